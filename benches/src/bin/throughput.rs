@@ -1,0 +1,178 @@
+//! Requests per second through the client machine and the test DC, both in one thread, without a network between
+//! them: `help.getNearestDc`, one round after the other, with so many in flight. Processor time, not wall time.
+//!
+//! The test DC is no fast server, so the client's share is shown by itself. Each figure is that of the quickest of
+//! many runs: what else the computer does only makes it slower. Arguments choose other numbers in flight.
+
+use std::time::{Duration, Instant};
+
+use sansgram_benches::CpuTime;
+use sansgram_benches::crowd::{clocks, config, sign_in};
+use sansgram_core::client::{Client, ConnId, Event, Input, Output, Route, Ticket};
+use sansgram_core::crypto::OsRandom;
+use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::tl::functions;
+use sansgram_testkit::server::{ServerInput, ServerOutput, TestDcs};
+
+/// How many requests a run makes at least: few, so that some runs are not interrupted.
+const REQUESTS: usize = 1000;
+/// For how long runs are repeated.
+const LONG_ENOUGH: Duration = Duration::from_secs(3);
+
+fn main() {
+    let chosen: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let all = [1, 10, 100, 1000, 10_000];
+    println!(
+        "| in flight | client and DC, requests/s | ns a request | client alone, requests/s | ns a request |"
+    );
+    println!("|--:|--:|--:|--:|--:|");
+    for &in_flight in if chosen.is_empty() { &all[..] } else { &chosen } {
+        let mut bench = Bench::new();
+        bench.run(in_flight, REQUESTS);
+        // The client's share needs many readings of the clock, so it has runs of its own.
+        let mut best = [Duration::MAX; 2];
+        let begin = Instant::now();
+        while begin.elapsed() < LONG_ENOUGH {
+            for (best, only_client) in best.iter_mut().zip([false, true]) {
+                bench.only_client = only_client;
+                *best = bench.run(in_flight, REQUESTS).min(*best);
+            }
+        }
+        let [whole, client] = best;
+        let per = |time: Duration| time.as_nanos() as f64 / REQUESTS.max(in_flight) as f64;
+        println!(
+            "| {in_flight} | {:.0} | {:.0} | {:.0} | {:.0} |",
+            1e9 / per(whole),
+            per(whole),
+            1e9 / per(client),
+            per(client),
+        );
+    }
+}
+
+struct Bench {
+    client: Client,
+    dcs: TestDcs,
+    now: Duration,
+    /// Whether only the client's share is measured.
+    only_client: bool,
+    /// What reading the clock costs.
+    reading: Duration,
+    /// How long the client worked.
+    worked: Duration,
+    conn: Option<ConnId>,
+    completed: usize,
+    outputs: Vec<Output>,
+    to_client: Vec<Vec<u8>>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let signed_in = sign_in(1);
+        let now = signed_in.elapsed + Duration::from_secs(1);
+        let begin = clocks(Timestamp::from_origin(now));
+        let client = Client::new(config(), signed_in.session, Box::new(OsRandom::new()), begin);
+        let readings = (0..1000).map(|_| {
+            let from = CpuTime::now();
+            CpuTime::now().saturating_sub(from)
+        });
+        Self {
+            client,
+            dcs: signed_in.dcs,
+            now,
+            only_client: false,
+            reading: readings.min().unwrap_or_default(),
+            worked: Duration::ZERO,
+            conn: None,
+            completed: 0,
+            outputs: Vec::new(),
+            to_client: Vec::new(),
+        }
+    }
+
+    fn clocks(&self) -> Now {
+        clocks(Timestamp::from_origin(self.now))
+    }
+
+    /// Calls the client, and counts the time where only that is wanted.
+    fn client(&mut self, work: impl FnOnce(&mut Client)) {
+        if self.only_client {
+            let from = CpuTime::now();
+            work(&mut self.client);
+            self.worked += CpuTime::now().saturating_sub(from).saturating_sub(self.reading);
+        } else {
+            work(&mut self.client);
+        }
+    }
+
+    /// Makes `count` requests or more; how long it took.
+    fn run(&mut self, in_flight: usize, count: usize) -> Duration {
+        self.worked = Duration::ZERO;
+        let mut tickets: Vec<Ticket<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
+        let begin = CpuTime::now();
+        for _ in 0..count.div_ceil(in_flight) {
+            // Time passes, or identifiers would run ahead of the clock.
+            self.now += Duration::from_micros(10) * u32::try_from(in_flight).unwrap_or(u32::MAX);
+            let now = self.clocks();
+            self.completed = 0;
+            self.client(|client| {
+                for _ in 0..in_flight {
+                    let ticket = client.invoke(now, &functions::help::GetNearestDc {}, Route::Home);
+                    tickets.push(ticket.expect("the client takes it"));
+                }
+            });
+            while self.completed < in_flight {
+                self.turn();
+            }
+            self.client(|client| {
+                for ticket in tickets.drain(..) {
+                    client.take(&ticket).expect("it is completed").expect("the DC answers");
+                }
+            });
+        }
+        if self.only_client { self.worked } else { CpuTime::now().saturating_sub(begin) }
+    }
+
+    /// Takes what each has to say to the other.
+    fn turn(&mut self) {
+        let now = self.clocks();
+        let mut outputs = std::mem::take(&mut self.outputs);
+        self.client(|client| {
+            loop {
+                match client.poll_output() {
+                    Output::Timeout(_) => break,
+                    output => outputs.push(output),
+                }
+            }
+        });
+        for output in outputs.drain(..) {
+            match output {
+                Output::Open { conn, .. } => {
+                    self.conn = Some(conn);
+                    self.dcs.handle(now, ServerInput::Accepted { conn: conn.0, dc: 2 });
+                    self.client(|client| client.handle(now, Input::Opened { conn }));
+                }
+                Output::Transmit { conn, bytes } => {
+                    self.dcs.handle(now, ServerInput::Received { conn: conn.0, bytes: &bytes });
+                    self.client(|client| client.handle(now, Input::Sent { conn, buffer: bytes }));
+                }
+                Output::Event(Event::Completed(_)) => self.completed += 1,
+                Output::Event(Event::Disconnected { reason, .. }) => panic!("{reason}"),
+                _ => {}
+            }
+        }
+        self.outputs = outputs;
+        loop {
+            match self.dcs.poll_output() {
+                ServerOutput::Timeout(_) => break,
+                ServerOutput::Transmit { bytes, .. } => self.to_client.push(bytes),
+                ServerOutput::Refused { refusal, .. } => panic!("{refusal}"),
+                _ => {}
+            }
+        }
+        let Some(conn) = self.conn else { return };
+        for mut bytes in std::mem::take(&mut self.to_client) {
+            self.client(|client| client.handle(now, Input::Received { conn, bytes: &mut bytes }));
+        }
+    }
+}

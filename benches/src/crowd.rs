@@ -1,0 +1,235 @@
+//! Many clients, signed in, against test DCs in the same thread, on virtual time.
+//!
+//! Each 100 clients have DCs of their own: the test DCs look at all their connections whenever anything happens.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
+
+use crate::clock::CpuTime;
+use sansgram_core::client::{Client, Config, ConnId, Event, Input, Output, SessionData};
+use sansgram_core::crypto::OsRandom;
+use sansgram_core::time::{Now, Timestamp};
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::random::SeededRandomForTestingOnly;
+use sansgram_testkit::server::{ServerInput, ServerOptions, ServerOutput, TestDcs};
+
+/// How many clients share the DCs.
+const PER_DCS: usize = 100;
+/// From one end to the other.
+const LATENCY: Duration = Duration::from_millis(20);
+/// When virtual time begins, since 1970.
+const START: Duration = Duration::from_secs(1_700_000_000);
+
+/// DCs that know one signed-in key, and the session of its owner.
+pub struct SignedIn {
+    /// The DCs.
+    pub dcs: TestDcs,
+    /// What a client needs to go on with that sign-in.
+    pub session: SessionData,
+    /// How much virtual time has passed in these DCs.
+    pub elapsed: Duration,
+}
+
+/// Signs a bot in at new DCs and disconnects it.
+///
+/// # Panics
+/// Where the sign-in fails.
+#[must_use]
+pub fn sign_in(seed: u64) -> SignedIn {
+    let mut pair = Pair::new(PairOptions::seeded(seed));
+    pair.login(|login| login.bot_sign_in("1:sandbox")).expect("the bot is known");
+    let session = pair.client.session().clone();
+    let elapsed = pair.elapsed();
+    let spare = TestDcs::new(ServerOptions::default(), Box::new(SeededRandomForTestingOnly::new(seed)));
+    let mut dcs = std::mem::replace(&mut pair.dcs, spare);
+    dcs.close_all();
+    while !matches!(dcs.poll_output(), ServerOutput::Timeout(_)) {}
+    SignedIn { dcs, session, elapsed }
+}
+
+/// The configuration of all clients.
+#[must_use]
+pub fn config() -> Config {
+    PairOptions::config(&[1, 2, 3])
+}
+
+/// What is on its way.
+enum Flight {
+    Opened {
+        client: usize,
+        conn: ConnId,
+    },
+    ToServer {
+        client: usize,
+        conn: ConnId,
+        bytes: Vec<u8>,
+    },
+    ToClient {
+        client: usize,
+        conn: ConnId,
+        bytes: Vec<u8>,
+    },
+    /// Nothing: the client begins to connect.
+    Begin {
+        client: usize,
+    },
+}
+
+/// The clients, the DCs, and the network between them.
+pub struct Crowd {
+    /// All clients, each with one connection.
+    pub clients: Vec<Client>,
+    /// How much processor time the clients' machines took.
+    pub worked: Duration,
+    dcs: Vec<TestDcs>,
+    now: Timestamp,
+    in_flight: BTreeMap<(Timestamp, u64), Flight>,
+    sent: u64,
+    deadlines: Vec<Option<Timestamp>>,
+    ticks: BinaryHeap<Reverse<(Timestamp, usize)>>,
+}
+
+impl Crowd {
+    /// `count` clients that were signed in earlier, and begin to connect. They share one configuration.
+    #[must_use]
+    pub fn new(count: usize, config: &Config) -> Self {
+        let groups: Vec<SignedIn> =
+            (0..count.div_ceil(PER_DCS)).map(|seed| sign_in(seed as u64 + 1)).collect();
+        let latest = groups.iter().map(|group| group.elapsed).max().unwrap_or_default();
+        let now = Timestamp::from_origin(latest + Duration::from_secs(10));
+        let clients = (0..count).map(|index| {
+            let session = groups[index / PER_DCS].session.clone();
+            Client::new(config.clone(), session, Box::new(OsRandom::new()), clocks(now))
+        });
+        let mut crowd = Self {
+            clients: clients.collect(),
+            worked: Duration::ZERO,
+            dcs: Vec::new(),
+            now,
+            in_flight: BTreeMap::new(),
+            sent: 0,
+            deadlines: vec![None; count],
+            ticks: BinaryHeap::new(),
+        };
+        crowd.dcs = groups.into_iter().map(|group| group.dcs).collect();
+        for client in 0..count {
+            // Not all in the same moment.
+            let at = now + Duration::from_micros(1000 * (client as u64 % 1000));
+            crowd.fly(at, Flight::Begin { client });
+        }
+        crowd
+    }
+
+    /// Lets virtual time pass, with all that happens in it.
+    pub fn run_for(&mut self, span: Duration) {
+        let end = self.now + span;
+        loop {
+            let flight = self.in_flight.first_key_value().map(|((at, _), _)| *at);
+            let tick = self.ticks.peek().map(|Reverse((at, _))| *at);
+            let Some(next) = flight.into_iter().chain(tick).min().filter(|next| *next <= end) else { break };
+            self.now = self.now.max(next);
+            if flight == Some(next) {
+                if let Some((_, flight)) = self.in_flight.pop_first() {
+                    self.deliver(flight);
+                }
+            } else if let Some(Reverse((at, client))) = self.ticks.pop()
+                && self.deadlines[client] == Some(at)
+            {
+                self.deadlines[client] = None;
+                self.feed(client, Input::Tick);
+            }
+        }
+        self.now = end;
+    }
+
+    /// Whether every client is connected and knows it.
+    #[must_use]
+    pub fn all_connected(&self) -> bool {
+        self.clients.iter().all(Client::is_connected)
+    }
+
+    fn fly(&mut self, at: Timestamp, flight: Flight) {
+        self.sent += 1;
+        self.in_flight.insert((at, self.sent), flight);
+    }
+
+    fn deliver(&mut self, flight: Flight) {
+        match flight {
+            Flight::Begin { client } => {
+                self.clients[client].connect(clocks(self.now));
+                self.feed(client, Input::Tick);
+            }
+            Flight::Opened { client, conn } => {
+                let accepted = ServerInput::Accepted { conn: server_conn(client, conn), dc: 2 };
+                self.dcs[client / PER_DCS].handle(clocks(self.now), accepted);
+                self.feed(client, Input::Opened { conn });
+            }
+            Flight::ToServer { client, conn, bytes } => {
+                let received = ServerInput::Received { conn: server_conn(client, conn), bytes: &bytes };
+                self.dcs[client / PER_DCS].handle(clocks(self.now), received);
+                self.feed(client, Input::Sent { conn, buffer: bytes });
+            }
+            Flight::ToClient { client, conn, mut bytes } => {
+                self.feed(client, Input::Received { conn, bytes: &mut bytes });
+            }
+        }
+    }
+
+    /// Feeds a client, and takes what it and its DCs have to say.
+    fn feed(&mut self, client: usize, input: Input<'_>) {
+        let now = self.now;
+        let begin = CpuTime::now();
+        self.clients[client].handle(clocks(now), input);
+        let mut outputs = Vec::new();
+        let deadline = loop {
+            match self.clients[client].poll_output() {
+                Output::Timeout(deadline) => break deadline,
+                output => outputs.push(output),
+            }
+        };
+        self.worked += CpuTime::now().saturating_sub(begin);
+        for output in outputs {
+            match output {
+                Output::Open { conn, .. } => {
+                    self.fly(now + LATENCY + LATENCY, Flight::Opened { client, conn });
+                }
+                Output::Transmit { conn, bytes } => {
+                    self.fly(now + LATENCY, Flight::ToServer { client, conn, bytes });
+                }
+                Output::Event(Event::Disconnected { reason, .. }) => panic!("client {client}: {reason}"),
+                _ => {}
+            }
+        }
+        if self.deadlines[client] != deadline {
+            self.deadlines[client] = deadline;
+            self.ticks.extend(deadline.map(|at| Reverse((at, client))));
+        }
+        loop {
+            match self.dcs[client / PER_DCS].poll_output() {
+                ServerOutput::Timeout(_) => break,
+                ServerOutput::Transmit { conn, bytes } => {
+                    let (client, conn) = client_conn(conn);
+                    self.fly(now + LATENCY, Flight::ToClient { client, conn, bytes });
+                }
+                ServerOutput::Refused { refusal, .. } => panic!("client {client}: {refusal}"),
+                ServerOutput::Close { conn } => panic!("connection {conn} was closed"),
+                ServerOutput::Account(_) => {}
+            }
+        }
+    }
+}
+
+/// Both clocks of a moment of virtual time.
+#[must_use]
+pub fn clocks(now: Timestamp) -> Now {
+    Now::new(now, START + now.since_origin())
+}
+
+fn server_conn(client: usize, conn: ConnId) -> u64 {
+    (client as u64) << 16 | conn.0
+}
+
+fn client_conn(conn: u64) -> (usize, ConnId) {
+    ((conn >> 16) as usize, ConnId(conn & 0xffff))
+}

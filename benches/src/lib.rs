@@ -1,0 +1,36 @@
+//! What the benches share: a clock, seeded bytes, a scripted server's handshake, the server's end of a session.
+//!
+//! How to run them and what they showed: `benches/README.md`.
+
+mod clock;
+pub mod crowd;
+mod scripted;
+mod server;
+
+pub use clock::{CpuTime, criterion};
+pub use scripted::{HandshakeRun, Scripted, vectors};
+pub use server::Server;
+
+use sansgram_core::crypto::{AuthKey, SecureRandom};
+pub use sansgram_testkit::random::SeededRandomForTestingOnly as Seeded;
+
+/// The number of bytes that a short message takes behind the cipher's prefix.
+pub const SHORT: usize = 64;
+/// The same for a long one: 16 KiB.
+pub const LONG: usize = 16 << 10;
+
+/// Bytes without a pattern, the same in every run.
+#[must_use]
+pub fn bytes(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    Seeded::new(length as u64).fill(&mut bytes);
+    bytes
+}
+
+/// An authorization key.
+#[must_use]
+pub fn auth_key() -> AuthKey {
+    let mut key = [0; 256];
+    Seeded::new(11).fill(&mut key);
+    AuthKey::new(key)
+}

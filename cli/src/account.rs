@@ -1,0 +1,94 @@
+//! `sansgram whoami` and `sansgram logout`: what a session is good for once it is signed in.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sansgram_runtime::core::client::{Config, SessionData};
+use sansgram_runtime::{Client, FileStore};
+
+use crate::args::{LogoutArgs, ServerArgs, WhoamiArgs};
+use crate::failure::{Failure, NOBODY_SIGNED_IN};
+use crate::login::half_done::HalfDone;
+use crate::session::{self, Holder};
+use crate::watch::{self, Watch};
+use crate::who::Application;
+use crate::{interrupt, output};
+
+/// `sansgram whoami`.
+pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
+    let application = Application::of_a_session(args.application.api_id.take())?;
+    interrupt::watch()?;
+    let limit = Duration::from_secs(args.server.timeout.into());
+    watch::within(limit, move |watch| {
+        let opened = Opened::open(&args.session, watch)?;
+        if !opened.holder.may_be_signed_in() {
+            return Err(Failure::new(NOBODY_SIGNED_IN));
+        }
+        watch.doing("asking who is signed in");
+        opened.with_client(&args.server, &application, watch, async |client| {
+            let user = client.get_me().await?;
+            let dc = client.home().number();
+            output::result(&if args.json { output::json(&user, dc) } else { output::words(&user, dc) })
+        })
+    })
+}
+
+/// `sansgram logout`.
+pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
+    let application = Application::of_a_session(args.application.api_id.take())?;
+    interrupt::watch()?;
+    let limit = Duration::from_secs(args.server.timeout.into());
+    watch::within(limit, move |watch| {
+        let opened = Opened::open(&args.session, watch)?;
+        let done = match opened.holder {
+            Holder::Nobody => return output::result("Nobody was signed in."),
+            Holder::HalfDone(_) => "Nobody was signed in; the half-done sign-in is forgotten.",
+            Holder::Unknown | Holder::Known => "Signed out.",
+        };
+        let half_done = HalfDone::beside(&opened.store);
+        watch.doing("signing out");
+        opened.with_client(&args.server, &application, watch, async |client| {
+            client.sign_out().await?;
+            half_done.forget()?;
+            output::result(done)
+        })
+    })
+}
+
+/// A session that is there.
+struct Opened {
+    store: FileStore,
+    session: SessionData,
+    holder: Holder,
+}
+
+impl Opened {
+    fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
+        let (store, session) = session::existing(name, Some(watch))?;
+        let holder = Holder::of(&session, &HalfDone::beside(&store));
+        Ok(Self { store, session, holder })
+    }
+
+    fn with_client(
+        self,
+        server: &ServerArgs,
+        application: &Application,
+        watch: &Watch,
+        action: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        // A session remembers whether it belongs to test DCs.
+        let config = server.config(server.test || self.session.test_dcs)?;
+        let config = Config { api: application.credentials(&self.session, server.is_telegram()), ..config };
+        let options = server.network.options()?;
+        server.runtime.block_on(async {
+            let client = server.runtime.start(config, Arc::new(self.store), options).await?;
+            watch.client(&client);
+            let result = action(&client).await;
+            let cause = client.logout_cause();
+            client.disconnect().await;
+            // Why the session ended says more than that nobody is signed in.
+            result.map_err(|failure| cause.map_or(failure, Failure::from))
+        })
+    }
+}

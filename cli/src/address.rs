@@ -1,0 +1,126 @@
+//! The values of `--dc`: `ID=HOST:PORT`.
+
+use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
+
+use sansgram_runtime::core::client::DcId;
+
+use crate::failure::Failure;
+
+/// Where one DC is, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DcAddress {
+    pub(crate) dc: DcId,
+    /// A name or an address; that of IPv6 without its brackets.
+    host: String,
+    port: u16,
+}
+
+impl DcAddress {
+    /// The addresses behind the name. May block for as long as the system's resolver does.
+    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
+        resolve(&self.host, self.port, &self.dc.to_string())
+    }
+}
+
+/// The addresses behind a name; `whose` it is says the failure. May block.
+pub(crate) fn resolve(host: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, Failure> {
+    let found = (host, port).to_socket_addrs().map(Vec::from_iter);
+    let reason = match found {
+        Ok(addresses) if addresses.is_empty() => "it has no address".to_owned(),
+        Ok(addresses) => return Ok(addresses),
+        Err(error) => error.to_string(),
+    };
+    Err(Failure::new(format!("the host {host} of {whose} cannot be found: {reason}")))
+}
+
+/// `HOST:PORT`.
+pub(crate) fn host_and_port(address: &str) -> Result<(&str, u16), String> {
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return Err("the port is missing".into());
+    };
+    let Ok(port @ 1..) = port.parse() else {
+        return Err("the port is not a number from 1 to 65535".into());
+    };
+    Ok((host_name(host)?, port))
+}
+
+impl FromStr for DcAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((number, address)) = text.split_once('=') else {
+            return Err("expected ID=HOST:PORT, such as 2=127.0.0.1:443".into());
+        };
+        let number: i64 = number.parse().map_err(|_| "the ID is not a number".to_owned())?;
+        let dc = DcId::new(number).map_err(|error| error.to_string())?;
+        let (host, port) = host_and_port(address)?;
+        Ok(Self { dc, host: host.into(), port })
+    }
+}
+
+fn host_name(host: &str) -> Result<&str, String> {
+    if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        // A scope, as in fe80::1%eth0, is the resolver's business.
+        let address = inner.split_once('%').map_or(inner, |(address, _)| address);
+        return match address.parse::<Ipv6Addr>() {
+            Ok(_) => Ok(inner),
+            Err(_) => Err("there is no IPv6 address in the brackets".into()),
+        };
+    }
+    if host.contains(':') {
+        return Err("an IPv6 address belongs in brackets: [ADDRESS]:PORT".into());
+    }
+    if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control() || "[]/@=".contains(c)) {
+        return Err("the host is neither a name nor an address".into());
+    }
+    Ok(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_all_kinds() {
+        for (text, host) in [
+            ("2=127.0.0.1:443", "127.0.0.1"),
+            ("2=example.org:443", "example.org"),
+            ("2=[::1]:443", "::1"),
+            ("2=[fe80::1%eth0]:443", "fe80::1%eth0"),
+        ] {
+            let expected = DcAddress { dc: DcId::new(2).unwrap(), host: host.into(), port: 443 };
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, reason) in [
+            ("", "expected ID=HOST:PORT"),
+            ("127.0.0.1:443", "expected ID=HOST:PORT"),
+            ("x=127.0.0.1:443", "the ID"),
+            ("0=127.0.0.1:443", "1 to 1000"),
+            ("1001=127.0.0.1:443", "1 to 1000"),
+            ("2=127.0.0.1", "the port is missing"),
+            ("2=127.0.0.1:", "the port is not"),
+            ("2=127.0.0.1:0", "the port is not"),
+            ("2=127.0.0.1:65536", "the port is not"),
+            ("2=::1:443", "brackets"),
+            ("2=[::1:443", "brackets"),
+            ("2=[localhost]:443", "brackets"),
+            ("2=:443", "the host"),
+            ("2=a b:443", "the host"),
+            ("2=http://a:443", "brackets"),
+        ] {
+            let error = text.parse::<DcAddress>().unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn addresses_need_no_resolver() {
+        let address: DcAddress = "2=[::1]:443".parse().unwrap();
+        assert_eq!(address.resolve().unwrap(), ["[::1]:443".parse().unwrap()]);
+    }
+}

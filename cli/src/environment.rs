@@ -1,0 +1,30 @@
+//! Values from the environment. An empty variable counts as none.
+
+use std::env::{self, VarError};
+
+use sansgram_runtime::core::crypto::Secret;
+
+use crate::failure::Failure;
+
+pub(crate) const PHONE: &str = "SANSGRAM_PHONE";
+pub(crate) const CODE: &str = "SANSGRAM_CODE";
+pub(crate) const PASSWORD: &str = "SANSGRAM_PASSWORD";
+pub(crate) const BOT_TOKEN: &str = "SANSGRAM_BOT_TOKEN";
+pub(crate) const API_ID: &str = "SANSGRAM_API_ID";
+pub(crate) const API_HASH: &str = "SANSGRAM_API_HASH";
+pub(crate) const PROXY: &str = "SANSGRAM_PROXY";
+pub(crate) const MTPROXY: &str = "SANSGRAM_MTPROXY";
+pub(crate) const PASSPHRASE: &str = "SANSGRAM_PASSPHRASE";
+
+/// `option`, or else the variable.
+pub(crate) fn or(option: Option<Secret<String>>, variable: &str) -> Result<Option<Secret<String>>, Failure> {
+    if option.is_some() {
+        return Ok(option);
+    }
+    match env::var(variable) {
+        Ok(value) if value.is_empty() => Ok(None),
+        Ok(value) => Ok(Some(Secret::new(value))),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Failure::Usage(format!("{variable} is not valid UTF-8"))),
+    }
+}

@@ -1,0 +1,174 @@
+//! Why the command ends without success, and how that is told: one sentence, and an exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use sansgram_runtime::core::client::{
+    ApiMisuse, InvokeError, LogoutCause, LostCause, LostReason, ProxyFault,
+};
+use sansgram_runtime::core::handshake::HandshakeError;
+use sansgram_runtime::core::login::LoginError;
+use sansgram_runtime::core::transport::FakeTlsError;
+use sansgram_runtime::text::harmless;
+use sansgram_runtime::{Error, PromptError};
+
+use crate::{network, output};
+
+/// Why the command ends without success.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What clap has to say: an error of usage, or the help that was asked for.
+    Clap(Box<clap::Error>),
+    /// The command was called wrongly; exit code 2.
+    Usage(String),
+    /// Refused or failed; exit code 1.
+    Failed(String),
+}
+
+impl Failure {
+    /// A failure with this sentence, which begins with a small letter and has no full stop.
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self::Failed(sentence.into())
+    }
+
+    /// Tells it, and says how the process is to end.
+    pub(crate) fn report(self) -> ExitCode {
+        let (sentence, code) = match self {
+            Self::Clap(error) => return report_clap(&error),
+            Self::Usage(sentence) => (sentence, 2),
+            Self::Failed(sentence) => (sentence, 1),
+        };
+        // A server may have had its say in the sentence, and so may the name of a file.
+        output::note(&format!("error: {}", harmless(&sentence)));
+        ExitCode::from(code)
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        Self::Clap(Box::new(error))
+    }
+}
+
+impl From<LogoutCause> for Failure {
+    /// The cause with its advice, as a sentence like all of ours.
+    fn from(cause: LogoutCause) -> Self {
+        let advice = cause.advice().trim_end_matches('.');
+        let mut letters = advice.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
+        Self::Failed(format!("{first}{}", letters.as_str()))
+    }
+}
+
+impl From<Error> for Failure {
+    /// The error's own sentence, with what to do here where it does not say that.
+    fn from(error: Error) -> Self {
+        let advice = match &error {
+            Error::Login(error) => match error {
+                LoginError::ApiCredentialsMissing => return Self::new(NO_APPLICATION),
+                LoginError::NotSignedIn => return Self::new(NOBODY_SIGNED_IN),
+                LoginError::Restart => {
+                    return Self::new("the server wants the sign-in to begin again; do that");
+                }
+                LoginError::CodeExpired => {
+                    return Self::new("the code has expired; sign in again to get a new one");
+                }
+                LoginError::Invoke(error) => advice_on_invoke(error),
+                LoginError::MigrationLoop | LoginError::MigrationTarget(_) => {
+                    Some("its DCs disagree about the account, so try again later")
+                }
+                LoginError::UnexpectedAnswer => Some("check that this is a Telegram server"),
+                _ => None,
+            },
+            Error::Invoke(error) => advice_on_invoke(error),
+            Error::Unreachable { reason, .. } => Some(advice_on_loss(reason)),
+            Error::Misuse(ApiMisuse::UnknownDc(_)) => Some(UNKNOWN_DC),
+            Error::Prompt(error) if matches!(**error, PromptError::NoTerminal) => {
+                return Self::new(NO_TERMINAL);
+            }
+            _ => None,
+        };
+        Self::Failed(advice.map_or_else(|| error.to_string(), |advice| format!("{error}; {advice}")))
+    }
+}
+
+pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to sign in: get them at my.telegram.org and \
+                                         give them as --api-id and --api-hash, or try \"sansgram login --sandbox\"";
+
+pub(crate) const NO_TERMINAL: &str = "there is no terminal to ask on; give --phone and --code, and --password if \
+                                      the account has one, or --bot-token, or --qr";
+
+pub(crate) const NOBODY_SIGNED_IN: &str =
+    "nobody is signed in with this session; sign in with \"sansgram login\", or name another with --session";
+
+const UNKNOWN_DC: &str = "name its address with --dc ID=HOST:PORT";
+
+fn advice_on_invoke(error: &InvokeError) -> Option<&'static str> {
+    match error {
+        InvokeError::Unreachable { reason, .. } => Some(advice_on_loss(reason)),
+        InvokeError::UnknownDc(_) => Some(UNKNOWN_DC),
+        InvokeError::Rpc(error) if error.is("CONNECTION_API_ID_INVALID") => {
+            Some("the session does not say the api_id of its application: give it with --api-id")
+        }
+        InvokeError::TimedOut { .. } => Some("try again later, or check the address"),
+        InvokeError::Decode(_) => Some("check that this is a Telegram server, or update sansgram"),
+        _ => None,
+    }
+}
+
+/// What to do about a connection that ended like this.
+pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
+    match reason {
+        LostReason::Network(LostCause::Proxy(fault)) => advice_on_proxy(*fault),
+        LostReason::FakeTls(FakeTlsError::Digest) => {
+            "check the MTProxy's secret, and the clock of this machine"
+        }
+        LostReason::FakeTls(_) => MTPROXY_ADVICE,
+        // Without the right secret all is noise to an MTProxy, and it closes the connection or says nothing.
+        LostReason::Network(_) | LostReason::Silent | LostReason::Frame(_) | LostReason::Plain(_)
+            if network::is_through_mtproxy() =>
+        {
+            MTPROXY_ADVICE
+        }
+        LostReason::Network(_) | LostReason::Silent => "check the network and the address",
+        reason if reason.is_http() => {
+            "check the address, and whether a web browser is sent to a login page of this network"
+        }
+        LostReason::Frame(_) | LostReason::Plain(_) => "check the address, or try another --transport",
+        LostReason::Handshake(HandshakeError::UnknownFingerprints { .. }) => {
+            "name the server's key with --public-key FILE, or do not trust this server"
+        }
+        LostReason::Handshake(_) | LostReason::Rejected(_) => {
+            "do not trust this server, and check the address"
+        }
+        LostReason::TransportError(-404) => {
+            "check the address, and name another session with --session if this one is of another server"
+        }
+        LostReason::TransportError(-444) => "check the numbers given to --dc",
+        LostReason::TransportError(-429) => "wait a few minutes and try again",
+        _ => "try again later",
+    }
+}
+
+const MTPROXY_ADVICE: &str = "check the address and the secret of the MTProxy";
+
+const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
+    match fault {
+        ProxyFault::UnknownHost => "check its spelling, and the network",
+        ProxyFault::CredentialsRequired => "put them before its host, as in socks5://USER:PASSWORD@HOST:PORT",
+        ProxyFault::CredentialsRefused => {
+            "check them; in a URL, characters like / and @ are written as %2F and %40"
+        }
+        ProxyFault::Forbidden | ProxyFault::ServerUnreachable => {
+            "check the server's address, or use another proxy"
+        }
+        _ => "check the proxy's address, and whether it is of the kind that its URL begins with",
+    }
+}
+
+fn report_clap(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell where the stream is closed.
+    let _ = error.print();
+    let _ = std::io::stdout().flush();
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}

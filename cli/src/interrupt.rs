@@ -1,0 +1,99 @@
+//! Ctrl-C and other signals that end the process: the terminal is left as it was, and what is half done is named.
+
+use std::io::{self, IsTerminal};
+use std::process;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::failure::Failure;
+use crate::{ending, output};
+
+/// How to go on where the process is ended now.
+static ADVICE: Mutex<Option<&str>> = Mutex::new(None);
+
+/// Waits for signals from now on.
+pub(crate) fn watch() -> Result<(), Failure> {
+    on_signal(|number| end(number))
+}
+
+/// Says how to go on where the process is ended from now on.
+pub(crate) fn advise(advice: Option<&'static str>) {
+    *ADVICE.lock().unwrap_or_else(PoisonError::into_inner) = advice;
+}
+
+/// Ends the process as the signal of this number would.
+pub(crate) fn end(number: i32) -> ! {
+    // Held to the end: nobody says it twice.
+    let advice = ADVICE.lock().unwrap_or_else(PoisonError::into_inner);
+    ending::tidy();
+    if io::stderr().is_terminal() {
+        // The line of the question, or that of the ^C.
+        output::note("");
+    }
+    match *advice {
+        Some(advice) => output::note(&format!("Interrupted; {advice}.")),
+        None => output::note("Interrupted."),
+    }
+    process::exit(128 + number);
+}
+
+/// The number of the signal that Ctrl-C sends.
+pub(crate) const INTERRUPT: i32 = 2;
+
+/// Calls `action` at the first signal that asks the process to end, on a thread of its own.
+pub(crate) fn on_signal(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
+    let fails = |error: io::Error| Failure::new(format!("signals cannot be waited for: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fails)?;
+    // From here on a signal is not lost.
+    let signals = runtime.block_on(async { Signals::new() }).map_err(fails)?;
+    let wait = move || {
+        if let Some(number) = runtime.block_on(signals.next()) {
+            action(number);
+        }
+    };
+    thread::Builder::new().name("signals".into()).spawn(wait).map_err(fails)?;
+    Ok(())
+}
+
+#[cfg(unix)]
+struct Signals(Vec<(i32, tokio::signal::unix::Signal)>);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        // Without a terminal there is none to hang up, and "nohup" wants the signal ignored.
+        if io::stdin().is_terminal() {
+            kinds.push(SignalKind::hangup());
+        }
+        let listen = |kind: SignalKind| Ok((kind.as_raw_value(), signal(kind)?));
+        kinds.into_iter().map(listen).collect::<io::Result<_>>().map(Self)
+    }
+
+    async fn next(mut self) -> Option<i32> {
+        std::future::poll_fn(|cx| {
+            for (number, signal) in &mut self.0 {
+                if signal.poll_recv(cx).is_ready() {
+                    return std::task::Poll::Ready(Some(*number));
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(self) -> Option<i32> {
+        tokio::signal::ctrl_c().await.ok().map(|()| INTERRUPT)
+    }
+}

@@ -1,0 +1,105 @@
+//! Values from standard input, a line each.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, IsTerminal, Read};
+
+use sansgram_runtime::core::crypto::Secret;
+use zeroize::Zeroizing;
+
+use crate::args::LoginArgs;
+
+/// The longest line that is read, in bytes.
+const MAX_LINE_LEN: u64 = 4096;
+
+/// What a line is, in the order in which they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    Phone,
+    Code,
+    Password,
+    BotToken,
+}
+
+impl Line {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Phone => "phone number",
+            Self::Code => "login code",
+            Self::Password => "password",
+            Self::BotToken => "bot token",
+        }
+    }
+}
+
+/// The lines that are still to come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines(VecDeque<Line>);
+
+impl Lines {
+    /// Those that the options name. Of a terminal none: a person is asked, with the password hidden.
+    pub(crate) fn named(args: &LoginArgs) -> Self {
+        if io::stdin().is_terminal() {
+            return Self::default();
+        }
+        let named = [
+            (Line::Phone, args.phone_stdin),
+            (Line::Code, args.code_stdin),
+            (Line::Password, args.password_stdin),
+            (Line::BotToken, args.bot_token_stdin),
+        ];
+        Self(named.into_iter().filter(|(_, is_named)| *is_named).map(|(line, _)| line).collect())
+    }
+
+    pub(crate) fn have(&self, line: Line) -> bool {
+        self.0.contains(&line)
+    }
+
+    /// Reads up to this line, which must be one that is still to come. Waits for it as long as it takes.
+    pub(crate) fn read(&mut self, wanted: Line) -> Result<Secret<String>, String> {
+        while let Some(line) = self.0.pop_front() {
+            let value = read(&mut io::stdin().lock(), line)?;
+            if line == wanted {
+                return Ok(value);
+            }
+        }
+        Err(ended(wanted))
+    }
+}
+
+fn read(input: &mut impl BufRead, line: Line) -> Result<Secret<String>, String> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(256));
+    let read = input.by_ref().take(MAX_LINE_LEN).read_until(b'\n', &mut bytes);
+    read.map_err(|error| format!("standard input cannot be read: {error}"))?;
+    if bytes.is_empty() {
+        return Err(ended(line));
+    }
+    if bytes.len() as u64 == MAX_LINE_LEN && bytes.last() != Some(&b'\n') {
+        return Err(format!("the line of standard input for the {} is too long", line.name()));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| format!("the {} is not UTF-8", line.name()))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(format!("the line of standard input for the {} is empty", line.name())),
+        text => Ok(Secret::new(text.into())),
+    }
+}
+
+fn ended(line: Line) -> String {
+    format!("standard input ended before the {} came", line.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_value() {
+        let mut input = &b"+999 66\r\n pass word \n\nlast"[..];
+        let mut next = || read(&mut input, Line::Code).map(|value| value.expose().clone());
+        assert_eq!(next().unwrap(), "+999 66");
+        assert_eq!(next().unwrap(), " pass word ");
+        assert_eq!(next().unwrap_err(), "the line of standard input for the login code is empty");
+        assert_eq!(next().unwrap(), "last");
+        assert_eq!(next().unwrap_err(), "standard input ended before the login code came");
+        assert!(read(&mut &b"\xff\n"[..], Line::Password).unwrap_err().contains("UTF-8"));
+    }
+}

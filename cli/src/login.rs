@@ -1,0 +1,410 @@
+//! `sansgram login`.
+
+mod answers;
+pub(crate) mod half_done;
+pub(crate) mod qr;
+pub(crate) mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sansgram_runtime::core::client::Config;
+use sansgram_runtime::core::login::{BotToken, LoginError, PendingSignIn, PhoneNumber, UserInfo};
+use sansgram_runtime::core::tl::{enums, functions};
+use sansgram_runtime::{
+    Client, ClientOptions, Error, FileStore, MemoryStore, Prompt, PromptError, Question, SessionStore,
+    TerminalPrompt,
+};
+
+use crate::args::LoginArgs;
+use crate::failure::{Failure, NO_TERMINAL};
+use crate::interrupt::{self, INTERRUPT};
+use crate::output;
+use crate::sandbox::Sandbox;
+use crate::session::{self, Anew, Holder};
+use crate::watch::{self, Watch};
+use crate::who::{self, Application, Given, Who};
+
+use answers::Answers;
+use half_done::{HalfDone, Kept};
+
+/// Who scans the links of a sandbox, where nobody is named.
+const SCANNER: &str = "+9996621234";
+
+/// `sansgram login`.
+pub(crate) fn login(mut args: Box<LoginArgs>) -> Result<(), Failure> {
+    let (who, given) = who::of(&mut args)?;
+    // The sandbox has its own.
+    let application = match args.sandbox {
+        true => Application::default(),
+        false => Application::given(args.api_id.take(), args.api_hash.take())?,
+    };
+    interrupt::watch()?;
+    let limit = Duration::from_secs(args.server.timeout.into());
+    watch::within(limit, move |watch| Login::prepare(&args, application, watch)?.run(&who, given))
+}
+
+/// A sign-in that has all it needs.
+struct Login<'a> {
+    args: &'a LoginArgs,
+    watch: &'a Watch,
+    sandbox: Option<Sandbox>,
+    config: Config,
+    application: Application,
+    /// The file that keeps the session; `None`: it is kept in memory.
+    file: Option<FileStore>,
+    /// Whom the session belongs to; nobody in a sandbox.
+    holder: Holder,
+    /// Where a half-done sign-in is kept; not for a sandbox, which ends with this process.
+    half_done: Option<HalfDone>,
+    store: Arc<dyn SessionStore>,
+}
+
+/// How a sign-in went.
+enum SignedIn {
+    /// Before this sign-in.
+    Already(UserInfo),
+    /// By the values that were given.
+    ByValues(UserInfo),
+    /// By questions; the last of the conversation was who it is.
+    ByQuestions(UserInfo),
+}
+
+impl<'a> Login<'a> {
+    fn prepare(args: &'a LoginArgs, application: Application, watch: &'a Watch) -> Result<Self, Failure> {
+        let file = match &args.session {
+            None if args.sandbox => None,
+            name => {
+                let name = name.as_deref().unwrap_or(session::DEFAULT.as_ref());
+                Some(session::open(name, Some(watch))?)
+            }
+        };
+        let loaded = file.as_ref().map(SessionStore::load).transpose().map_err(Error::from)?;
+        let session = loaded.flatten().unwrap_or_default();
+        let half_done = file.as_ref().filter(|_| !args.sandbox).map(HalfDone::beside);
+        let holder = half_done.as_ref().map_or(Holder::Nobody, |place| Holder::of(&session, place));
+        if let Some(file) = file.as_ref().filter(|_| !matches!(holder, Holder::Known)) {
+            // Before there is anything to lose.
+            file.check_writable().map_err(Error::from)?;
+        }
+        if let Some(picture) = &args.qr_file {
+            picture.check_new().map_err(Failure::new)?;
+        }
+        let store: Arc<dyn SessionStore> = match file.clone() {
+            None => Arc::new(MemoryStore::new()),
+            Some(file) if args.sandbox => Arc::new(Anew::in_sandbox(file, &session)?),
+            Some(file) => Arc::new(file),
+        };
+        let sandbox = args.sandbox.then(Sandbox::start).transpose()?;
+        let config = match &sandbox {
+            Some(sandbox) => {
+                let mut config = Config { transport: args.server.transport, ..sandbox.config()? };
+                args.server.network.disguise(&mut config);
+                config
+            }
+            // A session remembers whether it belongs to test DCs.
+            None => {
+                let is_begun = !matches!(holder, Holder::Nobody);
+                let config = args.server.config(args.server.test || (is_begun && session.test_dcs))?;
+                Config { api: application.credentials(&session, args.server.is_telegram()), ..config }
+            }
+        };
+        Ok(Self { args, watch, sandbox, config, application, file, holder, half_done, store })
+    }
+
+    fn run(self, who: &Who, given: Given) -> Result<(), Failure> {
+        // Where somebody may be signed in, the server is asked first.
+        if !self.holder.may_be_signed_in() {
+            self.check(who, &given)?;
+        }
+        interrupt::advise(self.kept().is_some().then_some(words::GOES_ON));
+        let options = match self.sandbox {
+            Some(_) => ClientOptions::default(),
+            None => self.args.server.network.options()?,
+        };
+        let runtime = self.args.server.runtime;
+        runtime.block_on(async {
+            let client = runtime.start(self.config.clone(), self.store.clone(), options).await?;
+            self.watch.client(&client);
+            let result = self.sign_in(&client, who, given).await;
+            let dc = client.home().number();
+            client.disconnect().await;
+            self.tell(&result?, dc)
+        })
+    }
+
+    /// What an earlier call left half done.
+    const fn kept(&self) -> Option<&Kept> {
+        match &self.holder {
+            Holder::HalfDone(kept) => Some(&**kept),
+            _ => None,
+        }
+    }
+
+    /// Nobody is signed in. Fails early where something is missing to begin with, or a question is certain to come and
+    /// nobody is there to answer it.
+    fn check(&self, who: &Who, given: &Given) -> Result<(), Failure> {
+        let kept = self.kept();
+        if let Who::Phone(number) = who {
+            PhoneNumber::parse(number.expose()).map_err(|error| Failure::new(error.to_string()))?;
+        }
+        if kept.is_none() && self.sandbox.is_none() {
+            self.application.check(self.args.server.is_telegram())?;
+        }
+        if kept.is_none() && matches!(who, Who::GoOn) {
+            return Err(Failure::Usage(words::NOTHING_BEGUN.into()));
+        }
+        if TerminalPrompt::on_demand().is_there() {
+            return Ok(());
+        }
+        match (who, kept) {
+            (Who::Ask, Some(_)) if given.has_code() || given.has_password() => Ok(()),
+            (Who::Ask, Some(kept)) if !matches!(kept.pending, PendingSignIn::Qr { .. }) => {
+                Err(self.half_done_failure(&kept.pending))
+            }
+            (Who::Ask, _) => Err(Failure::new(NO_TERMINAL)),
+            // What is half done ends with the sandbox.
+            (Who::Phone(_), _) if self.half_done.is_none() && !given.has_code() => {
+                Err(Failure::new(words::NO_CODE))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails where it is somebody else than who is wanted, as far as that can be told.
+    async fn check_identity(&self, client: &Client, who: &Who, user: &UserInfo) -> Result<(), Failure> {
+        let is_wanted = match who {
+            Who::Bot(token) => {
+                let token = BotToken::parse(token.expose()).map_err(LoginError::from).map_err(Error::from)?;
+                user.is_bot && token.expose().starts_with(&format!("{}:", user.id))
+            }
+            Who::Phone(number) => {
+                let number =
+                    PhoneNumber::parse(number.expose()).map_err(LoginError::from).map_err(Error::from)?;
+                let theirs = own_phone(client).await?;
+                !user.is_bot && theirs.is_none_or(|theirs| theirs.trim_start_matches('+') == number.digits())
+            }
+            Who::Ask | Who::GoOn | Who::Qr(_) => true,
+        };
+        if is_wanted {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "somebody else is signed in with this session already: {}; name another with --session, or sign out first \
+             with \"sansgram logout\"",
+            output::words(user, client.home().number())
+        )))
+    }
+
+    async fn sign_in(&self, client: &Client, who: &Who, given: Given) -> Result<SignedIn, Failure> {
+        self.watch.doing("signing in");
+        if self.holder.may_be_signed_in() {
+            if client.is_authorized().await? {
+                let user = client.get_me().await?;
+                self.check_identity(client, who, &user).await?;
+                return Ok(SignedIn::Already(user));
+            }
+            if let Some(cause) = client.logout_cause() {
+                output::note(cause.advice());
+            }
+            self.check(who, &given)?;
+        }
+        let mut answers = Answers::new(client, self.watch, given);
+        answers.sandbox = self.sandbox.as_ref();
+        answers.half_done = self.half_done.as_ref();
+        answers.picture = self.args.qr_file.as_ref();
+        let result = self.talk(client, who, &mut answers).await;
+        match result {
+            Ok(signed_in) => {
+                if let Some(half_done) = &self.half_done {
+                    half_done.forget()?;
+                }
+                Ok(signed_in)
+            }
+            Err(error) => Err(self.failure(error, &answers)),
+        }
+    }
+
+    async fn talk(&self, client: &Client, who: &Who, answers: &mut Answers<'_>) -> Result<SignedIn, Error> {
+        let asks = !has_values(&answers.given) && TerminalPrompt::on_demand().is_there();
+        if let Some(kept) = self.kept().filter(|kept| fits(who, kept, asks || has_values(&answers.given))) {
+            let asks = asks && matches!(who, Who::Ask | Who::Phone(_));
+            if !asks || offer(answers, kept).await? {
+                answers.phone.clone_from(&kept.phone);
+                if asks {
+                    answers.converse();
+                }
+                let user = client.resume_login(answers, kept.pending.clone()).await?;
+                return Ok(match asks {
+                    true => SignedIn::ByQuestions(user),
+                    false => SignedIn::ByValues(user),
+                });
+            }
+            answers.pending(None);
+        }
+        let user = match who {
+            Who::Bot(token) => client.bot_sign_in(token.expose()).await?,
+            Who::Phone(number) => {
+                answers.number = Some(number.clone());
+                client.interactive_login(answers).await?
+            }
+            Who::Qr(scanner) => {
+                if self.sandbox.is_some() {
+                    let scanner = scanner.as_ref().map_or(SCANNER, |it| it.expose());
+                    let number = PhoneNumber::parse(scanner).map_err(LoginError::from)?;
+                    answers.scanner = Some(number.to_string());
+                }
+                let except_ids = self.args.except_id.clone();
+                client.resume_login(answers, PendingSignIn::Qr { except_ids }).await?
+            }
+            Who::Ask | Who::GoOn => {
+                answers.scanner = Some(SCANNER.into());
+                if TerminalPrompt::on_demand().is_there() {
+                    answers.converse();
+                    let lines = if self.sandbox.is_some() { words::SANDBOX } else { words::WELCOME };
+                    lines.iter().try_for_each(|line| answers.show(line))?;
+                }
+                return client.interactive_login(answers).await.map(SignedIn::ByQuestions);
+            }
+        };
+        answers.tell_arrived();
+        Ok(SignedIn::ByValues(user))
+    }
+
+    /// Why it failed, and how to go on with what is half done.
+    fn failure(&self, error: Error, answers: &Answers<'_>) -> Failure {
+        answers.tell_arrived();
+        if let Error::Prompt(reason) = &error {
+            match &**reason {
+                PromptError::Interrupted => interrupt::end(INTERRUPT),
+                PromptError::NoValue(question) => return self.missing(*question, answers),
+                _ => {}
+            }
+        }
+        // What the server no longer knows is not gone on with, and a link can be shown at any time.
+        let is_over = matches!(
+            &error,
+            Error::Login(LoginError::CodeExpired | LoginError::Restart | LoginError::NotSignedIn)
+        );
+        if (is_over || matches!(answers.stands_at(), Some(PendingSignIn::Qr { .. })))
+            && let Some(half_done) = &self.half_done
+            && let Err(failure) = half_done.forget()
+        {
+            return failure;
+        }
+        let Some(pending) = self.remains(answers).filter(|_| !is_over) else { return error.into() };
+        let says_how = !matches!(&error, Error::Login(_) | Error::Prompt(_))
+            || matches!(&error, Error::Prompt(reason) if matches!(**reason, PromptError::Ended));
+        let failure = Failure::from(error);
+        if let Err(failure) = self.tell_pending(pending) {
+            return failure;
+        }
+        match failure {
+            Failure::Failed(sentence) if !says_how => {
+                Failure::Failed(format!("{sentence}; {}", words::how(pending, self.args)))
+            }
+            failure => failure,
+        }
+    }
+
+    /// What can be gone on with by another call.
+    fn remains<'b>(&self, answers: &'b Answers<'_>) -> Option<&'b PendingSignIn> {
+        let pending = answers.stands_at().filter(|it| !matches!(it, PendingSignIn::Qr { .. }));
+        pending.filter(|_| self.half_done.is_some())
+    }
+
+    fn tell_pending(&self, pending: &PendingSignIn) -> Result<(), Failure> {
+        match self.args.json {
+            true => output::result(&format!(r#"{{"pending":"{}"}}"#, words::name(pending))),
+            false => Ok(()),
+        }
+    }
+
+    /// Nobody could be asked this.
+    fn missing(&self, question: Question, answers: &Answers<'_>) -> Failure {
+        match (question, answers.stands_at(), &self.half_done) {
+            (Question::Identity, ..) => Failure::new(NO_TERMINAL),
+            (_, Some(pending), Some(_)) => {
+                if let Some(line) = answers.whereabouts() {
+                    output::note(&line);
+                }
+                self.half_done_failure(pending)
+            }
+            (question, ..) => Failure::new(words::missing(question)),
+        }
+    }
+
+    fn half_done_failure(&self, pending: &PendingSignIn) -> Failure {
+        match self.tell_pending(pending) {
+            Ok(()) => Failure::new(words::go_on(pending, self.args)),
+            Err(failure) => failure,
+        }
+    }
+
+    fn tell(&self, signed_in: &SignedIn, dc: u16) -> Result<(), Failure> {
+        let (user, greeting) = match signed_in {
+            SignedIn::Already(user) => (user, "Already signed in as"),
+            SignedIn::ByValues(user) | SignedIn::ByQuestions(user) => (user, "Signed in as"),
+        };
+        let line = format!("{greeting} {}.", output::words(user, dc));
+        match signed_in {
+            _ if self.args.json => output::result(&output::json(user, dc))?,
+            SignedIn::ByQuestions(_) => {}
+            _ => output::result(&line)?,
+        }
+        match (&self.file, signed_in) {
+            (_, SignedIn::Already(_)) if self.args.json => output::note(&line),
+            (Some(file), SignedIn::ByValues(_) | SignedIn::ByQuestions(_)) if !self.args.json => {
+                output::note(&format!("The session is kept in {}.", file.path().display()));
+            }
+            _ => {}
+        }
+        match (&self.file, signed_in) {
+            (Some(file), SignedIn::ByValues(_) | SignedIn::ByQuestions(_)) => {
+                session::tell_if_plain(file, false)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The number of who is signed in, where the server says it.
+async fn own_phone(client: &Client) -> Result<Option<String>, Error> {
+    let me = functions::users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
+    let users = client.invoke(&me).await?;
+    Ok(users.into_iter().find_map(|user| match user {
+        enums::User::User(user) => user.phone,
+        enums::User::UserEmpty(_) => None,
+    }))
+}
+
+/// Whether what is half done is what is wanted now; `has_answers`: what it waits for is given or can be asked for.
+fn fits(who: &Who, kept: &Kept, has_answers: bool) -> bool {
+    match who {
+        Who::Ask | Who::GoOn => true,
+        // Without any of the answers it is another code that is wanted.
+        Who::Phone(number) => {
+            let digits = PhoneNumber::parse(number.expose()).ok();
+            has_answers && digits.is_some_and(|digits| kept.phone.as_deref() == Some(digits.digits()))
+        }
+        // Another link would be of no use to somebody who has scanned one.
+        Who::Qr(_) => kept.phone.is_none() && matches!(kept.pending, PendingSignIn::Password(_)),
+        Who::Bot(_) => false,
+    }
+}
+
+fn has_values(given: &Given) -> bool {
+    given.has_code() || given.has_password()
+}
+
+/// Asks whether to go on with what is half done.
+async fn offer(answers: &mut Answers<'_>, kept: &Kept) -> Result<bool, Error> {
+    let question = words::offer(kept);
+    loop {
+        match answers.ask(&question).await?.trim().to_lowercase().as_str() {
+            "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ => {}
+        }
+    }
+}

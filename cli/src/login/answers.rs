@@ -1,0 +1,263 @@
+//! Who answers the questions of a sign-in: the values that were given, else the person at the terminal, else nobody.
+
+use std::mem;
+use std::time::Duration;
+
+use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::core::login::{LoginLink, PendingSignIn};
+use sansgram_runtime::text::printable;
+use sansgram_runtime::{Client, Error, Prompt, PromptError, Question, TerminalPrompt, whereabouts};
+use zeroize::Zeroizing;
+
+use super::half_done::HalfDone;
+use super::qr::PictureFile;
+use super::words;
+use crate::lines::Line;
+use crate::sandbox::Sandbox;
+use crate::watch::{Pause, Watch};
+use crate::who::Given;
+use crate::{interrupt, output};
+
+/// How many links are shown before nobody is expected to scan one; a link lives for about half a minute.
+const MOST_LINKS: u32 = 40;
+
+/// Answers, and what else a sign-in has to say. The time that a person takes does not count, and in a sandbox the codes
+/// that arrived are shown before a question.
+pub(super) struct Answers<'a> {
+    pub(super) client: &'a Client,
+    pub(super) watch: &'a Watch,
+    pub(super) sandbox: Option<&'a Sandbox>,
+    pub(super) half_done: Option<&'a HalfDone>,
+    pub(super) picture: Option<&'a PictureFile>,
+    /// Who scans the links in a sandbox.
+    pub(super) scanner: Option<String>,
+    pub(super) number: Option<Secret<String>>,
+    pub(super) given: Given,
+    terminal: TerminalPrompt,
+    /// Whether a person is told everything at once; else only what leads to a question.
+    is_conversation: bool,
+    untold: Vec<String>,
+    was_given: bool,
+    /// Whether the number needs no confirmation.
+    number_was_given: bool,
+    /// While a link is looked at.
+    pause: Option<Pause<'a>>,
+    pub(super) phone: Option<String>,
+    pending: Option<PendingSignIn>,
+}
+
+impl<'a> Answers<'a> {
+    pub(super) fn new(client: &'a Client, watch: &'a Watch, given: Given) -> Self {
+        Self {
+            client,
+            watch,
+            sandbox: None,
+            half_done: None,
+            picture: None,
+            scanner: None,
+            number: None,
+            given,
+            terminal: TerminalPrompt::on_demand(),
+            is_conversation: false,
+            untold: Vec::new(),
+            was_given: false,
+            number_was_given: false,
+            pause: None,
+            phone: None,
+            pending: None,
+        }
+    }
+
+    /// Tells everything from now on.
+    pub(super) fn converse(&mut self) {
+        self.is_conversation = true;
+    }
+
+    /// Where the sign-in stands.
+    pub(super) const fn stands_at(&self) -> Option<&PendingSignIn> {
+        self.pending.as_ref()
+    }
+
+    /// Tells codes that arrived in the sandbox, where nobody is asked for them.
+    pub(super) fn tell_arrived(&self) {
+        self.arrived().iter().for_each(|line| output::note(line));
+    }
+
+    fn arrived(&self) -> Vec<String> {
+        self.sandbox.map(Sandbox::arrived).unwrap_or_default()
+    }
+
+    /// The value that was given for a question, if there is one that was not used yet.
+    async fn take(&mut self, kind: Question) -> Result<Option<Zeroizing<String>>, PromptError> {
+        let (value, line) = match kind {
+            Question::Identity => {
+                let value = self.number.take();
+                self.number_was_given = value.is_some();
+                (value, None)
+            }
+            Question::ConfirmPhone if self.number_was_given => (Some(Secret::new("y".to_owned())), None),
+            Question::Code | Question::EmailCode => (self.given.code.take(), Some(Line::Code)),
+            Question::Password => (self.given.password.take(), Some(Line::Password)),
+            _ => (None, None),
+        };
+        match line.filter(|line| value.is_none() && self.given.lines.have(*line)) {
+            None => Ok(value.map(|value| Zeroizing::new(value.expose().clone()))),
+            Some(line) => {
+                self.tell_arrived();
+                let _pause = self.watch.pause();
+                let mut lines = mem::take(&mut self.given.lines);
+                let (read, lines) = smol::unblock(move || (lines.read(line), lines)).await;
+                self.given.lines = lines;
+                match read {
+                    Ok(value) => Ok(Some(Zeroizing::new(value.expose().clone()))),
+                    Err(reason) => Err(PromptError::Other(reason)),
+                }
+            }
+        }
+    }
+
+    /// Shows what belongs before a question or a link.
+    fn catch_up(&mut self) -> Result<(), PromptError> {
+        self.pause = None;
+        let mut lines = mem::take(&mut self.untold);
+        lines.extend(self.arrived());
+        lines.iter().try_for_each(|line| self.terminal.show(line))
+    }
+
+    /// Where no answer ended the line of the question, we do.
+    fn end_line<T>(&mut self, answer: Result<T, PromptError>) -> Result<T, PromptError> {
+        if matches!(answer, Err(PromptError::Ended)) {
+            self.terminal.show("")?;
+        }
+        answer
+    }
+
+    /// What to say of the code that is awaited, where nobody can be asked for it.
+    pub(super) fn whereabouts(&self) -> Option<String> {
+        match &self.pending {
+            // To set up an address is no code that was sent.
+            Some(PendingSignIn::Code(token)) if !words::is_email_set_up(token) => Some(whereabouts(token)),
+            _ => None,
+        }
+    }
+
+    fn scan(&mut self, link: &LoginLink) -> Result<(), PromptError> {
+        let (Some(sandbox), Some(phone)) = (self.sandbox, &self.scanner) else { return Ok(()) };
+        let line = match sandbox.scan(link.url(), phone) {
+            Ok(()) => format!("Sandbox: {phone} scans the code."),
+            Err(reason) => {
+                return Err(PromptError::Other(format!(
+                    "the sandbox's {phone} cannot scan the code: {reason}"
+                )));
+            }
+        };
+        output::note(&line);
+        Ok(())
+    }
+}
+
+impl Prompt for Answers<'_> {
+    async fn ask(&mut self, question: &str) -> Result<String, PromptError> {
+        self.catch_up()?;
+        let _pause = self.watch.pause();
+        let answer = self.terminal.ask(question).await;
+        self.end_line(answer)
+    }
+
+    async fn ask_hidden(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        self.catch_up()?;
+        let _pause = self.watch.pause();
+        let answer = self.terminal.ask_hidden(question).await;
+        self.end_line(answer)
+    }
+
+    fn show(&mut self, line: &str) -> Result<(), PromptError> {
+        if self.is_conversation {
+            return self.terminal.show(line);
+        }
+        self.untold.push(line.into());
+        Ok(())
+    }
+
+    async fn answer(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        self.pause = None;
+        if kind == Question::ConfirmPhone {
+            self.watch.doing("asking for a login code");
+        }
+        let value = self.take(kind).await?;
+        self.was_given = value.is_some();
+        if let Some(value) = value {
+            // What led to this question leads to no other.
+            self.untold.clear();
+            return Ok(value);
+        }
+        if !self.terminal.is_there() {
+            return Err(PromptError::NoValue(kind));
+        }
+        if kind.is_secret() {
+            self.ask_hidden(question).await
+        } else {
+            self.ask(question).await.map(Zeroizing::new)
+        }
+    }
+
+    fn show_link(&mut self, link: &LoginLink) -> Result<(), PromptError> {
+        if link.number > MOST_LINKS {
+            return Err(PromptError::Other(format!("nobody scanned any of {MOST_LINKS} QR codes")));
+        }
+        self.watch.doing("waiting for a QR code");
+        self.catch_up()?;
+        if let Some(picture) = self.picture {
+            picture.write(link).map_err(PromptError::Other)?;
+            if link.number == 1 {
+                self.terminal.show(&format!("The picture is in {}.", printable(&picture.name())))?;
+            }
+        }
+        self.terminal.show_link(link)?;
+        self.pause = Some(self.watch.pause());
+        self.scan(link)
+    }
+
+    fn refused(&mut self, reason: &Error) -> Result<(), Error> {
+        if self.was_given {
+            return Err(reason.clone());
+        }
+        self.catch_up()?;
+        self.terminal.refused(reason)
+    }
+
+    fn waits(&mut self, time: Duration) -> Result<(), PromptError> {
+        self.catch_up()?;
+        self.terminal.waits(time)
+    }
+
+    fn pending(&mut self, pending: Option<&PendingSignIn>) {
+        self.pause = None;
+        self.watch.doing(match pending {
+            Some(PendingSignIn::Code(_) | PendingSignIn::EmailCode(..)) => "giving the login code",
+            Some(PendingSignIn::Password(_)) => "checking the password",
+            Some(PendingSignIn::SignUp(_)) => "signing up",
+            Some(PendingSignIn::Qr { .. }) => "asking for a QR code",
+            _ => "signing in",
+        });
+        if let Some(PendingSignIn::Code(token)) = pending {
+            self.phone = Some(token.phone.digits().into());
+        }
+        self.pending = pending.cloned();
+        let Some(half_done) = self.half_done else { return };
+        let kept = match pending {
+            Some(pending) => half_done
+                .keep(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
+                .map_err(|error| format!("the half-done sign-in cannot be kept: {error}")),
+            // That it could not be removed is told at the end of the sign-in.
+            None => {
+                let _ = half_done.forget();
+                Ok(())
+            }
+        };
+        interrupt::advise((pending.is_some() && kept.is_ok()).then_some(words::GOES_ON));
+        if let Err(reason) = kept {
+            output::note(&format!("note: {}", printable(&reason)));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A sign-in that is half done, kept beside its session so that another call goes on with it: `NAME.signin`.
+//!
+//! A file of lines: the text of the runtime's `PendingSignIn`; `key`, the DC and the identifier of the auth key that
+//! the code belongs to, as 16 hex digits; `phone` and the number. It is readable by its owner only and goes with the sign-in.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sansgram_runtime::core::client::{DcId, SessionData};
+use sansgram_runtime::core::login::PendingSignIn;
+use sansgram_runtime::{FileStore, replace_file};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::output;
+
+/// The largest file that is read, in bytes; terms of service are the most of it.
+const MAX_LEN: u64 = 256 << 10;
+
+/// The place for it.
+#[derive(Clone, Debug)]
+pub(crate) struct HalfDone {
+    path: PathBuf,
+}
+
+/// What lies there.
+pub(crate) struct Kept {
+    pub(crate) pending: PendingSignIn,
+    /// Digits; `None` after a QR code.
+    pub(crate) phone: Option<String>,
+    /// How long ago it was put there, as far as the clock tells.
+    pub(crate) age: Option<Duration>,
+}
+
+impl HalfDone {
+    pub(crate) fn beside(store: &FileStore) -> Self {
+        Self { path: store.path().with_extension("signin") }
+    }
+
+    /// What was kept, if it belongs to the key of this session. What cannot be read counts as none.
+    pub(crate) fn load(&self, session: &SessionData) -> Option<Kept> {
+        match self.read() {
+            Ok(text) => {
+                let kept = parse(&text, |dc| key_of(session, dc));
+                if kept.is_none() {
+                    output::note(&format!(
+                        "note: the half-done sign-in in {} cannot be gone on with, as it is damaged or belongs to \
+                         another session",
+                        self.path.display()
+                    ));
+                }
+                let age = || fs::metadata(&self.path).ok()?.modified().ok()?.elapsed().ok();
+                kept.map(|kept| Kept { age: age(), ..kept })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                output::note(&format!(
+                    "note: the half-done sign-in in {} cannot be read: {error}",
+                    self.path.display()
+                ));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn keep(
+        &self,
+        pending: &PendingSignIn,
+        phone: Option<&str>,
+        session: &SessionData,
+        home: DcId,
+    ) -> io::Result<()> {
+        let mut text = pending.to_text();
+        text.push('\n');
+        if let Some(key) = key_of(session, home) {
+            text.push_str(&format!("key {} {key}\n", home.number()));
+        }
+        if let Some(phone) = phone {
+            text.push_str("phone ");
+            text.push_str(phone);
+            text.push('\n');
+        }
+        replace_file(&self.path, &[text.as_bytes()])
+    }
+
+    /// Removes it, if there is one.
+    pub(crate) fn forget(&self) -> Result<(), Failure> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::new(format!(
+                "the half-done sign-in {} cannot be removed: {error}; remove it by hand",
+                self.path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn read(&self) -> io::Result<Zeroizing<String>> {
+        let mut text = Zeroizing::new(String::with_capacity(4 << 10));
+        File::open(&self.path)?.take(MAX_LEN).read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
+
+fn key_of(session: &SessionData, dc: DcId) -> Option<String> {
+    session.keys.get(&dc).map(|key| key.auth_key.id().to_string())
+}
+
+fn parse(text: &str, key_of: impl Fn(DcId) -> Option<String>) -> Option<Kept> {
+    let mut lines = text.lines();
+    let pending = PendingSignIn::from_text(lines.next()?).ok()?;
+    let (mut has_key, mut phone) = (false, None);
+    for line in lines {
+        match line.split_once(' ') {
+            Some(("key", value)) => {
+                let (dc, key) = value.split_once(' ')?;
+                has_key = key_of(DcId::new(dc.parse().ok()?).ok()?).as_deref() == Some(key);
+            }
+            Some(("phone", value)) if value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                phone = Some(value.to_owned());
+            }
+            _ => {}
+        }
+    }
+    // A link belongs to no key: another one is shown. All else is known to the server under this key only.
+    let fits = matches!(pending, PendingSignIn::Qr { .. }) || has_key;
+    fits.then_some(Kept { pending, phone, age: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use sansgram_runtime::core::login::PasswordHint;
+
+    use super::*;
+
+    #[test]
+    fn only_the_session_of_the_same_key_goes_on() {
+        let password = PendingSignIn::Password(PasswordHint::default()).to_text();
+        let text = format!("{}\nkey 2 0011223344556677\nphone 9996621234\n", *password);
+        let session = |dc: i64, key: &str| {
+            let (dc, key) = (DcId::new(dc).unwrap(), key.to_owned());
+            move |of| (of == dc).then(|| key.clone())
+        };
+        let key = session(2, "0011223344556677");
+        let kept = parse(&text, &key).unwrap();
+        assert_eq!(kept.phone.as_deref(), Some("9996621234"));
+        assert!(parse(&text, session(2, "ffffffffffffffff")).is_none());
+        assert!(parse(&text, session(1, "0011223344556677")).is_none());
+        assert!(parse(&password, &key).is_none() && parse("", &key).is_none());
+        assert!(parse(&text.replace("signin1:", "signin1:A"), &key).is_none());
+        assert!(parse(&text.replace("key 2", "key 0"), &key).is_none());
+        let qr = PendingSignIn::Qr { except_ids: vec![7] }.to_text();
+        assert!(matches!(parse(&qr, |_| None).unwrap().pending, PendingSignIn::Qr { .. }));
+    }
+}

@@ -1,0 +1,84 @@
+//! What a QR code is shown by besides the terminal: a file, and in the sandbox an account that scans it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use sansgram_runtime::core::login::LoginLink;
+use sansgram_runtime::qr::QrPicture;
+use sansgram_runtime::replace_file;
+
+use crate::ending;
+
+/// How many pixels of a PNG a module has.
+const SCALE: u8 = 8;
+
+/// The file of `--qr-file`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PictureFile {
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Png,
+    Svg,
+}
+
+impl FromStr for PictureFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let path = PathBuf::from(text);
+        let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
+        let kind = match extension.as_deref() {
+            Some("png") => Kind::Png,
+            Some("svg") => Kind::Svg,
+            _ => return Err("the name must end with .png or .svg".into()),
+        };
+        Ok(Self { path, kind })
+    }
+}
+
+impl PictureFile {
+    /// Fails where somebody has a file of this name.
+    pub(crate) fn check_new(&self) -> Result<(), String> {
+        match fs::symlink_metadata(&self.path) {
+            Ok(_) => Err(format!("the file {} exists already; name another with --qr-file", self.name())),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Writes the picture of a link in place of the last one, for its owner only.
+    pub(crate) fn write(&self, link: &LoginLink) -> Result<(), String> {
+        let Some(picture) = QrPicture::of(link.url()) else { return Err("the link is too long".into()) };
+        let content = match self.kind {
+            Kind::Png => picture.png(SCALE),
+            Kind::Svg => picture.svg().into_bytes(),
+        };
+        replace_file(&self.path, &[&content])
+            .map_err(|error| format!("the picture {} cannot be written: {error}", self.name()))?;
+        // Once it was scanned, or nobody waits for that any more, it shows nothing of use.
+        ending::remove(&self.path);
+        Ok(())
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_says_what_it_is() {
+        assert_eq!("a/b.PNG".parse::<PictureFile>().unwrap().kind, Kind::Png);
+        assert_eq!("b.svg".parse::<PictureFile>().unwrap().kind, Kind::Svg);
+        for name in ["b", "b.jpg", ".png", ""] {
+            assert!(name.parse::<PictureFile>().is_err(), "{name}");
+        }
+    }
+}

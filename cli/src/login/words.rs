@@ -1,0 +1,113 @@
+//! What `login` says besides the sign-in itself.
+
+use sansgram_runtime::Question;
+use sansgram_runtime::core::login::{PendingSignIn, PhoneNumber};
+use sansgram_runtime::text::shell_word;
+
+use super::half_done::Kept;
+use crate::args::LoginArgs;
+
+/// Before the first question.
+pub(super) const WELCOME: &[&str] =
+    &["Signing in to Telegram. Type \"qr\" in place of a number to scan a QR code instead."];
+
+/// The same in a sandbox.
+pub(super) const SANDBOX: &[&str] = &[
+    "This is the sandbox: test DCs inside this process; nothing leaves this machine.",
+    "Try phone +9996621234, or +9996610002 (with the password \"sandbox\"), or bot token 1:sandbox, or type \"qr\".",
+];
+
+/// How to go on where the process is ended in the middle.
+pub(super) const GOES_ON: &str = "\"sansgram login\" with the same session goes on from here";
+
+pub(super) const NO_CODE: &str =
+    "there is no terminal to ask for the login code on; give it with --code or SANSGRAM_CODE";
+
+pub(super) const NOTHING_BEGUN: &str = "--code and --password belong to a phone number or a sign-in that was begun; \
+                                        give the number with --phone";
+
+/// What is missing, where the sign-in cannot be gone on with later.
+pub(super) const fn missing(question: Question) -> &'static str {
+    match question {
+        Question::Password => {
+            "this account has a password; give it with --password or SANSGRAM_PASSWORD, as there is no terminal to \
+             ask on"
+        }
+        Question::AcceptTerms => {
+            "nobody has an account with this number; run \"sansgram login\" on a terminal to sign up"
+        }
+        Question::Email => {
+            "this account wants an e-mail address to be set up; run \"sansgram login\" on a terminal for that"
+        }
+        _ => NO_CODE,
+    }
+}
+
+/// What a sign-in waits for, in one word for `--json`.
+pub(crate) const fn name(pending: &PendingSignIn) -> &'static str {
+    match pending {
+        PendingSignIn::Code(token) if is_email_set_up(token) => "email",
+        PendingSignIn::Code(_) | PendingSignIn::EmailCode(..) => "code",
+        PendingSignIn::SignUp(_) => "sign_up",
+        PendingSignIn::Password(_) => "password",
+        PendingSignIn::Qr { .. } => "qr",
+        _ => "more",
+    }
+}
+
+/// What a sign-in waits for, and how to go on with it, as a sentence.
+pub(super) fn go_on(pending: &PendingSignIn, args: &LoginArgs) -> String {
+    let reason = match name(pending) {
+        "code" => "the sign-in waits for its code:",
+        "password" => "this account has a password, and the sign-in waits for it:",
+        "sign_up" => "nobody has an account with this number; to sign up,",
+        "email" => "this account wants an e-mail address to be set up; for that,",
+        _ => "the sign-in is half done,",
+    };
+    format!("{reason} {}", how(pending, args))
+}
+
+/// How to go on with a sign-in that waits.
+pub(super) fn how(pending: &PendingSignIn, args: &LoginArgs) -> String {
+    let (value, place) = match name(pending) {
+        "code" => (" --code CODE", ""),
+        "password" => (" --password PASSWORD", ""),
+        _ => ("", " on a terminal"),
+    };
+    let session = args.session.as_ref().map(|name| format!(" --session {}", shell_word(name)));
+    let session = session.unwrap_or_default();
+    let network = &args.server.network;
+    let has_server = !args.server.dc.is_empty() || network.proxy.is_some() || network.mtproxy.is_some();
+    let server = if has_server { " and the same server options" } else { "" };
+    format!("go on with \"sansgram login{session}{value}\"{server}{place}")
+}
+
+/// Asks whether to go on with it.
+pub(super) fn offer(kept: &Kept) -> String {
+    format!("A {}. Go on with it? (y/n)", half_done(kept))
+}
+
+/// What is half done, without an article before it.
+pub(crate) fn half_done(kept: &Kept) -> String {
+    let phone = kept.phone.as_deref().and_then(|digits| PhoneNumber::parse(digits).ok());
+    let whose = phone.map(|phone| format!(" as {}", phone.grouped())).unwrap_or_default();
+    let begun = match kept.age.map(|age| age.as_secs()) {
+        None | Some(0..60) => "just now".to_owned(),
+        Some(seconds @ 60..7200) => format!("{} min ago", seconds / 60),
+        Some(seconds @ 7200..172_800) => format!("{} hours ago", seconds / 3600),
+        Some(seconds) => format!("{} days ago", seconds / 86_400),
+    };
+    let what = match name(&kept.pending) {
+        "code" => "waits for its code",
+        "password" => "waits for the password",
+        "sign_up" => "waits for your name",
+        "email" => "waits for an e-mail address",
+        "qr" => "by QR code was begun",
+        _ => "is half done",
+    };
+    format!("sign-in{whose} {what} ({begun})")
+}
+
+pub(super) const fn is_email_set_up(token: &sansgram_runtime::core::login::CodeToken) -> bool {
+    matches!(token.kind, sansgram_runtime::core::login::CodeKind::EmailSetUpRequired)
+}

@@ -1,0 +1,112 @@
+//! What the command prints: results on standard output, everything else on standard error.
+
+use std::io::{self, ErrorKind, Write};
+
+use sansgram_runtime::core::login::UserInfo;
+use sansgram_runtime::text::printable;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Prints a line of the result. A reader that has gone away is no failure.
+pub(crate) fn result(line: &str) -> Result<(), Failure> {
+    text(format!("{line}\n").as_bytes())
+}
+
+/// Prints a result that ends its own lines, see [`result`].
+pub(crate) fn text(text: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("the result cannot be written to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line for the person who watches, if anybody does.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The result of a sign-in as one JSON object.
+pub(crate) fn json(user: &UserInfo, dc: u16) -> String {
+    format!(
+        r#"{{"user_id":{},"first_name":{},"is_bot":{},"dc":{dc}}}"#,
+        user.id,
+        json_text(&user.first_name),
+        user.is_bot
+    )
+}
+
+/// `text` in JSON's quotes. What a terminal could obey is written as `\uXXXX`, so that the line is safe to look at
+/// and loses nothing.
+pub(crate) fn json_text(text: &str) -> String {
+    escaped(&Value::from(text).to_string())
+}
+
+/// `json` with what a terminal could obey written as `\uXXXX`.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut quoted = String::new();
+    for char in json.chars() {
+        if printable(char.encode_utf8(&mut [0; 4])).is_empty() {
+            let mut units = [0; 2];
+            for unit in char.encode_utf16(&mut units) {
+                quoted.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            quoted.push(char);
+        }
+    }
+    quoted
+}
+
+/// Who somebody is, in words: `Ada Lovelace (@ada), user 17 on DC 2`.
+pub(crate) fn words(user: &UserInfo, dc: u16) -> String {
+    let mut name = printable(&user.first_name);
+    if let Some(last_name) = &user.last_name {
+        name = format!("{name} {}", printable(last_name));
+    }
+    if let Some(username) = &user.username {
+        name = format!("{name} (@{})", printable(username));
+    }
+    let kind = if user.is_bot { "bot" } else { "user" };
+    let number = format!("{kind} {} on DC {dc}", user.id);
+    match name.trim() {
+        "" => number,
+        name => format!("{name}, {number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(first_name: &str) -> UserInfo {
+        UserInfo { id: 17, is_bot: false, first_name: first_name.into(), last_name: None, username: None }
+    }
+
+    #[test]
+    fn json_has_the_four_fields_in_order() {
+        let expected = r#"{"user_id":17,"first_name":"A\"da","is_bot":false,"dc":2}"#;
+        assert_eq!(json(&user("A\"da"), 2), expected);
+    }
+
+    #[test]
+    fn json_loses_nothing_and_shows_no_escapes() {
+        for name in ["\u{1b}[2J\u{7f}\u{9b}31m\r\n", "Ünï 漢字 🦀", "\u{202e}evil\u{e0041}"] {
+            let line = json(&user(name), 2);
+            assert_eq!(printable(&line), line);
+            let value: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(value["first_name"], name);
+        }
+    }
+
+    #[test]
+    fn words_leave_out_what_is_missing() {
+        assert_eq!(words(&user(""), 1), "user 17 on DC 1");
+        let full =
+            UserInfo { last_name: Some("Lovelace".into()), username: Some("ada".into()), ..user("A\u{7}da") };
+        assert_eq!(words(&full, 1), "Ada Lovelace (@ada), user 17 on DC 1");
+    }
+}

@@ -1,0 +1,76 @@
+//! Links that are pasted into the sandbox: `tg://login?token=...`, with or without the number of who scans it.
+
+use std::io::{self, BufRead};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+/// Who scans a link, where nobody is named.
+const SCANNER: &str = "+9996621234";
+
+/// What a line says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pasted {
+    /// A link, and who scans it.
+    Scan { link: String, phone: String },
+    /// Nothing of the kind.
+    Nonsense,
+}
+
+/// Reads standard input to its end on a thread of its own; not where that would stop the process.
+pub(super) fn pasted() -> io::Result<Receiver<Pasted>> {
+    let (sender, receiver) = mpsc::channel();
+    if may_read() {
+        thread::Builder::new().name("links".into()).spawn(move || {
+            for line in io::stdin().lock().lines() {
+                let Ok(line) = line else { return };
+                if parse(&line).is_some_and(|pasted| sender.send(pasted).is_err()) {
+                    return;
+                }
+            }
+        })?;
+    }
+    Ok(receiver)
+}
+
+/// The link of a line, and the number before or behind it; `None`: the line is empty.
+fn parse(line: &str) -> Option<Pasted> {
+    let (links, others): (Vec<&str>, Vec<&str>) =
+        line.split_whitespace().partition(|word| word.starts_with("tg://"));
+    let [link] = links[..] else {
+        return (!links.is_empty() || !others.is_empty()).then_some(Pasted::Nonsense);
+    };
+    let phone = if others.is_empty() { SCANNER.into() } else { others.concat() };
+    Some(Pasted::Scan { link: link.into(), phone })
+}
+
+/// A job in the background is stopped when it reads from its terminal.
+#[cfg(unix)]
+fn may_read() -> bool {
+    use rustix::process::getpgrp;
+    use rustix::termios::{isatty, tcgetpgrp};
+    let stdin = io::stdin();
+    !isatty(&stdin) || tcgetpgrp(&stdin).is_ok_and(|foreground| foreground == getpgrp())
+}
+
+#[cfg(not(unix))]
+const fn may_read() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_link_and_maybe_a_number() {
+        let link = "tg://login?token=AAAA";
+        let scan = |phone: &str| Some(Pasted::Scan { link: link.into(), phone: phone.into() });
+        assert_eq!(parse(&format!(" {link}\r")), scan(SCANNER));
+        assert_eq!(parse(&format!("{link} 9996610002")), scan("9996610002"));
+        assert_eq!(parse(&format!("+999 66 1 0002 {link}")), scan("+9996610002"));
+        for line in ["9996610002", &format!("{link} {link}")] {
+            assert_eq!(parse(line), Some(Pasted::Nonsense), "{line}");
+        }
+        assert_eq!(parse(" \r"), None);
+    }
+}

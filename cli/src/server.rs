@@ -1,0 +1,54 @@
+//! From options to the configuration of a client.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use sansgram_runtime::core::client::{Config, DcTable};
+use sansgram_runtime::core::crypto::rsa::PublicKey;
+
+use crate::args::ServerArgs;
+use crate::failure::Failure;
+
+/// The largest key file that is read, in bytes; a key has about 500.
+const MAX_KEY_FILE_LEN: u64 = 64 << 10;
+
+impl ServerArgs {
+    /// Whether it is one of Telegram's own.
+    pub(crate) const fn is_telegram(&self) -> bool {
+        self.dc.is_empty()
+    }
+
+    /// The configuration for the server of these options, with no application yet. Resolves names, which may block.
+    pub(crate) fn config(&self, test_dcs: bool) -> Result<Config, Failure> {
+        let telegram = if test_dcs { Config::telegram_test() } else { Config::telegram() };
+        let keys = if self.public_key.is_empty() {
+            telegram.public_keys.clone()
+        } else {
+            self.public_key.iter().map(|file| read_key(file)).collect::<Result<_, _>>()?
+        };
+        let mut config = match self.dc.first() {
+            None => Config { public_keys: keys, ..telegram },
+            Some(first) => {
+                let mut dcs = DcTable::new();
+                for address in &self.dc {
+                    for endpoint in address.resolve()? {
+                        dcs.insert(address.dc, endpoint);
+                    }
+                }
+                Config { test_dcs, ..Config::new(dcs, first.dc, keys) }
+            }
+        };
+        config.transport = self.transport;
+        self.network.apply_to(&mut config)?;
+        Ok(config)
+    }
+}
+
+fn read_key(file: &Path) -> Result<PublicKey, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(file).and_then(|opened| opened.take(MAX_KEY_FILE_LEN).read_to_end(&mut bytes));
+    read.map_err(|error| Failure::new(format!("the public key {} cannot be read: {error}", file.display())))?;
+    PublicKey::from_pem(&String::from_utf8_lossy(&bytes))
+        .map_err(|error| Failure::new(format!("the public key {} cannot be used: {error}", file.display())))
+}

@@ -1,0 +1,160 @@
+//! The session that a command works on.
+
+use std::path::Path;
+
+use sansgram_runtime::core::client::SessionData;
+use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::text::shell_word;
+use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};
+
+use crate::environment::{self, PASSPHRASE};
+use crate::failure::Failure;
+use crate::interrupt::{self, INTERRUPT};
+use crate::login::half_done::{HalfDone, Kept};
+use crate::watch::Watch;
+use crate::{output, sandbox};
+
+/// The name of the session where none is given.
+pub(crate) const DEFAULT: &str = "sansgram";
+
+/// Whom a session belongs to, as far as its files say; the server has the last word.
+pub(crate) enum Holder {
+    /// Nobody: it has no key.
+    Nobody,
+    /// Whoever began to sign in, and has not ended that.
+    HalfDone(Box<Kept>),
+    /// It has a key, but does not say whose: it was imported, or a sign-in failed.
+    Unknown,
+    /// Somebody who signed in.
+    Known,
+}
+
+impl Holder {
+    pub(crate) fn of(session: &SessionData, half_done: &HalfDone) -> Self {
+        if session.user.is_some() {
+            return Self::Known;
+        }
+        match half_done.load(session) {
+            Some(kept) => Self::HalfDone(Box::new(kept)),
+            None if session.keys.is_empty() => Self::Nobody,
+            None => Self::Unknown,
+        }
+    }
+
+    /// Whether the server is to be asked who it is.
+    pub(crate) const fn may_be_signed_in(&self) -> bool {
+        matches!(self, Self::Unknown | Self::Known)
+    }
+}
+
+/// The session's file and what is in it, for a command that needs one.
+pub(crate) fn existing(name: &Path, watch: Option<&Watch>) -> Result<(FileStore, SessionData), Failure> {
+    let store = open(name, watch)?;
+    match store.load().map_err(Error::from)? {
+        Some(session) => Ok((store, session)),
+        None => Err(missing(&store)),
+    }
+}
+
+pub(crate) fn missing(store: &FileStore) -> Failure {
+    Failure::new(format!(
+        "there is no session {}; \"sansgram login\" makes one, and --session names another",
+        store.path().display()
+    ))
+}
+
+/// The session's file, which need not be there. Where it is encrypted, its passphrase is asked for, while the watch
+/// stands still.
+pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Failure> {
+    let store = FileStore::new(name);
+    if !store.is_encrypted().map_err(Error::from)? {
+        return Ok(store);
+    }
+    let question = format!("Passphrase of {}:", store.path().display());
+    let _pause = watch.map(Watch::pause);
+    Ok(FileStore::encrypted(name, passphrase(&question)?))
+}
+
+/// The passphrase of a session, from the environment or by a question.
+pub(crate) fn passphrase(question: &str) -> Result<Secret<String>, Failure> {
+    match environment::or(None, PASSPHRASE)? {
+        Some(passphrase) => Ok(passphrase),
+        None => ask_passphrase(question),
+    }
+}
+
+/// Says that a session is not encrypted where that may be expected: of the copy of one that is, and where there is a
+/// passphrase in the environment.
+pub(crate) fn tell_if_plain(store: &FileStore, is_copy: bool) -> Result<(), Failure> {
+    let expected = is_copy || environment::or(None, PASSPHRASE)?.is_some();
+    if expected && !store.is_encrypted().map_err(Error::from)? {
+        output::note(&format!(
+            "note: {} is not encrypted; \"sansgram sessions encrypt --session {}\" does that",
+            store.path().display(),
+            shell_word(store.path())
+        ));
+    }
+    Ok(())
+}
+
+/// A passphrase to encrypt with; a person gives it twice.
+pub(crate) fn new_passphrase() -> Result<Secret<String>, Failure> {
+    if let Some(passphrase) = environment::or(None, PASSPHRASE)? {
+        return Ok(passphrase);
+    }
+    let passphrase = ask_passphrase("New passphrase:")?;
+    if passphrase.expose().is_empty() {
+        return Err(Failure::new("an empty passphrase protects nothing"));
+    }
+    if ask_passphrase("Once more:")?.expose() != passphrase.expose() {
+        return Err(Failure::new("the two passphrases differ; nothing was changed"));
+    }
+    Ok(passphrase)
+}
+
+fn ask_passphrase(question: &str) -> Result<Secret<String>, Failure> {
+    let mut terminal = TerminalPrompt::on_demand();
+    let answer = smol::block_on(terminal.ask_hidden(question));
+    match answer {
+        Ok(mut answer) => Ok(Secret::new(std::mem::take(&mut *answer))),
+        Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
+        Err(PromptError::Ended) => {
+            // No answer ended the line of the question.
+            terminal.show("").map_err(Error::from)?;
+            Err(Failure::new("no passphrase was given; nothing was done"))
+        }
+        Err(PromptError::NoTerminal) => Err(Failure::new(format!(
+            "a passphrase is needed, and there is no terminal to ask on; set {PASSPHRASE}"
+        ))),
+        Err(error) => Err(Error::from(error).into()),
+    }
+}
+
+/// A session's file that is begun anew: what is in it is not read, but replaced.
+#[derive(Debug)]
+pub(crate) struct Anew(FileStore);
+
+impl Anew {
+    /// For a sign-in to a sandbox, which knows no key of those before it. Fails where the session is of any use
+    /// elsewhere.
+    pub(crate) fn in_sandbox(store: FileStore, session: &SessionData) -> Result<Self, Failure> {
+        if !session.is_empty() && session.api_id != Some(sandbox::API_ID) {
+            return Err(Failure::new(format!(
+                "the session {} is not of the sandbox and is left as it is; name another with --session",
+                store.path().display()
+            )));
+        }
+        Ok(Self(store))
+    }
+}
+
+impl SessionStore for Anew {
+    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+        Ok(None)
+    }
+
+    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+        // The mark of a sandbox, also where nobody is signed in yet.
+        self.0.save(&SessionData { api_id: Some(sandbox::API_ID), ..session.clone() })
+    }
+}

@@ -1,0 +1,394 @@
+//! `sansgram sessions`: sessions of other libraries, both ways, and a look at one's own. Nothing here uses the
+//! network.
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use sansgram_runtime::core::client::{Config, DcId, DcTable, SessionData, SessionFormatError};
+use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::encryption;
+use sansgram_runtime::formats::{self, ExportError, Format, ImportError, Imported};
+use sansgram_runtime::text::printable;
+use sansgram_runtime::{Error, FileStore, SessionStore, StoreError};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::address::DcAddress;
+use crate::failure::Failure;
+use crate::login::half_done::{HalfDone, Kept};
+use crate::login::words as sign_in;
+use crate::session::{self, Holder};
+use crate::who::Application;
+use crate::{args, interrupt, output, texts};
+
+/// The longest text that is read from standard input, in bytes.
+const MAX_TEXT_LEN: u64 = 1 << 20;
+/// From this length on, in characters, a value is a session string rather than the name of a file. It is not shown.
+const STRING_LEN: usize = 128;
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionsArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    #[command(about = "Take over a session of another library", long_about = texts::IMPORT)]
+    Import(Import),
+    #[command(about = "Write a session as another library keeps it", long_about = texts::EXPORT)]
+    Export(Export),
+    /// Say what is in a session; never its key
+    Show(Show),
+    /// Say which sessions there are
+    List(List),
+    /// Encrypt a session with a passphrase, which every command asks for from then on
+    Encrypt(Named),
+    /// Take a session's encryption off
+    Decrypt(Named),
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// The session: a file, the string itself, or - to read a string from standard input
+    #[arg(long, value_name = "FILE-OR-STRING", value_parser = secret(), allow_hyphen_values = true)]
+    from: Secret<String>,
+
+    /// Say that its DCs are test DCs, where the format does not
+    #[arg(long)]
+    test: bool,
+
+    /// The application's api_id, where the format does not say it [env: SANSGRAM_API_ID]
+    // Parsed later: people mix it up with the api_hash, and an error of clap's would show that.
+    #[arg(long, value_name = "ID", value_parser = secret())]
+    api_id: Option<Secret<String>>,
+
+    #[command(flatten)]
+    into: Named,
+}
+
+#[derive(Debug, Args)]
+struct Export {
+    #[command(flatten)]
+    from: Named,
+
+    /// What to write
+    #[arg(long, value_name = "FORMAT", value_parser = format())]
+    to: Format,
+
+    /// Write to this new file, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Where a DC is, for the formats that say so: may be repeated; instead of Telegram's own
+    #[arg(long, value_name = "ID=HOST:PORT")]
+    dc: Vec<DcAddress>,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    #[command(flatten)]
+    session: Named,
+
+    /// Print one JSON object: dc, user_id, is_bot, api_id, test, auth_key_id; while a sign-in waits, what for: pending
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// Where to look
+    #[arg(value_name = "DIRECTORY", default_value = ".")]
+    directory: PathBuf,
+
+    /// Print one JSON object a line: session, kind, and for a session of sansgram what "show" prints
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Named {
+    #[arg(long, value_name = "NAME", default_value = session::DEFAULT, help = texts::SESSION,
+        value_parser = args::session_name())]
+    session: PathBuf,
+}
+
+/// `sansgram sessions`.
+pub(crate) fn run(args: SessionsArgs) -> Result<(), Failure> {
+    interrupt::watch()?;
+    match args.action {
+        Action::Import(args) => import(args),
+        Action::Export(args) => export(&args),
+        Action::Show(args) => show(&args),
+        Action::List(args) => list(&args),
+        Action::Encrypt(args) => encrypt(&args),
+        Action::Decrypt(args) => decrypt(&args),
+    }
+}
+
+fn import(mut args: Import) -> Result<(), Failure> {
+    let api_id = Application::of_a_session(args.api_id.take())?.id;
+    let (was_encrypted, imported) = read(args.from.expose())?;
+    let Imported { format, mut session, endpoints, .. } = imported;
+    session.test_dcs |= args.test;
+    session.api_id = session.api_id.or(api_id);
+    let store = session::open(&args.into.session, None)?;
+    if store.load().map_err(Error::from)?.is_some_and(|there| !there.is_empty()) {
+        return Err(Failure::new(format!(
+            "the session {} exists already and is left as it is; name another with --session",
+            store.path().display()
+        )));
+    }
+    store.save(&session).map_err(Error::from)?;
+    let address = session.home_dc.and_then(|dc| endpoints.get(&dc));
+    let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
+    if session.api_id.is_none() {
+        output::note(
+            "note: servers want to know the api_id, which this format does not say: import with --api-id",
+        );
+    }
+    session::tell_if_plain(&store, was_encrypted)?;
+    output::note("note: end the other program first, or Telegram may revoke the key that both use");
+    output::result(&format!(
+        "Imported {} into {}: {}{at}.",
+        format.description(),
+        store.path().display(),
+        words(&session, None)
+    ))
+}
+
+/// Whether it was encrypted, and what it is.
+fn read(from: &str) -> Result<(bool, Imported), Failure> {
+    if from == "-" {
+        let mut text = Zeroizing::new(String::new());
+        io::stdin()
+            .take(MAX_TEXT_LEN)
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
+        return read_text(&text);
+    }
+    let path = Path::new(from);
+    if path.exists() {
+        let unreadable = |error: ImportError| Failure::new(format!("{}: {error}", path.display()));
+        return match formats::import_file(path) {
+            Err(ImportError::Encrypted) => read_encrypted(&read_file(path).map_err(unreadable)?),
+            result => result.map(|imported| (false, imported)).map_err(unreadable),
+        };
+    }
+    if from.len() < STRING_LEN && !from.starts_with("sansgram1") {
+        return Err(Failure::new(format!(
+            "there is no file {}, and it is no session string",
+            path.display()
+        )));
+    }
+    read_text(from)
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<String>, ImportError> {
+    let read = std::fs::read_to_string(path);
+    read.map(Zeroizing::new).map_err(|error| ImportError::Io { path: path.to_owned(), error })
+}
+
+fn read_text(text: &str) -> Result<(bool, Imported), Failure> {
+    match formats::import_text(text) {
+        Err(ImportError::Encrypted) => read_encrypted(text),
+        Ok(imported) => Ok((false, imported)),
+        Err(error) => Err(Failure::new(error.to_string())),
+    }
+}
+
+fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
+    let passphrase = session::passphrase("Passphrase:")?;
+    let session = encryption::decrypt(text, passphrase.expose())
+        .map_err(|error| Failure::new(format!("the session cannot be decrypted: {error}")))?;
+    let imported = formats::import_text(&session.to_text());
+    imported.map(|imported| (true, imported)).map_err(|error| Failure::new(error.to_string()))
+}
+
+fn export(args: &Export) -> Result<(), Failure> {
+    if args.to.is_sqlite() && args.output.is_none() {
+        return Err(Failure::Usage(format!("{} is a SQLite file; name it with --output", args.to)));
+    }
+    let (_, session) = peek(&args.from)?;
+    let dcs = table(&args.dc, &session)?;
+    let failure = |error: ExportError| {
+        let advice = match &error {
+            ExportError::NoKey => "; \"sansgram login\" does that",
+            ExportError::NoUser(_) => "; \"sansgram whoami\" finds out",
+            ExportError::UnknownAddress(_) => "; give it with --dc",
+            ExportError::Exists(_) => "; name another file",
+            _ => "",
+        };
+        Failure::new(format!("{error}{advice}"))
+    };
+    let result = match &args.output {
+        Some(path) => {
+            formats::export_file(&session, args.to, &dcs, path).map_err(failure)?;
+            format!("Wrote {} to {}.", args.to.description(), path.display())
+        }
+        None => formats::export_text(&session, args.to, &dcs).map_err(failure)?.to_string(),
+    };
+    output::note("note: do not use the session in two programs at once, or Telegram may revoke its key");
+    output::result(&result)
+}
+
+/// Where the DCs are: as given, and where Telegram's own are behind that.
+fn table(given: &[DcAddress], session: &SessionData) -> Result<DcTable, Failure> {
+    let mut dcs = DcTable::new();
+    for address in given {
+        for endpoint in address.resolve()? {
+            dcs.insert(address.dc, endpoint);
+        }
+    }
+    let telegram = if session.test_dcs { Config::telegram_test() } else { Config::telegram() }.dcs;
+    for dc in telegram.ids() {
+        for endpoint in telegram.endpoints(dc) {
+            dcs.insert(dc, *endpoint);
+        }
+    }
+    Ok(dcs)
+}
+
+fn show(args: &Show) -> Result<(), Failure> {
+    let (store, session) = peek(&args.session)?;
+    let kept = half_done(&store, &session);
+    output::result(&if args.json {
+        json(&session, kept.as_ref()).to_string()
+    } else {
+        words(&session, kept.as_ref())
+    })
+}
+
+/// The sign-in that was begun with a session, where it is not done.
+fn half_done(store: &FileStore, session: &SessionData) -> Option<Kept> {
+    match Holder::of(session, &HalfDone::beside(store)) {
+        Holder::HalfDone(kept) => Some(*kept),
+        Holder::Nobody | Holder::Unknown | Holder::Known => None,
+    }
+}
+
+/// What is in the session: all but its keys; and what is pending, where a sign-in is.
+fn json(session: &SessionData, kept: Option<&Kept>) -> Value {
+    let key = session.home_dc.and_then(|dc| session.keys.get(&dc));
+    let mut object = json!({
+        "dc": session.home_dc.map(DcId::number),
+        "user_id": session.user.as_ref().map(|user| user.id),
+        "is_bot": session.user.as_ref().map(|user| user.is_bot),
+        "api_id": session.api_id,
+        "test": session.test_dcs,
+        "auth_key_id": key.map(|key| key.auth_key.id().to_string()),
+    });
+    if let Some(kept) = kept {
+        object["pending"] = sign_in::name(&kept.pending).into();
+    }
+    object
+}
+
+fn words(session: &SessionData, kept: Option<&Kept>) -> String {
+    if let Some(kept) = kept {
+        return format!("nobody has signed in yet: a {}", sign_in::half_done(kept));
+    }
+    let who = match &session.user {
+        None => "user not known yet".to_owned(),
+        Some(user) if user.is_bot => format!("bot {}", user.id),
+        Some(user) => format!("user {}", user.id),
+    };
+    let test = if session.test_dcs { " (test)" } else { "" };
+    match session.home_dc.filter(|dc| session.keys.contains_key(dc)) {
+        None => "nobody has signed in".into(),
+        Some(dc) => format!("{who} on {dc}{test}"),
+    }
+}
+
+fn list(args: &List) -> Result<(), Failure> {
+    let unreadable =
+        |error| Failure::new(format!("the directory {} cannot be read: {error}", args.directory.display()));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&args.directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension() == Some(OsStr::new("session")) && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    for path in files {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let (kind, what, fields) = describe(&path);
+        if args.json {
+            let mut object = json!({ "session": name, "kind": kind });
+            if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+                object.extend(fields);
+            }
+            output::result(&output::escaped(&object.to_string()))?;
+        } else {
+            output::result(&printable(&format!("{name}: {what}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// The kind of a file, what to say about it, and what is in it where it is a session of ours.
+fn describe(path: &Path) -> (&'static str, String, Value) {
+    let store = FileStore::new(path);
+    let (kind, what) = match store.peek() {
+        Ok(Some(session)) => {
+            let kept = half_done(&store, &session);
+            return ("sansgram", words(&session, kept.as_ref()), json(&session, kept.as_ref()));
+        }
+        Ok(None) => ("missing", "gone by now".into()),
+        Err(StoreError::Encrypted { .. }) => ("encrypted", "encrypted".into()),
+        Err(StoreError::Foreign { .. }) => match formats::import_file(path) {
+            Ok(Imported { format, session, .. }) => {
+                (format.name(), format!("{}: {}", format.description(), words(&session, None)))
+            }
+            Err(error) => ("foreign", error.to_string()),
+        },
+        Err(StoreError::Format {
+            error: error @ (SessionFormatError::Foreign | SessionFormatError::Empty),
+            ..
+        }) => ("foreign", error.to_string()),
+        Err(StoreError::Format { error, .. }) => ("damaged", error.to_string()),
+        Err(error) => ("unreadable", error.to_string()),
+    };
+    (kind, what, Value::Null)
+}
+
+fn encrypt(args: &Named) -> Result<(), Failure> {
+    let store = FileStore::new(&args.session);
+    if store.is_encrypted().map_err(Error::from)? {
+        return Err(Failure::new(format!("the session {} is encrypted already", store.path().display())));
+    }
+    session::existing(&args.session, None)?;
+    let passphrase = session::new_passphrase()?;
+    store.change_passphrase(Some(passphrase)).map_err(Error::from)?;
+    output::result(&format!("Encrypted {}.", store.path().display()))
+}
+
+fn decrypt(args: &Named) -> Result<(), Failure> {
+    let (store, _) = session::existing(&args.session, None)?;
+    if !store.is_encrypted().map_err(Error::from)? {
+        return Err(Failure::new(format!("the session {} is not encrypted", store.path().display())));
+    }
+    store.change_passphrase(None).map_err(Error::from)?;
+    output::result(&format!("Decrypted {}.", store.path().display()))
+}
+
+/// What is in a session, whether or not somebody works with it.
+fn peek(args: &Named) -> Result<(FileStore, SessionData), Failure> {
+    let store = session::open(&args.session, None)?;
+    match store.peek().map_err(Error::from)? {
+        Some(session) => Ok((store, session)),
+        None => Err(session::missing(&store)),
+    }
+}
+
+fn secret() -> impl TypedValueParser<Value = Secret<String>> {
+    clap::builder::StringValueParser::new().map(Secret::new)
+}
+
+fn format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+}

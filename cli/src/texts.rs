@@ -1,0 +1,119 @@
+//! The longer texts of `--help`.
+
+/// What every sign-in ends with.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 refused, failed or half done, with one sentence on standard error; 2 called wrongly; \
+128 and its number: ended by a signal.";
+
+pub(crate) const SESSION: &str =
+    "The session in NAME.session; the passphrase of an encrypted one is asked for [env: SANSGRAM_PASSPHRASE]";
+
+pub(crate) const LOGIN: &str = "\
+Sign in, and keep the session.
+
+Without values it asks on the terminal: for a phone number or a bot token, the code, and the password if the account \
+has one. In place of the code, \"resend\" asks for another one and \"cancel\" goes back to the number. With --phone, --qr or \
+--bot-token it takes the values instead, and asks only for what is missing if there is a terminal. Where somebody is \
+signed in already it says so, and that is success, unless the values name somebody else.
+
+Other users of this machine can see options, so secrets are better given by the environment or by standard input: \
+--code-stdin and its like read a line each, in the order phone, code, password, bot token, each when it is needed.
+
+A sign-in that is left half done can be gone on with. Where it stands is kept in NAME.signin beside the session, \
+unencrypted, and is a secret like it: call login again, with or without values. Scripts sign in by two calls like that: the first \
+with --phone sends the code and ends with exit code 1, the second gives the code (or --code resend) and needs no \
+--phone. With --json each call that leaves it half done prints {\"pending\":\"code\"} on standard output; password, \
+email and sign_up are the other things to wait for.
+
+With --qr it shows a QR code that a signed-in phone scans (Settings, Devices, Link Desktop Device), as a picture and \
+as a link, and a new one before it expires. The password may follow. It needs no terminal. After 40 codes that nobody \
+scanned, about 20 minutes, it gives up; --timeout does not count that time.
+
+A session is kept unencrypted, readable by you only, until \"sansgram sessions encrypt\" encrypts it; from then on its \
+passphrase is asked for, or taken from SANSGRAM_PASSPHRASE.
+
+The api_id and api_hash of your application are needed once for Telegram's own servers; get them at \
+my.telegram.org. They are not needed with --sandbox.";
+
+pub(crate) const WHOAMI: &str = "\
+Say who is signed in, as the server sees it. The session is all that is needed; name the server with the same \
+options as at the sign-in.";
+
+pub(crate) const LOGOUT: &str = "\
+Sign out, and forget the session's keys. The session is all that is needed; name the server with the same options \
+as at the sign-in.";
+
+pub(crate) const IMPORT: &str = "\
+Take over a session of another library into a new session of this one. What it is shows by itself: a string or \
+SQLite file of Telethon, a string or SQLite file of Pyrogram, Hydrogram, Kurigram or Irenogram, a string of GramJS or \
+mtcute, or a session of sansgram, encrypted or not. The original is left as it is.
+
+A session is a key: whoever has the string is signed in. Other users of this machine see the options of a command, so \
+a file or standard input (--from -) is the better place for a string.
+
+Telethon and GramJS do not say who is signed in; the next \"sansgram whoami\" finds out. Only the Pyrogram family \
+says the api_id of the application, which servers want to know: give it with --api-id for the others, here or to the \
+first \"sansgram whoami\".";
+
+pub(crate) const EXPORT: &str = "\
+Write a session as another library keeps it: a string on standard output, or a file that only you can read. All but \
+sansgram's own format hold the key of the home DC only. An encrypted session is written without its encryption.
+
+telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) are \
+files, and need --output.";
+
+pub(crate) const SANDBOX: &str = "\
+Run test DCs on this machine until Ctrl-C, for any client: nothing needs an account or the network.
+
+With --json the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
+\"public_key\":\"FILE\"}. After it come the login codes as they \"arrive\", sign-ins and sign-outs.
+
+A login link that a client shows as a QR code can be scanned here: a line \"tg://login?token=... NUMBER\" on \
+standard input lets the account of that number scan it; without a number, +9996621234 does.";
+
+pub(crate) const COMPLETIONS: &str = "\
+Print what completes this command in a shell, for example:
+
+  sansgram completions bash > ~/.local/share/bash-completion/completions/sansgram
+  sansgram completions zsh > ~/.zfunc/_sansgram
+  sansgram completions fish > ~/.config/fish/completions/sansgram.fish";
+
+pub(crate) const MAN: &str = "\
+Print the manual as a man page, or write a page for each command into a directory:
+
+  sansgram man | man -l -
+  sansgram man --output ~/.local/share/man/man1";
+
+/// Who lives in the sandbox.
+pub(crate) const ACCOUNTS: &str = "\
+Sandbox accounts (any api_id and api_hash will do):
+  phone 99966XYYYY   lives on DC X (1 to 3), its code is X five times over
+                     (+9996621234 has the code 22222)
+  ... ending in 2    has the password \"sandbox\" as well
+  ... ending in 6    must set up an e-mail address first, any will do
+  ... ending in 7    gets its codes by e-mail
+  ... ending in 8    has the password \"sandbox\", which can be recovered by e-mail
+  ... ending in 9    is not registered: sign up
+  bot 1:sandbox      lives on DC 2
+  bot 2:elsewhere    lives on DC 1
+
+Codes by e-mail are X six times over. A client starts on DC 2; accounts elsewhere send it to their own DC.";
+
+/// The end of `login --help`.
+pub(crate) fn after_login() -> String {
+    format!(
+        "{ACCOUNTS}\n\n\
+         Examples:\n  \
+         sansgram login --sandbox\n  \
+         sansgram login --sandbox --phone 9996610002 --code 11111 --password sandbox --json\n  \
+         sansgram login --sandbox --bot-token 1:sandbox\n  \
+         sansgram login --sandbox --qr --phone 9996610002 --password sandbox\n  \
+         sansgram login --phone +12345678900; sansgram login --code 12345\n\n\
+         {EXIT_CODES}"
+    )
+}
+
+/// The end of `sandbox --help`.
+pub(crate) fn after_sandbox() -> String {
+    format!("{ACCOUNTS}\n\n{EXIT_CODES}")
+}

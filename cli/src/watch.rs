@@ -1,0 +1,204 @@
+//! The limit on how long a server may keep us waiting.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sansgram_runtime::Client;
+use sansgram_runtime::core::client::LostReason;
+
+use crate::failure::{Failure, advice_on_loss};
+
+/// Measures the time that the work takes, but for the time that a person takes to answer.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    limit: Duration,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What was left of the limit when the clock was last started or stopped.
+    left: Duration,
+    /// Since when it runs; `None` while a person is asked.
+    running_since: Option<Instant>,
+    /// What the work is at, for the sentence at the end of the limit.
+    doing: &'static str,
+    /// Who knows what became of the last connection.
+    client: Option<Client>,
+    result: Option<Result<(), Failure>>,
+}
+
+/// Runs `work` on a thread of its own, and gives it up once it has taken longer than `limit`.
+///
+/// Nothing that can go wrong below (a resolver or a disk that blocks, a server that sends the sign-in in circles, a
+/// mistake of ours) makes the command hang. A work that was given up is left behind: the process is to end then.
+pub(crate) fn within(
+    limit: Duration,
+    work: impl FnOnce(&Watch) -> Result<(), Failure> + Send + 'static,
+) -> Result<(), Failure> {
+    let state = State {
+        left: limit,
+        running_since: Some(Instant::now()),
+        doing: "connecting",
+        client: None,
+        result: None,
+    };
+    let watch = Arc::new(Watch { limit, state: Mutex::new(state), changed: Condvar::new() });
+    let worker = Worker(watch.clone());
+    let spawned = thread::Builder::new().name("sansgram".into()).spawn(move || {
+        let result = work(&worker.0);
+        worker.0.lock().result.get_or_insert(result);
+    });
+    spawned.map_err(|error| Failure::new(format!("no thread can be started: {error}")))?;
+    watch.wait()
+}
+
+/// The worker's end of the watch: whatever becomes of the worker, somebody waits for it.
+struct Worker(Arc<Watch>);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.result.get_or_insert_with(|| {
+            Err(Failure::new("sansgram itself failed, as described above; please report it"))
+        });
+        drop(state);
+        self.0.changed.notify_all();
+    }
+}
+
+/// While it lives, the time does not count.
+#[derive(Debug)]
+pub(crate) struct Pause<'a>(&'a Watch);
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.0.lock().run(Instant::now());
+        self.0.changed.notify_all();
+    }
+}
+
+impl Watch {
+    /// Says what the work is at: `signing in`.
+    pub(crate) fn doing(&self, what: &'static str) {
+        self.lock().doing = what;
+    }
+
+    /// Says who does the work, so that the end of the limit can be told with what went wrong.
+    pub(crate) fn client(&self, client: &Client) {
+        self.lock().client = Some(client.clone());
+    }
+
+    /// Stops the clock until the value is dropped.
+    pub(crate) fn pause(&self) -> Pause<'_> {
+        self.lock().stop(Instant::now());
+        Pause(self)
+    }
+
+    fn wait(&self) -> Result<(), Failure> {
+        let mut state = self.lock();
+        loop {
+            if let Some(result) = state.result.take() {
+                return result;
+            }
+            if state.running_since.is_none() {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let left = state.left(Instant::now());
+            if left.is_zero() {
+                return Err(self.too_long(&state));
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn too_long(&self, state: &State) -> Failure {
+        let seconds = self.limit.as_secs();
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let (reason, advice) = match state.client.as_ref().and_then(Client::last_loss) {
+            None => (
+                "the server was silent or sent nothing that helps".into(),
+                advice_on_loss(&LostReason::Silent),
+            ),
+            Some((dc, reason)) => (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason)),
+        };
+        Failure::new(format!(
+            "timed out after {seconds} {unit} while {}: {reason}; {advice}, or allow more time with --timeout",
+            state.doing
+        ))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn stop(&mut self, now: Instant) {
+        self.left = self.left(now);
+        self.running_since = None;
+    }
+
+    fn run(&mut self, now: Instant) {
+        self.running_since = Some(now);
+    }
+
+    fn left(&self, now: Instant) -> Duration {
+        let elapsed = self.running_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        self.left.saturating_sub(elapsed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(50);
+
+    fn sentence(result: Result<(), Failure>) -> String {
+        match result.unwrap_err() {
+            Failure::Failed(sentence) => sentence,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_result_comes_through() {
+        within(LONG, |_| Ok(())).unwrap();
+        assert_eq!(sentence(within(LONG, |_| Err(Failure::new("no")))), "no");
+    }
+
+    #[test]
+    fn work_that_hangs_is_given_up() {
+        let result = within(SHORT, |watch| {
+            watch.doing("hanging");
+            thread::sleep(LONG);
+            Ok(())
+        });
+        assert!(sentence(result).contains("while hanging"));
+    }
+
+    #[test]
+    fn a_pause_does_not_count() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut state =
+            State { left: LONG, running_since: Some(start), doing: "", client: None, result: None };
+        assert_eq!(state.left(at(20)), Duration::from_secs(40));
+        state.stop(at(20));
+        assert_eq!(state.left(at(3600)), Duration::from_secs(40));
+        state.run(at(3600));
+        assert_eq!(state.left(at(3630)), Duration::from_secs(10));
+        assert_eq!(state.left(at(3700)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_panic_is_a_failure() {
+        let result = within(LONG, |_| panic!("on purpose"));
+        assert!(sentence(result).contains("itself failed"));
+    }
+}

@@ -1,0 +1,146 @@
+//! Who is to be signed in, by options, standard input or the environment; options win.
+
+use sansgram_runtime::core::client::{ApiCredentials, SessionData};
+use sansgram_runtime::core::crypto::Secret;
+
+use crate::args::LoginArgs;
+use crate::environment::{self, API_HASH, API_ID, BOT_TOKEN, CODE, PASSWORD, PHONE};
+use crate::failure::{Failure, NO_APPLICATION};
+use crate::lines::{Line, Lines};
+
+/// Who is to be signed in.
+#[derive(Clone, Debug)]
+pub(crate) enum Who {
+    /// Whoever answers the questions, unless a sign-in is half done.
+    Ask,
+    /// Whoever began to sign in: what was given answers what is asked next.
+    GoOn,
+    /// The person with this number.
+    Phone(Secret<String>),
+    /// The bot with this token.
+    Bot(Secret<String>),
+    /// Whoever scans a QR code; in a sandbox, the account of this number does.
+    Qr(Option<Secret<String>>),
+}
+
+/// What is known of what the server will ask.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) code: Option<Secret<String>>,
+    pub(crate) password: Option<Secret<String>>,
+    /// The values that are read once they are asked for.
+    pub(crate) lines: Lines,
+}
+
+impl Given {
+    pub(crate) fn has_code(&self) -> bool {
+        self.code.is_some() || self.lines.have(Line::Code)
+    }
+
+    pub(crate) fn has_password(&self) -> bool {
+        self.password.is_some() || self.lines.have(Line::Password)
+    }
+}
+
+/// Reads who it is; of standard input only what names somebody.
+pub(crate) fn of(args: &mut LoginArgs) -> Result<(Who, Given), Failure> {
+    let mut lines = Lines::named(args);
+    let mut read = |line: Line| {
+        let wanted = lines.have(line);
+        wanted.then(|| lines.read(line)).transpose().map_err(Failure::Failed)
+    };
+    let token = args.bot_token.take().or(read(Line::BotToken)?);
+    let number = args.phone.take().or(read(Line::Phone)?);
+    let mut given = Given { code: args.code.take(), password: args.password.take(), lines };
+    if let Some(token) = token {
+        return Ok((Who::Bot(token), given));
+    }
+    let by_options = number.is_some() || given.has_code() || given.has_password();
+    if args.qr {
+        if number.is_some() && !args.sandbox {
+            return Err(Failure::Usage(
+                "with --qr, --phone names who scans the code, which only --sandbox knows; leave it out"
+                    .into(),
+            ));
+        }
+        given.complete()?;
+        return Ok((Who::Qr(environment::or(number, PHONE)?), given));
+    }
+    let number = environment::or(number, PHONE)?;
+    if !by_options && let Some(token) = environment::or(None, BOT_TOKEN)? {
+        if number.is_some() {
+            return Err(Failure::Usage(format!("{PHONE} and {BOT_TOKEN} are both set; unset one of them")));
+        }
+        return Ok((Who::Bot(token), given));
+    }
+    given.complete()?;
+    let who = match number {
+        Some(number) => Who::Phone(number),
+        None if by_options => Who::GoOn,
+        None => Who::Ask,
+    };
+    Ok((who, given))
+}
+
+impl Given {
+    /// Takes from the environment what is given nowhere else.
+    fn complete(&mut self) -> Result<(), Failure> {
+        if !self.has_code() {
+            self.code = environment::or(None, CODE)?;
+        }
+        if !self.has_password() {
+            self.password = environment::or(None, PASSWORD)?;
+        }
+        Ok(())
+    }
+}
+
+/// The application's identity, as far as it is given. A session that somebody is signed in with needs the `api_id`
+/// only, and a sign-in both.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Application {
+    pub(crate) id: Option<i32>,
+    hash: Option<Secret<String>>,
+}
+
+impl Application {
+    /// From the options, or else the environment.
+    pub(crate) fn given(id: Option<Secret<String>>, hash: Option<Secret<String>>) -> Result<Self, Failure> {
+        Ok(Self { hash: environment::or(hash, API_HASH)?, ..Self::of_a_session(id)? })
+    }
+
+    /// The same, for who does not sign in.
+    pub(crate) fn of_a_session(id: Option<Secret<String>>) -> Result<Self, Failure> {
+        let id = environment::or(id, API_ID)?.map(|id| api_id(&id)).transpose()?;
+        Ok(Self { id, hash: None })
+    }
+
+    /// What to tell the server of this session. The DCs of `--dc` are not Telegram's, and need not know any application.
+    pub(crate) fn credentials(&self, session: &SessionData, is_telegram: bool) -> Option<ApiCredentials> {
+        let hash = self.hash.as_ref().map(|hash| hash.expose().trim().to_owned());
+        let (id, hash) = match self.id {
+            Some(id) => (id, hash.unwrap_or_default()),
+            None if is_telegram => return None,
+            None => (session.api_id.unwrap_or(1), hash.unwrap_or_else(|| "sansgram".into())),
+        };
+        Some(ApiCredentials { id, hash })
+    }
+
+    /// Fails where a sign-in cannot be begun with it.
+    pub(crate) fn check(&self, is_telegram: bool) -> Result<(), Failure> {
+        match (self.id, &self.hash) {
+            (Some(_), Some(_)) => Ok(()),
+            (None, None) if is_telegram => Err(Failure::Usage(NO_APPLICATION.into())),
+            (None, None) => Ok(()),
+            _ => Err(Failure::Usage("api_id and api_hash belong together; only one of them is given".into())),
+        }
+    }
+}
+
+/// The number of an application.
+fn api_id(given: &Secret<String>) -> Result<i32, Failure> {
+    match given.expose().trim().parse() {
+        Ok(id @ 1..) => Ok(id),
+        _ => Err(Failure::Usage("the api_id is not a number above 0; the api_hash is the longer one".into())),
+    }
+}

@@ -1,0 +1,178 @@
+//! Whom a session belongs to decides what `login` does: nobody is signed in over somebody else, nothing is replaced that
+//! is of use, and who is there already is found out from the server.
+
+mod support;
+
+use std::fs;
+
+use sansgram_testkit::server::ServerOptions;
+use support::{Run, Server, command, run};
+
+const PHONE: [&str; 4] = ["--phone", "9996621234", "--code", "22222"];
+
+fn server() -> Server {
+    Server::new(ServerOptions::default())
+}
+
+/// `login --session NAME ARGS` at the server.
+#[track_caller]
+fn login(server: &Server, session: &str, args: &[&str]) -> Run {
+    server.run(&[&["login", "--session", session], args].concat())
+}
+
+#[track_caller]
+fn sessions(server: &Server, args: &[&str]) -> Run {
+    run(command(&server.directory.path).arg("sessions").args(args))
+}
+
+fn sandbox(server: &Server, session: &str, variables: &[(&str, &str)]) -> Run {
+    let mut login = command(&server.directory.path);
+    login.args(["login", "--sandbox", "--bot-token", "1:sandbox", "--session", session]);
+    run(login.envs(variables.iter().copied()))
+}
+
+/// A session in Telethon's format of user 9996621234, as `theirs`: it says neither who it is nor the api_id.
+#[track_caller]
+fn import(server: &Server) {
+    login(server, "mine", &PHONE).ok();
+    let string = sessions(server, &["export", "--session", "mine", "--to", "telethon"]);
+    sessions(server, &["import", "--from", string.ok().trim(), "--session", "theirs"]).ok();
+}
+
+#[test]
+fn a_sandbox_replaces_nothing_that_is_of_use() {
+    let server = server();
+    import(&server);
+    login(&server, "out", &PHONE).ok();
+    server.run(&["logout", "--session", "out"]).ok();
+    login(&server, "half", &PHONE[..2]).fails(&["--code CODE"]);
+    for session in ["theirs", "half", "out", "mine"] {
+        let file = server.directory.path.join(format!("{session}.session"));
+        let before = fs::read(&file).unwrap();
+        sandbox(&server, session, &[]).fails(&["is not of the sandbox and is left as it is", "--session"]);
+        assert_eq!(fs::read(&file).unwrap(), before, "{session}");
+    }
+    login(&server, "half", &PHONE[2..]).ok();
+    // One of a sandbox is, also where that sign-in failed, and whatever the environment says.
+    let wrong = ["login", "--sandbox", "--session", "box", "--bot-token", "7:unknown"];
+    run(command(&server.directory.path).args(wrong)).fails(&["not valid"]);
+    let application = [("SANSGRAM_API_ID", "5"), ("SANSGRAM_API_HASH", "feed")];
+    for variables in [&application[..], &application[..1], &[("SANSGRAM_PROXY", "socks5://127.0.0.1:1")], &[]]
+    {
+        sandbox(&server, "box", variables).ok();
+    }
+}
+
+#[test]
+fn who_is_signed_in_with_an_imported_session_is_found_out_first() {
+    for how in [&[][..], &["--phone", "9996621234"], &PHONE, &["--code", "22222"], &["--qr"]] {
+        let server = server();
+        import(&server);
+        let run = login(&server, "theirs", how);
+        assert_eq!(run.ok(), "Already signed in as Sandbox DC 2, user 9996621234 on DC 2.\n", "{how:?}");
+    }
+    // Where that is nobody, it is a session like a new one.
+    let (before, server) = (server(), server());
+    import(&before);
+    for (how, sentence) in
+        [(&[][..], "no terminal"), (&["--code", "22222"], "was begun"), (&PHONE[..2], "--code CODE")]
+    {
+        let copy = |name: &str| {
+            fs::copy(before.directory.path.join(name), server.directory.path.join(name)).unwrap();
+        };
+        copy("theirs.session");
+        let run = login(&server, "theirs", how);
+        assert!(run.code != Some(0) && run.stderr.contains(sentence), "{run:?}");
+    }
+    login(&server, "theirs", &PHONE).ok();
+}
+
+#[test]
+fn somebody_else_is_not_who_was_asked_for() {
+    let server = server();
+    import(&server);
+    login(&server, "bot", &["--bot-token", "1:sandbox"]).ok();
+    let other = "somebody else is signed in with this session already";
+    for (session, theirs) in
+        [("mine", "user 9996621234 on DC 2"), ("theirs", "user 9996621234"), ("bot", "bot 1")]
+    {
+        for how in
+            [&["--phone", "9996611234", "--code", "11111", "--json"][..], &["--bot-token", "2:elsewhere"]]
+        {
+            login(&server, session, how).fails(&[other, theirs, "--session", "sansgram logout"]);
+        }
+    }
+    login(&server, "bot", &["--phone", "1"]).fails(&["digit"]);
+    login(&server, "mine", &["--bot-token", "unknown"]).fails(&["not a bot token"]);
+    // The same one is no failure, however the number is written.
+    let run = login(&server, "mine", &["--phone", "+999 66 2-1234", "--json"]);
+    assert_eq!(run.json()["user_id"], 9_996_621_234_i64);
+    login(&server, "bot", &["--bot-token", "1:sandbox"]).ok();
+}
+
+/// Telegram wants the api_id, which the session may not say; DCs of one's own may want it, too.
+#[test]
+fn the_api_id_of_an_imported_session_can_be_given_later() {
+    use sansgram_testkit::accounts::{AccountOptions, Fault};
+    let fault = Fault::error("users.getUsers", 400, "CONNECTION_API_ID_INVALID").once();
+    for command in ["whoami", "login", "logout"] {
+        let accounts = AccountOptions { faults: vec![fault.clone()], ..AccountOptions::default() };
+        let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+        import(&server);
+        let theirs = |args: &[&str]| server.run(&[args, &["--session", "theirs"]].concat());
+        let mut by_environment = server.command(&["whoami", "--session", "mine"]);
+        theirs(&["whoami"]).fails(&["CONNECTION_API_ID_INVALID", "--api-id"]);
+        run(by_environment.env("SANSGRAM_API_ID", "18")).ok();
+        assert_eq!(sessions(&server, &["show", "--session", "mine", "--json"]).json()["api_id"], 18);
+        theirs(&[command, "--api-id", "feed"]).misused(&["not a number"]);
+        theirs(&[command, "--api-id", "17"]).ok();
+        let shown = sessions(&server, &["show", "--session", "theirs", "--json"]).json();
+        assert!(command == "logout" || shown["api_id"] == 17, "{shown}");
+    }
+}
+
+#[test]
+fn a_sign_in_begins_with_all_of_the_application() {
+    let server = server();
+    login(&server, "new", &["--bot-token", "1:sandbox", "--api-id", "5"]).misused(&["belong together"]);
+    login(&server, "new", &["--bot-token", "1:sandbox", "--api-hash", "feed"]).misused(&["belong together"]);
+}
+
+#[test]
+fn what_is_half_done_is_forgotten_at_a_logout() {
+    for phone in ["9996620001", "9996610001"] {
+        let server = server();
+        login(&server, "half", &["--phone", phone]).fails(&["--code CODE"]);
+        server.run(&["whoami", "--session", "half"]).fails(&["nobody is signed in"]);
+        let run = server.run(&["logout", "--session", "half"]);
+        assert_eq!(run.ok(), "Nobody was signed in; the half-done sign-in is forgotten.\n");
+        assert!(!server.directory.path.join("half.signin").exists());
+        assert_eq!(server.run(&["logout", "--session", "half"]).ok(), "Nobody was signed in.\n");
+    }
+}
+
+#[test]
+fn a_place_without_room_is_noticed_before_anybody_is_signed_in() {
+    let server = server();
+    for how in [&["--bot-token", "1:sandbox"][..], &PHONE, &[]] {
+        login(&server, "no/such/directory/mine", how).fails(&[
+            "no/such/directory/mine.session",
+            "the directory no/such/directory does not exist; make it",
+        ]);
+    }
+    assert_eq!(server.served.next_event(std::time::Duration::ZERO), None);
+}
+
+#[test]
+fn names_of_directories_are_no_sessions() {
+    let server = server();
+    for name in [".", "..", "a/", "a/.."] {
+        login(&server, name, &PHONE).misused(&["--session", "directory"]);
+        for command in [&["show"][..], &["import", "--from", "x"]] {
+            sessions(&server, &[command, &["--session", name]].concat()).misused(&["--session", "directory"]);
+        }
+    }
+    let files: Vec<_> =
+        fs::read_dir(&server.directory.path).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(files, ["key.pem"]);
+}

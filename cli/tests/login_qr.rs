@@ -1,0 +1,174 @@
+//! `sansgram login --qr`: the picture and the link, renewed before it expires; migration and password afterwards.
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+
+use sansgram_testkit::accounts::AccountOptions;
+use sansgram_testkit::server::ServerOptions;
+use serde_json::json;
+use support::{Directory, Server, command, run};
+
+/// Links that live for this many seconds; they are renewed after three quarters of that.
+fn server(lifetime: i32) -> Server {
+    let accounts = AccountOptions { login_token_lifetime: lifetime, ..AccountOptions::default() };
+    Server::new(ServerOptions { accounts, ..ServerOptions::default() })
+}
+
+fn scan(server: &Server, link: &str, phone: &str) -> Result<(), String> {
+    server.served.with_dcs(|dcs| dcs.scan_login_link(link, phone))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
+    use std::collections::BTreeSet;
+
+    use sansgram_runtime::qr::{Ground, QrPicture};
+    use support::terminal::Terminal;
+
+    for runtime in ["tokio", "smol"] {
+        let server = server(3);
+        // A person may take longer than a server: the links are looked at for longer than that.
+        let args = ["login", "--qr", "--except-id", "9996620001", "--timeout", "6", "--runtime", runtime];
+        let mut terminal = Terminal::on(&server.command(&args));
+        let mut link = || {
+            terminal.sees("\r\ntg://");
+            format!("tg://{}", terminal.rest_of_line())
+        };
+        let mut links: Vec<String> = (0..4).map(|_| link()).collect();
+        scan(&server, &links[3], "9996620001").unwrap_err();
+        // On a slow machine it may have expired by now.
+        while let Err(reason) = scan(&server, links.last().unwrap(), "9996610002") {
+            assert_eq!(reason, "AUTH_TOKEN_EXPIRED");
+            links.push(link());
+        }
+        assert_eq!(BTreeSet::from_iter(&links).len(), links.len());
+        terminal.sees("Password (hint: the name of this place):");
+        terminal.types("wrong\n");
+        terminal.sees("The password is wrong");
+        terminal.sees("Password");
+        terminal.types("sandbox\n");
+        terminal.sees("Signed in as Sandbox DC 1, user 9996610002 on DC 1.");
+        let (code, shown) = terminal.ends();
+        assert_eq!(code, Some(0), "{shown}");
+        // Each takes the place of the one before.
+        assert_eq!(shown.matches("A\u{1b}[J").count(), links.len() - 1, "{shown}");
+        for link in &links {
+            for line in QrPicture::of(link).unwrap().half_blocks(Ground::Light).lines() {
+                assert!(shown.contains(&format!("\u{1b}[30;107m{line}\u{1b}[0m")), "{shown}");
+            }
+        }
+        assert!(server.run(&["whoami"]).ok().contains("on DC 1"));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_and_another_call() {
+    use support::terminal::Terminal;
+
+    let server = server(30);
+    let mut terminal = Terminal::on(&server.command(&["login", "--qr", "--qr-file", "code.png"]));
+    terminal.sees("The picture is in code.png.");
+    let picture = server.directory.path.join("code.png");
+    assert!(fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
+    terminal.sees("tg://login?token=");
+    terminal.types("\u{3}");
+    terminal.sees("Interrupted; \"sansgram login\"");
+    assert_eq!(terminal.ends().0, Some(130));
+    assert!(!picture.exists());
+    let mut terminal = Terminal::on(&server.command(&["login"]));
+    terminal.sees("A sign-in by QR code was begun (just now). Go on with it? (y/n)");
+    terminal.types("y\n");
+    terminal.sees("tg://");
+    let link = format!("tg://{}", terminal.rest_of_line());
+    scan(&server, &link, "9996620002").unwrap();
+    terminal.sees("Password");
+    terminal.types("\u{3}");
+    terminal.sees("Interrupted; \"sansgram login\"");
+    assert_eq!(terminal.ends().0, Some(130));
+    // It was scanned: no other link is of use, with or without --qr.
+    let run = server.run(&["login", "--qr", "--password", "sandbox"]);
+    assert!(run.ok().contains("9996620002") && !run.stderr.contains("tg://"), "{run:?}");
+}
+
+/// It is nothing to go on with: a link can be shown at any time.
+#[test]
+fn a_server_that_is_away() {
+    let directory = Directory::new();
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let login = |args: &[&str]| {
+        run(command(&directory.path).args(["login", "--dc", &format!("2={address}")]).args(args))
+    };
+    login(&["--qr"]).fails(&["DC 2 cannot be reached"]);
+    assert!(!directory.path.join("sansgram.signin").exists());
+    login(&[]).fails(&["no terminal", "--qr"]);
+}
+
+/// A reader of the link, such as a script, and of the pictures.
+#[test]
+fn without_a_terminal() {
+    let server = server(30);
+    let file = server.directory.path.join("code.svg");
+    let args = ["login", "--qr", "--qr-file", "code.svg", "--json"];
+    fs::write(&file, "mine").unwrap();
+    server.run(&args).fails(&["the file code.svg exists already", "--qr-file"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    fs::remove_file(&file).unwrap();
+    let mut login = server.command(&args);
+    let mut child = login.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let (mut said, mut line) = (String::new(), String::new());
+    while !line.starts_with("tg://") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{said}");
+        said += &line;
+    }
+    assert!(said.contains("The picture is in code.svg.") && said.contains('█'), "{said}");
+    assert!(said.chars().all(|char| char == '\n' || !char.is_control()), "{said}");
+    let picture = fs::read_to_string(&file).unwrap();
+    assert_eq!(picture, sansgram_runtime::qr::QrPicture::of(line.trim()).unwrap().svg());
+    scan(&server, line.trim(), "9996631234").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        result,
+        json!({"user_id": 9_996_631_234_i64, "first_name": "Sandbox", "is_bot": false, "dc": 3})
+    );
+    assert!(output.status.success());
+    assert!(!file.exists(), "a link that is over is of no use");
+}
+
+#[test]
+fn a_password_without_a_terminal() {
+    let directory = Directory::new();
+    let sandbox =
+        |args: &[&str]| run(command(&directory.path).args(["login", "--sandbox", "--qr"]).args(args));
+    assert!(sandbox(&[]).ok().contains("user 9996621234 on DC 2"));
+    let guarded = ["--phone", "9996610002"];
+    sandbox(&guarded).fails(&["--password", "SANSGRAM_PASSWORD"]);
+    let signed_in = sandbox(&[&guarded[..], &["--password", "sandbox", "--qr-file", "code.png"]].concat());
+    assert!(signed_in.ok().contains("user 9996610002 on DC 1"));
+    assert!(signed_in.stderr.contains("Sandbox: +9996610002 scans the code."), "{signed_in:?}");
+    assert!(signed_in.stderr.contains("The picture is in code.png."), "{signed_in:?}");
+    assert!(!directory.path.join("code.png").exists());
+    sandbox(&[&guarded[..], &["--password", "hunter2"]].concat()).fails(&["the password is wrong"]);
+    sandbox(&["--except-id", "9996621234"]).fails(&["+9996621234", "the link excludes this account"]);
+    sandbox(&["--phone", "9996620009"]).fails(&["+9996620009", "nobody has this phone number"]);
+    sandbox(&["--qr-file", "no/such/directory/code.png"]).fails(&["code.png cannot be written"]);
+}
+
+#[test]
+fn half_done_without_a_terminal() {
+    let server = server(30);
+    let mut child = server.command(&["login", "--qr"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let link = lines.find(|line| line.starts_with("tg://")).unwrap();
+    scan(&server, &link, "9996620002").unwrap();
+    let rest: Vec<String> = lines.collect();
+    assert!(rest.iter().any(|line| line.contains("sansgram login --password PASSWORD")), "{rest:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    server.run(&["login", "--password", "sandbox"]).ok();
+}

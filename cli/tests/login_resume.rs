@@ -1,0 +1,342 @@
+//! A sign-in that was left half done: by Ctrl-C, by a kill, or because nobody was there to be asked. The next call goes
+//! on with it, under the same key.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use rustix::process::{Pid, Signal, kill_process};
+use sansgram_testkit::server::ServerOptions;
+use serde_json::json;
+use support::terminal::Terminal;
+use support::{Server, run};
+
+fn server() -> Server {
+    Server::new(ServerOptions::default())
+}
+
+fn half_done(server: &Server) -> PathBuf {
+    server.directory.path.join("sansgram.signin")
+}
+
+/// The identifier of the session's key.
+fn key(server: &Server) -> String {
+    let mut show = support::command(&server.directory.path);
+    run(show.args(["sessions", "show", "--json"])).json()["auth_key_id"].as_str().unwrap().into()
+}
+
+/// All codes that were sent until now.
+fn codes_sent(server: &Server) -> usize {
+    let events = std::iter::from_fn(|| server.served.next_event(std::time::Duration::ZERO));
+    events.filter(|event| matches!(event, sansgram_testkit::accounts::AccountEvent::CodeSent { .. })).count()
+}
+
+#[test]
+fn ctrl_c_at_the_code_then_another_call() {
+    for runtime in ["tokio", "smol"] {
+        let server = server();
+        let login = ["login", "--runtime", runtime];
+        let mut terminal = Terminal::on(&server.command(&login));
+        terminal.sees("bot token:");
+        terminal.types("9996610002\n");
+        terminal.sees("(y/n)");
+        terminal.types("y\n");
+        terminal.sees("Code:");
+        terminal.types("\u{3}");
+        terminal.sees("\r\nInterrupted; \"sansgram login\" with the same session goes on from here.");
+        assert!(terminal.echoes());
+        assert_eq!(terminal.ends().0, Some(130));
+        assert!(!server.directory.path.join(".sansgram.session.lock").exists());
+        let key_before = key(&server);
+        assert_eq!(fs::metadata(half_done(&server)).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let mut terminal = Terminal::on(&server.command(&login));
+        terminal.sees("A sign-in as +999 661 0002 waits for its code (just now). Go on with it? (y/n)");
+        terminal.types("\u{3}");
+        terminal.sees("Interrupted; \"sansgram login\" with the same session goes on");
+        assert_eq!(terminal.ends().0, Some(130));
+
+        let mut terminal = Terminal::on(&server.command(&login));
+        terminal.sees("Go on with it? (y/n)");
+        terminal.types("y\n");
+        terminal.sees("Code:");
+        terminal.types("11111\n");
+        terminal.sees("Password");
+        terminal.types("half\u{3}");
+        terminal.sees("Interrupted");
+        assert!(terminal.echoes());
+        let (code, shown) = terminal.ends();
+        assert_eq!(code, Some(130));
+        assert!(!shown.contains("half\u{3}") && !shown.contains("half^C"), "{shown}");
+
+        let mut terminal = Terminal::on(&server.command(&login));
+        terminal.sees("waits for the password");
+        terminal.types("y\n");
+        terminal.sees("Password");
+        terminal.types("sandbox\n");
+        terminal.sees("Signed in as Sandbox DC 1.");
+        assert_eq!(terminal.ends().0, Some(0));
+        assert!(!half_done(&server).exists());
+        assert_eq!((key(&server), codes_sent(&server)), (key_before, 1));
+    }
+}
+
+#[test]
+fn killed_at_any_question_it_goes_on() {
+    let server = server();
+    for (signal, code) in [(Signal::TERM, Some(143)), (Signal::HUP, Some(129)), (Signal::KILL, None)] {
+        let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996620002"]));
+        if signal == Signal::TERM {
+            terminal.sees("Code:");
+            terminal.types("22222\n");
+        } else {
+            terminal.sees("A sign-in as +999 662 0002 waits for the password");
+            terminal.types("y\n");
+        }
+        terminal.sees("Password");
+        assert!(!terminal.echoes());
+        kill_process(Pid::from_child(&terminal.child), signal).unwrap();
+        let slave = terminal.slave.try_clone().unwrap();
+        assert_eq!(terminal.ends().0, code, "{signal:?}");
+        if signal != Signal::KILL {
+            let modes = rustix::termios::tcgetattr(&slave).unwrap().local_modes;
+            assert!(modes.contains(rustix::termios::LocalModes::ECHO), "{signal:?}");
+        }
+    }
+    let run = server.run(&["login", "--password", "sandbox", "--json"]);
+    assert_eq!(run.json()["user_id"], 9_996_620_002_i64);
+    assert!(!half_done(&server).exists());
+}
+
+/// It failed, and says what it waits for.
+#[track_caller]
+fn pending(run: &support::Run, what: &str) {
+    let expected = format!("{{\"pending\":\"{what}\"}}\n");
+    assert_eq!((run.code, &run.stdout), (Some(1), &expected), "{run:?}");
+}
+
+/// Of what is half done both are told: what it waits for, and how to go on.
+#[test]
+fn standard_input_that_ends_too_early() {
+    let server = server();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut writer, b"9996610002\n").unwrap();
+    drop(writer);
+    let mut login = server.command(&["login", "--phone-stdin", "--code-stdin", "--session", "q", "--json"]);
+    let run = run(login.stdin(reader));
+    pending(&run, "code");
+    for words in ["standard input ended before the login code came; go on with", "--session q --code CODE"] {
+        assert!(run.stderr.contains(words), "{run:?}");
+    }
+}
+
+#[test]
+fn scripts_sign_in_by_several_calls() {
+    let server = server();
+    server
+        .run(&["login", "--phone", "9996610002", "--session", "mine"])
+        .fails(&["The code was sent", "go on with \"sansgram login --session mine --code CODE\""]);
+    server.run(&["login", "--phone", "9996620006", "--session", "no code"]).fails(&[
+        "an e-mail address",
+        "\"sansgram login --session 'no code'\"",
+        "on a terminal",
+    ]);
+    let run = server.run(&["login", "--session", "no code", "--json"]);
+    assert_eq!(run.stdout, "{\"pending\":\"email\"}\n");
+    assert!(!run.stderr.contains("was sent"), "{run:?}");
+    let mine = |args: &[&str]| server.run(&[&["login", "--session", "mine"], args].concat());
+    // Nothing that is given: it says again what it waits for.
+    mine(&[]).fails(&["waits for its code", "--code CODE"]);
+    // A wrong one can be given again.
+    mine(&["--code", "00000"])
+        .fails(&["the code is wrong", "go on with \"sansgram login --session mine --code CODE\""]);
+    pending(&mine(&["--code", "00000", "--json"]), "code");
+    // Another one.
+    mine(&["--code", "resend"]).fails(&["sent by text message", "--code CODE"]);
+    pending(&mine(&["--code", "1-11 11", "--json"]), "password");
+    pending(&mine(&["--password", "hunter2", "--json"]), "password");
+    mine(&["--password", "hunter2"]).fails(&["the password is wrong", "--password PASSWORD"]);
+    assert_eq!(
+        mine(&["--password", "sandbox", "--json"]).json(),
+        json!({"user_id": 9_996_610_002_i64, "first_name": "Sandbox", "is_bot": false, "dc": 1})
+    );
+    assert!(!server.directory.path.join("mine.signin").exists());
+    assert_eq!(codes_sent(&server), 2);
+}
+
+#[test]
+fn the_number_may_be_given_again_or_be_another_one() {
+    let server = server();
+    let login = |args: &[&str]| server.run(&[&["login"], args].concat());
+    login(&["--phone", "9996621234"]).fails(&["--code CODE"]);
+    // The same number with the code: the code that was sent is the one that counts.
+    login(&["--phone", "+999 66 2 1234", "--code", "22222"]).ok();
+    assert_eq!(codes_sent(&server), 1);
+    server.run(&["logout"]).ok();
+    // Another number, or a bot, begins anew.
+    login(&["--phone", "9996620001"]).fails(&["--code CODE"]);
+    login(&["--phone", "9996621111", "--code", "22222"]).ok();
+    assert_eq!(codes_sent(&server), 2);
+    server.run(&["logout"]).ok();
+    login(&["--phone", "9996620003"]).fails(&["--code CODE"]);
+    login(&["--bot-token", "1:sandbox"]).ok();
+    assert!(!half_done(&server).exists());
+    server.run(&["logout"]).ok();
+    login(&["--code", "22222"]).misused(&["--phone", "was begun"]);
+}
+
+#[test]
+fn what_belongs_to_another_key_is_not_gone_on_with() {
+    let server = server();
+    server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+    let text = fs::read_to_string(half_done(&server)).unwrap();
+    let write = |text: &str| fs::write(half_done(&server), text).unwrap();
+    let code = ["login", "--code", "22222"];
+    for damaged in ["", "sansgram-signin1:AAAA\n", &text.replace("key 2 ", "key 1 "), &text[..text.len() / 2]]
+    {
+        write(damaged);
+        server.run(&code).misused(&["sansgram.signin", "damaged or belongs to another session"]);
+    }
+    write(&text);
+    server.run(&code).ok();
+}
+
+#[test]
+fn a_no_begins_anew() {
+    let server = server();
+    server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+    let mut terminal = Terminal::on(&server.command(&["login"]));
+    terminal.sees("Go on with it? (y/n)");
+    terminal.types("what\n");
+    terminal.sees("Go on with it? (y/n)");
+    terminal.types("n\n");
+    terminal.sees("bot token:");
+    terminal.types("1:sandbox\n");
+    terminal.sees("Signed in as Sandbox bot.");
+    assert_eq!(terminal.ends().0, Some(0));
+    assert!(!half_done(&server).exists());
+}
+
+/// The key is agreed upon anew, and the code is of no more use.
+#[test]
+fn a_server_that_knows_nothing_of_it() {
+    let (server, other) = (server(), server());
+    server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+    for name in ["sansgram.session", "sansgram.signin"] {
+        fs::copy(server.directory.path.join(name), other.directory.path.join(name)).unwrap();
+    }
+    other.run(&["login", "--code", "22222"]).fails(&["the code has expired; sign in again to get a new one"]);
+    assert!(!half_done(&other).exists());
+    other.run(&["login", "--phone", "9996621234", "--code", "22222"]).ok();
+}
+
+#[test]
+fn what_is_half_done_is_shown() {
+    let server = server();
+    for (phone, name) in [("9996610001", "one"), ("9996620001", "two")] {
+        server.run(&["login", "--phone", phone, "--session", name]).fails(&["--code CODE"]);
+        let show = |args: &[&str]| {
+            let mut show = support::command(&server.directory.path);
+            run(show.args(["sessions", "show", "--session", name]).args(args))
+        };
+        let grouped = format!("{} {} {}", &phone[..3], &phone[3..6], &phone[6..]);
+        let expected =
+            format!("nobody has signed in yet: a sign-in as +{grouped} waits for its code (just now)\n");
+        assert_eq!(show(&[]).ok(), expected);
+        assert_eq!(show(&["--json"]).json()["pending"], "code");
+        // Given up.
+        let logout = server.run(&["logout", "--session", name]);
+        assert!(logout.ok().starts_with("Nobody was signed in; the half-done sign-in"), "{logout:?}");
+        assert!(!server.directory.path.join(format!("{name}.signin")).exists());
+        let shown = show(&["--json"]).json();
+        assert_eq!((&shown["pending"], &shown["auth_key_id"]), (&json!(null), &json!(null)));
+    }
+}
+
+#[test]
+fn ctrl_d_at_a_passphrase() {
+    let server = encrypted();
+    let mut terminal = Terminal::start(&server.directory, &["sessions", "show"]);
+    terminal.sees("Passphrase of sansgram.session: ");
+    terminal.types("\u{4}");
+    assert_eq!(terminal.rest_of_line(), "");
+    terminal.sees("error: no passphrase was given; nothing was done");
+    assert_eq!(terminal.ends().0, Some(1));
+}
+
+fn encrypted() -> Server {
+    let server = server();
+    server.run(&["login", "--bot-token", "1:sandbox"]).ok();
+    let mut encrypt = support::command(&server.directory.path);
+    run(encrypt.args(["sessions", "encrypt"]).env("SANSGRAM_PASSPHRASE", "horse")).ok();
+    server
+}
+
+/// A passphrase may take longer to type than the server may take to answer.
+#[test]
+fn the_time_at_a_passphrase_does_not_count() {
+    let server = encrypted();
+    for command in ["login", "whoami"] {
+        let mut terminal = Terminal::on(&server.command(&[command, "--timeout", "5"]));
+        terminal.sees("Passphrase of sansgram.session:");
+        // Seconds of a real process, as a person takes them.
+        std::thread::sleep(std::time::Duration::from_millis(5500));
+        terminal.types("horse\n");
+        let (code, shown) = terminal.ends();
+        assert_eq!(code, Some(0), "{shown}");
+    }
+}
+
+#[test]
+fn a_signal_at_a_passphrase() {
+    let server = encrypted();
+    for command in [&["login"][..], &["whoami"], &["logout"]] {
+        let terminal = Terminal::on(&server.command(command));
+        ended_at_a_passphrase(terminal);
+    }
+    for action in ["show", "export", "decrypt"] {
+        let mut sessions = support::command(&server.directory.path);
+        sessions.args(["sessions", action]);
+        if action == "export" {
+            sessions.args(["--to", "telethon"]);
+        }
+        ended_at_a_passphrase(Terminal::on(&sessions));
+    }
+    // A lock file goes with its process.
+    let entries = fs::read_dir(&server.directory.path).unwrap();
+    let mut files: Vec<_> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    assert_eq!(files, ["key.pem", "sansgram.session"]);
+}
+
+#[track_caller]
+fn ended_at_a_passphrase(mut terminal: Terminal) {
+    terminal.sees("Passphrase of sansgram.session:");
+    assert!(!terminal.echoes());
+    kill_process(Pid::from_child(&terminal.child), Signal::TERM).unwrap();
+    let slave = terminal.slave.try_clone().unwrap();
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(143), "{shown}");
+    let modes = rustix::termios::tcgetattr(&slave).unwrap().local_modes;
+    assert!(modes.contains(rustix::termios::LocalModes::ECHO), "{shown}");
+}
+
+#[test]
+fn ctrl_c_at_a_passphrase() {
+    let server = encrypted();
+    for command in ["login", "whoami"] {
+        let mut terminal = Terminal::on(&server.command(&[command]));
+        terminal.sees("Passphrase of sansgram.session:");
+        assert!(!terminal.echoes());
+        terminal.types("half\u{3}");
+        let slave = terminal.slave.try_clone().unwrap();
+        let (code, shown) = terminal.ends();
+        assert_eq!(code, Some(130), "{shown}");
+        assert!(!shown.contains("half") && !shown.contains("error"), "{shown}");
+        let modes = rustix::termios::tcgetattr(&slave).unwrap().local_modes;
+        assert!(modes.contains(rustix::termios::LocalModes::ECHO));
+    }
+}

@@ -1,0 +1,136 @@
+//! `sansgram login --sandbox` by values: what a stranger runs first, and every way to get it wrong.
+
+mod support;
+
+use serde_json::json;
+use support::sansgram;
+
+const SANDBOX: [&str; 2] = ["login", "--sandbox"];
+
+fn login(args: &[&str]) -> support::Run {
+    sansgram(&[&SANDBOX, args].concat())
+}
+
+#[test]
+fn by_phone() {
+    let run = login(&["--phone", "+999 66 2 1234", "--code", "22222", "--json"]);
+    assert_eq!(
+        run.json(),
+        json!({"user_id": 9_996_621_234_i64, "first_name": "Sandbox", "is_bot": false, "dc": 2})
+    );
+    assert!(run.stderr.contains("the code 22222 arrived for +9996621234 (DC 2)"), "{run:?}");
+}
+
+#[test]
+fn by_phone_on_another_dc_with_a_password() {
+    for (dc, runtime) in [("1", "tokio"), ("3", "smol")] {
+        let (phone, code) = (format!("99966{dc}0002"), dc.repeat(5));
+        let values =
+            ["--phone", &phone, "--code", &code, "--password", "sandbox", "--runtime", runtime, "--json"];
+        assert_eq!(login(&values).json()["dc"].to_string(), dc);
+    }
+}
+
+#[test]
+fn by_bot_token() {
+    let run = login(&["--bot-token", "1:sandbox", "--json"]);
+    assert_eq!(run.json(), json!({"user_id": 1, "first_name": "Sandbox bot", "is_bot": true, "dc": 2}));
+    let run = login(&["--bot-token", "2:elsewhere"]);
+    assert_eq!(run.ok(), "Signed in as Sandbox bot, bot 2 on DC 1.\n");
+}
+
+#[test]
+fn the_session_is_kept_in_memory_unless_it_has_a_name() {
+    let directory = support::Directory::new();
+    let files = || {
+        let entries = std::fs::read_dir(&directory.path).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let mut command = support::command(&directory.path);
+    support::run(command.args(["login", "--sandbox", "--bot-token", "1:sandbox"])).ok();
+    assert!(files().is_empty());
+    support::run(command.args(["--session", "mine"])).ok();
+    assert_eq!(files(), ["mine.session"]);
+    // The next sandbox knows nothing of this session; the sign-in works all the same.
+    let again = support::run(&mut command);
+    assert!(again.ok().starts_with("Signed in as"), "{again:?}");
+    // Who set a passphrase hears that it protects nothing yet.
+    let plain = support::run(command.arg("--json").env("SANSGRAM_PASSPHRASE", "horse"));
+    assert!(plain.stderr.contains("mine.session is not encrypted"), "{plain:?}");
+}
+
+#[test]
+fn a_session_from_elsewhere_is_not_touched() {
+    let server = support::Server::new(sansgram_testkit::server::ServerOptions::default());
+    server.run(&["login", "--bot-token", "1:sandbox"]).ok();
+    let file = server.directory.path.join("sansgram.session");
+    let session = std::fs::read(&file).unwrap();
+    let mut command = support::command(&server.directory.path);
+    command.args(["login", "--sandbox", "--bot-token", "1:sandbox", "--session", "sansgram"]);
+    support::run(&mut command).fails(&["not of the sandbox", "--session"]);
+    assert_eq!(std::fs::read(file).unwrap(), session);
+}
+
+#[test]
+fn wrong_values_each_end_in_a_sentence() {
+    login(&["--phone", "9996621234", "--code", "11111"]).fails(&["the code is wrong"]);
+    login(&["--phone", "9996621232", "--code", "22222", "--password", "hunter2"])
+        .fails(&["password is wrong"]);
+    login(&["--phone", "9996621232", "--code", "22222"]).fails(&["--password", "SANSGRAM_PASSWORD"]);
+    login(&["--phone", "9996621239", "--code", "22222"]).fails(&["nobody has an account", "sign up"]);
+    login(&["--phone", "15551234567", "--code", "1"]).fails(&["does not accept this phone number"]);
+    login(&["--phone", "12", "--code", "1"]).fails(&["has 2 digits"]);
+    login(&["--bot-token", "7:unknown"]).fails(&["bot token is not valid"]);
+    login(&["--bot-token", "unknown"]).fails(&["not a bot token"]);
+}
+
+#[test]
+fn secrets_are_in_no_error() {
+    for args in [
+        ["--phone", "9996621234", "--code", "73519"],
+        ["--bot-token", "73519:unknown", "--timeout", "60"],
+        ["--bot-token", "73519", "--timeout", "60"],
+        ["--phone", "9996621239", "--password", "73519"],
+    ] {
+        let run = login(&args);
+        run.fails(&[]);
+        assert!(!run.stderr.contains("73519"), "{run:?}");
+    }
+}
+
+#[test]
+fn without_a_terminal_it_names_the_other_way() {
+    login(&[]).fails(&["no terminal", "--phone", "--code", "--bot-token"]);
+    login(&["--phone", "9996621234"]).fails(&["--code", "SANSGRAM_CODE"]);
+    // The number is wrong, whatever else is missing.
+    login(&["--phone", "hello"]).fails(&["the phone number contains 'h'"]);
+    login(&["--phone", "1234567890123456"]).fails(&["the phone number has 16 digits"]);
+}
+
+#[test]
+fn values_come_from_the_environment_too() {
+    let directory = support::Directory::new();
+    let from = |variables: &[(&str, &str)], args: &[&str]| {
+        let mut command = support::command(&directory.path);
+        support::run(command.args(SANDBOX).args(args).envs(variables.iter().copied()))
+    };
+    let phone = ("SANSGRAM_PHONE", "9996610002");
+    let code = ("SANSGRAM_CODE", "11111");
+    let password = ("SANSGRAM_PASSWORD", "sandbox");
+    let bot = ("SANSGRAM_BOT_TOKEN", "1:sandbox");
+    assert!(from(&[phone, code, password], &[]).ok().contains("9996610002"));
+    assert!(from(&[bot], &[]).ok().contains("bot 1"));
+    // An option wins over the environment, and an empty variable is none.
+    assert!(from(&[bot, code], &["--phone", "9996611111"]).ok().contains("9996611111"));
+    assert!(from(&[phone, code, password], &["--bot-token", "2:elsewhere"]).ok().contains("bot 2"));
+    assert!(from(&[bot, ("SANSGRAM_PHONE", "")], &[]).ok().contains("bot 1"));
+    from(&[phone, bot], &[]).misused(&["SANSGRAM_PHONE", "SANSGRAM_BOT_TOKEN"]);
+}
+
+#[test]
+fn all_transports() {
+    for transport in ["abridged", "intermediate", "padded", "full"] {
+        let values = ["--phone", "9996632222", "--code", "33333", "--password", "sandbox"];
+        login(&[&values[..], &["--transport", transport]].concat()).ok();
+    }
+}

@@ -1,0 +1,199 @@
+//! `sansgram login` on a terminal: questions, wrong answers asked for again, and a password that is not shown.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::thread;
+use std::time::Duration;
+
+use rustix::termios::{LocalModes, tcgetattr};
+use sansgram_testkit::accounts::AccountOptions;
+use sansgram_testkit::server::ServerOptions;
+use support::terminal::Terminal;
+use support::{Directory, Server};
+
+#[test]
+fn every_wrong_answer_is_asked_for_again() {
+    for runtime in ["tokio", "smol"] {
+        let directory = Directory::new();
+        let args = ["login", "--sandbox", "--runtime", runtime, "--session", "mine", "--timeout", "30"];
+        let mut terminal = Terminal::start(&directory, &args);
+        terminal.sees("bot token:");
+        terminal.types("hello\n");
+        terminal.sees("contains 'h'");
+        terminal.sees("bot token:");
+        terminal.types(b"+1 555\xff\n");
+        terminal.sees("not UTF-8 text; type it again");
+        terminal.sees("bot token:");
+        terminal.types("+1 555 123 4567\n");
+        terminal.sees("Is \"+1 555 123 4567\" correct? (y/n)");
+        terminal.types("y\n");
+        terminal.sees("does not accept this phone number");
+        terminal.sees("bot token:");
+        terminal.types("+999 66 1 0002\n");
+        terminal.sees("correct? (y/n)");
+        terminal.types("y\n");
+        terminal.sees("The code was sent");
+        terminal.sees("Sandbox: the code 11111 arrived for +9996610002 (DC 1)");
+        terminal.sees("Code:");
+        terminal.types("12345\n");
+        terminal.sees("The code is wrong");
+        terminal.sees("Code:");
+        terminal.types("11111\n");
+        terminal.sees("Password (hint: the name of this place):");
+        terminal.types(b"sandb\xff\n");
+        terminal.sees("\r\nThis is not UTF-8");
+        terminal.sees("Password");
+        terminal.types("not this\n");
+        terminal.sees("The password is wrong");
+        terminal.sees("Password");
+        terminal.types("sandbox\n");
+        terminal.sees("Signed in as Sandbox DC 1");
+        terminal.sees("The session is kept in mine.session.");
+        let (code, shown) = terminal.ends();
+        assert_eq!(code, Some(0), "{shown}");
+        assert!(!shown.contains("not this"), "the password shows: {shown}");
+    }
+}
+
+#[test]
+fn what_is_not_given_is_asked_for() {
+    let directory = Directory::new();
+    let mut terminal =
+        Terminal::start(&directory, &["login", "--sandbox", "--phone", "9996632222", "--json"]);
+    terminal.sees("the code 33333 arrived");
+    terminal.sees("Code:");
+    terminal.types("1\n");
+    terminal.sees("The code is wrong");
+    terminal.sees("Code:");
+    terminal.types("33333\n");
+    terminal.sees("Password (hint: the name of this place):");
+    terminal.types("wrong\n");
+    terminal.sees("The password is wrong");
+    terminal.sees("Password");
+    terminal.types("sandbox\n");
+    terminal.sees(r#"{"user_id":9996632222,"first_name":"Sandbox","is_bot":false,"dc":3}"#);
+    assert_eq!(terminal.ends().0, Some(0));
+}
+
+#[test]
+fn the_time_to_answer_does_not_count() {
+    let directory = Directory::new();
+    let mut terminal = Terminal::start(&directory, &["login", "--sandbox", "--timeout", "5"]);
+    terminal.sees("bot token:");
+    // Seconds of a real process, as a person takes them: what is over here must not be the sign-in itself, on a machine
+    // that has much else to do.
+    thread::sleep(Duration::from_millis(5500));
+    terminal.types("1:sandbox\n");
+    terminal.sees("Signed in as Sandbox bot.");
+    assert_eq!(terminal.ends().0, Some(0));
+}
+
+#[test]
+fn ctrl_c_at_the_password_leaves_the_terminal_as_it_was() {
+    let directory = Directory::new();
+    let args = ["login", "--sandbox", "--phone", "9996620002", "--code", "22222"];
+    let mut terminal = Terminal::start(&directory, &args);
+    let slave = terminal.slave.try_clone().unwrap();
+    let modes = || tcgetattr(&slave).unwrap().local_modes;
+    let before = modes();
+    terminal.sees("Password");
+    assert!(!modes().contains(LocalModes::ECHO));
+    terminal.types("half\u{3}");
+    let (code, shown) = terminal.ends();
+    assert_ne!(code, Some(0));
+    assert!(!shown.contains("half"), "the password shows: {shown}");
+    assert!(before.contains(LocalModes::ECHO) && modes() == before);
+}
+
+#[test]
+fn the_end_of_the_input_ends_it() {
+    let directory = Directory::new();
+    let mut terminal = Terminal::start(&directory, &["login", "--sandbox"]);
+    terminal.sees("bot token:");
+    terminal.types("\u{4}");
+    terminal.sees("\nerror: the input ended before the sign-in was complete");
+    assert_eq!(terminal.ends().0, Some(1));
+}
+
+#[test]
+fn a_wrong_code_then_another_one() {
+    let accounts = AccountOptions { resend_timeout: 0, ..AccountOptions::default() };
+    let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+    let mut terminal = Terminal::on(&server.command(&["login"]));
+    terminal.sees("bot token:");
+    terminal.types("9996631234\n");
+    terminal.sees("correct? (y/n)");
+    terminal.types("y\n");
+    terminal.sees("to your other Telegram applications");
+    terminal.sees("Type \"resend\" for another code by text message");
+    for _ in 0..12 {
+        terminal.sees("Code:");
+        terminal.types("\n");
+    }
+    terminal.sees("Code:");
+    terminal.types("12345\n");
+    terminal.sees("The code is wrong; check it and try again.");
+    terminal.sees("Code:");
+    terminal.types("resend\n");
+    terminal.sees("The code was sent by text message");
+    terminal.sees("Code:");
+    terminal.types(" 3 33-33\n");
+    terminal.sees("Signed in as Sandbox DC 3.");
+    assert_eq!(terminal.ends().0, Some(0));
+    assert!(server.run(&["whoami"]).ok().contains("9996631234 on DC 3"));
+}
+
+#[test]
+fn a_newcomer_signs_up_and_an_address_is_set_up() {
+    let directory = Directory::new();
+    let mut terminal = Terminal::start(&directory, &["login", "--sandbox", "--phone", "9996610009"]);
+    terminal.sees("Code:");
+    terminal.types("11111\n");
+    terminal.sees("nothing here is real");
+    terminal.sees("(y/n)");
+    terminal.types("y\n");
+    terminal.sees("First name:");
+    terminal.types("Ada\n");
+    terminal.sees("Last name (may be empty):");
+    terminal.types("Lovelace\n");
+    terminal.sees("Signed in as Ada Lovelace, user 9996610009 on DC 1.");
+    assert_eq!(terminal.ends().0, Some(0));
+
+    let mut terminal = Terminal::start(&directory, &["login", "--sandbox", "--phone", "9996630006"]);
+    terminal.sees("E-mail address:");
+    terminal.types("ada@hmoe.example\n");
+    terminal.sees("Type \"resend\" for another code, \"cancel\" for another address.");
+    terminal.sees("Code from the e-mail:");
+    terminal.types("Cancel\n");
+    terminal.sees("E-mail address:");
+    terminal.types("ada@home.example\n");
+    for _ in 0..2 {
+        terminal.sees("Sandbox: the code 333333 arrived at ada@home.example (DC 3)");
+        terminal.sees("Code from the e-mail:");
+        terminal.types("resend\n");
+    }
+    terminal.sees("Code from the e-mail:");
+    terminal.types("333 333\n");
+    terminal.sees("The address is confirmed; now the login code follows, which is another one.");
+    terminal.sees("The code was sent by e-mail to a***@home.example");
+    terminal.sees("Code from the e-mail:");
+    terminal.types("333333\n");
+    terminal.sees("Signed in as Sandbox DC 3, user 9996630006 on DC 3.");
+    assert_eq!(terminal.ends().0, Some(0));
+}
+
+#[test]
+fn a_session_in_use_names_its_owner() {
+    let server = Server::new(ServerOptions::default());
+    let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996621234"]));
+    terminal.sees("Code:");
+    let owner = format!("in use by PID {}", terminal.child.id());
+    for args in [&["login", "--bot-token", "1:sandbox"][..], &["whoami"], &["logout"]] {
+        server.run(args).fails(&[&owner, "sansgram.session"]);
+    }
+    terminal.types("22222\n");
+    terminal.sees("Signed in as");
+    assert_eq!(terminal.ends().0, Some(0));
+    server.run(&["whoami"]).ok();
+}

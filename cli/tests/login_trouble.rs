@@ -1,0 +1,204 @@
+//! Servers that are dead, silent, mad or hostile: each ends in one sentence, in the time that was allowed.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sansgram_testkit::accounts::{AccountOptions, Fault};
+use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+use support::{Run, Server};
+
+const BOT: [&str; 3] = ["login", "--bot-token", "1:sandbox"];
+const PHONE: [&str; 5] = ["login", "--phone", "9996621234", "--code", "22222"];
+
+#[track_caller]
+fn within(seconds: u64, run: impl FnOnce() -> Run) -> Run {
+    let started = Instant::now();
+    let run = run();
+    assert!(started.elapsed() < Duration::from_secs(seconds), "{run:?} took {:?}", started.elapsed());
+    run
+}
+
+fn at(address: std::net::SocketAddr, args: &[&str]) -> Run {
+    let dc = format!("2={address}");
+    support::sansgram(&[&BOT[..], &["--dc", &dc], args].concat())
+}
+
+fn misbehaving(misbehaviour: Misbehaviour) -> Server {
+    Server::new(ServerOptions { misbehaviour, ..ServerOptions::default() })
+}
+
+fn answering(accounts: AccountOptions) -> Server {
+    Server::new(ServerOptions { accounts, ..ServerOptions::default() })
+}
+
+/// A listener that treats each of its connections like this.
+fn listening(treat: fn(TcpStream)) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            thread::spawn(move || treat(socket));
+        }
+    });
+    address
+}
+
+#[test]
+fn nobody_listens() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for runtime in ["tokio", "smol"] {
+        within(30, || at(address, &["--runtime", runtime])).fails(&[
+            "DC 2 cannot be reached",
+            "refused",
+            "check",
+        ]);
+    }
+}
+
+#[test]
+fn silence() {
+    for runtime in ["tokio", "smol"] {
+        let server = misbehaving(Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() });
+        within(10, || server.run(&[&BOT[..], &["--timeout", "2", "--runtime", runtime]].concat())).fails(&[
+            "timed out after 2 seconds",
+            "silent",
+            "--timeout",
+        ]);
+    }
+}
+
+#[test]
+fn silence_after_the_handshake() {
+    let server = misbehaving(Misbehaviour { silent_after_handshake: true, ..Misbehaviour::default() });
+    within(10, || server.run(&[&PHONE[..], &["--timeout", "2"]].concat()))
+        .fails(&["timed out after 2 seconds while asking for a login code"]);
+}
+
+#[test]
+fn one_byte_now_and_then() {
+    let slow_bytes = Some(Duration::from_millis(300));
+    let server = misbehaving(Misbehaviour { slow_bytes, ..Misbehaviour::default() });
+    within(10, || server.run(&[&BOT[..], &["--timeout", "2"]].concat()))
+        .fails(&["timed out after 2 seconds"]);
+}
+
+#[test]
+fn garbage() {
+    let server = misbehaving(Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() });
+    for transport in ["abridged", "intermediate", "padded", "full"] {
+        within(20, || server.run(&[&BOT[..], &["--transport", transport, "--timeout", "6"]].concat()))
+            .fails(&[]);
+    }
+}
+
+#[test]
+fn a_flood_of_garbage() {
+    let address = listening(|mut socket| while socket.write_all(&[0xa5; 4096]).is_ok() {});
+    within(30, || at(address, &["--timeout", "3"])).fails(&[]);
+}
+
+#[test]
+fn another_protocol() {
+    let address = listening(|mut socket| {
+        let _ = socket.read(&mut [0; 512]);
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n\x1b[2Jgo away");
+    });
+    let run = within(40, || at(address, &["--timeout", "30"]));
+    run.fails(&["DC 2", "a web server answers", "login page"]);
+    assert!(!run.stderr.contains('\u{1b}'), "{run:?}");
+}
+
+/// Each is told with its number, also where the time is over before the attempts are.
+#[test]
+fn transport_errors() {
+    fn answer(mut socket: TcpStream, code: i32) {
+        let _ = socket.read(&mut [0; 512]);
+        let _ = socket.write_all(&[4_i32.to_le_bytes(), code.to_le_bytes()].concat());
+    }
+    for (treat, words) in [
+        (
+            (|socket| answer(socket, -429)) as fn(_),
+            &["timed out after 2 seconds", "-429", "wait a few minutes"][..],
+        ),
+        (|socket| answer(socket, -404), &["-404", "or does not agree to make one"]),
+        (|socket| answer(socket, -17), &["-17"]),
+    ] {
+        let run = within(20, || at(listening(treat), &["--timeout", "2"]));
+        run.fails(words);
+        assert!(!run.stderr.contains("silent"), "{run:?}");
+    }
+}
+
+#[test]
+fn hung_up_at_once() {
+    let address = listening(drop);
+    within(40, || at(address, &["--timeout", "30"])).fails(&["DC 2 cannot be reached"]);
+}
+
+#[test]
+fn a_server_with_another_key() {
+    let server = Server::new(ServerOptions::default());
+    let dc = format!("2={}", server.served.address(2).unwrap());
+    within(20, || support::sansgram(&[&BOT[..], &["--dc", &dc]].concat()))
+        .fails(&["RSA keys", "--public-key"]);
+}
+
+#[test]
+fn a_dc_whose_address_is_not_known() {
+    let server = Server::new(ServerOptions::default());
+    let dc = format!("2={}", server.served.address(2).unwrap());
+    let mut command = support::command(&server.directory.path);
+    command.args(["login", "--public-key", "key.pem", "--dc", &dc, "--bot-token", "2:elsewhere"]);
+    within(20, || support::run(&mut command)).fails(&["no address of DC 1 is known", "--dc ID=HOST:PORT"]);
+}
+
+#[test]
+fn migrations_without_end() {
+    let server = answering(AccountOptions { always_migrate: true, ..AccountOptions::default() });
+    for login in [&BOT[..], &PHONE] {
+        within(20, || server.run(login)).fails(&["from DC to DC"]);
+    }
+}
+
+#[test]
+fn refusals_of_the_server() {
+    for (fault, sentence) in [
+        (Fault::flood_wait("auth.sendCode", 86_400), "wait 86400 seconds"),
+        (Fault::error("auth.sendCode", 400, "PHONE_NUMBER_BANNED"), "banned"),
+        (Fault::error("auth.signIn", 400, "PHONE_CODE_EXPIRED"), "expired"),
+        (Fault::error("auth.sendCode", 400, "API_ID_INVALID"), "my.telegram.org"),
+        (Fault::error("auth.sendCode", 500, "EVIL\u{1b}[2J\r\nerror: lie"), "the server answered 500"),
+        (Fault::wrong_type("auth.sendCode"), "answer"),
+        (Fault::truncated("auth.signIn"), "answer"),
+    ] {
+        let server = answering(AccountOptions { faults: vec![fault], ..AccountOptions::default() });
+        let run = within(20, || server.run(&PHONE));
+        run.fails(&[sentence]);
+        assert!(!run.stderr.contains('\u{1b}'), "{run:?}");
+    }
+}
+
+#[test]
+fn a_failing_key_exchange() {
+    let server = misbehaving(Misbehaviour { dh_fail: true, ..Misbehaviour::default() });
+    within(40, || server.run(&[&BOT[..], &["--timeout", "30"]].concat())).fails(&["key exchange"]);
+}
+
+#[test]
+fn a_session_survives_a_server_that_is_away() {
+    let server = Server::new(ServerOptions::default());
+    server.run(&BOT).ok();
+    let session = std::fs::read(server.directory.path.join("sansgram.session")).unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for command in ["whoami", "logout"] {
+        let mut away = support::command(&server.directory.path);
+        away.args([command, "--public-key", "key.pem", "--dc", &format!("2={address}")]);
+        within(30, || support::run(&mut away)).fails(&["DC 2 cannot be reached"]);
+    }
+    assert_eq!(std::fs::read(server.directory.path.join("sansgram.session")).unwrap(), session);
+    server.run(&["whoami"]).ok();
+}

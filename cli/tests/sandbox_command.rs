@@ -1,0 +1,239 @@
+//! `sansgram sandbox`: the test DCs alone, for anybody's client.
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::Directory;
+
+/// A sandbox in a process of its own, killed at the end.
+struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(directory: &Path, args: &[&str]) -> Self {
+        let mut sandbox = support::command(directory);
+        let mut child = sandbox.arg("sandbox").args(args).stdin(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.trim_end().into()
+    }
+
+    /// Pastes a line.
+    fn paste(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    fn json(&mut self) -> Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The arguments that lead a client to the DCs of a first line, the home DC first.
+fn options(first_line: &Value) -> Vec<String> {
+    let mut dcs: Vec<&Value> = first_line["dcs"].as_array().unwrap().iter().collect();
+    dcs.sort_by_key(|dc| dc["id"] != 2);
+    let dcs = dcs
+        .iter()
+        .flat_map(|dc| ["--dc".to_owned(), format!("{}={}", dc["id"], dc["address"].as_str().unwrap())]);
+    dcs.chain(["--public-key".into(), first_line["public_key"].as_str().unwrap().into()]).collect()
+}
+
+#[test]
+fn another_process_signs_in() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json", "--public-key", "the key.pem"]);
+    let first = sandbox.json();
+    assert_eq!(first["public_key"], "the key.pem");
+    assert_eq!(first["dcs"].as_array().unwrap().iter().map(|dc| &dc["id"]).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(first["dcs"][0]["address"].as_str().unwrap().starts_with("127.0.0.1:"));
+    let pem = fs::read_to_string(directory.path.join("the key.pem")).unwrap();
+    assert!(pem.starts_with("-----BEGIN RSA PUBLIC KEY-----\n"));
+
+    let server = options(&first);
+    let mut login = support::command(&directory.path);
+    login.arg("login").args(&server).args(["--phone", "9996610001", "--code", "11111", "--json"]);
+    assert_eq!(support::run(&mut login).json()["dc"], 1);
+    assert_eq!(
+        sandbox.json(),
+        json!({"event": "code_sent", "phone": "9996610001", "code": "11111", "dc": 1})
+    );
+    assert_eq!(sandbox.json(), json!({"event": "signed_in", "user_id": 9_996_610_001_i64, "dc": 1}));
+    let mut logout = support::command(&directory.path);
+    support::run(logout.arg("logout").args(&server)).ok();
+    assert_eq!(sandbox.json(), json!({"event": "signed_out", "user_id": 9_996_610_001_i64, "dc": 1}));
+}
+
+#[test]
+fn a_pasted_link_is_scanned() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json"]);
+    let server = options(&sandbox.json());
+    for (phone, scanned, user) in
+        [("", "+9996621234", 9_996_621_234_i64), (" 9996610001", "9996610001", 9_996_610_001)]
+    {
+        let session = format!("s{user}");
+        let mut login = support::command(&directory.path);
+        login
+            .args(["login", "--qr", "--json", "--session", &session, "--except-id", "9996631111"])
+            .args(&server);
+        let mut child = login.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let link = lines.find(|line| line.starts_with("tg://")).unwrap();
+        sandbox.paste("tg://login?token=AAAA 9996631111");
+        let failed = sandbox.json();
+        assert_eq!((&failed["event"], &failed["phone"]), (&json!("scan_failed"), &json!("9996631111")));
+        assert!(failed["reason"].as_str().unwrap().contains("not valid"), "{failed}");
+        sandbox.paste(&format!("{link} 9996631111"));
+        assert_eq!(sandbox.json()["reason"], "the link excludes this account");
+        sandbox.paste(&format!("{link}{phone}"));
+        // The scan is told when it is done; the sign-in may be told before.
+        let mut told = [sandbox.json(), sandbox.json()];
+        told.sort_by_key(|event| event["event"] == "signed_in");
+        assert_eq!(told[0], json!({"event": "scanned", "phone": scanned}));
+        assert_eq!(told[1]["user_id"], user);
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn codes_by_email_are_told() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json"]);
+    let server = options(&sandbox.json());
+    let mut login = support::command(&directory.path);
+    login.arg("login").args(&server).args(["--phone", "9996630007", "--code", "333333"]);
+    support::run(&mut login).ok();
+    assert_eq!(
+        sandbox.json(),
+        json!({"event": "email_sent", "address": "someone@sandbox.example", "code": "333333", "dc": 3})
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn in_words_it_says_how_to_sign_in() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--legacy-rsa", "--public-key", "the key.pem"]);
+    let lines: Vec<String> = (0..8).map(|_| sandbox.line()).collect();
+    let command = lines.iter().find_map(|line| line.trim().strip_prefix("sansgram ")).unwrap();
+    // Copied to a shell in any directory.
+    let elsewhere = Directory::new();
+    let mut shell = std::process::Command::new("sh");
+    shell.arg("-c").arg(format!("exec \"$0\" {command} --phone 9996631234 --code 33333"));
+    shell.arg(env!("CARGO_BIN_EXE_sansgram")).current_dir(&elsewhere.path);
+    support::run(shell.stdout(Stdio::piped()).stderr(Stdio::piped())).ok();
+    assert_eq!(sandbox.line(), "the code 33333 arrived for +9996631234 (DC 3)");
+    assert_eq!(sandbox.line(), "user 9996631234 signed in (DC 3)");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json"]);
+    sandbox.line();
+    let id = sandbox.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let since = Instant::now();
+    let status = loop {
+        if let Some(status) = sandbox.child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(since.elapsed() < Duration::from_secs(20), "still running");
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert_eq!(status.code(), Some(130));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_on_a_terminal_ends_the_line() {
+    let directory = Directory::new();
+    let mut terminal = support::terminal::Terminal::start(&directory, &["sandbox"]);
+    terminal.sees("Ctrl-C ends it all.");
+    terminal.types("\u{3}");
+    terminal.sees("^C\r\nInterrupted.\r\n");
+    assert_eq!(terminal.ends().0, Some(130));
+}
+
+#[test]
+fn a_line_that_is_no_link_is_told() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json"]);
+    sandbox.line();
+    for line in ["", "9996610001", "https://t.me/login"] {
+        sandbox.paste(line);
+    }
+    for _ in 0..2 {
+        let told = sandbox.json();
+        assert_eq!(told["event"], "scan_failed");
+        assert!(told["reason"].as_str().unwrap().contains("tg://login"), "{told}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_it() {
+    let directory = Directory::new();
+    let mut child = support::command(&directory.path).args(["sandbox", "--json"]).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let server = options(&serde_json::from_str(&first).unwrap());
+    for session in ["one", "two"] {
+        let mut login = support::command(&directory.path);
+        login.arg("login").args(&server).args([
+            "--phone",
+            "9996620001",
+            "--code",
+            "22222",
+            "--session",
+            session,
+        ]);
+        support::run(&mut login).ok();
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_it_cannot_do_it_says() {
+    let directory = Directory::new();
+    let file = directory.path.join("precious");
+    fs::write(&file, "precious").unwrap();
+    let fails = |args: &[&str], words: &[&str]| {
+        support::run(support::command(&directory.path).arg("sandbox").args(args)).fails(words);
+    };
+    // A key, but not that of the sandbox: another digit of its modulus.
+    let server = support::Server::new(sansgram_testkit::server::ServerOptions::default());
+    let pem = server.served.public_key_pem();
+    let (begin, end) = pem.split_at(pem.len() / 2);
+    let somebodys = format!("{begin}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
+    fs::write(directory.path.join("somebodys.pem"), &somebodys).unwrap();
+    fails(&["--public-key", "somebodys.pem"], &["somebodys.pem", "left as it is"]);
+    assert_eq!(fs::read_to_string(directory.path.join("somebodys.pem")).unwrap(), somebodys);
+    fails(&["--public-key", "precious"], &["precious", "left as it is"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    fails(&["--public-key", "no/such/directory/key"], &["no/such/directory/key", "cannot be written"]);
+    fails(&["--listen", "192.0.2.1"], &["192.0.2.1", "cannot listen"]);
+    fails(&["--listen", "no-such-host.invalid"], &["no-such-host.invalid"]);
+}

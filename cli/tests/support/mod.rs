@@ -1,0 +1,166 @@
+//! Runs the built command, never for longer than a minute.
+#![allow(dead_code, unreachable_pub, reason = "each test file is a crate and uses its own part of it")]
+
+#[cfg(target_os = "linux")]
+pub mod terminal;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sansgram_testkit::serve::{ServeOptions, Served, serve};
+use sansgram_testkit::server::ServerOptions;
+
+/// The longest that a run may take before it counts as hanging.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// Exit code 0; the result's lines.
+    #[track_caller]
+    pub fn ok(&self) -> &str {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        &self.stdout
+    }
+
+    /// Exit code 0 and exactly one line of JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        let line = self.ok();
+        assert_eq!(line.lines().count(), 1, "{self:?}");
+        serde_json::from_str(line).unwrap()
+    }
+
+    /// Exit code 1, nothing on standard output, and one line about it at the end of standard error, which has
+    /// all of `words` in it.
+    #[track_caller]
+    pub fn fails(&self, words: &[&str]) {
+        self.ends(1, words);
+    }
+
+    /// Exit code 2, otherwise as [`fails`](Self::fails).
+    #[track_caller]
+    pub fn misused(&self, words: &[&str]) {
+        self.ends(2, words);
+    }
+
+    #[track_caller]
+    fn ends(&self, code: i32, words: &[&str]) {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
+        let sentences: Vec<&str> = self.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert_eq!(sentences.len(), 1, "{self:?}");
+        assert!(!self.stderr.contains("panicked"), "{self:?}");
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?} is missing: {self:?}");
+        }
+    }
+}
+
+/// The command, without a terminal, in `directory`, and with nothing from our environment that it would read.
+pub fn command(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sansgram"));
+    for name in
+        ["API_ID", "API_HASH", "PHONE", "CODE", "PASSWORD", "BOT_TOKEN", "PASSPHRASE", "PROXY", "MTPROXY"]
+    {
+        command.env_remove(format!("SANSGRAM_{name}"));
+    }
+    command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub fn run(command: &mut Command) -> Run {
+    let mut child = command.spawn().unwrap();
+    let [stdout, stderr] = [
+        child.stdout.take().map(|mut pipe| thread::spawn(move || read_all(&mut pipe))),
+        child.stderr.take().map(|mut pipe| thread::spawn(move || read_all(&mut pipe))),
+    ]
+    .map(|reader| move || reader.map_or_else(String::new, |reader| reader.join().unwrap()));
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if started.elapsed() > LIMIT {
+            child.kill().unwrap();
+            panic!("{command:?} hangs; it said: {} {}", stdout(), stderr());
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    Run { code: status.code(), stdout: stdout(), stderr: stderr() }
+}
+
+fn read_all(pipe: &mut impl Read) -> String {
+    let mut text = String::new();
+    pipe.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// Runs the command with these arguments in a directory of its own, which is gone afterwards.
+#[track_caller]
+pub fn sansgram(args: &[&str]) -> Run {
+    run(command(&Directory::new().path).args(args))
+}
+
+/// A directory of one test, removed with all that is in it.
+pub struct Directory {
+    pub path: PathBuf,
+}
+
+impl Directory {
+    pub fn new() -> Self {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("sansgram-cli-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self { path }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Test DCs in this process, and a directory with their key, in which the command is run.
+pub struct Server {
+    pub served: Served,
+    pub directory: Directory,
+}
+
+impl Server {
+    pub fn new(server: ServerOptions) -> Self {
+        let served = serve(ServeOptions { server, ..ServeOptions::default() }).unwrap();
+        let directory = Directory::new();
+        std::fs::write(directory.path.join("key.pem"), served.public_key_pem()).unwrap();
+        Self { served, directory }
+    }
+
+    /// `command SUBCOMMAND --dc … --public-key key.pem ARGS`, with DC 2 as the home DC.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = command(&self.directory.path);
+        command.arg(args[0]);
+        for dc in [2, 1, 3] {
+            command.arg("--dc").arg(format!("{dc}={}", self.served.address(dc).unwrap()));
+        }
+        command.args(["--public-key", "key.pem"]).args(&args[1..]);
+        command
+    }
+
+    #[track_caller]
+    pub fn run(&self, args: &[&str]) -> Run {
+        run(&mut self.command(args))
+    }
+}

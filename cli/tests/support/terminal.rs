@@ -1,0 +1,133 @@
+//! A terminal with the command on it.
+
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+
+use super::{Directory, command};
+
+/// The longest wait for a question.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A terminal of its own with the command on it.
+pub struct Terminal {
+    master: File,
+    output: Receiver<Vec<u8>>,
+    /// All that was shown.
+    shown: String,
+    /// How much of it has been looked at.
+    seen: usize,
+    /// Kept open, so that the terminal outlives the command.
+    pub slave: File,
+    pub child: Child,
+}
+
+impl Terminal {
+    /// `sansgram ARGS` in this directory.
+    pub fn start(directory: &Directory, args: &[&str]) -> Self {
+        Self::on(command(&directory.path).args(args))
+    }
+
+    /// A command that has its arguments.
+    pub fn on(wanted: &Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave = || {
+            let mut options = OpenOptions::new();
+            let path = OsStr::from_bytes(name.to_bytes());
+            std::os::unix::fs::OpenOptionsExt::custom_flags(options.read(true).write(true), 0o400);
+            options.open(path).unwrap()
+        };
+        let size = Winsize { ws_col: 100, ws_row: 50, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(slave(), size).unwrap();
+        // A password is asked for on the controlling terminal, which only a new session can get.
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "--wait"]).arg(wanted.get_program()).args(wanted.get_args());
+        for (name, value) in wanted.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.env("TERM", "xterm").env_remove("NO_COLOR").current_dir(wanted.get_current_dir().unwrap());
+        command.stdin(slave()).stdout(slave()).stderr(slave());
+        let child = command.spawn().unwrap();
+        drop(command);
+        let master = File::from(master);
+        let (sender, output) = mpsc::channel();
+        let mut reader = master.try_clone().unwrap();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // Fails once nobody has the other end any more.
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { master, output, shown: String::new(), seen: 0, slave: slave(), child }
+    }
+
+    /// Waits until `text` is shown, behind all that was waited for before.
+    #[track_caller]
+    pub fn sees(&mut self, text: &str) {
+        let until = Instant::now() + LIMIT;
+        loop {
+            if let Some(at) = self.shown[self.seen..].find(text) {
+                self.seen += at + text.len();
+                return;
+            }
+            match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.shown.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(_) => panic!("{text:?} is not shown: {}", self.shown),
+            }
+        }
+    }
+
+    /// What stands between what was waited for and the end of its line.
+    #[track_caller]
+    pub fn rest_of_line(&mut self) -> String {
+        let begin = self.seen;
+        self.sees("\r\n");
+        self.shown[begin..self.seen].trim_end().into()
+    }
+
+    /// Whether what is typed shows.
+    pub fn echoes(&self) -> bool {
+        tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    pub fn types(&mut self, text: impl AsRef<[u8]>) {
+        self.master.write_all(text.as_ref()).unwrap();
+    }
+
+    /// The exit code, and all that was shown.
+    pub fn ends(mut self) -> (Option<i32>, String) {
+        let until = Instant::now() + LIMIT;
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > until => {
+                    self.child.kill().unwrap();
+                    panic!("it hangs: {}", self.shown);
+                }
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        // What it wrote is there already; the terminal stays open for the test.
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(300)) {
+            self.shown.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        (status.code(), self.shown)
+    }
+}

@@ -1,0 +1,180 @@
+//! How the command is called, and what it says to those who call it wrongly.
+
+mod support;
+
+use support::{Directory, sansgram};
+
+#[test]
+fn long_names_cut_no_sentence() {
+    let name = format!("{}name", "a-directory/".repeat(50));
+    sansgram(&["login", "--sandbox", "--bot-token", "1:sandbox", "--session", &name])
+        .fails(&[&format!("{name}.session"), "does not exist; make it, or name another session"]);
+}
+
+#[test]
+fn help_lists_what_there_is() {
+    let help = sansgram(&["--help"]);
+    for word in ["login", "whoami", "logout", "sandbox", "completions", "man", "Exit codes"] {
+        assert!(help.ok().contains(word), "{help:?}");
+    }
+    let help = sansgram(&["login", "--help"]);
+    for word in [
+        "--phone",
+        "--code",
+        "--password",
+        "--bot-token",
+        "--code-stdin",
+        "--qr-file",
+        "--except-id",
+        "--proxy",
+        "--mtproxy",
+        "--obfuscated",
+        "NAME.signin",
+        "--session",
+        "--json",
+        "--api-id",
+        "--api-hash",
+        "--test",
+        "--dc",
+        "--public-key",
+        "--transport",
+        "abridged",
+        "intermediate",
+        "padded",
+        "full",
+        "--runtime",
+        "smol",
+        "--timeout",
+        "--sandbox",
+        "SANSGRAM_PASSWORD",
+        "SANSGRAM_PASSPHRASE",
+        "20 minutes",
+        "99966XYYYY",
+        "1:sandbox",
+        "2:elsewhere",
+    ] {
+        assert!(help.ok().contains(word), "{word} is missing: {help:?}");
+    }
+    for command in [&["whoami"][..], &["logout"], &["sessions", "show"], &["sessions", "encrypt"]] {
+        let help = sansgram(&[command, &["--help"]].concat());
+        assert!(help.ok().contains("SANSGRAM_PASSPHRASE"), "{help:?}");
+    }
+    let help = sansgram(&["sandbox", "--help"]);
+    for word in [
+        "--listen",
+        "--public-key",
+        "--json",
+        "--legacy-rsa",
+        "99966XYYYY",
+        "2:elsewhere",
+        "not registered",
+        "tg://login",
+        "by e-mail",
+        "Exit codes",
+    ] {
+        assert!(help.ok().contains(word), "{word} is missing: {help:?}");
+    }
+    sansgram(&["--version"]).ok();
+}
+
+#[test]
+fn wrong_calls_end_with_2_and_say_why() {
+    for (args, word) in [
+        (&["frobnicate"][..], "frobnicate"),
+        (&["login", "--frobnicate"], "--frobnicate"),
+        (&["login", "--phone"], "--phone"),
+        (&["login", "--phone", "1", "--bot-token", "2:x"], "--bot-token"),
+        (&["login", "--code", "1", "--sandbox"], "--phone"),
+        (&["login", "--sandbox", "--test"], "--test"),
+        (&["login", "--sandbox", "--dc", "1=a:1"], "--dc"),
+        (&["login", "--timeout", "0"], "--timeout"),
+        (&["login", "--timeout", "soon"], "--timeout"),
+        (&["login", "--transport", "pigeon"], "abridged"),
+        (&["login", "--runtime", "async-std"], "tokio"),
+        (&["login", "--dc", "2=::1:80"], "brackets"),
+        (&["login", "--dc", "0=a:80"], "1 to 1000"),
+        (&["login", "--api-id", "1"], "api_hash"),
+        (&["login", "--api-hash", "1"], "api_id"),
+        (&["login"], "my.telegram.org"),
+        (&["login", "--test"], "my.telegram.org"),
+        (&["login", "--bot-token", "1:x"], "--sandbox"),
+        (&["whoami", "--bot-token", "1:x"], "--bot-token"),
+        (&["sandbox", "--timeout", "1"], "--timeout"),
+    ] {
+        sansgram(args).misused(&[word]);
+    }
+    let nothing = sansgram(&[]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(2), ""));
+}
+
+#[test]
+fn wrong_calls_show_no_secret() {
+    for args in [
+        &["login", "--phone", "1", "--password", "two", "words73519"][..],
+        &["login", "--bot-token", "1", "73519"],
+        &["login", "--api-id", "73519feed", "--api-hash", "17"],
+        &["login", "--api-hash", "73519"],
+        &["login", "--pasword", "73519"],
+        &["login", "--password", "-73519"],
+        &["login", "--bot-token", "1:73519", "--phone", "73519"],
+        &["whoami", "73519"],
+    ] {
+        let run = sansgram(args);
+        run.misused(&[]);
+        assert!(!run.stderr.contains("73519"), "{run:?}");
+    }
+}
+
+#[test]
+fn help_shows_no_secret_of_the_environment() {
+    let directory = Directory::new();
+    let mut command = support::command(&directory.path);
+    for name in ["API_ID", "API_HASH", "PHONE", "CODE", "PASSWORD", "BOT_TOKEN"] {
+        command.env(format!("SANSGRAM_{name}"), "73519");
+    }
+    let help = support::run(command.args(["login", "--help"]));
+    assert!(!help.ok().contains("73519"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let directory = Directory::new();
+    let mut command = support::command(&directory.path);
+    command.args(["login", "--sandbox"]).env("SANSGRAM_PHONE", std::ffi::OsStr::from_bytes(b"\xff"));
+    support::run(&mut command).misused(&["SANSGRAM_PHONE", "UTF-8"]);
+}
+
+#[test]
+fn key_files_are_read_with_care() {
+    let directory = Directory::new();
+    let login = |file: &str| {
+        let mut command = support::command(&directory.path);
+        support::run(command.args([
+            "login",
+            "--bot-token",
+            "1:x",
+            "--dc",
+            "2=127.0.0.1:1",
+            "--public-key",
+            file,
+        ]))
+    };
+    let write = |name: &str, content: &[u8]| std::fs::write(directory.path.join(name), content).unwrap();
+    login("missing.pem").fails(&["missing.pem", "cannot be read"]);
+    write("not.pem", b"\xff\xfe\x1b[2J");
+    login("not.pem").fails(&["not.pem", "no PEM block"]);
+    write("private.pem", b"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n");
+    login("private.pem").fails(&["private.pem", "not a public key"]);
+}
+
+#[test]
+fn help_into_a_closed_pipe_is_no_failure() {
+    let directory = Directory::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let run = support::run(support::command(&directory.path).args(["login", "--help"]).stdout(writer));
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+}

@@ -1,0 +1,54 @@
+//! Rust names for TL names.
+
+/// `auth.sentCode` -> (`auth`, `sentCode`); no namespace: the empty string.
+pub fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
+}
+
+/// The name of a Rust type: `server_DH_params_ok` -> `ServerDhParamsOk`, `JSONObjectValue` -> `JsonObjectValue`.
+pub fn type_name(name: &str) -> String {
+    let mut out = String::new();
+    for part in split(name).1.split('_') {
+        let chars: Vec<char> = part.chars().collect();
+        for (i, &c) in chars.iter().enumerate() {
+            let after_capital = i > 0 && chars[i - 1].is_ascii_uppercase();
+            let before_small = chars.get(i + 1).is_some_and(char::is_ascii_lowercase);
+            if i == 0 {
+                out.push(c.to_ascii_uppercase());
+            } else if after_capital && !before_small {
+                out.push(c.to_ascii_lowercase());
+            } else {
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+/// The name of a Rust field, without raw prefix: `srp_B` -> `srp_b`.
+pub fn plain_field_name(name: &str) -> String {
+    match name {
+        // `self` cannot be a raw identifier.
+        "self" => "is_self".to_owned(),
+        _ => name.to_ascii_lowercase(),
+    }
+}
+
+/// The name of a Rust field: `type` -> `r#type`.
+pub fn field_name(name: &str) -> String {
+    const KEYWORDS: [&str; 21] = [
+        "as", "box", "const", "do", "enum", "final", "fn", "for", "if", "in", "loop", "match", "mod", "move",
+        "override", "ref", "static", "try", "type", "use", "where",
+    ];
+    let plain = plain_field_name(name);
+    if KEYWORDS.contains(&plain.as_str()) { format!("r#{plain}") } else { plain }
+}
+
+/// The path of an item below one of the generated modules: (`types`, `auth.sentCode`) ->
+/// `crate::tl::types::auth::SentCode`.
+pub fn path(module: &str, name: &str) -> String {
+    match split(name) {
+        ("", _) => format!("crate::tl::{module}::{}", type_name(name)),
+        (space, _) => format!("crate::tl::{module}::{space}::{}", type_name(name)),
+    }
+}

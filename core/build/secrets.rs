@@ -1,0 +1,73 @@
+//! What `Debug` of the generated types must not show, and what they wipe.
+
+use crate::schema::{Definition, Field, FieldKind, Type};
+
+/// Words of a field's name that make a string or a number secret, or a way to reach somebody.
+const SENSITIVE_WORDS: [&str; 13] = [
+    "phone",
+    "email",
+    "token",
+    "secret",
+    "password",
+    "hash",
+    "salt",
+    "hint",
+    "nonce",
+    "credential",
+    "payload",
+    "receipt",
+    "handle",
+];
+
+/// Whole names of the same kind whose words are harmless elsewhere (`lang_code`, `me_url_prefix`).
+const SENSITIVE_NAMES: [&str; 9] =
+    ["code", "data", "pattern", "prefix", "beginning", "url", "raw_id", "location", "ip"];
+
+/// Names of text or bytes that sign somebody in.
+const WIPED_NAMES: [&str; 7] = [
+    "bot_auth_token",
+    "code",
+    "new_password_hash",
+    "phone_code",
+    "phone_code_hash",
+    "token",
+    "web_auth_token",
+];
+
+/// Types of what only clients send, besides functions.
+const ONLY_SENT: [&str; 3] = ["EmailVerification", "EmailVerifyPurpose", "account.PasswordInputSettings"];
+
+/// The fields that a value wipes when it is dropped. Nothing can be moved out of such a value, so only what clients send
+/// is one, which nobody takes apart.
+pub fn wiped(definition: &Definition) -> impl Iterator<Item = &Field> {
+    let is_only_sent = definition.is_function
+        || matches!(&definition.result, Type::Boxed(name) if ONLY_SENT.contains(&name.as_str()));
+    let is_import = definition.name == "auth.importAuthorization";
+    definition.fields.iter().filter(move |field| {
+        let is_secret = WIPED_NAMES.contains(&field.name.as_str()) || is_import && field.name == "bytes";
+        is_only_sent
+            && is_secret
+            && matches!(
+                &field.kind,
+                FieldKind::Required(Type::String | Type::Bytes)
+                    | FieldKind::Optional { ty: Type::String | Type::Bytes, .. }
+            )
+    })
+}
+
+/// The expression that `Debug` shows in place of `value`; `None`: the value itself may be shown.
+pub fn shown(name: &str, ty: &Type, value: &str) -> Option<String> {
+    match ty {
+        Type::Bytes | Type::Int128 | Type::Int256 => Some(format!("hidden::Bytes({value}.len())")),
+        Type::String | Type::Long if is_sensitive(name) => Some("hidden::Redacted".to_owned()),
+        Type::Vector(item) | Type::BareVector(item) => {
+            shown(name, item, "item").map(|_| format!("hidden::Items({value}.len())"))
+        }
+        _ => None,
+    }
+}
+
+fn is_sensitive(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SENSITIVE_NAMES.contains(&name.as_str()) || name.split('_').any(|word| SENSITIVE_WORDS.contains(&word))
+}

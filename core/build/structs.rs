@@ -1,0 +1,264 @@
+//! Rust text for one constructor or function: the struct and its codec.
+
+use std::collections::BTreeMap;
+
+use crate::model::{self, Model};
+use crate::schema::{Definition, Field, FieldKind, Type};
+use crate::{codec, names, secrets};
+
+/// The struct of a constructor, with bare serialisation.
+pub fn constructor(model: &Model, definition: &Definition) -> String {
+    let name = names::type_name(&definition.name);
+    let result = codec::rust_type(&definition.result);
+    let mut out = declaration(model, definition);
+    out += &drop_impl(definition);
+    out += &codec_impls(model, definition);
+    out += &format!(
+        "impl {name} {{\n    /// The value as one of its boxed type, which travels with the constructor id.\n    \
+         pub fn to_boxed(self) -> {result} {{ {result}::from(self) }}\n}}\n"
+    );
+    out
+}
+
+/// The struct of a function, serialised with its id.
+pub fn function(model: &Model, definition: &Definition) -> String {
+    let name = names::type_name(&definition.name);
+    let mut out = declaration(model, definition);
+    out += &drop_impl(definition);
+    out += &codec_impls(model, definition);
+    out += &match &definition.result {
+        Type::Query => {
+            format!("impl<Q: Function> Function for {name}<Q> {{\n    type Reply = Q::Reply;\n}}\n")
+        }
+        result => {
+            format!("impl Function for {name} {{\n    type Reply = {};\n}}\n", codec::rust_type(result))
+        }
+    };
+    out
+}
+
+fn is_generic(definition: &Definition) -> bool {
+    definition.fields.iter().any(|field| matches!(field.kind, FieldKind::Required(Type::Query)))
+}
+
+fn declaration(model: &Model, definition: &Definition) -> String {
+    let name = names::type_name(&definition.name);
+    let generics = if is_generic(definition) { "<Q>" } else { "" };
+    let mut out = format!("/// `{}`\n", definition.line);
+    let fields: Vec<_> =
+        definition.fields.iter().filter_map(|f| Some((f, member_type(model, definition, f)?))).collect();
+    if fields.is_empty() {
+        out += "#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]\n";
+        out += &format!("pub struct {name};\n");
+    } else {
+        let default = if Model::has_default(definition) { ", Default" } else { "" };
+        out += &format!("#[derive(Clone{default}, PartialEq)]\npub struct {name}{generics} {{\n");
+        for (field, ty) in &fields {
+            out += &format!("    /// `{}:{}`\n", field.name, field.text);
+            out += &format!("    pub {}: {ty},\n", names::field_name(&field.name));
+        }
+        out += "}\n";
+        out += &debug_impl(definition, &fields.iter().map(|(field, _)| *field).collect::<Vec<_>>());
+    }
+    out += &format!(
+        "impl{generics} Constructor for {name}{generics} {{\n    const ID: u32 = {:#010x};\n    \
+         const NAME: &'static str = {:?};\n}}\n",
+        definition.id, definition.name
+    );
+    out
+}
+
+/// The type of the struct's member; a flags word has none.
+fn member_type(model: &Model, definition: &Definition, field: &Field) -> Option<String> {
+    let value = |ty: &Type| match codec::rust_type(ty) {
+        text if model.is_recursive(definition, ty) => format!("Box<{text}>"),
+        text => text,
+    };
+    match &field.kind {
+        FieldKind::Flags => None,
+        FieldKind::Mark { .. } => Some("bool".to_owned()),
+        FieldKind::Required(ty) => Some(value(ty)),
+        FieldKind::Optional { ty, .. } => Some(format!("Option<{}>", value(ty))),
+    }
+}
+
+fn debug_impl(definition: &Definition, fields: &[&Field]) -> String {
+    let name = names::type_name(&definition.name);
+    let (generics, bound) = if is_generic(definition) { ("<Q>", "<Q: Debug>") } else { ("", "") };
+    let mut out = format!(
+        "impl{bound} Debug for {name}{generics} {{\n    \
+         fn fmt(&self, f: &mut Formatter<'_>) -> core::fmt::Result {{\n        f.debug_struct({name:?})"
+    );
+    for field in fields {
+        let member = names::field_name(&field.name);
+        let plain = names::plain_field_name(&field.name);
+        let shown = match &field.kind {
+            FieldKind::Required(ty) => match secrets::shown(&field.name, ty, &format!("self.{member}")) {
+                Some(hidden) => format!("&{hidden}"),
+                None => format!("&self.{member}"),
+            },
+            FieldKind::Optional { ty, .. } => match secrets::shown(&field.name, ty, "value") {
+                Some(hidden) => format!("&self.{member}.as_ref().map(|value| {hidden})"),
+                None => format!("&self.{member}"),
+            },
+            FieldKind::Mark { .. } | FieldKind::Flags => format!("&self.{member}"),
+        };
+        out += &format!("\n            .field({plain:?}, {shown})");
+    }
+    out += "\n            .finish()\n    }\n}\n";
+    out
+}
+
+fn drop_impl(definition: &Definition) -> String {
+    let wiped: String = secrets::wiped(definition)
+        .map(|field| format!("        self.{}.zeroize();\n", names::field_name(&field.name)))
+        .collect();
+    // `Drop` of a type with parameters would hold on to whatever query is in it.
+    if wiped.is_empty() || is_generic(definition) {
+        return String::new();
+    }
+    let name = names::type_name(&definition.name);
+    format!("impl Drop for {name} {{\n    fn drop(&mut self) {{\n{wiped}    }}\n}}\n")
+}
+
+fn codec_impls(model: &Model, definition: &Definition) -> String {
+    let name = names::type_name(&definition.name);
+    let (generics, writes, reads) =
+        if is_generic(definition) { ("<Q>", "<Q: Serialize>", "<Q: Deserialize>") } else { ("", "", "") };
+    let mut out = format!(
+        "impl{writes} Serialize for {name}{generics} {{\n    fn serialize(&self, out: &mut Vec<u8>) {{\n"
+    );
+    if definition.is_function {
+        out += "        write::u32(out, Self::ID);\n";
+    }
+    out += &write_body(definition);
+    out += "    }\n}\n";
+    out += &format!(
+        "impl{reads} Deserialize for {name}{generics} {{\n    \
+         fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {{\n"
+    );
+    if definition.is_function {
+        out += "        reader.expect(Self::ID)?;\n";
+    }
+    out += &read_body(model, definition);
+    out += "    }\n}\n";
+    out
+}
+
+/// The fields that share one bit of one flags word.
+#[derive(Default)]
+struct Group<'a> {
+    marks: Vec<&'a Field>,
+    plain: Vec<&'a Field>,
+    objects: Vec<&'a Field>,
+}
+
+impl Group<'_> {
+    fn is_shared(&self) -> bool {
+        self.marks.len() + self.plain.len() + self.objects.len() > 1
+    }
+
+    /// When the bit is set. Objects have no empty value to write in their place: all of them must be there.
+    /// Otherwise any field of the group sets the bit.
+    fn condition(&self) -> String {
+        let is_some = |field: &&Field| format!("self.{}.is_some()", names::field_name(&field.name));
+        if !self.objects.is_empty() {
+            return self.objects.iter().map(is_some).collect::<Vec<_>>().join(" && ");
+        }
+        let marks = self.marks.iter().map(|field| format!("self.{}", names::field_name(&field.name)));
+        marks.chain(self.plain.iter().map(is_some)).collect::<Vec<_>>().join(" || ")
+    }
+}
+
+fn groups(definition: &Definition) -> BTreeMap<(&str, u8), Group<'_>> {
+    let mut groups: BTreeMap<(&str, u8), Group<'_>> = BTreeMap::new();
+    for field in &definition.fields {
+        match &field.kind {
+            FieldKind::Mark { flags, bit } => groups.entry((flags, *bit)).or_default().marks.push(field),
+            FieldKind::Optional { flags, bit, ty } => {
+                let group = groups.entry((flags, *bit)).or_default();
+                if model::is_plain(ty) { group.plain.push(field) } else { group.objects.push(field) }
+            }
+            FieldKind::Flags | FieldKind::Required(_) => {}
+        }
+    }
+    groups
+}
+
+fn write_body(definition: &Definition) -> String {
+    let groups = groups(definition);
+    let mut out = String::new();
+    for field in &definition.fields {
+        let member = names::field_name(&field.name);
+        match &field.kind {
+            FieldKind::Flags => {
+                let word = &member;
+                let known = || groups.iter().filter(|((flags, _), _)| flags == &field.name.as_str());
+                let keyword = if known().next().is_some() { "let mut" } else { "let" };
+                out += &format!("        {keyword} {word} = 0u32;\n");
+                for ((_, bit), group) in known() {
+                    out += &format!("        if {} {{ {word} |= 1 << {bit}; }}\n", group.condition());
+                }
+                out += &format!("        write::u32(out, {word});\n");
+            }
+            FieldKind::Mark { .. } => {}
+            FieldKind::Required(ty) => {
+                let borrow = if codec::is_copy(ty) { "" } else { "&" };
+                out += &format!("        {}\n", codec::write(ty, &format!("{borrow}self.{member}")));
+            }
+            FieldKind::Optional { flags, bit, ty } => {
+                let group = &groups[&(flags.as_str(), *bit)];
+                let borrow = if codec::is_copy(ty) { "" } else { "&" };
+                let present =
+                    format!("if let Some(value) = {borrow}self.{member} {{ {} }}", codec::write(ty, "value"));
+                out += &if !group.is_shared() {
+                    format!("        {present}\n")
+                } else if model::is_plain(ty) {
+                    // The bit speaks for several fields: one that is missing is written as its empty value.
+                    let value = match ty {
+                        Type::String | Type::Bytes | Type::Vector(_) | Type::BareVector(_) => {
+                            format!("self.{member}.as_deref().unwrap_or_default()")
+                        }
+                        Type::Int128 | Type::Int256 => format!("&self.{member}.unwrap_or_default()"),
+                        _ => format!("self.{member}.unwrap_or_default()"),
+                    };
+                    format!("        if {flags} & 1 << {bit} != 0 {{ {} }}\n", codec::write(ty, &value))
+                } else {
+                    format!("        if {flags} & 1 << {bit} != 0 {{ {present} }}\n")
+                };
+            }
+        }
+    }
+    out
+}
+
+fn read_body(model: &Model, definition: &Definition) -> String {
+    let mut out = String::new();
+    let mut members = Vec::new();
+    for field in &definition.fields {
+        let member = names::field_name(&field.name);
+        let read = |ty: &Type| match codec::read(ty) {
+            text if model.is_recursive(definition, ty) => format!("{text}.map(Box::new)?"),
+            text => format!("{text}?"),
+        };
+        out += &match &field.kind {
+            FieldKind::Flags => format!("        let {member} = reader.u32()?;\n"),
+            FieldKind::Mark { flags, bit } => format!("        let {member} = {flags} & 1 << {bit} != 0;\n"),
+            FieldKind::Required(ty) => format!("        let {member} = {};\n", read(ty)),
+            FieldKind::Optional { flags, bit, ty } => {
+                format!(
+                    "        let {member} = if {flags} & 1 << {bit} != 0 {{ Some({}) }} else {{ None }};\n",
+                    read(ty)
+                )
+            }
+        };
+        if !matches!(field.kind, FieldKind::Flags) {
+            members.push(member);
+        }
+    }
+    out += &match members.is_empty() {
+        true => "        Ok(Self)\n".to_owned(),
+        false => format!("        Ok(Self {{ {} }})\n", members.join(", ")),
+    };
+    out
+}

@@ -1,0 +1,114 @@
+//! Signs in with nothing but a blocking socket of the standard library: no async, no threads.
+//!
+//! Start the test DCs with `sansgram sandbox --public-key key.pem`, then, with the address of DC 2,
+//! `cargo run -p sansgram-core --features getrandom --example blocking -- 127.0.0.1:PORT key.pem`.
+#![allow(clippy::disallowed_methods, reason = "an event loop reads the clocks that the machine does not")]
+
+use std::error::Error;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant, SystemTime};
+
+use sansgram_core::client::{
+    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, LostCause, Output, RequestId,
+    SessionData,
+};
+use sansgram_core::crypto::{OsRandom, rsa::PublicKey};
+use sansgram_core::login::Outcome;
+use sansgram_core::time::{Now, Timestamp};
+
+/// One is enough: a single DC is known here, and one connection to it is open at a time.
+type Socket = Option<(ConnId, TcpStream)>;
+
+fn now(start: Instant) -> Now {
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Now::new(Timestamp::from_origin(start.elapsed()), unix)
+}
+
+/// Drives the machine until a step of the sign-in is over.
+fn drive(
+    client: &mut Client,
+    socket: &mut Socket,
+    start: Instant,
+    step: RequestId,
+) -> Result<Outcome, Box<dyn Error>> {
+    let mut received = vec![0; 4096];
+    loop {
+        let input = match (client.poll_output(), &mut *socket) {
+            (Output::Open { conn, endpoints, .. }, _) => match TcpStream::connect(&endpoints[..]) {
+                Ok(stream) => {
+                    *socket = Some((conn, stream));
+                    Input::Opened { conn }
+                }
+                Err(_) => Input::Lost { conn, cause: LostCause::Refused },
+            },
+            (Output::Transmit { conn, bytes }, Some((_, stream))) => match stream.write_all(&bytes) {
+                Ok(()) => Input::Sent { conn, buffer: bytes },
+                Err(_) => Input::Lost { conn, cause: LostCause::Reset },
+            },
+            (Output::Close { .. }, _) => {
+                *socket = None;
+                continue;
+            }
+            (Output::Compute(task), _) => Input::Computed(task.run()),
+            (Output::Event(Event::Completed(id)), _) if id == step => {
+                return Ok(client.take_login(step).ok_or("the outcome was taken")??);
+            }
+            (Output::Timeout(until), open) => {
+                let wait = until.map_or(Duration::MAX, |until| until - now(start).monotonic);
+                let wait = wait.clamp(Duration::from_millis(1), Duration::from_secs(60));
+                let Some((conn, stream)) = open else {
+                    std::thread::sleep(wait);
+                    client.handle(now(start), Input::Tick);
+                    continue;
+                };
+                stream.set_read_timeout(Some(wait))?;
+                match stream.read(&mut received) {
+                    Ok(0) => Input::Lost { conn: *conn, cause: LostCause::Closed },
+                    Ok(count) => Input::Received { conn: *conn, bytes: &mut received[..count] },
+                    Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {
+                        Input::Tick
+                    }
+                    Err(_) => Input::Lost { conn: *conn, cause: LostCause::Reset },
+                }
+            }
+            (event, _) => {
+                println!("{event:?}");
+                continue;
+            }
+        };
+        client.handle(now(start), input);
+    }
+}
+
+/// Signs in to the test DC at `address`, whose RSA key is `public_key` (PEM); answers the account's first name.
+pub(crate) fn sign_in(
+    address: SocketAddr,
+    public_key: &str,
+    phone: &str,
+    code: &str,
+) -> Result<String, Box<dyn Error>> {
+    let (start, home, mut dcs) = (Instant::now(), DcId::new(2)?, DcTable::new());
+    dcs.insert(home, address);
+    let mut config = Config::new(dcs, home, [PublicKey::from_pem(public_key)?]);
+    config.api = Some(ApiCredentials { id: 1, hash: "sandbox".into() });
+    let mut client = Client::new(config, SessionData::default(), Box::new(OsRandom::default()), now(start));
+    let mut socket = None;
+    let step = client.login(now(start)).request_code(phone)?;
+    let Outcome::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
+        return Err("no code was sent".into());
+    };
+    let step = client.login(now(start)).sign_in(&token, code)?;
+    match drive(&mut client, &mut socket, start, step)? {
+        Outcome::SignedIn(user) => Ok(user.first_name),
+        other => Err(format!("more is needed: {other:?}").into()),
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, address, key_file] = &arguments[..] else { return Err("usage: blocking ADDRESS KEY.pem".into()) };
+    let key = std::fs::read_to_string(key_file)?;
+    println!("signed in as {}", sign_in(address.parse()?, &key, "+999 66 2 0001", "22222")?);
+    Ok(())
+}

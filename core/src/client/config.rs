@@ -1,0 +1,191 @@
+//! What the machine must be told before it starts: who we are, where the DCs are, whose keys to trust.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::crypto::rsa::PublicKey;
+use crate::dc::DcId;
+use crate::login::ApiCredentials;
+use crate::rpc::DeviceInfo;
+use crate::transport::{Disguise, ProxySecret, TransportKind};
+
+/// The shortest lifetime that a temporary key is made for: below it, keys would be made all the time.
+const SHORTEST_KEY_LIFE: Duration = Duration::from_secs(60);
+
+/// Where the DCs are: at least one address each, the preferred one first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DcTable {
+    /// Shared by all clones: a process with many clients has one table.
+    endpoints: Arc<BTreeMap<DcId, Vec<SocketAddr>>>,
+}
+
+impl DcTable {
+    /// A table without entries.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an address behind those that `dc` has already.
+    pub fn insert(&mut self, dc: DcId, address: SocketAddr) {
+        let known = Arc::make_mut(&mut self.endpoints).entry(dc).or_default();
+        if !known.contains(&address) {
+            known.push(address);
+        }
+    }
+
+    /// The addresses of `dc`; empty where the table does not know it.
+    #[must_use]
+    pub fn endpoints(&self, dc: DcId) -> &[SocketAddr] {
+        self.endpoints.get(&dc).map_or(&[], Vec::as_slice)
+    }
+
+    /// The DCs of the table, in rising order.
+    pub fn ids(&self) -> impl Iterator<Item = DcId> + '_ {
+        self.endpoints.keys().copied()
+    }
+}
+
+/// The ports of Telegram's DCs, the preferred one first.
+const PORTS: [u16; 3] = [443, 80, 5222];
+
+/// All that the machine must be told before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The application; needed for sign-in, not for a session that is signed in already.
+    pub api: Option<ApiCredentials>,
+    /// What the server shows of this device.
+    pub device: DeviceInfo,
+    /// Where the DCs are.
+    pub dcs: DcTable,
+    /// The DC to begin with while the session knows no home.
+    pub initial_dc: DcId,
+    /// Whether these are Telegram's test DCs, whose numbers go onto the wire plus 10,000.
+    pub test_dcs: bool,
+    /// The RSA keys that a server may identify itself by.
+    pub public_keys: Arc<[PublicKey]>,
+    /// How frames are cut, where the disguise leaves the choice.
+    pub transport: TransportKind,
+    /// What connections look like from outside, default plain; the same for all DCs. Where a WebSocket's host wants
+    /// TLS, the stream that the embedder opens must bring it.
+    pub disguise: Disguise,
+    /// Where all connections go in place of the DCs' own addresses, the preferred one first: to an MTProxy or a
+    /// WebSocket gateway. Default empty: to the DCs.
+    pub gateway: Vec<SocketAddr>,
+    /// What to try in its place, in turn, once all addresses of a DC were tried without success; default none.
+    pub fallback_transports: Vec<TransportKind>,
+    /// Whether the server shall push updates, default yes: then it is asked where they stand (`updates.getState`) after
+    /// a sign-in and at the beginning of each of its sessions, and
+    /// [`Event::UpdatesState`](super::Event::UpdatesState) says it. If not, the application's requests travel in
+    /// `invokeWithoutUpdates`, and are not packed.
+    pub updates: bool,
+    /// Perfect forward secrecy: requests travel under temporary keys, and permanent keys never leave for anything but
+    /// vouching for those and being destroyed. Costs a second handshake per connection that has no key yet. Default
+    /// off.
+    pub pfs: bool,
+    /// How long a temporary key lives, default 24 h, at least a minute. The next one is made in the last eighth (the
+    /// last hour, if that is shorter).
+    pub temporary_key_lifetime: Duration,
+    /// Connections to other DCs than the home DC are closed when nothing was asked of them for this long; default
+    /// 5 minutes.
+    pub idle_timeout: Duration,
+    /// The longest time from `Open` to a finished handshake, default 20 s; a connection that takes longer is
+    /// closed and tried again.
+    pub connect_timeout: Duration,
+    /// How often in a row a connection may fail before what waits for it is given up, default 5; 0: never. One that worked
+    /// before is tried without end, as long as requests wait for it or updates are to come: they have deadlines of their
+    /// own.
+    pub max_attempts: u32,
+    /// The longest time from a request to its answer, default 60 s; `None`: no limit.
+    pub request_timeout: Option<Duration>,
+    /// How long a step of a sign-in may wait, all in all, where the server asks it to (`FLOOD_WAIT`); default 60 s. What
+    /// is longer is reported as the step's outcome; zero: all of it is.
+    pub flood_sleep_threshold: Duration,
+    /// How many requests may wait for a result, or have one that was not taken; default 65,536.
+    pub max_pending: usize,
+    /// How many bytes the queries that wait for a result may have together; default 64 MiB.
+    pub max_pending_bytes: usize,
+}
+
+impl Config {
+    /// A configuration with the usual limits and no DC but what is given: begin at `initial_dc`, trust
+    /// `public_keys`, speak the intermediate transport.
+    #[must_use]
+    pub fn new(dcs: DcTable, initial_dc: DcId, public_keys: impl Into<Arc<[PublicKey]>>) -> Self {
+        Self {
+            api: None,
+            device: DeviceInfo::default(),
+            dcs,
+            initial_dc,
+            test_dcs: false,
+            public_keys: public_keys.into(),
+            transport: TransportKind::Intermediate,
+            disguise: Disguise::Plain,
+            gateway: Vec::new(),
+            fallback_transports: Vec::new(),
+            updates: true,
+            pfs: false,
+            temporary_key_lifetime: Duration::from_secs(24 * 3600),
+            idle_timeout: Duration::from_secs(300),
+            connect_timeout: Duration::from_secs(20),
+            max_attempts: 5,
+            request_timeout: Some(Duration::from_secs(60)),
+            flood_sleep_threshold: Duration::from_secs(60),
+            max_pending: 1 << 16,
+            max_pending_bytes: 64 << 20,
+        }
+    }
+
+    /// The lifetime of temporary keys as handshakes name it.
+    pub(super) fn temporary_key_seconds(&self) -> i32 {
+        let lifetime = self.temporary_key_lifetime.max(SHORTEST_KEY_LIFE);
+        i32::try_from(lifetime.as_secs()).unwrap_or(i32::MAX)
+    }
+
+    /// Telegram's production DCs, over IPv4 at port 443 (80 and 5222 if that fails),
+    /// beginning at DC 2 (`api/datacenter`).
+    #[must_use]
+    pub fn telegram() -> Self {
+        const ADDRESSES: [(u16, [u8; 4]); 5] = [
+            (1, [149, 154, 175, 50]),
+            (2, [149, 154, 167, 51]),
+            (3, [149, 154, 175, 100]),
+            (4, [149, 154, 167, 91]),
+            (5, [149, 154, 171, 5]),
+        ];
+        Self::of_telegram(&ADDRESSES, PublicKey::telegram_production(), false)
+    }
+
+    /// Telegram's test DCs, over IPv4 at port 443 (80 and 5222 if that fails), beginning at DC 2. Their accounts are wiped regularly.
+    #[must_use]
+    pub fn telegram_test() -> Self {
+        const ADDRESSES: [(u16, [u8; 4]); 3] =
+            [(1, [149, 154, 175, 10]), (2, [149, 154, 167, 40]), (3, [149, 154, 175, 117])];
+        Self::of_telegram(&ADDRESSES, PublicKey::telegram_test(), true)
+    }
+
+    /// Goes through the MTProxy that is reached at one of `addresses` and has this secret. It then chooses the way to
+    /// every DC, also to those that [`dcs`](Self::dcs) does not know.
+    pub fn use_proxy(&mut self, addresses: impl Into<Vec<SocketAddr>>, secret: ProxySecret) {
+        self.gateway = addresses.into();
+        self.disguise = Disguise::MtProxy(secret);
+    }
+
+    /// Where to connect for `dc`.
+    pub(super) fn endpoints(&self, dc: DcId) -> &[SocketAddr] {
+        if self.gateway.is_empty() { self.dcs.endpoints(dc) } else { &self.gateway }
+    }
+
+    fn of_telegram(addresses: &[(u16, [u8; 4])], key: PublicKey, test_dcs: bool) -> Self {
+        let mut dcs = DcTable::new();
+        for (dc, ip) in addresses {
+            for port in PORTS {
+                dcs.insert(DcId::literal(*dc), SocketAddr::from((*ip, port)));
+            }
+        }
+        Self { test_dcs, ..Self::new(dcs, DcId::literal(2), [key]) }
+    }
+}

@@ -1,0 +1,252 @@
+//! What arrives over a link: sorted by whom it is for, and remembered.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use super::config::Config;
+use super::data::DcKey;
+use super::io::{ConnId, Event, LogoutCause, Output};
+use super::lane::{Again, Receiver, Surroundings};
+use super::link::Gate;
+use super::login::tells_of_a_scan;
+use super::machine::{Client, find};
+use super::pfs::error_of;
+use super::updates::Backlog;
+use crate::dc::DcId;
+use crate::rpc::{Owner, RequestId, RpcError, Table};
+use crate::session::{Reject, SessionEvent, Tag};
+use crate::time::Now;
+
+impl Client {
+    pub(super) fn received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
+        let mut around =
+            Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
+        let Some((link, side)) = find(&mut self.links, conn) else {
+            if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
+                farewell.received(bytes, &mut around);
+            }
+            return;
+        };
+        let dc = link.dc;
+        let was_proven = link.is_proven();
+        let away = dc != self.data.home_dc.unwrap_or(self.config.initial_dc) && self.data.user.is_some();
+        let mut learned = Learned::default();
+        let mut desk = Desk {
+            dc,
+            table: &mut self.table,
+            outputs: &mut self.outputs,
+            answered: &mut self.answered,
+            updates: &mut self.updates,
+            rejections: &mut self.rejections,
+            is_away: away,
+            config: &self.config,
+            learned: &mut learned,
+        };
+        let result = link.received(side, bytes, &mut desk, &mut around);
+        if link.is_proven() && !was_proven {
+            self.outputs.push_back(link.works());
+        }
+        if learned.key.is_some() {
+            link.key_made(now.monotonic);
+        }
+        // A new key is signed in nowhere.
+        let signed_out = learned.unauthorized || (away && learned.key.is_some());
+        if signed_out && link.gate == Gate::Open {
+            link.gate = Gate::Closed;
+        }
+        if learned.worked {
+            link.last_used = now.monotonic;
+        }
+        let clock_and_salt = link.learned(now);
+        for tag in core::mem::take(&mut learned.ended) {
+            link.answered(tag);
+        }
+        for (id, to) in core::mem::take(&mut learned.elsewhere) {
+            self.link(to).queue(id.tag(), Owner::Application, now.monotonic);
+        }
+        if learned.new_session && dc == self.home() && self.data.user.is_some() {
+            self.want_updates();
+        }
+        let was_scanned = learned.login_token_scanned && dc == self.home();
+        self.remember(dc, learned, clock_and_salt);
+        if was_scanned {
+            self.links_scanned(now);
+        }
+        if let Err(reason) = result {
+            let goes_on =
+                find(&mut self.links, conn).is_some_and(|(link, side)| link.is_only_unbound(side, &reason));
+            if !goes_on {
+                self.outputs.push_back(Output::Close { conn });
+            }
+            self.lose(now, conn, &reason);
+        }
+    }
+
+    /// The server says that nobody is signed in any more.
+    pub(super) fn signed_out_by_server(&mut self, cause: LogoutCause) {
+        if self.data.user.take().is_some() {
+            self.dirty = true;
+            self.outputs.push_back(Output::Event(Event::LoggedOut(cause)));
+        }
+    }
+
+    /// Takes over what a link learned into what is kept.
+    fn remember(&mut self, dc: DcId, learned: Learned, clock_and_salt: Option<(Option<i64>, i64)>) {
+        if let Some(key) = learned.key {
+            self.data.keys.insert(dc, key);
+            self.dirty = true;
+        }
+        if let Some((salt, offset)) = clock_and_salt {
+            let key = self.data.keys.get_mut(&dc);
+            if let Some((key, salt)) = key.zip(salt).filter(|(key, salt)| key.server_salt != *salt) {
+                key.server_salt = salt;
+                self.dirty = true;
+            }
+            // A second more or less is the network's, and not worth a save.
+            if self.data.clock_offset.abs_diff(offset) > 2 {
+                self.data.clock_offset = offset;
+                self.dirty = true;
+            }
+        }
+        let Some(cause) = learned.logged_out else { return };
+        self.signed_out_by_server(cause);
+        // A next sign-in needs another key.
+        if cause.is_key_dead() {
+            self.forget_key(dc);
+        }
+    }
+
+    /// Lets go of a DC's key, which is dead: the next connection makes another one.
+    pub(super) fn forget_key(&mut self, dc: DcId) {
+        let Some(link) = self.links.get_mut(&dc) else { return };
+        self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
+        link.forget_key(&self.config, &self.table);
+        self.data.keys.remove(&dc);
+        self.dirty = true;
+    }
+}
+
+/// What a link's received bytes changed.
+#[derive(Default)]
+struct Learned {
+    key: Option<DcKey>,
+    logged_out: Option<LogoutCause>,
+    /// Nobody is signed in at this DC.
+    unauthorized: bool,
+    /// A request was answered otherwise.
+    worked: bool,
+    /// Requests that are over.
+    ended: Vec<Tag>,
+    /// Requests that are to be sent again, mostly to another DC.
+    elsewhere: Vec<(RequestId, DcId)>,
+    login_token_scanned: bool,
+    /// The server made a session.
+    new_session: bool,
+}
+
+/// Takes what a link receives, and sorts it by whom it is for.
+struct Desk<'a> {
+    dc: DcId,
+    table: &'a mut Table,
+    outputs: &'a mut VecDeque<Output>,
+    answered: &'a mut VecDeque<(RequestId, Owner)>,
+    updates: &'a mut Backlog,
+    rejections: &'a mut BTreeMap<&'static str, u64>,
+    /// Whether the account lives elsewhere: a request that finds nobody signed in here waits until the sign-in was
+    /// carried over, and says nothing about the sign-in as a whole.
+    is_away: bool,
+    config: &'a Config,
+    learned: &'a mut Learned,
+}
+
+impl Receiver for Desk<'_> {
+    fn new_key(&mut self, key: &DcKey) {
+        self.learned.key = Some(key.clone());
+    }
+
+    fn session_event(&mut self, event: SessionEvent<'_>) -> Again {
+        match event {
+            SessionEvent::Result { tag, body } => return self.result(tag, body),
+            SessionEvent::Other { body } => {
+                self.learned.login_token_scanned |= tells_of_a_scan(body);
+                if !self.updates.push(body) {
+                    self.outputs.push_back(Output::Event(Event::UpdatesLost));
+                }
+                self.outputs.push_back(Output::Event(Event::Update));
+            }
+            SessionEvent::NewSession => self.learned.new_session = true,
+            SessionEvent::Pong | SessionEvent::KeyDestroyed => {}
+        }
+        Again::No
+    }
+
+    fn quick_ack(&mut self, tag: Tag) {
+        let id = RequestId::from(tag);
+        if self.table.note_quick_ack(id) {
+            self.outputs.push_back(Output::Event(Event::QuickAck(id)));
+        }
+    }
+
+    fn rejected(&mut self, reject: &Reject) {
+        *self.rejections.entry(reject.name()).or_default() += 1;
+    }
+}
+
+impl Desk<'_> {
+    fn result(&mut self, tag: Tag, body: &[u8]) -> Again {
+        let id = RequestId::from(tag);
+        if let Some(error) = error_of(body) {
+            let uninited = error.is("CONNECTION_NOT_INITED") || error.is("CONNECTION_LAYER_INVALID");
+            if uninited && self.table.may_repeat(id) {
+                return Again::WithInit(tag);
+            }
+            if error.code == 401 && error.is("AUTH_KEY_PERM_EMPTY") {
+                return Again::WithNewKey(tag, error);
+            }
+            if let Some(cause) = logout_cause(&error) {
+                if !self.is_away {
+                    self.learned.logged_out = Some(cause);
+                } else if self.table.owner(id) == Some(Owner::Application) && self.table.may_repeat(id) {
+                    self.learned.unauthorized = true;
+                    return Again::WhenAuthorized(tag);
+                }
+            }
+            // It was not executed. What it was to come after is over by now, or travels under another identifier.
+            let waited = error.is("MSG_WAIT_FAILED") || error.is("MSG_WAIT_TIMEOUT");
+            if waited && self.table.may_repeat(id) {
+                self.learned.ended.push(tag);
+                self.learned.elsewhere.push((id, self.dc));
+                return Again::No;
+            }
+            let to = error.repeat_at().and_then(|number| DcId::new(number).ok());
+            if let Some(to) = to.filter(|to| *to != self.dc && !self.config.endpoints(*to).is_empty())
+                && self.table.redirect(id, to)
+            {
+                self.learned.ended.push(tag);
+                self.learned.elsewhere.push((id, to));
+                return Again::No;
+            }
+        } else if !matches!(self.table.owner(id), Some(Owner::Transfer(_) | Owner::Updates)) {
+            self.learned.worked = true;
+        }
+        self.learned.ended.push(tag);
+        match self.table.answer(id, body) {
+            Some(Owner::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
+            Some(owner) => self.answered.push_back((id, owner)),
+            None => {}
+        }
+        Again::No
+    }
+}
+
+/// What an error says about the sign-in as a whole (`api/errors`, 401 and 406).
+pub(super) fn logout_cause(error: &RpcError) -> Option<LogoutCause> {
+    match (error.code, error.name.as_str()) {
+        (401, "AUTH_KEY_UNREGISTERED") => Some(LogoutCause::Unregistered),
+        (401, "SESSION_REVOKED" | "SESSION_EXPIRED") => Some(LogoutCause::Revoked),
+        (401, "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN") => Some(LogoutCause::Deactivated),
+        (401, "AUTH_KEY_INVALID") => Some(LogoutCause::KeyInvalid),
+        (406, "AUTH_KEY_DUPLICATED") => Some(LogoutCause::Duplicated),
+        _ => None,
+    }
+}

@@ -1,0 +1,180 @@
+//! What goes into the machine and what comes out of it.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use super::updates::UpdatesState;
+use crate::dc::DcId;
+use crate::login::{HeavyOutcome, HeavyTask};
+use crate::rpc::{LostCause, LostReason, RequestId};
+use crate::time::Timestamp;
+
+/// One connection, named by the machine. Identifiers are never used twice in a machine's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u64);
+
+/// What an event loop tells the machine.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// Time has passed: the deadline of the last [`Output::Timeout`] is due.
+    Tick,
+    /// The connection asked for by [`Output::Open`] is up.
+    Opened {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// Bytes arrived, in any chunking down to one byte. They are decrypted in place.
+    Received {
+        /// The connection.
+        conn: ConnId,
+        /// The bytes; their content afterwards is unspecified.
+        bytes: &'a mut [u8],
+    },
+    /// The bytes of the connection's last [`Output::Transmit`] are fully written.
+    Sent {
+        /// The connection.
+        conn: ConnId,
+        /// The buffer of that transmit, handed back for reuse.
+        buffer: Vec<u8>,
+    },
+    /// The connection is gone, or could not be opened. Late or unknown identifiers are ignored.
+    Lost {
+        /// The connection.
+        conn: ConnId,
+        /// Why.
+        cause: LostCause,
+    },
+    /// The result of a task from [`Output::Compute`].
+    Computed(HeavyOutcome),
+}
+
+/// What the machine asks of an event loop.
+#[derive(Debug)]
+#[must_use]
+#[non_exhaustive]
+pub enum Output {
+    /// Open a stream to one of `endpoints` (any of them; the first is preferred), then answer with
+    /// [`Input::Opened`] or [`Input::Lost`].
+    Open {
+        /// The name of the new connection.
+        conn: ConnId,
+        /// The DC behind it, for logs.
+        dc: DcId,
+        /// At least one address.
+        endpoints: Vec<SocketAddr>,
+    },
+    /// Write all of `bytes`, then answer with [`Input::Sent`]. At most one is in flight per connection.
+    Transmit {
+        /// The connection.
+        conn: ConnId,
+        /// The bytes to write.
+        bytes: Vec<u8>,
+    },
+    /// Close the stream; no answer is wanted.
+    Close {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// Work of about a tenth of a second (the password's key stretching): run it where it blocks nobody, then
+    /// answer with [`Input::Computed`].
+    Compute(HeavyTask),
+    /// Something happened that the application may want to know.
+    Event(Event),
+    /// Nothing else is pending. Call again with an input, or with [`Input::Tick`] at this time at the latest;
+    /// `None`: no timer runs.
+    Timeout(Option<Timestamp>),
+}
+
+/// What happened. Data is pulled by typed getters of the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// An encrypted session with this DC works.
+    Connected {
+        /// The DC.
+        dc: DcId,
+    },
+    /// A connection ended; the machine reconnects by itself where something is left to do.
+    Disconnected {
+        /// The DC.
+        dc: DcId,
+        /// Why, in one typed reason.
+        reason: LostReason,
+        /// When the next attempt begins; `None`: not before the next request.
+        retry_in: Option<Duration>,
+    },
+    /// The result of this request, or of this step of a sign-in, can be taken.
+    Completed(RequestId),
+    /// The server could decrypt the packet of this request, which asked to be told
+    /// ([`RequestOptions::quick_ack`](super::RequestOptions::quick_ack)). It was not executed yet.
+    QuickAck(RequestId),
+    /// The session's data changed: save it now.
+    Persist,
+    /// An update arrived: pull it with `take_update`.
+    Update,
+    /// Updates arrived faster than they were taken (1024, or 16 MiB), and the oldest were dropped: ask the server for the
+    /// difference.
+    UpdatesLost,
+    /// From now on the server pushes updates; this is where they stand. It comes after each sign-in, and for a session
+    /// that is signed in once per session of the server's, so also where updates may have been missed:
+    /// [`Config::updates`](super::Config::updates) can turn it off.
+    UpdatesState(UpdatesState),
+    /// A sign-in by QR code has a new link to show: [`Client::login_link`](super::Client::login_link).
+    LoginLink(RequestId),
+    /// The server asked this step of a sign-in to wait; the machine sends its query again then.
+    FloodWait {
+        /// The step.
+        id: RequestId,
+        /// For how long.
+        wait: Duration,
+    },
+    /// The server no longer knows this sign-in.
+    LoggedOut(LogoutCause),
+}
+
+/// Why a sign-in ended without our asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogoutCause {
+    /// The key is not signed in (`AUTH_KEY_UNREGISTERED`): sign in again.
+    Unregistered,
+    /// The user ended this session from another device (`SESSION_REVOKED`, `SESSION_EXPIRED`).
+    Revoked,
+    /// The account was deleted or banned (`USER_DEACTIVATED`, `USER_DEACTIVATED_BAN`).
+    Deactivated,
+    /// The same key was used from two places at once (`AUTH_KEY_DUPLICATED`): the key is dead.
+    Duplicated,
+    /// The server does not know the key at all (`AUTH_KEY_INVALID`).
+    KeyInvalid,
+}
+
+impl LogoutCause {
+    /// What happened and what the user can do about it, in one sentence or two.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Unregistered => "The session is not signed in any more: sign in again.",
+            Self::Revoked => {
+                "The session was ended from another device: sign in again, and if that was not you, look at the \
+                 active sessions in Telegram's settings."
+            }
+            Self::Deactivated => {
+                "The account was deleted or banned: another sign-in will not help; write to recover@telegram.org if \
+                 that is a mistake."
+            }
+            Self::Duplicated => {
+                "The same session was used from two places at once, so the server ended it: sign in again, and give \
+                 each process a session of its own."
+            }
+            Self::KeyInvalid => "The server does not know the session's key any more: sign in again.",
+        }
+    }
+
+    /// Whether the key can never be used again, not even for a new sign-in.
+    #[must_use]
+    pub const fn is_key_dead(self) -> bool {
+        !matches!(self, Self::Unregistered)
+    }
+}

@@ -1,0 +1,243 @@
+//! The keys of a link: temporary ones are renewed before they expire, those that the server has forgotten are given up,
+//! and what left under a key that is gone is waited for or reported.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::config::Config;
+use super::io::ConnId;
+use super::lane::{Keyed, Lane};
+use super::link::{Link, Side, pause};
+use super::pfs::{Temporary, denies_permanent_key};
+use super::retired::Retired;
+use super::wire::Phase;
+use crate::crypto::SecureRandom;
+use crate::rpc::{LostReason, Owner, Table};
+use crate::session::Tag;
+use crate::time::{Now, Timestamp};
+
+/// How long a change of keys waits for answers to what left under the old one.
+const DRAIN: Duration = Duration::from_secs(10);
+/// A permanent key younger than this may not be known to all of the server's machines yet.
+const KEY_SETTLES: Duration = Duration::from_secs(60);
+/// Transport error: the server does not know the key. Anybody on the way can send it.
+const UNKNOWN_KEY: LostReason = LostReason::TransportError(-404);
+
+impl Link {
+    /// Takes note of the time. Answers connections to close, where a change of keys is complete.
+    pub(super) fn tick(&mut self, table: &Table, now: Now) -> impl Iterator<Item = ConnId> + use<> {
+        self.main.tick(now.monotonic);
+        let old = self.tick_old(table, now);
+        old.into_iter().chain(self.tick_next(table, now).into_iter().flatten())
+    }
+
+    /// What the server never got of the last session leaves in this one.
+    fn tick_old(&mut self, table: &Table, now: Now) -> Option<ConnId> {
+        let old = self.old.as_deref_mut()?;
+        old.lane.tick(now.monotonic);
+        let lost = old.take_lost();
+        let is_over = old.is_over(now.monotonic);
+        // A session that was not filled yet will get them with all others.
+        if self.session_is_filled() {
+            for tag in lost {
+                if let Some(owner) = table.owner(tag.into()) {
+                    self.route_request(tag, owner);
+                }
+            }
+        }
+        if is_over { self.drop_old(table) } else { None }
+    }
+
+    fn tick_next(&mut self, table: &Table, now: Now) -> [Option<ConnId>; 2] {
+        let Some(next) = &mut self.next else { return [None, None] };
+        next.tick(now.monotonic);
+        let Some(prepared) = &mut next.keyed else { return [None, None] };
+        if prepared.is_ready() {
+            return self.change_keys(table, now);
+        }
+        let main = self.main.keyed.as_mut().map(|keyed| &mut keyed.session);
+        let is_busy = main.as_ref().is_some_and(|session| session.has_requests());
+        let until = *self.holding.get_or_insert_with(|| {
+            // Once the next key is bound, the server may know nothing of this one.
+            if let Some(session) = main.filter(|_| is_busy) {
+                session.retire(now);
+            }
+            now.monotonic + DRAIN
+        });
+        if !is_busy || until <= now.monotonic {
+            prepared.bind();
+        }
+        [None, None]
+    }
+
+    /// The next key is bound: it carries all requests from now on. What left under the last one is waited for there.
+    fn change_keys(&mut self, table: &Table, now: Now) -> [Option<ConnId>; 2] {
+        let Some(next) = self.next.take() else { return [None, None] };
+        self.renewal_failures = 0;
+        self.replace(*next, table, now)
+    }
+
+    fn replace(&mut self, next: Lane, table: &Table, now: Now) -> [Option<ConnId>; 2] {
+        let unfinished = self.drop_old(table);
+        let last = core::mem::replace(&mut self.main, next);
+        self.holding = None;
+        let finished = if Retired::is_needed(&last) {
+            self.old = Some(Box::new(Retired::new(last, now)));
+            None
+        } else {
+            last.conn()
+        };
+        [unfinished, finished]
+    }
+
+    /// Whether a connection goes on although requests need another key: the server said of a key that had been bound
+    /// that it is not, so it will refuse what else is under way, and say so.
+    pub(super) fn is_only_unbound(&self, side: Side, reason: &LostReason) -> bool {
+        let was_bound = self.temporary().is_some_and(|(_, temporary)| temporary.is_bound());
+        side == Side::Main && was_bound && matches!(reason, LostReason::Binding(_))
+    }
+
+    /// The key carries no requests any more. Answers connections to close.
+    pub(super) fn retire(&mut self, table: &Table, now: Now) -> [Option<ConnId>; 2] {
+        self.parked.clear();
+        self.replace(Lane::new(), table, now)
+    }
+
+    /// Whether the last session needs another connection now.
+    pub(super) fn wants_old(&self, now: Timestamp) -> bool {
+        self.old.as_deref().is_some_and(|old| matches!(old.lane.phase, Phase::Waiting(at) if at <= now))
+    }
+
+    /// The connection of the last session is gone.
+    pub(super) fn lose_old(&mut self, now: Now, reason: &LostReason, random: &mut dyn SecureRandom) {
+        if let Some(old) = &mut self.old {
+            let pause = pause(old.failures + 1, reason, random);
+            old.lost(reason, now.monotonic, pause);
+        }
+    }
+
+    /// Whether it is time to make the next temporary key.
+    pub(super) fn wants_renewal(&self, now: Now) -> bool {
+        self.renewal_due(now).is_some_and(|at| at <= now.monotonic)
+    }
+
+    /// When to make the next temporary key.
+    fn renewal_due(&self, now: Now) -> Option<Timestamp> {
+        let (keyed, temporary) = self.temporary().filter(|_| self.main.is_proven() && self.next.is_none())?;
+        let left = temporary.renew_at().saturating_sub(keyed.server_time(now));
+        Some(self.renew_after.max(now.monotonic + Duration::from_secs(left)))
+    }
+
+    /// The preparation of the next key failed.
+    pub(super) fn lose_next(
+        &mut self,
+        now: Now,
+        reason: &LostReason,
+        table: &Table,
+        random: &mut dyn SecureRandom,
+    ) {
+        self.next = None;
+        self.holding = None;
+        self.renewal_failures = self.renewal_failures.saturating_add(1);
+        self.renew_after = now.monotonic + pause(self.renewal_failures, reason, random);
+        self.unpark(table);
+    }
+
+    /// What the end of the main connection says about keys. `true`: the permanent key is of no use any more.
+    pub(super) fn judge(&mut self, reason: &LostReason, table: &Table, now: Now) -> bool {
+        if *reason == UNKNOWN_KEY {
+            self.unknown_key = self.unknown_key.saturating_add(1);
+        }
+        let temporary = self.temporary();
+        // Anybody on the way can say -404, so one alone changes nothing; who is asked twice and did not change the
+        // answer is believed as far as a key goes that costs nothing.
+        let drop = match (&self.main.keyed, temporary) {
+            (None, _) => false,
+            (Some(_), None) => *reason == UNKNOWN_KEY && self.unknown_key >= 2,
+            (Some(keyed), Some((_, temporary))) => {
+                let useless = !temporary.is_bound() || temporary.is_over(keyed.server_time(now));
+                matches!(reason, LostReason::Binding(_))
+                    || *reason == UNKNOWN_KEY && (useless || self.unknown_key >= 2)
+            }
+        };
+        if drop {
+            self.drop_session(table);
+            self.unknown_key = 0;
+            // A permanent key, with which somebody may be signed in, is not given up for that: a binding will show whether
+            // the server knows it.
+            self.pfs = true;
+        }
+        let LostReason::Binding(error) = reason else { return false };
+        let settled = self.key_made.is_none_or(|at| now.monotonic - at >= KEY_SETTLES);
+        if denies_permanent_key(error) && settled {
+            self.denials = self.denials.saturating_add(1);
+        }
+        self.denials >= 2
+    }
+
+    /// The permanent key is gone.
+    pub(super) fn forget_key(&mut self, config: &Config, table: &Table) {
+        self.pfs = config.pfs;
+        (self.denials, self.unknown_key) = (0, 0);
+        self.drop_session(table);
+    }
+
+    /// Works out when the next key is due; needed after all else was done.
+    pub(super) fn note_renewal(&mut self, now: Now) {
+        self.renewal_at = self.renewal_due(now);
+    }
+
+    /// Whether the last session may still bring the answer to a request.
+    pub(super) fn is_owed(&self, tag: Tag) -> bool {
+        self.old.as_deref().is_some_and(|old| old.carries(tag))
+    }
+
+    /// Takes the requests of which nobody can tell whether the server executed them, oldest first.
+    pub(super) fn take_undecided(&mut self) -> Vec<Tag> {
+        let mut undecided = self.exposed.take_undecided();
+        let lanes = [Some(&mut self.main), self.old.as_deref_mut().map(|old| &mut old.lane)];
+        for keyed in lanes.into_iter().flatten().filter_map(|lane| lane.keyed.as_mut()) {
+            undecided.append(&mut keyed.session.take_unsure());
+        }
+        undecided.sort_unstable();
+        undecided.dedup();
+        undecided
+    }
+
+    /// Sends such a request again: in this session, or in the next, which takes all that is owed by nobody.
+    pub(super) fn repeat(&mut self, tag: Tag, owner: Owner) {
+        if let Some(keyed) = self.old.as_deref_mut().and_then(|old| old.lane.keyed.as_mut()) {
+            keyed.session.drop_request(tag);
+        }
+        if self.session_is_filled() {
+            self.route_request(tag, owner);
+        }
+    }
+
+    /// Lets go of the last session: what it owes is exposed from now on. Answers its connection.
+    pub(super) fn drop_old(&mut self, table: &Table) -> Option<ConnId> {
+        let old = self.old.take()?;
+        self.exposed.add(&old.lane, table.waiting(self.dc));
+        old.lane.conn()
+    }
+
+    /// Remembers what left under all sessions, which will bring no more answers. Answers the last one's connection.
+    pub(super) fn expose(&mut self, table: &Table) -> Option<ConnId> {
+        self.exposed.add(&self.main, table.waiting(self.dc));
+        self.drop_old(table)
+    }
+
+    /// Forgets the session, so that the next connection begins with a new one; remembers what left under it.
+    pub(super) fn drop_session(&mut self, table: &Table) {
+        self.exposed.add(&self.main, table.waiting(self.dc));
+        self.main.keyed = None;
+        self.holding = None;
+        self.parked.clear();
+    }
+
+    pub(super) fn temporary(&self) -> Option<(&Keyed, &Temporary)> {
+        let keyed = self.main.keyed.as_ref()?;
+        Some((keyed, keyed.temporary.as_ref()?))
+    }
+}

@@ -1,0 +1,423 @@
+//! The way to one DC: the connection that carries its requests, the one that prepares the next temporary key, and what
+//! follows when either is lost.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::config::Config;
+use super::io::{ConnId, Event, Output};
+use super::lane::{Lane, Receiver, Surroundings};
+use super::pfs::Temporary;
+use super::retired::{Exposed, Retired};
+use super::wire::Phase;
+use crate::crypto::SecureRandom;
+use crate::dc::DcId;
+use crate::rpc::{LostReason, Owner, RequestId, Table};
+use crate::session::{Delivery, Tag};
+use crate::time::{Now, Timestamp};
+use crate::transport::TransportKind;
+
+/// The first pause before a new attempt; each further one doubles it.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The shortest pause after -429, the server's plea for fewer connections.
+const FLOOD_PAUSE: Duration = Duration::from_secs(5);
+/// Whether the requests of the application may go to a DC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// They may, as far as we know.
+    Open,
+    /// The sign-in must be carried over first.
+    Closed,
+    /// It is being carried over by this request: an export, or the import after it.
+    Passing(RequestId),
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) dc: DcId,
+    pub(super) main: Lane,
+    /// Where the next temporary key is made.
+    pub(super) next: Option<Box<Lane>>,
+    /// Until when requests are held back, so that none is under way while the keys change.
+    pub(super) holding: Option<Timestamp>,
+    /// Not before this time another temporary key is tried.
+    pub(super) renew_after: Timestamp,
+    /// When the next temporary key is due, as of the last call.
+    pub(super) renewal_at: Option<Timestamp>,
+    pub(super) renewal_failures: u32,
+    /// Requests that the session was not given yet.
+    pub(super) parked: Vec<Tag>,
+    /// The last session, while it owes answers.
+    pub(super) old: Option<Box<Retired>>,
+    /// Requests that left under a key which is gone.
+    pub(super) exposed: Exposed,
+    pub(super) gate: Gate,
+    /// Whether the connection is wanted although no request waits.
+    pub(super) keep: bool,
+    /// Attempts that failed in a row.
+    pub(super) failures: u32,
+    /// Whether a connection ever worked.
+    pub(super) ever_worked: bool,
+    /// Which address and transport is tried: those of the lists in turn.
+    route: usize,
+    /// Whether requests travel under temporary keys.
+    pub(super) pfs: bool,
+    /// Consecutive connections that ended in -404.
+    pub(super) unknown_key: u8,
+    /// Consecutive bindings that the server refused as if it did not know the permanent key.
+    pub(super) denials: u8,
+    /// When the permanent key was made, if in this run.
+    pub(super) key_made: Option<Timestamp>,
+    /// When a request came or was answered last.
+    pub(super) last_used: Timestamp,
+    /// What goes before a query until the server knows this client; then, where no updates are wanted,
+    /// [`WITHOUT_UPDATES`](crate::rpc::WITHOUT_UPDATES).
+    prefix: Vec<u8>,
+}
+
+/// Which of a link's connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The one that carries requests.
+    Main,
+    /// The one that prepares the next key.
+    Next,
+    /// The one that waits for answers under the last key.
+    Old,
+}
+
+impl Link {
+    pub(super) fn new(dc: DcId, prefix: Vec<u8>, pfs: bool) -> Self {
+        Self {
+            dc,
+            main: Lane::new(),
+            next: None,
+            holding: None,
+            renew_after: Timestamp::ZERO,
+            renewal_at: None,
+            renewal_failures: 0,
+            parked: Vec::new(),
+            old: None,
+            exposed: Exposed::default(),
+            gate: Gate::Open,
+            keep: false,
+            failures: 0,
+            ever_worked: false,
+            route: 0,
+            pfs,
+            unknown_key: 0,
+            denials: 0,
+            key_made: None,
+            last_used: Timestamp::ZERO,
+            prefix,
+        }
+    }
+
+    /// Which connection bears the name `conn`, if one of these does.
+    pub(super) fn side(&self, conn: ConnId) -> Option<Side> {
+        if self.main.conn() == Some(conn) {
+            Some(Side::Main)
+        } else {
+            let next = self.next.as_deref().map(|lane| (Side::Next, lane));
+            let old = self.old.as_deref().map(|old| (Side::Old, &old.lane));
+            next.into_iter().chain(old).find(|(_, lane)| lane.conn() == Some(conn)).map(|(side, _)| side)
+        }
+    }
+
+    /// Lets go of all connections; answers them.
+    pub(super) fn hang_up(&mut self, table: &Table) -> impl Iterator<Item = ConnId> + use<> {
+        let old = self.drop_old(table);
+        let conns = [self.main.conn(), self.next.take().and_then(|lane| lane.conn()), old];
+        self.main.phase = Phase::Idle;
+        self.holding = None;
+        if let Some(keyed) = &mut self.main.keyed {
+            keyed.session.resume();
+        }
+        conns.into_iter().flatten()
+    }
+
+    fn lane(&mut self, side: Side) -> Option<&mut Lane> {
+        match side {
+            Side::Main => Some(&mut self.main),
+            Side::Next => self.next.as_deref_mut(),
+            Side::Old => self.old.as_deref_mut().map(|old| &mut old.lane),
+        }
+    }
+
+    /// Gives back the memory that is kept for reuse.
+    pub(super) fn trim(&mut self) {
+        self.main.trim();
+        if let Some(old) = &mut self.old {
+            old.lane.trim();
+        }
+        self.parked.shrink_to_fit();
+    }
+
+    /// Lets go of the connection that prepares the next key.
+    pub(super) fn take_next(&mut self) -> Option<ConnId> {
+        self.holding = None;
+        self.next.take()?.conn()
+    }
+
+    /// Since when nobody asked anything of this DC.
+    pub(super) const fn idle_since(&self) -> Timestamp {
+        self.last_used
+    }
+
+    /// The transport that the next attempt speaks.
+    pub(super) fn transport(&self, config: &Config) -> TransportKind {
+        let addresses = config.endpoints(self.dc).len().max(1);
+        let kinds = 1 + config.fallback_transports.len();
+        match (self.route / addresses % kinds).checked_sub(1) {
+            None => config.transport,
+            Some(index) => config.fallback_transports.get(index).copied().unwrap_or(config.transport),
+        }
+    }
+
+    /// The addresses for the next attempt, the one that is its turn first.
+    pub(super) fn endpoints(&self, config: &Config) -> Vec<core::net::SocketAddr> {
+        let mut endpoints = config.endpoints(self.dc).to_vec();
+        if !endpoints.is_empty() {
+            let turn = self.route % endpoints.len();
+            endpoints.rotate_left(turn);
+        }
+        endpoints
+    }
+
+    /// Begins an attempt under the name `conn`.
+    pub(super) fn open(&mut self, side: Side, conn: ConnId, config: &Config, table: &Table, now: Now) {
+        let transport = self.transport(config);
+        match side {
+            Side::Main => {
+                let over = self
+                    .temporary()
+                    .is_some_and(|(keyed, temporary)| temporary.is_over(keyed.server_time(now)));
+                if over {
+                    self.drop_session(table);
+                }
+                self.main.open(conn, transport, config, now);
+            }
+            Side::Next => {
+                self.next.get_or_insert_with(|| Box::new(Lane::new())).open(conn, transport, config, now);
+            }
+            Side::Old => {
+                if let Some(old) = &mut self.old {
+                    old.lane.open(conn, transport, config, now);
+                }
+            }
+        }
+    }
+
+    /// The stream is up.
+    pub(super) fn opened(&mut self, side: Side, around: &mut Surroundings<'_>) {
+        let dc = self.dc;
+        if let Some(lane) = self.lane(side) {
+            lane.opened(dc, around);
+        }
+    }
+
+    /// Begins on each connection that has become fit for frames.
+    pub(super) fn begin(&mut self, around: &mut Surroundings<'_>) {
+        let (dc, pfs) = (self.dc, self.pfs);
+        self.main.begin(dc, pfs, around);
+        if let Some(next) = &mut self.next {
+            next.begin(dc, pfs, around);
+        }
+        if let Some(old) = &mut self.old {
+            old.lane.begin(dc, pfs, around);
+        }
+    }
+
+    /// Takes received bytes, in any chunking, in place.
+    pub(super) fn received(
+        &mut self,
+        side: Side,
+        bytes: &mut [u8],
+        receiver: &mut dyn Receiver,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), LostReason> {
+        let (dc, pfs) = (self.dc, self.pfs);
+        let mut parked = core::mem::take(&mut self.parked);
+        let result = self
+            .lane(side)
+            .map_or(Ok(()), |lane| lane.received(bytes, dc, pfs, receiver, &mut parked, around));
+        self.parked = parked;
+        if self.main.is_proven() {
+            (self.failures, self.unknown_key) = (0, 0);
+        }
+        result
+    }
+
+    /// A permanent key was made just now.
+    pub(super) fn key_made(&mut self, now: Timestamp) {
+        self.key_made = Some(now);
+        self.denials = 0;
+    }
+
+    pub(super) fn sent(&mut self, side: Side, buffer: Vec<u8>) {
+        if let Some(lane) = self.lane(side) {
+            lane.sent(buffer);
+        }
+    }
+
+    /// A new request. Without a session that may carry it, it waits in the table.
+    pub(super) fn queue(&mut self, tag: Tag, owner: Owner, now: Timestamp) {
+        self.last_used = now;
+        if self.session_is_filled() {
+            self.route_request(tag, owner);
+        }
+    }
+
+    pub(super) fn session_is_filled(&self) -> bool {
+        self.main.keyed.as_ref().is_some_and(|keyed| keyed.filled)
+    }
+
+    pub(super) fn route_request(&mut self, tag: Tag, owner: Owner) {
+        let passes = self.gate == Gate::Open || matches!(owner, Owner::Transfer(_));
+        match &mut self.main.keyed {
+            Some(keyed) if passes && self.holding.is_none() => keyed.session.queue(tag),
+            _ => self.parked.push(tag),
+        }
+    }
+
+    /// Gives the session what waited for it, where it has become fit to carry requests.
+    pub(super) fn fill(&mut self, table: &Table) {
+        let Some(keyed) = &mut self.main.keyed else { return };
+        if let Some(temporary) = &keyed.temporary
+            && !temporary.is_bound()
+        {
+            keyed.bind();
+        } else if !keyed.filled {
+            keyed.filled = true;
+            self.denials = 0;
+            self.parked.clear();
+            // What the last session may still have answers to stays there.
+            let waiting: Vec<RequestId> =
+                table.waiting(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
+            for id in waiting {
+                self.route_request(id.tag(), table.owner(id).unwrap_or(Owner::Application));
+            }
+        }
+    }
+
+    /// Queues what was parked, where it may leave now.
+    pub(super) fn unpark(&mut self, table: &Table) {
+        if let Some(keyed) = self.main.keyed.as_mut().filter(|_| self.holding.is_none()) {
+            keyed.session.resume();
+        }
+        for tag in core::mem::take(&mut self.parked) {
+            if let Some(owner) = table.owner(tag.into()) {
+                self.route_request(tag, owner);
+            }
+        }
+    }
+
+    /// Nobody waits for a request any more.
+    pub(super) fn drop_request(&mut self, tag: Tag) {
+        self.answered(tag);
+        self.parked.retain(|parked| *parked != tag);
+        let lanes = [Some(&mut self.main), self.old.as_deref_mut().map(|old| &mut old.lane)];
+        for keyed in lanes.into_iter().flatten().filter_map(|lane| lane.keyed.as_mut()) {
+            keyed.session.drop_request(tag);
+        }
+    }
+
+    /// A request is over.
+    pub(super) fn answered(&mut self, tag: Tag) {
+        self.exposed.forget(tag);
+    }
+
+    /// How far a request has come.
+    pub(super) fn delivery(&self, tag: Tag) -> Delivery {
+        let lanes = [Some(&self.main), self.old.as_deref().map(|old| &old.lane)];
+        let keyed = lanes.into_iter().flatten().filter_map(|lane| lane.keyed.as_ref());
+        let known = keyed.map(|keyed| keyed.session.delivery(tag)).chain(self.exposed.delivery(tag));
+        known.max().unwrap_or(Delivery::Queued)
+    }
+
+    /// The salt to keep and the clock's offset from the wall clock, as the session knows them now. Salts of temporary
+    /// keys are not worth keeping.
+    pub(super) fn learned(&self, now: Now) -> Option<(Option<i64>, i64)> {
+        let keyed = self.main.keyed.as_ref()?;
+        let clock = keyed.session.clock();
+        let salt = keyed.temporary.is_none().then(|| keyed.session.salt());
+        clock.is_trusted().then(|| (salt, clock.offset_from_wall(now)))
+    }
+
+    /// The main connection has proven that it works: says so.
+    pub(super) fn works(&mut self) -> Output {
+        self.ever_worked = true;
+        Output::Event(Event::Connected { dc: self.dc })
+    }
+
+    /// Whether the main connection works.
+    pub(super) const fn is_proven(&self) -> bool {
+        self.main.is_proven()
+    }
+
+    /// After a failed attempt it is the next address's or transport's turn.
+    pub(super) fn next_route(&mut self) {
+        self.route = self.route.wrapping_add(1);
+    }
+
+    /// The next bytes to transmit on each connection.
+    pub(super) fn transmit(
+        &mut self,
+        side: Side,
+        table: &Table,
+        around: &mut Surroundings<'_>,
+    ) -> Option<(ConnId, Vec<u8>)> {
+        let lane = match side {
+            Side::Main => &mut self.main,
+            Side::Next => self.next.as_deref_mut()?,
+            Side::Old => &mut self.old.as_deref_mut()?.lane,
+        };
+        let bytes = lane.transmit(&self.prefix, table, around)?;
+        Some((lane.conn()?, bytes))
+    }
+
+    /// Which connection must be replaced now, and why.
+    pub(super) fn overdue(&self, now: Timestamp) -> Option<(ConnId, LostReason)> {
+        let old = self.old.as_deref().map(|old| &old.lane);
+        let lanes = [Some(&self.main), self.next.as_deref(), old];
+        lanes.into_iter().flatten().find_map(|lane| Some((lane.conn()?, lane.overdue(now)?)))
+    }
+
+    /// When to look again although nothing happened.
+    pub(super) fn timeout(&self) -> Option<Timestamp> {
+        let next = self.next.as_deref();
+        let holding = self.holding.filter(|_| {
+            next.and_then(|lane| lane.keyed.as_ref())
+                .is_some_and(|keyed| keyed.temporary.as_ref().is_some_and(Temporary::is_due))
+        });
+        let old = self.old.as_deref();
+        let timers = [
+            self.main.timeout(),
+            next.and_then(Lane::timeout),
+            old.and_then(|old| old.lane.timeout()),
+            old.map(|old| old.until),
+            self.renewal_at,
+            holding,
+        ];
+        timers.into_iter().flatten().min()
+    }
+
+    /// How long to pause after the failures so far.
+    pub(super) fn pause(&self, reason: &LostReason, random: &mut dyn SecureRandom) -> Duration {
+        pause(self.failures, reason, random)
+    }
+}
+
+/// How long to pause after so many failures in a row.
+///
+/// Up to half of it is left to chance, so that clients which a server lost together do not come back together.
+pub(super) fn pause(failures: u32, reason: &LostReason, random: &mut dyn SecureRandom) -> Duration {
+    let doublings = failures.saturating_sub(1).min(10);
+    let full = (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
+    let [chance] = crate::crypto::random::array(random);
+    let pause = full / 2 + full / 2 * u32::from(chance) / 255;
+    if matches!(reason, LostReason::TransportError(-429)) { pause.max(FLOOD_PAUSE) } else { pause }
+}

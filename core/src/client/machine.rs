@@ -1,0 +1,291 @@
+//! The client's state machine: routes inputs to links, results to their owners, and time to all of them.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use super::config::Config;
+use super::data::SessionData;
+use super::farewell::Farewell;
+use super::io::{ConnId, Event, Input, Output};
+use super::lane::{Lane, Surroundings};
+use super::link::{Link, Side};
+use super::steps::Steps;
+use super::transfer::Transfer;
+use super::updates::{Backlog, Subscription};
+use super::wire::Phase;
+use crate::crypto::SecureRandom;
+use crate::dc::DcId;
+use crate::login::{LoginError, Outcome};
+use crate::rpc::{InvokeError, LostReason, Owner, RequestId, Table, WITHOUT_UPDATES, init_prefix};
+use crate::time::Now;
+
+/// The client machine.
+///
+/// **After every call, poll with [`poll_output`](Self::poll_output) until [`Output::Timeout`].**
+pub struct Client {
+    pub(super) config: Config,
+    pub(super) data: SessionData,
+    pub(super) random: Box<dyn SecureRandom + Send>,
+    pub(super) table: Table,
+    pub(super) steps: Steps,
+    pub(super) outputs: VecDeque<Output>,
+    /// Boxed: a node of the map has room for eleven.
+    pub(super) links: BTreeMap<DcId, Box<Link>>,
+    /// Sign-ins that are being carried over, by the DC that they go to.
+    pub(super) transfers: BTreeMap<DcId, Transfer>,
+    pub(super) farewells: Vec<Farewell>,
+    pub(super) updates: Backlog,
+    /// Answered requests that are not the application's.
+    pub(super) answered: VecDeque<(RequestId, Owner)>,
+    pub(super) rejections: BTreeMap<&'static str, u64>,
+    /// Sign-outs that end when the keys are destroyed.
+    pub(super) leaving: Vec<(RequestId, Result<Outcome, LoginError>)>,
+    pub(super) next_conn: u64,
+    pub(super) next_request: u64,
+    pub(super) subscription: Subscription,
+    pub(super) dirty: bool,
+    pub(super) closed: bool,
+    /// Whether memory that is kept for reuse may be given back, if nothing is pending.
+    may_trim: bool,
+}
+
+impl core::fmt::Debug for Client {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Client")
+            .field("home", &self.home())
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A machine that begins from `session` (the default one: nobody is signed in). It does nothing before the first
+    /// request or [`connect`](Self::connect).
+    pub fn new(config: Config, session: SessionData, random: Box<dyn SecureRandom + Send>, now: Now) -> Self {
+        let _ = now;
+        let mut data = session;
+        data.test_dcs = config.test_dcs;
+        let mut client = Self {
+            config,
+            data,
+            random,
+            table: Table::default(),
+            steps: Steps::default(),
+            outputs: VecDeque::new(),
+            links: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+            farewells: Vec::new(),
+            updates: Backlog::default(),
+            answered: VecDeque::new(),
+            rejections: BTreeMap::new(),
+            leaving: Vec::new(),
+            next_conn: 1,
+            next_request: 1,
+            subscription: Subscription::default(),
+            dirty: false,
+            closed: false,
+            may_trim: false,
+        };
+        client.want_updates();
+        client
+    }
+
+    /// Takes one input. It cannot fail: what the peer does wrong ends its connection, and an [`Event`] says why.
+    ///
+    /// Costs grow with the bytes of the input.
+    pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        let updates = self.updates.len();
+        match input {
+            Input::Tick => {}
+            Input::Opened { conn } => {
+                let mut around =
+                    Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                if let Some((link, side)) = find(&mut self.links, conn) {
+                    link.opened(side, &mut around);
+                } else if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
+                    farewell.opened(&mut around);
+                }
+            }
+            Input::Received { conn, bytes } => self.received(now, conn, bytes),
+            Input::Sent { conn, buffer } => {
+                if let Some((link, side)) = find(&mut self.links, conn) {
+                    link.sent(side, buffer);
+                } else if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
+                    farewell.sent(buffer);
+                }
+            }
+            Input::Lost { conn, cause } => {
+                if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
+                    farewell.lost();
+                } else {
+                    self.lose(now, conn, &LostReason::Network(cause));
+                }
+            }
+            Input::Computed(outcome) => self.step_computed(now, &outcome),
+        }
+        self.settle(now);
+        // Where updates come, more are likely to follow.
+        self.may_trim = self.updates.len() == updates;
+    }
+
+    /// What to do next; call until it answers [`Output::Timeout`].
+    pub fn poll_output(&mut self) -> Output {
+        if core::mem::take(&mut self.dirty) {
+            return Output::Event(Event::Persist);
+        }
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        if core::mem::take(&mut self.may_trim) && self.table.is_empty() {
+            self.trim();
+        }
+        Output::Timeout(self.next_timeout())
+    }
+
+    /// Gives back the memory that is kept for reuse: most clients are idle most of the time.
+    fn trim(&mut self) {
+        self.outputs = VecDeque::new();
+        self.answered = VecDeque::new();
+        self.table.trim();
+        self.steps.trim();
+        self.links.values_mut().for_each(|link| link.trim());
+    }
+
+    /// Opens the connection to the home DC and keeps it: [`Event::Connected`] says that it works,
+    /// [`Event::Disconnected`] without `retry_in` that it was given up. A pause before another attempt is cut short.
+    pub fn connect(&mut self, now: Now) {
+        let home = self.home();
+        if self.config.endpoints(home).is_empty() {
+            let reason = LostReason::UnknownDc;
+            self.outputs.push_back(Output::Event(Event::Disconnected { dc: home, reason, retry_in: None }));
+        } else if !self.closed {
+            let link = self.link(home);
+            link.keep = true;
+            link.failures = 0;
+            if matches!(link.main.phase, Phase::Waiting(_)) {
+                link.main.phase = Phase::Waiting(now.monotonic);
+            }
+            self.settle(now);
+        }
+    }
+
+    /// How many packets and messages were refused so far, by [`Reject::name`](crate::session::Reject::name).
+    #[must_use]
+    pub const fn rejections(&self) -> &BTreeMap<&'static str, u64> {
+        &self.rejections
+    }
+
+    /// Takes the oldest update that was not taken: one boxed TL object.
+    pub fn take_update(&mut self) -> Option<Vec<u8>> {
+        self.updates.take()
+    }
+
+    /// What is to be kept between runs. [`Event::Persist`] says when it changed.
+    #[must_use]
+    pub const fn session(&self) -> &SessionData {
+        &self.data
+    }
+
+    /// The DC where the account lives, as far as is known.
+    #[must_use]
+    pub fn home(&self) -> DcId {
+        self.data.home_dc.unwrap_or(self.config.initial_dc)
+    }
+
+    /// Whether the connection to the home DC is up and proven.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.links.get(&self.home()).is_some_and(|link| link.is_proven())
+    }
+
+    /// Closes all connections and ends all that waits with [`InvokeError::Cancelled`]. The machine takes no more
+    /// requests.
+    pub fn close(&mut self, now: Now) {
+        self.closed = true;
+        for id in self.table.all_waiting() {
+            self.fail(id, InvokeError::Cancelled);
+        }
+        self.end_steps(now, &InvokeError::Cancelled);
+        for link in self.links.values_mut() {
+            link.keep = false;
+            self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
+        }
+        self.farewells.iter_mut().for_each(Farewell::give_up);
+        self.settle(now);
+    }
+
+    /// Makes `dc` the home DC and lets go of the connection to the last one.
+    pub(super) fn move_home(&mut self, dc: DcId) {
+        let old = self.home();
+        self.data.home_dc = Some(dc);
+        self.dirty = true;
+        let kept = self.links.get_mut(&old).is_some_and(|link| core::mem::take(&mut link.keep));
+        self.link(dc).keep |= kept;
+        let unused = old != dc && self.table.waiting(old).next().is_none();
+        if let Some(link) = self.links.get_mut(&old).filter(|_| unused) {
+            self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
+        }
+    }
+
+    /// Forgets who is signed in, and the keys with it; the servers are asked to forget them too.
+    pub(super) fn forget_sign_in(&mut self, now: Now) {
+        self.data.user = None;
+        self.unsubscribe();
+        let keys = core::mem::take(&mut self.data.keys);
+        self.dirty = true;
+        self.transfers.clear();
+        for link in self.links.values_mut() {
+            let old = link.expose(&self.table);
+            self.outputs.extend(old.map(|conn| Output::Close { conn }));
+        }
+        self.decide_exposed();
+        for (dc, mut link) in core::mem::take(&mut self.links) {
+            let wanted = self.table.waiting(dc).next().is_some();
+            if link.keep && !wanted {
+                let reason = LostReason::ClosedByUs;
+                self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));
+            }
+            let keep = link.keep && wanted;
+            let next = link.take_next();
+            self.outputs.extend(next.map(|conn| Output::Close { conn }));
+            if let Some(key) = keys.get(&dc) {
+                let mut around =
+                    Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                self.farewells.push(Farewell::new(dc, key, link.main, &mut around, &mut self.outputs));
+            } else {
+                self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
+            }
+            if wanted {
+                self.link(dc).keep = keep;
+            }
+        }
+        for (dc, key) in &keys {
+            let is_reachable = !self.config.endpoints(*dc).is_empty();
+            if is_reachable && self.farewells.iter().all(|farewell| farewell.dc != *dc) {
+                let mut around =
+                    Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                let lane = Lane::new();
+                self.farewells.push(Farewell::new(*dc, key, lane, &mut around, &mut self.outputs));
+            }
+        }
+    }
+
+    pub(super) fn link(&mut self, dc: DcId) -> &mut Link {
+        let config = &self.config;
+        let stored = self.data.api_id;
+        self.links.entry(dc).or_insert_with(|| {
+            let api_id = config.api.as_ref().map(|api| api.id).or(stored).unwrap_or(0);
+            let mut prefix = init_prefix(api_id, &config.device);
+            if !config.updates {
+                prefix.extend(WITHOUT_UPDATES);
+            }
+            Box::new(Link::new(dc, prefix, config.pfs))
+        })
+    }
+}
+
+/// The link that has this connection.
+pub(super) fn find(links: &mut BTreeMap<DcId, Box<Link>>, conn: ConnId) -> Option<(&mut Link, Side)> {
+    links.values_mut().find_map(|link| link.side(conn).map(|side| (&mut **link, side)))
+}

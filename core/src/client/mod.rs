@@ -1,0 +1,39 @@
+//! The whole machine: connections by id, the DC table, migration, timers, events. Embedders start here.
+//!
+//! **After every call, poll with [`Client::poll_output`] until [`Output::Timeout`].**
+//!
+//! `core/examples/blocking.rs` signs in with it over one blocking socket.
+
+mod config;
+mod data;
+mod desk;
+mod error;
+mod farewell;
+mod io;
+mod keys;
+mod lane;
+mod link;
+mod login;
+mod machine;
+mod pfs;
+mod request;
+mod retired;
+mod settle;
+mod steps;
+mod transfer;
+mod updates;
+mod wire;
+
+pub use config::{Config, DcTable};
+pub use data::{DcKey, SessionData, SessionFormatError, SignedInUser};
+pub use error::ApiMisuse;
+pub use io::{ConnId, Event, Input, LogoutCause, Output};
+pub use login::Login;
+pub use machine::Client;
+pub use request::{RequestOptions, Route, Ticket};
+pub use updates::UpdatesState;
+
+pub use crate::dc::{DcId, InvalidDcId};
+pub use crate::login::{ApiCredentials, HeavyOutcome, HeavyTask};
+pub use crate::rpc::{DeviceInfo, IfUnsure, InvokeError, LostCause, LostReason, ProxyFault, RequestId};
+pub use crate::session::Delivery;

@@ -1,0 +1,234 @@
+//! Requests: where they go, how they are sent, how their results are taken.
+
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+use core::time::Duration;
+
+use super::error::ApiMisuse;
+use super::io::{Event, Output};
+use super::machine::Client;
+use crate::crypto::Secret;
+use crate::dc::DcId;
+use crate::rpc::{IfUnsure, InvokeError, MAX_QUERY_LEN, NewRequest, Owner, RequestId};
+use crate::session::Delivery;
+use crate::time::Now;
+use crate::tl::{Deserialize, Function};
+
+/// Which DC a request goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Where the account lives.
+    Home,
+    /// This DC. Where somebody is signed in, the sign-in is carried over to it first.
+    Dc(DcId),
+}
+
+/// How a request is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestOptions {
+    /// Which DC it goes to; the home DC by default.
+    pub route: Route,
+    /// How long to wait for the answer; `None`: as long as [`Config::request_timeout`](super::Config::request_timeout) says.
+    pub timeout: Option<Duration>,
+    /// The request after which the server must execute this one (`invokeAfterMsg`), where that is still pending. Both
+    /// must go to the same DC.
+    pub after: Option<RequestId>,
+    /// Whether the client itself repeats the request at the DC that `FILE_MIGRATE_X` or `STATS_MIGRATE_X` names, up to
+    /// three times; by default the error is the result (see [`RpcError::repeat_at`](crate::rpc::RpcError::repeat_at)).
+    pub follow: bool,
+    /// What becomes of it where nobody can tell whether the server executed it; by default it is reported.
+    pub if_unsure: IfUnsure,
+    /// Whether [`Event::QuickAck`] shall tell, ahead of any answer, that the server got it. Transports of the kind
+    /// [`Full`](crate::transport::TransportKind::Full) do not tell.
+    pub quick_ack: bool,
+}
+
+impl Default for RequestOptions {
+    fn default() -> Self {
+        Self {
+            route: Route::Home,
+            timeout: None,
+            after: None,
+            follow: false,
+            if_unsure: IfUnsure::Report,
+            quick_ack: false,
+        }
+    }
+}
+
+impl From<Route> for RequestOptions {
+    fn from(route: Route) -> Self {
+        Self { route, ..Self::default() }
+    }
+}
+
+/// A request whose result can be taken once it is there.
+#[derive(Debug)]
+pub struct Ticket<F> {
+    id: RequestId,
+    function: PhantomData<fn() -> F>,
+}
+
+impl<F> Ticket<F> {
+    /// The request, as [`Event::Completed`] names it.
+    #[must_use]
+    pub const fn id(&self) -> RequestId {
+        self.id
+    }
+}
+
+impl<F> Clone for Ticket<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Ticket<F> {}
+
+impl Client {
+    /// Sends a request. Costs grow with its size.
+    ///
+    /// # Errors
+    /// [`ApiMisuse`]: the query is too long, too many wait, the DC has no address, or the machine is closed.
+    pub fn invoke<F: Function>(
+        &mut self,
+        now: Now,
+        request: &F,
+        options: impl Into<RequestOptions>,
+    ) -> Result<Ticket<F>, ApiMisuse> {
+        let id = self.invoke_raw(now, request.to_bytes(), options)?;
+        Ok(Ticket { id, function: PhantomData })
+    }
+
+    /// Sends a query of any layer that is already serialised: one boxed TL function.
+    ///
+    /// # Errors
+    /// [`ApiMisuse`]: the query is empty, longer than 1 MiB or no multiple of 4 bytes, too many wait, the DC has no address, or
+    /// the machine is closed.
+    pub fn invoke_raw(
+        &mut self,
+        now: Now,
+        query: Vec<u8>,
+        options: impl Into<RequestOptions>,
+    ) -> Result<RequestId, ApiMisuse> {
+        let options = options.into();
+        let dc = match options.route {
+            Route::Home => self.home(),
+            Route::Dc(dc) => dc,
+        };
+        if self.closed {
+            return Err(ApiMisuse::Closed);
+        }
+        if query.is_empty() || query.len() > MAX_QUERY_LEN || !query.len().is_multiple_of(4) {
+            return Err(ApiMisuse::QueryLength(query.len()));
+        }
+        if self.config.endpoints(dc).is_empty() {
+            return Err(ApiMisuse::UnknownDc(dc));
+        }
+        let full = self.table.len() >= self.config.max_pending;
+        if full || self.table.bytes() + query.len() > self.config.max_pending_bytes {
+            return Err(ApiMisuse::QueueFull);
+        }
+        let timeout = options.timeout.or(self.config.request_timeout);
+        let request = NewRequest {
+            owner: Owner::Application,
+            dc,
+            query: Secret::new(query),
+            after: options.after,
+            deadline: timeout.map(|timeout| now.monotonic + timeout),
+            follow: options.follow,
+            if_unsure: options.if_unsure,
+            quick_ack: options.quick_ack,
+        };
+        let id = self.send(request, now);
+        self.settle(now);
+        Ok(id)
+    }
+
+    /// Takes the result of a request, once it is there.
+    pub fn take<F: Function>(&mut self, ticket: &Ticket<F>) -> Option<Result<F::Reply, InvokeError>> {
+        let result = self.take_raw(ticket.id)?;
+        Some(result.and_then(|body| F::Reply::from_bytes(&body).map_err(InvokeError::Decode)))
+    }
+
+    /// Takes the result of a request as one boxed TL object, once it is there.
+    pub fn take_raw(&mut self, id: RequestId) -> Option<Result<Vec<u8>, InvokeError>> {
+        let result = self.table.take(id)?;
+        Some(result.map(|mut body| core::mem::take(body.expose_mut())))
+    }
+
+    /// Forgets a request or a step of a sign-in; an answer that still comes is ignored. If it left already, the server
+    /// is asked to drop the answer (`rpc_drop_answer`) with the next packet.
+    pub fn cancel(&mut self, id: RequestId) {
+        let query = self.steps.cancel(id).unwrap_or(id);
+        self.drop_request(query);
+        self.table.remove(query);
+    }
+
+    /// How far a request has come, until its result is taken; `None` where it ended without an answer of the server: the
+    /// error says how far it had come then.
+    #[must_use]
+    pub fn delivery(&self, id: RequestId) -> Option<Delivery> {
+        if self.table.is_answered(id) {
+            return Some(Delivery::Answered);
+        }
+        let dc = self.table.dc(id)?;
+        Some(self.links.get(&dc).map_or(Delivery::Queued, |link| link.delivery(id.tag())))
+    }
+
+    /// Whether the server got a request, as far as it told: by a quick acknowledgement, which also a stranger on the way
+    /// can suppress but hardly forge (31 bits), an acknowledgement or the answer.
+    #[must_use]
+    pub fn is_received(&self, id: RequestId) -> bool {
+        self.table.is_quickly_acknowledged(id)
+            || self.delivery(id).is_some_and(|delivery| delivery >= Delivery::Acknowledged)
+    }
+
+    pub(super) fn new_request_id(&mut self) -> RequestId {
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        id
+    }
+
+    /// Sends what the client itself asks. It may be executed twice.
+    pub(super) fn send_own(&mut self, now: Now, owner: Owner, dc: DcId, query: Vec<u8>) -> RequestId {
+        let request = NewRequest {
+            owner,
+            dc,
+            query: Secret::new(query),
+            after: None,
+            deadline: self.config.request_timeout.map(|timeout| now.monotonic + timeout),
+            follow: false,
+            if_unsure: IfUnsure::Repeat,
+            quick_ack: false,
+        };
+        self.send(request, now)
+    }
+
+    /// Puts a request into the table and on its way.
+    pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
+        let id = self.new_request_id();
+        let (dc, owner) = (request.dc, request.owner);
+        self.table.insert(id, request);
+        if self.config.endpoints(dc).is_empty() {
+            self.fail(id, InvokeError::UnknownDc(dc));
+        } else {
+            self.link(dc).queue(id.tag(), owner, now.monotonic);
+        }
+        id
+    }
+
+    pub(super) fn drop_request(&mut self, id: RequestId) {
+        if let Some(link) = self.table.dc(id).and_then(|dc| self.links.get_mut(&dc)) {
+            link.drop_request(id.tag());
+        }
+    }
+
+    pub(super) fn fail(&mut self, id: RequestId, error: InvokeError) {
+        match self.table.fail(id, error) {
+            Some(Owner::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
+            Some(owner) => self.answered.push_back((id, owner)),
+            None => {}
+        }
+    }
+}

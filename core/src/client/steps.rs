@@ -1,0 +1,83 @@
+//! The steps of sign-ins that a machine carries out.
+
+use alloc::collections::BTreeMap;
+use core::time::Duration;
+
+use crate::login::{Flow, LoginError, LoginLink, Outcome};
+use crate::rpc::RequestId;
+use crate::time::Timestamp;
+
+/// The steps under way, and the results that were not taken.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    pub(super) flows: BTreeMap<RequestId, Step>,
+    pub(super) results: BTreeMap<RequestId, Result<Outcome, LoginError>>,
+}
+
+/// One step, as far as it has come.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) flow: Flow,
+    /// The request that waits for an answer.
+    pub(super) query: Option<RequestId>,
+    /// What to do when nothing else happens before. None while a request waits: that has a deadline of its own.
+    pub(super) alarm: Option<(Timestamp, Alarm)>,
+    /// How long it has waited for the server's sake.
+    pub(super) slept: Duration,
+    /// What is to be scanned.
+    pub(super) link: Option<LoginLink>,
+    /// `updateLoginToken` came while a request was under way.
+    pub(super) was_scanned: bool,
+}
+
+/// What a step does when its time has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alarm {
+    /// The heavy task did not come back: the step is over.
+    Abandoned,
+    /// Sends the query again.
+    Repeat,
+    /// Asks for a new link.
+    Renew,
+}
+
+impl Step {
+    pub(super) const fn new(flow: Flow) -> Self {
+        Self { flow, query: None, alarm: None, slept: Duration::ZERO, link: None, was_scanned: false }
+    }
+}
+
+impl Steps {
+    /// Gives back the memory that is kept for reuse: an emptied map keeps a node.
+    pub(super) fn trim(&mut self) {
+        if self.flows.is_empty() {
+            self.flows = BTreeMap::new();
+        }
+        if self.results.is_empty() {
+            self.results = BTreeMap::new();
+        }
+    }
+
+    /// Forgets a step; answers the request that waited for it.
+    pub(super) fn cancel(&mut self, id: RequestId) -> Option<RequestId> {
+        self.results.remove(&id);
+        self.flows.remove(&id)?.query
+    }
+
+    /// When the first alarm is due.
+    pub(super) fn next_alarm(&self) -> Option<Timestamp> {
+        self.flows.values().filter_map(|step| step.alarm.map(|(at, _)| at)).min()
+    }
+
+    /// A step whose alarm is due; the alarm is off from then on.
+    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<(RequestId, Alarm)> {
+        let (id, step) =
+            self.flows.iter_mut().find(|(_, step)| step.alarm.is_some_and(|(at, _)| at <= now))?;
+        Some((*id, step.alarm.take()?.1))
+    }
+
+    /// Whether a QR code is shown, so that updates must be able to arrive.
+    pub(super) fn wait_for_scan(&self) -> bool {
+        self.flows.values().any(|step| step.flow.is_qr_login())
+    }
+}

@@ -1,0 +1,174 @@
+//! AES-256 in the "infinite garble extension" mode, in place.
+//!
+//! `c[i] = E(p[i] ^ c[i-1]) ^ p[i-1]`, with `c[0]` the first and `p[0]` the second half of the 32-byte iv.
+//! It hides, it does not authenticate: the callers check a hash. Source: `core.telegram.org/mtproto/description`.
+
+use aes::cipher::array::Array;
+use aes::cipher::typenum::U16;
+use aes::cipher::{
+    BlockCipherDecBackend, BlockCipherDecClosure, BlockCipherDecrypt, BlockCipherEncBackend,
+    BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit,
+};
+use aes::{Aes256Dec, Aes256Enc};
+use thiserror::Error;
+
+/// The data is not a whole number of 16-byte blocks. It was left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("AES-IGE works on multiples of 16 bytes")]
+pub struct UnalignedLength;
+
+/// How many blocks [`decrypt_in_chunks`] hands out at once: 64 bytes, a block of SHA-256.
+const CHUNK: usize = 4;
+
+type Block = Array<u8, U16>;
+
+/// Encrypts `data` in place; any multiple of 16 bytes, also none.
+///
+/// # Errors
+/// [`UnalignedLength`] for any other length.
+pub fn encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), UnalignedLength> {
+    let (c, p) = halves(iv);
+    Aes256Enc::new(key.into()).encrypt_with_backend(Encrypt { blocks: blocks(data)?, c, p });
+    Ok(())
+}
+
+/// Decrypts `data` in place; any multiple of 16 bytes, also none.
+///
+/// # Errors
+/// [`UnalignedLength`] for any other length.
+pub fn decrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), UnalignedLength> {
+    decrypt_in_chunks(key, iv, data, 0, |_| {})
+}
+
+/// As [`decrypt`], and hands out the plaintext on the way: its first `head` bytes (whole blocks, at most all), then
+/// 64 bytes at a time, then what is left.
+///
+/// Each chunk is handed out after the next one was decrypted, so that what `each` does with it overlaps with the
+/// chain of AES rounds, which leaves most of a core idle.
+pub(super) fn decrypt_in_chunks(
+    key: &[u8; 32],
+    iv: &[u8; 32],
+    data: &mut [u8],
+    head: usize,
+    each: impl FnMut(&[u8]),
+) -> Result<(), UnalignedLength> {
+    let (c, p) = halves(iv);
+    let blocks = blocks(data)?;
+    let (head, rest) = blocks.split_at_mut((head / 16).min(blocks.len()));
+    Aes256Dec::new(key.into()).decrypt_with_backend(Decrypt { head, rest, c, p, each });
+    Ok(())
+}
+
+/// The loops run inside one call of the cipher's backend: `aes` sets its round keys up anew on every call.
+struct Encrypt<'a> {
+    blocks: &'a mut [Block],
+    /// The ciphertext and the plaintext of the block before.
+    c: Block,
+    p: Block,
+}
+
+impl BlockSizeUser for Encrypt<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for Encrypt<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
+        let Self { blocks, mut c, mut p } = self;
+        for block in blocks {
+            let plaintext = *block;
+            let mut work = xor(&plaintext, &c);
+            backend.encrypt_block_inplace(&mut work);
+            c = xor(&work, &p);
+            p = plaintext;
+            *block = c;
+        }
+    }
+}
+
+struct Decrypt<'a, F> {
+    head: &'a mut [Block],
+    rest: &'a mut [Block],
+    c: Block,
+    p: Block,
+    each: F,
+}
+
+impl<F> BlockSizeUser for Decrypt<'_, F> {
+    type BlockSize = U16;
+}
+
+impl<F: FnMut(&[u8])> BlockCipherDecClosure for Decrypt<'_, F> {
+    #[inline(always)]
+    fn call<B: BlockCipherDecBackend<BlockSize = U16>>(self, backend: &B) {
+        let Self { head, rest, mut c, mut p, mut each } = self;
+        let mut ready: &[Block] = &[];
+        for chunk in core::iter::once(head).chain(rest.chunks_mut(CHUNK)) {
+            for block in &mut *chunk {
+                let ciphertext = *block;
+                let mut work = xor(&ciphertext, &p);
+                backend.decrypt_block_inplace(&mut work);
+                p = xor(&work, &c);
+                c = ciphertext;
+                *block = p;
+            }
+            if !ready.is_empty() {
+                each(Array::slice_as_flattened(ready));
+            }
+            ready = chunk;
+        }
+        if !ready.is_empty() {
+            each(Array::slice_as_flattened(ready));
+        }
+    }
+}
+
+fn blocks(data: &mut [u8]) -> Result<&mut [Block], UnalignedLength> {
+    match Array::slice_as_chunks_mut(data) {
+        (blocks, []) => Ok(blocks),
+        _ => Err(UnalignedLength),
+    }
+}
+
+/// The ciphertext and the plaintext before the first block.
+fn halves(iv: &[u8; 32]) -> (Block, Block) {
+    let (c, p) = iv.split_at(16);
+    // Both are 16 bytes, so that neither is cut.
+    (core::array::from_fn(|at| c[at]).into(), core::array::from_fn(|at| p[at]).into())
+}
+
+#[inline(always)]
+fn xor(a: &Block, b: &Block) -> Block {
+    let mut sum = *a;
+    for (byte, other) in sum.iter_mut().zip(b) {
+        *byte ^= other;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn chunks_are_the_plaintext_in_order() {
+        let (key, iv) = ([3; 32], [5; 32]);
+        for length in (0..=20).map(|blocks| blocks * 16) {
+            for head in [0, 16, 32, 64, 400] {
+                let plaintext: Vec<u8> = (0..length).map(|at| at as u8).collect();
+                let mut data = plaintext.clone();
+                encrypt(&key, &iv, &mut data).expect("whole blocks");
+                let mut pieces = Vec::new();
+                let each = |chunk: &[u8]| pieces.push(chunk.to_vec());
+                decrypt_in_chunks(&key, &iv, &mut data, head, each).expect("whole blocks");
+                assert_eq!(data, plaintext);
+                assert_eq!(pieces.concat(), plaintext);
+                let (first, rest) = plaintext.split_at(head.min(length));
+                let expected = core::iter::once(first).filter(|first| !first.is_empty());
+                assert!(pieces.iter().map(Vec::as_slice).eq(expected.chain(rest.chunks(64))));
+            }
+        }
+    }
+}

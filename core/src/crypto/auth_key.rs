@@ -1,0 +1,107 @@
+//! The authorization key: 2048 bits that client and server agreed upon, and the names derived from it.
+//!
+//! Source: `core.telegram.org/mtproto/auth_key`, step 8 and 9.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use super::hash::sha1;
+use super::secret::Secret;
+
+/// A 256-byte authorization key.
+///
+/// Wiped when its last clone is dropped, compared in constant time; its Debug shows the identifier only.
+#[derive(Clone)]
+pub struct AuthKey {
+    // Not in place, so that moving the key leaves no copies on the stack; shared, so that clones are none either.
+    key: Arc<Secret<[u8; 256]>>,
+    id: AuthKeyId,
+    aux_hash: [u8; 8],
+}
+
+impl AuthKey {
+    /// Takes the key: `g^(ab) mod p`, 256 bytes big-endian, left-padded with zeros.
+    #[must_use]
+    pub fn new(mut key: [u8; 256]) -> Self {
+        let mut shared = Arc::new(Secret::new([0; 256]));
+        // Nobody else has it yet.
+        if let Some(secret) = Arc::get_mut(&mut shared) {
+            secret.expose_mut().copy_from_slice(&key);
+        }
+        key.zeroize();
+        let [a0, a1, a2, a3, a4, a5, a6, a7, _, _, _, _, i0, i1, i2, i3, i4, i5, i6, i7] =
+            sha1(&[shared.expose()]);
+        Self {
+            key: shared,
+            id: AuthKeyId::from_bytes([i0, i1, i2, i3, i4, i5, i6, i7]),
+            aux_hash: [a0, a1, a2, a3, a4, a5, a6, a7],
+        }
+    }
+
+    /// The key itself, secret.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 256] {
+        self.key.expose()
+    }
+
+    /// The identifier that every encrypted packet starts with: the last 64 bits of the key's SHA-1.
+    #[must_use]
+    pub const fn id(&self) -> AuthKeyId {
+        self.id
+    }
+
+    /// `auth_key_aux_hash`: the first 64 bits of the key's SHA-1, used by the handshake's last step and its retries.
+    #[must_use]
+    pub const fn aux_hash(&self) -> [u8; 8] {
+        self.aux_hash
+    }
+}
+
+impl PartialEq for AuthKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+}
+
+impl Eq for AuthKey {}
+
+impl fmt::Debug for AuthKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("AuthKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The identifier of an authorization key: 8 bytes, read little-endian. Not secret.
+///
+/// It prints as 16 hexadecimal digits in the order of the wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AuthKeyId(pub u64);
+
+impl AuthKeyId {
+    /// From the 8 bytes of the wire.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_le_bytes(bytes))
+    }
+
+    /// The 8 bytes of the wire.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 8] {
+        self.0.to_le_bytes()
+    }
+}
+
+impl fmt::Display for AuthKeyId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", self.0.swap_bytes())
+    }
+}
+
+impl fmt::Debug for AuthKeyId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}

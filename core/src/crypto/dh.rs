@@ -1,0 +1,307 @@
+//! Diffie-Hellman over a 2048-bit safe prime, with every check the protocol asks for.
+//!
+//! Sources: `core.telegram.org/mtproto/auth_key` (steps 6 and 7), `/mtproto/security_guidelines`.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
+use crypto_bigint::{Limb, NonZero, Odd, U2048};
+use num_bigint_dig::BigUint;
+use num_traits::ToPrimitive;
+use thiserror::Error;
+use zeroize::Zeroize;
+
+use super::random::SecureRandom;
+use super::secret::Secret;
+use super::{hex, prime};
+
+pub(super) type Parameters = FixedMontyParams<{ U2048::LIMBS }>;
+pub(super) type Residue = FixedMontyForm<{ U2048::LIMBS }>;
+
+/// A checked group: a safe prime of exactly 2048 bits and a generator of its subgroup of prime order.
+#[derive(Clone)]
+pub struct DhGroup {
+    prime: [u8; 256],
+    g: i32,
+    parameters: Parameters,
+}
+
+/// Why a group or a public value was refused: the peer is wrong or hostile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum DhError {
+    /// `dh_prime` is not exactly 2048 bits (256 bytes, the top bit set).
+    #[error("dh_prime is not exactly 2048 bits long")]
+    PrimeLength,
+    /// `dh_prime` or `(dh_prime - 1) / 2` is not prime.
+    #[error("dh_prime is not a safe prime")]
+    NotSafePrime,
+    /// `g` is not one of 2 to 7.
+    #[error("g is not one of 2 to 7")]
+    GeneratorRange,
+    /// `g` does not generate the subgroup of prime order of this `dh_prime`.
+    #[error("g is no quadratic residue modulo dh_prime")]
+    GeneratorNotResidue,
+    /// A public value is longer than 256 bytes.
+    #[error("the public value is longer than 256 bytes")]
+    PublicLength,
+    /// A public value is not between 1 and `dh_prime - 1`.
+    #[error("the public value is not between 1 and dh_prime - 1")]
+    PublicRange,
+    /// A public value lies below `2^1984` or above `dh_prime - 2^1984`.
+    #[error("the public value is too close to 0 or dh_prime")]
+    PublicTooClose,
+}
+
+impl DhGroup {
+    /// Checks a group that a peer proposes. `prime` is big-endian, 256 bytes.
+    ///
+    /// The prime that Telegram has used for years is known and only compared. Any other costs about half a second:
+    /// `random` gives the bases of its test.
+    ///
+    /// # Errors
+    /// One of the first four reasons of [`DhError`]. Never go on with such a group.
+    pub fn check(g: i32, prime: &[u8], random: &mut dyn SecureRandom) -> Result<Self, DhError> {
+        let prime: [u8; 256] = prime.try_into().map_err(|_| DhError::PrimeLength)?;
+        if prime[0] < 0x80 {
+            return Err(DhError::PrimeLength);
+        }
+        let modulus = U2048::from_be_slice(&prime);
+        let odd = Odd::new(modulus).into_option().ok_or(DhError::NotSafePrime)?;
+        let number = BigUint::from_bytes_be(&prime);
+        check_generator(g, &number)?;
+        if prime != KNOWN_PRIME && !prime::is_safe_prime(&number, random) {
+            return Err(DhError::NotSafePrime);
+        }
+        Ok(Self { prime, g, parameters: Parameters::new_vartime(odd) })
+    }
+
+    /// The prime, big-endian.
+    #[must_use]
+    pub const fn prime_bytes(&self) -> &[u8; 256] {
+        &self.prime
+    }
+
+    /// The generator, 2 to 7.
+    #[must_use]
+    pub const fn g(&self) -> i32 {
+        self.g
+    }
+
+    /// Checks a public value, big-endian, and pads it with zeros to 256 bytes.
+    ///
+    /// # Errors
+    /// One of the last three reasons of [`DhError`].
+    pub fn check_public(&self, value: &[u8]) -> Result<[u8; 256], DhError> {
+        let padded = pad(value).ok_or(DhError::PublicLength)?;
+        let number = U2048::from_be_slice(&padded);
+        let prime = self.parameters.modulus().get();
+        if number <= U2048::ONE || number >= prime.wrapping_sub(&U2048::ONE) {
+            return Err(DhError::PublicRange);
+        }
+        let margin = U2048::ONE << 1984;
+        if number < margin || number > prime.wrapping_sub(&margin) {
+            return Err(DhError::PublicTooClose);
+        }
+        Ok(padded)
+    }
+
+    /// Draws a secret exponent of 256 bytes, and again while its public value fails [`check_public`](Self::check_public).
+    pub fn key_pair(&self, random: &mut dyn SecureRandom) -> DhKeyPair {
+        loop {
+            let mut drawn = Secret::new([0; 256]);
+            random.fill(drawn.expose_mut());
+            let mut exponent = Box::new(Secret::new(U2048::ZERO));
+            *exponent.expose_mut() = U2048::from_be_slice(drawn.expose());
+            let pair = self.pair_of(exponent);
+            if self.check_public(&pair.public).is_ok() {
+                return pair;
+            }
+        }
+    }
+
+    /// The key pair of a given exponent; its public value is not checked.
+    pub(super) fn pair_of(&self, exponent: Box<Secret<U2048>>) -> DhKeyPair {
+        let public = bytes(&self.generator().pow_amm(exponent.expose()).retrieve());
+        DhKeyPair { exponent, public, parameters: self.parameters }
+    }
+
+    pub(super) const fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// `g` modulo the prime.
+    pub(super) fn generator(&self) -> Residue {
+        // 2 to 7: checked when the group was made.
+        Residue::new(&U2048::from_u32(self.g.unsigned_abs()), &self.parameters)
+    }
+}
+
+impl fmt::Debug for DhGroup {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.prime == KNOWN_PRIME;
+        formatter.debug_struct("DhGroup").field("g", &self.g).field("known_prime", &known).finish()
+    }
+}
+
+/// A secret exponent and the public value made of it.
+pub struct DhKeyPair {
+    // Boxed, so that moving the pair leaves no copies on the stack.
+    exponent: Box<Secret<U2048>>,
+    public: [u8; 256],
+    parameters: Parameters,
+}
+
+impl DhKeyPair {
+    /// `g^b mod p`, 256 bytes big-endian, within the range that peers check.
+    #[must_use]
+    pub const fn public(&self) -> &[u8; 256] {
+        &self.public
+    }
+
+    /// The shared key `peer^b mod p`, 256 bytes big-endian, in constant time.
+    ///
+    /// `peer` must have passed [`DhGroup::check_public`] of the same group.
+    #[must_use]
+    pub fn agree(&self, peer: &[u8; 256]) -> Secret<[u8; 256]> {
+        let peer = Residue::new(&U2048::from_be_slice(peer), &self.parameters);
+        Secret::new(secret_bytes(peer.pow_amm(self.exponent.expose())))
+    }
+
+    /// The secret exponent plus `addend`, modulo `p - 1`.
+    pub(super) fn exponent_plus(&self, addend: &U2048) -> Secret<U2048> {
+        // Never 0: a prime is above 1.
+        let order = NonZero::new(self.parameters.modulus().get().wrapping_sub(&U2048::ONE));
+        let order = order.into_option().unwrap_or(NonZero::<U2048>::MAX);
+        let exponent = Secret::new(self.exponent.expose().rem(&order));
+        let addend = Secret::new(addend.rem(&order));
+        Secret::new(exponent.expose().add_mod(addend.expose(), &order))
+    }
+}
+
+impl fmt::Debug for DhKeyPair {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DhKeyPair([redacted])")
+    }
+}
+
+/// 256 bytes big-endian.
+pub(super) fn bytes(number: &U2048) -> [u8; 256] {
+    number.to_be_bytes().into()
+}
+
+/// 256 bytes big-endian of a secret residue, whose own copies are wiped.
+pub(super) fn secret_bytes(mut residue: Residue) -> [u8; 256] {
+    let mut number = residue.retrieve();
+    residue.zeroize();
+    let mut digits = [0; 256];
+    for (to, limb) in digits.rchunks_exact_mut(Limb::BYTES).zip(number.as_limbs()) {
+        to.copy_from_slice(&limb.0.to_be_bytes());
+    }
+    number.zeroize();
+    digits
+}
+
+/// Left-pads a big-endian number to 256 bytes; `None` where it is longer.
+pub(super) fn pad(number: &[u8]) -> Option<[u8; 256]> {
+    let mut padded = [0; 256];
+    let start = padded.len().checked_sub(number.len())?;
+    padded.split_at_mut(start).1.copy_from_slice(number);
+    Some(padded)
+}
+
+#[cfg(test)]
+impl DhGroup {
+    /// A group as it is, for vectors over primes that [`check`](Self::check) refuses.
+    pub(super) fn unchecked_for_testing_only(g: i32, prime: &[u8; 256]) -> Self {
+        let odd = Odd::new(U2048::from_be_slice(prime)).into_option().expect("an odd prime");
+        Self { prime: *prime, g, parameters: Parameters::new(odd) }
+    }
+}
+
+/// `g` must be a quadratic residue modulo `prime`, that is generate the subgroup of order `(prime - 1) / 2`; by
+/// quadratic reciprocity a remainder of the prime decides.
+fn check_generator(g: i32, prime: &BigUint) -> Result<(), DhError> {
+    let remainder = |divisor: u32| (prime % divisor).to_u32();
+    let is_residue = match g {
+        2 => remainder(8) == Some(7),
+        3 => remainder(3) == Some(2),
+        4 => true,
+        5 => matches!(remainder(5), Some(1 | 4)),
+        6 => matches!(remainder(24), Some(19 | 23)),
+        7 => matches!(remainder(7), Some(3 | 5 | 6)),
+        _ => return Err(DhError::GeneratorRange),
+    };
+    if is_residue { Ok(()) } else { Err(DhError::GeneratorNotResidue) }
+}
+
+const KNOWN_PRIME: [u8; 256] = hex::decode(
+    "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930f48198a0aa7c14058229493d2
+     2530f4dbfa336f6e0ac925139543aed44cce7c3720fd51f69458705ac68cd4fe6b6b13abdc97465129693284
+     54f18faf8c595f642477fe96bb2a941d5bcd1d4ac8cc49880708fa9b378e3c4f3a9060bee67cf9a4a4a69581
+     1051907e162753b56b0f6b410dba74d8a84b2a14b3144e0ef1284754fd17ed950d5965b4b9dd46582db1178d
+     169c6bc465b0d6ff9ca3928fef5b9ae4e418fc15e83ebea0f87fa9ff5eed70050ded2849f47bf959d956850c
+     e929851f0d8115f635b105ee2e4e15d04b2454bf6f4fadf034b10403119cd8e3b92fcc5b",
+);
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Bases by xorshift: these tests need no secrecy.
+    struct Seeded(u64);
+
+    impl SecureRandom for Seeded {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            for byte in buffer {
+                self.0 ^= self.0 << 13;
+                self.0 ^= self.0 >> 7;
+                self.0 ^= self.0 << 17;
+                *byte = (self.0 >> 32) as u8;
+            }
+        }
+    }
+
+    fn is_accepted(g: i32, prime: u64) -> bool {
+        let number = BigUint::from(prime);
+        check_generator(g, &number).is_ok() && prime::is_safe_prime(&number, &mut Seeded(0x5eed))
+    }
+
+    #[test]
+    fn published_table_of_small_primes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/dh_checks.json");
+        let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        for (list, expected, count) in [("accept", true, 9), ("reject", false, 7)] {
+            let pairs = file["small_prime_table"][list].as_array().unwrap();
+            assert_eq!(pairs.len(), count);
+            for pair in pairs {
+                let (prime, g) =
+                    (pair[0].as_u64().unwrap(), i32::try_from(pair[1].as_i64().unwrap()).unwrap());
+                assert_eq!(is_accepted(g, prime), expected, "p = {prime}, g = {g}");
+            }
+        }
+    }
+
+    #[test]
+    fn small_numbers_are_judged_as_by_trial_division_and_squaring() {
+        let is_prime = |n: u64| n > 1 && (2..n).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
+        let mut safe_primes = 0;
+        for n in 0..4000 {
+            let is_safe = is_prime(n) && is_prime((n - 1) / 2);
+            assert_eq!(prime::is_safe_prime(&BigUint::from(n), &mut Seeded(n + 1)), is_safe, "{n}");
+            // Of 5 and 7 the generators themselves are multiples.
+            if is_safe && n > 7 {
+                safe_primes += 1;
+                for g in 2..=7_i32 {
+                    let is_square = (1..n).any(|root| root * root % n == u64::from(g.unsigned_abs()));
+                    assert_eq!(check_generator(g, &BigUint::from(n)).is_ok(), is_square, "p = {n}, g = {g}");
+                }
+            }
+        }
+        assert_eq!(safe_primes, 58);
+    }
+}

@@ -1,0 +1,272 @@
+//! The MTProto 2.0 message cipher, in place, in buffers that the caller owns.
+//!
+//! ```text
+//! packet = auth_key_id (8) | msg_key (16) | AES-IGE(salt | session_id | msg_id | seq_no | length | body | padding)
+//! ```
+//! This layer knows keys and bytes only; what the plaintext says is checked by the session.
+//!
+//! ```
+//! use sansgram_core::crypto::AuthKey;
+//! use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
+//!
+//! let key = AuthKey::new(std::array::from_fn(|index| index as u8));
+//! // Room for the prefix, then the plaintext: a whole number of blocks.
+//! let mut packet = vec![0; PREFIX_LEN];
+//! packet.extend([7; 48]);
+//! message::seal(&key, Direction::ToServer, &mut packet)?;
+//! assert_eq!(packet[..8], key.id().to_bytes());
+//!
+//! // What was sealed towards the server opens there, and only there.
+//! assert!(message::open(&key, Direction::ToClient, &mut packet.clone()).is_err());
+//! assert_eq!(message::open(&key, Direction::ToServer, &mut packet)?, [7; 48]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//! Sources: `core.telegram.org/mtproto/description`, `/mtproto/description_v1`, `/method/auth.bindTempAuthKey`.
+
+use core::fmt;
+
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::aes_ige;
+use super::auth_key::AuthKey;
+use super::hash::{BlockHasher, sha1, sha256_of_one_block};
+use super::secret::Wide;
+
+/// Bytes before the ciphertext: `auth_key_id` (8) and `msg_key` (16).
+pub const PREFIX_LEN: usize = 24;
+
+/// The shortest legal packet: the prefix, a 32-byte header, a 4-byte body and 12 bytes of padding.
+pub const MIN_PACKET_LEN: usize = PREFIX_LEN + 48;
+
+/// Who reads the message: each direction takes other bytes of the authorization key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From client to server, `x = 0`.
+    ToServer,
+    /// From server to client, `x = 8`.
+    ToClient,
+}
+
+/// The 32 bits by which a server quickly acknowledges one packet; the top bit is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuickAckToken(pub u32);
+
+/// Why a packet could not be sealed: always the caller's mistake. The buffer was left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SealError {
+    /// Shorter than [`MIN_PACKET_LEN`].
+    #[error("a packet of {0} bytes is shorter than any legal one")]
+    TooShort(usize),
+    /// The padding does not fill the plaintext up to a multiple of 16 bytes.
+    #[error("a plaintext of {0} bytes is not a multiple of 16")]
+    Unaligned(usize),
+}
+
+/// Why a packet was refused. To the peer all of them must look the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// Shorter than [`MIN_PACKET_LEN`].
+    #[error("a packet of {0} bytes is shorter than any legal one")]
+    TooShort(usize),
+    /// Made with another authorization key, or not encrypted (identifier 0).
+    #[error("the packet names another authorization key")]
+    ForeignKey,
+    /// The `msg_key` is not the one of the decrypted bytes: changed, cut, reflected or forged.
+    #[error("msg_key does not belong to the message")]
+    MsgKeyMismatch,
+}
+
+/// Encrypts in place: `packet` is 24 bytes of room and then the plaintext with its padding.
+///
+/// # Errors
+/// [`SealError`] where the lengths are wrong.
+pub fn seal(key: &AuthKey, direction: Direction, packet: &mut [u8]) -> Result<QuickAckToken, SealError> {
+    let len = packet.len();
+    let Some((prefix, plaintext)) =
+        packet.split_first_chunk_mut::<PREFIX_LEN>().filter(|_| len >= MIN_PACKET_LEN)
+    else {
+        return Err(SealError::TooShort(len));
+    };
+    let unaligned = SealError::Unaligned(plaintext.len());
+    if !plaintext.len().is_multiple_of(16) {
+        return Err(unaligned);
+    }
+    let large = msg_key_large(key.as_bytes(), direction, plaintext);
+    let msg_key = msg_key_of(&large);
+    let keys = kdf(key.as_bytes(), &msg_key, direction);
+    aes_ige::encrypt(&keys.key, &keys.iv, plaintext).map_err(|_| unaligned)?;
+    let (id, room) = prefix.split_at_mut(8);
+    id.copy_from_slice(&key.id().to_bytes());
+    room.copy_from_slice(&msg_key);
+    let [t0, t1, t2, t3, ..] = large;
+    Ok(QuickAckToken(u32::from_le_bytes([t0, t1, t2, t3]) | 0x8000_0000))
+}
+
+/// Checks and decrypts in place; returns the plaintext with its padding, a multiple of 16 bytes, 48 or more.
+///
+/// Up to 15 bytes after the last whole block are taken for a transport's padding and ignored. On a mismatch the
+/// decrypted bytes are wiped, so that nobody can look at what was not authenticated.
+///
+/// # Errors
+/// [`OpenError`] for every packet that was not sealed with this key and direction. Drop the connection then.
+pub fn open<'a>(
+    key: &AuthKey,
+    direction: Direction,
+    packet: &'a mut [u8],
+) -> Result<&'a mut [u8], OpenError> {
+    let too_short = OpenError::TooShort(packet.len());
+    if packet.len() < MIN_PACKET_LEN {
+        return Err(too_short);
+    }
+    let (id, rest) = packet.split_first_chunk_mut::<8>().ok_or(too_short)?;
+    let (msg_key, rest) = rest.split_first_chunk_mut::<16>().ok_or(too_short)?;
+    if *id != key.id().to_bytes() {
+        return Err(OpenError::ForeignKey);
+    }
+    let whole = rest.len() - rest.len() % 16;
+    let (text, _) = rest.split_at_mut(whole);
+    let keys = kdf(key.as_bytes(), msg_key, direction);
+    let mut hasher = BlockHasher::new();
+    let mut key_part = Some(part::<88, 32>(key.as_bytes(), direction));
+    let each = |chunk: &[u8]| match key_part.take() {
+        Some(key_part) => hash_head(&mut hasher, key_part, chunk),
+        None => hasher.update(chunk.as_chunks().0),
+    };
+    // Cannot fail: the length was made a multiple of 16 above.
+    aes_ige::decrypt_in_chunks(&keys.key, &keys.iv, text, HEAD, each)
+        .map_err(|_| OpenError::MsgKeyMismatch)?;
+    let tail = text.get(HEAD..).unwrap_or_default().as_chunks::<64>().1;
+    let expected = msg_key_of(&hasher.finish(tail));
+    if bool::from(expected.ct_eq(msg_key)) {
+        Ok(text)
+    } else {
+        text.zeroize();
+        Err(OpenError::MsgKeyMismatch)
+    }
+}
+
+/// The AES key and iv of one message. Wiped when dropped.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Keys {
+    /// The AES-256 key.
+    pub key: [u8; 32],
+    /// The IGE iv: the ciphertext block before the first, then the plaintext block before the first.
+    pub iv: [u8; 32],
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Keys([redacted])")
+    }
+}
+
+/// The key derivation of MTProto 2.0.
+#[must_use]
+pub fn kdf(auth_key: &[u8; 256], msg_key: &[u8; 16], direction: Direction) -> Keys {
+    let mut keys = Keys {
+        key: sha256_of_one_block(msg_key, part::<0, 36>(auth_key, direction)),
+        iv: sha256_of_one_block(part::<40, 36>(auth_key, direction), msg_key),
+    };
+    // Key and iv take their middles from each other's hash.
+    keys.key[8..24].swap_with_slice(&mut keys.iv[8..24]);
+    keys
+}
+
+/// The key derivation of MTProto 1.0, by SHA-1. Only [`seal_binding`] still uses it.
+#[must_use]
+pub fn kdf_v1(auth_key: &[u8; 256], msg_key: &[u8; 16], direction: Direction) -> Keys {
+    let mut a = sha1(&[msg_key, part::<0, 32>(auth_key, direction)]);
+    let mut b = sha1(&[part::<32, 16>(auth_key, direction), msg_key, part::<48, 16>(auth_key, direction)]);
+    let mut c = sha1(&[part::<64, 32>(auth_key, direction), msg_key]);
+    let mut d = sha1(&[msg_key, part::<96, 32>(auth_key, direction)]);
+    let mut keys = Keys { key: [0; 32], iv: [0; 32] };
+    keys.key[..8].copy_from_slice(&a[..8]);
+    keys.key[8..20].copy_from_slice(&b[8..]);
+    keys.key[20..].copy_from_slice(&c[4..16]);
+    keys.iv[..12].copy_from_slice(&a[8..]);
+    keys.iv[12..20].copy_from_slice(&b[..8]);
+    keys.iv[20..24].copy_from_slice(&c[16..]);
+    keys.iv[24..].copy_from_slice(&d[..8]);
+    for digest in [&mut a, &mut b, &mut c, &mut d] {
+        digest.zeroize();
+    }
+    keys
+}
+
+/// The `encrypted_message` of `auth.bindTempAuthKey`: `bind_auth_key_inner` sealed by the permanent key in the
+/// manner of MTProto 1.0.
+///
+/// `msg_id` is that of the request which will carry it; `inner` is the serialized `bind_auth_key_inner`; `random`
+/// and `padding` are fresh random bytes.
+#[must_use]
+pub fn seal_binding(
+    perm_key: &AuthKey,
+    random: [u8; 16],
+    msg_id: u64,
+    inner: &[u8; 40],
+    padding: [u8; 8],
+) -> [u8; 104] {
+    // A sequence number of 0 and the length of `inner`.
+    const SEQ_NO_AND_LENGTH: [u8; 8] = [0, 0, 0, 0, 40, 0, 0, 0];
+    let mut packet = [0; 104];
+    let (prefix, text) = packet.split_at_mut(PREFIX_LEN);
+    let (message, tail) = text.split_at_mut(72);
+    let mut rest = &mut *message;
+    for piece in [&random[..], &msg_id.to_le_bytes(), &SEQ_NO_AND_LENGTH, inner] {
+        let (here, after) = rest.split_at_mut(piece.len());
+        here.copy_from_slice(piece);
+        rest = after;
+    }
+    tail.copy_from_slice(&padding);
+    // Unlike in MTProto 2.0 the padding is not hashed.
+    let [_, _, _, _, msg_key @ ..] = sha1(&[message]);
+    let keys = kdf_v1(perm_key.as_bytes(), &msg_key, Direction::ToServer);
+    let aligned = aes_ige::encrypt(&keys.key, &keys.iv, text);
+    debug_assert!(aligned.is_ok(), "80 bytes are five blocks");
+    let (id, room) = prefix.split_at_mut(8);
+    id.copy_from_slice(&perm_key.id().to_bytes());
+    room.copy_from_slice(&msg_key);
+    packet
+}
+
+/// The bytes of the authorization key, and of the plaintext, in the first block of the `msg_key`'s hash.
+const HEAD: usize = 32;
+
+fn msg_key_large(auth_key: &[u8; 256], direction: Direction, plaintext: &[u8]) -> [u8; 32] {
+    let mut hasher = BlockHasher::new();
+    let (head, rest) = plaintext.split_at(HEAD.min(plaintext.len()));
+    hash_head(&mut hasher, part::<88, 32>(auth_key, direction), head);
+    hasher.finish(rest)
+}
+
+/// Hashes the first block: 32 bytes of the key from 88 on, and the plaintext's `head`. The block is wiped.
+#[inline]
+fn hash_head(hasher: &mut BlockHasher, key_part: &[u8; 64 - HEAD], head: &[u8]) {
+    // Every legal plaintext has so many bytes.
+    let Some(head) = head.first_chunk::<HEAD>() else { return };
+    let mut block = Wide([0; 64]);
+    block.0[..64 - HEAD].copy_from_slice(key_part);
+    block.0[64 - HEAD..].copy_from_slice(head);
+    hasher.update(core::slice::from_ref(&block.0));
+    block.zeroize();
+}
+
+/// The middle 128 bits.
+fn msg_key_of(large: &[u8; 32]) -> [u8; 16] {
+    let [_, _, _, _, _, _, _, _, msg_key @ .., _, _, _, _, _, _, _, _] = *large;
+    msg_key
+}
+
+/// `auth_key[START + x .. START + x + LEN)`.
+#[inline]
+fn part<const START: usize, const LEN: usize>(auth_key: &[u8; 256], direction: Direction) -> &[u8; LEN] {
+    const { assert!(START + LEN + 8 <= 256) };
+    let start = match direction {
+        Direction::ToServer => START,
+        Direction::ToClient => START + 8,
+    };
+    // It always lies within, see above.
+    auth_key.split_at(start).1.first_chunk().unwrap_or(&[0; LEN])
+}

@@ -1,0 +1,34 @@
+//! AES-IGE, hashes, key derivation, RSA, Diffie-Hellman, SRP.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`random`], [`secret`] | injected randomness; values that wipe themselves |
+//! | [`hash`], [`aes_ige`], [`aes_ctr`] | the primitives, in place |
+//! | [`auth_key`], [`message`] | the key of a connection and the cipher of its messages |
+//! | [`rsa`], [`factorize`], [`dh`] | the three puzzles of the handshake |
+//! | [`srp`] | the two-step password |
+//!
+//! Nothing here allocates or copies on the path of a message: [`message::seal`] and [`message::open`] work in the
+//! caller's buffer. Every value that a peer chose is checked where it enters, with one error per reason.
+
+pub mod aes_ctr;
+pub mod aes_ige;
+pub mod auth_key;
+pub mod dh;
+pub mod factorize;
+pub mod hash;
+mod hex;
+pub mod message;
+mod pem;
+mod prime;
+pub mod random;
+pub mod rsa;
+pub mod secret;
+pub mod srp;
+pub(crate) mod text;
+
+pub use auth_key::{AuthKey, AuthKeyId};
+#[cfg(feature = "getrandom")]
+pub use random::OsRandom;
+pub use random::SecureRandom;
+pub use secret::Secret;

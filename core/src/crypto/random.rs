@@ -1,0 +1,143 @@
+//! Randomness as an argument: the machine draws every byte from a [`SecureRandom`] that its embedder gives.
+
+use alloc::boxed::Box;
+
+/// A cryptographically secure source of random bytes.
+///
+/// It cannot fail: a source that runs dry must block or end the program, never hand out weaker bytes. It must not
+/// repeat itself: key agreement draws again while a value is out of its range (once in 2^63 draws).
+///
+/// A seeded generator makes a run of the machine replayable; only tests may use one.
+pub trait SecureRandom {
+    /// Fills the whole `buffer` with fresh random bytes.
+    fn fill(&mut self, buffer: &mut [u8]);
+}
+
+impl<R: SecureRandom + ?Sized> SecureRandom for &mut R {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        (**self).fill(buffer);
+    }
+}
+
+impl<R: SecureRandom + ?Sized> SecureRandom for Box<R> {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        (**self).fill(buffer);
+    }
+}
+
+/// `N` fresh random bytes.
+pub fn array<const N: usize>(random: &mut (impl SecureRandom + ?Sized)) -> [u8; N] {
+    let mut bytes = [0; N];
+    random.fill(&mut bytes);
+    bytes
+}
+
+#[cfg(feature = "getrandom")]
+pub use os::OsRandom;
+
+#[cfg(feature = "getrandom")]
+mod os {
+    use core::fmt;
+
+    use zeroize::Zeroize;
+
+    use super::SecureRandom;
+
+    /// How many bytes one call of the operating system brings. A call costs some 350 ns, whatever its size.
+    const POOL_LEN: usize = 256;
+
+    /// The randomness of the operating system, drawn 256 bytes at once.
+    ///
+    /// Bytes handed out are wiped from the pool. A process that forks must make a new `OsRandom` in the child:
+    /// both would hand out the rest of the pool.
+    pub struct OsRandom {
+        pool: [u8; POOL_LEN],
+        used: usize,
+    }
+
+    impl OsRandom {
+        /// An empty pool; the system is first asked when bytes are needed.
+        #[must_use]
+        pub const fn new() -> Self {
+            Self { pool: [0; POOL_LEN], used: POOL_LEN }
+        }
+    }
+
+    impl Default for OsRandom {
+        fn default() -> Self {
+            Self::new()
+        }
+    }
+
+    impl SecureRandom for OsRandom {
+        /// # Panics
+        /// When the operating system refuses to give randomness: no key of any worth could be made then.
+        fn fill(&mut self, buffer: &mut [u8]) {
+            if buffer.len() >= POOL_LEN {
+                return draw(buffer);
+            }
+            let mut rest = buffer;
+            while !rest.is_empty() {
+                if self.used == POOL_LEN {
+                    draw(&mut self.pool);
+                    self.used = 0;
+                }
+                let taken = rest.len().min(POOL_LEN - self.used);
+                let (now, later) = rest.split_at_mut(taken);
+                let source = &mut self.pool[self.used..self.used + taken];
+                now.copy_from_slice(source);
+                source.zeroize();
+                self.used += taken;
+                rest = later;
+            }
+        }
+    }
+
+    impl Drop for OsRandom {
+        fn drop(&mut self) {
+            self.pool.zeroize();
+        }
+    }
+
+    impl fmt::Debug for OsRandom {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("OsRandom")
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
+    fn draw(buffer: &mut [u8]) {
+        if let Err(error) = getrandom::fill(buffer) {
+            // No peer can bring this about, and to go on with bytes that can be guessed would be worse than to stop.
+            panic!("the operating system gives no randomness: {error}");
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::collections::BTreeSet;
+
+        use super::*;
+
+        #[test]
+        fn requests_of_every_size_are_filled_and_never_repeat() {
+            let mut random = OsRandom::new();
+            let mut seen = BTreeSet::new();
+            for len in (16..600).step_by(7) {
+                let mut bytes = alloc::vec![0; len];
+                random.fill(&mut bytes);
+                for window in bytes.chunks_exact(16) {
+                    assert!(seen.insert(window.to_vec()), "sixteen random bytes came twice");
+                }
+            }
+        }
+
+        #[test]
+        fn bytes_handed_out_are_wiped_from_the_pool() {
+            let mut random = OsRandom::new();
+            random.fill(&mut [0; 40]);
+            assert_eq!(random.pool[..40], [0; 40]);
+            assert_ne!(random.pool[40..], [0; 216]);
+        }
+    }
+}

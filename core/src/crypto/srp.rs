@@ -1,0 +1,192 @@
+//! The two-step password: SRP-6a with a key-stretched password.
+//!
+//! The algorithm is `passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow`.
+//! Source: `core.telegram.org/api/srp`.
+
+use core::fmt;
+
+use crypto_bigint::{U256, U512, U2048};
+use sha2::Sha512;
+use thiserror::Error;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::dh::{self, DhGroup, DhKeyPair, Residue};
+use super::hash::sha256;
+use super::random::SecureRandom;
+use super::secret::Secret;
+
+/// How often HMAC-SHA-512 stretches the password.
+const ITERATIONS: u32 = 100_000;
+
+/// The shortest `srp_B` that is taken for one, in bytes.
+const MIN_B_LEN: usize = 248;
+
+/// Why no proof was made: the server's parameters are wrong or hostile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SrpError {
+    /// `srp_B` is not 248 to 256 bytes long.
+    #[error("srp_B has {0} bytes: expected 248 to 256")]
+    BLength(usize),
+    /// `srp_B` is 0, or not below the prime.
+    #[error("srp_B is not between 0 and the prime")]
+    BRange,
+    /// The scrambling parameter `u` is 0.
+    #[error("u is 0")]
+    ZeroU,
+}
+
+/// The proof that goes into `inputCheckPasswordSRP`. Good for one try: `srp_B` is used up by it.
+///
+/// Not printed by Debug: with the server's values it lets anybody try passwords.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SrpProof {
+    /// `A`, 256 bytes big-endian.
+    pub a: [u8; 256],
+    /// `M1`.
+    pub m1: [u8; 32],
+}
+
+impl fmt::Debug for SrpProof {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SrpProof([redacted])")
+    }
+}
+
+/// `x`: the password stretched by both salts. The heavy step, about 100 ms.
+///
+/// The caller wipes the password.
+#[must_use]
+pub fn stretch(password: &[u8], salt1: &[u8], salt2: &[u8]) -> Secret<[u8; 32]> {
+    let salted = Zeroizing::new(sha256(&[salt1, password, salt1]));
+    let ph1 = Zeroizing::new(sha256(&[salt2, &*salted, salt2]));
+    let mut slow = Zeroizing::new([0; 64]);
+    pbkdf2::pbkdf2_hmac::<Sha512>(&*ph1, salt1, ITERATIONS, &mut *slow);
+    Secret::new(sha256(&[salt2, &*slow, salt2]))
+}
+
+/// Proves knowledge of the password to a server that knows only its [`verifier`].
+///
+/// `group` must have been checked ([`DhGroup::check`]) with the `g` and `p` of the same `account.password`. Draws
+/// 256 bytes, and again while `A` is out of range.
+///
+/// # Errors
+/// [`SrpError`] says which parameter of the server was refused. Give up then: the answer could leak the password.
+pub fn prove(
+    group: &DhGroup,
+    salt1: &[u8],
+    salt2: &[u8],
+    x: &Secret<[u8; 32]>,
+    srp_b: &[u8],
+    random: &mut dyn SecureRandom,
+) -> Result<SrpProof, SrpError> {
+    let b = check_b(group, srp_b)?;
+    let pair = group.key_pair(random);
+    prove_with(group, salt1, salt2, x, &b, &pair)
+}
+
+/// `v = g^x mod p`, 256 bytes big-endian: what a server stores, and the `new_password_hash` of a new password.
+#[must_use]
+pub fn verifier(group: &DhGroup, x: &Secret<[u8; 32]>) -> [u8; 256] {
+    dh::secret_bytes(power_of_x(group, x))
+}
+
+fn check_b(group: &DhGroup, srp_b: &[u8]) -> Result<[u8; 256], SrpError> {
+    let b = dh::pad(srp_b).filter(|_| srp_b.len() >= MIN_B_LEN).ok_or(SrpError::BLength(srp_b.len()))?;
+    // Both are 256 bytes big-endian: the order of the bytes is the order of the numbers.
+    if b == [0; 256] || b >= *group.prime_bytes() { Err(SrpError::BRange) } else { Ok(b) }
+}
+
+/// The arithmetic, for `b` already checked and `a` already drawn.
+fn prove_with(
+    group: &DhGroup,
+    salt1: &[u8],
+    salt2: &[u8],
+    x: &Secret<[u8; 32]>,
+    b: &[u8; 256],
+    pair: &DhKeyPair,
+) -> Result<SrpProof, SrpError> {
+    let (p, a) = (group.prime_bytes(), pair.public());
+    let g = dh::bytes(&U2048::from_u32(group.g().unsigned_abs()));
+    let u = sha256(&[a, b]);
+    if u == [0; 32] {
+        return Err(SrpError::ZeroU);
+    }
+
+    let k = Residue::new(&U256::from_be_slice(&sha256(&[p, &g])).resize(), group.parameters());
+    let mut verifier = power_of_x(group, x);
+    let mut base = Residue::new(&U2048::from_be_slice(b), group.parameters()).sub(&k.mul(&verifier));
+    verifier.zeroize();
+
+    // s_a = base^(a + u * x). The base is no multiple of the prime p, so that its powers repeat after p - 1
+    // (Fermat) and the exponent may be reduced by it: it then fits 2048 bits.
+    let mut product: U512 = U256::from_be_slice(&u).concatenating_mul(&U256::from_be_slice(x.expose()));
+    let exponent = pair.exponent_plus(&product.resize());
+    product.zeroize();
+    let s_a = Zeroizing::new(dh::secret_bytes(base.pow_amm(exponent.expose())));
+    base.zeroize();
+    let k_a = Zeroizing::new(sha256(&[&*s_a]));
+
+    let mut p_and_g = sha256(&[p]);
+    for (byte, other) in p_and_g.iter_mut().zip(sha256(&[&g])) {
+        *byte ^= other;
+    }
+    let m1 = sha256(&[&p_and_g, &sha256(&[salt1]), &sha256(&[salt2]), a, b, &*k_a]);
+    Ok(SrpProof { a: *a, m1 })
+}
+
+/// `g^x mod p`.
+fn power_of_x(group: &DhGroup, x: &Secret<[u8; 32]>) -> Residue {
+    let mut exponent: U2048 = U256::from_be_slice(x.expose()).resize();
+    let power = group.generator().pow_amm_bounded_exp(&exponent, U256::BITS);
+    exponent.zeroize();
+    power
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::boxed::Box;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+    use std::fs;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn bytes(case: &Value, name: &str) -> Vec<u8> {
+        let digits = case[name].as_str().unwrap_or_else(|| panic!("no {name}"));
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+    }
+
+    fn array<const N: usize>(case: &Value, name: &str) -> [u8; N] {
+        bytes(case, name).try_into().unwrap_or_else(|_| panic!("{name} is not {N} bytes long"))
+    }
+
+    fn vectors() -> Value {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/srp.json");
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    /// Also those with a toy prime or an exponent out of range, which the public functions refuse.
+    #[test]
+    fn every_vector_by_its_arithmetic() {
+        let file = vectors();
+        let cases = file["check_password"].as_array().unwrap();
+        assert_eq!(cases.len(), 8);
+        for case in cases {
+            let source = case["source"].to_string();
+            let (salt1, salt2) = (bytes(case, "salt1"), bytes(case, "salt2"));
+            let g = i32::try_from(case["g"].as_i64().unwrap()).unwrap();
+            let group = DhGroup::unchecked_for_testing_only(g, &array(case, "p"));
+
+            let x = stretch(&bytes(case, "password"), &salt1, &salt2);
+            assert_eq!(*x.expose(), array(case, "x_ph2"), "{source}");
+            assert_eq!(verifier(&group, &x), array(case, "v"), "{source}");
+            let pair = group
+                .pair_of(Box::new(Secret::new(U2048::from_be_slice(&dh::pad(&bytes(case, "a")).unwrap()))));
+            let proof = prove_with(&group, &salt1, &salt2, &x, &array(case, "srp_B"), &pair).unwrap();
+            assert_eq!(proof.a, array(case, "g_a"), "{source}");
+            assert_eq!(proof.m1, array(case, "M1"), "{source}");
+        }
+    }
+}

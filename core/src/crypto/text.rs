@@ -1,0 +1,74 @@
+//! Secrets as one line of text: a mark, then base64url of a version, the content and a checksum.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use zeroize::Zeroizing;
+
+use super::hash::sha256;
+
+/// The bytes of the checksum: the first of SHA-256 over all before them.
+pub(crate) const CHECKSUM_LEN: usize = 8;
+
+/// How a text of one kind is recognised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TextFormat {
+    /// What every such text begins with.
+    pub(crate) mark: &'static str,
+    /// The version that is written; it and all before it are read. The content begins with it.
+    pub(crate) version: u8,
+}
+
+/// Why a text cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextError {
+    /// It does not begin with the mark.
+    Foreign,
+    /// What follows the mark is not base64url.
+    Encoding,
+    /// It has no version, or 0.
+    NoVersion,
+    /// A later version wrote it.
+    Newer(u8),
+    /// It is too short for a checksum.
+    Cut,
+    /// The checksum is that of another content.
+    Checksum,
+}
+
+impl TextFormat {
+    /// The text of `content`, whose first byte is the version.
+    pub(crate) fn write(self, mut content: Zeroizing<Vec<u8>>) -> Zeroizing<String> {
+        let checksum = sha256(&[&content]);
+        // In one piece, so that no copy is left behind where a vector grew.
+        let mut all = Zeroizing::new(Vec::with_capacity(content.len() + CHECKSUM_LEN));
+        all.append(&mut content);
+        all.extend(checksum.iter().take(CHECKSUM_LEN));
+        let mut text = Zeroizing::new(String::with_capacity(self.mark.len() + all.len() * 4 / 3 + 4));
+        text.push_str(self.mark);
+        text.push_str(&Zeroizing::new(Base64UrlUnpadded::encode_string(&all)));
+        text
+    }
+
+    /// The content of a text, version included; white space around the text is ignored.
+    pub(crate) fn read(self, text: &str) -> Result<Zeroizing<Vec<u8>>, TextError> {
+        let encoded = text.trim().strip_prefix(self.mark).ok_or(TextError::Foreign)?;
+        let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| TextError::Encoding)?;
+        let mut bytes = Zeroizing::new(bytes);
+        match bytes.first() {
+            None | Some(0) => return Err(TextError::NoVersion),
+            Some(&newer) if newer > self.version => return Err(TextError::Newer(newer)),
+            Some(_) => {}
+        }
+        let Some((content, checksum)) = bytes.split_last_chunk::<CHECKSUM_LEN>() else {
+            return Err(TextError::Cut);
+        };
+        if !sha256(&[content]).starts_with(checksum) {
+            return Err(TextError::Checksum);
+        }
+        let len = content.len();
+        bytes.truncate(len);
+        Ok(bytes)
+    }
+}

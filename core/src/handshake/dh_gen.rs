@@ -1,0 +1,131 @@
+//! `set_client_DH_params` and its answer, until both sides have the same key.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::nonces::{Nonces, TemporaryKey};
+use super::{HandshakeError, MAX_ATTEMPTS, NewAuthKey, Reply, read};
+use crate::crypto::dh::DhGroup;
+use crate::crypto::hash::sha1;
+use crate::crypto::{AuthKey, AuthKeyId, SecureRandom, aes_ige};
+use crate::tl::{Serialize, enums, functions, types};
+
+/// `set_client_DH_params` is sent, `dh_gen_ok` has to come.
+#[derive(Debug)]
+pub struct WaitingForDhGen {
+    exchange: Exchange,
+    /// The key, if the server agrees.
+    auth_key: AuthKey,
+    retries: u8,
+}
+
+/// What stays the same over all values that we try.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) nonces: Nonces,
+    pub(super) temporary_key: TemporaryKey,
+    pub(super) group: DhGroup,
+    pub(super) g_a: [u8; 256],
+    pub(super) server_time: i32,
+    pub(super) expires_in: Option<i32>,
+}
+
+/// What the server's answer means.
+#[derive(Debug)]
+pub enum DhGenOutcome {
+    /// Send this body, again `set_client_DH_params`.
+    Retry(Box<WaitingForDhGen>, Vec<u8>),
+    /// Both sides have the key.
+    Done(NewAuthKey),
+}
+
+impl WaitingForDhGen {
+    pub(super) fn start(exchange: Exchange, random: &mut dyn SecureRandom) -> (Self, Vec<u8>) {
+        let (auth_key, body) = exchange.offer([0; 8], random);
+        (Self { exchange, auth_key, retries: 0 }, body)
+    }
+
+    /// Takes `dh_gen_ok`, `dh_gen_retry` or `dh_gen_fail`.
+    ///
+    /// # Errors
+    /// [`HandshakeError`], by the check that failed.
+    pub fn receive(self, body: &[u8], random: &mut dyn SecureRandom) -> Result<DhGenOutcome, HandshakeError> {
+        use enums::SetClientDhParamsAnswer::{DhGenFail, DhGenOk, DhGenRetry};
+        match read(body, Reply::DhGen)?.0 {
+            DhGenOk(reply) => {
+                self.check(&reply.nonce, &reply.server_nonce, 1, &reply.new_nonce_hash1)?;
+                self.done().map(DhGenOutcome::Done)
+            }
+            DhGenRetry(reply) => {
+                self.check(&reply.nonce, &reply.server_nonce, 2, &reply.new_nonce_hash2)?;
+                self.retry(random)
+            }
+            DhGenFail(reply) => {
+                self.check(&reply.nonce, &reply.server_nonce, 3, &reply.new_nonce_hash3)?;
+                Err(HandshakeError::DhGenFailed)
+            }
+        }
+    }
+
+    fn check(
+        &self,
+        nonce: &[u8; 16],
+        server_nonce: &[u8; 16],
+        number: u8,
+        hash: &[u8; 16],
+    ) -> Result<(), HandshakeError> {
+        self.exchange.nonces.check(nonce, server_nonce, Reply::DhGen)?;
+        self.exchange.nonces.check_hash(number, self.auth_key.aux_hash(), hash)
+    }
+
+    fn done(self) -> Result<NewAuthKey, HandshakeError> {
+        let Self { exchange: Exchange { nonces, server_time, expires_in, .. }, auth_key, retries } = self;
+        if auth_key.id() == AuthKeyId(0) {
+            return Err(HandshakeError::ZeroAuthKeyId);
+        }
+        Ok(NewAuthKey { auth_key, server_salt: nonces.server_salt(), server_time, expires_in, retries })
+    }
+
+    fn retry(self, random: &mut dyn SecureRandom) -> Result<DhGenOutcome, HandshakeError> {
+        let Self { exchange, auth_key, retries } = self;
+        let retries = retries + 1;
+        if retries >= MAX_ATTEMPTS {
+            return Err(HandshakeError::TooManyRetries);
+        }
+        let (auth_key, body) = exchange.offer(auth_key.aux_hash(), random);
+        Ok(DhGenOutcome::Retry(Box::new(Self { exchange, auth_key, retries }), body))
+    }
+}
+
+impl Exchange {
+    /// A new value of ours: the key that comes of it, and the body of `set_client_DH_params`.
+    fn offer(&self, retry_id: [u8; 8], random: &mut dyn SecureRandom) -> (AuthKey, Vec<u8>) {
+        let pair = self.group.key_pair(random);
+        let auth_key = AuthKey::new(*pair.agree(&self.g_a).expose());
+        let g_b: Vec<u8> = pair.public().iter().copied().skip_while(|byte| *byte == 0).collect();
+
+        let inner = enums::ClientDhInnerData::ClientDhInnerData(types::ClientDhInnerData {
+            nonce: self.nonces.nonce,
+            server_nonce: self.nonces.server_nonce,
+            retry_id: i64::from_le_bytes(retry_id),
+            g_b,
+        })
+        .to_bytes();
+        let mut data = sha1(&[&inner]).to_vec();
+        data.extend_from_slice(&inner);
+        let object_end = data.len();
+        data.resize(object_end.next_multiple_of(16), 0);
+        if let Some(padding @ [_, ..]) = data.get_mut(object_end..) {
+            random.fill(padding);
+        }
+        let aligned = aes_ige::encrypt(&self.temporary_key.key, &self.temporary_key.iv, &mut data);
+        debug_assert!(aligned.is_ok(), "it was padded to whole blocks");
+
+        let request = functions::SetClientDhParams {
+            nonce: self.nonces.nonce,
+            server_nonce: self.nonces.server_nonce,
+            encrypted_data: data,
+        };
+        (auth_key, request.to_bytes())
+    }
+}

@@ -1,0 +1,120 @@
+//! Why a handshake ends without a key.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::crypto::dh::DhError;
+use crate::crypto::factorize::FactorizeError;
+use crate::crypto::rsa::RsaPadError;
+use crate::tl::DecodeError;
+
+/// What the server sent, and what is inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// `resPQ`.
+    ResPq,
+    /// `server_DH_params_ok` or `server_DH_params_fail`.
+    ServerDhParams,
+    /// `server_DH_inner_data`, which is encrypted within `server_DH_params_ok`.
+    ServerDhInnerData,
+    /// `dh_gen_ok`, `dh_gen_retry` or `dh_gen_fail`.
+    DhGen,
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ResPq => "resPQ",
+            Self::ServerDhParams => "the server's DH parameters",
+            Self::ServerDhInnerData => "the encrypted DH parameters",
+            Self::DhGen => "the answer to the key exchange",
+        })
+    }
+}
+
+/// Why a handshake ended without a key: one variant for each check.
+///
+/// Close the connection. Another handshake starts with new randomness; it may help in every case but
+/// [`UnknownFingerprints`](Self::UnknownFingerprints), which says that the server is another one or that its key has
+/// changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The reply is not what comes at this step, or cannot be read.
+    #[error("{reply} cannot be read: {error}")]
+    Malformed {
+        /// Which reply.
+        reply: Reply,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// The reply repeats another `nonce` than ours: it belongs to another handshake.
+    #[error("{0} has another nonce")]
+    Nonce(Reply),
+    /// The reply repeats another `server_nonce` than that of `resPQ`.
+    #[error("{0} has another server_nonce")]
+    ServerNonce(Reply),
+    /// `pq` has 1 to 8 bytes.
+    #[error("pq has {0} bytes, not 1 to 8")]
+    PqLength(usize),
+    /// `pq` is at most 2^63 - 1.
+    #[error("pq is above 2^63 - 1")]
+    PqTooLarge,
+    /// `pq` is not the product of two different primes.
+    #[error("pq: {0}")]
+    Pq(FactorizeError),
+    /// The server has none of the RSA keys that we trust.
+    #[error("the server has none of the RSA keys we trust; it offers {}", Hex(.offered))]
+    UnknownFingerprints {
+        /// The fingerprints that the server listed, at most the first eight.
+        offered: Vec<u64>,
+    },
+    /// The chosen RSA key cannot encrypt our data.
+    #[error("{0}")]
+    Rsa(RsaPadError),
+    /// The server could not read what we encrypted for it (`server_DH_params_fail`).
+    #[error("the server refuses our request (server_DH_params_fail)")]
+    DhParamsFailed,
+    /// `encrypted_answer` has a multiple of 16 bytes, with a hash and an object in them.
+    #[error("the encrypted answer has {0} bytes")]
+    AnswerLength(usize),
+    /// Behind the object in `encrypted_answer` there are at most 15 bytes of padding.
+    #[error("the encrypted answer has {0} bytes of padding")]
+    AnswerPadding(usize),
+    /// The SHA-1 in `encrypted_answer` is not that of the object behind it.
+    #[error("the encrypted answer does not have the hash that it gives")]
+    AnswerHash,
+    /// The prime and the generator are not safe, see [`DhError`].
+    #[error("the server's DH group: {0}")]
+    Group(DhError),
+    /// `g_a` is out of range, see [`DhError`].
+    #[error("the server's g_a: {0}")]
+    ServerPublicValue(DhError),
+    /// The hash over `new_nonce` is wrong: whoever answered does not know our `new_nonce` or has another key.
+    #[error("{0} has a wrong new_nonce_hash")]
+    NewNonceHash(Reply),
+    /// The server gave up (`dh_gen_fail`).
+    #[error("the server ended the key exchange (dh_gen_fail)")]
+    DhGenFailed,
+    /// The server answered `dh_gen_retry` to [`MAX_ATTEMPTS`](super::MAX_ATTEMPTS) values of ours.
+    #[error("the server asked for another value too often (dh_gen_retry)")]
+    TooManyRetries,
+    /// The key's identifier is 0, which means "not encrypted" on the wire.
+    #[error("the new key has the identifier 0")]
+    ZeroAuthKeyId,
+}
+
+struct Hex<'a>(&'a [u64]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("none");
+        }
+        for (at, fingerprint) in self.0.iter().enumerate() {
+            write!(f, "{}{fingerprint:016x}", if at == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}

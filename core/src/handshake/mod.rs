@@ -1,0 +1,142 @@
+//! Plain messages to an authorisation key.
+//!
+//! A handshake is three questions and their answers, each a state that is consumed into the next:
+//!
+//! | state | takes | answers with |
+//! |---|---|---|
+//! | [`WaitingForResPq`] | `resPQ` | `req_DH_params` |
+//! | [`WaitingForDhParams`] | `server_DH_params_ok` | `set_client_DH_params` |
+//! | [`WaitingForDhGen`] | `dh_gen_ok`, `dh_gen_retry` | nothing, or `set_client_DH_params` once more |
+//!
+//! [`Handshake`] holds whichever of them it is. Bodies travel in the envelope of [`plain`]. Whatever the server
+//! sends is checked before it is used, in the order of the documentation, and each check has its own
+//! [`HandshakeError`]; after an error nothing of the handshake is left.
+//!
+//! Source: `core.telegram.org/mtproto/auth_key` and `core.telegram.org/mtproto/security_guidelines`.
+//!
+//! ```no_run
+//! use sansgram_core::crypto::SecureRandom;
+//! use sansgram_core::crypto::rsa::PublicKey;
+//! use sansgram_core::handshake::{Handshake, HandshakeError, HandshakeParameters, NewAuthKey, Step};
+//!
+//! /// `exchange` sends a body and brings the body of the answer.
+//! fn new_key(
+//!     random: &mut dyn SecureRandom,
+//!     exchange: impl Fn(Vec<u8>) -> Vec<u8>,
+//! ) -> Result<NewAuthKey, HandshakeError> {
+//!     let public_keys = [PublicKey::telegram_production()].into();
+//!     let parameters = HandshakeParameters { dc: 2, public_keys, expires_in: None };
+//!     let (mut handshake, mut body) = Handshake::start(parameters, random);
+//!     loop {
+//!         match handshake.receive(&exchange(body), random)? {
+//!             Step::Send(next, answer) => (handshake, body) = (next, answer),
+//!             Step::Done(key) => return Ok(*key),
+//!         }
+//!     }
+//! }
+//! ```
+
+mod dh_gen;
+mod dh_params;
+mod error;
+mod nonces;
+pub mod plain;
+mod res_pq;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+pub use dh_gen::{DhGenOutcome, WaitingForDhGen};
+pub use dh_params::WaitingForDhParams;
+pub use error::{HandshakeError, Reply};
+pub use res_pq::WaitingForResPq;
+
+use crate::crypto::rsa::PublicKey;
+use crate::crypto::{AuthKey, SecureRandom};
+use crate::tl::{Deserialize, Reader};
+
+/// How many values we try where the server asks for another one by `dh_gen_retry`.
+pub const MAX_ATTEMPTS: u8 = 5;
+
+/// What a handshake has to know.
+#[derive(Clone, Debug)]
+pub struct HandshakeParameters {
+    /// The DC's number as it goes onto the wire: plus 10,000 for test DCs, negative for media DCs.
+    pub dc: i32,
+    /// The RSA keys that the server may identify itself by.
+    pub public_keys: Arc<[PublicKey]>,
+    /// How long the key shall live, in seconds; `None`: a permanent key.
+    pub expires_in: Option<i32>,
+}
+
+/// A handshake under way.
+#[derive(Debug)]
+pub enum Handshake {
+    /// `req_pq_multi` is sent.
+    ResPq(Box<WaitingForResPq>),
+    /// `req_DH_params` is sent.
+    DhParams(Box<WaitingForDhParams>),
+    /// `set_client_DH_params` is sent.
+    DhGen(Box<WaitingForDhGen>),
+}
+
+/// What comes after an answer of the server.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this body; its answer belongs to this handshake.
+    Send(Handshake, Vec<u8>),
+    /// There is a key.
+    Done(Box<NewAuthKey>),
+}
+
+/// What a handshake brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAuthKey {
+    /// The key.
+    pub auth_key: AuthKey,
+    /// The first server salt.
+    pub server_salt: i64,
+    /// The server's clock when it sent its DH parameters, in seconds of Unix time.
+    pub server_time: i32,
+    /// How long the key lives, in seconds, if it was asked for; `None`: a permanent key.
+    pub expires_in: Option<i32>,
+    /// How many values of ours the server did not want.
+    pub retries: u8,
+}
+
+impl Handshake {
+    /// Begins a handshake: the state, and the body to send first.
+    pub fn start(parameters: HandshakeParameters, random: &mut dyn SecureRandom) -> (Self, Vec<u8>) {
+        let (state, body) = WaitingForResPq::start(parameters, random);
+        (Self::ResPq(Box::new(state)), body)
+    }
+
+    /// Takes the server's answer; bytes behind its object are ignored.
+    ///
+    /// # Errors
+    /// [`HandshakeError`], by the check that failed: close the connection.
+    pub fn receive(self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Step, HandshakeError> {
+        Ok(match self {
+            Self::ResPq(state) => {
+                let (next, body) = state.receive(body, random)?;
+                Step::Send(Self::DhParams(Box::new(next)), body)
+            }
+            Self::DhParams(state) => {
+                let (next, body) = state.receive(body, random)?;
+                Step::Send(Self::DhGen(Box::new(next)), body)
+            }
+            Self::DhGen(state) => match state.receive(body, random)? {
+                DhGenOutcome::Retry(next, body) => Step::Send(Self::DhGen(next), body),
+                DhGenOutcome::Done(key) => Step::Done(Box::new(key)),
+            },
+        })
+    }
+}
+
+/// Reads one object, and says how many bytes it has; what follows it is not looked at.
+fn read<T: Deserialize>(body: &[u8], reply: Reply) -> Result<(T, usize), HandshakeError> {
+    let mut reader = Reader::new(body);
+    let object = T::deserialize(&mut reader).map_err(|error| HandshakeError::Malformed { reply, error })?;
+    Ok((object, reader.position()))
+}

@@ -1,0 +1,118 @@
+//! From `req_pq_multi` to `req_DH_params`: whose key the server has, and our proof of work.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use super::dh_params::WaitingForDhParams;
+use super::nonces::{Nonces, check_nonce};
+use super::{HandshakeError, HandshakeParameters, Reply, read};
+use crate::crypto::Secret;
+use crate::crypto::factorize::factorize;
+use crate::crypto::random::{self, SecureRandom};
+use crate::crypto::rsa::PublicKey;
+use crate::tl::{Constructor, Serialize, enums, functions, types, write};
+
+/// `req_pq_multi` is sent, `resPQ` has to come.
+#[derive(Debug)]
+pub struct WaitingForResPq {
+    parameters: HandshakeParameters,
+    nonce: [u8; 16],
+}
+
+impl WaitingForResPq {
+    /// Begins a handshake: the state, and the body of `req_pq_multi`.
+    pub fn start(parameters: HandshakeParameters, random: &mut dyn SecureRandom) -> (Self, Vec<u8>) {
+        let nonce = random::array(random);
+        (Self { parameters, nonce }, functions::ReqPqMulti { nonce }.to_bytes())
+    }
+
+    /// Takes `resPQ`: the next state, and the body of `req_DH_params`. Factorises `pq`, which takes about a third of
+    /// a millisecond.
+    ///
+    /// # Errors
+    /// [`HandshakeError`], by the check that failed.
+    pub fn receive(
+        self,
+        body: &[u8],
+        random: &mut dyn SecureRandom,
+    ) -> Result<(WaitingForDhParams, Vec<u8>), HandshakeError> {
+        let HandshakeParameters { dc, public_keys, expires_in } = self.parameters;
+        let (enums::ResPq::ResPq(reply), _) = read(body, Reply::ResPq)?;
+        check_nonce(&self.nonce, &reply.nonce, Reply::ResPq)?;
+        let pq = read_pq(&reply.pq)?;
+        let public_key = choose(&public_keys, &reply.server_public_key_fingerprints)?;
+
+        let (p, q) = factorize(pq).map_err(HandshakeError::Pq)?;
+        let (p, q) = (minimal(p), minimal(q));
+        let nonces = Nonces {
+            nonce: self.nonce,
+            server_nonce: reply.server_nonce,
+            new_nonce: Secret::new(random::array(random)),
+        };
+        let inner_data = inner_data(&nonces, &reply.pq, &p, &q, dc, expires_in);
+        let encrypted_data =
+            public_key.encrypt_padded(&inner_data, random).map_err(HandshakeError::Rsa)?.to_vec();
+        let request = functions::ReqDhParams {
+            nonce: nonces.nonce,
+            server_nonce: nonces.server_nonce,
+            p,
+            q,
+            public_key_fingerprint: public_key.fingerprint().cast_signed(),
+            encrypted_data,
+        };
+        Ok((WaitingForDhParams { nonces, expires_in }, request.to_bytes()))
+    }
+}
+
+fn read_pq(bytes: &[u8]) -> Result<u64, HandshakeError> {
+    if bytes.is_empty() || bytes.len() > 8 {
+        return Err(HandshakeError::PqLength(bytes.len()));
+    }
+    let pq = bytes.iter().fold(0, |pq: u64, byte| pq << 8 | u64::from(*byte));
+    if pq > i64::MAX as u64 {
+        return Err(HandshakeError::PqTooLarge);
+    }
+    Ok(pq)
+}
+
+/// The first key that the server lists and we trust.
+fn choose<'k>(trusted: &'k Arc<[PublicKey]>, offered: &[i64]) -> Result<&'k PublicKey, HandshakeError> {
+    let offered = || offered.iter().map(|fingerprint| fingerprint.cast_unsigned());
+    offered()
+        .find_map(|fingerprint| trusted.iter().find(|key| key.fingerprint() == fingerprint))
+        .ok_or_else(|| HandshakeError::UnknownFingerprints { offered: offered().take(8).collect() })
+}
+
+/// Big-endian, without leading zeros.
+fn minimal(factor: u64) -> Vec<u8> {
+    factor.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
+}
+
+/// `p_q_inner_data_dc`, or `p_q_inner_data_temp_dc` for a key that expires. Written here rather than through the
+/// generated types, so that `new_nonce` lies in no memory that is not wiped.
+fn inner_data(
+    nonces: &Nonces,
+    pq: &[u8],
+    p: &[u8],
+    q: &[u8],
+    dc: i32,
+    expires_in: Option<i32>,
+) -> Zeroizing<Vec<u8>> {
+    let id = if expires_in.is_some() { types::PQInnerDataTempDc::ID } else { types::PQInnerDataDc::ID };
+    // At most 4 + 3 * 12 + 16 + 16 + 32 + 4 + 4: the buffer never moves.
+    let mut data = Zeroizing::new(Vec::with_capacity(112));
+    data.extend_from_slice(&id.to_le_bytes());
+    for number in [pq, p, q] {
+        write::bytes(&mut data, number);
+    }
+    data.extend_from_slice(&nonces.nonce);
+    data.extend_from_slice(&nonces.server_nonce);
+    data.extend_from_slice(nonces.new_nonce.expose());
+    data.extend_from_slice(&dc.to_le_bytes());
+    if let Some(seconds) = expires_in {
+        data.extend_from_slice(&seconds.to_le_bytes());
+    }
+    data
+}

@@ -1,0 +1,216 @@
+//! What the answers of a sign-in's queries say.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use super::code::CodeToken;
+use super::error::{LoginError, PasswordParametersError};
+use super::outcome::{
+    EmailCode, Outcome, PasswordHint, PasswordReset, RecoveryCode, SignUpRequired, TermsOfService, UserInfo,
+};
+use super::phone::PhoneNumber;
+use super::sent_code::{self, SentCode};
+use crate::crypto::SecureRandom;
+use crate::crypto::dh::DhGroup;
+use crate::rpc::InvokeError;
+use crate::tl::{Constructor, Deserialize, Function, Reader, enums, functions, types};
+
+/// An `auth.Authorization`, sorted.
+pub(super) enum Authorized {
+    SignedIn { user: UserInfo, future_auth_token: Option<Zeroizing<Vec<u8>>> },
+    SignUpRequired(Option<TermsOfService>),
+}
+
+/// What `auth.sendCode` and its like answer.
+pub(super) enum Sent {
+    Code(CodeToken),
+    Authorized(Authorized),
+}
+
+/// An `auth.LoginToken`, sorted.
+pub(super) enum Token {
+    Show { expires: i32, token: Zeroizing<Vec<u8>> },
+    MigrateTo { dc: i32, token: Zeroizing<Vec<u8>> },
+    Authorized(Authorized),
+}
+
+/// The group and salts that a password is stretched with, and the server's challenge.
+pub(super) struct Parameters {
+    pub(super) algorithm: Algorithm,
+    pub(super) srp_b: Vec<u8>,
+    pub(super) srp_id: i64,
+}
+
+/// `passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow`, its group checked.
+pub(super) struct Algorithm {
+    pub(super) group: DhGroup,
+    pub(super) salt1: Vec<u8>,
+    pub(super) salt2: Vec<u8>,
+}
+
+pub(super) fn reply<F: Function>(body: &[u8]) -> Result<F::Reply, LoginError> {
+    F::Reply::from_bytes(body).map_err(|broken| InvokeError::Decode(broken).into())
+}
+
+/// `true`; nothing else is a success.
+pub(super) fn done(body: &[u8], outcome: Outcome) -> Result<Outcome, LoginError> {
+    let is_true = reply::<functions::auth::CancelCode>(body)?;
+    if is_true { Ok(outcome) } else { Err(LoginError::UnexpectedAnswer) }
+}
+
+pub(super) fn sent_code(phone: PhoneNumber, body: &[u8]) -> Result<Sent, LoginError> {
+    match sent_code::read(phone, body).map_err(InvokeError::Decode)? {
+        SentCode::Token(token) => Ok(Sent::Code(token)),
+        SentCode::Success(answer) => Ok(Sent::Authorized(authorization(answer)?)),
+        SentCode::PaymentRequired => Err(LoginError::OfficialAppsOnly),
+    }
+}
+
+/// `account.emailVerifiedLogin`, which carries an `auth.SentCode`.
+pub(super) fn email_verified(phone: PhoneNumber, body: &[u8]) -> Result<Sent, LoginError> {
+    let mut reader = Reader::new(body);
+    let verified =
+        reader.u32().and_then(|found| reader.bytes().map(|_| found)).map_err(InvokeError::Decode)?;
+    if verified != types::account::EmailVerifiedLogin::ID {
+        return Err(LoginError::UnexpectedAnswer);
+    }
+    sent_code(phone, reader.rest())
+}
+
+pub(super) fn email_code(body: &[u8]) -> Result<Outcome, LoginError> {
+    let enums::account::SentEmailCode::SentEmailCode(sent) =
+        reply::<functions::account::SendVerifyEmailCode>(body)?;
+    let length = u32::try_from(sent.length).unwrap_or(0);
+    Ok(Outcome::EmailCodeSent(EmailCode { pattern: sent.email_pattern, length }))
+}
+
+pub(super) fn authorization(answer: enums::auth::Authorization) -> Result<Authorized, LoginError> {
+    match answer {
+        enums::auth::Authorization::Authorization(it) => {
+            let future_auth_token = it.future_auth_token.map(Zeroizing::new);
+            Ok(Authorized::SignedIn { user: user_info(it.user)?, future_auth_token })
+        }
+        enums::auth::Authorization::AuthorizationSignUpRequired(it) => {
+            Ok(Authorized::SignUpRequired(it.terms_of_service.map(terms_of_service)))
+        }
+    }
+}
+
+pub(super) fn sign_up_required(token: CodeToken, terms: Option<TermsOfService>) -> Outcome {
+    Outcome::SignUpRequired(SignUpRequired { token, terms_of_service: terms })
+}
+
+fn terms_of_service(terms: enums::help::TermsOfService) -> TermsOfService {
+    let enums::help::TermsOfService::TermsOfService(terms) = terms;
+    let enums::DataJson::DataJson(id) = terms.id;
+    TermsOfService {
+        id: id.data,
+        text: terms.text,
+        min_age: terms.min_age_confirm.and_then(|age| u32::try_from(age).ok()),
+        popup: terms.popup,
+    }
+}
+
+pub(super) fn login_token(body: &[u8]) -> Result<Token, LoginError> {
+    Ok(match reply::<functions::auth::ExportLoginToken>(body)? {
+        enums::auth::LoginToken::LoginToken(it) => {
+            Token::Show { expires: it.expires, token: Zeroizing::new(it.token) }
+        }
+        enums::auth::LoginToken::LoginTokenMigrateTo(it) => {
+            Token::MigrateTo { dc: it.dc_id, token: Zeroizing::new(it.token) }
+        }
+        enums::auth::LoginToken::LoginTokenSuccess(it) => Token::Authorized(authorization(it.authorization)?),
+    })
+}
+
+pub(super) fn user(body: &[u8]) -> Result<UserInfo, LoginError> {
+    let users = reply::<functions::users::GetUsers>(body)?;
+    user_info(users.into_iter().next().ok_or(LoginError::UnexpectedAnswer)?)
+}
+
+/// Whom `users.getUsers` found, if anybody. An answer that cannot be read says nothing of that.
+pub(super) fn whoever(body: &[u8]) -> Result<Option<UserInfo>, LoginError> {
+    let users = reply::<functions::users::GetUsers>(body)?;
+    users.into_iter().next().filter(|user| matches!(user, enums::User::User(_))).map(user_info).transpose()
+}
+
+fn user_info(user: enums::User) -> Result<UserInfo, LoginError> {
+    let enums::User::User(user) = user else { return Err(LoginError::UnexpectedAnswer) };
+    Ok(UserInfo {
+        id: user.id,
+        is_bot: user.bot,
+        first_name: user.first_name.unwrap_or_default(),
+        last_name: user.last_name,
+        username: user.username,
+    })
+}
+
+pub(super) fn hint(body: &[u8]) -> Result<PasswordHint, LoginError> {
+    let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
+    Ok(PasswordHint { hint: password.hint, has_recovery: password.has_recovery })
+}
+
+pub(super) fn parameters(body: &[u8], random: &mut dyn SecureRandom) -> Result<Parameters, LoginError> {
+    let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
+    let Some(algo) = password.current_algo else { return Err(LoginError::NoPassword) };
+    let (Some(srp_b), Some(srp_id)) = (password.srp_b, password.srp_id) else {
+        return Err(LoginError::UnexpectedAnswer);
+    };
+    Ok(Parameters { algorithm: algorithm(algo, random)?, srp_b, srp_id })
+}
+
+/// How long a client's own part of the first salt of a new password is, in bytes (`api/srp`).
+const OWN_SALT_LEN: usize = 32;
+
+/// The algorithm for a new password, with this client's own part of the salt.
+pub(super) fn new_algorithm(body: &[u8], random: &mut dyn SecureRandom) -> Result<Algorithm, LoginError> {
+    let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
+    let mut algorithm = algorithm(password.new_algo, random)?;
+    algorithm.salt1.extend(crate::crypto::random::array::<OWN_SALT_LEN>(random));
+    Ok(algorithm)
+}
+
+fn algorithm(algo: enums::PasswordKdfAlgo, random: &mut dyn SecureRandom) -> Result<Algorithm, LoginError> {
+    use enums::PasswordKdfAlgo as Algo;
+    match algo {
+        Algo::PasswordKdfAlgoUnknown => Err(LoginError::PasswordAlgorithmUnknown),
+        Algo::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algo) => {
+            let group = DhGroup::check(algo.g, &algo.p, random).map_err(PasswordParametersError::from)?;
+            Ok(Algorithm { group, salt1: algo.salt1, salt2: algo.salt2 })
+        }
+    }
+}
+
+pub(super) fn recovery_code(body: &[u8]) -> Result<Outcome, LoginError> {
+    let enums::auth::PasswordRecovery::PasswordRecovery(sent) =
+        reply::<functions::auth::RequestPasswordRecovery>(body)?;
+    Ok(Outcome::RecoveryCodeSent(RecoveryCode { pattern: sent.email_pattern }))
+}
+
+pub(super) fn password_reset(body: &[u8]) -> Result<Outcome, LoginError> {
+    use enums::account::ResetPasswordResult as Reset;
+    Ok(Outcome::PasswordReset(match reply::<functions::account::ResetPassword>(body)? {
+        Reset::ResetPasswordOk => PasswordReset::Done,
+        Reset::ResetPasswordRequestedWait(it) => PasswordReset::Waiting { until: it.until_date },
+        Reset::ResetPasswordFailedWait(it) => PasswordReset::Refused { retry_at: it.retry_date },
+    }))
+}
+
+pub(super) fn signed_out(body: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, LoginError> {
+    let enums::auth::LoggedOut::LoggedOut(it) = reply::<functions::auth::LogOut>(body)?;
+    Ok(it.future_auth_token.map(Zeroizing::new))
+}
+
+/// `base64url` without padding, as a QR code carries a token.
+pub(super) fn login_url(token: &[u8]) -> Option<Zeroizing<String>> {
+    use base64ct::{Base64UrlUnpadded, Encoding};
+    /// Tokens of today have about 36 bytes; far longer ones fit in no QR code that a phone could read.
+    const LONGEST_TOKEN: usize = 512;
+    if token.is_empty() || token.len() > LONGEST_TOKEN {
+        return None;
+    }
+    let token = Zeroizing::new(Base64UrlUnpadded::encode_string(token));
+    Some(Zeroizing::new(["tg://login?token=", &token].concat()))
+}

@@ -1,0 +1,78 @@
+//! What a sign-in is asked for besides the phone: the application's identity, and a bot's token.
+
+use alloc::string::String;
+use core::fmt;
+
+use zeroize::Zeroize;
+
+/// The identity of an application, from `my.telegram.org`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiCredentials {
+    /// `api_id`.
+    pub id: i32,
+    /// `api_hash`, 32 hex digits. A secret: it is not in the `Debug` output.
+    pub hash: String,
+}
+
+impl fmt::Debug for ApiCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiCredentials").field("id", &self.id).field("hash", &"[redacted]").finish()
+    }
+}
+
+/// A bot's token, `NUMBER:SECRET`. It is not in the `Debug` output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BotToken(String);
+
+/// What was given is no bot token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a bot token; BotFather gives one of the form 123456:ABC-DEF")]
+pub struct InvalidBotToken;
+
+impl BotToken {
+    /// Checks a token's form, so that a bad one costs no traffic; white space around it is ignored.
+    ///
+    /// # Errors
+    /// [`InvalidBotToken`] unless it is a number, a colon, and 1 to 128 letters, digits, `-` or `_`.
+    pub fn parse(text: &str) -> Result<Self, InvalidBotToken> {
+        let text = text.trim();
+        let (number, secret) = text.split_once(':').ok_or(InvalidBotToken)?;
+        let is_number = (1..=19).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+        let is_secret = (1..=128).contains(&secret.len())
+            && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if is_number && is_secret { Ok(Self(text.into())) } else { Err(InvalidBotToken) }
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BotToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BotToken([redacted])")
+    }
+}
+
+impl Drop for BotToken {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_form_of_a_token_passes() {
+        for good in ["1:sandbox", "2:elsewhere", " 123456789:AAH-x_9 "] {
+            assert!(BotToken::parse(good).is_ok());
+        }
+        for bad in ["", "12345", ":x", "1:", "a:b", "1:with space", "1:a:b"] {
+            assert_eq!(BotToken::parse(bad), Err(InvalidBotToken));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What follows when the server refuses a step's query, or nobody answers it.
+
+use core::time::Duration;
+
+use super::state::{Password, State};
+use super::{Flow, MAX_HOPS, Progress, done};
+use crate::dc::DcId;
+use crate::login::answer;
+use crate::login::error::LoginError;
+use crate::login::outcome::Outcome;
+use crate::rpc::{InvokeError, RpcError};
+use crate::tl::functions;
+
+/// How often in a row a query is repeated after an internal error of the server.
+const MAX_REPEATS: u32 = 3;
+/// The same while a QR code is shown: nobody looks at it all the time.
+const MAX_REPEATS_OF_LINK: u32 = 8;
+/// The longest pause between two repetitions.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+impl Flow {
+    pub(super) fn refused(&mut self, error: InvokeError) -> Progress {
+        let is_shown = matches!(&self.state, State::ExportToken(qr) if qr.shown > 0);
+        let error = match error {
+            InvokeError::Rpc(error) => error,
+            InvokeError::TimedOut { .. } | InvokeError::Unreachable { .. } if is_shown => {
+                return self.repeat(error.into(), MAX_REPEATS_OF_LINK);
+            }
+            error => return Progress::Done(Err(error.into())),
+        };
+        if let Some(target) = error.migrate_to() {
+            return self.migrate(target);
+        }
+        if is_trouble(&error) {
+            let limit = if is_shown { MAX_REPEATS_OF_LINK } else { MAX_REPEATS };
+            return self.repeat(LoginError::from_rpc(error), limit);
+        }
+        if let error @ LoginError::FloodWait(wait) = LoginError::from_rpc(error.clone()) {
+            let is_asked = !matches!(self.state, State::Over);
+            return if is_asked { Progress::Flood(wait) } else { Progress::Done(Err(error)) };
+        }
+        match (core::mem::replace(&mut self.state, State::Over), error.name.as_str()) {
+            (
+                State::SendCode(_)
+                | State::SignIn(_)
+                | State::VerifyEmail(_)
+                | State::ExportToken(_)
+                | State::ImportToken(_),
+                "SESSION_PASSWORD_NEEDED",
+            ) => self.continue_with(State::AskHint, &functions::account::GetPassword {}),
+            (State::CheckPassword(password), "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED")
+                if !password.refreshed =>
+            {
+                let password = Password { refreshed: true, ..password };
+                self.continue_with(State::AskParameters(password), &functions::account::GetPassword {})
+            }
+            (State::SignIn(token), "PHONE_NUMBER_UNOCCUPIED") => done(answer::sign_up_required(token, None)),
+            // A password comes after a code: the server does not know yet, or any more, who that is.
+            (
+                State::AskParameters(_)
+                | State::CheckPassword(_)
+                | State::RequestRecovery
+                | State::CheckRecovery
+                | State::AskAlgorithm(..)
+                | State::Recover,
+                "AUTH_KEY_UNREGISTERED",
+            ) => Progress::Done(Err(LoginError::Restart)),
+            // In these two the code is of an e-mail, whatever the error calls it.
+            (State::SignIn(_) | State::VerifyEmail(_), "CODE_INVALID") => {
+                Progress::Done(Err(LoginError::CodeInvalid))
+            }
+            (State::CheckRecovery | State::Recover, "CODE_EMPTY" | "PHONE_CODE_INVALID") => {
+                Progress::Done(Err(LoginError::RecoveryCodeInvalid))
+            }
+            // The token that was scanned went stale on its way to the other DC: a new one must be scanned.
+            (State::ImportToken(qr), name) if name.starts_with("AUTH_TOKEN_") && self.hops < MAX_HOPS => {
+                self.hops += 1;
+                let query = qr.export();
+                self.continue_with(State::ExportToken(qr), &query)
+            }
+            (State::IsAuthorized, _) if denies_sign_in(&error) => done(Outcome::Authorized(None)),
+            (State::SignOut, _) if denies_sign_in(&error) => done(Outcome::SignedOut),
+            _ => Progress::Done(Err(LoginError::from_rpc(error))),
+        }
+    }
+
+    pub(super) fn migrate(&mut self, target: i64) -> Progress {
+        if self.hops == MAX_HOPS {
+            return Progress::Done(Err(LoginError::MigrationLoop));
+        }
+        self.hops += 1;
+        match DcId::new(target) {
+            Ok(dc) => Progress::Migrate(dc),
+            Err(_) => Progress::Done(Err(LoginError::MigrationTarget(target))),
+        }
+    }
+
+    fn repeat(&mut self, error: LoginError, limit: u32) -> Progress {
+        if self.repeats == limit {
+            return Progress::Done(Err(error));
+        }
+        let pause = Duration::from_secs(1 << self.repeats.min(6)).min(LONGEST_PAUSE);
+        self.repeats += 1;
+        Progress::Repeat(pause)
+    }
+}
+
+/// Whether nobody is signed in, as the server says (`api/errors`, 401 and 406). That a temporary key is not bound says
+/// nothing of it.
+fn denies_sign_in(error: &RpcError) -> bool {
+    error.code == 401 && !error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_DUPLICATED")
+}
+
+/// Whether the server, not the query, is at fault (`api/errors`, 500 and negative codes).
+fn is_trouble(error: &RpcError) -> bool {
+    let restarts = error.is("AUTH_RESTART") || error.is("SIGN_IN_FAILED");
+    (error.code >= 500 || error.code < 0) && !restarts
+}

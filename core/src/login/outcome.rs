@@ -1,0 +1,188 @@
+//! How a step of a sign-in can end well.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use zeroize::Zeroizing;
+
+use super::code::CodeToken;
+
+/// How a step ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A code is on its way; give it back with the token.
+    CodeSent(CodeToken),
+    /// The code was called back; its token is of no more use.
+    CodeCancelled,
+    /// A code is on its way to the e-mail address that is being set up.
+    EmailCodeSent(EmailCode),
+    /// The code was right; the account's password is needed as well.
+    PasswordRequired(PasswordHint),
+    /// The code was right, but nobody has this number.
+    SignUpRequired(SignUpRequired),
+    /// Signed in.
+    SignedIn(UserInfo),
+    /// The terms of service are accepted.
+    TermsAccepted,
+    /// A code to recover the password with is on its way by e-mail.
+    RecoveryCodeSent(RecoveryCode),
+    /// The recovery code is right; it can be used once.
+    RecoveryCodeAccepted,
+    /// What became of the wish to do without the forgotten password.
+    PasswordReset(PasswordReset),
+    /// The wish to do without the password is taken back.
+    PasswordResetDeclined,
+    /// Who is signed in, if anybody.
+    Authorized(Option<UserInfo>),
+    /// Who is signed in.
+    Me(UserInfo),
+    /// Signed out.
+    SignedOut,
+}
+
+/// What the server says of the account's password.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PasswordHint {
+    /// The hint that its owner left, as the server sent it.
+    pub hint: Option<String>,
+    /// Whether it can be recovered by e-mail.
+    pub has_recovery: bool,
+}
+
+/// A code that was sent to an e-mail address in order to set it up.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EmailCode {
+    /// The address, with most of it starred out, as the server sent it.
+    pub pattern: String,
+    /// How many characters the code has; 0: unknown.
+    pub length: u32,
+}
+
+/// A code that was sent to the account's recovery address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RecoveryCode {
+    /// The address, with most of it starred out, as the server sent it.
+    pub pattern: String,
+}
+
+/// What became of the wish to do without the forgotten password (`account.resetPassword`). Times are the server's, in
+/// seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordReset {
+    /// The password is gone.
+    Done,
+    /// Ask again at this time (7 days from now); until then every session can decline.
+    Waiting {
+        /// When to ask again.
+        until: i32,
+    },
+    /// A wish was declined not long ago: a new one can be made at this time.
+    Refused {
+        /// When a new one can be made.
+        retry_at: i32,
+    },
+}
+
+/// What the server wants of a person who has no account yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignUpRequired {
+    /// Give it back with the names of the newcomer.
+    pub token: CodeToken,
+    /// The terms of service, where the server has some.
+    pub terms_of_service: Option<TermsOfService>,
+}
+
+/// Terms of service (`help.termsOfService`): signing up accepts them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TermsOfService {
+    pub(super) id: String,
+    /// The text, as the server sent it.
+    pub text: String,
+    /// The age in years that the newcomer must confirm to have, where there is one.
+    pub min_age: Option<u32>,
+    /// Whether the text is to be shown before the names are asked for.
+    pub popup: bool,
+}
+
+/// A user, as far as a sign-in shows it. Texts are as the server sent them; the phone is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserInfo {
+    /// The user's identifier.
+    pub id: i64,
+    /// Whether it is a bot.
+    pub is_bot: bool,
+    /// The first name; empty for deleted accounts.
+    pub first_name: String,
+    /// The last name.
+    pub last_name: Option<String>,
+    /// The name without its `@`.
+    pub username: Option<String>,
+}
+
+/// A link that another device of the account can scan as a QR code in order to sign this one in. It is a secret while
+/// it lives, so it is not in the `Debug` output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LoginLink {
+    pub(super) url: Zeroizing<String>,
+    /// Server time, seconds since 1970.
+    pub(crate) expires: i32,
+    /// How long it can be scanned, from the time when it was received.
+    pub lifetime: Duration,
+    /// Which one of its sign-in it is; the first has 1.
+    pub number: u32,
+}
+
+impl LoginLink {
+    /// `tg://login?token=` and the token, base64url without padding (`api/qr-login`).
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The token alone, up to 512 bytes: what a device that is signed in gives to `auth.acceptLoginToken`.
+    #[must_use]
+    pub fn token(&self) -> Zeroizing<Vec<u8>> {
+        let encoded = self.url.rsplit('=').next().unwrap_or_default();
+        Zeroizing::new(Base64UrlUnpadded::decode_vec(encoded).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for LoginLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginLink")
+            .field("lifetime", &self.lifetime)
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for EmailCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmailCode").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecoveryCode([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::answer::login_url;
+
+    #[test]
+    fn a_link_gives_its_token_back() {
+        for token in [&[0xfb; 36][..], &[0; 35], b"=", &[7; 512]] {
+            let link =
+                LoginLink { url: login_url(token).unwrap(), expires: 0, lifetime: Duration::ZERO, number: 1 };
+            assert_eq!(*link.token(), token);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Phone numbers as people type them.
+
+use alloc::string::String;
+use core::fmt;
+
+use zeroize::Zeroize;
+
+/// A phone number in international form: 5 to 15 digits (E.164), nothing else. Personal data: it is not in the `Debug`
+/// output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneNumber(String);
+
+/// What was typed is no phone number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPhone {
+    /// A character that belongs in no number.
+    #[error("the phone number contains {0:?}; type it with its country code, such as +1 234 567 8900")]
+    Character(char),
+    /// Fewer than 5 digits or more than 15.
+    #[error("the phone number has {0} digits; type it with its country code, such as +1 234 567 8900")]
+    Length(usize),
+}
+
+impl PhoneNumber {
+    /// Reads a number as people type it: digits, and `+ - . / ( )` and white space between them. A leading `00` is
+    /// the `+` of those who dial it: no country code begins with 0.
+    ///
+    /// # Errors
+    /// [`InvalidPhone`] if it has another character, fewer than 5 digits or more than 15.
+    pub fn parse(typed: &str) -> Result<Self, InvalidPhone> {
+        let mut digits = String::new();
+        for c in typed.chars() {
+            match c {
+                '0'..='9' if digits.len() <= 17 => digits.push(c),
+                '0'..='9' => {
+                    return Err(InvalidPhone::Length(typed.chars().filter(char::is_ascii_digit).count()));
+                }
+                '+' | '-' | '.' | '/' | '(' | ')' => {}
+                c if c.is_whitespace() => {}
+                c => return Err(InvalidPhone::Character(c)),
+            }
+        }
+        let is_dialled = digits.starts_with("00") && !typed.contains('+');
+        if is_dialled {
+            digits.drain(..2);
+        }
+        if (5..=15).contains(&digits.len()) {
+            Ok(Self(digits))
+        } else {
+            Err(InvalidPhone::Length(digits.len()))
+        }
+    }
+
+    /// The digits, as they go onto the wire.
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+
+    /// The number in groups that a person can compare: the country code, then three digits or so at a time, as in
+    /// `+1 234 567 8900`. Countries have ways of their own, which are not known here.
+    #[must_use]
+    pub fn grouped(&self) -> String {
+        let mut shown = String::from("+");
+        for (index, digit) in self.0.chars().enumerate() {
+            let behind_code = index.checked_sub(country_code_len(&self.0));
+            let left = self.0.len() - index;
+            // No digit stands alone at the end.
+            if behind_code.is_some_and(|behind| behind % 3 == 0 && (behind == 0 || left > 1)) {
+                shown.push(' ');
+            }
+            shown.push(digit);
+        }
+        shown
+    }
+}
+
+/// How many digits the country code has (ITU-T E.164, list of assigned country codes).
+fn country_code_len(digits: &str) -> usize {
+    let mut digits = digits.bytes();
+    match (digits.next(), digits.next()) {
+        (Some(b'1' | b'7'), _) => 1,
+        (Some(b'2'), Some(b'0' | b'7'))
+        | (Some(b'3'), Some(b'0'..=b'4' | b'6' | b'9'))
+        | (Some(b'4'), Some(b'0' | b'1' | b'3'..=b'9'))
+        | (Some(b'5'), Some(b'1'..=b'8'))
+        | (Some(b'6'), Some(b'0'..=b'6'))
+        | (Some(b'8'), Some(b'1' | b'2' | b'4' | b'6'))
+        | (Some(b'9'), Some(b'0'..=b'5' | b'8')) => 2,
+        _ => 3,
+    }
+}
+
+impl fmt::Display for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PhoneNumber([redacted])")
+    }
+}
+
+impl Drop for PhoneNumber {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_type_becomes_digits() {
+        for typed in
+            ["+1 (123) 456-7890", "11234567890", "1.123.456.7890", " +1 123 456 7890\n", "001 (123) 456-7890"]
+        {
+            assert_eq!(PhoneNumber::parse(typed).unwrap().digits(), "11234567890");
+        }
+    }
+
+    #[test]
+    fn a_number_is_shown_in_groups() {
+        for (digits, shown) in [
+            ("12345678900", "+1 234 567 8900"),
+            ("9996621234", "+999 662 1234"),
+            ("4915112345678", "+49 151 123 456 78"),
+            ("420601123456", "+420 601 123 456"),
+            ("42777", "+427 77"),
+            ("42061", "+420 61"),
+            ("11234", "+1 1234"),
+        ] {
+            assert_eq!(PhoneNumber::parse(digits).unwrap().grouped(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_with_its_reason() {
+        assert_eq!(PhoneNumber::parse("hello"), Err(InvalidPhone::Character('h')));
+        assert_eq!(PhoneNumber::parse("+"), Err(InvalidPhone::Length(0)));
+        assert_eq!(PhoneNumber::parse("00"), Err(InvalidPhone::Length(0)));
+        assert_eq!(PhoneNumber::parse(&"1".repeat(16)), Err(InvalidPhone::Length(16)));
+        assert_eq!(PhoneNumber::parse(&"1".repeat(50)), Err(InvalidPhone::Length(50)));
+    }
+}

@@ -1,0 +1,184 @@
+//! Reads `auth.SentCode` so that a kind of code from a later layer does not end the sign-in.
+//!
+//! The two unknowns are told apart: an unknown `auth.CodeType` (how the next code would travel) costs nothing, since all
+//! of its constructors are empty. An unknown `auth.SentCodeType` hides its own length, so what follows it is read from
+//! the end: `timeout`, `next_type`, and before them the only piece of text that ends there.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::code::{CodeKind, CodeToken, NextCodeKind};
+use super::phone::PhoneNumber;
+use crate::tl::{Constructor, DecodeError, Deserialize, Reader, enums, types};
+
+const HAS_NEXT: u32 = 1 << 1;
+const HAS_TIMEOUT: u32 = 1 << 2;
+/// No `phone_code_hash` is longer; those of today have 18 characters.
+const LONGEST_HASH: usize = 253;
+/// Shorter texts could be found by chance.
+const SHORTEST_HASH: usize = 4;
+
+/// What `auth.SentCode` says.
+pub(super) enum SentCode {
+    Token(CodeToken),
+    Success(enums::auth::Authorization),
+    PaymentRequired,
+}
+
+/// Reads a boxed `auth.SentCode` that ends with `body`.
+pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCode, DecodeError> {
+    let mut reader = Reader::new(body);
+    if reader.peek_u32()? != types::auth::SentCode::ID {
+        return Ok(match enums::auth::SentCode::from_bytes(body)? {
+            enums::auth::SentCode::SentCodeSuccess(sent) => SentCode::Success(sent.authorization),
+            _ => SentCode::PaymentRequired,
+        });
+    }
+    reader.u32()?;
+    let flags = reader.u32()?;
+    let constructor = reader.peek_u32()?;
+    let rest = reader.rest();
+    match enums::auth::SentCodeType::deserialize(&mut Reader::new(rest)) {
+        Ok(_) => {}
+        Err(DecodeError::UnexpectedConstructor { .. }) => {
+            return Ok(SentCode::Token(unknown_kind(phone, constructor, flags, rest)));
+        }
+        Err(broken) => return Err(broken),
+    }
+    let mut reader = Reader::new(rest);
+    let kind = enums::auth::SentCodeType::deserialize(&mut reader)?.into();
+    let hash = Zeroizing::new(String::from(reader.string()?));
+    let next = if flags & HAS_NEXT != 0 { Some(NextCodeKind::of(reader.u32()?)) } else { None };
+    let timeout = if flags & HAS_TIMEOUT != 0 { Some(reader.i32()?) } else { None };
+    reader.finish()?;
+    Ok(SentCode::Token(CodeToken { phone, hash: Some(hash), kind, next, timeout: timeout.map(seconds) }))
+}
+
+/// `rest` begins with a `auth.SentCodeType` that this layer does not have.
+fn unknown_kind(phone: PhoneNumber, constructor: u32, flags: u32, rest: &[u8]) -> CodeToken {
+    let mut rest = rest.get(4..).unwrap_or_default();
+    let mut last_word = |wanted: bool| {
+        let (head, word) = rest.split_last_chunk::<4>().filter(|_| wanted)?;
+        rest = head;
+        Some(u32::from_le_bytes(*word))
+    };
+    let timeout = last_word(flags & HAS_TIMEOUT != 0).map(|word| seconds(word as i32));
+    let next = last_word(flags & HAS_NEXT != 0).map(NextCodeKind::of);
+    CodeToken { phone, hash: last_text(rest), kind: CodeKind::Unknown { constructor }, next, timeout }
+}
+
+/// The text that ends with `bytes`, where exactly one does.
+fn last_text(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let mut found = None;
+    for start in (0..bytes.len()).step_by(4) {
+        let mut reader = Reader::new(bytes.get(start..)?);
+        let Ok(text) = reader.string() else { continue };
+        let is_plausible = reader.remaining() == 0
+            && (SHORTEST_HASH..=LONGEST_HASH).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_plausible && found.replace(text).is_some() {
+            return None;
+        }
+    }
+    found.map(|text| Zeroizing::new(text.into()))
+}
+
+fn seconds(seconds: i32) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::tl::{Serialize, write};
+
+    fn token(body: &[u8]) -> CodeToken {
+        match read(PhoneNumber::parse("9996621234").unwrap(), body) {
+            Ok(SentCode::Token(token)) => token,
+            _ => panic!("no code was sent"),
+        }
+    }
+
+    fn sent(flags: u32, kind: &[u8], hash: &str, tail: &[u32]) -> Vec<u8> {
+        let mut out = Vec::new();
+        write::u32(&mut out, types::auth::SentCode::ID);
+        write::u32(&mut out, flags);
+        out.extend_from_slice(kind);
+        write::string(&mut out, hash);
+        tail.iter().for_each(|word| write::u32(&mut out, *word));
+        out
+    }
+
+    const SMS: u32 = 0x72a3_158c;
+    const HASH: &str = "0123456789abcdef01";
+
+    fn app() -> Vec<u8> {
+        let kind: enums::auth::SentCodeType = types::auth::SentCodeTypeApp { length: 5 }.into();
+        kind.to_bytes()
+    }
+
+    #[test]
+    fn all_of_a_known_kind_is_read() {
+        let token = token(&sent(6, &app(), HASH, &[SMS, 60]));
+        assert_eq!(token.kind, CodeKind::App { length: 5 });
+        assert_eq!(token.hash, Some(Zeroizing::new(HASH.into())));
+        assert_eq!(token.next, Some(NextCodeKind::Sms));
+        assert_eq!(token.timeout, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn an_unknown_next_kind_costs_nothing() {
+        let token = token(&sent(6, &app(), HASH, &[0xdead_beef, 30]));
+        assert_eq!(token.next, Some(NextCodeKind::Unknown));
+        assert_eq!(token.timeout, Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn the_hash_is_found_behind_an_unknown_kind() {
+        let mut kinds = Vec::new();
+        for fields in 0..4 {
+            let mut kind = 0x1234_5678_u32.to_le_bytes().to_vec();
+            for field in 0..fields {
+                match field {
+                    0 => write::i32(&mut kind, 5),
+                    1 => write::string(&mut kind, "a pattern"),
+                    _ => write::u64(&mut kind, u64::MAX),
+                }
+            }
+            kinds.push(kind);
+        }
+        for kind in kinds {
+            for (flags, tail) in [(0, &[][..]), (2, &[SMS][..]), (4, &[60][..]), (6, &[0xdead_beef, 60][..])]
+            {
+                for hash in [HASH, "0123", &"f".repeat(64)] {
+                    let token = token(&sent(flags, &kind, hash, tail));
+                    assert_eq!(token.kind, CodeKind::Unknown { constructor: 0x1234_5678 });
+                    assert_eq!(token.hash, Some(Zeroizing::new(hash.into())), "flags {flags}");
+                    assert_eq!(token.next.is_some(), flags & 2 != 0);
+                    assert_eq!(token.timeout.is_some(), flags & 4 != 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_keeps_the_flow_alive_without_a_hash() {
+        let kind = 0x1234_5678_u32.to_le_bytes();
+        for hash in ["", "\u{1}\u{2}\u{3}\u{4}", "with space"] {
+            assert_eq!(token(&sent(2, &kind, hash, &[SMS])).hash, None, "{hash:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_answer_is_refused_where_its_kind_is_known() {
+        let whole = sent(6, &app(), HASH, &[SMS, 60]);
+        for cut in 0..whole.len() {
+            let phone = PhoneNumber::parse("9996621234").unwrap();
+            assert!(read(phone, whole.get(..cut).unwrap_or_default()).is_err(), "cut at {cut}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `rpc_error`: a code and a name that may carry a number (`api/errors`).
+
+use alloc::string::String;
+use core::fmt;
+
+use super::lost::LostReason;
+use crate::dc::DcId;
+use crate::session::Delivery;
+use crate::tl::DecodeError;
+
+/// An error that the server answered a request with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcError {
+    /// Like an HTTP status: 303, 400, 401, 403, 406, 420, 500; negative ones exist.
+    pub code: i32,
+    /// The name without its number, such as `FLOOD_WAIT`; a number in the middle is an `X`, as in
+    /// `FILE_PART_X_MISSING`. Characters that no name has are left out, so that it can be
+    /// printed.
+    pub name: String,
+    /// The number within the name, such as 30 of `FLOOD_WAIT_30`; clamped to what an `i64` holds.
+    pub value: Option<i64>,
+}
+
+/// The longest name that is kept; longer ones are cut.
+const MAX_NAME_LEN: usize = 128;
+
+impl RpcError {
+    /// Takes a server's `error_message` apart.
+    #[must_use]
+    pub fn parse(code: i32, message: &str) -> Self {
+        let mut name = String::new();
+        let mut value = None;
+        let mut parts = message.split('_').peekable();
+        while let Some(part) = parts.next() {
+            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            if is_number && value.is_none() {
+                // More digits than fit can only be a value beyond all others.
+                value = Some(part.parse().unwrap_or(i64::MAX));
+                if parts.peek().is_none() {
+                    break;
+                }
+            }
+            if !name.is_empty() {
+                name.push('_');
+            }
+            let shown = if is_number && value.is_some() { "X" } else { part };
+            name.extend(shown.chars().filter(|c| c.is_ascii_graphic() || *c == ' '));
+            if name.len() > MAX_NAME_LEN {
+                name.truncate(MAX_NAME_LEN);
+                break;
+            }
+        }
+        Self { code, name, value }
+    }
+
+    /// Whether the error has this name, whatever its number.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    /// Where the server wants the request repeated: `PHONE_MIGRATE_X`, `NETWORK_MIGRATE_X`, `USER_MIGRATE_X`.
+    /// The number is the server's and not checked.
+    #[must_use]
+    pub fn migrate_to(&self) -> Option<i64> {
+        let migrates = ["PHONE_MIGRATE", "NETWORK_MIGRATE", "USER_MIGRATE"].contains(&self.name.as_str());
+        if self.code == 303 && migrates { self.value } else { None }
+    }
+
+    /// Where the server wants this one request repeated, while everything else stays: `FILE_MIGRATE_X`,
+    /// `STATS_MIGRATE_X`. [`RequestOptions::follow`](crate::client::RequestOptions::follow) does it. The number is the
+    /// server's and not checked.
+    #[must_use]
+    pub fn repeat_at(&self) -> Option<i64> {
+        let elsewhere = ["FILE_MIGRATE", "STATS_MIGRATE"].contains(&self.name.as_str());
+        if self.code == 303 && elsewhere { self.value } else { None }
+    }
+}
+
+impl fmt::Display for RpcError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Some(value) => write!(f, "{} {} ({value})", self.code, self.name),
+            None => write!(f, "{} {}", self.code, self.name),
+        }
+    }
+}
+
+impl core::error::Error for RpcError {}
+
+/// Why a request has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvokeError {
+    /// The server refused it.
+    #[error("the server answered {0}")]
+    Rpc(RpcError),
+    /// The answer is not what the schema promises.
+    #[error("the server's answer cannot be read: {0}")]
+    Decode(DecodeError),
+    /// The DC could not be reached, or no connection to it held.
+    #[error("{dc} cannot be reached: {reason}")]
+    Unreachable {
+        /// The DC.
+        dc: DcId,
+        /// What ended the last attempt.
+        reason: LostReason,
+        /// How far the request had come: from [`Delivery::Packed`] on the server may have executed it.
+        delivery: Delivery,
+    },
+    /// The table of DCs has no address for it.
+    #[error("no address of {0} is known")]
+    UnknownDc(DcId),
+    /// No answer came in time.
+    #[error("the server gave no answer in time")]
+    TimedOut {
+        /// How far the request had come: from [`Delivery::Packed`] on the server may have executed it.
+        delivery: Delivery,
+    },
+    /// It left, and the key that it left under is gone without an answer: nobody can tell whether the server executed
+    /// it. [`RequestOptions::if_unsure`](crate::client::RequestOptions::if_unsure) can have it sent again instead.
+    #[error("the server cannot be asked any more whether it executed the request")]
+    Unconfirmed {
+        /// How far the request had come.
+        delivery: Delivery,
+    },
+    /// It was cancelled, or the machine was closed.
+    #[error("the request was cancelled")]
+    Cancelled,
+}
+
+// Not by `#[from]`: what a text says already is no source of it.
+impl From<DecodeError> for InvokeError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_come_apart() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/misc.json");
+        let vectors: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let cases = vectors["rpc_error_parse"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let message = case["message"].as_str().unwrap();
+            let parsed = RpcError::parse(420, message);
+            if case["name"] == "malformed" {
+                assert_eq!((parsed.name.as_str(), parsed.value), (message, None));
+                continue;
+            }
+            assert_eq!(parsed.name, case["name"].as_str().unwrap());
+            match &case["value"] {
+                serde_json::Value::String(_) => assert!(parsed.value.is_some(), "an overflow is clamped"),
+                expected => assert_eq!(parsed.value, expected.as_i64(), "{case}"),
+            }
+        }
+    }
+
+    #[test]
+    fn terminal_escapes_do_not_survive() {
+        assert_eq!(RpcError::parse(400, "A\u{1b}[31mB\n").name, "A[31mB");
+    }
+}

@@ -1,0 +1,200 @@
+//! Why a connection ended.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::error::RpcError;
+use crate::handshake::HandshakeError;
+use crate::handshake::plain::PlainError;
+use crate::session::Reject;
+use crate::transport::{FakeTlsError, FrameError, LayerError, WebSocketError};
+
+/// Why the runtime lost, or could not open, a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LostCause {
+    /// The peer closed the stream in order.
+    #[error("the server closed the connection")]
+    Closed,
+    /// Nobody listens at the address.
+    #[error("the connection was refused")]
+    Refused,
+    /// The network or host cannot be reached.
+    #[error("the network or host is unreachable")]
+    Unreachable,
+    /// The stream was reset or aborted.
+    #[error("the connection was reset")]
+    Reset,
+    /// The operating system gave up waiting.
+    #[error("the connection timed out")]
+    TimedOut,
+    /// A proxy on the way did not open the connection.
+    #[error("{0}")]
+    Proxy(ProxyFault),
+    /// Any other error of the operating system.
+    #[error("the connection failed")]
+    Other,
+}
+
+/// Why a proxy on the way (SOCKS5, HTTP `CONNECT`) did not open a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyFault {
+    /// Nobody knows an address of the proxy's name.
+    #[error("the proxy's name has no address")]
+    UnknownHost,
+    /// Nobody listens at the proxy's address, or the network does not lead there.
+    #[error("the proxy cannot be reached")]
+    Unreachable,
+    /// It was given no user name and password, but wants them.
+    #[error("the proxy wants a user name and a password")]
+    CredentialsRequired,
+    /// It does not know the user name and password.
+    #[error("the proxy does not accept the user name and password")]
+    CredentialsRefused,
+    /// It does not let its users connect to the server.
+    #[error("the proxy does not allow connections to the server")]
+    Forbidden,
+    /// It could not reach the server itself.
+    #[error("the proxy cannot reach the server")]
+    ServerUnreachable,
+    /// It said nothing for too long.
+    #[error("the proxy was silent for too long")]
+    Silent,
+    /// It closed the connection in the middle of the dialogue.
+    #[error("the proxy closed the connection")]
+    Closed,
+    /// What it says is not of the proxy's protocol.
+    #[error("what answers is not a proxy of this kind")]
+    Protocol,
+}
+
+impl ProxyFault {
+    /// Whether only a person can mend it: the same proxy must refuse the next attempt as well.
+    #[must_use]
+    pub const fn needs_credentials(self) -> bool {
+        matches!(self, Self::CredentialsRequired | Self::CredentialsRefused)
+    }
+}
+
+/// Why a connection ended, and so who is to blame.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LostReason {
+    /// The network took it.
+    #[error("{0}")]
+    Network(LostCause),
+    /// No handshake, or no first answer, within the connect timeout.
+    #[error("the server was silent for too long")]
+    Silent,
+    /// The peer takes no bytes: what was to be written was not for a long time.
+    #[error("the connection is stuck: what was written did not leave in time")]
+    Stuck,
+    /// The server sent what is no frame of the transport.
+    #[error("{}", frame_text(.0))]
+    Frame(FrameError),
+    /// The proxy does not speak fake TLS, does not know the secret, or broke off.
+    #[error("the proxy refused us: {0}")]
+    FakeTls(FakeTlsError),
+    /// The WebSocket could not be opened, or was closed.
+    #[error("the WebSocket failed: {0}")]
+    WebSocket(WebSocketError),
+    /// The handshake failed.
+    #[error("the key exchange failed: {0}")]
+    Handshake(HandshakeError),
+    /// The server sent something else than an unencrypted message during the handshake.
+    #[error("the key exchange failed: {0}")]
+    Plain(PlainError),
+    /// The server sent an encrypted packet that fails a check.
+    #[error("{0}")]
+    Rejected(Reject),
+    /// The server sent a transport error (protocol documentation, "Transport errors"): -404 unknown key or wrong
+    /// step, -429 too many connections, -444 wrong DC.
+    #[error("{} (transport error {})", transport_error_text(*.0), .0)]
+    TransportError(i32),
+    /// The server did not let a temporary key stand for the permanent one (`auth.bindTempAuthKey`).
+    #[error("the server refused the temporary key: {0}")]
+    Binding(RpcError),
+    /// We closed it ourselves.
+    #[error("the connection was closed")]
+    ClosedByUs,
+    /// There was none: the configuration has no address of the DC.
+    #[error("no address of this DC is known")]
+    UnknownDc,
+}
+
+impl LostReason {
+    /// Whether another attempt must end the same way: a wrong DC, or a server whose key is not among ours.
+    #[must_use]
+    pub const fn is_hopeless(&self) -> bool {
+        matches!(
+            self,
+            Self::TransportError(-444) | Self::Handshake(HandshakeError::UnknownFingerprints { .. })
+        )
+    }
+
+    /// Whether a web server answered (HTTP): the address is wrong, or the network has a login page of its own. It shows
+    /// in the length of a frame, so not where frames are abridged or the connection is disguised.
+    #[must_use]
+    pub fn is_http(&self) -> bool {
+        matches!(self, Self::Frame(error) if is_http(error))
+    }
+}
+
+impl From<LayerError> for LostReason {
+    fn from(error: LayerError) -> Self {
+        match error {
+            LayerError::Frame(error) => Self::Frame(error),
+            LayerError::FakeTls(error) => Self::FakeTls(error),
+            LayerError::WebSocket(error) => Self::WebSocket(error),
+        }
+    }
+}
+
+const fn transport_error_text(code: i32) -> &'static str {
+    match code {
+        -404 => "the server does not know the session's key, or does not agree to make one",
+        -429 => "the server wants fewer connections",
+        -444 => "the address belongs to another DC",
+        _ => "the server refuses the connection",
+    }
+}
+
+fn frame_text(error: &FrameError) -> String {
+    if is_http(error) {
+        "a web server answers at this address".into()
+    } else {
+        format!("the server does not speak this transport: {error}")
+    }
+}
+
+/// The length of a frame, read from what HTTP begins with; full counts itself in.
+fn is_http(error: &FrameError) -> bool {
+    let word = u32::from_le_bytes(*b"HTTP") as usize;
+    matches!(*error, FrameError::TooLong { length, .. } if length == word || length + 12 == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn an_http_server_is_called_that() {
+        let word = u32::from_le_bytes(*b"HTTP") as usize;
+        let text = |length| LostReason::Frame(FrameError::TooLong { length, limit: 1 << 24 }).to_string();
+        for http in [text(word), text(word - 12)] {
+            assert!(http.contains("a web server"), "{http}");
+        }
+        assert!(text(word + 4).contains("does not speak this transport"));
+    }
+
+    #[test]
+    fn every_transport_error_has_its_number() {
+        for code in [-404, -429, -444, -17] {
+            let text = LostReason::TransportError(code).to_string();
+            assert!(text.contains(&code.to_string()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! The table of what is pending.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::error::{InvokeError, RpcError};
+use crate::crypto::Secret;
+use crate::dc::DcId;
+use crate::sequence::{SequenceKey, SequenceMap};
+use crate::session::{Body, Tag};
+use crate::time::Timestamp;
+use crate::tl::{Constructor, Deserialize, Reader, gzip, types, write};
+
+/// `gzip_packed#3072cfa1 packed_data:bytes`.
+const GZIP_PACKED_ID: u32 = 0x3072_cfa1;
+/// How often one request may be sent to another DC.
+const MAX_HOPS: u8 = 3;
+/// How often one request may be sent again after the server said that something else must come first.
+const MAX_REPEATS: u8 = 3;
+/// Shorter queries are not worth packing.
+const PACK_FROM: usize = 512;
+/// `upload.saveFilePart` and `upload.saveBigFilePart`: what they carry is media, which does not shrink.
+const UPLOADS: [u32; 2] = [0xb304_a621, 0xde7b_673d];
+
+/// One request (or one step of a sign-in), named by the machine. Identifiers are never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+impl RequestId {
+    /// The name under which a session carries the request.
+    #[must_use]
+    pub const fn tag(self) -> Tag {
+        Tag(self.0)
+    }
+}
+
+impl SequenceKey for RequestId {
+    fn distance(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Deadlines of requests that all may take the same time.
+impl SequenceKey for (Timestamp, RequestId) {
+    fn distance(self, earlier: Self) -> u64 {
+        self.1.distance(earlier.1)
+    }
+}
+
+impl From<Tag> for RequestId {
+    fn from(tag: Tag) -> Self {
+        Self(tag.0)
+    }
+}
+
+/// Who waits for a request's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The application.
+    Application,
+    /// A step of a sign-in.
+    Step(RequestId),
+    /// The client itself, which carries a sign-in over to this DC.
+    Transfer(DcId),
+    /// The client itself, which asks where updates stand.
+    Updates,
+}
+
+/// What becomes of a request that left, where nobody can tell any more whether the server executed it: the key or the
+/// session that it left under is gone, and its identifier means nothing under another; or the server says that it has
+/// forgotten, or does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfUnsure {
+    /// It ends with [`InvokeError::Unconfirmed`]; it is never executed twice.
+    #[default]
+    Report,
+    /// It is sent again: for what may be executed twice, or carries a number by which the server notices
+    /// (`random_id`).
+    Repeat,
+}
+
+/// What a request is, besides its name.
+#[derive(Debug)]
+pub struct NewRequest {
+    /// Who waits for the result.
+    pub owner: Owner,
+    /// Where it goes.
+    pub dc: DcId,
+    /// One boxed TL function.
+    pub query: Secret<Vec<u8>>,
+    /// The request after which the server must execute this one.
+    pub after: Option<RequestId>,
+    /// When nobody waits any longer.
+    pub deadline: Option<Timestamp>,
+    /// Whether the client itself repeats it where an error names another DC.
+    pub follow: bool,
+    /// What becomes of it where nobody can tell whether it was executed.
+    pub if_unsure: IfUnsure,
+    /// Whether the server is asked to acknowledge its packet quickly.
+    pub quick_ack: bool,
+}
+
+/// What is known of a request's quick acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum QuickAck {
+    Unwanted,
+    Wanted,
+    Come,
+}
+
+#[derive(Debug)]
+struct Pending {
+    owner: Owner,
+    dc: DcId,
+    query: Secret<Vec<u8>>,
+    /// The query as `gzip_packed`, where that is shorter.
+    packed: Option<Secret<Vec<u8>>>,
+    after: Option<RequestId>,
+    deadline: Option<Timestamp>,
+    /// How many more errors may send it to another DC.
+    hops_left: u8,
+    /// How many more errors may have it sent again.
+    repeats_left: u8,
+    if_unsure: IfUnsure,
+    quick_ack: QuickAck,
+    /// Boxed where it is rare, so that ten thousand requests do not carry the room for it.
+    result: Option<Result<Secret<Vec<u8>>, Box<InvokeError>>>,
+}
+
+/// The requests without a taken result. Look-ups cost a constant where requests are answered about in order, the logarithm
+/// of their number at worst.
+#[derive(Debug, Default)]
+pub struct Table {
+    pending: SequenceMap<RequestId, Pending>,
+    deadlines: SequenceMap<(Timestamp, RequestId), ()>,
+    /// The bytes of all queries that wait for a result.
+    bytes: usize,
+}
+
+impl Table {
+    /// Adds a request. A query of the application of more than 512 bytes is packed, where that makes it shorter.
+    pub fn insert(&mut self, id: RequestId, request: NewRequest) {
+        let NewRequest { owner, dc, query, after, deadline, follow, if_unsure, quick_ack } = request;
+        let quick_ack = if quick_ack { QuickAck::Wanted } else { QuickAck::Unwanted };
+        let (hops_left, repeats_left) = (if follow { MAX_HOPS } else { 0 }, MAX_REPEATS);
+        if let Some(at) = deadline {
+            self.deadlines.insert((at, id), ());
+        }
+        self.bytes += query.expose().len();
+        // What a sign-in asks is secret, and what a compressor saw is not wiped.
+        let packed = (owner == Owner::Application).then(|| pack(query.expose())).flatten();
+        let result = None;
+        let pending = Pending {
+            owner,
+            dc,
+            query,
+            packed,
+            after,
+            deadline,
+            hops_left,
+            repeats_left,
+            if_unsure,
+            quick_ack,
+            result,
+        };
+        self.pending.insert(id, pending);
+    }
+
+    /// Gives back what memory an empty table keeps for reuse.
+    pub fn trim(&mut self) {
+        self.pending.trim();
+        self.deadlines.trim();
+    }
+
+    /// The bytes of a request that still waits for its result, as they leave after what `prefix` says for its owner.
+    #[must_use]
+    pub fn body<'a>(&'a self, id: RequestId, prefix: impl FnOnce(Owner) -> &'a [u8]) -> Option<Body<'a>> {
+        let pending = self.pending.get(id).filter(|pending| pending.result.is_none())?;
+        let prefix = prefix(pending.owner);
+        // What is packed must be the whole message, so a wrapped query leaves as it is.
+        let packed = pending.packed.as_ref().filter(|_| prefix.is_empty());
+        let query = packed.unwrap_or(&pending.query).expose();
+        let after = pending.after.map(RequestId::tag);
+        Some(Body { prefix, query, after, quick_ack: pending.quick_ack == QuickAck::Wanted })
+    }
+
+    /// Who waits for the result of a request that has none yet.
+    #[must_use]
+    pub fn owner(&self, id: RequestId) -> Option<Owner> {
+        self.pending.get(id).filter(|pending| pending.result.is_none()).map(|pending| pending.owner)
+    }
+
+    /// What becomes of a request without a result where nobody can tell whether it was executed.
+    #[must_use]
+    pub fn if_unsure(&self, id: RequestId) -> Option<IfUnsure> {
+        self.pending.get(id).filter(|pending| pending.result.is_none()).map(|pending| pending.if_unsure)
+    }
+
+    /// Sends a request elsewhere, as an error of the server wants it; `false`: it may not, or not again.
+    pub fn redirect(&mut self, id: RequestId, dc: DcId) -> bool {
+        let Some(pending) = self.pending.get_mut(id).filter(|pending| pending.result.is_none()) else {
+            return false;
+        };
+        let Some(left) = pending.hops_left.checked_sub(1) else { return false };
+        (pending.hops_left, pending.dc) = (left, dc);
+        true
+    }
+
+    /// Whether a request may be sent again that the server did not execute, since something else must come first; each
+    /// may three times.
+    pub fn may_repeat(&mut self, id: RequestId) -> bool {
+        let Some(pending) = self.pending.get_mut(id).filter(|pending| pending.result.is_none()) else {
+            return false;
+        };
+        let Some(left) = pending.repeats_left.checked_sub(1) else { return false };
+        pending.repeats_left = left;
+        true
+    }
+
+    /// Where a request goes that still waits for its result.
+    #[must_use]
+    pub fn dc(&self, id: RequestId) -> Option<DcId> {
+        self.pending.get(id).filter(|pending| pending.result.is_none()).map(|pending| pending.dc)
+    }
+
+    /// Whether a request has an answer of the server, also a refusal, that was not taken.
+    #[must_use]
+    pub fn is_answered(&self, id: RequestId) -> bool {
+        let result = self.pending.get(id).and_then(|pending| pending.result.as_ref());
+        result.is_some_and(|result| match result {
+            Ok(_) => true,
+            Err(error) => matches!(**error, InvokeError::Rpc(_) | InvokeError::Decode(_)),
+        })
+    }
+
+    /// Notes that the server quickly acknowledged a request that wanted it; `false`: nobody waits for that any more.
+    pub fn note_quick_ack(&mut self, id: RequestId) -> bool {
+        let pending = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
+        let wanted = pending.filter(|pending| pending.quick_ack == QuickAck::Wanted);
+        wanted.map(|pending| pending.quick_ack = QuickAck::Come).is_some()
+    }
+
+    /// Whether the server quickly acknowledged a request.
+    #[must_use]
+    pub fn is_quickly_acknowledged(&self, id: RequestId) -> bool {
+        self.pending.get(id).is_some_and(|pending| pending.quick_ack == QuickAck::Come)
+    }
+
+    /// How many requests are in the table, results that were not taken included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether nothing is pending.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// The bytes of all queries that wait for a result.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The requests to `dc` that wait for a result, oldest first.
+    pub fn waiting(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
+        self.pending
+            .iter()
+            .filter(move |(_, pending)| pending.dc == dc && pending.result.is_none())
+            .map(|(id, _)| id)
+    }
+
+    /// Notes the answer in `body`: `rpc_error` or the result itself. Returns whose request it was, unless nobody
+    /// waits for it any more.
+    pub fn answer(&mut self, id: RequestId, body: &[u8]) -> Option<Owner> {
+        let result = if body.starts_with(&types::RpcError::ID.to_le_bytes()) {
+            Err(parse_error(body))
+        } else {
+            Ok(Secret::new(body.to_vec()))
+        };
+        self.finish(id, result)
+    }
+
+    /// Ends a request without the server.
+    pub fn fail(&mut self, id: RequestId, error: InvokeError) -> Option<Owner> {
+        self.finish(id, Err(error))
+    }
+
+    fn finish(&mut self, id: RequestId, result: Result<Secret<Vec<u8>>, InvokeError>) -> Option<Owner> {
+        let pending = self.pending.get_mut(id).filter(|pending| pending.result.is_none())?;
+        pending.result = Some(result.map_err(Box::new));
+        self.bytes -= pending.query.expose().len();
+        pending.query = Secret::new(Vec::new());
+        pending.packed = None;
+        if let Some(at) = pending.deadline.take() {
+            self.deadlines.remove((at, id));
+        }
+        Some(pending.owner)
+    }
+
+    /// Takes the result, once.
+    pub fn take(&mut self, id: RequestId) -> Option<Result<Secret<Vec<u8>>, InvokeError>> {
+        self.pending.get(id)?.result.as_ref()?;
+        Some(self.pending.remove(id)?.result?.map_err(|error| *error))
+    }
+
+    /// Forgets a request, answered or not.
+    pub fn remove(&mut self, id: RequestId) {
+        let Some(pending) = self.pending.remove(id) else { return };
+        self.bytes -= pending.query.expose().len();
+        if let Some(at) = pending.deadline {
+            self.deadlines.remove((at, id));
+        }
+    }
+
+    /// The earliest deadline.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first_key().map(|(at, _)| at)
+    }
+
+    /// A request whose deadline is over, if there is one.
+    #[must_use]
+    pub fn overdue(&self, now: Timestamp) -> Option<RequestId> {
+        self.deadlines.first_key().filter(|(at, _)| *at <= now).map(|(_, id)| id)
+    }
+
+    /// All that wait for a result.
+    #[must_use]
+    pub fn all_waiting(&self) -> Vec<RequestId> {
+        self.pending.iter().filter(|(_, pending)| pending.result.is_none()).map(|(id, _)| id).collect()
+    }
+}
+
+fn parse_error(body: &[u8]) -> InvokeError {
+    let mut reader = Reader::new(body);
+    let parsed = reader.u32().and_then(|_| types::RpcError::deserialize(&mut reader));
+    match parsed {
+        Ok(error) => InvokeError::Rpc(RpcError::parse(error.error_code, &error.error_message)),
+        Err(broken) => InvokeError::Decode(broken),
+    }
+}
+
+/// The query as `gzip_packed`, if that is shorter.
+fn pack(query: &[u8]) -> Option<Secret<Vec<u8>>> {
+    let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
+    if query.len() < PACK_FROM || is_upload {
+        return None;
+    }
+    let packed = Secret::new(gzip::pack(query));
+    let mut out = Vec::with_capacity(packed.expose().len() + 12);
+    out.extend_from_slice(&GZIP_PACKED_ID.to_le_bytes());
+    write::bytes(&mut out, packed.expose());
+    let out = Secret::new(out);
+    (out.expose().len() < query.len()).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec;
+
+    use super::*;
+
+    fn request(owner: Owner, query: Vec<u8>) -> NewRequest {
+        NewRequest {
+            owner,
+            dc: DcId::new(2).unwrap(),
+            query: Secret::new(query),
+            after: None,
+            deadline: None,
+            follow: false,
+            if_unsure: IfUnsure::Report,
+            quick_ack: false,
+        }
+    }
+
+    #[test]
+    fn debug_shows_neither_queries_nor_results() {
+        let shown = format!("{:?}", request(Owner::Application, vec![251; 8]));
+        assert!(!shown.contains("251"), "{shown}");
+        let mut table = Table::default();
+        for (id, length) in [(1, 8), (2, 4096), (3, 8)] {
+            table.insert(RequestId(id), request(Owner::Application, vec![251; length]));
+        }
+        table.answer(RequestId(3), &[251; 8]);
+        let shown = format!("{table:?}");
+        // What is packed begins with the mark of gzip.
+        assert!(!shown.contains("251") && !shown.contains("31, 139"), "{shown}");
+        assert_eq!(table.take(RequestId(3)).unwrap().unwrap().expose(), &[251; 8]);
+        assert!(table.take(RequestId(3)).is_none());
+    }
+
+    #[test]
+    fn only_what_the_application_asks_is_packed() {
+        for (owner, is_packed) in [(Owner::Application, true), (Owner::Step(RequestId(1)), false)] {
+            let mut table = Table::default();
+            table.insert(RequestId(2), request(owner, vec![251; 4096]));
+            let body = table.body(RequestId(2), |_| &[]).unwrap();
+            assert_eq!(body.query.len() < 4096, is_packed, "{owner:?}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A map for keys that are given out in rising order and mostly taken back in that order: requests, message
+//! identifiers, deadlines. What a tree pays for at thousands of entries costs the same here as at ten.
+
+use alloc::collections::{BTreeMap, VecDeque};
+
+/// What a [`SequenceMap`] is ordered by.
+pub(crate) trait SequenceKey: Copy + Ord {
+    /// How many entries lie between an earlier key and this one, if nothing was left out: a guess.
+    fn distance(self, earlier: Self) -> u64;
+}
+
+/// An ordered map. New keys that are greater than all others, and look-ups near the oldest or in an unbroken sequence,
+/// cost a constant; all else the logarithm of the number of entries.
+#[derive(Debug)]
+pub(crate) struct SequenceMap<K, V> {
+    /// In rising order, without a gap at either end; `None`: it was removed.
+    ring: VecDeque<(K, Option<V>)>,
+    /// How many of the ring are left.
+    live: usize,
+    /// What came out of order, and what stayed behind when all around it was removed.
+    rest: BTreeMap<K, V>,
+}
+
+/// So many removed entries the ring keeps at least before what is among them is moved.
+const SLACK: usize = 64;
+
+impl<K, V> Default for SequenceMap<K, V> {
+    fn default() -> Self {
+        Self { ring: VecDeque::new(), live: 0, rest: BTreeMap::new() }
+    }
+}
+
+impl<K: SequenceKey, V> SequenceMap<K, V> {
+    pub(crate) fn len(&self) -> usize {
+        self.live + self.rest.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        if !self.rest.is_empty()
+            && let Some(place) = self.rest.get_mut(&key)
+        {
+            *place = value;
+            return;
+        }
+        if self.ring.back().is_none_or(|(last, _)| *last < key) {
+            self.live += 1;
+            return self.ring.push_back((key, Some(value)));
+        }
+        match self.position(key).and_then(|at| self.ring.get_mut(at)) {
+            Some((_, place)) => {
+                self.live += usize::from(place.is_none());
+                *place = Some(value);
+            }
+            None => {
+                self.rest.insert(key, value);
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, key: K) -> Option<&V> {
+        match self.position(key) {
+            Some(at) => self.ring.get(at)?.1.as_ref(),
+            None => self.rest.get(&key),
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        match self.position(key) {
+            Some(at) => self.ring.get_mut(at)?.1.as_mut(),
+            None => self.rest.get_mut(&key),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: K) -> Option<V> {
+        let Some(at) = self.position(key) else { return self.rest.remove(&key) };
+        let removed = self.ring.get_mut(at)?.1.take()?;
+        self.live -= 1;
+        self.close_gaps();
+        // Whatever stays for long must not keep the room of all that came after it.
+        while self.ring.len() > 2 * self.live + SLACK {
+            if let Some((key, Some(value))) = self.ring.pop_front() {
+                self.live -= 1;
+                self.rest.insert(key, value);
+            }
+            self.close_gaps();
+        }
+        Some(removed)
+    }
+
+    /// All entries, in rising order of their keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> + '_ {
+        let mut ring = self.ring.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?))).peekable();
+        let mut rest = self.rest.iter().map(|(key, value)| (*key, value)).peekable();
+        core::iter::from_fn(move || match (ring.peek(), rest.peek()) {
+            (Some((in_ring, _)), Some((in_rest, _))) if in_rest < in_ring => rest.next(),
+            (Some(_), _) => ring.next(),
+            (None, _) => rest.next(),
+        })
+    }
+
+    pub(crate) fn first_key(&self) -> Option<K> {
+        let in_ring = self.ring.front().map(|(key, _)| *key);
+        let in_rest = self.rest.first_key_value().map(|(key, _)| *key);
+        in_ring.into_iter().chain(in_rest).min()
+    }
+
+    pub(crate) fn last_key(&self) -> Option<K> {
+        let in_ring = self.ring.back().map(|(key, _)| *key);
+        let in_rest = self.rest.last_key_value().map(|(key, _)| *key);
+        in_ring.into_iter().chain(in_rest).max()
+    }
+
+    /// Gives back the memory that is kept for reuse.
+    pub(crate) fn trim(&mut self) {
+        self.ring.shrink_to_fit();
+        // An emptied map keeps a node.
+        if self.rest.is_empty() {
+            self.rest = BTreeMap::new();
+        }
+    }
+
+    /// Where in the ring the key is, or was.
+    fn position(&self, key: K) -> Option<usize> {
+        let (first, _) = self.ring.front()?;
+        if key < *first {
+            return None;
+        }
+        let guess = usize::try_from(key.distance(*first)).unwrap_or(usize::MAX);
+        if self.ring.get(guess).is_some_and(|(there, _)| *there == key) {
+            return Some(guess);
+        }
+        self.ring.binary_search_by(|(there, _)| there.cmp(&key)).ok()
+    }
+
+    fn close_gaps(&mut self) {
+        while let Some((_, None)) = self.ring.front() {
+            self.ring.pop_front();
+        }
+        while let Some((_, None)) = self.ring.back() {
+            self.ring.pop_back();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use quickcheck::quickcheck;
+
+    use super::*;
+
+    impl SequenceKey for u8 {
+        fn distance(self, earlier: Self) -> u64 {
+            (self - earlier).into()
+        }
+    }
+
+    quickcheck! {
+        fn it_is_an_ordered_map(steps: Vec<(u8, bool)>) -> bool {
+            let mut map = SequenceMap::default();
+            let mut model = BTreeMap::new();
+            steps.into_iter().enumerate().all(|(number, (key, adds))| {
+                if adds {
+                    map.insert(key, number);
+                    model.insert(key, number);
+                } else if map.remove(key) != model.remove(&key) {
+                    return false;
+                }
+                map.iter().eq(model.iter().map(|(key, value)| (*key, value)))
+                    && map.len() == model.len()
+                    && map.is_empty() == model.is_empty()
+                    && map.first_key() == model.first_key_value().map(|(key, _)| *key)
+                    && map.last_key() == model.last_key_value().map(|(key, _)| *key)
+                    && (0..=255).all(|key| map.get(key) == model.get(&key))
+                    && (0..=255).all(|key| map.get_mut(key) == model.get_mut(&key))
+            })
+        }
+    }
+
+    impl SequenceKey for u64 {
+        fn distance(self, earlier: Self) -> u64 {
+            self - earlier
+        }
+    }
+
+    #[test]
+    fn one_that_stays_does_not_keep_the_room_of_all_others() {
+        let mut map = SequenceMap::default();
+        for key in 0..100_000_u64 {
+            map.insert(key, key);
+            if key % 1000 > 0 {
+                assert_eq!(map.remove(key), Some(key));
+            }
+            assert!(map.ring.len() <= 2 * map.live + SLACK);
+        }
+        assert_eq!(map.len(), 100);
+        assert!((0..100).all(|key| map.get(key * 1000) == Some(&(key * 1000))));
+    }
+}

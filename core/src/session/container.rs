@@ -1,0 +1,88 @@
+//! `msg_container`: several messages in one (`mtproto/service_messages`, "Containers").
+
+use super::ids::MsgId;
+use super::reject::Reject;
+use crate::tl::Reader;
+
+/// `msg_container#73f1f8dc`.
+pub(super) const CONTAINER_ID: u32 = 0x73f1_f8dc;
+/// The bytes before an inner body: msg_id 8, seqno 4, bytes 4.
+pub(super) const INNER_HEADER_LEN: usize = 16;
+/// The bytes before the first inner message: constructor 4, count 4.
+pub(super) const CONTAINER_HEADER_LEN: usize = 8;
+/// The most messages that a container may hold.
+const MAX_MESSAGES: usize = 1024;
+
+/// One message of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InnerMessage<'a> {
+    /// Its identifier, odd and below the container's.
+    pub msg_id: MsgId,
+    /// Its sequence number; odd: it wants an acknowledgement.
+    pub seq_no: i32,
+    /// Its body; the length is a multiple of 4.
+    pub body: &'a [u8],
+}
+
+/// The messages of a container, checked as a whole before the first is given out.
+#[derive(Clone, Debug)]
+pub struct Container<'a> {
+    reader: Reader<'a>,
+    left: usize,
+}
+
+impl<'a> Container<'a> {
+    /// Reads the container in `body` (with its constructor), whose own identifier is `container_id`.
+    ///
+    /// # Errors
+    /// [`Reject::Container`] if it counts more than 1024 messages, holds a container, an identifier that is even or
+    /// not below its own, a length that is no multiple of 4 or lies, or trailing bytes.
+    pub fn parse(body: &'a [u8], container_id: MsgId) -> Result<Self, Reject> {
+        let mut reader = Reader::new(body);
+        reader.u32()?;
+        let count = usize::try_from(reader.i32()?).map_err(|_| Reject::Container("negative count"))?;
+        if count > MAX_MESSAGES {
+            return Err(Reject::Container("more than 1024 messages"));
+        }
+        let parsed = Self { reader, left: count };
+        let mut walk = parsed.clone();
+        for _ in 0..count {
+            let inner = walk.read()?;
+            if !inner.msg_id.is_from_server() {
+                return Err(Reject::Container("an identifier that no server makes"));
+            }
+            if inner.msg_id >= container_id {
+                return Err(Reject::Container("an identifier that is not below the container's"));
+            }
+            if inner.body.starts_with(&CONTAINER_ID.to_le_bytes()) {
+                return Err(Reject::Container("a container within a container"));
+            }
+        }
+        if walk.reader.remaining() != 0 {
+            return Err(Reject::Container("bytes after the last message"));
+        }
+        Ok(parsed)
+    }
+
+    fn read(&mut self) -> Result<InnerMessage<'a>, Reject> {
+        const CUT_SHORT: Reject = Reject::Container("a message past the end");
+        let msg_id = MsgId(self.reader.u64().map_err(|_| CUT_SHORT)?);
+        let seq_no = self.reader.i32().map_err(|_| CUT_SHORT)?;
+        let length = self.reader.i32().map_err(|_| CUT_SHORT)?;
+        let length = usize::try_from(length).map_err(|_| Reject::Container("a negative length"))?;
+        if length % 4 != 0 {
+            return Err(Reject::Container("a length that is no multiple of 4"));
+        }
+        let body = self.reader.raw(length).map_err(|_| CUT_SHORT)?;
+        Ok(InnerMessage { msg_id, seq_no, body })
+    }
+}
+
+impl<'a> Iterator for Container<'a> {
+    type Item = InnerMessage<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        self.read().ok()
+    }
+}

@@ -1,0 +1,114 @@
+//! The plaintext of an encrypted message: `salt | session_id | msg_id | seq_no | length | body | padding`.
+
+use alloc::vec::Vec;
+
+use super::ids::MsgId;
+use super::reject::Reject;
+use crate::crypto::message::{self, Direction, PREFIX_LEN, QuickAckToken};
+use crate::crypto::{AuthKey, SecureRandom};
+use crate::tl::Reader;
+
+/// The bytes of the header: salt 8, session_id 8, msg_id 8, seq_no 4, length 4.
+pub const HEADER_LEN: usize = 32;
+/// The shortest padding.
+const MIN_PADDING: usize = 12;
+/// The longest padding.
+const MAX_PADDING: usize = 1024;
+
+/// A message that passed the checks which need no memory of earlier messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'a> {
+    /// The salt that the server used; not judged (a server may use any that is valid).
+    pub salt: i64,
+    /// The message's identifier, odd.
+    pub msg_id: MsgId,
+    /// The sequence number; odd: the message wants an acknowledgement.
+    pub seq_no: i32,
+    /// The message, without padding; its length is a multiple of 4.
+    pub body: &'a [u8],
+}
+
+impl<'a> Envelope<'a> {
+    /// Decrypts `packet` in place and checks it: key and `msg_key` first, then length, padding, session, parity
+    /// (protocol documentation, "Checking SHA256 hash value of msg_key" and what follows it).
+    ///
+    /// # Errors
+    /// The first check that failed.
+    pub fn open(key: &AuthKey, session_id: u64, packet: &'a mut [u8]) -> Result<Self, Reject> {
+        Self::open_in(key, session_id, None, packet)
+    }
+
+    /// As [`open`](Self::open), where the same connection carried the session `left` before.
+    pub(super) fn open_in(
+        key: &AuthKey,
+        session_id: u64,
+        left: Option<u64>,
+        packet: &'a mut [u8],
+    ) -> Result<Self, Reject> {
+        let plaintext: &'a [u8] = message::open(key, Direction::ToClient, packet)?;
+        let mut reader = Reader::new(plaintext);
+        let salt = reader.i64()?;
+        let found_session = reader.u64()?;
+        let msg_id = MsgId(reader.u64()?);
+        let seq_no = reader.i32()?;
+        let length = usize::try_from(reader.i32()?).map_err(|_| Reject::Length)?;
+        if length % 4 != 0 || length > reader.remaining() {
+            return Err(Reject::Length);
+        }
+        let padding = reader.remaining() - length;
+        if !(MIN_PADDING..=MAX_PADDING).contains(&padding) {
+            return Err(Reject::Padding(padding));
+        }
+        if found_session != session_id {
+            let was_ours = left == Some(found_session);
+            return Err(if was_ours { Reject::LeftSession } else { Reject::ForeignSession });
+        }
+        if !msg_id.is_from_server() {
+            return Err(Reject::Parity);
+        }
+        Ok(Self { salt, msg_id, seq_no, body: reader.raw(length)? })
+    }
+}
+
+/// How long the packet for a body of `body_len` bytes is, prefix and padding included: the shortest padding that
+/// the protocol allows.
+pub(super) const fn packet_len(body_len: usize) -> usize {
+    PREFIX_LEN + (HEADER_LEN + body_len + MIN_PADDING).next_multiple_of(16)
+}
+
+/// Appends room for the prefix, then the header.
+pub(super) fn begin(
+    out: &mut Vec<u8>,
+    salt: i64,
+    session_id: u64,
+    msg_id: MsgId,
+    seq_no: i32,
+    body_len: usize,
+) {
+    out.extend_from_slice(&[0; PREFIX_LEN]);
+    out.extend_from_slice(&salt.to_le_bytes());
+    out.extend_from_slice(&session_id.to_le_bytes());
+    out.extend_from_slice(&msg_id.0.to_le_bytes());
+    out.extend_from_slice(&seq_no.to_le_bytes());
+    // Bodies are bounded far below 2^32 when they are queued.
+    out.extend_from_slice(&(body_len as u32).to_le_bytes());
+}
+
+/// Appends the padding to the packet that begins at `start` and seals it in place.
+pub(super) fn seal(
+    out: &mut Vec<u8>,
+    start: usize,
+    body_len: usize,
+    key: &AuthKey,
+    random: &mut dyn SecureRandom,
+) -> QuickAckToken {
+    let end = start + packet_len(body_len);
+    let padding_at = out.len();
+    out.resize(end, 0);
+    if let Some(padding) = out.get_mut(padding_at..) {
+        random.fill(padding);
+    }
+    let sealed = out.get_mut(start..).map(|packet| message::seal(key, Direction::ToServer, packet));
+    // `packet_len` made the plaintext a multiple of 16, which is all that sealing can refuse. No token is 0.
+    sealed.and_then(Result::ok).unwrap_or(QuickAckToken(0))
+}

@@ -1,0 +1,319 @@
+//! The session's state, and what its owner can ask of it. Packing is in `pack.rs`, receiving in `receive.rs`.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::acks::Acks;
+use super::binding::Binding;
+use super::clock::ServerClock;
+use super::corrections::Corrections;
+use super::ids::{MsgId, MsgIdGenerator, SeqNoCounter};
+use super::keep_alive::KeepAlive;
+use super::outgoing::{Delivery, Outgoing, Tag};
+use super::pack::Draft;
+use super::quick_acks::QuickAcks;
+use super::replay::ReplayWindow;
+use super::salts::Salts;
+use super::service::{Inquiry, MAX_IDS, Service};
+use crate::crypto::{AuthKey, SecureRandom};
+use crate::time::{Now, Timestamp};
+
+/// How many service messages may wait; more would only help a peer that floods us.
+const MAX_SERVICE: usize = 256;
+
+/// One MTProto session: it outlives the connections that carry it.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) key: AuthKey,
+    pub(super) id: u64,
+    /// The session that this connection carried before.
+    pub(super) left: Option<u64>,
+    pub(super) salts: Salts,
+    pub(super) clock: ServerClock,
+    pub(super) ids: MsgIdGenerator,
+    pub(super) seq_no: SeqNoCounter,
+    pub(super) replay: ReplayWindow,
+    pub(super) outgoing: Outgoing,
+    pub(super) acks: Acks,
+    pub(super) quick_acks: QuickAcks,
+    /// Requests that left, of which the server cannot tell whether it executed them.
+    pub(super) unsure: Vec<Tag>,
+    pub(super) service: VecDeque<Service>,
+    pub(super) inquiry: Option<Inquiry>,
+    pub(super) keep_alive: KeepAlive,
+    /// This session's key is temporary, and asks to be bound.
+    pub(super) binding: Option<Binding>,
+    /// The key is to be destroyed, and under which identifier that was asked last.
+    pub(super) destroying: Option<Option<MsgId>>,
+    pub(super) last_unique_id: Option<i64>,
+    pub(super) corrections: Corrections,
+    /// The server refused a container: one message a packet from now on.
+    pub(super) singly: bool,
+    /// Under which identifier future salts were asked for.
+    pub(super) salts_asked: Option<MsgId>,
+    /// It carries no new requests.
+    pub(super) is_retired: bool,
+    pub(super) holds_requests: bool,
+    /// The packet under construction, kept for reuse.
+    pub(super) draft: Draft,
+}
+
+impl Session {
+    /// A new session over `key`, which begins with `salt` (0 where none is known).
+    pub fn new(key: AuthKey, salt: i64, clock: ServerClock, random: &mut dyn SecureRandom, now: Now) -> Self {
+        Self {
+            key,
+            id: fresh_id(random),
+            left: None,
+            salts: Salts::new(salt),
+            clock,
+            ids: MsgIdGenerator::default(),
+            seq_no: SeqNoCounter::default(),
+            replay: ReplayWindow::default(),
+            outgoing: Outgoing::default(),
+            acks: Acks::default(),
+            quick_acks: QuickAcks::default(),
+            unsure: Vec::new(),
+            service: VecDeque::new(),
+            inquiry: None,
+            keep_alive: KeepAlive::new(now.monotonic),
+            binding: None,
+            destroying: None,
+            last_unique_id: None,
+            corrections: Corrections::default(),
+            singly: false,
+            salts_asked: None,
+            is_retired: false,
+            holds_requests: false,
+            draft: Draft::default(),
+        }
+    }
+
+    /// The salt that is used now, to be kept for later runs.
+    #[must_use]
+    pub const fn salt(&self) -> i64 {
+        self.salts.current()
+    }
+
+    /// The server's clock as this session knows it.
+    #[must_use]
+    pub const fn clock(&self) -> &ServerClock {
+        &self.clock
+    }
+
+    /// Queues a request; its bytes are asked from the [`Outbox`](super::Outbox) when it is packed.
+    pub fn queue(&mut self, tag: Tag) {
+        self.outgoing.queue(tag);
+    }
+
+    /// How far a request has come. One that this session does not know counts as queued.
+    #[must_use]
+    pub fn delivery(&self, tag: Tag) -> Delivery {
+        self.outgoing.delivery(tag)
+    }
+
+    /// Nobody waits for a request any more: if it left, the server is asked to drop its answer (`rpc_drop_answer`).
+    ///
+    /// Its bytes need not be forgotten first; if it is still queued, the [`Outbox`](super::Outbox) must not offer it.
+    pub fn drop_request(&mut self, tag: Tag) {
+        if let Some(id) = self.outgoing.forget(tag) {
+            self.serve(Service::DropAnswer(id));
+        }
+    }
+
+    /// Another session carries requests from now on. This one waits for what it owes, and asks the server for it
+    /// (`msgs_state_req`); [`take_queued`](Self::take_queued) says what the server never got.
+    pub fn retire(&mut self, now: Now) {
+        self.is_retired = true;
+        self.inquire(now.monotonic, MsgId(u64::MAX));
+    }
+
+    /// Requests may come again after all.
+    pub const fn resume(&mut self) {
+        self.is_retired = false;
+    }
+
+    /// Whether it was [retired](Self::retire).
+    #[must_use]
+    pub const fn is_retired(&self) -> bool {
+        self.is_retired
+    }
+
+    /// Takes what waits to leave: the session knows it no more.
+    pub fn take_queued(&mut self) -> Vec<Tag> {
+        self.outgoing.take_queued()
+    }
+
+    /// Takes the requests that left, but of which the server cannot tell whether it executed them: its owner decides
+    /// whether to [queue](Self::queue) one again. A late answer to it is still taken.
+    pub fn take_unsure(&mut self) -> Vec<Tag> {
+        core::mem::take(&mut self.unsure)
+    }
+
+    /// Whether a request left and has no answer, or waits to leave.
+    #[must_use]
+    pub fn has_requests(&self) -> bool {
+        self.outgoing.has_queued() || self.outgoing.newest().is_some()
+    }
+
+    /// Asks the server to forget the key (`destroy_auth_key`). [`SessionEvent::KeyDestroyed`](super::SessionEvent) is
+    /// the answer.
+    pub fn destroy_key(&mut self) {
+        self.destroying = Some(None);
+        self.serve(Service::DestroyAuthKey);
+    }
+
+    /// The last packet is fully written: its requests left the machine.
+    pub fn written(&mut self) {
+        self.outgoing.note_written();
+    }
+
+    /// The server quickly acknowledged the packet that `token` names: answers which of its requests asked for that, each
+    /// once. It says that the server could decrypt the packet, not that it has executed anything.
+    pub fn quick_ack(&mut self, token: u32) -> Vec<Tag> {
+        self.quick_acks.take(token)
+    }
+
+    /// A new connection carries the session. The server is asked what became of the requests that left and have no
+    /// answer (`msgs_state_req`), so that none is executed twice; a ping proves the connection.
+    pub fn connected(&mut self, now: Now) {
+        self.outgoing.note_written();
+        self.left = None;
+        self.quick_acks.clear();
+        self.clock.distrust();
+        self.corrections.forgive();
+        self.keep_alive = KeepAlive::new(now.monotonic);
+        self.service.retain(|service| !matches!(service, Service::Ping(_) | Service::StateRequest(_)));
+        self.inquire(now.monotonic, MsgId(u64::MAX));
+    }
+
+    /// Keeps requests in the queue until a message proves that the server knows the key: over a connection that is not
+    /// `proven` yet, and after the computer slept, which a ping is to show. For keys that servers forget.
+    pub fn hold_requests_until_proven(&mut self, now: Now, proven: bool) {
+        self.clock.observe_local(now);
+        self.holds_requests = !(proven && self.clock.is_trusted());
+        if self.holds_requests && proven && self.keep_alive.answer_due().is_none() {
+            self.keep_alive.ping_again(now.monotonic);
+        }
+    }
+
+    /// Whether [`pack`](Self::pack) has something to send now.
+    #[must_use]
+    pub fn wants_to_send(&self, now: Timestamp) -> bool {
+        (self.outgoing.has_queued() && !self.holds_requests)
+            || !self.service.is_empty()
+            || self.keep_alive.wants_ping(now)
+            || self.acks.due().is_some_and(|due| due <= now)
+    }
+
+    /// Takes note of the time, while a [connection](Self::connected) carries the session: an inquiry that nobody answered
+    /// makes everything [unsure](Self::take_unsure), or is repeated in a retired session.
+    pub fn tick(&mut self, now: Timestamp) {
+        if let Some(inquiry) = self.inquiry.take_if(|inquiry| inquiry.due <= now) {
+            if self.is_retired {
+                return self.inquire(now, inquiry.boundary);
+            }
+            let unconfirmed = self.outgoing.take_unconfirmed(inquiry.boundary);
+            self.doubt(unconfirmed);
+        }
+    }
+
+    /// When to call [`tick`](Self::tick) and [`pack`](Self::pack) again although nothing happened.
+    #[must_use]
+    pub fn timeout(&self) -> Timestamp {
+        let others = self.acks.due().into_iter().chain(self.inquiry.as_ref().map(|inquiry| inquiry.due));
+        others.fold(self.keep_alive.timeout(), Timestamp::min)
+    }
+
+    /// As [`timeout`](Self::timeout), while nothing can be packed: what only waits to be sent does not count.
+    pub fn timeout_while_writing(&self) -> Option<Timestamp> {
+        let inquiry = self.inquiry.as_ref().map(|inquiry| inquiry.due);
+        inquiry.into_iter().chain(self.keep_alive.answer_due()).min()
+    }
+
+    /// Whether the connection gave no sign of life within 15 s of a ping: then it must be replaced.
+    #[must_use]
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        self.keep_alive.check(now).is_err()
+    }
+
+    /// Gives back the memory that is kept for reuse. For a session that has nothing to do: the next packet costs some
+    /// allocations more.
+    pub fn trim(&mut self) {
+        self.outgoing.trim();
+        self.acks.trim();
+        self.quick_acks.trim();
+        self.service.shrink_to_fit();
+        self.draft = Draft::default();
+    }
+
+    /// Queues a service message, unless too many wait already.
+    pub(super) fn serve(&mut self, service: Service) {
+        if self.service.len() < MAX_SERVICE {
+            self.service.push_back(service);
+        }
+    }
+
+    /// Asks what became of the unanswered requests below `boundary` that the server did not confirm; of all of them in a
+    /// retired session, whose time is short.
+    pub(super) fn inquire(&mut self, now: Timestamp, boundary: MsgId) {
+        let asked: Vec<MsgId> = self.outgoing.unanswered(boundary, !self.is_retired).take(MAX_IDS).collect();
+        self.inquiry = None;
+        if let Some(newest) = asked.last() {
+            // What is sent from now on is not asked about.
+            let boundary = boundary.min(MsgId(self.outgoing.newest().unwrap_or(*newest).0.saturating_add(1)));
+            self.service.push_back(Service::StateRequest(asked.clone()));
+            self.inquiry = Some(Inquiry::new(boundary, asked, now));
+        }
+    }
+
+    /// The server cannot tell whether it executed these. A binding may be executed twice, and nobody else asks for it
+    /// again.
+    pub(super) fn doubt(&mut self, tags: impl IntoIterator<Item = Tag>) {
+        for tag in tags {
+            if self.binding.as_ref().is_some_and(|binding| binding.tag == tag) {
+                self.outgoing.queue(tag);
+            } else {
+                self.unsure.push(tag);
+            }
+        }
+    }
+
+    /// Begins a new session on the same connection, and has the old one destroyed: what left under it will have no
+    /// answer.
+    pub(super) fn restart(&mut self, now: Now, random: &mut dyn SecureRandom) {
+        self.serve(Service::DestroySession(self.id));
+        self.left = Some(self.id);
+        self.id = fresh_id(random);
+        self.ids = MsgIdGenerator::default();
+        self.seq_no = SeqNoCounter::default();
+        self.replay = ReplayWindow::default();
+        self.acks = Acks::default();
+        self.corrections.restart();
+        self.inquiry = None;
+        let all = self.outgoing.take_all();
+        self.doubt(all);
+        self.serve_again(now);
+    }
+
+    /// What was under way besides requests may be lost: it is sent again.
+    pub(super) fn serve_again(&mut self, now: Now) {
+        self.keep_alive.ping_again(now.monotonic);
+        if self.destroying.is_some() && !self.service.iter().any(|it| matches!(it, Service::DestroyAuthKey)) {
+            self.serve(Service::DestroyAuthKey);
+        }
+        if let Some(inquiry) = self.inquiry.take() {
+            self.inquire(now.monotonic, inquiry.boundary);
+        }
+    }
+}
+
+fn fresh_id(random: &mut dyn SecureRandom) -> u64 {
+    loop {
+        let id = u64::from_le_bytes(crate::crypto::random::array(random));
+        // 0 stands for no session: servers answer it with -404.
+        if id != 0 {
+            return id;
+        }
+    }
+}

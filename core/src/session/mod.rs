@@ -1,0 +1,42 @@
+//! Auth key and frames to ordered, checked messages (`mtproto/description`, `mtproto/service_messages`,
+//! `mtproto/service_messages_about_messages`).
+//!
+//! [`Session`] is the machine. It owns no bodies: it names each request by a [`Tag`] and asks an [`Outbox`] for the
+//! bytes at the moment when they are packed, so identifiers, salts and wrappers are as late, and copies as few, as
+//! they can be.
+//!
+//! ```
+//! use sansgram_core::session::{MsgId, Freshness, ReplayWindow};
+//!
+//! let mut window = ReplayWindow::default();
+//! assert_eq!(window.record(MsgId(5)), Freshness::New);
+//! assert_eq!(window.record(MsgId(5)), Freshness::Duplicate);
+//! ```
+
+mod acks;
+mod binding;
+mod clock;
+mod container;
+mod corrections;
+mod envelope;
+mod ids;
+mod keep_alive;
+mod machine;
+mod outgoing;
+mod pack;
+mod quick_acks;
+mod receive;
+mod reject;
+mod replay;
+mod salts;
+mod service;
+
+pub use clock::{OutsideTimeWindow, ServerClock};
+pub use container::{Container, InnerMessage};
+pub use envelope::{Envelope, HEADER_LEN};
+pub use ids::{MsgId, MsgIdGenerator, SeqNoCounter};
+pub use machine::Session;
+pub use outgoing::{Body, Delivery, Outbox, Tag};
+pub use receive::SessionEvent;
+pub use reject::Reject;
+pub use replay::{Freshness, REPLAY_WINDOW, ReplayWindow};

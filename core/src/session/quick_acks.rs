@@ -1,0 +1,43 @@
+//! Quick acknowledgements (`mtproto/mtproto-transports`, "Quick ack"): the server says of a packet, outside of all
+//! messages, that it could decrypt it.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::outgoing::Tag;
+use crate::crypto::message::QuickAckToken;
+
+/// How many packets wait for theirs; the oldest are given up, for a server need not send any.
+const REMEMBERED: usize = 32;
+
+/// The packets that wait for a quick acknowledgement, and whose requests they carry.
+#[derive(Debug, Default)]
+pub(super) struct QuickAcks {
+    waiting: VecDeque<(QuickAckToken, Vec<Tag>)>,
+}
+
+impl QuickAcks {
+    /// Notes a packet that asked for one.
+    pub(super) fn asked(&mut self, token: QuickAckToken, tags: Vec<Tag>) {
+        if self.waiting.len() == REMEMBERED {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back((token, tags));
+    }
+
+    /// The requests of the packet that `token` names, once; none where nothing waits for it.
+    pub(super) fn take(&mut self, token: u32) -> Vec<Tag> {
+        let position = self.waiting.iter().position(|(waiting, _)| waiting.0 == token);
+        position.and_then(|at| self.waiting.remove(at)).map(|(_, tags)| tags).unwrap_or_default()
+    }
+
+    /// The connection is gone, and what it had to say.
+    pub(super) fn clear(&mut self) {
+        self.waiting = VecDeque::new();
+    }
+
+    /// Gives back what memory is kept for reuse, as far as nothing is in it.
+    pub(super) fn trim(&mut self) {
+        self.waiting.shrink_to_fit();
+    }
+}

@@ -1,0 +1,359 @@
+//! Receiving: a packet is checked in the order of the protocol's guidelines, then taken apart.
+
+use alloc::vec::Vec;
+
+use super::container::{CONTAINER_ID, Container};
+use super::envelope::Envelope;
+use super::ids::MsgId;
+use super::machine::Session;
+use super::outgoing::Tag;
+use super::reject::Reject;
+use super::replay::Freshness;
+use super::service::{Fate, MAX_IDS, Service};
+use crate::crypto::SecureRandom;
+use crate::time::Now;
+use crate::tl::{Constructor, Deserialize, Reader, gzip, types};
+
+/// `rpc_result#f35c6d01`.
+const RPC_RESULT_ID: u32 = 0xf35c_6d01;
+/// `gzip_packed#3072cfa1`.
+const GZIP_PACKED_ID: u32 = 0x3072_cfa1;
+
+/// What a received packet meant for the layers above.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionEvent<'a> {
+    /// The answer to a request: `rpc_error` or the result itself, unpacked.
+    Result {
+        /// The request.
+        tag: Tag,
+        /// One boxed TL object; one that could not be unpacked is `gzip_packed` still, which is no result's type.
+        body: &'a [u8],
+    },
+    /// A message that is no service message: an update.
+    Other {
+        /// One boxed TL object.
+        body: &'a [u8],
+    },
+    /// The server made a session: updates may have been missed.
+    NewSession,
+    /// A ping was answered: key, salt and connection work.
+    Pong,
+    /// The server answered [`Session::destroy_key`]: the key is gone, or was unknown, or stays where it is.
+    KeyDestroyed,
+}
+
+/// Whoever is told.
+type Sink<'s> = dyn FnMut(SessionEvent<'_>) + 's;
+
+impl Session {
+    /// Decrypts and checks one packet in place, and reports what it means to `sink`.
+    ///
+    /// # Errors
+    /// [`Reject`], why nothing of the packet (or of a message within it) was used; [`Reject::is_fatal`] says whether the
+    /// connection must be closed. The session goes on over the next. Where it need not be closed, what else the packet
+    /// holds was used.
+    pub fn receive(
+        &mut self,
+        now: Now,
+        packet: &mut [u8],
+        random: &mut dyn SecureRandom,
+        sink: &mut dyn FnMut(SessionEvent<'_>),
+    ) -> Result<(), Reject> {
+        let message = Envelope::open_in(&self.key, self.id, self.left, packet)?;
+        self.clock.observe_local(now);
+        match self.replay.judge(message.msg_id) {
+            Freshness::New => {}
+            Freshness::Duplicate => {
+                self.acknowledge(message.msg_id, message.seq_no, now);
+                return Err(Reject::Duplicate);
+            }
+            Freshness::TooOld => return Err(Reject::TooOld),
+        }
+        let sent = message.msg_id.time();
+        match self.clock.check(now, sent) {
+            Ok(()) => self.clock.observe_message(now, sent),
+            // Our clock may be the wrong one: a notification about what we really sent may say so.
+            Err(_) if self.is_correction(message.body) => {}
+            Err(outside) => return Err(outside.into()),
+        }
+        self.replay.record(message.msg_id);
+        self.keep_alive.received();
+        self.acknowledge(message.msg_id, message.seq_no, now);
+        if message.body.starts_with(&CONTAINER_ID.to_le_bytes()) {
+            let mut judged = Ok(());
+            for inner in Container::parse(message.body, message.msg_id)? {
+                // What the window no longer remembers was acknowledged long ago; the acknowledgement got lost.
+                if self.replay.record(inner.msg_id) == Freshness::New {
+                    match self.dispatch(now, inner.msg_id, inner.body, true, random, sink) {
+                        Err(reject) if reject.is_fatal() => return Err(reject),
+                        result => judged = judged.and(result),
+                    }
+                }
+                self.acknowledge(inner.msg_id, inner.seq_no, now);
+            }
+            judged
+        } else {
+            self.dispatch(now, message.msg_id, message.body, true, random, sink)
+        }
+    }
+
+    fn acknowledge(&mut self, id: MsgId, seq_no: i32, now: Now) {
+        if seq_no & 1 == 1 {
+            self.acks.push(id, now.monotonic);
+        }
+    }
+
+    /// Whether `body` corrects our clock or salt, and names a message that we really sent.
+    fn is_correction(&self, body: &[u8]) -> bool {
+        let mut reader = Reader::new(body);
+        let Ok(constructor) = reader.u32() else { return false };
+        let Ok(id) = reader.u64() else { return false };
+        [types::BadServerSalt::ID, types::BadMsgNotification::ID, types::NewSessionCreated::ID]
+            .contains(&constructor)
+            && self.outgoing.knows(MsgId(id))
+    }
+
+    fn dispatch(
+        &mut self,
+        now: Now,
+        msg_id: MsgId,
+        body: &[u8],
+        may_be_packed: bool,
+        random: &mut dyn SecureRandom,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Reject> {
+        let mut reader = Reader::new(body);
+        match reader.u32()? {
+            RPC_RESULT_ID => self.result(now, &mut reader, sink)?,
+            GZIP_PACKED_ID if may_be_packed => {
+                let unpacked = gzip::unpack(reader.bytes()?, gzip::GZIP_LIMIT)?;
+                self.dispatch(now, msg_id, &unpacked, false, random, sink)?;
+            }
+            CONTAINER_ID => return Err(Reject::Container("a container within another message")),
+            types::Pong::ID => {
+                types::Pong::deserialize(&mut reader)?;
+                self.proven(now);
+                sink(SessionEvent::Pong);
+            }
+            types::BadServerSalt::ID => {
+                let notice = types::BadServerSalt::deserialize(&mut reader)?;
+                let bad_id = MsgId::from_wire(notice.bad_msg_id);
+                if self.refused(bad_id, now)? {
+                    self.salts.set(notice.new_server_salt);
+                    self.outgoing.requeue_refused(bad_id);
+                }
+            }
+            types::BadMsgNotification::ID => {
+                let notice = types::BadMsgNotification::deserialize(&mut reader)?;
+                self.bad_message(now, msg_id, &notice, random)?;
+            }
+            types::NewSessionCreated::ID => {
+                let notice = types::NewSessionCreated::deserialize(&mut reader)?;
+                if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
+                    self.salts.set(notice.server_salt);
+                    self.outgoing.requeue_before(MsgId::from_wire(notice.first_msg_id));
+                    sink(SessionEvent::NewSession);
+                }
+            }
+            types::FutureSalts::ID => {
+                let salts = types::FutureSalts::deserialize(&mut reader)?;
+                if self.salts_asked.take_if(|asked| asked.to_wire() == salts.req_msg_id).is_some() {
+                    self.salts.add(salts.salts);
+                }
+            }
+            types::MsgsAck::ID => {
+                let acks = types::MsgsAck::deserialize(&mut reader)?;
+                acks.msg_ids.iter().for_each(|id| self.outgoing.note_acknowledged(MsgId::from_wire(*id)));
+            }
+            types::MsgsStateInfo::ID => {
+                let state = types::MsgsStateInfo::deserialize(&mut reader)?;
+                self.state_info(now, MsgId::from_wire(state.req_msg_id), &state.info)?;
+            }
+            types::MsgsAllInfo::ID => {
+                let state = types::MsgsAllInfo::deserialize(&mut reader)?;
+                let ids: Vec<MsgId> = state.msg_ids.iter().map(|id| MsgId::from_wire(*id)).collect();
+                self.fates(&ids, &state.info)?;
+            }
+            types::MsgsStateReq::ID => {
+                let request = types::MsgsStateReq::deserialize(&mut reader)?;
+                let ids = request.msg_ids.iter().take(MAX_IDS).map(|id| MsgId::from_wire(*id));
+                let info = ids.map(|id| self.replay.state_of(id)).collect();
+                self.serve(Service::StateInfo { request: msg_id, info });
+            }
+            types::MsgResendReq::ID => {
+                let request = types::MsgResendReq::deserialize(&mut reader)?;
+                request.msg_ids.iter().for_each(|id| self.outgoing.requeue(MsgId::from_wire(*id)));
+            }
+            types::MsgDetailedInfo::ID => {
+                let info = types::MsgDetailedInfo::deserialize(&mut reader)?;
+                self.outgoing.note_acknowledged(MsgId::from_wire(info.msg_id));
+                self.ask_for(MsgId::from_wire(info.answer_msg_id), now);
+            }
+            types::MsgNewDetailedInfo::ID => {
+                let info = types::MsgNewDetailedInfo::deserialize(&mut reader)?;
+                self.ask_for(MsgId::from_wire(info.answer_msg_id), now);
+            }
+            // Some servers answer it bare, others within an `rpc_result`.
+            types::DestroyAuthKeyOk::ID | types::DestroyAuthKeyNone::ID | types::DestroyAuthKeyFail::ID => {
+                if self.destroying.take().is_some() {
+                    sink(SessionEvent::KeyDestroyed);
+                }
+            }
+            // The session that we left is gone, or was gone already.
+            types::DestroySessionOk::ID | types::DestroySessionNone::ID => {}
+            _ => sink(SessionEvent::Other { body }),
+        }
+        Ok(())
+    }
+
+    fn result(&mut self, now: Now, reader: &mut Reader<'_>, sink: &mut Sink<'_>) -> Result<(), Reject> {
+        let request = reader.u64()?;
+        if request == 0 {
+            return Err(Reject::ResultForNothing);
+        }
+        if self.destroying == Some(Some(MsgId(request))) {
+            self.destroying = None;
+            sink(SessionEvent::KeyDestroyed);
+            return Ok(());
+        }
+        // An answer to what we no longer wait for: a late one after a resend, or about a dropped request.
+        let Some(tag) = self.outgoing.answered(MsgId(request)) else { return Ok(()) };
+        self.proven(now);
+        self.binding.take_if(|binding| binding.tag == tag);
+        let body = reader.rest();
+        let unpacked = unpack(body);
+        let shown = unpacked.as_ref().ok().and_then(Option::as_deref).unwrap_or(body);
+        sink(SessionEvent::Result { tag, body: shown });
+        unpacked.map(drop)
+    }
+
+    /// Key, salt and clock are right: corrections count from 0 again, and salts are fetched ahead.
+    fn proven(&mut self, now: Now) {
+        self.corrections.forgive();
+        if self.salts.want_more(now.monotonic) {
+            self.salts.asked(now.monotonic);
+            self.serve(Service::FutureSalts);
+        }
+    }
+
+    /// `bad_msg_notification`: protocol documentation, "Notification of Ignored Error Message".
+    fn bad_message(
+        &mut self,
+        now: Now,
+        msg_id: MsgId,
+        notice: &types::BadMsgNotification,
+        random: &mut dyn SecureRandom,
+    ) -> Result<(), Reject> {
+        let bad_id = MsgId::from_wire(notice.bad_msg_id);
+        if !self.refused(bad_id, now)? {
+            return Ok(());
+        }
+        match notice.error_code {
+            16 => {
+                self.clock.correct(now, msg_id.time());
+                self.outgoing.requeue_refused(bad_id);
+            }
+            // Identifiers must go down: only a new session may do that.
+            17 => {
+                self.clock.correct(now, msg_id.time());
+                self.outgoing.requeue_from(bad_id);
+                self.restart(now, random);
+            }
+            // Too old: the server cannot tell whether it was received.
+            20 => {
+                let refused = self.outgoing.take_refused(bad_id);
+                self.doubt(refused);
+            }
+            // Sequence numbers must begin again. Later ones were higher still.
+            33 => {
+                self.outgoing.requeue_from(bad_id);
+                self.restart(now, random);
+            }
+            32 => {
+                self.outgoing.requeue_refused(bad_id);
+                self.restart(now, random);
+            }
+            64 => {
+                self.singly = true;
+                self.outgoing.requeue_refused(bad_id);
+                return Err(Reject::BadMessage(64));
+            }
+            // Our numbering is at fault, so it begins again, over another connection.
+            code => {
+                self.outgoing.requeue_refused(bad_id);
+                self.restart(now, random);
+                return Err(Reject::BadMessage(code));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the server refused a message; `false`: none that we sent.
+    fn refused(&mut self, id: MsgId, now: Now) -> Result<bool, Reject> {
+        let is_ours = self.outgoing.note_refused(id);
+        if is_ours && self.corrections.count(id, self.ids.last())? {
+            self.serve_again(now);
+        }
+        Ok(is_ours)
+    }
+
+    /// The answer to our inquiry: what was lost travels again.
+    fn state_info(&mut self, now: Now, request: MsgId, info: &[u8]) -> Result<(), Reject> {
+        // An answer to a question that we did not ask means nothing.
+        let asked = self.inquiry.take_if(|inquiry| inquiry.request == Some(request));
+        let Some(inquiry) = asked else { return Ok(()) };
+        let fates = self.fates(&inquiry.asked, info);
+        if fates.is_err() {
+            self.inquiry = Some(inquiry);
+            return fates;
+        }
+        // More may have left than one question can name.
+        if !self.is_retired {
+            self.inquire(now.monotonic, inquiry.boundary);
+        }
+        Ok(())
+    }
+
+    fn fates(&mut self, ids: &[MsgId], info: &[u8]) -> Result<(), Reject> {
+        if ids.len() != info.len() {
+            return Err(Reject::StateInfo);
+        }
+        let mut answered = Vec::new();
+        for (id, byte) in ids.iter().zip(info).rev() {
+            match Fate::of(*byte) {
+                Fate::Lost => self.outgoing.requeue(*id),
+                Fate::Forgotten => {
+                    let forgotten = self.outgoing.detach(*id);
+                    self.doubt(forgotten);
+                }
+                Fate::Received { answered: has_answer } => {
+                    self.outgoing.note_acknowledged(*id);
+                    if has_answer && self.outgoing.knows(*id) && answered.len() < MAX_IDS {
+                        answered.push(*id);
+                    }
+                }
+            }
+        }
+        if !answered.is_empty() {
+            answered.reverse();
+            self.serve(Service::ResendAnswers(answered));
+        }
+        Ok(())
+    }
+
+    /// The server has an answer ready: asks for it, or acknowledges it where it came already.
+    fn ask_for(&mut self, answer: MsgId, now: Now) {
+        if self.replay.contains(answer) {
+            self.acks.push(answer, now.monotonic);
+        } else {
+            self.serve(Service::Resend(answer));
+        }
+    }
+}
+
+/// What is packed in `body`, if it is `gzip_packed`.
+fn unpack(body: &[u8]) -> Result<Option<Vec<u8>>, Reject> {
+    let Some(packed) = body.strip_prefix(&GZIP_PACKED_ID.to_le_bytes()) else { return Ok(None) };
+    Ok(Some(gzip::unpack(Reader::new(packed).bytes()?, gzip::GZIP_LIMIT)?))
+}

@@ -1,0 +1,189 @@
+//! Which server messages were seen already (`mtproto/security_guidelines`, "Checking msg_id").
+
+use alloc::collections::VecDeque;
+
+use core::time::Duration;
+
+use super::ids::MsgId;
+
+/// How many identifiers are kept at most: 1024 times 8 bytes.
+pub const REPLAY_WINDOW: usize = 1024;
+/// Identifiers that are older than the newest one by more than this are not kept, so that an idle session keeps few.
+/// A server's message counts at most 300 s, by the time in it.
+const KEPT_FOR: Duration = Duration::from_secs(900);
+/// Room for so many is kept.
+const KEPT_ROOM: usize = 32;
+
+/// What the window says of an identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Never seen.
+    New,
+    /// Seen before: a replay or a resend.
+    Duplicate,
+    /// Not above what the window has forgotten, so nobody can tell.
+    TooOld,
+}
+
+/// The last identifiers, sorted: at most [`REPLAY_WINDOW`], and of those only the ones of the last 15 minutes before
+/// the newest.
+#[derive(Clone, Debug, Default)]
+pub struct ReplayWindow {
+    seen: VecDeque<MsgId>,
+    /// What was seen and is forgotten lies below this, so nothing below it is new.
+    floor: u64,
+}
+
+impl ReplayWindow {
+    /// Judges an identifier and remembers it if it is new.
+    ///
+    /// Costs a constant for identifiers that rise, and a binary search with a move of at most
+    /// [`REPLAY_WINDOW`] entries for others.
+    pub fn record(&mut self, id: MsgId) -> Freshness {
+        match self.place(id) {
+            Ok(position) => {
+                self.seen.insert(position, id);
+                self.forget();
+                Freshness::New
+            }
+            Err(stale) => stale,
+        }
+    }
+
+    /// Judges an identifier, and does not remember it.
+    #[must_use]
+    pub fn judge(&self, id: MsgId) -> Freshness {
+        self.place(id).err().unwrap_or(Freshness::New)
+    }
+
+    /// Where an identifier belongs, if it is new.
+    fn place(&self, id: MsgId) -> Result<usize, Freshness> {
+        if self.seen.back().is_none_or(|newest| *newest < id) {
+            return Ok(self.seen.len());
+        }
+        let Err(position) = self.seen.binary_search(&id) else { return Err(Freshness::Duplicate) };
+        // A full window has no room for what is older than all that it holds.
+        let is_too_old = id.0 < self.floor || (position == 0 && self.seen.len() == REPLAY_WINDOW);
+        if is_too_old { Err(Freshness::TooOld) } else { Ok(position) }
+    }
+
+    /// Forgets what is too much or too old.
+    fn forget(&mut self) {
+        let newest = self.seen.back().map_or(0, |newest| newest.0);
+        let oldest = MsgId(newest.saturating_sub(KEPT_FOR.as_secs() << 32));
+        let before = self.seen.len();
+        while let Some(id) = self.seen.front().copied() {
+            if self.seen.len() <= REPLAY_WINDOW && id >= oldest {
+                break;
+            }
+            self.floor = id.0.saturating_add(1);
+            self.seen.pop_front();
+        }
+        let room = self.seen.len().max(KEPT_ROOM) * 2;
+        if self.seen.len() < before && self.seen.capacity() > room {
+            self.seen.shrink_to(room);
+        }
+    }
+
+    /// What `msgs_state_info` says of a message of the peer: 4 received, 1 forgotten, 2 not received, 3 not received
+    /// and newer than all that was.
+    #[must_use]
+    pub fn state_of(&self, id: MsgId) -> u8 {
+        match (self.seen.front(), self.seen.back()) {
+            _ if self.contains(id) => 4,
+            _ if id.0 < self.floor => 1,
+            (Some(oldest), _) if id < *oldest => 1,
+            (_, Some(newest)) if id < *newest => 2,
+            _ => 3,
+        }
+    }
+
+    /// Whether the identifier is remembered.
+    #[must_use]
+    pub fn contains(&self, id: MsgId) -> bool {
+        self.seen.binary_search(&id).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_new_once() {
+        let mut window = ReplayWindow::default();
+        assert_eq!(window.record(MsgId(5)), Freshness::New);
+        assert_eq!(window.record(MsgId(3)), Freshness::New);
+        assert_eq!(window.record(MsgId(5)), Freshness::Duplicate);
+        assert_eq!(window.record(MsgId(3)), Freshness::Duplicate);
+    }
+
+    #[test]
+    fn below_a_full_window_all_is_too_old() {
+        let mut window = ReplayWindow::default();
+        for id in 0..REPLAY_WINDOW as u64 {
+            window.record(MsgId(10 + id));
+        }
+        assert_eq!(window.record(MsgId(9)), Freshness::TooOld);
+        assert_eq!(window.record(MsgId(10)), Freshness::Duplicate);
+        assert_eq!(window.record(MsgId(10 + REPLAY_WINDOW as u64)), Freshness::New);
+        assert_eq!(window.record(MsgId(10)), Freshness::TooOld);
+    }
+
+    fn at(second: u64) -> MsgId {
+        MsgId(second << 32 | 1)
+    }
+
+    #[test]
+    fn an_idle_session_remembers_a_quarter_of_an_hour() {
+        let mut window = ReplayWindow::default();
+        for minute in 1..=14_400 {
+            assert_eq!(window.record(at(60 * minute)), Freshness::New);
+            assert!(window.seen.len() <= 16 && window.seen.capacity() <= 64);
+        }
+        let now = 60 * 14_400;
+        assert_eq!(window.record(at(now - 900)), Freshness::Duplicate);
+        assert_eq!(window.record(at(now - 899)), Freshness::New);
+        assert_eq!(window.record(at(now - 960)), Freshness::TooOld);
+        assert_eq!(window.record(at(60)), Freshness::TooOld);
+        assert_eq!([window.state_of(at(60)), window.state_of(at(now))], [1, 4]);
+    }
+
+    #[test]
+    fn what_was_made_while_nothing_came_is_new() {
+        let mut window = ReplayWindow::default();
+        window.record(at(1000));
+        // The machine slept for eight hours; then a new message overtakes an old one.
+        assert_eq!(window.record(at(30_000)), Freshness::New);
+        assert_eq!(window.record(at(2000)), Freshness::New);
+        assert_eq!(window.record(at(1000)), Freshness::TooOld);
+    }
+
+    #[test]
+    fn a_burst_gives_its_memory_back() {
+        let mut window = ReplayWindow::default();
+        (0..5000).for_each(|id| assert_eq!(window.record(MsgId(at(10).0 + 4 * id)), Freshness::New));
+        assert_eq!(window.seen.len(), REPLAY_WINDOW);
+        window.record(at(2000));
+        assert!(window.seen.capacity() <= 2 * KEPT_ROOM);
+    }
+
+    #[test]
+    fn nothing_is_ever_new_twice() {
+        fn property(ids: std::vec::Vec<u16>, seconds: bool) -> bool {
+            let mut window = ReplayWindow::default();
+            let mut accepted = BTreeSet::new();
+            ids.into_iter().map(|id| if seconds { at(id.into()) } else { MsgId(id.into()) }).all(|id| {
+                let newest = accepted.last().copied().unwrap_or(id);
+                match window.record(id) {
+                    Freshness::New => accepted.insert(id),
+                    Freshness::Duplicate => accepted.contains(&id),
+                    Freshness::TooOld => accepted.len() >= REPLAY_WINDOW || id.0 + (900 << 32) < newest.0,
+                }
+            })
+        }
+        quickcheck::quickcheck(property as fn(std::vec::Vec<u16>, bool) -> bool);
+    }
+}

@@ -1,0 +1,99 @@
+//! Server salts: the one in use, and those fetched ahead (`mtproto/service_messages`, "Request for several future
+//! salts").
+
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use crate::time::Timestamp;
+use crate::tl::types::FutureSalt;
+
+/// How many future salts are asked for at once, of the 64 that the protocol allows: enough for most of a day, in
+/// half the memory.
+pub(super) const WANTED: i32 = 32;
+/// How many future salts are kept.
+const KEPT: usize = 32;
+/// Fewer than this many left: more are fetched.
+const FEW: usize = 2;
+/// How long to wait before asking again.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+
+/// The salts of one key.
+#[derive(Debug)]
+pub(super) struct Salts {
+    current: i64,
+    /// By the second from which each is valid, rising.
+    future: VecDeque<FutureSalt>,
+    next_ask: Timestamp,
+}
+
+impl Salts {
+    pub(super) const fn new(current: i64) -> Self {
+        Self { current, future: VecDeque::new(), next_ask: Timestamp::ZERO }
+    }
+
+    pub(super) const fn current(&self) -> i64 {
+        self.current
+    }
+
+    /// Takes the salt that the server named just now.
+    pub(super) fn set(&mut self, salt: i64) {
+        self.current = salt;
+    }
+
+    /// Changes to the newest salt that is valid at `server_time`, seconds since 1970.
+    pub(super) fn rotate(&mut self, server_time: u64) {
+        let valid = |salt: &FutureSalt| u64::from(salt.valid_since.cast_unsigned()) <= server_time;
+        while self.future.front().is_some_and(valid) {
+            let over = |salt: &FutureSalt| u64::from(salt.valid_until.cast_unsigned()) <= server_time;
+            if let Some(salt) = self.future.pop_front().filter(|salt| !over(salt)) {
+                self.current = salt.salt;
+            }
+        }
+    }
+
+    /// Whether more should be fetched now.
+    pub(super) fn want_more(&self, now: Timestamp) -> bool {
+        self.future.len() < FEW && now >= self.next_ask
+    }
+
+    /// Notes that more were asked for.
+    pub(super) fn asked(&mut self, now: Timestamp) {
+        self.next_ask = now + ASK_AGAIN;
+    }
+
+    /// Takes what the server answered; at most 32 are kept.
+    pub(super) fn add(&mut self, mut salts: alloc::vec::Vec<FutureSalt>) {
+        salts.sort_by_key(|salt| salt.valid_since.cast_unsigned());
+        salts.truncate(KEPT);
+        salts.shrink_to_fit();
+        self.future = salts.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    fn salt(valid_since: i32, salt: i64) -> FutureSalt {
+        FutureSalt { valid_since, valid_until: valid_since + 3600, salt }
+    }
+
+    #[test]
+    fn salts_change_at_their_time_and_stale_ones_are_skipped() {
+        let mut salts = Salts::new(1);
+        salts.add(vec![salt(9000, 4), salt(2800, 3), salt(1000, 2)]);
+        salts.rotate(999);
+        assert_eq!(salts.current(), 1);
+        salts.rotate(1000);
+        assert_eq!(salts.current(), 2);
+        assert!(!salts.want_more(Timestamp::ZERO));
+        salts.rotate(20_000);
+        assert_eq!(salts.current(), 2, "a salt that is over is not taken");
+        assert!(salts.want_more(Timestamp::ZERO));
+        salts.asked(Timestamp::ZERO);
+        assert!(!salts.want_more(Timestamp::from_origin(Duration::from_secs(59))));
+        assert!(salts.want_more(Timestamp::from_origin(Duration::from_secs(60))));
+    }
+}

@@ -1,0 +1,129 @@
+//! Service messages that we send, and what is remembered of those that want an answer.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::ids::MsgId;
+use super::keep_alive::{ANSWER_WITHIN, DISCONNECT_DELAY};
+use super::salts;
+use crate::time::Timestamp;
+use crate::tl::{Constructor, Serialize, functions, types, write};
+
+/// `vector#1cb5c415`.
+const VECTOR_ID: u32 = 0x1cb5_c415;
+/// How many identifiers one `msgs_state_req` may name.
+pub(super) const MAX_IDS: usize = 8192;
+/// How long the answer to `msgs_state_req` may take before nobody can tell any more what became of the requests, 20 s.
+/// Longer than a connection may be silent, so that the question is asked again over the next one before that.
+const STATE_WITHIN: Duration = ANSWER_WITHIN.saturating_add(Duration::from_secs(5));
+
+/// A service message that waits to be packed. None but the last is content-related.
+#[derive(Debug)]
+pub(super) enum Service {
+    /// `ping_delay_disconnect` with this identifier.
+    Ping(i64),
+    /// `msg_resend_req`: an answer that the server announced and that did not come.
+    Resend(MsgId),
+    /// `msg_resend_ans_req`: the answers to these requests.
+    ResendAnswers(Vec<MsgId>),
+    /// `msgs_state_req`: what became of these.
+    StateRequest(Vec<MsgId>),
+    /// `msgs_state_info`: what became of the server's messages.
+    StateInfo {
+        /// The server's request.
+        request: MsgId,
+        /// One byte for each identifier in it.
+        info: Vec<u8>,
+    },
+    /// `rpc_drop_answer`: nobody waits for the answer to this any more.
+    DropAnswer(MsgId),
+    /// `get_future_salts`.
+    FutureSalts,
+    /// `destroy_session`: a session of this key that we left.
+    DestroySession(u64),
+    /// `destroy_auth_key`: the key is needed no more. It wants an acknowledgement, as the server answers it like a
+    /// request.
+    DestroyAuthKey,
+}
+
+impl Service {
+    /// Appends the message's body.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Ping(ping_id) => {
+                let ping_id = *ping_id;
+                functions::PingDelayDisconnect { ping_id, disconnect_delay: DISCONNECT_DELAY }.serialize(out);
+            }
+            Self::Resend(id) => write_ids(types::MsgResendReq::ID, [*id].into_iter(), out),
+            Self::ResendAnswers(ids) => write_ids(types::MsgResendAnsReq::ID, ids.iter().copied(), out),
+            Self::StateRequest(ids) => write_ids(types::MsgsStateReq::ID, ids.iter().copied(), out),
+            Self::StateInfo { request, info } => {
+                out.extend_from_slice(&types::MsgsStateInfo::ID.to_le_bytes());
+                out.extend_from_slice(&request.0.to_le_bytes());
+                write::bytes(out, info);
+            }
+            Self::DropAnswer(id) => functions::RpcDropAnswer { req_msg_id: id.to_wire() }.serialize(out),
+            Self::FutureSalts => functions::GetFutureSalts { num: salts::WANTED }.serialize(out),
+            Self::DestroyAuthKey => functions::DestroyAuthKey {}.serialize(out),
+            Self::DestroySession(id) => {
+                functions::DestroySession { session_id: id.cast_signed() }.serialize(out);
+            }
+        }
+    }
+}
+
+/// Writes a boxed object whose only field is a `Vector<long>`.
+pub(super) fn write_ids(constructor: u32, ids: impl ExactSizeIterator<Item = MsgId>, out: &mut Vec<u8>) {
+    out.extend_from_slice(&constructor.to_le_bytes());
+    out.extend_from_slice(&VECTOR_ID.to_le_bytes());
+    // At most 8192.
+    out.extend_from_slice(&(ids.len() as u32).to_le_bytes());
+    for id in ids {
+        out.extend_from_slice(&id.0.to_le_bytes());
+    }
+}
+
+/// A question to the server what became of the requests that left before the connection was lost.
+#[derive(Debug)]
+pub(super) struct Inquiry {
+    /// Only identifiers below this one are asked about.
+    pub(super) boundary: MsgId,
+    /// What was asked last, oldest first.
+    pub(super) asked: Vec<MsgId>,
+    /// Under which identifier, once it is packed.
+    pub(super) request: Option<MsgId>,
+    /// When nobody can tell any more, unless there is an answer.
+    pub(super) due: Timestamp,
+}
+
+impl Inquiry {
+    pub(super) fn new(boundary: MsgId, asked: Vec<MsgId>, now: Timestamp) -> Self {
+        Self { boundary, asked, request: None, due: now + STATE_WITHIN }
+    }
+}
+
+/// What a byte of `msgs_state_info` says (protocol documentation, "Informational Message regarding Status of
+/// Messages").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing is known of it any more.
+    Forgotten,
+    /// It was not received: send it again.
+    Lost,
+    /// It was received; `answered`: a reply to it was made.
+    Received {
+        /// Whether the server made a reply.
+        answered: bool,
+    },
+}
+
+impl Fate {
+    /// Reads one byte; one that the documentation does not know says that the server has the message.
+    pub(super) const fn of(byte: u8) -> Self {
+        match byte & 7 {
+            1 => Self::Forgotten,
+            2 | 3 => Self::Lost,
+            _ => Self::Received { answered: byte & 64 != 0 },
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The gzip format (RFC 1952) of `gzip_packed`, with bounded output.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use miniz_oxide::deflate;
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+
+use super::{DecodeError, Reader, ids, write};
+
+/// The output limit where nothing else is said: 10 MiB.
+pub const GZIP_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Deflate makes at most 258 bytes of two bits, so 1032 of one byte.
+const MAX_RATIO: usize = 1032;
+/// The compression level; 6 is zlib's default.
+const LEVEL: u8 = 6;
+
+const FLAG_HEADER_CRC: u8 = 1 << 1;
+const FLAG_EXTRA: u8 = 1 << 2;
+const FLAG_NAME: u8 = 1 << 3;
+const FLAG_COMMENT: u8 = 1 << 4;
+const FLAGS_RESERVED: u8 = 0b1110_0000;
+
+/// Why packed data is refused. The peer is to blame in every case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GzipError {
+    /// No gzip header, or one that this format does not know (raw zlib, another method).
+    #[error("not gzip data")]
+    BadHeader,
+    /// The data end inside the header, the stream or the trailer.
+    #[error("gzip data are cut off")]
+    Truncated,
+    /// The compressed stream is not deflate.
+    #[error("gzip data are damaged")]
+    BadStream,
+    /// The checksum of the header or of the output is wrong.
+    #[error("wrong checksum of gzip data")]
+    BadChecksum,
+    /// The output's length is not the one of the trailer.
+    #[error("wrong length of gzip data")]
+    BadLength,
+    /// The output is longer than the limit.
+    #[error("gzip data unpack to {length} bytes, more than allowed")]
+    TooLong {
+        /// The length that the trailer names.
+        length: usize,
+    },
+    /// Bytes follow the trailer.
+    #[error("bytes behind gzip data")]
+    TrailingBytes,
+    /// The output is `gzip_packed` again.
+    #[error("gzip data inside gzip data")]
+    Nested,
+}
+
+/// Unpacks gzip data to at most `limit` bytes.
+///
+/// The buffer has the length that the trailer names, once this is known to lie within the limit and within what the
+/// data could hold; it never grows.
+///
+/// # Errors
+/// See [`GzipError`].
+pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
+    let body = after_header(packed)?;
+    let (stream, trailer) = body.split_last_chunk::<8>().ok_or(GzipError::Truncated)?;
+    let (checksum, length) = halves(*trailer);
+    let length = length as usize;
+    if length > limit {
+        return Err(GzipError::TooLong { length });
+    }
+    if length > stream.len().saturating_mul(MAX_RATIO) {
+        return Err(GzipError::BadLength);
+    }
+
+    let mut out = vec![0; length];
+    let mut state = Box::<DecompressorOxide>::default();
+    let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let (status, consumed, written) = decompress(&mut state, stream, &mut out, 0, flags);
+    match status {
+        TINFLStatus::Done if consumed != stream.len() => return Err(GzipError::TrailingBytes),
+        TINFLStatus::Done => {}
+        TINFLStatus::HasMoreOutput => return Err(GzipError::BadLength),
+        TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => {
+            return Err(GzipError::Truncated);
+        }
+        _ => return Err(GzipError::BadStream),
+    }
+    if written != length {
+        return Err(GzipError::BadLength);
+    }
+    if crc32fast::hash(&out) != checksum {
+        return Err(GzipError::BadChecksum);
+    }
+    if Reader::new(&out).peek_u32() == Ok(ids::GZIP_PACKED) {
+        return Err(GzipError::Nested);
+    }
+    Ok(out)
+}
+
+/// Packs `body` in the gzip format. Whether the result is worth sending is for the caller to compare.
+pub fn pack(body: &[u8]) -> Vec<u8> {
+    // Deflate, no flags, no time, no extra flags, no system named.
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+    out.extend_from_slice(&deflate::compress_to_vec(body, LEVEL));
+    write::u32(&mut out, crc32fast::hash(body));
+    // The format's length is modulo 2^32.
+    write::u32(&mut out, body.len() as u32);
+    out
+}
+
+/// What follows the header.
+fn after_header(packed: &[u8]) -> Result<&[u8], GzipError> {
+    let truncated = |_: DecodeError| GzipError::Truncated;
+    let mut reader = Reader::new(packed);
+    let fixed = reader.raw(10).map_err(truncated)?;
+    let [0x1f, 0x8b, 8, flags, ..] = *fixed else { return Err(GzipError::BadHeader) };
+    if flags & FLAGS_RESERVED != 0 {
+        return Err(GzipError::BadHeader);
+    }
+    if flags & FLAG_EXTRA != 0 {
+        let length = short(reader.raw(2).map_err(truncated)?);
+        reader.raw(length.into()).map_err(truncated)?;
+    }
+    for text in [FLAG_NAME, FLAG_COMMENT] {
+        if flags & text != 0 {
+            while reader.raw(1).map_err(truncated)? != [0] {}
+        }
+    }
+    if flags & FLAG_HEADER_CRC != 0 {
+        let header = packed.get(..reader.position()).unwrap_or_default();
+        // The low half of the header's CRC32.
+        if short(reader.raw(2).map_err(truncated)?) != crc32fast::hash(header) as u16 {
+            return Err(GzipError::BadChecksum);
+        }
+    }
+    Ok(reader.rest())
+}
+
+fn short(bytes: &[u8]) -> u16 {
+    bytes.iter().rev().fold(0, |value, byte| value << 8 | u16::from(*byte))
+}
+
+fn halves(trailer: [u8; 8]) -> (u32, u32) {
+    let both = u64::from_le_bytes(trailer);
+    (both as u32, (both >> 32) as u32)
+}

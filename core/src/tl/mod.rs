@@ -1,0 +1,153 @@
+//! TL, the language of MTProto's messages: bounded reader, writer, and the types of the schema.
+//!
+//! [`types`], [`enums`] and [`functions`] are written at build time from the files in `schema/`, one item for each
+//! line. A constructor such as `auth.sentCode` is the struct [`types::auth::SentCode`], read and written bare; its
+//! type `auth.SentCode` is the enum [`enums::auth::SentCode`], which travels with the constructor id in front; a
+//! function such as `auth.sendCode` is the struct [`functions::auth::SendCode`], with its id in front, and names its
+//! reply.
+//!
+//! ```
+//! use sansgram_core::tl::{Deserialize, Serialize, functions};
+//!
+//! let ping = functions::Ping { ping_id: 7 };
+//! let bytes = ping.to_bytes();
+//! assert_eq!(bytes, [0xec, 0x77, 0xbe, 0x7a, 7, 0, 0, 0, 0, 0, 0, 0]);
+//! assert_eq!(functions::Ping::from_bytes(&bytes), Ok(ping));
+//! ```
+//!
+//! The types are those that a sign-in needs; with the feature `full-api`, those of Telegram's whole API of the same
+//! [`LAYER`]. What is of another layer travels as bytes, see [`Client::invoke_raw`](crate::client::Client::invoke_raw).
+//!
+//! Rules of the generated code:
+//! - flags words are computed: an optional field is an `Option`, a field of type `true` is a `bool`. Where one bit
+//!   speaks for several fields, any of them sets it and the missing ones are written as zero or empty; an object that
+//!   has no empty value must be there, or the whole group is left out. What is written can always be read.
+//! - unknown bits of a flags word are ignored: a server may set bits of a newer layer.
+//! - `Debug` shows neither bytes nor what is secret or a way to reach somebody: codes, hashes, tokens, phone numbers,
+//!   mail addresses and the like.
+//! - what clients send to sign in (codes, tokens, hashes) is wiped on drop.
+//! - a variant that is far larger than its siblings is boxed, so that a vector's memory stays near its wire size.
+//!
+//! Nothing here panics or allocates beyond a small multiple of the input, whatever the input holds. Source:
+//! <https://core.telegram.org/mtproto/serialize> and <https://core.telegram.org/mtproto/TL>.
+
+pub mod gzip;
+mod hidden;
+pub mod ids;
+mod raw;
+mod reader;
+mod value;
+pub mod write;
+
+use alloc::vec::Vec;
+
+pub use by_id::LAYER;
+pub use raw::Raw;
+pub use reader::{DecodeError, MAX_DEPTH, Reader};
+
+/// Something that can be written as TL.
+pub trait Serialize {
+    /// Appends the value to `out`.
+    fn serialize(&self, out: &mut Vec<u8>);
+
+    /// The value's bytes.
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.serialize(&mut out);
+        out
+    }
+}
+
+/// Something that can be read from TL.
+pub trait Deserialize: Sized {
+    /// Takes one value from the front of `reader`.
+    ///
+    /// # Errors
+    /// The bytes are not such a value, see [`DecodeError`]; the reader's position is then unspecified.
+    fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+
+    /// Reads a value that is all of `bytes`. To accept bytes behind it, use a [`Reader`].
+    ///
+    /// # Errors
+    /// As [`deserialize`](Self::deserialize), and [`DecodeError::TrailingBytes`].
+    fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let value = Self::deserialize(&mut reader)?;
+        reader.finish()?;
+        Ok(value)
+    }
+}
+
+/// One line of the schema: a constructor or a function.
+pub trait Constructor {
+    /// The constructor id: the CRC32 of the line.
+    const ID: u32;
+    /// The full name, e.g. `auth.sentCode`.
+    const NAME: &'static str;
+}
+
+/// A remote call. Its serialisation begins with its id.
+pub trait Function: Serialize {
+    /// What the server answers.
+    type Reply: Deserialize;
+}
+
+/// The name of a constructor or function of the schema, for logs.
+pub fn constructor_name(id: u32) -> Option<&'static str> {
+    let row = by_id::NAMES.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+    by_id::NAMES.get(row).map(|(_, name)| *name)
+}
+
+/// Reads any boxed value or function of the schema that is all of `bytes`, by the id in front, and writes it again.
+///
+/// For tools that meet arbitrary TL, such as fuzzers: every generated decoder and encoder is behind it. The result
+/// differs from `bytes` only in what has no meaning: padding, unknown bits of a flags word, and strings in a longer
+/// form than needed.
+///
+/// # Errors
+/// As [`Deserialize::from_bytes`].
+pub fn reencode(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    by_id::reencode(Reader::new(bytes).peek_u32()?, bytes)
+}
+
+/// What is found by a constructor id.
+#[allow(unused_qualifications)]
+mod by_id {
+    use alloc::vec::Vec;
+
+    use super::{DecodeError, Deserialize, Raw, Serialize};
+
+    include!(concat!(env!("OUT_DIR"), "/by_id.rs"));
+}
+
+/// One struct for each constructor, read and written bare (without its id).
+#[allow(clippy::all, clippy::pedantic, unused_qualifications, unused_variables)]
+pub mod types {
+    include!(concat!(env!("OUT_DIR"), "/types.rs"));
+}
+
+/// One enum for each named type, read and written with the constructor id in front.
+#[allow(clippy::all, clippy::pedantic, unused_qualifications, unused_variables)]
+pub mod enums {
+    include!(concat!(env!("OUT_DIR"), "/enums.rs"));
+}
+
+/// One struct for each function, read and written with its id in front.
+#[allow(clippy::all, clippy::pedantic, unused_qualifications, unused_variables)]
+pub mod functions {
+    include!(concat!(env!("OUT_DIR"), "/functions.rs"));
+}
+
+/// What the generated code uses.
+mod generated {
+    pub(super) use alloc::boxed::Box;
+    pub(super) use alloc::string::String;
+    pub(super) use alloc::vec::Vec;
+    pub(super) use core::fmt::{Debug, Formatter};
+
+    pub(super) use zeroize::Zeroize;
+
+    pub(super) use super::{
+        Constructor, DecodeError, Deserialize, Function, Reader, Serialize, hidden, write,
+    };
+}

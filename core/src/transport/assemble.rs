@@ -1,0 +1,268 @@
+//! Pieces of a stream to whole frames: what both ends of a connection share.
+
+use alloc::vec::Vec;
+use core::mem;
+use core::ops::Range;
+
+use super::{Extent, Header, Recognised, SentBy, TransportKind, full};
+
+/// Why a stream cannot be read on. The connection has to be closed: the position of the next frame is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// No packet is that short.
+    #[error("a frame of {length} bytes cannot hold a packet")]
+    TooShort {
+        /// The length that the header gave, in bytes.
+        length: usize,
+    },
+    /// The payload is longer than the decoder's limit; none of it was buffered.
+    #[error("a frame of {length} bytes is longer than the limit of {limit}")]
+    TooLong {
+        /// The length that the header gave, in bytes.
+        length: usize,
+        /// The decoder's limit, in bytes.
+        limit: usize,
+    },
+    /// Full: the length is not a multiple of four.
+    #[error("the length of a full frame must be a multiple of 4, not {length}")]
+    NotWholeWords {
+        /// The length that the header gave, in bytes.
+        length: usize,
+    },
+    /// Full: a frame is missing, doubled or out of its order.
+    #[error("frame number {found} came in the place of number {expected}")]
+    Sequence {
+        /// How many frames came before.
+        expected: u32,
+        /// The number in the frame.
+        found: u32,
+    },
+    /// Full: the CRC-32 does not fit.
+    #[error("the checksum of a frame is wrong")]
+    Checksum,
+}
+
+/// What comes next in the stream. The range is within the frame.
+#[derive(Debug)]
+pub(super) enum Found {
+    Frame { payload: Range<usize>, quick_ack: bool },
+    QuickAck(u32),
+}
+
+/// Where the bytes of a frame are.
+#[derive(Debug)]
+pub(super) enum Place<'b> {
+    Input(&'b mut [u8]),
+    Buffer,
+}
+
+/// Cuts a stream into frames: in place where a whole one lies in the input, else through a buffer.
+#[derive(Debug)]
+pub(super) struct Assembler {
+    kind: Option<TransportKind>,
+    by: SentBy,
+    limit: usize,
+    /// Full: how many frames came.
+    frames: u32,
+    /// The beginning of a frame whose end has not come yet, or the frame handed out last (then `spent`).
+    buffer: Vec<u8>,
+    spent: bool,
+    failed: Option<FrameError>,
+}
+
+/// The buffer gives back what it has beyond this many bytes when nothing is in it.
+const KEEP_WHEN_IDLE: usize = 4096;
+
+impl Assembler {
+    /// `kind`: `None` where the peer's tag is still to come.
+    pub(super) const fn new(kind: Option<TransportKind>, by: SentBy, limit: usize) -> Self {
+        Self { kind, by, limit, frames: 0, buffer: Vec::new(), spent: false, failed: None }
+    }
+
+    pub(super) const fn kind(&self) -> Option<TransportKind> {
+        self.kind
+    }
+
+    /// The next frame in the stream, and where its bytes are. `None`: all of the input is used up.
+    pub(super) fn next<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<(Found, Place<'b>)>, FrameError> {
+        let next = self.find(input);
+        match next {
+            Ok(None) if self.buffer.is_empty() && self.buffer.capacity() > KEEP_WHEN_IDLE => {
+                self.buffer = Vec::new();
+            }
+            Err(error) => {
+                *input = &mut [];
+                self.buffer = Vec::new();
+                self.failed = Some(error);
+            }
+            _ => {}
+        }
+        next
+    }
+
+    /// The bytes of the frame that [`next`](Self::next) found last, headers and all.
+    pub(super) const fn bytes<'s, 'b: 's>(&'s mut self, place: Place<'b>) -> &'s mut [u8] {
+        match place {
+            Place::Input(frame) => frame,
+            Place::Buffer => self.buffer.as_mut_slice(),
+        }
+    }
+
+    /// As [`bytes`](Self::bytes), for a look only.
+    pub(super) fn peek<'s>(&'s self, place: &'s Place<'_>) -> &'s [u8] {
+        match place {
+            Place::Input(frame) => frame,
+            Place::Buffer => &self.buffer,
+        }
+    }
+
+    fn find<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<(Found, Place<'b>)>, FrameError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if mem::take(&mut self.spent) {
+            self.buffer.clear();
+        }
+        let Some(kind) = self.recognise(input) else { return Ok(None) };
+
+        if self.buffer.is_empty() {
+            match self.measure(kind, input)? {
+                Some((found, total)) if total <= input.len() => {
+                    let frame = take(input, total);
+                    self.check(kind, frame)?;
+                    return Ok(Some((found, Place::Input(frame))));
+                }
+                _ => {
+                    self.buffer.extend_from_slice(take(input, usize::MAX));
+                    return Ok(None);
+                }
+            }
+        }
+        loop {
+            let measured = self.measure(kind, &self.buffer)?;
+            let wanted = measured.as_ref().map_or(self.buffer.len() + 1, |&(_, total)| total);
+            let missing = wanted.saturating_sub(self.buffer.len());
+            if let (Some((found, _)), 0) = (measured, missing) {
+                let frame = mem::take(&mut self.buffer);
+                let checked = self.check(kind, &frame);
+                self.buffer = frame;
+                self.spent = true;
+                return checked.map(|()| Some((found, Place::Buffer)));
+            }
+            let more = take(input, missing);
+            if more.is_empty() {
+                return Ok(None);
+            }
+            self.buffer.extend_from_slice(more);
+        }
+    }
+
+    /// The framing; where it is not known yet, takes the tag off the stream, byte by byte.
+    fn recognise(&mut self, input: &mut &mut [u8]) -> Option<TransportKind> {
+        while self.kind.is_none() {
+            match take(input, 1) {
+                [] => return None,
+                byte => self.buffer.extend_from_slice(byte),
+            }
+            if let Recognised::Is(kind) = TransportKind::recognise(&self.buffer) {
+                // Full has no tag: what was taken is the beginning of its first frame.
+                self.buffer.drain(..kind.tag().len());
+                self.kind = Some(kind);
+            }
+        }
+        self.kind
+    }
+
+    /// What the stream goes on with and how many bytes that has, headers and all; `None`: too little is known.
+    fn measure(&self, kind: TransportKind, start: &[u8]) -> Result<Option<(Found, usize)>, FrameError> {
+        let Extent { head, body, tail, quick_ack } = match kind.read_header(start, self.by)? {
+            Header::Incomplete => return Ok(None),
+            Header::QuickAck(token) => return Ok(Some((Found::QuickAck(token), 4))),
+            Header::Frame(extent) => extent,
+        };
+        if body < 4 {
+            return Err(FrameError::TooShort { length: body });
+        }
+        if body > self.limit {
+            return Err(FrameError::TooLong { length: body, limit: self.limit });
+        }
+        Ok(Some((Found::Frame { payload: head..head + body, quick_ack }, head + body + tail)))
+    }
+
+    fn check(&mut self, kind: TransportKind, frame: &[u8]) -> Result<(), FrameError> {
+        if kind == TransportKind::Full {
+            full::check(frame, self.frames)?;
+            self.frames = self.frames.wrapping_add(1);
+        }
+        Ok(())
+    }
+}
+
+/// Takes up to `count` bytes off the input.
+pub(super) fn take<'b>(input: &mut &'b mut [u8], count: usize) -> &'b mut [u8] {
+    let count = count.min(input.len());
+    let (taken, rest) = mem::take(input).split_at_mut(count);
+    *input = rest;
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::*;
+    use crate::transport::DEFAULT_LIMIT;
+
+    /// Feeds `stream` in pieces of `step` bytes.
+    fn feed(assembler: &mut Assembler, stream: &mut [u8], step: usize) -> Result<usize, FrameError> {
+        let mut frames = 0;
+        for mut piece in stream.chunks_mut(step) {
+            while assembler.next(&mut piece)?.is_some() {
+                frames += 1;
+            }
+        }
+        Ok(frames)
+    }
+
+    #[test]
+    fn a_lying_length_reserves_nothing() {
+        let mut assembler = Assembler::new(Some(TransportKind::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut stream = [0, 0, 0x40, 0, 1, 2, 3];
+        assert_eq!(feed(&mut assembler, &mut stream, 1), Ok(0));
+        assert!(assembler.buffer.capacity() < 64);
+    }
+
+    #[test]
+    fn a_length_beyond_the_limit_is_refused_with_the_header() {
+        let mut assembler = Assembler::new(Some(TransportKind::Abridged), SentBy::Server, 1024);
+        let error = FrameError::TooLong { length: 1028, limit: 1024 };
+        assert_eq!(feed(&mut assembler, &mut [0x7f, 1, 1, 0], 1), Err(error));
+        assert_eq!(assembler.buffer.capacity(), 0);
+        // The stream has lost its place: nothing after that is read.
+        assert_eq!(feed(&mut assembler, &mut [1, 2, 3, 4, 5], 5), Err(error));
+    }
+
+    #[test]
+    fn the_buffer_is_given_back_when_the_stream_is_idle() {
+        let mut assembler = Assembler::new(Some(TransportKind::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut stream = vec![7; 100_004];
+        stream[..4].copy_from_slice(&100_000_u32.to_le_bytes());
+        assert_eq!(feed(&mut assembler, &mut stream, 1000), Ok(1));
+        assert!(assembler.buffer.capacity() <= KEEP_WHEN_IDLE);
+    }
+
+    #[test]
+    fn a_whole_frame_is_handed_out_where_it_lies() {
+        let mut assembler = Assembler::new(Some(TransportKind::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut stream = [4, 0, 0, 0, 1, 2, 3, 4];
+        let place = stream.as_ptr();
+        let mut input = &mut stream[..];
+        let (_, found) = assembler.next(&mut input).unwrap().unwrap();
+        assert_eq!(assembler.bytes(found).as_ptr(), place);
+        assert_eq!(assembler.buffer.capacity(), 0);
+    }
+}

@@ -1,0 +1,133 @@
+//! The proxy's answer to the hello: three records, checked as they come in, none of them kept.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::{FakeTlsError, MAX_RECORD, RANDOM};
+use crate::crypto::Secret;
+use crate::transport::assemble::take;
+
+const HANDSHAKE: u8 = 22;
+const CHANGE_CIPHER_SPEC: u8 = 20;
+pub(super) const APPLICATION_DATA: u8 = 23;
+pub(super) const ALERT: u8 = 21;
+/// Type, version, length.
+pub(super) const HEADER_LEN: usize = 5;
+
+/// What has come of the answer. Some proxies send more handshake records before the change of cipher; Telegram's
+/// own client refuses those, and so do we.
+pub(super) struct Answer {
+    mac: Hmac<Sha256>,
+    /// What the answer has where the digest belongs.
+    claimed: Secret<[u8; 32]>,
+    /// How many bytes came.
+    seen: usize,
+    /// Which of the three records is being read.
+    record: u8,
+    header: [u8; HEADER_LEN],
+    header_len: usize,
+    body_left: usize,
+}
+
+impl Answer {
+    /// `mac` has taken the client's random bytes in.
+    pub(super) const fn new(mac: Hmac<Sha256>) -> Self {
+        Self {
+            mac,
+            claimed: Secret::new([0; 32]),
+            seen: 0,
+            record: 0,
+            header: [0; HEADER_LEN],
+            header_len: 0,
+            body_left: 0,
+        }
+    }
+
+    /// Takes the bytes of the answer off `input`. Whether it is complete, and proves that the proxy knows the
+    /// secret.
+    pub(super) fn feed(&mut self, input: &mut &mut [u8]) -> Result<bool, FakeTlsError> {
+        loop {
+            if self.header_len < HEADER_LEN {
+                let part = take(input, HEADER_LEN - self.header_len);
+                if part.is_empty() {
+                    return Ok(false);
+                }
+                self.header[self.header_len..self.header_len + part.len()].copy_from_slice(part);
+                self.header_len += part.len();
+                self.check_header()?;
+                self.digest(part);
+                continue;
+            }
+            if self.body_left > 0 {
+                let part = take(input, self.body_left);
+                if part.is_empty() {
+                    return Ok(false);
+                }
+                self.body_left -= part.len();
+                let change = self.record == 1;
+                if change && part != [1] {
+                    return Err(FakeTlsError::Answer { number: 1, kind: CHANGE_CIPHER_SPEC });
+                }
+                self.digest(part);
+                continue;
+            }
+            if self.record == 2 {
+                // Constant in time.
+                let verified = self.mac.clone().verify_slice(self.claimed.expose());
+                return verified.map(|()| true).map_err(|_| FakeTlsError::Digest);
+            }
+            self.record += 1;
+            self.header_len = 0;
+        }
+    }
+
+    /// Checks as much of a record's header as is there.
+    fn check_header(&mut self) -> Result<(), FakeTlsError> {
+        let number = self.record;
+        let expected = match number {
+            0 => HANDSHAKE,
+            1 => CHANGE_CIPHER_SPEC,
+            _ => APPLICATION_DATA,
+        };
+        let [kind, major, minor, high, low] = self.header;
+        if kind != expected {
+            return Err(if kind == ALERT {
+                FakeTlsError::Alert
+            } else {
+                FakeTlsError::Answer { number, kind }
+            });
+        }
+        if (self.header_len > 1 && major != 3) || (self.header_len > 2 && minor != 3) {
+            return Err(FakeTlsError::Version);
+        }
+        if self.header_len == HEADER_LEN {
+            let length = usize::from(u16::from_be_bytes([high, low]));
+            let possible = match number {
+                0 => RANDOM.end - HEADER_LEN..=MAX_RECORD,
+                1 => 1..=1,
+                _ => 0..=MAX_RECORD,
+            };
+            if !possible.contains(&length) {
+                return Err(FakeTlsError::AnswerLength { number, length });
+            }
+            self.body_left = length;
+        }
+        Ok(())
+    }
+
+    /// Takes the next bytes of the answer into the digest, zeros in place of the digest itself.
+    fn digest(&mut self, part: &[u8]) {
+        let start = self.seen;
+        self.seen += part.len();
+        let before = RANDOM.start.saturating_sub(start).min(part.len());
+        let until = RANDOM.end.saturating_sub(start).min(part.len());
+        let claimed = &part[before..until];
+        if !claimed.is_empty() {
+            let at = start + before - RANDOM.start;
+            self.claimed.expose_mut()[at..at + claimed.len()].copy_from_slice(claimed);
+        }
+        self.mac.update(&part[..before]);
+        self.mac.update(&[0; RANDOM.end - RANDOM.start][..claimed.len()]);
+        self.mac.update(&part[until..]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Full: total length, sequence number, payload, CRC-32 of all before it.
+
+use alloc::vec::Vec;
+
+use super::{Extent, FrameError, Header};
+
+const HEAD: usize = 8;
+const TAIL: usize = 4;
+
+/// Writes the header of a frame of `length` payload bytes.
+pub(super) fn write_header(length: u32, sequence: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&length.wrapping_add((HEAD + TAIL) as u32).to_le_bytes());
+    out.extend_from_slice(&sequence.to_le_bytes());
+}
+
+/// Appends the checksum of the frame that begins at `header`.
+pub(super) fn close(out: &mut Vec<u8>, header: usize) {
+    let checksum = crc32fast::hash(out.get(header..).unwrap_or_default());
+    out.extend_from_slice(&checksum.to_le_bytes());
+}
+
+pub(super) fn read_header(start: &[u8]) -> Result<Header, FrameError> {
+    let &[a, b, c, d, ..] = start else { return Ok(Header::Incomplete) };
+    let total = u32::from_le_bytes([a, b, c, d]);
+    let length = total as usize;
+    let Some(body) = length.checked_sub(HEAD + TAIL) else { return Err(FrameError::TooShort { length }) };
+    if !length.is_multiple_of(4) {
+        return Err(FrameError::NotWholeWords { length });
+    }
+    Ok(Header::Frame(Extent { head: HEAD, body, tail: TAIL, quick_ack: false }))
+}
+
+/// Checks number and checksum of a whole frame.
+pub(super) fn check(frame: &[u8], expected: u32) -> Result<(), FrameError> {
+    let (Some((checked, checksum)), Some(&[_, _, _, _, a, b, c, d])) =
+        (frame.split_last_chunk::<TAIL>(), frame.first_chunk::<HEAD>())
+    else {
+        return Err(FrameError::TooShort { length: frame.len() });
+    };
+    if crc32fast::hash(checked) != u32::from_le_bytes(*checksum) {
+        return Err(FrameError::Checksum);
+    }
+    let found = u32::from_le_bytes([a, b, c, d]);
+    if found != expected {
+        return Err(FrameError::Sequence { expected, found });
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Intermediate: the length in four little-endian bytes.
+
+use alloc::vec::Vec;
+
+use super::{Extent, Header, SentBy};
+
+/// Bit 31 of the length.
+pub(super) const QUICK_ACK: u32 = 1 << 31;
+
+/// Writes the header of a frame of `length` bytes; the caller has checked that they fit into 31 bits.
+pub(super) fn write_header(length: u32, quick_ack: bool, out: &mut Vec<u8>) {
+    let flag = if quick_ack { QUICK_ACK } else { 0 };
+    out.extend_from_slice(&(length | flag).to_le_bytes());
+}
+
+pub(super) fn read_header(start: &[u8], by: SentBy) -> Header {
+    let &[a, b, c, d, ..] = start else { return Header::Incomplete };
+    let word = u32::from_le_bytes([a, b, c, d]);
+    let quick_ack = word & QUICK_ACK != 0;
+    if quick_ack && by == SentBy::Server {
+        return Header::QuickAck(word);
+    }
+    Header::Frame(Extent { head: 4, body: (word & !QUICK_ACK) as usize, tail: 0, quick_ack })
+}
+
+/// A server's quick ack.
+pub(super) fn write_quick_ack(token: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&token.to_le_bytes());
+}

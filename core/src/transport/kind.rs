@@ -1,0 +1,123 @@
+//! Which framing a connection speaks, and how each end learns of it.
+
+use core::fmt;
+use core::str::FromStr;
+
+/// The framing of a connection's byte stream.
+///
+/// Source: `core.telegram.org/mtproto/mtproto-transports`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TransportKind {
+    /// One byte of header for frames below 508 bytes, four above: the least overhead.
+    Abridged,
+    /// Four bytes of header, the length.
+    #[default]
+    Intermediate,
+    /// Intermediate, and up to 15 random bytes behind every payload, so that lengths say less to an observer.
+    PaddedIntermediate,
+    /// Length, sequence number and CRC-32 around every payload; no quick acks.
+    Full,
+}
+
+impl TransportKind {
+    /// All four, in the order of their declaration.
+    pub const ALL: [Self; 4] = [Self::Abridged, Self::Intermediate, Self::PaddedIntermediate, Self::Full];
+
+    /// What a client sends once, before its first frame; a server sends none. Empty for [`Full`](Self::Full).
+    #[must_use]
+    pub const fn tag(self) -> &'static [u8] {
+        match self {
+            Self::Abridged => &[0xef],
+            Self::Intermediate => &[0xee; 4],
+            Self::PaddedIntermediate => &[0xdd; 4],
+            Self::Full => &[],
+        }
+    }
+
+    /// The name that [`Display`](fmt::Display) and [`FromStr`] use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Abridged => "abridged",
+            Self::Intermediate => "intermediate",
+            Self::PaddedIntermediate => "padded",
+            Self::Full => "full",
+        }
+    }
+
+    /// What a server makes of the first bytes that a client sent.
+    ///
+    /// The bytes of a tag are not part of any frame: take [`tag`](Self::tag)`().len()` of them off the stream.
+    #[must_use]
+    pub fn recognise(start: &[u8]) -> Recognised {
+        match *start {
+            [] => Recognised::NeedMore,
+            [0xef, ..] => Recognised::Is(Self::Abridged),
+            [0xee, 0xee, 0xee, 0xee, ..] => Recognised::Is(Self::Intermediate),
+            [0xdd, 0xdd, 0xdd, 0xdd, ..] => Recognised::Is(Self::PaddedIntermediate),
+            _ if start.len() >= 4 => Recognised::Is(Self::Full),
+            _ => Recognised::NeedMore,
+        }
+    }
+}
+
+/// The answer of [`TransportKind::recognise`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recognised {
+    /// Up to four bytes are needed; these are too few.
+    NeedMore,
+    /// The client speaks this.
+    Is(TransportKind),
+}
+
+impl fmt::Display for TransportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for TransportKind {
+    type Err = UnknownTransport;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTransport> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or(UnknownTransport)
+    }
+}
+
+/// A name that no [`TransportKind`] has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown transport: use abridged, intermediate, padded or full")]
+pub struct UnknownTransport;
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn names_lead_back_to_their_kind() {
+        for kind in TransportKind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        assert_eq!("Abridged".parse::<TransportKind>(), Err(UnknownTransport));
+        assert_eq!("".parse::<TransportKind>(), Err(UnknownTransport));
+    }
+
+    #[test]
+    fn a_server_recognises_the_tag_as_soon_as_it_is_whole() {
+        use Recognised::{Is, NeedMore};
+        assert_eq!(TransportKind::recognise(&[]), NeedMore);
+        for kind in TransportKind::ALL {
+            if !kind.tag().is_empty() {
+                assert_eq!(TransportKind::recognise(kind.tag()), Is(kind));
+            }
+        }
+        assert_eq!(TransportKind::recognise(&[0xee; 3]), NeedMore);
+        assert_eq!(TransportKind::recognise(&[0xdd, 0xdd]), NeedMore);
+        // The length of a full frame, then whatever follows.
+        assert_eq!(TransportKind::recognise(&[0x34, 0, 0, 0, 0]), Is(TransportKind::Full));
+        assert_eq!(TransportKind::recognise(&[0x34, 0, 0]), NeedMore);
+        assert_eq!(TransportKind::recognise(&[0xdd, 0xdd, 0xdd, 0xee]), Is(TransportKind::Full));
+    }
+}

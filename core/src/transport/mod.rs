@@ -1,0 +1,101 @@
+//! Byte streams to frames and back: abridged, intermediate, padded intermediate, full; and what may lie around them.
+//!
+//! A frame carries one packet of MTProto. [`FrameEncoder`] writes frames into the caller's buffer around a packet
+//! that the caller seals in place; [`FrameDecoder`] finds frames in whatever pieces the stream delivers, and hands
+//! them out in place. Neither touches a socket, so that anything may lie below: a plain stream, or one that is
+//! encrypted once more (then use [`FrameEncoder::without_tag`], since the layer below announces the framing).
+//!
+//! A client's connection is [`Layers`]: the framing, and around it what the connection is [disguised](Disguise) as.
+//!
+//! | layer | what it does |
+//! |---|---|
+//! | [`FrameEncoder`], [`FrameDecoder`] | framing |
+//! | [`Obfuscation`] | the stream under AES-CTR, also with the secret of an MTProxy ([`ProxySecret`], [`ProxyLink`]) |
+//! | [`FakeTls`] | what an MTProxy with an `ee` secret wants around that |
+//! | [`WebSocket`] | the other thing that may lie around it |
+//!
+//! A server uses [`ServerFrameDecoder`] and an encoder without a tag; the framing code is the same.
+//!
+//! Source: `core.telegram.org/mtproto/mtproto-transports`.
+//!
+//! ```
+//! use sansgram_core::transport::{Frame, FrameDecoder, TransportKind, DEFAULT_LIMIT};
+//!
+//! let mut decoder = FrameDecoder::new(TransportKind::Intermediate, DEFAULT_LIMIT);
+//! let mut received = [4, 0, 0, 0, 0x6c, 0xfe, 0xff, 0xff];
+//! let mut input = &mut received[..];
+//! assert_eq!(decoder.next(&mut input), Ok(Some(Frame::Error(-404))));
+//! assert_eq!(decoder.next(&mut input), Ok(None));
+//! ```
+
+mod abridged;
+mod assemble;
+mod decode;
+mod encode;
+mod fake_tls;
+mod full;
+mod intermediate;
+mod kind;
+mod layers;
+mod obfuscated;
+mod padded;
+mod proxy_secret;
+mod server;
+mod websocket;
+
+pub use assemble::FrameError;
+pub use decode::{Frame, FrameDecoder};
+pub use encode::{EncodeError, FrameEncoder, FrameStart};
+pub use fake_tls::{FAKE_TLS_MAX_PAYLOAD, FakeTls, FakeTlsError};
+pub use kind::{Recognised, TransportKind, UnknownTransport};
+pub use layers::{Batch, Disguise, Incoming, LayerError, LayerOptions, Layers};
+pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
+pub use proxy_secret::{
+    MAX_PROXY_DOMAIN_LEN, ProxyLink, ProxyLinkError, ProxyMode, ProxySecret, ProxySecretError,
+};
+pub use server::{Request, ServerFrameDecoder};
+pub use websocket::{InvalidTarget, WEBSOCKET_NORMAL_CLOSURE, WebSocket, WebSocketError, WebSocketTarget};
+
+/// The longest payload in bytes that a decoder should accept unless there is a reason for another limit.
+pub const DEFAULT_LIMIT: usize = (1 << 22) + 1024;
+
+/// Encoders refuse payloads of this many bytes or more.
+pub const ENCODER_LIMIT: usize = 1 << 24;
+
+/// What a header says of the bytes from its own first one on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Header {
+    /// It is not complete.
+    Incomplete,
+    /// A frame. No length is bounded yet.
+    Frame(Extent),
+    /// A quick ack outside any frame, four bytes in all.
+    QuickAck(u32),
+}
+
+/// The three parts of a frame, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Extent {
+    head: usize,
+    body: usize,
+    tail: usize,
+    /// Bit 31 of the length (bit 7 of abridged): its sender wants a quick ack.
+    quick_ack: bool,
+}
+
+/// Which end reads the stream: only a server's frames can be quick acks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SentBy {
+    Client,
+    Server,
+}
+
+impl TransportKind {
+    fn read_header(self, start: &[u8], by: SentBy) -> Result<Header, FrameError> {
+        match self {
+            Self::Abridged => Ok(abridged::read_header(start, by)),
+            Self::Intermediate | Self::PaddedIntermediate => Ok(intermediate::read_header(start, by)),
+            Self::Full => full::read_header(start),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The message cipher and its primitives against published vectors, and by properties.
+
+mod vectors;
+
+use quickcheck::quickcheck;
+use sansgram_core::crypto::aes_ctr::AesCtr;
+use sansgram_core::crypto::message::{
+    self, Direction, MIN_PACKET_LEN, OpenError, PREFIX_LEN, QuickAckToken, SealError,
+};
+use sansgram_core::crypto::{AuthKey, AuthKeyId, aes_ige};
+use serde_json::Value;
+use vectors::{array, bytes, cases, load, text};
+
+#[test]
+fn aes_ige_vectors() {
+    for case in cases(&load("aes_ige.json"), "cases", 8) {
+        let (key, iv) = (array(case, "key"), array(case, "iv"));
+        let mut data = bytes(case, "plaintext");
+        aes_ige::encrypt(&key, &iv, &mut data).unwrap();
+        assert_eq!(data, bytes(case, "ciphertext"), "{}", text(case, "name"));
+        aes_ige::decrypt(&key, &iv, &mut data).unwrap();
+        assert_eq!(data, bytes(case, "plaintext"), "{}", text(case, "name"));
+    }
+}
+
+#[test]
+fn aes_ige_refuses_parts_of_blocks() {
+    for len in (1..64).filter(|len| len % 16 != 0) {
+        let mut data = vec![7; len];
+        aes_ige::encrypt(&[1; 32], &[2; 32], &mut data).unwrap_err();
+        aes_ige::decrypt(&[1; 32], &[2; 32], &mut data).unwrap_err();
+        assert_eq!(data, vec![7; len], "changed although refused");
+    }
+}
+
+#[test]
+fn aes_ctr_vectors_and_any_chunking() {
+    for case in cases(&load("aes_ctr.json"), "cases", 2) {
+        let chunks = |name: &str| -> Vec<Vec<u8>> {
+            case[name].as_array().unwrap().iter().map(|chunk| vectors::hex(chunk.as_str().unwrap())).collect()
+        };
+        let mut stream = AesCtr::new(&array(case, "key"), &array(case, "iv"));
+        for (input, output) in chunks("chunks_in").into_iter().zip(chunks("chunks_out")) {
+            let mut data = input;
+            stream.apply(&mut data);
+            assert_eq!(data, output);
+        }
+        for step in [1, 3, 15, 17] {
+            let mut stream = AesCtr::new(&array(case, "key"), &array(case, "iv"));
+            let mut data = chunks("chunks_in").concat();
+            data.chunks_mut(step).for_each(|chunk| stream.apply(chunk));
+            assert_eq!(data, chunks("chunks_out").concat(), "in steps of {step}");
+        }
+    }
+}
+
+#[test]
+fn kdf_vectors() {
+    for case in cases(&load("kdf.json"), "message_kdf", 7) {
+        let derive = if case["version"] == 2 { message::kdf } else { message::kdf_v1 };
+        let keys = derive(&array(case, "auth_key"), &array(case, "msg_key"), direction(case));
+        assert_eq!(keys.key, array(case, "aes_key"), "{}", text(case, "source"));
+        assert_eq!(keys.iv, array(case, "aes_iv"), "{}", text(case, "source"));
+    }
+}
+
+#[test]
+fn auth_key_names() {
+    for case in cases(&load("kdf.json"), "auth_key_hashes", 2) {
+        let key = AuthKey::new(array(case, "auth_key"));
+        assert_eq!(key.as_bytes(), &array(case, "auth_key"));
+        assert_eq!(key.id(), AuthKeyId::from_bytes(array(case, "auth_key_id_le_hex")));
+        assert_eq!(key.id().to_bytes(), array(case, "auth_key_id_le_hex"));
+        assert_eq!(key.id().to_string(), text(case, "auth_key_id_le_hex"));
+        assert_eq!(format!("{key:?}"), format!("AuthKey {{ id: {}, .. }}", key.id()));
+        if case.get("aux_hash").is_some() {
+            assert_eq!(key.aux_hash(), array(case, "aux_hash"));
+        }
+        assert_eq!(key, key.clone());
+        let mut other = array::<256>(case, "auth_key");
+        other[255] ^= 1;
+        assert_ne!(key, AuthKey::new(other));
+    }
+}
+
+#[test]
+fn message_vectors_seal_and_open() {
+    for case in cases(&load("messages.json"), "accept_or_encrypt", 14) {
+        let name = text(case, "name");
+        let key = auth_key(case);
+        let plaintext = bytes(case, "plaintext_with_padding");
+        let mut packet = [vec![0xcc; PREFIX_LEN], plaintext.clone()].concat();
+        let token = message::seal(&key, direction(case), &mut packet).unwrap();
+        assert_eq!(packet, bytes(case, "encrypted"), "{name}");
+        if let Some(expected) = case.get("quick_ack_token").and_then(Value::as_str) {
+            assert_eq!(token, quick_ack(expected), "{name}");
+        }
+        assert_eq!(
+            message::open(&key, direction(case), &mut packet),
+            Ok(&mut plaintext.clone()[..]),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn message_vectors_that_a_client_must_refuse() {
+    let file = load("messages.json");
+    let (mut by_cipher, mut later) = (0, 0);
+    for case in cases(&file, "negative_and_edge", 24) {
+        let name = text(case, "name");
+        let key = auth_key(case);
+        let mut packet = bytes(case, if case.get("packet").is_some() { "packet" } else { "encrypted" });
+        let refused_here = match name {
+            "wrong msg_key"
+            | "bit flipped in ciphertext"
+            | "bit flipped in msg_key"
+            | "last block dropped"
+            | "truncated to 8 mod 16"
+            | "client direction keys (x=0) reflected to client" => Some(OpenError::MsgKeyMismatch),
+            "foreign auth_key_id" => Some(OpenError::ForeignKey),
+            _ => None,
+        };
+        let opened = message::open(&key, Direction::ToClient, &mut packet);
+        if let Some(error) = refused_here {
+            by_cipher += 1;
+            assert_eq!(case["accept"], false, "{name}");
+            assert_eq!(opened, Err(error), "{name}");
+        } else {
+            // What is wrong with these is inside the plaintext: the cipher must open them truthfully.
+            later += 1;
+            assert_eq!(opened, Ok(&mut bytes(case, "plaintext_with_padding")[..]), "{name}");
+        }
+    }
+    assert_eq!((by_cipher, later), (7, 17));
+}
+
+#[test]
+fn a_mismatch_wipes_what_was_decrypted() {
+    let key = AuthKey::new(stretched(b"a key that differs by direction"));
+    let mut packet = [7; MIN_PACKET_LEN];
+    message::seal(&key, Direction::ToClient, &mut packet).unwrap();
+    assert_eq!(message::open(&key, Direction::ToServer, &mut packet), Err(OpenError::MsgKeyMismatch));
+    assert_eq!(packet[PREFIX_LEN..], [0; 48]);
+}
+
+#[test]
+fn lengths_that_no_packet_has() {
+    let key = AuthKey::new([9; 256]);
+    for len in 0..MIN_PACKET_LEN {
+        let mut packet = vec![0; len];
+        assert_eq!(message::open(&key, Direction::ToClient, &mut packet), Err(OpenError::TooShort(len)));
+        assert_eq!(message::seal(&key, Direction::ToServer, &mut packet), Err(SealError::TooShort(len)));
+    }
+    for len in (PREFIX_LEN + 49)..(PREFIX_LEN + 64) {
+        let mut packet = vec![0; len];
+        assert_eq!(
+            message::seal(&key, Direction::ToServer, &mut packet),
+            Err(SealError::Unaligned(len - PREFIX_LEN))
+        );
+        assert_eq!(packet, vec![0; len], "changed although refused");
+    }
+}
+
+#[test]
+fn binding_vectors() {
+    for case in cases(&load("bind_temp_auth_key.json"), "cases", 2) {
+        let key = AuthKey::new(array(case, "perm_auth_key"));
+        assert_eq!(key.id().to_string(), text(case, "perm_auth_key_id_le_hex"));
+        let sealed = message::seal_binding(
+            &key,
+            array(case, "random16"),
+            case["msg_id"].as_u64().unwrap(),
+            &array(case, "bind_auth_key_inner"),
+            array(case, "padding"),
+        );
+        assert_eq!(sealed, array(case, "encrypted_message"), "{}", text(case, "name"));
+        let keys = message::kdf_v1(key.as_bytes(), &array(case, "msg_key"), Direction::ToServer);
+        assert_eq!(keys.key, array(case, "aes_key"));
+        assert_eq!(keys.iv, array(case, "aes_iv"));
+    }
+}
+
+quickcheck! {
+    fn aes_ige_undoes_itself(key: Vec<u8>, iv: Vec<u8>, data: Vec<u8>) -> bool {
+        let (key, iv) = (stretched(&key), stretched(&iv));
+        let mut text = data;
+        text.truncate(text.len() / 16 * 16);
+        let original = text.clone();
+        aes_ige::encrypt(&key, &iv, &mut text).unwrap();
+        let changed = text != original || text.is_empty();
+        aes_ige::decrypt(&key, &iv, &mut text).unwrap();
+        changed && text == original
+    }
+
+    fn sealed_messages_open(key: Vec<u8>, data: Vec<u8>, to_server: bool, tail: u8) -> bool {
+        let (key, direction) = (AuthKey::new(stretched(&key)), towards(to_server));
+        let plaintext = padded(data);
+        let mut packet = sealed(&key, direction, &plaintext);
+        packet.extend(vec![tail; usize::from(tail % 16)]);
+        message::open(&key, direction, &mut packet) == Ok(&mut plaintext.clone()[..])
+    }
+
+    fn any_changed_byte_is_refused(key: Vec<u8>, data: Vec<u8>, to_server: bool, place: usize, change: u8) -> bool {
+        let (key, direction) = (AuthKey::new(stretched(&key)), towards(to_server));
+        let mut packet = sealed(&key, direction, &padded(data));
+        let place = place % packet.len();
+        packet[place] ^= change.max(1);
+        let expected = if place < 8 { OpenError::ForeignKey } else { OpenError::MsgKeyMismatch };
+        message::open(&key, direction, &mut packet) == Err(expected)
+    }
+
+    fn reflected_messages_are_refused(key: Vec<u8>, data: Vec<u8>, to_server: bool) -> bool {
+        // Keys of one repeated byte are the same in both directions: no such key can be agreed upon.
+        let mut bytes = stretched::<256>(&key);
+        bytes[3] = bytes[11].wrapping_add(1);
+        let key = AuthKey::new(bytes);
+        let mut packet = sealed(&key, towards(to_server), &padded(data));
+        message::open(&key, towards(!to_server), &mut packet) == Err(OpenError::MsgKeyMismatch)
+    }
+
+    fn garbage_is_refused(key: Vec<u8>, garbage: Vec<u8>) -> bool {
+        let key = AuthKey::new(stretched(&key));
+        let mut packet = [&key.id().to_bytes()[..], &garbage].concat();
+        message::open(&key, Direction::ToClient, &mut packet).is_err()
+    }
+}
+
+fn auth_key(case: &Value) -> AuthKey {
+    AuthKey::new(array(case, "auth_key"))
+}
+
+fn direction(case: &Value) -> Direction {
+    match case["x"].as_u64() {
+        Some(0) => Direction::ToServer,
+        Some(8) => Direction::ToClient,
+        _ => panic!("x is 0 or 8"),
+    }
+}
+
+fn towards(server: bool) -> Direction {
+    if server { Direction::ToServer } else { Direction::ToClient }
+}
+
+fn quick_ack(digits: &str) -> QuickAckToken {
+    QuickAckToken(u32::from_str_radix(digits.trim_start_matches("0x"), 16).unwrap())
+}
+
+fn sealed(key: &AuthKey, direction: Direction, plaintext: &[u8]) -> Vec<u8> {
+    let mut packet = [&[0; PREFIX_LEN], plaintext].concat();
+    message::seal(key, direction, &mut packet).unwrap();
+    packet
+}
+
+/// At least three blocks, a whole number of them.
+fn padded(mut data: Vec<u8>) -> Vec<u8> {
+    data.resize(data.len().max(48).next_multiple_of(16), 0x5a);
+    data
+}
+
+/// Any bytes made into as many as are needed.
+fn stretched<const N: usize>(seed: &[u8]) -> [u8; N] {
+    std::array::from_fn(|index| {
+        seed.get(index % seed.len().max(1)).copied().unwrap_or(0) ^ (index >> 6) as u8
+    })
+}

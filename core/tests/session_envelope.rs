@@ -1,0 +1,118 @@
+//! The envelope's receiver checks against the published and the derived packets: every packet that must be refused
+//! is refused, for its own reason, and the controls pass.
+
+use std::time::Duration;
+
+use sansgram_core::crypto::{AuthKey, SecureRandom};
+use sansgram_core::session::{Container, Envelope, MsgId, Reject, ServerClock, Session};
+use sansgram_core::time::{Now, Timestamp};
+use serde_json::Value;
+
+fn vectors(name: &str) -> Value {
+    let path = format!("{}/../tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn hex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+/// The session that our own packets were made for.
+const OUR_SESSION: u64 = 0x99aa_bbcc_ddee_ff00;
+
+#[test]
+fn packets_are_judged_as_the_vectors_say() {
+    let vectors = vectors("messages");
+    let now = vectors["now_for_time_checks"].as_u64().unwrap();
+    let at = Now::new(Timestamp::ZERO, Duration::from_secs(now));
+    let mut clock = ServerClock::from_wall(at, 0);
+    clock.set_from_handshake(at, i32::try_from(now).unwrap());
+    let rows = vectors["negative_and_edge"].as_array().unwrap();
+    let mut refused = 0;
+    for row in rows {
+        let name = row["name"].as_str().unwrap();
+        let key = AuthKey::new(hex(&row["auth_key"]).try_into().unwrap());
+        let session = row["expected_session_id_u64"].as_u64().unwrap_or(OUR_SESSION);
+        let packet = row.get("packet").unwrap_or(&row["encrypted"]);
+        let mut packet = hex(packet);
+        let judged = Envelope::open(&key, session, &mut packet).and_then(|envelope| {
+            if row["source"] == "ours" {
+                clock.check(at, envelope.msg_id.time())?;
+                if envelope.body.len() < 4 {
+                    return Err(Reject::Length);
+                }
+            }
+            Ok(())
+        });
+        // The published controls carry identifiers that no server makes: even, and of no real time. All other checks
+        // come before that one, so its refusal shows that they passed.
+        let judged = match judged {
+            Err(Reject::Parity) if row["source"] != "ours" => Ok(()),
+            judged => judged,
+        };
+        assert_eq!(judged.is_ok(), row["accept"].as_bool().unwrap(), "{name}: {judged:?}");
+        let expected = match name {
+            "wrong session id" | "wrong session_id" => Some(Reject::ForeignSession),
+            "padding 8 (<12)" => Some(Reject::Padding(8)),
+            "padding 1036 (>1024)" => Some(Reject::Padding(1036)),
+            "length negative" | "length not multiple of 4" | "length 0x7ffffffc" => Some(Reject::Length),
+            "even msg_id from server" => Some(Reject::Parity),
+            _ if name.starts_with("msg_id 3") => Some(Reject::TimeWindow),
+            _ => None,
+        };
+        if let Some(expected) = expected {
+            assert_eq!(judged, Err(expected), "{name}");
+        }
+        refused += usize::from(judged.is_err());
+    }
+    assert!(refused > 15 && refused < rows.len());
+}
+
+#[test]
+fn malformed_containers_are_refused_whole() {
+    let vectors = vectors("service_messages");
+    let container_id = MsgId(u64::MAX);
+    let good = hex(&vectors["bodies"]["msg_container"]);
+    assert_eq!(Container::parse(&good, container_id).unwrap().count(), 2);
+    let empty = hex(&vectors["bodies"]["msg_container_empty"]);
+    assert_eq!(Container::parse(&empty, container_id).unwrap().count(), 0);
+    let mut count = 0;
+    for (name, body) in vectors["malformed"].as_object().unwrap() {
+        if name.starts_with("container_") || name == "inner_length_not_mod4" {
+            let body = hex(body);
+            let refused = Container::parse(&body, container_id);
+            assert!(matches!(refused, Err(Reject::Container(_))), "{name}: {refused:?}");
+            count += 1;
+        }
+    }
+    assert!(count >= 5);
+    let above = Container::parse(&good, MsgId(1));
+    assert!(matches!(above, Err(Reject::Container(_))), "identifiers lie below the container's");
+}
+
+struct Zeros;
+
+impl SecureRandom for Zeros {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        buffer.fill(1);
+    }
+}
+
+#[test]
+fn no_cut_and_no_changed_byte_of_a_packet_passes() {
+    let vectors = vectors("messages");
+    let row = &vectors["negative_and_edge"][0];
+    let key = AuthKey::new(hex(&row["auth_key"]).try_into().unwrap());
+    let packet = hex(&row["packet"]);
+    let at = Now::new(Timestamp::ZERO, Duration::from_secs(1));
+    for cut in 0..packet.len() {
+        let mut session = Session::new(key.clone(), 0, ServerClock::from_wall(at, 0), &mut Zeros, at);
+        let result = session.receive(at, &mut packet[..cut].to_vec(), &mut Zeros, &mut |_| panic!("used"));
+        assert!(result.is_err_and(|reject| reject.is_fatal()), "cut at {cut}");
+        let mut changed = packet.clone();
+        changed[cut] ^= 1;
+        let result = session.receive(at, &mut changed, &mut Zeros, &mut |_| panic!("used"));
+        assert!(result.is_err_and(|reject| reject.is_fatal()), "byte {cut}");
+    }
+}

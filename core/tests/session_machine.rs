@@ -1,0 +1,837 @@
+//! The session's machine against a server written by hand: what is resent, what is acknowledged, what is ignored.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sansgram_core::crypto::message::{self, Direction};
+use sansgram_core::crypto::{AuthKey, SecureRandom};
+use sansgram_core::session::{
+    Body, Delivery, MsgId, Outbox, Reject, ServerClock, Session, SessionEvent, Tag,
+};
+use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::tl::{Constructor, Reader, Serialize, gzip, types};
+use sansgram_core::transport::{FrameEncoder, TransportKind};
+
+const START: u64 = 1_700_000_000;
+const CONTAINER: u32 = 0x73f1_f8dc;
+const RPC_RESULT: u32 = 0xf35c_6d01;
+
+struct Counter(u8);
+
+impl SecureRandom for Counter {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        for byte in buffer {
+            self.0 = self.0.wrapping_mul(181).wrapping_add(7);
+            *byte = self.0;
+        }
+    }
+}
+
+fn at(seconds: u64) -> Now {
+    Now::new(Timestamp::from_origin(Duration::from_secs(seconds)), Duration::from_secs(START + seconds))
+}
+
+#[derive(Default)]
+struct Bodies {
+    bodies: BTreeMap<u64, Vec<u8>>,
+    after: BTreeMap<u64, Tag>,
+}
+
+impl Outbox for Bodies {
+    fn body(&self, tag: Tag) -> Option<Body<'_>> {
+        self.bodies
+            .get(&tag.0)
+            .map(|query| Body { after: self.after.get(&tag.0).copied(), ..Body::query(query) })
+    }
+}
+
+/// A message as the server sees it.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen {
+    msg_id: u64,
+    seq_no: i32,
+    body: Vec<u8>,
+}
+
+impl Seen {
+    fn is(&self, constructor: u32) -> bool {
+        self.body.starts_with(&constructor.to_le_bytes())
+    }
+}
+
+/// One packet as the server sees it.
+struct Packet {
+    salt: i64,
+    session_id: u64,
+    outer: Seen,
+    messages: Vec<Seen>,
+}
+
+impl Packet {
+    /// The requests in it: here they all begin with `REQUEST`.
+    fn requests(&self) -> Vec<&Seen> {
+        self.messages.iter().filter(|message| message.is(REQUEST)).collect()
+    }
+}
+
+const REQUEST: u32 = 0x1111_1111;
+const PING: u32 = 0xf342_7b8c;
+
+/// A session, and the server's end of it.
+struct Bench {
+    key: AuthKey,
+    session: Session,
+    bodies: Bodies,
+    encoder: FrameEncoder,
+    random: Counter,
+    next_server_id: u64,
+    session_id: u64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let key = AuthKey::new(std::array::from_fn(|index| (index * 7 + 1) as u8));
+        let mut random = Counter(3);
+        let mut clock = ServerClock::from_wall(at(0), 0);
+        clock.set_from_handshake(at(0), START as i32);
+        let mut session = Session::new(key.clone(), 11, clock, &mut random, at(0));
+        session.connected(at(0));
+        let encoder = FrameEncoder::without_tag(TransportKind::Intermediate);
+        let next_server_id = (START << 32) | 1;
+        Self { key, session, bodies: Bodies::default(), encoder, random, next_server_id, session_id: 0 }
+    }
+
+    fn request(&mut self, tag: u64) {
+        let body = [REQUEST.to_le_bytes(), (tag as u32).to_le_bytes()].concat();
+        self.bodies.bodies.insert(tag, body);
+        self.session.queue(Tag(tag));
+    }
+
+    /// What the session sends now, if anything.
+    fn sent(&mut self, now: Now) -> Option<Packet> {
+        let mut out = Vec::new();
+        if !self.session.wants_to_send(now.monotonic) {
+            return None;
+        }
+        assert!(self.session.pack(now, &self.bodies, &mut self.encoder, &mut self.random, &mut out).unwrap());
+        let plaintext = message::open(&self.key, Direction::ToServer, &mut out[4..]).unwrap();
+        let mut reader = Reader::new(plaintext);
+        let (salt, session_id) = (reader.i64().unwrap(), reader.u64().unwrap());
+        let outer = read_message(&mut reader);
+        assert!((12..=1024).contains(&reader.remaining()), "padding");
+        let mut messages = vec![outer.clone()];
+        if outer.is(CONTAINER) {
+            let mut inner = Reader::new(&outer.body[4..]);
+            messages = (0..inner.u32().unwrap()).map(|_| read_message(&mut inner)).collect();
+            assert_eq!(inner.remaining(), 0);
+        }
+        self.session_id = session_id;
+        self.session.written();
+        Some(Packet { salt, session_id, outer, messages })
+    }
+
+    fn sealed(&mut self, msg_id: u64, seq_no: i32, body: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0; 24];
+        packet.extend_from_slice(&11_i64.to_le_bytes());
+        packet.extend_from_slice(&self.session_id.to_le_bytes());
+        packet.extend_from_slice(&inner(msg_id, seq_no, body));
+        packet.resize((packet.len() - 24 + 12).next_multiple_of(16) + 24, 0);
+        message::seal(&self.key, Direction::ToClient, &mut packet).unwrap();
+        packet
+    }
+
+    fn id_at(&mut self, now: Now) -> u64 {
+        self.next_server_id = (self.next_server_id + 4).max((now.unix.as_secs() << 32) | 1);
+        self.next_server_id
+    }
+
+    /// Delivers a packet; what it meant comes back as text.
+    fn deliver(&mut self, now: Now, packet: &[u8]) -> Result<Vec<String>, Reject> {
+        let (events, judged) = self.deliver_whatever(now, packet);
+        judged.map(|()| events)
+    }
+
+    /// Delivers a packet that may be refused in part.
+    fn deliver_whatever(&mut self, now: Now, packet: &[u8]) -> (Vec<String>, Result<(), Reject>) {
+        let mut events = Vec::new();
+        let judged = self.session.receive(now, &mut packet.to_vec(), &mut self.random, &mut |event| {
+            events.push(match event {
+                SessionEvent::Result { tag, body } => format!("result {} {body:?}", tag.0),
+                SessionEvent::Other { body } => format!("other {body:?}"),
+                other => format!("{other:?}"),
+            });
+        });
+        (events, judged)
+    }
+
+    fn answer(&mut self, now: Now, seq_no: i32, body: &[u8]) -> Result<Vec<String>, Reject> {
+        let id = self.id_at(now);
+        let packet = self.sealed(id, seq_no, body);
+        self.deliver(now, &packet)
+    }
+}
+
+fn read_message(reader: &mut Reader<'_>) -> Seen {
+    let (msg_id, seq_no) = (reader.u64().unwrap(), reader.i32().unwrap());
+    let length = reader.u32().unwrap() as usize;
+    Seen { msg_id, seq_no, body: reader.raw(length).unwrap().to_vec() }
+}
+
+fn inner(msg_id: u64, seq_no: i32, body: &[u8]) -> Vec<u8> {
+    let mut out = msg_id.to_le_bytes().to_vec();
+    out.extend_from_slice(&seq_no.to_le_bytes());
+    out.extend_from_slice(&(body.len() as u32).to_le_bytes());
+    out.extend_from_slice(body);
+    out
+}
+
+fn container(messages: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = CONTAINER.to_le_bytes().to_vec();
+    out.extend_from_slice(&(messages.len() as u32).to_le_bytes());
+    messages.iter().for_each(|message| out.extend_from_slice(message));
+    out
+}
+
+fn rpc_result(request: u64, body: &[u8]) -> Vec<u8> {
+    [RPC_RESULT.to_le_bytes().as_slice(), &request.to_le_bytes(), body].concat()
+}
+
+fn boxed(constructor: u32, fields: &impl Serialize) -> Vec<u8> {
+    let mut out = constructor.to_le_bytes().to_vec();
+    fields.serialize(&mut out);
+    out
+}
+
+fn bad_salt(bad: u64, new_server_salt: i64) -> Vec<u8> {
+    let notice =
+        types::BadServerSalt { bad_msg_id: bad as i64, bad_msg_seqno: 1, error_code: 48, new_server_salt };
+    boxed(types::BadServerSalt::ID, &notice)
+}
+
+fn bad_msg(bad: u64, error_code: i32) -> Vec<u8> {
+    let notice = types::BadMsgNotification { bad_msg_id: bad as i64, bad_msg_seqno: 1, error_code };
+    boxed(types::BadMsgNotification::ID, &notice)
+}
+
+#[test]
+fn what_waits_travels_in_one_container_with_rising_identifiers() {
+    let mut bench = Bench::new();
+    (1..=3).for_each(|tag| bench.request(tag));
+    let packet = bench.sent(at(0)).unwrap();
+    assert_eq!(packet.requests().len(), 3);
+    assert!(packet.messages.iter().any(|message| message.is(PING)), "a ping proves the connection");
+    assert!(packet.messages.windows(2).all(|pair| pair[0].msg_id < pair[1].msg_id));
+    assert!(packet.messages.iter().all(|message| message.msg_id < packet.outer.msg_id));
+    assert!(packet.messages.iter().all(|message| message.msg_id % 4 == 0 && message.msg_id >> 32 == START));
+    let seq_nos: Vec<i32> = packet.requests().iter().map(|message| message.seq_no).collect();
+    assert_eq!(seq_nos, [1, 3, 5]);
+    assert_eq!(packet.outer.seq_no, 6, "a container is not counted");
+    assert!(bench.sent(at(0)).is_none(), "nothing is sent twice");
+}
+
+#[test]
+fn a_wrong_salt_is_replaced_and_the_request_sent_under_a_new_identifier() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let first = bench.sent(at(0)).unwrap();
+    assert_eq!(first.salt, 11);
+    bench.answer(at(1), 0, &bad_salt(first.outer.msg_id, 22)).unwrap();
+    let second = bench.sent(at(1)).unwrap();
+    assert_eq!(second.salt, 22);
+    assert_eq!(second.requests()[0].body, first.requests()[0].body);
+    assert!(second.requests()[0].msg_id > first.outer.msg_id);
+}
+
+#[test]
+fn notifications_about_what_was_never_sent_change_nothing() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.sent(at(0)).unwrap();
+    bench.answer(at(1), 0, &bad_salt(4, 22)).unwrap();
+    bench.answer(at(1), 0, &bad_msg(8, 17)).unwrap();
+    assert_eq!(bench.session.salt(), 11);
+    assert!(bench.sent(at(1)).is_none());
+}
+
+#[test]
+fn endless_corrections_end_the_connection() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    for salt in 0..5 {
+        let id = bench.sent(at(0)).unwrap().outer.msg_id;
+        bench.answer(at(0), 0, &bad_salt(id, salt)).unwrap();
+    }
+    let id = bench.sent(at(0)).unwrap().outer.msg_id;
+    assert_eq!(bench.answer(at(0), 0, &bad_salt(id, 9)), Err(Reject::EndlessCorrections));
+}
+
+#[test]
+fn one_stale_salt_is_one_correction_however_many_packets_left_with_it() {
+    let mut bench = Bench::new();
+    let mut left = Vec::new();
+    for tag in 1..=8 {
+        bench.request(tag);
+        left.push(bench.sent(at(0)).unwrap().outer.msg_id);
+    }
+    for id in &left {
+        bench.answer(at(0), 0, &bad_salt(*id, 22)).unwrap();
+    }
+    let again = bench.sent(at(0)).unwrap();
+    assert_eq!((again.salt, again.requests().len()), (22, 8));
+    for id in left {
+        bench.answer(at(0), 0, &bad_salt(id, 33)).unwrap();
+    }
+    assert!(bench.sent(at(0)).is_none(), "a message is refused once");
+    assert_eq!(bench.session.salt(), 22);
+}
+
+#[test]
+fn each_connection_may_correct_anew() {
+    let mut bench = Bench::new();
+    for round in 0..60 {
+        bench.session.connected(at(100 * round));
+        for salt in 0..5 {
+            let id = bench.sent(at(100 * round)).unwrap().outer.msg_id;
+            bench.answer(at(100 * round), 0, &bad_salt(id, salt)).unwrap();
+        }
+        assert_eq!(bench.session.salt(), 4);
+    }
+}
+
+#[test]
+fn a_key_is_destroyed_in_the_new_session_too() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let first = bench.sent(at(0)).unwrap().outer.msg_id;
+    bench.session.destroy_key();
+    let second = bench.sent(at(0)).unwrap().outer.msg_id;
+    bench.answer(at(0), 0, &bad_salt(first, 22)).unwrap();
+    bench.sent(at(0)).unwrap();
+    bench.answer(at(0), 0, &bad_msg(second, 33)).unwrap();
+    let asked = bench.sent(at(0)).unwrap();
+    assert!(asked.messages.iter().any(|message| message.is(0xd143_5160)));
+}
+
+#[test]
+fn a_clock_that_is_behind_is_corrected_and_one_that_is_ahead_begins_a_new_session() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let first = bench.sent(at(0)).unwrap();
+    let server_is_ahead = at(1000);
+    let id = bench.id_at(server_is_ahead);
+    let packet = bench.sealed(id, 0, &bad_msg(first.outer.msg_id, 16));
+    bench.deliver(at(1), &packet).unwrap();
+    let second = bench.sent(at(1)).unwrap();
+    assert_eq!(second.outer.msg_id >> 32, START + 1000);
+    assert_eq!(second.session_id, first.session_id);
+
+    let mut bench = Bench::new();
+    bench.request(1);
+    let first = bench.sent(at(500)).unwrap();
+    let id = (START << 32) | 1;
+    let packet = bench.sealed(id, 0, &bad_msg(first.outer.msg_id, 17));
+    bench.deliver(at(500), &packet).unwrap();
+    let second = bench.sent(at(500)).unwrap();
+    assert_eq!(second.outer.msg_id >> 32, START, "identifiers went down");
+    assert_ne!(second.session_id, first.session_id);
+    assert_eq!(second.requests()[0].seq_no, 1, "sequence numbers begin again");
+}
+
+#[test]
+fn a_replay_is_acknowledged_again_and_not_delivered() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    let id = bench.id_at(at(0));
+    let packet = bench.sealed(id, 1, &rpc_result(request, &[1, 2, 3, 4]));
+    assert_eq!(bench.deliver(at(0), &packet).unwrap(), ["result 1 [1, 2, 3, 4]"]);
+    let refused = bench.deliver(at(0), &packet);
+    assert_eq!(refused, Err(Reject::Duplicate));
+    assert!(!refused.unwrap_err().is_fatal());
+    let packet = bench.sent(at(30)).unwrap();
+    let acks = packet.messages.iter().find(|message| message.is(types::MsgsAck::ID)).unwrap();
+    assert_eq!(listed(acks), [id, id]);
+}
+
+#[test]
+fn a_message_that_was_refused_for_its_time_is_taken_when_it_comes_again() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    bench.answer(at(0), 0, &[0; 4]).unwrap();
+    let id = bench.id_at(at(40));
+    let packet = bench.sealed(id, 1, &rpc_result(request, &[1, 2, 3, 4]));
+    assert_eq!(bench.deliver(at(0), &packet), Err(Reject::TimeWindow));
+    assert!(bench.sent(at(0)).is_none());
+    bench.session.connected(at(1));
+    assert_eq!(bench.deliver(at(1), &packet).unwrap(), ["result 1 [1, 2, 3, 4]"]);
+    assert_eq!(bench.deliver(at(1), &packet), Err(Reject::Duplicate));
+}
+
+#[test]
+fn acknowledgements_wait_30_seconds_unless_there_are_64_of_them() {
+    let mut bench = Bench::new();
+    bench.sent(at(0)).unwrap();
+    bench.answer(at(0), 1, &[0; 4]).unwrap();
+    assert!(bench.sent(at(29)).is_none());
+    assert_eq!(bench.session.timeout(), Timestamp::from_origin(Duration::from_secs(30)));
+    assert!(bench.sent(at(30)).unwrap().messages[0].is(types::MsgsAck::ID));
+    for _ in 0..64 {
+        bench.answer(at(31), 1, &[0; 4]).unwrap();
+    }
+    assert!(bench.sent(at(31)).unwrap().messages[0].is(types::MsgsAck::ID));
+}
+
+fn state_info(request: u64, info: &[u8]) -> Vec<u8> {
+    let state = types::MsgsStateInfo { req_msg_id: request as i64, info: info.to_vec() };
+    boxed(types::MsgsStateInfo::ID, &state)
+}
+
+/// The identifiers of a message whose only field is a list of them.
+fn listed(message: &Seen) -> Vec<u64> {
+    let mut reader = Reader::new(&message.body[8..]);
+    (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
+}
+
+#[test]
+fn after_a_lost_connection_only_what_the_server_has_not_got_is_sent_again() {
+    let mut bench = Bench::new();
+    (1..=4).for_each(|tag| bench.request(tag));
+    let first = bench.sent(at(0)).unwrap();
+    let ids: Vec<u64> = first.requests().iter().map(|message| message.msg_id).collect();
+    assert_eq!(bench.answer(at(0), 1, &rpc_result(ids[0], &[7; 4])).unwrap(), ["result 1 [7, 7, 7, 7]"]);
+    bench.session.connected(at(5));
+    let second = bench.sent(at(5)).unwrap();
+    assert_eq!(second.session_id, first.session_id);
+    assert_eq!(second.requests().len(), 0, "nothing is sent twice before the server said what it has");
+    let question = second.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
+    assert_eq!(listed(question), ids[1..]);
+    // The second was not received, the third was, and an answer to the fourth is ready.
+    assert_eq!(bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4])), Err(Reject::StateInfo));
+    bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4, 4 + 64])).unwrap();
+    let third = bench.sent(at(5)).unwrap();
+    assert_eq!(third.requests().len(), 1);
+    assert_eq!(third.requests()[0].body, first.requests()[1].body);
+    assert!(third.requests()[0].msg_id > ids[3]);
+    let asked = third.messages.iter().find(|message| message.is(types::MsgResendAnsReq::ID)).unwrap();
+    assert_eq!(listed(asked), [ids[3]]);
+    assert_eq!(bench.session.delivery(Tag(3)), Delivery::Acknowledged);
+    let events = bench.answer(at(6), 1, &rpc_result(ids[2], &[8; 4])).unwrap();
+    assert_eq!(events, ["result 3 [8, 8, 8, 8]"]);
+    assert!(bench.sent(at(20)).is_none(), "no second inquiry, nothing else again");
+}
+
+#[test]
+fn where_the_server_does_not_say_what_it_has_the_owner_decides_and_a_late_answer_counts_once() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let first = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    bench.session.connected(at(5));
+    assert!(bench.sent(at(5)).unwrap().requests().is_empty());
+    bench.session.tick(at(24).monotonic);
+    assert!(bench.sent(at(24)).is_none());
+    bench.session.tick(at(25).monotonic);
+    assert!(bench.sent(at(25)).is_none(), "it may have been executed");
+    assert_eq!(bench.session.take_unsure(), [Tag(1)]);
+    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Sent);
+    bench.session.queue(Tag(1));
+    let again = bench.sent(at(25)).unwrap().requests()[0].msg_id;
+    assert!(again > first);
+    assert_eq!(bench.answer(at(26), 1, &rpc_result(first, &[8; 4])).unwrap(), ["result 1 [8, 8, 8, 8]"]);
+    assert_eq!(bench.answer(at(26), 1, &rpc_result(again, &[8; 4])).unwrap(), [""; 0]);
+}
+
+#[test]
+fn what_the_server_has_forgotten_is_not_sent_again_by_itself() {
+    let mut bench = Bench::new();
+    (1..=3).for_each(|tag| bench.request(tag));
+    let sent = bench.sent(at(0)).unwrap();
+    bench.answer(at(0), 0, &bad_msg(sent.requests()[1].msg_id, 20)).unwrap();
+    assert_eq!(bench.session.take_unsure(), [Tag(2)]);
+    bench.session.connected(at(5));
+    let question = bench.sent(at(5)).unwrap();
+    let question = question.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
+    bench.answer(at(5), 0, &state_info(question.msg_id, &[1, 2])).unwrap();
+    assert_eq!(bench.session.take_unsure(), [Tag(1)]);
+    assert_eq!(bench.sent(at(5)).unwrap().requests()[0].body, sent.requests()[2].body);
+}
+
+#[test]
+fn a_binding_is_asked_for_again_whatever_became_of_it() {
+    const BINDING: u32 = 0xcdd4_2a05;
+    let permanent = AuthKey::new([9; 256]);
+    let left = |bench: &mut Bench, seconds| {
+        let packet = bench.sent(at(seconds))?;
+        packet.messages.iter().find(|message| message.is(BINDING)).map(|message| message.msg_id)
+    };
+    let begin = || {
+        let mut bench = Bench::new();
+        bench.session.bind(Tag(7), permanent.clone(), START as i32 + 86_400);
+        let id = left(&mut bench, 0).unwrap();
+        (bench, id)
+    };
+    for code in [16, 17, 20, 32, 33] {
+        let (mut bench, id) = begin();
+        bench.answer(at(0), 0, &bad_msg(id, code)).unwrap();
+        assert!(left(&mut bench, 0).is_some(), "{code}");
+        assert_eq!(bench.session.take_unsure(), []);
+    }
+    // A new session for another message's sake.
+    let (mut bench, _) = begin();
+    bench.request(1);
+    let other = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    bench.answer(at(0), 0, &bad_msg(other, 32)).unwrap();
+    assert!(left(&mut bench, 0).is_some());
+    assert_eq!(bench.session.take_unsure(), []);
+    // The server says nothing, or that it has forgotten.
+    let (mut bench, _) = begin();
+    bench.session.connected(at(5));
+    assert!(left(&mut bench, 5).is_none());
+    bench.session.tick(at(25).monotonic);
+    assert!(left(&mut bench, 25).is_some());
+    let (mut bench, _) = begin();
+    bench.session.connected(at(5));
+    let question = bench.sent(at(5)).unwrap();
+    let question = question.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
+    bench.answer(at(5), 0, &state_info(question.msg_id, &[1])).unwrap();
+    assert!(left(&mut bench, 5).is_some());
+}
+
+#[test]
+fn a_new_session_repeats_what_was_refused_and_reports_the_rest() {
+    // A sequence number that is too high says the same of later ones; one that is too low does not.
+    for (code, repeated, unsure) in [(33, 2..=3, vec![Tag(1)]), (32, 2..=2, vec![Tag(1), Tag(3)])] {
+        let mut bench = Bench::new();
+        let mut ids = Vec::new();
+        for tag in 1..=3 {
+            bench.request(tag);
+            ids.push(bench.sent(at(0)).unwrap().requests()[0].msg_id);
+        }
+        let before = bench.session_id;
+        bench.answer(at(0), 0, &bad_msg(ids[1], code)).unwrap();
+        let again = bench.sent(at(0)).unwrap();
+        assert_ne!(again.session_id, before);
+        let bodies: Vec<_> = again.requests().iter().map(|message| message.body.clone()).collect();
+        assert_eq!(
+            bodies,
+            repeated.map(|tag| bench.bodies.bodies[&tag].clone()).collect::<Vec<_>>(),
+            "{code}"
+        );
+        assert_eq!(bench.session.take_unsure(), unsure, "{code}");
+    }
+}
+
+#[test]
+fn what_is_still_said_of_the_session_before_is_ignored_until_the_connection_ends() {
+    let mut bench = Bench::new();
+    let ids = [1, 2].map(|tag| {
+        bench.request(tag);
+        bench.sent(at(0)).unwrap().outer.msg_id
+    });
+    let [first, second, third] = [ids[0], ids[1], ids[1]].map(|id| {
+        let name = bench.id_at(at(0));
+        bench.sealed(name, 0, &bad_msg(id, 33))
+    });
+    bench.deliver(at(0), &first).unwrap();
+    let refused = bench.deliver(at(0), &second);
+    assert_eq!(refused, Err(Reject::LeftSession));
+    assert!(!refused.unwrap_err().is_fatal());
+    let again = bench.sent(at(0)).unwrap();
+    assert_eq!(again.requests().len(), 2);
+    assert_eq!(bench.answer(at(0), 1, &rpc_result(again.requests()[0].msg_id, &[7; 4])).unwrap().len(), 1);
+    bench.session.connected(at(1));
+    assert_eq!(bench.deliver(at(1), &third), Err(Reject::ForeignSession));
+}
+
+#[test]
+fn an_inquiry_survives_a_wrong_salt() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.sent(at(0)).unwrap();
+    bench.session.connected(at(5));
+    let question = bench.sent(at(5)).unwrap();
+    bench.answer(at(5), 0, &bad_salt(question.outer.msg_id, 5)).unwrap();
+    let again = bench.sent(at(5)).unwrap();
+    assert!(again.messages.iter().any(|message| message.is(types::MsgsStateReq::ID)));
+    assert!(again.messages.iter().any(|message| message.is(PING)), "the connection is still unproven");
+}
+
+#[test]
+fn a_request_knows_how_far_it_has_come() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Queued);
+    let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Sent);
+    let acks = boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids: vec![id as i64] });
+    bench.answer(at(0), 0, &acks).unwrap();
+    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Acknowledged);
+}
+
+#[test]
+fn a_request_that_nobody_waits_for_has_its_answer_dropped() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    bench.session.drop_request(Tag(1));
+    let dropped = bench.sent(at(0)).unwrap().outer;
+    assert_eq!(dropped.body, [0x58e4_a740_u32.to_le_bytes().as_slice(), &id.to_le_bytes()].concat());
+    assert_eq!(bench.answer(at(1), 1, &rpc_result(id, &[8; 4])).unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_request_can_be_told_to_run_after_another() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.request(2);
+    bench.bodies.after.insert(2, Tag(1));
+    let sent = bench.sent(at(0)).unwrap();
+    let (first, second) = (&sent.messages[0], &sent.messages[1]);
+    let wrapper = [0xcb9f_372d_u32.to_le_bytes().as_slice(), &first.msg_id.to_le_bytes()].concat();
+    assert_eq!(second.body, [wrapper, bench.bodies.bodies[&2].clone()].concat());
+    bench.answer(at(0), 1, &rpc_result(first.msg_id, &[0; 4])).unwrap();
+    bench.request(3);
+    bench.bodies.after.insert(3, Tag(1));
+    assert_eq!(bench.sent(at(0)).unwrap().requests().len(), 1, "what is answered needs no waiting for");
+}
+
+#[test]
+fn salts_are_fetched_ahead_and_used_from_their_time_on() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    bench.answer(at(0), 1, &rpc_result(id, &[0; 4])).unwrap();
+    let asked = bench.sent(at(0)).unwrap();
+    assert!(asked.messages[0].is(0xb921_bd04));
+    let valid_since = (START + 100) as i32;
+    let salt = types::FutureSalt { valid_since, valid_until: valid_since + 3600, salt: 77 };
+    let salts = |request: u64| types::FutureSalts {
+        req_msg_id: request as i64,
+        now: 0,
+        salts: vec![salt.clone(); 3],
+    };
+    bench.answer(at(0), 0, &boxed(types::FutureSalts::ID, &salts(4))).unwrap();
+    bench.request(2);
+    assert_eq!(bench.sent(at(101)).unwrap().salt, 11, "what was not asked for is not taken");
+    bench.answer(at(101), 0, &boxed(types::FutureSalts::ID, &salts(asked.messages[0].msg_id))).unwrap();
+    bench.request(3);
+    assert_eq!(bench.sent(at(102)).unwrap().salt, 77);
+}
+
+#[test]
+fn the_servers_question_what_arrived_is_answered() {
+    let mut bench = Bench::new();
+    bench.sent(at(0)).unwrap();
+    let got = bench.id_at(at(0));
+    let packet = bench.sealed(got, 0, &[0; 4]);
+    bench.deliver(at(0), &packet).unwrap();
+    let question = types::MsgsStateReq { msg_ids: vec![got as i64, 1, i64::MAX] };
+    let question_id = bench.id_at(at(0));
+    let packet = bench.sealed(question_id, 0, &boxed(types::MsgsStateReq::ID, &question));
+    bench.deliver(at(0), &packet).unwrap();
+    let answer = bench.sent(at(0)).unwrap().outer;
+    assert_eq!(
+        answer.body,
+        [&0x04de_b57d_u32.to_le_bytes()[..], &question_id.to_le_bytes(), &[3, 4, 1, 3]].concat()
+    );
+}
+
+#[test]
+fn a_refused_container_is_followed_by_single_messages() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.request(2);
+    let sent = bench.sent(at(0)).unwrap();
+    let refused = bench.answer(at(0), 0, &bad_msg(sent.outer.msg_id, 64));
+    assert_eq!(refused, Err(Reject::BadMessage(64)));
+    bench.session.connected(at(1));
+    assert!(bench.sent(at(1)).unwrap().outer.is(PING));
+    for tag in [1, 2] {
+        let single = bench.sent(at(1)).unwrap();
+        assert!(!single.outer.is(CONTAINER));
+        assert_eq!(single.outer.body, bench.bodies.bodies[&tag]);
+    }
+}
+
+#[test]
+fn single_requests_leave_room_for_pings_and_acknowledgements() {
+    let mut bench = Bench::new();
+    (1..=1000).for_each(|tag| bench.request(tag));
+    let sent = bench.sent(at(0)).unwrap();
+    let refused = bench.answer(at(0), 0, &bad_msg(sent.outer.msg_id, 64));
+    assert_eq!(refused, Err(Reject::BadMessage(64)));
+    bench.session.connected(at(0));
+    let mut left: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    // One packet a second, and an answer to it.
+    for second in 0..200 {
+        let outer = bench.sent(at(second)).unwrap().outer;
+        let constructor = u32::from_le_bytes(outer.body[..4].try_into().unwrap());
+        left.entry(constructor).or_default().push(second);
+        let answer = if constructor == REQUEST { rpc_result(outer.msg_id, &[7; 4]) } else { vec![0; 4] };
+        bench.answer(at(second), 1, &answer).unwrap();
+    }
+    // An acknowledgement may be due in the same second.
+    assert_eq!(left[&PING], [0, 61, 121, 181]);
+    assert_eq!(left[&types::MsgsAck::ID].len(), 6);
+    assert!(left[&REQUEST].len() >= 180);
+}
+
+#[test]
+fn a_new_session_of_the_server_resends_what_came_before_it_judged_by_the_container() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.request(2);
+    let lost = bench.sent(at(0)).unwrap();
+    bench.request(3);
+    bench.request(4);
+    let kept = bench.sent(at(1)).unwrap();
+    let notice = |first_msg_id: u64, unique_id| types::NewSessionCreated {
+        first_msg_id: first_msg_id as i64,
+        unique_id,
+        server_salt: 33,
+    };
+    let created = boxed(types::NewSessionCreated::ID, &notice(kept.outer.msg_id, 5));
+    assert_eq!(bench.answer(at(1), 1, &created).unwrap(), ["NewSession"]);
+    assert_eq!(bench.session.salt(), 33);
+    let again = bench.sent(at(1)).unwrap();
+    let bodies: Vec<&Vec<u8>> = again.requests().iter().map(|message| &message.body).collect();
+    assert_eq!(bodies, lost.requests().iter().map(|message| &message.body).collect::<Vec<_>>());
+    assert_eq!(bench.answer(at(1), 1, &created).unwrap(), [""; 0], "each is processed once");
+}
+
+#[test]
+fn a_container_delivers_each_of_its_messages() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.request(2);
+    let sent = bench.sent(at(0)).unwrap();
+    let [one, two] = sent.requests()[..] else { panic!("two requests") };
+    let packed = gzip::pack(&[5; 400]);
+    let mut gzipped = 0x3072_cfa1_u32.to_le_bytes().to_vec();
+    sansgram_core::tl::write::bytes(&mut gzipped, &packed);
+    let ids: Vec<u64> = (0..3).map(|_| bench.id_at(at(0))).collect();
+    let body = container(&[
+        inner(ids[0], 1, &rpc_result(two.msg_id, &gzipped)),
+        inner(ids[1], 3, &rpc_result(one.msg_id, &[6; 4])),
+        inner(ids[2], 5, &[0xef, 0xbe, 0xad, 0xde]),
+    ]);
+    let events = bench.answer(at(0), 6, &body).unwrap();
+    assert_eq!(events.len(), 3);
+    assert_eq!(events[0], format!("result 2 {:?}", [5; 400]));
+    assert_eq!(events[1], "result 1 [6, 6, 6, 6]");
+    assert_eq!(events[2], "other [239, 190, 173, 222]", "an unknown constructor is passed on, and not fatal");
+    let packet = bench.sent(at(30)).unwrap();
+    let acks = packet.messages.iter().find(|message| message.is(types::MsgsAck::ID)).unwrap();
+    assert_eq!(listed(acks), ids, "the container itself is not acknowledged");
+}
+
+#[test]
+fn a_message_that_is_ignored_leaves_the_rest_of_its_container_alone() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    let unfit = types::MsgsAllInfo { msg_ids: vec![request as i64], info: vec![4, 4] };
+    let unfit = boxed(types::MsgsAllInfo::ID, &unfit);
+    let ids: Vec<u64> = (0..4).map(|_| bench.id_at(at(0))).collect();
+    let body = container(&[
+        inner(ids[0], 0, &unfit),
+        inner(ids[1], 1, &rpc_result(request, &[6; 4])),
+        inner(ids[2], 3, &unfit),
+    ]);
+    let packet = bench.sealed(ids[3], 4, &body);
+    let (events, judged) = bench.deliver_whatever(at(0), &packet);
+    assert_eq!(judged, Err(Reject::StateInfo));
+    assert_eq!(events, ["result 1 [6, 6, 6, 6]"]);
+    let packet = bench.sent(at(30)).unwrap();
+    let acks = packet.messages.iter().find(|message| message.is(types::MsgsAck::ID)).unwrap();
+    assert_eq!(listed(acks), ids[1..3]);
+}
+
+#[test]
+fn a_nested_container_a_bomb_and_a_result_for_nothing_are_refused() {
+    let mut bench = Bench::new();
+    bench.sent(at(0)).unwrap();
+    let id = bench.id_at(at(0));
+    let nested = container(&[inner(id, 0, &container(&[]))]);
+    assert!(matches!(bench.answer(at(0), 0, &nested), Err(Reject::Container(_))));
+    assert_eq!(bench.answer(at(0), 1, &rpc_result(0, &[1; 4])), Err(Reject::ResultForNothing));
+    let mut twice = 0x3072_cfa1_u32.to_le_bytes().to_vec();
+    sansgram_core::tl::write::bytes(&mut twice, &gzip::pack(&container(&[])));
+    assert!(matches!(bench.answer(at(0), 0, &twice), Err(Reject::Container(_))));
+}
+
+#[test]
+fn a_result_that_does_not_unpack_ends_its_request() {
+    let whole = gzip::pack(&[5; 400]);
+    for packed in [&whole[..], &whole[..20], &[]] {
+        let mut bench = Bench::new();
+        bench.request(1);
+        let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+        let mut body = 0x3072_cfa1_u32.to_le_bytes().to_vec();
+        sansgram_core::tl::write::bytes(&mut body, packed);
+        let id = bench.id_at(at(0));
+        let packet = bench.sealed(id, 1, &rpc_result(request, &body));
+        let (events, judged) = bench.deliver_whatever(at(0), &packet);
+        if packed == whole {
+            body = vec![5; 400];
+        } else {
+            assert!(judged.is_err_and(|reject| reject.is_fatal()));
+        }
+        assert_eq!(events, [format!("result 1 {body:?}")]);
+        assert!(!bench.session.has_requests());
+    }
+}
+
+#[test]
+fn a_silent_peer_is_noticed_15_seconds_after_a_ping() {
+    let mut bench = Bench::new();
+    let ping = bench.sent(at(0)).unwrap();
+    assert!(!bench.session.is_silent(at(14).monotonic));
+    assert!(bench.session.is_silent(at(15).monotonic));
+    let mut reader = Reader::new(&ping.outer.body[4..]);
+    let pong = types::Pong { msg_id: ping.outer.msg_id as i64, ping_id: reader.i64().unwrap() };
+    assert_eq!(bench.answer(at(1), 0, &boxed(types::Pong::ID, &pong)).unwrap(), ["Pong"]);
+    assert!(bench.sent(at(1)).unwrap().outer.is(0xb921_bd04), "future salts, once");
+    assert!(!bench.session.is_silent(at(59).monotonic));
+    assert!(bench.sent(at(59)).is_none());
+    assert!(bench.sent(at(60)).is_some(), "a ping a minute");
+}
+
+#[test]
+fn what_the_server_says_of_messages_unasked_is_heeded_and_what_we_never_sent_is_not() {
+    let all_info = |ids: &[u64], info: &[u8]| {
+        let msg_ids = ids.iter().map(|id| *id as i64).collect();
+        boxed(types::MsgsAllInfo::ID, &types::MsgsAllInfo { msg_ids, info: info.to_vec() })
+    };
+    let mut bench = Bench::new();
+    (1..=3).for_each(|tag| bench.request(tag));
+    let sent = bench.sent(at(0)).unwrap();
+    let ids: Vec<u64> = sent.requests().iter().map(|message| message.msg_id).collect();
+    let stranger = ids[2] + 4000;
+    assert_eq!(bench.answer(at(0), 0, &all_info(&ids, &[2, 4])), Err(Reject::StateInfo));
+    bench.answer(at(0), 0, &all_info(&[ids[0], ids[1], stranger], &[2, 4, 2])).unwrap();
+    let again = bench.sent(at(0)).unwrap();
+    assert_eq!(again.requests().len(), 1);
+    assert_eq!(again.requests()[0].body, sent.requests()[0].body);
+    assert!(again.requests()[0].msg_id > ids[2]);
+    assert_eq!(bench.session.delivery(Tag(2)), Delivery::Acknowledged);
+
+    // It wants the third once more, and a message that never was.
+    let msg_ids = vec![ids[2] as i64, stranger as i64];
+    bench.answer(at(0), 0, &boxed(types::MsgResendReq::ID, &types::MsgResendReq { msg_ids })).unwrap();
+    let again = bench.sent(at(0)).unwrap();
+    assert_eq!(again.requests().len(), 1);
+    assert_eq!(again.requests()[0].body, sent.requests()[2].body);
+}
+
+#[test]
+fn an_announced_answer_is_asked_for_unless_it_came() {
+    let mut bench = Bench::new();
+    bench.sent(at(0)).unwrap();
+    let info = |answer: u64| types::MsgNewDetailedInfo { answer_msg_id: answer as i64, bytes: 8, status: 0 };
+    let missing = bench.id_at(at(0));
+    bench.answer(at(0), 0, &boxed(types::MsgNewDetailedInfo::ID, &info(missing))).unwrap();
+    let asked = bench.sent(at(0)).unwrap();
+    assert!(asked.outer.is(types::MsgResendReq::ID));
+    assert!(asked.outer.body.ends_with(&MsgId(missing).0.to_le_bytes()));
+}

@@ -1,0 +1,130 @@
+//! `gzip_packed` bodies against `gzip_packed.json`, and the bounds of unpacking.
+
+use sansgram_core::tl::gzip::{GZIP_LIMIT, GzipError, pack, unpack};
+use sansgram_core::tl::{Reader, ids};
+use serde_json::Value;
+
+fn vectors() -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/gzip_packed.json");
+    serde_json::from_str(&std::fs::read_to_string(path).expect("the vectors are there")).expect("JSON")
+}
+
+fn hex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().expect("a hex string");
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).expect("hex")).collect()
+}
+
+/// The `packed_data` of a `gzip_packed` object.
+fn packed_data(object: &Value) -> Vec<u8> {
+    let bytes = hex(object);
+    let mut reader = Reader::new(&bytes);
+    reader.expect(ids::GZIP_PACKED).expect("gzip_packed");
+    let packed = reader.bytes().expect("bytes").to_vec();
+    reader.finish().expect("nothing behind it");
+    packed
+}
+
+fn negative(name: &str) -> Vec<u8> {
+    let vectors = vectors();
+    let mut cases = vectors["negative"].as_array().expect("a list").iter();
+    let case = cases.find(|case| case["name"].as_str().is_some_and(|text| text.starts_with(name)));
+    packed_data(&case.unwrap_or_else(|| panic!("no case `{name}`"))["gzip_packed"])
+}
+
+#[test]
+fn published_bodies_unpack() {
+    let vectors = vectors();
+    let cases = vectors["cases"].as_array().expect("a list");
+    assert!(cases.len() >= 4);
+    for case in cases {
+        let unpacked = hex(&case["unpacked"]);
+        let packed = packed_data(&case["gzip_packed"]);
+        assert_eq!(unpack(&packed, GZIP_LIMIT), Ok(unpacked.clone()), "{}", case["source"]);
+        // The limit is a length that is still allowed.
+        assert_eq!(unpack(&packed, unpacked.len()), Ok(unpacked.clone()));
+        if let Some(limit) = unpacked.len().checked_sub(1) {
+            assert_eq!(unpack(&packed, limit), Err(GzipError::TooLong { length: unpacked.len() }));
+        }
+        assert_eq!(unpack(&pack(&unpacked), GZIP_LIMIT), Ok(unpacked));
+        for length in 0..packed.len() {
+            assert!(unpack(&packed[..length], GZIP_LIMIT).is_err(), "cut at {length} it is accepted");
+        }
+    }
+}
+
+#[test]
+fn every_negative_case_has_its_reason() {
+    let refused = |name: &str| unpack(&negative(name), GZIP_LIMIT);
+    assert_eq!(refused("bomb: 64 MiB of zeros"), Err(GzipError::TooLong { length: 64 << 20 }));
+    assert_eq!(refused("nested gzip_packed"), Err(GzipError::Nested));
+    assert_eq!(refused("truncated stream"), Err(GzipError::Truncated));
+    assert_eq!(refused("bad crc trailer"), Err(GzipError::BadLength));
+    assert_eq!(refused("raw zlib instead of gzip"), Err(GzipError::BadHeader));
+    assert_eq!(refused("empty packed_data"), Err(GzipError::Truncated));
+    let count = vectors()["negative"].as_array().map(Vec::len);
+    assert_eq!(count, Some(6), "a case that no line above reads");
+}
+
+#[test]
+fn the_trailer_is_checked() {
+    let body = [7; 1000];
+    let packed = pack(&body);
+    let with = |offset_from_end: usize, value: u8| {
+        let mut packed = packed.clone();
+        let index = packed.len() - offset_from_end;
+        assert_ne!(packed[index], value);
+        packed[index] = value;
+        unpack(&packed, GZIP_LIMIT)
+    };
+    let checksum_byte = packed[packed.len() - 5];
+    assert_eq!(with(5, !checksum_byte), Err(GzipError::BadChecksum));
+    // 1000 is 0x3e8: a length that is too small, one that is too large, and one that no such stream can have.
+    assert_eq!(with(4, 0xe7), Err(GzipError::BadLength));
+    assert_eq!(with(4, 0xe9), Err(GzipError::BadLength));
+    assert_eq!(with(2, 0x01), Err(GzipError::BadLength));
+    assert_eq!(with(1, 0x01), Err(GzipError::TooLong { length: 0x0100_03e8 }));
+    let mut longer = packed.clone();
+    longer.extend_from_slice(&packed[packed.len() - 8..]);
+    assert_eq!(unpack(&longer, GZIP_LIMIT), Err(GzipError::TrailingBytes));
+}
+
+#[test]
+fn optional_header_fields_are_skipped_and_checked() {
+    let packed = pack(b"body");
+    let with_header = |flags: u8, fields: &[u8]| {
+        let mut bytes = packed.clone();
+        bytes[3] = flags;
+        bytes.splice(10..10, fields.iter().copied());
+        unpack(&bytes, GZIP_LIMIT)
+    };
+    let body = Ok(b"body".to_vec());
+    assert_eq!(with_header(1, &[]), body, "the text flag means nothing");
+    assert_eq!(with_header(4, &[3, 0, 1, 2, 3]), body);
+    assert_eq!(with_header(8, b"name\0"), body);
+    assert_eq!(with_header(16, b"comment\0"), body);
+    assert_eq!(with_header(4 | 8 | 16, b"\x01\0xname\0comment\0"), body);
+    assert_eq!(with_header(8, &[b'n'; 4]).ok(), None);
+    assert_eq!(with_header(4, &[0xff, 0xff]), Err(GzipError::Truncated));
+    assert_eq!(with_header(0x20, &[]), Err(GzipError::BadHeader));
+
+    let mut header = packed[..10].to_vec();
+    header[3] = 2;
+    let crc = crc32fast::hash(&header) as u16;
+    assert_eq!(with_header(2, &crc.to_le_bytes()), body);
+    assert_eq!(with_header(2, &(!crc).to_le_bytes()), Err(GzipError::BadChecksum));
+}
+
+#[test]
+fn a_damaged_stream_is_refused() {
+    let body: Vec<u8> = (0..2000u32).flat_map(|i| (i * i).to_le_bytes()).collect();
+    let packed = pack(&body);
+    for index in 10..packed.len() {
+        for bit in 0..8 {
+            let mut packed = packed.clone();
+            packed[index] ^= 1 << bit;
+            let result = unpack(&packed, GZIP_LIMIT);
+            // A flip that changes nothing of the output (an unused bit behind the last block) is none.
+            assert!(result.is_err() || result == Ok(body.clone()), "byte {index}, bit {bit}");
+        }
+    }
+}

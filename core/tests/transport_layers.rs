@@ -1,0 +1,392 @@
+//! The layers together: what leaves in which order, what comes back in any pieces, and what it costs.
+
+mod wire;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use quickcheck::QuickCheck;
+use sansgram_core::crypto::aes_ctr::AesCtr;
+use sansgram_core::crypto::hash::{sha1, sha256};
+use sansgram_core::transport::{
+    DEFAULT_LIMIT, Disguise, FakeTlsError, Frame, FrameEncoder, FrameError, LayerError, LayerOptions, Layers,
+    ProxyMode, ProxySecret, TransportKind, WebSocketTarget,
+};
+use sha2::Sha256;
+use wire::Seeded;
+
+const KEY: [u8; 16] = [0xa5; 16];
+
+fn secret(prefix: &[u8], domain: &[u8]) -> ProxySecret {
+    ProxySecret::from_bytes(&[prefix, &KEY[..], domain].concat()).unwrap()
+}
+
+fn fake_tls_mode() -> ProxyMode {
+    ProxyMode::FakeTls { domain: "example.com".into() }
+}
+
+fn disguises() -> [Disguise; 6] {
+    [
+        Disguise::Plain,
+        Disguise::Obfuscated,
+        Disguise::MtProxy(secret(&[], b"")),
+        Disguise::MtProxy(secret(&[0xdd], b"")),
+        Disguise::MtProxy(secret(&[0xee], b"example.com")),
+        Disguise::WebSocket(WebSocketTarget::new("a.example", "/apiws").unwrap()),
+    ]
+}
+
+fn layers(transport: TransportKind, disguise: &Disguise, seed: u64) -> Layers {
+    let unix = Duration::from_secs(1_700_000_000);
+    let options = LayerOptions { transport, disguise, dc: -10_003, limit: DEFAULT_LIMIT, unix };
+    Layers::new(&options, &mut Seeded(seed))
+}
+
+/// The other end, from the tables of the documentation.
+struct Peer {
+    disguise: Disguise,
+    to_client: Option<AesCtr>,
+    from_client: Option<AesCtr>,
+    random: Seeded,
+}
+
+impl Peer {
+    /// Answers the layers' first message, until they are open.
+    fn meet(layers: &mut Layers, disguise: &Disguise) -> Self {
+        let mut hello = Vec::new();
+        let random = &mut Seeded(99);
+        let any = layers.control(&mut hello, random);
+        assert_eq!(any, !hello.is_empty());
+        let mut answer = match disguise {
+            Disguise::MtProxy(_) if any => fake_tls_answer(&hello),
+            Disguise::WebSocket(_) => upgrade(&hello),
+            _ => Vec::new(),
+        };
+        assert_eq!(layers.is_open(), answer.is_empty());
+        if !answer.is_empty() {
+            let mut out = Vec::new();
+            assert_eq!(layers.write(&[1; 24], &mut out, random), Ok(false));
+            assert!(out.is_empty() && !layers.control(&mut out, random));
+            for piece in answer.chunks_mut(100) {
+                assert_eq!(layers.read(piece).next(), Ok(None));
+            }
+        }
+        assert!(layers.is_open());
+        Self { disguise: disguise.clone(), to_client: None, from_client: None, random: Seeded(7) }
+    }
+
+    /// What a client sent, free of all layers but the framing.
+    fn open(&mut self, sent: &[u8]) -> Vec<u8> {
+        let mut stream = match &self.disguise {
+            Disguise::WebSocket(_) => {
+                let (header, body) = match sent[1] & 0x7f {
+                    126 => (4, &sent[8..]),
+                    127 => (10, &sent[14..]),
+                    _ => (2, &sent[6..]),
+                };
+                let mask = &sent[header..header + 4];
+                body.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect()
+            }
+            Disguise::MtProxy(secret) if *secret.mode() == fake_tls_mode() => {
+                let mut rest = sent;
+                let mut stream = Vec::new();
+                while let [kind, 3, 3, high, low, later @ ..] = rest {
+                    let (body, later) = later.split_at(usize::from(u16::from_be_bytes([*high, *low])));
+                    match kind {
+                        20 => assert!(self.from_client.is_none() && body == [1]),
+                        _ => stream.extend_from_slice(body),
+                    }
+                    rest = later;
+                }
+                assert!(rest.is_empty());
+                stream
+            }
+            _ => sent.to_vec(),
+        };
+        if self.disguise == Disguise::Plain {
+            return stream;
+        }
+        if self.from_client.is_none() {
+            let init: [u8; 64] = stream[..64].try_into().unwrap();
+            let mut reversed = init;
+            reversed.reverse();
+            let cipher = |init: &[u8; 64]| {
+                let mut key: [u8; 32] = init[8..40].try_into().unwrap();
+                if let Disguise::MtProxy(secret) = &self.disguise {
+                    key = sha256(&[&key, secret.key()]);
+                }
+                AesCtr::new(&key, &init[40..56].try_into().unwrap())
+            };
+            let (mut from_client, to_client) = (cipher(&init), cipher(&reversed));
+            from_client.apply(&mut stream);
+            assert_eq!(stream[60..62], (-10_003_i16).to_le_bytes());
+            stream.drain(..56);
+            (self.from_client, self.to_client) = (Some(from_client), Some(to_client));
+            // The tag, then two bytes of the DC and two at random.
+            stream.drain(4..8);
+            return stream;
+        }
+        self.from_client.as_mut().unwrap().apply(&mut stream);
+        stream
+    }
+
+    /// Puts frames of a server into all layers, the outermost in pieces of `step` bytes.
+    fn cover(&mut self, frames: &[u8], step: usize) -> Vec<u8> {
+        let mut stream = frames.to_vec();
+        if let Some(cipher) = &mut self.to_client {
+            cipher.apply(&mut stream);
+        }
+        let mut out = Vec::new();
+        for (at, piece) in stream.chunks(step.max(1)).enumerate() {
+            let length = piece.len();
+            match &self.disguise {
+                Disguise::WebSocket(_) => {
+                    let last = if (at + 1) * step.max(1) >= stream.len() { 0x80 } else { 0 };
+                    out.push(last | if at == 0 { 2 } else { 0 });
+                    match length {
+                        ..126 => out.push(length as u8),
+                        _ => out.extend([126, (length >> 8) as u8, length as u8]),
+                    }
+                }
+                Disguise::MtProxy(secret) if *secret.mode() == fake_tls_mode() => {
+                    out.extend([23, 3, 3, (length >> 8) as u8, length as u8]);
+                }
+                _ => {}
+            }
+            out.extend_from_slice(piece);
+        }
+        out
+    }
+}
+
+fn fake_tls_answer(hello: &[u8]) -> Vec<u8> {
+    let hello_record = [&[22, 3, 3, 0, 122][..], &[9; 6], &[0; 32], &[9; 84]].concat();
+    let mut answer = [&hello_record[..], &[20, 3, 3, 0, 1, 1, 23, 3, 3, 1, 0], &[8; 256]].concat();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&KEY).unwrap();
+    mac.update(&hello[11..43]);
+    mac.update(&answer);
+    answer[11..43].copy_from_slice(&mac.finalize().into_bytes());
+    answer
+}
+
+fn upgrade(request: &[u8]) -> Vec<u8> {
+    use base64ct::{Base64, Encoding};
+    let request = str::from_utf8(request).unwrap();
+    let key = request.split_once("Sec-WebSocket-Key: ").unwrap().1.split_once("\r\n").unwrap().0;
+    let accept = Base64::encode_string(&sha1(&[key.as_bytes(), b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"]));
+    format!("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n")
+        .into_bytes()
+}
+
+#[test]
+fn frames_are_the_same_as_without_layers() {
+    for disguise in disguises() {
+        for transport in TransportKind::ALL {
+            let kind = disguise.framing(transport);
+            let mut layers = layers(transport, &disguise, 5);
+            let mut peer = Peer::meet(&mut layers, &disguise);
+            let mut bare = FrameEncoder::new(kind);
+            let mut expected_first = true;
+            for length in [24, 400, 508, 2876, 10_000, 70_000] {
+                let payload = vec![length as u8; length];
+                let (mut sent, mut expected) = (b"..".to_vec(), Vec::new());
+                assert_eq!(layers.write(&payload, &mut sent, &mut Seeded(3)), Ok(true));
+                let frame = bare.begin(length, &mut expected, false).unwrap();
+                expected.extend_from_slice(&payload);
+                bare.finish(frame, &mut expected, &mut Seeded(3)).unwrap();
+                if expected_first && disguise != Disguise::Plain {
+                    expected.splice(..kind.tag().len(), kind.obfuscated_tag().unwrap());
+                }
+                expected_first = false;
+                assert_eq!(sent[..2], *b"..");
+                assert!(peer.open(&sent[2..]) == expected, "{disguise:?} {transport} {length}");
+            }
+        }
+    }
+}
+
+#[test]
+fn several_frames_leave_in_one_batch_and_none_leave_nothing() {
+    for disguise in disguises() {
+        let random = &mut Seeded(1);
+        let mut layers = layers(TransportKind::Intermediate, &disguise, 5);
+        let mut peer = Peer::meet(&mut layers, &disguise);
+        let mut out = Vec::new();
+        for _ in 0..3 {
+            let batch = layers.begin(&mut out).unwrap();
+            layers.finish(batch, &mut out, random);
+            assert!(out.is_empty());
+        }
+        // A payload that is none changes nothing.
+        assert!(layers.write(&[1; 3], &mut out, random).is_err());
+        assert!(out.is_empty());
+        let batch = layers.begin(&mut out).unwrap();
+        for byte in [1, 2, 3] {
+            let frame = layers.encoder().begin(24, &mut out, false).unwrap();
+            out.extend_from_slice(&[byte; 24]);
+            layers.encoder().finish(frame, &mut out, random).unwrap();
+        }
+        layers.finish(batch, &mut out, random);
+        let stream = peer.open(&out);
+        let frames = stream.iter().filter(|byte| (1..=3).contains(*byte)).count();
+        assert!(frames >= 72, "{disguise:?}");
+    }
+}
+
+/// What the layers read, as text.
+fn seen(layers: &mut Layers, stream: &mut [u8], step: usize) -> (Vec<Vec<u8>>, Option<LayerError>) {
+    let mut frames = Vec::new();
+    for piece in stream.chunks_mut(step) {
+        let mut incoming = layers.read(piece);
+        loop {
+            match incoming.next() {
+                Ok(None) => break,
+                Ok(Some(Frame::Payload(payload))) => frames.push(payload.to_vec()),
+                Ok(Some(Frame::Error(code))) => frames.push(code.to_le_bytes().to_vec()),
+                Ok(Some(Frame::QuickAck(token))) => frames.push(token.to_le_bytes().to_vec()),
+                Err(error) => return (frames, Some(error)),
+            }
+        }
+    }
+    (frames, None)
+}
+
+#[test]
+fn any_frames_in_any_pieces_of_any_layer() {
+    fn property(number: u8, lengths: Vec<u8>, record: u8, step: u8) -> bool {
+        let disguise = &disguises()[usize::from(number) % 6];
+        let transport = TransportKind::ALL[usize::from(number / 6) % 4];
+        let mut layers = layers(transport, disguise, 5);
+        let mut peer = Peer::meet(&mut layers, disguise);
+        let mut first = Vec::new();
+        layers.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
+        peer.open(&first);
+
+        let mut encoder = FrameEncoder::without_tag(disguise.framing(transport));
+        let (mut frames, mut expected) = (Vec::new(), Vec::new());
+        for length in lengths {
+            let payload = vec![length; 24 + 4 * usize::from(length)];
+            let frame = encoder.begin(payload.len(), &mut frames, false).unwrap();
+            frames.extend_from_slice(&payload);
+            encoder.finish(frame, &mut frames, &mut peer.random).unwrap();
+            expected.push(payload);
+        }
+        let mut stream = peer.cover(&frames, usize::from(record) * 5 + 1);
+        let (seen, error) = seen(&mut layers, &mut stream, usize::from(step) + 1);
+        error.is_none()
+            && seen.len() == expected.len()
+            && seen
+                .iter()
+                .zip(&expected)
+                .all(|(seen, payload)| seen.starts_with(payload) && seen.len() < payload.len() + 16)
+    }
+    QuickCheck::new().tests(400).quickcheck(property as fn(u8, Vec<u8>, u8, u8) -> bool);
+}
+
+#[test]
+fn errors_of_every_layer_come_behind_the_frames_before_them() {
+    let disguise = Disguise::MtProxy(secret(&[0xee], b"example.com"));
+    let mut layers = layers(TransportKind::Abridged, &disguise, 5);
+    let mut peer = Peer::meet(&mut layers, &disguise);
+    let mut first = Vec::new();
+    layers.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
+    peer.open(&first);
+    let frame = [&24_u32.to_le_bytes()[..], &[4; 24]].concat();
+    let mut stream = peer.cover(&frame, 9);
+    stream.extend([21, 3, 3]);
+    let outcome = seen(&mut layers, &mut stream, 1000);
+    assert_eq!(outcome, (vec![vec![4; 24]], Some(LayerError::FakeTls(FakeTlsError::Alert))));
+
+    let disguise = Disguise::Obfuscated;
+    let mut layers = self::layers(TransportKind::Intermediate, &disguise, 5);
+    let mut peer = Peer::meet(&mut layers, &disguise);
+    let mut first = Vec::new();
+    layers.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
+    peer.open(&first);
+    let mut stream = peer.cover(&[&frame[..], &[0xff, 0xff, 0xff, 0x7f]].concat(), 9);
+    let outcome = seen(&mut layers, &mut stream, 1000);
+    let error = FrameError::TooLong { length: 0x7fff_ffff, limit: DEFAULT_LIMIT };
+    assert_eq!(outcome, (vec![vec![4; 24]], Some(LayerError::Frame(error))));
+}
+
+#[test]
+fn a_proxy_that_damages_bytes_makes_no_more_than_errors() {
+    for (disguise, at) in disguises().iter().flat_map(|disguise| (0..200).map(move |at| (disguise, at))) {
+        let mut layers = layers(TransportKind::Intermediate, disguise, 5);
+        let mut peer = Peer::meet(&mut layers, disguise);
+        let mut first = Vec::new();
+        layers.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
+        peer.open(&first);
+        let frame = [&24_u32.to_le_bytes()[..], &[4; 24]].concat().repeat(6);
+        let mut stream = peer.cover(&frame, 60);
+        let position = at % stream.len();
+        stream[position] ^= 1 << (at % 8);
+        let (frames, _) = seen(&mut layers, &mut stream, 50);
+        assert!(frames.len() <= 12);
+    }
+}
+
+/// Counts what this thread allocates.
+struct Counting;
+
+thread_local! {
+    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
+}
+
+// Safety: every call goes on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATED.with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn nothing_is_allocated_while_a_connection_lasts() {
+    for disguise in disguises() {
+        let mut layers = layers(TransportKind::Intermediate, &disguise, 5);
+        let mut peer = Peer::meet(&mut layers, &disguise);
+        let mut out = Vec::with_capacity(8192);
+        layers.write(&[1; 24], &mut out, &mut Seeded(1)).unwrap();
+        peer.open(&out);
+        let frame = [&1000_u32.to_le_bytes()[..], &[4; 1000]].concat();
+        let mut received = [peer.cover(&frame, 4000), peer.cover(&frame, 4000)];
+        out.clear();
+        let before = ALLOCATED.with(Cell::get);
+        for piece in &mut received {
+            layers.control(&mut out, &mut Seeded(1));
+            layers.write(&[2; 4000], &mut out, &mut Seeded(1)).unwrap();
+            out.clear();
+            // In place: the frame lies where it was received.
+            let place = piece.as_ptr_range();
+            let mut incoming = layers.read(piece);
+            match incoming.next() {
+                Ok(Some(Frame::Payload(payload))) => assert!(place.contains(&payload.as_ptr())),
+                other => panic!("{other:?}"),
+            }
+            assert!(matches!(incoming.next(), Ok(None)));
+        }
+        assert_eq!(ALLOCATED.with(Cell::get) - before, 0, "{disguise:?}");
+    }
+}
+
+/// One connection's share of an idle client's memory, without the disguises' boxes.
+#[test]
+fn layers_are_small_where_nothing_is_disguised() {
+    assert!(size_of::<Layers>() <= 160, "{}", size_of::<Layers>());
+    assert!(size_of::<AesCtr>() <= 1200, "{}", size_of::<AesCtr>());
+}

@@ -1,0 +1,168 @@
+//! Secrets and links of MTProxies: the vectors, and what people paste.
+
+mod wire;
+
+use sansgram_core::transport::{
+    MAX_PROXY_DOMAIN_LEN, ProxyLink, ProxyLinkError, ProxyMode, ProxySecret, ProxySecretError,
+};
+use wire::{bytes, unhex, vectors};
+
+const HEX: &str = "00112233445566778899aabbccddeeff";
+
+fn refusal(text: &str) -> ProxySecretError {
+    text.parse::<ProxySecret>().unwrap_err()
+}
+
+#[test]
+fn accepted_vectors() {
+    let file = vectors("mtproxy_secrets");
+    let cases = file["accept"].as_array().unwrap();
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let secret: ProxySecret = case["input"].as_str().unwrap().parse().unwrap();
+        assert_eq!(secret.key()[..], bytes(case, "secret")[..]);
+        let kind = case["kind"].as_str().unwrap().split(' ').next().unwrap();
+        let expected = match kind {
+            "plain" => ProxyMode::Plain,
+            "dd" => ProxyMode::Padded,
+            "ee" => ProxyMode::FakeTls { domain: case["domain"].as_str().unwrap().into() },
+            other => panic!("{other}"),
+        };
+        assert_eq!(secret.mode(), &expected);
+    }
+}
+
+#[test]
+fn refused_vectors_each_with_its_reason() {
+    let file = vectors("mtproxy_secrets");
+    let refusals: Vec<_> = file["reject"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| refusal(case["input"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ProxySecretError::TooShort(2),
+        ProxySecretError::UnknownKind,
+        ProxySecretError::NoDomain,
+        ProxySecretError::PaddedLength(18),
+        ProxySecretError::Encoding,
+        ProxySecretError::DomainTooLong(183),
+    ];
+    assert_eq!(refusals, expected);
+}
+
+#[test]
+fn borders() {
+    for len in 0..16 {
+        assert_eq!(ProxySecret::from_bytes(&vec![0xee; len]), Err(ProxySecretError::TooShort(len)));
+    }
+    assert_eq!(ProxySecret::from_bytes(&[0xee; 16]).unwrap().mode(), &ProxyMode::Plain);
+    assert_eq!(ProxySecret::from_bytes(&[0xdd; 16]).unwrap().mode(), &ProxyMode::Plain);
+    let with_domain = |domain: &[u8]| ProxySecret::from_bytes(&[&[0xee], &unhex(HEX)[..], domain].concat());
+    assert!(with_domain(&[b'a'; MAX_PROXY_DOMAIN_LEN]).is_ok());
+    assert_eq!(with_domain(&[b'a'; 183]), Err(ProxySecretError::DomainTooLong(183)));
+    for bad in [&b"a b"[..], b"a\0", b"\x7f", b"\xff\xfe", "é".as_bytes()] {
+        assert_eq!(with_domain(bad), Err(ProxySecretError::DomainCharacters), "{bad:?}");
+    }
+    assert_eq!(refusal(&"a".repeat(1000)), ProxySecretError::TooLong);
+    assert_eq!(refusal(""), ProxySecretError::TooShort(0));
+    assert_eq!(refusal("ключ"), ProxySecretError::Encoding);
+    assert_eq!(refusal("0011 2233445566778899aabbccddeeff"), ProxySecretError::Encoding);
+}
+
+#[test]
+fn every_text_form_of_the_same_bytes_is_the_same_secret() {
+    let expected: ProxySecret = HEX.parse().unwrap();
+    for text in [
+        &HEX.to_uppercase(),
+        "ABEiM0RVZneImaq7zN3u_w",
+        "ABEiM0RVZneImaq7zN3u_w==",
+        "ABEiM0RVZneImaq7zN3u/w",
+        "ABEiM0RVZneImaq7zN3u/w==",
+    ] {
+        assert_eq!(text.parse(), Ok(expected.clone()), "{text}");
+    }
+    // 32 hexadecimal digits are base64, too, of 24 bytes: hexadecimal goes first.
+    assert_eq!("dddddddddddddddddddddddddddddddd".parse::<ProxySecret>().unwrap().key(), &[0xdd; 16]);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let link: ProxyLink =
+        format!("tg://proxy?server=a.example&port=443&secret=ee{HEX}612e62").parse().unwrap();
+    let shown = format!("{link:?} {:?} {}", link.secret, ProxySecretError::UnknownKind);
+    assert!(shown.contains("[redacted]") && shown.contains("a.example"));
+    for leak in ["0011", "aabb", "170", "0x11", "17, 34"] {
+        assert!(!shown.contains(leak), "{shown}");
+    }
+}
+
+#[test]
+fn links_of_every_form() {
+    let expected = ProxyLink { server: "proxy.example".into(), port: 8443, secret: HEX.parse().unwrap() };
+    let query = format!("server=proxy.example&port=8443&secret={HEX}");
+    for link in [
+        format!("tg://proxy?{query}"),
+        format!("tg:proxy?{query}"),
+        format!("TG://Proxy/?{query}"),
+        format!("https://t.me/proxy?{query}"),
+        format!("http://T.me/proxy?{query}"),
+        format!("https://telegram.me/proxy?{query}"),
+        format!("https://telegram.dog/proxy/?{query}"),
+        format!("  tg://proxy?{query}\n"),
+        format!("tg://proxy?{query}#fragment"),
+        format!("tg://proxy?x=1&&y&{query}&server=second.example"),
+        format!("tg://proxy?server=proxy%2Eexample&port=%38443&secret={HEX}"),
+        "tg://proxy?secret=ABEiM0RVZneImaq7zN3u%2Fw%3D%3D&port=8443&server=proxy.example".into(),
+        "tg://proxy?secret=ABEiM0RVZneImaq7zN3u/w==&port=8443&server=proxy.example".into(),
+    ] {
+        assert_eq!(link.parse(), Ok(expected.clone()), "{link}");
+    }
+    // In a link a plus is a plus.
+    let with_plus: ProxyLink =
+        "tg://proxy?server=1.2.3.4&port=1&secret=+++++++++++++++++++++w".parse().unwrap();
+    assert_eq!(with_plus.secret.key()[..3], [0xfb, 0xef, 0xbe]);
+    for (server, expected) in [
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("b%C3%BCro.example", "büro.example"),
+    ] {
+        let link: ProxyLink = format!("tg://proxy?server={server}&port=1&secret={HEX}").parse().unwrap();
+        assert_eq!(link.server, expected);
+    }
+}
+
+#[test]
+fn refused_links_each_with_its_reason() {
+    let rest = format!("port=443&secret={HEX}");
+    let long = "a".repeat(256);
+    for (link, error) in [
+        (String::new(), ProxyLinkError::NotALink),
+        (HEX.into(), ProxyLinkError::NotALink),
+        (format!("tg://socks?server=a&{rest}"), ProxyLinkError::NotALink),
+        (format!("tg://proxy#?server=a&{rest}"), ProxyLinkError::NotALink),
+        (format!("https://t.me.example/proxy?server=a&{rest}"), ProxyLinkError::NotALink),
+        (format!("https://example/t.me/proxy?server=a&{rest}"), ProxyLinkError::NotALink),
+        (format!("ftp://t.me/proxy?server=a&{rest}"), ProxyLinkError::NotALink),
+        (format!("tg://proxy?{rest}"), ProxyLinkError::Missing("server")),
+        (format!("tg://proxy?server=a&secret={HEX}"), ProxyLinkError::Missing("port")),
+        ("tg://proxy?server=a&port=443".into(), ProxyLinkError::Missing("secret")),
+        (format!("tg://proxy?server=&{rest}"), ProxyLinkError::Server),
+        (format!("tg://proxy?server=a b&{rest}"), ProxyLinkError::Server),
+        (format!("tg://proxy?server=a/b&{rest}"), ProxyLinkError::Server),
+        (format!("tg://proxy?server=a%0d%0ab&{rest}"), ProxyLinkError::Server),
+        (format!("tg://proxy?server={long}&{rest}"), ProxyLinkError::Server),
+        (format!("tg://proxy?server=%zz&{rest}"), ProxyLinkError::Escape("server")),
+        (format!("tg://proxy?server=a%4&{rest}"), ProxyLinkError::Escape("server")),
+        (format!("tg://proxy?server=%ff&{rest}"), ProxyLinkError::Escape("server")),
+        (format!("tg://proxy?server=a&port=0&secret={HEX}"), ProxyLinkError::Port),
+        (format!("tg://proxy?server=a&port=65536&secret={HEX}"), ProxyLinkError::Port),
+        (format!("tg://proxy?server=a&port=-1&secret={HEX}"), ProxyLinkError::Port),
+        (format!("tg://proxy?server=a&port=&secret={HEX}"), ProxyLinkError::Port),
+        ("tg://proxy?server=a&port=443&secret=0011".into(), ProxySecretError::TooShort(2).into()),
+        ("tg://proxy?server=a&port=443&secret=!".into(), ProxySecretError::Encoding.into()),
+    ] {
+        assert_eq!(link.parse::<ProxyLink>(), Err(error), "{link}");
+    }
+}

@@ -1,0 +1,330 @@
+//! Every frame of `transports.json`, written and read back in each of the four framings.
+//!
+//! Streams are cut at every place (long ones near their borders), and fed byte by byte.
+
+mod wire;
+
+use sansgram_core::transport::{
+    DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, FrameError, Request, ServerFrameDecoder, TransportKind,
+};
+use serde_json::Value;
+use wire::{Scripted, bytes, unhex, vectors};
+
+/// A frame without its borrow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Seen {
+    Payload(Vec<u8>),
+    Error(i32),
+    QuickAck(u32),
+}
+
+/// All that a client sees in `stream` when it comes in pieces that end at `cuts`.
+fn read(kind: TransportKind, stream: &[u8], cuts: &[usize]) -> Result<Vec<Seen>, FrameError> {
+    let mut decoder = FrameDecoder::new(kind, DEFAULT_LIMIT);
+    let mut seen = Vec::new();
+    let mut from = 0;
+    for &to in cuts.iter().chain([&stream.len()]) {
+        let mut piece = stream[from..to].to_vec();
+        let mut input = &mut piece[..];
+        while let Some(frame) = decoder.next(&mut input)? {
+            seen.push(match frame {
+                Frame::Payload(payload) => Seen::Payload(payload.to_vec()),
+                Frame::Error(code) => Seen::Error(code),
+                Frame::QuickAck(token) => Seen::QuickAck(token),
+            });
+        }
+        assert!(input.is_empty());
+        from = to;
+    }
+    Ok(seen)
+}
+
+/// All that a server sees, with whether a quick ack is wanted.
+fn read_as_server(
+    kind: Option<TransportKind>,
+    stream: &[u8],
+    cuts: &[usize],
+) -> Result<Vec<(Vec<u8>, bool)>, FrameError> {
+    let mut decoder = ServerFrameDecoder::new(kind, DEFAULT_LIMIT);
+    let mut seen = Vec::new();
+    let mut from = 0;
+    for &to in cuts.iter().chain([&stream.len()]) {
+        let mut piece = stream[from..to].to_vec();
+        let mut input = &mut piece[..];
+        while let Some(Request { payload, quick_ack }) = decoder.next(&mut input)? {
+            seen.push((payload.to_vec(), quick_ack));
+        }
+        assert!(input.is_empty());
+        from = to;
+    }
+    Ok(seen)
+}
+
+/// Runs `check` with every way of cutting `length` bytes in two, and in single bytes.
+fn at_every_cut(length: usize, check: impl Fn(&[usize])) {
+    for at in (0..=length).filter(|at| length < 2000 || *at < 40 || length - at < 40) {
+        check(&[at]);
+    }
+    if length < 2000 {
+        check(&(0..length).collect::<Vec<_>>());
+    }
+}
+
+/// One frame by our encoder, without a tag.
+fn write(kind: TransportKind, payload: &[u8], quick_ack: bool, random: &mut Scripted) -> Vec<u8> {
+    let mut encoder = FrameEncoder::without_tag(kind);
+    frame_by(&mut encoder, payload, quick_ack, random)
+}
+
+fn frame_by(encoder: &mut FrameEncoder, payload: &[u8], quick_ack: bool, random: &mut Scripted) -> Vec<u8> {
+    let mut out = Vec::new();
+    let start = encoder.begin(payload.len(), &mut out, quick_ack).unwrap();
+    assert_eq!(start.payload_start(), out.len());
+    out.extend_from_slice(payload);
+    encoder.finish(start, &mut out, random).unwrap();
+    out
+}
+
+/// What padded intermediate draws so as to append `padding`.
+fn padding_script(padding: &[u8]) -> Scripted {
+    let mut drawn = vec![0xf0 | u8::try_from(padding.len()).unwrap()];
+    drawn.extend_from_slice(padding);
+    drawn.resize(16, 0x55);
+    Scripted::new(&[&drawn])
+}
+
+/// What a client makes of a payload: below 24 bytes it is no packet.
+fn as_client_sees(payload: &[u8]) -> Seen {
+    if payload.len() < 24 {
+        Seen::Error(i32::from_le_bytes(payload[..4].try_into().unwrap()))
+    } else {
+        Seen::Payload(payload.to_vec())
+    }
+}
+
+fn frames() -> Vec<Value> {
+    vectors("transports")["frames"].as_array().unwrap().clone()
+}
+
+fn payload_of(case: &Value) -> Vec<u8> {
+    match case["payload"].as_str().unwrap() {
+        "0xab repeated" => vec![0xab; usize::try_from(case["payload_len"].as_u64().unwrap()).unwrap()],
+        hex => unhex(hex),
+    }
+}
+
+#[test]
+fn tags_are_those_of_the_documentation() {
+    let tags = &vectors("transports")["tags"];
+    assert_eq!(TransportKind::Abridged.tag(), bytes(tags, "abridged"));
+    assert_eq!(TransportKind::Intermediate.tag(), bytes(tags, "intermediate"));
+    assert_eq!(TransportKind::PaddedIntermediate.tag(), bytes(tags, "padded_intermediate"));
+    assert_eq!(TransportKind::Full.tag(), b"");
+}
+
+#[test]
+fn every_short_vector_is_written_and_read_at_every_cut() {
+    for case in frames().iter().filter(|case| case["abridged"].is_string()) {
+        let payload = payload_of(case);
+        let mut none = Scripted::default();
+        for (kind, name) in
+            [(TransportKind::Abridged, "abridged"), (TransportKind::Intermediate, "intermediate")]
+        {
+            let plain = bytes(case, name);
+            let asking = bytes(case, &format!("{name}_quick_ack"));
+            assert_eq!(write(kind, &payload, false, &mut none), plain);
+            assert_eq!(write(kind, &payload, true, &mut none), asking);
+            at_every_cut(plain.len(), |cuts| {
+                assert_eq!(read(kind, &plain, cuts), Ok(vec![as_client_sees(&payload)]));
+                assert_eq!(read_as_server(Some(kind), &plain, cuts), Ok(vec![(payload.clone(), false)]));
+                assert_eq!(read_as_server(Some(kind), &asking, cuts), Ok(vec![(payload.clone(), true)]));
+            });
+        }
+    }
+}
+
+#[test]
+fn every_padded_vector_is_written_and_read_at_every_cut() {
+    let kind = TransportKind::PaddedIntermediate;
+    for case in frames().iter().filter(|case| case["abridged"].is_string()) {
+        let payload = payload_of(case);
+        let padded = &case["padded_intermediate"];
+        let padding = bytes(padded, "padding");
+        let (plain, asking) = (bytes(padded, "frame"), bytes(padded, "frame_quick_ack"));
+        assert_eq!(write(kind, &payload, false, &mut padding_script(&padding)), plain);
+        assert_eq!(write(kind, &payload, true, &mut padding_script(&padding)), asking);
+        // The padding cannot be told from the payload here: the layer above knows how long a packet is.
+        let whole = [payload, padding].concat();
+        at_every_cut(plain.len(), |cuts| {
+            assert_eq!(read(kind, &plain, cuts), Ok(vec![as_client_sees(&whole)]));
+            assert_eq!(read_as_server(Some(kind), &plain, cuts), Ok(vec![(whole.clone(), false)]));
+            assert_eq!(read_as_server(Some(kind), &asking, cuts), Ok(vec![(whole.clone(), true)]));
+        });
+    }
+}
+
+#[test]
+fn every_full_vector_is_written_and_read_at_every_cut() {
+    let kind = TransportKind::Full;
+    for case in frames().iter().filter(|case| case["full_seq0"].is_string()) {
+        let payload = payload_of(case);
+        let (first, second) = (bytes(case, "full_seq0"), bytes(case, "full_seq1"));
+        let mut encoder = FrameEncoder::new(kind);
+        let mut none = Scripted::default();
+        assert_eq!(frame_by(&mut encoder, &payload, false, &mut none), first);
+        // There are no quick acks: asking for one changes nothing.
+        assert_eq!(frame_by(&mut encoder, &payload, true, &mut none), second);
+        let stream = [first, second].concat();
+        at_every_cut(stream.len(), |cuts| {
+            assert_eq!(read(kind, &stream, cuts), Ok(vec![as_client_sees(&payload); 2]));
+            assert_eq!(read_as_server(Some(kind), &stream, cuts), Ok(vec![(payload.clone(), false); 2]));
+        });
+        let last = bytes(case, "full_seq_max");
+        let wrong = FrameError::Sequence { expected: 0, found: 0x7fff_ffff };
+        assert_eq!(read(kind, &last, &[]), Err(wrong));
+    }
+}
+
+#[test]
+fn every_long_vector_is_written_and_read() {
+    for case in frames().iter().filter(|case| case["abridged_header"].is_string()) {
+        let payload = payload_of(case);
+        let mut none = Scripted::default();
+        for (kind, header) in [
+            (TransportKind::Abridged, bytes(case, "abridged_header")),
+            (TransportKind::Intermediate, bytes(case, "intermediate_header")),
+            (TransportKind::Full, bytes(case, "full_seq0_header")),
+        ] {
+            let mut expected = [&header, &payload[..]].concat();
+            if kind == TransportKind::Full {
+                expected.extend(bytes(case, "full_seq0_crc"));
+            }
+            assert!(write(kind, &payload, false, &mut none) == expected, "{kind}");
+            at_every_cut(expected.len(), |cuts| {
+                assert!(read(kind, &expected, cuts) == Ok(vec![Seen::Payload(payload.clone())]), "{kind}");
+            });
+        }
+    }
+}
+
+#[test]
+fn every_transport_error_is_read_at_every_cut() {
+    for case in vectors("transports")["transport_errors"].as_array().unwrap() {
+        let code = i32::try_from(case["code"].as_i64().unwrap()).unwrap();
+        for (kind, name) in [
+            (TransportKind::Abridged, "abridged"),
+            (TransportKind::Intermediate, "intermediate"),
+            (TransportKind::PaddedIntermediate, "padded_intermediate_with_5_padding"),
+            (TransportKind::Full, "full_seq0"),
+        ] {
+            let stream = bytes(case, name);
+            at_every_cut(stream.len(), |cuts| {
+                assert_eq!(read(kind, &stream, cuts), Ok(vec![Seen::Error(code)]), "{name}");
+            });
+        }
+    }
+}
+
+/// Telegram's servers pad with up to 15 bytes, and 4 + 15 is above the 16 bytes that some clients take for the
+/// limit of what is short.
+#[test]
+fn a_transport_error_is_known_behind_any_padding() {
+    for count in 0..16 {
+        let mut random = padding_script(&vec![0xa5; count]);
+        let stream = write(TransportKind::PaddedIntermediate, &(-404_i32).to_le_bytes(), false, &mut random);
+        assert_eq!(read(TransportKind::PaddedIntermediate, &stream, &[]), Ok(vec![Seen::Error(-404)]));
+    }
+}
+
+#[test]
+fn every_quick_ack_is_written_and_read_at_every_cut() {
+    let case = &vectors("transports")["quick_ack"];
+    let token = 0x8765_4321;
+    for (kind, name) in [
+        (TransportKind::Abridged, "abridged_from_server"),
+        (TransportKind::Intermediate, "intermediate_from_server"),
+        (TransportKind::PaddedIntermediate, "padded_intermediate_from_server"),
+    ] {
+        let stream = bytes(case, name);
+        let mut out = Vec::new();
+        let mut random = padding_script(&[0xaa; 4]);
+        FrameEncoder::without_tag(kind).quick_ack(token, &mut out, &mut random);
+        assert_eq!(out, stream, "{name}");
+        at_every_cut(stream.len(), |cuts| {
+            assert_eq!(read(kind, &stream, cuts), Ok(vec![Seen::QuickAck(token)]), "{name}");
+        });
+    }
+    let mut out = Vec::new();
+    FrameEncoder::without_tag(TransportKind::Full).quick_ack(token, &mut out, &mut Scripted::default());
+    assert!(out.is_empty());
+}
+
+#[test]
+fn an_i32_of_zero_says_nothing_and_is_skipped() {
+    for kind in TransportKind::ALL {
+        let mut encoder = FrameEncoder::without_tag(kind);
+        let mut random = Scripted::new(&[&[0; 32]]);
+        let mut stream = frame_by(&mut encoder, &[0; 4], false, &mut random);
+        stream.extend(frame_by(&mut encoder, &(-429_i32).to_le_bytes(), false, &mut random));
+        at_every_cut(stream.len(), |cuts| {
+            assert_eq!(read(kind, &stream, cuts), Ok(vec![Seen::Error(-429)]));
+        });
+    }
+}
+
+#[test]
+fn every_malformed_frame_is_refused_at_every_cut() {
+    let vectors = vectors("transports");
+    for case in vectors["malformed"].as_array().unwrap() {
+        let kind: TransportKind = case["transport"].as_str().unwrap().parse().unwrap();
+        let why = case["why"].as_str().unwrap();
+        let stream = bytes(case, "frame");
+        let expected = match why {
+            "bad crc" => FrameError::Checksum,
+            "length 11 (<12)" => FrameError::TooShort { length: 11 },
+            "wrong seq (5, expected 0), crc valid" => FrameError::Sequence { expected: 0, found: 5 },
+            "length not multiple of 4" => FrameError::NotWholeWords { length: 17 },
+            "length 0" => FrameError::TooShort { length: 0 },
+            "length 3 (<4)" => FrameError::TooShort { length: 3 },
+            "length 0x7fffffff: refuse before buffering" => {
+                FrameError::TooLong { length: 0x7fff_ffff, limit: DEFAULT_LIMIT }
+            }
+            "long form 0xffffff words = 64 MiB: refuse before buffering" => {
+                FrameError::TooLong { length: 0xff_ffff * 4, limit: DEFAULT_LIMIT }
+            }
+            "long form used for a short length (accept or refuse, do not crash)" => {
+                // Accepted: the length is clear. Four zero bytes say nothing.
+                assert_eq!(read(kind, &stream, &[]), Ok(vec![]));
+                continue;
+            }
+            other => panic!("a new malformed frame: {other}"),
+        };
+        at_every_cut(stream.len(), |cuts| {
+            assert_eq!(read(kind, &stream, cuts), Err(expected), "{why}");
+            assert_eq!(read_as_server(Some(kind), &stream, cuts).unwrap_err(), expected, "{why}");
+        });
+    }
+}
+
+#[test]
+fn a_server_finds_the_framing_by_itself() {
+    let payload = [0x5a; 40];
+    for kind in TransportKind::ALL {
+        let mut encoder = FrameEncoder::new(kind);
+        let mut random = Scripted::new(&[&[3; 32]]);
+        let mut stream = frame_by(&mut encoder, &payload, false, &mut random);
+        assert!(stream.starts_with(kind.tag()));
+        // The tag comes once.
+        stream.extend(frame_by(&mut encoder, &payload, kind != TransportKind::Full, &mut random));
+        let padded = if kind == TransportKind::PaddedIntermediate { 3 } else { 0 };
+        let whole = [&payload[..], &vec![3; padded]].concat();
+        at_every_cut(stream.len(), |cuts| {
+            let seen = read_as_server(None, &stream, cuts).unwrap();
+            assert_eq!(
+                seen,
+                [(whole.clone(), false), (whole.clone(), kind != TransportKind::Full)],
+                "{kind}"
+            );
+        });
+    }
+}

@@ -1,0 +1,520 @@
+//! The whole machine under any inputs in any order: a network that opens, writes and loses what it likes, two DCs
+//! that know the keys and seal whatever they are told to, an application that calls what it likes, clocks that jump.
+//!
+//! Input: one byte chooses the configuration; then a list of steps, one byte each for what happens and to whom, often
+//! with two bytes of length and a content.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use sansgram_core::client::{
+    ApiCredentials, ApiMisuse, Client, Config, ConnId, DcId, DcKey, DcTable, Event, Input as MachineInput,
+    LostCause, Output, RequestId, RequestOptions, Route, SessionData, SignedInUser,
+};
+use sansgram_core::crypto::AuthKey;
+use sansgram_core::crypto::rsa::PublicKey;
+use sansgram_core::login::{CodeToken, NewPassword, Outcome};
+use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::tl::gzip::GZIP_LIMIT;
+use sansgram_core::tl::ids;
+use sansgram_core::transport::{FrameEncoder, ServerFrameDecoder, TransportKind};
+
+use crate::memory::peak_of;
+use crate::peer::{Peer, SALT, START};
+use crate::{Input, Seeded};
+
+const MAX_STEPS: usize = 64;
+/// More outputs than this after one input would be a loop.
+const MAX_OUTPUTS: usize = 10_000;
+/// Memory in bytes per byte received, for what the machine keeps of it and sends because of it.
+const RATIO: usize = 16;
+/// The same for the smallest packets; queues double.
+const SLACK: usize = 128 << 10;
+/// How long a request may take in the configuration of this target, and what a step waits for servers that ask it to.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// All that waits must be over after this time without a network: a step is several requests, and pauses between.
+const OVER: Duration = Duration::from_secs(900);
+/// How many timers may run out in that time.
+const MAX_TICKS: usize = 5_000;
+
+/// Service messages of a client; all else is a request.
+const SERVICE: [u32; 9] = [
+    0x62d6_b459,
+    0x7abe_77ec,
+    0xf342_7b8c,
+    0xb921_bd04,
+    0xe751_2126,
+    0xda69_fb52,
+    0x7d86_1a08,
+    0x58e4_a740,
+    0xd143_5160,
+];
+
+/// Runs the target; answers with how much the servers brought about: requests and steps that ended, updates, links.
+///
+/// # Panics
+/// Where a promise of the machine is broken.
+pub fn run(bytes: &[u8]) -> usize {
+    let mut input = Input::new(bytes);
+    let mut run = Run::new(input.byte());
+    for _ in 0..MAX_STEPS {
+        if input.is_empty() {
+            break;
+        }
+        run.step(&mut input);
+    }
+    run.finish();
+    run.served
+}
+
+/// A connection that the machine asked for.
+struct Conn {
+    dc: u16,
+    phase: Phase,
+    /// What it writes at the moment.
+    writing: Option<Vec<u8>>,
+    decoder: ServerFrameDecoder,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Opening,
+    Open,
+    /// Closed by the machine, or lost.
+    Over,
+}
+
+struct Run {
+    client: Client,
+    kind: TransportKind,
+    conns: BTreeMap<ConnId, Conn>,
+    /// The servers' ends, by the DC's number.
+    peers: BTreeMap<u16, Peer>,
+    /// What has no result yet.
+    waiting: BTreeSet<RequestId>,
+    /// Those of them that are steps of a sign-in.
+    steps: BTreeSet<RequestId>,
+    /// Sign-ins by QR code go on until they are scanned.
+    endless: BTreeSet<RequestId>,
+    token: Option<CodeToken>,
+    now: Duration,
+    /// By how many seconds the client's wall clock is wrong.
+    skew: i64,
+    closed: bool,
+    served: usize,
+    /// Whether the servers had a say in what happens now.
+    is_served: bool,
+}
+
+impl Run {
+    fn new(choice: u8) -> Self {
+        let kind = TransportKind::ALL[usize::from(choice % 4)];
+        let mut dcs = DcTable::new();
+        for dc in [1, 2, 3] {
+            dcs.insert(dc_of(dc), SocketAddr::from((Ipv4Addr::LOCALHOST, dc)));
+        }
+        let mut config = Config::new(dcs, dc_of(2), [PublicKey::telegram_test()]);
+        config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
+        config.transport = kind;
+        config.pfs = choice & 4 != 0;
+        config.request_timeout = Some(TIMEOUT);
+        config.flood_sleep_threshold = TIMEOUT;
+        config.max_pending = 32;
+        let key = AuthKey::new(std::array::from_fn(|at| (at as u8).wrapping_mul(31)));
+        // Of DC 3 nobody has a key.
+        let known = |dc: u16| (dc_of(dc), DcKey { auth_key: key.clone(), server_salt: SALT });
+        let session = SessionData {
+            keys: if choice & 8 == 0 { [known(1), known(2)].into() } else { BTreeMap::new() },
+            user: (choice & 16 != 0).then_some(SignedInUser { id: 1, is_bot: false }),
+            home_dc: (choice & 16 != 0).then_some(dc_of(2)),
+            ..SessionData::default()
+        };
+        let is_request = |body: &[u8]| {
+            let id = body.first_chunk().copied().map(u32::from_le_bytes);
+            id.is_none_or(|id| !SERVICE.contains(&id))
+        };
+        let peers = [1, 2, 3].map(|dc| (dc, Peer::new(key.clone(), is_request)));
+        let now = at(Duration::ZERO, 0);
+        Self {
+            client: Client::new(config, session, Box::new(Seeded::new(9)), now),
+            kind,
+            conns: BTreeMap::new(),
+            peers: peers.into(),
+            waiting: BTreeSet::new(),
+            steps: BTreeSet::new(),
+            endless: BTreeSet::new(),
+            token: None,
+            now: Duration::ZERO,
+            skew: 0,
+            closed: false,
+            served: 0,
+            is_served: false,
+        }
+    }
+
+    fn step(&mut self, input: &mut Input<'_>) {
+        let choice = input.byte();
+        let which = choice >> 4;
+        match choice % 16 {
+            0 => self.receive(which, input.piece().to_vec()),
+            1 | 2 => self.send(which, |peer, now| peer.message(now, choice, input.piece())),
+            3 => self.send(which, |peer, _| peer.raw(input.piece())),
+            4 => {
+                let behind = input.byte();
+                self.send(which, |peer, now| {
+                    let named = peer.asked(behind).to_le_bytes();
+                    let body = [&ids::RPC_RESULT.to_le_bytes()[..], &named, input.piece()].concat();
+                    peer.message(now, choice, &body)
+                });
+            }
+            5 => {
+                // Something else about what was really sent.
+                let behind = input.byte();
+                self.send(which, |peer, now| {
+                    let named = peer.sent(behind).to_le_bytes();
+                    let (constructor, rest) = input.piece().split_first_chunk().unwrap_or((&[0; 4], &[]));
+                    peer.message(now, choice, &[&constructor[..], &named, rest].concat())
+                });
+            }
+            6 => {
+                let count = input.byte() % 16;
+                self.send(which, |peer, now| {
+                    let bodies: Vec<&[u8]> = (0..count).map(|_| input.piece()).collect();
+                    peer.container(now, &bodies)
+                });
+            }
+            7 => self.pass(Duration::from_secs(u64::from(which) * u64::from(input.byte()))),
+            8 => {
+                // Days, one way or the other.
+                let days = i64::from(i16::from_le_bytes([input.byte(), input.byte()]));
+                self.skew = days * 86_400 / 64;
+                self.tick();
+            }
+            9 => self.open(which, input.byte()),
+            10 => self.written(which),
+            11 => self.lose(which, input.byte()),
+            12 | 13 => self.work(),
+            _ => self.call(which, input),
+        }
+    }
+
+    /// The `which`th connection, counted from the newest; any name where there is none.
+    fn conn(&self, which: u8) -> ConnId {
+        let newest = self.conns.keys().next_back().map_or(0, |conn| conn.0);
+        ConnId(newest.saturating_sub(u64::from(which)))
+    }
+
+    fn now(&self) -> Now {
+        at(self.now, self.skew)
+    }
+
+    fn handle(&mut self, input: MachineInput<'_>) {
+        let now = self.now();
+        self.client.handle(now, input);
+        self.poll(true);
+    }
+
+    fn tick(&mut self) {
+        self.handle(MachineInput::Tick);
+    }
+
+    fn pass(&mut self, span: Duration) {
+        self.now += span;
+        self.tick();
+    }
+
+    /// A network that does not keep to what was asked, or does: the machine must not mind.
+    fn open(&mut self, which: u8, choice: u8) {
+        let conn = self.conn(which);
+        if let Some(known) = self.conns.get_mut(&conn)
+            && known.phase == Phase::Opening
+        {
+            known.phase = Phase::Open;
+        } else if choice.is_multiple_of(2) {
+            return;
+        }
+        self.handle(MachineInput::Opened { conn });
+    }
+
+    fn written(&mut self, which: u8) {
+        let conn = self.conn(which);
+        let buffer = self.conns.get_mut(&conn).and_then(|conn| conn.writing.take());
+        let Some(buffer) = buffer else { return };
+        self.handle(MachineInput::Sent { conn, buffer });
+    }
+
+    fn lose(&mut self, which: u8, choice: u8) {
+        use LostCause::{Closed, Other, Refused, Reset, TimedOut, Unreachable};
+        let conn = self.conn(which);
+        if let Some(known) = self.conns.get_mut(&conn) {
+            known.phase = Phase::Over;
+        }
+        let cause = [Closed, Refused, Unreachable, Reset, TimedOut, Other][usize::from(choice % 6)];
+        self.handle(MachineInput::Lost { conn, cause });
+    }
+
+    /// A network that does what it was asked to, until it has nothing to do.
+    fn work(&mut self) {
+        for _ in 0..4 {
+            for which in 0..8 {
+                self.open(which, 0);
+                self.written(which);
+            }
+        }
+    }
+
+    /// The server of a connection seals a packet.
+    fn send(&mut self, which: u8, packet: impl FnOnce(&mut Peer, Duration) -> Vec<u8>) {
+        let conn = self.conn(which);
+        let dc = self.conns.get(&conn).map_or(2, |conn| conn.dc);
+        let peer = self.peers.get_mut(&dc).expect("every DC has one");
+        let packet = packet(peer, self.now);
+        let mut stream = Vec::new();
+        let mut encoder = FrameEncoder::without_tag(self.kind);
+        let start = encoder.begin(packet.len(), &mut stream, false).expect("whole words");
+        stream.extend_from_slice(&packet);
+        encoder.finish(start, &mut stream, &mut Seeded::new(2)).expect("all of it");
+        self.is_served = true;
+        self.receive(which, stream);
+        self.is_served = false;
+    }
+
+    fn receive(&mut self, which: u8, mut bytes: Vec<u8>) {
+        let conn = self.conn(which);
+        let length = bytes.len();
+        let now = self.now();
+        let ((), peak) =
+            peak_of(|| self.client.handle(now, MachineInput::Received { conn, bytes: &mut bytes }));
+        // Packed data may be as long as the limit says, once at a time, and is kept where it is a result.
+        assert!(peak <= 2 * GZIP_LIMIT + RATIO * length + SLACK, "{peak} bytes held for {length}");
+        self.poll(true);
+    }
+
+    fn call(&mut self, which: u8, input: &mut Input<'_>) {
+        let now = self.now();
+        let home: RequestOptions = Route::Home.into();
+        let started = match which {
+            0..4 => {
+                let mut query = input.piece().to_vec();
+                // An empty one is refused.
+                query.resize(query.len().next_multiple_of(4).max(4), 0);
+                let route = if which == 1 { Route::Dc(dc_of(1)) } else { Route::Home };
+                let after = self.waiting.last().copied().filter(|_| which == 2);
+                let options = RequestOptions { route, after, follow: which == 3, ..home };
+                self.client.invoke_raw(now, query, options)
+            }
+            4 => {
+                let behind = usize::from(input.byte());
+                if let Some(id) = self.waiting.iter().rev().nth(behind).copied() {
+                    self.client.cancel(id);
+                    self.forget(id);
+                }
+                self.poll(false);
+                return;
+            }
+            5 if input.byte() & 1 == 0 => {
+                self.client.connect(now);
+                self.poll(true);
+                return;
+            }
+            5 => {
+                self.close();
+                return;
+            }
+            _ => self.begin_step(which, input),
+        };
+        match started {
+            Ok(id) => {
+                assert!(self.waiting.insert(id), "a name is used twice");
+                if which >= 6 {
+                    self.steps.insert(id);
+                }
+            }
+            Err(ApiMisuse::QueueFull) => assert!(!self.waiting.is_empty()),
+            Err(error) => assert!(self.closed && error == ApiMisuse::Closed, "{error}"),
+        }
+        self.poll(true);
+    }
+
+    fn begin_step(&mut self, which: u8, input: &mut Input<'_>) -> Result<RequestId, ApiMisuse> {
+        let token = self.token.clone();
+        let login = self.client.login(self.now());
+        match (which, token) {
+            (6, _) => login.request_code("+99966 2 0001"),
+            (7, Some(token)) => match input.byte() % 8 {
+                0 => login.resend_code(&token),
+                1 => login.cancel_code(&token),
+                2 => login.sign_up(&token, "Ada", ""),
+                3 => login.send_email_code(&token, "a@b.example"),
+                4 => login.verify_email(&token, "123456"),
+                5 => login.reset_login_email(&token),
+                6 => login.sign_in_with_email_code(&token, "123456"),
+                _ => login.sign_in(&token, "22222"),
+            },
+            (7 | 8, _) => login.check_password("secret"),
+            (9, _) => {
+                let id = login.qr_login(&[1]);
+                self.endless.extend(id.as_ref().ok());
+                id
+            }
+            (10, _) => login.bot_sign_in("1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            (11, _) => login.is_authorized(),
+            (12, _) => login.get_me(),
+            (13, _) => login.sign_out(),
+            (14, _) => login.request_password_recovery(),
+            _ => login.recover_password("123456", Some(NewPassword::new("new"))),
+        }
+    }
+
+    fn close(&mut self) {
+        let now = self.now();
+        self.client.close(now);
+        self.closed = true;
+        self.poll(true);
+    }
+
+    /// Takes all that the machine wants, and checks that it can be had. `is_settled`: the machine was told the time.
+    fn poll(&mut self, is_settled: bool) {
+        for _ in 0..MAX_OUTPUTS {
+            match self.client.poll_output() {
+                Output::Open { conn, dc, endpoints } => {
+                    assert!(!endpoints.is_empty() && !self.closed);
+                    let newest = self.conns.keys().next_back();
+                    assert!(newest.is_none_or(|newest| *newest < conn), "a name is used twice");
+                    let decoder = ServerFrameDecoder::new(None, 1 << 24);
+                    let dc = dc.number();
+                    self.conns.insert(conn, Conn { dc, phase: Phase::Opening, writing: None, decoder });
+                }
+                Output::Transmit { conn, bytes } => self.transmit(conn, bytes),
+                Output::Close { conn } => {
+                    let conn = self.conns.get_mut(&conn).expect("a connection that was asked for");
+                    assert_ne!(conn.phase, Phase::Over, "what is over is closed");
+                    conn.phase = Phase::Over;
+                }
+                // It would take a tenth of a second, and ends by its own deadline.
+                Output::Compute(_) => {}
+                Output::Event(event) => self.note(&event),
+                Output::Timeout(due) => {
+                    let now = Timestamp::from_origin(ORIGIN + self.now);
+                    assert!(!is_settled || due.is_none_or(|due| due > now), "a timer that is due stays so");
+                    assert!(matches!(self.client.poll_output(), Output::Timeout(again) if again == due));
+                    return;
+                }
+                other => panic!("an output that nobody knows: {other:?}"),
+            }
+        }
+        panic!("the outputs do not end");
+    }
+
+    fn transmit(&mut self, conn: ConnId, bytes: Vec<u8>) {
+        let known = self.conns.get_mut(&conn).expect("a connection that was asked for");
+        assert_eq!(known.phase, Phase::Open, "bytes for a connection that is not up");
+        assert!(known.writing.is_none() && !bytes.is_empty(), "two transmits at once, or an empty one");
+        let mut stream = bytes.clone();
+        let mut rest = &mut stream[..];
+        let peer = self.peers.get_mut(&known.dc).expect("every DC has one");
+        while let Some(request) = known.decoder.next(&mut rest).expect("frames") {
+            let payload = request.payload;
+            // What is not encrypted belongs to handshakes, which have a target of their own. Padding ends no block.
+            if payload[..8] != [0; 8] {
+                let whole = payload.len() - (payload.len() - 24) % 16;
+                peer.read(&mut payload[..whole]);
+            }
+        }
+        known.writing = Some(bytes);
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Completed(id) => {
+                let id = *id;
+                assert!(self.waiting.contains(&id), "{id:?} ends twice, or was never begun");
+                let is_step = self.steps.contains(&id);
+                self.forget(id);
+                self.served += usize::from(self.is_served);
+                if is_step {
+                    let outcome = self.client.take_login(id).expect("an outcome");
+                    if let Ok(Outcome::CodeSent(token)) = outcome {
+                        self.token = Some(token);
+                    }
+                    assert!(self.client.take_login(id).is_none());
+                } else {
+                    self.client.take_raw(id).expect("a result").ok();
+                    assert!(self.client.take_raw(id).is_none());
+                }
+            }
+            Event::Persist => {
+                let data = self.client.session();
+                assert_eq!(SessionData::from_text(&data.to_text()).as_ref(), Ok(data));
+            }
+            Event::LoginLink(id) => {
+                let link = self.client.login_link(*id).expect("a link to show");
+                assert!(link.url().starts_with("tg://login?token=") && !link.lifetime.is_zero());
+                self.served += 1;
+            }
+            Event::Update => {
+                self.client.take_update().expect("an update");
+                self.served += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, id: RequestId) {
+        self.waiting.remove(&id);
+        self.steps.remove(&id);
+        self.endless.remove(&id);
+    }
+
+    /// Without a network, whatever waits ends by its own deadline; then the machine can be closed.
+    fn finish(&mut self) {
+        for id in std::mem::take(&mut self.endless) {
+            self.client.cancel(id);
+            self.forget(id);
+        }
+        self.tick();
+        let end = self.now + OVER;
+        for ticks in 0.. {
+            if self.waiting.is_empty() || self.closed {
+                break;
+            }
+            assert!(ticks < MAX_TICKS, "too many timers");
+            let due = self.client.next_timeout().expect("what waits has a deadline");
+            self.now = due.since_origin().saturating_sub(ORIGIN).max(self.now);
+            assert!(self.now <= end, "{:?} never ends", self.waiting);
+            self.tick();
+            for which in 0..8 {
+                let is_opening = |conn: &Conn| conn.phase == Phase::Opening;
+                if self.conns.get(&self.conn(which)).is_some_and(is_opening) {
+                    self.lose(which, 1);
+                }
+            }
+        }
+        self.close();
+        assert!(self.waiting.is_empty(), "{:?} survives the end", self.waiting);
+        let farewell = self.client.next_timeout();
+        if let Some(due) = farewell {
+            self.now = due.since_origin().saturating_sub(ORIGIN);
+            self.tick();
+        }
+        for conn in self.conns.values() {
+            assert_eq!(conn.phase, Phase::Over, "a connection survives the end");
+        }
+        assert_eq!(self.client.next_timeout(), None, "a timer survives the end");
+        let started = self.client.login(self.now()).get_me();
+        assert_eq!(started, Err(ApiMisuse::Closed));
+    }
+}
+
+/// The monotonic clock at the beginning.
+const ORIGIN: Duration = Duration::from_secs(5);
+
+fn at(since_start: Duration, skew: i64) -> Now {
+    let unix = (START + since_start.as_secs()).saturating_add_signed(skew);
+    Now::new(Timestamp::from_origin(ORIGIN + since_start), Duration::from_secs(unix))
+}
+
+fn dc_of(number: u16) -> DcId {
+    DcId::new(number.into()).expect("the number of a DC")
+}

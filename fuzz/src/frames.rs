@@ -1,0 +1,142 @@
+//! Transports: streams as a peer may send them, and streams that our encoder writes.
+//!
+//! Input: one byte chooses framing, side and form; six bytes are lengths of pieces, less one; the rest is the stream,
+//! or payloads with their lengths.
+
+use sansgram_core::transport::{
+    Frame, FrameDecoder, FrameEncoder, FrameError, ServerFrameDecoder, TransportKind,
+};
+
+use crate::input::pieces;
+use crate::memory::peak_of;
+use crate::{Input, Seeded};
+
+/// Payloads beyond this many bytes are refused.
+const LIMIT: usize = 2048;
+/// What a decoder may hold beside the bytes that came.
+const SLACK: usize = 256;
+
+/// The side that reads.
+const SERVER: u8 = 1 << 2;
+/// A server that is not told which framing to expect.
+const UNTOLD: u8 = 1 << 3;
+/// Payloads to be framed, not a stream.
+const PAYLOADS: u8 = 1 << 4;
+
+/// Runs the target; answers with the number of frames.
+///
+/// # Panics
+/// Where the pieces of a stream matter, a limit is passed, or memory is held that the stream does not pay for.
+pub fn run(bytes: &[u8]) -> usize {
+    let mut input = Input::new(bytes);
+    let choice = input.byte();
+    let kind = TransportKind::ALL[usize::from(choice % 4)];
+    let sizes = input.take(6);
+    if choice & PAYLOADS != 0 {
+        return round_trip(kind, sizes, input);
+    }
+    let stream = input.rest();
+    let read: &dyn Fn(Vec<Vec<u8>>) -> Seen = if choice & SERVER == 0 {
+        &|pieces| seen_by_client(kind, pieces)
+    } else {
+        &|pieces| seen_by_server((choice & UNTOLD == 0).then_some(kind), pieces)
+    };
+    let whole = read(vec![stream.to_vec()]);
+    assert_eq!(whole, read(pieces(stream, sizes)), "the pieces of the stream matter");
+    if stream.len() <= 512 {
+        assert_eq!(whole, read(pieces(stream, &[0])), "single bytes matter");
+    }
+    whole.0.len()
+}
+
+/// The frames as text, and the error that ended the stream.
+type Seen = (Vec<String>, Option<FrameError>);
+
+fn seen_by_client(kind: TransportKind, pieces: Vec<Vec<u8>>) -> Seen {
+    let mut decoder = FrameDecoder::new(kind, LIMIT);
+    feed(pieces, |input| {
+        Ok(decoder.next(input)?.map(|frame| {
+            if let Frame::Payload(payload) = &frame {
+                assert!((24..=LIMIT).contains(&payload.len()), "a packet of {} bytes", payload.len());
+            }
+            format!("{frame:?}")
+        }))
+    })
+}
+
+fn seen_by_server(kind: Option<TransportKind>, pieces: Vec<Vec<u8>>) -> Seen {
+    let mut decoder = ServerFrameDecoder::new(kind, LIMIT);
+    feed(pieces, |input| {
+        Ok(decoder.next(input)?.map(|request| {
+            assert!((4..=LIMIT).contains(&request.payload.len()));
+            format!("{request:?}")
+        }))
+    })
+}
+
+/// Feeds the pieces to a decoder; checks its promises about the input and about memory.
+fn feed(
+    pieces: Vec<Vec<u8>>,
+    mut next: impl FnMut(&mut &mut [u8]) -> Result<Option<String>, FrameError>,
+) -> Seen {
+    let mut frames = Vec::new();
+    let mut fed = 0;
+    for mut piece in pieces {
+        let mut input = &mut piece[..];
+        fed += input.len();
+        loop {
+            // The text of a frame is ours, not the decoder's.
+            let (found, peak) = peak_of(|| next(&mut input));
+            let text = found.as_ref().ok().and_then(Option::as_ref).map_or(0, |text| 4 * text.len());
+            assert!(peak <= 3 * fed + text + SLACK, "{peak} bytes held for {fed}");
+            match found {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break,
+                Err(error) => {
+                    assert_eq!(next(&mut &mut [0; 64][..]), Err(error), "an error is final");
+                    return (frames, Some(error));
+                }
+            }
+        }
+        assert!(input.is_empty(), "`None` means that all is used up");
+    }
+    (frames, None)
+}
+
+/// Payloads that are framed by a client and read by a server in pieces.
+fn round_trip(kind: TransportKind, sizes: &[u8], mut input: Input<'_>) -> usize {
+    let mut random = Seeded::new(sizes.first().copied().unwrap_or_default().into());
+    let mut encoder = FrameEncoder::new(kind);
+    let mut stream = Vec::new();
+    let mut sent = Vec::new();
+    while !input.is_empty() {
+        let quick_ack = input.byte() & 1 == 1;
+        let payload = input.piece();
+        // Room for the padding of padded intermediate.
+        if payload.len() > LIMIT - 15 {
+            continue;
+        }
+        let fits = !payload.is_empty() && payload.len().is_multiple_of(4);
+        let begun = encoder.begin(payload.len(), &mut stream, quick_ack);
+        assert_eq!(begun.is_ok(), fits);
+        if let Ok(start) = begun {
+            stream.extend_from_slice(payload);
+            assert_eq!(encoder.finish(start, &mut stream, &mut random), Ok(()));
+            sent.push((payload, quick_ack && kind != TransportKind::Full));
+        }
+    }
+    let mut decoder = ServerFrameDecoder::new(None, LIMIT);
+    let mut count = 0;
+    for mut piece in pieces(&stream, sizes) {
+        let mut input = &mut piece[..];
+        while let Some(request) = decoder.next(&mut input).expect("our own frames") {
+            let (payload, quick_ack) = sent[count];
+            let padding = request.payload.strip_prefix(payload).expect("what was sent").len();
+            assert!(padding <= if kind == TransportKind::PaddedIntermediate { 15 } else { 0 });
+            assert_eq!(request.quick_ack, quick_ack);
+            count += 1;
+        }
+    }
+    assert_eq!(count, sent.len());
+    count
+}

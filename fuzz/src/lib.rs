@@ -1,0 +1,64 @@
+//! The bodies of the fuzz targets: functions that take any bytes and panic where a promise of the core is broken.
+//!
+//! Each module has one `run`, which says how much of its input was accepted, so that a corpus that no longer reaches
+//! anything is noticed. `cargo test` replays the corpus; the targets in `fuzz_targets/` hand over what libFuzzer
+//! finds.
+//!
+//! | module | the fuzzer's bytes are | what must hold beside "no panic" |
+//! |---|---|---|
+//! | [`frames`] | a byte stream, or payloads to be framed | any pieces give the same frames; memory follows the bytes that came |
+//! | [`layers`] | what a server of an obfuscated, disguised or proxied connection says | any pieces give the same frames; what we write can be read |
+//! | [`proxy`] | what a SOCKS5 or HTTP proxy answers | no byte of the server is taken; pieces do not matter |
+//! | [`links`] | links and URLs of proxies | what is read is written back |
+//! | [`tl`] | a TL object, or calls of the reader | what decodes is written back to an equal value |
+//! | [`gzip`] | packed data, or data to pack | bounded output; packing and unpacking are inverse |
+//! | [`sealed`] | plaintexts behind the cipher | no message counts twice, no request is lost, all we send is well-formed |
+//! | [`client`] | inputs and calls of the whole machine, sealed server messages among them | each request ends once and in time, nothing is asked of a network that cannot do it, no timer stands still |
+//! | [`handshake`] | a server's replies, also correctly encrypted ones | it ends; a key only with the server's proof |
+//! | [`session_text`] | a saved session or half-done sign-in, also with a right checksum | what is read is written back to an equal one |
+//! | [`foreign`] | another library's session: string, packed content, changed SQLite file | what is imported can be exported and is the same; the file is left alone |
+//! | [`pem`] | a key file, also DER in right armour | what is read is a usable key and is written back |
+
+pub mod client;
+pub mod foreign;
+pub mod frames;
+pub mod gzip;
+pub mod handshake;
+mod input;
+pub mod layers;
+pub mod links;
+mod memory;
+mod peer;
+pub mod pem;
+pub mod proxy;
+pub mod sealed;
+pub mod session_text;
+pub mod tl;
+
+pub use input::Input;
+pub use sansgram_testkit::random::SeededRandomForTestingOnly as Seeded;
+
+/// A target: its name, which is also its corpus's folder, and its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name of the target and of the folder in `fuzz/corpus`.
+    pub name: &'static str,
+    /// The body. It answers with how much of the input was accepted.
+    pub run: fn(&[u8]) -> usize,
+}
+
+/// All targets.
+pub const TARGETS: [Target; 12] = [
+    Target { name: "frames", run: frames::run },
+    Target { name: "layers", run: layers::run },
+    Target { name: "proxy", run: proxy::run },
+    Target { name: "links", run: links::run },
+    Target { name: "tl", run: tl::run },
+    Target { name: "gzip", run: gzip::run },
+    Target { name: "sealed", run: sealed::run },
+    Target { name: "client", run: client::run },
+    Target { name: "handshake", run: handshake::run },
+    Target { name: "session_text", run: session_text::run },
+    Target { name: "foreign", run: foreign::run },
+    Target { name: "pem", run: pem::run },
+];

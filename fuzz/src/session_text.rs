@@ -1,0 +1,63 @@
+//! What we write down ourselves, sessions and half-done sign-ins: any text, and any content under a right checksum.
+//!
+//! Input: the first byte chooses; the rest is the text, or the content of either.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sansgram_core::client::SessionData;
+use sansgram_core::crypto::hash::sha256;
+use sansgram_core::login::PendingSignIn;
+
+use crate::Input;
+use crate::memory::peak_of;
+
+/// Memory in bytes per byte of text: a key of 266 bytes lies in a map of nodes for eleven.
+const RATIO: usize = 16;
+/// The same for the smallest inputs.
+const SLACK: usize = 4096;
+
+/// A session of version 1 is written as version 2, which also counts the tokens of past sign-outs.
+const UPGRADE: usize = 8;
+
+/// Runs the target; answers with 1 where something was read.
+///
+/// # Panics
+/// Where a session or a sign-in changes when it is written and read again.
+pub fn run(bytes: &[u8]) -> usize {
+    let mut input = Input::new(bytes);
+    let choice = input.byte();
+    let content = input.rest();
+    let is_read = match choice % 3 {
+        0 => std::str::from_utf8(content).is_ok_and(|text| session(text) | sign_in(text)),
+        1 => session(&checksummed("sansgram1:", content)),
+        _ => sign_in(&checksummed("sansgram-signin1:", content)),
+    };
+    usize::from(is_read)
+}
+
+fn checksummed(mark: &str, content: &[u8]) -> String {
+    let checksum = sha256(&[content]);
+    let whole = [content, &checksum[..8]].concat();
+    format!("{mark}{}", Base64UrlUnpadded::encode_string(&whole))
+}
+
+fn session(text: &str) -> bool {
+    let Some(data) = read(text, |text| SessionData::from_text(text).ok()) else { return false };
+    let again = data.to_text();
+    assert!(again.len() <= text.len() + UPGRADE, "{} characters from {}", again.len(), text.len());
+    assert_eq!(SessionData::from_text(&again), Ok(data));
+    true
+}
+
+fn sign_in(text: &str) -> bool {
+    let Some(pending) = read(text, |text| PendingSignIn::from_text(text).ok()) else { return false };
+    let again = pending.to_text();
+    assert!(again.len() <= text.len(), "{} characters from {}", again.len(), text.len());
+    assert_eq!(PendingSignIn::from_text(&again), Ok(pending));
+    true
+}
+
+fn read<T>(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    let (read, peak) = peak_of(|| read(text));
+    assert!(peak <= RATIO * text.len() + SLACK, "{peak} bytes held for {}", text.len());
+    read
+}

@@ -1,0 +1,165 @@
+//! sansgram over tokio: [`start`] a [`Client`], then sign in and call functions. Everything else is re-exported from
+//! [`sansgram_runtime`].
+//!
+//! ```no_run
+//! use sansgram_tokio::core::client::{ApiCredentials, Config};
+//! use sansgram_tokio::core::tl::functions;
+//! use sansgram_tokio::{Error, FileStore, TerminalPrompt};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let mut config = Config::telegram();
+//!     // From my.telegram.org.
+//!     config.api = Some(ApiCredentials { id: 12345, hash: "0123456789abcdef0123456789abcdef".into() });
+//!
+//!     // Keeps the sign-in in `me.session`.
+//!     let client = sansgram_tokio::start(config, FileStore::new("me")).await?;
+//!     // Asks for phone, code and password, or for a bot's token; nothing where `me.session` is signed in.
+//!     let me = client.interactive_login(&mut TerminalPrompt::on_demand()).await?;
+//!     let nearest = client.invoke(&functions::help::GetNearestDc {}).await?;
+//!     println!("{}: {nearest:?}", me.first_name);
+//!     Ok(())
+//! }
+//! ```
+#![forbid(unsafe_code)]
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use sansgram_runtime::core::client::Config;
+pub use sansgram_runtime::*;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::runtime::Handle;
+
+/// Starts a client on the tokio runtime of this task, with the session of `store`.
+///
+/// # Errors
+/// As [`Client::start`].
+///
+/// # Panics
+/// Outside a tokio runtime that has its IO and time drivers enabled.
+pub async fn start(config: Config, store: impl SessionStore) -> Result<Client, Error> {
+    Client::start(Tokio::current(), config, store).await
+}
+
+/// As [`start`], with settings of the runtime's half, such as a proxy.
+///
+/// # Errors
+/// As [`Client::start`].
+///
+/// # Panics
+/// Outside a tokio runtime that has its IO and time drivers enabled.
+pub async fn start_with(
+    config: Config,
+    store: impl SessionStore,
+    options: ClientOptions,
+) -> Result<Client, Error> {
+    Client::start_with(Tokio::current(), config, store, options).await
+}
+
+/// tokio, by a handle of one of its runtimes.
+#[derive(Clone, Debug)]
+pub struct Tokio {
+    handle: Handle,
+}
+
+impl Tokio {
+    /// The runtime of this call's task or thread.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime; use [`From<Handle>`](#impl-From<Handle>-for-Tokio) there.
+    #[must_use]
+    pub fn current() -> Self {
+        Self { handle: Handle::current() }
+    }
+}
+
+impl From<Handle> for Tokio {
+    fn from(handle: Handle) -> Self {
+        Self { handle }
+    }
+}
+
+impl Runtime for Tokio {
+    type Stream = Stream;
+    type Timer = Sleep;
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
+        let stream = tokio::net::TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Stream(stream))
+    }
+
+    fn timer(&self, deadline: Instant) -> Sleep {
+        let _inside = self.handle.enter();
+        Sleep(Box::pin(tokio::time::sleep_until(deadline.into())))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(task);
+    }
+
+    fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static) {
+        self.handle.spawn_blocking(work);
+    }
+
+    fn now(&self) -> Instant {
+        // tokio's own clock, so that its paused time works.
+        let _inside = self.handle.enter();
+        tokio::time::Instant::now().into_std()
+    }
+}
+
+/// A TCP stream of tokio, as a stream of `futures-io`.
+#[derive(Debug)]
+pub struct Stream(tokio::net::TcpStream);
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(bytes);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// A timer of tokio.
+#[derive(Debug)]
+pub struct Sleep(Pin<Box<tokio::time::Sleep>>);
+
+impl Timer for Sleep {
+    fn reset(&mut self, deadline: Instant) {
+        self.0.as_mut().reset(deadline.into());
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// The README's code is compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,215 @@
+//! The handle of a client: what an application calls.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use sansgram_core::client::{self as sansio, Config, DcId, LogoutCause, LostReason};
+use sansgram_core::crypto::OsRandom;
+
+use crate::clock::Clock;
+use crate::driver::Driver;
+use crate::oneshot::oneshot;
+use crate::shared::{Ended, Shared};
+use crate::{ClientOptions, Error, Runtime, SessionStore, StoreError};
+
+mod events;
+mod request;
+mod sign_in;
+mod updates;
+
+pub use events::ClientEvent;
+pub use request::Invocation;
+pub use sign_in::LoginStep;
+pub(crate) use sign_in::login_step;
+pub use updates::Update;
+
+/// A client of Telegram. Clones are cheap and share everything; when the last one is dropped, the connections are
+/// closed and the driver ends.
+///
+/// Every future may be dropped at any `await`: the request is then forgotten, though the server may still have
+/// carried it out. Calls may be made from any number of tasks at once.
+#[derive(Clone)]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+/// Tells the driver to end when the last [`Client`] goes.
+struct Handle {
+    shared: Arc<Shared<sansio::Client>>,
+    /// After how many lost connections `connect` gives up.
+    max_attempts: u64,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.call(|state, _| state.end_wanted = true);
+    }
+}
+
+impl Client {
+    /// Loads the session from `store` and starts the client's driver on `runtime`. Nothing is sent before the first
+    /// call.
+    ///
+    /// A session belongs to one client at a time: two with one key would have Telegram revoke it. A
+    /// [`FileStore`](crate::FileStore) sees to that, but between clones of one store nobody does.
+    ///
+    /// # Errors
+    /// [`Error::Store`] where the session cannot be loaded; what is stored is left as it is.
+    pub async fn start<R: Runtime>(
+        runtime: R,
+        config: Config,
+        store: impl SessionStore,
+    ) -> Result<Self, Error> {
+        Self::start_with(runtime, config, store, ClientOptions::default()).await
+    }
+
+    /// As [`start`](Self::start), with settings of the runtime's half, such as a proxy.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with<R: Runtime>(
+        runtime: R,
+        config: Config,
+        store: impl SessionStore,
+        options: ClientOptions,
+    ) -> Result<Self, Error> {
+        let runtime = Arc::new(runtime);
+        let store: Arc<dyn SessionStore> = Arc::new(store);
+        let (sender, loaded) = oneshot();
+        let loading = store.clone();
+        runtime.spawn_blocking(move || {
+            let result = loading.load();
+            drop(loading);
+            sender.send(result);
+        });
+        let loaded = loaded.await.unwrap_or_else(|| Err(StoreError::Other("loading did not finish".into())));
+        let session = loaded?.unwrap_or_default();
+
+        let clock = Clock::of(&runtime);
+        // Without a limit of the machine's, a person still wants to hear of a dead server.
+        let max_attempts = if config.max_attempts == 0 { 5 } else { config.max_attempts.into() };
+        let machine = sansio::Client::new(config, session, Box::new(OsRandom::default()), clock.now());
+        let shared = Arc::new(Shared::new(machine, clock));
+        let proxy = options.proxy.map(Arc::new);
+        runtime.spawn(Driver::new(runtime.clone(), shared.clone(), store, proxy));
+        Ok(Self { handle: Arc::new(Handle { shared, max_attempts }) })
+    }
+
+    /// Opens the connection to the home DC and keeps it open; a key is agreed upon where there is none. Every other
+    /// call connects by itself, so this is for knowing early.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] after as many lost connections in a row as the configuration allows (5 where it sets
+    /// no limit).
+    pub async fn connect(&self) -> Result<(), Error> {
+        let before = self.shared().call(|state, now| {
+            state.machine.connect(now);
+            state.losses.get(&state.machine.home()).map_or(0, |loss| loss.count)
+        });
+        let max_attempts = self.handle.max_attempts;
+        self.shared()
+            .until(move |state| {
+                if state.machine.is_connected() {
+                    return Some(Ok(()));
+                }
+                let dc = state.machine.home();
+                let loss = state.losses.get(&dc).filter(|loss| loss.count > before)?;
+                let given_up = !loss.retries || loss.count - before >= max_attempts;
+                given_up.then(|| Err(Error::Unreachable { dc, reason: loss.reason.clone() }))
+            })
+            .await?
+    }
+
+    /// Closes the connections, saves the session if it changed or could not be saved before, lets go of the store, and
+    /// stops the driver, for all handles of this client; returns when that is done. What is still under way ends with
+    /// [`Error::Stopped`].
+    pub async fn disconnect(&self) {
+        self.shared().call(|state, _| state.end_wanted = true);
+        // It never answers: that the driver ended is what is waited for.
+        let Err(Ended) = self.shared().until(|_| None::<Infallible>).await;
+    }
+
+    /// The DC where the account lives, as far as is known.
+    #[must_use]
+    pub fn home(&self) -> DcId {
+        self.shared().lock().machine.home()
+    }
+
+    /// Whether the connection to the home DC is up and the server has proven that it knows the key.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared().lock().machine.is_connected()
+    }
+
+    /// The DC whose connection was lost last, or could not be opened, and why; `None` once it is up again.
+    #[must_use]
+    pub fn last_loss(&self) -> Option<(DcId, LostReason)> {
+        self.shared().lock().last_loss.clone()
+    }
+
+    /// Why the server no longer knows this sign-in, since it said so and until somebody signs in again.
+    /// [`Update::LoggedOut`] tells when it does.
+    #[must_use]
+    pub fn logout_cause(&self) -> Option<LogoutCause> {
+        self.shared().lock().logged_out
+    }
+
+    /// How many packets and messages of the server were refused so far, by the name of the reason
+    /// ([`Reject::name`](sansgram_core::session::Reject::name)).
+    #[must_use]
+    pub fn rejections(&self) -> BTreeMap<&'static str, u64> {
+        self.shared().lock().machine.rejections().clone()
+    }
+
+    /// What is to be kept between runs, as it is now. It contains the keys: guard it like a password.
+    #[must_use]
+    pub fn session(&self) -> sansio::SessionData {
+        self.shared().lock().machine.session().clone()
+    }
+
+    /// Keeps the session in the store once more, after that failed. Whatever changes it keeps it by itself.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn save(&self) -> Result<(), Error> {
+        self.shared().call(|state, _| state.saves.wanted += 1);
+        self.saved().await
+    }
+
+    /// Waits until what a step changed is on the disk.
+    pub(crate) async fn saved(&self) -> Result<(), Error> {
+        let shared = self.shared();
+        let wanted = shared.lock().saves.wanted;
+        let error =
+            shared.until(|state| (state.saves.done >= wanted).then(|| state.saves.error.clone())).await?;
+        error.map_or(Ok(()), |error| Err(Error::Store(error)))
+    }
+
+    /// Waits until all that is to be kept is on the disk; what could not be saved before is tried again.
+    pub(crate) async fn kept(&self) -> Result<(), Error> {
+        self.shared().call(|state, _| {
+            if state.saves.error.is_some() {
+                state.saves.wanted += 1;
+            }
+        });
+        self.saved().await
+    }
+
+    pub(crate) fn shared(&self) -> &Shared<sansio::Client> {
+        &self.handle.shared
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("home", &self.home()).finish_non_exhaustive()
+    }
+}
+
+impl From<Ended> for Error {
+    fn from(_: Ended) -> Self {
+        Self::Stopped
+    }
+}

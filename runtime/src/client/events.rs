@@ -1,0 +1,44 @@
+//! What befalls the connections while calls go on by themselves.
+
+use std::time::Duration;
+
+use sansgram_core::client::{DcId, LostReason};
+
+use super::Client;
+use crate::Error;
+
+/// What [`Client::next_event`] answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// An encrypted session with this DC works.
+    Connected {
+        /// The DC.
+        dc: DcId,
+    },
+    /// A connection ended, or could not be made. What waits for it goes on waiting, and fails where all attempts do.
+    Disconnected {
+        /// The DC.
+        dc: DcId,
+        /// Why.
+        reason: LostReason,
+        /// When the next attempt begins; `None`: not before the next request.
+        retry_in: Option<Duration>,
+    },
+    /// The server asked a step of a sign-in to wait; it goes on by itself then.
+    FloodWait {
+        /// For how long.
+        wait: Duration,
+    },
+}
+
+impl Client {
+    /// Waits for the next thing that befalls the connections: to show that a call takes longer, and why. Nothing needs
+    /// to be done about it. Each is answered once, to one caller; of those that nobody takes, the newest 64 are kept.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn next_event(&self) -> Result<ClientEvent, Error> {
+        Ok(self.shared().until(|state| state.events.pop_front()).await?)
+    }
+}

@@ -1,0 +1,104 @@
+//! How long the computer slept while this process ran.
+//!
+//! The clock of `Instant`, on which the runtimes' timers run, stands still meanwhile on Linux, Android and Apple's
+//! systems. These have a second clock that does not; what it is ahead of the first is the time slept. On Windows, and
+//! where nobody knows better, `Instant` itself goes on or there is nothing to ask.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Less than this is the time between two readings, not sleep.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// All sleep since the first call in this process. It never goes back.
+pub(super) fn slept() -> Duration {
+    static SLEEP: OnceLock<Sleep> = OnceLock::new();
+    SLEEP.get_or_init(|| Sleep::new(Instant::now(), boot_time())).slept(Instant::now(), boot_time())
+}
+
+struct Sleep {
+    standing: Instant,
+    going_on: Duration,
+    /// The time slept so far, in nanoseconds.
+    known: AtomicU64,
+}
+
+impl Sleep {
+    const fn new(standing: Instant, going_on: Duration) -> Self {
+        Self { standing, going_on, known: AtomicU64::new(0) }
+    }
+
+    fn slept(&self, standing: Instant, going_on: Duration) -> Duration {
+        let awake = standing.saturating_duration_since(self.standing);
+        let ahead = going_on.saturating_sub(self.going_on).saturating_sub(awake);
+        let known = Duration::from_nanos(self.known.load(Ordering::Relaxed));
+        // Another thread may have been interrupted between its two readings: only what counts as sleep is believed.
+        if ahead < known + SHORTEST {
+            return known;
+        }
+        let nanos = u64::try_from(ahead.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.known.fetch_max(nanos, Ordering::Relaxed).max(nanos))
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn boot_time() -> Duration {
+    read(rustix::time::ClockId::Boottime)
+}
+
+/// Apple's `CLOCK_MONOTONIC` goes on during sleep; `Instant` has the one that does not.
+#[cfg(target_vendor = "apple")]
+fn boot_time() -> Duration {
+    read(rustix::time::ClockId::Monotonic)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn read(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn boot_time() -> Duration {
+    Duration::ZERO
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn sleep_counts_once_and_interruptions_do_not() {
+        let begin = Instant::now();
+        let sleep = Sleep::new(begin, 100 * SECOND);
+        assert_eq!(sleep.slept(begin + SECOND, 101 * SECOND), Duration::ZERO);
+        // Between the two readings, another thread ran for a while, in one order and in the other.
+        let moment = Duration::from_millis(300);
+        assert_eq!(sleep.slept(begin + 2 * SECOND, 102 * SECOND + moment), Duration::ZERO);
+        assert_eq!(sleep.slept(begin + 2 * SECOND + moment, 102 * SECOND), Duration::ZERO);
+        // An hour of sleep.
+        assert_eq!(sleep.slept(begin + 3 * SECOND, 3703 * SECOND), 3600 * SECOND);
+        assert_eq!(sleep.slept(begin + 4 * SECOND, 3704 * SECOND), 3600 * SECOND);
+        assert_eq!(sleep.slept(begin + 4 * SECOND + moment, 3704 * SECOND), 3600 * SECOND);
+        assert_eq!(sleep.slept(begin + 5 * SECOND, 3765 * SECOND), 3660 * SECOND);
+    }
+
+    #[test]
+    fn a_test_does_not_sleep() {
+        let before = slept();
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(slept(), before);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_second_clock_goes_on() {
+        let before = boot_time();
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(boot_time() - before >= Duration::from_millis(20));
+    }
+}

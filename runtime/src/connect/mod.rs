@@ -1,0 +1,106 @@
+//! The way to a DC: its addresses raced, or one proxy asked for them in turn.
+
+mod race;
+mod tunnel;
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use sansgram_core::rpc::{LostCause, ProxyFault};
+
+use crate::proxy::{Host, Proxy, Target};
+use crate::{Runtime, Timer};
+use race::race;
+use tunnel::tunnel;
+
+/// How long a proxy may take with one address while there is another one behind it: long enough for three lost SYNs,
+/// short enough to reach the second address within the machine's own limit (20 s).
+const ADDRESS_LIMIT: Duration = Duration::from_secs(4);
+/// How long a proxy may take with the last address: less than the machine's limit, which would not blame the proxy.
+const PROXY_LIMIT: Duration = Duration::from_secs(12);
+
+/// Opens a stream that leads to one of `endpoints`.
+pub(crate) async fn open<R: Runtime>(
+    runtime: Arc<R>,
+    proxy: Option<Arc<Proxy>>,
+    endpoints: Vec<SocketAddr>,
+) -> Result<R::Stream, LostCause> {
+    match proxy {
+        None => race(&*runtime, &endpoints).await.map_err(|error| lost_cause(&error)),
+        Some(proxy) => through(&*runtime, &proxy, &endpoints).await.map_err(LostCause::Proxy),
+    }
+}
+
+/// Asks the proxy for one address after the other: it is one peer, and some refuse many connections at once.
+async fn through<R: Runtime>(
+    runtime: &R,
+    proxy: &Proxy,
+    endpoints: &[SocketAddr],
+) -> Result<R::Stream, ProxyFault> {
+    let addresses = match proxy.host() {
+        Host::Ip(ip) => vec![SocketAddr::new(*ip, proxy.port())],
+        Host::Name(name) => runtime.resolve(name.clone(), proxy.port()).await.unwrap_or_else(|error| {
+            tracing::debug!(%proxy, %error, "cannot resolve");
+            Vec::new()
+        }),
+    };
+    if addresses.is_empty() {
+        return Err(ProxyFault::UnknownHost);
+    }
+    let mut fault = ProxyFault::ServerUnreachable;
+    let last = endpoints.len().saturating_sub(1);
+    for (index, endpoint) in endpoints.iter().enumerate() {
+        let limit = if index < last { ADDRESS_LIMIT } else { PROXY_LIMIT };
+        let attempt = async {
+            let stream = race(runtime, &addresses).await.map_err(|error| {
+                tracing::debug!(%proxy, %error, "cannot connect to the proxy");
+                ProxyFault::Unreachable
+            })?;
+            tunnel(stream, proxy.dialogue(&Target::from(*endpoint))).await
+        };
+        fault = match within(runtime, limit, attempt).await.unwrap_or(Err(ProxyFault::Silent)) {
+            Ok(stream) => return Ok(stream),
+            // Another address may fare better.
+            Err(
+                fault @ (ProxyFault::ServerUnreachable
+                | ProxyFault::Forbidden
+                | ProxyFault::Silent
+                | ProxyFault::Closed),
+            ) => fault,
+            Err(fault) => return Err(fault),
+        };
+        tracing::debug!(%proxy, %endpoint, %fault, "cannot connect");
+    }
+    Err(fault)
+}
+
+/// What `future` answers within `limit`.
+async fn within<R: Runtime, T>(runtime: &R, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut timer = runtime.timer(runtime.now() + limit);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => timer.poll_expired(cx).map(|()| None),
+    })
+    .await
+}
+
+/// What the machine is told of an error of the operating system.
+pub(crate) fn lost_cause(error: &io::Error) -> LostCause {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionRefused => LostCause::Refused,
+        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown | Kind::AddrNotAvailable => {
+            LostCause::Unreachable
+        }
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => LostCause::Reset,
+        Kind::TimedOut => LostCause::TimedOut,
+        Kind::UnexpectedEof => LostCause::Closed,
+        _ => LostCause::Other,
+    }
+}

@@ -1,0 +1,109 @@
+//! Several addresses of one peer, raced ("Happy Eyeballs", RFC 8305, 4 and 5).
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::{Runtime, Timer};
+
+/// How long an attempt goes on alone before the next begins (RFC 8305, 8: "Connection Attempt Delay").
+pub(super) const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Connects to the first of `endpoints` that answers; the others' attempts are dropped, and with them their streams.
+/// The next attempt begins 250 ms after the last, or as soon as one fails.
+///
+/// # Errors
+/// The failure that came last, where all failed.
+pub(super) async fn race<R: Runtime>(runtime: &R, endpoints: &[SocketAddr]) -> io::Result<R::Stream> {
+    let mut waiting = interleaved(endpoints).into_iter();
+    let mut running: Vec<Attempt<'_, R::Stream>> = Vec::new();
+    let mut timer: Option<R::Timer> = None;
+    let mut failure = io::Error::from(io::ErrorKind::HostUnreachable);
+    poll_fn(|cx| {
+        loop {
+            let count = running.len();
+            if let Some(stream) = poll_all(&mut running, &mut failure, cx) {
+                return Poll::Ready(Ok(stream));
+            }
+            let alone = running.len() == count && count > 0;
+            if waiting.len() == 0 {
+                let failed = || io::Error::from(failure.kind());
+                return if running.is_empty() { Poll::Ready(Err(failed())) } else { Poll::Pending };
+            }
+            if alone && timer.as_mut().is_some_and(|timer| timer.poll_expired(cx).is_pending()) {
+                return Poll::Pending;
+            }
+            if let Some(endpoint) = waiting.next() {
+                running.push(Attempt { endpoint, connecting: Box::pin(runtime.connect(endpoint)) });
+            }
+            timer = (waiting.len() > 0).then(|| runtime.timer(runtime.now() + HEAD_START));
+        }
+    })
+    .await
+}
+
+struct Attempt<'r, S> {
+    endpoint: SocketAddr,
+    connecting: Pin<Box<dyn Future<Output = io::Result<S>> + Send + 'r>>,
+}
+
+/// Polls all attempts, and drops those that failed.
+fn poll_all<S>(
+    running: &mut Vec<Attempt<'_, S>>,
+    failure: &mut io::Error,
+    cx: &mut Context<'_>,
+) -> Option<S> {
+    let mut winner = None;
+    running.retain_mut(|attempt| {
+        if winner.is_some() {
+            return true;
+        }
+        match attempt.connecting.as_mut().poll(cx) {
+            Poll::Pending => true,
+            Poll::Ready(Ok(stream)) => {
+                winner = Some(stream);
+                false
+            }
+            Poll::Ready(Err(error)) => {
+                tracing::debug!(endpoint = %attempt.endpoint, %error, "cannot connect");
+                *failure = error;
+                false
+            }
+        }
+    });
+    winner
+}
+
+/// The addresses with the families in turn, beginning with that of the first (RFC 8305, 4): where one family leads
+/// nowhere, the second attempt is of the other.
+fn interleaved(endpoints: &[SocketAddr]) -> Vec<SocketAddr> {
+    let Some(first) = endpoints.first() else { return Vec::new() };
+    let (preferred, others): (Vec<_>, Vec<_>) =
+        endpoints.iter().copied().partition(|endpoint| endpoint.is_ipv6() == first.is_ipv6());
+    let mut others = others.into_iter();
+    let mut out = Vec::with_capacity(endpoints.len());
+    for endpoint in preferred {
+        out.push(endpoint);
+        out.extend(others.next());
+    }
+    out.extend(others);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let v4 = |last| SocketAddr::from(([10, 0, 0, last], 443));
+        let v6 = |last| SocketAddr::from(([0xfd00, 0, 0, 0, 0, 0, 0, last], 443));
+        assert_eq!(interleaved(&[v4(1), v4(2), v6(1)]), [v4(1), v6(1), v4(2)]);
+        assert_eq!(interleaved(&[v6(1), v4(1), v4(2), v4(3)]), [v6(1), v4(1), v4(2), v4(3)]);
+        assert_eq!(interleaved(&[v4(2), v4(1)]), [v4(2), v4(1)]);
+        assert_eq!(interleaved(&[]), []);
+    }
+}

@@ -1,0 +1,62 @@
+//! A dialogue with a proxy, over a stream to it.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::Poll;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use sansgram_core::rpc::ProxyFault;
+
+use crate::proxy::{Dialogue, Step};
+
+/// The longest read, in bytes; no message of a proxy needs a longer one.
+const READ_LEN: usize = 512;
+
+/// Runs `dialogue` to its end. The stream is handed back with nothing but the target's bytes in it.
+pub(super) async fn tunnel<S>(mut stream: S, mut dialogue: Dialogue) -> Result<S, ProxyFault>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        match dialogue.step() {
+            Step::Done => return Ok(stream),
+            Step::Write(bytes) => write_all(&mut stream, &bytes).await?,
+            Step::Read(at_most) => {
+                let mut buffer = [0; READ_LEN];
+                let room = buffer.get_mut(..at_most.min(READ_LEN)).unwrap_or_default();
+                let read = poll_fn(|cx| Pin::new(&mut stream).poll_read(cx, room)).await;
+                let len = read.map_err(|error| fault(&error))?;
+                if len == 0 {
+                    return Err(ProxyFault::Closed);
+                }
+                let mut input = room.get(..len).unwrap_or_default();
+                dialogue.receive(&mut input).map_err(|error| {
+                    tracing::debug!(%error, "the proxy refuses");
+                    error.fault()
+                })?;
+            }
+        }
+    }
+}
+
+async fn write_all<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> Result<(), ProxyFault> {
+    let mut written = 0;
+    let done = poll_fn(|cx| {
+        while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+            match Pin::new(&mut *stream).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(len)) => written += len,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Pin::new(&mut *stream).poll_flush(cx)
+    });
+    done.await.map_err(|error: io::Error| fault(&error))
+}
+
+fn fault(error: &io::Error) -> ProxyFault {
+    tracing::debug!(%error, "the connection to the proxy is lost");
+    ProxyFault::Closed
+}

@@ -1,0 +1,337 @@
+//! The event loop of one client, as one future: it owns the streams and the timer and feeds the machine.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use sansgram_core::client::{ConnId, Event, HeavyTask, Input, Output, SessionData};
+use sansgram_core::time::Timestamp;
+
+use crate::link::{Link, Ready};
+use crate::machine::Machine;
+use crate::shared::Shared;
+use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
+
+/// How many inputs one poll feeds before other tasks of the executor get their turn.
+const BUDGET: usize = 64;
+
+/// How much one read takes at most, in bytes.
+const READ_LEN: usize = 64 << 10;
+
+/// Runs until no handle is left.
+///
+/// Each round: under the lock, feed one input and drain all outputs; without it, do what the outputs ask, then find
+/// the next input that is ready. The waker is stored under the same lock that the handles take, so no call is
+/// missed.
+pub(crate) struct Driver<R: Runtime, M: Machine> {
+    runtime: Arc<R>,
+    shared: Arc<Shared<M>>,
+    /// Let go before the end is announced, so that whoever waits for it can have the session.
+    store: Option<Arc<dyn SessionStore>>,
+    proxy: Option<Arc<Proxy>>,
+    links: Vec<Link<R::Stream>>,
+    /// Which link is asked first the next time, so that a busy one does not starve the others.
+    next_link: usize,
+    /// When the last round began.
+    now: Timestamp,
+    /// How long the computer had slept then.
+    slept: Duration,
+    deadline: Option<Timestamp>,
+    timer: Option<R::Timer>,
+    /// What the timer is set to, and the sleep until then.
+    armed: Option<(Timestamp, Duration)>,
+    closing: bool,
+    actions: Vec<Action>,
+    wake: Vec<Waker>,
+    /// For the log, which is written without the lock: a subscriber is the application's code.
+    events: Vec<Event>,
+}
+
+/// An output that is acted upon after the lock is released.
+enum Action {
+    Open { conn: ConnId, endpoints: Vec<SocketAddr> },
+    Transmit { conn: ConnId, bytes: Vec<u8> },
+    Close { conn: ConnId },
+    Compute(HeavyTask),
+    Save { version: u64, session: Box<SessionData> },
+}
+
+enum Found {
+    Link(ConnId, Ready),
+    Deadline,
+}
+
+impl<R: Runtime, M: Machine> Driver<R, M> {
+    pub(crate) fn new(
+        runtime: Arc<R>,
+        shared: Arc<Shared<M>>,
+        store: Arc<dyn SessionStore>,
+        proxy: Option<Arc<Proxy>>,
+    ) -> Self {
+        Self {
+            runtime,
+            shared,
+            store: Some(store),
+            proxy,
+            links: Vec::new(),
+            next_link: 0,
+            now: Timestamp::ZERO,
+            slept: Duration::ZERO,
+            deadline: None,
+            timer: None,
+            armed: None,
+            closing: false,
+            actions: Vec::new(),
+            wake: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<()> {
+        let mut found = None;
+        for _ in 0..BUDGET {
+            if self.settle(cx, found.take(), buffer) {
+                return Poll::Ready(());
+            }
+            let links = self.links.len();
+            self.act(cx);
+            found = self.find(cx, buffer);
+            let links_changed = self.links.len() != links;
+            if found.is_none() && !links_changed {
+                return Poll::Pending;
+            }
+        }
+        // The budget is used up, but there is more to do.
+        if found.is_some() && self.settle(cx, found, buffer) {
+            return Poll::Ready(());
+        }
+        self.act(cx);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Under the lock: feeds `found`, drains the machine. True once everything is over.
+    fn settle(&mut self, cx: &mut Context<'_>, found: Option<Found>, buffer: &mut [u8]) -> bool {
+        let (now, slept) = self.shared.clock.read();
+        self.slept = slept;
+        let mut guard = self.shared.lock();
+        let state = &mut *guard;
+        let replaced = match &state.driver {
+            Some(waker) if waker.will_wake(cx.waker()) => None,
+            _ => state.driver.replace(cx.waker().clone()),
+        };
+        if state.links != self.links.len() {
+            state.links = self.links.len();
+            state.changed(&mut self.wake);
+        }
+        match found {
+            None => {}
+            Some(Found::Deadline) => state.machine.handle(now, Input::Tick),
+            Some(Found::Link(conn, ready)) => {
+                let input = match ready {
+                    Ready::Opened => Input::Opened { conn },
+                    Ready::Received(len) => {
+                        Input::Received { conn, bytes: buffer.get_mut(..len).unwrap_or_default() }
+                    }
+                    Ready::Sent(buffer) => Input::Sent { conn, buffer },
+                    Ready::Lost(cause) => Input::Lost { conn, cause },
+                };
+                let arrived = matches!(input, Input::Received { .. });
+                state.machine.handle(now, input);
+                if arrived {
+                    state.arrived(&mut self.wake);
+                }
+            }
+        }
+        if state.end_wanted && !self.closing {
+            self.closing = true;
+            state.machine.close(now);
+            if state.saves.error.is_some() {
+                // What could not be saved may fit by now; there is no later chance.
+                state.saves.wanted += 1;
+            }
+        }
+        self.now = now.monotonic;
+        self.deadline = loop {
+            let action = match state.machine.poll_output() {
+                Output::Open { conn, endpoints, .. } => Action::Open { conn, endpoints },
+                Output::Transmit { conn, bytes } => Action::Transmit { conn, bytes },
+                Output::Close { conn } => Action::Close { conn },
+                Output::Compute(task) => Action::Compute(task),
+                Output::Event(event) => {
+                    if !matches!(event, Event::Completed(_) | Event::Update) {
+                        self.events.push(event.clone());
+                    }
+                    state.note(event, &mut self.wake);
+                    continue;
+                }
+                Output::Timeout(deadline) => break deadline,
+                _ => continue,
+            };
+            self.actions.push(action);
+        };
+        if !state.saves.running && state.saves.done < state.saves.wanted {
+            state.saves.running = true;
+            let session = Box::new(state.machine.session().clone());
+            self.actions.push(Action::Save { version: state.saves.wanted, session });
+        }
+        let over = self.closing && self.links.is_empty() && state.saves.is_idle();
+        drop(guard);
+        drop(replaced);
+        self.wake.drain(..).for_each(Waker::wake);
+        for event in self.events.drain(..) {
+            tracing::debug!(?event);
+        }
+        over
+    }
+
+    /// Does what the outputs of the last round asked for.
+    fn act(&mut self, cx: &mut Context<'_>) {
+        let mut actions = std::mem::take(&mut self.actions);
+        for action in actions.drain(..) {
+            match action {
+                Action::Open { conn, endpoints } => {
+                    tracing::debug!(conn = conn.0, ?endpoints, "connecting");
+                    let (runtime, proxy) = (self.runtime.clone(), self.proxy.clone());
+                    self.links.push(Link::open(runtime, proxy, conn, endpoints));
+                }
+                Action::Transmit { conn, bytes } => {
+                    // A link that was lost a moment ago takes no bytes; the machine is told of the loss.
+                    if let Some(link) = self.links.iter_mut().find(|link| link.conn == conn) {
+                        link.transmit(bytes);
+                    }
+                }
+                Action::Close { conn } => {
+                    if let Some(index) = self.links.iter().position(|link| link.conn == conn) {
+                        self.links.remove(index).close(cx);
+                    }
+                }
+                Action::Compute(task) => {
+                    let shared = self.shared.clone();
+                    self.runtime.spawn_blocking(move || {
+                        let outcome = task.run();
+                        shared.call(|state, now| state.machine.handle(now, Input::Computed(outcome)));
+                    });
+                }
+                Action::Save { version, session } => {
+                    let Some(store) = self.store.clone() else { continue };
+                    let save = Save { shared: self.shared.clone(), version, result: None };
+                    self.runtime.spawn_blocking(move || save.run(store, &session));
+                }
+            }
+        }
+        self.actions = actions;
+        if self.closing {
+            self.links.drain(..).for_each(|link| link.close(cx));
+        }
+    }
+
+    /// The next input that is ready, if there is one; otherwise everything that could become one wakes us.
+    fn find(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Option<Found> {
+        // Before any timer is asked: a runtime may leave an expired one pending for a while (tokio's budget does).
+        if self.deadline.is_some_and(|deadline| self.now >= deadline) {
+            return Some(Found::Deadline);
+        }
+        let count = self.links.len();
+        for step in 0..count {
+            let index = (self.next_link + step) % count;
+            let Some(link) = self.links.get_mut(index) else { continue };
+            if let Poll::Ready(ready) = link.poll(cx, buffer) {
+                let conn = link.conn;
+                self.next_link = index + 1;
+                if let Ready::Lost(cause) = ready {
+                    tracing::debug!(conn = conn.0, ?cause, "lost");
+                    self.links.remove(index);
+                    self.next_link = index;
+                }
+                return Some(Found::Link(conn, ready));
+            }
+        }
+        let deadline = self.deadline?;
+        let at = self.shared.clock.instant(deadline, self.now, self.slept);
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                if self.armed != Some((deadline, self.slept)) {
+                    timer.reset(at);
+                }
+                timer
+            }
+            empty => empty.insert(self.runtime.timer(at)),
+        };
+        self.armed = Some((deadline, self.slept));
+        if timer.poll_expired(cx).is_pending() {
+            return None;
+        }
+        // Whether or not it came a little early: the machine names the next deadline, and the timer is set anew.
+        self.armed = None;
+        Some(Found::Deadline)
+    }
+}
+
+impl<R: Runtime, M: Machine> Future for Driver<R, M> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        thread_local! {
+            /// Shared by all clients of a thread, so that an idle one keeps no buffer.
+            static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+        }
+        let mut buffer = BUFFER.take();
+        buffer.resize(READ_LEN, 0);
+        let result = self.get_mut().run(cx, &mut buffer);
+        BUFFER.set(buffer);
+        result
+    }
+}
+
+impl<R: Runtime, M: Machine> Drop for Driver<R, M> {
+    fn drop(&mut self) {
+        self.store = None;
+        let mut state = self.shared.lock();
+        state.end(&mut self.wake);
+        let own = state.driver.take();
+        drop(state);
+        drop(own);
+        self.wake.drain(..).for_each(Waker::wake);
+    }
+}
+
+/// A running save; dropped unfinished (the runtime shuts down, the store panics), it counts as failed.
+struct Save<M: Machine> {
+    shared: Arc<Shared<M>>,
+    version: u64,
+    result: Option<Result<(), StoreError>>,
+}
+
+impl<M: Machine> Save<M> {
+    fn run(mut self, store: Arc<dyn SessionStore>, session: &SessionData) {
+        self.result = Some(store.save(session));
+        // Before the save counts as done, see `Driver::store`.
+        drop(store);
+    }
+}
+
+impl<M: Machine> Drop for Save<M> {
+    fn drop(&mut self) {
+        let result =
+            self.result.take().unwrap_or_else(|| Err(StoreError::Other("the save did not finish".into())));
+        if let Err(error) = &result {
+            tracing::warn!(%error, "the session could not be saved");
+        }
+        let mut wake = Vec::new();
+        self.shared.call(|state, _| {
+            state.saves.running = false;
+            state.saves.done = self.version;
+            state.saves.error = result.err().map(Arc::new);
+            state.changed(&mut wake);
+        });
+        wake.drain(..).for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! Why a call of the client failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sansgram_core::client::{ApiMisuse, DcId, InvokeError, LostReason};
+use sansgram_core::login::{LoginError, SignUpRequired};
+use sansgram_core::rpc::RpcError;
+
+use crate::{PromptError, StoreError};
+
+/// Why a call of the [`Client`](crate::Client) failed, in one sentence that says what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A step of the sign-in failed; the client can go on with another try.
+    #[error(transparent)]
+    Login(LoginError),
+    /// A request failed.
+    #[error(transparent)]
+    Invoke(InvokeError),
+    /// The call cannot be made like that; nothing was done.
+    #[error(transparent)]
+    Misuse(ApiMisuse),
+    /// No connection to the home DC came about, or none held.
+    #[error("{dc} cannot be reached: {reason}")]
+    Unreachable {
+        /// The home DC.
+        dc: DcId,
+        /// What ended the last attempt.
+        reason: LostReason,
+    },
+    /// The session could not be loaded or saved. A sign-in that ends like this was not begun, as the key was not kept;
+    /// where only its end could not be kept, [`Client::save`](crate::Client::save) tries that again.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// Nobody answers the questions of an interactive sign-in.
+    #[error(transparent)]
+    Prompt(Arc<PromptError>),
+    /// The same question of an interactive sign-in was answered wrongly too often.
+    #[error("that was the {0}th wrong answer; start the sign-in again to go on")]
+    TooManyTries(u32),
+    /// The account does not exist yet, and none was made.
+    #[error(
+        "nobody has an account with this number, and the sign-up was not agreed to; begin again to make one"
+    )]
+    SignUpRequired(Box<SignUpRequired>),
+    /// The client was disconnected, or its runtime was shut down.
+    #[error("the client has stopped; start a new one to go on")]
+    Stopped,
+}
+
+impl Error {
+    /// How long the server wants us to wait before the same is asked for again, where it refused because of that:
+    /// to a step of a sign-in or to a request (`FLOOD_WAIT`).
+    #[must_use]
+    pub fn flood_wait(&self) -> Option<Duration> {
+        if let Self::Login(LoginError::FloodWait(wait)) = self {
+            return Some(*wait);
+        }
+        let error = self.rpc().filter(|error| error.is("FLOOD_WAIT") || error.is("FLOOD_PREMIUM_WAIT"))?;
+        Some(Duration::from_secs(error.value?.try_into().ok()?))
+    }
+
+    /// The server's refusal, where it is one that has no name of its own in [`LoginError`].
+    #[must_use]
+    pub const fn rpc(&self) -> Option<&RpcError> {
+        match self.invoke() {
+            Some(InvokeError::Rpc(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Which DC cannot be reached, and why, where that is the reason.
+    #[must_use]
+    pub const fn unreachable(&self) -> Option<(DcId, &LostReason)> {
+        match (self, self.invoke()) {
+            (Self::Unreachable { dc, reason }, _)
+            | (_, Some(InvokeError::Unreachable { dc, reason, .. })) => Some((*dc, reason)),
+            _ => None,
+        }
+    }
+
+    /// The request's error, whoever sent the request.
+    const fn invoke(&self) -> Option<&InvokeError> {
+        match self {
+            Self::Invoke(error) | Self::Login(LoginError::Invoke(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+// Nobody cancels what is waited for but a client that stops.
+
+impl From<InvokeError> for Error {
+    fn from(error: InvokeError) -> Self {
+        match error {
+            InvokeError::Cancelled => Self::Stopped,
+            error => Self::Invoke(error),
+        }
+    }
+}
+
+impl From<LoginError> for Error {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Invoke(InvokeError::Cancelled) => Self::Stopped,
+            error => Self::Login(error),
+        }
+    }
+}
+
+impl From<ApiMisuse> for Error {
+    fn from(misuse: ApiMisuse) -> Self {
+        match misuse {
+            ApiMisuse::Closed => Self::Stopped,
+            misuse => Self::Misuse(misuse),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<PromptError> for Error {
+    fn from(error: PromptError) -> Self {
+        Self::Prompt(Arc::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use sansgram_core::client::{Delivery, LostCause};
+    use sansgram_core::login::{BotToken, PasswordParametersError, PhoneNumber};
+    use sansgram_core::tl::DecodeError;
+
+    use super::*;
+
+    fn refusal(message: &str) -> InvokeError {
+        InvokeError::Rpc(RpcError::parse(420, message))
+    }
+
+    /// As a report with all its causes prints it.
+    #[test]
+    fn no_error_says_anything_twice() {
+        let other = || Box::new(StoreError::Other("the disk is full".into()));
+        let parameters = PasswordParametersError::Value(sansgram_core::crypto::srp::SrpError::BRange);
+        let errors = [
+            LoginError::from(PhoneNumber::parse("1").unwrap_err()).into(),
+            LoginError::from(BotToken::parse("1").unwrap_err()).into(),
+            LoginError::from(refusal("STRANGE")).into(),
+            LoginError::from(parameters).into(),
+            InvokeError::from(DecodeError::UnexpectedEnd).into(),
+            ApiMisuse::QueueFull.into(),
+            StoreError::Other(other()).into(),
+            PromptError::from(io::Error::from(io::ErrorKind::BrokenPipe)).into(),
+            Error::Unreachable { dc: DcId::new(2).unwrap(), reason: LostReason::Silent },
+        ];
+        for error in errors {
+            let mut said = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                let more = error.to_string();
+                assert!(!said.contains(&more), "{said}: {more}");
+                said = format!("{said}: {more}");
+                cause = error.source();
+            }
+        }
+    }
+
+    #[test]
+    fn one_condition_is_asked_for_in_one_way() {
+        let wait = Duration::from_secs(300);
+        for message in ["FLOOD_WAIT_300", "FLOOD_PREMIUM_WAIT_300"] {
+            assert_eq!(Error::from(refusal(message)).flood_wait(), Some(wait));
+        }
+        assert_eq!(Error::from(LoginError::FloodWait(wait)).flood_wait(), Some(wait));
+        for error in [Error::from(refusal("FLOOD_WAIT")), refusal("SLOWMODE_WAIT_300").into(), Error::Stopped]
+        {
+            assert_eq!(error.flood_wait(), None);
+        }
+
+        let strange = RpcError::parse(420, "STRANGE_7");
+        assert_eq!(Error::from(refusal("STRANGE_7")).rpc(), Some(&strange));
+        assert_eq!(Error::from(LoginError::from(refusal("STRANGE_7"))).rpc(), Some(&strange));
+        assert_eq!(Error::from(LoginError::CodeInvalid).rpc(), None);
+
+        let (dc, reason) = (DcId::new(2).unwrap(), LostReason::Network(LostCause::Refused));
+        let invoke = InvokeError::Unreachable { dc, reason: reason.clone(), delivery: Delivery::Queued };
+        for error in [
+            Error::Unreachable { dc, reason: reason.clone() },
+            invoke.clone().into(),
+            LoginError::from(invoke).into(),
+        ] {
+            assert_eq!(error.unreachable(), Some((dc, &reason)));
+        }
+        assert_eq!(Error::from(refusal("STRANGE")).unreachable(), None);
+    }
+}

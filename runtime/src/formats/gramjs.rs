@@ -1,0 +1,56 @@
+//! GramJS' string: `1` and padded standard base64 of DC u8, length i16, address in ASCII, port i16, key 256, all
+//! big-endian. The address may be the name of a host.
+
+use std::str;
+
+use sansgram_core::client::DcTable;
+use zeroize::Zeroizing;
+
+use super::encoding::{self, Fields, Text};
+use super::{ExportError, Exported, Format, Found, ImportError};
+
+/// All but the address, in bytes.
+const FIXED_LEN: usize = 261;
+/// The longest address that GramJS takes for one; a larger number is the beginning of an IPv6 address to it.
+const MAX_ADDRESS_LEN: usize = 100;
+
+/// Whether the decoded bytes are GramJS'. With 14 characters of address they are as many as Telethon's with IPv6,
+/// whose address would have to begin with `e::`, where there is none.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    parse(bytes).is_some()
+}
+
+pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
+    let bytes = encoding::decode(text.strip_prefix('1')?)?;
+    parse(&bytes).map(Ok)
+}
+
+fn parse(bytes: &[u8]) -> Option<Found> {
+    let mut fields = Fields(bytes);
+    let dc = fields.u8()?;
+    let length = usize::from(fields.u16()?);
+    if length > MAX_ADDRESS_LEN || bytes.len() != FIXED_LEN + length {
+        return None;
+    }
+    let host = fields.slice(length)?;
+    if host.is_empty() || !host.iter().all(u8::is_ascii_graphic) {
+        return None;
+    }
+    let host = str::from_utf8(host).ok()?.to_owned();
+    let port = fields.u16()?;
+    let key = fields.key()?;
+    Some(Found { host, port, ..Found::new(Format::GramJs, dc.into(), key) })
+}
+
+pub(super) fn write(session: &Exported<'_>, dcs: &DcTable) -> Result<Text, ExportError> {
+    let address = session.address(dcs)?;
+    let host = address.ip().to_string();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(FIXED_LEN + host.len()));
+    bytes.push(session.dc_byte()?);
+    // The text of an IP address has at most 45 characters.
+    bytes.extend_from_slice(&(host.len() as u16).to_be_bytes());
+    bytes.extend_from_slice(host.as_bytes());
+    bytes.extend_from_slice(&address.port().to_be_bytes());
+    bytes.extend_from_slice(session.key);
+    Ok(Zeroizing::new(format!("1{}", *encoding::encode_standard(&bytes))))
+}

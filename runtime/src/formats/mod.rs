@@ -1,0 +1,467 @@
+//! Sessions of other libraries, both ways: [`import_text`] and [`import_file`] recognise what they are given,
+//! [`export_text`] and [`export_file`] write what those libraries open. SQLite files take the feature `sqlite`.
+//!
+//! A session is its keys: whoever has one is signed in as that account. Two programs must not use the same key at
+//! once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): sign in once more, or stop the other program first.
+//!
+//! ```
+//! use sansgram_runtime::core::client::Config;
+//! use sansgram_runtime::formats::{Format, export_text, import_text};
+//!
+//! # let string = format!("1ApWapygG7{}=", "g".repeat(342));
+//! let imported = import_text(&string)?;
+//! assert_eq!(imported.format, Format::Telethon);
+//! let for_gramjs = export_text(&imported.session, Format::GramJs, &Config::telegram().dcs)?;
+//! # assert!(for_gramjs.starts_with('1'));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use sansgram_core::client::{DcId, DcKey, DcTable, SessionData, SessionFormatError, SignedInUser};
+use sansgram_core::crypto::AuthKey;
+use zeroize::Zeroizing;
+
+use crate::encryption;
+
+mod encoding;
+mod gramjs;
+mod mtcute;
+mod pyrogram;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod telethon;
+
+/// The largest text that is read as a session, in bytes; a session of all DCs has about 3 kB.
+const MAX_TEXT_LEN: u64 = 1 << 20;
+/// What every SQLite file begins with.
+const SQLITE_MARK: &[u8] = b"SQLite format 3\0";
+/// User ids have at most 52 significant bits (`core.telegram.org/api/bots/ids`).
+const MAX_USER_ID: i64 = (1 << 52) - 1;
+
+/// A way in which some library keeps a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// Our own text, `sansgram1:`.
+    Sansgram,
+    /// The string of Telethon 1, with an IPv4 or IPv6 address.
+    Telethon,
+    /// The SQLite file of Telethon 1, version 8 (1 to 7 are read too).
+    TelethonSqlite,
+    /// The SQLite file of Telethon 2, version 10.
+    Telethon2Sqlite,
+    /// The string of Pyrogram, Hydrogram, Kurigram and Irenogram: 362 characters (351 and 356 are read too).
+    Pyrogram,
+    /// The SQLite file of Pyrogram and Hydrogram, version 3 (1 and 2 are read too).
+    PyrogramSqlite,
+    /// The SQLite file of Kurigram and Irenogram, version 7 (4 to 6 are read too).
+    KurigramSqlite,
+    /// The string of GramJS.
+    GramJs,
+    /// The string of mtcute, version 3.
+    Mtcute,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 9] = [
+        Self::Sansgram,
+        Self::Telethon,
+        Self::TelethonSqlite,
+        Self::Telethon2Sqlite,
+        Self::Pyrogram,
+        Self::PyrogramSqlite,
+        Self::KurigramSqlite,
+        Self::GramJs,
+        Self::Mtcute,
+    ];
+
+    /// The name, as [`FromStr`] takes it: `telethon-sqlite`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sansgram => "sansgram",
+            Self::Telethon => "telethon",
+            Self::TelethonSqlite => "telethon-sqlite",
+            Self::Telethon2Sqlite => "telethon2-sqlite",
+            Self::Pyrogram => "pyrogram",
+            Self::PyrogramSqlite => "pyrogram-sqlite",
+            Self::KurigramSqlite => "kurigram-sqlite",
+            Self::GramJs => "gramjs",
+            Self::Mtcute => "mtcute",
+        }
+    }
+
+    /// What it is, for people: `Telethon's SQLite file`.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Sansgram => "a sansgram session",
+            Self::Telethon => "a session string of Telethon",
+            Self::TelethonSqlite => "a session file of Telethon (SQLite)",
+            Self::Telethon2Sqlite => "a session file of Telethon 2 (SQLite)",
+            Self::Pyrogram => "a session string of Pyrogram",
+            Self::PyrogramSqlite => "a session file of Pyrogram (SQLite)",
+            Self::KurigramSqlite => "a session file of Kurigram (SQLite)",
+            Self::GramJs => "a session string of GramJS",
+            Self::Mtcute => "a session string of mtcute",
+        }
+    }
+
+    /// Whether it is a SQLite file, not a string.
+    #[must_use]
+    pub const fn is_sqlite(self) -> bool {
+        matches!(
+            self,
+            Self::TelethonSqlite | Self::Telethon2Sqlite | Self::PyrogramSqlite | Self::KurigramSqlite
+        )
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is no format's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown session format; there are sansgram, telethon, telethon-sqlite, telethon2-sqlite, pyrogram, \
+     pyrogram-sqlite, kurigram-sqlite, gramjs and mtcute"
+)]
+pub struct UnknownFormat;
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or(UnknownFormat)
+    }
+}
+
+/// A session as another library kept it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// What it was recognised as.
+    pub format: Format,
+    /// The session. Salts and clock offset are not known yet; Telethon and GramJS do not say who is signed in, which
+    /// the first question of that kind finds out (`is_authorized`, `get_me`); updates come from then on.
+    pub session: SessionData,
+    /// Where the other library found the DCs, where it says so. Our own table is usually newer.
+    pub endpoints: BTreeMap<DcId, SocketAddr>,
+}
+
+/// Why something cannot be imported. No variant shows what was given.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// It is nothing that we know.
+    #[error(
+        "this is no session that sansgram knows: no string or file of Telethon, Pyrogram, GramJS, mtcute or sansgram"
+    )]
+    Unrecognised,
+    /// It has the letters of a session string, but not the length of any.
+    #[error(
+        "this looks like a session string, but none has this length ({characters} characters): some of it is missing or too much"
+    )]
+    Length {
+        /// How long it is without white space around it.
+        characters: usize,
+    },
+    /// Its kind is known, but what is in it does not fit.
+    #[error("this is {}, but {reason}", format.description())]
+    Damaged {
+        /// What it was recognised as.
+        format: Format,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Nobody has signed in with it: there is no authorisation key in it.
+    #[error("this is {}, but there is no key in it: nobody has signed in with it yet", .0.description())]
+    NoKey(Format),
+    /// One of our own texts, which cannot be read.
+    #[error("{0}")]
+    Sansgram(#[from] SessionFormatError),
+    /// One of our own texts, encrypted: [`encryption::decrypt`] opens it.
+    #[error("this is an encrypted sansgram session, and its passphrase is needed")]
+    Encrypted,
+    /// A SQLite file, for which this build has no reader.
+    #[error(
+        "this is a SQLite file, which this build cannot read: it was made without the feature \"sqlite\""
+    )]
+    SqliteLeftOut,
+    /// SQLite cannot read the file.
+    #[error("this is a SQLite file, but SQLite cannot read it: {0}")]
+    Sqlite(String),
+    /// The file cannot be read.
+    #[error("the file {} cannot be read: {error}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+/// Why a session cannot be exported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// Nobody has signed in with the session.
+    #[error("there is nothing to export: nobody has signed in with this session")]
+    NoKey,
+    /// The format says who is signed in, and this session does not know it.
+    #[error("the session does not know yet who is signed in, and {} has to say it; connect once with it", .0.description())]
+    NoUser(Format),
+    /// The format says where the DC is, and the table does not know it.
+    #[error("the address of {0} is not known, and this format has to say it")]
+    UnknownAddress(DcId),
+    /// The format has one byte for the number of the DC.
+    #[error("{0} is too high a number for this format")]
+    DcTooHigh(DcId),
+    /// A SQLite file is not a string.
+    #[error("{} is a file: say where to write it", .0.description())]
+    NotText(Format),
+    /// A SQLite file, which this build cannot write.
+    #[error("this build cannot write SQLite files: it was made without the feature \"sqlite\"")]
+    SqliteLeftOut,
+    /// SQLite cannot make the file.
+    #[error("SQLite cannot make the file: {0}")]
+    Sqlite(String),
+    /// Something is there already.
+    #[error("{} exists already and is left as it is", .0.display())]
+    Exists(PathBuf),
+    /// The file cannot be written.
+    #[error("the file {} cannot be written: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+/// Reads the text form of a session, whatever library wrote it; white space around it is ignored.
+///
+/// # Errors
+/// [`ImportError`], which says what the text looks like and what is wrong with it.
+pub fn import_text(text: &str) -> Result<Imported, ImportError> {
+    let text = text.trim();
+    if encryption::is_encrypted(text) {
+        return Err(ImportError::Encrypted);
+    }
+    if text.starts_with("sansgram") {
+        let session = SessionData::from_text(text)?;
+        return Ok(Imported { format: Format::Sansgram, session, endpoints: BTreeMap::new() });
+    }
+    for read in [telethon::read, gramjs::read, mtcute::read, pyrogram::read] {
+        if let Some(found) = read(text) {
+            return found?.into_imported();
+        }
+    }
+    if text.len() >= 256 && text.bytes().all(encoding::is_letter) {
+        return Err(ImportError::Length { characters: text.len() });
+    }
+    Err(ImportError::Unrecognised)
+}
+
+/// Reads a session's file, whatever library wrote it: a SQLite database, or a text as [`import_text`] takes it. The
+/// file is left as it is.
+///
+/// # Errors
+/// [`ImportError`], which says what the file looks like and what is wrong with it.
+pub fn import_file(path: &Path) -> Result<Imported, ImportError> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(8 << 10));
+    File::open(path)
+        .and_then(|file| file.take(MAX_TEXT_LEN).read_to_end(&mut bytes))
+        .map_err(|error| io_error(path, error))?;
+    if is_sqlite(&bytes) {
+        #[cfg(feature = "sqlite")]
+        return sqlite::read(path, &bytes);
+        #[cfg(not(feature = "sqlite"))]
+        return Err(ImportError::SqliteLeftOut);
+    }
+    import_text(std::str::from_utf8(&bytes).map_err(|_| ImportError::Unrecognised)?)
+}
+
+/// The session as a text in `format`; it contains the key, so guard it like a password.
+///
+/// `dcs` says where the home DC is, for the formats that keep its address: `Config::telegram().dcs` unless the session
+/// belongs to other servers. All formats but our own hold one key: the home DC's.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn export_text(
+    session: &SessionData,
+    format: Format,
+    dcs: &DcTable,
+) -> Result<Zeroizing<String>, ExportError> {
+    match format {
+        Format::Sansgram => Ok(session.to_text()),
+        Format::Telethon => telethon::write(&Exported::of(session)?, dcs),
+        Format::GramJs => gramjs::write(&Exported::of(session)?, dcs),
+        Format::Pyrogram => pyrogram::write(&Exported::of(session)?),
+        Format::Mtcute => mtcute::write(&Exported::of(session)?, dcs),
+        sqlite => Err(ExportError::NotText(sqlite)),
+    }
+}
+
+/// Writes the session to a new file in `format`, readable by its owner only; it contains the key. Otherwise like
+/// [`export_text`], but for SQLite files too.
+///
+/// # Errors
+/// [`ExportError`]; a file that is there already is left as it is.
+pub fn export_file(
+    session: &SessionData,
+    format: Format,
+    dcs: &DcTable,
+    path: &Path,
+) -> Result<(), ExportError> {
+    if !format.is_sqlite() {
+        let text = export_text(session, format, dcs)?;
+        return create(path, &[text.as_bytes(), b"\n"]);
+    }
+    #[cfg(feature = "sqlite")]
+    return create(path, &[&sqlite::write(session, format, dcs)?]);
+    #[cfg(not(feature = "sqlite"))]
+    Err(ExportError::SqliteLeftOut)
+}
+
+fn create(path: &Path, pieces: &[&[u8]]) -> Result<(), ExportError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => ExportError::Exists(path.to_owned()),
+        _ => ExportError::Write { path: path.to_owned(), error },
+    })?;
+    pieces.iter().try_for_each(|piece| file.write_all(piece)).and_then(|()| file.sync_all()).map_err(
+        |error| {
+            // Half a file would only be in the way. Best effort: the error that led here is the one to report.
+            let _ = fs::remove_file(path);
+            ExportError::Write { path: path.to_owned(), error }
+        },
+    )
+}
+
+fn io_error(path: &Path, error: io::Error) -> ImportError {
+    ImportError::Io { path: path.to_owned(), error }
+}
+
+/// Whether a file that begins like this is a SQLite database.
+pub(crate) fn is_sqlite(bytes: &[u8]) -> bool {
+    bytes.starts_with(SQLITE_MARK)
+}
+
+/// What the formats of one key say, before it is checked.
+struct Found {
+    format: Format,
+    /// The DC's number.
+    dc: i64,
+    /// An address or the name of a host; empty where the format does not say.
+    host: String,
+    port: u16,
+    key: Zeroizing<[u8; 256]>,
+    /// 0 where nobody is known.
+    user_id: i64,
+    is_bot: bool,
+    /// 0 where it is not known.
+    api_id: u32,
+    /// `None` where the format does not say.
+    test_dcs: Option<bool>,
+}
+
+impl Found {
+    /// What a format says that knows only a DC and a key.
+    const fn new(format: Format, dc: i64, key: Zeroizing<[u8; 256]>) -> Self {
+        let host = String::new();
+        Self { format, dc, host, port: 0, key, user_id: 0, is_bot: false, api_id: 0, test_dcs: None }
+    }
+
+    fn into_imported(self) -> Result<Imported, ImportError> {
+        let format = self.format;
+        let damaged = |reason| ImportError::Damaged { format, reason };
+        let dc = DcId::new(self.dc).map_err(|_| damaged("the number of its DC is impossible"))?;
+        if self.key.iter().all(|byte| *byte == 0) {
+            return Err(ImportError::NoKey(format));
+        }
+        let user = match self.user_id {
+            0 => None,
+            id @ 1..=MAX_USER_ID => Some(SignedInUser { id, is_bot: self.is_bot }),
+            _ => return Err(damaged("the number of its user is impossible")),
+        };
+        let api_id = match i32::try_from(self.api_id) {
+            Ok(0) => None,
+            Ok(id) => Some(id),
+            Err(_) => return Err(damaged("its api_id is impossible")),
+        };
+        let address = self.host.parse().ok().map(|ip| SocketAddr::new(ip, self.port));
+        let key = DcKey { auth_key: AuthKey::new(*self.key), server_salt: 0 };
+        let session = SessionData {
+            home_dc: Some(dc),
+            keys: BTreeMap::from([(dc, key)]),
+            user,
+            api_id,
+            test_dcs: self.test_dcs.unwrap_or_else(|| address.is_some_and(is_of_test_dcs)),
+            ..SessionData::default()
+        };
+        Ok(Imported {
+            format,
+            session,
+            endpoints: address.map(|address| (dc, address)).into_iter().collect(),
+        })
+    }
+}
+
+/// What the formats of one key say of a session.
+struct Exported<'a> {
+    dc: DcId,
+    key: &'a [u8; 256],
+    user: Option<&'a SignedInUser>,
+    api_id: Option<i32>,
+    test_dcs: bool,
+}
+
+impl<'a> Exported<'a> {
+    fn of(session: &'a SessionData) -> Result<Self, ExportError> {
+        let dc = session.home_dc.ok_or(ExportError::NoKey)?;
+        let key = session.keys.get(&dc).ok_or(ExportError::NoKey)?.auth_key.as_bytes();
+        let (user, api_id, test_dcs) = (session.user.as_ref(), session.api_id, session.test_dcs);
+        Ok(Self { dc, key, user, api_id, test_dcs })
+    }
+
+    /// The DC's number in one byte.
+    fn dc_byte(&self) -> Result<u8, ExportError> {
+        u8::try_from(self.dc.number()).map_err(|_| ExportError::DcTooHigh(self.dc))
+    }
+
+    fn address(&self, dcs: &DcTable) -> Result<SocketAddr, ExportError> {
+        dcs.endpoints(self.dc).first().copied().ok_or(ExportError::UnknownAddress(self.dc))
+    }
+}
+
+/// Whether Telegram's test DCs are at this address: formats without a flag for it are told apart by that alone.
+fn is_of_test_dcs(address: SocketAddr) -> bool {
+    const ADDRESSES: [&str; 6] = [
+        "149.154.175.10",
+        "149.154.167.40",
+        "149.154.175.117",
+        "2001:b28:f23d:f001::e",
+        "2001:67c:4e8:f002::e",
+        "2001:b28:f23d:f003::e",
+    ];
+    ADDRESSES.iter().any(|known| known.parse() == Ok(address.ip()))
+}
+
+#[cfg(test)]
+mod tests;

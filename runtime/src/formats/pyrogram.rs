@@ -1,0 +1,52 @@
+//! Pyrogram's string: urlsafe base64 without padding, big-endian, of DC u8, `api_id` u32, test bool, key 256, user u64,
+//! bot bool. Before version 2 there was no `api_id`, and before that the user had 32 bits.
+
+use zeroize::Zeroizing;
+
+use super::encoding::{self, Fields, Text};
+use super::{ExportError, Exported, Format, Found, ImportError};
+
+/// The string's lengths without padding, in characters: version 0, 1 and 2.
+const LENGTHS: [usize; 3] = [351, 356, 362];
+
+/// Whether a string is as long as one of Pyrogram.
+pub(super) fn has_length(text: &str) -> bool {
+    LENGTHS.contains(&text.trim_end_matches('=').len())
+}
+
+pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
+    if !has_length(text) {
+        return None;
+    }
+    let bytes = encoding::decode(text)?;
+    let found = parse(&bytes).ok_or(ImportError::Damaged {
+        format: Format::Pyrogram,
+        reason: "it is changed or cut short: its fields do not fit",
+    });
+    Some(found)
+}
+
+fn parse(bytes: &[u8]) -> Option<Found> {
+    let mut fields = Fields(bytes);
+    let dc = fields.u8()?;
+    let api_id = if bytes.len() == 271 { fields.u32()? } else { 0 };
+    let test_dcs = Some(fields.bool()?);
+    let key = fields.key()?;
+    let user_id =
+        if bytes.len() == 263 { fields.u32()?.into() } else { i64::try_from(fields.u64()?).ok()? };
+    let is_bot = fields.bool()?;
+    Some(Found { api_id, test_dcs, user_id, is_bot, ..Found::new(Format::Pyrogram, dc.into(), key) })
+}
+
+/// Always with an `api_id`, which Hydrogram needs; 0 makes each of the family take the one that its program gives.
+pub(super) fn write(session: &Exported<'_>) -> Result<Text, ExportError> {
+    let user = session.user.ok_or(ExportError::NoUser(Format::Pyrogram))?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(271));
+    bytes.push(session.dc_byte()?);
+    bytes.extend_from_slice(&session.api_id.unwrap_or(0).to_be_bytes());
+    bytes.push(session.test_dcs.into());
+    bytes.extend_from_slice(session.key);
+    bytes.extend_from_slice(&user.id.to_be_bytes());
+    bytes.push(user.is_bot.into());
+    Ok(encoding::encode_url(&bytes))
+}

@@ -1,0 +1,10 @@
+//! The SQLite files of Telethon 1 and 2 and of the Pyrogram family. Only the tables that make a session are read, and
+//! columns are found by name: the libraries' versions differ in which they have and in their order.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub(super) use read::read;
+pub(super) use write::write;

@@ -1,0 +1,272 @@
+//! Reading: the file is recognised by its tables.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use zeroize::Zeroizing;
+
+use super::super::{Format, Found, ImportError, Imported, io_error};
+
+/// The longest value that is read, in bytes: a key has 256, and a row of a session little else.
+const MAX_VALUE_LEN: i32 = 1 << 20;
+/// The most rows that are looked at: there are about as many DCs.
+const MAX_ROWS: usize = 16;
+/// The columns of the table that Telethon 1 and the Pyrogram family call alike.
+const SESSION_COLUMNS: [&str; 9] =
+    ["dc_id", "server_address", "port", "auth_key", "takeout_id", "api_id", "test_mode", "user_id", "is_bot"];
+/// Where the first of two bytes with the format's version lies in the file; 2 means that it has a write-ahead log.
+const VERSION_AT: usize = 18;
+const VERSION_WAL: u8 = 2;
+const VERSION_PLAIN: u8 = 1;
+
+/// Reads the file, of which `begin` is some of the beginning. Nothing is written to it or beside it.
+pub(in super::super) fn read(path: &Path, begin: &[u8]) -> Result<Imported, ImportError> {
+    let database = open(path, begin)?;
+    if let Some(rows) = rows(&database, "datacenter", &["id", "addr", "auth"])? {
+        return telethon2(&database, &rows);
+    }
+    let Some(rows) = rows(&database, "sessions", &SESSION_COLUMNS)? else {
+        return Err(ImportError::Unrecognised);
+    };
+    let mut found = Vec::new();
+    for row in &rows {
+        if row.has("test_mode") {
+            found.push(pyrogram(row)?);
+        } else if row.has("takeout_id") || row.has("server_address") {
+            found.push(telethon(row, &database)?);
+        }
+    }
+    // Both libraries keep one row, but the oldest Telethon kept one a DC, of which the first was in use.
+    let first = found.into_iter().next().ok_or(ImportError::Unrecognised)?;
+    first.into_imported()
+}
+
+impl From<rusqlite::Error> for ImportError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error.to_string())
+    }
+}
+
+fn open(path: &Path, begin: &[u8]) -> Result<Connection, ImportError> {
+    let length = fs::metadata(path).map_err(|error| io_error(path, error))?.len();
+    if begin_length(begin).is_some_and(|expected| length < expected) {
+        return Err(ImportError::Sqlite("some of its end is missing".into()));
+    }
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    let database = if begin.get(VERSION_AT) == Some(&VERSION_WAL) && !has_log {
+        // Opened where it lies, SQLite would make a log beside it. All of it is in the file, so a copy does.
+        let mut bytes = Zeroizing::new(fs::read(path).map_err(|error| io_error(path, error))?);
+        bytes.iter_mut().skip(VERSION_AT).take(2).for_each(|version| *version = VERSION_PLAIN);
+        let mut database = Connection::open_in_memory()?;
+        database.deserialize_read_exact("main", bytes.as_slice(), bytes.len(), true)?;
+        database
+    } else {
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?
+    };
+    // The file may be anybody's: it must not run code, nor take all memory.
+    database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    database.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_LEN)?;
+    Ok(database)
+}
+
+/// How long the file must be by its beginning: SQLite itself misses an end only where it reads.
+fn begin_length(begin: &[u8]) -> Option<u64> {
+    let number = |at: usize| begin.get(at..at + 4)?.first_chunk().copied().map(u32::from_be_bytes);
+    // Versions before 3.7 did not keep the number of pages up to date.
+    let is_current = number(24)? == number(92)?;
+    let page_len = match number(16)? >> 16 {
+        1 => 65_536,
+        length => u64::from(length),
+    };
+    is_current.then_some(u64::from(number(28)?) * page_len)
+}
+
+/// What a column holds.
+enum Value {
+    Number(i64),
+    Text(String),
+    Blob(Zeroizing<Vec<u8>>),
+}
+
+/// A row, by the names of those of its columns that are asked for. What is NULL is left out of the values.
+struct Row {
+    columns: Vec<&'static str>,
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Row {
+    fn has(&self, column: &str) -> bool {
+        self.columns.contains(&column)
+    }
+
+    fn number(&self, column: &str) -> Option<i64> {
+        match self.values.get(column)? {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn text(&self, column: &str) -> Option<&str> {
+        match self.values.get(column)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The key; all zeros where there is none.
+    fn key(&self, column: &str, format: Format) -> Result<Zeroizing<[u8; 256]>, ImportError> {
+        let damaged = ImportError::Damaged { format, reason: "its key has not 256 bytes" };
+        match self.values.get(column) {
+            None => Ok(Zeroizing::new([0; 256])),
+            Some(Value::Blob(blob)) if blob.is_empty() => Ok(Zeroizing::new([0; 256])),
+            Some(Value::Blob(blob)) => blob.as_slice().try_into().map(Zeroizing::new).map_err(|_| damaged),
+            Some(_) => Err(damaged),
+        }
+    }
+}
+
+/// The first rows of a table, with those of the columns that it has; `None` where there is no such table.
+fn rows(
+    database: &Connection,
+    table: &str,
+    columns: &[&'static str],
+) -> Result<Option<Vec<Row>>, ImportError> {
+    // A view could be made to never end.
+    let is_table: bool = database.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)",
+        [table],
+        |row| row.get(0),
+    )?;
+    if !is_table {
+        return Ok(None);
+    }
+    let mut present = Vec::new();
+    for column in columns {
+        // Not `Statement::column_names`, which panics on a damaged name.
+        let select = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ? COLLATE NOCASE)";
+        if database.query_row(select, [table, *column], |row| row.get(0))? {
+            present.push(*column);
+        }
+    }
+    if present.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let mut statement =
+        database.prepare(&format!("SELECT {} FROM {table} LIMIT {MAX_ROWS}", present.join(", ")))?;
+    let mut rows = Vec::new();
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let mut values = BTreeMap::new();
+        for (index, column) in present.iter().enumerate() {
+            let value = match row.get_ref(index)? {
+                ValueRef::Integer(number) => Value::Number(number),
+                ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+                ValueRef::Blob(blob) => Value::Blob(Zeroizing::new(blob.to_vec())),
+                ValueRef::Null | ValueRef::Real(_) => continue,
+            };
+            values.insert(*column, value);
+        }
+        rows.push(Row { columns: present.clone(), values });
+    }
+    Ok(Some(rows))
+}
+
+fn telethon(row: &Row, database: &Connection) -> Result<Found, ImportError> {
+    let format = Format::TelethonSqlite;
+    let key = row.key("auth_key", format)?;
+    let found = Found::new(format, row.number("dc_id").unwrap_or(0), key);
+    let (user_id, is_bot) = telethon_user(database).unwrap_or((0, false));
+    Ok(Found {
+        host: row.text("server_address").unwrap_or_default().to_owned(),
+        port: row.number("port").and_then(|port| port.try_into().ok()).unwrap_or(0),
+        user_id,
+        is_bot,
+        ..found
+    })
+}
+
+/// Who is signed in. Telethon keeps it as the access hash of an entity 0. It does not keep whether that is a bot, but
+/// people have a phone number, and bots have a name that ends so.
+fn telethon_user(database: &Connection) -> Option<(i64, bool)> {
+    let id: i64 = database.query_row("SELECT hash FROM entities WHERE id = 0", [], |row| row.get(0)).ok()?;
+    let (phone, name): (Option<i64>, Option<String>) = database
+        .query_row("SELECT CAST(phone AS INTEGER), username FROM entities WHERE id = ?", [id], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .ok()?;
+    match (phone, name) {
+        (Some(_), _) => Some((id, false)),
+        (None, Some(name)) if name.to_ascii_lowercase().ends_with("bot") => Some((id, true)),
+        _ => None,
+    }
+}
+
+fn pyrogram(row: &Row) -> Result<Found, ImportError> {
+    let is_kurigram = row.has("server_address");
+    let format = if is_kurigram { Format::KurigramSqlite } else { Format::PyrogramSqlite };
+    let key = row.key("auth_key", format)?;
+    let found = Found::new(format, row.number("dc_id").unwrap_or(0), key);
+    let api_id = row.number("api_id").unwrap_or(0);
+    Ok(Found {
+        host: row.text("server_address").unwrap_or_default().to_owned(),
+        port: row.number("port").and_then(|port| port.try_into().ok()).unwrap_or(0),
+        user_id: row.number("user_id").unwrap_or(0),
+        is_bot: row.number("is_bot").unwrap_or(0) != 0,
+        api_id: api_id.try_into().unwrap_or(u32::MAX),
+        test_dcs: Some(row.number("test_mode").unwrap_or(0) != 0),
+        ..found
+    })
+}
+
+fn telethon2(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError> {
+    let format = Format::Telethon2Sqlite;
+    let users = rows(database, "user", &["id", "dc", "bot"])?.unwrap_or_default();
+    let user = users.first();
+    let mut found = Vec::new();
+    for row in dcs {
+        let key = row.key("auth", format)?;
+        if key.iter().all(|byte| *byte == 0) {
+            continue;
+        }
+        let address = row.text("addr").and_then(address);
+        found.push(Found {
+            host: address.map(|it| it.ip().to_string()).unwrap_or_default(),
+            port: address.map_or(0, |it| it.port()),
+            ..Found::new(format, row.number("id").unwrap_or(0), key)
+        });
+    }
+    // Where nobody is known, Telethon begins at DC 2.
+    let home = user.and_then(|user| user.number("dc")).unwrap_or(2);
+    let at = found.iter().position(|found| found.dc == home).unwrap_or(0);
+    if found.is_empty() {
+        return Err(ImportError::NoKey(format));
+    }
+    let mut first = found.swap_remove(at);
+    if let Some(user) = user {
+        first.user_id = user.number("id").unwrap_or(0);
+        first.is_bot = user.number("bot").unwrap_or(0) != 0;
+    }
+    let mut imported = first.into_imported()?;
+    for other in found {
+        let other = other.into_imported()?;
+        imported.session.keys.extend(other.session.keys);
+        imported.endpoints.extend(other.endpoints);
+    }
+    Ok(imported)
+}
+
+/// Telethon 2 writes IPv6 addresses without brackets.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.rsplit_once(':')?;
+    let host: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;
+    Some(SocketAddr::new(host, port.parse().ok()?))
+}

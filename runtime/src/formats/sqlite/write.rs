@@ -1,0 +1,141 @@
+//! Writing: the database is made in memory, with the tables that its library would make.
+
+use rusqlite::{Connection, params};
+use sansgram_core::client::{DcTable, SessionData};
+use zeroize::Zeroizing;
+
+use super::super::encoding::Bytes;
+use super::super::{ExportError, Exported, Format};
+
+/// A file of Telethon 1, version 8.
+const TELETHON: &str = "
+    CREATE TABLE version (version INTEGER PRIMARY KEY);
+    CREATE TABLE sessions (dc_id INTEGER PRIMARY KEY, server_address TEXT, port INTEGER, auth_key BLOB,
+        takeout_id INTEGER, tmp_auth_key BLOB);
+    CREATE TABLE entities (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, username TEXT, phone INTEGER, name TEXT,
+        date INTEGER);
+    CREATE TABLE sent_files (md5_digest BLOB, file_size INTEGER, type INTEGER, id INTEGER, hash INTEGER,
+        PRIMARY KEY (md5_digest, file_size, type));
+    CREATE TABLE update_state (id INTEGER PRIMARY KEY, pts INTEGER, qts INTEGER, date INTEGER, seq INTEGER);
+    INSERT INTO version VALUES (8);
+";
+
+/// A file of Telethon 2, version 10. Its newest sources read a name from the user's row, but write none, and cannot
+/// read their own files; a column that is computed suits the older ones too, since it is read but never written.
+const TELETHON2: &str = "
+    CREATE TABLE version (version INTEGER PRIMARY KEY);
+    CREATE TABLE datacenter (id INTEGER PRIMARY KEY, addr TEXT NOT NULL, auth BLOB);
+    CREATE TABLE user (id INTEGER PRIMARY KEY, dc INTEGER NOT NULL, bot INTEGER NOT NULL,
+        username TEXT GENERATED ALWAYS AS (NULL) VIRTUAL);
+    CREATE TABLE state (pts INTEGER NOT NULL, qts INTEGER NOT NULL, date INTEGER NOT NULL, seq INTEGER NOT NULL);
+    CREATE TABLE channelstate (id INTEGER PRIMARY KEY, pts INTEGER NOT NULL);
+    INSERT INTO version VALUES (10);
+";
+
+/// What the files of Pyrogram and Kurigram have in common.
+const PYROGRAM_COMMON: &str = "
+    CREATE TABLE version (number INTEGER PRIMARY KEY);
+    CREATE INDEX idx_peers_id ON peers (id);
+    CREATE INDEX idx_peers_phone_number ON peers (phone_number);
+    CREATE TRIGGER trg_peers_last_update_on AFTER UPDATE ON peers BEGIN
+        UPDATE peers SET last_update_on = CAST(STRFTIME('%s', 'now') AS INTEGER) WHERE id = NEW.id;
+    END;
+";
+
+/// A file of Pyrogram, version 3.
+const PYROGRAM: &str = "
+    CREATE TABLE sessions (dc_id INTEGER PRIMARY KEY, api_id INTEGER, test_mode INTEGER, auth_key BLOB,
+        date INTEGER NOT NULL, user_id INTEGER, is_bot INTEGER);
+    CREATE TABLE peers (id INTEGER PRIMARY KEY, access_hash INTEGER, type INTEGER NOT NULL, username TEXT,
+        phone_number TEXT, last_update_on INTEGER NOT NULL DEFAULT (CAST(STRFTIME('%s', 'now') AS INTEGER)));
+    CREATE INDEX idx_peers_username ON peers (username);
+";
+
+/// A file of Kurigram, version 7.
+const KURIGRAM: &str = "
+    CREATE TABLE sessions (dc_id INTEGER PRIMARY KEY, server_address TEXT, port INTEGER, api_id INTEGER,
+        test_mode INTEGER, auth_key BLOB, date INTEGER NOT NULL, user_id INTEGER, is_bot INTEGER);
+    CREATE TABLE peers (id INTEGER PRIMARY KEY, access_hash INTEGER, type INTEGER NOT NULL, phone_number TEXT,
+        last_update_on INTEGER NOT NULL DEFAULT (CAST(STRFTIME('%s', 'now') AS INTEGER)));
+    CREATE TABLE usernames (id INTEGER, username TEXT, FOREIGN KEY (id) REFERENCES peers (id));
+    CREATE INDEX idx_usernames_id ON usernames (id);
+    CREATE INDEX idx_usernames_username ON usernames (username);
+    CREATE TABLE update_state (id INTEGER PRIMARY KEY, pts INTEGER, qts INTEGER, date INTEGER, seq INTEGER);
+";
+
+/// The bytes of a SQLite file with the session.
+pub(in super::super) fn write(
+    session: &SessionData,
+    format: Format,
+    dcs: &DcTable,
+) -> Result<Bytes, ExportError> {
+    let exported = Exported::of(session)?;
+    let mut database = Connection::open_in_memory()?;
+    match format {
+        Format::Telethon2Sqlite => telethon2(&database, session, dcs)?,
+        Format::PyrogramSqlite => pyrogram(&database, &exported)?,
+        Format::KurigramSqlite => kurigram(&database, &exported, dcs)?,
+        _ => telethon(&database, &exported, dcs)?,
+    }
+    Ok(Zeroizing::new(database.serialize("main")?.to_vec()))
+}
+
+impl From<rusqlite::Error> for ExportError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error.to_string())
+    }
+}
+
+fn telethon(database: &Connection, session: &Exported<'_>, dcs: &DcTable) -> Result<(), ExportError> {
+    let address = session.address(dcs)?;
+    database.execute_batch(TELETHON)?;
+    let row = params![session.dc.number(), address.ip().to_string(), address.port(), session.key.as_slice()];
+    database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, NULL, x'')", row)?;
+    if let Some(user) = session.user {
+        // This is how it remembers who is signed in.
+        database.execute("INSERT INTO entities (id, hash, name) VALUES (0, ?, '')", [user.id])?;
+    }
+    Ok(())
+}
+
+fn telethon2(database: &Connection, session: &SessionData, dcs: &DcTable) -> Result<(), ExportError> {
+    let home = Exported::of(session)?;
+    // An unknown address of the home DC is an error, that of another one only a missing row.
+    home.address(dcs)?;
+    database.execute_batch(TELETHON2)?;
+    for (dc, key) in &session.keys {
+        if let Some(address) = dcs.endpoints(*dc).first() {
+            let row = params![dc.number(), address.to_string(), key.auth_key.as_bytes().as_slice()];
+            database.execute("INSERT INTO datacenter VALUES (?, ?, ?)", row)?;
+        }
+    }
+    if let Some(user) = home.user {
+        let row = params![user.id, home.dc.number(), user.is_bot];
+        database.execute("INSERT INTO user VALUES (?, ?, ?)", row)?;
+    }
+    Ok(())
+}
+
+fn pyrogram(database: &Connection, session: &Exported<'_>) -> Result<(), ExportError> {
+    let user = session.user.ok_or(ExportError::NoUser(Format::PyrogramSqlite))?;
+    database.execute_batch(PYROGRAM)?;
+    database.execute_batch(PYROGRAM_COMMON)?;
+    database.execute("INSERT INTO version VALUES (3)", [])?;
+    let (dc, key) = (session.dc.number(), session.key.as_slice());
+    let row = params![dc, session.api_id, session.test_dcs, key, user.id, user.is_bot];
+    database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, 0, ?, ?)", row)?;
+    Ok(())
+}
+
+fn kurigram(database: &Connection, session: &Exported<'_>, dcs: &DcTable) -> Result<(), ExportError> {
+    let user = session.user.ok_or(ExportError::NoUser(Format::KurigramSqlite))?;
+    let address = session.address(dcs)?;
+    database.execute_batch(KURIGRAM)?;
+    database.execute_batch(PYROGRAM_COMMON)?;
+    database.execute("INSERT INTO version VALUES (7)", [])?;
+    let (dc, key) = (session.dc.number(), session.key.as_slice());
+    let (ip, port) = (address.ip().to_string(), address.port());
+    let row = params![dc, ip, port, session.api_id, session.test_dcs, key, user.id, user.is_bot];
+    database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)", row)?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The async half of sansgram that every runtime shares: the [`Client`] handle, the driver behind it, [session
+//! stores](SessionStore), interactive sign-in over a [`Prompt`], and the [`Runtime`] trait that `sansgram-tokio` and
+//! `sansgram-smol` implement. It names no runtime itself.
+//!
+//! Most applications use one of those two crates, which re-export all of this one. For another runtime, implement
+//! [`Runtime`] (about 100 lines) and give it to [`Client::start`]:
+//!
+//! ```
+//! use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime, core::client::Config};
+//!
+//! async fn sign_in(runtime: impl Runtime, config: Config, phone: &str) -> Result<(), Error> {
+//!     let client = Client::start(runtime, config, MemoryStore::new()).await?;
+//!     let mut step = client.request_login_code(phone).await?;
+//!     let user = loop {
+//!         step = match step {
+//!             LoginStep::CodeSent(token) => client.sign_in(&token, "the code that arrived").await?,
+//!             LoginStep::PasswordRequired(_) => break client.check_password("the password").await?,
+//!             LoginStep::SignedIn(user) => break user,
+//!             LoginStep::SignUpRequired(terms) => return Err(Error::SignUpRequired(Box::new(terms))),
+//!             other => return Ok(println!("cannot go on from {other:?}")),
+//!         };
+//!     };
+//!     println!("signed in as {}", user.id);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! How it works: one task per client, the driver, owns the sockets and the timer and feeds the state machine of
+//! [`core::client`]. A call locks the machine, starts a request, wakes the driver and awaits the result; there are no
+//! channels. Nothing of an application runs under that lock.
+#![forbid(unsafe_code)]
+
+/// The machine. It is called like the standard library's `core`: name what you import from here, since
+/// `use sansgram_runtime::*` leaves the compiler in doubt which `core` a path means.
+pub use sansgram_core as core;
+
+mod client;
+mod clock;
+mod connect;
+mod driver;
+mod error;
+pub mod formats;
+mod interactive;
+mod link;
+mod machine;
+mod oneshot;
+mod options;
+mod prompt;
+pub mod proxy;
+pub mod qr;
+mod qr_login;
+mod runtime;
+#[cfg(test)]
+mod scratch;
+mod shared;
+mod store;
+pub mod text;
+mod values;
+mod words;
+
+pub use client::{Client, ClientEvent, Invocation, LoginStep, Update};
+pub use error::Error;
+pub use options::ClientOptions;
+pub use prompt::{Prompt, PromptError, Question, TerminalPrompt};
+pub use proxy::Proxy;
+pub use qr_login::{QrLogin, QrStep};
+pub use runtime::{Runtime, Timer};
+/// What answers of a [`Prompt`] are kept in: a value that wipes itself.
+pub use sansgram_core::Zeroizing;
+pub use sansgram_core::crypto::OsRandom;
+pub use store::{FileStore, MemoryStore, SessionStore, StoreError, encryption, replace_file};
+pub use values::ValuesPrompt;
+pub use words::whereabouts;

@@ -1,0 +1,29 @@
+//! What the driver needs of the machine, so that its tests can drive a toy.
+
+use sansgram_core::client::{Client, Input, Output, SessionData};
+use sansgram_core::time::Now;
+
+pub(crate) trait Machine: Send + 'static {
+    fn handle(&mut self, now: Now, input: Input<'_>);
+    fn poll_output(&mut self) -> Output;
+    fn close(&mut self, now: Now);
+    fn session(&self) -> &SessionData;
+}
+
+impl Machine for Client {
+    fn handle(&mut self, now: Now, input: Input<'_>) {
+        Self::handle(self, now, input);
+    }
+
+    fn poll_output(&mut self) -> Output {
+        Self::poll_output(self)
+    }
+
+    fn close(&mut self, now: Now) {
+        Self::close(self, now);
+    }
+
+    fn session(&self) -> &SessionData {
+        Self::session(self)
+    }
+}

@@ -1,0 +1,107 @@
+//! A link on a terminal: its picture in black on white, in place of the one before.
+
+use std::env;
+use std::io::IsTerminal;
+
+use crate::qr::{Ground, QrPicture};
+
+/// Black on bright white: scanners want the code dark on a light ground, and a theme may have any other colours.
+const BLACK_ON_WHITE: &str = "\x1b[30;107m";
+const AS_BEFORE: &str = "\x1b[0m";
+
+/// A terminal that obeys escape codes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Screen {
+    /// Columns and rows, where the terminal tells.
+    size: Option<(u16, u16)>,
+}
+
+impl Screen {
+    /// `None` where nothing but text is wanted.
+    pub(super) fn of(output: &(impl IsTerminal + AsScreen)) -> Option<Self> {
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let obeys = output.is_terminal()
+            && !is_set("NO_COLOR")
+            && env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+        obeys.then(|| Self { size: output.size() })
+    }
+
+    /// What to write for a link, and how many lines it takes; `before` many are those of the last one.
+    pub(super) fn link(self, url: &str, validity: &str, before: Option<u16>) -> (String, u16) {
+        let mut lines: Vec<String> = Vec::new();
+        if let Some(picture) = QrPicture::of(url) {
+            let text = picture.half_blocks(Ground::Light);
+            let width = text.lines().next().map_or(0, |line| line.chars().count());
+            if self.size.is_some_and(|(columns, _)| usize::from(columns) < width) {
+                lines.push(format!("(The picture needs a window of {width} columns.)"));
+            } else {
+                lines.extend(text.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{AS_BEFORE}")));
+            }
+        }
+        lines.push(url.into());
+        lines.push(validity.into());
+        let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        // Lines that were wrapped, or that scrolled away, cannot be gone back to.
+        let widest = url.len().max(validity.len());
+        let fits = self.size.is_some_and(|(columns, rows)| usize::from(columns) > widest && rows > count);
+        let mut out = match before.filter(|_| fits) {
+            Some(lines) => format!("\x1b[{lines}A\x1b[J"),
+            None => String::new(),
+        };
+        for line in &lines {
+            out.push_str(line);
+            out.push('\n');
+        }
+        (out, count)
+    }
+}
+
+/// What may have a size in columns and rows.
+pub(super) trait AsScreen {
+    fn size(&self) -> Option<(u16, u16)>;
+}
+
+#[cfg(unix)]
+impl<T: std::os::fd::AsFd> AsScreen for T {
+    fn size(&self) -> Option<(u16, u16)> {
+        let size = rustix::termios::tcgetwinsize(self).ok()?;
+        (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+    }
+}
+
+/// Elsewhere it is not known.
+#[cfg(not(unix))]
+impl<T> AsScreen for T {
+    fn size(&self) -> Option<(u16, u16)> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "tg://login?token=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    fn on(size: Option<(u16, u16)>) -> (String, u16) {
+        Screen { size }.link(URL, "valid", Some(7))
+    }
+
+    #[test]
+    fn a_picture_takes_the_place_of_the_last_one_where_that_is_still_there() {
+        let (text, lines) = on(Some((80, 50)));
+        assert!(text.starts_with("\x1b[7A\x1b[J\x1b[30;107m"));
+        assert_eq!(text.lines().count(), usize::from(lines));
+        assert!(text.ends_with(&format!("\x1b[0m\n{URL}\nvalid\n")));
+        for size in [None, Some((80, lines)), Some((60, 50))] {
+            assert!(on(size).0.starts_with("\x1b[30;107m"), "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_that_does_not_fit_is_left_out() {
+        let (text, lines) = on(Some((30, 50)));
+        assert!(text.starts_with("(The picture needs a window of ") && !text.contains('█'), "{text}");
+        assert_eq!(lines, 3);
+    }
+}

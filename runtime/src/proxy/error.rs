@@ -1,0 +1,121 @@
+//! What can be wrong with a proxy, or with its description.
+
+use sansgram_core::rpc::ProxyFault;
+
+/// The description of a proxy cannot be used. No part of it is repeated here: it may hold the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidProxy {
+    /// Another scheme, or none.
+    #[error("a proxy's URL begins with socks5://, socks5h:// or http://")]
+    Scheme,
+    /// Neither an address nor a name.
+    #[error(
+        "a proxy's host must be an IP address (IPv6 in brackets) or a name of letters, digits, '-' and '.'"
+    )]
+    Host,
+    /// No number from 1 to 65535.
+    #[error("a proxy's port must be a number from 1 to 65535")]
+    Port,
+    /// What the protocol cannot carry.
+    #[error("a proxy's user name or password is of a form that its protocol cannot carry")]
+    Credentials,
+    /// A `%` without two hex digits behind it, or bytes that are no UTF-8.
+    #[error("a proxy's user name or password is not well percent-encoded")]
+    Encoding,
+    /// Something stands behind the port.
+    #[error("a proxy's URL ends with its port")]
+    Path,
+}
+
+/// Why a dialogue with a proxy failed. The stream is of no more use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// Its first bytes are not of the protocol.
+    #[error("what answers does not speak the proxy's protocol")]
+    Protocol,
+    /// It chose a way to authenticate that it was not offered.
+    #[error("the proxy wants to authenticate by method {0:#04x}, which was not offered")]
+    UnknownMethod(u8),
+    /// It has no way to authenticate in common with us, and we gave no credentials.
+    #[error("the proxy wants a user name and a password")]
+    CredentialsRequired,
+    /// It does not accept our credentials.
+    #[error("the proxy does not accept the user name and password")]
+    CredentialsRefused,
+    /// SOCKS5: it did not connect.
+    #[error("the proxy did not connect: {0}")]
+    Socks5(Socks5Reply),
+    /// HTTP: it did not connect; its status.
+    #[error("the proxy did not connect: HTTP status {0}")]
+    HttpStatus(u16),
+    /// HTTP: its answer has a head of more than 8 KiB.
+    #[error("the proxy's answer is too long")]
+    TooLong,
+}
+
+/// Why a SOCKS5 proxy did not connect (RFC 1928, 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Socks5Reply {
+    /// 1.
+    #[error("general failure")]
+    GeneralFailure,
+    /// 2.
+    #[error("its rules do not allow it")]
+    NotAllowed,
+    /// 3.
+    #[error("the network is unreachable")]
+    NetworkUnreachable,
+    /// 4.
+    #[error("the host is unreachable")]
+    HostUnreachable,
+    /// 5.
+    #[error("the connection was refused")]
+    ConnectionRefused,
+    /// 6.
+    #[error("the time to live expired")]
+    TtlExpired,
+    /// 7.
+    #[error("it does not know CONNECT")]
+    CommandNotSupported,
+    /// 8.
+    #[error("it does not know this type of address")]
+    AddressTypeNotSupported,
+    /// Any other.
+    #[error("reply {0:#04x}")]
+    Unassigned(u8),
+}
+
+impl Socks5Reply {
+    /// The meaning of a reply byte other than 0.
+    pub(super) const fn of(byte: u8) -> Self {
+        match byte {
+            1 => Self::GeneralFailure,
+            2 => Self::NotAllowed,
+            3 => Self::NetworkUnreachable,
+            4 => Self::HostUnreachable,
+            5 => Self::ConnectionRefused,
+            6 => Self::TtlExpired,
+            7 => Self::CommandNotSupported,
+            8 => Self::AddressTypeNotSupported,
+            other => Self::Unassigned(other),
+        }
+    }
+}
+
+impl ProxyError {
+    /// What the client machine is told.
+    #[must_use]
+    pub const fn fault(&self) -> ProxyFault {
+        match self {
+            Self::Protocol | Self::UnknownMethod(_) | Self::TooLong => ProxyFault::Protocol,
+            Self::CredentialsRequired => ProxyFault::CredentialsRequired,
+            Self::CredentialsRefused => ProxyFault::CredentialsRefused,
+            Self::Socks5(Socks5Reply::NotAllowed | Socks5Reply::CommandNotSupported)
+            | Self::HttpStatus(400..=499) => ProxyFault::Forbidden,
+            Self::Socks5(_) | Self::HttpStatus(_) => ProxyFault::ServerUnreachable,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! HTTP `CONNECT`: one request, one answer (RFC 9110, 9.3.6; RFC 9112).
+
+use std::fmt;
+
+use base64ct::{Base64, Encoding};
+use zeroize::Zeroizing;
+
+use super::{Credentials, ProxyError, Step, Target};
+
+/// How many bytes the answer's head may have, interim answers included.
+const HEAD_LIMIT: usize = 8 << 10;
+/// How every answer begins.
+const BEGINNING: &[u8] = b"HTTP/1.";
+
+/// The client's side of one `CONNECT`, without I/O.
+///
+/// It keeps the head of the proxy's answer, at most 8 KiB.
+pub struct HttpConnect {
+    state: State,
+    outgoing: Option<Zeroizing<Vec<u8>>>,
+    has_credentials: bool,
+    head: Vec<u8>,
+    /// How many bytes the proxy sent so far.
+    received: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Reading,
+    Done,
+    Failed(ProxyError),
+}
+
+impl HttpConnect {
+    /// Begins a dialogue over a new stream; the credentials go with the first request.
+    #[must_use]
+    pub fn new(target: &Target, credentials: Option<&Credentials>) -> Self {
+        Self {
+            state: State::Reading,
+            outgoing: Some(request(target, credentials)),
+            has_credentials: credentials.is_some(),
+            head: Vec::new(),
+            received: 0,
+        }
+    }
+
+    /// What to do next. What is to be written is handed out once. After an error of [`receive`](Self::receive) there
+    /// is nothing to read: [`Step::Read`] with 0.
+    pub fn step(&mut self) -> Step {
+        match (self.outgoing.take(), self.state) {
+            (Some(bytes), _) => Step::Write(bytes),
+            (None, State::Done) => Step::Done,
+            (None, State::Failed(_)) => Step::Read(0),
+            // Nobody knows how long a head is; it ends with two line feeds, perhaps with returns before them.
+            (None, State::Reading) => {
+                Step::Read(if self.head.ends_with(b"\n") || self.head.ends_with(b"\n\r") { 1 } else { 2 })
+            }
+        }
+    }
+
+    /// Takes what the proxy sent, in any chunking. Nothing is taken before [`step`](Self::step) has handed out what is to
+    /// be written: `input` is left with what lies behind the answer's head, which
+    /// after [`Step::Done`] is the target's.
+    ///
+    /// # Errors
+    /// [`ProxyError`], the same at every later call.
+    pub fn receive(&mut self, input: &mut &[u8]) -> Result<(), ProxyError> {
+        while self.outgoing.is_none() && self.state == State::Reading {
+            let Some((byte, rest)) = input.split_first() else { break };
+            *input = rest;
+            if let Err(error) = self.take(*byte) {
+                self.state = State::Failed(error);
+            }
+        }
+        if let State::Failed(error) = self.state { Err(error) } else { Ok(()) }
+    }
+
+    fn take(&mut self, byte: u8) -> Result<(), ProxyError> {
+        if self.received == HEAD_LIMIT {
+            return Err(ProxyError::TooLong);
+        }
+        self.received += 1;
+        self.head.push(byte);
+        if BEGINNING.iter().zip(&self.head).any(|(expected, found)| expected != found) {
+            return Err(ProxyError::Protocol);
+        }
+        if !self.head.ends_with(b"\n\r\n") && !self.head.ends_with(b"\n\n") {
+            return Ok(());
+        }
+        match status(&self.head).ok_or(ProxyError::Protocol)? {
+            // More is to come.
+            100..=199 => self.head.clear(),
+            // Whatever the head says of a body: there is none (RFC 9110, 9.3.6).
+            200..=299 => {
+                self.state = State::Done;
+                self.head = Vec::new();
+            }
+            407 if self.has_credentials => return Err(ProxyError::CredentialsRefused),
+            407 => return Err(ProxyError::CredentialsRequired),
+            other => return Err(ProxyError::HttpStatus(other)),
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for HttpConnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpConnect").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// The status of an answer that begins with `HTTP/1.`: a digit, a space, three digits, then a space or the line's end.
+fn status(head: &[u8]) -> Option<u16> {
+    let rest = head.strip_prefix(BEGINNING)?;
+    let (&[minor, b' ', hundreds, tens, ones, end], _) = rest.split_first_chunk()? else { return None };
+    let are_digits = [minor, hundreds, tens, ones].iter().all(u8::is_ascii_digit);
+    if !are_digits || !matches!(end, b' ' | b'\r' | b'\n') || hundreds == b'0' {
+        return None;
+    }
+    Some([hundreds, tens, ones].iter().fold(0, |value, digit| value * 10 + u16::from(digit - b'0')))
+}
+
+fn request(target: &Target, credentials: Option<&Credentials>) -> Zeroizing<Vec<u8>> {
+    let target = target.to_string();
+    // Room for all of it at once: a vector that grows leaves copies of the password behind.
+    let secret_len = credentials.map_or(0, |it| (it.user().len() + it.password().len() + 3) * 4 / 3);
+    let mut out = Zeroizing::new(Vec::with_capacity(128 + 2 * target.len() + secret_len));
+    for piece in ["CONNECT ", &target, " HTTP/1.1\r\nHost: ", &target, "\r\n"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    if let Some(credentials) = credentials {
+        let mut pair =
+            Zeroizing::new(Vec::with_capacity(credentials.user().len() + credentials.password().len() + 1));
+        pair.extend_from_slice(credentials.user().as_bytes());
+        pair.push(b':');
+        pair.extend_from_slice(credentials.password().as_bytes());
+        let encoded = Zeroizing::new(Base64::encode_string(&pair));
+        for piece in ["Proxy-Authorization: Basic ", &encoded, "\r\n"] {
+            out.extend_from_slice(piece.as_bytes());
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}

@@ -1,0 +1,69 @@
+//! Proxies as URLs: `scheme://[user:password@]host[:port]`.
+
+use std::str::FromStr;
+
+use zeroize::Zeroizing;
+
+use super::{InvalidProxy, Proxy};
+
+impl FromStr for Proxy {
+    type Err = InvalidProxy;
+
+    /// Reads `socks5://user:password@host:port` or `http://…`. User name and password may be percent-encoded, and must
+    /// be where they hold `@`, `/`, `:` or `%`. `socks5h` means the same as `socks5`. Without a port: 1080 for SOCKS5,
+    /// 80 for HTTP.
+    fn from_str(text: &str) -> Result<Self, InvalidProxy> {
+        let (scheme, rest) = text.trim().split_once("://").ok_or(InvalidProxy::Scheme)?;
+        let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+        let is_socks = is("socks5") || is("socks5h");
+        if !is_socks && !is("http") {
+            return Err(InvalidProxy::Scheme);
+        }
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if !matches!(path, "" | "/") {
+            return Err(InvalidProxy::Path);
+        }
+        let (secret, place) = match authority.rsplit_once('@') {
+            Some((secret, place)) => (Some(secret), place),
+            None => (None, authority),
+        };
+        let (host, port) = split_port(place)?;
+        let proxy = match is_socks {
+            true => Self::socks5(host, port.unwrap_or(1080))?,
+            false => Self::http(host, port.unwrap_or(80))?,
+        };
+        let Some(secret) = secret else { return Ok(proxy) };
+        let (user, password) = secret.split_once(':').unwrap_or((secret, ""));
+        proxy.with_credentials(&decode(user)?, &decode(password)?)
+    }
+}
+
+fn split_port(place: &str) -> Result<(&str, Option<u16>), InvalidProxy> {
+    // The colons within brackets are those of an IPv6 address.
+    let host_end = place.find(']').map_or_else(|| place.find(':').unwrap_or(place.len()), |at| at + 1);
+    let (host, port) = place.split_at(host_end);
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => None,
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(digits.parse().map_err(|_| InvalidProxy::Port)?)
+        }
+        _ => return Err(InvalidProxy::Port),
+    };
+    Ok((host, port))
+}
+
+fn decode(text: &str) -> Result<Zeroizing<String>, InvalidProxy> {
+    let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(bytes.next()?).to_digit(16);
+        let (Some(high), Some(low)) = (digit(), digit()) else { return Err(InvalidProxy::Encoding) };
+        out.push((high * 16 + low) as u8);
+    }
+    let text = std::str::from_utf8(&out).map_err(|_| InvalidProxy::Encoding)?;
+    Ok(Zeroizing::new(text.into()))
+}

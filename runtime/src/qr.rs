@@ -1,0 +1,233 @@
+//! Pictures of QR codes: for a terminal, in half-blocks and without a single escape code, and as SVG and PNG files.
+
+use std::env;
+use std::fmt::Write as _;
+
+use qrcode::{Color, QrCode};
+
+/// The light rim that scanners need, in modules (ISO/IEC 18004 asks for 4).
+const RIM: usize = 4;
+/// On a terminal, where each line counts, half of it has always been enough.
+const RIM_ON_TERMINAL: usize = 2;
+
+/// What a terminal's text stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// Light text on a dark ground.
+    Dark,
+    /// Dark text on a light ground.
+    Light,
+}
+
+impl Ground {
+    /// What the terminal says in `COLORFGBG`; dark where it says nothing.
+    #[must_use]
+    pub fn of_terminal() -> Self {
+        let colors = env::var("COLORFGBG").unwrap_or_default();
+        match colors.rsplit(';').next().and_then(|color| color.parse::<u8>().ok()) {
+            Some(7 | 9..=15) => Self::Light,
+            _ => Self::Dark,
+        }
+    }
+}
+
+/// A square of dark and light modules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QrPicture {
+    width: usize,
+    is_dark: Vec<bool>,
+}
+
+impl QrPicture {
+    /// The code of a text; `None` where it is too long for any.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let code = QrCode::new(text).ok()?;
+        let is_dark = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
+        Some(Self { width: code.width(), is_dark })
+    }
+
+    /// How many modules one side has, without the rim.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether a module is dark; all beyond the edges are light. Columns and rows are counted with a rim of `rim`.
+    fn at(&self, column: usize, row: usize, rim: usize) -> bool {
+        let inside = |place: usize| place.checked_sub(rim).filter(|place| *place < self.width);
+        let place = inside(column).zip(inside(row)).map(|(column, row)| row * self.width + column);
+        place.and_then(|place| self.is_dark.get(place).copied()).unwrap_or(false)
+    }
+
+    /// The picture as text, two rows to a line. Only blocks and spaces: nothing that a terminal obeys.
+    #[must_use]
+    pub fn half_blocks(&self, ground: Ground) -> String {
+        let side = self.width + 2 * RIM_ON_TERMINAL;
+        let is_painted = |column, row| {
+            // The last line may have a row too many: it is left as the ground is.
+            row < side && (self.at(column, row, RIM_ON_TERMINAL) == (ground == Ground::Light))
+        };
+        let mut out = String::new();
+        for row in (0..side).step_by(2) {
+            for column in 0..side {
+                out.push(match (is_painted(column, row), is_painted(column, row + 1)) {
+                    (true, true) => '█',
+                    (true, false) => '▀',
+                    (false, true) => '▄',
+                    (false, false) => ' ',
+                });
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    /// The picture as an SVG document, black on white.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        let side = self.width + 2 * RIM;
+        let mut out = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
+             <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path fill=\"#000\" d=\""
+        );
+        for row in 0..side {
+            for column in (0..side).filter(|column| self.at(*column, row, RIM)) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "M{column} {row}h1v1h-1z");
+            }
+        }
+        out.push_str("\"/></svg>\n");
+        out
+    }
+
+    /// The picture as a PNG file of one bit per pixel, `scale` (1 to 32) pixels to a module.
+    #[must_use]
+    pub fn png(&self, scale: u8) -> Vec<u8> {
+        let scale = usize::from(scale.clamp(1, 32));
+        let side = (self.width + 2 * RIM) * scale;
+        let mut rows = Vec::with_capacity(side * (side / 8 + 2));
+        for y in 0..side {
+            // Filter type 0: as it is.
+            rows.push(0);
+            for first in (0..side).step_by(8) {
+                let is_white = |x: usize| x >= side || !self.at(x / scale, y / scale, RIM);
+                rows.push((0..8).fold(0, |byte, bit| byte << 1 | u8::from(is_white(first + bit))));
+            }
+        }
+        // At most 185 modules of 32 pixels.
+        let side = u32::try_from(side).unwrap_or(u32::MAX).to_be_bytes();
+        let header = [&side[..], &side, &[1, 0, 0, 0, 0]].concat();
+        let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
+        chunk(&mut out, b"IHDR", &header);
+        chunk(&mut out, b"IDAT", &zlib_stored(&rows));
+        chunk(&mut out, b"IEND", &[]);
+        out
+    }
+}
+
+fn chunk(out: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
+    out.extend(u32::try_from(data.len()).unwrap_or(u32::MAX).to_be_bytes());
+    let begin = out.len();
+    out.extend(name);
+    out.extend(data);
+    let sum = crc32(out.get(begin..).unwrap_or_default());
+    out.extend(sum.to_be_bytes());
+}
+
+/// A zlib stream that does not compress (RFC 1950; RFC 1951, 3.2.4): a picture of a few KiB is not worth more.
+fn zlib_stored(data: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x78, 0x01];
+    let mut blocks = data.chunks(usize::from(u16::MAX)).peekable();
+    while let Some(block) = blocks.next() {
+        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        out.push(u8::from(blocks.peek().is_none()));
+        out.extend(length.to_le_bytes());
+        out.extend((!length).to_le_bytes());
+        out.extend(block);
+    }
+    let (a, b) = data.iter().fold((1_u32, 0_u32), |(a, b), byte| {
+        let a = (a + u32::from(*byte)) % 65_521;
+        (a, (a + b) % 65_521)
+    });
+    out.extend((b << 16 | a).to_be_bytes());
+    out
+}
+
+/// CRC-32 as PNG has it (ISO 3309).
+fn crc32(data: &[u8]) -> u32 {
+    !data.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture() -> QrPicture {
+        QrPicture::of("tg://login?token=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap()
+    }
+
+    /// The modules that a reader of the text would see.
+    fn seen(text: &str, ground: Ground) -> Vec<Vec<bool>> {
+        let mut rows = Vec::new();
+        for line in text.lines() {
+            for upper in [true, false] {
+                let is_dark = |block: char| {
+                    let painted = block == '█' || block == if upper { '▀' } else { '▄' };
+                    painted == (ground == Ground::Light)
+                };
+                rows.push(line.chars().map(is_dark).collect());
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn both_grounds_show_the_same_code_and_nothing_else() {
+        let picture = picture();
+        let side = picture.width() + 2 * RIM_ON_TERMINAL;
+        for ground in [Ground::Dark, Ground::Light] {
+            let text = picture.half_blocks(ground);
+            assert!(text.chars().all(|c| "█▀▄ \n".contains(c)));
+            let rows = seen(&text, ground);
+            for (y, row) in rows.iter().take(side).enumerate() {
+                assert_eq!(row.len(), side);
+                for (x, is_dark) in row.iter().enumerate() {
+                    assert_eq!(*is_dark, picture.at(x, y, RIM_ON_TERMINAL), "{x}, {y}");
+                }
+            }
+        }
+        // The corners of a finder pattern.
+        assert!(
+            picture.at(RIM, RIM, RIM)
+                && picture.at(RIM + 6, RIM + 6, RIM)
+                && !picture.at(RIM + 1, RIM + 1, RIM)
+        );
+    }
+
+    #[test]
+    fn files_are_what_they_claim_to_be() {
+        let picture = picture();
+        let svg = picture.svg();
+        let dark = picture.is_dark.iter().filter(|is_dark| **is_dark).count();
+        assert_eq!(svg.matches("h1v1h-1z").count(), dark);
+        let png = picture.png(8);
+        assert!(png.starts_with(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"));
+        assert!(png.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"));
+        let side = u32::try_from((picture.width() + 2 * RIM) * 8).unwrap();
+        assert_eq!(png[16..20], side.to_be_bytes());
+        // zlib's header, one stored block that is the last, its length and the complement of it.
+        let at = png.windows(4).position(|name| name == b"IDAT").unwrap() + 4;
+        assert_eq!(png[at..at + 3], [0x78, 0x01, 1]);
+        let length = u16::from_le_bytes([png[at + 3], png[at + 4]]);
+        assert_eq!(u32::from(length), side * (side / 8 + 1));
+        assert_eq!(u16::from_le_bytes([png[at + 5], png[at + 6]]), !length);
+    }
+
+    #[test]
+    fn what_fits_in_no_code_is_none() {
+        assert_eq!(QrPicture::of(&"x".repeat(10_000)), None);
+    }
+}

@@ -1,0 +1,295 @@
+//! What the handles and the driver share: the machine, behind a lock, and who waits for it.
+//!
+//! Nothing but the machine runs under the lock. Wakers are woken, and old ones dropped, after it is released: both
+//! may run a runtime's code, which may come back here.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use sansgram_core::client::{DcId, Event, LogoutCause, LostReason, RequestId, UpdatesState};
+use sansgram_core::time::Now;
+
+use crate::clock::Clock;
+use crate::machine::Machine;
+use crate::{ClientEvent, StoreError};
+
+/// How many events are kept for who takes them late.
+const MAX_EVENTS: usize = 64;
+
+pub(crate) struct Shared<M> {
+    state: Mutex<State<M>>,
+    pub(crate) clock: Clock,
+}
+
+pub(crate) struct State<M> {
+    pub(crate) machine: M,
+    /// Woken after every change that the driver has to look at.
+    pub(crate) driver: Option<Waker>,
+    /// Woken when their request is completed.
+    requests: BTreeMap<RequestId, Waker>,
+    /// Woken when their request is completed, and by all that arrives: there is no event for an acknowledgement.
+    receipts: BTreeMap<RequestId, Waker>,
+    /// Woken by everything else that changes.
+    watchers: BTreeMap<u64, Waker>,
+    next_watcher: u64,
+    /// No handle is left: close the sockets and end.
+    pub(crate) end_wanted: bool,
+    /// The driver is gone, so nothing will happen any more.
+    pub(crate) ended: bool,
+    /// How many streams are open or being opened.
+    pub(crate) links: usize,
+    /// The connections that ended, by DC.
+    pub(crate) losses: BTreeMap<DcId, Loss>,
+    /// The last of them all, until that DC is connected again.
+    pub(crate) last_loss: Option<(DcId, LostReason)>,
+    pub(crate) logged_out: Option<LogoutCause>,
+    /// The same, until it is told.
+    pub(crate) logout_untold: Option<LogoutCause>,
+    /// What befell the connections, until it is told.
+    pub(crate) events: VecDeque<ClientEvent>,
+    /// Somebody has waited for updates, so the connection by which they come was asked for.
+    pub(crate) listens: bool,
+    /// Updates were dropped since that was last told.
+    pub(crate) updates_missed: bool,
+    /// Where updates stand, until it is told.
+    pub(crate) updates_state: Option<UpdatesState>,
+    /// How often the server asked a sign-in to wait, and for how long the last time.
+    pub(crate) floods: (u64, Duration),
+    pub(crate) saves: Saves,
+}
+
+/// The last connection to a DC that ended or could not be opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Loss {
+    /// How many ended so far.
+    pub(crate) count: u64,
+    pub(crate) reason: LostReason,
+    /// Whether the machine tries again by itself.
+    pub(crate) retries: bool,
+}
+
+/// Which state of the session is on the disk. The states are numbered by the machine's requests to save.
+#[derive(Debug, Default)]
+pub(crate) struct Saves {
+    /// The newest state that should be kept.
+    pub(crate) wanted: u64,
+    /// The newest state whose save is over, well or not.
+    pub(crate) done: u64,
+    pub(crate) running: bool,
+    /// Why the last save failed; `None` where it went well.
+    pub(crate) error: Option<Arc<StoreError>>,
+}
+
+impl Saves {
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.running && self.done == self.wanted
+    }
+}
+
+impl<M: Machine> Shared<M> {
+    pub(crate) fn new(machine: M, clock: Clock) -> Self {
+        let state = State {
+            machine,
+            driver: None,
+            requests: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            watchers: BTreeMap::new(),
+            next_watcher: 0,
+            end_wanted: false,
+            ended: false,
+            links: 0,
+            losses: BTreeMap::new(),
+            last_loss: None,
+            logged_out: None,
+            logout_untold: None,
+            events: VecDeque::new(),
+            listens: false,
+            updates_missed: false,
+            updates_state: None,
+            floods: (0, Duration::ZERO),
+            saves: Saves::default(),
+        };
+        Self { state: Mutex::new(state), clock }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<M>> {
+        // Nothing panics under the lock; if it did, the driver would end and every waiter be told so.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls the machine and has the driver look at what came of it.
+    pub(crate) fn call<T>(&self, call: impl FnOnce(&mut State<M>, Now) -> T) -> T {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let result = call(&mut state, now);
+        let driver = state.driver.take();
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        result
+    }
+
+    /// Waits until `ready` answers; it is asked again when the request is completed.
+    pub(crate) fn completed<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
+    where
+        F: FnMut(&mut State<M>) -> Option<T>,
+    {
+        Until { shared: self, key: Key::Request(id), ready, result: PhantomData }
+    }
+
+    /// Waits until `ready` answers; it is asked again when the request is completed, and after all that arrives.
+    pub(crate) fn received<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
+    where
+        F: FnMut(&mut State<M>) -> Option<T>,
+    {
+        Until { shared: self, key: Key::Receipt(id), ready, result: PhantomData }
+    }
+
+    /// Waits until `ready` answers; it is asked again after every change but the completion of requests.
+    pub(crate) fn until<T, F>(&self, ready: F) -> Until<'_, M, T, F>
+    where
+        F: FnMut(&mut State<M>) -> Option<T>,
+    {
+        Until { shared: self, key: Key::Watcher(None), ready, result: PhantomData }
+    }
+}
+
+impl<M> State<M> {
+    /// Notes an event; whom to wake is added to `wake`.
+    pub(crate) fn note(&mut self, event: Event, wake: &mut Vec<Waker>) {
+        match event {
+            Event::Completed(id) => {
+                wake.extend(self.requests.remove(&id));
+                wake.extend(self.receipts.remove(&id));
+                return;
+            }
+            // Whoever waits for it looks at all that arrives.
+            Event::QuickAck(_) => return,
+            Event::Persist => {
+                self.saves.wanted += 1;
+                return;
+            }
+            Event::Connected { dc } => {
+                drop(self.last_loss.take_if(|(lost, _)| *lost == dc));
+                self.tell(ClientEvent::Connected { dc });
+            }
+            Event::Disconnected { dc, reason, retry_in } => {
+                let count = self.losses.get(&dc).map_or(0, |loss| loss.count) + 1;
+                self.last_loss = Some((dc, reason.clone()));
+                self.losses.insert(dc, Loss { count, reason: reason.clone(), retries: retry_in.is_some() });
+                self.tell(ClientEvent::Disconnected { dc, reason, retry_in });
+            }
+            Event::FloodWait { wait, .. } => {
+                self.floods = (self.floods.0 + 1, wait);
+                self.tell(ClientEvent::FloodWait { wait });
+            }
+            Event::LoggedOut(cause) => {
+                (self.logged_out, self.logout_untold) = (Some(cause), Some(cause));
+            }
+            Event::UpdatesLost => self.updates_missed = true,
+            Event::UpdatesState(state) => self.updates_state = Some(state),
+            _ => {}
+        }
+        self.changed(wake);
+    }
+
+    fn tell(&mut self, event: ClientEvent) {
+        if self.events.len() == MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// Somebody signed in: how the last sign-in ended is of no more interest.
+    pub(crate) fn signed_in(&mut self) {
+        (self.logged_out, self.logout_untold) = (None, None);
+    }
+
+    /// Something arrived: it may have told that the server got a request.
+    pub(crate) fn arrived(&mut self, wake: &mut Vec<Waker>) {
+        wake.extend(std::mem::take(&mut self.receipts).into_values());
+    }
+
+    /// Has all watchers look again.
+    pub(crate) fn changed(&mut self, wake: &mut Vec<Waker>) {
+        wake.extend(std::mem::take(&mut self.watchers).into_values());
+    }
+
+    /// The driver is gone: nobody must wait any longer.
+    pub(crate) fn end(&mut self, wake: &mut Vec<Waker>) {
+        self.ended = true;
+        self.changed(wake);
+        self.arrived(wake);
+        wake.extend(std::mem::take(&mut self.requests).into_values());
+    }
+}
+
+/// The driver ended, so what was waited for will not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended;
+
+enum Key {
+    Request(RequestId),
+    Receipt(RequestId),
+    Watcher(Option<u64>),
+}
+
+/// Waits for an answer of the shared state. It may be dropped at any time.
+#[must_use]
+pub(crate) struct Until<'a, M, T, F> {
+    shared: &'a Shared<M>,
+    key: Key,
+    ready: F,
+    result: PhantomData<fn() -> T>,
+}
+
+impl<M: Machine, T, F: FnMut(&mut State<M>) -> Option<T> + Unpin> Future for Until<'_, M, T, F> {
+    type Output = Result<T, Ended>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let waker = cx.waker().clone();
+        let mut guard = this.shared.lock();
+        let state = &mut *guard;
+        if let Some(result) = (this.ready)(state) {
+            return Poll::Ready(Ok(result));
+        }
+        if state.ended {
+            return Poll::Ready(Err(Ended));
+        }
+        let replaced = match &mut this.key {
+            Key::Request(id) => state.requests.insert(*id, waker),
+            Key::Receipt(id) => state.receipts.insert(*id, waker),
+            Key::Watcher(key) => {
+                let key = *key.get_or_insert_with(|| {
+                    state.next_watcher += 1;
+                    state.next_watcher
+                });
+                state.watchers.insert(key, waker)
+            }
+        };
+        drop(guard);
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
+impl<M, T, F> Drop for Until<'_, M, T, F> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waker = match self.key {
+            Key::Request(id) => state.requests.remove(&id),
+            Key::Receipt(id) => state.receipts.remove(&id),
+            Key::Watcher(Some(key)) => state.watchers.remove(&key),
+            Key::Watcher(None) => None,
+        };
+        drop(state);
+        drop(waker);
+    }
+}

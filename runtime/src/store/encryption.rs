@@ -1,0 +1,224 @@
+//! Sessions encrypted with a passphrase, as a text that travels: [`encrypt`], [`decrypt`].
+//!
+//! The passphrase is stretched by Argon2id (RFC 9106), and the session's text sealed by XChaCha20-Poly1305. What the
+//! stretching costs is written in the text, so that it can be raised later.
+
+use std::fmt;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sansgram_core::client::{SessionData, SessionFormatError};
+use sansgram_core::crypto::hash::sha256;
+use sansgram_core::crypto::{SecureRandom, random};
+use zeroize::Zeroizing;
+
+/// What every encrypted session begins with.
+pub(super) const MARK: &str = "sansgram1e:";
+/// The version within the text.
+const VERSION: u8 = 1;
+const SALT_LEN: usize = 16;
+const NONCE_LEN: usize = 24;
+/// Version 1, memory 4, passes 4, lanes 1, salt, nonce; numbers little-endian.
+const HEADER_LEN: usize = 10 + SALT_LEN + NONCE_LEN;
+/// The bytes of the checksum: the first of SHA-256 over all before them.
+const CHECKSUM_LEN: usize = 8;
+
+/// What stretching a passphrase costs whoever tries one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cost {
+    /// Memory in KiB: 8 times `lanes` to 1,048,576.
+    pub memory: u32,
+    /// How often it is gone over, 1 to 100.
+    pub passes: u32,
+    /// How many parts it has, 1 to 16.
+    pub lanes: u8,
+}
+
+impl Cost {
+    /// The cost; see the fields for what is allowed.
+    #[must_use]
+    pub const fn new(memory: u32, passes: u32, lanes: u8) -> Self {
+        Self { memory, passes, lanes }
+    }
+
+    /// What a text of anybody's may make us pay.
+    const fn is_bearable(self) -> bool {
+        matches!(self.lanes, 1..=16)
+            && self.memory >= 8 * self.lanes as u32
+            && self.memory <= 1 << 20
+            && matches!(self.passes, 1..=100)
+    }
+}
+
+/// The second recommendation of RFC 9106, for machines with little memory: 64 MiB, 3 passes, 4 lanes. About 0.1
+/// seconds; several without optimisation (the README has the two lines against it).
+impl Default for Cost {
+    fn default() -> Self {
+        Self::new(64 << 10, 3, 4)
+    }
+}
+
+/// Why a text cannot be decrypted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecryptError {
+    /// It is no encrypted session.
+    #[error("it does not begin with \"sansgram1e:\", so it is no encrypted session")]
+    NotEncrypted,
+    /// No passphrase was given.
+    #[error("its passphrase is needed")]
+    PassphraseMissing,
+    /// It is whole, but another passphrase opens it.
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// Some of it is missing or changed, whatever the passphrase.
+    #[error("it is damaged: {0}")]
+    Damaged(&'static str),
+    /// A later version wrote it.
+    #[error("it was encrypted by a newer sansgram (format {0}); update to read it")]
+    Newer(u8),
+    /// To try a passphrase costs more than we are willing to pay, or than there is memory.
+    #[error("its stretching costs too much memory or time")]
+    TooCostly,
+    /// It was decrypted, but what was in it cannot be read.
+    #[error("{0}")]
+    Session(#[from] SessionFormatError),
+}
+
+/// Whether `text` is an encrypted session, damaged or not; white space around it is ignored.
+#[must_use]
+pub fn is_encrypted(text: &str) -> bool {
+    text.trim_start().starts_with(MARK)
+}
+
+/// The session as one line of text, `sansgram1e:` and base64url, which only `passphrase` opens. Takes about 0.1
+/// seconds and `cost.memory`.
+///
+/// # Errors
+/// [`DecryptError::TooCostly`] where the cost is out of its range.
+pub fn encrypt(
+    session: &SessionData,
+    passphrase: &str,
+    cost: Cost,
+    random: &mut dyn SecureRandom,
+) -> Result<String, DecryptError> {
+    Sealer::new(passphrase, cost, random)?.seal(session, random)
+}
+
+/// Reads what [`encrypt`] wrote; white space around it is ignored. Takes as long as `encrypt` did.
+///
+/// # Errors
+/// [`DecryptError`]: a wrong passphrase is told apart from damage by a checksum that anybody can check.
+pub fn decrypt(text: &str, passphrase: &str) -> Result<SessionData, DecryptError> {
+    open(text, passphrase, None).map(|(session, _)| session)
+}
+
+/// Like [`decrypt`], with a sealer that is used where it fits, and the sealer that did.
+pub(super) fn open(
+    text: &str,
+    passphrase: &str,
+    known: Option<Sealer>,
+) -> Result<(SessionData, Sealer), DecryptError> {
+    use DecryptError::Damaged;
+    let encoded = text.trim().strip_prefix(MARK).ok_or(DecryptError::NotEncrypted)?;
+    let bytes = Base64UrlUnpadded::decode_vec(encoded)
+        .map_err(|_| Damaged("some of its characters are none of a session"))?;
+    match bytes.first() {
+        Some(&VERSION) => {}
+        Some(&newer) if newer > VERSION => return Err(DecryptError::Newer(newer)),
+        _ => return Err(Damaged("it has no version")),
+    }
+    let cut = Damaged("it is cut short");
+    let (content, checksum) = bytes.split_last_chunk::<CHECKSUM_LEN>().ok_or(cut.clone())?;
+    let (header, sealed) = content.split_first_chunk::<HEADER_LEN>().ok_or(cut)?;
+    if !sha256(&[content]).starts_with(checksum) {
+        return Err(Damaged("its checksum does not match"));
+    }
+    let (prefix, nonce) = header.split_at(HEADER_LEN - NONCE_LEN);
+    let sealer = match known.filter(|known| known.prefix == prefix) {
+        Some(known) => known,
+        None => Sealer::stretch(passphrase, prefix.try_into().map_err(|_| Damaged("it is cut short"))?)?,
+    };
+    let nonce = XNonce::try_from(nonce).map_err(|_| Damaged("it is cut short"))?;
+    let payload = Payload { msg: sealed, aad: header };
+    let plain = sealer.cipher.decrypt(&nonce, payload).map_err(|_| DecryptError::WrongPassphrase)?;
+    let plain = Zeroizing::new(plain);
+    let text = std::str::from_utf8(&plain).map_err(|_| SessionFormatError::Foreign)?;
+    Ok((SessionData::from_text(text)?, sealer))
+}
+
+/// A stretched passphrase: it seals any number of sessions at no cost.
+pub(super) struct Sealer {
+    /// The header without the nonce.
+    prefix: [u8; HEADER_LEN - NONCE_LEN],
+    cipher: XChaCha20Poly1305,
+}
+
+impl Sealer {
+    pub(super) fn new(
+        passphrase: &str,
+        cost: Cost,
+        random: &mut dyn SecureRandom,
+    ) -> Result<Self, DecryptError> {
+        let mut prefix = [0; HEADER_LEN - NONCE_LEN];
+        let salt: [u8; SALT_LEN] = random::array(random);
+        let fields: [&[u8]; 5] =
+            [&[VERSION], &cost.memory.to_le_bytes(), &cost.passes.to_le_bytes(), &[cost.lanes], &salt];
+        for (to, from) in prefix.iter_mut().zip(fields.concat()) {
+            *to = from;
+        }
+        Self::stretch(passphrase, prefix)
+    }
+
+    fn stretch(passphrase: &str, prefix: [u8; HEADER_LEN - NONCE_LEN]) -> Result<Self, DecryptError> {
+        let [_version, m0, m1, m2, m3, p0, p1, p2, p3, lanes, salt @ ..] = &prefix;
+        let memory = u32::from_le_bytes([*m0, *m1, *m2, *m3]);
+        let passes = u32::from_le_bytes([*p0, *p1, *p2, *p3]);
+        let cost = Cost::new(memory, passes, *lanes);
+        if !cost.is_bearable() {
+            return Err(DecryptError::TooCostly);
+        }
+        let mut key = Zeroizing::new([0; 32]);
+        Params::new(cost.memory, cost.passes, cost.lanes.into(), Some(key.len()))
+            .and_then(|params| {
+                Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
+                    passphrase.as_bytes(),
+                    salt,
+                    key.as_mut_slice(),
+                )
+            })
+            .map_err(|_| DecryptError::TooCostly)?;
+        let cipher = XChaCha20Poly1305::new(key.as_slice().try_into().map_err(|_| DecryptError::TooCostly)?);
+        Ok(Self { prefix, cipher })
+    }
+
+    pub(super) fn seal(
+        &self,
+        session: &SessionData,
+        random: &mut dyn SecureRandom,
+    ) -> Result<String, DecryptError> {
+        let nonce: [u8; NONCE_LEN] = random::array(random);
+        let mut bytes = [self.prefix.as_slice(), &nonce].concat();
+        let plain = session.to_text();
+        let payload = Payload { msg: plain.as_bytes(), aad: &bytes };
+        // The cipher refuses only messages of 256 GiB and more.
+        let sealed =
+            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| DecryptError::TooCostly)?;
+        bytes.extend_from_slice(&sealed);
+        let checksum = sha256(&[&bytes]);
+        bytes.extend(checksum.iter().take(CHECKSUM_LEN));
+        Ok(format!("{MARK}{}", Base64UrlUnpadded::encode_string(&bytes)))
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealer").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

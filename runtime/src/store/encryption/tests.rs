@@ -1,0 +1,118 @@
+//! Passphrases that fit and do not, damage, and texts that would be costly to try.
+
+use quickcheck::QuickCheck;
+use sansgram_core::client::{DcId, DcKey};
+use sansgram_core::crypto::{AuthKey, OsRandom};
+
+use super::*;
+
+/// As cheap as Argon2 allows.
+const CHEAP: Cost = Cost::new(8, 1, 1);
+
+fn session() -> SessionData {
+    let dc = DcId::new(2).unwrap();
+    let key = DcKey { auth_key: AuthKey::new([3; 256]), server_salt: 9 };
+    SessionData { home_dc: Some(dc), keys: [(dc, key)].into(), api_id: Some(17), ..SessionData::default() }
+}
+
+fn encrypted(passphrase: &str) -> String {
+    encrypt(&session(), passphrase, CHEAP, &mut OsRandom::default()).unwrap()
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    Base64UrlUnpadded::decode_vec(text.strip_prefix(MARK).unwrap()).unwrap()
+}
+
+/// The text of `content`, whose checksum is made to match.
+fn text(content: &[u8]) -> String {
+    let checksum = &sha256(&[content])[..CHECKSUM_LEN];
+    format!("{MARK}{}", Base64UrlUnpadded::encode_string(&[content, checksum].concat()))
+}
+
+#[test]
+fn what_was_encrypted_is_decrypted() {
+    for passphrase in ["", "correct horse", "пароль 🦀"] {
+        let text = encrypted(passphrase);
+        assert!(is_encrypted(&text));
+        assert_eq!(decrypt(&format!("  {text}\n"), passphrase), Ok(session()));
+        assert_eq!(decrypt(&text, "wrong"), Err(DecryptError::WrongPassphrase));
+    }
+}
+
+#[test]
+fn the_default_cost_is_one_that_we_pay() {
+    let text = encrypt(&session(), "x", Cost::default(), &mut OsRandom::default()).unwrap();
+    assert_eq!(decrypt(&text, "x"), Ok(session()));
+}
+
+#[test]
+fn no_two_texts_are_alike_and_none_shows_the_session() {
+    let (one, other) = (encrypted("x"), encrypted("x"));
+    assert_ne!(bytes(&one)[HEADER_LEN..], bytes(&other)[HEADER_LEN..]);
+    let shown = String::from_utf8_lossy(&bytes(&one)).into_owned();
+    assert!(!shown.contains("sansgram1:"));
+}
+
+#[test]
+fn every_changed_or_missing_character_is_damage() {
+    let text = encrypted("x");
+    for at in MARK.len()..text.len() {
+        let replacement = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
+        let mut changed = text.clone();
+        changed.replace_range(at..=at, replacement);
+        for broken in [&changed, &text[..at]] {
+            let error = decrypt(broken, "x").unwrap_err();
+            assert!(matches!(error, DecryptError::Damaged(_) | DecryptError::Newer(_)), "{at}: {error}");
+        }
+    }
+}
+
+/// Whoever makes the checksum match changes nothing unnoticed: the whole header is authenticated.
+#[test]
+fn every_forged_byte_is_noticed() {
+    let whole = bytes(&encrypted("x"));
+    let content = &whole[..whole.len() - CHECKSUM_LEN];
+    for at in 0..content.len() {
+        let mut changed = content.to_vec();
+        changed[at] ^= 1;
+        assert!(decrypt(&text(&changed), "x").is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn costs_out_of_range_are_not_paid() {
+    let whole = bytes(&encrypted("x"));
+    let content = &whole[..whole.len() - CHECKSUM_LEN];
+    let cases: [(u32, u32, u8); 6] =
+        [(u32::MAX, 1, 1), ((1 << 20) + 1, 1, 1), (7, 1, 1), (8, 0, 1), (8, 101, 1), (1 << 20, 1, 17)];
+    for (memory, passes, lanes) in cases {
+        let mut changed = content.to_vec();
+        changed[1..5].copy_from_slice(&memory.to_le_bytes());
+        changed[5..9].copy_from_slice(&passes.to_le_bytes());
+        changed[9] = lanes;
+        assert_eq!(decrypt(&text(&changed), "x"), Err(DecryptError::TooCostly));
+        let cost = Cost::new(memory, passes, lanes);
+        let refused = encrypt(&session(), "x", cost, &mut OsRandom::default());
+        assert_eq!(refused, Err(DecryptError::TooCostly));
+    }
+}
+
+#[test]
+fn other_texts_are_named() {
+    assert_eq!(decrypt(&session().to_text(), "x"), Err(DecryptError::NotEncrypted));
+    let mut content = bytes(&encrypted("x"));
+    content[0] = 2;
+    assert_eq!(decrypt(&text(&content), "x"), Err(DecryptError::Newer(2)));
+}
+
+#[test]
+fn random_bytes_are_refused_without_a_panic() {
+    fn property(noise: Vec<u8>, is_versioned: bool) -> bool {
+        let mut content = noise;
+        if is_versioned {
+            content.insert(0, VERSION);
+        }
+        decrypt(&text(&content), "x").is_err()
+    }
+    QuickCheck::new().tests(2000).quickcheck(property as fn(Vec<u8>, bool) -> bool);
+}

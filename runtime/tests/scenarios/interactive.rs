@@ -1,0 +1,187 @@
+//! The interactive sign-in, with a script in the place of a person.
+
+use std::collections::VecDeque;
+
+use sansgram_runtime::{Client, Error, MemoryStore, Prompt, PromptError, Runtime, Zeroizing};
+use sansgram_testkit::accounts::{Fault, LoginEmail, TestPassword, TestUser};
+use sansgram_testkit::leaks;
+use sansgram_testkit::server::ServerOptions;
+
+use super::{config, sandbox, sandbox_with};
+
+/// Answers in order, and keeps all that was asked (`?`, hidden `*`) and shown.
+#[derive(Default)]
+pub(super) struct Script {
+    pub(super) answers: VecDeque<&'static str>,
+    repeat: Option<&'static str>,
+    pub(super) seen: Vec<String>,
+}
+
+impl Script {
+    pub(super) fn new(answers: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { answers: answers.into_iter().collect(), ..Self::default() }
+    }
+
+    fn answer(&mut self) -> Result<String, PromptError> {
+        let answer = self.answers.pop_front().or(self.repeat).ok_or(PromptError::Ended)?;
+        Ok(answer.into())
+    }
+
+    pub(super) fn seen(&self, text: &str) -> bool {
+        self.seen.iter().any(|line| line.contains(text))
+    }
+}
+
+impl Prompt for Script {
+    async fn ask(&mut self, question: &str) -> Result<String, PromptError> {
+        leaks::hear(question);
+        self.seen.push(format!("? {question}"));
+        self.answer()
+    }
+
+    async fn ask_hidden(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        leaks::hear(question);
+        self.seen.push(format!("* {question}"));
+        self.answer().map(Zeroizing::new)
+    }
+
+    fn show(&mut self, line: &str) -> Result<(), PromptError> {
+        // The link is a secret that the person is meant to see.
+        if !line.contains("tg://login?token=") {
+            leaks::hear(line);
+        }
+        self.seen.push(line.into());
+        Ok(())
+    }
+}
+
+pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new([
+        "",          // nothing
+        "my number", // no number
+        "1:wrong",   // a bot that nobody knows
+        "+1 234 567 8900",
+        "y", // a phone that the server does not take
+        "+999 66 1-0003",
+        "n", // a slip of the finger
+        "00 999 (66) 1-0002",
+        "what?",
+        "Y",
+        "00000",
+        "",
+        "11111", // the code
+        "",
+        "wrong",
+        "sandbox", // the password
+    ]);
+    let user = client.interactive_login(&mut script).await.unwrap();
+    assert_eq!(script.answers.len(), 0);
+    assert!(client.is_authorized().await.unwrap());
+    assert_eq!(client.get_me().await.unwrap(), user);
+
+    for shown in [
+        "? Phone number with country code, or bot token:",
+        "? Is \"+999 661 0002\" correct? (y/n)",
+        "The phone number contains 'm'",
+        "The bot token is not valid",
+        "The server does not accept this phone number",
+        "The code was sent",
+        "? Code:",
+        "The code is wrong",
+        "* Password",
+        "The password is wrong",
+        "Signed in as ",
+    ] {
+        assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
+    }
+    assert_eq!(script.seen.iter().filter(|line| line.contains("The code was sent")).count(), 1);
+
+    let mut silent = Script::default();
+    assert_eq!(client.interactive_login(&mut silent).await.unwrap(), user);
+    assert_eq!(silent.seen.len(), 1);
+    assert!(silent.seen("Already signed in as "));
+}
+
+pub(crate) async fn interactive_bot<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new(["1:not a token", " 2:elsewhere "]);
+    assert!(client.interactive_login(&mut script).await.unwrap().is_bot);
+    assert!(script.seen("This is not a bot token"));
+}
+
+pub(crate) async fn interactive_ends_with_its_input<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let whole = ["9996620002", "y", "22222"];
+    for given in 0..=whole.len() {
+        let mut script = Script::new(whole.into_iter().take(given));
+        let error = client.interactive_login(&mut script).await.unwrap_err();
+        assert!(matches!(&error, Error::Prompt(why) if matches!(**why, PromptError::Ended)), "{error:?}");
+    }
+    let mut script = Script::new(whole.into_iter().chain(["sandbox"]));
+    client.interactive_login(&mut script).await.unwrap();
+}
+
+pub(crate) async fn interactive_gives_up_on_a_script<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    for answers in [&[][..], &["9996620001"], &["9996620001", "y"], &["9996620002", "y", "22222"]] {
+        let mut script = Script { repeat: Some("again"), ..Script::new(answers.iter().copied()) };
+        let error = client.interactive_login(&mut script).await.unwrap_err();
+        assert!(matches!(error, Error::TooManyTries(10)), "{error:?}");
+    }
+}
+
+pub(crate) async fn interactive_with_expired_codes<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.faults = vec![
+        Fault::auth_restart("auth.sendCode").once(),
+        Fault::error("auth.signIn", 400, "PHONE_CODE_EXPIRED").once(),
+        Fault::auth_restart("auth.signIn").once(),
+        Fault::srp_id_invalid().once(),
+    ];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new(["9996620002", "y", "22222", "22222", "22222", "sandbox"]);
+    client.interactive_login(&mut script).await.unwrap();
+    assert!(script.seen("The code has expired"));
+    assert_eq!(script.seen.iter().filter(|line| line.contains("The code was sent")).count(), 3);
+}
+
+pub(crate) async fn interactive_reports_a_flood<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.faults = vec![Fault::flood_wait("auth.signIn", 300)];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new(["9996620001", "y", "22222"]);
+    let error = client.interactive_login(&mut script).await.unwrap_err();
+    assert_eq!(error.to_string(), "too many tries; wait 300 seconds and try again");
+}
+
+pub(crate) async fn a_server_cannot_write_to_the_terminal<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.users.push(TestUser {
+        id: 77,
+        phone: "15550001".into(),
+        first_name: "\u{1b}]0;owned\u{7}Mal".into(),
+        last_name: "\u{202e}lory\r\n".into(),
+        dc: 2,
+        code: Some("12345".into()),
+        password: Some(TestPassword {
+            text: "open sesame".into(),
+            hint: Some("\u{1b}[2Jthe cave".into()),
+            has_recovery: false,
+        }),
+        login_email: LoginEmail::None,
+    });
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new(["15550001", "y", "12345", "open sesame"]);
+    client.interactive_login(&mut script).await.unwrap();
+    assert!(script.seen("* Password (hint: [2Jthe cave):"), "{:?}", script.seen);
+    assert!(script.seen("Signed in as ]0;ownedMal lory."), "{:?}", script.seen);
+    assert!(!script.seen.iter().any(|line| line.contains(char::is_control)));
+}

@@ -1,0 +1,133 @@
+//! What every runtime must be able to do, over real sockets against the test DCs on loopback. The crates of the
+//! runtimes include this file and run each scenario with theirs.
+
+mod clients;
+mod interactive;
+mod other_ways;
+mod proxies;
+mod put_away;
+mod qr_codes;
+mod requests;
+mod sign_in;
+mod trouble;
+mod values;
+
+use std::ops::Deref;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
+use sansgram_runtime::core::crypto::rsa::PublicKey;
+use sansgram_testkit::leaks;
+use sansgram_testkit::serve::{ServeOptions, Served, serve};
+use sansgram_testkit::server::ServerOptions;
+
+pub(crate) use clients::*;
+pub(crate) use interactive::*;
+pub(crate) use other_ways::*;
+pub(crate) use proxies::*;
+pub(crate) use put_away::*;
+pub(crate) use qr_codes::*;
+pub(crate) use requests::*;
+pub(crate) use sign_in::*;
+pub(crate) use trouble::*;
+pub(crate) use values::*;
+
+/// Declares one test for each scenario; `$run` is given it and calls it with a runtime.
+macro_rules! scenarios {
+    ($run:path) => {
+        scenarios!($run:
+            phone, a_password_comes_after_a_code, phone_with_migration, phone_with_password, phone_with_password_and_migration, bot,
+            bot_with_migration, a_wrong_code_can_be_mended, a_wrong_password_can_be_mended,
+            a_wrong_phone_can_be_mended, a_wrong_token_can_be_mended, an_unknown_number_must_sign_up,
+            a_restart_needs_no_sign_in, a_sign_out_is_remembered, a_file_keeps_the_session,
+            interactive_with_every_mistake, interactive_bot, interactive_ends_with_its_input,
+            interactive_gives_up_on_a_script, interactive_with_expired_codes, interactive_reports_a_flood, a_server_cannot_write_to_the_terminal,
+            qr_code, a_dropped_qr_login_is_cancelled, interactive_qr_code, interactive_resend, interactive_sign_up,
+            interactive_email, interactive_recovery, interactive_waits_out_a_short_flood, values_and_callbacks,
+            values_that_are_wrong_or_missing, values_of_the_wrong_form, values_can_be_used_again, half_done_in_another_process, a_sign_out_token_spares_the_code,
+            nobody_listens, a_server_that_dies, a_silent_server, a_server_that_falls_silent_after_the_handshake, a_server_of_garbage,
+            a_slow_server, a_full_disk_is_reported, a_foreign_session_is_not_touched,
+            a_revoked_session_is_reported, a_forgotten_key_is_reported, a_planted_secret_is_found,
+            dropped_futures_harm_nobody, the_last_handle_ends_the_driver, disconnect_ends_everything,
+            a_request_is_followed, a_request_is_acknowledged_quickly,
+            a_request_that_never_left_was_not_received, events_say_what_takes_so_long, a_request_has_a_time_limit, updates_begin_with_where_they_stand,
+            many_requests_at_once, a_lost_connection_is_made_again,
+            through_socks5, through_socks5_with_a_password, through_http, through_http_with_a_password,
+            through_slow_proxies, a_proxy_with_a_name, proxies_that_want_another_password, proxies_that_refuse,
+            proxies_that_are_none, a_silent_proxy, a_second_address_is_tried
+        );
+    };
+    ($run:path: $($name:ident),*) => {
+        $(#[test] fn $name() { $run(scenarios::$name) })*
+    };
+}
+
+/// The longest that any scenario may take; all of them are far quicker.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs `scenario` on a thread of its own, and fails where it hangs.
+pub(crate) fn bounded(scenario: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let _ended = sender;
+        scenario();
+    });
+    if receiver.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+        panic!("still running after {LIMIT:?}");
+    }
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// The DCs of a scenario. When they are dropped, all that was traced or shown meanwhile is searched for their secrets.
+struct Sandbox {
+    served: Served,
+    begun: leaks::Mark,
+}
+
+impl Deref for Sandbox {
+    type Target = Served;
+
+    fn deref(&self) -> &Served {
+        &self.served
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let said = leaks::heard_since(self.begun);
+        let secrets = self.served.with_dcs(|dcs| dcs.secrets().clone());
+        if let (false, Err(leak)) = (std::thread::panicking(), secrets.must_not_be_in(&said)) {
+            panic!("{leak} in:\n{said}");
+        }
+    }
+}
+
+/// Three well-behaved DCs.
+fn sandbox() -> Sandbox {
+    sandbox_with(ServerOptions::default())
+}
+
+fn sandbox_with(server: ServerOptions) -> Sandbox {
+    let begun = leaks::listen();
+    let served = serve(ServeOptions { server, ..ServeOptions::default() }).unwrap();
+    Sandbox { served, begun }
+}
+
+/// How to reach them, beginning at DC 2.
+fn config(served: &Served) -> Config {
+    let mut dcs = DcTable::new();
+    for (dc, address) in served.addresses() {
+        dcs.insert(dc_id(*dc), *address);
+    }
+    let key = PublicKey::from_pem(served.public_key_pem()).unwrap();
+    let mut config = Config::new(dcs, dc_id(2), vec![key]);
+    config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
+    config
+}
+
+fn dc_id(number: i32) -> DcId {
+    DcId::new(number.into()).unwrap()
+}

@@ -1,0 +1,113 @@
+//! The interactive sign-in by other ways than a code alone: resend, sign-up, e-mail, recovery, waits.
+
+use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime};
+use sansgram_testkit::accounts::{CodeDelivery, Fault};
+use sansgram_testkit::server::ServerOptions;
+
+use super::interactive::Script;
+use super::{config, sandbox, sandbox_with};
+
+pub(crate) async fn interactive_resend<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.resend_timeout = 0;
+    options.accounts.deliveries = vec![
+        CodeDelivery::App,
+        CodeDelivery::Sms,
+        CodeDelivery::OfALaterLayer,
+        CodeDelivery::Unreadable,
+        CodeDelivery::Call,
+    ];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new([
+        "9996620003",
+        "y",
+        "cancel", // another number
+        "9996620001",
+        "y",
+        "00000",
+        "resend",
+        "Resend",
+        "22222",
+    ]);
+    client.interactive_login(&mut script).await.unwrap();
+    assert_eq!(script.answers.len(), 0);
+    for shown in [
+        "Type \"resend\" for another code by text message",
+        "The code was sent by text message; it has 5 digits.",
+        "in a way that this version does not know",
+    ] {
+        assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
+    }
+}
+
+pub(crate) async fn interactive_sign_up<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut unwilling = Script::new(["9996620009", "y", "22222", "n"]);
+    let error = client.interactive_login(&mut unwilling).await.unwrap_err();
+    assert!(matches!(error, Error::SignUpRequired(_)), "{error:?}");
+    let mut script = Script::new(["9996620009", "y", "22222", "y", "", "", "Ada", "Lovelace"]);
+    let user = client.interactive_login(&mut script).await.unwrap();
+    assert_eq!((user.first_name.as_str(), user.last_name.as_deref()), ("Ada", Some("Lovelace")));
+    for shown in ["Nobody has an account", "By signing up", "first name", "Signed in as Ada Lovelace."] {
+        assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
+    }
+}
+
+pub(crate) async fn interactive_email<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new([
+        "9996620006",
+        "y",
+        "nobody",
+        "ada@home.example",
+        "000000",
+        "222222", // the address
+        "222222", // the sign-in
+    ]);
+    client.interactive_login(&mut script).await.unwrap();
+    assert_eq!(script.answers.len(), 0);
+    for shown in ["does not accept this e-mail address", "by e-mail to a***@home.example", "Type \"lost\""] {
+        assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
+    }
+}
+
+pub(crate) async fn interactive_recovery<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new([
+        "9996620008",
+        "y",
+        "22222",
+        "wrong",
+        "", // forgotten
+        "", // or not
+        "",
+        "000000",
+        "222222",
+        "one",
+        "two",
+        "correct horse",
+        "correct horse",
+    ]);
+    client.interactive_login(&mut script).await.unwrap();
+    assert_eq!(script.answers.len(), 0);
+    for shown in ["empty to recover it by e-mail", "r***@sandbox.example", "two different passwords"] {
+        assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
+    }
+    client.sign_out().await.unwrap();
+    assert!(matches!(client.request_login_code("9996620008").await.unwrap(), LoginStep::PasswordRequired(_)));
+    client.check_password("correct horse").await.unwrap();
+}
+
+pub(crate) async fn interactive_waits_out_a_short_flood<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.faults = vec![Fault::flood_wait("auth.signIn", 1).once()];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new(["9996620001", "y", "22222"]);
+    client.interactive_login(&mut script).await.unwrap();
+    assert!(script.seen("Telegram asks to wait 1 second…"), "{:#?}", script.seen);
+}

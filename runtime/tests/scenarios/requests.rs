@@ -1,0 +1,110 @@
+//! Requests that are followed on their way, and updates.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use sansgram_runtime::core::client::{Delivery, InvokeError, LostReason, RequestOptions};
+use sansgram_runtime::core::tl::functions::help::GetNearestDc;
+use sansgram_runtime::{Client, ClientEvent, Error, MemoryStore, Runtime, Update};
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::server::{Misbehaviour, ServerOptions, TestDcs};
+
+use super::clients::within;
+use super::{config, dc_id, sandbox, sandbox_with};
+
+pub(crate) async fn a_request_is_followed<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let first = client.begin(&GetNearestDc {}, RequestOptions::default()).unwrap();
+    // Nothing ran in between that could have connected.
+    assert_eq!(first.delivery(), Some(Delivery::Queued));
+    let options = RequestOptions { after: Some(first.id()), ..RequestOptions::default() };
+    let second = client.begin(&GetNearestDc {}, options).unwrap();
+    let reply = second.reply().await.unwrap();
+    // The server answers in the order in which it executes.
+    assert_eq!(first.delivery(), Some(Delivery::Answered));
+    assert_eq!(first.reply().await.unwrap(), reply);
+
+    let late = client.begin(&GetNearestDc {}, RequestOptions::default()).unwrap();
+    client.disconnect().await;
+    assert_eq!(late.delivery(), None);
+    assert!(matches!(late.reply().await, Err(Error::Stopped)));
+}
+
+pub(crate) async fn a_request_is_acknowledged_quickly<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    for quick_ack in [true, false] {
+        let options = RequestOptions { quick_ack, ..RequestOptions::default() };
+        let mut request = client.begin(&GetNearestDc {}, options).unwrap();
+        request.received().await.unwrap();
+        assert!(request.delivery().unwrap() >= Delivery::Packed);
+        request.reply().await.unwrap();
+    }
+}
+
+/// The server never heard of it, so nothing may look as if it had.
+pub(crate) async fn a_request_that_never_left_was_not_received<R: Runtime>(runtime: R) {
+    let misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
+    let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let options = RequestOptions { timeout: Some(Duration::from_millis(50)), ..RequestOptions::default() };
+    let mut request = client.begin(&GetNearestDc {}, options).unwrap();
+    let ended = InvokeError::TimedOut { delivery: Delivery::Queued };
+    for _ in 0..2 {
+        let refused = request.received().await;
+        assert!(matches!(&refused, Err(Error::Invoke(error)) if *error == ended), "{refused:?}");
+        assert_eq!(request.delivery(), None);
+    }
+    let refused = request.reply().await;
+    assert!(matches!(&refused, Err(Error::Invoke(error)) if *error == ended), "{refused:?}");
+}
+
+pub(crate) async fn a_request_has_a_time_limit<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let options = RequestOptions { timeout: Some(Duration::from_nanos(1)), ..RequestOptions::default() };
+    let refused = client.invoke_with(&GetNearestDc {}, options).await;
+    assert!(matches!(refused, Err(Error::Invoke(InvokeError::TimedOut { .. }))), "{refused:?}");
+    client.invoke(&GetNearestDc {}).await.unwrap();
+}
+
+pub(crate) async fn updates_begin_with_where_they_stand<R: Runtime + Clone>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime.clone(), config(&served), MemoryStore::new()).await.unwrap();
+    client.bot_sign_in("1:sandbox").await.unwrap();
+    let update = client.next_update().await.unwrap();
+    assert!(matches!(update, Update::State(state) if state.date > 0), "{update:?}");
+    assert!(client.rejections().is_empty(), "{:?}", client.rejections());
+    let store = MemoryStore::with(client.session());
+    client.disconnect().await;
+    // Whoever was signed in before needs to do nothing else; a connection that is lost comes back.
+    let client = Client::start(runtime, config(&served), store).await.unwrap();
+    for _ in 0..2 {
+        let update = client.next_update().await.unwrap();
+        assert!(matches!(update, Update::State(_)), "{update:?}");
+        served.with_dcs(|dcs| {
+            dcs.close_all();
+            dcs.forget_sessions();
+        });
+    }
+}
+
+/// Whoever waits for a step is told why it takes longer, and what becomes of the connection.
+pub(crate) async fn events_say_what_takes_so_long<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 50)];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut code = pin!(client.request_login_code("9996620001"));
+    assert!(within(0, code.as_mut()).await.is_none());
+    assert_eq!(client.next_event().await.unwrap(), ClientEvent::Connected { dc: dc_id(2) });
+    let wait = Duration::from_secs(50);
+    assert_eq!(client.next_event().await.unwrap(), ClientEvent::FloodWait { wait });
+    served.with_dcs(TestDcs::close_all);
+    let event = client.next_event().await.unwrap();
+    let closed = matches!(&event, ClientEvent::Disconnected { reason: LostReason::Network(_), .. });
+    assert!(closed, "{event:?}");
+    client.disconnect().await;
+    assert!(matches!(code.await, Err(Error::Stopped)));
+}

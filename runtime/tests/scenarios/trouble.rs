@@ -1,0 +1,203 @@
+//! Servers and disks that fail: each ends in one typed reason, in bounded time, and one can go on.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sansgram_runtime::core::client::{
+    Config, DcTable, InvokeError, LogoutCause, LostCause, LostReason, SessionData,
+};
+use sansgram_runtime::core::login::LoginError;
+use sansgram_runtime::{Client, Error, FileStore, MemoryStore, Runtime, SessionStore, StoreError, Update};
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::leaks;
+use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+
+use super::clients::within;
+use super::sign_in::Directory;
+use super::{config, dc_id, sandbox, sandbox_with};
+
+pub(crate) async fn nobody_listens<R: Runtime>(runtime: R) {
+    // A reserved port, which no test is given.
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+    let served = sandbox();
+    let mut dcs = DcTable::new();
+    dcs.insert(dc_id(2), nobody);
+    let config = Config { dcs, max_attempts: 2, ..config(&served) };
+    let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
+    let error = client.connect().await.unwrap_err();
+    let refused = LostReason::Network(LostCause::Refused);
+    assert!(matches!(&error, Error::Unreachable { reason, .. } if *reason == refused), "{error:?}");
+    assert_eq!(error.to_string(), "DC 2 cannot be reached: the connection was refused");
+    let error = client.bot_sign_in("1:sandbox").await.unwrap_err();
+    let Error::Login(LoginError::Invoke(InvokeError::Unreachable { reason, .. })) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(reason, refused);
+}
+
+pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let request_timeout = Some(Duration::from_secs(1));
+    let config = Config { max_attempts: 2, request_timeout, ..config(&served) };
+    let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
+    client.bot_sign_in("1:sandbox").await.unwrap();
+    drop(served);
+    let error = client.get_me().await.unwrap_err();
+    assert!(matches!(error, Error::Login(LoginError::Invoke(_))), "{error:?}");
+    let error = client.connect().await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+}
+
+/// What both ways of connecting report of a server that misbehaves.
+async fn misbehaving<R: Runtime>(runtime: R, misbehaviour: Misbehaviour) -> (LostReason, Error) {
+    let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let config = Config { connect_timeout: Duration::from_secs(2), max_attempts: 1, ..config(&served) };
+    let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
+    let error = client.connect().await.unwrap_err();
+    let Error::Unreachable { reason, .. } = error else { panic!("{error:?}") };
+    (reason, client.bot_sign_in("1:sandbox").await.unwrap_err())
+}
+
+fn is_unreachable(error: &Error) -> bool {
+    matches!(error, Error::Login(LoginError::Invoke(InvokeError::Unreachable { .. })))
+}
+
+pub(crate) async fn a_silent_server<R: Runtime>(runtime: R) {
+    let misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
+    let (reason, error) = misbehaving(runtime, misbehaviour).await;
+    assert_eq!(reason, LostReason::Silent);
+    assert!(is_unreachable(&error), "{error:?}");
+}
+
+pub(crate) async fn a_server_that_falls_silent_after_the_handshake<R: Runtime>(runtime: R) {
+    let misbehaviour = Misbehaviour { silent_after_handshake: true, ..Misbehaviour::default() };
+    let (reason, error) = misbehaving(runtime, misbehaviour).await;
+    assert_eq!(reason, LostReason::Silent);
+    assert!(is_unreachable(&error), "{error:?}");
+}
+
+pub(crate) async fn a_server_of_garbage<R: Runtime>(runtime: R) {
+    let misbehaviour = Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() };
+    let (reason, error) = misbehaving(runtime, misbehaviour).await;
+    assert!(!matches!(reason, LostReason::Network(_) | LostReason::ClosedByUs), "{reason:?}");
+    assert!(is_unreachable(&error), "{error:?}");
+}
+
+pub(crate) async fn a_slow_server<R: Runtime>(runtime: R) {
+    let slow_bytes = Some(Duration::from_micros(100));
+    let misbehaviour = Misbehaviour { slow_bytes, ..Misbehaviour::default() };
+    let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    client.bot_sign_in("1:sandbox").await.unwrap();
+}
+
+/// Saves nothing while `is_full`.
+#[derive(Default)]
+struct Disk {
+    is_full: AtomicBool,
+    kept: MemoryStore,
+}
+
+impl SessionStore for Disk {
+    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+        self.kept.load()
+    }
+
+    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+        if self.is_full.load(Ordering::Relaxed) {
+            return Err(StoreError::Other("the disk is full".into()));
+        }
+        self.kept.save(session)
+    }
+}
+
+pub(crate) async fn a_full_disk_is_reported<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let disk = Arc::new(Disk::default());
+    disk.is_full.store(true, Ordering::Relaxed);
+    let client = Client::start(runtime, config(&served), disk.clone()).await.unwrap();
+    let error = client.bot_sign_in("1:sandbox").await.unwrap_err();
+    assert!(matches!(error, Error::Store(_)), "{error:?}");
+    assert_eq!(error.to_string(), "the disk is full");
+    assert!(!client.is_authorized().await.unwrap(), "a key that cannot be kept is not signed in with");
+    disk.is_full.store(false, Ordering::Relaxed);
+    client.bot_sign_in("1:sandbox").await.unwrap();
+    assert!(disk.kept.session().unwrap().user.is_some());
+    disk.is_full.store(true, Ordering::Relaxed);
+    assert!(matches!(client.save().await, Err(Error::Store(_))));
+    disk.is_full.store(false, Ordering::Relaxed);
+    client.save().await.unwrap();
+}
+
+/// A sign-in that is over is told with its reason, also to who waits for updates, and the next one can be made at once.
+async fn is_over(client: &Client, cause: LogoutCause) {
+    assert_eq!(client.logout_cause(), None);
+    let mut told = pin!(async {
+        loop {
+            if let Update::LoggedOut(cause) = client.next_update().await.unwrap() {
+                return cause;
+            }
+        }
+    });
+    assert!(within(0, told.as_mut()).await.is_none());
+    let error = client.get_me().await.unwrap_err();
+    assert!(matches!(error, Error::Login(LoginError::NotSignedIn)), "{error:?}");
+    assert_eq!(client.logout_cause(), Some(cause));
+    assert_eq!(told.await, cause);
+    assert_eq!(client.session().user, None);
+    assert!(client.bot_sign_in("1:sandbox").await.unwrap().is_bot);
+}
+
+pub(crate) async fn a_revoked_session_is_reported<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.faults = vec![Fault::error("users.getUsers", 401, "SESSION_REVOKED").once()];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    client.bot_sign_in("1:sandbox").await.unwrap();
+    is_over(&client, LogoutCause::Revoked).await;
+}
+
+/// The session was signed in at servers that have lost their keys since: to these here it is unknown.
+pub(crate) async fn a_forgotten_key_is_reported<R: Runtime + Clone>(runtime: R) {
+    let store = MemoryStore::new();
+    {
+        let before = sandbox();
+        let client = Client::start(runtime.clone(), config(&before), store.clone()).await.unwrap();
+        client.bot_sign_in("1:sandbox").await.unwrap();
+        client.disconnect().await;
+    }
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), store).await.unwrap();
+    is_over(&client, LogoutCause::KeyInvalid).await;
+}
+
+/// Every scenario is searched for secrets at its end: here is one that was traced.
+pub(crate) async fn a_planted_secret_is_found<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    client.bot_sign_in("1:sandbox").await.unwrap();
+    let said = leaks::heard_since(served.begun);
+    assert!(said.contains("sansgram_runtime"), "something was traced: {said}");
+    let secrets = served.with_dcs(|dcs| dcs.secrets().clone());
+    assert_eq!(secrets.must_not_be_in(&said), Ok(()));
+    let key = client.session().keys[&dc_id(2)].auth_key.as_bytes().to_vec();
+    for planted in [format!("{said} key={key:?}"), format!("{said} token=1:sandbox")] {
+        assert!(secrets.must_not_be_in(&planted).is_err());
+    }
+}
+
+pub(crate) async fn a_foreign_session_is_not_touched<R: Runtime>(runtime: R) {
+    let directory = Directory::new("foreign");
+    let store = FileStore::new(directory.0.join("theirs.session"));
+    let theirs = b"SQLite format 3\0\x10\x00\xff".as_slice();
+    std::fs::write(store.path(), theirs).unwrap();
+    let mut dcs = DcTable::new();
+    dcs.insert(dc_id(2), SocketAddr::from(([127, 0, 0, 1], 1)));
+    let config = Config::new(dcs, dc_id(2), Vec::new());
+    let error = Client::start(runtime, config, store.clone()).await.unwrap_err();
+    assert!(matches!(&error, Error::Store(why) if matches!(**why, StoreError::Foreign { .. })), "{error:?}");
+    assert_eq!(std::fs::read(store.path()).unwrap(), theirs);
+}

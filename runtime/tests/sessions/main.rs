@@ -1,0 +1,56 @@
+//! What becomes of sessions on the disk: one scenario per file, several of them with processes that are killed.
+
+mod killed_saves;
+mod passphrase;
+mod travels;
+mod two_processes;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use sansgram_runtime::core::client::{DcId, DcKey, SessionData, SignedInUser};
+use sansgram_runtime::core::crypto::AuthKey;
+
+/// The variable that tells a child process of a scenario which session to use.
+const PATH: &str = "SANSGRAM_TEST_SESSION";
+
+/// Starts this program again, as one of its ignored tests.
+fn child(test: &str, path: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
+        .env(PATH, path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// The `number`th session, as large as one of all DCs.
+fn session(number: i32) -> SessionData {
+    let key = |dc: u8| DcKey { auth_key: AuthKey::new([dc ^ number as u8; 256]), server_salt: number.into() };
+    SessionData {
+        home_dc: DcId::new(2).ok(),
+        keys: (1..=5).map(|dc| (DcId::new(dc.into()).unwrap(), key(dc))).collect(),
+        user: Some(SignedInUser { id: 1_234_567, is_bot: false }),
+        api_id: Some(number),
+        ..SessionData::default()
+    }
+}
+
+/// A directory of one test, removed with all that is in it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("sansgram-sessions-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

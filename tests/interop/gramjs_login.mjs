@@ -1,0 +1,105 @@
+// GramJS signs in to the test DCs. Argument: the JSON line of `sansgram sandbox --json`.
+import { createHash, createPublicKey } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { ACCOUNTS, API_HASH, API_ID, equal, refused, run, Sandbox } from './sandbox.mjs';
+
+const require = createRequire(import.meta.url);
+const { Api, TelegramClient } = require('telegram');
+const { Logger } = require('telegram/extensions');
+const { ConnectionTCPFull } = require('telegram/network');
+const { StringSession } = require('telegram/sessions');
+const { _serverKeys } = require('telegram/crypto/RSA');
+const { returnBigInt } = require('telegram/Helpers');
+const { version } = require('telegram/package.json');
+
+const sandbox = new Sandbox(process.argv[2]);
+const home = sandbox.dcs.get(2);
+const credentials = { apiId: API_ID, apiHash: API_HASH };
+
+/** Makes the sandbox's key the only one that a server may identify itself by. */
+function trust(pem) {
+  const { n, e } = createPublicKey(pem).export({ format: 'jwk' });
+  const [modulus, exponent] = [n, e].map((number) => Buffer.from(number, 'base64url'));
+  const tl = (bytes) => {
+    const head = bytes.length < 254 ? [bytes.length] : [254, bytes.length & 255, bytes.length >> 8, 0];
+    const whole = Buffer.concat([Buffer.from(head), bytes]);
+    return Buffer.concat([whole, Buffer.alloc((4 - (whole.length % 4)) % 4)]);
+  };
+  const digest = createHash('sha1').update(tl(modulus)).update(tl(exponent)).digest();
+  _serverKeys.clear();
+  _serverKeys.set(digest.readBigInt64LE(12).toString(), {
+    n: returnBigInt(BigInt(`0x${modulus.toString('hex')}`)),
+    e: Number(`0x${exponent.toString('hex')}`),
+  });
+}
+
+trust(sandbox.publicKey);
+
+/** Its strings hold no port above 32767. */
+class Session extends StringSession {
+  setDC(dcId, address) {
+    super.setDC(dcId, address, 443);
+  }
+}
+
+/** It takes every port for 80. */
+class Connection extends ConnectionTCPFull {
+  constructor(known) {
+    super({ ...known, port: sandbox.dcs.get(known.dcId).port });
+  }
+}
+
+function newClient(saved) {
+  const session = new Session(saved ?? '');
+  if (!saved) session.setDC(2, home.ipAddress);
+  const options = { connection: Connection, connectionRetries: 1, baseLogger: new Logger('none') };
+  const client = new TelegramClient(session, API_ID, API_HASH, options);
+  client.onError = async () => {};
+  return client;
+}
+
+async function signIn(client, account) {
+  if (account.token) return client.signInBot(credentials, { botAuthToken: account.token });
+  const { phone, code } = account;
+  const { phoneCodeHash } = await client.sendCode(credentials, phone);
+  const signed = (phoneCode) => client.invoke(new Api.auth.SignIn({ phoneNumber: phone, phoneCodeHash, phoneCode }));
+  await refused('PHONE_CODE_INVALID', signed(`0${code.slice(1)}`));
+  if (!account.password) return (await signed(code)).user;
+  await refused('SESSION_PASSWORD_NEEDED', signed(code));
+  const given = ['wrong', account.password];
+  const errors = [];
+  const user = await client.signInWithPassword(credentials, {
+    password: async () => given.shift(),
+    onError: async (error) => void errors.push(error.errorMessage),
+  });
+  equal('refusals', errors, ['PASSWORD_HASH_INVALID']);
+  return user;
+}
+
+const signInCase = (account) => async () => {
+  const client = newClient();
+  await client.connect();
+  try {
+    const user = await signIn(client, account);
+    equal('user', [Number(user.id), user.bot], [account.userId, !account.phone]);
+    equal('DC', client.session.dcId, account.dc);
+    const saved = client.session.save();
+    await client.disconnect();
+
+    // The key outlives the connection, and ends with the sign-out.
+    const again = newClient(saved);
+    await again.connect();
+    try {
+      equal('user from the saved session', Number((await again.getMe()).id), account.userId);
+      await again.invoke(new Api.auth.LogOut());
+      const self = new Api.users.GetUsers({ id: [new Api.InputUserSelf()] });
+      await refused('AUTH_KEY_UNREGISTERED', again.invoke(self));
+    } finally {
+      await again.destroy();
+    }
+  } finally {
+    await client.destroy();
+  }
+};
+
+await run(`GramJS ${version}`, ACCOUNTS.map((account) => [account.name, signInCase(account)]));

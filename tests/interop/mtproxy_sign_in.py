@@ -1,0 +1,106 @@
+"""The PyPI package `mtprotoproxy` between our client and the test DCs: also a foreign end of fake TLS.
+
+`mtproxy_sign_in.py LINE PATH`, where LINE describes the sandbox and PATH is the example `through` of
+sansgram-testkit.
+
+Of the package's fake TLS all is used but one line: in this version (2019) it knows a hello by its first eleven bytes,
+which fix the length at 517 bytes. Browsers' hellos have grown since, and ours with them, so the record is read here by
+the length that it says; digest, clock, answer, records and the obfuscated stream inside are the package's.
+"""
+
+import asyncio
+import contextlib
+import importlib.util
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import sandbox
+
+dcs = sandbox.Sandbox(sys.argv[1])
+SECRET = "00112233445566778899aabbccddeeff"
+DOMAIN = "proxy.example"
+# The package was written for a Python that still had this name.
+asyncio.streams.IncompleteReadError = asyncio.IncompleteReadError
+
+
+def load(**config):
+    """The package is a program that reads its configuration when it is imported."""
+    spec = importlib.util.spec_from_file_location("mtprotoproxy", Path(sys.executable).with_name("mtprotoproxy.py"))
+    module = importlib.util.module_from_spec(spec)
+    arguments = sys.argv
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.writelines(f"{name} = {value!r}\n" for name, value in config.items())
+        file.flush()
+        sys.argv = ["mtprotoproxy", file.name]
+        spec.loader.exec_module(module)
+        module.init_config()
+    sys.argv = arguments
+    module.init_stats()
+    return module
+
+
+def case(prefix, suffix, expected_tag, *, secure_only, fast):
+    async def run():
+        proxy = load(
+            USERS={"somebody": SECRET},
+            SECURE_ONLY=secure_only,
+            TLS_ONLY=bool(suffix),
+            FAST_MODE=fast,
+            MASK=False,
+            PREFER_IPV6=False,
+        )
+        # In place of Telegram's addresses, which the package has built in.
+        proxy.TG_DATACENTERS_V4 = sorted(dcs.addresses)
+        asked_for, tags, hellos = set(), set(), []
+
+        async def connect(dc, port, limit, timeout):
+            asked_for.add(dc)
+            return await asyncio.wait_for(asyncio.open_connection(*dcs.addresses[dc], limit=limit), timeout)
+
+        proxy.open_connection_tryer = connect
+        behind_tls = proxy.handle_handshake
+
+        async def handshake(reader, writer):
+            if suffix:
+                head = await reader.readexactly(5)
+                hello = head + await reader.readexactly(int.from_bytes(head[3:], "big"))
+                layers = await proxy.handle_fake_tls_handshake(hello, reader, writer, ("127.0.0.1", 0))
+                hellos.append(bool(layers))
+                if not layers:
+                    return False
+                reader, writer = layers
+                # What is known now is no reason to refuse what comes inside.
+                proxy.config.TLS_ONLY = False
+            known = await behind_tls(reader, writer)
+            if known:
+                tags.add(known[2])
+            return known
+
+        proxy.handle_handshake = handshake
+        server = await asyncio.start_server(proxy.handle_client_wrapper, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        link = f"tg://proxy?server={host}&port={port}&secret={prefix}{SECRET}{suffix.encode().hex()}"
+        try:
+            client = await asyncio.create_subprocess_exec(sys.argv[2], "sign-in", link, dcs.key_file)
+            sandbox.equal("status of our client", await client.wait(), 0)
+        finally:
+            server.close()
+        # First both home DCs, then the one that the account was migrated to.
+        sandbox.equal("DCs", sorted(asked_for), [1, 2])
+        sandbox.equal("tags", tags, {expected_tag})
+        sandbox.equal("hellos", all(hellos) and bool(hellos) == bool(suffix), True)
+
+    return run
+
+
+CASES = [
+    ("a plain secret", case("", "", b"\xee" * 4, secure_only=False, fast=False)),
+    ("a secret with dd", case("dd", "", b"\xdd" * 4, secure_only=True, fast=True)),
+    ("a secret with ee: fake TLS", case("ee", DOMAIN, b"\xdd" * 4, secure_only=True, fast=False)),
+    ("a secret with ee, nothing encrypted anew", case("ee", DOMAIN, b"\xdd" * 4, secure_only=True, fast=True)),
+]
+# It says what it does.
+with contextlib.redirect_stderr(sys.stdout):
+    sandbox.run(f"mtprotoproxy {version('mtprotoproxy')}", CASES)

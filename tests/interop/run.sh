@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Programs that others wrote, over loopback: clients sign in to the test DCs, one of them also through the fake TLS before
+# them; a server speaks our transports; a proxy stands between our client and the test DCs, also with fake TLS.
+#
+#   tests/interop/run.sh                     starts the sandbox itself
+#   tests/interop/run.sh COMMAND [ARG...]    starts this sandbox instead; its first line on stdout must be the JSON of
+#                                            `sansgram sandbox --json`, and it must accept the RSA padding of old
+#                                            clients (`--legacy-rsa`)
+#   tests/interop/run.sh '{"dcs":...}'       a sandbox that runs already, by that line
+#
+# Needs python3 (3.11 or later) with venv; without node and npm the clients in JavaScript are left out, which is said. The
+# programs come from PyPI and npm, and are kept in target/interop (or in $SANSGRAM_INTEROP_DIR).
+set -euo pipefail
+
+source "$(dirname "${BASH_SOURCE[0]}")/venv.sh"
+
+if [[ $# -eq 1 && $1 == '{'* ]]; then
+    line=$1
+else
+    if [[ $# -eq 0 ]]; then
+        cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram
+        binary=${CARGO_TARGET_DIR:-$root/target}/debug/sansgram
+        set -- "$binary" sandbox --json --public-key "$state/sandbox.pem" --legacy-rsa
+    fi
+    exec {output}< <(exec "$@")
+    sandbox=$!
+    # Waited for, so that its last word does not come behind ours.
+    trap 'kill "$sandbox" 2>/dev/null || true; wait "$sandbox" 2>/dev/null || true' EXIT
+    if ! read -r -t 60 line <&"$output"; then
+        echo "the sandbox printed no address (it had up to 60 s): $*" >&2
+        exit 1
+    fi
+    # Nobody reads the rest: let it flow away, or a talkative sandbox would block.
+    cat <&"$output" >/dev/null &
+fi
+
+cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram-testkit --example through
+through=${CARGO_TARGET_DIR:-$root/target}/debug/examples/through
+
+status=0
+"$python" "$here/telethon_login.py" "$line" </dev/null || status=1
+"$python" "$here/pyrogram_login.py" "$line" Pyrogram pyrogram </dev/null || status=1
+"$python" "$here/pyrogram_login.py" "$line" Hydrogram hydrogram </dev/null || status=1
+PYTHONPATH=$state/kurigram "$python" "$here/pyrogram_login.py" "$line" Kurigram pyrogram </dev/null || status=1
+if [[ -n $node ]]; then
+    # Both leave out the leading zeros of a new key: one handshake of 256 fails there, which they say, and is repeated.
+    node "$node/gramjs_login.mjs" "$line" </dev/null || status=1
+    node "$node/mtcute_login.mjs" "$line" </dev/null || status=1
+
+    # The test DCs behind their own fake TLS: what our client is tested against, checked by another one.
+    secret=ee00112233445566778899aabbccddeeff$(printf proxy.example | od -An -v -tx1 | tr -d ' \n')
+    exec {output}< <(exec "$through" serve "$secret" "$state/front.pem" 2>/dev/null)
+    front=$!
+    if read -r -t 60 line_of_front <&"$output"; then
+        node "$node/mtcute_login.mjs" "$line_of_front" "$secret" </dev/null || status=1
+    else
+        echo "the test DCs behind an MTProxy printed no address" >&2
+        status=1
+    fi
+    kill "$front"
+fi
+"$python" "$here/mtproto_frames.py" "$through" </dev/null || status=1
+"$python" "$here/mtproxy_sign_in.py" "$line" "$through" </dev/null || status=1
+"$here/sessions.sh" "${CARGO_TARGET_DIR:-$root/target}/debug/sansgram" || status=1
+exit "$status"

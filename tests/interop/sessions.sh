@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Sessions travel: what the real libraries write is imported exactly, and what we export is opened by them.
+#
+#   tests/interop/sessions.sh             builds the sansgram command itself
+#   tests/interop/sessions.sh COMMAND     takes this one
+#
+# Keys are random, and nothing uses the network but pip and npm. GramJS and mtcute need node and npm; without them they
+# are left out, which is said.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/venv.sh"
+
+if [[ $# -eq 0 ]]; then
+    cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram
+    set -- "${CARGO_TARGET_DIR:-$root/target}/debug/sansgram"
+fi
+sansgram=$(realpath "$1")
+
+status=0
+run_python() { "$python" "$here/sessions.py" "$1" "$sansgram" </dev/null || status=1; }
+run_python telethon
+run_python telethon2
+run_python pyrogram
+run_python hydrogram
+PYTHONPATH=$state/kurigram run_python kurigram
+PYTHONPATH=$state/irenogram run_python irenogram
+
+if [[ -n $node ]]; then
+    node "$node/sessions.mjs" "$sansgram" </dev/null || status=1
+fi
+exit "$status"

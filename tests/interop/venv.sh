@@ -1,0 +1,38 @@
+# Sourced by the scripts beside it: installs the foreign clients, and sets `here`, `root`, `state`, `python` (a virtual
+# environment with those of requirements.txt) and `node` (a folder with those of package.json; empty without npm).
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+state=${SANSGRAM_INTEROP_DIR:-$root/target/interop}
+mkdir -p "$state"
+
+python=$state/venv/bin/python
+if ! cmp -s "$here/requirements.txt" "$state/venv/installed.txt"; then
+    python3 -m venv --clear "$state/venv"
+    "$python" -m pip install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+    cp "$here/requirements.txt" "$state/venv/installed.txt"
+fi
+
+# These call themselves pyrogram too, so each has a place of its own.
+for package in kurigram==2.2.26 irenogram==2.3.90; do
+    place=$state/${package%%=*}
+    if [[ ! -e $place/$package ]]; then
+        rm -rf "$place"
+        "$python" -m pip install --quiet --disable-pip-version-check --target "$place" "$package"
+        touch "$place/$package"
+    fi
+done
+
+# GramJS and mtcute. No script of theirs runs: what they would compile is not needed here.
+node=$state/node
+if command -v npm >/dev/null; then
+    mkdir -p "$node"
+    cp "$here"/*.mjs "$node/"
+    if ! cmp -s "$here/package.json" "$node/installed.json"; then
+        cp "$here/package.json" "$node/package.json"
+        npm install --prefix "$node" --silent --no-audit --no-fund --ignore-scripts
+        cp "$here/package.json" "$node/installed.json"
+    fi
+else
+    node=
+    echo "GramJS and mtcute: left out, as there is no npm"
+fi

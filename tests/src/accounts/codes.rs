@@ -1,0 +1,381 @@
+//! Login codes on their way: issued, sent again by other means, verified, expired.
+
+use std::collections::BTreeMap;
+
+use super::ApiError;
+use super::directory::Number;
+use super::options::{AccountOptions, CodeDelivery};
+use super::wire::{Writer, id};
+
+/// So many wrong codes in a row make a sent code worthless.
+const MAX_WRONG_CODES: u8 = 5;
+/// Constructors that no layer has.
+const KIND_OF_A_LATER_LAYER: u32 = 0x7e57_c0de;
+const NEXT_OF_A_LATER_LAYER: u32 = 0x7e57_c0df;
+
+/// One code on its way.
+#[derive(Clone, Debug)]
+struct Pending {
+    number: Number,
+    code: String,
+    /// How it travels, and how the next ones would.
+    deliveries: Vec<CodeDelivery>,
+    sent_at: i32,
+    wrong: u8,
+    /// The right code was given; it only waits for `auth.signUp`.
+    verified: bool,
+    /// The e-mail address that is being set up, and the code that was sent there.
+    set_up: Option<(String, String)>,
+}
+
+/// All codes on their way, by their `phone_code_hash`.
+#[derive(Debug, Default)]
+pub(super) struct Codes {
+    lifetime: i32,
+    resend_timeout: i32,
+    pending: BTreeMap<String, Pending>,
+}
+
+/// What became of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is spent by this use.
+    SignIn,
+    /// It must have been verified before.
+    SignUp,
+}
+
+/// What a person typed, and where it claims to come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Typed<'a> {
+    ByPhone(&'a str),
+    ByEmail(&'a str),
+}
+
+impl Codes {
+    /// Codes that live as long as the options say.
+    pub(super) fn new(options: &AccountOptions) -> Self {
+        Self {
+            lifetime: options.code_lifetime,
+            resend_timeout: options.resend_timeout,
+            pending: BTreeMap::new(),
+        }
+    }
+
+    /// Sends a code by the first of `deliveries`; codes sent to the number before are worthless from now on. The answer
+    /// is a boxed `auth.sentCode`.
+    pub(super) fn send(
+        &mut self,
+        number: Number,
+        code: String,
+        hash: String,
+        deliveries: Vec<CodeDelivery>,
+        now: i32,
+    ) -> Vec<u8> {
+        self.pending.retain(|_, pending| pending.number.digits != number.digits);
+        let pending =
+            Pending { number, code, deliveries, sent_at: now, wrong: 0, verified: false, set_up: None };
+        self.insert(hash, pending)
+    }
+
+    /// Sends another code by the next means, under another hash.
+    pub(super) fn resend(
+        &mut self,
+        number: &Number,
+        old_hash: &str,
+        code: String,
+        new_hash: String,
+        now: i32,
+    ) -> Result<Vec<u8>, ApiError> {
+        let pending = self.find(number, old_hash, now)?;
+        let deliveries = pending.deliveries.get(1..).unwrap_or_default().to_vec();
+        if deliveries.is_empty() {
+            return Err(ApiError::new(406, "SEND_CODE_UNAVAILABLE"));
+        }
+        let number = number.clone();
+        self.pending.remove(old_hash);
+        Ok(self.send(number, code, new_hash, deliveries, now))
+    }
+
+    /// Forgets a code.
+    pub(super) fn cancel(&mut self, number: &Number, hash: &str, now: i32) -> Result<(), ApiError> {
+        self.find(number, hash, now)?;
+        self.pending.remove(hash);
+        Ok(())
+    }
+
+    /// Compares what a person typed with what was sent.
+    pub(super) fn verify(
+        &mut self,
+        number: &Number,
+        hash: &str,
+        typed: Typed<'_>,
+        now: i32,
+    ) -> Result<(), ApiError> {
+        let pending = self.find(number, hash, now)?;
+        let by_email = matches!(pending.deliveries.first(), Some(CodeDelivery::Email(_)));
+        let expected = if by_email { Typed::ByEmail(&pending.code) } else { Typed::ByPhone(&pending.code) };
+        let claims_email = matches!(typed, Typed::ByEmail(_));
+        let needs_set_up = matches!(pending.deliveries.first(), Some(CodeDelivery::EmailSetUp));
+        if needs_set_up || (claims_email && !by_email) {
+            return Err(ApiError::new(400, "EMAIL_NOT_SETUP"));
+        }
+        if expected == typed {
+            pending.verified = true;
+            return Ok(());
+        }
+        pending.wrong += 1;
+        if pending.wrong >= MAX_WRONG_CODES {
+            self.pending.remove(hash);
+        }
+        Err(ApiError::new(400, if by_email { "EMAIL_CODE_INVALID" } else { "PHONE_CODE_INVALID" }))
+    }
+
+    /// Uses up a code.
+    pub(super) fn spend(
+        &mut self,
+        number: &Number,
+        hash: &str,
+        purpose: Purpose,
+        now: i32,
+    ) -> Result<(), ApiError> {
+        let verified = self.find(number, hash, now)?.verified;
+        if purpose == Purpose::SignUp && !verified {
+            return Err(ApiError::new(400, "PHONE_CODE_INVALID"));
+        }
+        self.pending.remove(hash);
+        Ok(())
+    }
+
+    /// Notes which address is being set up, and what was sent there.
+    pub(super) fn set_up_email(
+        &mut self,
+        number: &Number,
+        hash: &str,
+        address: &str,
+        code: &str,
+        now: i32,
+    ) -> Result<(), ApiError> {
+        let pending = self.find(number, hash, now)?;
+        if pending.deliveries.first() != Some(&CodeDelivery::EmailSetUp) {
+            return Err(ApiError::new(400, "EMAIL_NOT_SETUP"));
+        }
+        pending.set_up = Some((address.into(), code.into()));
+        Ok(())
+    }
+
+    /// The address that was being set up, if the code is the one that was sent there. It can be used once.
+    pub(super) fn verified_email(
+        &mut self,
+        number: &Number,
+        hash: &str,
+        typed: &str,
+        now: i32,
+    ) -> Result<String, ApiError> {
+        let pending = self.find(number, hash, now)?;
+        let (address, code) =
+            pending.set_up.as_ref().ok_or_else(|| ApiError::new(400, "EMAIL_VERIFY_EXPIRED"))?;
+        if code != typed {
+            return Err(ApiError::new(400, "CODE_INVALID"));
+        }
+        let address = address.clone();
+        self.pending.remove(hash);
+        Ok(address)
+    }
+
+    /// Refuses a hash that belongs to no code of the number by e-mail.
+    pub(super) fn must_be_by_email(&mut self, number: &Number, hash: &str, now: i32) -> Result<(), ApiError> {
+        let pending = self.find(number, hash, now)?;
+        match pending.deliveries.first() {
+            Some(CodeDelivery::Email(_)) => Ok(()),
+            _ => Err(ApiError::new(400, "EMAIL_NOT_SETUP")),
+        }
+    }
+
+    fn find(&mut self, number: &Number, hash: &str, now: i32) -> Result<&mut Pending, ApiError> {
+        if hash.is_empty() {
+            return Err(ApiError::new(400, "PHONE_CODE_HASH_EMPTY"));
+        }
+        let lifetime = self.lifetime;
+        self.pending
+            .get_mut(hash)
+            .filter(|pending| pending.number.digits == number.digits)
+            .filter(|pending| now <= pending.sent_at.saturating_add(lifetime))
+            .ok_or_else(|| ApiError::new(400, "PHONE_CODE_EXPIRED"))
+    }
+
+    fn insert(&mut self, mut hash: String, pending: Pending) -> Vec<u8> {
+        let length = i32::try_from(pending.code.len()).unwrap_or(i32::MAX);
+        let delivery = pending.deliveries.first().unwrap_or(&CodeDelivery::App);
+        if *delivery == CodeDelivery::Unreadable {
+            hash.push_str(" no client reads this");
+        }
+        let next = pending.deliveries.get(1).map(next_kind);
+        let flags = next.map_or(0, |_| 1 << 1 | 1 << 2);
+        let kind = kind(delivery, length, &pending.code);
+        let mut sent = Writer::boxed(id::SENT_CODE).u32(flags).object(&kind).string(&hash);
+        if let Some(next) = next {
+            sent = sent.u32(next).i32(self.resend_timeout);
+        }
+        self.pending.insert(hash, pending);
+        sent.finish()
+    }
+}
+
+/// A boxed `auth.SentCodeType`.
+fn kind(delivery: &CodeDelivery, length: i32, code: &str) -> Vec<u8> {
+    let beginning: String = code.chars().take(1).collect();
+    match delivery {
+        CodeDelivery::App => Writer::boxed(id::SENT_CODE_TYPE_APP).i32(length),
+        CodeDelivery::Sms => Writer::boxed(id::SENT_CODE_TYPE_SMS).i32(length),
+        CodeDelivery::Call => Writer::boxed(id::SENT_CODE_TYPE_CALL).i32(length),
+        CodeDelivery::FlashCall => Writer::boxed(id::SENT_CODE_TYPE_FLASH_CALL).string("+999 *"),
+        CodeDelivery::MissedCall => Writer::boxed(id::SENT_CODE_TYPE_MISSED_CALL).string("+999").i32(length),
+        CodeDelivery::Fragment => {
+            Writer::boxed(id::SENT_CODE_TYPE_FRAGMENT_SMS).string("https://fragment.example/1").i32(length)
+        }
+        CodeDelivery::Firebase => Writer::boxed(id::SENT_CODE_TYPE_FIREBASE_SMS).u32(0).i32(length),
+        CodeDelivery::Word => Writer::boxed(id::SENT_CODE_TYPE_SMS_WORD).u32(1).string(&beginning),
+        CodeDelivery::Phrase => Writer::boxed(id::SENT_CODE_TYPE_SMS_PHRASE).u32(0),
+        CodeDelivery::Email(address) => Writer::boxed(id::SENT_CODE_TYPE_EMAIL_CODE)
+            .u32(1 << 3)
+            .string(&pattern(address))
+            .i32(length)
+            .i32(0),
+        CodeDelivery::EmailSetUp => Writer::boxed(id::SENT_CODE_TYPE_SET_UP_EMAIL_REQUIRED).u32(0),
+        CodeDelivery::OfALaterLayer | CodeDelivery::Unreadable => {
+            Writer::boxed(KIND_OF_A_LATER_LAYER).i32(length).string("by pigeon").i64(-1)
+        }
+    }
+    .finish()
+}
+
+const fn next_kind(delivery: &CodeDelivery) -> u32 {
+    match delivery {
+        CodeDelivery::Sms => id::CODE_TYPE_SMS,
+        CodeDelivery::Call => id::CODE_TYPE_CALL,
+        CodeDelivery::FlashCall => id::CODE_TYPE_FLASH_CALL,
+        CodeDelivery::MissedCall => id::CODE_TYPE_MISSED_CALL,
+        CodeDelivery::Fragment => id::CODE_TYPE_FRAGMENT_SMS,
+        _ => NEXT_OF_A_LATER_LAYER,
+    }
+}
+
+/// An address as it is told to those who may not know it.
+pub(super) fn pattern(address: &str) -> String {
+    let (name, domain) = address.split_once('@').unwrap_or((address, ""));
+    let first: String = name.chars().take(1).collect();
+    format!("{first}***@{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::Reader;
+    use super::*;
+
+    const NOW: i32 = 1_700_000_000;
+
+    fn number() -> Number {
+        Number { digits: "9996621234".into(), dc: 2, code: None }
+    }
+
+    fn codes() -> Codes {
+        Codes::new(&AccountOptions::default())
+    }
+
+    fn means() -> Vec<CodeDelivery> {
+        AccountOptions::default().deliveries
+    }
+
+    fn sent() -> Codes {
+        let mut codes = codes();
+        codes.send(number(), "22222".into(), "hash".into(), means(), NOW);
+        codes
+    }
+
+    fn error(result: Result<(), ApiError>) -> String {
+        result.expect_err("refused").message
+    }
+
+    #[test]
+    fn a_sent_code_names_length_hash_and_next_means() {
+        let answer = codes().send(number(), "22222".into(), "hash".into(), means(), NOW);
+        let mut reader = Reader::new(&answer);
+        assert_eq!(reader.u32(), Ok(id::SENT_CODE));
+        assert_eq!(reader.u32(), Ok(0b110));
+        assert_eq!((reader.u32(), reader.i32()), (Ok(id::SENT_CODE_TYPE_APP), Ok(5)));
+        assert_eq!(reader.string(), Ok("hash"));
+        assert_eq!((reader.u32(), reader.i32()), (Ok(id::CODE_TYPE_SMS), Ok(60)));
+        assert_eq!(reader.end(), Ok(()));
+    }
+
+    #[test]
+    fn wrong_codes_wear_a_sent_code_out() {
+        let mut codes = sent();
+        for _ in 0..MAX_WRONG_CODES {
+            assert_eq!(
+                error(codes.verify(&number(), "hash", Typed::ByPhone("11111"), NOW)),
+                "PHONE_CODE_INVALID"
+            );
+        }
+        assert_eq!(
+            error(codes.verify(&number(), "hash", Typed::ByPhone("22222"), NOW)),
+            "PHONE_CODE_EXPIRED"
+        );
+    }
+
+    #[test]
+    fn a_code_expires_and_belongs_to_its_number_and_hash() {
+        let mut codes = sent();
+        let other = Number { digits: "9996625678".into(), ..number() };
+        assert_eq!(
+            error(codes.verify(&number(), "hash", Typed::ByPhone("22222"), NOW + 301)),
+            "PHONE_CODE_EXPIRED"
+        );
+        assert_eq!(error(codes.verify(&other, "hash", Typed::ByPhone("22222"), NOW)), "PHONE_CODE_EXPIRED");
+        assert_eq!(
+            error(codes.verify(&number(), "other", Typed::ByPhone("22222"), NOW)),
+            "PHONE_CODE_EXPIRED"
+        );
+        assert_eq!(error(codes.verify(&number(), "", Typed::ByPhone("22222"), NOW)), "PHONE_CODE_HASH_EMPTY");
+        assert_eq!(codes.verify(&number(), "hash", Typed::ByPhone("22222"), NOW + 300), Ok(()));
+        assert_eq!(codes.spend(&number(), "hash", Purpose::SignIn, NOW), Ok(()));
+        assert_eq!(error(codes.spend(&number(), "hash", Purpose::SignIn, NOW)), "PHONE_CODE_EXPIRED");
+    }
+
+    #[test]
+    fn sign_up_needs_a_verified_code() {
+        let mut codes = sent();
+        assert_eq!(error(codes.spend(&number(), "hash", Purpose::SignUp, NOW)), "PHONE_CODE_INVALID");
+        assert_eq!(codes.verify(&number(), "hash", Typed::ByPhone("22222"), NOW), Ok(()));
+        assert_eq!(codes.spend(&number(), "hash", Purpose::SignUp, NOW), Ok(()));
+    }
+
+    #[test]
+    fn resending_goes_through_the_means_and_ends() {
+        let mut codes = sent();
+        let sms = codes.resend(&number(), "hash", "33333".into(), "second".into(), NOW).expect("by SMS");
+        assert_eq!(&sms[8..12], &id::SENT_CODE_TYPE_SMS.to_le_bytes());
+        assert_eq!(
+            error(codes.verify(&number(), "hash", Typed::ByPhone("22222"), NOW)),
+            "PHONE_CODE_EXPIRED"
+        );
+        let call = codes.resend(&number(), "second", "44444".into(), "third".into(), NOW).expect("by call");
+        assert_eq!(&call[4..12], &[&[0; 4][..], &id::SENT_CODE_TYPE_CALL.to_le_bytes()].concat());
+        let none = codes.resend(&number(), "third", "55555".into(), "fourth".into(), NOW);
+        assert_eq!(none, Err(ApiError::new(406, "SEND_CODE_UNAVAILABLE")));
+        assert_eq!(codes.verify(&number(), "third", Typed::ByPhone("44444"), NOW), Ok(()));
+    }
+
+    #[test]
+    fn a_cancelled_or_replaced_code_is_worthless() {
+        let mut codes = sent();
+        codes.send(number(), "99999".into(), "again".into(), means(), NOW);
+        assert_eq!(
+            error(codes.verify(&number(), "hash", Typed::ByPhone("22222"), NOW)),
+            "PHONE_CODE_EXPIRED"
+        );
+        assert_eq!(codes.cancel(&number(), "again", NOW), Ok(()));
+        assert_eq!(error(codes.cancel(&number(), "again", NOW)), "PHONE_CODE_EXPIRED");
+    }
+}

@@ -1,0 +1,49 @@
+//! `help.saveAppLog` as a counter: how often was a request really executed?
+
+use super::wire::{BadArguments, Writer, id};
+use super::{Accounts, Call, Reply};
+
+/// The `type` of the events that are counted; others are accepted and forgotten.
+const COUNTED: &str = "count";
+
+impl Accounts {
+    /// The function that counts `number` when it is executed, serialised: `help.saveAppLog` with one event. It
+    /// answers `boolTrue`.
+    #[must_use]
+    pub fn count_query(number: i64) -> Vec<u8> {
+        let time = 0.0_f64.to_bits().cast_signed();
+        let event =
+            Writer::boxed(id::INPUT_APP_EVENT).i64(time).string(COUNTED).i64(number).u32(id::JSON_NULL);
+        Writer::boxed(id::SAVE_APP_LOG).objects(&[event.finish()]).finish()
+    }
+
+    /// How often `number` was counted.
+    #[must_use]
+    pub fn counted(&self, number: i64) -> u32 {
+        self.counts.get(&number).copied().unwrap_or(0)
+    }
+
+    /// How many calls came in `invokeWithoutUpdates`.
+    #[must_use]
+    pub const fn calls_without_updates(&self) -> u64 {
+        self.without_updates
+    }
+
+    pub(super) fn save_app_log(&mut self, call: &mut Call<'_>) -> Reply {
+        let events = call.reader.vector(|reader| {
+            reader.expect(id::INPUT_APP_EVENT)?;
+            reader.i64()?;
+            let counted = reader.string()? == COUNTED;
+            let number = reader.i64()?;
+            if reader.u32()? != id::JSON_NULL {
+                return Err(BadArguments);
+            }
+            Ok((counted, number))
+        })?;
+        call.reader.end()?;
+        for (_, number) in events.into_iter().filter(|(counted, _)| *counted) {
+            *self.counts.entry(number).or_default() += 1;
+        }
+        Ok(Writer::boxed(id::BOOL_TRUE).finish())
+    }
+}

@@ -1,0 +1,106 @@
+//! The DCs of the sandbox: their list, and how a sign-in on one is carried to another
+//! (`core.telegram.org/api/datacenter`).
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::wire::{Writer, id};
+use super::{Accounts, ApiError, Call, Reply};
+
+/// How long `help.getConfig` may be kept, in seconds.
+const CONFIG_LIFETIME: i32 = 3600;
+/// How long an exported authorisation can be imported, in seconds.
+const EXPORT_LIFETIME: i32 = 60;
+
+/// An authorisation on its way to another DC.
+#[derive(Debug)]
+pub(super) struct Export {
+    user: i64,
+    to_dc: i32,
+    made_at: i32,
+}
+
+impl Accounts {
+    pub(super) fn get_config(&mut self, call: &mut Call<'_>) -> Reply {
+        call.reader.end()?;
+        let options: Vec<Vec<u8>> =
+            self.options.dcs.iter().map(|(dc, address)| dc_option(*dc, *address)).collect();
+        let config = Writer::boxed(id::CONFIG)
+            .u32(0)
+            .i32(call.now)
+            .i32(call.now.saturating_add(CONFIG_LIFETIME))
+            .u32(id::BOOL_FALSE)
+            .i32(call.dc)
+            .objects(&options)
+            .string("");
+        // What follows concerns chats and calls; the values are those of a quiet server.
+        let [chat_size_max, megagroup_size_max, forwarded_count_max] = [200, 200_000, 100];
+        let [online_update, offline_blur, offline_idle, online_cloud] = [210_000, 5_000, 30_000, 300_000];
+        let [notify_cloud_delay, notify_default_delay] = [30_000, 1_500];
+        let [push_chat_period, push_chat_limit] = [60_000, 2];
+        let [edit_time, revoke_time, revoke_pm_time] = [172_800, 172_800, 172_800];
+        let [rating_e_decay, stickers_recent, channels_read_media] = [2_419_200, 200, 604_800];
+        let [call_receive, call_ring, call_connect, call_packet] = [20_000, 90_000, 30_000, 10_000];
+        let numbers = [
+            [chat_size_max, megagroup_size_max, forwarded_count_max].as_slice(),
+            &[online_update, offline_blur, offline_idle, online_cloud],
+            &[notify_cloud_delay, notify_default_delay],
+            &[push_chat_period, push_chat_limit],
+            &[edit_time, revoke_time, revoke_pm_time],
+            &[rating_e_decay, stickers_recent, channels_read_media],
+            &[call_receive, call_ring, call_connect, call_packet],
+        ]
+        .concat();
+        let [caption_length_max, message_length_max, webfile_dc] = [1_024, 4_096, call.dc];
+        let config = numbers.into_iter().fold(config, Writer::i32).string("https://t.me/");
+        Ok(config.i32(caption_length_max).i32(message_length_max).i32(webfile_dc).finish())
+    }
+
+    pub(super) fn get_nearest_dc(&mut self, call: &mut Call<'_>) -> Reply {
+        call.reader.end()?;
+        Ok(Writer::boxed(id::NEAREST_DC).string("XX").i32(call.dc).i32(call.dc).finish())
+    }
+
+    pub(super) fn get_app_config(&mut self, call: &mut Call<'_>) -> Reply {
+        let _hash = call.reader.i32()?;
+        call.reader.end()?;
+        Ok(Writer::boxed(id::APP_CONFIG).i32(1).u32(id::JSON_OBJECT).objects(&[]).finish())
+    }
+
+    pub(super) fn export_authorization(&mut self, call: &mut Call<'_>) -> Reply {
+        let to_dc = call.reader.i32()?;
+        call.reader.end()?;
+        let user = self.caller(call)?;
+        if to_dc == call.dc || !self.options.dcs.iter().any(|(dc, _)| *dc == to_dc) {
+            return Err(ApiError::new(400, "DC_ID_INVALID"));
+        }
+        let secret = self.random_bytes::<64>();
+        self.secrets.add("exported authorisation", secret);
+        self.exports.insert(secret.to_vec(), Export { user, to_dc, made_at: call.now });
+        Ok(Writer::boxed(id::EXPORTED_AUTHORIZATION).i64(user).bytes(&secret).finish())
+    }
+
+    pub(super) fn import_authorization(&mut self, call: &mut Call<'_>) -> Reply {
+        let user = call.reader.i64()?;
+        let secret = call.reader.bytes()?;
+        call.reader.end()?;
+        let export = self
+            .exports
+            .remove(secret)
+            .filter(|export| export.to_dc == call.dc)
+            .filter(|export| call.now <= export.made_at.saturating_add(EXPORT_LIFETIME))
+            .ok_or_else(|| ApiError::new(400, "AUTH_BYTES_INVALID"))?;
+        if export.user != user {
+            return Err(ApiError::new(400, "USER_ID_INVALID"));
+        }
+        self.authorize(call, user)
+    }
+}
+
+fn dc_option(dc: i32, address: SocketAddr) -> Vec<u8> {
+    let flags = match address.ip() {
+        IpAddr::V4(_) => 0,
+        IpAddr::V6(_) => 1,
+    };
+    let option = Writer::boxed(id::DC_OPTION).u32(flags).i32(dc).string(&address.ip().to_string());
+    option.i32(i32::from(address.port())).finish()
+}

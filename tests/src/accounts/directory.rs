@@ -1,0 +1,349 @@
+//! Who exists: users and bots, where they live, and how a user looks on the wire.
+
+use std::collections::BTreeMap;
+
+use super::options::{AccountOptions, LoginEmail, TestBot, TestPassword, TestUser};
+use super::password::Verifier;
+use super::wire::{Writer, id};
+
+/// The last layer, of those that clients in use speak, whose `user` has this constructor. All fields that the sandbox
+/// fills are the same in all of them. The clients: Pyrogram 158, Hydrogram 181, GramJS 198, mtcute 227.
+const USERS: [(i32, u32); 5] =
+    [(158, 0x8f97_c628), (181, 0x215c_4438), (198, 0x4b46_c37e), (227, 0x3177_4388), (i32::MAX, 0xb1b8_cc83)];
+
+/// One user or bot.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    pub(super) id: i64,
+    pub(super) dc: i32,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    /// Digits; empty for a bot.
+    pub(super) phone: String,
+    pub(super) is_bot: bool,
+    /// What is known of the password.
+    pub(super) password: Option<Password>,
+    /// Whether codes come by e-mail.
+    pub(super) login_email: LoginEmail,
+    /// Server time from which on they do not any more.
+    pub(super) email_reset_at: Option<i32>,
+}
+
+/// A password, as the server keeps it.
+#[derive(Clone, Debug)]
+pub(super) struct Password {
+    pub(super) is: TestPassword,
+    /// Made at its first use: it takes a tenth of a second.
+    pub(super) verifier: Option<Verifier>,
+    /// What became of the wish to do without it.
+    pub(super) reset: Reset,
+}
+
+/// A wish to do without a password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Reset {
+    /// There is none.
+    #[default]
+    None,
+    /// It comes true at this time.
+    Until(i32),
+    /// It was declined at this time.
+    DeclinedAt(i32),
+}
+
+/// A phone number that may sign in or sign up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Number {
+    pub(super) digits: String,
+    pub(super) dc: i32,
+    /// `None`: five random digits each time.
+    pub(super) code: Option<String>,
+}
+
+/// A bot's token.
+#[derive(Clone, Debug)]
+struct Token {
+    bot: i64,
+    expired: bool,
+}
+
+/// All who exist.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    sandbox: bool,
+    accounts: BTreeMap<i64, Account>,
+    phones: BTreeMap<String, i64>,
+    codes: BTreeMap<String, String>,
+    tokens: BTreeMap<String, Token>,
+}
+
+impl Directory {
+    pub(super) fn new(options: &AccountOptions) -> Self {
+        let mut directory = Self { sandbox: options.sandbox, ..Self::default() };
+        if options.sandbox {
+            directory.add_bot(&sandbox_bot(1, "1:sandbox", 2));
+            directory.add_bot(&sandbox_bot(2, "2:elsewhere", 1));
+        }
+        for bot in &options.bots {
+            directory.add_bot(bot);
+        }
+        for user in &options.users {
+            directory.add_user(user);
+        }
+        directory
+    }
+
+    fn add_bot(&mut self, bot: &TestBot) {
+        self.tokens.insert(bot.token.clone(), Token { bot: bot.id, expired: bot.expired });
+        let account = Account {
+            id: bot.id,
+            dc: bot.dc,
+            first_name: bot.first_name.clone(),
+            last_name: String::new(),
+            phone: String::new(),
+            is_bot: true,
+            password: None,
+            login_email: LoginEmail::None,
+            email_reset_at: None,
+        };
+        self.accounts.insert(bot.id, account);
+    }
+
+    fn add_user(&mut self, user: &TestUser) {
+        self.phones.insert(user.phone.clone(), user.id);
+        if let Some(code) = &user.code {
+            self.codes.insert(user.phone.clone(), code.clone());
+        }
+        let account = Account {
+            id: user.id,
+            dc: user.dc,
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            phone: user.phone.clone(),
+            is_bot: false,
+            password: user.password.clone().map(|is| Password { is, verifier: None, reset: Reset::None }),
+            login_email: user.login_email.clone(),
+            email_reset_at: None,
+        };
+        self.accounts.insert(user.id, account);
+    }
+
+    /// The number behind what a person typed; `None` where nobody can have it.
+    pub(super) fn number(&self, typed: &str) -> Option<Number> {
+        let digits: String = typed.chars().filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')')).collect();
+        if let Some(account) = self.phones.get(&digits).and_then(|user| self.accounts.get(user)) {
+            let code = self.codes.get(&digits).cloned().or_else(|| self.sandbox_number(&digits)?.code);
+            return Some(Number { dc: account.dc, code, digits });
+        }
+        self.sandbox_number(&digits)
+    }
+
+    /// The account of a number, if it is registered.
+    pub(super) fn by_number(&mut self, number: &Number) -> Option<i64> {
+        if let Some(user) = self.phones.get(&number.digits) {
+            return Some(*user);
+        }
+        // Whoever passes here has a number of the sandbox: it is settled when it is first called.
+        if number.digits.ends_with('9') {
+            return None;
+        }
+        let has_recovery = number.digits.ends_with('8');
+        let password = (has_recovery || number.digits.ends_with('2')).then(|| TestPassword {
+            text: "sandbox".into(),
+            hint: Some("the name of this place".into()),
+            has_recovery,
+        });
+        let login_email = match number.digits.bytes().last() {
+            Some(b'6') => LoginEmail::Required,
+            Some(b'7') => LoginEmail::At("someone@sandbox.example".into()),
+            _ => LoginEmail::None,
+        };
+        let user = self.settle(number, "Sandbox", &format!("DC {}", number.dc), password);
+        if let Some(account) = self.account_mut(user) {
+            account.login_email = login_email;
+        }
+        Some(user)
+    }
+
+    /// A newcomer with a free number; the user's identifier is the number.
+    pub(super) fn sign_up(&mut self, number: &Number, first_name: &str, last_name: &str) -> i64 {
+        self.settle(number, first_name, last_name, None)
+    }
+
+    fn settle(&mut self, number: &Number, first: &str, last: &str, password: Option<TestPassword>) -> i64 {
+        let id = number.digits.parse().unwrap_or(i64::MAX);
+        let user = TestUser {
+            id,
+            phone: number.digits.clone(),
+            first_name: first.into(),
+            last_name: last.into(),
+            dc: number.dc,
+            code: None,
+            password,
+            login_email: LoginEmail::None,
+        };
+        self.add_user(&user);
+        id
+    }
+
+    /// The bot of a token, and whether the token has expired.
+    pub(super) fn by_token(&self, token: &str) -> Option<(&Account, bool)> {
+        let token = self.tokens.get(token)?;
+        Some((self.accounts.get(&token.bot)?, token.expired))
+    }
+
+    pub(super) fn account(&self, id: i64) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    pub(super) fn account_mut(&mut self, id: i64) -> Option<&mut Account> {
+        self.accounts.get_mut(&id)
+    }
+
+    fn sandbox_number(&self, digits: &str) -> Option<Number> {
+        let rest = digits.strip_prefix("99966").filter(|_| self.sandbox)?;
+        if rest.len() != 5 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let dc = rest.get(..1)?.parse().ok().filter(|dc| (1..=3).contains(dc))?;
+        let code = rest.get(..1)?.repeat(5);
+        Some(Number { digits: digits.into(), dc, code: Some(code) })
+    }
+}
+
+impl Account {
+    /// A boxed `user`, in the form that a client of this layer can read. The fields are those that all layers have
+    /// in the same order: flags, flags2, id, access_hash, first_name, last_name, phone, bot_info_version.
+    pub(super) fn to_user(&self, layer: i32, is_self: bool) -> Vec<u8> {
+        let (_, constructor) = USERS.into_iter().find(|(last, _)| layer <= *last).unwrap_or(USERS[4]);
+        let mut flags = 1 | 1 << 1;
+        for (bit, set) in
+            [(2, !self.last_name.is_empty()), (4, !self.phone.is_empty()), (10, is_self), (14, self.is_bot)]
+        {
+            flags |= u32::from(set) << bit;
+        }
+        let access_hash = self.id ^ 0x5a5a_5a5a;
+        let mut user = Writer::boxed(constructor).u32(flags).u32(0).i64(self.id).i64(access_hash);
+        user = user.string(&self.first_name);
+        if !self.last_name.is_empty() {
+            user = user.string(&self.last_name);
+        }
+        if !self.phone.is_empty() {
+            user = user.string(&self.phone);
+        }
+        if self.is_bot {
+            user = user.i32(1);
+        }
+        user.finish()
+    }
+}
+
+/// A boxed `userEmpty`, for an identifier that nobody has.
+pub(super) fn empty_user(user_id: i64) -> Vec<u8> {
+    Writer::boxed(id::USER_EMPTY).i64(user_id).finish()
+}
+
+fn sandbox_bot(id: i64, token: &str, dc: i32) -> TestBot {
+    TestBot { id, token: token.into(), first_name: "Sandbox bot".into(), dc, expired: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::Reader;
+    use super::*;
+
+    fn directory() -> Directory {
+        Directory::new(&AccountOptions::default())
+    }
+
+    #[test]
+    fn sandbox_numbers_tell_their_dc_and_code() {
+        let number = directory().number("+999 66 (3) 12-34").expect("a sandbox number");
+        assert_eq!(number, Number { digits: "9996631234".into(), dc: 3, code: Some("33333".into()) });
+        for wrong in ["9996601234", "9996641234", "999663123", "99966312345", "12025550123", "", "99966x1234"]
+        {
+            assert_eq!(directory().number(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_last_digit_tells_password_and_registration() {
+        let mut directory = directory();
+        let mut account = |digits: &str| {
+            let number = directory.number(digits)?;
+            let id = directory.by_number(&number)?;
+            directory.account(id).cloned()
+        };
+        let plain = account("9996621234").expect("registered");
+        assert_eq!((plain.id, plain.dc, plain.first_name.as_str()), (9_996_621_234, 2, "Sandbox"));
+        assert!(plain.password.is_none());
+        let guarded = account("9996621232").and_then(|account| account.password).expect("a password");
+        assert_eq!(guarded.is.text, "sandbox");
+        assert!(account("9996621239").is_none());
+    }
+
+    #[test]
+    fn a_newcomer_keeps_the_number_and_its_code() {
+        let mut directory = directory();
+        let number = directory.number("9996611119").expect("a sandbox number");
+        assert_eq!(directory.by_number(&number), None);
+        let id = directory.sign_up(&number, "Ada", "");
+        assert_eq!(directory.by_number(&number), Some(id));
+        let again = directory.number("9996611119").expect("still a number");
+        assert_eq!(again, number);
+    }
+
+    #[test]
+    fn the_constructor_of_a_user_follows_the_layer() {
+        let mut directory = directory();
+        let number = directory.number("9996621234").expect("a sandbox number");
+        let id = directory.by_number(&number).expect("registered");
+        let account = directory.account(id).expect("registered");
+        for (layer, constructor) in
+            [(158, 0x8f97_c628_u32), (198, 0x4b46_c37e), (229, 0xb1b8_cc83), (230, 0xb1b8_cc83)]
+        {
+            let user = account.to_user(layer, true);
+            let mut reader = Reader::new(&user);
+            assert_eq!(reader.u32(), Ok(constructor));
+            assert_eq!(reader.u32(), Ok(1 | 1 << 1 | 1 << 2 | 1 << 4 | 1 << 10));
+            assert_eq!(reader.u32(), Ok(0));
+            assert_eq!(reader.i64(), Ok(9_996_621_234));
+            assert!(reader.i64().is_ok());
+            assert_eq!(reader.string(), Ok("Sandbox"));
+            assert_eq!(reader.string(), Ok("DC 2"));
+            assert_eq!(reader.string(), Ok("9996621234"));
+            assert_eq!(reader.end(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn bots_are_found_by_token() {
+        let directory = directory();
+        let (bot, expired) = directory.by_token("2:elsewhere").expect("a bot");
+        assert_eq!((bot.id, bot.dc, bot.is_bot, expired), (2, 1, true, false));
+        let user = bot.to_user(230, false);
+        assert_eq!(&user[4..8], &(1_u32 | 1 << 1 | 1 << 14).to_le_bytes());
+        assert!(directory.by_token("2:").is_none());
+    }
+
+    #[test]
+    fn without_the_sandbox_only_those_named_exist() {
+        let user = TestUser {
+            id: 7,
+            phone: "12025550123".into(),
+            first_name: "Grace".into(),
+            last_name: String::new(),
+            dc: 4,
+            code: None,
+            password: None,
+            login_email: LoginEmail::None,
+        };
+        let options = AccountOptions { sandbox: false, users: vec![user], ..AccountOptions::default() };
+        let mut directory = Directory::new(&options);
+        assert_eq!(directory.number("9996621234"), None);
+        assert!(directory.by_token("1:sandbox").is_none());
+        let number = directory.number("+1 202 555-0123").expect("named");
+        assert_eq!((number.dc, &number.code), (4, &None));
+        assert_eq!(directory.by_number(&number), Some(7));
+    }
+}

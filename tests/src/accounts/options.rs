@@ -1,0 +1,221 @@
+//! What a sandbox offers, and how it misbehaves when a test asks for it.
+
+use std::net::SocketAddr;
+
+/// What the accounts must know before they start. The default is the documented sandbox, behaving well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountOptions {
+    /// The DCs of the sandbox by number, for `help.getConfig`; see also [`Accounts::set_dcs`](super::Accounts::set_dcs).
+    pub dcs: Vec<(i32, SocketAddr)>,
+    /// Whether the sandbox's own numbers and bots exist: phone `99966XYYYY` on DC X (1 to 3) with the code X five
+    /// times over, a number ending in 2 with the password `sandbox`, in 8 with that password and an e-mail address to
+    /// recover it by, in 7 with codes by e-mail, in 6 with an e-mail address still to be set up, in 9 not registered;
+    /// bot `1:sandbox` on DC 2 and bot `2:elsewhere` on DC 1. What goes to an e-mail address is X six times over.
+    pub sandbox: bool,
+    /// Users besides those.
+    pub users: Vec<TestUser>,
+    /// Bots besides those.
+    pub bots: Vec<TestBot>,
+    /// How long a login code can be used, in seconds; default 300. Below zero, each has expired when it arrives.
+    pub code_lifetime: i32,
+    /// How codes travel, the first one first and each further one after it; default: App, Sms, Call.
+    pub deliveries: Vec<CodeDelivery>,
+    /// After how many seconds a client may ask for a code by other means; default 60. Nobody is refused before.
+    pub resend_timeout: i32,
+    /// How long a login token can be scanned, in seconds; default 30.
+    pub login_token_lifetime: i32,
+    /// How long it takes until a login e-mail is reset, in seconds; default 0.
+    pub email_reset_wait: i32,
+    /// Misbehaviour: every sign-in is sent to another DC, without end.
+    pub always_migrate: bool,
+    /// Misbehaviour: what to answer instead of the truth. The first that fits a call is used.
+    pub faults: Vec<Fault>,
+}
+
+impl Default for AccountOptions {
+    fn default() -> Self {
+        Self {
+            dcs: Vec::new(),
+            sandbox: true,
+            users: Vec::new(),
+            bots: Vec::new(),
+            code_lifetime: 300,
+            deliveries: vec![CodeDelivery::App, CodeDelivery::Sms, CodeDelivery::Call],
+            resend_timeout: 60,
+            login_token_lifetime: 30,
+            email_reset_wait: 0,
+            always_migrate: false,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// How a login code travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeDelivery {
+    /// To the account's other sessions.
+    App,
+    /// By text message.
+    Sms,
+    /// Spoken in a call.
+    Call,
+    /// As the number that calls.
+    FlashCall,
+    /// As the last digits of the number that calls.
+    MissedCall,
+    /// On fragment.com.
+    Fragment,
+    /// For official applications only.
+    Firebase,
+    /// As a word.
+    Word,
+    /// As a phrase.
+    Phrase,
+    /// By e-mail, to this address.
+    Email(String),
+    /// Not before an e-mail address is set up.
+    EmailSetUp,
+    /// In a way of a layer that no client knows yet.
+    OfALaterLayer,
+    /// The same, with an answer that cannot be read to its end.
+    Unreadable,
+}
+
+/// A person with a phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestUser {
+    /// The user's identifier.
+    pub id: i64,
+    /// Digits only, with the country's code.
+    pub phone: String,
+    /// The first name.
+    pub first_name: String,
+    /// The last name; empty for none.
+    pub last_name: String,
+    /// The DC where the account lives.
+    pub dc: i32,
+    /// The login code, always this one; `None`: five random digits each time.
+    pub code: Option<String>,
+    /// The second step.
+    pub password: Option<TestPassword>,
+    /// Whether codes come by e-mail.
+    pub login_email: LoginEmail,
+}
+
+/// Whether an account's codes come by e-mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LoginEmail {
+    /// They do not.
+    #[default]
+    None,
+    /// An address must be set up first.
+    Required,
+    /// They come to this address.
+    At(String),
+}
+
+/// The second step of a sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestPassword {
+    /// The password itself, as UTF-8.
+    pub text: String,
+    /// What the server tells to jog the memory.
+    pub hint: Option<String>,
+    /// Whether an e-mail address to recover it by is known.
+    pub has_recovery: bool,
+}
+
+/// A bot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestBot {
+    /// The user's identifier.
+    pub id: i64,
+    /// The whole token.
+    pub token: String,
+    /// The bot's name.
+    pub first_name: String,
+    /// The DC where the bot lives.
+    pub dc: i32,
+    /// Whether the token was revoked.
+    pub expired: bool,
+}
+
+/// A false answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// To which function, such as `auth.sendCode`; `None`: to any.
+    pub method: Option<String>,
+    /// On which DC; `None`: on any.
+    pub dc: Option<i32>,
+    /// How many calls get it; `None`: all.
+    pub times: Option<u32>,
+    /// What they get.
+    pub kind: FaultKind,
+}
+
+/// What a false answer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// An `rpc_error`.
+    Error {
+        /// Such as 420.
+        code: i32,
+        /// Such as `FLOOD_WAIT_3`.
+        message: String,
+    },
+    /// A well-formed object of a type that no function of the API answers with (`true`).
+    WrongType,
+    /// The right answer, cut off after its first eight bytes.
+    Truncated,
+}
+
+impl Fault {
+    /// An `rpc_error` as the answer to `method`, always and everywhere.
+    #[must_use]
+    pub fn error(method: &str, code: i32, message: &str) -> Self {
+        let kind = FaultKind::Error { code, message: message.into() };
+        Self { method: Some(method.into()), dc: None, times: None, kind }
+    }
+
+    /// `420 FLOOD_WAIT_X` as the answer to `method`.
+    #[must_use]
+    pub fn flood_wait(method: &str, seconds: u32) -> Self {
+        Self::error(method, 420, &format!("FLOOD_WAIT_{seconds}"))
+    }
+
+    /// `500 AUTH_RESTART` as the answer to `method`.
+    #[must_use]
+    pub fn auth_restart(method: &str) -> Self {
+        Self::error(method, 500, "AUTH_RESTART")
+    }
+
+    /// `400 SRP_ID_INVALID` as the answer to a password.
+    #[must_use]
+    pub fn srp_id_invalid() -> Self {
+        Self::error("auth.checkPassword", 400, "SRP_ID_INVALID")
+    }
+
+    /// An object of a wrong type as the answer to `method`.
+    #[must_use]
+    pub fn wrong_type(method: &str) -> Self {
+        Self { method: Some(method.into()), dc: None, times: None, kind: FaultKind::WrongType }
+    }
+
+    /// A cut-off object as the answer to `method`.
+    #[must_use]
+    pub fn truncated(method: &str) -> Self {
+        Self { method: Some(method.into()), dc: None, times: None, kind: FaultKind::Truncated }
+    }
+
+    /// Only the first call gets it.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { times: Some(1), ..self }
+    }
+
+    /// Only calls on this DC get it.
+    #[must_use]
+    pub fn on_dc(self, dc: i32) -> Self {
+        Self { dc: Some(dc), ..self }
+    }
+}

@@ -1,0 +1,135 @@
+//! What becomes of keys: sign-outs, authorisations carried elsewhere, layers, migrations, false answers.
+
+use super::*;
+
+#[test]
+fn a_sign_out_leaves_a_token_that_saves_one_code() {
+    let mut sandbox = Sandbox::new(AccountOptions::default());
+    assert_eq!(sandbox.error(Writer::boxed(id::LOG_OUT)), "401 AUTH_KEY_UNREGISTERED");
+    sandbox.sign_in("9996621234", "22222");
+    let out = sandbox.ok(Writer::boxed(id::LOG_OUT));
+    assert_eq!(sandbox.events.last(), Some(&AccountEvent::SignedOut { user_id: 9_996_621_234, dc: 2 }));
+    assert_eq!(sandbox.error(get_self()), "401 AUTH_KEY_UNREGISTERED");
+    let mut reader = Reader::new(&out);
+    assert_eq!((reader.u32(), reader.u32()), (Ok(id::LOGGED_OUT), Ok(1)));
+    let token = reader.bytes().expect("a token").to_vec();
+
+    // Another phone's owner, or a wrong token, gets a code as ever.
+    assert_eq!(constructor(&sandbox.ok(send_code_with_token("9996621235", &token))), id::SENT_CODE);
+    assert_eq!(constructor(&sandbox.ok(send_code_with_token("9996621234", b"wrong"))), id::SENT_CODE);
+    let success = sandbox.ok(send_code_with_token("9996621234", &token));
+    assert_eq!(constructor(&success), id::SENT_CODE_SUCCESS);
+    assert_eq!(authorized(&success[4..]).1, 9_996_621_234);
+    sandbox.ok(get_self());
+    // It is used up.
+    assert_eq!(constructor(&sandbox.ok(send_code_with_token("9996621234", &token))), id::SENT_CODE);
+}
+
+#[test]
+fn a_token_does_not_replace_the_password() {
+    let mut sandbox = Sandbox::new(AccountOptions::default());
+    let hash = sandbox.send_code("9996621232");
+    assert_eq!(sandbox.error(sign_in("9996621232", &hash, "22222")), "401 SESSION_PASSWORD_NEEDED");
+    let answer = sandbox.challenge().answer("sandbox");
+    sandbox.ok(answer);
+    let out = sandbox.ok(Writer::boxed(id::LOG_OUT));
+    let mut reader = Reader::new(&out[8..]);
+    let token = reader.bytes().expect("a token").to_vec();
+    let refused = sandbox.error(send_code_with_token("9996621232", &token));
+    assert_eq!(refused, "401 SESSION_PASSWORD_NEEDED");
+    let answer = sandbox.challenge().answer("sandbox");
+    sandbox.ok(answer);
+}
+
+#[test]
+fn a_forgotten_key_starts_anew() {
+    let mut sandbox = Sandbox::new(AccountOptions::default());
+    sandbox.sign_in("9996621234", "22222");
+    sandbox.accounts.forget_key(sandbox.key);
+    assert_eq!(sandbox.error(get_self()), "400 CONNECTION_NOT_INITED");
+    sandbox.init(230);
+    assert_eq!(sandbox.error(get_self()), "401 AUTH_KEY_UNREGISTERED");
+}
+
+#[test]
+fn an_authorisation_is_carried_to_another_dc() {
+    let mut sandbox = Sandbox::new(AccountOptions::default());
+    let export = |dc: i32| Writer::boxed(id::EXPORT_AUTHORIZATION).i32(dc);
+    let import = |user: i64, bytes: &[u8]| Writer::boxed(id::IMPORT_AUTHORIZATION).i64(user).bytes(bytes);
+    assert_eq!(sandbox.error(export(1)), "401 AUTH_KEY_UNREGISTERED");
+    sandbox.sign_in("9996621234", "22222");
+    assert_eq!(sandbox.error(export(2)), "400 DC_ID_INVALID");
+    assert_eq!(sandbox.error(export(9)), "400 DC_ID_INVALID");
+    let exported = |sandbox: &mut Sandbox| {
+        let object = sandbox.ok(export(1));
+        let mut reader = Reader::new(&object);
+        assert_eq!(reader.u32(), Ok(id::EXPORTED_AUTHORIZATION));
+        (reader.i64().expect("a user"), reader.bytes().expect("bytes").to_vec())
+    };
+    let tickets = [(); 4].map(|()| exported(&mut sandbox));
+
+    sandbox.switch(1);
+    assert_eq!(sandbox.error(import(tickets[0].0, b"wrong")), "400 AUTH_BYTES_INVALID");
+    assert_eq!(sandbox.error(import(5, &tickets[0].1)), "400 USER_ID_INVALID");
+    let answer = sandbox.ok(import(tickets[1].0, &tickets[1].1));
+    assert_eq!(authorized(&answer).1, 9_996_621_234);
+    sandbox.ok(get_self());
+    assert_eq!(sandbox.error(import(tickets[1].0, &tickets[1].1)), "400 AUTH_BYTES_INVALID");
+    sandbox.switch(3);
+    assert_eq!(sandbox.error(import(tickets[2].0, &tickets[2].1)), "400 AUTH_BYTES_INVALID");
+    sandbox.switch(1);
+    sandbox.now += 61;
+    assert_eq!(sandbox.error(import(tickets[3].0, &tickets[3].1)), "400 AUTH_BYTES_INVALID");
+}
+
+#[test]
+fn the_layer_of_a_key_decides_the_form_of_a_user() {
+    for (layer, expected) in [(158, USER_158), (229, USER), (230, USER)] {
+        let mut sandbox = Sandbox::uninited(AccountOptions::default());
+        sandbox.init(layer);
+        let answer = sandbox.sign_in("9996621234", "22222");
+        assert_eq!(authorized(&answer).0, expected, "layer {layer}");
+        assert_eq!(sandbox.ok(get_self())[8..12], expected.to_le_bytes());
+    }
+}
+
+#[test]
+fn migration_can_be_made_endless() {
+    let mut sandbox = Sandbox::new(AccountOptions { always_migrate: true, ..AccountOptions::default() });
+    assert_eq!(sandbox.error(send_code("9996621234")), "303 PHONE_MIGRATE_3");
+    assert_eq!(sandbox.error(bot_sign_in("1:sandbox")), "303 USER_MIGRATE_3");
+    sandbox.switch(3);
+    assert_eq!(sandbox.error(send_code("9996621234")), "303 PHONE_MIGRATE_1");
+    sandbox.switch(1);
+    assert_eq!(sandbox.error(send_code("9996621234")), "303 PHONE_MIGRATE_2");
+}
+
+#[test]
+fn faults_replace_the_answers_they_fit() {
+    let faults = vec![
+        Fault::auth_restart("auth.sendCode").once(),
+        Fault::flood_wait("auth.sendCode", 3).on_dc(3),
+        Fault::error("auth.signIn", 303, "NETWORK_MIGRATE_3").on_dc(1),
+        Fault::wrong_type("auth.signIn").once(),
+        Fault::truncated("help.getNearestDc"),
+        Fault::srp_id_invalid().once(),
+    ];
+    let mut sandbox = Sandbox::new(AccountOptions { faults, ..AccountOptions::default() });
+    assert_eq!(sandbox.error(send_code("9996621232")), "500 AUTH_RESTART");
+    let hash = sandbox.send_code("9996621232");
+    let wrong = sandbox.ok(sign_in("9996621232", &hash, "22222"));
+    assert_eq!(wrong, Writer::boxed(id::TRUE).finish());
+    assert_eq!(sandbox.error(sign_in("9996621232", &hash, "22222")), "401 SESSION_PASSWORD_NEEDED");
+    let answer = sandbox.challenge().answer("sandbox");
+    assert_eq!(sandbox.error(answer), "400 SRP_ID_INVALID");
+    let answer = sandbox.challenge().answer("sandbox");
+    sandbox.ok(answer);
+    assert_eq!(sandbox.ok(Writer::boxed(id::GET_NEAREST_DC)).len(), 8);
+    sandbox.switch(3);
+    for _ in 0..3 {
+        assert_eq!(sandbox.error(send_code("9996631234")), "420 FLOOD_WAIT_3");
+    }
+    sandbox.switch(1);
+    let hash = sandbox.send_code("9996611234");
+    assert_eq!(sandbox.error(sign_in("9996611234", &hash, "11111")), "303 NETWORK_MIGRATE_3");
+}

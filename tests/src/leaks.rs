@@ -1,0 +1,413 @@
+//! Secrets that got out: all that a client says of itself, searched for every secret of its run.
+//!
+//! The test DCs know the secrets, since they made them or were sent them: [`TestDcs::secrets`](crate::server::TestDcs::secrets).
+//! What was said is searched as it stands, and behind each way in which bytes are printed: hex, base64, lists of numbers,
+//! escapes. [`Pair`](crate::pair::Pair) does so when it is dropped; over sockets, [`listen`] catches what is traced.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::{self, Debug, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// So many consecutive bytes of a binary secret give it away.
+const BYTES: usize = 8;
+/// So many consecutive characters of a long text do; shorter ones are looked for as a whole.
+const CHARACTERS: usize = 16;
+/// What is shorter is said by chance all the time.
+const SHORTEST: usize = 4;
+
+/// The secrets of a run. Clones share them.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    all: BTreeMap<Vec<u8>, &'static str>,
+    /// Those that are texts, and no longer than what gives a text away.
+    texts: Vec<(Vec<u8>, &'static str)>,
+    /// All that gives a binary secret away, and the first two bytes of each, which are looked at first.
+    parts: HashMap<[u8; BYTES], &'static str>,
+    beginnings: BTreeSet<[u8; 2]>,
+}
+
+/// A secret that was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the secret {name:?} got out ({form})")]
+pub struct Leak {
+    /// What kind of secret it is.
+    pub name: &'static str,
+    /// How it was written.
+    pub form: &'static str,
+}
+
+impl Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Secrets").field(&self.lock().all.len()).finish()
+    }
+}
+
+impl Secrets {
+    /// Adds a secret. What is shorter than four bytes cannot be told from chance, and is left out.
+    pub fn add(&self, name: &'static str, secret: impl AsRef<[u8]>) {
+        let secret = secret.as_ref();
+        let mut known = self.lock();
+        if secret.len() < SHORTEST || known.all.insert(secret.to_vec(), name).is_some() {
+            return;
+        }
+        if is_text(secret) {
+            let parts = secret.windows(secret.len().min(CHARACTERS));
+            known.texts.extend(parts.map(|part| (part.to_vec(), name)));
+            return;
+        }
+        for part in secret.windows(BYTES).filter_map(<[u8]>::first_chunk::<BYTES>) {
+            known.beginnings.extend(part.first_chunk::<2>());
+            known.parts.insert(*part, name);
+        }
+    }
+
+    /// The kinds of secrets that are known, each once.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<&'static str> {
+        self.lock().all.values().copied().collect()
+    }
+
+    /// Looks for the secrets in a text, in every form.
+    ///
+    /// # Errors
+    /// [`Leak`] names the first that is there.
+    pub fn must_not_be_in(&self, said: &str) -> Result<(), Leak> {
+        let known = self.lock();
+        let mut beginnings = vec![false; 1 << 16];
+        for beginning in &known.beginnings {
+            beginnings[usize::from(u16::from_le_bytes(*beginning))] = true;
+        }
+        let mut outcome = Ok(());
+        each_reading(said, &mut |form, bytes| {
+            let parts = bytes.windows(BYTES).filter_map(<[u8]>::first_chunk::<BYTES>);
+            let mut likely =
+                parts.filter(|part| beginnings[usize::from(part[0]) | usize::from(part[1]) << 8]);
+            let binary = likely.find_map(|part| known.parts.get(part));
+            let has = |text: &[u8]| has_text(bytes, text, form == PLAIN);
+            let found =
+                binary.or_else(|| known.texts.iter().find(|(text, _)| has(text)).map(|(_, name)| name));
+            if let Some(name) = found {
+                outcome = Err(Leak { name, form });
+            }
+        });
+        outcome
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const PLAIN: &str = "as it is";
+
+fn is_text(secret: &[u8]) -> bool {
+    std::str::from_utf8(secret).is_ok_and(|text| !text.contains(char::is_control))
+}
+
+/// Whether a text is there; a short one that nobody encoded as a word of its own.
+fn has_text(said: &[u8], text: &[u8], is_plain: bool) -> bool {
+    let mut from = 0;
+    while let Some(at) = text.first().and_then(|first| said[from..].iter().position(|c| c == first)) {
+        let at = from + at;
+        let before = at.checked_sub(1).and_then(|at| said.get(at));
+        let behind = said.get(at + text.len());
+        // `@` as well: the sandbox's password is part of its e-mail addresses.
+        let is_word = !before.is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'@')
+            && !behind.is_some_and(u8::is_ascii_alphanumeric);
+        if said[at..].starts_with(text) && (is_word || !is_plain || text.len() == CHARACTERS) {
+            return true;
+        }
+        from = at + 1;
+    }
+    false
+}
+
+/// Reads a text in every way in which bytes are printed, and shows the bytes that it may stand for.
+fn each_reading(said: &str, show: &mut dyn FnMut(&'static str, &[u8])) {
+    show(PLAIN, said.as_bytes());
+    if said.contains('\\') {
+        show("escaped", &unescaped(said));
+    }
+    let hex = |c: &u8| c.is_ascii_hexdigit();
+    for run in runs(said.as_bytes(), hex) {
+        for start in 0..2 {
+            let bytes: Vec<u8> = run[start..].chunks_exact(2).filter_map(|pair| number(pair, 16)).collect();
+            show("in hex", &bytes);
+        }
+    }
+    let digit = |c: &u8| c.is_ascii_alphanumeric() || b"+/-_".contains(c);
+    for run in runs(said.as_bytes(), digit) {
+        for start in 0..4 {
+            show("in base64", &base64(&run[start..]));
+        }
+    }
+    for radix in [10, 16] {
+        for list in lists(said, radix).filter(|list| list.len() >= SHORTEST) {
+            show("as a list of numbers", &list);
+        }
+    }
+}
+
+fn runs(said: &[u8], belongs: impl Fn(&u8) -> bool) -> impl Iterator<Item = &[u8]> {
+    said.split(move |c| !belongs(c)).filter(|run| run.len() >= 2 * SHORTEST)
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
+}
+
+/// Decodes base64 of either alphabet, in whole groups of four.
+fn base64(run: &[u8]) -> Vec<u8> {
+    let value = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' | b'-' => 62,
+        _ => 63,
+    };
+    let mut out = Vec::with_capacity(run.len() / 4 * 3);
+    for group in run.chunks_exact(4) {
+        let bits = group.iter().fold(0_u32, |bits, &c| bits << 6 | u32::from(value(c)));
+        out.extend_from_slice(&bits.to_be_bytes()[1..]);
+    }
+    out
+}
+
+/// The lists of numbers below 256 that are in a text, such as `Debug` prints them.
+fn lists(said: &str, radix: u32) -> impl Iterator<Item = Vec<u8>> {
+    let mut lists = vec![Vec::new()];
+    for item in said.split(',') {
+        // What stands before the first number and behind the last is not of the list.
+        let digits = item.trim().rsplit(['[', '(', ' ']).next().unwrap_or_default();
+        let (digits, ends) = match digits.split_once([']', ')']) {
+            Some((digits, _)) => (digits, true),
+            None => (digits, false),
+        };
+        let last = item.trim().split([']', ')', ' ']).next().unwrap_or_default();
+        let digits = digits.trim_start_matches("0x");
+        let begins = item.contains(['[', '(']);
+        match (number(digits.as_bytes(), radix), number(last.trim_start_matches("0x").as_bytes(), radix)) {
+            (Some(byte), _) if begins => lists.push(vec![byte]),
+            (Some(byte), _) => lists.last_mut().into_iter().for_each(|list| list.push(byte)),
+            (None, Some(byte)) => {
+                lists.last_mut().into_iter().for_each(|list| list.push(byte));
+                lists.push(Vec::new());
+            }
+            (None, None) => lists.push(Vec::new()),
+        }
+        if ends {
+            lists.push(Vec::new());
+        }
+    }
+    lists.into_iter()
+}
+
+/// A text without the escapes of `Debug` and of byte strings.
+fn unescaped(said: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(said.len());
+    let mut rest = said;
+    while let Some((before, behind)) = rest.split_once('\\') {
+        out.extend_from_slice(before.as_bytes());
+        let mut characters = behind.chars();
+        let code = |digits: Option<&str>| u32::from_str_radix(digits?, 16).ok();
+        match characters.next() {
+            Some('x') if code(behind.get(1..3)).is_some() => {
+                out.extend(code(behind.get(1..3)).map(|byte| byte as u8));
+                characters = behind[3..].chars();
+            }
+            Some('u') => {
+                let (digits, behind) = behind.split_once('}').unwrap_or((behind, ""));
+                let character = code(digits.strip_prefix("u{")).and_then(char::from_u32);
+                out.extend_from_slice(character.map(String::from).unwrap_or_default().as_bytes());
+                characters = behind.chars();
+            }
+            Some('n') => out.push(b'\n'),
+            Some('r') => out.push(b'\r'),
+            Some('t') => out.push(b'\t'),
+            Some('0') => out.push(0),
+            Some(other) => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => {}
+        }
+        rest = characters.as_str();
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out
+}
+
+/// All that this process has traced since it began to listen, and the texts of its panics.
+static HEARD: Mutex<String> = Mutex::new(String::new());
+
+fn heard() -> MutexGuard<'static, String> {
+    HEARD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A moment in what this process says.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(usize);
+
+/// Listens, from the first call on, to all that this process traces at any level, and to its panics; the moment from
+/// which [`heard_since`] tells.
+///
+/// # Panics
+/// Where the process has a subscriber already: nothing would be heard.
+pub fn listen() -> Mark {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing::subscriber::set_global_default(Ear).expect("no other subscriber is set");
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            hear(&panic.to_string());
+            before(panic);
+        }));
+    });
+    Mark(heard().len())
+}
+
+/// Adds what was said in another way, such as to a person.
+pub fn hear(said: &str) {
+    let mut heard = heard();
+    heard.push_str(said);
+    heard.push('\n');
+}
+
+/// What was said since then.
+#[must_use]
+pub fn heard_since(mark: Mark) -> String {
+    heard().get(mark.0..).unwrap_or_default().to_owned()
+}
+
+/// Hears everything, and writes it down in words.
+struct Ear;
+
+impl Subscriber for Ear {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::TRACE)
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let mut line = Line::of(attributes.metadata());
+        attributes.record(&mut line);
+        hear(&line.0);
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        let mut line = Line(String::new());
+        values.record(&mut line);
+        hear(&line.0);
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line::of(event.metadata());
+        event.record(&mut line);
+        hear(&line.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line(String);
+
+impl Line {
+    fn of(metadata: &Metadata<'_>) -> Self {
+        Self(format!("{} {}", metadata.level(), metadata.target()))
+    }
+}
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: [u8; 41] = *b"\x00\x01\xfe\xffA key\\\"\n some more bytes, mostly text";
+
+    fn secrets() -> Secrets {
+        let secrets = Secrets::default();
+        secrets.add("key", KEY);
+        secrets.add("code", "22222");
+        secrets.add("hash", "0123456789abcdef0123456789abcdef");
+        secrets.add("nothing", "");
+        secrets
+    }
+
+    fn leak(said: &str) -> Option<&'static str> {
+        secrets().must_not_be_in(said).err().map(|leak| leak.name)
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        for said in [
+            format!("{KEY:?}"),
+            format!("{KEY:#?}"),
+            format!("Key({KEY:x?})"),
+            format!("{KEY:#04x?}"),
+            format!("key={:?}, more", &KEY[20..]),
+            format!("\"{}\"", KEY.escape_ascii()),
+            format!("{:?}", String::from_utf8_lossy(&KEY[4..])),
+            hex(&KEY),
+            hex(&KEY).to_uppercase(),
+            format!("f{}", hex(&KEY[7..16])),
+            "AAH+/0Ega2V5XCIKIHNv".into(),
+            "tg://x?y=xxAAH-_0Ega2V5XCIKIHNv".into(),
+        ] {
+            assert_eq!(leak(&said), Some("key"), "{said}");
+        }
+        for said in ["code: \"22222\"", "22222", "[50, 50, 50, 50, 50]", "3232323232", "the code 22222."] {
+            assert_eq!(leak(said), Some("code"), "{said}");
+        }
+        assert_eq!(leak("ApiCredentials { hash: \"0123456789abcdef01234567"), Some("hash"));
+    }
+
+    #[test]
+    fn what_is_none_is_left_alone() {
+        for said in [
+            "",
+            "\\",
+            "[1, 2, 3]",
+            "9996622222",
+            "222223",
+            "user 9996620001 of DC 2, 300 s",
+            "0123456789abcde",
+            "in [10, 20], out [30], (Duration(1s), 22.222s)",
+        ] {
+            assert_eq!(leak(said), None, "{said}");
+        }
+        assert_eq!(format!("{:?}", secrets()), "Secrets(3)");
+    }
+
+    #[test]
+    fn what_is_traced_is_heard_at_every_level() {
+        let mark = listen();
+        let code = "22222";
+        tracing::trace!(code, "typed");
+        let _span = tracing::trace_span!("sign_in", key = ?&KEY[..]).entered();
+        let said = heard_since(mark);
+        assert!(said.contains("typed") && said.contains("TRACE"), "{said}");
+        assert!(secrets().must_not_be_in(&said).is_err());
+        let _ = std::panic::catch_unwind(|| panic!("a text of a panic"));
+        assert!(heard_since(mark).contains("a text of a panic"));
+    }
+}

@@ -1,0 +1,401 @@
+//! A network that exists only in memory: latency, any chunking, cuts and refusals, all by a seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use sansgram_core::client::{ConnId, LostCause};
+use sansgram_core::time::Timestamp;
+
+use crate::random::SeededRandomForTestingOnly;
+
+/// How the network treats what it carries. The default is fast, whole and reliable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkOptions {
+    /// The shortest time from one end to the other; default 20 ms.
+    pub latency: Duration,
+    /// By how much longer a piece may take, at random; default 0.
+    pub jitter: Duration,
+    /// How writes are cut into reads.
+    pub chunks: Chunks,
+    /// After how many bytes, both directions of all connections counted together, the connection that carries the
+    /// next byte is cut, once; default never.
+    pub cut_at_byte: Option<u64>,
+    /// Cuts the connection at random, before about one in this many pieces; default never.
+    pub cut_one_in: Option<u64>,
+    /// Whether the client's writes are taken and never finished, as where the other end reads no more; default no.
+    pub blocks_writes: bool,
+    /// How many connects are refused before the first succeeds; default 0.
+    pub refuse_connects: u32,
+    /// How often each write of a server arrives, one copy behind the other; default 1.
+    pub copies: u32,
+    /// Whether writes of the servers are kept for [`Network::take_kept`]; default no.
+    pub keep: bool,
+}
+
+impl Default for NetworkOptions {
+    fn default() -> Self {
+        Self {
+            latency: Duration::from_millis(20),
+            jitter: Duration::ZERO,
+            chunks: Chunks::Whole,
+            cut_at_byte: None,
+            cut_one_in: None,
+            blocks_writes: false,
+            refuse_connects: 0,
+            copies: 1,
+            keep: false,
+        }
+    }
+}
+
+/// How writes are cut into reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chunks {
+    /// Each write arrives as one read.
+    #[default]
+    Whole,
+    /// One byte per read.
+    SingleBytes,
+    /// Reads of 1 to this many bytes, at random.
+    UpTo(usize),
+}
+
+/// What happens at one of the ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Opened {
+        conn: ConnId,
+        dc: i32,
+    },
+    ToServer {
+        conn: ConnId,
+        bytes: Vec<u8>,
+    },
+    ToClient {
+        conn: ConnId,
+        bytes: Vec<u8>,
+    },
+    /// The client's write is done; its buffer comes back.
+    Written {
+        conn: ConnId,
+        buffer: Vec<u8>,
+    },
+    LostByClient {
+        conn: ConnId,
+        cause: LostCause,
+    },
+    LostByServer {
+        conn: ConnId,
+    },
+}
+
+/// Everything between the client and the DCs.
+pub struct Network {
+    /// The rules, which may be changed at any time.
+    pub options: NetworkOptions,
+    random: SeededRandomForTestingOnly,
+    links: BTreeMap<ConnId, Link>,
+    /// By time, then in the order of sending.
+    in_flight: BTreeMap<(Timestamp, u64), Delivery>,
+    sent: u64,
+    carried: u64,
+    dead: BTreeSet<i32>,
+    kept: Vec<Vec<u8>>,
+}
+
+struct Link {
+    dc: i32,
+    /// When the last piece arrives in each direction: pieces do not overtake each other.
+    to_server: Timestamp,
+    to_client: Timestamp,
+}
+
+impl Network {
+    /// An empty network.
+    #[must_use]
+    pub const fn new(options: NetworkOptions, seed: u64) -> Self {
+        Self {
+            options,
+            random: SeededRandomForTestingOnly::new(seed),
+            links: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            sent: 0,
+            carried: 0,
+            dead: BTreeSet::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// How many bytes have arrived, in both directions.
+    #[must_use]
+    pub const fn bytes_carried(&self) -> u64 {
+        self.carried
+    }
+
+    /// The connections that are open, or being opened.
+    pub fn connections(&self) -> impl Iterator<Item = ConnId> {
+        self.links.keys().copied()
+    }
+
+    /// From now on nothing reaches this DC and nothing comes from it, without a sign; `false` revives it for new
+    /// connections.
+    pub fn set_dead(&mut self, dc: i32, dead: bool) {
+        if dead {
+            self.dead.insert(dc);
+        } else {
+            self.dead.remove(&dc);
+        }
+    }
+
+    /// The writes of the servers since [`NetworkOptions::keep`] was set.
+    pub fn take_kept(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.kept)
+    }
+
+    /// Lets the client receive bytes that no server sent.
+    pub fn inject(&mut self, now: Timestamp, conn: ConnId, bytes: &[u8]) {
+        self.server_writes(now, conn, bytes);
+    }
+
+    /// Cuts a connection: both ends learn of it, what is on its way is lost.
+    pub fn cut(&mut self, now: Timestamp, conn: ConnId) {
+        self.forget(conn);
+        self.deliver_at(now, Delivery::LostByClient { conn, cause: LostCause::Reset });
+        self.deliver_at(now, Delivery::LostByServer { conn });
+    }
+
+    /// Cuts all connections.
+    pub fn cut_all(&mut self, now: Timestamp) {
+        let open: Vec<_> = self.connections().collect();
+        for conn in open {
+            self.cut(now, conn);
+        }
+    }
+
+    /// When the next thing arrives.
+    pub(crate) fn next_delivery(&self) -> Option<Timestamp> {
+        self.in_flight.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// The next thing that has arrived by now.
+    pub(crate) fn deliver(&mut self, now: Timestamp) -> Option<Delivery> {
+        loop {
+            let entry = self.in_flight.first_entry().filter(|entry| entry.key().0 <= now)?;
+            let delivery = entry.remove();
+            let (conn, length) = match &delivery {
+                Delivery::ToServer { conn, bytes } | Delivery::ToClient { conn, bytes } => {
+                    (*conn, bytes.len())
+                }
+                // One end has closed and the other one knows: what is still on its way concerns nobody.
+                Delivery::LostByClient { conn, .. } | Delivery::LostByServer { conn } => {
+                    self.links.remove(conn);
+                    return Some(delivery);
+                }
+                Delivery::Opened { .. } | Delivery::Written { .. } => return Some(delivery),
+            };
+            let Some(link) = self.links.get(&conn) else { continue };
+            if self.dead.contains(&link.dc) {
+                continue;
+            }
+            let by_chance = self.options.cut_one_in.is_some_and(|mean| self.random.below(mean) == 0);
+            if by_chance {
+                self.cut(now, conn);
+                continue;
+            }
+            let end = self.carried + length as u64;
+            if let Some(cut) = self.options.cut_at_byte.filter(|&cut| cut < end) {
+                self.options.cut_at_byte = None;
+                let kept = usize::try_from(cut.saturating_sub(self.carried)).unwrap_or(0);
+                self.carried = cut;
+                self.cut(now, conn);
+                match shortened(delivery, kept) {
+                    Some(delivery) => return Some(delivery),
+                    None => continue,
+                }
+            }
+            self.carried = end;
+            return Some(delivery);
+        }
+    }
+
+    /// The client wants a connection.
+    pub(crate) fn connect(&mut self, now: Timestamp, conn: ConnId, dc: i32) {
+        let at = now + self.one_way() + self.one_way();
+        if self.dead.contains(&dc) {
+            return;
+        }
+        if self.options.refuse_connects > 0 {
+            self.options.refuse_connects -= 1;
+            return self.deliver_at(at, Delivery::LostByClient { conn, cause: LostCause::Refused });
+        }
+        self.links.insert(conn, Link { dc, to_server: at, to_client: at });
+        self.deliver_at(at, Delivery::Opened { conn, dc });
+    }
+
+    /// The client writes; its buffer comes back when all is on its way.
+    pub(crate) fn client_writes(&mut self, now: Timestamp, conn: ConnId, bytes: Vec<u8>) {
+        if self.options.blocks_writes {
+            return;
+        }
+        let mut at = now;
+        if let Some(earliest) = self.links.get(&conn).map(|link| link.to_server) {
+            for piece in self.pieces(&bytes) {
+                at = (now + self.one_way()).max(earliest).max(at);
+                self.deliver_at(at, Delivery::ToServer { conn, bytes: piece });
+            }
+            if let Some(link) = self.links.get_mut(&conn) {
+                link.to_server = at;
+            }
+        }
+        let half = now + self.options.latency / 2;
+        self.deliver_at(half, Delivery::Written { conn, buffer: bytes });
+    }
+
+    /// The server writes.
+    pub(crate) fn server_writes(&mut self, now: Timestamp, conn: ConnId, bytes: &[u8]) {
+        let Some(earliest) = self.links.get(&conn).map(|link| link.to_client) else { return };
+        if self.options.keep {
+            self.kept.push(bytes.to_vec());
+        }
+        let mut at = now;
+        for piece in self.pieces(&bytes.repeat(self.options.copies as usize)) {
+            at = (now + self.one_way()).max(earliest).max(at);
+            self.deliver_at(at, Delivery::ToClient { conn, bytes: piece });
+        }
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.to_client = at;
+        }
+    }
+
+    /// The client closes: the server learns of it behind all that was sent.
+    pub(crate) fn closed_by_client(&mut self, now: Timestamp, conn: ConnId) {
+        if let Some(link) = self.links.get(&conn) {
+            let at = (now + self.options.latency).max(link.to_server);
+            self.deliver_at(at, Delivery::LostByServer { conn });
+        }
+    }
+
+    /// The server closes: the client learns of it behind all that was sent.
+    pub(crate) fn closed_by_server(&mut self, now: Timestamp, conn: ConnId) {
+        if let Some(link) = self.links.get(&conn) {
+            let at = (now + self.options.latency).max(link.to_client);
+            self.deliver_at(at, Delivery::LostByClient { conn, cause: LostCause::Closed });
+        }
+    }
+
+    fn forget(&mut self, conn: ConnId) {
+        self.links.remove(&conn);
+        self.in_flight.retain(|_, delivery| match delivery {
+            Delivery::Opened { conn: of, .. }
+            | Delivery::ToServer { conn: of, .. }
+            | Delivery::ToClient { conn: of, .. }
+            | Delivery::LostByClient { conn: of, .. }
+            | Delivery::LostByServer { conn: of } => *of != conn,
+            Delivery::Written { .. } => true,
+        });
+    }
+
+    fn deliver_at(&mut self, at: Timestamp, delivery: Delivery) {
+        self.sent += 1;
+        self.in_flight.insert((at, self.sent), delivery);
+    }
+
+    fn one_way(&mut self) -> Duration {
+        let jitter = u64::try_from(self.options.jitter.as_nanos()).unwrap_or(u64::MAX);
+        self.options.latency + Duration::from_nanos(self.random.below(jitter))
+    }
+
+    fn pieces(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut rest = bytes;
+        let mut pieces = Vec::new();
+        while !rest.is_empty() {
+            let length = match self.options.chunks {
+                Chunks::Whole => rest.len(),
+                Chunks::SingleBytes => 1,
+                Chunks::UpTo(most) => 1 + self.random.below(most.max(1) as u64) as usize,
+            };
+            let (piece, behind) = rest.split_at(length.min(rest.len()));
+            pieces.push(piece.to_vec());
+            rest = behind;
+        }
+        pieces
+    }
+}
+
+/// The first bytes of a delivery; `None` where none are left.
+fn shortened(delivery: Delivery, kept: usize) -> Option<Delivery> {
+    match delivery {
+        Delivery::ToServer { conn, mut bytes } if kept > 0 => {
+            bytes.truncate(kept);
+            Some(Delivery::ToServer { conn, bytes })
+        }
+        Delivery::ToClient { conn, mut bytes } if kept > 0 => {
+            bytes.truncate(kept);
+            Some(Delivery::ToClient { conn, bytes })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONN: ConnId = ConnId(1);
+
+    fn connected(options: NetworkOptions) -> (Network, Timestamp) {
+        let mut network = Network::new(options, 1);
+        network.connect(Timestamp::ZERO, CONN, 2);
+        let at = network.next_delivery().unwrap();
+        assert_eq!(network.deliver(at), Some(Delivery::Opened { conn: CONN, dc: 2 }));
+        (network, at)
+    }
+
+    fn all(network: &mut Network) -> Vec<Delivery> {
+        std::iter::from_fn(|| network.deliver(network.next_delivery()?)).collect()
+    }
+
+    #[test]
+    fn pieces_keep_their_order_whatever_the_jitter() {
+        let jitter = Duration::from_millis(500);
+        let options = NetworkOptions { jitter, chunks: Chunks::UpTo(3), ..NetworkOptions::default() };
+        let (mut network, at) = connected(options);
+        let sent: Vec<u8> = (0..100).collect();
+        for piece in sent.chunks(10) {
+            network.server_writes(at, CONN, piece);
+        }
+        let mut received = Vec::new();
+        for delivery in all(&mut network) {
+            let Delivery::ToClient { bytes, .. } = delivery else { panic!("{delivery:?}") };
+            assert!((1..=3).contains(&bytes.len()));
+            received.extend(bytes);
+        }
+        assert_eq!(received, sent);
+        assert_eq!(network.bytes_carried(), 100);
+    }
+
+    #[test]
+    fn a_cut_at_a_byte_loses_exactly_what_is_behind_it() {
+        let options = NetworkOptions { cut_at_byte: Some(7), ..NetworkOptions::default() };
+        let (mut network, at) = connected(options);
+        network.server_writes(at, CONN, &[1; 5]);
+        network.server_writes(at, CONN, &[2; 5]);
+        network.server_writes(at, CONN, &[3; 5]);
+        let expected = [
+            Delivery::ToClient { conn: CONN, bytes: vec![1; 5] },
+            Delivery::ToClient { conn: CONN, bytes: vec![2; 2] },
+            Delivery::LostByClient { conn: CONN, cause: LostCause::Reset },
+            Delivery::LostByServer { conn: CONN },
+        ];
+        assert_eq!(all(&mut network), expected);
+    }
+
+    #[test]
+    fn a_close_arrives_behind_what_was_sent_before() {
+        let (mut network, at) = connected(NetworkOptions::default());
+        network.server_writes(at, CONN, &[1; 4]);
+        network.closed_by_server(at, CONN);
+        let closed = Delivery::LostByClient { conn: CONN, cause: LostCause::Closed };
+        assert_eq!(all(&mut network)[1], closed);
+    }
+}

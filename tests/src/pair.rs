@@ -1,0 +1,474 @@
+//! The client machine and the test DCs in one thread, on virtual time, with a [`Network`] between them.
+//!
+//! A step jumps to the next thing that happens, so ten idle minutes take no time. One seed is one run. When a pair is
+//! dropped, all that the client said in its run is searched for secrets; see [`leaks`](crate::leaks).
+
+use std::fmt::{Debug, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use sansgram_core::client::{
+    ApiCredentials, ApiMisuse, Client, Config, ConnId, DcId, DcTable, Event, HeavyTask, Input, InvokeError,
+    Login, Output, RequestId, RequestOptions, Route, SessionData,
+};
+use sansgram_core::crypto::rsa::PublicKey;
+use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::tl::Function;
+
+use crate::accounts::{AccountEvent, Accounts};
+use crate::by_hand::START;
+use crate::leaks::Leak;
+use crate::network::{Delivery, Network, NetworkOptions};
+use crate::random::SeededRandomForTestingOnly;
+use crate::rsa::ServerRsaKey;
+use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs};
+
+/// What to build the pair of.
+#[derive(Clone, Debug)]
+pub struct PairOptions {
+    /// All randomness of client, DCs and network follows from it.
+    pub seed: u64,
+    /// The network between the two.
+    pub network: NetworkOptions,
+    /// The DCs.
+    pub server: ServerOptions,
+    /// The client's configuration; see [`PairOptions::config`].
+    pub client: Config,
+    /// What the client knows from before.
+    pub session: SessionData,
+    /// By how many seconds the client's wall clock is ahead of the servers'.
+    pub clock_skew: i64,
+}
+
+impl Default for PairOptions {
+    /// A well-behaved server, a fast network, a client that knows all DCs and begins at DC 2.
+    fn default() -> Self {
+        let server = ServerOptions::default();
+        Self {
+            seed: 1,
+            network: NetworkOptions::default(),
+            client: Self::config(&server.dcs),
+            server,
+            session: SessionData::default(),
+            clock_skew: 0,
+        }
+    }
+}
+
+impl PairOptions {
+    /// The defaults under another seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// A client's configuration for DCs of these numbers: their addresses in the pair, their key, made-up API
+    /// credentials.
+    ///
+    /// # Panics
+    /// Where a number is none of a DC.
+    #[must_use]
+    pub fn config(dcs: &[i32]) -> Config {
+        let mut table = DcTable::new();
+        for &dc in dcs {
+            table.insert(DcId::new(dc.into()).expect("the number of a DC"), address(dc));
+        }
+        let pem = ServerRsaKey::embedded_for_testing_only().public_key_pem();
+        let key = PublicKey::from_pem(pem).expect("the test DC's PEM is well-formed");
+        let mut config = Config::new(table, DcId::new(2).expect("2 is the number of a DC"), [key]);
+        config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
+        config
+    }
+}
+
+/// The condition was not met within the bounds of [`Pair::run_until`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stuck {
+    /// Neither a timer runs nor is anything on its way.
+    #[error("nothing is left that could happen")]
+    Idle,
+    /// More virtual time went by than [`Pair::MOST_TIME`].
+    #[error("too much virtual time went by")]
+    Time,
+    /// More happened than [`Pair::MOST_STEPS`].
+    #[error("too many steps went by")]
+    Steps,
+}
+
+/// A client, DCs, and the network between them.
+pub struct Pair {
+    /// The client machine. After calling it, call [`poll`](Self::poll).
+    pub client: Client,
+    /// The servers. After calling them, call [`poll`](Self::poll).
+    pub dcs: TestDcs,
+    /// The network.
+    pub network: Network,
+    /// By how many seconds the client's wall clock is ahead of the servers'.
+    pub clock_skew: i64,
+    /// What the client has told, oldest first.
+    pub events: Vec<Event>,
+    /// What happened to the accounts, oldest first.
+    pub account_events: Vec<AccountEvent>,
+    /// What the servers did not accept, oldest first.
+    pub refusals: Vec<Refusal>,
+    /// The addresses of each connection that the client asked for, oldest first.
+    pub opened: Vec<Vec<SocketAddr>>,
+    /// Whether heavy tasks are kept in [`dropped_tasks`](Self::dropped_tasks) in place of being run.
+    pub drops_tasks: bool,
+    /// The heavy tasks that were not run.
+    pub dropped_tasks: Vec<HeavyTask>,
+    /// What the client said in other ways than by events.
+    said: String,
+    now: Timestamp,
+    /// For how long the client's monotonic clock stood still.
+    suspended: Duration,
+    client_deadline: Option<Timestamp>,
+    server_deadline: Option<Timestamp>,
+}
+
+impl Pair {
+    /// How much virtual time one [`run_until`](Self::run_until) may take.
+    pub const MOST_TIME: Duration = Duration::from_secs(24 * 3600);
+    /// How many steps one [`run_until`](Self::run_until) may take.
+    pub const MOST_STEPS: u64 = 2_000_000;
+
+    /// Builds everything; nothing happens yet.
+    #[must_use]
+    pub fn new(options: PairOptions) -> Self {
+        let PairOptions { seed, network, mut server, client, session, clock_skew } = options;
+        if server.accounts.dcs.is_empty() {
+            server.accounts.dcs = server.dcs.iter().map(|&dc| (dc, address(dc))).collect();
+        }
+        let mut seeds = SeededRandomForTestingOnly::new(seed);
+        let said = format!("{client:?} {session:?}\n");
+        let now = Timestamp::ZERO;
+        let client_now = Now::new(now, shifted(START, clock_skew));
+        Self {
+            client: Client::new(client, session, Box::new(seeds.fork()), client_now),
+            dcs: TestDcs::new(server, Box::new(seeds.fork())),
+            network: Network::new(network, seeds.next_u64()),
+            clock_skew,
+            events: Vec::new(),
+            account_events: Vec::new(),
+            refusals: Vec::new(),
+            opened: Vec::new(),
+            drops_tasks: false,
+            dropped_tasks: Vec::new(),
+            said,
+            now,
+            suspended: Duration::ZERO,
+            client_deadline: None,
+            server_deadline: None,
+        }
+    }
+
+    /// Replaces the client by another one with the same session, as when its process is started again. All connections
+    /// are cut.
+    pub fn restart_client(&mut self, config: Config) {
+        let session = self.client.session().clone();
+        self.restart_client_from(config, session);
+    }
+
+    /// As [`restart_client`](Self::restart_client), but from another session.
+    pub fn restart_client_from(&mut self, config: Config, session: SessionData) {
+        self.network.cut_all(self.now);
+        // The old client's connections must be gone before the new one uses their names.
+        while let Some(delivery) = self.network.deliver(self.now) {
+            self.deliver(delivery);
+        }
+        self.poll();
+        // What the old one said is searched at once, so that it need not be kept.
+        assert_eq!(self.must_keep_secrets(), Ok(()), "{}", self.said);
+        self.events.clear();
+        let seed = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let random = Box::new(SeededRandomForTestingOnly::new(seed));
+        self.client = Client::new(config, session, random, self.client_now());
+        self.poll();
+    }
+
+    /// How much virtual time has passed.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.now.since_origin()
+    }
+
+    /// Now, by the monotonic clock of both.
+    #[must_use]
+    pub const fn timestamp(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Now, by the client's clocks.
+    #[must_use]
+    pub fn client_now(&self) -> Now {
+        let monotonic = Timestamp::from_origin(self.elapsed().saturating_sub(self.suspended));
+        Now::new(monotonic, shifted(START + self.elapsed(), self.clock_skew))
+    }
+
+    /// Now, by the servers' clocks.
+    #[must_use]
+    pub fn server_now(&self) -> Now {
+        Now::new(self.now, START + self.elapsed())
+    }
+
+    /// Takes what both ends have to say, until they have said everything. Needed after every call of the client or
+    /// the DCs that is not made by the pair.
+    pub fn poll(&mut self) {
+        self.poll_client();
+        self.poll_server();
+    }
+
+    /// Jumps to the next thing that happens, and lets it happen. `false`: nothing ever will.
+    pub fn step(&mut self) -> bool {
+        self.poll();
+        let next = [self.client_deadline, self.server_deadline, self.network.next_delivery()];
+        let Some(next) = next.into_iter().flatten().min() else { return false };
+        self.now = self.now.max(next);
+        if let Some(delivery) = self.network.deliver(self.now) {
+            self.deliver(delivery);
+        } else if self.client_deadline.is_some_and(|at| at <= self.now) {
+            self.client.handle(self.client_now(), Input::Tick);
+        } else {
+            self.dcs.handle(self.server_now(), ServerInput::Tick);
+        }
+        self.poll();
+        true
+    }
+
+    /// Steps until `condition` holds.
+    ///
+    /// # Errors
+    /// [`Stuck`] says which bound was reached instead.
+    pub fn run_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) -> Result<(), Stuck> {
+        let end = self.now + Self::MOST_TIME;
+        self.poll();
+        for _ in 0..Self::MOST_STEPS {
+            if condition(self) {
+                return Ok(());
+            }
+            if self.now >= end {
+                return Err(Stuck::Time);
+            }
+            if !self.step() {
+                return Err(Stuck::Idle);
+            }
+        }
+        Err(Stuck::Steps)
+    }
+
+    /// Lets this much virtual time pass, with all that happens in it.
+    ///
+    /// # Errors
+    /// [`Stuck::Steps`]: more happened than one run may contain.
+    pub fn run_for(&mut self, span: Duration) -> Result<(), Stuck> {
+        let end = self.now + span;
+        for _ in 0..Self::MOST_STEPS {
+            self.poll();
+            let next = [self.client_deadline, self.server_deadline, self.network.next_delivery()];
+            if next.into_iter().flatten().min().is_none_or(|next| next > end) {
+                self.now = self.now.max(end);
+                return Ok(());
+            }
+            self.step();
+        }
+        Err(Stuck::Steps)
+    }
+
+    /// Puts the client to sleep: for this long it does nothing, and its monotonic clock stands still, as on machines whose
+    /// clock does not count sleep. The servers go on; what they send arrives when the client wakes up.
+    pub fn suspend(&mut self, span: Duration) {
+        let end = self.now + span;
+        self.poll();
+        while let Some(next) = self.server_deadline.filter(|&at| at <= end) {
+            self.now = self.now.max(next);
+            self.dcs.handle(self.server_now(), ServerInput::Tick);
+            self.poll_server();
+        }
+        self.now = end;
+        self.suspended += span;
+        self.client_deadline = self.client_deadline.map(|at| at + span);
+    }
+
+    /// Whether the client has told that this request or step is done.
+    #[must_use]
+    pub fn is_completed(&self, id: RequestId) -> bool {
+        self.events.contains(&Event::Completed(id))
+    }
+
+    /// Does one step of a sign-in, such as `|login| login.request_code("+99966 1 0000")`, to its end.
+    ///
+    /// # Errors
+    /// What the step ends with.
+    ///
+    /// # Panics
+    /// Where the step cannot be begun, or never ends.
+    pub fn login(
+        &mut self,
+        begin: impl FnOnce(Login<'_>) -> Result<RequestId, ApiMisuse>,
+    ) -> Result<Outcome, LoginError> {
+        let now = self.client_now();
+        let id = begin(self.client.login(now)).expect("the client takes the step");
+        if let Err(stuck) = self.run_until(|pair| pair.is_completed(id)) {
+            panic!("the step did not end: {stuck}; {:?}", self.events);
+        }
+        let outcome = self.client.take_login(id).expect("a completed step has an outcome");
+        self.say(&outcome);
+        if let Err(error) = &outcome {
+            self.say(&format_args!("{error}"));
+        }
+        outcome
+    }
+
+    /// Asks the home DC to count `number` (see [`Accounts::count_query`](crate::accounts::Accounts::count_query)), without waiting.
+    ///
+    /// # Panics
+    /// Where the client does not take the request.
+    pub fn count(&mut self, number: i64, options: impl Into<RequestOptions>) -> RequestId {
+        let now = self.client_now();
+        let id = self.client.invoke_raw(now, Accounts::count_query(number), options);
+        self.poll();
+        id.expect("the client takes the request")
+    }
+
+    /// Sends a request to the home DC and waits for its result.
+    ///
+    /// # Errors
+    /// What the request ends with.
+    ///
+    /// # Panics
+    /// Where the client does not take the request, or never completes it.
+    pub fn invoke<F: Function>(&mut self, request: &F) -> Result<F::Reply, InvokeError> {
+        let now = self.client_now();
+        let ticket = self.client.invoke(now, request, Route::Home).expect("the client takes the request");
+        if let Err(stuck) = self.run_until(|pair| pair.is_completed(ticket.id())) {
+            panic!("the request did not end: {stuck}; {:?}", self.events);
+        }
+        let result = self.client.take(&ticket).expect("a completed request has a result");
+        if let Err(error) = &result {
+            self.say(error);
+        }
+        result
+    }
+
+    /// Adds what is printed of a value to what the client said: no secret may be in it when the pair is dropped.
+    pub fn say(&mut self, value: &dyn Debug) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.said, "{value:?}");
+    }
+
+    /// Searches all that the client said since the last search for the secrets that the servers know.
+    ///
+    /// # Errors
+    /// [`Leak`] names the secret that got out.
+    pub fn must_keep_secrets(&mut self) -> Result<(), Leak> {
+        let mut said = std::mem::take(&mut self.said);
+        let Self { client, events, refusals, .. } = self;
+        let session = client.session();
+        let _ = writeln!(said, "{client:?} {session:?} {events:?} {refusals:?} {:?}", client.rejections());
+        let outcome = self.dcs.secrets().must_not_be_in(&said);
+        if outcome.is_err() {
+            self.said = said;
+        }
+        outcome
+    }
+
+    fn poll_client(&mut self) {
+        loop {
+            match self.client.poll_output() {
+                Output::Open { conn, endpoints, .. } => {
+                    self.network.connect(self.now, conn, dc_at(&endpoints));
+                    self.opened.push(endpoints);
+                }
+                Output::Transmit { conn, bytes } => self.network.client_writes(self.now, conn, bytes),
+                Output::Close { conn } => self.network.closed_by_client(self.now, conn),
+                Output::Compute(task) if self.drops_tasks => self.dropped_tasks.push(task),
+                Output::Compute(task) => {
+                    self.say(&task);
+                    let outcome = task.run();
+                    self.say(&outcome);
+                    self.client.handle(self.client_now(), Input::Computed(outcome));
+                }
+                Output::Event(event) => self.events.push(event),
+                Output::Timeout(deadline) => {
+                    self.client_deadline = deadline.map(|at| at + self.suspended);
+                    return;
+                }
+                other => panic!("the pair does not know this output: {other:?}"),
+            }
+        }
+    }
+
+    fn poll_server(&mut self) {
+        loop {
+            match self.dcs.poll_output() {
+                ServerOutput::Transmit { conn, bytes } => {
+                    self.network.server_writes(self.now, ConnId(conn), &bytes);
+                }
+                ServerOutput::Close { conn } => self.network.closed_by_server(self.now, ConnId(conn)),
+                ServerOutput::Account(event) => self.account_events.push(event),
+                ServerOutput::Refused { refusal, .. } => self.refusals.push(refusal),
+                ServerOutput::Timeout(deadline) => {
+                    self.server_deadline = deadline;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        let (client_now, server_now) = (self.client_now(), self.server_now());
+        match delivery {
+            Delivery::Opened { conn, dc } => {
+                self.dcs.handle(server_now, ServerInput::Accepted { conn: conn.0, dc });
+                self.client.handle(client_now, Input::Opened { conn });
+            }
+            Delivery::ToServer { conn, bytes } => {
+                self.dcs.handle(server_now, ServerInput::Received { conn: conn.0, bytes: &bytes });
+            }
+            Delivery::ToClient { conn, mut bytes } => {
+                self.client.handle(client_now, Input::Received { conn, bytes: &mut bytes });
+            }
+            Delivery::Written { conn, buffer } => {
+                self.client.handle(client_now, Input::Sent { conn, buffer });
+            }
+            Delivery::LostByClient { conn, cause } => {
+                self.client.handle(client_now, Input::Lost { conn, cause });
+            }
+            Delivery::LostByServer { conn } => {
+                self.dcs.handle(server_now, ServerInput::Lost { conn: conn.0 });
+            }
+        }
+    }
+}
+
+impl Drop for Pair {
+    /// Each run is searched for secrets that the client told.
+    fn drop(&mut self) {
+        if !std::thread::panicking()
+            && let Err(leak) = self.must_keep_secrets()
+        {
+            panic!("{leak} in:\n{}", self.said);
+        }
+    }
+}
+
+/// The made-up address of a DC in the pair.
+#[must_use]
+pub fn address(dc: i32) -> SocketAddr {
+    let [low, ..] = dc.to_le_bytes();
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, low)), 443)
+}
+
+/// The DC that is reached at the first of these addresses.
+fn dc_at(endpoints: &[SocketAddr]) -> i32 {
+    match endpoints.first().map(SocketAddr::ip) {
+        Some(IpAddr::V4(ip)) => i32::from(ip.octets()[3]),
+        _ => 0,
+    }
+}
+
+fn shifted(time: Duration, seconds: i64) -> Duration {
+    let span = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { time.saturating_sub(span) } else { time + span }
+}

@@ -1,0 +1,78 @@
+//! How the test DCs behave, and misbehave.
+
+use std::time::Duration;
+
+use super::front::Front;
+use crate::accounts::AccountOptions;
+
+/// What is to be known before the DCs start. Begin with [`ServerOptions::default`], which behaves like Telegram's
+/// servers, and change what the test is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerOptions {
+    /// The numbers of the DCs; default 1, 2, 3.
+    pub dcs: Vec<i32>,
+    /// Whether the DCs call themselves test DCs in the handshake (their numbers plus 10,000); default no.
+    pub test_dcs: bool,
+    /// Whether clients may still use the RSA padding that was common before RSA_PAD, and `p_q_inner_data` without
+    /// the DC's number; default no.
+    pub accept_legacy_rsa: bool,
+    /// Whether clients may number acknowledgements as if they were requests, as mtcute does; default no.
+    pub accept_odd_acks: bool,
+    /// Whether random bytes follow the object in unencrypted replies, as real servers do it; default yes.
+    pub trailing_bytes: bool,
+    /// For how long a salt is the current one; it is accepted for as long again. Default 1800 s, at least 1 s.
+    pub salt_lifetime: Duration,
+    /// Results longer than this are sent as `gzip_packed`, in bytes; default 1024; `None`: never.
+    pub gzip_replies_over: Option<usize>,
+    /// Whether `destroy_session_ok` and its like come inside an `rpc_result`; default no.
+    pub wrap_destroy_session: bool,
+    /// Whether a temporary key is forgotten when another is bound to its permanent key; if not, it may still be used for
+    /// service messages. Default yes.
+    pub forget_replaced_keys: bool,
+    /// What stands before the DCs; default nothing.
+    pub front: Front,
+    /// What the accounts behind the DCs do.
+    pub accounts: AccountOptions,
+    /// What goes wrong on purpose; default nothing.
+    pub misbehaviour: Misbehaviour,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            dcs: vec![1, 2, 3],
+            test_dcs: false,
+            accept_legacy_rsa: false,
+            accept_odd_acks: false,
+            trailing_bytes: true,
+            salt_lifetime: Duration::from_secs(1800),
+            gzip_replies_over: Some(1024),
+            wrap_destroy_session: false,
+            forget_replaced_keys: true,
+            front: Front::None,
+            accounts: AccountOptions::default(),
+            misbehaviour: Misbehaviour::default(),
+        }
+    }
+}
+
+/// What goes wrong on purpose, one switch each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Misbehaviour {
+    /// Connections are accepted, and nothing is ever answered.
+    pub silent_after_accept: bool,
+    /// Handshakes succeed, and no encrypted message is ever answered.
+    pub silent_after_handshake: bool,
+    /// Results are made, and neither sent nor sent again.
+    pub withhold_results: bool,
+    /// The first answer on each connection is 64 random bytes in no frame at all.
+    pub garbage_first_reply: bool,
+    /// The salt that follows from the handshake is refused.
+    pub wrong_salt_first: bool,
+    /// How often each handshake is answered with `dh_gen_retry` before it succeeds.
+    pub dh_retries: u32,
+    /// Every handshake ends in `dh_gen_fail`.
+    pub dh_fail: bool,
+    /// Answers leave one byte at a time, this far apart.
+    pub slow_bytes: Option<Duration>,
+}

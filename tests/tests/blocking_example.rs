@@ -1,0 +1,20 @@
+//! The blocking example of core does what it says: no async, no threads on its side, one socket.
+
+#[path = "../../core/examples/blocking.rs"]
+#[allow(dead_code, reason = "its main reads arguments that a test does not have")]
+mod blocking;
+
+use sansgram_testkit::serve::{ServeOptions, serve};
+
+#[test]
+fn signs_in_and_reports_what_is_wrong() {
+    let served = serve(ServeOptions::default()).unwrap();
+    let (address, key) = (served.address(2).unwrap(), served.public_key_pem());
+    let name = blocking::sign_in(address, key, "+999 66 2 0001", "22222").unwrap();
+    assert!(name.starts_with("Sandbox"), "{name}");
+    let refused = blocking::sign_in(address, key, "+999 66 2 0001", "11111").unwrap_err();
+    assert_eq!(refused.to_string(), "the code is wrong; check it and try again");
+    drop(served);
+    let dead = blocking::sign_in(address, key, "+999 66 2 0001", "22222").unwrap_err();
+    assert_eq!(dead.to_string(), "DC 2 cannot be reached: the connection was refused");
+}

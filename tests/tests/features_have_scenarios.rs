@@ -1,0 +1,45 @@
+//! The table of `tests/README.md` is true: every scenario that it names exists, and every scenario that exists is in it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// The source files below a folder, as paths from the repository's root.
+fn sources(root: &Path, folder: &str, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(root.join(folder)).expect("the folder exists") {
+        let entry = entry.expect("the folder can be listed");
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type().expect("a file has a type").is_dir() {
+            sources(root, &path, found);
+        } else if path.ends_with(".rs") {
+            found.insert(path);
+        }
+    }
+}
+
+#[test]
+fn the_table_names_every_scenario_and_no_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("tests/README.md")).expect("there is a tests/README.md");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && line.contains('`')).collect();
+    assert!(rows.len() > 60, "{} rows", rows.len());
+    let mut named = BTreeSet::new();
+    for row in rows {
+        let scenarios = row.rsplit(" | ").next().unwrap_or_default();
+        let files: Vec<&str> = scenarios.split('`').skip(1).step_by(2).collect();
+        assert!(!files.is_empty(), "{row}");
+        for file in files {
+            assert!(root.join(file).is_file(), "{file} does not exist: {row}");
+            named.insert(file.to_owned());
+        }
+    }
+    let mut there = BTreeSet::new();
+    for folder in ["tests/tests/scenarios", "runtime/tests"] {
+        sources(&root, folder, &mut there);
+    }
+    // What holds the others together is no scenario.
+    there.retain(|path| ["main.rs", "mod.rs", "common.rs"].iter().all(|name| !path.ends_with(name)));
+    assert!(there.len() > 50, "{} scenarios", there.len());
+    let missing: Vec<&String> = there.difference(&named).collect();
+    assert!(missing.is_empty(), "not in tests/README.md: {missing:#?}");
+}

@@ -1,0 +1,130 @@
+//! What many scenarios begin with, and what they expect.
+
+use std::time::Duration;
+
+use sansgram_core::client::{DcId, Event, InvokeError, RequestId, Route};
+use sansgram_core::login::{CodeToken, LoginError, Outcome, PasswordHint};
+use sansgram_testkit::accounts::{CodeDelivery, Fault};
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+
+/// `boolTrue`, which a request to count is answered with.
+pub(crate) const TRUE: [u8; 4] = 0x9972_75b5_u32.to_le_bytes();
+
+pub(crate) fn dc(number: i64) -> DcId {
+    DcId::new(number).unwrap()
+}
+
+/// A pair whose accounts give these false answers.
+pub(crate) fn pair_with(faults: Vec<Fault>) -> Pair {
+    let mut options = PairOptions::default();
+    options.server.accounts.faults = faults;
+    Pair::new(options)
+}
+
+/// A pair whose login codes travel in these ways, one after the other.
+pub(crate) fn delivering(deliveries: &[CodeDelivery]) -> Pair {
+    let mut options = PairOptions::default();
+    options.server.accounts.deliveries = deliveries.to_vec();
+    Pair::new(options)
+}
+
+/// A pair whose servers go wrong in this way.
+pub(crate) fn misbehaving(misbehaviour: Misbehaviour) -> Pair {
+    let server = ServerOptions { misbehaviour, ..ServerOptions::default() };
+    Pair::new(PairOptions { server, ..PairOptions::default() })
+}
+
+/// The defaults with perfect forward secrecy.
+pub(crate) fn pfs_options() -> PairOptions {
+    let mut options = PairOptions::default();
+    options.client.pfs = true;
+    options
+}
+
+/// A pair of these options, signed in as a bot of DC 2.
+pub(crate) fn signed_in(options: PairOptions) -> Pair {
+    let mut pair = Pair::new(options);
+    sign_in_bot(&mut pair, "1:sandbox");
+    pair
+}
+
+pub(crate) fn sign_in_bot(pair: &mut Pair, token: &str) {
+    assert_signed_in(&pair.login(|login| login.bot_sign_in(token)));
+}
+
+/// Signs in with a phone on this DC that has no password.
+pub(crate) fn sign_in_by_phone(pair: &mut Pair, dc: u8) {
+    let outcome = give_code(pair, &format!("+99966{dc}0001"));
+    assert!(matches!(&outcome, Ok(Outcome::SignedIn(user)) if !user.is_bot), "{outcome:?}");
+    assert_eq!(pair.client.home().number(), u16::from(dc));
+    assert_no_fault(pair);
+}
+
+pub(crate) fn request_code(pair: &mut Pair, phone: &str) -> CodeToken {
+    code_sent(pair.login(|login| login.request_code(phone)))
+}
+
+/// Asks for the code of a number of the sandbox, and gives it.
+pub(crate) fn give_code(pair: &mut Pair, phone: &str) -> Result<Outcome, LoginError> {
+    let token = request_code(pair, phone);
+    let dc = token.phone.digits().get(5..6).unwrap().repeat(5);
+    pair.login(|login| login.sign_in(&token, &dc))
+}
+
+/// Gives the code of a number of the sandbox that has a password.
+pub(crate) fn password_hint(pair: &mut Pair, phone: &str) -> PasswordHint {
+    match give_code(pair, phone) {
+        Ok(Outcome::PasswordRequired(hint)) => hint,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn code_sent(outcome: Result<Outcome, LoginError>) -> CodeToken {
+    match outcome {
+        Ok(Outcome::CodeSent(token)) => token,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn is_signed_in(outcome: &Result<Outcome, LoginError>) -> bool {
+    matches!(outcome, Ok(Outcome::SignedIn(_)))
+}
+
+pub(crate) fn assert_signed_in(outcome: &Result<Outcome, LoginError>) {
+    assert!(is_signed_in(outcome), "{outcome:?}");
+}
+
+/// The code of this sandbox number of DC 2 signs in.
+pub(crate) fn assert_code_signs_in(pair: &mut Pair, token: &CodeToken) {
+    assert_signed_in(&pair.login(|login| login.sign_in(token, "22222")));
+}
+
+/// The servers have refused nothing that a correct client never sends.
+pub(crate) fn assert_no_fault(pair: &Pair) {
+    let fault = pair.refusals.iter().find(|refusal| refusal.is_clients_fault());
+    assert_eq!(fault, None);
+}
+
+/// Waits for the result of a request.
+pub(crate) fn wait(pair: &mut Pair, id: RequestId) -> Result<Vec<u8>, InvokeError> {
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    pair.client.take_raw(id).unwrap()
+}
+
+/// Sends a request that must be answered within this time, and executed once.
+pub(crate) fn assert_works_within(pair: &mut Pair, number: i64, most: Duration) {
+    let begun = pair.elapsed();
+    let id = pair.count(number, Route::Home);
+    assert_eq!(wait(pair, id), Ok(TRUE.to_vec()));
+    assert_eq!(pair.dcs.counted(number), 1);
+    let took = pair.elapsed() - begun;
+    let skew = pair.clock_skew;
+    assert!(took <= most, "request {number} took {took:?} at {begun:?}, the clock off by {skew} s");
+    assert_no_fault(pair);
+}
+
+/// How often a connection was lost.
+pub(crate) fn losses(pair: &Pair) -> usize {
+    pair.events.iter().filter(|event| matches!(event, Event::Disconnected { .. })).count()
+}

@@ -1,0 +1,117 @@
+//! Proxies and gateways that want another secret, another clock or another protocol are told apart, and end the attempt.
+
+use sansgram_core::client::{Event, LostReason};
+use sansgram_core::login::LoginError;
+use sansgram_core::transport::{Disguise, FakeTlsError, WebSocketError, WebSocketTarget};
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::server::{
+    FakeTlsRefusal, FramingError, Front, FrontRefusal, Misbehaviour, MtProxyMode, Refusal, WebSocketRefusal,
+};
+
+use crate::common::sign_in_by_phone;
+use crate::protocol::fronts::{DOMAIN, KEY, fake_tls, options, proxy, secret};
+
+/// What the client says of its connection, and the front of the client, where they do not fit.
+fn trouble(mut options: PairOptions) -> (LostReason, Vec<Refusal>) {
+    options.client.max_attempts = 2;
+    let mut pair = Pair::new(options);
+    let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
+    assert!(matches!(outcome, Err(LoginError::Invoke(_))), "{outcome:?}");
+    let reason = pair.events.iter().find_map(|event| match event {
+        Event::Disconnected { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    (reason.unwrap(), std::mem::take(&mut pair.refusals))
+}
+
+fn fake_tls_refusal(refusal: FakeTlsRefusal) -> Refusal {
+    Refusal::Framing(FramingError::Front(FrontRefusal::FakeTls(refusal)))
+}
+
+#[test]
+fn a_wrong_secret_or_domain_is_refused_by_the_proxy() {
+    let with = |secret| {
+        let mut options = options(fake_tls());
+        options.client.disguise = Disguise::MtProxy(secret);
+        trouble(options)
+    };
+    let alert = LostReason::FakeTls(FakeTlsError::Alert);
+    let (reason, refusals) = with(secret(&[0xee], b"another sixteen!", DOMAIN));
+    assert_eq!((reason, refusals[0]), (alert.clone(), fake_tls_refusal(FakeTlsRefusal::Digest)));
+    let (reason, refusals) = with(secret(&[0xee], &KEY, "other.example"));
+    assert_eq!((reason, refusals[0]), (alert, fake_tls_refusal(FakeTlsRefusal::Domain)));
+    // No fake TLS at all.
+    let (_, refusals) = with(secret(&[0xdd], &KEY, ""));
+    assert!(
+        refusals.iter().all(|refusal| matches!(refusal, Refusal::Framing(FramingError::Front(_)))),
+        "{refusals:?}"
+    );
+
+    for mode in [MtProxyMode::Plain, MtProxyMode::Padded] {
+        let mut options = options(proxy(mode));
+        options.client.disguise = Disguise::MtProxy(secret(&[0xdd], b"another sixteen!", ""));
+        let (_, refusals) = trouble(options);
+        assert_eq!(refusals[0], Refusal::Framing(FramingError::UnknownTransport));
+    }
+}
+
+#[test]
+fn a_secret_without_dd_at_a_proxy_that_wants_padding() {
+    let mut options = options(proxy(MtProxyMode::Padded));
+    options.client.disguise = Disguise::MtProxy(secret(&[], &KEY, ""));
+    let (_, refusals) = trouble(options);
+    assert_eq!(refusals[0], Refusal::Framing(FramingError::WrongTransport));
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_hours_is_refused_by_the_proxy() {
+    for skew in [-7200, 7200] {
+        let mut pair = options(fake_tls());
+        pair.clock_skew = skew;
+        let (reason, refusals) = trouble(pair);
+        assert_eq!(reason, LostReason::FakeTls(FakeTlsError::Alert));
+        assert_eq!(refusals[0], fake_tls_refusal(FakeTlsRefusal::Time(skew)));
+    }
+    // Off by a minute is nothing.
+    let mut pair = options(fake_tls());
+    pair.clock_skew = 60;
+    sign_in_by_phone(&mut Pair::new(pair), 1);
+}
+
+#[test]
+fn what_is_no_front_of_the_kind_is_told_apart() {
+    // A DC in the proxy's place takes the hello for an obfuscated stream of no known framing.
+    let mut wrong = options(fake_tls());
+    wrong.server.front = Front::None;
+    let (_, refusals) = trouble(wrong);
+    assert_eq!(refusals[0], Refusal::Framing(FramingError::UnknownTransport));
+
+    // A proxy in the gateway's place does not speak HTTP.
+    let mut wrong = options(Front::WebSocket);
+    wrong.server.front = fake_tls();
+    let (_, refusals) = trouble(wrong);
+    assert_eq!(refusals[0], fake_tls_refusal(FakeTlsRefusal::BadRecord));
+
+    // A path that the gateway does not have.
+    let mut wrong = options(Front::WebSocket);
+    wrong.client.disguise = Disguise::WebSocket(WebSocketTarget::new("gateway.example", "/other").unwrap());
+    let (reason, refusals) = trouble(wrong);
+    assert_eq!(reason, LostReason::WebSocket(WebSocketError::Status(400)));
+    let refusal = FrontRefusal::WebSocket(WebSocketRefusal::Request("the path"));
+    assert_eq!(refusals[0], Refusal::Framing(FramingError::Front(refusal)));
+}
+
+#[test]
+fn a_front_that_answers_garbage_or_nothing_ends_the_attempt() {
+    for front in [fake_tls(), Front::WebSocket] {
+        let with = |misbehaviour| {
+            let mut options = options(front.clone());
+            options.server.misbehaviour = misbehaviour;
+            trouble(options).0
+        };
+        let garbage = with(Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() });
+        assert!(matches!(garbage, LostReason::FakeTls(_) | LostReason::WebSocket(_)), "{garbage:?}");
+        let silence = with(Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() });
+        assert_eq!(silence, LostReason::Silent);
+    }
+}

@@ -1,0 +1,46 @@
+//! Bytes that no server sent, at any moment of a sign-in, as a proxy or somebody on the way may slip them in: the
+//! connection is given up for one typed reason, and the sign-in goes on over another.
+
+use std::time::Duration;
+
+use sansgram_core::transport::TransportKind;
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::random::{SecureRandom, SeededRandomForTestingOnly};
+
+use crate::common::{assert_no_fault, is_signed_in};
+
+#[test]
+fn a_sign_in_survives_it() {
+    for seed in 0..60 {
+        let mut options = PairOptions::seeded(seed);
+        options.client.transport = TransportKind::ALL[seed as usize % 4];
+        options.client.pfs = seed % 3 == 0;
+        options.client.connect_timeout = Duration::from_secs(5);
+        options.client.max_attempts = 0;
+        let mut pair = Pair::new(options);
+        let mut random = SeededRandomForTestingOnly::new(seed);
+        let now = pair.client_now();
+        let id = pair.client.login(now).bot_sign_in("2:elsewhere").unwrap();
+        let mut steps_until = random.below(40);
+        let mut left = 5;
+        pair.run_until(|pair| {
+            steps_until = steps_until.saturating_sub(1);
+            if steps_until == 0 && left > 0 {
+                (steps_until, left) = (random.below(40), left - 1);
+                let mut garbage = vec![0; 1 + random.below(300) as usize];
+                random.fill(&mut garbage);
+                let conns: Vec<_> = pair.network.connections().collect();
+                for conn in conns {
+                    pair.network.inject(pair.timestamp(), conn, &garbage);
+                }
+            }
+            pair.is_completed(id)
+        })
+        .unwrap();
+        let outcome = pair.client.take_login(id).unwrap();
+        pair.say(&outcome);
+        assert!(is_signed_in(&outcome), "seed {seed}: {outcome:?}");
+        assert!(pair.elapsed() < Duration::from_secs(120), "seed {seed}: {:?}", pair.elapsed());
+        assert_no_fault(&pair);
+    }
+}

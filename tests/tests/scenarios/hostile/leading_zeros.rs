@@ -1,0 +1,61 @@
+//! Nonces, exponents and keys that begin with zero bytes keep them: dropping one fails one handshake in 128.
+
+use sansgram_core::client::{Client, SessionData};
+use sansgram_core::crypto::SecureRandom;
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::random::SeededRandomForTestingOnly;
+
+use crate::common::{assert_no_fault, sign_in_bot};
+
+/// All that it gives begins with zero bytes, and half of it ends with one.
+struct ZerosFirst {
+    random: SeededRandomForTestingOnly,
+    zeros: usize,
+}
+
+impl SecureRandom for ZerosFirst {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        self.random.fill(buffer);
+        // Short draws are identifiers, of which each must be another one.
+        if buffer.len() >= 16 {
+            buffer[..self.zeros].fill(0);
+            let last = buffer.len() - 1;
+            buffer[last] = if self.zeros.is_multiple_of(2) { 0 } else { buffer[last] };
+        }
+    }
+}
+
+#[test]
+fn handshakes_succeed_with_them() {
+    for zeros in 1..=4 {
+        for pfs in [false, true] {
+            let mut options = PairOptions::default();
+            options.client.pfs = pfs;
+            let config = options.client.clone();
+            let mut pair = Pair::new(options);
+            let random = ZerosFirst { random: SeededRandomForTestingOnly::new(zeros as u64), zeros };
+            pair.client = Client::new(config, SessionData::default(), Box::new(random), pair.client_now());
+            sign_in_bot(&mut pair, "2:elsewhere");
+            assert!(pair.refusals.is_empty(), "{zeros}: {:?}", pair.refusals);
+            assert_no_fault(&pair);
+        }
+    }
+}
+
+/// One key in 256 begins with a zero byte by chance.
+#[test]
+fn keys_that_begin_with_one_are_met_by_chance() {
+    let mut met = 0;
+    for seed in 0..500 {
+        let mut pair = Pair::new(PairOptions::seeded(seed));
+        pair.client.connect(pair.client_now());
+        pair.run_until(|pair| pair.client.is_connected()).unwrap();
+        let keys = &pair.client.session().keys;
+        met += keys.values().filter(|key| key.auth_key.as_bytes()[0] == 0).count();
+        assert!(pair.refusals.is_empty(), "seed {seed}: {:?}", pair.refusals);
+        if met == 2 {
+            return;
+        }
+    }
+    panic!("{met} such keys");
+}

@@ -1,0 +1,77 @@
+//! No secret is in what a client says of itself. Every scenario is searched for them when its pair is dropped; here is
+//! shown that this would find one.
+
+use sansgram_core::login::Outcome;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{password_hint, request_code};
+
+/// A sign-in that has all kinds of secrets: the pair, and each kind with a secret of it.
+fn run() -> Pair {
+    let mut options = PairOptions::default();
+    options.client.pfs = true;
+    let mut pair = Pair::new(options);
+    let now = pair.client_now();
+    let id = pair.client.login(now).qr_login(&[]).unwrap();
+    pair.run_until(|pair| pair.client.login_link(id).is_some()).unwrap();
+    pair.client.cancel(id);
+    password_hint(&mut pair, "9996620008");
+    let outcome = pair.login(|login| login.request_password_recovery());
+    assert!(matches!(outcome, Ok(Outcome::RecoveryCodeSent(_))), "{outcome:?}");
+    assert!(pair.login(|login| login.check_password("sandbox")).is_ok());
+    assert!(pair.login(|login| login.sign_out()).is_ok());
+    assert!(pair.login(|login| login.bot_sign_in("2:elsewhere")).is_ok());
+    assert!(pair.login(|login| login.sign_out()).is_ok());
+    request_code(&mut pair, "9996620007");
+    pair
+}
+
+#[test]
+fn every_kind_of_secret_is_known_and_none_is_told() {
+    let mut pair = run();
+    let known = pair.dcs.secrets().names();
+    for name in [
+        "api_hash",
+        "auth_key",
+        "bot token",
+        "e-mail code",
+        "future_auth_token",
+        "login code",
+        "login token",
+        "new_nonce",
+        "password",
+        "password hash",
+        "password verifier",
+        "phone_code_hash",
+    ] {
+        assert!(known.contains(name), "{name} is not among {known:?}");
+    }
+    assert_eq!(pair.must_keep_secrets(), Ok(()));
+}
+
+#[test]
+fn a_secret_that_is_told_fails_the_scenario() {
+    let mut pair = run();
+    let token = request_code(&mut pair, "9996620003");
+    let key = pair.client.session().keys.values().next().unwrap().auth_key.as_bytes().to_vec();
+    let hex: String = key[100..120].iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = sansgram_core::login::PendingSignIn::from(token).to_text();
+    let plants: [(&str, String); 6] = [
+        ("auth_key", format!("{key:?}")),
+        ("auth_key", format!("Key {{ part: {hex} }}")),
+        ("auth_key", pair.client.session().to_text().to_string()),
+        ("login code", "LoginError: the code 22222 is wrong".into()),
+        ("password", "check_password(\"sandbox\")".into()),
+        ("phone_code_hash", text.to_string()),
+    ];
+    for (name, planted) in plants {
+        assert_eq!(pair.must_keep_secrets(), Ok(()), "before {name}");
+        let found = pair.dcs.secrets().must_not_be_in(&planted).unwrap_err();
+        assert_eq!(found.name, name, "{planted}");
+    }
+    // And the pair itself says so, when it is dropped.
+    pair.say(&"the password is sandbox");
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(pair)));
+    let text = *dropped.unwrap_err().downcast::<String>().unwrap();
+    assert!(text.contains("the secret \"password\" got out"), "{text}");
+}

@@ -1,0 +1,84 @@
+//! Servers that go wrong: each sign-in ends, in success or in one typed reason, and within bounded time.
+
+use std::time::Duration;
+
+use sansgram_core::client::{InvokeError, LostReason};
+use sansgram_core::login::{LoginError, Outcome};
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+
+use crate::common::misbehaving;
+
+fn sign_in(pair: &mut Pair) -> Result<Outcome, LoginError> {
+    pair.login(|login| login.bot_sign_in("1:sandbox"))
+}
+
+fn assert_signs_in(pair: &mut Pair) {
+    let outcome = sign_in(pair);
+    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+}
+
+/// Signs in, which must fail by a lost connection or by the request's time limit within two minutes.
+fn assert_gives_up(pair: &mut Pair) -> LoginError {
+    let error = sign_in(pair).unwrap_err();
+    assert!(pair.elapsed() <= Duration::from_secs(120), "{:?}", pair.elapsed());
+    error
+}
+
+#[test]
+fn silence_ends_in_time() {
+    let accept = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
+    let handshake = Misbehaviour { silent_after_handshake: true, ..Misbehaviour::default() };
+    for misbehaviour in [accept, handshake] {
+        let error = assert_gives_up(&mut misbehaving(misbehaviour));
+        let LoginError::Invoke(error) = error else { panic!("{error:?}") };
+        let expected = matches!(
+            error,
+            InvokeError::TimedOut { .. } | InvokeError::Unreachable { reason: LostReason::Silent, .. }
+        );
+        assert!(expected, "{error:?}");
+    }
+}
+
+#[test]
+fn a_network_that_swallows_everything_ends_in_time() {
+    let mut pair = misbehaving(Misbehaviour::default());
+    for dc in 1..=3 {
+        pair.network.set_dead(dc, true);
+    }
+    assert_gives_up(&mut pair);
+}
+
+#[test]
+fn garbage_ends_in_an_error() {
+    for seed in 0..20 {
+        let misbehaviour = Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() };
+        let server = ServerOptions { misbehaviour, ..ServerOptions::default() };
+        assert_gives_up(&mut Pair::new(PairOptions { server, ..PairOptions::seeded(seed) }));
+    }
+}
+
+#[test]
+fn dh_gen_retry_is_done_again_and_dh_gen_fail_given_up() {
+    assert_signs_in(&mut misbehaving(Misbehaviour { dh_retries: 2, ..Misbehaviour::default() }));
+    assert_gives_up(&mut misbehaving(Misbehaviour { dh_retries: u32::MAX, ..Misbehaviour::default() }));
+    assert_gives_up(&mut misbehaving(Misbehaviour { dh_fail: true, ..Misbehaviour::default() }));
+}
+
+#[test]
+fn slow_bytes_are_waited_for() {
+    let slow_bytes = Some(Duration::from_millis(1));
+    assert_signs_in(&mut misbehaving(Misbehaviour { slow_bytes, ..Misbehaviour::default() }));
+}
+
+#[test]
+fn a_server_that_lost_its_sessions_or_connections_is_found_again() {
+    let mut pair = misbehaving(Misbehaviour::default());
+    assert_signs_in(&mut pair);
+    pair.dcs.forget_sessions();
+    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+    pair.dcs.close_all();
+    pair.poll();
+    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+    assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
+}

@@ -1,0 +1,62 @@
+//! Answers of a wrong type, or cut short, in every step of a sign-in: the step ends with one sentence, and can be taken
+//! again.
+
+use std::time::Duration;
+
+use sansgram_core::login::{LoginError, Outcome};
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::Pair;
+
+use crate::common::{assert_signed_in, pair_with};
+
+const METHODS: [&str; 4] = ["auth.sendCode", "auth.signIn", "account.getPassword", "auth.checkPassword"];
+
+/// Signs in with phone and code, and with a password unless the answer to the code is what is wrong; up to the first
+/// error.
+fn sign_in(pair: &mut Pair, method: &str) -> Result<Outcome, LoginError> {
+    let phone = if method == "auth.signIn" { "9996620001" } else { "9996620002" };
+    let Outcome::CodeSent(token) = pair.login(|login| login.request_code(phone))? else { panic!() };
+    let outcome = pair.login(|login| login.sign_in(&token, "22222"))?;
+    let Outcome::PasswordRequired(_) = outcome else { return Ok(outcome) };
+    pair.login(|login| login.check_password("sandbox"))
+}
+
+#[test]
+fn each_step_says_so_and_can_be_taken_again() {
+    for method in METHODS {
+        for fault in [Fault::wrong_type(method), Fault::truncated(method)] {
+            let kind = fault.kind.clone();
+            let mut pair = pair_with(vec![fault.once()]);
+            let outcome = sign_in(&mut pair, method);
+            // A password can be required without its hint.
+            if let Err(error) = outcome {
+                let text = error.to_string();
+                assert!(!text.contains('\n') && text.len() < 200, "{method}, {kind:?}: {text}");
+                assert!(pair.elapsed() < Duration::from_secs(5), "{method}, {kind:?}");
+                assert_signed_in(&sign_in(&mut pair, method));
+            } else {
+                assert_eq!(method, "account.getPassword", "{kind:?} was taken for an answer");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_end_the_step_ends_all_the_same() {
+    for method in METHODS.into_iter().chain(["auth.importBotAuthorization"]) {
+        for fault in
+            [Fault::wrong_type(method), Fault::truncated(method), Fault::error(method, 500, "OOPS\u{1b}[2J")]
+        {
+            let kind = fault.kind.clone();
+            let mut pair = pair_with(vec![fault]);
+            let outcome = if method == "auth.importBotAuthorization" {
+                pair.login(|login| login.bot_sign_in("1:sandbox"))
+            } else {
+                sign_in(&mut pair, method)
+            };
+            let text = outcome.unwrap_err().to_string();
+            assert!(!text.contains(char::is_control) && text.len() < 200, "{method}, {kind:?}: {text:?}");
+            assert!(pair.elapsed() < Duration::from_secs(120), "{method}, {kind:?}");
+        }
+    }
+}

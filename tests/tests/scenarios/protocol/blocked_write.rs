@@ -1,0 +1,68 @@
+//! A write that is never finished: the other end reads no more, and no error comes. The connection is given up within its
+//! limit, and what it carried is delivered over another one.
+
+use std::time::Duration;
+
+use sansgram_core::client::{Event, LostReason, Route};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::signed_in;
+
+fn connected() -> Pair {
+    let mut pair = signed_in(PairOptions::default());
+    pair.client.connect(pair.client_now());
+    // The last ping was answered, and the next is not due for a while.
+    pair.run_for(Duration::from_secs(5)).unwrap();
+    pair.events.clear();
+    pair
+}
+
+fn losses(pair: &Pair) -> Vec<&LostReason> {
+    let lost = pair.events.iter().filter_map(|event| match event {
+        Event::Disconnected { reason, .. } => Some(reason),
+        _ => None,
+    });
+    lost.collect()
+}
+
+/// How long it takes until the first connection is given up, with a request of this size under way.
+fn given_up_after(pair: &mut Pair, query: Vec<u8>) -> Duration {
+    pair.network.options.blocks_writes = true;
+    let now = pair.client_now();
+    let id = pair.client.invoke_raw(now, query, Route::Home).unwrap();
+    pair.poll();
+    let begun = pair.elapsed();
+    pair.run_until(|pair| !losses(pair).is_empty()).unwrap();
+    assert_eq!(losses(pair), [&LostReason::Stuck]);
+    pair.client.cancel(id);
+    pair.elapsed() - begun
+}
+
+#[test]
+fn a_request_behind_a_blocked_write_is_answered_over_another_connection() {
+    let mut pair = connected();
+    pair.network.options.blocks_writes = true;
+    let id = pair.count(1, Route::Home);
+    pair.run_until(|pair| !losses(pair).is_empty()).unwrap();
+    assert_eq!(losses(&pair), [&LostReason::Stuck]);
+    pair.network.options.blocks_writes = false;
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    assert!(pair.client.take_raw(id).unwrap().is_ok());
+    assert_eq!(pair.dcs.counted(1), 1);
+}
+
+#[test]
+fn the_limit_grows_with_what_is_written() {
+    let small = given_up_after(&mut connected(), vec![0; 16]);
+    assert_eq!(small, Duration::from_secs(30));
+    // No ping can leave behind it, so none can be missed; the request's own limit is 60 s.
+    let large = given_up_after(&mut connected(), upload(128 << 10));
+    assert!((Duration::from_secs(46)..Duration::from_secs(48)).contains(&large), "{large:?}");
+}
+
+/// `upload.saveFilePart` with so many bytes, which are not worth packing.
+fn upload(length: usize) -> Vec<u8> {
+    let mut query = 0xb304_a621_u32.to_le_bytes().to_vec();
+    query.resize(length, 7);
+    query
+}

@@ -1,0 +1,91 @@
+//! Wrong clocks: by years from the beginning, jumping both ways, standing still in sleep. Sign-ins and requests work on,
+//! without a stall of more than one more round trip.
+
+use std::time::Duration;
+
+use sansgram_core::login::Outcome;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{assert_works_within, sign_in_by_phone};
+
+const YEAR: i64 = 365 * 86_400;
+
+/// Twice the network's latency, and the rest of an earlier write.
+const ROUND_TRIP: Duration = Duration::from_millis(51);
+
+fn skewed(clock_skew: i64, pfs: bool) -> Pair {
+    let mut options = PairOptions { clock_skew, ..PairOptions::default() };
+    options.client.pfs = pfs;
+    let mut pair = Pair::new(options);
+    let outcome = pair.login(|login| login.bot_sign_in("2:elsewhere"));
+    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{clock_skew}: {outcome:?}");
+    pair
+}
+
+#[test]
+fn by_years_from_the_beginning() {
+    for pfs in [false, true] {
+        for clock_skew in [-50 * YEAR, -YEAR, -3600, 3600, YEAR, 14 * YEAR] {
+            let mut pair = skewed(clock_skew, pfs);
+            assert_works_within(&mut pair, 1, ROUND_TRIP);
+            assert!(pair.refusals.is_empty(), "{clock_skew}: {:?}", pair.refusals);
+        }
+    }
+}
+
+#[test]
+fn by_years_after_a_restart() {
+    for clock_skew in [-20 * YEAR, -YEAR, -301, 31, YEAR, 14 * YEAR] {
+        let mut pair = skewed(0, false);
+        pair.clock_skew = clock_skew;
+        pair.restart_client(PairOptions::default().client);
+        // Connect, a correction, perhaps another one of the salt.
+        assert_works_within(&mut pair, 1, ROUND_TRIP * 4);
+    }
+}
+
+#[test]
+fn that_jumps_both_ways_while_connected() {
+    let mut pair = skewed(0, false);
+    let jumps = [3600, -3600, YEAR, -YEAR, 10, -10, 400, -400, 13 * YEAR, 0];
+    for (number, jump) in jumps.into_iter().enumerate() {
+        pair.clock_skew = jump;
+        assert_works_within(&mut pair, number as i64, ROUND_TRIP);
+        pair.run_for(Duration::from_secs(100)).unwrap();
+    }
+    assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
+}
+
+#[test]
+fn that_jumps_between_connections() {
+    let mut pair = skewed(0, false);
+    for (number, jump) in [3600, -3600, YEAR, -YEAR, 0].into_iter().enumerate() {
+        pair.network.cut_all(pair.timestamp());
+        pair.clock_skew = jump;
+        // Cut, a pause of at most 250 ms, connect, request.
+        assert_works_within(&mut pair, number as i64, Duration::from_millis(450));
+        pair.run_for(Duration::from_secs(100)).unwrap();
+    }
+}
+
+#[test]
+fn that_stands_still_in_sleep() {
+    let mut pair = skewed(0, false);
+    pair.client.connect(pair.client_now());
+    for number in 0..6 {
+        // Short enough for the connection to live on, then longer.
+        pair.suspend(Duration::from_secs(10 << (number * 2)));
+        assert_works_within(&mut pair, number, Duration::from_millis(700));
+        pair.run_for(Duration::from_secs(5)).unwrap();
+    }
+}
+
+#[test]
+fn with_a_wrong_clock() {
+    for clock_skew in [-86_400, -301, 31, 86_400] {
+        let mut pair = Pair::new(PairOptions { clock_skew, ..PairOptions::default() });
+        sign_in_by_phone(&mut pair, 3);
+        // The handshake tells the time: no message is ever refused for its identifier.
+        assert!(pair.refusals.is_empty(), "{clock_skew}: {:?}", pair.refusals);
+    }
+}

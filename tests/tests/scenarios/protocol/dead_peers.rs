@@ -1,0 +1,83 @@
+//! A peer that falls silent is noticed within a ping and its patience.
+
+use std::time::Duration;
+
+use sansgram_core::client::{Event, RequestOptions, Route};
+use sansgram_core::login::Outcome;
+use sansgram_testkit::pair::PairOptions;
+
+use crate::common::{TRUE, losses, signed_in, wait};
+
+#[test]
+fn a_dead_peer_is_noticed_within_a_ping_and_its_patience() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.client.connect(pair.client_now());
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    pair.network.set_dead(2, true);
+    let begun = pair.elapsed();
+    pair.run_until(|pair| pair.events.iter().any(|event| matches!(event, Event::Disconnected { .. })))
+        .unwrap();
+    assert!(pair.elapsed() - begun <= Duration::from_secs(76), "{:?}", pair.elapsed() - begun);
+    pair.network.set_dead(2, false);
+    pair.run_until(|pair| pair.client.is_connected()).unwrap();
+    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+}
+
+#[test]
+fn what_a_silent_connection_did_not_tell_is_asked_for_over_the_next() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    let id = pair.count(1, Route::Home);
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    assert_eq!(pair.dcs.counted(1), 1);
+    // The next connection opens, but says nothing; it is given up after 15 s.
+    pair.dcs.options_mut().misbehaviour.silent_after_handshake = true;
+    pair.network.cut_all(pair.timestamp());
+    pair.run_for(Duration::from_secs(14)).unwrap();
+    pair.dcs.options_mut().misbehaviour.silent_after_handshake = false;
+    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+    assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    assert_eq!(pair.dcs.counted(1), 1);
+}
+
+#[test]
+fn a_network_that_is_away_for_hours_does_not_make_anything_unsure() {
+    for minutes in [1, 5, 300] {
+        let mut options = PairOptions::default();
+        options.client.max_attempts = 0;
+        let mut pair = signed_in(options);
+        pair.dcs.options_mut().misbehaviour.withhold_results = true;
+        let timeout = Some(Duration::from_secs(24 * 3600));
+        let id = pair.count(1, RequestOptions { timeout, ..RequestOptions::default() });
+        pair.run_for(Duration::from_secs(1)).unwrap();
+        pair.network.set_dead(2, true);
+        pair.run_for(Duration::from_secs(60 * minutes)).unwrap();
+        pair.network.set_dead(2, false);
+        pair.dcs.options_mut().misbehaviour.withhold_results = false;
+        assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "{minutes} minutes");
+        assert_eq!(pair.dcs.counted(1), 1);
+    }
+}
+
+#[test]
+fn a_question_whose_connection_is_lost_is_asked_again_however_late_the_next_comes() {
+    let mut options = PairOptions::default();
+    options.client.max_attempts = 0;
+    let mut pair = signed_in(options);
+    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    let timeout = Some(Duration::from_secs(3600));
+    let id = pair.count(1, RequestOptions { timeout, ..RequestOptions::default() });
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    // The next connection asks what became of the request, and is lost before the answer comes.
+    let lost = losses(&pair);
+    pair.network.cut_all(pair.timestamp());
+    pair.run_until(|pair| losses(pair) > lost && pair.network.connections().next().is_some()).unwrap();
+    pair.run_for(Duration::from_millis(50)).unwrap();
+    pair.network.set_dead(2, true);
+    pair.network.cut_all(pair.timestamp());
+    pair.run_for(Duration::from_secs(600)).unwrap();
+    pair.network.set_dead(2, false);
+    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+    assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    assert_eq!(pair.dcs.counted(1), 1);
+}

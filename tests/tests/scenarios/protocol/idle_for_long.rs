@@ -1,0 +1,94 @@
+//! Long silence: after ten minutes, ten hours or ten days the next request works within one round trip, or within one
+//! reconnect where the connection is gone.
+
+use std::time::Duration;
+
+use sansgram_core::client::Event;
+use sansgram_core::login::Outcome;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{assert_works_within, losses};
+
+const SPANS: [Duration; 3] =
+    [Duration::from_secs(600), Duration::from_secs(10 * 3600), Duration::from_secs(10 * 86_400)];
+/// Twice the network's latency, and a millisecond.
+const ROUND_TRIP: Duration = Duration::from_millis(41);
+
+fn connected(pfs: bool) -> Pair {
+    let mut options = PairOptions::default();
+    options.client.pfs = pfs;
+    let mut pair = Pair::new(options);
+    let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
+    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+    pair.client.connect(pair.client_now());
+    pair.poll();
+    pair
+}
+
+#[test]
+fn over_a_connection_that_stays() {
+    for pfs in [false, true] {
+        let mut pair = connected(pfs);
+        for (number, span) in SPANS.into_iter().enumerate() {
+            pair.run_for(span).unwrap();
+            assert_works_within(&mut pair, number as i64, ROUND_TRIP);
+        }
+        assert_eq!(losses(&pair), 0);
+        assert!(pair.refusals.is_empty(), "{:?}", &pair.refusals[..1]);
+    }
+}
+
+#[test]
+fn after_the_server_closed_or_forgot_the_session() {
+    for pfs in [false, true] {
+        let mut pair = connected(pfs);
+        for (number, span) in SPANS.into_iter().enumerate() {
+            pair.run_for(span).unwrap();
+            pair.dcs.forget_sessions();
+            pair.dcs.close_all();
+            pair.poll();
+            // Close, pause of at most 250 ms, connect, request; perhaps a salt that is out of date.
+            assert_works_within(&mut pair, number as i64, Duration::from_millis(500));
+        }
+    }
+}
+
+#[test]
+fn without_a_connection_all_the_while() {
+    for span in SPANS {
+        let mut pair = connected(false);
+        pair.network.set_dead(2, true);
+        pair.run_for(span).unwrap();
+        pair.network.set_dead(2, false);
+        pair.client.connect(pair.client_now());
+        // An attempt that began while the network was dead must end first.
+        assert_works_within(&mut pair, 1, Duration::from_secs(25));
+    }
+}
+
+#[test]
+fn asleep_all_the_while() {
+    for pfs in [false, true] {
+        for span in SPANS {
+            let mut pair = connected(pfs);
+            pair.suspend(span);
+            // The old connection is gone; with PFS the temporary key may be gone as well.
+            let most = if pfs { Duration::from_secs(3) } else { Duration::from_millis(700) };
+            assert_works_within(&mut pair, 1, most);
+            assert!(!pair.events.iter().any(|event| matches!(event, Event::LoggedOut(_))));
+        }
+    }
+}
+
+#[test]
+fn between_two_runs() {
+    for span in SPANS {
+        let mut pair = connected(false);
+        pair.network.cut_all(pair.timestamp());
+        pair.run_for(Duration::from_millis(1)).unwrap();
+        pair.suspend(span);
+        pair.restart_client(PairOptions::default().client);
+        // Connect, then a salt that is out of date.
+        assert_works_within(&mut pair, 1, Duration::from_millis(200));
+    }
+}

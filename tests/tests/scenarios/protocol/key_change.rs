@@ -1,0 +1,226 @@
+//! What is under way while a temporary key is replaced: the server is asked for it under the old key; where that is gone,
+//! each request says for itself whether it is reported or sent again. None is executed twice without its leave.
+
+use std::time::Duration;
+
+use sansgram_core::client::{Delivery, Event, IfUnsure, InvokeError, RequestId, RequestOptions, Route};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{TRUE, assert_no_fault, pfs_options, signed_in, wait};
+
+fn repeat() -> RequestOptions {
+    RequestOptions { if_unsure: IfUnsure::Repeat, ..RequestOptions::default() }
+}
+
+fn connected(options: PairOptions) -> Pair {
+    let mut pair = signed_in(options);
+    pair.client.connect(pair.client_now());
+    pair.run_for(Duration::from_secs(30)).unwrap();
+    pair
+}
+
+/// For answers that take 12 s, longer than a change of keys waits.
+fn slow() -> PairOptions {
+    let mut options = pfs_options();
+    options.client.connect_timeout = Duration::from_secs(300);
+    options.client.temporary_key_lifetime = Duration::from_secs(600);
+    options
+}
+
+fn bound_key(pair: &Pair) -> Option<u64> {
+    pair.dcs.keys().filter(|key| key.bound_to.is_some()).map(|key| key.id).last()
+}
+
+fn assert_answered_once(pair: &mut Pair, requests: &[(i64, RequestId)]) {
+    for &(number, id) in requests {
+        pair.run_until(|pair| pair.is_completed(id)).unwrap();
+        assert_eq!(pair.client.take_raw(id), Some(Ok(TRUE.to_vec())), "request {number}");
+        assert_eq!(pair.dcs.counted(number), 1, "request {number}");
+    }
+    assert_no_fault(pair);
+}
+
+/// Keeps requests under way for half an hour; `on_change` is called when a key was replaced.
+fn half_an_hour(pair: &mut Pair, mut on_change: impl FnMut(&mut Pair)) -> Vec<(i64, RequestId)> {
+    let mut key = bound_key(pair);
+    let mut changes = 0;
+    let mut requests = Vec::new();
+    for number in 0..1800 {
+        requests.push((number, pair.count(number, Route::Home)));
+        pair.run_for(Duration::from_secs(1)).unwrap();
+        let now = bound_key(pair);
+        if now != key {
+            key = now;
+            changes += 1;
+            on_change(pair);
+        }
+    }
+    assert!(changes >= 2, "{changes} changes");
+    requests
+}
+
+#[test]
+fn changes_while_requests_are_under_way_lose_and_repeat_none() {
+    let mut pair = connected(slow());
+    pair.network.options.latency = Duration::from_secs(6);
+    let requests = half_an_hour(&mut pair, |_| {});
+    assert_answered_once(&mut pair, &requests);
+    let lost = pair.events.iter().any(|event| matches!(event, Event::Disconnected { .. }));
+    assert!(!lost, "a change of keys is no loss");
+}
+
+/// Goes on until just before a change of keys, then has a request executed whose result the server keeps to itself until
+/// it is allowed to send it.
+fn executed_before_a_change(pair: &mut Pair) -> RequestId {
+    pair.run_for(Duration::from_secs(480)).unwrap();
+    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    let id = pair.count(1, Route::Home);
+    pair.run_until(|pair| pair.dcs.counted(1) == 1).unwrap();
+    id
+}
+
+fn release(pair: &mut Pair) {
+    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+}
+
+/// The request that was executed before, and another, are answered; in the end one connection is left.
+fn assert_both_answered_once(pair: &mut Pair, id: RequestId) {
+    let next = pair.count(2, Route::Home);
+    assert_answered_once(pair, &[(2, next), (1, id)]);
+    pair.run_for(Duration::from_secs(100)).unwrap();
+    assert_eq!(pair.network.connections().count(), 1, "the old one is closed");
+}
+
+#[test]
+fn an_answer_that_was_lost_is_asked_for_before_the_change() {
+    let mut pair = connected(slow());
+    let key = bound_key(&pair);
+    let id = executed_before_a_change(&mut pair);
+    release(&mut pair);
+    pair.run_until(|pair| bound_key(pair) != key).unwrap();
+    assert!(pair.is_completed(id));
+    assert_both_answered_once(&mut pair, id);
+}
+
+#[test]
+fn an_answer_that_is_owed_at_the_change_is_asked_for_under_the_old_key() {
+    let mut options = slow();
+    options.server.forget_replaced_keys = false;
+    let mut pair = signed_in(options);
+    let key = bound_key(&pair);
+    let id = executed_before_a_change(&mut pair);
+    pair.run_until(|pair| bound_key(pair) != key).unwrap();
+    release(&mut pair);
+    assert!(!pair.is_completed(id), "the change did not wait for it");
+    assert_both_answered_once(&mut pair, id);
+}
+
+#[test]
+fn it_is_asked_for_over_another_connection_where_that_is_lost() {
+    for after in [0, 10, 30, 45, 1000] {
+        let mut options = slow();
+        options.server.forget_replaced_keys = false;
+        let mut pair = signed_in(options);
+        let key = bound_key(&pair);
+        let id = executed_before_a_change(&mut pair);
+        pair.run_until(|pair| bound_key(pair) != key).unwrap();
+        pair.run_for(Duration::from_millis(after)).unwrap();
+        pair.network.cut_all(pair.timestamp());
+        release(&mut pair);
+        assert_both_answered_once(&mut pair, id);
+    }
+}
+
+#[test]
+fn what_the_old_key_never_answers_is_reported_in_the_end() {
+    for forgets in [true, false] {
+        let mut options = slow();
+        options.client.request_timeout = None;
+        options.server.forget_replaced_keys = forgets;
+        let mut pair = signed_in(options);
+        let key = bound_key(&pair);
+        let id = executed_before_a_change(&mut pair);
+        pair.run_until(|pair| bound_key(pair) != key).unwrap();
+        let begun = pair.elapsed();
+        pair.run_until(|pair| pair.is_completed(id)).unwrap();
+        let result = pair.client.take_raw(id).unwrap();
+        assert_eq!(result, Err(InvokeError::Unconfirmed { delivery: Delivery::Acknowledged }));
+        let waited = pair.elapsed() - begun;
+        let most = if forgets { Duration::from_secs(1) } else { Duration::from_secs(61) };
+        assert!(waited <= most, "{waited:?}");
+        release(&mut pair);
+        let next = pair.count(2, Route::Home);
+        assert_answered_once(&mut pair, &[(2, next)]);
+        assert_eq!(pair.dcs.counted(1), 1);
+    }
+}
+
+/// A request that the server has executed, whose answer is lost, and whose key the server then forgets.
+fn executed_and_forgotten(pair: &mut Pair, number: i64, options: impl Into<RequestOptions>) -> RequestId {
+    let id = pair.count(number, options);
+    pair.run_until(|pair| pair.dcs.counted(number) == 1).unwrap();
+    pair.network.cut_all(pair.timestamp());
+    pair.dcs.forget_temporary_keys();
+    id
+}
+
+#[test]
+fn what_may_have_been_executed_under_a_forgotten_key_is_reported() {
+    let mut pair = connected(pfs_options());
+    let id = executed_and_forgotten(&mut pair, 1, Route::Home);
+    pair.run_until(|pair| pair.events.iter().any(|event| matches!(event, Event::Disconnected { .. })))
+        .unwrap();
+    // This one has not left, and does not before the server proves that it knows the key.
+    let waiting = pair.count(2, Route::Home);
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    let result = pair.client.take_raw(id).unwrap();
+    assert_eq!(result, Err(InvokeError::Unconfirmed { delivery: Delivery::Sent }));
+    assert_answered_once(&mut pair, &[(2, waiting)]);
+    pair.run_for(Duration::from_secs(600)).unwrap();
+    assert_eq!(pair.dcs.counted(1), 1);
+}
+
+#[test]
+fn what_may_be_executed_twice_is_sent_again() {
+    let mut pair = connected(pfs_options());
+    let id = executed_and_forgotten(&mut pair, 1, repeat());
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    assert_eq!(pair.client.take_raw(id), Some(Ok(TRUE.to_vec())));
+    assert_eq!(pair.dcs.counted(1), 2);
+}
+
+#[test]
+fn what_the_old_key_never_answers_is_sent_again_where_it_may_be() {
+    let mut options = slow();
+    options.client.request_timeout = None;
+    options.server.forget_replaced_keys = true;
+    let mut pair = signed_in(options);
+    let key = bound_key(&pair);
+    pair.run_for(Duration::from_secs(480)).unwrap();
+    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    let id = pair.count(1, repeat());
+    pair.run_until(|pair| bound_key(pair) != key).unwrap();
+    assert_eq!(pair.dcs.counted(1), 1);
+    release(&mut pair);
+    let begun = pair.elapsed();
+    assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    assert_eq!(pair.dcs.counted(1), 2);
+    assert!(pair.elapsed() - begun < Duration::from_secs(1), "{:?}", pair.elapsed() - begun);
+}
+
+#[test]
+fn an_expired_key_is_a_forgotten_one() {
+    let mut options = pfs_options();
+    options.client.request_timeout = None;
+    let mut pair = signed_in(options);
+    let id = pair.count(1, Route::Home);
+    pair.run_until(|pair| pair.dcs.counted(1) == 1).unwrap();
+    // Nobody can connect until the key is over.
+    pair.network.set_dead(2, true);
+    pair.run_for(Duration::from_secs(25 * 3600)).unwrap();
+    pair.network.set_dead(2, false);
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    let result = pair.client.take_raw(id).unwrap();
+    assert_eq!(result, Err(InvokeError::Unconfirmed { delivery: Delivery::Sent }));
+    assert_eq!(pair.dcs.counted(1), 1);
+}

@@ -1,0 +1,53 @@
+//! A network that cuts, refuses and stutters all the time: everything is done once all the same.
+
+use std::time::Duration;
+
+use sansgram_core::client::Route;
+use sansgram_core::login::Outcome;
+use sansgram_core::transport::TransportKind;
+use sansgram_testkit::network::{Chunks, NetworkOptions};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use super::cut_at_any_byte::{assert_once, options};
+use crate::common::sign_in_bot;
+
+#[test]
+fn many_cuts_at_random() {
+    for seed in 0..30 {
+        let pfs = seed % 2 == 1;
+        let mut options = PairOptions { seed, ..options(pfs, TransportKind::PaddedIntermediate) };
+        options.client.max_attempts = 0;
+        options.client.request_timeout = None;
+        let mut pair = Pair::new(options);
+        sign_in_bot(&mut pair, "2:elsewhere");
+        pair.network.options.cut_one_in = Some(8);
+        pair.network.options.jitter = Duration::from_millis(50);
+        let mut requests = Vec::new();
+        for number in 0..200 {
+            requests.push((number, pair.count(number, Route::Home)));
+            pair.run_for(Duration::from_millis(20)).unwrap();
+        }
+        assert_once(&mut pair, &requests, &format!("seed {seed}"));
+    }
+}
+
+#[test]
+fn over_a_network_that_cuts_refuses_and_stutters() {
+    for seed in 0..24 {
+        let network = NetworkOptions {
+            jitter: Duration::from_millis(300),
+            chunks: Chunks::UpTo(400),
+            cut_one_in: Some(60),
+            refuse_connects: (seed % 3) as u32,
+            ..NetworkOptions::default()
+        };
+        let mut options = PairOptions { network, ..PairOptions::seeded(seed) };
+        options.client.max_attempts = 0;
+        options.client.transport = TransportKind::ALL[seed as usize % 4];
+        let mut pair = Pair::new(options);
+        let outcome = pair.login(|login| login.bot_sign_in("2:elsewhere"));
+        assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "seed {seed}: {outcome:?}");
+        let refused = pair.refusals.iter().find(|refusal| refusal.is_clients_fault());
+        assert_eq!(refused, None, "seed {seed}");
+    }
+}

@@ -1,0 +1,32 @@
+//! Where an address or a transport does not work, the next one gets its turn.
+
+use std::net::SocketAddr;
+
+use sansgram_core::client::{Event, LostReason};
+use sansgram_core::login::Outcome;
+use sansgram_core::transport::TransportKind;
+use sansgram_testkit::pair::PairOptions;
+
+use crate::common::{dc, signed_in};
+
+#[test]
+fn other_addresses_and_transports_get_their_turn() {
+    let mut options = PairOptions::default();
+    let second: SocketAddr = "10.0.0.2:80".parse().unwrap();
+    options.client.dcs.insert(dc(2), second);
+    options.client.fallback_transports = vec![TransportKind::Abridged];
+    options.client.max_attempts = 0;
+    options.network.refuse_connects = 3;
+    let mut pair = signed_in(options);
+    let opened: Vec<_> = pair.opened.iter().map(|endpoints| endpoints[0].port()).collect();
+    assert_eq!(opened, [443, 80, 443, 80]);
+    let lost = pair
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Disconnected { reason: LostReason::Network(_), .. }));
+    assert_eq!(lost.count(), 3);
+    // What worked is used again.
+    pair.network.cut_all(pair.timestamp());
+    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+    assert_eq!(pair.opened.last().unwrap()[0].port(), 80);
+}

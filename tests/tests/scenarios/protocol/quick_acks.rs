@@ -1,0 +1,67 @@
+//! Quick acknowledgements: told once and before any answer where a request asks for one; those that nobody asked for are
+//! taken off the stream, and mean nothing.
+
+use std::time::Duration;
+
+use sansgram_core::client::{Event, RequestOptions, Route};
+use sansgram_core::transport::TransportKind;
+use sansgram_testkit::pair::PairOptions;
+
+use crate::common::{TRUE, assert_no_fault, losses, signed_in, wait};
+
+#[test]
+fn who_asks_for_one_is_told_before_the_answer() {
+    for transport in TransportKind::ALL {
+        let mut options = PairOptions::default();
+        options.client.transport = transport;
+        // The server takes its time for the answer, one byte after the other.
+        options.server.misbehaviour.slow_bytes = Some(Duration::from_millis(1));
+        let mut pair = signed_in(options);
+        for number in 0..10 {
+            pair.events.clear();
+            let quick_ack = number % 2 == 0;
+            let id = pair.count(number, RequestOptions { quick_ack, ..RequestOptions::default() });
+            pair.run_until(|pair| pair.is_completed(id)).unwrap();
+            let told: Vec<_> = pair
+                .events
+                .iter()
+                .filter(|event| matches!(event, Event::QuickAck(of) | Event::Completed(of) if *of == id))
+                .cloned()
+                .collect();
+            // Full streams have no room for them.
+            if quick_ack && transport != TransportKind::Full {
+                assert_eq!(told, [Event::QuickAck(id), Event::Completed(id)], "{transport}");
+            } else {
+                assert_eq!(told, [Event::Completed(id)], "{transport}");
+            }
+            assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+        }
+        assert_no_fault(&pair);
+    }
+}
+
+#[test]
+fn they_stand_between_packets_and_disturb_nothing() {
+    // The token's highest bit tells it from a length; abridged streams have its bytes in the other order.
+    for (transport, bytes) in [
+        (TransportKind::Intermediate, [1, 2, 3, 0x84]),
+        (TransportKind::PaddedIntermediate, [1, 2, 3, 0x84]),
+        (TransportKind::Abridged, [0x84, 3, 2, 1]),
+    ] {
+        let mut options = PairOptions::default();
+        options.client.transport = transport;
+        let mut pair = signed_in(options);
+        for number in 0..20 {
+            let id = pair.count(number, Route::Home);
+            let now = pair.timestamp();
+            let conn = pair.network.connections().next().unwrap();
+            pair.network.inject(now, conn, &bytes);
+            assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+            pair.network.inject(pair.timestamp(), conn, &bytes);
+            pair.run_for(Duration::from_secs(1)).unwrap();
+        }
+        assert_eq!(losses(&pair), 0, "{transport}: {:?}", pair.events);
+        assert!(pair.client.rejections().is_empty());
+        assert_no_fault(&pair);
+    }
+}

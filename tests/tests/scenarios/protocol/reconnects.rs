@@ -1,0 +1,73 @@
+//! Pauses between attempts grow, with chance in them, and can be cut short.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sansgram_core::client::{Event, LostReason, SessionData};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{dc, signed_in};
+
+fn pauses(seed: u64) -> Vec<Duration> {
+    let mut pair = signed_in(PairOptions::seeded(seed));
+    pair.client.connect(pair.client_now());
+    pair.network.options.refuse_connects = 12;
+    pair.network.cut_all(pair.timestamp());
+    pair.run_until(|pair| pair.network.options.refuse_connects == 0 && pair.client.is_connected()).unwrap();
+    let pause = |event: &Event| match event {
+        Event::Disconnected { retry_in, .. } => *retry_in,
+        _ => None,
+    };
+    pair.events.iter().filter_map(pause).collect()
+}
+
+#[test]
+fn pauses_grow_and_differ_between_clients() {
+    let mut seconds = BTreeSet::new();
+    for seed in 0..20 {
+        let pauses = pauses(seed);
+        assert_eq!(pauses.len(), 13);
+        for (attempt, pause) in pauses.iter().enumerate() {
+            let full = Duration::from_millis(250 << attempt.min(7)).min(Duration::from_secs(30));
+            assert!((full / 2..=full).contains(pause), "attempt {attempt}: {pause:?}");
+        }
+        seconds.insert(pauses[5]);
+    }
+    assert!(seconds.len() > 10, "{} different pauses of 20", seconds.len());
+}
+
+#[test]
+fn connect_cuts_a_pause_short() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.client.connect(pair.client_now());
+    pair.network.options.refuse_connects = 8;
+    pair.network.cut_all(pair.timestamp());
+    pair.run_until(|pair| pair.network.options.refuse_connects == 0).unwrap();
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    assert!(!pair.client.is_connected());
+    let begun = pair.elapsed();
+    pair.client.connect(pair.client_now());
+    pair.run_until(|pair| pair.client.is_connected()).unwrap();
+    assert!(pair.elapsed() - begun < Duration::from_millis(200), "{:?}", pair.elapsed() - begun);
+}
+
+#[test]
+fn whoever_waits_for_a_connection_is_told_that_there_will_be_none() {
+    // A sign-out, while the connection is not there yet.
+    let mut pair = signed_in(PairOptions::default());
+    pair.restart_client(PairOptions::default().client);
+    let now = pair.client_now();
+    let id = pair.client.login(now).sign_out().unwrap();
+    pair.client.connect(now);
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    let given_up = |event: &Event| matches!(event, Event::Disconnected { retry_in: None, .. });
+    assert!(pair.events.iter().any(|event| given_up(event) || matches!(event, Event::Connected { .. })));
+    // A session of a DC that the configuration does not know.
+    let session = SessionData { home_dc: Some(dc(5)), ..SessionData::default() };
+    let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
+    pair.client.connect(pair.client_now());
+    pair.poll();
+    let reason = LostReason::UnknownDc;
+    assert_eq!(pair.events, [Event::Disconnected { dc: dc(5), reason, retry_in: None }]);
+    assert!(pair.opened.is_empty());
+}

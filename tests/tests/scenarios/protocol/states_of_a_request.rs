@@ -1,0 +1,147 @@
+//! A request knows how far it has come, also where it ends without an answer: at its own deadline, or because it was
+//! cancelled. There is a bound on how many wait.
+
+use std::time::Duration;
+
+use sansgram_core::client::{ApiMisuse, Delivery, InvokeError, RequestOptions, Route};
+use sansgram_core::tl::functions;
+use sansgram_testkit::accounts::{Accounts, Fault};
+use sansgram_testkit::pair::PairOptions;
+
+use crate::common::{TRUE, assert_no_fault, assert_works_within, signed_in, wait};
+
+#[test]
+fn from_queued_to_answered() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.network.cut_all(pair.timestamp());
+    pair.run_for(Duration::from_millis(1)).unwrap();
+    let id = pair.count(1, Route::Home);
+    assert_eq!(pair.client.delivery(id), Some(Delivery::Queued));
+    let mut seen = vec![Delivery::Queued];
+    pair.run_until(|pair| {
+        let now = pair.client.delivery(id).unwrap();
+        if seen.last() != Some(&now) {
+            seen.push(now);
+        }
+        now == Delivery::Answered
+    })
+    .unwrap();
+    assert_eq!(seen, [Delivery::Queued, Delivery::Packed, Delivery::Sent, Delivery::Answered]);
+    assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    assert_eq!(pair.client.delivery(id), None);
+}
+
+#[test]
+fn a_deadline_of_its_own_says_how_far_it_came() {
+    let short = RequestOptions { timeout: Some(Duration::from_secs(5)), ..RequestOptions::default() };
+    let mut pair = signed_in(PairOptions::default());
+    pair.dcs.options_mut().misbehaviour.silent_after_handshake = true;
+    let begun = pair.elapsed();
+    let sent = pair.count(1, short);
+    assert_eq!(wait(&mut pair, sent), Err(InvokeError::TimedOut { delivery: Delivery::Sent }));
+    assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));
+
+    pair.dcs.options_mut().misbehaviour.silent_after_handshake = false;
+    pair.network.set_dead(2, true);
+    pair.network.cut_all(pair.timestamp());
+    pair.run_for(Duration::from_millis(1)).unwrap();
+    let begun = pair.elapsed();
+    let queued = pair.count(2, short);
+    assert_eq!(wait(&mut pair, queued), Err(InvokeError::TimedOut { delivery: Delivery::Queued }));
+    assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));
+    pair.network.set_dead(2, false);
+    let one = pair.count(3, RequestOptions { timeout: Some(Duration::from_secs(60)), ..short });
+    assert_eq!(wait(&mut pair, one), Ok(TRUE.to_vec()));
+    assert_eq!((pair.dcs.counted(1), pair.dcs.counted(2), pair.dcs.counted(3)), (0, 0, 1));
+}
+
+#[test]
+fn what_is_no_query_is_not_sent() {
+    let mut pair = signed_in(PairOptions::default());
+    let now = pair.client_now();
+    for length in [0, 1, 2, 3, 5, 1 << 24] {
+        let refused = pair.client.invoke_raw(now, vec![0; length], Route::Home);
+        assert_eq!(refused, Err(ApiMisuse::QueryLength(length)));
+    }
+}
+
+#[test]
+fn a_cancelled_request_is_never_answered() {
+    let mut pair = signed_in(PairOptions::default());
+    for number in 0..20 {
+        let id = pair.count(number, Route::Home);
+        // Before it is packed, under way, and when its answer is there already.
+        pair.run_for(Duration::from_millis(number as u64 * 3)).unwrap();
+        pair.client.cancel(id);
+        pair.poll();
+        assert_works_within(&mut pair, 100 + number, Duration::from_millis(51));
+        assert_eq!(pair.client.take_raw(id), None);
+        assert!(pair.dcs.counted(number) <= 1);
+    }
+    assert_no_fault(&pair);
+}
+
+#[test]
+fn one_after_the_other_where_that_is_wanted() {
+    let mut pair = signed_in(PairOptions::default());
+    let first = pair.count(1, Route::Home);
+    let then = RequestOptions { after: Some(first), ..RequestOptions::default() };
+    let second = pair.count(2, then);
+    let third = pair.count(3, RequestOptions { after: Some(second), ..then });
+    for id in [third, second, first] {
+        assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    }
+    // What it was to follow is over long ago.
+    let fourth = pair.count(4, then);
+    assert_eq!(wait(&mut pair, fourth), Ok(TRUE.to_vec()));
+    assert_no_fault(&pair);
+}
+
+#[test]
+fn more_than_may_wait_is_refused() {
+    let mut options = PairOptions::default();
+    options.client.max_pending = 10;
+    let mut pair = signed_in(options);
+    // The machine's own question where updates stand takes up room until it is answered.
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    let ids: Vec<_> = (0..10).map(|number| pair.count(number, Route::Home)).collect();
+    let now = pair.client_now();
+    let query = Accounts::count_query(10);
+    assert_eq!(pair.client.invoke_raw(now, query.clone(), Route::Home), Err(ApiMisuse::QueueFull));
+    // Results that were not taken take up room as well.
+    pair.run_until(|pair| ids.iter().all(|id| pair.is_completed(*id))).unwrap();
+    let now = pair.client_now();
+    assert_eq!(pair.client.invoke_raw(now, query.clone(), Route::Home), Err(ApiMisuse::QueueFull));
+    assert_eq!(wait(&mut pair, ids[3]), Ok(TRUE.to_vec()));
+    let now = pair.client_now();
+    let id = pair.client.invoke_raw(now, query, Route::Home).unwrap();
+    assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+
+    let mut options = PairOptions::default();
+    options.client.max_pending_bytes = 1000;
+    let mut pair = signed_in(options);
+    let now = pair.client_now();
+    let refused = (0..100).find(|number| {
+        pair.client.invoke_raw(now, Accounts::count_query(*number), Route::Home) == Err(ApiMisuse::QueueFull)
+    });
+    assert!(refused.is_some_and(|count| count < 30), "{refused:?}");
+}
+
+#[test]
+fn a_request_that_waited_in_vain_for_another_is_sent_again() {
+    for name in ["MSG_WAIT_FAILED", "MSG_WAIT_TIMEOUT"] {
+        for (times, is_answered) in [(Some(2), true), (None, false)] {
+            let mut options = PairOptions::default();
+            let fault = Fault::error("help.saveAppLog", 400, name);
+            options.server.accounts.faults = vec![Fault { times, ..fault }];
+            let mut pair = signed_in(options);
+            let now = pair.client_now();
+            let first = pair.client.invoke(now, &functions::help::GetNearestDc {}, Route::Home).unwrap();
+            let then = RequestOptions { after: Some(first.id()), ..RequestOptions::default() };
+            let second = pair.count(2, then);
+            let result = wait(&mut pair, second);
+            assert_eq!(result.is_ok(), is_answered, "{name}: {result:?}");
+            assert_eq!(pair.dcs.counted(2), u32::from(is_answered));
+        }
+    }
+}

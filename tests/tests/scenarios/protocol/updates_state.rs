@@ -1,0 +1,172 @@
+//! The server is asked where updates stand once somebody is signed in, and again in each session that it makes: only then
+//! does it push updates. The embedder is told; a configuration that wants no updates asks nothing.
+
+use std::time::Duration;
+
+use sansgram_core::client::{Event, RequestId, Route, SessionData};
+use sansgram_core::login::Outcome;
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::server::Refusal;
+
+use crate::common::sign_in_bot;
+
+fn options(pfs: bool) -> PairOptions {
+    let mut options = PairOptions::default();
+    options.client.pfs = pfs;
+    options
+}
+
+/// How often the embedder was told where updates stand.
+fn states(pair: &Pair) -> usize {
+    pair.events.iter().filter(|event| matches!(event, Event::UpdatesState(_))).count()
+}
+
+fn wait(pair: &mut Pair) {
+    pair.run_for(Duration::from_secs(5)).unwrap();
+}
+
+#[test]
+fn a_sign_in_asks_once_wherever_the_account_lives() {
+    for pfs in [false, true] {
+        for token in ["1:sandbox", "2:elsewhere"] {
+            let mut pair = Pair::new(options(pfs));
+            pair.client.connect(pair.client_now());
+            wait(&mut pair);
+            assert_eq!(states(&pair), 0, "nobody is signed in");
+            sign_in_bot(&mut pair, token);
+            wait(&mut pair);
+            let told = pair.events.iter().find_map(|event| match event {
+                Event::UpdatesState(state) => Some(*state),
+                _ => None,
+            });
+            let state = told.expect("the embedder is told");
+            assert_eq!((state.pts, state.qts, state.seq, state.unread_count), (1, 0, 0, 0));
+            let now = pair.server_now().unix.as_secs();
+            assert!((now - 6..=now).contains(&u64::from(state.date.unsigned_abs())), "{state:?} at {now}");
+            pair.run_for(Duration::from_secs(3600)).unwrap();
+            assert_eq!(states(&pair), 1, "once is enough");
+            assert!(!pair.refusals.iter().any(Refusal::is_clients_fault));
+        }
+    }
+}
+
+#[test]
+fn a_session_from_before_asks_when_it_connects_and_not_before() {
+    let mut pair = Pair::new(options(false));
+    sign_in_bot(&mut pair, "1:sandbox");
+    wait(&mut pair);
+    let config = options(false).client;
+    pair.restart_client(config);
+    wait(&mut pair);
+    assert_eq!((states(&pair), pair.client.is_connected()), (0, false), "nothing is sent unasked");
+    pair.client.connect(pair.client_now());
+    wait(&mut pair);
+    assert_eq!(states(&pair), 1);
+}
+
+#[test]
+fn a_connection_that_goes_on_with_its_session_does_not_ask_again() {
+    let mut pair = Pair::new(options(false));
+    sign_in_bot(&mut pair, "1:sandbox");
+    pair.client.connect(pair.client_now());
+    wait(&mut pair);
+    for _ in 0..5 {
+        pair.network.cut_all(pair.timestamp());
+        wait(&mut pair);
+        assert!(pair.client.is_connected());
+    }
+    assert_eq!(states(&pair), 1);
+}
+
+#[test]
+fn a_new_session_of_the_servers_asks_again() {
+    let mut options = options(true);
+    options.client.temporary_key_lifetime = Duration::from_secs(300);
+    let mut pair = Pair::new(options);
+    sign_in_bot(&mut pair, "1:sandbox");
+    pair.client.connect(pair.client_now());
+    wait(&mut pair);
+    assert_eq!(states(&pair), 1);
+    // Each new key has a session of its own.
+    pair.run_for(Duration::from_secs(300)).unwrap();
+    assert_eq!(states(&pair), 2);
+}
+
+#[test]
+fn a_question_that_fails_is_asked_again_later_and_bothers_nobody() {
+    for error in [(500, "INTERNAL"), (420, "FLOOD_WAIT_200")] {
+        let mut options = options(false);
+        options.server.accounts.faults = vec![Fault::error("updates.getState", error.0, error.1).once()];
+        let mut pair = Pair::new(options);
+        sign_in_bot(&mut pair, "1:sandbox");
+        pair.client.connect(pair.client_now());
+        pair.run_for(Duration::from_secs(59)).unwrap();
+        assert_eq!(states(&pair), 0);
+        let pause = if error.0 == 420 { 200 } else { 60 };
+        pair.run_until(|pair| states(pair) == 1).unwrap();
+        let asked = pair.elapsed().as_secs();
+        assert!((pause..pause + 10).contains(&asked), "{asked} s after {}", error.1);
+    }
+}
+
+#[test]
+fn a_cut_while_it_is_asked_has_it_asked_over_the_next_connection() {
+    let mut pair = Pair::new(options(false));
+    sign_in_bot(&mut pair, "1:sandbox");
+    // The question has left with the sign-in's last poll.
+    pair.network.cut_all(pair.timestamp());
+    pair.run_for(Duration::from_secs(5)).unwrap();
+    assert_eq!((pair.opened.len(), states(&pair)), (2, 1));
+}
+
+#[test]
+fn who_wants_no_updates_asks_for_none() {
+    let mut options = options(false);
+    options.client.updates = false;
+    let mut pair = Pair::new(options);
+    sign_in_bot(&mut pair, "1:sandbox");
+    let own = pair.dcs.calls_without_updates();
+    assert_eq!(own, 0, "the sign-in itself may need them");
+    let requests: Vec<(i64, RequestId)> =
+        (0..5).map(|number| (number, pair.count(number, Route::Home))).collect();
+    for (number, id) in requests {
+        pair.run_until(|pair| pair.is_completed(id)).unwrap();
+        assert!(pair.client.take_raw(id).unwrap().is_ok());
+        assert_eq!(pair.dcs.counted(number), 1);
+    }
+    assert_eq!((pair.dcs.calls_without_updates(), states(&pair)), (5, 0));
+    // A new client must introduce itself first, around the same wrapper.
+    let mut config = PairOptions::default().client;
+    config.updates = false;
+    pair.restart_client(config);
+    let id = pair.count(9, Route::Home);
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    assert!(pair.client.take_raw(id).unwrap().is_ok());
+    assert_eq!((pair.dcs.calls_without_updates(), states(&pair)), (6, 0));
+}
+
+#[test]
+fn a_sign_out_takes_the_question_back() {
+    let mut pair = Pair::new(options(false));
+    sign_in_bot(&mut pair, "1:sandbox");
+    // The question is on its way.
+    let outcome = pair.login(|login| login.sign_out());
+    assert!(matches!(outcome, Ok(Outcome::SignedOut)), "{outcome:?}");
+    let opened = pair.opened.len();
+    pair.run_for(Duration::from_secs(600)).unwrap();
+    assert_eq!(pair.opened.len(), opened, "nothing is left to ask");
+}
+
+#[test]
+fn a_session_that_does_not_say_whose_it_is_asks_once_that_is_known() {
+    let mut pair = Pair::new(options(false));
+    sign_in_bot(&mut pair, "1:sandbox");
+    // As sessions of Telethon and GramJS are.
+    let imported = SessionData { user: None, ..pair.client.session().clone() };
+    pair.restart_client_from(PairOptions::default().client, imported);
+    let outcome = pair.login(|login| login.is_authorized());
+    assert!(matches!(outcome, Ok(Outcome::Authorized(Some(_)))), "{outcome:?}");
+    wait(&mut pair);
+    assert_eq!((pair.client.session().user.as_ref().map(|user| user.is_bot), states(&pair)), (Some(true), 1));
+}

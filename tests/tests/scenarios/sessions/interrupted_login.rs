@@ -1,0 +1,32 @@
+//! A sign-in that is broken off leaves its key, and the next one uses it.
+
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{assert_code_signs_in, assert_no_fault, request_code};
+
+#[test]
+fn the_key_is_used_again() {
+    for pfs in [false, true] {
+        let config = || {
+            let mut config = PairOptions::default().client;
+            config.pfs = pfs;
+            config
+        };
+        let mut pair = Pair::new(PairOptions { client: config(), ..PairOptions::default() });
+        request_code(&mut pair, "9996620001");
+        let keys = pair.client.session().keys.clone();
+        assert_eq!(keys.len(), 1);
+        for _ in 0..3 {
+            pair.restart_client(config());
+            request_code(&mut pair, "9996620001");
+        }
+        pair.restart_client(config());
+        let token = request_code(&mut pair, "9996620001");
+        assert_code_signs_in(&mut pair, &token);
+        let kept = |key: &sansgram_core::client::DcKey| key.auth_key.clone();
+        let of = |keys: &std::collections::BTreeMap<_, _>| keys.values().map(kept).collect::<Vec<_>>();
+        assert_eq!(of(&pair.client.session().keys), of(&keys));
+        assert_eq!(pair.dcs.keys().filter(|key| !key.temporary).count(), 1);
+        assert_no_fault(&pair);
+    }
+}

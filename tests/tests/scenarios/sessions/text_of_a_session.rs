@@ -1,0 +1,47 @@
+//! A session as a string: another client goes on with it, without a new key and without a code. What is no such string
+//! is named.
+
+use sansgram_core::client::{SessionData, SessionFormatError};
+use sansgram_core::login::Outcome;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{assert_no_fault, give_code, password_hint, sign_in_bot};
+
+#[test]
+fn another_client_goes_on_with_it() {
+    for phone in ["9996620001", "9996610001", "9996630002"] {
+        let mut pair = Pair::new(PairOptions::default());
+        if phone.ends_with('2') {
+            password_hint(&mut pair, phone);
+            assert!(pair.login(|login| login.check_password("sandbox")).is_ok());
+        } else {
+            assert!(give_code(&mut pair, phone).is_ok());
+        }
+        let Ok(Outcome::Me(user)) = pair.login(|login| login.get_me()) else { panic!("{phone}") };
+        let keys = pair.dcs.keys().count();
+
+        // As if the text had been carried to another machine.
+        let text = pair.client.session().to_text();
+        let session = SessionData::from_text(&text).unwrap();
+        assert_eq!(&session, pair.client.session());
+        pair.restart_client(PairOptions::default().client);
+        assert_eq!(pair.login(|login| login.get_me()), Ok(Outcome::Me(user)));
+        assert_eq!(pair.dcs.keys().count(), keys, "no key was made");
+        assert_no_fault(&pair);
+    }
+}
+
+#[test]
+fn a_text_that_is_none_is_named() {
+    let mut pair = Pair::new(PairOptions::default());
+    sign_in_bot(&mut pair, "1:sandbox");
+    let text = pair.client.session().to_text();
+    assert!(text.starts_with("sansgram1:"));
+    assert_eq!(SessionData::from_text(""), Err(SessionFormatError::Empty));
+    assert_eq!(SessionData::from_text("1BVtsOKABu"), Err(SessionFormatError::Foreign));
+    for cut in [11, text.len() / 2, text.len() - 1] {
+        let outcome = SessionData::from_text(&text[..cut]);
+        assert!(matches!(outcome, Err(SessionFormatError::Damaged(_))), "cut at {cut}: {outcome:?}");
+        pair.say(&outcome);
+    }
+}

@@ -1,0 +1,12 @@
+//! What the test DCs promise to whoever tests a client against them, one subject per file: by messages that are put
+//! together by hand, and over real sockets.
+
+mod accounts_agree_with_core;
+mod bindings;
+mod containers;
+mod handshake;
+mod handshake_checks;
+mod message_checks;
+mod misbehaviour;
+mod serve;
+mod service_messages;

@@ -1,0 +1,56 @@
+//! The switches by which the test DCs go wrong on purpose: each does what it says, and nothing else.
+
+use std::time::Duration;
+
+use sansgram_core::transport::TransportKind;
+use sansgram_testkit::by_hand::{ByHand, NoKey};
+use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+
+const PING: [u8; 12] = [0xec, 0x77, 0xbe, 0x7a, 1, 2, 3, 4, 5, 6, 7, 8];
+
+fn connect(misbehaviour: Misbehaviour) -> ByHand {
+    let options = ServerOptions { misbehaviour, ..ServerOptions::default() };
+    ByHand::connect(options, 2, TransportKind::Intermediate)
+}
+
+#[test]
+fn silent_after_accept() {
+    let mut client = connect(Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() });
+    assert_eq!(client.handshake(None), Err(NoKey::NoAnswer));
+    assert!(client.raw.is_empty() && !client.closed && client.refusals.is_empty());
+}
+
+#[test]
+fn silent_after_the_handshake() {
+    let mut client = connect(Misbehaviour { silent_after_handshake: true, ..Misbehaviour::default() });
+    client.handshake(None).unwrap();
+    client.send(&PING, false);
+    assert!(client.receive().is_empty() && !client.closed && client.refusals.is_empty());
+}
+
+#[test]
+fn garbage_instead_of_the_first_reply() {
+    let mut client = connect(Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() });
+    assert_eq!(client.handshake(None), Err(NoKey::NoAnswer));
+    assert_eq!(client.raw.len(), 64);
+    assert!(!client.closed && client.refusals.is_empty());
+}
+
+#[test]
+fn slow_bytes() {
+    let interval = Duration::from_secs(1);
+    let mut client = connect(Misbehaviour { slow_bytes: Some(interval), ..Misbehaviour::default() });
+    let request = [&0xbe7e_8ef1_u32.to_le_bytes()[..], &[7; 16]].concat();
+    assert_eq!(client.exchange_plain(&request), None);
+    for received in 1..=50 {
+        client.wait(interval);
+        assert_eq!(client.raw.len(), received);
+    }
+    // A transport error is said to its end before the connection closes.
+    client.send_packet(&[9; 4]);
+    assert!(!client.closed);
+    client.wait(Duration::from_secs(500));
+    assert_eq!(client.transport_errors, [-404]);
+    assert!(client.closed);
+    assert_eq!(client.deadline, None);
+}

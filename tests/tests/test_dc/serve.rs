@@ -1,0 +1,133 @@
+//! The test DCs on real sockets: many clients at once, slow and dead ones among them, and a clean end.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use sansgram_testkit::serve::{ServeOptions, Served, serve};
+use sansgram_testkit::server::{FramingError, Misbehaviour, Refusal, ServerOptions};
+
+/// `req_pq_multi` in an abridged frame, behind the transport's tag.
+fn request(nonce: u8) -> Vec<u8> {
+    let mut bytes = vec![0xef, 10];
+    bytes.extend([0; 8]);
+    bytes.extend((u64::from(nonce) * 4 + 4).to_le_bytes());
+    bytes.extend(20_u32.to_le_bytes());
+    bytes.extend(0xbe7e_8ef1_u32.to_le_bytes());
+    bytes.extend([nonce; 16]);
+    bytes
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket
+}
+
+fn asks_and_is_answered(address: SocketAddr, nonce: u8) {
+    let mut socket = connect(address);
+    socket.write_all(&request(nonce)).unwrap();
+    let mut header = [0; 1];
+    socket.read_exact(&mut header).unwrap();
+    let mut reply = vec![0; usize::from(header[0]) * 4];
+    socket.read_exact(&mut reply).unwrap();
+    assert_eq!(reply[20..24], 0x0516_2463_u32.to_le_bytes());
+    assert_eq!(reply[24..40], [nonce; 16]);
+}
+
+fn address(served: &Served, dc: i32) -> SocketAddr {
+    served.address(dc).unwrap()
+}
+
+#[test]
+fn every_dc_answers_on_its_own_port() {
+    let served = serve(ServeOptions::default()).unwrap();
+    let ports: std::collections::BTreeSet<_> = served.addresses().iter().map(|(_, at)| at.port()).collect();
+    assert_eq!((ports.len(), ports.contains(&0)), (3, false));
+    for dc in 1..=3 {
+        asks_and_is_answered(address(&served, dc), 1);
+    }
+    assert!(served.take_refusals().is_empty());
+    assert_eq!(served.next_event(Duration::ZERO), None);
+}
+
+#[test]
+fn slow_and_dead_peers_are_nobody_elses_trouble() {
+    let served = serve(ServeOptions::default()).unwrap();
+    let at = address(&served, 2);
+    // They say half a sentence and no more.
+    let mut others: Vec<_> = (0..20).map(|_| connect(at)).collect();
+    for (n, socket) in others.iter_mut().enumerate() {
+        socket.write_all(&request(9)[..n]).unwrap();
+    }
+    let clients: Vec<_> = (0..8).map(|n| std::thread::spawn(move || asks_and_is_answered(at, n))).collect();
+    for client in clients {
+        client.join().unwrap();
+    }
+    others.truncate(10);
+    asks_and_is_answered(at, 77);
+}
+
+#[test]
+fn a_transport_error_arrives_before_the_close() {
+    let served = serve(ServeOptions::default()).unwrap();
+    let mut socket = connect(address(&served, 2));
+    // A packet under an unknown key, and more that the server will not read.
+    socket.write_all(&[0xef, 18]).unwrap();
+    socket.write_all(&[7; 72]).unwrap();
+    socket.write_all(&[0x20; 200]).unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, [&[1][..], &(-404_i32).to_le_bytes()].concat());
+}
+
+#[test]
+fn a_stream_that_is_no_transport_is_closed() {
+    let served = serve(ServeOptions::default()).unwrap();
+    let mut socket = connect(address(&served, 1));
+    socket.write_all(&[b'G'; 64]).unwrap();
+    assert_eq!(socket.read(&mut [0; 8]).unwrap(), 0);
+    assert_eq!(served.take_refusals(), [Refusal::Framing(FramingError::UnknownTransport)]);
+}
+
+#[test]
+fn timers_run_by_themselves() {
+    let slow_bytes = Some(Duration::from_millis(2));
+    let misbehaviour = Misbehaviour { slow_bytes, ..Misbehaviour::default() };
+    let server = ServerOptions { misbehaviour, trailing_bytes: false, ..ServerOptions::default() };
+    let served = serve(ServeOptions { server, ..ServeOptions::default() }).unwrap();
+    let begun = Instant::now();
+    asks_and_is_answered(address(&served, 2), 1);
+    assert!(begun.elapsed() >= Duration::from_millis(2 * 80));
+}
+
+#[test]
+fn dropping_it_closes_everything() {
+    let served = serve(ServeOptions::default()).unwrap();
+    let at = address(&served, 2);
+    let mut idle = connect(at);
+    let mut asked = connect(at);
+    asked.write_all(&request(1)).unwrap();
+    asked.read_exact(&mut [0; 20]).unwrap();
+    drop(served);
+    for socket in [&mut idle, &mut asked] {
+        // In order or by a reset, but not by our own time limit.
+        match socket.read_to_end(&mut Vec::new()) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+        }
+    }
+    assert!(TcpStream::connect(at).is_err());
+}
+
+#[test]
+fn the_machine_can_be_called_while_it_serves() {
+    let served = serve(ServeOptions::default()).unwrap();
+    let mut socket = connect(address(&served, 2));
+    socket.write_all(&request(1)).unwrap();
+    socket.read_exact(&mut [0; 20]).unwrap();
+    served.with_dcs(sansgram_testkit::server::TestDcs::close_all);
+    let mut rest = Vec::new();
+    socket.read_to_end(&mut rest).unwrap();
+    asks_and_is_answered(address(&served, 2), 2);
+}
