@@ -111,6 +111,9 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "NAME", value_parser = session_name())]
     pub(crate) session: Option<PathBuf>,
 
+    #[arg(long, help = texts::ENCRYPT)]
+    pub(crate) encrypt: bool,
+
     /// Print the result as one JSON object: user_id, first_name, is_bot, dc; half done: pending
     #[arg(long)]
     pub(crate) json: bool,

@@ -95,6 +95,11 @@ impl<'a> Login<'a> {
             Some(file) if args.sandbox => Arc::new(Anew::in_sandbox(file, &session)?),
             Some(file) => Arc::new(file),
         };
+        match &file {
+            Some(file) if args.encrypt => session::encrypt(file, Some(watch))?,
+            None if args.encrypt => return Err(Failure::Usage(words::NOTHING_TO_ENCRYPT.into())),
+            _ => {}
+        }
         let sandbox = args.sandbox.then(Sandbox::start).transpose()?;
         let config = match &sandbox {
             Some(sandbox) => {

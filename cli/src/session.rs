@@ -83,6 +83,16 @@ pub(crate) fn passphrase(question: &str) -> Result<Secret<String>, Failure> {
     }
 }
 
+/// Encrypts a session, which need not be there yet, with a new passphrase, unless it is encrypted. The passphrase is
+/// asked for while the watch stands still.
+pub(crate) fn encrypt(store: &FileStore, watch: Option<&Watch>) -> Result<(), Failure> {
+    if store.is_encrypted().map_err(Error::from)? {
+        return Ok(());
+    }
+    let _pause = watch.map(Watch::pause);
+    store.change_passphrase(Some(new_passphrase()?)).map(drop).map_err(|error| Error::from(error).into())
+}
+
 /// Says that a session is not encrypted where that may be expected: of the copy of one that is, and where there is a
 /// passphrase in the environment.
 pub(crate) fn tell_if_plain(store: &FileStore, is_copy: bool) -> Result<(), Failure> {
@@ -98,7 +108,7 @@ pub(crate) fn tell_if_plain(store: &FileStore, is_copy: bool) -> Result<(), Fail
 }
 
 /// A passphrase to encrypt with; a person gives it twice.
-pub(crate) fn new_passphrase() -> Result<Secret<String>, Failure> {
+fn new_passphrase() -> Result<Secret<String>, Failure> {
     if let Some(passphrase) = environment::or(None, PASSPHRASE)? {
         return Ok(passphrase);
     }

@@ -66,6 +66,9 @@ struct Import {
     #[arg(long, value_name = "ID", value_parser = secret())]
     api_id: Option<Secret<String>>,
 
+    #[arg(long, help = texts::ENCRYPT)]
+    encrypt: bool,
+
     #[command(flatten)]
     into: Named,
 }
@@ -141,6 +144,9 @@ fn import(mut args: Import) -> Result<(), Failure> {
             "the session {} exists already and is left as it is; name another with --session",
             store.path().display()
         )));
+    }
+    if args.encrypt {
+        session::encrypt(&store, None)?;
     }
     store.save(&session).map_err(Error::from)?;
     let address = session.home_dc.and_then(|dc| endpoints.get(&dc));
@@ -362,8 +368,7 @@ fn encrypt(args: &Named) -> Result<(), Failure> {
         return Err(Failure::new(format!("the session {} is encrypted already", store.path().display())));
     }
     session::existing(&args.session, None)?;
-    let passphrase = session::new_passphrase()?;
-    store.change_passphrase(Some(passphrase)).map_err(Error::from)?;
+    session::encrypt(&store, None)?;
     output::result(&format!("Encrypted {}.", store.path().display()))
 }
 

@@ -8,6 +8,9 @@ Exit codes: 0 done; 1 refused, failed or half done, with one sentence on standar
 pub(crate) const SESSION: &str =
     "The session in NAME.session; the passphrase of an encrypted one is asked for [env: SANSGRAM_PASSPHRASE]";
 
+pub(crate) const ENCRYPT: &str =
+    "Encrypt the session with a passphrase from the start, which is asked for twice [env: SANSGRAM_PASSPHRASE]";
+
 pub(crate) const LOGIN: &str = "\
 Sign in, and keep the session.
 
@@ -29,8 +32,8 @@ With --qr it shows a QR code that a signed-in phone scans (Settings, Devices, Li
 as a link, and a new one before it expires. The password may follow. It needs no terminal. After 40 codes that nobody \
 scanned, about 20 minutes, it gives up; --timeout does not count that time.
 
-A session is kept unencrypted, readable by you only, until \"sansgram sessions encrypt\" encrypts it; from then on its \
-passphrase is asked for, or taken from SANSGRAM_PASSPHRASE.
+A session is kept unencrypted, readable by you only, unless --encrypt, or later \"sansgram sessions encrypt\", encrypts \
+it; from then on its passphrase is asked for, or taken from SANSGRAM_PASSPHRASE.
 
 The api_id and api_hash of your application are needed once for Telegram's own servers; get them at \
 my.telegram.org. They are not needed with --sandbox.";

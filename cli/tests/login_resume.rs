@@ -267,6 +267,34 @@ fn ctrl_d_at_a_passphrase() {
     assert_eq!(terminal.ends().0, Some(1));
 }
 
+/// Nothing of the session is on the disk before it is encrypted, not even while its sign-in is half done.
+#[test]
+fn a_sign_in_that_is_encrypted_from_the_start() {
+    let server = server();
+    let code = ["login", "--encrypt", "--phone", "9996621234"];
+    let mut terminal = Terminal::on(&server.command(&code));
+    for (question, answer) in [("New passphrase:", "horse\n"), ("Once more:", "hores\n")] {
+        terminal.sees(question);
+        terminal.types(answer);
+    }
+    let (status, shown) = terminal.ends();
+    assert_eq!(status, Some(1), "{shown}");
+    assert!(shown.contains("the two passphrases differ"), "{shown}");
+    assert!(!server.directory.path.join("sansgram.session").exists());
+
+    let run = run(server.command(&code).env("SANSGRAM_PASSPHRASE", "horse"));
+    run.fails(&["--code"]);
+    let kept = fs::read_to_string(server.directory.path.join("sansgram.session")).unwrap();
+    assert!(kept.starts_with("sansgram1e:"));
+    let mut terminal = Terminal::on(&server.command(&["login", "--code", "22222"]));
+    terminal.sees("Passphrase of sansgram.session:");
+    terminal.types("horse\n");
+    let (status, shown) = terminal.ends();
+    assert_eq!(status, Some(0), "{shown}");
+    let kept = fs::read_to_string(server.directory.path.join("sansgram.session")).unwrap();
+    assert!(kept.starts_with("sansgram1e:"));
+}
+
 fn encrypted() -> Server {
     let server = server();
     server.run(&["login", "--bot-token", "1:sandbox"]).ok();

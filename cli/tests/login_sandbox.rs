@@ -57,6 +57,11 @@ fn the_session_is_kept_in_memory_unless_it_has_a_name() {
     // Who set a passphrase hears that it protects nothing yet.
     let plain = support::run(command.arg("--json").env("SANSGRAM_PASSPHRASE", "horse"));
     assert!(plain.stderr.contains("mine.session is not encrypted"), "{plain:?}");
+    let encrypted = support::run(command.arg("--encrypt"));
+    encrypted.ok();
+    assert!(!encrypted.stderr.contains("is not encrypted"), "{encrypted:?}");
+    assert!(std::fs::read_to_string(directory.path.join("mine.session")).unwrap().starts_with("sansgram1e:"));
+    login(&["--bot-token", "1:sandbox", "--encrypt"]).misused(&["--session"]);
 }
 
 #[test]

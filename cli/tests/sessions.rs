@@ -203,6 +203,12 @@ fn a_passphrase_is_put_on_and_taken_off() {
     fs::write(directory.path.join("damaged.session"), damaged).unwrap();
     with("horse", &["show", "--session", "damaged"]).fails(&["damaged"]);
 
+    let copied = with("horse", &["import", "--encrypt", "--from", "me.session", "--session", "safe"]);
+    copied.ok();
+    assert!(!copied.stderr.contains("is not encrypted"), "{copied:?}");
+    assert!(fs::read_to_string(directory.path.join("safe.session")).unwrap().starts_with("sansgram1e:"));
+    assert_eq!(with("horse", &["show", "--session", "safe", "--json"]).json(), plain);
+
     with("horse", &["decrypt", "--session", "me"]).ok();
     assert_eq!(show(&directory, "me"), plain);
     with("horse", &["encrypt", "--session", "none"]).fails(&["there is no session none.session"]);

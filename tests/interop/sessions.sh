@@ -7,7 +7,7 @@
 # Keys are random, and nothing uses the network but pip and npm. GramJS and mtcute need node and npm; without them they
 # are left out, which is said.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/venv.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 
 if [[ $# -eq 0 ]]; then
     cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram

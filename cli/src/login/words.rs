@@ -23,6 +23,9 @@ pub(super) const GOES_ON: &str = "\"sansgram login\" with the same session goes 
 pub(super) const NO_CODE: &str =
     "there is no terminal to ask for the login code on; give it with --code or SANSGRAM_CODE";
 
+pub(super) const NOTHING_TO_ENCRYPT: &str =
+    "--encrypt is for a session that is kept; with --sandbox, name one with --session";
+
 pub(super) const NOTHING_BEGUN: &str = "--code and --password belong to a phone number or a sign-in that was begun; \
                                         give the number with --phone";
 

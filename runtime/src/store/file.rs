@@ -104,16 +104,18 @@ impl FileStore {
         could_replace_file(&self.target(), LARGE_SESSION).map_err(|error| self.io_error("written", error))
     }
 
-    /// Encrypts the file with another passphrase than before, or with none. `false` where there is no file.
+    /// Encrypts the file with another passphrase than before, or with none; so are later saves. `false` where there is
+    /// no file yet.
     ///
     /// # Errors
     /// [`StoreError`]; the file is then as it was.
     pub fn change_passphrase(&self, passphrase: Option<Secret<String>>) -> Result<bool, StoreError> {
         let state = &mut *self.state();
         self.lock(state).map_err(|error| self.lock_error("written", error))?;
-        let Some(session) = self.read(state)? else { return Ok(false) };
+        let session = self.read(state)?;
         let before = State { lock: None, passphrase: state.passphrase.take(), sealer: state.sealer.take() };
         state.passphrase = passphrase;
+        let Some(session) = session else { return Ok(false) };
         self.write(state, &session).inspect_err(|_| {
             state.passphrase = before.passphrase;
             state.sealer = before.sealer;

@@ -1,5 +1,8 @@
-# Sourced by the scripts beside it: installs the foreign clients, and sets `here`, `root`, `state`, `python` (a virtual
-# environment with those of requirements.txt) and `node` (a folder with those of package.json; empty without npm).
+#!/usr/bin/env bash
+# Installs the foreign clients, where they are not there yet. The scripts beside it source it for what it sets: `here`,
+# `root`, `state`, `python` (a virtual environment with those of requirements.txt) and `node` (a folder with those of
+# package.json; empty without npm).
+set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 state=${SANSGRAM_INTEROP_DIR:-$root/target/interop}
