@@ -8,8 +8,7 @@ Exit codes: 0 done; 1 refused, failed or half done, with one sentence on standar
 pub(crate) const SESSION: &str =
     "The session in NAME.session; the passphrase of an encrypted one is asked for [env: SANSGRAM_PASSPHRASE]";
 
-pub(crate) const ENCRYPT: &str =
-    "Encrypt the session with a passphrase from the start, which is asked for twice [env: SANSGRAM_PASSPHRASE]";
+pub(crate) const ENCRYPT: &str = "Encrypt the session with a passphrase from the start, which is asked for twice [env: SANSGRAM_PASSPHRASE]";
 
 pub(crate) const LOGIN: &str = "\
 Sign in, and keep the session.

@@ -53,8 +53,8 @@ fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
         terminal.sees("Signed in as Sandbox DC 1, user 9996610002 on DC 1.");
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(0), "{shown}");
-        // Each takes the place of the one before.
-        assert_eq!(shown.matches("A\u{1b}[J").count(), links.len() - 1, "{shown}");
+        // Each takes the place of the one before; where the test was slow, there is one that it did not see.
+        assert!(shown.matches("A\u{1b}[J").count() >= links.len() - 1, "{shown}");
         for link in &links {
             for line in QrPicture::of(link).unwrap().half_blocks(Ground::Light).lines() {
                 assert!(shown.contains(&format!("\u{1b}[30;107m{line}\u{1b}[0m")), "{shown}");
@@ -98,9 +98,8 @@ fn ctrl_c_and_another_call() {
 #[test]
 fn a_server_that_is_away() {
     let directory = Directory::new();
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let login = |args: &[&str]| {
-        run(command(&directory.path).args(["login", "--dc", &format!("2={address}")]).args(args))
+        run(command(&directory.path).args(["login", "--dc", &format!("2={}", support::NOBODY)]).args(args))
     };
     login(&["--qr"]).fails(&["DC 2 cannot be reached"]);
     assert!(!directory.path.join("sansgram.signin").exists());

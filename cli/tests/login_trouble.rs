@@ -49,9 +49,8 @@ fn listening(treat: fn(TcpStream)) -> std::net::SocketAddr {
 
 #[test]
 fn nobody_listens() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for runtime in ["tokio", "smol"] {
-        within(30, || at(address, &["--runtime", runtime])).fails(&[
+        within(30, || at(support::NOBODY, &["--runtime", runtime])).fails(&[
             "DC 2 cannot be reached",
             "refused",
             "check",
@@ -193,10 +192,9 @@ fn a_session_survives_a_server_that_is_away() {
     let server = Server::new(ServerOptions::default());
     server.run(&BOT).ok();
     let session = std::fs::read(server.directory.path.join("sansgram.session")).unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for command in ["whoami", "logout"] {
         let mut away = support::command(&server.directory.path);
-        away.args([command, "--public-key", "key.pem", "--dc", &format!("2={address}")]);
+        away.args([command, "--public-key", "key.pem", "--dc", &format!("2={}", support::NOBODY)]);
         within(30, || support::run(&mut away)).fails(&["DC 2 cannot be reached"]);
     }
     assert_eq!(std::fs::read(server.directory.path.join("sansgram.session")).unwrap(), session);

@@ -155,7 +155,7 @@ fn proxies() {
 /// Whose fault it is, and so what to look at: never the server's address.
 #[test]
 fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = support::NOBODY;
     let server = server(Front::MtProxy { key: KEY, mode: MtProxyMode::Plain });
     let mtproxy = format!("{}@{}", "2b".repeat(16), server.served.address(2).unwrap());
     for (args, words) in [

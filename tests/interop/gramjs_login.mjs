@@ -52,9 +52,10 @@ class Connection extends ConnectionTCPFull {
 function newClient(saved) {
   const session = new Session(saved ?? '');
   if (!saved) session.setDC(2, home.ipAddress);
-  const options = { connection: Connection, connectionRetries: 1, baseLogger: new Logger('none') };
+  // It leaves out the leading zeros of a new key, so that one handshake of 256 fails; the number counts all attempts.
+  const options = { connection: Connection, connectionRetries: 5, baseLogger: new Logger('none') };
   const client = new TelegramClient(session, API_ID, API_HASH, options);
-  client.onError = async () => {};
+  client.onError = async (error) => console.log(`        GramJS: ${error.message}`);
   return client;
 }
 

@@ -20,7 +20,8 @@ for package in kurigram==2.2.26 irenogram==2.3.90; do
     place=$state/${package%%=*}
     if [[ ! -e $place/$package ]]; then
         rm -rf "$place"
-        "$python" -m pip install --quiet --disable-pip-version-check --target "$place" "$package"
+        "$python" -m pip install --quiet --disable-pip-version-check --constraint "$here/requirements.txt" \
+            --target "$place" "$package"
         touch "$place/$package"
     fi
 done
@@ -30,10 +31,10 @@ node=$state/node
 if command -v npm >/dev/null; then
     mkdir -p "$node"
     cp "$here"/*.mjs "$node/"
-    if ! cmp -s "$here/package.json" "$node/installed.json"; then
-        cp "$here/package.json" "$node/package.json"
-        npm install --prefix "$node" --silent --no-audit --no-fund --ignore-scripts
-        cp "$here/package.json" "$node/installed.json"
+    if ! cmp -s "$here/package-lock.json" "$node/installed.json"; then
+        cp "$here"/package*.json "$node/"
+        npm ci --prefix "$node" --silent --no-audit --no-fund --ignore-scripts
+        cp "$here/package-lock.json" "$node/installed.json"
     fi
 else
     node=

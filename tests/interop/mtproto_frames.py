@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import sys
 from importlib.metadata import version
 
@@ -33,6 +34,14 @@ def packet(number, length):
     return start + bytes((number + at) % 251 | 1 for at in range(len(start), length))
 
 
+async def some(reader):
+    """What arrives next. A client that is gone must not look like one that is slow."""
+    received = await reader.read(3000)
+    if not received:
+        raise EOFError("our client closed the connection before all was there")
+    return received
+
+
 class Bare:
     """The bytes of the connection are those of the transport."""
 
@@ -40,7 +49,7 @@ class Bare:
         self.reader, self.writer = reader, writer
 
     async def receive(self):
-        return await self.reader.read(3000)
+        return await some(self.reader)
 
     async def send(self, data):
         # In two pieces, so that frames end anywhere.
@@ -60,7 +69,7 @@ class WebSocket(Bare):
         await super().open(reader, writer)
         self.ws, self.pings, self.pongs = WSConnection(ConnectionType.SERVER), 0, 0
         while True:
-            self.ws.receive_data(await reader.read(3000))
+            self.ws.receive_data(await some(reader))
             for event in self.ws.events():
                 assert isinstance(event, Request), event
                 sandbox.equal("path", event.target, "/apiws")
@@ -80,8 +89,7 @@ class WebSocket(Bare):
                     data += event.data
             if data:
                 return data
-            received = await self.reader.read(3000)
-            self.ws.receive_data(received or None)
+            self.ws.receive_data(await some(self.reader))
 
     async def send(self, data):
         # The last fragment is never empty: a client that has all it waits for may be gone before that arrives.
@@ -130,7 +138,9 @@ def case(binary, transport, disguise):
         async def accept(reader, writer):
             try:
                 await serve(transport, disguise, reader, writer)
-                await reader.read()
+                # All was said; how the client leaves is its own affair.
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
                 served.set_result(None)
             except Exception as error:
                 served.set_exception(error)
@@ -142,7 +152,9 @@ def case(binary, transport, disguise):
         try:
             client = await asyncio.create_subprocess_exec(binary, "frames", f"{host}:{port}", transport, disguise)
             status = await client.wait()
-            await served
+            # One that died before it connected leaves nothing to wait for.
+            if status == 0 or served.done():
+                await served
             sandbox.equal("status of our client", status, 0)
         finally:
             server.close()

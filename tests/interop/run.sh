@@ -14,6 +14,16 @@ set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 
+# Ends these processes, and waits for them, so that their last words do not come behind ours.
+end() {
+    local process
+    for process; do
+        [[ -z $process ]] || { kill "$process" && wait "$process"; } 2>/dev/null || true
+    done
+}
+
+sandbox= front=
+trap 'end "$sandbox" "$front"' EXIT
 if [[ $# -eq 1 && $1 == '{'* ]]; then
     line=$1
 else
@@ -24,8 +34,6 @@ else
     fi
     exec {output}< <(exec "$@")
     sandbox=$!
-    # Waited for, so that its last word does not come behind ours.
-    trap 'kill "$sandbox" 2>/dev/null || true; wait "$sandbox" 2>/dev/null || true' EXIT
     if ! read -r -t 60 line <&"$output"; then
         echo "the sandbox printed no address (it had up to 60 s): $*" >&2
         exit 1
@@ -43,7 +51,6 @@ status=0
 "$python" "$here/pyrogram_login.py" "$line" Hydrogram hydrogram </dev/null || status=1
 PYTHONPATH=$state/kurigram "$python" "$here/pyrogram_login.py" "$line" Kurigram pyrogram </dev/null || status=1
 if [[ -n $node ]]; then
-    # Both leave out the leading zeros of a new key: one handshake of 256 fails there, which they say, and is repeated.
     node "$node/gramjs_login.mjs" "$line" </dev/null || status=1
     node "$node/mtcute_login.mjs" "$line" </dev/null || status=1
 
@@ -57,7 +64,6 @@ if [[ -n $node ]]; then
         echo "the test DCs behind an MTProxy printed no address" >&2
         status=1
     fi
-    kill "$front"
 fi
 "$python" "$here/mtproto_frames.py" "$through" </dev/null || status=1
 "$python" "$here/mtproxy_sign_in.py" "$line" "$through" </dev/null || status=1

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import json
-import random
 import sys
 import traceback
+import zlib
 
 import rsa
 
@@ -68,9 +68,10 @@ ACCOUNTS = [
 ]
 
 
-def stranger():
-    """A number on DC 2 that nobody has registered, most likely not even in an earlier run."""
-    return f"999662{random.randrange(1000):03}9"
+def strangers(client):
+    """Numbers on DC 2 that nobody has registered, but for earlier runs; each client begins with another one."""
+    first = zlib.crc32(client.encode()) % 1000
+    return (f"999662{(first + number) % 1000:03}9" for number in range(1000))
 
 
 def equal(what, found, expected):

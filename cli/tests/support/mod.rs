@@ -5,6 +5,7 @@
 pub mod terminal;
 
 use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +17,9 @@ use sansgram_testkit::server::ServerOptions;
 
 /// The longest that a run may take before it counts as hanging.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Where nobody listens: a port of another test would be free one moment, and taken the next.
+pub const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// How a run went.
 #[derive(Debug)]
@@ -123,6 +127,8 @@ impl Directory {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let name = format!("sansgram-cli-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
+        // What a killed process with the same number left there.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self { path }
     }

@@ -17,6 +17,9 @@ use super::{Directory, command};
 /// The longest wait for a question.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// What stands behind all that a command showed.
+const END: &str = "<the end of the terminal>";
+
 /// A terminal of its own with the command on it.
 pub struct Terminal {
     master: File,
@@ -124,10 +127,10 @@ impl Terminal {
                 None => thread::sleep(Duration::from_millis(5)),
             }
         };
-        // What it wrote is there already; the terminal stays open for the test.
-        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(300)) {
-            self.shown.push_str(&String::from_utf8_lossy(&bytes));
-        }
+        // What is written now comes behind all that the command wrote.
+        self.slave.write_all(END.as_bytes()).unwrap();
+        self.sees(END);
+        self.shown.truncate(self.seen - END.len());
         (status.code(), self.shown)
     }
 }

@@ -89,9 +89,13 @@ mod tests {
 
     #[test]
     fn a_test_does_not_sleep() {
-        let before = slept();
-        std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(slept(), before);
+        // The scheduler may interrupt between the two clocks for as long as it likes, but hardly each time.
+        let stands_still = || {
+            let before = slept();
+            std::thread::sleep(Duration::from_millis(20));
+            slept() == before
+        };
+        assert!((0..5).any(|_| stands_still()));
     }
 
     #[cfg(target_os = "linux")]

@@ -69,7 +69,8 @@ pub(crate) async fn phone_with_password<R: Runtime>(runtime: R) {
 }
 
 pub(crate) async fn phone_with_password_and_migration<R: Runtime>(runtime: R) {
-    phone_of(runtime, "9996630002", "33333", Some("sandbox"), 3).await;
+    // Not on DC 3: its code could be a port, and the search for secrets would find it in the log.
+    phone_of(runtime, "9996610002", "11111", Some("sandbox"), 1).await;
 }
 
 async fn bot_of<R: Runtime>(runtime: R, token: &str, dc: i32) {

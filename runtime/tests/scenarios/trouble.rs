@@ -40,7 +40,7 @@ pub(crate) async fn nobody_listens<R: Runtime>(runtime: R) {
 
 pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
     let served = sandbox();
-    let request_timeout = Some(Duration::from_secs(1));
+    let request_timeout = Some(Duration::from_secs(5));
     let config = Config { max_attempts: 2, request_timeout, ..config(&served) };
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
     client.bot_sign_in("1:sandbox").await.unwrap();

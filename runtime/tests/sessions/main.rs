@@ -44,6 +44,8 @@ struct Directory(PathBuf);
 impl Directory {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("sansgram-sessions-{name}-{}", std::process::id()));
+        // What a killed process with the same number left there.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }

@@ -170,6 +170,11 @@ impl HandshakeRun {
         Ok((run, Reply { body: answer, new_key: None }))
     }
 
+    /// Whether it ended, with a key or without one.
+    pub(crate) const fn is_finished(&self) -> bool {
+        matches!(self.state, State::Finished)
+    }
+
     /// The client's nonce of a message of a handshake, behind its constructor.
     pub(crate) fn nonce_of(body: &[u8]) -> Result<[u8; 16], HandshakeRefusal> {
         let mut reader = Reader::new(body);
