@@ -30,6 +30,8 @@ pub struct NetworkOptions {
     pub copies: u32,
     /// Whether writes of the servers are kept for [`Network::take_kept`]; default no.
     pub keep: bool,
+    /// How fast the client's writes leave; default at once.
+    pub bytes_per_second: Option<u64>,
 }
 
 impl Default for NetworkOptions {
@@ -44,6 +46,7 @@ impl Default for NetworkOptions {
             refuse_connects: 0,
             copies: 1,
             keep: false,
+            bytes_per_second: None,
         }
     }
 }
@@ -237,6 +240,8 @@ impl Network {
         if self.options.blocks_writes {
             return;
         }
+        let takes = self.options.bytes_per_second.map_or(0, |speed| bytes.len() as u64 * 1000 / speed);
+        let now = now + Duration::from_millis(takes);
         let mut at = now;
         if let Some(earliest) = self.links.get(&conn).map(|link| link.to_server) {
             for piece in self.pieces(&bytes) {

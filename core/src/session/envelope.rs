@@ -85,6 +85,8 @@ pub(super) fn begin(
     seq_no: i32,
     body_len: usize,
 ) {
+    // A buffer that grows leaves behind what was written so far, which is not sealed yet.
+    out.reserve(packet_len(body_len));
     out.extend_from_slice(&[0; PREFIX_LEN]);
     out.extend_from_slice(&salt.to_le_bytes());
     out.extend_from_slice(&session_id.to_le_bytes());

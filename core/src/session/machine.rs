@@ -54,6 +54,8 @@ pub struct Session {
     /// It carries no new requests.
     pub(super) is_retired: bool,
     pub(super) holds_requests: bool,
+    /// What the packet that is being received may still unpack to, in bytes.
+    pub(super) may_unpack: usize,
     /// The packet under construction, kept for reuse.
     pub(super) draft: Draft,
 }
@@ -85,6 +87,7 @@ impl Session {
             salts_asked: None,
             is_retired: false,
             holds_requests: false,
+            may_unpack: 0,
             draft: Draft::default(),
         }
     }
@@ -106,6 +109,12 @@ impl Session {
         self.outgoing.queue(tag);
     }
 
+    /// As [`queue`](Self::queue), before all that waits: a request that left already, so that what is to be executed after
+    /// it stays behind it.
+    pub fn queue_again(&mut self, tag: Tag) {
+        self.outgoing.queue_first(tag);
+    }
+
     /// How far a request has come. One that this session does not know counts as queued.
     #[must_use]
     pub fn delivery(&self, tag: Tag) -> Delivery {
@@ -114,7 +123,7 @@ impl Session {
 
     /// Nobody waits for a request any more: if it left, the server is asked to drop its answer (`rpc_drop_answer`).
     ///
-    /// Its bytes need not be forgotten first; if it is still queued, the [`Outbox`](super::Outbox) must not offer it.
+    /// Its bytes need not be forgotten first. One that is still queued is asked from the [`Outbox`](super::Outbox) no more.
     pub fn drop_request(&mut self, tag: Tag) {
         if let Some(id) = self.outgoing.forget(tag) {
             self.serve(Service::DropAnswer(id));
@@ -183,7 +192,11 @@ impl Session {
         self.clock.distrust();
         self.corrections.forgive();
         self.keep_alive = KeepAlive::new(now.monotonic);
-        self.service.retain(|service| !matches!(service, Service::Ping(_) | Service::StateRequest(_)));
+        self.service.retain(|service| !matches!(service, Service::Ping(_)));
+        // Servers answer little to a key that is not bound, and a binding may be executed twice.
+        if let Some(id) = self.binding.as_ref().and_then(|binding| self.outgoing.current(binding.tag)) {
+            self.outgoing.requeue(id);
+        }
         self.inquire(now.monotonic, MsgId(u64::MAX));
     }
 
@@ -237,9 +250,10 @@ impl Session {
         self.keep_alive.check(now).is_err()
     }
 
-    /// Gives back the memory that is kept for reuse. For a session that has nothing to do: the next packet costs some
-    /// allocations more.
+    /// Gives back the memory that is kept for reuse, and forgets messages that are too old to come again. For a session
+    /// that has nothing to do: the next packet costs some allocations more.
     pub fn trim(&mut self) {
+        self.replay.trim();
         self.outgoing.trim();
         self.acks.trim();
         self.quick_acks.trim();
@@ -259,6 +273,7 @@ impl Session {
     pub(super) fn inquire(&mut self, now: Timestamp, boundary: MsgId) {
         let asked: Vec<MsgId> = self.outgoing.unanswered(boundary, !self.is_retired).take(MAX_IDS).collect();
         self.inquiry = None;
+        self.service.retain(|service| !matches!(service, Service::StateRequest(_)));
         if let Some(newest) = asked.last() {
             // What is sent from now on is not asked about.
             let boundary = boundary.min(MsgId(self.outgoing.newest().unwrap_or(*newest).0.saturating_add(1)));

@@ -1,6 +1,6 @@
 //! Which request travels under which identifier, so that a notification or a lost connection can send it again.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -76,7 +76,8 @@ pub enum Delivery {
     Answered,
 }
 
-/// How many containers and service messages are remembered, for notifications about them.
+/// How many containers and service messages are remembered at least, for notifications about them; and two for each
+/// request under way.
 const REMEMBERED: usize = 256;
 /// For how long they are, by the time in their identifiers. Notifications follow at once.
 const REMEMBERED_FOR: Duration = Duration::from_secs(300);
@@ -96,16 +97,40 @@ pub(super) struct Outgoing {
     queue: VecDeque<Tag>,
     sent: SequenceMap<MsgId, Sent>,
     current: SequenceMap<Tag, MsgId>,
-    /// Containers, pings and acknowledgements: they carry no request of their own, but the server may refuse them.
+    /// Containers, pings and acknowledgements: they carry no request of their own, but the server may refuse them. Sorted.
     others: VecDeque<MsgId>,
     superseded: VecDeque<(MsgId, Tag)>,
+    /// Requests that left and wait to leave again.
+    again: BTreeSet<Tag>,
+    /// Tags of the queue that nobody wants any more.
+    gone: BTreeSet<Tag>,
     /// The requests of the buffer that is being written.
     in_buffer: Vec<MsgId>,
 }
 
 impl Outgoing {
     pub(super) fn queue(&mut self, tag: Tag) {
+        self.revive(tag);
         self.queue.push_back(tag);
+    }
+
+    /// Queues a request before all that waits.
+    pub(super) fn queue_first(&mut self, tag: Tag) {
+        self.revive(tag);
+        self.queue.push_front(tag);
+    }
+
+    /// A tag that is queued anew must not be there already.
+    fn revive(&mut self, tag: Tag) {
+        if self.gone.contains(&tag) {
+            self.compact();
+        }
+    }
+
+    /// Takes what nobody wants any more out of the queue. Costs grow with it, so many are taken at once.
+    fn compact(&mut self) {
+        let gone = core::mem::take(&mut self.gone);
+        self.queue.retain(|tag| !gone.contains(tag));
     }
 
     pub(super) fn has_queued(&self) -> bool {
@@ -113,11 +138,20 @@ impl Outgoing {
     }
 
     pub(super) fn next_queued(&mut self) -> Option<Tag> {
-        self.queue.pop_front()
+        loop {
+            let Some(tag) = self.queue.pop_front() else {
+                self.gone.clear();
+                return None;
+            };
+            if self.gone.is_empty() || !self.gone.remove(&tag) {
+                return Some(tag);
+            }
+        }
     }
 
     /// Takes all that is queued, and forgets it.
     pub(super) fn take_queued(&mut self) -> Vec<Tag> {
+        self.compact();
         let queued: Vec<Tag> = core::mem::take(&mut self.queue).into();
         for tag in &queued {
             self.forget(*tag);
@@ -138,6 +172,9 @@ impl Outgoing {
     pub(super) fn note_packed(&mut self, id: MsgId, tag: Tag) {
         self.sent.insert(id, Sent { tag, container: None, delivery: Delivery::Packed });
         self.current.insert(tag, id);
+        if !self.again.is_empty() {
+            self.again.remove(&tag);
+        }
         self.in_buffer.push(id);
     }
 
@@ -151,7 +188,8 @@ impl Outgoing {
     /// Notes that a container or a service message is packed.
     pub(super) fn note_other(&mut self, id: MsgId) {
         let oldest = MsgId(id.0.saturating_sub(REMEMBERED_FOR.as_secs() << 32));
-        while self.others.len() >= REMEMBERED || self.others.front().is_some_and(|other| *other < oldest) {
+        let most = REMEMBERED.max(2 * self.sent.len());
+        while self.others.len() >= most || self.others.front().is_some_and(|other| *other < oldest) {
             self.others.pop_front();
         }
         self.others.push_back(id);
@@ -189,11 +227,7 @@ impl Outgoing {
         sent.map_or_else(
             // One that waits to be sent again may have been executed the first time.
             || {
-                if self.superseded.iter().any(|(_, old)| *old == tag) {
-                    Delivery::Sent
-                } else {
-                    Delivery::Queued
-                }
+                if self.again.contains(&tag) { Delivery::Sent } else { Delivery::Queued }
             },
             |sent| sent.delivery,
         )
@@ -201,13 +235,13 @@ impl Outgoing {
 
     /// Whether `id` names something that we sent in this session and still remember.
     pub(super) fn knows(&self, id: MsgId) -> bool {
-        self.sent.get(id).is_some() || self.others.contains(&id)
+        self.sent.get(id).is_some() || self.others.binary_search(&id).is_ok()
     }
 
     /// Notes that the server refused `id`; `false`: it names nothing that we sent, or what was refused before. The
     /// requests in it are still to be taken or queued.
     pub(super) fn note_refused(&mut self, id: MsgId) -> bool {
-        let other = self.others.iter().position(|other| *other == id);
+        let other = self.others.binary_search(&id).ok();
         other.and_then(|at| self.others.remove(at)).is_some() || self.sent.get(id).is_some()
     }
 
@@ -242,7 +276,16 @@ impl Outgoing {
     /// Forgets a request that is not wanted any more; answers the identifier under which it left.
     pub(super) fn forget(&mut self, tag: Tag) -> Option<MsgId> {
         self.superseded.retain(|(_, superseded)| *superseded != tag);
-        let id = self.current.remove(tag)?;
+        self.again.remove(&tag);
+        let Some(id) = self.current.remove(tag) else {
+            if !self.queue.is_empty() {
+                self.gone.insert(tag);
+                if 2 * self.gone.len() > self.queue.len() {
+                    self.compact();
+                }
+            }
+            return None;
+        };
         self.sent.remove(id);
         Some(id)
     }
@@ -254,9 +297,14 @@ impl Outgoing {
     }
 
     /// Queues again what the server cannot have got, because its session began with `first`. What travelled in a
-    /// container is judged by the container's identifier.
-    pub(super) fn requeue_before(&mut self, first: MsgId) {
-        self.requeue_where(|id, sent| sent.container.unwrap_or(id) < first);
+    /// container is judged by the container's identifier. Answers the newest that was taken.
+    pub(super) fn requeue_before(&mut self, first: MsgId) -> Option<MsgId> {
+        self.requeue_where(|id, sent| sent.container.unwrap_or(id) < first)
+    }
+
+    /// The packet in which a request travels: the container's identifier, or its own.
+    pub(super) fn packet_of(&self, id: MsgId) -> MsgId {
+        self.sent.get(id).and_then(|sent| sent.container).unwrap_or(id)
     }
 
     /// Takes what is below `boundary` and not confirmed by the server, oldest first.
@@ -280,8 +328,13 @@ impl Outgoing {
         self.take_where(|_, _| true)
     }
 
-    fn requeue_where(&mut self, matches: impl Fn(MsgId, &Sent) -> bool) {
-        self.ids_where(matches).into_iter().rev().for_each(|id| self.requeue(id));
+    /// Answers the newest identifier that was taken.
+    fn requeue_where(&mut self, matches: impl Fn(MsgId, &Sent) -> bool) -> Option<MsgId> {
+        let ids = self.ids_where(matches);
+        for id in ids.iter().rev() {
+            self.requeue(*id);
+        }
+        ids.last().copied()
     }
 
     fn take_where(&mut self, matches: impl Fn(MsgId, &Sent) -> bool) -> Vec<Tag> {
@@ -292,11 +345,11 @@ impl Outgoing {
         self.sent.iter().filter(|(id, sent)| matches(*id, sent)).map(|(id, _)| id).collect()
     }
 
-    /// Queues one request again, before all that waits.
-    pub(super) fn requeue(&mut self, id: MsgId) {
-        if let Some(tag) = self.detach(id) {
-            self.queue.push_front(tag);
-        }
+    /// Queues one request again, before all that waits; `false`: there is none of that name.
+    pub(super) fn requeue(&mut self, id: MsgId) -> bool {
+        let Some(tag) = self.detach(id) else { return false };
+        self.queue_first(tag);
+        true
     }
 
     /// Takes one request, which travels no more; a late answer still names it.
@@ -307,6 +360,7 @@ impl Outgoing {
             self.superseded.pop_front();
         }
         self.superseded.push_back((id, sent.tag));
+        self.again.insert(sent.tag);
         Some(sent.tag)
     }
 }

@@ -133,7 +133,8 @@ impl Session {
             }
         } else {
             self.collect_requests(time, MAX_PACKED_REQUESTS, outbox, random, draft);
-            while self.collect_service(time, draft) {}
+            // The rest goes with the next packet.
+            while draft.scratch.len() < MAX_PACKED_BYTES && self.collect_service(time, draft) {}
             self.collect_acks(time, draft);
         }
     }
@@ -147,6 +148,7 @@ impl Session {
         draft: &mut Draft,
     ) {
         let mut bytes = 0;
+        let has_ping = most > 1 && self.service.iter().any(|service| matches!(service, Service::Ping(_)));
         while !self.holds_requests
             && draft.items.len() < most
             && let Some(tag) = self.outgoing.next_queued()
@@ -162,7 +164,8 @@ impl Session {
             let Some(body) = outbox.body(tag) else { continue };
             let after = body.after.and_then(|earlier| self.outgoing.current(earlier));
             let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
-            if !draft.items.is_empty() && bytes + len > MAX_PACKED_BYTES {
+            // A ping must not wait behind a long write: its answer is due soon.
+            if (has_ping || !draft.items.is_empty()) && bytes + len > MAX_PACKED_BYTES {
                 self.outgoing.put_back(tag);
                 break;
             }

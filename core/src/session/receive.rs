@@ -1,6 +1,7 @@
 //! Receiving: a packet is checked in the order of the protocol's guidelines, then taken apart.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::container::{CONTAINER_ID, Container};
 use super::envelope::Envelope;
@@ -18,9 +19,10 @@ use crate::tl::{Constructor, Deserialize, Reader, gzip, types};
 const RPC_RESULT_ID: u32 = 0xf35c_6d01;
 /// `gzip_packed#3072cfa1`.
 const GZIP_PACKED_ID: u32 = 0x3072_cfa1;
+/// What all messages of a packet may unpack to together: 40 MiB, four of the largest.
+const PACKET_UNPACKED_LIMIT: usize = 4 * gzip::GZIP_LIMIT;
 
 /// What a received packet meant for the layers above.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionEvent<'a> {
     /// The answer to a request: `rpc_error` or the result itself, unpacked.
@@ -41,6 +43,21 @@ pub enum SessionEvent<'a> {
     Pong,
     /// The server answered [`Session::destroy_key`]: the key is gone, or was unknown, or stays where it is.
     KeyDestroyed,
+}
+
+impl fmt::Debug for SessionEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // A body may hold a login token or a code's hash.
+            Self::Result { tag, body } => {
+                f.debug_struct("Result").field("tag", tag).field("len", &body.len()).finish()
+            }
+            Self::Other { body } => f.debug_struct("Other").field("len", &body.len()).finish(),
+            Self::NewSession => f.write_str("NewSession"),
+            Self::Pong => f.write_str("Pong"),
+            Self::KeyDestroyed => f.write_str("KeyDestroyed"),
+        }
+    }
 }
 
 /// Whoever is told.
@@ -68,22 +85,29 @@ impl Session {
                 self.acknowledge(message.msg_id, message.seq_no, now);
                 return Err(Reject::Duplicate);
             }
-            Freshness::TooOld => return Err(Reject::TooOld),
+            Freshness::TooOld => {
+                self.acknowledge(message.msg_id, message.seq_no, now);
+                return Err(Reject::TooOld);
+            }
         }
         let sent = message.msg_id.time();
         match self.clock.check(now, sent) {
-            Ok(()) => self.clock.observe_message(now, sent),
+            Ok(()) if self.clock.is_trusted() || is_made_now(message.body) => {
+                self.clock.observe_message(now, sent);
+            }
+            Ok(()) => {}
             // Our clock may be the wrong one: a notification about what we really sent may say so.
             Err(_) if self.is_correction(message.body) => {}
             Err(outside) => return Err(outside.into()),
         }
         self.replay.record(message.msg_id);
         self.keep_alive.received();
+        self.may_unpack = PACKET_UNPACKED_LIMIT;
         self.acknowledge(message.msg_id, message.seq_no, now);
         if message.body.starts_with(&CONTAINER_ID.to_le_bytes()) {
             let mut judged = Ok(());
             for inner in Container::parse(message.body, message.msg_id)? {
-                // What the window no longer remembers was acknowledged long ago; the acknowledgement got lost.
+                // What the window no longer remembers was received long ago; the acknowledgement got lost.
                 if self.replay.record(inner.msg_id) == Freshness::New {
                     match self.dispatch(now, inner.msg_id, inner.body, true, random, sink) {
                         Err(reject) if reject.is_fatal() => return Err(reject),
@@ -127,13 +151,17 @@ impl Session {
         match reader.u32()? {
             RPC_RESULT_ID => self.result(now, &mut reader, sink)?,
             GZIP_PACKED_ID if may_be_packed => {
-                let unpacked = gzip::unpack(reader.bytes()?, gzip::GZIP_LIMIT)?;
+                let unpacked = self.unpack(reader.bytes()?)?;
                 self.dispatch(now, msg_id, &unpacked, false, random, sink)?;
             }
             CONTAINER_ID => return Err(Reject::Container("a container within another message")),
             types::Pong::ID => {
                 types::Pong::deserialize(&mut reader)?;
-                self.proven(now);
+                // It says nothing of the requests that are refused again and again.
+                if !self.has_requests() {
+                    self.corrections.forgive();
+                }
+                self.fetch_salts(now);
                 sink(SessionEvent::Pong);
             }
             types::BadServerSalt::ID => {
@@ -141,7 +169,7 @@ impl Session {
                 let bad_id = MsgId::from_wire(notice.bad_msg_id);
                 if self.refused(bad_id, now)? {
                     self.salts.set(notice.new_server_salt);
-                    self.outgoing.requeue_refused(bad_id);
+                    self.outgoing.requeue_refused(self.outgoing.packet_of(bad_id));
                 }
             }
             types::BadMsgNotification::ID => {
@@ -152,7 +180,10 @@ impl Session {
                 let notice = types::NewSessionCreated::deserialize(&mut reader)?;
                 if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
                     self.salts.set(notice.server_salt);
-                    self.outgoing.requeue_before(MsgId::from_wire(notice.first_msg_id));
+                    if let Some(newest) = self.outgoing.requeue_before(MsgId::from_wire(notice.first_msg_id))
+                    {
+                        self.corrections.count(newest, self.ids.last())?;
+                    }
                     sink(SessionEvent::NewSession);
                 }
             }
@@ -183,7 +214,11 @@ impl Session {
             }
             types::MsgResendReq::ID => {
                 let request = types::MsgResendReq::deserialize(&mut reader)?;
-                request.msg_ids.iter().for_each(|id| self.outgoing.requeue(MsgId::from_wire(*id)));
+                for id in request.msg_ids.iter().map(|id| MsgId::from_wire(*id)) {
+                    if self.outgoing.requeue(id) {
+                        self.corrections.count(id, self.ids.last())?;
+                    }
+                }
             }
             types::MsgDetailedInfo::ID => {
                 let info = types::MsgDetailedInfo::deserialize(&mut reader)?;
@@ -222,15 +257,32 @@ impl Session {
         self.proven(now);
         self.binding.take_if(|binding| binding.tag == tag);
         let body = reader.rest();
-        let unpacked = unpack(body);
+        let unpacked = self.unpack_result(body);
         let shown = unpacked.as_ref().ok().and_then(Option::as_deref).unwrap_or(body);
         sink(SessionEvent::Result { tag, body: shown });
         unpacked.map(drop)
     }
 
+    /// What is packed in `body`, if it is `gzip_packed`.
+    fn unpack_result(&mut self, body: &[u8]) -> Result<Option<Vec<u8>>, Reject> {
+        let Some(packed) = body.strip_prefix(&GZIP_PACKED_ID.to_le_bytes()) else { return Ok(None) };
+        self.unpack(Reader::new(packed).bytes()?).map(Some)
+    }
+
+    /// Unpacks one message, as long as its packet has not unpacked to too much.
+    fn unpack(&mut self, packed: &[u8]) -> Result<Vec<u8>, Reject> {
+        let unpacked = gzip::unpack(packed, gzip::GZIP_LIMIT.min(self.may_unpack))?;
+        self.may_unpack -= unpacked.len();
+        Ok(unpacked)
+    }
+
     /// Key, salt and clock are right: corrections count from 0 again, and salts are fetched ahead.
     fn proven(&mut self, now: Now) {
         self.corrections.forgive();
+        self.fetch_salts(now);
+    }
+
+    fn fetch_salts(&mut self, now: Now) {
         if self.salts.want_more(now.monotonic) {
             self.salts.asked(now.monotonic);
             self.serve(Service::FutureSalts);
@@ -322,7 +374,9 @@ impl Session {
         let mut answered = Vec::new();
         for (id, byte) in ids.iter().zip(info).rev() {
             match Fate::of(*byte) {
-                Fate::Lost => self.outgoing.requeue(*id),
+                Fate::Lost => {
+                    self.outgoing.requeue(*id);
+                }
                 Fate::Forgotten => {
                     let forgotten = self.outgoing.detach(*id);
                     self.doubt(forgotten);
@@ -336,7 +390,8 @@ impl Session {
             }
         }
         if !answered.is_empty() {
-            answered.reverse();
+            answered.sort_unstable();
+            answered.dedup();
             self.serve(Service::ResendAnswers(answered));
         }
         Ok(())
@@ -344,7 +399,7 @@ impl Session {
 
     /// The server has an answer ready: asks for it, or acknowledges it where it came already.
     fn ask_for(&mut self, answer: MsgId, now: Now) {
-        if self.replay.contains(answer) {
+        if self.replay.judge(answer) != Freshness::New {
             self.acks.push(answer, now.monotonic);
         } else {
             self.serve(Service::Resend(answer));
@@ -352,8 +407,17 @@ impl Session {
     }
 }
 
-/// What is packed in `body`, if it is `gzip_packed`.
-fn unpack(body: &[u8]) -> Result<Option<Vec<u8>>, Reject> {
-    let Some(packed) = body.strip_prefix(&GZIP_PACKED_ID.to_le_bytes()) else { return Ok(None) };
-    Ok(Some(gzip::unpack(Reader::new(packed).bytes()?, gzip::GZIP_LIMIT)?))
+/// Whether a message was made when it was sent: a result or an update may be sent again, as old as it is.
+fn is_made_now(body: &[u8]) -> bool {
+    const MADE_NOW: [u32; 8] = [
+        CONTAINER_ID,
+        types::Pong::ID,
+        types::BadServerSalt::ID,
+        types::BadMsgNotification::ID,
+        types::NewSessionCreated::ID,
+        types::FutureSalts::ID,
+        types::MsgsStateInfo::ID,
+        types::MsgsAck::ID,
+    ];
+    Reader::new(body).u32().is_ok_and(|constructor| MADE_NOW.contains(&constructor))
 }

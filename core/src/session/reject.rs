@@ -5,7 +5,8 @@ use crate::crypto::message::OpenError;
 use crate::tl::DecodeError;
 use crate::tl::gzip::GzipError;
 
-/// Why a packet was refused (`mtproto/security_guidelines`). Nothing of a refused packet is used.
+/// Why a packet, or a message within one, was refused (`mtproto/security_guidelines`). Nothing of what was refused is
+/// used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reject {
@@ -30,7 +31,7 @@ pub enum Reject {
     /// The message was received before; it is acknowledged again and otherwise ignored.
     #[error("a message was received before")]
     Duplicate,
-    /// The message is older than all that the replay window remembers.
+    /// The message is older than all that the replay window remembers; it is acknowledged and otherwise ignored.
     #[error("a message is too old to tell whether it was received before")]
     TooOld,
     /// The message is more than 300 s old, or more than 30 s ahead of the server's clock.
@@ -61,11 +62,11 @@ pub enum Reject {
 }
 
 impl Reject {
-    /// Whether the connection must be closed: true for all but a replay, a message of the session before and a state info
-    /// that does not fit, which are harmless once they are ignored.
+    /// Whether the connection must be closed: true for all but a replay, what may be one, a message of the session before
+    /// and a state info that does not fit, which are harmless once they are ignored.
     #[must_use]
     pub const fn is_fatal(&self) -> bool {
-        !matches!(self, Self::LeftSession | Self::Duplicate | Self::StateInfo)
+        !matches!(self, Self::LeftSession | Self::Duplicate | Self::TooOld | Self::StateInfo)
     }
 
     /// A short name for counters, the same for all rejects of a kind.

@@ -8,9 +8,11 @@ use super::ids::MsgId;
 
 /// How many identifiers are kept at most: 1024 times 8 bytes.
 pub const REPLAY_WINDOW: usize = 1024;
-/// Identifiers that are older than the newest one by more than this are not kept, so that an idle session keeps few.
-/// A server's message counts at most 300 s, by the time in it.
+/// An idle session does not keep identifiers that are older than the newest one by more than this. A server's message
+/// counts at most 300 s, by the time in it.
 const KEPT_FOR: Duration = Duration::from_secs(900);
+/// So many are kept however old they are: what was made while nothing could arrive comes late, and in any order.
+const KEPT_AT_LEAST: usize = 31;
 /// Room for so many is kept.
 const KEPT_ROOM: usize = 32;
 
@@ -25,8 +27,8 @@ pub enum Freshness {
     TooOld,
 }
 
-/// The last identifiers, sorted: at most [`REPLAY_WINDOW`], and of those only the ones of the last 15 minutes before
-/// the newest.
+/// The last identifiers, sorted: at most [`REPLAY_WINDOW`]. [`trim`](Self::trim) leaves only the ones of the last 15
+/// minutes before the newest, but 31 at least.
 #[derive(Clone, Debug, Default)]
 pub struct ReplayWindow {
     seen: VecDeque<MsgId>,
@@ -43,7 +45,9 @@ impl ReplayWindow {
         match self.place(id) {
             Ok(position) => {
                 self.seen.insert(position, id);
-                self.forget();
+                while self.seen.len() > REPLAY_WINDOW {
+                    self.forget_oldest();
+                }
                 Freshness::New
             }
             Err(stale) => stale,
@@ -67,20 +71,21 @@ impl ReplayWindow {
         if is_too_old { Err(Freshness::TooOld) } else { Ok(position) }
     }
 
-    /// Forgets what is too much or too old.
-    fn forget(&mut self) {
+    fn forget_oldest(&mut self) {
+        if let Some(id) = self.seen.pop_front() {
+            self.floor = id.0.saturating_add(1);
+        }
+    }
+
+    /// Forgets what is old, for a session that has nothing to do. While much arrives, what is old may be late.
+    pub fn trim(&mut self) {
         let newest = self.seen.back().map_or(0, |newest| newest.0);
         let oldest = MsgId(newest.saturating_sub(KEPT_FOR.as_secs() << 32));
-        let before = self.seen.len();
-        while let Some(id) = self.seen.front().copied() {
-            if self.seen.len() <= REPLAY_WINDOW && id >= oldest {
-                break;
-            }
-            self.floor = id.0.saturating_add(1);
-            self.seen.pop_front();
+        while self.seen.len() > KEPT_AT_LEAST && self.seen.front().is_some_and(|id| *id < oldest) {
+            self.forget_oldest();
         }
         let room = self.seen.len().max(KEPT_ROOM) * 2;
-        if self.seen.len() < before && self.seen.capacity() > room {
+        if self.seen.capacity() > room {
             self.seen.shrink_to(room);
         }
     }
@@ -137,28 +142,30 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_session_remembers_a_quarter_of_an_hour() {
+    fn an_idle_session_remembers_31_messages() {
         let mut window = ReplayWindow::default();
         for minute in 1..=14_400 {
             assert_eq!(window.record(at(60 * minute)), Freshness::New);
-            assert!(window.seen.len() <= 16 && window.seen.capacity() <= 64);
+            window.trim();
+            assert!(window.seen.len() <= KEPT_AT_LEAST && window.seen.capacity() <= KEPT_ROOM);
         }
         let now = 60 * 14_400;
-        assert_eq!(window.record(at(now - 900)), Freshness::Duplicate);
-        assert_eq!(window.record(at(now - 899)), Freshness::New);
-        assert_eq!(window.record(at(now - 960)), Freshness::TooOld);
+        assert_eq!(window.record(at(now - 60 * 30)), Freshness::Duplicate);
+        assert_eq!(window.record(at(now - 60 * 30 + 1)), Freshness::New);
+        assert_eq!(window.record(at(now - 60 * 31)), Freshness::TooOld);
         assert_eq!(window.record(at(60)), Freshness::TooOld);
         assert_eq!([window.state_of(at(60)), window.state_of(at(now))], [1, 4]);
     }
 
     #[test]
-    fn what_was_made_while_nothing_came_is_new() {
+    fn what_was_made_while_nothing_came_is_new_in_any_order() {
         let mut window = ReplayWindow::default();
         window.record(at(1000));
-        // The machine slept for eight hours; then a new message overtakes an old one.
-        assert_eq!(window.record(at(30_000)), Freshness::New);
-        assert_eq!(window.record(at(2000)), Freshness::New);
-        assert_eq!(window.record(at(1000)), Freshness::TooOld);
+        // The machine slept for eight hours; then the newest of a thousand messages comes first.
+        for second in (29_000..30_000).rev() {
+            assert_eq!(window.record(at(second)), Freshness::New);
+        }
+        assert_eq!(window.record(at(1000)), Freshness::Duplicate);
     }
 
     #[test]
@@ -167,23 +174,30 @@ mod tests {
         (0..5000).for_each(|id| assert_eq!(window.record(MsgId(at(10).0 + 4 * id)), Freshness::New));
         assert_eq!(window.seen.len(), REPLAY_WINDOW);
         window.record(at(2000));
-        assert!(window.seen.capacity() <= 2 * KEPT_ROOM);
+        window.trim();
+        assert!(window.seen.len() == KEPT_AT_LEAST && window.seen.capacity() <= 2 * KEPT_ROOM);
     }
 
     #[test]
     fn nothing_is_ever_new_twice() {
-        fn property(ids: std::vec::Vec<u16>, seconds: bool) -> bool {
+        fn property(ids: std::vec::Vec<u16>, seconds: bool, trims: bool) -> bool {
             let mut window = ReplayWindow::default();
             let mut accepted = BTreeSet::new();
             ids.into_iter().map(|id| if seconds { at(id.into()) } else { MsgId(id.into()) }).all(|id| {
                 let newest = accepted.last().copied().unwrap_or(id);
-                match window.record(id) {
+                let found = window.record(id);
+                if trims {
+                    window.trim();
+                }
+                match found {
                     Freshness::New => accepted.insert(id),
                     Freshness::Duplicate => accepted.contains(&id),
-                    Freshness::TooOld => accepted.len() >= REPLAY_WINDOW || id.0 + (900 << 32) < newest.0,
+                    Freshness::TooOld => {
+                        accepted.len() >= REPLAY_WINDOW || trims && id.0 + (900 << 32) < newest.0
+                    }
                 }
             })
         }
-        quickcheck::quickcheck(property as fn(std::vec::Vec<u16>, bool) -> bool);
+        quickcheck::quickcheck(property as fn(std::vec::Vec<u16>, bool, bool) -> bool);
     }
 }

@@ -46,14 +46,16 @@ fn a_replay_after_a_thousand_messages_is_refused() {
         assert_eq!(pair.client.take_update(), Some(update(number)));
     }
     let (now, conn) = (pair.timestamp(), pair.network.connections().next().unwrap());
+    let packets = recorded.len() as u64;
     for bytes in recorded {
         pair.network.inject(now, conn, &bytes);
     }
     pair.run_for(Duration::from_secs(1)).unwrap();
     assert_eq!(pair.client.take_update(), None);
     let rejections = pair.client.rejections();
-    assert_eq!(rejections.values().sum::<u64>(), 1, "{rejections:?}");
-    // Whatever it cost, the client goes on.
+    assert_eq!(rejections.values().sum::<u64>(), packets, "{rejections:?}");
+    // It cost no connection.
+    assert_eq!(losses(&pair), 0);
     let id = pair.count(1, Route::Home);
     assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
     assert_no_fault(&pair);
