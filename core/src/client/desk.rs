@@ -39,6 +39,7 @@ impl Client {
             updates: &mut self.updates,
             rejections: &mut self.rejections,
             is_away: away,
+            is_temporary: link.is_temporary(side),
             config: &self.config,
             learned: &mut learned,
         };
@@ -62,7 +63,9 @@ impl Client {
             link.answered(tag);
         }
         for (id, to) in core::mem::take(&mut learned.elsewhere) {
-            self.link(to).queue(id.tag(), Owner::Application, now.monotonic);
+            if let Some(place) = self.table.place(id) {
+                self.link(to).queue(id.tag(), place, now.monotonic);
+            }
         }
         if learned.new_session && dc == self.home() && self.data.user.is_some() {
             self.want_updates();
@@ -103,7 +106,7 @@ impl Client {
                 self.dirty = true;
             }
             // A second more or less is the network's, and not worth a save.
-            if self.data.clock_offset.abs_diff(offset) > 2 {
+            if dc == self.home() && self.data.clock_offset.abs_diff(offset) > 2 {
                 self.data.clock_offset = offset;
                 self.dirty = true;
             }
@@ -155,6 +158,8 @@ struct Desk<'a> {
     /// Whether the account lives elsewhere: a request that finds nobody signed in here waits until the sign-in was
     /// carried over, and says nothing about the sign-in as a whole.
     is_away: bool,
+    /// Whether it travelled under a temporary key.
+    is_temporary: bool,
     config: &'a Config,
     learned: &'a mut Learned,
 }
@@ -200,7 +205,9 @@ impl Desk<'_> {
             if uninited && self.table.may_repeat(id) {
                 return Again::WithInit(tag);
             }
-            if error.code == 401 && error.is("AUTH_KEY_PERM_EMPTY") {
+            // Both say nothing of the permanent key; its next binding will.
+            let is_unbound = error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_INVALID");
+            if self.is_temporary && error.code == 401 && is_unbound && self.table.may_repeat(id) {
                 return Again::WithNewKey(tag, error);
             }
             if let Some(cause) = logout_cause(&error) {

@@ -1,5 +1,6 @@
 //! The last word to a DC: `destroy_auth_key` after a sign-out, within a few seconds or not at all.
 
+use alloc::collections::BTreeSet;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -86,7 +87,7 @@ impl Farewell {
 
     pub(super) fn received(&mut self, bytes: &mut [u8], around: &mut Surroundings<'_>) {
         let mut listener = Listener { destroyed: false };
-        let result = self.lane.received(bytes, self.dc, false, &mut listener, &mut Vec::new(), around);
+        let result = self.lane.received(bytes, self.dc, false, &mut listener, &mut BTreeSet::new(), around);
         self.over |= listener.destroyed || result.is_err();
     }
 

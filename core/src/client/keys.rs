@@ -13,7 +13,7 @@ use super::pfs::{Temporary, denies_permanent_key};
 use super::retired::Retired;
 use super::wire::Phase;
 use crate::crypto::SecureRandom;
-use crate::rpc::{LostReason, Owner, Table};
+use crate::rpc::{LostReason, Place, Table};
 use crate::session::Tag;
 use crate::time::{Now, Timestamp};
 
@@ -29,6 +29,9 @@ impl Link {
     pub(super) fn tick(&mut self, table: &Table, now: Now) -> impl Iterator<Item = ConnId> + use<> {
         self.main.tick(now.monotonic);
         let old = self.tick_old(table, now);
+        if core::mem::take(&mut self.owes_less) && !self.parked.is_empty() && self.session_is_filled() {
+            self.unpark(table);
+        }
         old.into_iter().chain(self.tick_next(table, now).into_iter().flatten())
     }
 
@@ -41,9 +44,7 @@ impl Link {
         // A session that was not filled yet will get them with all others.
         if self.session_is_filled() {
             for tag in lost {
-                if let Some(owner) = table.owner(tag.into()) {
-                    self.route_request(tag, owner);
-                }
+                self.route_waiting(tag, table);
             }
         }
         if is_over { self.drop_old(table) } else { None }
@@ -83,7 +84,10 @@ impl Link {
         let last = core::mem::replace(&mut self.main, next);
         self.holding = None;
         let finished = if Retired::is_needed(&last) {
-            self.old = Some(Box::new(Retired::new(last, now)));
+            let mut old = Retired::new(last, now);
+            // What never left is owed by nobody: the next session takes it when it is filled.
+            old.take_lost();
+            self.old = Some(Box::new(old));
             None
         } else {
             last.conn()
@@ -206,18 +210,26 @@ impl Link {
     }
 
     /// Sends such a request again: in this session, or in the next, which takes all that is owed by nobody.
-    pub(super) fn repeat(&mut self, tag: Tag, owner: Owner) {
+    pub(super) fn repeat(&mut self, tag: Tag, place: Place) {
         if let Some(keyed) = self.old.as_deref_mut().and_then(|old| old.lane.keyed.as_mut()) {
             keyed.session.drop_request(tag);
+            self.owes_less = true;
         }
-        if self.session_is_filled() {
-            self.route_request(tag, owner);
+        if !self.session_is_filled() {
+            return;
+        }
+        let may_leave = self.may_leave(place);
+        match &mut self.main.keyed {
+            // What is to be executed after it may wait there already.
+            Some(keyed) if may_leave => keyed.session.queue_again(tag),
+            _ => _ = self.parked.insert(tag),
         }
     }
 
     /// Lets go of the last session: what it owes is exposed from now on. Answers its connection.
     pub(super) fn drop_old(&mut self, table: &Table) -> Option<ConnId> {
         let old = self.old.take()?;
+        self.owes_less = true;
         self.exposed.add(&old.lane, table.waiting(self.dc));
         old.lane.conn()
     }

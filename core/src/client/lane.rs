@@ -2,6 +2,7 @@
 //! temporary key to messages.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::config::Config;
@@ -167,9 +168,17 @@ impl Lane {
         }
     }
 
+    /// Since when the connection has been proven.
+    pub(super) const fn proven_since(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Open(wire) => wire.proven,
+            _ => None,
+        }
+    }
+
     /// Whether the connection has been proven since it was opened.
     pub(super) const fn is_proven(&self) -> bool {
-        matches!(&self.phase, Phase::Open(wire) if wire.proven)
+        self.proven_since().is_some()
     }
 
     /// The stream is up.
@@ -222,7 +231,7 @@ impl Lane {
         dc: DcId,
         pfs: bool,
         receiver: &mut dyn Receiver,
-        parked: &mut Vec<Tag>,
+        parked: &mut BTreeSet<Tag>,
         around: &mut Surroundings<'_>,
     ) -> Result<(), LostReason> {
         let Phase::Open(wire) = &mut self.phase else { return Ok(()) };
@@ -277,7 +286,7 @@ impl Lane {
                         Again::No if answers => *inited = true,
                         Again::No => {}
                         Again::WithInit(tag) => notes.again.push(tag),
-                        Again::WhenAuthorized(tag) => parked.push(tag),
+                        Again::WhenAuthorized(tag) => _ = parked.insert(tag),
                         Again::WithNewKey(tag, _) if is_retired => notes.again.push(tag),
                         Again::WithNewKey(_, error) => notes.unbound = Some(error),
                     }
@@ -293,10 +302,12 @@ impl Lane {
                 Some(Err(error)) => return Err(LostReason::Binding(error)),
                 None => {}
             }
-            *proven |= notes.proves && keyed.is_ready();
+            if notes.proves && keyed.is_ready() {
+                proven.get_or_insert(around.now.monotonic);
+            }
             if !notes.again.is_empty() {
                 keyed.inited = false;
-                notes.again.into_iter().for_each(|tag| keyed.session.queue(tag));
+                notes.again.into_iter().rev().for_each(|tag| keyed.session.queue_again(tag));
             }
             // What else came may be answers, and the stream goes on behind it.
             unbound = notes.unbound.or(unbound);
@@ -338,7 +349,7 @@ impl Lane {
             } else if let Some(keyed) = &mut self.keyed {
                 // Whatever leaves under a key that the server has forgotten may have been executed, as far as we know.
                 if keyed.temporary.as_ref().is_some_and(Temporary::is_bound) {
-                    keyed.session.hold_requests_until_proven(around.now, *proven);
+                    keyed.session.hold_requests_until_proven(around.now, proven.is_some());
                 }
                 let bodies = Bodies::new(table, prefix, keyed.inited, around.config.updates);
                 // Queries are bounded when they are taken, far below what a frame holds, so packing cannot fail.
@@ -370,7 +381,7 @@ impl Lane {
         if wire.write_due().is_some_and(|due| now >= due) {
             return Some(LostReason::Stuck);
         }
-        let late = !wire.proven && now >= wire.deadline;
+        let late = wire.proven.is_none() && now >= wire.deadline;
         let silent = wire.is_up() && self.keyed.as_ref().is_some_and(|keyed| keyed.session.is_silent(now));
         (late || silent).then_some(LostReason::Silent)
     }
@@ -381,7 +392,7 @@ impl Lane {
             Phase::Idle => None,
             Phase::Waiting(at) => Some(*at),
             Phase::Open(wire) => {
-                let deadline = (!wire.proven).then_some(wire.deadline);
+                let deadline = wire.proven.is_none().then_some(wire.deadline);
                 let keyed = self.keyed.as_ref().filter(|_| wire.is_up());
                 let session = keyed.map(|keyed| &keyed.session).and_then(|session| {
                     // What is due to leave cannot before the last transmit is out.

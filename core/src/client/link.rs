@@ -2,6 +2,7 @@
 //! follows when either is lost.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -13,7 +14,7 @@ use super::retired::{Exposed, Retired};
 use super::wire::Phase;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
-use crate::rpc::{LostReason, Owner, RequestId, Table};
+use crate::rpc::{LostReason, Owner, Place, RequestId, Table};
 use crate::session::{Delivery, Tag};
 use crate::time::{Now, Timestamp};
 use crate::transport::TransportKind;
@@ -22,6 +23,8 @@ use crate::transport::TransportKind;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A connection that has worked for so long was worth its attempt: pauses begin anew.
+const STEADY: Duration = Duration::from_secs(5);
 /// The shortest pause after -429, the server's plea for fewer connections.
 const FLOOD_PAUSE: Duration = Duration::from_secs(5);
 /// Whether the requests of the application may go to a DC.
@@ -49,7 +52,9 @@ pub(super) struct Link {
     pub(super) renewal_at: Option<Timestamp>,
     pub(super) renewal_failures: u32,
     /// Requests that the session was not given yet.
-    pub(super) parked: Vec<Tag>,
+    pub(super) parked: BTreeSet<Tag>,
+    /// The last session owes less than before, so that some of these may leave.
+    pub(super) owes_less: bool,
     /// The last session, while it owes answers.
     pub(super) old: Option<Box<Retired>>,
     /// Requests that left under a key which is gone.
@@ -57,7 +62,7 @@ pub(super) struct Link {
     pub(super) gate: Gate,
     /// Whether the connection is wanted although no request waits.
     pub(super) keep: bool,
-    /// Attempts that failed in a row.
+    /// Attempts that failed, and connections that did not last, in a row.
     pub(super) failures: u32,
     /// Whether a connection ever worked.
     pub(super) ever_worked: bool,
@@ -99,7 +104,8 @@ impl Link {
             renew_after: Timestamp::ZERO,
             renewal_at: None,
             renewal_failures: 0,
-            parked: Vec::new(),
+            parked: BTreeSet::new(),
+            owes_less: false,
             old: None,
             exposed: Exposed::default(),
             gate: Gate::Open,
@@ -147,13 +153,17 @@ impl Link {
         }
     }
 
+    /// Whether this connection's session travels under a temporary key.
+    pub(super) fn is_temporary(&mut self, side: Side) -> bool {
+        self.lane(side).and_then(|lane| lane.keyed.as_ref()).is_some_and(|keyed| keyed.temporary.is_some())
+    }
+
     /// Gives back the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
         self.main.trim();
         if let Some(old) = &mut self.old {
             old.lane.trim();
         }
-        self.parked.shrink_to_fit();
     }
 
     /// Lets go of the connection that prepares the next key.
@@ -246,7 +256,7 @@ impl Link {
             .map_or(Ok(()), |lane| lane.received(bytes, dc, pfs, receiver, &mut parked, around));
         self.parked = parked;
         if self.main.is_proven() {
-            (self.failures, self.unknown_key) = (0, 0);
+            self.unknown_key = 0;
         }
         result
     }
@@ -264,10 +274,10 @@ impl Link {
     }
 
     /// A new request. Without a session that may carry it, it waits in the table.
-    pub(super) fn queue(&mut self, tag: Tag, owner: Owner, now: Timestamp) {
+    pub(super) fn queue(&mut self, tag: Tag, place: Place, now: Timestamp) {
         self.last_used = now;
         if self.session_is_filled() {
-            self.route_request(tag, owner);
+            self.route_request(tag, place);
         }
     }
 
@@ -275,11 +285,20 @@ impl Link {
         self.main.keyed.as_ref().is_some_and(|keyed| keyed.filled)
     }
 
-    pub(super) fn route_request(&mut self, tag: Tag, owner: Owner) {
-        let passes = self.gate == Gate::Open || matches!(owner, Owner::Transfer(_));
+    /// Whether a request may leave in the session that there is now. What is to be executed after something that the last
+    /// session owes must wait: the server cannot tell them apart by an identifier of another session.
+    pub(super) fn may_leave(&self, place: Place) -> bool {
+        let passes = self.gate == Gate::Open || matches!(place.owner, Owner::Transfer(_));
+        let waits = place.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
+        passes && !waits && self.holding.is_none()
+    }
+
+    /// Queues a request, or parks it.
+    pub(super) fn route_request(&mut self, tag: Tag, place: Place) {
+        let may_leave = self.may_leave(place);
         match &mut self.main.keyed {
-            Some(keyed) if passes && self.holding.is_none() => keyed.session.queue(tag),
-            _ => self.parked.push(tag),
+            Some(keyed) if may_leave => keyed.session.queue(tag),
+            _ => _ = self.parked.insert(tag),
         }
     }
 
@@ -298,7 +317,7 @@ impl Link {
             let waiting: Vec<RequestId> =
                 table.waiting(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
             for id in waiting {
-                self.route_request(id.tag(), table.owner(id).unwrap_or(Owner::Application));
+                self.route_waiting(id.tag(), table);
             }
         }
     }
@@ -309,16 +328,21 @@ impl Link {
             keyed.session.resume();
         }
         for tag in core::mem::take(&mut self.parked) {
-            if let Some(owner) = table.owner(tag.into()) {
-                self.route_request(tag, owner);
-            }
+            self.route_waiting(tag, table);
+        }
+    }
+
+    /// Queues a request, or parks it, unless nobody waits for it any more.
+    pub(super) fn route_waiting(&mut self, tag: Tag, table: &Table) {
+        if let Some(place) = table.place(tag.into()) {
+            self.route_request(tag, place);
         }
     }
 
     /// Nobody waits for a request any more.
     pub(super) fn drop_request(&mut self, tag: Tag) {
         self.answered(tag);
-        self.parked.retain(|parked| *parked != tag);
+        self.parked.remove(&tag);
         let lanes = [Some(&mut self.main), self.old.as_deref_mut().map(|old| &mut old.lane)];
         for keyed in lanes.into_iter().flatten().filter_map(|lane| lane.keyed.as_mut()) {
             keyed.session.drop_request(tag);
@@ -328,6 +352,7 @@ impl Link {
     /// A request is over.
     pub(super) fn answered(&mut self, tag: Tag) {
         self.exposed.forget(tag);
+        self.owes_less |= self.old.is_some();
     }
 
     /// How far a request has come.
@@ -351,6 +376,12 @@ impl Link {
     pub(super) fn works(&mut self) -> Output {
         self.ever_worked = true;
         Output::Event(Event::Connected { dc: self.dc })
+    }
+
+    /// Counts a failed attempt, or the main connection that is being lost.
+    pub(super) fn count_failure(&mut self, now: Timestamp) {
+        let was_steady = self.main.proven_since().is_some_and(|since| now - since >= STEADY);
+        self.failures = if was_steady { 1 } else { self.failures.saturating_add(1) };
     }
 
     /// Whether the main connection works.

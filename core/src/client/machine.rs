@@ -222,7 +222,7 @@ impl Client {
         self.dirty = true;
         let kept = self.links.get_mut(&old).is_some_and(|link| core::mem::take(&mut link.keep));
         self.link(dc).keep |= kept;
-        let unused = old != dc && self.table.waiting(old).next().is_none();
+        let unused = old != dc && !self.table.is_waited_for(old);
         if let Some(link) = self.links.get_mut(&old).filter(|_| unused) {
             self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
         }
@@ -241,7 +241,7 @@ impl Client {
         }
         self.decide_exposed();
         for (dc, mut link) in core::mem::take(&mut self.links) {
-            let wanted = self.table.waiting(dc).next().is_some();
+            let wanted = self.table.is_waited_for(dc);
             if link.keep && !wanted {
                 let reason = LostReason::ClosedByUs;
                 self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));

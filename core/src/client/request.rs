@@ -9,7 +9,7 @@ use super::io::{Event, Output};
 use super::machine::Client;
 use crate::crypto::Secret;
 use crate::dc::DcId;
-use crate::rpc::{IfUnsure, InvokeError, MAX_QUERY_LEN, NewRequest, Owner, RequestId};
+use crate::rpc::{IfUnsure, InvokeError, MAX_QUERY_LEN, NewRequest, Owner, Place, RequestId};
 use crate::session::Delivery;
 use crate::time::Now;
 use crate::tl::{Deserialize, Function};
@@ -208,12 +208,13 @@ impl Client {
     /// Puts a request into the table and on its way.
     pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
         let id = self.new_request_id();
-        let (dc, owner) = (request.dc, request.owner);
+        let after = request.after.filter(|after| self.table.owner(*after).is_some());
+        let (dc, place) = (request.dc, Place { owner: request.owner, after: after.map(RequestId::tag) });
         self.table.insert(id, request);
         if self.config.endpoints(dc).is_empty() {
             self.fail(id, InvokeError::UnknownDc(dc));
         } else {
-            self.link(dc).queue(id.tag(), owner, now.monotonic);
+            self.link(dc).queue(id.tag(), place, now.monotonic);
         }
         id
     }

@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::lane::Lane;
 use super::machine::Client;
 use super::wire::Phase;
-use crate::rpc::{IfUnsure, InvokeError, LostReason, Owner, RequestId};
+use crate::rpc::{IfUnsure, InvokeError, LostReason, RequestId};
 use crate::session::{Delivery, Tag};
 use crate::time::{Now, Timestamp};
 
@@ -106,18 +106,17 @@ impl Client {
     /// Ends the requests that may have been executed and must not be twice; the others are sent again.
     pub(super) fn decide_exposed(&mut self) {
         let mut reported: Vec<RequestId> = Vec::new();
+        // Each goes before all that waits, so the oldest comes last.
         for link in self.links.values_mut() {
-            for id in link.take_undecided().into_iter().map(RequestId::from) {
-                match self.table.if_unsure(id) {
-                    Some(IfUnsure::Repeat) => {
-                        link.repeat(id.tag(), self.table.owner(id).unwrap_or(Owner::Application));
-                    }
-                    Some(IfUnsure::Report) => reported.push(id),
-                    None => {}
+            for id in link.take_undecided().into_iter().rev().map(RequestId::from) {
+                match (self.table.if_unsure(id), self.table.place(id)) {
+                    (Some(IfUnsure::Repeat), Some(place)) => link.repeat(id.tag(), place),
+                    (Some(IfUnsure::Report), _) => reported.push(id),
+                    _ => {}
                 }
             }
         }
-        for id in reported {
+        for id in reported.into_iter().rev() {
             let delivery = self.delivery(id).unwrap_or(Delivery::Sent).max(Delivery::Sent);
             self.drop_request(id);
             self.fail(id, InvokeError::Unconfirmed { delivery });

@@ -54,7 +54,7 @@ impl Client {
             let due = match link.main.phase {
                 Phase::Idle => {
                     let is_wanted = link.keep || scanned_at == Some(link.dc);
-                    !self.closed && (is_wanted || self.table.waiting(link.dc).next().is_some())
+                    !self.closed && (is_wanted || self.table.is_waited_for(link.dc))
                 }
                 Phase::Waiting(at) => at <= now.monotonic,
                 Phase::Open(_) => false,
@@ -91,7 +91,7 @@ impl Client {
             if link.idle_since() + self.config.idle_timeout > now || !link.is_proven() {
                 continue;
             }
-            if self.table.waiting(link.dc).next().is_some() {
+            if self.table.is_waited_for(link.dc) {
                 link.last_used = now;
                 continue;
             }
@@ -151,15 +151,16 @@ impl Client {
             Side::Next => return link.lose_next(now, reason, &self.table, &mut *self.random),
             Side::Old => return link.lose_old(now, reason, &mut *self.random),
         }
-        if !link.is_proven() {
+        let was_proven = link.is_proven();
+        if !was_proven {
             link.next_route();
         }
         if link.is_only_unbound(side, reason) {
             let closed = link.retire(&self.table, now);
             self.outputs.extend(closed.into_iter().flatten().map(|conn| Output::Close { conn }));
         }
+        link.count_failure(now.monotonic);
         link.main.phase = Phase::Idle;
-        link.failures = link.failures.saturating_add(1);
         if link.judge(reason, &self.table, now) {
             self.forget_key(dc);
             if dc == self.home() {
@@ -172,13 +173,14 @@ impl Client {
         }
         let scanned_here = dc == self.home() && self.steps.wait_for_scan();
         let Some(link) = self.links.get_mut(&dc) else { return };
-        let wanted = !self.closed && (link.keep || scanned_here || self.table.waiting(dc).next().is_some());
+        let wanted = !self.closed && (link.keep || scanned_here || self.table.is_waited_for(dc));
         let limit = self.config.max_attempts;
         let needs_person =
             matches!(reason, LostReason::Network(LostCause::Proxy(fault)) if fault.needs_credentials());
         // A connection that once worked is worth waiting for; requests have deadlines of their own.
         let given_up = !link.ever_worked && (needs_person || (limit > 0 && link.failures >= limit));
-        let hopeless = reason.is_hopeless() || given_up;
+        // Anybody on the way can say so in the middle of a connection that works; the next one will tell.
+        let hopeless = (reason.is_hopeless() && !was_proven) || given_up;
         let retry_in = (wanted && !hopeless).then(|| link.pause(reason, &mut *self.random));
         if let Some(pause) = retry_in {
             link.main.phase = Phase::Waiting(now.monotonic + pause);

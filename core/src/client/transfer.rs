@@ -33,7 +33,7 @@ impl Client {
             .values()
             .filter(|link| link.gate == Gate::Closed)
             .map(|link| link.dc)
-            .filter(|dc| self.table.waiting(*dc).next().is_some())
+            .filter(|dc| self.table.is_waited_for(*dc))
             .collect();
         for dc in closed {
             if dc == home || self.data.user.is_none() {

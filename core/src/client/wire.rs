@@ -41,8 +41,8 @@ pub(super) struct Wire {
     pub(super) layers: Option<Layers>,
     /// Whether a session or a handshake has begun over it.
     pub(super) begun: bool,
-    /// Whether the peer proved that it knows the key, and the key is fit for requests.
-    pub(super) proven: bool,
+    /// Since when the peer has proven that it knows the key, and the key is fit for requests.
+    pub(super) proven: Option<Timestamp>,
     /// When it must be proven.
     pub(super) deadline: Timestamp,
     pub(super) exchange: Option<KeyExchange>,
@@ -58,7 +58,7 @@ impl Wire {
             transport,
             layers: None,
             begun: false,
-            proven: false,
+            proven: None,
             deadline: now.monotonic + config.connect_timeout,
             exchange: None,
             write_due: None,

@@ -100,6 +100,15 @@ pub struct NewRequest {
     pub quick_ack: bool,
 }
 
+/// Where a request stands among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Who waits for its result.
+    pub owner: Owner,
+    /// The request after which the server must execute it, while that has no result.
+    pub after: Option<Tag>,
+}
+
 /// What is known of a request's quick acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum QuickAck {
@@ -133,6 +142,8 @@ struct Pending {
 pub struct Table {
     pending: SequenceMap<RequestId, Pending>,
     deadlines: SequenceMap<(Timestamp, RequestId), ()>,
+    /// How many wait for a result, by DC: there are a handful.
+    waiting: Vec<(DcId, usize)>,
     /// The bytes of all queries that wait for a result.
     bytes: usize,
 }
@@ -163,6 +174,7 @@ impl Table {
             quick_ack,
             result,
         };
+        self.count(dc, 1);
         self.pending.insert(id, pending);
     }
 
@@ -190,6 +202,14 @@ impl Table {
         self.pending.get(id).filter(|pending| pending.result.is_none()).map(|pending| pending.owner)
     }
 
+    /// Where a request that has no result yet stands among the others.
+    #[must_use]
+    pub fn place(&self, id: RequestId) -> Option<Place> {
+        let pending = self.pending.get(id).filter(|pending| pending.result.is_none())?;
+        let after = pending.after.filter(|after| self.owner(*after).is_some());
+        Some(Place { owner: pending.owner, after: after.map(RequestId::tag) })
+    }
+
     /// What becomes of a request without a result where nobody can tell whether it was executed.
     #[must_use]
     pub fn if_unsure(&self, id: RequestId) -> Option<IfUnsure> {
@@ -202,7 +222,10 @@ impl Table {
             return false;
         };
         let Some(left) = pending.hops_left.checked_sub(1) else { return false };
-        (pending.hops_left, pending.dc) = (left, dc);
+        let from = core::mem::replace(&mut pending.dc, dc);
+        pending.hops_left = left;
+        self.count(from, -1);
+        self.count(dc, 1);
         true
     }
 
@@ -264,6 +287,12 @@ impl Table {
         self.bytes
     }
 
+    /// Whether a request to `dc` waits for a result. Costs a constant.
+    #[must_use]
+    pub fn is_waited_for(&self, dc: DcId) -> bool {
+        self.waiting.iter().any(|(of, count)| *of == dc && *count > 0)
+    }
+
     /// The requests to `dc` that wait for a result, oldest first.
     pub fn waiting(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
         self.pending
@@ -297,7 +326,17 @@ impl Table {
         if let Some(at) = pending.deadline.take() {
             self.deadlines.remove((at, id));
         }
-        Some(pending.owner)
+        let (owner, dc) = (pending.owner, pending.dc);
+        self.count(dc, -1);
+        Some(owner)
+    }
+
+    /// Notes that one more or one less waits for a result of `dc`.
+    fn count(&mut self, dc: DcId, change: isize) {
+        match self.waiting.iter_mut().find(|(of, _)| *of == dc) {
+            Some((_, count)) => *count = count.saturating_add_signed(change),
+            None => self.waiting.push((dc, 0_usize.saturating_add_signed(change))),
+        }
     }
 
     /// Takes the result, once.
@@ -310,6 +349,9 @@ impl Table {
     pub fn remove(&mut self, id: RequestId) {
         let Some(pending) = self.pending.remove(id) else { return };
         self.bytes -= pending.query.expose().len();
+        if pending.result.is_none() {
+            self.count(pending.dc, -1);
+        }
         if let Some(at) = pending.deadline {
             self.deadlines.remove((at, id));
         }

@@ -7,7 +7,7 @@ use sansgram_core::transport::TransportKind;
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::random::{SecureRandom, SeededRandomForTestingOnly};
 
-use crate::common::{assert_no_fault, is_signed_in};
+use crate::common::{assert_no_fault, is_signed_in, signed_in};
 
 #[test]
 fn a_sign_in_survives_it() {
@@ -43,4 +43,17 @@ fn a_sign_in_survives_it() {
         assert!(pair.elapsed() < Duration::from_secs(120), "seed {seed}: {:?}", pair.elapsed());
         assert_no_fault(&pair);
     }
+}
+
+/// Four bytes that anybody on the way can send, and that say that no other attempt is of use.
+#[test]
+fn one_forged_error_does_not_end_updates_for_ever() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.client.connect(pair.client_now());
+    pair.run_for(Duration::from_secs(30)).unwrap();
+    let conn = pair.network.connections().next().unwrap();
+    let frame = [4_u32.to_le_bytes(), (-444_i32).to_le_bytes()].concat();
+    pair.network.inject(pair.timestamp(), conn, &frame);
+    pair.run_for(Duration::from_secs(3600)).unwrap();
+    assert!(pair.client.is_connected(), "{:?}", pair.events);
 }

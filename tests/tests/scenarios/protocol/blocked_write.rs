@@ -66,3 +66,25 @@ fn upload(length: usize) -> Vec<u8> {
     query.resize(length, 7);
     query
 }
+
+/// What takes long to write is no sign of a dead peer, and a ping must not wait behind it.
+#[test]
+fn uploads_over_a_slow_line_are_not_interrupted() {
+    let mut options = PairOptions::default();
+    options.client.request_timeout = Some(Duration::from_secs(600));
+    let mut pair = signed_in(options);
+    pair.client.connect(pair.client_now());
+    pair.run_for(Duration::from_secs(30)).unwrap();
+    pair.events.clear();
+    // 256 kbit/s: 16 s for each part of a file.
+    pair.network.options.bytes_per_second = Some(32 << 10);
+    let mut part = 0xb304_a621_u32.to_le_bytes().to_vec();
+    part.resize(512 << 10, 7);
+    let now = pair.client_now();
+    let ids = [(); 12].map(|()| pair.client.invoke_raw(now, part.clone(), Route::Home).unwrap());
+    pair.poll();
+    let begun = pair.elapsed();
+    pair.run_until(|pair| ids.iter().all(|id| pair.is_completed(*id))).unwrap();
+    assert_eq!(losses(&pair), [] as [&LostReason; 0]);
+    assert!(pair.elapsed() - begun < Duration::from_secs(200), "{:?}", pair.elapsed() - begun);
+}

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use sansgram_core::client::{Event, Route};
 use sansgram_core::login::Outcome;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{assert_works_within, sign_in_by_phone};
+use crate::common::{assert_works_within, dc, sign_in_by_phone, signed_in, wait};
 
 const YEAR: i64 = 365 * 86_400;
 
@@ -88,4 +89,26 @@ fn with_a_wrong_clock() {
         // The handshake tells the time: no message is ever refused for its identifier.
         assert!(pair.refusals.is_empty(), "{clock_skew}: {:?}", pair.refusals);
     }
+}
+
+/// Each DC has a clock of its own, but a session keeps one offset.
+#[test]
+fn clocks_that_differ_are_not_saved_all_the_time() {
+    let mut options = PairOptions::default();
+    options.client.connect_timeout = Duration::from_secs(300);
+    options.client.request_timeout = Some(Duration::from_secs(600));
+    let mut pair = signed_in(options);
+    // A line that is full: everything comes 5 s late.
+    pair.network.options.latency = Duration::from_secs(5);
+    let away = pair.count(1, Route::Dc(dc(3)));
+    wait(&mut pair, away).unwrap();
+    pair.events.clear();
+    for number in 0..20 {
+        let away = pair.count(100 + number, Route::Dc(dc(3)));
+        let home = pair.count(200 + number, Route::Home);
+        wait(&mut pair, away).unwrap();
+        wait(&mut pair, home).unwrap();
+    }
+    let saves = pair.events.iter().filter(|event| matches!(event, Event::Persist)).count();
+    assert!(saves < 5, "{saves} saves");
 }

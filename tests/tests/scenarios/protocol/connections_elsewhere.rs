@@ -1,11 +1,11 @@
 //! Connections to other DCs than the home DC: sign-ins carried over, and idle ones closed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sansgram_core::client::{InvokeError, RequestOptions, Route};
 use sansgram_core::login::Outcome;
 use sansgram_core::tl::functions;
-use sansgram_testkit::accounts::{AccountEvent, Fault};
+use sansgram_testkit::accounts::{AccountEvent, Accounts, Fault};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{TRUE, assert_no_fault, dc, sign_in_by_phone, signed_in, wait};
@@ -196,4 +196,26 @@ fn requests_at_once_wait_for_the_sign_in_that_a_dc_does_not_have() {
         assert!(wait(&mut pair, ticket.id()).is_ok());
     }
     assert_eq!(sign_ins(&pair, 2), 1);
+}
+
+/// The way to another DC stays known when its connection was closed as idle.
+#[test]
+fn an_idle_link_costs_requests_to_others_nothing() {
+    let time = |elsewhere: bool| {
+        let mut pair = signed_in(PairOptions::default());
+        pair.client.connect(pair.client_now());
+        if elsewhere {
+            state_at(&mut pair, 3).unwrap();
+        }
+        pair.run_for(Duration::from_secs(600)).unwrap();
+        let now = pair.client_now();
+        let begun = Instant::now();
+        for number in 0..20_000 {
+            pair.client.invoke_raw(now, Accounts::count_query(number), Route::Home).unwrap();
+        }
+        begun.elapsed()
+    };
+    // Costs that grow with what is pending make it fifty times as slow; the machine may be busy once.
+    let is_cheap = |_| time(true) < time(false) * 8;
+    assert!((0..3).any(is_cheap));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sansgram_core::client::{Delivery, Event, IfUnsure, InvokeError, RequestId, RequestOptions, Route};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{TRUE, assert_no_fault, pfs_options, signed_in, wait};
+use crate::common::{TRUE, assert_no_fault, losses, pfs_options, signed_in, wait};
 
 fn repeat() -> RequestOptions {
     RequestOptions { if_unsure: IfUnsure::Repeat, ..RequestOptions::default() }
@@ -223,4 +223,60 @@ fn an_expired_key_is_a_forgotten_one() {
     let result = pair.client.take_raw(id).unwrap();
     assert_eq!(result, Err(InvokeError::Unconfirmed { delivery: Delivery::Sent }));
     assert_eq!(pair.dcs.counted(1), 1);
+}
+
+/// A pair just before a change of keys, whose main connection is stuck in a write; the request in it is 1.
+fn stuck_before_a_change() -> (Pair, RequestId) {
+    let mut options = pfs_options();
+    options.client.temporary_key_lifetime = Duration::from_secs(600);
+    options.server.forget_replaced_keys = false;
+    let mut pair = signed_in(options);
+    pair.client.connect(pair.client_now());
+    let key = bound_key(&pair);
+    pair.run_for(Duration::from_secs(522)).unwrap();
+    assert_eq!(bound_key(&pair), key);
+    pair.network.options.blocks_writes = true;
+    let one = pair.count(1, Route::Home);
+    pair.network.options.blocks_writes = false;
+    (pair, one)
+}
+
+#[test]
+fn what_was_not_packed_before_a_change_leaves_once() {
+    let (mut pair, _) = stuck_before_a_change();
+    let two = pair.count(2, Route::Home);
+    let key = bound_key(&pair);
+    pair.run_until(|pair| bound_key(pair) != key).unwrap();
+    assert_eq!(wait(&mut pair, two), Ok(TRUE.to_vec()));
+    pair.run_for(Duration::from_secs(30)).unwrap();
+    assert_eq!((losses(&pair), pair.dcs.counted(2)), (0, 1));
+}
+
+/// Each is to be executed after the one before it, of which the first is owed by the session of the old key.
+#[test]
+fn order_survives_a_change() {
+    let (mut pair, one) = stuck_before_a_change();
+    let after = |earlier| RequestOptions { after: Some(earlier), ..RequestOptions::default() };
+    let two = pair.count(2, after(one));
+    let three = pair.count(3, after(two));
+    for number in [2, 3] {
+        pair.run_until(|pair| pair.dcs.counted(number) > 0).unwrap();
+        assert_eq!(pair.dcs.counted(number - 1), 1, "{number} was executed too early");
+    }
+    for (number, id) in [(1, one), (2, two), (3, three)] {
+        wait(&mut pair, id).unwrap();
+        assert_eq!(pair.dcs.counted(number), 1);
+    }
+}
+
+/// What waits for a request that nobody wants any more goes ahead.
+#[test]
+fn a_request_behind_a_cancelled_one_leaves() {
+    let (mut pair, one) = stuck_before_a_change();
+    let two = pair.count(2, RequestOptions { after: Some(one), ..RequestOptions::default() });
+    let key = bound_key(&pair);
+    pair.run_until(|pair| bound_key(pair) != key).unwrap();
+    pair.client.cancel(one);
+    assert_eq!(wait(&mut pair, two), Ok(TRUE.to_vec()));
+    assert_eq!(pair.dcs.counted(2), 1);
 }

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{DcId, Event, LogoutCause, SessionData};
+use sansgram_core::client::{DcId, Event, InvokeError, LogoutCause, RequestId, Route, SessionData};
 use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::tl::functions;
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
@@ -99,4 +100,44 @@ fn a_dead_key_takes_all_its_connections_with_it() {
     assert_eq!(pair.login(|login| login.get_me()), Err(LoginError::NotSignedIn));
     pair.run_for(Duration::from_secs(5)).unwrap();
     assert!(pair.network.connections().count() <= 1, "one of them stays open");
+}
+
+fn asks_for_the_configuration(pair: &mut Pair) -> RequestId {
+    pair.client.connect(pair.client_now());
+    let now = pair.client_now();
+    let ticket = pair.client.invoke(now, &functions::help::GetConfig {}, Route::Home).unwrap();
+    pair.poll();
+    ticket.id()
+}
+
+/// What only a temporary key can be.
+#[test]
+fn a_permanent_key_that_is_called_unbound_ends_the_request() {
+    let mut options = PairOptions::default();
+    options.client.request_timeout = None;
+    options.server.accounts.faults = vec![Fault::error("help.getConfig", 401, "AUTH_KEY_PERM_EMPTY")];
+    let mut pair = Pair::new(options);
+    let id = asks_for_the_configuration(&mut pair);
+    pair.run_for(Duration::from_secs(60)).unwrap();
+    assert!(matches!(pair.client.take_raw(id), Some(Err(InvokeError::Rpc(error))) if error.code == 401));
+}
+
+#[test]
+fn keys_that_are_called_unbound_again_and_again_are_not_made_without_end() {
+    for error in ["AUTH_KEY_PERM_EMPTY", "AUTH_KEY_INVALID"] {
+        let mut options = pfs_options();
+        options.client.request_timeout = None;
+        options.server.accounts.faults = vec![Fault::error("help.getConfig", 401, error)];
+        let mut pair = Pair::new(options);
+        let id = asks_for_the_configuration(&mut pair);
+        let key = |pair: &Pair| pair.client.session().keys.values().next().map(|key| key.auth_key.id());
+        pair.run_until(|pair| key(pair).is_some()).unwrap();
+        let permanent = key(&pair);
+        pair.run_for(Duration::from_secs(60)).unwrap();
+        let attempts = pair.opened.len();
+        assert!(pair.is_completed(id) && attempts < 10, "{error}: {attempts} connections in a minute");
+        if error == "AUTH_KEY_PERM_EMPTY" {
+            assert_eq!(key(&pair), permanent);
+        }
+    }
 }

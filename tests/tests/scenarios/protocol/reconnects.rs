@@ -71,3 +71,18 @@ fn whoever_waits_for_a_connection_is_told_that_there_will_be_none() {
     assert_eq!(pair.events, [Event::Disconnected { dc: dc(5), reason, retry_in: None }]);
     assert!(pair.opened.is_empty());
 }
+
+/// A connection that proves itself and ends at once is no reason to come back at once.
+#[test]
+fn a_server_that_closes_what_it_has_proven_is_not_hammered() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.client.connect(pair.client_now());
+    let (begun, before) = (pair.elapsed(), pair.opened.len());
+    while pair.elapsed() - begun < Duration::from_secs(600) {
+        pair.run_until(|pair| pair.client.is_connected()).unwrap();
+        pair.network.cut_all(pair.timestamp());
+        pair.run_for(Duration::from_millis(1)).unwrap();
+    }
+    let attempts = pair.opened.len() - before;
+    assert!(attempts < 100, "{attempts} connections in ten minutes");
+}
