@@ -182,6 +182,8 @@ impl Table {
     pub fn trim(&mut self) {
         self.pending.trim();
         self.deadlines.trim();
+        self.waiting.retain(|(_, count)| *count > 0);
+        self.waiting.shrink_to_fit();
     }
 
     /// The bytes of a request that still waits for its result, as they leave after what `prefix` says for its owner.

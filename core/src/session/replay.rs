@@ -10,11 +10,11 @@ use super::ids::MsgId;
 pub const REPLAY_WINDOW: usize = 1024;
 /// An idle session does not keep identifiers that are older than the newest one by more than this. A server's message
 /// counts at most 300 s, by the time in it.
-const KEPT_FOR: Duration = Duration::from_secs(900);
+const KEPT_FOR: Duration = Duration::from_secs(600);
 /// So many are kept however old they are: what was made while nothing could arrive comes late, and in any order.
-const KEPT_AT_LEAST: usize = 31;
+const KEPT_AT_LEAST: usize = 15;
 /// Room for so many is kept.
-const KEPT_ROOM: usize = 32;
+const KEPT_ROOM: usize = 16;
 
 /// What the window says of an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub enum Freshness {
     TooOld,
 }
 
-/// The last identifiers, sorted: at most [`REPLAY_WINDOW`]. [`trim`](Self::trim) leaves only the ones of the last 15
-/// minutes before the newest, but 31 at least.
+/// The last identifiers, sorted: at most [`REPLAY_WINDOW`]. [`trim`](Self::trim) leaves only the ones of the last 10
+/// minutes before the newest, but 15 at least.
 #[derive(Clone, Debug, Default)]
 pub struct ReplayWindow {
     seen: VecDeque<MsgId>,
@@ -84,10 +84,7 @@ impl ReplayWindow {
         while self.seen.len() > KEPT_AT_LEAST && self.seen.front().is_some_and(|id| *id < oldest) {
             self.forget_oldest();
         }
-        let room = self.seen.len().max(KEPT_ROOM) * 2;
-        if self.seen.capacity() > room {
-            self.seen.shrink_to(room);
-        }
+        self.seen.shrink_to(KEPT_ROOM);
     }
 
     /// What `msgs_state_info` says of a message of the peer: 4 received, 1 forgotten, 2 not received, 3 not received
@@ -142,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_session_remembers_31_messages() {
+    fn an_idle_session_remembers_15_messages() {
         let mut window = ReplayWindow::default();
         for minute in 1..=14_400 {
             assert_eq!(window.record(at(60 * minute)), Freshness::New);
@@ -150,9 +147,9 @@ mod tests {
             assert!(window.seen.len() <= KEPT_AT_LEAST && window.seen.capacity() <= KEPT_ROOM);
         }
         let now = 60 * 14_400;
-        assert_eq!(window.record(at(now - 60 * 30)), Freshness::Duplicate);
-        assert_eq!(window.record(at(now - 60 * 30 + 1)), Freshness::New);
-        assert_eq!(window.record(at(now - 60 * 31)), Freshness::TooOld);
+        assert_eq!(window.record(at(now - 60 * 14)), Freshness::Duplicate);
+        assert_eq!(window.record(at(now - 60 * 14 + 1)), Freshness::New);
+        assert_eq!(window.record(at(now - 60 * 15)), Freshness::TooOld);
         assert_eq!(window.record(at(60)), Freshness::TooOld);
         assert_eq!([window.state_of(at(60)), window.state_of(at(now))], [1, 4]);
     }
@@ -175,7 +172,7 @@ mod tests {
         assert_eq!(window.seen.len(), REPLAY_WINDOW);
         window.record(at(2000));
         window.trim();
-        assert!(window.seen.len() == KEPT_AT_LEAST && window.seen.capacity() <= 2 * KEPT_ROOM);
+        assert!(window.seen.len() == KEPT_AT_LEAST && window.seen.capacity() == KEPT_ROOM);
     }
 
     #[test]
@@ -193,7 +190,7 @@ mod tests {
                     Freshness::New => accepted.insert(id),
                     Freshness::Duplicate => accepted.contains(&id),
                     Freshness::TooOld => {
-                        accepted.len() >= REPLAY_WINDOW || trims && id.0 + (900 << 32) < newest.0
+                        accepted.len() >= REPLAY_WINDOW || trims && id.0 + (600 << 32) < newest.0
                     }
                 }
             })
