@@ -57,6 +57,8 @@ impl Client {
         }
         if learned.worked {
             link.last_used = now.monotonic;
+            // A connection that brings results was worth its attempt, however soon it ends.
+            link.failures = 0;
         }
         let clock_and_salt = link.learned(now);
         for tag in core::mem::take(&mut learned.ended) {

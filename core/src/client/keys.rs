@@ -17,7 +17,7 @@ use crate::rpc::{LostReason, Place, Table};
 use crate::session::Tag;
 use crate::time::{Now, Timestamp};
 
-/// How long a change of keys waits for answers to what left under the old one.
+/// How long a change of keys waits, over a connection that works, for answers to what left under the old one.
 const DRAIN: Duration = Duration::from_secs(10);
 /// A permanent key younger than this may not be known to all of the server's machines yet.
 const KEY_SETTLES: Duration = Duration::from_secs(60);
@@ -57,16 +57,19 @@ impl Link {
         if prepared.is_ready() {
             return self.change_keys(table, now);
         }
-        let main = self.main.keyed.as_mut().map(|keyed| &mut keyed.session);
-        let is_busy = main.as_ref().is_some_and(|session| session.has_requests());
-        let until = *self.holding.get_or_insert_with(|| {
+        let is_away = !self.main.is_proven();
+        let busy = self.main.keyed.as_mut().map(|keyed| &mut keyed.session);
+        let busy = busy.filter(|session| session.has_requests());
+        let is_busy = busy.is_some();
+        if let Some(session) = busy.filter(|_| self.holding.is_none()) {
             // Once the next key is bound, the server may know nothing of this one.
-            if let Some(session) = main.filter(|_| is_busy) {
-                session.retire(now);
-            }
-            now.monotonic + DRAIN
-        });
-        if !is_busy || until <= now.monotonic {
+            session.retire(now);
+        }
+        // While there is no connection to ask over, nobody can have answered.
+        if self.holding.is_none() || is_away {
+            self.holding = Some(now.monotonic + DRAIN);
+        }
+        if !is_busy || self.holding.is_some_and(|until| until <= now.monotonic) {
             prepared.bind();
         }
         [None, None]

@@ -23,7 +23,7 @@ use crate::transport::TransportKind;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A connection that has worked for so long was worth its attempt: pauses begin anew.
+/// A connection that has worked for so long was worth its attempt, also where it brought no results: pauses begin anew.
 const STEADY: Duration = Duration::from_secs(5);
 /// The shortest pause after -429, the server's plea for fewer connections.
 const FLOOD_PAUSE: Duration = Duration::from_secs(5);

@@ -280,3 +280,23 @@ fn a_request_behind_a_cancelled_one_leaves() {
     assert_eq!(wait(&mut pair, two), Ok(TRUE.to_vec()));
     assert_eq!(pair.dcs.counted(2), 1);
 }
+
+/// While there is no connection to ask over, the answer cannot come, and the change waits for longer than 10 s.
+#[test]
+fn a_change_waits_for_the_connection_that_owes_an_answer() {
+    let mut pair = connected(slow());
+    let id = executed_before_a_change(&mut pair);
+    let key = bound_key(&pair);
+    // The next key is being made over the newer connection.
+    let opened = pair.opened.len();
+    pair.run_until(|pair| pair.opened.len() > opened).unwrap();
+    pair.run_for(Duration::from_secs(3)).unwrap();
+    let first = pair.network.connections().next().unwrap();
+    pair.network.options.refuse_connects = 7;
+    pair.network.cut(pair.timestamp(), first);
+    release(&mut pair);
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    assert_eq!(bound_key(&pair), key, "the change did not wait");
+    assert_answered_once(&mut pair, &[(1, id)]);
+    pair.run_until(|pair| bound_key(pair) != key).unwrap();
+}
