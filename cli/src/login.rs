@@ -150,10 +150,21 @@ impl<'a> Login<'a> {
     /// nobody is there to answer it.
     fn check(&self, who: &Who, given: &Given) -> Result<(), Failure> {
         let kept = self.kept();
-        if let Who::Phone(number) = who {
-            PhoneNumber::parse(number.expose()).map_err(|error| Failure::new(error.to_string()))?;
+        match who {
+            Who::Phone(number) => {
+                PhoneNumber::parse(number.expose()).map_err(|error| Failure::new(error.to_string()))?;
+            }
+            Who::Bot(token) => {
+                BotToken::parse(token.expose()).map_err(|error| Failure::new(error.to_string()))?;
+            }
+            Who::Ask | Who::GoOn | Who::Qr(_) => {}
         }
-        if kept.is_none() && self.sandbox.is_none() {
+        // What is gone on with was begun with all of it; a link is always a new one.
+        let can_answer = has_values(given) || TerminalPrompt::on_demand().is_there();
+        let goes_on = kept.is_some_and(|kept| {
+            !matches!(kept.pending, PendingSignIn::Qr { .. }) && fits(who, kept, can_answer)
+        });
+        if !goes_on && self.sandbox.is_none() {
             self.application.check(self.args.server.is_telegram())?;
         }
         if kept.is_none() && matches!(who, Who::GoOn) {
@@ -254,6 +265,7 @@ impl<'a> Login<'a> {
                 client.interactive_login(answers).await?
             }
             Who::Qr(scanner) => {
+                self.watch.doing("asking for a QR code");
                 if self.sandbox.is_some() {
                     let scanner = scanner.as_ref().map_or(SCANNER, |it| it.expose());
                     let number = PhoneNumber::parse(scanner).map_err(LoginError::from)?;

@@ -368,3 +368,48 @@ fn ctrl_c_at_a_passphrase() {
         assert!(modes.contains(rustix::termios::LocalModes::ECHO));
     }
 }
+
+/// The same directory, but Telegram's own servers: nothing is sent to them, as all of this ends before.
+#[track_caller]
+fn at_telegram(server: &Server, args: &[&str]) -> support::Run {
+    run(support::command(&server.directory.path).args(args))
+}
+
+/// What cannot begin without an application leaves what waits as it is.
+#[test]
+fn another_way_without_an_application_loses_no_code() {
+    let server = server();
+    let application = ["--api-id", "77", "--api-hash", "abc"];
+    server.run(&[&["login", "--phone", "9996621234"], &application[..]].concat()).fails(&["--code CODE"]);
+    let kept = fs::read(half_done(&server)).unwrap();
+    for (how, words) in [
+        (&["--qr"][..], "my.telegram.org"),
+        (&["--bot-token", "1:sandbox"], "my.telegram.org"),
+        (&["--bot-token", "1:sandbox", "--api-id", "77"], "belong together"),
+        (&["--phone", "9996610001"], "my.telegram.org"),
+    ] {
+        at_telegram(&server, &[&["login"], how].concat()).misused(&[words]);
+        assert_eq!(fs::read(half_done(&server)).unwrap(), kept, "{how:?}");
+    }
+    server.run(&["login", "--bot-token", "1:sandbox", "--api-id", "77"]).misused(&["belong together"]);
+    at_telegram(&server, &["login", "--bot-token", "12"]).fails(&["not a bot token"]);
+    // Nor does a server that is away.
+    let nobody = format!("2={}", support::NOBODY);
+    at_telegram(&server, &["login", "--qr", "--dc", &nobody]).fails(&["cannot be reached"]);
+    assert_eq!(fs::read(half_done(&server)).unwrap(), kept);
+    server.run(&["login", "--code", "22222"]).ok();
+}
+
+/// A link is always a new one, and wants all that it began with.
+#[test]
+fn a_link_is_begun_anew_with_its_application() {
+    let server = server();
+    let mut terminal =
+        Terminal::on(&server.command(&["login", "--qr", "--api-id", "77", "--api-hash", "abc"]));
+    terminal.sees("tg://login?token=");
+    terminal.types("\u{3}");
+    assert_eq!(terminal.ends().0, Some(130));
+    assert!(half_done(&server).exists());
+    at_telegram(&server, &["login", "--qr"]).misused(&["my.telegram.org"]);
+    at_telegram(&server, &["login", "--qr", "--api-id", "77"]).misused(&["belong together"]);
+}
