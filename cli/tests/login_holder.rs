@@ -63,6 +63,19 @@ fn a_sandbox_replaces_nothing_that_is_of_use() {
     }
 }
 
+/// The mark of the sandbox ends with the sign-in to another server.
+#[test]
+fn a_session_that_moved_from_the_sandbox_is_no_sandbox_s_any_more() {
+    let server = server();
+    sandbox(&server, "moved", &[]).ok();
+    login(&server, "moved", &PHONE).ok();
+    let file = server.directory.path.join("moved.session");
+    let before = fs::read(&file).unwrap();
+    sandbox(&server, "moved", &[]).fails(&["is not of the sandbox and is left as it is"]);
+    assert_eq!(fs::read(&file).unwrap(), before);
+    server.run(&["whoami", "--session", "moved"]).ok();
+}
+
 #[test]
 fn who_is_signed_in_with_an_imported_session_is_found_out_first() {
     for how in [&[][..], &["--phone", "9996621234"], &PHONE, &["--code", "22222"], &["--qr"]] {
