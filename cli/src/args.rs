@@ -55,7 +55,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "NUMBER", value_parser = secret(), help_heading = WHO)]
     pub(crate) phone: Option<Secret<String>>,
 
-    /// The login code, or resend for another one [env: SANSGRAM_CODE]
+    /// The login code; resend asks for another one, cancel gives the sign-in up [env: SANSGRAM_CODE]
     #[arg(long, value_name = "CODE", value_parser = secret(), help_heading = WHO)]
     pub(crate) code: Option<Secret<String>>,
 

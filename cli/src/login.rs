@@ -225,7 +225,7 @@ impl<'a> Login<'a> {
             }
             self.check(who, &given)?;
         }
-        let mut answers = Answers::new(client, self.watch, given);
+        let mut answers = Answers::new(self.args, client, self.watch, given);
         answers.sandbox = self.sandbox.as_ref();
         answers.half_done = self.half_done.as_ref();
         answers.picture = self.args.qr_file.as_ref();
@@ -247,6 +247,7 @@ impl<'a> Login<'a> {
             let asks = asks && matches!(who, Who::Ask | Who::Phone(_));
             if !asks || offer(answers, kept).await? {
                 answers.phone.clone_from(&kept.phone);
+                answers.goes_on_with(&kept.pending);
                 if asks {
                     answers.converse();
                 }
@@ -309,7 +310,7 @@ impl<'a> Login<'a> {
         {
             return failure;
         }
-        let Some(pending) = self.remains(answers).filter(|_| !is_over) else { return error.into() };
+        let Some(pending) = answers.remains().filter(|_| !is_over) else { return error.into() };
         let says_how = !matches!(&error, Error::Login(_) | Error::Prompt(_))
             || matches!(&error, Error::Prompt(reason) if matches!(**reason, PromptError::Ended));
         let failure = Failure::from(error);
@@ -317,22 +318,18 @@ impl<'a> Login<'a> {
             return failure;
         }
         match failure {
-            Failure::Failed(sentence) if !says_how => {
-                Failure::Failed(format!("{sentence}; {}", words::how(pending, self.args)))
+            Failure::Failed(sentence) if !says_how || answers.unused(pending).is_some() => {
+                Failure::Failed(format!("{sentence}; {}", answers.how(pending)))
             }
             failure => failure,
         }
     }
 
-    /// What can be gone on with by another call.
-    fn remains<'b>(&self, answers: &'b Answers<'_>) -> Option<&'b PendingSignIn> {
-        let pending = answers.stands_at().filter(|it| !matches!(it, PendingSignIn::Qr { .. }));
-        pending.filter(|_| self.half_done.is_some())
-    }
-
     fn tell_pending(&self, pending: &PendingSignIn) -> Result<(), Failure> {
+        // Once is enough, also where the time is over at this moment.
+        self.watch.remains(None);
         match self.args.json {
-            true => output::result(&format!(r#"{{"pending":"{}"}}"#, words::name(pending))),
+            true => output::result(&words::json(pending)),
             false => Ok(()),
         }
     }
@@ -340,6 +337,7 @@ impl<'a> Login<'a> {
     /// Nobody could be asked this.
     fn missing(&self, question: Question, answers: &Answers<'_>) -> Failure {
         match (question, answers.stands_at(), &self.half_done) {
+            (Question::Identity, ..) if answers.was_cancelled => Failure::new(words::CANCELLED),
             (Question::Identity, ..) => Failure::new(NO_TERMINAL),
             (_, Some(pending), Some(_)) => {
                 if let Some(line) = answers.whereabouts() {

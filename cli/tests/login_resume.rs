@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
-use sansgram_testkit::server::ServerOptions;
+use sansgram_testkit::server::{Misbehaviour, ServerOptions};
 use serde_json::json;
 use support::terminal::Terminal;
 use support::{Server, run};
@@ -412,4 +412,56 @@ fn a_link_is_begun_anew_with_its_application() {
     assert!(half_done(&server).exists());
     at_telegram(&server, &["login", "--qr"]).misused(&["my.telegram.org"]);
     at_telegram(&server, &["login", "--qr", "--api-id", "77"]).misused(&["belong together"]);
+}
+
+/// The code is as good as before, and a script that reads the result knows it.
+#[test]
+fn a_server_that_is_away_or_silent_uses_no_code() {
+    let misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
+    let silent = Server::new(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let server = server();
+    let login = ["login", "--phone", "9996610002"];
+    pending(&server.run(&[&login[..], &["--json"]].concat()), "code");
+    for (address, words) in
+        [(support::NOBODY, "cannot be reached"), (silent.served.address(2).unwrap(), "timed out")]
+    {
+        let at = |args: &[&str]| {
+            let away = format!("1={address}");
+            let options = ["--timeout", "3", "--public-key", "key.pem", "--dc", &away];
+            at_telegram(&server, &[&["login"], args, &options].concat())
+        };
+        let run = at(&["--code", "11111", "--json"]);
+        pending(&run, "code");
+        let how =
+            "; the code was not used; go on with \"sansgram login --code CODE\" and the same server options";
+        assert!(run.stderr.contains(words) && run.stderr.contains(how), "{run:?}");
+        at(&["--phone", "9996610002", "--code", "11111"]).fails(&[words, how]);
+        // Somebody else's sign-in does not stand there.
+        let other = at(&["--phone", "9996610001", "--code", "11111", "--json"]);
+        other.fails(&[words]);
+        assert!(!other.stderr.contains("go on"), "{other:?}");
+    }
+    pending(&server.run(&["login", "--code", "11111", "--json"]), "password");
+    let nobody = format!("1={}", support::NOBODY);
+    let away = at_telegram(&server, &["login", "--password", "sandbox", "--json", "--dc", &nobody]);
+    pending(&away, "password");
+    assert!(away.stderr.contains("the password was not used; go on with"), "{away:?}");
+    server.run(&["login", "--password", "sandbox"]).ok();
+}
+
+#[test]
+fn a_code_that_is_cancelled() {
+    let server = server();
+    for how in [&["--phone", "9996621234"][..], &[]] {
+        server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+        let run = server.run(&[&["login", "--code", "Cancel"], how].concat());
+        run.fails(&["the sign-in was cancelled"]);
+        assert!(!run.stderr.contains("terminal") && !half_done(&server).exists(), "{run:?}");
+    }
+    // Nobody is asked for another number, either.
+    server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+    let terminal = Terminal::on(&server.command(&["login", "--code", "cancel"]));
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("error: the sign-in was cancelled"), "{shown}");
 }
