@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sansgram_runtime::core::client::{Config, SessionData};
-use sansgram_runtime::{Client, FileStore};
+use sansgram_runtime::{Client, Error, FileStore};
 
 use crate::args::{LogoutArgs, ServerArgs, WhoamiArgs};
 use crate::failure::{Failure, NOBODY_SIGNED_IN};
@@ -47,9 +47,14 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
             Holder::Unknown | Holder::Known => "Signed out.",
         };
         let half_done = HalfDone::beside(&opened.store);
+        // Before the key is of no more use at the server, while it could not be forgotten here.
+        opened.store.check_writable().map_err(Error::from)?;
         watch.doing("signing out");
         opened.with_client(&args.server, &application, watch, async |client| {
-            client.sign_out().await?;
+            client.sign_out().await.map_err(|error| match error {
+                Error::Store(error) => Failure::new(format!("signed out at the server, but {error}")),
+                error => error.into(),
+            })?;
             half_done.forget()?;
             output::result(done)
         })
@@ -66,7 +71,7 @@ struct Opened {
 impl Opened {
     fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
         let (store, session) = session::existing(name, Some(watch))?;
-        let holder = Holder::of(&session, &HalfDone::beside(&store));
+        let holder = Holder::of(&session, &HalfDone::tidied(&store));
         Ok(Self { store, session, holder })
     }
 

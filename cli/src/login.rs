@@ -81,7 +81,7 @@ impl<'a> Login<'a> {
         };
         let loaded = file.as_ref().map(SessionStore::load).transpose().map_err(Error::from)?;
         let session = loaded.flatten().unwrap_or_default();
-        let half_done = file.as_ref().filter(|_| !args.sandbox).map(HalfDone::beside);
+        let half_done = file.as_ref().filter(|_| !args.sandbox).map(HalfDone::tidied);
         let holder = half_done.as_ref().map_or(Holder::Nobody, |place| Holder::of(&session, place));
         if let Some(file) = file.as_ref().filter(|_| !matches!(holder, Holder::Known)) {
             // Before there is anything to lose.

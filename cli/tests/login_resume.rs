@@ -465,3 +465,21 @@ fn a_code_that_is_cancelled() {
     assert_eq!(code, Some(1), "{shown}");
     assert!(shown.contains("error: the sign-in was cancelled"), "{shown}");
 }
+
+/// What a killed process left of a half-done sign-in is as secret as the file itself.
+#[test]
+fn what_a_kill_left_goes_with_the_next_owner_of_the_session() {
+    let server = server();
+    let left = server.directory.path.join(".sansgram.signin.4194304-7.tmp");
+    server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+    fs::write(&left, "secret").unwrap();
+    // Who only looks may not know whether it is still being written.
+    let mut show = support::command(&server.directory.path);
+    run(show.args(["sessions", "show"])).ok();
+    assert!(left.exists());
+    for command in [&["login", "--code", "22222"][..], &["whoami"], &["logout"]] {
+        fs::write(&left, "secret").unwrap();
+        server.run(command).ok();
+        assert!(!left.exists(), "{command:?}");
+    }
+}

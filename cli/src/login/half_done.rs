@@ -39,6 +39,13 @@ impl HalfDone {
         Self { path: store.path().with_extension("signin") }
     }
 
+    /// The same, freed of what killed processes left: as secret as the file itself. For the owner of the session.
+    pub(crate) fn tidied(store: &FileStore) -> Self {
+        let half_done = Self::beside(store);
+        store.remove_temporaries_of(&half_done.path);
+        half_done
+    }
+
     /// What was kept, if it belongs to the key of this session. What cannot be read counts as none.
     pub(crate) fn load(&self, session: &SessionData) -> Option<Kept> {
         match self.read() {
