@@ -41,11 +41,16 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
     let limit = Duration::from_secs(args.server.timeout.into());
     watch::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        let done = match opened.holder {
-            Holder::Nobody => return output::result("Nobody was signed in."),
-            Holder::HalfDone(_) => "Nobody was signed in; the half-done sign-in is forgotten.",
-            Holder::Unknown | Holder::Known => "Signed out.",
+        let (was_signed_in, words) = match opened.holder {
+            Holder::Nobody => (false, "Nobody was signed in."),
+            Holder::HalfDone(_) => (false, "Nobody was signed in; the half-done sign-in is forgotten."),
+            Holder::Unknown | Holder::Known => (true, "Signed out."),
         };
+        let json = format!(r#"{{"signed_out":{was_signed_in}}}"#);
+        let done = if args.json { &json } else { words };
+        if matches!(opened.holder, Holder::Nobody) {
+            return output::result(done);
+        }
         let half_done = HalfDone::beside(&opened.store);
         // Before the key is of no more use at the server, while it could not be forgotten here.
         opened.store.check_writable().map_err(Error::from)?;

@@ -145,6 +145,10 @@ pub(crate) struct LogoutArgs {
         value_parser = session_name())]
     pub(crate) session: PathBuf,
 
+    /// Print the result as one JSON object: signed_out
+    #[arg(long)]
+    pub(crate) json: bool,
+
     #[command(flatten)]
     pub(crate) application: ApplicationArgs,
 

@@ -46,9 +46,9 @@ enum Action {
     /// Say which sessions there are
     List(List),
     /// Encrypt a session with a passphrase, which every command asks for from then on
-    Encrypt(Named),
+    Encrypt(Crypt),
     /// Take a session's encryption off
-    Decrypt(Named),
+    Decrypt(Crypt),
 }
 
 #[derive(Debug, Args)]
@@ -68,6 +68,10 @@ struct Import {
 
     #[arg(long, help = texts::ENCRYPT)]
     encrypt: bool,
+
+    /// Print what "show --json" prints
+    #[arg(long)]
+    json: bool,
 
     #[command(flatten)]
     into: Named,
@@ -107,9 +111,31 @@ struct List {
     #[arg(value_name = "DIRECTORY", default_value = ".")]
     directory: PathBuf,
 
-    /// Print one JSON object a line: session, kind, and for a session of sansgram what "show" prints
+    /// Print one JSON object a line: session, kind, and for a session of sansgram what "show" prints. The kind is
+    /// sansgram, the format of another library, or encrypted, foreign, damaged, newer, unreadable or missing
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Crypt {
+    #[command(flatten)]
+    session: Named,
+
+    /// Print one JSON object: encrypted
+    #[arg(long)]
+    json: bool,
+}
+
+impl Crypt {
+    /// Tells that it is done.
+    fn tell(&self, store: &FileStore, encrypted: bool) -> Result<(), Failure> {
+        let done = if encrypted { "Encrypted" } else { "Decrypted" };
+        output::result(&match self.json {
+            true => json!({ "encrypted": encrypted }).to_string(),
+            false => format!("{done} {}.", store.path().display()),
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -158,12 +184,15 @@ fn import(mut args: Import) -> Result<(), Failure> {
     }
     session::tell_if_plain(&store, was_encrypted)?;
     output::note("note: end the other program first, or Telegram may revoke the key that both use");
-    output::result(&format!(
-        "Imported {} into {}: {}{at}.",
-        format.description(),
-        store.path().display(),
-        words(&session, None)
-    ))
+    output::result(&match args.json {
+        true => json(&session, None).to_string(),
+        false => format!(
+            "Imported {} into {}: {}{at}.",
+            format.description(),
+            store.path().display(),
+            words(&session, None)
+        ),
+    })
 }
 
 /// Whether it was encrypted, and what it is.
@@ -362,23 +391,24 @@ fn describe(path: &Path) -> (&'static str, String, Value) {
     (kind, what, Value::Null)
 }
 
-fn encrypt(args: &Named) -> Result<(), Failure> {
-    let store = FileStore::new(&args.session);
+fn encrypt(args: &Crypt) -> Result<(), Failure> {
+    let name = &args.session.session;
+    let store = FileStore::new(name);
     if store.is_encrypted().map_err(Error::from)? {
         return Err(Failure::new(format!("the session {} is encrypted already", store.path().display())));
     }
-    session::existing(&args.session, None)?;
+    session::existing(name, None)?;
     session::encrypt(&store, None)?;
-    output::result(&format!("Encrypted {}.", store.path().display()))
+    args.tell(&store, true)
 }
 
-fn decrypt(args: &Named) -> Result<(), Failure> {
-    let (store, _) = session::existing(&args.session, None)?;
+fn decrypt(args: &Crypt) -> Result<(), Failure> {
+    let (store, _) = session::existing(&args.session.session, None)?;
     if !store.is_encrypted().map_err(Error::from)? {
         return Err(Failure::new(format!("the session {} is not encrypted", store.path().display())));
     }
     store.change_passphrase(None).map_err(Error::from)?;
-    output::result(&format!("Decrypted {}.", store.path().display()))
+    args.tell(&store, false)
 }
 
 /// What is in a session, whether or not somebody works with it.

@@ -43,7 +43,7 @@ options as at the sign-in.";
 
 pub(crate) const LOGOUT: &str = "\
 Sign out, and forget the session's keys. The session is all that is needed; name the server with the same options \
-as at the sign-in.";
+as at the sign-in. With --json it prints {\"signed_out\":true}, or false where nobody was signed in.";
 
 pub(crate) const IMPORT: &str = "\
 Take over a session of another library into a new session of this one. What it is shows by itself: a string or \
