@@ -179,7 +179,8 @@ fn import(mut args: Import) -> Result<(), Failure> {
     let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
     if session.api_id.is_none() {
         output::note(
-            "note: servers want to know the api_id, which this format does not say: import with --api-id",
+            "note: servers want to know the api_id, which this format does not say: give it to the next \
+             \"sansgram whoami\" with --api-id",
         );
     }
     session::tell_if_plain(&store, was_encrypted)?;
@@ -205,9 +206,15 @@ fn read(from: &str) -> Result<(bool, Imported), Failure> {
             .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
         return read_text(&text);
     }
+    if from.is_empty() {
+        return Err(Failure::Usage("--from is empty; give it a file, a session string, or -".into()));
+    }
     let path = Path::new(from);
     if path.exists() {
-        let unreadable = |error: ImportError| Failure::new(format!("{}: {error}", path.display()));
+        let unreadable = |error: ImportError| match error {
+            ImportError::Io { .. } => Failure::new(error.to_string()),
+            _ => Failure::new(format!("{}: {error}", path.display())),
+        };
         return match formats::import_file(path) {
             Err(ImportError::Encrypted) => read_encrypted(&read_file(path).map_err(unreadable)?),
             result => result.map(|imported| (false, imported)).map_err(unreadable),
@@ -237,7 +244,9 @@ fn read_text(text: &str) -> Result<(bool, Imported), Failure> {
 
 fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
     let passphrase = session::passphrase("Passphrase:")?;
-    let session = encryption::decrypt(text, passphrase.expose())
+    // Whoever copied it may have copied it in lines.
+    let text: String = text.split_whitespace().collect();
+    let session = encryption::decrypt(&text, passphrase.expose())
         .map_err(|error| Failure::new(format!("the session cannot be decrypted: {error}")))?;
     let imported = formats::import_text(&session.to_text());
     imported.map(|imported| (true, imported)).map_err(|error| Failure::new(error.to_string()))
@@ -307,9 +316,11 @@ fn half_done(store: &FileStore, session: &SessionData) -> Option<Kept> {
 
 /// What is in the session: all but its keys; and what is pending, where a sign-in is.
 fn json(session: &SessionData, kept: Option<&Kept>) -> Value {
-    let key = session.home_dc.and_then(|dc| session.keys.get(&dc));
+    // Before a sign-in is done no DC is the home, but where it was begun is known.
+    let dc = session.home_dc.or(kept.and_then(|kept| kept.dc));
+    let key = dc.and_then(|dc| session.keys.get(&dc));
     let mut object = json!({
-        "dc": session.home_dc.map(DcId::number),
+        "dc": dc.map(DcId::number),
         "user_id": session.user.as_ref().map(|user| user.id),
         "is_bot": session.user.as_ref().map(|user| user.is_bot),
         "api_id": session.api_id,
@@ -385,6 +396,9 @@ fn describe(path: &Path) -> (&'static str, String, Value) {
             error: error @ (SessionFormatError::Foreign | SessionFormatError::Empty),
             ..
         }) => ("foreign", error.to_string()),
+        Err(StoreError::Format { error: error @ SessionFormatError::Newer(_), .. }) => {
+            ("newer", error.to_string())
+        }
         Err(StoreError::Format { error, .. }) => ("damaged", error.to_string()),
         Err(error) => ("unreadable", error.to_string()),
     };

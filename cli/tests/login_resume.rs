@@ -246,7 +246,12 @@ fn what_is_half_done_is_shown() {
         let expected =
             format!("nobody has signed in yet: a sign-in as +{grouped} waits for its code (just now)\n");
         assert_eq!(show(&[]).ok(), expected);
-        assert_eq!(show(&["--json"]).json()["pending"], "code");
+        let shown = show(&["--json"]).json();
+        assert_eq!(
+            (&shown["pending"], &shown["dc"]),
+            (&json!("code"), &json!(if name == "one" { 1 } else { 2 }))
+        );
+        assert_eq!(shown["auth_key_id"].as_str().map(str::len), Some(16), "{shown}");
         // Given up.
         let logout = server.run(&["logout", "--session", name]);
         assert!(logout.ok().starts_with("Nobody was signed in; the half-done sign-in"), "{logout:?}");
