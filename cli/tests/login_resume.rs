@@ -324,6 +324,32 @@ fn the_time_at_a_passphrase_does_not_count() {
 }
 
 #[test]
+fn a_wrong_passphrase_may_be_typed_again() {
+    let server = encrypted();
+    let mut terminal = Terminal::on(&server.command(&["whoami"]));
+    for answer in ["hores\n", "\n", "horse\n"] {
+        terminal.sees("Passphrase of sansgram.session:");
+        terminal.types(answer);
+    }
+    let (code, shown) = terminal.ends();
+    assert_eq!((code, shown.matches("The passphrase is wrong.").count()), (Some(0), 2), "{shown}");
+    // Somebody who does not know it gives up, or is given up.
+    let mut terminal = Terminal::start(&server.directory, &["sessions", "show"]);
+    for _ in 0..3 {
+        terminal.sees("Passphrase of sansgram.session:");
+        terminal.types("hores\n");
+    }
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("error: the session file sansgram.session cannot be decrypted"), "{shown}");
+    // Nobody types that of the environment.
+    let mut whoami = server.command(&["whoami"]);
+    let run = run(whoami.env("SANSGRAM_PASSPHRASE", "hores"));
+    run.fails(&["cannot be decrypted: the passphrase is wrong"]);
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+}
+
+#[test]
 fn a_signal_at_a_passphrase() {
     let server = encrypted();
     for command in [&["login"][..], &["whoami"], &["logout"]] {
