@@ -12,7 +12,7 @@ use sansgram_runtime::core::transport::FakeTlsError;
 use sansgram_runtime::text::harmless;
 use sansgram_runtime::{Error, PromptError};
 
-use crate::{network, output};
+use crate::{network, output, server};
 
 /// Why the command ends without success.
 #[derive(Debug)]
@@ -143,6 +143,9 @@ pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
         }
         LostReason::TransportError(-404) => {
             "check the address, and name another session with --session if this one is of another server"
+        }
+        LostReason::TransportError(-444) if server::is_test_given() => {
+            "check the numbers given to --dc, and whether --test belongs here"
         }
         LostReason::TransportError(-444) => "check the numbers given to --dc",
         LostReason::TransportError(-429) => "wait a few minutes and try again",
