@@ -295,10 +295,16 @@ fn secret() -> impl TypedValueParser<Value = Secret<String>> {
     clap::builder::StringValueParser::new().map(Secret::new)
 }
 
+const TILDE: &str = "the shell replaces ~ only at the beginning of a word: write --session ~/NAME with a space before \
+                     it, or ./~/NAME for a directory of that name";
+
 /// The name of a session: the file beside it is `NAME.session`.
 pub(crate) fn session_name() -> impl TypedValueParser<Value = PathBuf> {
     clap::builder::PathBufValueParser::new().try_map(|path| {
         let name = path.to_string_lossy();
+        if name.split(std::path::is_separator).next() == Some("~") {
+            return Err(TILDE);
+        }
         match name.rsplit(std::path::is_separator).next() {
             Some("" | "." | "..") => Err("this names a directory; put the name of a session behind it"),
             _ => Ok(path),

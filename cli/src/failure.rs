@@ -170,8 +170,12 @@ const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
 }
 
 fn report_clap(error: &clap::Error) -> ExitCode {
-    // Nobody is left to tell where the stream is closed.
-    let _ = error.print();
-    let _ = std::io::stdout().flush();
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    if error.use_stderr() {
+        return ExitCode::from(2);
+    }
+    match output::written(printed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
 }
