@@ -232,6 +232,7 @@ impl<'a> Login<'a> {
         let result = self.talk(client, who, &mut answers).await;
         match result {
             Ok(signed_in) => {
+                self.watch.remains(None);
                 if let Some(half_done) = &self.half_done {
                     half_done.forget()?;
                 }

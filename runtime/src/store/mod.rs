@@ -125,7 +125,7 @@ fn io_advice(action: &str, error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => "; copy it into a directory that can be written",
         io::ErrorKind::PermissionDenied if action != "read" => {
-            "; make its directory writable for you, or copy it into one that is"
+            "; make its directory writable for you, or keep the session in another one"
         }
         // It is replaced as a whole, which a file that is mounted by itself cannot be.
         io::ErrorKind::ResourceBusy => "; if it is mounted by itself, mount its directory, not the file",
