@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sansgram_runtime::core::client::{Config, SessionData};
-use sansgram_runtime::{Client, FileStore};
+use sansgram_runtime::{Client, Error, FileStore};
 
 use crate::args::{LogoutArgs, ServerArgs, WhoamiArgs};
 use crate::failure::{Failure, NOBODY_SIGNED_IN};
@@ -41,15 +41,25 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
     let limit = Duration::from_secs(args.server.timeout.into());
     watch::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        let done = match opened.holder {
-            Holder::Nobody => return output::result("Nobody was signed in."),
-            Holder::HalfDone(_) => "Nobody was signed in; the half-done sign-in is forgotten.",
-            Holder::Unknown | Holder::Known => "Signed out.",
+        let (was_signed_in, words) = match opened.holder {
+            Holder::Nobody => (false, "Nobody was signed in."),
+            Holder::HalfDone(_) => (false, "Nobody was signed in; the half-done sign-in is forgotten."),
+            Holder::Unknown | Holder::Known => (true, "Signed out."),
         };
+        let json = format!(r#"{{"signed_out":{was_signed_in}}}"#);
+        let done = if args.json { &json } else { words };
+        if matches!(opened.holder, Holder::Nobody) {
+            return output::result(done);
+        }
         let half_done = HalfDone::beside(&opened.store);
+        // Before the key is of no more use at the server, while it could not be forgotten here.
+        opened.store.check_writable().map_err(Error::from)?;
         watch.doing("signing out");
         opened.with_client(&args.server, &application, watch, async |client| {
-            client.sign_out().await?;
+            client.sign_out().await.map_err(|error| match error {
+                Error::Store(error) => Failure::new(format!("signed out at the server, but {error}")),
+                error => error.into(),
+            })?;
             half_done.forget()?;
             output::result(done)
         })
@@ -66,7 +76,7 @@ struct Opened {
 impl Opened {
     fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
         let (store, session) = session::existing(name, Some(watch))?;
-        let holder = Holder::of(&session, &HalfDone::beside(&store));
+        let holder = Holder::of(&session, &HalfDone::tidied(&store));
         Ok(Self { store, session, holder })
     }
 

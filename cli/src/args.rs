@@ -55,7 +55,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "NUMBER", value_parser = secret(), help_heading = WHO)]
     pub(crate) phone: Option<Secret<String>>,
 
-    /// The login code, or resend for another one [env: SANSGRAM_CODE]
+    /// The login code; resend asks for another one, cancel gives the sign-in up [env: SANSGRAM_CODE]
     #[arg(long, value_name = "CODE", value_parser = secret(), help_heading = WHO)]
     pub(crate) code: Option<Secret<String>>,
 
@@ -144,6 +144,10 @@ pub(crate) struct LogoutArgs {
     #[arg(long, value_name = "NAME", default_value = crate::session::DEFAULT, help = texts::SESSION,
         value_parser = session_name())]
     pub(crate) session: PathBuf,
+
+    /// Print the result as one JSON object: signed_out
+    #[arg(long)]
+    pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) application: ApplicationArgs,
@@ -291,10 +295,16 @@ fn secret() -> impl TypedValueParser<Value = Secret<String>> {
     clap::builder::StringValueParser::new().map(Secret::new)
 }
 
+const TILDE: &str = "the shell replaces ~ only at the beginning of a word: write --session ~/NAME with a space before \
+                     it, or ./~/NAME for a directory of that name";
+
 /// The name of a session: the file beside it is `NAME.session`.
 pub(crate) fn session_name() -> impl TypedValueParser<Value = PathBuf> {
     clap::builder::PathBufValueParser::new().try_map(|path| {
         let name = path.to_string_lossy();
+        if name.split(std::path::is_separator).next() == Some("~") {
+            return Err(TILDE);
+        }
         match name.rsplit(std::path::is_separator).next() {
             Some("" | "." | "..") => Err("this names a directory; put the name of a session behind it"),
             _ => Ok(path),

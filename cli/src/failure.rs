@@ -12,7 +12,7 @@ use sansgram_runtime::core::transport::FakeTlsError;
 use sansgram_runtime::text::harmless;
 use sansgram_runtime::{Error, PromptError};
 
-use crate::{network, output};
+use crate::{network, output, server};
 
 /// Why the command ends without success.
 #[derive(Debug)]
@@ -144,6 +144,9 @@ pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
         LostReason::TransportError(-404) => {
             "check the address, and name another session with --session if this one is of another server"
         }
+        LostReason::TransportError(-444) if server::is_test_given() => {
+            "check the numbers given to --dc, and whether --test belongs here"
+        }
         LostReason::TransportError(-444) => "check the numbers given to --dc",
         LostReason::TransportError(-429) => "wait a few minutes and try again",
         _ => "try again later",
@@ -167,8 +170,12 @@ const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
 }
 
 fn report_clap(error: &clap::Error) -> ExitCode {
-    // Nobody is left to tell where the stream is closed.
-    let _ = error.print();
-    let _ = std::io::stdout().flush();
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    if error.use_stderr() {
+        return ExitCode::from(2);
+    }
+    match output::written(printed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
 }

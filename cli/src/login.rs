@@ -81,7 +81,7 @@ impl<'a> Login<'a> {
         };
         let loaded = file.as_ref().map(SessionStore::load).transpose().map_err(Error::from)?;
         let session = loaded.flatten().unwrap_or_default();
-        let half_done = file.as_ref().filter(|_| !args.sandbox).map(HalfDone::beside);
+        let half_done = file.as_ref().filter(|_| !args.sandbox).map(HalfDone::tidied);
         let holder = half_done.as_ref().map_or(Holder::Nobody, |place| Holder::of(&session, place));
         if let Some(file) = file.as_ref().filter(|_| !matches!(holder, Holder::Known)) {
             // Before there is anything to lose.
@@ -150,10 +150,21 @@ impl<'a> Login<'a> {
     /// nobody is there to answer it.
     fn check(&self, who: &Who, given: &Given) -> Result<(), Failure> {
         let kept = self.kept();
-        if let Who::Phone(number) = who {
-            PhoneNumber::parse(number.expose()).map_err(|error| Failure::new(error.to_string()))?;
+        match who {
+            Who::Phone(number) => {
+                PhoneNumber::parse(number.expose()).map_err(|error| Failure::new(error.to_string()))?;
+            }
+            Who::Bot(token) => {
+                BotToken::parse(token.expose()).map_err(|error| Failure::new(error.to_string()))?;
+            }
+            Who::Ask | Who::GoOn | Who::Qr(_) => {}
         }
-        if kept.is_none() && self.sandbox.is_none() {
+        // What is gone on with was begun with all of it; a link is always a new one.
+        let can_answer = has_values(given) || TerminalPrompt::on_demand().is_there();
+        let goes_on = kept.is_some_and(|kept| {
+            !matches!(kept.pending, PendingSignIn::Qr { .. }) && fits(who, kept, can_answer)
+        });
+        if !goes_on && self.sandbox.is_none() {
             self.application.check(self.args.server.is_telegram())?;
         }
         if kept.is_none() && matches!(who, Who::GoOn) {
@@ -214,13 +225,14 @@ impl<'a> Login<'a> {
             }
             self.check(who, &given)?;
         }
-        let mut answers = Answers::new(client, self.watch, given);
+        let mut answers = Answers::new(self.args, client, self.watch, given);
         answers.sandbox = self.sandbox.as_ref();
         answers.half_done = self.half_done.as_ref();
         answers.picture = self.args.qr_file.as_ref();
         let result = self.talk(client, who, &mut answers).await;
         match result {
             Ok(signed_in) => {
+                self.watch.remains(None);
                 if let Some(half_done) = &self.half_done {
                     half_done.forget()?;
                 }
@@ -236,6 +248,7 @@ impl<'a> Login<'a> {
             let asks = asks && matches!(who, Who::Ask | Who::Phone(_));
             if !asks || offer(answers, kept).await? {
                 answers.phone.clone_from(&kept.phone);
+                answers.goes_on_with(&kept.pending);
                 if asks {
                     answers.converse();
                 }
@@ -254,6 +267,7 @@ impl<'a> Login<'a> {
                 client.interactive_login(answers).await?
             }
             Who::Qr(scanner) => {
+                self.watch.doing("asking for a QR code");
                 if self.sandbox.is_some() {
                     let scanner = scanner.as_ref().map_or(SCANNER, |it| it.expose());
                     let number = PhoneNumber::parse(scanner).map_err(LoginError::from)?;
@@ -297,7 +311,7 @@ impl<'a> Login<'a> {
         {
             return failure;
         }
-        let Some(pending) = self.remains(answers).filter(|_| !is_over) else { return error.into() };
+        let Some(pending) = answers.remains().filter(|_| !is_over) else { return error.into() };
         let says_how = !matches!(&error, Error::Login(_) | Error::Prompt(_))
             || matches!(&error, Error::Prompt(reason) if matches!(**reason, PromptError::Ended));
         let failure = Failure::from(error);
@@ -305,22 +319,18 @@ impl<'a> Login<'a> {
             return failure;
         }
         match failure {
-            Failure::Failed(sentence) if !says_how => {
-                Failure::Failed(format!("{sentence}; {}", words::how(pending, self.args)))
+            Failure::Failed(sentence) if !says_how || answers.unused(pending).is_some() => {
+                Failure::Failed(format!("{sentence}; {}", answers.how(pending)))
             }
             failure => failure,
         }
     }
 
-    /// What can be gone on with by another call.
-    fn remains<'b>(&self, answers: &'b Answers<'_>) -> Option<&'b PendingSignIn> {
-        let pending = answers.stands_at().filter(|it| !matches!(it, PendingSignIn::Qr { .. }));
-        pending.filter(|_| self.half_done.is_some())
-    }
-
     fn tell_pending(&self, pending: &PendingSignIn) -> Result<(), Failure> {
+        // Once is enough, also where the time is over at this moment.
+        self.watch.remains(None);
         match self.args.json {
-            true => output::result(&format!(r#"{{"pending":"{}"}}"#, words::name(pending))),
+            true => output::result(&words::json(pending)),
             false => Ok(()),
         }
     }
@@ -328,6 +338,7 @@ impl<'a> Login<'a> {
     /// Nobody could be asked this.
     fn missing(&self, question: Question, answers: &Answers<'_>) -> Failure {
         match (question, answers.stands_at(), &self.half_done) {
+            (Question::Identity, ..) if answers.was_cancelled => Failure::new(words::CANCELLED),
             (Question::Identity, ..) => Failure::new(NO_TERMINAL),
             (_, Some(pending), Some(_)) => {
                 if let Some(line) = answers.whereabouts() {

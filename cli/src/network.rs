@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sansgram_runtime::core::client::Config;
+use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::core::transport::{Disguise, ProxyLink, ProxySecret};
 use sansgram_runtime::{ClientOptions, Proxy};
 
@@ -23,8 +24,9 @@ impl NetworkArgs {
     /// The settings of the runtime's half of the client.
     pub(crate) fn options(&self) -> Result<ClientOptions, Failure> {
         let url = environment::or(self.proxy.clone(), PROXY)?;
+        let name = name(&self.proxy, "--proxy", PROXY);
         let parse = |url: &str| {
-            url.parse::<Proxy>().map_err(|error| Failure::Usage(format!("--proxy cannot be used: {error}")))
+            url.parse::<Proxy>().map_err(|error| Failure::Usage(format!("{name} cannot be used: {error}")))
         };
         Ok(ClientOptions { proxy: url.map(|url| parse(url.expose())).transpose()? })
     }
@@ -33,9 +35,10 @@ impl NetworkArgs {
     pub(crate) fn apply_to(&self, config: &mut Config) -> Result<(), Failure> {
         self.disguise(config);
         if let Some(given) = environment::or(self.mtproxy.clone(), MTPROXY)? {
+            let name = name(&self.mtproxy, "--mtproxy", MTPROXY);
             let ProxyLink { server, port, secret } = mtproxy(given.expose())
-                .map_err(|reason| Failure::Usage(format!("--mtproxy cannot be used: {reason}")))?;
-            config.use_proxy(address::resolve(&server, port, "--mtproxy")?, secret);
+                .map_err(|reason| Failure::Usage(format!("{name} cannot be used: {reason}")))?;
+            config.use_proxy(address::resolve(&server, port, name)?, secret);
             THROUGH_MTPROXY.store(true, Ordering::Relaxed);
         }
         Ok(())
@@ -48,6 +51,11 @@ impl NetworkArgs {
             config.disguise = Disguise::Obfuscated;
         }
     }
+}
+
+/// Where a value came from.
+const fn name(given: &Option<Secret<String>>, option: &'static str, variable: &'static str) -> &'static str {
+    if given.is_some() { option } else { variable }
 }
 
 /// Reads a link, or `SECRET@HOST:PORT`.

@@ -16,7 +16,12 @@ pub(crate) fn result(line: &str) -> Result<(), Failure> {
 /// Prints a result that ends its own lines, see [`result`].
 pub(crate) fn text(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+    written(stdout.write_all(text).and_then(|()| stdout.flush()))
+}
+
+/// Whether writing to standard output went well; a reader that has gone away is no failure.
+pub(crate) fn written(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("the result cannot be written to standard output: {error}")))
         }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sansgram_runtime::core::client::{Config, DcTable};
 use sansgram_runtime::core::crypto::rsa::PublicKey;
@@ -12,6 +13,18 @@ use crate::failure::Failure;
 
 /// The largest key file that is read, in bytes; a key has about 500.
 const MAX_KEY_FILE_LEN: u64 = 64 << 10;
+
+/// What a block of PEM begins with.
+const PEM_BEGIN: &str = "-----BEGIN ";
+
+/// Whether --test was given for the DCs of --dc, for whoever says why a connection failed: this process knows one
+/// server only.
+static TEST_GIVEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the DCs of --dc were told by an option that they are test DCs.
+pub(crate) fn is_test_given() -> bool {
+    TEST_GIVEN.load(Ordering::Relaxed)
+}
 
 impl ServerArgs {
     /// Whether it is one of Telegram's own.
@@ -36,6 +49,7 @@ impl ServerArgs {
                         dcs.insert(address.dc, endpoint);
                     }
                 }
+                TEST_GIVEN.store(self.test, Ordering::Relaxed);
                 Config { test_dcs, ..Config::new(dcs, first.dc, keys) }
             }
         };
@@ -49,6 +63,13 @@ fn read_key(file: &Path) -> Result<PublicKey, Failure> {
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|opened| opened.take(MAX_KEY_FILE_LEN).read_to_end(&mut bytes));
     read.map_err(|error| Failure::new(format!("the public key {} cannot be read: {error}", file.display())))?;
-    PublicKey::from_pem(&String::from_utf8_lossy(&bytes))
+    let text = String::from_utf8_lossy(&bytes);
+    if text.matches(PEM_BEGIN).nth(1).is_some() {
+        return Err(Failure::new(format!(
+            "the file {} has more than one public key; give each a file of its own, and repeat --public-key",
+            file.display()
+        )));
+    }
+    PublicKey::from_pem(&text)
         .map_err(|error| Failure::new(format!("the public key {} cannot be used: {error}", file.display())))
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sansgram_runtime::core::client::SessionData;
 use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::encryption::DecryptError;
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};
 
@@ -16,6 +17,9 @@ use crate::{output, sandbox};
 
 /// The name of the session where none is given.
 pub(crate) const DEFAULT: &str = "sansgram";
+
+/// How often a person may type a passphrase.
+const MOST_TRIES: u32 = 3;
 
 /// Whom a session belongs to, as far as its files say; the server has the last word.
 pub(crate) enum Holder {
@@ -63,8 +67,8 @@ pub(crate) fn missing(store: &FileStore) -> Failure {
     ))
 }
 
-/// The session's file, which need not be there. Where it is encrypted, its passphrase is asked for, while the watch
-/// stands still.
+/// The session's file, which need not be there. Where it is encrypted, its passphrase is asked for, again where
+/// it is wrong, while the watch stands still.
 pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Failure> {
     let store = FileStore::new(name);
     if !store.is_encrypted().map_err(Error::from)? {
@@ -72,7 +76,21 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
     }
     let question = format!("Passphrase of {}:", store.path().display());
     let _pause = watch.map(Watch::pause);
-    Ok(FileStore::encrypted(name, passphrase(&question)?))
+    if let Some(passphrase) = environment::or(None, PASSPHRASE)? {
+        return Ok(FileStore::encrypted(name, passphrase));
+    }
+    let mut tries = 1;
+    loop {
+        let store = FileStore::encrypted(name, ask_passphrase(&question)?);
+        match store.peek() {
+            Err(StoreError::Encrypted { error: DecryptError::WrongPassphrase, .. }) if tries < MOST_TRIES => {
+                output::note("The passphrase is wrong.");
+                tries += 1;
+            }
+            // What else there is to say is said to whoever works with the session.
+            _ => return Ok(store),
+        }
+    }
 }
 
 /// The passphrase of a session, from the environment or by a question.

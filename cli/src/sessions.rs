@@ -46,9 +46,9 @@ enum Action {
     /// Say which sessions there are
     List(List),
     /// Encrypt a session with a passphrase, which every command asks for from then on
-    Encrypt(Named),
+    Encrypt(Crypt),
     /// Take a session's encryption off
-    Decrypt(Named),
+    Decrypt(Crypt),
 }
 
 #[derive(Debug, Args)]
@@ -68,6 +68,10 @@ struct Import {
 
     #[arg(long, help = texts::ENCRYPT)]
     encrypt: bool,
+
+    /// Print what "show --json" prints
+    #[arg(long)]
+    json: bool,
 
     #[command(flatten)]
     into: Named,
@@ -107,9 +111,31 @@ struct List {
     #[arg(value_name = "DIRECTORY", default_value = ".")]
     directory: PathBuf,
 
-    /// Print one JSON object a line: session, kind, and for a session of sansgram what "show" prints
+    /// Print one JSON object a line: session, kind, and for a session of sansgram what "show" prints. The kind is
+    /// sansgram, the format of another library, or encrypted, foreign, damaged, newer, unreadable or missing
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Crypt {
+    #[command(flatten)]
+    session: Named,
+
+    /// Print one JSON object: encrypted
+    #[arg(long)]
+    json: bool,
+}
+
+impl Crypt {
+    /// Tells that it is done.
+    fn tell(&self, store: &FileStore, encrypted: bool) -> Result<(), Failure> {
+        let done = if encrypted { "Encrypted" } else { "Decrypted" };
+        output::result(&match self.json {
+            true => json!({ "encrypted": encrypted }).to_string(),
+            false => format!("{done} {}.", store.path().display()),
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -153,17 +179,21 @@ fn import(mut args: Import) -> Result<(), Failure> {
     let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
     if session.api_id.is_none() {
         output::note(
-            "note: servers want to know the api_id, which this format does not say: import with --api-id",
+            "note: servers want to know the api_id, which this format does not say: give it to the next \
+             \"sansgram whoami\" with --api-id",
         );
     }
     session::tell_if_plain(&store, was_encrypted)?;
     output::note("note: end the other program first, or Telegram may revoke the key that both use");
-    output::result(&format!(
-        "Imported {} into {}: {}{at}.",
-        format.description(),
-        store.path().display(),
-        words(&session, None)
-    ))
+    output::result(&match args.json {
+        true => json(&session, None).to_string(),
+        false => format!(
+            "Imported {} into {}: {}{at}.",
+            format.description(),
+            store.path().display(),
+            words(&session, None)
+        ),
+    })
 }
 
 /// Whether it was encrypted, and what it is.
@@ -176,9 +206,15 @@ fn read(from: &str) -> Result<(bool, Imported), Failure> {
             .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
         return read_text(&text);
     }
+    if from.is_empty() {
+        return Err(Failure::Usage("--from is empty; give it a file, a session string, or -".into()));
+    }
     let path = Path::new(from);
     if path.exists() {
-        let unreadable = |error: ImportError| Failure::new(format!("{}: {error}", path.display()));
+        let unreadable = |error: ImportError| match error {
+            ImportError::Io { .. } => Failure::new(error.to_string()),
+            _ => Failure::new(format!("{}: {error}", path.display())),
+        };
         return match formats::import_file(path) {
             Err(ImportError::Encrypted) => read_encrypted(&read_file(path).map_err(unreadable)?),
             result => result.map(|imported| (false, imported)).map_err(unreadable),
@@ -208,7 +244,9 @@ fn read_text(text: &str) -> Result<(bool, Imported), Failure> {
 
 fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
     let passphrase = session::passphrase("Passphrase:")?;
-    let session = encryption::decrypt(text, passphrase.expose())
+    // Whoever copied it may have copied it in lines.
+    let text: String = text.split_whitespace().collect();
+    let session = encryption::decrypt(&text, passphrase.expose())
         .map_err(|error| Failure::new(format!("the session cannot be decrypted: {error}")))?;
     let imported = formats::import_text(&session.to_text());
     imported.map(|imported| (true, imported)).map_err(|error| Failure::new(error.to_string()))
@@ -278,9 +316,11 @@ fn half_done(store: &FileStore, session: &SessionData) -> Option<Kept> {
 
 /// What is in the session: all but its keys; and what is pending, where a sign-in is.
 fn json(session: &SessionData, kept: Option<&Kept>) -> Value {
-    let key = session.home_dc.and_then(|dc| session.keys.get(&dc));
+    // Before a sign-in is done no DC is the home, but where it was begun is known.
+    let dc = session.home_dc.or(kept.and_then(|kept| kept.dc));
+    let key = dc.and_then(|dc| session.keys.get(&dc));
     let mut object = json!({
-        "dc": session.home_dc.map(DcId::number),
+        "dc": dc.map(DcId::number),
         "user_id": session.user.as_ref().map(|user| user.id),
         "is_bot": session.user.as_ref().map(|user| user.is_bot),
         "api_id": session.api_id,
@@ -356,29 +396,33 @@ fn describe(path: &Path) -> (&'static str, String, Value) {
             error: error @ (SessionFormatError::Foreign | SessionFormatError::Empty),
             ..
         }) => ("foreign", error.to_string()),
+        Err(StoreError::Format { error: error @ SessionFormatError::Newer(_), .. }) => {
+            ("newer", error.to_string())
+        }
         Err(StoreError::Format { error, .. }) => ("damaged", error.to_string()),
         Err(error) => ("unreadable", error.to_string()),
     };
     (kind, what, Value::Null)
 }
 
-fn encrypt(args: &Named) -> Result<(), Failure> {
-    let store = FileStore::new(&args.session);
+fn encrypt(args: &Crypt) -> Result<(), Failure> {
+    let name = &args.session.session;
+    let store = FileStore::new(name);
     if store.is_encrypted().map_err(Error::from)? {
         return Err(Failure::new(format!("the session {} is encrypted already", store.path().display())));
     }
-    session::existing(&args.session, None)?;
+    session::existing(name, None)?;
     session::encrypt(&store, None)?;
-    output::result(&format!("Encrypted {}.", store.path().display()))
+    args.tell(&store, true)
 }
 
-fn decrypt(args: &Named) -> Result<(), Failure> {
-    let (store, _) = session::existing(&args.session, None)?;
+fn decrypt(args: &Crypt) -> Result<(), Failure> {
+    let (store, _) = session::existing(&args.session.session, None)?;
     if !store.is_encrypted().map_err(Error::from)? {
         return Err(Failure::new(format!("the session {} is not encrypted", store.path().display())));
     }
     store.change_passphrase(None).map_err(Error::from)?;
-    output::result(&format!("Decrypted {}.", store.path().display()))
+    args.tell(&store, false)
 }
 
 /// What is in a session, whether or not somebody works with it.

@@ -43,7 +43,7 @@ options as at the sign-in.";
 
 pub(crate) const LOGOUT: &str = "\
 Sign out, and forget the session's keys. The session is all that is needed; name the server with the same options \
-as at the sign-in.";
+as at the sign-in. With --json it prints {\"signed_out\":true}, or false where nobody was signed in.";
 
 pub(crate) const IMPORT: &str = "\
 Take over a session of another library into a new session of this one. What it is shows by itself: a string or \
@@ -53,13 +53,14 @@ mtcute, or a session of sansgram, encrypted or not. The original is left as it i
 A session is a key: whoever has the string is signed in. Other users of this machine see the options of a command, so \
 a file or standard input (--from -) is the better place for a string.
 
-Telethon and GramJS do not say who is signed in; the next \"sansgram whoami\" finds out. Only the Pyrogram family \
+The strings of Telethon and GramJS do not say who is signed in, and a SQLite file of Telethon 1 does not always; the \
+next \"sansgram whoami\" finds out. Only the Pyrogram family \
 says the api_id of the application, which servers want to know: give it with --api-id for the others, here or to the \
 first \"sansgram whoami\".";
 
 pub(crate) const EXPORT: &str = "\
-Write a session as another library keeps it: a string on standard output, or a file that only you can read. All but \
-sansgram's own format hold the key of the home DC only. An encrypted session is written without its encryption.
+Write a session as another library keeps it: a string on standard output, or a file that only you can read. All formats \
+but sansgram's own and telethon2-sqlite hold the key of the home DC only. An encrypted session is written without its encryption.
 
 telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) are \
 files, and need --output.";

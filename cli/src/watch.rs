@@ -8,6 +8,7 @@ use sansgram_runtime::Client;
 use sansgram_runtime::core::client::LostReason;
 
 use crate::failure::{Failure, advice_on_loss};
+use crate::output;
 
 /// Measures the time that the work takes, but for the time that a person takes to answer.
 #[derive(Debug)]
@@ -27,7 +28,18 @@ struct State {
     doing: &'static str,
     /// Who knows what became of the last connection.
     client: Option<Client>,
+    /// What another call can go on with.
+    remains: Option<Remains>,
     result: Option<Result<(), Failure>>,
+}
+
+/// What stays half done at the end of the limit.
+#[derive(Debug)]
+pub(crate) struct Remains {
+    /// For standard output, where that is wanted.
+    pub(crate) line: Option<String>,
+    /// How to go on with it.
+    pub(crate) how: String,
 }
 
 /// Runs `work` on a thread of its own, and gives it up once it has taken longer than `limit`.
@@ -43,6 +55,7 @@ pub(crate) fn within(
         running_since: Some(Instant::now()),
         doing: "connecting",
         client: None,
+        remains: None,
         result: None,
     };
     let watch = Arc::new(Watch { limit, state: Mutex::new(state), changed: Condvar::new() });
@@ -91,6 +104,11 @@ impl Watch {
         self.lock().client = Some(client.clone());
     }
 
+    /// Says what is half done, and would be told at the end of the limit.
+    pub(crate) fn remains(&self, remains: Option<Remains>) {
+        self.lock().remains = remains;
+    }
+
     /// Stops the clock until the value is dropped.
     pub(crate) fn pause(&self) -> Pause<'_> {
         self.lock().stop(Instant::now());
@@ -109,13 +127,20 @@ impl Watch {
             }
             let left = state.left(Instant::now());
             if left.is_zero() {
-                return Err(self.too_long(&state));
+                return Err(self.too_long(&mut state));
             }
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn too_long(&self, state: &State) -> Failure {
+    fn too_long(&self, state: &mut State) -> Failure {
+        let remains = state.remains.take();
+        if let Some(line) = remains.as_ref().and_then(|it| it.line.as_ref())
+            && let Err(failure) = output::result(line)
+        {
+            return failure;
+        }
+        let how = remains.map(|it| format!("; {}", it.how)).unwrap_or_default();
         let seconds = self.limit.as_secs();
         let unit = if seconds == 1 { "second" } else { "seconds" };
         let (reason, advice) = match state.client.as_ref().and_then(Client::last_loss) {
@@ -126,7 +151,7 @@ impl Watch {
             Some((dc, reason)) => (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason)),
         };
         Failure::new(format!(
-            "timed out after {seconds} {unit} while {}: {reason}; {advice}, or allow more time with --timeout",
+            "timed out after {seconds} {unit} while {}: {reason}; {advice}, or allow more time with --timeout{how}",
             state.doing
         ))
     }
@@ -186,8 +211,14 @@ mod tests {
     fn a_pause_does_not_count() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut state =
-            State { left: LONG, running_since: Some(start), doing: "", client: None, result: None };
+        let mut state = State {
+            left: LONG,
+            running_since: Some(start),
+            doing: "",
+            client: None,
+            remains: None,
+            result: None,
+        };
         assert_eq!(state.left(at(20)), Duration::from_secs(40));
         state.stop(at(20));
         assert_eq!(state.left(at(3600)), Duration::from_secs(40));

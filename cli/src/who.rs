@@ -7,6 +7,7 @@ use crate::args::LoginArgs;
 use crate::environment::{self, API_HASH, API_ID, BOT_TOKEN, CODE, PASSWORD, PHONE};
 use crate::failure::{Failure, NO_APPLICATION};
 use crate::lines::{Line, Lines};
+use crate::sandbox;
 
 /// Who is to be signed in.
 #[derive(Clone, Debug)]
@@ -121,7 +122,7 @@ impl Application {
         let (id, hash) = match self.id {
             Some(id) => (id, hash.unwrap_or_default()),
             None if is_telegram => return None,
-            None => (session.api_id.unwrap_or(1), hash.unwrap_or_else(|| "sansgram".into())),
+            None => (api_id_elsewhere(session).unwrap_or(1), hash.unwrap_or_else(|| "sansgram".into())),
         };
         Some(ApiCredentials { id, hash })
     }
@@ -135,6 +136,11 @@ impl Application {
             _ => Err(Failure::Usage("api_id and api_hash belong together; only one of them is given".into())),
         }
     }
+}
+
+/// The session's `api_id`, unless that is the mark of a sandbox, which a session of another server must not carry on.
+fn api_id_elsewhere(session: &SessionData) -> Option<i32> {
+    session.api_id.filter(|id| *id != sandbox::API_ID)
 }
 
 /// The number of an application.

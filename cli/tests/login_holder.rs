@@ -63,6 +63,19 @@ fn a_sandbox_replaces_nothing_that_is_of_use() {
     }
 }
 
+/// The mark of the sandbox ends with the sign-in to another server.
+#[test]
+fn a_session_that_moved_from_the_sandbox_is_no_sandbox_s_any_more() {
+    let server = server();
+    sandbox(&server, "moved", &[]).ok();
+    login(&server, "moved", &PHONE).ok();
+    let file = server.directory.path.join("moved.session");
+    let before = fs::read(&file).unwrap();
+    sandbox(&server, "moved", &[]).fails(&["is not of the sandbox and is left as it is"]);
+    assert_eq!(fs::read(&file).unwrap(), before);
+    server.run(&["whoami", "--session", "moved"]).ok();
+}
+
 #[test]
 fn who_is_signed_in_with_an_imported_session_is_found_out_first() {
     for how in [&[][..], &["--phone", "9996621234"], &PHONE, &["--code", "22222"], &["--qr"]] {
@@ -148,7 +161,21 @@ fn what_is_half_done_is_forgotten_at_a_logout() {
         assert_eq!(run.ok(), "Nobody was signed in; the half-done sign-in is forgotten.\n");
         assert!(!server.directory.path.join("half.signin").exists());
         assert_eq!(server.run(&["logout", "--session", "half"]).ok(), "Nobody was signed in.\n");
+        let logout = server.run(&["logout", "--session", "half", "--json"]);
+        assert_eq!(logout.ok(), "{\"signed_out\":false}\n");
     }
+}
+
+#[test]
+fn scripts_read_what_a_logout_did() {
+    let server = server();
+    login(&server, "out", &PHONE).ok();
+    let logout = || server.run(&["logout", "--session", "out", "--json"]);
+    assert_eq!(logout().ok(), "{\"signed_out\":true}\n");
+    assert_eq!(logout().ok(), "{\"signed_out\":false}\n");
+    login(&server, "half", &PHONE[..2]).fails(&["--code CODE"]);
+    let half = server.run(&["logout", "--session", "half", "--json"]);
+    assert_eq!(half.ok(), "{\"signed_out\":false}\n");
 }
 
 #[test]

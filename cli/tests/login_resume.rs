@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
-use sansgram_testkit::server::ServerOptions;
+use sansgram_testkit::server::{Misbehaviour, ServerOptions};
 use serde_json::json;
 use support::terminal::Terminal;
 use support::{Server, run};
@@ -246,7 +246,12 @@ fn what_is_half_done_is_shown() {
         let expected =
             format!("nobody has signed in yet: a sign-in as +{grouped} waits for its code (just now)\n");
         assert_eq!(show(&[]).ok(), expected);
-        assert_eq!(show(&["--json"]).json()["pending"], "code");
+        let shown = show(&["--json"]).json();
+        assert_eq!(
+            (&shown["pending"], &shown["dc"]),
+            (&json!("code"), &json!(if name == "one" { 1 } else { 2 }))
+        );
+        assert_eq!(shown["auth_key_id"].as_str().map(str::len), Some(16), "{shown}");
         // Given up.
         let logout = server.run(&["logout", "--session", name]);
         assert!(logout.ok().starts_with("Nobody was signed in; the half-done sign-in"), "{logout:?}");
@@ -319,6 +324,32 @@ fn the_time_at_a_passphrase_does_not_count() {
 }
 
 #[test]
+fn a_wrong_passphrase_may_be_typed_again() {
+    let server = encrypted();
+    let mut terminal = Terminal::on(&server.command(&["whoami"]));
+    for answer in ["hores\n", "\n", "horse\n"] {
+        terminal.sees("Passphrase of sansgram.session:");
+        terminal.types(answer);
+    }
+    let (code, shown) = terminal.ends();
+    assert_eq!((code, shown.matches("The passphrase is wrong.").count()), (Some(0), 2), "{shown}");
+    // Somebody who does not know it gives up, or is given up.
+    let mut terminal = Terminal::start(&server.directory, &["sessions", "show"]);
+    for _ in 0..3 {
+        terminal.sees("Passphrase of sansgram.session:");
+        terminal.types("hores\n");
+    }
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("error: the session file sansgram.session cannot be decrypted"), "{shown}");
+    // Nobody types that of the environment.
+    let mut whoami = server.command(&["whoami"]);
+    let run = run(whoami.env("SANSGRAM_PASSPHRASE", "hores"));
+    run.fails(&["cannot be decrypted: the passphrase is wrong"]);
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+}
+
+#[test]
 fn a_signal_at_a_passphrase() {
     let server = encrypted();
     for command in [&["login"][..], &["whoami"], &["logout"]] {
@@ -366,5 +397,120 @@ fn ctrl_c_at_a_passphrase() {
         assert!(!shown.contains("half") && !shown.contains("error"), "{shown}");
         let modes = rustix::termios::tcgetattr(&slave).unwrap().local_modes;
         assert!(modes.contains(rustix::termios::LocalModes::ECHO));
+    }
+}
+
+/// The same directory, but Telegram's own servers: nothing is sent to them, as all of this ends before.
+#[track_caller]
+fn at_telegram(server: &Server, args: &[&str]) -> support::Run {
+    run(support::command(&server.directory.path).args(args))
+}
+
+/// What cannot begin without an application leaves what waits as it is.
+#[test]
+fn another_way_without_an_application_loses_no_code() {
+    let server = server();
+    let application = ["--api-id", "77", "--api-hash", "abc"];
+    server.run(&[&["login", "--phone", "9996621234"], &application[..]].concat()).fails(&["--code CODE"]);
+    let kept = fs::read(half_done(&server)).unwrap();
+    for (how, words) in [
+        (&["--qr"][..], "my.telegram.org"),
+        (&["--bot-token", "1:sandbox"], "my.telegram.org"),
+        (&["--bot-token", "1:sandbox", "--api-id", "77"], "belong together"),
+        (&["--phone", "9996610001"], "my.telegram.org"),
+    ] {
+        at_telegram(&server, &[&["login"], how].concat()).misused(&[words]);
+        assert_eq!(fs::read(half_done(&server)).unwrap(), kept, "{how:?}");
+    }
+    server.run(&["login", "--bot-token", "1:sandbox", "--api-id", "77"]).misused(&["belong together"]);
+    at_telegram(&server, &["login", "--bot-token", "12"]).fails(&["not a bot token"]);
+    // Nor does a server that is away.
+    let nobody = format!("2={}", support::NOBODY);
+    at_telegram(&server, &["login", "--qr", "--dc", &nobody]).fails(&["cannot be reached"]);
+    assert_eq!(fs::read(half_done(&server)).unwrap(), kept);
+    server.run(&["login", "--code", "22222"]).ok();
+}
+
+/// A link is always a new one, and wants all that it began with.
+#[test]
+fn a_link_is_begun_anew_with_its_application() {
+    let server = server();
+    let mut terminal =
+        Terminal::on(&server.command(&["login", "--qr", "--api-id", "77", "--api-hash", "abc"]));
+    terminal.sees("tg://login?token=");
+    terminal.types("\u{3}");
+    assert_eq!(terminal.ends().0, Some(130));
+    assert!(half_done(&server).exists());
+    at_telegram(&server, &["login", "--qr"]).misused(&["my.telegram.org"]);
+    at_telegram(&server, &["login", "--qr", "--api-id", "77"]).misused(&["belong together"]);
+}
+
+/// The code is as good as before, and a script that reads the result knows it.
+#[test]
+fn a_server_that_is_away_or_silent_uses_no_code() {
+    let misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
+    let silent = Server::new(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let server = server();
+    let login = ["login", "--phone", "9996610002"];
+    pending(&server.run(&[&login[..], &["--json"]].concat()), "code");
+    for (address, words) in
+        [(support::NOBODY, "cannot be reached"), (silent.served.address(2).unwrap(), "timed out")]
+    {
+        let at = |args: &[&str]| {
+            let away = format!("1={address}");
+            let options = ["--timeout", "3", "--public-key", "key.pem", "--dc", &away];
+            at_telegram(&server, &[&["login"], args, &options].concat())
+        };
+        let run = at(&["--code", "11111", "--json"]);
+        pending(&run, "code");
+        let how =
+            "; the code was not used; go on with \"sansgram login --code CODE\" and the same server options";
+        assert!(run.stderr.contains(words) && run.stderr.contains(how), "{run:?}");
+        at(&["--phone", "9996610002", "--code", "11111"]).fails(&[words, how]);
+        // Somebody else's sign-in does not stand there.
+        let other = at(&["--phone", "9996610001", "--code", "11111", "--json"]);
+        other.fails(&[words]);
+        assert!(!other.stderr.contains("go on"), "{other:?}");
+    }
+    pending(&server.run(&["login", "--code", "11111", "--json"]), "password");
+    let nobody = format!("1={}", support::NOBODY);
+    let away = at_telegram(&server, &["login", "--password", "sandbox", "--json", "--dc", &nobody]);
+    pending(&away, "password");
+    assert!(away.stderr.contains("the password was not used; go on with"), "{away:?}");
+    server.run(&["login", "--password", "sandbox"]).ok();
+}
+
+#[test]
+fn a_code_that_is_cancelled() {
+    let server = server();
+    for how in [&["--phone", "9996621234"][..], &[]] {
+        server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+        let run = server.run(&[&["login", "--code", "Cancel"], how].concat());
+        run.fails(&["the sign-in was cancelled"]);
+        assert!(!run.stderr.contains("terminal") && !half_done(&server).exists(), "{run:?}");
+    }
+    // Nobody is asked for another number, either.
+    server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+    let terminal = Terminal::on(&server.command(&["login", "--code", "cancel"]));
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("error: the sign-in was cancelled"), "{shown}");
+}
+
+/// What a killed process left of a half-done sign-in is as secret as the file itself.
+#[test]
+fn what_a_kill_left_goes_with_the_next_owner_of_the_session() {
+    let server = server();
+    let left = server.directory.path.join(".sansgram.signin.4194304-7.tmp");
+    server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+    fs::write(&left, "secret").unwrap();
+    // Who only looks may not know whether it is still being written.
+    let mut show = support::command(&server.directory.path);
+    run(show.args(["sessions", "show"])).ok();
+    assert!(left.exists());
+    for command in [&["login", "--code", "22222"][..], &["whoami"], &["logout"]] {
+        fs::write(&left, "secret").unwrap();
+        server.run(command).ok();
+        assert!(!left.exists(), "{command:?}");
     }
 }

@@ -146,6 +146,14 @@ fn a_server_with_another_key() {
         .fails(&["RSA keys", "--public-key"]);
 }
 
+/// The test DCs of `--test` have numbers of their own.
+#[test]
+fn an_ordinary_server_that_is_called_a_test_dc() {
+    let server = Server::new(ServerOptions::default());
+    let words = ["-444", "check the numbers given to --dc, and whether --test belongs here"];
+    within(20, || server.run(&[&BOT[..], &["--test"]].concat())).fails(&words);
+}
+
 #[test]
 fn a_dc_whose_address_is_not_known() {
     let server = Server::new(ServerOptions::default());

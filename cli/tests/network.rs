@@ -189,5 +189,14 @@ fn what_is_no_proxy_is_refused_and_not_shown() {
         run.misused(&[args[0]]);
         assert!(!run.stderr.contains("73519"), "{run:?}");
     }
+    // What is wrong in the environment is no option.
+    let directory = support::Directory::new();
+    for name in ["SANSGRAM_PROXY", "SANSGRAM_MTPROXY"] {
+        let mut command = support::command(&directory.path);
+        command.args(["login", "--dc", "2=127.0.0.1:1", "--bot-token", "1:x"]);
+        let run = support::run(command.env(name, "foo"));
+        run.misused(&[&format!("{name} cannot be used: ")]);
+        assert!(!run.stderr.contains("--"), "{run:?}");
+    }
     support::sansgram(&["login", "--sandbox", "--proxy", "http://a:1"]).misused(&["--sandbox"]);
 }

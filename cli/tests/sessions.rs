@@ -214,3 +214,80 @@ fn a_passphrase_is_put_on_and_taken_off() {
     with("horse", &["encrypt", "--session", "none"]).fails(&["there is no session none.session"]);
     assert!(!Path::new(&directory.path).join("none.session").exists());
 }
+
+/// Each line of standard output is JSON, and what else there is to say is not there.
+#[test]
+fn scripts_read_what_was_done() {
+    let directory = Directory::new();
+    let with = |args: &[&str]| {
+        let mut sessions = command(&directory.path);
+        run(sessions.arg("sessions").args(args).arg("--json").env("SANSGRAM_PASSPHRASE", "horse"))
+    };
+    let imported = with(&["import", "--from", &string("telethon"), "--session", "me"]).json();
+    assert_eq!(imported, show(&directory, "me"));
+    assert_eq!(with(&["encrypt", "--session", "me"]).json(), serde_json::json!({ "encrypted": true }));
+    with(&["encrypt", "--session", "me"]).fails(&["is encrypted already"]);
+    assert_eq!(with(&["decrypt", "--session", "me"]).json(), serde_json::json!({ "encrypted": false }));
+    assert_eq!(show(&directory, "me"), imported);
+}
+
+#[test]
+fn a_string_that_was_wrapped_on_its_way_is_read() {
+    let directory = Directory::new();
+    for format in ["telethon", "pyrogram", "gramjs", "mtcute"] {
+        let string = string(format);
+        let lines: Vec<&str> =
+            string.as_bytes().chunks(64).map(|it| std::str::from_utf8(it).unwrap()).collect();
+        let wrapped = format!("  {}\r\n", lines.join("\r\n    "));
+        fs::write(directory.path.join("wrapped.txt"), &wrapped).unwrap();
+        let file = format!("{format}-file");
+        sessions(&directory, &["import", "--from", "wrapped.txt", "--session", &file]).ok();
+        sessions(&directory, &["import", "--from", wrapped.trim(), "--session", format]).ok();
+        assert_eq!(show(&directory, format), show(&directory, &file));
+    }
+    sessions(&directory, &["import", "--from", &string("pyrogram"), "--session", "whole"]).ok();
+    assert_eq!(show(&directory, "pyrogram"), show(&directory, "whole"));
+    let mut encrypt = command(&directory.path);
+    let encrypt =
+        encrypt.args(["sessions", "encrypt", "--session", "whole"]).env("SANSGRAM_PASSPHRASE", "horse");
+    run(encrypt).ok();
+    let text = fs::read_to_string(directory.path.join("whole.session")).unwrap();
+    let (first, second) = text.split_at(100);
+    fs::write(directory.path.join("wrapped.txt"), format!("{first}\n{second}")).unwrap();
+    let mut import = command(&directory.path);
+    import.args(["sessions", "import", "--from", "wrapped.txt", "--session", "opened"]);
+    run(import.env("SANSGRAM_PASSPHRASE", "horse")).ok();
+    assert_eq!(show(&directory, "opened"), show(&directory, "pyrogram"));
+}
+
+#[test]
+fn what_to_import_is_named_once() {
+    let directory = Directory::new();
+    let import = |from: &str| sessions(&directory, &["import", "--from", from, "--session", "me"]);
+    let run = import(".");
+    run.fails(&["error: the file . cannot be read: "]);
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+    import("").misused(&["--from is empty"]);
+}
+
+/// By then there is a session, so that it cannot be imported again.
+#[test]
+fn a_missing_api_id_is_given_to_the_next_command() {
+    let directory = Directory::new();
+    let run = sessions(&directory, &["import", "--from", &string("telethon"), "--session", "me"]);
+    run.ok();
+    assert!(run.stderr.contains("give it to the next \"sansgram whoami\" with --api-id"), "{run:?}");
+}
+
+#[test]
+fn a_session_of_a_later_version_is_not_called_damaged() {
+    let directory = Directory::new();
+    fs::write(directory.path.join("later.session"), "sansgram1:_wAA\n").unwrap();
+    fs::write(directory.path.join("torn.session"), "sansgram1:AQAA\n").unwrap();
+    let list = sessions(&directory, &["list", "--json"]);
+    let lines: Vec<Value> = list.ok().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["kind"], &lines[1]["kind"]), (&"newer".into(), &"damaged".into()));
+    assert!(
+        sessions(&directory, &["list"]).ok().contains("later: this session was written by a newer sansgram")
+    );
+}

@@ -171,6 +171,38 @@ fn key_files_are_read_with_care() {
 }
 
 #[test]
+fn a_file_with_two_keys_says_to_part_them() {
+    let server = support::Server::new(sansgram_testkit::server::ServerOptions::default());
+    let key = server.directory.path.join("key.pem");
+    let pem = std::fs::read_to_string(&key).unwrap();
+    std::fs::write(&key, format!("{pem}{pem}")).unwrap();
+    server
+        .run(&["login", "--bot-token", "1:sandbox"])
+        .fails(&["key.pem has more than one public key", "repeat --public-key"]);
+}
+
+/// What bash makes of `--session=~/me`.
+#[test]
+fn a_tilde_that_the_shell_left_is_told() {
+    for args in [&["login", "--sandbox", "--session=~/me"][..], &["whoami", "--session=~/me"]] {
+        sansgram(args).misused(&["--session", "the shell replaces ~ only at the beginning of a word"]);
+    }
+    sansgram(&["whoami", "--session", "./~/me"]).fails(&["there is no session ./~/me.session"]);
+    sansgram(&["whoami", "--session", "~me"]).fails(&["there is no session ~me.session"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    let directory = Directory::new();
+    for args in [&["login", "--help"][..], &["--version"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run = support::run(support::command(&directory.path).args(args).stdout(full));
+        run.fails(&["cannot be written to standard output"]);
+    }
+}
+
+#[test]
 fn help_into_a_closed_pipe_is_no_failure() {
     let directory = Directory::new();
     let (reader, writer) = std::io::pipe().unwrap();

@@ -459,15 +459,20 @@ impl<P: Prompt> Talk<'_, P> {
     }
 
     async fn qr_code(&mut self, except_ids: &[i64]) -> Turn {
-        let pending = PendingSignIn::Qr { except_ids: except_ids.to_vec() };
-        self.prompt.pending(Some(&pending));
         self.prompt.show(
             "Scan this with Telegram on a phone that is signed in: Settings, Devices, Link Desktop Device.",
         )?;
         let mut login = self.client.qr_login(except_ids)?;
         loop {
             match calling!(self, login.next())? {
-                QrStep::Link(link) => self.prompt.show_link(&link)?,
+                QrStep::Link(link) => {
+                    // Until there is a link, what was pending before may still be of use.
+                    if link.number == 1 {
+                        let except_ids = except_ids.to_vec();
+                        self.prompt.pending(Some(&PendingSignIn::Qr { except_ids }));
+                    }
+                    self.prompt.show_link(&link)?;
+                }
                 QrStep::Done(step) => return self.go_on(step, true).await,
             }
         }

@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 use super::half_done::HalfDone;
 use super::qr::PictureFile;
 use super::words;
+use crate::args::LoginArgs;
 use crate::lines::Line;
 use crate::sandbox::Sandbox;
-use crate::watch::{Pause, Watch};
+use crate::watch::{Pause, Remains, Watch};
 use crate::who::Given;
 use crate::{interrupt, output};
 
@@ -24,6 +25,7 @@ const MOST_LINKS: u32 = 40;
 /// Answers, and what else a sign-in has to say. The time that a person takes does not count, and in a sandbox the codes
 /// that arrived are shown before a question.
 pub(super) struct Answers<'a> {
+    args: &'a LoginArgs,
     pub(super) client: &'a Client,
     pub(super) watch: &'a Watch,
     pub(super) sandbox: Option<&'a Sandbox>,
@@ -38,6 +40,8 @@ pub(super) struct Answers<'a> {
     is_conversation: bool,
     untold: Vec<String>,
     was_given: bool,
+    /// Whether the value in place of a code was to cancel the sign-in.
+    pub(super) was_cancelled: bool,
     /// Whether the number needs no confirmation.
     number_was_given: bool,
     /// While a link is looked at.
@@ -47,8 +51,9 @@ pub(super) struct Answers<'a> {
 }
 
 impl<'a> Answers<'a> {
-    pub(super) fn new(client: &'a Client, watch: &'a Watch, given: Given) -> Self {
+    pub(super) fn new(args: &'a LoginArgs, client: &'a Client, watch: &'a Watch, given: Given) -> Self {
         Self {
+            args,
             client,
             watch,
             sandbox: None,
@@ -61,6 +66,7 @@ impl<'a> Answers<'a> {
             is_conversation: false,
             untold: Vec::new(),
             was_given: false,
+            was_cancelled: false,
             number_was_given: false,
             pause: None,
             phone: None,
@@ -76,6 +82,44 @@ impl<'a> Answers<'a> {
     /// Where the sign-in stands.
     pub(super) const fn stands_at(&self) -> Option<&PendingSignIn> {
         self.pending.as_ref()
+    }
+
+    /// Goes on with what is kept: it stays so while the server is not reached.
+    pub(super) fn goes_on_with(&mut self, pending: &PendingSignIn) {
+        self.pending = Some(pending.clone());
+        self.tell_watch();
+    }
+
+    /// What another call can go on with; a link is nothing of that kind.
+    pub(super) fn remains(&self) -> Option<&PendingSignIn> {
+        let pending = self.pending.as_ref().filter(|it| !matches!(it, PendingSignIn::Qr { .. }));
+        pending.filter(|_| self.half_done.is_some())
+    }
+
+    /// How to go on with what remains, and that a value was not used.
+    pub(super) fn how(&self, pending: &PendingSignIn) -> String {
+        let how = words::how(pending, self.args);
+        match self.unused(pending) {
+            Some(value) => format!("the {value} was not used; {how}"),
+            None => how,
+        }
+    }
+
+    /// The value that was given for what the sign-in waits for, where the server did not get it.
+    pub(super) fn unused(&self, pending: &PendingSignIn) -> Option<&'static str> {
+        match words::name(pending) {
+            "code" if self.given.has_code() => Some("code"),
+            "password" if self.given.has_password() => Some("password"),
+            _ => None,
+        }
+    }
+
+    /// Says what remains where the time is over.
+    fn tell_watch(&self) {
+        self.watch.remains(self.remains().map(|pending| Remains {
+            line: self.args.json.then(|| words::json(pending)),
+            how: self.how(pending),
+        }));
     }
 
     /// Tells codes that arrived in the sandbox, where nobody is asked for them.
@@ -184,8 +228,14 @@ impl Prompt for Answers<'_> {
         if kind == Question::ConfirmPhone {
             self.watch.doing("asking for a login code");
         }
+        if kind == Question::Identity && self.was_cancelled {
+            return Err(PromptError::NoValue(kind));
+        }
         let value = self.take(kind).await?;
         self.was_given = value.is_some();
+        self.was_cancelled = matches!(kind, Question::Code | Question::EmailCode)
+            && value.as_ref().is_some_and(|value| value.trim().eq_ignore_ascii_case("cancel"));
+        self.tell_watch();
         if let Some(value) = value {
             // What led to this question leads to no other.
             self.untold.clear();
@@ -244,6 +294,7 @@ impl Prompt for Answers<'_> {
             self.phone = Some(token.phone.digits().into());
         }
         self.pending = pending.cloned();
+        self.tell_watch();
         let Some(half_done) = self.half_done else { return };
         let kept = match pending {
             Some(pending) => half_done

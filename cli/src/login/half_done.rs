@@ -30,6 +30,8 @@ pub(crate) struct Kept {
     pub(crate) pending: PendingSignIn,
     /// Digits; `None` after a QR code.
     pub(crate) phone: Option<String>,
+    /// Where it was begun; `None` of a QR code.
+    pub(crate) dc: Option<DcId>,
     /// How long ago it was put there, as far as the clock tells.
     pub(crate) age: Option<Duration>,
 }
@@ -37,6 +39,13 @@ pub(crate) struct Kept {
 impl HalfDone {
     pub(crate) fn beside(store: &FileStore) -> Self {
         Self { path: store.path().with_extension("signin") }
+    }
+
+    /// The same, freed of what killed processes left: as secret as the file itself. For the owner of the session.
+    pub(crate) fn tidied(store: &FileStore) -> Self {
+        let half_done = Self::beside(store);
+        store.remove_temporaries_of(&half_done.path);
+        half_done
     }
 
     /// What was kept, if it belongs to the key of this session. What cannot be read counts as none.
@@ -110,12 +119,14 @@ fn key_of(session: &SessionData, dc: DcId) -> Option<String> {
 fn parse(text: &str, key_of: impl Fn(DcId) -> Option<String>) -> Option<Kept> {
     let mut lines = text.lines();
     let pending = PendingSignIn::from_text(lines.next()?).ok()?;
-    let (mut has_key, mut phone) = (false, None);
+    let (mut has_key, mut phone, mut begun_at) = (false, None, None);
     for line in lines {
         match line.split_once(' ') {
             Some(("key", value)) => {
                 let (dc, key) = value.split_once(' ')?;
-                has_key = key_of(DcId::new(dc.parse().ok()?).ok()?).as_deref() == Some(key);
+                let dc = DcId::new(dc.parse().ok()?).ok()?;
+                has_key = key_of(dc).as_deref() == Some(key);
+                begun_at = Some(dc);
             }
             Some(("phone", value)) if value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 phone = Some(value.to_owned());
@@ -125,7 +136,7 @@ fn parse(text: &str, key_of: impl Fn(DcId) -> Option<String>) -> Option<Kept> {
     }
     // A link belongs to no key: another one is shown. All else is known to the server under this key only.
     let fits = matches!(pending, PendingSignIn::Qr { .. }) || has_key;
-    fits.then_some(Kept { pending, phone, age: None })
+    fits.then_some(Kept { pending, phone, dc: begun_at, age: None })
 }
 
 #[cfg(test)]
@@ -144,7 +155,7 @@ mod tests {
         };
         let key = session(2, "0011223344556677");
         let kept = parse(&text, &key).unwrap();
-        assert_eq!(kept.phone.as_deref(), Some("9996621234"));
+        assert_eq!((kept.phone.as_deref(), kept.dc), (Some("9996621234"), DcId::new(2).ok()));
         assert!(parse(&text, session(2, "ffffffffffffffff")).is_none());
         assert!(parse(&text, session(1, "0011223344556677")).is_none());
         assert!(parse(&password, &key).is_none() && parse("", &key).is_none());

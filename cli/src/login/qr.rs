@@ -42,8 +42,17 @@ impl FromStr for PictureFile {
 }
 
 impl PictureFile {
-    /// Fails where somebody has a file of this name.
+    /// Fails where somebody has a file of this name, or there is no directory for it.
     pub(crate) fn check_new(&self) -> Result<(), String> {
+        let directory = self.path.parent().filter(|it| !it.as_os_str().is_empty());
+        if let Some(directory) = directory.filter(|it| !it.is_dir()) {
+            return Err(format!(
+                "the picture {} cannot be written: the directory {} does not exist; make it, or name another file \
+                 with --qr-file",
+                self.name(),
+                directory.display()
+            ));
+        }
         match fs::symlink_metadata(&self.path) {
             Ok(_) => Err(format!("the file {} exists already; name another with --qr-file", self.name())),
             Err(_) => Ok(()),

@@ -23,6 +23,8 @@ pub(super) const GOES_ON: &str = "\"sansgram login\" with the same session goes 
 pub(super) const NO_CODE: &str =
     "there is no terminal to ask for the login code on; give it with --code or SANSGRAM_CODE";
 
+pub(super) const CANCELLED: &str = "the sign-in was cancelled";
+
 pub(super) const NOTHING_TO_ENCRYPT: &str =
     "--encrypt is for a session that is kept; with --sandbox, name one with --session";
 
@@ -56,6 +58,11 @@ pub(crate) const fn name(pending: &PendingSignIn) -> &'static str {
         PendingSignIn::Qr { .. } => "qr",
         _ => "more",
     }
+}
+
+/// The same as one JSON object.
+pub(super) fn json(pending: &PendingSignIn) -> String {
+    format!(r#"{{"pending":"{}"}}"#, name(pending))
 }
 
 /// What a sign-in waits for, and how to go on with it, as a sentence.

@@ -153,8 +153,9 @@ impl FromStr for Format {
 pub struct Imported {
     /// What it was recognised as.
     pub format: Format,
-    /// The session. Salts and clock offset are not known yet; Telethon and GramJS do not say who is signed in, which
-    /// the first question of that kind finds out (`is_authorized`, `get_me`); updates come from then on.
+    /// The session. Salts and clock offset are not known yet. The strings of Telethon and GramJS do not say who is
+    /// signed in, and a SQLite file of Telethon 1 not always: the first question of that kind finds out
+    /// (`is_authorized`, `get_me`), and updates come from then on.
     pub session: SessionData,
     /// Where the other library found the DCs, where it says so. Our own table is usually newer.
     pub endpoints: BTreeMap<DcId, SocketAddr>,
@@ -174,7 +175,7 @@ pub enum ImportError {
         "this looks like a session string, but none has this length ({characters} characters): some of it is missing or too much"
     )]
     Length {
-        /// How long it is without white space around it.
+        /// How long it is without white space.
         characters: usize,
     },
     /// Its kind is known, but what is in it does not fit.
@@ -250,12 +251,15 @@ pub enum ExportError {
     },
 }
 
-/// Reads the text form of a session, whatever library wrote it; white space around it is ignored.
+/// Reads the text form of a session, whatever library wrote it; white space in it is ignored, as it may have been
+/// wrapped on its way.
 ///
 /// # Errors
 /// [`ImportError`], which says what the text looks like and what is wrong with it.
 pub fn import_text(text: &str) -> Result<Imported, ImportError> {
-    let text = text.trim();
+    let mut gapless = Zeroizing::new(String::with_capacity(text.len()));
+    gapless.extend(text.split_whitespace());
+    let text = gapless.as_str();
     if encryption::is_encrypted(text) {
         return Err(ImportError::Encrypted);
     }
@@ -296,7 +300,7 @@ pub fn import_file(path: &Path) -> Result<Imported, ImportError> {
 /// The session as a text in `format`; it contains the key, so guard it like a password.
 ///
 /// `dcs` says where the home DC is, for the formats that keep its address: `Config::telegram().dcs` unless the session
-/// belongs to other servers. All formats but our own hold one key: the home DC's.
+/// belongs to other servers. All formats but our own and that of Telethon 2 hold one key: the home DC's.
 ///
 /// # Errors
 /// [`ExportError`].

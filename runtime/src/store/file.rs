@@ -20,6 +20,9 @@ use crate::formats;
 const MAX_FILE_LEN: u64 = 1 << 20;
 /// More than a session of all DCs takes, in bytes.
 const LARGE_SESSION: usize = 8 << 10;
+/// What lies in the place of a file.
+const A_DIRECTORY: &str = "it is a directory; name another session";
+const NO_FILE: &str = "it is a pipe or a device, not a file; name another session";
 /// How many links are followed to a file that is not there yet.
 const MOST_LINKS: u32 = 40;
 
@@ -104,6 +107,14 @@ impl FileStore {
         could_replace_file(&self.target(), LARGE_SESSION).map_err(|error| self.io_error("written", error))
     }
 
+    /// Removes what killed processes left behind of [`replace_file`] at `file`, which belongs to this session and is
+    /// written by its owner only. Does nothing where this store does not hold the session's lock.
+    pub fn remove_temporaries_of(&self, file: &Path) {
+        if self.state().lock.as_ref().is_some_and(WriterLock::is_held) {
+            remove_temporaries(file);
+        }
+    }
+
     /// Encrypts the file with another passphrase than before, or with none; so are later saves. `false` where there is
     /// no file yet.
     ///
@@ -159,7 +170,13 @@ impl FileStore {
 
     /// What the file holds; `None` where there is none.
     fn content(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let file = match File::open(&self.path) {
+        // To open a pipe would wait for somebody at its other end.
+        let opened = fs::metadata(&self.path).and_then(|metadata| match metadata.is_file() {
+            true => File::open(&self.path),
+            false if metadata.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, A_DIRECTORY)),
+            false => Err(io::Error::new(io::ErrorKind::InvalidInput, NO_FILE)),
+        });
+        let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.io_error("read", error)),

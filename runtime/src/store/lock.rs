@@ -59,8 +59,8 @@ impl WriterLock {
                 // Its last owner may have removed it between our opening and locking: then it locks nothing.
                 Ok(()) if !is_at(&file, &path) => continue,
                 Ok(()) => {
-                    file.set_len(0)?;
-                    writeln!(file, "{}", std::process::id())?;
+                    // Best effort: the lock holds without the number, and a full disk keeps nobody from a session.
+                    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
                     return Ok(Self::new(path, Some(file)));
                 }
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {

@@ -57,11 +57,11 @@ impl<S: SessionStore + ?Sized> SessionStore for Box<S> {
 #[non_exhaustive]
 pub enum StoreError {
     /// The operating system does not let us.
-    #[error("the session file {} cannot be {action}: {error}", path.display())]
+    #[error("the session file {} cannot be {action}: {error}{}", path.display(), io_advice(action, error))]
     Io {
         /// The file.
         path: PathBuf,
-        /// What was tried: `read` or `written`.
+        /// What was tried: `read`, `locked` or `written`.
         action: &'static str,
         /// Why not.
         error: io::Error,
@@ -118,6 +118,19 @@ pub enum StoreError {
     /// Any other reason, of a store that is not ours.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What helps where a session may be read but not kept.
+fn io_advice(action: &str, error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => "; copy it into a directory that can be written",
+        io::ErrorKind::PermissionDenied if action != "read" => {
+            "; make its directory writable for you, or keep the session in another one"
+        }
+        // It is replaced as a whole, which a file that is mounted by itself cannot be.
+        io::ErrorKind::ResourceBusy => "; if it is mounted by itself, mount its directory, not the file",
+        _ => "",
+    }
 }
 
 /// A later version has its own advice.

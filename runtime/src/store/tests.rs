@@ -287,3 +287,58 @@ fn errors_and_debug_output_hold_no_session() {
     assert!(!format!("{store:?}").contains("1234"));
     assert_eq!(store.load().unwrap(), Some(session(1234)));
 }
+
+/// A full disk has room for no number in the lock file, but the lock holds.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_keeps_nobody_from_a_session() {
+    let directory = Directory::new("store-full");
+    directory.store().save(&session(1)).unwrap();
+    std::os::unix::fs::symlink("/dev/full", directory.0.join(".me.session.lock")).unwrap();
+    let store = directory.store();
+    assert_eq!(store.load().unwrap(), Some(session(1)));
+    assert!(matches!(directory.store().load(), Err(StoreError::InUse { pid: None, .. })));
+    drop(store);
+    assert_eq!(directory.files(), ["me.session"]);
+}
+
+/// To open a pipe would wait for ever.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_named_and_not_waited_for() {
+    let directory = Directory::new("store-no-file");
+    let pipe = directory.0.join("pipe.session");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::create_dir(directory.0.join("directory.session")).unwrap();
+    for (name, words) in [("pipe", "it is a pipe or a device"), ("directory", "it is a directory")] {
+        let store = FileStore::new(directory.0.join(name));
+        for result in [store.is_encrypted().map(drop), store.peek().map(drop), store.check_writable()] {
+            let error = result.unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}
+
+#[test]
+fn where_nothing_can_be_written_the_error_says_what_helps() {
+    let sentence = |kind: io::ErrorKind, action| {
+        StoreError::Io { path: "me.session".into(), action, error: kind.into() }.to_string()
+    };
+    assert!(sentence(io::ErrorKind::ReadOnlyFilesystem, "locked").contains("; copy it into a directory"));
+    assert!(sentence(io::ErrorKind::PermissionDenied, "locked").contains("; make its directory writable"));
+    assert!(!sentence(io::ErrorKind::PermissionDenied, "read").contains(';'));
+    assert!(sentence(io::ErrorKind::ResourceBusy, "written").contains("mount its directory, not the file"));
+}
+
+#[test]
+fn only_the_owner_of_a_session_clears_up_beside_it() {
+    let directory = Directory::new("store-companion");
+    let (companion, left) = (directory.0.join("me.other"), directory.0.join(".me.other.1-2.tmp"));
+    fs::write(&left, "secret").unwrap();
+    let store = directory.store();
+    store.remove_temporaries_of(&companion);
+    assert!(left.exists());
+    store.load().unwrap();
+    store.remove_temporaries_of(&companion);
+    assert!(!left.exists());
+}
