@@ -14,6 +14,7 @@ use crate::qr::{Ground, QrPicture};
 use crate::text::printable;
 use crate::{Error, words};
 
+mod again;
 #[cfg(unix)]
 mod hidden;
 #[cfg(not(unix))]
@@ -21,6 +22,7 @@ mod hidden;
 mod hidden;
 mod picture;
 
+use again::Asked;
 use hidden::HiddenInput;
 use picture::Screen;
 
@@ -314,6 +316,13 @@ impl TerminalPrompt {
         hidden::restore();
     }
 
+    /// Shows the question again that is open, if there is one, and hides again what is typed where that is a secret. For
+    /// who sees that the process goes on after it was stopped (SIGCONT): until then somebody else had the terminal.
+    pub fn resume() {
+        hidden::resume();
+        again::show();
+    }
+
     /// Whether somebody can be asked.
     #[must_use]
     pub const fn is_there(&self) -> bool {
@@ -325,6 +334,15 @@ impl TerminalPrompt {
             Output::Nowhere => Err(PromptError::NoTerminal),
             Output::StandardError | Output::Terminal(_) => Ok(()),
         }
+    }
+
+    /// Remembers what is asked, for [`resume`](Self::resume).
+    fn asked(&self, question: &str) -> Result<Asked, PromptError> {
+        let terminal = match &self.output {
+            Output::StandardError | Output::Nowhere => None,
+            Output::Terminal(file) => Some(file),
+        };
+        Ok(Asked::new(question, terminal)?)
     }
 
     fn write(&mut self, text: &str, end: &str) -> Result<(), PromptError> {
@@ -343,6 +361,7 @@ impl Prompt for TerminalPrompt {
         self.check()?;
         loop {
             self.write(question, " ")?;
+            let _asked = self.asked(question)?;
             match answer(&mut self.reading_line, Some(read_line)).await {
                 Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
                 result => return result,
@@ -356,6 +375,7 @@ impl Prompt for TerminalPrompt {
             // Nothing may show from the moment on that the question does.
             let input = if self.reading_secret.is_none() { Some(HiddenInput::new()?) } else { None };
             self.write(question, " ")?;
+            let _asked = self.asked(question)?;
             match answer(&mut self.reading_secret, input.map(|input| move || input.read_line())).await {
                 Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
                 result => return result.map(Zeroizing::new),
