@@ -159,10 +159,14 @@ pub enum Question {
     EmailCode,
     /// The password.
     Password,
+    /// Whether a code is to be sent by e-mail, to recover the forgotten password with: `y` or `n`.
+    ConfirmRecovery,
     /// The code that was sent by e-mail to recover the password with.
     RecoveryCode,
     /// A new password in place of the forgotten one; empty for none.
     NewPassword,
+    /// Whether the account is to have no password from now on: `y` or `n`.
+    ConfirmNoPassword,
     /// Whether to sign up under the terms that were shown: `y` or `n`.
     AcceptTerms,
     /// A newcomer's first name.
@@ -188,8 +192,10 @@ impl Question {
             Self::Email => "e-mail address",
             Self::EmailCode => "code from the e-mail",
             Self::Password => "password",
+            Self::ConfirmRecovery => "consent to a recovery of the password",
             Self::RecoveryCode => "recovery code",
             Self::NewPassword => "new password",
+            Self::ConfirmNoPassword => "consent to have no password",
             Self::AcceptTerms => "consent to the terms of service",
             Self::FirstName => "first name",
             Self::LastName => "last name",
