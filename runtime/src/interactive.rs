@@ -388,9 +388,9 @@ impl<P: Prompt> Talk<'_, P> {
     }
 
     async fn password(&mut self, hint: &PasswordHint) -> Result<UserInfo, Error> {
-        let question = words::password_question(hint);
         let mut tries = Tries::default();
         for _ in 0..MAX_IDLE {
+            let question = words::password_question(hint, tries.0 > 0);
             let password = self.prompt.answer(Question::Password, &question).await?;
             if password.is_empty() {
                 // An Enter by mistake sends no e-mail.
@@ -400,6 +400,7 @@ impl<P: Prompt> Talk<'_, P> {
                 {
                     return Ok(user);
                 }
+                self.prompt.show(words::RESET)?;
                 continue;
             }
             match calling!(self, self.client.check_password(&password)) {

@@ -107,7 +107,13 @@ pub(crate) fn span(time: Duration) -> String {
     }
 }
 
-pub(crate) fn password_question(hint: &PasswordHint) -> String {
+/// How to do without a forgotten password. Before somebody is signed in, the server takes no such wish.
+pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still signed in: in the settings \
+                                of its two-step verification, or with \"sansgram password reset\". A week later it is \
+                                gone.";
+
+/// `was_wrong`: whoever tried in vain is told what to do.
+pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String {
     let mut notes = Vec::new();
     match hint.hint.as_deref().map(printable) {
         Some(hint) if !hint.is_empty() => notes.push(format!("hint: {hint}")),
@@ -115,6 +121,8 @@ pub(crate) fn password_question(hint: &PasswordHint) -> String {
     }
     if hint.has_recovery {
         notes.push("empty to recover it by e-mail".into());
+    } else if was_wrong {
+        notes.push("empty if you forgot it".into());
     }
     if notes.is_empty() { "Password:".into() } else { format!("Password ({}):", notes.join("; ")) }
 }

@@ -90,8 +90,10 @@ pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
         "The code was sent",
         "? Code:",
         "The code is wrong",
-        "* Password",
+        "* Password (hint: the name of this place):",
+        "A forgotten password can be reset from a device that is still signed in",
         "The password is wrong",
+        "* Password (hint: the name of this place; empty if you forgot it):",
         "Signed in as ",
     ] {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
