@@ -67,20 +67,20 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
 }
 
 /// A session that is there.
-struct Opened {
+pub(crate) struct Opened {
     store: FileStore,
     session: SessionData,
-    holder: Holder,
+    pub(crate) holder: Holder,
 }
 
 impl Opened {
-    fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
+    pub(crate) fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
         let (store, session) = session::existing(name, Some(watch))?;
         let holder = Holder::of(&session, &HalfDone::tidied(&store));
         Ok(Self { store, session, holder })
     }
 
-    fn with_client(
+    pub(crate) fn with_client(
         self,
         server: &ServerArgs,
         application: &Application,

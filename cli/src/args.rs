@@ -13,6 +13,7 @@ use crate::address::DcAddress;
 use crate::executor::Executor;
 use crate::failure::Failure;
 use crate::login::qr::PictureFile;
+use crate::password::PasswordArgs;
 use crate::sessions::SessionsArgs;
 use crate::texts;
 
@@ -34,6 +35,9 @@ pub(crate) enum Command {
     #[command(about = "Sign out, and forget the session's keys", long_about = texts::LOGOUT,
         after_help = texts::EXIT_CODES)]
     Logout(LogoutArgs),
+    #[command(about = "Do without the account's forgotten password, where somebody is signed in",
+        after_help = texts::EXIT_CODES)]
+    Password(Box<PasswordArgs>),
     #[command(about = "Look at sessions, and exchange them with other libraries", after_help = texts::EXIT_CODES)]
     Sessions(SessionsArgs),
     #[command(about = "Run test DCs on this machine, for any client", long_about = texts::SANDBOX,

@@ -130,6 +130,10 @@ pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
         {
             MTPROXY_ADVICE
         }
+        // Nobody can tell which of them it is.
+        LostReason::Network(_) | LostReason::Silent if network::is_through_proxy() => {
+            "check the proxy's address, the network and the server's address"
+        }
         LostReason::Network(_) | LostReason::Silent => "check the network and the address",
         reason if reason.is_http() => {
             "check the address, and whether a web browser is sent to a login page of this network"
@@ -161,6 +165,10 @@ const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
         ProxyFault::CredentialsRequired => "put them before its host, as in socks5://USER:PASSWORD@HOST:PORT",
         ProxyFault::CredentialsRefused => {
             "check them; in a URL, characters like / and @ are written as %2F and %40"
+        }
+        ProxyFault::Protocol => {
+            "check the proxy's address and the kind that its URL begins with, and whether a web browser is sent to a \
+             login page of this network"
         }
         ProxyFault::Forbidden | ProxyFault::ServerUnreachable => {
             "check the server's address, or use another proxy"

@@ -1,4 +1,5 @@
-//! Ctrl-C and other signals that end the process: the terminal is left as it was, and what is half done is named.
+//! Ctrl-C and other signals that end the process: the terminal is left as it was, and what is half done is named. After
+//! a stop (Ctrl-Z) the open question is shown again.
 
 use std::io::{self, IsTerminal};
 use std::process;
@@ -56,7 +57,11 @@ pub(crate) fn on_signal(action: impl FnOnce(i32) + Send + 'static) -> Result<(),
 }
 
 #[cfg(unix)]
-struct Signals(Vec<(i32, tokio::signal::unix::Signal)>);
+struct Signals {
+    ends: Vec<(i32, tokio::signal::unix::Signal)>,
+    /// The process goes on after it was stopped.
+    resumes: tokio::signal::unix::Signal,
+}
 
 #[cfg(unix)]
 impl Signals {
@@ -68,17 +73,25 @@ impl Signals {
             kinds.push(SignalKind::hangup());
         }
         let listen = |kind: SignalKind| Ok((kind.as_raw_value(), signal(kind)?));
-        kinds.into_iter().map(listen).collect::<io::Result<_>>().map(Self)
+        let ends = kinds.into_iter().map(listen).collect::<io::Result<_>>()?;
+        let resumes = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+        Ok(Self { ends, resumes })
     }
 
     async fn next(mut self) -> Option<i32> {
+        use std::task::Poll;
+
+        use sansgram_runtime::TerminalPrompt;
         std::future::poll_fn(|cx| {
-            for (number, signal) in &mut self.0 {
+            while let Poll::Ready(Some(())) = self.resumes.poll_recv(cx) {
+                TerminalPrompt::resume();
+            }
+            for (number, signal) in &mut self.ends {
                 if signal.poll_recv(cx).is_ready() {
-                    return std::task::Poll::Ready(Some(*number));
+                    return Poll::Ready(Some(*number));
                 }
             }
-            std::task::Poll::Pending
+            Poll::Pending
         })
         .await
     }

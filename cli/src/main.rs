@@ -13,6 +13,7 @@ mod lines;
 mod login;
 mod network;
 mod output;
+mod password;
 mod sandbox;
 mod server;
 mod session;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Login(args) => login::login(args),
         Command::Whoami(args) => account::whoami(args),
         Command::Logout(args) => account::logout(args),
+        Command::Password(args) => password::run(*args),
         Command::Sessions(args) => sessions::run(args),
         Command::Sandbox(args) => sandbox::run(&args),
         Command::Completions(args) => generate::completions(&args),

@@ -15,6 +15,14 @@ use crate::failure::Failure;
 /// Whether connections go through an MTProxy, for whoever says why one failed: this process knows one way only.
 static THROUGH_MTPROXY: AtomicBool = AtomicBool::new(false);
 
+/// The same of a SOCKS5 or HTTP proxy.
+static THROUGH_PROXY: AtomicBool = AtomicBool::new(false);
+
+/// Whether connections of this process go through a SOCKS5 or HTTP proxy.
+pub(crate) fn is_through_proxy() -> bool {
+    THROUGH_PROXY.load(Ordering::Relaxed)
+}
+
 /// Whether connections of this process go through an MTProxy.
 pub(crate) fn is_through_mtproxy() -> bool {
     THROUGH_MTPROXY.load(Ordering::Relaxed)
@@ -28,7 +36,9 @@ impl NetworkArgs {
         let parse = |url: &str| {
             url.parse::<Proxy>().map_err(|error| Failure::Usage(format!("{name} cannot be used: {error}")))
         };
-        Ok(ClientOptions { proxy: url.map(|url| parse(url.expose())).transpose()? })
+        let proxy = url.map(|url| parse(url.expose())).transpose()?;
+        THROUGH_PROXY.store(proxy.is_some(), Ordering::Relaxed);
+        Ok(ClientOptions { proxy })
     }
 
     /// What the machine must know. Resolves the name of an MTProxy, which may block.

@@ -31,6 +31,9 @@ With --qr it shows a QR code that a signed-in phone scans (Settings, Devices, Li
 as a link, and a new one before it expires. The password may follow. It needs no terminal. After 40 codes that nobody \
 scanned, about 20 minutes, it gives up; --timeout does not count that time.
 
+A forgotten password is recovered by e-mail, where the account has an address for that: leave it empty when it is asked \
+for on the terminal. Without one, \"sansgram password reset\" with a session that is still signed in asks to do without it.
+
 A session is kept unencrypted, readable by you only, unless --encrypt, or later \"sansgram sessions encrypt\", encrypts \
 it; from then on its passphrase is asked for, or taken from SANSGRAM_PASSPHRASE.
 
@@ -44,6 +47,14 @@ options as at the sign-in.";
 pub(crate) const LOGOUT: &str = "\
 Sign out, and forget the session's keys. The session is all that is needed; name the server with the same options \
 as at the sign-in. With --json it prints {\"signed_out\":true}, or false where nobody was signed in.";
+
+pub(crate) const RESET: &str = "\
+Ask to do without the account's forgotten password. Telegram takes that wish only from a session that is signed in, and \
+waits for a week, in which every device of the account can decline; asked again after that, the password is gone. Asked \
+earlier, it says how long to wait. After a wish that was declined it is refused for a while, with exit code 1.
+
+Where the account has an e-mail address for it, \"sansgram login\" recovers the password at once: leave it empty when \
+it is asked for.";
 
 pub(crate) const IMPORT: &str = "\
 Take over a session of another library into a new session of this one. What it is shows by itself: a string or \

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::termios::{LocalModes, tcgetattr};
-use sansgram_testkit::accounts::AccountOptions;
+use sansgram_testkit::accounts::{AccountOptions, Fault};
 use sansgram_testkit::server::ServerOptions;
 use support::terminal::Terminal;
 use support::{Directory, Server};
@@ -196,4 +196,57 @@ fn a_session_in_use_names_its_owner() {
     terminal.sees("Signed in as");
     assert_eq!(terminal.ends().0, Some(0));
     server.run(&["whoami"]).ok();
+}
+
+#[test]
+fn a_password_is_recovered_only_where_that_is_meant() {
+    let directory = Directory::new();
+    let args = ["login", "--sandbox", "--phone", "9996620008", "--code", "22222"];
+    let mut terminal = Terminal::start(&directory, &args);
+    terminal.sees("empty to recover it by e-mail):");
+    terminal.types("\n");
+    terminal.sees("Recover the password by a code that is sent by e-mail? (y/n)");
+    assert!(terminal.echoes());
+    terminal.types("n\n");
+    terminal.sees("empty to recover it by e-mail):");
+    terminal.types("\n");
+    terminal.sees("(y/n)");
+    terminal.types("y\n");
+    terminal.sees("Sandbox: the code 222222 arrived at recovery@sandbox.example (DC 2)");
+    terminal.sees("Recovery code (empty to go back):");
+    terminal.types("222222\n");
+    terminal.sees("New password (empty for none):");
+    terminal.types("\n");
+    terminal.sees("Remove the password, so that the code alone signs in from now on? (y/n)");
+    terminal.types("n\n");
+    terminal.sees("New password (empty for none):");
+    terminal.types("correct horse\n");
+    terminal.sees("The same again:");
+    terminal.types("correct horse\n");
+    terminal.sees("Signed in as Sandbox DC 2");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(shown.matches("arrived at recovery@").count(), 1, "{shown}");
+}
+
+#[test]
+fn a_server_that_forgot_the_sign_in_is_told_everything_again() {
+    let faults = vec![Fault::auth_restart("auth.checkPassword").once()];
+    let accounts = AccountOptions { faults, ..AccountOptions::default() };
+    let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+    let mut terminal = Terminal::on(&server.command(&["login"]));
+    for _ in 0..2 {
+        terminal.sees("bot token:");
+        terminal.types("9996620002\n");
+        terminal.sees("correct? (y/n)");
+        terminal.types("y\n");
+        terminal.sees("Code:");
+        terminal.types("22222\n");
+        terminal.sees("Password");
+        terminal.types("sandbox\n");
+    }
+    terminal.sees("Signed in as Sandbox DC 2");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("The server wants the sign-in to begin again.\r\nPhone number"), "{shown}");
 }

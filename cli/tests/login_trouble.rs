@@ -4,6 +4,7 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,19 @@ fn silence() {
             "--timeout",
         ]);
     }
+}
+
+/// What ended the first connection is no reason any more once another one was made.
+#[test]
+fn hung_up_at_first_and_silent_then() {
+    static HUNG_UP: AtomicBool = AtomicBool::new(false);
+    let address = listening(|mut socket| {
+        if HUNG_UP.swap(true, Ordering::Relaxed) {
+            while socket.read(&mut [0; 512]).is_ok_and(|count| count > 0) {}
+        }
+    });
+    let run = within(20, || at(address, &["--timeout", "4"]));
+    run.fails(&["timed out after 4 seconds", "the server was silent"]);
 }
 
 #[test]

@@ -174,6 +174,36 @@ fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
     }
 }
 
+/// A login page of a network in the place of the proxy, and a proxy that never says anything.
+#[test]
+fn what_answers_in_the_place_of_a_proxy_is_no_proxy() {
+    let through = |answer: &'static [u8], timeout: &str| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            for mut client in listener.incoming().flatten() {
+                let _ = client.read(&mut [0; 512]);
+                let _ = client.write_all(answer);
+                if answer.is_empty() {
+                    kept.push(client);
+                }
+            }
+        });
+        let login =
+            ["--dc", "2=192.0.2.1:1", "--public-key", "key.pem", "--timeout", timeout, "--proxy", &url];
+        let server = server(Front::None);
+        let mut command = support::command(&server.directory.path);
+        support::run(command.args(BOT).args(login))
+    };
+    through(b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\n", "20").fails(&[
+        "what answers is not a proxy of this kind",
+        "check the proxy's address",
+        "a login page of this network",
+    ]);
+    through(b"", "2").fails(&["timed out after 2 seconds", "check the proxy's address, the network"]);
+}
+
 #[test]
 fn what_is_no_proxy_is_refused_and_not_shown() {
     for args in [

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use sansgram_core::client::{ConnId, Event, HeavyTask, Input, Output, SessionData};
+use sansgram_core::client::{ConnId, Event, HeavyTask, Input, LostReason, Output, SessionData};
 use sansgram_core::time::Timestamp;
 
 use crate::link::{Link, Ready};
@@ -133,7 +133,11 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             Some(Found::Deadline) => state.machine.handle(now, Input::Tick),
             Some(Found::Link(conn, ready)) => {
                 let input = match ready {
-                    Ready::Opened => Input::Opened { conn },
+                    Ready::Opened => {
+                        // The network is there again: whatever goes wrong now has another reason.
+                        drop(state.last_loss.take_if(|(_, reason)| matches!(reason, LostReason::Network(_))));
+                        Input::Opened { conn }
+                    }
                     Ready::Received(len) => {
                         Input::Received { conn, bytes: buffer.get_mut(..len).unwrap_or_default() }
                     }

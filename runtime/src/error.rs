@@ -1,5 +1,6 @@
 //! Why a call of the client failed.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use sansgram_core::rpc::RpcError;
 
 use crate::{PromptError, StoreError};
 
-/// Why a call of the [`Client`](crate::Client) failed, in one sentence that says what to do.
-#[derive(Clone, Debug, thiserror::Error)]
+/// Why a call of the [`Client`](crate::Client) failed, in one sentence that says what to do. `Debug` says it too, so that
+/// a `main` that returns the error tells a person something.
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A step of the sign-in failed; the client can go on with another try.
@@ -48,6 +50,18 @@ pub enum Error {
     /// The client was disconnected, or its runtime was shut down.
     #[error("the client has stopped; start a new one to go on")]
     Stopped,
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }
 
 impl Error {
@@ -172,6 +186,15 @@ mod tests {
                 cause = error.source();
             }
         }
+    }
+
+    /// As `main` prints it.
+    #[test]
+    fn debug_says_what_to_do() {
+        let error = Error::from(PromptError::NoTerminal);
+        assert!(format!("{error:?}").starts_with("there is no terminal to ask on: give"), "{error:?}");
+        let error = Error::from(StoreError::Other("the disk is full".into()));
+        assert!(format!("{error:?}").ends_with("the disk is full"), "{error:?}");
     }
 
     #[test]

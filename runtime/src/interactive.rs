@@ -17,8 +17,10 @@ use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 
 /// How many wrong answers one question takes: enough for any person, and an end for a script that knows no other.
 const MAX_TRIES: u32 = 10;
-/// How often nothing at all is taken for an answer.
-const MAX_EMPTY: u32 = 100;
+/// How often an answer is taken that is not wrong and leads nowhere: nothing at all, or that the number is another one.
+const MAX_IDLE: u32 = 100;
+const RECOVER: &str = "Recover the password by a code that is sent by e-mail? (y/n)";
+const REMOVE: &str = "Remove the password, so that the code alone signs in from now on? (y/n)";
 /// What follows once the address is confirmed.
 const WITH_ANOTHER_CODE: &str = "; now the login code follows, which is another one";
 
@@ -26,7 +28,7 @@ impl Client {
     /// Signs in by questions: the phone number (confirmed before it is used), the code, the password where the
     /// account has one; or a bot's token in place of the phone number, or `qr` to show a QR code. A wrong answer is
     /// asked for again, with the reason. In place of the code, `resend` asks for another one and `cancel` goes back to
-    /// the phone number. A forgotten password can be recovered, a number that nobody has can sign up. Where somebody is
+    /// the phone number, as does a server that wants the sign-in to begin again. A forgotten password can be recovered, a number that nobody has can sign up. Where somebody is
     /// signed in already, it says so and asks nothing.
     ///
     /// # Errors
@@ -72,7 +74,9 @@ impl Client {
                 Ok(Some(user)) => break user,
                 // Back to the first question.
                 Ok(None) => tries.count()?,
-                Err(error) if asks_for_another_identity(&error) => tries.again(talk.prompt, &error)?,
+                Err(error) if asks_for_another_identity(&error) || is_restart(&error) => {
+                    tries.again(talk.prompt, &error)?;
+                }
                 Err(error) => return Err(error),
             }
             talk.prompt.pending(None);
@@ -148,20 +152,24 @@ type Turn = Result<Option<UserInfo>, Error>;
 impl<P: Prompt> Talk<'_, P> {
     /// Asks who is to be signed in, and does it.
     async fn identify(&mut self) -> Turn {
-        let typed = self.ask(Question::Identity, "Phone number with country code, or bot token:").await?;
-        if typed.contains(':') {
-            return calling!(self, self.client.bot_sign_in(&typed)).map(Some);
+        // To look twice at a number is nothing wrong.
+        for _ in 0..MAX_IDLE {
+            let question = "Phone number with country code, or bot token:";
+            let typed = self.ask_something(Question::Identity, question).await?;
+            if typed.contains(':') {
+                return calling!(self, self.client.bot_sign_in(&typed)).map(Some);
+            }
+            if typed.eq_ignore_ascii_case("qr") {
+                return self.qr_code(&[]).await;
+            }
+            let phone = PhoneNumber::parse(&typed).map_err(LoginError::from)?;
+            let question = format!("Is \"{}\" correct? (y/n)", phone.grouped());
+            if self.confirm(Question::ConfirmPhone, &question).await? {
+                let step = self.new_code(phone.digits()).await?;
+                return self.go_on(step, true).await;
+            }
         }
-        if typed.eq_ignore_ascii_case("qr") {
-            return self.qr_code(&[]).await;
-        }
-        let phone = PhoneNumber::parse(&typed).map_err(LoginError::from)?;
-        let question = format!("Is \"{}\" correct? (y/n)", phone.grouped());
-        if !self.confirm(Question::ConfirmPhone, &question).await? {
-            return Ok(None);
-        }
-        let step = self.new_code(phone.digits()).await?;
-        self.go_on(step, true).await
+        Err(Error::TooManyTries(MAX_IDLE))
     }
 
     async fn resume(&mut self, pending: PendingSignIn) -> Turn {
@@ -209,12 +217,10 @@ impl<P: Prompt> Talk<'_, P> {
         let resend_at =
             token.timeout.filter(|_| is_fresh).and_then(|timeout| Instant::now().checked_add(timeout));
         self.prompt.show(&words::whereabouts(&token))?;
-        if let Some(line) = words::other_ways(&token, resend_at.and(token.timeout)) {
-            self.prompt.show(&line)?;
-        }
         if !token.is_usable() || matches!(token.kind, CodeKind::Firebase { .. }) {
             return self.another_way(&token, tries).await.map(Some);
         }
+        self.prompt.show(&words::other_ways(&token, resend_at.and(token.timeout)))?;
         loop {
             let code = match self.ask_code(&token).await? {
                 CodeAnswer::Code(code) => code,
@@ -239,7 +245,7 @@ impl<P: Prompt> Talk<'_, P> {
                         }
                         Err(error @ Error::Login(LoginError::CodeExpired | LoginError::Restart)) => {
                             tries.again(self.prompt, &error)?;
-                            return self.new_code(token.phone.digits()).await.map(Some);
+                            return self.another_code(&token).await;
                         }
                         result => return result.map(Some),
                     }
@@ -250,7 +256,7 @@ impl<P: Prompt> Talk<'_, P> {
                 Err(error @ Error::Login(LoginError::CodeInvalid)) => tries.again(self.prompt, &error)?,
                 Err(error @ Error::Login(LoginError::CodeExpired | LoginError::Restart)) => {
                     tries.again(self.prompt, &error)?;
-                    return self.new_code(token.phone.digits()).await.map(Some);
+                    return self.another_code(&token).await;
                 }
                 result => return result.map(Some),
             }
@@ -295,6 +301,12 @@ impl<P: Prompt> Talk<'_, P> {
             Err(Error::Login(LoginError::Restart)) => calling!(self, self.client.request_login_code(phone)),
             result => result,
         }
+    }
+
+    /// In place of a code that is of no more use.
+    async fn another_code(&mut self, token: &CodeToken) -> Result<Option<LoginStep>, Error> {
+        self.prompt.show("A new code follows by itself.")?;
+        self.new_code(token.phone.digits()).await.map(Some)
     }
 
     /// Asks for an address and for the code that went there, which `sent` tells where it did already. `None`: back to
@@ -376,25 +388,27 @@ impl<P: Prompt> Talk<'_, P> {
     }
 
     async fn password(&mut self, hint: &PasswordHint) -> Result<UserInfo, Error> {
-        let question = words::password_question(hint);
         let mut tries = Tries::default();
-        loop {
+        for _ in 0..MAX_IDLE {
+            let question = words::password_question(hint, tries.0 > 0);
             let password = self.prompt.answer(Question::Password, &question).await?;
-            let result = if !password.is_empty() {
-                calling!(self, self.client.check_password(&password))
-            } else if hint.has_recovery {
-                match self.recover().await? {
-                    Some(user) => return Ok(user),
-                    None => continue,
+            if password.is_empty() {
+                // An Enter by mistake sends no e-mail.
+                if hint.has_recovery
+                    && self.confirm(Question::ConfirmRecovery, RECOVER).await?
+                    && let Some(user) = self.recover().await?
+                {
+                    return Ok(user);
                 }
-            } else {
-                Err(LoginError::PasswordInvalid.into())
-            };
-            match result {
+                self.prompt.show(words::RESET)?;
+                continue;
+            }
+            match calling!(self, self.client.check_password(&password)) {
                 Err(error @ Error::Login(LoginError::PasswordInvalid)) => tries.again(self.prompt, &error)?,
                 result => return result,
             }
         }
+        Err(Error::TooManyTries(MAX_IDLE))
     }
 
     /// Recovers the password by e-mail. `None`: back to the password.
@@ -418,17 +432,28 @@ impl<P: Prompt> Talk<'_, P> {
                 result => break result.map(|()| code)?,
             }
         };
-        let new = loop {
+        let new = self.new_password(&mut tries).await?;
+        let new = (!new.is_empty()).then(|| NewPassword::new(&new));
+        calling!(self, self.client.recover_password(&code, new)).map(Some)
+    }
+
+    /// Asks for a password in place of the forgotten one; none at all only where that is meant.
+    async fn new_password(&mut self, tries: &mut Tries) -> Result<Zeroizing<String>, Error> {
+        for _ in 0..MAX_IDLE {
             let new = self.prompt.answer(Question::NewPassword, "New password (empty for none):").await?;
-            let again = self.prompt.answer(Question::NewPassword, "The same again:").await?;
-            if new == again {
-                break new;
+            if new.is_empty() {
+                if self.confirm(Question::ConfirmNoPassword, REMOVE).await? {
+                    return Ok(new);
+                }
+                continue;
+            }
+            if new == self.prompt.answer(Question::NewPassword, "The same again:").await? {
+                return Ok(new);
             }
             tries.count()?;
             self.prompt.show("These were two different passwords.")?;
-        };
-        let new = (!new.is_empty()).then(|| NewPassword::new(&new));
-        calling!(self, self.client.recover_password(&code, new)).map(Some)
+        }
+        Err(Error::TooManyTries(MAX_IDLE))
     }
 
     async fn sign_up(&mut self, required: SignUpRequired) -> Result<UserInfo, Error> {
@@ -487,24 +512,24 @@ impl<P: Prompt> Talk<'_, P> {
 
     /// Asks for what is not empty. An Enter by mistake is no wrong answer.
     async fn ask_something(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
-        for _ in 0..MAX_EMPTY {
+        for _ in 0..MAX_IDLE {
             let answer = self.ask(kind, question).await?;
             if !answer.is_empty() {
                 return Ok(answer);
             }
         }
-        Err(Error::TooManyTries(MAX_EMPTY))
+        Err(Error::TooManyTries(MAX_IDLE))
     }
 
     async fn confirm(&mut self, kind: Question, question: &str) -> Result<bool, Error> {
-        for _ in 0..MAX_TRIES {
-            match self.prompt.answer(kind, question).await?.trim().to_lowercase().as_str() {
+        let mut tries = Tries::default();
+        loop {
+            match self.ask_something(kind, question).await?.to_lowercase().as_str() {
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
-                _ => {}
+                _ => tries.count()?,
             }
         }
-        Err(Error::TooManyTries(MAX_TRIES))
     }
 }
 
@@ -531,6 +556,11 @@ impl Tries {
         self.count()?;
         prompt.refused(reason)
     }
+}
+
+/// The server forgot the sign-in: everything is asked for again.
+pub(crate) const fn is_restart(error: &Error) -> bool {
+    matches!(error, Error::Login(LoginError::Restart))
 }
 
 pub(crate) const fn asks_for_another_identity(error: &Error) -> bool {

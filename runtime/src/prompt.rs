@@ -14,6 +14,7 @@ use crate::qr::{Ground, QrPicture};
 use crate::text::printable;
 use crate::{Error, words};
 
+mod again;
 #[cfg(unix)]
 mod hidden;
 #[cfg(not(unix))]
@@ -21,6 +22,7 @@ mod hidden;
 mod hidden;
 mod picture;
 
+use again::Asked;
 use hidden::HiddenInput;
 use picture::Screen;
 
@@ -157,10 +159,14 @@ pub enum Question {
     EmailCode,
     /// The password.
     Password,
+    /// Whether a code is to be sent by e-mail, to recover the forgotten password with: `y` or `n`.
+    ConfirmRecovery,
     /// The code that was sent by e-mail to recover the password with.
     RecoveryCode,
     /// A new password in place of the forgotten one; empty for none.
     NewPassword,
+    /// Whether the account is to have no password from now on: `y` or `n`.
+    ConfirmNoPassword,
     /// Whether to sign up under the terms that were shown: `y` or `n`.
     AcceptTerms,
     /// A newcomer's first name.
@@ -186,8 +192,10 @@ impl Question {
             Self::Email => "e-mail address",
             Self::EmailCode => "code from the e-mail",
             Self::Password => "password",
+            Self::ConfirmRecovery => "consent to a recovery of the password",
             Self::RecoveryCode => "recovery code",
             Self::NewPassword => "new password",
+            Self::ConfirmNoPassword => "consent to have no password",
             Self::AcceptTerms => "consent to the terms of service",
             Self::FirstName => "first name",
             Self::LastName => "last name",
@@ -314,6 +322,13 @@ impl TerminalPrompt {
         hidden::restore();
     }
 
+    /// Shows the question again that is open, if there is one, and hides again what is typed where that is a secret. For
+    /// who sees that the process goes on after it was stopped (SIGCONT): until then somebody else had the terminal.
+    pub fn resume() {
+        hidden::resume();
+        again::show();
+    }
+
     /// Whether somebody can be asked.
     #[must_use]
     pub const fn is_there(&self) -> bool {
@@ -325,6 +340,15 @@ impl TerminalPrompt {
             Output::Nowhere => Err(PromptError::NoTerminal),
             Output::StandardError | Output::Terminal(_) => Ok(()),
         }
+    }
+
+    /// Remembers what is asked, for [`resume`](Self::resume).
+    fn asked(&self, question: &str) -> Result<Asked, PromptError> {
+        let terminal = match &self.output {
+            Output::StandardError | Output::Nowhere => None,
+            Output::Terminal(file) => Some(file),
+        };
+        Ok(Asked::new(question, terminal)?)
     }
 
     fn write(&mut self, text: &str, end: &str) -> Result<(), PromptError> {
@@ -343,6 +367,7 @@ impl Prompt for TerminalPrompt {
         self.check()?;
         loop {
             self.write(question, " ")?;
+            let _asked = self.asked(question)?;
             match answer(&mut self.reading_line, Some(read_line)).await {
                 Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
                 result => return result,
@@ -356,6 +381,7 @@ impl Prompt for TerminalPrompt {
             // Nothing may show from the moment on that the question does.
             let input = if self.reading_secret.is_none() { Some(HiddenInput::new()?) } else { None };
             self.write(question, " ")?;
+            let _asked = self.asked(question)?;
             match answer(&mut self.reading_secret, input.map(|input| move || input.read_line())).await {
                 Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
                 result => return result.map(Zeroizing::new),

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use sansgram_core::login::{BotToken, LoginError, PhoneNumber};
 use zeroize::Zeroizing;
 
-use crate::interactive::asks_for_another_identity;
+use crate::interactive::{asks_for_another_identity, is_restart};
 use crate::{Error, Prompt, PromptError, Question, words};
 
 type Answer = Pin<Box<dyn Future<Output = Result<String, PromptError>> + Send>>;
@@ -150,9 +150,13 @@ impl Prompt for ValuesPrompt {
     }
 
     async fn answer(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        self.asked = Some(kind);
+        let is_again = self.asked.replace(kind) == Some(kind) && kind != Question::NewPassword;
         match self.sources.get_mut(&kind) {
             None => Err(PromptError::NoValue(kind)),
+            // A person would be asked until there is something.
+            Some(Source::Value(value)) if is_again && value.trim().is_empty() => {
+                Err(PromptError::WrongValue { question: kind, reason: "it is empty".into() })
+            }
             Some(Source::Value(value)) => Ok(value.clone()),
             Some(Source::Wrong(reason)) => {
                 Err(PromptError::WrongValue { question: kind, reason: reason.clone() })
@@ -163,6 +167,12 @@ impl Prompt for ValuesPrompt {
 
     fn refused(&mut self, reason: &Error) -> Result<(), Error> {
         self.show(&words::sentence(reason))?;
+        // No value is to blame.
+        if is_restart(reason)
+            && matches!(self.asked.map(|asked| self.sources.get(&asked)), Some(Some(Source::Value(_))))
+        {
+            return Err(reason.clone());
+        }
         // Between the identity and its refusal lies another question, and so for the first name.
         let question = match reason {
             Error::Login(LoginError::FirstNameInvalid) => Some(Question::FirstName),

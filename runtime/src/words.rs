@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sansgram_core::login::{CodeKind, CodeToken, NextCodeKind, PasswordHint, TermsOfService, UserInfo};
+use sansgram_core::login::{
+    CodeKind, CodeToken, LoginError, NextCodeKind, PasswordHint, TermsOfService, UserInfo,
+};
 
 use crate::Error;
 use crate::text::{harmless, printable};
@@ -68,28 +70,29 @@ fn beginning_with(what: &str, beginning: Option<&str>) -> String {
 }
 
 /// What else can be typed in place of the code, in one line.
-pub(crate) fn other_ways(token: &CodeToken, wait: Option<Duration>) -> Option<String> {
+pub(crate) fn other_ways(token: &CodeToken, wait: Option<Duration>) -> String {
     if let CodeKind::Email { reset_available: Some(seconds), .. } = &token.kind {
         let after = match seconds {
             0 => String::new(),
             seconds => format!(", which takes effect after {}", span(Duration::from_secs((*seconds).into()))),
         };
-        return Some(format!(
+        return format!(
             "Type \"lost\" if you cannot open that mailbox{after}, \"cancel\" for another number."
-        ));
+        );
     }
-    let way = match token.next? {
-        NextCodeKind::Sms => " by text message",
-        NextCodeKind::Call => " by phone call",
-        NextCodeKind::FlashCall | NextCodeKind::MissedCall => " by the number that calls",
-        NextCodeKind::Fragment => " on fragment.com",
-        _ => "",
+    let way = match token.next {
+        None => return "Type \"cancel\" for another number.".into(),
+        Some(NextCodeKind::Sms) => " by text message",
+        Some(NextCodeKind::Call) => " by phone call",
+        Some(NextCodeKind::FlashCall | NextCodeKind::MissedCall) => " by the number that calls",
+        Some(NextCodeKind::Fragment) => " on fragment.com",
+        Some(_) => "",
     };
     let when = match wait {
         Some(wait) if !wait.is_zero() => format!(" (from {} on)", span(wait)),
         _ => String::new(),
     };
-    Some(format!("Type \"resend\" for another code{way}{when}, \"cancel\" for another number."))
+    format!("Type \"resend\" for another code{way}{when}, \"cancel\" for another number.")
 }
 
 /// A length of time, as people say it.
@@ -104,7 +107,13 @@ pub(crate) fn span(time: Duration) -> String {
     }
 }
 
-pub(crate) fn password_question(hint: &PasswordHint) -> String {
+/// How to do without a forgotten password. Before somebody is signed in, the server takes no such wish.
+pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still signed in: in the settings \
+                                of its two-step verification, or with \"sansgram password reset\". A week later it is \
+                                gone.";
+
+/// `was_wrong`: whoever tried in vain is told what to do.
+pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String {
     let mut notes = Vec::new();
     match hint.hint.as_deref().map(printable) {
         Some(hint) if !hint.is_empty() => notes.push(format!("hint: {hint}")),
@@ -112,6 +121,8 @@ pub(crate) fn password_question(hint: &PasswordHint) -> String {
     }
     if hint.has_recovery {
         notes.push("empty to recover it by e-mail".into());
+    } else if was_wrong {
+        notes.push("empty if you forgot it".into());
     }
     if notes.is_empty() { "Password:".into() } else { format!("Password ({}):", notes.join("; ")) }
 }
@@ -157,8 +168,13 @@ pub(crate) fn name(user: &UserInfo) -> String {
     }
 }
 
-/// An error as a sentence of its own.
+/// An error as a sentence of its own, for a person who is asked again: what a conversation does by itself is no advice.
 pub(crate) fn sentence(error: &Error) -> String {
+    match error {
+        Error::Login(LoginError::CodeExpired) => return "The code has expired.".into(),
+        Error::Login(LoginError::Restart) => return "The server wants the sign-in to begin again.".into(),
+        _ => {}
+    }
     format!("{}.", capital(&printable(&error.to_string())))
 }
 

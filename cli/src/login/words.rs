@@ -34,7 +34,7 @@ pub(super) const NOTHING_BEGUN: &str = "--code and --password belong to a phone 
 /// What is missing, where the sign-in cannot be gone on with later.
 pub(super) const fn missing(question: Question) -> &'static str {
     match question {
-        Question::Password => {
+        Question::Password | Question::ConfirmRecovery => {
             "this account has a password; give it with --password or SANSGRAM_PASSWORD, as there is no terminal to \
              ask on"
         }

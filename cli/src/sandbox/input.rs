@@ -21,15 +21,24 @@ pub(super) fn pasted() -> io::Result<Receiver<Pasted>> {
     let (sender, receiver) = mpsc::channel();
     if may_read() {
         thread::Builder::new().name("links".into()).spawn(move || {
-            for line in io::stdin().lock().lines() {
-                let Ok(line) = line else { return };
-                if parse(&line).is_some_and(|pasted| sender.send(pasted).is_err()) {
-                    return;
-                }
-            }
+            each_line(io::stdin().lock(), |line| {
+                parse(line).is_none_or(|pasted| sender.send(pasted).is_ok())
+            });
         })?;
     }
     Ok(receiver)
+}
+
+/// Gives each line to `take`, for as long as it wants more. What is not UTF-8 is a line like any other.
+fn each_line(mut input: impl BufRead, mut take: impl FnMut(&str) -> bool) {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match input.read_until(b'\n', &mut line) {
+            Ok(1..) if take(&String::from_utf8_lossy(&line)) => {}
+            _ => return,
+        }
+    }
 }
 
 /// The link of a line, and the number before or behind it; `None`: the line is empty.
@@ -60,6 +69,16 @@ const fn may_read() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_utf_8_is_a_line_like_any_other() {
+        let mut lines = Vec::new();
+        each_line(&b"a\xff\n\nlast"[..], |line| {
+            lines.push(line.to_owned());
+            true
+        });
+        assert_eq!(lines, ["a\u{fffd}\n", "\n", "last"]);
+    }
 
     #[test]
     fn a_line_is_a_link_and_maybe_a_number() {

@@ -157,11 +157,12 @@ impl Server {
     /// `command SUBCOMMAND --dc … --public-key key.pem ARGS`, with DC 2 as the home DC.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = command(&self.directory.path);
-        command.arg(args[0]);
+        let (subcommand, args) = args.split_at(if args[0] == "password" { 2 } else { 1 });
+        command.args(subcommand);
         for dc in [2, 1, 3] {
             command.arg("--dc").arg(format!("{dc}={}", self.served.address(dc).unwrap()));
         }
-        command.args(["--public-key", "key.pem"]).args(&args[1..]);
+        command.args(["--public-key", "key.pem"]).args(args);
         command
     }
 

@@ -41,6 +41,19 @@ impl Terminal {
 
     /// A command that has its arguments.
     pub fn on(wanted: &Command) -> Self {
+        // A password is asked for on the controlling terminal, which only a new session can get.
+        Self::behind(&["setsid", "--ctty", "--wait"], wanted)
+    }
+
+    /// A command of a shell that has job control: once the command is stopped, the shell says "It is stopped.", waits
+    /// for a line and has it go on.
+    pub fn of_a_shell(wanted: &Command) -> Self {
+        let script = r#"set -m; "$@"; echo "It is stopped."; read -r go; fg > /dev/null"#;
+        Self::behind(&["setsid", "--ctty", "--wait", "sh", "-c", script, "sh"], wanted)
+    }
+
+    /// A command behind others that run it.
+    pub fn behind(others: &[&str], wanted: &Command) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -53,9 +66,8 @@ impl Terminal {
         };
         let size = Winsize { ws_col: 100, ws_row: 50, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(slave(), size).unwrap();
-        // A password is asked for on the controlling terminal, which only a new session can get.
-        let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait"]).arg(wanted.get_program()).args(wanted.get_args());
+        let mut command = Command::new(others[0]);
+        command.args(&others[1..]).arg(wanted.get_program()).args(wanted.get_args());
         for (name, value) in wanted.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
@@ -108,6 +120,16 @@ impl Terminal {
     /// Whether what is typed shows.
     pub fn echoes(&self) -> bool {
         tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// Waits until what is typed shows, or does not.
+    #[track_caller]
+    pub fn waits_for_echo(&self, wanted: bool) {
+        let until = Instant::now() + LIMIT;
+        while self.echoes() != wanted {
+            assert!(Instant::now() < until, "the echo stays as it was: {}", self.shown);
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub fn types(&mut self, text: impl AsRef<[u8]>) {

@@ -1,35 +1,84 @@
 //! Reading a secret from the terminal without showing it, on Unix.
 //!
 //! The echo is off before the question is shown, so that a fast typist (or a script) is not shown either, and the
-//! terminal is as it was before anything else happens, also at Ctrl-C.
+//! terminal is as it was before anything else happens, also at Ctrl-C and at Ctrl-Z.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-/// How the terminal was before the question that is open now.
-static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+use super::again;
 
-/// Puts the terminal back as it was, if a question is open.
-pub(super) fn restore() {
-    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(before) = before
-        && let Ok(terminal) = open()
-    {
+/// How long a stop may take to reach all threads.
+const STOP: Duration = Duration::from_millis(100);
+
+/// The question that is open now.
+static OPEN: Mutex<Option<Open>> = Mutex::new(None);
+
+struct Open {
+    terminal: File,
+    /// How the terminal was before.
+    before: Termios,
+    hidden: Termios,
+}
+
+impl Open {
+    fn set(&self, modes: &Termios) {
         // Fails where the terminal is gone.
-        let _ = tcsetattr(terminal, OptionalActions::Now, &before);
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, modes);
     }
 }
 
-fn open() -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open("/dev/tty")
+/// Puts the terminal back as it was, if a question is open.
+pub(super) fn restore() {
+    if let Some(open) = OPEN.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        open.set(&open.before);
+    }
 }
 
-/// The controlling terminal, which shows nothing that is typed as long as this lives.
+/// Hides again what is typed, if a question is open: while the process was stopped, somebody else set the terminal.
+pub(super) fn resume() {
+    if let Some(open) = &*OPEN.lock().unwrap_or_else(PoisonError::into_inner) {
+        open.set(&open.hidden);
+    }
+}
+
+/// What Ctrl-Z does elsewhere: the process and its companions are stopped, with the terminal as it was before.
+fn stop() {
+    if let Some(open) = &*OPEN.lock().unwrap_or_else(PoisonError::into_inner) {
+        open.set(&open.before);
+    }
+    // Does nothing where nobody could make us go on, as without a shell.
+    let _ = kill_current_process_group(Signal::TSTP);
+    thread::sleep(STOP);
+    resume();
+    again::show();
+}
+
+/// The controlling terminal; where there is none (`su -c`, `setsid`), the one that we were given.
+fn open() -> io::Result<File> {
+    let missing = match OpenOptions::new().read(true).write(true).open("/dev/tty") {
+        Ok(terminal) => return Ok(terminal),
+        Err(error) => error,
+    };
+    let given = if io::stdin().is_terminal() {
+        io::stdin().as_fd().try_clone_to_owned()
+    } else if io::stderr().is_terminal() {
+        io::stderr().as_fd().try_clone_to_owned()
+    } else {
+        return Err(missing);
+    };
+    given.map(File::from)
+}
+
+/// The terminal, which shows nothing that is typed as long as this lives.
 pub(super) struct HiddenInput {
     terminal: File,
 }
@@ -44,17 +93,19 @@ impl HiddenInput {
         hidden.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
         hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
         hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        let open = Open { terminal: terminal.try_clone()?, before, hidden: hidden.clone() };
+        *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
         let input = Self { terminal };
         tcsetattr(&input.terminal, OptionalActions::Now, &hidden)?;
         Ok(input)
     }
 
-    /// The line that is typed. Ctrl-C interrupts the process, as it does elsewhere.
+    /// The line that is typed. Ctrl-C interrupts the process and Ctrl-Z stops it, as they do elsewhere.
     pub(super) fn read_line(self) -> io::Result<String> {
-        let result = read_line(&mut &self.terminal);
+        let result = read_line(&mut &self.terminal, stop, again::count);
         if result.as_ref().map_or_else(|error| error.kind() == io::ErrorKind::InvalidData, |_| true) {
-            (&self.terminal).write_all(b"\n")?;
+            // Standard input may be there to be read only.
+            let _ = (&self.terminal).write_all(b"\n").or_else(|_| io::stderr().write_all(b"\n"));
         }
         drop(self);
         if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
@@ -74,18 +125,31 @@ const CTRL_C: u8 = 3;
 const CTRL_D: u8 = 4;
 const BACKSPACE: u8 = 8;
 const CTRL_U: u8 = 0x15;
+const CTRL_Z: u8 = 0x1a;
 const ESCAPE: u8 = 0x1b;
 const DELETE: u8 = 0x7f;
 
-/// Reads up to the end of the line, with the little editing that is possible without seeing anything.
-fn read_line(input: &mut impl Read) -> io::Result<String> {
+/// Reads up to the end of the line, with the little editing that is possible without seeing anything. `stop` stops the
+/// process; whenever `shown` changes, the question was shown again, and the line begins anew.
+fn read_line(input: &mut impl Read, mut stop: impl FnMut(), shown: impl Fn() -> u32) -> io::Result<String> {
     let mut typed = Zeroizing::new(Vec::with_capacity(256));
+    let mut last_shown = shown();
     loop {
-        match read_byte(input)? {
+        let byte = read_byte(input)?;
+        let now_shown = shown();
+        if now_shown != last_shown {
+            last_shown = now_shown;
+            typed.clear();
+        }
+        match byte {
             b'\n' | b'\r' => break,
             CTRL_C => return Err(io::ErrorKind::Interrupted.into()),
             CTRL_D if typed.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
             CTRL_U => typed.clear(),
+            CTRL_Z => {
+                stop();
+                typed.clear();
+            }
             BACKSPACE | DELETE => {
                 // A character ends where its first byte is: the others of UTF-8 are 10xxxxxx.
                 while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
@@ -126,7 +190,25 @@ mod tests {
     use super::*;
 
     fn typed(mut keys: &[u8]) -> Result<String, io::ErrorKind> {
-        read_line(&mut keys).map_err(|error| error.kind())
+        read_line(&mut keys, || panic!("no key stops it"), || 0).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn a_stop_begins_the_line_anew() {
+        let mut stops = 0;
+        let line = read_line(&mut &b"half\x1a\x1awhole\n"[..], || stops += 1, || 0);
+        assert_eq!((line.unwrap().as_str(), stops), ("whole", 2));
+    }
+
+    #[test]
+    fn a_question_that_is_shown_again_begins_the_line_anew() {
+        // Asked before the line and behind each byte: again is it shown behind the fourth.
+        let asked = std::cell::Cell::new(0);
+        let shown = || {
+            asked.set(asked.get() + 1);
+            u32::from(asked.get() > 5)
+        };
+        assert_eq!(read_line(&mut &b"halfwhole\n"[..], || (), shown).unwrap(), "whole");
     }
 
     #[test]

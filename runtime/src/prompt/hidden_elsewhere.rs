@@ -5,6 +5,9 @@ use std::io;
 /// The console is put back by itself.
 pub(super) const fn restore() {}
 
+/// Nothing stops a process there.
+pub(super) const fn resume() {}
+
 /// The console, which shows nothing while a line is read.
 pub(super) struct HiddenInput;
 

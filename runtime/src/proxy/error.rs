@@ -110,7 +110,10 @@ impl ProxyError {
     #[must_use]
     pub const fn fault(&self) -> ProxyFault {
         match self {
-            Self::Protocol | Self::UnknownMethod(_) | Self::TooLong => ProxyFault::Protocol,
+            // A redirection is what a web server answers, or the login page of a network; no proxy does.
+            Self::Protocol | Self::UnknownMethod(_) | Self::TooLong | Self::HttpStatus(300..=399) => {
+                ProxyFault::Protocol
+            }
             Self::CredentialsRequired => ProxyFault::CredentialsRequired,
             Self::CredentialsRefused => ProxyFault::CredentialsRefused,
             Self::Socks5(Socks5Reply::NotAllowed | Socks5Reply::CommandNotSupported)

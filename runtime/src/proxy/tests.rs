@@ -165,7 +165,7 @@ fn http_refusals() {
         (some, b"HTTP/1.1 407 No\r\n\r\n", E::CredentialsRefused, ProxyFault::CredentialsRefused),
         (none, b"HTTP/1.1 403 No\r\n\r\n", E::HttpStatus(403), ProxyFault::Forbidden),
         (none, b"HTTP/1.1 502\r\n\r\n", E::HttpStatus(502), ProxyFault::ServerUnreachable),
-        (none, b"HTTP/1.1 301 Elsewhere\r\n\r\n", E::HttpStatus(301), ProxyFault::ServerUnreachable),
+        (none, b"HTTP/1.1 301 Elsewhere\r\n\r\n", E::HttpStatus(301), ProxyFault::Protocol),
         (none, b"HTTP/1.1 2000 Many\r\n\r\n", E::Protocol, ProxyFault::Protocol),
         (none, b"HTTP/1.1 099 Few\r\n\r\n", E::Protocol, ProxyFault::Protocol),
         (none, b"HTTP/1.1\r\n\r\n", E::Protocol, ProxyFault::Protocol),

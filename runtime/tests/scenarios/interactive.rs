@@ -90,8 +90,10 @@ pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
         "The code was sent",
         "? Code:",
         "The code is wrong",
-        "* Password",
+        "* Password (hint: the name of this place):",
+        "A forgotten password can be reset from a device that is still signed in",
         "The password is wrong",
+        "* Password (hint: the name of this place; empty if you forgot it):",
         "Signed in as ",
     ] {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
@@ -147,8 +149,50 @@ pub(crate) async fn interactive_with_expired_codes<R: Runtime>(runtime: R) {
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut script = Script::new(["9996620002", "y", "22222", "22222", "22222", "sandbox"]);
     client.interactive_login(&mut script).await.unwrap();
-    assert!(script.seen("The code has expired"));
+    for shown in ["The code has expired.", "The server wants the sign-in to begin again."] {
+        let at = script.seen.iter().position(|line| line == shown).unwrap();
+        assert_eq!(script.seen[at + 1], "A new code follows by itself.");
+    }
     assert_eq!(script.seen.iter().filter(|line| line.contains("The code was sent")).count(), 3);
+}
+
+pub(crate) async fn interactive_begins_again_where_the_server_wants_it<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.faults = vec![Fault::auth_restart("auth.checkPassword").once()];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script =
+        Script::new(["9996620002", "y", "22222", "sandbox", "9996620002", "y", "22222", "sandbox"]);
+    client.interactive_login(&mut script).await.unwrap();
+    assert_eq!(script.answers.len(), 0);
+    let at =
+        script.seen.iter().position(|line| line == "The server wants the sign-in to begin again.").unwrap();
+    assert!(script.seen[at + 1].starts_with("? Phone number"), "{:#?}", script.seen);
+}
+
+pub(crate) async fn nothing_is_no_wrong_answer<R: Runtime>(runtime: R) {
+    let served = sandbox();
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let again = |answer: &'static str| std::iter::repeat_n(answer, 15);
+    let mut script = Script::new(
+        again("")
+            .chain(std::iter::repeat_n(["9996620001", "n"], 15).flatten())
+            .chain(["9996620002"])
+            .chain(again(""))
+            .chain(["y"])
+            .chain(again(""))
+            .chain(["22222"])
+            .chain(again(""))
+            .chain(["sandbox"]),
+    );
+    client.interactive_login(&mut script).await.unwrap();
+    assert!(!script.seen("wrong"), "{:#?}", script.seen);
+    client.sign_out().await.unwrap();
+    for answers in [&[][..], &["9996620001"], &["9996620001", "y"], &["9996620002", "y", "22222"]] {
+        let mut script = Script { repeat: Some(""), ..Script::new(answers.iter().copied()) };
+        let error = client.interactive_login(&mut script).await.unwrap_err();
+        assert!(matches!(error, Error::TooManyTries(100)), "{error:?}");
+    }
 }
 
 pub(crate) async fn interactive_reports_a_flood<R: Runtime>(runtime: R) {

@@ -41,6 +41,21 @@ pub(crate) async fn interactive_resend<R: Runtime>(runtime: R) {
     }
 }
 
+pub(crate) async fn interactive_resend_to_the_last_way<R: Runtime>(runtime: R) {
+    let mut options = ServerOptions::default();
+    options.accounts.resend_timeout = 0;
+    options.accounts.deliveries = vec![CodeDelivery::App, CodeDelivery::Sms];
+    let served = sandbox_with(options);
+    let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
+    let mut script = Script::new(["9996620003", "y", "resend", "cancel", "9996620001", "y", "22222"]);
+    client.interactive_login(&mut script).await.unwrap();
+    assert!(
+        script.seen.iter().any(|line| line == "Type \"cancel\" for another number."),
+        "{:#?}",
+        script.seen
+    );
+}
+
 pub(crate) async fn interactive_sign_up<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
@@ -82,11 +97,17 @@ pub(crate) async fn interactive_recovery<R: Runtime>(runtime: R) {
         "y",
         "22222",
         "wrong",
+        "", // an Enter by mistake
+        "n",
         "", // forgotten
+        "y",
         "", // or not
         "",
+        "y",
         "000000",
         "222222",
+        "", // another one
+        "n",
         "one",
         "two",
         "correct horse",
@@ -97,9 +118,17 @@ pub(crate) async fn interactive_recovery<R: Runtime>(runtime: R) {
     for shown in ["empty to recover it by e-mail", "r***@sandbox.example", "two different passwords"] {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
     }
+    let sent = script.seen.iter().filter(|line| line.contains("r***@sandbox.example")).count();
+    assert_eq!(sent, 2, "{:#?}", script.seen);
     client.sign_out().await.unwrap();
     assert!(matches!(client.request_login_code("9996620008").await.unwrap(), LoginStep::PasswordRequired(_)));
     client.check_password("correct horse").await.unwrap();
+    client.sign_out().await.unwrap();
+    let mut script = Script::new(["9996620008", "y", "22222", "", "y", "222222", "", "y"]);
+    client.interactive_login(&mut script).await.unwrap();
+    client.sign_out().await.unwrap();
+    let mut script = Script::new(["9996620008", "y", "22222"]);
+    client.interactive_login(&mut script).await.unwrap();
 }
 
 pub(crate) async fn interactive_waits_out_a_short_flood<R: Runtime>(runtime: R) {

@@ -51,7 +51,15 @@ pub(crate) async fn values_that_are_wrong_or_missing<R: Runtime>(runtime: R) {
         (ValuesPrompt::new().phone("9996620002").code("22222"), "no password was given"),
         (
             ValuesPrompt::new().phone("9996620001").value(Question::ConfirmPhone, "n"),
-            "that was the 10th wrong answer; start the sign-in again to go on",
+            "that was the 100th wrong answer; start the sign-in again to go on",
+        ),
+        (
+            ValuesPrompt::new().phone("9996620002").code("22222").password(""),
+            "the password that was given is not accepted: it is empty",
+        ),
+        (
+            ValuesPrompt::new().phone("9996620008").code("22222").password(""),
+            "no consent to a recovery of the password was given",
         ),
     ] {
         // As wrong the second time, and for the same reason; and a borrowed prompt is as good as its owner.

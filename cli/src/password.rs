@@ -1,0 +1,149 @@
+//! `sansgram password`: how the owner of an account does without a forgotten password, from a session that is signed in.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::{Args, Subcommand};
+use sansgram_runtime::core::login::PasswordReset;
+use sansgram_runtime::{Client, Error};
+
+use crate::account::Opened;
+use crate::args::{self, ApplicationArgs, ServerArgs};
+use crate::failure::{Failure, NOBODY_SIGNED_IN};
+use crate::who::Application;
+use crate::{interrupt, output, session, texts, watch};
+
+#[derive(Debug, Args)]
+pub(crate) struct PasswordArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    #[command(about = "Ask to do without the forgotten password, or see how long to wait", long_about = texts::RESET)]
+    Reset(Signed),
+    /// Take that wish back: the password stays
+    DeclineReset(Signed),
+}
+
+#[derive(Debug, Args)]
+struct Signed {
+    #[arg(long, value_name = "NAME", default_value = session::DEFAULT, help = texts::SESSION,
+        value_parser = args::session_name())]
+    session: PathBuf,
+
+    /// Print one JSON object: reset (done, waiting, refused or declined); at, when to ask again, in seconds since 1970
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    application: ApplicationArgs,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// `sansgram password`.
+pub(crate) fn run(args: PasswordArgs) -> Result<(), Failure> {
+    let (mut args, declines) = match args.action {
+        Action::Reset(args) => (args, false),
+        Action::DeclineReset(args) => (args, true),
+    };
+    let application = Application::of_a_session(args.application.api_id.take())?;
+    interrupt::watch()?;
+    let limit = Duration::from_secs(args.server.timeout.into());
+    watch::within(limit, move |watch| {
+        let opened = Opened::open(&args.session, watch)?;
+        if !opened.holder.may_be_signed_in() {
+            return Err(Failure::new(NOBODY_SIGNED_IN));
+        }
+        watch.doing(if declines { "declining the reset" } else { "asking for the reset" });
+        opened.with_client(&args.server, &application, watch, async |client| match declines {
+            false => reset(client, args.json).await,
+            true => decline(client, args.json).await,
+        })
+    })
+}
+
+async fn reset(client: &Client, json: bool) -> Result<(), Failure> {
+    let reset = client.reset_password().await?;
+    let wait = |at: i32| wait(i64::from(at).saturating_sub(now(client)));
+    match reset {
+        PasswordReset::Done if json => output::result(r#"{"reset":"done"}"#),
+        PasswordReset::Done => output::result("The password is gone: from now on the code alone signs in."),
+        PasswordReset::Waiting { until } if json => {
+            output::result(&format!(r#"{{"reset":"waiting","at":{until}}}"#))
+        }
+        PasswordReset::Waiting { until } => output::result(&format!(
+            "The reset is asked for. Ask again in {}, and the password is gone; until then every device of the account \
+             can decline, as \"sansgram password decline-reset\" does.",
+            wait(until)
+        )),
+        PasswordReset::Refused { retry_at } => {
+            if json {
+                output::result(&format!(r#"{{"reset":"refused","at":{retry_at}}}"#))?;
+            }
+            Err(Failure::new(format!(
+                "a reset was declined not long ago; another one can be asked for in {}",
+                wait(retry_at)
+            )))
+        }
+    }
+}
+
+async fn decline(client: &Client, json: bool) -> Result<(), Failure> {
+    match client.decline_password_reset().await {
+        Err(error) if is_missing(&error) => {
+            Err(Failure::new("no reset of the password was asked for, so there is none to decline"))
+        }
+        result => {
+            result?;
+            output::result(if json {
+                r#"{"reset":"declined"}"#
+            } else {
+                "The reset is declined: the password stays."
+            })
+        }
+    }
+}
+
+fn is_missing(error: &Error) -> bool {
+    error.rpc().is_some_and(|error| error.is("RESET_REQUEST_MISSING"))
+}
+
+/// The server's time, in seconds since 1970.
+fn now(client: &Client) -> i64 {
+    let local = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    i64::try_from(local).unwrap_or(i64::MAX).saturating_add(client.session().clock_offset)
+}
+
+/// A wait as people say it, never too short.
+fn wait(seconds: i64) -> String {
+    let (count, unit) = match seconds {
+        ..=3600 => (seconds.max(0).unsigned_abs().div_ceil(60).max(1), "minute"),
+        3601..=172_800 => (seconds.unsigned_abs().div_ceil(3600), "hour"),
+        _ => (seconds.unsigned_abs().div_ceil(86_400), "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_never_said_too_short() {
+        for (seconds, words) in [
+            (-5, "1 minute"),
+            (61, "2 minutes"),
+            (3601, "2 hours"),
+            (86_400, "24 hours"),
+            (172_801, "3 days"),
+            (7 * 86_400, "7 days"),
+        ] {
+            assert_eq!(wait(seconds), words);
+        }
+    }
+}

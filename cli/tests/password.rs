@@ -1,0 +1,38 @@
+//! `sansgram password`: the wish to do without a forgotten password, from a session that is signed in.
+
+mod support;
+
+use sansgram_testkit::server::ServerOptions;
+use support::Server;
+
+const RESET: [&str; 2] = ["password", "reset"];
+const DECLINE: [&str; 2] = ["password", "decline-reset"];
+
+#[test]
+fn a_reset_is_asked_for_and_declined() {
+    let server = Server::new(ServerOptions::default());
+    server.run(&RESET).fails(&["sansgram login"]);
+    server.run(&["login", "--phone", "9996620002", "--code", "22222", "--password", "sandbox"]).ok();
+    server.run(&DECLINE).fails(&["no reset of the password was asked for"]);
+    let said = server.run(&RESET);
+    assert!(said.ok().contains("Ask again in 7 days, and the password is gone"), "{said:?}");
+
+    let json = |args: &[&str]| server.run(&[args, &["--json"]].concat()).json();
+    let waiting = json(&RESET);
+    assert_eq!(waiting["reset"], "waiting");
+    assert_eq!(json(&RESET), waiting);
+    assert_eq!(json(&DECLINE), serde_json::json!({"reset": "declined"}));
+    server.run(&RESET).fails(&["declined not long ago", "in 24 hours"]);
+    let refused = server.run(&[&RESET[..], &["--json"]].concat());
+    let line: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!((refused.code, &line["reset"]), (Some(1), &serde_json::json!("refused")));
+    assert!(line["at"].as_i64() < waiting["at"].as_i64(), "{line} {waiting}");
+    assert!(server.run(&["whoami"]).ok().contains("9996620002"));
+}
+
+#[test]
+fn who_has_no_password_is_told() {
+    let server = Server::new(ServerOptions::default());
+    server.run(&["login", "--phone", "9996620001", "--code", "22222"]).ok();
+    server.run(&RESET).fails(&["this account has no password"]);
+}

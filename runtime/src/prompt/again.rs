@@ -1,0 +1,70 @@
+//! The question that is open, to be shown again after the process was stopped and went on.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Two threads may see that the process goes on: the reader of a secret and whoever waits for SIGCONT. Who comes so
+/// soon behind the other has nothing to show.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+static OPEN: Mutex<Option<Open>> = Mutex::new(None);
+
+/// How often a question was shown again.
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+struct Open {
+    question: String,
+    /// `None`: standard error.
+    terminal: Option<File>,
+    shown_again: Option<Instant>,
+}
+
+/// A question is open as long as this lives.
+pub(super) struct Asked(());
+
+impl Asked {
+    pub(super) fn new(question: &str, terminal: Option<&File>) -> io::Result<Self> {
+        let terminal = terminal.map(File::try_clone).transpose()?;
+        let open = Open { question: question.into(), terminal, shown_again: None };
+        *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Shows the open question again, if there is one.
+pub(super) fn show() {
+    let mut guard = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(open) = &mut *guard else { return };
+    let now = Instant::now();
+    if open.shown_again.is_some_and(|at| now.saturating_duration_since(at) < AT_ONCE) {
+        return;
+    }
+    open.shown_again = Some(now);
+    COUNT.fetch_add(1, Ordering::Relaxed);
+    // Over itself, where nothing was written behind it.
+    let text = format!("\r{} ", open.question);
+    // Fails where the terminal is gone.
+    let _ = match &mut open.terminal {
+        None => write(&mut io::stderr().lock(), &text),
+        Some(terminal) => write(terminal, &text),
+    };
+}
+
+/// Changes whenever a question is shown again: what was typed before does not count.
+pub(super) fn count() -> u32 {
+    COUNT.load(Ordering::Relaxed)
+}
+
+fn write(output: &mut impl Write, text: &str) -> io::Result<()> {
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
