@@ -60,6 +60,7 @@ pub(super) fn show() {
 }
 
 /// Changes whenever a question is shown again: what was typed before does not count.
+#[cfg(unix)]
 pub(super) fn count() -> u32 {
     COUNT.load(Ordering::Relaxed)
 }
