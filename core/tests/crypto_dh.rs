@@ -195,7 +195,7 @@ fn srp_vectors_through_the_public_functions() {
 fn srp_new_password_vectors() {
     for case in cases(&load("srp.json"), "new_password_hash", 2) {
         let x = srp::stretch(&bytes(case, "password"), &bytes(case, "salt1_sent"), &bytes(case, "salt2"));
-        assert_eq!(srp::verifier(&GROUP, &x), array(case, "new_password_hash"), "{}", text(case, "source"));
+        assert_eq!(*srp::verifier(&GROUP, &x), array(case, "new_password_hash"), "{}", text(case, "source"));
     }
 }
 
@@ -232,7 +232,7 @@ fn srp_a_server_accepts_the_proof() {
     fn property(x: u64, seed: u64) -> TestResult {
         let x = Secret::new(sha256(&[&x.to_le_bytes()]));
         let p = BigUint::from_bytes_be(&PRIME);
-        let v = BigUint::from_bytes_be(&srp::verifier(&GROUP, &x));
+        let v = BigUint::from_bytes_be(&*srp::verifier(&GROUP, &x));
         let mut g = [0; 256];
         g[255] = 3;
         let k = BigUint::from_bytes_be(&sha256(&[&PRIME, &g]));

@@ -131,7 +131,9 @@ impl SessionData {
     /// each key DC 2, salt 8, key 256; number of tokens 2; for each token length 2 and the token; checksum 8.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut out = Zeroizing::new(Vec::with_capacity(64 + 266 * self.keys.len()));
+        // In one piece: a buffer that grows leaves copies behind.
+        let tokens: usize = self.logout_tokens.iter().map(|token| 2 + token.len()).sum();
+        let mut out = Zeroizing::new(Vec::with_capacity(64 + 266 * self.keys.len() + tokens));
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
         out.push(FORMAT.version);
         out.push(

@@ -1,6 +1,7 @@
 //! Secrets as one line of text: a mark, then base64url of a version, the content and a checksum.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -54,8 +55,10 @@ impl TextFormat {
     /// The content of a text, version included; white space around the text is ignored.
     pub(crate) fn read(self, text: &str) -> Result<Zeroizing<Vec<u8>>, TextError> {
         let encoded = text.trim().strip_prefix(self.mark).ok_or(TextError::Foreign)?;
-        let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| TextError::Encoding)?;
-        let mut bytes = Zeroizing::new(bytes);
+        // A little more room than is needed, of which the decoder says how much it took.
+        let mut bytes = Zeroizing::new(vec![0; encoded.len() / 4 * 3 + 3]);
+        let len = Base64UrlUnpadded::decode(encoded, &mut bytes).map_err(|_| TextError::Encoding)?.len();
+        bytes.truncate(len);
         match bytes.first() {
             None | Some(0) => return Err(TextError::NoVersion),
             Some(&newer) if newer > self.version => return Err(TextError::Newer(newer)),

@@ -5,13 +5,19 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
-/// The identity of an application, from `my.telegram.org`.
+/// The identity of an application, from `my.telegram.org`. The hash is wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiCredentials {
     /// `api_id`.
     pub id: i32,
     /// `api_hash`, 32 hex digits. A secret: it is not in the `Debug` output.
     pub hash: String,
+}
+
+impl Drop for ApiCredentials {
+    fn drop(&mut self) {
+        self.hash.zeroize();
+    }
 }
 
 impl fmt::Debug for ApiCredentials {

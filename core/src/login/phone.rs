@@ -22,6 +22,9 @@ pub enum InvalidPhone {
     Length(usize),
 }
 
+/// As many digits as are looked at: fifteen behind a `00`, and one that is too many.
+const MOST_DIGITS: usize = 18;
+
 impl PhoneNumber {
     /// Reads a number as people type it: digits, and `+ - . / ( )` and white space between them. A leading `00` is
     /// the `+` of those who dial it: no country code begins with 0.
@@ -29,10 +32,12 @@ impl PhoneNumber {
     /// # Errors
     /// [`InvalidPhone`] if it has another character, fewer than 5 digits or more than 15.
     pub fn parse(typed: &str) -> Result<Self, InvalidPhone> {
-        let mut digits = String::new();
+        // In one piece, and wiped also where it is refused.
+        let mut number = Self(String::with_capacity(MOST_DIGITS));
+        let digits = &mut number.0;
         for c in typed.chars() {
             match c {
-                '0'..='9' if digits.len() <= 17 => digits.push(c),
+                '0'..='9' if digits.len() < MOST_DIGITS => digits.push(c),
                 '0'..='9' => {
                     return Err(InvalidPhone::Length(typed.chars().filter(char::is_ascii_digit).count()));
                 }
@@ -45,11 +50,8 @@ impl PhoneNumber {
         if is_dialled {
             digits.drain(..2);
         }
-        if (5..=15).contains(&digits.len()) {
-            Ok(Self(digits))
-        } else {
-            Err(InvalidPhone::Length(digits.len()))
-        }
+        let length = digits.len();
+        if (5..=15).contains(&length) { Ok(number) } else { Err(InvalidPhone::Length(length)) }
     }
 
     /// The digits, as they go onto the wire.

@@ -11,6 +11,7 @@ use super::reject::Reject;
 use super::replay::Freshness;
 use super::service::{Fate, MAX_IDS, Service};
 use crate::crypto::SecureRandom;
+use crate::crypto::secret::Wiped;
 use crate::time::Now;
 use crate::tl::{Constructor, Deserialize, Reader, gzip, types};
 
@@ -127,7 +128,7 @@ impl Session {
         match reader.u32()? {
             RPC_RESULT_ID => self.result(now, &mut reader, sink)?,
             GZIP_PACKED_ID if may_be_packed => {
-                let unpacked = gzip::unpack(reader.bytes()?, gzip::GZIP_LIMIT)?;
+                let unpacked = Wiped(gzip::unpack(reader.bytes()?, gzip::GZIP_LIMIT)?);
                 self.dispatch(now, msg_id, &unpacked, false, random, sink)?;
             }
             CONTAINER_ID => return Err(Reject::Container("a container within another message")),
@@ -353,7 +354,7 @@ impl Session {
 }
 
 /// What is packed in `body`, if it is `gzip_packed`.
-fn unpack(body: &[u8]) -> Result<Option<Vec<u8>>, Reject> {
+fn unpack(body: &[u8]) -> Result<Option<Wiped>, Reject> {
     let Some(packed) = body.strip_prefix(&GZIP_PACKED_ID.to_le_bytes()) else { return Ok(None) };
-    Ok(Some(gzip::unpack(Reader::new(packed).bytes()?, gzip::GZIP_LIMIT)?))
+    Ok(Some(Wiped(gzip::unpack(Reader::new(packed).bytes()?, gzip::GZIP_LIMIT)?)))
 }
