@@ -9,7 +9,7 @@ use sansgram_core::session::{
     Body, Delivery, MsgId, Outbox, Reject, ServerClock, Session, SessionEvent, Tag,
 };
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::tl::{Constructor, Reader, Serialize, gzip, types};
+use sansgram_core::tl::{Constructor, Deserialize, Reader, Serialize, gzip, types};
 use sansgram_core::transport::{FrameEncoder, TransportKind};
 
 const START: u64 = 1_700_000_000;
@@ -758,6 +758,41 @@ fn a_nested_container_a_bomb_and_a_result_for_nothing_are_refused() {
     let mut twice = 0x3072_cfa1_u32.to_le_bytes().to_vec();
     sansgram_core::tl::write::bytes(&mut twice, &gzip::pack(&container(&[])));
     assert!(matches!(bench.answer(at(0), 0, &twice), Err(Reject::Container(_))));
+}
+
+/// The `rpc_result`s of `service_messages.json`. Its request has the identifier that our first one has.
+#[test]
+fn results_are_read_as_the_vectors_have_them() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/service_messages.json");
+    let vectors: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let vector = |list: &str, name: &str| -> Vec<u8> {
+        let text = vectors[list][name].as_str().unwrap();
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    };
+    for (name, body) in [("rpc_result_true", &[0xb5, 0x75, 0x72, 0x99][..]), ("rpc_result_error", &[])] {
+        let mut bench = Bench::new();
+        bench.request(1);
+        let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+        let result = vector("bodies", name);
+        assert_eq!(vectors["msg_ids"]["client"], request);
+        let expected = format!("result 1 {:?}", &result[12..]);
+        assert!(result[12..].starts_with(body), "{name}");
+        assert_eq!(bench.answer(at(0), 1, &result), Ok(vec![expected]), "{name}");
+    }
+    let error = &vector("bodies", "rpc_result_error")[12..];
+    let error = sansgram_core::tl::enums::RpcError::from_bytes(error).unwrap();
+    let migrate = types::RpcError { error_code: 303, error_message: "PHONE_MIGRATE_2".into() };
+    assert_eq!(error, migrate.into());
+
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.sent(at(0)).unwrap();
+    let for_nothing = vector("malformed", "rpc_result_req_msg_id_zero");
+    assert_eq!(bench.answer(at(0), 1, &for_nothing), Err(Reject::ResultForNothing));
+    // The request is answered, with nothing: whoever decodes it says so.
+    let too_short = vector("malformed", "rpc_result_too_short");
+    assert!(matches!(bench.answer(at(0), 1, &too_short[..8]), Err(Reject::Malformed(_))));
+    assert_eq!(bench.answer(at(0), 1, &too_short), Ok(vec!["result 1 []".to_owned()]));
 }
 
 #[test]
