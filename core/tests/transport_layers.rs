@@ -399,7 +399,10 @@ fn debug_shows_nothing_of_the_frame_that_was_handed_out() {
     stream.extend([0xc3, 0xa7, 0x91, 0xd5].repeat(6));
     let (beginning, end) = stream.split_at_mut(10);
     assert_eq!(layers.read(beginning).next(), Ok(None));
-    assert!(matches!(layers.read(end).next(), Ok(Some(Frame::Payload(payload))) if payload.len() == 24));
+    let mut incoming = layers.read(end);
+    let shown = format!("{incoming:?}");
+    assert!(!shown.contains("195"), "{shown}");
+    assert_eq!(format!("{:?}", incoming.next()), "Ok(Some(Payload(24 bytes)))");
     let shown = format!("{layers:?}");
     assert!(!shown.contains("195, 167"), "{shown}");
 }

@@ -21,13 +21,20 @@ pub struct SignedInUser {
     pub is_bot: bool,
 }
 
-/// What one DC and this client know of each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What one DC and this client know of each other. The salt is not in the `Debug` output, and of the key its
+/// identifier.
+#[derive(Clone, PartialEq, Eq)]
 pub struct DcKey {
     /// The permanent authorisation key.
     pub auth_key: AuthKey,
     /// The server salt that was valid last; 0 where none is known.
     pub server_salt: i64,
+}
+
+impl fmt::Debug for DcKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DcKey").field("auth_key", &self.auth_key).finish_non_exhaustive()
+    }
 }
 
 /// The persistent state of a client.

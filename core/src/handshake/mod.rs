@@ -46,6 +46,7 @@ mod res_pq;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 pub use dh_gen::{DhGenOutcome, WaitingForDhGen};
 pub use dh_params::WaitingForDhParams;
@@ -90,8 +91,8 @@ pub enum Step {
     Done(Box<NewAuthKey>),
 }
 
-/// What a handshake brings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a handshake brings. Key and salt are not in the `Debug` output.
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewAuthKey {
     /// The key.
     pub auth_key: AuthKey,
@@ -103,6 +104,17 @@ pub struct NewAuthKey {
     pub expires_in: Option<i32>,
     /// How many values of ours the server did not want.
     pub retries: u8,
+}
+
+impl fmt::Debug for NewAuthKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAuthKey")
+            .field("auth_key", &self.auth_key)
+            .field("server_time", &self.server_time)
+            .field("expires_in", &self.expires_in)
+            .field("retries", &self.retries)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Handshake {

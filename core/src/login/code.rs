@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 use super::phone::PhoneNumber;
 use crate::tl::{Deserialize, enums};
 
-/// How a code is delivered (`auth.SentCodeType`). `length` counts characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a code is delivered (`auth.SentCodeType`). `length` counts characters. `Debug` shows no text: those are ways to
+/// reach somebody, or a part of the code.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The fields are those of the schema.
 pub enum CodeKind {
@@ -92,6 +93,29 @@ impl CodeToken {
     }
 }
 
+impl fmt::Debug for CodeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, length) = match self {
+            Self::App { length } => ("App", Some(length)),
+            Self::Sms { length } => ("Sms", Some(length)),
+            Self::Call { length } => ("Call", Some(length)),
+            Self::FlashCall { .. } => ("FlashCall", None),
+            Self::MissedCall { length, .. } => ("MissedCall", Some(length)),
+            Self::Email { length, .. } => ("Email", Some(length)),
+            Self::EmailSetUpRequired => ("EmailSetUpRequired", None),
+            Self::Fragment { length, .. } => ("Fragment", Some(length)),
+            Self::Firebase { length } => ("Firebase", Some(length)),
+            Self::Word { .. } => ("Word", None),
+            Self::Phrase { .. } => ("Phrase", None),
+            Self::Unknown { constructor } => return write!(f, "Unknown({constructor:#010x})"),
+        };
+        match length {
+            Some(length) => write!(f, "{name}({length} characters)"),
+            None => f.write_str(name),
+        }
+    }
+}
+
 impl fmt::Debug for CodeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CodeToken")
@@ -140,5 +164,30 @@ impl NextCodeKind {
             Ok(Next::CodeTypeFragmentSms) => Self::Fragment,
             Err(_) => Self::Unknown,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_text() {
+        let text = || String::from("secret");
+        let kinds = [
+            CodeKind::FlashCall { pattern: text() },
+            CodeKind::MissedCall { prefix: text(), length: 5 },
+            CodeKind::Email { pattern: text(), length: 5, reset_available: None, reset_pending: None },
+            CodeKind::Fragment { url: text(), length: 5 },
+            CodeKind::Word { beginning: Some(text()) },
+            CodeKind::Phrase { beginning: Some(text()) },
+        ];
+        for kind in &kinds {
+            assert!(!format!("{kind:?}").contains("secret"), "{kind:?}");
+        }
+        assert_eq!(format!("{:?}", kinds[1]), "MissedCall(5 characters)");
+        assert_eq!(format!("{:?}", CodeKind::Unknown { constructor: 7 }), "Unknown(0x00000007)");
     }
 }

@@ -44,8 +44,8 @@ pub enum Outcome {
     SignedOut,
 }
 
-/// What the server says of the account's password.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What the server says of the account's password. The hint is not in the `Debug` output.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PasswordHint {
     /// The hint that its owner left, as the server sent it.
     pub hint: Option<String>,
@@ -160,6 +160,15 @@ impl fmt::Debug for LoginLink {
     }
 }
 
+impl fmt::Debug for PasswordHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordHint")
+            .field("has_hint", &self.hint.is_some())
+            .field("has_recovery", &self.has_recovery)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for EmailCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmailCode").field("length", &self.length).finish_non_exhaustive()
@@ -184,5 +193,12 @@ mod tests {
                 LoginLink { url: login_url(token).unwrap(), expires: 0, lifetime: Duration::ZERO, number: 1 };
             assert_eq!(*link.token(), token);
         }
+    }
+
+    #[test]
+    fn a_token_of_no_bytes_or_more_than_512_makes_no_link() {
+        assert_eq!(login_url(&[]), None);
+        assert_eq!(login_url(&[7; 513]), None);
+        assert!(login_url(&[7]).is_some());
     }
 }

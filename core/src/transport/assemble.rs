@@ -46,14 +46,12 @@ pub enum FrameError {
 }
 
 /// What comes next in the stream. The range is within the frame.
-#[derive(Debug)]
 pub(super) enum Found {
     Frame { payload: Range<usize>, quick_ack: bool },
     QuickAck(u32),
 }
 
 /// Where the bytes of a frame are.
-#[derive(Debug)]
 pub(super) enum Place<'b> {
     Input(&'b mut [u8]),
     Buffer,
