@@ -20,6 +20,9 @@ pub enum InvalidPhone {
     /// Fewer than 5 digits or more than 15.
     #[error("the phone number has {0} digits; type it with its country code, such as +1 234 567 8900")]
     Length(usize),
+    /// It begins with 0, as numbers do within a country.
+    #[error("the phone number begins with 0; begin with the country code instead, such as +1 234 567 8900")]
+    National,
 }
 
 /// As many digits as are looked at: fifteen behind a `00`, and one that is too many.
@@ -30,7 +33,7 @@ impl PhoneNumber {
     /// the `+` of those who dial it: no country code begins with 0.
     ///
     /// # Errors
-    /// [`InvalidPhone`] if it has another character, fewer than 5 digits or more than 15.
+    /// [`InvalidPhone`] if it has another character, begins with another 0, or has fewer than 5 digits or more than 15.
     pub fn parse(typed: &str) -> Result<Self, InvalidPhone> {
         // In one piece, and wiped also where it is refused.
         let mut number = Self(String::with_capacity(MOST_DIGITS));
@@ -49,6 +52,9 @@ impl PhoneNumber {
         let is_dialled = digits.starts_with("00") && !typed.contains('+');
         if is_dialled {
             digits.drain(..2);
+        }
+        if digits.starts_with('0') {
+            return Err(InvalidPhone::National);
         }
         let length = digits.len();
         if (5..=15).contains(&length) { Ok(number) } else { Err(InvalidPhone::Length(length)) }
@@ -147,5 +153,9 @@ mod tests {
         assert_eq!(PhoneNumber::parse("00"), Err(InvalidPhone::Length(0)));
         assert_eq!(PhoneNumber::parse(&"1".repeat(16)), Err(InvalidPhone::Length(16)));
         assert_eq!(PhoneNumber::parse(&"1".repeat(50)), Err(InvalidPhone::Length(50)));
+        // Within a country; dialled, and a plus before it; dialled twice.
+        for national in ["0151 12345678", "+0049 151 12345678", "000049 151"] {
+            assert_eq!(PhoneNumber::parse(national), Err(InvalidPhone::National), "{national}");
+        }
     }
 }
