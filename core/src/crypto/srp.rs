@@ -7,6 +7,7 @@ use core::fmt;
 
 use crypto_bigint::{U256, U512, U2048};
 use sha2::Sha512;
+use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -38,13 +39,21 @@ pub enum SrpError {
 /// The proof that goes into `inputCheckPasswordSRP`. Good for one try: `srp_B` is used up by it.
 ///
 /// Not printed by Debug and wiped on drop: with the server's values it lets anybody try passwords.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct SrpProof {
     /// `A`, 256 bytes big-endian.
     pub a: [u8; 256],
     /// `M1`.
     pub m1: [u8; 32],
 }
+
+impl PartialEq for SrpProof {
+    fn eq(&self, other: &Self) -> bool {
+        (self.a.ct_eq(&other.a) & self.m1.ct_eq(&other.m1)).into()
+    }
+}
+
+impl Eq for SrpProof {}
 
 impl fmt::Debug for SrpProof {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,8 +126,9 @@ fn prove_with(
     let masked = Zeroizing::new(k.mul(&verifier));
     let base = Zeroizing::new(Residue::new(&U2048::from_be_slice(b), group.parameters()).sub(&masked));
 
-    // s_a = base^(a + u * x). The base is no multiple of the prime p, so that its powers repeat after p - 1
-    // (Fermat) and the exponent may be reduced by it: it then fits 2048 bits.
+    // s_a = base^(a + u * x). The powers of what is no multiple of the prime p repeat after p - 1 (Fermat), so that the
+    // exponent may be reduced by it: it then fits 2048 bits. A base of 0 (B = k * v) can only be sent by who knows the
+    // verifier already; the proof then says nothing of the password.
     let x = Zeroizing::new(U256::from_be_slice(x.expose()));
     let product: Zeroizing<U512> = Zeroizing::new(U256::from_be_slice(&u).concatenating_mul(&*x));
     let product: Zeroizing<U2048> = Zeroizing::new(product.resize());

@@ -209,7 +209,7 @@ impl fmt::Debug for Flow {
 /// The bytes of a query in one piece: a buffer that grows leaves copies behind. `more`: how many bytes it may have
 /// beyond the usual ones.
 fn secret_bytes(query: &impl Serialize, more: usize) -> Secret<Vec<u8>> {
-    /// Longer than all other queries.
+    /// More than a query has whose texts are of usual lengths.
     const ROOM: usize = 1024;
     let mut bytes = Vec::with_capacity(ROOM + more);
     query.serialize(&mut bytes);
