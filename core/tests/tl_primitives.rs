@@ -173,6 +173,10 @@ fn nesting_ends_at_the_limit() {
     assert_eq!(nested(MAX_DEPTH + 1), Err(DecodeError::NestedTooDeep));
     assert_eq!(nested(u8::MAX), Err(DecodeError::NestedTooDeep));
 
+    // All levels fit on a small stack.
+    let small = std::thread::Builder::new().stack_size(32 << 10);
+    assert!(small.spawn(move || nested(MAX_DEPTH).is_ok()).unwrap().join().unwrap());
+
     // Siblings are not levels.
     let wide = types::JsonArray { value: vec![enums::JsonValue::JsonNull; 1000] }.to_boxed();
     assert_eq!(enums::JsonValue::from_bytes(&wide.to_bytes()), Ok(wide));

@@ -67,7 +67,8 @@ pub struct HandshakeParameters {
     pub dc: i32,
     /// The RSA keys that the server may identify itself by.
     pub public_keys: Arc<[PublicKey]>,
-    /// How long the key shall live, in seconds; `None`: a permanent key.
+    /// How long the key shall live, in seconds, above 0; `None`: a permanent key. It is sent as it is. Clients ask for
+    /// a day or less; the server may forget the key earlier.
     pub expires_in: Option<i32>,
 }
 

@@ -15,13 +15,13 @@ pub enum FrameError {
     /// No packet is that short.
     #[error("a frame of {length} bytes cannot hold a packet")]
     TooShort {
-        /// The length that the header gave, in bytes.
+        /// The payload's length, in bytes; of a full frame too short for its own header and checksum, the whole's.
         length: usize,
     },
     /// The payload is longer than the decoder's limit; none of it was buffered.
     #[error("a frame of {length} bytes is longer than the limit of {limit}")]
     TooLong {
-        /// The length that the header gave, in bytes.
+        /// The payload's length, in bytes: of a full frame 12 less than its header gives.
         length: usize,
         /// The decoder's limit, in bytes.
         limit: usize,
@@ -29,7 +29,7 @@ pub enum FrameError {
     /// Full: the length is not a multiple of four.
     #[error("the length of a full frame must be a multiple of 4, not {length}")]
     NotWholeWords {
-        /// The length that the header gave, in bytes.
+        /// The frame's length as its header gives it, in bytes.
         length: usize,
     },
     /// Full: a frame is missing, doubled or out of its order.
