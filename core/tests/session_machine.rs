@@ -1,5 +1,7 @@
 //! The session's machine against a server written by hand: what is resent, what is acknowledged, what is ignored.
 
+mod vectors;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -763,12 +765,8 @@ fn a_nested_container_a_bomb_and_a_result_for_nothing_are_refused() {
 /// The `rpc_result`s of `service_messages.json`. Its request has the identifier that our first one has.
 #[test]
 fn results_are_read_as_the_vectors_have_them() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/service_messages.json");
-    let vectors: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let vector = |list: &str, name: &str| -> Vec<u8> {
-        let text = vectors[list][name].as_str().unwrap();
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
-    };
+    let vectors = vectors::load("service_messages.json");
+    let vector = |list: &str, name: &str| vectors::bytes(&vectors[list], name);
     for (name, body) in [("rpc_result_true", &[0xb5, 0x75, 0x72, 0x99][..]), ("rpc_result_error", &[])] {
         let mut bench = Bench::new();
         bench.request(1);
