@@ -206,6 +206,12 @@ mod tests {
     }
 
     #[test]
+    fn debug_does_not_show_the_hint_of_a_password() {
+        let hint = PasswordHint { hint: Some("my first dog".into()), has_recovery: false };
+        assert_eq!(alloc::format!("{hint:?}"), "PasswordHint { has_hint: true, has_recovery: false, .. }");
+    }
+
+    #[test]
     fn a_token_of_no_bytes_or_more_than_512_makes_no_link() {
         assert_eq!(login_url(&[]), None);
         assert_eq!(login_url(&[7; 513]), None);
