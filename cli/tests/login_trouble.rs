@@ -188,7 +188,7 @@ fn migrations_without_end() {
 #[test]
 fn refusals_of_the_server() {
     for (fault, sentence) in [
-        (Fault::flood_wait("auth.sendCode", 86_400), "wait 86400 seconds"),
+        (Fault::flood_wait("auth.sendCode", 86_400), "wait 1 day and"),
         (Fault::error("auth.sendCode", 400, "PHONE_NUMBER_BANNED"), "banned"),
         (Fault::error("auth.signIn", 400, "PHONE_CODE_EXPIRED"), "expired"),
         (Fault::error("auth.sendCode", 400, "API_ID_INVALID"), "my.telegram.org"),

@@ -24,7 +24,10 @@ const SENSITIVE_NAMES: [&str; 9] =
     ["code", "data", "pattern", "prefix", "beginning", "url", "raw_id", "location", "ip"];
 
 /// Names of text or bytes that sign somebody in.
-const WIPED_NAMES: [&str; 7] = [
+const WIPED_NAMES: [&str; 10] = [
+    "A",
+    "M1",
+    "api_hash",
     "bot_auth_token",
     "code",
     "new_password_hash",
@@ -35,7 +38,8 @@ const WIPED_NAMES: [&str; 7] = [
 ];
 
 /// Types of what only clients send, besides functions.
-const ONLY_SENT: [&str; 3] = ["EmailVerification", "EmailVerifyPurpose", "account.PasswordInputSettings"];
+const ONLY_SENT: [&str; 4] =
+    ["EmailVerification", "EmailVerifyPurpose", "InputCheckPasswordSRP", "account.PasswordInputSettings"];
 
 /// The fields that a value wipes when it is dropped. Nothing can be moved out of such a value, so only what clients send
 /// is one, which nobody takes apart.

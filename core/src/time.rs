@@ -1,5 +1,6 @@
 //! Time as an argument: the machine never reads a clock.
 
+use core::fmt;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
@@ -48,6 +49,29 @@ impl Sub<Timestamp> for Timestamp {
     }
 }
 
+/// A length of time as people say it, rounded up: `1 second`, `90 seconds`, `5 minutes`, `1 day`.
+///
+/// ```
+/// use core::time::Duration;
+/// use sansgram_core::time::Span;
+///
+/// assert_eq!(Span(Duration::from_secs(86_400)).to_string(), "1 day");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+        let seconds = self.0.as_secs().saturating_add((self.0.subsec_nanos() > 0).into());
+        // The longest unit that says it exactly, or of which there are more than two.
+        let fits = |unit: &(u64, &str)| seconds > 2 * unit.0 || seconds >= unit.0 && seconds % unit.0 == 0;
+        let (length, name) = UNITS.into_iter().find(fits).unwrap_or((1, "second"));
+        let count = seconds.div_ceil(length);
+        write!(f, "{count} {name}{}", if count == 1 { "" } else { "s" })
+    }
+}
+
 /// The two clocks that every call of the machine is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
@@ -63,5 +87,37 @@ impl Now {
     #[must_use]
     pub const fn new(monotonic: Timestamp, unix: Duration) -> Self {
         Self { monotonic, unix }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn spans_are_said_in_the_units_of_people() {
+        for (seconds, said) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (90, "90 seconds"),
+            (120, "2 minutes"),
+            (121, "3 minutes"),
+            (300, "5 minutes"),
+            (3600, "1 hour"),
+            (3601, "61 minutes"),
+            (7201, "3 hours"),
+            (86_400, "1 day"),
+            (86_401, "25 hours"),
+            (14 * 86_400, "14 days"),
+            (14 * 86_400 + 1, "15 days"),
+        ] {
+            assert_eq!(Span(Duration::from_secs(seconds)).to_string(), said);
+        }
+        assert_eq!(Span(Duration::from_millis(1)).to_string(), "1 second");
+        assert!(Span(Duration::MAX).to_string().ends_with(" days"));
     }
 }

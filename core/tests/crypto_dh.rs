@@ -25,6 +25,23 @@ const MODP_2048: &str = "\
     e39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf6955817183995497cea956ae515d2261898fa0510\
     15728e5a8aacaa68ffffffffffffffff";
 
+/// `(p - 1) / 2` is prime, `p` is not; neither has a factor below 128.
+const ONLY_THE_HALF_IS_PRIME: &str = "\
+    bc9e8b40ce3136c9133b0beaa3479c8e05b5397f168745bff7309448b6421f210680666ab14c10181527a9b19bbfef50\
+    f6e26d3795bdbadbad7fe93648f7a6b6857527736be6200124313f044cf8757962407b4271c93a25500c72061172c2d6\
+    05e82b6374ebfd376777cb4eff483fba6de9869ed922eba441f419565b8ab362bea10a56a3aebd12401d2f45cc29855a\
+    b572b554d09eed1b582b97d6ae518c13eb000cee31f9baf2ed54a6bc36a9b9dc54090d57ea917e9d842ce2faa49b617f\
+    2147aed7a12228ff0765f96af4ec71e7f33c62f40784635b5d3bdc20401e342164c8fdeb90a783aeaadbfabb96a0a625\
+    8c641314e9e66a71b433367c67bb5bf7";
+/// `p` is prime, `(p - 1) / 2` is not; neither has a factor below 128.
+const ONLY_THE_WHOLE_IS_PRIME: &str = "\
+    9442d8dae24fdc82febfa9960fb2865877b01ac2fdd97e7ad8085b5fed96cc0e567abcda2a6956e3ed2e643698050b35\
+    28252e4c74b8a2cdb53649f5e4eb26e0ffffb6b480e1974a17bd1be04d55228e6a198e4a237c34f3819814f32918c4c8\
+    bafd279dc88740521051b45dd94c0c9a5e001326fcfaf8879a1d907423fea9b5408405eb44f9a82c04da5a6f124ac613\
+    55cc5472e3288956cf245b7bc9fca2f148fd85e2e7a0eabd239f1aea840d55a6a2813d3e0ece7a2509b7b781e486e616\
+    cf7cee489551b5d1a78742b7d7d230820b7314166514218bb8c3b63b897d91968d6fb8b28493f2cf9b515e0496e38985\
+    55e34ecdeb237162c144e5f713ee2a07";
+
 /// No randomness may be needed.
 struct NoRandom;
 
@@ -100,6 +117,14 @@ fn primes_that_are_not_safe_are_refused() {
     // is composite, like 2^2048 - 1557 (the largest 2048-bit prime).
     let largest = (BigUint::from(1_u32) << 2048) - BigUint::from(1557_u32);
     assert_eq!(check(4, &largest.to_bytes_be()), Some(DhError::NotSafePrime));
+}
+
+/// What trial division cannot find, each test of the two must.
+#[test]
+fn a_prime_with_a_composite_half_and_the_other_way_round_are_refused() {
+    for number in [ONLY_THE_HALF_IS_PRIME, ONLY_THE_WHOLE_IS_PRIME] {
+        assert_eq!(check(4, &vectors::hex(number)), Some(DhError::NotSafePrime), "{number}");
+    }
 }
 
 #[test]
@@ -195,7 +220,7 @@ fn srp_vectors_through_the_public_functions() {
 fn srp_new_password_vectors() {
     for case in cases(&load("srp.json"), "new_password_hash", 2) {
         let x = srp::stretch(&bytes(case, "password"), &bytes(case, "salt1_sent"), &bytes(case, "salt2"));
-        assert_eq!(srp::verifier(&GROUP, &x), array(case, "new_password_hash"), "{}", text(case, "source"));
+        assert_eq!(*srp::verifier(&GROUP, &x), array(case, "new_password_hash"), "{}", text(case, "source"));
     }
 }
 
@@ -232,7 +257,7 @@ fn srp_a_server_accepts_the_proof() {
     fn property(x: u64, seed: u64) -> TestResult {
         let x = Secret::new(sha256(&[&x.to_le_bytes()]));
         let p = BigUint::from_bytes_be(&PRIME);
-        let v = BigUint::from_bytes_be(&srp::verifier(&GROUP, &x));
+        let v = BigUint::from_bytes_be(&*srp::verifier(&GROUP, &x));
         let mut g = [0; 256];
         g[255] = 3;
         let k = BigUint::from_bytes_be(&sha256(&[&PRIME, &g]));

@@ -4,10 +4,12 @@ mod vectors;
 
 use quickcheck::quickcheck;
 use sansgram_core::crypto::aes_ctr::AesCtr;
+use sansgram_core::crypto::hash::sha1;
 use sansgram_core::crypto::message::{
     self, Direction, MIN_PACKET_LEN, OpenError, PREFIX_LEN, QuickAckToken, SealError,
 };
 use sansgram_core::crypto::{AuthKey, AuthKeyId, aes_ige};
+use sansgram_core::tl::{Serialize, functions};
 use serde_json::Value;
 use vectors::{array, bytes, cases, load, text};
 
@@ -178,6 +180,23 @@ fn binding_vectors() {
         let keys = message::kdf_v1(key.as_bytes(), &array(case, "msg_key"), Direction::ToServer);
         assert_eq!(keys.key, array(case, "aes_key"));
         assert_eq!(keys.iv, array(case, "aes_iv"));
+
+        let inner: [u8; 40] = array(case, "bind_auth_key_inner");
+        let request = functions::auth::BindTempAuthKey {
+            perm_auth_key_id: i64::from_le_bytes(key.id().to_bytes()),
+            nonce: i64::from_le_bytes(inner[4..12].try_into().unwrap()),
+            expires_at: i32::try_from(case["expires_at"].as_i64().unwrap()).unwrap(),
+            encrypted_message: sealed.to_vec(),
+        };
+        assert_eq!(request.to_bytes(), bytes(case, "request"));
+    }
+}
+
+/// The `msg_key` of MTProto 1.0, which only a binding still has: the last 16 bytes of SHA-1.
+#[test]
+fn message_key_of_version_1() {
+    for case in cases(&load("kdf.json"), "msg_key_v1", 1) {
+        assert_eq!(sha1(&[&bytes(case, "data")])[4..], bytes(case, "msg_key"));
     }
 }
 

@@ -52,6 +52,7 @@ fn assert_result(run: &Value, round: &Value, key: &NewAuthKey) {
     assert_eq!(key.auth_key.aux_hash()[..], bytes(round, "auth_key_aux_hash"));
     assert_eq!(key.server_salt.to_le_bytes()[..], bytes(run, "server_salt_le_hex"));
     assert_eq!(i64::from(key.server_time), run["server_time"].as_i64().unwrap());
+    assert!(!format!("{key:?}").contains(&key.server_salt.to_string()), "{key:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The session's machine against a server written by hand: what is resent, what is acknowledged, what is ignored.
 
 mod session_bench;
+mod vectors;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::session::{Delivery, MsgId, Reject, Tag};
 use sansgram_core::time::Timestamp;
-use sansgram_core::tl::{Constructor, Reader, gzip, types};
+use sansgram_core::tl::{Constructor, Deserialize, Reader, gzip, types};
 use session_bench::*;
 
 #[test]
@@ -549,6 +550,37 @@ fn a_nested_container_a_bomb_and_a_result_for_nothing_are_refused() {
     let mut twice = 0x3072_cfa1_u32.to_le_bytes().to_vec();
     sansgram_core::tl::write::bytes(&mut twice, &gzip::pack(&container(&[])));
     assert!(matches!(bench.answer(at(0), 0, &twice), Err(Reject::Container(_))));
+}
+
+/// The `rpc_result`s of `service_messages.json`. Its request has the identifier that our first one has.
+#[test]
+fn results_are_read_as_the_vectors_have_them() {
+    let vectors = vectors::load("service_messages.json");
+    let vector = |list: &str, name: &str| vectors::bytes(&vectors[list], name);
+    for (name, body) in [("rpc_result_true", &[0xb5, 0x75, 0x72, 0x99][..]), ("rpc_result_error", &[])] {
+        let mut bench = Bench::new();
+        bench.request(1);
+        let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+        let result = vector("bodies", name);
+        assert_eq!(vectors["msg_ids"]["client"], request);
+        let expected = format!("result 1 {:?}", &result[12..]);
+        assert!(result[12..].starts_with(body), "{name}");
+        assert_eq!(bench.answer(at(0), 1, &result), Ok(vec![expected]), "{name}");
+    }
+    let error = &vector("bodies", "rpc_result_error")[12..];
+    let error = sansgram_core::tl::enums::RpcError::from_bytes(error).unwrap();
+    let migrate = types::RpcError { error_code: 303, error_message: "PHONE_MIGRATE_2".into() };
+    assert_eq!(error, migrate.into());
+
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.sent(at(0)).unwrap();
+    let for_nothing = vector("malformed", "rpc_result_req_msg_id_zero");
+    assert_eq!(bench.answer(at(0), 1, &for_nothing), Err(Reject::ResultForNothing));
+    // The request is answered, with nothing: whoever decodes it says so.
+    let too_short = vector("malformed", "rpc_result_too_short");
+    assert!(matches!(bench.answer(at(0), 1, &too_short[..8]), Err(Reject::Malformed(_))));
+    assert_eq!(bench.answer(at(0), 1, &too_short), Ok(vec!["result 1 []".to_owned()]));
 }
 
 #[test]

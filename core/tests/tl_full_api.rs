@@ -3,7 +3,7 @@
 
 mod vectors;
 
-use sansgram_core::tl::{self, Deserialize, Serialize, enums, functions, types};
+use sansgram_core::tl::{self, Deserialize, MAX_DEPTH, Serialize, enums, functions, types};
 use vectors::{bytes, cases, load, text};
 
 /// The values that the vector file holds, built with our types.
@@ -71,4 +71,17 @@ fn telethon_writes_the_same() {
         assert_eq!(ours(text(case, "name")), theirs, "{case}");
         assert_eq!(tl::reencode(&theirs), Ok(theirs), "{case}");
     }
+}
+
+/// The type with the most and largest variants that can lie in itself.
+#[test]
+fn the_deepest_value_fits_on_a_small_stack() {
+    let mut value = enums::PageBlock::PageBlockUnsupported;
+    for _ in 1..MAX_DEPTH {
+        value = types::PageBlockCover { cover: Box::new(value) }.to_boxed();
+    }
+    let bytes = value.to_bytes();
+    let thread = std::thread::Builder::new().stack_size(128 << 10);
+    let read = thread.spawn(move || enums::PageBlock::from_bytes(&bytes).is_ok()).unwrap();
+    assert!(read.join().unwrap());
 }

@@ -82,4 +82,11 @@ fn claims_reserve_nothing() {
     let (result, peak) = peak_of(|| Vec::<enums::User>::from_bytes(&users).map(|users| users.len()));
     assert_eq!(result, Ok(50_000));
     assert!(peak <= 4 * users.len(), "{peak} bytes for {} bytes", users.len());
+
+    // The worst there is: items that are no more than their constructor, of a type with large ones.
+    let updates = vec![enums::Update::UpdateConfig; 250_000].to_bytes();
+    let (result, peak) = peak_of(|| Vec::<enums::Update>::from_bytes(&updates).map(|updates| updates.len()));
+    assert_eq!(result, Ok(250_000));
+    let times = if cfg!(feature = "full-api") { 200 } else { 50 };
+    assert!(peak <= times * updates.len(), "{peak} bytes for {} bytes", updates.len());
 }

@@ -1,27 +1,19 @@
 //! The service messages of `service_messages.json`, byte for byte in both directions.
 
+mod vectors;
+
 use sansgram_core::tl::{self, DecodeError, Deserialize, Reader, Serialize, enums, functions, ids, types};
-use serde_json::Value;
+use vectors::{load, unhex};
 
 const CLIENT: i64 = 7_301_444_403_200_000_004;
 const SERVER: i64 = 7_301_444_407_494_967_297;
-
-fn vectors() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/service_messages.json");
-    serde_json::from_str(&std::fs::read_to_string(path).expect("the vectors are there")).expect("JSON")
-}
-
-fn hex(value: &Value) -> Vec<u8> {
-    let text = value.as_str().expect("a hex string");
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).expect("hex")).collect()
-}
 
 fn check<T: Serialize + Deserialize + PartialEq + std::fmt::Debug>(
     seen: &mut Vec<String>,
     name: &str,
     value: &T,
 ) {
-    let expected = hex(&vectors()["bodies"][name]);
+    let expected = unhex(&load("service_messages.json")["bodies"][name]);
     assert_eq!(value.to_bytes(), expected, "{name}: written");
     assert_eq!(T::from_bytes(&expected).as_ref(), Ok(value), "{name}: read");
     assert_eq!(tl::reencode(&expected), Ok(expected.clone()), "{name}: found by its id");
@@ -33,8 +25,8 @@ fn check<T: Serialize + Deserialize + PartialEq + std::fmt::Debug>(
 
 #[test]
 fn bodies() {
-    assert_eq!(vectors()["msg_ids"]["client"], CLIENT);
-    assert_eq!(vectors()["msg_ids"]["server"], SERVER);
+    assert_eq!(load("service_messages.json")["msg_ids"]["client"], CLIENT);
+    assert_eq!(load("service_messages.json")["msg_ids"]["server"], SERVER);
     let mut seen = Vec::new();
     let s = &mut seen;
     check(s, "ping", &functions::Ping { ping_id: 1 });
@@ -87,12 +79,12 @@ fn bodies() {
     check(s, "destroy_auth_key", &functions::DestroyAuthKey);
 
     // The rest is read by hand: these ids are what the session looks for.
-    let vectors = vectors();
+    let vectors = load("service_messages.json");
     for (name, body) in vectors["bodies"].as_object().expect("an object") {
         if seen.contains(name) {
             continue;
         }
-        let id = Reader::new(&hex(body)).u32();
+        let id = Reader::new(&unhex(body)).u32();
         let expected = if name.starts_with("rpc_result") { ids::RPC_RESULT } else { ids::MSG_CONTAINER };
         assert_eq!(id, Ok(expected), "{name}");
     }
@@ -100,7 +92,7 @@ fn bodies() {
 
 #[test]
 fn malformed_bodies_are_refused() {
-    let malformed = |name: &str| hex(&vectors()["malformed"][name]);
+    let malformed = |name: &str| unhex(&load("service_messages.json")["malformed"][name]);
     assert_eq!(
         enums::FutureSalts::from_bytes(&malformed("future_salts_huge_count")),
         Err(DecodeError::VectorTooLong { count: 0x7fff_ffff })

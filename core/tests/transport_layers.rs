@@ -390,3 +390,19 @@ fn layers_are_small_where_nothing_is_disguised() {
     assert!(size_of::<Layers>() <= 160, "{}", size_of::<Layers>());
     assert!(size_of::<AesCtr>() <= 1200, "{}", size_of::<AesCtr>());
 }
+
+/// What a frame held was decrypted where it lay, and lies there until the next is asked for.
+#[test]
+fn debug_shows_nothing_of_the_frame_that_was_handed_out() {
+    let mut layers = layers(TransportKind::Intermediate, &Disguise::Plain, 1);
+    let mut stream = vec![24, 0, 0, 0];
+    stream.extend([0xc3, 0xa7, 0x91, 0xd5].repeat(6));
+    let (beginning, end) = stream.split_at_mut(10);
+    assert_eq!(layers.read(beginning).next(), Ok(None));
+    let mut incoming = layers.read(end);
+    let shown = format!("{incoming:?}");
+    assert!(!shown.contains("195"), "{shown}");
+    assert_eq!(format!("{:?}", incoming.next()), "Ok(Some(Payload(24 bytes)))");
+    let shown = format!("{layers:?}");
+    assert!(!shown.contains("195, 167"), "{shown}");
+}

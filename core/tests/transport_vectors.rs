@@ -8,7 +8,7 @@ use sansgram_core::transport::{
     DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, FrameError, Request, ServerFrameDecoder, TransportKind,
 };
 use serde_json::Value;
-use wire::{Scripted, bytes, unhex, vectors};
+use wire::{Scripted, bytes, cases, unhex, vectors};
 
 /// A frame without its borrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,8 +102,13 @@ fn as_client_sees(payload: &[u8]) -> Seen {
     }
 }
 
-fn frames() -> Vec<Value> {
-    vectors("transports")["frames"].as_array().unwrap().clone()
+/// The frames that have the field `name`: of nine, there are `count`.
+fn frames_with(name: &str, count: usize) -> Vec<Value> {
+    let file = vectors("transports");
+    let frames = cases(&file, "frames", 9).iter().filter(|case| case[name].is_string());
+    let frames: Vec<Value> = frames.cloned().collect();
+    assert_eq!(frames.len(), count, "frames with {name}");
+    frames
 }
 
 fn payload_of(case: &Value) -> Vec<u8> {
@@ -124,7 +129,7 @@ fn tags_are_those_of_the_documentation() {
 
 #[test]
 fn every_short_vector_is_written_and_read_at_every_cut() {
-    for case in frames().iter().filter(|case| case["abridged"].is_string()) {
+    for case in &frames_with("abridged", 6) {
         let payload = payload_of(case);
         let mut none = Scripted::default();
         for (kind, name) in
@@ -146,7 +151,7 @@ fn every_short_vector_is_written_and_read_at_every_cut() {
 #[test]
 fn every_padded_vector_is_written_and_read_at_every_cut() {
     let kind = TransportKind::PaddedIntermediate;
-    for case in frames().iter().filter(|case| case["abridged"].is_string()) {
+    for case in &frames_with("abridged", 6) {
         let payload = payload_of(case);
         let padded = &case["padded_intermediate"];
         let padding = bytes(padded, "padding");
@@ -166,7 +171,7 @@ fn every_padded_vector_is_written_and_read_at_every_cut() {
 #[test]
 fn every_full_vector_is_written_and_read_at_every_cut() {
     let kind = TransportKind::Full;
-    for case in frames().iter().filter(|case| case["full_seq0"].is_string()) {
+    for case in &frames_with("full_seq0", 6) {
         let payload = payload_of(case);
         let (first, second) = (bytes(case, "full_seq0"), bytes(case, "full_seq1"));
         let mut encoder = FrameEncoder::new(kind);
@@ -187,7 +192,7 @@ fn every_full_vector_is_written_and_read_at_every_cut() {
 
 #[test]
 fn every_long_vector_is_written_and_read() {
-    for case in frames().iter().filter(|case| case["abridged_header"].is_string()) {
+    for case in &frames_with("abridged_header", 3) {
         let payload = payload_of(case);
         let mut none = Scripted::default();
         for (kind, header) in [
@@ -209,7 +214,7 @@ fn every_long_vector_is_written_and_read() {
 
 #[test]
 fn every_transport_error_is_read_at_every_cut() {
-    for case in vectors("transports")["transport_errors"].as_array().unwrap() {
+    for case in cases(&vectors("transports"), "transport_errors", 4) {
         let code = i32::try_from(case["code"].as_i64().unwrap()).unwrap();
         for (kind, name) in [
             (TransportKind::Abridged, "abridged"),
@@ -274,8 +279,7 @@ fn an_i32_of_zero_says_nothing_and_is_skipped() {
 
 #[test]
 fn every_malformed_frame_is_refused_at_every_cut() {
-    let vectors = vectors("transports");
-    for case in vectors["malformed"].as_array().unwrap() {
+    for case in cases(&vectors("transports"), "malformed", 10) {
         let kind: TransportKind = case["transport"].as_str().unwrap().parse().unwrap();
         let why = case["why"].as_str().unwrap();
         let stream = bytes(case, "frame");

@@ -12,15 +12,14 @@ use sansgram_core::crypto::SecureRandom;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    Disguise, Frame, LayerError, LayerOptions, Layers, ServerFrameDecoder, TransportKind, WebSocketTarget,
+    Disguise, LayerError, LayerOptions, Layers, ServerFrameDecoder, TransportKind, WebSocketTarget,
 };
 
+use crate::frames::{LIMIT, SeenFrame};
 use crate::input::pieces;
 use crate::memory::peak_of;
 use crate::{Input, Seeded};
 
-/// Payloads beyond this many bytes are refused.
-const LIMIT: usize = 2048;
 /// What the layers may hold beside the bytes that came.
 const SLACK: usize = 512;
 /// The key of the proxy's secrets.
@@ -103,7 +102,7 @@ struct Start {
 /// What a stream came to.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
-    frames: Vec<String>,
+    frames: Vec<SeenFrame>,
     error: Option<LayerError>,
     open: bool,
 }
@@ -144,21 +143,18 @@ impl End {
         let mut fed = 0;
         for mut piece in pieces {
             fed += piece.len();
-            let mut texts = Vec::new();
+            let mut frames = Vec::new();
             let (result, peak) = peak_of(|| {
                 let mut incoming = layers.read(&mut piece);
                 while let Some(frame) = incoming.next()? {
-                    if let Frame::Payload(payload) = &frame {
-                        assert!((24..=LIMIT).contains(&payload.len()), "a packet of {} bytes", payload.len());
-                    }
-                    texts.push(format!("{frame:?}"));
+                    frames.push(SeenFrame::from(frame));
                 }
                 Ok(())
             });
-            // The texts of frames are ours, not the layers'.
-            let ours: usize = texts.iter().map(|text| 4 * text.len() + 96).sum();
+            // The copies of frames, and the list of them, are ours, not the layers'.
+            let ours: usize = frames.iter().map(|frame| frame.copied() + 3 * size_of::<SeenFrame>()).sum();
             assert!(peak <= 3 * fed + ours + SLACK, "{peak} bytes held for {fed}");
-            seen.frames.append(&mut texts);
+            seen.frames.append(&mut frames);
             if let Err(error) = result {
                 assert_eq!(layers.read(&mut [0; 64]).next().map(|_| ()), Err(error), "an error is final");
                 seen.error = Some(error);

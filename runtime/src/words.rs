@@ -5,6 +5,7 @@ use std::time::Duration;
 use sansgram_core::login::{
     CodeKind, CodeToken, LoginError, NextCodeKind, PasswordHint, TermsOfService, UserInfo,
 };
+use sansgram_core::time::Span;
 
 use crate::Error;
 use crate::text::{harmless, printable};
@@ -97,14 +98,7 @@ pub(crate) fn other_ways(token: &CodeToken, wait: Option<Duration>) -> String {
 
 /// A length of time, as people say it.
 pub(crate) fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        1 => "1 second".into(),
-        0..=120 => format!("{seconds} seconds"),
-        121..=7200 => format!("{} minutes", seconds.div_ceil(60)),
-        7201..=172_800 => format!("{} hours", seconds.div_ceil(3600)),
-        _ => format!("{} days", seconds.div_ceil(86_400)),
-    }
+    Span(time).to_string()
 }
 
 /// How to do without a forgotten password. Before somebody is signed in, the server takes no such wish.

@@ -1,11 +1,11 @@
 //! Safe primes among big public numbers: Miller and Rabin's test with bases that nobody can foresee, and Pocklington's
 //! criterion on top.
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{Odd, U2048};
 use num_bigint_dig::BigUint;
 use num_traits::{One, Zero};
 
+use super::dh::{Parameters, Residue};
 use super::random::SecureRandom;
 
 /// A composite number passes one round with a chance of at most 1/4: 32 rounds leave 2^-64.
@@ -19,8 +19,8 @@ const SMALL_PRIMES: [u32; 30] = [
     107, 109, 113, 127,
 ];
 
-/// Whether both `p` and `q = (p - 1) / 2` are prime, for a `p` of at most 2048 bits. About 160 ms for 2048 bits where they
-/// are.
+/// Whether both `p` and `q = (p - 1) / 2` are prime, for a `p` of at most 2048 bits. About 0.2 seconds for
+/// 2048 bits where they are (`benches/README.md`).
 ///
 /// Only `q` needs many rounds. If it is prime, then so is `p` where `2^(p-1) = 1 mod p` and 3 does not divide `p`
 /// (Pocklington, 1914): `q` is more than the root of `p`, and `2^((p-1)/q) - 1 = 3`.
@@ -55,9 +55,6 @@ struct Rounds {
     odd: U2048,
     twos: usize,
 }
-
-type Parameters = FixedMontyParams<{ U2048::LIMBS }>;
-type Residue = FixedMontyForm<{ U2048::LIMBS }>;
 
 impl Rounds {
     /// `None`: the number is even, or longer than 2048 bits.

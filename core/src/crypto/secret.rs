@@ -1,8 +1,10 @@
 //! Values that wipe themselves and never show in logs.
 
+use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Deref;
 
-use zeroize::{DefaultIsZeroes, Zeroize};
+use zeroize::{DefaultIsZeroes, Zeroize, optimization_barrier};
 
 /// A value that is wiped when dropped and printed as `[redacted]`.
 ///
@@ -43,6 +45,31 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("[redacted]")
     }
+}
+
+/// Bytes of any number that are wiped on drop, as [`wipe`] does.
+pub(crate) struct Wiped(pub(crate) Vec<u8>);
+
+impl Deref for Wiped {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// Overwrites bytes as fast as memory can be filled: for those that come with every message, and may be megabytes.
+/// `Zeroize` stores one at a time.
+pub(crate) fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    // Else the compiler may leave the zeros out where the memory is given back next.
+    optimization_barrier(bytes);
 }
 
 /// Bytes for the path of every message: wiped by a few wide stores, where an array of bytes takes one for each.

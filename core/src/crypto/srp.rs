@@ -7,8 +7,9 @@ use core::fmt;
 
 use crypto_bigint::{U256, U512, U2048};
 use sha2::Sha512;
+use subtle::ConstantTimeEq;
 use thiserror::Error;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::dh::{self, DhGroup, DhKeyPair, Residue};
 use super::hash::sha256;
@@ -37,14 +38,22 @@ pub enum SrpError {
 
 /// The proof that goes into `inputCheckPasswordSRP`. Good for one try: `srp_B` is used up by it.
 ///
-/// Not printed by Debug: with the server's values it lets anybody try passwords.
-#[derive(Clone, PartialEq, Eq)]
+/// Not printed by Debug and wiped on drop: with the server's values it lets anybody try passwords.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct SrpProof {
     /// `A`, 256 bytes big-endian.
     pub a: [u8; 256],
     /// `M1`.
     pub m1: [u8; 32],
 }
+
+impl PartialEq for SrpProof {
+    fn eq(&self, other: &Self) -> bool {
+        (self.a.ct_eq(&other.a) & self.m1.ct_eq(&other.m1)).into()
+    }
+}
+
+impl Eq for SrpProof {}
 
 impl fmt::Debug for SrpProof {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,8 +95,8 @@ pub fn prove(
 
 /// `v = g^x mod p`, 256 bytes big-endian: what a server stores, and the `new_password_hash` of a new password.
 #[must_use]
-pub fn verifier(group: &DhGroup, x: &Secret<[u8; 32]>) -> [u8; 256] {
-    dh::secret_bytes(power_of_x(group, x))
+pub fn verifier(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<[u8; 256]> {
+    dh::secret_bytes(&mut power_of_x(group, x))
 }
 
 fn check_b(group: &DhGroup, srp_b: &[u8]) -> Result<[u8; 256], SrpError> {
@@ -113,17 +122,18 @@ fn prove_with(
     }
 
     let k = Residue::new(&U256::from_be_slice(&sha256(&[p, &g])).resize(), group.parameters());
-    let mut verifier = power_of_x(group, x);
-    let mut base = Residue::new(&U2048::from_be_slice(b), group.parameters()).sub(&k.mul(&verifier));
-    verifier.zeroize();
+    let verifier = power_of_x(group, x);
+    let masked = Zeroizing::new(k.mul(&verifier));
+    let base = Zeroizing::new(Residue::new(&U2048::from_be_slice(b), group.parameters()).sub(&masked));
 
-    // s_a = base^(a + u * x). The base is no multiple of the prime p, so that its powers repeat after p - 1
-    // (Fermat) and the exponent may be reduced by it: it then fits 2048 bits.
-    let mut product: U512 = U256::from_be_slice(&u).concatenating_mul(&U256::from_be_slice(x.expose()));
-    let exponent = pair.exponent_plus(&product.resize());
-    product.zeroize();
-    let s_a = Zeroizing::new(dh::secret_bytes(base.pow_amm(exponent.expose())));
-    base.zeroize();
+    // s_a = base^(a + u * x). The powers of what is no multiple of the prime p repeat after p - 1 (Fermat), so that the
+    // exponent may be reduced by it: it then fits 2048 bits. A base of 0 (B = k * v) can only be sent by who knows the
+    // verifier already; the proof then says nothing of the password.
+    let x = Zeroizing::new(U256::from_be_slice(x.expose()));
+    let product: Zeroizing<U512> = Zeroizing::new(U256::from_be_slice(&u).concatenating_mul(&*x));
+    let product: Zeroizing<U2048> = Zeroizing::new(product.resize());
+    let exponent = pair.exponent_plus(&product);
+    let s_a = dh::secret_bytes(&mut base.pow_amm(exponent.expose()));
     let k_a = Zeroizing::new(sha256(&[&*s_a]));
 
     let mut p_and_g = sha256(&[p]);
@@ -135,11 +145,10 @@ fn prove_with(
 }
 
 /// `g^x mod p`.
-fn power_of_x(group: &DhGroup, x: &Secret<[u8; 32]>) -> Residue {
-    let mut exponent: U2048 = U256::from_be_slice(x.expose()).resize();
-    let power = group.generator().pow_amm_bounded_exp(&exponent, U256::BITS);
-    exponent.zeroize();
-    power
+fn power_of_x(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<Residue> {
+    let x = Zeroizing::new(U256::from_be_slice(x.expose()));
+    let exponent: Zeroizing<U2048> = Zeroizing::new(x.resize());
+    Zeroizing::new(group.generator().pow_amm_bounded_exp(&exponent, U256::BITS))
 }
 
 #[cfg(test)]
@@ -181,7 +190,7 @@ mod tests {
 
             let x = stretch(&bytes(case, "password"), &salt1, &salt2);
             assert_eq!(*x.expose(), array(case, "x_ph2"), "{source}");
-            assert_eq!(verifier(&group, &x), array(case, "v"), "{source}");
+            assert_eq!(*verifier(&group, &x), array(case, "v"), "{source}");
             let pair = group
                 .pair_of(Box::new(Secret::new(U2048::from_be_slice(&dh::pad(&bytes(case, "a")).unwrap()))));
             let proof = prove_with(&group, &salt1, &salt2, &x, &array(case, "srp_B"), &pair).unwrap();

@@ -1,6 +1,7 @@
 //! Secrets as one line of text: a mark, then base64url of a version, the content and a checksum.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -25,13 +26,13 @@ pub(crate) struct TextFormat {
 pub(crate) enum TextError {
     /// It does not begin with the mark.
     Foreign,
-    /// What follows the mark is not base64url.
+    /// What follows the mark has characters that base64url has not.
     Encoding,
     /// It has no version, or 0.
     NoVersion,
     /// A later version wrote it.
     Newer(u8),
-    /// It is too short for a checksum.
+    /// It ends within a byte, or is too short for a checksum.
     Cut,
     /// The checksum is that of another content.
     Checksum,
@@ -54,8 +55,13 @@ impl TextFormat {
     /// The content of a text, version included; white space around the text is ignored.
     pub(crate) fn read(self, text: &str) -> Result<Zeroizing<Vec<u8>>, TextError> {
         let encoded = text.trim().strip_prefix(self.mark).ok_or(TextError::Foreign)?;
-        let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| TextError::Encoding)?;
-        let mut bytes = Zeroizing::new(bytes);
+        // A little more room than is needed, of which the decoder says how much it took.
+        let mut bytes = Zeroizing::new(vec![0; encoded.len() / 4 * 3 + 3]);
+        let decoded = Base64UrlUnpadded::decode(encoded, &mut bytes);
+        let len = decoded
+            .map_err(|_| if is_of_alphabet(encoded) { TextError::Cut } else { TextError::Encoding })?
+            .len();
+        bytes.truncate(len);
         match bytes.first() {
             None | Some(0) => return Err(TextError::NoVersion),
             Some(&newer) if newer > self.version => return Err(TextError::Newer(newer)),
@@ -70,5 +76,50 @@ impl TextFormat {
         let len = content.len();
         bytes.truncate(len);
         Ok(bytes)
+    }
+}
+
+/// Whether every character is one of base64url. Such a text fails to decode only where its end is missing or changed.
+fn is_of_alphabet(encoded: &str) -> bool {
+    encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORMAT: TextFormat = TextFormat { mark: "mark:", version: 3 };
+
+    #[test]
+    fn a_text_that_is_cut_anywhere_is_never_said_to_have_wrong_characters() {
+        let text = FORMAT.write(Zeroizing::new((1..100).collect()));
+        assert_eq!(text.len(), 148);
+        for end in 0..text.len() {
+            let expected = match end {
+                0..5 => TextError::Foreign,
+                5 => TextError::NoVersion,
+                // What lacks whole bytes has a checksum that is none.
+                _ => match FORMAT.read(&text[..end]) {
+                    Err(TextError::Checksum) if end > 15 => continue,
+                    _ => TextError::Cut,
+                },
+            };
+            assert_eq!(FORMAT.read(&text[..end]), Err(expected), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_no_text_has_is_named_as_such() {
+        let text = FORMAT.write(Zeroizing::new((1..100).collect()));
+        for wrong in ['?', '+', '/', '=', ' ', '\n', 'é', '\u{ff10}'] {
+            for at in [5, 6, 77, 147] {
+                let mut changed = String::from(text.as_str());
+                changed.replace_range(at..=at, wrong.encode_utf8(&mut [0; 4]));
+                // Behind the text, white space is ignored.
+                let is_at_end = at == 147 && wrong.is_whitespace();
+                let expected = if is_at_end { TextError::Checksum } else { TextError::Encoding };
+                assert_eq!(FORMAT.read(&changed), Err(expected), "{wrong:?} at {at}");
+            }
+        }
     }
 }

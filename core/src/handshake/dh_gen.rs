@@ -23,7 +23,7 @@ pub struct WaitingForDhGen {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) nonces: Nonces,
-    pub(super) temporary_key: TemporaryKey,
+    pub(super) temporary_key: Box<TemporaryKey>,
     pub(super) group: DhGroup,
     pub(super) g_a: [u8; 256],
     pub(super) server_time: i32,

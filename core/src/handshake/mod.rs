@@ -46,6 +46,7 @@ mod res_pq;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 pub use dh_gen::{DhGenOutcome, WaitingForDhGen};
 pub use dh_params::WaitingForDhParams;
@@ -66,7 +67,8 @@ pub struct HandshakeParameters {
     pub dc: i32,
     /// The RSA keys that the server may identify itself by.
     pub public_keys: Arc<[PublicKey]>,
-    /// How long the key shall live, in seconds; `None`: a permanent key.
+    /// How long the key shall live, in seconds, above 0; `None`: a permanent key. It is sent as it is. Clients ask for
+    /// a day or less; the server may forget the key earlier.
     pub expires_in: Option<i32>,
 }
 
@@ -90,8 +92,8 @@ pub enum Step {
     Done(Box<NewAuthKey>),
 }
 
-/// What a handshake brings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a handshake brings. Key and salt are not in the `Debug` output.
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewAuthKey {
     /// The key.
     pub auth_key: AuthKey,
@@ -103,6 +105,17 @@ pub struct NewAuthKey {
     pub expires_in: Option<i32>,
     /// How many values of ours the server did not want.
     pub retries: u8,
+}
+
+impl fmt::Debug for NewAuthKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAuthKey")
+            .field("auth_key", &self.auth_key)
+            .field("server_time", &self.server_time)
+            .field("expires_in", &self.expires_in)
+            .field("retries", &self.retries)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Handshake {

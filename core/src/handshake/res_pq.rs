@@ -1,5 +1,6 @@
 //! From `req_pq_multi` to `req_DH_params`: whose key the server has, and our proof of work.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -46,11 +47,9 @@ impl WaitingForResPq {
 
         let (p, q) = factorize(pq).map_err(HandshakeError::Pq)?;
         let (p, q) = (minimal(p), minimal(q));
-        let nonces = Nonces {
-            nonce: self.nonce,
-            server_nonce: reply.server_nonce,
-            new_nonce: Secret::new(random::array(random)),
-        };
+        let mut new_nonce = Box::new(Secret::new([0; 32]));
+        random.fill(new_nonce.expose_mut());
+        let nonces = Nonces { nonce: self.nonce, server_nonce: reply.server_nonce, new_nonce };
         let inner_data = inner_data(&nonces, &reply.pq, &p, &q, dc, expires_in);
         let encrypted_data =
             public_key.encrypt_padded(&inner_data, random).map_err(HandshakeError::Rsa)?.to_vec();

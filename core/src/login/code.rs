@@ -4,13 +4,15 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::phone::PhoneNumber;
 use crate::tl::{Deserialize, enums};
 
-/// How a code is delivered (`auth.SentCodeType`). `length` counts characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a code is delivered (`auth.SentCodeType`). `length` counts characters. `Debug` shows no text: those are ways to
+/// reach somebody, or a part of the code.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The fields are those of the schema.
 pub enum CodeKind {
@@ -63,7 +65,7 @@ pub enum NextCodeKind {
 /// A code that is on its way: give it back together with what the person types.
 ///
 /// It holds the phone number and the `phone_code_hash`, which are not in the `Debug` output.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct CodeToken {
     /// The number that the code is for.
     pub phone: PhoneNumber,
@@ -91,6 +93,45 @@ impl CodeToken {
         matches!(self.kind, CodeKind::Email { .. })
     }
 }
+
+impl fmt::Debug for CodeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, length) = match self {
+            Self::App { length } => ("App", Some(length)),
+            Self::Sms { length } => ("Sms", Some(length)),
+            Self::Call { length } => ("Call", Some(length)),
+            Self::FlashCall { .. } => ("FlashCall", None),
+            Self::MissedCall { length, .. } => ("MissedCall", Some(length)),
+            Self::Email { length, .. } => ("Email", Some(length)),
+            Self::EmailSetUpRequired => ("EmailSetUpRequired", None),
+            Self::Fragment { length, .. } => ("Fragment", Some(length)),
+            Self::Firebase { length } => ("Firebase", Some(length)),
+            Self::Word { .. } => ("Word", None),
+            Self::Phrase { .. } => ("Phrase", None),
+            Self::Unknown { constructor } => return write!(f, "Unknown({constructor:#010x})"),
+        };
+        match length {
+            Some(length) => write!(f, "{name}({length} characters)"),
+            None => f.write_str(name),
+        }
+    }
+}
+
+impl PartialEq for CodeToken {
+    fn eq(&self, other: &Self) -> bool {
+        let has_same_hash = match (&self.hash, &other.hash) {
+            (Some(one), Some(two)) => one.as_bytes().ct_eq(two.as_bytes()).into(),
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        has_same_hash
+            && self.phone == other.phone
+            && self.kind == other.kind
+            && self.next == other.next
+            && self.timeout == other.timeout
+    }
+}
+
+impl Eq for CodeToken {}
 
 impl fmt::Debug for CodeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,5 +181,30 @@ impl NextCodeKind {
             Ok(Next::CodeTypeFragmentSms) => Self::Fragment,
             Err(_) => Self::Unknown,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_text() {
+        let text = || String::from("secret");
+        let kinds = [
+            CodeKind::FlashCall { pattern: text() },
+            CodeKind::MissedCall { prefix: text(), length: 5 },
+            CodeKind::Email { pattern: text(), length: 5, reset_available: None, reset_pending: None },
+            CodeKind::Fragment { url: text(), length: 5 },
+            CodeKind::Word { beginning: Some(text()) },
+            CodeKind::Phrase { beginning: Some(text()) },
+        ];
+        for kind in &kinds {
+            assert!(!format!("{kind:?}").contains("secret"), "{kind:?}");
+        }
+        assert_eq!(format!("{:?}", kinds[1]), "MissedCall(5 characters)");
+        assert_eq!(format!("{:?}", CodeKind::Unknown { constructor: 7 }), "Unknown(0x00000007)");
     }
 }

@@ -3,15 +3,30 @@
 use alloc::string::String;
 use core::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-/// The identity of an application, from `my.telegram.org`.
-#[derive(Clone, PartialEq, Eq)]
+/// The identity of an application, from `my.telegram.org`. The hash is wiped on drop.
+#[derive(Clone)]
 pub struct ApiCredentials {
     /// `api_id`.
     pub id: i32,
     /// `api_hash`, 32 hex digits. A secret: it is not in the `Debug` output.
     pub hash: String,
+}
+
+impl PartialEq for ApiCredentials {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.hash.as_bytes().ct_eq(other.hash.as_bytes()).into()
+    }
+}
+
+impl Eq for ApiCredentials {}
+
+impl Drop for ApiCredentials {
+    fn drop(&mut self) {
+        self.hash.zeroize();
+    }
 }
 
 impl fmt::Debug for ApiCredentials {
@@ -21,7 +36,7 @@ impl fmt::Debug for ApiCredentials {
 }
 
 /// A bot's token, `NUMBER:SECRET`. It is not in the `Debug` output.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct BotToken(String);
 
 /// What was given is no bot token.
@@ -49,6 +64,14 @@ impl BotToken {
         &self.0
     }
 }
+
+impl PartialEq for BotToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for BotToken {}
 
 impl fmt::Debug for BotToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

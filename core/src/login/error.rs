@@ -7,6 +7,11 @@ use super::phone::InvalidPhone;
 use crate::crypto::dh::DhError;
 use crate::crypto::srp::SrpError;
 use crate::rpc::{InvokeError, RpcError};
+use crate::time::Span;
+
+/// Between these a wait makes sense; what a server says beyond them is taken for them, as TDLib does.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(14 * 86_400);
 
 /// Why a step of a sign-in failed, in one sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +29,12 @@ pub enum LoginError {
     /// The phone number is banned.
     #[error("this phone number is banned from Telegram")]
     PhoneBanned,
+    /// The number is protected by a password of its own, so that no code is sent to it.
+    #[error("this phone number is protected by a password and gets no code; sign in with a QR code")]
+    PhoneProtected,
+    /// Telegram could not make or send the code.
+    #[error("Telegram could not send a code to this phone number; try again later")]
+    CodeNotSent,
     /// Too many sign-ins with this number.
     #[error("too many sign-ins with this phone number; try again tomorrow")]
     PhoneFlood,
@@ -95,8 +106,8 @@ pub enum LoginError {
     /// Only official applications may do this.
     #[error("Telegram lets only its official applications do this; sign in there first")]
     OfficialAppsOnly,
-    /// Too many tries.
-    #[error("too many tries; wait {} seconds and try again", .0.as_secs())]
+    /// Too many tries: when another will be taken, one second to 14 days from now.
+    #[error("too many tries; wait {} and try again", Span(*.0))]
     FloodWait(Duration),
     /// The QR code was scanned too late or for another sign-in; show a new one.
     #[error("the QR code is no longer valid; show a new one")]
@@ -151,11 +162,13 @@ impl From<PasswordParametersError> for LoginError {
 impl LoginError {
     /// Sorts an error of the server by what a person can do.
     pub(super) fn from_rpc(error: RpcError) -> Self {
-        let wait =
-            || Duration::from_secs(error.value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0));
+        let seconds = error.value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
+        let wait = Duration::from_secs(seconds).clamp(SHORTEST_WAIT, LONGEST_WAIT);
         match error.name.as_str() {
             "PHONE_NUMBER_INVALID" => Self::PhoneInvalid,
             "PHONE_NUMBER_BANNED" => Self::PhoneBanned,
+            "PHONE_PASSWORD_PROTECTED" => Self::PhoneProtected,
+            "SMS_CODE_CREATE_FAILED" => Self::CodeNotSent,
             "PHONE_NUMBER_FLOOD" | "PHONE_PASSWORD_FLOOD" => Self::PhoneFlood,
             "PHONE_CODE_INVALID" | "PHONE_CODE_EMPTY" | "EMAIL_CODE_INVALID" | "CODE_EMPTY" => {
                 Self::CodeInvalid
@@ -184,7 +197,7 @@ impl LoginError {
             "ACCESS_TOKEN_EXPIRED" => Self::BotTokenExpired,
             "API_ID_INVALID" | "API_ID_PUBLISHED_FLOOD" => Self::ApiCredentialsRefused,
             "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN" | "UPDATE_APP_TO_LOGIN" => Self::OfficialAppsOnly,
-            "FLOOD_WAIT" | "FLOOD_PREMIUM_WAIT" | "FLOOD_TEST_PHONE_WAIT" => Self::FloodWait(wait()),
+            "FLOOD_WAIT" | "FLOOD_PREMIUM_WAIT" | "FLOOD_TEST_PHONE_WAIT" => Self::FloodWait(wait),
             "AUTH_RESTART" | "SIGN_IN_FAILED" => Self::Restart,
             "AUTH_KEY_UNREGISTERED"
             | "AUTH_KEY_INVALID"
@@ -194,5 +207,40 @@ impl LoginError {
             "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN" => Self::AccountDeactivated,
             _ => Self::Invoke(InvokeError::Rpc(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn sorted(name: &str) -> LoginError {
+        LoginError::from_rpc(RpcError::parse(420, name))
+    }
+
+    #[test]
+    fn a_wait_is_one_second_to_fourteen_days_in_the_units_of_people() {
+        for (name, said) in [
+            ("FLOOD_WAIT_1", "1 second"),
+            ("FLOOD_WAIT_25", "25 seconds"),
+            ("FLOOD_WAIT_86400", "1 day"),
+            ("FLOOD_WAIT_1209600", "14 days"),
+            ("FLOOD_WAIT_0", "1 second"),
+            ("FLOOD_WAIT", "1 second"),
+            ("FLOOD_WAIT_2147483647", "14 days"),
+            ("FLOOD_WAIT_99999999999999999999999", "14 days"),
+        ] {
+            let expected = alloc::format!("too many tries; wait {said} and try again");
+            assert_eq!(sorted(name).to_string(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_code_from_being_sent_has_its_own_reason() {
+        assert_eq!(sorted("PHONE_PASSWORD_PROTECTED"), LoginError::PhoneProtected);
+        assert_eq!(sorted("SMS_CODE_CREATE_FAILED"), LoginError::CodeNotSent);
+        assert_eq!(sorted("PHONE_PASSWORD_FLOOD"), LoginError::PhoneFlood);
     }
 }

@@ -6,6 +6,7 @@ use core::fmt;
 use core::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::code::CodeToken;
@@ -44,8 +45,8 @@ pub enum Outcome {
     SignedOut,
 }
 
-/// What the server says of the account's password.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What the server says of the account's password. The hint is not in the `Debug` output.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PasswordHint {
     /// The hint that its owner left, as the server sent it.
     pub hint: Option<String>,
@@ -125,7 +126,7 @@ pub struct UserInfo {
 
 /// A link that another device of the account can scan as a QR code in order to sign this one in. It is a secret while
 /// it lives, so it is not in the `Debug` output.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct LoginLink {
     pub(super) url: Zeroizing<String>,
     /// Server time, seconds since 1970.
@@ -151,11 +152,29 @@ impl LoginLink {
     }
 }
 
+impl PartialEq for LoginLink {
+    fn eq(&self, other: &Self) -> bool {
+        let shown = |link: &Self| (link.expires, link.lifetime, link.number);
+        shown(self) == shown(other) && self.url.as_bytes().ct_eq(other.url.as_bytes()).into()
+    }
+}
+
+impl Eq for LoginLink {}
+
 impl fmt::Debug for LoginLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoginLink")
             .field("lifetime", &self.lifetime)
             .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PasswordHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordHint")
+            .field("has_hint", &self.hint.is_some())
+            .field("has_recovery", &self.has_recovery)
             .finish_non_exhaustive()
     }
 }
@@ -184,5 +203,18 @@ mod tests {
                 LoginLink { url: login_url(token).unwrap(), expires: 0, lifetime: Duration::ZERO, number: 1 };
             assert_eq!(*link.token(), token);
         }
+    }
+
+    #[test]
+    fn debug_does_not_show_the_hint_of_a_password() {
+        let hint = PasswordHint { hint: Some("my first dog".into()), has_recovery: false };
+        assert_eq!(alloc::format!("{hint:?}"), "PasswordHint { has_hint: true, has_recovery: false, .. }");
+    }
+
+    #[test]
+    fn a_token_of_no_bytes_or_more_than_512_makes_no_link() {
+        assert_eq!(login_url(&[]), None);
+        assert_eq!(login_url(&[7; 513]), None);
+        assert!(login_url(&[7]).is_some());
     }
 }

@@ -1,5 +1,6 @@
 //! The heavy half of the two-step password: key stretching, which blocks for about a tenth of a second.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -19,7 +20,8 @@ pub struct HeavyTask {
 /// What a [`HeavyTask`] computed.
 pub struct HeavyOutcome {
     pub(crate) step: RequestId,
-    pub(super) x: Secret<[u8; 32]>,
+    // Boxed: an outcome travels between threads.
+    pub(super) x: Box<Secret<[u8; 32]>>,
 }
 
 impl HeavyTask {
@@ -27,7 +29,7 @@ impl HeavyTask {
     /// lines against it).
     #[must_use]
     pub fn run(self) -> HeavyOutcome {
-        let x = srp::stretch(self.password.expose().as_bytes(), &self.salt1, &self.salt2);
+        let x = Box::new(srp::stretch(self.password.expose().as_bytes(), &self.salt1, &self.salt2));
         HeavyOutcome { step: self.step, x }
     }
 }

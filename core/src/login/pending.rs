@@ -66,7 +66,7 @@ impl PendingSignIn {
     /// goes with the code, so guard it like a password.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut out = Zeroizing::new(Vec::with_capacity(256));
+        let mut out = Zeroizing::new(Vec::with_capacity(self.room()));
         write::u32(&mut out, FORMAT.version.into());
         match self {
             Self::Code(token) => {
@@ -100,6 +100,31 @@ impl PendingSignIn {
             }
         }
         FORMAT.write(out)
+    }
+
+    /// More bytes than the content takes: a buffer that grows leaves copies behind.
+    fn room(&self) -> usize {
+        let (token, more) = match self {
+            Self::Code(token) => (Some(token), 0),
+            Self::EmailCode(token, code) => (Some(token), code.pattern.len()),
+            Self::SignUp(required) => {
+                let terms = required.terms_of_service.as_ref();
+                (Some(&required.token), terms.map_or(0, |terms| terms.id.len() + terms.text.len()))
+            }
+            Self::Password(hint) => (None, hint.hint.as_ref().map_or(0, String::len)),
+            Self::Qr { except_ids } => (None, 8 * except_ids.len()),
+        };
+        let hash = token.and_then(|token| token.hash.as_ref()).map_or(0, |hash| hash.len());
+        let shown = token.map_or(0, |token| match &token.kind {
+            CodeKind::FlashCall { pattern: text }
+            | CodeKind::MissedCall { prefix: text, .. }
+            | CodeKind::Email { pattern: text, .. }
+            | CodeKind::Fragment { url: text, .. }
+            | CodeKind::Word { beginning: Some(text) }
+            | CodeKind::Phrase { beginning: Some(text) } => text.len(),
+            _ => 0,
+        });
+        256 + more + hash + shown
     }
 
     /// Reads what [`to_text`](Self::to_text) wrote; white space around it is ignored.

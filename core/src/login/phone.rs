@@ -20,19 +20,27 @@ pub enum InvalidPhone {
     /// Fewer than 5 digits or more than 15.
     #[error("the phone number has {0} digits; type it with its country code, such as +1 234 567 8900")]
     Length(usize),
+    /// It begins with 0, as numbers do within a country.
+    #[error("the phone number begins with 0; begin with the country code instead, such as +1 234 567 8900")]
+    National,
 }
+
+/// As many digits as are looked at: fifteen behind a `00`, and one that is too many.
+const MOST_DIGITS: usize = 18;
 
 impl PhoneNumber {
     /// Reads a number as people type it: digits, and `+ - . / ( )` and white space between them. A leading `00` is
     /// the `+` of those who dial it: no country code begins with 0.
     ///
     /// # Errors
-    /// [`InvalidPhone`] if it has another character, fewer than 5 digits or more than 15.
+    /// [`InvalidPhone`] if it has another character, begins with another 0, or has fewer than 5 digits or more than 15.
     pub fn parse(typed: &str) -> Result<Self, InvalidPhone> {
-        let mut digits = String::new();
+        // In one piece, and wiped also where it is refused.
+        let mut number = Self(String::with_capacity(MOST_DIGITS));
+        let digits = &mut number.0;
         for c in typed.chars() {
             match c {
-                '0'..='9' if digits.len() <= 17 => digits.push(c),
+                '0'..='9' if digits.len() < MOST_DIGITS => digits.push(c),
                 '0'..='9' => {
                     return Err(InvalidPhone::Length(typed.chars().filter(char::is_ascii_digit).count()));
                 }
@@ -45,11 +53,11 @@ impl PhoneNumber {
         if is_dialled {
             digits.drain(..2);
         }
-        if (5..=15).contains(&digits.len()) {
-            Ok(Self(digits))
-        } else {
-            Err(InvalidPhone::Length(digits.len()))
+        if digits.starts_with('0') {
+            return Err(InvalidPhone::National);
         }
+        let length = digits.len();
+        if (5..=15).contains(&length) { Ok(number) } else { Err(InvalidPhone::Length(length)) }
     }
 
     /// The digits, as they go onto the wire.
@@ -145,5 +153,9 @@ mod tests {
         assert_eq!(PhoneNumber::parse("00"), Err(InvalidPhone::Length(0)));
         assert_eq!(PhoneNumber::parse(&"1".repeat(16)), Err(InvalidPhone::Length(16)));
         assert_eq!(PhoneNumber::parse(&"1".repeat(50)), Err(InvalidPhone::Length(50)));
+        // Within a country; dialled, and a plus before it; dialled twice.
+        for national in ["0151 12345678", "+0049 151 12345678", "000049 151"] {
+            assert_eq!(PhoneNumber::parse(national), Err(InvalidPhone::National), "{national}");
+        }
     }
 }

@@ -165,6 +165,18 @@ mod tests {
         }
     }
 
+    /// A hash whose end is a text itself, so that two pieces of text end there: none is better than a wrong one.
+    #[test]
+    fn of_two_hashes_neither_is_taken() {
+        let kind = 0x1234_5678_u32.to_le_bytes();
+        // `#` is 35, and as many characters follow it to the end.
+        let (ambiguous, clear) = (["abc#", &"x".repeat(35)].concat(), ["abc$", &"x".repeat(35)].concat());
+        assert_eq!(token(&sent(0, &kind, &ambiguous, &[])).hash, None);
+        assert_eq!(token(&sent(0, &kind, &clear, &[])).hash, Some(Zeroizing::new(clear)));
+        // Where the kind is known, there is nothing to look for.
+        assert_eq!(token(&sent(0, &app(), &ambiguous, &[])).hash, Some(Zeroizing::new(ambiguous)));
+    }
+
     #[test]
     fn what_cannot_be_read_keeps_the_flow_alive_without_a_hash() {
         let kind = 0x1234_5678_u32.to_le_bytes();

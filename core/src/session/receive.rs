@@ -12,6 +12,7 @@ use super::reject::Reject;
 use super::replay::Freshness;
 use super::service::{Fate, MAX_IDS, Service};
 use crate::crypto::SecureRandom;
+use crate::crypto::secret::Wiped;
 use crate::time::Now;
 use crate::tl::{Constructor, Deserialize, Reader, gzip, types};
 
@@ -264,14 +265,14 @@ impl Session {
     }
 
     /// What is packed in `body`, if it is `gzip_packed`.
-    fn unpack_result(&mut self, body: &[u8]) -> Result<Option<Vec<u8>>, Reject> {
+    fn unpack_result(&mut self, body: &[u8]) -> Result<Option<Wiped>, Reject> {
         let Some(packed) = body.strip_prefix(&GZIP_PACKED_ID.to_le_bytes()) else { return Ok(None) };
         self.unpack(Reader::new(packed).bytes()?).map(Some)
     }
 
     /// Unpacks one message, as long as its packet has not unpacked to too much.
-    fn unpack(&mut self, packed: &[u8]) -> Result<Vec<u8>, Reject> {
-        let unpacked = gzip::unpack(packed, gzip::GZIP_LIMIT.min(self.may_unpack))?;
+    fn unpack(&mut self, packed: &[u8]) -> Result<Wiped, Reject> {
+        let unpacked = Wiped(gzip::unpack(packed, gzip::GZIP_LIMIT.min(self.may_unpack))?);
         self.may_unpack -= unpacked.len();
         Ok(unpacked)
     }

@@ -1,10 +1,12 @@
 //! Pieces of a stream to whole frames: what both ends of a connection share.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::mem;
 use core::ops::Range;
 
 use super::{Extent, Header, Recognised, SentBy, TransportKind, full};
+use crate::crypto::secret::wipe;
 
 /// Why a stream cannot be read on. The connection has to be closed: the position of the next frame is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,13 +15,13 @@ pub enum FrameError {
     /// No packet is that short.
     #[error("a frame of {length} bytes cannot hold a packet")]
     TooShort {
-        /// The length that the header gave, in bytes.
+        /// The payload's length, in bytes; of a full frame too short for its own header and checksum, the whole's.
         length: usize,
     },
     /// The payload is longer than the decoder's limit; none of it was buffered.
     #[error("a frame of {length} bytes is longer than the limit of {limit}")]
     TooLong {
-        /// The length that the header gave, in bytes.
+        /// The payload's length, in bytes: of a full frame 12 less than its header gives.
         length: usize,
         /// The decoder's limit, in bytes.
         limit: usize,
@@ -27,7 +29,7 @@ pub enum FrameError {
     /// Full: the length is not a multiple of four.
     #[error("the length of a full frame must be a multiple of 4, not {length}")]
     NotWholeWords {
-        /// The length that the header gave, in bytes.
+        /// The frame's length as its header gives it, in bytes.
         length: usize,
     },
     /// Full: a frame is missing, doubled or out of its order.
@@ -44,21 +46,18 @@ pub enum FrameError {
 }
 
 /// What comes next in the stream. The range is within the frame.
-#[derive(Debug)]
 pub(super) enum Found {
     Frame { payload: Range<usize>, quick_ack: bool },
     QuickAck(u32),
 }
 
 /// Where the bytes of a frame are.
-#[derive(Debug)]
 pub(super) enum Place<'b> {
     Input(&'b mut [u8]),
     Buffer,
 }
 
 /// Cuts a stream into frames: in place where a whole one lies in the input, else through a buffer.
-#[derive(Debug)]
 pub(super) struct Assembler {
     kind: Option<TransportKind>,
     by: SentBy,
@@ -69,6 +68,24 @@ pub(super) struct Assembler {
     buffer: Vec<u8>,
     spent: bool,
     failed: Option<FrameError>,
+}
+
+impl fmt::Debug for Assembler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A frame that was handed out may have been decrypted where it lies.
+        f.debug_struct("Assembler")
+            .field("kind", &self.kind)
+            .field("waiting", &if self.spent { 0 } else { self.buffer.len() })
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A frame that was handed out may have been decrypted where it lies. All else in the buffer is as it came.
+impl Drop for Assembler {
+    fn drop(&mut self) {
+        self.clear_spent();
+    }
 }
 
 /// The buffer gives back what it has beyond this many bytes when nothing is in it.
@@ -124,9 +141,7 @@ impl Assembler {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        if mem::take(&mut self.spent) {
-            self.buffer.clear();
-        }
+        self.clear_spent();
         let Some(kind) = self.recognise(input) else { return Ok(None) };
 
         if self.buffer.is_empty() {
@@ -158,6 +173,14 @@ impl Assembler {
                 return Ok(None);
             }
             self.buffer.extend_from_slice(more);
+        }
+    }
+
+    /// Wipes the frame that was handed out last: its bytes only, not all that the buffer could hold.
+    fn clear_spent(&mut self) {
+        if mem::take(&mut self.spent) {
+            wipe(&mut self.buffer);
+            self.buffer.clear();
         }
     }
 

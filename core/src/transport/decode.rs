@@ -1,5 +1,6 @@
 //! What a client reads.
 
+use core::fmt;
 use core::ops::Range;
 
 use super::assemble::{Assembler, Found, Place};
@@ -11,8 +12,8 @@ pub struct FrameDecoder {
     assembler: Assembler,
 }
 
-/// One thing that a server sent.
-#[derive(Debug, PartialEq, Eq)]
+/// One thing that a server sent. `Debug` shows how long a payload is, not what is in it.
+#[derive(PartialEq, Eq)]
 pub enum Frame<'a> {
     /// A packet, encrypted or plain. It may be decrypted in place with
     /// [`message::open`](crate::crypto::message::open).
@@ -24,6 +25,16 @@ pub enum Frame<'a> {
     /// The server has received and decrypted the packet with this
     /// [`QuickAckToken`](crate::crypto::message::QuickAckToken). Unknown ones are to be ignored.
     QuickAck(u32),
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Payload(payload) => write!(f, "Payload({} bytes)", payload.len()),
+            Self::Error(code) => write!(f, "Error({code})"),
+            Self::QuickAck(token) => write!(f, "QuickAck({token:#x})"),
+        }
+    }
 }
 
 /// A plain packet has 20 bytes before its body and the body at least 4; encrypted ones are longer. What is shorter
@@ -80,7 +91,6 @@ impl FrameDecoder {
 }
 
 /// A [`Frame`], by where it lies.
-#[derive(Debug)]
 pub(super) enum Located<'b> {
     Payload(Range<usize>, Place<'b>),
     Error(i32),

@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use super::fake_tls::{FakeTls, FakeTlsError};
@@ -108,11 +109,17 @@ pub struct Layers {
     tunnel: Tunnel,
 }
 
-#[derive(Debug)]
 struct Obfuscated {
     ciphers: Obfuscation,
     /// Until it is sent.
     header: Option<[u8; OBFUSCATED_HEADER_LEN]>,
+}
+
+impl fmt::Debug for Obfuscated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without a proxy's secret, the header holds the keys of all that follows.
+        f.debug_struct("Obfuscated").field("is_header_sent", &self.header.is_none()).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -291,13 +298,22 @@ impl Layers {
 }
 
 /// Bytes that arrived, on their way to frames. See [`Layers::read`].
-#[derive(Debug)]
 pub struct Incoming<'l, 'b> {
     layers: &'l mut Layers,
     /// What the tunnel has not read yet.
     outer: &'b mut [u8],
     /// What came through all layers but the framing.
     clear: &'b mut [u8],
+}
+
+impl fmt::Debug for Incoming<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("layers", &self.layers)
+            .field("outer", &format_args!("{} bytes", self.outer.len()))
+            .field("clear", &format_args!("{} bytes", self.clear.len()))
+            .finish()
+    }
 }
 
 impl Incoming<'_, '_> {

@@ -1,5 +1,7 @@
 //! What a server reads.
 
+use core::fmt;
+
 use super::assemble::{Assembler, Found};
 use super::{FrameError, SentBy, TransportKind};
 
@@ -9,13 +11,22 @@ pub struct ServerFrameDecoder {
     assembler: Assembler,
 }
 
-/// One packet of a client.
-#[derive(Debug, PartialEq, Eq)]
+/// One packet of a client. `Debug` shows how long it is, not what is in it.
+#[derive(PartialEq, Eq)]
 pub struct Request<'a> {
     /// The packet, with the padding of padded intermediate behind it.
     pub payload: &'a mut [u8],
     /// Whether the client asks for a quick ack.
     pub quick_ack: bool,
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("payload", &format_args!("{} bytes", self.payload.len()))
+            .field("quick_ack", &self.quick_ack)
+            .finish()
+    }
 }
 
 impl ServerFrameDecoder {

@@ -29,6 +29,11 @@ pub(crate) fn array<const N: usize>(case: &Value, name: &str) -> [u8; N] {
     bytes(case, name).try_into().unwrap_or_else(|_| panic!("{name} is not {N} bytes long"))
 }
 
+/// The bytes that a JSON text gives in hexadecimal.
+pub(crate) fn unhex(value: &Value) -> Vec<u8> {
+    hex(value.as_str().unwrap_or_else(|| panic!("no text but {value}")))
+}
+
 pub(crate) fn hex(digits: &str) -> Vec<u8> {
     assert!(digits.len().is_multiple_of(2));
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()

@@ -12,6 +12,13 @@ pub(crate) fn vectors(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// The list `name`, which must have `count` entries: a vector that disappears must be noticed.
+pub(crate) fn cases<'a>(file: &'a Value, name: &str, count: usize) -> &'a [Value] {
+    let cases = file[name].as_array().unwrap();
+    assert_eq!(cases.len(), count, "number of {name}");
+    cases
+}
+
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
     assert!(text.len().is_multiple_of(2));
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()

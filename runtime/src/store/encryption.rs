@@ -124,8 +124,10 @@ pub(super) fn open(
 ) -> Result<(SessionData, Sealer), DecryptError> {
     use DecryptError::Damaged;
     let encoded = text.trim().strip_prefix(MARK).ok_or(DecryptError::NotEncrypted)?;
-    let bytes = Base64UrlUnpadded::decode_vec(encoded)
-        .map_err(|_| Damaged("some of its characters are none of a session"))?;
+    // What has the right characters fails to decode only where its end is missing or changed.
+    let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let why = if is_of_alphabet { "it is cut short" } else { "some of its characters are none of a session" };
+    let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
     match bytes.first() {
         Some(&VERSION) => {}
         Some(&newer) if newer > VERSION => return Err(DecryptError::Newer(newer)),

@@ -36,7 +36,9 @@ impl Flow {
             api_hash: api.hash.clone(),
             settings: types::CodeSettings { logout_tokens: tokens, ..Default::default() }.into(),
         };
-        let flow = Self::new(State::SendCode(phone), &query);
+        // Each may take 8 bytes besides its own, and the writer wants room for 4 more.
+        let more = logout_tokens.iter().map(|token| token.len() + 12).sum();
+        let flow = Self::of(State::SendCode(phone), secret_bytes(&query, more));
         let enums::CodeSettings::CodeSettings(settings) = &mut query.settings;
         settings.logout_tokens.zeroize();
         flow
@@ -257,7 +259,10 @@ impl Flow {
     }
 
     fn new(state: State, query: &impl Serialize) -> Self {
-        let query = secret_bytes(query);
+        Self::of(state, secret_bytes(query, 0))
+    }
+
+    fn of(state: State, query: Secret<Vec<u8>>) -> Self {
         Self { state, query, hops: 0, repeats: 0, future_auth_token: None }
     }
 }

@@ -192,7 +192,7 @@ impl Flow {
 
     fn continue_with(&mut self, state: State, query: &impl Serialize) -> Progress {
         self.state = state;
-        self.query = secret_bytes(query);
+        self.query = secret_bytes(query, 0);
         Progress::Send
     }
 }
@@ -206,11 +206,12 @@ impl fmt::Debug for Flow {
     }
 }
 
-/// The bytes of a query in one piece: a buffer that grows leaves copies behind.
-fn secret_bytes(query: &impl Serialize) -> Secret<Vec<u8>> {
-    /// Longer than all but a query with many sign-out tokens.
+/// The bytes of a query in one piece: a buffer that grows leaves copies behind. `more`: how many bytes it may have
+/// beyond the usual ones.
+fn secret_bytes(query: &impl Serialize, more: usize) -> Secret<Vec<u8>> {
+    /// More than a query has whose texts are of usual lengths.
     const ROOM: usize = 1024;
-    let mut bytes = Vec::with_capacity(ROOM);
+    let mut bytes = Vec::with_capacity(ROOM + more);
     query.serialize(&mut bytes);
     Secret::new(bytes)
 }

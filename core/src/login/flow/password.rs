@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::state::State;
-use super::{Flow, Progress};
+use super::{Flow, Progress, secret_bytes};
 use crate::crypto::{Secret, SecureRandom, srp};
 use crate::login::answer::{Algorithm, Parameters};
 use crate::login::error::{LoginError, PasswordParametersError};
@@ -28,11 +28,16 @@ impl Flow {
                 self.continue_with(State::CheckPassword(password), &query)
             }
             State::StretchingNew(code, new, algorithm) => {
+                let salts = algorithm.salt1.len() + algorithm.salt2.len();
                 let query = functions::auth::RecoverPassword {
                     code: code.expose().clone(),
                     new_settings: Some(new_settings(&new, *algorithm, outcome).into()),
                 };
-                self.continue_with(State::Recover, &query)
+                // What the server, its owner and the mail gave has no bound of its own.
+                let more = salts + code.expose().len() + new.hint.len();
+                self.state = State::Recover;
+                self.query = secret_bytes(&query, more);
+                Progress::Send
             }
             _ => Progress::Done(Err(LoginError::UnexpectedAnswer)),
         }

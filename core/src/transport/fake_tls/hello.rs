@@ -75,7 +75,7 @@ struct Grease {
 /// The whole record, its random bytes (11 to 43) zero.
 pub(super) fn build(domain: &str, random: &mut dyn SecureRandom) -> Vec<u8> {
     let grease = Grease::draw(random);
-    let domain = domain.get(..MAX_PROXY_DOMAIN_LEN).unwrap_or(domain).as_bytes();
+    let (domain, _) = domain.as_bytes().split_at(domain.len().min(MAX_PROXY_DOMAIN_LEN));
     let mut out = Vec::with_capacity(2048);
     // A first hello calls itself TLS 1.0 in its record, for the sake of old servers.
     out.extend_from_slice(&[0x16, 3, 1]);

@@ -370,6 +370,17 @@ fn longest_domain_and_one_that_is_longer() {
     }
 }
 
+/// Bytes count: a name that is cut within a character is no name, but its record stays whole.
+#[test]
+fn a_domain_is_cut_by_bytes_wherever_its_characters_end() {
+    let whole = hello::build(&"d".repeat(182), &mut Seeded(1)).len();
+    for count in [200, 40_000] {
+        let hello = hello::build(&std::format!("d{}", "é".repeat(count)), &mut Seeded(1));
+        assert_eq!(hello.len(), whole);
+        assert_eq!(usize::from(u16::from_be_bytes([hello[3], hello[4]])) + 5, whole);
+    }
+}
+
 #[test]
 fn debug_shows_nothing() {
     let client = FakeTls::new(&[0xab; 16], "a.b", Duration::ZERO, &mut Seeded(1));

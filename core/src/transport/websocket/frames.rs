@@ -22,7 +22,7 @@ const MAX_HEADER: usize = 10;
 const MAX_CONTROL: usize = 125;
 
 /// Where in the stream of frames a connection stands.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Reader {
     header: [u8; MAX_HEADER],
     header_len: usize,

@@ -13,6 +13,7 @@ mod upgrade;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use self::frames::Reader;
 use self::upgrade::Upgrade;
@@ -82,17 +83,27 @@ impl WebSocketTarget {
 ///
 /// Ask [`control`](Self::control) what has to leave before and between the data, feed what arrives to
 /// [`next`](Self::next), and begin to [`wrap`](Self::wrap) once [`is_open`](Self::is_open).
-#[derive(Debug)]
 pub struct WebSocket {
     request: Vec<u8>,
     phase: Phase,
 }
 
-#[derive(Debug)]
 enum Phase {
     Upgrade(Box<Upgrade>),
     Open(Box<Reader>),
     Failed(WebSocketError),
+}
+
+impl fmt::Debug for WebSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What either side said first or last is not for logs.
+        let phase: &dyn fmt::Debug = match &self.phase {
+            Phase::Upgrade(_) => &"upgrade",
+            Phase::Open(_) => &"open",
+            Phase::Failed(error) => error,
+        };
+        f.debug_struct("WebSocket").field("phase", phase).finish_non_exhaustive()
+    }
 }
 
 /// Why a WebSocket came to nothing, or to its end. Close the connection.

@@ -16,7 +16,6 @@ const MAX_HEADERS: usize = 8192;
 const END: &[u8] = b"\r\n\r\n";
 
 /// An answer on its way.
-#[derive(Debug)]
 pub(super) struct Upgrade {
     /// What the server must accept the key with.
     accept: String,

@@ -63,6 +63,7 @@ fn every_changed_or_missing_character_is_damage() {
         for broken in [&changed, &text[..at]] {
             let error = decrypt(broken, "x").unwrap_err();
             assert!(matches!(error, DecryptError::Damaged(_) | DecryptError::Newer(_)), "{at}: {error}");
+            assert!(!error.to_string().contains("characters"), "{at}: {error}");
         }
     }
 }

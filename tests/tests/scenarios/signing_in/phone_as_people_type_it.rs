@@ -50,6 +50,7 @@ fn what_is_no_number_costs_no_traffic() {
         ("my phone", InvalidPhone::Character('m')),
         ("+1 234", InvalidPhone::Length(4)),
         ("", InvalidPhone::Length(0)),
+        ("0151 12345678", InvalidPhone::National),
     ] {
         let outcome = pair.login(|login| login.request_code(typed));
         assert_eq!(outcome, Err(LoginError::PhoneForm(why)));

@@ -1,0 +1,358 @@
+//! Nothing that signs somebody in lies in memory that was given back. The allocator of this test looks.
+//!
+//! It sees the heap, not the stack, and in unoptimised code there may be copies that optimised code has not, and the
+//! other way round.
+
+mod wire;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+use sansgram_core::client::{DcKey, SessionData};
+use sansgram_core::crypto::AuthKey;
+use sansgram_core::crypto::message::{self, Direction};
+use sansgram_core::dc::DcId;
+use sansgram_core::handshake::{Handshake, Step};
+use sansgram_core::login::{
+    ApiCredentials, BotToken, CodeToken, Flow, HeavyOutcome, NewPassword, Outcome, PendingSignIn,
+    PhoneNumber, Progress,
+};
+use sansgram_core::session::{Body, Outbox, ServerClock, Session, SessionEvent, Tag};
+use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::tl::{Serialize, enums, gzip, ids, types, write};
+use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, TransportKind};
+use wire::run::Run;
+use wire::{Seeded, bytes, vectors};
+use zeroize::Zeroizing;
+
+thread_local! {
+    /// What is looked for in memory that is given back; `None`: nothing.
+    static NEEDLE: Cell<Option<&'static [u8]>> = const { Cell::new(None) };
+    static FOUND: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Looks into each block before the system gets it back. A block that grows is given back too: `realloc` is left to its
+/// default, which takes a new one and copies.
+struct Looking;
+
+// SAFETY: every call is passed on to the system's allocator unchanged, but that all memory begins as zeros.
+unsafe impl GlobalAlloc for Looking {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps the allocator's contract.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if let Some(needle) = NEEDLE.get() {
+            // SAFETY: the block is still ours, has this length, and was filled when it was taken.
+            let block = unsafe { std::slice::from_raw_parts(pointer, layout.size()) };
+            let is_in_it = block.len() >= needle.len() && block.windows(needle.len()).any(|at| at == needle);
+            FOUND.set(FOUND.get() + u32::from(is_in_it));
+        }
+        // SAFETY: the caller keeps the allocator's contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Looking = Looking;
+
+/// In how many blocks that are given back while `work` runs, and with its result, `needle` lies.
+fn left_behind<T>(needle: &[u8], work: impl FnOnce() -> T) -> u32 {
+    // A copy that is never given back.
+    NEEDLE.set(Some(needle.to_vec().leak()));
+    FOUND.set(0);
+    drop(work());
+    NEEDLE.set(None);
+    FOUND.get()
+}
+
+#[test]
+fn what_is_not_wiped_is_found() {
+    let secret = b"a secret of some length";
+    assert_eq!(left_behind(secret, || secret.to_vec()), 1);
+    let grown = left_behind(secret, || {
+        let mut grown = secret.to_vec();
+        grown.reserve(1000);
+        Zeroizing::new(grown)
+    });
+    assert_eq!(grown, 1);
+    assert_eq!(left_behind(secret, || Zeroizing::new(secret.to_vec())), 0);
+}
+
+const API_HASH: &str = "0123456789abcdef0123456789abcdef";
+const CODE_HASH: &str = "the-hash-of-this-code-0001";
+const PASSWORD: &str = "correct horse battery staple";
+
+/// How often `needle` is left behind by a handshake that makes a key.
+fn left_by_handshake(needle: &[u8]) -> u32 {
+    let run = Run::named("retry_then_ok");
+    let replies: Vec<_> = (0..4).map(|at| run.reply(at)).collect();
+    let (parameters, mut random) = (run.parameters(), run.random());
+    let found = left_behind(needle.get(..32).unwrap(), || {
+        let (mut handshake, _) = Handshake::start(parameters, &mut random);
+        for reply in &replies {
+            match handshake.receive(reply, &mut random).unwrap() {
+                Step::Send(next, _) => handshake = next,
+                Step::Done(key) => return key,
+            }
+        }
+        panic!("the handshake did not end");
+    });
+    assert_eq!(random.left(), 0);
+    found
+}
+
+#[test]
+fn a_handshake_leaves_neither_its_secrets_nor_the_key() {
+    let case = Run::named("retry_then_ok").case;
+    for name in ["new_nonce", "tmp_aes_key"] {
+        assert_eq!(left_by_handshake(&bytes(&case, name)), 0, "{name}");
+    }
+    let rounds = case["rounds"].as_array().unwrap();
+    assert_eq!(rounds.len(), 2);
+    for round in rounds {
+        for name in ["b", "auth_key"] {
+            assert_eq!(left_by_handshake(&bytes(round, name)), 0, "{name}");
+        }
+    }
+}
+
+fn api() -> ApiCredentials {
+    ApiCredentials { id: 1, hash: API_HASH.into() }
+}
+
+fn phone() -> PhoneNumber {
+    PhoneNumber::parse("+9996621234").unwrap()
+}
+
+#[test]
+fn the_api_hash_is_wiped() {
+    let needle = API_HASH.as_bytes();
+    assert_eq!(left_behind(needle, api), 0);
+    let api = api();
+    let token = BotToken::parse("1:abc").unwrap();
+    assert_eq!(left_behind(needle, || Flow::request_code(phone(), &api, &[])), 0, "auth.sendCode");
+    assert_eq!(left_behind(needle, || Flow::bot_sign_in(&token, &api)), 0, "auth.importBotAuthorization");
+    assert_eq!(left_behind(needle, || Flow::qr_login(&api, &[])), 0, "auth.exportLoginToken");
+}
+
+#[test]
+fn the_tokens_of_twenty_sign_outs_are_wiped() {
+    let token = |number: u8| Zeroizing::new((0..120).map(|at| at ^ number.wrapping_mul(37)).collect());
+    let tokens: Vec<Zeroizing<Vec<u8>>> = (1..=20).map(token).collect();
+    let api = api();
+    for at in [0, 19] {
+        let flow = || Flow::request_code(phone(), &api, &tokens);
+        assert!(flow().query().windows(120).any(|window| window == tokens[at].as_slice()));
+        assert_eq!(left_behind(&tokens[at], flow), 0, "token {at}");
+    }
+}
+
+#[test]
+fn a_phone_number_is_wiped_whether_it_is_taken_or_refused() {
+    let needle = b"4915112345";
+    assert_eq!(left_behind(needle, || PhoneNumber::parse("4915112345678").unwrap()), 0);
+    for refused in ["4915112345678x", "49151123456789012345", "4915112345678901"] {
+        assert_eq!(left_behind(needle, || PhoneNumber::parse(refused).unwrap_err()), 0, "{refused}");
+    }
+}
+
+/// A code that was sent.
+fn code_token() -> CodeToken {
+    let mut body = Vec::new();
+    write::u32(&mut body, 0x5e00_2502);
+    write::u32(&mut body, 0);
+    enums::auth::SentCodeType::from(types::auth::SentCodeTypeApp { length: 5 }).serialize(&mut body);
+    write::string(&mut body, CODE_HASH);
+    match Flow::request_code(phone(), &api(), &[]).answered(Ok(&body), &mut Seeded(1)) {
+        Progress::Done(Ok(Outcome::CodeSent(token))) => token,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_half_done_sign_in_is_put_away_without_a_trace() {
+    let token = code_token();
+    let terms = types::help::TermsOfService {
+        popup: false,
+        id: types::DataJson { data: "{}".into() }.into(),
+        text: "x".repeat(3000),
+        entities: vec![],
+        min_age_confirm: None,
+    };
+    let answer = types::auth::AuthorizationSignUpRequired { terms_of_service: Some(terms.into()) };
+    let answer = enums::auth::Authorization::AuthorizationSignUpRequired(answer).to_bytes();
+    let mut flow = Flow::sign_in(&token, "12345").unwrap();
+    let required = match flow.answered(Ok(&answer), &mut Seeded(1)) {
+        Progress::Done(Ok(Outcome::SignUpRequired(required))) => required,
+        other => panic!("{other:?}"),
+    };
+    for pending in [PendingSignIn::Code(token), PendingSignIn::SignUp(required)] {
+        assert_eq!(left_behind(CODE_HASH.as_bytes(), || pending.to_text()), 0, "{pending:?}");
+        let text = pending.to_text();
+        assert_eq!(left_behind(CODE_HASH.as_bytes(), || PendingSignIn::from_text(&text).unwrap()), 0);
+        assert_eq!(left_behind(&text.as_bytes()[40..80], || pending.to_text()), 0, "{pending:?}, encoded");
+    }
+}
+
+/// `account.password` of an account that has one.
+fn password_body() -> Vec<u8> {
+    let algorithm = types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow {
+        salt1: vec![1; 8],
+        salt2: vec![2; 16],
+        g: 3,
+        p: bytes(&vectors("dh_checks"), "dh_prime"),
+    };
+    let mut out = Vec::new();
+    write::u32(&mut out, 0x957b_50fb);
+    write::u32(&mut out, 1 << 2);
+    enums::PasswordKdfAlgo::from(algorithm.clone()).serialize(&mut out);
+    write::bytes(&mut out, &[0x55; 256]);
+    write::i64(&mut out, 77);
+    enums::PasswordKdfAlgo::from(algorithm).serialize(&mut out);
+    write::u32(&mut out, 0x004a_8537);
+    write::bytes(&mut out, &[]);
+    out
+}
+
+fn stretched(mut flow: Flow) -> (Flow, HeavyOutcome) {
+    match flow.answered(Ok(&password_body()), &mut Seeded(1)) {
+        Progress::Compute(task) => (flow, task.run()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_password_is_wiped() {
+    let found = left_behind(PASSWORD.as_bytes(), || stretched(Flow::check_password(PASSWORD)));
+    assert_eq!(found, 0);
+}
+
+#[test]
+fn the_proof_of_a_password_is_wiped() {
+    let prove = || {
+        let (mut flow, outcome) = stretched(Flow::check_password(PASSWORD));
+        let _ = flow.computed(&outcome, &mut Seeded(9));
+        flow
+    };
+    let flow = prove();
+    // Last come `A`, 256 bytes behind 4 of their length, and `M1`, 32 behind 1.
+    let query = flow.query();
+    let m1 = query.len() - 36 + 1;
+    let a = m1 - 1 - 256;
+    for (name, at) in [("A", a), ("M1", m1)] {
+        let needle = query[at..at + 32].to_vec();
+        assert_eq!(left_behind(&needle, prove), 0, "{name}");
+    }
+}
+
+#[test]
+fn what_sets_a_new_password_is_wiped_however_long_its_hint() {
+    let recover = || {
+        let new = NewPassword::new(PASSWORD).with_hint(&"x".repeat(3000));
+        let (mut flow, outcome) = stretched(Flow::recover_password("the-code-in-the-mail", Some(new)));
+        let _ = flow.computed(&outcome, &mut Seeded(9));
+        flow
+    };
+    let flow = recover();
+    // The verifier is the only piece of 256 bytes behind the code but for the prime.
+    let query = flow.query();
+    let pieces: Vec<usize> =
+        (0..query.len() - 260).filter(|at| query[*at..].starts_with(&[0xfe, 0, 1, 0])).collect();
+    let [_prime, verifier] = pieces[..] else { panic!("pieces of 256 bytes at {pieces:?}") };
+    let verifier = &query[verifier + 4..][..32];
+    for needle in [PASSWORD.as_bytes(), b"the-code-in-the-mail", verifier] {
+        assert_eq!(left_behind(needle, recover), 0, "{needle:?}");
+    }
+}
+
+#[test]
+fn a_session_is_read_from_its_text_without_a_trace() {
+    let key: [u8; 256] = std::array::from_fn(|at| at as u8);
+    let mut data = SessionData::default();
+    data.keys.insert(DcId::new(2).unwrap(), DcKey { auth_key: AuthKey::new(key), server_salt: 0 });
+    for number in 0..20 {
+        data.keep_logout_token(Zeroizing::new(vec![number; 1000]));
+    }
+    assert_eq!(left_behind(&key[..32], || data.to_text()), 0, "written");
+    let text = data.to_text();
+    let damaged = format!("{}A", &text[..text.len() - 1]);
+    assert_eq!(left_behind(&key[..32], || SessionData::from_text(&text).unwrap()), 0, "read");
+    assert_eq!(left_behind(&key[..32], || SessionData::from_text(&damaged).unwrap_err()), 0, "refused");
+}
+
+/// As a client does, who decrypts a frame where it lies.
+#[test]
+fn a_frame_is_wiped_once_the_next_is_asked_for_and_with_its_decoder() {
+    let needle = b"what the server told in confidence";
+    let read = |frames: usize| {
+        let mut decoder = FrameDecoder::new(TransportKind::Intermediate, DEFAULT_LIMIT);
+        let mut stream = [&[100, 0, 0, 0][..], &[7; 100]].concat().repeat(frames);
+        // No frame lies in one piece.
+        for mut piece in stream.chunks_mut(60) {
+            while let Some(frame) = decoder.next(&mut piece).unwrap() {
+                let Frame::Payload(payload) = frame else { panic!("{frame:?}") };
+                payload[50..][..needle.len()].copy_from_slice(needle);
+            }
+        }
+        decoder
+    };
+    for frames in 1..4 {
+        // A stream that ends within a frame, and one that does not.
+        assert_eq!(left_behind(needle, || drop(read(frames))), 0, "{frames} frames");
+    }
+}
+
+struct Queries(Vec<u8>);
+
+impl Outbox for Queries {
+    fn body(&self, _: Tag) -> Option<Body<'_>> {
+        Some(Body::query(&self.0))
+    }
+}
+
+#[test]
+fn an_answer_that_came_packed_is_wiped() {
+    let needle = b"what the server told in confidence";
+    let now = Now::new(Timestamp::ZERO, Duration::from_secs(1_700_000_000));
+    let mut clock = ServerClock::from_wall(now, 0);
+    clock.set_from_handshake(now, 1_700_000_000);
+    let key = AuthKey::new([7; 256]);
+    let mut session = Session::new(key.clone(), 11, clock, &mut Seeded(3), now);
+    session.connected(now);
+    session.queue(Tag(1));
+    // Salt, session, identifier, sequence number and length of a message.
+    let mut sent = Vec::new();
+    let mut encoder = FrameEncoder::without_tag(TransportKind::Intermediate);
+    session.pack(now, &Queries(vec![1; 8]), &mut encoder, &mut Seeded(4), &mut sent).unwrap();
+    let opened = message::open(&key, Direction::ToServer, &mut sent[4..]).unwrap();
+    let session_id = opened[8..16].to_vec();
+
+    let mut object = Vec::new();
+    write::u32(&mut object, 0x1111_1111);
+    write::string(&mut object, &String::from_utf8(needle.repeat(20)).unwrap());
+    let mut body = Vec::new();
+    write::u32(&mut body, ids::GZIP_PACKED);
+    write::bytes(&mut body, &gzip::pack(&object));
+    let mut packet = vec![0; 24];
+    write::i64(&mut packet, 11);
+    packet.extend(session_id);
+    write::u64(&mut packet, (1_700_000_000 << 32) | 1);
+    write::u32(&mut packet, 1);
+    write::u32(&mut packet, body.len() as u32);
+    packet.extend(body);
+    packet.resize((packet.len() - 24 + 12).next_multiple_of(16) + 24, 0);
+    message::seal(&key, Direction::ToClient, &mut packet).unwrap();
+
+    let mut was_seen = false;
+    let found = left_behind(needle, || {
+        let mut sink = |event: SessionEvent<'_>| {
+            was_seen |= matches!(event, SessionEvent::Other { body } if body == object);
+        };
+        session.receive(now, &mut packet, &mut Seeded(5), &mut sink).unwrap();
+    });
+    assert!(was_seen);
+    assert_eq!(found, 0);
+}
