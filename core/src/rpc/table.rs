@@ -9,10 +9,8 @@ use crate::dc::DcId;
 use crate::sequence::{SequenceKey, SequenceMap};
 use crate::session::{Body, Tag};
 use crate::time::Timestamp;
-use crate::tl::{Constructor, Deserialize, Reader, gzip, types, write};
+use crate::tl::{Constructor, Deserialize, Reader, gzip, ids, types, write};
 
-/// `gzip_packed#3072cfa1 packed_data:bytes`.
-const GZIP_PACKED_ID: u32 = 0x3072_cfa1;
 /// How often one request may be sent to another DC.
 const MAX_HOPS: u8 = 3;
 /// How often one request may be sent again after the server said that something else must come first.
@@ -395,7 +393,7 @@ fn pack(query: &[u8]) -> Option<Secret<Vec<u8>>> {
     }
     let packed = Secret::new(gzip::pack(query));
     let mut out = Vec::with_capacity(packed.expose().len() + 12);
-    out.extend_from_slice(&GZIP_PACKED_ID.to_le_bytes());
+    out.extend_from_slice(&ids::GZIP_PACKED.to_le_bytes());
     write::bytes(&mut out, packed.expose());
     let out = Secret::new(out);
     (out.expose().len() < query.len()).then_some(out)

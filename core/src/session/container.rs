@@ -2,10 +2,8 @@
 
 use super::ids::MsgId;
 use super::reject::Reject;
-use crate::tl::Reader;
+use crate::tl::{Reader, ids as tl_ids};
 
-/// `msg_container#73f1f8dc`.
-pub(super) const CONTAINER_ID: u32 = 0x73f1_f8dc;
 /// The bytes before an inner body: msg_id 8, seqno 4, bytes 4.
 pub(super) const INNER_HEADER_LEN: usize = 16;
 /// The bytes before the first inner message: constructor 4, count 4.
@@ -54,7 +52,7 @@ impl<'a> Container<'a> {
             if inner.msg_id >= container_id {
                 return Err(Reject::Container("an identifier that is not below the container's"));
             }
-            if inner.body.starts_with(&CONTAINER_ID.to_le_bytes()) {
+            if inner.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
                 return Err(Reject::Container("a container within a container"));
             }
         }

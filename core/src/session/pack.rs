@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::container::{CONTAINER_HEADER_LEN, CONTAINER_ID, INNER_HEADER_LEN};
+use super::container::{CONTAINER_HEADER_LEN, INNER_HEADER_LEN};
 use super::envelope;
 use super::ids::MsgId;
 use super::machine::Session;
@@ -12,7 +12,7 @@ use super::service::{Service, write_ids};
 use crate::crypto::SecureRandom;
 use crate::crypto::message::QuickAckToken;
 use crate::time::Now;
-use crate::tl::{Constructor, types};
+use crate::tl::{Constructor, ids as tl_ids, types};
 use crate::transport::{EncodeError, FrameEncoder};
 
 /// The most requests that one container carries.
@@ -244,7 +244,7 @@ impl Session {
         let frame = encoder.begin(envelope::packet_len(body_len), out, wants_quick_ack(items))?;
         let start = out.len();
         envelope::begin(out, self.salt(), self.id, container_id, self.seq_no.service(), body_len);
-        out.extend_from_slice(&CONTAINER_ID.to_le_bytes());
+        out.extend_from_slice(&tl_ids::MSG_CONTAINER.to_le_bytes());
         out.extend_from_slice(&(items.len() as u32).to_le_bytes());
         for item in items {
             out.extend_from_slice(&item.msg_id.0.to_le_bytes());

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::container::{CONTAINER_ID, Container};
+use super::container::Container;
 use super::envelope::Envelope;
 use super::ids::MsgId;
 use super::machine::Session;
@@ -14,12 +14,8 @@ use super::service::{Fate, MAX_IDS, Service};
 use crate::crypto::SecureRandom;
 use crate::crypto::secret::Wiped;
 use crate::time::Now;
-use crate::tl::{Constructor, Deserialize, Reader, gzip, types};
+use crate::tl::{Constructor, Deserialize, Reader, gzip, ids as tl_ids, types};
 
-/// `rpc_result#f35c6d01`.
-const RPC_RESULT_ID: u32 = 0xf35c_6d01;
-/// `gzip_packed#3072cfa1`.
-const GZIP_PACKED_ID: u32 = 0x3072_cfa1;
 /// What all messages of a packet may unpack to together: 40 MiB, four of the largest.
 const PACKET_UNPACKED_LIMIT: usize = 4 * gzip::GZIP_LIMIT;
 
@@ -105,7 +101,7 @@ impl Session {
         self.keep_alive.received();
         self.may_unpack = PACKET_UNPACKED_LIMIT;
         self.acknowledge(message.msg_id, message.seq_no, now);
-        if message.body.starts_with(&CONTAINER_ID.to_le_bytes()) {
+        if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
             let mut judged = Ok(());
             for inner in Container::parse(message.body, message.msg_id)? {
                 // What the window no longer remembers was received long ago; the acknowledgement got lost.
@@ -150,12 +146,12 @@ impl Session {
     ) -> Result<(), Reject> {
         let mut reader = Reader::new(body);
         match reader.u32()? {
-            RPC_RESULT_ID => self.result(now, &mut reader, sink)?,
-            GZIP_PACKED_ID if may_be_packed => {
+            tl_ids::RPC_RESULT => self.result(now, &mut reader, sink)?,
+            tl_ids::GZIP_PACKED if may_be_packed => {
                 let unpacked = self.unpack(reader.bytes()?)?;
                 self.dispatch(now, msg_id, &unpacked, false, random, sink)?;
             }
-            CONTAINER_ID => return Err(Reject::Container("a container within another message")),
+            tl_ids::MSG_CONTAINER => return Err(Reject::Container("a container within another message")),
             types::Pong::ID => {
                 types::Pong::deserialize(&mut reader)?;
                 // It says nothing of the requests that are refused again and again.
@@ -266,7 +262,7 @@ impl Session {
 
     /// What is packed in `body`, if it is `gzip_packed`.
     fn unpack_result(&mut self, body: &[u8]) -> Result<Option<Wiped>, Reject> {
-        let Some(packed) = body.strip_prefix(&GZIP_PACKED_ID.to_le_bytes()) else { return Ok(None) };
+        let Some(packed) = body.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) else { return Ok(None) };
         self.unpack(Reader::new(packed).bytes()?).map(Some)
     }
 
@@ -411,7 +407,7 @@ impl Session {
 /// Whether a message was made when it was sent: a result or an update may be sent again, as old as it is.
 fn is_made_now(body: &[u8]) -> bool {
     const MADE_NOW: [u32; 8] = [
-        CONTAINER_ID,
+        tl_ids::MSG_CONTAINER,
         types::Pong::ID,
         types::BadServerSalt::ID,
         types::BadMsgNotification::ID,

@@ -7,10 +7,8 @@ use super::ids::MsgId;
 use super::keep_alive::{ANSWER_WITHIN, DISCONNECT_DELAY};
 use super::salts;
 use crate::time::Timestamp;
-use crate::tl::{Constructor, Serialize, functions, types, write};
+use crate::tl::{Constructor, Serialize, functions, ids as tl_ids, types, write};
 
-/// `vector#1cb5c415`.
-const VECTOR_ID: u32 = 0x1cb5_c415;
 /// How many identifiers one `msgs_state_req` may name.
 pub(super) const MAX_IDS: usize = 8192;
 /// How long the answer to `msgs_state_req` may take before nobody can tell any more what became of the requests, 20 s.
@@ -75,7 +73,7 @@ impl Service {
 /// Writes a boxed object whose only field is a `Vector<long>`.
 pub(super) fn write_ids(constructor: u32, ids: impl ExactSizeIterator<Item = MsgId>, out: &mut Vec<u8>) {
     out.extend_from_slice(&constructor.to_le_bytes());
-    out.extend_from_slice(&VECTOR_ID.to_le_bytes());
+    out.extend_from_slice(&tl_ids::VECTOR.to_le_bytes());
     // At most 8192.
     out.extend_from_slice(&(ids.len() as u32).to_le_bytes());
     for id in ids {
