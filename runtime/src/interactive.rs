@@ -28,8 +28,8 @@ impl Client {
     /// Signs in by questions: the phone number (confirmed before it is used), the code, the password where the
     /// account has one; or a bot's token in place of the phone number, or `qr` to show a QR code. A wrong answer is
     /// asked for again, with the reason. In place of the code, `resend` asks for another one and `cancel` goes back to
-    /// the phone number, as does a server that wants the sign-in to begin again. A forgotten password can be recovered, a number that nobody has can sign up. Where somebody is
-    /// signed in already, it says so and asks nothing.
+    /// the phone number, as does a server that wants the sign-in to begin again. A forgotten password can be recovered,
+    /// a number that nobody has can sign up. Where somebody is signed in already, it says so and asks nothing.
     ///
     /// # Errors
     /// [`Error::Prompt`] where nobody answers, [`Error::TooManyTries`] after 10 wrong answers to one question,

@@ -102,8 +102,8 @@ pub(crate) fn span(time: Duration) -> String {
 }
 
 /// How to do without a forgotten password. Before somebody is signed in, the server takes no such wish.
-pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still signed in, by its settings or by \
-                                \"sansgram password reset\"; a week later the password is gone.";
+pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still signed in, by its \
+                                settings or by \"sansgram password reset\"; a week later the password is gone.";
 
 /// `was_wrong`: whoever tried in vain is told what to do.
 pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String {
