@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use sansgram_runtime::core::login::PasswordReset;
+use sansgram_runtime::core::time::Span;
 use sansgram_runtime::{Client, Error};
 
 use crate::account::Opened;
@@ -118,15 +119,10 @@ fn now(client: &Client) -> i64 {
     i64::try_from(local).unwrap_or(i64::MAX).saturating_add(client.session().clock_offset)
 }
 
-/// A wait as people say it, never too short.
-fn wait(seconds: i64) -> String {
-    let (count, unit) = match seconds {
-        ..=3600 => (seconds.max(0).unsigned_abs().div_ceil(60).max(1), "minute"),
-        3601..=172_800 => (seconds.unsigned_abs().div_ceil(3600), "hour"),
-        _ => (seconds.unsigned_abs().div_ceil(86_400), "day"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
+/// A wait as people say it, in whole minutes or hours: the server's clock and ours may differ by a little.
+fn wait(seconds: i64) -> Span {
+    let unit = if seconds > 3600 { 3600 } else { 60 };
+    Span(Duration::from_secs(seconds.max(1).unsigned_abs().next_multiple_of(unit)))
 }
 
 #[cfg(test)]
@@ -139,11 +135,11 @@ mod tests {
             (-5, "1 minute"),
             (61, "2 minutes"),
             (3601, "2 hours"),
-            (86_400, "24 hours"),
-            (172_801, "3 days"),
-            (7 * 86_400, "7 days"),
+            (86_399, "1 day"),
+            (86_401, "25 hours"),
+            (7 * 86_400 - 5, "7 days"),
         ] {
-            assert_eq!(wait(seconds), words);
+            assert_eq!(wait(seconds).to_string(), words);
         }
     }
 }

@@ -22,7 +22,7 @@ fn a_reset_is_asked_for_and_declined() {
     assert_eq!(waiting["reset"], "waiting");
     assert_eq!(json(&RESET), waiting);
     assert_eq!(json(&DECLINE), serde_json::json!({"reset": "declined"}));
-    server.run(&RESET).fails(&["declined not long ago", "in 24 hours"]);
+    server.run(&RESET).fails(&["declined not long ago", "in 1 day"]);
     let refused = server.run(&[&RESET[..], &["--json"]].concat());
     let line: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
     assert_eq!((refused.code, &line["reset"]), (Some(1), &serde_json::json!("refused")));
