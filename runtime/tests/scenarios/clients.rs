@@ -43,14 +43,15 @@ pub(crate) async fn dropped_futures_harm_nobody<R: Runtime + Clone>(runtime: R) 
         })
         .await;
         // Answered by the server, whichever request went out before.
-        client.is_authorized().await.unwrap();
+        let went_through = client.is_authorized().await.unwrap();
         if let Some(user) = signed_in {
             assert_eq!(client.get_me().await.unwrap(), user);
             assert!(polls > 5, "the sign-in had fewer awaits than this test supposes");
             return;
         }
-        // The step that was broken off can be taken again, from the beginning.
-        if polls % 4 == 0 {
+        // The step that was broken off can be taken again, from the beginning; unless it was the last one, and the answer
+        // was there already.
+        if polls % 4 == 0 && !went_through {
             let step = give_code(&client, "9996620001", "22222").await;
             assert!(matches!(step, LoginStep::SignedIn(_)), "{step:?}");
         }
