@@ -2,8 +2,9 @@
 
 mod session_bench;
 
-use sansgram_core::session::{Delivery, Tag};
-use sansgram_core::tl::{Constructor, Reader, types};
+use sansgram_core::session::{Delivery, Reject, Tag};
+use sansgram_core::tl::gzip::{self, GzipError};
+use sansgram_core::tl::{Constructor, Reader, ids, types, write};
 use session_bench::*;
 
 #[test]
@@ -252,4 +253,23 @@ fn an_answer_announced_again_that_came_long_ago_is_not_asked_for() {
     bench.answer(at(1000), 0, &boxed(types::MsgNewDetailedInfo::ID, &info)).unwrap();
     let asked = bench.sent(at(1000));
     assert!(asked.is_none_or(|asked| !asked.outer.is(types::MsgResendReq::ID)));
+}
+
+/// Each message may unpack to 10 MiB, all of a packet to four times that: a thousand in one would cost seconds.
+#[test]
+fn what_a_packet_unpacks_to_is_bounded() {
+    // A result that nobody waits for, of 10 MiB.
+    let packed = gzip::pack(&rpc_result(4, &vec![0; gzip::GZIP_LIMIT - 12]));
+    let mut message = ids::GZIP_PACKED.to_le_bytes().to_vec();
+    write::bytes(&mut message, &packed);
+    for (count, expected) in [(4, true), (5, false)] {
+        let mut bench = Bench::new();
+        bench.sent(at(0)).unwrap();
+        let messages: Vec<_> = (0..count).map(|_| inner(bench.id_at(at(0)), 0, &message)).collect();
+        let judged = bench.answer(at(0), 0, &container(&messages));
+        assert_eq!(judged.is_ok(), expected, "{count}: {judged:?}");
+        if !expected {
+            assert!(matches!(judged, Err(Reject::Gzip(GzipError::TooLong { .. }))), "{judged:?}");
+        }
+    }
 }
