@@ -1,12 +1,11 @@
 //! From options to the configuration of a client.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sansgram_runtime::core::client::{Config, DcTable};
 use sansgram_runtime::core::crypto::rsa::PublicKey;
+use sansgram_runtime::read_file;
 
 use crate::args::ServerArgs;
 use crate::failure::Failure;
@@ -60,9 +59,9 @@ impl ServerArgs {
 }
 
 fn read_key(file: &Path) -> Result<PublicKey, Failure> {
-    let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|opened| opened.take(MAX_KEY_FILE_LEN).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::new(format!("the public key {} cannot be read: {error}", file.display())))?;
+    let bytes = read_file(file, MAX_KEY_FILE_LEN).map_err(|error| {
+        Failure::new(format!("the public key {} cannot be read: {error}", file.display()))
+    })?;
     let text = String::from_utf8_lossy(&bytes);
     if text.matches(PEM_BEGIN).nth(1).is_some() {
         return Err(Failure::new(format!(

@@ -68,6 +68,8 @@ pub use runtime::{Runtime, Timer};
 /// What answers of a [`Prompt`] are kept in: a value that wipes itself.
 pub use sansgram_core::Zeroizing;
 pub use sansgram_core::crypto::OsRandom;
-pub use store::{FileStore, MemoryStore, SessionStore, StoreError, encryption, replace_file};
+pub use store::{
+    FileStore, MemoryStore, SessionStore, StoreError, encryption, open_file, read_file, replace_file,
+};
 pub use values::ValuesPrompt;
 pub use words::whereabouts;

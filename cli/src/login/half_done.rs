@@ -3,14 +3,14 @@
 //! A file of lines: the text of the runtime's `PendingSignIn`; `key`, the DC and the identifier of the auth key that
 //! the code belongs to, as 16 hex digits; `phone` and the number. It is readable by its owner only and goes with the sign-in.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sansgram_runtime::core::client::{DcId, SessionData};
 use sansgram_runtime::core::login::PendingSignIn;
-use sansgram_runtime::{FileStore, replace_file};
+use sansgram_runtime::{FileStore, read_file, replace_file};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -106,9 +106,9 @@ impl HalfDone {
     }
 
     fn read(&self) -> io::Result<Zeroizing<String>> {
-        let mut text = Zeroizing::new(String::with_capacity(4 << 10));
-        File::open(&self.path)?.take(MAX_LEN).read_to_string(&mut text)?;
-        Ok(text)
+        let bytes = read_file(&self.path, MAX_LEN)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| io::ErrorKind::InvalidData)?;
+        Ok(Zeroizing::new(text.to_owned()))
     }
 }
 

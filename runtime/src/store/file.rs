@@ -1,8 +1,8 @@
 //! The store in a file.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::encryption::{self, Cost, DecryptError, Sealer};
 use super::lock::{self, LockError, WriterLock};
+use super::regular::{open_file, read_start};
 use super::replace::{could_replace_file, directory_of, remove_temporaries, replace_file};
 use super::{SessionStore, StoreError};
 use crate::formats;
@@ -20,9 +21,6 @@ use crate::formats;
 const MAX_FILE_LEN: u64 = 1 << 20;
 /// More than a session of all DCs takes, in bytes.
 const LARGE_SESSION: usize = 8 << 10;
-/// What lies in the place of a file.
-const A_DIRECTORY: &str = "it is a directory; name another session";
-const NO_FILE: &str = "it is a pipe or a device, not a file; name another session";
 /// How many links are followed to a file that is not there yet.
 const MOST_LINKS: u32 = 40;
 
@@ -170,20 +168,13 @@ impl FileStore {
 
     /// What the file holds; `None` where there is none.
     fn content(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        // To open a pipe would wait for somebody at its other end.
-        let opened = fs::metadata(&self.path).and_then(|metadata| match metadata.is_file() {
-            true => File::open(&self.path),
-            false if metadata.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, A_DIRECTORY)),
-            false => Err(io::Error::new(io::ErrorKind::InvalidInput, NO_FILE)),
-        });
-        let file = match opened {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.io_error("read", error)),
-        };
-        let mut bytes = Zeroizing::new(Vec::with_capacity(8 << 10));
-        file.take(MAX_FILE_LEN).read_to_end(&mut bytes).map_err(|error| self.io_error("read", error))?;
-        Ok(Some(bytes))
+        // No more of it is read: a database may be large, and is named by how it begins.
+        let read = open_file(&self.path).and_then(|file| read_start(file, MAX_FILE_LEN));
+        match read {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io_error("read", error)),
+        }
     }
 
     fn read(&self, state: &mut State) -> Result<Option<SessionData>, StoreError> {

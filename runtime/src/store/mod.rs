@@ -12,9 +12,11 @@ use crate::text::shell_word;
 pub mod encryption;
 mod file;
 mod lock;
+mod regular;
 mod replace;
 
 pub use file::FileStore;
+pub use regular::{open_file, read_file};
 pub use replace::replace_file;
 
 /// Keeps a session. Its methods may block: the runtimes call them off their async threads, one at a time.
@@ -127,6 +129,7 @@ fn io_advice(action: &str, error: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied if action != "read" => {
             "; make its directory writable for you, or keep the session in another one"
         }
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => "; name another session",
         // It is replaced as a whole, which a file that is mounted by itself cannot be.
         io::ErrorKind::ResourceBusy => "; if it is mounted by itself, mount its directory, not the file",
         _ => "",
