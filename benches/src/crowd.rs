@@ -214,7 +214,7 @@ impl Crowd {
                 }
                 ServerOutput::Refused { refusal, .. } => panic!("client {client}: {refusal}"),
                 ServerOutput::Close { conn } => panic!("connection {conn} was closed"),
-                ServerOutput::Account(_) => {}
+                ServerOutput::Account(_) | ServerOutput::Tolerated { .. } => {}
             }
         }
     }

@@ -257,8 +257,16 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Also take clients that still use the RSA padding from before RSA_PAD, such as Telethon 1
+    /// Refuse clients that use the RSA padding from before RSA_PAD, such as Telethon 1 and Pyrogram
     #[arg(long)]
+    pub(crate) strict_rsa: bool,
+
+    /// Refuse all that the documentation forbids and Telegram's servers take: the old RSA padding, a msg_id before the key      that is 0 or does not rise, acknowledgements with an odd seq_no
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Has no effect: the old padding is taken unless --strict-rsa is given.
+    #[arg(long, hide = true)]
     pub(crate) legacy_rsa: bool,
 }
 

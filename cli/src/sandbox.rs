@@ -83,9 +83,8 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     let signal = Arc::new(AtomicI32::new(0));
     let came = signal.clone();
     interrupt::on_signal(move |number| came.store(number, Ordering::Relaxed))?;
-    // For anybody's client, where they differ harmlessly.
-    let server = ServerOptions { accept_legacy_rsa: args.legacy_rsa, accept_odd_acks: true, ..behaviour() };
-    let served = start(ServeOptions { listen: listen_address(&args.listen)?, server })?;
+    let served =
+        start(ServeOptions { listen: listen_address(&args.listen)?, server: behaviour_for_any(args) })?;
     write_key(&args.public_key, served.public_key_pem())?;
     output::result(&if args.json {
         announcement_json(served.addresses(), &args.public_key)
@@ -108,6 +107,9 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
         }
         if let Some(event) = served.next_event(PAUSE) {
             tell(&Happened::Account(event))?;
+        }
+        for report in served.take_reports() {
+            tell(&Happened::Reported(report))?;
         }
         for pasted in pasted.try_iter() {
             tell(&match pasted {
@@ -137,6 +139,16 @@ fn scan(served: &Served, link: &str, phone: &str) -> Result<(), String> {
 fn behaviour() -> ServerOptions {
     let accounts = AccountOptions { resend_timeout: 5, ..AccountOptions::default() };
     ServerOptions { accounts, ..ServerOptions::default() }
+}
+
+/// For clients that others wrote: as Telegram's servers, unless the options are stricter.
+fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
+    ServerOptions {
+        accept_legacy_rsa: !args.strict && !args.strict_rsa,
+        accept_any_plain_msg_id: !args.strict,
+        accept_odd_acks: !args.strict,
+        ..behaviour()
+    }
 }
 
 fn start(options: ServeOptions) -> Result<Served, Failure> {

@@ -3,7 +3,8 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
@@ -133,7 +134,7 @@ fn codes_by_email_are_told() {
 #[test]
 fn in_words_it_says_how_to_sign_in() {
     let directory = Directory::new();
-    let mut sandbox = Running::start(&directory.path, &["--legacy-rsa", "--public-key", "the key.pem"]);
+    let mut sandbox = Running::start(&directory.path, &["--public-key", "the key.pem"]);
     let lines: Vec<String> = (0..8).map(|_| sandbox.line()).collect();
     let command = lines.iter().find_map(|line| line.trim().strip_prefix("sansgram ")).unwrap();
     // Copied to a shell in any directory.
@@ -236,4 +237,38 @@ fn what_it_cannot_do_it_says() {
     fails(&["--public-key", "no/such/directory/key"], &["no/such/directory/key", "cannot be written"]);
     fails(&["--listen", "192.0.2.1"], &["192.0.2.1", "cannot listen"]);
     fails(&["--listen", "no-such-host.invalid"], &["no-such-host.invalid"]);
+}
+
+/// `req_pq_multi` with `msg_id` 0, as Telethon 2 and grammers send it, in an abridged frame.
+fn plain_request_with_id_0() -> Vec<u8> {
+    let mut bytes = vec![0xef, 10];
+    bytes.extend([0; 16]);
+    bytes.extend(20_u32.to_le_bytes());
+    bytes.extend(0xbe7e_8ef1_u32.to_le_bytes());
+    bytes.extend([7; 16]);
+    bytes
+}
+
+#[test]
+fn a2b_any_plain_msg_id_is_taken_unless_strict() {
+    let directory = Directory::new();
+    for (args, constructor) in [(&["--json"][..], Some(0x0516_2463_u32)), (&["--json", "--strict"], None)] {
+        let mut sandbox = Running::start(&directory.path, args);
+        let first = sandbox.json();
+        let mut socket = TcpStream::connect(first["dcs"][1]["address"].as_str().unwrap()).unwrap();
+        socket.write_all(&plain_request_with_id_0()).unwrap();
+        let mut length = [0];
+        socket.read_exact(&mut length).unwrap();
+        let mut answer = vec![0; usize::from(length[0]) * 4];
+        socket.read_exact(&mut answer).unwrap();
+        match constructor {
+            Some(constructor) => {
+                assert_eq!(answer[20..24], constructor.to_le_bytes());
+                let told = sandbox.json();
+                assert_eq!((&told["event"], &told["option"]), (&json!("tolerated"), &json!("--strict")));
+                assert!(told["what"].as_str().unwrap().contains("msg_id"), "{told}");
+            }
+            None => assert_eq!(answer, (-404_i32).to_le_bytes()),
+        }
+    }
 }

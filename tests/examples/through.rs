@@ -283,7 +283,7 @@ fn serve_behind(secret: &str, key_file: &str) -> Result<()> {
         ProxyMode::FakeTls { domain } => MtProxyMode::FakeTls { domain: domain.clone() },
     };
     let front = Front::MtProxy { key: *secret.key(), mode };
-    let server = ServerOptions { front, accept_odd_acks: true, ..ServerOptions::default() };
+    let server = ServerOptions { front, ..ServerOptions::lenient() };
     let served = serve(ServeOptions { server, ..ServeOptions::default() })?;
     std::fs::write(key_file, served.public_key_pem())?;
     let dcs =

@@ -4,8 +4,7 @@
 #
 #   tests/interop/run.sh                     starts the sandbox itself
 #   tests/interop/run.sh COMMAND [ARG...]    starts this sandbox instead; its first line on stdout must be the JSON of
-#                                            `sansgram sandbox --json`, and it must accept the RSA padding of old
-#                                            clients (`--legacy-rsa`)
+#                                            `sansgram sandbox --json`
 #   tests/interop/run.sh '{"dcs":...}'       a sandbox that runs already, by that line
 #
 # Needs python3 (3.11 or later) with venv; without node and npm the clients in JavaScript are left out, which is said. The
@@ -30,7 +29,7 @@ else
     if [[ $# -eq 0 ]]; then
         cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram
         binary=${CARGO_TARGET_DIR:-$root/target}/debug/sansgram
-        set -- "$binary" sandbox --json --public-key "$state/sandbox.pem" --legacy-rsa
+        set -- "$binary" sandbox --json --public-key "$state/sandbox.pem"
     fi
     exec {output}< <(exec "$@")
     sandbox=$!

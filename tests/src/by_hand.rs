@@ -13,7 +13,7 @@ use sansgram_core::transport::{Frame, FrameDecoder, FrameEncoder, TransportKind}
 
 use crate::accounts::AccountEvent;
 use crate::random::SeededRandomForTestingOnly;
-use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs};
+use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs, Tolerance};
 
 /// When the clocks of such a test begin: 2023-11-14, 22:13:20 UTC.
 pub const START: Duration = Duration::from_secs(1_700_000_000);
@@ -111,6 +111,8 @@ pub struct ByHand {
     pub quick_acks: Vec<u32>,
     /// What the server did not accept.
     pub refusals: Vec<Refusal>,
+    /// What the server took although the documentation forbids it.
+    pub tolerated: Vec<Tolerance>,
     /// What happened to the accounts.
     pub events: Vec<AccountEvent>,
     /// The bytes that came, as they were, for tests about bytes.
@@ -144,6 +146,7 @@ impl ByHand {
             quick_ack_token: 0,
             quick_acks: Vec::new(),
             refusals: Vec::new(),
+            tolerated: Vec::new(),
             events: Vec::new(),
             raw: Vec::new(),
             deadline: None,
@@ -371,6 +374,7 @@ impl ByHand {
                 ServerOutput::Transmit { .. } | ServerOutput::Close { .. } => {}
                 ServerOutput::Account(event) => self.events.push(event),
                 ServerOutput::Refused { refusal, .. } => self.refusals.push(refusal),
+                ServerOutput::Tolerated { tolerance, .. } => self.tolerated.push(tolerance),
                 ServerOutput::Timeout(deadline) => {
                     self.deadline = deadline;
                     return;

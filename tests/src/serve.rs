@@ -16,7 +16,7 @@ use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
 
 use crate::accounts::AccountEvent;
-use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs};
+use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs, Tolerance};
 
 /// Where to listen, and how to behave.
 #[derive(Clone, Debug)]
@@ -40,10 +40,32 @@ const MOST_QUEUED: usize = 64 << 20;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a closed connection is still read from, so that the last answer is not lost to a reset.
 const LINGER: Duration = Duration::from_secs(2);
-/// How many refusals are kept for [`Served::take_refusals`].
-const MOST_REFUSALS: usize = 1000;
+/// How many entries are kept for [`Served::take_refusals`], and as many for [`Served::take_reports`].
+const MOST_REPORTS: usize = 1000;
 /// How many connections may be open at once.
 const MOST_CONNECTIONS: usize = 1000;
+
+/// What the DCs tell of one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The DC whose port the client is connected to.
+    pub dc: i32,
+    /// The client's address.
+    pub client: SocketAddr,
+    /// What happened.
+    pub what: Reported,
+}
+
+/// What happened on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reported {
+    /// The client did something that was not accepted.
+    Refused(Refusal),
+    /// The client did, as the first of all, something that only lenient options take.
+    Tolerated(Tolerance),
+}
 
 /// Running DCs. Dropping it closes every connection and ends every thread.
 pub struct Served {
@@ -82,6 +104,7 @@ pub fn serve(options: ServeOptions) -> io::Result<Served> {
         stopping: false,
         events: event_sender,
         refusals: Vec::new(),
+        reports: Vec::new(),
         threads: Vec::new(),
     };
     let shared = Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), origin: Instant::now() });
@@ -127,6 +150,13 @@ impl Served {
     #[must_use]
     pub fn take_refusals(&self) -> Vec<Refusal> {
         std::mem::take(&mut self.shared.lock().refusals)
+    }
+
+    /// What is to be told of connections since the last call, oldest first, at most the first 1000. It has the refusals
+    /// of [`take_refusals`](Self::take_refusals) too; each list is taken on its own.
+    #[must_use]
+    pub fn take_reports(&self) -> Vec<Report> {
+        std::mem::take(&mut self.shared.lock().reports)
     }
 
     /// Calls the machine itself, such as [`TestDcs::forget_key`] or [`TestDcs::close_all`], and sends what follows.
@@ -178,11 +208,14 @@ struct State {
     stopping: bool,
     events: Sender<AccountEvent>,
     refusals: Vec<Refusal>,
+    reports: Vec<Report>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// How the machine reaches a connection's threads.
 struct Link {
+    dc: i32,
+    client: SocketAddr,
     socket: TcpStream,
     writer: Sender<ToWriter>,
     queued: Arc<AtomicUsize>,
@@ -192,6 +225,14 @@ enum ToWriter {
     Bytes(Vec<u8>),
     Close,
     ReaderEnded,
+}
+
+impl State {
+    fn report(&mut self, conn: u64, what: Reported) {
+        if let Some(link) = self.links.get(&conn).filter(|_| self.reports.len() < MOST_REPORTS) {
+            self.reports.push(Report { dc: link.dc, client: link.client, what });
+        }
+    }
 }
 
 impl Shared {
@@ -234,10 +275,14 @@ impl Shared {
                     // The receiver lives as long as `Served`.
                     let _ = state.events.send(event);
                 }
-                ServerOutput::Refused { refusal, .. } => {
-                    if state.refusals.len() < MOST_REFUSALS {
+                ServerOutput::Refused { conn, refusal } => {
+                    if state.refusals.len() < MOST_REPORTS {
                         state.refusals.push(refusal);
                     }
+                    state.report(conn, Reported::Refused(refusal));
+                }
+                ServerOutput::Tolerated { conn, tolerance } => {
+                    state.report(conn, Reported::Tolerated(tolerance));
                 }
                 ServerOutput::Timeout(deadline) => {
                     if state.deadline != deadline {
@@ -273,14 +318,14 @@ impl Shared {
             }
             match accepted {
                 // A connection that cannot be served is dropped, which its peer sees.
-                Ok((socket, _)) => drop(self.connected(dc, socket)),
+                Ok((socket, client)) => drop(self.connected(dc, socket, client)),
                 // Out of file descriptors, or the peer was quicker: go on, but do not spin.
                 Err(_) => thread::sleep(Duration::from_millis(10)),
             }
         }
     }
 
-    fn connected(self: &Arc<Self>, dc: i32, socket: TcpStream) -> io::Result<()> {
+    fn connected(self: &Arc<Self>, dc: i32, socket: TcpStream, client: SocketAddr) -> io::Result<()> {
         socket.set_nodelay(true)?;
         socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let (for_reader, for_writer) = (socket.try_clone()?, socket.try_clone()?);
@@ -304,7 +349,7 @@ impl Shared {
         })?;
         state.threads.retain(|thread| !thread.is_finished());
         state.threads.extend([writer_thread, reader_thread]);
-        state.links.insert(conn, Link { socket, writer, queued });
+        state.links.insert(conn, Link { dc, client, socket, writer, queued });
         self.input(&mut state, ServerInput::Accepted { conn, dc });
         Ok(())
     }

@@ -7,7 +7,6 @@ use sansgram_core::time::Timestamp;
 
 use super::framing::{Framing, Stream};
 use super::front::Front;
-use super::handshake::HandshakeRefusal;
 use super::{ServerOutput, TestDcs};
 
 /// What the server keeps for a connection.
@@ -55,13 +54,11 @@ impl Connection {
         [self.disconnect_at, self.trickle_at].into_iter().flatten().min()
     }
 
-    /// Unencrypted identifiers must rise.
-    pub(super) const fn check_plain_id(&mut self, msg_id: u64) -> Result<(), HandshakeRefusal> {
-        if msg_id <= self.last_plain_received {
-            return Err(HandshakeRefusal::BadMessageId(msg_id));
-        }
+    /// Whether the identifier of an unencrypted message is divisible by 4 and above the one before.
+    pub(super) const fn is_good_plain_id(&mut self, msg_id: u64) -> bool {
+        let good = msg_id > self.last_plain_received && msg_id.is_multiple_of(4);
         self.last_plain_received = msg_id;
-        Ok(())
+        good
     }
 
     pub(super) fn next_plain_id(&mut self, now: u64) -> u64 {

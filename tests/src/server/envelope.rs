@@ -29,9 +29,6 @@ pub(crate) fn open_plain(packet: &[u8], padded: bool) -> Result<PlainMessage<'_>
     if named < 4 || !named.is_multiple_of(4) || reader.rest().len() > tail_allowed {
         return Err(bad_length);
     }
-    if !msg_id.is_multiple_of(4) {
-        return Err(HandshakeRefusal::BadMessageId(msg_id));
-    }
     Ok(PlainMessage { msg_id, body })
 }
 

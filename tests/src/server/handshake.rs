@@ -112,6 +112,8 @@ pub(crate) struct NewKey {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
+    /// Whether the step was taken although it uses the old padding.
+    pub(crate) legacy_rsa: bool,
     pub(crate) new_key: Option<NewKey>,
 }
 
@@ -167,7 +169,7 @@ impl HandshakeRun {
             .finish();
         let last = (body.to_vec(), answer.clone());
         let run = Self { nonce, server_nonce, p, q, state: State::AwaitingDhParams, last };
-        Ok((run, Reply { body: answer, new_key: None }))
+        Ok((run, Reply { body: answer, legacy_rsa: false, new_key: None }))
     }
 
     /// Whether it ended, with a key or without one.
@@ -192,7 +194,7 @@ impl HandshakeRun {
         unix: i32,
     ) -> Result<Reply, HandshakeRefusal> {
         if self.last.0 == body {
-            return Ok(Reply { body: self.last.1.clone(), new_key: None });
+            return Ok(Reply { body: self.last.1.clone(), legacy_rsa: false, new_key: None });
         }
         let mut reader = Reader::new(body);
         let constructor = reader.u32()?;
@@ -232,7 +234,7 @@ impl HandshakeRun {
         if fingerprint != rsa.fingerprint() {
             return Err(HandshakeRefusal::Fingerprint(fingerprint));
         }
-        let inner = decrypt_inner(encrypted, rules, rsa)?;
+        let (inner, legacy_rsa) = decrypt_inner(encrypted, rules, rsa)?;
         let (new_nonce, expires_in) = self.check_inner(&inner, rules)?;
 
         let temporary = TemporaryKey::derive(&new_nonce, &self.server_nonce);
@@ -266,7 +268,7 @@ impl HandshakeRun {
             .finish();
         let exchange =
             Exchange { new_nonce, temporary, secret, retry_id: [0; 8], retries_done: 0, expires_in };
-        Ok((State::AwaitingClientDh(exchange), Reply { body, new_key: None }))
+        Ok((State::AwaitingClientDh(exchange), Reply { body, legacy_rsa, new_key: None }))
     }
 
     /// Compares every field of the RSA data; gives `new_nonce` and the lifetime of a temporary key.
@@ -348,7 +350,7 @@ impl HandshakeRun {
             let hash = sha1(&[&exchange.new_nonce, &[number], &digest[..8]]);
             let body =
                 Writer::object(constructor).raw(&self.nonce).raw(&self.server_nonce).raw(&hash[4..]).finish();
-            Reply { body, new_key }
+            Reply { body, legacy_rsa: false, new_key }
         };
         if rules.dh_fail {
             return Ok((State::Finished, reply(DH_GEN_FAIL, 3, None)));
@@ -370,8 +372,12 @@ impl HandshakeRun {
     }
 }
 
-/// Undoes the RSA padding, the current one or, where it is allowed, the old one.
-fn decrypt_inner(encrypted: &[u8], rules: &Rules, rsa: &ServerRsaKey) -> Result<Vec<u8>, HandshakeRefusal> {
+/// Undoes the RSA padding: the current one or, if it is allowed, the old one. Also says whether it was the old one.
+fn decrypt_inner(
+    encrypted: &[u8],
+    rules: &Rules,
+    rsa: &ServerRsaKey,
+) -> Result<(Vec<u8>, bool), HandshakeRefusal> {
     let out_of_range = HandshakeRefusal::RsaRange(encrypted.len());
     if encrypted.len() != 256 {
         return Err(out_of_range);
@@ -392,7 +398,7 @@ fn decrypt_inner(encrypted: &[u8], rules: &Rules, rsa: &ServerRsaKey) -> Result<
     if !is_current && !rules.accept_legacy_rsa {
         return Err(HandshakeRefusal::LegacyRsa);
     }
-    Ok(inner)
+    Ok((inner, !is_current))
 }
 
 /// RSA_PAD backwards: 192 bytes of data with padding, `None` where the hash does not match.

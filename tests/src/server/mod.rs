@@ -31,7 +31,7 @@ use self::framing::Packet;
 pub use self::front::{Front, FrontRefusal, MtProxyMode};
 pub use self::handshake::HandshakeRefusal;
 use self::handshake::{HandshakeRun, NewKey, Rules};
-pub use self::options::{Misbehaviour, ServerOptions};
+pub use self::options::{Misbehaviour, ServerOptions, Tolerance};
 use self::salts::Salts;
 pub use self::session::BadMessage;
 use self::session::{Session, msg_id_at};
@@ -90,6 +90,13 @@ pub enum ServerOutput {
         conn: u64,
         /// What it was.
         refusal: Refusal,
+    },
+    /// A client did for the first time what only lenient options take; told once for all DCs.
+    Tolerated {
+        /// The connection.
+        conn: u64,
+        /// What it was.
+        tolerance: Tolerance,
     },
     /// Nothing else is pending. Come back with an input, or with [`ServerInput::Tick`] at this time.
     Timeout(Option<Timestamp>),
@@ -199,6 +206,8 @@ pub struct TestDcs {
     conns: BTreeMap<u64, Connection>,
     handshakes: BTreeMap<(i32, [u8; 16]), (Timestamp, HandshakeRun)>,
     keys: BTreeMap<(i32, u64), KeyState>,
+    /// What was told by [`ServerOutput::Tolerated`].
+    tolerated: BTreeSet<Tolerance>,
     outputs: VecDeque<ServerOutput>,
 }
 
@@ -218,6 +227,7 @@ impl TestDcs {
             conns: BTreeMap::new(),
             handshakes: BTreeMap::new(),
             keys: BTreeMap::new(),
+            tolerated: BTreeSet::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -437,9 +447,15 @@ impl TestDcs {
         let message = envelope::open_plain(packet, padded)?;
         let unix = self.unix_seconds();
         let Some(conn) = self.conns.get_mut(&id) else { return Ok(()) };
-        conn.check_plain_id(message.msg_id)?;
+        let good_id = conn.is_good_plain_id(message.msg_id);
         let reply_id = conn.next_plain_id(msg_id_at(self.now.unix));
         let dc = conn.dc;
+        if !good_id {
+            if !self.options.accept_any_plain_msg_id {
+                return Err(HandshakeRefusal::BadMessageId(message.msg_id));
+            }
+            self.tolerate(id, Tolerance::PlainMsgId);
+        }
         let name = (dc, HandshakeRun::nonce_of(message.body)?);
         let reply = match self.handshakes.get_mut(&name) {
             Some((_, run)) => {
@@ -467,6 +483,9 @@ impl TestDcs {
                 reply
             }
         };
+        if reply.legacy_rsa {
+            self.tolerate(id, Tolerance::LegacyRsa);
+        }
         if let Some(NewKey { auth_key, server_salt, new_nonce, expires_in }) = reply.new_key {
             self.secrets().add("auth_key", auth_key.as_bytes());
             self.secrets().add("new_nonce", new_nonce);
@@ -500,6 +519,12 @@ impl TestDcs {
 
     fn refuse(&mut self, conn: u64, refusal: impl Into<Refusal>) {
         self.outputs.push_back(ServerOutput::Refused { conn, refusal: refusal.into() });
+    }
+
+    fn tolerate(&mut self, conn: u64, tolerance: Tolerance) {
+        if self.tolerated.insert(tolerance) {
+            self.outputs.push_back(ServerOutput::Tolerated { conn, tolerance });
+        }
     }
 
     /// Sends a transport error and closes.

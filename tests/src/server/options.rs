@@ -6,7 +6,8 @@ use super::front::Front;
 use crate::accounts::AccountOptions;
 
 /// What is to be known before the DCs start. Begin with [`ServerOptions::default`], which behaves like Telegram's
-/// servers, and change what the test is about.
+/// servers but takes nothing that the documentation forbids, or with [`ServerOptions::lenient`] for clients that others
+/// wrote, and change what the test is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerOptions {
     /// The numbers of the DCs; default 1, 2, 3.
@@ -14,8 +15,11 @@ pub struct ServerOptions {
     /// Whether the DCs call themselves test DCs in the handshake (their numbers plus 10,000); default no.
     pub test_dcs: bool,
     /// Whether clients may still use the RSA padding that was common before RSA_PAD, and `p_q_inner_data` without
-    /// the DC's number; default no.
+    /// the DC's number, as with Telegram's servers; default no.
     pub accept_legacy_rsa: bool,
+    /// Whether unencrypted messages may have any `msg_id`, as with Telegram's servers; default no: it must rise from
+    /// message to message of a connection and be divisible by 4.
+    pub accept_any_plain_msg_id: bool,
     /// Whether clients may number acknowledgements as if they were requests, as mtcute does; default no.
     pub accept_odd_acks: bool,
     /// Whether random bytes follow the object in unencrypted replies, as real servers do it; default yes.
@@ -43,6 +47,7 @@ impl Default for ServerOptions {
             dcs: vec![1, 2, 3],
             test_dcs: false,
             accept_legacy_rsa: false,
+            accept_any_plain_msg_id: false,
             accept_odd_acks: false,
             trailing_bytes: true,
             salt_lifetime: Duration::from_secs(1800),
@@ -54,6 +59,35 @@ impl Default for ServerOptions {
             misbehaviour: Misbehaviour::default(),
         }
     }
+}
+
+impl ServerOptions {
+    /// The default, but each [`Tolerance`] is taken: DCs for clients that others wrote.
+    #[must_use]
+    pub fn lenient() -> Self {
+        Self {
+            accept_legacy_rsa: true,
+            accept_any_plain_msg_id: true,
+            accept_odd_acks: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// What the documentation forbids and Telegram's servers take, as released clients show that rely on it. The options
+/// of [`ServerOptions`] decide whether the test DCs take it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Tolerance {
+    /// [`ServerOptions::accept_legacy_rsa`]; Telethon 1, Pyrogram and its forks.
+    #[error("a client uses the RSA padding from before RSA_PAD, or p_q_inner_data without a DC number")]
+    LegacyRsa,
+    /// [`ServerOptions::accept_any_plain_msg_id`]; Telethon 2, grammers, Pyrogram 1.
+    #[error("a client sends unencrypted messages whose msg_id does not rise or is not divisible by 4")]
+    PlainMsgId,
+    /// [`ServerOptions::accept_odd_acks`]; mtcute.
+    #[error("a client numbers acknowledgements as if they were requests")]
+    OddAcks,
 }
 
 /// What goes wrong on purpose, one switch each.

@@ -12,7 +12,7 @@ use sansgram_core::tl::gzip;
 use super::binding::BIND_TEMP_AUTH_KEY;
 use super::envelope::{self, Incoming, OutgoingHeader};
 use super::session::{BadMessage, Outgoing, Parity, Session};
-use super::{FLOOD, KeyState, Refusal, TestDcs};
+use super::{FLOOD, KeyState, Refusal, TestDcs, Tolerance};
 use crate::accounts::Push;
 use crate::wire::{Malformed, Reader, Writer};
 
@@ -186,7 +186,12 @@ impl TestDcs {
             other => parity(other),
         };
         match visit.session.accept(msg_id, seq_no, parity) {
-            Ok(()) => self.dispatch(visit, msg_id, constructor, &body),
+            Ok(()) => {
+                if constructor == MSGS_ACK && seq_no & 1 == 1 {
+                    self.tolerate(visit.conn, Tolerance::OddAcks);
+                }
+                self.dispatch(visit, msg_id, constructor, &body);
+            }
             Err(reason) => self.refuse_message(visit, msg_id, seq_no, reason),
         }
     }

@@ -8,7 +8,7 @@ use sansgram_core::crypto::hash::sha1;
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::transport::TransportKind;
 use sansgram_testkit::by_hand::ByHand;
-use sansgram_testkit::server::{HandshakeRefusal, Refusal, ServerOptions};
+use sansgram_testkit::server::{HandshakeRefusal, Refusal, ServerOptions, Tolerance};
 
 /// The inner data of the second step, free to be wrong.
 #[derive(Clone)]
@@ -64,6 +64,11 @@ fn public_key(client: &ByHand) -> PublicKey {
 /// Does the first step; the correct second one follows from it.
 fn first_step(options: ServerOptions) -> (ByHand, Inner, Outer) {
     let mut client = ByHand::connect(options, 2, TransportKind::Intermediate);
+    let (inner, outer) = begin(&mut client);
+    (client, inner, outer)
+}
+
+fn begin(client: &mut ByHand) -> (Inner, Outer) {
     let nonce: [u8; 16] = client.random_bytes();
     let reply = client.exchange_plain(&[&0xbe7e_8ef1_u32.to_le_bytes()[..], &nonce].concat()).unwrap();
     assert_eq!(reply[..20], [&0x0516_2463_u32.to_le_bytes()[..], &nonce].concat());
@@ -71,13 +76,13 @@ fn first_step(options: ServerOptions) -> (ByHand, Inner, Outer) {
     assert_eq!(reply[36], 8);
     let pq = reply[37..45].to_vec();
     let fingerprint = u64::from_le_bytes(reply[56..64].try_into().unwrap());
-    assert_eq!(fingerprint, public_key(&client).fingerprint());
+    assert_eq!(fingerprint, public_key(client).fingerprint());
     let (p, q) = factorize(u64::from_be_bytes(pq[..].try_into().unwrap())).unwrap();
     let [p, q] = [p, q].map(|factor| (factor as u32).to_be_bytes().to_vec());
     let new_nonce = client.random_bytes();
     let outer = Outer { nonce, server_nonce, p: p.clone(), q: q.clone(), fingerprint };
     let inner = Inner { constructor: 0xa9f5_5f95, pq, p, q, nonce, server_nonce, new_nonce, tail: vec![2] };
-    (client, inner, outer)
+    (inner, outer)
 }
 
 fn second_step(client: &mut ByHand, outer: &Outer, encrypted: &[u8]) -> Option<Vec<u8>> {
@@ -170,14 +175,40 @@ fn rsa_data_that_does_not_decrypt_is_refused() {
 }
 
 #[test]
-fn the_old_padding_is_an_option() {
-    for (accept_legacy_rsa, accepted) in [(false, false), (true, true)] {
-        let options = ServerOptions { accept_legacy_rsa, ..ServerOptions::default() };
-        let (mut client, mut inner, outer) = first_step(options);
+fn a1_the_old_padding_is_taken_by_lenient_dcs_and_told_once() {
+    for accepted in [false, true] {
+        let options = ServerOptions { accept_legacy_rsa: accepted, ..ServerOptions::lenient() };
+        let (mut client, mut inner, mut outer) = first_step(options);
         (inner.constructor, inner.tail) = (0x83c9_5aec, vec![]);
         let encrypted = padded_as_of_old(&client, &inner);
         assert_eq!(second_step(&mut client, &outer, &encrypted).is_some(), accepted);
         assert_eq!(client.refusals.is_empty(), accepted);
+        assert_eq!(client.tolerated, [Tolerance::LegacyRsa][..usize::from(accepted)]);
+        // Another handshake is taken too, but not told again.
+        client.reconnect();
+        (inner, outer) = begin(&mut client);
+        (inner.constructor, inner.tail) = (0x83c9_5aec, vec![]);
+        let encrypted = padded_as_of_old(&client, &inner);
+        assert_eq!(second_step(&mut client, &outer, &encrypted).is_some(), accepted);
+        assert_eq!(client.tolerated.len(), usize::from(accepted));
+    }
+}
+
+#[test]
+fn a2b_any_plain_msg_id_is_taken() {
+    let request = [&0xbe7e_8ef1_u32.to_le_bytes()[..], &[7; 16]].concat();
+    // All zero, all the same, falling, odd, and as large as can be.
+    for ids in [[0; 3], [44; 3], [12, 8, 4], [5, 6, 7], [u64::MAX, 0, 1]] {
+        let mut client = ByHand::connect(ServerOptions::lenient(), 2, TransportKind::Abridged);
+        for (nonce, id) in (0..).zip(ids) {
+            let body = [&request[..4], &[nonce; 16]].concat();
+            client.send_packet(&[&[0; 8], &id.to_le_bytes()[..], &20_u32.to_le_bytes(), &body].concat());
+        }
+        assert_eq!((client.refusals.len(), client.closed), (0, false), "{ids:?}");
+        // Three frames of resPQ came.
+        let answers = client.raw.windows(20).filter(|at| at[..4] == 0x0516_2463_u32.to_le_bytes()).count();
+        assert_eq!(answers, 3, "{ids:?}");
+        assert_eq!(client.tolerated, [Tolerance::PlainMsgId], "{ids:?}");
     }
 }
 
@@ -225,6 +256,7 @@ fn unencrypted_envelopes_are_checked() {
     let bad_id = |msg_id| Some(Refusal::Handshake(HandshakeRefusal::BadMessageId(msg_id)));
     assert_eq!(refusal(&[packet(5, 20)]), bad_id(5));
     assert_eq!(refusal(&[packet(8, 20), packet(8, 20)]), bad_id(8));
+    assert_eq!(refusal(&[packet(0, 20)]), bad_id(0));
 }
 
 /// Does two steps, then a third with this `retry_id` and `g_b`, as `change` makes it.
