@@ -303,7 +303,7 @@ fn shows_a_value(error: &clap::Error) -> bool {
     error.kind() == ErrorKind::UnknownArgument && !quoted.starts_with('-')
 }
 
-fn secret() -> impl TypedValueParser<Value = Secret<String>> {
+pub(crate) fn secret() -> impl TypedValueParser<Value = Secret<String>> {
     clap::builder::StringValueParser::new().map(Secret::new)
 }
 

@@ -15,6 +15,7 @@ pub(crate) const API_HASH: &str = "SANSGRAM_API_HASH";
 pub(crate) const PROXY: &str = "SANSGRAM_PROXY";
 pub(crate) const MTPROXY: &str = "SANSGRAM_MTPROXY";
 pub(crate) const PASSPHRASE: &str = "SANSGRAM_PASSPHRASE";
+pub(crate) const PASSCODE: &str = "SANSGRAM_PASSCODE";
 
 /// `option`, or else the variable.
 pub(crate) fn or(option: Option<Secret<String>>, variable: &str) -> Result<Option<Secret<String>>, Failure> {

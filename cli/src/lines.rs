@@ -18,6 +18,7 @@ pub(crate) enum Line {
     Code,
     Password,
     BotToken,
+    Passcode,
 }
 
 impl Line {
@@ -27,6 +28,7 @@ impl Line {
             Self::Code => "login code",
             Self::Password => "password",
             Self::BotToken => "bot token",
+            Self::Passcode => "passcode",
         }
     }
 }
@@ -66,7 +68,8 @@ impl Lines {
     }
 }
 
-fn read(input: &mut impl BufRead, line: Line) -> Result<Secret<String>, String> {
+/// Reads one line: what `line` says.
+pub(crate) fn read(input: &mut impl BufRead, line: Line) -> Result<Secret<String>, String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(256));
     let read = input.by_ref().take(MAX_LINE_LEN).read_until(b'\n', &mut bytes);
     read.map_err(|error| format!("standard input cannot be read: {error}"))?;

@@ -13,6 +13,7 @@ mod lines;
 mod login;
 mod network;
 mod output;
+mod passcode;
 mod password;
 mod sandbox;
 mod server;

@@ -141,6 +141,11 @@ fn new_passphrase() -> Result<Secret<String>, Failure> {
 }
 
 fn ask_passphrase(question: &str) -> Result<Secret<String>, Failure> {
+    ask_hidden("passphrase", question, PASSPHRASE)
+}
+
+/// Asks for a secret, called `what`, that is not shown; `variable` is where it could have been.
+pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<Secret<String>, Failure> {
     let mut terminal = TerminalPrompt::on_demand();
     let answer = smol::block_on(terminal.ask_hidden(question));
     match answer {
@@ -149,10 +154,10 @@ fn ask_passphrase(question: &str) -> Result<Secret<String>, Failure> {
         Err(PromptError::Ended) => {
             // No answer ended the line of the question.
             terminal.show("").map_err(Error::from)?;
-            Err(Failure::new("no passphrase was given; nothing was done"))
+            Err(Failure::new(format!("no {what} was given; nothing was done")))
         }
         Err(PromptError::NoTerminal) => Err(Failure::new(format!(
-            "a passphrase is needed, and there is no terminal to ask on; set {PASSPHRASE}"
+            "a {what} is needed, and there is no terminal to ask on; set {variable}"
         ))),
         Err(error) => Err(Error::from(error).into()),
     }

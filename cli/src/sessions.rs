@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use sansgram_runtime::core::client::{Config, DcId, DcTable, SessionData, SessionFormatError};
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::encryption;
-use sansgram_runtime::formats::{self, ExportError, Format, ImportError, Imported};
+use sansgram_runtime::formats::{self, ExportError, ExportOptions, Format, ImportError, Imported};
 use sansgram_runtime::text::printable;
 use sansgram_runtime::{Error, FileStore, SessionStore, StoreError};
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use crate::address::DcAddress;
 use crate::failure::Failure;
 use crate::login::half_done::{HalfDone, Kept};
 use crate::login::words as sign_in;
+use crate::passcode::Passcode;
 use crate::session::{self, Holder};
 use crate::who::Application;
 use crate::{args, interrupt, output, texts};
@@ -53,9 +54,16 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct Import {
-    /// The session: a file, the string itself, or - to read a string from standard input
-    #[arg(long, value_name = "FILE-OR-STRING", value_parser = secret(), allow_hyphen_values = true)]
+    /// The session: a file or folder, the string itself, or - to read a string from standard input
+    #[arg(long, value_name = "PATH-OR-STRING", value_parser = secret(), allow_hyphen_values = true)]
     from: Secret<String>,
+
+    #[command(flatten)]
+    passcode: Passcode,
+
+    /// Which account to take from a program that holds several [default: the one that was in use last]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    account: Option<u32>,
 
     /// Say that its DCs are test DCs, where the format does not
     #[arg(long)]
@@ -89,6 +97,9 @@ struct Export {
     /// Write to this new file, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    passcode: Passcode,
 
     /// Where a DC is, for the formats that say so: may be repeated; instead of Telegram's own
     #[arg(long, value_name = "ID=HOST:PORT")]
@@ -160,8 +171,8 @@ pub(crate) fn run(args: SessionsArgs) -> Result<(), Failure> {
 
 fn import(mut args: Import) -> Result<(), Failure> {
     let api_id = Application::of_a_session(args.api_id.take())?.id;
-    let (was_encrypted, imported) = read(args.from.expose())?;
-    let Imported { format, mut session, endpoints, .. } = imported;
+    let (was_encrypted, imported) = read(&args)?;
+    let Imported { format, mut session, endpoints, accounts, account, .. } = imported;
     session.test_dcs |= args.test;
     session.api_id = session.api_id.or(api_id);
     let store = session::open(&args.into.session, None)?;
@@ -183,6 +194,13 @@ fn import(mut args: Import) -> Result<(), Failure> {
              \"sansgram whoami\" with --api-id",
         );
     }
+    if let Some(taken) = account.filter(|_| accounts.len() > 1) {
+        output::note(&format!(
+            "note: it holds {} accounts, and this is account {taken} ({}); --account takes another",
+            accounts.len(),
+            formats::listed(&accounts)
+        ));
+    }
     session::tell_if_plain(&store, was_encrypted)?;
     output::note("note: end the other program first, or Telegram may revoke the key that both use");
     output::result(&match args.json {
@@ -196,9 +214,11 @@ fn import(mut args: Import) -> Result<(), Failure> {
     })
 }
 
-/// Whether it was encrypted, and what it is.
-fn read(from: &str) -> Result<(bool, Imported), Failure> {
+/// Whether it was encrypted by us, and what it is.
+fn read(args: &Import) -> Result<(bool, Imported), Failure> {
+    let from = args.from.expose().as_str();
     if from == "-" {
+        args.passcode.refuse_with_session_on_stdin()?;
         let mut text = Zeroizing::new(String::new());
         io::stdin()
             .take(MAX_TEXT_LEN)
@@ -215,7 +235,7 @@ fn read(from: &str) -> Result<(bool, Imported), Failure> {
             ImportError::Io { .. } => Failure::new(error.to_string()),
             _ => Failure::new(format!("{}: {error}", path.display())),
         };
-        return match formats::import_file(path) {
+        return match args.passcode.import(path, args.account)? {
             Err(ImportError::Encrypted) => read_encrypted(&read_file(path).map_err(unreadable)?),
             result => result.map(|imported| (false, imported)).map_err(unreadable),
         };
@@ -253,8 +273,14 @@ fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
 }
 
 fn export(args: &Export) -> Result<(), Failure> {
-    if args.to.is_sqlite() && args.output.is_none() {
-        return Err(Failure::Usage(format!("{} is a SQLite file; name it with --output", args.to)));
+    if !args.to.is_text() && args.output.is_none() {
+        return Err(Failure::Usage(format!("{}; name it with --output", args.to.description())));
+    }
+    let mut options = ExportOptions::default();
+    if args.to.has_passcode() {
+        options.passcode = args.passcode.to_set()?;
+    } else if args.passcode.is_named() {
+        return Err(Failure::Usage(format!("{} has no passcode", args.to.description())));
     }
     let (_, session) = peek(&args.from)?;
     let dcs = table(&args.dc, &session)?;
@@ -270,7 +296,7 @@ fn export(args: &Export) -> Result<(), Failure> {
     };
     let result = match &args.output {
         Some(path) => {
-            formats::export_file(&session, args.to, &dcs, path).map_err(failure)?;
+            formats::export_path(&session, args.to, &dcs, &options, path).map_err(failure)?;
             format!("Wrote {} to {}.", args.to.description(), path.display())
         }
         None => formats::export_text(&session, args.to, &dcs).map_err(failure)?.to_string(),
@@ -439,5 +465,6 @@ fn secret() -> impl TypedValueParser<Value = Secret<String>> {
 }
 
 fn format() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.name()))
+        .try_map(|name| name.parse::<Format>())
 }

@@ -1,5 +1,5 @@
-//! Sessions of other libraries, both ways: [`import_text`] and [`import_file`] recognise what they are given,
-//! [`export_text`] and [`export_file`] write what those libraries open. SQLite files take the feature `sqlite`.
+//! Sessions of other programs, both ways: [`import_text`] and [`import_path`] recognise what they are given,
+//! [`export_text`] and [`export_path`] write what those programs open. SQLite files take the feature `sqlite`.
 //!
 //! A session is its keys: whoever has one is signed in as that account. Two programs must not use the same key at
 //! once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): sign in once more, or stop the other program first.
@@ -18,19 +18,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use sansgram_core::client::{DcId, DcKey, DcTable, SessionData, SessionFormatError, SignedInUser};
-use sansgram_core::crypto::AuthKey;
+use sansgram_core::crypto::{AuthKey, Secret};
 use zeroize::Zeroizing;
 
 use crate::encryption;
 
 mod encoding;
+mod files;
 mod gramjs;
 mod mtcute;
 mod pyrogram;
@@ -38,8 +39,6 @@ mod pyrogram;
 mod sqlite;
 mod telethon;
 
-/// The largest text that is read as a session, in bytes; a session of all DCs has about 3 kB.
-const MAX_TEXT_LEN: u64 = 1 << 20;
 /// What every SQLite file begins with.
 const SQLITE_MARK: &[u8] = b"SQLite format 3\0";
 /// User ids have at most 52 significant bits (`core.telegram.org/api/bots/ids`).
@@ -71,7 +70,7 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::Sansgram,
         Self::Telethon,
         Self::TelethonSqlite,
@@ -115,7 +114,19 @@ impl Format {
         }
     }
 
-    /// Whether it is a SQLite file, not a string.
+    /// Whether it is a string; the others are a file or a folder.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::Sansgram | Self::Telethon | Self::Pyrogram | Self::GramJs | Self::Mtcute)
+    }
+
+    /// Whether its program can encrypt it with a passcode, so that [`ExportOptions::passcode`] is of use.
+    #[must_use]
+    pub const fn has_passcode(self) -> bool {
+        false
+    }
+
+    /// Whether it is a SQLite file.
     #[must_use]
     pub const fn is_sqlite(self) -> bool {
         matches!(
@@ -133,21 +144,64 @@ impl fmt::Display for Format {
 
 /// A name that is no format's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown session format; there are sansgram, telethon, telethon-sqlite, telethon2-sqlite, pyrogram, \
-     pyrogram-sqlite, kurigram-sqlite, gramjs and mtcute"
-)]
+#[error("unknown session format; there are {}", names())]
 pub struct UnknownFormat;
+
+fn names() -> String {
+    Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
+}
 
 impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        Self::ALL.into_iter().find(|format| format.name() == name).ok_or(UnknownFormat)
+        Self::ALL.iter().copied().find(|format| format.name() == name).ok_or(UnknownFormat)
     }
 }
 
-/// A session as another library kept it.
+/// What an import may need besides the session itself.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ImportOptions {
+    /// What opens a session that its program encrypts. A program that sets none is read without it.
+    pub passcode: Option<Secret<String>>,
+    /// Which account to take from a program that holds several: its number, from 1. `None` takes the account that was
+    /// in use last, or the first one.
+    pub account: Option<u32>,
+}
+
+/// What an export may need besides the session itself.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ExportOptions {
+    /// Encrypt with this, in the formats that can.
+    pub passcode: Option<Secret<String>>,
+}
+
+/// One account of a program that holds several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// Its number, from 1, as [`ImportOptions::account`] takes it.
+    pub number: u32,
+    /// The user. `None` if it is not known.
+    pub user_id: Option<i64>,
+    /// The home DC. `None` if no user is signed in.
+    pub dc: Option<DcId>,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.number)?;
+        match (self.user_id, self.dc) {
+            (Some(id), Some(dc)) => write!(f, "user {id} on {dc}"),
+            (None, Some(dc)) => write!(f, "a user on {dc}"),
+            (_, None) => f.write_str("no user is signed in"),
+        }
+    }
+}
+
+/// A session as another program kept it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
@@ -159,6 +213,17 @@ pub struct Imported {
     pub session: SessionData,
     /// Where the other library found the DCs, where it says so. Our own table is usually newer.
     pub endpoints: BTreeMap<DcId, SocketAddr>,
+    /// All accounts that the program holds, if it can hold several. The session is that of one of them.
+    pub accounts: Vec<Account>,
+    /// The number of the account that was taken. `None` if the program holds one only.
+    pub account: Option<u32>,
+}
+
+impl Imported {
+    /// What a format says that holds one account and no addresses.
+    const fn single(format: Format, session: SessionData) -> Self {
+        Self { format, session, endpoints: BTreeMap::new(), accounts: Vec::new(), account: None }
+    }
 }
 
 /// Why something cannot be imported. No variant shows what was given.
@@ -167,9 +232,13 @@ pub struct Imported {
 pub enum ImportError {
     /// It is nothing that we know.
     #[error(
-        "this is no session that sansgram knows: no string or file of Telethon, Pyrogram, GramJS, mtcute or sansgram"
+        "this is no session that sansgram knows: no string, file or folder of Telethon, Pyrogram, GramJS, mtcute, \
+         Telegram Desktop, TDLib or sansgram"
     )]
     Unrecognised,
+    /// It is a folder of nothing that we know.
+    #[error("this folder holds no session that sansgram knows; name the session in it")]
+    UnknownFolder,
     /// It has the letters of a session string, but not the length of any.
     #[error(
         "this looks like a session string, but none has this length ({characters} characters): some of it is missing or too much"
@@ -186,6 +255,46 @@ pub enum ImportError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Its kind is known, but one of its files does not fit.
+    #[error("this is {}, but its file {file} {reason}", format.description())]
+    DamagedFile {
+        /// What it was recognised as.
+        format: Format,
+        /// The name of the file.
+        file: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A later version of its program wrote it in a way that is not known here.
+    #[error(
+        "this is {}, written by version {version} of its program in a way that is not known here; update this one",
+        format.description()
+    )]
+    Newer {
+        /// What it was recognised as.
+        format: Format,
+        /// The version, as its program shows it.
+        version: String,
+    },
+    /// Its program encrypts it, and [`ImportOptions::passcode`] is not there.
+    #[error("this is {}, and its passcode is needed", .0.description())]
+    PasscodeNeeded(Format),
+    /// Another passcode opens it.
+    #[error("this is {}, but the passcode is wrong", .0.description())]
+    WrongPasscode(Format),
+    /// It holds no account of this number.
+    #[error("this is {}, and it has no account {account}; there are {}", format.description(), listed(accounts))]
+    NoSuchAccount {
+        /// What it was recognised as.
+        format: Format,
+        /// The number that was asked for.
+        account: u32,
+        /// Those that are there.
+        accounts: Vec<Account>,
+    },
+    /// It is whole, but no user is signed in.
+    #[error("this is {}, but no user is signed in", .0.description())]
+    NoUser(Format),
     /// Nobody has signed in with it: there is no authorisation key in it.
     #[error("this is {}, but there is no key in it: nobody has signed in with it yet", .0.description())]
     NoKey(Format),
@@ -213,6 +322,12 @@ pub enum ImportError {
     },
 }
 
+/// The accounts, in words: `1: user 42 on DC 2; 2: user 43 on DC 4`.
+#[must_use]
+pub fn listed(accounts: &[Account]) -> String {
+    accounts.iter().map(Account::to_string).collect::<Vec<_>>().join("; ")
+}
+
 /// Why a session cannot be exported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -229,9 +344,12 @@ pub enum ExportError {
     /// The format has one byte for the number of the DC.
     #[error("{0} is too high a number for this format")]
     DcTooHigh(DcId),
-    /// A SQLite file is not a string.
-    #[error("{} is a file: say where to write it", .0.description())]
+    /// A file or a folder is not a string.
+    #[error("{} is no string: say where to write it", .0.description())]
     NotText(Format),
+    /// The format cannot be encrypted.
+    #[error("{} has no passcode", .0.description())]
+    NoPasscode(Format),
     /// A SQLite file, which this build cannot write.
     #[error("this build cannot write SQLite files: it was made without the feature \"sqlite\"")]
     SqliteLeftOut,
@@ -265,7 +383,7 @@ pub fn import_text(text: &str) -> Result<Imported, ImportError> {
     }
     if text.starts_with("sansgram") {
         let session = SessionData::from_text(text)?;
-        return Ok(Imported { format: Format::Sansgram, session, endpoints: BTreeMap::new() });
+        return Ok(Imported::single(Format::Sansgram, session));
     }
     for read in [telethon::read, gramjs::read, mtcute::read, pyrogram::read] {
         if let Some(found) = read(text) {
@@ -278,23 +396,50 @@ pub fn import_text(text: &str) -> Result<Imported, ImportError> {
     Err(ImportError::Unrecognised)
 }
 
-/// Reads a session's file, whatever library wrote it: a SQLite database, or a text as [`import_text`] takes it. The
-/// file is left as it is.
+/// Reads a session's file or folder with [`ImportOptions::default`]: see [`import_path`].
 ///
 /// # Errors
-/// [`ImportError`], which says what the file looks like and what is wrong with it.
+/// [`ImportError`].
 pub fn import_file(path: &Path) -> Result<Imported, ImportError> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(8 << 10));
-    File::open(path)
-        .and_then(|file| file.take(MAX_TEXT_LEN).read_to_end(&mut bytes))
-        .map_err(|error| io_error(path, error))?;
+    import_path(path, &ImportOptions::default())
+}
+
+/// Reads a session from the disk, whatever program wrote it: a folder, a binary file, a SQLite database, or a text as
+/// [`import_text`] takes it. It is left as it is.
+///
+/// # Errors
+/// [`ImportError`], which says what it looks like and what is wrong with it.
+pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
+    if fs::metadata(path).map_err(|error| io_error(path, error))?.is_dir() {
+        return import_folder(path, options);
+    }
+    let bytes = files::read_named(path)?;
     if is_sqlite(&bytes) {
         #[cfg(feature = "sqlite")]
         return sqlite::read(path, &bytes);
         #[cfg(not(feature = "sqlite"))]
         return Err(ImportError::SqliteLeftOut);
     }
+    if let Some(result) = import_binary(path, &bytes, options) {
+        return result;
+    }
     import_text(std::str::from_utf8(&bytes).map_err(|_| ImportError::Unrecognised)?)
+}
+
+/// Reads a folder: each format says whether it is one of its own.
+fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
+    const READERS: [fn(&Path, &ImportOptions) -> Option<Result<Imported, ImportError>>; 0] = [];
+    READERS.iter().find_map(|read| read(path, options)).unwrap_or(Err(ImportError::UnknownFolder))
+}
+
+/// Reads a binary file: each format says whether it is one of its own, by its content or its name.
+fn import_binary(
+    path: &Path,
+    bytes: &[u8],
+    options: &ImportOptions,
+) -> Option<Result<Imported, ImportError>> {
+    const READERS: [fn(&Path, &[u8], &ImportOptions) -> Option<Result<Imported, ImportError>>; 0] = [];
+    READERS.iter().find_map(|read| read(path, bytes, options))
 }
 
 /// The session as a text in `format`; it contains the key, so guard it like a password.
@@ -319,18 +464,35 @@ pub fn export_text(
     }
 }
 
-/// Writes the session to a new file in `format`, readable by its owner only; it contains the key. Otherwise like
-/// [`export_text`], but for SQLite files too.
+/// Writes the session with [`ExportOptions::default`]: see [`export_path`].
 ///
 /// # Errors
-/// [`ExportError`]; a file that is there already is left as it is.
+/// [`ExportError`].
 pub fn export_file(
     session: &SessionData,
     format: Format,
     dcs: &DcTable,
     path: &Path,
 ) -> Result<(), ExportError> {
-    if !format.is_sqlite() {
+    export_path(session, format, dcs, &ExportOptions::default(), path)
+}
+
+/// Writes the session in `format` to a new file or folder, readable by its owner only; it contains the key. Otherwise
+/// like [`export_text`], but for the formats that are no strings too.
+///
+/// # Errors
+/// [`ExportError`]; a file or folder that is there already is left as it is.
+pub fn export_path(
+    session: &SessionData,
+    format: Format,
+    dcs: &DcTable,
+    options: &ExportOptions,
+    path: &Path,
+) -> Result<(), ExportError> {
+    if options.passcode.is_some() && !format.has_passcode() {
+        return Err(ExportError::NoPasscode(format));
+    }
+    if format.is_text() {
         let text = export_text(session, format, dcs)?;
         return create(path, &[text.as_bytes(), b"\n"]);
     }
@@ -419,11 +581,8 @@ impl Found {
             test_dcs: self.test_dcs.unwrap_or_else(|| address.is_some_and(is_of_test_dcs)),
             ..SessionData::default()
         };
-        Ok(Imported {
-            format,
-            session,
-            endpoints: address.map(|address| (dc, address)).into_iter().collect(),
-        })
+        let endpoints = address.map(|address| (dc, address)).into_iter().collect();
+        Ok(Imported { endpoints, ..Imported::single(format, session) })
     }
 }
 

@@ -45,7 +45,8 @@ fn expected(vector: &Value) -> Imported {
         .map(|address| (dc, address))
         .into_iter()
         .collect();
-    Imported { format: vector["format"].as_str().unwrap().parse().unwrap(), session, endpoints }
+    let format = vector["format"].as_str().unwrap().parse().unwrap();
+    Imported { endpoints, ..Imported::single(format, session) }
 }
 
 fn table(imported: &Imported) -> DcTable {
@@ -186,7 +187,7 @@ fn what_a_format_must_say_must_be_known() {
         let error = export_text(&session, format, &DcTable::new()).unwrap_err();
         assert!(matches!(error, ExportError::UnknownAddress(_)), "{error}");
     }
-    for format in Format::ALL.into_iter().filter(|format| format.is_sqlite()) {
+    for format in Format::ALL.iter().copied().filter(|format| format.is_sqlite()) {
         assert!(matches!(export_text(&session, format, &telegram), Err(ExportError::NotText(_))));
     }
     let far = dc(1000);
@@ -199,7 +200,7 @@ fn what_a_format_must_say_must_be_known() {
 
 #[test]
 fn names_are_read_as_they_are_shown() {
-    for format in Format::ALL {
+    for format in Format::ALL.iter().copied() {
         assert_eq!(format.to_string().parse(), Ok(format));
         assert!(UnknownFormat.to_string().contains(format.name()));
     }
@@ -235,7 +236,7 @@ impl Arbitrary for Any {
             ..SessionData::default()
         };
         let endpoints = BTreeMap::from([(dc, SocketAddr::new(ip, u16::arbitrary(g)))]);
-        Self(Imported { format: *g.choose(&TEXTS).unwrap(), session, endpoints })
+        Self(Imported { endpoints, ..Imported::single(*g.choose(&TEXTS).unwrap(), session) })
     }
 }
 

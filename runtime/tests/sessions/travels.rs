@@ -12,7 +12,7 @@ fn through_every_format_that_is_a_string() {
     let session = session(17);
     let home = session.home_dc.unwrap();
     let mut through = 0;
-    for format in Format::ALL {
+    for format in Format::ALL.iter().copied() {
         // The others are files, and tested where SQLite is compiled in.
         let Ok(text) = export_text(&session, format, &dcs) else { continue };
         let imported = import_text(&text).unwrap();

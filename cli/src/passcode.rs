@@ -1,0 +1,86 @@
+//! The passcode with which another program encrypts its session.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use clap::Args;
+use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported};
+
+use crate::environment::{self, PASSCODE};
+use crate::failure::Failure;
+use crate::lines::{self, Line};
+use crate::{args, output, session};
+
+/// How often a person may type a passcode.
+const MOST_TRIES: u32 = 3;
+
+#[derive(Debug, Args)]
+pub(crate) struct Passcode {
+    /// What the other program encrypts with, if it does: Telegram Desktop's passcode, TDLib's database key (text, or
+    /// bytes in base64 or hex) [env: SANSGRAM_PASSCODE]
+    #[arg(long, value_name = "PASSCODE", value_parser = args::secret(), allow_hyphen_values = true)]
+    passcode: Option<Secret<String>>,
+
+    /// Read it from standard input, a line
+    #[arg(long, conflicts_with = "passcode")]
+    passcode_stdin: bool,
+}
+
+impl Passcode {
+    /// The passcode that was given by an option, on standard input or in the environment.
+    fn given(&self) -> Result<Option<Secret<String>>, Failure> {
+        if self.passcode_stdin && !io::stdin().is_terminal() {
+            let line = lines::read(&mut io::stdin().lock(), Line::Passcode);
+            return line.map(Some).map_err(Failure::new);
+        }
+        environment::or(self.passcode.clone(), PASSCODE)
+    }
+
+    /// Standard input cannot hold both.
+    pub(crate) fn refuse_with_session_on_stdin(&self) -> Result<(), Failure> {
+        match self.passcode_stdin {
+            true => Err(Failure::Usage("--from - and --passcode-stdin both read standard input".into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Reads a session, and asks for its passcode if it needs one that was not given.
+    pub(crate) fn import(
+        &self,
+        path: &Path,
+        account: Option<u32>,
+    ) -> Result<Result<Imported, ImportError>, Failure> {
+        let mut options = ImportOptions::default();
+        options.account = account;
+        options.passcode = self.given()?;
+        let mut result = formats::import_path(path, &options);
+        let mut tries = 0;
+        while let Err(ImportError::PasscodeNeeded(_) | ImportError::WrongPasscode(_)) = result {
+            if tries == MOST_TRIES || (tries == 0 && options.passcode.is_some()) {
+                break;
+            }
+            if tries > 0 {
+                output::note("The passcode is wrong.");
+            }
+            options.passcode =
+                Some(session::ask_hidden("passcode", "Passcode of the other program:", PASSCODE)?);
+            result = formats::import_path(path, &options);
+            tries += 1;
+        }
+        Ok(result)
+    }
+
+    /// The passcode to encrypt with; `None` if none is given, and on a terminal if the answer is empty.
+    pub(crate) fn to_set(&self) -> Result<Option<Secret<String>>, Failure> {
+        if self.passcode_stdin && io::stdin().is_terminal() {
+            return session::ask_hidden("passcode", "New passcode:", PASSCODE).map(Some);
+        }
+        self.given()
+    }
+
+    /// Whether one is given by an option.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.passcode.is_some() || self.passcode_stdin
+    }
+}

@@ -1,0 +1,49 @@
+//! Reading files that may be of any kind and size.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::encoding::Bytes;
+use super::{ImportError, io_error, is_sqlite};
+use crate::store::{open_file, read_file};
+
+/// The largest file that is read, in bytes. A session has kilobytes; a database log of TDLib that was long in use, some
+/// megabytes.
+const MAX_FILE_LEN: u64 = 64 << 20;
+/// The most that is read of a SQLite file, which SQLite itself reads then: it may be of any size.
+const SQLITE_BEGIN: u64 = 4 << 10;
+
+const A_LINK: &str = "it is a symbolic link, not a file";
+
+/// Reads the file that the caller named, of a SQLite file only the beginning; a link to it is followed.
+///
+/// # Errors
+/// [`ImportError::Io`], also if it is too large or no file.
+pub(super) fn read_named(path: &Path) -> Result<Bytes, ImportError> {
+    if let Ok(file) = open_file(path) {
+        let mut begin = Bytes::default();
+        file.take(SQLITE_BEGIN).read_to_end(&mut begin).map_err(|error| io_error(path, error))?;
+        if is_sqlite(&begin) {
+            return Ok(begin);
+        }
+    }
+    read_file(path, MAX_FILE_LEN).map_err(|error| io_error(path, error))
+}
+
+/// Reads a file that belongs to the one that the caller named; `None` if there is none. Only a regular file of at most
+/// `limit` bytes is read, and no link is followed.
+///
+/// # Errors
+/// As [`read_named`].
+pub(super) fn read_beside(path: &Path, limit: u64) -> Result<Option<Bytes>, ImportError> {
+    let read = fs::symlink_metadata(path).and_then(|metadata| match metadata.is_symlink() {
+        true => Err(io::Error::new(io::ErrorKind::InvalidInput, A_LINK)),
+        false => read_file(path, limit),
+    });
+    match read {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(path, error)),
+    }
+}
