@@ -2,7 +2,7 @@
 //! network.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -294,15 +294,19 @@ fn export(args: &Export) -> Result<(), Failure> {
         };
         Failure::new(format!("{error}{advice}"))
     };
-    let result = match &args.output {
-        Some(path) => {
-            formats::export_path(&session, args.to, &dcs, &options, path).map_err(failure)?;
-            format!("Wrote {} to {}.", args.to.description(), path.display())
-        }
-        None => formats::export_text(&session, args.to, &dcs).map_err(failure)?.to_string(),
-    };
-    output::note("note: do not use the session in two programs at once, or Telegram may revoke its key");
-    output::result(&result)
+    let warning = "note: do not use the session in two programs at once, or Telegram may revoke its key";
+    if let Some(path) = &args.output {
+        formats::export_path(&session, args.to, &dcs, &options, path).map_err(failure)?;
+        output::note(warning);
+        return output::result(&format!("Wrote {} to {}.", args.to.description(), path.display()));
+    }
+    let text = formats::export_text(&session, args.to, &dcs).map_err(failure)?;
+    output::note(warning);
+    // Other libraries refuse a string with an end of line, and a program that reads it may be one of them.
+    match args.to == Format::Sansgram || io::stdout().is_terminal() {
+        true => output::result(&text),
+        false => output::text(text.as_bytes()),
+    }
 }
 
 /// Where the DCs are: as given, and where Telegram's own are behind that.

@@ -70,7 +70,8 @@ says the api_id of the application, which servers want to know: give it with --a
 first \"sansgram whoami\".";
 
 pub(crate) const EXPORT: &str = "\
-Write a session as another library keeps it: a string on standard output, or a file that only you can read. All formats \
+Write a session as another library keeps it: a string on standard output, or a file that only you can read. The string \
+of another library ends without a new line in a file and in a pipe, since most libraries refuse one. All formats \
 but sansgram's own and telethon2-sqlite hold the key of the home DC only. An encrypted session is written without its encryption.
 
 telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) are \

@@ -18,8 +18,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -37,6 +37,7 @@ mod mtcute;
 mod pyrogram;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod target;
 mod telethon;
 
 /// What every SQLite file begins with.
@@ -416,7 +417,7 @@ pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, Imp
     let bytes = files::read_named(path)?;
     if is_sqlite(&bytes) {
         #[cfg(feature = "sqlite")]
-        return sqlite::read(path, &bytes);
+        return sqlite::read(path);
         #[cfg(not(feature = "sqlite"))]
         return Err(ImportError::SqliteLeftOut);
     }
@@ -478,7 +479,10 @@ pub fn export_file(
 }
 
 /// Writes the session in `format` to a new file or folder, readable by its owner only; it contains the key. Otherwise
-/// like [`export_text`], but for the formats that are no strings too.
+/// like [`export_text`], but for the formats that are no strings too. After a crash at any moment there is nothing or
+/// all of it.
+///
+/// A string of another library stands in its file without an end of line, which most libraries refuse.
 ///
 /// # Errors
 /// [`ExportError`]; a file or folder that is there already is left as it is.
@@ -492,32 +496,17 @@ pub fn export_path(
     if options.passcode.is_some() && !format.has_passcode() {
         return Err(ExportError::NoPasscode(format));
     }
+    if format == Format::Sansgram {
+        let line = Zeroizing::new(format!("{}\n", *session.to_text()));
+        return target::create_file(path, line.as_bytes());
+    }
     if format.is_text() {
-        let text = export_text(session, format, dcs)?;
-        return create(path, &[text.as_bytes(), b"\n"]);
+        return target::create_file(path, export_text(session, format, dcs)?.as_bytes());
     }
     #[cfg(feature = "sqlite")]
-    return create(path, &[&sqlite::write(session, format, dcs)?]);
+    return target::create_file(path, &sqlite::write(session, format, dcs)?);
     #[cfg(not(feature = "sqlite"))]
     Err(ExportError::SqliteLeftOut)
-}
-
-fn create(path: &Path, pieces: &[&[u8]]) -> Result<(), ExportError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => ExportError::Exists(path.to_owned()),
-        _ => ExportError::Write { path: path.to_owned(), error },
-    })?;
-    pieces.iter().try_for_each(|piece| file.write_all(piece)).and_then(|()| file.sync_all()).map_err(
-        |error| {
-            // Half a file would only be in the way. Best effort: the error that led here is the one to report.
-            let _ = fs::remove_file(path);
-            ExportError::Write { path: path.to_owned(), error }
-        },
-    )
 }
 
 fn io_error(path: &Path, error: io::Error) -> ImportError {

@@ -18,6 +18,7 @@ mod replace;
 pub use file::FileStore;
 pub use regular::{open_file, read_file};
 pub use replace::replace_file;
+pub(crate) use replace::{directory_of, hidden_name};
 
 /// Keeps a session. Its methods may block: the runtimes call them off their async threads, one at a time.
 pub trait SessionStore: Send + Sync + 'static {

@@ -33,7 +33,7 @@ pub(super) fn could_replace_file(target: &Path, len: usize) -> io::Result<()> {
     temporary.file.sync_all()
 }
 
-pub(super) fn directory_of(target: &Path) -> &Path {
+pub(crate) fn directory_of(target: &Path) -> &Path {
     match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -41,7 +41,7 @@ pub(super) fn directory_of(target: &Path) -> &Path {
 }
 
 /// A hidden file's name: `.NAME.session` and `suffix`.
-pub(super) fn hidden_name(target: &Path, suffix: &str) -> OsString {
+pub(crate) fn hidden_name(target: &Path, suffix: &str) -> OsString {
     let mut name = OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(suffix);

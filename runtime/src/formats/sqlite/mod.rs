@@ -2,6 +2,7 @@
 //! columns are found by name: the libraries' versions differ in which they have and in their order.
 
 mod read;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod write;

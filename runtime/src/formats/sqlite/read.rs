@@ -1,17 +1,17 @@
 //! Reading: the file is recognised by its tables.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
 
-use super::super::{Format, Found, ImportError, Imported, io_error};
+use super::super::{Format, Found, ImportError, Imported};
+use super::snapshot;
 
 /// The longest value that is read, in bytes: a key has 256, and a row of a session little else.
 const MAX_VALUE_LEN: i32 = 1 << 20;
@@ -20,14 +20,9 @@ const MAX_ROWS: usize = 16;
 /// The columns of the table that Telethon 1 and the Pyrogram family call alike.
 const SESSION_COLUMNS: [&str; 9] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "api_id", "test_mode", "user_id", "is_bot"];
-/// Where the first of two bytes with the format's version lies in the file; 2 means that it has a write-ahead log.
-const VERSION_AT: usize = 18;
-const VERSION_WAL: u8 = 2;
-const VERSION_PLAIN: u8 = 1;
-
-/// Reads the file, of which `begin` is some of the beginning. Nothing is written to it or beside it.
-pub(in super::super) fn read(path: &Path, begin: &[u8]) -> Result<Imported, ImportError> {
-    let database = open(path, begin)?;
+/// Reads the file. Nothing is written to it or beside it.
+pub(in super::super) fn read(path: &Path) -> Result<Imported, ImportError> {
+    let database = open(path)?;
     if let Some(rows) = rows(&database, "datacenter", &["id", "addr", "auth"])? {
         return telethon2(&database, &rows);
     }
@@ -53,41 +48,15 @@ impl From<rusqlite::Error> for ImportError {
     }
 }
 
-fn open(path: &Path, begin: &[u8]) -> Result<Connection, ImportError> {
-    let length = fs::metadata(path).map_err(|error| io_error(path, error))?.len();
-    if begin_length(begin).is_some_and(|expected| length < expected) {
-        return Err(ImportError::Sqlite("some of its end is missing".into()));
-    }
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
-    let database = if begin.get(VERSION_AT) == Some(&VERSION_WAL) && !has_log {
-        // Opened where it lies, SQLite would make a log beside it. All of it is in the file, so a copy does.
-        let mut bytes = Zeroizing::new(fs::read(path).map_err(|error| io_error(path, error))?);
-        bytes.iter_mut().skip(VERSION_AT).take(2).for_each(|version| *version = VERSION_PLAIN);
-        let mut database = Connection::open_in_memory()?;
-        database.deserialize_read_exact("main", bytes.as_slice(), bytes.len(), true)?;
-        database
-    } else {
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?
-    };
+fn open(path: &Path) -> Result<Connection, ImportError> {
+    let image = snapshot::read(path)?;
+    let mut database = Connection::open_in_memory()?;
+    database.deserialize_read_exact("main", image.as_slice(), image.len(), true)?;
     // The file may be anybody's: it must not run code, nor take all memory.
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     database.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_LEN)?;
     Ok(database)
-}
-
-/// How long the file must be by its beginning: SQLite itself misses an end only where it reads.
-fn begin_length(begin: &[u8]) -> Option<u64> {
-    let number = |at: usize| begin.get(at..at + 4)?.first_chunk().copied().map(u32::from_be_bytes);
-    // Versions before 3.7 did not keep the number of pages up to date.
-    let is_current = number(24)? == number(92)?;
-    let page_len = match number(16)? >> 16 {
-        1 => 65_536,
-        length => u64::from(length),
-    };
-    is_current.then_some(u64::from(number(28)?) * page_len)
 }
 
 /// What a column holds.

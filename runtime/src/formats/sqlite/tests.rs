@@ -1,6 +1,7 @@
 //! Files with the tables of each library, as old and new versions have them. What the libraries themselves make of
 //! them is checked in `tests/interop/sessions.sh`.
 
+use std::fs;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
@@ -244,4 +245,45 @@ fn a_key_of_another_dc_travels_where_it_can() {
     let read = import_file(&path).unwrap().session;
     assert_eq!(read.home_dc, Some(dc(4)));
     assert_eq!(read.keys[&dc(2)].auth_key, AuthKey::new([7; 256]));
+}
+
+fn vector(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions")).join(name)
+}
+
+/// What a session's file and those beside it contain.
+fn contents(directory: &Directory) -> Vec<(String, Vec<u8>)> {
+    let read = |name: String| {
+        let bytes = fs::read(directory.0.join(&name)).unwrap();
+        (name, bytes)
+    };
+    directory.files().into_iter().map(read).collect()
+}
+
+/// A session of Telethon whose program was killed in the midst of a commit.
+#[test]
+fn d3_a_hot_journal_is_rolled_back_in_memory() {
+    let directory = Directory::new("d3-sqlite-hot");
+    for name in ["hot.session", "hot.session-journal"] {
+        fs::copy(vector("hot-journal").join(name), directory.0.join(name)).unwrap();
+    }
+    let before = contents(&directory);
+    let imported = import_file(&directory.0.join("hot.session")).unwrap();
+    assert_eq!(contents(&directory), before, "the original is untouched, and nothing lies beside it");
+
+    // SQLite itself recovers a copy: the first look at it rolls back.
+    let theirs = Directory::new("d3-sqlite-hot-theirs");
+    for (name, bytes) in &before {
+        fs::write(theirs.0.join(name), bytes).unwrap();
+    }
+    let mut database = Connection::open(theirs.0.join("hot.session")).unwrap();
+    let select = "SELECT dc_id, auth_key FROM sessions";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?));
+    let (number, key) = database.query_row(select, [], row).unwrap();
+    assert_eq!(imported.format, Format::TelethonSqlite);
+    assert_eq!(imported.session.home_dc, Some(dc(number)));
+    assert_eq!(imported.session.keys[&dc(number)].auth_key.as_bytes().as_slice(), key);
+    let recovered = database.serialize("main").unwrap().to_vec();
+    let ours = super::snapshot::read(&directory.0.join("hot.session")).unwrap();
+    assert!(*ours == recovered, "all pages are those that SQLite has");
 }
