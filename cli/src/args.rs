@@ -212,11 +212,13 @@ pub(crate) struct ServerArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
-    /// Go through this proxy: socks5://USER:PASSWORD@HOST:PORT or http://... [env: SANSGRAM_PROXY]
-    #[arg(long, value_name = "URL", value_parser = secret())]
+    /// Go through this proxy: socks5://USER:PASSWORD@HOST:PORT, http://..., or a link such as tg://socks?...
+    /// [env: SANSGRAM_PROXY]
+    #[arg(long, value_name = "URL|LINK", value_parser = secret())]
     pub(crate) proxy: Option<Secret<String>>,
 
-    /// Go through this MTProxy: its tg://proxy link, or its secret in hex or base64 [env: SANSGRAM_MTPROXY]
+    /// Go through this MTProxy: its link, such as tg://proxy?..., or its secret in hex or base64 with its address
+    /// [env: SANSGRAM_MTPROXY]
     #[arg(long, value_name = "LINK|SECRET@HOST:PORT", value_parser = secret())]
     pub(crate) mtproxy: Option<Secret<String>>,
 

@@ -8,7 +8,6 @@ use sansgram_runtime::core::client::{
 };
 use sansgram_runtime::core::handshake::HandshakeError;
 use sansgram_runtime::core::login::LoginError;
-use sansgram_runtime::core::transport::FakeTlsError;
 use sansgram_runtime::text::harmless;
 use sansgram_runtime::{Error, PromptError};
 
@@ -120,15 +119,16 @@ fn advice_on_invoke(error: &InvokeError) -> Option<&'static str> {
 pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
     match reason {
         LostReason::Network(LostCause::Proxy(fault)) => advice_on_proxy(*fault),
-        LostReason::FakeTls(FakeTlsError::Digest) => {
-            "check the MTProxy's secret, and the clock of this machine"
-        }
-        LostReason::FakeTls(_) => MTPROXY_ADVICE,
+        LostReason::FakeTls(_) => FAKE_TLS_ADVICE,
         // Without the right secret all is noise to an MTProxy, and it closes the connection or says nothing.
         LostReason::Network(_) | LostReason::Silent | LostReason::Frame(_) | LostReason::Plain(_)
             if network::is_through_mtproxy() =>
         {
-            MTPROXY_ADVICE
+            if network::is_through_fake_tls() {
+                FAKE_TLS_ADVICE
+            } else {
+                MTPROXY_ADVICE
+            }
         }
         // Nobody can tell which of them it is.
         LostReason::Network(_) | LostReason::Silent if network::is_through_proxy() => {
@@ -159,10 +159,15 @@ pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
 
 const MTPROXY_ADVICE: &str = "check the address and the secret of the MTProxy";
 
+/// The MTProxy in C refuses a clock that is 3 seconds ahead, and passes the connection on to a web site.
+const FAKE_TLS_ADVICE: &str = "check the address and the secret of the MTProxy, and the clock of this machine: an MTProxy \
+                               with such a secret refuses a clock that is a few seconds ahead";
+
 const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
     match fault {
         ProxyFault::UnknownHost => "check its spelling, and the network",
         ProxyFault::CredentialsRequired => "put them before its host, as in socks5://USER:PASSWORD@HOST:PORT",
+        ProxyFault::SchemesNotSupported(_) => "have the proxy accept Basic, or use one that speaks SOCKS5",
         ProxyFault::CredentialsRefused => {
             "check them; in a URL, characters like / and @ are written as %2F and %40"
         }

@@ -1,10 +1,11 @@
 //! From options to the way to the server: proxies and disguises. Nothing here repeats a secret.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use sansgram_runtime::core::client::Config;
 use sansgram_runtime::core::crypto::Secret;
-use sansgram_runtime::core::transport::{Disguise, ProxyLink, ProxySecret};
+use sansgram_runtime::core::transport::{Disguise, ProxyLink, ProxyMode};
+use sansgram_runtime::proxy::AnyProxy;
 use sansgram_runtime::{ClientOptions, Proxy};
 
 use crate::address;
@@ -12,46 +13,79 @@ use crate::args::NetworkArgs;
 use crate::environment::{self, MTPROXY, PROXY};
 use crate::failure::Failure;
 
-/// Whether connections go through an MTProxy, for whoever says why one failed: this process knows one way only.
-static THROUGH_MTPROXY: AtomicBool = AtomicBool::new(false);
+/// What this process's connections go through, for the advice on one that failed: a process knows one way only.
+static WAY: AtomicU8 = AtomicU8::new(0);
 
-/// The same of a SOCKS5 or HTTP proxy.
-static THROUGH_PROXY: AtomicBool = AtomicBool::new(false);
+const THROUGH_PROXY: u8 = 1;
+const THROUGH_MTPROXY: u8 = 2;
+const THROUGH_FAKE_TLS: u8 = 4;
+
+fn is_through(what: u8) -> bool {
+    WAY.load(Ordering::Relaxed) & what != 0
+}
 
 /// Whether connections of this process go through a SOCKS5 or HTTP proxy.
 pub(crate) fn is_through_proxy() -> bool {
-    THROUGH_PROXY.load(Ordering::Relaxed)
+    is_through(THROUGH_PROXY)
 }
 
 /// Whether connections of this process go through an MTProxy.
 pub(crate) fn is_through_mtproxy() -> bool {
-    THROUGH_MTPROXY.load(Ordering::Relaxed)
+    is_through(THROUGH_MTPROXY)
+}
+
+/// Whether they go through an MTProxy in fake TLS, which refuses a clock that is seconds ahead.
+pub(crate) fn is_through_fake_tls() -> bool {
+    is_through(THROUGH_FAKE_TLS)
+}
+
+/// The proxies that were given, at most one of each kind.
+#[derive(Default)]
+struct Given {
+    proxy: Option<Proxy>,
+    /// With the name of the option or variable that it came from.
+    mtproxy: Option<(ProxyLink, &'static str)>,
 }
 
 impl NetworkArgs {
     /// The settings of the runtime's half of the client.
     pub(crate) fn options(&self) -> Result<ClientOptions, Failure> {
-        let url = environment::or(self.proxy.clone(), PROXY)?;
-        let name = name(&self.proxy, "--proxy", PROXY);
-        let parse = |url: &str| {
-            url.parse::<Proxy>().map_err(|error| Failure::Usage(format!("{name} cannot be used: {error}")))
-        };
-        let proxy = url.map(|url| parse(url.expose())).transpose()?;
-        THROUGH_PROXY.store(proxy.is_some(), Ordering::Relaxed);
+        let proxy = self.proxies()?.proxy;
+        if proxy.is_some() {
+            WAY.fetch_or(THROUGH_PROXY, Ordering::Relaxed);
+        }
         Ok(ClientOptions { proxy })
     }
 
     /// What the machine must know. Resolves the name of an MTProxy, which may block.
     pub(crate) fn apply_to(&self, config: &mut Config) -> Result<(), Failure> {
         self.disguise(config);
-        if let Some(given) = environment::or(self.mtproxy.clone(), MTPROXY)? {
-            let name = name(&self.mtproxy, "--mtproxy", MTPROXY);
-            let ProxyLink { server, port, secret } = mtproxy(given.expose())
-                .map_err(|reason| Failure::Usage(format!("{name} cannot be used: {reason}")))?;
+        if let Some((ProxyLink { server, port, secret }, name)) = self.proxies()?.mtproxy {
+            let fake_tls =
+                if matches!(secret.mode(), ProxyMode::FakeTls { .. }) { THROUGH_FAKE_TLS } else { 0 };
             config.use_proxy(address::resolve(&server, port, name)?, secret);
-            THROUGH_MTPROXY.store(true, Ordering::Relaxed);
+            WAY.fetch_or(THROUGH_MTPROXY | fake_tls, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Reads both options. Each takes a proxy of any kind: a link that was shared does not say which option it is for.
+    fn proxies(&self) -> Result<Given, Failure> {
+        let values = [(&self.proxy, "--proxy", PROXY), (&self.mtproxy, "--mtproxy", MTPROXY)];
+        let mut given = Given::default();
+        for (value, option, variable) in values {
+            let Some(text) = environment::or(value.clone(), variable)? else { continue };
+            let name = name(value, option, variable);
+            let unusable = |reason: &str| Failure::Usage(format!("{name} cannot be used: {reason}"));
+            let second = match text.expose().parse().map_err(|error| unusable(&format!("{error}")))? {
+                AnyProxy::Stream(proxy) => given.proxy.replace(proxy).is_some(),
+                AnyProxy::MtProxy(link) => given.mtproxy.replace((link, name)).is_some(),
+            };
+            if second {
+                return Err(unusable("--proxy and --mtproxy name two proxies of one kind; give one of them"));
+            }
+        }
+        Ok(given)
     }
 
     /// What connections look like, wherever they go.
@@ -68,51 +102,73 @@ const fn name(given: &Option<Secret<String>>, option: &'static str, variable: &'
     if given.is_some() { option } else { variable }
 }
 
-/// Reads a link, or `SECRET@HOST:PORT`.
-fn mtproxy(given: &str) -> Result<ProxyLink, String> {
-    let given = given.trim();
-    let Some((secret, place)) = given.rsplit_once('@').filter(|_| !given.contains("://")) else {
-        return given
-            .parse()
-            .map_err(|error| format!("{error}; expected tg://proxy?... or SECRET@HOST:PORT"));
-    };
-    let (host, port) = address::host_and_port(place)?;
-    let secret: ProxySecret = secret.parse().map_err(|error| format!("{error}"))?;
-    Ok(ProxyLink { server: host.into(), port, secret })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const KEY: &str = "00112233445566778899aabbccddeeff";
 
+    fn proxies(proxy: Option<&str>, mtproxy: Option<&str>) -> Result<Given, Failure> {
+        let secret = |text: &str| Secret::new(String::from(text));
+        let [proxy, mtproxy] = [proxy, mtproxy].map(|text| text.map(secret));
+        let args = NetworkArgs { proxy, mtproxy, obfuscated: false, pfs: false };
+        args.proxies()
+    }
+
+    /// Whichever option it was given by.
     #[test]
-    fn links_and_secrets_of_all_forms_are_read() {
-        let link = format!("tg://proxy?server=proxy.example&port=443&secret=dd{KEY}");
-        let expected: ProxyLink = link.parse().unwrap();
+    fn c4_links_of_every_kind_are_read_by_either_option() {
+        let query = format!("server=proxy.example&port=443&secret=dd{KEY}");
         for text in [
-            link.clone(),
-            link.replace("tg://", "https://t.me/"),
+            format!("tg://proxy?{query}"),
+            format!("https://t.me/proxy?{query}"),
+            format!("t.me/proxy?{query}"),
+            format!("www.t.me/proxy?{query}"),
             format!("dd{KEY}@proxy.example:443"),
             "3QARIjNEVWZ3iJmqu8zd7v8@proxy.example:443".into(),
         ] {
-            assert_eq!(mtproxy(&text), Ok(expected.clone()), "{text}");
+            for given in [proxies(Some(&text), None), proxies(None, Some(&text))] {
+                let Given { proxy: None, mtproxy: Some((link, _)) } = given.ok().unwrap() else {
+                    panic!("{text}")
+                };
+                assert_eq!((link.server.as_str(), link.port), ("proxy.example", 443));
+            }
         }
-        assert_eq!(mtproxy(&format!("{KEY}@[::1]:80")).unwrap().server, "::1");
+        for text in [
+            "tg://socks?server=proxy.example&port=1080&user=me&pass=x",
+            "https://t.me/socks?server=proxy.example&port=1080&user=me&pass=x",
+            "socks5://me:x@proxy.example",
+        ] {
+            for given in [proxies(Some(text), None), proxies(None, Some(text))] {
+                let Given { proxy: Some(proxy), mtproxy: None } = given.ok().unwrap() else {
+                    panic!("{text}")
+                };
+                assert_eq!(proxy.to_string(), "socks5://proxy.example:1080");
+                assert!(proxy.has_credentials());
+            }
+        }
+        // An MTProxy behind a SOCKS5 proxy, and two of one kind.
+        let mtproxy = format!("{KEY}@[::1]:80");
+        let both = proxies(Some("socks5://a"), Some(&mtproxy)).ok().unwrap();
+        assert_eq!(both.mtproxy.unwrap().0.server, "::1");
+        assert!(both.proxy.is_some());
+        assert!(proxies(Some(&mtproxy), Some(&mtproxy)).is_err());
     }
 
     #[test]
     fn what_is_wrong_is_named_and_the_secret_is_not() {
         for (text, reason) in [
-            ("", "no link"),
+            ("", "a proxy is given as"),
             (KEY, "SECRET@HOST:PORT"),
             ("73519@proxy.example:443", "the secret"),
-            (&format!("{KEY}@proxy.example"), "the port is missing"),
-            (&format!("{KEY}@proxy.example:0"), "the port"),
+            (&format!("{KEY}@proxy.example"), "port must be"),
+            (&format!("{KEY}@proxy.example:0"), "port must be"),
             ("tg://proxy?server=a&port=1", "the link has no secret"),
+            ("tg://socks?server=a", "the link has no port"),
+            ("https://a:1", "HTTPS proxies are not supported"),
+            ("socks4://a:1", "SOCKS4 is not supported"),
         ] {
-            let error = mtproxy(text).unwrap_err();
+            let Err(Failure::Usage(error)) = proxies(None, Some(text)) else { panic!("{text}") };
             assert!(error.contains(reason), "{text}: {error}");
             assert!(!error.contains("73519") && !error.contains(KEY), "{error}");
         }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use sansgram_testkit::server::{Front, MtProxyMode, ServerOptions};
+use sansgram_testkit::server::{Front, HelloWindow, MtProxyMode, ServerOptions};
 use support::Server;
 
 const BOT: [&str; 3] = ["login", "--bot-token", "1:sandbox"];
@@ -99,7 +99,10 @@ fn mtproxies_of_all_kinds() {
         (MtProxyMode::Plain, hex.clone()),
         (MtProxyMode::Plain, "GhoaGhoaGhoaGhoaGhoaGg==".into()),
         (MtProxyMode::Padded, format!("dd{hex}")),
-        (MtProxyMode::FakeTls { domain: domain.into() }, format!("ee{hex}{domain_hex}")),
+        (
+            MtProxyMode::FakeTls { domain: domain.into(), window: HelloWindow::default() },
+            format!("ee{hex}{domain_hex}"),
+        ),
     ] {
         let server = server(Front::MtProxy { key: KEY, mode });
         let address = server.served.address(2).unwrap();
@@ -150,6 +153,45 @@ fn proxies() {
             assert!(args(&at("ada:sec%2Fret")).ok().contains("on DC 1"));
         }
     }
+    // A link that was shared, by either option.
+    let link = format!("t.me/socks?server=127.0.0.1&port={port}&user=ada&pass=sec%2Fret");
+    for option in ["--proxy", "--mtproxy"] {
+        let mut command =
+            server.command(&["login", "--bot-token", "1:sandbox", "--session", &option[2..], option, &link]);
+        assert!(support::run(&mut command).ok().contains("Signed in"));
+    }
+}
+
+/// Without the clock in its advice, a person looks for a wrong secret that is right.
+#[test]
+fn c3_the_clock_is_named_if_an_mtproxy_refuses_the_hello() {
+    let window = HelloWindow { behind: 0, ahead: 0 };
+    let domain = String::from("www.example.org");
+    let secret = format!("ee{}7777772e6578616d706c652e6f7267", "1a".repeat(16));
+    let server = server(Front::MtProxy { key: KEY, mode: MtProxyMode::FakeTls { domain, window } });
+    let mtproxy = format!("{secret}@{}", server.served.address(2).unwrap());
+    let mut command = support::command(&server.directory.path);
+    let login =
+        ["--dc", "2=192.0.2.1:1", "--public-key", "key.pem", "--timeout", "20", "--mtproxy", &mtproxy];
+    support::run(command.args(BOT).args(login))
+        .fails(&["the secret of the MTProxy, and the clock of this machine"]);
+}
+
+#[test]
+fn c5_a_proxy_that_offers_only_digest_is_told_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://ada:73519@{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let _ = client.read(&mut [0; 512]);
+            let head = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Digest realm=\"x\"\r\n\r\n";
+            let _ = client.write_all(head.as_bytes());
+        }
+    });
+    let server = server(Front::None);
+    let run = support::run(server.command(&BOT).args(["--proxy", &url]));
+    run.fails(&["by Digest only, and not by Basic", "have the proxy accept Basic"]);
+    assert!(!run.stderr.contains("73519"), "{run:?}");
 }
 
 /// Whose fault it is, and so what to look at: never the server's address.

@@ -3,7 +3,7 @@
 mod wire;
 
 use sansgram_core::transport::{
-    MAX_PROXY_DOMAIN_LEN, ProxyLink, ProxyLinkError, ProxyMode, ProxySecret, ProxySecretError,
+    MAX_PROXY_DOMAIN_LEN, ProxyLink, ProxyLinkError, ProxyMode, ProxySecret, ProxySecretError, SocksLink,
 };
 use wire::{bytes, unhex, vectors};
 
@@ -99,7 +99,7 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn links_of_every_form() {
+fn c4_links_of_every_form() {
     let expected = ProxyLink { server: "proxy.example".into(), port: 8443, secret: HEX.parse().unwrap() };
     let query = format!("server=proxy.example&port=8443&secret={HEX}");
     for link in [
@@ -112,6 +112,12 @@ fn links_of_every_form() {
         format!("https://telegram.dog/proxy/?{query}"),
         format!("  tg://proxy?{query}\n"),
         format!("tg://proxy?{query}#fragment"),
+        format!("t.me/proxy?{query}"),
+        format!("www.t.me/proxy?{query}"),
+        format!("https://www.telegram.me/proxy?{query}"),
+        format!("<https://t.me/proxy?{query}>"),
+        format!("\"tg://proxy?{query}\""),
+        format!("https://t.me/proxy?{}", query.replace('&', "&amp;")),
         format!("tg://proxy?x=1&&y&{query}&server=second.example"),
         format!("tg://proxy?server=proxy%2Eexample&port=%38443&secret={HEX}"),
         "tg://proxy?secret=ABEiM0RVZneImaq7zN3u%2Fw%3D%3D&port=8443&server=proxy.example".into(),
@@ -130,6 +136,33 @@ fn links_of_every_form() {
     ] {
         let link: ProxyLink = format!("tg://proxy?server={server}&port=1&secret={HEX}").parse().unwrap();
         assert_eq!(link.server, expected);
+    }
+}
+
+/// `core.telegram.org/api/links`, "Socks5 proxy links".
+#[test]
+fn c4_links_to_socks_proxies() {
+    for link in [
+        "tg://socks?server=proxy.example&port=1080&user=m%C3%A9&pass=p%26%3D%20w+",
+        "https://t.me/socks?pass=p%26%3D%20w+&user=m%C3%A9&server=proxy.example&port=1080",
+        "telegram.dog/socks?server=proxy.example&amp;port=1080&amp;user=m%C3%A9&amp;pass=p%26%3D%20w+",
+    ] {
+        let socks: SocksLink = link.parse().unwrap();
+        assert_eq!((socks.server.as_str(), socks.port), ("proxy.example", 1080));
+        assert_eq!(socks.user.as_ref().map(|user| user.as_str()), Some("mé"));
+        assert_eq!(*socks.password, "p&= w+");
+        let shown = format!("{socks:?}");
+        assert!(!shown.contains("p&=") && !shown.contains("mé"), "{shown}");
+    }
+    let open: SocksLink = "tg://socks?server=[::1]&port=1&user=&pass=".parse().unwrap();
+    assert_eq!((open.server.as_str(), open.user.is_none(), open.password.len()), ("::1", true, 0));
+    for (link, error) in [
+        ("tg://proxy?server=a&port=1&secret=00112233445566778899aabbccddeeff", ProxyLinkError::NotALink),
+        ("tg://socks?port=1", ProxyLinkError::Missing("server")),
+        ("tg://socks?server=a", ProxyLinkError::Missing("port")),
+        ("tg://socks?server=a&port=1&pass=%zz", ProxyLinkError::Escape("pass")),
+    ] {
+        assert_eq!(link.parse::<SocksLink>(), Err(error), "{link}");
     }
 }
 

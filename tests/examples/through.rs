@@ -29,7 +29,7 @@ use sansgram_core::transport::{
     WebSocketTarget,
 };
 use sansgram_testkit::serve::{ServeOptions, serve};
-use sansgram_testkit::server::{Front, MtProxyMode, ServerOptions};
+use sansgram_testkit::server::{Front, HelloWindow, MtProxyMode, ServerOptions};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -280,7 +280,9 @@ fn serve_behind(secret: &str, key_file: &str) -> Result<()> {
     let mode = match secret.mode() {
         ProxyMode::Plain => MtProxyMode::Plain,
         ProxyMode::Padded => MtProxyMode::Padded,
-        ProxyMode::FakeTls { domain } => MtProxyMode::FakeTls { domain: domain.clone() },
+        ProxyMode::FakeTls { domain } => {
+            MtProxyMode::FakeTls { domain: domain.clone(), window: HelloWindow::default() }
+        }
     };
     let front = Front::MtProxy { key: *secret.key(), mode };
     let server = ServerOptions { front, ..ServerOptions::lenient() };

@@ -82,7 +82,7 @@ impl Farewell {
     }
 
     pub(super) fn opened(&mut self, around: &mut Surroundings<'_>) {
-        self.lane.opened(self.dc, around);
+        self.lane.opened(self.dc, 0, around);
     }
 
     pub(super) fn received(&mut self, bytes: &mut [u8], around: &mut Surroundings<'_>) {

@@ -16,7 +16,7 @@ use crate::handshake::NewAuthKey;
 use crate::rpc::{LostReason, Owner, RpcError, Table, WITHOUT_UPDATES};
 use crate::session::{Body, MsgIdGenerator, Outbox, Reject, ServerClock, Session, SessionEvent, Tag};
 use crate::time::{Now, Timestamp};
-use crate::transport::{DEFAULT_LIMIT, Frame, LayerOptions, Layers, TransportKind};
+use crate::transport::{DEFAULT_LIMIT, Frame, LayerOptions, Layers, TransportKind, hello_delay};
 
 /// What a lane needs of the machine.
 pub(super) struct Surroundings<'a> {
@@ -181,8 +181,8 @@ impl Lane {
         self.proven_since().is_some()
     }
 
-    /// The stream is up.
-    pub(super) fn opened(&mut self, dc: DcId, around: &mut Surroundings<'_>) {
+    /// The stream is up, after so many attempts in a row that failed.
+    pub(super) fn opened(&mut self, dc: DcId, failures: u32, around: &mut Surroundings<'_>) {
         let Phase::Open(wire) = &mut self.phase else { return };
         if wire.layers.is_some() {
             // Told twice: what was written already cannot be begun anew.
@@ -195,7 +195,12 @@ impl Lane {
             // At most 11,000.
             dc: i16::try_from(dc.on_wire(around.config.test_dcs)).unwrap_or_default(),
             limit: DEFAULT_LIMIT,
-            unix: self.keyed.as_ref().map_or(&clock, |keyed| keyed.session.clock()).server_time(around.now),
+            unix: self
+                .keyed
+                .as_ref()
+                .map_or(&clock, |keyed| keyed.session.clock())
+                .server_time(around.now)
+                .saturating_sub(hello_delay(failures)),
         };
         wire.layers = Some(Layers::new(&options, around.random));
     }

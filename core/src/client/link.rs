@@ -223,9 +223,9 @@ impl Link {
 
     /// The stream is up.
     pub(super) fn opened(&mut self, side: Side, around: &mut Surroundings<'_>) {
-        let dc = self.dc;
+        let (dc, failures) = (self.dc, self.failures);
         if let Some(lane) = self.lane(side) {
-            lane.opened(dc, around);
+            lane.opened(dc, failures, around);
         }
     }
 

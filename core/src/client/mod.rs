@@ -35,5 +35,7 @@ pub use updates::UpdatesState;
 
 pub use crate::dc::{DcId, InvalidDcId};
 pub use crate::login::{ApiCredentials, HeavyOutcome, HeavyTask};
-pub use crate::rpc::{DeviceInfo, IfUnsure, InvokeError, LostCause, LostReason, ProxyFault, RequestId};
+pub use crate::rpc::{
+    AuthSchemes, DeviceInfo, IfUnsure, InvokeError, LostCause, LostReason, ProxyFault, RequestId,
+};
 pub use crate::session::Delivery;

@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::String;
 
 use super::error::RpcError;
+use core::fmt;
+
 use crate::handshake::HandshakeError;
 use crate::handshake::plain::PlainError;
 use crate::session::Reject;
@@ -52,6 +54,9 @@ pub enum ProxyFault {
     /// It does not know the user name and password.
     #[error("the proxy does not accept the user name and password")]
     CredentialsRefused,
+    /// An HTTP proxy that wants to be logged in to, but not by Basic, which is the only scheme that is spoken.
+    #[error("the proxy offers to authenticate by {0} only, and not by Basic")]
+    SchemesNotSupported(AuthSchemes),
     /// It does not let its users connect to the server.
     #[error("the proxy does not allow connections to the server")]
     Forbidden,
@@ -73,7 +78,44 @@ impl ProxyFault {
     /// Whether only a person can mend it: the same proxy must refuse the next attempt as well.
     #[must_use]
     pub const fn needs_credentials(self) -> bool {
-        matches!(self, Self::CredentialsRequired | Self::CredentialsRefused)
+        matches!(self, Self::CredentialsRequired | Self::CredentialsRefused | Self::SchemesNotSupported(_))
+    }
+}
+
+/// The schemes by which an HTTP proxy offers to authenticate, other than Basic (RFC 9110, 11.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuthSchemes(u8);
+
+impl AuthSchemes {
+    /// The schemes that are told apart, by the names that IANA registers for them.
+    const NAMED: [&str; 5] = ["Digest", "NTLM", "Negotiate", "Kerberos", "Bearer"];
+    const OTHER: u8 = 1 << 7;
+
+    /// The same with this scheme, in any case of letters. A name that is not known counts as another scheme.
+    #[must_use]
+    pub fn with(self, scheme: &str) -> Self {
+        let known = Self::NAMED.iter().position(|name| name.eq_ignore_ascii_case(scheme));
+        Self(self.0 | known.map_or(Self::OTHER, |at| 1 << at))
+    }
+
+    /// Whether it holds no scheme.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Display for AuthSchemes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Self::NAMED.iter().enumerate().filter(|(at, _)| self.0 & 1 << at != 0);
+        let other = (self.0 & Self::OTHER != 0).then_some("another scheme");
+        for (at, name) in named.map(|(_, name)| *name).chain(other).enumerate() {
+            if at > 0 {
+                f.write_str(", ")?;
+            }
+            f.write_str(name)?;
+        }
+        Ok(())
     }
 }
 

@@ -39,6 +39,7 @@ mod kind;
 mod layers;
 mod obfuscated;
 mod padded;
+mod proxy_link;
 mod proxy_secret;
 mod server;
 mod websocket;
@@ -46,13 +47,13 @@ mod websocket;
 pub use assemble::FrameError;
 pub use decode::{Frame, FrameDecoder};
 pub use encode::{EncodeError, FrameEncoder, FrameStart};
+pub(crate) use fake_tls::hello_delay;
 pub use fake_tls::{FAKE_TLS_MAX_PAYLOAD, FakeTls, FakeTlsError};
 pub use kind::{Recognised, TransportKind, UnknownTransport};
 pub use layers::{Batch, Disguise, Incoming, LayerError, LayerOptions, Layers};
 pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
-pub use proxy_secret::{
-    MAX_PROXY_DOMAIN_LEN, ProxyLink, ProxyLinkError, ProxyMode, ProxySecret, ProxySecretError,
-};
+pub use proxy_link::{ProxyLink, ProxyLinkError, SocksLink};
+pub use proxy_secret::{MAX_PROXY_DOMAIN_LEN, ProxyMode, ProxySecret, ProxySecretError};
 pub use server::{Request, ServerFrameDecoder};
 pub use websocket::{InvalidTarget, WEBSOCKET_NORMAL_CLOSURE, WebSocket, WebSocketError, WebSocketTarget};
 

@@ -1,7 +1,7 @@
-//! What the owner of an MTProxy hands out: a secret, often inside a link.
+//! What the owner of an MTProxy hands out: a secret, often inside a [link](super::ProxyLink).
 //!
-//! Sources: `core.telegram.org/mtproto/mtproto-transports`, "Transport obfuscation"; `core.telegram.org/api/links`,
-//! "MTProxy links". Where the documentation is silent, what Telegram's own clients accept decides.
+//! Source: `core.telegram.org/mtproto/mtproto-transports`, "Transport obfuscation". If the documentation is silent, what
+//! Telegram's own clients accept decides.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -151,58 +151,6 @@ impl PartialEq for ProxySecret {
 
 impl Eq for ProxySecret {}
 
-/// A link to an MTProxy, as people share them: `tg://proxy?server=…&port=…&secret=…` or
-/// `https://t.me/proxy?…`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyLink {
-    /// The proxy's name or IP address, 1 to 255 bytes. Whoever connects resolves it.
-    pub server: String,
-    /// The proxy's TCP port, not 0.
-    pub port: u16,
-    /// Its secret.
-    pub secret: ProxySecret,
-}
-
-/// Why something is not a link to an MTProxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProxyLinkError {
-    /// It begins neither with `tg://proxy?` nor with `https://t.me/proxy?`.
-    #[error("the text is no link to an MTProxy")]
-    NotALink,
-    /// A parameter is missing.
-    #[error("the link has no {0}")]
-    Missing(&'static str),
-    /// A parameter holds a `%` that begins no escape, or no UTF-8.
-    #[error("the link's {0} cannot be read")]
-    Escape(&'static str),
-    /// The server is no name and no address.
-    #[error("the link's server is no name and no address")]
-    Server,
-    /// The port is no number from 1 to 65535.
-    #[error("the link's port is no number from 1 to 65535")]
-    Port,
-    /// The secret is none.
-    #[error(transparent)]
-    Secret(#[from] ProxySecretError),
-}
-
-impl FromStr for ProxyLink {
-    type Err = ProxyLinkError;
-
-    fn from_str(link: &str) -> Result<Self, ProxyLinkError> {
-        let query = query_of(link.trim()).ok_or(ProxyLinkError::NotALink)?;
-        let server = parameter(query, "server")?;
-        let server = server.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(&server);
-        if server.is_empty() || server.len() > 255 || !server.bytes().all(is_of_a_host) {
-            return Err(ProxyLinkError::Server);
-        }
-        let Ok(port @ 1..) = parameter(query, "port")?.parse() else { return Err(ProxyLinkError::Port) };
-        let secret = Zeroizing::new(parameter(query, "secret")?);
-        Ok(Self { server: server.to_owned(), port, secret: secret.parse()? })
-    }
-}
-
 fn read_domain(bytes: &[u8]) -> Result<String, ProxySecretError> {
     if bytes.is_empty() {
         return Err(ProxySecretError::NoDomain);
@@ -231,48 +179,4 @@ fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let text = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
     let decoded = Base64UrlUnpadded::decode_vec(text).or_else(|_| Base64Unpadded::decode_vec(text));
     decoded.ok().map(Zeroizing::new)
-}
-
-/// What follows the `?` of a link to a proxy.
-fn query_of(link: &str) -> Option<&str> {
-    let (before, query) = link.split_once('?')?;
-    let (scheme, rest) = before.split_once(':')?;
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let is_link = if scheme.eq_ignore_ascii_case("tg") {
-        rest.eq_ignore_ascii_case("proxy")
-    } else if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") {
-        let (host, path) = rest.split_once('/')?;
-        let known = ["t.me", "telegram.me", "telegram.dog"];
-        path.eq_ignore_ascii_case("proxy") && known.iter().any(|name| host.eq_ignore_ascii_case(name))
-    } else {
-        false
-    };
-    is_link.then(|| query.split('#').next().unwrap_or_default())
-}
-
-/// The first parameter of this name, its escapes undone. A `+` stays one: secrets in base64 have them.
-fn parameter(query: &str, name: &'static str) -> Result<String, ProxyLinkError> {
-    let value = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
-        .ok_or(ProxyLinkError::Missing(name))?;
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(if byte == b'%' {
-            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-            let code = digit().zip(digit()).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-            code.ok_or(ProxyLinkError::Escape(name))?
-        } else {
-            byte
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| ProxyLinkError::Escape(name))
-}
-
-/// Letters of names (also of other scripts than Latin), digits, and what IP addresses are written with.
-const fn is_of_a_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%' | 0x80..)
 }

@@ -1,6 +1,7 @@
 //! What can be wrong with a proxy, or with its description.
 
-use sansgram_core::rpc::ProxyFault;
+use sansgram_core::rpc::{AuthSchemes, ProxyFault};
+use sansgram_core::transport::{ProxyLinkError, ProxySecretError};
 
 /// The description of a proxy cannot be used. No part of it is repeated here: it may hold the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +10,29 @@ pub enum InvalidProxy {
     /// Another scheme, or none.
     #[error("a proxy's URL begins with socks5://, socks5h:// or http://")]
     Scheme,
+    /// A proxy that is spoken to in TLS.
+    #[error(
+        "HTTPS proxies are not supported; if the proxy takes plain connections as well, begin its URL with http://"
+    )]
+    Https,
+    /// SOCKS version 4.
+    #[error("SOCKS4 is not supported; if the proxy speaks version 5 as well, begin its URL with socks5://")]
+    Socks4,
+    /// A link of Telegram to a proxy, of which something is missing or cannot be read.
+    #[error(transparent)]
+    Link(ProxyLinkError),
+    /// A link or a secret of an MTProxy, if another kind of proxy is wanted.
+    #[error("this is an MTProxy, not a SOCKS5 or HTTP proxy")]
+    MtProxy,
+    /// A text that is no proxy of any kind.
+    #[error(
+        "a proxy is given as socks5://HOST:PORT, http://HOST:PORT, a link such as tg://proxy?... or https://t.me/socks?..., \
+         or SECRET@HOST:PORT for an MTProxy"
+    )]
+    UnknownKind,
+    /// A secret of an MTProxy that cannot be used.
+    #[error(transparent)]
+    Secret(ProxySecretError),
     /// Neither an address nor a name.
     #[error(
         "a proxy's host must be an IP address (IPv6 in brackets) or a name of letters, digits, '-' and '.'"
@@ -44,6 +68,9 @@ pub enum ProxyError {
     /// It does not accept our credentials.
     #[error("the proxy does not accept the user name and password")]
     CredentialsRefused,
+    /// HTTP: it offers none but these schemes to authenticate by, not Basic.
+    #[error("the proxy offers to authenticate by {0} only, and not by Basic")]
+    SchemesNotSupported(AuthSchemes),
     /// SOCKS5: it did not connect.
     #[error("the proxy did not connect: {0}")]
     Socks5(Socks5Reply),
@@ -116,6 +143,7 @@ impl ProxyError {
             }
             Self::CredentialsRequired => ProxyFault::CredentialsRequired,
             Self::CredentialsRefused => ProxyFault::CredentialsRefused,
+            Self::SchemesNotSupported(schemes) => ProxyFault::SchemesNotSupported(*schemes),
             Self::Socks5(Socks5Reply::NotAllowed | Socks5Reply::CommandNotSupported)
             | Self::HttpStatus(400..=499) => ProxyFault::Forbidden,
             Self::Socks5(_) | Self::HttpStatus(_) => ProxyFault::ServerUnreachable,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64ct::{Base64, Encoding};
+use sansgram_core::rpc::AuthSchemes;
 use zeroize::Zeroizing;
 
 use super::{Credentials, ProxyError, Step, Target};
@@ -95,8 +96,13 @@ impl HttpConnect {
                 self.state = State::Done;
                 self.head = Vec::new();
             }
-            407 if self.has_credentials => return Err(ProxyError::CredentialsRefused),
-            407 => return Err(ProxyError::CredentialsRequired),
+            407 => {
+                return Err(match offered_schemes(&self.head) {
+                    Some(others) => ProxyError::SchemesNotSupported(others),
+                    None if self.has_credentials => ProxyError::CredentialsRefused,
+                    None => ProxyError::CredentialsRequired,
+                });
+            }
             other => return Err(ProxyError::HttpStatus(other)),
         }
         Ok(())
@@ -118,6 +124,35 @@ fn status(head: &[u8]) -> Option<u16> {
         return None;
     }
     Some([hundreds, tens, ones].iter().fold(0, |value, digit| value * 10 + u16::from(digit - b'0')))
+}
+
+/// The schemes that the head of an answer offers, if Basic is none of them (RFC 9110, 11.7.1); `None` if it is, or if the
+/// head offers none at all.
+fn offered_schemes(head: &[u8]) -> Option<AuthSchemes> {
+    let mut others = AuthSchemes::default();
+    for line in head.split(|byte| *byte == b'\n') {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = line.split_at(colon);
+        if !name.eq_ignore_ascii_case(b"Proxy-Authenticate") {
+            continue;
+        }
+        let mut is_quoted = false;
+        // Several challenges may stand in one line, with commas between them and between their parameters.
+        for part in value[1..].split(|byte| {
+            is_quoted ^= *byte == b'"';
+            *byte == b',' && !is_quoted
+        }) {
+            let scheme = part.trim_ascii().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+            match str::from_utf8(scheme) {
+                // A parameter of the challenge before.
+                Ok(scheme) if scheme.is_empty() || scheme.contains('=') => {}
+                Ok(scheme) if scheme.eq_ignore_ascii_case("Basic") => return None,
+                Ok(scheme) => others = others.with(scheme),
+                Err(_) => {}
+            }
+        }
+    }
+    (!others.is_empty()).then_some(others)
 }
 
 fn request(target: &Target, credentials: Option<&Credentials>) -> Zeroizing<Vec<u8>> {

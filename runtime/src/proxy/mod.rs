@@ -14,6 +14,7 @@
 //! The dialogues themselves, [`Socks5`] and [`HttpConnect`], do no I/O: ask for the [`Step`], do it, ask again. They
 //! work over any stream, also without the rest of this crate.
 
+mod any;
 mod error;
 mod http;
 mod socks5;
@@ -26,6 +27,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use zeroize::Zeroizing;
 
+pub use any::AnyProxy;
 pub use error::{InvalidProxy, ProxyError, Socks5Reply};
 pub use http::HttpConnect;
 pub use socks5::Socks5;

@@ -1,6 +1,7 @@
 //! The dialogues against bytes written out by hand from RFC 1928, RFC 1929 and RFC 9110, and URLs.
 
-use sansgram_core::rpc::ProxyFault;
+use sansgram_core::rpc::{AuthSchemes, ProxyFault};
+use sansgram_core::transport::ProxyLinkError;
 
 use super::*;
 
@@ -225,8 +226,11 @@ fn urls() {
 
     for (text, error) in [
         ("proxy.example:1080", InvalidProxy::Scheme),
-        ("https://h:1", InvalidProxy::Scheme),
-        ("socks4://h:1", InvalidProxy::Scheme),
+        ("https://h:1", InvalidProxy::Https),
+        ("socks4://h:1", InvalidProxy::Socks4),
+        ("SOCKS4A://h:1", InvalidProxy::Socks4),
+        ("tg://socks?server=h", InvalidProxy::Link(ProxyLinkError::Missing("port"))),
+        ("t.me/proxy?server=h&port=1&secret=00112233445566778899aabbccddeeff", InvalidProxy::MtProxy),
         ("socks5://", InvalidProxy::Host),
         ("socks5://:1080", InvalidProxy::Host),
         ("socks5://::1:1080", InvalidProxy::Port),
@@ -253,6 +257,46 @@ fn urls() {
     assert_eq!(parse(&format!("socks5://{long}:p@h:1")), Err(InvalidProxy::Credentials));
     assert_eq!(parse(&format!("socks5://u:{long}@h:1")), Err(InvalidProxy::Credentials));
     assert_eq!(parse(&format!("socks5://{long}:1")), Err(InvalidProxy::Host));
+}
+
+#[test]
+fn c4_links_of_telegram_are_read() {
+    let proxy: Proxy = "https://t.me/socks?server=h&port=1081&user=me&pass=s%40c".parse().unwrap();
+    assert_eq!(proxy.to_string(), "socks5://h:1081");
+    assert_eq!(proxy.credentials, credentials("me", "s@c"));
+    let link: AnyProxy =
+        "www.t.me/proxy?server=h&port=1&secret=00112233445566778899aabbccddeeff".parse().unwrap();
+    assert!(matches!(&link, AnyProxy::MtProxy(link) if link.server == "h"), "{link:?}");
+    assert!(!format!("{link:?}").contains("0011"), "{link:?}");
+}
+
+/// Several challenges in one line or in many, with commas in their parameters (RFC 9110, 11.6.1).
+#[test]
+fn c5_a_proxy_without_basic_is_told_with_what_it_offers() {
+    let schemes = |names: &[&str]| {
+        Err(ProxyError::SchemesNotSupported(
+            names.iter().fold(AuthSchemes::default(), |all, name| all.with(name)),
+        ))
+    };
+    let some = Some(("me", "secret"));
+    let digest = r#"Proxy-Authenticate: Digest realm="a, Basic b", qop="auth,auth-int", nonce="x""#;
+    for (headers, expected) in [
+        (digest, schemes(&["Digest"])),
+        ("proxy-authenticate: NTLM\r\nProxy-Authenticate:Negotiate", schemes(&["NTLM", "Negotiate"])),
+        (r#"Proxy-Authenticate: digest realm="a", SCRAM-SHA-256 realm="b""#, schemes(&["Digest", "other"])),
+        (r#"Proxy-Authenticate: Digest realm="a", basic realm="b""#, Err(ProxyError::CredentialsRefused)),
+        ("Proxy-Authenticate: Basic", Err(ProxyError::CredentialsRefused)),
+        ("Proxy-Authenticate: ,", Err(ProxyError::CredentialsRefused)),
+        ("WWW-Authenticate: Digest", Err(ProxyError::CredentialsRefused)),
+    ] {
+        let says = format!("HTTP/1.1 407 No\r\nVia: x\r\n{headers}\r\n\r\n");
+        assert_eq!(run(http("10.0.0.1:1", some), says.as_bytes(), 1).result, expected, "{headers}");
+    }
+    // It is told before anybody looks for a password in vain.
+    let says = format!("HTTP/1.1 407 No\r\n{digest}\r\n\r\n");
+    let error = run(http("10.0.0.1:1", None), says.as_bytes(), 0).result.unwrap_err();
+    assert_eq!(error.to_string(), "the proxy offers to authenticate by Digest only, and not by Basic");
+    assert!(error.fault().needs_credentials());
 }
 
 #[test]

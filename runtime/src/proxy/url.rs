@@ -1,7 +1,8 @@
-//! Proxies as URLs: `scheme://[user:password@]host[:port]`.
+//! Proxies as URLs, `scheme://[user:password@]host[:port]`, and as Telegram's links.
 
 use std::str::FromStr;
 
+use sansgram_core::transport::{ProxyLink, ProxyLinkError, SocksLink};
 use zeroize::Zeroizing;
 
 use super::{InvalidProxy, Proxy};
@@ -11,11 +12,25 @@ impl FromStr for Proxy {
 
     /// Reads `socks5://user:password@host:port` or `http://…`. User name and password may be percent-encoded, and must
     /// be where they hold `@`, `/`, `:` or `%`. `socks5h` means the same as `socks5`. Without a port: 1080 for SOCKS5,
-    /// 80 for HTTP.
+    /// 80 for HTTP. Reads Telegram's links to SOCKS5 proxies as well ([`SocksLink`]).
     fn from_str(text: &str) -> Result<Self, InvalidProxy> {
+        match text.parse::<SocksLink>() {
+            Ok(link) => return link.try_into(),
+            Err(ProxyLinkError::NotALink) => {}
+            Err(error) => return Err(InvalidProxy::Link(error)),
+        }
+        if !matches!(text.parse::<ProxyLink>(), Err(ProxyLinkError::NotALink)) {
+            return Err(InvalidProxy::MtProxy);
+        }
         let (scheme, rest) = text.trim().split_once("://").ok_or(InvalidProxy::Scheme)?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let is_socks = is("socks5") || is("socks5h");
+        if is("https") {
+            return Err(InvalidProxy::Https);
+        }
+        if is("socks4") || is("socks4a") {
+            return Err(InvalidProxy::Socks4);
+        }
         if !is_socks && !is("http") {
             return Err(InvalidProxy::Scheme);
         }
@@ -38,7 +53,7 @@ impl FromStr for Proxy {
     }
 }
 
-fn split_port(place: &str) -> Result<(&str, Option<u16>), InvalidProxy> {
+pub(super) fn split_port(place: &str) -> Result<(&str, Option<u16>), InvalidProxy> {
     // The colons within brackets are those of an IPv6 address.
     let host_end = place.find(']').map_or_else(|| place.find(':').unwrap_or(place.len()), |at| at + 1);
     let (host, port) = place.split_at(host_end);

@@ -10,9 +10,21 @@ use sha2::Sha256;
 use super::front::piece;
 use crate::random::SecureRandom;
 
-/// How far the clock in a hello may be behind and ahead, in seconds.
-const BEHIND: i64 = 20 * 60;
-const AHEAD: i64 = 10 * 60;
+/// How far the clock in a hello may be off. The default is that of the MTProxy in C, 10 minutes behind to 3 seconds ahead;
+/// mtg 2 allows 3 seconds either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HelloWindow {
+    /// Seconds behind the proxy's clock.
+    pub behind: u32,
+    /// Seconds ahead of it.
+    pub ahead: u32,
+}
+
+impl Default for HelloWindow {
+    fn default() -> Self {
+        Self { behind: 600, ahead: 3 }
+    }
+}
 
 /// Why a client's bytes are not those of one that knows the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +54,7 @@ pub enum FakeTlsRefusal {
 pub(super) struct FakeTlsServer {
     key: [u8; 16],
     domain: String,
+    window: HelloWindow,
     incoming: Vec<u8>,
     state: State,
 }
@@ -54,8 +67,8 @@ enum State {
 }
 
 impl FakeTlsServer {
-    pub(super) const fn new(key: [u8; 16], domain: String) -> Self {
-        Self { key, domain, incoming: Vec::new(), state: State::Hello }
+    pub(super) const fn new(key: [u8; 16], domain: String, window: HelloWindow) -> Self {
+        Self { key, domain, window, incoming: Vec::new(), state: State::Hello }
     }
 
     pub(super) fn push(
@@ -95,11 +108,11 @@ impl FakeTlsServer {
         Ok(inside)
     }
 
-    /// Puts a piece of the stream into records of any length.
+    /// Puts a piece of the stream into records of any length that two bytes can say: longer ones than TLS allows are in use.
     pub(super) fn wrap(mut bytes: &[u8], random: &mut dyn SecureRandom) -> Vec<u8> {
         let mut out = Vec::new();
         while !bytes.is_empty() {
-            let most = if piece(2, random) == 1 { 16_384 } else { 100 };
+            let most = [100, 16_384, 65_535][piece(3, random) - 1];
             let (now, later) = bytes.split_at(piece(most, random).min(bytes.len()));
             out.extend(record(23, now));
             bytes = later;
@@ -123,7 +136,7 @@ impl FakeTlsServer {
         }
         let time: [u8; 4] = std::array::from_fn(|at| digest[28 + at] ^ sent[28 + at]);
         let off = i64::from(u32::from_le_bytes(time)) - unix.as_secs() as i64;
-        if !(-BEHIND..=AHEAD).contains(&off) {
+        if !(-i64::from(self.window.behind)..=i64::from(self.window.ahead)).contains(&off) {
             return Err(FakeTlsRefusal::Time(off));
         }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::fake_tls::{FakeTlsRefusal, FakeTlsServer};
+use super::fake_tls::{FakeTlsRefusal, FakeTlsServer, HelloWindow};
 use super::websocket::{WebSocketRefusal, WebSocketServer};
 use crate::random::SecureRandom;
 
@@ -35,6 +35,8 @@ pub enum MtProxyMode {
     FakeTls {
         /// The domain that clients must name.
         domain: String,
+        /// How far their clock may be off.
+        window: HelloWindow,
     },
 }
 
@@ -62,8 +64,8 @@ pub(super) enum Outer {
 impl Outer {
     pub(super) fn new(front: &Front) -> Self {
         match front {
-            Front::MtProxy { key, mode: MtProxyMode::FakeTls { domain } } => {
-                Self::FakeTls(Box::new(FakeTlsServer::new(*key, domain.clone())))
+            Front::MtProxy { key, mode: MtProxyMode::FakeTls { domain, window } } => {
+                Self::FakeTls(Box::new(FakeTlsServer::new(*key, domain.clone(), *window)))
             }
             Front::None | Front::MtProxy { .. } => Self::None,
             Front::WebSocket => Self::WebSocket(Box::default()),

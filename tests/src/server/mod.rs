@@ -25,7 +25,7 @@ use sansgram_core::time::{Now, Timestamp};
 
 use self::connection::Connection;
 pub use self::envelope::EnvelopeRefusal;
-pub use self::fake_tls::FakeTlsRefusal;
+pub use self::fake_tls::{FakeTlsRefusal, HelloWindow};
 pub use self::framing::FramingError;
 use self::framing::Packet;
 pub use self::front::{Front, FrontRefusal, MtProxyMode};

@@ -3,7 +3,7 @@
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::{FakeTlsError, MAX_RECORD, RANDOM};
+use super::{FakeTlsError, RANDOM};
 use crate::crypto::Secret;
 use crate::transport::assemble::take;
 
@@ -103,9 +103,9 @@ impl Answer {
         if self.header_len == HEADER_LEN {
             let length = usize::from(u16::from_be_bytes([high, low]));
             let possible = match number {
-                0 => RANDOM.end - HEADER_LEN..=MAX_RECORD,
+                0 => RANDOM.end - HEADER_LEN..=usize::from(u16::MAX),
                 1 => 1..=1,
-                _ => 0..=MAX_RECORD,
+                _ => 0..=usize::from(u16::MAX),
             };
             if !possible.contains(&length) {
                 return Err(FakeTlsError::AnswerLength { number, length });

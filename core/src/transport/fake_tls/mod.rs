@@ -4,8 +4,10 @@
 //! secret where TLS has random bytes, the answer carries one in turn; whoever cannot make the first is passed on to
 //! the real web site. After that every piece of the stream travels in a record of "application data".
 //!
-//! No document of Telegram describes it: the sources are the rules that its clients and the proxies in use agree on.
-//! Where they differ, the strictest reading is taken of what arrives, and the commonest of what is sent.
+//! No document of Telegram describes it: the sources are the rules that its clients and the proxies in use agree on. If
+//! they differ, the strictest reading is taken of the order and type of records, and the commonest of what is sent. A
+//! record may have any length that its two bytes can say, as TDLib and Telegram Desktop take it: released proxies (mtg 2)
+//! send up to 65,534 bytes in one, four times what TLS allows.
 
 mod answer;
 mod hello;
@@ -28,10 +30,18 @@ use crate::crypto::SecureRandom;
 /// The longest payload that a client puts into one record, in bytes.
 pub const FAKE_TLS_MAX_PAYLOAD: usize = 2878;
 
-/// The longest record that is accepted, in bytes: what TLS 1.3 allows at most (RFC 8446, 5.2).
-const MAX_RECORD: usize = (1 << 14) + 256;
 /// Where a hello of either side has its 32 random bytes, counted from the start of its record.
 const RANDOM: core::ops::Range<usize> = 11..43;
+
+/// What to take off the time that a hello tells, after so many failed attempts in a row.
+///
+/// Proxies refuse a hello that is off. Those in use differ: the MTProxy in C takes 3 seconds ahead to 10 minutes behind, mtg
+/// 2 takes 3 seconds either way. One second off is right for both, also for a clock that is 4 seconds ahead. If that fails,
+/// every other attempt says 2 minutes less: to the MTProxy in C that is right for a clock between 8 minutes behind and
+/// 2 minutes ahead.
+pub(crate) const fn hello_delay(failures: u32) -> Duration {
+    Duration::from_secs(if failures.is_multiple_of(2) { 1 } else { 120 })
+}
 
 /// The client's end of a fake TLS connection.
 ///
@@ -55,7 +65,7 @@ enum Phase {
 #[non_exhaustive]
 pub enum FakeTlsError {
     /// The digest in the answer is wrong: the secret is, or a web site answers in the proxy's place (as a proxy has
-    /// it do when the client's clock is wrong by minutes).
+    /// it do if the client's clock is wrong, by 4 seconds already).
     #[error("the proxy does not know the secret, or our clock is wrong")]
     Digest,
     /// The answer is not a hello, a change of cipher and a first piece of data, in this order.
@@ -83,16 +93,13 @@ pub enum FakeTlsError {
     /// A record of another version than TLS 1.2, by which TLS 1.3 calls itself in records.
     #[error("a record of an unknown version")]
     Version,
-    /// A record longer than TLS allows; none of it was read.
-    #[error("a record of {0} bytes is longer than TLS allows")]
-    TooLong(usize),
 }
 
 impl FakeTls {
     /// Begins a connection to the proxy that knows `key`, in the name of `domain` (at most 182 bytes count).
     ///
-    /// `unix` is the time since 1970 of the clock that is most likely right: proxies refuse hellos that are off by
-    /// more than a few minutes.
+    /// `unix` is the time since 1970 of the clock that is most likely right, about a second less to be safe: proxies refuse
+    /// hellos that are more than 3 seconds ahead, or too far behind (3 seconds to 20 minutes).
     #[must_use]
     pub fn new(key: &[u8; 16], domain: &str, unix: Duration, random: &mut dyn SecureRandom) -> Self {
         let mut hello = hello::build(domain, random);

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::answer::{ALERT, APPLICATION_DATA, HEADER_LEN};
-use super::{FAKE_TLS_MAX_PAYLOAD, FakeTlsError, MAX_RECORD};
+use super::{FAKE_TLS_MAX_PAYLOAD, FakeTlsError};
 use crate::transport::assemble::take;
 
 /// What a TLS 1.3 client sends after the server's hello, so that old boxes on the way see what they know.
@@ -50,9 +50,6 @@ impl Records {
         }
         if self.header_len == HEADER_LEN {
             let length = usize::from(u16::from_be_bytes([high, low]));
-            if length > MAX_RECORD {
-                return Err(FakeTlsError::TooLong(length));
-            }
             // A record of no bytes is allowed, and says nothing.
             self.header_len = 0;
             self.body_left = length;

@@ -5,10 +5,10 @@ use sansgram_core::login::LoginError;
 use sansgram_core::transport::{Disguise, FakeTlsError, WebSocketError, WebSocketTarget};
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{
-    FakeTlsRefusal, FramingError, Front, FrontRefusal, Misbehaviour, MtProxyMode, Refusal, WebSocketRefusal,
+    FakeTlsRefusal, FramingError, Front, FrontRefusal, HelloWindow, Misbehaviour, MtProxyMode, Refusal,
+    WebSocketRefusal,
 };
 
-use crate::common::sign_in_by_phone;
 use crate::protocol::fronts::{DOMAIN, KEY, fake_tls, options, proxy, secret};
 
 /// What the client says of its connection, and the front of the client, where they do not fit.
@@ -70,12 +70,32 @@ fn a_clock_that_is_wrong_by_hours_is_refused_by_the_proxy() {
         pair.clock_skew = skew;
         let (reason, refusals) = trouble(pair);
         assert_eq!(reason, LostReason::FakeTls(FakeTlsError::Alert));
-        assert_eq!(refusals[0], fake_tls_refusal(FakeTlsRefusal::Time(skew)));
+        // A second less than the clock says, then two minutes less.
+        assert_eq!(refusals[0], fake_tls_refusal(FakeTlsRefusal::Time(skew - 1)));
+        assert_eq!(refusals[1], fake_tls_refusal(FakeTlsRefusal::Time(skew - 120)));
     }
-    // Off by a minute is nothing.
-    let mut pair = options(fake_tls());
-    pair.clock_skew = 60;
-    sign_in_by_phone(&mut Pair::new(pair), 1);
+}
+
+/// The MTProxy in C takes a hello that is up to 3 seconds ahead and up to 10 minutes behind, mtg 2 one that is off by up to
+/// 3 seconds.
+#[test]
+fn c3_a_clock_that_is_off_by_less_is_let_through() {
+    let attempts = |skew, window: HelloWindow| {
+        let front = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
+        let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(front) });
+        let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
+        assert!(outcome.is_ok(), "{skew}: {outcome:?}");
+        1 + std::mem::take(&mut pair.refusals).len()
+    };
+    for skew in [-595, -60, -1, 0, 1, 4] {
+        assert_eq!(attempts(skew, HelloWindow::default()), 1, "{skew}");
+    }
+    for skew in [5, 10, 60, 120] {
+        assert_eq!(attempts(skew, HelloWindow::default()), 2, "{skew}");
+    }
+    for skew in [-2, 0, 2, 4] {
+        assert_eq!(attempts(skew, HelloWindow { behind: 3, ahead: 3 }), 1, "{skew}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use sansgram_core::login::Outcome;
 use sansgram_core::transport::{Disguise, ProxySecret, TransportKind, WebSocketTarget};
 use sansgram_testkit::network::{Chunks, NetworkOptions};
 use sansgram_testkit::pair::{Pair, PairOptions, address};
-use sansgram_testkit::server::{Front, MtProxyMode};
+use sansgram_testkit::server::{Front, HelloWindow, MtProxyMode};
 
 use crate::common::sign_in_by_phone;
 
@@ -21,7 +21,7 @@ pub(crate) fn proxy(mode: MtProxyMode) -> Front {
 }
 
 pub(crate) fn fake_tls() -> Front {
-    proxy(MtProxyMode::FakeTls { domain: DOMAIN.into() })
+    proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window: HelloWindow::default() })
 }
 
 pub(crate) fn secret(prefix: &[u8], key: &[u8; 16], domain: &str) -> ProxySecret {
@@ -37,7 +37,7 @@ pub(crate) fn options(front: Front) -> PairOptions {
             let secret = match mode {
                 MtProxyMode::Plain => secret(&[], &KEY, ""),
                 MtProxyMode::Padded => secret(&[0xdd], &KEY, ""),
-                MtProxyMode::FakeTls { domain } => secret(&[0xee], &KEY, domain),
+                MtProxyMode::FakeTls { domain, .. } => secret(&[0xee], &KEY, domain),
             };
             // One address for all DCs, and not the one where the account lives.
             options.client.use_proxy([address(3)], secret);
@@ -52,8 +52,7 @@ pub(crate) fn options(front: Front) -> PairOptions {
 }
 
 pub(crate) fn fronts() -> [Front; 5] {
-    let mode = MtProxyMode::FakeTls { domain: DOMAIN.into() };
-    [Front::None, proxy(MtProxyMode::Plain), proxy(MtProxyMode::Padded), proxy(mode), Front::WebSocket]
+    [Front::None, proxy(MtProxyMode::Plain), proxy(MtProxyMode::Padded), fake_tls(), Front::WebSocket]
 }
 
 #[test]
