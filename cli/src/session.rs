@@ -71,6 +71,9 @@ pub(crate) fn missing(store: &FileStore) -> Failure {
 /// it is wrong, while the watch stands still.
 pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Failure> {
     let store = FileStore::new(name);
+    for exposure in store.exposure() {
+        output::note(&format!("warning: {exposure}"));
+    }
     if !store.is_encrypted().map_err(Error::from)? {
         return Ok(store);
     }

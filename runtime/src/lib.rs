@@ -69,7 +69,8 @@ pub use runtime::{Runtime, Timer};
 pub use sansgram_core::Zeroizing;
 pub use sansgram_core::crypto::OsRandom;
 pub use store::{
-    FileStore, MemoryStore, SessionStore, StoreError, encryption, open_file, read_file, replace_file,
+    Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, open_file,
+    read_file, replace_file,
 };
 pub use values::ValuesPrompt;
 pub use words::whereabouts;

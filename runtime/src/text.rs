@@ -25,6 +25,19 @@ pub fn harmless(text: &str) -> String {
     text.chars().filter(|char| !is_dangerous(*char)).collect()
 }
 
+/// A path for a message: what a terminal would obey, and a line break, is written as an escape, as in a string of Rust.
+#[must_use]
+pub fn shown_path(path: &Path) -> String {
+    let mut shown = String::new();
+    for char in path.to_string_lossy().chars() {
+        match is_dangerous(char) {
+            true => shown.extend(char.escape_default()),
+            false => shown.push(char),
+        }
+    }
+    shown
+}
+
 /// A path as a word of a command line that can be copied: in quotes where the shell would not take it for one word.
 #[must_use]
 pub fn shell_word(path: &Path) -> String {
@@ -55,6 +68,11 @@ mod tests {
     fn nothing_that_a_terminal_obeys_is_printed() {
         assert_eq!(printable("a\u{1b}[2Jb\r\n\u{7f}\u{9b}31mc\u{202e}d\u{2028}"), "a[2Jb31mcd");
         assert_eq!(printable("Ünï 漢字 🦀"), "Ünï 漢字 🦀");
+    }
+
+    #[test]
+    fn f1_a_path_is_shown_in_one_line_that_no_terminal_obeys() {
+        assert_eq!(shown_path(Path::new("a\n\u{1b}[2J\u{202e}é/b c")), r"a\n\u{1b}[2J\u{202e}é/b c");
     }
 
     #[cfg(unix)]

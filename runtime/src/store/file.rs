@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sansgram_core::client::{SessionData, SessionFormatError};
-use sansgram_core::crypto::{OsRandom, Secret};
+use sansgram_core::crypto::hash::sha256;
+use sansgram_core::crypto::{AuthKeyId, OsRandom, Secret};
 use zeroize::Zeroizing;
 
 use super::encryption::{self, Cost, DecryptError, Sealer};
 use super::lock::{self, LockError, WriterLock};
 use super::regular::{open_file, read_start};
-use super::replace::{could_replace_file, directory_of, remove_temporaries, replace_file};
-use super::{SessionStore, StoreError};
+use super::replace::{could_replace_file, directory_of, remove_temporaries, replace};
+use super::{Exposure, LockOwner, OwnerPlace, SessionStore, StoreError, exposure};
 use crate::formats;
 
 /// The largest file that is read as a session, in bytes; a session of all DCs has about 3 kB.
@@ -31,8 +32,10 @@ const MOST_LINKS: u32 = 40;
 ///
 /// From the first load or save until the last clone is dropped, the session is locked for other stores and other
 /// processes, which get [`StoreError::InUse`]: two clients with one key would have Telegram revoke it. The lock is a
-/// file `.NAME.session.lock` beside the session; it ends with its process, however that ends. Where a file system has
-/// no locks, there is none.
+/// file `.NAME.session.lock` beside the session; it ends with its process, however that ends. On Unix the session's
+/// file itself is locked too, so that a second name of it (a hard link) is no way around. If a file system has no locks,
+/// there is none. A lock file that is a link or belongs to another user is refused and left as it is
+/// ([`StoreError::LockFile`]).
 ///
 /// Clones are the same store with the same lock, which does not keep one of them from another: give each to one
 /// client at a time.
@@ -48,6 +51,23 @@ struct State {
     passphrase: Option<Secret<String>>,
     /// What the passphrase was stretched to, for the salt of the file.
     sealer: Option<Sealer>,
+    seen: Option<Seen>,
+}
+
+/// What the file held when this store last read or wrote it.
+struct Seen {
+    content: [u8; 32],
+    keys: Vec<AuthKeyId>,
+}
+
+impl Seen {
+    fn new(content: &[&[u8]], session: &SessionData) -> Self {
+        Self { content: sha256(content), keys: key_ids(session) }
+    }
+}
+
+fn key_ids(session: &SessionData) -> Vec<AuthKeyId> {
+    session.keys.values().map(|key| key.auth_key.id()).collect()
 }
 
 impl FileStore {
@@ -90,7 +110,7 @@ impl FileStore {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn is_encrypted(&self) -> Result<bool, StoreError> {
-        let content = self.content()?.unwrap_or_default();
+        let content = self.content(&self.state())?.unwrap_or_default();
         Ok(content.starts_with(encryption::MARK.as_bytes()))
     }
 
@@ -102,7 +122,8 @@ impl FileStore {
         let state = &mut *self.state();
         self.lock(state).map_err(|error| self.lock_error("written", error))?;
         self.read(state)?;
-        could_replace_file(&self.target(), LARGE_SESSION).map_err(|error| self.io_error("written", error))
+        let lock = self.lock(state).map_err(|error| self.lock_error("written", error))?;
+        could_replace_file(lock.target(), LARGE_SESSION).map_err(|error| self.io_error("written", error))
     }
 
     /// Removes what killed processes left behind of [`replace_file`] at `file`, which belongs to this session and is
@@ -122,14 +143,21 @@ impl FileStore {
         let state = &mut *self.state();
         self.lock(state).map_err(|error| self.lock_error("written", error))?;
         let session = self.read(state)?;
-        let before = State { lock: None, passphrase: state.passphrase.take(), sealer: state.sealer.take() };
+        let before = (state.passphrase.take(), state.sealer.take());
         state.passphrase = passphrase;
         let Some(session) = session else { return Ok(false) };
-        self.write(state, &session).inspect_err(|_| {
-            state.passphrase = before.passphrase;
-            state.sealer = before.sealer;
-        })?;
-        Ok(true)
+        let written = self.write(state, &session);
+        if written.as_ref().is_err_and(|error| !matches!(error, StoreError::NotDurable { .. })) {
+            (state.passphrase, state.sealer) = before;
+        }
+        written.map(|()| true)
+    }
+
+    /// How other users of this computer can reach the session, for a warning: by the modes and owners of the file and its
+    /// directory. Empty if they cannot, and on systems without such modes.
+    #[must_use]
+    pub fn exposure(&self) -> Vec<Exposure> {
+        exposure::of(&self.target())
     }
 
     /// Removes the files of all locks of this process. For whoever is about to end it without dropping its stores, as at
@@ -150,27 +178,36 @@ impl FileStore {
                 let Ok(to) = fs::read_link(&path) else { break };
                 path = directory_of(&path).join(to);
             }
-            path
+            // Whatever becomes of the current directory.
+            match (fs::canonicalize(directory_of(&path)), path.file_name()) {
+                (Ok(directory), Some(name)) => directory.join(name),
+                _ => path,
+            }
         })
     }
 
-    fn lock(&self, state: &mut State) -> Result<(), LockError> {
-        if state.lock.is_none() {
-            let target = self.target();
-            let lock = WriterLock::acquire(&target)?;
-            if lock.is_held() {
-                remove_temporaries(&target);
+    fn lock<'a>(&self, state: &'a mut State) -> Result<&'a mut WriterLock, LockError> {
+        let lock = match state.lock.take() {
+            Some(lock) => lock,
+            None => {
+                let lock = WriterLock::acquire(&self.target())?;
+                if lock.is_held() {
+                    remove_temporaries(lock.target());
+                }
+                for exposure in exposure::of(lock.target()) {
+                    tracing::warn!(%exposure);
+                }
+                lock
             }
-            state.lock = Some(lock);
-        }
-        Ok(())
+        };
+        Ok(state.lock.insert(lock))
     }
 
-    /// What the file holds; `None` where there is none.
-    fn content(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    /// What the file holds; `None` if there is none.
+    fn content(&self, state: &State) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let path = state.lock.as_ref().map_or(&*self.path, WriterLock::target);
         // No more of it is read: a database may be large, and is named by how it begins.
-        let read = open_file(&self.path).and_then(|file| read_start(file, MAX_FILE_LEN));
-        match read {
+        match open_file(path).and_then(|file| read_start(file, MAX_FILE_LEN)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io_error("read", error)),
@@ -178,17 +215,42 @@ impl FileStore {
     }
 
     fn read(&self, state: &mut State) -> Result<Option<SessionData>, StoreError> {
-        let Some(bytes) = self.content()? else { return Ok(None) };
-        if formats::is_sqlite(&bytes) {
+        let Some(bytes) = self.content(state)? else { return Ok(None) };
+        let session = self.parse(state, &bytes)?;
+        state.seen = Some(Seen::new(&[&bytes], &session));
+        Ok(Some(session))
+    }
+
+    /// Fails if what lies there now is not ours to replace by `session`.
+    fn check_replaceable(&self, state: &mut State, session: &SessionData) -> Result<(), StoreError> {
+        let Some(bytes) = self.content(state)? else { return Ok(()) };
+        let Some(seen) = state.seen.take() else { return self.parse(state, &bytes).map(drop) };
+        if seen.content == sha256(&[&bytes]) {
+            state.seen = Some(seen);
+            return Ok(());
+        }
+        let there = self.parse(state, &bytes);
+        let keys = there.as_ref().map(key_ids).unwrap_or_default();
+        let ours = [seen.keys.clone(), key_ids(session)].concat();
+        state.seen = Some(seen);
+        there?;
+        match keys.is_empty() || keys.iter().any(|key| ours.contains(key)) {
+            true => Ok(()),
+            false => Err(StoreError::Replaced { path: self.path.clone() }),
+        }
+    }
+
+    fn parse(&self, state: &mut State, bytes: &[u8]) -> Result<SessionData, StoreError> {
+        if formats::is_sqlite(bytes) {
             return Err(self.foreign("a SQLite database, as Telethon and Pyrogram keep sessions in"));
         }
         let foreign = |_| self.format_error(SessionFormatError::Foreign);
-        let text = std::str::from_utf8(&bytes).map_err(foreign)?;
+        let text = std::str::from_utf8(bytes).map_err(foreign)?;
         if encryption::is_encrypted(text) {
-            return self.decrypt(state, text).map(Some).map_err(|error| self.decrypt_error(error));
+            return self.decrypt(state, text).map_err(|error| self.decrypt_error(error));
         }
         match SessionData::from_text(text) {
-            Ok(session) => Ok(Some(session)),
+            Ok(session) => Ok(session),
             Err(SessionFormatError::Foreign) => Err(match formats::import_text(text) {
                 Ok(other) => self.foreign(other.format.description()),
                 Err(_) => self.format_error(SessionFormatError::Foreign),
@@ -219,7 +281,14 @@ impl FileStore {
             }
         };
         let lines = [text.as_bytes(), b"\n"];
-        replace_file(&self.target(), &lines).map_err(|error| self.io_error("written", error))
+        let lock = self.lock(state).map_err(|error| self.lock_error("written", error))?;
+        let replaced = replace(lock.target(), &lines, lock::lock_file)
+            .map_err(|error| self.io_error("written", error))?;
+        lock.adopt(replaced.file);
+        state.seen = Some(Seen::new(&lines, session));
+        replaced
+            .not_durable
+            .map_or(Ok(()), |error| Err(StoreError::NotDurable { path: self.path.clone(), error }))
     }
 
     fn io_error(&self, action: &'static str, error: io::Error) -> StoreError {
@@ -244,7 +313,13 @@ impl FileStore {
 
     fn lock_error(&self, action: &'static str, error: LockError) -> StoreError {
         match error {
-            LockError::InUse(pid) => StoreError::InUse { path: self.path.clone(), pid },
+            LockError::InUse { owner, other_name } => {
+                let here =
+                    |it: &&LockOwner| matches!(it.place, OwnerPlace::ThisProcess | OwnerPlace::ThisSystem);
+                let pid = owner.as_ref().filter(here).map(|owner| owner.pid);
+                StoreError::InUse { path: self.path.clone(), pid, owner: owner.map(Box::new), other_name }
+            }
+            LockError::NotOurs { lock, what } => StoreError::LockFile { path: self.path.clone(), lock, what },
             LockError::Io(error) => self.io_error(action, error),
         }
     }
@@ -262,7 +337,7 @@ impl SessionStore for FileStore {
         match self.lock(state) {
             // No directory, no session.
             Err(LockError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
-            locked => locked.map_err(|error| self.lock_error("locked", error))?,
+            locked => drop(locked.map_err(|error| self.lock_error("locked", error))?),
         }
         self.read(state)
     }
@@ -270,8 +345,7 @@ impl SessionStore for FileStore {
     fn save(&self, session: &SessionData) -> Result<(), StoreError> {
         let state = &mut *self.state();
         self.lock(state).map_err(|error| self.lock_error("written", error))?;
-        // Whatever lies there now must be ours to replace.
-        self.read(state)?;
+        self.check_replaceable(state, session)?;
         self.write(state, session)
     }
 }

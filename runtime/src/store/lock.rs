@@ -1,44 +1,88 @@
-//! One writer a session: a lock file beside it, with the number of the process that holds it.
+//! One writer a session: a lock file beside it that names the process that holds it, and on Unix a lock on the session's
+//! file itself, which may have another name.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::owner::{self, LockOwner, OwnerPlace};
 use super::replace::hidden_name;
 
-/// How long a store waits for another of the same process: a client that was dropped ends a moment later.
+/// How long a store waits for another of the same process: a client that was dropped ends a moment later. So long too
+/// if the lock file is replaced again and again.
 const PATIENCE_WITH_OURSELVES: Duration = Duration::from_secs(1);
-/// How long the owner may take to write its number into the file.
-const PATIENCE_FOR_NUMBER: Duration = Duration::from_millis(100);
+/// How long the owner may take to write itself into the file; a process that is just being started holds a copy of our
+/// locks for a moment, too.
+const PATIENCE_FOR_NAME: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The files of the locks that this process holds.
-static HELD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// How many files of the session are kept locked.
+const MOST_SESSIONS: usize = 16;
 
-fn held() -> MutexGuard<'static, Vec<PathBuf>> {
+const A_LINK: &str = "a symbolic link";
+const NO_FILE: &str = "no regular file";
+const MANY_NAMES: &str = "a file with several names (hard links)";
+const ANOTHER_USERS: &str = "a file of another user";
+const OTHER_CONTENT: &str = "a file with other content";
+
+/// Tells files apart, whatever their names: device and inode.
+type Identity = (u64, u64);
+
+/// The locks that this process holds.
+static HELD: Mutex<Vec<Held>> = Mutex::new(Vec::new());
+
+struct Held {
+    /// The lock file.
+    path: PathBuf,
+    id: Option<Identity>,
+    /// The session's files.
+    sessions: Vec<Identity>,
+}
+
+impl Held {
+    /// Removes the lock file if it is still ours. Best effort: a file that stays locks nothing.
+    fn remove(&self) {
+        if self.id == identity_at(&self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn held() -> MutexGuard<'static, Vec<Held>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes the files of all locks that this process holds: it is about to end, which gives them up.
 pub(super) fn remove_all() {
-    for path in held().drain(..) {
-        // Best effort: a file that stays locks nothing.
-        let _ = fs::remove_file(path);
-    }
+    held().drain(..).for_each(|held| held.remove());
 }
 
 /// A held lock, given up when dropped. The operating system gives it up when the process ends.
 pub(super) struct WriterLock {
     path: PathBuf,
-    /// `None` where the file system has no locks.
+    /// The session's file.
+    target: PathBuf,
+    /// `None` if the file system has no locks.
     file: Option<File>,
+    /// The session's file as it is, and those that it was if they still have a name; locked.
+    sessions: Vec<File>,
 }
 
 pub(super) enum LockError {
-    /// Held elsewhere, by this process where it is known.
-    InUse(Option<u32>),
+    /// Held elsewhere.
+    InUse {
+        /// By this process if it is known.
+        owner: Option<LockOwner>,
+        /// By way of another name of the session's file.
+        other_name: bool,
+    },
+    /// What has the name of the lock file is not ours, and is left as it is.
+    NotOurs {
+        lock: PathBuf,
+        what: &'static str,
+    },
     Io(io::Error),
 }
 
@@ -48,88 +92,276 @@ impl From<io::Error> for LockError {
     }
 }
 
+/// How one try went.
+enum Attempt {
+    Locked(WriterLock),
+    /// A file was replaced meanwhile.
+    Moved,
+    /// The lock file is locked.
+    Held(Option<LockOwner>),
+    /// The session's file is locked by way of another name; by this process?
+    HeldByName(bool),
+}
+
 impl WriterLock {
     /// Locks the session at `target`, whose directory must exist.
     pub(super) fn acquire(target: &Path) -> Result<Self, LockError> {
         let path = target.with_file_name(hidden_name(target, ".lock"));
         let start = Instant::now();
         loop {
-            let mut file = open(&path)?;
-            match file.try_lock() {
-                // Its last owner may have removed it between our opening and locking: then it locks nothing.
-                Ok(()) if !is_at(&file, &path) => continue,
-                Ok(()) => {
-                    // Best effort: the lock holds without the number, and a full disk keeps nobody from a session.
-                    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-                    return Ok(Self::new(path, Some(file)));
+            let attempt = Self::attempt(&path, target)?;
+            let patience = match &attempt {
+                Attempt::Moved => PATIENCE_WITH_OURSELVES,
+                Attempt::Held(Some(owner)) if owner.place == OwnerPlace::ThisProcess => {
+                    PATIENCE_WITH_OURSELVES
                 }
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                    return Ok(Self::new(path, None));
-                }
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-                Err(TryLockError::WouldBlock) => {}
-            }
-            let owner = read_number(file);
-            let patience = match owner {
-                None => PATIENCE_FOR_NUMBER,
-                Some(pid) if pid == std::process::id() => PATIENCE_WITH_OURSELVES,
-                Some(_) => Duration::ZERO,
+                Attempt::Held(Some(_)) => Duration::ZERO,
+                Attempt::HeldByName(true) => PATIENCE_WITH_OURSELVES,
+                Attempt::Held(None) | Attempt::HeldByName(false) => PATIENCE_FOR_NAME,
+                Attempt::Locked(_) => Duration::MAX,
             };
-            if start.elapsed() >= patience {
-                return Err(LockError::InUse(owner));
+            let is_over = start.elapsed() >= patience;
+            match attempt {
+                Attempt::Locked(lock) => return Ok(lock),
+                Attempt::Moved if is_over => {
+                    return Err(io::Error::other("another program replaces it again and again").into());
+                }
+                Attempt::Held(owner) if is_over => return Err(LockError::InUse { owner, other_name: false }),
+                Attempt::HeldByName(ours) if is_over => {
+                    let owner = ours.then(LockOwner::this_process);
+                    return Err(LockError::InUse { owner, other_name: true });
+                }
+                _ => std::thread::sleep(PAUSE),
             }
-            std::thread::sleep(PAUSE);
         }
     }
 
-    fn new(path: PathBuf, file: Option<File>) -> Self {
-        held().push(path.clone());
-        Self { path, file }
+    fn attempt(path: &Path, target: &Path) -> Result<Attempt, LockError> {
+        let not_ours = |what| LockError::NotOurs { lock: path.to_owned(), what };
+        let Some(mut file) = open(path)? else { return Ok(Attempt::Moved) };
+        let locked = match try_lock(&file) {
+            // Its last owner may have removed it between our opening and locking: then it locks nothing.
+            Ok(()) if !is_at(&file, path) => return Ok(Attempt::Moved),
+            Ok(()) => true,
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => false,
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+            Err(TryLockError::WouldBlock) => {
+                let id = identity(&file);
+                let is_held_here =
+                    held().iter().any(|it| if id.is_some() { it.id == id } else { it.path == path });
+                return Ok(Attempt::Held(match is_held_here {
+                    true => Some(LockOwner::this_process()),
+                    false => owner::read(&mut file),
+                }));
+            }
+        };
+        if !owner::is_lock_file(&mut file)? {
+            return Err(not_ours(OTHER_CONTENT));
+        }
+        let held_here = Held { path: path.to_owned(), id: identity(&file), sessions: Vec::new() };
+        let sessions = match lock_session(target) {
+            Ok(sessions) => sessions,
+            Err(error) => {
+                // Nobody else has this name of the session.
+                held_here.remove();
+                return error;
+            }
+        };
+        if locked {
+            // Best effort: the lock holds without a name, and a full disk keeps no one from a session.
+            let _ = owner::write(&mut file);
+        }
+        held().push(held_here);
+        let file = locked.then_some(file);
+        let mut lock = Self { path: path.to_owned(), target: target.to_owned(), file, sessions: Vec::new() };
+        sessions.into_iter().for_each(|session| lock.adopt(session));
+        Ok(Attempt::Locked(lock))
     }
 
     /// Whether there is a lock at all.
     pub(super) const fn is_held(&self) -> bool {
         self.file.is_some()
     }
+
+    /// The session's file, by an absolute path without links: as it was when the lock was taken, whatever becomes of
+    /// links and of the current directory meanwhile.
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The session's file is now this one, which [`lock_file`] locked.
+    pub(super) fn adopt(&mut self, session: File) {
+        // What it was until now is of interest to no one if it has no other name.
+        self.sessions.retain(has_name);
+        if self.sessions.len() == MOST_SESSIONS {
+            self.sessions.remove(0);
+        }
+        self.sessions.push(session);
+        let ids = self.sessions.iter().filter_map(identity).collect();
+        if let Some(held) = held().iter_mut().find(|held| held.path == self.path) {
+            held.sessions = ids;
+        }
+    }
 }
 
 impl Drop for WriterLock {
     fn drop(&mut self) {
         let mut held = held();
-        let Some(index) = held.iter().position(|path| *path == self.path) else { return };
-        held.swap_remove(index);
-        // While it is locked, nobody else can take it for theirs. Best effort: a file that stays locks nothing.
-        let _ = fs::remove_file(&self.path);
+        let Some(index) = held.iter().position(|held| held.path == self.path) else { return };
+        // While it is locked, no one else can take it for theirs.
+        held.swap_remove(index).remove();
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Whether `file` is still what `path` names.
+/// Locks a new file that is about to be the session's. Best effort: there is the lock file, too.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |it: fs::Metadata| (it.dev(), it.ino());
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(ours), Ok(there)) => identity(ours) == identity(there),
-        _ => false,
+pub(super) fn lock_file(file: &File) {
+    let _ = try_lock(file);
+}
+
+/// Locks keep others from reading there.
+#[cfg(not(unix))]
+pub(super) fn lock_file(_: &File) {}
+
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }
 
-/// Elsewhere a file that is open is not removed before it is closed.
-#[cfg(not(unix))]
-fn is_at(_: &File, path: &Path) -> bool {
-    fs::exists(path).unwrap_or(false)
+/// Locks the session's file, if there is one that can be locked.
+#[cfg(unix)]
+fn lock_session(target: &Path) -> Result<Option<File>, Result<Attempt, LockError>> {
+    let file = match super::regular::open_file(target) {
+        Ok(file) => file,
+        // Without a descriptor nothing else would work either; any other error is told by who reads the file.
+        Err(error) if is_out_of_descriptors(&error) => return Err(Err(error.into())),
+        Err(_) => return Ok(None),
+    };
+    match try_lock(&file) {
+        Ok(()) if !is_at(&file, target) => Err(Ok(Attempt::Moved)),
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            let id = identity(&file);
+            let ours = held().iter().any(|held| held.sessions.iter().any(|it| Some(*it) == id));
+            Err(Ok(Attempt::HeldByName(ours)))
+        }
+        // There is the lock file, too.
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
 }
 
-fn read_number(file: File) -> Option<u32> {
-    let mut text = String::new();
-    file.take(16).read_to_string(&mut text).ok()?;
-    text.strip_suffix('\n')?.parse().ok()
+/// Locks keep others from reading there.
+#[cfg(not(unix))]
+fn lock_session(_: &Path) -> Result<Option<File>, Result<Attempt, LockError>> {
+    Ok(None)
+}
+
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|it| error.raw_os_error() == Some(it.raw_os_error()))
+}
+
+/// Opens the lock file, or makes it. Nothing of it is changed, and nothing but a file of ours with one name is opened.
+/// `None`: it has just been removed.
+#[cfg(unix)]
+fn open(path: &Path) -> Result<Option<File>, LockError> {
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+
+    use rustix::fs::OFlags;
+
+    let not_ours = |what| Err(LockError::NotOurs { lock: path.to_owned(), what });
+    // To open a device or a pipe may do something by itself.
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_symlink() => return not_ours(A_LINK),
+        Ok(there) if !there.is_file() => return not_ours(NO_FILE),
+        _ => {}
+    }
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let file = match opened {
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            return not_ours(A_LINK);
+        }
+        opened => opened?,
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return not_ours(NO_FILE);
+    }
+    match metadata.nlink() {
+        0 => return Ok(None),
+        1 => {}
+        _ => return not_ours(MANY_NAMES),
+    }
+    // The owner of the directory decides what is in it, and root works in directories of others.
+    let owners = [Some(rustix::process::geteuid().as_raw()), owner_of_directory(path)];
+    if !owners.contains(&Some(metadata.uid())) {
+        return not_ours(ANOTHER_USERS);
+    }
+    Ok(Some(file))
+}
+
+#[cfg(unix)]
+fn owner_of_directory(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(super::replace::directory_of(path)).ok().map(|it| it.uid())
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> Result<Option<File>, LockError> {
+    let there = fs::symlink_metadata(path);
+    if there.is_ok_and(|there| !there.is_file()) {
+        return Err(LockError::NotOurs { lock: path.to_owned(), what: NO_FILE });
+    }
+    Ok(Some(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?))
+}
+
+#[cfg(unix)]
+fn identity_of(metadata: &fs::Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+const fn identity_of(_: &fs::Metadata) -> Option<Identity> {
+    None
+}
+
+fn identity(file: &File) -> Option<Identity> {
+    file.metadata().ok().as_ref().and_then(identity_of)
+}
+
+fn identity_at(path: &Path) -> Option<Identity> {
+    fs::symlink_metadata(path).ok().as_ref().and_then(identity_of)
+}
+
+/// Whether `file` is still what `path` names. Elsewhere than on Unix a file that is open is not removed.
+fn is_at(file: &File, path: &Path) -> bool {
+    match identity(file) {
+        None => fs::exists(path).unwrap_or(false),
+        id => id == identity_at(path),
+    }
+}
+
+#[cfg(unix)]
+fn has_name(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|it| it.nlink() > 0)
+}
+
+#[cfg(not(unix))]
+const fn has_name(_: &File) -> bool {
+    false
 }

@@ -7,15 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sansgram_core::client::{SessionData, SessionFormatError};
 
-use crate::text::shell_word;
+use crate::text::{shell_word, shown_path};
 
 pub mod encryption;
+mod exposure;
 mod file;
 mod lock;
+mod owner;
 mod regular;
 mod replace;
 
+pub use exposure::Exposure;
 pub use file::FileStore;
+pub use owner::{LockOwner, OwnerPlace};
 pub use regular::{open_file, read_file};
 pub use replace::replace_file;
 pub(crate) use replace::{directory_of, hidden_name};
@@ -60,7 +64,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Box<S> {
 #[non_exhaustive]
 pub enum StoreError {
     /// The operating system does not let us.
-    #[error("the session file {} cannot be {action}: {error}{}", path.display(), io_advice(action, error))]
+    #[error("the session file {} cannot be {action}: {error}{}", shown_path(path), io_advice(action, error))]
     Io {
         /// The file.
         path: PathBuf,
@@ -72,7 +76,8 @@ pub enum StoreError {
     /// There is no directory to put the file into.
     #[error(
         "the session file {} cannot be written: the directory {} does not exist; make it, or name another session",
-        path.display(), directory.display()
+        shown_path(path),
+        shown_path(directory)
     )]
     NoDirectory {
         /// The file.
@@ -81,7 +86,7 @@ pub enum StoreError {
         directory: PathBuf,
     },
     /// The file is no session of ours, or a damaged one. It is left as it is.
-    #[error("the file {} is left as it is: {error}{}", path.display(), format_advice(error))]
+    #[error("the file {} is left as it is: {error}{}", shown_path(path), format_advice(error))]
     Format {
         /// The file.
         path: PathBuf,
@@ -91,7 +96,9 @@ pub enum StoreError {
     /// The file holds another program's session, or a database. It is left as it is.
     #[error(
         "the file {} is left as it is: it is {what}; \"sansgram sessions import --from {} --session NAME\" reads it \
-         into another one", path.display(), shell_word(path)
+         into another one",
+        shown_path(path),
+        shell_word(path)
     )]
     Foreign {
         /// The file.
@@ -100,7 +107,7 @@ pub enum StoreError {
         what: &'static str,
     },
     /// The file is encrypted, and its passphrase is missing, wrong, or of no use as the file is damaged.
-    #[error("the session file {} cannot be decrypted: {error}", path.display())]
+    #[error("the session file {} cannot be decrypted: {error}", shown_path(path))]
     Encrypted {
         /// The file.
         path: PathBuf,
@@ -109,32 +116,83 @@ pub enum StoreError {
     },
     /// Another process, or another client of this one, works with the session: two at once would have Telegram revoke
     /// its key.
-    #[error(
-        "the session {} is in use by {}, or use another session", path.display(), owner(*pid)
-    )]
+    #[error("the session {} is in use by {}", shown_path(path), owner_advice(owner.as_deref(), *other_name))]
     InUse {
         /// The session's file.
         path: PathBuf,
-        /// The process, where it is known.
+        /// The process, if it is known and runs on this system, in the same PID namespace.
         pid: Option<u32>,
+        /// The process, wherever it runs, if it is known.
+        owner: Option<Box<LockOwner>>,
+        /// Whether it has the session by another name of its file (a hard link).
+        other_name: bool,
+    },
+    /// What has the name of the session's lock file is no lock file of ours. It is left as it is.
+    #[error(
+        "the session {} cannot be locked: its lock file {} is {what} and is left as it is; remove it, or use another \
+         session",
+        shown_path(path),
+        shown_path(lock)
+    )]
+    LockFile {
+        /// The session's file.
+        path: PathBuf,
+        /// What has the lock file's name.
+        lock: PathBuf,
+        /// What it is, such as `a symbolic link`.
+        what: &'static str,
+    },
+    /// Another program has put another session, with other keys, into the file since it was loaded or saved. It is left
+    /// as it is.
+    #[error(
+        "the session file {} is left as it is: another program has put another session into it; move it away to \
+         keep both, or start again to use it",
+        shown_path(path)
+    )]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The session is in its file, but whether it stays there if the power fails now is not known.
+    #[error("the session file {} is written, but a power failure may undo that: {error}", shown_path(path))]
+    NotDurable {
+        /// The file.
+        path: PathBuf,
+        /// Why its directory could not be brought to the disk.
+        error: io::Error,
     },
     /// Any other reason, of a store that is not ours.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What helps where a session may be read but not kept.
+/// What helps if a session may be read but not kept.
 fn io_advice(action: &str, error: &io::Error) -> &'static str {
+    if is_without_locks(error) {
+        return "; the lock service of its file system is down: start it, or keep the session on a local disk";
+    }
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => "; copy it into a directory that can be written",
         io::ErrorKind::PermissionDenied if action != "read" => {
             "; make its directory writable for you, or keep the session in another one"
         }
         io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => "; name another session",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on its disk",
         // It is replaced as a whole, which a file that is mounted by itself cannot be.
         io::ErrorKind::ResourceBusy => "; if it is mounted by itself, mount its directory, not the file",
         _ => "",
     }
+}
+
+/// `ENOLCK`: NFS without its lock service.
+#[cfg(unix)]
+fn is_without_locks(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error())
+}
+
+#[cfg(not(unix))]
+const fn is_without_locks(_: &io::Error) -> bool {
+    false
 }
 
 /// A later version has its own advice.
@@ -146,11 +204,14 @@ const fn format_advice(error: &SessionFormatError) -> &'static str {
 }
 
 /// Who has a session, and what to do about it.
-fn owner(pid: Option<u32>) -> String {
-    match pid {
-        Some(pid) if pid == std::process::id() => "another client of this process; disconnect it".into(),
-        Some(pid) => format!("PID {pid}; stop it"),
-        None => "another process; stop it".into(),
+fn owner_advice(owner: Option<&LockOwner>, other_name: bool) -> String {
+    let by = if other_name { ", under another name of its file" } else { "" };
+    match owner {
+        Some(LockOwner { place: OwnerPlace::ThisProcess, .. }) => {
+            format!("another client of this process{by}; disconnect it, or use another session")
+        }
+        Some(owner) => format!("{owner}{by}; stop it, or use another session"),
+        None => format!("another process{by}; stop it, or use another session"),
     }
 }
 

@@ -74,7 +74,8 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn check(metadata: &fs::Metadata) -> io::Result<()> {
+/// Fails if it is no regular file.
+pub(super) fn check(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
     }

@@ -4,34 +4,146 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Writes the pieces, one after the other, to a new file beside `target`, brings it to the disk and renames it: whoever
-/// looks, after a crash at any moment, finds the old file or the new one. Only its owner can read it (0600).
+use sansgram_core::crypto::{OsRandom, random};
+
+use super::regular::check;
+
+/// How many names are tried for a temporary file.
+const MOST_TRIES: u32 = 8;
+
+/// Writes the pieces, one after the other, to a new file beside `target`, brings it to the disk and renames it: who
+/// looks, after a crash at any moment, finds the old file or the new one. Only its owner can read it (0600); root leaves
+/// a file of another user that user's. A symbolic link at `target` is replaced, not followed.
 ///
 /// # Errors
-/// Those of the file system; `target` is then as it was, unless only its directory could not be brought to the disk.
+/// Those of the file system; `target` is then as it was. If only the rename could not be brought to the disk, the error
+/// says that the file is written. What is no regular file is not replaced.
 pub fn replace_file(target: &Path, pieces: &[&[u8]]) -> io::Result<()> {
-    let directory = directory_of(target);
-    let temporary = Temporary::create(directory, target)?;
+    let replaced = replace(target, pieces, |_| {})?;
+    replaced.not_durable.map_or(Ok(()), |error| {
+        Err(io::Error::new(
+            error.kind(),
+            format!("it is written, but a power failure may undo that: {error}"),
+        ))
+    })
+}
+
+/// A file that is in its place.
+pub(super) struct Replaced {
+    pub(super) file: File,
+    /// Why a power failure may undo it.
+    pub(super) not_durable: Option<io::Error>,
+}
+
+/// As [`replace_file`]; `before` sees the new file before it has its name.
+pub(super) fn replace(target: &Path, pieces: &[&[u8]], before: impl FnOnce(&File)) -> io::Result<Replaced> {
+    // First of all: once the file is in its place, all that can fail is the disk.
+    let directory = Directory::open(directory_of(target))?;
+    let owner = check_target(target)?;
+    let (mut file, temporary) = Temporary::create(target)?;
     for piece in pieces {
-        (&temporary.file).write_all(piece)?;
+        file.write_all(piece)?;
     }
-    temporary.file.sync_all()?;
+    give_to(&file, owner);
+    file.sync_all()?;
+    before(&file);
     temporary.rename_to(target)?;
-    // The rename itself is on the disk only once the directory is; elsewhere than on Unix it cannot be opened.
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
+    let not_durable = directory.sync(&file).err();
+    Ok(Replaced { file, not_durable })
 }
 
 /// Whether a file of this length, in bytes, could be put in the place of `target`. Nothing stays of it.
 pub(super) fn could_replace_file(target: &Path, len: usize) -> io::Result<()> {
-    let temporary = Temporary::create(directory_of(target), target)?;
-    (&temporary.file).write_all(&vec![0; len])?;
-    temporary.file.sync_all()
+    let _directory = Directory::open(directory_of(target))?;
+    check_target(target)?;
+    let (mut file, _temporary) = Temporary::create(target)?;
+    file.write_all(&vec![0; len])?;
+    file.sync_all()
 }
+
+/// The directory of a file that is replaced, for the rename, which is on the disk once the directory is.
+struct Directory(Option<File>);
+
+impl Directory {
+    #[cfg(unix)]
+    fn open(path: &Path) -> io::Result<Self> {
+        match File::open(path) {
+            Ok(directory) => Ok(Self(Some(directory))),
+            // Files can be made in a directory that cannot be read.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Elsewhere a directory cannot be opened.
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn open(_: &Path) -> io::Result<Self> {
+        Ok(Self(None))
+    }
+
+    #[cfg(unix)]
+    fn sync(&self, file: &File) -> io::Result<()> {
+        use io::ErrorKind::{InvalidInput, Unsupported};
+        match self.0.as_ref().map(File::sync_all) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) if !matches!(error.kind(), InvalidInput | Unsupported) => Err(error),
+            // The file system has no such thing for directories, or this one cannot be read: all of it, then.
+            _ => sync_file_system(file),
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn sync(&self, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn sync_file_system(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(file)?)
+}
+
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+fn sync_file_system(_: &File) -> io::Result<()> {
+    rustix::fs::sync();
+    Ok(())
+}
+
+/// The owner of what is replaced, as user and group; fails if that is no file.
+fn check_target(target: &Path) -> io::Result<Option<(u32, u32)>> {
+    let there = match fs::symlink_metadata(target) {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if there.is_symlink() {
+        return Ok(None);
+    }
+    check(&there)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok(Some((there.uid(), there.gid())))
+    }
+    #[cfg(not(unix))]
+    Ok(None)
+}
+
+/// Root gives a file to its owner before. Best effort: the file is as safe as before, if only root can read it.
+#[cfg(unix)]
+fn give_to(file: &File, owner: Option<(u32, u32)>) {
+    use rustix::fs::{Gid, Uid, fchown};
+    if let Some((user, group)) = owner.filter(|(user, _)| *user != 0 && rustix::process::geteuid().is_root())
+    {
+        let _ = fchown(file, Some(Uid::from_raw(user)), Some(Gid::from_raw(group)));
+    }
+}
+
+#[cfg(not(unix))]
+const fn give_to(_: &File, _: Option<(u32, u32)>) {}
 
 pub(crate) fn directory_of(target: &Path) -> &Path {
     match target.parent() {
@@ -65,31 +177,33 @@ pub(super) fn remove_temporaries(target: &Path) {
     }
 }
 
-/// A file beside the one that is replaced, removed unless it is renamed.
+/// The name of a file beside the one that is replaced; the file is removed unless it is renamed.
 struct Temporary {
-    file: File,
     path: PathBuf,
     renamed: bool,
 }
 
 impl Temporary {
-    fn create(directory: &Path, target: &Path) -> io::Result<Self> {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let suffix = format!(".{}-{}.tmp", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-        let path = directory.join(hidden_name(target, &suffix));
+    /// A new file, which was not there before, of a name that cannot be foretold.
+    fn create(target: &Path) -> io::Result<(File, Self)> {
         let mut options = OpenOptions::new();
+        // Follows no link, and opens nothing that is there.
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = match options.open(&path) {
-            // Left behind by a process of the same number that was killed.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::remove_file(&path)?;
-                options.open(&path)?
+        let mut tries = 0;
+        loop {
+            let number = u64::from_le_bytes(random::array(&mut OsRandom::default()));
+            let suffix = format!(".{}-{number}.tmp", std::process::id());
+            let path = target.with_file_name(hidden_name(target, &suffix));
+            match options.open(&path) {
+                Ok(file) => return Ok((file, Self { path, renamed: false })),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MOST_TRIES => {
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
             }
-            opened => opened?,
-        };
-        Ok(Self { file, path, renamed: false })
+        }
     }
 
     fn rename_to(mut self, target: &Path) -> io::Result<()> {

@@ -11,6 +11,8 @@ use super::*;
 use crate::formats::{Format, export_text};
 use crate::scratch::Directory;
 
+mod attacks;
+
 impl Directory {
     fn store(&self) -> FileStore {
         FileStore::new(self.0.join("me"))
@@ -254,8 +256,8 @@ fn what_a_killed_process_left_behind_is_in_nobodys_way() {
     let store = directory.store();
     store.save(&session(1)).unwrap();
     for counter in 0..100 {
-        fs::write(directory.0.join(format!(".me.session.{}-{counter}.tmp", std::process::id())), b"sansgr")
-            .unwrap();
+        let name = format!(".me.session.{}-{counter}.tmp", std::process::id());
+        fs::write(directory.0.join(name), b"sansgr").unwrap();
     }
     let neighbours = [".me.session.old.tmp", ".you.session.1-2.tmp", "me.session.1-2.tmp"];
     for name in neighbours {
@@ -286,20 +288,6 @@ fn errors_and_debug_output_hold_no_session() {
     let store = MemoryStore::with(session(1234));
     assert!(!format!("{store:?}").contains("1234"));
     assert_eq!(store.load().unwrap(), Some(session(1234)));
-}
-
-/// A full disk has room for no number in the lock file, but the lock holds.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_keeps_nobody_from_a_session() {
-    let directory = Directory::new("store-full");
-    directory.store().save(&session(1)).unwrap();
-    std::os::unix::fs::symlink("/dev/full", directory.0.join(".me.session.lock")).unwrap();
-    let store = directory.store();
-    assert_eq!(store.load().unwrap(), Some(session(1)));
-    assert!(matches!(directory.store().load(), Err(StoreError::InUse { pid: None, .. })));
-    drop(store);
-    assert_eq!(directory.files(), ["me.session"]);
 }
 
 /// To open a pipe would wait for ever.

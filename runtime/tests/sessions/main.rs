@@ -2,6 +2,7 @@
 
 mod killed_saves;
 mod passphrase;
+mod scarcity;
 mod travels;
 mod two_processes;
 

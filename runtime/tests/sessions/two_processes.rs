@@ -31,6 +31,76 @@ fn the_second_hears_of_the_first() {
     assert_eq!(store.peek().unwrap(), Some(session(2)));
 }
 
+/// Containers on one volume: both processes may have the same number.
+#[cfg(target_os = "linux")]
+#[test]
+fn f7_an_owner_in_another_container_is_named_as_such() {
+    use std::process::{Command, Stdio};
+
+    use sansgram_runtime::OwnerPlace;
+
+    let directory = Directory::new("containers");
+    let path = directory.0.join("me.session");
+    // A PID namespace of its own, if this user may make one.
+    let unshare = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+    if !Command::new("unshare").args(unshare).arg("true").status().is_ok_and(|status| status.success()) {
+        return;
+    }
+    let mut owner = Command::new("unshare")
+        .args(unshare)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "two_processes::holds_it_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(PATH, &path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with("holding")), "the owner has it");
+
+    let store = FileStore::new(&path);
+    let error = store.load().unwrap_err();
+    let StoreError::InUse { pid: None, owner: Some(who), .. } = &error else { panic!("{error:?}") };
+    assert_eq!((who.pid, who.place), (1, OwnerPlace::OtherContainer), "{error}");
+    assert!(
+        error.to_string().contains("in use by PID 1 in another container with the host name "),
+        "{error}"
+    );
+
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    // The other end of the owner's pipe is closed once it has ended.
+    assert_eq!(lines.map_while(Result::ok).count(), 0);
+    assert_eq!(store.load().unwrap(), Some(session(1)));
+}
+
+/// The two names may lie in different directories, as in volumes of two containers.
+#[cfg(unix)]
+#[test]
+fn f7_two_processes_do_not_share_a_session_by_two_names() {
+    let directory = Directory::new("two-names");
+    let (first, second) = (directory.0.join("a/first.session"), directory.0.join("b/second.session"));
+    for name in ["a", "b"] {
+        std::fs::create_dir(directory.0.join(name)).unwrap();
+    }
+    FileStore::new(&first).save(&session(1)).unwrap();
+    std::fs::hard_link(&first, &second).unwrap();
+    let mut owner = child("two_processes::holds_it_until_it_is_killed", &first);
+    let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with("holding")), "the owner has it");
+
+    let store = FileStore::new(&second);
+    let error = store.load().unwrap_err();
+    assert!(matches!(error, StoreError::InUse { other_name: true, .. }), "{error:?}");
+    assert!(
+        error.to_string().contains("in use by another process, under another name of its file"),
+        "{error}"
+    );
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    assert_eq!(store.load().unwrap(), Some(session(1)));
+}
+
 #[test]
 #[ignore = "the other test's child process"]
 fn holds_it_until_it_is_killed() {

@@ -1,0 +1,87 @@
+//! Who else can reach a session's file.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::text::shown_path;
+
+/// How other users of this computer can reach a session. It is worth a warning, not an error: volumes of containers are
+/// often open to all, and no one else is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Exposure {
+    /// They can read the file and so use the session. A save makes it its owner's again.
+    FileReadable(PathBuf),
+    /// The file is another user's, who can read and change it.
+    FileOwner(PathBuf),
+    /// They can put another file in its place: the directory is writable for all, without the sticky bit.
+    DirectoryWritable(PathBuf),
+    /// The directory is another user's, who can put another file in its place.
+    DirectoryOwner(PathBuf),
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FileReadable(path) => write!(
+                f,
+                "other users can read the session file {}; make it readable for you only (chmod 600), and end its \
+                 session in Telegram if it has been like that for long",
+                shown_path(path)
+            ),
+            Self::FileOwner(path) => {
+                write!(
+                    f,
+                    "the session file {} belongs to another user, who can read and change it",
+                    shown_path(path)
+                )
+            }
+            Self::DirectoryWritable(path) => write!(
+                f,
+                "all users can replace files in the directory {}, so also a session in it; keep sessions in a \
+                 directory that only you can write",
+                shown_path(path)
+            ),
+            Self::DirectoryOwner(path) => write!(
+                f,
+                "the directory {} belongs to another user, who can replace a session in it; keep sessions in a \
+                 directory of your own",
+                shown_path(path)
+            ),
+        }
+    }
+}
+
+/// How the session at `target` can be reached. Root may work for other users, so their files are no surprise to it; what
+/// belongs to root is safe from all others.
+#[cfg(unix)]
+pub(super) fn of(target: &Path) -> Vec<Exposure> {
+    use std::os::unix::fs::MetadataExt;
+
+    let own = rustix::process::geteuid();
+    let is_another = |user: u32| !own.is_root() && user != own.as_raw() && user != 0;
+    let mut found = Vec::new();
+    if let Ok(file) = std::fs::metadata(target) {
+        if is_another(file.uid()) {
+            found.push(Exposure::FileOwner(target.to_owned()));
+        } else if file.mode() & 0o077 != 0 {
+            found.push(Exposure::FileReadable(target.to_owned()));
+        }
+    }
+    let directory = super::replace::directory_of(target);
+    if let Ok(there) = std::fs::metadata(directory) {
+        const STICKY: u32 = 0o1000;
+        if there.mode() & 0o002 != 0 && there.mode() & STICKY == 0 {
+            found.push(Exposure::DirectoryWritable(directory.to_owned()));
+        } else if is_another(there.uid()) {
+            found.push(Exposure::DirectoryOwner(directory.to_owned()));
+        }
+    }
+    found
+}
+
+/// Elsewhere files have no such owners and modes.
+#[cfg(not(unix))]
+pub(super) const fn of(_: &Path) -> Vec<Exposure> {
+    Vec::new()
+}

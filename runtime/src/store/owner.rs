@@ -1,0 +1,250 @@
+//! Which process has a session, as it says in the lock file, and where that is, seen from here.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sansgram_core::time::Span;
+
+use crate::text::printable;
+
+/// The longest text of a lock file, in bytes.
+const MAX_LEN: usize = 1024;
+/// The longest host name that is told, in characters.
+const MAX_HOST_LEN: usize = 64;
+
+/// The process that has a session, as it wrote itself into the lock file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockOwner {
+    /// Its number, which counts in its own PID namespace.
+    pub pid: u32,
+    /// The name of its host, at most 64 characters.
+    pub host: Option<String>,
+    /// Since when it has the session, by its own clock.
+    pub since: Option<SystemTime>,
+    /// Where it runs, seen from this process.
+    pub place: OwnerPlace,
+}
+
+/// Where a process runs, seen from this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OwnerPlace {
+    /// It is this process.
+    ThisProcess,
+    /// On this computer; its number means here what it means there.
+    ThisSystem,
+    /// On this computer, but in another PID namespace, as in another container.
+    OtherContainer,
+    /// On another computer, which shares the directory.
+    OtherComputer,
+}
+
+impl fmt::Display for LockOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PID {}", self.pid)?;
+        match self.place {
+            OwnerPlace::ThisProcess | OwnerPlace::ThisSystem => {}
+            OwnerPlace::OtherContainer => f.write_str(" in another container")?,
+            OwnerPlace::OtherComputer => f.write_str(" on another computer")?,
+        }
+        let is_elsewhere = matches!(self.place, OwnerPlace::OtherContainer | OwnerPlace::OtherComputer);
+        if let Some(host) = self.host.as_ref().filter(|_| is_elsewhere) {
+            write!(f, " with the host name {host}")?;
+        }
+        match self.since.and_then(|since| since.elapsed().ok()) {
+            Some(time) if time >= Duration::from_secs(1) => write!(f, " (for {})", Span(time)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What tells computers and PID namespaces apart; `None` if this system does not say.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Place {
+    host: Option<String>,
+    /// The boot of the computer: containers of one kernel share it.
+    boot: Option<String>,
+    /// The PID namespace.
+    namespace: Option<String>,
+}
+
+impl Place {
+    fn here() -> &'static Self {
+        static HERE: OnceLock<Place> = OnceLock::new();
+        HERE.get_or_init(|| {
+            let read = |path| std::fs::read_to_string(path).ok().map(|text: String| text.trim().to_owned());
+            let namespace = std::fs::read_link("/proc/self/ns/pid").ok();
+            Self {
+                host: host_name(),
+                boot: read("/proc/sys/kernel/random/boot_id"),
+                namespace: namespace.map(|it| it.to_string_lossy().into_owned()),
+            }
+        })
+    }
+
+    /// Where a process with `pid` at `self` is, seen from a process with `own_pid` at `here`.
+    fn seen_from(&self, here: &Self, pid: u32, own_pid: u32) -> OwnerPlace {
+        let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
+        // The host names of two containers differ too: they only count if there is nothing better.
+        let knows_boot = self.boot.is_some() && here.boot.is_some();
+        if differ(&self.boot, &here.boot) || (!knows_boot && differ(&self.host, &here.host)) {
+            OwnerPlace::OtherComputer
+        } else if differ(&self.namespace, &here.namespace) {
+            OwnerPlace::OtherContainer
+        } else if pid == own_pid {
+            OwnerPlace::ThisProcess
+        } else {
+            OwnerPlace::ThisSystem
+        }
+    }
+}
+
+#[cfg(unix)]
+fn host_name() -> Option<String> {
+    Some(shown_host(&rustix::system::uname().nodename().to_string_lossy()))
+}
+
+#[cfg(not(unix))]
+fn host_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok().map(|name| shown_host(&name))
+}
+
+fn shown_host(name: &str) -> String {
+    printable(name).chars().take(MAX_HOST_LEN).collect()
+}
+
+impl LockOwner {
+    /// This process, from now on.
+    pub(super) fn this_process() -> Self {
+        Self {
+            pid: std::process::id(),
+            host: Place::here().host.clone(),
+            since: Some(SystemTime::now()),
+            place: OwnerPlace::ThisProcess,
+        }
+    }
+
+    fn to_text(&self, place: &Place) -> String {
+        let mut text = format!("{}\n", self.pid);
+        let seconds = self.since.and_then(|since| since.duration_since(UNIX_EPOCH).ok());
+        let fields = [
+            ("host", self.host.clone()),
+            ("since", seconds.map(|it| it.as_secs().to_string())),
+            ("boot", place.boot.clone()),
+            ("pid-namespace", place.namespace.clone()),
+        ];
+        for (name, value) in fields {
+            if let Some(value) = value {
+                text.push_str(&format!("{name} {value}\n"));
+            }
+        }
+        text
+    }
+
+    /// Reads what another process wrote, of which nothing is believed but its form.
+    fn parse(text: &str, here: &Place, own_pid: u32) -> Option<Self> {
+        let mut lines = text.strip_suffix('\n')?.lines();
+        let pid = lines.next()?.parse().ok()?;
+        let (mut place, mut since) = (Place::default(), None);
+        for (name, value) in lines.filter_map(|line| line.split_once(' ')) {
+            match name {
+                "host" => place.host = Some(shown_host(value)),
+                "since" => since = value.parse().ok().map(Duration::from_secs),
+                "boot" => place.boot = Some(value.to_owned()),
+                "pid-namespace" => place.namespace = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        let since = since.and_then(|since| UNIX_EPOCH.checked_add(since));
+        let seen = place.seen_from(here, pid, own_pid);
+        Some(Self { pid, host: place.host, since, place: seen })
+    }
+}
+
+/// What is in the lock file; `None` if nothing is, or not yet.
+pub(super) fn read(file: &mut File) -> Option<LockOwner> {
+    let bytes = content(file).ok()??;
+    LockOwner::parse(std::str::from_utf8(&bytes).ok()?, Place::here(), std::process::id())
+}
+
+/// Whether the file holds nothing, or what a process wrote that had the lock.
+pub(super) fn is_lock_file(file: &mut File) -> io::Result<bool> {
+    let Some(bytes) = content(file)? else { return Ok(false) };
+    let begins_with_number = bytes.first().is_none_or(u8::is_ascii_digit);
+    Ok(begins_with_number && std::str::from_utf8(&bytes).is_ok_and(|text| !text.contains('\0')))
+}
+
+/// All of it; `None` if it is longer than a lock file.
+fn content(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.take(MAX_LEN as u64 + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= MAX_LEN).then_some(bytes))
+}
+
+/// Writes that this process has the lock.
+pub(super) fn write(file: &mut File) -> io::Result<()> {
+    let text = LockOwner::this_process().to_text(Place::here());
+    file.rewind()?;
+    file.set_len(0)?;
+    // In one piece, so that a reader finds all of it or nothing.
+    file.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(host: &str, boot: &str, namespace: &str) -> Place {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Place { host: some(host), boot: some(boot), namespace: some(namespace) }
+    }
+
+    #[test]
+    fn f7_an_owner_is_named_by_more_than_its_number() {
+        let here = place("here", "boot-1", "pid:[1]");
+        let since = Some(SystemTime::now() - Duration::from_secs(700));
+        for (there, pid, seen, words) in [
+            (place("here", "boot-1", "pid:[1]"), 1, OwnerPlace::ThisProcess, "PID 1 (for 12 minutes)"),
+            (place("here", "boot-1", "pid:[1]"), 2, OwnerPlace::ThisSystem, "PID 2 (for 12 minutes)"),
+            (
+                place("web-1", "boot-1", "pid:[2]"),
+                1,
+                OwnerPlace::OtherContainer,
+                "PID 1 in another container with the host name web-1 (for 12 minutes)",
+            ),
+            (
+                place("web-1", "boot-2", "pid:[1]"),
+                1,
+                OwnerPlace::OtherComputer,
+                "PID 1 on another computer with the host name web-1 (for 12 minutes)",
+            ),
+            (place("web-1", "", ""), 1, OwnerPlace::OtherComputer, "on another computer"),
+            (place("", "", ""), 2, OwnerPlace::ThisSystem, "PID 2"),
+        ] {
+            let owner = LockOwner { pid, host: there.host.clone(), since, place: OwnerPlace::ThisProcess };
+            let read = LockOwner::parse(&owner.to_text(&there), &here, 1).unwrap();
+            assert_eq!((read.pid, read.place), (pid, seen), "{there:?}");
+            assert!(read.to_string().contains(words), "{read}");
+        }
+    }
+
+    #[test]
+    fn f7_what_another_process_wrote_is_not_believed() {
+        let here = place("here", "boot-1", "pid:[1]");
+        let parse = |text: &str| LockOwner::parse(text, &here, 1);
+        // An older version wrote the number alone.
+        assert_eq!(parse("77\n").unwrap().place, OwnerPlace::ThisSystem);
+        for text in ["", "77", "\n", "-1\n", "4294967296\n", "x\n"] {
+            assert_eq!(parse(text), None, "{text:?}");
+        }
+        let text = format!("77\nhost a\u{1b}[2J{}\nsince 18446744073709551615\nboot x\n", "b".repeat(999));
+        let owner = parse(&text).unwrap();
+        assert_eq!(owner.host.as_ref().unwrap().chars().count(), MAX_HOST_LEN);
+        assert!(!owner.to_string().contains('\u{1b}'), "{owner}");
+    }
+}
