@@ -121,7 +121,7 @@ fn what_cannot_be_is_said_without_the_string() {
     let nothing = sessions(&directory, &["export", "--session", "nobody", "--to", "telethon"]);
     nothing.fails(&["nobody has signed in", "\"sansgram login\""]);
     assert!(!nothing.stderr.contains("note:"), "{nothing:?}");
-    sessions(&directory, &["export", "--session", "me", "--to", "tdata"]).misused(&[]);
+    sessions(&directory, &["export", "--session", "me", "--to", "tdata"]).misused(&["tdata", "--output"]);
     sessions(&directory, &["import", "--from", &text, "--session", "me"]).ok();
     let before = fs::read(directory.path.join("me.session")).unwrap();
     sessions(&directory, &["import", "--from", &text, "--session", "me"]).fails(&["exists already"]);

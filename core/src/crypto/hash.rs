@@ -1,8 +1,9 @@
-//! SHA-1 and SHA-256 over pieces, as the protocol's formulas concatenate them.
+//! SHA-1, SHA-256 and SHA-512 over pieces, as the protocol's formulas concatenate them; HMAC and PBKDF2 upon them.
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::block_api::compress256;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroize;
 
 use super::secret::Wide;
@@ -19,6 +20,33 @@ pub fn sha1(pieces: &[&[u8]]) -> [u8; 20] {
 #[must_use]
 pub fn sha256(pieces: &[&[u8]]) -> [u8; 32] {
     digest::<Sha256>(pieces).into()
+}
+
+/// SHA-512 of the pieces, one after the other.
+#[must_use]
+pub fn sha512(pieces: &[&[u8]]) -> [u8; 64] {
+    digest::<Sha512>(pieces).into()
+}
+
+/// HMAC-SHA-256 of `message` under a key of any length (RFC 2104).
+#[must_use]
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of every length.
+    let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
+    hmac.update(message);
+    hmac.finalize().into_bytes().into()
+}
+
+/// Fills `out` with PBKDF2-HMAC-SHA-256 (RFC 8018). Takes time in proportion to `rounds`, at least 1, and to the blocks
+/// of 32 bytes in `out`.
+pub fn pbkdf2_hmac_sha256(password: &[u8], salt: &[u8], rounds: u32, out: &mut [u8]) {
+    pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, rounds, out);
+}
+
+/// Fills `out` with PBKDF2-HMAC-SHA-512 (RFC 8018). Takes time in proportion to `rounds`, at least 1, and to the blocks
+/// of 64 bytes in `out`: about 0.1 s for 100,000 rounds and one block.
+pub fn pbkdf2_hmac_sha512(password: &[u8], salt: &[u8], rounds: u32, out: &mut [u8]) {
+    pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, rounds, out);
 }
 
 /// SHA-256 of two pieces of at most 55 bytes together: one block, without the bookkeeping of a hash of any length,
@@ -105,6 +133,26 @@ mod tests {
         assert_eq!(sha256_of_one_block(&[1; 55], b""), sha256(&[&[1; 55]]));
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256(&[b"ab", b"c"]), hex::decode(expected));
+    }
+
+    #[test]
+    fn published_values_of_hmac_and_pbkdf2() {
+        // FIPS 180-4, examples; RFC 4231, test case 2; RFC 7914, section 11.
+        let expected = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                        2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+        assert_eq!(sha512(&[b"ab", b"c"]), hex::decode(expected));
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(hmac_sha256(b"Jefe", b"what do ya want for nothing?"), hex::decode(expected));
+        let mut out = [0; 64];
+        pbkdf2_hmac_sha256(b"passwd", b"salt", 1, &mut out);
+        let expected = "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc\
+                        49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783";
+        assert_eq!(out, hex::decode(expected));
+        // Python's hashlib.pbkdf2_hmac.
+        pbkdf2_hmac_sha512(b"passwd", b"salt", 2, &mut out);
+        let expected = "422a2c609b7e035e154ad40236dc0d73983c6c7a46aa6136466e216b3be22896\
+                        cf65c59be9216fc659736f14d29a7472862c7c261e8a2dd53cf2a67a73dcd275";
+        assert_eq!(out, hex::decode(expected));
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod pyrogram;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod target;
+mod tdata;
 mod telethon;
 
 /// What every SQLite file begins with.
@@ -67,6 +68,8 @@ pub enum Format {
     GramJs,
     /// The string of mtcute, version 3.
     Mtcute,
+    /// The folder `tdata` of Telegram Desktop 2.0 and later.
+    Tdata,
 }
 
 impl Format {
@@ -81,6 +84,7 @@ impl Format {
         Self::KurigramSqlite,
         Self::GramJs,
         Self::Mtcute,
+        Self::Tdata,
     ];
 
     /// The name, as [`FromStr`] takes it: `telethon-sqlite`.
@@ -96,6 +100,7 @@ impl Format {
             Self::KurigramSqlite => "kurigram-sqlite",
             Self::GramJs => "gramjs",
             Self::Mtcute => "mtcute",
+            Self::Tdata => "tdata",
         }
     }
 
@@ -112,6 +117,7 @@ impl Format {
             Self::KurigramSqlite => "a session file of Kurigram (SQLite)",
             Self::GramJs => "a session string of GramJS",
             Self::Mtcute => "a session string of mtcute",
+            Self::Tdata => "a folder of Telegram Desktop (tdata)",
         }
     }
 
@@ -124,7 +130,7 @@ impl Format {
     /// Whether its program can encrypt it with a passcode, so that [`ExportOptions::passcode`] is of use.
     #[must_use]
     pub const fn has_passcode(self) -> bool {
-        false
+        matches!(self, Self::Tdata)
     }
 
     /// Whether it is a SQLite file.
@@ -189,6 +195,8 @@ pub struct Account {
     pub user_id: Option<i64>,
     /// The home DC. `None` if no user is signed in.
     pub dc: Option<DcId>,
+    /// Whether its files cannot be read. The import of this account says why.
+    pub is_damaged: bool,
 }
 
 impl fmt::Display for Account {
@@ -197,6 +205,7 @@ impl fmt::Display for Account {
         match (self.user_id, self.dc) {
             (Some(id), Some(dc)) => write!(f, "user {id} on {dc}"),
             (None, Some(dc)) => write!(f, "a user on {dc}"),
+            (_, None) if self.is_damaged => f.write_str("damaged"),
             (_, None) => f.write_str("no user is signed in"),
         }
     }
@@ -427,9 +436,12 @@ pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, Imp
     import_text(std::str::from_utf8(&bytes).map_err(|_| ImportError::Unrecognised)?)
 }
 
+/// What the reader of one format says; `None` if it is none of its own.
+type Reading = Option<Result<Imported, ImportError>>;
+
 /// Reads a folder: each format says whether it is one of its own.
 fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
-    const READERS: [fn(&Path, &ImportOptions) -> Option<Result<Imported, ImportError>>; 0] = [];
+    const READERS: [fn(&Path, &ImportOptions) -> Reading; 1] = [tdata::read_folder];
     READERS.iter().find_map(|read| read(path, options)).unwrap_or(Err(ImportError::UnknownFolder))
 }
 
@@ -439,7 +451,7 @@ fn import_binary(
     bytes: &[u8],
     options: &ImportOptions,
 ) -> Option<Result<Imported, ImportError>> {
-    const READERS: [fn(&Path, &[u8], &ImportOptions) -> Option<Result<Imported, ImportError>>; 0] = [];
+    const READERS: [fn(&Path, &[u8], &ImportOptions) -> Reading; 1] = [tdata::read_file];
     READERS.iter().find_map(|read| read(path, bytes, options))
 }
 
@@ -502,6 +514,9 @@ pub fn export_path(
     }
     if format.is_text() {
         return target::create_file(path, export_text(session, format, dcs)?.as_bytes());
+    }
+    if format == Format::Tdata {
+        return tdata::write(session, dcs, options, path);
     }
     #[cfg(feature = "sqlite")]
     return target::create_file(path, &sqlite::write(session, format, dcs)?);

@@ -21,7 +21,6 @@ pub(super) fn create_file(path: &Path, content: &[u8]) -> Result<(), ExportError
 }
 
 /// Writes a new folder with these files, as [`create_file`] does.
-#[allow(dead_code, reason = "for the formats that are folders")]
 pub(super) fn create_folder<N: AsRef<OsStr>, B: AsRef<[u8]>>(
     path: &Path,
     files: &[(N, B)],

@@ -204,7 +204,7 @@ fn names_are_read_as_they_are_shown() {
         assert_eq!(format.to_string().parse(), Ok(format));
         assert!(UnknownFormat.to_string().contains(format.name()));
     }
-    assert_eq!("tdata".parse::<Format>(), Err(UnknownFormat));
+    assert_eq!("tdesktop".parse::<Format>(), Err(UnknownFormat));
 }
 
 /// A session such as clients have.

@@ -1,0 +1,98 @@
+//! The cipher of the files, and the values in them.
+//!
+//! What is encrypted is 16 bytes, the beginning of the plaintext's SHA-1, and the plaintext in AES-256-IGE: its length
+//! u32 little-endian, which counts itself, the content, and random bytes up to a whole block. Key and iv come from the
+//! 16 bytes and the 256 of the local key as in MTProto 1, as if the server had sent it.
+
+use sansgram_core::crypto::hash::{pbkdf2_hmac_sha512, sha1, sha512};
+use sansgram_core::crypto::{SecureRandom, aes_ige};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::super::encoding::{Bytes, Fields};
+use super::LocalKey;
+
+const HASH_LEN: usize = 16;
+const LENGTH_LEN: usize = 4;
+/// How often a passcode is stretched; none is stretched once.
+const PASSCODE_ROUNDS: u32 = 100_000;
+
+/// Decrypts; `None` if it was encrypted by another key or is damaged.
+pub(super) fn decrypt(encrypted: &[u8], key: &LocalKey) -> Option<Bytes> {
+    let (hash, ciphertext) = encrypted.split_first_chunk::<HASH_LEN>()?;
+    if ciphertext.is_empty() || ciphertext.len() % 16 != 0 {
+        return None;
+    }
+    let mut plain = Bytes::new(ciphertext.to_vec());
+    let (aes_key, aes_iv) = derive(key, hash);
+    aes_ige::decrypt(&aes_key, &aes_iv, &mut plain).ok()?;
+    let [expected @ .., _, _, _, _] = sha1(&[&plain]);
+    if !bool::from(expected.ct_eq(hash)) {
+        return None;
+    }
+    let length = usize::try_from(u32::from_le_bytes(*plain.first_chunk()?)).ok()?;
+    if length < LENGTH_LEN || length > plain.len() || plain.len() - length >= 16 {
+        return None;
+    }
+    Some(Bytes::new(plain.get(LENGTH_LEN..length)?.to_vec()))
+}
+
+/// Encrypts; `content` has fewer than 2^32 bytes.
+pub(super) fn encrypt(content: &[u8], key: &LocalKey, random: &mut dyn SecureRandom) -> Bytes {
+    let length = LENGTH_LEN + content.len();
+    let mut plain = Bytes::new(vec![0; length.next_multiple_of(16)]);
+    plain[..LENGTH_LEN].copy_from_slice(&(length as u32).to_le_bytes());
+    plain[LENGTH_LEN..length].copy_from_slice(content);
+    random.fill(&mut plain[length..]);
+    let [hash @ .., _, _, _, _] = sha1(&[&plain]);
+    let (aes_key, aes_iv) = derive(key, &hash);
+    // The length is a multiple of 16.
+    let whole_blocks = aes_ige::encrypt(&aes_key, &aes_iv, &mut plain);
+    debug_assert!(whole_blocks.is_ok());
+    let mut encrypted = Bytes::new(Vec::with_capacity(HASH_LEN + plain.len()));
+    encrypted.extend_from_slice(&hash);
+    encrypted.extend_from_slice(&plain);
+    encrypted
+}
+
+/// AES key and iv of MTProto 1 (`core.telegram.org/mtproto/description_v1`), with x = 8.
+fn derive(key: &LocalKey, hash: &[u8; HASH_LEN]) -> (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>) {
+    let part = |at: usize, length: usize| &key[8 + at..8 + at + length];
+    let a = Zeroizing::new(sha1(&[hash, part(0, 32)]));
+    let b = Zeroizing::new(sha1(&[part(32, 16), hash, part(48, 16)]));
+    let c = Zeroizing::new(sha1(&[part(64, 32), hash]));
+    let d = Zeroizing::new(sha1(&[hash, part(96, 32)]));
+    (joined(&[&a[..8], &b[8..], &c[4..16]]), joined(&[&a[8..], &b[..8], &c[16..], &d[..8]]))
+}
+
+/// The pieces one after the other; they have 32 bytes together.
+fn joined(pieces: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    let mut whole = Zeroizing::new([0; 32]);
+    for (to, from) in whole.iter_mut().zip(pieces.iter().copied().flatten()) {
+        *to = *from;
+    }
+    whole
+}
+
+/// The key that a passcode gives, empty if there is none. About half a second for one that is not empty.
+pub(super) fn passcode_key(passcode: &str, salt: &[u8]) -> LocalKey {
+    let hash = Zeroizing::new(sha512(&[salt, passcode.as_bytes(), salt]));
+    let mut key = Zeroizing::new([0; 256]);
+    let rounds = if passcode.is_empty() { 1 } else { PASSCODE_ROUNDS };
+    pbkdf2_hmac_sha512(&*hash, salt, rounds, &mut *key);
+    key
+}
+
+/// Takes a byte array of Qt: its length u32, ffffffff for none, and the bytes.
+pub(super) fn byte_array<'a>(fields: &mut Fields<'a>) -> Option<&'a [u8]> {
+    match fields.u32()? {
+        u32::MAX => Some(&[]),
+        length => fields.slice(usize::try_from(length).ok()?),
+    }
+}
+
+/// Appends a byte array of Qt, shorter than 2^32 - 1 bytes.
+pub(super) fn push_byte_array(bytes: &mut Bytes, content: &[u8]) {
+    bytes.extend_from_slice(&(content.len() as u32).to_be_bytes());
+    bytes.extend_from_slice(content);
+}

@@ -1,0 +1,367 @@
+//! Reading: the folder is found, its passcode tried, an account chosen.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sansgram_core::client::{DcId, DcKey};
+use sansgram_core::crypto::AuthKey;
+
+use super::super::encoding::{Bytes, Fields};
+use super::super::{Account, Format, Found, ImportError, ImportOptions, Imported, files};
+use super::envelope::{self, Envelope};
+use super::{
+    CONFIG_VERSION, DATA, KEY_PREFIX, KNOWN_VERSION, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name,
+    local,
+};
+
+/// The largest file that is read, in bytes: those of a session have less than a thousand each.
+const MAX_FILE_LEN: u64 = 1 << 20;
+/// The most accounts. The program itself allows 6, its forks some hundreds.
+const MAX_ACCOUNTS: u32 = 1000;
+/// The folder in the folder of the program.
+const FOLDER: &str = "tdata";
+/// What a name ends with, in the order in which it is looked for.
+const SUFFIXES: [&str; 3] = ["s", "0", "1"];
+
+const NOT_UNDERSTOOD: &str = "is damaged: its content does not fit its kind";
+const CANNOT_BE_DECRYPTED: &str = "is damaged, or belongs to another tdata: it cannot be decrypted";
+
+/// Reads a folder: `tdata`, the one of the program around it, or one of an account in it. `None` if it is none of them.
+pub(in super::super) fn read_folder(
+    path: &Path,
+    options: &ImportOptions,
+) -> Option<Result<Imported, ImportError>> {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let is_account = name.len() == 16 && name.iter().all(u8::is_ascii_hexdigit);
+    let around = is_account.then(|| path.join(".."));
+    for root in [path.to_owned(), path.join(FOLDER)].into_iter().chain(around) {
+        if let Some(data) = data_name(&root) {
+            return Some(Tdata { root, data }.read(options));
+        }
+    }
+    let old = account_name(DATA, 0);
+    let is_old = SUFFIXES.iter().any(|suffix| path.join(format!("{old}{suffix}")).is_file());
+    is_old.then_some(Err(ImportError::DamagedFile {
+        format: Format::Tdata,
+        file: format!("{KEY_PREFIX}{DATA}s"),
+        reason: "is missing; a copy needs it, and versions before 2.0, which have none, are not read",
+    }))
+}
+
+/// Reads the folder of which `path`, with this content, is a file. `None` if it is none of Telegram Desktop's.
+pub(in super::super) fn read_file(
+    path: &Path,
+    content: &[u8],
+    options: &ImportOptions,
+) -> Option<Result<Imported, ImportError>> {
+    let name = path.file_name()?.to_str()?;
+    let data = data_of(name);
+    // Under its usual name it is taken for what it says even if it is damaged.
+    if !content.starts_with(envelope::MAGIC) && data != Some(DATA) {
+        return None;
+    }
+    let root = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if let Some(data) = data {
+        return Some(Tdata { root: root.to_owned(), data: data.to_owned() }.read(options));
+    }
+    Some(read_folder(root, options).unwrap_or(Err(ImportError::DamagedFile {
+        format: Format::Tdata,
+        file: format!("{KEY_PREFIX}{DATA}s"),
+        reason: "is missing; name the whole folder tdata",
+    })))
+}
+
+/// `data` of `key_datas`.
+fn data_of(name: &str) -> Option<&str> {
+    let name = name.strip_prefix(KEY_PREFIX)?;
+    SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).filter(|data| !data.is_empty())
+}
+
+/// How the data in this folder is called: `data`, or otherwise what the first file of a local key says.
+fn data_name(root: &Path) -> Option<String> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(root).ok()?.flatten() {
+        if let Some(data) = entry.file_name().to_str().and_then(data_of) {
+            names.insert(data.to_owned());
+        }
+    }
+    if names.contains(DATA) {
+        return Some(DATA.to_owned());
+    }
+    // A file with any name may begin so: another one counts only if it is Telegram Desktop's.
+    names.into_iter().find(|data| {
+        let is_one = |suffix: &&str| {
+            let path = root.join(format!("{KEY_PREFIX}{data}{suffix}"));
+            matches!(files::read_beside(&path, MAX_FILE_LEN), Ok(Some(file)) if file.starts_with(envelope::MAGIC))
+        };
+        SUFFIXES.iter().any(is_one)
+    })
+}
+
+/// A folder `tdata`, and how its data is called.
+struct Tdata {
+    root: PathBuf,
+    data: String,
+}
+
+/// The content of a file, and who wrote it.
+struct Content {
+    /// The file's name in the folder.
+    name: String,
+    version: u32,
+    bytes: Bytes,
+}
+
+impl Content {
+    fn damaged(&self, reason: &'static str) -> ImportError {
+        match self.version > KNOWN_VERSION {
+            true => ImportError::Newer { format: Format::Tdata, version: version_text(self.version) },
+            false => damaged(&self.name, reason),
+        }
+    }
+}
+
+fn damaged(file: &str, reason: &'static str) -> ImportError {
+    ImportError::DamagedFile { format: Format::Tdata, file: file.to_owned(), reason }
+}
+
+/// 5008003 as people know it: 5.8.3.
+fn version_text(version: u32) -> String {
+    format!("{}.{}.{}", version / 1_000_000, version / 1000 % 1000, version % 1000)
+}
+
+impl Tdata {
+    fn read(&self, options: &ImportOptions) -> Result<Imported, ImportError> {
+        let key_name = format!("{KEY_PREFIX}{}", self.data);
+        let file = self.file(&key_name)?.ok_or_else(|| damaged(&format!("{key_name}s"), "is missing"))?;
+        let passcode = options.passcode.as_ref().map(|passcode| passcode.expose().as_str());
+        let keys = KeyFile::parse(&file.bytes).ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
+        let local_key = keys.local_key(passcode)?.ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
+        let info = local::decrypt(keys.info, &local_key).ok_or_else(|| file.damaged(CANNOT_BE_DECRYPTED))?;
+        let Info { accounts, active } = Info::parse(&info).ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
+
+        let mut read: Vec<_> = Vec::with_capacity(accounts.len());
+        for index in accounts {
+            read.push((index, self.account(index, &local_key)));
+        }
+        let list: Vec<Account> = read.iter().map(|(index, account)| summary(*index, account)).collect();
+        let is_usable = |account: &Result<Option<Imported>, ImportError>| matches!(account, Ok(Some(_)));
+        let at = match options.account {
+            Some(number) => {
+                let at = list.iter().position(|account| account.number == number);
+                at.ok_or_else(|| ImportError::NoSuchAccount {
+                    format: Format::Tdata,
+                    account: number,
+                    accounts: list.clone(),
+                })?
+            }
+            // What was in use last, unless there is nothing to take there.
+            None => {
+                let active = read.iter().position(|(index, it)| Some(*index) == active && is_usable(it));
+                let usable = || read.iter().position(|(_, it)| is_usable(it));
+                active
+                    .or_else(usable)
+                    .unwrap_or_else(|| read.iter().position(|(_, it)| it.is_err()).unwrap_or(0))
+            }
+        };
+        let (index, account) = read.swap_remove(at);
+        let imported = account?.ok_or(ImportError::NoUser(Format::Tdata))?;
+        Ok(Imported { accounts: list, account: Some(number(index)), ..imported })
+    }
+
+    /// What an account's files say; `None` if no user is signed in.
+    fn account(&self, index: u32, key: &LocalKey) -> Result<Option<Imported>, ImportError> {
+        let name = account_name(&self.data, index);
+        let Some(file) = self.decrypted(&name, key)? else { return Ok(None) };
+        let authorization = Authorization::parse(&file.bytes).ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
+        if authorization.user_id == 0 {
+            return Ok(None);
+        }
+        let test_dcs = self.is_of_test_dcs(&name, key)?;
+        authorization.into_imported(test_dcs).map(Some)
+    }
+
+    /// The flag of an account that is called so. Without a file the program takes its production DCs.
+    fn is_of_test_dcs(&self, account: &str, key: &LocalKey) -> Result<bool, ImportError> {
+        const UNCLEAR: &str = "is damaged, so it is not known whether the DCs are test DCs; if it is moved away, \
+                               they count as Telegram's own";
+        let name = format!("{account}/config");
+        let file = match self.decrypted(&name, key) {
+            Ok(None) => return Ok(false),
+            Ok(Some(file)) => file,
+            Err(ImportError::DamagedFile { format, file, .. }) => {
+                return Err(ImportError::DamagedFile { format, file, reason: UNCLEAR });
+            }
+            Err(error) => return Err(error),
+        };
+        environment(&file.bytes).ok_or_else(|| file.damaged(UNCLEAR))
+    }
+
+    /// The content of a file that the local key encrypts; `None` if there is no such file.
+    fn decrypted(&self, name: &str, key: &LocalKey) -> Result<Option<Content>, ImportError> {
+        let Some(file) = self.file(name)? else { return Ok(None) };
+        let plain = local::byte_array(&mut Fields(&file.bytes)).and_then(|it| local::decrypt(it, key));
+        let bytes = plain.ok_or_else(|| file.damaged(CANNOT_BE_DECRYPTED))?;
+        Ok(Some(Content { bytes, ..file }))
+    }
+
+    /// The first whole file of this name and one of the suffixes, as the program looks for it: `s`, or if there is none
+    /// the newer one of `0` and `1`, or the other.
+    fn file(&self, name: &str) -> Result<Option<Content>, ImportError> {
+        let [safe, first, second] = SUFFIXES.map(|suffix| format!("{name}{suffix}"));
+        let exists = |name: &String| fs::symlink_metadata(self.root.join(name)).is_ok();
+        let candidates = match exists(&safe) {
+            true => vec![safe],
+            false => {
+                let mut both = vec![first, second];
+                // The sort keeps the order of equals, and what is not there is passed over.
+                both.sort_by_key(|name| std::cmp::Reverse(self.modified(name)));
+                both
+            }
+        };
+        let mut error = None;
+        for name in candidates {
+            let Some(file) = files::read_beside(&self.root.join(&name), MAX_FILE_LEN)? else { continue };
+            match envelope::open(&file) {
+                Ok(Envelope { version, data }) => {
+                    return Ok(Some(Content { name, version, bytes: Bytes::new(data.to_vec()) }));
+                }
+                Err(reason) => error = error.or(Some(damaged(&name, reason))),
+            }
+        }
+        error.map_or(Ok(None), Err)
+    }
+
+    fn modified(&self, name: &str) -> Option<std::time::SystemTime> {
+        fs::symlink_metadata(self.root.join(name)).and_then(|metadata| metadata.modified()).ok()
+    }
+}
+
+/// The number of an account, from 1. Indices are below 2^31.
+fn number(index: u32) -> u32 {
+    index + 1
+}
+
+fn summary(index: u32, account: &Result<Option<Imported>, ImportError>) -> Account {
+    let (user_id, dc, is_damaged) = match account {
+        Ok(Some(it)) => (it.session.user.as_ref().map(|user| user.id), it.session.home_dc, false),
+        Ok(None) => (None, None, false),
+        Err(_) => (None, None, true),
+    };
+    Account { number: number(index), user_id, dc, is_damaged }
+}
+
+/// The content of `key_data`.
+struct KeyFile<'a> {
+    salt: &'a [u8],
+    key: &'a [u8],
+    info: &'a [u8],
+}
+
+impl<'a> KeyFile<'a> {
+    fn parse(content: &'a [u8]) -> Option<Self> {
+        let mut fields = Fields(content);
+        let mut next = || local::byte_array(&mut fields);
+        let (salt, key, info) = (next()?, next()?, next()?);
+        (salt.len() == SALT_LEN).then_some(Self { salt, key, info })
+    }
+
+    /// The local key; `None` if what was encrypted is no key. A passcode that the program does not need is ignored.
+    fn local_key(&self, passcode: Option<&str>) -> Result<Option<LocalKey>, ImportError> {
+        let open = |passcode| local::decrypt(self.key, &local::passcode_key(passcode, self.salt));
+        let passcode = passcode.filter(|passcode| !passcode.is_empty());
+        let key = match (open(""), passcode) {
+            (Some(key), _) => key,
+            (None, None) => return Err(ImportError::PasscodeNeeded(Format::Tdata)),
+            (None, Some(passcode)) => open(passcode).ok_or(ImportError::WrongPasscode(Format::Tdata))?,
+        };
+        Ok(key.as_slice().try_into().ok().map(LocalKey::new))
+    }
+}
+
+/// The accounts that `key_data` names, by the number less 1.
+struct Info {
+    accounts: Vec<u32>,
+    active: Option<u32>,
+}
+
+impl Info {
+    fn parse(content: &[u8]) -> Option<Self> {
+        let mut fields = Fields(content);
+        let count = fields.u32().filter(|count| (1..=MAX_ACCOUNTS).contains(count))?;
+        let mut accounts = Vec::new();
+        for _ in 0..count {
+            let index = fields.u32().filter(|index| *index <= i32::MAX.cast_unsigned())?;
+            // Twice the same is once, as the program takes it.
+            if !accounts.contains(&index) {
+                accounts.push(index);
+            }
+        }
+        // Versions before 2.1 do not say which is active.
+        Some(Self { accounts, active: fields.u32() })
+    }
+}
+
+/// The content of an account's file.
+struct Authorization {
+    user_id: u64,
+    home: u32,
+    keys: Vec<(u32, LocalKey)>,
+}
+
+impl Authorization {
+    fn parse(content: &[u8]) -> Option<Self> {
+        let mut fields = Fields(content);
+        if fields.u32()? != MTP_AUTHORIZATION {
+            return None;
+        }
+        let mut fields = Fields(local::byte_array(&mut fields)?);
+        let (mut user_id, mut home) = (u64::from(fields.u32()?), fields.u32()?);
+        // Since user ids have 64 bits.
+        if user_id == u64::from(u32::MAX) && home == u32::MAX {
+            (user_id, home) = (fields.u64()?, fields.u32()?);
+        }
+        // Each key is taken from what is there, so that the count allocates nothing by itself.
+        let count = fields.u32()?;
+        let mut keys = Vec::new();
+        for _ in 0..count {
+            keys.push((fields.u32()?, fields.key()?));
+        }
+        // Behind them are the keys that the program is about to destroy, in the same form: no part of the session.
+        Some(Self { user_id, home, keys })
+    }
+
+    fn into_imported(self, test_dcs: bool) -> Result<Imported, ImportError> {
+        let home = self.keys.iter().find(|(dc, _)| *dc == self.home);
+        let (dc, key) = home.ok_or(ImportError::NoKey(Format::Tdata))?;
+        let mut imported = Found {
+            user_id: i64::try_from(self.user_id).unwrap_or(-1),
+            test_dcs: Some(test_dcs),
+            ..Found::new(Format::Tdata, (*dc).into(), key.clone())
+        }
+        .into_imported()?;
+        for (dc, key) in &self.keys {
+            // Those of other kinds have larger numbers: temporary ones, and of content networks.
+            if let Ok(dc) = DcId::new((*dc).into()) {
+                let key = DcKey { auth_key: AuthKey::new(**key), server_salt: 0 };
+                imported.session.keys.entry(dc).or_insert(key);
+            }
+        }
+        Ok(imported)
+    }
+}
+
+/// Whether an account's configuration names the test DCs; `None` if it is not understood.
+fn environment(content: &[u8]) -> Option<bool> {
+    let mut fields = Fields(content);
+    let mut fields = Fields(local::byte_array(&mut fields)?);
+    match (fields.u32()?, fields.u32()?) {
+        (CONFIG_VERSION, 0) => Some(false),
+        (CONFIG_VERSION, 1) => Some(true),
+        _ => None,
+    }
+}

@@ -1,0 +1,376 @@
+//! Folders that mtcute wrote, our own, and what becomes of damaged ones.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sansgram_core::client::{Config, DcId, DcKey, SessionData, SignedInUser};
+use sansgram_core::crypto::{AuthKey, Secret};
+
+use super::super::{
+    ExportError, ExportOptions, Format, ImportError, ImportOptions, Imported, export_path, import_file,
+    import_path, listed,
+};
+use super::*;
+use crate::scratch::Directory;
+
+const ONE: &str = "mtcute-convert-0.29.7";
+const TWO: &str = "mtcute-convert-0.29.7-passcode";
+const WITH_CONFIG: &str = "own-with-config";
+/// The file of account 1.
+const FIRST: &str = "D877F783D5D3EF8C";
+
+fn sample(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "tests", "vectors", "sessions", "tdata", name].iter().collect()
+}
+
+/// The key of all samples.
+fn key() -> AuthKey {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions/key256.bin");
+    AuthKey::new(fs::read(path).unwrap().try_into().unwrap())
+}
+
+fn dc(number: i64) -> DcId {
+    DcId::new(number).unwrap()
+}
+
+#[track_caller]
+fn check(imported: &Imported) {
+    assert_eq!(imported.format, Format::Tdata);
+    assert_eq!(imported.session.home_dc, Some(dc(2)));
+    assert_eq!(imported.session.keys[&dc(2)].auth_key, key());
+    assert_eq!(imported.session.user, Some(SignedInUser { id: 987_654_321, is_bot: false }));
+}
+
+fn with_passcode(passcode: &str) -> ImportOptions {
+    ImportOptions { passcode: Some(Secret::new(passcode.into())), ..ImportOptions::default() }
+}
+
+/// A copy of a sample, in which files may be changed.
+fn copy(directory: &Directory, name: &str) -> PathBuf {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+            if from.is_dir() {
+                copy(&from, &to);
+            } else {
+                let _ = fs::copy(from, to).unwrap();
+            }
+        }
+    }
+    let to = directory.0.join("tdata");
+    copy(&sample(name), &to);
+    to
+}
+
+#[test]
+fn names_of_accounts() {
+    assert_eq!(account_name("data", 0), FIRST);
+    assert_eq!(account_name("data", 1), "A7FDF864FBC10B77");
+}
+
+#[test]
+fn d4_what_mtcute_wrote_is_read() {
+    for name in [ONE, WITH_CONFIG] {
+        let imported = import_file(&sample(name)).unwrap();
+        check(&imported);
+        assert!(!imported.session.test_dcs);
+        assert_eq!((imported.account, imported.accounts.len()), (Some(1), 1));
+    }
+    let with_config = import_file(&sample(WITH_CONFIG)).unwrap();
+    assert_eq!(with_config.session.keys.len(), 2, "keys of other DCs are taken over too");
+}
+
+#[test]
+fn d4_a_passcode_is_needed_checked_and_taken() {
+    let path = sample(TWO);
+    assert!(matches!(import_file(&path), Err(ImportError::PasscodeNeeded(Format::Tdata))));
+    for wrong in ["Secret", "secret "] {
+        let error = import_path(&path, &with_passcode(wrong)).unwrap_err();
+        assert!(matches!(error, ImportError::WrongPasscode(Format::Tdata)), "{error}");
+        assert!(!format!("{error} {error:?}").contains(wrong));
+    }
+    assert!(matches!(import_path(&path, &with_passcode("")), Err(ImportError::PasscodeNeeded(_))));
+    check(&import_path(&path, &with_passcode("secret")).unwrap());
+    // One that is not needed changes nothing.
+    check(&import_path(&sample(ONE), &with_passcode("secret")).unwrap());
+}
+
+#[test]
+fn d4_several_accounts_are_listed_and_one_is_chosen() {
+    let path = sample(TWO);
+    let taken = |account| import_path(&path, &ImportOptions { account, ..with_passcode("secret") });
+    let default = taken(None).unwrap();
+    assert_eq!(default.account, Some(1), "the active one");
+    assert_eq!(default.accounts.len(), 2);
+    assert_eq!(listed(&default.accounts).matches("on DC").count(), 2, "{}", listed(&default.accounts));
+    check(&default);
+    check(&taken(Some(1)).unwrap());
+    let second = taken(Some(2)).unwrap();
+    let id = second.session.user.as_ref().map(|user| user.id);
+    assert_eq!((id, second.account), (Some(111), Some(2)));
+    let error = taken(Some(3)).unwrap_err();
+    assert!(matches!(&error, ImportError::NoSuchAccount { account: 3, accounts, .. } if accounts.len() == 2));
+    assert!(error.to_string().contains("1: user 987654321 on DC 2"), "{error}");
+}
+
+#[test]
+fn d4_any_folder_or_file_of_it_names_it() {
+    let directory = Directory::new("tdata-names");
+    let tdata = copy(&directory, ONE);
+    let account = tdata.join(FIRST);
+    for path in [
+        &directory.0,
+        &tdata,
+        &account,
+        &tdata.join("key_datas"),
+        &account.join("maps"),
+        &tdata.join("D877F783D5D3EF8Cs"),
+    ] {
+        check(&import_file(path).unwrap());
+    }
+    fs::create_dir(tdata.join("emoji")).unwrap();
+    assert!(matches!(import_file(&tdata.join("emoji")), Err(ImportError::UnknownFolder)));
+}
+
+#[test]
+fn d4_old_names_of_files_are_read() {
+    let directory = Directory::new("tdata-suffixes");
+    let tdata = copy(&directory, ONE);
+    for name in ["key_data", FIRST] {
+        fs::rename(tdata.join(format!("{name}s")), tdata.join(format!("{name}1"))).unwrap();
+    }
+    check(&import_file(&tdata).unwrap());
+    check(&import_file(&tdata.join("key_data1")).unwrap());
+    // A newer one that is damaged gives way to the older one.
+    fs::write(tdata.join("key_data0"), b"TDF$damaged").unwrap();
+    check(&import_file(&tdata).unwrap());
+    // A program that was started with "-key work" calls them so.
+    fs::rename(tdata.join("key_data1"), tdata.join("key_works")).unwrap();
+    fs::remove_file(tdata.join("key_data0")).unwrap();
+    let renamed = account_name("work", 0);
+    fs::rename(tdata.join(format!("{FIRST}1")), tdata.join(format!("{renamed}s"))).unwrap();
+    check(&import_file(&tdata).unwrap());
+}
+
+/// A session as the samples have it.
+fn session() -> SessionData {
+    SessionData {
+        home_dc: Some(dc(2)),
+        keys: BTreeMap::from([
+            (dc(2), DcKey { auth_key: key(), server_salt: 0 }),
+            (dc(4), DcKey { auth_key: AuthKey::new([9; 256]), server_salt: 0 }),
+        ]),
+        user: Some(SignedInUser { id: 987_654_321, is_bot: false }),
+        ..SessionData::default()
+    }
+}
+
+fn export(session: &SessionData, passcode: Option<&str>, path: &Path) -> Result<(), ExportError> {
+    let dcs = if session.test_dcs { Config::telegram_test() } else { Config::telegram() }.dcs;
+    let passcode = passcode.map(|passcode| Secret::new(passcode.to_owned()));
+    export_path(session, Format::Tdata, &dcs, &ExportOptions { passcode }, path)
+}
+
+#[test]
+fn d4_what_is_written_is_read_again() {
+    let directory = Directory::new("tdata-export");
+    for (test_dcs, user_id) in [(false, 987_654_321), (true, 987_654_321), (false, (1 << 52) - 1)] {
+        for passcode in [None, Some("secret")] {
+            let session = SessionData {
+                test_dcs,
+                user: Some(SignedInUser { id: user_id, is_bot: false }),
+                ..session()
+            };
+            let path = directory.0.join(format!("{test_dcs}-{user_id}-{}", passcode.is_some()));
+            export(&session, passcode, &path).unwrap();
+            if passcode.is_some() {
+                assert!(matches!(import_file(&path), Err(ImportError::PasscodeNeeded(_))));
+            }
+            let imported = import_path(&path, &with_passcode("secret")).unwrap();
+            assert_eq!(imported.session, session);
+            let again = export(&session, passcode, &path);
+            assert!(matches!(again, Err(ExportError::Exists(there)) if there == path));
+        }
+    }
+    let nobody = SessionData { user: None, ..session() };
+    let error = export(&nobody, None, &directory.0.join("nobody")).unwrap_err();
+    assert!(matches!(error, ExportError::NoUser(Format::Tdata)));
+    assert!(!directory.0.join("nobody").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn d4_what_is_written_is_only_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = Directory::new("tdata-modes");
+    let path = directory.0.join("tdata");
+    export(&session(), None, &path).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(&path.join(FIRST))), (0o700, 0o700));
+    for file in ["key_datas", "D877F783D5D3EF8Cs", "D877F783D5D3EF8C/maps"] {
+        assert_eq!(mode(&path.join(file)), 0o600, "{file}");
+    }
+}
+
+/// Replaces the data of a file, with a right checksum.
+fn reseal(path: &Path, version: u32, change: impl FnOnce(&mut Vec<u8>)) {
+    let file = fs::read(path).unwrap();
+    let mut data = envelope::open(&file).unwrap().data.to_vec();
+    change(&mut data);
+    fs::write(path, &*envelope::seal(version, &data)).unwrap();
+}
+
+#[test]
+fn d4_a_damaged_file_is_named() {
+    let directory = Directory::new("tdata-damaged");
+    let tdata = copy(&directory, WITH_CONFIG);
+    for file in ["key_datas", "D877F783D5D3EF8Cs", "D877F783D5D3EF8C/configs"] {
+        let path = tdata.join(file);
+        let whole = fs::read(&path).unwrap();
+        let mut changed = whole.clone();
+        changed[40] ^= 1;
+        // Its checksum is wrong, or right but the hash behind the cipher is not, or it is cut.
+        for (what, words) in [(0, "MD5"), (1, "cannot be decrypted"), (2, "cut short")] {
+            match what {
+                0 => fs::write(&path, &changed).unwrap(),
+                1 => {
+                    fs::write(&path, &whole).unwrap();
+                    let last = |data: &mut Vec<u8>| *data.last_mut().unwrap() ^= 1;
+                    reseal(&path, 5_008_003, last);
+                }
+                _ => fs::write(&path, &whole[..9]).unwrap(),
+            }
+            let error = import_file(&tdata).unwrap_err();
+            assert!(
+                matches!(&error, ImportError::DamagedFile { file: named, .. } if named == file),
+                "{error}"
+            );
+            let config = file.ends_with("configs");
+            assert!(config || error.to_string().contains(words), "{error}");
+        }
+        fs::write(&path, &whole).unwrap();
+        check(&import_file(&tdata).unwrap());
+    }
+    fs::remove_file(tdata.join("D877F783D5D3EF8Cs")).unwrap();
+    assert!(matches!(import_file(&tdata), Err(ImportError::NoUser(Format::Tdata))));
+    fs::remove_file(tdata.join("key_datas")).unwrap();
+    fs::write(tdata.join("D877F783D5D3EF8C0"), "").unwrap();
+    let error = import_file(&tdata).unwrap_err();
+    assert!(error.to_string().contains("key_datas is missing"), "{error}");
+}
+
+#[test]
+fn d4_a_later_version_is_read_if_its_layout_is_the_same_and_named_if_not() {
+    let directory = Directory::new("tdata-later");
+    let tdata = copy(&directory, ONE);
+    for file in ["key_datas", "D877F783D5D3EF8Cs"] {
+        reseal(&tdata.join(file), 7_002_001, |_| {});
+    }
+    check(&import_file(&tdata).unwrap());
+    reseal(&tdata.join("D877F783D5D3EF8Cs"), 7_002_001, |data| data.truncate(40));
+    let error = import_file(&tdata).unwrap_err();
+    assert!(matches!(&error, ImportError::Newer { version, .. } if version == "7.2.1"), "{error}");
+    reseal(&tdata.join("key_datas"), 7_002_001, |data| data.truncate(40));
+    assert!(matches!(import_file(&tdata), Err(ImportError::Newer { .. })));
+}
+
+/// The content of an account's file, in the form from before user ids had 64 bits.
+#[test]
+fn d4_old_user_ids_are_read() {
+    let directory = Directory::new("tdata-old-ids");
+    let path = directory.0.join("tdata");
+    let local_key = LocalKey::new([5; 256]);
+    let random = &mut sansgram_core::crypto::OsRandom::new();
+    let mut account = |user: u32, keys: u32| {
+        let mut block = encoding_bytes(&[user, 2, keys]);
+        for dc in [10_002, 2].into_iter().take(keys as usize) {
+            block.extend_from_slice(&encoding_bytes(&[dc]));
+            block.extend_from_slice(key().as_bytes());
+        }
+        block.extend_from_slice(&encoding_bytes(&[0]));
+        let mut content = encoding_bytes(&[MTP_AUTHORIZATION]);
+        local::push_byte_array(&mut content, &block);
+        let mut data = Zeroizing::default();
+        local::push_byte_array(&mut data, &local::encrypt(&content, &local_key, random));
+        envelope::seal(1_009_000, &data)
+    };
+    export(&session(), None, &path).unwrap();
+    let key_file = write::key_file(&local_key, "", &mut sansgram_core::crypto::OsRandom::new());
+    fs::write(path.join("key_datas"), &*key_file).unwrap();
+    fs::remove_dir_all(path.join(FIRST)).unwrap();
+    let file = path.join(format!("{FIRST}s"));
+    fs::write(&file, &*account(987_654_321, 2)).unwrap();
+    check(&import_file(&path).unwrap());
+    fs::write(&file, &*account(0, 2)).unwrap();
+    let error = import_file(&path).unwrap_err();
+    assert!(error.to_string().ends_with("no user is signed in"), "{error}");
+    // The first key is none of a DC of its own, and the home's is not there.
+    fs::write(&file, &*account(7, 1)).unwrap();
+    assert!(matches!(import_file(&path), Err(ImportError::NoKey(Format::Tdata))));
+    fs::write(&file, &*account(7, u32::MAX)).unwrap();
+    assert!(matches!(import_file(&path), Err(ImportError::DamagedFile { .. })));
+}
+
+fn encoding_bytes(numbers: &[u32]) -> super::super::encoding::Bytes {
+    Zeroizing::new(numbers.iter().flat_map(|number| number.to_be_bytes()).collect())
+}
+
+/// No bit that is changed and no byte that is cut off goes unnoticed.
+#[test]
+fn d4_every_change_and_cut_is_refused() {
+    let directory = Directory::new("tdata-changes");
+    let tdata = copy(&directory, ONE);
+    for file in ["key_datas", "D877F783D5D3EF8Cs"] {
+        let path = tdata.join(file);
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert!(import_file(&tdata).is_err(), "{file} cut to {length}");
+        }
+        for bit in 0..whole.len() * 8 {
+            let mut changed = whole.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(envelope::open(&changed).is_err(), "bit {bit} of {file}");
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+    // Behind the checksum, the same for what is encrypted, whatever its kind.
+    let local_key = LocalKey::new(std::array::from_fn(|at| at as u8));
+    let encrypted = local::encrypt(&[7; 40], &local_key, &mut sansgram_core::crypto::OsRandom::new());
+    assert_eq!(*local::decrypt(&encrypted, &local_key).unwrap(), [7; 40]);
+    for length in 0..encrypted.len() {
+        assert!(local::decrypt(&encrypted[..length], &local_key).is_none());
+    }
+    for bit in 0..encrypted.len() * 8 {
+        let mut changed = encrypted.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(local::decrypt(&changed, &local_key).is_none(), "bit {bit}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn d4_links_and_pipes_in_the_folder_are_refused_at_once() {
+    let directory = Directory::new("tdata-links");
+    let tdata = copy(&directory, ONE);
+    let key = tdata.join("key_datas");
+    fs::rename(&key, directory.0.join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", &key).unwrap();
+    assert!(matches!(import_file(&tdata), Err(ImportError::Io { path, .. }) if path == key));
+    fs::remove_file(&key).unwrap();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &key, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    assert!(matches!(import_file(&tdata), Err(ImportError::Io { path, .. }) if path == key));
+    fs::remove_file(&key).unwrap();
+    fs::write(&key, vec![0; (1 << 20) + 1]).unwrap();
+    assert!(matches!(import_file(&tdata), Err(ImportError::Io { .. })), "too large");
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let options = with_passcode("hunter2");
+    let export = ExportOptions { passcode: Some(Secret::new("hunter2".into())) };
+    assert!(!format!("{options:?} {export:?}").contains("hunter2"));
+}

@@ -1,0 +1,158 @@
+//! Writing: a folder with one account.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use sansgram_core::client::{DcTable, SessionData};
+use sansgram_core::crypto::{OsRandom, SecureRandom, random};
+use zeroize::Zeroizing;
+
+use super::super::encoding::Bytes;
+use super::super::{ExportError, ExportOptions, Exported, Format, target};
+use super::{
+    CONFIG_VERSION, DATA, KEY_PREFIX, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name, envelope, local,
+};
+
+/// Of the program that would write such files: 5.8.3. It refuses those of a later version than its own, so it is not
+/// the newest; the layout has not changed since.
+const VERSION: u32 = 5_008_003;
+/// Flags of an address, as the schema's `dcOption` has them.
+const IPV6: u32 = 1 << 0;
+const STATIC: u32 = 1 << 4;
+/// The second version of the list of DCs, which the program tells from a count by the sign.
+const DCS_VERSION: i32 = -2;
+
+/// Writes the folder `path`.
+pub(in super::super) fn write(
+    session: &SessionData,
+    dcs: &DcTable,
+    options: &ExportOptions,
+    path: &Path,
+) -> Result<(), ExportError> {
+    let files = files(session, dcs, options, &mut OsRandom::new())?;
+    target::create_folder(path, &files)
+}
+
+/// The files by their names, with the last one that the program looks for, `key_datas`, at the end.
+fn files(
+    session: &SessionData,
+    dcs: &DcTable,
+    options: &ExportOptions,
+    random: &mut dyn SecureRandom,
+) -> Result<Vec<(String, Bytes)>, ExportError> {
+    let exported = Exported::of(session)?;
+    let user = exported.user.ok_or(ExportError::NoUser(Format::Tdata))?;
+    let mut local_key = LocalKey::new([0; 256]);
+    random.fill(&mut *local_key);
+    let mut sealed = |content: &[u8]| {
+        let mut data = Bytes::default();
+        local::push_byte_array(&mut data, &local::encrypt(content, &local_key, random));
+        envelope::seal(VERSION, &data)
+    };
+
+    let name = account_name(DATA, 0);
+    let account = sealed(&authorization(session, user.id, exported.dc.number()));
+    let mut files = vec![(format!("{name}s"), account)];
+    // Without a configuration the program takes its own addresses, of production.
+    if exported.test_dcs {
+        files.push((format!("{name}/configs"), sealed(&config(dcs))));
+    }
+    files.push((format!("{name}/maps"), map(&local_key, random)));
+    let passcode = options.passcode.as_ref().map_or("", |passcode| passcode.expose());
+    files.push((format!("{KEY_PREFIX}{DATA}s"), key_file(&local_key, passcode, random)));
+    Ok(files)
+}
+
+/// The local key, encrypted by the passcode's, and by it that there is the account 0, which is the active one.
+pub(super) fn key_file(local_key: &LocalKey, passcode: &str, random: &mut dyn SecureRandom) -> Bytes {
+    let salt: [u8; SALT_LEN] = random::array(random);
+    let passcode_key = local::passcode_key(passcode, &salt);
+    let info: Vec<u8> = [1_u32, 0, 0].iter().flat_map(|number| number.to_be_bytes()).collect();
+    let mut data = Bytes::default();
+    local::push_byte_array(&mut data, &salt);
+    local::push_byte_array(&mut data, &local::encrypt(&**local_key, &passcode_key, random));
+    local::push_byte_array(&mut data, &local::encrypt(&info, local_key, random));
+    envelope::seal(VERSION, &data)
+}
+
+/// Where other files are: there are none. Its own salt and key are of versions before 2.0.
+fn map(local_key: &LocalKey, random: &mut dyn SecureRandom) -> Bytes {
+    let mut data = Bytes::default();
+    local::push_byte_array(&mut data, &[]);
+    local::push_byte_array(&mut data, &[]);
+    local::push_byte_array(&mut data, &local::encrypt(&[], local_key, random));
+    envelope::seal(VERSION, &data)
+}
+
+/// The user, the home DC, and all keys.
+fn authorization(session: &SessionData, user_id: i64, home: u16) -> Bytes {
+    // Reserved as a whole, so that no copy of a key stays behind as it grows.
+    let mut block = Zeroizing::new(Vec::with_capacity(64 + session.keys.len() * 260));
+    block.extend_from_slice(&[0xff; 8]);
+    block.extend_from_slice(&user_id.to_be_bytes());
+    push(&mut block, u32::from(home));
+    push(&mut block, session.keys.len() as u32);
+    for (dc, key) in &session.keys {
+        push(&mut block, dc.number().into());
+        block.extend_from_slice(key.auth_key.as_bytes());
+    }
+    // No key is to be destroyed.
+    push(&mut block, 0);
+    let mut content = Bytes::new(Vec::with_capacity(block.len() + 8));
+    push(&mut content, MTP_AUTHORIZATION);
+    local::push_byte_array(&mut content, &block);
+    content
+}
+
+/// The configuration of the test DCs at these addresses; all else is what the program begins with.
+fn config(dcs: &DcTable) -> Bytes {
+    const BEFORE_DOMAIN: [u32; 19] = [
+        200, 10_000, 100, 120_000, 5_000, 30_000, 1_000, 300_000, 30_000, 1_500, 0, 172_800, 172_800,
+        172_800, 0, 30, 0, 0, 0,
+    ];
+    // The last one is the DC of files from the web.
+    const BEFORE_TXT_DOMAIN: [u32; 6] = [604_800, 20_000, 90_000, 30_000, 10_000, 2];
+    const BEFORE_REACTION: [u32; 3] = [1, 0, 1024];
+    let mut config = Bytes::default();
+    push(&mut config, CONFIG_VERSION);
+    push(&mut config, 1);
+    local::push_byte_array(&mut config, &addresses(dcs));
+    BEFORE_DOMAIN.into_iter().for_each(|number| push(&mut config, number));
+    push_string(&mut config, "https://t.me/");
+    BEFORE_TXT_DOMAIN.into_iter().for_each(|number| push(&mut config, number));
+    push_string(&mut config, "tapv3.stel.com");
+    BEFORE_REACTION.into_iter().for_each(|number| push(&mut config, number));
+    push_string(&mut config, "\u{1f44d}");
+    config.extend_from_slice(&0_u64.to_be_bytes());
+    let mut content = Bytes::default();
+    local::push_byte_array(&mut content, &config);
+    content
+}
+
+/// The addresses of the DCs, without secrets and keys of content networks.
+fn addresses(dcs: &DcTable) -> Bytes {
+    let all: Vec<(u16, SocketAddr)> =
+        dcs.ids().flat_map(|dc| dcs.endpoints(dc).iter().map(move |it| (dc.number(), *it))).collect();
+    let mut list = Bytes::default();
+    push(&mut list, DCS_VERSION.cast_unsigned());
+    push(&mut list, all.len() as u32);
+    for (dc, address) in all {
+        let ip = address.ip().to_string();
+        let flags = STATIC | if address.is_ipv6() { IPV6 } else { 0 };
+        [dc.into(), flags, address.port().into()].into_iter().for_each(|number| push(&mut list, number));
+        local::push_byte_array(&mut list, ip.as_bytes());
+        local::push_byte_array(&mut list, &[]);
+    }
+    push(&mut list, 0);
+    list
+}
+
+fn push(bytes: &mut Bytes, number: u32) {
+    bytes.extend_from_slice(&number.to_be_bytes());
+}
+
+/// Appends a string of Qt: its length in bytes, and UTF-16 big-endian.
+fn push_string(bytes: &mut Bytes, text: &str) {
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    local::push_byte_array(bytes, &units);
+}
