@@ -247,9 +247,22 @@ pub(crate) struct ManArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SandboxArgs {
-    /// The address to listen at; each DC takes a free port
-    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    /// The address to listen at; 0.0.0.0 for all of this machine's IPv4 addresses, :: for all
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = WHERE)]
     pub(crate) listen: String,
+
+    /// The port of DC 1; DC 2 and 3 take the next ones [default: free ports]
+    #[arg(long, value_name = "N", value_parser = crate::sandbox::addresses::first_port, help_heading = WHERE)]
+    pub(crate) port: Option<u16>,
+
+    /// The host that help.getConfig and the first line name, if clients know this machine by another than --listen
+    #[arg(long, value_name = "HOST", help_heading = WHERE)]
+    pub(crate) advertise: Option<String>,
+
+    /// How many connections may be open at once, on all DCs together
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..),
+        help_heading = WHERE)]
+    pub(crate) connections: u32,
 
     /// Where to write the DCs' RSA key, in PEM
     #[arg(long, value_name = "FILE", default_value = "sandbox.pem")]
@@ -260,11 +273,12 @@ pub(crate) struct SandboxArgs {
     pub(crate) json: bool,
 
     /// Refuse clients that use the RSA padding from before RSA_PAD, such as Telethon 1 and Pyrogram
-    #[arg(long)]
+    #[arg(long, help_heading = STRICT)]
     pub(crate) strict_rsa: bool,
 
-    /// Refuse all that the documentation forbids and Telegram's servers take: the old RSA padding, a msg_id before the key      that is 0 or does not rise, acknowledgements with an odd seq_no
-    #[arg(long)]
+    /// Refuse all that the documentation forbids and Telegram's servers take: the old RSA padding, a msg_id before the
+    /// key that is 0 or does not rise, acknowledgements with an odd seq_no
+    #[arg(long, help_heading = STRICT)]
     pub(crate) strict: bool,
 
     /// Has no effect: the old padding is taken unless --strict-rsa is given.
@@ -273,6 +287,8 @@ pub(crate) struct SandboxArgs {
 }
 
 const WHO: &str = "Who signs in (asked for where nothing is given)";
+const WHERE: &str = "Where";
+const STRICT: &str = "How strict";
 const STDIN: &str = "Values from standard input, a line each in this order (on a terminal: asked for)";
 const QR: &str = "QR code";
 const APPLICATION: &str = "Application";

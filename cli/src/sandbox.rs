@@ -1,18 +1,18 @@
 //! The embedded test DCs: alone until Ctrl-C, or behind `login --sandbox`.
 
+pub(crate) mod addresses;
+mod announcement;
 mod input;
+mod refusals;
 mod report;
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::path::Path;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
-use std::{fmt, fs, io};
+use std::time::{Duration, Instant};
 
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
 use sansgram_runtime::core::crypto::rsa::PublicKey;
-use sansgram_runtime::text::shell_word;
 use sansgram_testkit::accounts::{AccountEvent, AccountOptions};
 use sansgram_testkit::serve::{ServeOptions, Served, serve};
 use sansgram_testkit::server::ServerOptions;
@@ -20,9 +20,10 @@ use sansgram_testkit::server::ServerOptions;
 use crate::args::SandboxArgs;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::output::{self, json_text};
+use crate::output;
 
 use input::Pasted;
+use refusals::{Line, Repeats, Strictness};
 use report::Happened;
 
 /// Where clients of the sandbox begin.
@@ -39,7 +40,8 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn start() -> Result<Self, Failure> {
-        Ok(Self { served: start(ServeOptions { server: behaviour(), ..ServeOptions::default() })? })
+        let options = ServeOptions { server: behaviour(), ..ServeOptions::default() };
+        Ok(Self { served: serve(options).map_err(|error| addresses::why(&error, None))? })
     }
 
     /// How to reach them; with an identity that they accept.
@@ -83,13 +85,14 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     let signal = Arc::new(AtomicI32::new(0));
     let came = signal.clone();
     interrupt::on_signal(move |number| came.store(number, Ordering::Relaxed))?;
-    let served =
-        start(ServeOptions { listen: listen_address(&args.listen)?, server: behaviour_for_any(args) })?;
-    write_key(&args.public_key, served.public_key_pem())?;
+    let options = serve_options(args)?;
+    let everywhere = options.listen.is_unspecified() && options.advertise.is_empty();
+    let served = serve(options).map_err(|error| addresses::why(&error, args.port))?;
+    announcement::write_key(&args.public_key, served.public_key_pem())?;
     output::result(&if args.json {
-        announcement_json(served.addresses(), &args.public_key)
+        announcement::json(served.announced(), &args.public_key)
     } else {
-        announcement(served.addresses(), &args.public_key)
+        announcement::words(served.announced(), everywhere, &args.public_key)
     })?;
     let pasted = input::pasted()
         .map_err(|error| Failure::new(format!("links cannot be read from standard input: {error}")))?;
@@ -97,6 +100,8 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
         let line = if args.json { happened.json() } else { happened.words() };
         line.map_or(Ok(()), |line| output::result(&line))
     };
+    let strictness = Strictness { all: args.strict, keeps_keys: false };
+    let mut repeats = Repeats::default();
     loop {
         match signal.load(Ordering::Relaxed) {
             0 => {}
@@ -108,8 +113,14 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
         if let Some(event) = served.next_event(PAUSE) {
             tell(&Happened::Account(event))?;
         }
-        for report in served.take_reports() {
-            tell(&Happened::Reported(report))?;
+        let now = Instant::now();
+        let reports = served.take_reports();
+        let mut lines: Vec<Line> =
+            reports.iter().filter_map(|report| Line::new(report, strictness)).collect();
+        lines = lines.into_iter().filter_map(|line| repeats.pass(line, now)).collect();
+        lines.extend(repeats.due(now));
+        for line in lines {
+            output::result(&if args.json { line.json() } else { line.words() })?;
         }
         for pasted in pasted.try_iter() {
             tell(&match pasted {
@@ -141,6 +152,17 @@ fn behaviour() -> ServerOptions {
     ServerOptions { accounts, ..ServerOptions::default() }
 }
 
+fn serve_options(args: &SandboxArgs) -> Result<ServeOptions, Failure> {
+    let listen = addresses::listen(&args.listen)?;
+    let advertise = match &args.advertise {
+        Some(host) => addresses::advertise(host, listen)?,
+        None => Vec::new(),
+    };
+    let most_connections = usize::try_from(args.connections).unwrap_or(usize::MAX);
+    let port = args.port.unwrap_or(0);
+    Ok(ServeOptions { listen, port, advertise, most_connections, server: behaviour_for_any(args) })
+}
+
 /// For clients that others wrote: as Telegram's servers, unless the options are stricter.
 fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
     ServerOptions {
@@ -148,93 +170,5 @@ fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
         accept_any_plain_msg_id: !args.strict,
         accept_odd_acks: !args.strict,
         ..behaviour()
-    }
-}
-
-fn start(options: ServeOptions) -> Result<Served, Failure> {
-    let listen = options.listen;
-    serve(options).map_err(|error| Failure::new(format!("the test DCs cannot listen at {listen}: {error}")))
-}
-
-fn listen_address(host: &str) -> Result<IpAddr, Failure> {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let found = (bare, 0).to_socket_addrs().and_then(|mut addresses| {
-        addresses.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it has no address"))
-    });
-    found
-        .map(|address| address.ip())
-        .map_err(|error| Failure::new(format!("the host {host} of --listen cannot be found: {error}")))
-}
-
-/// Writes the key, which is the same in every run, but over nothing else.
-fn write_key(file: &Path, pem: &str) -> Result<(), Failure> {
-    let fails = |error: io::Error| {
-        Failure::new(format!("the public key {} cannot be written: {error}", file.display()))
-    };
-    match fs::read(file) {
-        Ok(bytes) if bytes == pem.as_bytes() => return Ok(()),
-        Ok(bytes) if !bytes.is_empty() => {
-            return Err(Failure::new(format!(
-                "{} holds something else than the sandbox's public key and is left as it is; name another file with \
-                 --public-key",
-                file.display()
-            )));
-        }
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fails(error)),
-        _ => {}
-    }
-    fs::write(file, pem).map_err(fails)
-}
-
-fn announcement(dcs: &[(i32, SocketAddr)], key: &Path) -> String {
-    let mut text = String::from("Test DCs are listening:\n");
-    for (dc, address) in dcs {
-        text.push_str(&format!("  DC {dc}  {address}\n"));
-    }
-    // The home DC first.
-    let (home, others): (Vec<_>, Vec<_>) = dcs.iter().partition(|(dc, _)| *dc == HOME);
-    let options: String =
-        home.iter().chain(&others).map(|(dc, address)| format!(" --dc {dc}={address}")).collect();
-    // From whatever directory.
-    let absolute = std::path::absolute(key).unwrap_or_else(|_| key.into());
-    text.push_str(&format!(
-        "Their public key is in {key}. Sign in from another terminal:\n  \
-         sansgram login{options} --public-key {word}\n\
-         \"sansgram sandbox --help\" lists the accounts. Login codes are shown below.\n\
-         To scan a QR code, paste its tg:// link here, with the number of an account behind it. Ctrl-C ends it all.",
-        key = key.display(),
-        word = shell_word(&absolute)
-    ));
-    text
-}
-
-fn announcement_json(dcs: &[(i32, SocketAddr)], key: &Path) -> String {
-    let dcs: Vec<String> = dcs
-        .iter()
-        .map(|(dc, address)| format!(r#"{{"id":{dc},"address":{}}}"#, json_text(&address.to_string())))
-        .collect();
-    format!(r#"{{"dcs":[{}],"public_key":{}}}"#, dcs.join(","), json_text(&key.to_string_lossy()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_line_is_the_documented_one() {
-        let dcs = [(1, "127.0.0.1:80".parse().unwrap()), (2, "[::1]:81".parse().unwrap())];
-        assert_eq!(
-            announcement_json(&dcs, Path::new("a\"b.pem")),
-            r#"{"dcs":[{"id":1,"address":"127.0.0.1:80"},{"id":2,"address":"[::1]:81"}],"public_key":"a\"b.pem"}"#
-        );
-    }
-
-    #[test]
-    fn listening_takes_names_and_addresses() {
-        assert!(listen_address("127.0.0.1").unwrap().is_loopback());
-        assert!(listen_address("::1").unwrap().is_loopback());
-        assert!(listen_address("[::1]").unwrap().is_loopback());
-        assert!(listen_address("localhost").unwrap().is_loopback());
-        assert!(listen_address("no such host").is_err());
     }
 }

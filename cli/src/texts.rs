@@ -78,10 +78,16 @@ telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurig
 files, and need --output.";
 
 pub(crate) const SANDBOX: &str = "\
-Run test DCs on this machine until Ctrl-C, for any client: nothing needs an account or the network.
+Run test DCs on this machine until Ctrl-C, for any client: nothing needs an account or the network. Clients need the \
+addresses of the DCs and their public key, which the first lines say.
+
+It takes what Telegram's servers take of released clients. What it refuses is told with the reason and, if an option \
+changes it, with that option; lines that say the same are counted for 10 seconds.
 
 With --json the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
-\"public_key\":\"FILE\"}. After it come the login codes as they \"arrive\", sign-ins and sign-outs.
+\"public_key\":\"FILE\"}. Each line after it has an \"event\": code_sent and email_sent as login codes \"arrive\", \
+signed_in, signed_out, scanned, scan_failed; refused, tolerated and closed about connections, with a \"reason\" and perhaps \
+\"advice\", an \"option\" and \"repeated\".
 
 A login link that a client shows as a QR code can be scanned here: a line \"tg://login?token=... NUMBER\" on \
 standard input lets the account of that number scan it; without a number, +9996621234 does.";
@@ -107,7 +113,8 @@ Sandbox accounts (any api_id and api_hash will do):
   ... ending in 2    has the password \"sandbox\" as well
   ... ending in 6    must set up an e-mail address first, any will do
   ... ending in 7    gets its codes by e-mail
-  ... ending in 8    has the password \"sandbox\", which can be recovered by e-mail
+  ... ending in 8    has the password \"sandbox\" and an e-mail address to
+                     recover it by
   ... ending in 9    is not registered: sign up
   bot 1:sandbox      lives on DC 2
   bot 2:elsewhere    lives on DC 1

@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
@@ -237,6 +237,8 @@ fn what_it_cannot_do_it_says() {
     fails(&["--public-key", "no/such/directory/key"], &["no/such/directory/key", "cannot be written"]);
     fails(&["--listen", "192.0.2.1"], &["192.0.2.1", "cannot listen"]);
     fails(&["--listen", "no-such-host.invalid"], &["no-such-host.invalid"]);
+    fails(&["--advertise", "no-such-host.invalid"], &["no-such-host.invalid", "--advertise"]);
+    fails(&["--advertise", "0.0.0.0"], &["0.0.0.0", "no client can connect"]);
 }
 
 /// `req_pq_multi` with `msg_id` 0, as Telethon 2 and grammers send it, in an abridged frame.
@@ -266,9 +268,117 @@ fn a2b_any_plain_msg_id_is_taken_unless_strict() {
                 assert_eq!(answer[20..24], constructor.to_le_bytes());
                 let told = sandbox.json();
                 assert_eq!((&told["event"], &told["option"]), (&json!("tolerated"), &json!("--strict")));
-                assert!(told["what"].as_str().unwrap().contains("msg_id"), "{told}");
+                assert!(told["reason"].as_str().unwrap().contains("msg_id"), "{told}");
             }
-            None => assert_eq!(answer, (-404_i32).to_le_bytes()),
+            None => {
+                assert_eq!(answer, (-404_i32).to_le_bytes());
+                let told = sandbox.json();
+                assert_eq!((&told["event"], &told["option"]), (&json!("refused"), &json!("--strict")));
+                assert!(told["reason"].as_str().unwrap().contains("identifier 0x0"), "{told}");
+            }
         }
     }
+}
+
+/// A packet under a key that no sandbox knows, in an abridged frame.
+const UNDER_AN_UNKNOWN_KEY: [u8; 74] = {
+    let mut bytes = [7; 74];
+    bytes[0] = 0xef;
+    bytes[1] = 18;
+    bytes
+};
+
+#[test]
+fn a2d_refusals_are_told_in_words() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--port", &free_ports().to_string()]);
+    let lines: Vec<String> = (0..8).map(|_| sandbox.line()).collect();
+    let address = lines.iter().find_map(|line| line.strip_prefix("  DC 2  ")).unwrap();
+    let mut socket = TcpStream::connect(address).unwrap();
+    let client = socket.local_addr().unwrap();
+    socket.write_all(&UNDER_AN_UNKNOWN_KEY).unwrap();
+    assert_eq!(
+        sandbox.line(),
+        format!(
+            "refused (DC 2, {client}): no key has the identifier 0x0707070707070707; the client's session was made \
+             elsewhere or in an earlier run; --state FILE keeps keys from run to run"
+        )
+    );
+    // The same again is not told again, what is new is.
+    let mut again = TcpStream::connect(address).unwrap();
+    again.write_all(&UNDER_AN_UNKNOWN_KEY).unwrap();
+    again.read_to_end(&mut Vec::new()).unwrap();
+    TcpStream::connect(address)
+        .unwrap()
+        .write_all(b"GET / HTTP/1.1\r\nHost: sandbox.example\r\n\r\n")
+        .unwrap();
+    let line = sandbox.line();
+    assert!(line.contains("speaks HTTP") && line.contains("abridged"), "{line}");
+}
+
+#[test]
+fn f12_connections_above_the_limit_are_told() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json", "--connections", "2"]);
+    let first = sandbox.json();
+    let address = first["dcs"][0]["address"].as_str().unwrap();
+    let mut served: Vec<_> = (0..2).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for socket in &mut served {
+        socket.write_all(&plain_request_with_id_0()).unwrap();
+        socket.read_exact(&mut [0; 1]).unwrap();
+    }
+    assert_eq!(sandbox.json()["event"], "tolerated");
+    let mut third = TcpStream::connect(address).unwrap();
+    let client = third.local_addr().unwrap().to_string();
+    assert_eq!(third.read(&mut [0; 1]).unwrap_or(0), 0);
+    let told = sandbox.json();
+    assert_eq!((&told["event"], &told["option"]), (&json!("closed"), &json!("--connections")));
+    assert_eq!((&told["client"], &told["dc"]), (&json!(client), &json!(1)));
+    assert!(told["reason"].as_str().unwrap().starts_with("2 connections are open"), "{told}");
+}
+
+/// The first of three ports in a row that are free now; others may take them, which hardly ever happens.
+fn free_ports() -> u16 {
+    (0..1000)
+        .find_map(|_| {
+            let first = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = first.local_addr().unwrap().port();
+            let free = |more: u16| TcpListener::bind(("127.0.0.1", port.checked_add(more)?)).ok();
+            let others = (free(1), free(2));
+            matches!(others, (Some(_), Some(_))).then_some(port)
+        })
+        .unwrap()
+}
+
+#[test]
+fn a4_ports_are_the_ones_asked_for() {
+    let directory = Directory::new();
+    let port = free_ports();
+    let args = ["--json", "--listen", "0.0.0.0", "--port", &port.to_string(), "--advertise", "localhost"];
+    let mut sandbox = Running::start(&directory.path, &args);
+    let first = sandbox.json();
+    for n in 0..3_u16 {
+        let dc = &first["dcs"][usize::from(n)];
+        assert_eq!((&dc["id"], &dc["address"]), (&json!(n + 1), &json!(format!("127.0.0.1:{}", port + n))));
+    }
+    // Another one at the same ports says so in one sentence.
+    let mut second = support::command(&directory.path);
+    support::run(second.arg("sandbox").args(["--port", &(port - 1).to_string()])).fails(&[
+        "DC 2",
+        &format!("127.0.0.1:{port}"),
+        "in use",
+        "choose another --port",
+    ]);
+}
+
+#[test]
+fn a4_a_listener_everywhere_announces_what_works() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json", "--listen", "0.0.0.0"]);
+    let server = options(&sandbox.json());
+    assert!(server[1].starts_with("2=127.0.0.1:"), "{server:?}");
+    // The account lives on another DC, whose address the client knows from the first line.
+    let mut login = support::command(&directory.path);
+    login.arg("login").args(&server).args(["--phone", "9996630001", "--code", "33333"]);
+    support::run(&mut login).ok();
 }

@@ -21,8 +21,16 @@ use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs, 
 /// Where to listen, and how to behave.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
-    /// The address of all DCs; each takes a free port.
+    /// The address of all DCs; default 127.0.0.1.
     pub listen: IpAddr,
+    /// The port of the first DC; each further one takes the next port. Default 0: each takes a free port.
+    pub port: u16,
+    /// The addresses that `help.getConfig` names for each DC. Default none: the one of `listen` or, if that means all
+    /// addresses of this machine, the one that the asking client is connected to.
+    pub advertise: Vec<IpAddr>,
+    /// How many connections may be open at once, on all DCs together; default 1000. Each takes two threads and a file
+    /// descriptor.
+    pub most_connections: usize,
     /// The behaviour of the DCs. The addresses for `help.getConfig` are filled in where the accounts have none.
     pub server: ServerOptions,
 }
@@ -30,7 +38,13 @@ pub struct ServeOptions {
 impl Default for ServeOptions {
     /// Well-behaved DCs on 127.0.0.1.
     fn default() -> Self {
-        Self { listen: Ipv4Addr::LOCALHOST.into(), server: ServerOptions::default() }
+        Self {
+            listen: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            advertise: Vec::new(),
+            most_connections: 1000,
+            server: ServerOptions::default(),
+        }
     }
 }
 
@@ -42,35 +56,75 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(2);
 /// How many entries are kept for [`Served::take_refusals`], and as many for [`Served::take_reports`].
 const MOST_REPORTS: usize = 1000;
-/// How many connections may be open at once.
-const MOST_CONNECTIONS: usize = 1000;
+
+/// Why the DCs cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// There are fewer ports behind the first one than DCs.
+    #[error("{dcs} DCs need as many ports, and the ports behind {first} end at 65535")]
+    Ports {
+        /// The port of the first DC.
+        first: u16,
+        /// The number of DCs.
+        dcs: usize,
+    },
+    /// The operating system refuses an address.
+    #[error("DC {dc} cannot listen at {address}: {source}")]
+    Bind {
+        /// The DC.
+        dc: i32,
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The operating system refuses a thread.
+    #[error("no thread can be started: {0}")]
+    Thread(#[source] io::Error),
+}
 
 /// What the DCs tell of one connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// The DC whose port the client is connected to.
     pub dc: i32,
-    /// The client's address.
-    pub client: SocketAddr,
+    /// The client's address; `None` if the connection could not be accepted.
+    pub client: Option<SocketAddr>,
     /// What happened.
     pub what: Reported,
 }
 
+impl Report {
+    /// A report, such as a test may need one.
+    #[must_use]
+    pub const fn new(dc: i32, client: Option<SocketAddr>, what: Reported) -> Self {
+        Self { dc, client, what }
+    }
+}
+
 /// What happened on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reported {
     /// The client did something that was not accepted.
     Refused(Refusal),
     /// The client did, as the first of all, something that only lenient options take.
     Tolerated(Tolerance),
+    /// The connection was closed at once, since as many as [`ServeOptions::most_connections`] are open.
+    TooMany(usize),
+    /// The client left more than so many bytes unread, and was disconnected.
+    Unread(usize),
+    /// The operating system refuses what the connection needs, in its words: a file descriptor or a thread.
+    NoResources(String),
 }
 
 /// Running DCs. Dropping it closes every connection and ends every thread.
 pub struct Served {
     shared: Arc<Shared>,
     addresses: Vec<(i32, SocketAddr)>,
+    announced: Vec<(i32, SocketAddr)>,
     public_key_pem: &'static str,
     events: Mutex<Receiver<AccountEvent>>,
     threads: Vec<JoinHandle<()>>,
@@ -79,19 +133,38 @@ pub struct Served {
 /// Binds a port for each DC and starts to serve.
 ///
 /// # Errors
-/// What the operating system says when it refuses a port or a thread.
-pub fn serve(options: ServeOptions) -> io::Result<Served> {
-    let ServeOptions { listen, mut server } = options;
+/// [`ServeError`] if the operating system refuses a port or a thread.
+pub fn serve(options: ServeOptions) -> Result<Served, ServeError> {
+    let ServeOptions { listen, port, advertise, most_connections, mut server } = options;
+    let dcs = server.dcs.len();
+    let mut ports: Vec<u16> = vec![0; dcs];
+    if port != 0 {
+        ports = (port..=u16::MAX).take(dcs).collect();
+        if ports.len() < dcs {
+            return Err(ServeError::Ports { first: port, dcs });
+        }
+    }
     let mut listeners = Vec::new();
     let mut addresses = Vec::new();
-    for &dc in &server.dcs {
-        let listener = TcpListener::bind((listen, 0))?;
-        addresses.push((dc, listener.local_addr()?));
+    for (&dc, port) in server.dcs.iter().zip(ports) {
+        let address = SocketAddr::new(listen, port);
+        let refused = |source| ServeError::Bind { dc, address, source };
+        let listener = TcpListener::bind(address).map_err(refused)?;
+        addresses.push((dc, listener.local_addr().map_err(refused)?));
         listeners.push((dc, listener));
     }
+    let at = |(dc, address): &(i32, SocketAddr), ip: IpAddr| (*dc, SocketAddr::new(ip, address.port()));
     if server.accounts.dcs.is_empty() {
-        server.accounts.dcs.clone_from(&addresses);
+        server.accounts.dcs = if advertise.is_empty() {
+            addresses.clone()
+        } else {
+            addresses.iter().flat_map(|dc| advertise.iter().map(move |ip| at(dc, *ip))).collect()
+        };
     }
+    let announced = match advertise.first() {
+        Some(ip) => addresses.iter().map(|dc| at(dc, *ip)).collect(),
+        None => addresses.iter().map(|(dc, address)| (*dc, reachable(*address))).collect(),
+    };
     let dcs = TestDcs::new(server, Box::new(OsRandom::new()));
     let public_key_pem = dcs.public_key_pem();
     let (event_sender, events) = mpsc::channel();
@@ -105,29 +178,45 @@ pub fn serve(options: ServeOptions) -> io::Result<Served> {
         events: event_sender,
         refusals: Vec::new(),
         reports: Vec::new(),
+        most_connections,
         threads: Vec::new(),
     };
     let shared = Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), origin: Instant::now() });
     // From here on a failure drops `served`, which stops what was started.
-    let mut served =
-        Served { shared, addresses, public_key_pem, events: Mutex::new(events), threads: Vec::new() };
+    let mut served = Served {
+        shared,
+        addresses,
+        announced,
+        public_key_pem,
+        events: Mutex::new(events),
+        threads: Vec::new(),
+    };
     let shared = Arc::clone(&served.shared);
-    served.threads.push(spawn("test-dc-timer".into(), move || shared.keep_time())?);
+    let timer = spawn("test-dc-timer".into(), move || shared.keep_time());
+    served.threads.push(timer.map_err(ServeError::Thread)?);
     for (dc, listener) in listeners {
         let shared = Arc::clone(&served.shared);
-        served.threads.push(spawn(format!("test-dc-{dc}"), move || shared.accept(dc, &listener))?);
+        let acceptor = spawn(format!("test-dc-{dc}"), move || shared.accept(dc, &listener));
+        served.threads.push(acceptor.map_err(ServeError::Thread)?);
     }
     Ok(served)
 }
 
 impl Served {
-    /// The DCs by number, in the order of the options.
+    /// Where the DCs listen, by number, in the order of the options.
     #[must_use]
     pub fn addresses(&self) -> &[(i32, SocketAddr)] {
         &self.addresses
     }
 
-    /// The address of one DC.
+    /// Where clients reach the DCs: the first advertised address or, if the DCs listen at all addresses of this machine,
+    /// loopback.
+    #[must_use]
+    pub fn announced(&self) -> &[(i32, SocketAddr)] {
+        &self.announced
+    }
+
+    /// Where one DC listens.
     #[must_use]
     pub fn address(&self, dc: i32) -> Option<SocketAddr> {
         self.addresses.iter().find(|(number, _)| *number == dc).map(|(_, address)| *address)
@@ -144,6 +233,12 @@ impl Served {
     pub fn next_event(&self, timeout: Duration) -> Option<AccountEvent> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.recv_timeout(timeout).ok()
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.shared.lock().links.len()
     }
 
     /// What was not accepted from clients since the last call, at most the first 1000.
@@ -202,13 +297,14 @@ struct State {
     dcs: TestDcs,
     links: HashMap<u64, Link>,
     /// Closed by the machine, but still read from.
-    closing: HashMap<u64, TcpStream>,
+    closing: HashMap<u64, Arc<TcpStream>>,
     next_conn: u64,
     deadline: Option<Timestamp>,
     stopping: bool,
     events: Sender<AccountEvent>,
     refusals: Vec<Refusal>,
     reports: Vec<Report>,
+    most_connections: usize,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -216,7 +312,7 @@ struct State {
 struct Link {
     dc: i32,
     client: SocketAddr,
-    socket: TcpStream,
+    socket: Arc<TcpStream>,
     writer: Sender<ToWriter>,
     queued: Arc<AtomicUsize>,
 }
@@ -228,9 +324,15 @@ enum ToWriter {
 }
 
 impl State {
-    fn report(&mut self, conn: u64, what: Reported) {
-        if let Some(link) = self.links.get(&conn).filter(|_| self.reports.len() < MOST_REPORTS) {
-            self.reports.push(Report { dc: link.dc, client: link.client, what });
+    fn report(&mut self, dc: i32, client: Option<SocketAddr>, what: Reported) {
+        if self.reports.len() < MOST_REPORTS {
+            self.reports.push(Report { dc, client, what });
+        }
+    }
+
+    fn report_on(&mut self, conn: u64, what: Reported) {
+        if let Some((dc, client)) = self.links.get(&conn).map(|link| (link.dc, link.client)) {
+            self.report(dc, Some(client), what);
         }
     }
 }
@@ -259,6 +361,7 @@ impl Shared {
                     let queued = link.queued.fetch_add(bytes.len(), Ordering::Relaxed);
                     if queued + bytes.len() > MOST_QUEUED {
                         let _ = link.socket.shutdown(Shutdown::Both);
+                        state.report_on(conn, Reported::Unread(MOST_QUEUED));
                         state.links.remove(&conn);
                     } else {
                         // Fails where the writer has ended; the reader ends then, too, and reports the loss.
@@ -279,10 +382,10 @@ impl Shared {
                     if state.refusals.len() < MOST_REPORTS {
                         state.refusals.push(refusal);
                     }
-                    state.report(conn, Reported::Refused(refusal));
+                    state.report_on(conn, Reported::Refused(refusal));
                 }
                 ServerOutput::Tolerated { conn, tolerance } => {
-                    state.report(conn, Reported::Tolerated(tolerance));
+                    state.report_on(conn, Reported::Tolerated(tolerance));
                 }
                 ServerOutput::Timeout(deadline) => {
                     if state.deadline != deadline {
@@ -318,32 +421,58 @@ impl Shared {
             }
             match accepted {
                 // A connection that cannot be served is dropped, which its peer sees.
-                Ok((socket, client)) => drop(self.connected(dc, socket, client)),
+                Ok((socket, client)) => {
+                    if let Err(error) = self.connected(dc, socket, client) {
+                        self.no_resources(dc, Some(client), &error);
+                    }
+                }
                 // Out of file descriptors, or the peer was quicker: go on, but do not spin.
-                Err(_) => thread::sleep(Duration::from_millis(10)),
+                Err(error) => {
+                    self.no_resources(dc, None, &error);
+                    thread::sleep(Duration::from_millis(10));
+                }
             }
         }
     }
 
+    fn no_resources(&self, dc: i32, client: Option<SocketAddr>, error: &io::Error) {
+        // The peer was gone before it was accepted; that needs nothing of ours.
+        let gone =
+            [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
+        if !gone.contains(&error.kind()) {
+            self.lock().report(dc, client, Reported::NoResources(error.to_string()));
+        }
+    }
+
     fn connected(self: &Arc<Self>, dc: i32, socket: TcpStream, client: SocketAddr) -> io::Result<()> {
-        socket.set_nodelay(true)?;
-        socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
-        let (for_reader, for_writer) = (socket.try_clone()?, socket.try_clone()?);
+        // Both fail if the peer is gone already, which the reader will see.
+        let _ = socket.set_nodelay(true);
+        let _ = socket.set_write_timeout(Some(WRITE_TIMEOUT));
+        let reached_at = socket.local_addr().ok().map(|address| address.ip().to_canonical());
+        let client = SocketAddr::new(client.ip().to_canonical(), client.port());
+        // One descriptor for all three.
+        let socket = Arc::new(socket);
+        let (for_reader, for_writer) = (Arc::clone(&socket), Arc::clone(&socket));
         let (writer, commands) = mpsc::channel();
         let (reader_ended, queued) = (writer.clone(), Arc::new(AtomicUsize::new(0)));
         let written = Arc::clone(&queued);
 
         let mut state = self.lock();
-        if state.stopping || state.links.len() >= MOST_CONNECTIONS {
+        if state.stopping {
+            return Ok(());
+        }
+        let most = state.most_connections;
+        if state.links.len() >= most {
+            state.report(dc, Some(client), Reported::TooMany(most));
             return Ok(());
         }
         let conn = state.next_conn;
         state.next_conn += 1;
         let writer_thread =
-            spawn(format!("test-dc-{dc}-write"), move || write_all(for_writer, &commands, &written))?;
+            spawn(format!("test-dc-{dc}-write"), move || write_all(&for_writer, &commands, &written))?;
         let shared = Arc::clone(self);
         let reader_thread = spawn(format!("test-dc-{dc}-read"), move || {
-            shared.read_all(conn, for_reader);
+            shared.read_all(conn, &for_reader);
             // Fails where the writer has ended before.
             let _ = reader_ended.send(ToWriter::ReaderEnded);
         })?;
@@ -351,10 +480,13 @@ impl Shared {
         state.threads.extend([writer_thread, reader_thread]);
         state.links.insert(conn, Link { dc, client, socket, writer, queued });
         self.input(&mut state, ServerInput::Accepted { conn, dc });
+        if let Some(ip) = reached_at {
+            state.dcs.set_reached_at(conn, ip);
+        }
         Ok(())
     }
 
-    fn read_all(&self, conn: u64, mut socket: TcpStream) {
+    fn read_all(&self, conn: u64, mut socket: &TcpStream) {
         let mut buffer = vec![0; 64 << 10];
         loop {
             match socket.read(&mut buffer) {
@@ -373,7 +505,7 @@ impl Shared {
     }
 }
 
-fn write_all(mut socket: TcpStream, commands: &Receiver<ToWriter>, queued: &AtomicUsize) {
+fn write_all(mut socket: &TcpStream, commands: &Receiver<ToWriter>, queued: &AtomicUsize) {
     while let Ok(command) = commands.recv() {
         match command {
             ToWriter::Bytes(bytes) => {

@@ -2,16 +2,12 @@
 
 use sansgram_runtime::text::printable;
 use sansgram_testkit::accounts::AccountEvent;
-use sansgram_testkit::serve::{Report, Reported};
-use sansgram_testkit::server::Tolerance;
 
 use crate::output::json_text;
 
 /// Something that is told.
 pub(super) enum Happened {
     Account(AccountEvent),
-    /// What the DCs tell of a connection.
-    Reported(Report),
     /// An account scanned a link, or could not.
     Scan {
         phone: String,
@@ -23,14 +19,6 @@ pub(super) enum Happened {
 
 const NONSENSE: &str =
     "the line is not understood: paste one tg://login link, with the number of an account behind it";
-
-/// The option that refuses what is tolerated without it.
-const fn strict_option(tolerance: Tolerance) -> &'static str {
-    match tolerance {
-        Tolerance::LegacyRsa => "--strict-rsa",
-        _ => "--strict",
-    }
-}
 
 impl Happened {
     /// `None`: not told.
@@ -49,10 +37,6 @@ impl Happened {
                 format!("user {user_id} signed out (DC {dc})")
             }
             Self::Account(_) => return None,
-            Self::Reported(Report { what: Reported::Tolerated(tolerance), .. }) => {
-                format!("{tolerance}; Telegram's servers take it, {} refuses it", strict_option(*tolerance))
-            }
-            Self::Reported(_) => return None,
             Self::Scan { phone, result: Ok(()) } => format!("{} scanned the link", printable(phone)),
             Self::Nonsense => NONSENSE.into(),
             Self::Scan { phone, result: Err(reason) } => {
@@ -78,14 +62,6 @@ impl Happened {
                 format!(r#"{{"event":"signed_out","user_id":{user_id},"dc":{dc}}}"#)
             }
             Self::Account(_) => return None,
-            Self::Reported(Report { dc, client, what: Reported::Tolerated(tolerance), .. }) => {
-                let (client, what) = (json_text(&client.to_string()), json_text(&tolerance.to_string()));
-                let option = strict_option(*tolerance);
-                format!(
-                    r#"{{"event":"tolerated","what":{what},"option":"{option}","client":{client},"dc":{dc}}}"#
-                )
-            }
-            Self::Reported(_) => return None,
             Self::Scan { phone, result: Ok(()) } => {
                 format!(r#"{{"event":"scanned","phone":{}}}"#, json_text(phone))
             }

@@ -23,7 +23,7 @@ impl Accounts {
     pub(super) fn get_config(&mut self, call: &mut Call<'_>) -> Reply {
         call.reader.end()?;
         let options: Vec<Vec<u8>> =
-            self.options.dcs.iter().map(|(dc, address)| dc_option(*dc, *address)).collect();
+            self.options.dcs.iter().map(|(dc, address)| dc_option(*dc, reached(*address, call))).collect();
         let config = Writer::boxed(id::CONFIG)
             .u32(0)
             .i32(call.now)
@@ -94,6 +94,12 @@ impl Accounts {
         }
         self.authorize(call, user)
     }
+}
+
+/// An address that the caller can connect to: it reaches all addresses of this machine as it reached this one.
+fn reached(address: SocketAddr, call: &Call<'_>) -> SocketAddr {
+    let ip = call.reached_at.filter(|_| address.ip().is_unspecified()).unwrap_or(address.ip());
+    SocketAddr::new(ip, address.port())
 }
 
 fn dc_option(dc: i32, address: SocketAddr) -> Vec<u8> {

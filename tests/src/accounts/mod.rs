@@ -20,7 +20,7 @@ mod wire;
 mod wrappers;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 pub use options::{
     AccountOptions, CodeDelivery, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
@@ -50,6 +50,9 @@ pub struct CallContext {
     pub layer: Option<i32>,
     /// Server time, in seconds since 1970.
     pub now_unix: i32,
+    /// The server's address that the caller is connected to, if it is known: what `help.getConfig` names for DCs whose
+    /// address is unspecified.
+    pub reached_at: Option<IpAddr>,
 }
 
 /// What a function answers.
@@ -169,6 +172,7 @@ struct Call<'a> {
     auth_key_id: u64,
     layer: i32,
     now: i32,
+    reached_at: Option<IpAddr>,
     reader: Reader<'a>,
     events: Vec<AccountEvent>,
     pushes: Vec<Push>,
@@ -309,6 +313,7 @@ impl Accounts {
             auth_key_id: context.auth_key_id,
             layer: DEFAULT_LAYER,
             now: context.now_unix,
+            reached_at: context.reached_at,
             reader: Reader::new(body),
             events: Vec::new(),
             pushes: Vec::new(),

@@ -57,7 +57,8 @@ impl Sandbox {
     }
 
     fn call_bytes(&mut self, body: &[u8]) -> Answer {
-        let context = CallContext { dc: self.dc, auth_key_id: self.key, layer: None, now_unix: self.now };
+        let (dc, auth_key_id, now_unix) = (self.dc, self.key, self.now);
+        let context = CallContext { dc, auth_key_id, layer: None, now_unix, reached_at: None };
         let Called { answer, events, pushes } = self.accounts.call(&context, body);
         assert_eq!(pushes, []);
         self.events.extend(events);

@@ -65,7 +65,9 @@ impl TestDcs {
         let mut reader = Reader::new(body);
         let layer = reader.expect(INVOKE_WITH_LAYER).and_then(|()| reader.i32()).ok();
         let now_unix = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
-        let context = CallContext { dc: visit.dc, auth_key_id: visit.key.account_key(), layer, now_unix };
+        let reached_at = self.conns.get(&visit.conn).and_then(|conn| conn.reached_at);
+        let auth_key_id = visit.key.account_key();
+        let context = CallContext { dc: visit.dc, auth_key_id, layer, now_unix, reached_at };
         visit.key.calls += 1;
         let Called { answer: outcome, events, pushes } = self.accounts.call(&context, body);
         let result = match outcome {

@@ -1,6 +1,7 @@
 //! One connection on the server's side, and how bytes leave through it: at once, or one by one on purpose.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sansgram_core::time::Timestamp;
@@ -13,6 +14,8 @@ use super::{ServerOutput, TestDcs};
 pub(super) struct Connection {
     pub(super) dc: i32,
     pub(super) stream: Stream,
+    /// The server's address that the client is connected to, if it is known.
+    pub(super) reached_at: Option<IpAddr>,
     /// When `ping_delay_disconnect` ends it.
     pub(super) disconnect_at: Option<Timestamp>,
     last_plain_received: u64,
@@ -30,6 +33,7 @@ impl Connection {
         Self {
             dc,
             stream: Stream::behind(front),
+            reached_at: None,
             disconnect_at: None,
             last_plain_received: 0,
             last_plain_sent: 0,

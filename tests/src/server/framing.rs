@@ -30,6 +30,9 @@ pub enum FramingError {
     /// The first bytes belong to no transport that the server knows.
     #[error("the first bytes belong to no known transport")]
     UnknownTransport,
+    /// The first bytes are those of another protocol, with which no obfuscated stream begins.
+    #[error("the client speaks {0}")]
+    OtherProtocol(&'static str),
     /// The header of a frame names more than 16 MiB.
     #[error("a frame of {0} bytes is too long")]
     TooLong(usize),
@@ -231,6 +234,9 @@ impl Stream {
     }
 
     fn recognise_obfuscated(&mut self) -> Result<(), FramingError> {
+        if let Some(name) = other_protocol(&self.incoming) {
+            return Err(FramingError::OtherProtocol(name));
+        }
         let Some((start, rest)) = self.incoming.split_first_chunk_mut::<64>() else { return Ok(()) };
         let mut reversed = *start;
         reversed.reverse();
@@ -251,6 +257,15 @@ impl Stream {
         self.incoming.drain(..64);
         self.spoken = Some(Spoken::new(framing, Some(Obfuscation { from_client, to_client })));
         Ok(())
+    }
+}
+
+/// What begins as no obfuscated stream may. Source: `core.telegram.org/mtproto/mtproto-transports`.
+const fn other_protocol(incoming: &[u8]) -> Option<&'static str> {
+    match incoming.first_chunk::<4>() {
+        Some(b"GET " | b"POST" | b"HEAD" | b"OPTI") => Some("HTTP"),
+        Some([0x16, 0x03, 0x01, 0x02]) => Some("TLS"),
+        _ => None,
     }
 }
 

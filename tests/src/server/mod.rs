@@ -18,6 +18,7 @@ mod session;
 mod websocket;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sansgram_core::crypto::AuthKey;
@@ -109,6 +110,9 @@ pub enum Refusal {
     /// The byte stream; the connection was closed.
     #[error(transparent)]
     Framing(#[from] FramingError),
+    /// The DC that the client asks for by the obfuscated header does not exist; answered with -444.
+    #[error("there is no DC {0}, which the obfuscated header asks for")]
+    UnknownDc(i16),
     /// A step of the handshake; answered with -404 (-444 for a wrong DC).
     #[error(transparent)]
     Handshake(#[from] HandshakeRefusal),
@@ -320,6 +324,14 @@ impl TestDcs {
         }
     }
 
+    /// Tells under which of its addresses the server was reached: what `help.getConfig` names on this connection for
+    /// DCs whose address in [`AccountOptions::dcs`](crate::accounts::AccountOptions::dcs) is unspecified (`0.0.0.0`).
+    pub fn set_reached_at(&mut self, conn: u64, ip: IpAddr) {
+        if let Some(conn) = self.conns.get_mut(&conn) {
+            conn.reached_at = Some(ip);
+        }
+    }
+
     /// Closes all connections.
     pub fn close_all(&mut self) {
         for conn in std::mem::take(&mut self.conns).into_keys() {
@@ -377,6 +389,7 @@ impl TestDcs {
                         // Media DCs are the same ones here.
                         conn.dc = i32::from(asked_for).abs() - test;
                         if !self.options.dcs.contains(&conn.dc) {
+                            self.refuse(id, Refusal::UnknownDc(asked_for));
                             return self.fail(id, WRONG_DC);
                         }
                     }

@@ -39,7 +39,7 @@ pub(super) struct After {
 
 /// A message on its way through the server.
 pub(super) struct Visit<'a> {
-    conn: u64,
+    pub(super) conn: u64,
     pub(super) dc: i32,
     unix: Duration,
     pub(super) key: &'a mut KeyState,

@@ -1,6 +1,8 @@
 //! The accounts read and write TL by code of their own. Here both ends meet: functions written by sansgram-core are
 //! understood by the accounts, and each answer is read by sansgram-core, down to its last byte.
 
+use std::net::IpAddr;
+
 use sansgram_core::crypto::dh::DhGroup;
 use sansgram_core::crypto::srp;
 use sansgram_core::tl::{Deserialize, Function, enums, functions, types};
@@ -13,6 +15,7 @@ const GUARDED: &str = "9996621232";
 struct Caller {
     accounts: Accounts,
     key: u64,
+    reached_at: Option<IpAddr>,
 }
 
 impl Caller {
@@ -20,12 +23,14 @@ impl Caller {
         let random = SeededRandomForTestingOnly::new(3);
         let mut accounts = Accounts::new(AccountOptions::default(), Box::new(random));
         accounts.set_dcs(vec![(1, ([127, 0, 0, 1], 1).into()), (2, ([127, 0, 0, 1], 2).into())]);
-        Self { accounts, key: 1 }
+        Self { accounts, key: 1, reached_at: None }
     }
 
     fn call<F: Function>(&mut self, function: &F) -> Result<F::Reply, String> {
         let dc = 2;
-        let context = CallContext { dc, auth_key_id: self.key, layer: None, now_unix: 1_700_000_000 };
+        let (auth_key_id, now_unix) = (self.key, 1_700_000_000);
+        let reached_at = self.reached_at;
+        let context = CallContext { dc, auth_key_id, layer: None, now_unix, reached_at };
         match self.accounts.call(&context, &function.to_bytes()).answer {
             Answer::Result(object) => Ok(F::Reply::from_bytes(&object).expect("all of it can be read")),
             Answer::Error { message, .. } => Err(message),
@@ -102,6 +107,27 @@ fn user_of(authorization: enums::auth::Authorization) -> types::User {
     };
     let enums::User::User(user) = authorization.user else { panic!("no user") };
     *user
+}
+
+#[test]
+fn a4_config_names_the_address_that_the_caller_connected_to() {
+    let mut caller = Caller::new();
+    caller.accounts.set_dcs(vec![
+        (1, ([0, 0, 0, 0], 1).into()),
+        (2, ([0; 16], 2).into()),
+        (3, ([203, 0, 113, 7], 3).into()),
+    ]);
+    let mut listed = |at: &str| {
+        caller.reached_at = at.parse().ok();
+        let options = caller.init().dc_options;
+        let listed =
+            options.into_iter().map(|enums::DcOption::DcOption(dc)| (dc.ip_address, dc.port, dc.ipv6));
+        listed.collect::<Vec<_>>()
+    };
+    let fixed = ("203.0.113.7".to_owned(), 3, false);
+    let at = |ip: &str, ipv6| vec![(ip.to_owned(), 1, ipv6), (ip.to_owned(), 2, ipv6), fixed.clone()];
+    assert_eq!(listed("198.51.100.4"), at("198.51.100.4", false));
+    assert_eq!(listed("2001:db8::4"), at("2001:db8::4", true));
 }
 
 #[test]

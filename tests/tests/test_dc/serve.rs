@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use sansgram_testkit::serve::{ServeOptions, Served, serve};
+use sansgram_testkit::serve::{Report, Reported, ServeError, ServeOptions, Served, serve};
 use sansgram_testkit::server::{FramingError, Misbehaviour, Refusal, ServerOptions};
 
 /// `req_pq_multi` in an abridged frame, behind the transport's tag.
@@ -88,6 +88,13 @@ fn a_stream_that_is_no_transport_is_closed() {
     socket.write_all(&[b'G'; 64]).unwrap();
     assert_eq!(socket.read(&mut [0; 8]).unwrap(), 0);
     assert_eq!(served.take_refusals(), [Refusal::Framing(FramingError::UnknownTransport)]);
+    // What no obfuscated stream begins with is not waited for to its 64th byte.
+    for (bytes, name) in [(&b"GET / HTTP/1.1\r\n"[..], "HTTP"), (&[0x16, 3, 1, 2, 0, 1], "TLS")] {
+        let mut socket = connect(address(&served, 1));
+        socket.write_all(bytes).unwrap();
+        assert_eq!(socket.read(&mut [0; 8]).unwrap(), 0);
+        assert_eq!(served.take_refusals(), [Refusal::Framing(FramingError::OtherProtocol(name))]);
+    }
 }
 
 #[test]
@@ -130,4 +137,67 @@ fn the_machine_can_be_called_while_it_serves() {
     let mut rest = Vec::new();
     socket.read_to_end(&mut rest).unwrap();
     asks_and_is_answered(address(&served, 2), 2);
+}
+
+fn soon(served: &Served) -> Vec<Report> {
+    let since = Instant::now();
+    loop {
+        let reports = served.take_reports();
+        if !reports.is_empty() || since.elapsed() > Duration::from_secs(20) {
+            return reports;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn f12_the_limit_of_connections_is_an_option_and_told() {
+    let served = serve(ServeOptions { most_connections: 3, ..ServeOptions::default() }).unwrap();
+    let at = address(&served, 2);
+    let mut open: Vec<_> = (0..3).map(|_| connect(at)).collect();
+    for (nonce, socket) in (0..).zip(&mut open) {
+        socket.write_all(&request(nonce)).unwrap();
+        socket.read_exact(&mut [0; 1]).unwrap();
+    }
+    let mut fourth = connect(at);
+    // Closed in order or by a reset.
+    assert_eq!(fourth.read(&mut [0; 1]).unwrap_or(0), 0);
+    let reports = soon(&served);
+    assert_eq!(reports.len(), 1);
+    assert_eq!((reports[0].dc, reports[0].client), (2, Some(fourth.local_addr().unwrap())));
+    assert_eq!(reports[0].what, Reported::TooMany(3));
+    // A place that is free again is given to the next.
+    drop(open);
+    while served.open_connections() > 0 {
+        std::thread::yield_now();
+    }
+    asks_and_is_answered(at, 9);
+}
+
+#[test]
+fn a4_ports_follow_each_other_and_end_at_65535() {
+    for (port, fits) in [(65533, true), (65534, false), (65535, false)] {
+        match serve(ServeOptions { port, ..ServeOptions::default() }) {
+            Ok(served) => {
+                let ports: Vec<_> = served.addresses().iter().map(|(_, at)| at.port()).collect();
+                assert_eq!((ports, fits), (vec![65533, 65534, 65535], true));
+            }
+            // Another program may be there.
+            Err(ServeError::Bind { .. }) => assert!(fits),
+            Err(ServeError::Ports { first, dcs }) => assert_eq!((first, dcs, fits), (port, 3, false)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn a4_all_addresses_are_announced_as_one_that_works() {
+    let listen = "0.0.0.0".parse().unwrap();
+    let served = serve(ServeOptions { listen, ..ServeOptions::default() }).unwrap();
+    assert!(served.announced().iter().all(|(_, at)| at.ip().to_string() == "127.0.0.1"));
+    let advertise = vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()];
+    let served = serve(ServeOptions { listen, advertise, ..ServeOptions::default() }).unwrap();
+    for ((_, told), (_, at)) in served.announced().iter().zip(served.addresses()) {
+        assert_eq!((told.ip().to_string(), told.port()), ("203.0.113.7".into(), at.port()));
+    }
 }

@@ -1,0 +1,106 @@
+//! Where the sandbox listens, and which addresses it announces.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, ToSocketAddrs};
+
+use sansgram_testkit::serve::ServeError;
+
+use crate::failure::Failure;
+
+/// The address to listen at.
+pub(super) fn listen(host: &str) -> Result<IpAddr, Failure> {
+    let found = resolve(host).and_then(|found| {
+        found.into_iter().next().ok_or_else(|| io::Error::new(ErrorKind::NotFound, "it has no address"))
+    });
+    found.map_err(|error| Failure::new(format!("the host {host} of --listen cannot be found: {error}")))
+}
+
+/// The addresses to announce for each DC, those that listeners at `listen` can be reached by first.
+pub(super) fn advertise(host: &str, listen: IpAddr) -> Result<Vec<IpAddr>, Failure> {
+    let fails = |reason: String| Err(Failure::new(format!("the host {host} of --advertise {reason}")));
+    let mut found = match resolve(host) {
+        Ok(found) if found.is_empty() => return fails("has no address".into()),
+        Ok(found) => found,
+        Err(error) => return fails(format!("cannot be found: {error}")),
+    };
+    if let Some(ip) = found.iter().find(|ip| ip.is_unspecified() || ip.is_multicast()) {
+        return fails(format!(
+            "is {ip}, to which no client can connect; name the address by which clients reach this machine"
+        ));
+    }
+    // A name may have addresses of the other family too, at which nothing listens.
+    let fits =
+        |ip: &IpAddr| ip.is_ipv4() == listen.is_ipv4() || (listen.is_ipv6() && listen.is_unspecified());
+    if found.iter().any(fits) {
+        found.retain(fits);
+    }
+    Ok(found)
+}
+
+/// The first port, from the command line.
+pub(crate) fn first_port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(port @ 1..=65533) => Ok(port),
+        _ => Err("DC 1, 2 and 3 take the ports N, N+1 and N+2, so N is a number from 1 to 65533".into()),
+    }
+}
+
+/// Why the DCs cannot be served, and what to do.
+pub(super) fn why(error: &ServeError, port: Option<u16>) -> Failure {
+    let advice = match (error, port) {
+        (ServeError::Bind { source, .. }, Some(_)) if source.kind() == ErrorKind::AddrInUse => {
+            "; end the program that uses the port, or choose another --port"
+        }
+        (ServeError::Bind { source, .. }, Some(..1024)) if source.kind() == ErrorKind::PermissionDenied => {
+            "; choose a --port from 1024 on, which needs no privileges"
+        }
+        (ServeError::Bind { source, .. }, _) if source.kind() == ErrorKind::AddrNotAvailable => {
+            "; --listen takes an address of this machine, and --advertise the one that clients know"
+        }
+        _ => "",
+    };
+    Failure::new(format!("{error}{advice}"))
+}
+
+fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let mut found: Vec<IpAddr> = Vec::new();
+    for address in (bare, 0).to_socket_addrs()? {
+        if !found.contains(&address.ip()) {
+            found.push(address.ip());
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listening_takes_names_and_addresses() {
+        for host in ["127.0.0.1", "::1", "[::1]", "localhost"] {
+            assert!(listen(host).unwrap().is_loopback(), "{host}");
+        }
+        assert!(listen("no such host").is_err());
+    }
+
+    #[test]
+    fn a4_what_is_announced_can_be_connected_to() {
+        let (any4, any6): (IpAddr, IpAddr) = ("0.0.0.0".parse().unwrap(), "::".parse().unwrap());
+        assert_eq!(advertise("203.0.113.7", any4).unwrap(), ["203.0.113.7".parse::<IpAddr>().unwrap()]);
+        assert_eq!(advertise("[2001:db8::7]", any6).unwrap(), ["2001:db8::7".parse::<IpAddr>().unwrap()]);
+        assert!(advertise("localhost", any4).unwrap().iter().all(IpAddr::is_ipv4));
+        for host in ["0.0.0.0", "::", "224.0.0.1", "no such host"] {
+            assert!(advertise(host, any4).is_err(), "{host}");
+        }
+    }
+
+    #[test]
+    fn a4_three_ports_must_be_there() {
+        assert_eq!((first_port("1"), first_port("65533")), (Ok(1), Ok(65533)));
+        for wrong in ["0", "65534", "65535", "65536", "-1", "x", ""] {
+            assert!(first_port(wrong).unwrap_err().contains("1 to 65533"), "{wrong}");
+        }
+    }
+}

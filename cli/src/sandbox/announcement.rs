@@ -1,0 +1,84 @@
+//! The first thing that the sandbox says: where it is, and by which key it is known.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::{fs, io};
+
+use sansgram_runtime::text::shell_word;
+
+use super::HOME;
+use crate::failure::Failure;
+use crate::output::json_text;
+
+/// Writes the key, which is the same in every run, but over nothing else.
+pub(super) fn write_key(file: &Path, pem: &str) -> Result<(), Failure> {
+    let fails = |error: io::Error| {
+        Failure::new(format!("the public key {} cannot be written: {error}", file.display()))
+    };
+    match fs::read(file) {
+        Ok(bytes) if bytes == pem.as_bytes() => return Ok(()),
+        Ok(bytes) if !bytes.is_empty() => {
+            return Err(Failure::new(format!(
+                "{} holds something else than the sandbox's public key and is left as it is; name another file with \
+                 --public-key",
+                file.display()
+            )));
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fails(error)),
+        _ => {}
+    }
+    fs::write(file, pem).map_err(fails)
+}
+
+/// In words. `everywhere`: the DCs listen at all addresses of this machine, and no other is announced.
+pub(super) fn words(dcs: &[(i32, SocketAddr)], everywhere: bool, key: &Path) -> String {
+    let mut text = String::from("Test DCs are listening:\n");
+    for (dc, address) in dcs {
+        text.push_str(&format!("  DC {dc}  {address}\n"));
+    }
+    if everywhere {
+        text.push_str(
+            "They listen at all addresses of this machine; from elsewhere, put its address in\n\
+             place of the one above. help.getConfig names the one that a client connected\n\
+             to; --advertise HOST names another.\n",
+        );
+    }
+    // The home DC first.
+    let (home, others): (Vec<_>, Vec<_>) = dcs.iter().partition(|(dc, _)| *dc == HOME);
+    let options: String =
+        home.iter().chain(&others).map(|(dc, address)| format!(" --dc {dc}={address}")).collect();
+    // From whatever directory.
+    let absolute = std::path::absolute(key).unwrap_or_else(|_| key.into());
+    text.push_str(&format!(
+        "Their public key is in {key}. Sign in from another terminal:\n  \
+         sansgram login{options} --public-key {word}\n\
+         \"sansgram sandbox --help\" lists the accounts. Login codes are shown below.\n\
+         To scan a QR code, paste its tg:// link here, with the number of an account behind it. Ctrl-C ends it all.",
+        key = key.display(),
+        word = shell_word(&absolute)
+    ));
+    text
+}
+
+/// The first line of `--json`.
+pub(super) fn json(dcs: &[(i32, SocketAddr)], key: &Path) -> String {
+    let dcs: Vec<String> = dcs
+        .iter()
+        .map(|(dc, address)| format!(r#"{{"id":{dc},"address":{}}}"#, json_text(&address.to_string())))
+        .collect();
+    format!(r#"{{"dcs":[{}],"public_key":{}}}"#, dcs.join(","), json_text(&key.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_is_the_documented_one() {
+        let dcs = [(1, "127.0.0.1:80".parse().unwrap()), (2, "[::1]:81".parse().unwrap())];
+        assert_eq!(
+            json(&dcs, Path::new("a\"b.pem")),
+            r#"{"dcs":[{"id":1,"address":"127.0.0.1:80"},{"id":2,"address":"[::1]:81"}],"public_key":"a\"b.pem"}"#
+        );
+    }
+}
