@@ -2,7 +2,7 @@
 //! network.
 
 use std::ffi::OsStr;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -10,7 +10,9 @@ use clap::{Args, Subcommand};
 use sansgram_runtime::core::client::{Config, DcId, DcTable, SessionData, SessionFormatError};
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::encryption;
-use sansgram_runtime::formats::{self, ExportError, ExportOptions, Format, ImportError, Imported};
+use sansgram_runtime::formats::{
+    self, ExportError, ExportOptions, Format, ImportError, ImportOptions, Imported, NoSession,
+};
 use sansgram_runtime::text::printable;
 use sansgram_runtime::{Error, FileStore, SessionStore, StoreError};
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ use crate::session::{self, Holder};
 use crate::who::Application;
 use crate::{args, interrupt, output, texts};
 
-/// The longest text that is read from standard input, in bytes.
+/// The longest encrypted session that is read, in bytes.
 const MAX_TEXT_LEN: u64 = 1 << 20;
 /// From this length on, in characters, a value is a session string rather than the name of a file. It is not shown.
 const STRING_LEN: usize = 128;
@@ -172,7 +174,7 @@ pub(crate) fn run(args: SessionsArgs) -> Result<(), Failure> {
 fn import(mut args: Import) -> Result<(), Failure> {
     let api_id = Application::of_a_session(args.api_id.take())?.id;
     let (was_encrypted, imported) = read(&args)?;
-    let Imported { format, mut session, endpoints, accounts, account, .. } = imported;
+    let Imported { format, mut session, endpoints, accounts, account, mended, .. } = imported;
     session.test_dcs |= args.test;
     session.api_id = session.api_id.or(api_id);
     let store = session::open(&args.into.session, None)?;
@@ -193,6 +195,9 @@ fn import(mut args: Import) -> Result<(), Failure> {
             "note: servers want to know the api_id, which this format does not say: give it to the next \
              \"sansgram whoami\" with --api-id",
         );
+    }
+    if !mended.is_empty() {
+        output::note(&format!("note: left out or put right to read it: {}", mended.join(", ")));
     }
     if let Some(taken) = account.filter(|_| accounts.len() > 1) {
         output::note(&format!(
@@ -219,47 +224,69 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
     let from = args.from.expose().as_str();
     if from == "-" {
         args.passcode.refuse_with_session_on_stdin()?;
-        let mut text = Zeroizing::new(String::new());
-        io::stdin()
-            .take(MAX_TEXT_LEN)
-            .read_to_string(&mut text)
+        let bytes = formats::read_stdin()
             .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
-        return read_text(&text);
+        let mut options = ImportOptions::default();
+        options.account = args.account;
+        return finish(formats::import_bytes(&bytes, &options), || text_of(&bytes));
     }
     if from.is_empty() {
         return Err(Failure::Usage("--from is empty; give it a file, a session string, or -".into()));
     }
     let path = Path::new(from);
     if path.exists() {
-        let unreadable = |error: ImportError| match error {
-            ImportError::Io { .. } => Failure::new(error.to_string()),
-            _ => Failure::new(format!("{}: {error}", path.display())),
+        let named = |failure: Failure| match failure {
+            Failure::Failed(text) => Failure::Failed(format!("{}: {text}", path.display())),
+            other => other,
         };
         return match args.passcode.import(path, args.account)? {
-            Err(ImportError::Encrypted) => read_encrypted(&read_file(path).map_err(unreadable)?),
-            result => result.map(|imported| (false, imported)).map_err(unreadable),
+            Err(error @ ImportError::Io { .. }) => Err(refused(&error)),
+            result => finish(result, || {
+                let bytes = sansgram_runtime::read_file(path, MAX_TEXT_LEN);
+                text_of(&bytes.map_err(|error| Failure::new(error.to_string()))?)
+            })
+            .map_err(named),
         };
     }
-    if from.len() < STRING_LEN && !from.starts_with("sansgram1") {
-        return Err(Failure::new(format!(
-            "there is no file {}, and it is no session string",
-            path.display()
-        )));
+    match formats::import_text(from) {
+        Err(ImportError::Unrecognised) if from.len() < STRING_LEN => {
+            Err(Failure::new(format!("there is no file {}, and it is no session string", path.display())))
+        }
+        Err(ImportError::Unrecognised) => Err(Failure::new(
+            "there is no file of this name, and it is no session string that sansgram knows",
+        )),
+        result => finish(result, || Ok(Zeroizing::new(from.to_owned()))),
     }
-    read_text(from)
 }
 
-fn read_file(path: &Path) -> Result<Zeroizing<String>, ImportError> {
-    let read = std::fs::read_to_string(path);
-    read.map(Zeroizing::new).map_err(|error| ImportError::Io { path: path.to_owned(), error })
+/// Whether it was encrypted by us, and what it is; `text` is the session then.
+fn finish(
+    result: Result<Imported, ImportError>,
+    text: impl FnOnce() -> Result<Zeroizing<String>, Failure>,
+) -> Result<(bool, Imported), Failure> {
+    match result {
+        Err(ImportError::Encrypted) => read_encrypted(&text()?),
+        result => result.map(|imported| (false, imported)).map_err(|error| refused(&error)),
+    }
 }
 
-fn read_text(text: &str) -> Result<(bool, Imported), Failure> {
-    match formats::import_text(text) {
-        Err(ImportError::Encrypted) => read_encrypted(text),
-        Ok(imported) => Ok((false, imported)),
-        Err(error) => Err(Failure::new(error.to_string())),
-    }
+/// The error with what helps.
+fn refused(error: &ImportError) -> Failure {
+    let advice = match error {
+        ImportError::NoSession(NoSession::BotToken) => "; \"sansgram login --bot-token-stdin\" takes it",
+        ImportError::NoSession(NoSession::PhoneNumber) => "; \"sansgram login\" takes it",
+        ImportError::NoSession(NoSession::LoginLink) => "; \"sansgram login --qr\" shows one of its own",
+        ImportError::NoSession(NoSession::ProxyLink) => {
+            "; --proxy and --mtproxy of \"sansgram login\" take it"
+        }
+        _ => "",
+    };
+    Failure::new(format!("{error}{advice}"))
+}
+
+fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
+    let text = String::from_utf8(bytes.to_vec()).map(Zeroizing::new);
+    text.map_err(|_| refused(&ImportError::Unrecognised))
 }
 
 fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {

@@ -22,7 +22,7 @@ let count = 0;
 function sessions(...args) {
   const done = spawnSync(SANSGRAM, ['sessions', ...args], { cwd: directory, encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`sansgram sessions ${args[0]}: ${done.stderr}`);
-  return done.stdout.trim();
+  return done.stdout;
 }
 
 function takenOver(what, string, expected) {

@@ -100,11 +100,14 @@ def telethon(session):
 
     unknown = session.shown(user_id=None, is_bot=None, api_id=None)
     name = taken_over("string", fill(StringSession()).save(), unknown)
-    string = sessions("export", "--session", name, "--to", "telethon").strip()
+    sessions("export", "--session", name, "--to", "telethon", "--output", f"{name}.txt")
+    # As people do it: whatever is in the file, and whatever the command prints into a pipe.
+    check("exported file of a string", StringSession(open(f"{name}.txt").read()), session.address)
+    string = sessions("export", "--session", name, "--to", "telethon")
     check("exported string", StringSession(string), session.address)
 
     ipv6 = f"{session.dc}=[2001:67c:4e8:f004::a]:443"
-    string = sessions("export", "--session", name, "--to", "telethon", "--dc", ipv6).strip()
+    string = sessions("export", "--session", name, "--to", "telethon", "--dc", ipv6)
     check("exported string with IPv6", StringSession(string), "2001:67c:4e8:f004::a")
 
     theirs = fill(SQLiteSession(f"theirs-{name}"))
@@ -169,7 +172,8 @@ async def family(session, in_file, in_memory, to):
     name = taken_over("string", await theirs.export_session_string(), session.shown())
     await theirs.close()
 
-    theirs = in_memory(sessions("export", "--session", name, "--to", "pyrogram").strip())
+    sessions("export", "--session", name, "--to", "pyrogram", "--output", f"{name}.txt")
+    theirs = in_memory(open(f"{name}.txt").read())
     await theirs.open()
     await check("exported string", theirs, session)
     await theirs.close()

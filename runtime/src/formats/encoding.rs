@@ -13,15 +13,16 @@ pub(super) const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
 }
 
-/// Decodes base64 of either alphabet, with or without padding.
+/// Decodes base64 of either alphabet or of both, with or without padding.
 pub(super) fn decode(text: &str) -> Option<Bytes> {
     let text = text.trim_end_matches('=');
-    let decoded = if text.contains(['-', '_']) {
-        Base64UrlUnpadded::decode_vec(text)
-    } else {
-        Base64Unpadded::decode_vec(text)
-    };
-    decoded.ok().map(Zeroizing::new)
+    let mut standard = Zeroizing::new(String::with_capacity(text.len()));
+    standard.extend(text.chars().map(|char| match char {
+        '-' => '+',
+        '_' => '/',
+        char => char,
+    }));
+    Base64Unpadded::decode_vec(&standard).ok().map(Zeroizing::new)
 }
 
 pub(super) fn encode_url(bytes: &[u8]) -> Text {

@@ -10,7 +10,7 @@ use crate::store::{open_file, read_file};
 
 /// The largest file that is read, in bytes. A session has kilobytes; a database log of TDLib that was long in use, some
 /// megabytes.
-const MAX_FILE_LEN: u64 = 64 << 20;
+pub(super) const MAX_FILE_LEN: u64 = 64 << 20;
 /// The most that is read of a SQLite file, which SQLite itself reads then: it may be of any size.
 const SQLITE_BEGIN: u64 = 4 << 10;
 

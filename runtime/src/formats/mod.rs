@@ -29,11 +29,14 @@ use sansgram_core::crypto::{AuthKey, Secret};
 use zeroize::Zeroizing;
 
 use crate::encryption;
+use crate::store::read_file;
 
 mod encoding;
 mod files;
 mod gramjs;
+mod lookalike;
 mod mtcute;
+mod pasted;
 mod pyrogram;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -41,8 +44,14 @@ mod target;
 mod tdata;
 mod telethon;
 
+pub use lookalike::NoSession;
+
 /// What every SQLite file begins with.
 const SQLITE_MARK: &[u8] = b"SQLite format 3\0";
+/// From this length on, in characters, the letters of a session string are called one that is incomplete.
+const SHORTEST_LIKELY: usize = 256;
+/// The same if they also begin as one.
+const SHORTEST_NAMED: usize = 64;
 /// User ids have at most 52 significant bits (`core.telegram.org/api/bots/ids`).
 const MAX_USER_ID: i64 = (1 << 52) - 1;
 
@@ -227,12 +236,21 @@ pub struct Imported {
     pub accounts: Vec<Account>,
     /// The number of the account that was taken. `None` if the program holds one only.
     pub account: Option<u32>,
+    /// What was left out or put right to read it, in words: `quotes`.
+    pub mended: Vec<&'static str>,
 }
 
 impl Imported {
     /// What a format says that holds one account and no addresses.
     const fn single(format: Format, session: SessionData) -> Self {
-        Self { format, session, endpoints: BTreeMap::new(), accounts: Vec::new(), account: None }
+        Self {
+            format,
+            session,
+            endpoints: BTreeMap::new(),
+            accounts: Vec::new(),
+            account: None,
+            mended: Vec::new(),
+        }
     }
 }
 
@@ -257,6 +275,28 @@ pub enum ImportError {
         /// How long it is without white space.
         characters: usize,
     },
+    /// It begins as a session string, but some of its end is missing.
+    #[error(
+        "this is the beginning of {}: {characters} characters of {expected}; copy all of it",
+        format.description()
+    )]
+    Cut {
+        /// Whose string begins so.
+        format: Format,
+        /// How long it is without white space.
+        characters: usize,
+        /// How long a whole one is.
+        expected: usize,
+    },
+    /// A session string without the `1` that it begins with.
+    #[error("this is {} without its first character; put a 1 before it", .0.description())]
+    FirstMissing(Format),
+    /// More than one session string.
+    #[error("there are {0} session strings in it; give one of them")]
+    Several(usize),
+    /// Something that is mistaken for a session.
+    #[error("this is {0}")]
+    NoSession(NoSession),
     /// Its kind is known, but what is in it does not fit.
     #[error("this is {}, but {reason}", format.description())]
     Damaged {
@@ -379,15 +419,25 @@ pub enum ExportError {
     },
 }
 
-/// Reads the text form of a session, whatever library wrote it; white space in it is ignored, as it may have been
-/// wrapped on its way.
+/// Reads the text form of a session with [`ImportOptions::default`]: see [`import_text_with`].
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import_text(text: &str) -> Result<Imported, ImportError> {
+    import_text_with(text, &ImportOptions::default())
+}
+
+/// Reads the text form of a session, whatever library wrote it. White space in it is ignored, as it may have been
+/// wrapped on its way; quotes, names and other text around it are left out and told ([`Imported::mended`]).
 ///
 /// # Errors
 /// [`ImportError`], which says what the text looks like and what is wrong with it.
-pub fn import_text(text: &str) -> Result<Imported, ImportError> {
-    let mut gapless = Zeroizing::new(String::with_capacity(text.len()));
-    gapless.extend(text.split_whitespace());
-    let text = gapless.as_str();
+pub fn import_text_with(text: &str, _options: &ImportOptions) -> Result<Imported, ImportError> {
+    pasted::import(text, recognise)
+}
+
+/// Reads a session string without white space.
+fn recognise(text: &str) -> Result<Imported, ImportError> {
     if encryption::is_encrypted(text) {
         return Err(ImportError::Encrypted);
     }
@@ -400,8 +450,13 @@ pub fn import_text(text: &str) -> Result<Imported, ImportError> {
             return found?.into_imported();
         }
     }
-    if text.len() >= 256 && text.bytes().all(encoding::is_letter) {
-        return Err(ImportError::Length { characters: text.len() });
+    if text.len() >= SHORTEST_NAMED && text.bytes().all(encoding::is_letter) {
+        if let Some(error) = lookalike::incomplete(text).or_else(|| lookalike::cut(text)) {
+            return Err(error);
+        }
+        if text.len() >= SHORTEST_LIKELY && lookalike::name(text).is_none() {
+            return Err(ImportError::Length { characters: text.len() });
+        }
     }
     Err(ImportError::Unrecognised)
 }
@@ -430,10 +485,40 @@ pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, Imp
         #[cfg(not(feature = "sqlite"))]
         return Err(ImportError::SqliteLeftOut);
     }
-    if let Some(result) = import_binary(path, &bytes, options) {
+    import_content(path, &bytes, options)
+}
+
+/// Reads a session from the content of a file: see [`import_path`]. What a program keeps in several files is not whole
+/// then.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import_bytes(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
+    if is_sqlite(bytes) {
+        #[cfg(feature = "sqlite")]
+        return sqlite::read_bytes(bytes);
+        #[cfg(not(feature = "sqlite"))]
+        return Err(ImportError::SqliteLeftOut);
+    }
+    import_content(Path::new(""), bytes, options)
+}
+
+/// Reads a session's file from standard input to its end, at most as much as is read of a file.
+///
+/// # Errors
+/// Those of the stream, and [`io::ErrorKind::FileTooLarge`].
+pub fn read_stdin() -> io::Result<Zeroizing<Vec<u8>>> {
+    read_file(Path::new("/dev/stdin"), files::MAX_FILE_LEN)
+}
+
+fn import_content(path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
+    if let Some(result) = import_binary(path, bytes, options) {
         return result;
     }
-    import_text(std::str::from_utf8(&bytes).map_err(|_| ImportError::Unrecognised)?)
+    let (text, encoding) = pasted::decode(bytes).ok_or(ImportError::Unrecognised)?;
+    let mut imported = import_text_with(&text, options)?;
+    imported.mended.extend(encoding);
+    Ok(imported)
 }
 
 /// What the reader of one format says; `None` if it is none of its own.

@@ -19,9 +19,13 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
         return None;
     }
     let bytes = encoding::decode(text)?;
-    let found = parse(&bytes).ok_or(ImportError::Damaged {
-        format: Format::Pyrogram,
-        reason: "it is changed or cut short: its fields do not fit",
+    // A string of Telethon without its first character is as long as the oldest of Pyrogram's.
+    let found = parse(&bytes).ok_or_else(|| match super::telethon::is_one(&bytes) {
+        true => ImportError::FirstMissing(Format::Telethon),
+        false => super::lookalike::cut(text).unwrap_or(ImportError::Damaged {
+            format: Format::Pyrogram,
+            reason: "it is changed or cut short: its fields do not fit",
+        }),
     });
     Some(found)
 }

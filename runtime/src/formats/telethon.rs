@@ -7,21 +7,42 @@ use sansgram_core::client::DcTable;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Fields, Text};
-use super::{ExportError, Exported, Format, Found, ImportError};
+use super::{ExportError, Exported, Format, Found, ImportError, lookalike};
 
-/// The string's lengths, in characters: with an IPv4 and an IPv6 address. Telethon itself reads no others, so that a
-/// cut string is noticed.
-const LENGTHS: [usize; 2] = [353, 369];
+/// The string's lengths without padding, in characters: with an IPv4 and an IPv6 address. Telethon itself reads no
+/// others, so that a cut string is noticed, and only with the padding, which gets lost on the way.
+const LENGTHS: [usize; 2] = [352, 368];
 
 pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
-    let encoded = text.strip_prefix('1').filter(|_| LENGTHS.contains(&text.len()))?;
+    let encoded = text.strip_prefix('1').filter(|_| LENGTHS.contains(&text.trim_end_matches('=').len()))?;
     let bytes = encoding::decode(encoded)?;
     let address_len = match bytes.len() {
         263 => 4,
         275 if !super::gramjs::is_one(&bytes) => 16,
         _ => return None,
     };
-    parse(&bytes, address_len).map(Ok)
+    let found = parse(&bytes, address_len)?;
+    // Without its padding, another library's string that was cut may be as long.
+    let is_whole = encoded.len().is_multiple_of(4) || lookalike::is_of_a_dc(found.host.parse().ok()?);
+    is_whole.then_some(Ok(found))
+}
+
+/// Whether the decoded bytes can be Telethon's: of a string whose `1` is missing, which has no other mark.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    let address_len = match bytes.len() {
+        263 => 4,
+        275 => 16,
+        _ => return false,
+    };
+    parse(bytes, address_len).is_some_and(|found| {
+        let is_likely = match found.host.parse() {
+            // The others are the beginning of an api_id of Pyrogram's.
+            Ok(IpAddr::V4(address)) => address.octets()[0] > 1,
+            Ok(IpAddr::V6(address)) => address.is_loopback() || address.octets()[0] > 1,
+            Err(_) => false,
+        };
+        (1..=1000).contains(&found.dc) && found.port != 0 && is_likely
+    })
 }
 
 fn parse(bytes: &[u8], address_len: usize) -> Option<Found> {

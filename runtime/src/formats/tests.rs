@@ -139,7 +139,9 @@ fn every_cut_is_refused() {
 fn strings_that_are_like_sessions_are_named_as_such() {
     let string = |index: usize| vectors()[index]["string"].as_str().unwrap().to_owned();
     let cut = &string(0)[..340];
-    assert!(matches!(import_text(cut), Err(ImportError::Length { characters: 340 })));
+    assert!(matches!(import_text(cut), Err(ImportError::Cut { characters: 340, expected: 353, .. })));
+    let letters = "x".repeat(340);
+    assert!(matches!(import_text(&letters), Err(ImportError::Length { characters: 340 })));
     assert!(matches!(import_text("hello"), Err(ImportError::Unrecognised)));
     assert!(matches!(import_text(""), Err(ImportError::Unrecognised)));
     assert!(matches!(import_text("sansgram1:AAAA"), Err(ImportError::Sansgram(_))));

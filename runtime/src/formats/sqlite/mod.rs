@@ -7,5 +7,5 @@ mod snapshot;
 mod tests;
 mod write;
 
-pub(super) use read::read;
+pub(super) use read::{read, read_bytes};
 pub(super) use write::write;

@@ -22,11 +22,19 @@ const SESSION_COLUMNS: [&str; 9] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "api_id", "test_mode", "user_id", "is_bot"];
 /// Reads the file. Nothing is written to it or beside it.
 pub(in super::super) fn read(path: &Path) -> Result<Imported, ImportError> {
-    let database = open(path)?;
-    if let Some(rows) = rows(&database, "datacenter", &["id", "addr", "auth"])? {
-        return telethon2(&database, &rows);
+    sessions(&open(&snapshot::read(path)?)?)
+}
+
+/// Reads the content of a file beside which nothing lay.
+pub(in super::super) fn read_bytes(bytes: &[u8]) -> Result<Imported, ImportError> {
+    sessions(&open(&snapshot::alone(bytes)?)?)
+}
+
+fn sessions(database: &Connection) -> Result<Imported, ImportError> {
+    if let Some(rows) = rows(database, "datacenter", &["id", "addr", "auth"])? {
+        return telethon2(database, &rows);
     }
-    let Some(rows) = rows(&database, "sessions", &SESSION_COLUMNS)? else {
+    let Some(rows) = rows(database, "sessions", &SESSION_COLUMNS)? else {
         return Err(ImportError::Unrecognised);
     };
     let mut found = Vec::new();
@@ -34,7 +42,7 @@ pub(in super::super) fn read(path: &Path) -> Result<Imported, ImportError> {
         if row.has("test_mode") {
             found.push(pyrogram(row)?);
         } else if row.has("takeout_id") || row.has("server_address") {
-            found.push(telethon(row, &database)?);
+            found.push(telethon(row, database)?);
         }
     }
     // Both libraries keep one row, but the oldest Telethon kept one a DC, of which the first was in use.
@@ -48,10 +56,9 @@ impl From<rusqlite::Error> for ImportError {
     }
 }
 
-fn open(path: &Path) -> Result<Connection, ImportError> {
-    let image = snapshot::read(path)?;
+fn open(image: &[u8]) -> Result<Connection, ImportError> {
     let mut database = Connection::open_in_memory()?;
-    database.deserialize_read_exact("main", image.as_slice(), image.len(), true)?;
+    database.deserialize_read_exact("main", image, image.len(), true)?;
     // The file may be anybody's: it must not run code, nor take all memory.
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -51,6 +51,11 @@ pub(super) fn read(path: &Path) -> Result<Bytes, ImportError> {
     Err(ImportError::Sqlite("a program writes it all the time; end that program first".into()))
 }
 
+/// The same of a file by itself.
+pub(super) fn alone(bytes: &[u8]) -> Result<Bytes, ImportError> {
+    combine(Zeroizing::new(bytes.to_vec()), &[], &[])
+}
+
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

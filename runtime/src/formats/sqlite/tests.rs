@@ -287,3 +287,152 @@ fn d3_a_hot_journal_is_rolled_back_in_memory() {
     let ours = super::snapshot::read(&directory.0.join("hot.session")).unwrap();
     assert!(*ours == recovered, "all pages are those that SQLite has");
 }
+
+/// A database with a write-ahead log, as a program left it that was killed: its user, 17, is in the log alone.
+fn with_log(directory: &Directory) -> PathBuf {
+    let theirs = directory.0.join("theirs");
+    export_file(&session(), Format::PyrogramSqlite, &DcTable::new(), &theirs).unwrap();
+    let database = Connection::open(&theirs).unwrap();
+    database.pragma_update(None, "journal_mode", "WAL").unwrap();
+    database.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+    database.execute("UPDATE sessions SET user_id = 16", []).unwrap();
+    database.execute("UPDATE sessions SET user_id = 17", []).unwrap();
+    let path = directory.0.join("me.session");
+    fs::copy(&theirs, &path).unwrap();
+    fs::copy(directory.0.join("theirs-wal"), directory.0.join("me.session-wal")).unwrap();
+    drop(database);
+    let _ = fs::remove_file(theirs);
+    path
+}
+
+#[test]
+fn f8_a_write_ahead_log_is_replayed_and_nothing_written() {
+    let directory = Directory::new("f8-sqlite-log");
+    let path = with_log(&directory);
+    let before = contents(&directory);
+    assert_eq!(directory.files(), ["me.session", "me.session-wal"]);
+    let user = || import_file(&path).unwrap().session.user.unwrap().id;
+    assert_eq!(user(), 17);
+    assert_eq!(contents(&directory), before, "nothing is written, neither -shm nor -wal");
+
+    // The database may not be written, nor its directory.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&directory.0, fs::Permissions::from_mode(0o500)).unwrap();
+        assert_eq!(user(), 17);
+        fs::set_permissions(&directory.0, fs::Permissions::from_mode(0o700)).unwrap();
+        // SQLite's files lie beside the database, not beside a link to it.
+        let elsewhere = Directory::new("f8-sqlite-link");
+        let link = elsewhere.0.join("link.session");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(import_file(&link).unwrap().session.user.unwrap().id, 17);
+        assert_eq!(elsewhere.files(), ["link.session"]);
+    }
+
+    // Torn in its last transaction, then in the one before; then missing.
+    let log = directory.0.join("me.session-wal");
+    let whole = fs::read(&log).unwrap();
+    let mut seen = Vec::new();
+    for length in (0..=whole.len()).rev().step_by(97) {
+        fs::write(&log, &whole[..length]).unwrap();
+        seen.push(user());
+    }
+    seen.dedup();
+    assert_eq!(seen, [17, 16, 7_654_321_098]);
+    let mut damaged = whole.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    fs::write(&log, damaged).unwrap();
+    assert_eq!(user(), 16, "a frame that was not written to its end is left out");
+    fs::remove_file(&log).unwrap();
+    assert_eq!(user(), 7_654_321_098);
+    assert_eq!(directory.files(), ["me.session"]);
+}
+
+#[test]
+fn f8_a_database_that_a_program_has_locked_is_read() {
+    let directory = Directory::new("f8-sqlite-locked");
+    let path = directory.0.join("me.session");
+    export_file(&session(), Format::PyrogramSqlite, &DcTable::new(), &path).unwrap();
+    let database = Connection::open(&path).unwrap();
+    // So small a cache that pages are written before the commit.
+    database
+        .execute_batch("PRAGMA cache_size = 1; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        .unwrap();
+    database.execute("UPDATE sessions SET user_id = 17", []).unwrap();
+    database
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+            INSERT INTO peers SELECT i, i, 'user', 'a name of some length', 'a phone number', 0 FROM n",
+        )
+        .unwrap();
+    let journal = fs::metadata(directory.0.join("me.session-journal")).unwrap().len();
+    assert!(journal > 512, "pages are being written");
+    let before = contents(&directory);
+    assert_eq!(
+        import_file(&path).unwrap().session.user,
+        session().user,
+        "what is not committed is not there"
+    );
+    assert_eq!(contents(&directory), before);
+    database.execute_batch("COMMIT").unwrap();
+    assert_eq!(import_file(&path).unwrap().session.user.unwrap().id, 17);
+}
+
+/// Whatever a crash leaves of a journal, ours is what SQLite makes of it.
+#[test]
+fn d3_torn_journals_are_rolled_back_as_sqlite_does() {
+    let directory = Directory::new("d3-sqlite-torn");
+    let path = directory.0.join("hot.session");
+    let journal = directory.0.join("hot.session-journal");
+    let database = fs::read(vector("hot-journal/hot.session")).unwrap();
+    let whole = fs::read(vector("hot-journal/hot.session-journal")).unwrap();
+    let mut changed = whole.clone();
+    changed[5000] ^= 1;
+    let unsynced = [&whole[..8], &[0xff; 4], &whole[12..]].concat();
+    let none = [&whole[..8], &[0; 4], &whole[12..]].concat();
+    let mut journals = vec![changed, unsynced, none, vec![0; 512], whole.clone()];
+    journals
+        .extend([0, 20, 511, 512, 516, 4616, 4624, 9000, whole.len() - 1].map(|len| whole[..len].to_vec()));
+    for (index, content) in journals.into_iter().enumerate() {
+        fs::write(&path, &database).unwrap();
+        fs::write(&journal, &content).unwrap();
+        let ours = super::snapshot::read(&path).map(|image| image.to_vec());
+        let mut theirs = Connection::open(&path).unwrap();
+        let read: rusqlite::Result<i64> =
+            theirs.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0));
+        match ours {
+            Ok(ours) => {
+                assert!(read.is_ok(), "journal {index}: {read:?}");
+                // It leaves out what lies behind the end that the header tells.
+                let theirs = theirs.serialize("main").unwrap().to_vec();
+                assert!(ours.starts_with(&theirs), "journal {index}");
+            }
+            Err(error) => panic!("journal {index}: {error}, and SQLite has {read:?}"),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn f8_what_lies_beside_must_be_a_file_and_not_too_large() {
+    let directory = Directory::new("f8-sqlite-beside");
+    let path = directory.0.join("me.session");
+    export_file(&session(), Format::PyrogramSqlite, &DcTable::new(), &path).unwrap();
+    for suffix in ["-wal", "-journal"] {
+        let beside = directory.0.join(format!("me.session{suffix}"));
+        assert!(std::process::Command::new("mkfifo").arg(&beside).status().unwrap().success());
+        let error = import_file(&path).unwrap_err();
+        assert!(error.to_string().contains("it is a pipe or a device"), "{error}");
+        fs::remove_file(&beside).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &beside).unwrap();
+        let error = import_file(&path).unwrap_err();
+        assert!(error.to_string().contains("it is a symbolic link"), "{error}");
+        fs::remove_file(&beside).unwrap();
+    }
+    // Mostly a hole, which takes no room on the disk.
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len((256 << 20) + 1).unwrap();
+    let error = import_file(&path).unwrap_err();
+    assert!(error.to_string().ends_with("it has more than 268435456 bytes"), "{error}");
+}

@@ -1,0 +1,107 @@
+//! What people paste and redirect: session strings as they arrive, and strings as other libraries read them back.
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::{Directory, Run, command, run};
+
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions");
+
+fn string(format: &str) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let found = file["strings"].as_array().unwrap().iter().find(|it| it["format"] == format).unwrap();
+    found["string"].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn sessions(directory: &Directory, args: &[&str]) -> Run {
+    run(command(&directory.path).arg("sessions").args(args))
+}
+
+#[test]
+fn d1_what_was_dropped_is_said() {
+    let directory = Directory::new();
+    for (file, words) in
+        [("nopad.txt", "the missing = at its end"), ("bom.txt", "a byte order mark"), ("dq.txt", "quotes")]
+    {
+        let from = format!("{SAMPLES}/{file}");
+        let imported = sessions(&directory, &["import", "--from", &from, "--session", file]);
+        assert!(imported.ok().contains("Telethon"), "{imported:?}");
+        assert!(imported.stderr.contains(&format!("note: left out or put right to read it: {words}\n")));
+        let text = fs::read_to_string(&from).unwrap();
+        let session = format!("{file}-argument");
+        sessions(&directory, &["import", "--from", &text, "--session", &session]).ok();
+        let mut piped = command(&directory.path);
+        piped.args(["sessions", "import", "--from", "-", "--session", &format!("{file}-stdin")]);
+        run(piped.stdin(fs::File::open(&from).unwrap())).ok();
+    }
+    let whole = string("telethon");
+    let imported = sessions(&directory, &["import", "--from", &whole, "--session", "whole"]);
+    imported.ok();
+    assert!(!imported.stderr.contains("left out"), "{imported:?}");
+}
+
+#[test]
+fn d2_the_diagnosis_is_right_and_shows_nothing() {
+    let directory = Directory::new();
+    let import = |from: &str| sessions(&directory, &["import", "--from", from, "--session", "me"]);
+    import(&format!("{SAMPLES}/noone.txt"))
+        .fails(&["a session string of Telethon without its first character; put a 1 before it"]);
+    let token = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX";
+    let refused = import(token);
+    refused.fails(&["the token of a bot, not a session", "\"sansgram login --bot-token-stdin\""]);
+    assert!(!refused.stderr.contains("AAH"), "{refused:?}");
+    import("+15551234567").fails(&["a phone number, not a session", "\"sansgram login\""]);
+    let refused = import("0123456789abcdef0123456789abcdef");
+    refused.fails(&["an api_hash, not a session"]);
+    assert!(!refused.stderr.contains("0123"), "{refused:?}");
+    import("tg://login?token=AQIDBAUGBwgJCgsMDQ4PEA").fails(&["the link of a QR code", "login --qr"]);
+    import(&format!("{}\n{}", string("telethon"), string("pyrogram"))).fails(&["2 session strings"]);
+    assert!(!directory.path.join("me.session").exists());
+}
+
+#[test]
+fn d5_a_foreign_string_ends_without_a_new_line() {
+    let directory = Directory::new();
+    sessions(&directory, &["import", "--from", &string("pyrogram"), "--session", "me"]).ok();
+    for format in ["telethon", "pyrogram", "gramjs", "mtcute"] {
+        let file = format!("{format}.txt");
+        sessions(&directory, &["export", "--session", "me", "--to", format, "--output", &file]).ok();
+        let text = fs::read_to_string(directory.path.join(&file)).unwrap();
+        assert!(text.len() > 300 && !text.contains(char::is_whitespace), "{format}");
+        let piped = sessions(&directory, &["export", "--session", "me", "--to", format]);
+        assert_eq!(piped.ok(), text, "{format}");
+    }
+    sessions(&directory, &["export", "--session", "me", "--to", "sansgram", "--output", "mine"]).ok();
+    let text = fs::read_to_string(directory.path.join("mine")).unwrap();
+    assert!(text.starts_with("sansgram1:") && text.ends_with('\n'));
+}
+
+/// What a killed export leaves behind is in nobody's way, and goes with the next one.
+#[cfg(unix)]
+#[test]
+fn f10_a_killed_export_does_not_block_the_next() {
+    let directory = Directory::new();
+    sessions(&directory, &["import", "--from", &string("pyrogram"), "--session", "me"]).ok();
+    let dead = {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        child.id()
+    };
+    fs::write(directory.path.join(format!(".F.{dead}-0.export")), "half").unwrap();
+    let export = ["export", "--session", "me", "--to", "telethon", "--output", "F"];
+    sessions(&directory, &export).ok();
+    let names: Vec<_> = fs::read_dir(&directory.path)
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.iter().all(|name| !name.ends_with(".export")), "{names:?}");
+    sessions(&directory, &export).fails(&["exists already"]);
+    std::os::unix::fs::symlink("elsewhere", directory.path.join("link")).unwrap();
+    sessions(&directory, &["export", "--session", "me", "--to", "telethon", "--output", "link"])
+        .fails(&["exists already"]);
+    assert!(!directory.path.join("elsewhere").exists());
+}

@@ -1,0 +1,348 @@
+//! Session strings as they arrive: wrapped, quoted, from a configuration file or a chat. What stands around a string
+//! is left out only if what remains is a whole session, so that nothing is guessed.
+
+use zeroize::Zeroizing;
+
+use super::encoding::Text;
+use super::{Format, ImportError, Imported, lookalike};
+
+/// The longest text that is searched for a string, in bytes.
+const MAX_SEARCHED: usize = 1 << 20;
+/// The lengths of what may be a session string, in bytes.
+const CANDIDATE: std::ops::RangeInclusive<usize> = 64..=1 << 16;
+/// The longest name before a value: `TELEGRAM_SESSION_STRING=`.
+const MAX_NAME: usize = 64;
+/// The most words before a string on its line.
+const MAX_WORDS: usize = 16;
+/// Two strings without anything between them are each at least as long.
+const SHORTEST_STRING: usize = 340;
+
+const BYTE_ORDER_MARK: &str = "a byte order mark";
+const INVISIBLE: &str = "invisible characters";
+const PERCENT: &str = "percent-encoding";
+const ESCAPES: &str = "escapes with a backslash";
+const QUOTES: &str = "quotes";
+const AROUND: &str = "other text around it";
+const NAME: &str = "the name before it";
+const DASHES: &str = "dashes that a word processor put in";
+const SPACES: &str = "spaces in the place of plus signs";
+const UTF_16: &str = "its encoding, UTF-16";
+const PADDING: &str = "the missing = at its end";
+
+/// The text of a file: UTF-8, UTF-16 as editors on Windows write it, or ASCII with quotes of an older code page.
+pub(super) fn decode(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !text.contains('\0')
+    {
+        return Some((Zeroizing::new(text.to_owned()), None));
+    }
+    let (is_big_endian, units) = match bytes {
+        [0xff, 0xfe, units @ ..] => (false, units),
+        [0xfe, 0xff, units @ ..] => (true, units),
+        [first, 0, _, 0, ..] if *first != 0 => (false, bytes),
+        [0, first, 0, _, ..] if *first != 0 => (true, bytes),
+        _ => return code_page(bytes),
+    };
+    let mut text = Zeroizing::new(String::with_capacity(3 * bytes.len() / 2));
+    let units = units.chunks_exact(2).map(|unit| match is_big_endian {
+        true => u16::from_be_bytes([unit[0], unit[1]]),
+        false => u16::from_le_bytes([unit[0], unit[1]]),
+    });
+    for unit in char::decode_utf16(units) {
+        text.push(unit.ok()?);
+    }
+    Some((text, Some(UTF_16)))
+}
+
+/// ASCII, in which every other character is taken for a quote.
+fn code_page(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
+    let is_text = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
+    let others = bytes.iter().filter(|byte| !byte.is_ascii()).count();
+    if others > MAX_NAME || !bytes.iter().all(is_text) {
+        return None;
+    }
+    let char = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '"' };
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len()));
+    text.extend(bytes.iter().map(char));
+    Some((text, None))
+}
+
+/// Reads the one session string in `text` by `recognise`, which takes a string without white space.
+pub(super) fn import(
+    text: &str,
+    recognise: fn(&str) -> Result<Imported, ImportError>,
+) -> Result<Imported, ImportError> {
+    let gapless = gapless(text);
+    let whole = recognise(&gapless);
+    if matches!(whole, Ok(_) | Err(ImportError::Encrypted)) || text.len() > MAX_SEARCHED {
+        return whole.map(|imported| with_padding(imported, &gapless));
+    }
+    let mut search = Search { recognise, found: Vec::new(), error: ImportError::Unrecognised };
+    search.note_error(whole.err());
+    let (clean, mended) = cleaned(text);
+    search.around(&clean, &mended);
+    search.result().map_err(|error| match error {
+        ImportError::Unrecognised => {
+            lookalike::name(&clean).map_or(ImportError::Unrecognised, ImportError::NoSession)
+        }
+        error => error,
+    })
+}
+
+/// Says so if a string that ends with `=` came without.
+fn with_padding(mut imported: Imported, text: &str) -> Imported {
+    let has_padding = matches!(imported.format, Format::Telethon | Format::GramJs);
+    if has_padding && !(text.len() - 1).is_multiple_of(4) {
+        imported.mended.push(PADDING);
+    }
+    imported
+}
+
+fn gapless(text: &str) -> Text {
+    let mut gapless = Zeroizing::new(String::with_capacity(text.len()));
+    gapless.extend(text.split_whitespace());
+    gapless
+}
+
+struct Search {
+    recognise: fn(&str) -> Result<Imported, ImportError>,
+    found: Vec<Imported>,
+    error: ImportError,
+}
+
+impl Search {
+    /// Looks at everything that may be the string, the largest first.
+    fn around(&mut self, text: &str, mended: &[&'static str]) {
+        let all = |mark: &'static str| [mended, &[mark]].concat();
+        if self.candidate(text, mended) || self.candidate(text.trim_matches(is_mark), &all(QUOTES)) {
+            return;
+        }
+        // Lines that are marked each: quoted in a mail, or as code.
+        let mut unmarked = Zeroizing::new(String::with_capacity(text.len()));
+        unmarked.extend(text.chars().filter(|char| !is_mark(*char)));
+        if self.candidate(&unmarked, &all(QUOTES)) {
+            return;
+        }
+        for piece in text.split(is_mark) {
+            let left_out = text.trim().len() - piece.trim().len();
+            let mended = match left_out {
+                0 => mended.to_vec(),
+                1 | 2 => all(QUOTES),
+                _ => all(AROUND),
+            };
+            if self.named(piece, &mended) {
+                continue;
+            }
+            for line in piece.split(['\n', '\r']) {
+                self.named(line, &all(AROUND));
+            }
+        }
+        if self.found.is_empty() {
+            let long = text.split_whitespace().filter(|word| word.len() >= SHORTEST_STRING);
+            let long: Vec<_> = long.take(MAX_WORDS).collect();
+            let gapless = gapless(text);
+            for part in if long.len() > 1 { long } else { halves(&gapless) } {
+                self.named(part, &all(AROUND));
+            }
+        }
+    }
+
+    /// Looks at a piece, also without a name or words before it. Whether it has a session.
+    fn named(&mut self, piece: &str, mended: &[&'static str]) -> bool {
+        if piece.len() < *CANDIDATE.start() {
+            return false;
+        }
+        if self.candidate(piece, mended) {
+            return true;
+        }
+        if let Some((name, value)) = piece.split_once(['=', ':'])
+            && name.len() <= MAX_NAME
+            && self.candidate(value, &[mended, &[NAME]].concat())
+        {
+            return true;
+        }
+        let mut rest = piece.trim_start();
+        for _ in 0..MAX_WORDS {
+            let Some((word, after)) = rest.split_once(char::is_whitespace) else { break };
+            if word.len() > MAX_NAME {
+                break;
+            }
+            rest = after.trim_start();
+            if self.candidate(rest, &[mended, &[AROUND]].concat()) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether this is a session, apart from white space. Keeps it if so.
+    fn candidate(&mut self, text: &str, mended: &[&'static str]) -> bool {
+        if text.len() > 2 * CANDIDATE.end() {
+            return false;
+        }
+        let gapless = gapless(text);
+        if !CANDIDATE.contains(&gapless.len()) {
+            return false;
+        }
+        if self.exact(&gapless, mended) {
+            return true;
+        }
+        let (spaces, dashes) = (text.trim().contains(' '), text.contains(['–', '—']));
+        let with = |change: &'static str| [mended, &[change]].concat();
+        spaces && self.exact(&Zeroizing::new(text.trim().replace(' ', "+")), &with(SPACES))
+            || dashes
+                && ["-", "--"].into_iter().any(|dash| {
+                    let text = gapless.replace('—', dash).replace('–', "-");
+                    self.exact(&Zeroizing::new(text), &with(DASHES))
+                })
+    }
+
+    fn exact(&mut self, text: &str, mended: &[&'static str]) -> bool {
+        match (self.recognise)(text) {
+            Ok(imported) => {
+                let mut imported = with_padding(imported, text);
+                for what in mended {
+                    if !imported.mended.contains(what) {
+                        imported.mended.push(what);
+                    }
+                }
+                if !self.found.iter().any(|other| other.session == imported.session) {
+                    self.found.push(imported);
+                }
+                true
+            }
+            Err(error) => {
+                self.note_error(Some(error));
+                false
+            }
+        }
+    }
+
+    /// Keeps the error that says most.
+    fn note_error(&mut self, error: Option<ImportError>) {
+        let rank = |error: &ImportError| match error {
+            ImportError::Unrecognised => 0,
+            ImportError::Length { .. } => 1,
+            _ => 2,
+        };
+        if let Some(error) = error.filter(|error| rank(error) > rank(&self.error)) {
+            self.error = error;
+        }
+    }
+
+    fn result(mut self) -> Result<Imported, ImportError> {
+        match self.found.len() {
+            0 => Err(self.error),
+            1 => self.found.pop().ok_or(ImportError::Unrecognised),
+            count => Err(ImportError::Several(count)),
+        }
+    }
+}
+
+/// What may stand around a string, and in none.
+const fn is_mark(char: char) -> bool {
+    matches!(
+        char,
+        '"' | '\''
+            | '`'
+            | '´'
+            | '“'
+            | '”'
+            | '„'
+            | '‟'
+            | '‘'
+            | '’'
+            | '‚'
+            | '‛'
+            | '«'
+            | '»'
+            | '‹'
+            | '›'
+    ) || matches!(
+        char,
+        ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '|' | '*' | '~' | '#' | '\\'
+    )
+}
+
+/// Two strings without anything between them: the end of the first is where its padding is, or in the middle.
+fn halves(text: &str) -> Vec<&str> {
+    if let Some((at, _)) =
+        text.match_indices('=').find(|(at, _)| text[at + 1..].starts_with(char::is_alphanumeric))
+        && at >= SHORTEST_STRING
+        && text.len() - at > SHORTEST_STRING
+    {
+        return vec![&text[..=at], &text[at + 1..]];
+    }
+    match text.split_at_checked(text.len() / 2) {
+        Some((first, second)) if first.len() >= SHORTEST_STRING && first.len() == second.len() => {
+            vec![first, second]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The text without what programs add on its way, and what that was.
+fn cleaned(text: &str) -> (Text, Vec<&'static str>) {
+    let mut mended = Vec::new();
+    let mut clean = Zeroizing::new(String::with_capacity(text.len()));
+    clean.extend(text.chars().filter(|char| !is_invisible(*char)));
+    if text.starts_with('\u{feff}') {
+        mended.push(BYTE_ORDER_MARK);
+    }
+    if text.chars().filter(|char| is_invisible(*char)).count() > mended.len() {
+        mended.push(INVISIBLE);
+    }
+    for (decode, name) in [(percent as fn(&str) -> Option<(char, usize)>, PERCENT), (escape, ESCAPES)] {
+        let decoded = replaced(&clean, decode);
+        if *decoded != *clean {
+            mended.push(name);
+        }
+        clean = decoded;
+    }
+    (clean, mended)
+}
+
+/// Byte order marks, spaces without width, marks of direction, soft hyphens.
+const fn is_invisible(char: char) -> bool {
+    matches!(char, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(char, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+/// Replaces what `decode` takes from the beginning of the rest: a character, and how many bytes it stands for.
+fn replaced(text: &str, decode: fn(&str) -> Option<(char, usize)>) -> Text {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let (char, len) = decode(rest).unwrap_or((first, first.len_utf8()));
+        out.push(char);
+        rest = &rest[len..];
+    }
+    out
+}
+
+/// `%3D`.
+fn percent(text: &str) -> Option<(char, usize)> {
+    let digits =
+        text.strip_prefix('%')?.get(..2).filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    let byte = u8::from_str_radix(digits, 16).ok()?;
+    (byte.is_ascii_graphic() || byte.is_ascii_whitespace()).then_some((byte.into(), 3))
+}
+
+/// `\n`, `\/`, `\"`, `\u003d`, and a backslash at the end of a line.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let rest = text.strip_prefix('\\')?;
+    Some(match rest.chars().next()? {
+        'n' | 'r' | 't' | '\n' => ('\n', 2),
+        '\r' => ('\n', 2),
+        char @ ('/' | '"' | '\'' | '\\' | '=' | '+' | '-' | '_') => (char, 2),
+        'u' => {
+            let digits = rest.get(1..5)?;
+            let code = u32::from_str_radix(digits, 16).ok()?;
+            (char::from_u32(code).filter(char::is_ascii)?, 6)
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

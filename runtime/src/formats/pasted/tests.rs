@@ -1,0 +1,245 @@
+//! Strings that came by mail, chat, configuration file and editor, and what is taken for one.
+
+use std::fs;
+use std::path::PathBuf;
+
+use sansgram_core::client::Config;
+
+use super::super::tests::key;
+use super::super::*;
+use super::*;
+use crate::scratch::Directory;
+
+fn session() -> SessionData {
+    let dc = DcId::new(2).unwrap();
+    SessionData {
+        home_dc: Some(dc),
+        keys: BTreeMap::from([(dc, DcKey { auth_key: key(), server_salt: 0 })]),
+        user: Some(SignedInUser { id: 987_654_321, is_bot: false }),
+        api_id: Some(12_345),
+        ..SessionData::default()
+    }
+}
+
+fn string(format: Format) -> String {
+    export_text(&session(), format, &Config::telegram().dcs).unwrap().to_string()
+}
+
+const STRINGS: [Format; 5] =
+    [Format::Sansgram, Format::Telethon, Format::GramJs, Format::Pyrogram, Format::Mtcute];
+
+fn sample(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions")).join(name)
+}
+
+#[track_caller]
+fn reads(text: &str, format: Format, mended: &[&'static str]) {
+    let imported = import_text(text).unwrap_or_else(|error| panic!("{format}: {error}"));
+    assert_eq!(imported.format, format);
+    assert_eq!(imported.session.keys, session().keys, "{format}");
+    assert_eq!(imported.mended, mended, "{format}");
+}
+
+#[test]
+fn d1_files_that_failed_are_read() {
+    for (name, mended) in [("nopad.txt", PADDING), ("bom.txt", BYTE_ORDER_MARK), ("dq.txt", QUOTES)] {
+        let imported = import_file(&sample(name)).unwrap();
+        assert_eq!((imported.format, imported.mended), (Format::Telethon, vec![mended]), "{name}");
+        assert_eq!(imported.session.home_dc, DcId::new(2).ok());
+    }
+}
+
+#[test]
+fn d1_what_stands_around_a_string_is_left_out() {
+    for format in STRINGS {
+        let string = string(format);
+        for quote in ["\"\"", "''", "``", "“”", "‘’", "«»", "„“"] {
+            let (open, close) = quote.split_at(quote.len() / 2);
+            reads(&format!("{open}{string}{close}"), format, &[QUOTES]);
+            reads(&format!(" {open}{string}{close},\r\n"), format, &[QUOTES]);
+        }
+        reads(&format!("{string},"), format, &[QUOTES]);
+        reads(&format!("{string};\n"), format, &[QUOTES]);
+        reads(&format!("({string})"), format, &[QUOTES]);
+        reads(&format!("**{string}**"), format, &[QUOTES]);
+        reads(&format!("SESSION={string}"), format, &[NAME]);
+        reads(&format!("SESSION={string}\n"), format, &[NAME]);
+        for text in [
+            format!("export SESSION='{string}'\n"),
+            format!("API_ID=12345\nAPI_HASH=0123456789abcdef0123456789abcdef\nSESSION={string}\nDEBUG=1\n"),
+            format!("API_ID = 12345\r\nSESSION = \"{string}\"\r\n"),
+            format!("session: {string}\nother: 1\n"),
+            format!("client = TelegramClient(StringSession('{string}'), api_id, api_hash)"),
+            format!("[28.11.2026 14:00] Ada: {string}"),
+            format!("Here is your session string:\n\n{string}\n\nKeep it secret!"),
+            format!("my telethon session {string}"),
+            format!("<code>{string}</code>"),
+            format!("docker run -e SESSION=\"{string}\" image"),
+        ] {
+            let imported = import_text(&text).unwrap_or_else(|error| panic!("{format}: {error}"));
+            assert_eq!(imported.session.keys, session().keys, "{format}");
+            assert!(!imported.mended.is_empty(), "{format}");
+        }
+    }
+}
+
+#[test]
+fn d1_encodings_of_its_way_are_taken_back() {
+    for format in STRINGS {
+        let string = string(format);
+        reads(&format!("\u{feff}{string}\n"), format, &[BYTE_ORDER_MARK]);
+        let (first, second) = string.split_at(100);
+        for invisible in ["\u{200b}", "\u{200d}", "\u{2060}", "\u{ad}", "\u{feff}", "\u{200e}"] {
+            reads(&format!("{first}{invisible}{second}"), format, &[INVISIBLE]);
+        }
+        reads(&format!("{first}\r\n{second}\u{a0}\r\n"), format, &[]);
+        reads(&format!("{first}\\n{second}\\n"), format, &[ESCAPES]);
+        reads(&format!("{first}\\\n{second}"), format, &[ESCAPES]);
+        reads(&format!("> {first}\n> {second}\n"), format, &[QUOTES]);
+        reads(&format!("('{first}'\n '{second}')\n"), format, &[QUOTES]);
+        let json = serde_json::to_string(&string.replace('/', "\\/")).unwrap().replace("\\\\/", "\\/");
+        let imported = import_text(&json).unwrap();
+        assert_eq!(imported.session.keys, session().keys);
+        let percent = string.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D");
+        let mended: &[&str] = if percent == string { &[] } else { &[PERCENT] };
+        reads(&percent, format, mended);
+    }
+}
+
+#[test]
+fn d1_alphabets_and_padding_do_not_matter() {
+    for format in [Format::Telethon, Format::GramJs, Format::Pyrogram, Format::Mtcute] {
+        let string = string(format);
+        reads(&string.replace('-', "+").replace('_', "/"), format, &[]);
+        reads(&string.replace('+', "-").replace('/', "_"), format, &[]);
+        let half = string.len() / 2;
+        reads(&format!("{}{}", string[..half].replace('-', "+"), &string[half..]), format, &[]);
+        let bare = string.trim_end_matches('=');
+        let mended: &[&str] = if bare == string { &[] } else { &[PADDING] };
+        reads(bare, format, mended);
+        let missing = string.matches('=').count();
+        if missing == 0 {
+            reads(&format!("{string}=="), format, &[]);
+        }
+    }
+    let gramjs = string(Format::GramJs);
+    assert!(gramjs.contains('+'), "the vector has one");
+    reads(&gramjs.replace('+', " "), Format::GramJs, &[SPACES]);
+    let telethon = string(Format::Telethon);
+    assert!(telethon.contains('-'), "the vector has one");
+    reads(&telethon.replace('-', "–"), Format::Telethon, &[DASHES]);
+}
+
+#[test]
+fn d1_files_of_other_encodings_are_read() {
+    let directory = Directory::new("d1-encodings");
+    let path = directory.0.join("session.txt");
+    let string = string(Format::Telethon);
+    let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+    let quoted = [b"\x93", string.as_bytes(), b"\x94\r\n"].concat();
+    let little = |text: &str| units(text).into_iter().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let big = |text: &str| units(text).into_iter().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let line = format!("{string}\r\n");
+    let marked = format!("\u{feff}{line}");
+    for content in [little(&marked), big(&marked), little(&line), big(&line), quoted] {
+        fs::write(&path, content).unwrap();
+        let imported = import_file(&path).unwrap();
+        assert_eq!(imported.session.keys, session().keys);
+        assert!(!imported.mended.is_empty());
+    }
+}
+
+#[test]
+fn d2_a_missing_first_character_is_named() {
+    let error = import_file(&sample("noone.txt")).unwrap_err();
+    assert!(matches!(error, ImportError::FirstMissing(Format::Telethon)), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "this is a session string of Telethon without its first character; put a 1 before it"
+    );
+    for format in [Format::Telethon, Format::GramJs] {
+        let string = string(format);
+        for cut in [&string[1..], string[1..].trim_end_matches('=')] {
+            let error = import_text(cut).unwrap_err();
+            assert!(matches!(error, ImportError::FirstMissing(found) if found == format), "{error}");
+            let error = import_text(&format!("SESSION='{cut}'")).unwrap_err();
+            assert!(matches!(error, ImportError::FirstMissing(found) if found == format), "{error}");
+        }
+    }
+    let mut ipv6 = DcTable::new();
+    ipv6.insert(DcId::new(2).unwrap(), "[2001:67c:4e8:f002::a]:443".parse().unwrap());
+    let string = export_text(&session(), Format::Telethon, &ipv6).unwrap();
+    let error = import_text(&string[1..]).unwrap_err();
+    assert!(matches!(error, ImportError::FirstMissing(Format::Telethon)), "{error}");
+}
+
+#[test]
+fn d2_a_missing_end_is_named() {
+    for (format, whole) in [(Format::Telethon, 353), (Format::GramJs, 369), (Format::Pyrogram, 362)] {
+        let string = string(format);
+        assert_eq!(string.len(), whole, "{format}");
+        for characters in [70, 200, 300, 340, 350] {
+            let error = import_text(&string[..characters]).unwrap_err();
+            let expected = ImportError::Cut { format, characters, expected: whole };
+            assert_eq!(error.to_string(), expected.to_string());
+        }
+    }
+}
+
+#[test]
+fn d2_two_strings_are_counted_not_guessed() {
+    let (one, mut other) = (session(), session());
+    let dc = DcId::new(2).unwrap();
+    other.keys.insert(dc, DcKey { auth_key: AuthKey::new([9; 256]), server_salt: 0 });
+    for format in [Format::Telethon, Format::Pyrogram, Format::GramJs] {
+        let write = |session| export_text(session, format, &Config::telegram().dcs).unwrap();
+        let (one, other) = (write(&one), write(&other));
+        for between in ["\n", "\r\n\r\n", ", ", "", " "] {
+            let error = import_text(&format!("{}{between}{}", *one, *other)).unwrap_err();
+            assert!(matches!(error, ImportError::Several(2)), "{format} {between:?}: {error}");
+        }
+        let error = import_text(&format!("A={}\nB={}\n", *one, *other)).unwrap_err();
+        assert!(matches!(error, ImportError::Several(2)), "{format}: {error}");
+        reads(&format!("{}\n{}", *one, *one), format, &[AROUND]);
+    }
+}
+
+#[test]
+fn d2_what_is_taken_for_a_session_is_named() {
+    let hex = "0123456789abcdef";
+    for (text, what) in [
+        ("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX", NoSession::BotToken),
+        ("BOT_TOKEN=110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX", NoSession::BotToken),
+        (" \"110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX\"\n", NoSession::BotToken),
+        ("+1 (555) 123-45-67", NoSession::PhoneNumber),
+        ("9996621234", NoSession::PhoneNumber),
+        (&hex.repeat(2), NoSession::ApiHash),
+        (&hex.repeat(32), NoSession::BareKey),
+        ("tg://login?token=AQIDBAUGBwgJCgsMDQ4PEA", NoSession::LoginLink),
+        ("https://t.me/+AAAAAEq1h2fKcLQ", NoSession::InviteLink),
+        ("t.me/joinchat/AAAAAEq1h2fKcLQ", NoSession::InviteLink),
+        ("tg://join?invite=AAAAAEq1h2fKcLQ", NoSession::InviteLink),
+        ("tg://proxy?server=1.2.3.4&port=443&secret=00", NoSession::ProxyLink),
+        ("https://t.me/durov", NoSession::Link),
+        ("-----BEGIN RSA PUBLIC KEY-----\nMIIB\n-----END RSA PUBLIC KEY-----\n", NoSession::PublicKey),
+    ] {
+        let error = import_text(text).unwrap_err();
+        assert!(matches!(error, ImportError::NoSession(found) if found == what), "{what:?}: {error}");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("AAH") && !shown.contains("AAEq1") && !shown.contains("0123"), "{shown}");
+    }
+    for text in ["hello", "", "1", "a b c", "me.session"] {
+        assert!(matches!(import_text(text), Err(ImportError::Unrecognised)), "{text}");
+    }
+}
+
+/// Much text takes linear time, whatever it consists of.
+#[test]
+fn d1_large_texts_are_searched_in_bounded_time() {
+    for line in ["A", "A ", "A=", "\"", "\\n", "%41", "1ApWapzMBuw ", "a:b\n"] {
+        let text = line.repeat(MAX_SEARCHED / line.len());
+        let started = std::time::Instant::now();
+        assert!(import_text(&text).is_err());
+        assert!(started.elapsed().as_secs() < 20, "{line:?}: {:?}", started.elapsed());
+    }
+}
