@@ -98,7 +98,8 @@ impl Opened {
             let cause = client.logout_cause();
             client.disconnect().await;
             // Why the session ended says more than that nobody is signed in.
-            result.map_err(|failure| cause.map_or(failure, Failure::from))
+            result.map_err(|failure| cause.map_or(failure, Failure::from))?;
+            client.save_error().map_or(Ok(()), |error| Err(error.into()))
         })
     }
 }

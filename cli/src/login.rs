@@ -134,7 +134,8 @@ impl<'a> Login<'a> {
             let result = self.sign_in(&client, who, given).await;
             let dc = client.home().number();
             client.disconnect().await;
-            self.tell(&result?, dc)
+            self.tell(&result?, dc)?;
+            client.save_error().map_or(Ok(()), |error| Err(error.into()))
         })
     }
 

@@ -10,7 +10,14 @@ use sansgram_runtime::core::client::LostReason;
 use crate::failure::{Failure, advice_on_loss};
 use crate::output;
 
-/// Measures the time that the work takes, but for the time that a person takes to answer.
+/// How often the clock is looked at. Between two looks so much counts at most, and of a longer time nothing but that: the
+/// process was stopped (Ctrl-Z) then, or had no processor.
+const TICK: Duration = Duration::from_secs(1);
+/// How much later than at a tick the clock may be looked at.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Measures the time that the work takes, but for the time that a person takes to answer, and that the process is
+/// stopped.
 #[derive(Debug)]
 pub(crate) struct Watch {
     limit: Duration,
@@ -20,10 +27,10 @@ pub(crate) struct Watch {
 
 #[derive(Debug)]
 struct State {
-    /// What was left of the limit when the clock was last started or stopped.
+    /// What was left of the limit when the clock was last looked at.
     left: Duration,
-    /// Since when it runs; `None` while a person is asked.
-    running_since: Option<Instant>,
+    /// When that was; `None` while it does not run, as a person is asked.
+    looked_at: Option<Instant>,
     /// What the work is at, for the sentence at the end of the limit.
     doing: &'static str,
     /// Who knows what became of the last connection.
@@ -52,7 +59,7 @@ pub(crate) fn within(
 ) -> Result<(), Failure> {
     let state = State {
         left: limit,
-        running_since: Some(Instant::now()),
+        looked_at: Some(Instant::now()),
         doing: "connecting",
         client: None,
         remains: None,
@@ -121,7 +128,7 @@ impl Watch {
             if let Some(result) = state.result.take() {
                 return result;
             }
-            if state.running_since.is_none() {
+            if state.looked_at.is_none() {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
@@ -129,7 +136,8 @@ impl Watch {
             if left.is_zero() {
                 return Err(self.too_long(&mut state));
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state =
+                self.changed.wait_timeout(state, left.min(TICK)).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -163,17 +171,22 @@ impl Watch {
 
 impl State {
     fn stop(&mut self, now: Instant) {
-        self.left = self.left(now);
-        self.running_since = None;
+        self.left(now);
+        self.looked_at = None;
     }
 
     fn run(&mut self, now: Instant) {
-        self.running_since = Some(now);
+        self.looked_at = Some(now);
     }
 
-    fn left(&self, now: Instant) -> Duration {
-        let elapsed = self.running_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        self.left.saturating_sub(elapsed)
+    /// What is left now, by a look at the clock.
+    fn left(&mut self, now: Instant) -> Duration {
+        if let Some(before) = &mut self.looked_at {
+            let before = std::mem::replace(before, now);
+            let passed = now.saturating_duration_since(before);
+            self.left = self.left.saturating_sub(if passed > TICK + LATE { TICK } else { passed });
+        }
+        self.left
     }
 }
 
@@ -208,23 +221,31 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_does_not_count() {
+    fn f10_a_pause_and_a_stop_do_not_count() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut state = State {
             left: LONG,
-            running_since: Some(start),
+            looked_at: Some(start),
             doing: "",
             client: None,
             remains: None,
             result: None,
         };
-        assert_eq!(state.left(at(20)), Duration::from_secs(40));
+        let runs = |state: &mut State, from: u64, to: u64| {
+            (from..=to).map(|second| state.left(at(second)).as_secs()).last()
+        };
+        assert_eq!(runs(&mut state, 0, 20), Some(40));
         state.stop(at(20));
-        assert_eq!(state.left(at(3600)), Duration::from_secs(40));
+        assert_eq!(state.left(at(3600)).as_secs(), 40);
         state.run(at(3600));
-        assert_eq!(state.left(at(3630)), Duration::from_secs(10));
-        assert_eq!(state.left(at(3700)), Duration::ZERO);
+        assert_eq!(runs(&mut state, 3600, 3630), Some(10));
+        // Stopped for 95 seconds, of which one counts.
+        assert_eq!(state.left(at(3725)).as_secs(), 9);
+        state.stop(at(3800));
+        state.run(at(3800));
+        assert_eq!(runs(&mut state, 3800, 3807), Some(1));
+        assert_eq!(runs(&mut state, 3808, 3810), Some(0));
     }
 
     #[test]

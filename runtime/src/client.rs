@@ -124,7 +124,7 @@ impl Client {
 
     /// Closes the connections, saves the session if it changed or could not be saved before, lets go of the store, and
     /// stops the driver, for all handles of this client; returns when that is done. What is still under way ends with
-    /// [`Error::Stopped`].
+    /// [`Error::Stopped`]. Whether that save went well is told by [`save_error`](Self::save_error).
     pub async fn disconnect(&self) {
         self.shared().call(|state, _| state.end_wanted = true);
         // It never answers: that the driver ended is what is waited for.
@@ -169,13 +169,21 @@ impl Client {
         self.shared().lock().machine.session().clone()
     }
 
-    /// Keeps the session in the store once more, after that failed. Whatever changes it keeps it by itself.
+    /// Keeps the session in the store once more, after that failed, without waiting for the next try
+    /// ([`ClientEvent::SaveFailed`]). Whatever changes it keeps it by itself.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub async fn save(&self) -> Result<(), Error> {
         self.shared().call(|state, _| state.saves.wanted += 1);
         self.saved().await
+    }
+
+    /// Why the session was not saved the last time; `None` if it was. After [`disconnect`](Self::disconnect): what is
+    /// missing on the disk for good.
+    #[must_use]
+    pub fn save_error(&self) -> Option<Error> {
+        self.shared().lock().saves.error.clone().map(Error::Store)
     }
 
     /// Waits until what a step changed is on the disk.

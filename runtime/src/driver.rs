@@ -1,6 +1,5 @@
 //! The event loop of one client, as one future: it owns the streams and the timer and feeds the machine.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -11,16 +10,22 @@ use std::time::Duration;
 use sansgram_core::client::{ConnId, Event, HeavyTask, Input, LostReason, Output, SessionData};
 use sansgram_core::time::Timestamp;
 
+use crate::clock::Shift;
 use crate::link::{Link, Ready};
 use crate::machine::Machine;
+use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
 
 /// How many inputs one poll feeds before other tasks of the executor get their turn.
 const BUDGET: usize = 64;
 
-/// How much one read takes at most, in bytes.
-const READ_LEN: usize = 64 << 10;
+/// How often the driver wakes up while a caller waits, so that a stop of the process (Ctrl-Z) is noticed and does not
+/// count. Of each stop so much counts at most.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// How long after a connection was asked for the driver wakes up as often.
+const PULSE_OF_CONNECTION: Duration = Duration::from_secs(60);
 
 /// Runs until no handle is left.
 ///
@@ -38,12 +43,16 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     next_link: usize,
     /// When the last round began.
     now: Timestamp,
-    /// How long the computer had slept then.
-    slept: Duration,
+    /// How the clocks differed then.
+    shift: Shift,
     deadline: Option<Timestamp>,
+    /// Until when a caller waits for a connection.
+    connecting_until: Timestamp,
+    /// Whether time that the process is stopped must be noticed.
+    pulses: bool,
     timer: Option<R::Timer>,
-    /// What the timer is set to, and the sleep until then.
-    armed: Option<(Timestamp, Duration)>,
+    /// What the timer is set to, and the shift until then.
+    armed: Option<(Timestamp, Shift)>,
     closing: bool,
     actions: Vec<Action>,
     wake: Vec<Waker>,
@@ -80,8 +89,10 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             links: Vec::new(),
             next_link: 0,
             now: Timestamp::ZERO,
-            slept: Duration::ZERO,
+            shift: Shift::default(),
             deadline: None,
+            connecting_until: Timestamp::ZERO,
+            pulses: false,
             timer: None,
             armed: None,
             closing: false,
@@ -91,7 +102,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         }
     }
 
-    fn run(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<()> {
+    fn run(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
         let mut found = None;
         for _ in 0..BUDGET {
             if self.settle(cx, found.take(), buffer) {
@@ -115,9 +126,9 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     }
 
     /// Under the lock: feeds `found`, drains the machine. True once everything is over.
-    fn settle(&mut self, cx: &mut Context<'_>, found: Option<Found>, buffer: &mut [u8]) -> bool {
-        let (now, slept) = self.shared.clock.read();
-        self.slept = slept;
+    fn settle(&mut self, cx: &mut Context<'_>, found: Option<Found>, buffer: &mut ReadBuffer) -> bool {
+        let (now, shift) = self.shared.clock.read();
+        self.shift = shift;
         let mut guard = self.shared.lock();
         let state = &mut *guard;
         let replaced = match &state.driver {
@@ -138,9 +149,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                         drop(state.last_loss.take_if(|(_, reason)| matches!(reason, LostReason::Network(_))));
                         Input::Opened { conn }
                     }
-                    Ready::Received(len) => {
-                        Input::Received { conn, bytes: buffer.get_mut(..len).unwrap_or_default() }
-                    }
+                    Ready::Received(len) => Input::Received { conn, bytes: buffer.read(len) },
                     Ready::Sent(buffer) => Input::Sent { conn, buffer },
                     Ready::Lost(cause) => Input::Lost { conn, cause },
                 };
@@ -162,7 +171,10 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.now = now.monotonic;
         self.deadline = loop {
             let action = match state.machine.poll_output() {
-                Output::Open { conn, endpoints, .. } => Action::Open { conn, endpoints },
+                Output::Open { conn, endpoints, .. } => {
+                    self.connecting_until = now.monotonic + PULSE_OF_CONNECTION;
+                    Action::Open { conn, endpoints }
+                }
                 Output::Transmit { conn, bytes } => Action::Transmit { conn, bytes },
                 Output::Close { conn } => Action::Close { conn },
                 Output::Compute(task) => Action::Compute(task),
@@ -178,6 +190,10 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             };
             self.actions.push(action);
         };
+        if !self.closing {
+            self.deadline = earlier(self.deadline, state.saves.retry(now.monotonic));
+        }
+        self.pulses = state.is_called() || now.monotonic < self.connecting_until;
         if !state.saves.running && state.saves.done < state.saves.wanted {
             state.saves.running = true;
             let session = Box::new(state.machine.session().clone());
@@ -235,7 +251,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     }
 
     /// The next input that is ready, if there is one; otherwise everything that could become one wakes us.
-    fn find(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Option<Found> {
+    fn find(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Option<Found> {
         // Before any timer is asked: a runtime may leave an expired one pending for a while (tokio's budget does).
         if self.deadline.is_some_and(|deadline| self.now >= deadline) {
             return Some(Found::Deadline);
@@ -244,7 +260,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         for step in 0..count {
             let index = (self.next_link + step) % count;
             let Some(link) = self.links.get_mut(index) else { continue };
-            if let Poll::Ready(ready) = link.poll(cx, buffer) {
+            if let Poll::Ready(ready) = link.poll(cx, buffer.space()) {
                 let conn = link.conn;
                 self.next_link = index + 1;
                 if let Ready::Lost(cause) = ready {
@@ -255,18 +271,25 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 return Some(Found::Link(conn, ready));
             }
         }
-        let deadline = self.deadline?;
-        let at = self.shared.clock.instant(deadline, self.now, self.slept);
+        let Some(mut deadline) = self.deadline else {
+            self.shared.clock.expect(None);
+            return None;
+        };
+        if self.pulses {
+            deadline = deadline.min(self.now + PULSE);
+        }
+        let at = self.shared.clock.instant(deadline, self.now, self.shift);
+        self.shared.clock.expect(Some(at));
         let timer = match &mut self.timer {
             Some(timer) => {
-                if self.armed != Some((deadline, self.slept)) {
+                if self.armed != Some((deadline, self.shift)) {
                     timer.reset(at);
                 }
                 timer
             }
             empty => empty.insert(self.runtime.timer(at)),
         };
-        self.armed = Some((deadline, self.slept));
+        self.armed = Some((deadline, self.shift));
         if timer.poll_expired(cx).is_pending() {
             return None;
         }
@@ -280,15 +303,7 @@ impl<R: Runtime, M: Machine> Future for Driver<R, M> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        thread_local! {
-            /// Shared by all clients of a thread, so that an idle one keeps no buffer.
-            static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-        }
-        let mut buffer = BUFFER.take();
-        buffer.resize(READ_LEN, 0);
-        let result = self.get_mut().run(cx, &mut buffer);
-        BUFFER.set(buffer);
-        result
+        self.get_mut().run(cx, &mut ReadBuffer::take())
     }
 }
 
@@ -301,6 +316,13 @@ impl<R: Runtime, M: Machine> Drop for Driver<R, M> {
         drop(state);
         drop(own);
         self.wake.drain(..).for_each(Waker::wake);
+    }
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 
@@ -327,10 +349,8 @@ impl<M: Machine> Drop for Save<M> {
             tracing::warn!(%error, "the session could not be saved");
         }
         let mut wake = Vec::new();
-        self.shared.call(|state, _| {
-            state.saves.running = false;
-            state.saves.done = self.version;
-            state.saves.error = result.err().map(Arc::new);
+        self.shared.call(|state, now| {
+            state.saved(self.version, result, now.monotonic);
             state.changed(&mut wake);
         });
         wake.drain(..).for_each(Waker::wake);

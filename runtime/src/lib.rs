@@ -49,6 +49,7 @@ mod prompt;
 pub mod proxy;
 pub mod qr;
 mod qr_login;
+mod read_buffer;
 mod runtime;
 #[cfg(test)]
 mod scratch;

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use sansgram_core::client::{DcId, Event, LogoutCause, LostReason, RequestId, UpdatesState};
-use sansgram_core::time::Now;
+use sansgram_core::time::{Now, Timestamp};
 
 use crate::clock::Clock;
 use crate::machine::Machine;
@@ -20,6 +20,10 @@ use crate::{ClientEvent, StoreError};
 
 /// How many events are kept for who takes them late.
 const MAX_EVENTS: usize = 64;
+
+/// The pause before a save that failed is tried again; each further one is twice as long, up to the last.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(60);
 
 pub(crate) struct Shared<M> {
     state: Mutex<State<M>>,
@@ -83,11 +87,29 @@ pub(crate) struct Saves {
     pub(crate) running: bool,
     /// Why the last save failed; `None` where it went well.
     pub(crate) error: Option<Arc<StoreError>>,
+    /// How many failed in a row.
+    failures: u32,
+    /// When what failed is tried again.
+    retry_at: Option<Timestamp>,
 }
 
 impl Saves {
     pub(crate) fn is_idle(&self) -> bool {
         !self.running && self.done == self.wanted
+    }
+
+    /// Wants another save if it is time for that, after one that failed; otherwise the time, if there is one.
+    pub(crate) fn retry(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let at = self.retry_at?;
+        if now < at {
+            return Some(at);
+        }
+        self.retry_at = None;
+        // What has changed meanwhile is saved anyway.
+        if self.is_idle() {
+            self.wanted += 1;
+        }
+        None
     }
 }
 
@@ -197,6 +219,34 @@ impl<M> State<M> {
             _ => {}
         }
         self.changed(wake);
+    }
+
+    /// A save of this version is over.
+    pub(crate) fn saved(&mut self, version: u64, result: Result<(), StoreError>, now: Timestamp) {
+        let saves = &mut self.saves;
+        (saves.running, saves.done) = (false, version);
+        match result {
+            Ok(()) => {
+                let failed = saves.error.take().is_some();
+                (saves.failures, saves.retry_at) = (0, None);
+                if failed {
+                    self.tell(ClientEvent::Saved);
+                }
+            }
+            Err(error) => {
+                let retry_in = (FIRST_RETRY * (1 << saves.failures.min(16))).min(LAST_RETRY);
+                saves.failures += 1;
+                saves.retry_at = Some(now + retry_in);
+                let reason = error.to_string();
+                saves.error = Some(Arc::new(error));
+                self.tell(ClientEvent::SaveFailed { reason, retry_in });
+            }
+        }
+    }
+
+    /// Whether a caller waits for a request.
+    pub(crate) fn is_called(&self) -> bool {
+        !self.requests.is_empty() || !self.receipts.is_empty()
     }
 
     fn tell(&mut self, event: ClientEvent) {

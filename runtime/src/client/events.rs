@@ -30,6 +30,15 @@ pub enum ClientEvent {
         /// For how long.
         wait: Duration,
     },
+    /// The session could not be saved. It is tried again by itself.
+    SaveFailed {
+        /// Why, in a sentence; [`Client::save_error`] has the error.
+        reason: String,
+        /// When the next try begins: after 1 second, then twice as long each time, up to 60 seconds.
+        retry_in: Duration,
+    },
+    /// The session was saved, after that had failed.
+    Saved,
 }
 
 impl Client {

@@ -617,3 +617,89 @@ fn what_could_not_be_saved_is_tried_again_at_the_end() {
     assert!(bench.poll().is_ready());
     assert!(bench.store.session().is_some());
 }
+
+#[test]
+fn f5_a_save_that_fails_is_tried_again_with_a_backoff_and_told() {
+    use crate::ClientEvent;
+    let mut bench = Bench::new();
+    let fails = |bench: &mut Bench, pause: u64| {
+        let saves = std::mem::take(&mut *bench.runtime.blocking.lock().unwrap());
+        assert_eq!(saves.len(), 1, "before the pause of {pause} s");
+        drop(saves);
+        assert!(bench.shared.lock().saves.error.is_some());
+        let event = bench.shared.lock().events.pop_front();
+        let retry_in = Duration::from_secs(pause);
+        assert!(
+            matches!(&event, Some(ClientEvent::SaveFailed { reason, retry_in: it }) if *it == retry_in
+                && reason == "the save did not finish"),
+            "{event:?}"
+        );
+        assert!(bench.poll().is_pending());
+        bench.pass(retry_in - Duration::from_millis(1));
+        assert!(bench.poll().is_pending());
+        assert!(bench.runtime.blocking.lock().unwrap().is_empty(), "not yet");
+        bench.pass(Duration::from_millis(1));
+        assert!(bench.poll().is_pending());
+    };
+    bench.output([Output::Event(Event::Persist)]);
+    for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
+        fails(&mut bench, pause);
+    }
+    bench.run_blocking();
+    assert!(bench.store.session().is_some());
+    assert!(bench.shared.lock().saves.error.is_none());
+    assert_eq!(bench.shared.lock().events.pop_front(), Some(ClientEvent::Saved));
+    // It begins with a short pause again, and what succeeds is not told.
+    bench.output([Output::Event(Event::Persist)]);
+    fails(&mut bench, 1);
+    bench.run_blocking();
+    bench.output([Output::Event(Event::Persist)]);
+    bench.run_blocking();
+    assert_eq!(bench.shared.lock().events.len(), 1);
+    bench.pass(Duration::from_secs(1000));
+    assert!(bench.poll().is_pending());
+    assert!(bench.runtime.blocking.lock().unwrap().is_empty());
+}
+
+#[test]
+fn f10_what_was_read_is_wiped() {
+    let mut bench = Bench::new();
+    bench.open(1, &[FIRST]);
+    bench.wire(FIRST).incoming.extend([b"a long secret".to_vec(), b"short".to_vec()]);
+    assert!(bench.poll().is_pending());
+    assert_eq!(bench.heard(), ["1 opened", "1 received a long secret", "1 received short"]);
+    assert!(crate::read_buffer::is_wiped());
+}
+
+/// As after Ctrl-Z: no timer fires, and much later all goes on.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+#[test]
+fn f10_time_that_the_process_is_stopped_does_not_count() {
+    let mut bench = Bench::new();
+    let seconds = Duration::from_secs;
+    let passed = |bench: &Bench| bench.shared.clock.now().monotonic.since_origin();
+    bench.shared.call(|state, now| state.machine.deadline = Some(now.monotonic + seconds(60)));
+    assert!(bench.poll().is_pending());
+    bench.pass(seconds(95));
+    assert_eq!(passed(&bench), seconds(60), "an idle client had nothing to do before");
+    assert!(bench.poll().is_pending());
+    assert_eq!(bench.heard(), ["tick"]);
+
+    // While a caller waits, a stop is noticed soon.
+    let shared = bench.shared.clone();
+    let mut call = pin!(shared.completed(RequestId(1), |_| None::<()>));
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    bench.shared.call(|state, now| state.machine.deadline = Some(now.monotonic + seconds(60)));
+    assert!(bench.poll().is_pending());
+    bench.pass(seconds(3600));
+    assert_eq!(passed(&bench), seconds(61));
+    assert!(bench.poll().is_pending());
+    assert!(bench.poll().is_pending());
+    // The timer is set anew: what remains of the deadline remains.
+    bench.shared.call(|state, now| state.machine.deadline = Some(now.monotonic + seconds(1)));
+    assert!(bench.poll().is_pending());
+    bench.heard();
+    bench.pass(seconds(1));
+    assert!(bench.poll().is_pending());
+    assert_eq!((bench.heard(), passed(&bench)), (vec!["tick".to_owned()], seconds(62)));
+}
