@@ -56,15 +56,16 @@ impl Passcode {
         options.passcode = self.given()?;
         let mut result = formats::import_path(path, &options);
         let mut tries = 0;
-        while let Err(ImportError::PasscodeNeeded(_) | ImportError::WrongPasscode(_)) = result {
+        while let Err(ImportError::PasscodeNeeded(format) | ImportError::WrongPasscode(format)) = result {
             if tries == MOST_TRIES || (tries == 0 && options.passcode.is_some()) {
                 break;
             }
+            let name = format.passcode_name();
             if tries > 0 {
-                output::note("The passcode is wrong.");
+                output::note(&format!("The {name} is wrong."));
             }
-            options.passcode =
-                Some(session::ask_hidden("passcode", "Passcode of the other program:", PASSCODE)?);
+            let question = format!("The {name} of {}:", path.display());
+            options.passcode = Some(session::ask_hidden(name, &question, PASSCODE)?);
             result = formats::import_path(path, &options);
             tries += 1;
         }

@@ -42,6 +42,7 @@ mod pyrogram;
 mod sqlite;
 mod target;
 mod tdata;
+mod tdlib;
 mod telethon;
 
 pub use lookalike::NoSession;
@@ -79,6 +80,8 @@ pub enum Format {
     Mtcute,
     /// The folder `tdata` of Telegram Desktop 2.0 and later.
     Tdata,
+    /// The database log of TDLib, `td.binlog`.
+    Tdlib,
 }
 
 impl Format {
@@ -94,6 +97,7 @@ impl Format {
         Self::GramJs,
         Self::Mtcute,
         Self::Tdata,
+        Self::Tdlib,
     ];
 
     /// The name, as [`FromStr`] takes it: `telethon-sqlite`.
@@ -110,6 +114,7 @@ impl Format {
             Self::GramJs => "gramjs",
             Self::Mtcute => "mtcute",
             Self::Tdata => "tdata",
+            Self::Tdlib => "tdlib",
         }
     }
 
@@ -127,6 +132,7 @@ impl Format {
             Self::GramJs => "a session string of GramJS",
             Self::Mtcute => "a session string of mtcute",
             Self::Tdata => "a folder of Telegram Desktop (tdata)",
+            Self::Tdlib => "a database log of TDLib (td.binlog)",
         }
     }
 
@@ -139,7 +145,16 @@ impl Format {
     /// Whether its program can encrypt it with a passcode, so that [`ExportOptions::passcode`] is of use.
     #[must_use]
     pub const fn has_passcode(self) -> bool {
-        matches!(self, Self::Tdata)
+        matches!(self, Self::Tdata | Self::Tdlib)
+    }
+
+    /// What its program calls the passcode, as the rest of a sentence.
+    #[must_use]
+    pub const fn passcode_name(self) -> &'static str {
+        match self {
+            Self::Tdlib => "database encryption key",
+            _ => "passcode",
+        }
     }
 
     /// Whether it is a SQLite file.
@@ -327,10 +342,10 @@ pub enum ImportError {
         version: String,
     },
     /// Its program encrypts it, and [`ImportOptions::passcode`] is not there.
-    #[error("this is {}, and its passcode is needed", .0.description())]
+    #[error("this is {}, and its {} is needed", .0.description(), .0.passcode_name())]
     PasscodeNeeded(Format),
     /// Another passcode opens it.
-    #[error("this is {}, but the passcode is wrong", .0.description())]
+    #[error("this is {}, but the {} is wrong", .0.description(), .0.passcode_name())]
     WrongPasscode(Format),
     /// It holds no account of this number.
     #[error("this is {}, and it has no account {account}; there are {}", format.description(), listed(accounts))]
@@ -526,7 +541,7 @@ type Reading = Option<Result<Imported, ImportError>>;
 
 /// Reads a folder: each format says whether it is one of its own.
 fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
-    const READERS: [fn(&Path, &ImportOptions) -> Reading; 1] = [tdata::read_folder];
+    const READERS: [fn(&Path, &ImportOptions) -> Reading; 2] = [tdata::read_folder, tdlib::read_folder];
     READERS.iter().find_map(|read| read(path, options)).unwrap_or(Err(ImportError::UnknownFolder))
 }
 
@@ -536,7 +551,8 @@ fn import_binary(
     bytes: &[u8],
     options: &ImportOptions,
 ) -> Option<Result<Imported, ImportError>> {
-    const READERS: [fn(&Path, &[u8], &ImportOptions) -> Reading; 1] = [tdata::read_file];
+    type Reader = fn(&Path, &[u8], &ImportOptions) -> Reading;
+    const READERS: [Reader; 2] = [tdata::read_file, tdlib::read_file];
     READERS.iter().find_map(|read| read(path, bytes, options))
 }
 
@@ -600,8 +616,10 @@ pub fn export_path(
     if format.is_text() {
         return target::create_file(path, export_text(session, format, dcs)?.as_bytes());
     }
-    if format == Format::Tdata {
-        return tdata::write(session, dcs, options, path);
+    match format {
+        Format::Tdata => return tdata::write(session, dcs, options, path),
+        Format::Tdlib => return tdlib::write(session, options, path),
+        _ => {}
     }
     #[cfg(feature = "sqlite")]
     return target::create_file(path, &sqlite::write(session, format, dcs)?);

@@ -1,0 +1,100 @@
+//! Events: size u32 of all of it, id u64, kind i32, flags i32, 8 zero bytes, data, CRC-32 of all before; little-endian.
+
+use sansgram_core::crypto::hash::{hmac_sha256, pbkdf2_hmac_sha256};
+use sansgram_core::tl::Reader;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::super::encoding::Bytes;
+
+/// The kind of an event that erases another.
+pub(super) const EMPTY: i32 = -2;
+/// The kind of the event after which all is encrypted.
+pub(super) const ENCRYPTION: i32 = -3;
+/// The flag of an event that takes the place of the one with its id.
+pub(super) const REWRITE: i32 = 1;
+/// The flag of an event that counts only once one without this flag follows.
+pub(super) const PARTIAL: i32 = 2;
+
+const HEADER_LEN: usize = 28;
+const CRC_LEN: usize = 4;
+const MIN_LEN: usize = HEADER_LEN + CRC_LEN;
+const MAX_LEN: usize = 1 << 24;
+/// How often the database key is stretched: it is a key, not a word.
+const ROUNDS: u32 = 2;
+/// What the hash is of.
+const HASHED: &[u8] = b"cucumbers everywhere";
+
+/// One event.
+#[derive(Clone, Copy)]
+pub(super) struct Event<'a> {
+    pub(super) id: u64,
+    pub(super) kind: i32,
+    pub(super) flags: i32,
+    pub(super) data: &'a [u8],
+}
+
+impl<'a> Event<'a> {
+    /// Takes the first event of a log; `None` if there is no whole one, with which a log ends.
+    pub(super) fn take(log: &mut &'a [u8]) -> Option<Self> {
+        let length = usize::try_from(u32::from_le_bytes(*log.first_chunk()?)).ok()?;
+        if !(MIN_LEN..=MAX_LEN).contains(&length) || !length.is_multiple_of(4) {
+            return None;
+        }
+        let (event, rest) = log.split_at_checked(length)?;
+        let (content, crc) = event.split_last_chunk::<CRC_LEN>()?;
+        if crc32fast::hash(content) != u32::from_le_bytes(*crc) {
+            return None;
+        }
+        let mut reader = Reader::new(content.get(4..)?);
+        let (id, kind, flags) = (reader.u64().ok()?, reader.i32().ok()?, reader.i32().ok()?);
+        // TDLib writes zero here, and does not look at it.
+        let _reserved = reader.u64().ok()?;
+        *log = rest;
+        Some(Self { id, kind, flags, data: reader.rest() })
+    }
+
+    /// Appends the event; its data has a multiple of 4 bytes, as all TL values have.
+    pub(super) fn push(&self, log: &mut Bytes) {
+        let start = log.len();
+        log.extend_from_slice(&((MIN_LEN + self.data.len()) as u32).to_le_bytes());
+        log.extend_from_slice(&self.id.to_le_bytes());
+        log.extend_from_slice(&self.kind.to_le_bytes());
+        log.extend_from_slice(&self.flags.to_le_bytes());
+        log.extend_from_slice(&[0; 8]);
+        log.extend_from_slice(self.data);
+        let crc = crc32fast::hash(&log[start..]);
+        log.extend_from_slice(&crc.to_le_bytes());
+    }
+}
+
+/// The data of the event [`ENCRYPTION`].
+pub(super) struct Encryption<'a> {
+    pub(super) salt: &'a [u8],
+    pub(super) iv: &'a [u8; 16],
+    hash: &'a [u8; 32],
+}
+
+impl<'a> Encryption<'a> {
+    /// Reads flags i32, of which none is known, and as TL bytes salt, iv and hash.
+    pub(super) fn parse(data: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(data);
+        let _flags = reader.i32().ok()?;
+        let (salt, iv, hash) = (reader.bytes().ok()?, reader.bytes().ok()?, reader.bytes().ok()?);
+        Some(Self { salt, iv: iv.try_into().ok()?, hash: hash.try_into().ok()? })
+    }
+
+    /// The key of the log, if this database key is the right one.
+    pub(super) fn key(&self, database_key: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let (key, hash) = derive(database_key, self.salt);
+        bool::from(hash.ct_eq(self.hash)).then_some(key)
+    }
+}
+
+/// The key of a log, and the hash by which it is known.
+pub(super) fn derive(database_key: &[u8], salt: &[u8]) -> (Zeroizing<[u8; 32]>, [u8; 32]) {
+    let mut key = Zeroizing::new([0; 32]);
+    pbkdf2_hmac_sha256(database_key, salt, ROUNDS, &mut *key);
+    let hash = hmac_sha256(&*key, HASHED);
+    (key, hash)
+}

@@ -1,0 +1,132 @@
+//! Reading: the session is what the values of the log say.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base64ct::{Base64, Encoding};
+use sansgram_core::client::{DcId, DcKey};
+use sansgram_core::crypto::AuthKey;
+use sansgram_core::tl::Reader;
+use zeroize::Zeroizing;
+
+use super::super::encoding::Bytes;
+use super::super::{Format, Found, ImportError, ImportOptions, Imported, Reading, files};
+use super::log::{self, Log, LogError};
+use super::{KEY_VALUE, NAME, OPTION, TEST_NAME};
+
+const FORMAT: Format = Format::Tdlib;
+/// Of a log that TDLib writes anew: it takes the other's place, but the process may end before.
+const NEW: &str = ".new";
+
+/// Reads TDLib's database directory; of two logs the one of production, unless no user is signed in there.
+pub(in super::super) fn read_folder(path: &Path, options: &ImportOptions) -> Reading {
+    let mut result = None;
+    for name in [NAME, TEST_NAME] {
+        let log = [name.to_owned(), format!("{name}{NEW}")].map(|name| path.join(name));
+        let Some(log) = log.into_iter().find(|log| log.is_file()) else { continue };
+        let read = files::read_named(&log).and_then(|bytes| read(&bytes, name == TEST_NAME, options));
+        match read {
+            Err(ImportError::NoUser(_)) => result = result.or(Some(read)),
+            _ => return Some(read),
+        }
+    }
+    result
+}
+
+/// Reads a log by its content; one that is broken at its beginning is known by its name.
+pub(in super::super) fn read_file(path: &Path, content: &[u8], options: &ImportOptions) -> Reading {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_named = name.contains(".binlog");
+    (is_named || log::is_one(content)).then(|| read(content, name.starts_with("td_test"), options))
+}
+
+/// Reads a log.
+pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> Result<Imported, ImportError> {
+    let damaged = |reason| ImportError::Damaged { format: FORMAT, reason };
+    let keys = options.passcode.as_ref().map(|key| database_keys(key.expose())).unwrap_or_default();
+    let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_slice()).collect();
+    let mut file = Bytes::new(content.to_vec());
+    let events = log::decrypt(&mut file, &keys).map_err(|error| match error {
+        LogError::Broken => damaged("its first event is not whole"),
+        LogError::KeyNeeded => ImportError::PasscodeNeeded(FORMAT),
+        LogError::WrongKey => ImportError::WrongPasscode(FORMAT),
+    })?;
+    let log = Log::parse(events);
+    let values = log.values(KEY_VALUE);
+    let text = |name: &str| values.get(name.as_bytes()).and_then(|value| std::str::from_utf8(value).ok());
+    // Other states are those of a sign-in that is not done, and of a sign-out.
+    if text("auth") != Some("ok") {
+        return Err(ImportError::NoUser(FORMAT));
+    }
+    let home = text("main_dc_id").and_then(|dc| dc.parse::<i64>().ok());
+    let home = home.and_then(|dc| DcId::new(dc).ok()).ok_or(damaged("it does not say its DC"))?;
+    let options = log.values(OPTION);
+    let option =
+        options.get("my_id".as_bytes()).and_then(|it| std::str::from_utf8(it).ok()?.strip_prefix('I'));
+    let user_id = match text("my_id").or(option) {
+        Some(id) => id.parse().map_err(|_| damaged("the number of its user is impossible"))?,
+        None => 0,
+    };
+    let mut keys = keys_by_dc(&values).ok_or(damaged("one of its keys does not fit its id"))?;
+    let found = Found {
+        user_id,
+        is_bot: text("auth_is_bot") == Some("true"),
+        test_dcs: Some(test_dcs),
+        ..Found::new(FORMAT, home.number().into(), keys.remove(&home).ok_or(ImportError::NoKey(FORMAT))?)
+    };
+    let mut imported = found.into_imported()?;
+    for (dc, key) in keys {
+        let key = DcKey { auth_key: AuthKey::new(*key), server_salt: 0 };
+        imported.session.keys.insert(dc, key);
+    }
+    Ok(imported)
+}
+
+/// The keys of `auth1` and so on; `None` if one of them is damaged.
+fn keys_by_dc(values: &BTreeMap<&[u8], &[u8]>) -> Option<BTreeMap<DcId, Zeroizing<[u8; 256]>>> {
+    let mut keys = BTreeMap::new();
+    for (name, value) in values {
+        let number = std::str::from_utf8(name).ok().and_then(|name| name.strip_prefix("auth"));
+        let number = number.filter(|number| number.bytes().all(|digit| digit.is_ascii_digit()));
+        let Some(dc) = number.and_then(|it| DcId::new(it.parse().ok()?).ok()) else { continue };
+        let mut reader = Reader::new(value);
+        let (id, _flags) = (reader.u64().ok()?, reader.i32().ok()?);
+        let key = match reader.bytes().ok()? {
+            // There is none yet.
+            [] => continue,
+            key => Zeroizing::new(<[u8; 256]>::try_from(key).ok()?),
+        };
+        // The times behind it are of no use here.
+        if u64::from_le_bytes(AuthKey::new(*key).id().to_bytes()) != id {
+            return None;
+        }
+        keys.insert(dc, key);
+    }
+    Some(keys)
+}
+
+/// The bytes that a database key may stand for: a text's own, or those of base64, as TDLib's JSON takes it, or of hex.
+fn database_keys(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut keys = Vec::new();
+    if text.is_empty() {
+        return keys;
+    }
+    keys.push(Zeroizing::new(text.as_bytes().to_vec()));
+    if let Ok(bytes) = Base64::decode_vec(text) {
+        keys.push(Zeroizing::new(bytes));
+    }
+    if let Some(bytes) = from_hex(text) {
+        keys.push(bytes);
+    }
+    keys
+}
+
+fn from_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
+    for [high, low] in pairs {
+        bytes.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
+    }
+    Some(bytes)
+}

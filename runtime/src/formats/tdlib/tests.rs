@@ -1,0 +1,278 @@
+//! Logs that TDLib wrote, our own, and what becomes of torn and damaged ones.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use sansgram_core::client::{DcId, DcKey, DcTable, SessionData, SignedInUser};
+use sansgram_core::crypto::aes_ctr::AesCtr;
+use sansgram_core::crypto::{AuthKey, Secret};
+use sansgram_core::tl::write::bytes as push_bytes;
+
+use super::super::encoding::Bytes;
+use super::super::{
+    ExportError, ExportOptions, Format, ImportError, ImportOptions, Imported, export_path, import_file,
+};
+use super::event::{self, EMPTY, ENCRYPTION, Event, PARTIAL, REWRITE};
+use super::*;
+use crate::scratch::Directory;
+
+const SIGNED_IN: &str = "own-signed-in-after-tdlib-opened-it.binlog";
+const FRESH: &str = "fresh-empty-key.binlog";
+
+fn sample(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "tests", "vectors", "sessions", "tdlib", name].iter().collect()
+}
+
+fn key() -> AuthKey {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions/key256.bin");
+    AuthKey::new(fs::read(path).unwrap().try_into().unwrap())
+}
+
+fn dc(number: i64) -> DcId {
+    DcId::new(number).unwrap()
+}
+
+#[track_caller]
+fn check(imported: &Imported) {
+    assert_eq!(imported.format, Format::Tdlib);
+    assert_eq!(imported.session.home_dc, Some(dc(2)));
+    assert_eq!(imported.session.keys[&dc(2)].auth_key, key());
+    assert_eq!(imported.session.user, Some(SignedInUser { id: 987_654_321, is_bot: false }));
+}
+
+fn read(content: &[u8]) -> Result<Imported, ImportError> {
+    read::read(content, false, &ImportOptions::default())
+}
+
+fn with_key(text: &str) -> ImportOptions {
+    ImportOptions { passcode: Some(Secret::new(text.into())), ..ImportOptions::default() }
+}
+
+#[test]
+fn d4_what_tdlib_wrote_is_read() {
+    let imported = import_file(&sample(SIGNED_IN)).unwrap();
+    check(&imported);
+    assert!(!imported.session.test_dcs);
+    let error = import_file(&sample(FRESH)).unwrap_err();
+    assert!(matches!(error, ImportError::NoUser(Format::Tdlib)));
+    assert!(error.to_string().ends_with("no user is signed in"), "{error}");
+}
+
+#[test]
+fn d4_the_name_of_the_log_says_whose_dcs_they_are() {
+    let directory = Directory::new("tdlib-names");
+    let log = directory.0.join("td.binlog");
+    fs::copy(sample(SIGNED_IN), &log).unwrap();
+    for path in [&log, &directory.0] {
+        let imported = import_file(path).unwrap();
+        check(&imported);
+        assert!(!imported.session.test_dcs);
+    }
+    let test = directory.0.join("td_test.binlog");
+    fs::copy(sample(SIGNED_IN), &test).unwrap();
+    assert!(import_file(&test).unwrap().session.test_dcs);
+    assert!(!import_file(&directory.0).unwrap().session.test_dcs, "the log of production comes first");
+    fs::copy(sample(FRESH), &log).unwrap();
+    assert!(import_file(&directory.0).unwrap().session.test_dcs, "no user is signed in there");
+    fs::copy(sample(FRESH), &test).unwrap();
+    assert!(matches!(import_file(&directory.0), Err(ImportError::NoUser(_))));
+    // What TDLib was about to put in its place.
+    fs::remove_file(&log).unwrap();
+    fs::copy(sample(SIGNED_IN), directory.0.join("td.binlog.new")).unwrap();
+    check(&import_file(&directory.0).unwrap());
+    fs::write(&log, "no log").unwrap();
+    assert!(matches!(import_file(&log), Err(ImportError::Damaged { format: Format::Tdlib, .. })));
+}
+
+fn session() -> SessionData {
+    SessionData {
+        home_dc: Some(dc(2)),
+        keys: BTreeMap::from([
+            (dc(2), DcKey { auth_key: key(), server_salt: 0 }),
+            (dc(4), DcKey { auth_key: AuthKey::new([9; 256]), server_salt: 0 }),
+        ]),
+        user: Some(SignedInUser { id: 987_654_321, is_bot: false }),
+        ..SessionData::default()
+    }
+}
+
+#[test]
+fn d4_what_is_written_is_read_again() {
+    let directory = Directory::new("tdlib-export");
+    for is_bot in [false, true] {
+        let session = SessionData { user: Some(SignedInUser { id: 987_654_321, is_bot }), ..session() };
+        for key in [None, Some("a key of any length")] {
+            let path = directory.0.join(format!("{is_bot}-{}", key.is_some()));
+            let options = ExportOptions { passcode: key.map(|key| Secret::new(key.to_owned())) };
+            let export = || export_path(&session, Format::Tdlib, &DcTable::new(), &options, &path);
+            export().unwrap();
+            let content = fs::read(&path).unwrap();
+            assert!(matches!(export(), Err(ExportError::Exists(there)) if there == path));
+            let imported = read::read(&content, false, &with_key("a key of any length")).unwrap();
+            assert_eq!(imported.session, session);
+            if key.is_some() {
+                assert!(matches!(read(&content), Err(ImportError::PasscodeNeeded(Format::Tdlib))));
+                let wrong = read::read(&content, false, &with_key("another")).unwrap_err();
+                assert!(matches!(wrong, ImportError::WrongPasscode(Format::Tdlib)), "{wrong}");
+                assert_eq!(wrong.to_string().matches("database encryption key").count(), 1, "{wrong}");
+            }
+        }
+    }
+    let nobody = SessionData { user: None, ..session() };
+    let path = directory.0.join("nobody");
+    let refused = export_path(&nobody, Format::Tdlib, &DcTable::new(), &ExportOptions::default(), &path);
+    assert!(matches!(refused, Err(ExportError::NoUser(Format::Tdlib))));
+    assert!(!path.exists());
+}
+
+/// A log with these events, encrypted by this database key.
+fn log(database_key: &[u8], events: &[Event<'_>]) -> Bytes {
+    let (salt, iv) = ([1; 32], [2; 16]);
+    let (key, hash) = event::derive(database_key, &salt);
+    let mut data = Bytes::new(vec![0; 4]);
+    for piece in [&salt[..], &iv, &hash] {
+        push_bytes(&mut data, piece);
+    }
+    let mut log = Bytes::default();
+    Event { id: 0, kind: ENCRYPTION, flags: 0, data: &data }.push(&mut log);
+    let start = log.len();
+    events.iter().for_each(|event| event.push(&mut log));
+    AesCtr::new(&key, &iv).apply(&mut log[start..]);
+    log
+}
+
+/// The data of an event with a name and a value.
+fn pair(name: &str, value: &[u8]) -> Vec<u8> {
+    let mut data = Vec::new();
+    push_bytes(&mut data, name.as_bytes());
+    push_bytes(&mut data, value);
+    data
+}
+
+fn set(id: u64, data: &[u8]) -> Event<'_> {
+    Event { id, kind: KEY_VALUE, flags: 0, data }
+}
+
+/// What the samples say, without the state of the sign-in.
+fn values() -> [Vec<u8>; 4] {
+    let mut auth = [key().id().to_bytes().as_slice(), &1_i32.to_le_bytes()].concat();
+    push_bytes(&mut auth, key().as_bytes());
+    [pair("auth2", &auth), pair("main_dc_id", b"2"), pair("my_id", b"987654321"), pair("auth", b"ok")]
+}
+
+#[test]
+fn d4_a_database_key_may_be_text_base64_or_hex() {
+    let [auth, dc, user, state] = values();
+    let events = [set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)];
+    let log = log(&[0xfe, 0, 7, 0xff], &events);
+    for text in ["/gAH/w==", "fe0007ff", "FE0007FF"] {
+        check(&read::read(&log, false, &with_key(text)).unwrap());
+    }
+    for wrong in ["fe0007fe", "/gAH", "fe0007f"] {
+        let error = read::read(&log, false, &with_key(wrong)).unwrap_err();
+        assert!(matches!(error, ImportError::WrongPasscode(_)), "{error}");
+    }
+    assert!(matches!(read(&log), Err(ImportError::PasscodeNeeded(_))));
+    assert!(matches!(read::read(&log, false, &with_key("")), Err(ImportError::PasscodeNeeded(_))));
+}
+
+#[test]
+fn d4_rewritten_and_erased_events_are_honoured() {
+    let [auth, dc, user, state] = values();
+    let (other, waiting) = (pair("my_id", b"5"), pair("auth", b"logout"));
+    let rewrite = |id, data| Event { flags: REWRITE, ..set(id, data) };
+    let erase = |id| Event { id, kind: EMPTY, flags: REWRITE, data: &[] };
+    let begin = [set(1, &auth), set(2, &dc), set(3, &other), set(4, &waiting)];
+    let with = |more: &[Event<'_>]| read(&log(NO_DATABASE_KEY, &[&begin, more].concat()));
+    assert!(matches!(with(&[]), Err(ImportError::NoUser(_))));
+    check(&with(&[rewrite(3, &user), rewrite(4, &state)]).unwrap());
+    assert!(matches!(with(&[rewrite(4, &state), erase(4)]), Err(ImportError::NoUser(_))));
+    check(&with(&[rewrite(4, &state), erase(3), set(9, &user)]).unwrap());
+    assert!(matches!(with(&[rewrite(4, &state), erase(1)]), Err(ImportError::NoKey(_))));
+    // What does not fit ends the log: an event that was erased, an id that does not rise.
+    assert!(matches!(with(&[erase(3), rewrite(3, &user), rewrite(4, &state)]), Err(ImportError::NoUser(_))));
+    assert!(matches!(with(&[set(4, &other), rewrite(4, &state)]), Err(ImportError::NoUser(_))));
+    // Service events are passed over, and the option says the user too.
+    let option = pair("my_id", b"I987654321");
+    let service = Event { id: 7, kind: -1, flags: 0, data: &[] };
+    let option = Event { kind: OPTION, ..set(8, &option) };
+    check(&with(&[rewrite(4, &state), erase(3), service, option]).unwrap());
+}
+
+#[test]
+fn d4_partial_events_count_only_with_the_last_of_them() {
+    let [auth, dc, user, state] = values();
+    let partial = |id, data| Event { flags: PARTIAL, ..set(id, data) };
+    let begin = [set(1, &auth), set(2, &dc), partial(3, &user), partial(4, &state)];
+    assert!(matches!(read(&log(NO_DATABASE_KEY, &begin)), Err(ImportError::NoUser(_))));
+    let last = pair("last", b"");
+    check(&read(&log(NO_DATABASE_KEY, &[&begin[..], &[set(5, &last)]].concat())).unwrap());
+}
+
+#[test]
+fn d4_a_log_without_encryption_is_read() {
+    let [auth, dc, user, state] = values();
+    let mut log = Bytes::default();
+    [set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)].iter().for_each(|it| it.push(&mut log));
+    check(&read(&log).unwrap());
+}
+
+/// A log that ends within an event ends before it, as TDLib has it.
+#[test]
+fn d4_a_torn_log_is_read_up_to_its_last_whole_event() {
+    let [auth, dc, user, state] = values();
+    let last = pair("later", &[7; 300]);
+    let events = [set(1, &auth), set(2, &dc), set(3, &user), set(4, &state), set(5, &last)];
+    let whole = log(NO_DATABASE_KEY, &events);
+    let before = whole.len() - last.len() - 32;
+    for length in 0..whole.len() {
+        let read = read(&whole[..length]);
+        match read {
+            Ok(imported) => {
+                assert!(length >= before, "cut to {length}");
+                check(&imported);
+            }
+            Err(error) => {
+                assert!(length < before, "cut to {length}");
+                let cut = matches!(error, ImportError::Damaged { .. } | ImportError::NoUser(_));
+                assert!(cut, "cut to {length}: {error}");
+            }
+        }
+    }
+    for tail in [&[0; 64][..], &[0xff; 5], b"garbage that is no event at all........"] {
+        check(&read(&[&whole, tail].concat()).unwrap());
+    }
+}
+
+/// No changed bit panics or changes the session; it ends the log where it is.
+#[test]
+fn d4_every_changed_bit_is_noticed() {
+    let [auth, dc, user, state] = values();
+    let whole = log(NO_DATABASE_KEY, &[set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)]);
+    for bit in 0..whole.len() * 8 {
+        let mut changed = whole.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(read(&changed).is_err(), "bit {bit}");
+    }
+    let real = fs::read(sample(SIGNED_IN)).unwrap();
+    for at in 0..real.len() {
+        let mut changed = real.clone();
+        changed[at] ^= 0x55;
+        if let Ok(mut imported) = read(&changed) {
+            // In this log the user stands behind all else, and is lost with the event in which the log ends.
+            imported.session.user =
+                imported.session.user.or(Some(SignedInUser { id: 987_654_321, is_bot: false }));
+            check(&imported);
+        }
+    }
+}
+
+#[test]
+fn d4_keys_are_checked_against_their_ids() {
+    let [mut auth, dc, user, state] = values();
+    // Within the key, behind a right checksum.
+    auth[100] ^= 1;
+    let log = log(NO_DATABASE_KEY, &[set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)]);
+    assert!(matches!(read(&log), Err(ImportError::Damaged { .. })));
+}

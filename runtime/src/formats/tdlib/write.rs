@@ -1,0 +1,74 @@
+//! Writing: a log with what a session is, to which TDLib adds the rest as it opens it.
+
+use std::path::Path;
+
+use sansgram_core::client::SessionData;
+use sansgram_core::crypto::aes_ctr::AesCtr;
+use sansgram_core::crypto::{OsRandom, SecureRandom, random};
+use sansgram_core::tl::write::bytes as push_bytes;
+use zeroize::Zeroizing;
+
+use super::super::encoding::Bytes;
+use super::super::{ExportError, ExportOptions, Exported, Format, target};
+use super::event::{self, ENCRYPTION, Event};
+use super::{IS_AUTHORIZED, KEY_VALUE, NO_DATABASE_KEY};
+
+/// Writes the file `path`.
+pub(in super::super) fn write(
+    session: &SessionData,
+    options: &ExportOptions,
+    path: &Path,
+) -> Result<(), ExportError> {
+    target::create_file(path, &log(session, options, &mut OsRandom::new())?)
+}
+
+/// The content of the file.
+fn log(
+    session: &SessionData,
+    options: &ExportOptions,
+    random: &mut dyn SecureRandom,
+) -> Result<Bytes, ExportError> {
+    let exported = Exported::of(session)?;
+    // TDLib takes a log that says "ok" and no user, but no source says what it does then.
+    let user = exported.user.ok_or(ExportError::NoUser(Format::Tdlib))?;
+    let mut values: Vec<(String, Bytes)> = Vec::new();
+    for (dc, key) in &session.keys {
+        let mut value = Bytes::new(Vec::with_capacity(512));
+        value.extend_from_slice(&key.auth_key.id().to_bytes());
+        // Only the home's user is known to be signed in.
+        let flags = if *dc == exported.dc { IS_AUTHORIZED } else { 0 };
+        value.extend_from_slice(&flags.to_le_bytes());
+        push_bytes(&mut value, key.auth_key.as_bytes());
+        values.push((format!("auth{}", dc.number()), value));
+    }
+    let text = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+    values.push(("main_dc_id".into(), text(&exported.dc.number().to_string())));
+    values.push(("my_id".into(), text(&user.id.to_string())));
+    if user.is_bot {
+        values.push(("auth_is_bot".into(), text("true")));
+    }
+    // Last, so that a log that is cut short says nothing that is not there.
+    values.push(("auth".into(), text("ok")));
+
+    let salt: [u8; 32] = random::array(random);
+    let iv: [u8; 16] = random::array(random);
+    let database_key = options.passcode.as_ref().map(|passcode| passcode.expose().as_bytes());
+    let database_key = database_key.filter(|key| !key.is_empty()).unwrap_or(NO_DATABASE_KEY);
+    let (key, hash) = event::derive(database_key, &salt);
+    let mut encryption = Bytes::new(vec![0; 4]);
+    push_bytes(&mut encryption, &salt);
+    push_bytes(&mut encryption, &iv);
+    push_bytes(&mut encryption, &hash);
+    // Reserved as a whole, so that no copy of a key stays behind as it grows.
+    let mut log = Bytes::new(Vec::with_capacity(1024 + 512 * values.len()));
+    Event { id: 0, kind: ENCRYPTION, flags: 0, data: &encryption }.push(&mut log);
+    let start = log.len();
+    for (id, (name, value)) in (1..).zip(&values) {
+        let mut data = Bytes::new(Vec::with_capacity(512));
+        push_bytes(&mut data, name.as_bytes());
+        push_bytes(&mut data, value);
+        Event { id, kind: KEY_VALUE, flags: 0, data: &data }.push(&mut log);
+    }
+    AesCtr::new(&key, &iv).apply(&mut log[start..]);
+    Ok(log)
+}
