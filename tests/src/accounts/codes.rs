@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::ApiError;
 use super::directory::Number;
 use super::options::{AccountOptions, CodeDelivery};
 use super::wire::{Writer, id};
+use super::{ApiError, When, forms};
 
 /// So many wrong codes in a row make a sent code worthless.
 const MAX_WRONG_CODES: u8 = 5;
@@ -70,12 +70,12 @@ impl Codes {
         code: String,
         hash: String,
         deliveries: Vec<CodeDelivery>,
-        now: i32,
+        when: When,
     ) -> Vec<u8> {
         self.pending.retain(|_, pending| pending.number.digits != number.digits);
         let pending =
-            Pending { number, code, deliveries, sent_at: now, wrong: 0, verified: false, set_up: None };
-        self.insert(hash, pending)
+            Pending { number, code, deliveries, sent_at: when.now, wrong: 0, verified: false, set_up: None };
+        self.insert(hash, pending, when.layer)
     }
 
     /// Sends another code by the next means, under another hash.
@@ -85,16 +85,16 @@ impl Codes {
         old_hash: &str,
         code: String,
         new_hash: String,
-        now: i32,
+        when: When,
     ) -> Result<Vec<u8>, ApiError> {
-        let pending = self.find(number, old_hash, now)?;
+        let pending = self.find(number, old_hash, when.now)?;
         let deliveries = pending.deliveries.get(1..).unwrap_or_default().to_vec();
         if deliveries.is_empty() {
             return Err(ApiError::new(406, "SEND_CODE_UNAVAILABLE"));
         }
         let number = number.clone();
         self.pending.remove(old_hash);
-        Ok(self.send(number, code, new_hash, deliveries, now))
+        Ok(self.send(number, code, new_hash, deliveries, when))
     }
 
     /// Forgets a code.
@@ -204,7 +204,7 @@ impl Codes {
             .ok_or_else(|| ApiError::new(400, "PHONE_CODE_EXPIRED"))
     }
 
-    fn insert(&mut self, mut hash: String, pending: Pending) -> Vec<u8> {
+    fn insert(&mut self, mut hash: String, pending: Pending, layer: i32) -> Vec<u8> {
         let length = i32::try_from(pending.code.len()).unwrap_or(i32::MAX);
         let delivery = pending.deliveries.first().unwrap_or(&CodeDelivery::App);
         if *delivery == CodeDelivery::Unreadable {
@@ -212,7 +212,7 @@ impl Codes {
         }
         let next = pending.deliveries.get(1).map(next_kind);
         let flags = next.map_or(0, |_| 1 << 1 | 1 << 2);
-        let kind = kind(delivery, length, &pending.code);
+        let kind = kind(delivery, length, &pending.code, layer);
         let mut sent = Writer::boxed(id::SENT_CODE).u32(flags).object(&kind).string(&hash);
         if let Some(next) = next {
             sent = sent.u32(next).i32(self.resend_timeout);
@@ -223,7 +223,7 @@ impl Codes {
 }
 
 /// A boxed `auth.SentCodeType`.
-fn kind(delivery: &CodeDelivery, length: i32, code: &str) -> Vec<u8> {
+fn kind(delivery: &CodeDelivery, length: i32, code: &str, layer: i32) -> Vec<u8> {
     let beginning: String = code.chars().take(1).collect();
     match delivery {
         CodeDelivery::App => Writer::boxed(id::SENT_CODE_TYPE_APP).i32(length),
@@ -234,14 +234,15 @@ fn kind(delivery: &CodeDelivery, length: i32, code: &str) -> Vec<u8> {
         CodeDelivery::Fragment => {
             Writer::boxed(id::SENT_CODE_TYPE_FRAGMENT_SMS).string("https://fragment.example/1").i32(length)
         }
-        CodeDelivery::Firebase => Writer::boxed(id::SENT_CODE_TYPE_FIREBASE_SMS).u32(0).i32(length),
+        CodeDelivery::Firebase => Writer::boxed(forms::of(forms::FIREBASE_SMS, layer)).u32(0).i32(length),
         CodeDelivery::Word => Writer::boxed(id::SENT_CODE_TYPE_SMS_WORD).u32(1).string(&beginning),
         CodeDelivery::Phrase => Writer::boxed(id::SENT_CODE_TYPE_SMS_PHRASE).u32(0),
-        CodeDelivery::Email(address) => Writer::boxed(id::SENT_CODE_TYPE_EMAIL_CODE)
-            .u32(1 << 3)
-            .string(&pattern(address))
-            .i32(length)
-            .i32(0),
+        CodeDelivery::Email(address) => {
+            let tells_reset = layer >= forms::RESET_OF_EMAIL_CODE;
+            let email = Writer::boxed(forms::of(forms::EMAIL_CODE, layer)).u32(u32::from(tells_reset) << 3);
+            let email = email.string(&pattern(address)).i32(length);
+            if tells_reset { email.i32(0) } else { email }
+        }
         CodeDelivery::EmailSetUp => Writer::boxed(id::SENT_CODE_TYPE_SET_UP_EMAIL_REQUIRED).u32(0),
         CodeDelivery::OfALaterLayer | CodeDelivery::Unreadable => {
             Writer::boxed(KIND_OF_A_LATER_LAYER).i32(length).string("by pigeon").i64(-1)
@@ -274,6 +275,7 @@ mod tests {
     use super::*;
 
     const NOW: i32 = 1_700_000_000;
+    const WHEN: When = When { now: NOW, layer: 230 };
 
     fn number() -> Number {
         Number { digits: "9996621234".into(), dc: 2, code: None }
@@ -289,7 +291,7 @@ mod tests {
 
     fn sent() -> Codes {
         let mut codes = codes();
-        codes.send(number(), "22222".into(), "hash".into(), means(), NOW);
+        codes.send(number(), "22222".into(), "hash".into(), means(), WHEN);
         codes
     }
 
@@ -299,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_sent_code_names_length_hash_and_next_means() {
-        let answer = codes().send(number(), "22222".into(), "hash".into(), means(), NOW);
+        let answer = codes().send(number(), "22222".into(), "hash".into(), means(), WHEN);
         let mut reader = Reader::new(&answer);
         assert_eq!(reader.u32(), Ok(id::SENT_CODE));
         assert_eq!(reader.u32(), Ok(0b110));
@@ -354,15 +356,15 @@ mod tests {
     #[test]
     fn resending_goes_through_the_means_and_ends() {
         let mut codes = sent();
-        let sms = codes.resend(&number(), "hash", "33333".into(), "second".into(), NOW).expect("by SMS");
+        let sms = codes.resend(&number(), "hash", "33333".into(), "second".into(), WHEN).expect("by SMS");
         assert_eq!(&sms[8..12], &id::SENT_CODE_TYPE_SMS.to_le_bytes());
         assert_eq!(
             error(codes.verify(&number(), "hash", Typed::ByPhone("22222"), NOW)),
             "PHONE_CODE_EXPIRED"
         );
-        let call = codes.resend(&number(), "second", "44444".into(), "third".into(), NOW).expect("by call");
+        let call = codes.resend(&number(), "second", "44444".into(), "third".into(), WHEN).expect("by call");
         assert_eq!(&call[4..12], &[&[0; 4][..], &id::SENT_CODE_TYPE_CALL.to_le_bytes()].concat());
-        let none = codes.resend(&number(), "third", "55555".into(), "fourth".into(), NOW);
+        let none = codes.resend(&number(), "third", "55555".into(), "fourth".into(), WHEN);
         assert_eq!(none, Err(ApiError::new(406, "SEND_CODE_UNAVAILABLE")));
         assert_eq!(codes.verify(&number(), "third", Typed::ByPhone("44444"), NOW), Ok(()));
     }
@@ -370,7 +372,7 @@ mod tests {
     #[test]
     fn a_cancelled_or_replaced_code_is_worthless() {
         let mut codes = sent();
-        codes.send(number(), "99999".into(), "again".into(), means(), NOW);
+        codes.send(number(), "99999".into(), "again".into(), means(), WHEN);
         assert_eq!(
             error(codes.verify(&number(), "hash", Typed::ByPhone("22222"), NOW)),
             "PHONE_CODE_EXPIRED"

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::wire::{Writer, id};
-use super::{Accounts, ApiError, Call, Reply};
+use super::{Accounts, ApiError, Call, Reply, forms};
 
 /// How long `help.getConfig` may be kept, in seconds.
 const CONFIG_LIFETIME: i32 = 3600;
@@ -24,7 +24,7 @@ impl Accounts {
         call.reader.end()?;
         let options: Vec<Vec<u8>> =
             self.options.dcs.iter().map(|(dc, address)| dc_option(*dc, reached(*address, call))).collect();
-        let config = Writer::boxed(id::CONFIG)
+        let config = Writer::boxed(forms::of(forms::CONFIG, call.layer))
             .u32(0)
             .i32(call.now)
             .i32(call.now.saturating_add(CONFIG_LIFETIME))
@@ -39,14 +39,23 @@ impl Accounts {
         let [push_chat_period, push_chat_limit] = [60_000, 2];
         let [edit_time, revoke_time, revoke_pm_time] = [172_800, 172_800, 172_800];
         let [rating_e_decay, stickers_recent, channels_read_media] = [2_419_200, 200, 604_800];
+        // Limits of early layers.
+        let has_more_limits = call.layer < forms::FEWER_LIMITS_OF_CONFIG;
+        let early = |limits: &'static [i32]| if has_more_limits { limits } else { &[] };
+        let [saved_gifts, stickers_faved, pinned_dialogs_and_in_folder] =
+            [early(&[200]), early(&[5]), early(&[5, 100])];
         let [call_receive, call_ring, call_connect, call_packet] = [20_000, 90_000, 30_000, 10_000];
         let numbers = [
             [chat_size_max, megagroup_size_max, forwarded_count_max].as_slice(),
             &[online_update, offline_blur, offline_idle, online_cloud],
             &[notify_cloud_delay, notify_default_delay],
             &[push_chat_period, push_chat_limit],
+            saved_gifts,
             &[edit_time, revoke_time, revoke_pm_time],
-            &[rating_e_decay, stickers_recent, channels_read_media],
+            &[rating_e_decay, stickers_recent],
+            stickers_faved,
+            &[channels_read_media],
+            pinned_dialogs_and_in_folder,
             &[call_receive, call_ring, call_connect, call_packet],
         ]
         .concat();
@@ -60,10 +69,13 @@ impl Accounts {
         Ok(Writer::boxed(id::NEAREST_DC).string("XX").i32(call.dc).i32(call.dc).finish())
     }
 
-    pub(super) fn get_app_config(&mut self, call: &mut Call<'_>) -> Reply {
-        let _hash = call.reader.i32()?;
+    pub(super) fn get_app_config(&mut self, call: &mut Call<'_>, with_hash: bool) -> Reply {
+        if with_hash {
+            call.reader.i32()?;
+        }
         call.reader.end()?;
-        Ok(Writer::boxed(id::APP_CONFIG).i32(1).u32(id::JSON_OBJECT).objects(&[]).finish())
+        let head = if with_hash { Writer::boxed(id::APP_CONFIG).i32(1) } else { Writer::default() };
+        Ok(head.u32(id::JSON_OBJECT).objects(&[]).finish())
     }
 
     pub(super) fn export_authorization(&mut self, call: &mut Call<'_>) -> Reply {

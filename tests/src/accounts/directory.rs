@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::forms;
 use super::options::{AccountOptions, LoginEmail, TestBot, TestPassword, TestUser};
 use super::password::Verifier;
 use super::wire::{Writer, id};
-
-/// The last layer, of those that clients in use speak, whose `user` has this constructor. All fields that the sandbox
-/// fills are the same in all of them. The clients: Pyrogram 158, Hydrogram 181, GramJS 198, mtcute 227.
-const USERS: [(i32, u32); 5] =
-    [(158, 0x8f97_c628), (181, 0x215c_4438), (198, 0x4b46_c37e), (227, 0x3177_4388), (i32::MAX, 0xb1b8_cc83)];
 
 /// One user or bot.
 #[derive(Clone, Debug)]
@@ -212,21 +208,32 @@ impl Directory {
 }
 
 impl Account {
-    /// A boxed `user`, in the form that a client of this layer can read. The fields are those that all layers have
-    /// in the same order: flags, flags2, id, access_hash, first_name, last_name, phone, bot_info_version.
+    /// A boxed `user`, in the form that a client of this layer can read. The fields are those that all layers have in the
+    /// same order: flags, flags2 (from layer 148 on), id, access_hash, first_name, last_name, username, phone,
+    /// bot_info_version.
     pub(super) fn to_user(&self, layer: i32, is_self: bool) -> Vec<u8> {
-        let (_, constructor) = USERS.into_iter().find(|(last, _)| layer <= *last).unwrap_or(USERS[4]);
         let mut flags = 1 | 1 << 1;
-        for (bit, set) in
-            [(2, !self.last_name.is_empty()), (4, !self.phone.is_empty()), (10, is_self), (14, self.is_bot)]
-        {
+        for (bit, set) in [
+            (2, !self.last_name.is_empty()),
+            (3, self.is_bot),
+            (4, !self.phone.is_empty()),
+            (10, is_self),
+            (14, self.is_bot),
+        ] {
             flags |= u32::from(set) << bit;
         }
         let access_hash = self.id ^ 0x5a5a_5a5a;
-        let mut user = Writer::boxed(constructor).u32(flags).u32(0).i64(self.id).i64(access_hash);
-        user = user.string(&self.first_name);
+        let mut user = Writer::boxed(forms::of(forms::USER, layer)).u32(flags);
+        if layer >= forms::FLAGS2_OF_USER {
+            user = user.u32(0);
+        }
+        user = user.i64(self.id).i64(access_hash).string(&self.first_name);
         if !self.last_name.is_empty() {
             user = user.string(&self.last_name);
+        }
+        if self.is_bot {
+            // Each bot has one.
+            user = user.string(&format!("sandbox{}_bot", self.id));
         }
         if !self.phone.is_empty() {
             user = user.string(&self.phone);
@@ -235,6 +242,34 @@ impl Account {
             user = user.i32(1);
         }
         user.finish()
+    }
+}
+
+impl Account {
+    /// A boxed `userFull` with what no layer does without, and `botInfo` for a bot.
+    pub(super) fn to_user_full(&self, layer: i32) -> Vec<u8> {
+        let flags = u32::from(self.is_bot) << 3;
+        let mut full = Writer::boxed(forms::of(forms::USER_FULL, layer)).u32(flags);
+        if layer >= forms::FLAGS2_OF_USER_FULL {
+            full = full.u32(0);
+        }
+        full = full.i64(self.id).u32(forms::of(forms::PEER_SETTINGS, layer)).u32(0);
+        full = full.u32(forms::of(forms::PEER_NOTIFY_SETTINGS, layer)).u32(0);
+        if self.is_bot {
+            full = full.object(&self.to_bot_info(layer));
+        }
+        let common_chats_count = 0;
+        full.i32(common_chats_count).finish()
+    }
+
+    fn to_bot_info(&self, layer: i32) -> Vec<u8> {
+        let info = Writer::boxed(forms::of(forms::BOT_INFO, layer));
+        if layer < forms::FLAGS_OF_BOT_INFO {
+            let info = info.i64(self.id).string(&self.first_name).objects(&[]);
+            return info.u32(id::BOT_MENU_BUTTON_DEFAULT).finish();
+        }
+        let [has_user_id, has_description] = [1, 1 << 1];
+        info.u32(has_user_id | has_description).i64(self.id).string(&self.first_name).finish()
     }
 }
 
@@ -249,7 +284,6 @@ fn sandbox_bot(id: i64, token: &str, dc: i32) -> TestBot {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wire::Reader;
     use super::*;
 
     fn directory() -> Directory {
@@ -294,35 +328,12 @@ mod tests {
     }
 
     #[test]
-    fn the_constructor_of_a_user_follows_the_layer() {
-        let mut directory = directory();
-        let number = directory.number("9996621234").expect("a sandbox number");
-        let id = directory.by_number(&number).expect("registered");
-        let account = directory.account(id).expect("registered");
-        for (layer, constructor) in
-            [(158, 0x8f97_c628_u32), (198, 0x4b46_c37e), (229, 0xb1b8_cc83), (230, 0xb1b8_cc83)]
-        {
-            let user = account.to_user(layer, true);
-            let mut reader = Reader::new(&user);
-            assert_eq!(reader.u32(), Ok(constructor));
-            assert_eq!(reader.u32(), Ok(1 | 1 << 1 | 1 << 2 | 1 << 4 | 1 << 10));
-            assert_eq!(reader.u32(), Ok(0));
-            assert_eq!(reader.i64(), Ok(9_996_621_234));
-            assert!(reader.i64().is_ok());
-            assert_eq!(reader.string(), Ok("Sandbox"));
-            assert_eq!(reader.string(), Ok("DC 2"));
-            assert_eq!(reader.string(), Ok("9996621234"));
-            assert_eq!(reader.end(), Ok(()));
-        }
-    }
-
-    #[test]
     fn bots_are_found_by_token() {
         let directory = directory();
         let (bot, expired) = directory.by_token("2:elsewhere").expect("a bot");
         assert_eq!((bot.id, bot.dc, bot.is_bot, expired), (2, 1, true, false));
         let user = bot.to_user(230, false);
-        assert_eq!(&user[4..8], &(1_u32 | 1 << 1 | 1 << 14).to_le_bytes());
+        assert_eq!(&user[4..8], &(1_u32 | 1 << 1 | 1 << 3 | 1 << 14).to_le_bytes());
         assert!(directory.by_token("2:").is_none());
     }
 

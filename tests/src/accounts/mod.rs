@@ -8,6 +8,7 @@ mod counting;
 mod dcs;
 mod directory;
 mod email;
+mod forms;
 mod login_token;
 mod options;
 mod password;
@@ -178,6 +179,21 @@ struct Call<'a> {
     pushes: Vec<Push>,
 }
 
+/// When and for whom an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct When {
+    /// Server time, in seconds since 1970.
+    now: i32,
+    /// The layer that reads it.
+    layer: i32,
+}
+
+impl Call<'_> {
+    const fn when(&self) -> When {
+        When { now: self.now, layer: self.layer }
+    }
+}
+
 /// An `rpc_error` in the making.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ApiError {
@@ -214,7 +230,8 @@ const fn method(constructor: u32) -> Option<Method> {
         id::RESEND_CODE => ("auth.resendCode", |accounts, call| accounts.resend_code(call, true)),
         id::RESEND_CODE_158 => ("auth.resendCode", |accounts, call| accounts.resend_code(call, false)),
         id::CANCEL_CODE => ("auth.cancelCode", Accounts::cancel_code),
-        id::SIGN_IN => ("auth.signIn", Accounts::sign_in),
+        id::SIGN_IN => ("auth.signIn", |accounts, call| accounts.sign_in(call, true)),
+        id::SIGN_IN_140 => ("auth.signIn", |accounts, call| accounts.sign_in(call, false)),
         id::SIGN_UP => ("auth.signUp", |accounts, call| accounts.sign_up(call, true)),
         id::SIGN_UP_158 => ("auth.signUp", |accounts, call| accounts.sign_up(call, false)),
         id::ACCEPT_TERMS_OF_SERVICE => ("help.acceptTermsOfService", Accounts::accept_terms_of_service),
@@ -240,9 +257,19 @@ const fn method(constructor: u32) -> Option<Method> {
         id::SAVE_APP_LOG => ("help.saveAppLog", Accounts::save_app_log),
         id::GET_CONFIG => ("help.getConfig", Accounts::get_config),
         id::GET_NEAREST_DC => ("help.getNearestDc", Accounts::get_nearest_dc),
-        id::GET_APP_CONFIG => ("help.getAppConfig", Accounts::get_app_config),
+        id::GET_APP_CONFIG => ("help.getAppConfig", |accounts, call| accounts.get_app_config(call, true)),
+        id::GET_APP_CONFIG_140 => {
+            ("help.getAppConfig", |accounts, call| accounts.get_app_config(call, false))
+        }
         id::GET_USERS => ("users.getUsers", Accounts::get_users),
         id::GET_FULL_USER => ("users.getFullUser", Accounts::get_full_user),
+        id::UPDATE_STATUS => ("account.updateStatus", Accounts::update_status),
+        id::GET_CONTACTS => ("contacts.getContacts", Accounts::get_contacts),
+        id::GET_DIALOGS => ("messages.getDialogs", Accounts::get_dialogs),
+        id::GET_TERMS_OF_SERVICE_UPDATE => {
+            ("help.getTermsOfServiceUpdate", Accounts::get_terms_of_service_update)
+        }
+        id::GET_PROMO_DATA => ("help.getPromoData", Accounts::get_promo_data),
         id::GET_STATE => ("updates.getState", Accounts::get_state),
         id::GET_DIFFERENCE | id::GET_DIFFERENCE_158 => ("updates.getDifference", Accounts::get_difference),
         _ => return None,

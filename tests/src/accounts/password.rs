@@ -6,6 +6,7 @@ use num_bigint_dig::BigUint;
 use num_traits::Zero;
 use sha2::{Digest, Sha256, Sha512};
 
+use super::forms;
 use super::options::TestPassword;
 use super::wire::{Writer, id};
 use crate::leaks::Secrets;
@@ -123,6 +124,7 @@ impl Verifier {
 
 /// A boxed `account.password`: with a challenge where there is a password, else only how to set one.
 pub(super) fn password_object(
+    layer: i32,
     guarded: Option<(&TestPassword, &Verifier, &Challenge)>,
     random: &mut dyn SecureRandom,
 ) -> Vec<u8> {
@@ -130,7 +132,7 @@ pub(super) fn password_object(
     random.fill(&mut fresh);
     let new_algo = kdf_algo(&fresh[..8], &fresh[8..24]);
     let new_secure_algo = Writer::boxed(id::SECURE_PASSWORD_KDF_ALGO).bytes(&fresh[24..32]).finish();
-    let mut object = Writer::boxed(id::PASSWORD);
+    let mut object = Writer::boxed(forms::of(forms::PASSWORD, layer));
     if let Some((password, verifier, challenge)) = guarded {
         let flags = u32::from(password.has_recovery) | 1 << 2 | u32::from(password.hint.is_some()) << 3;
         object = object

@@ -6,7 +6,7 @@ use super::email::email_verification;
 use super::options::{CodeDelivery, LoginEmail};
 use super::password::{Verifier, password_object};
 use super::wire::{BadArguments, Reader, Writer, id};
-use super::{AccountEvent, Accounts, ApiError, Call, Reply};
+use super::{AccountEvent, Accounts, ApiError, Call, Reply, forms};
 
 /// The longest name that a newcomer may have, in characters.
 const MAX_NAME: usize = 64;
@@ -49,7 +49,7 @@ impl Accounts {
                 (vec![CodeDelivery::Email(address)], (code, self.fresh_hash()))
             }
         };
-        self.codes.send(number, code, hash, deliveries, call.now)
+        self.codes.send(number, code, hash, deliveries, call.when())
     }
 
     pub(super) fn resend_code(&mut self, call: &mut Call<'_>, with_flags: bool) -> Reply {
@@ -63,7 +63,7 @@ impl Accounts {
         let number = self.number_here(call, phone)?;
         let events = call.events.len();
         let (code, new_hash) = self.fresh_code(call, &number);
-        let sent = self.codes.resend(&number, hash, code, new_hash, call.now);
+        let sent = self.codes.resend(&number, hash, code, new_hash, call.when());
         if sent.is_err() {
             call.events.truncate(events);
         }
@@ -79,8 +79,8 @@ impl Accounts {
         Ok(Writer::boxed(id::BOOL_TRUE).finish())
     }
 
-    pub(super) fn sign_in(&mut self, call: &mut Call<'_>) -> Reply {
-        let flags = call.reader.u32()?;
+    pub(super) fn sign_in(&mut self, call: &mut Call<'_>, with_flags: bool) -> Reply {
+        let flags = if with_flags { call.reader.u32()? } else { 1 };
         let phone = call.reader.string()?;
         let hash = call.reader.string()?;
         let code = if flags & 1 != 0 { Typed::ByPhone(call.reader.string()?) } else { Typed::ByPhone("") };
@@ -136,14 +136,15 @@ impl Accounts {
         let user = key.user.or(key.password_pending).ok_or_else(ApiError::unregistered)?;
         let password = self.directory.account_mut(user).and_then(|account| account.password.as_mut());
         let Some(password) = password else {
-            return Ok(password_object(None, &mut *self.random));
+            return Ok(password_object(call.layer, None, &mut *self.random));
         };
         let verifier =
             password.verifier.get_or_insert_with(|| Verifier::new(&password.is.text, &mut *self.random));
         self.secrets.add("password", &password.is.text);
         verifier.tell(&self.secrets);
         let challenge = verifier.challenge(&mut *self.random);
-        let object = password_object(Some((&password.is, verifier, &challenge)), &mut *self.random);
+        let object =
+            password_object(call.layer, Some((&password.is, verifier, &challenge)), &mut *self.random);
         self.key(call).challenge = Some(challenge);
         Ok(object)
     }
@@ -213,7 +214,7 @@ impl Accounts {
         let key = self.key(call);
         (key.user, key.password_pending, key.challenge) = (Some(user), None, None);
         call.events.push(AccountEvent::SignedIn { user_id: user, dc: call.dc });
-        Ok(Writer::boxed(id::AUTHORIZATION).u32(0).object(&object).finish())
+        Ok(Writer::boxed(forms::of(forms::AUTHORIZATION, call.layer)).u32(0).object(&object).finish())
     }
 
     /// The code was right, or not needed.
@@ -285,7 +286,10 @@ impl Accounts {
 
 /// Reads a `codeSettings`; of all that it says, the tokens matter here.
 fn code_settings<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, BadArguments> {
-    reader.expect(id::CODE_SETTINGS)?;
+    let known = reader.u32()?;
+    if !matches!(known, id::CODE_SETTINGS | id::CODE_SETTINGS_140) {
+        return Err(BadArguments);
+    }
     let flags = reader.u32()?;
     let tokens = if flags & 1 << 6 != 0 { reader.vector(Reader::bytes)? } else { Vec::new() };
     if flags & 1 << 8 != 0 {

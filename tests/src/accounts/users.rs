@@ -4,12 +4,8 @@ use super::directory::empty_user;
 use super::wire::{BadArguments, Reader, Writer, id};
 use super::{Accounts, ApiError, Call, Reply};
 
-/// The layer whose `userFull` is written here; nobody else asks for it.
-const LAYER_OF_FULL_USER: i32 = 158;
-const USERS_USER_FULL: u32 = 0x3b6d_152e;
-const USER_FULL_158: u32 = 0x93ea_db53;
-const PEER_SETTINGS_158: u32 = 0xa518_110d;
-const PEER_NOTIFY_SETTINGS_158: u32 = 0xa83b_0426;
+/// How long nothing is promoted and no terms change, in seconds.
+const NEWS_AFTER: i32 = 86_400;
 
 /// Whom an `InputUser` means.
 enum Wanted {
@@ -34,24 +30,67 @@ impl Accounts {
         Ok(Writer::default().objects(&users).finish())
     }
 
-    /// Only for callers of layer 158, whose clients ask for it as "who am I".
+    /// Of anyone who exists; what belongs to a profile is empty here.
     pub(super) fn get_full_user(&mut self, call: &mut Call<'_>) -> Reply {
         let wanted = input_user(&mut call.reader)?;
         call.reader.end()?;
         let caller = self.caller(call)?;
-        if call.layer != LAYER_OF_FULL_USER || !matches!(wanted, Wanted::Caller) {
-            return Err(ApiError::new(400, "USER_ID_INVALID"));
+        let account = match wanted {
+            Wanted::Nobody => None,
+            Wanted::Caller => self.directory.account(caller),
+            Wanted::Other(user) => self.directory.account(user),
+        };
+        let account = account.ok_or_else(|| ApiError::new(400, "USER_ID_INVALID"))?;
+        let full = account.to_user_full(call.layer);
+        let users = [account.to_user(call.layer, account.id == caller)];
+        Ok(Writer::boxed(id::USERS_USER_FULL).object(&full).objects(&[]).objects(&users).finish())
+    }
+
+    pub(super) fn update_status(&mut self, call: &mut Call<'_>) -> Reply {
+        if !matches!(call.reader.u32()?, id::BOOL_TRUE | id::BOOL_FALSE) {
+            return Err(BadArguments.into());
         }
-        let full = Writer::boxed(USER_FULL_158)
-            .u32(0)
-            .i64(caller)
-            .u32(PEER_SETTINGS_158)
-            .u32(0)
-            .u32(PEER_NOTIFY_SETTINGS_158)
-            .u32(0)
-            .i32(0);
-        let users = [self.user(call, caller, caller)];
-        Ok(Writer::boxed(USERS_USER_FULL).object(&full.finish()).objects(&[]).objects(&users).finish())
+        call.reader.end()?;
+        self.person(call)?;
+        Ok(Writer::boxed(id::BOOL_TRUE).finish())
+    }
+
+    /// Nobody knows anybody here.
+    pub(super) fn get_contacts(&mut self, call: &mut Call<'_>) -> Reply {
+        let _hash = call.reader.i64()?;
+        call.reader.end()?;
+        self.person(call)?;
+        Ok(Writer::boxed(id::CONTACTS).objects(&[]).i32(0).objects(&[]).finish())
+    }
+
+    /// Nobody writes to anybody here; there is no dialog, whichever are asked for.
+    pub(super) fn get_dialogs(&mut self, call: &mut Call<'_>) -> Reply {
+        self.person(call)?;
+        let dialogs = Writer::boxed(id::DIALOGS).objects(&[]).objects(&[]);
+        Ok(dialogs.objects(&[]).objects(&[]).finish())
+    }
+
+    pub(super) fn get_terms_of_service_update(&mut self, call: &mut Call<'_>) -> Reply {
+        call.reader.end()?;
+        self.person(call)?;
+        let expires = call.now.saturating_add(NEWS_AFTER);
+        Ok(Writer::boxed(id::TERMS_OF_SERVICE_UPDATE_EMPTY).i32(expires).finish())
+    }
+
+    pub(super) fn get_promo_data(&mut self, call: &mut Call<'_>) -> Reply {
+        call.reader.end()?;
+        self.person(call)?;
+        let expires = call.now.saturating_add(NEWS_AFTER);
+        Ok(Writer::boxed(id::PROMO_DATA_EMPTY).i32(expires).finish())
+    }
+
+    /// The user who calls; an error for a bot.
+    fn person(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
+        let caller = self.caller(call)?;
+        match self.directory.account(caller) {
+            Some(account) if account.is_bot => Err(ApiError::new(400, "BOT_METHOD_INVALID")),
+            _ => Ok(caller),
+        }
     }
 
     pub(super) fn get_state(&mut self, call: &mut Call<'_>) -> Reply {

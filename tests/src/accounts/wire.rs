@@ -26,11 +26,15 @@ pub(super) mod id {
 
     pub(in crate::accounts) const SEND_CODE: u32 = 0xa677_244f;
     pub(in crate::accounts) const CODE_SETTINGS: u32 = 0xad25_3d78;
+    /// Layer 140, without the token of an application.
+    pub(in crate::accounts) const CODE_SETTINGS_140: u32 = 0x8a64_69c2;
     pub(in crate::accounts) const RESEND_CODE: u32 = 0xcae4_7523;
     /// Layer 158, without a reason.
     pub(in crate::accounts) const RESEND_CODE_158: u32 = 0x3ef1_a9bf;
     pub(in crate::accounts) const CANCEL_CODE: u32 = 0x1f04_0578;
     pub(in crate::accounts) const SIGN_IN: u32 = 0x8d52_a951;
+    /// Layer 140, without flags.
+    pub(in crate::accounts) const SIGN_IN_140: u32 = 0xbcd5_1581;
     pub(in crate::accounts) const SIGN_UP: u32 = 0xaac7_b717;
     /// Layer 158, without flags.
     pub(in crate::accounts) const SIGN_UP_158: u32 = 0x80ee_e427;
@@ -49,6 +53,13 @@ pub(super) mod id {
     pub(in crate::accounts) const GET_CONFIG: u32 = 0xc4f9_186b;
     pub(in crate::accounts) const GET_NEAREST_DC: u32 = 0x1fb3_3026;
     pub(in crate::accounts) const GET_APP_CONFIG: u32 = 0x61e3_f854;
+    /// Layer 140, without a hash; the answer is the JSON itself.
+    pub(in crate::accounts) const GET_APP_CONFIG_140: u32 = 0x9891_4110;
+    pub(in crate::accounts) const GET_TERMS_OF_SERVICE_UPDATE: u32 = 0x2ca5_1fd1;
+    pub(in crate::accounts) const GET_PROMO_DATA: u32 = 0xc097_7421;
+    pub(in crate::accounts) const UPDATE_STATUS: u32 = 0x6628_562c;
+    pub(in crate::accounts) const GET_CONTACTS: u32 = 0x5dd6_9e12;
+    pub(in crate::accounts) const GET_DIALOGS: u32 = 0xa0f4_cb4f;
     pub(in crate::accounts) const GET_USERS: u32 = 0x0d91_a548;
     pub(in crate::accounts) const GET_FULL_USER: u32 = 0xb60f_5918;
     pub(in crate::accounts) const INPUT_USER_EMPTY: u32 = 0xb988_86cf;
@@ -82,10 +93,8 @@ pub(super) mod id {
     pub(in crate::accounts) const CODE_TYPE_CALL: u32 = 0x741c_d3e3;
     pub(in crate::accounts) const SENT_CODE_TYPE_FLASH_CALL: u32 = 0xab03_c6d9;
     pub(in crate::accounts) const SENT_CODE_TYPE_MISSED_CALL: u32 = 0x8200_6484;
-    pub(in crate::accounts) const SENT_CODE_TYPE_EMAIL_CODE: u32 = 0xf450_f59b;
     pub(in crate::accounts) const SENT_CODE_TYPE_SET_UP_EMAIL_REQUIRED: u32 = 0xa549_1dea;
     pub(in crate::accounts) const SENT_CODE_TYPE_FRAGMENT_SMS: u32 = 0xd956_5c39;
-    pub(in crate::accounts) const SENT_CODE_TYPE_FIREBASE_SMS: u32 = 0x009f_d736;
     pub(in crate::accounts) const SENT_CODE_TYPE_SMS_WORD: u32 = 0xa416_ac81;
     pub(in crate::accounts) const SENT_CODE_TYPE_SMS_PHRASE: u32 = 0xb377_94af;
     pub(in crate::accounts) const CODE_TYPE_FLASH_CALL: u32 = 0x226c_cefb;
@@ -103,21 +112,24 @@ pub(super) mod id {
     pub(in crate::accounts) const AUTHORIZATION_INFO: u32 = 0xad01_d61d;
     pub(in crate::accounts) const UPDATE_SHORT: u32 = 0x78d4_dec1;
     pub(in crate::accounts) const UPDATE_LOGIN_TOKEN: u32 = 0x564f_e691;
-    pub(in crate::accounts) const AUTHORIZATION: u32 = 0x2ea2_c0d4;
     pub(in crate::accounts) const AUTHORIZATION_SIGN_UP_REQUIRED: u32 = 0x4474_7e9a;
     pub(in crate::accounts) const TERMS_OF_SERVICE: u32 = 0x780a_0310;
-    pub(in crate::accounts) const PASSWORD: u32 = 0x957b_50fb;
     pub(in crate::accounts) const PASSWORD_KDF_ALGO: u32 = 0x3a91_2d4a;
     pub(in crate::accounts) const SECURE_PASSWORD_KDF_ALGO: u32 = 0xbbf2_dda0;
     pub(in crate::accounts) const LOGGED_OUT: u32 = 0xc3a2_835f;
     pub(in crate::accounts) const EXPORTED_AUTHORIZATION: u32 = 0xb434_e2b8;
-    pub(in crate::accounts) const CONFIG: u32 = 0xcc1a_241e;
     pub(in crate::accounts) const DC_OPTION: u32 = 0x18b7_a10d;
     pub(in crate::accounts) const NEAREST_DC: u32 = 0x8e1a_1775;
     pub(in crate::accounts) const APP_CONFIG: u32 = 0xdd18_782e;
     pub(in crate::accounts) const USER_EMPTY: u32 = 0xd3bc_4b7a;
     pub(in crate::accounts) const UPDATES_STATE: u32 = 0xa56c_2a3e;
     pub(in crate::accounts) const DIFFERENCE_EMPTY: u32 = 0x5d75_a138;
+    pub(in crate::accounts) const USERS_USER_FULL: u32 = 0x3b6d_152e;
+    pub(in crate::accounts) const BOT_MENU_BUTTON_DEFAULT: u32 = 0x7533_a588;
+    pub(in crate::accounts) const TERMS_OF_SERVICE_UPDATE_EMPTY: u32 = 0xe330_9f7f;
+    pub(in crate::accounts) const PROMO_DATA_EMPTY: u32 = 0x98f6_ac75;
+    pub(in crate::accounts) const CONTACTS: u32 = 0xeae8_7e42;
+    pub(in crate::accounts) const DIALOGS: u32 = 0x15ba_6c40;
 }
 
 /// The arguments of a function are not what its constructor promises.
@@ -317,15 +329,12 @@ mod tests {
             ("auth.sentCodeTypeCall", id::SENT_CODE_TYPE_CALL),
             ("auth.codeTypeSms", id::CODE_TYPE_SMS),
             ("auth.codeTypeCall", id::CODE_TYPE_CALL),
-            ("auth.authorization", id::AUTHORIZATION),
             ("auth.authorizationSignUpRequired", id::AUTHORIZATION_SIGN_UP_REQUIRED),
             ("help.termsOfService", id::TERMS_OF_SERVICE),
-            ("account.password", id::PASSWORD),
             ("passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow", id::PASSWORD_KDF_ALGO),
             ("securePasswordKdfAlgoPBKDF2HMACSHA512iter100000", id::SECURE_PASSWORD_KDF_ALGO),
             ("auth.loggedOut", id::LOGGED_OUT),
             ("auth.exportedAuthorization", id::EXPORTED_AUTHORIZATION),
-            ("config", id::CONFIG),
             ("dcOption", id::DC_OPTION),
             ("nearestDc", id::NEAREST_DC),
             ("userEmpty", id::USER_EMPTY),
@@ -345,10 +354,8 @@ mod tests {
             ("auth.acceptLoginToken", id::ACCEPT_LOGIN_TOKEN),
             ("auth.sentCodeTypeFlashCall", id::SENT_CODE_TYPE_FLASH_CALL),
             ("auth.sentCodeTypeMissedCall", id::SENT_CODE_TYPE_MISSED_CALL),
-            ("auth.sentCodeTypeEmailCode", id::SENT_CODE_TYPE_EMAIL_CODE),
             ("auth.sentCodeTypeSetUpEmailRequired", id::SENT_CODE_TYPE_SET_UP_EMAIL_REQUIRED),
             ("auth.sentCodeTypeFragmentSms", id::SENT_CODE_TYPE_FRAGMENT_SMS),
-            ("auth.sentCodeTypeFirebaseSms", id::SENT_CODE_TYPE_FIREBASE_SMS),
             ("auth.sentCodeTypeSmsWord", id::SENT_CODE_TYPE_SMS_WORD),
             ("auth.sentCodeTypeSmsPhrase", id::SENT_CODE_TYPE_SMS_PHRASE),
             ("auth.codeTypeFlashCall", id::CODE_TYPE_FLASH_CALL),
