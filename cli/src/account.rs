@@ -8,7 +8,7 @@ use sansgram_runtime::core::client::{Config, SessionData};
 use sansgram_runtime::{Client, Error, FileStore};
 
 use crate::args::{LogoutArgs, ServerArgs, WhoamiArgs};
-use crate::failure::{Failure, NOBODY_SIGNED_IN};
+use crate::failure::Failure;
 use crate::login::half_done::HalfDone;
 use crate::session::{self, Holder};
 use crate::watch::{self, Watch};
@@ -22,9 +22,7 @@ pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
     let limit = Duration::from_secs(args.server.timeout.into());
     watch::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        if !opened.holder.may_be_signed_in() {
-            return Err(Failure::new(NOBODY_SIGNED_IN));
-        }
+        opened.holder.must_be_signed_in(&args.session)?;
         watch.doing("asking who is signed in");
         opened.with_client(&args.server, &application, watch, async |client| {
             let user = client.get_me().await?;

@@ -8,6 +8,7 @@ use sansgram_runtime::core::client::{
 };
 use sansgram_runtime::core::handshake::HandshakeError;
 use sansgram_runtime::core::login::LoginError;
+use sansgram_runtime::core::rpc::RpcError;
 use sansgram_runtime::text::harmless;
 use sansgram_runtime::{Error, PromptError};
 
@@ -69,9 +70,9 @@ impl From<Error> for Failure {
                 LoginError::Restart => {
                     return Self::new("the server wants the sign-in to begin again; do that");
                 }
-                LoginError::CodeExpired => {
-                    return Self::new("the code has expired; sign in again to get a new one");
-                }
+                LoginError::CodeExpired => return Self::new(CODE_EXPIRED),
+                LoginError::PasswordNeeded => return Self::new(PASSWORD_NEEDED),
+                LoginError::ApiIdNeeded(_) => Some("the session does not say it, so give it with --api-id"),
                 LoginError::Invoke(error) => advice_on_invoke(error),
                 LoginError::MigrationLoop | LoginError::MigrationTarget(_) => {
                     Some("its DCs disagree about the account, so try again later")
@@ -97,6 +98,12 @@ pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to sign 
 pub(crate) const NO_TERMINAL: &str = "there is no terminal to ask on; give --phone and --code, and --password if \
                                       the account has one, or --bot-token, or --qr";
 
+const CODE_EXPIRED: &str = "the code has expired; sign in again to get a new one, and do not send it on inside Telegram, \
+                            where that makes it expire at once";
+
+const PASSWORD_NEEDED: &str = "no user is signed in with this session yet: its sign-in waits for the account's \
+                               password; go on with \"sansgram login --password PASSWORD\"";
+
 pub(crate) const NOBODY_SIGNED_IN: &str =
     "nobody is signed in with this session; sign in with \"sansgram login\", or name another with --session";
 
@@ -106,11 +113,26 @@ fn advice_on_invoke(error: &InvokeError) -> Option<&'static str> {
     match error {
         InvokeError::Unreachable { reason, .. } => Some(advice_on_loss(reason)),
         InvokeError::UnknownDc(_) => Some(UNKNOWN_DC),
-        InvokeError::Rpc(error) if error.is("CONNECTION_API_ID_INVALID") => {
-            Some("the session does not say the api_id of its application: give it with --api-id")
-        }
+        InvokeError::Rpc(error) => advice_on_refusal(error),
         InvokeError::TimedOut { .. } => Some("try again later, or check the address"),
         InvokeError::Decode(_) => Some("check that this is a Telegram server, or update sansgram"),
+        _ => None,
+    }
+}
+
+/// What to do about a refusal of what is no step of a sign-in.
+fn advice_on_refusal(error: &RpcError) -> Option<&'static str> {
+    if error.is("CONNECTION_API_ID_INVALID") {
+        return Some("the session does not say the api_id of its application: give it with --api-id");
+    }
+    match LoginError::of("", error.clone()) {
+        LoginError::AccountFrozen => {
+            Some("Telegram froze this account; open an official application to appeal")
+        }
+        LoginError::AppTooOld => Some("this version is too old for Telegram; update it"),
+        LoginError::PasswordNeeded => {
+            Some("the sign-in of this session is not finished; \"sansgram login\" goes on with it")
+        }
         _ => None,
     }
 }

@@ -12,8 +12,8 @@ use sansgram_runtime::core::client::Config;
 use sansgram_runtime::core::login::{BotToken, LoginError, PendingSignIn, PhoneNumber, UserInfo};
 use sansgram_runtime::core::tl::{enums, functions};
 use sansgram_runtime::{
-    Client, ClientOptions, Error, FileStore, MemoryStore, Prompt, PromptError, Question, SessionStore,
-    TerminalPrompt,
+    Client, ClientOptions, Error, FileStore, LoginStep, MemoryStore, Prompt, PromptError, Question,
+    SessionStore, TerminalPrompt,
 };
 
 use crate::args::LoginArgs;
@@ -117,7 +117,7 @@ impl<'a> Login<'a> {
         Ok(Self { args, watch, sandbox, config, application, file, holder, half_done, store })
     }
 
-    fn run(self, who: &Who, given: Given) -> Result<(), Failure> {
+    fn run(mut self, who: &Who, given: Given) -> Result<(), Failure> {
         // Where somebody may be signed in, the server is asked first.
         if !self.holder.may_be_signed_in() {
             self.check(who, &given)?;
@@ -213,13 +213,21 @@ impl<'a> Login<'a> {
         )))
     }
 
-    async fn sign_in(&self, client: &Client, who: &Who, given: Given) -> Result<SignedIn, Failure> {
+    async fn sign_in(&mut self, client: &Client, who: &Who, given: Given) -> Result<SignedIn, Failure> {
         self.watch.doing("signing in");
         if self.holder.may_be_signed_in() {
-            if client.is_authorized().await? {
-                let user = client.get_me().await?;
-                self.check_identity(client, who, &user).await?;
-                return Ok(SignedIn::Already(user));
+            match client.login_state().await? {
+                Some(LoginStep::SignedIn(user)) => {
+                    self.check_identity(client, who, &user).await?;
+                    return Ok(SignedIn::Already(user));
+                }
+                // What was begun elsewhere, such as in the application that the session was imported from.
+                Some(LoginStep::PasswordRequired(hint)) => {
+                    let pending = PendingSignIn::Password(hint);
+                    let kept = Kept { pending, phone: None, dc: Some(client.home()), age: None };
+                    self.holder = Holder::HalfDone(Box::new(kept));
+                }
+                _ => {}
             }
             if let Some(cause) = client.logout_cause() {
                 output::note(cause.advice());
@@ -301,11 +309,8 @@ impl<'a> Login<'a> {
                 _ => {}
             }
         }
-        // What the server no longer knows is not gone on with, and a link can be shown at any time.
-        let is_over = matches!(
-            &error,
-            Error::Login(LoginError::CodeExpired | LoginError::Restart | LoginError::NotSignedIn)
-        );
+        // What the server no longer knows or takes is not gone on with, and a link can be shown at any time.
+        let is_over = !error.continuation().keeps_pending();
         if (is_over || matches!(answers.stands_at(), Some(PendingSignIn::Qr { .. })))
             && let Some(half_done) = &self.half_done
             && let Err(failure) = half_done.forget()

@@ -10,7 +10,7 @@ use sansgram_runtime::{Client, Error};
 
 use crate::account::Opened;
 use crate::args::{self, ApplicationArgs, ServerArgs};
-use crate::failure::{Failure, NOBODY_SIGNED_IN};
+use crate::failure::Failure;
 use crate::who::Application;
 use crate::{interrupt, output, session, texts, watch};
 
@@ -56,9 +56,7 @@ pub(crate) fn run(args: PasswordArgs) -> Result<(), Failure> {
     let limit = Duration::from_secs(args.server.timeout.into());
     watch::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        if !opened.holder.may_be_signed_in() {
-            return Err(Failure::new(NOBODY_SIGNED_IN));
-        }
+        opened.holder.must_be_signed_in(&args.session)?;
         watch.doing(if declines { "declining the reset" } else { "asking for the reset" });
         opened.with_client(&args.server, &application, watch, async |client| match declines {
             false => reset(client, args.json).await,

@@ -9,9 +9,10 @@ use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};
 
 use crate::environment::{self, PASSPHRASE};
-use crate::failure::Failure;
+use crate::failure::{Failure, NOBODY_SIGNED_IN};
 use crate::interrupt::{self, INTERRUPT};
 use crate::login::half_done::{HalfDone, Kept};
+use crate::login::words;
 use crate::watch::Watch;
 use crate::{output, sandbox};
 
@@ -48,6 +49,15 @@ impl Holder {
     /// Whether the server is to be asked who it is.
     pub(crate) const fn may_be_signed_in(&self) -> bool {
         matches!(self, Self::Unknown | Self::Known)
+    }
+
+    /// Fails, with what to do, if the files of the session `name` say that no user is signed in.
+    pub(crate) fn must_be_signed_in(&self, name: &Path) -> Result<(), Failure> {
+        match self {
+            Self::Nobody => Err(Failure::new(NOBODY_SIGNED_IN)),
+            Self::HalfDone(kept) => Err(Failure::new(words::not_yet(kept, name))),
+            Self::Unknown | Self::Known => Ok(()),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sansgram_core::client::{ApiMisuse, DcId, InvokeError, LostReason};
-use sansgram_core::login::{LoginError, SignUpRequired};
+use sansgram_core::login::{Continuation, LoginError, SignUpRequired};
 use sansgram_core::rpc::RpcError;
 
 use crate::{PromptError, StoreError};
@@ -66,22 +66,34 @@ impl fmt::Debug for Error {
 
 impl Error {
     /// How long the server wants us to wait before the same is asked for again, where it refused because of that:
-    /// to a step of a sign-in or to a request (`FLOOD_WAIT`).
+    /// to a step of a sign-in or to a request (`FLOOD_WAIT_X` and its like).
     #[must_use]
     pub fn flood_wait(&self) -> Option<Duration> {
-        if let Self::Login(LoginError::FloodWait(wait)) = self {
-            return Some(*wait);
+        match self {
+            Self::Login(LoginError::FloodWait(wait) | LoginError::TooFresh(wait)) => Some(*wait),
+            // That a chat is slow is no flood.
+            _ => self.rpc().filter(|error| error.name.starts_with("FLOOD_"))?.wait(),
         }
-        let error = self.rpc().filter(|error| error.is("FLOOD_WAIT") || error.is("FLOOD_PREMIUM_WAIT"))?;
-        Some(Duration::from_secs(error.value?.try_into().ok()?))
     }
 
     /// The server's refusal, where it is one that has no name of its own in [`LoginError`].
     #[must_use]
     pub const fn rpc(&self) -> Option<&RpcError> {
-        match self.invoke() {
-            Some(InvokeError::Rpc(error)) => Some(error),
+        match self {
+            Self::Login(error) => error.rpc(),
+            Self::Invoke(InvokeError::Rpc(error)) => Some(error),
             _ => None,
+        }
+    }
+
+    /// What becomes of a sign-in after this error. What is no [`LoginError`] says nothing of the sign-in: it can be gone
+    /// on with once the network, the store or the prompt is well again.
+    #[must_use]
+    pub const fn continuation(&self) -> Continuation {
+        match self {
+            Self::Login(error) => error.continuation(),
+            Self::TooManyTries(_) | Self::SignUpRequired(_) => Continuation::AskAgain,
+            _ => Continuation::Wait,
         }
     }
 

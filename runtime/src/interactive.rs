@@ -6,8 +6,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use sansgram_core::login::{
-    CodeKind, CodeToken, EmailCode, LoginError, NewPassword, PasswordHint, PendingSignIn, PhoneNumber,
-    SignUpRequired, UserInfo,
+    CodeKind, CodeToken, Continuation, EmailCode, LoginError, NewPassword, PasswordHint, PendingSignIn,
+    PhoneNumber, SignUpRequired, UserInfo,
 };
 use zeroize::Zeroizing;
 
@@ -74,7 +74,9 @@ impl Client {
                 Ok(Some(user)) => break user,
                 // Back to the first question.
                 Ok(None) => tries.count()?,
-                Err(error) if asks_for_another_identity(&error) || is_restart(&error) => {
+                Err(error)
+                    if asks_for_another_identity(&error) || asks_again(&error) || begins_again(&error) =>
+                {
                     tries.again(talk.prompt, &error)?;
                 }
                 Err(error) => return Err(error),
@@ -141,7 +143,6 @@ enum CodeAnswer {
 /// What becomes of the code that went to a new address.
 enum EmailAnswer {
     Done(LoginStep),
-    TooLate,
     Resend,
     AnotherAddress,
 }
@@ -188,13 +189,16 @@ impl<P: Prompt> Talk<'_, P> {
 
     async fn go_on(&mut self, mut step: LoginStep, mut is_fresh: bool) -> Turn {
         let mut tries = Tries::default();
+        let mut renewed = Vec::new();
         loop {
             self.prompt.pending(step.pending().as_ref());
             step = match step {
-                LoginStep::CodeSent(token) => match self.code(token, &mut tries, is_fresh).await? {
-                    Some(step) => step,
-                    None => return Ok(None),
-                },
+                LoginStep::CodeSent(token) => {
+                    match self.code(token, &mut tries, &mut renewed, is_fresh).await? {
+                        Some(step) => step,
+                        None => return Ok(None),
+                    }
+                }
                 LoginStep::PasswordRequired(hint) => return self.password(&hint).await.map(Some),
                 LoginStep::SignUpRequired(required) => return self.sign_up(required).await.map(Some),
                 LoginStep::SignedIn(user) => return Ok(Some(user)),
@@ -203,11 +207,13 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Asks for the code of `token` and gives it, or does what is asked in its place.
+    /// Asks for the code of `token` and gives it, or does what is asked in its place. `renewed`: why new codes were asked
+    /// for without a question.
     async fn code(
         &mut self,
         token: CodeToken,
         tries: &mut Tries,
+        renewed: &mut Vec<Error>,
         is_fresh: bool,
     ) -> Result<Option<LoginStep>, Error> {
         if token.kind == CodeKind::EmailSetUpRequired {
@@ -229,7 +235,13 @@ impl<P: Prompt> Talk<'_, P> {
                     let _ = self.client.cancel_code(&token).await;
                     return Ok(None);
                 }
-                CodeAnswer::Lost => return calling!(self, self.client.reset_login_email(&token)).map(Some),
+                CodeAnswer::Lost => match calling!(self, self.client.reset_login_email(&token)) {
+                    Err(error) if asks_again(&error) => {
+                        tries.again(self.prompt, &error)?;
+                        continue;
+                    }
+                    result => return result.map(Some),
+                },
                 CodeAnswer::Resend => {
                     let left =
                         resend_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
@@ -240,12 +252,9 @@ impl<P: Prompt> Talk<'_, P> {
                         continue;
                     }
                     match calling!(self, self.client.resend_code(&token)) {
-                        Err(error @ Error::Login(LoginError::NoOtherWay)) => {
-                            tries.again(self.prompt, &error)?;
-                        }
-                        Err(error @ Error::Login(LoginError::CodeExpired | LoginError::Restart)) => {
-                            tries.again(self.prompt, &error)?;
-                            return self.another_code(&token).await;
+                        Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
+                        Err(error) if wants_another_code(&error) => {
+                            return self.another_code(&token, error, tries, renewed).await;
                         }
                         result => return result.map(Some),
                     }
@@ -253,10 +262,9 @@ impl<P: Prompt> Talk<'_, P> {
                 }
             };
             match calling!(self, self.client.sign_in(&token, &code)) {
-                Err(error @ Error::Login(LoginError::CodeInvalid)) => tries.again(self.prompt, &error)?,
-                Err(error @ Error::Login(LoginError::CodeExpired | LoginError::Restart)) => {
-                    tries.again(self.prompt, &error)?;
-                    return self.another_code(&token).await;
+                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
+                Err(error) if wants_another_code(&error) => {
+                    return self.another_code(&token, error, tries, renewed).await;
                 }
                 result => return result.map(Some),
             }
@@ -303,10 +311,40 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// In place of a code that is of no more use.
-    async fn another_code(&mut self, token: &CodeToken) -> Result<Option<LoginStep>, Error> {
-        self.prompt.show("A new code follows by itself.")?;
+    /// In place of a code that is of no more use: once for each reason without a question, since each new code counts
+    /// against the limits of the number.
+    async fn another_code(
+        &mut self,
+        token: &CodeToken,
+        reason: Error,
+        tries: &mut Tries,
+        renewed: &mut Vec<Error>,
+    ) -> Result<Option<LoginStep>, Error> {
+        tries.again(self.prompt, &reason)?;
+        let is_known = renewed.iter().any(|known| known.to_string() == reason.to_string());
+        if is_known && !self.wants_new_code().await? {
+            return Ok(None);
+        }
+        if !is_known {
+            self.prompt.show(words::NEW_CODE)?;
+            renewed.push(reason);
+        }
         self.new_code(token.phone.digits()).await.map(Some)
+    }
+
+    /// Asks whether to send a new code or to go back to the first question.
+    async fn wants_new_code(&mut self) -> Result<bool, Error> {
+        // The old one is of no use to another process either.
+        self.prompt.pending(None);
+        let mut tries = Tries::default();
+        loop {
+            self.prompt.show(words::NO_NEW_CODE)?;
+            match self.code_answer(Question::Code, "\"resend\" or \"cancel\":").await? {
+                CodeAnswer::Resend => return Ok(true),
+                CodeAnswer::Cancel => return Ok(false),
+                CodeAnswer::Code(_) | CodeAnswer::Lost => tries.count()?,
+            }
+        }
     }
 
     /// Asks for an address and for the code that went there, which `sent` tells where it did already. `None`: back to
@@ -332,7 +370,7 @@ impl<P: Prompt> Talk<'_, P> {
                     return Ok(None);
                 }
                 match calling!(self, self.client.send_email_code(token, to)) {
-                    Err(error @ Error::Login(LoginError::EmailInvalid)) => {
+                    Err(error) if asks_again(&error) => {
                         tries.again(self.prompt, &error)?;
                         address = None;
                     }
@@ -342,7 +380,6 @@ impl<P: Prompt> Talk<'_, P> {
             };
             match self.email_code(token, &code, &mut tries).await? {
                 EmailAnswer::Done(step) => return Ok(Some(step)),
-                EmailAnswer::TooLate => return Ok(None),
                 // Where another process sent the code, the address is not known here.
                 EmailAnswer::Resend => tries.count()?,
                 EmailAnswer::AnotherAddress => {
@@ -372,11 +409,11 @@ impl<P: Prompt> Talk<'_, P> {
                 CodeAnswer::Cancel | CodeAnswer::Lost => return Ok(EmailAnswer::AnotherAddress),
             };
             match calling!(self, self.client.verify_email(token, &typed)) {
-                Err(error @ Error::Login(LoginError::CodeInvalid)) => tries.again(self.prompt, &error)?,
-                Err(error @ Error::Login(LoginError::CodeExpired)) => {
+                Err(error @ Error::Login(LoginError::EmailInvalid | LoginError::EmailNotAllowed)) => {
                     tries.again(self.prompt, &error)?;
-                    return Ok(EmailAnswer::TooLate);
+                    return Ok(EmailAnswer::AnotherAddress);
                 }
+                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 result => {
                     let step = result?;
                     let next = if matches!(step, LoginStep::CodeSent(_)) { WITH_ANOTHER_CODE } else { "" };
@@ -404,7 +441,7 @@ impl<P: Prompt> Talk<'_, P> {
                 continue;
             }
             match calling!(self, self.client.check_password(&password)) {
-                Err(error @ Error::Login(LoginError::PasswordInvalid)) => tries.again(self.prompt, &error)?,
+                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 result => return result,
             }
         }
@@ -413,28 +450,54 @@ impl<P: Prompt> Talk<'_, P> {
 
     /// Recovers the password by e-mail. `None`: back to the password.
     async fn recover(&mut self) -> Result<Option<UserInfo>, Error> {
-        let sent = calling!(self, self.client.request_password_recovery())?;
-        self.prompt.show(&words::sent(&format!("by e-mail to {}", printable(&sent.pattern)), 0))?;
         let mut tries = Tries::default();
-        let code = loop {
+        let sent = match calling!(self, self.client.request_password_recovery()) {
+            Err(error) if asks_again(&error) => {
+                tries.again(self.prompt, &error)?;
+                return Ok(None);
+            }
+            result => result?,
+        };
+        self.prompt.show(&words::sent(&format!("by e-mail to {}", printable(&sent.pattern)), 0))?;
+        loop {
             let code = self.ask(Question::RecoveryCode, "Recovery code (empty to go back):").await?;
             if code.is_empty() {
                 return Ok(None);
             }
             match calling!(self, self.client.check_recovery_password(&code)) {
-                Err(error @ Error::Login(LoginError::RecoveryCodeInvalid)) => {
-                    tries.again(self.prompt, &error)?;
-                }
                 Err(error @ Error::Login(LoginError::RecoveryCodeExpired)) => {
                     tries.again(self.prompt, &error)?;
                     return Ok(None);
                 }
-                result => break result.map(|()| code)?,
+                Err(error) if asks_again(&error) => {
+                    tries.again(self.prompt, &error)?;
+                    continue;
+                }
+                result => result?,
             }
-        };
-        let new = self.new_password(&mut tries).await?;
-        let new = (!new.is_empty()).then(|| NewPassword::new(&new));
-        calling!(self, self.client.recover_password(&code, new)).map(Some)
+            match self.recover_with(&code, &mut tries).await {
+                Err(error @ Error::Login(LoginError::RecoveryCodeExpired)) => {
+                    tries.again(self.prompt, &error)?;
+                    return Ok(None);
+                }
+                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
+                result => return result.map(Some),
+            }
+        }
+    }
+
+    /// Gives the recovery code, with a password in place of the forgotten one; asks again for one that is not accepted.
+    async fn recover_with(&mut self, code: &str, tries: &mut Tries) -> Result<UserInfo, Error> {
+        loop {
+            let new = self.new_password(tries).await?;
+            let new = (!new.is_empty()).then(|| NewPassword::new(&new));
+            match calling!(self, self.client.recover_password(code, new)) {
+                Err(error @ Error::Login(LoginError::NewPasswordRefused)) => {
+                    tries.again(self.prompt, &error)?;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Asks for a password in place of the forgotten one; none at all only where that is meant.
@@ -471,9 +534,7 @@ impl<P: Prompt> Talk<'_, P> {
             let first_name = self.ask(Question::FirstName, "First name:").await?;
             let last_name = self.ask(Question::LastName, "Last name (may be empty):").await?;
             match calling!(self, self.client.sign_up(&required.token, &first_name, &last_name)) {
-                Err(error @ Error::Login(LoginError::FirstNameInvalid | LoginError::LastNameInvalid)) => {
-                    tries.again(self.prompt, &error)?;
-                }
+                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 result => break result?,
             }
         };
@@ -558,11 +619,23 @@ impl Tries {
     }
 }
 
-/// The server forgot the sign-in: everything is asked for again.
-pub(crate) const fn is_restart(error: &Error) -> bool {
-    matches!(error, Error::Login(LoginError::Restart))
+/// The same question takes another answer.
+const fn asks_again(error: &Error) -> bool {
+    matches!(error, Error::Login(_)) && matches!(error.continuation(), Continuation::AskAgain)
 }
 
+/// What was begun is of no more use: everything is asked for again. A QR code is not: the next one is asked for by a call.
+pub(crate) const fn begins_again(error: &Error) -> bool {
+    matches!(error.continuation(), Continuation::BeginAgain)
+        && !matches!(error, Error::Login(LoginError::LinkExpired))
+}
+
+/// The code is of no more use, but the number is.
+const fn wants_another_code(error: &Error) -> bool {
+    matches!(error, Error::Login(LoginError::CodeExpired | LoginError::Restart))
+}
+
+/// An answer to the first question that another one mends.
 pub(crate) const fn asks_for_another_identity(error: &Error) -> bool {
     matches!(
         error,

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use sansgram_core::login::{BotToken, LoginError, PhoneNumber};
 use zeroize::Zeroizing;
 
-use crate::interactive::{asks_for_another_identity, is_restart};
+use crate::interactive::{asks_for_another_identity, begins_again};
 use crate::{Error, Prompt, PromptError, Question, words};
 
 type Answer = Pin<Box<dyn Future<Output = Result<String, PromptError>> + Send>>;
@@ -168,7 +168,9 @@ impl Prompt for ValuesPrompt {
     fn refused(&mut self, reason: &Error) -> Result<(), Error> {
         self.show(&words::sentence(reason))?;
         // No value is to blame.
-        if is_restart(reason)
+        if begins_again(reason)
+            && !asks_for_another_identity(reason)
+            && !matches!(reason, Error::Login(LoginError::CodeExpired))
             && matches!(self.asked.map(|asked| self.sources.get(&asked)), Some(Some(Source::Value(_))))
         {
             return Err(reason.clone());

@@ -101,6 +101,14 @@ pub(crate) fn span(time: Duration) -> String {
     Span(time).to_string()
 }
 
+/// What follows by itself after a code that is of no more use, and how not to lose the next one (Telethon#97).
+pub(crate) const NEW_CODE: &str = "A new code follows by itself. Do not send it on inside Telegram: a code that is \
+                                   forwarded or shared there expires at once.";
+
+/// What to do about one more code that is of no more use.
+pub(crate) const NO_NEW_CODE: &str = "Codes expire at once when they are forwarded or shared inside Telegram. Type \
+                                      \"resend\" for a new code, \"cancel\" for another number.";
+
 /// How to do without a forgotten password. Before somebody is signed in, the server takes no such wish.
 pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still signed in, by its \
                                 settings or by \"sansgram password reset\"; a week later the password is gone.";
@@ -165,6 +173,7 @@ pub(crate) fn name(user: &UserInfo) -> String {
 pub(crate) fn sentence(error: &Error) -> String {
     match error {
         Error::Login(LoginError::CodeExpired) => return "The code has expired.".into(),
+        Error::Login(LoginError::EmailCodeExpired) => return "The code from the e-mail has expired.".into(),
         Error::Login(LoginError::Restart) => return "The server wants the sign-in to begin again.".into(),
         _ => {}
     }

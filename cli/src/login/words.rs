@@ -1,11 +1,14 @@
 //! What `login` says besides the sign-in itself.
 
+use std::path::Path;
+
 use sansgram_runtime::Question;
 use sansgram_runtime::core::login::{PendingSignIn, PhoneNumber};
 use sansgram_runtime::text::shell_word;
 
 use super::half_done::Kept;
 use crate::args::LoginArgs;
+use crate::session::DEFAULT;
 
 /// Before the first question.
 pub(super) const WELCOME: &[&str] =
@@ -79,17 +82,31 @@ pub(super) fn go_on(pending: &PendingSignIn, args: &LoginArgs) -> String {
 
 /// How to go on with a sign-in that waits.
 pub(super) fn how(pending: &PendingSignIn, args: &LoginArgs) -> String {
+    let network = &args.server.network;
+    let has_server = !args.server.dc.is_empty() || network.proxy.is_some() || network.mtproxy.is_some();
+    let server = if has_server { " and the same server options" } else { "" };
+    go_on_by(pending, args.session.as_deref(), server)
+}
+
+/// The call that goes on with a sign-in; `server`: what else it needs.
+fn go_on_by(pending: &PendingSignIn, session: Option<&Path>, server: &str) -> String {
     let (value, place) = match name(pending) {
         "code" => (" --code CODE", ""),
         "password" => (" --password PASSWORD", ""),
         _ => ("", " on a terminal"),
     };
-    let session = args.session.as_ref().map(|name| format!(" --session {}", shell_word(name)));
-    let session = session.unwrap_or_default();
-    let network = &args.server.network;
-    let has_server = !args.server.dc.is_empty() || network.proxy.is_some() || network.mtproxy.is_some();
-    let server = if has_server { " and the same server options" } else { "" };
+    let session = session.map(|name| format!(" --session {}", shell_word(name))).unwrap_or_default();
     format!("go on with \"sansgram login{session}{value}\"{server}{place}")
+}
+
+/// Why a session that is half signed in is of no use yet, and how to go on with it.
+pub(crate) fn not_yet(kept: &Kept, session: &Path) -> String {
+    let session = Some(session).filter(|name| *name != Path::new(DEFAULT));
+    format!(
+        "nobody is signed in with this session yet: its {}; {}",
+        half_done(kept),
+        go_on_by(&kept.pending, session, "")
+    )
 }
 
 /// Asks whether to go on with it.

@@ -16,6 +16,8 @@ use crate::rpc::{InvokeError, Owner, RequestId};
 use crate::time::Now;
 use crate::tl::{Constructor, types};
 
+/// After so many waits in a row, one more is no advice.
+const MANY_WAITS: u32 = 5;
 /// How long a heavy task may take where requests have no limit.
 const COMPUTE_LIMIT: Duration = Duration::from_secs(60);
 /// A link is renewed this long before it expires, or after three quarters of its life where that is later.
@@ -122,6 +124,7 @@ impl Client {
             }
             Progress::Migrate(dc) => {
                 self.move_home(dc);
+                self.steps.have_moved = true;
                 self.send_query(now, id);
             }
             Progress::Compute(mut task) => {
@@ -138,14 +141,30 @@ impl Client {
                 let step = self.steps.flows.get_mut(&id);
                 if let Some(step) = step.filter(|step| step.slept + wait <= limit) {
                     step.slept += wait;
+                    step.floods += 1;
                     self.set_alarm(now, id, wait, Alarm::Repeat);
                     self.outputs.push_back(Output::Event(Event::FloodWait { id, wait }));
                 } else {
-                    self.finish(now, id, Err(LoginError::FloodWait(wait)));
+                    self.finish(now, id, Err(self.too_long_a_wait(id, wait)));
                 }
             }
             Progress::Done(result) => self.finish(now, id, result),
         }
+    }
+
+    /// What to say of a wait that is not slept: after others that led nowhere, one more would lead nowhere either.
+    fn too_long_a_wait(&self, id: RequestId, wait: Duration) -> LoginError {
+        match self.steps.flows.get(&id) {
+            Some(step) if step.floods >= MANY_WAITS => {
+                LoginError::EndlessFloodWait { times: step.floods, total: step.slept }
+            }
+            _ => LoginError::FloodWait(wait),
+        }
+    }
+
+    /// Whether the sign-in came to its DC from another one, in this process or an earlier one.
+    fn has_migrated(&self) -> bool {
+        self.steps.have_moved || (self.data.user.is_none() && self.home() != self.config.initial_dc)
     }
 
     fn set_alarm(&mut self, now: Now, id: RequestId, wait: Duration, alarm: Alarm) {
@@ -202,7 +221,10 @@ impl Client {
                 self.want_updates();
                 self.dirty = true;
             }
-            Ok(Outcome::Authorized(None)) => self.signed_out_by_server(LogoutCause::Unregistered),
+            // Of a key that owes its password no user is signed in.
+            Ok(Outcome::Authorized(None) | Outcome::PasswordRequired(_)) => {
+                self.signed_out_by_server(LogoutCause::Unregistered);
+            }
             Ok(Outcome::SignedOut) => {
                 self.forget_sign_in(now);
                 // The step ends when the servers have forgotten the keys, or had their time for it.
@@ -401,7 +423,8 @@ impl Login<'_> {
         self.start(flow)
     }
 
-    /// Asks whether somebody is signed in; ends in [`Outcome::Authorized`].
+    /// Asks whether a user is signed in; ends in [`Outcome::Authorized`], or in [`Outcome::PasswordRequired`] if a
+    /// sign-in of this session waits for the password.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
@@ -440,7 +463,10 @@ impl Login<'_> {
         }
         let id = client.new_request_id();
         match flow {
-            Ok(flow) => {
+            Ok(mut flow) => {
+                if client.has_migrated() {
+                    flow.follows_migration();
+                }
                 client.steps.flows.insert(id, Step::new(flow));
                 client.send_query(now, id);
             }

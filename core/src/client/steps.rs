@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 pub(super) struct Steps {
     pub(super) flows: BTreeMap<RequestId, Step>,
     pub(super) results: BTreeMap<RequestId, Result<Outcome, LoginError>>,
+    /// Whether one of them was sent to another DC.
+    pub(super) have_moved: bool,
 }
 
 /// One step, as far as it has come.
@@ -24,6 +26,8 @@ pub(super) struct Step {
     pub(super) alarm: Option<(Timestamp, Alarm)>,
     /// How long it has waited for the server's sake.
     pub(super) slept: Duration,
+    /// In how many waits.
+    pub(super) floods: u32,
     /// What is to be scanned.
     pub(super) link: Option<LoginLink>,
     /// `updateLoginToken` came while a request was under way.
@@ -43,7 +47,15 @@ pub(super) enum Alarm {
 
 impl Step {
     pub(super) const fn new(flow: Flow) -> Self {
-        Self { flow, query: None, alarm: None, slept: Duration::ZERO, link: None, was_scanned: false }
+        Self {
+            flow,
+            query: None,
+            alarm: None,
+            slept: Duration::ZERO,
+            floods: 0,
+            link: None,
+            was_scanned: false,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why a step of a sign-in failed.
 
+use alloc::format;
+use alloc::string::String;
 use core::time::Duration;
 
 use super::credentials::InvalidBotToken;
@@ -8,10 +10,6 @@ use crate::crypto::dh::DhError;
 use crate::crypto::srp::SrpError;
 use crate::rpc::{InvokeError, RpcError};
 use crate::time::Span;
-
-/// Between these a wait makes sense; what a server says beyond them is taken for them, as TDLib does.
-const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(14 * 86_400);
 
 /// Why a step of a sign-in failed, in one sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +39,12 @@ pub enum LoginError {
     /// The code is wrong; the same [`CodeToken`](super::CodeToken) takes another try.
     #[error("the code is wrong; check it and try again")]
     CodeInvalid,
-    /// The code is too old; ask for a new one.
-    #[error("the code has expired; ask for a new one")]
+    /// The code is too old, or was sent on inside Telegram, which makes it expire at once (Telethon#97); ask for a new
+    /// one.
+    #[error(
+        "the code has expired; ask for a new one, and do not send it on inside Telegram, where that makes it expire at \
+         once"
+    )]
     CodeExpired,
     /// No further way to send the code is left.
     #[error(
@@ -55,6 +57,20 @@ pub enum LoginError {
     /// The e-mail address is not accepted.
     #[error("the server does not accept this e-mail address; check it")]
     EmailInvalid,
+    /// No codes are sent to this e-mail address; give another one.
+    #[error("Telegram sends no codes to this e-mail address; give another one")]
+    EmailNotAllowed,
+    /// The code that confirms the e-mail address is too old; ask for a new one.
+    #[error("the code from the e-mail has expired; ask for a new one")]
+    EmailCodeExpired,
+    /// The e-mail address waits for its confirmation.
+    #[error("this e-mail address is not confirmed; give the code that was sent to it")]
+    EmailUnconfirmed,
+    /// The account has no e-mail address that codes go to.
+    #[error(
+        "this account has no e-mail address for codes, so none can be reset; give the code or ask for another"
+    )]
+    NoLoginEmail,
     /// A mailbox that cannot be reached was given up already: the code comes by telephone once the time is over.
     #[error("the e-mail address is being reset already; wait until that is done")]
     EmailResetPending,
@@ -64,12 +80,21 @@ pub enum LoginError {
     /// The last name is not accepted.
     #[error("the server does not accept this last name; it must have at most 64 characters")]
     LastNameInvalid,
-    /// Somebody has this number already, so nobody can sign up with it.
+    /// An account has this number already, so no other can be made with it.
     #[error("this phone number has an account already; sign in instead")]
     PhoneOccupied,
+    /// No account has this number.
+    #[error("no account has this phone number; sign up with it first")]
+    PhoneUnoccupied,
     /// The password is wrong; try again.
     #[error("the password is wrong; try again")]
     PasswordInvalid,
+    /// The password's parameters changed between two queries, also at a second try; give the password again.
+    #[error("the password or its parameters changed just now; give the password again")]
+    PasswordStale,
+    /// The sign-in of this session is not finished: the account's password is still to be given.
+    #[error("the sign-in of this session is not finished: it waits for the account's password")]
+    PasswordNeeded,
     /// The account has no password, so none can be checked or recovered.
     #[error("this account has no password")]
     NoPassword,
@@ -86,7 +111,7 @@ pub enum LoginError {
     #[error("the server does not accept the new password")]
     NewPasswordRefused,
     /// The account's password uses an algorithm that this version does not know.
-    #[error("the account's password needs a newer sansgram; update it")]
+    #[error("the account's password needs a newer version; update this one")]
     PasswordAlgorithmUnknown,
     /// The server's password parameters would give the password away or are nonsense, so no answer was sent.
     #[error("the server's password parameters are unsafe, so the password was not used: {0}")]
@@ -100,15 +125,49 @@ pub enum LoginError {
     /// The application's identity is wrong or blocked.
     #[error("api_id and api_hash are not accepted; check them at my.telegram.org")]
     ApiCredentialsRefused,
+    /// The `api_id` was published, and is no longer accepted.
+    #[error(
+        "this api_id was published, and Telegram no longer accepts it; get one of your own at my.telegram.org"
+    )]
+    ApiIdPublished,
+    /// The server wants to know the `api_id`, which the session does not say.
+    #[error("the server answered {0}: it wants the api_id of the session's application")]
+    ApiIdNeeded(RpcError),
     /// No `api_id` and `api_hash` were given.
     #[error("api_id and api_hash are needed to sign in; get them at my.telegram.org")]
     ApiCredentialsMissing,
     /// Only official applications may do this.
     #[error("Telegram lets only its official applications do this; sign in there first")]
     OfficialAppsOnly,
+    /// The server wants a proof of the device (`RECAPTCHA_CHECK`, `APNS_VERIFY_CHECK`, `INTEGRITY_CHECK_CLASSIC`).
+    #[error(
+        "Telegram wants a proof that only its official applications can give; try an api_id of your own from \
+         my.telegram.org"
+    )]
+    VerificationRequired,
+    /// The server takes no sign-in from a client of this layer (`UPDATE_APP_TO_LOGIN`).
+    #[error("this version is too old for Telegram; update it")]
+    AppTooOld,
+    /// The server does not accept what this client sends, which no other answer changes.
+    #[error("the server answered {0}: it does not accept what this version sends; update it")]
+    Unsupported(RpcError),
     /// Too many tries: when another will be taken, one second to 14 days from now.
     #[error("too many tries; wait {} and try again", Span(*.0))]
     FloodWait(Duration),
+    /// The server asked to wait, and after each wait to wait again.
+    #[error(
+        "the server asked to wait {times} times in a row, {} in all, and asks again; try again later",
+        Span(*total)
+    )]
+    EndlessFloodWait {
+        /// How many waits were slept.
+        times: u32,
+        /// How long they were together.
+        total: Duration,
+    },
+    /// The password or the session is too new for this: when it is old enough, one second to 14 days from now.
+    #[error("the password or the session is too new for this; try again in {}", Span(*.0))]
+    TooFresh(Duration),
     /// The QR code was scanned too late or for another sign-in; show a new one.
     #[error("the QR code is no longer valid; show a new one")]
     LinkExpired,
@@ -130,12 +189,18 @@ pub enum LoginError {
     /// The account was deleted or banned.
     #[error("this account was deleted or banned; write to recover@telegram.org if that is a mistake")]
     AccountDeactivated,
-    /// Somebody is signed in with this session.
-    #[error("somebody is signed in with this session already; sign out first, or use another session")]
+    /// The account is frozen: it can read, and do little else (`FROZEN_METHOD_INVALID`).
+    #[error("Telegram froze this account and refuses this; open an official application to appeal")]
+    AccountFrozen,
+    /// A user is signed in with this session.
+    #[error("a user is signed in with this session already; sign out first, or use another session")]
     AlreadySignedIn,
-    /// Nobody is signed in.
-    #[error("nobody is signed in; sign in first")]
+    /// No user is signed in.
+    #[error("no user is signed in; sign in first")]
     NotSignedIn,
+    /// A refusal that has no name here, sorted by its code.
+    #[error("{}", refusal(.0))]
+    Refused(RpcError),
     /// Any other error.
     #[error(transparent)]
     Invoke(#[from] InvokeError),
@@ -159,54 +224,124 @@ impl From<PasswordParametersError> for LoginError {
     }
 }
 
+/// What becomes of a sign-in after an error of one of its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Continuation {
+    /// It goes on: the same step takes another answer.
+    AskAgain,
+    /// It goes on later: the same step may succeed then.
+    Wait,
+    /// It begins again, with a new code or another identity; what was begun is of no more use.
+    BeginAgain,
+    /// It is over: no other answer mends it.
+    Over,
+}
+
+impl Continuation {
+    /// Whether what was begun can still be gone on with.
+    #[must_use]
+    pub const fn keeps_pending(self) -> bool {
+        matches!(self, Self::AskAgain | Self::Wait)
+    }
+}
+
 impl LoginError {
-    /// Sorts an error of the server by what a person can do.
-    pub(super) fn from_rpc(error: RpcError) -> Self {
-        let seconds = error.value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
-        let wait = Duration::from_secs(seconds).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-        match error.name.as_str() {
-            "PHONE_NUMBER_INVALID" => Self::PhoneInvalid,
-            "PHONE_NUMBER_BANNED" => Self::PhoneBanned,
-            "PHONE_PASSWORD_PROTECTED" => Self::PhoneProtected,
-            "SMS_CODE_CREATE_FAILED" => Self::CodeNotSent,
-            "PHONE_NUMBER_FLOOD" | "PHONE_PASSWORD_FLOOD" => Self::PhoneFlood,
-            "PHONE_CODE_INVALID" | "PHONE_CODE_EMPTY" | "EMAIL_CODE_INVALID" | "CODE_EMPTY" => {
-                Self::CodeInvalid
-            }
-            "PHONE_CODE_EXPIRED"
-            | "PHONE_CODE_HASH_EMPTY"
-            | "PHONE_HASH_EXPIRED"
-            | "EMAIL_VERIFY_EXPIRED" => Self::CodeExpired,
-            "SEND_CODE_UNAVAILABLE" => Self::NoOtherWay,
-            "EMAIL_INVALID" | "EMAIL_NOT_ALLOWED" => Self::EmailInvalid,
-            "TASK_ALREADY_EXISTS" => Self::EmailResetPending,
-            "FIRSTNAME_INVALID" => Self::FirstNameInvalid,
-            "LASTNAME_INVALID" => Self::LastNameInvalid,
-            "PHONE_NUMBER_OCCUPIED" => Self::PhoneOccupied,
-            "PASSWORD_EMPTY" => Self::NoPassword,
-            "PASSWORD_RECOVERY_NA" => Self::NoRecovery,
-            "CODE_INVALID" => Self::RecoveryCodeInvalid,
-            "PASSWORD_RECOVERY_EXPIRED" => Self::RecoveryCodeExpired,
-            "NEW_SETTINGS_INVALID" | "NEW_SETTINGS_EMPTY" | "NEW_SALT_INVALID" => Self::NewPasswordRefused,
-            "AUTH_TOKEN_EXPIRED"
-            | "AUTH_TOKEN_INVALID"
-            | "AUTH_TOKEN_INVALIDX"
-            | "AUTH_TOKEN_ALREADY_ACCEPTED" => Self::LinkExpired,
-            "PASSWORD_HASH_INVALID" => Self::PasswordInvalid,
-            "ACCESS_TOKEN_INVALID" => Self::BotTokenInvalid,
-            "ACCESS_TOKEN_EXPIRED" => Self::BotTokenExpired,
-            "API_ID_INVALID" | "API_ID_PUBLISHED_FLOOD" => Self::ApiCredentialsRefused,
-            "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN" | "UPDATE_APP_TO_LOGIN" => Self::OfficialAppsOnly,
-            "FLOOD_WAIT" | "FLOOD_PREMIUM_WAIT" | "FLOOD_TEST_PHONE_WAIT" => Self::FloodWait(wait),
-            "AUTH_RESTART" | "SIGN_IN_FAILED" => Self::Restart,
-            "AUTH_KEY_UNREGISTERED"
-            | "AUTH_KEY_INVALID"
-            | "AUTH_KEY_DUPLICATED"
-            | "SESSION_REVOKED"
-            | "SESSION_EXPIRED" => Self::NotSignedIn,
-            "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN" => Self::AccountDeactivated,
-            _ => Self::Invoke(InvokeError::Rpc(error)),
+    /// What becomes of the sign-in after this error.
+    #[must_use]
+    pub const fn continuation(&self) -> Continuation {
+        match self {
+            Self::PhoneForm(_)
+            | Self::BotTokenForm(_)
+            | Self::CodeInvalid
+            | Self::NoOtherWay
+            | Self::EmailInvalid
+            | Self::EmailNotAllowed
+            | Self::EmailCodeExpired
+            | Self::EmailUnconfirmed
+            | Self::NoLoginEmail
+            | Self::EmailResetPending
+            | Self::FirstNameInvalid
+            | Self::LastNameInvalid
+            | Self::PasswordInvalid
+            | Self::PasswordStale
+            | Self::PasswordNeeded
+            | Self::NoRecovery
+            | Self::RecoveryCodeInvalid
+            | Self::RecoveryCodeExpired
+            | Self::NewPasswordRefused => Continuation::AskAgain,
+            Self::CodeNotSent
+            | Self::PhoneFlood
+            | Self::FloodWait(_)
+            | Self::EndlessFloodWait { .. }
+            | Self::TooFresh(_)
+            | Self::ComputeTimedOut => Continuation::Wait,
+            Self::PhoneInvalid
+            | Self::PhoneBanned
+            | Self::PhoneOccupied
+            | Self::PhoneUnoccupied
+            | Self::CodeExpired
+            | Self::CodeUnusable
+            | Self::NoPassword
+            | Self::BotTokenInvalid
+            | Self::BotTokenExpired
+            | Self::LinkExpired
+            | Self::Restart
+            | Self::NotSignedIn => Continuation::BeginAgain,
+            Self::PhoneProtected
+            | Self::PasswordAlgorithmUnknown
+            | Self::PasswordParameters(_)
+            | Self::ApiCredentialsRefused
+            | Self::ApiIdPublished
+            | Self::ApiIdNeeded(_)
+            | Self::ApiCredentialsMissing
+            | Self::OfficialAppsOnly
+            | Self::VerificationRequired
+            | Self::AppTooOld
+            | Self::Unsupported(_)
+            | Self::MigrationLoop
+            | Self::MigrationTarget(_)
+            | Self::UnexpectedAnswer
+            | Self::AccountDeactivated
+            | Self::AccountFrozen
+            | Self::AlreadySignedIn => Continuation::Over,
+            Self::Refused(error) | Self::Invoke(InvokeError::Rpc(error)) => by_code(error.code).0,
+            // The network or the server may be better later, and what was begun still stands.
+            Self::Invoke(_) => Continuation::Wait,
         }
+    }
+
+    /// The server's refusal, if it has no name of its own here.
+    #[must_use]
+    pub const fn rpc(&self) -> Option<&RpcError> {
+        match self {
+            Self::Refused(error)
+            | Self::Unsupported(error)
+            | Self::ApiIdNeeded(error)
+            | Self::Invoke(InvokeError::Rpc(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn refusal(error: &RpcError) -> String {
+    format!("the server answered {error}{}", by_code(error.code).1)
+}
+
+/// What a code alone says (`api/errors`), and the end of its sentence. The text of a 406 is not for people: the server
+/// tells them by a notification.
+const fn by_code(code: i32) -> (Continuation, &'static str) {
+    match code {
+        303 => (Continuation::Over, ", a redirection that this version does not know; update it"),
+        400 => (Continuation::AskAgain, ": it does not accept what was given"),
+        401 => (Continuation::BeginAgain, ": it does not know this sign-in any more; begin it again"),
+        403 => (Continuation::Over, ": it does not allow this"),
+        404 => (Continuation::Over, ": it does not have what this version asks for; update it"),
+        406 => (
+            Continuation::Over,
+            ": it does not accept this sign-in; look for a message from Telegram in an official application",
+        ),
+        420 => (Continuation::Wait, ": it wants you to wait; try again later"),
+        _ => (Continuation::Wait, ", an error of its own; try again later"),
     }
 }
 
@@ -216,31 +351,25 @@ mod tests {
 
     use super::*;
 
-    fn sorted(name: &str) -> LoginError {
-        LoginError::from_rpc(RpcError::parse(420, name))
-    }
-
     #[test]
-    fn a_wait_is_one_second_to_fourteen_days_in_the_units_of_people() {
-        for (name, said) in [
-            ("FLOOD_WAIT_1", "1 second"),
-            ("FLOOD_WAIT_25", "25 seconds"),
-            ("FLOOD_WAIT_86400", "1 day"),
-            ("FLOOD_WAIT_1209600", "14 days"),
-            ("FLOOD_WAIT_0", "1 second"),
-            ("FLOOD_WAIT", "1 second"),
-            ("FLOOD_WAIT_2147483647", "14 days"),
-            ("FLOOD_WAIT_99999999999999999999999", "14 days"),
+    fn b1_unknown_names_fall_into_the_class_of_their_code_and_keep_their_word() {
+        for (code, continuation) in [
+            (303, Continuation::Over),
+            (400, Continuation::AskAgain),
+            (401, Continuation::BeginAgain),
+            (403, Continuation::Over),
+            (406, Continuation::Over),
+            (420, Continuation::Wait),
+            (500, Continuation::Wait),
+            (-503, Continuation::Wait),
         ] {
-            let expected = alloc::format!("too many tries; wait {said} and try again");
-            assert_eq!(sorted(name).to_string(), expected, "{name}");
+            let error = LoginError::of("auth.signIn", RpcError::parse(code, "QUITE\u{1b}[2J_NEW"));
+            assert_eq!(error.continuation(), continuation, "{code}");
+            let sentence = error.to_string();
+            assert!(
+                sentence.starts_with(&alloc::format!("the server answered {code} QUITE[2J_NEW")),
+                "{sentence}"
+            );
         }
-    }
-
-    #[test]
-    fn what_keeps_a_code_from_being_sent_has_its_own_reason() {
-        assert_eq!(sorted("PHONE_PASSWORD_PROTECTED"), LoginError::PhoneProtected);
-        assert_eq!(sorted("SMS_CODE_CREATE_FAILED"), LoginError::CodeNotSent);
-        assert_eq!(sorted("PHONE_PASSWORD_FLOOD"), LoginError::PhoneFlood);
     }
 }

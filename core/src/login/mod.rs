@@ -10,6 +10,7 @@ mod code;
 mod credentials;
 mod error;
 mod flow;
+mod known;
 mod outcome;
 mod password;
 mod pending;
@@ -18,8 +19,9 @@ mod sent_code;
 
 pub use code::{CodeKind, CodeToken, NextCodeKind};
 pub use credentials::{ApiCredentials, BotToken, InvalidBotToken};
-pub use error::{LoginError, PasswordParametersError};
+pub use error::{Continuation, LoginError, PasswordParametersError};
 pub use flow::{Flow, MAX_HOPS, Progress};
+pub use known::{KNOWN_ERRORS, KnownError, known_error};
 pub use outcome::{
     EmailCode, LoginLink, Outcome, PasswordHint, PasswordReset, RecoveryCode, SignUpRequired, TermsOfService,
     UserInfo,

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use core::fmt;
+use core::time::Duration;
 
 use super::lost::LostReason;
 use crate::dc::DcId;
@@ -59,12 +60,21 @@ impl RpcError {
         self.name == name
     }
 
-    /// Where the server wants the request repeated: `PHONE_MIGRATE_X`, `NETWORK_MIGRATE_X`, `USER_MIGRATE_X`.
+    /// Where the server wants the request repeated and the account's home to be: `PHONE_MIGRATE_X`,
+    /// `NETWORK_MIGRATE_X`, `USER_MIGRATE_X`, and others of that form but those of [`repeat_at`](Self::repeat_at).
     /// The number is the server's and not checked.
     #[must_use]
     pub fn migrate_to(&self) -> Option<i64> {
-        let migrates = ["PHONE_MIGRATE", "NETWORK_MIGRATE", "USER_MIGRATE"].contains(&self.name.as_str());
-        if self.code == 303 && migrates { self.value } else { None }
+        let migrates = self.code == 303 && self.name.ends_with("_MIGRATE") && self.repeat_at().is_none();
+        if migrates { self.value } else { None }
+    }
+
+    /// How long the server wants us to wait before the same is asked again: 420 with a number, such as `FLOOD_WAIT_X` or
+    /// `SLOWMODE_WAIT_X`.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        let seconds = self.value.filter(|_| self.code == 420)?;
+        Some(Duration::from_secs(seconds.try_into().ok()?))
     }
 
     /// Where the server wants this one request repeated, while everything else stays: `FILE_MIGRATE_X`,

@@ -46,8 +46,18 @@ impl Client {
     /// # Errors
     /// [`Error::Login`] where the server cannot be asked.
     pub async fn is_authorized(&self) -> Result<bool, Error> {
+        Ok(matches!(self.login_state().await?, Some(LoginStep::SignedIn(_))))
+    }
+
+    /// How far the sign-in of this session has come, as the server sees it: [`LoginStep::SignedIn`],
+    /// [`LoginStep::PasswordRequired`] if it waits for the account's password, or `None`.
+    ///
+    /// # Errors
+    /// [`Error::Login`] if the server cannot be asked.
+    pub async fn login_state(&self) -> Result<Option<LoginStep>, Error> {
         match self.step(|machine, now| machine.login(now).is_authorized()).await? {
-            Outcome::Authorized(user) => Ok(user.is_some()),
+            Outcome::Authorized(user) => Ok(user.map(LoginStep::SignedIn)),
+            Outcome::PasswordRequired(hint) => Ok(Some(LoginStep::PasswordRequired(hint))),
             _ => Err(LoginError::UnexpectedAnswer.into()),
         }
     }
@@ -255,7 +265,8 @@ impl Client {
     /// Who is signed in.
     ///
     /// # Errors
-    /// [`Error::Login`] with `NotSignedIn` where nobody is, or where the server cannot be asked.
+    /// [`Error::Login`] with `NotSignedIn` if no user is, with `PasswordNeeded` if the account's password is still to be
+    /// given, or if the server cannot be asked.
     pub async fn get_me(&self) -> Result<UserInfo, Error> {
         user(self.step(|machine, now| machine.login(now).get_me()).await?)
     }

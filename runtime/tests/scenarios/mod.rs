@@ -43,6 +43,8 @@ macro_rules! scenarios {
             a_restart_needs_no_sign_in, a_sign_out_is_remembered, a_file_keeps_the_session,
             interactive_with_every_mistake, interactive_bot, interactive_ends_with_its_input,
             interactive_gives_up_on_a_script, interactive_with_expired_codes,
+            b3_refusals_in_a_conversation, b5_an_address_that_is_not_allowed_is_asked_for_again,
+            b6_codes_that_expire_each_time_are_not_asked_for_without_end,
             interactive_begins_again_where_the_server_wants_it, nothing_is_no_wrong_answer, interactive_reports_a_flood, a_server_cannot_write_to_the_terminal,
             qr_code, a_dropped_qr_login_is_cancelled, interactive_qr_code, interactive_resend, interactive_resend_to_the_last_way, interactive_sign_up,
             interactive_email, interactive_recovery, interactive_waits_out_a_short_flood, values_and_callbacks,

@@ -26,6 +26,7 @@ mod signing_in {
     mod phone_as_people_type_it;
     mod qr_code;
     mod qr_code_elsewhere;
+    mod refused_at_every_step;
     mod resend_and_cancel;
     mod resumed_in_another_process;
     mod sign_up;

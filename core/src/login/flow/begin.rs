@@ -38,7 +38,7 @@ impl Flow {
         };
         // Each may take 8 bytes besides its own, and the writer wants room for 4 more.
         let more = logout_tokens.iter().map(|token| token.len() + 12).sum();
-        let flow = Self::of(State::SendCode(phone), secret_bytes(&query, more));
+        let flow = Self::of(State::SendCode(phone, "auth.sendCode"), secret_bytes(&query, more));
         let enums::CodeSettings::CodeSettings(settings) = &mut query.settings;
         settings.logout_tokens.zeroize();
         flow
@@ -54,7 +54,7 @@ impl Flow {
             phone_code_hash: hash(token)?,
             reason: None,
         };
-        Ok(Self::new(State::SendCode(token.phone.clone()), &query))
+        Ok(Self::new(State::SendCode(token.phone.clone(), "auth.resendCode"), &query))
     }
 
     /// `auth.cancelCode`: ends in [`Outcome::CodeCancelled`](super::Outcome::CodeCancelled).
@@ -162,7 +162,7 @@ impl Flow {
             phone_number: token.phone.digits().into(),
             phone_code_hash: hash(token)?,
         };
-        Ok(Self::new(State::SendCode(token.phone.clone()), &query))
+        Ok(Self::new(State::SendCode(token.phone.clone(), "auth.resetLoginEmail"), &query))
     }
 
     /// `account.getPassword` and `auth.checkPassword`: ends in [`Outcome::SignedIn`](super::Outcome::SignedIn).
@@ -240,7 +240,8 @@ impl Flow {
         Self::new(State::ImportBot, &query)
     }
 
-    /// `users.getUsers`: ends in [`Outcome::Authorized`](super::Outcome::Authorized).
+    /// `users.getUsers`: ends in [`Outcome::Authorized`](super::Outcome::Authorized), or in
+    /// [`Outcome::PasswordRequired`](super::Outcome::PasswordRequired) if a sign-in of this key waits for the password.
     #[must_use]
     pub fn is_authorized() -> Self {
         Self::new(State::IsAuthorized, &get_self())
@@ -263,7 +264,7 @@ impl Flow {
     }
 
     fn of(state: State, query: Secret<Vec<u8>>) -> Self {
-        Self { state, query, hops: 0, repeats: 0, future_auth_token: None }
+        Self { state, query, hops: 0, repeats: 0, has_migrated: false, future_auth_token: None }
     }
 }
 

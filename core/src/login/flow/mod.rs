@@ -54,6 +54,8 @@ pub struct Flow {
     query: Secret<Vec<u8>>,
     hops: u8,
     repeats: u32,
+    /// Whether the sign-in came here from another DC.
+    has_migrated: bool,
     future_auth_token: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -75,19 +77,40 @@ impl Flow {
         self.future_auth_token.take()
     }
 
-    /// Takes the answer to [`query`](Self::query): one boxed TL object, or why there is none.
+    /// Takes the answer to [`query`](Self::query): one boxed TL object, or why there is none. After
+    /// [`Progress::Done`] the step is over: a later answer changes nothing.
     pub fn answered(
         &mut self,
         answer: Result<&[u8], InvokeError>,
         random: &mut dyn SecureRandom,
     ) -> Progress {
-        match answer {
+        // What is over stays over, whatever comes late.
+        if matches!(self.state, State::Over) {
+            return Progress::Done(Err(LoginError::UnexpectedAnswer));
+        }
+        let progress = match answer {
             Ok(body) => {
                 self.repeats = 0;
                 self.proceed(body, random).unwrap_or_else(|error| Progress::Done(Err(error)))
             }
             Err(error) => self.refused(error),
+        };
+        self.end_with(progress)
+    }
+
+    /// The step is part of a sign-in that came to its DC from another one. A DC may not know the key of such a sign-in
+    /// for a second or two, so `AUTH_KEY_UNREGISTERED` is met with [`Progress::Repeat`] three times.
+    pub const fn follows_migration(&mut self) {
+        self.has_migrated = true;
+    }
+
+    /// Nothing remains of a step that is done.
+    fn end_with(&mut self, progress: Progress) -> Progress {
+        if matches!(progress, Progress::Done(_)) {
+            self.state = State::Over;
+            self.query = Secret::new(Vec::new());
         }
+        progress
     }
 
     /// The link is about to expire, or `updateLoginToken` says that it was scanned. `None`: no link is shown.
@@ -106,7 +129,7 @@ impl Flow {
 
     fn proceed(&mut self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Progress, LoginError> {
         match core::mem::replace(&mut self.state, State::Over) {
-            State::SendCode(phone) => self.sent(answer::sent_code(phone, body)?),
+            State::SendCode(phone, _) => self.sent(answer::sent_code(phone, body)?),
             State::VerifyEmail(phone) => self.sent(answer::email_verified(phone, body)?),
             State::SignIn(token) => self.authorized(Some(token), authorization(body)?),
             State::SignUp | State::CheckPassword(_) | State::Recover | State::ImportBot => {
@@ -193,6 +216,7 @@ impl Flow {
     fn continue_with(&mut self, state: State, query: &impl Serialize) -> Progress {
         self.state = state;
         self.query = secret_bytes(query, 0);
+        self.repeats = 0;
         Progress::Send
     }
 }
@@ -258,8 +282,14 @@ mod tests {
         assert_eq!(asked(Ok(&users(&[types::UserEmpty { id: 7 }.into()]))), no);
 
         // What cannot be read must not begin a new sign-in over the one that is there.
-        let is_unclear =
-            |result| matches!(result, Err(LoginError::Invoke(InvokeError::Decode(_) | InvokeError::Rpc(_))));
+        let is_unclear = |result| {
+            matches!(
+                result,
+                Err(LoginError::Invoke(InvokeError::Decode(_))
+                    | LoginError::Refused(_)
+                    | LoginError::Unsupported(_))
+            )
+        };
         for cut in 0..somebody.len() {
             assert!(is_unclear(asked(somebody.get(..cut).ok_or(InvokeError::Cancelled))), "cut at {cut}");
         }
@@ -271,5 +301,47 @@ mod tests {
         assert!(is_unclear(refused(400, "INPUT_FETCH_ERROR")));
         // That is said of the temporary key alone.
         assert!(is_unclear(refused(401, "AUTH_KEY_PERM_EMPTY")));
+    }
+
+    /// Whatever ended it, an answer that comes late signs nobody in and leaves no token behind.
+    #[test]
+    fn f16_a_step_that_is_over_stays_over() {
+        let rpc = |code, name| InvokeError::Rpc(RpcError::parse(code, name));
+        let timed_out = InvokeError::TimedOut { delivery: crate::session::Delivery::Packed };
+        let endings = [
+            (1, timed_out),
+            (1, InvokeError::Cancelled),
+            (1, rpc(400, "ACCESS_TOKEN_INVALID")),
+            (1, rpc(303, "USER_MIGRATE_0")),
+            (6, rpc(303, "USER_MIGRATE_2")),
+            (4, rpc(500, "STRANGE")),
+        ];
+        let user = types::User { id: 7, ..Default::default() };
+        let authorization = types::auth::Authorization {
+            setup_password_required: false,
+            otherwise_relogin_days: None,
+            tmp_sessions: None,
+            future_auth_token: Some(alloc::vec![7; 32]),
+            user: user.into(),
+        };
+        let late = enums::auth::Authorization::from(authorization).to_bytes();
+        let api = super::super::ApiCredentials { id: 1, hash: "feed".into() };
+        let token = super::super::BotToken::parse("1:sandbox").unwrap();
+        for (times, ending) in endings {
+            let mut flow = Flow::bot_sign_in(&token, &api);
+            for time in 1..=times {
+                let is_done =
+                    matches!(flow.answered(Err(ending.clone()), &mut NoRandom), Progress::Done(Err(_)));
+                assert_eq!(is_done, time == times, "{ending} {time}");
+            }
+            let shown = alloc::format!("{flow:?}");
+            assert!(shown.contains("Over") && flow.query().is_empty(), "{ending}: {shown}");
+            for answer in [Ok(&late[..]), Err(rpc(500, "STRANGE")), Err(rpc(420, "FLOOD_WAIT_1"))] {
+                let progress = flow.answered(answer, &mut NoRandom);
+                assert!(matches!(progress, Progress::Done(Err(_))), "{ending}: {progress:?}");
+            }
+            assert!(flow.take_future_auth_token().is_none() && flow.renew().is_none(), "{ending}");
+            assert_eq!(alloc::format!("{flow:?}"), shown);
+        }
     }
 }

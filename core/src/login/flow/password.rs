@@ -14,6 +14,11 @@ use crate::tl::{functions, types};
 impl Flow {
     /// Takes the outcome of the task of [`Progress::Compute`].
     pub fn computed(&mut self, outcome: &HeavyOutcome, random: &mut dyn SecureRandom) -> Progress {
+        let progress = self.stretched(outcome, random);
+        self.end_with(progress)
+    }
+
+    fn stretched(&mut self, outcome: &HeavyOutcome, random: &mut dyn SecureRandom) -> Progress {
         match core::mem::replace(&mut self.state, State::Over) {
             State::Stretching(password, parameters) => {
                 let Parameters { algorithm, srp_b, srp_id } = *parameters;

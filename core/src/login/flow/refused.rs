@@ -7,7 +7,7 @@ use super::{Flow, MAX_HOPS, Progress, done};
 use crate::dc::DcId;
 use crate::login::answer;
 use crate::login::error::LoginError;
-use crate::login::outcome::Outcome;
+use crate::login::outcome::{Outcome, PasswordHint};
 use crate::rpc::{InvokeError, RpcError};
 use crate::tl::functions;
 
@@ -20,6 +20,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Flow {
     pub(super) fn refused(&mut self, error: InvokeError) -> Progress {
+        let is_hint = matches!(self.state, State::AskHint);
+        match self.after_refusal(error) {
+            // The code was right, and is used up: the password is needed, with a hint or without.
+            Progress::Done(Err(error)) if is_hint && error.continuation().keeps_pending() => {
+                done(Outcome::PasswordRequired(PasswordHint::default()))
+            }
+            progress => progress,
+        }
+    }
+
+    fn after_refusal(&mut self, error: InvokeError) -> Progress {
         let is_shown = matches!(&self.state, State::ExportToken(qr) if qr.shown > 0);
         let error = match error {
             InvokeError::Rpc(error) => error,
@@ -31,21 +42,27 @@ impl Flow {
         if let Some(target) = error.migrate_to() {
             return self.migrate(target);
         }
+        let method = self.state.method();
         if is_trouble(&error) {
             let limit = if is_shown { MAX_REPEATS_OF_LINK } else { MAX_REPEATS };
-            return self.repeat(LoginError::from_rpc(error), limit);
+            return self.repeat(LoginError::of(method, error), limit);
         }
-        if let error @ LoginError::FloodWait(wait) = LoginError::from_rpc(error.clone()) {
-            let is_asked = !matches!(self.state, State::Over);
-            return if is_asked { Progress::Flood(wait) } else { Progress::Done(Err(error)) };
+        // A DC that the account has just come to may not know the key for a second or two (Swiftgram PR#185).
+        if self.has_migrated && self.state.signs_in() && error.is("AUTH_KEY_UNREGISTERED") {
+            return self.repeat(LoginError::of(method, error), MAX_REPEATS);
+        }
+        if let LoginError::FloodWait(wait) = LoginError::of(method, error.clone()) {
+            return Progress::Flood(wait);
         }
         match (core::mem::replace(&mut self.state, State::Over), error.name.as_str()) {
             (
-                State::SendCode(_)
+                State::SendCode(..)
                 | State::SignIn(_)
                 | State::VerifyEmail(_)
                 | State::ExportToken(_)
-                | State::ImportToken(_),
+                | State::ImportToken(_)
+                // The account may have got a password since it was asked for one of its users.
+                | State::IsAuthorized,
                 "SESSION_PASSWORD_NEEDED",
             ) => self.continue_with(State::AskHint, &functions::account::GetPassword {}),
             (State::CheckPassword(password), "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED")
@@ -55,23 +72,6 @@ impl Flow {
                 self.continue_with(State::AskParameters(password), &functions::account::GetPassword {})
             }
             (State::SignIn(token), "PHONE_NUMBER_UNOCCUPIED") => done(answer::sign_up_required(token, None)),
-            // A password comes after a code: the server does not know yet, or any more, who that is.
-            (
-                State::AskParameters(_)
-                | State::CheckPassword(_)
-                | State::RequestRecovery
-                | State::CheckRecovery
-                | State::AskAlgorithm(..)
-                | State::Recover,
-                "AUTH_KEY_UNREGISTERED",
-            ) => Progress::Done(Err(LoginError::Restart)),
-            // In these two the code is of an e-mail, whatever the error calls it.
-            (State::SignIn(_) | State::VerifyEmail(_), "CODE_INVALID") => {
-                Progress::Done(Err(LoginError::CodeInvalid))
-            }
-            (State::CheckRecovery | State::Recover, "CODE_EMPTY" | "PHONE_CODE_INVALID") => {
-                Progress::Done(Err(LoginError::RecoveryCodeInvalid))
-            }
             // The token that was scanned went stale on its way to the other DC: a new one must be scanned.
             (State::ImportToken(qr), name) if name.starts_with("AUTH_TOKEN_") && self.hops < MAX_HOPS => {
                 self.hops += 1;
@@ -80,7 +80,7 @@ impl Flow {
             }
             (State::IsAuthorized, _) if denies_sign_in(&error) => done(Outcome::Authorized(None)),
             (State::SignOut, _) if denies_sign_in(&error) => done(Outcome::SignedOut),
-            _ => Progress::Done(Err(LoginError::from_rpc(error))),
+            _ => Progress::Done(Err(LoginError::of(method, error))),
         }
     }
 
@@ -89,6 +89,7 @@ impl Flow {
             return Progress::Done(Err(LoginError::MigrationLoop));
         }
         self.hops += 1;
+        self.has_migrated = true;
         match DcId::new(target) {
             Ok(dc) => Progress::Migrate(dc),
             Err(_) => Progress::Done(Err(LoginError::MigrationTarget(target))),
@@ -111,8 +112,9 @@ fn denies_sign_in(error: &RpcError) -> bool {
     error.code == 401 && !error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_DUPLICATED")
 }
 
-/// Whether the server, not the query, is at fault (`api/errors`, 500 and negative codes).
+/// Whether the server, not the query, is at fault (`api/errors`, 500 and negative codes; codes that no page knows are
+/// taken for such). `AUTH_RESTART_X` asks for the same query again, and `AUTH_RESTART` does not.
 fn is_trouble(error: &RpcError) -> bool {
-    let restarts = error.is("AUTH_RESTART") || error.is("SIGN_IN_FAILED");
-    (error.code >= 500 || error.code < 0) && !restarts
+    let restarts = (error.is("AUTH_RESTART") && error.value.is_none()) || error.is("SIGN_IN_FAILED");
+    !matches!(error.code, 300..500) && !restarts
 }

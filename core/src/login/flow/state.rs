@@ -13,8 +13,8 @@ use crate::login::phone::PhoneNumber;
 use crate::tl::functions;
 
 pub(super) enum State {
-    /// `auth.sendCode` and all others that answer with where a code went.
-    SendCode(PhoneNumber),
+    /// `auth.sendCode` and all others that answer with where a code went; which of them it is.
+    SendCode(PhoneNumber, &'static str),
     CancelCode,
     SignIn(CodeToken),
     SignUp,
@@ -73,7 +73,7 @@ impl State {
     /// For `Debug`: without what it holds, which may be secret.
     pub(super) const fn name(&self) -> &'static str {
         match self {
-            Self::SendCode(_) => "SendCode",
+            Self::SendCode(..) => "SendCode",
             Self::CancelCode => "CancelCode",
             Self::SignIn(_) => "SignIn",
             Self::SignUp => "SignUp",
@@ -100,5 +100,45 @@ impl State {
             Self::SignOut => "SignOut",
             Self::Over => "Over",
         }
+    }
+
+    /// The method whose answer it waits for.
+    pub(super) const fn method(&self) -> &'static str {
+        match self {
+            Self::SendCode(_, method) => method,
+            Self::CancelCode => "auth.cancelCode",
+            Self::SignIn(_) => "auth.signIn",
+            Self::SignUp => "auth.signUp",
+            Self::AcceptTerms => "help.acceptTermsOfService",
+            Self::SendEmailCode => "account.sendVerifyEmailCode",
+            Self::VerifyEmail(_) => "account.verifyEmail",
+            Self::AskHint | Self::AskParameters(_) | Self::AskAlgorithm(..) => "account.getPassword",
+            Self::CheckPassword(_) | Self::Stretching(..) => "auth.checkPassword",
+            Self::RequestRecovery => "auth.requestPasswordRecovery",
+            Self::CheckRecovery => "auth.checkRecoveryPassword",
+            Self::Recover | Self::StretchingNew(..) => "auth.recoverPassword",
+            Self::ResetPassword => "account.resetPassword",
+            Self::DeclineReset => "account.declinePasswordReset",
+            Self::ExportToken(_) | Self::Shown(_) => "auth.exportLoginToken",
+            Self::ImportToken(_) => "auth.importLoginToken",
+            Self::ImportBot => "auth.importBotAuthorization",
+            Self::IsAuthorized | Self::GetMe => "users.getUsers",
+            Self::SignOut => "auth.logOut",
+            Self::Over => "",
+        }
+    }
+
+    /// Whether it is part of a sign-in, not of what comes after one.
+    pub(super) const fn signs_in(&self) -> bool {
+        !matches!(
+            self,
+            Self::AcceptTerms
+                | Self::ResetPassword
+                | Self::DeclineReset
+                | Self::IsAuthorized
+                | Self::GetMe
+                | Self::SignOut
+                | Self::Over
+        )
     }
 }

@@ -45,7 +45,8 @@ fn long_waits_and_many_short_ones_are_reported() {
 
     let mut endless = pair_with(vec![Fault::error("auth.sendCode", 420, "FLOOD_WAIT_0")]);
     let outcome = endless.login(|login| login.request_code("9996620001"));
-    assert_eq!(outcome, Err(LoginError::FloodWait(Duration::from_secs(1))));
+    let total = Duration::from_secs(60);
+    assert_eq!(outcome, Err(LoginError::EndlessFloodWait { times: 60, total }));
 
     let mut options = PairOptions::default();
     options.client.flood_sleep_threshold = Duration::ZERO;

@@ -97,7 +97,7 @@ fn dcs_that_cannot_be_are_refused_in_every_step() {
             let error = outcome.unwrap_err();
             let is_named = matches!(error, LoginError::MigrationTarget(_))
                 || matches!(error, LoginError::Invoke(InvokeError::UnknownDc(_)))
-                || matches!(error, LoginError::Invoke(InvokeError::Rpc(_)));
+                || matches!(error, LoginError::Refused(_));
             assert!(is_named, "{method} to {target}: {error:?}");
             assert!(pair.elapsed().as_secs() < 5, "{method} to {target}");
             // Another sign-in can go on from where this one began.

@@ -1,0 +1,116 @@
+//! What a server refuses: `--json` says what is pending only while something is, and no advice leads in a circle.
+
+mod support;
+
+use sansgram_testkit::accounts::{AccountOptions, Fault};
+use sansgram_testkit::server::ServerOptions;
+use support::{Run, Server};
+
+fn refusing(faults: Vec<Fault>) -> Server {
+    let accounts = AccountOptions { faults, ..AccountOptions::default() };
+    Server::new(ServerOptions { accounts, ..ServerOptions::default() })
+}
+
+/// Runs it once, and checks that what is told, what is kept and what `pending` says agree.
+#[track_caller]
+fn ends(server: &Server, args: &[&str], pending: Option<&str>) -> Run {
+    let run = server.run(&[args, &["--json"]].concat());
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let told = pending.map(|pending| format!("{{\"pending\":\"{pending}\"}}\n")).unwrap_or_default();
+    assert_eq!(run.stdout, told, "{run:?}");
+    assert_eq!(server.directory.path.join("sansgram.signin").exists(), pending.is_some(), "{run:?}");
+    // It is running already.
+    assert!(!run.stderr.contains("sign in with \"sansgram login\""), "{run:?}");
+    if pending.is_none() {
+        assert!(!run.stderr.contains("go on with"), "{run:?}");
+    }
+    run
+}
+
+const CODE: [&str; 5] = ["login", "--phone", "9996620002", "--code", "22222"];
+const PASSWORD: [&str; 7] = ["login", "--phone", "9996620002", "--code", "22222", "--password", "sandbox"];
+const REFUSALS: &[(i32, &str, bool, &str)] = &[
+    (400, "SOMETHING_NEW", true, "400 SOMETHING_NEW"),
+    (401, "USER_DEACTIVATED_BAN", false, "deleted or banned"),
+    (401, "USER_DEACTIVATED", false, "deleted or banned"),
+    (401, "AUTH_KEY_UNREGISTERED", false, "the server wants the sign-in to begin again"),
+    (401, "SESSION_REVOKED", false, "the server wants the sign-in to begin again"),
+    (401, "SOMETHING_NEW", false, "401 SOMETHING_NEW"),
+    (403, "RECAPTCHA_CHECK_signup__KEY", false, "only its official applications can give; try an api_id"),
+    (406, "UPDATE_APP_TO_LOGIN", false, "this version is too old for Telegram; update it"),
+    (406, "SOMETHING_NEW", false, "406 SOMETHING_NEW"),
+    (420, "FLOOD_WAIT_86400", true, "wait 1 day"),
+    (420, "FROZEN_METHOD_INVALID", false, "froze this account"),
+];
+
+#[test]
+fn b3_what_no_code_mends_is_not_pending() {
+    for (code, name, keeps, words) in REFUSALS {
+        let server = refusing(vec![Fault::error("auth.signIn", *code, name)]);
+        let run = ends(&server, &CODE, keeps.then_some("code"));
+        assert!(run.stderr.contains(words), "{name}: {run:?}");
+    }
+}
+
+#[test]
+fn b3_what_no_password_mends_is_not_pending() {
+    for (code, name, keeps, words) in REFUSALS {
+        let server = refusing(vec![Fault::error("auth.checkPassword", *code, name)]);
+        let run = ends(&server, &PASSWORD, keeps.then_some("password"));
+        assert!(run.stderr.contains(words), "{name}: {run:?}");
+    }
+}
+
+#[test]
+fn b1_what_keeps_a_code_from_being_sent_leaves_nothing_behind() {
+    for (code, name, _, words) in REFUSALS {
+        let server = refusing(vec![Fault::error("auth.sendCode", *code, name)]);
+        let run = ends(&server, &CODE, None);
+        assert!(run.stderr.contains(words), "{name}: {run:?}");
+        let bot = refusing(vec![Fault::error("auth.importBotAuthorization", *code, name)]);
+        let run = ends(&bot, &["login", "--bot-token", "1:sandbox"], None);
+        assert!(run.stderr.contains(words), "{name}: {run:?}");
+    }
+}
+
+#[test]
+fn b6_a_code_that_has_expired_says_why_codes_do() {
+    let server = refusing(vec![Fault::error("auth.signIn", 400, "PHONE_CODE_EXPIRED")]);
+    let run = ends(&server, &CODE, None);
+    assert!(run.stderr.contains("do not send it on inside Telegram"), "{run:?}");
+}
+
+#[test]
+fn b7_a_frozen_account_is_named() {
+    let fault = Fault::error("users.getUsers", 420, "FROZEN_METHOD_INVALID");
+    let server = refusing(vec![fault]);
+    server.run(&["login", "--bot-token", "1:sandbox"]).ok();
+    server.run(&["whoami"]).fails(&["Telegram froze this account", "open an official application to appeal"]);
+}
+
+#[test]
+fn b7_a_session_that_owes_its_password_says_how_to_go_on() {
+    let server = Server::new(ServerOptions::default());
+    ends(&server, &CODE, Some("password"));
+    let told =
+        ["its sign-in as +999 662 0002 waits for the password", "go on with \"sansgram login --password"];
+    server.run(&["whoami"]).fails(&told);
+    server.run(&["login", "--password", "sandbox"]).ok();
+    server.run(&["whoami"]).ok();
+}
+
+/// The session does not say so; the server does.
+#[test]
+fn b7_an_imported_session_that_owes_its_password_is_gone_on_with() {
+    let owes = || Fault::error("users.getUsers", 401, "SESSION_PASSWORD_NEEDED").once();
+    let server = refusing(vec![owes(), owes()]);
+    ends(&server, &CODE, Some("password"));
+    std::fs::remove_file(server.directory.path.join("sansgram.signin")).unwrap();
+    server.run(&["whoami"]).fails(&[
+        "its sign-in waits for the account's password",
+        "go on with \"sansgram login --password PASSWORD\"",
+    ]);
+    let run = server.run(&["login", "--password", "sandbox"]);
+    assert!(run.ok().contains("user 9996620002"), "{run:?}");
+    server.run(&["whoami"]).ok();
+}
