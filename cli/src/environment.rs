@@ -15,6 +15,8 @@ pub(crate) const API_HASH: &str = "SANSGRAM_API_HASH";
 pub(crate) const PROXY: &str = "SANSGRAM_PROXY";
 pub(crate) const MTPROXY: &str = "SANSGRAM_MTPROXY";
 pub(crate) const PASSPHRASE: &str = "SANSGRAM_PASSPHRASE";
+/// `1`: a passphrase is tried whatever that costs.
+pub(crate) const ANY_COST: &str = "SANSGRAM_ANY_COST";
 pub(crate) const PASSCODE: &str = "SANSGRAM_PASSCODE";
 
 /// `option`, or else the variable.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::failure::Failure;
-use crate::{ending, output};
+use crate::{descriptors, ending, output};
 
 /// How to go on where the process is ended now.
 static ADVICE: Mutex<Option<&str>> = Mutex::new(None);
@@ -44,6 +44,7 @@ pub(crate) const INTERRUPT: i32 = 2;
 /// Calls `action` at the first signal that asks the process to end, on a thread of its own.
 pub(crate) fn on_signal(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
     let fails = |error: io::Error| Failure::new(format!("signals cannot be waited for: {error}"));
+    descriptors::check()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fails)?;
     // From here on a signal is not lost.
     let signals = runtime.block_on(async { Signals::new() }).map_err(fails)?;

@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod args;
+mod descriptors;
 mod ending;
 mod environment;
 mod executor;

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use sansgram_runtime::core::client::SessionData;
 use sansgram_runtime::core::crypto::Secret;
-use sansgram_runtime::encryption::DecryptError;
+use sansgram_runtime::encryption::{Cost, DecryptError};
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};
 
-use crate::environment::{self, PASSPHRASE};
+use crate::environment::{self, ANY_COST, PASSPHRASE};
 use crate::failure::{Failure, NOBODY_SIGNED_IN};
 use crate::interrupt::{self, INTERRUPT};
 use crate::login::half_done::{HalfDone, Kept};
@@ -89,12 +89,25 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
     }
     let question = format!("Passphrase of {}:", store.path().display());
     let _pause = watch.map(Watch::pause);
+    // What is damaged is told by whoever reads it.
+    let cost = store.cost().ok().flatten();
+    let at_any_cost = cost.is_some_and(|cost| !cost.is_usual());
+    if let Some(cost) = cost {
+        allow_cost(cost, &store.path().display().to_string())?;
+    }
+    let encrypted = |passphrase| {
+        let store = FileStore::encrypted(name, passphrase);
+        if at_any_cost {
+            store.allow_any_cost();
+        }
+        store
+    };
     if let Some(passphrase) = environment::or(None, PASSPHRASE)? {
-        return Ok(FileStore::encrypted(name, passphrase));
+        return Ok(encrypted(passphrase));
     }
     let mut tries = 1;
     loop {
-        let store = FileStore::encrypted(name, ask_passphrase(&question)?);
+        let store = encrypted(ask_passphrase(&question)?);
         match store.peek() {
             Err(StoreError::Encrypted { error: DecryptError::WrongPassphrase, .. }) if tries < MOST_TRIES => {
                 output::note("The passphrase is wrong.");
@@ -102,6 +115,36 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
             }
             // What else there is to say is said to whoever works with the session.
             _ => return Ok(store),
+        }
+    }
+}
+
+/// Asks whether a passphrase of `what` is to be tried, if that costs more than usual: its author may mean no good.
+pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
+    if cost.is_usual() || environment::or(None, ANY_COST)?.is_some_and(|value| value.expose() == "1") {
+        return Ok(());
+    }
+    let costs = format!(
+        "to try a passphrase of {what} takes {} MiB of memory and {} times as long as usual",
+        cost.memory.div_ceil(1024),
+        cost.times_default()
+    );
+    let mut terminal = TerminalPrompt::on_demand();
+    if !terminal.is_there() {
+        return Err(Failure::new(format!(
+            "{costs}, and there is no terminal to ask on; set {ANY_COST}=1 if you trust who encrypted it"
+        )));
+    }
+    terminal.show(&format!("Note that {costs}.")).map_err(Error::from)?;
+    loop {
+        match smol::block_on(terminal.ask("Do you trust who encrypted it, and go on (y/n)?")) {
+            Ok(answer) => match answer.trim().to_lowercase().as_str() {
+                "y" | "yes" => return Ok(()),
+                "n" | "no" => return Err(Failure::new("the passphrase was not tried; nothing was done")),
+                _ => terminal.show("Answer y or n.").map_err(Error::from)?,
+            },
+            Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
+            Err(error) => return Err(Error::from(error).into()),
         }
     }
 }

@@ -290,11 +290,12 @@ fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
-    let passphrase = session::passphrase("Passphrase:")?;
     // Whoever copied it may have copied it in lines.
     let text: String = text.split_whitespace().collect();
-    let session = encryption::decrypt(&text, passphrase.expose())
-        .map_err(|error| Failure::new(format!("the session cannot be decrypted: {error}")))?;
+    let failed = |error| Failure::new(format!("the session cannot be decrypted: {error}"));
+    session::allow_cost(encryption::cost(&text).map_err(failed)?, "the session")?;
+    let passphrase = session::passphrase("Passphrase:")?;
+    let session = encryption::decrypt_at_any_cost(&text, passphrase.expose()).map_err(failed)?;
     let imported = formats::import_text(&session.to_text());
     imported.map(|imported| (true, imported)).map_err(|error| Failure::new(error.to_string()))
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -24,6 +24,9 @@ const NONCE_LEN: usize = 24;
 const HEADER_LEN: usize = 10 + SALT_LEN + NONCE_LEN;
 /// The bytes of the checksum: the first of SHA-256 over all before them.
 const CHECKSUM_LEN: usize = 8;
+
+/// The most work of a usual cost, in KiB that are gone over.
+const MOST_USUAL_WORK: u64 = 4 << 20;
 
 /// What stretching a passphrase costs whoever tries one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,25 @@ impl Cost {
         Self { memory, passes, lanes }
     }
 
-    /// What a text of anybody's may make us pay.
+    /// Whether a person would wait for it: about 2 seconds at most, on a computer of 2020. What costs more is only tried
+    /// if the caller allows it, since anyone can make such a text.
+    #[must_use]
+    pub const fn is_usual(self) -> bool {
+        self.work() <= MOST_USUAL_WORK
+    }
+
+    /// How many times as long as the default cost it takes, at least 1.
+    #[must_use]
+    pub fn times_default(self) -> u64 {
+        self.work().div_ceil(Self::default().work())
+    }
+
+    /// What the time is proportional to: the memory in KiB, as often as it is gone over.
+    const fn work(self) -> u64 {
+        self.memory as u64 * self.passes as u64
+    }
+
+    /// Whether it is in its range.
     const fn is_bearable(self) -> bool {
         matches!(self.lanes, 1..=16)
             && self.memory >= 8 * self.lanes as u32
@@ -80,7 +101,14 @@ pub enum DecryptError {
     /// A later version wrote it.
     #[error("it was encrypted by a newer sansgram (format {0}); update to read it")]
     Newer(u8),
-    /// To try a passphrase costs more than we are willing to pay, or than there is memory.
+    /// To try a passphrase costs more than is paid unasked: see [`Cost::is_usual`], [`decrypt_at_any_cost`] and
+    /// [`FileStore::allow_any_cost`](crate::FileStore::allow_any_cost).
+    #[error(
+        "to try a passphrase takes {} MiB of memory and {} times as long as usual, which is only done if it is \
+         allowed; do that if you trust who encrypted it", .0.memory.div_ceil(1024), .0.times_default()
+    )]
+    Costly(Cost),
+    /// To try a passphrase costs more than is ever paid, or than there is memory.
     #[error("its stretching costs too much memory or time")]
     TooCostly,
     /// It was decrypted, but what was in it cannot be read.
@@ -108,12 +136,68 @@ pub fn encrypt(
     Sealer::new(passphrase, cost, random)?.seal(session, random)
 }
 
-/// Reads what [`encrypt`] wrote; white space around it is ignored. Takes as long as `encrypt` did.
+/// Reads what [`encrypt`] wrote; white space around it is ignored. Takes as long as `encrypt` did, but no longer than a
+/// [usual cost](Cost::is_usual) does.
 ///
 /// # Errors
 /// [`DecryptError`]: a wrong passphrase is told apart from damage by a checksum that anybody can check.
+/// [`DecryptError::Costly`] if the text wants more than the usual cost; the passphrase is not tried then.
 pub fn decrypt(text: &str, passphrase: &str) -> Result<SessionData, DecryptError> {
-    open(text, passphrase, None).map(|(session, _)| session)
+    open(text, passphrase, None, false).map(|(session, _)| session)
+}
+
+/// Like [`decrypt`], but whatever it costs: up to 1 GiB of memory that is gone over 100 times, about a minute. For texts
+/// that the caller trusts, or was asked about.
+///
+/// # Errors
+/// [`DecryptError`], but never [`DecryptError::Costly`].
+pub fn decrypt_at_any_cost(text: &str, passphrase: &str) -> Result<SessionData, DecryptError> {
+    open(text, passphrase, None, true).map(|(session, _)| session)
+}
+
+/// What it costs to try a passphrase on what [`encrypt`] wrote.
+///
+/// # Errors
+/// [`DecryptError`] if the text is no encrypted session or damaged.
+pub fn cost(text: &str) -> Result<Cost, DecryptError> {
+    let bytes = bytes_of(text)?;
+    let (header, _) = parts(&bytes)?;
+    let prefix = header.first_chunk().ok_or(DecryptError::Damaged(CUT))?;
+    Ok(cost_of(prefix))
+}
+
+const CUT: &str = "it is cut short";
+
+/// The bytes of a text whose version is ours.
+fn bytes_of(text: &str) -> Result<Vec<u8>, DecryptError> {
+    use DecryptError::Damaged;
+    let encoded = text.trim().strip_prefix(MARK).ok_or(DecryptError::NotEncrypted)?;
+    // What has the right characters fails to decode only where its end is missing or changed.
+    let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let why = if is_of_alphabet { CUT } else { "some of its characters are none of a session" };
+    let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
+    match bytes.first() {
+        Some(&VERSION) => {}
+        Some(&newer) if newer > VERSION => return Err(DecryptError::Newer(newer)),
+        _ => return Err(Damaged("it has no version")),
+    }
+    Ok(bytes)
+}
+
+/// The header and what is sealed, of bytes that are whole.
+fn parts(bytes: &[u8]) -> Result<(&[u8; HEADER_LEN], &[u8]), DecryptError> {
+    let cut = DecryptError::Damaged(CUT);
+    let (content, checksum) = bytes.split_last_chunk::<CHECKSUM_LEN>().ok_or(cut.clone())?;
+    let (header, sealed) = content.split_first_chunk::<HEADER_LEN>().ok_or(cut)?;
+    if !sha256(&[content]).starts_with(checksum) {
+        return Err(DecryptError::Damaged("its checksum does not match"));
+    }
+    Ok((header, sealed))
+}
+
+fn cost_of(prefix: &[u8; HEADER_LEN - NONCE_LEN]) -> Cost {
+    let [_version, m0, m1, m2, m3, p0, p1, p2, p3, lanes, ..] = *prefix;
+    Cost::new(u32::from_le_bytes([m0, m1, m2, m3]), u32::from_le_bytes([p0, p1, p2, p3]), lanes)
 }
 
 /// Like [`decrypt`], with a sealer that is used where it fits, and the sealer that did.
@@ -121,30 +205,23 @@ pub(super) fn open(
     text: &str,
     passphrase: &str,
     known: Option<Sealer>,
+    at_any_cost: bool,
 ) -> Result<(SessionData, Sealer), DecryptError> {
-    use DecryptError::Damaged;
-    let encoded = text.trim().strip_prefix(MARK).ok_or(DecryptError::NotEncrypted)?;
-    // What has the right characters fails to decode only where its end is missing or changed.
-    let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    let why = if is_of_alphabet { "it is cut short" } else { "some of its characters are none of a session" };
-    let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
-    match bytes.first() {
-        Some(&VERSION) => {}
-        Some(&newer) if newer > VERSION => return Err(DecryptError::Newer(newer)),
-        _ => return Err(Damaged("it has no version")),
-    }
-    let cut = Damaged("it is cut short");
-    let (content, checksum) = bytes.split_last_chunk::<CHECKSUM_LEN>().ok_or(cut.clone())?;
-    let (header, sealed) = content.split_first_chunk::<HEADER_LEN>().ok_or(cut)?;
-    if !sha256(&[content]).starts_with(checksum) {
-        return Err(Damaged("its checksum does not match"));
-    }
+    let bytes = bytes_of(text)?;
+    let (header, sealed) = parts(&bytes)?;
     let (prefix, nonce) = header.split_at(HEADER_LEN - NONCE_LEN);
     let sealer = match known.filter(|known| known.prefix == prefix) {
         Some(known) => known,
-        None => Sealer::stretch(passphrase, prefix.try_into().map_err(|_| Damaged("it is cut short"))?)?,
+        None => {
+            let prefix = prefix.try_into().map_err(|_| DecryptError::Damaged(CUT))?;
+            let cost = cost_of(&prefix);
+            if cost.is_bearable() && !cost.is_usual() && !at_any_cost {
+                return Err(DecryptError::Costly(cost));
+            }
+            Sealer::stretch(passphrase, prefix)?
+        }
     };
-    let nonce = XNonce::try_from(nonce).map_err(|_| Damaged("it is cut short"))?;
+    let nonce = XNonce::try_from(nonce).map_err(|_| DecryptError::Damaged(CUT))?;
     let payload = Payload { msg: sealed, aad: header };
     let plain = sealer.cipher.decrypt(&nonce, payload).map_err(|_| DecryptError::WrongPassphrase)?;
     let plain = Zeroizing::new(plain);
@@ -176,21 +253,22 @@ impl Sealer {
     }
 
     fn stretch(passphrase: &str, prefix: [u8; HEADER_LEN - NONCE_LEN]) -> Result<Self, DecryptError> {
-        let [_version, m0, m1, m2, m3, p0, p1, p2, p3, lanes, salt @ ..] = &prefix;
-        let memory = u32::from_le_bytes([*m0, *m1, *m2, *m3]);
-        let passes = u32::from_le_bytes([*p0, *p1, *p2, *p3]);
-        let cost = Cost::new(memory, passes, *lanes);
+        let salt: &[u8; SALT_LEN] = prefix.last_chunk().ok_or(DecryptError::Damaged(CUT))?;
+        let cost = cost_of(&prefix);
         if !cost.is_bearable() {
             return Err(DecryptError::TooCostly);
         }
         let mut key = Zeroizing::new([0; 32]);
         Params::new(cost.memory, cost.passes, cost.lanes.into(), Some(key.len()))
             .and_then(|params| {
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-                    passphrase.as_bytes(),
-                    salt,
-                    key.as_mut_slice(),
-                )
+                // Memory that is not there is an error, not the end of the process.
+                let mut memory: Vec<Block> = Vec::new();
+                let len = params.block_count();
+                memory.try_reserve_exact(len).map_err(|_| argon2::Error::MemoryTooMuch)?;
+                memory.resize(len, Block::default());
+                let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+                let (passphrase, key) = (passphrase.as_bytes(), key.as_mut_slice());
+                argon2.hash_password_into_with_memory(passphrase, salt, key, &mut memory)
             })
             .map_err(|_| DecryptError::TooCostly)?;
         let cipher = XChaCha20Poly1305::new(key.as_slice().try_into().map_err(|_| DecryptError::TooCostly)?);

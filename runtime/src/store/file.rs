@@ -52,6 +52,8 @@ struct State {
     /// What the passphrase was stretched to, for the salt of the file.
     sealer: Option<Sealer>,
     seen: Option<Seen>,
+    /// Whether a passphrase is tried whatever that costs.
+    at_any_cost: bool,
 }
 
 /// What the file held when this store last read or wrote it.
@@ -112,6 +114,26 @@ impl FileStore {
     pub fn is_encrypted(&self) -> Result<bool, StoreError> {
         let content = self.content(&self.state())?.unwrap_or_default();
         Ok(content.starts_with(encryption::MARK.as_bytes()))
+    }
+
+    /// What it costs to try a passphrase on the file; `None` if the file is not encrypted, or there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], or [`StoreError::Encrypted`] if the file is damaged.
+    pub fn cost(&self) -> Result<Option<Cost>, StoreError> {
+        let content = self.content(&self.state())?.unwrap_or_default();
+        match std::str::from_utf8(&content) {
+            Ok(text) if encryption::is_encrypted(text) => {
+                encryption::cost(text).map(Some).map_err(|error| self.decrypt_error(error))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Has passphrases tried whatever that costs, up to 1 GiB of memory that is gone over 100 times: for a file that is
+    /// trusted. A file that costs more than [usual](Cost::is_usual) is otherwise refused with [`DecryptError::Costly`].
+    pub fn allow_any_cost(&self) {
+        self.state().at_any_cost = true;
     }
 
     /// Makes sure that a session could be kept here: for whoever would rather know before a sign-in than after it.
@@ -261,7 +283,8 @@ impl FileStore {
 
     fn decrypt(&self, state: &mut State, text: &str) -> Result<SessionData, DecryptError> {
         let passphrase = state.passphrase.as_ref().ok_or(DecryptError::PassphraseMissing)?;
-        let (session, sealer) = encryption::open(text, passphrase.expose(), state.sealer.take())?;
+        let (session, sealer) =
+            encryption::open(text, passphrase.expose(), state.sealer.take(), state.at_any_cost)?;
         state.sealer = Some(sealer);
         Ok(session)
     }

@@ -117,3 +117,43 @@ fn random_bytes_are_refused_without_a_panic() {
     }
     QuickCheck::new().tests(2000).quickcheck(property as fn(Vec<u8>, bool) -> bool);
 }
+
+/// A text of a stranger, which wants `cost` of who tries a passphrase.
+fn strangers(cost: Cost) -> String {
+    let mut content = bytes(&encrypted("x"));
+    content.truncate(content.len() - CHECKSUM_LEN);
+    content[1..5].copy_from_slice(&cost.memory.to_le_bytes());
+    content[5..9].copy_from_slice(&cost.passes.to_le_bytes());
+    content[9] = cost.lanes;
+    text(&content)
+}
+
+#[test]
+fn f10_what_a_person_would_not_wait_for_is_not_tried_unasked() {
+    let begin = std::time::Instant::now();
+    for cost in [Cost::new(1 << 20, 100, 4), Cost::new(1 << 20, 5, 1), Cost::new(64 << 10, 65, 16)] {
+        let text = strangers(cost);
+        assert_eq!(super::cost(&text), Ok(cost));
+        assert_eq!(decrypt(&text, "x"), Err(DecryptError::Costly(cost)));
+    }
+    let whole = DecryptError::Costly(Cost::new(1 << 20, 100, 4)).to_string();
+    assert!(whole.contains("takes 1024 MiB of memory and 534 times as long as usual"), "{whole}");
+    // Nothing was stretched; a debug build takes minutes for the first alone.
+    assert!(begin.elapsed() < std::time::Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(Cost::default().is_usual() && Cost::new(1 << 20, 4, 4).is_usual());
+    // What is above every bound is refused as before, whatever is allowed.
+    let text = strangers(Cost::new((1 << 20) + 1, 1, 1));
+    assert_eq!(decrypt(&text, "x"), Err(DecryptError::TooCostly));
+    assert_eq!(decrypt_at_any_cost(&text, "x"), Err(DecryptError::TooCostly));
+}
+
+#[test]
+fn f10_a_cost_that_is_allowed_is_paid() {
+    // Little memory, gone over so often that it is not usual.
+    let cost = Cost::new(45_000, 100, 1);
+    assert!(!cost.is_usual());
+    let cheap = Cost::new(8, 100, 1);
+    let text = encrypt(&session(), "x", cheap, &mut OsRandom::default()).unwrap();
+    assert_eq!(decrypt_at_any_cost(&text, "x"), Ok(session()));
+    assert_eq!(decrypt_at_any_cost(&strangers(Cost::new(16, 1, 1)), "x"), Err(DecryptError::WrongPassphrase));
+}

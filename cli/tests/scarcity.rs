@@ -1,0 +1,115 @@
+//! The command where there is too little: descriptors, time, patience.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use support::{Directory, command, run};
+
+/// The command under a limit of open files.
+fn limited(directory: &Directory, limit: u32, args: &[&str]) -> Command {
+    let command = command(&directory.path);
+    let program = command.get_program().to_owned();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!(r#"ulimit -n {limit}; exec "$@""#), "sh"]).arg(program).args(args);
+    shell.current_dir(&directory.path);
+    for (name, value) in command.get_envs() {
+        if value.is_none() {
+            shell.env_remove(name);
+        }
+    }
+    shell.stdin(std::process::Stdio::null());
+    shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    drop(command);
+    shell
+}
+
+#[test]
+fn f10_too_few_descriptors_are_one_sentence() {
+    let directory = Directory::new();
+    let login = ["login", "--sandbox", "--phone", "+9996621234", "--code", "22222"];
+    for limit in [5, 6, 7, 8, 9, 12, 16, 20, 24] {
+        for runtime in ["tokio", "smol"] {
+            let args = [&login[..], &["--runtime", runtime]].concat();
+            run(&mut limited(&directory, limit, &args)).fails(&["which is too few; allow 80 (ulimit -n)"]);
+        }
+    }
+    run(&mut limited(&directory, 7, &["sandbox"])).fails(&["too few"]);
+    run(&mut limited(&directory, 7, &["whoami"])).fails(&["too few"]);
+    assert!(run(&mut limited(&directory, 80, &login)).ok().contains("Signed in as"));
+}
+
+/// As Ctrl-Z does, and `fg` later.
+#[test]
+fn f10_time_that_it_is_stopped_does_not_count() {
+    // Takes connections and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let directory = Directory::new();
+    let address = format!("2={}", silent.local_addr().unwrap());
+    let mut command = command(&directory.path);
+    command.args(["login", "--dc", &address, "--api-id", "1", "--timeout", "3"]);
+    command.args(["--api-hash", "00112233445566778899aabbccddeeff", "--phone", "+9996621234"]);
+    let mut child = command.spawn().unwrap();
+    let _connection = silent.accept().unwrap();
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::STOP).unwrap();
+    thread::sleep(Duration::from_secs(5));
+    let resumed = Instant::now();
+    kill_process(pid, Signal::CONT).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let after = resumed.elapsed();
+    assert!(after >= Duration::from_millis(800), "it gave up {after:?} after it was resumed");
+    assert!(after < Duration::from_secs(20), "{after:?}");
+}
+
+/// Base64 for URLs, without padding.
+fn base64url(bytes: &[u8]) -> String {
+    let letters: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).collect();
+    let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+    let letter =
+        |six: &[u8]| letters[(0..6).fold(0, |sum, at| sum * 2 + usize::from(*six.get(at).unwrap_or(&0)))];
+    bits.chunks(6).map(letter).collect()
+}
+
+/// An encrypted session that wants 1 GiB, gone over 100 times; it is as whole as can be told without a passphrase.
+#[test]
+fn f10_a_session_that_takes_minutes_to_try_is_asked_about_first() {
+    use sansgram_runtime::core::crypto::hash::sha256;
+
+    let directory = Directory::new();
+    let mut bytes = vec![1];
+    bytes.extend((1_u32 << 20).to_le_bytes());
+    bytes.extend(100_u32.to_le_bytes());
+    bytes.extend([4; 1 + 16 + 24 + 400]);
+    let checksum = sha256(&[&bytes]);
+    bytes.extend(&checksum[..8]);
+    fs::write(directory.path.join("me.session"), format!("sansgram1e:{}\n", base64url(&bytes))).unwrap();
+
+    let words = ["1024 MiB of memory and 534 times as long as usual", "no terminal", "SANSGRAM_ANY_COST=1"];
+    let begin = Instant::now();
+    for args in
+        [&["sessions", "show", "--session", "me"][..], &["sessions", "import", "--from", "me.session"]]
+    {
+        run(command(&directory.path).args(args).env("SANSGRAM_PASSPHRASE", "horse")).fails(&words);
+    }
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+
+    let mut terminal =
+        support::terminal::Terminal::start(&directory, &["sessions", "show", "--session", "me"]);
+    terminal.sees("534 times as long as usual");
+    terminal.sees("(y/n)?");
+    terminal.types("what\n");
+    terminal.sees("Answer y or n.");
+    terminal.sees("(y/n)?");
+    terminal.types("n\n");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("nothing was done"), "{shown}");
+}
