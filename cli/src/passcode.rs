@@ -7,7 +7,7 @@ use clap::Args;
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported};
 
-use crate::environment::{self, PASSCODE};
+use crate::environment::{self, API_HASH, PASSCODE};
 use crate::failure::Failure;
 use crate::lines::{self, Line};
 use crate::{args, output, session};
@@ -45,16 +45,19 @@ impl Passcode {
         }
     }
 
-    /// Reads a session, and asks for its passcode if it needs one that was not given.
+    /// Reads a session, and asks for its passcode or `api_hash` if it needs one that was not given.
     pub(crate) fn import(
         &self,
         path: &Path,
-        account: Option<u32>,
+        mut options: ImportOptions,
     ) -> Result<Result<Imported, ImportError>, Failure> {
-        let mut options = ImportOptions::default();
-        options.account = account;
         options.passcode = self.given()?;
         let mut result = formats::import_path(path, &options);
+        if let Err(ImportError::ApiHashNeeded(_)) = result {
+            let question = "api_hash of the other program's application:";
+            options.api_hash = Some(session::ask_hidden("api_hash (--api-hash)", question, API_HASH)?);
+            result = formats::import_path(path, &options);
+        }
         let mut tries = 0;
         while let Err(ImportError::PasscodeNeeded(format) | ImportError::WrongPasscode(format)) = result {
             if tries == MOST_TRIES || (tries == 0 && options.passcode.is_some()) {

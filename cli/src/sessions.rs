@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::address::DcAddress;
+use crate::environment::{self, API_HASH};
 use crate::failure::Failure;
 use crate::login::half_done::{HalfDone, Kept};
 use crate::login::words as sign_in;
@@ -75,6 +76,10 @@ struct Import {
     // Parsed later: people mix it up with the api_hash, and an error of clap's would show that.
     #[arg(long, value_name = "ID", value_parser = secret())]
     api_id: Option<Secret<String>>,
+
+    /// The application's api_hash, for a file that is encrypted with it (WTelegramClient) [env: SANSGRAM_API_HASH]
+    #[arg(long, value_name = "HASH", value_parser = secret())]
+    api_hash: Option<Secret<String>>,
 
     #[arg(long, help = texts::ENCRYPT)]
     encrypt: bool,
@@ -226,8 +231,7 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
         args.passcode.refuse_with_session_on_stdin()?;
         let bytes = formats::read_stdin()
             .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
-        let mut options = ImportOptions::default();
-        options.account = args.account;
+        let options = options(args)?;
         return finish(formats::import_bytes(&bytes, &options), || text_of(&bytes));
     }
     if from.is_empty() {
@@ -239,7 +243,7 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
             Failure::Failed(text) => Failure::Failed(format!("{}: {text}", path.display())),
             other => other,
         };
-        return match args.passcode.import(path, args.account)? {
+        return match args.passcode.import(path, options(args)?)? {
             Err(error @ ImportError::Io { .. }) => Err(refused(&error)),
             result => finish(result, || {
                 let bytes = sansgram_runtime::read_file(path, MAX_TEXT_LEN);
@@ -248,7 +252,7 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
             .map_err(named),
         };
     }
-    match formats::import_text(from) {
+    match formats::import_text_with(from, &options(args)?) {
         Err(ImportError::Unrecognised) if from.len() < STRING_LEN => {
             Err(Failure::new(format!("there is no file {}, and it is no session string", path.display())))
         }
@@ -257,6 +261,14 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
         )),
         result => finish(result, || Ok(Zeroizing::new(from.to_owned()))),
     }
+}
+
+/// What was given beside the session.
+fn options(args: &Import) -> Result<ImportOptions, Failure> {
+    let mut options = ImportOptions::default();
+    options.account = args.account;
+    options.api_hash = environment::or(args.api_hash.clone(), API_HASH)?;
+    Ok(options)
 }
 
 /// Whether it was encrypted by us, and what it is; `text` is the session then.
@@ -276,6 +288,7 @@ fn refused(error: &ImportError) -> Failure {
         ImportError::NoSession(NoSession::BotToken) => "; \"sansgram login --bot-token-stdin\" takes it",
         ImportError::NoSession(NoSession::PhoneNumber) => "; \"sansgram login\" takes it",
         ImportError::NoSession(NoSession::LoginLink) => "; \"sansgram login --qr\" shows one of its own",
+        ImportError::ApiHashNeeded(_) => "; give it with --api-hash or in SANSGRAM_API_HASH",
         ImportError::NoSession(NoSession::ProxyLink) => {
             "; --proxy and --mtproxy of \"sansgram login\" take it"
         }
@@ -497,6 +510,6 @@ fn secret() -> impl TypedValueParser<Value = Secret<String>> {
 }
 
 fn format() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.name()))
+    PossibleValuesParser::new(Format::ALL.iter().filter(|it| it.is_writable()).map(|it| it.name()))
         .try_map(|name| name.parse::<Format>())
 }

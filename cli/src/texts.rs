@@ -58,8 +58,15 @@ it is asked for.";
 
 pub(crate) const IMPORT: &str = "\
 Take over a session of another library into a new session of this one. What it is shows by itself: a string or \
-SQLite file of Telethon, a string or SQLite file of Pyrogram, Hydrogram, Kurigram or Irenogram, a string of GramJS or \
-mtcute, or a session of sansgram, encrypted or not. The original is left as it is.
+SQLite file of Telethon, a string or SQLite file of Pyrogram, Hydrogram, Kurigram or Irenogram, a string or StoreSession \
+folder of GramJS, a string of mtcute, MTKruto or ferogram, a SQLite file of grammers, the JSON of gotd, a folder of \
+Telegram Desktop, the local storage of Telegram Web (saved as JSON), a file of WTelegramClient (with --api-hash), \
+tgnet.dat of Telegram for Android, or a session of sansgram, encrypted or not. The original is left as it is, and \
+nothing is written beside it.
+
+A string may be wrapped, quoted, or stand in a configuration file or a message; what is left out is said. The layouts of \
+gotd, Telegram Web, WTelegramClient and Android follow their public sources and have not been tried with files of the \
+real programs.
 
 A session is a key: whoever has the string is signed in. Other users of this machine see the options of a command, so \
 a file or standard input (--from -) is the better place for a string.
@@ -74,8 +81,8 @@ Write a session as another library keeps it: a string on standard output, or a f
 of another library ends without a new line in a file and in a pipe, since most libraries refuse one. All formats \
 but sansgram's own and telethon2-sqlite hold the key of the home DC only. An encrypted session is written without its encryption.
 
-telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) are \
-files, and need --output.";
+telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) and \
+grammers-sqlite are files, gramjs-store is a folder; these need --output.";
 
 pub(crate) const SANDBOX: &str = "\
 Run test DCs on this machine until Ctrl-C, for any client: nothing needs an account or the network. Clients need the \

@@ -32,10 +32,14 @@ use crate::encryption;
 use crate::store::read_file;
 
 mod encoding;
+mod ferogram;
 mod files;
 mod gramjs;
+mod gramjs_store;
+mod json;
 mod lookalike;
 mod mtcute;
+mod mtkruto;
 mod pasted;
 mod pyrogram;
 #[cfg(feature = "sqlite")]
@@ -44,6 +48,10 @@ mod target;
 mod tdata;
 mod tdlib;
 mod telethon;
+mod tgnet;
+mod unread;
+mod web;
+mod wtelegram;
 
 pub use lookalike::NoSession;
 
@@ -78,6 +86,22 @@ pub enum Format {
     GramJs,
     /// The string of mtcute, version 3.
     Mtcute,
+    /// The SQLite file of `grammers-session` 0.11.
+    GrammersSqlite,
+    /// The string of `ferogram-session` 0.6, version 2 (1 is read too). It does not say whether the user is a bot.
+    Ferogram,
+    /// The string of MTKruto.
+    Mtkruto,
+    /// The folder of GramJS' `StoreSession`.
+    GramJsStore,
+    /// The JSON of gotd's session storage, version 1. UNVERIFIED: it follows gotd's public source.
+    Gotd,
+    /// The local storage of Telegram Web A or K as JSON, only read. UNVERIFIED: it follows their public sources.
+    TelegramWeb,
+    /// The file of `WTelegramClient`, only read. UNVERIFIED: it follows its public source.
+    WTelegram,
+    /// `tgnet.dat` of Telegram for Android, only read. UNVERIFIED: it follows its public source.
+    AndroidTgnet,
     /// The folder `tdata` of Telegram Desktop 2.0 and later.
     Tdata,
     /// The database log of TDLib, `td.binlog`.
@@ -96,6 +120,14 @@ impl Format {
         Self::KurigramSqlite,
         Self::GramJs,
         Self::Mtcute,
+        Self::GrammersSqlite,
+        Self::Ferogram,
+        Self::Mtkruto,
+        Self::GramJsStore,
+        Self::Gotd,
+        Self::TelegramWeb,
+        Self::WTelegram,
+        Self::AndroidTgnet,
         Self::Tdata,
         Self::Tdlib,
     ];
@@ -113,6 +145,14 @@ impl Format {
             Self::KurigramSqlite => "kurigram-sqlite",
             Self::GramJs => "gramjs",
             Self::Mtcute => "mtcute",
+            Self::GrammersSqlite => "grammers-sqlite",
+            Self::Ferogram => "ferogram",
+            Self::Mtkruto => "mtkruto",
+            Self::GramJsStore => "gramjs-store",
+            Self::Gotd => "gotd",
+            Self::TelegramWeb => "telegram-web",
+            Self::WTelegram => "wtelegram",
+            Self::AndroidTgnet => "tgnet",
             Self::Tdata => "tdata",
             Self::Tdlib => "tdlib",
         }
@@ -131,6 +171,14 @@ impl Format {
             Self::KurigramSqlite => "a session file of Kurigram (SQLite)",
             Self::GramJs => "a session string of GramJS",
             Self::Mtcute => "a session string of mtcute",
+            Self::GrammersSqlite => "a session file of grammers (SQLite)",
+            Self::Ferogram => "a session string of ferogram",
+            Self::Mtkruto => "a session string of MTKruto",
+            Self::GramJsStore => "a session folder of GramJS (StoreSession)",
+            Self::Gotd => "a session of gotd (JSON)",
+            Self::TelegramWeb => "the local storage of Telegram Web (JSON)",
+            Self::WTelegram => "a session file of WTelegramClient",
+            Self::AndroidTgnet => "a tgnet.dat of Telegram for Android",
             Self::Tdata => "a folder of Telegram Desktop (tdata)",
             Self::Tdlib => "a database log of TDLib (td.binlog)",
         }
@@ -139,7 +187,23 @@ impl Format {
     /// Whether it is a string; the others are a file or a folder.
     #[must_use]
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::Sansgram | Self::Telethon | Self::Pyrogram | Self::GramJs | Self::Mtcute)
+        matches!(
+            self,
+            Self::Sansgram
+                | Self::Telethon
+                | Self::Pyrogram
+                | Self::GramJs
+                | Self::Mtcute
+                | Self::Ferogram
+                | Self::Mtkruto
+                | Self::Gotd
+        )
+    }
+
+    /// Whether sessions can be written in it too.
+    #[must_use]
+    pub const fn is_writable(self) -> bool {
+        !matches!(self, Self::TelegramWeb | Self::WTelegram | Self::AndroidTgnet)
     }
 
     /// Whether its program can encrypt it with a passcode, so that [`ExportOptions::passcode`] is of use.
@@ -162,7 +226,11 @@ impl Format {
     pub const fn is_sqlite(self) -> bool {
         matches!(
             self,
-            Self::TelethonSqlite | Self::Telethon2Sqlite | Self::PyrogramSqlite | Self::KurigramSqlite
+            Self::TelethonSqlite
+                | Self::Telethon2Sqlite
+                | Self::PyrogramSqlite
+                | Self::KurigramSqlite
+                | Self::GrammersSqlite
         )
     }
 }
@@ -199,6 +267,8 @@ pub struct ImportOptions {
     /// Which account to take from a program that holds several: its number, from 1. `None` takes the account that was
     /// in use last, or the first one.
     pub account: Option<u32>,
+    /// The `api_hash` of the application, for the formats that are encrypted with it.
+    pub api_hash: Option<Secret<String>>,
 }
 
 /// What an export may need besides the session itself.
@@ -276,7 +346,7 @@ pub enum ImportError {
     /// It is nothing that we know.
     #[error(
         "this is no session that sansgram knows: no string, file or folder of Telethon, Pyrogram, GramJS, mtcute, \
-         Telegram Desktop, TDLib or sansgram"
+         grammers, gotd, MTKruto, ferogram, WTelegramClient, Telegram Desktop, Web or Android, TDLib or sansgram"
     )]
     Unrecognised,
     /// It is a folder of nothing that we know.
@@ -347,6 +417,18 @@ pub enum ImportError {
     /// Another passcode opens it.
     #[error("this is {}, but the {} is wrong", .0.description(), .0.passcode_name())]
     WrongPasscode(Format),
+    /// It is encrypted with the `api_hash` of its application, and [`ImportOptions::api_hash`] is not there.
+    #[error("this is {}, and the api_hash of its application is needed to open it", .0.description())]
+    ApiHashNeeded(Format),
+    /// Another `api_hash` opens it, or it is changed.
+    #[error(
+        "this is {}, but the api_hash does not open it: another one does, or the file is changed",
+        .0.description()
+    )]
+    WrongApiHash(Format),
+    /// A session that is not read, or what lies beside one; the text says what it is.
+    #[error("this is {0}")]
+    Unsupported(&'static str),
     /// It holds no account of this number.
     #[error("this is {}, and it has no account {account}; there are {}", format.description(), listed(accounts))]
     NoSuchAccount {
@@ -412,6 +494,9 @@ pub enum ExportError {
     /// A file or a folder is not a string.
     #[error("{} is no string: say where to write it", .0.description())]
     NotText(Format),
+    /// Sessions are only read in this format.
+    #[error("{} is only read, never written", .0.description())]
+    ReadOnly(Format),
     /// The format cannot be encrypted.
     #[error("{} has no passcode", .0.description())]
     NoPasscode(Format),
@@ -447,8 +532,8 @@ pub fn import_text(text: &str) -> Result<Imported, ImportError> {
 ///
 /// # Errors
 /// [`ImportError`], which says what the text looks like and what is wrong with it.
-pub fn import_text_with(text: &str, _options: &ImportOptions) -> Result<Imported, ImportError> {
-    pasted::import(text, recognise)
+pub fn import_text_with(text: &str, options: &ImportOptions) -> Result<Imported, ImportError> {
+    json::read(text, options).unwrap_or_else(|| pasted::import(text, recognise))
 }
 
 /// Reads a session string without white space.
@@ -460,7 +545,7 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
         let session = SessionData::from_text(text)?;
         return Ok(Imported::single(Format::Sansgram, session));
     }
-    for read in [telethon::read, gramjs::read, mtcute::read, pyrogram::read] {
+    for read in [telethon::read, gramjs::read, ferogram::read, mtkruto::read, mtcute::read, pyrogram::read] {
         if let Some(found) = read(text) {
             return found?.into_imported();
         }
@@ -538,10 +623,13 @@ fn import_content(path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<
 
 /// What the reader of one format says; `None` if it is none of its own.
 type Reading = Option<Result<Imported, ImportError>>;
+/// Reads a file by its path and content.
+type FileReader = fn(&Path, &[u8], &ImportOptions) -> Reading;
 
 /// Reads a folder: each format says whether it is one of its own.
 fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
-    const READERS: [fn(&Path, &ImportOptions) -> Reading; 2] = [tdata::read_folder, tdlib::read_folder];
+    const READERS: &[fn(&Path, &ImportOptions) -> Reading] =
+        &[tdata::read_folder, tdlib::read_folder, gramjs_store::read_folder, unread::read_folder];
     READERS.iter().find_map(|read| read(path, options)).unwrap_or(Err(ImportError::UnknownFolder))
 }
 
@@ -551,8 +639,8 @@ fn import_binary(
     bytes: &[u8],
     options: &ImportOptions,
 ) -> Option<Result<Imported, ImportError>> {
-    type Reader = fn(&Path, &[u8], &ImportOptions) -> Reading;
-    const READERS: [Reader; 2] = [tdata::read_file, tdlib::read_file];
+    const READERS: &[FileReader] =
+        &[tdata::read_file, tdlib::read_file, unread::read_file, tgnet::read_file, wtelegram::read_file];
     READERS.iter().find_map(|read| read(path, bytes, options))
 }
 
@@ -574,6 +662,14 @@ pub fn export_text(
         Format::GramJs => gramjs::write(&Exported::of(session)?, dcs),
         Format::Pyrogram => pyrogram::write(&Exported::of(session)?),
         Format::Mtcute => mtcute::write(&Exported::of(session)?, dcs),
+        Format::Ferogram => ferogram::write(&Exported::of(session)?, dcs),
+        Format::Mtkruto => mtkruto::write(&Exported::of(session)?),
+        Format::Gotd => {
+            let exported = Exported::of(session)?;
+            let salt = session.keys.get(&exported.dc).map_or(0, |key| key.server_salt);
+            json::write_gotd(&exported, dcs, salt)
+        }
+        other if !other.is_writable() => Err(ExportError::ReadOnly(other)),
         sqlite => Err(ExportError::NotText(sqlite)),
     }
 }
@@ -613,6 +709,12 @@ pub fn export_path(
         let line = Zeroizing::new(format!("{}\n", *session.to_text()));
         return target::create_file(path, line.as_bytes());
     }
+    if format == Format::GramJsStore {
+        return gramjs_store::write(&Exported::of(session)?, dcs, path);
+    }
+    if !format.is_writable() {
+        return Err(ExportError::ReadOnly(format));
+    }
     if format.is_text() {
         return target::create_file(path, export_text(session, format, dcs)?.as_bytes());
     }
@@ -645,6 +747,8 @@ struct Found {
     host: String,
     port: u16,
     key: Zeroizing<[u8; 256]>,
+    /// The keys of other DCs; what is no DC's is left out.
+    other_keys: Vec<(i64, Zeroizing<[u8; 256]>)>,
     /// 0 where nobody is known.
     user_id: i64,
     is_bot: bool,
@@ -658,7 +762,19 @@ impl Found {
     /// What a format says that knows only a DC and a key.
     const fn new(format: Format, dc: i64, key: Zeroizing<[u8; 256]>) -> Self {
         let host = String::new();
-        Self { format, dc, host, port: 0, key, user_id: 0, is_bot: false, api_id: 0, test_dcs: None }
+        let other_keys = Vec::new();
+        Self {
+            format,
+            dc,
+            host,
+            port: 0,
+            key,
+            other_keys,
+            user_id: 0,
+            is_bot: false,
+            api_id: 0,
+            test_dcs: None,
+        }
     }
 
     fn into_imported(self) -> Result<Imported, ImportError> {
@@ -679,10 +795,16 @@ impl Found {
             Err(_) => return Err(damaged("its api_id is impossible")),
         };
         let address = self.host.parse().ok().map(|ip| SocketAddr::new(ip, self.port));
-        let key = DcKey { auth_key: AuthKey::new(*self.key), server_salt: 0 };
+        let key = |key: &[u8; 256]| DcKey { auth_key: AuthKey::new(*key), server_salt: 0 };
+        let mut keys = BTreeMap::from([(dc, key(&self.key))]);
+        for (other, other_key) in &self.other_keys {
+            if let Some(other) = DcId::new(*other).ok().filter(|_| other_key.iter().any(|byte| *byte != 0)) {
+                keys.entry(other).or_insert_with(|| key(other_key));
+            }
+        }
         let session = SessionData {
             home_dc: Some(dc),
-            keys: BTreeMap::from([(dc, key)]),
+            keys,
             user,
             api_id,
             test_dcs: self.test_dcs.unwrap_or_else(|| address.is_some_and(is_of_test_dcs)),
@@ -733,5 +855,7 @@ fn is_of_test_dcs(address: SocketAddr) -> bool {
     ADDRESSES.iter().any(|known| known.parse() == Ok(address.ip()))
 }
 
+#[cfg(test)]
+mod other_tests;
 #[cfg(test)]
 mod tests;

@@ -23,5 +23,5 @@ fn through_every_format_that_is_a_string() {
         assert!(there.user.is_none() || there.user == session.user, "{}", format.name());
         through += 1;
     }
-    assert_eq!(through, 5, "Sansgram, Telethon, Pyrogram, GramJS, mtcute");
+    assert_eq!(through, 8, "Sansgram, Telethon, Pyrogram, GramJS, mtcute, ferogram, MTKruto, gotd");
 }

@@ -1,4 +1,4 @@
-//! The SQLite files of Telethon 1 and 2 and of the Pyrogram family. Only the tables that make a session are read, and
+//! The SQLite files of Telethon 1 and 2, of the Pyrogram family and of grammers. Only the tables that make a session are read, and
 //! columns are found by name: the libraries' versions differ in which they have and in their order.
 
 mod read;
@@ -9,3 +9,7 @@ mod write;
 
 pub(super) use read::{read, read_bytes};
 pub(super) use write::write;
+
+/// In the column `subtype` of grammers: the user who is signed in, and a bot.
+const GRAMMERS_SELF: i64 = 1;
+const GRAMMERS_BOT: i64 = 2;

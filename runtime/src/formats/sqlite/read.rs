@@ -8,10 +8,11 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
+use sansgram_core::client::DcId;
 use zeroize::Zeroizing;
 
 use super::super::{Format, Found, ImportError, Imported};
-use super::snapshot;
+use super::{GRAMMERS_BOT, GRAMMERS_SELF, snapshot};
 
 /// The longest value that is read, in bytes: a key has 256, and a row of a session little else.
 const MAX_VALUE_LEN: i32 = 1 << 20;
@@ -33,6 +34,9 @@ pub(in super::super) fn read_bytes(bytes: &[u8]) -> Result<Imported, ImportError
 fn sessions(database: &Connection) -> Result<Imported, ImportError> {
     if let Some(rows) = rows(database, "datacenter", &["id", "addr", "auth"])? {
         return telethon2(database, &rows);
+    }
+    if let Some(rows) = rows(database, "dc_option", &["dc_id", "ipv4", "ipv6", "auth_key"])? {
+        return grammers(database, &rows);
     }
     let Some(rows) = rows(database, "sessions", &SESSION_COLUMNS)? else {
         return Err(ImportError::Unrecognised);
@@ -201,6 +205,44 @@ fn pyrogram(row: &Row) -> Result<Found, ImportError> {
         test_dcs: Some(row.number("test_mode").unwrap_or(0) != 0),
         ..found
     })
+}
+
+fn grammers(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError> {
+    let format = Format::GrammersSqlite;
+    let homes = rows(database, "dc_home", &["dc_id"])?.unwrap_or_default();
+    // Without a row, grammers begins at DC 2.
+    let home = homes.first().and_then(|row| row.number("dc_id")).unwrap_or(2);
+    let mut keys = Vec::new();
+    let mut endpoints = BTreeMap::new();
+    for row in dcs {
+        let Some(number) = row.number("dc_id") else { continue };
+        keys.push((number, row.key("auth_key", format)?));
+        if let (Ok(dc), Some(address)) = (DcId::new(number), row.text("ipv4").and_then(address)) {
+            endpoints.insert(dc, address);
+        }
+    }
+    let at = keys.iter().position(|(dc, _)| *dc == home).ok_or(ImportError::NoKey(format))?;
+    let (_, key) = keys.swap_remove(at);
+    let place = DcId::new(home).ok().and_then(|dc| endpoints.get(&dc));
+    let (user_id, is_bot) = grammers_user(database).unwrap_or((0, false));
+    let found = Found {
+        host: place.map(|it| it.ip().to_string()).unwrap_or_default(),
+        port: place.map_or(0, SocketAddr::port),
+        user_id,
+        is_bot,
+        other_keys: keys,
+        ..Found::new(format, home, key)
+    };
+    Ok(Imported { endpoints, ..found.into_imported()? })
+}
+
+/// Who is signed in, among all peers that were met.
+fn grammers_user(database: &Connection) -> Option<(i64, bool)> {
+    rows(database, "peer_info", &["peer_id", "subtype"]).ok()??;
+    let select = "SELECT peer_id, subtype FROM peer_info WHERE subtype & ? LIMIT 1";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let (id, subtype): (i64, i64) = database.query_row(select, [GRAMMERS_SELF], row).ok()?;
+    Some((id, subtype & GRAMMERS_BOT != 0))
 }
 
 fn telethon2(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError> {

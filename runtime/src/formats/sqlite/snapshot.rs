@@ -163,7 +163,7 @@ fn put(database: &mut [u8], page: usize, content: &[u8]) {
 
 /// A journal's checksum adds up every 200th byte of a page, from its end.
 fn journal_sum(nonce: u32, page: &[u8]) -> u32 {
-    let picked = (1..page.len()).rev().filter(|at| (page.len() - at) % 200 == 0);
+    let picked = (1..page.len()).rev().filter(|at| (page.len() - at).is_multiple_of(200));
     picked.fold(nonce, |sum, at| sum.wrapping_add(page[at].into()))
 }
 

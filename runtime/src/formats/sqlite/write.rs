@@ -1,11 +1,14 @@
 //! Writing: the database is made in memory, with the tables that its library would make.
 
+use std::net::SocketAddr;
+
 use rusqlite::{Connection, params};
 use sansgram_core::client::{DcTable, SessionData};
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
 use super::super::{ExportError, Exported, Format};
+use super::{GRAMMERS_BOT, GRAMMERS_SELF};
 
 /// A file of Telethon 1, version 8.
 const TELETHON: &str = "
@@ -63,6 +66,18 @@ const KURIGRAM: &str = "
     CREATE TABLE update_state (id INTEGER PRIMARY KEY, pts INTEGER, qts INTEGER, date INTEGER, seq INTEGER);
 ";
 
+/// A file of `grammers-session` 0.11, whose own queries name columns by their place.
+const GRAMMERS: &str = "
+    CREATE TABLE dc_home (dc_id INTEGER NOT NULL, PRIMARY KEY (dc_id));
+    CREATE TABLE dc_option (dc_id INTEGER NOT NULL, ipv4 TEXT NOT NULL, ipv6 TEXT NOT NULL, auth_key BLOB,
+        PRIMARY KEY (dc_id));
+    CREATE TABLE peer_info (peer_id INTEGER NOT NULL, hash INTEGER, subtype INTEGER, PRIMARY KEY (peer_id));
+    CREATE TABLE update_state (pts INTEGER NOT NULL, qts INTEGER NOT NULL, date INTEGER NOT NULL,
+        seq INTEGER NOT NULL);
+    CREATE TABLE channel_state (peer_id INTEGER NOT NULL, pts INTEGER NOT NULL, PRIMARY KEY (peer_id));
+    PRAGMA user_version = 1;
+";
+
 /// The bytes of a SQLite file with the session.
 pub(in super::super) fn write(
     session: &SessionData,
@@ -75,6 +90,7 @@ pub(in super::super) fn write(
         Format::Telethon2Sqlite => telethon2(&database, session, dcs)?,
         Format::PyrogramSqlite => pyrogram(&database, &exported)?,
         Format::KurigramSqlite => kurigram(&database, &exported, dcs)?,
+        Format::GrammersSqlite => grammers(&database, session, dcs)?,
         _ => telethon(&database, &exported, dcs)?,
     }
     Ok(Zeroizing::new(database.serialize("main")?.to_vec()))
@@ -137,5 +153,30 @@ fn kurigram(database: &Connection, session: &Exported<'_>, dcs: &DcTable) -> Res
     let (ip, port) = (address.ip().to_string(), address.port());
     let row = params![dc, ip, port, session.api_id, session.test_dcs, key, user.id, user.is_bot];
     database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)", row)?;
+    Ok(())
+}
+
+fn grammers(database: &Connection, session: &SessionData, dcs: &DcTable) -> Result<(), ExportError> {
+    let home = Exported::of(session)?;
+    // It dials IPv4 unless told otherwise, and both addresses have to be there.
+    if !dcs.endpoints(home.dc).iter().any(SocketAddr::is_ipv4) {
+        return Err(ExportError::UnknownAddress(home.dc));
+    }
+    database.execute_batch(GRAMMERS)?;
+    database.execute("INSERT INTO dc_home VALUES (?)", [home.dc.number()])?;
+    for dc in dcs.ids() {
+        let find = |is_one: fn(&SocketAddr) -> bool| dcs.endpoints(dc).iter().copied().find(is_one);
+        let Some(SocketAddr::V4(ipv4)) = find(SocketAddr::is_ipv4) else { continue };
+        let mapped = SocketAddr::new(ipv4.ip().to_ipv6_mapped().into(), ipv4.port());
+        let ipv6 = find(SocketAddr::is_ipv6).unwrap_or(mapped);
+        let key = session.keys.get(&dc).map(|key| key.auth_key.as_bytes().as_slice());
+        let row = params![dc.number(), ipv4.to_string(), ipv6.to_string(), key];
+        database.execute("INSERT INTO dc_option VALUES (?, ?, ?, ?)", row)?;
+    }
+    if let Some(user) = home.user {
+        let subtype = GRAMMERS_SELF | if user.is_bot { GRAMMERS_BOT } else { 0 };
+        // One's own access hash is not known here, and 0 stands for it where it is asked for.
+        database.execute("INSERT INTO peer_info VALUES (?, 0, ?)", params![user.id, subtype])?;
+    }
     Ok(())
 }

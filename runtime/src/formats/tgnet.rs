@@ -1,0 +1,188 @@
+//! `tgnet.dat` of Telegram for Android, little-endian, versions of a DC up to 13. The user stands in another file,
+//! `userconfing.xml`, beside it or in `shared_prefs`. UNVERIFIED: this follows the public sources, not a file of the real
+//! program.
+
+use std::path::Path;
+
+use sansgram_core::tl::Reader;
+use zeroize::Zeroizing;
+
+use super::encoding;
+use super::{Format, Found, ImportError, ImportOptions, Reading, files};
+
+const TRUE: u32 = 0x9972_75b5;
+const FALSE: u32 = 0xbc79_9737;
+/// The highest version of a DC that is known.
+const MAX_DC_VERSION: i32 = 13;
+/// The most DCs, addresses of one, sessions to destroy and salts that are taken for possible.
+const MAX_COUNT: i32 = 1024;
+/// The largest `userconfing.xml` that is read, in bytes.
+const MAX_USER_FILE: u64 = 1 << 20;
+/// What a user of the API says of itself.
+const USER_FLAG_SELF: i32 = 1 << 10;
+
+pub(super) fn read_file(path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let is_named = path.file_name().is_some_and(|name| name == "tgnet.dat");
+    // Some of its end may be left from before.
+    let content = rest.get(..length).filter(|content| content.len() >= 32);
+    let Some(content) = content else {
+        let damaged = ImportError::Damaged { format: Format::AndroidTgnet, reason: "it is cut short" };
+        return is_named.then_some(Err(damaged));
+    };
+    // With the name of the language, or as before it.
+    let found = parse(content, true).or_else(|| parse(content, false));
+    let Some(found) = found else {
+        let reason = "its fields do not fit: it is changed, or of a version that is not known here";
+        return is_named.then_some(Err(ImportError::Damaged { format: Format::AndroidTgnet, reason }));
+    };
+    Some(found.and_then(|mut found| {
+        found.user_id = user(path).unwrap_or(0);
+        found.into_imported()
+    }))
+}
+
+fn boolean(reader: &mut Reader<'_>) -> Option<bool> {
+    match reader.i32().ok()? as u32 {
+        TRUE => Some(true),
+        FALSE => Some(false),
+        _ => None,
+    }
+}
+
+fn count(reader: &mut Reader<'_>) -> Option<i32> {
+    reader.i32().ok().filter(|count| (0..=MAX_COUNT).contains(count))
+}
+
+fn parse(content: &[u8], has_language: bool) -> Option<Result<Found, ImportError>> {
+    let reader = &mut Reader::new(content);
+    let version = reader.i32().ok().filter(|version| (1..=100).contains(version))?;
+    let is_test = boolean(reader)?;
+    if version >= 3 {
+        boolean(reader)?;
+    }
+    if has_language {
+        let language = reader.string().ok()?;
+        if !language.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@')) {
+            return None;
+        }
+    }
+    if !boolean(reader)? {
+        return Some(Err(ImportError::NoKey(Format::AndroidTgnet)));
+    }
+    let home = reader.i32().ok()?;
+    // Time difference, last update of the DCs, push session, and whether a sign-in is known.
+    reader.raw(16).ok()?;
+    boolean(reader)?;
+    let start = reader.clone();
+    // Newer ones keep the time here.
+    for has_time in [true, false] {
+        let mut reader = start.clone();
+        if let Some(found) = parse_dcs(&mut reader, has_time, home, is_test) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+fn parse_dcs(
+    reader: &mut Reader<'_>,
+    has_time: bool,
+    home: i32,
+    is_test: bool,
+) -> Option<Result<Found, ImportError>> {
+    if has_time {
+        reader.i32().ok()?;
+    }
+    let sessions = count(reader)?;
+    reader.raw(8 * sessions as usize).ok()?;
+    let mut dcs = Vec::new();
+    for _ in 0..count(reader)? {
+        dcs.push(parse_dc(reader)?);
+    }
+    let at = dcs.iter().position(|dc| dc.number == home);
+    let Some(Dc { key: Some(key), host, port, .. }) = at.map(|at| dcs.swap_remove(at)) else {
+        return Some(Err(ImportError::NoKey(Format::AndroidTgnet)));
+    };
+    let other_keys = dcs.into_iter().filter_map(|dc| Some((dc.number.into(), dc.key?))).collect();
+    let found = Found::new(Format::AndroidTgnet, home.into(), key);
+    Some(Ok(Found { host, port, other_keys, test_dcs: Some(is_test), ..found }))
+}
+
+struct Dc {
+    number: i32,
+    host: String,
+    port: u16,
+    key: Option<Zeroizing<[u8; 256]>>,
+}
+
+fn parse_dc(reader: &mut Reader<'_>) -> Option<Dc> {
+    let version = reader.i32().ok().filter(|version| (1..=MAX_DC_VERSION).contains(version))?;
+    let number = reader.i32().ok()?;
+    reader.raw(if version >= 10 { 8 } else { 4 }).ok()?;
+    let (mut host, mut port) = (String::new(), 0);
+    // IPv4 and IPv6, each also for media.
+    for list in 0..4 {
+        for index in 0..count(reader)? {
+            let address = reader.string().ok()?;
+            let its_port = reader.i32().ok()?;
+            if list == 0 && index == 0 {
+                (host, port) = (address.to_owned(), its_port.try_into().unwrap_or(0));
+            }
+            if version >= 7 {
+                reader.i32().ok()?;
+            }
+            if version >= 9 {
+                reader.string().ok()?;
+            }
+        }
+    }
+    if version >= 6 {
+        boolean(reader)?;
+    }
+    let key = sized(reader)?;
+    reader.i64().ok()?;
+    if version >= 8 {
+        sized(reader)?;
+        reader.i64().ok()?;
+    }
+    if version >= 12 {
+        sized(reader)?;
+        reader.i64().ok()?;
+    }
+    reader.i32().ok()?;
+    for _ in 0..if version >= 13 { 2 } else { 1 } {
+        let salts = count(reader)?;
+        reader.raw(16 * salts as usize).ok()?;
+    }
+    let key = key.try_into().ok().map(Zeroizing::new);
+    Some(Dc { number, host, port, key })
+}
+
+/// Bytes after their number, which is 0 or 256.
+fn sized<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
+    let length = reader.i32().ok().filter(|length| matches!(length, 0 | 256))?;
+    reader.raw(length as usize).ok()
+}
+
+/// Who is signed in, if the file that says so is there.
+fn user(path: &Path) -> Option<i64> {
+    let folder = path.parent()?;
+    let places = [folder.join("userconfing.xml"), folder.join("../shared_prefs/userconfing.xml")];
+    let text = places.iter().find_map(|place| files::read_beside(place, MAX_USER_FILE).ok()?)?;
+    let text = std::str::from_utf8(&text).ok()?;
+    let (_, value) = text.split_once("<string name=\"user\">")?;
+    let (value, _) = value.split_once("</string>")?;
+    let joined: String = value.replace("&#10;", "").split_whitespace().collect();
+    let bytes = encoding::decode(&joined)?;
+    let flags = bytes.get(4..)?.first_chunk().copied().map(i32::from_le_bytes)?;
+    if flags & USER_FLAG_SELF == 0 {
+        return None;
+    }
+    // Newer layers have a second word of flags before the identifier.
+    [12, 8].into_iter().find_map(|at| {
+        let id = bytes.get(at..)?.first_chunk().copied().map(i64::from_le_bytes)?;
+        (1..=super::MAX_USER_ID).contains(&id).then_some(id)
+    })
+}

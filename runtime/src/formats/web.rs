@@ -1,0 +1,162 @@
+//! The local storage of Telegram Web as JSON. Both versions keep accounts as `account1`, `account2`…, objects with
+//! `dcId`, `userId` and `dcN_auth_key` in hexadecimal; version A also keeps the first one as `user_auth`, `dc` and
+//! `dcN_auth_key` by themselves, each a JSON document in a string. UNVERIFIED: this follows their public sources, not
+//! a storage of the real programs. Salts are left out, since their byte order is not certain.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::encoding::Text;
+use super::json::{self, Object};
+use super::{Account, Format, Found, ImportError, ImportOptions, Imported, Reading};
+
+/// The most accounts that are looked for.
+const MAX_ACCOUNTS: u32 = 16;
+/// The most DCs of which keys are taken.
+const MAX_DCS: i64 = 10;
+/// Keys that only Telegram Web has, also if no user is signed in or a passcode encrypts the rest.
+const MARKS: [&str; 9] = [
+    "user_auth",
+    "tt-global-state",
+    "tt-multitab",
+    "tt-active-tab",
+    "kz_version",
+    "k_build",
+    "xt_instance",
+    "number_of_accounts",
+    "tgme_sync",
+];
+const NO_ACCOUNT: &str = "the local storage of Telegram Web without a key: no user is signed in, or its passcode \
+                          encrypts it; turn the passcode off there first";
+
+/// The storage: what is a string in it, without its quotes.
+type Storage = BTreeMap<String, Text>;
+
+pub(super) fn read(text: &str, object: &Object<'_>, options: &ImportOptions) -> Reading {
+    // As browsers are automated: the storages of all pages.
+    if let Some(origins) = object.get("origins").and_then(|value| json::array(value.get())) {
+        return origins.into_iter().find_map(|origin| {
+            let origin = json::object(origin.get())?;
+            read_list(origin.get("localStorage")?.get(), options)
+        });
+    }
+    if let Some(inner) = object.get("localStorage") {
+        let inner = value(inner);
+        return json::read(&inner, options).filter(|_| inner.len() < text.len());
+    }
+    accounts(&object.iter().map(|(name, it)| (name.clone(), value(it))).collect(), options)
+}
+
+/// A list of pairs, or of objects with `name` or `key` and `value`.
+pub(super) fn read_list(text: &str, options: &ImportOptions) -> Reading {
+    if text.starts_with('{') {
+        return read(text, &json::object(text)?, options);
+    }
+    let mut storage = Storage::new();
+    for entry in json::array(text)? {
+        let pair = match json::object(entry.get()) {
+            Some(object) => {
+                let name = object.get("name").or_else(|| object.get("key"));
+                name.zip(object.get("value")).map(|(name, it)| (*name, *it))
+            }
+            None => json::array(entry.get()).and_then(|pair| Some((*pair.first()?, *pair.get(1)?))),
+        };
+        if let Some((name, it)) = pair {
+            storage.insert(json::string(name)?.to_string(), value(it));
+        }
+    }
+    accounts(&storage, options)
+}
+
+/// A string's content, else the value as it stands.
+fn value(raw: &RawValue) -> Text {
+    json::string(raw).unwrap_or_else(|| Zeroizing::new(raw.get().to_owned()))
+}
+
+fn accounts(storage: &Storage, options: &ImportOptions) -> Reading {
+    let mut found = Vec::new();
+    for number in 1..=MAX_ACCOUNTS {
+        let fields = storage.get(&format!("account{number}")).and_then(|text| {
+            let object = json::object(text)?;
+            Some(object.iter().map(|(name, it)| (name.clone(), value(it))).collect::<Storage>())
+        });
+        if let Some(account) = fields.and_then(|fields| account(&fields, "dcId", "userId")) {
+            found.push((number, account));
+        }
+    }
+    if found.is_empty() {
+        let user = storage.get("user_auth").and_then(|text| json::object(text));
+        let mut fields: Storage = storage.iter().map(|(name, text)| (name.clone(), text.clone())).collect();
+        for (name, it) in user.iter().flatten() {
+            fields.entry(name.clone()).or_insert_with(|| value(it));
+        }
+        let home = if fields.contains_key("dcID") { "dcID" } else { "dc" };
+        found.extend(account(&fields, home, "id").map(|account| (1, account)));
+    }
+    if found.is_empty() {
+        let is_one = MARKS.iter().any(|mark| storage.contains_key(*mark));
+        return is_one.then_some(Err(ImportError::Unsupported(NO_ACCOUNT)));
+    }
+    Some(chosen(found, options))
+}
+
+fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<Found, ImportError>> {
+    let number = |name: &str| fields.get(name).and_then(|it| it.trim().trim_matches('"').parse::<i64>().ok());
+    let home = number(home)?;
+    let key_of =
+        |dc: i64| fields.get(&format!("dc{dc}_auth_key")).map(|text| hex(text.trim().trim_matches('"')));
+    let Some(key) = key_of(home)? else {
+        let reason = "its key has not 512 hexadecimal digits";
+        return Some(Err(ImportError::Damaged { format: Format::TelegramWeb, reason }));
+    };
+    let others = (1..=MAX_DCS).filter(|dc| *dc != home);
+    let other_keys = others.filter_map(|dc| Some((dc, key_of(dc)??))).collect();
+    // Only people sign in there.
+    let user_id = number(user).unwrap_or(0);
+    Some(Ok(Found { user_id, other_keys, ..Found::new(Format::TelegramWeb, home, key) }))
+}
+
+/// The account that was asked for, or the first one.
+fn chosen(
+    found: Vec<(u32, Result<Found, ImportError>)>,
+    options: &ImportOptions,
+) -> Result<Imported, ImportError> {
+    let accounts: Vec<_> = found
+        .iter()
+        .map(|(number, account)| Account {
+            number: *number,
+            user_id: account.as_ref().ok().map(|it| it.user_id).filter(|id| *id != 0),
+            dc: account.as_ref().ok().and_then(|it| sansgram_core::client::DcId::new(it.dc).ok()),
+            is_damaged: account.is_err(),
+        })
+        .collect();
+    let wanted = |number: u32, account: &Result<Found, _>| match options.account {
+        Some(wanted) => number == wanted,
+        None => account.is_ok() || accounts.iter().all(|it| it.is_damaged),
+    };
+    match found.into_iter().find(|(number, account)| wanted(*number, account)) {
+        Some((number, account)) => {
+            Ok(Imported { accounts, account: Some(number), ..account?.into_imported()? })
+        }
+        None => Err(ImportError::NoSuchAccount {
+            format: Format::TelegramWeb,
+            account: options.account.unwrap_or(1),
+            accounts,
+        }),
+    }
+}
+
+/// A key in hexadecimal.
+fn hex(text: &str) -> Option<Zeroizing<[u8; 256]>> {
+    let mut key = Zeroizing::new([0; 256]);
+    if text.len() != 512 {
+        return None;
+    }
+    for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        *byte = (digit(digits[0])? << 4 | digit(digits[1])?) as u8;
+    }
+    Some(key)
+}

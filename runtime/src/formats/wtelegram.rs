@@ -1,0 +1,120 @@
+//! `WTelegramClient`'s file: position i32 and length i32, little-endian; there, an initialisation vector of 16 bytes and
+//! AES-128-CBC, keyed with the `api_hash`, of SHA-256 and a JSON document. UNVERIFIED: this follows its public source,
+//! not a file of the real program.
+
+use std::path::Path;
+
+use aes::Aes128;
+use aes::cipher::{Array, BlockCipherDecrypt, KeyInit};
+use sansgram_core::crypto::hash::sha256;
+use zeroize::Zeroizing;
+
+use super::encoding::{self, Bytes};
+use super::{Format, Found, ImportError, ImportOptions, Reading, json};
+
+const BLOCK: usize = 16;
+/// Hash, and a document of one block at least.
+const SHORTEST: usize = BLOCK + 32 + BLOCK;
+
+pub(super) fn read_file(_path: &Path, bytes: &[u8], options: &ImportOptions) -> Reading {
+    let number = |at: usize| {
+        let number = bytes.get(at..)?.first_chunk().copied().map(i32::from_le_bytes)?;
+        usize::try_from(number).ok()
+    };
+    let (position, length) = (number(0)?, number(4)?);
+    if position < 8 || length < SHORTEST || length % BLOCK != 0 {
+        return None;
+    }
+    let block = bytes.get(position..)?.get(..length)?;
+    // A text may begin like any number.
+    if bytes.iter().take(256).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
+        return None;
+    }
+    Some(read(block, options))
+}
+
+fn read(block: &[u8], options: &ImportOptions) -> Result<super::Imported, ImportError> {
+    let format = Format::WTelegram;
+    let hash = options.api_hash.as_ref().ok_or(ImportError::ApiHashNeeded(format))?;
+    let key = hex(hash.expose().trim()).ok_or(ImportError::WrongApiHash(format))?;
+    let plain = decrypt(block, &key).ok_or(ImportError::WrongApiHash(format))?;
+    let (sum, text) = plain.split_at_checked(32).ok_or(ImportError::WrongApiHash(format))?;
+    if sha256(&[text]) != *sum {
+        return Err(ImportError::WrongApiHash(format));
+    }
+    let damaged = |reason| ImportError::Damaged { format, reason };
+    let text = std::str::from_utf8(text).map_err(|_| damaged("there is no JSON in it"))?;
+    let found = parse(text.trim_start_matches('\u{feff}'));
+    found.ok_or(damaged("its fields do not fit"))??.into_imported()
+}
+
+fn parse(text: &str) -> Option<Result<Found, ImportError>> {
+    let object = json::object(text)?;
+    let field = |name: &str| object.get(name).and_then(|value| json::number(value));
+    let home = field("MainDC").unwrap_or(0);
+    let sessions = json::object(object.get("DCSessions")?.get())?;
+    let mut keys = Vec::new();
+    let (mut host, mut port) = (String::new(), 0);
+    for (name, value) in &sessions {
+        // Negative numbers are DCs for media, which share the key of another session.
+        let Some(dc) = name.parse::<i64>().ok().filter(|dc| *dc > 0) else { continue };
+        let Some(session) = json::object(value.get()) else { continue };
+        let key = session.get("AuthKey").and_then(|key| encoding::decode(&json::string(key)?));
+        let Some(key) = key.and_then(|key| key.as_slice().try_into().map(Zeroizing::new).ok()) else {
+            continue;
+        };
+        if let Some(place) = session.get("DataCenter").and_then(|value| json::object(value.get()))
+            && dc == home
+        {
+            host = place
+                .get("ip_address")
+                .and_then(|it| json::string(it))
+                .map(|it| it.to_string())
+                .unwrap_or_default();
+            port = place.get("port").and_then(|it| json::number(it)?.try_into().ok()).unwrap_or(0);
+        }
+        keys.push((dc, key));
+    }
+    let Some(at) = keys.iter().position(|(dc, _)| *dc == home) else {
+        return Some(Err(ImportError::NoKey(Format::WTelegram)));
+    };
+    let (_, key) = keys.swap_remove(at);
+    let found = Found::new(Format::WTelegram, home, key);
+    Some(Ok(Found {
+        host,
+        port,
+        other_keys: keys,
+        user_id: field("UserId").unwrap_or(0),
+        api_id: field("ApiId").and_then(|id| id.try_into().ok()).unwrap_or(0),
+        ..found
+    }))
+}
+
+/// CBC with the padding of PKCS#7.
+fn decrypt(block: &[u8], key: &[u8; 16]) -> Option<Bytes> {
+    let cipher = Aes128::new(&Array::from(*key));
+    let (mut previous, cipher_text) = block.split_first_chunk::<BLOCK>()?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(cipher_text.len()));
+    for block in cipher_text.chunks_exact(BLOCK) {
+        let block: &[u8; BLOCK] = block.try_into().ok()?;
+        let mut out = Array::from(*block);
+        cipher.decrypt_block(&mut out);
+        plain.extend(out.iter().zip(previous).map(|(byte, before)| byte ^ before));
+        previous = block;
+    }
+    let padding = usize::from(*plain.last()?);
+    let length = plain.len().checked_sub(padding).filter(|_| (1..=BLOCK).contains(&padding))?;
+    plain.truncate(length);
+    Some(plain)
+}
+
+fn hex(text: &str) -> Option<Zeroizing<[u8; 16]>> {
+    let mut key = Zeroizing::new([0; 16]);
+    if text.len() != 32 || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(key)
+}
