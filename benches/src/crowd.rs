@@ -101,6 +101,7 @@ impl Crowd {
         let clients = (0..count).map(|index| {
             let session = groups[index / PER_DCS].session.clone();
             Client::new(config.clone(), session, Box::new(OsRandom::new()), clocks(now))
+                .expect("the session is one of these DCs")
         });
         let mut crowd = Self {
             clients: clients.collect(),

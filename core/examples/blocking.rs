@@ -92,7 +92,7 @@ pub(crate) fn sign_in(
     dcs.insert(home, address);
     let mut config = Config::new(dcs, home, [PublicKey::from_pem(public_key)?]);
     config.api = Some(ApiCredentials { id: 1, hash: "sandbox".into() });
-    let mut client = Client::new(config, SessionData::default(), Box::new(OsRandom::default()), now(start));
+    let mut client = Client::new(config, SessionData::default(), Box::new(OsRandom::default()), now(start))?;
     let mut socket = None;
     let step = client.login(now(start)).request_code(phone)?;
     let Outcome::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {

@@ -137,7 +137,8 @@ impl Run {
         let peers = [1, 2, 3].map(|dc| (dc, Peer::new(key.clone(), is_request)));
         let now = at(Duration::ZERO, 0);
         Self {
-            client: Client::new(config, session, Box::new(Seeded::new(9)), now),
+            client: Client::new(config, session, Box::new(Seeded::new(9)), now)
+                .expect("a session that does not say where it belongs fits everywhere"),
             kind,
             conns: BTreeMap::new(),
             peers: peers.into(),

@@ -56,7 +56,8 @@ impl Client {
     /// [`FileStore`](crate::FileStore) sees to that, but between clones of one store nobody does.
     ///
     /// # Errors
-    /// [`Error::Store`] where the session cannot be loaded; what is stored is left as it is.
+    /// [`Error::Store`] if the session cannot be loaded, [`Error::WrongServers`] if it has keys of other servers than
+    /// those of `config` ([`Config::for_session`] makes one that fits); what is stored is left as it is.
     pub async fn start<R: Runtime>(
         runtime: R,
         config: Config,
@@ -90,7 +91,8 @@ impl Client {
         let clock = Clock::of(&runtime);
         // Without a limit of the machine's, a person still wants to hear of a dead server.
         let max_attempts = if config.max_attempts == 0 { 5 } else { config.max_attempts.into() };
-        let machine = sansio::Client::new(config, session, Box::new(OsRandom::default()), clock.now());
+        let config = Config { through_proxy: config.through_proxy || options.proxy.is_some(), ..config };
+        let machine = sansio::Client::new(config, session, Box::new(OsRandom::default()), clock.now())?;
         let shared = Arc::new(Shared::new(machine, clock));
         let proxy = options.proxy.map(Arc::new);
         runtime.spawn(Driver::new(runtime.clone(), shared.clone(), store, proxy));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansgram_core::client::{ApiMisuse, DcId, InvokeError, LostReason};
+use sansgram_core::client::{ApiMisuse, DcId, InvokeError, LostReason, WrongServers};
 use sansgram_core::login::{Continuation, LoginError, SignUpRequired};
 use sansgram_core::rpc::RpcError;
 
@@ -36,6 +36,9 @@ pub enum Error {
     /// where only its end could not be kept, [`Client::save`](crate::Client::save) tries that again.
     #[error(transparent)]
     Store(Arc<StoreError>),
+    /// The session has keys of other servers than those of the configuration. Nothing was sent.
+    #[error(transparent)]
+    WrongServers(#[from] WrongServers),
     /// Nobody answers the questions of an interactive sign-in.
     #[error(transparent)]
     Prompt(Arc<PromptError>),

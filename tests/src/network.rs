@@ -1,6 +1,7 @@
 //! A network that exists only in memory: latency, any chunking, cuts and refusals, all by a seed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sansgram_core::client::{ConnId, LostCause};
@@ -32,6 +33,14 @@ pub struct NetworkOptions {
     pub keep: bool,
     /// How fast the client's writes leave; default at once.
     pub bytes_per_second: Option<u64>,
+    /// Whether the client's host has no IPv4 address: connects over it fail at once; default no.
+    pub no_ipv4: bool,
+    /// The same of IPv6.
+    pub no_ipv6: bool,
+    /// Addresses that refuse connections.
+    pub refusing: Vec<SocketAddr>,
+    /// Addresses that never answer. The client's host gives each a start of 250 ms before it tries the next.
+    pub silent: Vec<SocketAddr>,
 }
 
 impl Default for NetworkOptions {
@@ -47,8 +56,23 @@ impl Default for NetworkOptions {
             copies: 1,
             keep: false,
             bytes_per_second: None,
+            no_ipv4: false,
+            no_ipv6: false,
+            refusing: Vec::new(),
+            silent: Vec::new(),
         }
     }
+}
+
+/// How long a host waits for an address before it tries another one besides (RFC 8305, 8).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Why no address of a race answered; the most telling is the highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Race {
+    Unreachable,
+    Refused,
+    Silent,
 }
 
 /// How writes are cut into reads.
@@ -221,9 +245,39 @@ impl Network {
         }
     }
 
-    /// The client wants a connection.
-    pub(crate) fn connect(&mut self, now: Timestamp, conn: ConnId, dc: i32) {
-        let at = now + self.one_way() + self.one_way();
+    /// Races the addresses as a host does; answers the one that won, and after how long.
+    pub(crate) fn race(&self, endpoints: &[SocketAddr]) -> Result<(SocketAddr, Duration), Race> {
+        let (mut waited, mut lost) = (Duration::ZERO, Race::Unreachable);
+        for address in endpoints {
+            let has_family = if address.is_ipv4() { !self.options.no_ipv4 } else { !self.options.no_ipv6 };
+            if !has_family {
+                continue;
+            }
+            if self.options.silent.contains(address) {
+                waited += HEAD_START;
+                lost = Race::Silent;
+            } else if self.options.refusing.contains(address) {
+                lost = lost.max(Race::Refused);
+            } else {
+                return Ok((*address, waited));
+            }
+        }
+        Err(lost)
+    }
+
+    /// The client wants a connection, which no address gives it.
+    pub(crate) fn fail_to_connect(&mut self, now: Timestamp, conn: ConnId, race: Race) {
+        let cause = match race {
+            Race::Silent => return,
+            Race::Refused => LostCause::Refused,
+            Race::Unreachable => LostCause::Unreachable,
+        };
+        self.deliver_at(now, Delivery::LostByClient { conn, cause });
+    }
+
+    /// The client wants a connection, and begins to connect to the address that will answer after `waited`.
+    pub(crate) fn connect(&mut self, now: Timestamp, conn: ConnId, dc: i32, waited: Duration) {
+        let at = now + waited + self.one_way() + self.one_way();
         if self.dead.contains(&dc) {
             return;
         }
@@ -350,7 +404,7 @@ mod tests {
 
     fn connected(options: NetworkOptions) -> (Network, Timestamp) {
         let mut network = Network::new(options, 1);
-        network.connect(Timestamp::ZERO, CONN, 2);
+        network.connect(Timestamp::ZERO, CONN, 2, Duration::ZERO);
         let at = network.next_delivery().unwrap();
         assert_eq!(network.deliver(at), Some(Delivery::Opened { conn: CONN, dc: 2 }));
         (network, at)

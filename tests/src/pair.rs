@@ -4,7 +4,7 @@
 //! dropped, all that the client said in its run is searched for secrets; see [`leaks`](crate::leaks).
 
 use std::fmt::{Debug, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use sansgram_core::client::{
@@ -114,6 +114,8 @@ pub struct Pair {
     pub refusals: Vec<Refusal>,
     /// The addresses of each connection that the client asked for, oldest first.
     pub opened: Vec<Vec<SocketAddr>>,
+    /// The address that each of them led to, if any does, oldest first.
+    pub connected: Vec<SocketAddr>,
     /// Whether heavy tasks are kept in [`dropped_tasks`](Self::dropped_tasks) in place of being run.
     pub drops_tasks: bool,
     /// The heavy tasks that were not run.
@@ -145,7 +147,8 @@ impl Pair {
         let now = Timestamp::ZERO;
         let client_now = Now::new(now, shifted(START, clock_skew));
         Self {
-            client: Client::new(client, session, Box::new(seeds.fork()), client_now),
+            client: Client::new(client, session, Box::new(seeds.fork()), client_now)
+                .expect("the session belongs to the servers of the configuration"),
             dcs: TestDcs::new(server, Box::new(seeds.fork())),
             network: Network::new(network, seeds.next_u64()),
             clock_skew,
@@ -153,6 +156,7 @@ impl Pair {
             account_events: Vec::new(),
             refusals: Vec::new(),
             opened: Vec::new(),
+            connected: Vec::new(),
             drops_tasks: false,
             dropped_tasks: Vec::new(),
             said,
@@ -183,7 +187,8 @@ impl Pair {
         self.events.clear();
         let seed = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let random = Box::new(SeededRandomForTestingOnly::new(seed));
-        self.client = Client::new(config, session, random, self.client_now());
+        self.client = Client::new(config, session, random, self.client_now())
+            .expect("the session belongs to the servers of the configuration");
         self.poll();
     }
 
@@ -377,7 +382,13 @@ impl Pair {
         loop {
             match self.client.poll_output() {
                 Output::Open { conn, endpoints, .. } => {
-                    self.network.connect(self.now, conn, dc_at(&endpoints));
+                    match self.network.race(&endpoints) {
+                        Ok((address, waited)) => {
+                            self.network.connect(self.now, conn, dc_at(address), waited);
+                            self.connected.push(address);
+                        }
+                        Err(lost) => self.network.fail_to_connect(self.now, conn, lost),
+                    }
                     self.opened.push(endpoints);
                 }
                 Output::Transmit { conn, bytes } => self.network.client_writes(self.now, conn, bytes),
@@ -462,11 +473,18 @@ pub fn address(dc: i32) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, low)), 443)
 }
 
-/// The DC that is reached at the first of these addresses.
-fn dc_at(endpoints: &[SocketAddr]) -> i32 {
-    match endpoints.first().map(SocketAddr::ip) {
-        Some(IpAddr::V4(ip)) => i32::from(ip.octets()[3]),
-        _ => 0,
+/// The same over IPv6, where no network lies.
+#[must_use]
+pub fn address_v6(dc: i32) -> SocketAddr {
+    let [low, ..] = dc.to_le_bytes();
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, low.into())), 443)
+}
+
+/// The DC that is reached at this address: by its last part.
+fn dc_at(address: SocketAddr) -> i32 {
+    match address.ip() {
+        IpAddr::V4(ip) => i32::from(ip.octets()[3]),
+        IpAddr::V6(ip) => i32::from(ip.segments()[7] & 0xff),
     }
 }
 

@@ -71,7 +71,8 @@ impl Bench {
         let signed_in = sign_in(1);
         let now = signed_in.elapsed + Duration::from_secs(1);
         let begin = clocks(Timestamp::from_origin(now));
-        let client = Client::new(config(), signed_in.session, Box::new(OsRandom::new()), begin);
+        let client = Client::new(config(), signed_in.session, Box::new(OsRandom::new()), begin)
+            .expect("the session is one of these DCs");
         let readings = (0..1000).map(|_| {
             let from = CpuTime::now();
             CpuTime::now().saturating_sub(from)

@@ -43,6 +43,11 @@ impl DcTable {
         self.endpoints.get(&dc).map_or(&[], Vec::as_slice)
     }
 
+    /// All addresses, in the order of the DCs.
+    pub fn iter(&self) -> impl Iterator<Item = (DcId, SocketAddr)> + '_ {
+        self.endpoints.iter().flat_map(|(dc, known)| known.iter().map(move |address| (*dc, *address)))
+    }
+
     /// The DCs of the table, in rising order.
     pub fn ids(&self) -> impl Iterator<Item = DcId> + '_ {
         self.endpoints.keys().copied()
@@ -50,7 +55,7 @@ impl DcTable {
 }
 
 /// The ports of Telegram's DCs, the preferred one first.
-const PORTS: [u16; 3] = [443, 80, 5222];
+pub(super) const PORTS: [u16; 3] = [443, 80, 5222];
 
 /// All that the machine must be told before it starts.
 #[derive(Clone, Debug)]
@@ -75,6 +80,14 @@ pub struct Config {
     /// Where all connections go in place of the DCs' own addresses, the preferred one first: to an MTProxy or a
     /// WebSocket gateway. Default empty: to the DCs.
     pub gateway: Vec<SocketAddr>,
+    /// Whether the embedder reaches the addresses through a proxy (SOCKS5, HTTP), default no: then those come first that
+    /// the server announced for it.
+    pub through_proxy: bool,
+    /// Whether the home DC is asked where all DCs are (`help.getConfig`), default yes: with the first request after a
+    /// connection, and again once the answer has expired, which is about one small request an hour. The addresses are
+    /// kept in the session and tried besides those of [`dcs`](Self::dcs). Never asked through a
+    /// [`gateway`](Self::gateway), which finds the DCs by itself.
+    pub learn_addresses: bool,
     /// What to try in its place, in turn, once all addresses of a DC were tried without success; default none.
     pub fallback_transports: Vec<TransportKind>,
     /// Whether the server shall push updates, default yes: then it is asked where they stand (`updates.getState`) after
@@ -125,6 +138,8 @@ impl Config {
             transport: TransportKind::Intermediate,
             disguise: Disguise::Plain,
             gateway: Vec::new(),
+            through_proxy: false,
+            learn_addresses: true,
             fallback_transports: Vec::new(),
             updates: true,
             pfs: false,
@@ -145,26 +160,30 @@ impl Config {
         i32::try_from(lifetime.as_secs()).unwrap_or(i32::MAX)
     }
 
-    /// Telegram's production DCs, over IPv4 at port 443 (80 and 5222 if that fails),
-    /// beginning at DC 2 (`api/datacenter`).
+    /// Telegram's production DCs, over IPv4 and IPv6 at port 443 (80 and 5222 if that fails), beginning at DC 2
+    /// (`api/datacenter`; the addresses are those of TDLib, `ConnectionCreator.cpp`).
     #[must_use]
     pub fn telegram() -> Self {
-        const ADDRESSES: [(u16, [u8; 4]); 5] = [
-            (1, [149, 154, 175, 50]),
-            (2, [149, 154, 167, 51]),
-            (3, [149, 154, 175, 100]),
-            (4, [149, 154, 167, 91]),
-            (5, [149, 154, 171, 5]),
+        const ADDRESSES: [(u16, [u8; 4], [u16; 4]); 5] = [
+            (1, [149, 154, 175, 50], [0x2001, 0x0b28, 0xf23d, 0xf001]),
+            (2, [149, 154, 167, 51], [0x2001, 0x067c, 0x04e8, 0xf002]),
+            (3, [149, 154, 175, 100], [0x2001, 0x0b28, 0xf23d, 0xf003]),
+            (4, [149, 154, 167, 91], [0x2001, 0x067c, 0x04e8, 0xf004]),
+            (5, [149, 154, 171, 5], [0x2001, 0x0b28, 0xf23f, 0xf005]),
         ];
-        Self::of_telegram(&ADDRESSES, PublicKey::telegram_production(), false)
+        Self::of_telegram(&ADDRESSES, 0xa, PublicKey::telegram_production(), false)
     }
 
-    /// Telegram's test DCs, over IPv4 at port 443 (80 and 5222 if that fails), beginning at DC 2. Their accounts are wiped regularly.
+    /// Telegram's test DCs, over IPv4 and IPv6 at port 443 (80 and 5222 if that fails), beginning at DC 2. Their accounts
+    /// are wiped regularly.
     #[must_use]
     pub fn telegram_test() -> Self {
-        const ADDRESSES: [(u16, [u8; 4]); 3] =
-            [(1, [149, 154, 175, 10]), (2, [149, 154, 167, 40]), (3, [149, 154, 175, 117])];
-        Self::of_telegram(&ADDRESSES, PublicKey::telegram_test(), true)
+        const ADDRESSES: [(u16, [u8; 4], [u16; 4]); 3] = [
+            (1, [149, 154, 175, 10], [0x2001, 0x0b28, 0xf23d, 0xf001]),
+            (2, [149, 154, 167, 40], [0x2001, 0x067c, 0x04e8, 0xf002]),
+            (3, [149, 154, 175, 117], [0x2001, 0x0b28, 0xf23d, 0xf003]),
+        ];
+        Self::of_telegram(&ADDRESSES, 0xe, PublicKey::telegram_test(), true)
     }
 
     /// Goes through the MTProxy that is reached at one of `addresses` and has this secret. It then chooses the way to
@@ -174,17 +193,23 @@ impl Config {
         self.disguise = Disguise::MtProxy(secret);
     }
 
-    /// Where to connect for `dc`.
+    /// Where to connect for `dc`, as far as the configuration says.
     pub(super) fn endpoints(&self, dc: DcId) -> &[SocketAddr] {
         if self.gateway.is_empty() { self.dcs.endpoints(dc) } else { &self.gateway }
     }
 
-    fn of_telegram(addresses: &[(u16, [u8; 4])], key: PublicKey, test_dcs: bool) -> Self {
+    /// Each DC with its IPv4 address and the network of its IPv6 address, whose last part is `host`.
+    fn of_telegram(
+        addresses: &[(u16, [u8; 4], [u16; 4])],
+        host: u16,
+        key: PublicKey,
+        test_dcs: bool,
+    ) -> Self {
         let mut dcs = DcTable::new();
-        for (dc, ip) in addresses {
-            for port in PORTS {
-                dcs.insert(DcId::literal(*dc), SocketAddr::from((*ip, port)));
-            }
+        for (dc, v4, [a, b, c, d]) in addresses {
+            let v6 = [*a, *b, *c, *d, 0, 0, 0, host];
+            PORTS.iter().for_each(|port| dcs.insert(DcId::literal(*dc), SocketAddr::from((*v4, *port))));
+            PORTS.iter().for_each(|port| dcs.insert(DcId::literal(*dc), SocketAddr::from((v6, *port))));
         }
         Self { test_dcs, ..Self::new(dcs, DcId::literal(2), [key]) }
     }

@@ -4,10 +4,14 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use zeroize::Zeroizing;
 
+use super::dc_options::DcOptions;
+use super::servers::{CustomServers, Servers};
 use crate::crypto::AuthKey;
+use crate::crypto::rsa::PublicKey;
 use crate::crypto::text::{TextError, TextFormat};
 use crate::dc::DcId;
 use crate::tl::Reader;
@@ -55,6 +59,10 @@ pub struct SessionData {
     /// The tokens that sign-outs left (`future_auth_token`), oldest first, at most 20: whoever shows one at the next
     /// sign-in needs no code. Secrets.
     pub logout_tokens: Vec<Zeroizing<Vec<u8>>>,
+    /// The servers that all of this belongs to.
+    pub servers: Servers,
+    /// Where the home DC said that the DCs are.
+    pub dc_options: DcOptions,
 }
 
 impl fmt::Debug for SessionData {
@@ -67,6 +75,8 @@ impl fmt::Debug for SessionData {
             .field("test_dcs", &self.test_dcs)
             .field("clock_offset", &self.clock_offset)
             .field("logout_tokens", &self.logout_tokens.len())
+            .field("servers", &self.servers)
+            .field("dc_options", &self.dc_options)
             .finish()
     }
 }
@@ -89,8 +99,24 @@ pub enum SessionFormatError {
     Newer(u8),
 }
 
-/// Version 1 has no sign-out tokens.
-const FORMAT: TextFormat = TextFormat { mark: "sansgram1:", version: 2 };
+/// Version 1 has no sign-out tokens, version 2 no sections.
+const FORMAT: TextFormat = TextFormat { mark: "sansgram1:", version: 3 };
+/// The first version with sections.
+const SECTIONS: u8 = 3;
+/// A section whose tag has this bit cannot be left out: a reader that does not know it refuses the session.
+const CRITICAL: u8 = 0x80;
+/// The section of the servers that the session belongs to.
+const TAG_SERVERS: u8 = CRITICAL | 1;
+/// The section of the addresses that a server told of.
+const TAG_DC_OPTIONS: u8 = 2;
+/// As many addresses and keys of servers are kept.
+const MAX_ADDRESSES: usize = 256;
+const MAX_PUBLIC_KEYS: usize = 16;
+/// The api_ids that sessions of test DCs had before version 3, which is all that told them apart: those of a sandbox in
+/// the process, and those of servers that were named by their address. Telegram gives out neither.
+const API_ID_OF_SANDBOX: i32 = 2_000_099_966;
+const API_ID_ELSEWHERE: i32 = 1;
+
 impl From<TextError> for SessionFormatError {
     fn from(error: TextError) -> Self {
         match error {
@@ -115,10 +141,11 @@ const FLAG_HOME: u8 = 8;
 const FLAG_API_ID: u8 = 16;
 
 impl SessionData {
-    /// Whether anything is in it that would be missed.
+    /// Whether nothing is in it that would be missed: of the servers alone it may tell.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let (servers, dc_options) = (self.servers.clone(), self.dc_options.clone());
+        *self == Self { servers, dc_options, test_dcs: self.test_dcs, ..Self::default() }
     }
 
     /// Keeps a sign-out token, in the place of the oldest where there are 20. One that is empty or longer than 1 KiB is
@@ -135,12 +162,22 @@ impl SessionData {
     /// The session as one line of text, `sansgram1:` and base64url; it contains the keys, so guard it like a password.
     ///
     /// Layout, little-endian: version 1, flags 1, home DC 2, `api_id` 4, user 8, clock offset 8, number of keys 2; for
-    /// each key DC 2, salt 8, key 256; number of tokens 2; for each token length 2 and the token; checksum 8.
+    /// each key DC 2, salt 8, key 256; number of tokens 2; for each token length 2 and the token; sections; checksum 8.
+    ///
+    /// A section is tag 1, length 4 and its content. A reader skips a section whose tag it does not know, and does not
+    /// write it again, unless the tag is 128 or higher: then it refuses the session ([`SessionFormatError::Newer`]).
+    /// - 129, the servers: kind 1 (0 Telegram, 1 others, 2 a sandbox that has ended); of others initial DC 2 (0: none),
+    ///   number of addresses 2, for each DC 2, family 1 (4 or 6), port 2, address 4 or 16, of IPv6 scope 4; number of
+    ///   RSA keys 1, for each modulus 256, length 1 and exponent.
+    /// - 2, the addresses that a server told of: expiry 8, whether IPv6 is preferred 1; for each DC 2, flags 1 (IPv6 1,
+    ///   media 2, obfuscated 4, CDN 8, static 16, this port only 32, secret 64), port 2, address 4 or 16, and with a
+    ///   secret length 1 and the secret.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         // In one piece: a buffer that grows leaves copies behind.
         let tokens: usize = self.logout_tokens.iter().map(|token| 2 + token.len()).sum();
-        let mut out = Zeroizing::new(Vec::with_capacity(64 + 266 * self.keys.len() + tokens));
+        let sections = self.sections_len();
+        let mut out = Zeroizing::new(Vec::with_capacity(64 + 266 * self.keys.len() + tokens + sections));
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
         out.push(FORMAT.version);
         out.push(
@@ -168,6 +205,12 @@ impl SessionData {
             out.extend_from_slice(&(token.len() as u16).to_le_bytes());
             out.extend_from_slice(token);
         }
+        if let Some(section) = write_servers(&self.servers) {
+            write_section(&mut out, TAG_SERVERS, &section);
+        }
+        if self.dc_options != DcOptions::default() {
+            write_section(&mut out, TAG_DC_OPTIONS, &self.dc_options.write_section());
+        }
         FORMAT.write(out)
     }
 
@@ -180,10 +223,57 @@ impl SessionData {
             return Err(SessionFormatError::Empty);
         }
         let content = FORMAT.read(text)?;
-        Self::read(&content).ok_or(SessionFormatError::Damaged("its fields do not fit"))
+        let (mut session, rest) =
+            Self::read(&content).ok_or(SessionFormatError::Damaged("its fields do not fit"))?;
+        match content.first() {
+            Some(version) if *version >= SECTIONS => session.read_sections(rest)?,
+            _ if !rest.is_empty() => return Err(SessionFormatError::Damaged("its fields do not fit")),
+            _ => session.servers = session.servers_before_sections(),
+        }
+        Ok(session)
     }
 
-    fn read(content: &[u8]) -> Option<Self> {
+    fn read_sections(&mut self, mut rest: &[u8]) -> Result<(), SessionFormatError> {
+        const DAMAGED: SessionFormatError = SessionFormatError::Damaged("its sections do not fit");
+        while let Some((&tag, behind)) = rest.split_first() {
+            let (length, behind) = behind.split_first_chunk::<4>().ok_or(DAMAGED)?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| DAMAGED)?;
+            let (section, behind) = behind.split_at_checked(length).ok_or(DAMAGED)?;
+            match tag {
+                TAG_SERVERS => self.servers = read_servers(section).ok_or(DAMAGED)?,
+                // Without them the server is asked again.
+                TAG_DC_OPTIONS => self.dc_options = DcOptions::read_section(section).unwrap_or_default(),
+                tag if tag & CRITICAL != 0 => return Err(SessionFormatError::Newer(FORMAT.version)),
+                _ => {}
+            }
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// What a session of an earlier version tells of its servers.
+    fn servers_before_sections(&self) -> Servers {
+        match self.api_id {
+            Some(API_ID_OF_SANDBOX) => Servers::Ended,
+            Some(API_ID_ELSEWHERE) => Servers::Custom(CustomServers::default()),
+            _ => Servers::Unknown,
+        }
+    }
+
+    fn sections_len(&self) -> usize {
+        let servers = match &self.servers {
+            Servers::Custom(custom) => {
+                let addresses = custom.dcs.iter().count();
+                16 + 25 * addresses + 265 * custom.public_keys.len()
+            }
+            _ => 16,
+        };
+        // Of the addresses that were told, the packed form.
+        servers + 32 + self.dc_options.packed_len()
+    }
+
+    /// What lies before the sections, and those unread.
+    fn read(content: &[u8]) -> Option<(Self, &[u8])> {
         let mut reader = Reader::new(content);
         let [version, flags] = *reader.raw(2).ok()?.first_chunk()?;
         let has = |bit: u8| flags & bit != 0;
@@ -211,10 +301,7 @@ impl SessionData {
             }
             logout_tokens.push(Zeroizing::new(reader.raw(length.into()).ok()?.to_vec()));
         }
-        if reader.remaining() != 0 {
-            return None;
-        }
-        Some(Self {
+        let session = Self {
             home_dc: if has(FLAG_HOME) { Some(DcId::new(home.into()).ok()?) } else { None },
             keys,
             user: has(FLAG_USER).then_some(SignedInUser { id: user_id, is_bot: has(FLAG_BOT) }),
@@ -222,8 +309,101 @@ impl SessionData {
             test_dcs: has(FLAG_TEST),
             clock_offset,
             logout_tokens,
-        })
+            servers: Servers::Unknown,
+            dc_options: DcOptions::default(),
+        };
+        Some((session, reader.rest()))
     }
+}
+
+fn write_section(out: &mut Vec<u8>, tag: u8, section: &[u8]) {
+    out.push(tag);
+    // Far below 4 GiB: what sections hold is bounded.
+    out.extend_from_slice(&(section.len() as u32).to_le_bytes());
+    out.extend_from_slice(section);
+}
+
+fn write_servers(servers: &Servers) -> Option<Vec<u8>> {
+    let custom = match servers {
+        Servers::Unknown => return None,
+        Servers::Telegram => return Some([0].into()),
+        Servers::Ended => return Some([2].into()),
+        Servers::Custom(custom) => custom,
+    };
+    let mut out = Vec::from([1]);
+    out.extend_from_slice(&custom.initial_dc.map_or(0, DcId::number).to_le_bytes());
+    let addresses =
+        || custom.dcs.ids().flat_map(|dc| custom.dcs.endpoints(dc).iter().map(move |it| (dc, it)));
+    out.extend_from_slice(&(addresses().count().min(MAX_ADDRESSES) as u16).to_le_bytes());
+    for (dc, address) in addresses().take(MAX_ADDRESSES) {
+        out.extend_from_slice(&dc.number().to_le_bytes());
+        out.push(if address.is_ipv4() { 4 } else { 6 });
+        out.extend_from_slice(&address.port().to_le_bytes());
+        match address {
+            SocketAddr::V4(address) => out.extend_from_slice(&address.ip().octets()),
+            SocketAddr::V6(address) => {
+                out.extend_from_slice(&address.ip().octets());
+                out.extend_from_slice(&address.scope_id().to_le_bytes());
+            }
+        }
+    }
+    out.push(custom.public_keys.len().min(MAX_PUBLIC_KEYS) as u8);
+    for key in custom.public_keys.iter().take(MAX_PUBLIC_KEYS) {
+        out.extend_from_slice(key.modulus_bytes());
+        // At most 8 bytes.
+        out.push(key.exponent_bytes().len() as u8);
+        out.extend_from_slice(key.exponent_bytes());
+    }
+    Some(out)
+}
+
+fn read_servers(section: &[u8]) -> Option<Servers> {
+    match section {
+        [0] => return Some(Servers::Telegram),
+        [2] => return Some(Servers::Ended),
+        [1, ..] => {}
+        _ => return None,
+    }
+    let mut reader = Reader::new(section.get(1..)?);
+    let mut custom = CustomServers::default();
+    let initial = read_u16(&mut reader)?;
+    if initial != 0 {
+        custom.initial_dc = Some(DcId::new(initial.into()).ok()?);
+    }
+    let addresses = read_u16(&mut reader)?;
+    if usize::from(addresses) > MAX_ADDRESSES {
+        return None;
+    }
+    for _ in 0..addresses {
+        let dc = DcId::new(read_u16(&mut reader)?.into()).ok()?;
+        let family = read_u8(&mut reader)?;
+        let port = read_u16(&mut reader)?;
+        let address = match family {
+            4 => SocketAddr::new(IpAddr::V4(Ipv4Addr::from(*reader.raw(4).ok()?.first_chunk::<4>()?)), port),
+            6 => {
+                let ip = Ipv6Addr::from(*reader.raw(16).ok()?.first_chunk::<16>()?);
+                let scope = u32::from_le_bytes(*reader.raw(4).ok()?.first_chunk()?);
+                SocketAddrV6::new(ip, port, 0, scope).into()
+            }
+            _ => return None,
+        };
+        custom.dcs.insert(dc, address);
+    }
+    let keys = read_u8(&mut reader)?;
+    if usize::from(keys) > MAX_PUBLIC_KEYS {
+        return None;
+    }
+    for _ in 0..keys {
+        let modulus = reader.raw(256).ok()?;
+        let length = read_u8(&mut reader)?;
+        let exponent = reader.raw(length.into()).ok().filter(|exponent| exponent.len() <= 8)?;
+        custom.public_keys.push(PublicKey::from_components(modulus, exponent).ok()?);
+    }
+    (reader.remaining() == 0).then_some(Servers::Custom(custom))
+}
+
+fn read_u8(reader: &mut Reader<'_>) -> Option<u8> {
+    reader.raw(1).ok()?.first().copied()
 }
 
 fn read_u16(reader: &mut Reader<'_>) -> Option<u16> {
@@ -231,102 +411,4 @@ fn read_u16(reader: &mut Reader<'_>) -> Option<u16> {
 }
 
 #[cfg(test)]
-mod tests {
-    use alloc::string::ToString;
-
-    use super::*;
-
-    fn sample() -> SessionData {
-        let dc = DcId::literal(2);
-        let mut bytes = [0; 256];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = index as u8;
-        }
-        let key = DcKey { auth_key: AuthKey::new(bytes), server_salt: -5 };
-        SessionData {
-            home_dc: Some(dc),
-            keys: BTreeMap::from([(dc, key)]),
-            user: Some(SignedInUser { id: 1_234_567_890_123, is_bot: true }),
-            api_id: Some(17),
-            test_dcs: true,
-            clock_offset: -86_400,
-            logout_tokens: [alloc::vec![7; 32], alloc::vec![8; 3]].map(Zeroizing::new).into(),
-        }
-    }
-
-    #[test]
-    fn what_was_written_is_read() {
-        for data in [sample(), SessionData::default()] {
-            assert_eq!(SessionData::from_text(&data.to_text()), Ok(data));
-        }
-    }
-
-    #[test]
-    fn more_or_longer_tokens_than_are_written_are_not_read() {
-        let read = |tokens: &[Vec<u8>]| {
-            let mut content = alloc::vec![FORMAT.version, 0];
-            content.extend([0; 24]);
-            content.extend((tokens.len() as u16).to_le_bytes());
-            for token in tokens {
-                content.extend((token.len() as u16).to_le_bytes());
-                content.extend(token);
-            }
-            SessionData::read(&content).map(|data| data.logout_tokens)
-        };
-        let most = alloc::vec![alloc::vec![7; LONGEST_LOGOUT_TOKEN]; MAX_LOGOUT_TOKENS];
-        assert_eq!(read(&most), Some(most.into_iter().map(Zeroizing::new).collect()));
-        assert_eq!(read(&alloc::vec![alloc::vec![7]; MAX_LOGOUT_TOKENS + 1]), None);
-        assert_eq!(read(&[alloc::vec![7; LONGEST_LOGOUT_TOKEN + 1]]), None);
-    }
-
-    #[test]
-    fn the_first_version_is_still_read() {
-        // What version 1 wrote for a test DC 2, `api_id` 17, the clock one second ahead, and no key.
-        let mut content = alloc::vec![1, FLAG_TEST | FLAG_HOME | FLAG_API_ID, 2, 0, 17, 0, 0, 0];
-        content.extend([0; 8]);
-        content.extend(1_i64.to_le_bytes());
-        content.extend([0, 0]);
-        let text = FORMAT.write(Zeroizing::new(content));
-        let expected = SessionData {
-            home_dc: Some(DcId::literal(2)),
-            api_id: Some(17),
-            test_dcs: true,
-            clock_offset: 1,
-            ..SessionData::default()
-        };
-        assert_eq!(SessionData::from_text(&text), Ok(expected));
-    }
-
-    #[test]
-    fn the_newest_twenty_tokens_are_kept() {
-        let mut data = SessionData::default();
-        for number in 0..30 {
-            data.keep_logout_token(alloc::vec![number; 4].into());
-        }
-        data.keep_logout_token(alloc::vec![29; 4].into());
-        data.keep_logout_token(Zeroizing::default());
-        let kept: Vec<u8> = data.logout_tokens.iter().map(|token| token[0]).collect();
-        assert_eq!(kept, (10..30).collect::<Vec<u8>>());
-        assert_eq!(SessionData::from_text(&data.to_text()), Ok(data));
-    }
-
-    #[test]
-    fn every_changed_or_missing_character_is_noticed() {
-        let text = sample().to_text();
-        for at in FORMAT.mark.len()..text.len() {
-            let replacement = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
-            let mut changed = String::from(text.as_str());
-            changed.replace_range(at..=at, replacement);
-            assert!(SessionData::from_text(&changed).is_err(), "character {at}");
-            let cut = SessionData::from_text(&text[..at]).unwrap_err().to_string();
-            assert!(!cut.contains("characters"), "cut at {at}: {cut}");
-        }
-    }
-
-    #[test]
-    fn foreign_and_newer_texts_are_named() {
-        assert_eq!(SessionData::from_text("1BVtsO"), Err(SessionFormatError::Foreign));
-        assert_eq!(SessionData::from_text(" \n"), Err(SessionFormatError::Empty));
-        assert_eq!(SessionData::from_text("sansgram1:AwAA"), Err(SessionFormatError::Newer(3)));
-    }
-}
+mod tests;

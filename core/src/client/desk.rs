@@ -4,7 +4,8 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::config::Config;
-use super::data::DcKey;
+use super::data::{DcKey, SessionData};
+use super::dc_options;
 use super::io::{ConnId, Event, LogoutCause, Output};
 use super::lane::{Again, Receiver, Surroundings};
 use super::link::Gate;
@@ -12,10 +13,12 @@ use super::login::tells_of_a_scan;
 use super::machine::{Client, find};
 use super::pfs::error_of;
 use super::updates::Backlog;
+use super::ways;
 use crate::dc::DcId;
 use crate::rpc::{Owner, RequestId, RpcError, Table};
 use crate::session::{Reject, SessionEvent, Tag};
 use crate::time::Now;
+use crate::tl::enums;
 
 impl Client {
     pub(super) fn received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
@@ -41,6 +44,7 @@ impl Client {
             is_away: away,
             is_temporary: link.is_temporary(side),
             config: &self.config,
+            data: &self.data,
             learned: &mut learned,
         };
         let result = link.received(side, bytes, &mut desk, &mut around);
@@ -72,8 +76,12 @@ impl Client {
         if learned.new_session && dc == self.home() && self.data.user.is_some() {
             self.want_updates();
         }
+        let addresses = learned.addresses.take().filter(|_| dc == self.home());
         let was_scanned = learned.login_token_scanned && dc == self.home();
         self.remember(dc, learned, clock_and_salt);
+        if let Some(list) = addresses {
+            self.addresses_told(&list);
+        }
         if was_scanned {
             self.links_scanned(now);
         }
@@ -123,6 +131,9 @@ impl Client {
 
     /// Lets go of a DC's key, which is dead: the next connection makes another one.
     pub(super) fn forget_key(&mut self, dc: DcId) {
+        if dc == self.home() {
+            self.postpone_addresses();
+        }
         let Some(link) = self.links.get_mut(&dc) else { return };
         self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
         link.forget_key(&self.config, &self.table);
@@ -145,6 +156,8 @@ struct Learned {
     /// Requests that are to be sent again, mostly to another DC.
     elsewhere: Vec<(RequestId, DcId)>,
     login_token_scanned: bool,
+    /// Addresses that an update told of.
+    addresses: Option<Vec<enums::DcOption>>,
     /// The server made a session.
     new_session: bool,
 }
@@ -163,6 +176,7 @@ struct Desk<'a> {
     /// Whether it travelled under a temporary key.
     is_temporary: bool,
     config: &'a Config,
+    data: &'a SessionData,
     learned: &'a mut Learned,
 }
 
@@ -176,6 +190,7 @@ impl Receiver for Desk<'_> {
             SessionEvent::Result { tag, body } => return self.result(tag, body),
             SessionEvent::Other { body } => {
                 self.learned.login_token_scanned |= tells_of_a_scan(body);
+                self.learned.addresses = dc_options::told_by(body).or(self.learned.addresses.take());
                 if !self.updates.push(body) {
                     self.outputs.push_back(Output::Event(Event::UpdatesLost));
                 }
@@ -228,14 +243,17 @@ impl Desk<'_> {
                 return Again::No;
             }
             let to = error.repeat_at().and_then(|number| DcId::new(number).ok());
-            if let Some(to) = to.filter(|to| *to != self.dc && !self.config.endpoints(*to).is_empty())
+            if let Some(to) = to.filter(|to| *to != self.dc && ways::is_known(self.config, self.data, *to))
                 && self.table.redirect(id, to)
             {
                 self.learned.ended.push(tag);
                 self.learned.elsewhere.push((id, to));
                 return Again::No;
             }
-        } else if !matches!(self.table.owner(id), Some(Owner::Transfer(_) | Owner::Updates)) {
+        } else if !matches!(
+            self.table.owner(id),
+            Some(Owner::Transfer(_) | Owner::Updates | Owner::Addresses)
+        ) {
             self.learned.worked = true;
         }
         self.learned.ended.push(tag);

@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::data::DcKey;
 use super::io::{ConnId, Output};
 use super::lane::{Again, Keyed, Lane, Receiver, Surroundings};
-use super::wire::Phase;
+use super::wire::{Phase, Wire};
 use crate::dc::DcId;
 use crate::rpc::Table;
 use crate::session::{Reject, SessionEvent, Tag};
@@ -77,8 +77,8 @@ impl Farewell {
         matches!(self.lane.phase, Phase::Idle)
     }
 
-    pub(super) fn open(&mut self, conn: ConnId, around: &Surroundings<'_>) {
-        self.lane.open(conn, around.config.transport, around.config, around.now);
+    pub(super) fn open(&mut self, wire: Wire) {
+        self.lane.open(wire);
     }
 
     pub(super) fn opened(&mut self, around: &mut Surroundings<'_>) {

@@ -16,7 +16,7 @@ use crate::handshake::NewAuthKey;
 use crate::rpc::{LostReason, Owner, RpcError, Table, WITHOUT_UPDATES};
 use crate::session::{Body, MsgIdGenerator, Outbox, Reject, ServerClock, Session, SessionEvent, Tag};
 use crate::time::{Now, Timestamp};
-use crate::transport::{DEFAULT_LIMIT, Frame, LayerOptions, Layers, TransportKind, hello_delay};
+use crate::transport::{DEFAULT_LIMIT, Frame, LayerOptions, Layers, hello_delay};
 
 /// What a lane needs of the machine.
 pub(super) struct Surroundings<'a> {
@@ -147,8 +147,8 @@ impl Lane {
         Self { phase: Phase::Idle, keyed: None }
     }
 
-    pub(super) fn open(&mut self, conn: ConnId, transport: TransportKind, config: &Config, now: Now) {
-        self.phase = Phase::Open(Box::new(Wire::new(conn, transport, config, now)));
+    pub(super) fn open(&mut self, wire: Wire) {
+        self.phase = Phase::Open(Box::new(wire));
     }
 
     /// Gives back the memory that is kept for reuse.
@@ -191,7 +191,7 @@ impl Lane {
         let clock = around.clock();
         let options = LayerOptions {
             transport: wire.transport,
-            disguise: &around.config.disguise,
+            disguise: wire.disguise.as_deref().unwrap_or(&around.config.disguise),
             // At most 11,000.
             dc: i16::try_from(dc.on_wire(around.config.test_dcs)).unwrap_or_default(),
             limit: DEFAULT_LIMIT,

@@ -7,17 +7,18 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::config::Config;
+use super::data::SessionData;
 use super::io::{ConnId, Event, Output};
 use super::lane::{Lane, Receiver, Surroundings};
 use super::pfs::Temporary;
 use super::retired::{Exposed, Retired};
-use super::wire::Phase;
+use super::ways::{self, Attempt};
+use super::wire::{Phase, Wire};
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::rpc::{LostReason, Owner, Place, RequestId, Table};
 use crate::session::{Delivery, Tag};
 use crate::time::{Now, Timestamp};
-use crate::transport::TransportKind;
 
 /// The first pause before a new attempt; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -66,7 +67,7 @@ pub(super) struct Link {
     pub(super) failures: u32,
     /// Whether a connection ever worked.
     pub(super) ever_worked: bool,
-    /// Which address and transport is tried: those of the lists in turn.
+    /// Attempts that failed since the last that did not: they decide which way, address and transport is tried.
     route: usize,
     /// Whether requests travel under temporary keys.
     pub(super) pfs: bool,
@@ -177,29 +178,13 @@ impl Link {
         self.last_used
     }
 
-    /// The transport that the next attempt speaks.
-    pub(super) fn transport(&self, config: &Config) -> TransportKind {
-        let addresses = config.endpoints(self.dc).len().max(1);
-        let kinds = 1 + config.fallback_transports.len();
-        match (self.route / addresses % kinds).checked_sub(1) {
-            None => config.transport,
-            Some(index) => config.fallback_transports.get(index).copied().unwrap_or(config.transport),
-        }
+    /// What the next attempt does.
+    pub(super) fn attempt(&self, config: &Config, data: &SessionData) -> Attempt {
+        ways::attempt(config, data, self.dc, self.route)
     }
 
-    /// The addresses for the next attempt, the one that is its turn first.
-    pub(super) fn endpoints(&self, config: &Config) -> Vec<core::net::SocketAddr> {
-        let mut endpoints = config.endpoints(self.dc).to_vec();
-        if !endpoints.is_empty() {
-            let turn = self.route % endpoints.len();
-            endpoints.rotate_left(turn);
-        }
-        endpoints
-    }
-
-    /// Begins an attempt under the name `conn`.
-    pub(super) fn open(&mut self, side: Side, conn: ConnId, config: &Config, table: &Table, now: Now) {
-        let transport = self.transport(config);
+    /// Begins an attempt over `wire`.
+    pub(super) fn open(&mut self, side: Side, wire: Wire, table: &Table, now: Now) {
         match side {
             Side::Main => {
                 let over = self
@@ -208,14 +193,14 @@ impl Link {
                 if over {
                     self.drop_session(table);
                 }
-                self.main.open(conn, transport, config, now);
+                self.main.open(wire);
             }
             Side::Next => {
-                self.next.get_or_insert_with(|| Box::new(Lane::new())).open(conn, transport, config, now);
+                self.next.get_or_insert_with(|| Box::new(Lane::new())).open(wire);
             }
             Side::Old => {
                 if let Some(old) = &mut self.old {
-                    old.lane.open(conn, transport, config, now);
+                    old.lane.open(wire);
                 }
             }
         }

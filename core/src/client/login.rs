@@ -26,6 +26,8 @@ const RENEWED_EARLY: Duration = Duration::from_secs(5);
 const LONGEST_LINK: Duration = Duration::from_secs(300);
 /// The shortest time between two links, and the shortest pause that a server can ask for.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+/// How long a step waits for the address of the DC that it is to move to, before it looks again.
+const ADDRESS_WAIT: Duration = Duration::from_secs(5);
 
 /// The sign-in side of a [`Client`], borrowed for one call. Each method starts a step: [`Event::Completed`] says when
 /// [`Client::take_login`] has its outcome.
@@ -61,6 +63,7 @@ impl Client {
                 Alarm::Abandoned => self.finish(now, id, Err(LoginError::ComputeTimedOut)),
                 Alarm::Repeat => self.send_query(now, id),
                 Alarm::Renew => self.renew_link(now, id),
+                Alarm::Move(dc) => self.step_on(now, id, Progress::Migrate(dc)),
             }
         }
     }
@@ -118,8 +121,12 @@ impl Client {
     fn step_on(&mut self, now: Now, id: RequestId, progress: Progress) {
         match progress {
             Progress::Send => self.send_query(now, id),
+            // The server is being asked where its DCs are.
+            Progress::Migrate(dc) if !self.knows(dc) && self.asks_addresses() => {
+                self.set_alarm(now, id, ADDRESS_WAIT, Alarm::Move(dc));
+            }
             // Nobody could go on from a home that has no address.
-            Progress::Migrate(dc) if self.config.endpoints(dc).is_empty() => {
+            Progress::Migrate(dc) if !self.knows(dc) => {
                 self.finish(now, id, Err(InvokeError::UnknownDc(dc).into()));
             }
             Progress::Migrate(dc) => {

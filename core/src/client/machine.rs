@@ -4,15 +4,18 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+use super::addresses::Inquiry;
 use super::config::Config;
 use super::data::SessionData;
 use super::farewell::Farewell;
 use super::io::{ConnId, Event, Input, Output};
 use super::lane::{Lane, Surroundings};
 use super::link::{Link, Side};
+use super::servers::WrongServers;
 use super::steps::Steps;
 use super::transfer::Transfer;
 use super::updates::{Backlog, Subscription};
+use super::ways;
 use super::wire::Phase;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
@@ -44,6 +47,7 @@ pub struct Client {
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
     pub(super) subscription: Subscription,
+    pub(super) inquiry: Inquiry,
     pub(super) dirty: bool,
     pub(super) closed: bool,
     /// Whether memory that is kept for reuse may be given back, if nothing is pending.
@@ -62,10 +66,19 @@ impl core::fmt::Debug for Client {
 impl Client {
     /// A machine that begins from `session` (the default one: nobody is signed in). It does nothing before the first
     /// request or [`connect`](Self::connect).
-    pub fn new(config: Config, session: SessionData, random: Box<dyn SecureRandom + Send>, now: Now) -> Self {
+    ///
+    /// # Errors
+    /// [`WrongServers`]: the session has keys of other servers than those that `config` is for. They are not offered to
+    /// anyone else. A session without keys becomes one of these servers; what else it held of others is forgotten.
+    pub fn new(
+        config: Config,
+        session: SessionData,
+        random: Box<dyn SecureRandom + Send>,
+        now: Now,
+    ) -> Result<Self, WrongServers> {
         let _ = now;
         let mut data = session;
-        data.test_dcs = config.test_dcs;
+        data.adopt(&config)?;
         let mut client = Self {
             config,
             data,
@@ -83,12 +96,13 @@ impl Client {
             next_conn: 1,
             next_request: 1,
             subscription: Subscription::default(),
+            inquiry: Inquiry::default(),
             dirty: false,
             closed: false,
             may_trim: false,
         };
         client.want_updates();
-        client
+        Ok(client)
     }
 
     /// Takes one input. It cannot fail: what the peer does wrong ends its connection, and an [`Event`] says why.
@@ -156,7 +170,7 @@ impl Client {
     /// [`Event::Disconnected`] without `retry_in` that it was given up. A pause before another attempt is cut short.
     pub fn connect(&mut self, now: Now) {
         let home = self.home();
-        if self.config.endpoints(home).is_empty() {
+        if !self.knows(home) {
             let reason = LostReason::UnknownDc;
             self.outputs.push_back(Output::Event(Event::Disconnected { dc: home, reason, retry_in: None }));
         } else if !self.closed {
@@ -220,6 +234,9 @@ impl Client {
         let old = self.home();
         self.data.home_dc = Some(dc);
         self.dirty = true;
+        if old != dc {
+            self.postpone_addresses();
+        }
         let kept = self.links.get_mut(&old).is_some_and(|link| core::mem::take(&mut link.keep));
         self.link(dc).keep |= kept;
         let unused = old != dc && !self.table.is_waited_for(old);
@@ -232,6 +249,7 @@ impl Client {
     pub(super) fn forget_sign_in(&mut self, now: Now) {
         self.data.user = None;
         self.unsubscribe();
+        self.postpone_addresses();
         let keys = core::mem::take(&mut self.data.keys);
         self.dirty = true;
         self.transfers.clear();
@@ -261,7 +279,7 @@ impl Client {
             }
         }
         for (dc, key) in &keys {
-            let is_reachable = !self.config.endpoints(*dc).is_empty();
+            let is_reachable = self.knows(*dc);
             if is_reachable && self.farewells.iter().all(|farewell| farewell.dc != *dc) {
                 let mut around =
                     Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
@@ -269,6 +287,11 @@ impl Client {
                 self.farewells.push(Farewell::new(*dc, key, lane, &mut around, &mut self.outputs));
             }
         }
+    }
+
+    /// Whether an address of `dc` is known, from the configuration or from the server.
+    pub(super) fn knows(&self, dc: DcId) -> bool {
+        ways::is_known(&self.config, &self.data, dc)
     }
 
     pub(super) fn link(&mut self, dc: DcId) -> &mut Link {

@@ -122,7 +122,7 @@ impl Client {
         if query.is_empty() || query.len() > MAX_QUERY_LEN || !query.len().is_multiple_of(4) {
             return Err(ApiMisuse::QueryLength(query.len()));
         }
-        if self.config.endpoints(dc).is_empty() {
+        if !self.knows(dc) {
             return Err(ApiMisuse::UnknownDc(dc));
         }
         let full = self.table.len() >= self.config.max_pending;
@@ -211,7 +211,7 @@ impl Client {
         let after = request.after.filter(|after| self.table.owner(*after).is_some());
         let (dc, place) = (request.dc, Place { owner: request.owner, after: after.map(RequestId::tag) });
         self.table.insert(id, request);
-        if self.config.endpoints(dc).is_empty() {
+        if !self.knows(dc) {
             self.fail(id, InvokeError::UnknownDc(dc));
         } else {
             self.link(dc).queue(id.tag(), place, now.monotonic);

@@ -7,7 +7,8 @@ use super::io::{ConnId, Event, LogoutCause, Output};
 use super::lane::Surroundings;
 use super::link::Side;
 use super::machine::{Client, find};
-use super::wire::Phase;
+use super::ways::{self, Attempt};
+use super::wire::{Phase, Wire};
 use crate::rpc::{InvokeError, LostCause, LostReason, Owner, RequestId};
 use crate::session::Delivery;
 use crate::time::{Now, Timestamp};
@@ -32,10 +33,12 @@ impl Client {
                 Owner::Step(step) => self.step_answered(now, query, step),
                 Owner::Transfer(dc) => self.transfer_answered(now, query, dc),
                 Owner::Updates => self.updates_answered(now, query),
+                Owner::Addresses => self.addresses_answered(now, query),
                 Owner::Application => {}
             }
         }
         self.subscribe(now);
+        self.ask_addresses(now);
         self.begin_transfers(now);
         let scanned_at = self.steps.wait_for_scan().then(|| self.home());
         self.close_idle(now.monotonic);
@@ -67,8 +70,8 @@ impl Client {
             {
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
-                link.open(side, conn, &self.config, &self.table, now);
-                let endpoints = link.endpoints(&self.config);
+                let Attempt { endpoints, transport, disguise } = link.attempt(&self.config, &self.data);
+                link.open(side, Wire::new(conn, transport, disguise, &self.config, now), &self.table, now);
                 self.outputs.push_back(Output::Open { conn, dc: link.dc, endpoints });
             }
             link.begin(&mut around);
@@ -114,8 +117,9 @@ impl Client {
             if farewell.wants_connection() {
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
-                farewell.open(conn, &around);
-                let endpoints = self.config.endpoints(farewell.dc).to_vec();
+                let attempt = ways::attempt(&self.config, &self.data, farewell.dc, 0);
+                let Attempt { endpoints, transport, disguise } = attempt;
+                farewell.open(Wire::new(conn, transport, disguise, &self.config, now));
                 self.outputs.push_back(Output::Open { conn, dc: farewell.dc, endpoints });
             }
             let transmit = farewell.transmit(&mut around);
@@ -170,6 +174,7 @@ impl Client {
         self.decide_exposed();
         if dc == self.home() {
             self.postpone_updates();
+            self.postpone_addresses();
         }
         let scanned_here = dc == self.home() && self.steps.wait_for_scan();
         let Some(link) = self.links.get_mut(&dc) else { return };

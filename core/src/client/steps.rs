@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
+use crate::dc::DcId;
 use crate::login::{Flow, LoginError, LoginLink, Outcome};
 use crate::rpc::RequestId;
 use crate::time::Timestamp;
@@ -43,6 +44,8 @@ pub(super) enum Alarm {
     Repeat,
     /// Asks for a new link.
     Renew,
+    /// Moves to this DC, whose address may be known by then.
+    Move(DcId),
 }
 
 impl Step {
@@ -60,6 +63,15 @@ impl Step {
 }
 
 impl Steps {
+    /// Steps that wait for the address of a DC look again now.
+    pub(super) fn hurry_moves(&mut self, now: Timestamp) {
+        for (at, alarm) in self.flows.values_mut().filter_map(|step| step.alarm.as_mut()) {
+            if matches!(alarm, Alarm::Move(_)) {
+                *at = now;
+            }
+        }
+    }
+
     /// Gives back the memory that is kept for reuse: an emptied map keeps a node.
     pub(super) fn trim(&mut self) {
         if self.flows.is_empty() {

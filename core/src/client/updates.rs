@@ -156,7 +156,7 @@ impl Client {
     }
 }
 
-fn pause(error: &InvokeError) -> Duration {
+pub(super) fn pause(error: &InvokeError) -> Duration {
     let InvokeError::Rpc(error) = error else { return PAUSE };
     let flood = error.value.filter(|_| error.code == 420).and_then(|seconds| u64::try_from(seconds).ok());
     flood.map_or(PAUSE, |seconds| PAUSE.max(Duration::from_secs(seconds)))

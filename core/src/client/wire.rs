@@ -11,7 +11,7 @@ use crate::handshake::{Handshake, HandshakeParameters, NewAuthKey, Step, plain};
 use crate::rpc::LostReason;
 use crate::session::MsgIdGenerator;
 use crate::time::{Now, Timestamp};
-use crate::transport::{FrameEncoder, Layers, TransportKind};
+use crate::transport::{Disguise, FrameEncoder, Layers, TransportKind};
 
 /// A buffer that grew beyond this is not kept for reuse.
 const KEPT_BUFFER: usize = 64 * 1024;
@@ -37,6 +37,8 @@ pub(super) struct Wire {
     pub(super) conn: ConnId,
     /// How frames are cut, where the disguise leaves the choice.
     pub(super) transport: TransportKind,
+    /// What the stream is disguised as; `None`: as the configuration says.
+    pub(super) disguise: Option<Box<Disguise>>,
     /// What the stream goes through, once it is up.
     pub(super) layers: Option<Layers>,
     /// Whether a session or a handshake has begun over it.
@@ -52,10 +54,17 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(conn: ConnId, transport: TransportKind, config: &Config, now: Now) -> Self {
+    pub(super) fn new(
+        conn: ConnId,
+        transport: TransportKind,
+        disguise: Option<Box<Disguise>>,
+        config: &Config,
+        now: Now,
+    ) -> Self {
         Self {
             conn,
             transport,
+            disguise,
             layers: None,
             begun: false,
             proven: None,

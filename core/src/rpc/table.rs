@@ -62,6 +62,8 @@ pub enum Owner {
     Transfer(DcId),
     /// The client itself, which asks where updates stand.
     Updates,
+    /// The client itself, which asks where the DCs are.
+    Addresses,
 }
 
 /// What becomes of a request that left, where nobody can tell any more whether the server executed it: the key or the

@@ -1,10 +1,10 @@
 //! The DCs of the sandbox: their list, and how a sign-in on one is carried to another
 //! (`core.telegram.org/api/datacenter`).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::wire::{Writer, id};
-use super::{Accounts, ApiError, Call, Reply, forms};
+use super::{Accounts, AnnouncedDc, ApiError, Call, Reply, forms};
 
 /// How long `help.getConfig` may be kept, in seconds.
 const CONFIG_LIFETIME: i32 = 3600;
@@ -22,10 +22,10 @@ pub(super) struct Export {
 impl Accounts {
     pub(super) fn get_config(&mut self, call: &mut Call<'_>) -> Reply {
         call.reader.end()?;
-        let options: Vec<Vec<u8>> =
-            self.options.dcs.iter().map(|(dc, address)| dc_option(*dc, reached(*address, call))).collect();
+        let options: Vec<Vec<u8>> = self.dc_options(|address| reached(address, call));
+        self.configs_asked += 1;
         let config = Writer::boxed(forms::of(forms::CONFIG, call.layer))
-            .u32(0)
+            .u32(if self.options.force_try_ipv6 { 1 << 14 } else { 0 })
             .i32(call.now)
             .i32(call.now.saturating_add(CONFIG_LIFETIME))
             .u32(id::BOOL_FALSE)
@@ -62,6 +62,40 @@ impl Accounts {
         let [caption_length_max, message_length_max, webfile_dc] = [1_024, 4_096, call.dc];
         let config = numbers.into_iter().fold(config, Writer::i32).string("https://t.me/");
         Ok(config.i32(caption_length_max).i32(message_length_max).i32(webfile_dc).finish())
+    }
+
+    /// The list, with the DCs' own addresses as `reached` says.
+    fn dc_options(&self, reached: impl Fn(SocketAddr) -> SocketAddr) -> Vec<Vec<u8>> {
+        let own = self.options.dcs.iter().map(|(dc, address)| (*dc, reached(*address)));
+        let plain = own.map(|(dc, address)| AnnouncedDc {
+            flags: u32::from(address.is_ipv6()),
+            dc,
+            ip: address.ip().to_string(),
+            port: address.port().into(),
+            secret: None,
+        });
+        plain.chain(self.options.more_dcs.iter().cloned()).map(|dc| dc_option(&dc)).collect()
+    }
+
+    /// How often `help.getConfig` was answered.
+    #[must_use]
+    pub const fn configs_asked(&self) -> u64 {
+        self.configs_asked
+    }
+
+    /// `updateShort` with `updateDcOptions`: what `help.getConfig` would list now.
+    #[must_use]
+    pub fn dc_options_update(&self, date: i32) -> Vec<u8> {
+        Writer::boxed(id::UPDATE_SHORT)
+            .u32(id::UPDATE_DC_OPTIONS)
+            .objects(&self.dc_options(|address| address))
+            .i32(date)
+            .finish()
+    }
+
+    /// What `help.getConfig` lists from now on besides the DCs' own addresses.
+    pub fn announce(&mut self, more_dcs: Vec<AnnouncedDc>) {
+        self.options.more_dcs = more_dcs;
     }
 
     pub(super) fn get_nearest_dc(&mut self, call: &mut Call<'_>) -> Reply {
@@ -114,11 +148,12 @@ fn reached(address: SocketAddr, call: &Call<'_>) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn dc_option(dc: i32, address: SocketAddr) -> Vec<u8> {
-    let flags = match address.ip() {
-        IpAddr::V4(_) => 0,
-        IpAddr::V6(_) => 1,
-    };
-    let option = Writer::boxed(id::DC_OPTION).u32(flags).i32(dc).string(&address.ip().to_string());
-    option.i32(i32::from(address.port())).finish()
+fn dc_option(dc: &AnnouncedDc) -> Vec<u8> {
+    let has_secret = if dc.secret.is_some() { 1 << 10 } else { 0 };
+    let option =
+        Writer::boxed(id::DC_OPTION).u32(dc.flags | has_secret).i32(dc.dc).string(&dc.ip).i32(dc.port);
+    match &dc.secret {
+        Some(secret) => option.bytes(secret).finish(),
+        None => option.finish(),
+    }
 }

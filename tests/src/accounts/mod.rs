@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 pub use options::{
-    AccountOptions, CodeDelivery, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
+    AccountOptions, AnnouncedDc, CodeDelivery, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
 };
 
 use self::codes::Codes;
@@ -145,6 +145,7 @@ pub struct Accounts {
     faults_used: Vec<u32>,
     /// How many calls came in `invokeWithoutUpdates`.
     without_updates: u64,
+    configs_asked: u64,
     /// How often each number was counted.
     counts: BTreeMap<i64, u32>,
     /// What nobody may say.
@@ -291,6 +292,7 @@ impl Accounts {
             logout_tokens: BTreeMap::new(),
             counts: BTreeMap::new(),
             without_updates: 0,
+            configs_asked: 0,
             login_tokens: BTreeMap::new(),
             secrets: Secrets::default(),
         }

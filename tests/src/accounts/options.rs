@@ -7,6 +7,10 @@ use std::net::SocketAddr;
 pub struct AccountOptions {
     /// The DCs of the sandbox by number, for `help.getConfig`; see also [`Accounts::set_dcs`](super::Accounts::set_dcs).
     pub dcs: Vec<(i32, SocketAddr)>,
+    /// What `help.getConfig` lists besides those.
+    pub more_dcs: Vec<AnnouncedDc>,
+    /// Whether `help.getConfig` wants IPv6 to be tried first; default no.
+    pub force_try_ipv6: bool,
     /// Whether the sandbox's own numbers and bots exist: phone `99966XYYYY` on DC X (1 to 3) with the code X five
     /// times over, a number ending in 2 with the password `sandbox`, in 8 with that password and an e-mail address to
     /// recover it by, in 7 with codes by e-mail, in 6 with an e-mail address still to be set up, in 9 not registered;
@@ -36,6 +40,8 @@ impl Default for AccountOptions {
     fn default() -> Self {
         Self {
             dcs: Vec::new(),
+            more_dcs: Vec::new(),
+            force_try_ipv6: false,
             sandbox: true,
             users: Vec::new(),
             bots: Vec::new(),
@@ -48,6 +54,21 @@ impl Default for AccountOptions {
             faults: Vec::new(),
         }
     }
+}
+
+/// One `dcOption`, as it goes onto the wire: nothing of it is checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnnouncedDc {
+    /// The flags but that of the secret: 1 IPv6, 2 media only, 4 obfuscated only, 8 CDN, 16 static, 32 this port only.
+    pub flags: u32,
+    /// The number of the DC.
+    pub dc: i32,
+    /// What stands in the place of its IP address.
+    pub ip: String,
+    /// Its port.
+    pub port: i32,
+    /// The secret under which connections are obfuscated.
+    pub secret: Option<Vec<u8>>,
 }
 
 /// How a login code travels.

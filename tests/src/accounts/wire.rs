@@ -111,6 +111,7 @@ pub(super) mod id {
     pub(in crate::accounts) const LOGIN_TOKEN_SUCCESS: u32 = 0x390d_5c5e;
     pub(in crate::accounts) const AUTHORIZATION_INFO: u32 = 0xad01_d61d;
     pub(in crate::accounts) const UPDATE_SHORT: u32 = 0x78d4_dec1;
+    pub(in crate::accounts) const UPDATE_DC_OPTIONS: u32 = 0x8e5e_9873;
     pub(in crate::accounts) const UPDATE_LOGIN_TOKEN: u32 = 0x564f_e691;
     pub(in crate::accounts) const AUTHORIZATION_SIGN_UP_REQUIRED: u32 = 0x4474_7e9a;
     pub(in crate::accounts) const TERMS_OF_SERVICE: u32 = 0x780a_0310;
@@ -372,6 +373,7 @@ mod tests {
             ("auth.loginTokenSuccess", id::LOGIN_TOKEN_SUCCESS),
             ("authorization", id::AUTHORIZATION_INFO),
             ("updateShort", id::UPDATE_SHORT),
+            ("updateDcOptions", id::UPDATE_DC_OPTIONS),
             ("updateLoginToken", id::UPDATE_LOGIN_TOKEN),
         ];
         for (name, constructor) in expected {

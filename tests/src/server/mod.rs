@@ -37,7 +37,7 @@ use self::salts::Salts;
 pub use self::session::BadMessage;
 use self::session::{Session, msg_id_at};
 pub use self::websocket::WebSocketRefusal;
-use crate::accounts::{AccountEvent, Accounts};
+use crate::accounts::{AccountEvent, Accounts, AnnouncedDc};
 use crate::leaks::Secrets;
 use crate::random::{SecureRandom, SeededRandomForTestingOnly};
 use crate::rsa::ServerRsaKey;
@@ -284,6 +284,24 @@ impl TestDcs {
     #[must_use]
     pub const fn calls_without_updates(&self) -> u64 {
         self.accounts.calls_without_updates()
+    }
+
+    /// How often `help.getConfig` was answered.
+    #[must_use]
+    pub const fn configs_asked(&self) -> u64 {
+        self.accounts.configs_asked()
+    }
+
+    /// What `help.getConfig` lists from now on besides the DCs' own addresses.
+    pub fn announce(&mut self, more_dcs: Vec<AnnouncedDc>) {
+        self.accounts.announce(more_dcs);
+    }
+
+    /// Pushes what `help.getConfig` would list now, as `updateDcOptions`.
+    pub fn push_dc_options(&mut self) {
+        let date = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
+        let update = self.accounts.dc_options_update(date);
+        self.send_update(&update);
     }
 
     /// The keys, codes, tokens and passwords that were made or used so far: what no client may tell.

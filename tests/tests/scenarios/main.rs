@@ -35,6 +35,7 @@ mod signing_in {
 }
 
 mod protocol {
+    mod addresses_from_the_server;
     mod blocked_write;
     mod clock;
     mod connections_elsewhere;
@@ -43,6 +44,7 @@ mod protocol {
     mod cut_at_any_byte_of_a_sign_in;
     mod dead_peers;
     pub(crate) mod fronts;
+    mod hosts_with_one_family;
     mod idle_for_long;
     mod key_change;
     mod keys_that_servers_forget;
@@ -73,5 +75,6 @@ mod hostile {
 mod sessions {
     mod interrupted_login;
     mod salts_and_clock_kept;
+    mod servers_of_a_session;
     mod text_of_a_session;
 }

@@ -34,7 +34,8 @@ fn handshakes_succeed_with_them() {
             let config = options.client.clone();
             let mut pair = Pair::new(options);
             let random = ZerosFirst { random: SeededRandomForTestingOnly::new(zeros as u64), zeros };
-            pair.client = Client::new(config, SessionData::default(), Box::new(random), pair.client_now());
+            pair.client =
+                Client::new(config, SessionData::default(), Box::new(random), pair.client_now()).unwrap();
             sign_in_bot(&mut pair, "2:elsewhere");
             assert!(pair.refusals.is_empty(), "{zeros}: {:?}", pair.refusals);
             assert_no_fault(&pair);

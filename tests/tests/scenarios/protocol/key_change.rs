@@ -284,7 +284,10 @@ fn a_request_behind_a_cancelled_one_leaves() {
 /// While there is no connection to ask over, the answer cannot come, and the change waits for longer than 10 s.
 #[test]
 fn a_change_waits_for_the_connection_that_owes_an_answer() {
-    let mut pair = connected(slow());
+    // Seven pauses before another attempt, up to half of which is left to chance, may last for most of a minute.
+    let mut options = slow();
+    options.client.request_timeout = Some(Duration::from_secs(120));
+    let mut pair = connected(options);
     let id = executed_before_a_change(&mut pair);
     let key = bound_key(&pair);
     // The next key is being made over the newer connection.

@@ -1,0 +1,324 @@
+//! The ways to a DC: which addresses an attempt may connect to, and what it speaks there.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use super::config::{Config, PORTS};
+use super::data::SessionData;
+use super::dc_options::DcOption;
+use super::servers::Servers;
+use crate::dc::DcId;
+use crate::transport::{Disguise, TransportKind};
+
+/// How many addresses one attempt may race: one more begins each 250 ms, and an attempt has some 20 s.
+const MOST_ENDPOINTS: usize = 24;
+
+/// What the next attempt does.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// The preferred address first; families take turns (RFC 8305, 4), but not through a proxy.
+    pub(super) endpoints: Vec<SocketAddr>,
+    pub(super) transport: TransportKind,
+    /// What the stream is disguised as; `None`: as the configuration says.
+    pub(super) disguise: Option<Box<Disguise>>,
+}
+
+/// Addresses that are spoken to in the same way.
+struct Way {
+    disguise: Option<Disguise>,
+    endpoints: Vec<SocketAddr>,
+}
+
+/// Whether there is a way to `dc`.
+pub(super) fn is_known(config: &Config, data: &SessionData, dc: DcId) -> bool {
+    !config.endpoints(dc).is_empty() || learned(config, data, dc).next().is_some()
+}
+
+/// The attempt after `failures` in a row: first each way, then on each of them another address comes first, then another
+/// transport is spoken.
+pub(super) fn attempt(config: &Config, data: &SessionData, dc: DcId, failures: usize) -> Attempt {
+    let mut ways = ways(config, data, dc);
+    let (count, first) = (ways.len().max(1), ways.first().map_or(1, Way::turns));
+    let way = if ways.is_empty() { None } else { Some(ways.swap_remove(failures % count)) };
+    let turn = failures / count;
+    let kind = (turn / first).checked_rem(1 + config.fallback_transports.len()).unwrap_or(0);
+    let fallback = kind.checked_sub(1).and_then(|index| config.fallback_transports.get(index).copied());
+    let prefers_ipv6 = data.dc_options.prefers_ipv6;
+    Attempt {
+        endpoints: way
+            .as_ref()
+            .map(|way| way.in_turn(turn, prefers_ipv6, !config.through_proxy))
+            .unwrap_or_default(),
+        transport: fallback.unwrap_or(config.transport),
+        disguise: way.and_then(|way| way.disguise).map(Box::new),
+    }
+}
+
+fn ways(config: &Config, data: &SessionData, dc: DcId) -> Vec<Way> {
+    let is_telegram = data.servers == Servers::Telegram;
+    let mut configured = Way { disguise: None, endpoints: config.endpoints(dc).to_vec() };
+    let mut told = Way { disguise: None, endpoints: Vec::new() };
+    let mut others: Vec<Way> = Vec::new();
+    for option in learned(config, data, dc) {
+        let disguise = match &option.secret {
+            Some(secret) => Some(Disguise::MtProxy(secret.clone())),
+            None if option.obfuscated_only && config.disguise == Disguise::Plain => {
+                Some(Disguise::Obfuscated)
+            }
+            None => None,
+        };
+        let way = match &disguise {
+            None => &mut told,
+            disguise => {
+                let index = others.iter().position(|way| way.disguise == *disguise);
+                let index = index.unwrap_or_else(|| {
+                    others.push(Way { disguise: disguise.clone(), endpoints: Vec::new() });
+                    others.len() - 1
+                });
+                match others.get_mut(index) {
+                    Some(way) => way,
+                    None => continue,
+                }
+            }
+        };
+        way.add(option.address);
+        if is_telegram && !option.this_port_only {
+            PORTS.iter().for_each(|port| way.add(SocketAddr::new(option.address.ip(), *port)));
+        }
+    }
+    if config.through_proxy && !told.endpoints.is_empty() {
+        // The addresses that are meant for proxies come first.
+        core::mem::swap(&mut configured, &mut told);
+    }
+    if is_telegram || configured.endpoints.is_empty() {
+        told.endpoints.iter().for_each(|address| configured.add(*address));
+        told.endpoints.clear();
+    } else {
+        // Whoever names a server has the first word on where it is; what it says of itself is for when that fails.
+        told.endpoints.retain(|address| !configured.endpoints.contains(address));
+    }
+    let mut ways = alloc::vec![configured, told];
+    ways.append(&mut others);
+    ways.retain(|way| !way.endpoints.is_empty());
+    ways
+}
+
+/// The addresses that requests to `dc` may be sent to, of those that the server told of.
+fn learned<'a>(
+    config: &'a Config,
+    data: &'a SessionData,
+    dc: DcId,
+) -> impl Iterator<Item = DcOption> + use<'a> {
+    // A proxy or gateway chooses the way by itself.
+    let applies =
+        config.gateway.is_empty() && matches!(config.disguise, Disguise::Plain | Disguise::Obfuscated);
+    let options = move || {
+        let all = data.dc_options.iter().filter(move |_| applies);
+        all.filter(move |it| it.dc == dc && !it.media_only && !it.cdn)
+    };
+    // TDLib connects to the static ones through a proxy only, and then to no others if there are any.
+    let wants_static = config.through_proxy && options().any(|it| it.is_static);
+    options().filter(move |it| it.is_static == wants_static)
+}
+
+impl Way {
+    fn add(&mut self, address: SocketAddr) {
+        if !self.endpoints.contains(&address) {
+            self.endpoints.push(address);
+        }
+    }
+
+    fn families(&self) -> [Vec<SocketAddr>; 2] {
+        let (v4, v6) = self.endpoints.iter().copied().partition(SocketAddr::is_ipv4);
+        [v4, v6]
+    }
+
+    /// How many attempts it takes until each address was the first of its family.
+    fn turns(&self) -> usize {
+        self.families().iter().map(Vec::len).max().unwrap_or_default().max(1)
+    }
+
+    /// The addresses for one attempt: each family begins with the address whose turn it is. They alternate if they are
+    /// raced; a proxy is asked for one after the other, and few proxies have both families.
+    fn in_turn(&self, turn: usize, prefers_ipv6: bool, alternates: bool) -> Vec<SocketAddr> {
+        let mut families = self.families();
+        for family in families.iter_mut().filter(|family| !family.is_empty()) {
+            let at = turn % family.len();
+            family.rotate_left(at);
+        }
+        let begins_with_ipv6 = self.endpoints.first().is_some_and(SocketAddr::is_ipv6) || prefers_ipv6;
+        if begins_with_ipv6 {
+            families.reverse();
+        }
+        if !alternates {
+            return families.concat().into_iter().take(MOST_ENDPOINTS).collect();
+        }
+        let [first, second] = families;
+        let longest = first.len().max(second.len());
+        let (mut first, mut second) = (first.into_iter(), second.into_iter());
+        let pairs = (0..longest).flat_map(|_| [first.next(), second.next()]);
+        pairs.flatten().take(MOST_ENDPOINTS).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+    use crate::tl::{enums, types};
+
+    const DC: DcId = DcId::literal(2);
+
+    fn option(ip: &str) -> types::DcOption {
+        types::DcOption {
+            ipv6: ip.contains(':'),
+            media_only: false,
+            tcpo_only: false,
+            cdn: false,
+            r#static: false,
+            this_port_only: false,
+            id: 2,
+            ip_address: ip.into(),
+            port: 443,
+            secret: None,
+        }
+    }
+
+    fn session(config: &Config, options: Vec<types::DcOption>) -> SessionData {
+        let mut data = SessionData { servers: config.servers(), ..SessionData::default() };
+        let options: Vec<enums::DcOption> = options.into_iter().map(enums::DcOption::DcOption).collect();
+        data.dc_options.replace(&options, data.servers == Servers::Telegram);
+        data
+    }
+
+    fn shown(config: &Config, data: &SessionData, failures: usize) -> Vec<alloc::string::String> {
+        let attempt = attempt(config, data, DC, failures);
+        attempt.endpoints.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn c2_both_families_of_telegram_take_turns() {
+        let config = Config::telegram();
+        let data = session(&config, Vec::new());
+        let expected = |ports: [u16; 3]| -> Vec<_> {
+            let both = |port| {
+                [alloc::format!("149.154.167.51:{port}"), alloc::format!("[2001:67c:4e8:f002::a]:{port}")]
+            };
+            ports.into_iter().flat_map(both).collect()
+        };
+        assert_eq!(shown(&config, &data, 0), expected([443, 80, 5222]));
+        // The next attempt begins with another port, in both families.
+        assert_eq!(shown(&config, &data, 1), expected([80, 5222, 443]));
+        assert_eq!(shown(&config, &data, 2), expected([5222, 443, 80]));
+        let mut data = data;
+        data.dc_options.prefers_ipv6 = true;
+        assert_eq!(shown(&config, &data, 0)[0], "[2001:67c:4e8:f002::a]:443");
+    }
+
+    #[test]
+    fn c2_another_transport_comes_after_as_many_attempts_as_there_are_ports() {
+        let config =
+            Config { fallback_transports: alloc::vec![TransportKind::Abridged], ..Config::telegram() };
+        let data = session(&config, Vec::new());
+        let kinds: Vec<_> = (0..7).map(|failures| attempt(&config, &data, DC, failures).transport).collect();
+        let [first, second] = [TransportKind::Intermediate, TransportKind::Abridged];
+        assert_eq!(kinds, [first, first, first, second, second, second, first]);
+    }
+
+    #[test]
+    fn c2_media_cdn_and_static_addresses_are_not_for_requests() {
+        let config = Config::telegram();
+        let plain = option("91.108.4.1");
+        let options = alloc::vec![
+            types::DcOption { media_only: true, ..option("91.108.4.2") },
+            types::DcOption { cdn: true, ..option("91.108.4.3") },
+            types::DcOption { r#static: true, this_port_only: true, ..option("91.108.4.4") },
+            types::DcOption { this_port_only: true, port: 8443, ..plain },
+        ];
+        let data = session(&config, options.clone());
+        assert_eq!(data.dc_options.iter().count(), 4);
+        let learned = |config: &Config, data: &SessionData| -> Vec<_> {
+            let shown = shown(config, data, 0).into_iter();
+            shown.filter(|address| address.starts_with("91.")).collect()
+        };
+        assert_eq!(learned(&config, &data), ["91.108.4.1:8443"]);
+        // The static one is for proxies, and with it no other that was told.
+        let behind = Config { through_proxy: true, ..config };
+        assert_eq!(learned(&behind, &data), ["91.108.4.4:443"]);
+        assert_eq!(shown(&behind, &data, 0)[0], "91.108.4.4:443");
+        // Without any, what there is is used.
+        let data = session(&behind, options[3..].to_vec());
+        assert_eq!(learned(&behind, &data), ["91.108.4.1:8443"]);
+    }
+
+    #[test]
+    fn c2_other_ports_are_tried_unless_the_address_has_one_only() {
+        let config = Config::telegram();
+        let data = session(&config, alloc::vec![types::DcOption { port: 8888, ..option("91.108.4.1") }]);
+        let ports: Vec<_> = attempt(&config, &data, DC, 0).endpoints;
+        let ports: Vec<u16> =
+            ports.iter().filter(|it| it.to_string().starts_with("91.")).map(SocketAddr::port).collect();
+        assert_eq!(ports, [8888, 443, 80, 5222]);
+    }
+
+    #[test]
+    fn c2_obfuscated_addresses_and_secrets_are_spoken_to_as_they_want() {
+        let mut config = Config::telegram();
+        let secret = alloc::vec![0x5a; 16];
+        let data = session(
+            &config,
+            alloc::vec![
+                types::DcOption { tcpo_only: true, this_port_only: true, ..option("91.108.4.1") },
+                types::DcOption {
+                    secret: Some(secret.clone()),
+                    this_port_only: true,
+                    ..option("91.108.4.2")
+                },
+            ],
+        );
+        let disguises = |config: &Config| -> Vec<_> {
+            let attempts = (0..3).map(|failures| attempt(config, &data, DC, failures));
+            attempts.map(|it| (it.endpoints[0].ip().to_string(), it.disguise.map(|it| *it))).collect()
+        };
+        let secret = Disguise::MtProxy(crate::transport::ProxySecret::from_bytes(&secret).unwrap());
+        assert_eq!(
+            disguises(&config),
+            [
+                ("149.154.167.51".into(), None),
+                ("91.108.4.1".into(), Some(Disguise::Obfuscated)),
+                ("91.108.4.2".into(), Some(secret)),
+            ]
+        );
+        // An obfuscated client reaches the first one like all others.
+        config.disguise = Disguise::Obfuscated;
+        assert!(shown(&config, &data, 0).contains(&"91.108.4.1:443".into()));
+        assert_eq!(attempt(&config, &data, DC, 2).disguise, None);
+    }
+
+    #[test]
+    fn c2_what_a_server_of_ones_own_says_is_tried_after_what_was_configured() {
+        let mut dcs = super::super::DcTable::new();
+        dcs.insert(DC, "10.0.0.2:443".parse().unwrap());
+        let config = Config::new(dcs, DC, [crate::crypto::rsa::PublicKey::telegram_test()]);
+        let data = session(&config, alloc::vec![option("10.0.0.2"), option("127.0.0.1"), option("0.0.0.0")]);
+        assert_eq!(shown(&config, &data, 0), ["10.0.0.2:443"]);
+        assert_eq!(shown(&config, &data, 1), ["127.0.0.1:443"]);
+        // The address of a DC that was not configured is what the server says.
+        let elsewhere = DcId::literal(9);
+        assert!(!is_known(&config, &data, elsewhere));
+        let data = session(&config, alloc::vec![types::DcOption { id: 9, ..option("127.0.0.1") }]);
+        assert!(is_known(&config, &data, elsewhere));
+        assert_eq!(attempt(&config, &data, elsewhere, 0).endpoints, ["127.0.0.1:443".parse().unwrap()]);
+    }
+
+    #[test]
+    fn c2_a_gateway_or_proxy_chooses_the_way() {
+        let gateway: SocketAddr = "192.0.2.1:443".parse().unwrap();
+        let config = Config { gateway: alloc::vec![gateway], ..Config::telegram() };
+        let data = session(&config, alloc::vec![option("91.108.4.1")]);
+        assert_eq!(attempt(&config, &data, DC, 0).endpoints, [gateway]);
+        assert_eq!(attempt(&config, &data, DC, 1).endpoints, [gateway]);
+    }
+}

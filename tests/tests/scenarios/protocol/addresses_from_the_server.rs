@@ -1,0 +1,232 @@
+//! The addresses that the server tells of (`help.getConfig`, `updateDcOptions`) are kept and used, as far as they are of use.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sansgram_core::client::{DcTable, Route, SessionData};
+use sansgram_core::tl::functions;
+use sansgram_testkit::accounts::AnnouncedDc;
+use sansgram_testkit::pair::{Pair, PairOptions, address, address_v6};
+use sansgram_testkit::server::{Front, MtProxyMode};
+
+use crate::common::{TRUE, assert_no_fault, dc, losses, sign_in_bot, signed_in, wait};
+
+/// Where DC 2 is, too.
+fn elsewhere() -> SocketAddr {
+    "10.9.0.2:8443".parse().unwrap()
+}
+
+fn announced(address: SocketAddr) -> AnnouncedDc {
+    AnnouncedDc {
+        flags: u32::from(address.is_ipv6()),
+        dc: 2,
+        ip: address.ip().to_string(),
+        port: address.port().into(),
+        secret: None,
+    }
+}
+
+fn announcing(more: Vec<AnnouncedDc>) -> PairOptions {
+    let mut options = PairOptions::default();
+    options.server.accounts.more_dcs = more;
+    options
+}
+
+/// From now on DC 2 is not at its own address any more, and existing connections are cut.
+fn move_away(pair: &mut Pair) {
+    pair.network.options.refusing = vec![address(2)];
+    pair.network.cut_all(pair.timestamp());
+}
+
+fn assert_works(pair: &mut Pair, number: i64) {
+    let id = pair.count(number, Route::Home);
+    assert_eq!(wait(pair, id), Ok(TRUE.to_vec()), "{:?}", pair.events);
+}
+
+#[test]
+fn c2_the_server_is_asked_once_until_its_answer_expires() {
+    let mut pair = signed_in(PairOptions::default());
+    for number in 0..20 {
+        assert_works(&mut pair, number);
+        pair.run_for(Duration::from_secs(60)).unwrap();
+        pair.network.cut_all(pair.timestamp());
+    }
+    assert_eq!(pair.dcs.configs_asked(), 1, "twenty requests and connections cost nothing more");
+    // Another process that has the session does not ask either.
+    let text = pair.client.session().to_text();
+    pair.restart_client_from(PairOptions::config(&[1, 2, 3]), SessionData::from_text(&text).unwrap());
+    assert_works(&mut pair, 20);
+    assert_eq!(pair.dcs.configs_asked(), 1);
+    pair.run_for(Duration::from_secs(3600)).unwrap();
+    assert_works(&mut pair, 21);
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    assert_eq!(pair.dcs.configs_asked(), 2);
+    assert_no_fault(&pair);
+}
+
+#[test]
+fn c2_it_is_asked_along_with_the_first_request_and_not_where_it_is_of_no_use() {
+    let mut options = PairOptions::default();
+    options.client.updates = false;
+    let mut pair = Pair::new(options.clone());
+    assert_works(&mut pair, 1);
+    assert_eq!((pair.dcs.configs_asked(), pair.opened.len()), (1, 1));
+    let mut quiet = options.clone();
+    quiet.client.learn_addresses = false;
+    let mut behind_gateway = options;
+    behind_gateway.client.gateway = vec![address(2)];
+    for options in [quiet, behind_gateway] {
+        let mut pair = Pair::new(options);
+        assert_works(&mut pair, 1);
+        pair.run_for(Duration::from_secs(10)).unwrap();
+        assert_eq!(pair.dcs.configs_asked(), 0);
+    }
+}
+
+#[test]
+fn c2_a_dc_that_moved_is_reached_where_the_server_said() {
+    let mut pair = signed_in(announcing(vec![announced(elsewhere())]));
+    assert!(pair.connected.iter().all(|it| *it == address(2)), "{:?}", pair.connected);
+    move_away(&mut pair);
+    assert_works(&mut pair, 1);
+    assert_eq!(pair.connected.last(), Some(&elsewhere()));
+    // In another process, too, from the text of the session; and back where what the server said is wrong.
+    let text = pair.client.session().to_text();
+    pair.restart_client_from(PairOptions::config(&[1, 2, 3]), SessionData::from_text(&text).unwrap());
+    assert_works(&mut pair, 2);
+    assert_eq!(pair.connected.last(), Some(&elsewhere()));
+    pair.network.options.refusing = vec![elsewhere()];
+    pair.network.cut_all(pair.timestamp());
+    assert_works(&mut pair, 3);
+    assert_eq!(pair.connected.last(), Some(&address(2)));
+}
+
+#[test]
+fn c2_an_update_replaces_the_addresses() {
+    let mut pair = signed_in(PairOptions::default());
+    assert!(pair.invoke(&functions::updates::GetState {}).is_ok());
+    pair.dcs.announce(vec![announced(elsewhere())]);
+    pair.dcs.push_dc_options();
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    let told = pair.client.session().dc_options.iter().any(|option| option.address == elsewhere());
+    assert!(told, "{:?}", pair.client.session());
+    move_away(&mut pair);
+    assert_works(&mut pair, 1);
+    assert_eq!((pair.connected.last(), pair.dcs.configs_asked()), (Some(&elsewhere()), 1));
+}
+
+/// `updateShort` with `updateConfig`: what was told is not true any more.
+#[test]
+fn c2_an_update_of_the_configuration_asks_again() {
+    let mut pair = signed_in(PairOptions::default());
+    assert!(pair.invoke(&functions::updates::GetState {}).is_ok());
+    let update = [0x78d4_dec1_u32, 0xa229_dd06, 0].map(u32::to_le_bytes).concat();
+    pair.dcs.send_update(&update);
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    assert_eq!(pair.dcs.configs_asked(), 2);
+}
+
+#[test]
+fn c2_a_dc_that_the_configuration_does_not_know_is_found() {
+    let mut options = PairOptions::default();
+    let mut dcs = DcTable::new();
+    dcs.insert(dc(2), address(2));
+    options.client.dcs = dcs;
+    let mut pair = Pair::new(options);
+    // This bot lives on DC 1.
+    sign_in_bot(&mut pair, "2:elsewhere");
+    assert_eq!((pair.client.home(), pair.connected.last()), (dc(1), Some(&address(1))));
+    assert_no_fault(&pair);
+}
+
+#[test]
+fn c2_media_cdn_and_static_addresses_get_no_requests() {
+    let special = [2, 8, 16].map(|flags| AnnouncedDc { flags, ..announced(elsewhere()) });
+    let mut pair = signed_in(announcing(special.into()));
+    move_away(&mut pair);
+    let id = pair.count(1, Route::Home);
+    assert!(wait(&mut pair, id).is_err());
+    assert!(!pair.opened.concat().contains(&elsewhere()), "{:?}", pair.opened);
+    // Behind a proxy, the static one comes first.
+    let session = pair.client.session().clone();
+    let mut config = PairOptions::config(&[1, 2, 3]);
+    config.through_proxy = true;
+    pair.restart_client_from(config, session);
+    assert_works(&mut pair, 2);
+    assert_eq!(pair.connected.last(), Some(&elsewhere()));
+}
+
+#[test]
+fn c2_an_address_for_obfuscated_connections_gets_one() {
+    let mut pair = signed_in(announcing(vec![AnnouncedDc { flags: 4, ..announced(elsewhere()) }]));
+    move_away(&mut pair);
+    // Takes none but obfuscated connections.
+    pair.dcs.options_mut().front = Front::MtProxy { key: [0; 16], mode: MtProxyMode::Plain };
+    pair.network.options.refusing = vec![address(2)];
+    let id = pair.count(1, Route::Home);
+    // This front wants a secret besides, which is what tells obfuscated bytes from plain ones here.
+    assert!(wait(&mut pair, id).is_err());
+    pair.dcs.options_mut().front = Front::None;
+    assert_works(&mut pair, 2);
+    assert_eq!(pair.connected.last(), Some(&elsewhere()));
+}
+
+#[test]
+fn c2_the_secret_of_an_address_obfuscates_the_connection() {
+    let key = *b"sixteen bytes 16";
+    for (mark, mode) in [(None, MtProxyMode::Plain), (Some(0xdd), MtProxyMode::Padded)] {
+        let secret = mark.into_iter().chain(key).collect();
+        let mut pair =
+            signed_in(announcing(vec![AnnouncedDc { secret: Some(secret), ..announced(elsewhere()) }]));
+        move_away(&mut pair);
+        pair.dcs.options_mut().front = Front::MtProxy { key, mode };
+        assert_works(&mut pair, 1);
+        assert_eq!(pair.connected.last(), Some(&elsewhere()));
+        assert!(!format!("{:?}", pair.client.session()).contains("sixteen"));
+    }
+}
+
+#[test]
+fn c2_what_cannot_be_an_address_is_dropped_and_the_rest_is_bounded() {
+    let strange = [
+        "",
+        "example.org",
+        "0.0.0.0",
+        "::",
+        "255.255.255.255",
+        "239.1.1.1",
+        "ff02::1",
+        "10.0.0.1:80",
+        "1.2.3",
+    ];
+    let mut more: Vec<_> =
+        strange.iter().map(|ip| AnnouncedDc { ip: (*ip).into(), ..announced(elsewhere()) }).collect();
+    more.extend([-1, 0, 65_536, i32::MAX].map(|port| AnnouncedDc { port, ..announced(elsewhere()) }));
+    more.extend([-1, 0, 1001, i32::MIN].map(|dc| AnnouncedDc { dc, ..announced(elsewhere()) }));
+    more.push(AnnouncedDc { secret: Some(vec![7; 3]), ..announced(elsewhere()) });
+    let pair = signed_in(announcing(more));
+    let known: Vec<_> = pair.client.session().dc_options.iter().map(|option| option.address).collect();
+    assert_eq!(known, [1, 2, 3].map(address));
+
+    let many =
+        (1..=60).flat_map(|dc| (1..=20).map(move |port| AnnouncedDc { dc, port, ..announced(elsewhere()) }));
+    let pair = signed_in(announcing(many.collect()));
+    let known = pair.client.session().dc_options.iter();
+    assert_eq!(known.count(), 128);
+    assert!(pair.client.session().dc_options.iter().filter(|option| option.dc == dc(2)).count() <= 16);
+    let text = pair.client.session().to_text();
+    assert_eq!(SessionData::from_text(&text).as_ref(), Ok(pair.client.session()));
+}
+
+#[test]
+fn c2_the_server_can_have_ipv6_tried_first() {
+    let mut options = PairOptions::default();
+    options.server.accounts.force_try_ipv6 = true;
+    options.client.dcs.insert(dc(2), address_v6(2));
+    let mut pair = signed_in(options);
+    assert_eq!(pair.connected.last(), Some(&address(2)));
+    pair.network.cut_all(pair.timestamp());
+    assert_works(&mut pair, 1);
+    assert_eq!(pair.connected.last(), Some(&address_v6(2)));
+    assert_eq!(losses(&pair), 1);
+}

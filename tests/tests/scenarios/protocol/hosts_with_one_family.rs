@@ -1,0 +1,62 @@
+//! A host that has one family of addresses only, or one that leads nowhere, connects about as fast as one that has both.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sansgram_core::client::{InvokeError, LostCause, LostReason, Route};
+use sansgram_testkit::pair::{Pair, PairOptions, address, address_v6};
+
+use crate::common::{assert_no_fault, dc, losses, sign_in_bot, wait};
+
+/// DCs that have addresses of both families, IPv4 first.
+fn options() -> PairOptions {
+    let mut options = PairOptions::default();
+    for number in [1, 2, 3] {
+        options.client.dcs.insert(dc(number.into()), address_v6(number));
+    }
+    options
+}
+
+#[test]
+fn c2_a_host_with_one_family_connects_at_the_first_attempt() {
+    for (no_ipv4, no_ipv6) in [(false, false), (true, false), (false, true)] {
+        let mut options = options();
+        (options.network.no_ipv4, options.network.no_ipv6) = (no_ipv4, no_ipv6);
+        let mut pair = Pair::new(options);
+        // With a migration from DC 2 to DC 1.
+        sign_in_bot(&mut pair, "2:elsewhere");
+        assert_eq!(losses(&pair), 0);
+        assert_eq!((pair.opened.len(), pair.connected.len()), (2, 2));
+        assert!(pair.connected.iter().all(|address| address.is_ipv6() == no_ipv4), "{:?}", pair.connected);
+        assert!(pair.elapsed() < Duration::from_secs(1), "{:?}", pair.elapsed());
+        assert_no_fault(&pair);
+    }
+}
+
+#[test]
+fn c2_a_family_that_leads_nowhere_costs_a_quarter_of_a_second() {
+    for silent in [address as fn(i32) -> SocketAddr, address_v6] {
+        let mut options = options();
+        options.network.silent = [1, 2, 3].map(silent).into();
+        let mut pair = Pair::new(options);
+        sign_in_bot(&mut pair, "2:elsewhere");
+        assert_eq!(losses(&pair), 0);
+        assert!(pair.elapsed() < Duration::from_millis(1500), "{:?}", pair.elapsed());
+    }
+}
+
+#[test]
+fn c2_attempts_are_counted_as_attempts_not_as_addresses() {
+    let mut options = options();
+    (options.network.no_ipv4, options.network.no_ipv6) = (true, true);
+    let mut pair = Pair::new(options);
+    let id = pair.count(1, Route::Home);
+    let outcome = wait(&mut pair, id);
+    let expected = LostReason::Network(LostCause::Unreachable);
+    assert!(
+        matches!(&outcome, Err(InvokeError::Unreachable { reason, .. }) if *reason == expected),
+        "{outcome:?}"
+    );
+    assert_eq!((pair.opened.len(), pair.connected.len()), (5, 0));
+    assert!(pair.opened.iter().all(|endpoints| endpoints.len() == 2), "{:?}", pair.opened);
+}
