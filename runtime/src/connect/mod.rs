@@ -24,6 +24,9 @@ const ADDRESS_LIMIT: Duration = Duration::from_secs(4);
 /// How long a proxy may take with the last address: less than the machine's limit, which would not blame the proxy.
 const PROXY_LIMIT: Duration = Duration::from_secs(12);
 
+/// How long a proxy may take with all addresses together, for the same reason.
+const ALL_ADDRESSES_LIMIT: Duration = Duration::from_secs(19);
+
 /// Opens a stream that leads to one of `endpoints`.
 pub(crate) async fn open<R: Runtime>(
     runtime: Arc<R>,
@@ -53,9 +56,14 @@ async fn through<R: Runtime>(
         return Err(ProxyFault::UnknownHost);
     }
     let mut fault = ProxyFault::ServerUnreachable;
+    let end = runtime.now() + ALL_ADDRESSES_LIMIT;
     let last = endpoints.len().saturating_sub(1);
     for (index, endpoint) in endpoints.iter().enumerate() {
-        let limit = if index < last { ADDRESS_LIMIT } else { PROXY_LIMIT };
+        let left = end.saturating_duration_since(runtime.now());
+        let limit = left.min(if index < last { ADDRESS_LIMIT } else { PROXY_LIMIT });
+        if limit.is_zero() {
+            break;
+        }
         let attempt = async {
             let stream = race(runtime, &addresses).await.map_err(|error| {
                 tracing::debug!(%proxy, %error, "cannot connect to the proxy");
@@ -90,9 +98,15 @@ async fn within<R: Runtime, T>(runtime: &R, limit: Duration, future: impl Future
     .await
 }
 
+/// "Address family not supported": Linux, the BSDs and macOS, Windows. It has no kind.
+const NO_SUCH_FAMILY: [i32; 3] = [97, 47, 10_047];
+
 /// What the machine is told of an error of the operating system.
 pub(crate) fn lost_cause(error: &io::Error) -> LostCause {
     use io::ErrorKind as Kind;
+    if error.raw_os_error().is_some_and(|code| NO_SUCH_FAMILY.contains(&code)) {
+        return LostCause::Unreachable;
+    }
     match error.kind() {
         Kind::ConnectionRefused => LostCause::Refused,
         Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown | Kind::AddrNotAvailable => {

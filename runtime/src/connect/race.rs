@@ -7,6 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use sansgram_core::rpc::LostCause;
+
+use super::lost_cause;
 use crate::{Runtime, Timer};
 
 /// How long an attempt goes on alone before the next begins (RFC 8305, 8: "Connection Attempt Delay").
@@ -16,12 +19,12 @@ pub(super) const HEAD_START: Duration = Duration::from_millis(250);
 /// The next attempt begins 250 ms after the last, or as soon as one fails.
 ///
 /// # Errors
-/// The failure that came last, where all failed.
+/// If all failed, the failure that tells most: that a server refused, not that this host has no IPv6.
 pub(super) async fn race<R: Runtime>(runtime: &R, endpoints: &[SocketAddr]) -> io::Result<R::Stream> {
     let mut waiting = interleaved(endpoints).into_iter();
     let mut running: Vec<Attempt<'_, R::Stream>> = Vec::new();
     let mut timer: Option<R::Timer> = None;
-    let mut failure = io::Error::from(io::ErrorKind::HostUnreachable);
+    let mut failure = io::Error::from(io::ErrorKind::NetworkUnreachable);
     poll_fn(|cx| {
         loop {
             let count = running.len();
@@ -30,8 +33,7 @@ pub(super) async fn race<R: Runtime>(runtime: &R, endpoints: &[SocketAddr]) -> i
             }
             let alone = running.len() == count && count > 0;
             if waiting.len() == 0 {
-                let failed = || io::Error::from(failure.kind());
-                return if running.is_empty() { Poll::Ready(Err(failed())) } else { Poll::Pending };
+                return if running.is_empty() { Poll::Ready(Err(copy_of(&failure))) } else { Poll::Pending };
             }
             if alone && timer.as_mut().is_some_and(|timer| timer.poll_expired(cx).is_pending()) {
                 return Poll::Pending;
@@ -69,12 +71,27 @@ fn poll_all<S>(
             }
             Poll::Ready(Err(error)) => {
                 tracing::debug!(endpoint = %attempt.endpoint, %error, "cannot connect");
-                *failure = error;
+                if tells(&error) >= tells(failure) {
+                    *failure = error;
+                }
                 false
             }
         }
     });
     winner
+}
+
+/// How much a failure tells of the peer: nothing, if this host cannot even try.
+fn tells(error: &io::Error) -> u8 {
+    match lost_cause(error) {
+        LostCause::Unreachable if error.kind() != io::ErrorKind::HostUnreachable => 0,
+        LostCause::Other => 1,
+        _ => 2,
+    }
+}
+
+fn copy_of(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
 /// The addresses with the families in turn, beginning with that of the first (RFC 8305, 4): where one family leads
@@ -94,16 +111,4 @@ fn interleaved(endpoints: &[SocketAddr]) -> Vec<SocketAddr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn families_take_turns() {
-        let v4 = |last| SocketAddr::from(([10, 0, 0, last], 443));
-        let v6 = |last| SocketAddr::from(([0xfd00, 0, 0, 0, 0, 0, 0, last], 443));
-        assert_eq!(interleaved(&[v4(1), v4(2), v6(1)]), [v4(1), v6(1), v4(2)]);
-        assert_eq!(interleaved(&[v6(1), v4(1), v4(2), v4(3)]), [v6(1), v4(1), v4(2), v4(3)]);
-        assert_eq!(interleaved(&[v4(2), v4(1)]), [v4(2), v4(1)]);
-        assert_eq!(interleaved(&[]), []);
-    }
-}
+mod tests;
