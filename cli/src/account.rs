@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansgram_runtime::core::client::{Config, SessionData};
-use sansgram_runtime::{Client, Error, FileStore};
+use sansgram_runtime::core::client::{Config, Servers, SessionData};
+use sansgram_runtime::{Client, Error, FileStore, SessionStore};
 
 use crate::args::{LogoutArgs, ServerArgs, WhoamiArgs};
 use crate::failure::Failure;
@@ -13,7 +13,7 @@ use crate::login::half_done::HalfDone;
 use crate::session::{self, Holder};
 use crate::watch::{self, Watch};
 use crate::who::Application;
-use crate::{interrupt, output};
+use crate::{interrupt, output, server};
 
 /// `sansgram whoami`.
 pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
@@ -52,6 +52,13 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
         let half_done = HalfDone::beside(&opened.store);
         // Before the key is of no more use at the server, while it could not be forgotten here.
         opened.store.check_writable().map_err(Error::from)?;
+        if opened.session.servers == Servers::Ended {
+            // No server is left that could be told.
+            opened.store.save(&SessionData::default()).map_err(Error::from)?;
+            half_done.forget()?;
+            output::note("note: the session was of a sandbox that has ended; its keys are removed here");
+            return output::result(done);
+        }
         watch.doing("signing out");
         opened.with_client(&args.server, &application, watch, async |client| {
             client.sign_out().await.map_err(|error| match error {
@@ -85,9 +92,9 @@ impl Opened {
         watch: &Watch,
         action: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        // A session remembers whether it belongs to test DCs.
-        let config = server.config(server.test || self.session.test_dcs)?;
-        let config = Config { api: application.credentials(&self.session, server.is_telegram()), ..config };
+        let config = server.config(&self.session)?;
+        let api = application.credentials(&self.session, server::is_telegram(&config));
+        let config = Config { api, ..config };
         let options = server.network.options()?;
         server.runtime.block_on(async {
             let client = server.runtime.start(config, Arc::new(self.store), options).await?;

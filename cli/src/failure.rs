@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use sansgram_runtime::core::client::{
-    ApiMisuse, InvokeError, LogoutCause, LostCause, LostReason, ProxyFault,
+    ApiMisuse, InvokeError, LogoutCause, LostCause, LostReason, ProxyFault, WrongServers,
 };
 use sansgram_runtime::core::handshake::HandshakeError;
 use sansgram_runtime::core::login::LoginError;
@@ -83,6 +83,7 @@ impl From<Error> for Failure {
             Error::Invoke(error) => advice_on_invoke(error),
             Error::Unreachable { reason, .. } => Some(advice_on_loss(reason)),
             Error::Misuse(ApiMisuse::UnknownDc(_)) => Some(UNKNOWN_DC),
+            Error::WrongServers(error) => Some(advice_on_servers(*error)),
             Error::Prompt(error) if matches!(**error, PromptError::NoTerminal) => {
                 return Self::new(NO_TERMINAL);
             }
@@ -106,6 +107,20 @@ const PASSWORD_NEEDED: &str = "no user is signed in with this session yet: its s
 
 pub(crate) const NOBODY_SIGNED_IN: &str =
     "nobody is signed in with this session; sign in with \"sansgram login\", or name another with --session";
+
+/// What to do about a session that belongs to other servers.
+const fn advice_on_servers(error: WrongServers) -> &'static str {
+    match error {
+        WrongServers::OtherKeys { .. } => {
+            "check --dc and --public-key, or name another session with --session"
+        }
+        WrongServers::Ended => {
+            "name another session with --session; \"sansgram logout\" removes the keys of this one"
+        }
+        WrongServers::NoAddress => UNKNOWN_DC,
+        _ => "leave out the options that name other servers, or name another session with --session",
+    }
+}
 
 const UNKNOWN_DC: &str = "name its address with --dc ID=HOST:PORT";
 

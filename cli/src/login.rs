@@ -8,7 +8,7 @@ pub(crate) mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansgram_runtime::core::client::Config;
+use sansgram_runtime::core::client::{Config, Servers, SessionData};
 use sansgram_runtime::core::login::{BotToken, LoginError, PendingSignIn, PhoneNumber, UserInfo};
 use sansgram_runtime::core::tl::{enums, functions};
 use sansgram_runtime::{
@@ -21,7 +21,8 @@ use crate::failure::{Failure, NO_TERMINAL};
 use crate::interrupt::{self, INTERRUPT};
 use crate::output;
 use crate::sandbox::Sandbox;
-use crate::session::{self, Anew, Holder};
+use crate::server;
+use crate::session::{self, Anew, Fresh, Holder};
 use crate::watch::{self, Watch};
 use crate::who::{self, Application, Given, Who};
 
@@ -80,7 +81,14 @@ impl<'a> Login<'a> {
             }
         };
         let loaded = file.as_ref().map(SessionStore::load).transpose().map_err(Error::from)?;
-        let session = loaded.flatten().unwrap_or_default();
+        let mut session = loaded.flatten().unwrap_or_default();
+        let is_ended = session.servers == Servers::Ended && !args.sandbox;
+        if is_ended {
+            if !session.keys.is_empty() {
+                output::note("note: the session was of a sandbox that has ended; it is begun anew");
+            }
+            session = SessionData::default();
+        }
         let half_done = file.as_ref().filter(|_| !args.sandbox).map(HalfDone::tidied);
         let holder = half_done.as_ref().map_or(Holder::Nobody, |place| Holder::of(&session, place));
         if let Some(file) = file.as_ref().filter(|_| !matches!(holder, Holder::Known)) {
@@ -93,6 +101,7 @@ impl<'a> Login<'a> {
         let store: Arc<dyn SessionStore> = match file.clone() {
             None => Arc::new(MemoryStore::new()),
             Some(file) if args.sandbox => Arc::new(Anew::in_sandbox(file, &session)?),
+            Some(file) if is_ended => Arc::new(Fresh(file)),
             Some(file) => Arc::new(file),
         };
         match &file {
@@ -107,11 +116,15 @@ impl<'a> Login<'a> {
                 args.server.network.disguise(&mut config);
                 config
             }
-            // A session remembers whether it belongs to test DCs.
             None => {
-                let is_begun = !matches!(holder, Holder::Nobody);
-                let config = args.server.config(args.server.test || (is_begun && session.test_dcs))?;
-                Config { api: application.credentials(&session, args.server.is_telegram()), ..config }
+                let config = args.server.config(&session)?;
+                if !holder.may_be_signed_in() && args.server.is_remembered(&session) {
+                    output::note(&format!(
+                        "note: the session belongs to {}, and so does this sign-in; --session names another",
+                        session.servers_name()
+                    ));
+                }
+                Config { api: application.credentials(&session, server::is_telegram(&config)), ..config }
             }
         };
         Ok(Self { args, watch, sandbox, config, application, file, holder, half_done, store })
@@ -166,7 +179,7 @@ impl<'a> Login<'a> {
             !matches!(kept.pending, PendingSignIn::Qr { .. }) && fits(who, kept, can_answer)
         });
         if !goes_on && self.sandbox.is_none() {
-            self.application.check(self.args.server.is_telegram())?;
+            self.application.check(server::is_telegram(&self.config))?;
         }
         if kept.is_none() && matches!(who, Who::GoOn) {
             return Err(Failure::Usage(words::NOTHING_BEGUN.into()));

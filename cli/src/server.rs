@@ -1,11 +1,12 @@
 //! From options to the configuration of a client.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sansgram_runtime::core::client::{Config, DcTable};
+use sansgram_runtime::core::client::{Config, DcTable, Servers, SessionData, WrongServers};
 use sansgram_runtime::core::crypto::rsa::PublicKey;
-use sansgram_runtime::read_file;
+use sansgram_runtime::{Error, read_file};
 
 use crate::args::ServerArgs;
 use crate::failure::Failure;
@@ -25,33 +26,65 @@ pub(crate) fn is_test_given() -> bool {
     TEST_GIVEN.load(Ordering::Relaxed)
 }
 
+/// Whether a configuration is for Telegram's own servers.
+pub(crate) fn is_telegram(config: &Config) -> bool {
+    config.servers() == Servers::Telegram
+}
+
 impl ServerArgs {
-    /// Whether it is one of Telegram's own.
-    pub(crate) const fn is_telegram(&self) -> bool {
-        self.dc.is_empty()
+    /// Whether the session alone says which server it is, and that is not the one that is meant by saying nothing.
+    pub(crate) fn is_remembered(&self, session: &SessionData) -> bool {
+        let is_custom = matches!(session.servers, Servers::Custom(_)) && self.dc.is_empty();
+        let is_test = session.servers == Servers::Telegram && session.test_dcs && !self.test;
+        is_custom || is_test
     }
 
-    /// The configuration for the server of these options, with no application yet. Resolves names, which may block.
-    pub(crate) fn config(&self, test_dcs: bool) -> Result<Config, Failure> {
-        let telegram = if test_dcs { Config::telegram_test() } else { Config::telegram() };
-        let keys = if self.public_key.is_empty() {
-            telegram.public_keys.clone()
-        } else {
-            self.public_key.iter().map(|file| read_key(file)).collect::<Result<_, _>>()?
+    /// The configuration for the server of these options, or else for the one that the session belongs to, with no
+    /// application yet. Resolves names, which may block.
+    pub(crate) fn config(&self, session: &SessionData) -> Result<Config, Failure> {
+        let has_keys = !session.keys.is_empty();
+        let custom = match &session.servers {
+            Servers::Ended if has_keys => return Err(Error::from(WrongServers::Ended).into()),
+            Servers::Custom(custom) => Some(custom),
+            _ => None,
         };
-        let mut config = match self.dc.first() {
-            None => Config { public_keys: keys, ..telegram },
-            Some(first) => {
+        // Where it is not known whose a session is, its flag says nothing before it has a key.
+        let is_said = has_keys || session.servers != Servers::Unknown;
+        let test_dcs = self.test || (session.test_dcs && is_said);
+        let telegram = if test_dcs { Config::telegram_test() } else { Config::telegram() };
+        let keys = self.public_key.iter().map(|file| read_key(file)).collect::<Result<Arc<[_]>, _>>()?;
+        let keys = match custom.map(|custom| custom.public_keys.as_slice()) {
+            _ if !keys.is_empty() => keys,
+            None | Some([]) => telegram.public_keys.clone(),
+            Some(remembered) => remembered.into(),
+        };
+        let mut config = match (self.dc.first(), custom) {
+            (None, None) => Config { public_keys: keys, ..telegram },
+            (None, Some(_)) => {
+                let remembered = Config::for_session(session).map_err(Error::from)?;
+                Config { test_dcs, public_keys: keys, ..remembered }
+            }
+            (Some(first), custom) => {
                 let mut dcs = DcTable::new();
                 for address in &self.dc {
                     for endpoint in address.resolve()? {
                         dcs.insert(address.dc, endpoint);
                     }
                 }
-                TEST_GIVEN.store(self.test, Ordering::Relaxed);
+                // The DCs that are not named are where they were.
+                let remembered = custom.map(|custom| &custom.dcs);
+                for dc in remembered.into_iter().flat_map(DcTable::ids) {
+                    if self.dc.iter().all(|address| address.dc != dc) {
+                        let endpoints = remembered.map_or(&[][..], |remembered| remembered.endpoints(dc));
+                        endpoints.iter().for_each(|endpoint| dcs.insert(dc, *endpoint));
+                    }
+                }
                 Config { test_dcs, ..Config::new(dcs, first.dc, keys) }
             }
         };
+        TEST_GIVEN.store(self.test && !is_telegram(&config), Ordering::Relaxed);
+        // Before a name is looked up or a connection is made.
+        config.check(session).map_err(Error::from)?;
         config.transport = self.transport;
         self.network.apply_to(&mut config)?;
         Ok(config)

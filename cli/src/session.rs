@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sansgram_runtime::core::client::SessionData;
+use sansgram_runtime::core::client::{DcOptions, Servers, SessionData};
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::encryption::{Cost, DecryptError};
 use sansgram_runtime::text::shell_word;
@@ -227,7 +227,7 @@ impl Anew {
     /// For a sign-in to a sandbox, which knows no key of those before it. Fails where the session is of any use
     /// elsewhere.
     pub(crate) fn in_sandbox(store: FileStore, session: &SessionData) -> Result<Self, Failure> {
-        if !session.is_empty() && session.api_id != Some(sandbox::API_ID) {
+        if !session.is_empty() && session.servers != Servers::Ended {
             return Err(Failure::new(format!(
                 "the session {} is not of the sandbox and is left as it is; name another with --session",
                 store.path().display()
@@ -237,13 +237,28 @@ impl Anew {
     }
 }
 
+/// A session's file of which nothing is read, as it belongs to a sandbox that has ended.
+#[derive(Debug)]
+pub(crate) struct Fresh(pub(crate) FileStore);
+
+impl SessionStore for Fresh {
+    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+        Ok(None)
+    }
+
+    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+        self.0.save(session)
+    }
+}
+
 impl SessionStore for Anew {
     fn load(&self) -> Result<Option<SessionData>, StoreError> {
         Ok(None)
     }
 
     fn save(&self, session: &SessionData) -> Result<(), StoreError> {
-        // The mark of a sandbox, also where nobody is signed in yet.
-        self.0.save(&SessionData { api_id: Some(sandbox::API_ID), ..session.clone() })
+        // By the time that another process reads it, these servers are gone.
+        let (servers, dc_options) = (Servers::Ended, DcOptions::default());
+        self.0.save(&SessionData { api_id: Some(sandbox::API_ID), servers, dc_options, ..session.clone() })
     }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use sansgram_runtime::core::client::{Config, DcId, DcTable, SessionData, SessionFormatError};
+use sansgram_runtime::core::client::{
+    Config, CustomServers, DcId, DcTable, Servers, ServersName, SessionData, SessionFormatError,
+};
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::encryption;
 use sansgram_runtime::formats::{
@@ -72,6 +74,10 @@ struct Import {
     #[arg(long)]
     test: bool,
 
+    /// Where a DC is, if the session is not of Telegram: may be repeated; the session remembers it
+    #[arg(long, value_name = "ID=HOST:PORT")]
+    dc: Vec<DcAddress>,
+
     /// The application's api_id, where the format does not say it [env: SANSGRAM_API_ID]
     // Parsed later: people mix it up with the api_hash, and an error of clap's would show that.
     #[arg(long, value_name = "ID", value_parser = secret())]
@@ -118,7 +124,8 @@ struct Show {
     #[command(flatten)]
     session: Named,
 
-    /// Print one JSON object: dc, user_id, is_bot, api_id, test, auth_key_id; while a sign-in waits, what for: pending
+    /// Print one JSON object: dc, user_id, is_bot, api_id, test, server, auth_key_id; while a sign-in waits, what for:
+    /// pending
     #[arg(long)]
     json: bool,
 }
@@ -181,6 +188,14 @@ fn import(mut args: Import) -> Result<(), Failure> {
     let (was_encrypted, imported) = read(&args)?;
     let Imported { format, mut session, endpoints, accounts, account, mended, .. } = imported;
     session.test_dcs |= args.test;
+    if let Some(first) = args.dc.first() {
+        let mut dcs = DcTable::new();
+        for address in &args.dc {
+            address.resolve()?.into_iter().for_each(|endpoint| dcs.insert(address.dc, endpoint));
+        }
+        let (public_keys, initial_dc) = (Vec::new(), Some(first.dc));
+        session.servers = Servers::Custom(CustomServers { dcs, public_keys, initial_dc });
+    }
     session.api_id = session.api_id.or(api_id);
     let store = session::open(&args.into.session, None)?;
     if store.load().map_err(Error::from)?.is_some_and(|there| !there.is_empty()) {
@@ -194,7 +209,14 @@ fn import(mut args: Import) -> Result<(), Failure> {
     }
     store.save(&session).map_err(Error::from)?;
     let address = session.home_dc.and_then(|dc| endpoints.get(&dc));
-    let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
+    let is_custom = matches!(session.servers, Servers::Custom(_));
+    let at = address.filter(|_| !is_custom).map(|address| format!(" at {address}")).unwrap_or_default();
+    if is_custom {
+        output::note(
+            "note: the session belongs to a server that is not Telegram's, and is used with no other; \
+             --public-key tells that server's RSA key if one is needed",
+        );
+    }
     if session.api_id.is_none() {
         output::note(
             "note: servers want to know the api_id, which this format does not say: give it to the next \
@@ -325,6 +347,7 @@ fn export(args: &Export) -> Result<(), Failure> {
     }
     let (_, session) = peek(&args.from)?;
     let dcs = table(&args.dc, &session)?;
+    tell_what_is_lost(&session, args.to);
     let failure = |error: ExportError| {
         let advice = match &error {
             ExportError::NoKey => "; \"sansgram login\" does that",
@@ -359,12 +382,9 @@ fn table(given: &[DcAddress], session: &SessionData) -> Result<DcTable, Failure>
         }
     }
     let telegram = if session.test_dcs { Config::telegram_test() } else { Config::telegram() }.dcs;
-    for dc in telegram.ids() {
-        for endpoint in telegram.endpoints(dc) {
-            dcs.insert(dc, *endpoint);
-        }
-    }
-    Ok(dcs)
+    telegram.iter().for_each(|(dc, endpoint)| dcs.insert(dc, endpoint));
+    // Of a session of other servers, what it says itself.
+    Ok(session.servers.table(&dcs))
 }
 
 fn show(args: &Show) -> Result<(), Failure> {
@@ -396,6 +416,7 @@ fn json(session: &SessionData, kept: Option<&Kept>) -> Value {
         "is_bot": session.user.as_ref().map(|user| user.is_bot),
         "api_id": session.api_id,
         "test": session.test_dcs,
+        "server": server(session),
         "auth_key_id": key.map(|key| key.auth_key.id().to_string()),
     });
     if let Some(kept) = kept {
@@ -413,10 +434,60 @@ fn words(session: &SessionData, kept: Option<&Kept>) -> String {
         Some(user) if user.is_bot => format!("bot {}", user.id),
         Some(user) => format!("user {}", user.id),
     };
-    let test = if session.test_dcs { " (test)" } else { "" };
+    let of = match (session.servers_name(), session.test_dcs) {
+        (ServersName::Unknown, false) => String::new(),
+        (ServersName::Unknown, true) => " (test)".into(),
+        (name @ (ServersName::Telegram | ServersName::TelegramTest | ServersName::Ended), _) => {
+            format!(" of {name}")
+        }
+        (name, false) => format!(" of {name}"),
+        (name, true) => format!(" of {name} (test)"),
+    };
     match session.home_dc.filter(|dc| session.keys.contains_key(dc)) {
         None => "nobody has signed in".into(),
-        Some(dc) => format!("{who} on {dc}{test}"),
+        Some(dc) => format!("{who} on {dc}{of}"),
+    }
+}
+
+/// The servers that a session belongs to: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
+/// null where nothing is known.
+fn server(session: &SessionData) -> Value {
+    match session.servers_name() {
+        ServersName::Telegram => "telegram".into(),
+        ServersName::TelegramTest => "telegram-test".into(),
+        ServersName::Ended => "sandbox".into(),
+        ServersName::Custom(Some(address)) => address.to_string().into(),
+        _ => Value::Null,
+    }
+}
+
+/// Whether a format says where the server is.
+const fn keeps_address(format: Format) -> bool {
+    matches!(
+        format,
+        Format::Telethon
+            | Format::TelethonSqlite
+            | Format::Telethon2Sqlite
+            | Format::KurigramSqlite
+            | Format::GramJs
+            | Format::Mtcute
+    )
+}
+
+/// What the other program will not know of a session of servers that are not Telegram's.
+fn tell_what_is_lost(session: &SessionData, to: Format) {
+    match &session.servers {
+        Servers::Ended => {
+            output::note("note: the session is of a sandbox that has ended; no server knows its key any more")
+        }
+        Servers::Custom(_) if keeps_address(to) => output::note(
+            "note: this format keeps the server's address, but not its RSA key; give that to the other program",
+        ),
+        Servers::Custom(_) if to != Format::Sansgram => output::note(
+            "note: this format does not say where the server is: the other program would take it for Telegram, so \
+             give it the address and the RSA key",
+        ),
+        _ => {}
     }
 }
 

@@ -43,7 +43,16 @@ fn every_string_is_imported_and_shown() {
         assert_eq!(shown["is_bot"], *vector.get("is_bot").unwrap_or(&Value::Null));
         assert_eq!(shown["test"], vector["test"]);
         assert_eq!(shown["auth_key_id"], AUTH_KEY_ID, "of the key of all vectors");
-        assert_eq!(shown.as_object().unwrap().len(), 6);
+        let server = match (vector["address"].as_str(), vector["test"].as_bool()) {
+            (None, _) => Value::Null,
+            // Addresses that are not Telegram's.
+            (Some(address @ "64:ff9b::9a95:a733"), _) => format!("[{address}]:{}", vector["port"]).into(),
+            (Some(address @ "1.1.1.1"), _) => format!("{address}:{}", vector["port"]).into(),
+            (_, Some(true)) => "telegram-test".into(),
+            _ => "telegram".into(),
+        };
+        assert_eq!(shown["server"], server, "{vector}");
+        assert_eq!(shown.as_object().unwrap().len(), 7);
     }
 }
 
@@ -68,6 +77,7 @@ fn every_format_is_written_and_read_again() {
     let directory = Directory::new();
     sessions(&directory, &["import", "--from", &string("pyrogram"), "--session", "me"]).ok();
     let mine = show(&directory, "me");
+    assert_eq!(mine["server"], Value::Null, "a string of Pyrogram has no address");
     for format in ["sansgram", "telethon", "pyrogram", "gramjs", "mtcute"] {
         let text = sessions(&directory, &["export", "--session", "me", "--to", format]);
         assert_eq!(text.ok().lines().count(), 1);
@@ -88,9 +98,12 @@ fn every_format_is_written_and_read_again() {
         let shown = show(&directory, format);
         assert_eq!([&shown["dc"], &shown["auth_key_id"]], [&mine["dc"], &mine["auth_key_id"]]);
     }
-    for format in ["pyrogram", "pyrogram-sqlite", "kurigram-sqlite", "sansgram"] {
+    for format in ["pyrogram", "pyrogram-sqlite", "sansgram"] {
         assert_eq!(show(&directory, format), mine);
     }
+    let mut with_address = mine;
+    with_address["server"] = "telegram".into();
+    assert_eq!(show(&directory, "kurigram-sqlite"), with_address);
 }
 
 #[test]

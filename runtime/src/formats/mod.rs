@@ -24,7 +24,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use sansgram_core::client::{DcId, DcKey, DcTable, SessionData, SessionFormatError, SignedInUser};
+use sansgram_core::client::{
+    CustomServers, DcId, DcKey, DcTable, Servers, SessionData, SessionFormatError, SignedInUser,
+};
 use sansgram_core::crypto::{AuthKey, Secret};
 use zeroize::Zeroizing;
 
@@ -647,7 +649,8 @@ fn import_binary(
 /// The session as a text in `format`; it contains the key, so guard it like a password.
 ///
 /// `dcs` says where the home DC is, for the formats that keep its address: `Config::telegram().dcs` unless the session
-/// belongs to other servers. All formats but our own and that of Telethon 2 hold one key: the home DC's.
+/// belongs to other servers; those it keeps itself, and Telegram's addresses are never given to its keys. All formats
+/// but our own and that of Telethon 2 hold one key: the home DC's.
 ///
 /// # Errors
 /// [`ExportError`].
@@ -656,6 +659,7 @@ pub fn export_text(
     format: Format,
     dcs: &DcTable,
 ) -> Result<Zeroizing<String>, ExportError> {
+    let dcs = &session.servers.table(dcs);
     match format {
         Format::Sansgram => Ok(session.to_text()),
         Format::Telethon => telethon::write(&Exported::of(session)?, dcs),
@@ -724,7 +728,7 @@ pub fn export_path(
         _ => {}
     }
     #[cfg(feature = "sqlite")]
-    return target::create_file(path, &sqlite::write(session, format, dcs)?);
+    return target::create_file(path, &sqlite::write(session, format, &session.servers.table(dcs))?);
     #[cfg(not(feature = "sqlite"))]
     Err(ExportError::SqliteLeftOut)
 }
@@ -795,6 +799,13 @@ impl Found {
             Err(_) => return Err(damaged("its api_id is impossible")),
         };
         let address = self.host.parse().ok().map(|ip| SocketAddr::new(ip, self.port));
+        let servers = match (address, self.host.as_str()) {
+            (Some(address), _) if address.port() != 0 => Servers::at(dc, address),
+            (None, "") => Servers::Unknown,
+            // Programs that run in a browser keep names such as venus.web.telegram.org.
+            (None, host) if host.ends_with(".telegram.org") => Servers::Telegram,
+            _ => Servers::Custom(CustomServers { initial_dc: Some(dc), ..CustomServers::default() }),
+        };
         let key = |key: &[u8; 256]| DcKey { auth_key: AuthKey::new(*key), server_salt: 0 };
         let mut keys = BTreeMap::from([(dc, key(&self.key))]);
         for (other, other_key) in &self.other_keys {
@@ -808,6 +819,7 @@ impl Found {
             user,
             api_id,
             test_dcs: self.test_dcs.unwrap_or_else(|| address.is_some_and(is_of_test_dcs)),
+            servers,
             ..SessionData::default()
         };
         let endpoints = address.map(|address| (dc, address)).into_iter().collect();

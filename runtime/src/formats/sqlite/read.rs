@@ -276,6 +276,10 @@ fn telethon2(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError
     let mut imported = first.into_imported()?;
     for other in found {
         let other = other.into_imported()?;
+        // A key of other servers than the home DC's is of no use to it.
+        if !imported.session.servers.join(&other.session.servers) {
+            continue;
+        }
         imported.session.keys.extend(other.session.keys);
         imported.endpoints.extend(other.endpoints);
     }
