@@ -272,6 +272,14 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
+    /// Keep keys, accounts and sign-ins in FILE, for the next run; it holds secrets
+    #[arg(long, value_name = "FILE", help_heading = ACCOUNTS)]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Add the users and bots of a JSON file, see below
+    #[arg(long, value_name = "FILE", help_heading = ACCOUNTS)]
+    pub(crate) accounts: Option<PathBuf>,
+
     /// Refuse clients that use the RSA padding from before RSA_PAD, such as Telethon 1 and Pyrogram
     #[arg(long, help_heading = STRICT)]
     pub(crate) strict_rsa: bool,
@@ -288,6 +296,7 @@ pub(crate) struct SandboxArgs {
 
 const WHO: &str = "Who signs in (asked for where nothing is given)";
 const WHERE: &str = "Where";
+const ACCOUNTS: &str = "Accounts";
 const STRICT: &str = "How strict";
 const STDIN: &str = "Values from standard input, a line each in this order (on a terminal: asked for)";
 const QR: &str = "QR code";

@@ -1,5 +1,6 @@
 //! The embedded test DCs: alone until Ctrl-C, or behind `login --sandbox`.
 
+mod accounts_file;
 pub(crate) mod addresses;
 mod announcement;
 mod input;
@@ -100,7 +101,7 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
         let line = if args.json { happened.json() } else { happened.words() };
         line.map_or(Ok(()), |line| output::result(&line))
     };
-    let strictness = Strictness { all: args.strict, keeps_keys: false };
+    let strictness = Strictness { all: args.strict, keeps_keys: args.state.is_some() };
     let mut repeats = Repeats::default();
     loop {
         match signal.load(Ordering::Relaxed) {
@@ -160,7 +161,12 @@ fn serve_options(args: &SandboxArgs) -> Result<ServeOptions, Failure> {
     };
     let most_connections = usize::try_from(args.connections).unwrap_or(usize::MAX);
     let port = args.port.unwrap_or(0);
-    Ok(ServeOptions { listen, port, advertise, most_connections, server: behaviour_for_any(args) })
+    let mut server = behaviour_for_any(args);
+    if let Some(file) = &args.accounts {
+        accounts_file::add(file, &mut server.accounts)?;
+    }
+    let state = args.state.clone();
+    Ok(ServeOptions { listen, port, advertise, most_connections, state, server })
 }
 
 /// For clients that others wrote: as Telegram's servers, unless the options are stricter.

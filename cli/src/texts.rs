@@ -93,7 +93,7 @@ changes it, with that option; lines that say the same are counted for 10 seconds
 
 With --json the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
 \"public_key\":\"FILE\"}. Each line after it has an \"event\": code_sent and email_sent as login codes \"arrive\", \
-signed_in, signed_out, scanned, scan_failed; refused, tolerated and closed about connections, with a \"reason\" and perhaps \
+signed_in, signed_out, scanned, scan_failed; refused, tolerated, closed and not_saved, with a \"reason\" and perhaps \
 \"advice\", an \"option\" and \"repeated\".
 
 A login link that a client shows as a QR code can be scanned here: a line \"tg://login?token=... NUMBER\" on \
@@ -142,7 +142,26 @@ pub(crate) fn after_login() -> String {
     )
 }
 
+/// Accounts of one's own in the sandbox.
+const ACCOUNTS_FILE: &str = "\
+With --accounts FILE there are others too. All fields but phone and token can
+be left out; without a code, five random digits are sent and shown:
+  {\"users\": [{\"phone\": \"12025550123\", \"first_name\": \"Ada\",
+              \"last_name\": \"L\", \"username\": \"ada_l\", \"id\": 7, \"dc\": 2,
+              \"code\": \"12345\", \"password\": \"engine\", \"hint\": \"a machine\",
+              \"recovery\": true, \"login_email\": \"ada@mail.example\"}],
+   \"bots\": [{\"token\": \"42:secret\", \"first_name\": \"Bot\",
+             \"username\": \"some_bot\", \"dc\": 1, \"revoked\": false}],
+   \"sandbox_accounts\": true}
+\"login_email\": \"required\" asks for an address first; \"sandbox_accounts\": false
+leaves the accounts above out.
+
+With --state FILE a client that is signed in stays signed in when the sandbox
+is started again with the same FILE, however it ended. MTProto sessions begin
+anew. An account of --accounts that is described otherwise than before begins
+anew, and one that is gone from there is gone.";
+
 /// The end of `sandbox --help`.
 pub(crate) fn after_sandbox() -> String {
-    format!("{ACCOUNTS}\n\n{EXIT_CODES}")
+    format!("{ACCOUNTS}\n\n{ACCOUNTS_FILE}\n\n{EXIT_CODES}")
 }

@@ -60,7 +60,14 @@ fn all_transports_and_runtimes() {
 #[test]
 fn what_a_server_says_is_printed_without_what_a_terminal_obeys() {
     let name = "\u{1b}]0;owned\u{7}Eve\u{202e}\u{9b}2J\r\n";
-    let bot = TestBot { id: 5, token: "5:eve".into(), first_name: name.into(), dc: 2, expired: false };
+    let bot = TestBot {
+        id: 5,
+        token: "5:eve".into(),
+        first_name: name.into(),
+        username: String::new(),
+        dc: 2,
+        expired: false,
+    };
     let accounts = AccountOptions { bots: vec![bot], ..AccountOptions::default() };
     let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
     let signed_in = server.run(&["login", "--bot-token", "5:eve"]);
@@ -124,6 +131,7 @@ fn a_user_of_ones_own_with_a_code_that_is_not_known_beforehand() {
         phone: "15550001".into(),
         first_name: "Ada".into(),
         last_name: "Lovelace".into(),
+        username: String::new(),
         dc: 3,
         code: None,
         password: None,

@@ -382,3 +382,120 @@ fn a4_a_listener_everywhere_announces_what_works() {
     login.arg("login").args(&server).args(["--phone", "9996630001", "--code", "33333"]);
     support::run(&mut login).ok();
 }
+
+/// Runs `sansgram` with these arguments and those of the server, and gives what it prints as JSON.
+fn client(directory: &Directory, args: &[&str], server: &[String]) -> Value {
+    support::run(support::command(&directory.path).args(args).args(server)).json()
+}
+
+#[test]
+fn a4_a_client_stays_signed_in_when_the_sandbox_is_killed() {
+    let directory = Directory::new();
+    let port = free_ports().to_string();
+    let args = ["--json", "--port", &port, "--state", "the state"];
+    let mut sandbox = Running::start(&directory.path, &args);
+    let server = options(&sandbox.json());
+    // On the client's first DC, and on another one.
+    for (session, phone, code) in [("here", "9996620002", "22222"), ("there", "9996630001", "33333")] {
+        let mut login = support::command(&directory.path);
+        login.arg("login").args(&server).args(["--session", session, "--phone", phone, "--code", code]);
+        support::run(login.args(["--password", "sandbox"])).ok();
+    }
+    // A code is on its way, too.
+    let mut half = support::command(&directory.path);
+    half.arg("login").args(&server).args(["--session", "half", "--phone", "9996610001", "--json"]);
+    support::run(&mut half);
+    drop(sandbox);
+    let mut sandbox = Running::start(&directory.path, &args);
+    assert_eq!(options(&sandbox.json()), server);
+    for (session, user) in [("here", 9_996_620_002_i64), ("there", 9_996_630_001)] {
+        assert_eq!(client(&directory, &["whoami", "--json", "--session", session], &server)["user_id"], user);
+    }
+    assert_eq!(
+        client(&directory, &["login", "--json", "--session", "half", "--code", "11111"], &server)["dc"],
+        1
+    );
+    // A sign-out is kept as well.
+    let mut logout = support::command(&directory.path);
+    support::run(logout.args(["logout", "--session", "here"]).args(&server)).ok();
+    drop(sandbox);
+    let mut sandbox = Running::start(&directory.path, &args);
+    sandbox.json();
+    let there = ["whoami", "--json", "--session", "there"];
+    assert_eq!(client(&directory, &there, &server)["user_id"], 9_996_630_001_i64);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(directory.path.join("the state")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+    }
+}
+
+#[test]
+fn a4_a_state_file_that_cannot_be_used_is_left_alone() {
+    let directory = Directory::new();
+    let mut sandbox = Running::start(&directory.path, &["--json", "--state", "state"]);
+    sandbox.json();
+    let fails = |file: &str, words: &[&str]| {
+        let mut command = support::command(&directory.path);
+        support::run(command.args(["sandbox", "--state", file])).fails(words);
+    };
+    fails("state", &["state", "another process uses it", "--state"]);
+    let saved = fs::read(directory.path.join("state")).unwrap();
+    drop(sandbox);
+    let mut damaged = saved.clone();
+    damaged[40] ^= 1;
+    for (bytes, words) in [
+        (&saved[..saved.len() - 1], &["damaged", "remove it"][..]),
+        (&saved[..10], &["damaged", "remove it"]),
+        (&damaged, &["damaged"]),
+        (b"precious", &["no state", "left as it is"]),
+        (b"sansgram test DCs, state 9\n", &["another layout"]),
+    ] {
+        fs::write(directory.path.join("other"), bytes).unwrap();
+        fails("other", words);
+        assert_eq!(fs::read(directory.path.join("other")).unwrap(), bytes);
+    }
+    fs::create_dir(directory.path.join("folder")).unwrap();
+    fails("folder", &["no regular file"]);
+    fails("no/such/folder/state", &["no/such/folder/state", "cannot be used"]);
+    // An empty file is the beginning of a state.
+    fs::write(directory.path.join("empty"), "").unwrap();
+    Running::start(&directory.path, &["--json", "--state", "empty"]).json();
+    assert!(fs::metadata(directory.path.join("empty")).unwrap().len() > 100);
+}
+
+#[test]
+fn a4_accounts_come_from_a_file() {
+    let directory = Directory::new();
+    let file = directory.path.join("accounts.json");
+    let accounts = |password: &str| {
+        let user = json!({"phone": "12025550123", "first_name": "Ada", "dc": 3, "code": "54321", "password": password});
+        fs::write(&file, json!({"users": [user], "bots": [{"token": "42:secret"}]}).to_string()).unwrap();
+    };
+    accounts("engine");
+    let args = ["--json", "--accounts", "accounts.json", "--state", "state"];
+    let mut sandbox = Running::start(&directory.path, &args);
+    let server = options(&sandbox.json());
+    let login = ["login", "--json", "--phone", "12025550123", "--code", "54321", "--password", "engine"];
+    let user = client(&directory, &login, &server);
+    assert_eq!(
+        (&user["first_name"], &user["dc"], &user["user_id"]),
+        (&json!("Ada"), &json!(3), &json!(12_025_550_123_i64))
+    );
+    let bot =
+        client(&directory, &["login", "--json", "--session", "bot", "--bot-token", "42:secret"], &server);
+    assert_eq!((&bot["user_id"], &bot["is_bot"]), (&json!(42), &json!(true)));
+    drop(sandbox);
+    // Another password in the file is the one from now on.
+    accounts("engine no. 2");
+    let mut sandbox = Running::start(&directory.path, &args);
+    let server = options(&sandbox.json());
+    let login = ["login", "--session", "new", "--phone", "12025550123", "--code", "54321", "--password"];
+    support::run(support::command(&directory.path).args(login).arg("engine").args(&server))
+        .fails(&["the password is wrong"]);
+    fs::write(&file, r#"{"users": [{"phone": "12025550123", "dc": "two"}]}"#).unwrap();
+    let mut command = support::command(&directory.path);
+    support::run(command.args(["sandbox", "--accounts", "accounts.json"]))
+        .fails(&["accounts.json", "users[0].dc must be the number 1, 2 or 3"]);
+}

@@ -68,6 +68,8 @@ fn help_lists_what_there_is() {
         "--port",
         "--advertise",
         "--connections",
+        "--state",
+        "--accounts",
         "--strict",
         "99966XYYYY",
         "2:elsewhere",

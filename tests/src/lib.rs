@@ -33,4 +33,5 @@ pub mod random;
 pub mod rsa;
 pub mod serve;
 pub mod server;
+mod state_file;
 mod wire;

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,9 @@ use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
 
 use crate::accounts::AccountEvent;
-use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs, Tolerance};
+use crate::server::{Refusal, SavedError, ServerInput, ServerOptions, ServerOutput, TestDcs, Tolerance};
+use crate::state_file::StateFile;
+pub use crate::state_file::StateFileError;
 
 /// Where to listen, and how to behave.
 #[derive(Clone, Debug)]
@@ -31,6 +34,10 @@ pub struct ServeOptions {
     /// How many connections may be open at once, on all DCs together; default 1000. Each takes two threads and a file
     /// descriptor.
     pub most_connections: usize,
+    /// The file that keeps keys, accounts and sign-ins from one process to the next; default none. It is replaced as a
+    /// whole before the answer to a change leaves, belongs to one process at a time (a file with `.lock` behind its
+    /// name says so), is readable by this user only, and holds secrets.
+    pub state: Option<PathBuf>,
     /// The behaviour of the DCs. The addresses for `help.getConfig` are filled in where the accounts have none.
     pub server: ServerOptions,
 }
@@ -43,6 +50,7 @@ impl Default for ServeOptions {
             port: 0,
             advertise: Vec::new(),
             most_connections: 1000,
+            state: None,
             server: ServerOptions::default(),
         }
     }
@@ -79,6 +87,22 @@ pub enum ServeError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The state file cannot be used.
+    #[error("the state file {} cannot be used: {reason}", file.display())]
+    StateFile {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: StateFileError,
+    },
+    /// What is in the state file cannot be taken in; it is left as it is.
+    #[error("the state file {} cannot be read: {reason}", file.display())]
+    State {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: SavedError,
+    },
     /// The operating system refuses a thread.
     #[error("no thread can be started: {0}")]
     Thread(#[source] io::Error),
@@ -88,8 +112,8 @@ pub enum ServeError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The DC whose port the client is connected to.
-    pub dc: i32,
+    /// The DC whose port the client is connected to; `None` if it concerns all of them.
+    pub dc: Option<i32>,
     /// The client's address; `None` if the connection could not be accepted.
     pub client: Option<SocketAddr>,
     /// What happened.
@@ -99,7 +123,7 @@ pub struct Report {
 impl Report {
     /// A report, such as a test may need one.
     #[must_use]
-    pub const fn new(dc: i32, client: Option<SocketAddr>, what: Reported) -> Self {
+    pub const fn new(dc: Option<i32>, client: Option<SocketAddr>, what: Reported) -> Self {
         Self { dc, client, what }
     }
 }
@@ -118,6 +142,8 @@ pub enum Reported {
     Unread(usize),
     /// The operating system refuses what the connection needs, in its words: a file descriptor or a thread.
     NoResources(String),
+    /// The state cannot be saved, in the operating system's words. It is tried again at the next change.
+    NotSaved(String),
 }
 
 /// Running DCs. Dropping it closes every connection and ends every thread.
@@ -135,7 +161,14 @@ pub struct Served {
 /// # Errors
 /// [`ServeError`] if the operating system refuses a port or a thread.
 pub fn serve(options: ServeOptions) -> Result<Served, ServeError> {
-    let ServeOptions { listen, port, advertise, most_connections, mut server } = options;
+    let ServeOptions { listen, port, advertise, most_connections, state, mut server } = options;
+    let state = match state {
+        None => None,
+        Some(file) => match StateFile::open(&file) {
+            Ok((open, saved)) => Some((file, open, saved)),
+            Err(reason) => return Err(ServeError::StateFile { file, reason }),
+        },
+    };
     let dcs = server.dcs.len();
     let mut ports: Vec<u16> = vec![0; dcs];
     if port != 0 {
@@ -165,7 +198,7 @@ pub fn serve(options: ServeOptions) -> Result<Served, ServeError> {
         Some(ip) => addresses.iter().map(|dc| at(dc, *ip)).collect(),
         None => addresses.iter().map(|(dc, address)| (*dc, reachable(*address))).collect(),
     };
-    let dcs = TestDcs::new(server, Box::new(OsRandom::new()));
+    let (dcs, state_file) = start(server, state)?;
     let public_key_pem = dcs.public_key_pem();
     let (event_sender, events) = mpsc::channel();
     let state = State {
@@ -179,6 +212,8 @@ pub fn serve(options: ServeOptions) -> Result<Served, ServeError> {
         refusals: Vec::new(),
         reports: Vec::new(),
         most_connections,
+        state_file,
+        unsaved: false,
         threads: Vec::new(),
     };
     let shared = Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), origin: Instant::now() });
@@ -200,6 +235,26 @@ pub fn serve(options: ServeOptions) -> Result<Served, ServeError> {
         served.threads.push(acceptor.map_err(ServeError::Thread)?);
     }
     Ok(served)
+}
+
+/// The DCs, as they were if there is a state, which is saved at once: a file that cannot be written is told now.
+fn start(
+    server: ServerOptions,
+    state: Option<(PathBuf, StateFile, Vec<u8>)>,
+) -> Result<(TestDcs, Option<StateFile>), ServeError> {
+    let random = Box::new(OsRandom::new());
+    let Some((file, open, saved)) = state else { return Ok((TestDcs::new(server, random), None)) };
+    let dcs = match &saved[..] {
+        [] => TestDcs::new(server, random),
+        saved => match TestDcs::restore(server, random, saved) {
+            Ok(dcs) => dcs,
+            Err(reason) => return Err(ServeError::State { file, reason }),
+        },
+    };
+    match open.save(&dcs.save()) {
+        Ok(()) => Ok((dcs, Some(open))),
+        Err(error) => Err(ServeError::StateFile { file, reason: error.into() }),
+    }
 }
 
 impl Served {
@@ -305,6 +360,9 @@ struct State {
     refusals: Vec<Refusal>,
     reports: Vec<Report>,
     most_connections: usize,
+    state_file: Option<StateFile>,
+    /// Whether the last save failed.
+    unsaved: bool,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -324,7 +382,20 @@ enum ToWriter {
 }
 
 impl State {
-    fn report(&mut self, dc: i32, client: Option<SocketAddr>, what: Reported) {
+    /// Saves the state if it may have changed; before anything that follows from the change is sent.
+    fn save(&mut self) {
+        let Some(file) = &self.state_file else { return };
+        if !self.dcs.take_changed() && !self.unsaved {
+            return;
+        }
+        let saved = file.save(&self.dcs.save());
+        self.unsaved = saved.is_err();
+        if let Err(error) = saved {
+            self.report(None, None, Reported::NotSaved(error.to_string()));
+        }
+    }
+
+    fn report(&mut self, dc: Option<i32>, client: Option<SocketAddr>, what: Reported) {
         if self.reports.len() < MOST_REPORTS {
             self.reports.push(Report { dc, client, what });
         }
@@ -332,7 +403,7 @@ impl State {
 
     fn report_on(&mut self, conn: u64, what: Reported) {
         if let Some((dc, client)) = self.links.get(&conn).map(|link| (link.dc, link.client)) {
-            self.report(dc, Some(client), what);
+            self.report(Some(dc), Some(client), what);
         }
     }
 }
@@ -354,6 +425,7 @@ impl Shared {
 
     /// Hands the machine's outputs to the threads that they concern; none of it waits.
     fn drain(&self, state: &mut State) {
+        state.save();
         loop {
             match state.dcs.poll_output() {
                 ServerOutput::Transmit { conn, bytes } => {
@@ -440,7 +512,7 @@ impl Shared {
         let gone =
             [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
         if !gone.contains(&error.kind()) {
-            self.lock().report(dc, client, Reported::NoResources(error.to_string()));
+            self.lock().report(Some(dc), client, Reported::NoResources(error.to_string()));
         }
     }
 
@@ -463,7 +535,7 @@ impl Shared {
         }
         let most = state.most_connections;
         if state.links.len() >= most {
-            state.report(dc, Some(client), Reported::TooMany(most));
+            state.report(Some(dc), Some(client), Reported::TooMany(most));
             return Ok(());
         }
         let conn = state.next_conn;

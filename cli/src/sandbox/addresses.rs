@@ -3,7 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, ToSocketAddrs};
 
-use sansgram_testkit::serve::ServeError;
+use sansgram_testkit::serve::{ServeError, StateFileError};
+use sansgram_testkit::server::SavedError;
 
 use crate::failure::Failure;
 
@@ -57,6 +58,14 @@ pub(super) fn why(error: &ServeError, port: Option<u16>) -> Failure {
         (ServeError::Bind { source, .. }, _) if source.kind() == ErrorKind::AddrNotAvailable => {
             "; --listen takes an address of this machine, and --advertise the one that clients know"
         }
+        (ServeError::StateFile { reason: StateFileError::InUse, .. }, _) => {
+            "; end the other sandbox, or name another file with --state"
+        }
+        (ServeError::StateFile { .. }, _) => "; name another file with --state",
+        (ServeError::State { reason: SavedError::Damaged, .. }, _) => {
+            "; it is left as it is: remove it to begin anew, or name another file with --state"
+        }
+        (ServeError::State { .. }, _) => "; it is left as it is: name another file with --state",
         _ => "",
     };
     Failure::new(format!("{error}{advice}"))

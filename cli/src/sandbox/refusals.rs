@@ -26,13 +26,13 @@ pub(super) struct Strictness {
 /// A line of the report about a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    /// `refused`, `tolerated` or `closed`.
+    /// `refused`, `tolerated`, `closed` or `not saved`.
     event: &'static str,
     reason: String,
     /// What to do, with the option if one changes it.
     advice: Option<&'static str>,
     option: Option<&'static str>,
-    /// Where it was, as `(DC 2, 127.0.0.1:4321)`; `None` for a count of lines that were not told.
+    /// Where it was, as `(DC 2, 127.0.0.1:4321)`.
     place: Option<(i32, String)>,
     /// How many lines this one stands for.
     repeated: Option<u64>,
@@ -62,15 +62,21 @@ impl Line {
                 format!("this machine has no means for another connection: {error}"),
                 (Some("raise its limits, such as \"ulimit -n\""), None),
             ),
+            Reported::NotSaved(error) => (
+                "not saved",
+                format!("the state cannot be saved: {error}"),
+                (Some("it is tried again at the next change"), Some("--state")),
+            ),
             _ => return None,
         };
         let client = report.client.map_or_else(|| "a client".into(), |client| client.to_string());
-        Some(Self { event, reason, advice, option, place: Some((report.dc, client)), repeated: None })
+        Some(Self { event, reason, advice, option, place: report.dc.map(|dc| (dc, client)), repeated: None })
     }
 
     pub(super) fn words(&self) -> String {
         let mut words = match (&self.place, self.repeated) {
             (Some((dc, client)), _) => format!("{} (DC {dc}, {client}): {}", self.event, self.reason),
+            (None, None) => format!("{}: {}", self.event, self.reason),
             (None, repeated) => {
                 let times = match repeated.unwrap_or_default() {
                     1 => "once more".into(),
@@ -87,7 +93,8 @@ impl Line {
     }
 
     pub(super) fn json(&self) -> String {
-        let mut json = format!(r#"{{"event":"{}","reason":{}"#, self.event, json_text(&self.reason));
+        let mut json =
+            format!(r#"{{"event":"{}","reason":{}"#, self.event.replace(' ', "_"), json_text(&self.reason));
         for (name, value) in [("advice", self.advice), ("option", self.option)] {
             if let Some(value) = value {
                 json.push_str(&format!(r#","{name}":{}"#, json_text(value)));
@@ -233,7 +240,7 @@ mod tests {
     const LENIENT: Strictness = Strictness { all: false, keeps_keys: false };
 
     fn report(what: Reported) -> Line {
-        Line::new(&Report::new(2, Some("127.0.0.1:4321".parse().unwrap()), what), LENIENT).unwrap()
+        Line::new(&Report::new(Some(2), Some("127.0.0.1:4321".parse().unwrap()), what), LENIENT).unwrap()
     }
 
     fn unknown_key(id: u64) -> Line {

@@ -282,6 +282,7 @@ pub(crate) async fn a_server_cannot_write_to_the_terminal<R: Runtime>(runtime: R
         phone: "15550001".into(),
         first_name: "\u{1b}]0;owned\u{7}Mal".into(),
         last_name: "\u{202e}lory\r\n".into(),
+        username: String::new(),
         dc: 2,
         code: Some("12345".into()),
         password: Some(TestPassword {

@@ -15,17 +15,17 @@ const NEXT_OF_A_LATER_LAYER: u32 = 0x7e57_c0df;
 
 /// One code on its way.
 #[derive(Clone, Debug)]
-struct Pending {
-    number: Number,
-    code: String,
+pub(super) struct Pending {
+    pub(super) number: Number,
+    pub(super) code: String,
     /// How it travels, and how the next ones would.
-    deliveries: Vec<CodeDelivery>,
-    sent_at: i32,
-    wrong: u8,
+    pub(super) deliveries: Vec<CodeDelivery>,
+    pub(super) sent_at: i32,
+    pub(super) wrong: u8,
     /// The right code was given; it only waits for `auth.signUp`.
-    verified: bool,
+    pub(super) verified: bool,
     /// The e-mail address that is being set up, and the code that was sent there.
-    set_up: Option<(String, String)>,
+    pub(super) set_up: Option<(String, String)>,
 }
 
 /// All codes on their way, by their `phone_code_hash`.
@@ -95,6 +95,16 @@ impl Codes {
         let number = number.clone();
         self.pending.remove(old_hash);
         Ok(self.send(number, code, new_hash, deliveries, when))
+    }
+
+    /// All codes on their way.
+    pub(super) fn pending(&self) -> impl ExactSizeIterator<Item = (&String, &Pending)> {
+        self.pending.iter()
+    }
+
+    /// Takes in a code that was saved.
+    pub(super) fn restore(&mut self, hash: String, pending: Pending) {
+        self.pending.insert(hash, pending);
     }
 
     /// Forgets a code.

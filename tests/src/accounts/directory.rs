@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::forms;
 use super::options::{AccountOptions, LoginEmail, TestBot, TestPassword, TestUser};
 use super::password::Verifier;
+use super::saved::Origin;
 use super::wire::{Writer, id};
 
 /// One user or bot.
@@ -14,6 +15,8 @@ pub(super) struct Account {
     pub(super) dc: i32,
     pub(super) first_name: String,
     pub(super) last_name: String,
+    /// Empty for none.
+    pub(super) username: String,
     /// Digits; empty for a bot.
     pub(super) phone: String,
     pub(super) is_bot: bool,
@@ -23,6 +26,8 @@ pub(super) struct Account {
     pub(super) login_email: LoginEmail,
     /// Server time from which on they do not any more.
     pub(super) email_reset_at: Option<i32>,
+    /// How the options describe it; `None` for those that came to be while the DCs ran.
+    pub(super) origin: Option<Origin>,
 }
 
 /// A password, as the server keeps it.
@@ -96,11 +101,16 @@ impl Directory {
             dc: bot.dc,
             first_name: bot.first_name.clone(),
             last_name: String::new(),
+            username: match bot.username.as_str() {
+                "" => format!("sandbox{}_bot", bot.id),
+                name => name.into(),
+            },
             phone: String::new(),
             is_bot: true,
             password: None,
             login_email: LoginEmail::None,
             email_reset_at: None,
+            origin: Some(bot.origin()),
         };
         self.accounts.insert(bot.id, account);
     }
@@ -115,11 +125,13 @@ impl Directory {
             dc: user.dc,
             first_name: user.first_name.clone(),
             last_name: user.last_name.clone(),
+            username: user.username.clone(),
             phone: user.phone.clone(),
             is_bot: false,
             password: user.password.clone().map(|is| Password { is, verifier: None, reset: Reset::None }),
             login_email: user.login_email.clone(),
             email_reset_at: None,
+            origin: Some(user.origin()),
         };
         self.accounts.insert(user.id, account);
     }
@@ -173,12 +185,16 @@ impl Directory {
             phone: number.digits.clone(),
             first_name: first.into(),
             last_name: last.into(),
+            username: String::new(),
             dc: number.dc,
             code: None,
             password,
             login_email: LoginEmail::None,
         };
         self.add_user(&user);
+        if let Some(account) = self.accounts.get_mut(&id) {
+            account.origin = None;
+        }
         id
     }
 
@@ -194,6 +210,27 @@ impl Directory {
 
     pub(super) fn account_mut(&mut self, id: i64) -> Option<&mut Account> {
         self.accounts.get_mut(&id)
+    }
+
+    /// All who exist, by identifier.
+    pub(super) fn accounts(&self) -> impl ExactSizeIterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// Takes in an account that was saved, unless the options describe another one in its place or do not have it any more.
+    pub(super) fn restore(&mut self, account: Account) {
+        let described = self.accounts.get(&account.id).map(|account| account.origin);
+        let number_is_free = !self.phones.contains_key(&account.phone);
+        let stays = match account.origin {
+            Some(_) => described == Some(account.origin),
+            None => described.is_none() && number_is_free,
+        };
+        if stays {
+            if !account.is_bot {
+                self.phones.insert(account.phone.clone(), account.id);
+            }
+            self.accounts.insert(account.id, account);
+        }
     }
 
     fn sandbox_number(&self, digits: &str) -> Option<Number> {
@@ -215,7 +252,7 @@ impl Account {
         let mut flags = 1 | 1 << 1;
         for (bit, set) in [
             (2, !self.last_name.is_empty()),
-            (3, self.is_bot),
+            (3, !self.username.is_empty()),
             (4, !self.phone.is_empty()),
             (10, is_self),
             (14, self.is_bot),
@@ -231,9 +268,8 @@ impl Account {
         if !self.last_name.is_empty() {
             user = user.string(&self.last_name);
         }
-        if self.is_bot {
-            // Each bot has one.
-            user = user.string(&format!("sandbox{}_bot", self.id));
+        if !self.username.is_empty() {
+            user = user.string(&self.username);
         }
         if !self.phone.is_empty() {
             user = user.string(&self.phone);
@@ -279,7 +315,14 @@ pub(super) fn empty_user(user_id: i64) -> Vec<u8> {
 }
 
 fn sandbox_bot(id: i64, token: &str, dc: i32) -> TestBot {
-    TestBot { id, token: token.into(), first_name: "Sandbox bot".into(), dc, expired: false }
+    TestBot {
+        id,
+        token: token.into(),
+        first_name: "Sandbox bot".into(),
+        username: String::new(),
+        dc,
+        expired: false,
+    }
 }
 
 #[cfg(test)]
@@ -344,6 +387,7 @@ mod tests {
             phone: "12025550123".into(),
             first_name: "Grace".into(),
             last_name: String::new(),
+            username: String::new(),
             dc: 4,
             code: None,
             password: None,

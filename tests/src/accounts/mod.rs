@@ -13,6 +13,7 @@ mod login_token;
 mod options;
 mod password;
 mod recovery;
+mod saved;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -150,6 +151,8 @@ pub struct Accounts {
     counts: BTreeMap<i64, u32>,
     /// What nobody may say.
     secrets: Secrets,
+    /// Whether a call may have changed what is saved.
+    changed: bool,
 }
 
 /// What is kept of one key.
@@ -277,6 +280,12 @@ const fn method(constructor: u32) -> Option<Method> {
     })
 }
 
+/// Whether a function may change what is saved. To save once too often does no harm.
+fn changes_something(name: &str) -> bool {
+    let (_, function) = name.split_once('.').unwrap_or_default();
+    !function.starts_with("get") && !matches!(function, "saveAppLog" | "updateStatus")
+}
+
 impl Accounts {
     /// The accounts of a fresh sandbox.
     #[must_use]
@@ -295,6 +304,7 @@ impl Accounts {
             configs_asked: 0,
             login_tokens: BTreeMap::new(),
             secrets: Secrets::default(),
+            changed: false,
         }
     }
 
@@ -312,6 +322,11 @@ impl Accounts {
     /// Forgets all that is known of a key, because it was destroyed.
     pub fn forget_key(&mut self, auth_key_id: u64) {
         self.keys.remove(&auth_key_id);
+    }
+
+    /// Whether a call may have changed what is saved, since the last time this was asked.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
     /// A temporary key that stands for no permanent one may call little.
@@ -358,13 +373,16 @@ impl Accounts {
         let wrapping = wrappers::unwrap(&mut call.reader)?;
         self.without_updates += u64::from(wrapping.without_updates);
         let key = self.key(call);
+        let before = (key.layer, key.connection_inited);
         key.layer = wrapping.layer.or(layer).or(key.layer);
         key.connection_inited |= wrapping.inits_connection;
+        let changed = before != (key.layer, key.connection_inited);
         if !key.connection_inited {
             return Err(ApiError::new(400, "CONNECTION_NOT_INITED"));
         }
         call.layer = key.layer.unwrap_or(DEFAULT_LAYER);
         let limited = key.limited;
+        self.changed |= changed;
         let constructor = call.reader.u32()?;
         if limited && !matches!(constructor, id::GET_CONFIG | id::GET_NEAREST_DC) {
             return Err(ApiError::new(401, "AUTH_KEY_PERM_EMPTY"));
@@ -372,6 +390,7 @@ impl Accounts {
         let Some((name, handler)) = method(constructor) else {
             return Err(ApiError::new(400, &format!("INPUT_METHOD_INVALID_{constructor}")));
         };
+        self.changed |= changes_something(name);
         match self.fault(name, call.dc) {
             None => handler(self, call),
             Some(FaultKind::Error { code, message }) => Err(ApiError { code, message }),

@@ -113,6 +113,8 @@ pub struct TestUser {
     pub first_name: String,
     /// The last name; empty for none.
     pub last_name: String,
+    /// The user name, without `@`; empty for none.
+    pub username: String,
     /// The DC where the account lives.
     pub dc: i32,
     /// The login code, always this one; `None`: five random digits each time.
@@ -155,6 +157,8 @@ pub struct TestBot {
     pub token: String,
     /// The bot's name.
     pub first_name: String,
+    /// The user name, without `@`; empty for `sandboxID_bot`, since each bot has one.
+    pub username: String,
     /// The DC where the bot lives.
     pub dc: i32,
     /// Whether the token was revoked.

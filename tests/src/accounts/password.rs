@@ -68,6 +68,16 @@ impl Verifier {
         Self { salt1, salt2, v, x: Some(x) }
     }
 
+    /// Both salts and the verifier itself.
+    pub(super) fn parts(&self) -> (&[u8], &[u8], [u8; 256]) {
+        (&self.salt1, &self.salt2, padded(&self.v))
+    }
+
+    /// The verifier of these [`parts`](Self::parts).
+    pub(super) fn from_parts(salt1: &[u8], salt2: &[u8], v: &[u8]) -> Self {
+        Self { salt1: salt1.to_vec(), salt2: salt2.to_vec(), v: BigUint::from_bytes_be(v), x: None }
+    }
+
     /// Tells what the password is kept as, which nobody may say.
     pub(super) fn tell(&self, secrets: &Secrets) {
         secrets.add("password verifier", padded(&self.v));

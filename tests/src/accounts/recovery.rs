@@ -16,8 +16,8 @@ const DAY: i32 = 24 * 3600;
 /// A code that was sent to recover a password with.
 #[derive(Clone, Debug)]
 pub(super) struct Recovery {
-    code: String,
-    sent_at: i32,
+    pub(super) code: String,
+    pub(super) sent_at: i32,
 }
 
 impl Accounts {

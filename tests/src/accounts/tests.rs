@@ -314,7 +314,14 @@ fn without_a_password_only_the_way_to_set_one_is_told() {
 
 #[test]
 fn bots_sign_in() {
-    let expired = TestBot { id: 3, token: "3:old".into(), first_name: "Old".into(), dc: 2, expired: true };
+    let expired = TestBot {
+        id: 3,
+        token: "3:old".into(),
+        first_name: "Old".into(),
+        username: String::new(),
+        dc: 2,
+        expired: true,
+    };
     let mut sandbox = Sandbox::new(AccountOptions { bots: vec![expired], ..AccountOptions::default() });
     assert_eq!(sandbox.error(bot_sign_in("2:elsewhere")), "303 USER_MIGRATE_1");
     assert_eq!(sandbox.error(bot_sign_in("1:wrong")), "400 ACCESS_TOKEN_INVALID");

@@ -57,6 +57,7 @@ impl TestDcs {
         self.accounts.forget_key(temp_auth_key_id);
         self.accounts.rebound(permanent_id);
         visit.key.bound_to = Some(permanent_id);
+        self.changed = true;
         Ok(())
     }
 

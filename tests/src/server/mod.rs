@@ -13,6 +13,7 @@ mod front;
 mod handshake;
 mod options;
 mod salts;
+mod saved;
 mod service;
 mod session;
 mod websocket;
@@ -34,6 +35,7 @@ pub use self::handshake::HandshakeRefusal;
 use self::handshake::{HandshakeRun, NewKey, Rules};
 pub use self::options::{Misbehaviour, ServerOptions, Tolerance};
 use self::salts::Salts;
+pub use self::saved::SavedError;
 pub use self::session::BadMessage;
 use self::session::{Session, msg_id_at};
 pub use self::websocket::WebSocketRefusal;
@@ -212,6 +214,8 @@ pub struct TestDcs {
     keys: BTreeMap<(i32, u64), KeyState>,
     /// What was told by [`ServerOutput::Tolerated`].
     tolerated: BTreeSet<Tolerance>,
+    /// Whether what is saved changed outside of the accounts.
+    changed: bool,
     outputs: VecDeque<ServerOutput>,
 }
 
@@ -232,6 +236,7 @@ impl TestDcs {
             handshakes: BTreeMap::new(),
             keys: BTreeMap::new(),
             tolerated: BTreeSet::new(),
+            changed: false,
             outputs: VecDeque::new(),
         }
     }
@@ -250,6 +255,7 @@ impl TestDcs {
     /// Forgets a key, as a server does when the user ends the session from another device: the next packet under it
     /// is answered with -404. Whether the DC had it.
     pub fn forget_key(&mut self, dc: i32, auth_key_id: u64) -> bool {
+        self.changed = true;
         self.accounts.forget_key(auth_key_id);
         self.keys.retain(|_, key| key.bound_to != Some(auth_key_id));
         self.keys.remove(&(dc, auth_key_id)).is_some()
@@ -257,11 +263,13 @@ impl TestDcs {
 
     /// Forgets all temporary keys, as a server may at any time.
     pub fn forget_temporary_keys(&mut self) {
+        self.changed = true;
         self.keys.retain(|_, key| key.expires_at.is_none());
     }
 
     /// Unbinds all temporary keys, as a binding from elsewhere does: API functions under them are refused.
     pub fn unbind_temporary_keys(&mut self) {
+        self.changed = true;
         for ((_, id), key) in &mut self.keys {
             if key.bound_to.take().is_some() {
                 self.accounts.limit_key(*id);
@@ -330,6 +338,7 @@ impl TestDcs {
     pub fn scan_login_link(&mut self, link: &str, phone: &str) -> Result<(), String> {
         let now = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
         let push = self.accounts.scan(link, phone, now)?;
+        self.changed = true;
         self.push(push.auth_key_id, &push.body);
         Ok(())
     }
@@ -456,6 +465,7 @@ impl TestDcs {
             }
         };
         if keep.destroy_key {
+            self.changed = true;
             self.accounts.forget_key(auth_key_id);
             self.keys.retain(|_, key| key.bound_to != Some(auth_key_id));
         } else {
@@ -530,6 +540,7 @@ impl TestDcs {
             let state =
                 KeyState { auth_key, expires_at, bound_to: None, calls: 0, salts, sessions: BTreeMap::new() };
             self.keys.insert((dc, auth_key_id), state);
+            self.changed = true;
         }
         let mut trailing = [0; 4 * 23];
         self.random.fill(&mut trailing);

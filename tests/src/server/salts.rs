@@ -32,6 +32,16 @@ impl Salts {
         Self { seed, lifetime, first: first.map(|salt| (salt, unix + 2 * lifetime)) }
     }
 
+    /// The salts of a key that was saved, with [`first`](Self::first).
+    pub(crate) fn restored(key: &AuthKey, lifetime: Duration, first: Option<(i64, i64)>) -> Self {
+        Self { first, ..Self::new(key, lifetime, None, 0) }
+    }
+
+    /// The salt from the handshake, with the last second in which it is accepted.
+    pub(crate) const fn first(&self) -> Option<(i64, i64)> {
+        self.first
+    }
+
     /// The salt that a client should use now.
     pub(crate) fn current(&self, unix: i64) -> i64 {
         self.of_period(unix.div_euclid(self.lifetime)).salt

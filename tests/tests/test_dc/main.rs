@@ -8,5 +8,6 @@ mod handshake;
 mod handshake_checks;
 mod message_checks;
 mod misbehaviour;
+mod saved;
 mod serve;
 mod service_messages;

@@ -164,7 +164,7 @@ fn f12_the_limit_of_connections_is_an_option_and_told() {
     assert_eq!(fourth.read(&mut [0; 1]).unwrap_or(0), 0);
     let reports = soon(&served);
     assert_eq!(reports.len(), 1);
-    assert_eq!((reports[0].dc, reports[0].client), (2, Some(fourth.local_addr().unwrap())));
+    assert_eq!((reports[0].dc, reports[0].client), (Some(2), Some(fourth.local_addr().unwrap())));
     assert_eq!(reports[0].what, Reported::TooMany(3));
     // A place that is free again is given to the next.
     drop(open);

@@ -103,6 +103,7 @@ fn a_named_user_gets_a_random_code() {
         phone: "12025550123".into(),
         first_name: "Grace".into(),
         last_name: "Hopper".into(),
+        username: String::new(),
         dc: 2,
         code: None,
         password: None,

@@ -1,0 +1,118 @@
+//! The state of the DCs as bytes: keys and accounts, for a later process. MTProto sessions are not in it: a client
+//! that comes back is told `new_session_created`, as when Telegram's servers start anew.
+
+use std::collections::BTreeMap;
+
+use sansgram_core::crypto::AuthKey;
+use sansgram_core::crypto::hash::sha256;
+
+use super::salts::Salts;
+use super::{KeyState, ServerOptions, TestDcs};
+use crate::random::SecureRandom;
+use crate::wire::{Malformed, Reader, Writer};
+
+/// How a state begins; the number of the layout follows.
+const MAGIC: &[u8] = b"sansgram test DCs, state ";
+const VERSION: u8 = b'1';
+const DIGEST_LEN: usize = 32;
+
+/// Why a state cannot be taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SavedError {
+    /// It does not begin as a state does.
+    #[error("it is no state of test DCs")]
+    Foreign,
+    /// It has a layout that this version does not know.
+    #[error("it was written by a version with another layout")]
+    Version,
+    /// It is cut short or was changed.
+    #[error("it is damaged")]
+    Damaged,
+    /// It belongs to DCs with another RSA key.
+    #[error("it belongs to test DCs with another RSA key")]
+    OtherKey,
+}
+
+impl From<Malformed> for SavedError {
+    fn from(_: Malformed) -> Self {
+        Self::Damaged
+    }
+}
+
+impl TestDcs {
+    /// What outlives the process, with a checksum: auth keys and their bindings, accounts, sign-ins, and the login codes on
+    /// their way. It holds secrets.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        let mut out = Writer::default().u64(self.rsa.fingerprint()).u64(self.keys.len() as u64);
+        for ((dc, _), key) in &self.keys {
+            out = out.i32(*dc).raw(key.auth_key.as_bytes()).u64(key.calls);
+            for time in [key.expires_at, key.bound_to.map(u64::cast_signed)] {
+                out = out.i32(i32::from(time.is_some())).i64(time.unwrap_or_default());
+            }
+            let first = key.salts.first();
+            let (salt, until) = first.unwrap_or_default();
+            out = out.i32(i32::from(first.is_some())).i64(salt).i64(until);
+        }
+        let mut saved = [MAGIC, &[VERSION], b"\n", &self.accounts.save(out).finish()].concat();
+        saved.extend(sha256(&[&saved]));
+        saved
+    }
+
+    /// DCs that go on from what [`save`](Self::save) gave.
+    ///
+    /// # Errors
+    /// [`SavedError`] if the bytes are no state that this version can read.
+    pub fn restore(
+        options: ServerOptions,
+        random: Box<dyn SecureRandom + Send>,
+        saved: &[u8],
+    ) -> Result<Self, SavedError> {
+        let versioned = saved.strip_prefix(MAGIC).ok_or_else(|| {
+            // Also what was cut off so early is a state.
+            if MAGIC.starts_with(saved) { SavedError::Damaged } else { SavedError::Foreign }
+        })?;
+        match versioned {
+            [VERSION, b'\n', ..] => {}
+            [] | [VERSION] => return Err(SavedError::Damaged),
+            _ => return Err(SavedError::Version),
+        }
+        let (covered, digest) = saved.split_last_chunk::<DIGEST_LEN>().ok_or(SavedError::Damaged)?;
+        if sha256(&[covered]) != *digest {
+            return Err(SavedError::Damaged);
+        }
+        let mut reader = Reader::new(covered.get(MAGIC.len() + 2..).ok_or(SavedError::Damaged)?);
+        let mut dcs = Self::new(options, random);
+        if reader.u64()? != dcs.rsa.fingerprint() {
+            return Err(SavedError::OtherKey);
+        }
+        for _ in 0..reader.u64()? {
+            let dc = reader.i32()?;
+            let auth_key = AuthKey::new(reader.array()?);
+            dcs.secrets().add("auth_key", auth_key.as_bytes());
+            let calls = reader.u64()?;
+            let expires_at = optional(&mut reader)?;
+            let bound_to = optional(&mut reader)?.map(i64::cast_unsigned);
+            let (has_first, salt, until) = (reader.i32()?, reader.i64()?, reader.i64()?);
+            let lifetime = dcs.options.salt_lifetime;
+            let salts = Salts::restored(&auth_key, lifetime, (has_first == 1).then_some((salt, until)));
+            let id = auth_key.id().0;
+            let sessions = BTreeMap::new();
+            let key = KeyState { auth_key, expires_at, bound_to, calls, salts, sessions };
+            dcs.keys.insert((dc, id), key);
+        }
+        dcs.accounts.restore(&mut reader)?;
+        if reader.rest().is_empty() { Ok(dcs) } else { Err(SavedError::Damaged) }
+    }
+
+    /// Whether anything that [`save`](Self::save) saves may have changed since the last call.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed) | self.accounts.take_changed()
+    }
+}
+
+fn optional(reader: &mut Reader<'_>) -> Result<Option<i64>, Malformed> {
+    let (is_there, value) = (reader.i32()?, reader.i64()?);
+    Ok((is_there == 1).then_some(value))
+}

@@ -1,0 +1,107 @@
+//! The file in which served DCs keep their state: replaced as a whole, and owned by one process.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// A larger file is no state of test DCs, in bytes.
+const LARGEST: u64 = 1 << 30;
+
+/// Why a state file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateFileError {
+    /// Another process has it.
+    #[error("another process uses it")]
+    InUse,
+    /// It is a directory, a pipe, a device or the like.
+    #[error("it is no regular file")]
+    NoFile,
+    /// It is larger than a state ever is.
+    #[error("it is larger than 1 GiB")]
+    TooLarge,
+    /// The operating system refuses it.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// An open state file.
+#[derive(Debug)]
+pub(crate) struct StateFile {
+    path: PathBuf,
+    /// Held as long as this is. The file itself cannot be locked, since it is replaced.
+    _lock: File,
+}
+
+impl StateFile {
+    /// Takes the file for this process alone; gives what is in it, nothing if it is not there yet.
+    pub(crate) fn open(path: &Path) -> Result<(Self, Vec<u8>), StateFileError> {
+        // A link is followed once, so that it stays a link when the file is replaced.
+        let path = fs::canonicalize(path).or_else(|error| match error.kind() {
+            ErrorKind::NotFound => std::path::absolute(path),
+            _ => Err(error),
+        })?;
+        is_regular(&path)?;
+        let lock = beside(&path, ".lock");
+        is_regular(&lock)?;
+        let lock = private().create(true).truncate(false).open(lock)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StateFileError::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let mut saved = Vec::new();
+        match File::open(&path) {
+            Ok(file) => {
+                file.take(LARGEST + 1).read_to_end(&mut saved)?;
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+        if saved.len() as u64 > LARGEST {
+            return Err(StateFileError::TooLarge);
+        }
+        Ok((Self { path, _lock: lock }, saved))
+    }
+
+    /// Replaces what is in the file: after a crash it holds the old state or the new one, whole.
+    pub(crate) fn save(&self, state: &[u8]) -> io::Result<()> {
+        let new = beside(&self.path, ".new");
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let written = private().create_new(true).open(&new).and_then(|mut file| {
+            file.write_all(state)?;
+            file.sync_all()
+        });
+        written.and_then(|()| fs::rename(&new, &self.path)).inspect_err(|_| {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&new);
+        })
+    }
+}
+
+/// What is there must be a regular file; it may also be missing.
+fn is_regular(path: &Path) -> Result<(), StateFileError> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err(StateFileError::NoFile),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// For this user alone: the state holds keys and passwords.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

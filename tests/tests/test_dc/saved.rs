@@ -1,0 +1,127 @@
+//! The state of the DCs, saved and restored: what a client notices of it, and what is no state.
+
+use sansgram_core::login::Outcome;
+use sansgram_testkit::accounts::{AccountOptions, TestPassword, TestUser};
+use sansgram_testkit::pair::{Pair, PairOptions, address};
+use sansgram_testkit::random::SeededRandomForTestingOnly;
+use sansgram_testkit::server::{SavedError, ServerOptions, TestDcs};
+
+fn restored(mut options: ServerOptions, saved: &[u8]) -> Result<TestDcs, SavedError> {
+    options.accounts.dcs = options.dcs.iter().map(|&dc| (dc, address(dc))).collect();
+    TestDcs::restore(options, Box::new(SeededRandomForTestingOnly::new(99)), saved)
+}
+
+/// The servers end and start again from what they saved.
+fn restart(pair: &mut Pair, options: ServerOptions) {
+    pair.dcs.close_all();
+    pair.poll();
+    pair.dcs = restored(options, &pair.dcs.save()).unwrap();
+}
+
+fn sign_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
+    let outcome = pair.login(|login| login.request_code(phone));
+    let Ok(Outcome::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
+    match pair.login(|login| login.sign_in(&token, code)) {
+        Ok(Outcome::SignedIn(user)) => Some(user.id),
+        Ok(Outcome::PasswordRequired(_)) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn whoami(pair: &mut Pair) -> Option<i64> {
+    match pair.login(|login| login.get_me()) {
+        Ok(Outcome::Me(user)) => Some(user.id),
+        _ => None,
+    }
+}
+
+fn ada(password: &str) -> ServerOptions {
+    let password = TestPassword { text: password.into(), hint: None, has_recovery: false };
+    let user = TestUser {
+        id: 7,
+        phone: "12025550123".into(),
+        first_name: "Ada".into(),
+        last_name: String::new(),
+        username: "ada_l".into(),
+        dc: 2,
+        code: Some("12345".into()),
+        password: Some(password),
+        login_email: Default::default(),
+    };
+    let accounts = AccountOptions { users: vec![user], ..AccountOptions::default() };
+    ServerOptions { accounts, ..ServerOptions::default() }
+}
+
+#[test]
+fn a4_a_client_stays_signed_in_over_a_restart_of_the_servers() {
+    for pfs in [false, true] {
+        let mut options = PairOptions::default();
+        options.client.pfs = pfs;
+        let mut pair = Pair::new(options);
+        assert_eq!(sign_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
+        let keys = pair.dcs.keys().count();
+        restart(&mut pair, ServerOptions::default());
+        assert_eq!(pair.dcs.keys().count(), keys);
+        assert_eq!(whoami(&mut pair), Some(9_996_630_001), "pfs: {pfs}");
+        assert!(pair.refusals.iter().all(|refusal| !refusal.is_clients_fault()), "{:?}", pair.refusals);
+    }
+}
+
+#[test]
+fn a4_every_step_of_a_sign_in_goes_on_after_a_restart() {
+    let mut pair = Pair::new(PairOptions::default());
+    let outcome = pair.login(|login| login.request_code("9996620002"));
+    let Ok(Outcome::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
+    restart(&mut pair, ServerOptions::default());
+    let outcome = pair.login(|login| login.sign_in(&token, "22222"));
+    assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
+    restart(&mut pair, ServerOptions::default());
+    let outcome = pair.login(|login| login.check_password("sandbox"));
+    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+}
+
+#[test]
+fn a4_accounts_that_the_options_change_begin_anew() {
+    let mut pair = Pair::new(PairOptions { server: ada("engine"), ..PairOptions::default() });
+    assert_eq!(sign_in(&mut pair, "12025550123", "12345"), None);
+    let outcome = pair.login(|login| login.check_password("engine"));
+    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+    restart(&mut pair, ada("engine"));
+    assert_eq!(whoami(&mut pair), Some(7));
+    // Who is gone from the options is not signed in any more.
+    restart(&mut pair, ServerOptions::default());
+    assert_eq!(whoami(&mut pair), None);
+}
+
+#[test]
+fn a4_what_is_no_state_is_refused_and_never_panics() {
+    let mut pair = Pair::new(PairOptions::default());
+    sign_in(&mut pair, "9996620002", "22222");
+    let saved = pair.dcs.save();
+    assert!(restored(ServerOptions::default(), &saved).is_ok());
+    for length in 0..saved.len() {
+        let outcome = restored(ServerOptions::default(), &saved[..length]);
+        assert_eq!(outcome.err(), Some(SavedError::Damaged), "{length}");
+    }
+    for at in 0..saved.len() {
+        let mut changed = saved.clone();
+        changed[at] ^= 1;
+        assert!(restored(ServerOptions::default(), &changed).is_err(), "{at}");
+    }
+    let longer = [&saved[..], b"\n"].concat();
+    assert_eq!(restored(ServerOptions::default(), &longer).err(), Some(SavedError::Damaged));
+    assert_eq!(restored(ServerOptions::default(), b"SQLite format 3\0").err(), Some(SavedError::Foreign));
+}
+
+#[test]
+fn a4_only_what_is_saved_counts_as_a_change() {
+    let mut pair = Pair::new(PairOptions::default());
+    sign_in(&mut pair, "9996620001", "22222");
+    assert!(pair.dcs.take_changed());
+    assert!(!pair.dcs.take_changed());
+    let before = pair.dcs.save();
+    assert_eq!(whoami(&mut pair), Some(9_996_620_001));
+    assert!(!pair.dcs.take_changed());
+    // But for the count of calls.
+    assert_eq!(pair.dcs.save().len(), before.len());
+}
