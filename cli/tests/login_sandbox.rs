@@ -36,7 +36,7 @@ fn by_bot_token() {
     let run = login(&["--bot-token", "1:sandbox", "--json"]);
     assert_eq!(run.json(), json!({"user_id": 1, "first_name": "Sandbox bot", "is_bot": true, "dc": 2}));
     let run = login(&["--bot-token", "2:elsewhere"]);
-    assert_eq!(run.ok(), "Signed in as Sandbox bot, bot 2 on DC 1.\n");
+    assert_eq!(run.ok(), "Signed in as Sandbox bot (@sandbox2_bot), bot 2 on DC 1.\n");
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl TestBot {
 impl Accounts {
     /// Appends what outlives the process.
     pub(crate) fn save(&self, mut out: Writer) -> Writer {
-        out = each(out, self.directory.accounts(), |out, account| write_account(out, account));
+        out = each(out, self.directory.accounts(), write_account);
         out = each(out, self.keys.iter(), |out, (id, key)| {
             let out = optional(out.u64(*id), key.layer, Writer::i32);
             let out = optional(boolean(out, key.connection_inited), key.user, Writer::i64);
