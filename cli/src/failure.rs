@@ -9,6 +9,8 @@ use sansgram_runtime::core::client::{
 use sansgram_runtime::core::handshake::HandshakeError;
 use sansgram_runtime::core::login::LoginError;
 use sansgram_runtime::core::rpc::RpcError;
+use sansgram_runtime::core::session::Reject;
+use sansgram_runtime::core::transport::FrameError;
 use sansgram_runtime::text::harmless;
 use sansgram_runtime::{Error, PromptError};
 
@@ -130,6 +132,7 @@ fn advice_on_invoke(error: &InvokeError) -> Option<&'static str> {
         InvokeError::UnknownDc(_) => Some(UNKNOWN_DC),
         InvokeError::Rpc(error) => advice_on_refusal(error),
         InvokeError::TimedOut { .. } => Some("try again later, or check the address"),
+        InvokeError::Packed(_) => Some("try again later, or check that this is a Telegram server"),
         InvokeError::Decode(_) => Some("check that this is a Telegram server, or update sansgram"),
         _ => None,
     }
@@ -174,6 +177,10 @@ pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
         LostReason::Network(_) | LostReason::Silent => "check the network and the address",
         reason if reason.is_http() => {
             "check the address, and whether a web browser is sent to a login page of this network"
+        }
+        LostReason::Frame(FrameError::TlsServer) => "check the address and its port, which is one of TLS",
+        LostReason::Rejected(Reject::TimeWindow(_)) => {
+            "try again later, and do not trust this server if it goes on like that"
         }
         LostReason::Frame(_) | LostReason::Plain(_) => "check the address, or try another --transport",
         LostReason::Handshake(HandshakeError::UnknownFingerprints { .. }) => {

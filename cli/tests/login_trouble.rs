@@ -125,6 +125,37 @@ fn another_protocol() {
     assert!(!run.stderr.contains('\u{1b}'), "{run:?}");
 }
 
+/// What speaks another protocol is named, whatever the transport.
+#[test]
+fn f14_servers_of_other_protocols_are_named() {
+    const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+    let tls = listening(|mut socket| {
+        let _ = socket.read(&mut [0; 512]);
+        let _ = socket.write_all(ALERT);
+    });
+    let web = listening(|mut socket| {
+        let _ = socket.read(&mut [0; 512]);
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    for transport in ["abridged", "intermediate", "padded", "full"] {
+        let at = |address| within(40, || at(address, &["--timeout", "30", "--transport", transport]));
+        at(tls).fails(&["a TLS server answers at this address", "check the address and its port"]);
+        at(web).fails(&["a web server answers at this address", "login page"]);
+    }
+}
+
+/// A frame too short for a packet is not taken for an error with a number.
+#[test]
+fn f14_a_frame_of_11_bytes_is_no_transport_error() {
+    let address = listening(|mut socket| {
+        let _ = socket.read(&mut [0; 512]);
+        let _ = socket.write_all(b"\x0b\0\0\0p7@_ a frame");
+    });
+    let run = within(40, || at(address, &["--timeout", "30", "--transport", "intermediate"]));
+    run.fails(&["a frame of 11 bytes cannot hold a packet"]);
+    assert!(!run.stderr.contains("transport error"), "{run:?}");
+}
+
 /// Each is told with its number, also where the time is over before the attempts are.
 #[test]
 fn transport_errors() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sansgram_core::crypto::{AuthKey, SecureRandom};
 use sansgram_core::session::{
-    Container, Envelope, MsgId, MsgIdGenerator, Reject, SeqNoCounter, ServerClock, Session,
+    Container, Envelope, MsgId, MsgIdGenerator, OutsideTimeWindow, Reject, SeqNoCounter, ServerClock, Session,
 };
 use sansgram_core::time::{Now, Timestamp};
 use vectors::{load, unhex};
@@ -52,7 +52,8 @@ fn packets_are_judged_as_the_vectors_say() {
             "padding 1036 (>1024)" => Some(Reject::Padding(1036)),
             "length negative" | "length not multiple of 4" | "length 0x7ffffffc" => Some(Reject::Length),
             "even msg_id from server" => Some(Reject::Parity),
-            _ if name.starts_with("msg_id 3") => Some(Reject::TimeWindow),
+            _ if name.starts_with("msg_id 301 s in the past") => Some(OutsideTimeWindow::Past.into()),
+            _ if name.starts_with("msg_id 31 s in the future") => Some(OutsideTimeWindow::Future.into()),
             _ => None,
         };
         if let Some(expected) = expected {

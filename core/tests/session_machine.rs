@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sansgram_core::crypto::AuthKey;
-use sansgram_core::session::{Delivery, MsgId, Reject, Tag};
+use sansgram_core::session::{Delivery, MsgId, OutsideTimeWindow, Reject, Tag};
 use sansgram_core::time::Timestamp;
 use sansgram_core::tl::{Constructor, Deserialize, Reader, gzip, types};
 use session_bench::*;
@@ -161,7 +161,7 @@ fn a_message_that_was_refused_for_its_time_is_taken_when_it_comes_again() {
     bench.answer(at(0), 0, &boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids: vec![] })).unwrap();
     let id = bench.id_at(at(40));
     let packet = bench.sealed(id, 1, &rpc_result(request, &[1, 2, 3, 4]));
-    assert_eq!(bench.deliver(at(0), &packet), Err(Reject::TimeWindow));
+    assert_eq!(bench.deliver(at(0), &packet), Err(OutsideTimeWindow::Future.into()));
     assert!(bench.sent(at(0)).is_none());
     bench.session.connected(at(1));
     assert_eq!(bench.deliver(at(1), &packet).unwrap(), ["result 1 [1, 2, 3, 4]"]);

@@ -253,6 +253,34 @@ fn seen(layers: &mut Layers, stream: &mut [u8], step: usize) -> (Vec<Vec<u8>>, O
     (frames, None)
 }
 
+/// What a TLS or web server answers is seen before it is taken for noise, also behind obfuscation.
+#[test]
+fn f14_servers_of_other_protocols_are_told() {
+    for transport in TransportKind::ALL {
+        for disguise in [Disguise::Plain, Disguise::Obfuscated] {
+            for (stream, expected) in [
+                (&[21, 3, 1, 0, 2, 2, 70][..], Some(FrameError::TlsServer)),
+                (&[21, 3, 3, 0, 2, 1, 0], Some(FrameError::TlsServer)),
+                (b"HTTP/1.0 400 Bad request", Some(FrameError::WebServer)),
+            ] {
+                let mut layers = layers(transport, &disguise, 5);
+                let (frames, error) = seen(&mut layers, &mut stream.to_vec(), stream.len());
+                assert_eq!((frames.len(), error), (0, expected.map(LayerError::Frame)), "{transport}");
+            }
+        }
+    }
+}
+
+#[test]
+fn f14_a_short_frame_is_an_error_only_with_an_errors_number() {
+    let mut layers = layers(TransportKind::Intermediate, &Disguise::Plain, 5);
+    let mut stream = [&11_u32.to_le_bytes()[..], b"p7@_ a frame"].concat();
+    let error = LayerError::Frame(FrameError::TooShort { length: 11 });
+    assert_eq!(seen(&mut layers, &mut stream, 64).1, Some(error));
+    let mut stream = [&8_u32.to_le_bytes()[..], &(-429_i32).to_le_bytes(), &[7; 4]].concat();
+    assert_eq!(seen(&mut layers, &mut stream, 64).0, [(-429_i32).to_le_bytes()]);
+}
+
 #[test]
 fn any_frames_in_any_pieces_of_any_layer() {
     fn property(number: u8, lengths: Vec<u8>, record: u8, step: u8) -> bool {

@@ -187,7 +187,7 @@ impl Run {
             Err(_) => self.reconnect(),
         }
         // A message that was refused for its time alone may be taken when it comes again.
-        if result == Err(Reject::TimeWindow) {
+        if matches!(result, Err(Reject::TimeWindow(_))) {
             return self.pack();
         }
         let again = self.session.receive(now, &mut packet.to_vec(), &mut self.random, &mut |event| {

@@ -8,6 +8,7 @@ use super::lost::LostReason;
 use crate::dc::DcId;
 use crate::session::Delivery;
 use crate::tl::DecodeError;
+use crate::tl::gzip::GzipError;
 
 /// An error that the server answered a request with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +109,9 @@ pub enum InvokeError {
     /// The answer is not what the schema promises.
     #[error("the server's answer cannot be read: {0}")]
     Decode(DecodeError),
+    /// The answer came packed, and does not unpack.
+    #[error("the server's answer cannot be unpacked: {0}")]
+    Packed(GzipError),
     /// The DC could not be reached, or no connection to it held.
     #[error("{dc} cannot be reached: {reason}")]
     Unreachable {

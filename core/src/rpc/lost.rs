@@ -205,15 +205,18 @@ const fn transport_error_text(code: i32) -> &'static str {
 fn frame_text(error: &FrameError) -> String {
     if is_http(error) {
         "a web server answers at this address".into()
+    } else if *error == FrameError::TlsServer {
+        "a TLS server answers at this address, with an alert".into()
     } else {
         format!("the server does not speak this transport: {error}")
     }
 }
 
-/// The length of a frame, read from what HTTP begins with; full counts itself in.
+/// The first bytes, or the length of a frame, read from what HTTP begins with; full counts itself in.
 fn is_http(error: &FrameError) -> bool {
     let word = u32::from_le_bytes(*b"HTTP") as usize;
-    matches!(*error, FrameError::TooLong { length, .. } if length == word || length + 12 == word)
+    *error == FrameError::WebServer
+        || matches!(*error, FrameError::TooLong { length, .. } if length == word || length + 12 == word)
 }
 
 #[cfg(test)]

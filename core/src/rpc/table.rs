@@ -9,7 +9,8 @@ use crate::dc::DcId;
 use crate::sequence::{SequenceKey, SequenceMap};
 use crate::session::{Body, Tag};
 use crate::time::Timestamp;
-use crate::tl::{Constructor, Deserialize, Reader, gzip, ids, types, write};
+use crate::tl::gzip::{self, GzipError};
+use crate::tl::{Constructor, Deserialize, Reader, ids, types, write};
 
 /// How often one request may be sent to another DC.
 const MAX_HOPS: u8 = 3;
@@ -308,6 +309,8 @@ impl Table {
     pub fn answer(&mut self, id: RequestId, body: &[u8]) -> Option<Owner> {
         let result = if body.starts_with(&types::RpcError::ID.to_le_bytes()) {
             Err(parse_error(body))
+        } else if let Some(packed) = body.strip_prefix(&ids::GZIP_PACKED.to_le_bytes()) {
+            Err(InvokeError::Packed(why_packed(packed)))
         } else {
             Ok(Secret::new(body.to_vec()))
         };
@@ -387,6 +390,15 @@ fn parse_error(body: &[u8]) -> InvokeError {
     }
 }
 
+/// Why a result is packed still: what unpacks by itself was too much together with the rest of its packet.
+fn why_packed(packed: &[u8]) -> GzipError {
+    let Ok(data) = Reader::new(packed).bytes() else { return GzipError::Truncated };
+    match gzip::unpack(data, gzip::GZIP_LIMIT) {
+        Ok(unpacked) => GzipError::TooLong { length: Secret::new(unpacked).expose().len() },
+        Err(error) => error,
+    }
+}
+
 /// The query as `gzip_packed`, if that is shorter.
 fn pack(query: &[u8]) -> Option<Secret<Vec<u8>>> {
     let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
@@ -404,6 +416,7 @@ fn pack(query: &[u8]) -> Option<Secret<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use alloc::format;
+    use alloc::string::ToString;
     use alloc::vec;
 
     use super::*;
@@ -435,6 +448,24 @@ mod tests {
         assert!(!shown.contains("251") && !shown.contains("31, 139"), "{shown}");
         assert_eq!(table.take(RequestId(3)).unwrap().unwrap().expose(), &[251; 8]);
         assert!(table.take(RequestId(3)).is_none());
+    }
+
+    #[test]
+    fn f14_an_answer_that_does_not_unpack_says_so() {
+        for (data, expected) in [
+            (&b"no gzip"[..], GzipError::BadHeader),
+            (&gzip::pack(&[7; 64])[..20], GzipError::Truncated),
+            (&[&gzip::pack(&[7; 64])[..], &[0]].concat(), GzipError::BadLength),
+        ] {
+            let mut table = Table::default();
+            table.insert(RequestId(1), request(Owner::Application, vec![251; 8]));
+            let mut body = ids::GZIP_PACKED.to_le_bytes().to_vec();
+            write::bytes(&mut body, data);
+            table.answer(RequestId(1), &body);
+            let error = table.take(RequestId(1)).unwrap().unwrap_err();
+            assert!(error.to_string().starts_with("the server's answer cannot be unpacked: "), "{error}");
+            assert!(matches!(error, InvokeError::Packed(_)), "{error:?} for {expected:?}");
+        }
     }
 
     #[test]

@@ -25,8 +25,15 @@ pub struct ServerClock {
 }
 
 /// A message whose identifier lies outside the window of -300 s to +30 s around the server's time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutsideTimeWindow;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OutsideTimeWindow {
+    /// It is more than 300 s old.
+    #[error("a message is more than 300 s old by the server's own clock")]
+    Past,
+    /// It lies more than 30 s ahead.
+    #[error("a message is dated more than 30 s into the future of the server's own clock")]
+    Future,
+}
 
 impl ServerClock {
     /// A clock that nobody has confirmed: the wall clock plus the offset that an earlier run had found, in seconds.
@@ -87,7 +94,13 @@ impl ServerClock {
     /// [`OutsideTimeWindow`] if it is older than 300 s or more than 30 s ahead.
     pub fn check(&self, now: Now, sent: Duration) -> Result<(), OutsideTimeWindow> {
         let age = nanos(self.server_time(now)).saturating_sub(nanos(sent));
-        if self.trusted && !(-FUTURE..=PAST).contains(&age) { Err(OutsideTimeWindow) } else { Ok(()) }
+        if !self.trusted || (-FUTURE..=PAST).contains(&age) {
+            Ok(())
+        } else if age < 0 {
+            Err(OutsideTimeWindow::Future)
+        } else {
+            Err(OutsideTimeWindow::Past)
+        }
     }
 
     /// Learns from a verified message that was never seen before, made by the server at `sent` (since 1970).

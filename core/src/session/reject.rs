@@ -35,8 +35,8 @@ pub enum Reject {
     #[error("a message is too old to tell whether it was received before")]
     TooOld,
     /// The message is more than 300 s old, or more than 30 s ahead of the server's clock.
-    #[error("a message was made more than 300 s ago or 30 s ahead of the server's clock")]
-    TimeWindow,
+    #[error(transparent)]
+    TimeWindow(#[from] OutsideTimeWindow),
     /// A container is nested, counts wrong, or holds an identifier that is not below its own.
     #[error("a container is malformed: {0}")]
     Container(&'static str),
@@ -81,7 +81,7 @@ impl Reject {
             Self::Parity => "parity",
             Self::Duplicate => "duplicate",
             Self::TooOld => "too_old",
-            Self::TimeWindow => "time_window",
+            Self::TimeWindow(_) => "time_window",
             Self::Container(_) => "container",
             Self::Malformed(_) => "malformed",
             Self::Gzip(_) => "gzip",
@@ -90,11 +90,5 @@ impl Reject {
             Self::BadMessage(_) => "bad_message",
             Self::EndlessCorrections => "endless_corrections",
         }
-    }
-}
-
-impl From<OutsideTimeWindow> for Reject {
-    fn from(_: OutsideTimeWindow) -> Self {
-        Self::TimeWindow
     }
 }

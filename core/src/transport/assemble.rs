@@ -18,6 +18,12 @@ pub enum FrameError {
         /// The payload's length, in bytes; of a full frame too short for its own header and checksum, the whole's.
         length: usize,
     },
+    /// A TLS server answers: it sent an alert, in the clear.
+    #[error("a TLS server answers")]
+    TlsServer,
+    /// A web server answers: it sent a status line of HTTP, in the clear.
+    #[error("a web server answers")]
+    WebServer,
     /// The payload is longer than the decoder's limit; none of it was buffered.
     #[error("a frame of {length} bytes is longer than the limit of {limit}")]
     TooLong {

@@ -72,6 +72,7 @@ impl FrameDecoder {
                 Some(Short::Nothing) => {}
                 Some(Short::QuickAck(token)) => return Ok(Some(Located::QuickAck(token))),
                 Some(Short::Error(code)) => return Ok(Some(Located::Error(code))),
+                Some(Short::Broken) => return Err(FrameError::TooShort { length: payload.len() }),
             }
         }
         Ok(None)
@@ -101,6 +102,7 @@ enum Short {
     Nothing,
     QuickAck(u32),
     Error(i32),
+    Broken,
 }
 
 /// What a payload that is no packet says; `None`: it is one.
@@ -112,6 +114,8 @@ fn read_short(payload: &[u8]) -> Option<Short> {
     Some(match (i32::from_le_bytes(*code), rest.first_chunk()) {
         (0, _) => Short::Nothing,
         (-1, Some(token)) => Short::QuickAck(u32::from_le_bytes(*token)),
-        (code, _) => Short::Error(code),
+        // Transport errors are HTTP's numbers, negated (`mtproto-transports#transport-errors`).
+        (code, _) if code < 0 => Short::Error(code),
+        _ => Short::Broken,
     })
 }

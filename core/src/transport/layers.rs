@@ -107,6 +107,37 @@ pub struct Layers {
     decoder: FrameDecoder,
     obfuscated: Option<Box<Obfuscated>>,
     tunnel: Tunnel,
+    first: First,
+}
+
+/// The first bytes of the stream as they came, which tell servers of other protocols.
+#[derive(Default)]
+struct First {
+    bytes: [u8; 6],
+    count: usize,
+}
+
+impl fmt::Debug for First {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.count)
+    }
+}
+
+impl First {
+    /// Looks at what arrived. What a TLS or web server says to our first bytes, it says in the clear; that a server of
+    /// ours begins like this by chance happens once in 2^40 connections.
+    fn look(&mut self, input: &[u8]) -> Result<(), FrameError> {
+        let Some(room @ [_, ..]) = self.bytes.get_mut(self.count..) else { return Ok(()) };
+        let count = room.len().min(input.len());
+        room.iter_mut().zip(input).for_each(|(byte, came)| *byte = *came);
+        self.count += count;
+        match (self.count, self.bytes) {
+            // An alert of any version: two bytes, the first of which is 1 or 2.
+            (6, [21, 3, 0..=4, 0, 2, 1..=2]) => Err(FrameError::TlsServer),
+            (6, [b'H', b'T', b'T', b'P', b'/', _]) => Err(FrameError::WebServer),
+            _ => Ok(()),
+        }
+    }
 }
 
 struct Obfuscated {
@@ -179,9 +210,21 @@ impl Layers {
             Some(tag) => {
                 let (ciphers, header) = Obfuscation::with_tag(tag, Some(options.dc), proxy_key, random);
                 let obfuscated = Some(Box::new(Obfuscated { ciphers, header: Some(header) }));
-                Self { encoder: FrameEncoder::without_tag(kind), decoder, obfuscated, tunnel }
+                Self {
+                    encoder: FrameEncoder::without_tag(kind),
+                    decoder,
+                    obfuscated,
+                    tunnel,
+                    first: First::default(),
+                }
             }
-            None => Self { encoder: FrameEncoder::new(kind), decoder, obfuscated: None, tunnel },
+            None => Self {
+                encoder: FrameEncoder::new(kind),
+                decoder,
+                obfuscated: None,
+                tunnel,
+                first: First::default(),
+            },
         }
     }
 
@@ -271,9 +314,12 @@ impl Layers {
     /// Takes what arrived, in any chunking; read the frames in it with [`Incoming::next`] until `None`. What is left
     /// unread is lost, and with it the place in the stream.
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {
-        let mut incoming = Incoming { layers: self, outer: &mut [], clear: &mut [] };
+        let mut incoming = Incoming { layers: self, outer: &mut [], clear: &mut [], foreign: None };
         match incoming.layers.tunnel {
-            Tunnel::None => incoming.clear = incoming.layers.deobfuscate(input),
+            Tunnel::None => {
+                incoming.foreign = incoming.layers.first.look(input).err();
+                incoming.clear = incoming.layers.deobfuscate(input);
+            }
             _ => incoming.outer = input,
         }
         incoming
@@ -304,6 +350,8 @@ pub struct Incoming<'l, 'b> {
     outer: &'b mut [u8],
     /// What came through all layers but the framing.
     clear: &'b mut [u8],
+    /// Why nothing of it is read.
+    foreign: Option<FrameError>,
 }
 
 impl fmt::Debug for Incoming<'_, '_> {
@@ -323,6 +371,9 @@ impl Incoming<'_, '_> {
     /// [`LayerError`]: close the connection.
     #[expect(clippy::should_implement_trait, reason = "what it gives borrows from it")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, LayerError> {
+        if let Some(foreign) = self.foreign {
+            return Err(foreign.into());
+        }
         let located = loop {
             match self.layers.decoder.locate(&mut self.clear)? {
                 Some(located) => break located,
