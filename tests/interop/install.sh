@@ -26,7 +26,7 @@ for package in kurigram==2.2.26 irenogram==2.3.90; do
     fi
 done
 
-# GramJS and mtcute. No script of theirs runs: what they would compile is not needed here.
+# GramJS, mtcute and TDLib. No script of theirs runs: what they would compile is not needed here.
 node=$state/node
 if command -v npm >/dev/null; then
     mkdir -p "$node"
@@ -38,5 +38,5 @@ if command -v npm >/dev/null; then
     fi
 else
     node=
-    echo "GramJS and mtcute: left out, as there is no npm"
+    echo "GramJS, mtcute and TDLib: left out, as there is no npm"
 fi

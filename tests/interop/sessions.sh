@@ -4,8 +4,8 @@
 #   tests/interop/sessions.sh             builds the sansgram command itself
 #   tests/interop/sessions.sh COMMAND     takes this one
 #
-# Keys are random, and nothing uses the network but pip and npm. GramJS and mtcute need node and npm; without them they
-# are left out, which is said.
+# Keys are random, and nothing uses the network but pip and npm. GramJS, mtcute and TDLib need node and npm; without
+# them they are left out, which is said.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 
@@ -23,8 +23,17 @@ run_python pyrogram
 run_python hydrogram
 PYTHONPATH=$state/kurigram run_python kurigram
 PYTHONPATH=$state/irenogram run_python irenogram
+"$python" "$here/sessions_tdata.py" "$sansgram" </dev/null || status=1
 
 if [[ -n $node ]]; then
     node "$node/sessions.mjs" "$sansgram" </dev/null || status=1
+    node "$node/sessions_tdata.mjs" "$sansgram" </dev/null || status=1
+    # TDLib comes from npm too, but needs no node.
+    tdjson=$node/node_modules/@prebuilt-tdlib/linux-x64-glibc/libtdjson.so
+    if [[ -e $tdjson ]]; then
+        "$python" "$here/sessions_tdlib.py" "$sansgram" "$tdjson" </dev/null || status=1
+    else
+        echo "TDLib: left out, as it is built for Linux on x86-64 with glibc only"
+    fi
 fi
 exit "$status"

@@ -9,10 +9,13 @@
 //!
 //! Each name has `s` behind it, or `0` or `1` if an old version wrote it ([`envelope`]). Numbers and lengths in the
 //! content are big-endian ([`local`]), as Qt writes them. A program that was started with `-key X` says X where there
-//! is `data` otherwise. Sources: the program's `storage/` at version 6.1.2.
+//! is `data` otherwise. Since version 7.3 a passcode
+//! is kept otherwise ([`passcode`]). Sources: the program's `storage/` at version 6.1.2; for 7.3 the package opentele2
+//! 2.0.0.
 
 mod envelope;
 mod local;
+mod passcode;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -34,8 +37,8 @@ const KEY_PREFIX: &str = "key_";
 const MTP_AUTHORIZATION: u32 = 0x4b;
 /// The version of the account's configuration.
 const CONFIG_VERSION: u32 = 1;
-/// The last version of which the layout is known: 6.1.2.
-const KNOWN_VERSION: u32 = 6_001_002;
+/// The last version of which the layout is known: 7.3.1.
+const KNOWN_VERSION: u32 = 7_003_001;
 /// The salt of the passcode, in bytes.
 const SALT_LEN: usize = 32;
 

@@ -10,6 +10,7 @@ use sansgram_core::crypto::AuthKey;
 use super::super::encoding::{Bytes, Fields};
 use super::super::{Account, Format, Found, ImportError, ImportOptions, Imported, files};
 use super::envelope::{self, Envelope};
+use super::passcode::{self, Wrap};
 use super::{
     CONFIG_VERSION, DATA, KEY_PREFIX, KNOWN_VERSION, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name,
     local,
@@ -19,6 +20,8 @@ use super::{
 const MAX_FILE_LEN: u64 = 1 << 20;
 /// The most accounts. The program itself allows 6, its forks some hundreds.
 const MAX_ACCOUNTS: u32 = 1000;
+/// How many wraps of a passcode are tried, since each costs time; one counts at a time.
+const MAX_TRIED_WRAPS: usize = 2;
 /// The folder in the folder of the program.
 const FOLDER: &str = "tdata";
 /// What a name ends with, in the order in which it is looked for.
@@ -138,9 +141,14 @@ impl Tdata {
     fn read(&self, options: &ImportOptions) -> Result<Imported, ImportError> {
         let key_name = format!("{KEY_PREFIX}{}", self.data);
         let file = self.file(&key_name)?.ok_or_else(|| damaged(&format!("{key_name}s"), "is missing"))?;
-        let passcode = options.passcode.as_ref().map(|passcode| passcode.expose().as_str());
+        let code = options.passcode.as_ref().map(|passcode| passcode.expose().as_str());
         let keys = KeyFile::parse(&file.bytes).ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
-        let local_key = keys.local_key(passcode)?.ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
+        let local_key = keys.local_key(code).map_err(|error| match error {
+            KeyError::Needed => ImportError::PasscodeNeeded(Format::Tdata),
+            KeyError::Wrong => ImportError::WrongPasscode(Format::Tdata),
+            KeyError::NoKey => file.damaged(NOT_UNDERSTOOD),
+            KeyError::Refused(reason) => damaged(&file.name, reason),
+        })?;
         let info = local::decrypt(keys.info, &local_key).ok_or_else(|| file.damaged(CANNOT_BE_DECRYPTED))?;
         let Info { accounts, active } = Info::parse(&info).ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
 
@@ -260,6 +268,20 @@ struct KeyFile<'a> {
     salt: &'a [u8],
     key: &'a [u8],
     info: &'a [u8],
+    /// Since version 7.3.
+    wraps: Option<Vec<Wrap<'a>>>,
+}
+
+/// Why the local key cannot be had.
+enum KeyError {
+    /// It takes a passcode.
+    Needed,
+    /// It takes another one.
+    Wrong,
+    /// What was encrypted is no key.
+    NoKey,
+    /// No passcode is tried.
+    Refused(&'static str),
 }
 
 impl<'a> KeyFile<'a> {
@@ -267,20 +289,39 @@ impl<'a> KeyFile<'a> {
         let mut fields = Fields(content);
         let mut next = || local::byte_array(&mut fields);
         let (salt, key, info) = (next()?, next()?, next()?);
-        (salt.len() == SALT_LEN).then_some(Self { salt, key, info })
+        let wraps = match fields.0 {
+            [] => None,
+            _ => Some(passcode::wraps(local::byte_array(&mut fields)?)?),
+        };
+        (salt.len() == SALT_LEN).then_some(Self { salt, key, info, wraps })
     }
 
-    /// The local key; `None` if what was encrypted is no key. A passcode that the program does not need is ignored.
-    fn local_key(&self, passcode: Option<&str>) -> Result<Option<LocalKey>, ImportError> {
+    /// The local key. A passcode that the program does not need is ignored.
+    fn local_key(&self, passcode: Option<&str>) -> Result<LocalKey, KeyError> {
         let open = |passcode| local::decrypt(self.key, &local::passcode_key(passcode, self.salt));
-        let passcode = passcode.filter(|passcode| !passcode.is_empty());
-        let key = match (open(""), passcode) {
-            (Some(key), _) => key,
-            (None, None) => return Err(ImportError::PasscodeNeeded(Format::Tdata)),
-            (None, Some(passcode)) => open(passcode).ok_or(ImportError::WrongPasscode(Format::Tdata))?,
+        let key = match open("") {
+            Some(key) => key,
+            None => {
+                let passcode = passcode.filter(|passcode| !passcode.is_empty()).ok_or(KeyError::Needed)?;
+                let key = match &self.wraps {
+                    None => open(passcode),
+                    Some(wraps) => first_open(wraps, passcode)?,
+                };
+                key.ok_or(KeyError::Wrong)?
+            }
         };
-        Ok(key.as_slice().try_into().ok().map(LocalKey::new))
+        key.as_slice().try_into().map(LocalKey::new).map_err(|_| KeyError::NoKey)
     }
+}
+
+/// What the first wrap holds that the passcode opens.
+fn first_open(wraps: &[Wrap<'_>], passcode: &str) -> Result<Option<Bytes>, KeyError> {
+    for wrap in wraps.iter().take(MAX_TRIED_WRAPS) {
+        if let Some(key) = wrap.open(passcode).map_err(KeyError::Refused)? {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
 }
 
 /// The accounts that `key_data` names, by the number less 1.

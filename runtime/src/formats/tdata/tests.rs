@@ -97,6 +97,54 @@ fn d4_a_passcode_is_needed_checked_and_taken() {
     check(&import_path(&sample(ONE), &with_passcode("secret")).unwrap());
 }
 
+/// Version 7.3 of the program keeps its passcode otherwise.
+#[test]
+fn d4_passcodes_of_version_7_3_are_taken() {
+    check(&import_file(&sample("opentele2-2.0.0")).unwrap());
+    let path = sample("opentele2-2.0.0-passcode");
+    assert!(matches!(import_file(&path), Err(ImportError::PasscodeNeeded(_))));
+    assert!(matches!(import_path(&path, &with_passcode("Secret")), Err(ImportError::WrongPasscode(_))));
+    check(&import_path(&path, &with_passcode("secret")).unwrap());
+}
+
+/// Nobody is kept waiting by a file, nor is all memory taken: what a try costs has a bound.
+#[test]
+fn d4_a_passcode_that_is_too_costly_to_try_is_refused() {
+    let directory = Directory::new("tdata-costly");
+    let tdata = copy(&directory, "opentele2-2.0.0-passcode");
+    // The wrap is the last array; its mark, version, generation, count, kind and generation come before its cost.
+    let key = tdata.join("key_datas");
+    let at = |data: &[u8]| data.windows(4).position(|it| it == 0x4b44_3200_u32.to_be_bytes()).unwrap();
+    for (field, value, words) in [
+        (4, 2_u32, "not known here"),
+        (6, u32::MAX, "more memory"),
+        (7, u32::MAX, "more memory"),
+        (7, 65, "more memory"),
+        (8, 17, "more memory"),
+        (8, 0, "not known here"),
+    ] {
+        let whole = fs::read(&key).unwrap();
+        reseal(&key, 7_003_001, |data| {
+            let start = at(data) + field * 4;
+            data[start..start + 4].copy_from_slice(&value.to_be_bytes());
+        });
+        let error = import_path(&tdata, &with_passcode("secret")).unwrap_err();
+        assert!(error.to_string().contains(words), "{field}: {error}");
+        fs::write(&key, whole).unwrap();
+    }
+    // A generation that does not count, more wraps than there are, a mark that is none.
+    for (field, value) in [(2, 7_u32), (3, u32::MAX), (0, 1)] {
+        let whole = fs::read(&key).unwrap();
+        reseal(&key, 7_003_001, |data| {
+            let start = at(data) + field * 4;
+            data[start..start + 4].copy_from_slice(&value.to_be_bytes());
+        });
+        assert!(import_path(&tdata, &with_passcode("secret")).is_err(), "{field}");
+        fs::write(&key, whole).unwrap();
+    }
+    check(&import_path(&tdata, &with_passcode("secret")).unwrap());
+}
+
 #[test]
 fn d4_several_accounts_are_listed_and_one_is_chosen() {
     let path = sample(TWO);

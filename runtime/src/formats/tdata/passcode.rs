@@ -1,0 +1,82 @@
+//! The passcode as versions since 7.3 keep it: behind the three arrays of `key_data`, where the second is empty then,
+//! stands a fourth. In it are the mark `KD2` and a zero byte, the version of this layout, the generation that counts,
+//! and how many wraps follow, u32 each; a wrap is kind, generation, memory in KiB, passes, lanes, u32 each, salt, and
+//! the local key encrypted by the passcode's.
+//!
+//! UNVERIFIED with the program itself: as the package opentele2 2.0.0 reads and writes it. What is not known is refused.
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use zeroize::Zeroizing;
+
+use super::super::encoding::{Bytes, Fields};
+use super::{LocalKey, local};
+
+const MARK: u32 = 0x4b44_3200;
+/// The most wraps that are read: the program writes one, and two while it changes the passcode.
+const MAX_WRAPS: u32 = 16;
+/// The kind that stretches by Argon2id, version 1.3.
+const ARGON2ID: u32 = 1;
+/// The shortest salt of a wrap, in bytes.
+const MIN_SALT_LEN: usize = 8;
+/// The most that a try may cost: memory in KiB, lanes, and memory times passes. The program itself asks for 65,536 KiB,
+/// one lane and 8 passes.
+const MAX_MEMORY: u32 = 256 << 10;
+const MAX_LANES: u32 = 16;
+const MAX_WORK: u64 = 4 << 20;
+
+/// Why no passcode can be tried, as the rest of a sentence.
+const TOO_COSTLY: &str = "asks for more memory or time to try a passcode than its program ever does";
+const UNKNOWN_KIND: &str = "stretches its passcode in a way that is not known here; set the passcode anew in its \
+                            program, or take it off";
+
+/// The local key as a passcode encrypts it.
+pub(super) struct Wrap<'a> {
+    kind: u32,
+    memory: u32,
+    passes: u32,
+    lanes: u32,
+    salt: &'a [u8],
+    key: &'a [u8],
+}
+
+/// The wraps that count; `None` if this is not their layout.
+pub(super) fn wraps(content: &[u8]) -> Option<Vec<Wrap<'_>>> {
+    let mut fields = Fields(content);
+    // A later version is read as far as it is alike.
+    let (mark, _version, generation) = (fields.u32()?, fields.u32()?, fields.u32()?);
+    let count = fields.u32().filter(|count| mark == MARK && *count <= MAX_WRAPS)?;
+    let mut wraps = Vec::new();
+    for _ in 0..count {
+        let (kind, of_generation) = (fields.u32()?, fields.u32()?);
+        let (memory, passes, lanes) = (fields.u32()?, fields.u32()?, fields.u32()?);
+        let (salt, key) = (local::byte_array(&mut fields)?, local::byte_array(&mut fields)?);
+        if of_generation == generation {
+            wraps.push(Wrap { kind, memory, passes, lanes, salt, key });
+        }
+    }
+    Some(wraps)
+}
+
+impl Wrap<'_> {
+    /// The local key; `None` if it is another passcode. About a quarter of a second.
+    ///
+    /// # Errors
+    /// Says why no passcode can be tried.
+    pub(super) fn open(&self, passcode: &str) -> Result<Option<Bytes>, &'static str> {
+        if self.kind != ARGON2ID || self.salt.len() < MIN_SALT_LEN {
+            return Err(UNKNOWN_KIND);
+        }
+        let work = u64::from(self.memory) * u64::from(self.passes);
+        if self.memory > MAX_MEMORY || self.lanes > MAX_LANES || work > MAX_WORK {
+            return Err(TOO_COSTLY);
+        }
+        let mut key: LocalKey = Zeroizing::new([0; 256]);
+        Params::new(self.memory, self.passes, self.lanes, Some(key.len()))
+            .and_then(|params| {
+                let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+                argon2.hash_password_into(passcode.as_bytes(), self.salt, key.as_mut_slice())
+            })
+            .map_err(|_| UNKNOWN_KIND)?;
+        Ok(local::decrypt(self.key, &key))
+    }
+}
