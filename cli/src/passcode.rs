@@ -14,15 +14,17 @@ use crate::{args, output, session};
 
 /// How often a person may type a passcode.
 const MOST_TRIES: u32 = 3;
+/// Where a passcode can come from if there is no terminal, as the end of a sentence.
+const WHERE: &str = "SANSGRAM_PASSCODE, or write it to standard input with --passcode-stdin";
 
 #[derive(Debug, Args)]
 pub(crate) struct Passcode {
-    /// What the other program encrypts with, if it does: Telegram Desktop's passcode, TDLib's database key (text, or
-    /// bytes in base64 or hex) [env: SANSGRAM_PASSCODE]
+    /// What the other program encrypts with: Telegram Desktop's passcode, TDLib's database encryption key as text,
+    /// base64 or hex [env: SANSGRAM_PASSCODE]
     #[arg(long, value_name = "PASSCODE", value_parser = args::secret(), allow_hyphen_values = true)]
     passcode: Option<Secret<String>>,
 
-    /// Read it from standard input, a line
+    /// Read the passcode from standard input, a line
     #[arg(long, conflicts_with = "passcode")]
     passcode_stdin: bool,
 }
@@ -67,8 +69,9 @@ impl Passcode {
             if tries > 0 {
                 output::note(&format!("The {name} is wrong."));
             }
-            let question = format!("The {name} of {}:", path.display());
-            options.passcode = Some(session::ask_hidden(name, &question, PASSCODE)?);
+            let (question, what) =
+                (format!("The {name} of {}:", path.display()), format!("{name} for {}", path.display()));
+            options.passcode = Some(session::ask_hidden(&what, &question, WHERE)?);
             result = formats::import_path(path, &options);
             tries += 1;
         }
@@ -78,7 +81,7 @@ impl Passcode {
     /// The passcode to encrypt with; `None` if none is given, and on a terminal if the answer is empty.
     pub(crate) fn to_set(&self) -> Result<Option<Secret<String>>, Failure> {
         if self.passcode_stdin && io::stdin().is_terminal() {
-            return session::ask_hidden("passcode", "New passcode:", PASSCODE).map(Some);
+            return session::ask_hidden("passcode", "New passcode:", WHERE).map(Some);
         }
         self.given()
     }

@@ -337,7 +337,11 @@ fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
 
 fn export(args: &Export) -> Result<(), Failure> {
     if !args.to.is_text() && args.output.is_none() {
-        return Err(Failure::Usage(format!("{}; name it with --output", args.to.description())));
+        return Err(Failure::Usage(format!(
+            "{} is written as {}; name it with --output",
+            args.to,
+            args.to.description()
+        )));
     }
     let mut options = ExportOptions::default();
     if args.to.has_passcode() {
@@ -353,7 +357,7 @@ fn export(args: &Export) -> Result<(), Failure> {
             ExportError::NoKey => "; \"sansgram login\" does that",
             ExportError::NoUser(_) => "; \"sansgram whoami\" finds out",
             ExportError::UnknownAddress(_) => "; give it with --dc",
-            ExportError::Exists(_) => "; name another file",
+            ExportError::Exists(_) => "; give another name",
             _ => "",
         };
         Failure::new(format!("{error}{advice}"))

@@ -71,6 +71,11 @@ real programs.
 A session is a key: whoever has the string is signed in. Other users of this machine see the options of a command, so \
 a file or standard input (--from -) is the better place for a string.
 
+Telegram Desktop's session is its folder tdata; the folder around it and key_datas in it name it too. TDLib's is \
+td.binlog, or its database directory; td_test.binlog belongs to test DCs. If the program encrypts it, by a passcode or a \
+database encryption key, that is asked for, or taken from --passcode-stdin or SANSGRAM_PASSCODE. If it holds several \
+accounts, a note lists them, and --account takes another than the one in use.
+
 The strings of Telethon and GramJS do not say who is signed in, and a SQLite file of Telethon 1 does not always; the \
 next \"sansgram whoami\" finds out. Only the Pyrogram family \
 says the api_id of the application, which servers want to know: give it with --api-id for the others, here or to the \
@@ -82,7 +87,12 @@ of another library ends without a new line in a file and in a pipe, since most l
 but sansgram's own and telethon2-sqlite hold the key of the home DC only. An encrypted session is written without its encryption.
 
 telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) and \
-grammers-sqlite are files, gramjs-store is a folder; these need --output.";
+grammers-sqlite are files, gramjs-store is a folder; these need --output.
+
+tdata is a new folder with one account, as version 5.8.3 of Telegram Desktop wrote it and later ones read it; it belongs \
+into the folder of that program. tdlib is a file for TDLib's database directory: td.binlog, or td_test.binlog for test \
+DCs, since nothing but its name says so. --passcode encrypts both, as Telegram Desktop's passcode or as TDLib's database \
+encryption key, which TDLib's JSON interface takes in base64.";
 
 pub(crate) const SANDBOX: &str = "\
 Run test DCs on this machine until Ctrl-C, for any client: nothing needs an account or the network. Clients need the \

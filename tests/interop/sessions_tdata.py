@@ -73,7 +73,7 @@ def of_test_dcs():
     sessions("export", "--session", name, "--to", "tdata", "--output", "of-test")
     account = TDesktop("of-test").mainAccount
     equal("test DCs", (account.MtpConfig.isTestMode(), account.UserId), (True, 987654321))
-    equal("their addresses", sorted(account.MtpConfig.dcOptions()), [1, 2, 3])
+    equal("their addresses", sorted(account.MtpConfig.dcOptions), [1, 2, 3])
     taken_over("our own folder", "of-test", dict(test=True, user_id=987654321), None)
 
 

@@ -73,9 +73,18 @@ impl Run {
 /// The command, without a terminal, in `directory`, and with nothing from our environment that it would read.
 pub fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sansgram"));
-    for name in
-        ["API_ID", "API_HASH", "PHONE", "CODE", "PASSWORD", "BOT_TOKEN", "PASSPHRASE", "PROXY", "MTPROXY"]
-    {
+    for name in [
+        "API_ID",
+        "API_HASH",
+        "PHONE",
+        "CODE",
+        "PASSWORD",
+        "BOT_TOKEN",
+        "PASSPHRASE",
+        "PASSCODE",
+        "PROXY",
+        "MTPROXY",
+    ] {
         command.env_remove(format!("SANSGRAM_{name}"));
     }
     command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
