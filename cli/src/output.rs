@@ -3,14 +3,19 @@
 use std::io::{self, ErrorKind, Write};
 
 use sansgram_runtime::core::login::UserInfo;
-use sansgram_runtime::text::printable;
+use sansgram_runtime::text::{harmless, printable};
 use serde_json::Value;
 
 use crate::failure::Failure;
 
 /// Prints a line of the result. A reader that has gone away is no failure.
 pub(crate) fn result(line: &str) -> Result<(), Failure> {
-    text(format!("{line}\n").as_bytes())
+    text(format!("{}\n", lines(line)).as_bytes())
+}
+
+/// `text` without what a terminal obeys, as in the name of a file, but with its line breaks.
+fn lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints a result that ends its own lines, see [`result`].
@@ -31,7 +36,7 @@ pub(crate) fn written(result: io::Result<()>) -> Result<(), Failure> {
 
 /// Prints a line for the person who watches, if anybody does.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", lines(line));
 }
 
 /// The result of a sign-in as one JSON object.

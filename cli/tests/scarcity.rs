@@ -113,3 +113,31 @@ fn f10_a_session_that_takes_minutes_to_try_is_asked_about_first() {
     assert_eq!(code, Some(1), "{shown}");
     assert!(shown.contains("nothing was done"), "{shown}");
 }
+
+/// The disk is full all the while: what the command did is said, and also that it is not kept.
+#[test]
+fn f5_a_session_that_cannot_be_kept_is_no_success() {
+    use sansgram_testkit::server::ServerOptions;
+    use support::Server;
+
+    let server = Server::new(ServerOptions::default());
+    let login = ["login", "--phone", "9996610002", "--code", "11111", "--password", "sandbox"];
+    server.run(&login).ok();
+    let file = server.directory.path.join("sansgram.session");
+    let before = fs::read(&file).unwrap();
+    let full = |args: &[&str]| {
+        let command = server.command(args);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$@""#, "sh"]);
+        shell.arg(command.get_program()).args(command.get_args()).current_dir(&server.directory.path);
+        shell.stdin(std::process::Stdio::null());
+        run(shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()))
+    };
+    let out = full(&["logout"]);
+    assert_eq!(out.code, Some(1), "{out:?}");
+    assert!(out.stderr.contains("sansgram.session cannot be written: File too large"), "{out:?}");
+    assert_eq!(fs::read(&file).unwrap(), before, "it is whole");
+    // Before there is anything to lose.
+    full(&["login", "--session", "other", "--phone", "9996610002"])
+        .fails(&["other.session cannot be written"]);
+}

@@ -96,6 +96,10 @@ impl HalfDone {
 
     /// Removes it, if there is one.
     pub(crate) fn forget(&self) -> Result<(), Failure> {
+        // What is no file is not ours.
+        if fs::symlink_metadata(&self.path).is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
+            return Ok(());
+        }
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::new(format!(
                 "the half-done sign-in {} cannot be removed: {error}; remove it by hand",

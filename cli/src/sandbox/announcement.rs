@@ -5,29 +5,42 @@ use std::path::Path;
 use std::{fs, io};
 
 use sansgram_runtime::text::shell_word;
+use sansgram_runtime::{read_file, replace_file};
 
 use super::HOME;
 use crate::failure::Failure;
 use crate::output::json_text;
+
+/// The most that is read of a file that may be the key, in bytes.
+const MAX_KEY_LEN: u64 = 64 << 10;
 
 /// Writes the key, which is the same in every run, but over nothing else.
 pub(super) fn write_key(file: &Path, pem: &str) -> Result<(), Failure> {
     let fails = |error: io::Error| {
         Failure::new(format!("the public key {} cannot be written: {error}", file.display()))
     };
-    match fs::read(file) {
-        Ok(bytes) if bytes == pem.as_bytes() => return Ok(()),
-        Ok(bytes) if !bytes.is_empty() => {
+    match read_file(file, MAX_KEY_LEN) {
+        Ok(bytes) if *bytes == pem.as_bytes() => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() != io::ErrorKind::FileTooLarge => return Err(fails(error)),
+        Ok(bytes) if bytes.is_empty() => {}
+        _ => {
             return Err(Failure::new(format!(
                 "{} holds something else than the sandbox's public key and is left as it is; name another file with \
                  --public-key",
                 file.display()
             )));
         }
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fails(error)),
-        _ => {}
     }
-    fs::write(file, pem).map_err(fails)
+    // As a whole, and through no link.
+    replace_file(file, &[pem.as_bytes()]).map_err(fails)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // It is no secret, and clients may run as other users.
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).map_err(fails)?;
+    }
+    Ok(())
 }
 
 /// In words. `everywhere`: the DCs listen at all addresses of this machine, and no other is announced.

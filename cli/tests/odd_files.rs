@@ -1,0 +1,155 @@
+//! Files that are none, or not ours, in the places where the command reads and writes: each is refused in one sentence,
+//! nothing is waited for, and nothing that is there changes.
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use sansgram_testkit::server::ServerOptions;
+use support::{Directory, Run, Server, command, run};
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+fn is_pipe(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_fifo())
+}
+
+fn sansgram(directory: &Directory, args: &[&str]) -> Run {
+    run(command(&directory.path).args(args))
+}
+
+/// A session of another library that names no user.
+fn string() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let strings = file["strings"].as_array().unwrap();
+    let telethon = strings.iter().find(|it| it["format"] == "telethon").unwrap();
+    telethon["string"].as_str().unwrap().into()
+}
+
+#[test]
+fn f6_a_pipe_is_refused_wherever_a_file_is_read() {
+    let directory = Directory::new();
+    for name in ["pipe.session", "me.signin", "pipe.pem", "pipe"] {
+        pipe(&directory.path.join(name));
+    }
+    let words = ["it is a pipe or a device, not a file"];
+    for action in ["show", "export", "encrypt", "decrypt"] {
+        let to: &[&str] = if action == "export" { &["--to", "telethon"] } else { &[] };
+        sansgram(&directory, &[&["sessions", action, "--session", "pipe"], to].concat()).fails(&words);
+    }
+    sansgram(&directory, &["whoami", "--session", "pipe"]).fails(&words);
+    sansgram(&directory, &["sessions", "import", "--from", "pipe"]).fails(&["pipe"]);
+    sansgram(&directory, &["sandbox", "--public-key", "pipe.pem"]).fails(&words);
+    let server = ["--dc", "2=127.0.0.1:1", "--public-key", "pipe.pem"];
+    let login = ["login", "--phone", "+9996621234", "--api-id", "1"];
+    let hash = ["--api-hash", "00112233445566778899aabbccddeeff"];
+    sansgram(&directory, &[&login[..], &hash, &server].concat()).fails(&words);
+
+    // The session beside it can be looked at.
+    sansgram(&directory, &["sessions", "import", "--from", &string(), "--session", "me"]).ok();
+    let shown = sansgram(&directory, &["sessions", "show", "--session", "me"]);
+    assert!(shown.ok().contains("user not known yet"), "{shown:?}");
+    assert!(shown.stderr.contains("me.signin cannot be read: it is a pipe"), "{shown:?}");
+    for name in ["pipe.session", "me.signin", "pipe.pem", "pipe"] {
+        assert!(is_pipe(&directory.path.join(name)), "{name}");
+    }
+}
+
+#[test]
+fn f6_what_was_given_to_the_command_is_read() {
+    let directory = Directory::new();
+    fs::write(directory.path.join("theirs.txt"), string()).unwrap();
+    for (name, from) in [("stdin", "/dev/stdin"), ("descriptor", "/dev/fd/5")] {
+        let script = format!(r#"cat theirs.txt | "$@" 5<&0 --from {from}"#);
+        let mut command = command(&directory.path);
+        let program = command.get_program().to_owned();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, "sh"]).arg(program).args(["sessions", "import", "--session", name]);
+        shell.current_dir(&directory.path).stdout(std::process::Stdio::piped());
+        command.stdin(std::process::Stdio::null());
+        run(&mut shell).ok();
+    }
+}
+
+/// A sign-in goes on where the place of `NAME.signin` is taken, but says so.
+#[test]
+fn f6_a_pipe_in_the_place_of_the_half_done_sign_in_stays() {
+    let server = Server::new(ServerOptions::default());
+    let signin = server.directory.path.join("sansgram.signin");
+    pipe(&signin);
+    let begun = server.run(&["login", "--phone", "9996610002"]);
+    assert_eq!(begun.code, Some(1), "{begun:?}");
+    assert!(begun.stderr.contains("cannot be kept: it is a pipe or a device, not a file"), "{begun:?}");
+    let done = ["login", "--phone", "9996610002", "--code", "11111", "--password", "sandbox"];
+    assert!(server.run(&done).ok().contains("Signed in as"));
+    assert!(is_pipe(&signin));
+}
+
+#[test]
+fn f1_links_under_our_names_lead_nowhere() {
+    let server = Server::new(ServerOptions::default());
+    let path = |name: &str| server.directory.path.join(name);
+    for name in ["lock", "full", "signin", "empty"] {
+        fs::write(path(name), "important").unwrap();
+    }
+    fs::write(path("empty"), "").unwrap();
+    symlink("lock", path(".sansgram.session.lock")).unwrap();
+    let login = ["login", "--phone", "9996610002", "--code", "11111", "--password", "sandbox"];
+    server.run(&login).fails(&[".sansgram.session.lock is a symbolic link and is left as it is; remove it"]);
+    assert_eq!(fs::read_to_string(path("lock")).unwrap(), "important");
+    fs::remove_file(path(".sansgram.session.lock")).unwrap();
+
+    // What waits for the password is kept in place of the link, not behind it.
+    symlink("signin", path("sansgram.signin")).unwrap();
+    server.run(&["login", "--phone", "9996610002", "--code", "11111"]).fails(&["password"]);
+    assert_eq!(fs::read_to_string(path("signin")).unwrap(), "important");
+    assert!(fs::symlink_metadata(path("sansgram.signin")).unwrap().is_file());
+
+    for target in ["full", "empty"] {
+        let link = format!("{target}.pem");
+        symlink(target, path(&link)).unwrap();
+        let before = fs::read(path(target)).unwrap();
+        let mut sandbox =
+            command(&server.directory.path).args(["sandbox", "--public-key", &link]).spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(
+            &mut std::io::BufReader::new(sandbox.stdout.as_mut().unwrap()),
+            &mut line,
+        )
+        .unwrap();
+        sandbox.kill().unwrap();
+        sandbox.wait().unwrap();
+        assert_eq!(fs::read(path(target)).unwrap(), before, "{target}");
+        assert_eq!(line.is_empty(), target == "full", "{line}");
+    }
+    // A picture of a QR code that is there already, be it a link, is not replaced.
+    symlink("full", path("code.png")).unwrap();
+    let qr = server.run(&["login", "--qr", "--qr-file", "code.png", "--session", "other"]);
+    qr.fails(&["code.png exists already"]);
+}
+
+#[test]
+fn f1_a_name_that_a_terminal_would_obey_is_shown_without_that() {
+    let directory = Directory::new();
+    let name = "a\u{1b}[2J\nerror: b";
+    for args in [
+        &["sessions", "show", "--session", name][..],
+        &["whoami", "--session", name],
+        &["sessions", "import", "--from", "/dev/null", "--session", name],
+    ] {
+        let shown = sansgram(&directory, args);
+        assert_eq!(shown.code, Some(1), "{shown:?}");
+        assert!(!shown.stderr.contains('\u{1b}'), "{shown:?}");
+        assert_eq!(shown.stderr.matches("\nerror: ").count(), 0, "{shown:?}");
+    }
+    sansgram(&directory, &["sessions", "import", "--from", &string(), "--session", name]).ok();
+    let listed = sansgram(&directory, &["sessions", "list"]);
+    assert!(!listed.ok().contains('\u{1b}') && listed.stdout.lines().count() == 1, "{listed:?}");
+}
