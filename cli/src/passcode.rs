@@ -57,7 +57,8 @@ impl Passcode {
         let mut result = formats::import_path(path, &options);
         if let Err(ImportError::ApiHashNeeded(_)) = result {
             let question = "api_hash of the other program's application:";
-            options.api_hash = Some(session::ask_hidden("api_hash (--api-hash)", question, API_HASH)?);
+            options.api_hash =
+                Some(session::ask_hidden("value for the api_hash (--api-hash)", question, API_HASH)?);
             result = formats::import_path(path, &options);
         }
         let mut tries = 0;

@@ -325,8 +325,12 @@ fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
-    // Whoever copied it may have copied it in lines.
-    let text: String = text.split_whitespace().collect();
+    // It may have been copied in lines, or with what stands around it.
+    let mut whole = Zeroizing::new(String::with_capacity(text.len()));
+    whole.extend(text.split_whitespace());
+    let rest = whole.find("sansgram1e:").map_or(whole.as_str(), |at| &whole[at..]);
+    let is_letter = |char: char| char.is_ascii_alphanumeric() || matches!(char, ':' | '-' | '_');
+    let text = rest.split(|char| !is_letter(char)).next().unwrap_or_default();
     let failed = |error| Failure::new(format!("the session cannot be decrypted: {error}"));
     session::allow_cost(encryption::cost(&text).map_err(failed)?, "the session")?;
     let passphrase = session::passphrase("Passphrase:")?;

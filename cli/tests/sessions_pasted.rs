@@ -105,3 +105,60 @@ fn f10_a_killed_export_does_not_block_the_next() {
         .fails(&["exists already"]);
     assert!(!directory.path.join("elsewhere").exists());
 }
+
+#[test]
+fn formats_of_other_programs_are_imported_and_exported() {
+    let directory = Directory::new();
+    let hash = ["--api-hash", "0123456789abcdef0123456789abcdef"];
+    for (name, what, user) in [
+        ("gotd.json", "gotd", None),
+        ("gstore", "StoreSession", None),
+        ("mtkruto.txt", "MTKruto", None),
+        ("grammers.session", "grammers", Some(987_654_321)),
+        ("telegram-web-a.json", "Telegram Web", Some(987_654_321)),
+        ("wtelegram.session", "WTelegramClient", Some(987_654_321)),
+    ] {
+        let from = format!("{SAMPLES}/other/{name}");
+        let import = ["import", "--from", &from, "--session", name];
+        if name.starts_with("wtelegram") {
+            sessions(&directory, &import).fails(&["api_hash", "no terminal", "SANSGRAM_API_HASH"]);
+        }
+        let extra = if name.starts_with("wtelegram") { &hash[..] } else { &[] };
+        let imported = sessions(&directory, &[&import[..], extra].concat());
+        assert!(imported.ok().contains(what), "{imported:?}");
+        let shown = sessions(&directory, &["show", "--session", name, "--json"]).json();
+        assert_eq!(shown["dc"], 2, "{name}");
+        // SHA-1 of key256.bin, bytes 12 to 19.
+        assert_eq!(shown["auth_key_id"], "d0c73653a0652cee", "{name}");
+        assert_eq!(shown["user_id"].as_i64(), user, "{name}");
+    }
+    for format in ["grammers-sqlite", "gramjs-store"] {
+        sessions(&directory, &["export", "--session", "grammers.session", "--to", format])
+            .misused(&["--output"]);
+    }
+    for format in ["grammers-sqlite", "gramjs-store", "gotd", "mtkruto", "ferogram"] {
+        let export = ["export", "--session", "grammers.session", "--to", format, "--output", format];
+        sessions(&directory, &export).ok();
+        sessions(&directory, &export).fails(&["exists already"]);
+        let name = format!("{format}-again");
+        sessions(&directory, &["import", "--from", format, "--session", &name]).ok();
+        let shown = sessions(&directory, &["show", "--session", &name, "--json"]).json();
+        assert_eq!(shown["auth_key_id"], "d0c73653a0652cee", "{format}");
+    }
+    sessions(&directory, &["export", "--session", "gotd.json", "--to", "wtelegram"]).misused(&["wtelegram"]);
+}
+
+#[test]
+fn d1_an_encrypted_session_may_be_quoted_too() {
+    let directory = Directory::new();
+    let with = |args: &[&str]| {
+        run(command(&directory.path).arg("sessions").args(args).env("SANSGRAM_PASSPHRASE", "horse"))
+    };
+    with(&["import", "--from", &string("pyrogram"), "--session", "me"]).ok();
+    with(&["encrypt", "--session", "me"]).ok();
+    let text = fs::read_to_string(directory.path.join("me.session")).unwrap();
+    let quoted = format!("\u{feff}SESSION=\"{}\"\r\n", text.trim());
+    fs::write(directory.path.join("quoted.txt"), quoted).unwrap();
+    with(&["import", "--from", "quoted.txt", "--session", "again"]).ok();
+    assert_eq!(with(&["show", "--session", "again"]).ok(), with(&["show", "--session", "me"]).ok());
+}

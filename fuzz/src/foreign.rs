@@ -9,9 +9,10 @@ use std::sync::OnceLock;
 
 use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
 use sansgram_core::client::{Config, DcId, DcKey, SessionData, SignedInUser};
-use sansgram_core::crypto::AuthKey;
+use sansgram_core::crypto::{AuthKey, Secret};
 use sansgram_runtime::formats::{
-    Format, ImportError, Imported, export_file, export_text, import_file, import_text,
+    Format, ImportError, ImportOptions, Imported, export_file, export_text, import_bytes, import_file,
+    import_text,
 };
 
 use crate::Input;
@@ -22,9 +23,22 @@ const RATIO: usize = 64;
 /// The same for the smallest, which a session of one key outgrows.
 const SLACK: usize = 32 << 10;
 
-const STRINGS: [Format; 4] = [Format::Telethon, Format::Pyrogram, Format::GramJs, Format::Mtcute];
-const FILES: [Format; 4] =
-    [Format::TelethonSqlite, Format::Telethon2Sqlite, Format::PyrogramSqlite, Format::KurigramSqlite];
+const STRINGS: [Format; 7] = [
+    Format::Telethon,
+    Format::Pyrogram,
+    Format::GramJs,
+    Format::Mtcute,
+    Format::Ferogram,
+    Format::Mtkruto,
+    Format::Gotd,
+];
+const FILES: [Format; 5] = [
+    Format::TelethonSqlite,
+    Format::Telethon2Sqlite,
+    Format::PyrogramSqlite,
+    Format::KurigramSqlite,
+    Format::GrammersSqlite,
+];
 
 /// Runs the target; answers with 1 where a session was read.
 ///
@@ -34,7 +48,7 @@ pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
     let read = match choice % 5 {
-        0 => std::str::from_utf8(input.rest()).ok().and_then(text),
+        0 => content(input.rest()),
         1 => text(&format!("1{}", Base64Url::encode_string(input.rest()))),
         2 => text(&format!("1{}", Base64::encode_string(input.rest()))),
         3 => text(&Base64UrlUnpadded::encode_string(input.rest())),
@@ -49,9 +63,16 @@ fn text(text: &str) -> Option<Imported> {
     bounded(text.len(), || import_text(text))
 }
 
+/// A file of any kind, for some of which an application is needed.
+fn content(bytes: &[u8]) -> Option<Imported> {
+    let mut options = ImportOptions::default();
+    options.api_hash = Some(Secret::new("0123456789abcdef0123456789abcdef".into()));
+    bounded(bytes.len(), || import_bytes(bytes, &options))
+}
+
 /// One of our own files, changed.
 fn file(choice: u8, mut input: Input<'_>) -> Option<Imported> {
-    let mut bytes = files()[usize::from(choice % 4)].clone();
+    let mut bytes = files()[usize::from(choice % 5)].clone();
     while !input.is_empty() {
         let place = usize::from(u16::from_le_bytes([input.byte(), input.byte()])) % bytes.len();
         let length = input.byte().into();
@@ -97,8 +118,8 @@ fn check(imported: &Imported) {
 }
 
 /// A file of each library, as we write it.
-fn files() -> &'static [Vec<u8>; 4] {
-    static FILES_OF_OURS: OnceLock<[Vec<u8>; 4]> = OnceLock::new();
+fn files() -> &'static [Vec<u8>; 5] {
+    static FILES_OF_OURS: OnceLock<[Vec<u8>; 5]> = OnceLock::new();
     FILES_OF_OURS.get_or_init(|| {
         let dc = DcId::new(4).expect("the number of a DC");
         let auth_key = AuthKey::new(std::array::from_fn(|at| at as u8));

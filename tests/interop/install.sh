@@ -36,6 +36,13 @@ if command -v npm >/dev/null; then
         npm ci --prefix "$node" --silent --no-audit --no-fund --ignore-scripts
         cp "$here/package-lock.json" "$node/installed.json"
     fi
+    mkdir -p "$state/convert"
+    cp "$here"/convert/*.mjs "$state/convert/"
+    if ! cmp -s "$here/convert/package-lock.json" "$state/convert/installed.json"; then
+        cp "$here"/convert/package*.json "$state/convert/"
+        npm ci --prefix "$state/convert" --silent --no-audit --no-fund --ignore-scripts
+        cp "$here/convert/package-lock.json" "$state/convert/installed.json"
+    fi
 else
     node=
     echo "GramJS, mtcute and TDLib: left out, as there is no npm"

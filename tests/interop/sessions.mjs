@@ -9,7 +9,7 @@ import { readStringSession, writeStringSession } from '@mtcute/core/utils.js';
 import { equal } from './sandbox.mjs';
 
 const require = createRequire(import.meta.url);
-const { StringSession } = require('telegram/sessions');
+const { StoreSession, StringSession } = require('telegram/sessions');
 const { AuthKey } = require('telegram/crypto/AuthKey');
 
 const SANSGRAM = process.argv[2];
@@ -17,6 +17,7 @@ const ROUNDS = 8;
 const ADDRESSES = ['149.154.175.50', '149.154.167.51', '149.154.175.100', '149.154.167.91', '149.154.171.5'];
 
 const directory = mkdtempSync(join(tmpdir(), 'sansgram-sessions-'));
+process.chdir(directory);
 let count = 0;
 
 function sessions(...args) {
@@ -51,6 +52,26 @@ async function gramjs(key, dc) {
   }
 }
 
+// GramJS takes the folder's name for the session's, below the directory where it runs.
+async function gramjsStore(key, dc) {
+  const theirs = new StoreSession(`theirs-${count}`);
+  await theirs.load();
+  theirs.setDC(dc, ADDRESSES[dc - 1], 443);
+  const authKey = new AuthKey();
+  await authKey.setKey(key);
+  theirs.setAuthKey(authKey);
+  theirs.save();
+  const folder = `theirs-${count}`;
+  const expected = { dc, user_id: null, test: false, auth_key_id: keyId(key) };
+  const name = takenOver('gramjs-store', folder, expected);
+
+  sessions('export', '--session', name, '--to', 'gramjs-store', '--output', `store-${name}`);
+  const exported = new StoreSession(`store-${name}`);
+  await exported.load();
+  const found = [exported.dcId, exported.serverAddress, exported.port, exported.getAuthKey().getKey().toString('hex')];
+  equal('gramjs opens the folder', found, [dc, ADDRESSES[dc - 1], 443, key.toString('hex')]);
+}
+
 function mtcute(key, dc) {
   const main = { id: dc, ipAddress: ADDRESSES[dc - 1], port: 443, ipv6: false, mediaOnly: false, testMode: false };
   const media = randomInt(2) ? { ...main, mediaOnly: true } : main;
@@ -71,6 +92,7 @@ function mtcute(key, dc) {
 try {
   for (let round = 0; round < ROUNDS; round++) {
     await gramjs(randomBytes(256), randomInt(1, 6));
+    await gramjsStore(randomBytes(256), randomInt(1, 6));
     mtcute(randomBytes(256), randomInt(1, 6));
   }
   console.log(`gramjs, mtcute: ${ROUNDS} sessions there and back`);

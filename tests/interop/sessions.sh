@@ -35,5 +35,13 @@ if [[ -n $node ]]; then
     else
         echo "TDLib: left out, as it is built for Linux on x86-64 with glibc only"
     fi
+    node "$state/convert/mtkruto.mjs" "$sansgram" </dev/null || status=1
+fi
+
+# Crates that others publish; they are built here, which takes some minutes the first time.
+if CARGO_TARGET_DIR=$state/crates cargo build --quiet --locked --manifest-path "$here/crates/Cargo.toml"; then
+    "$python" "$here/sessions_crates.py" "$state/crates/debug/interop-crates" "$sansgram" </dev/null || status=1
+else
+    status=1
 fi
 exit "$status"

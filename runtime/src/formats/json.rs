@@ -109,7 +109,8 @@ fn gotd_data(version: i64, data: &Object<'_>) -> Result<Imported, ImportError> {
         return Err(ImportError::NoKey(format));
     }
     let key = key.as_slice().try_into().map_err(|_| damaged("its key has not 256 bytes"))?;
-    let dc = data.get("DC").and_then(|value| number(value)).unwrap_or(0);
+    // Files of old versions have no DC, and gotd begins at DC 2 then.
+    let dc = data.get("DC").and_then(|value| number(value)).filter(|dc| *dc != 0).unwrap_or(2);
     let address = data.get("Addr").and_then(|value| string(value)?.parse::<std::net::SocketAddr>().ok());
     let config = data.get("Config").and_then(|value| object(value.get()));
     let test = config.and_then(|config| Some(config.get("TestMode")?.get() == "true"));
