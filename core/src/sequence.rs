@@ -93,10 +93,25 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
 
     /// All entries, in rising order of their keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> + '_ {
-        let mut ring = self.ring.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?))).peekable();
+        let ring = self.ring.iter().inspect(|_| steps::count());
+        let mut ring = ring.filter_map(|(key, value)| Some((*key, value.as_ref()?))).peekable();
         let mut rest = self.rest.iter().map(|(key, value)| (*key, value)).peekable();
         core::iter::from_fn(move || match (ring.peek(), rest.peek()) {
             (Some((in_ring, _)), Some((in_rest, _))) if in_rest < in_ring => rest.next(),
+            (Some(_), _) => ring.next(),
+            (None, _) => rest.next(),
+        })
+    }
+
+    /// The entries whose keys are less than `end`, in falling order of their keys. Finding the first costs the logarithm of
+    /// the number of entries at worst.
+    pub(crate) fn below(&self, end: K) -> impl Iterator<Item = (K, &V)> + '_ {
+        let within = self.ring.partition_point(|(key, _)| *key < end);
+        let ring = self.ring.range(..within).rev().inspect(|_| steps::count());
+        let mut ring = ring.filter_map(|(key, value)| Some((*key, value.as_ref()?))).peekable();
+        let mut rest = self.rest.range(..end).rev().map(|(key, value)| (*key, value)).peekable();
+        core::iter::from_fn(move || match (ring.peek(), rest.peek()) {
+            (Some((in_ring, _)), Some((in_rest, _))) if in_rest > in_ring => rest.next(),
             (Some(_), _) => ring.next(),
             (None, _) => rest.next(),
         })
@@ -146,6 +161,24 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
     }
 }
 
+/// Counts the entries that are passed, so that tests can tell a look-up from a search.
+pub(crate) mod steps {
+    #[cfg(test)]
+    std::thread_local! {
+        static STEPS: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
+    }
+
+    pub(super) fn count() {
+        #[cfg(test)]
+        STEPS.with(|steps| steps.set(steps.get() + 1));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn so_far() -> u64 {
+        STEPS.with(core::cell::Cell::get)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
@@ -178,6 +211,10 @@ mod tests {
                     && map.last_key() == model.last_key_value().map(|(key, _)| *key)
                     && (0..=255).all(|key| map.get(key) == model.get(&key))
                     && (0..=255).all(|key| map.get_mut(key) == model.get_mut(&key))
+                    && (0..=255).step_by(17).all(|end| {
+                        let model = model.range(..end).rev().map(|(key, value)| (*key, value));
+                        map.below(end).eq(model)
+                    })
             })
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sansgram_core::crypto::AuthKey;
-use sansgram_core::session::{Delivery, MsgId, OutsideTimeWindow, Reject, Tag};
+use sansgram_core::session::{Correction, Delivery, MsgId, OutsideTimeWindow, Reject, Tag};
 use sansgram_core::time::Timestamp;
 use sansgram_core::tl::{Constructor, Deserialize, Reader, gzip, types};
 use session_bench::*;
@@ -61,7 +61,7 @@ fn endless_corrections_end_the_connection() {
         bench.answer(at(0), 0, &bad_salt(id, salt)).unwrap();
     }
     let id = bench.sent(at(0)).unwrap().outer.msg_id;
-    assert_eq!(bench.answer(at(0), 0, &bad_salt(id, 9)), Err(Reject::EndlessCorrections));
+    assert_eq!(bench.answer(at(0), 0, &bad_salt(id, 9)), Err(Reject::EndlessCorrections(Correction::Salt)));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_replay_is_acknowledged_again_and_not_delivered() {
     assert!(!refused.unwrap_err().is_fatal());
     let packet = bench.sent(at(30)).unwrap();
     let acks = packet.messages.iter().find(|message| message.is(types::MsgsAck::ID)).unwrap();
-    assert_eq!(listed(acks), [id, id]);
+    assert_eq!(listed(acks), [id], "once, however often it came");
 }
 
 #[test]

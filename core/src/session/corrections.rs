@@ -1,10 +1,54 @@
 //! How often the server may correct us before we give up on it.
 
+use core::fmt;
+
 use super::ids::MsgId;
 use super::reject::Reject;
 
 /// How many rounds of corrections (salt, clock, numbering) may follow each other without a single answer in between.
 const MAX_ROUNDS: u8 = 5;
+
+/// What the server finds wrong with our messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Correction {
+    /// Their salt (`bad_server_salt`).
+    Salt,
+    /// Their time (`bad_msg_notification` 16 and 17).
+    Clock,
+    /// Their age (20): it cannot tell whether it received them.
+    Age,
+    /// Their numbers, or another code of `bad_msg_notification`.
+    Numbers(i32),
+    /// It wants them once more (`msg_resend_req`).
+    Resend,
+    /// Its session is a new one (`new_session_created`).
+    NewSession,
+}
+
+impl Correction {
+    /// What a code of `bad_msg_notification` says.
+    pub(super) const fn of(code: i32) -> Self {
+        match code {
+            16 | 17 => Self::Clock,
+            20 => Self::Age,
+            code => Self::Numbers(code),
+        }
+    }
+}
+
+impl fmt::Display for Correction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Salt => f.write_str("it never accepts their salt"),
+            Self::Clock => f.write_str("it never accepts their time"),
+            Self::Age => f.write_str("it always calls them too old (code 20)"),
+            Self::Numbers(code) => write!(f, "it always calls them malformed (code {code})"),
+            Self::Resend => f.write_str("it always asks for them once more"),
+            Self::NewSession => f.write_str("it always begins a new session"),
+        }
+    }
+}
 
 /// The corrections without an answer in between.
 #[derive(Debug, Default)]
@@ -12,23 +56,46 @@ pub(super) struct Corrections {
     rounds: u8,
     /// Our newest identifier when the last round began: whatever it covers had to be refused as well.
     covered: MsgId,
+    /// Whether a request was refused since the last answer to one.
+    of_requests: bool,
 }
 
 impl Corrections {
     /// The server refused `refused`, and our newest identifier is `newest`. Answers whether that begins a round: the
     /// message left after the last correction.
-    pub(super) fn count(&mut self, refused: MsgId, newest: MsgId) -> Result<bool, Reject> {
+    pub(super) fn count(
+        &mut self,
+        refused: MsgId,
+        newest: MsgId,
+        of_requests: bool,
+        reason: Correction,
+    ) -> Result<bool, Reject> {
+        self.of_requests |= of_requests;
         if refused <= self.covered {
             return Ok(false);
         }
         self.covered = newest;
-        self.rounds = self.rounds.saturating_add(1);
-        if self.rounds > MAX_ROUNDS { Err(Reject::EndlessCorrections) } else { Ok(true) }
+        self.begin(reason)?;
+        Ok(true)
     }
 
-    /// An answer came, or another connection: rounds count from 0 again.
+    /// A round begins, whichever message it is about.
+    pub(super) fn begin(&mut self, reason: Correction) -> Result<(), Reject> {
+        self.rounds = self.rounds.saturating_add(1);
+        if self.rounds > MAX_ROUNDS { Err(Reject::EndlessCorrections(reason)) } else { Ok(()) }
+    }
+
+    /// An answer to a request came, or another connection: rounds count from 0 again.
     pub(super) fn forgive(&mut self) {
         self.rounds = 0;
+        self.of_requests = false;
+    }
+
+    /// A ping was answered, which says nothing of requests that are refused.
+    pub(super) fn forgive_pings(&mut self) {
+        if !self.of_requests {
+            self.rounds = 0;
+        }
     }
 
     /// Identifiers begin again.

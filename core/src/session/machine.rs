@@ -14,7 +14,7 @@ use super::pack::Draft;
 use super::quick_acks::QuickAcks;
 use super::replay::ReplayWindow;
 use super::salts::Salts;
-use super::service::{Inquiry, MAX_IDS, Service};
+use super::service::{Inquiry, MAX_IDS, Reminder, Service};
 use crate::crypto::{AuthKey, SecureRandom};
 use crate::time::{Now, Timestamp};
 
@@ -40,6 +40,7 @@ pub struct Session {
     pub(super) unsure: Vec<Tag>,
     pub(super) service: VecDeque<Service>,
     pub(super) inquiry: Option<Inquiry>,
+    pub(super) reminder: Option<Reminder>,
     pub(super) keep_alive: KeepAlive,
     /// This session's key is temporary, and asks to be bound.
     pub(super) binding: Option<Binding>,
@@ -78,6 +79,7 @@ impl Session {
             unsure: Vec::new(),
             service: VecDeque::new(),
             inquiry: None,
+            reminder: None,
             keep_alive: KeepAlive::new(now.monotonic),
             binding: None,
             destroying: None,
@@ -186,7 +188,7 @@ impl Session {
     /// A new connection carries the session. The server is asked what became of the requests that left and have no
     /// answer (`msgs_state_req`), so that none is executed twice; a ping proves the connection.
     pub fn connected(&mut self, now: Now) {
-        self.outgoing.note_written();
+        self.outgoing.note_connected(self.ids.last());
         self.left = None;
         self.quick_acks.clear();
         self.clock.distrust();
@@ -197,6 +199,7 @@ impl Session {
         if let Some(id) = self.binding.as_ref().and_then(|binding| self.outgoing.current(binding.tag)) {
             self.outgoing.requeue(id);
         }
+        self.reminder = self.outgoing.newest().map(|_| Reminder::new(now.monotonic));
         self.inquire(now.monotonic, MsgId(u64::MAX));
     }
 
@@ -219,9 +222,14 @@ impl Session {
             || self.acks.due().is_some_and(|due| due <= now)
     }
 
-    /// Takes note of the time, while a [connection](Self::connected) carries the session: an inquiry that nobody answered
-    /// makes everything [unsure](Self::take_unsure), or is repeated in a retired session.
+    /// Takes note of the time, while a [connection](Self::connected) carries the session. An inquiry that the server did not
+    /// answer makes everything [unsure](Self::take_unsure), or is repeated in a retired session. Answers that the server
+    /// owes from an earlier connection are asked for twice more, 5 s and 15 s after this one began; 30 s after that, their
+    /// requests are unsure as well.
     pub fn tick(&mut self, now: Timestamp) {
+        if let Some(reminder) = self.reminder.take_if(|reminder| reminder.due <= now) {
+            self.remind(reminder, now);
+        }
         if let Some(inquiry) = self.inquiry.take_if(|inquiry| inquiry.due <= now) {
             if self.is_retired {
                 return self.inquire(now, inquiry.boundary);
@@ -234,14 +242,19 @@ impl Session {
     /// When to call [`tick`](Self::tick) and [`pack`](Self::pack) again although nothing happened.
     #[must_use]
     pub fn timeout(&self) -> Timestamp {
-        let others = self.acks.due().into_iter().chain(self.inquiry.as_ref().map(|inquiry| inquiry.due));
+        let others = self.acks.due().into_iter().chain(self.questions_due());
         others.fold(self.keep_alive.timeout(), Timestamp::min)
     }
 
     /// As [`timeout`](Self::timeout), while nothing can be packed: what only waits to be sent does not count.
     pub fn timeout_while_writing(&self) -> Option<Timestamp> {
+        self.questions_due().chain(self.keep_alive.answer_due()).min()
+    }
+
+    /// When the questions about requests that left before are asked again, or given up.
+    fn questions_due(&self) -> impl Iterator<Item = Timestamp> {
         let inquiry = self.inquiry.as_ref().map(|inquiry| inquiry.due);
-        inquiry.into_iter().chain(self.keep_alive.answer_due()).min()
+        inquiry.into_iter().chain(self.reminder.as_ref().map(|reminder| reminder.due))
     }
 
     /// Whether the connection gave no sign of life within 15 s of a ping: then it must be replaced.
@@ -282,6 +295,23 @@ impl Session {
         }
     }
 
+    /// Asks for the answers that the server owes from an earlier connection, or gives them up.
+    fn remind(&mut self, reminder: Reminder, now: Timestamp) {
+        let owed: Vec<MsgId> = self.outgoing.owed().collect();
+        if owed.is_empty() && self.inquiry.is_none() {
+            return;
+        }
+        let asked: Vec<MsgId> = owed.iter().copied().take(MAX_IDS).collect();
+        self.reminder = reminder.next(asked.clone(), now);
+        if self.reminder.is_none() {
+            let unanswered: Vec<Tag> = owed.into_iter().filter_map(|id| self.outgoing.detach(id)).collect();
+            self.doubt(unanswered);
+        } else if !asked.is_empty() {
+            self.service.retain(|service| !matches!(service, Service::ResendAnswers(_)));
+            self.serve(Service::ResendAnswers(asked));
+        }
+    }
+
     /// The server cannot tell whether it executed these. A binding may be executed twice, and nobody else asks for it
     /// again.
     pub(super) fn doubt(&mut self, tags: impl IntoIterator<Item = Tag>) {
@@ -306,6 +336,7 @@ impl Session {
         self.acks = Acks::default();
         self.corrections.restart();
         self.inquiry = None;
+        self.reminder = None;
         let all = self.outgoing.take_all();
         self.doubt(all);
         self.serve_again(now);

@@ -33,6 +33,7 @@ mod service;
 
 pub use clock::{OutsideTimeWindow, ServerClock};
 pub use container::{Container, InnerMessage};
+pub use corrections::Correction;
 pub use envelope::{Envelope, HEADER_LEN};
 pub use ids::{MsgId, MsgIdGenerator, SeqNoCounter};
 pub use machine::Session;

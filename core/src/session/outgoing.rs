@@ -1,6 +1,6 @@
 //! Which request travels under which identifier, so that a notification or a lost connection can send it again.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -84,11 +84,43 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(300);
 /// How many identifiers that were sent again under another are remembered, for answers to the first.
 const SUPERSEDED: usize = 1024;
 
+/// No identifier is 0.
+const NONE: MsgId = MsgId(0);
+
 #[derive(Clone, Copy, Debug)]
 struct Sent {
     tag: Tag,
-    container: Option<MsgId>,
+    /// The container around it, or [`NONE`].
+    container: MsgId,
+    /// The identifier under which the request travelled before, or [`NONE`].
+    earlier: MsgId,
     delivery: Delivery,
+}
+
+impl Sent {
+    /// The packet that carries `id`: the container, or the message itself.
+    const fn packet(&self, id: MsgId) -> MsgId {
+        if self.container.0 == NONE.0 { id } else { self.container }
+    }
+}
+
+/// An identifier that no longer carries its request.
+#[derive(Clone, Copy, Debug)]
+struct Superseded {
+    tag: Tag,
+    /// The identifier before it, or [`NONE`].
+    earlier: MsgId,
+}
+
+/// What becomes of a request that the server has not got, as it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// It names nothing that waits for an answer.
+    Unknown,
+    /// It leaves again.
+    Queued,
+    /// The server said otherwise before, so it was taken.
+    Unsure(Tag),
 }
 
 /// The queue of requests, and what is known of those that left.
@@ -97,15 +129,17 @@ pub(super) struct Outgoing {
     queue: VecDeque<Tag>,
     sent: SequenceMap<MsgId, Sent>,
     current: SequenceMap<Tag, MsgId>,
-    /// Containers, pings and acknowledgements: they carry no request of their own, but the server may refuse them. Sorted.
-    others: VecDeque<MsgId>,
-    superseded: VecDeque<(MsgId, Tag)>,
-    /// Requests that left and wait to leave again.
-    again: BTreeSet<Tag>,
+    /// Containers, pings and acknowledgements: they carry no request of their own, but the server may refuse them.
+    others: SequenceMap<MsgId, ()>,
+    superseded: SequenceMap<MsgId, Superseded>,
+    /// Requests that left and wait to leave again, with the identifier under which they left last, and how far they came.
+    again: BTreeMap<Tag, (MsgId, Delivery)>,
     /// Tags of the queue that nobody wants any more.
     gone: BTreeSet<Tag>,
     /// The requests of the buffer that is being written.
     in_buffer: Vec<MsgId>,
+    /// The newest identifier that an earlier connection may have carried.
+    left_before: MsgId,
 }
 
 impl Outgoing {
@@ -170,18 +204,17 @@ impl Outgoing {
 
     /// Notes that a request is packed.
     pub(super) fn note_packed(&mut self, id: MsgId, tag: Tag) {
-        self.sent.insert(id, Sent { tag, container: None, delivery: Delivery::Packed });
+        let earlier = if self.again.is_empty() { None } else { self.again.remove(&tag) };
+        let earlier = earlier.map_or(NONE, |(earlier, _)| earlier);
+        self.sent.insert(id, Sent { tag, container: NONE, earlier, delivery: Delivery::Packed });
         self.current.insert(tag, id);
-        if !self.again.is_empty() {
-            self.again.remove(&tag);
-        }
         self.in_buffer.push(id);
     }
 
     /// Notes in which container a message travels; only of requests that is remembered.
     pub(super) fn note_container(&mut self, id: MsgId, container: MsgId) {
         if let Some(sent) = self.sent.get_mut(id) {
-            sent.container = Some(container);
+            sent.container = container;
         }
     }
 
@@ -189,10 +222,19 @@ impl Outgoing {
     pub(super) fn note_other(&mut self, id: MsgId) {
         let oldest = MsgId(id.0.saturating_sub(REMEMBERED_FOR.as_secs() << 32));
         let most = REMEMBERED.max(2 * self.sent.len());
-        while self.others.len() >= most || self.others.front().is_some_and(|other| *other < oldest) {
-            self.others.pop_front();
+        while let Some(first) = self.others.first_key()
+            && (self.others.len() >= most || first < oldest)
+        {
+            self.others.remove(first);
         }
-        self.others.push_back(id);
+        self.others.insert(id, ());
+    }
+
+    /// Another connection carries the session; `newest` is the newest identifier so far.
+    pub(super) fn note_connected(&mut self, newest: MsgId) {
+        // What was not fully written may have arrived all the same.
+        self.note_written();
+        self.left_before = newest;
     }
 
     /// Notes that the buffer is fully written.
@@ -213,10 +255,10 @@ impl Outgoing {
 
     /// Gives back what memory is kept for reuse, as far as nothing is in it.
     pub(super) fn trim(&mut self) {
-        self.others.shrink_to_fit();
+        self.others.trim();
         self.queue.shrink_to_fit();
         self.in_buffer.shrink_to_fit();
-        self.superseded.shrink_to_fit();
+        self.superseded.trim();
         self.sent.trim();
         self.current.trim();
     }
@@ -226,23 +268,30 @@ impl Outgoing {
         let sent = self.current.get(tag).and_then(|id| self.sent.get(*id));
         sent.map_or_else(
             // One that waits to be sent again may have been executed the first time.
-            || {
-                if self.again.contains(&tag) { Delivery::Sent } else { Delivery::Queued }
-            },
+            || self.again.get(&tag).map_or(Delivery::Queued, |(_, delivery)| *delivery),
             |sent| sent.delivery,
         )
     }
 
     /// Whether `id` names something that we sent in this session and still remember.
     pub(super) fn knows(&self, id: MsgId) -> bool {
-        self.sent.get(id).is_some() || self.others.binary_search(&id).is_ok()
+        self.sent.get(id).is_some() || self.others.get(id).is_some()
     }
 
-    /// Notes that the server refused `id`; `false`: it names nothing that we sent, or what was refused before. The
-    /// requests in it are still to be taken or queued.
-    pub(super) fn note_refused(&mut self, id: MsgId) -> bool {
-        let other = self.others.binary_search(&id).ok();
-        other.and_then(|at| self.others.remove(at)).is_some() || self.sent.get(id).is_some()
+    /// Notes that the server refused `id`: returns whether requests travelled in it, which are still to be taken or
+    /// queued; `None` if it names nothing that we sent, or what was refused before.
+    pub(super) fn note_refused(&mut self, id: MsgId) -> Option<bool> {
+        let carries = self.named(id).next().is_some();
+        (self.others.remove(id).is_some() || carries).then_some(carries)
+    }
+
+    /// The identifiers of the requests that `id` names, newest first: one request, or all of a container. Costs grow with
+    /// their number only.
+    fn named(&self, id: MsgId) -> impl Iterator<Item = MsgId> + '_ {
+        let itself = self.sent.get(id).map(|_| id);
+        // Those of a container lie directly below its own identifier.
+        let within = self.sent.below(id).take_while(move |(_, sent)| sent.container == id);
+        itself.into_iter().chain(within.map(|(id, _)| id))
     }
 
     /// The identifiers of requests below `boundary`, oldest first; if `only_unconfirmed`, those of which the server said
@@ -262,21 +311,50 @@ impl Outgoing {
         self.sent.last_key()
     }
 
+    /// Whether `id` left over an earlier connection, or the server said that it has it: then the server may have executed
+    /// it, whatever it remembers now.
+    fn may_be_executed(&self, id: MsgId, sent: &Sent) -> bool {
+        id <= self.left_before || sent.delivery >= Delivery::Acknowledged
+    }
+
+    /// The server says that it has not got the request `id`: queues it again, or takes it if the server said before that
+    /// it has it, since it may be executed and forgotten then.
+    pub(super) fn lost(&mut self, id: MsgId) -> Lost {
+        let is_acknowledged = self.sent.get(id).map(|sent| sent.delivery >= Delivery::Acknowledged);
+        match is_acknowledged {
+            None => Lost::Unknown,
+            Some(true) => self.detach(id).map_or(Lost::Unknown, Lost::Unsure),
+            Some(false) => {
+                self.requeue(id);
+                Lost::Queued
+            }
+        }
+    }
+
+    /// The requests that the server has, but did not answer before the connection was replaced, oldest first.
+    pub(super) fn owed(&self) -> impl Iterator<Item = MsgId> + '_ {
+        let before = self.sent.iter().take_while(|(id, _)| *id <= self.left_before);
+        before.filter(|(_, sent)| sent.delivery >= Delivery::Acknowledged).map(|(id, _)| id)
+    }
+
     /// Takes the request that `id` names, now or before it was sent again. Each request is taken once: later answers to
     /// any of its identifiers name nothing.
     pub(super) fn answered(&mut self, id: MsgId) -> Option<Tag> {
-        let tag = match self.sent.remove(id) {
-            Some(sent) => sent.tag,
-            None => self.superseded.iter().find(|(old, _)| *old == id)?.1,
-        };
+        if let Some(sent) = self.sent.remove(id) {
+            self.current.remove(sent.tag);
+            self.forget_superseded(sent.earlier);
+            return Some(sent.tag);
+        }
+        let tag = self.superseded.get(id)?.tag;
         self.forget(tag);
         Some(tag)
     }
 
     /// Forgets a request that is not wanted any more; answers the identifier under which it left.
     pub(super) fn forget(&mut self, tag: Tag) -> Option<MsgId> {
-        self.superseded.retain(|(_, superseded)| *superseded != tag);
-        self.again.remove(&tag);
+        if let Some((earlier, _)) = self.again.remove(&tag) {
+            self.forget_superseded(earlier);
+        }
         let Some(id) = self.current.remove(tag) else {
             if !self.queue.is_empty() {
                 self.gone.insert(tag);
@@ -286,63 +364,78 @@ impl Outgoing {
             }
             return None;
         };
-        self.sent.remove(id);
+        if let Some(sent) = self.sent.remove(id) {
+            self.forget_superseded(sent.earlier);
+        }
         Some(id)
     }
 
-    /// Queues again what `id` names: one request, or all of a container. Costs grow with what was sent, so it is only
-    /// for what a peer cannot repeat.
-    pub(super) fn requeue_refused(&mut self, id: MsgId) {
-        self.requeue_where(|sent_id, sent| sent_id == id || sent.container == Some(id));
+    /// Forgets an identifier that was sent again under another, and those before it.
+    fn forget_superseded(&mut self, mut id: MsgId) {
+        while id != NONE
+            && let Some(superseded) = self.superseded.remove(id)
+        {
+            id = superseded.earlier;
+        }
     }
 
-    /// Queues again what the server cannot have got, because its session began with `first`. What travelled in a
-    /// container is judged by the container's identifier. Answers the newest that was taken.
-    pub(super) fn requeue_before(&mut self, first: MsgId) -> Option<MsgId> {
-        self.requeue_where(|id, sent| sent.container.unwrap_or(id) < first)
+    /// Queues again what `id` names: one request, or all of a container.
+    pub(super) fn requeue_refused(&mut self, id: MsgId) {
+        let named: Vec<MsgId> = self.named(id).collect();
+        named.into_iter().for_each(|id| _ = self.requeue(id));
+    }
+
+    /// The server's session began with `first`, so it does not know what came before. What travelled in a container is
+    /// judged by the container's identifier.
+    ///
+    /// Queues again what left over this connection alone, since the server ignored it; answers the newest of that. Takes
+    /// what an earlier session of the server may have executed, oldest first.
+    pub(super) fn forgotten_before(&mut self, first: MsgId) -> (Option<MsgId>, Vec<Tag>) {
+        let below = self.sent.iter().take_while(|(id, sent)| sent.packet(*id) < first);
+        let (unsure, lost): (Vec<_>, Vec<_>) = below
+            .map(|(id, sent)| (id, self.may_be_executed(id, sent)))
+            .partition(|(_, may_be_executed)| *may_be_executed);
+        let unsure = unsure.into_iter().filter_map(|(id, _)| self.detach(id)).collect();
+        for (id, _) in lost.iter().rev() {
+            self.requeue(*id);
+        }
+        (lost.last().map(|(id, _)| *id), unsure)
     }
 
     /// The packet in which a request travels: the container's identifier, or its own.
     pub(super) fn packet_of(&self, id: MsgId) -> MsgId {
-        self.sent.get(id).and_then(|sent| sent.container).unwrap_or(id)
+        self.sent.get(id).map_or(id, |sent| sent.packet(id))
     }
 
-    /// Takes what is below `boundary` and not confirmed by the server, oldest first.
+    /// Takes what is below `boundary` and not confirmed by the server, oldest first. Costs grow with what is below it.
     pub(super) fn take_unconfirmed(&mut self, boundary: MsgId) -> Vec<Tag> {
-        self.take_where(|id, sent| id < boundary && sent.delivery < Delivery::Acknowledged)
+        let ids: Vec<MsgId> = self.unanswered(boundary, true).collect();
+        ids.into_iter().filter_map(|id| self.detach(id)).collect()
     }
 
     /// Takes what `id` names, oldest first: one request, or all of a container.
     pub(super) fn take_refused(&mut self, id: MsgId) -> Vec<Tag> {
-        self.take_where(|sent_id, sent| sent_id == id || sent.container == Some(id))
+        let named: Vec<MsgId> = self.named(id).collect();
+        named.into_iter().rev().filter_map(|id| self.detach(id)).collect()
     }
 
-    /// Queues again what `first` names and all that left after it.
+    /// Queues again what `first` names and all that left after it. Costs grow with their number.
     pub(super) fn requeue_from(&mut self, first: MsgId) {
-        self.requeue_where(|id, sent| sent.container.unwrap_or(id) >= first || id == first);
+        let later = self.sent.below(MsgId(u64::MAX)).take_while(|(id, sent)| sent.packet(*id) >= first);
+        let later: Vec<MsgId> = later.map(|(id, _)| id).collect();
+        later.into_iter().for_each(|id| _ = self.requeue(id));
     }
 
     /// Forgets all that left, since identifiers begin again; takes the requests that have no answer, oldest first.
     pub(super) fn take_all(&mut self) -> Vec<Tag> {
-        self.others.clear();
-        self.take_where(|_, _| true)
-    }
-
-    /// Answers the newest identifier that was taken.
-    fn requeue_where(&mut self, matches: impl Fn(MsgId, &Sent) -> bool) -> Option<MsgId> {
-        let ids = self.ids_where(matches);
-        for id in ids.iter().rev() {
-            self.requeue(*id);
-        }
-        ids.last().copied()
-    }
-
-    fn take_where(&mut self, matches: impl Fn(MsgId, &Sent) -> bool) -> Vec<Tag> {
-        self.ids_where(matches).into_iter().filter_map(|id| self.detach(id)).collect()
-    }
-
-    fn ids_where(&self, matches: impl Fn(MsgId, &Sent) -> bool) -> Vec<MsgId> {
-        self.sent.iter().filter(|(id, sent)| matches(*id, sent)).map(|(id, _)| id).collect()
+        self.others = SequenceMap::default();
+        self.left_before = NONE;
+        let ids: Vec<MsgId> = self.sent.iter().map(|(id, _)| id).collect();
+        let tags = ids.into_iter().filter_map(|id| self.detach(id)).collect();
+        // What the last session still says is not heeded.
+        self.superseded = SequenceMap::default();
+        self.again.values_mut().for_each(|(earlier, _)| *earlier = NONE);
+        tags
     }
 
     /// Queues one request again, before all that waits; `false`: there is none of that name.
@@ -354,20 +447,23 @@ impl Outgoing {
 
     /// Takes one request, which travels no more; a late answer still names it.
     pub(super) fn detach(&mut self, id: MsgId) -> Option<Tag> {
-        let sent = self.sent.remove(id)?;
-        self.current.remove(sent.tag);
-        if self.superseded.len() == SUPERSEDED {
-            self.superseded.pop_front();
+        let Sent { tag, earlier, delivery, .. } = self.sent.remove(id)?;
+        self.current.remove(tag);
+        if self.superseded.len() == SUPERSEDED
+            && let Some(oldest) = self.superseded.first_key()
+        {
+            self.superseded.remove(oldest);
         }
-        self.superseded.push_back((id, sent.tag));
-        self.again.insert(sent.tag);
-        Some(sent.tag)
+        self.superseded.insert(id, Superseded { tag, earlier });
+        self.again.insert(tag, (id, delivery.max(Delivery::Sent)));
+        Some(tag)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sequence::steps;
 
     /// A request that left as 4, and again as 8.
     fn sent_twice() -> Outgoing {
@@ -388,6 +484,75 @@ mod tests {
             assert_eq!(outgoing.answered(second), None);
             assert_eq!(outgoing.delivery(Tag(1)), Delivery::Queued, "it is unknown now");
         }
+    }
+
+    /// What the session does with a notification that names `id`.
+    fn refuse(outgoing: &mut Outgoing, id: MsgId) {
+        assert!(outgoing.note_refused(id).is_some(), "{id:?}");
+        let packet = outgoing.packet_of(id);
+        outgoing.take_refused(packet);
+    }
+
+    #[test]
+    fn f4_refusals_are_looked_up_in_linear_time() {
+        // Requests alone, in containers of 100, and refused in any order, by their own name or by the container's.
+        const COUNT: u64 = 32_000;
+        for (packed, by_container, step) in
+            [(1, false, 1), (1, false, 7919), (100, true, 1), (100, true, 77), (100, false, 1)]
+        {
+            let mut outgoing = Outgoing::default();
+            let mut names = Vec::new();
+            for packet in 0..COUNT / packed {
+                let first = 4 * packet * (packed + 1) + 4;
+                for place in 0..packed {
+                    outgoing.note_packed(MsgId(first + 4 * place), Tag(packet * packed + place));
+                }
+                names.push(MsgId(first));
+                if packed > 1 {
+                    let container = MsgId(first + 4 * packed);
+                    (0..packed)
+                        .for_each(|place| outgoing.note_container(MsgId(first + 4 * place), container));
+                    outgoing.note_other(container);
+                    if by_container {
+                        names.pop();
+                        names.push(container);
+                    }
+                }
+            }
+            let before = steps::so_far();
+            let count = names.len() as u64;
+            for place in 0..count {
+                refuse(&mut outgoing, names[(place * step % count) as usize]);
+            }
+            assert_eq!(outgoing.newest(), None, "all were refused");
+            let steps = steps::so_far() - before;
+            assert!(steps <= 4 * COUNT, "{packed} in a packet, step {step}: {steps} steps");
+        }
+    }
+
+    #[test]
+    fn f4_new_sessions_and_late_answers_are_looked_up_in_linear_time() {
+        const COUNT: u64 = 32_000;
+        let mut outgoing = Outgoing::default();
+        (1..=COUNT).for_each(|id| outgoing.note_packed(MsgId(4 * id), Tag(id)));
+        let before = steps::so_far();
+        // Sessions that begin before all that left name nothing, as often as they are announced.
+        for _ in 0..COUNT {
+            assert_eq!(outgoing.forgotten_before(MsgId(1)), (None, Vec::new()));
+        }
+        // All is sent again, a thousand at a time; then the answers come to what left first, or to nothing.
+        for round in 0..COUNT / 1000 {
+            (1..=1000).for_each(|id| assert!(outgoing.requeue(MsgId(4 * (1000 * round + id)))));
+            for id in 1..=1000 {
+                let tag = outgoing.next_queued().unwrap();
+                outgoing.note_packed(MsgId(4 * (COUNT + 1000 * round + id)), tag);
+            }
+            (1..=1000).for_each(|id| assert!(outgoing.answered(MsgId(4 * (1000 * round + id))).is_some()));
+            (1..=1000).for_each(|id| assert_eq!(outgoing.answered(MsgId(4 * id)), None));
+        }
+        assert_eq!(outgoing.newest(), None);
+        let steps = steps::so_far() - before;
+        assert!(steps <= 4 * COUNT, "{steps} steps");
     }
 
     #[test]

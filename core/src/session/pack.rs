@@ -189,6 +189,11 @@ impl Session {
                     inquiry.request = Some(msg_id);
                 }
             }
+            Service::ResendAnswers(asked) => {
+                if let Some(reminder) = self.reminder.as_mut().filter(|reminder| reminder.asked == asked) {
+                    reminder.request = Some(msg_id);
+                }
+            }
             Service::FutureSalts => self.salts_asked = Some(msg_id),
             Service::DestroyAuthKey => {
                 seq_no = self.seq_no.content();

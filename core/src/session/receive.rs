@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::container::Container;
+use super::corrections::Correction;
 use super::envelope::Envelope;
 use super::ids::MsgId;
 use super::machine::Session;
-use super::outgoing::Tag;
+use super::outgoing::{Lost, Tag};
 use super::reject::Reject;
 use super::replay::Freshness;
 use super::service::{Fate, MAX_IDS, Service};
@@ -154,9 +155,8 @@ impl Session {
             tl_ids::MSG_CONTAINER => return Err(Reject::Container("a container within another message")),
             types::Pong::ID => {
                 types::Pong::deserialize(&mut reader)?;
-                // It says nothing of the requests that are refused again and again.
                 if !self.has_requests() {
-                    self.corrections.forgive();
+                    self.corrections.forgive_pings();
                 }
                 self.fetch_salts(now);
                 sink(SessionEvent::Pong);
@@ -164,7 +164,7 @@ impl Session {
             types::BadServerSalt::ID => {
                 let notice = types::BadServerSalt::deserialize(&mut reader)?;
                 let bad_id = MsgId::from_wire(notice.bad_msg_id);
-                if self.refused(bad_id, now)? {
+                if self.refused(bad_id, Correction::Salt, now)? {
                     self.salts.set(notice.new_server_salt);
                     self.outgoing.requeue_refused(self.outgoing.packet_of(bad_id));
                 }
@@ -177,10 +177,7 @@ impl Session {
                 let notice = types::NewSessionCreated::deserialize(&mut reader)?;
                 if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
                     self.salts.set(notice.server_salt);
-                    if let Some(newest) = self.outgoing.requeue_before(MsgId::from_wire(notice.first_msg_id))
-                    {
-                        self.corrections.count(newest, self.ids.last())?;
-                    }
+                    self.new_session(MsgId::from_wire(notice.first_msg_id))?;
                     sink(SessionEvent::NewSession);
                 }
             }
@@ -201,7 +198,7 @@ impl Session {
             types::MsgsAllInfo::ID => {
                 let state = types::MsgsAllInfo::deserialize(&mut reader)?;
                 let ids: Vec<MsgId> = state.msg_ids.iter().map(|id| MsgId::from_wire(*id)).collect();
-                self.fates(&ids, &state.info)?;
+                self.fates(&ids, &state.info, true)?;
             }
             types::MsgsStateReq::ID => {
                 let request = types::MsgsStateReq::deserialize(&mut reader)?;
@@ -212,8 +209,8 @@ impl Session {
             types::MsgResendReq::ID => {
                 let request = types::MsgResendReq::deserialize(&mut reader)?;
                 for id in request.msg_ids.iter().map(|id| MsgId::from_wire(*id)) {
-                    if self.outgoing.requeue(id) {
-                        self.corrections.count(id, self.ids.last())?;
+                    if self.lost(id) {
+                        self.corrections.count(id, self.ids.last(), true, Correction::Resend)?;
                     }
                 }
             }
@@ -295,7 +292,7 @@ impl Session {
         random: &mut dyn SecureRandom,
     ) -> Result<(), Reject> {
         let bad_id = MsgId::from_wire(notice.bad_msg_id);
-        if !self.refused(bad_id, now)? {
+        if !self.refused(bad_id, Correction::of(notice.error_code), now)? {
             return Ok(());
         }
         match notice.error_code {
@@ -339,20 +336,42 @@ impl Session {
     }
 
     /// Notes that the server refused a message; `false`: none that we sent.
-    fn refused(&mut self, id: MsgId, now: Now) -> Result<bool, Reject> {
-        let is_ours = self.outgoing.note_refused(id);
-        if is_ours && self.corrections.count(id, self.ids.last())? {
+    fn refused(&mut self, id: MsgId, reason: Correction, now: Now) -> Result<bool, Reject> {
+        let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(false) };
+        if self.corrections.count(id, self.ids.last(), carries_requests, reason)? {
             self.serve_again(now);
         }
-        Ok(is_ours)
+        Ok(true)
+    }
+
+    /// The server's session begins with `first` (`new_session_created`).
+    ///
+    /// What left before it over this connection alone was ignored, and is sent again, as the documentation has it. What
+    /// left over an earlier one may have been executed in a session that the server has forgotten, key and identifier
+    /// being the same; so may what the server said it has.
+    fn new_session(&mut self, first: MsgId) -> Result<(), Reject> {
+        let (newest, unsure) = self.outgoing.forgotten_before(first);
+        self.doubt(unsure);
+        match newest {
+            Some(newest) => {
+                self.corrections.count(newest, self.ids.last(), true, Correction::NewSession).map(drop)
+            }
+            None => self.corrections.begin(Correction::NewSession),
+        }
     }
 
     /// The answer to our inquiry: what was lost travels again.
     fn state_info(&mut self, now: Now, request: MsgId, info: &[u8]) -> Result<(), Reject> {
+        let reminded = self.reminder.take_if(|reminder| reminder.request == Some(request));
+        if let Some(reminder) = reminded {
+            let fates = self.fates(&reminder.asked, info, false);
+            self.reminder = Some(reminder);
+            return fates;
+        }
         // An answer to a question that we did not ask means nothing.
         let asked = self.inquiry.take_if(|inquiry| inquiry.request == Some(request));
         let Some(inquiry) = asked else { return Ok(()) };
-        let fates = self.fates(&inquiry.asked, info);
+        let fates = self.fates(&inquiry.asked, info, true);
         if fates.is_err() {
             self.inquiry = Some(inquiry);
             return fates;
@@ -364,7 +383,8 @@ impl Session {
         Ok(())
     }
 
-    fn fates(&mut self, ids: &[MsgId], info: &[u8]) -> Result<(), Reject> {
+    /// What became of these, as the server says; if `asks`, it is asked at once for the answers that it has.
+    fn fates(&mut self, ids: &[MsgId], info: &[u8], asks: bool) -> Result<(), Reject> {
         if ids.len() != info.len() {
             return Err(Reject::StateInfo);
         }
@@ -372,7 +392,7 @@ impl Session {
         for (id, byte) in ids.iter().zip(info).rev() {
             match Fate::of(*byte) {
                 Fate::Lost => {
-                    self.outgoing.requeue(*id);
+                    self.lost(*id);
                 }
                 Fate::Forgotten => {
                     let forgotten = self.outgoing.detach(*id);
@@ -380,7 +400,7 @@ impl Session {
                 }
                 Fate::Received { answered: has_answer } => {
                     self.outgoing.note_acknowledged(*id);
-                    if has_answer && self.outgoing.knows(*id) && answered.len() < MAX_IDS {
+                    if asks && has_answer && self.outgoing.knows(*id) && answered.len() < MAX_IDS {
                         answered.push(*id);
                     }
                 }
@@ -392,6 +412,16 @@ impl Session {
             self.serve(Service::ResendAnswers(answered));
         }
         Ok(())
+    }
+
+    /// The server says that it has not got a request. Answers whether it names one.
+    fn lost(&mut self, id: MsgId) -> bool {
+        match self.outgoing.lost(id) {
+            Lost::Unknown => return false,
+            Lost::Queued => {}
+            Lost::Unsure(tag) => self.doubt([tag]),
+        }
+        true
     }
 
     /// The server has an answer ready: asks for it, or acknowledges it where it came already.

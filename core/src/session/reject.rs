@@ -1,6 +1,7 @@
 //! Why a packet of the server was refused.
 
 use super::clock::OutsideTimeWindow;
+use super::corrections::Correction;
 use crate::crypto::message::OpenError;
 use crate::tl::DecodeError;
 use crate::tl::gzip::GzipError;
@@ -56,9 +57,9 @@ pub enum Reject {
     /// `bad_msg_notification`.
     #[error("the server refused a message with code {0}")]
     BadMessage(i32),
-    /// The server asked for one correction after another.
-    #[error("the server refused the same messages again and again")]
-    EndlessCorrections,
+    /// The server asked for one correction after another, and answered no request in between.
+    #[error("the server refuses our messages again and again: {0}")]
+    EndlessCorrections(Correction),
 }
 
 impl Reject {
@@ -67,6 +68,12 @@ impl Reject {
     #[must_use]
     pub const fn is_fatal(&self) -> bool {
         !matches!(self, Self::LeftSession | Self::Duplicate | Self::TooOld | Self::StateInfo)
+    }
+
+    /// Whether the server took our messages for wrong, so that another connection may fare no better.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::BadMessage(_) | Self::EndlessCorrections(_))
     }
 
     /// A short name for counters, the same for all rejects of a kind.
@@ -88,7 +95,7 @@ impl Reject {
             Self::StateInfo => "state_info",
             Self::ResultForNothing => "result_for_nothing",
             Self::BadMessage(_) => "bad_message",
-            Self::EndlessCorrections => "endless_corrections",
+            Self::EndlessCorrections(_) => "endless_corrections",
         }
     }
 }

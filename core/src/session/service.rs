@@ -100,6 +100,39 @@ impl Inquiry {
     }
 }
 
+/// How long after the connection began the server is asked for the answers that it owes, how long after that once more, and
+/// how long after that they are given up: 30 s in all, so that a request with the usual limit of 60 s can leave again.
+const REMIND_AFTER: [Duration; 3] =
+    [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(15)];
+
+/// A server that has requests of an earlier connection, as it says, and does not answer them: it is asked for the answers
+/// again (`msg_resend_ans_req`), but not for ever.
+#[derive(Debug)]
+pub(super) struct Reminder {
+    /// How often it was asked.
+    times: usize,
+    /// What was asked last, oldest first, until the server says what became of it.
+    pub(super) asked: Vec<MsgId>,
+    /// Under which identifier, once it is packed.
+    pub(super) request: Option<MsgId>,
+    /// When it is asked again, or given up.
+    pub(super) due: Timestamp,
+}
+
+impl Reminder {
+    /// For a connection that begins at `now`.
+    pub(super) fn new(now: Timestamp) -> Self {
+        let [first, ..] = REMIND_AFTER;
+        Self { times: 0, asked: Vec::new(), request: None, due: now + first }
+    }
+
+    /// The next one, which asks for these; `None`: it was asked often enough.
+    pub(super) fn next(self, asked: Vec<MsgId>, now: Timestamp) -> Option<Self> {
+        let times = self.times + 1;
+        REMIND_AFTER.get(times).map(|wait| Self { times, asked, request: None, due: now + *wait })
+    }
+}
+
 /// What a byte of `msgs_state_info` says (protocol documentation, "Informational Message regarding Status of
 /// Messages").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,298 @@
+//! The session against servers that refuse, forget or withhold without end: nothing is executed twice by our fault, nothing
+//! grows, nothing is asked for ever.
+
+mod session_bench;
+
+use std::time::{Duration, Instant};
+
+use sansgram_core::session::{Correction, Delivery, Reject, Tag};
+use sansgram_core::tl::{Constructor, Reader, types};
+use session_bench::*;
+
+/// The identifiers of a message whose only field is a list of them.
+fn listed(message: &Seen) -> Vec<u64> {
+    let mut reader = Reader::new(&message.body[8..]);
+    (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
+}
+
+fn new_session(first_msg_id: u64, unique_id: i64) -> Vec<u8> {
+    let first_msg_id = first_msg_id as i64;
+    let notice = types::NewSessionCreated { first_msg_id, unique_id, server_salt: 11 };
+    boxed(types::NewSessionCreated::ID, &notice)
+}
+
+fn acks(ids: &[u64]) -> Vec<u8> {
+    let msg_ids = ids.iter().map(|id| *id as i64).collect();
+    boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids })
+}
+
+fn state_info(request: u64, info: &[u8]) -> Vec<u8> {
+    let state = types::MsgsStateInfo { req_msg_id: request as i64, info: info.to_vec() };
+    boxed(types::MsgsStateInfo::ID, &state)
+}
+
+fn pong(ping: &Seen) -> Vec<u8> {
+    let ping_id = i64::from_le_bytes(ping.body[4..12].try_into().unwrap());
+    boxed(types::Pong::ID, &types::Pong { msg_id: ping.msg_id as i64, ping_id })
+}
+
+fn only<'a>(packet: &'a Packet, constructor: u32) -> &'a Seen {
+    packet.messages.iter().find(|message| message.is(constructor)).unwrap()
+}
+
+#[test]
+fn f2_what_left_over_an_earlier_connection_is_unsure_when_the_server_forgot_the_session() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    bench.sent(at(0)).unwrap();
+    bench.session.connected(at(5));
+    let question = bench.sent(at(5)).unwrap();
+    bench.request(2);
+    let fresh = bench.sent(at(5)).unwrap();
+    // The server was started again: it executed the first, and knows nothing of it any more.
+    bench.answer(at(5), 1, &new_session(question.outer.msg_id, 7)).unwrap();
+    assert_eq!(bench.session.take_unsure(), [Tag(1)]);
+    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Sent);
+    // It says that it has not got it, which is true of this session only.
+    let asked = only(&question, types::MsgsStateReq::ID).msg_id;
+    bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
+    assert!(bench.sent(at(5)).is_none_or(|packet| packet.requests().is_empty()));
+    let second = fresh.requests()[0].msg_id;
+    assert_eq!(bench.answer(at(6), 1, &rpc_result(second, &[2; 4])).unwrap().len(), 1);
+}
+
+#[test]
+fn f2_what_left_over_this_connection_alone_is_sent_again_unless_the_server_had_it() {
+    let mut bench = Bench::new();
+    bench.session.connected(at(0));
+    let [first, second, third] = [1, 2, 3].map(|tag| {
+        bench.request(tag);
+        bench.sent(at(0)).unwrap()
+    });
+    bench.answer(at(0), 0, &acks(&[second.requests()[0].msg_id])).unwrap();
+    bench.answer(at(0), 1, &new_session(third.outer.msg_id, 7)).unwrap();
+    let again = bench.sent(at(0)).unwrap();
+    let bodies: Vec<_> = again.requests().iter().map(|message| &message.body).collect();
+    assert_eq!(bodies, [&first.requests()[0].body]);
+    assert_eq!(
+        bench.session.take_unsure(),
+        [Tag(2)],
+        "it may have been executed before the server forgot it"
+    );
+}
+
+#[test]
+fn f2_what_the_server_said_it_has_is_not_sent_again_when_it_says_otherwise() {
+    let resend = |id: u64| boxed(types::MsgResendReq::ID, &types::MsgResendReq { msg_ids: vec![id as i64] });
+    let all_info = |id: u64| {
+        let info = types::MsgsAllInfo { msg_ids: vec![id as i64], info: vec![2] };
+        boxed(types::MsgsAllInfo::ID, &info)
+    };
+    for contradiction in [resend, all_info] {
+        let mut bench = Bench::new();
+        bench.request(1);
+        let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+        bench.answer(at(0), 0, &acks(&[id])).unwrap();
+        bench.answer(at(0), 0, &contradiction(id)).unwrap();
+        assert!(bench.sent(at(0)).is_none());
+        assert_eq!(bench.session.take_unsure(), [Tag(1)]);
+    }
+}
+
+#[test]
+fn f3_a_packet_that_is_replayed_is_acknowledged_once() {
+    let mut bench = Bench::new();
+    bench.sent(at(0)).unwrap();
+    let id = bench.id_at(at(0));
+    let other = bench.id_at(at(0));
+    let packet = bench.sealed(id, 1, &[0; 4]);
+    let behind = bench.sealed(other, 1, &[0; 4]);
+    bench.deliver(at(0), &packet).unwrap();
+    bench.deliver(at(0), &behind).unwrap();
+    for _ in 0..3000 {
+        assert_eq!(bench.deliver(at(0), &packet), Err(Reject::Duplicate));
+    }
+    let left = bench.sent(at(30)).unwrap();
+    assert_eq!(listed(only(&left, types::MsgsAck::ID)), [id, other]);
+    assert!(bench.sent(at(30)).is_none());
+}
+
+#[test]
+fn f3_acknowledgements_that_cannot_leave_do_not_fill_the_memory() {
+    let mut bench = Bench::new();
+    bench.sent(at(0)).unwrap();
+    // Nothing can be sent, and the server goes on.
+    for _ in 0..40 {
+        let ids: Vec<u64> = (0..1000).map(|_| bench.id_at(at(0))).collect();
+        let messages: Vec<_> = ids.iter().map(|id| inner(*id, 1, &[0; 4])).collect();
+        bench.answer(at(0), 0, &container(&messages)).unwrap();
+    }
+    let mut left = Vec::new();
+    while let Some(packet) = bench.sent(at(0)) {
+        left.extend(packet.messages.iter().filter(|it| it.is(types::MsgsAck::ID)).map(|it| listed(it).len()));
+    }
+    assert_eq!(left, [8192, 8192], "what is not acknowledged comes again, and is acknowledged then");
+}
+
+/// The time that `count` notifications about as many requests take, a thousand in a packet.
+fn refused_in(count: u64, notice: fn(u64) -> Vec<u8>) -> Duration {
+    let mut bench = Bench::new();
+    (0..count).for_each(|tag| bench.request(tag));
+    let mut left = Vec::new();
+    while let Some(packet) = bench.sent(at(0)) {
+        left.extend(packet.requests().iter().map(|message| message.msg_id));
+    }
+    assert_eq!(left.len() as u64, count);
+    let packets: Vec<Vec<u8>> = left
+        .chunks(1000)
+        .map(|ids| {
+            let notices: Vec<_> = ids.iter().map(|id| inner(bench.id_at(at(0)), 0, &notice(*id))).collect();
+            let outer = bench.id_at(at(0));
+            bench.sealed(outer, 0, &container(&notices))
+        })
+        .collect();
+    let begun = Instant::now();
+    for packet in packets {
+        bench.deliver(at(0), &packet).unwrap();
+    }
+    begun.elapsed()
+}
+
+#[test]
+fn f4_time_grows_with_the_number_of_refusals() {
+    let too_old = |id: u64| bad_msg(id, 20);
+    let wrong_salt = |id: u64| bad_salt(id, 22);
+    let acknowledged = |id: u64| acks(&[id]);
+    let announced = |id: u64| {
+        let answer_msg_id = (id | 1) as i64;
+        let info = types::MsgDetailedInfo { msg_id: id as i64, answer_msg_id, bytes: 8, status: 0 };
+        boxed(types::MsgDetailedInfo::ID, &info)
+    };
+    let lost = |id: u64| {
+        boxed(types::MsgsAllInfo::ID, &types::MsgsAllInfo { msg_ids: vec![id as i64], info: vec![2] })
+    };
+    let unknown = |id: u64| rpc_result(id ^ 2, &[0; 4]);
+    let session = |id: u64| rpc_result(id, &[0; 4]);
+    for notice in [too_old, wrong_salt, acknowledged, announced, lost, unknown, session] {
+        // Eight times as many take eight times as long, or 64 times where each is searched for among all. The machine may
+        // be busy with something else meanwhile, but not each time.
+        let is_linear = (0..5).any(|_| {
+            let (few, many) = (refused_in(2000, notice), refused_in(16_000, notice));
+            many < 24 * few
+        });
+        assert!(is_linear);
+    }
+}
+
+/// A server that finds the same fault with each request, and answers pings.
+fn refuses_with(code: i32) -> Result<u32, Reject> {
+    let mut bench = Bench::new();
+    bench.session.connected(at(0));
+    for round in 0..1000_u32 {
+        bench.request(u64::from(round));
+        let packet = bench.sent(at(0)).unwrap();
+        let id = packet.requests()[0].msg_id;
+        let (answer, pinged) = (bench.id_at(at(0)), bench.id_at(at(0)));
+        let mut answers = vec![inner(answer, 0, &bad_msg(id, code))];
+        let ping = packet.messages.iter().find(|message| message.is(PING));
+        answers.extend(ping.map(|ping| inner(pinged, 0, &pong(ping))));
+        bench.answer(at(0), 0, &container(&answers))?;
+        // The owner sends again what may be executed twice.
+        bench.session.take_unsure().into_iter().for_each(|tag| bench.session.queue_again(tag));
+    }
+    Ok(1000)
+}
+
+#[test]
+fn f13_a_server_that_refuses_everything_is_left_after_five_rounds() {
+    let endless = |reason| Err(Reject::EndlessCorrections(reason));
+    assert_eq!(refuses_with(20), endless(Correction::Age));
+    assert_eq!(refuses_with(16), endless(Correction::Clock));
+    assert_eq!(refuses_with(32), endless(Correction::Numbers(32)));
+    for code in [17, 33] {
+        assert!(refuses_with(code).is_err(), "{code}");
+    }
+    for code in [18, 19, 34, 35, 48, 64, 0, 77, -5] {
+        let refused = refuses_with(code);
+        assert_eq!(refused, Err(Reject::BadMessage(code)));
+        assert!(refused.is_err_and(|reject| reject.is_fatal() && reject.is_refusal()));
+    }
+}
+
+#[test]
+fn f13_an_idle_client_may_be_corrected_as_often_as_its_salt_ends() {
+    let mut bench = Bench::new();
+    for hour in 0..100 {
+        let now = at(3600 * hour);
+        let packet = bench.sent(now).unwrap();
+        bench.answer(now, 0, &bad_salt(packet.outer.msg_id, hour as i64)).unwrap();
+        let again = bench.sent(now).unwrap();
+        bench.answer(now, 0, &pong(only(&again, PING))).unwrap();
+    }
+}
+
+#[test]
+fn f13_new_sessions_without_end_are_refused() {
+    let mut bench = Bench::new();
+    let first = bench.sent(at(0)).unwrap().outer.msg_id;
+    let mut announced = 0;
+    let refused = loop {
+        match bench.answer(at(0), 1, &new_session(first, announced)) {
+            Ok(_) => announced += 1,
+            Err(reject) => break reject,
+        }
+    };
+    assert_eq!((announced, refused), (5, Reject::EndlessCorrections(Correction::NewSession)));
+}
+
+#[test]
+fn f15_a_server_that_has_a_request_and_does_not_answer_it_is_asked_twice_more() {
+    let mut bench = Bench::new();
+    bench.request(1);
+    let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
+    bench.session.connected(at(100));
+    let question = bench.sent(at(100)).unwrap();
+    let asked = only(&question, types::MsgsStateReq::ID).msg_id;
+    bench.answer(at(100), 0, &state_info(asked, &[4])).unwrap();
+    bench.answer(at(100), 0, &pong(only(&question, PING))).unwrap();
+    bench.sent(at(100)); // the question for future salts
+    let mut questions = Vec::new();
+    for second in 101..200 {
+        bench.session.tick(at(second).monotonic);
+        while let Some(packet) = bench.sent(at(second)) {
+            for message in packet.messages.iter().filter(|message| message.is(types::MsgResendAnsReq::ID)) {
+                assert_eq!(listed(message), [id]);
+                questions.push(second);
+                // It has it, says the server once more.
+                bench.answer(at(second), 0, &state_info(message.msg_id, &[4 + 32 + 64])).unwrap();
+            }
+        }
+        bench.answer(at(second), 0, &[0; 4]).unwrap();
+        let unsure = bench.session.take_unsure();
+        assert_eq!(unsure.len(), usize::from(second == 130), "{second}");
+    }
+    assert_eq!(questions, [105, 115]);
+}
+
+#[test]
+fn f15_an_answer_to_the_second_question_is_taken() {
+    let mut bench = Bench::new();
+    (1..=3).for_each(|tag| bench.request(tag));
+    let sent = bench.sent(at(0)).unwrap();
+    let ids: Vec<u64> = sent.requests().iter().map(|message| message.msg_id).collect();
+    bench.session.connected(at(100));
+    let asked = only(&bench.sent(at(100)).unwrap(), types::MsgsStateReq::ID).msg_id;
+    bench.answer(at(100), 0, &state_info(asked, &[4; 3])).unwrap();
+    bench.session.tick(at(105).monotonic);
+    let reminder = bench.sent(at(105)).unwrap();
+    let reminder = only(&reminder, types::MsgResendAnsReq::ID);
+    assert_eq!(listed(reminder), ids);
+    // It answers the first, has forgotten the second, and says that it never had the third, though it had.
+    bench.answer(at(105), 0, &state_info(reminder.msg_id, &[4 + 64, 1, 2])).unwrap();
+    bench.answer(at(105), 1, &rpc_result(ids[0], &[5; 4])).unwrap();
+    let mut unsure = bench.session.take_unsure();
+    unsure.sort();
+    assert_eq!(unsure, [Tag(2), Tag(3)]);
+    bench.session.tick(at(300).monotonic);
+    assert_eq!(bench.session.take_unsure(), []);
+}
