@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansgram_runtime::Client;
-use sansgram_runtime::core::client::LostReason;
+use sansgram_runtime::core::client::{LostReason, Trouble};
 
 use crate::failure::{Failure, advice_on_loss};
 use crate::output;
@@ -151,12 +151,22 @@ impl Watch {
         let how = remains.map(|it| format!("; {}", it.how)).unwrap_or_default();
         let seconds = self.limit.as_secs();
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        let (reason, advice) = match state.client.as_ref().and_then(Client::last_loss) {
-            None => (
+        let client = state.client.as_ref();
+        let (loss, trouble) = (client.and_then(Client::last_loss), client.and_then(Client::trouble));
+        let (reason, advice) = match (loss, trouble) {
+            (_, Some((_, trouble @ Trouble::Waits(_)))) => (trouble.to_string(), "try again later"),
+            (Some((dc, reason)), _) if !reason.is_refusal() => {
+                (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason))
+            }
+            // The next connection may work already, but what it carries was answered no better.
+            (Some((_, reason)), _) | (None, Some((_, Trouble::Lost(reason)))) => {
+                let advice = advice_on_loss(&reason);
+                (Trouble::Lost(reason).to_string(), advice)
+            }
+            _ => (
                 "the server was silent or sent nothing that helps".into(),
                 advice_on_loss(&LostReason::Silent),
             ),
-            Some((dc, reason)) => (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason)),
         };
         Failure::new(format!(
             "timed out after {seconds} {unit} while {}: {reason}; {advice}, or allow more time with --timeout{how}",

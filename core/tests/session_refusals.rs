@@ -36,7 +36,7 @@ fn pong(ping: &Seen) -> Vec<u8> {
     boxed(types::Pong::ID, &types::Pong { msg_id: ping.msg_id as i64, ping_id })
 }
 
-fn only<'a>(packet: &'a Packet, constructor: u32) -> &'a Seen {
+fn only(packet: &Packet, constructor: u32) -> &Seen {
     packet.messages.iter().find(|message| message.is(constructor)).unwrap()
 }
 
@@ -135,6 +135,7 @@ fn f3_acknowledgements_that_cannot_leave_do_not_fill_the_memory() {
 }
 
 /// The time that `count` notifications about as many requests take, a thousand in a packet.
+#[expect(clippy::disallowed_methods, reason = "the test is about time that really passes")]
 fn refused_in(count: u64, notice: fn(u64) -> Vec<u8>) -> Duration {
     let mut bench = Bench::new();
     (0..count).for_each(|tag| bench.request(tag));

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use sansgram_core::client::{self as sansio, Config, DcId, LogoutCause, LostReason};
+use sansgram_core::client::{self as sansio, Config, DcId, LogoutCause, LostReason, Trouble};
 use sansgram_core::crypto::OsRandom;
 
 use crate::clock::Clock;
@@ -149,6 +149,13 @@ impl Client {
     #[must_use]
     pub fn last_loss(&self) -> Option<(DcId, LostReason)> {
         self.shared().lock().last_loss.clone()
+    }
+
+    /// What a server keeps doing in place of answering: closing connections, refusing messages, asking to wait. `None` once a
+    /// request is answered.
+    #[must_use]
+    pub fn trouble(&self) -> Option<(DcId, Trouble)> {
+        self.shared().lock().machine.trouble()
     }
 
     /// Why the server no longer knows this sign-in, since it said so and until somebody signs in again.

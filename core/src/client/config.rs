@@ -105,14 +105,20 @@ pub struct Config {
     /// Connections to other DCs than the home DC are closed when nothing was asked of them for this long; default
     /// 5 minutes.
     pub idle_timeout: Duration,
-    /// The longest time from `Open` to a finished handshake, default 20 s; a connection that takes longer is
-    /// closed and tried again.
+    /// How long a connection that is being made may go on without a verified answer of the server, from `Open` on; default
+    /// 20 s. One that takes longer is closed and tried again. The stream and the first answer take a round trip each, so
+    /// round trips of up to 10 s work.
     pub connect_timeout: Duration,
+    /// The longest time from `Open` until the server has proven that it knows the key, however steadily it answers;
+    /// default 180 s. The stream takes a round trip, a permanent key three and its proof one; a temporary key three more and
+    /// its binding one.
+    pub connect_limit: Duration,
     /// How often in a row a connection may fail before what waits for it is given up, default 5; 0: never. One that worked
     /// before is tried without end, as long as requests wait for it or updates are to come: they have deadlines of their
     /// own.
     pub max_attempts: u32,
-    /// The longest time from a request to its answer, default 60 s; `None`: no limit.
+    /// The longest time from a request to its answer, default 60 s; `None`: no limit. What the first connection to a DC takes
+    /// to make its keys does not count, unless it fails: the limit begins when they are made.
     pub request_timeout: Option<Duration>,
     /// How long a step of a sign-in may wait, all in all, where the server asks it to (`FLOOD_WAIT`); default 60 s. What
     /// is longer is reported as the step's outcome; zero: all of it is.
@@ -146,6 +152,7 @@ impl Config {
             temporary_key_lifetime: Duration::from_secs(24 * 3600),
             idle_timeout: Duration::from_secs(300),
             connect_timeout: Duration::from_secs(20),
+            connect_limit: Duration::from_secs(180),
             max_attempts: 5,
             request_timeout: Some(Duration::from_secs(60)),
             flood_sleep_threshold: Duration::from_secs(60),

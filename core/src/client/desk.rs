@@ -60,9 +60,7 @@ impl Client {
             link.gate = Gate::Closed;
         }
         if learned.worked {
-            link.last_used = now.monotonic;
-            // A connection that brings results was worth its attempt, however soon it ends.
-            link.failures = 0;
+            link.brought_result(now.monotonic);
         }
         let clock_and_salt = link.learned(now);
         for tag in core::mem::take(&mut learned.ended) {

@@ -85,6 +85,10 @@ impl Link {
     fn replace(&mut self, next: Lane, table: &Table, now: Now) -> [Option<ConnId>; 2] {
         let unfinished = self.drop_old(table);
         let last = core::mem::replace(&mut self.main, next);
+        if let Phase::Open(wire) = &mut self.main.phase {
+            // Requests had another key to leave under.
+            wire.makes_key = false;
+        }
         self.holding = None;
         let finished = if Retired::is_needed(&last) {
             let mut old = Retired::new(last, now);

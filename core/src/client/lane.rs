@@ -240,9 +240,11 @@ impl Lane {
         around: &mut Surroundings<'_>,
     ) -> Result<(), LostReason> {
         let Phase::Open(wire) = &mut self.phase else { return Ok(()) };
-        let Wire { layers: Some(layers), exchange: handshake, proven, .. } = &mut **wire else {
+        let Wire { layers: Some(layers), exchange: handshake, proven, due, makes_key, .. } = &mut **wire
+        else {
             return Ok(());
         };
+        let was_open = layers.is_open();
         let mut unbound = None;
         let mut incoming = layers.read(bytes);
         while let Some(frame) = incoming.next()? {
@@ -258,7 +260,10 @@ impl Lane {
                 }
             };
             if let Some(run) = handshake.take() {
-                match run.advance(packet, around.random)? {
+                let advance = run.advance(packet, around.random)?;
+                due.go_on(around.now.monotonic);
+                *makes_key = true;
+                match advance {
                     Advance::Continue(run) => *handshake = Some(run),
                     Advance::Done { new, permanent: Some(permanent), .. } => {
                         self.keyed = Some(temporary_session(new, permanent, around));
@@ -314,6 +319,9 @@ impl Lane {
                 keyed.inited = false;
                 notes.again.into_iter().rev().for_each(|tag| keyed.session.queue_again(tag));
             }
+            if result.is_ok() && proven.is_none() {
+                due.go_on(around.now.monotonic);
+            }
             // What else came may be answers, and the stream goes on behind it.
             unbound = notes.unbound.or(unbound);
             if let Err(reject) = result {
@@ -322,6 +330,9 @@ impl Lane {
                     return Err(LostReason::Rejected(reject));
                 }
             }
+        }
+        if !was_open && layers.is_open() {
+            due.go_on(around.now.monotonic);
         }
         unbound.map_or(Ok(()), |error| Err(LostReason::Binding(error)))
     }
@@ -386,7 +397,7 @@ impl Lane {
         if wire.write_due().is_some_and(|due| now >= due) {
             return Some(LostReason::Stuck);
         }
-        let late = wire.proven.is_none() && now >= wire.deadline;
+        let late = wire.proven.is_none() && now >= wire.due.at;
         let silent = wire.is_up() && self.keyed.as_ref().is_some_and(|keyed| keyed.session.is_silent(now));
         (late || silent).then_some(LostReason::Silent)
     }
@@ -397,7 +408,7 @@ impl Lane {
             Phase::Idle => None,
             Phase::Waiting(at) => Some(*at),
             Phase::Open(wire) => {
-                let deadline = wire.proven.is_none().then_some(wire.deadline);
+                let deadline = wire.proven.is_none().then_some(wire.due.at);
                 let keyed = self.keyed.as_ref().filter(|_| wire.is_up());
                 let session = keyed.map(|keyed| &keyed.session).and_then(|session| {
                     // What is due to leave cannot before the last transmit is out.

@@ -67,6 +67,10 @@ pub(super) struct Link {
     pub(super) failures: u32,
     /// Whether a connection ever worked.
     pub(super) ever_worked: bool,
+    /// Whether one was lost over which keys were being made, since one worked.
+    failed_at_key: bool,
+    /// How the last connection ended, if no request was answered since.
+    pub(super) trouble: Option<LostReason>,
     /// Attempts that failed since the last that did not: they decide which way, address and transport is tried.
     route: usize,
     /// Whether requests travel under temporary keys.
@@ -113,6 +117,8 @@ impl Link {
             keep: false,
             failures: 0,
             ever_worked: false,
+            failed_at_key: false,
+            trouble: None,
             route: 0,
             pfs,
             unknown_key: 0,
@@ -287,9 +293,21 @@ impl Link {
         }
     }
 
-    /// Gives the session what waited for it, where it has become fit to carry requests.
-    pub(super) fn fill(&mut self, table: &Table) {
-        let Some(keyed) = &mut self.main.keyed else { return };
+    /// Until when the first connection to the DC may go on to make its keys, of which the server has answered a step.
+    pub(super) fn makes_key(&self) -> Option<Timestamp> {
+        match &self.main.phase {
+            Phase::Open(wire) if wire.makes_key && !self.session_is_filled() && !self.failed_at_key => {
+                Some(wire.due.at)
+            }
+            _ => None,
+        }
+    }
+
+    /// Gives the session what waited for it, if it has become fit to carry requests; `true`: for want of a key, all
+    /// had to wait until now.
+    pub(super) fn fill(&mut self, table: &Table) -> bool {
+        let waited = self.makes_key().is_some();
+        let Some(keyed) = &mut self.main.keyed else { return false };
         if let Some(temporary) = &keyed.temporary
             && !temporary.is_bound()
         {
@@ -304,7 +322,9 @@ impl Link {
             for id in waiting {
                 self.route_waiting(id.tag(), table);
             }
+            return waited;
         }
+        false
     }
 
     /// Queues what was parked, where it may leave now.
@@ -360,13 +380,29 @@ impl Link {
     /// The main connection has proven that it works: says so.
     pub(super) fn works(&mut self) -> Output {
         self.ever_worked = true;
+        self.failed_at_key = false;
         Output::Event(Event::Connected { dc: self.dc })
     }
 
     /// Counts a failed attempt, or the main connection that is being lost.
-    pub(super) fn count_failure(&mut self, now: Timestamp) {
-        let was_steady = self.main.proven_since().is_some_and(|since| now - since >= STEADY);
+    pub(super) fn count_failure(&mut self, reason: &LostReason, now: Timestamp) {
+        // A server that refuses everything does so over a connection that works.
+        let was_steady =
+            !reason.is_refusal() && self.main.proven_since().is_some_and(|since| now - since >= STEADY);
         self.failures = if was_steady { 1 } else { self.failures.saturating_add(1) };
+        if let Phase::Open(wire) = &self.main.phase {
+            self.failed_at_key |= wire.makes_key && wire.proven.is_none();
+        }
+        if !matches!(reason, LostReason::ClosedByUs) {
+            self.trouble = Some(reason.clone());
+        }
+    }
+
+    /// A request was answered at `now`: the connection was worth its attempt, however soon it ends.
+    pub(super) fn brought_result(&mut self, now: Timestamp) {
+        self.last_used = now;
+        self.failures = 0;
+        self.trouble = None;
     }
 
     /// Whether the main connection works.

@@ -106,7 +106,12 @@ impl Client {
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.query = None;
         let answer = answer.as_ref().map(|body| body.expose().as_slice()).map_err(InvokeError::clone);
+        let error = match &answer {
+            Err(InvokeError::Rpc(error)) => Some(error.clone()),
+            _ => None,
+        };
         let progress = step.flow.answered(answer, &mut *self.random);
+        step.trouble = error.filter(|_| matches!(progress, Progress::Flood(_) | Progress::Repeat(_)));
         self.step_on(now, id, progress);
     }
 

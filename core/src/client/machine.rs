@@ -20,7 +20,7 @@ use super::wire::Phase;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::login::{LoginError, Outcome};
-use crate::rpc::{InvokeError, LostReason, Owner, RequestId, Table, WITHOUT_UPDATES, init_prefix};
+use crate::rpc::{InvokeError, LostReason, Owner, RequestId, Table, Trouble, WITHOUT_UPDATES, init_prefix};
 use crate::time::Now;
 
 /// The client machine.
@@ -211,6 +211,23 @@ impl Client {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.links.get(&self.home()).is_some_and(|link| link.is_proven())
+    }
+
+    /// What a server keeps doing in place of answering: the DC and why, while a step of a sign-in is asked to wait again and
+    /// again, or since a connection ended and until a request is answered over another.
+    #[must_use]
+    pub fn trouble(&self) -> Option<(DcId, Trouble)> {
+        let home = self.home();
+        let waits = self.steps.flows.values().find_map(|step| step.trouble.clone());
+        let lost = || {
+            let link = self.links.get(&home).filter(|link| link.trouble.is_some());
+            link.into_iter()
+                .chain(self.links.values())
+                .find_map(|link| Some((link.dc, link.trouble.clone()?)))
+        };
+        waits
+            .map(|error| (home, Trouble::Waits(error)))
+            .or_else(|| lost().map(|(dc, reason)| (dc, Trouble::Lost(reason))))
     }
 
     /// Closes all connections and ends all that waits with [`InvokeError::Cancelled`]. The machine takes no more

@@ -42,6 +42,6 @@ pub use updates::UpdatesState;
 pub use crate::dc::{DcId, InvalidDcId};
 pub use crate::login::{ApiCredentials, HeavyOutcome, HeavyTask};
 pub use crate::rpc::{
-    AuthSchemes, DeviceInfo, IfUnsure, InvokeError, LostCause, LostReason, ProxyFault, RequestId,
+    AuthSchemes, DeviceInfo, IfUnsure, InvokeError, LostCause, LostReason, ProxyFault, RequestId, Trouble,
 };
 pub use crate::session::Delivery;

@@ -28,7 +28,8 @@ pub enum Route {
 pub struct RequestOptions {
     /// Which DC it goes to; the home DC by default.
     pub route: Route,
-    /// How long to wait for the answer; `None`: as long as [`Config::request_timeout`](super::Config::request_timeout) says.
+    /// How long to wait for the answer; `None`: as long as [`Config::request_timeout`](super::Config::request_timeout) says,
+    /// which does not count the making of the first key.
     pub timeout: Option<Duration>,
     /// The request after which the server must execute this one (`invokeAfterMsg`), where that is still pending. Both
     /// must go to the same DC.
@@ -36,7 +37,7 @@ pub struct RequestOptions {
     /// Whether the client itself repeats the request at the DC that `FILE_MIGRATE_X` or `STATS_MIGRATE_X` names, up to
     /// three times; by default the error is the result (see [`RpcError::repeat_at`](crate::rpc::RpcError::repeat_at)).
     pub follow: bool,
-    /// What becomes of it where nobody can tell whether the server executed it; by default it is reported.
+    /// What becomes of it if its outcome is unknown; by default it is reported. [`IfUnsure`] says when that is.
     pub if_unsure: IfUnsure,
     /// Whether [`Event::QuickAck`] shall tell, ahead of any answer, that the server got it. Transports of the kind
     /// [`Full`](crate::transport::TransportKind::Full) do not tell.
@@ -136,6 +137,7 @@ impl Client {
             query: Secret::new(query),
             after: options.after,
             deadline: timeout.map(|timeout| now.monotonic + timeout),
+            is_patient: options.timeout.is_none(),
             follow: options.follow,
             if_unsure: options.if_unsure,
             quick_ack: options.quick_ack,
@@ -198,6 +200,7 @@ impl Client {
             query: Secret::new(query),
             after: None,
             deadline: self.config.request_timeout.map(|timeout| now.monotonic + timeout),
+            is_patient: true,
             follow: false,
             if_unsure: IfUnsure::Repeat,
             quick_ack: false,

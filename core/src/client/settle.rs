@@ -9,7 +9,7 @@ use super::link::Side;
 use super::machine::{Client, find};
 use super::ways::{self, Attempt};
 use super::wire::{Phase, Wire};
-use crate::rpc::{InvokeError, LostCause, LostReason, Owner, RequestId};
+use crate::rpc::{InvokeError, LostCause, LostReason, Owner, RequestId, Trouble};
 use crate::session::Delivery;
 use crate::time::{Now, Timestamp};
 
@@ -17,9 +17,15 @@ impl Client {
     /// Brings everything to rest: timers, steps of sign-ins, connections, transmits.
     pub(super) fn settle(&mut self, now: Now) {
         while let Some(id) = self.table.overdue(now.monotonic) {
+            let makes_key = self.table.dc(id).and_then(|dc| self.links.get(&dc)?.makes_key());
+            if makes_key.is_some_and(|due| due > now.monotonic && self.table.put_off(id, due)) {
+                continue;
+            }
             let delivery = self.delivery(id).unwrap_or(Delivery::Queued);
+            let link = self.table.dc(id).and_then(|dc| self.links.get(&dc));
+            let trouble = link.and_then(|link| link.trouble.clone()).map(Trouble::Lost);
             self.drop_request(id);
-            self.fail(id, InvokeError::TimedOut { delivery });
+            self.fail(id, InvokeError::TimedOut { delivery, trouble });
         }
         let overdue: Vec<(ConnId, LostReason)> =
             self.links.values().filter_map(|link| link.overdue(now.monotonic)).collect();
@@ -75,7 +81,15 @@ impl Client {
                 self.outputs.push_back(Output::Open { conn, dc: link.dc, endpoints });
             }
             link.begin(&mut around);
-            link.fill(&self.table);
+            if link.fill(&self.table)
+                && let Some(timeout) = self.config.request_timeout
+            {
+                // Nothing has left yet for want of a key: the limit of what waits begins now.
+                let waiting: Vec<RequestId> = self.table.waiting(link.dc).collect();
+                for id in waiting {
+                    self.table.put_off(id, now.monotonic + timeout);
+                }
+            }
             for side in [Side::Main, Side::Next, Side::Old] {
                 let transmit = link.transmit(side, &self.table, &mut around);
                 self.outputs.extend(transmit.map(|(conn, bytes)| Output::Transmit { conn, bytes }));
@@ -163,7 +177,7 @@ impl Client {
             let closed = link.retire(&self.table, now);
             self.outputs.extend(closed.into_iter().flatten().map(|conn| Output::Close { conn }));
         }
-        link.count_failure(now.monotonic);
+        link.count_failure(reason, now.monotonic);
         link.main.phase = Phase::Idle;
         if link.judge(reason, &self.table, now) {
             self.forget_key(dc);

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::dc::DcId;
 use crate::login::{Flow, LoginError, LoginLink, Outcome};
-use crate::rpc::RequestId;
+use crate::rpc::{RequestId, RpcError};
 use crate::time::Timestamp;
 
 /// The steps under way, and the results that were not taken.
@@ -31,6 +31,8 @@ pub(super) struct Step {
     pub(super) floods: u32,
     /// What is to be scanned.
     pub(super) link: Option<LoginLink>,
+    /// The error of the last answer, if it asks to wait or the server is in trouble.
+    pub(super) trouble: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
     pub(super) was_scanned: bool,
 }
@@ -57,6 +59,7 @@ impl Step {
             slept: Duration::ZERO,
             floods: 0,
             link: None,
+            trouble: None,
             was_scanned: false,
         }
     }

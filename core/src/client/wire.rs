@@ -31,6 +31,28 @@ pub(super) enum Phase {
     Open(Box<Wire>),
 }
 
+/// Until when a connection must be proven.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due {
+    /// Unless a verified answer comes before.
+    pub(super) at: Timestamp,
+    /// In any case.
+    limit: Timestamp,
+    patience: Duration,
+}
+
+impl Due {
+    fn new(config: &Config, now: Timestamp) -> Self {
+        let (limit, patience) = (now + config.connect_limit, config.connect_timeout);
+        Self { at: limit.min(now + patience), limit, patience }
+    }
+
+    /// The server has given a verified answer: it has time for another.
+    pub(super) fn go_on(&mut self, now: Timestamp) {
+        self.at = self.limit.min(now + self.patience);
+    }
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Wire {
@@ -46,7 +68,9 @@ pub(super) struct Wire {
     /// Since when the peer has proven that it knows the key, and the key is fit for requests.
     pub(super) proven: Option<Timestamp>,
     /// When it must be proven.
-    pub(super) deadline: Timestamp,
+    pub(super) due: Due,
+    /// Whether the server has answered a step of a key exchange over it.
+    pub(super) makes_key: bool,
     pub(super) exchange: Option<KeyExchange>,
     /// Until when the last transmit must be written, while it is not.
     write_due: Option<Timestamp>,
@@ -68,7 +92,8 @@ impl Wire {
             layers: None,
             begun: false,
             proven: None,
-            deadline: now.monotonic + config.connect_timeout,
+            due: Due::new(config, now.monotonic),
+            makes_key: false,
             exchange: None,
             write_due: None,
             spare: Vec::new(),

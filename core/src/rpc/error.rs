@@ -1,10 +1,11 @@
 //! `rpc_error`: a code and a name that may carry a number (`api/errors`).
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
-use super::lost::LostReason;
+use super::lost::{LostReason, Trouble};
 use crate::dc::DcId;
 use crate::session::Delivery;
 use crate::tl::DecodeError;
@@ -126,13 +127,15 @@ pub enum InvokeError {
     #[error("no address of {0} is known")]
     UnknownDc(DcId),
     /// No answer came in time.
-    #[error("the server gave no answer in time")]
+    #[error("the server gave no answer in time{}", behind(.trouble.as_ref()))]
     TimedOut {
         /// How far the request had come: from [`Delivery::Packed`] on the server may have executed it.
         delivery: Delivery,
+        /// What the server did in place of answering; `None` if it was silent, or answered other requests.
+        trouble: Option<Trouble>,
     },
-    /// It left, and the key that it left under is gone without an answer: nobody can tell whether the server executed
-    /// it. [`RequestOptions::if_unsure`](crate::client::RequestOptions::if_unsure) can have it sent again instead.
+    /// It left, and its outcome is unknown: [`IfUnsure`](super::IfUnsure) says when that is.
+    /// [`RequestOptions::if_unsure`](crate::client::RequestOptions::if_unsure) can have it sent again instead.
     #[error("the server cannot be asked any more whether it executed the request")]
     Unconfirmed {
         /// How far the request had come.
@@ -141,6 +144,10 @@ pub enum InvokeError {
     /// It was cancelled, or the machine was closed.
     #[error("the request was cancelled")]
     Cancelled,
+}
+
+fn behind(trouble: Option<&Trouble>) -> String {
+    trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default()
 }
 
 // Not by `#[from]`: what a text says already is no source of it.

@@ -126,7 +126,8 @@ pub enum LostReason {
     /// The network took it.
     #[error("{0}")]
     Network(LostCause),
-    /// No handshake, or no first answer, within the connect timeout.
+    /// No verified answer within the connect timeout, or no proof of the key within the limit of a connection
+    /// ([`Config::connect_limit`](crate::client::Config::connect_limit)).
     #[error("the server was silent for too long")]
     Silent,
     /// The peer takes no bytes: what was to be written was not for a long time.
@@ -165,7 +166,39 @@ pub enum LostReason {
     UnknownDc,
 }
 
+/// What a server keeps doing in place of answering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// The last connection ended like this, and no request was answered since.
+    Lost(LostReason),
+    /// It answers each query of a step of a sign-in with an error that asks to wait, or says that it is in trouble.
+    Waits(RpcError),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(LostReason::Network(LostCause::Closed)) => {
+                f.write_str("the server closes the connections")
+            }
+            Self::Lost(LostReason::Rejected(reject)) => reject.fmt(f),
+            Self::Lost(reason) => write!(f, "the last connection ended: {reason}"),
+            Self::Waits(error) if error.code == 420 => {
+                write!(f, "the server asks to wait again and again: {error}")
+            }
+            Self::Waits(error) => write!(f, "the server says again and again that it is in trouble: {error}"),
+        }
+    }
+}
+
 impl LostReason {
+    /// Whether the server took our messages for wrong, so that another connection may fare no better.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Rejected(reject) if reject.is_refusal())
+    }
+
     /// Whether another attempt must end the same way: a wrong DC, or a server whose key is not among ours.
     #[must_use]
     pub const fn is_hopeless(&self) -> bool {

@@ -7,7 +7,7 @@ mod table;
 
 pub use error::{InvokeError, RpcError};
 pub use init::{DeviceInfo, WITHOUT_UPDATES, init_prefix};
-pub use lost::{AuthSchemes, LostCause, LostReason, ProxyFault};
+pub use lost::{AuthSchemes, LostCause, LostReason, ProxyFault, Trouble};
 pub use table::{IfUnsure, NewRequest, Owner, Place, RequestId, Table};
 
 /// The longest query, in bytes, that one request may carry (1 MiB; Telegram's largest, an upload part, has 512 KiB).

@@ -16,8 +16,12 @@ use crate::tl::{Constructor, Deserialize, Reader, ids, types, write};
 const MAX_HOPS: u8 = 3;
 /// How often one request may be sent again after the server said that something else must come first.
 const MAX_REPEATS: u8 = 3;
-/// Shorter queries are not worth packing.
-const PACK_FROM: usize = 512;
+/// Shorter queries are not packed. Measured on prose: 380 of 1024 bytes for 19 microseconds, 170 of 512 for 13; and what is
+/// shorter travels in one segment of TCP either way.
+const PACK_FROM: usize = 1024;
+/// So many bytes of a query are looked at before it is packed, in as many places.
+const SAMPLED: usize = 1024;
+const SAMPLES: usize = 64;
 /// `upload.saveFilePart` and `upload.saveBigFilePart`: what they carry is media, which does not shrink.
 const UPLOADS: [u32; 2] = [0xb304_a621, 0xde7b_673d];
 
@@ -67,16 +71,25 @@ pub enum Owner {
     Addresses,
 }
 
-/// What becomes of a request that left, where nobody can tell any more whether the server executed it: the key or the
-/// session that it left under is gone, and its identifier means nothing under another; or the server says that it has
-/// forgotten, or does not say.
+/// What becomes of a request that left, if its outcome is unknown. That is so if
+///
+/// - the key or the session that it left under is gone: its identifier means nothing under another;
+/// - the connection that it left over was lost, and the server began a new session of the same name since
+///   (`new_session_created`), or says that it has forgotten the request, or does not say within 20 s;
+/// - the server said that it has the request, and says later that it has not, or begins a new session;
+/// - the connection was lost, and the server said over the next that it has the request, but was asked twice for the
+///   answer and did not send it within 30 s.
+///
+/// A request that left over the present connection alone, before the first message of a new session of the server, was
+/// ignored by it (`mtproto/service_messages`, "New Session Creation Notification"), and is sent again in either case. So is
+/// what the server refused (`bad_msg_notification`, `bad_server_salt`), or says that it never got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IfUnsure {
-    /// It ends with [`InvokeError::Unconfirmed`]; it is never executed twice.
+    /// It ends with [`InvokeError::Unconfirmed`]: a server that says the truth about what it got never executes it twice.
     #[default]
     Report,
-    /// It is sent again: for what may be executed twice, or carries a number by which the server notices
-    /// (`random_id`).
+    /// It is sent again, until it is answered or its time is over: for what may be executed twice, or carries a number by
+    /// which the server notices (`random_id`).
     Repeat,
 }
 
@@ -93,6 +106,8 @@ pub struct NewRequest {
     pub after: Option<RequestId>,
     /// When nobody waits any longer.
     pub deadline: Option<Timestamp>,
+    /// Whether the deadline may be put off while keys are made.
+    pub is_patient: bool,
     /// Whether the client itself repeats it where an error names another DC.
     pub follow: bool,
     /// What becomes of it where nobody can tell whether it was executed.
@@ -127,6 +142,7 @@ struct Pending {
     packed: Option<Secret<Vec<u8>>>,
     after: Option<RequestId>,
     deadline: Option<Timestamp>,
+    is_patient: bool,
     /// How many more errors may send it to another DC.
     hops_left: u8,
     /// How many more errors may have it sent again.
@@ -150,9 +166,11 @@ pub struct Table {
 }
 
 impl Table {
-    /// Adds a request. A query of the application of more than 512 bytes is packed, where that makes it shorter.
+    /// Adds a request. A query of the application of 1024 bytes or more is packed if a sample of it promises to shrink, and
+    /// if it does.
     pub fn insert(&mut self, id: RequestId, request: NewRequest) {
-        let NewRequest { owner, dc, query, after, deadline, follow, if_unsure, quick_ack } = request;
+        let NewRequest { owner, dc, query, after, deadline, is_patient, follow, if_unsure, quick_ack } =
+            request;
         let quick_ack = if quick_ack { QuickAck::Wanted } else { QuickAck::Unwanted };
         let (hops_left, repeats_left) = (if follow { MAX_HOPS } else { 0 }, MAX_REPEATS);
         if let Some(at) = deadline {
@@ -160,7 +178,7 @@ impl Table {
         }
         self.bytes += query.expose().len();
         // What a sign-in asks is secret, and what a compressor saw is not wiped.
-        let packed = (owner == Owner::Application).then(|| pack(query.expose())).flatten();
+        let packed = (owner == Owner::Application).then(|| pack(query.expose(), gzip::pack)).flatten();
         let result = None;
         let pending = Pending {
             owner,
@@ -169,6 +187,7 @@ impl Table {
             packed,
             after,
             deadline,
+            is_patient,
             hops_left,
             repeats_left,
             if_unsure,
@@ -374,6 +393,17 @@ impl Table {
         self.deadlines.first_key().filter(|(at, _)| *at <= now).map(|(_, id)| id)
     }
 
+    /// Puts the deadline of a request off, if that is allowed and it is earlier; `false`: it stays.
+    pub fn put_off(&mut self, id: RequestId, until: Timestamp) -> bool {
+        let waiting = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
+        let Some(pending) = waiting.filter(|pending| pending.is_patient) else { return false };
+        let Some(deadline) = pending.deadline.filter(|deadline| *deadline < until) else { return false };
+        pending.deadline = Some(until);
+        self.deadlines.remove((deadline, id));
+        self.deadlines.insert((until, id), ());
+        true
+    }
+
     /// All that wait for a result.
     #[must_use]
     pub fn all_waiting(&self) -> Vec<RequestId> {
@@ -400,17 +430,36 @@ fn why_packed(packed: &[u8]) -> GzipError {
 }
 
 /// The query as `gzip_packed`, if that is shorter.
-fn pack(query: &[u8]) -> Option<Secret<Vec<u8>>> {
+fn pack(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<Vec<u8>>> {
     let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
-    if query.len() < PACK_FROM || is_upload {
+    if query.len() < PACK_FROM || is_upload || !shrinks(query) {
         return None;
     }
-    let packed = Secret::new(gzip::pack(query));
+    let packed = Secret::new(deflate(query));
     let mut out = Vec::with_capacity(packed.expose().len() + 12);
     out.extend_from_slice(&ids::GZIP_PACKED.to_le_bytes());
     write::bytes(&mut out, packed.expose());
     let out = Secret::new(out);
     (out.expose().len() < query.len()).then_some(out)
+}
+
+/// Whether a sample of the query is worth packing: in random bytes two are the same once in 256 times, in prose once in 16.
+/// Twice as often as in random bytes, which promises an eighth of the length, is enough.
+fn shrinks(query: &[u8]) -> bool {
+    let mut counts = [0_u32; 256];
+    let mut sampled = 0;
+    // An odd step does not meet the same fields of each record again.
+    let stride = (query.len() / SAMPLES) | 1;
+    for sample in query.chunks(stride).take(SAMPLES) {
+        for byte in sample.iter().take(SAMPLED / SAMPLES) {
+            if let Some(count) = counts.get_mut(usize::from(*byte)) {
+                *count += 1;
+            }
+            sampled += 1;
+        }
+    }
+    let same: u32 = counts.iter().map(|count| count * count.saturating_sub(1)).sum();
+    same >= 2 * sampled * sampled / 256
 }
 
 #[cfg(test)]
@@ -428,6 +477,7 @@ mod tests {
             query: Secret::new(query),
             after: None,
             deadline: None,
+            is_patient: false,
             follow: false,
             if_unsure: IfUnsure::Report,
             quick_ack: false,
@@ -448,6 +498,49 @@ mod tests {
         assert!(!shown.contains("251") && !shown.contains("31, 139"), "{shown}");
         assert_eq!(table.take(RequestId(3)).unwrap().unwrap().expose(), &[251; 8]);
         assert!(table.take(RequestId(3)).is_none());
+    }
+
+    /// Bytes without any order, by a generator of Marsaglia.
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 88_172_645_463_325_252_u64;
+        core::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        })
+        .take(len)
+        .collect()
+    }
+
+    #[test]
+    fn f11_what_does_not_shrink_is_not_deflated() {
+        // How many bytes are deflated, and whether that is taken.
+        let deflated = |query: &[u8]| {
+            let mut seen = 0;
+            let packed = pack(query, |whole| {
+                seen += whole.len();
+                gzip::pack(whole)
+            });
+            (seen, packed.is_some())
+        };
+        for len in [16, 512, 1020, 1024, 16 << 10, 512 << 10, 1 << 20] {
+            assert_eq!(deflated(&noise(len)), (0, false), "{len}");
+        }
+        let text: Vec<u8> = b"Nothing in particular was said to a friend. ".repeat(30_000);
+        let base64: Vec<u8> = noise(1 << 20).iter().map(|byte| b'0' + byte % 64).collect();
+        let peers: Vec<u8> =
+            noise(1 << 20).chunks(16).flat_map(|ids| [&[0xb8, 0x6e, 0x59, 0xdd], ids].concat()).collect();
+        for (name, query) in [("text", text), ("base64", base64), ("peers", peers)] {
+            for len in [1024, 4096, 16 << 10, 1 << 20] {
+                assert_eq!(deflated(&query[..len]), (len, true), "{name} {len}");
+            }
+            assert_eq!(deflated(&query[..1020]), (0, false), "what fits one segment leaves as it is");
+        }
+        // A head that shrinks does not promise it of the rest, nor the other way round.
+        let mixed = |head: &[u8], rest: &[u8]| [head, rest].concat();
+        assert_eq!(deflated(&mixed(&[0; 512], &noise(15 << 10))), (0, false));
+        assert!(deflated(&mixed(&noise(512), &[7; 15 << 10])).1);
     }
 
     #[test]

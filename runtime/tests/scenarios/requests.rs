@@ -50,7 +50,7 @@ pub(crate) async fn a_request_that_never_left_was_not_received<R: Runtime>(runti
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let options = RequestOptions { timeout: Some(Duration::from_millis(50)), ..RequestOptions::default() };
     let mut request = client.begin(&GetNearestDc {}, options).unwrap();
-    let ended = InvokeError::TimedOut { delivery: Delivery::Queued };
+    let ended = InvokeError::TimedOut { delivery: Delivery::Queued, trouble: None };
     for _ in 0..2 {
         let refused = request.received().await;
         assert!(matches!(&refused, Err(Error::Invoke(error)) if *error == ended), "{refused:?}");

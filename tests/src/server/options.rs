@@ -99,6 +99,8 @@ pub struct Misbehaviour {
     pub silent_after_handshake: bool,
     /// Results are made, and neither sent nor sent again.
     pub withhold_results: bool,
+    /// Each API function is answered with `bad_msg_notification` and this code in place of being executed.
+    pub refuse_requests: Option<i32>,
     /// The first answer on each connection is 64 random bytes in no frame at all.
     pub garbage_first_reply: bool,
     /// The salt that follows from the handshake is refused.

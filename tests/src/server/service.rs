@@ -214,7 +214,14 @@ impl TestDcs {
             }
             BIND_TEMP_AUTH_KEY => self.bind(visit, msg_id, body),
             _ => {
-                self.call(visit, msg_id, body);
+                match self.options.misbehaviour.refuse_requests {
+                    None => self.call(visit, msg_id, body),
+                    Some(code) => {
+                        let notice =
+                            Writer::object(BAD_MSG_NOTIFICATION).u64(msg_id).i32(0).i32(code).finish();
+                        visit.session.send(visit.unix, notice, false, true);
+                    }
+                }
                 Ok(())
             }
         };

@@ -43,6 +43,7 @@ mod protocol {
     mod cut_at_any_byte;
     mod cut_at_any_byte_of_a_sign_in;
     mod dead_peers;
+    mod forgotten_sessions;
     pub(crate) mod fronts;
     mod hosts_with_one_family;
     mod idle_for_long;
@@ -56,6 +57,7 @@ mod protocol {
     mod reconnects;
     mod replay_window;
     mod salts;
+    mod slow_networks;
     mod states_of_a_request;
     mod transports;
     mod updates;
@@ -63,6 +65,7 @@ mod protocol {
 }
 
 mod hostile {
+    mod endless_refusals;
     mod fronts_that_do_not_fit;
     mod garbage_at_any_time;
     mod handshake_failures_are_named;

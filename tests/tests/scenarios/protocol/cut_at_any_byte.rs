@@ -34,7 +34,7 @@ pub(super) fn assert_once(pair: &mut Pair, requests: &[(i64, RequestId)], contex
         let counted = pair.dcs.counted(number);
         match pair.client.take_raw(id).unwrap() {
             Ok(body) => assert_eq!((body.as_slice(), counted), (&TRUE[..], 1), "{context}: request {number}"),
-            Err(InvokeError::TimedOut { delivery } | InvokeError::Unreachable { delivery, .. }) => {
+            Err(InvokeError::TimedOut { delivery, .. } | InvokeError::Unreachable { delivery, .. }) => {
                 failed += 1;
                 assert!(
                     counted <= 1 && (counted == 0 || delivery >= Delivery::Packed),

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{ApiMisuse, Delivery, InvokeError, RequestOptions, Route};
+use sansgram_core::client::{
+    ApiMisuse, Delivery, InvokeError, LostCause, LostReason, RequestOptions, Route, Trouble,
+};
 use sansgram_core::tl::functions;
 use sansgram_testkit::accounts::{Accounts, Fault};
 use sansgram_testkit::pair::PairOptions;
@@ -38,7 +40,7 @@ fn a_deadline_of_its_own_says_how_far_it_came() {
     pair.dcs.options_mut().misbehaviour.silent_after_handshake = true;
     let begun = pair.elapsed();
     let sent = pair.count(1, short);
-    assert_eq!(wait(&mut pair, sent), Err(InvokeError::TimedOut { delivery: Delivery::Sent }));
+    assert_eq!(wait(&mut pair, sent), Err(InvokeError::TimedOut { delivery: Delivery::Sent, trouble: None }));
     assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));
 
     pair.dcs.options_mut().misbehaviour.silent_after_handshake = false;
@@ -47,7 +49,13 @@ fn a_deadline_of_its_own_says_how_far_it_came() {
     pair.run_for(Duration::from_millis(1)).unwrap();
     let begun = pair.elapsed();
     let queued = pair.count(2, short);
-    assert_eq!(wait(&mut pair, queued), Err(InvokeError::TimedOut { delivery: Delivery::Queued }));
+    assert_eq!(
+        wait(&mut pair, queued),
+        Err(InvokeError::TimedOut {
+            delivery: Delivery::Queued,
+            trouble: Some(Trouble::Lost(LostReason::Network(LostCause::Reset)))
+        })
+    );
     assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));
     pair.network.set_dead(2, false);
     let one = pair.count(3, RequestOptions { timeout: Some(Duration::from_secs(60)), ..short });

@@ -1,0 +1,164 @@
+//! Servers that refuse, ask to wait, or withhold results without end, and answer pings all the while: they are given pauses,
+//! and what they did is said at the end.
+
+use std::time::Duration;
+
+use sansgram_core::client::{Delivery, IfUnsure, InvokeError, RequestOptions, Route, Trouble};
+use sansgram_core::login::LoginError;
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{TRUE, pair_with, signed_in, wait};
+
+const REPEAT: RequestOptions = RequestOptions {
+    route: Route::Home,
+    timeout: None,
+    after: None,
+    follow: false,
+    if_unsure: IfUnsure::Repeat,
+    quick_ack: false,
+};
+
+fn with_latency(latency: Duration) -> PairOptions {
+    let mut options = PairOptions::default();
+    options.network.latency = latency;
+    options
+}
+
+#[test]
+fn f13_a_server_that_refuses_everything_is_given_pauses_and_called_that() {
+    for latency in [Duration::from_millis(20), Duration::from_millis(600)] {
+        for code in [16, 17, 18, 19, 20, 32, 33, 34, 35, 48, 64, 0, 77, -1] {
+            let mut pair = signed_in(with_latency(latency));
+            pair.dcs.options_mut().misbehaviour.refuse_requests = Some(code);
+            let (begun, bytes, opened) = (pair.elapsed(), pair.network.bytes_carried(), pair.opened.len());
+            let id = pair.count(1, REPEAT);
+            let Err(InvokeError::TimedOut { trouble: Some(trouble), .. }) = wait(&mut pair, id) else {
+                panic!("code {code}")
+            };
+            assert_eq!(pair.elapsed() - begun, Duration::from_secs(60));
+            let Trouble::Lost(reason) = &trouble else { panic!("{code}: {trouble}") };
+            assert!(reason.is_refusal(), "{code}: {trouble}");
+            assert!(trouble.to_string().contains("refuse"), "{trouble}");
+            assert_eq!(pair.client.trouble().map(|(_, it)| it), Some(trouble));
+            // 250 ms and twice as long each time.
+            let opened = pair.opened.len() - opened;
+            assert!((4..=12).contains(&opened), "code {code}: {opened} connections");
+            let bytes = pair.network.bytes_carried() - bytes;
+            assert!(bytes < 60_000, "code {code}: {bytes} bytes");
+            assert_eq!(pair.dcs.counted(1), 0);
+
+            pair.dcs.options_mut().misbehaviour.refuse_requests = None;
+            let id = pair.count(2, REPEAT);
+            assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "code {code}");
+            assert_eq!(pair.client.trouble(), None);
+        }
+    }
+}
+
+#[test]
+fn f13_a_sign_in_that_is_refused_says_so() {
+    let mut options = PairOptions::default();
+    options.server.misbehaviour.refuse_requests = Some(20);
+    let mut pair = Pair::new(options);
+    let refused = pair.login(|login| login.bot_sign_in("1:sandbox"));
+    let Err(LoginError::Invoke(InvokeError::TimedOut { trouble: Some(trouble), .. })) = &refused else {
+        panic!("{refused:?}")
+    };
+    assert!(trouble.to_string().contains("too old (code 20)"), "{trouble}");
+    assert!(pair.network.bytes_carried() < 60_000, "{}", pair.network.bytes_carried());
+}
+
+#[test]
+fn f13_what_is_not_to_be_repeated_is_reported_at_once() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.dcs.options_mut().misbehaviour.refuse_requests = Some(20);
+    let opened = pair.opened.len();
+    let mut last = Ok(Vec::new());
+    for number in 0..100 {
+        let id = pair.count(number, Route::Home);
+        last = wait(&mut pair, id);
+        assert!(last.is_err());
+    }
+    assert_eq!(last, Err(InvokeError::Unconfirmed { delivery: Delivery::Sent }));
+    // However fast the application goes on, the connections take their pauses.
+    assert!(pair.opened.len() - opened >= 10, "{}", pair.opened.len());
+    assert!(pair.elapsed() >= Duration::from_secs(60), "{:?}", pair.elapsed());
+}
+
+#[test]
+fn f13_a_server_that_asks_to_wait_or_is_in_trouble_is_called_that() {
+    for (code, message, says) in [
+        (420, "FLOOD_WAIT_0", "asks to wait"),
+        (500, "INTERDC_2_CALL_ERROR", "in trouble"),
+        (-503, "Timeout", "in trouble"),
+    ] {
+        let mut pair = pair_with(vec![Fault::error("auth.importBotAuthorization", code, message)]);
+        let now = pair.client_now();
+        let id = pair.client.login(now).bot_sign_in("1:sandbox").unwrap();
+        pair.run_for(Duration::from_secs(2)).unwrap();
+        let (_, trouble) = pair.client.trouble().unwrap();
+        assert!(matches!(trouble, Trouble::Waits(_)) && trouble.to_string().contains(says), "{trouble}");
+        pair.run_until(|pair| pair.is_completed(id)).unwrap();
+        assert_eq!(pair.client.trouble(), None);
+    }
+}
+
+#[test]
+fn f13_a_server_that_closes_each_connection_is_called_that() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    let id = pair.count(1, REPEAT);
+    while !pair.is_completed(id) {
+        pair.run_for(Duration::from_secs(3)).unwrap();
+        pair.dcs.close_all();
+        pair.poll();
+    }
+    let Err(InvokeError::TimedOut { trouble: Some(trouble), .. }) = wait(&mut pair, id) else { panic!() };
+    assert_eq!(trouble.to_string(), "the server closes the connections");
+}
+
+#[test]
+fn f15_a_result_that_never_comes_ends_by_the_requests_policy() {
+    for if_unsure in [IfUnsure::Report, IfUnsure::Repeat] {
+        let mut pair = signed_in(PairOptions::default());
+        pair.dcs.options_mut().misbehaviour.withhold_results = true;
+        let id = pair.count(1, RequestOptions { if_unsure, ..REPEAT });
+        pair.run_for(Duration::from_secs(1)).unwrap();
+        assert_eq!(pair.dcs.counted(1), 1);
+        // The server says that it has it, and has an answer, and never sends that.
+        pair.network.cut_all(pair.timestamp());
+        let begun = pair.elapsed();
+        match if_unsure {
+            IfUnsure::Report => {
+                let delivery = Delivery::Acknowledged;
+                assert_eq!(wait(&mut pair, id), Err(InvokeError::Unconfirmed { delivery }));
+            }
+            IfUnsure::Repeat => {
+                pair.run_until(|pair| pair.dcs.counted(1) == 2).unwrap();
+                pair.dcs.options_mut().misbehaviour.withhold_results = false;
+                pair.network.cut_all(pair.timestamp());
+                assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+            }
+        }
+        let took = pair.elapsed() - begun;
+        assert!((Duration::from_secs(30)..Duration::from_secs(32)).contains(&took), "{took:?}");
+        assert!(pair.dcs.counted(1) <= 2);
+    }
+}
+
+#[test]
+fn f15_a_result_that_is_asked_for_once_more_comes() {
+    let mut pair = signed_in(PairOptions::default());
+    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    let id = pair.count(1, Route::Home);
+    pair.run_for(Duration::from_secs(1)).unwrap();
+    pair.network.cut_all(pair.timestamp());
+    pair.run_for(Duration::from_secs(3)).unwrap();
+    // From now on it sends what it is asked for.
+    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+    let begun = pair.elapsed();
+    assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+    assert!(pair.elapsed() - begun <= Duration::from_secs(4), "{:?}", pair.elapsed() - begun);
+    assert_eq!(pair.dcs.counted(1), 1);
+}

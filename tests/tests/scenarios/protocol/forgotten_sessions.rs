@@ -1,0 +1,92 @@
+//! Servers that forget their sessions while keys stay, as after a restart, and a network that cuts: what may not be executed
+//! twice never is, and what may be is answered.
+
+use std::time::Duration;
+
+use sansgram_core::client::{IfUnsure, InvokeError, RequestId, RequestOptions};
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::random::SeededRandomForTestingOnly;
+
+use crate::common::{TRUE, assert_no_fault, sign_in_bot};
+
+fn policy(if_unsure: IfUnsure) -> RequestOptions {
+    RequestOptions { if_unsure, ..RequestOptions::default() }
+}
+
+/// What became of the requests of a run.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    answered: u32,
+    unsure: u32,
+    repeated: u32,
+}
+
+fn judge(pair: &mut Pair, number: i64, id: RequestId, if_unsure: IfUnsure, tally: &mut Tally) {
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    let executed = pair.dcs.counted(number);
+    match (if_unsure, pair.client.take_raw(id).unwrap()) {
+        (IfUnsure::Report, Ok(body)) => assert_eq!((body.as_slice(), executed), (&TRUE[..], 1), "{number}"),
+        (IfUnsure::Report, Err(InvokeError::Unconfirmed { .. })) => {
+            assert!(executed <= 1, "{number} was executed {executed} times");
+            tally.unsure += 1;
+            return;
+        }
+        (IfUnsure::Repeat, Ok(body)) => {
+            assert_eq!(body, TRUE, "{number}");
+            assert!(executed >= 1, "{number}");
+            tally.repeated += u32::from(executed > 1);
+        }
+        (_, other) => panic!("{number} {if_unsure:?}: {other:?}"),
+    }
+    tally.answered += 1;
+}
+
+#[test]
+fn f2_what_may_be_executed_once_is_executed_once_though_sessions_are_forgotten() {
+    let mut tally = Tally::default();
+    for seed in 0..24 {
+        let mut options = PairOptions::seeded(seed);
+        options.client.pfs = seed % 3 == 2;
+        options.client.max_attempts = 0;
+        options.client.request_timeout = None;
+        let mut pair = Pair::new(options);
+        sign_in_bot(&mut pair, "1:sandbox");
+        pair.network.options.cut_one_in = Some(10 + seed);
+        pair.network.options.jitter = Duration::from_millis(5 * seed);
+        let mut chance = SeededRandomForTestingOnly::new(seed);
+        let mut requests = Vec::new();
+        for number in 0..120 {
+            let if_unsure = if number % 2 == 0 { IfUnsure::Report } else { IfUnsure::Repeat };
+            requests.push((number, pair.count(number, policy(if_unsure)), if_unsure));
+            if chance.below(6) == 0 {
+                pair.dcs.forget_sessions();
+            }
+            pair.run_for(Duration::from_millis(chance.below(64))).unwrap();
+        }
+        for (number, id, if_unsure) in requests {
+            judge(&mut pair, number, id, if_unsure, &mut tally);
+        }
+        assert_no_fault(&pair);
+    }
+    // The run is about something: some could not be known, and some that may be were executed twice.
+    assert!(tally.unsure > 20 && tally.repeated > 5, "{tally:?}");
+    assert!(tally.answered > 10 * tally.repeated, "{tally:?}");
+}
+
+#[test]
+fn f2_what_left_over_this_connection_alone_is_sent_again() {
+    for if_unsure in [IfUnsure::Report, IfUnsure::Repeat] {
+        let mut pair = Pair::new(PairOptions::default());
+        sign_in_bot(&mut pair, "1:sandbox");
+        pair.dcs.forget_sessions();
+        let mut tally = Tally::default();
+        for number in 0..20 {
+            let id = pair.count(number, policy(if_unsure));
+            if number % 5 == 0 {
+                pair.dcs.forget_sessions();
+            }
+            judge(&mut pair, number, id, if_unsure, &mut tally);
+        }
+        assert_eq!(tally, Tally { answered: 20, unsure: 0, repeated: 0 });
+    }
+}

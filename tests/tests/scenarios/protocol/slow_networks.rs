@@ -1,0 +1,90 @@
+//! Round trips of several seconds: keys are made, and sign-ins succeed, since each verified answer gives the server time for
+//! the next one. There are limits all the same.
+
+use std::time::Duration;
+
+use sansgram_core::client::{InvokeError, LostReason, RequestOptions, Route};
+use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_testkit::server::Misbehaviour;
+
+use crate::common::{TRUE, assert_no_fault, assert_signed_in, dc, losses, wait};
+
+fn with_round_trips(of: Duration, pfs: bool) -> PairOptions {
+    let mut options = PairOptions::default();
+    options.network.latency = of / 2;
+    options.client.pfs = pfs;
+    options
+}
+
+#[test]
+fn f9_sign_ins_succeed_over_round_trips_of_several_seconds() {
+    for seconds in [1, 3, 5, 6, 9] {
+        for pfs in [false, true] {
+            let mut pair = Pair::new(with_round_trips(Duration::from_secs(seconds), pfs));
+            let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
+            assert_signed_in(&outcome);
+            let id = pair.count(1, Route::Home);
+            assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
+            // The first request to another DC waits for a key and for the sign-in there.
+            let id = pair.count(2, Route::Dc(dc(1)));
+            assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "{seconds} s, pfs {pfs}");
+            assert_eq!((pair.dcs.counted(1), pair.dcs.counted(2)), (1, 1));
+            assert_eq!(losses(&pair), 0, "{seconds} s, pfs {pfs}: {:?}", pair.events);
+            assert_no_fault(&pair);
+        }
+    }
+}
+
+#[test]
+fn f9_a_sign_in_that_moves_to_another_dc_succeeds_as_well() {
+    for pfs in [false, true] {
+        let mut pair = Pair::new(with_round_trips(Duration::from_secs(9), pfs));
+        assert_signed_in(&pair.login(|login| login.bot_sign_in("2:elsewhere")));
+        assert_no_fault(&pair);
+    }
+}
+
+#[test]
+fn f9_a_limit_that_was_given_is_kept_also_while_a_key_is_made() {
+    let mut pair = Pair::new(with_round_trips(Duration::from_secs(6), false));
+    let short = RequestOptions { timeout: Some(Duration::from_secs(10)), ..RequestOptions::default() };
+    let id = pair.count(1, short);
+    assert!(matches!(wait(&mut pair, id), Err(InvokeError::TimedOut { trouble: None, .. })));
+    assert_eq!(pair.elapsed(), Duration::from_secs(10));
+}
+
+#[test]
+fn f9_silence_is_given_up_after_20_seconds_and_a_connection_after_its_own_limit() {
+    // Nothing is answered.
+    let mut options = PairOptions::default();
+    options.client.max_attempts = 1;
+    options.server.misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
+    let mut pair = Pair::new(options);
+    let id = pair.count(1, Route::Home);
+    let failed = wait(&mut pair, id);
+    assert!(matches!(failed, Err(InvokeError::Unreachable { reason: LostReason::Silent, .. })), "{failed:?}");
+    assert_eq!(pair.elapsed(), Duration::from_secs(20));
+
+    // All is answered, but slowly.
+    let mut options = with_round_trips(Duration::from_secs(9), true);
+    options.client.max_attempts = 1;
+    options.client.connect_limit = Duration::from_secs(50);
+    let mut pair = Pair::new(options);
+    let id = pair.count(1, Route::Home);
+    let failed = wait(&mut pair, id);
+    assert!(matches!(failed, Err(InvokeError::Unreachable { reason: LostReason::Silent, .. })), "{failed:?}");
+    assert_eq!(pair.elapsed(), Duration::from_secs(50));
+}
+
+#[test]
+fn f9_a_request_waits_for_one_attempt_to_make_a_key_and_not_for_the_next() {
+    // The connection is lost each time in the middle of the exchange.
+    let mut pair = Pair::new(with_round_trips(Duration::from_secs(12), false));
+    let id = pair.count(1, Route::Home);
+    while !pair.is_completed(id) {
+        pair.run_for(Duration::from_secs(40)).unwrap();
+        pair.network.cut_all(pair.timestamp());
+        assert!(pair.elapsed() <= Duration::from_secs(120), "it is waited for without end");
+    }
+    assert!(matches!(wait(&mut pair, id), Err(InvokeError::TimedOut { trouble: Some(_), .. })));
+}
