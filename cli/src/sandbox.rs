@@ -178,3 +178,33 @@ fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
         ..behaviour()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    #[test]
+    fn a1_the_old_padding_is_taken_unless_an_option_refuses_it() {
+        for (options, legacy_rsa, others) in [
+            (&[][..], true, true),
+            (&["--strict-rsa"], false, true),
+            (&["--strict"], false, false),
+            // What older scripts say.
+            (&["--legacy-rsa"], true, true),
+        ] {
+            let command = SandboxArgs::augment_args(clap::Command::new("sandbox"));
+            let matches = command.try_get_matches_from(["sandbox"].iter().chain(options)).unwrap();
+            let server = behaviour_for_any(&SandboxArgs::from_arg_matches(&matches).unwrap());
+            assert_eq!(server.accept_legacy_rsa, legacy_rsa, "{options:?}");
+            assert_eq!(
+                (server.accept_any_plain_msg_id, server.accept_odd_acks),
+                (others, others),
+                "{options:?}"
+            );
+        }
+        // Our own client is checked strictly.
+        assert!(!behaviour().accept_legacy_rsa && !behaviour().accept_any_plain_msg_id);
+    }
+}

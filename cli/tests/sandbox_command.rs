@@ -499,3 +499,24 @@ fn a4_accounts_come_from_a_file() {
     support::run(command.args(["sandbox", "--accounts", "accounts.json"]))
         .fails(&["accounts.json", "users[0].dc must be the number 1, 2 or 3"]);
 }
+
+#[test]
+fn a4_a_state_that_cannot_be_saved_is_told() {
+    let directory = Directory::new();
+    let folder = directory.path.join("folder");
+    fs::create_dir(&folder).unwrap();
+    let mut sandbox = Running::start(&directory.path, &["--json", "--state", "folder/state"]);
+    let server = options(&sandbox.json());
+    fs::remove_dir_all(&folder).unwrap();
+    let mut login = support::command(&directory.path);
+    login.arg("login").args(&server).args(["--phone", "9996620001", "--code", "22222"]);
+    support::run(&mut login).ok();
+    let mut events = Vec::new();
+    while !events.iter().any(|event: &Value| event["event"] == "signed_in")
+        || !events.iter().any(|event| event["event"] == "not_saved")
+    {
+        events.push(sandbox.json());
+    }
+    let told: Vec<_> = events.iter().filter(|event| event["event"] == "not_saved").collect();
+    assert_eq!((told.len(), &told[0]["option"]), (1, &json!("--state")), "{told:?}");
+}

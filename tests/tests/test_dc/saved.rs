@@ -1,7 +1,7 @@
 //! The state of the DCs, saved and restored: what a client notices of it, and what is no state.
 
 use sansgram_core::login::Outcome;
-use sansgram_testkit::accounts::{AccountOptions, TestPassword, TestUser};
+use sansgram_testkit::accounts::{AccountOptions, LoginEmail, TestPassword, TestUser};
 use sansgram_testkit::pair::{Pair, PairOptions, address};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 use sansgram_testkit::server::{SavedError, ServerOptions, TestDcs};
@@ -46,7 +46,7 @@ fn ada(password: &str) -> ServerOptions {
         dc: 2,
         code: Some("12345".into()),
         password: Some(password),
-        login_email: Default::default(),
+        login_email: LoginEmail::None,
     };
     let accounts = AccountOptions { users: vec![user], ..AccountOptions::default() };
     ServerOptions { accounts, ..ServerOptions::default() }
