@@ -29,10 +29,8 @@ fn sign_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
 }
 
 fn whoami(pair: &mut Pair) -> Option<i64> {
-    match pair.login(|login| login.get_me()) {
-        Ok(Outcome::Me(user)) => Some(user.id),
-        _ => None,
-    }
+    let outcome = pair.login(|login| login.get_me());
+    if let Ok(Outcome::Me(user)) = outcome { Some(user.id) } else { None }
 }
 
 fn ada(password: &str) -> ServerOptions {
