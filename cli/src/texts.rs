@@ -60,7 +60,7 @@ pub(crate) const IMPORT: &str = "\
 Take over a session of another library into a new session of this one. What it is shows by itself: a string or \
 SQLite file of Telethon, a string or SQLite file of Pyrogram, Hydrogram, Kurigram or Irenogram, a string or StoreSession \
 folder of GramJS, a string of mtcute, MTKruto or ferogram, a SQLite file of grammers, the JSON of gotd, a folder of \
-Telegram Desktop, the local storage of Telegram Web (saved as JSON), a file of WTelegramClient (with --api-hash), \
+Telegram Desktop, a database log of TDLib, the local storage of Telegram Web (saved as JSON), a file of WTelegramClient (with --api-hash), \
 tgnet.dat of Telegram for Android, or a session of sansgram, encrypted or not. The original is left as it is, and \
 nothing is written beside it.
 
@@ -84,7 +84,7 @@ first \"sansgram whoami\".";
 pub(crate) const EXPORT: &str = "\
 Write a session as another library keeps it: a string on standard output, or a file that only you can read. The string \
 of another library ends without a new line in a file and in a pipe, since most libraries refuse one. All formats \
-but sansgram's own and telethon2-sqlite hold the key of the home DC only. An encrypted session is written without its encryption.
+but sansgram's own, telethon2-sqlite, tdata and tdlib hold the key of the home DC only. An encrypted session is written without its encryption.
 
 telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) and \
 grammers-sqlite are files, gramjs-store is a folder; these need --output.

@@ -650,7 +650,7 @@ fn import_binary(
 ///
 /// `dcs` says where the home DC is, for the formats that keep its address: `Config::telegram().dcs` unless the session
 /// belongs to other servers; those it keeps itself, and Telegram's addresses are never given to its keys. All formats
-/// but our own and that of Telethon 2 hold one key: the home DC's.
+/// but our own, Telethon 2's, `tdata` and `tdlib` hold one key: the home DC's.
 ///
 /// # Errors
 /// [`ExportError`].
