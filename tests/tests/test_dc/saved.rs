@@ -29,6 +29,8 @@ fn sign_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
 }
 
 fn whoami(pair: &mut Pair) -> Option<i64> {
+    // The method itself does not fit for every lifetime, whatever clippy says.
+    #[allow(clippy::redundant_closure_for_method_calls)]
     let outcome = pair.login(|login| login.get_me());
     if let Ok(Outcome::Me(user)) = outcome { Some(user.id) } else { None }
 }
