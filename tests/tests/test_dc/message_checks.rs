@@ -251,3 +251,19 @@ fn quick_acks_name_the_packet() {
         assert_eq!(client.receive().len(), 2);
     }
 }
+
+/// The first message of Pyrogram 1.4.16 has a salt of 0 and an identifier of its own clock, which is neither divisible by
+/// 4 nor of now. It learns the time from `bad_server_salt`, and gives up at any other refusal.
+#[test]
+fn a2_a_wrong_salt_is_told_before_a_wrong_identifier() {
+    let mut client = client_in_session();
+    let (early, seq_no) = ((4_000 << 32) + 1, 1);
+    client.salt = 0;
+    let forged = client.forge(early, seq_no, &PING);
+    client.send_forged(&forged);
+    assert_eq!(client.refusals, [Refusal::Message { msg_id: early, reason: BadMessage::Salt }]);
+    let messages = client.receive();
+    assert_eq!(messages.iter().map(ServerMessage::constructor).collect::<Vec<_>>(), [BAD_SERVER_SALT]);
+    // `bad_server_salt` itself tells the time: by its identifier.
+    assert_eq!(messages[0].msg_id >> 32, 1_700_000_000);
+}
