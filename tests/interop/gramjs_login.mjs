@@ -92,6 +92,8 @@ const signInCase = (account) => async () => {
     await again.connect();
     try {
       equal('user from the saved session', Number((await again.getMe()).id), account.userId);
+      const full = await again.invoke(new Api.users.GetFullUser({ id: 'me' }));
+      equal('full user', Number(full.fullUser.id), account.userId);
       await again.invoke(new Api.auth.LogOut());
       const self = new Api.users.GetUsers({ id: [new Api.InputUserSelf()] });
       await refused('AUTH_KEY_UNREGISTERED', again.invoke(self));

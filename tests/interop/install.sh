@@ -15,13 +15,18 @@ if ! cmp -s "$here/requirements.txt" "$state/venv/installed.txt"; then
     cp "$here/requirements.txt" "$state/venv/installed.txt"
 fi
 
-# These call themselves pyrogram too, so each has a place of its own.
-for package in kurigram==2.2.26 irenogram==2.3.90; do
+# These call themselves pyrogram too, so each has a place of its own. Version 1 is that of an older page.
+for package in kurigram==2.2.26 irenogram==2.3.90 pyrogram==1.4.16; do
     place=$state/${package%%=*}
+    # What the first two bring in is bound to the versions above; the third is not the one above, and brings in nothing new.
+    among=(--constraint "$here/requirements.txt")
+    if [[ $package == pyrogram==* ]]; then
+        place=$state/pyrogram1
+        among=(--no-deps)
+    fi
     if [[ ! -e $place/$package ]]; then
         rm -rf "$place"
-        "$python" -m pip install --quiet --disable-pip-version-check --constraint "$here/requirements.txt" \
-            --target "$place" "$package"
+        "$python" -m pip install --quiet --disable-pip-version-check "${among[@]}" --target "$place" "$package"
         touch "$place/$package"
     fi
 done

@@ -56,6 +56,7 @@ const signInCase = (account) => async () => {
     try {
       await again.importSession(session);
       equal('user from the saved session', (await again.getMe()).id, account.userId);
+      equal('full user', (await again.getFullUser('me')).id, account.userId);
       await again.logOut();
       await refused('AUTH_KEY_UNREGISTERED', again.call({ _: 'users.getUsers', id: [{ _: 'inputUserSelf' }] }));
     } finally {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Programs that others wrote, over loopback: clients sign in to the test DCs, one of them also through the fake TLS before
-# them; a server speaks our transports; a proxy stands between our client and the test DCs, also with fake TLS.
+# them, and as their sign-in pages show it; a server speaks our transports; a proxy stands between our client and the test
+# DCs, also with fake TLS.
 #
 #   tests/interop/run.sh                     starts the sandbox itself
 #   tests/interop/run.sh COMMAND [ARG...]    starts this sandbox instead; its first line on stdout must be the JSON of
@@ -49,6 +50,19 @@ status=0
 "$python" "$here/pyrogram_login.py" "$line" Pyrogram pyrogram </dev/null || status=1
 "$python" "$here/pyrogram_login.py" "$line" Hydrogram hydrogram </dev/null || status=1
 PYTHONPATH=$state/kurigram "$python" "$here/pyrogram_login.py" "$line" Kurigram pyrogram </dev/null || status=1
+PYTHONPATH=$state/irenogram "$python" "$here/pyrogram_login.py" "$line" Irenogram pyrogram </dev/null || status=1
+"$python" "$here/pages.py" "$line" "$state" </dev/null || status=1
+
+# grammers-client knows Telegram's keys only, so it is compiled with the sandbox's; the first time takes a minute.
+mkdir -p "$state/grammers"
+cp -r "$here"/grammers/{Cargo.toml,Cargo.lock,src} "$state/grammers/"
+"$python" "$here/grammers/with_key.py" "$line" "$here/grammers/Cargo.toml" "$state/grammers-mtproto"
+if CARGO_TARGET_DIR=$state/grammers-target cargo build --quiet --manifest-path "$state/grammers/Cargo.toml" \
+    --config "patch.crates-io.grammers-mtproto.path='$state/grammers-mtproto'"; then
+    "$state/grammers-target/debug/sansgram-interop-grammers" "$line" </dev/null || status=1
+else
+    status=1
+fi
 if [[ -n $node ]]; then
     node "$node/gramjs_login.mjs" "$line" </dev/null || status=1
     node "$node/mtcute_login.mjs" "$line" </dev/null || status=1

@@ -14,7 +14,7 @@ API_HASH = "0123456789abcdef0123456789abcdef"
 HOME_DC = 2
 PASSWORD = "sandbox"
 # Seconds for one sign-in, handshakes included.
-PATIENCE = 60
+PATIENCE = 120
 # After so many failures the rest would only fail as slowly.
 MOST_FAILURES = 2
 

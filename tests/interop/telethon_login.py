@@ -11,6 +11,7 @@ from telethon.crypto import rsa as telethon_rsa
 from telethon.network import ConnectionTcpFull
 from telethon.sessions import StringSession
 from telethon.tl.functions.auth import AcceptLoginTokenRequest
+from telethon.tl.functions.users import GetFullUserRequest
 
 import sandbox
 from sandbox import ACCOUNTS, API_HASH, API_ID, HOME_DC, Sandbox
@@ -70,6 +71,9 @@ def sign_in_case(account):
         again = new_client(saved)
         async with sandbox.connected(again):
             await check(again, account)
+            full = await again(GetFullUserRequest("me"))
+            sandbox.equal("full user", full.full_user.id, account.user_id)
+            await again.catch_up()
             sandbox.equal("signed out", await again.log_out(), True)
         after = new_client(saved)
         async with sandbox.connected(after):
