@@ -332,9 +332,9 @@ fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
     let is_letter = |char: char| char.is_ascii_alphanumeric() || matches!(char, ':' | '-' | '_');
     let text = rest.split(|char| !is_letter(char)).next().unwrap_or_default();
     let failed = |error| Failure::new(format!("the session cannot be decrypted: {error}"));
-    session::allow_cost(encryption::cost(&text).map_err(failed)?, "the session")?;
+    session::allow_cost(encryption::cost(text).map_err(failed)?, "the session")?;
     let passphrase = session::passphrase("Passphrase:")?;
-    let session = encryption::decrypt_at_any_cost(&text, passphrase.expose()).map_err(failed)?;
+    let session = encryption::decrypt_at_any_cost(text, passphrase.expose()).map_err(failed)?;
     let imported = formats::import_text(&session.to_text());
     imported.map(|imported| (true, imported)).map_err(|error| Failure::new(error.to_string()))
 }
@@ -479,6 +479,10 @@ const fn keeps_address(format: Format) -> bool {
             | Format::KurigramSqlite
             | Format::GramJs
             | Format::Mtcute
+            | Format::GrammersSqlite
+            | Format::Gotd
+            | Format::Ferogram
+            | Format::GramJsStore
     )
 }
 
@@ -486,7 +490,9 @@ const fn keeps_address(format: Format) -> bool {
 fn tell_what_is_lost(session: &SessionData, to: Format) {
     match &session.servers {
         Servers::Ended => {
-            output::note("note: the session is of a sandbox that has ended; no server knows its key any more")
+            output::note(
+                "note: the session is of a sandbox that has ended; no server knows its key any more",
+            );
         }
         Servers::Custom(_) if keeps_address(to) => output::note(
             "note: this format keeps the server's address, but not its RSA key; give that to the other program",

@@ -714,7 +714,7 @@ pub fn export_path(
         return target::create_file(path, line.as_bytes());
     }
     if format == Format::GramJsStore {
-        return gramjs_store::write(&Exported::of(session)?, dcs, path);
+        return gramjs_store::write(&Exported::of(session)?, &session.servers.table(dcs), path);
     }
     if !format.is_writable() {
         return Err(ExportError::ReadOnly(format));
