@@ -360,6 +360,25 @@ fn transport() -> impl TypedValueParser<Value = TransportKind> {
 mod tests {
     use super::*;
 
+    /// What a man page shows as an example can be called.
+    #[test]
+    fn e_examples_are_commands() {
+        fn walk(command: &clap::Command, name: &str, seen: &mut usize) {
+            for line in texts::examples(name).unwrap_or_default().lines().flat_map(|line| line.split(';')) {
+                let words = line.split_whitespace().take_while(|word| !matches!(*word, "|" | ">"));
+                let parsed = parse_from(words.map(OsString::from));
+                assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
+                *seen += 1;
+            }
+            command
+                .get_subcommands()
+                .for_each(|below| walk(below, &format!("{name}-{}", below.get_name()), seen));
+        }
+        let mut seen = 0;
+        walk(&tree(), "sansgram", &mut seen);
+        assert!(seen > 15, "{seen}");
+    }
+
     fn parse(args: &[&str]) -> Result<Command, Failure> {
         parse_from(["sansgram"].iter().chain(args).map(OsString::from))
     }

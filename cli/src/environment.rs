@@ -19,6 +19,21 @@ pub(crate) const PASSPHRASE: &str = "SANSGRAM_PASSPHRASE";
 pub(crate) const ANY_COST: &str = "SANSGRAM_ANY_COST";
 pub(crate) const PASSCODE: &str = "SANSGRAM_PASSCODE";
 
+/// All variables, with what each is for.
+pub(crate) const ALL: [(&str, &str); 11] = [
+    (PHONE, "the phone number, as --phone"),
+    (CODE, "the login code, as --code"),
+    (PASSWORD, "the password of the account, as --password"),
+    (BOT_TOKEN, "a bot's token, as --bot-token"),
+    (API_ID, "the application's api_id, as --api-id"),
+    (API_HASH, "the application's api_hash, as --api-hash"),
+    (PROXY, "a proxy, as --proxy"),
+    (MTPROXY, "an MTProxy, as --mtproxy"),
+    (PASSPHRASE, "the passphrase of an encrypted session"),
+    (PASSCODE, "the passcode of another program's session that is imported or exported"),
+    ("NO_COLOR", "if it is set, a QR code is shown without colours"),
+];
+
 /// `option`, or else the variable.
 pub(crate) fn or(option: Option<Secret<String>>, variable: &str) -> Result<Option<Secret<String>>, Failure> {
     if option.is_some() {

@@ -4,20 +4,91 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use clap::ValueHint;
+use clap_complete::Shell;
 use clap_mangen::Man;
+use roff::{Roff, bold, roman};
 
 use crate::args::{self, CompletionsArgs, ManArgs};
 use crate::failure::Failure;
-use crate::output;
+use crate::{environment, output, texts};
 
 const NAME: &str = "sansgram";
 
 /// `sansgram completions`.
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut args::tree(), NAME, &mut script);
-    output::text(&script)
+    clap_complete::generate(args.shell, &mut without_files(args::tree()), NAME, &mut script);
+    let script = String::from_utf8(script).map_err(|error| Failure::new(error.to_string()))?;
+    output::text(with_sessions(args.shell, &script).as_bytes())
 }
+
+/// Values that are no paths are not completed by names of files.
+fn without_files(tree: clap::Command) -> clap::Command {
+    let tree = tree.mut_args(|arg| match arg.get_value_hint() {
+        ValueHint::Unknown if arg.get_action().takes_values() => arg.value_hint(ValueHint::Other),
+        _ => arg,
+    });
+    tree.mut_subcommands(without_files)
+}
+
+/// The script with names of sessions for `--session`: a shell completes a path by names of files, and a session is named
+/// without the end of its file's name.
+fn with_sessions(shell: Shell, script: &str) -> String {
+    match shell {
+        Shell::Bash => {
+            let files = "--session)\n                    COMPREPLY=($(compgen -f \"${cur}\"))";
+            let sessions = "--session)\n                    local IFS=$'\\n'\n                    \
+                            COMPREPLY=($(_sansgram_sessions \"${cur}\"))";
+            format!("{}\n{BASH_SESSIONS}", script.replace(files, sessions))
+        }
+        Shell::Zsh => {
+            let lines = script.lines().map(|line| match line.starts_with("'--session=") {
+                true => line.replace(":_files'", ":_sansgram_sessions'"),
+                false => line.into(),
+            });
+            let mut lines: Vec<String> = lines.collect();
+            // Behind the line that names the command.
+            lines.insert(1, ZSH_SESSIONS.into());
+            lines.join("\n") + "\n"
+        }
+        Shell::Fish => {
+            let lines = script.lines().map(|line| match line.contains(" -l session ") {
+                true => line.replace(" -r -F", " -r -f -a '(__fish_sansgram_sessions)'") + "\n",
+                false => format!("{line}\n"),
+            });
+            lines.chain([FISH_SESSIONS.into()]).collect()
+        }
+        _ => script.into(),
+    }
+}
+
+const BASH_SESSIONS: &str = r#"_sansgram_sessions() {
+    local file
+    for file in "$1"*.session; do
+        [[ -f $file ]] && printf '%s\n' "${file%.session}"
+    done
+    compgen -d -S / -- "$1"
+}
+"#;
+
+const ZSH_SESSIONS: &str = r#"
+_sansgram_sessions() {
+    local -a names
+    names=(*.session(N.:r) */*.session(N.:r))
+    compadd -f -a names
+    _files -/
+}
+"#;
+
+const FISH_SESSIONS: &str = r#"function __fish_sansgram_sessions
+    set -l typed (commandline -ct | string replace -r '^--session=' '')
+    for file in $typed*.session
+        string replace -r '\.session$' '' -- $file
+    end
+    __fish_complete_directories $typed
+end
+"#;
 
 /// `sansgram man`.
 pub(crate) fn man(args: &ManArgs) -> Result<(), Failure> {
@@ -45,6 +116,37 @@ fn page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     let source = concat!("sansgram ", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone()).title(name.to_owned()).section("1").source(source);
-    man.manual("Sansgram manual").render(&mut page)?;
+    let man = man.manual("Sansgram manual");
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    if command.get_arguments().any(|argument| !argument.is_hide_set()) {
+        man.render_options_section(&mut page)?;
+    }
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    let has_accounts = matches!(command.get_name(), "login" | "sandbox");
+    let accounts = has_accounts.then_some(("SANDBOX ACCOUNTS", texts::ACCOUNTS));
+    let examples = texts::examples(name).map(|examples| ("EXAMPLES", examples));
+    for (heading, text) in accounts.into_iter().chain(examples) {
+        let mut section = Roff::new();
+        section.control("SH", [heading]).control("nf", []).text([roman(text)]).control("fi", []);
+        section.to_writer(&mut page)?;
+    }
+    let mut end = Roff::new();
+    for (heading, entries) in [
+        ("EXIT STATUS", &texts::EXIT_STATUS[..]),
+        ("ENVIRONMENT", &environment::ALL[..]),
+        ("FILES", &texts::FILES[..]),
+    ] {
+        end.control("SH", [heading]);
+        for (what, meaning) in entries {
+            end.control("TP", []).text([bold(*what)]).text([roman(*meaning)]);
+        }
+    }
+    end.to_writer(&mut page)?;
+    man.render_version_section(&mut page)?;
     Ok(page)
 }

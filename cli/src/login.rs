@@ -72,7 +72,7 @@ enum SignedIn {
 }
 
 impl<'a> Login<'a> {
-    fn prepare(args: &'a LoginArgs, application: Application, watch: &'a Watch) -> Result<Self, Failure> {
+    fn prepare(args: &'a LoginArgs, mut application: Application, watch: &'a Watch) -> Result<Self, Failure> {
         let file = match &args.session {
             None if args.sandbox => None,
             name => {
@@ -97,6 +97,15 @@ impl<'a> Login<'a> {
         }
         if let Some(picture) = &args.qr_file {
             picture.check_new().map_err(Failure::new)?;
+        }
+        let mut prompt = TerminalPrompt::on_demand();
+        let is_first = !args.sandbox && args.server.is_telegram() && matches!(holder, Holder::Nobody);
+        if is_first && application.is_missing() && prompt.is_there() {
+            let _pause = watch.pause();
+            application = match smol::block_on(Application::ask(&mut prompt)) {
+                Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
+                result => result.map_err(Error::from)?,
+            };
         }
         let store: Arc<dyn SessionStore> = match file.clone() {
             None => Arc::new(MemoryStore::new()),
@@ -302,7 +311,11 @@ impl<'a> Login<'a> {
                 answers.scanner = Some(SCANNER.into());
                 if TerminalPrompt::on_demand().is_there() {
                     answers.converse();
-                    let lines = if self.sandbox.is_some() { words::SANDBOX } else { words::WELCOME };
+                    let lines = match &self.sandbox {
+                        Some(_) => words::SANDBOX,
+                        None if self.args.server.is_telegram() => words::WELCOME,
+                        None => words::WELCOME_ELSEWHERE,
+                    };
                     lines.iter().try_for_each(|line| answers.show(line))?;
                 }
                 return client.interactive_login(answers).await.map(SignedIn::ByQuestions);

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 
 use sansgram_runtime::core::login::UserInfo;
-use sansgram_runtime::text::{harmless, printable};
+use sansgram_runtime::text::{for_standard_error, harmless, printable};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -36,7 +36,7 @@ pub(crate) fn written(result: io::Result<()>) -> Result<(), Failure> {
 
 /// Prints a line for the person who watches, if anybody does.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", lines(line));
+    let _ = writeln!(io::stderr().lock(), "{}", for_standard_error(&lines(line)));
 }
 
 /// The result of a sign-in as one JSON object.

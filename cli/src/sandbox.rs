@@ -22,6 +22,7 @@ use crate::args::SandboxArgs;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output;
+use crate::who::ANY_HASH;
 
 use input::Pasted;
 use refusals::{Line, Repeats, Strictness};
@@ -55,7 +56,7 @@ impl Sandbox {
         }
         let key =
             PublicKey::from_pem(self.served.public_key_pem()).map_err(|error| broken(error.to_string()))?;
-        let api = Some(ApiCredentials { id: API_ID, hash: "sandbox".into() });
+        let api = Some(ApiCredentials { id: API_ID, hash: ANY_HASH.into() });
         Ok(Config { api, ..Config::new(dcs, id(HOME)?, [key]) })
     }
 

@@ -138,18 +138,61 @@ Sandbox accounts (any api_id and api_hash will do):
 
 Codes by e-mail are X six times over. A client starts on DC 2; accounts elsewhere send it to their own DC.";
 
+/// What the process ends with, for the man pages; `EXIT_CODES` says the same in a line.
+pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
+    ("0", "Done."),
+    ("1", "Refused, failed or half done; one sentence on standard error says why and what to do."),
+    ("2", "Called wrongly."),
+    ("128 + N", "Ended by signal N, such as 130 by Ctrl-C."),
+];
+
+/// The files that are read and written.
+pub(crate) const FILES: [(&str, &str); 4] = [
+    (
+        "NAME.session",
+        "A session, which is a key to the account. By default NAME is sansgram, in the working directory.",
+    ),
+    ("NAME.session.lock", "Held by the process that uses the session."),
+    ("NAME.signin", "Where a sign-in stands that was left half done; a secret as well."),
+    ("sandbox.pem", "The public RSA key of the test DCs that \"sansgram sandbox\" runs."),
+];
+
+const LOGIN_EXAMPLES: &str = "\
+sansgram login
+sansgram login --sandbox
+sansgram login --sandbox --phone 9996610002 --code 11111 --password sandbox --json
+sansgram login --sandbox --bot-token 1:sandbox
+sansgram login --sandbox --qr --phone 9996610002 --password sandbox
+sansgram login --phone +12345678900; sansgram login --code 12345";
+
+/// What people call first, by the name of the command's man page.
+pub(crate) fn examples(page: &str) -> Option<&'static str> {
+    Some(match page {
+        "sansgram" => "sansgram login --sandbox\nsansgram login\nsansgram whoami\nsansgram logout",
+        "sansgram-login" => LOGIN_EXAMPLES,
+        "sansgram-whoami" => "sansgram whoami\nsansgram whoami --session work --json",
+        "sansgram-logout" => "sansgram logout --session work",
+        "sansgram-password-reset" => "sansgram password reset",
+        "sansgram-password-decline-reset" => "sansgram password decline-reset",
+        "sansgram-sessions-import" => "sansgram sessions import --from old.session --session me",
+        "sansgram-sessions-export" => "sansgram sessions export --session me --to telethon --output me.txt",
+        "sansgram-sessions-show" => "sansgram sessions show --session me",
+        "sansgram-sessions-list" => "sansgram sessions list",
+        "sansgram-sessions-encrypt" => "sansgram sessions encrypt --session me",
+        "sansgram-sessions-decrypt" => "sansgram sessions decrypt --session me",
+        "sansgram-sandbox" => "sansgram sandbox --public-key key.pem --json",
+        "sansgram-completions" => {
+            "sansgram completions bash > ~/.local/share/bash-completion/completions/sansgram"
+        }
+        "sansgram-man" => "sansgram man | man -l -\nsansgram man --output ~/.local/share/man/man1",
+        _ => return None,
+    })
+}
+
 /// The end of `login --help`.
 pub(crate) fn after_login() -> String {
-    format!(
-        "{ACCOUNTS}\n\n\
-         Examples:\n  \
-         sansgram login --sandbox\n  \
-         sansgram login --sandbox --phone 9996610002 --code 11111 --password sandbox --json\n  \
-         sansgram login --sandbox --bot-token 1:sandbox\n  \
-         sansgram login --sandbox --qr --phone 9996610002 --password sandbox\n  \
-         sansgram login --phone +12345678900; sansgram login --code 12345\n\n\
-         {EXIT_CODES}"
-    )
+    let examples = LOGIN_EXAMPLES.replace('\n', "\n  ");
+    format!("{ACCOUNTS}\n\nExamples:\n  {examples}\n\n{EXIT_CODES}")
 }
 
 /// Accounts of one's own in the sandbox.

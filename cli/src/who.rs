@@ -2,12 +2,21 @@
 
 use sansgram_runtime::core::client::{ApiCredentials, SessionData};
 use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::core::login::{InvalidApiHash, with_ascii_digits};
+use sansgram_runtime::{Prompt, PromptError};
 
 use crate::args::LoginArgs;
 use crate::environment::{self, API_HASH, API_ID, BOT_TOKEN, CODE, PASSWORD, PHONE};
 use crate::failure::{Failure, NO_APPLICATION};
 use crate::lines::{Line, Lines};
+use crate::login::words;
 use crate::sandbox;
+
+/// What is told to servers that know no applications.
+pub(crate) const ANY_HASH: &str = "00000000000000000000000000000000";
+
+/// How often an application is asked for.
+const MAX_TRIES: u32 = 10;
 
 /// Who is to be signed in.
 #[derive(Clone, Debug)]
@@ -107,7 +116,11 @@ pub(crate) struct Application {
 impl Application {
     /// From the options, or else the environment.
     pub(crate) fn given(id: Option<Secret<String>>, hash: Option<Secret<String>>) -> Result<Self, Failure> {
-        Ok(Self { hash: environment::or(hash, API_HASH)?, ..Self::of_a_session(id)? })
+        let hash = environment::or(hash, API_HASH)?.map(|hash| Secret::new(hash.expose().trim().to_owned()));
+        if let Some(hash) = &hash {
+            check_hash(hash.expose()).map_err(|error| Failure::Usage(error.to_string()))?;
+        }
+        Ok(Self { hash, ..Self::of_a_session(id)? })
     }
 
     /// The same, for who does not sign in.
@@ -118,13 +131,37 @@ impl Application {
 
     /// What to tell the server of this session. The DCs of `--dc` are not Telegram's, and need not know any application.
     pub(crate) fn credentials(&self, session: &SessionData, is_telegram: bool) -> Option<ApiCredentials> {
-        let hash = self.hash.as_ref().map(|hash| hash.expose().trim().to_owned());
+        let hash = self.hash.as_ref().map(|hash| hash.expose().clone());
         let (id, hash) = match self.id {
             Some(id) => (id, hash.unwrap_or_default()),
             None if is_telegram => return None,
-            None => (api_id_elsewhere(session).unwrap_or(1), hash.unwrap_or_else(|| "sansgram".into())),
+            None => (api_id_elsewhere(session).unwrap_or(1), hash.unwrap_or_else(|| ANY_HASH.into())),
         };
         Some(ApiCredentials { id, hash })
+    }
+
+    /// Whether nothing of it is given.
+    pub(crate) const fn is_missing(&self) -> bool {
+        self.id.is_none() && self.hash.is_none()
+    }
+
+    /// Asks a person for it, who does not have it yet at a first sign-in.
+    pub(crate) async fn ask(prompt: &mut impl Prompt) -> Result<Self, PromptError> {
+        words::APPLICATION.iter().try_for_each(|line| prompt.show(line))?;
+        for _ in 0..MAX_TRIES {
+            let typed = Secret::new(prompt.ask("api_id:").await?);
+            let Ok(id) = api_id(&typed) else {
+                prompt.show("The api_id is a number above 0; the api_hash is the longer one.")?;
+                continue;
+            };
+            let hash = prompt.ask_hidden("api_hash (hidden while you type or paste it):").await?;
+            match check_hash(hash.trim()) {
+                Ok(()) => return Ok(Self { id: Some(id), hash: Some(Secret::new(hash.trim().to_owned())) }),
+                Err(_) => prompt
+                    .show("The api_hash has 32 hexadecimal digits; copy it from my.telegram.org again.")?,
+            }
+        }
+        Err(PromptError::Other("api_id and api_hash were given wrongly too often".into()))
     }
 
     /// Fails where a sign-in cannot be begun with it.
@@ -143,9 +180,14 @@ fn api_id_elsewhere(session: &SessionData) -> Option<i32> {
     session.api_id.filter(|id| *id != sandbox::API_ID)
 }
 
+/// Whether this can be an `api_hash`.
+fn check_hash(hash: &str) -> Result<(), InvalidApiHash> {
+    ApiCredentials { id: 1, hash: hash.into() }.check()
+}
+
 /// The number of an application.
 fn api_id(given: &Secret<String>) -> Result<i32, Failure> {
-    match given.expose().trim().parse() {
+    match with_ascii_digits(given.expose().trim()).parse() {
         Ok(id @ 1..) => Ok(id),
         _ => Err(Failure::Usage("the api_id is not a number above 0; the api_hash is the longer one".into())),
     }

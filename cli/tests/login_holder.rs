@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 
 use sansgram_testkit::server::ServerOptions;
-use support::{Run, Server, command, run};
+use support::{API_HASH, Run, Server, command, run};
 
 const PHONE: [&str; 4] = ["--phone", "9996621234", "--code", "22222"];
 
@@ -56,7 +56,7 @@ fn a_sandbox_replaces_nothing_that_is_of_use() {
     // One of a sandbox is, also where that sign-in failed, and whatever the environment says.
     let wrong = ["login", "--sandbox", "--session", "box", "--bot-token", "7:unknown"];
     run(command(&server.directory.path).args(wrong)).fails(&["not valid"]);
-    let application = [("SANSGRAM_API_ID", "5"), ("SANSGRAM_API_HASH", "feed")];
+    let application = [("SANSGRAM_API_ID", "5"), ("SANSGRAM_API_HASH", API_HASH)];
     for variables in [&application[..], &application[..1], &[("SANSGRAM_PROXY", "socks5://127.0.0.1:1")], &[]]
     {
         sandbox(&server, "box", variables).ok();
@@ -148,7 +148,8 @@ fn the_api_id_of_an_imported_session_can_be_given_later() {
 fn a_sign_in_begins_with_all_of_the_application() {
     let server = server();
     login(&server, "new", &["--bot-token", "1:sandbox", "--api-id", "5"]).misused(&["belong together"]);
-    login(&server, "new", &["--bot-token", "1:sandbox", "--api-hash", "feed"]).misused(&["belong together"]);
+    login(&server, "new", &["--bot-token", "1:sandbox", "--api-hash", API_HASH])
+        .misused(&["belong together"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sansgram_testkit::server::{Misbehaviour, ServerOptions};
 use serde_json::json;
 use support::terminal::Terminal;
-use support::{Server, run};
+use support::{API_HASH, Server, run};
 
 fn server() -> Server {
     Server::new(ServerOptions::default())
@@ -410,7 +410,7 @@ fn at_telegram(server: &Server, args: &[&str]) -> support::Run {
 #[test]
 fn another_way_without_an_application_loses_no_code() {
     let server = server();
-    let application = ["--api-id", "77", "--api-hash", "abc"];
+    let application = ["--api-id", "77", "--api-hash", API_HASH];
     server.run(&[&["login", "--phone", "9996621234"], &application[..]].concat()).fails(&["--code CODE"]);
     let kept = fs::read(half_done(&server)).unwrap();
     for (how, words) in [
@@ -436,7 +436,7 @@ fn another_way_without_an_application_loses_no_code() {
 fn a_link_is_begun_anew_with_its_application() {
     let server = server();
     let mut terminal =
-        Terminal::on(&server.command(&["login", "--qr", "--api-id", "77", "--api-hash", "abc"]));
+        Terminal::on(&server.command(&["login", "--qr", "--api-id", "77", "--api-hash", API_HASH]));
     terminal.sees("tg://login?token=");
     terminal.types("\u{3}");
     assert_eq!(terminal.ends().0, Some(130));

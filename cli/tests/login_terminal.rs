@@ -250,3 +250,72 @@ fn a_server_that_forgot_the_sign_in_is_told_everything_again() {
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.contains("The server wants the sign-in to begin again.\r\nPhone number"), "{shown}");
 }
+
+/// A first call has no api_id; a person is asked for it, with the way to get one.
+#[test]
+fn e_a_first_call_asks_for_the_application() {
+    let directory = Directory::new();
+    let mut terminal = Terminal::start(&directory, &["login"]);
+    terminal.sees("my.telegram.org");
+    terminal.sees("api_id:");
+    terminal.types("0123456789abcdef0123456789abcdef\n");
+    terminal.sees("The api_id is a number above 0");
+    terminal.sees("api_id:");
+    terminal.types("۱۲۳۴۵\n");
+    terminal.sees("api_hash");
+    terminal.waits_for_echo(false);
+    terminal.types("73519\n");
+    terminal.sees("32 hexadecimal digits");
+    terminal.sees("api_id:");
+    terminal.types("12345\n");
+    terminal.sees("api_hash");
+    terminal.waits_for_echo(false);
+    terminal.types("0123456789abcdef0123456789abcdef\n");
+    terminal.sees("Signing in to Telegram.");
+    terminal.sees("bot token:");
+    terminal.types("+1 234 567 8900\n");
+    terminal.sees("correct? (y/n)");
+    terminal.types("what\n");
+    terminal.sees("Please answer y for yes or n for no.");
+    terminal.sees("correct? (y/n)");
+    // Nothing has left this machine until now.
+    terminal.types("\x03");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(130));
+    assert!(!shown.contains("73519"), "{shown}");
+}
+
+/// Neither questions nor errors break in the middle of a word.
+#[test]
+fn e_lines_are_broken_between_words() {
+    for columns in [40, 80] {
+        let directory = Directory::new();
+        let mut terminal = Terminal::start_with(&directory, &["login", "--sandbox"], columns);
+        terminal.sees("token:");
+        terminal.types("+9996621234\n");
+        terminal.sees("(y/n)");
+        terminal.types("y\n");
+        terminal.sees("Code:");
+        terminal.types("33333\n");
+        terminal.sees("wrong");
+        terminal.sees("Code:");
+        terminal.types("\x04");
+        let (code, shown) = terminal.ends();
+        assert_eq!(code, Some(1), "{shown}");
+        for line in shown.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{columns}: {line}");
+        }
+    }
+}
+
+/// A sandbox, or any other server that was given, is not Telegram.
+#[test]
+fn e_another_server_is_not_called_telegram() {
+    let server = Server::new(ServerOptions::default());
+    let mut terminal = Terminal::on(&server.command(&["login"]));
+    terminal.sees("not to Telegram");
+    terminal.sees("bot token:");
+    terminal.types("\x04");
+    let (_, shown) = terminal.ends();
+    assert!(!shown.contains("Signing in to Telegram"), "{shown}");
+}

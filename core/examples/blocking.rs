@@ -91,7 +91,7 @@ pub(crate) fn sign_in(
     let (start, home, mut dcs) = (Instant::now(), DcId::new(2)?, DcTable::new());
     dcs.insert(home, address);
     let mut config = Config::new(dcs, home, [PublicKey::from_pem(public_key)?]);
-    config.api = Some(ApiCredentials { id: 1, hash: "sandbox".into() });
+    config.api = Some(ApiCredentials { id: 1, hash: "0".repeat(32) });
     let mut client = Client::new(config, SessionData::default(), Box::new(OsRandom::default()), now(start))?;
     let mut socket = None;
     let step = client.login(now(start)).request_code(phone)?;

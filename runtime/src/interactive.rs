@@ -588,7 +588,10 @@ impl<P: Prompt> Talk<'_, P> {
             match self.ask_something(kind, question).await?.to_lowercase().as_str() {
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
-                _ => tries.count()?,
+                _ => {
+                    tries.count()?;
+                    self.prompt.show("Please answer y for yes or n for no.")?;
+                }
             }
         }
     }

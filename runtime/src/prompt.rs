@@ -1,5 +1,6 @@
 //! Where an interactive sign-in asks: any [`Prompt`], or the terminal.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::future::Future;
 use std::io::{self, IsTerminal, Write};
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::oneshot::{Receiver, oneshot};
 use crate::qr::{Ground, QrPicture};
-use crate::text::printable;
+use crate::text::{fitted, printable};
 use crate::{Error, words};
 
 mod again;
@@ -20,7 +21,7 @@ mod hidden;
 #[cfg(not(unix))]
 #[path = "prompt/hidden_elsewhere.rs"]
 mod hidden;
-mod picture;
+pub(crate) mod picture;
 
 use again::Asked;
 use hidden::HiddenInput;
@@ -344,6 +345,7 @@ impl TerminalPrompt {
 
     /// Remembers what is asked, for [`resume`](Self::resume).
     fn asked(&self, question: &str) -> Result<Asked, PromptError> {
+        let question = &*self.fitted(question);
         let terminal = match &self.output {
             Output::StandardError | Output::Nowhere => None,
             Output::Terminal(file) => Some(file),
@@ -351,13 +353,26 @@ impl TerminalPrompt {
         Ok(Asked::new(question, terminal)?)
     }
 
+    /// What is broken between words, if the terminal is too narrow for it.
+    fn fitted<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match &self.output {
+            Output::StandardError | Output::Nowhere => fitted(text, &io::stderr()),
+            Output::Terminal(file) => fitted(text, file),
+        }
+    }
+
     fn write(&mut self, text: &str, end: &str) -> Result<(), PromptError> {
+        let text = self.fitted(text);
+        self.write_as_it_is(&format!("{text}{end}"))
+    }
+
+    fn write_as_it_is(&mut self, text: &str) -> Result<(), PromptError> {
         self.link_lines = None;
         let output: &mut dyn Write = match &mut self.output {
             Output::StandardError | Output::Nowhere => &mut io::stderr().lock(),
             Output::Terminal(file) => file,
         };
-        write!(output, "{text}{end}")?;
+        write!(output, "{text}")?;
         Ok(output.flush()?)
     }
 }
@@ -404,7 +419,7 @@ impl Prompt for TerminalPrompt {
         let Some(screen) = screen else { return show_link(self, link, Ground::of_terminal()) };
         let before = self.link_lines.take();
         let (text, lines) = screen.link(link.url(), &validity(link), before);
-        self.write(&text, "")?;
+        self.write_as_it_is(&text)?;
         self.link_lines = Some(lines);
         Ok(())
     }

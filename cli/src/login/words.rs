@@ -14,6 +14,19 @@ use crate::session::DEFAULT;
 pub(super) const WELCOME: &[&str] =
     &["Signing in to Telegram. Type \"qr\" in place of a number to scan a QR code instead."];
 
+/// The same at a server that is not Telegram's.
+pub(super) const WELCOME_ELSEWHERE: &[&str] = &[
+    "Signing in to the server of --dc, not to Telegram. Type \"qr\" in place of a number to scan a QR code instead.",
+];
+
+/// Before the application is asked for.
+pub(crate) const APPLICATION: &[&str] = &[
+    "Telegram wants to know which application signs in, by an api_id and an api_hash: log in at my.telegram.org, choose \
+     \"API development tools\", and copy the two.",
+    "They are asked for once for each session. SANSGRAM_API_ID and SANSGRAM_API_HASH, or --api-id and --api-hash, answer \
+     this as well. To try without: \"sansgram login --sandbox\".",
+];
+
 /// The same in a sandbox.
 pub(super) const SANDBOX: &[&str] = &[
     "This is the sandbox: test DCs inside this process; nothing leaves this machine.",

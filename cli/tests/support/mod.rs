@@ -18,6 +18,9 @@ use sansgram_testkit::server::ServerOptions;
 /// The longest that a run may take before it counts as hanging.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// The form of an `api_hash`; no server here looks at it.
+pub const API_HASH: &str = "0123456789abcdef0123456789abcdef";
+
 /// Where nobody listens: a port of another test would be free one moment, and taken the next.
 pub const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 

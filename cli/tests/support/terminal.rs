@@ -39,6 +39,11 @@ impl Terminal {
         Self::on(command(&directory.path).args(args))
     }
 
+    /// The same on a terminal of so many columns.
+    pub fn start_with(directory: &Directory, args: &[&str], columns: u16) -> Self {
+        Self::sized(&["setsid", "--ctty", "--wait"], command(&directory.path).args(args), columns)
+    }
+
     /// A command that has its arguments.
     pub fn on(wanted: &Command) -> Self {
         // A password is asked for on the controlling terminal, which only a new session can get.
@@ -54,6 +59,10 @@ impl Terminal {
 
     /// A command behind others that run it.
     pub fn behind(others: &[&str], wanted: &Command) -> Self {
+        Self::sized(others, wanted, 100)
+    }
+
+    fn sized(others: &[&str], wanted: &Command, columns: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -64,7 +73,7 @@ impl Terminal {
             std::os::unix::fs::OpenOptionsExt::custom_flags(options.read(true).write(true), 0o400);
             options.open(path).unwrap()
         };
-        let size = Winsize { ws_col: 100, ws_row: 50, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_col: columns, ws_row: 50, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(slave(), size).unwrap();
         let mut command = Command::new(others[0]);
         command.args(&others[1..]).arg(wanted.get_program()).args(wanted.get_args());

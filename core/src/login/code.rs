@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::phone::PhoneNumber;
+use super::typed;
 use crate::tl::{Deserialize, enums};
 
 /// How a code is delivered (`auth.SentCodeType`). `length` counts characters. `Debug` shows no text: those are ways to
@@ -87,11 +88,110 @@ impl CodeToken {
         self.hash.is_some()
     }
 
+    /// Reads the code out of what a person typed or pasted: digits of any script are digits, gaps between them and words
+    /// around them do not count. A word or phrase is left as it is, without the white space around it.
+    ///
+    /// # Errors
+    /// [`InvalidCode`] if it cannot be the code that was sent. The server need not be asked, which would spend a try.
+    pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
+        let (length, more): (u32, &[char]) = match &self.kind {
+            CodeKind::App { length }
+            | CodeKind::Sms { length }
+            | CodeKind::Call { length }
+            | CodeKind::Fragment { length, .. }
+            | CodeKind::Firebase { length } => (*length, &[]),
+            // People copy the number as their phone shows it.
+            CodeKind::MissedCall { length, .. } => (*length, &['+', '(', ')']),
+            CodeKind::FlashCall { .. } => (0, &['+', '(', ')']),
+            CodeKind::Email { length, .. } => return read_email_code(typed, *length),
+            CodeKind::EmailSetUpRequired
+            | CodeKind::Word { .. }
+            | CodeKind::Phrase { .. }
+            | CodeKind::Unknown { .. } => return Ok(without_gaps(typed)),
+        };
+        let takes_last_digits = matches!(self.kind, CodeKind::MissedCall { .. });
+        read_digits(typed, length, more, takes_last_digits)
+    }
+
     /// Whether the code comes by e-mail.
     #[must_use]
     pub const fn is_by_email(&self) -> bool {
         matches!(self.kind, CodeKind::Email { .. })
     }
+}
+
+/// What was typed is no code of the form that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidCode {
+    /// It has no digits.
+    #[error("this is not a code: it has no digits; type the digits of the code that was sent")]
+    NoDigits,
+    /// It has another number of digits.
+    #[error("the code has {expected} digits, and this has {given}; type the code that was sent last")]
+    Length {
+        /// How many digits the code has.
+        expected: u32,
+        /// How many digits were given.
+        given: u32,
+    },
+    /// It has several groups of digits, and none, or more than one, can be the code.
+    #[error("this has several numbers; type only the code that was sent")]
+    SeveralNumbers,
+}
+
+/// The code in a text that may have other words. `length` 0: any number of digits.
+fn read_digits(
+    typed: &str,
+    length: u32,
+    more: &'static [char],
+    takes_last_digits: bool,
+) -> Result<Zeroizing<String>, InvalidCode> {
+    let expected = length as usize;
+    let fits = |group: &Zeroizing<String>| expected == 0 || group.len() == expected;
+    let mut groups = typed::groups(typed, more);
+    let first = groups.next().ok_or(InvalidCode::NoDigits)?;
+    let Some(second) = groups.next() else {
+        if takes_last_digits && expected > 0 && first.len() > expected {
+            return Ok(Zeroizing::new(first[first.len() - expected..].into()));
+        }
+        let given = u32::try_from(first.len()).unwrap_or(u32::MAX);
+        return if fits(&first) { Ok(first) } else { Err(InvalidCode::Length { expected: length, given }) };
+    };
+    // Which of several it is, only a length can tell.
+    if expected == 0 {
+        return Err(InvalidCode::SeveralNumbers);
+    }
+    let mut fitting = [first, second].into_iter().chain(groups).filter(fits);
+    match (fitting.next(), fitting.next()) {
+        (Some(code), None) => Ok(code),
+        _ => Err(InvalidCode::SeveralNumbers),
+    }
+}
+
+/// A code that came by e-mail. Its digits are read as those of any code; that it has no letters is not documented, so that a
+/// text of the right length is taken as it is.
+pub(super) fn read_email_code(typed: &str, length: u32) -> Result<Zeroizing<String>, InvalidCode> {
+    let whole = without_gaps(typed);
+    let is_plain = whole.chars().all(|char| char.is_ascii_digit());
+    match read_digits(typed, length, &[], false) {
+        Err(_) if !is_plain && length > 0 && whole.chars().count() == length as usize => Ok(whole),
+        other => other,
+    }
+}
+
+/// A text with ASCII digits, without the white space around it, and without gaps if it has nothing but digits.
+pub(super) fn without_gaps(typed: &str) -> Zeroizing<String> {
+    let text =
+        typed::with_ascii_digits(typed.trim_matches(|c: char| c.is_whitespace() || typed::is_invisible(c)));
+    let is_part =
+        |c: char| c.is_ascii_digit() || c.is_whitespace() || typed::is_dash(c) || typed::is_invisible(c);
+    if !text.chars().all(is_part) {
+        return text;
+    }
+    let mut digits = Zeroizing::new(String::with_capacity(text.len()));
+    digits.extend(text.chars().filter(char::is_ascii_digit));
+    digits
 }
 
 impl fmt::Debug for CodeKind {
@@ -206,5 +306,66 @@ mod tests {
         }
         assert_eq!(format!("{:?}", kinds[1]), "MissedCall(5 characters)");
         assert_eq!(format!("{:?}", CodeKind::Unknown { constructor: 7 }), "Unknown(0x00000007)");
+    }
+
+    fn token(kind: CodeKind) -> CodeToken {
+        let phone = PhoneNumber::parse("+9996621234").unwrap();
+        CodeToken { phone, hash: None, kind, next: None, timeout: None }
+    }
+
+    fn read(kind: CodeKind, typed: &str) -> Result<String, InvalidCode> {
+        token(kind).read_code(typed).map(|code| code.as_str().into())
+    }
+
+    #[test]
+    fn d4_codes_are_read_as_people_type_and_paste_them() {
+        let app = || CodeKind::App { length: 5 };
+        for typed in [
+            "22222",
+            " 22222\n",
+            "۲۲۲۲۲",
+            "２２２２２",
+            "2.2.2.2.2",
+            "222-22",
+            "2 2 2 2 2",
+            "\u{200e}22222\u{feff}",
+            "code 22222",
+            "Login code: 22222. Do not give it to anyone.",
+            "it is 22222, valid for 5 minutes",
+        ] {
+            assert_eq!(read(app(), typed), Ok("22222".into()), "{typed}");
+        }
+        for (typed, error) in [
+            ("", InvalidCode::NoDigits),
+            ("code", InvalidCode::NoDigits),
+            ("2222", InvalidCode::Length { expected: 5, given: 4 }),
+            ("+1 234 567 8900", InvalidCode::Length { expected: 5, given: 11 }),
+            ("22222 or 33333", InvalidCode::SeveralNumbers),
+        ] {
+            assert_eq!(read(app(), typed), Err(error), "{typed}");
+        }
+        // A server that does not say how long a code is.
+        assert_eq!(read(CodeKind::Sms { length: 0 }, "2-2-2"), Ok("222".into()));
+    }
+
+    #[test]
+    fn d4_numbers_that_call_and_words_are_read_too() {
+        let missed = || CodeKind::MissedCall { prefix: "1234".into(), length: 4 };
+        assert_eq!(read(missed(), "7890"), Ok("7890".into()));
+        assert_eq!(read(missed(), "+1 (234) 567-7890"), Ok("7890".into()));
+        let flash = CodeKind::FlashCall { pattern: "*".into() };
+        assert_eq!(read(flash, "+1 (234) 567-7890"), Ok("12345677890".into()));
+        assert_eq!(read(CodeKind::Word { beginning: None }, " pineapple \n"), Ok("pineapple".into()));
+        assert_eq!(read(CodeKind::Phrase { beginning: None }, "two words"), Ok("two words".into()));
+        let email = || CodeKind::Email {
+            pattern: "a*@b".into(),
+            length: 6,
+            reset_available: None,
+            reset_pending: None,
+        };
+        assert_eq!(read(email(), "123 456"), Ok("123456".into()));
+        assert_eq!(read(email(), "AB12CD"), Ok("AB12CD".into()));
+        assert_eq!(read(email(), "12345"), Err(InvalidCode::Length { expected: 6, given: 5 }));
+        assert_eq!(read(CodeKind::Unknown { constructor: 1 }, "۱ ۲"), Ok("12".into()));
     }
 }

@@ -15,6 +15,22 @@ pub struct ApiCredentials {
     pub hash: String,
 }
 
+/// What was given is no `api_hash`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not an api_hash: it has 32 hexadecimal digits; copy it from my.telegram.org again")]
+pub struct InvalidApiHash;
+
+impl ApiCredentials {
+    /// Checks the form of the hash, so that a wrong one costs no traffic.
+    ///
+    /// # Errors
+    /// [`InvalidApiHash`] unless it has 32 hexadecimal digits.
+    pub fn check(&self) -> Result<(), InvalidApiHash> {
+        let is_hash = self.hash.len() == 32 && self.hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hash { Ok(()) } else { Err(InvalidApiHash) }
+    }
+}
+
 impl PartialEq for ApiCredentials {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id && self.hash.as_bytes().ct_eq(other.hash.as_bytes()).into()
@@ -88,6 +104,18 @@ impl Drop for BotToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn d6_only_the_form_of_a_hash_passes() {
+        let check = |hash: &str| ApiCredentials { id: 1, hash: hash.into() }.check();
+        assert_eq!(check("0123456789abcdef0123456789abcdef"), Ok(()));
+        assert_eq!(check("0123456789ABCDEF0123456789ABCDEF"), Ok(()));
+        for bad in
+            ["", "0123456789abcdef", "0123456789abcdef0123456789abcdeg", " 123456789abcdef0123456789abcdef"]
+        {
+            assert_eq!(check(bad), Err(InvalidApiHash), "{bad}");
+        }
+    }
 
     #[test]
     fn only_the_form_of_a_token_passes() {

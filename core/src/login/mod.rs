@@ -16,9 +16,10 @@ mod password;
 mod pending;
 mod phone;
 mod sent_code;
+pub(crate) mod typed;
 
-pub use code::{CodeKind, CodeToken, NextCodeKind};
-pub use credentials::{ApiCredentials, BotToken, InvalidBotToken};
+pub use code::{CodeKind, CodeToken, InvalidCode, NextCodeKind};
+pub use credentials::{ApiCredentials, BotToken, InvalidApiHash, InvalidBotToken};
 pub use error::{Continuation, LoginError, PasswordParametersError};
 pub use flow::{Flow, MAX_HOPS, Progress};
 pub use known::{KNOWN_ERRORS, KnownError, known_error};
@@ -29,3 +30,4 @@ pub use outcome::{
 pub use password::{HeavyOutcome, HeavyTask, NewPassword};
 pub use pending::{PendingFormatError, PendingSignIn};
 pub use phone::{InvalidPhone, PhoneNumber};
+pub use typed::with_ascii_digits;

@@ -5,6 +5,8 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
+use super::typed::{ascii_digit, is_dash, is_invisible};
+
 /// A phone number in international form: 5 to 15 digits (E.164), nothing else. Personal data: it is not in the `Debug`
 /// output.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub enum InvalidPhone {
 const MOST_DIGITS: usize = 18;
 
 impl PhoneNumber {
-    /// Reads a number as people type it: digits, and `+ - . / ( )` and white space between them. A leading `00` is
+    /// Reads a number as people type it: digits of any script, and `+ - . / ( )` and white space between them. A leading `00` is
     /// the `+` of those who dial it: no country code begins with 0.
     ///
     /// # Errors
@@ -39,17 +41,17 @@ impl PhoneNumber {
         let mut number = Self(String::with_capacity(MOST_DIGITS));
         let digits = &mut number.0;
         for c in typed.chars() {
-            match c {
-                '0'..='9' if digits.len() < MOST_DIGITS => digits.push(c),
-                '0'..='9' => {
-                    return Err(InvalidPhone::Length(typed.chars().filter(char::is_ascii_digit).count()));
+            match ascii_digit(c) {
+                Some(digit) if digits.len() < MOST_DIGITS => digits.push(digit),
+                Some(_) => {
+                    return Err(InvalidPhone::Length(typed.chars().filter_map(ascii_digit).count()));
                 }
-                '+' | '-' | '.' | '/' | '(' | ')' => {}
-                c if c.is_whitespace() => {}
-                c => return Err(InvalidPhone::Character(c)),
+                None if matches!(c, '+' | '\u{ff0b}' | '.' | '/' | '(' | ')') => {}
+                None if c.is_whitespace() || is_dash(c) || is_invisible(c) => {}
+                None => return Err(InvalidPhone::Character(c)),
             }
         }
-        let is_dialled = digits.starts_with("00") && !typed.contains('+');
+        let is_dialled = digits.starts_with("00") && !typed.contains(['+', '\u{ff0b}']);
         if is_dialled {
             digits.drain(..2);
         }
@@ -128,6 +130,16 @@ mod tests {
             ["+1 (123) 456-7890", "11234567890", "1.123.456.7890", " +1 123 456 7890\n", "001 (123) 456-7890"]
         {
             assert_eq!(PhoneNumber::parse(typed).unwrap().digits(), "11234567890");
+        }
+    }
+
+    /// Keyboards have digits of their own, and address books copy marks along that do not show.
+    #[test]
+    fn d4_digits_of_every_script_are_digits() {
+        for typed in
+            ["+۱ ۱۲۳ ۴۵۶ ۷۸۹۰", "\u{202a}+1 123\u{2011}456\u{2011}7890\u{202c}", "＋１１２３４５６７８９０"]
+        {
+            assert_eq!(PhoneNumber::parse(typed).unwrap().digits(), "11234567890", "{typed}");
         }
     }
 

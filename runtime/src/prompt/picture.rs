@@ -57,7 +57,7 @@ impl Screen {
 }
 
 /// What may have a size in columns and rows.
-pub(super) trait AsScreen {
+pub(crate) trait AsScreen {
     fn size(&self) -> Option<(u16, u16)>;
 }
 
