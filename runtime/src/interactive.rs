@@ -227,6 +227,7 @@ impl<P: Prompt> Talk<'_, P> {
             return self.another_way(&token, tries).await.map(Some);
         }
         self.prompt.show(&words::other_ways(&token, resend_at.and(token.timeout)))?;
+        let mut slips = 0;
         loop {
             let code = match self.ask_code(&token).await? {
                 CodeAnswer::Code(code) => code,
@@ -262,6 +263,14 @@ impl<P: Prompt> Talk<'_, P> {
                 }
             };
             match calling!(self, self.client.sign_in(&token, &code)) {
+                // The server was not asked, so that no try is spent.
+                Err(error @ Error::Login(LoginError::CodeForm(_))) => {
+                    slips += 1;
+                    if slips == MAX_IDLE {
+                        return Err(Error::TooManyTries(slips));
+                    }
+                    self.prompt.refused(&error)?;
+                }
                 Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 Err(error) if wants_another_code(&error) => {
                     return self.another_code(&token, error, tries, renewed).await;
@@ -290,7 +299,7 @@ impl<P: Prompt> Talk<'_, P> {
         Ok(match answer.to_ascii_lowercase().as_str() {
             "resend" => CodeAnswer::Resend,
             "cancel" => CodeAnswer::Cancel,
-            _ => CodeAnswer::Code(without_gaps(answer)),
+            _ => CodeAnswer::Code(answer),
         })
     }
 
@@ -594,15 +603,6 @@ impl<P: Prompt> Talk<'_, P> {
                 }
             }
         }
-    }
-}
-
-/// A code as it is sent: people read and type `1 23 45` and `123-45`. A phrase keeps its spaces.
-fn without_gaps(answer: Zeroizing<String>) -> Zeroizing<String> {
-    let is_gap = |char: char| char.is_whitespace() || matches!(char, '-' | '\u{2010}'..='\u{2015}');
-    match answer.chars().all(|char| char.is_ascii_digit() || is_gap(char)) {
-        true => Zeroizing::new(answer.chars().filter(|char| !is_gap(*char)).collect()),
-        false => answer,
     }
 }
 

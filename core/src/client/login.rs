@@ -465,7 +465,9 @@ impl Login<'_> {
         if self.client.data.user.is_some() {
             return Err(LoginError::AlreadySignedIn);
         }
-        self.client.config.api.as_ref().ok_or(LoginError::ApiCredentialsMissing)
+        let api = self.client.config.api.as_ref().ok_or(LoginError::ApiCredentialsMissing)?;
+        api.check()?;
+        Ok(api)
     }
 
     fn start(self, flow: Result<Flow, LoginError>) -> Result<RequestId, ApiMisuse> {

@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
-use super::credentials::InvalidBotToken;
+use super::code::InvalidCode;
+use super::credentials::{InvalidApiHash, InvalidBotToken};
 use super::phone::InvalidPhone;
 use crate::crypto::dh::DhError;
 use crate::crypto::srp::SrpError;
@@ -21,6 +22,12 @@ pub enum LoginError {
     /// What was given is no bot token.
     #[error(transparent)]
     BotTokenForm(#[from] InvalidBotToken),
+    /// What was typed cannot be the code that was sent; the server was not asked.
+    #[error(transparent)]
+    CodeForm(#[from] InvalidCode),
+    /// What was given is no `api_hash`.
+    #[error(transparent)]
+    ApiHashForm(#[from] InvalidApiHash),
     /// The server does not take the phone number.
     #[error("the server does not accept this phone number; check it, with its country code")]
     PhoneInvalid,
@@ -252,6 +259,7 @@ impl LoginError {
         match self {
             Self::PhoneForm(_)
             | Self::BotTokenForm(_)
+            | Self::CodeForm(_)
             | Self::CodeInvalid
             | Self::NoOtherWay
             | Self::EmailInvalid
@@ -291,6 +299,7 @@ impl LoginError {
             | Self::PasswordAlgorithmUnknown
             | Self::PasswordParameters(_)
             | Self::ApiCredentialsRefused
+            | Self::ApiHashForm(_)
             | Self::ApiIdPublished
             | Self::ApiIdNeeded(_)
             | Self::ApiCredentialsMissing

@@ -13,6 +13,7 @@ mod common;
 mod signing_in {
     mod application_named_once;
     mod bot_token;
+    mod code_as_people_type_it;
     mod ended_by_the_server;
     mod every_code_type;
     mod expired_code_and_restart;

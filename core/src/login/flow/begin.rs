@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::state::{Password, Qr, State};
 use super::{Flow, secret_bytes};
 use crate::crypto::Secret;
-use crate::login::code::CodeToken;
+use crate::login::code::{CodeToken, without_gaps};
 use crate::login::credentials::{ApiCredentials, BotToken};
 use crate::login::error::LoginError;
 use crate::login::outcome::TermsOfService;
@@ -71,24 +71,26 @@ impl Flow {
 
     /// `auth.signIn`: ends in [`Outcome::SignedIn`](super::Outcome::SignedIn),
     /// [`Outcome::PasswordRequired`](super::Outcome::PasswordRequired) or
-    /// [`Outcome::SignUpRequired`](super::Outcome::SignUpRequired). White space around the code is ignored. A code that
+    /// [`Outcome::SignUpRequired`](super::Outcome::SignUpRequired). The code is read by [`CodeToken::read_code`]. One that
     /// came by e-mail is given as such.
     ///
     /// # Errors
-    /// [`LoginError::CodeUnusable`].
+    /// [`LoginError::CodeUnusable`]; [`LoginError::CodeForm`] if it cannot be the code that was sent.
     pub fn sign_in(token: &CodeToken, code: &str) -> Result<Self, LoginError> {
         if token.is_by_email() {
             return Self::sign_in_with_email_code(token, code);
         }
-        Self::sign_in_with(token, Some(code.trim().into()), None)
+        let code = token.read_code(code)?;
+        Self::sign_in_with(token, Some(code.as_str().into()), None)
     }
 
     /// `auth.signIn` with a code that came by e-mail: ends like [`sign_in`](Self::sign_in).
     ///
     /// # Errors
-    /// [`LoginError::CodeUnusable`].
+    /// [`LoginError::CodeUnusable`]; [`LoginError::CodeForm`] if it cannot be the code that was sent.
     pub fn sign_in_with_email_code(token: &CodeToken, code: &str) -> Result<Self, LoginError> {
-        Self::sign_in_with(token, None, Some(email_verification(code)))
+        let code = token.read_code(code)?;
+        Self::sign_in_with(token, None, Some(email_verification(&code)))
     }
 
     fn sign_in_with(
@@ -148,7 +150,7 @@ impl Flow {
     pub fn verify_email(token: &CodeToken, code: &str) -> Result<Self, LoginError> {
         let query = functions::account::VerifyEmail {
             purpose: login_setup(token)?,
-            verification: email_verification(code),
+            verification: email_verification(&without_gaps(code)),
         };
         Ok(Self::new(State::VerifyEmail(token.phone.clone()), &query))
     }
@@ -183,7 +185,7 @@ impl Flow {
     /// the code is not used up.
     #[must_use]
     pub fn check_recovery_password(code: &str) -> Self {
-        let query = functions::auth::CheckRecoveryPassword { code: code.trim().into() };
+        let query = functions::auth::CheckRecoveryPassword { code: without_gaps(code).as_str().into() };
         Self::new(State::CheckRecovery, &query)
     }
 
@@ -191,7 +193,7 @@ impl Flow {
     /// account has none from now on.
     #[must_use]
     pub fn recover_password(code: &str, new: Option<NewPassword>) -> Self {
-        let code = String::from(code.trim());
+        let code = String::from(without_gaps(code).as_str());
         match new {
             Some(new) => {
                 let state = State::AskAlgorithm(Secret::new(code), new);
@@ -282,5 +284,5 @@ fn login_setup(token: &CodeToken) -> Result<enums::EmailVerifyPurpose, LoginErro
 }
 
 fn email_verification(code: &str) -> enums::EmailVerification {
-    types::EmailVerificationCode { code: code.trim().into() }.into()
+    types::EmailVerificationCode { code: code.into() }.into()
 }
