@@ -147,6 +147,8 @@ fn page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
         }
     }
     end.to_writer(&mut page)?;
-    man.render_version_section(&mut page)?;
+    if command.get_version().is_some() {
+        man.render_version_section(&mut page)?;
+    }
     Ok(page)
 }

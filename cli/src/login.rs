@@ -98,15 +98,6 @@ impl<'a> Login<'a> {
         if let Some(picture) = &args.qr_file {
             picture.check_new().map_err(Failure::new)?;
         }
-        let mut prompt = TerminalPrompt::on_demand();
-        let is_first = !args.sandbox && args.server.is_telegram() && matches!(holder, Holder::Nobody);
-        if is_first && application.is_missing() && prompt.is_there() {
-            let _pause = watch.pause();
-            application = match smol::block_on(Application::ask(&mut prompt)) {
-                Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
-                result => result.map_err(Error::from)?,
-            };
-        }
         let store: Arc<dyn SessionStore> = match file.clone() {
             None => Arc::new(MemoryStore::new()),
             Some(file) if args.sandbox => Arc::new(Anew::in_sandbox(file, &session)?),
@@ -127,6 +118,15 @@ impl<'a> Login<'a> {
             }
             None => {
                 let config = args.server.config(&session)?;
+                let is_first = server::is_telegram(&config) && matches!(holder, Holder::Nobody);
+                let mut prompt = TerminalPrompt::on_demand();
+                if is_first && application.is_missing() && prompt.is_there() {
+                    let _pause = watch.pause();
+                    application = match smol::block_on(Application::ask(&mut prompt)) {
+                        Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
+                        result => result.map_err(Error::from)?,
+                    };
+                }
                 if !holder.may_be_signed_in() && args.server.is_remembered(&session) {
                     output::note(&format!(
                         "note: the session belongs to {}, and so does this sign-in; --session names another",
@@ -313,7 +313,7 @@ impl<'a> Login<'a> {
                     answers.converse();
                     let lines = match &self.sandbox {
                         Some(_) => words::SANDBOX,
-                        None if self.args.server.is_telegram() => words::WELCOME,
+                        None if server::is_telegram(&self.config) => words::WELCOME,
                         None => words::WELCOME_ELSEWHERE,
                     };
                     lines.iter().try_for_each(|line| answers.show(line))?;

@@ -215,7 +215,7 @@ fn a_no_begins_anew() {
     terminal.types("n\n");
     terminal.sees("bot token:");
     terminal.types("1:sandbox\n");
-    terminal.sees("Signed in as Sandbox bot.");
+    terminal.sees("Signed in as Sandbox bot");
     assert_eq!(terminal.ends().0, Some(0));
     assert!(!half_done(&server).exists());
 }

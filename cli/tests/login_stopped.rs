@@ -95,6 +95,6 @@ fn a_visible_question_is_shown_again_after_a_stop() {
     terminal.types("go\n");
     terminal.sees("bot token:");
     terminal.types("1:sandbox\n");
-    terminal.sees("Signed in as Sandbox bot.");
+    terminal.sees("Signed in as Sandbox bot");
     assert_eq!(terminal.ends().0, Some(0));
 }

@@ -64,6 +64,9 @@ fn what_is_not_given_is_asked_for() {
     terminal.sees("the code 33333 arrived");
     terminal.sees("Code:");
     terminal.types("1\n");
+    terminal.sees("The code has 5 digits, and this has 1");
+    terminal.sees("Code:");
+    terminal.types("12345\n");
     terminal.sees("The code is wrong");
     terminal.sees("Code:");
     terminal.types("33333\n");
@@ -85,7 +88,7 @@ fn the_time_to_answer_does_not_count() {
     // that has much else to do.
     thread::sleep(Duration::from_millis(5500));
     terminal.types("1:sandbox\n");
-    terminal.sees("Signed in as Sandbox bot.");
+    terminal.sees("Signed in as Sandbox bot");
     assert_eq!(terminal.ends().0, Some(0));
 }
 

@@ -16,7 +16,7 @@ pub(super) const WELCOME: &[&str] =
 
 /// The same at a server that is not Telegram's.
 pub(super) const WELCOME_ELSEWHERE: &[&str] = &[
-    "Signing in to the server of --dc, not to Telegram. Type \"qr\" in place of a number to scan a QR code instead.",
+    "Signing in to another server, not to Telegram. Type \"qr\" in place of a number to scan a QR code instead.",
 ];
 
 /// Before the application is asked for.
