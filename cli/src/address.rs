@@ -62,7 +62,10 @@ impl FromStr for DcAddress {
 fn host_name(host: &str) -> Result<&str, String> {
     if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         // A scope, as in fe80::1%eth0, is the resolver's business.
-        let address = inner.split_once('%').map_or(inner, |(address, _)| address);
+        let (address, scope) = inner.split_once('%').unwrap_or((inner, "1"));
+        if scope.is_empty() {
+            return Err("there is no scope behind the % of the IPv6 address".into());
+        }
         return match address.parse::<Ipv6Addr>() {
             Ok(_) => Ok(inner),
             Err(_) => Err("there is no IPv6 address in the brackets".into()),
@@ -116,6 +119,13 @@ mod tests {
             let error = text.parse::<DcAddress>().unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a5_scopes_of_ipv6_are_kept() {
+        let address: DcAddress = "2=[fe80::1%1]:443".parse().unwrap();
+        assert_eq!(address.resolve().unwrap(), ["[fe80::1%1]:443".parse().unwrap()]);
+        assert!("2=[fe80::1%]:443".parse::<DcAddress>().unwrap_err().contains("scope"));
     }
 
     #[test]

@@ -76,6 +76,9 @@ td.binlog, or its database directory; td_test.binlog belongs to test DCs. If the
 database encryption key, that is asked for, or taken from --passcode-stdin or SANSGRAM_PASSCODE. If it holds several \
 accounts, a note lists them, and --account takes another than the one in use.
 
+A session whose address is not one of Telegram's stays with the server at that address; --dc says where the server \
+is if the format does not.
+
 The strings of Telethon and GramJS do not say who is signed in, and a SQLite file of Telethon 1 does not always; the \
 next \"sansgram whoami\" finds out. Only the Pyrogram family \
 says the api_id of the application, which servers want to know: give it with --api-id for the others, here or to the \
@@ -85,6 +88,9 @@ pub(crate) const EXPORT: &str = "\
 Write a session as another library keeps it: a string on standard output, or a file that only you can read. The string \
 of another library ends without a new line in a file and in a pipe, since most libraries refuse one. All formats \
 but sansgram's own, telethon2-sqlite, tdata and tdlib hold the key of the home DC only. An encrypted session is written without its encryption.
+
+Of a session that belongs to a server of your own, the address is written if the format has one, and never Telegram's \
+in its place; the RSA key is not.
 
 telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) and \
 grammers-sqlite are files, gramjs-store is a folder; these need --output.

@@ -11,6 +11,8 @@ use crate::time::{Now, Timestamp};
 use crate::tl::{Deserialize, Serialize, enums, functions};
 use crate::transport::Disguise;
 
+/// How long to wait after an answer, however often the server says that it has changed.
+const REST: Duration = Duration::from_secs(10);
 /// How long to wait after a question that failed.
 const PAUSE: Duration = Duration::from_secs(600);
 
@@ -61,7 +63,7 @@ impl Client {
                     (self.data.servers == Servers::Telegram, self.server_seconds(now));
                 self.data.dc_options.take_config(&config, is_telegram, seconds);
                 self.dirty = true;
-                Duration::ZERO
+                REST
             }
             Err(error) => pause(&error).max(PAUSE),
         };

@@ -55,8 +55,9 @@ pub enum Input<'a> {
 #[must_use]
 #[non_exhaustive]
 pub enum Output {
-    /// Open a stream to one of `endpoints` (any of them; the first is preferred), then answer with
-    /// [`Input::Opened`] or [`Input::Lost`].
+    /// Open a stream to one of `endpoints`, then answer with [`Input::Opened`] or [`Input::Lost`]. All of them lead to
+    /// the DC. The first is preferred, and IPv4 and IPv6 take turns: try them in this order, best with little delay
+    /// between them (RFC 8305).
     Open {
         /// The name of the new connection.
         conn: ConnId,

@@ -709,6 +709,7 @@ pub fn export_path(
     if options.passcode.is_some() && !format.has_passcode() {
         return Err(ExportError::NoPasscode(format));
     }
+    let dcs = &session.servers.table(dcs);
     if format == Format::Sansgram {
         let line = Zeroizing::new(format!("{}\n", *session.to_text()));
         return target::create_file(path, line.as_bytes());
@@ -728,7 +729,7 @@ pub fn export_path(
         _ => {}
     }
     #[cfg(feature = "sqlite")]
-    return target::create_file(path, &sqlite::write(session, format, &session.servers.table(dcs))?);
+    return target::create_file(path, &sqlite::write(session, format, dcs)?);
     #[cfg(not(feature = "sqlite"))]
     Err(ExportError::SqliteLeftOut)
 }
@@ -800,7 +801,7 @@ impl Found {
         };
         let address = self.host.parse().ok().map(|ip| SocketAddr::new(ip, self.port));
         let servers = match (address, self.host.as_str()) {
-            (Some(address), _) if address.port() != 0 => Servers::at(dc, address),
+            (Some(address), _) => Servers::at(dc, address),
             (None, "") => Servers::Unknown,
             // Programs that run in a browser keep names such as venus.web.telegram.org.
             (None, host) if host.ends_with(".telegram.org") => Servers::Telegram,
