@@ -384,7 +384,7 @@ mod tests {
         let [ours, theirs] = [1, 3].map(other_key);
         let telegram = Config::telegram();
         let test = Config::telegram_test();
-        let sandbox = custom("127.0.0.1:4443", &[ours.clone()]);
+        let sandbox = custom("127.0.0.1:4443", core::slice::from_ref(&ours));
         let moved = custom("10.1.1.1:443", &[theirs.clone(), ours]);
         let other = custom("127.0.0.1:4443", &[theirs]);
         for (made, used, fits) in [

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
+
 use alloc::string::ToString;
 
 use super::*;
