@@ -502,6 +502,12 @@ pub enum ExportError {
     /// The format cannot be encrypted.
     #[error("{} has no passcode", .0.description())]
     NoPasscode(Format),
+    /// A program that knows Telegram's servers only would offer them a key of other servers.
+    #[error(
+        "{} would offer the session's key to Telegram, and the session belongs to other servers; choose another format",
+        .0.description()
+    )]
+    OtherServers(Format),
     /// A SQLite file, which this build cannot write.
     #[error("this build cannot write SQLite files: it was made without the feature \"sqlite\"")]
     SqliteLeftOut,
@@ -723,7 +729,9 @@ pub fn export_path(
     if format.is_text() {
         return target::create_file(path, export_text(session, format, dcs)?.as_bytes());
     }
+    let is_elsewhere = matches!(session.servers, Servers::Custom(_) | Servers::Ended);
     match format {
+        Format::Tdata | Format::Tdlib if is_elsewhere => return Err(ExportError::OtherServers(format)),
         Format::Tdata => return tdata::write(session, dcs, options, path),
         Format::Tdlib => return tdlib::write(session, options, path),
         _ => {}

@@ -96,11 +96,11 @@ fn v6(last: u16) -> SocketAddr {
     SocketAddr::from(([0xfd00, 0, 0, 0, 0, 0, 0, last], 443))
 }
 
-/// Races `endpoints` for at most five seconds. The winner or the failure, and what was tried when.
-fn run(
-    peers: &[(SocketAddr, Result<(), ErrorKind>)],
-    endpoints: &[SocketAddr],
-) -> (Option<Result<String, ErrorKind>>, Vec<(u128, SocketAddr)>) {
+/// The winner or the failure, and what was tried when.
+type Raced = (Option<Result<String, ErrorKind>>, Vec<(u128, SocketAddr)>);
+
+/// Races `endpoints` for at most five seconds.
+fn run(peers: &[(SocketAddr, Result<(), ErrorKind>)], endpoints: &[SocketAddr]) -> Raced {
     let begun = Instant::now();
     let host = Host {
         clock: Mutex::new(begun),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sansgram_core::client::{Config, DcId, DcKey, SessionData, SignedInUser};
+use sansgram_core::client::{Config, CustomServers, DcId, DcKey, Servers, SessionData, SignedInUser};
 use sansgram_core::crypto::{AuthKey, Secret};
 
 use super::super::{
@@ -219,6 +219,22 @@ fn export(session: &SessionData, passcode: Option<&str>, path: &Path) -> Result<
     let dcs = if session.test_dcs { Config::telegram_test() } else { Config::telegram() }.dcs;
     let passcode = passcode.map(|passcode| Secret::new(passcode.to_owned()));
     export_path(session, Format::Tdata, &dcs, &ExportOptions { passcode }, path)
+}
+
+/// Telegram Desktop and TDLib know Telegram's servers only, and would offer them the key.
+#[test]
+fn a5_a_session_of_other_servers_does_not_go_to_programs_of_telegram() {
+    let directory = Directory::new("tdata-elsewhere");
+    for servers in [Servers::Custom(CustomServers::default()), Servers::Ended] {
+        for format in [Format::Tdata, Format::Tdlib] {
+            let path = directory.0.join(format.name());
+            let session = SessionData { servers: servers.clone(), ..session() };
+            let dcs = Config::telegram().dcs;
+            let result = export_path(&session, format, &dcs, &ExportOptions::default(), &path);
+            assert!(matches!(result, Err(ExportError::OtherServers(of)) if of == format), "{result:?}");
+            assert!(!path.exists());
+        }
+    }
 }
 
 #[test]
