@@ -19,20 +19,6 @@ fn sample(name: &str) -> PathBuf {
     samples().join("other").join(name)
 }
 
-/// Where the servers are has tests of its own; what is compared here says only which DC is the home.
-fn import_text(text: &str) -> Result<Imported, ImportError> {
-    let mut imported = super::import_text(text)?;
-    imported.session.servers = Default::default();
-    Ok(imported)
-}
-
-/// Where the servers are has tests of its own; what is compared here says only which DC is the home.
-fn import_file(path: &Path) -> Result<Imported, ImportError> {
-    let mut imported = super::import_file(path)?;
-    imported.session.servers = Default::default();
-    Ok(imported)
-}
-
 fn dc(number: i64) -> DcId {
     DcId::new(number).unwrap()
 }

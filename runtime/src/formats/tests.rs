@@ -11,13 +11,6 @@ use super::*;
 const TEXTS: [Format; 5] =
     [Format::Sansgram, Format::Telethon, Format::Pyrogram, Format::GramJs, Format::Mtcute];
 
-/// Where the servers are has tests of its own; what is compared here says only which DC is the home.
-fn import_text(text: &str) -> Result<Imported, ImportError> {
-    let mut imported = super::import_text(text)?;
-    imported.session.servers = Default::default();
-    Ok(imported)
-}
-
 fn dc(number: i64) -> DcId {
     DcId::new(number).unwrap()
 }
