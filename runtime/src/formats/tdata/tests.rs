@@ -330,13 +330,13 @@ fn d4_a_later_version_is_read_if_its_layout_is_the_same_and_named_if_not() {
     let directory = Directory::new("tdata-later");
     let tdata = copy(&directory, ONE);
     for file in ["key_datas", "D877F783D5D3EF8Cs"] {
-        reseal(&tdata.join(file), 7_002_001, |_| {});
+        reseal(&tdata.join(file), 8_002_001, |_| {});
     }
     check(&import_file(&tdata).unwrap());
-    reseal(&tdata.join("D877F783D5D3EF8Cs"), 7_002_001, |data| data.truncate(40));
+    reseal(&tdata.join("D877F783D5D3EF8Cs"), 8_002_001, |data| data.truncate(40));
     let error = import_file(&tdata).unwrap_err();
-    assert!(matches!(&error, ImportError::Newer { version, .. } if version == "7.2.1"), "{error}");
-    reseal(&tdata.join("key_datas"), 7_002_001, |data| data.truncate(40));
+    assert!(matches!(&error, ImportError::Newer { version, .. } if version == "8.2.1"), "{error}");
+    reseal(&tdata.join("key_datas"), 8_002_001, |data| data.truncate(40));
     assert!(matches!(import_file(&tdata), Err(ImportError::Newer { .. })));
 }
 
