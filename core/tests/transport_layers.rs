@@ -273,10 +273,15 @@ fn f14_servers_of_other_protocols_are_told() {
 
 #[test]
 fn f14_a_short_frame_is_an_error_only_with_an_errors_number() {
-    let mut layers = layers(TransportKind::Intermediate, &Disguise::Plain, 5);
+    let begin = || layers(TransportKind::Intermediate, &Disguise::Plain, 5);
     let mut stream = [&11_u32.to_le_bytes()[..], b"p7@_ a frame"].concat();
     let error = LayerError::Frame(FrameError::TooShort { length: 11 });
+    let mut layers = begin();
     assert_eq!(seen(&mut layers, &mut stream, 64).1, Some(error));
+    // It is final.
+    let mut later = [&8_u32.to_le_bytes()[..], &(-429_i32).to_le_bytes(), &[7; 4]].concat();
+    assert_eq!(seen(&mut layers, &mut later, 64).1, Some(error));
+    let mut layers = begin();
     let mut stream = [&8_u32.to_le_bytes()[..], &(-429_i32).to_le_bytes(), &[7; 4]].concat();
     assert_eq!(seen(&mut layers, &mut stream, 64).0, [(-429_i32).to_le_bytes()]);
 }

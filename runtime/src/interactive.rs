@@ -227,7 +227,7 @@ impl<P: Prompt> Talk<'_, P> {
             return self.another_way(&token, tries).await.map(Some);
         }
         self.prompt.show(&words::other_ways(&token, resend_at.and(token.timeout)))?;
-        let mut slips = 0;
+        let mut slips = Tries::default();
         loop {
             let code = match self.ask_code(&token).await? {
                 CodeAnswer::Code(code) => code,
@@ -265,11 +265,7 @@ impl<P: Prompt> Talk<'_, P> {
             match calling!(self, self.client.sign_in(&token, &code)) {
                 // The server was not asked, so that no try is spent.
                 Err(error @ Error::Login(LoginError::CodeForm(_))) => {
-                    slips += 1;
-                    if slips == MAX_IDLE {
-                        return Err(Error::TooManyTries(slips));
-                    }
-                    self.prompt.refused(&error)?;
+                    slips.again(self.prompt, &error)?;
                 }
                 Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 Err(error) if wants_another_code(&error) => {

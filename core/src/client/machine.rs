@@ -220,9 +220,12 @@ impl Client {
         let home = self.home();
         let waits = self.steps.flows.values().find_map(|step| step.trouble.clone());
         let lost = || {
+            // One connection that ended says little, once there is another.
+            let is_told = |link: &Link| link.failures > 1 || link.main.conn().is_none();
             let link = self.links.get(&home).filter(|link| link.trouble.is_some());
             link.into_iter()
                 .chain(self.links.values())
+                .filter(|link| is_told(link))
                 .find_map(|link| Some((link.dc, link.trouble.clone()?)))
         };
         waits

@@ -119,12 +119,17 @@ impl Assembler {
             }
             Err(error) => {
                 *input = &mut [];
-                self.buffer = Vec::new();
-                self.failed = Some(error);
+                self.fail(error);
             }
             _ => {}
         }
         next
+    }
+
+    /// Reads nothing from now on: every later call answers with this error.
+    pub(super) fn fail(&mut self, error: FrameError) {
+        self.buffer = Vec::new();
+        self.failed = Some(error);
     }
 
     /// The bytes of the frame that [`next`](Self::next) found last, headers and all.

@@ -72,7 +72,12 @@ impl FrameDecoder {
                 Some(Short::Nothing) => {}
                 Some(Short::QuickAck(token)) => return Ok(Some(Located::QuickAck(token))),
                 Some(Short::Error(code)) => return Ok(Some(Located::Error(code))),
-                Some(Short::Broken) => return Err(FrameError::TooShort { length: payload.len() }),
+                Some(Short::Broken) => {
+                    let error = FrameError::TooShort { length: payload.len() };
+                    *input = &mut [];
+                    self.assembler.fail(error);
+                    return Err(error);
+                }
             }
         }
         Ok(None)

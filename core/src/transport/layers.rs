@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use super::decode::Located;
 use super::fake_tls::{FakeTls, FakeTlsError};
 use super::obfuscated::{OBFUSCATED_HEADER_LEN, Obfuscation};
 use super::proxy_secret::{ProxyMode, ProxySecret};
@@ -108,6 +109,8 @@ pub struct Layers {
     obfuscated: Option<Box<Obfuscated>>,
     tunnel: Tunnel,
     first: First,
+    /// Why the stream cannot be read on: an error is final.
+    failed: Option<LayerError>,
 }
 
 /// The first bytes of the stream as they came, which tell servers of other protocols.
@@ -216,6 +219,7 @@ impl Layers {
                     obfuscated,
                     tunnel,
                     first: First::default(),
+                    failed: None,
                 }
             }
             None => Self {
@@ -224,6 +228,7 @@ impl Layers {
                 obfuscated: None,
                 tunnel,
                 first: First::default(),
+                failed: None,
             },
         }
     }
@@ -314,10 +319,12 @@ impl Layers {
     /// Takes what arrived, in any chunking; read the frames in it with [`Incoming::next`] until `None`. What is left
     /// unread is lost, and with it the place in the stream.
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {
-        let mut incoming = Incoming { layers: self, outer: &mut [], clear: &mut [], foreign: None };
+        let mut incoming = Incoming { layers: self, outer: &mut [], clear: &mut [] };
         match incoming.layers.tunnel {
             Tunnel::None => {
-                incoming.foreign = incoming.layers.first.look(input).err();
+                if let Err(foreign) = incoming.layers.first.look(input) {
+                    incoming.layers.failed = Some(foreign.into());
+                }
                 incoming.clear = incoming.layers.deobfuscate(input);
             }
             _ => incoming.outer = input,
@@ -350,8 +357,6 @@ pub struct Incoming<'l, 'b> {
     outer: &'b mut [u8],
     /// What came through all layers but the framing.
     clear: &'b mut [u8],
-    /// Why nothing of it is read.
-    foreign: Option<FrameError>,
 }
 
 impl fmt::Debug for Incoming<'_, '_> {
@@ -364,25 +369,35 @@ impl fmt::Debug for Incoming<'_, '_> {
     }
 }
 
-impl Incoming<'_, '_> {
+impl<'b> Incoming<'_, 'b> {
     /// The next frame; `None`: all bytes are used up.
     ///
     /// # Errors
-    /// [`LayerError`]: close the connection.
+    /// [`LayerError`]: close the connection. Every later call, also after another [`Layers::read`], answers with the same
+    /// error.
     #[expect(clippy::should_implement_trait, reason = "what it gives borrows from it")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, LayerError> {
-        if let Some(foreign) = self.foreign {
-            return Err(foreign.into());
-        }
-        let located = loop {
-            match self.layers.decoder.locate(&mut self.clear)? {
-                Some(located) => break located,
-                None => match self.layers.next_piece(&mut self.outer)? {
-                    Some(piece) => self.clear = piece,
-                    None => return Ok(None),
-                },
+        match self.locate() {
+            Ok(located) => Ok(located.map(|located| self.layers.decoder.show(located))),
+            Err(error) => {
+                self.layers.failed = Some(error);
+                Err(error)
             }
-        };
-        Ok(Some(self.layers.decoder.show(located)))
+        }
+    }
+
+    fn locate(&mut self) -> Result<Option<Located<'b>>, LayerError> {
+        if let Some(error) = self.layers.failed {
+            return Err(error);
+        }
+        loop {
+            if let Some(located) = self.layers.decoder.locate(&mut self.clear)? {
+                return Ok(Some(located));
+            }
+            match self.layers.next_piece(&mut self.outer)? {
+                Some(piece) => self.clear = piece,
+                None => return Ok(None),
+            }
+        }
     }
 }
