@@ -43,3 +43,22 @@ fn the_table_names_every_scenario_and_no_other() {
     let missing: Vec<&String> = there.difference(&named).collect();
     assert!(missing.is_empty(), "not in tests/README.md: {missing:#?}");
 }
+
+/// Each file that a case names has a test of that case.
+#[test]
+fn every_case_has_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("tests/README.md")).expect("there is a tests/README.md");
+    let (_, cases) = text.split_once("## Cases that failed").expect("the section on cases");
+    let mut count = 0;
+    for row in cases.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let (case, _) = row[2..].split_once(": ").expect("a case and what it is about");
+        let name = format!("fn {}_", case.to_lowercase());
+        for file in row.split('`').skip(1).step_by(2) {
+            let source = fs::read_to_string(root.join(file)).expect("the file is there");
+            assert!(source.contains(&name), "{file} has no {name}");
+        }
+        count += 1;
+    }
+    assert!(count > 40, "{count} cases");
+}

@@ -251,6 +251,7 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
+    use crate::login::Continuation;
 
     fn sorted(name: &str) -> LoginError {
         LoginError::of("auth.signIn", RpcError::parse(420, name))
@@ -281,6 +282,15 @@ mod tests {
         assert_eq!(sorted("PHONE_PASSWORD_PROTECTED"), LoginError::PhoneProtected);
         assert_eq!(sorted("SMS_CODE_CREATE_FAILED"), LoginError::CodeNotSent);
         assert_eq!(sorted("PHONE_PASSWORD_FLOOD"), LoginError::PhoneFlood);
+    }
+
+    #[test]
+    fn b2_a_version_that_is_too_old_is_to_be_updated() {
+        let error = sorted("UPDATE_APP_TO_LOGIN");
+        assert_eq!(error, LoginError::AppTooOld);
+        assert_eq!(error.continuation(), Continuation::Over);
+        let sentence = error.to_string();
+        assert!(sentence.contains("update") && !sentence.contains("official"), "{sentence}");
     }
 
     #[test]
