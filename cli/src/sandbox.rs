@@ -172,11 +172,14 @@ fn serve_options(args: &SandboxArgs) -> Result<ServeOptions, Failure> {
 
 /// For clients that others wrote: as Telegram's servers, unless the options are stricter.
 fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
+    let ours = behaviour();
+    let accounts = AccountOptions { announce_static: true, ..ours.accounts };
     ServerOptions {
+        accounts,
         accept_legacy_rsa: !args.strict && !args.strict_rsa,
         accept_any_plain_msg_id: !args.strict,
         accept_odd_acks: !args.strict,
-        ..behaviour()
+        ..ours
     }
 }
 

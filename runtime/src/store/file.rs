@@ -148,7 +148,7 @@ impl FileStore {
         could_replace_file(lock.target(), LARGE_SESSION).map_err(|error| self.io_error("written", error))
     }
 
-    /// Removes what killed processes left behind of [`replace_file`] at `file`, which belongs to this session and is
+    /// Removes what killed processes left behind of [`replace_file`](crate::replace_file) at `file`, which belongs to this session and is
     /// written by its owner only. Does nothing where this store does not hold the session's lock.
     pub fn remove_temporaries_of(&self, file: &Path) {
         if self.state().lock.as_ref().is_some_and(WriterLock::is_held) {

@@ -67,8 +67,10 @@ impl Accounts {
     /// The list, with the DCs' own addresses as `reached` says.
     fn dc_options(&self, reached: impl Fn(SocketAddr) -> SocketAddr) -> Vec<Vec<u8>> {
         let own = self.options.dcs.iter().map(|(dc, address)| (*dc, reached(*address)));
-        let plain = own.map(|(dc, address)| AnnouncedDc {
-            flags: u32::from(address.is_ipv6()),
+        let kinds: &[u32] = if self.options.announce_static { &[0, STATIC] } else { &[0] };
+        let own = own.flat_map(|(dc, address)| kinds.iter().map(move |kind| (dc, address, *kind)));
+        let plain = own.map(|(dc, address, kind)| AnnouncedDc {
+            flags: u32::from(address.is_ipv6()) | kind,
             dc,
             ip: address.ip().to_string(),
             port: address.port().into(),
@@ -147,6 +149,9 @@ fn reached(address: SocketAddr, call: &Call<'_>) -> SocketAddr {
     let ip = call.reached_at.filter(|_| address.ip().is_unspecified()).unwrap_or(address.ip());
     SocketAddr::new(ip, address.port())
 }
+
+/// The flag of an address that does not change.
+const STATIC: u32 = 16;
 
 fn dc_option(dc: &AnnouncedDc) -> Vec<u8> {
     let has_secret = if dc.secret.is_some() { 1 << 10 } else { 0 };

@@ -9,6 +9,9 @@ pub struct AccountOptions {
     pub dcs: Vec<(i32, SocketAddr)>,
     /// What `help.getConfig` lists besides those.
     pub more_dcs: Vec<AnnouncedDc>,
+    /// Whether each of the DCs' own addresses is listed a second time as a static one, default no: Telegram lists such
+    /// ones too, and grammers 0.11 takes no others.
+    pub announce_static: bool,
     /// Whether `help.getConfig` wants IPv6 to be tried first; default no.
     pub force_try_ipv6: bool,
     /// Whether the sandbox's own numbers and bots exist: phone `99966XYYYY` on DC X (1 to 3) with the code X five
@@ -40,6 +43,7 @@ impl Default for AccountOptions {
     fn default() -> Self {
         Self {
             dcs: Vec::new(),
+            announce_static: false,
             more_dcs: Vec::new(),
             force_try_ipv6: false,
             sandbox: true,

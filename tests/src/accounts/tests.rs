@@ -251,6 +251,17 @@ fn config_lists_the_dcs_of_the_sandbox_and_no_others() {
     assert_eq!(reader.end(), Ok(()));
 }
 
+/// grammers 0.11 keeps no address that is not marked as static.
+#[test]
+fn a2_addresses_are_announced_as_static_ones_too() {
+    let mut sandbox = Sandbox::new(AccountOptions { announce_static: true, ..AccountOptions::default() });
+    let config = sandbox.ok(Writer::boxed(id::GET_CONFIG));
+    for flags in [0, 16] {
+        let option = Writer::boxed(id::DC_OPTION).u32(flags).i32(2).string("127.0.0.1").i32(4002).finish();
+        assert!(config.windows(option.len()).any(|window| window == option), "{flags}");
+    }
+}
+
 #[test]
 fn addresses_of_version_6_are_marked() {
     let mut sandbox = Sandbox::new(AccountOptions::default());

@@ -69,6 +69,7 @@ impl ServerOptions {
             accept_legacy_rsa: true,
             accept_any_plain_msg_id: true,
             accept_odd_acks: true,
+            accounts: AccountOptions { announce_static: true, ..AccountOptions::default() },
             ..Self::default()
         }
     }

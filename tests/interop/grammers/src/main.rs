@@ -71,10 +71,11 @@ fn addresses(line: &str) -> Result<HashMap<i32, SocketAddrV4>, Failure> {
         .collect()
 }
 
-/// A session that knows where the DCs are: it would keep no address of a server's that is not marked as static.
+/// A session that knows where the home DC is; the others' addresses come from the sandbox. This library keeps none that is not
+/// marked as static.
 fn session(addresses: &HashMap<i32, SocketAddrV4>) -> Result<MemorySession, Failure> {
     let mut data = SessionData { home_dc: HOME_DC, ..SessionData::default() };
-    for (dc, ipv4) in addresses {
+    for (dc, ipv4) in addresses.iter().filter(|(dc, _)| **dc == HOME_DC) {
         let option = data.dc_options.get_mut(dc).ok_or("it does not know this DC")?;
         let ipv6 = SocketAddrV6::new(ipv4.ip().to_ipv6_mapped(), ipv4.port(), 0, 0);
         (option.ipv4, option.ipv6) = (*ipv4, ipv6);
