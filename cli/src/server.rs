@@ -53,6 +53,11 @@ impl ServerArgs {
         let test_dcs = self.test || (session.test_dcs && is_said);
         let telegram = if test_dcs { Config::telegram_test() } else { Config::telegram() };
         let keys = self.public_key.iter().map(|file| read_key(file)).collect::<Result<Arc<[_]>, _>>()?;
+        if !keys.is_empty() && self.dc.is_empty() && custom.is_none() {
+            return Err(Failure::Usage(
+                "--public-key is for a server of your own; say where that is with --dc ID=HOST:PORT".into(),
+            ));
+        }
         let keys = match custom.map(|custom| custom.public_keys.as_slice()) {
             _ if !keys.is_empty() => keys,
             None | Some([]) => telegram.public_keys.clone(),

@@ -189,9 +189,19 @@ fn import(mut args: Import) -> Result<(), Failure> {
     let Imported { format, mut session, endpoints, accounts, account, mended, .. } = imported;
     session.test_dcs |= args.test;
     if let Some(first) = args.dc.first() {
+        if session.servers == Servers::Telegram {
+            return Err(Failure::new("the session says that it belongs to Telegram; leave out --dc"));
+        }
         let mut dcs = DcTable::new();
         for address in &args.dc {
-            address.resolve()?.into_iter().for_each(|endpoint| dcs.insert(address.dc, endpoint));
+            for endpoint in address.resolve()? {
+                if Servers::is_telegram_address(endpoint.ip()) {
+                    return Err(Failure::new(
+                        "--dc names an address of Telegram, where it is not needed; leave it out",
+                    ));
+                }
+                dcs.insert(address.dc, endpoint);
+            }
         }
         let (public_keys, initial_dc) = (Vec::new(), Some(first.dc));
         session.servers = Servers::Custom(CustomServers { dcs, public_keys, initial_dc });

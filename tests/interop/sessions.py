@@ -61,7 +61,10 @@ def taken_over(what, source, expected):
     equal(f"{what}: files", sorted(set(os.listdir()) - set(listed)), [f"{name}.session"])
     if before is not None:
         equal(f"{what}: the original", Path(source).read_bytes(), before)
-    equal(what, json.loads(sessions("show", "--session", name, "--json")), expected)
+    shown = json.loads(sessions("show", "--session", name, "--json"))
+    # Not every format says where the server is; all addresses here are Telegram's.
+    assert shown.pop("server") in (None, "telegram", "telegram-test"), what
+    equal(what, shown, expected)
     return name
 
 
@@ -250,4 +253,6 @@ async def main():
 try:
     asyncio.get_event_loop().run_until_complete(main())
 except AssertionError as error:
-    sys.exit(f"{LIBRARY}: {error}")
+    print(f"{LIBRARY}: {error}", file=sys.stderr, flush=True)
+    # Some libraries keep threads that never end.
+    os._exit(1)

@@ -206,15 +206,13 @@ impl CustomServers {
 }
 
 impl Config {
-    /// The servers that this configuration is for. It is for Telegram if all its keys are Telegram's, and one of its
-    /// addresses is, or it names none.
+    /// The servers that this configuration is for. It is for Telegram if all its keys are Telegram's, and so are all its
+    /// addresses.
     #[must_use]
     pub fn servers(&self) -> Servers {
         let known = [PublicKey::telegram_production(), PublicKey::telegram_test()];
         let has_its_keys = self.public_keys.iter().all(|key| known.contains(key));
-        let mut addresses = self.dcs.iter().peekable();
-        let is_there = addresses.peek().is_none()
-            || addresses.any(|(_, address)| Servers::is_telegram_address(address.ip()));
+        let is_there = self.dcs.iter().all(|(_, address)| Servers::is_telegram_address(address.ip()));
         if has_its_keys && is_there {
             return Servers::Telegram;
         }
@@ -262,8 +260,14 @@ impl Config {
             session: session.servers_name(),
             configured: servers.name(Some(self.initial_dc), self.test_dcs),
         };
+        let leads_to_telegram = self.dcs.iter().any(|(_, it)| Servers::is_telegram_address(it.ip()));
         match (&session.servers, &servers) {
             (Servers::Ended, _) => Err(WrongServers::Ended),
+            // Whatever RSA key is expected there: the first packet shows which auth key it is.
+            (Servers::Custom(_), _) if leads_to_telegram => Err(WrongServers::Mismatch {
+                session: session.servers_name(),
+                configured: ServersName::Telegram,
+            }),
             // Formats that do not say whether the DCs are test DCs leave the flag out.
             (Servers::Unknown, Servers::Telegram) if session.test_dcs && !self.test_dcs => {
                 Err(WrongServers::Mismatch {
@@ -410,6 +414,19 @@ mod tests {
         }
         let said = telegram.check(&with_key(&sandbox)).unwrap_err().to_string();
         assert_eq!(said, "the session belongs to the server at 127.0.0.1:4443 and is not used with Telegram");
+    }
+
+    /// Whatever RSA key is asked for there, and however many other addresses stand beside it.
+    #[test]
+    fn a5_addresses_of_telegram_among_others_are_refused() {
+        let ours = core::slice::from_ref(&other_key(1)).to_vec();
+        let sandbox = with_key(&custom("127.0.0.1:4443", &ours));
+        assert!(custom("149.154.167.51:443", &ours).check(&sandbox).is_err());
+        let mut mixed = Config::telegram();
+        mixed.dcs.insert(DcId::literal(4), "203.0.113.9:443".parse().unwrap());
+        assert!(matches!(mixed.servers(), Servers::Custom(_)));
+        assert!(mixed.check(&with_key(&Config::telegram())).is_err());
+        assert!(mixed.check(&sandbox).is_err());
     }
 
     #[test]

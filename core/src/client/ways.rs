@@ -115,7 +115,10 @@ fn learned<'a>(
         config.gateway.is_empty() && matches!(config.disguise, Disguise::Plain | Disguise::Obfuscated);
     let options = move || {
         let all = data.dc_options.iter().filter(move |_| applies);
-        all.filter(move |it| it.dc == dc && !it.media_only && !it.cdn)
+        // A server that announces Telegram's addresses as its own must not have a session's key shown there.
+        let is_foreign = matches!(data.servers, Servers::Custom(_));
+        let leads_astray = move |it: &DcOption| is_foreign && Servers::is_telegram_address(it.address.ip());
+        all.filter(move |it| it.dc == dc && !it.media_only && !it.cdn && !leads_astray(it))
     };
     // TDLib connects to the static ones through a proxy only, and then to no others if there are any.
     let wants_static = config.through_proxy && options().any(|it| it.is_static);

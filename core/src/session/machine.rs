@@ -224,7 +224,7 @@ impl Session {
 
     /// Takes note of the time, while a [connection](Self::connected) carries the session. An inquiry that the server did not
     /// answer makes everything [unsure](Self::take_unsure), or is repeated in a retired session. Answers that the server
-    /// owes from an earlier connection are asked for twice more, 5 s and 15 s after this one began; 30 s after that, their
+    /// owes from an earlier connection are asked for twice more, 5 s and 15 s after this one began; 30 s after it began, their
     /// requests are unsure as well.
     pub fn tick(&mut self, now: Timestamp) {
         if let Some(reminder) = self.reminder.take_if(|reminder| reminder.due <= now) {

@@ -62,17 +62,32 @@ pub(super) fn number(value: &RawValue) -> Option<i64> {
 
 /// Reads a document; `None` if it is none of a format that is known here, or no JSON.
 pub(super) fn read(text: &str, options: &ImportOptions) -> Reading {
+    read_at(text, options, 0)
+}
+
+/// How deep documents may lie in each other: a storage in a document, and that in quotes.
+const MAX_LEVELS: u8 = 4;
+
+/// The same for a document that lies so deep in another. The parser counts no levels of values that it leaves as text.
+pub(super) fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
+    if level == MAX_LEVELS {
+        return None;
+    }
     let text = text.trim_start_matches('\u{feff}').trim();
     match text.chars().next()? {
         '{' => {
             let object = object(text)?;
-            gotd(&object).or_else(|| web::read(text, &object, options)).or_else(|| described(&object))
+            gotd(&object).or_else(|| web::read(&object, options, level)).or_else(|| described(&object))
         }
         '[' => web::read_list(text, options),
         // A document that was copied as a string.
         '"' => {
             let inner = unquoted(text)?;
-            if inner.trim_start().starts_with(['{', '[']) { read(&inner, options) } else { None }
+            if inner.trim_start().starts_with(['{', '[']) {
+                read_at(&inner, options, level + 1)
+            } else {
+                None
+            }
         }
         _ => None,
     }

@@ -361,3 +361,14 @@ fn formats_survive_every_cut_and_bit() {
         }
     }
 }
+
+/// The parser counts no levels of what it leaves as text, so that they are counted here.
+#[test]
+fn formats_nested_without_end_are_no_sessions() {
+    for (open, close) in
+        [(r#"{"localStorage":"#, "}"), (r#"{"origins":[{"localStorage":"#, "}]}"), ("[[", "]]")]
+    {
+        let text = format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
+        assert!(import_text(&text).is_err());
+    }
+}

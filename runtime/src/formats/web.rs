@@ -34,26 +34,22 @@ const NO_ACCOUNT: &str = "the local storage of Telegram Web without a key: no us
 /// The storage: what is a string in it, without its quotes.
 type Storage = BTreeMap<String, Text>;
 
-pub(super) fn read(text: &str, object: &Object<'_>, options: &ImportOptions) -> Reading {
+pub(super) fn read(object: &Object<'_>, options: &ImportOptions, level: u8) -> Reading {
     // As browsers are automated: the storages of all pages.
     if let Some(origins) = object.get("origins").and_then(|value| json::array(value.get())) {
         return origins.into_iter().find_map(|origin| {
             let origin = json::object(origin.get())?;
-            read_list(origin.get("localStorage")?.get(), options)
+            json::read_at(origin.get("localStorage")?.get(), options, level + 1)
         });
     }
     if let Some(inner) = object.get("localStorage") {
-        let inner = value(inner);
-        return json::read(&inner, options).filter(|_| inner.len() < text.len());
+        return json::read_at(&value(inner), options, level + 1);
     }
     accounts(&object.iter().map(|(name, it)| (name.clone(), value(it))).collect(), options)
 }
 
 /// A list of pairs, or of objects with `name` or `key` and `value`.
 pub(super) fn read_list(text: &str, options: &ImportOptions) -> Reading {
-    if text.starts_with('{') {
-        return read(text, &json::object(text)?, options);
-    }
     let mut storage = Storage::new();
     for entry in json::array(text)? {
         let pair = match json::object(entry.get()) {
