@@ -17,6 +17,9 @@ pub enum StateFileError {
     /// It is a directory, a pipe, a device or the like.
     #[error("it is no regular file")]
     NoFile,
+    /// What is called `FILE.lock` is a link, or no file that only this program writes.
+    #[error("the lock file beside it is a link or no regular file; remove it")]
+    ForeignLock,
     /// It is larger than a state ever is.
     #[error("it is larger than 1 GiB")]
     TooLarge,
@@ -42,9 +45,7 @@ impl StateFile {
             _ => Err(error),
         })?;
         is_regular(&path)?;
-        let lock = beside(&path, ".lock");
-        is_regular(&lock)?;
-        let lock = private().create(true).truncate(false).open(lock)?;
+        let lock = open_lock(&beside(&path, ".lock"))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StateFileError::InUse),
@@ -82,6 +83,34 @@ impl StateFile {
     }
 }
 
+/// Makes the lock file, or opens the one that is there. A link is not followed, and a file of two names is not ours.
+fn open_lock(path: &Path) -> Result<File, StateFileError> {
+    match private().create_new(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => return Ok(made?),
+    }
+    // A pipe would be waited for.
+    let there = fs::symlink_metadata(path)?;
+    if !there.is_file() {
+        return Err(StateFileError::ForeignLock);
+    }
+    let file = private().open(path)?;
+    // Another one may have taken its place since.
+    if is_ours(&there, &file.metadata()?) { Ok(file) } else { Err(StateFileError::ForeignLock) }
+}
+
+/// Whether what was opened is what was seen, and has no other name.
+#[cfg(unix)]
+fn is_ours(seen: &fs::Metadata, opened: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    opened.nlink() == 1 && (seen.dev(), seen.ino()) == (opened.dev(), opened.ino())
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
+}
+
 /// What is there must be a regular file; it may also be missing.
 fn is_regular(path: &Path) -> Result<(), StateFileError> {
     match fs::metadata(path) {
@@ -104,4 +133,32 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f1_a_link_in_the_place_of_the_lock_file_is_refused() {
+        let directory = std::env::temp_dir().join(format!("sansgram-state-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        let [state, lock, victim] = ["state", "state.lock", "victim"].map(|name| directory.join(name));
+        fs::write(&victim, "precious").expect("a file");
+        for make in [
+            (|victim, lock| std::os::unix::fs::symlink(victim, lock)) as fn(&Path, &Path) -> io::Result<()>,
+            |victim, lock| std::os::unix::fs::symlink(victim.with_extension("missing"), lock),
+            |victim, lock| fs::hard_link(victim, lock),
+        ] {
+            make(&victim, &lock).expect("a link");
+            assert!(matches!(StateFile::open(&state), Err(StateFileError::ForeignLock)));
+            fs::remove_file(&lock).expect("it is there");
+        }
+        assert_eq!(fs::read_to_string(&victim).expect("it is there"), "precious");
+        assert!(!victim.with_extension("missing").exists());
+        // Its own, of an earlier run, is taken again.
+        drop(StateFile::open(&state).expect("the lock is free"));
+        drop(StateFile::open(&state).expect("the lock is free"));
+        fs::remove_dir_all(&directory).expect("it is there");
+    }
 }
