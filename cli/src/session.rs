@@ -89,7 +89,7 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
     }
     let question = format!("Passphrase of {}:", store.path().display());
     let _pause = watch.map(Watch::pause);
-    // What is damaged is told by whoever reads it.
+    // The caller that reads it tells what is damaged.
     let cost = store.cost().ok().flatten();
     let at_any_cost = cost.is_some_and(|cost| !cost.is_usual());
     if let Some(cost) = cost {

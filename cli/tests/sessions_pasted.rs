@@ -80,7 +80,7 @@ fn d5_a_foreign_string_ends_without_a_new_line() {
     assert!(text.starts_with("sansgram1:") && text.ends_with('\n'));
 }
 
-/// What a killed export leaves behind is in nobody's way, and goes with the next one.
+/// What a killed export leaves behind blocks no later export, and the next one removes it.
 #[cfg(unix)]
 #[test]
 fn f10_a_killed_export_does_not_block_the_next() {

@@ -86,8 +86,8 @@ impl DcOptions {
         core::iter::from_fn(move || read(&mut reader))
     }
 
-    /// Takes the addresses of a list that are of use. `is_telegram` says that addresses which nobody can have on the
-    /// Internet are none. An empty list changes nothing.
+    /// Takes the usable addresses of a list. If `is_telegram` is set, an address that no host on the Internet can have is
+    /// dropped. An empty list changes nothing.
     pub(super) fn replace(&mut self, list: &[enums::DcOption], is_telegram: bool) -> bool {
         let mut packed = Zeroizing::new(Vec::new());
         let mut taken: Vec<DcOption> = Vec::new();
@@ -198,7 +198,7 @@ fn is_usable(ip: IpAddr) -> bool {
     !ip.is_unspecified() && !ip.is_multicast() && ip != IpAddr::V4(Ipv4Addr::BROADCAST)
 }
 
-/// Whether somebody on the Internet can have this address.
+/// Whether a host on the Internet can have this address.
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {

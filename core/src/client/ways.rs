@@ -95,7 +95,7 @@ fn ways(config: &Config, data: &SessionData, dc: DcId) -> Vec<Way> {
         told.endpoints.iter().for_each(|address| configured.add(*address));
         told.endpoints.clear();
     } else {
-        // Whoever names a server has the first word on where it is; what it says of itself is for when that fails.
+        // The configured address of a server comes first; the addresses that it announces are tried if that fails.
         told.endpoints.retain(|address| !configured.endpoints.contains(address));
     }
     let mut ways = alloc::vec![configured, told];

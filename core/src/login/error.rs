@@ -238,7 +238,7 @@ pub enum Continuation {
     AskAgain,
     /// It goes on later: the same step may succeed then.
     Wait,
-    /// It begins again, with a new code or another identity; what was begun is of no more use.
+    /// It begins again, with a new code or another identity; what was begun is useless.
     BeginAgain,
     /// It is over: no other answer mends it.
     Over,
