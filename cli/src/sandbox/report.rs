@@ -17,6 +17,9 @@ pub(super) enum Happened {
     Nonsense,
 }
 
+/// What becomes of a call that nothing here answers.
+const UNSERVED: &str = "the sandbox does not have it, and answers each call of it with INPUT_METHOD_INVALID";
+
 const NONSENSE: &str =
     "the line is not understood: paste one tg://login link, with the number of an account behind it";
 
@@ -35,6 +38,9 @@ impl Happened {
             }
             Self::Account(AccountEvent::SignedOut { user_id, dc }) => {
                 format!("user {user_id} signed out (DC {dc})")
+            }
+            Self::Account(AccountEvent::Unserved { method, dc }) => {
+                format!("a client calls {method} (DC {dc}): {UNSERVED}")
             }
             Self::Account(_) => return None,
             Self::Scan { phone, result: Ok(()) } => format!("{} scanned the link", printable(phone)),
@@ -60,6 +66,10 @@ impl Happened {
             }
             Self::Account(AccountEvent::SignedOut { user_id, dc }) => {
                 format!(r#"{{"event":"signed_out","user_id":{user_id},"dc":{dc}}}"#)
+            }
+            Self::Account(AccountEvent::Unserved { method, dc }) => {
+                let (method, reason) = (json_text(method), json_text(UNSERVED));
+                format!(r#"{{"event":"unserved","method":{method},"reason":{reason},"dc":{dc}}}"#)
             }
             Self::Account(_) => return None,
             Self::Scan { phone, result: Ok(()) } => {

@@ -283,8 +283,11 @@ impl Account {
 
 impl Account {
     /// A boxed `userFull` with what no layer does without, and `botInfo` for a bot.
-    pub(super) fn to_user_full(&self, layer: i32) -> Vec<u8> {
+    pub(super) fn to_user_full(&self, layer: i32, is_self: bool) -> Vec<u8> {
         let flags = u32::from(self.is_bot) << 3;
+        if layer < forms::ID_OF_USER_FULL {
+            return self.to_early_user_full(layer, is_self, flags);
+        }
         let mut full = Writer::boxed(forms::of(forms::USER_FULL, layer)).u32(flags);
         if layer >= forms::FLAGS2_OF_USER_FULL {
             full = full.u32(0);
@@ -298,11 +301,25 @@ impl Account {
         full.i32(common_chats_count).finish()
     }
 
+    /// The form of early layers, which holds the `user` itself.
+    fn to_early_user_full(&self, layer: i32, is_self: bool, flags: u32) -> Vec<u8> {
+        let full = Writer::boxed(forms::of(forms::USER_FULL, layer)).u32(flags);
+        let full = full.object(&self.to_user(layer, is_self));
+        let full = full.u32(forms::of(forms::PEER_SETTINGS, layer)).u32(0);
+        let mut full = full.u32(forms::of(forms::PEER_NOTIFY_SETTINGS, layer)).u32(0);
+        if self.is_bot {
+            full = full.object(&self.to_bot_info(layer));
+        }
+        let common_chats_count = 0;
+        full.i32(common_chats_count).finish()
+    }
+
     fn to_bot_info(&self, layer: i32) -> Vec<u8> {
         let info = Writer::boxed(forms::of(forms::BOT_INFO, layer));
         if layer < forms::FLAGS_OF_BOT_INFO {
             let info = info.i64(self.id).string(&self.first_name).objects(&[]);
-            return info.u32(id::BOT_MENU_BUTTON_DEFAULT).finish();
+            let has_button = layer >= forms::BUTTON_OF_BOT_INFO;
+            return if has_button { info.u32(id::BOT_MENU_BUTTON_DEFAULT) } else { info }.finish();
         }
         let [has_user_id, has_description] = [1, 1 << 1];
         info.u32(has_user_id | has_description).i64(self.id).string(&self.first_name).finish()

@@ -12,8 +12,10 @@ mod forms;
 mod login_token;
 mod options;
 mod password;
+mod quiet;
 mod recovery;
 mod saved;
+mod sessions;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,7 @@ mod users;
 mod wire;
 mod wrappers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 pub use options::{
@@ -34,9 +36,13 @@ use self::directory::Directory;
 use self::login_token::LoginToken;
 use self::password::Challenge;
 use self::recovery::Recovery;
+use self::sessions::Device;
 use self::wire::{BadArguments, Reader, Writer, id};
 use crate::leaks::Secrets;
 use crate::random::SecureRandom;
+
+/// How many functions that it does not know a sandbox tells of.
+const MOST_UNSERVED: usize = 200;
 
 /// The layer of a caller that never named one.
 const DEFAULT_LAYER: i32 = 230;
@@ -116,6 +122,13 @@ pub enum AccountEvent {
         /// Where.
         dc: i32,
     },
+    /// A caller wants a function that no account knows; told once for each.
+    Unserved {
+        /// Its name, or its constructor if layer 230 does not have it.
+        method: String,
+        /// Where.
+        dc: i32,
+    },
 }
 
 /// All that follows from one call.
@@ -147,6 +160,8 @@ pub struct Accounts {
     /// How many calls came in `invokeWithoutUpdates`.
     without_updates: u64,
     configs_asked: u64,
+    /// The functions that were asked for and are not known here.
+    unserved: BTreeSet<u32>,
     /// How often each number was counted.
     counts: BTreeMap<i64, u32>,
     /// What nobody may say.
@@ -165,6 +180,14 @@ struct Key {
     /// Who gave the right code, and owes the password.
     password_pending: Option<i64>,
     challenge: Option<Challenge>,
+    /// What the client last said of itself.
+    device: Device,
+    /// The DC of its last call.
+    dc: i32,
+    signed_in_at: i32,
+    active_at: i32,
+    /// Whether another session of the user has ended this one.
+    is_revoked: bool,
     /// Whether it is a temporary key that stands for no permanent one.
     limited: bool,
     /// What was sent by e-mail to recover the password with.
@@ -255,7 +278,16 @@ const fn method(constructor: u32) -> Option<Method> {
         id::IMPORT_LOGIN_TOKEN => ("auth.importLoginToken", Accounts::import_login_token),
         id::ACCEPT_LOGIN_TOKEN => ("auth.acceptLoginToken", Accounts::accept_login_token),
         id::IMPORT_BOT_AUTHORIZATION => ("auth.importBotAuthorization", Accounts::import_bot_authorization),
-        id::LOG_OUT => ("auth.logOut", Accounts::log_out),
+        id::LOG_OUT => ("auth.logOut", |accounts, call| accounts.log_out(call, true)),
+        id::LOG_OUT_133 => ("auth.logOut", |accounts, call| accounts.log_out(call, false)),
+        id::GET_AUTHORIZATIONS => ("account.getAuthorizations", Accounts::get_authorizations),
+        id::RESET_AUTHORIZATIONS => ("auth.resetAuthorizations", Accounts::reset_authorizations),
+        id::RESET_AUTHORIZATION => ("account.resetAuthorization", Accounts::reset_authorization),
+        id::UPDATE_PASSWORD_SETTINGS => {
+            ("account.updatePasswordSettings", Accounts::update_password_settings)
+        }
+        id::GET_PASSWORD_SETTINGS => ("account.getPasswordSettings", Accounts::get_password_settings),
+        id::UPDATE_PROFILE => ("account.updateProfile", Accounts::update_profile),
         id::EXPORT_AUTHORIZATION => ("auth.exportAuthorization", Accounts::export_authorization),
         id::IMPORT_AUTHORIZATION => ("auth.importAuthorization", Accounts::import_authorization),
         id::SAVE_APP_LOG => ("help.saveAppLog", Accounts::save_app_log),
@@ -266,7 +298,8 @@ const fn method(constructor: u32) -> Option<Method> {
             ("help.getAppConfig", |accounts, call| accounts.get_app_config(call, false))
         }
         id::GET_USERS => ("users.getUsers", Accounts::get_users),
-        id::GET_FULL_USER => ("users.getFullUser", Accounts::get_full_user),
+        id::GET_FULL_USER => ("users.getFullUser", |accounts, call| accounts.get_full_user(call, true)),
+        id::GET_FULL_USER_133 => ("users.getFullUser", |accounts, call| accounts.get_full_user(call, false)),
         id::UPDATE_STATUS => ("account.updateStatus", Accounts::update_status),
         id::GET_CONTACTS => ("contacts.getContacts", Accounts::get_contacts),
         id::GET_DIALOGS => ("messages.getDialogs", Accounts::get_dialogs),
@@ -276,7 +309,7 @@ const fn method(constructor: u32) -> Option<Method> {
         id::GET_PROMO_DATA => ("help.getPromoData", Accounts::get_promo_data),
         id::GET_STATE => ("updates.getState", Accounts::get_state),
         id::GET_DIFFERENCE | id::GET_DIFFERENCE_158 => ("updates.getDifference", Accounts::get_difference),
-        _ => return None,
+        _ => return quiet::method(constructor),
     })
 }
 
@@ -300,6 +333,7 @@ impl Accounts {
             exports: BTreeMap::new(),
             logout_tokens: BTreeMap::new(),
             counts: BTreeMap::new(),
+            unserved: BTreeSet::new(),
             without_updates: 0,
             configs_asked: 0,
             login_tokens: BTreeMap::new(),
@@ -375,7 +409,11 @@ impl Accounts {
         let key = self.key(call);
         let before = (key.layer, key.connection_inited);
         key.layer = wrapping.layer.or(layer).or(key.layer);
-        key.connection_inited |= wrapping.inits_connection;
+        key.connection_inited |= wrapping.device.is_some();
+        if let Some(device) = wrapping.device {
+            key.device = device;
+        }
+        (key.dc, key.active_at) = (call.dc, call.now);
         let changed = before != (key.layer, key.connection_inited);
         if !key.connection_inited {
             return Err(ApiError::new(400, "CONNECTION_NOT_INITED"));
@@ -388,7 +426,11 @@ impl Accounts {
             return Err(ApiError::new(401, "AUTH_KEY_PERM_EMPTY"));
         }
         let Some((name, handler)) = method(constructor) else {
-            return Err(ApiError::new(400, &format!("INPUT_METHOD_INVALID_{constructor}")));
+            if self.unserved.len() < MOST_UNSERVED && self.unserved.insert(constructor) {
+                let method = quiet::unserved_name(constructor);
+                call.events.push(AccountEvent::Unserved { method, dc: call.dc });
+            }
+            return Err(ApiError::new(400, "INPUT_METHOD_INVALID"));
         };
         self.changed |= changes_something(name);
         match self.fault(name, call.dc) {
@@ -420,7 +462,9 @@ impl Accounts {
 
     /// Who calls; an error unless somebody is signed in.
     fn caller(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
-        self.key(call).user.ok_or_else(ApiError::unregistered)
+        let key = self.key(call);
+        let revoked = || ApiError::new(401, "SESSION_REVOKED");
+        key.user.ok_or_else(|| if key.is_revoked { revoked() } else { ApiError::unregistered() })
     }
 
     fn random_bytes<const N: usize>(&mut self) -> [u8; N] {

@@ -267,6 +267,12 @@ pub(super) mod tests {
         (a, m1)
     }
 
+    /// The verifier that a client makes of a new password, and the prime that goes with it.
+    pub(in crate::accounts) fn new_verifier(password: &[u8], [salt1, salt2]: [&[u8]; 2]) -> [Vec<u8>; 2] {
+        let verifier = Verifier::with_salts(password, salt1.to_vec(), salt2.to_vec());
+        [padded(&verifier.v).to_vec(), padded(&prime()).to_vec()]
+    }
+
     #[test]
     fn verifiers_are_those_of_the_vectors() {
         let vectors = vectors();

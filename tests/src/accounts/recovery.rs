@@ -53,7 +53,7 @@ impl Accounts {
     pub(super) fn recover_password(&mut self, call: &mut Call<'_>) -> Reply {
         let flags = call.reader.u32()?;
         let code = call.reader.string()?;
-        let new = if flags & 1 != 0 { Some(new_settings(call)?) } else { None };
+        let new = if flags & 1 != 0 { new_settings(call)? } else { None };
         call.reader.end()?;
         let user = self.password_owner(call)?;
         self.must_be_recovery_code(call, code)?;
@@ -120,21 +120,28 @@ impl Accounts {
     }
 }
 
-/// Reads an `account.passwordInputSettings` that sets a new password.
-fn new_settings(call: &mut Call<'_>) -> Result<Password, ApiError> {
+/// Reads an `account.passwordInputSettings` that sets a new password, or none at all.
+pub(super) fn new_settings(call: &mut Call<'_>) -> Result<Option<Password>, ApiError> {
     let invalid = || ApiError::new(400, "NEW_SETTINGS_INVALID");
     let reader = &mut call.reader;
     reader.expect(id::PASSWORD_INPUT_SETTINGS)?;
     if reader.u32()? != 1 {
         return Err(invalid());
     }
-    reader.expect(id::PASSWORD_KDF_ALGO)?;
-    let (salt1, salt2) = (reader.bytes()?, reader.bytes()?);
-    let (g, p) = (reader.i32()?, reader.bytes()?);
+    let algo = match reader.u32()? {
+        id::PASSWORD_KDF_ALGO_UNKNOWN => None,
+        id::PASSWORD_KDF_ALGO => Some((reader.bytes()?, reader.bytes()?, reader.i32()?, reader.bytes()?)),
+        _ => return Err(invalid()),
+    };
     let hash = reader.bytes()?;
     let hint = Some(reader.string()?).filter(|hint| !hint.is_empty()).map(String::from);
+    if hash.is_empty() {
+        // A removal. Telethon names the algorithm all the same.
+        return Ok(None);
+    }
+    let (salt1, salt2, g, p) = algo.ok_or_else(invalid)?;
     let verifier = Verifier::from_client(salt1, salt2, g, p, hash).ok_or_else(invalid)?;
     // The server never learns the text itself; it does not need it.
     let is = TestPassword { text: String::new(), hint, has_recovery: true };
-    Ok(Password { is, verifier: Some(verifier), reset: Reset::None })
+    Ok(Some(Password { is, verifier: Some(verifier), reset: Reset::None }))
 }

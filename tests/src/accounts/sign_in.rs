@@ -5,6 +5,7 @@ use super::directory::Number;
 use super::email::email_verification;
 use super::options::{CodeDelivery, LoginEmail};
 use super::password::{Verifier, password_object};
+use super::sessions::input_check_password;
 use super::wire::{BadArguments, Reader, Writer, id};
 use super::{AccountEvent, Accounts, ApiError, Call, Reply, forms};
 
@@ -150,27 +151,13 @@ impl Accounts {
     }
 
     pub(super) fn check_password(&mut self, call: &mut Call<'_>) -> Reply {
-        match call.reader.u32()? {
-            id::INPUT_CHECK_PASSWORD_SRP => {}
-            id::INPUT_CHECK_PASSWORD_EMPTY => return Err(ApiError::new(400, "PASSWORD_HASH_INVALID")),
-            _ => return Err(BadArguments.into()),
-        }
-        let srp_id = call.reader.i64()?;
-        let a = call.reader.bytes()?;
-        let m1 = call.reader.bytes()?;
+        let given = input_check_password(&mut call.reader)?;
         call.reader.end()?;
+        let (srp_id, a, m1) = given.ok_or_else(|| ApiError::new(400, "PASSWORD_HASH_INVALID"))?;
         let key = self.key(call);
         let user = key.password_pending.or(key.user).ok_or_else(ApiError::unregistered)?;
-        // A challenge is good for one answer, right or wrong.
-        let challenge = key.challenge.take().filter(|challenge| challenge.srp_id == srp_id);
-        let challenge = challenge.ok_or_else(|| ApiError::new(400, "SRP_ID_INVALID"))?;
-        let password = self.directory.account(user).and_then(|account| account.password.as_ref());
-        let verifier = password.and_then(|password| password.verifier.as_ref());
-        if verifier.is_some_and(|verifier| verifier.accepts(&challenge, a, m1)) {
-            self.authorize(call, user)
-        } else {
-            Err(ApiError::new(400, "PASSWORD_HASH_INVALID"))
-        }
+        self.must_be_password(call, user, srp_id, a, m1)?;
+        self.authorize(call, user)
     }
 
     pub(super) fn import_bot_authorization(&mut self, call: &mut Call<'_>) -> Reply {
@@ -192,12 +179,15 @@ impl Accounts {
         self.authorize(call, bot)
     }
 
-    pub(super) fn log_out(&mut self, call: &mut Call<'_>) -> Reply {
+    pub(super) fn log_out(&mut self, call: &mut Call<'_>, with_token: bool) -> Reply {
         call.reader.end()?;
         let user = self.caller(call)?;
         let key = self.key(call);
         (key.user, key.password_pending, key.challenge) = (None, None, None);
         call.events.push(AccountEvent::SignedOut { user_id: user, dc: call.dc });
+        if !with_token {
+            return Ok(Writer::boxed(id::BOOL_TRUE).finish());
+        }
         if self.directory.account(user).is_none_or(|account| account.is_bot) {
             return Ok(Writer::boxed(id::LOGGED_OUT).u32(0).finish());
         }
@@ -213,6 +203,7 @@ impl Accounts {
         let object = account.to_user(call.layer, true);
         let key = self.key(call);
         (key.user, key.password_pending, key.challenge) = (Some(user), None, None);
+        (key.signed_in_at, key.is_revoked) = (call.now, false);
         call.events.push(AccountEvent::SignedIn { user_id: user, dc: call.dc });
         Ok(Writer::boxed(forms::of(forms::AUTHORIZATION, call.layer)).u32(0).object(&object).finish())
     }
@@ -287,7 +278,7 @@ impl Accounts {
 /// Reads a `codeSettings`; of all that it says, the tokens matter here.
 fn code_settings<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, BadArguments> {
     let known = reader.u32()?;
-    if !matches!(known, id::CODE_SETTINGS | id::CODE_SETTINGS_140) {
+    if !matches!(known, id::CODE_SETTINGS | id::CODE_SETTINGS_140 | id::CODE_SETTINGS_133) {
         return Err(BadArguments);
     }
     let flags = reader.u32()?;

@@ -126,10 +126,13 @@ struct Challenge {
 
 impl Challenge {
     fn answer(&self, password: &str) -> Writer {
+        Writer::boxed(id::CHECK_PASSWORD).object(&self.input(password).finish())
+    }
+
+    fn input(&self, password: &str) -> Writer {
         let salts = [&self.salts[0][..], &self.salts[1][..]];
         let (a, m1) = client_answer(password.as_bytes(), salts, &self.b, &[0x77; 256]);
-        let answer = Writer::boxed(id::CHECK_PASSWORD).u32(id::INPUT_CHECK_PASSWORD_SRP).i64(self.srp_id);
-        answer.bytes(&a).bytes(&m1)
+        Writer::boxed(id::INPUT_CHECK_PASSWORD_SRP).i64(self.srp_id).bytes(&a).bytes(&m1)
     }
 }
 
@@ -207,7 +210,7 @@ fn the_first_call_must_init_the_connection() {
 #[test]
 fn unknown_and_malformed_functions_are_refused() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
-    assert_eq!(sandbox.error(Writer::boxed(0x0102_0304)), "400 INPUT_METHOD_INVALID_16909060");
+    assert_eq!(sandbox.error(Writer::boxed(0x0102_0304)), "400 INPUT_METHOD_INVALID");
     assert_eq!(sandbox.error(Writer::default()), "400 INPUT_FETCH_ERROR");
     // Every cut of a call, and anything behind it, is noticed.
     for function in
@@ -224,7 +227,8 @@ fn unknown_and_malformed_functions_are_refused() {
         let refused = Answer::Error { code: 400, message: "INPUT_FETCH_ERROR".into() };
         assert_eq!(sandbox.call_bytes(&longer), refused);
     }
-    assert_eq!(sandbox.events, []);
+    let told = AccountEvent::Unserved { method: "the function 0x01020304".into(), dc: 2 };
+    assert_eq!(sandbox.events, [told]);
 }
 
 #[test]

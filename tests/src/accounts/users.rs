@@ -31,7 +31,7 @@ impl Accounts {
     }
 
     /// Of anyone who exists; what belongs to a profile is empty here.
-    pub(super) fn get_full_user(&mut self, call: &mut Call<'_>) -> Reply {
+    pub(super) fn get_full_user(&mut self, call: &mut Call<'_>, with_users: bool) -> Reply {
         let wanted = input_user(&mut call.reader)?;
         call.reader.end()?;
         let caller = self.caller(call)?;
@@ -41,7 +41,10 @@ impl Accounts {
             Wanted::Other(user) => self.directory.account(user),
         };
         let account = account.ok_or_else(|| ApiError::new(400, "USER_ID_INVALID"))?;
-        let full = account.to_user_full(call.layer);
+        let full = account.to_user_full(call.layer, account.id == caller);
+        if !with_users {
+            return Ok(full);
+        }
         let users = [account.to_user(call.layer, account.id == caller)];
         Ok(Writer::boxed(id::USERS_USER_FULL).object(&full).objects(&[]).objects(&users).finish())
     }
@@ -85,7 +88,7 @@ impl Accounts {
     }
 
     /// The user who calls; an error for a bot.
-    fn person(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
+    pub(super) fn person(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
         let caller = self.caller(call)?;
         match self.directory.account(caller) {
             Some(account) if account.is_bot => Err(ApiError::new(400, "BOT_METHOD_INVALID")),
@@ -96,9 +99,14 @@ impl Accounts {
     pub(super) fn get_state(&mut self, call: &mut Call<'_>) -> Reply {
         call.reader.end()?;
         self.caller(call)?;
+        Ok(Self::state(call))
+    }
+
+    /// A boxed `updates.state`.
+    pub(super) fn state(call: &Call<'_>) -> Vec<u8> {
         let [pts, qts, seq, unread_count] = [1, 0, 0, 0];
         let state = Writer::boxed(id::UPDATES_STATE).i32(pts).i32(qts).i32(call.now);
-        Ok(state.i32(seq).i32(unread_count).finish())
+        state.i32(seq).i32(unread_count).finish()
     }
 
     /// Nothing ever happens here: the difference is empty, whatever the arguments are.

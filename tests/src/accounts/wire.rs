@@ -28,6 +28,8 @@ pub(super) mod id {
     pub(in crate::accounts) const CODE_SETTINGS: u32 = 0xad25_3d78;
     /// Layer 140, without the token of an application.
     pub(in crate::accounts) const CODE_SETTINGS_140: u32 = 0x8a64_69c2;
+    /// Layer 133, without tokens of sign-outs.
+    pub(in crate::accounts) const CODE_SETTINGS_133: u32 = 0xdebe_be83;
     pub(in crate::accounts) const RESEND_CODE: u32 = 0xcae4_7523;
     /// Layer 158, without a reason.
     pub(in crate::accounts) const RESEND_CODE_158: u32 = 0x3ef1_a9bf;
@@ -46,6 +48,8 @@ pub(super) mod id {
     pub(in crate::accounts) const INPUT_CHECK_PASSWORD_SRP: u32 = 0xd27f_f082;
     pub(in crate::accounts) const IMPORT_BOT_AUTHORIZATION: u32 = 0x67a3_ff2c;
     pub(in crate::accounts) const LOG_OUT: u32 = 0x3e72_ba19;
+    /// Layer 133; the answer is a `Bool`.
+    pub(in crate::accounts) const LOG_OUT_133: u32 = 0x5717_da40;
     pub(in crate::accounts) const EXPORT_AUTHORIZATION: u32 = 0xe5bf_ffcd;
     pub(in crate::accounts) const IMPORT_AUTHORIZATION: u32 = 0xa57a_7dad;
     pub(in crate::accounts) const SAVE_APP_LOG: u32 = 0x6f02_f748;
@@ -62,6 +66,8 @@ pub(super) mod id {
     pub(in crate::accounts) const GET_DIALOGS: u32 = 0xa0f4_cb4f;
     pub(in crate::accounts) const GET_USERS: u32 = 0x0d91_a548;
     pub(in crate::accounts) const GET_FULL_USER: u32 = 0xb60f_5918;
+    /// Layer 133; the answer is the `userFull` itself.
+    pub(in crate::accounts) const GET_FULL_USER_133: u32 = 0xca30_a5b1;
     pub(in crate::accounts) const INPUT_USER_EMPTY: u32 = 0xb988_86cf;
     pub(in crate::accounts) const INPUT_USER_SELF: u32 = 0xf7c1_b13f;
     pub(in crate::accounts) const INPUT_USER: u32 = 0xf211_58c6;
@@ -69,6 +75,23 @@ pub(super) mod id {
     pub(in crate::accounts) const GET_DIFFERENCE: u32 = 0x19c2_f763;
     /// Layer 158.
     pub(in crate::accounts) const GET_DIFFERENCE_158: u32 = 0x2593_9651;
+    pub(in crate::accounts) const GET_AUTHORIZATIONS: u32 = 0xe320_c158;
+    pub(in crate::accounts) const AUTHORIZATIONS: u32 = 0x4bff_8ea0;
+    /// Layer 133, without a time to live.
+    pub(in crate::accounts) const AUTHORIZATIONS_133: u32 = 0x1250_abde;
+    pub(in crate::accounts) const RESET_AUTHORIZATIONS: u32 = 0x9fab_0d1a;
+    pub(in crate::accounts) const RESET_AUTHORIZATION: u32 = 0xdf77_f3bc;
+    pub(in crate::accounts) const UPDATE_PASSWORD_SETTINGS: u32 = 0xa59b_102f;
+    pub(in crate::accounts) const GET_PASSWORD_SETTINGS: u32 = 0x9cd4_eaf9;
+    pub(in crate::accounts) const PASSWORD_SETTINGS: u32 = 0x9a5c_33e5;
+    pub(in crate::accounts) const PASSWORD_KDF_ALGO_UNKNOWN: u32 = 0xd45a_b096;
+    pub(in crate::accounts) const UPDATE_PROFILE: u32 = 0x7851_5775;
+    pub(in crate::accounts) const INVOKE_WITH_MESSAGES_RANGE: u32 = 0x3652_75f2;
+    pub(in crate::accounts) const MESSAGE_RANGE: u32 = 0x0ae3_0253;
+    pub(in crate::accounts) const INVOKE_WITH_APNS_SECRET: u32 = 0x0dae_54f8;
+    pub(in crate::accounts) const INVOKE_WITH_GOOGLE_PLAY_INTEGRITY: u32 = 0x1df9_2984;
+    pub(in crate::accounts) const INVOKE_WITH_RE_CAPTCHA: u32 = 0xadbb_0f94;
+    pub(in crate::accounts) const INVOKE_WITH_TAKEOUT: u32 = 0xaca9_fd2e;
     pub(in crate::accounts) const SEND_VERIFY_EMAIL_CODE: u32 = 0x98e0_37bb;
     pub(in crate::accounts) const VERIFY_EMAIL: u32 = 0x032d_a4cf;
     pub(in crate::accounts) const RESET_LOGIN_EMAIL: u32 = 0x7e96_0193;

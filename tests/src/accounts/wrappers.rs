@@ -2,18 +2,24 @@
 //! (`core.telegram.org/api/invoking`).
 
 use super::ApiError;
+use super::sessions::Device;
 use super::wire::{BadArguments, Reader, id};
 
 /// How deep the `params` of `initConnection` may nest.
 const JSON_DEPTH: usize = 8;
 
+/// The language packs of official applications. Programs that take on an application's `api_id` name its pack too
+/// (opentele does). It is UNVERIFIED whether Telegram minds which `api_id` comes with it; here any may.
+const LANG_PACKS: [&str; 9] =
+    ["android", "android_x", "ios", "macos", "tdesktop", "unigram", "weba", "webk", "web"];
+
 /// What the wrappers of one call say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wrapping {
     /// The layer of `invokeWithLayer`.
     pub(super) layer: Option<i32>,
-    /// Whether `initConnection` was there.
-    pub(super) inits_connection: bool,
+    /// What `initConnection` says of the client.
+    pub(super) device: Option<Device>,
     /// Whether `invokeWithoutUpdates` was there.
     pub(super) without_updates: bool,
 }
@@ -32,8 +38,7 @@ pub(super) fn unwrap(reader: &mut Reader<'_>) -> Result<Wrapping, ApiError> {
                 wrapping.layer = Some(layer);
             }
             id::INIT_CONNECTION => {
-                init_connection(&mut inner)?;
-                wrapping.inits_connection = true;
+                wrapping.device = Some(init_connection(&mut inner)?);
             }
             id::INVOKE_WITHOUT_UPDATES => wrapping.without_updates = true,
             id::INVOKE_AFTER_MSG => {
@@ -42,15 +47,30 @@ pub(super) fn unwrap(reader: &mut Reader<'_>) -> Result<Wrapping, ApiError> {
             id::INVOKE_AFTER_MSGS => {
                 inner.vector(Reader::i64)?;
             }
+            id::INVOKE_WITH_MESSAGES_RANGE => {
+                inner.expect(id::MESSAGE_RANGE)?;
+                inner.i64()?;
+            }
+            // What official applications prove about themselves; there is nothing to compare it with.
+            id::INVOKE_WITH_APNS_SECRET | id::INVOKE_WITH_GOOGLE_PLAY_INTEGRITY => {
+                inner.string()?;
+                inner.string()?;
+            }
+            id::INVOKE_WITH_RE_CAPTCHA => {
+                inner.string()?;
+            }
+            // No export of an account is under way.
+            id::INVOKE_WITH_TAKEOUT => return Err(ApiError::new(400, "TAKEOUT_INVALID")),
             _ => return Ok(wrapping),
         }
         *reader = inner;
     }
 }
 
-fn init_connection(reader: &mut Reader<'_>) -> Result<(), ApiError> {
+fn init_connection(reader: &mut Reader<'_>) -> Result<Device, ApiError> {
     let flags = reader.u32()?;
-    if reader.i32()? < 1 {
+    let api_id = reader.i32()?;
+    if api_id < 1 {
         return Err(ApiError::new(400, "CONNECTION_API_ID_INVALID"));
     }
     let device_model = reader.string()?;
@@ -76,11 +96,10 @@ fn init_connection(reader: &mut Reader<'_>) -> Result<(), ApiError> {
     if app_version.is_empty() {
         return Err(ApiError::new(400, "CONNECTION_APP_VERSION_EMPTY"));
     }
-    if !lang_pack.is_empty() {
-        // Language packs belong to the official apps.
+    if !lang_pack.is_empty() && !LANG_PACKS.contains(&lang_pack) {
         return Err(ApiError::new(400, "CONNECTION_LANG_PACK_INVALID"));
     }
-    Ok(())
+    Ok(Device::new(api_id, [device_model, system_version, app_version]))
 }
 
 /// Reads one `JSONValue` and forgets it.
@@ -151,7 +170,8 @@ mod tests {
             .i32(230)
             .u32(id::INVOKE_WITHOUT_UPDATES)
             .object(&inner.object(&params).u32(id::GET_CONFIG).finish());
-        let expected = Wrapping { layer: Some(230), inits_connection: true, without_updates: true };
+        let device = Some(Device::new(1, ["model", "system", "1.0"]));
+        let expected = Wrapping { layer: Some(230), device, without_updates: true };
         assert_eq!(unwrapped(call), Ok((expected, id::GET_CONFIG.to_le_bytes().to_vec())));
     }
 
@@ -180,8 +200,9 @@ mod tests {
         assert_eq!(refused(no_system), Err("CONNECTION_SYSTEM_EMPTY".into()));
         let no_version = strings(["model", "system", "", "en", "", "en"]);
         assert_eq!(refused(no_version), Err("CONNECTION_APP_VERSION_EMPTY".into()));
-        let pack = strings(["model", "system", "1.0", "en", "tdesktop", "en"]);
-        assert_eq!(refused(pack), Err("CONNECTION_LANG_PACK_INVALID".into()));
+        let pack = |name| refused(strings(["model", "system", "1.0", "en", name, "en"])).map(|_| ());
+        assert_eq!(pack("someone's"), Err("CONNECTION_LANG_PACK_INVALID".into()));
+        assert_eq!(pack("tdesktop"), Ok(()));
     }
 
     #[test]

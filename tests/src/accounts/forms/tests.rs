@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::accounts::wire::Reader;
 
-const TABLES: [(&str, &[Form]); 10] = [
+const TABLES: [(&str, &[Form]); 11] = [
     ("user", USER),
     ("userFull", USER_FULL),
     ("peerSettings", PEER_SETTINGS),
@@ -16,6 +16,7 @@ const TABLES: [(&str, &[Form]); 10] = [
     ("auth.sentCodeTypeEmailCode", EMAIL_CODE),
     ("auth.sentCodeTypeFirebaseSms", FIREBASE_SMS),
     ("config", CONFIG),
+    ("messages.messages", MESSAGES),
 ];
 
 /// The lines of `tl_forms.txt`: the first layer, the name, the constructor, and the whole definition.
@@ -89,29 +90,25 @@ impl Schema {
     pub(in crate::accounts) fn of_layer(layer: i32) -> Self {
         let mut by_name = BTreeMap::new();
         for (since, name, id, definition) in published() {
-            if since <= layer {
+            // A layer before the first form gets that one.
+            if since <= layer || !by_name.contains_key(name) {
                 by_name.insert(name, (id, definition));
             }
         }
         let mut definitions: BTreeMap<u32, &str> = by_name.into_values().collect();
         let common = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/tl_login_layer230.txt"));
         let changed: Vec<&str> = TABLES.into_iter().map(|(name, _)| name).collect();
-        let fixed = [
-            "users.userFull#3b6d152e full_user:UserFull chats:Vector<Chat> users:Vector<User> = users.UserFull",
-            "botMenuButtonDefault#7533a588 = BotMenuButton",
-            "updates.state#a56c2a3e pts:int qts:int date:int seq:int unread_count:int = updates.State",
-            "updates.differenceEmpty#5d75a138 date:int seq:int = updates.Difference",
-            "help.appConfig#dd18782e hash:int config:JSONValue = help.AppConfig",
-            "messages.dialogs#15ba6c40 dialogs:Vector<Dialog> messages:Vector<Message> chats:Vector<Chat> \
-             users:Vector<User> = messages.Dialogs",
-            "contacts.contacts#eae87e42 contacts:Vector<Contact> saved_count:int users:Vector<User> = \
-             contacts.Contacts",
-            "help.termsOfServiceUpdateEmpty#e3309f7f expires:int = help.TermsOfServiceUpdate",
-            "help.promoDataEmpty#98f6ac75 expires:int = help.PromoData",
-        ];
-        for definition in common.lines().map(|line| line.trim_end_matches(';')).chain(fixed) {
+        // What no known layer changed.
+        let fixed = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/schema/full.tl"));
+        let fixed = fixed.split("---functions---").next().unwrap_or_default().lines();
+        let fixed = fixed.map(|line| line.trim_end_matches(';'));
+        let early =
+            "account.authorizations#1250abde authorizations:Vector<Authorization> = account.Authorizations";
+        let early = (layer < 140).then_some(early).into_iter();
+        let common = common.lines().map(|line| line.trim_end_matches(';'));
+        for definition in common.chain(fixed).chain(early) {
             let Some((name, rest)) = definition.split_once('#') else { continue };
-            let id = rest.get(..8).and_then(|id| u32::from_str_radix(id, 16).ok());
+            let id = rest.split(' ').next().and_then(|id| u32::from_str_radix(id, 16).ok());
             if let Some(id) = id.filter(|_| !changed.contains(&name)) {
                 definitions.insert(id, definition);
             }

@@ -1,5 +1,6 @@
 //! What becomes of keys: sign-outs, authorisations carried elsewhere, layers, migrations, false answers.
 
+use super::super::password::tests::new_verifier;
 use super::*;
 
 #[test]
@@ -132,4 +133,64 @@ fn faults_replace_the_answers_they_fit() {
     sandbox.switch(1);
     let hash = sandbox.send_code("9996611234");
     assert_eq!(sandbox.error(sign_in("9996611234", &hash, "11111")), "303 NETWORK_MIGRATE_3");
+}
+
+#[test]
+fn a2_a_user_lists_and_ends_the_other_sessions() {
+    let mut sandbox = Sandbox::new(AccountOptions::default());
+    sandbox.sign_in("9996621234", "22222");
+    let first = sandbox.key;
+    sandbox.switch(2);
+    sandbox.sign_in("9996621234", "22222");
+    let list = |sandbox: &mut Sandbox| {
+        let object = sandbox.ok(Writer::boxed(id::GET_AUTHORIZATIONS));
+        let mut reader = Reader::new(&object);
+        assert_eq!(reader.u32(), Ok(id::AUTHORIZATIONS));
+        (reader.i32().expect("days"), reader.u32(), reader.u32().expect("a count")).2
+    };
+    assert_eq!(list(&mut sandbox), 2);
+    assert_eq!(sandbox.error(Writer::boxed(id::RESET_AUTHORIZATION).i64(0)), "400 HASH_INVALID");
+    sandbox.ok(Writer::boxed(id::RESET_AUTHORIZATIONS));
+    assert_eq!(list(&mut sandbox), 1);
+    let second = std::mem::replace(&mut sandbox.key, first);
+    assert_eq!(sandbox.error(get_self()), "401 SESSION_REVOKED");
+    // It may sign in again, and then ends the other one by its name in the list.
+    sandbox.sign_in("9996621234", "22222");
+    let object = sandbox.ok(Writer::boxed(id::GET_AUTHORIZATIONS));
+    let hashes: Vec<i64> = (0..object.len() - 11)
+        .filter(|at| object[*at..].starts_with(&id::AUTHORIZATION_INFO.to_le_bytes()))
+        .map(|at| i64::from_le_bytes(object[at + 8..at + 16].try_into().expect("eight bytes")))
+        .collect();
+    assert_eq!((hashes.len(), hashes[0]), (2, 0));
+    sandbox.ok(Writer::boxed(id::RESET_AUTHORIZATION).i64(hashes[1]));
+    sandbox.key = second;
+    assert_eq!(sandbox.error(get_self()), "401 SESSION_REVOKED");
+}
+
+#[test]
+fn a2_a_user_sets_and_removes_the_own_password() {
+    let mut sandbox = Sandbox::new(AccountOptions::default());
+    sandbox.sign_in("9996621234", "22222");
+    let [salt1, salt2]: [&[u8]; 2] = [&[1; 40], &[2; 16]];
+    let [verifier, prime] = new_verifier(b"abc", [salt1, salt2]);
+    let settings = |check: Writer, verifier: &[u8], hint: &str| {
+        let new = Writer::boxed(id::PASSWORD_INPUT_SETTINGS).u32(1).u32(id::PASSWORD_KDF_ALGO);
+        let new = new.bytes(salt1).bytes(salt2).i32(3).bytes(&prime).bytes(verifier).string(hint);
+        Writer::boxed(id::UPDATE_PASSWORD_SETTINGS).object(&check.finish()).object(&new.finish())
+    };
+    let no_password = || Writer::boxed(id::INPUT_CHECK_PASSWORD_EMPTY);
+    sandbox.ok(settings(no_password(), &verifier, "the name of this place"));
+    // Without the password it can neither be removed nor changed.
+    assert_eq!(sandbox.error(settings(no_password(), &[], "")), "400 PASSWORD_HASH_INVALID");
+    sandbox.switch(2);
+    let hash = sandbox.send_code("9996621234");
+    assert_eq!(sandbox.error(sign_in("9996621234", &hash, "22222")), "401 SESSION_PASSWORD_NEEDED");
+    let answer = sandbox.challenge().answer("abc");
+    sandbox.ok(answer);
+    let wrong = sandbox.challenge().input("abd");
+    assert_eq!(sandbox.error(settings(wrong, &[], "")), "400 PASSWORD_HASH_INVALID");
+    let right = sandbox.challenge().input("abc");
+    sandbox.ok(settings(right, &[], ""));
+    sandbox.switch(2);
+    sandbox.sign_in("9996621234", "22222");
 }

@@ -4,11 +4,11 @@ use super::super::CodeDelivery;
 use super::super::forms::tests::Schema;
 use super::*;
 
-/// Layers of clients that exist. Pyrogram: 140 and 158, Hydrogram: 181, GramJS: 198, Irenogram: 225, mtcute: 227,
+/// Layers of clients that exist. Telethon 1.24: 133, Pyrogram: 140 and 158, Hydrogram: 181, GramJS: 198, Irenogram: 225, mtcute: 227,
 /// Telethon: 165 (version 2) and 229, Kurigram: 229, grammers: 230.
-const LAYERS: [i32; 29] = [
-    140, 143, 145, 149, 152, 155, 158, 159, 160, 165, 166, 167, 176, 177, 181, 184, 185, 189, 195, 198, 200,
-    201, 211, 214, 220, 223, 225, 227, 230,
+const LAYERS: [i32; 30] = [
+    133, 140, 143, 145, 149, 152, 155, 158, 159, 160, 165, 166, 167, 176, 177, 181, 184, 185, 189, 195, 198,
+    200, 201, 211, 214, 220, 223, 225, 227, 230,
 ];
 
 struct Layered {
@@ -38,7 +38,11 @@ impl Layered {
     }
 
     fn send_code(&mut self, phone: &str) -> (String, String) {
-        let settings = if self.layer < 152 { id::CODE_SETTINGS_140 } else { id::CODE_SETTINGS };
+        let settings = match self.layer {
+            ..140 => id::CODE_SETTINGS_133,
+            140..152 => id::CODE_SETTINGS_140,
+            _ => id::CODE_SETTINGS,
+        };
         let function = Writer::boxed(id::SEND_CODE).string(phone).i32(1).string(HASH).u32(settings).u32(0);
         let sent = self.read(function);
         let (_, rest) = sent.split_once("phone_code_hash=").expect("a hash");
@@ -68,6 +72,12 @@ fn a2c_each_layer_reads_its_own_sign_in_and_self() {
         assert_eq!(caller.sign_in("9996621234"), format!("auth.authorization(user={user})"), "layer {layer}");
         let getter = Writer::boxed(id::GET_USERS).u32(id::VECTOR).u32(1).u32(id::INPUT_USER_SELF);
         assert_eq!(caller.bare_vector(getter), user, "layer {layer}");
+        if layer < 140 {
+            let early = Writer::boxed(id::GET_FULL_USER_133).u32(id::INPUT_USER_SELF);
+            let expected = format!("userFull(user={user} settings=peerSettings() ");
+            assert!(caller.read(early).starts_with(&expected), "layer {layer}");
+            continue;
+        }
         let full = caller.read(full_user(Writer::boxed(id::INPUT_USER_SELF)));
         let expected = "users.userFull(full_user=userFull(id=9996621234 settings=peerSettings() \
                         notify_settings=peerNotifySettings() common_chats_count=0) chats=[] users=[USER])";
@@ -87,7 +97,8 @@ fn a2c_each_layer_reads_its_own_bot() {
         let mut bot = Layered::new(layer, AccountOptions::default());
         let authorization = bot.read(bot_sign_in("1:sandbox"));
         assert!(authorization.contains("username=sandbox1_bot"), "{authorization}");
-        let full = bot.read(full_user(Writer::boxed(id::INPUT_USER_SELF)));
+        let getter = if layer < 140 { id::GET_FULL_USER_133 } else { id::GET_FULL_USER };
+        let full = bot.read(Writer::boxed(getter).u32(id::INPUT_USER_SELF));
         assert!(full.contains("bot_info=botInfo(user_id=1 description=Sandbox bot"), "{full}");
     }
 }
@@ -181,4 +192,96 @@ fn a2c_the_calls_of_telethon_2_are_answered_in_layer_165() {
     assert_eq!(caller.read(difference), format!("updates.differenceEmpty(date={NOW} seq=0)"));
     assert!(caller.read(Writer::boxed(id::LOG_OUT)).starts_with("auth.loggedOut("));
     assert_eq!(caller.sandbox.error(Writer::boxed(id::GET_STATE)), "401 AUTH_KEY_UNREGISTERED");
+}
+
+/// The function, its arguments, and how its answer begins.
+type Asked = (u32, &'static [u32], &'static str);
+
+#[test]
+fn a2_a_quiet_server_answers_in_every_layer() {
+    const SELF: u32 = 0x7da0_7ec9;
+    let asked: [Asked; 16] = [
+        (0x5202_9342, &[], "cdnConfig(public_keys=[])"),
+        (0x522d_5a7d, &[0], "help.noAppUpdate()"),
+        (0x182e_6d6f, &[], "account.webAuthorizations(authorizations=[] users=[])"),
+        (
+            0xdadb_c950,
+            &[0x0352_dafa],
+            "account.privacyRules(rules=[privacyValueAllowAll()] chats=[] users=[])",
+        ),
+        (0x12b3_ad31, &[0x193b_4417], "peerNotifySettings()"),
+        (0x8b9b_4dae, &[], "account.contentSettings()"),
+        (
+            0xd6b9_4df2,
+            &[0],
+            "messages.peerDialogs(dialogs=[] messages=[] chats=[] users=[] state=updates.state(",
+        ),
+        (0x4423_e6c5, &[SELF, 0, 0, 0, 10, 0, 0, 0, 0], "messages.messages(messages=[]"),
+        (0x63c6_6506, &[id::VECTOR, 1, 0xa676_a322, 7], "messages.messages(messages=[messageEmpty(id=7)]"),
+        (0x49e9_528f, &[id::VECTOR, 0], "messages.chats(chats=[])"),
+        (0x0a7f_6bbb, &[id::VECTOR, 0], "messages.chats(chats=[])"),
+        (0x6a3f_8d65, &[], "updates(updates=[] users=[] chats=[]"),
+        (0xb8a0_a1a8, &[0, 0], "messages.allStickers(hash=0 sets=[])"),
+        (0xf57c_350f, &[0, 10], "contacts.blocked(blocked=[] chats=[] users=[])"),
+        (0x9734_78b6, &[1, 0, 10, 0, 0], "contacts.topPeers(categories=[] chats=[] users=[])"),
+        (0x91cd_32a8, &[id::INPUT_USER_SELF, 0, 0, 0, 10], "photos.photos(photos=[] users=[])"),
+    ];
+    for layer in LAYERS {
+        let mut caller = Layered::new(layer, AccountOptions::default());
+        caller.sign_in("9996621234");
+        for (function, arguments, begins) in asked {
+            let call = arguments.iter().fold(Writer::boxed(function), |call, word| call.u32(*word));
+            let answer = caller.read(call);
+            assert!(answer.starts_with(begins), "layer {layer}, {function:08x}: {answer}");
+        }
+        let sessions = caller.read(Writer::boxed(id::GET_AUTHORIZATIONS));
+        assert!(sessions.contains("authorization(current=true hash=0 device_model="), "{sessions}");
+        let by_name = Writer::boxed(0xf93c_cba3).string("Sandbox1_bot");
+        let found = caller.read(by_name);
+        assert!(
+            found.starts_with("contacts.resolvedPeer(peer=peerUser(user_id=1) chats=[] users=[user("),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn a2_countries_and_languages_need_no_sign_in() {
+    let mut caller = Layered::new(230, AccountOptions::default());
+    let countries = |hash| Writer::boxed(0x7357_87a8).string("en").i32(hash);
+    let list = caller.read(countries(0));
+    assert!(list.contains("country_code=999") && list.ends_with("hash=1)"), "{list}");
+    assert_eq!(caller.read(countries(1)), "help.countriesListNotModified()");
+    let pack = |function: u32, code| Writer::boxed(function).string("tdesktop").string(code);
+    assert_eq!(
+        caller.read(pack(0xf2f2_330a, "en")),
+        "langPackDifference(lang_code=en from_version=0 version=1 strings=[])"
+    );
+    assert!(caller.read(pack(0x6a59_6502, "en")).starts_with("langPackLanguage(official=true name=English"));
+    assert_eq!(caller.sandbox.error(pack(0x6a59_6502, "xx")), "400 LANG_CODE_NOT_SUPPORTED");
+    let keys = pack(0xefea_3803, "en").u32(id::VECTOR).u32(1).string("lng_ok");
+    assert_eq!(caller.bare_vector(keys), "langPackStringDeleted(key=lng_ok)");
+}
+
+#[test]
+fn a2_a_function_that_is_not_served_is_told_once_by_name() {
+    let mut caller = Layered::new(230, AccountOptions::default());
+    for _ in 0..3 {
+        assert_eq!(caller.sandbox.error(Writer::boxed(0x26cf_8950)), "400 INPUT_METHOD_INVALID");
+    }
+    assert_eq!(caller.sandbox.error(Writer::boxed(7)), "400 INPUT_METHOD_INVALID");
+    let told: Vec<&str> = caller
+        .sandbox
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            AccountEvent::Unserved { method, dc: 2 } => Some(method.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["messages.getDhConfig", "the function 0x00000007"]);
+    for constructor in 1000..2000 {
+        caller.sandbox.error(Writer::boxed(constructor));
+    }
+    assert!(caller.sandbox.events.len() < 300);
 }

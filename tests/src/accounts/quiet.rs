@@ -1,0 +1,410 @@
+//! What else a client asks of a server: here nobody writes to anybody, so that the lists are empty and the settings are
+//! those of a new account.
+//!
+//! A method that is not here is answered with an error; [`unserved_name`] tells the sandbox's user which one it was.
+
+use super::wire::{BadArguments, Reader, Writer, id};
+use super::{Accounts, ApiError, Call, Method, Reply, forms};
+
+/// The functions of this file and the constructors of their answers, by their names in the schema.
+mod own {
+    pub(super) const GET_COUNTRIES_LIST: u32 = 0x7357_87a8;
+    pub(super) const COUNTRIES_LIST: u32 = 0x87d0_759e;
+    pub(super) const COUNTRIES_LIST_NOT_MODIFIED: u32 = 0x93cc_1f32;
+    pub(super) const COUNTRY: u32 = 0xc387_8e23;
+    pub(super) const COUNTRY_CODE: u32 = 0x4203_c5ef;
+    pub(super) const GET_CDN_CONFIG: u32 = 0x5202_9342;
+    pub(super) const CDN_CONFIG: u32 = 0x5725_e40a;
+    pub(super) const GET_APP_UPDATE: u32 = 0x522d_5a7d;
+    pub(super) const NO_APP_UPDATE: u32 = 0xc45a_6536;
+    pub(super) const GET_INVITE_TEXT: u32 = 0x4d39_2343;
+    pub(super) const INVITE_TEXT: u32 = 0x18cb_9f78;
+    pub(super) const GET_PEER_COLORS: u32 = 0xda80_f42f;
+    pub(super) const GET_PEER_PROFILE_COLORS: u32 = 0xabcf_a9fd;
+    pub(super) const PEER_COLORS: u32 = 0x00f8_ed08;
+    pub(super) const GET_TIMEZONES_LIST: u32 = 0x49b3_0240;
+    pub(super) const TIMEZONES_LIST: u32 = 0x7b74_ed71;
+    pub(super) const DISMISS_SUGGESTION: u32 = 0xf50d_baa1;
+    pub(super) const HIDE_PROMO_DATA: u32 = 0x1e25_1c95;
+    pub(super) const GET_LANG_PACK: u32 = 0xf2f2_330a;
+    pub(super) const GET_LANG_DIFFERENCE: u32 = 0xcd98_4aa5;
+    pub(super) const LANG_PACK_DIFFERENCE: u32 = 0xf385_c1f6;
+    pub(super) const GET_STRINGS: u32 = 0xefea_3803;
+    pub(super) const LANG_PACK_STRING_DELETED: u32 = 0x2979_eeb2;
+    pub(super) const GET_LANGUAGES: u32 = 0x42c6_978f;
+    pub(super) const GET_LANGUAGE: u32 = 0x6a59_6502;
+    pub(super) const LANG_PACK_LANGUAGE: u32 = 0xeeca_5ce3;
+    pub(super) const GET_WEB_AUTHORIZATIONS: u32 = 0x182e_6d6f;
+    pub(super) const WEB_AUTHORIZATIONS: u32 = 0xed56_c9fc;
+    pub(super) const GET_PRIVACY: u32 = 0xdadb_c950;
+    pub(super) const PRIVACY_RULES: u32 = 0x50a0_4e45;
+    pub(super) const PRIVACY_VALUE_ALLOW_ALL: u32 = 0x6542_7b82;
+    pub(super) const GET_NOTIFY_SETTINGS: u32 = 0x12b3_ad31;
+    pub(super) const GET_CONTENT_SETTINGS: u32 = 0x8b9b_4dae;
+    pub(super) const CONTENT_SETTINGS: u32 = 0x57e2_8221;
+    pub(super) const REGISTER_DEVICE: u32 = 0xec86_017a;
+    pub(super) const UNREGISTER_DEVICE: u32 = 0x6a0d_3206;
+    pub(super) const GET_PINNED_DIALOGS: u32 = 0xd6b9_4df2;
+    pub(super) const GET_PEER_DIALOGS: u32 = 0xe470_bcfd;
+    pub(super) const PEER_DIALOGS: u32 = 0x3371_c354;
+    pub(super) const GET_DIALOG_FILTERS: u32 = 0xefd4_8c89;
+    pub(super) const DIALOG_FILTERS: u32 = 0x2ad9_3719;
+    /// Layer 155; the answer is a bare vector.
+    pub(super) const GET_DIALOG_FILTERS_155: u32 = 0xf19e_d96d;
+    pub(super) const GET_HISTORY: u32 = 0x4423_e6c5;
+    pub(super) const SEARCH: u32 = 0x29ee_847a;
+    pub(super) const SEARCH_155: u32 = 0xa0fd_a762;
+    pub(super) const SEARCH_GLOBAL: u32 = 0x6126_a43c;
+    pub(super) const SEARCH_GLOBAL_214: u32 = 0x4bc6_589a;
+    pub(super) const GET_UNREAD_MENTIONS: u32 = 0xf107_e790;
+    pub(super) const GET_SCHEDULED_HISTORY: u32 = 0xf516_760b;
+    pub(super) const GET_MESSAGES: u32 = 0x63c6_6506;
+    pub(super) const MESSAGE_EMPTY: u32 = 0x90a6_ca84;
+    pub(super) const INPUT_MESSAGE_ID: u32 = 0xa676_a322;
+    pub(super) const GET_CHATS: u32 = 0x49e9_528f;
+    pub(super) const GET_CHANNELS: u32 = 0x0a7f_6bbb;
+    pub(super) const GET_COMMON_CHATS: u32 = 0xe40c_a104;
+    pub(super) const CHATS: u32 = 0x64ff_9fd5;
+    pub(super) const GET_CHANNEL_DIFFERENCE: u32 = 0x0317_3d78;
+    pub(super) const GET_ALL_DRAFTS: u32 = 0x6a3f_8d65;
+    pub(super) const UPDATES: u32 = 0x74ae_4240;
+    pub(super) const GET_ALL_STICKERS: u32 = 0xb8a0_a1a8;
+    pub(super) const ALL_STICKERS: u32 = 0xcdbb_cebb;
+    pub(super) const GET_AVAILABLE_REACTIONS: u32 = 0x18de_a0ac;
+    pub(super) const AVAILABLE_REACTIONS: u32 = 0x768e_3aad;
+    pub(super) const GET_CONTACT_IDS: u32 = 0x7adc_669d;
+    pub(super) const GET_STATUSES: u32 = 0xc4a3_53ee;
+    pub(super) const GET_BLOCKED: u32 = 0x9a86_8f80;
+    pub(super) const GET_BLOCKED_155: u32 = 0xf57c_350f;
+    pub(super) const BLOCKED: u32 = 0x0ade_1591;
+    pub(super) const GET_TOP_PEERS: u32 = 0x9734_78b6;
+    pub(super) const TOP_PEERS: u32 = 0x70b7_72a8;
+    pub(super) const RESOLVE_USERNAME: u32 = 0x725a_fbbc;
+    pub(super) const RESOLVE_USERNAME_181: u32 = 0xf93c_cba3;
+    pub(super) const RESOLVE_PHONE: u32 = 0x8af9_4344;
+    pub(super) const RESOLVED_PEER: u32 = 0x7f07_7ad9;
+    pub(super) const PEER_USER: u32 = 0x5951_1722;
+    pub(super) const GET_USER_PHOTOS: u32 = 0x91cd_32a8;
+    pub(super) const PHOTOS: u32 = 0x8dca_6aa5;
+    pub(super) const GET_FILE: u32 = 0xbe53_35be;
+    pub(super) const GET_FILE_133: u32 = 0xb15a_9afc;
+}
+
+/// The one country and the one language of the sandbox.
+const COUNTRY: [&str; 3] = ["XX", "Sandbox", "999"];
+const LANGUAGE: [&str; 2] = ["en", "English"];
+/// What `help.countriesList` is known by.
+const HASH_OF_COUNTRIES: i32 = 1;
+
+/// The function behind a constructor, for those of this file.
+pub(super) const fn method(constructor: u32) -> Option<Method> {
+    Some(match constructor {
+        own::GET_COUNTRIES_LIST => ("help.getCountriesList", Accounts::get_countries_list),
+        own::GET_CDN_CONFIG => ("help.getCdnConfig", |_, call| {
+            call.reader.end()?;
+            empty(own::CDN_CONFIG, 1)
+        }),
+        own::GET_APP_UPDATE => ("help.getAppUpdate", |_, _| empty(own::NO_APP_UPDATE, 0)),
+        own::GET_INVITE_TEXT => ("help.getInviteText", |accounts, call| {
+            accounts.person(call)?;
+            Ok(Writer::boxed(own::INVITE_TEXT).string("Come to the sandbox.").finish())
+        }),
+        own::GET_PEER_COLORS => ("help.getPeerColors", Accounts::get_colors),
+        own::GET_PEER_PROFILE_COLORS => ("help.getPeerProfileColors", Accounts::get_colors),
+        own::GET_TIMEZONES_LIST => ("help.getTimezonesList", |accounts, call| {
+            accounts.caller(call)?;
+            Ok(Writer::boxed(own::TIMEZONES_LIST).objects(&[]).i32(0).finish())
+        }),
+        own::DISMISS_SUGGESTION => ("help.dismissSuggestion", Accounts::agree),
+        own::HIDE_PROMO_DATA => ("help.hidePromoData", Accounts::agree),
+        own::GET_LANG_PACK => ("langpack.getLangPack", |_, call| lang_pack(call, false)),
+        own::GET_LANG_DIFFERENCE => ("langpack.getDifference", |_, call| lang_pack(call, true)),
+        own::GET_STRINGS => ("langpack.getStrings", |_, call| strings(call)),
+        own::GET_LANGUAGES => ("langpack.getLanguages", |_, call| {
+            named_pack(call)?;
+            call.reader.end()?;
+            Ok(Writer::default().objects(&[language()]).finish())
+        }),
+        own::GET_LANGUAGE => ("langpack.getLanguage", |_, call| {
+            named_pack(call)?;
+            named_language(call)?;
+            Ok(language())
+        }),
+        own::GET_WEB_AUTHORIZATIONS => ("account.getWebAuthorizations", |accounts, call| {
+            accounts.person(call)?;
+            empty(own::WEB_AUTHORIZATIONS, 2)
+        }),
+        own::GET_PRIVACY => ("account.getPrivacy", |accounts, call| {
+            accounts.person(call)?;
+            let rules = [Writer::boxed(own::PRIVACY_VALUE_ALLOW_ALL).finish()];
+            Ok(Writer::boxed(own::PRIVACY_RULES).objects(&rules).objects(&[]).objects(&[]).finish())
+        }),
+        own::GET_NOTIFY_SETTINGS => ("account.getNotifySettings", |accounts, call| {
+            accounts.person(call)?;
+            Ok(Writer::boxed(forms::of(forms::PEER_NOTIFY_SETTINGS, call.layer)).u32(0).finish())
+        }),
+        own::GET_CONTENT_SETTINGS => ("account.getContentSettings", |accounts, call| {
+            accounts.person(call)?;
+            Ok(Writer::boxed(own::CONTENT_SETTINGS).u32(0).finish())
+        }),
+        own::REGISTER_DEVICE => ("account.registerDevice", Accounts::agree),
+        own::UNREGISTER_DEVICE => ("account.unregisterDevice", Accounts::agree),
+        own::GET_PINNED_DIALOGS => ("messages.getPinnedDialogs", Accounts::get_peer_dialogs),
+        own::GET_PEER_DIALOGS => ("messages.getPeerDialogs", Accounts::get_peer_dialogs),
+        own::GET_DIALOG_FILTERS => ("messages.getDialogFilters", |accounts, call| {
+            accounts.person(call)?;
+            Ok(Writer::boxed(own::DIALOG_FILTERS).u32(0).objects(&[]).finish())
+        }),
+        own::GET_DIALOG_FILTERS_155 => ("messages.getDialogFilters", Accounts::get_no_one),
+        own::GET_HISTORY => ("messages.getHistory", Accounts::get_no_messages),
+        own::SEARCH | own::SEARCH_155 => ("messages.search", Accounts::get_no_messages),
+        own::SEARCH_GLOBAL | own::SEARCH_GLOBAL_214 => ("messages.searchGlobal", Accounts::get_no_messages),
+        own::GET_UNREAD_MENTIONS => ("messages.getUnreadMentions", Accounts::get_no_messages),
+        own::GET_SCHEDULED_HISTORY => ("messages.getScheduledHistory", Accounts::get_no_messages),
+        own::GET_MESSAGES => ("messages.getMessages", Accounts::get_messages),
+        own::GET_CHATS => ("messages.getChats", |accounts, call| accounts.get_chats(call, "CHAT_ID_INVALID")),
+        own::GET_CHANNELS => {
+            ("channels.getChannels", |accounts, call| accounts.get_chats(call, "CHANNEL_INVALID"))
+        }
+        own::GET_COMMON_CHATS => ("messages.getCommonChats", |accounts, call| {
+            accounts.person(call)?;
+            empty(own::CHATS, 1)
+        }),
+        own::GET_CHANNEL_DIFFERENCE => ("updates.getChannelDifference", |accounts, call| {
+            accounts.caller(call)?;
+            Err(ApiError::new(400, "CHANNEL_INVALID"))
+        }),
+        own::GET_ALL_DRAFTS => ("messages.getAllDrafts", |accounts, call| {
+            accounts.person(call)?;
+            let updates = Writer::boxed(own::UPDATES).objects(&[]).objects(&[]).objects(&[]);
+            Ok(updates.i32(call.now).i32(0).finish())
+        }),
+        own::GET_ALL_STICKERS => ("messages.getAllStickers", |accounts, call| {
+            accounts.person(call)?;
+            Ok(Writer::boxed(own::ALL_STICKERS).i64(0).objects(&[]).finish())
+        }),
+        own::GET_AVAILABLE_REACTIONS => ("messages.getAvailableReactions", |accounts, call| {
+            accounts.person(call)?;
+            Ok(Writer::boxed(own::AVAILABLE_REACTIONS).i32(0).objects(&[]).finish())
+        }),
+        own::GET_CONTACT_IDS => ("contacts.getContactIDs", Accounts::get_no_one),
+        own::GET_STATUSES => ("contacts.getStatuses", Accounts::get_no_one),
+        own::GET_BLOCKED | own::GET_BLOCKED_155 => ("contacts.getBlocked", |accounts, call| {
+            accounts.person(call)?;
+            empty(own::BLOCKED, 3)
+        }),
+        own::GET_TOP_PEERS => ("contacts.getTopPeers", |accounts, call| {
+            accounts.person(call)?;
+            empty(own::TOP_PEERS, 3)
+        }),
+        own::RESOLVE_USERNAME => {
+            ("contacts.resolveUsername", |accounts, call| accounts.resolve_username(call, true))
+        }
+        own::RESOLVE_USERNAME_181 => {
+            ("contacts.resolveUsername", |accounts, call| accounts.resolve_username(call, false))
+        }
+        own::RESOLVE_PHONE => ("contacts.resolvePhone", Accounts::resolve_phone),
+        own::GET_USER_PHOTOS => ("photos.getUserPhotos", |accounts, call| {
+            accounts.caller(call)?;
+            empty(own::PHOTOS, 2)
+        }),
+        own::GET_FILE | own::GET_FILE_133 => ("upload.getFile", |accounts, call| {
+            accounts.caller(call)?;
+            Err(ApiError::new(400, "LOCATION_INVALID"))
+        }),
+        _ => return None,
+    })
+}
+
+/// An object that consists of so many empty vectors.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a function answers")]
+fn empty(constructor: u32, vectors: usize) -> Reply {
+    Ok((0..vectors).fold(Writer::boxed(constructor), |object, _| object.objects(&[])).finish())
+}
+
+fn named_pack(call: &mut Call<'_>) -> Result<(), ApiError> {
+    match call.reader.string()? {
+        "" => Err(ApiError::new(400, "LANG_PACK_INVALID")),
+        _ => Ok(()),
+    }
+}
+
+fn named_language(call: &mut Call<'_>) -> Result<(), ApiError> {
+    let code = call.reader.string()?;
+    (code == LANGUAGE[0]).then_some(()).ok_or_else(|| ApiError::new(400, "LANG_CODE_NOT_SUPPORTED"))
+}
+
+fn language() -> Vec<u8> {
+    let [code, name] = LANGUAGE;
+    let official = 1;
+    let language = Writer::boxed(own::LANG_PACK_LANGUAGE).u32(official).string(name).string(name);
+    language.string(code).string(code).i32(0).i32(0).string("").finish()
+}
+
+/// No text is translated here.
+fn lang_pack(call: &mut Call<'_>, is_difference: bool) -> Reply {
+    named_pack(call)?;
+    named_language(call)?;
+    let from = if is_difference { call.reader.i32()? } else { 0 };
+    call.reader.end()?;
+    let version = 1;
+    let difference = Writer::boxed(own::LANG_PACK_DIFFERENCE).string(LANGUAGE[0]);
+    Ok(difference.i32(from).i32(version).objects(&[]).finish())
+}
+
+fn strings(call: &mut Call<'_>) -> Reply {
+    named_pack(call)?;
+    named_language(call)?;
+    let keys = call.reader.vector(Reader::string)?;
+    call.reader.end()?;
+    let deleted = |key: &str| Writer::boxed(own::LANG_PACK_STRING_DELETED).string(key).finish();
+    let strings: Vec<Vec<u8>> = keys.into_iter().map(deleted).collect();
+    Ok(Writer::default().objects(&strings).finish())
+}
+
+fn input_message(reader: &mut Reader<'_>) -> Result<i32, BadArguments> {
+    reader.expect(own::INPUT_MESSAGE_ID)?;
+    reader.i32()
+}
+
+impl Accounts {
+    fn get_countries_list(&mut self, call: &mut Call<'_>) -> Reply {
+        call.reader.string()?;
+        let hash = call.reader.i32()?;
+        call.reader.end()?;
+        if hash == HASH_OF_COUNTRIES {
+            return empty(own::COUNTRIES_LIST_NOT_MODIFIED, 0);
+        }
+        let [iso, name, code] = COUNTRY;
+        let codes = [Writer::boxed(own::COUNTRY_CODE).u32(0).string(code).finish()];
+        let country = Writer::boxed(own::COUNTRY).u32(0).string(iso).string(name).objects(&codes).finish();
+        Ok(Writer::boxed(own::COUNTRIES_LIST).objects(&[country]).i32(HASH_OF_COUNTRIES).finish())
+    }
+
+    fn get_colors(&mut self, call: &mut Call<'_>) -> Reply {
+        self.caller(call)?;
+        Ok(Writer::boxed(own::PEER_COLORS).i32(0).objects(&[]).finish())
+    }
+
+    /// For what changes nothing that anyone could see here.
+    fn agree(&mut self, call: &mut Call<'_>) -> Reply {
+        self.person(call)?;
+        Ok(Writer::boxed(id::BOOL_TRUE).finish())
+    }
+
+    fn get_no_one(&mut self, call: &mut Call<'_>) -> Reply {
+        self.person(call)?;
+        Ok(Writer::default().objects(&[]).finish())
+    }
+
+    fn get_peer_dialogs(&mut self, call: &mut Call<'_>) -> Reply {
+        self.person(call)?;
+        let dialogs = Writer::boxed(own::PEER_DIALOGS).objects(&[]).objects(&[]).objects(&[]).objects(&[]);
+        Ok(dialogs.object(&Self::state(call)).finish())
+    }
+
+    fn get_no_messages(&mut self, call: &mut Call<'_>) -> Reply {
+        self.person(call)?;
+        Ok(messages(call, &[]))
+    }
+
+    /// No message has any of these identifiers.
+    fn get_messages(&mut self, call: &mut Call<'_>) -> Reply {
+        let wanted = call.reader.vector(input_message)?;
+        call.reader.end()?;
+        self.caller(call)?;
+        let missing = |id: i32| Writer::boxed(own::MESSAGE_EMPTY).u32(0).i32(id).finish();
+        let missing: Vec<Vec<u8>> = wanted.into_iter().map(missing).collect();
+        Ok(messages(call, &missing))
+    }
+
+    /// There are no chats: to ask for none is right, any other is an error.
+    fn get_chats(&mut self, call: &mut Call<'_>, error: &str) -> Reply {
+        call.reader.expect(id::VECTOR)?;
+        let count = call.reader.u32()?;
+        self.caller(call)?;
+        if count > 0 {
+            return Err(ApiError::new(400, error));
+        }
+        empty(own::CHATS, 1)
+    }
+
+    fn resolve_username(&mut self, call: &mut Call<'_>, has_flags: bool) -> Reply {
+        if has_flags {
+            call.reader.u32()?;
+        }
+        let name = call.reader.string()?.trim_start_matches('@').to_owned();
+        self.caller(call)?;
+        if name.is_empty() {
+            return Err(ApiError::new(400, "USERNAME_INVALID"));
+        }
+        let account = self.directory.accounts().find(|account| account.username.eq_ignore_ascii_case(&name));
+        let user = account.map(|account| account.id);
+        self.resolved(call, user, "USERNAME_NOT_OCCUPIED")
+    }
+
+    fn resolve_phone(&mut self, call: &mut Call<'_>) -> Reply {
+        let phone = call.reader.string()?;
+        call.reader.end()?;
+        self.person(call)?;
+        let number = self.directory.number(phone);
+        let user = number.and_then(|number| self.directory.by_number(&number));
+        self.resolved(call, user, "PHONE_NOT_OCCUPIED")
+    }
+
+    fn resolved(&mut self, call: &Call<'_>, user: Option<i64>, error: &str) -> Reply {
+        let caller = self.caller(call)?;
+        let account = user.and_then(|user| self.directory.account(user));
+        let account = account.ok_or_else(|| ApiError::new(400, error))?;
+        let users = [account.to_user(call.layer, account.id == caller)];
+        let peer = Writer::boxed(own::RESOLVED_PEER).u32(own::PEER_USER).i64(account.id);
+        Ok(peer.objects(&[]).objects(&users).finish())
+    }
+}
+
+/// A boxed `messages.messages`.
+fn messages(call: &Call<'_>, messages: &[Vec<u8>]) -> Vec<u8> {
+    let mut object = Writer::boxed(forms::of(forms::MESSAGES, call.layer)).objects(messages);
+    if call.layer >= forms::TOPICS_OF_MESSAGES {
+        object = object.objects(&[]);
+    }
+    object.objects(&[]).objects(&[]).finish()
+}
+
+/// The whole API, as clients of layer 230 know it.
+const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/schema/full.tl"));
+
+/// What a function is called that the sandbox does not answer.
+pub(super) fn unserved_name(constructor: u32) -> String {
+    let functions = SCHEMA.split_once("---functions---").map_or("", |(_, functions)| functions);
+    let is_it = |line: &&str| {
+        let id = line.split_once('#').and_then(|(_, rest)| rest.split(' ').next());
+        id.and_then(|id| u32::from_str_radix(id, 16).ok()) == Some(constructor)
+    };
+    let line = functions.lines().find(is_it);
+    let name = line.and_then(|line| line.split('#').next());
+    name.map_or_else(|| format!("the function {constructor:#010x}"), Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a2_the_functions_of_a_quiet_server_are_those_of_the_schema() {
+        let mut known = 0;
+        for line in
+            SCHEMA.lines().skip_while(|line| *line != "---functions---").filter(|line| line.contains('#'))
+        {
+            let (name, rest) = line.split_once('#').unwrap();
+            let constructor = u32::from_str_radix(rest.split(' ').next().unwrap(), 16).unwrap();
+            assert_eq!(unserved_name(constructor), name);
+            if let Some((ours, _)) = method(constructor) {
+                known += 1;
+                assert_eq!(ours, name);
+            }
+        }
+        assert!(known > 40, "{known}");
+        assert_eq!(unserved_name(7), "the function 0x00000007");
+    }
+}

@@ -1,0 +1,176 @@
+//! What a user who is signed in sees and changes of the own account: its sessions, its password, its names
+//! (`core.telegram.org/api/auth`, `core.telegram.org/api/srp`).
+
+use super::directory::{Password, Reset};
+use super::recovery::new_settings;
+use super::wire::{Reader, Writer, id};
+use super::{AccountEvent, Accounts, ApiError, Call, Reply};
+
+/// After so many days without use a session would end, says `account.authorizations`.
+const TTL_DAYS: i32 = 180;
+/// The first layer whose `account.authorizations` says so.
+const TTL_OF_AUTHORIZATIONS: i32 = 140;
+/// How much is kept of a text in which a client describes itself, in characters.
+const LONGEST_TEXT: usize = 64;
+
+/// What `initConnection` says of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Device {
+    api_id: i32,
+    model: String,
+    system: String,
+    app: String,
+}
+
+impl Device {
+    pub(super) fn new(api_id: i32, [model, system, app]: [&str; 3]) -> Self {
+        let short = |text: &str| text.chars().take(LONGEST_TEXT).collect();
+        Self { api_id, model: short(model), system: short(system), app: short(app) }
+    }
+}
+
+impl Accounts {
+    /// The sessions of the caller, the present one first.
+    pub(super) fn get_authorizations(&mut self, call: &mut Call<'_>) -> Reply {
+        call.reader.end()?;
+        let user = self.person(call)?;
+        let mut sessions = vec![self.authorization(call, call.auth_key_id)];
+        let others = self.keys.iter().filter(|(id, key)| key.user == Some(user) && **id != call.auth_key_id);
+        sessions.extend(others.map(|(id, _)| self.authorization(call, *id)));
+        if call.layer < TTL_OF_AUTHORIZATIONS {
+            return Ok(Writer::boxed(id::AUTHORIZATIONS_133).objects(&sessions).finish());
+        }
+        Ok(Writer::boxed(id::AUTHORIZATIONS).i32(TTL_DAYS).objects(&sessions).finish())
+    }
+
+    fn authorization(&self, call: &Call<'_>, key_id: u64) -> Vec<u8> {
+        let is_current = key_id == call.auth_key_id;
+        let key = self.keys.get(&key_id);
+        let device = key.map(|key| key.device.clone()).unwrap_or_default();
+        let (created, active) = key.map_or((0, 0), |key| (key.signed_in_at, key.active_at));
+        let object = Writer::boxed(id::AUTHORIZATION_INFO).u32(u32::from(is_current));
+        let object = object.i64(session_hash(key_id, is_current)).string(&device.model).string("");
+        let object = object.string(&device.system).i32(device.api_id).string("sandbox").string(&device.app);
+        object.i32(created).i32(active).string("127.0.0.1").string("").string("").finish()
+    }
+
+    pub(super) fn reset_authorizations(&mut self, call: &mut Call<'_>) -> Reply {
+        call.reader.end()?;
+        let user = self.person(call)?;
+        let of_user = self.keys.iter().filter(|(id, key)| key.user == Some(user) && **id != call.auth_key_id);
+        let others: Vec<u64> = of_user.map(|(id, _)| *id).collect();
+        for key_id in others {
+            self.revoke(call, key_id, user);
+        }
+        Ok(Writer::boxed(id::BOOL_TRUE).finish())
+    }
+
+    pub(super) fn reset_authorization(&mut self, call: &mut Call<'_>) -> Reply {
+        let hash = call.reader.i64()?;
+        call.reader.end()?;
+        let user = self.person(call)?;
+        let mut of_user = self.keys.iter().filter(|(_, key)| key.user == Some(user));
+        let found = of_user.find(|(id, _)| session_hash(**id, **id == call.auth_key_id) == hash);
+        let key_id = found.map(|(id, _)| *id).filter(|id| *id != call.auth_key_id);
+        let key_id = key_id.ok_or_else(|| ApiError::new(400, "HASH_INVALID"))?;
+        self.revoke(call, key_id, user);
+        Ok(Writer::boxed(id::BOOL_TRUE).finish())
+    }
+
+    fn revoke(&mut self, call: &mut Call<'_>, key_id: u64, user: i64) {
+        let Some(key) = self.keys.get_mut(&key_id) else { return };
+        (key.user, key.challenge, key.is_revoked) = (None, None, true);
+        call.events.push(AccountEvent::SignedOut { user_id: user, dc: key.dc });
+    }
+
+    /// Whether the argument proves that the caller knows the own password.
+    fn must_know_password(&mut self, call: &mut Call<'_>, user: i64) -> Result<(), ApiError> {
+        let guarded = self.directory.account(user).is_some_and(|account| account.password.is_some());
+        let given = input_check_password(&mut call.reader)?;
+        match given {
+            None if guarded => Err(ApiError::new(400, "PASSWORD_HASH_INVALID")),
+            Some((srp_id, a, m1)) if guarded => self.must_be_password(call, user, srp_id, a, m1),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this answers the challenge that the caller got, which is good for one answer, right or wrong.
+    pub(super) fn must_be_password(
+        &mut self,
+        call: &Call<'_>,
+        user: i64,
+        srp_id: i64,
+        a: &[u8],
+        m1: &[u8],
+    ) -> Result<(), ApiError> {
+        let challenge = self.key(call).challenge.take().filter(|challenge| challenge.srp_id == srp_id);
+        let challenge = challenge.ok_or_else(|| ApiError::new(400, "SRP_ID_INVALID"))?;
+        let password = self.directory.account(user).and_then(|account| account.password.as_ref());
+        let verifier = password.and_then(|password| password.verifier.as_ref());
+        if verifier.is_some_and(|verifier| verifier.accepts(&challenge, a, m1)) {
+            return Ok(());
+        }
+        Err(ApiError::new(400, "PASSWORD_HASH_INVALID"))
+    }
+
+    /// Sets, changes or removes the password. An address for its recovery is not taken.
+    pub(super) fn update_password_settings(&mut self, call: &mut Call<'_>) -> Reply {
+        let user = self.person(call)?;
+        self.must_know_password(call, user)?;
+        let new = new_settings(call)?;
+        call.reader.end()?;
+        if let Some(verifier) = new.as_ref().and_then(|new| new.verifier.as_ref()) {
+            verifier.tell(&self.secrets);
+        }
+        if let Some(account) = self.directory.account_mut(user) {
+            account.password = new.map(|mut new| {
+                new.is.has_recovery = false;
+                Password { reset: Reset::None, ..new }
+            });
+        }
+        Ok(Writer::boxed(id::BOOL_TRUE).finish())
+    }
+
+    pub(super) fn get_password_settings(&mut self, call: &mut Call<'_>) -> Reply {
+        let user = self.person(call)?;
+        self.must_know_password(call, user)?;
+        call.reader.end()?;
+        Ok(Writer::boxed(id::PASSWORD_SETTINGS).u32(0).finish())
+    }
+
+    pub(super) fn update_profile(&mut self, call: &mut Call<'_>) -> Reply {
+        let flags = call.reader.u32()?;
+        let mut field = |bit: u32| (flags & 1 << bit != 0).then(|| call.reader.string()).transpose();
+        let (first, last, _about) = (field(0)?, field(1)?, field(2)?);
+        call.reader.end()?;
+        let user = self.person(call)?;
+        if first == Some("") {
+            return Err(ApiError::new(400, "FIRSTNAME_INVALID"));
+        }
+        let account = self.directory.account_mut(user).ok_or_else(ApiError::unregistered)?;
+        if let Some(first) = first {
+            account.first_name = first.into();
+        }
+        if let Some(last) = last {
+            account.last_name = last.into();
+        }
+        Ok(account.to_user(call.layer, true))
+    }
+}
+
+/// How a session is named in a list; the present one is always 0.
+fn session_hash(key_id: u64, is_current: bool) -> i64 {
+    if is_current { 0 } else { (key_id ^ 0x5a5a_5a5a_5a5a_5a5a).cast_signed() | 1 }
+}
+
+/// `srp_id`, `A` and `M1`.
+type Proof<'a> = (i64, &'a [u8], &'a [u8]);
+
+/// What an `InputCheckPasswordSRP` holds; nothing, if it says that there is no password.
+pub(super) fn input_check_password<'a>(reader: &mut Reader<'a>) -> Result<Option<Proof<'a>>, ApiError> {
+    match reader.u32()? {
+        id::INPUT_CHECK_PASSWORD_EMPTY => Ok(None),
+        id::INPUT_CHECK_PASSWORD_SRP => Ok(Some((reader.i64()?, reader.bytes()?, reader.bytes()?))),
+        _ => Err(ApiError::new(400, "INPUT_FETCH_ERROR")),
+    }
+}
