@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::core::transport::TransportKind;
 
@@ -99,7 +99,7 @@ pub(crate) struct LoginArgs {
     pub(crate) except_id: Vec<i64>,
 
     /// Also write the picture to this new file, for each new code again; it is removed at the end
-    #[arg(long, value_name = "FILE.png|.svg", help_heading = QR, requires = "qr")]
+    #[arg(long, value_name = "FILE.png|.svg", help_heading = QR, requires = "qr", value_hint = ValueHint::FilePath)]
     pub(crate) qr_file: Option<PictureFile>,
 
     /// The application's api_id, from my.telegram.org [env: SANSGRAM_API_ID]
@@ -241,7 +241,7 @@ pub(crate) struct CompletionsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
     /// Write a page for each command into this directory, instead of the first one to standard output
-    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub(crate) output: Option<PathBuf>,
 }
 

@@ -37,10 +37,13 @@ fn without_files(tree: clap::Command) -> clap::Command {
 fn with_sessions(shell: Shell, script: &str) -> String {
     match shell {
         Shell::Bash => {
-            let files = "--session)\n                    COMPREPLY=($(compgen -f \"${cur}\"))";
-            let sessions = "--session)\n                    local IFS=$'\\n'\n                    \
-                            COMPREPLY=($(_sansgram_sessions \"${cur}\"))";
-            format!("{}\n{BASH_SESSIONS}", script.replace(files, sessions))
+            let files = "COMPREPLY=($(compgen -f \"${cur}\"))";
+            let sessions = format!("--session)\n                    {files}");
+            // Without an answer, bash completes files itself, and quotes what needs it.
+            let script =
+                script.replace(&sessions, "--session)\n                    _sansgram_sessions \"${cur}\"");
+            let script = script.replace(files, "COMPREPLY=()").replacen("prev=\"$3\"\n", BASH_EQUALS, 1);
+            format!("{script}\n{BASH_SESSIONS}")
         }
         Shell::Zsh => {
             let lines = script.lines().map(|line| match line.starts_with("'--session=") {
@@ -63,30 +66,60 @@ fn with_sessions(shell: Shell, script: &str) -> String {
     }
 }
 
+/// Bash breaks a word at `=`: what stands behind it is completed as what stands behind a blank.
+const BASH_EQUALS: &str = r#"prev="$3"
+    if [[ "${cur}" == "=" ]]; then
+        cur=""
+    elif [[ "${prev}" == "=" ]]; then
+        prev="${COMP_WORDS[COMP_CWORD-2]}"
+    fi
+"#;
+
 const BASH_SESSIONS: &str = r#"_sansgram_sessions() {
-    local file
-    for file in "$1"*.session; do
-        [[ -f $file ]] && printf '%s\n' "${file%.session}"
+    local file home="" typed="${1//\\/}" IFS=$'\n'
+    typed="${typed#[\"\']}"
+    if [[ "${typed}" == "~/"* ]]; then
+        home="${HOME}/"
+        typed="${home}${typed:2}"
+    fi
+    COMPREPLY=($(compgen -d -- "${typed}"))
+    for file in "${typed}"*.session; do
+        [[ -f "${file}" ]] && COMPREPLY+=("${file%.session}")
     done
-    compgen -d -S / -- "$1"
+    if [[ -n "${home}" ]]; then
+        COMPREPLY=("${COMPREPLY[@]/#"${home}"/"~/"}")
+    fi
+    # Not in the middle of a test.
+    compopt -o filenames 2> /dev/null
 }
 "#;
 
 const ZSH_SESSIONS: &str = r#"
 _sansgram_sessions() {
     local -a names
-    names=(*.session(N.:r) */*.session(N.:r))
-    compadd -f -a names
-    _files -/
+    local home ret=1
+    _path_files -/ && ret=0
+    compset -P '\~/' && home=$HOME/
+    names=($home${(Q)PREFIX}*.session(N.:r))
+    compadd -f -- ${names#$home} && ret=0
+    return ret
 }
 "#;
 
 const FISH_SESSIONS: &str = r#"function __fish_sansgram_sessions
-    set -l typed (commandline -ct | string replace -r '^--session=' '')
-    for file in $typed*.session
-        string replace -r '\.session$' '' -- $file
+    set -l word (commandline -ct | string replace -r -- '^--session=' '')
+    set -l typed (string unescape -- $word)
+    set -l skipped 0
+    if string match -q -- '~/*' "$typed"
+        set typed $HOME(string sub -s 2 -- $typed)
+        set skipped (string length -- $HOME)
     end
-    __fish_complete_directories $typed
+    for file in "$typed"*.session
+        set -l name (string replace -r '\.session$' '' -- $file)
+        test $skipped -gt 0; and set name '~'(string sub -s (math $skipped + 1) -- $name)
+        echo $name
+    end
+    __fish_complete_directories "$word"
 end
 "#;
 

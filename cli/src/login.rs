@@ -90,6 +90,9 @@ impl<'a> Login<'a> {
             session = SessionData::default();
         }
         let half_done = file.as_ref().filter(|_| !args.sandbox).map(HalfDone::tidied);
+        if let Some(place) = half_done.as_ref().filter(|_| session.user.is_none()) {
+            place.check()?;
+        }
         let holder = half_done.as_ref().map_or(Holder::Nobody, |place| Holder::of(&session, place));
         if let Some(file) = file.as_ref().filter(|_| !matches!(holder, Holder::Known)) {
             // Before there is anything to lose.
@@ -172,6 +175,9 @@ impl<'a> Login<'a> {
     /// Nobody is signed in. Fails early where something is missing to begin with, or a question is certain to come and
     /// nobody is there to answer it.
     fn check(&self, who: &Who, given: &Given) -> Result<(), Failure> {
+        if let Some(place) = &self.half_done {
+            place.check()?;
+        }
         let kept = self.kept();
         match who {
             Who::Phone(number) => {
@@ -369,16 +375,16 @@ impl<'a> Login<'a> {
 
     /// Nobody could be asked this.
     fn missing(&self, question: Question, answers: &Answers<'_>) -> Failure {
-        match (question, answers.stands_at(), &self.half_done) {
-            (Question::Identity, ..) if answers.was_cancelled => Failure::new(words::CANCELLED),
-            (Question::Identity, ..) => Failure::new(NO_TERMINAL),
-            (_, Some(pending), Some(_)) => {
+        match (question, answers.remains()) {
+            (Question::Identity, _) if answers.was_cancelled => Failure::new(words::CANCELLED),
+            (Question::Identity, _) => Failure::new(NO_TERMINAL),
+            (_, Some(pending)) => {
                 if let Some(line) = answers.whereabouts() {
                     output::note(&line);
                 }
                 self.half_done_failure(pending)
             }
-            (question, ..) => Failure::new(words::missing(question)),
+            (question, None) => Failure::new(words::missing(question)),
         }
     }
 

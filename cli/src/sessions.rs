@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use sansgram_runtime::core::client::{
     Config, CustomServers, DcId, DcTable, Servers, ServersName, SessionData, SessionFormatError,
 };
@@ -60,7 +60,8 @@ enum Action {
 #[derive(Debug, Args)]
 struct Import {
     /// The session: a file or folder, the string itself, or - to read a string from standard input
-    #[arg(long, value_name = "PATH-OR-STRING", value_parser = secret(), allow_hyphen_values = true)]
+    #[arg(long, value_name = "PATH-OR-STRING", value_parser = secret(), allow_hyphen_values = true,
+        value_hint = ValueHint::AnyPath)]
     from: Secret<String>,
 
     #[command(flatten)]
@@ -133,7 +134,7 @@ struct Show {
 #[derive(Debug, Args)]
 struct List {
     /// Where to look
-    #[arg(value_name = "DIRECTORY", default_value = ".")]
+    #[arg(value_name = "DIRECTORY", default_value = ".", value_hint = ValueHint::DirPath)]
     directory: PathBuf,
 
     /// Print one JSON object a line: session, kind, and for a session of sansgram what "show" prints. The kind is

@@ -33,31 +33,123 @@ fn bash_completes_with_it() {
     assert_eq!(run(&mut bash).ok(), "sessions\n");
 }
 
-/// `--session` is completed by names of sessions, and a value that is no path by nothing.
+/// A directory with sessions and the script of a shell.
 #[cfg(target_os = "linux")]
-#[test]
-fn e_bash_completes_sessions() {
+fn with_sessions(shell: &str) -> Directory {
     let directory = Directory::new();
-    std::fs::write(directory.path.join("script"), sansgram(&["completions", "bash"]).ok()).unwrap();
-    for name in ["me.session", "my work.session", "me.txt", "dir/other.session"] {
+    std::fs::write(directory.path.join("script"), sansgram(&["completions", shell]).ok()).unwrap();
+    for name in ["me.session", "my work.session", "me.txt", "dir/other.session", "home/far.session"] {
         let path = directory.path.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "").unwrap();
     }
-    let completes = |option: &str, typed: &str| {
-        let ask = format!(
-            "source ./script; COMP_WORDS=(sansgram whoami {option} {typed}); COMP_CWORD=3; \
-             _sansgram sansgram '{typed}' {option}; printf '%s|' \"${{COMPREPLY[@]}}\""
-        );
-        let mut bash = std::process::Command::new("bash");
-        bash.args(["--norc", "-c", &ask]).current_dir(&directory.path);
-        bash.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    directory
+}
+
+#[cfg(target_os = "linux")]
+fn shell(directory: &Directory, program: &str, args: &[&str]) -> std::process::Command {
+    let mut shell = std::process::Command::new(program);
+    shell.args(args).current_dir(&directory.path).env("HOME", directory.path.join("home"));
+    shell.stdin(std::process::Stdio::null());
+    shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    shell
+}
+
+#[cfg(target_os = "linux")]
+fn is_installed(program: &str) -> bool {
+    let found = std::process::Command::new(program).arg("--version").output().is_ok();
+    if !found {
+        eprintln!("{program} is not installed, so nothing was tried with it");
+    }
+    found
+}
+
+/// `--session` is completed by names of sessions, and a value that is no path by nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn e_bash_completes_sessions() {
+    let directory = with_sessions("bash");
+    // As bash itself calls it; it breaks a word at "=".
+    let completes = |words: &[&str]| {
+        let ask = "source ./script; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
+                   _sansgram sansgram \"${COMP_WORDS[-1]}\" \"${COMP_WORDS[-2]}\"; printf '%s|' \"${COMPREPLY[@]}\"";
+        let words = [&["sansgram"], words].concat();
+        let mut bash = shell(&directory, "bash", &[&["--norc", "-c", ask, "bash"], &words[..]].concat());
         run(&mut bash).ok().to_owned()
     };
-    assert_eq!(completes("--session", "m"), "me|my work|");
-    assert_eq!(completes("--session", "d"), "dir/|");
-    assert_eq!(completes("--session", "dir/"), "dir/other|");
-    assert_eq!(completes("--api-id", "m"), "m|");
+    for before in [&["whoami", "--session"][..], &["whoami", "--session", "="]] {
+        let completes = |typed| completes(&[before, &[typed]].concat());
+        assert_eq!(completes("m"), "me|my work|");
+        assert_eq!(completes("d"), "dir|");
+        assert_eq!(completes("dir/"), "dir/other|");
+        assert_eq!(completes("my\\ w"), "my work|");
+        assert_eq!(completes("~/f"), "~/far|");
+    }
+    let mut all: Vec<String> =
+        completes(&["whoami", "--session", "="]).split("|").map(String::from).collect();
+    all.sort();
+    assert_eq!(all, ["", "dir", "home", "me", "my work"]);
+    assert_eq!(completes(&["login", "--transport", "=", "p"]), "padded|");
+    assert_eq!(completes(&["whoami", "--api-id", "m"]), "m|");
+    // Bash completes files itself where there is no answer.
+    assert_eq!(completes(&["sessions", "import", "--from", "m"]), "|");
+    assert_eq!(completes(&["sessions", "import", "--from", "=", "m"]), "|");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn e_fish_completes_sessions() {
+    if !is_installed("fish") {
+        return;
+    }
+    let directory = with_sessions("fish");
+    let completes = |line: &str| {
+        let ask = format!("source ./script; complete -C 'sansgram {line}'");
+        let found = run(&mut shell(&directory, "fish", &["--private", "--no-config", "-c", &ask]));
+        let names = found.ok().lines().map(|line| line.split('\t').next().unwrap());
+        let mut names: Vec<String> = names.map(String::from).collect();
+        names.sort();
+        names.join("|")
+    };
+    assert_eq!(completes("whoami --session m"), "me|my work");
+    assert_eq!(completes("whoami --session=m"), "--session=me|--session=my work");
+    assert_eq!(completes("whoami --session dir/"), "dir/other");
+    assert_eq!(completes("whoami --session ~/f"), "~/far");
+    assert_eq!(completes("sessions import --from me"), "me.session|me.txt");
+}
+
+/// On a terminal, as zsh completes nowhere else.
+#[cfg(target_os = "linux")]
+#[test]
+fn e_zsh_completes_sessions() {
+    if !is_installed("zsh") {
+        return;
+    }
+    let directory = with_sessions("zsh");
+    std::fs::rename(directory.path.join("script"), directory.path.join("_sansgram")).unwrap();
+    let mut zsh = shell(&directory, "zsh", &["-f"]);
+    zsh.env("PS1", "> ");
+    let mut terminal = support::terminal::Terminal::on(&zsh);
+    terminal.types("unsetopt beep; fpath=($PWD $fpath); autoload -U compinit; compinit -u -D\n");
+    terminal.types("sansgram() { print -r -- \"called:$(print -rl -- $@ | tail -n 1)\"; }; print rea''dy\n");
+    terminal.sees("ready");
+    for (typed, called) in [
+        ("whoami --session my", "my work"),
+        ("whoami --session=my", "--session=my work"),
+        ("whoami --session ./my", "./my work"),
+        ("whoami --session dir/", "dir/other"),
+        ("whoami --session=~/f", "far"),
+        ("sessions import --from me.t", "me.txt"),
+        ("sessions import --from=me.t", "--from=me.txt"),
+    ] {
+        terminal.types(format!("sansgram {typed}\t"));
+        terminal.types("\n");
+        terminal.sees("called:");
+        let rest = terminal.rest_of_line();
+        assert!(rest.ends_with(called) && !rest.contains(".session"), "{typed}: {rest}");
+    }
+    terminal.types("exit\n");
+    terminal.ends();
 }
 
 /// Every variable that an option names is listed.

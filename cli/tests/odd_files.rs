@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use sansgram_testkit::server::ServerOptions;
 use support::{Directory, Run, Server, command, run};
@@ -78,20 +79,6 @@ fn f6_what_was_given_to_the_command_is_read() {
     }
 }
 
-/// A sign-in goes on where the place of `NAME.signin` is taken, but says so.
-#[test]
-fn f6_a_pipe_in_the_place_of_the_half_done_sign_in_stays() {
-    let server = Server::new(ServerOptions::default());
-    let signin = server.directory.path.join("sansgram.signin");
-    pipe(&signin);
-    let begun = server.run(&["login", "--phone", "9996610002"]);
-    assert_eq!(begun.code, Some(1), "{begun:?}");
-    assert!(begun.stderr.contains("cannot be kept: it is a pipe or a device, not a file"), "{begun:?}");
-    let done = ["login", "--phone", "9996610002", "--code", "11111", "--password", "sandbox"];
-    assert!(server.run(&done).ok().contains("Signed in as"));
-    assert!(is_pipe(&signin));
-}
-
 #[test]
 fn f1_links_under_our_names_lead_nowhere() {
     let server = Server::new(ServerOptions::default());
@@ -152,4 +139,53 @@ fn f1_a_name_that_a_terminal_would_obey_is_shown_without_that() {
     sansgram(&directory, &["sessions", "import", "--from", &string(), "--session", name]).ok();
     let listed = sansgram(&directory, &["sessions", "list"]);
     assert!(!listed.ok().contains('\u{1b}') && listed.stdout.lines().count() == 1, "{listed:?}");
+}
+
+/// What the server sends a code for could not be kept, so nothing is sent.
+#[test]
+fn f6_no_code_is_asked_for_if_the_sign_in_cannot_be_kept() {
+    let server = Server::new(ServerOptions::default());
+    let place = server.directory.path.join("sansgram.signin");
+    let login = |words: &[&str]| {
+        server.run(&["login", "--phone", "9996610001"]).fails(words);
+        assert_eq!(server.served.next_event(Duration::ZERO), None);
+    };
+    pipe(&place);
+    let refused =
+        ["error: the half-done sign-in sansgram.signin cannot be read: it is a pipe", "; remove it, or name"];
+    login(&refused);
+    assert!(is_pipe(&place));
+    fs::remove_file(&place).unwrap();
+    symlink("/dev/zero", &place).unwrap();
+    login(&refused);
+    fs::remove_file(&place).unwrap();
+    fs::create_dir(&place).unwrap();
+    login(&["it is a directory, not a file; remove it"]);
+    fs::remove_dir(&place).unwrap();
+    // A link that leads nowhere is replaced, and what it waits for is kept.
+    symlink("nowhere", &place).unwrap();
+    server.run(&["login", "--phone", "9996610001"]).fails(&["go on with \"sansgram login --code CODE\""]);
+    assert!(server.run(&["login", "--code", "11111"]).ok().contains("Signed in"));
+}
+
+/// What could not be kept is gone on with by no other call, so none is advised.
+#[cfg(target_os = "linux")]
+#[test]
+fn f6_a_sign_in_that_is_not_kept_is_not_said_to_go_on() {
+    let server = Server::new(ServerOptions::default());
+    let mut terminal = support::terminal::Terminal::on(&server.command(&["login", "--json"]));
+    terminal.sees("bot token:");
+    fs::create_dir(server.directory.path.join("sansgram.signin")).unwrap();
+    terminal.types("9996610001\n");
+    terminal.sees("(y/n)");
+    terminal.types("y\n");
+    terminal.sees("note: the half-done sign-in cannot be kept: it is a directory");
+    terminal.sees("Code:");
+    terminal.types("\u{4}");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(
+        !shown.contains("pending") && !shown.contains("go on with") && !shown.contains("--code"),
+        "{shown}"
+    );
 }

@@ -48,6 +48,8 @@ pub(super) struct Answers<'a> {
     pause: Option<Pause<'a>>,
     pub(super) phone: Option<String>,
     pending: Option<PendingSignIn>,
+    /// Whether what is pending lies where another call finds it.
+    is_kept: bool,
 }
 
 impl<'a> Answers<'a> {
@@ -71,6 +73,7 @@ impl<'a> Answers<'a> {
             pause: None,
             phone: None,
             pending: None,
+            is_kept: false,
         }
     }
 
@@ -87,13 +90,14 @@ impl<'a> Answers<'a> {
     /// Goes on with what is kept: it stays so while the server is not reached.
     pub(super) fn goes_on_with(&mut self, pending: &PendingSignIn) {
         self.pending = Some(pending.clone());
+        self.is_kept = true;
         self.tell_watch();
     }
 
     /// What another call can go on with; a link is nothing of that kind.
     pub(super) fn remains(&self) -> Option<&PendingSignIn> {
         let pending = self.pending.as_ref().filter(|it| !matches!(it, PendingSignIn::Qr { .. }));
-        pending.filter(|_| self.half_done.is_some())
+        pending.filter(|_| self.is_kept)
     }
 
     /// How to go on with what remains, and that a value was not used.
@@ -294,8 +298,7 @@ impl Prompt for Answers<'_> {
             self.phone = Some(token.phone.digits().into());
         }
         self.pending = pending.cloned();
-        self.tell_watch();
-        let Some(half_done) = self.half_done else { return };
+        let Some(half_done) = self.half_done else { return self.tell_watch() };
         let kept = match pending {
             Some(pending) => half_done
                 .keep(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
@@ -306,7 +309,9 @@ impl Prompt for Answers<'_> {
                 Ok(())
             }
         };
-        interrupt::advise((pending.is_some() && kept.is_ok()).then_some(words::GOES_ON));
+        self.is_kept = pending.is_some() && kept.is_ok();
+        self.tell_watch();
+        interrupt::advise(self.is_kept.then_some(words::GOES_ON));
         if let Err(reason) = kept {
             output::note(&format!("note: {}", printable(&reason)));
         }

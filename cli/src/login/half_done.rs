@@ -4,7 +4,7 @@
 //! the code belongs to, as 16 hex digits; `phone` and the number. It is readable by its owner only and goes with the sign-in.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,6 +48,19 @@ impl HalfDone {
         half_done
     }
 
+    /// Fails if what is at this place cannot be read or replaced: a code that is asked for could be given by this call
+    /// only, and what was kept there would be lost. What is damaged or was cut short is replaced.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match self.read() {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => Ok(()),
+            Err(error) => Err(Failure::new(format!(
+                "the half-done sign-in {} cannot be read: {error}; remove it, or name another session with --session",
+                self.path.display()
+            ))),
+        }
+    }
+
     /// What was kept, if it belongs to the key of this session. What cannot be read counts as none.
     pub(crate) fn load(&self, session: &SessionData) -> Option<Kept> {
         match self.read() {
@@ -63,7 +76,7 @@ impl HalfDone {
                 let age = || fs::metadata(&self.path).ok()?.modified().ok()?.elapsed().ok();
                 kept.map(|kept| Kept { age: age(), ..kept })
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => {
                 output::note(&format!(
                     "note: the half-done sign-in in {} cannot be read: {error}",
@@ -101,7 +114,7 @@ impl HalfDone {
             return Ok(());
         }
         match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::new(format!(
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::new(format!(
                 "the half-done sign-in {} cannot be removed: {error}; remove it by hand",
                 self.path.display()
             ))),
@@ -111,7 +124,7 @@ impl HalfDone {
 
     fn read(&self) -> io::Result<Zeroizing<String>> {
         let bytes = read_file(&self.path, MAX_LEN)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| io::ErrorKind::InvalidData)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::InvalidData)?;
         Ok(Zeroizing::new(text.to_owned()))
     }
 }
