@@ -1,5 +1,6 @@
 //! The values of `--dc`: `ID=HOST:PORT`.
 
+use std::io;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
@@ -29,9 +30,17 @@ pub(crate) fn resolve(host: &str, port: u16, whose: &str) -> Result<Vec<SocketAd
     let reason = match found {
         Ok(addresses) if addresses.is_empty() => "it has no address".to_owned(),
         Ok(addresses) => return Ok(addresses),
-        Err(error) => error.to_string(),
+        Err(error) => why(&error),
     };
-    Err(Failure::new(format!("the host {host} of {whose} cannot be found: {reason}")))
+    Err(Failure::new(format!(
+        "the host {host} of {whose} cannot be found: {reason}; check its spelling, and the network"
+    )))
+}
+
+/// What the system's resolver says, without what the standard library puts before it.
+pub(crate) fn why(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ").map_or(text.clone(), str::to_lowercase)
 }
 
 /// `HOST:PORT`.

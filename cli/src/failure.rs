@@ -160,6 +160,11 @@ pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
     match reason {
         LostReason::Network(LostCause::Proxy(fault)) => advice_on_proxy(*fault),
         LostReason::FakeTls(_) => FAKE_TLS_ADVICE,
+        LostReason::Network(LostCause::Refused | LostCause::Unreachable | LostCause::TimedOut)
+            if network::is_through_mtproxy() =>
+        {
+            "check the host and the port of the MTProxy, whether it runs, and the network"
+        }
         // Without the right secret all is noise to an MTProxy, and it closes the connection or says nothing.
         LostReason::Network(_) | LostReason::Silent | LostReason::Frame(_) | LostReason::Plain(_)
             if network::is_through_mtproxy() =>
@@ -220,8 +225,10 @@ const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
              login page of this network"
         }
         ProxyFault::Forbidden | ProxyFault::ServerUnreachable => {
-            "check the server's address, or use another proxy"
+            "use another proxy, or check the server's address if you gave one"
         }
+        ProxyFault::Refused => "check the host and the port of the proxy, and whether it runs",
+        ProxyFault::Unreachable => "check the host and the port of the proxy, and the network",
         _ => "check the proxy's address, and whether it is of the kind that its URL begins with",
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansgram_runtime::Client;
-use sansgram_runtime::core::client::{LostReason, Trouble};
+use sansgram_runtime::core::client::{DcId, LostCause, LostReason, ProxyFault, Trouble};
 
 use crate::failure::{Failure, advice_on_loss};
 use crate::output;
@@ -153,7 +153,7 @@ impl Watch {
         let unit = if seconds == 1 { "second" } else { "seconds" };
         let client = state.client.as_ref();
         let (loss, trouble) = (client.and_then(Client::last_loss), client.and_then(Client::trouble));
-        let (reason, advice) = match (loss, trouble) {
+        let (reason, advice) = match (loss.clone(), trouble) {
             (_, Some((_, trouble @ Trouble::Waits(_)))) => (trouble.to_string(), "try again later"),
             (Some((dc, reason)), _) if !reason.is_refusal() => {
                 (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason))
@@ -168,14 +168,29 @@ impl Watch {
                 advice_on_loss(&LostReason::Silent),
             ),
         };
+        // More time helps where something is slow.
+        let more = if needs_a_person(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
         Failure::new(format!(
-            "timed out after {seconds} {unit} while {}: {reason}; {advice}, or allow more time with --timeout{how}",
+            "timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}",
             state.doing
         ))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the next connection ends like the last one, until a person changes something.
+const fn needs_a_person(loss: Option<&(DcId, LostReason)>) -> bool {
+    match loss {
+        Some((_, LostReason::Network(LostCause::Refused))) => true,
+        Some((_, LostReason::Network(LostCause::Proxy(fault)))) => {
+            fault.needs_credentials()
+                || matches!(fault, ProxyFault::Refused | ProxyFault::UnknownHost | ProxyFault::Protocol)
+        }
+        Some((_, reason)) => reason.is_hopeless(),
+        None => false,
     }
 }
 

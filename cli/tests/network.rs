@@ -202,7 +202,10 @@ fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
     let mtproxy = format!("{}@{}", "2b".repeat(16), server.served.address(2).unwrap());
     for (args, words) in [
         (["--proxy", "socks5://no-such-host.invalid:1"], ["has no address", "check its spelling"]),
-        (["--proxy", &format!("http://{nobody}")], ["proxy cannot be reached", "check the proxy's address"]),
+        (
+            ["--proxy", &format!("http://{nobody}")],
+            ["the connection to the proxy was refused", "whether it runs"],
+        ),
         (
             ["--mtproxy", &mtproxy],
             ["DC 2 cannot be reached", "check the address and the secret of the MTProxy"],
@@ -213,6 +216,30 @@ fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
         let run = support::run(command.args(BOT).args(login).args(args));
         run.fails(&words);
         assert!(!run.stderr.contains("check the network and the address"), "{run:?}");
+    }
+}
+
+/// A port that nobody listens at says nothing of secrets and clocks, and more time does not open it.
+#[test]
+fn c3_a_refused_port_is_blamed_on_neither_secret_nor_clock() {
+    let nobody = support::NOBODY;
+    let server = server(Front::None);
+    let secret = format!("ee{}7777772e6578616d706c652e6f7267", "1a".repeat(16));
+    for (option, way) in [
+        ("--mtproxy", format!("{secret}@{nobody}")),
+        ("--mtproxy", format!("dd{}@{nobody}", "1a".repeat(16))),
+        ("--proxy", format!("socks5://{nobody}")),
+        ("--proxy", format!("http://{nobody}")),
+    ] {
+        for timeout in ["60", "1"] {
+            let began = std::time::Instant::now();
+            let run = support::run(server.command(&BOT).args([option, &way, "--timeout", timeout]));
+            run.fails(&["refused; check the host and the port of the", "whether it runs"]);
+            for wrong in ["clock", "secret", "more time", "kind"] {
+                assert!(!run.stderr.contains(wrong), "{wrong}: {run:?}");
+            }
+            assert!(began.elapsed().as_secs() < 30, "{run:?}");
+        }
     }
 }
 

@@ -46,6 +46,13 @@ fn f6_a_pipe_is_refused_wherever_a_file_is_read() {
         sansgram(&directory, &[&["sessions", action, "--session", "pipe"], to].concat()).fails(&words);
     }
     sansgram(&directory, &["whoami", "--session", "pipe"]).fails(&words);
+    // Who can open it is not what is wrong with it.
+    assert!(
+        Command::new("chmod").arg("666").arg(directory.path.join("pipe.session")).status().unwrap().success()
+    );
+    let open = sansgram(&directory, &["whoami", "--session", "pipe"]);
+    open.fails(&words);
+    assert!(!open.stderr.contains("warning"), "{open:?}");
     sansgram(&directory, &["sessions", "import", "--from", "pipe"]).fails(&["pipe"]);
     sansgram(&directory, &["sandbox", "--public-key", "pipe.pem"]).fails(&words);
     let server = ["--dc", "2=127.0.0.1:1", "--public-key", "pipe.pem"];

@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::Directory;
+use support::{Directory, sansgram};
 
 /// A sandbox in a process of its own, killed at the end.
 struct Running {
@@ -519,4 +519,16 @@ fn a4_a_state_that_cannot_be_saved_is_told() {
     }
     let told: Vec<_> = events.iter().filter(|event| event["event"] == "not_saved").collect();
     assert_eq!((told.len(), &told[0]["option"]), (1, &json!("--state")), "{told:?}");
+}
+
+#[test]
+fn a4_a_name_that_has_no_address_is_told_with_what_to_give() {
+    for (option, advice) in [
+        ("--advertise", "clients are told addresses, so check its spelling, or give the IP address"),
+        ("--listen", "give an address of this machine, or 0.0.0.0 for all of them"),
+    ] {
+        let run = sansgram(&["sandbox", option, "no-such-host.invalid"]);
+        run.fails(&[&format!("no-such-host.invalid of {option} cannot be found: "), advice]);
+        assert!(!run.stderr.contains("failed to lookup"), "{run:?}");
+    }
 }

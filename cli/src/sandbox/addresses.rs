@@ -6,6 +6,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use sansgram_testkit::serve::{ServeError, StateFileError};
 use sansgram_testkit::server::SavedError;
 
+use crate::address::why as why_unknown;
 use crate::failure::Failure;
 
 /// The address to listen at.
@@ -13,7 +14,13 @@ pub(super) fn listen(host: &str) -> Result<IpAddr, Failure> {
     let found = resolve(host).and_then(|found| {
         found.into_iter().next().ok_or_else(|| io::Error::new(ErrorKind::NotFound, "it has no address"))
     });
-    found.map_err(|error| Failure::new(format!("the host {host} of --listen cannot be found: {error}")))
+    found.map_err(|error| {
+        Failure::new(format!(
+            "the host {host} of --listen cannot be found: {}; give an address of this machine, or 0.0.0.0 for all of \
+             them",
+            why_unknown(&error)
+        ))
+    })
 }
 
 /// The addresses to announce for each DC, those that listeners at `listen` can be reached by first.
@@ -22,7 +29,13 @@ pub(super) fn advertise(host: &str, listen: IpAddr) -> Result<Vec<IpAddr>, Failu
     let mut found = match resolve(host) {
         Ok(found) if found.is_empty() => return fails("has no address".into()),
         Ok(found) => found,
-        Err(error) => return fails(format!("cannot be found: {error}")),
+        Err(error) => {
+            return fails(format!(
+                "cannot be found: {}; clients are told addresses, so check its spelling, or give the IP address by \
+                 which they reach this machine",
+                why_unknown(&error)
+            ));
+        }
     };
     if let Some(ip) = found.iter().find(|ip| ip.is_unspecified() || ip.is_multicast()) {
         return fails(format!(

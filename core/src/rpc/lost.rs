@@ -45,7 +45,10 @@ pub enum ProxyFault {
     /// Nobody knows an address of the proxy's name.
     #[error("the proxy's name has no address")]
     UnknownHost,
-    /// Nobody listens at the proxy's address, or the network does not lead there.
+    /// No program listens at the proxy's address.
+    #[error("the connection to the proxy was refused")]
+    Refused,
+    /// The network does not lead to the proxy's address, or the proxy's machine does not answer.
     #[error("the proxy cannot be reached")]
     Unreachable,
     /// It was given no user name and password, but wants them.

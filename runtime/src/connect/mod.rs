@@ -67,7 +67,10 @@ async fn through<R: Runtime>(
         let attempt = async {
             let stream = race(runtime, &addresses).await.map_err(|error| {
                 tracing::debug!(%proxy, %error, "cannot connect to the proxy");
-                ProxyFault::Unreachable
+                match error.kind() {
+                    io::ErrorKind::ConnectionRefused => ProxyFault::Refused,
+                    _ => ProxyFault::Unreachable,
+                }
             })?;
             tunnel(stream, proxy.dialogue(&Target::from(*endpoint))).await
         };

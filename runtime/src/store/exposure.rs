@@ -61,7 +61,10 @@ pub(super) fn of(target: &Path) -> Vec<Exposure> {
     let own = rustix::process::geteuid();
     let is_another = |user: u32| !own.is_root() && user != own.as_raw() && user != 0;
     let mut found = Vec::new();
-    if let Ok(file) = std::fs::metadata(target) {
+    // What is no file is refused, and its mode is of no interest.
+    if let Ok(file) = std::fs::metadata(target)
+        && file.is_file()
+    {
         if is_another(file.uid()) {
             found.push(Exposure::FileOwner(target.to_owned()));
         } else if file.mode() & 0o077 != 0 {

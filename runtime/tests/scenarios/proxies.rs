@@ -318,7 +318,7 @@ pub(crate) async fn proxies_that_are_none<R: Runtime + Clone>(runtime: R) {
         assert_eq!(reason, proxys(ProxyFault::Closed), "{scheme} {}", says.escape_ascii());
     }
     let reason = fails(runtime, "http://127.0.0.1:1", QUICK).await;
-    assert_eq!(reason, proxys(ProxyFault::Unreachable));
+    assert_eq!(reason, proxys(ProxyFault::Refused));
 }
 
 pub(crate) async fn a_silent_proxy<R: Runtime>(runtime: R) {
