@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::core::transport::TransportKind;
@@ -15,7 +14,7 @@ use crate::failure::Failure;
 use crate::login::qr::PictureFile;
 use crate::password::PasswordArgs;
 use crate::sessions::SessionsArgs;
-use crate::texts;
+use crate::{texts, usage};
 
 /// Sign in to Telegram from a terminal, or to embedded test DCs without an account.
 #[derive(Debug, Parser)]
@@ -41,11 +40,12 @@ pub(crate) enum Command {
     #[command(about = "Look at sessions, and exchange them with other libraries", after_help = texts::EXIT_CODES)]
     Sessions(SessionsArgs),
     #[command(about = "Run test DCs on this machine, for any client", long_about = texts::SANDBOX,
-        after_long_help = texts::after_sandbox())]
+        after_help = texts::EXIT_CODES, after_long_help = texts::after_sandbox())]
     Sandbox(SandboxArgs),
-    #[command(about = "Print what completes this command in a shell", long_about = texts::COMPLETIONS)]
+    #[command(about = "Print what completes this command in a shell", long_about = texts::COMPLETIONS,
+        after_help = texts::EXIT_CODES)]
     Completions(CompletionsArgs),
-    #[command(about = "Print the manual as a man page", long_about = texts::MAN)]
+    #[command(about = "Print the manual as a man page", long_about = texts::MAN, after_help = texts::EXIT_CODES)]
     Man(ManArgs),
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct LoginArgs {
     pub(crate) qr: bool,
 
     /// A user who is signed in elsewhere and cannot scan it: may be repeated
-    #[arg(long, value_name = "ID", help_heading = QR, requires = "qr", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "ID", help_heading = QR, requires = "qr", value_parser = user_id())]
     pub(crate) except_id: Vec<i64>,
 
     /// Also write the picture to this new file, for each new code again; it is removed at the end
@@ -201,7 +201,7 @@ pub(crate) struct ServerArgs {
     pub(crate) runtime: Executor,
 
     /// How long the server may keep us waiting in all; the time to answer questions or scan a QR code does not
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = from_one())]
     pub(crate) timeout: u32,
 
     #[command(flatten)]
@@ -260,7 +260,7 @@ pub(crate) struct SandboxArgs {
     pub(crate) advertise: Option<String>,
 
     /// How many connections may be open at once, on all DCs together
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..),
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = from_one(),
         help_heading = WHERE)]
     pub(crate) connections: u32,
 
@@ -276,7 +276,7 @@ pub(crate) struct SandboxArgs {
     #[arg(long, value_name = "FILE", help_heading = ACCOUNTS)]
     pub(crate) state: Option<PathBuf>,
 
-    /// Add the users and bots of a JSON file, see below
+    /// Add the users and bots of a JSON file (see the end of --help)
     #[arg(long, value_name = "FILE", help_heading = ACCOUNTS)]
     pub(crate) accounts: Option<PathBuf>,
 
@@ -313,25 +313,26 @@ pub(crate) fn parse() -> Result<Command, Failure> {
 }
 
 fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
-    match Cli::try_parse_from(args) {
-        Ok(cli) => Ok(cli.command),
-        Err(error) if shows_a_value(&error) => Err(Failure::Usage(
-            "there is a value that belongs to no option (not shown, as it may be a secret); a value with spaces \
-             needs quotes, and --help lists the options"
-                .into(),
-        )),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether clap quotes something that stands alone, such as the second word of a password.
-fn shows_a_value(error: &clap::Error) -> bool {
-    let Some(ContextValue::String(quoted)) = error.get(ContextKind::InvalidArg) else { return false };
-    error.kind() == ErrorKind::UnknownArgument && !quoted.starts_with('-')
+    Cli::try_parse_from(args).map(|cli| cli.command).map_err(|error| usage::failure(error, &tree()))
 }
 
 pub(crate) fn secret() -> impl TypedValueParser<Value = Secret<String>> {
     clap::builder::StringValueParser::new().map(Secret::new)
+}
+
+/// A whole number from 1 on.
+pub(crate) fn from_one() -> impl TypedValueParser<Value = u32> {
+    clap::builder::StringValueParser::new().try_map(|text| match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("it takes a whole number from 1 to 4294967295"),
+    })
+}
+
+fn user_id() -> impl TypedValueParser<Value = i64> {
+    clap::builder::StringValueParser::new().try_map(|text| match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("it takes the number of a user, from 1 on; \"sansgram whoami\" tells it of a session"),
+    })
 }
 
 const TILDE: &str = "the shell replaces ~ only at the beginning of a word: write --session ~/NAME with a space before \

@@ -3,21 +3,22 @@
 use crate::failure::Failure;
 
 /// How many more files a command opens at most: 25 were counted for a sign-in in the sandbox.
-#[cfg(unix)]
-const NEEDED: usize = 40;
+pub(crate) const ONLINE: usize = 40;
+/// The same without a network: 12 were counted, of which signals take 6.
+pub(crate) const OFFLINE: usize = 20;
 
-/// Fails if there are too few descriptors left.
+/// Fails if there are fewer descriptors left than `needed`.
 #[cfg(unix)]
-pub(crate) fn check() -> Result<(), Failure> {
+pub(crate) fn check(needed: usize) -> Result<(), Failure> {
     use rustix::process::{Resource, getrlimit};
 
     // Two at a time.
-    let pipes: Result<Vec<_>, _> = (0..NEEDED / 2).map(|_| std::io::pipe()).collect();
+    let pipes: Result<Vec<_>, _> = (0..needed / 2).map(|_| std::io::pipe()).collect();
     let Err(error) = pipes else { return Ok(()) };
     Err(Failure::new(match getrlimit(Resource::Nofile).current {
-        Some(limit) if limit < 2 * NEEDED as u64 => format!(
+        Some(limit) if limit < 2 * needed as u64 => format!(
             "this process may open {limit} files at once, which is too few; allow {} (ulimit -n)",
-            2 * NEEDED
+            2 * needed
         ),
         _ => format!(
             "no more files can be opened: {error}; close some in this process's parent, or allow more"
@@ -28,6 +29,6 @@ pub(crate) fn check() -> Result<(), Failure> {
 /// Elsewhere there is no such limit.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-pub(crate) const fn check() -> Result<(), Failure> {
+pub(crate) const fn check(_needed: usize) -> Result<(), Failure> {
     Ok(())
 }

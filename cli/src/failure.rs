@@ -19,7 +19,7 @@ use crate::{network, output, server};
 /// Why the command ends without success.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What clap has to say: an error of usage, or the help that was asked for.
+    /// The help or the version that was asked for, or the help in place of a command.
     Clap(Box<clap::Error>),
     /// The command was called wrongly; exit code 2.
     Usage(String),
@@ -43,12 +43,6 @@ impl Failure {
         // A server may have had its say in the sentence, and so may the name of a file.
         output::note(&format!("error: {}", harmless(&sentence)));
         ExitCode::from(code)
-    }
-}
-
-impl From<clap::Error> for Failure {
-    fn from(error: clap::Error) -> Self {
-        Self::Clap(Box::new(error))
     }
 }
 

@@ -17,6 +17,12 @@ pub(crate) fn watch() -> Result<(), Failure> {
     on_signal(|number| end(number))
 }
 
+/// The same for a command that uses no network.
+pub(crate) fn watch_offline() -> Result<(), Failure> {
+    descriptors::check(descriptors::OFFLINE)?;
+    wait(|number| end(number))
+}
+
 /// Says how to go on where the process is ended from now on.
 pub(crate) fn advise(advice: Option<&'static str>) {
     *ADVICE.lock().unwrap_or_else(PoisonError::into_inner) = advice;
@@ -43,8 +49,12 @@ pub(crate) const INTERRUPT: i32 = 2;
 
 /// Calls `action` at the first signal that asks the process to end, on a thread of its own.
 pub(crate) fn on_signal(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
+    descriptors::check(descriptors::ONLINE)?;
+    wait(action)
+}
+
+fn wait(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
     let fails = |error: io::Error| Failure::new(format!("signals cannot be waited for: {error}"));
-    descriptors::check()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fails)?;
     // From here on a signal is not lost.
     let signals = runtime.block_on(async { Signals::new() }).map_err(fails)?;

@@ -21,6 +21,7 @@ mod server;
 mod session;
 mod sessions;
 mod texts;
+mod usage;
 mod watch;
 mod who;
 

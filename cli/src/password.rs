@@ -22,9 +22,11 @@ pub(crate) struct PasswordArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    #[command(about = "Ask to do without the forgotten password, or see how long to wait", long_about = texts::RESET)]
+    #[command(about = "Ask to do without the forgotten password, or see how long to wait", long_about = texts::RESET,
+        after_help = texts::EXIT_CODES)]
     Reset(Signed),
     /// Take that wish back: the password stays
+    #[command(after_help = texts::EXIT_CODES)]
     DeclineReset(Signed),
 }
 

@@ -43,17 +43,23 @@ pub(crate) struct SessionsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    #[command(about = "Take over a session of another library", long_about = texts::IMPORT)]
+    #[command(about = "Take over a session of another library", long_about = texts::IMPORT,
+        after_help = texts::EXIT_CODES)]
     Import(Import),
-    #[command(about = "Write a session as another library keeps it", long_about = texts::EXPORT)]
+    #[command(about = "Write a session as another library keeps it", long_about = texts::EXPORT,
+        after_help = texts::EXIT_CODES)]
     Export(Export),
     /// Say what is in a session; never its key
+    #[command(after_help = texts::EXIT_CODES)]
     Show(Show),
     /// Say which sessions there are
+    #[command(after_help = texts::EXIT_CODES)]
     List(List),
     /// Encrypt a session with a passphrase, which every command asks for from then on
+    #[command(after_help = texts::EXIT_CODES)]
     Encrypt(Crypt),
     /// Take a session's encryption off
+    #[command(after_help = texts::EXIT_CODES)]
     Decrypt(Crypt),
 }
 
@@ -68,7 +74,7 @@ struct Import {
     passcode: Passcode,
 
     /// Which account to take from a program that holds several [default: the one that was in use last]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = args::from_one())]
     account: Option<u32>,
 
     /// Say that its DCs are test DCs, where the format does not
@@ -173,7 +179,7 @@ struct Named {
 
 /// `sansgram sessions`.
 pub(crate) fn run(args: SessionsArgs) -> Result<(), Failure> {
-    interrupt::watch()?;
+    interrupt::watch_offline()?;
     match args.action {
         Action::Import(args) => import(args),
         Action::Export(args) => export(&args),

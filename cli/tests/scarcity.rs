@@ -45,6 +45,48 @@ fn f10_too_few_descriptors_are_one_sentence() {
     assert!(run(&mut limited(&directory, 80, &login)).ok().contains("Signed in as"));
 }
 
+/// What uses no network needs few, and says so if there are fewer still.
+#[test]
+fn f10_offline_commands_need_few_descriptors() {
+    let directory = Directory::new();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let strings = file["strings"].as_array().unwrap();
+    let pyrogram = strings.iter().find(|it| it["format"] == "pyrogram").unwrap()["string"].as_str().unwrap();
+    fs::write(directory.path.join("theirs.txt"), pyrogram).unwrap();
+    run(command(&directory.path).args(["sessions", "import", "--from", "theirs.txt", "--session", "me"]))
+        .ok();
+    let mut enough = 0;
+    for limit in [5, 8, 12, 16, 20, 22, 24, 26, 30, 40] {
+        for (args, output) in [
+            (&["show"][..], None),
+            (&["list"], None),
+            (&["export", "--to", "telethon"], None),
+            (&["export", "--to", "pyrogram-sqlite"], Some("out.session")),
+            (&["export", "--to", "tdata"], Some("tdata")),
+            (&["import", "--from", "out.session"], None),
+        ] {
+            let named = format!("{limit}-{}", output.unwrap_or("new"));
+            let mut args = [&["sessions"], args].concat();
+            args.extend(output.iter().flat_map(|_| ["--output", &named]));
+            if args[1] == "import" {
+                args = vec!["sessions", "import", "--from", "40-out.session", "--session", &named];
+                fs::copy(directory.path.join("me.session"), directory.path.join("40-out.session")).unwrap();
+            } else if args[1] != "list" {
+                args.extend(["--session", "me"]);
+            }
+            let run = run(&mut limited(&directory, limit, &args));
+            match run.code {
+                Some(0) => enough += 1,
+                _ => run.fails(&["which is too few; allow 40 (ulimit -n)"]),
+            }
+            assert!(run.code == Some(0) || limit < 40, "{run:?}");
+        }
+        let _ = fs::remove_file(directory.path.join("40-out.session"));
+    }
+    assert!(enough >= 24, "{enough}");
+}
+
 /// As Ctrl-Z does, and `fg` later.
 #[test]
 fn f10_time_that_it_is_stopped_does_not_count() {

@@ -97,7 +97,7 @@ fn d4_a_passcode_is_asked_for_without_showing_it() {
     let from = sample("tdata/mtcute-convert-0.29.7-passcode");
     let mut terminal =
         Terminal::start(&directory, &["sessions", "import", "--from", &from, "--session", "me"]);
-    terminal.sees("The passcode of ");
+    terminal.sees("The passcode of");
     terminal.waits_for_echo(false);
     terminal.types("hunter2\n");
     terminal.sees("The passcode is wrong.");

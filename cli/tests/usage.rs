@@ -127,6 +127,18 @@ fn wrong_calls_show_no_secret() {
         &["login", "--pasword", "73519"],
         &["login", "--password", "-73519"],
         &["login", "--bot-token", "1:73519", "--phone", "73519"],
+        &["login", "--password73519"],
+        &["login", "--pasword=73519"],
+        &["login", "--password-stdin=73519"],
+        &["login", "--phone", "1", "--json=73519"],
+        &["login", "--passphrase-73519"],
+        &["login", "-p73519"],
+        &["login", "--timeout", "73519x"],
+        &["login", "--except-id", "73519x", "--qr"],
+        &["login", "--transport", "73519"],
+        &["sessions", "import", "--from", "x", "--account", "73519x"],
+        &["73519:token"],
+        &["login", "\u{2014}password=73519"],
         &["whoami", "73519"],
     ] {
         let run = sansgram(args);
@@ -219,4 +231,78 @@ fn help_into_a_closed_pipe_is_no_failure() {
     drop(reader);
     let run = support::run(support::command(&directory.path).args(["login", "--help"]).stdout(writer));
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+}
+
+/// One sentence with what to do, as all others.
+#[test]
+fn e_wrong_calls_are_told_in_one_sentence() {
+    for (args, sentence) in [
+        (
+            &["login", "--timeout", "0"][..],
+            "the value of --timeout cannot be used: it takes a whole number from 1 to 4294967295",
+        ),
+        (
+            &["sessions", "import", "--from", "x", "--account", "0"],
+            "the value of --account cannot be used: it takes a whole number from 1 to 4294967295",
+        ),
+        (
+            &["login", "--dc", "x"],
+            "the value of --dc cannot be used: expected ID=HOST:PORT, such as 2=127.0.0.1:443",
+        ),
+        (&["login", "--phone"], "--phone <NUMBER> has no value; put one behind it"),
+        (&["login", "--session="], "--session <NAME> has no value; put one behind it"),
+        (&["login", "--frob"], "there is no option --frob here; --help lists the options"),
+        (
+            &["login", "--phonee", "1"],
+            "there is no option --phonee here; did you mean --phone? --help lists all",
+        ),
+        (
+            &["login", "--password1"],
+            "there is no option like one that is given (not shown, as it may be a secret); did you mean --password? --help lists all",
+        ),
+        (
+            &["login", "--passwordhorse"],
+            "there is no option that goes on behind --password; put a space or \"=\" before its value",
+        ),
+        (
+            &["login", "\u{2013}\u{2013}phone", "1"],
+            "an option begins with two hyphens (--), and here is a dash, as word processors make of them; type it again",
+        ),
+        (&["login", "--phone", "1", "--phone", "2"], "--phone is given more than once; give it once"),
+        (&["login", "--sandbox", "--test"], "--sandbox cannot be used with --test; leave one of them out"),
+        (&["login", "--json=yes"], "--json takes no value; leave out what stands behind its \"=\""),
+        (&["login", "--qr-file", "a.png"], "--qr-file and --except-id belong to a sign-in by --qr; add that"),
+        (&["sessions", "export"], "--to <FORMAT> is missing; --help says what it is for"),
+        (&["login", "--runtime", "x"], "--runtime takes one of these: tokio, smol"),
+        (&["logi"], "there is no command \"logi\"; did you mean logout or login? --help lists all"),
+        (&["frob"], "there is no command \"frob\"; --help lists the commands"),
+    ] {
+        let run = sansgram(args);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:?}");
+        assert_eq!(run.stderr, format!("error: {sentence}\n"));
+    }
+}
+
+/// Whatever is asked for help says how it ends.
+#[test]
+fn e_every_help_says_the_exit_codes() {
+    let mut seen = 0;
+    let mut pages = vec![Vec::new()];
+    while let Some(page) = pages.pop() {
+        let words: Vec<&str> = page.iter().map(String::as_str).collect();
+        for option in ["-h", "--help"] {
+            let help = sansgram(&[&words[..], &[option]].concat());
+            assert!(help.ok().contains("Exit codes: 0 done; 1 refused"), "{page:?} {option}: {help:?}");
+            seen += 1;
+        }
+        let help = sansgram(&[&words[..], &["--help"]].concat());
+        let Some(commands) = help.ok().split("\nCommands:\n").nth(1) else { continue };
+        for line in commands.lines().take_while(|line| !line.is_empty()) {
+            let name = line.split_whitespace().next().unwrap_or_default();
+            if line.starts_with("  ") && !line.starts_with("   ") && name != "help" {
+                pages.push([&page[..], &[String::from(name)]].concat());
+            }
+        }
+    }
+    assert!(seen >= 34, "{seen}");
 }
