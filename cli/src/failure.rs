@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use sansgram_runtime::core::client::{
-    ApiMisuse, InvokeError, LogoutCause, LostCause, LostReason, ProxyFault, WrongServers,
+    ApiMisuse, InvokeError, LogoutCause, LostCause, LostReason, ProxyFault, ServersName, WrongServers,
 };
 use sansgram_runtime::core::handshake::HandshakeError;
 use sansgram_runtime::core::login::LoginError;
@@ -114,6 +114,10 @@ const fn advice_on_servers(error: WrongServers) -> &'static str {
             "name another session with --session; \"sansgram logout\" removes the keys of this one"
         }
         WrongServers::NoAddress => UNKNOWN_DC,
+        WrongServers::Mismatch { session: ServersName::Custom(_), configured: ServersName::Custom(_) } => {
+            "check --dc, or name another session with --session; if the server has moved, \"sansgram sessions import\" \
+             takes the session over with another --dc"
+        }
         _ => "leave out the options that name other servers, or name another session with --session",
     }
 }

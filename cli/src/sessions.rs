@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueHint};
 use sansgram_runtime::core::client::{
-    Config, CustomServers, DcId, DcTable, Servers, ServersName, SessionData, SessionFormatError,
+    Config, CustomServers, DcId, DcOptions, DcTable, Servers, ServersName, SessionData, SessionFormatError,
 };
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::encryption;
@@ -196,8 +196,16 @@ fn import(mut args: Import) -> Result<(), Failure> {
     let Imported { format, mut session, endpoints, accounts, account, mended, .. } = imported;
     session.test_dcs |= args.test;
     if let Some(first) = args.dc.first() {
-        if session.servers == Servers::Telegram {
-            return Err(Failure::new("the session says that it belongs to Telegram; leave out --dc"));
+        match session.servers {
+            Servers::Telegram => {
+                return Err(Failure::new("the session says that it belongs to Telegram; leave out --dc"));
+            }
+            Servers::Ended => {
+                return Err(Failure::new(
+                    "the session belongs to a sandbox that has ended: no server knows its key; leave out --dc",
+                ));
+            }
+            _ => {}
         }
         let mut dcs = DcTable::new();
         for address in &args.dc {
@@ -210,8 +218,13 @@ fn import(mut args: Import) -> Result<(), Failure> {
                 dcs.insert(address.dc, endpoint);
             }
         }
-        let (public_keys, initial_dc) = (Vec::new(), Some(first.dc));
-        session.servers = Servers::Custom(CustomServers { dcs, public_keys, initial_dc });
+        // The same servers at other addresses: they have their keys, but what they said of addresses is out of date.
+        let public_keys = match session.servers {
+            Servers::Custom(custom) => custom.public_keys,
+            _ => Vec::new(),
+        };
+        session.servers = Servers::Custom(CustomServers { dcs, public_keys, initial_dc: Some(first.dc) });
+        session.dc_options = DcOptions::default();
     }
     session.api_id = session.api_id.or(api_id);
     let store = session::open(&args.into.session, None)?;

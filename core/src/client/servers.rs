@@ -92,7 +92,7 @@ impl fmt::Display for ServersName {
 #[non_exhaustive]
 pub enum WrongServers {
     /// They name different servers: the keys of the session are good for its own servers only, and are not shown to
-    /// others.
+    /// others. Servers of which one side knows no RSA key are told apart by their addresses.
     #[error("the session belongs to {session} and is not used with {configured}")]
     Mismatch {
         /// The servers of the session.
@@ -197,12 +197,46 @@ impl CustomServers {
         first.filter_map(|dc| self.dcs.endpoints(dc).first().copied()).next()
     }
 
-    /// Whether these may be the servers that have `keys`.
-    fn may_have(&self, keys: &[PublicKey]) -> bool {
-        self.public_keys.is_empty()
-            || keys.is_empty()
-            || self.public_keys.iter().any(|key| keys.contains(key))
+    /// Whether `session`, which belongs to these servers, may be used with `others`: they have an RSA key in common. If
+    /// one side knows no key, an address says it, see [`Self::is_at`].
+    fn are(&self, others: &Self, session: &SessionData) -> bool {
+        match (self.public_keys.as_slice(), others.public_keys.as_slice()) {
+            ([], _) | (_, []) => self.is_at(others, session),
+            (keys, theirs) => keys.iter().any(|key| theirs.contains(key)),
+        }
     }
+
+    /// Whether each DC that would be offered one of the session's keys is at an address of these servers: one that the
+    /// session was made with, or one that they told of themselves. A DC of which no address was known is taken along
+    /// by another one. If no address is known at all, it is the caller who says where the servers are.
+    fn is_at(&self, others: &Self, session: &SessionData) -> bool {
+        // A CDN DC holds files, and is not asked for keys.
+        let told = || session.dc_options.iter().filter(|it| !it.cdn).map(|it| (it.dc, it.address));
+        let known = |dc: Option<DcId>| {
+            let named = self.dcs.iter().chain(told());
+            named.filter(move |(at, _)| dc.is_none_or(|dc| dc == *at)).map(|(_, address)| canonical(address))
+        };
+        if known(None).next().is_none() {
+            return true;
+        }
+        let is_theirs = |dc: DcId| {
+            others.dcs.endpoints(dc).iter().any(|it| known(None).any(|address| address == canonical(*it)))
+        };
+        if session.keys.is_empty() {
+            return others.dcs.ids().any(is_theirs);
+        }
+        let mut offered = session
+            .keys
+            .keys()
+            .filter(|dc| !others.dcs.endpoints(**dc).is_empty() && known(Some(**dc)).next().is_some())
+            .peekable();
+        offered.peek().is_some() && offered.all(|dc| is_theirs(*dc))
+    }
+}
+
+/// An address of IPv4 as such, also if it is written as one of IPv6.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl Config {
@@ -277,8 +311,10 @@ impl Config {
             }
             (Servers::Unknown, _) => Ok(()),
             (Servers::Telegram, Servers::Telegram) if session.test_dcs == self.test_dcs => Ok(()),
-            (Servers::Custom(its), Servers::Custom(ours)) if its.may_have(&ours.public_keys) => Ok(()),
-            (Servers::Custom(_), Servers::Custom(_)) => {
+            (Servers::Custom(its), Servers::Custom(ours)) if its.are(ours, session) => Ok(()),
+            (Servers::Custom(its), Servers::Custom(ours))
+                if !its.public_keys.is_empty() && !ours.public_keys.is_empty() =>
+            {
                 Err(WrongServers::OtherKeys { session: session.servers_name() })
             }
             _ => Err(mismatch()),
@@ -303,7 +339,7 @@ impl SessionData {
         let same = match (&self.servers, &mut servers) {
             (Servers::Telegram, Servers::Telegram) => self.test_dcs == config.test_dcs,
             (Servers::Custom(its), Servers::Custom(ours)) => {
-                let same = its.may_have(&ours.public_keys);
+                let same = its.are(ours, self);
                 if same && ours.public_keys.is_empty() {
                     ours.public_keys.clone_from(&its.public_keys);
                 }
@@ -334,6 +370,7 @@ mod tests {
     use super::*;
     use crate::client::DcKey;
     use crate::crypto::AuthKey;
+    use crate::tl::{enums, types};
 
     fn custom(address: &str, keys: &[PublicKey]) -> Config {
         let mut dcs = DcTable::new();
@@ -458,6 +495,72 @@ mod tests {
         session.adopt(&config).unwrap();
         let Servers::Custom(custom) = &session.servers else { panic!("{session:?}") };
         assert_eq!(custom.public_keys, [other_key(1)]);
+    }
+
+    /// Without a key on one side there is nothing but the address to tell servers apart.
+    #[test]
+    fn a5_servers_without_a_known_key_are_told_apart_by_their_addresses() {
+        let ours = core::slice::from_ref(&other_key(1)).to_vec();
+        let at = |dcs: &[(i64, &str)], keys: &[PublicKey]| {
+            let mut table = DcTable::new();
+            for (dc, address) in dcs {
+                table.insert(DcId::new(*dc).unwrap(), address.parse().unwrap());
+            }
+            Config::new(table, DcId::literal(2), keys.to_vec())
+        };
+        let keyless = with_key(&at(&[(1, "10.0.0.1:1"), (2, "10.0.0.2:2")], &[]));
+        let keyed = with_key(&at(&[(2, "10.0.0.2:2")], &ours));
+        for (session, dcs, keys, fits) in [
+            (&keyless, &[(2, "10.0.0.2:2")][..], &[][..], true),
+            (&keyless, &[(2, "10.0.0.2:2")], &ours, true),
+            (&keyless, &[(2, "[::ffff:10.0.0.2]:2")], &ours, true),
+            // The address of another DC of the same servers.
+            (&keyless, &[(2, "10.0.0.1:1")], &[], true),
+            (&keyless, &[(2, "203.0.113.9:2")], &[], false),
+            (&keyless, &[(2, "203.0.113.9:2")], &ours, false),
+            (&keyless, &[(2, "10.0.0.2:3")], &ours, false),
+            // DC 1 is theirs, but DC 2, which would be offered the key, is a stranger's.
+            (&keyless, &[(1, "10.0.0.1:1"), (2, "203.0.113.9:2")], &[], false),
+            (&keyless, &[(3, "10.0.0.2:2")], &[], false),
+            (&keyed, &[(2, "203.0.113.9:2")], &ours, true),
+            (&keyed, &[(2, "203.0.113.9:2")], &[], false),
+            (&keyed, &[(2, "10.0.0.2:2")], &[], true),
+        ] {
+            let config = at(dcs, keys);
+            assert_eq!(config.check(session).is_ok(), fits, "{dcs:?}");
+            assert_eq!(session.clone().adopt(&config).is_ok(), fits, "{dcs:?}");
+        }
+        let said = at(&[(2, "203.0.113.9:2")], &ours).check(&keyless).unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "the session belongs to the server at 10.0.0.2:2 and is not used with the server at 203.0.113.9:2"
+        );
+        // Where no address is known, the configuration says it; from then on it counts.
+        let mut nowhere =
+            SessionData { servers: Servers::Custom(CustomServers::default()), ..keyless.clone() };
+        nowhere.adopt(&at(&[(2, "10.0.0.2:2")], &[])).unwrap();
+        assert!(at(&[(2, "203.0.113.9:2")], &[]).check(&nowhere).is_err());
+    }
+
+    #[test]
+    fn a5_addresses_that_the_servers_told_of_are_theirs() {
+        let mut session = with_key(&custom("10.0.0.2:2", &[]));
+        let moved = custom("10.9.9.9:443", &[other_key(1)]);
+        assert!(moved.check(&session).is_err());
+        let told = types::DcOption {
+            ipv6: false,
+            media_only: false,
+            tcpo_only: false,
+            cdn: false,
+            r#static: false,
+            this_port_only: false,
+            id: 2,
+            ip_address: "10.9.9.9".into(),
+            port: 443,
+            secret: None,
+        };
+        session.dc_options.replace(&[enums::DcOption::DcOption(told)], false);
+        moved.check(&session).unwrap();
     }
 
     #[test]
