@@ -22,7 +22,49 @@ pub(super) fn decode(text: &str) -> Option<Bytes> {
         '_' => '/',
         char => char,
     }));
-    Base64Unpadded::decode_vec(&standard).ok().map(Zeroizing::new)
+    decoded::<Base64Unpadded>(&standard)
+}
+
+/// Decodes base64 of the standard alphabet with its padding, and no other.
+pub(super) fn decode_standard(text: &str) -> Option<Bytes> {
+    decoded::<Base64>(text)
+}
+
+/// What is decoded before an error is found is wiped too, as it is not by `Encoding::decode_vec`.
+fn decoded<E: Encoding>(text: &str) -> Option<Bytes> {
+    let mut bytes = Zeroizing::new(vec![0; text.len() / 4 * 3 + 3]);
+    let length = E::decode(text, &mut bytes).ok()?.len();
+    bytes.truncate(length);
+    Some(bytes)
+}
+
+/// Exactly `N` bytes in hexadecimal: digits only, of either case.
+pub(super) fn hex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let mut bytes = Zeroizing::new([0; N]);
+    if pairs.len() != N {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        *byte = hex_byte(*pair)?;
+    }
+    Some(bytes)
+}
+
+/// The same of any number of bytes.
+pub(super) fn hex_bytes(text: &str) -> Option<Bytes> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
+    for pair in pairs {
+        bytes.push(hex_byte(*pair)?);
+    }
+    Some(bytes)
+}
+
+fn hex_byte(digits: [u8; 2]) -> Option<u8> {
+    // Not `from_str_radix`, which takes a sign.
+    let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
+    u8::try_from(high? << 4 | low?).ok()
 }
 
 pub(super) fn encode_url(bytes: &[u8]) -> Text {
@@ -80,5 +122,31 @@ impl<'a> Fields<'a> {
             1 => Some(true),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d1_hexadecimal_is_digits_only() {
+        assert_eq!(hex::<2>("0fA9").as_deref(), Some(&[0x0f, 0xa9]));
+        for wrong in ["+fA9", "0f+9", "-1A9", " fA9", "0fA", "0fA900", "0fAg", "", "0x0f", "é00"] {
+            assert_eq!(hex::<2>(wrong), None, "{wrong}");
+        }
+        assert_eq!(hex_bytes("00ff10").as_deref(), Some(&vec![0, 0xff, 0x10]));
+        assert!(hex_bytes("0").is_none() && hex_bytes("+1").is_none());
+    }
+
+    #[test]
+    fn d1_base64_is_decoded_strictly() {
+        for length in 0..9 {
+            let bytes: Vec<u8> = (0..length).map(|byte| byte * 31).collect();
+            assert_eq!(decode_standard(&encode_standard(&bytes)).as_deref(), Some(&bytes));
+            assert_eq!(decode(&encode_standard(&bytes)).as_deref(), Some(&bytes));
+            assert_eq!(decode(&encode_url(&bytes)).as_deref(), Some(&bytes));
+        }
+        assert!(decode_standard("QQ").is_none() && decode("A").is_none() && decode("QQ=Q").is_none());
     }
 }

@@ -8,7 +8,7 @@ use sansgram_core::client::DcTable;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Fields, Text};
-use super::{ExportError, Exported, Format, Found, ImportError};
+use super::{ExportError, Exported, Format, Found, ImportError, Place};
 
 /// What version 1 has before the key, in bytes.
 const STATE_LEN: usize = 16;
@@ -30,7 +30,11 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     }
     let key = fields.key().filter(|_| fields.0.is_empty())?;
     let found = Found::new(Format::Ferogram, dc.into(), key);
-    Some(Ok(Found { host: ip.to_string(), port, user_id: i64::try_from(user_id).unwrap_or(-1), ..found }))
+    Some(Ok(Found {
+        place: Place::new(ip.to_string(), port),
+        user_id: i64::try_from(user_id).unwrap_or(-1),
+        ..found
+    }))
 }
 
 pub(super) fn write(session: &Exported<'_>, dcs: &DcTable) -> Result<Text, ExportError> {

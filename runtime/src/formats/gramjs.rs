@@ -7,7 +7,7 @@ use sansgram_core::client::DcTable;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Fields, Text};
-use super::{ExportError, Exported, Format, Found, ImportError};
+use super::{ExportError, Exported, Format, Found, ImportError, Place};
 
 /// All but the address, in bytes.
 const FIXED_LEN: usize = 261;
@@ -39,7 +39,7 @@ fn parse(bytes: &[u8]) -> Option<Found> {
     let host = str::from_utf8(host).ok()?.to_owned();
     let port = fields.u16()?;
     let key = fields.key()?;
-    Some(Found { host, port, ..Found::new(Format::GramJs, dc.into(), key) })
+    Some(Found { place: Place::new(host, port), ..Found::new(Format::GramJs, dc.into(), key) })
 }
 
 pub(super) fn write(session: &Exported<'_>, dcs: &DcTable) -> Result<Text, ExportError> {

@@ -9,7 +9,9 @@ use sansgram_core::client::DcTable;
 use zeroize::Zeroizing;
 
 use super::encoding::Text;
-use super::{ExportError, Exported, Format, Found, ImportError, ImportOptions, Reading, files, json, target};
+use super::{
+    ExportError, Exported, Format, Found, ImportError, ImportOptions, Place, Reading, files, json, target,
+};
 
 const KEY_SUFFIX: &str = "%3AauthKey";
 /// The most files that are looked at.
@@ -48,7 +50,7 @@ fn read(path: &Path, name: &str) -> Result<Found, ImportError> {
     let dc = content("dcId")?.trim().trim_matches('"').parse().unwrap_or(0);
     let host = content("serverAddress")?.trim().trim_matches('"').to_owned();
     let port = content("port")?.trim().trim_matches('"').parse().unwrap_or(0);
-    Ok(Found { host, port, ..Found::new(format, dc, key) })
+    Ok(Found { place: Place::new(host, port), ..Found::new(format, dc, key) })
 }
 
 /// `{"type":"Buffer","data":[1,2,…]}`.

@@ -39,7 +39,8 @@ pub(super) fn unquoted(text: &str) -> Option<Text> {
             'r' => out.push('\r'),
             't' => out.push('\t'),
             'u' => {
-                let code = u32::from_str_radix(after.as_str().get(..4)?, 16).ok()?;
+                let code = encoding::hex::<2>(after.as_str().get(..4)?)?;
+                let code = u32::from(u16::from_be_bytes(*code));
                 // Half of a pair stands for a character that no session has.
                 out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
                 after = after.as_str().get(4..)?.chars();
@@ -130,8 +131,7 @@ fn gotd_data(version: i64, data: &Object<'_>) -> Result<Imported, ImportError> {
     let config = data.get("Config").and_then(|value| object(value.get()));
     let test = config.and_then(|config| Some(config.get("TestMode")?.get() == "true"));
     let mut imported = Found {
-        host: address.map(|it| it.ip().to_string()).unwrap_or_default(),
-        port: address.map_or(0, |it| it.port()),
+        place: address.into(),
         // Its own default is false, also for test DCs whose configuration it never asked for.
         test_dcs: test.filter(|is_test| *is_test),
         ..Found::new(format, dc, Zeroizing::new(key))

@@ -10,7 +10,7 @@ use sansgram_core::tl::{DecodeError, Reader, write as tl};
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Text};
-use super::{ExportError, Exported, Format, Found, ImportError};
+use super::{ExportError, Exported, Format, Found, ImportError, Place};
 
 /// The version of the string.
 const VERSION: u8 = 3;
@@ -51,7 +51,7 @@ fn parse(reader: &mut Reader<'_>, flags: i32) -> Result<Found, DecodeError> {
     reader.finish()?;
     let test_dcs = Some(flags & FLAG_TEST != 0 || dc_flags & DC_FLAG_TEST != 0);
     let known = Found::new(Format::Mtcute, dc.into(), Zeroizing::new(key));
-    Ok(Found { host, port, user_id, is_bot, test_dcs, ..known })
+    Ok(Found { place: Place::new(host, port), user_id, is_bot, test_dcs, ..known })
 }
 
 fn parse_dc(bytes: &[u8]) -> Result<(u8, u8, String, u16), DecodeError> {

@@ -1,31 +1,20 @@
 //! Sessions of programs that are no Telethon and no Pyrogram: samples, round trips, damage. `tests/interop/sessions.sh`
 //! asks those programs that can be run here.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sansgram_core::client::Config;
+use sansgram_core::client::{Config, DcKey, SignedInUser};
+use sansgram_core::crypto::{AuthKey, Secret};
 
+use super::samples::{self, USER, dc, key};
 use super::*;
 use crate::scratch::Directory;
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
-const USER: i64 = 987_654_321;
-
-fn samples() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions"))
-}
 
 fn sample(name: &str) -> PathBuf {
-    samples().join("other").join(name)
-}
-
-fn dc(number: i64) -> DcId {
-    DcId::new(number).unwrap()
-}
-
-/// The key of all samples.
-fn key() -> AuthKey {
-    AuthKey::new(fs::read(samples().join("key256.bin")).unwrap().try_into().unwrap())
+    samples::sample("other").join(name)
 }
 
 fn with_hash(hash: &str) -> ImportOptions {

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::encoding::Text;
+use super::encoding::{self, Text};
 use super::{Format, ImportError, Imported, lookalike};
 
 /// The longest text that is searched for a string, in bytes.
@@ -322,9 +322,7 @@ fn replaced(text: &str, decode: fn(&str) -> Option<(char, usize)>) -> Text {
 
 /// `%3D`.
 fn percent(text: &str) -> Option<(char, usize)> {
-    let digits =
-        text.strip_prefix('%')?.get(..2).filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
-    let byte = u8::from_str_radix(digits, 16).ok()?;
+    let [byte] = *encoding::hex(text.strip_prefix('%')?.get(..2)?)?;
     (byte.is_ascii_graphic() || byte.is_ascii_whitespace()).then_some((byte.into(), 3))
 }
 
@@ -336,9 +334,8 @@ fn escape(text: &str) -> Option<(char, usize)> {
         '\r' => ('\n', 2),
         char @ ('/' | '"' | '\'' | '\\' | '=' | '+' | '-' | '_') => (char, 2),
         'u' => {
-            let digits = rest.get(1..5)?;
-            let code = u32::from_str_radix(digits, 16).ok()?;
-            (char::from_u32(code).filter(char::is_ascii)?, 6)
+            let code = u16::from_be_bytes(*encoding::hex(rest.get(1..5)?)?);
+            (char::from_u32(code.into()).filter(char::is_ascii)?, 6)
         }
         _ => return None,
     })

@@ -7,7 +7,7 @@ use sansgram_core::client::DcTable;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Fields, Text};
-use super::{ExportError, Exported, Format, Found, ImportError, lookalike};
+use super::{ExportError, Exported, Format, Found, ImportError, Place, lookalike};
 
 /// The string's lengths without padding, in characters: with an IPv4 and an IPv6 address. Telethon itself reads no
 /// others, so that a cut string is noticed, and only with the padding, which gets lost on the way.
@@ -23,7 +23,7 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     };
     let found = parse(&bytes, address_len)?;
     // Without its padding, another library's string that was cut may be as long.
-    let is_whole = encoded.len().is_multiple_of(4) || lookalike::is_of_a_dc(found.host.parse().ok()?);
+    let is_whole = encoded.len().is_multiple_of(4) || lookalike::is_of_a_dc(found.place.ip()?);
     is_whole.then_some(Ok(found))
 }
 
@@ -35,13 +35,13 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
         _ => return false,
     };
     parse(bytes, address_len).is_some_and(|found| {
-        let is_likely = match found.host.parse() {
+        let is_likely = match found.place.ip() {
             // The others are the beginning of an api_id of Pyrogram's.
-            Ok(IpAddr::V4(address)) => address.octets()[0] > 1,
-            Ok(IpAddr::V6(address)) => address.is_loopback() || address.octets()[0] > 1,
-            Err(_) => false,
+            Some(IpAddr::V4(address)) => address.octets()[0] > 1,
+            Some(IpAddr::V6(address)) => address.is_loopback() || address.octets()[0] > 1,
+            None => false,
         };
-        (1..=1000).contains(&found.dc) && found.port != 0 && is_likely
+        (1..=1000).contains(&found.dc) && found.place.port() != 0 && is_likely
     })
 }
 
@@ -54,7 +54,10 @@ fn parse(bytes: &[u8], address_len: usize) -> Option<Found> {
     };
     let port = fields.u16()?;
     let key = fields.key()?;
-    Some(Found { host: address.to_string(), port, ..Found::new(Format::Telethon, dc.into(), key) })
+    Some(Found {
+        place: Place::new(address.to_string(), port),
+        ..Found::new(Format::Telethon, dc.into(), key)
+    })
 }
 
 pub(super) fn write(session: &Exported<'_>, dcs: &DcTable) -> Result<Text, ExportError> {

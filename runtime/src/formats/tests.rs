@@ -1,11 +1,14 @@
 //! Strings that the libraries wrote, and what becomes of changed, cut and random ones.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
-use sansgram_core::client::Config;
+use sansgram_core::client::{Config, CustomServers, DcId, DcKey, SignedInUser};
+use sansgram_core::crypto::AuthKey;
 use serde_json::Value;
 
+use super::found::{MAX_USER_ID, OtherDc};
 use super::*;
 
 const TEXTS: [Format; 5] =
@@ -216,6 +219,63 @@ fn names_are_read_as_they_are_shown() {
     assert_eq!("tdesktop".parse::<Format>(), Err(UnknownFormat));
 }
 
+/// An address without a port leads nowhere, but says whose the servers are.
+#[test]
+fn a5_an_address_without_a_port_is_no_address() {
+    for (address, servers) in [
+        ("149.154.167.51:0", Servers::Telegram),
+        ("[2001:67c:4e8:f002::a]:0", Servers::Telegram),
+        ("203.0.113.9:0", Servers::Custom(CustomServers { initial_dc: Some(dc(2)), ..Default::default() })),
+        ("0.0.0.0:0", Servers::Unknown),
+        ("0.0.0.0:443", Servers::Unknown),
+        ("203.0.113.9:80", Servers::at(dc(2), "203.0.113.9:80".parse().unwrap())),
+    ] {
+        let key = DcKey { auth_key: key(), server_salt: 0 };
+        let session = SessionData {
+            home_dc: Some(dc(2)),
+            keys: BTreeMap::from([(dc(2), key)]),
+            ..SessionData::default()
+        };
+        let mut dcs = DcTable::new();
+        dcs.insert(dc(2), address.parse().unwrap());
+        for format in [Format::Telethon, Format::GramJs, Format::Mtcute] {
+            let imported = import_text(&export_text(&session, format, &dcs).unwrap()).unwrap();
+            assert_eq!(imported.session.servers, servers, "{format}: {address}");
+            let is_address = address.ends_with(":80");
+            assert_eq!(imported.endpoints.contains_key(&dc(2)), is_address, "{format}: {address}");
+        }
+    }
+}
+
+/// The keys of other DCs follow the home DC: what is said to belong elsewhere is left out, and that is told.
+#[test]
+fn a5_keys_of_dcs_of_other_servers_are_left_out() {
+    let other =
+        |dc, host: &str, last| OtherDc { dc, place: Place::new(host, 443), key: Zeroizing::new([last; 256]) };
+    let read = |host: &str, others| {
+        let place = Place::new(host, 443);
+        let found = Found::new(Format::WTelegram, 2, Zeroizing::new([9; 256]));
+        Found { place, others, ..found }.into_imported().unwrap()
+    };
+    let telegrams = read(
+        "149.154.167.51",
+        vec![other(1, "149.154.175.50", 1), other(3, "203.0.113.9", 3), other(4, "", 4), other(5, "", 0)],
+    );
+    assert_eq!(telegrams.session.servers, Servers::Telegram);
+    assert_eq!(telegrams.session.keys.keys().copied().collect::<Vec<_>>(), [1, 2, 4].map(dc));
+    assert_eq!(telegrams.endpoints.keys().copied().collect::<Vec<_>>(), [1, 2].map(dc));
+    assert_eq!(telegrams.mended, ["keys of DCs of other servers"]);
+    let custom = read("203.0.113.9", vec![other(1, "203.0.113.8", 1), other(3, "149.154.175.50", 3)]);
+    let Servers::Custom(servers) = &custom.session.servers else { panic!("{custom:?}") };
+    assert_eq!(servers.dcs.ids().collect::<Vec<_>>(), [1, 2].map(dc), "all its addresses are kept");
+    assert_eq!(custom.session.keys.keys().copied().collect::<Vec<_>>(), [1, 2].map(dc));
+    let by_another = read("", vec![other(1, "149.154.175.50", 1), other(3, "203.0.113.9", 3)]);
+    assert_eq!(by_another.session.servers, Servers::Telegram);
+    assert_eq!(by_another.session.keys.keys().copied().collect::<Vec<_>>(), [1, 2].map(dc));
+    let test = read("149.154.167.40", Vec::new());
+    assert!(test.session.test_dcs && test.session.servers == Servers::Telegram);
+}
+
 /// A session such as clients have.
 #[derive(Clone, Debug)]
 struct Any(Imported);
@@ -227,7 +287,7 @@ impl Arbitrary for Any {
         bytes.fill_with(|| u8::arbitrary(g));
         bytes[0] |= 1;
         let ip = if bool::arbitrary(g) {
-            std::net::IpAddr::from(u32::arbitrary(g).to_be_bytes())
+            std::net::IpAddr::from(u32::arbitrary(g).max(1).to_be_bytes())
         } else {
             // Unicast addresses begin with 2 or 3.
             std::net::IpAddr::from((u128::arbitrary(g) >> 3 | 1 << 125).to_be_bytes())
@@ -244,7 +304,7 @@ impl Arbitrary for Any {
             test_dcs,
             ..SessionData::default()
         };
-        let endpoints = BTreeMap::from([(dc, SocketAddr::new(ip, u16::arbitrary(g)))]);
+        let endpoints = BTreeMap::from([(dc, SocketAddr::new(ip, u16::arbitrary(g).max(1)))]);
         Self(Imported { endpoints, ..Imported::single(*g.choose(&TEXTS).unwrap(), session) })
     }
 }

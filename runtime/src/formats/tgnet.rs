@@ -4,11 +4,13 @@
 
 use std::path::Path;
 
+use sansgram_core::client::Servers;
 use sansgram_core::tl::Reader;
 use zeroize::Zeroizing;
 
 use super::encoding;
-use super::{Format, Found, ImportError, ImportOptions, Reading, files};
+use super::found::{MAX_USER_ID, OtherDc};
+use super::{Format, Found, ImportError, ImportOptions, Place, Reading, files};
 
 const TRUE: u32 = 0x9972_75b5;
 const FALSE: u32 = 0xbc79_9737;
@@ -101,34 +103,29 @@ fn parse_dcs(
     for _ in 0..count(reader)? {
         dcs.push(parse_dc(reader)?);
     }
-    let at = dcs.iter().position(|dc| dc.number == home);
-    let Some(Dc { key: Some(key), host, port, .. }) = at.map(|at| dcs.swap_remove(at)) else {
+    let at = dcs.iter().position(|dc| dc.dc == i64::from(home));
+    let Some(OtherDc { dc, place, key }) = at.map(|at| dcs.swap_remove(at)) else {
         return Some(Err(ImportError::NoKey(Format::AndroidTgnet)));
     };
-    let other_keys = dcs.into_iter().filter_map(|dc| Some((dc.number.into(), dc.key?))).collect();
-    let found = Found::new(Format::AndroidTgnet, home.into(), key);
-    Some(Ok(Found { host, port, other_keys, test_dcs: Some(is_test), ..found }))
+    let found = Found::new(Format::AndroidTgnet, dc, key);
+    Some(Ok(Found { place, others: dcs, test_dcs: Some(is_test), ..found }))
 }
 
-struct Dc {
-    number: i32,
-    host: String,
-    port: u16,
-    key: Option<Zeroizing<[u8; 256]>>,
-}
-
-fn parse_dc(reader: &mut Reader<'_>) -> Option<Dc> {
+fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
     let version = reader.i32().ok().filter(|version| (1..=MAX_DC_VERSION).contains(version))?;
     let number = reader.i32().ok()?;
     reader.raw(if version >= 10 { 8 } else { 4 }).ok()?;
-    let (mut host, mut port) = (String::new(), 0);
+    // The first address; but the list may begin with one that only relays to Telegram.
+    let mut place = Place::default();
     // IPv4 and IPv6, each also for media.
     for list in 0..4 {
         for index in 0..count(reader)? {
             let address = reader.string().ok()?;
             let its_port = reader.i32().ok()?;
-            if list == 0 && index == 0 {
-                (host, port) = (address.to_owned(), its_port.try_into().unwrap_or(0));
+            let its_place = Place::numbered(address, Some(its_port.into()));
+            let is_telegrams = |place: &Place| place.ip().is_some_and(Servers::is_telegram_address);
+            if list == 0 && (index == 0 || !is_telegrams(&place) && is_telegrams(&its_place)) {
+                place = its_place;
             }
             if version >= 7 {
                 reader.i32().ok()?;
@@ -156,8 +153,9 @@ fn parse_dc(reader: &mut Reader<'_>) -> Option<Dc> {
         let salts = count(reader)?;
         reader.raw(16 * salts as usize).ok()?;
     }
-    let key = key.try_into().ok().map(Zeroizing::new);
-    Some(Dc { number, host, port, key })
+    // None is known of a DC that was not used.
+    let key = Zeroizing::new(key.try_into().unwrap_or([0; 256]));
+    Some(OtherDc { dc: number.into(), place, key })
 }
 
 /// Bytes after their number, which is 0 or 256.
@@ -183,6 +181,6 @@ fn user(path: &Path) -> Option<i64> {
     // Newer layers have a second word of flags before the identifier.
     [12, 8].into_iter().find_map(|at| {
         let id = bytes.get(at..)?.first_chunk().copied().map(i64::from_le_bytes)?;
-        (1..=super::MAX_USER_ID).contains(&id).then_some(id)
+        (1..=MAX_USER_ID).contains(&id).then_some(id)
     })
 }

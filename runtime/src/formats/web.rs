@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::encoding::Text;
+use super::encoding::{self, Text};
+use super::found::OtherDc;
 use super::json::{self, Object};
-use super::{Account, Format, Found, ImportError, ImportOptions, Imported, Reading};
+use super::{Account, Format, Found, ImportError, ImportOptions, Imported, Place, Reading};
 
 /// The most accounts that are looked for.
 const MAX_ACCOUNTS: u32 = 16;
@@ -101,17 +102,22 @@ fn accounts(storage: &Storage, options: &ImportOptions) -> Reading {
 fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<Found, ImportError>> {
     let number = |name: &str| fields.get(name).and_then(|it| it.trim().trim_matches('"').parse::<i64>().ok());
     let home = number(home)?;
-    let key_of =
-        |dc: i64| fields.get(&format!("dc{dc}_auth_key")).map(|text| hex(text.trim().trim_matches('"')));
+    let key_of = |dc: i64| {
+        fields.get(&format!("dc{dc}_auth_key")).map(|text| encoding::hex(text.trim().trim_matches('"')))
+    };
     let Some(key) = key_of(home)? else {
         let reason = "its key has not 512 hexadecimal digits";
         return Some(Err(ImportError::Damaged { format: Format::TelegramWeb, reason }));
     };
     let others = (1..=MAX_DCS).filter(|dc| *dc != home);
-    let other_keys = others.filter_map(|dc| Some((dc, key_of(dc)??))).collect();
+    let others = others.filter_map(|dc| {
+        let (place, key) = (Place::default(), key_of(dc)??);
+        Some(OtherDc { dc, place, key })
+    });
+    let others = others.collect();
     // Only people sign in there.
     let user_id = number(user).unwrap_or(0);
-    Some(Ok(Found { user_id, other_keys, ..Found::new(Format::TelegramWeb, home, key) }))
+    Some(Ok(Found { user_id, others, ..Found::new(Format::TelegramWeb, home, key) }))
 }
 
 /// The account that was asked for, or the first one.
@@ -142,17 +148,4 @@ fn chosen(
             accounts,
         }),
     }
-}
-
-/// A key in hexadecimal.
-fn hex(text: &str) -> Option<Zeroizing<[u8; 256]>> {
-    let mut key = Zeroizing::new([0; 256]);
-    if text.len() != 512 {
-        return None;
-    }
-    for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let digit = |digit: u8| char::from(digit).to_digit(16);
-        *byte = (digit(digits[0])? << 4 | digit(digits[1])?) as u8;
-    }
-    Some(key)
 }

@@ -10,7 +10,8 @@ use sansgram_core::crypto::hash::sha256;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Bytes};
-use super::{Format, Found, ImportError, ImportOptions, Reading, json};
+use super::found::OtherDc;
+use super::{Format, Found, ImportError, ImportOptions, Place, Reading, json};
 
 const BLOCK: usize = 16;
 /// Hash, and a document of one block at least.
@@ -36,7 +37,7 @@ pub(super) fn read_file(_path: &Path, bytes: &[u8], options: &ImportOptions) -> 
 fn read(block: &[u8], options: &ImportOptions) -> Result<super::Imported, ImportError> {
     let format = Format::WTelegram;
     let hash = options.api_hash.as_ref().ok_or(ImportError::ApiHashNeeded(format))?;
-    let key = hex(hash.expose().trim()).ok_or(ImportError::WrongApiHash(format))?;
+    let key = encoding::hex(hash.expose().trim()).ok_or(ImportError::WrongApiHash(format))?;
     let plain = decrypt(block, &key).ok_or(ImportError::WrongApiHash(format))?;
     let (sum, text) = plain.split_at_checked(32).ok_or(ImportError::WrongApiHash(format))?;
     if sha256(&[text]) != *sum {
@@ -53,8 +54,7 @@ fn parse(text: &str) -> Option<Result<Found, ImportError>> {
     let field = |name: &str| object.get(name).and_then(|value| json::number(value));
     let home = field("MainDC").unwrap_or(0);
     let sessions = json::object(object.get("DCSessions")?.get())?;
-    let mut keys = Vec::new();
-    let (mut host, mut port) = (String::new(), 0);
+    let mut dcs = Vec::new();
     for (name, value) in &sessions {
         // Negative numbers are DCs for media, which share the key of another session.
         let Some(dc) = name.parse::<i64>().ok().filter(|dc| *dc > 0) else { continue };
@@ -63,30 +63,22 @@ fn parse(text: &str) -> Option<Result<Found, ImportError>> {
         let Some(key) = key.and_then(|key| key.as_slice().try_into().map(Zeroizing::new).ok()) else {
             continue;
         };
-        if let Some(place) = session.get("DataCenter").and_then(|value| json::object(value.get()))
-            && dc == home
-        {
-            host = place
-                .get("ip_address")
-                .and_then(|it| json::string(it))
-                .map(|it| it.to_string())
-                .unwrap_or_default();
-            port = place.get("port").and_then(|it| json::number(it)?.try_into().ok()).unwrap_or(0);
-        }
-        keys.push((dc, key));
+        let place = session.get("DataCenter").and_then(|value| json::object(value.get())).map(|place| {
+            let host = place.get("ip_address").and_then(|it| json::string(it)).unwrap_or_default();
+            Place::numbered(host.as_str(), place.get("port").and_then(|it| json::number(it)))
+        });
+        dcs.push(OtherDc { dc, place: place.unwrap_or_default(), key });
     }
-    let Some(at) = keys.iter().position(|(dc, _)| *dc == home) else {
+    let Some(at) = dcs.iter().position(|it| it.dc == home) else {
         return Some(Err(ImportError::NoKey(Format::WTelegram)));
     };
-    let (_, key) = keys.swap_remove(at);
-    let found = Found::new(Format::WTelegram, home, key);
+    let OtherDc { place, key, .. } = dcs.swap_remove(at);
     Some(Ok(Found {
-        host,
-        port,
-        other_keys: keys,
+        place,
+        others: dcs,
         user_id: field("UserId").unwrap_or(0),
         api_id: field("ApiId").and_then(|id| id.try_into().ok()).unwrap_or(0),
-        ..found
+        ..Found::new(Format::WTelegram, home, key)
     }))
 }
 
@@ -106,15 +98,4 @@ fn decrypt(block: &[u8], key: &[u8; 16]) -> Option<Bytes> {
     let length = plain.len().checked_sub(padding).filter(|_| (1..=BLOCK).contains(&padding))?;
     plain.truncate(length);
     Some(plain)
-}
-
-fn hex(text: &str) -> Option<Zeroizing<[u8; 16]>> {
-    let mut key = Zeroizing::new([0; 16]);
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    for (index, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(key)
 }

@@ -1,9 +1,11 @@
 //! Strings that came by mail, chat, configuration file and editor, and what is taken for one.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use sansgram_core::client::Config;
+use sansgram_core::client::{Config, DcId, DcKey, SignedInUser};
+use sansgram_core::crypto::AuthKey;
 
 use super::super::tests::key;
 use super::super::*;

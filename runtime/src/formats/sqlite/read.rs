@@ -8,10 +8,10 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
-use sansgram_core::client::DcId;
 use zeroize::Zeroizing;
 
-use super::super::{Format, Found, ImportError, Imported};
+use super::super::found::OtherDc;
+use super::super::{Format, Found, ImportError, Imported, Place};
 use super::{GRAMMERS_BOT, GRAMMERS_SELF, snapshot};
 
 /// The longest value that is read, in bytes: a key has 256, and a row of a session little else.
@@ -102,6 +102,11 @@ impl Row {
         }
     }
 
+    /// What the columns `server_address` and `port` say.
+    fn place(&self) -> Place {
+        Place::numbered(self.text("server_address").unwrap_or_default(), self.number("port"))
+    }
+
     /// The key; all zeros where there is none.
     fn key(&self, column: &str, format: Format) -> Result<Zeroizing<[u8; 256]>, ImportError> {
         let damaged = ImportError::Damaged { format, reason: "its key has not 256 bytes" };
@@ -165,13 +170,7 @@ fn telethon(row: &Row, database: &Connection) -> Result<Found, ImportError> {
     let key = row.key("auth_key", format)?;
     let found = Found::new(format, row.number("dc_id").unwrap_or(0), key);
     let (user_id, is_bot) = telethon_user(database).unwrap_or((0, false));
-    Ok(Found {
-        host: row.text("server_address").unwrap_or_default().to_owned(),
-        port: row.number("port").and_then(|port| port.try_into().ok()).unwrap_or(0),
-        user_id,
-        is_bot,
-        ..found
-    })
+    Ok(Found { place: row.place(), user_id, is_bot, ..found })
 }
 
 /// Who is signed in. Telethon keeps it as the access hash of an entity 0. It does not keep whether that is a bot, but
@@ -197,8 +196,7 @@ fn pyrogram(row: &Row) -> Result<Found, ImportError> {
     let found = Found::new(format, row.number("dc_id").unwrap_or(0), key);
     let api_id = row.number("api_id").unwrap_or(0);
     Ok(Found {
-        host: row.text("server_address").unwrap_or_default().to_owned(),
-        port: row.number("port").and_then(|port| port.try_into().ok()).unwrap_or(0),
+        place: row.place(),
         user_id: row.number("user_id").unwrap_or(0),
         is_bot: row.number("is_bot").unwrap_or(0) != 0,
         api_id: api_id.try_into().unwrap_or(u32::MAX),
@@ -212,28 +210,16 @@ fn grammers(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError>
     let homes = rows(database, "dc_home", &["dc_id"])?.unwrap_or_default();
     // Without a row, grammers begins at DC 2.
     let home = homes.first().and_then(|row| row.number("dc_id")).unwrap_or(2);
-    let mut keys = Vec::new();
-    let mut endpoints = BTreeMap::new();
+    let mut found = Vec::new();
     for row in dcs {
-        let Some(number) = row.number("dc_id") else { continue };
-        keys.push((number, row.key("auth_key", format)?));
-        if let (Ok(dc), Some(address)) = (DcId::new(number), row.text("ipv4").and_then(address)) {
-            endpoints.insert(dc, address);
-        }
+        let Some(dc) = row.number("dc_id") else { continue };
+        let place = row.text("ipv4").and_then(address).or_else(|| row.text("ipv6").and_then(address)).into();
+        found.push(OtherDc { dc, place, key: row.key("auth_key", format)? });
     }
-    let at = keys.iter().position(|(dc, _)| *dc == home).ok_or(ImportError::NoKey(format))?;
-    let (_, key) = keys.swap_remove(at);
-    let place = DcId::new(home).ok().and_then(|dc| endpoints.get(&dc));
+    let at = found.iter().position(|it| it.dc == home).ok_or(ImportError::NoKey(format))?;
+    let OtherDc { place, key, .. } = found.swap_remove(at);
     let (user_id, is_bot) = grammers_user(database).unwrap_or((0, false));
-    let found = Found {
-        host: place.map(|it| it.ip().to_string()).unwrap_or_default(),
-        port: place.map_or(0, SocketAddr::port),
-        user_id,
-        is_bot,
-        other_keys: keys,
-        ..Found::new(format, home, key)
-    };
-    Ok(Imported { endpoints, ..found.into_imported()? })
+    Found { place, user_id, is_bot, others: found, ..Found::new(format, home, key) }.into_imported()
 }
 
 /// Who is signed in, among all peers that were met.
@@ -252,38 +238,26 @@ fn telethon2(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError
     let mut found = Vec::new();
     for row in dcs {
         let key = row.key("auth", format)?;
-        if key.iter().all(|byte| *byte == 0) {
-            continue;
+        if key.iter().any(|byte| *byte != 0) {
+            let (dc, place) = (row.number("id").unwrap_or(0), row.text("addr").and_then(address).into());
+            found.push(OtherDc { dc, place, key });
         }
-        let address = row.text("addr").and_then(address);
-        found.push(Found {
-            host: address.map(|it| it.ip().to_string()).unwrap_or_default(),
-            port: address.map_or(0, |it| it.port()),
-            ..Found::new(format, row.number("id").unwrap_or(0), key)
-        });
     }
-    // Where nobody is known, Telethon begins at DC 2.
+    // If no user is known, Telethon begins at DC 2.
     let home = user.and_then(|user| user.number("dc")).unwrap_or(2);
     let at = found.iter().position(|found| found.dc == home).unwrap_or(0);
     if found.is_empty() {
         return Err(ImportError::NoKey(format));
     }
-    let mut first = found.swap_remove(at);
-    if let Some(user) = user {
-        first.user_id = user.number("id").unwrap_or(0);
-        first.is_bot = user.number("bot").unwrap_or(0) != 0;
+    let OtherDc { dc, place, key } = found.swap_remove(at);
+    Found {
+        place,
+        others: found,
+        user_id: user.and_then(|user| user.number("id")).unwrap_or(0),
+        is_bot: user.and_then(|user| user.number("bot")).unwrap_or(0) != 0,
+        ..Found::new(format, dc, key)
     }
-    let mut imported = first.into_imported()?;
-    for other in found {
-        let other = other.into_imported()?;
-        // A key of other servers than the home DC's is of no use to it.
-        if !imported.session.servers.join(&other.session.servers) {
-            continue;
-        }
-        imported.session.keys.extend(other.session.keys);
-        imported.endpoints.extend(other.endpoints);
-    }
-    Ok(imported)
+    .into_imported()
 }
 
 /// Telethon 2 writes IPv6 addresses without brackets.

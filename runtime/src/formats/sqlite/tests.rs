@@ -1,6 +1,7 @@
 //! Files with the tables of each library, as old and new versions have them. What the libraries themselves make of
 //! them is checked in `tests/interop/sessions.sh`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 

@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sansgram_core::client::{DcId, DcKey};
-use sansgram_core::crypto::AuthKey;
-
 use super::super::encoding::{Bytes, Fields};
-use super::super::{Account, Format, Found, ImportError, ImportOptions, Imported, files};
+use super::super::found::OtherDc;
+use super::super::{Account, Format, Found, ImportError, ImportOptions, Imported, Place, files};
 use super::envelope::{self, Envelope};
 use super::passcode::{self, Wrap};
 use super::{
@@ -379,20 +377,16 @@ impl Authorization {
     fn into_imported(self, test_dcs: bool) -> Result<Imported, ImportError> {
         let home = self.keys.iter().find(|(dc, _)| *dc == self.home);
         let (dc, key) = home.ok_or(ImportError::NoKey(Format::Tdata))?;
-        let mut imported = Found {
-            user_id: i64::try_from(self.user_id).unwrap_or(-1),
-            test_dcs: Some(test_dcs),
-            ..Found::new(Format::Tdata, (*dc).into(), key.clone())
-        }
-        .into_imported()?;
-        for (dc, key) in &self.keys {
-            // Those of other kinds have larger numbers: temporary ones, and of content networks.
-            if let Ok(dc) = DcId::new((*dc).into()) {
-                let key = DcKey { auth_key: AuthKey::new(**key), server_salt: 0 };
-                imported.session.keys.entry(dc).or_insert(key);
-            }
-        }
-        Ok(imported)
+        // Those of other kinds have larger numbers: temporary ones, and of content networks.
+        let others = self.keys.iter().map(|(dc, key)| OtherDc {
+            dc: (*dc).into(),
+            place: Place::default(),
+            key: key.clone(),
+        });
+        let others = others.collect();
+        let user_id = i64::try_from(self.user_id).unwrap_or(-1);
+        let found = Found::new(Format::Tdata, (*dc).into(), key.clone());
+        Found { user_id, others, test_dcs: Some(test_dcs), ..found }.into_imported()
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sansgram_core::client::{Config, CustomServers, DcId, DcKey, Servers, SessionData, SignedInUser};
+use sansgram_core::client::{Config, CustomServers, DcKey, Servers, SessionData, SignedInUser};
 use sansgram_core::crypto::{AuthKey, Secret};
 
+use super::super::samples::{self, dc, key};
 use super::super::{
     ExportError, ExportOptions, Format, ImportError, ImportOptions, Imported, export_path, import_file,
     import_path, listed,
@@ -21,25 +22,12 @@ const WITH_CONFIG: &str = "own-with-config";
 const FIRST: &str = "D877F783D5D3EF8C";
 
 fn sample(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "tests", "vectors", "sessions", "tdata", name].iter().collect()
-}
-
-/// The key of all samples.
-fn key() -> AuthKey {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions/key256.bin");
-    AuthKey::new(fs::read(path).unwrap().try_into().unwrap())
-}
-
-fn dc(number: i64) -> DcId {
-    DcId::new(number).unwrap()
+    samples::sample("tdata").join(name)
 }
 
 #[track_caller]
 fn check(imported: &Imported) {
-    assert_eq!(imported.format, Format::Tdata);
-    assert_eq!(imported.session.home_dc, Some(dc(2)));
-    assert_eq!(imported.session.keys[&dc(2)].auth_key, key());
-    assert_eq!(imported.session.user, Some(SignedInUser { id: 987_654_321, is_bot: false }));
+    samples::check(imported, Format::Tdata);
 }
 
 fn with_passcode(passcode: &str) -> ImportOptions {
@@ -211,6 +199,7 @@ fn session() -> SessionData {
             (dc(4), DcKey { auth_key: AuthKey::new([9; 256]), server_salt: 0 }),
         ]),
         user: Some(SignedInUser { id: 987_654_321, is_bot: false }),
+        servers: Servers::Telegram,
         ..SessionData::default()
     }
 }

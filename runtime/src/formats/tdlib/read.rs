@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use base64ct::{Base64, Encoding};
-use sansgram_core::client::{DcId, DcKey};
+use sansgram_core::client::DcId;
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::tl::Reader;
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
-use super::super::{Format, Found, ImportError, ImportOptions, Imported, Reading, files};
+use super::super::found::OtherDc;
+use super::super::{Format, Found, ImportError, ImportOptions, Imported, Place, Reading, encoding, files};
 use super::log::{self, Log, LogError};
 use super::{KEY_VALUE, NAME, OPTION, TEST_NAME};
 
@@ -68,18 +68,19 @@ pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> R
         None => 0,
     };
     let mut keys = keys_by_dc(&values).ok_or(damaged("one of its keys does not fit its id"))?;
-    let found = Found {
+    let key = keys.remove(&home).ok_or(ImportError::NoKey(FORMAT))?;
+    let others = keys.into_iter().map(|(dc, key)| {
+        let (dc, place) = (dc.number().into(), Place::default());
+        OtherDc { dc, place, key }
+    });
+    Found {
         user_id,
         is_bot: text("auth_is_bot") == Some("true"),
+        others: others.collect(),
         test_dcs: Some(test_dcs),
-        ..Found::new(FORMAT, home.number().into(), keys.remove(&home).ok_or(ImportError::NoKey(FORMAT))?)
-    };
-    let mut imported = found.into_imported()?;
-    for (dc, key) in keys {
-        let key = DcKey { auth_key: AuthKey::new(*key), server_salt: 0 };
-        imported.session.keys.insert(dc, key);
+        ..Found::new(FORMAT, home.number().into(), key)
     }
-    Ok(imported)
+    .into_imported()
 }
 
 /// The keys of `auth1` and so on; `None` if one of them is damaged.
@@ -112,21 +113,7 @@ fn database_keys(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
         return keys;
     }
     keys.push(Zeroizing::new(text.as_bytes().to_vec()));
-    if let Ok(bytes) = Base64::decode_vec(text) {
-        keys.push(Zeroizing::new(bytes));
-    }
-    if let Some(bytes) = from_hex(text) {
-        keys.push(bytes);
-    }
+    keys.extend(encoding::decode_standard(text));
+    keys.extend(encoding::hex_bytes(text));
     keys
-}
-
-fn from_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
-    for [high, low] in pairs {
-        bytes.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
-    }
-    Some(bytes)
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use sansgram_core::client::{DcId, DcKey, DcTable, SessionData, SignedInUser};
+use sansgram_core::client::{DcKey, DcTable, Servers, SessionData, SignedInUser};
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::{AuthKey, Secret};
 use sansgram_core::tl::write::bytes as push_bytes;
 
 use super::super::encoding::Bytes;
+use super::super::samples::{self, dc, key};
 use super::super::{
     ExportError, ExportOptions, Format, ImportError, ImportOptions, Imported, export_path, import_file,
 };
@@ -21,24 +22,12 @@ const SIGNED_IN: &str = "own-signed-in-after-tdlib-opened-it.binlog";
 const FRESH: &str = "fresh-empty-key.binlog";
 
 fn sample(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "tests", "vectors", "sessions", "tdlib", name].iter().collect()
-}
-
-fn key() -> AuthKey {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions/key256.bin");
-    AuthKey::new(fs::read(path).unwrap().try_into().unwrap())
-}
-
-fn dc(number: i64) -> DcId {
-    DcId::new(number).unwrap()
+    samples::sample("tdlib").join(name)
 }
 
 #[track_caller]
 fn check(imported: &Imported) {
-    assert_eq!(imported.format, Format::Tdlib);
-    assert_eq!(imported.session.home_dc, Some(dc(2)));
-    assert_eq!(imported.session.keys[&dc(2)].auth_key, key());
-    assert_eq!(imported.session.user, Some(SignedInUser { id: 987_654_321, is_bot: false }));
+    samples::check(imported, Format::Tdlib);
 }
 
 fn read(content: &[u8]) -> Result<Imported, ImportError> {
@@ -93,6 +82,7 @@ fn session() -> SessionData {
             (dc(4), DcKey { auth_key: AuthKey::new([9; 256]), server_salt: 0 }),
         ]),
         user: Some(SignedInUser { id: 987_654_321, is_bot: false }),
+        servers: Servers::Telegram,
         ..SessionData::default()
     }
 }

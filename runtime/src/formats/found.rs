@@ -1,0 +1,216 @@
+//! What the formats say of a session, before it is one.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use sansgram_core::client::{CustomServers, DcId, DcKey, DcTable, Servers, SessionData, SignedInUser};
+use sansgram_core::crypto::AuthKey;
+use zeroize::Zeroizing;
+
+use super::{ExportError, Format, ImportError, Imported};
+
+/// User ids have at most 52 significant bits (`core.telegram.org/api/bots/ids`).
+pub(super) const MAX_USER_ID: i64 = (1 << 52) - 1;
+const FOREIGN_KEYS: &str = "keys of DCs of other servers";
+
+/// Where a program found a DC, as it says it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    /// An address or the name of a host; empty if the format does not say.
+    host: String,
+    /// 0 if the format does not say.
+    port: u16,
+}
+
+impl Place {
+    pub(super) fn new(host: impl Into<String>, port: u16) -> Self {
+        Self { host: host.into(), port }
+    }
+
+    /// The same with a port that is 0 if it is impossible.
+    pub(super) fn numbered(host: impl Into<String>, port: Option<i64>) -> Self {
+        Self::new(host, port.and_then(|port| port.try_into().ok()).unwrap_or(0))
+    }
+
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        let host = self.host.trim().trim_start_matches('[').trim_end_matches(']');
+        host.parse().ok().filter(|ip: &IpAddr| !ip.is_unspecified())
+    }
+
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it can be reached; an address without a port leads nowhere.
+    fn address(&self) -> Option<SocketAddr> {
+        self.ip().filter(|_| self.port != 0).map(|ip| SocketAddr::new(ip, self.port))
+    }
+
+    /// The servers to which this place says that `dc` belongs.
+    fn servers(&self, dc: DcId) -> Servers {
+        let host = self.host.trim().trim_end_matches('.').to_ascii_lowercase();
+        match (self.ip(), self.address()) {
+            (Some(ip), _) if Servers::is_telegram_address(ip) => Servers::Telegram,
+            (_, Some(address)) => Servers::at(dc, address),
+            // Programs that run in a browser keep names such as venus.web.telegram.org.
+            _ if host.ends_with(".telegram.org") => Servers::Telegram,
+            _ if host.is_empty() || host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified()) => {
+                Servers::Unknown
+            }
+            _ => Servers::Custom(CustomServers { initial_dc: Some(dc), ..CustomServers::default() }),
+        }
+    }
+}
+
+impl From<Option<SocketAddr>> for Place {
+    fn from(address: Option<SocketAddr>) -> Self {
+        address.map_or_else(Self::default, |address| Self::new(address.ip().to_string(), address.port()))
+    }
+}
+
+/// What a format says of a DC that is not the home DC.
+pub(super) struct OtherDc {
+    /// Its number; what is no DC's is left out.
+    pub(super) dc: i64,
+    pub(super) place: Place,
+    /// All zeros if there is none.
+    pub(super) key: Zeroizing<[u8; 256]>,
+}
+
+/// What a format says, before it is checked.
+pub(super) struct Found {
+    pub(super) format: Format,
+    /// The home DC's number.
+    pub(super) dc: i64,
+    pub(super) place: Place,
+    pub(super) key: Zeroizing<[u8; 256]>,
+    pub(super) others: Vec<OtherDc>,
+    /// 0 if no user is known.
+    pub(super) user_id: i64,
+    pub(super) is_bot: bool,
+    /// 0 if it is not known.
+    pub(super) api_id: u32,
+    /// `None` if the format does not say.
+    pub(super) test_dcs: Option<bool>,
+}
+
+impl Found {
+    /// What a format says that knows only a DC and a key.
+    pub(super) fn new(format: Format, dc: i64, key: Zeroizing<[u8; 256]>) -> Self {
+        Self {
+            format,
+            dc,
+            place: Place::default(),
+            key,
+            others: Vec::new(),
+            user_id: 0,
+            is_bot: false,
+            api_id: 0,
+            test_dcs: None,
+        }
+    }
+
+    pub(super) fn into_imported(self) -> Result<Imported, ImportError> {
+        let format = self.format;
+        let damaged = |reason| ImportError::Damaged { format, reason };
+        let dc = DcId::new(self.dc).map_err(|_| damaged("the number of its DC is impossible"))?;
+        if is_empty(&self.key) {
+            return Err(ImportError::NoKey(format));
+        }
+        let user = match self.user_id {
+            0 => None,
+            id @ 1..=MAX_USER_ID => Some(SignedInUser { id, is_bot: self.is_bot }),
+            _ => return Err(damaged("the number of its user is impossible")),
+        };
+        let api_id = match i32::try_from(self.api_id) {
+            Ok(0) => None,
+            Ok(id) => Some(id),
+            Err(_) => return Err(damaged("its api_id is impossible")),
+        };
+        let mut servers = match self.place.servers(dc) {
+            Servers::Unknown if format.is_of_telegram() => Servers::Telegram,
+            servers => servers,
+        };
+        let key = |key: &[u8; 256]| DcKey { auth_key: AuthKey::new(*key), server_salt: 0 };
+        let mut keys = BTreeMap::from([(dc, key(&self.key))]);
+        let mut endpoints: BTreeMap<_, _> =
+            self.place.address().map(|address| (dc, address)).into_iter().collect();
+        let mut mended = Vec::new();
+        for other in &self.others {
+            let Ok(its_dc) = DcId::new(other.dc) else { continue };
+            match (&servers, other.place.servers(its_dc)) {
+                // It is where the home DC is.
+                (_, Servers::Unknown) => {}
+                (Servers::Unknown, its) => servers = its,
+                (_, its) => {
+                    if !servers.join(&its) {
+                        // A key of other servers than the home DC's is of no use to it.
+                        if !is_empty(&other.key) && !mended.contains(&FOREIGN_KEYS) {
+                            mended.push(FOREIGN_KEYS);
+                        }
+                        continue;
+                    }
+                }
+            }
+            if let Some(address) = other.place.address() {
+                endpoints.entry(its_dc).or_insert(address);
+            }
+            if !is_empty(&other.key) {
+                keys.entry(its_dc).or_insert_with(|| key(&other.key));
+            }
+        }
+        // Formats without a flag for test DCs are told apart by their addresses alone.
+        let at_test_dcs = self.place.ip().is_some_and(is_of_test_dcs);
+        let session = SessionData {
+            home_dc: Some(dc),
+            keys,
+            user,
+            api_id,
+            test_dcs: self.test_dcs.unwrap_or(false) || at_test_dcs,
+            servers,
+            ..SessionData::default()
+        };
+        Ok(Imported { endpoints, mended, ..Imported::single(format, session) })
+    }
+}
+
+fn is_empty(key: &[u8; 256]) -> bool {
+    key.iter().all(|byte| *byte == 0)
+}
+
+/// What the formats of one key say of a session.
+pub(super) struct Exported<'a> {
+    pub(super) dc: DcId,
+    pub(super) key: &'a [u8; 256],
+    pub(super) user: Option<&'a SignedInUser>,
+    pub(super) api_id: Option<i32>,
+    pub(super) test_dcs: bool,
+}
+
+impl<'a> Exported<'a> {
+    pub(super) fn of(session: &'a SessionData) -> Result<Self, ExportError> {
+        let dc = session.home_dc.ok_or(ExportError::NoKey)?;
+        let key = session.keys.get(&dc).ok_or(ExportError::NoKey)?.auth_key.as_bytes();
+        let (user, api_id, test_dcs) = (session.user.as_ref(), session.api_id, session.test_dcs);
+        Ok(Self { dc, key, user, api_id, test_dcs })
+    }
+
+    /// The DC's number in one byte.
+    pub(super) fn dc_byte(&self) -> Result<u8, ExportError> {
+        u8::try_from(self.dc.number()).map_err(|_| ExportError::DcTooHigh(self.dc))
+    }
+
+    pub(super) fn address(&self, dcs: &DcTable) -> Result<SocketAddr, ExportError> {
+        dcs.endpoints(self.dc).first().copied().ok_or(ExportError::UnknownAddress(self.dc))
+    }
+}
+
+/// Whether Telegram's test DCs are at this address.
+fn is_of_test_dcs(address: IpAddr) -> bool {
+    const V4: [[u8; 4]; 3] = [[149, 154, 175, 10], [149, 154, 167, 40], [149, 154, 175, 117]];
+    const V6: [&str; 3] = ["2001:b28:f23d:f001::e", "2001:67c:4e8:f002::e", "2001:b28:f23d:f003::e"];
+    match address.to_canonical() {
+        IpAddr::V4(ip) => V4.contains(&ip.octets()),
+        ip @ IpAddr::V6(_) => V6.iter().any(|known| known.parse() == Ok(ip)),
+    }
+}

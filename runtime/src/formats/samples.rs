@@ -1,0 +1,36 @@
+//! The samples of other programs' sessions, for tests: one key, one user, one DC in all of them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use sansgram_core::client::{DcId, Servers, SignedInUser};
+use sansgram_core::crypto::AuthKey;
+
+use super::{Format, Imported};
+
+/// The user of all samples.
+pub(super) const USER: i64 = 987_654_321;
+
+/// A sample, or a folder of them.
+pub(super) fn sample(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "tests", "vectors", "sessions", name].iter().collect()
+}
+
+/// The key of all samples.
+pub(super) fn key() -> AuthKey {
+    AuthKey::new(fs::read(sample("key256.bin")).unwrap().try_into().unwrap())
+}
+
+pub(super) fn dc(number: i64) -> DcId {
+    DcId::new(number).unwrap()
+}
+
+/// Checks that this is what a sample of a format says that only knows Telegram's servers.
+#[track_caller]
+pub(super) fn check(imported: &Imported, format: Format) {
+    assert_eq!(imported.format, format);
+    assert_eq!(imported.session.home_dc, Some(dc(2)));
+    assert_eq!(imported.session.keys[&dc(2)].auth_key, key());
+    assert_eq!(imported.session.user, Some(SignedInUser { id: USER, is_bot: false }));
+    assert_eq!(imported.session.servers, Servers::Telegram);
+}
