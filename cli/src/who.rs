@@ -4,6 +4,7 @@ use sansgram_runtime::core::client::{ApiCredentials, SessionData};
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::core::login::{InvalidApiHash, with_ascii_digits};
 use sansgram_runtime::{Prompt, PromptError};
+use zeroize::Zeroizing;
 
 use crate::args::LoginArgs;
 use crate::environment::{self, API_HASH, API_ID, BOT_TOKEN, CODE, PASSWORD, PHONE};
@@ -116,11 +117,20 @@ pub(crate) struct Application {
 impl Application {
     /// From the options, or else the environment.
     pub(crate) fn given(id: Option<Secret<String>>, hash: Option<Secret<String>>) -> Result<Self, Failure> {
-        let hash = environment::or(hash, API_HASH)?.map(|hash| Secret::new(hash.expose().trim().to_owned()));
-        if let Some(hash) = &hash {
-            check_hash(hash.expose()).map_err(|error| Failure::Usage(error.to_string()))?;
+        let (id, hash) = (environment::or(id, API_ID)?, environment::or(hash, API_HASH)?);
+        if let (Some(id), Some(hash)) = (&id, &hash)
+            && read_hash(id.expose()).is_some()
+            && read_id(hash.expose()).is_some()
+        {
+            return Err(Failure::Usage(
+                "the api_id and the api_hash are given in place of each other; swap them".into(),
+            ));
         }
-        Ok(Self { hash, ..Self::of_a_session(id)? })
+        let hash = hash
+            .map(|hash| read_hash(hash.expose()).ok_or_else(|| Failure::Usage(InvalidApiHash.to_string())))
+            .transpose()?;
+        let id = id.map(|id| api_id(&id)).transpose()?;
+        Ok(Self { id, hash })
     }
 
     /// The same, for who does not sign in.
@@ -145,19 +155,30 @@ impl Application {
         self.id.is_none() && self.hash.is_none()
     }
 
-    /// Asks a person for it, who does not have it yet at a first sign-in.
+    /// Asks a person for it, who does not have it yet at a first sign-in. Both may be pasted at once, and in either order.
     pub(crate) async fn ask(prompt: &mut impl Prompt) -> Result<Self, PromptError> {
         words::APPLICATION.iter().try_for_each(|line| prompt.show(line))?;
+        let (mut id, mut hash) = (None, None);
         for _ in 0..MAX_TRIES {
-            let typed = Secret::new(prompt.ask("api_id:").await?);
-            let Ok(id) = api_id(&typed) else {
-                prompt.show("The api_id is a number above 0; the api_hash is the longer one.")?;
-                continue;
+            let typed = match id {
+                None => Zeroizing::new(prompt.ask("api_id:").await?),
+                Some(_) => prompt.ask_hidden("api_hash (hidden while you type or paste it):").await?,
             };
-            let hash = prompt.ask_hidden("api_hash (hidden while you type or paste it):").await?;
-            match check_hash(hash.trim()) {
-                Ok(()) => return Ok(Self { id: Some(id), hash: Some(Secret::new(hash.trim().to_owned())) }),
-                Err(_) => prompt
+            let asked_for_id = id.is_none();
+            id = id.or_else(|| read_id(&typed));
+            let found = read_hash(&typed);
+            let is_new = found.is_some();
+            hash = found.or(hash);
+            match (id, &hash) {
+                (Some(id), Some(_)) => return Ok(Self { id: Some(id), hash }),
+                (None, Some(_)) if is_new => {
+                    prompt.show("This is the api_hash; the api_id is the number that stands above it.")?;
+                }
+                (None, _) => {
+                    prompt.show("The api_id is a number above 0; the api_hash is the longer one.")?
+                }
+                (Some(_), None) if asked_for_id => {}
+                (Some(_), None) => prompt
                     .show("The api_hash has 32 hexadecimal digits; copy it from my.telegram.org again.")?,
             }
         }
@@ -180,15 +201,60 @@ fn api_id_elsewhere(session: &SessionData) -> Option<i32> {
     session.api_id.filter(|id| *id != sandbox::API_ID)
 }
 
-/// Whether this can be an `api_hash`.
-fn check_hash(hash: &str) -> Result<(), InvalidApiHash> {
-    ApiCredentials { id: 1, hash: hash.into() }.check()
-}
-
 /// The number of an application.
 fn api_id(given: &Secret<String>) -> Result<i32, Failure> {
-    match with_ascii_digits(given.expose().trim()).parse() {
-        Ok(id @ 1..) => Ok(id),
-        _ => Err(Failure::Usage("the api_id is not a number above 0; the api_hash is the longer one".into())),
+    read_id(given.expose()).ok_or_else(|| {
+        Failure::Usage("the api_id is not a number above 0; the api_hash is the longer one".into())
+    })
+}
+
+/// The number of an application, which may stand behind its name as in `api_id: 12345`.
+fn read_id(text: &str) -> Option<i32> {
+    let text = with_ascii_digits(text);
+    let numbers = words_of(&text).filter_map(|word| word.parse().ok().filter(|id| *id > 0));
+    only(numbers)
+}
+
+/// The secret of an application, which may stand behind its name as in `api_hash: 0123…`.
+fn read_hash(text: &str) -> Option<Secret<String>> {
+    let hashes = words_of(text).filter(|word| ApiCredentials { id: 1, hash: (*word).into() }.check().is_ok());
+    only(hashes).map(|hash| Secret::new(hash.to_owned()))
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    // A sign belongs to its number: -5 is no api_id.
+    text.split(|char: char| !char.is_alphanumeric() && !matches!(char, '-' | '_' | '.'))
+}
+
+/// The one that there is.
+fn only<T: PartialEq>(mut found: impl Iterator<Item = T>) -> Option<T> {
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d6_an_application_is_read_as_it_is_pasted() {
+        const HASH: &str = "0123456789abcdef0123456789abcdef";
+        for text in
+            ["12345", " 12345\r\n", "App api_id:\t12345", "api_id=12345", "\"12345\"", "١٢٣٤٥", "12345, HASH"]
+        {
+            assert_eq!(read_id(&text.replace("HASH", HASH)), Some(12345), "{text}");
+        }
+        for text in ["", "0", "-5", "1.5", "api_id", "12345 67890", "73519feed", "99999999999", HASH] {
+            assert_eq!(read_id(text), None, "{text}");
+        }
+        for text in ["HASH", " HASH\n", "App api_hash:\tHASH", "api_hash='HASH'", "12345 HASH"] {
+            let found = read_hash(&text.replace("HASH", HASH));
+            assert_eq!(found.as_ref().map(|it| it.expose().as_str()), Some(HASH), "{text}");
+        }
+        for text in
+            ["", "12345", &HASH[1..], &format!("{HASH}0"), &format!("{HASH} {}", HASH.replace('0', "1"))]
+        {
+            assert!(read_hash(text).is_none(), "{text}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use sansgram_core::login::{
 };
 use zeroize::Zeroizing;
 
-use crate::text::printable;
+use crate::text::{harmless, printable};
 use crate::words::{self, name};
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 
@@ -157,7 +157,8 @@ impl<P: Prompt> Talk<'_, P> {
         for _ in 0..MAX_IDLE {
             let question = "Phone number with country code, or bot token:";
             let typed = self.ask_something(Question::Identity, question).await?;
-            if typed.contains(':') {
+            // A link to a number has a colon too.
+            if typed.contains(':') && PhoneNumber::parse(&typed).is_err() {
                 return calling!(self, self.client.bot_sign_in(&typed)).map(Some);
             }
             if typed.eq_ignore_ascii_case("qr") {
@@ -446,7 +447,13 @@ impl<P: Prompt> Talk<'_, P> {
                 continue;
             }
             match calling!(self, self.client.check_password(&password)) {
-                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
+                Err(error) if asks_again(&error) => {
+                    tries.again(self.prompt, &error)?;
+                    // A password may have them, so they are not dropped.
+                    if password.trim().len() < password.len() {
+                        self.prompt.show(words::SPACES)?;
+                    }
+                }
                 result => return result,
             }
         }
@@ -573,7 +580,7 @@ impl<P: Prompt> Talk<'_, P> {
     /// answer.
     async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
         let answer = self.prompt.answer(kind, question).await?;
-        Ok(Zeroizing::new(printable(answer.trim())))
+        Ok(Zeroizing::new(harmless(answer.trim())))
     }
 
     /// Asks for what is not empty. An Enter by mistake is no wrong answer.

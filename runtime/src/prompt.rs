@@ -463,5 +463,43 @@ fn read_line() -> io::Result<String> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     line.truncate(line.trim_end_matches(['\r', '\n']).len());
-    Ok(line)
+    Ok(without_keys(line))
+}
+
+/// A line without what keys such as arrows send, and what a terminal puts around what is pasted (ECMA-48, 5.4: `ESC [`, then
+/// all up to a character from `@` to `~`).
+fn without_keys(line: String) -> String {
+    const ESCAPE: char = '\u{1b}';
+    if !line.contains(ESCAPE) {
+        return line;
+    }
+    let line = Zeroizing::new(line);
+    let mut kept = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(char) = chars.next() {
+        if char != ESCAPE {
+            kept.push(char);
+        } else if matches!(chars.next(), Some('[' | 'O')) {
+            chars.by_ref().find(|char| matches!(char, '@'..='~'));
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d4_keys_and_the_marks_of_a_paste_are_no_part_of_an_answer() {
+        for (typed, answer) in [
+            ("+49 151", "+49 151"),
+            ("\u{1b}[200~+49 151\u{1b}[201~", "+49 151"),
+            ("1\u{1b}[A2\u{1b}[1;5C3\u{1b}OP4\u{1b}", "1234"),
+            ("12\u{1b}[", "12"),
+            ("ü\u{1b}[3~ö", "üö"),
+        ] {
+            assert_eq!(without_keys(typed.into()), answer, "{typed:?}");
+        }
+    }
 }

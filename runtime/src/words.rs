@@ -101,6 +101,10 @@ pub(crate) fn span(time: Duration) -> String {
     Span(time).to_string()
 }
 
+/// About a wrong password that may be right but for what was copied with it.
+pub(crate) const SPACES: &str =
+    "What you gave begins or ends with a space; leave that out unless it belongs there.";
+
 /// What follows by itself after a code that is of no more use, and how not to lose the next one (Telethon#97).
 pub(crate) const NEW_CODE: &str = "A new code follows by itself. Do not send it on inside Telegram: a code that is \
                                    forwarded or shared there expires at once.";

@@ -163,10 +163,9 @@ fn read_digits(
         return Err(InvalidCode::SeveralNumbers);
     }
     let mut fitting = [first, second].into_iter().chain(groups).filter(fits);
-    match (fitting.next(), fitting.next()) {
-        (Some(code), None) => Ok(code),
-        _ => Err(InvalidCode::SeveralNumbers),
-    }
+    let code = fitting.next().ok_or(InvalidCode::SeveralNumbers)?;
+    // A message says it twice: by itself, and in a link.
+    if fitting.all(|other| other == code) { Ok(code) } else { Err(InvalidCode::SeveralNumbers) }
 }
 
 /// A code that came by e-mail. Its digits are read as those of any code; that it has no letters is not documented, so that a
@@ -332,6 +331,10 @@ mod tests {
             "code 22222",
             "Login code: 22222. Do not give it to anyone.",
             "it is 22222, valid for 5 minutes",
+            "22222\r",
+            "\u{a0}22222\u{a0}",
+            "Telegram code 22222\n\nYou can also tap on this link to log in:\nhttps://t.me/login/22222\n\noLeq9AcOZkT",
+            "https://t.me/login/22222",
         ] {
             assert_eq!(read(app(), typed), Ok("22222".into()), "{typed}");
         }

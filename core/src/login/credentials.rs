@@ -61,17 +61,25 @@ pub struct BotToken(String);
 pub struct InvalidBotToken;
 
 impl BotToken {
-    /// Checks a token's form, so that a bad one costs no traffic; white space around it is ignored.
+    /// Checks a token's form, so that a bad one costs no traffic; white space around it is ignored. A token is also found
+    /// in a text that holds one, such as BotFather's message or an address of the Bot API, if it has the length of real
+    /// ones.
     ///
     /// # Errors
-    /// [`InvalidBotToken`] unless it is a number, a colon, and 1 to 128 letters, digits, `-` or `_`.
+    /// [`InvalidBotToken`] unless it is a number, a colon, and 1 to 128 letters, digits, `-` or `_`; in a text, unless it
+    /// holds one token of which at least 30 characters are behind the colon.
     pub fn parse(text: &str) -> Result<Self, InvalidBotToken> {
         let text = text.trim();
-        let (number, secret) = text.split_once(':').ok_or(InvalidBotToken)?;
-        let is_number = (1..=19).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
-        let is_secret = (1..=128).contains(&secret.len())
-            && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        if is_number && is_secret { Ok(Self(text.into())) } else { Err(InvalidBotToken) }
+        if token_at_end(text).is_some_and(|token| token.len() == text.len()) {
+            return Ok(Self(text.into()));
+        }
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_');
+        let words = text.split(|c| !is_part(c)).filter_map(token_at_end);
+        let mut found = words.filter(|token| {
+            token.split_once(':').is_some_and(|(_, secret)| secret.len() >= SHORTEST_IN_TEXT)
+        });
+        let token = found.next().ok_or(InvalidBotToken)?;
+        if found.all(|other| other == token) { Ok(Self(token.into())) } else { Err(InvalidBotToken) }
     }
 
     /// The token.
@@ -79,6 +87,22 @@ impl BotToken {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// The shortest secret of a token that stands in a text, in characters: those of BotFather have 35, and a time of day has
+/// two.
+const SHORTEST_IN_TEXT: usize = 30;
+
+/// The token that a word ends with: behind `bot` in an address of the Bot API, or behind a name and a colon.
+fn token_at_end(word: &str) -> Option<&str> {
+    let (before, secret) = word.rsplit_once(':')?;
+    let named = before.rsplit(':').next().unwrap_or(before);
+    let number = named.strip_prefix("bot").unwrap_or(named);
+    let is_number = (1..=19).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_secret = (1..=128).contains(&secret.len())
+        && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let at = word.len() - number.len() - 1 - secret.len();
+    word.get(at..).filter(|_| is_number && is_secret)
 }
 
 impl PartialEq for BotToken {
@@ -118,11 +142,33 @@ mod tests {
     }
 
     #[test]
+    fn d4_a_token_is_found_in_what_botfather_writes() {
+        let token = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw-";
+        for text in [
+            "Use this token to access the HTTP API:\nTOKEN\nKeep your token secure.",
+            "https://api.telegram.org/botTOKEN/getMe",
+            "BOT_TOKEN=\"TOKEN\"",
+            "token: TOKEN",
+            "token:TOKEN",
+            "`TOKEN`",
+            "botTOKEN",
+            "TOKEN TOKEN",
+        ] {
+            let found = BotToken::parse(&text.replace("TOKEN", token));
+            assert_eq!(found.as_ref().map(BotToken::expose), Ok(token), "{text}");
+        }
+        let other = "110201544:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+        for text in ["at 12:30", "2026-11-28 12:30:00", &[token, other].join(" "), "http://example.org:80/"] {
+            assert_eq!(BotToken::parse(text), Err(InvalidBotToken), "{text}");
+        }
+    }
+
+    #[test]
     fn only_the_form_of_a_token_passes() {
         for good in ["1:sandbox", "2:elsewhere", " 123456789:AAH-x_9 "] {
             assert!(BotToken::parse(good).is_ok());
         }
-        for bad in ["", "12345", ":x", "1:", "a:b", "1:with space", "1:a:b"] {
+        for bad in ["", "12345", ":x", "x:1:a", "1:", "a:b", "1:with space", "1:a:b"] {
             assert_eq!(BotToken::parse(bad), Err(InvalidBotToken));
         }
     }

@@ -32,7 +32,8 @@ const MOST_DIGITS: usize = 18;
 
 impl PhoneNumber {
     /// Reads a number as people type it: digits of any script, and `+ - . / ( )` and white space between them. A leading `00` is
-    /// the `+` of those who dial it: no country code begins with 0.
+    /// the `+` of those who dial it: no country code begins with 0. A `(0)` behind the country code is dialled within the
+    /// country only, so it is left out. Quotation marks and `tel:` (RFC 3966) before the number do not count.
     ///
     /// # Errors
     /// [`InvalidPhone`] if it has another character, begins with another 0, or has fewer than 5 digits or more than 15.
@@ -40,7 +41,15 @@ impl PhoneNumber {
         // In one piece, and wiped also where it is refused.
         let mut number = Self(String::with_capacity(MOST_DIGITS));
         let digits = &mut number.0;
-        for c in typed.chars() {
+        let mut chars = without_label(typed).chars();
+        while let Some(c) = chars.next() {
+            if c == '('
+                && !digits.is_empty()
+                && let Some(rest) = behind_trunk_zero(chars.as_str())
+            {
+                chars = rest.chars();
+                continue;
+            }
             match ascii_digit(c) {
                 Some(digit) if digits.len() < MOST_DIGITS => digits.push(digit),
                 Some(_) => {
@@ -84,6 +93,23 @@ impl PhoneNumber {
         }
         shown
     }
+}
+
+/// The number without the quotation marks around it, and without what stands before it in a link.
+fn without_label(typed: &str) -> &str {
+    const QUOTES: &[char] = &['"', '\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{201e}'];
+    let bare = typed.trim().trim_matches(QUOTES).trim_start();
+    match bare.split_at_checked(4) {
+        Some((scheme, number)) if scheme.eq_ignore_ascii_case("tel:") => number,
+        _ => bare,
+    }
+}
+
+/// What stands behind the `0)` that `text` begins with.
+fn behind_trunk_zero(text: &str) -> Option<&str> {
+    let mut chars = text.trim_start().chars();
+    let is_zero = chars.next().and_then(ascii_digit) == Some('0');
+    chars.as_str().trim_start().strip_prefix(')').filter(|_| is_zero)
 }
 
 /// How many digits the country code has (ITU-T E.164, list of assigned country codes).
@@ -131,6 +157,26 @@ mod tests {
         {
             assert_eq!(PhoneNumber::parse(typed).unwrap().digits(), "11234567890");
         }
+    }
+
+    #[test]
+    fn d4_the_zero_of_a_country_and_a_link_are_left_out() {
+        for typed in [
+            "+49 (0) 151 23456789",
+            "0049(0)15123456789",
+            "49 ( 0 ) 151/23456789",
+            "+٤٩ (٠) 151 23456789",
+            "00 49 151 23456789",
+            "tel:+49-151-23456789",
+            "TEL: +4915123456789",
+            "\"+49 151 23456789\"",
+            "\u{201e}+49 151 23456789\u{201c}",
+        ] {
+            assert_eq!(PhoneNumber::parse(typed).unwrap().digits(), "4915123456789", "{typed}");
+        }
+        assert_eq!(PhoneNumber::parse("(0) 151 23456789"), Err(InvalidPhone::National));
+        assert_eq!(PhoneNumber::parse("+1 (012) 456-7890").unwrap().digits(), "10124567890");
+        assert_eq!(PhoneNumber::parse("tel:"), Err(InvalidPhone::Length(0)));
     }
 
     /// Keyboards have digits of their own, and address books copy marks along that do not show.
