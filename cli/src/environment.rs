@@ -20,7 +20,7 @@ pub(crate) const ANY_COST: &str = "SANSGRAM_ANY_COST";
 pub(crate) const PASSCODE: &str = "SANSGRAM_PASSCODE";
 
 /// All variables, with what each is for.
-pub(crate) const ALL: [(&str, &str); 12] = [
+pub(crate) const ALL: [(&str, &str); 13] = [
     (PHONE, "the phone number, as --phone"),
     (CODE, "the login code, as --code"),
     (PASSWORD, "the password of the account, as --password"),
@@ -33,6 +33,7 @@ pub(crate) const ALL: [(&str, &str); 12] = [
     ("SANSGRAM_ANY_COST", "1: open an encrypted session although its passphrase costs minutes of computing"),
     (PASSCODE, "the passcode of another program's session that is imported or exported"),
     ("NO_COLOR", "if it is set, a QR code is shown without colours"),
+    ("TERM", "if it is dumb or not set, a QR code is shown without colours and not in place of the last one"),
 ];
 
 /// `option`, or else the variable.

@@ -163,7 +163,8 @@ fn page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
     let has_accounts = matches!(command.get_name(), "login" | "sandbox");
     let accounts = has_accounts.then_some(("SANDBOX ACCOUNTS", texts::ACCOUNTS));
     let examples = texts::examples(name).map(|examples| ("EXAMPLES", examples));
-    for (heading, text) in accounts.into_iter().chain(examples) {
+    let accounts_file = (command.get_name() == "sandbox").then_some(("ACCOUNTS FILE", texts::ACCOUNTS_FILE));
+    for (heading, text) in accounts.into_iter().chain(accounts_file).chain(examples) {
         let mut section = Roff::new();
         section.control("SH", [heading]).control("nf", []).text([roman(text)]).control("fi", []);
         section.to_writer(&mut page)?;

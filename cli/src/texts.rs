@@ -158,7 +158,7 @@ pub(crate) const FILES: [(&str, &str); 4] = [
         "NAME.session",
         "A session, which is a key to the account. By default NAME is sansgram, in the working directory.",
     ),
-    ("NAME.session.lock", "Held by the process that uses the session."),
+    (".NAME.session.lock", "Held by the process that uses the session; holds no secret."),
     ("NAME.signin", "Where a sign-in stands that was left half done; a secret as well."),
     ("sandbox.pem", "The public RSA key of the test DCs that \"sansgram sandbox\" runs."),
 ];
@@ -180,6 +180,10 @@ pub(crate) fn examples(page: &str) -> Option<&'static str> {
         "sansgram-logout" => "sansgram logout --session work",
         "sansgram-password-reset" => "sansgram password reset",
         "sansgram-password-decline-reset" => "sansgram password decline-reset",
+        "sansgram-password" => "sansgram password reset\nsansgram password decline-reset",
+        "sansgram-sessions" => {
+            "sansgram sessions list\nsansgram sessions import --from old.session --session me"
+        }
         "sansgram-sessions-import" => "sansgram sessions import --from old.session --session me",
         "sansgram-sessions-export" => "sansgram sessions export --session me --to telethon --output me.txt",
         "sansgram-sessions-show" => "sansgram sessions show --session me",
@@ -202,7 +206,7 @@ pub(crate) fn after_login() -> String {
 }
 
 /// Accounts of one's own in the sandbox.
-const ACCOUNTS_FILE: &str = "\
+pub(crate) const ACCOUNTS_FILE: &str = "\
 With --accounts FILE there are others too. All fields but phone and token can
 be left out; without a code, five random digits are sent and shown:
   {\"users\": [{\"phone\": \"12025550123\", \"first_name\": \"Ada\",

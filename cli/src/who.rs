@@ -169,18 +169,18 @@ impl Application {
             let found = read_hash(&typed);
             let is_new = found.is_some();
             hash = found.or(hash);
-            match (id, &hash) {
+            let line = match (id, &hash) {
                 (Some(id), Some(_)) => return Ok(Self { id: Some(id), hash }),
                 (None, Some(_)) if is_new => {
-                    prompt.show("This is the api_hash; the api_id is the number that stands above it.")?;
+                    "This is the api_hash; the api_id is the number that stands above it."
                 }
-                (None, _) => {
-                    prompt.show("The api_id is a number above 0; the api_hash is the longer one.")?
+                (None, _) => "The api_id is a number above 0; the api_hash is the longer one.",
+                (Some(_), None) if asked_for_id => continue,
+                (Some(_), None) => {
+                    "The api_hash has 32 hexadecimal digits; copy it from my.telegram.org again."
                 }
-                (Some(_), None) if asked_for_id => {}
-                (Some(_), None) => prompt
-                    .show("The api_hash has 32 hexadecimal digits; copy it from my.telegram.org again.")?,
-            }
+            };
+            prompt.show(line)?;
         }
         Err(PromptError::Other("api_id and api_hash were given wrongly too often".into()))
     }

@@ -169,6 +169,34 @@ fn e_man_pages_name_every_variable() {
     assert!(seen > 9, "{seen}");
 }
 
+/// Every page has every option of its command, and all of the sections that a person looks for.
+#[test]
+fn e_man_pages_are_whole() {
+    let directory = Directory::new();
+    run(command(&directory.path).args(["man", "--output", "."])).ok();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&directory.path).unwrap() {
+        let path = entry.unwrap().path();
+        let page = std::fs::read_to_string(&path).unwrap();
+        for heading in
+            ["NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES"]
+        {
+            assert!(page.contains(&format!("\n.SH {heading}\n")), "{}: {heading}", path.display());
+        }
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let words = name.replace("decline-reset", "decline=reset");
+        let words: Vec<String> = words.split('-').skip(1).map(|word| word.replace('=', "-")).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = sansgram(&words);
+        for option in help.ok().lines().filter_map(|line| line.strip_prefix("      --")) {
+            let option = option.split([' ', '.']).next().unwrap().replace('-', "\\-");
+            assert!(page.contains(&format!("\\-\\-{option}\\fR")), "{}: {option}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
 #[test]
 fn man_pages_of_all_commands() {
     let page = sansgram(&["man"]);
@@ -190,5 +218,7 @@ fn man_pages_of_all_commands() {
     {
         assert!(login.contains(word), "{word}: {login}");
     }
+    let sandbox = std::fs::read_to_string(directory.path.join("sansgram-sandbox.1")).unwrap();
+    assert!(sandbox.contains("SH \"ACCOUNTS FILE\"") && sandbox.contains("sandbox_accounts"), "{sandbox}");
     run(command(&directory.path).args(["man", "--output", "no/such"])).fails(&["no/such"]);
 }

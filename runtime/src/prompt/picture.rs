@@ -39,7 +39,8 @@ impl Screen {
             }
         }
         lines.push(url.into());
-        lines.push(validity.into());
+        let columns = self.size.map_or(usize::MAX, |(columns, _)| columns.into());
+        lines.extend(textwrap::wrap(validity, columns).into_iter().map(Into::into));
         let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         // Lines that were wrapped, or that scrolled away, cannot be gone back to.
         let widest = url.len().max(validity.len());
@@ -96,6 +97,12 @@ mod tests {
         for size in [None, Some((80, lines)), Some((60, 50))] {
             assert!(on(size).0.starts_with("\x1b[30;107m"), "{size:?}");
         }
+    }
+
+    #[test]
+    fn e_the_line_behind_a_link_is_broken_between_words() {
+        let (text, _) = Screen { size: Some((12, 50)) }.link(URL, "valid for some time", None);
+        assert!(text.ends_with("\nvalid for\nsome time\n"), "{text}");
     }
 
     #[test]
