@@ -295,21 +295,28 @@ impl Session {
         }
     }
 
-    /// Asks for the answers that the server owes from an earlier connection, or gives them up.
+    /// Asks for the answers that the server owes from an earlier connection, or gives up those that it was asked for twice.
+    /// What one question has no room for has its turn after that.
     fn remind(&mut self, reminder: Reminder, now: Timestamp) {
-        let owed: Vec<MsgId> = self.outgoing.owed().collect();
+        let mut owed: Vec<MsgId> = self.outgoing.owed().collect();
         if owed.is_empty() && self.inquiry.is_none() {
             return;
         }
-        let asked: Vec<MsgId> = owed.iter().copied().take(MAX_IDS).collect();
-        self.reminder = reminder.next(asked.clone(), now);
-        if self.reminder.is_none() {
-            let unanswered: Vec<Tag> = owed.into_iter().filter_map(|id| self.outgoing.detach(id)).collect();
-            self.doubt(unanswered);
-        } else if !asked.is_empty() {
-            self.service.retain(|service| !matches!(service, Service::ResendAnswers(_)));
-            self.serve(Service::ResendAnswers(asked));
+        owed.retain(|id| *id <= reminder.newest);
+        let newest = owed.get(MAX_IDS).map_or(reminder.newest, |first_of_others| MsgId(first_of_others.0 - 1));
+        owed.truncate(MAX_IDS);
+        if let Some(next) = reminder.next(owed.clone(), newest, now) {
+            self.reminder = Some(next);
+            if !owed.is_empty() {
+                self.service.retain(|service| !matches!(service, Service::ResendAnswers(_)));
+                self.serve(Service::ResendAnswers(owed));
+            }
+            return;
         }
+        let unanswered: Vec<Tag> = owed.into_iter().filter_map(|id| self.outgoing.detach(id)).collect();
+        self.doubt(unanswered);
+        let owes_more = self.inquiry.is_some() || self.outgoing.owed().next().is_some();
+        self.reminder = owes_more.then(|| Reminder::new(now));
     }
 
     /// The server cannot tell whether it executed these. A binding may be executed twice, and nobody else asks for it

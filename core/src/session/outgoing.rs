@@ -318,10 +318,14 @@ impl Outgoing {
     }
 
     /// The server says that it has not got the request `id`: queues it again, or takes it if the server said before that
-    /// it has it, since it may be executed and forgotten then.
-    pub(super) fn lost(&mut self, id: MsgId) -> Lost {
-        let is_acknowledged = self.sent.get(id).map(|sent| sent.delivery >= Delivery::Acknowledged);
-        match is_acknowledged {
+    /// it has it, since it may be executed and forgotten then. If we did not ask, the server does not say it of all that it
+    /// ever knew, so what an earlier connection may have carried is taken as well.
+    pub(super) fn lost(&mut self, id: MsgId, was_asked: bool) -> Lost {
+        let sent = self.sent.get(id);
+        let is_unsure = sent.map(|sent| {
+            sent.delivery >= Delivery::Acknowledged || !was_asked && self.may_be_executed(id, sent)
+        });
+        match is_unsure {
             None => Lost::Unknown,
             Some(true) => self.detach(id).map_or(Lost::Unknown, Lost::Unsure),
             Some(false) => {
@@ -379,10 +383,23 @@ impl Outgoing {
         }
     }
 
-    /// Queues again what `id` names: one request, or all of a container.
-    pub(super) fn requeue_refused(&mut self, id: MsgId) {
+    /// Queues again what `id` names: one request, or all of a container. Takes what the server said before that it has,
+    /// oldest first: it may be executed all the same.
+    pub(super) fn requeue_refused(&mut self, id: MsgId) -> Vec<Tag> {
         let named: Vec<MsgId> = self.named(id).collect();
-        named.into_iter().for_each(|id| _ = self.requeue(id));
+        let mut unsure = Vec::new();
+        for id in named {
+            if let Lost::Unsure(tag) = self.lost(id, true) {
+                unsure.push(tag);
+            }
+        }
+        unsure.reverse();
+        unsure
+    }
+
+    /// Whether a request travels in a container.
+    pub(super) fn is_contained(&self, id: MsgId) -> bool {
+        self.sent.get(id).is_some_and(|sent| sent.container != NONE)
     }
 
     /// The server's session began with `first`, so it does not know what came before. What travelled in a container is
@@ -419,11 +436,20 @@ impl Outgoing {
         named.into_iter().rev().filter_map(|id| self.detach(id)).collect()
     }
 
-    /// Queues again what `first` names and all that left after it. Costs grow with their number.
+    /// Queues again what `first` names, and what left after it over this connection alone and is not acknowledged: the
+    /// server refuses that for the same reason. All else stays, since it may be executed: what the server said it has, what
+    /// travels before it in its container, and what may have arrived ahead of it, if it left over an earlier connection.
+    /// Costs grow with the number of what left since.
     pub(super) fn requeue_from(&mut self, first: MsgId) {
+        let has_followers = first > self.left_before;
         let later = self.sent.below(MsgId(u64::MAX)).take_while(|(id, sent)| sent.packet(*id) >= first);
-        let later: Vec<MsgId> = later.map(|(id, _)| id).collect();
-        later.into_iter().for_each(|id| _ = self.requeue(id));
+        let refused = later.filter(|(id, sent)| {
+            let is_named = *id == first || sent.container == first;
+            let follows = has_followers && *id > first && !self.may_be_executed(*id, sent);
+            is_named && sent.delivery < Delivery::Acknowledged || follows
+        });
+        let refused: Vec<MsgId> = refused.map(|(id, _)| id).collect();
+        refused.into_iter().for_each(|id| _ = self.requeue(id));
     }
 
     /// Forgets all that left, since identifiers begin again; takes the requests that have no answer, oldest first.

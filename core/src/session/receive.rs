@@ -164,9 +164,10 @@ impl Session {
             types::BadServerSalt::ID => {
                 let notice = types::BadServerSalt::deserialize(&mut reader)?;
                 let bad_id = MsgId::from_wire(notice.bad_msg_id);
-                if self.refused(bad_id, Correction::Salt, now)? {
+                if self.refused(bad_id, Correction::Salt, now)?.is_some() {
                     self.salts.set(notice.new_server_salt);
-                    self.outgoing.requeue_refused(self.outgoing.packet_of(bad_id));
+                    // One salt is that of the whole packet.
+                    self.send_again(self.outgoing.packet_of(bad_id));
                 }
             }
             types::BadMsgNotification::ID => {
@@ -198,7 +199,7 @@ impl Session {
             types::MsgsAllInfo::ID => {
                 let state = types::MsgsAllInfo::deserialize(&mut reader)?;
                 let ids: Vec<MsgId> = state.msg_ids.iter().map(|id| MsgId::from_wire(*id)).collect();
-                self.fates(&ids, &state.info, true)?;
+                self.fates(&ids, &state.info, false, true)?;
             }
             types::MsgsStateReq::ID => {
                 let request = types::MsgsStateReq::deserialize(&mut reader)?;
@@ -209,7 +210,7 @@ impl Session {
             types::MsgResendReq::ID => {
                 let request = types::MsgResendReq::deserialize(&mut reader)?;
                 for id in request.msg_ids.iter().map(|id| MsgId::from_wire(*id)) {
-                    if self.lost(id) {
+                    if self.lost(id, false) {
                         self.corrections.count(id, self.ids.last(), true, Correction::Resend)?;
                     }
                 }
@@ -292,13 +293,13 @@ impl Session {
         random: &mut dyn SecureRandom,
     ) -> Result<(), Reject> {
         let bad_id = MsgId::from_wire(notice.bad_msg_id);
-        if !self.refused(bad_id, Correction::of(notice.error_code), now)? {
-            return Ok(());
-        }
+        let refused = self.refused(bad_id, Correction::of(notice.error_code), now)?;
+        let Some(begins_round) = refused else { return Ok(()) };
+        let was_contained = self.outgoing.is_contained(bad_id);
         match notice.error_code {
             16 => {
                 self.clock.correct(now, msg_id.time());
-                self.outgoing.requeue_refused(bad_id);
+                self.send_again(bad_id);
             }
             // Identifiers must go down: only a new session may do that.
             17 => {
@@ -317,31 +318,43 @@ impl Session {
                 self.restart(now, random);
             }
             32 => {
-                self.outgoing.requeue_refused(bad_id);
+                self.send_again(bad_id);
                 self.restart(now, random);
             }
             64 => {
                 self.singly = true;
-                self.outgoing.requeue_refused(bad_id);
+                self.send_again(bad_id);
                 return Err(Reject::BadMessage(64));
             }
             // Our numbering is at fault, so it begins again, over another connection.
             code => {
-                self.outgoing.requeue_refused(bad_id);
+                self.send_again(bad_id);
                 self.restart(now, random);
                 return Err(Reject::BadMessage(code));
             }
         }
+        // Nobody said what became of the others of the container. One question a round is enough.
+        if begins_round && was_contained && matches!(notice.error_code, 16 | 20) {
+            self.inquire(now.monotonic, MsgId(u64::MAX));
+        }
         Ok(())
     }
 
-    /// Notes that the server refused a message; `false`: none that we sent.
-    fn refused(&mut self, id: MsgId, reason: Correction, now: Now) -> Result<bool, Reject> {
-        let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(false) };
-        if self.corrections.count(id, self.ids.last(), carries_requests, reason)? {
+    /// What the server refused leaves again, unless the server said before that it has it.
+    fn send_again(&mut self, id: MsgId) {
+        let unsure = self.outgoing.requeue_refused(id);
+        self.doubt(unsure);
+    }
+
+    /// Notes that the server refused a message; answers whether that begins a round of corrections, `None`: it is none that
+    /// we sent.
+    fn refused(&mut self, id: MsgId, reason: Correction, now: Now) -> Result<Option<bool>, Reject> {
+        let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(None) };
+        let begins = self.corrections.count(id, self.ids.last(), carries_requests, reason)?;
+        if begins {
             self.serve_again(now);
         }
-        Ok(true)
+        Ok(Some(begins))
     }
 
     /// The server's session begins with `first` (`new_session_created`).
@@ -364,14 +377,14 @@ impl Session {
     fn state_info(&mut self, now: Now, request: MsgId, info: &[u8]) -> Result<(), Reject> {
         let reminded = self.reminder.take_if(|reminder| reminder.request == Some(request));
         if let Some(reminder) = reminded {
-            let fates = self.fates(&reminder.asked, info, false);
+            let fates = self.fates(&reminder.asked, info, true, false);
             self.reminder = Some(reminder);
             return fates;
         }
         // An answer to a question that we did not ask means nothing.
         let asked = self.inquiry.take_if(|inquiry| inquiry.request == Some(request));
         let Some(inquiry) = asked else { return Ok(()) };
-        let fates = self.fates(&inquiry.asked, info, true);
+        let fates = self.fates(&inquiry.asked, info, true, true);
         if fates.is_err() {
             self.inquiry = Some(inquiry);
             return fates;
@@ -383,8 +396,9 @@ impl Session {
         Ok(())
     }
 
-    /// What became of these, as the server says; if `asks`, it is asked at once for the answers that it has.
-    fn fates(&mut self, ids: &[MsgId], info: &[u8], asks: bool) -> Result<(), Reject> {
+    /// What became of these, as the server says, to our question or by itself; if `asks`, it is asked at once for the
+    /// answers that it has.
+    fn fates(&mut self, ids: &[MsgId], info: &[u8], was_asked: bool, asks: bool) -> Result<(), Reject> {
         if ids.len() != info.len() {
             return Err(Reject::StateInfo);
         }
@@ -392,7 +406,7 @@ impl Session {
         for (id, byte) in ids.iter().zip(info).rev() {
             match Fate::of(*byte) {
                 Fate::Lost => {
-                    self.lost(*id);
+                    self.lost(*id, was_asked);
                 }
                 Fate::Forgotten => {
                     let forgotten = self.outgoing.detach(*id);
@@ -415,8 +429,8 @@ impl Session {
     }
 
     /// The server says that it has not got a request. Answers whether it names one.
-    fn lost(&mut self, id: MsgId) -> bool {
-        match self.outgoing.lost(id) {
+    fn lost(&mut self, id: MsgId, was_asked: bool) -> bool {
+        match self.outgoing.lost(id, was_asked) {
             Lost::Unknown => return false,
             Lost::Queued => {}
             Lost::Unsure(tag) => self.doubt([tag]),

@@ -111,6 +111,8 @@ const REMIND_AFTER: [Duration; 3] =
 pub(super) struct Reminder {
     /// How often it was asked.
     times: usize,
+    /// Newer requests have their turn later: one question has no room for them.
+    pub(super) newest: MsgId,
     /// What was asked last, oldest first, until the server says what became of it.
     pub(super) asked: Vec<MsgId>,
     /// Under which identifier, once it is packed.
@@ -123,13 +125,13 @@ impl Reminder {
     /// For a connection that begins at `now`.
     pub(super) fn new(now: Timestamp) -> Self {
         let [first, ..] = REMIND_AFTER;
-        Self { times: 0, asked: Vec::new(), request: None, due: now + first }
+        Self { times: 0, newest: MsgId(u64::MAX), asked: Vec::new(), request: None, due: now + first }
     }
 
-    /// The next one, which asks for these; `None`: it was asked often enough.
-    pub(super) fn next(self, asked: Vec<MsgId>, now: Timestamp) -> Option<Self> {
+    /// The next one, which asks for these, and for none newer than `newest`; `None`: it was asked often enough.
+    pub(super) fn next(self, asked: Vec<MsgId>, newest: MsgId, now: Timestamp) -> Option<Self> {
         let times = self.times + 1;
-        REMIND_AFTER.get(times).map(|wait| Self { times, asked, request: None, due: now + *wait })
+        REMIND_AFTER.get(times).map(|wait| Self { times, newest, asked, request: None, due: now + *wait })
     }
 }
 

@@ -1,0 +1,182 @@
+//! A server that refuses, loses or withholds requests: what it refused leaves again, what it may have executed does not, and
+//! what nobody knows is asked.
+
+mod session_bench;
+
+use sansgram_core::session::Tag;
+use sansgram_core::tl::{Constructor, Reader, types};
+use session_bench::*;
+
+fn acks(ids: &[u64]) -> Vec<u8> {
+    let msg_ids = ids.iter().map(|id| *id as i64).collect();
+    boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids })
+}
+
+fn state_info(request: u64, info: &[u8]) -> Vec<u8> {
+    let state = types::MsgsStateInfo { req_msg_id: request as i64, info: info.to_vec() };
+    boxed(types::MsgsStateInfo::ID, &state)
+}
+
+fn only(packet: &Packet, constructor: u32) -> &Seen {
+    packet.messages.iter().find(|message| message.is(constructor)).unwrap()
+}
+
+fn listed(message: &Seen) -> Vec<u64> {
+    let mut reader = Reader::new(&message.body[8..]);
+    (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
+}
+
+/// Queues these requests and sends them in one packet: its identifier, and theirs.
+fn leave(bench: &mut Bench, seconds: u64, tags: &[u64]) -> (u64, Vec<u64>) {
+    tags.iter().for_each(|tag| bench.request(*tag));
+    let packet = bench.sent(at(seconds)).unwrap();
+    (packet.outer.msg_id, packet.requests().iter().map(|message| message.msg_id).collect())
+}
+
+/// The requests that leave now, by their tags.
+fn left_again(bench: &mut Bench, seconds: u64) -> Vec<u64> {
+    let mut left = Vec::new();
+    while let Some(packet) = bench.sent(at(seconds)) {
+        left.extend(packet.requests().iter().map(|it| u64::from(it.body[4])));
+    }
+    left
+}
+
+fn unsure(bench: &mut Bench) -> Vec<u64> {
+    let mut unsure: Vec<u64> = bench.session.take_unsure().into_iter().map(|tag| tag.0).collect();
+    unsure.sort_unstable();
+    unsure
+}
+
+#[test]
+fn f2_a_refusal_sends_nothing_again_that_may_have_been_executed() {
+    for code in [17, 33] {
+        let mut bench = Bench::new();
+        leave(&mut bench, 0, &[1]);
+        bench.session.connected(at(5));
+        let (_, refused) = leave(&mut bench, 5, &[2]);
+        let (_, taken) = leave(&mut bench, 5, &[3]);
+        leave(&mut bench, 5, &[4]);
+        bench.answer(at(5), 0, &acks(&taken)).unwrap();
+        bench.answer(at(5), 0, &bad_msg(refused[0], code)).unwrap();
+        assert_eq!(left_again(&mut bench, 5), [2, 4], "{code}");
+        assert_eq!(unsure(&mut bench), [1, 3], "{code}");
+    }
+}
+
+#[test]
+fn f2_a_refusal_that_is_late_says_nothing_of_later_connections() {
+    for code in [17, 33] {
+        let mut bench = Bench::new();
+        let (_, refused) = leave(&mut bench, 0, &[1]);
+        leave(&mut bench, 0, &[2]);
+        bench.session.connected(at(5));
+        // It may have arrived ahead of the others.
+        leave(&mut bench, 5, &[3]);
+        bench.answer(at(5), 0, &bad_msg(refused[0], code)).unwrap();
+        assert_eq!(left_again(&mut bench, 5), [1], "{code}");
+        assert_eq!(unsure(&mut bench), [2, 3], "{code}");
+    }
+}
+
+#[test]
+fn f2_a_part_of_a_container_that_is_refused_says_nothing_of_those_before_it() {
+    for code in [17, 33] {
+        let mut bench = Bench::new();
+        let (_, parts) = leave(&mut bench, 0, &[1, 2, 3]);
+        bench.answer(at(0), 0, &bad_msg(parts[1], code)).unwrap();
+        assert_eq!((left_again(&mut bench, 0), unsure(&mut bench)), (vec![2, 3], vec![1]), "{code}");
+
+        let mut bench = Bench::new();
+        let (container, _) = leave(&mut bench, 0, &[1, 2, 3]);
+        leave(&mut bench, 0, &[4]);
+        bench.answer(at(0), 0, &bad_msg(container, code)).unwrap();
+        assert_eq!((left_again(&mut bench, 0), unsure(&mut bench)), (vec![1, 2, 3, 4], vec![]), "{code}");
+    }
+}
+
+#[test]
+fn f2_a_part_of_a_container_that_is_refused_has_the_others_asked_about() {
+    for code in [16, 20] {
+        let mut bench = Bench::new();
+        let (_, parts) = leave(&mut bench, 0, &[1, 2, 3, 4]);
+        bench.answer(at(0), 0, &bad_msg(parts[1], code)).unwrap();
+        let next = bench.sent(at(0)).unwrap();
+        let again = next.requests().len();
+        assert_eq!((again, unsure(&mut bench)), if code == 16 { (1, vec![]) } else { (0, vec![2]) });
+        let question = only(&next, types::MsgsStateReq::ID);
+        assert_eq!(listed(question), [parts[0], parts[2], parts[3]], "{code}");
+        bench.answer(at(0), 0, &state_info(question.msg_id, &[4, 2, 1])).unwrap();
+        assert_eq!((left_again(&mut bench, 0), unsure(&mut bench)), (vec![3], vec![4]), "{code}");
+        assert_eq!(bench.answer(at(1), 1, &rpc_result(parts[0], &[7; 4])).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn f2_what_the_server_acknowledged_is_not_sent_again_when_it_refuses_it() {
+    for refuse in [|id| bad_salt(id, 22), |id| bad_msg(id, 16), |id| bad_msg(id, 17), |id| bad_msg(id, 32)] {
+        let mut bench = Bench::new();
+        let (_, ids) = leave(&mut bench, 0, &[1, 2]);
+        bench.answer(at(0), 0, &acks(&ids[..1])).unwrap();
+        bench.answer(at(0), 0, &refuse(ids[0])).unwrap();
+        assert!(!left_again(&mut bench, 0).contains(&1));
+        assert!(unsure(&mut bench).contains(&1));
+    }
+}
+
+#[test]
+fn f2_what_left_earlier_is_sent_again_if_the_server_answers_a_question_and_not_if_it_says_so_by_itself() {
+    let resend = |id: u64| boxed(types::MsgResendReq::ID, &types::MsgResendReq { msg_ids: vec![id as i64] });
+    let all_info = |id: u64| {
+        let info = types::MsgsAllInfo { msg_ids: vec![id as i64], info: vec![2] };
+        boxed(types::MsgsAllInfo::ID, &info)
+    };
+    for by_itself in [resend, all_info] {
+        let mut bench = Bench::new();
+        let (_, ids) = leave(&mut bench, 0, &[1]);
+        bench.session.connected(at(5));
+        let question = bench.sent(at(5)).unwrap();
+        bench.answer(at(5), 0, &by_itself(ids[0])).unwrap();
+        assert_eq!((left_again(&mut bench, 5), unsure(&mut bench)), (vec![], vec![1]));
+        let asked = only(&question, types::MsgsStateReq::ID).msg_id;
+        bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
+        assert_eq!((left_again(&mut bench, 5), unsure(&mut bench)), (vec![], vec![]));
+    }
+    let mut bench = Bench::new();
+    leave(&mut bench, 0, &[1]);
+    bench.session.connected(at(5));
+    let asked = only(&bench.sent(at(5)).unwrap(), types::MsgsStateReq::ID).msg_id;
+    bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
+    assert_eq!((left_again(&mut bench, 5), unsure(&mut bench)), (vec![1], vec![]));
+}
+
+#[test]
+fn f15_only_what_was_asked_for_is_given_up() {
+    const ASKED: u64 = 8192;
+    const MORE: u64 = 3;
+    let mut bench = Bench::new();
+    (1..=ASKED + MORE).for_each(|tag| bench.request(tag));
+    let mut ids = Vec::new();
+    while let Some(packet) = bench.sent(at(0)) {
+        ids.extend(packet.requests().iter().map(|message| message.msg_id));
+    }
+    bench.answer(at(0), 0, &acks(&ids)).unwrap();
+    bench.session.connected(at(100));
+    let mut given_up = Vec::new();
+    let mut questions = Vec::new();
+    for second in 100..200 {
+        bench.session.tick(at(second).monotonic);
+        while let Some(packet) = bench.sent(at(second)) {
+            let asked = packet.messages.iter().filter(|message| message.is(types::MsgResendAnsReq::ID));
+            questions.extend(asked.map(|message| (second, listed(message).len() as u64)));
+        }
+        bench.answer(at(second), 0, &[0; 4]).unwrap();
+        let unsure = bench.session.take_unsure();
+        if let (Some(first), Some(last)) = (unsure.first(), unsure.last()) {
+            given_up.push((second, first.0..=last.0));
+        }
+    }
+    assert_eq!(questions, [(105, ASKED), (115, ASKED), (135, MORE), (145, MORE)]);
+    assert_eq!(given_up, [(130, 1..=ASKED), (160, ASKED + 1..=ASKED + MORE)]);
+    assert!(!bench.session.has_requests() && bench.session.delivery(Tag(1)) > bench.session.delivery(Tag(0)));
+}
