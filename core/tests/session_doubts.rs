@@ -3,7 +3,9 @@
 
 mod session_bench;
 
-use sansgram_core::session::Tag;
+use sansgram_core::crypto::message::{self, Direction};
+use sansgram_core::session::{Delivery, Tag};
+use sansgram_core::time::Now;
 use sansgram_core::tl::{Constructor, Reader, types};
 use session_bench::*;
 
@@ -179,4 +181,56 @@ fn f15_only_what_was_asked_for_is_given_up() {
     assert_eq!(questions, [(105, ASKED), (115, ASKED), (135, MORE), (145, MORE)]);
     assert_eq!(given_up, [(130, 1..=ASKED), (160, ASKED + 1..=ASKED + MORE)]);
     assert!(!bench.session.has_requests() && bench.session.delivery(Tag(1)) > bench.session.delivery(Tag(0)));
+}
+
+#[test]
+fn f2_requests_wait_until_the_server_was_heard_in_the_last_75_seconds() {
+    let mut bench = Bench::new();
+    let leaves = |bench: &mut Bench, second: u64| {
+        bench.session.hold_requests_until_heard(at(second), true);
+        let mut pinged = false;
+        let mut left = 0;
+        let mut out = Vec::new();
+        let Bench { session, bodies, encoder, random, .. } = bench;
+        while session.wants_to_send(at(second).monotonic) {
+            out.clear();
+            if !session.pack(at(second), bodies, encoder, random, &mut out).unwrap() {
+                break;
+            }
+            let plaintext = message::open(&bench.key, Direction::ToServer, &mut out[4..]).unwrap();
+            pinged |= plaintext.windows(4).any(|bytes| bytes == PING.to_le_bytes());
+            left += plaintext.windows(4).filter(|bytes| *bytes == REQUEST.to_le_bytes()).count();
+            session.hold_requests_until_heard(at(second), true);
+        }
+        (pinged, left)
+    };
+    bench.session_id = {
+        let mut other = Bench::new();
+        other.sent(at(0)).unwrap();
+        other.session_id
+    };
+    bench.request(1);
+    assert_eq!(leaves(&mut bench, 0), (true, 0));
+    bench.answer(at(0), 0, &[0; 4]).unwrap();
+    // The clock must be known again after a connection began.
+    assert_eq!(leaves(&mut bench, 1), (true, 0));
+    bench.answer(at(1), 0, &acks(&[])).unwrap();
+    assert_eq!(leaves(&mut bench, 1), (false, 1));
+    bench.request(2);
+    assert_eq!(leaves(&mut bench, 75), (true, 1), "the ping is due by itself");
+    bench.answer(at(75), 0, &acks(&[])).unwrap();
+    // Nothing was asked or heard while the computer slept.
+    bench.request(3);
+    assert_eq!(leaves(&mut bench, 150), (true, 0));
+    bench.answer(at(150), 0, &acks(&[])).unwrap();
+    assert_eq!(leaves(&mut bench, 150), (false, 1));
+    // The wall clock alone shows a sleep.
+    bench.request(4);
+    let slept = Now::new(at(152).monotonic, at(9000).unix);
+    bench.session.hold_requests_until_heard(slept, true);
+    let mut out = Vec::new();
+    let Bench { session, bodies, encoder, random, .. } = &mut bench;
+    assert!(session.wants_to_send(slept.monotonic));
+    session.pack(slept, bodies, encoder, random, &mut out).unwrap();
+    assert_eq!(session.delivery(Tag(4)), Delivery::Queued);
 }

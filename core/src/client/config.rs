@@ -105,9 +105,9 @@ pub struct Config {
     /// Connections to other DCs than the home DC are closed when nothing was asked of them for this long; default
     /// 5 minutes.
     pub idle_timeout: Duration,
-    /// How long a connection that is being made may go on without a verified answer of the server, from `Open` on; default
-    /// 20 s. One that takes longer is closed and tried again. The stream and the first answer take a round trip each, so
-    /// round trips of up to 10 s work.
+    /// How long a connection that is being made may go on without a sign of the server, from `Open` on; default 20 s. The
+    /// stream that is up is the first sign, each verified answer another: the time begins anew. One that takes longer is
+    /// closed and tried again. Once there is a key, a ping is waited for 15 s, so round trips of up to 14 s work.
     pub connect_timeout: Duration,
     /// The longest time from `Open` until the server has proven that it knows the key, however steadily it answers;
     /// default 180 s. The stream takes a round trip, a permanent key three and its proof one; a temporary key three more and

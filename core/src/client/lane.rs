@@ -203,6 +203,8 @@ impl Lane {
                 .saturating_sub(hello_delay(failures)),
         };
         wire.layers = Some(Layers::new(&options, around.random));
+        // It was a round trip, and the first answer takes another.
+        wire.due.go_on(around.now.monotonic);
     }
 
     /// Once frames may leave: goes on with the session or the key that is known, or makes one.
@@ -275,7 +277,9 @@ impl Lane {
                             *handshake = Some(exchange(dc, Some(key.auth_key), ids, around));
                         } else {
                             let clock = clock_of(around, new.server_time);
-                            self.keyed = Some(Keyed::permanent(&key, clock, around.random, around.now));
+                            let mut keyed = Keyed::permanent(&key, clock, around.random, around.now);
+                            keyed.session.heard(around.now);
+                            self.keyed = Some(keyed);
                         }
                     }
                 }
@@ -363,9 +367,11 @@ impl Lane {
                 let time = around.clock().server_time(around.now);
                 exchange.write(time, encoder, around.random, &mut out)
             } else if let Some(keyed) = &mut self.keyed {
-                // Whatever leaves under a key that the server has forgotten may have been executed, as far as we know.
-                if keyed.temporary.as_ref().is_some_and(Temporary::is_bound) {
-                    keyed.session.hold_requests_until_proven(around.now, proven.is_some());
+                // Whatever leaves over a dead connection, or under a key that the server has forgotten, may have been
+                // executed, as far as we know.
+                if keyed.is_ready() {
+                    let is_proven = keyed.temporary.is_none() || proven.is_some();
+                    keyed.session.hold_requests_until_heard(around.now, is_proven);
                 }
                 let bodies = Bodies::new(table, prefix, keyed.inited, around.config.updates);
                 // Queries are bounded when they are taken, far below what a frame holds, so packing cannot fail.

@@ -34,7 +34,7 @@ pub(super) enum Phase {
 /// Until when a connection must be proven.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Due {
-    /// Unless a verified answer comes before.
+    /// Unless there is a sign of the server before.
     pub(super) at: Timestamp,
     /// In any case.
     limit: Timestamp,
@@ -47,7 +47,7 @@ impl Due {
         Self { at: limit.min(now + patience), limit, patience }
     }
 
-    /// The server has given a verified answer: it has time for another.
+    /// There was a sign of the server: it has time for another.
     pub(super) fn go_on(&mut self, now: Timestamp) {
         self.at = self.limit.min(now + self.patience);
     }

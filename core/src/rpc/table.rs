@@ -80,6 +80,10 @@ pub enum Owner {
 /// - the connection was lost, and the server said over the next that it has the request, but was asked twice for the
 ///   answer and did not send it within 30 s.
 ///
+/// To make this rare, what must not be executed twice leaves only over a connection over which the server was heard in the
+/// last 75 s: with the second round trip of a connection, or the first one if the key was made over it. A connection that
+/// nothing came over has cost nothing but time.
+///
 /// A request that left over the present connection alone, before the first message of a new session of the server, was
 /// ignored by it (`mtproto/service_messages`, "New Session Creation Notification"), and is sent again in either case. So is
 /// what the server refused (`bad_msg_notification`, `bad_server_salt`), or says that it never got.
@@ -215,7 +219,9 @@ impl Table {
         let packed = pending.packed.as_ref().filter(|_| prefix.is_empty());
         let query = packed.unwrap_or(&pending.query).expose();
         let after = pending.after.map(RequestId::tag);
-        Some(Body { prefix, query, after, quick_ack: pending.quick_ack == QuickAck::Wanted })
+        let quick_ack = pending.quick_ack == QuickAck::Wanted;
+        let is_repeatable = pending.if_unsure == IfUnsure::Repeat;
+        Some(Body { prefix, query, after, quick_ack, is_repeatable })
     }
 
     /// Who waits for the result of a request that has none yet.

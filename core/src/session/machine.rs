@@ -203,20 +203,30 @@ impl Session {
         self.inquire(now.monotonic, MsgId(u64::MAX));
     }
 
-    /// Keeps requests in the queue until a message proves that the server knows the key: over a connection that is not
-    /// `proven` yet, and after the computer slept, which a ping is to show. For keys that servers forget.
-    pub fn hold_requests_until_proven(&mut self, now: Now, proven: bool) {
+    /// Keeps requests in the queue while the connection may be dead: until a message shows that the server is there, again if
+    /// none came for 75 s, after which the server closes it, and if the computer slept. A ping asks. For keys that servers
+    /// forget, until the server has `proven` that it knows the key. Requests that may be executed twice leave all the same,
+    /// unless others wait before them.
+    ///
+    /// If a request leaves over a dead connection, and the server begins a new session over the next, nobody can tell that
+    /// from a request that was executed in the session before.
+    pub fn hold_requests_until_heard(&mut self, now: Now, proven: bool) {
         self.clock.observe_local(now);
-        self.holds_requests = !(proven && self.clock.is_trusted());
-        if self.holds_requests && proven && self.keep_alive.answer_due().is_none() {
-            self.keep_alive.ping_again(now.monotonic);
+        self.holds_requests = !(proven && self.keep_alive.is_heard(now.monotonic) && self.clock.is_trusted());
+        if self.holds_requests {
+            self.keep_alive.ping_soon();
         }
     }
 
-    /// Whether [`pack`](Self::pack) has something to send now.
+    /// The server was heard in another way than by a message of this session.
+    pub const fn heard(&mut self, now: Now) {
+        self.keep_alive.heard(now.monotonic);
+    }
+
+    /// Whether [`pack`](Self::pack) may have something to send now.
     #[must_use]
     pub fn wants_to_send(&self, now: Timestamp) -> bool {
-        (self.outgoing.has_queued() && !self.holds_requests)
+        self.outgoing.has_queued()
             || !self.service.is_empty()
             || self.keep_alive.wants_ping(now)
             || self.acks.due().is_some_and(|due| due <= now)
@@ -303,7 +313,8 @@ impl Session {
             return;
         }
         owed.retain(|id| *id <= reminder.newest);
-        let newest = owed.get(MAX_IDS).map_or(reminder.newest, |first_of_others| MsgId(first_of_others.0 - 1));
+        let newest =
+            owed.get(MAX_IDS).map_or(reminder.newest, |first_of_others| MsgId(first_of_others.0 - 1));
         owed.truncate(MAX_IDS);
         if let Some(next) = reminder.next(owed.clone(), newest, now) {
             self.reminder = Some(next);

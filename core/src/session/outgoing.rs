@@ -36,13 +36,16 @@ pub struct Body<'a> {
     pub after: Option<Tag>,
     /// Whether the server is asked to acknowledge the packet quickly.
     pub quick_ack: bool,
+    /// Whether it may be executed twice: then it need not wait until the connection has shown that it works
+    /// ([`Session::hold_requests_until_heard`](super::Session::hold_requests_until_heard)).
+    pub is_repeatable: bool,
 }
 
 impl<'a> Body<'a> {
     /// A query alone.
     #[must_use]
     pub const fn query(query: &'a [u8]) -> Self {
-        Self { prefix: &[], query, after: None, quick_ack: false }
+        Self { prefix: &[], query, after: None, quick_ack: false, is_repeatable: false }
     }
 }
 

@@ -149,8 +149,7 @@ impl Session {
     ) {
         let mut bytes = 0;
         let has_ping = most > 1 && self.service.iter().any(|service| matches!(service, Service::Ping(_)));
-        while !self.holds_requests
-            && draft.items.len() < most
+        while draft.items.len() < most
             && let Some(tag) = self.outgoing.next_queued()
         {
             if let Some(binding) = self.binding.as_ref().filter(|binding| binding.tag == tag) {
@@ -162,6 +161,10 @@ impl Session {
                 continue;
             }
             let Some(body) = outbox.body(tag) else { continue };
+            if self.holds_requests && !body.is_repeatable {
+                self.outgoing.put_back(tag);
+                break;
+            }
             let after = body.after.and_then(|earlier| self.outgoing.current(earlier));
             let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
             // A ping must not wait behind a long write: its answer is due soon.

@@ -99,7 +99,7 @@ impl Session {
             Err(outside) => return Err(outside.into()),
         }
         self.replay.record(message.msg_id);
-        self.keep_alive.received();
+        self.keep_alive.received(now.monotonic);
         self.may_unpack = PACKET_UNPACKED_LIMIT;
         self.acknowledge(message.msg_id, message.seq_no, now);
         if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {

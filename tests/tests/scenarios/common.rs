@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{DcId, Event, InvokeError, RequestId, Route};
+use sansgram_core::client::{DcId, Event, IfUnsure, InvokeError, RequestId, RequestOptions};
 use sansgram_core::login::{CodeToken, LoginError, Outcome, PasswordHint};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::pair::{Pair, PairOptions};
@@ -114,8 +114,18 @@ pub(crate) fn wait(pair: &mut Pair, id: RequestId) -> Result<Vec<u8>, InvokeErro
 
 /// Sends a request that must be answered within this time, and executed once.
 pub(crate) fn assert_works_within(pair: &mut Pair, number: i64, most: Duration) {
+    assert_works_as(pair, number, RequestOptions::default(), most);
+}
+
+/// What may be executed twice: it leaves before the connection has shown that it works.
+pub(crate) fn repeatable() -> RequestOptions {
+    RequestOptions { if_unsure: IfUnsure::Repeat, ..RequestOptions::default() }
+}
+
+/// As [`assert_works_within`], for a request with options.
+pub(crate) fn assert_works_as(pair: &mut Pair, number: i64, options: RequestOptions, most: Duration) {
     let begun = pair.elapsed();
-    let id = pair.count(number, Route::Home);
+    let id = pair.count(number, options);
     assert_eq!(wait(pair, id), Ok(TRUE.to_vec()));
     assert_eq!(pair.dcs.counted(number), 1);
     let took = pair.elapsed() - begun;

@@ -44,6 +44,7 @@ mod protocol {
     mod cut_at_any_byte;
     mod cut_at_any_byte_of_a_sign_in;
     mod dead_peers;
+    mod first_requests;
     mod forgotten_sessions;
     pub(crate) mod fronts;
     mod hosts_with_one_family;

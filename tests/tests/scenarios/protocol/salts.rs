@@ -8,7 +8,7 @@ use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{BadMessage, Misbehaviour, Refusal, ServerOptions};
 
 use super::cut_at_any_byte::assert_once;
-use crate::common::{TRUE, losses, misbehaving, sign_in_bot, signed_in, wait};
+use crate::common::{TRUE, losses, misbehaving, repeatable, sign_in_bot, signed_in, wait};
 
 #[test]
 fn salts_that_change_for_hours_fail_no_request() {
@@ -60,7 +60,7 @@ fn a_salt_that_was_over_before_the_first_packet_costs_no_connection() {
     pair.run_until(|pair| pair.network.connections().next().is_some()).unwrap();
     let requests: Vec<_> = (0..40)
         .map(|number| {
-            let id = pair.count(number, Route::Home);
+            let id = pair.count(number, repeatable());
             pair.run_for(Duration::from_millis(3)).unwrap();
             id
         })

@@ -18,7 +18,7 @@ fn with_round_trips(of: Duration, pfs: bool) -> PairOptions {
 
 #[test]
 fn f9_sign_ins_succeed_over_round_trips_of_several_seconds() {
-    for seconds in [1, 3, 5, 6, 9] {
+    for seconds in [1, 3, 5, 6, 9, 12, 14] {
         for pfs in [false, true] {
             let mut pair = Pair::new(with_round_trips(Duration::from_secs(seconds), pfs));
             let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
@@ -38,7 +38,7 @@ fn f9_sign_ins_succeed_over_round_trips_of_several_seconds() {
 #[test]
 fn f9_a_sign_in_that_moves_to_another_dc_succeeds_as_well() {
     for pfs in [false, true] {
-        let mut pair = Pair::new(with_round_trips(Duration::from_secs(9), pfs));
+        let mut pair = Pair::new(with_round_trips(Duration::from_secs(12), pfs));
         assert_signed_in(&pair.login(|login| login.bot_sign_in("2:elsewhere")));
         assert_no_fault(&pair);
     }
@@ -63,7 +63,8 @@ fn f9_silence_is_given_up_after_20_seconds_and_a_connection_after_its_own_limit(
     let id = pair.count(1, Route::Home);
     let failed = wait(&mut pair, id);
     assert!(matches!(failed, Err(InvokeError::Unreachable { reason: LostReason::Silent, .. })), "{failed:?}");
-    assert_eq!(pair.elapsed(), Duration::from_secs(20));
+    // The stream took a round trip of 40 ms.
+    assert_eq!(pair.elapsed(), Duration::from_millis(20_040));
 
     // All is answered, but slowly.
     let mut options = with_round_trips(Duration::from_secs(9), true);
