@@ -17,8 +17,8 @@ pub struct RpcError {
     /// Like an HTTP status: 303, 400, 401, 403, 406, 420, 500; negative ones exist.
     pub code: i32,
     /// The name without its number, such as `FLOOD_WAIT`; a number in the middle is an `X`, as in
-    /// `FILE_PART_X_MISSING`. Characters that no name has are left out, so that it can be
-    /// printed.
+    /// `FILE_PART_X_MISSING`. Of what is no name, letters, digits, spaces and ASCII signs are kept, 128 bytes at most, so that
+    /// it can be printed; it may be empty.
     pub name: String,
     /// The number within the name, such as 30 of `FLOOD_WAIT_30`; clamped to what an `i64` holds.
     pub value: Option<i64>,
@@ -47,12 +47,18 @@ impl RpcError {
                 name.push('_');
             }
             let shown = if is_number && value.is_some() { "X" } else { part };
-            name.extend(shown.chars().filter(|c| c.is_ascii_graphic() || *c == ' '));
+            let kept = shown.chars().filter(|c| c.is_ascii_graphic() || *c == ' ' || c.is_alphanumeric());
+            name.extend(kept.take(MAX_NAME_LEN));
             if name.len() > MAX_NAME_LEN {
-                name.truncate(MAX_NAME_LEN);
+                while name.len() > MAX_NAME_LEN {
+                    name.pop();
+                }
                 break;
             }
         }
+        let spaces = name.len() - name.trim_start().len();
+        name.drain(..spaces);
+        name.truncate(name.trim_end().len());
         Self { code, name, value }
     }
 
@@ -91,10 +97,11 @@ impl RpcError {
 
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.value {
-            Some(value) => write!(f, "{} {} ({value})", self.code, self.name),
-            None => write!(f, "{} {}", self.code, self.name),
+        write!(f, "{}", self.code)?;
+        if !self.name.is_empty() {
+            write!(f, " {}", self.name)?;
         }
+        self.value.map_or(Ok(()), |value| write!(f, " ({value})"))
     }
 }
 

@@ -1,0 +1,135 @@
+//! Refusals that no list has: of any code, of any text. Each step of a sign-in ends, by itself or in the waits that it asks
+//! for, says what to do, keeps the server's word, and lets nothing through that a terminal would obey.
+
+use std::time::Duration;
+
+use sansgram_core::crypto::SecureRandom;
+use sansgram_core::login::{ApiCredentials, BotToken, Continuation, Flow, LoginError, PhoneNumber, Progress};
+use sansgram_core::rpc::{InvokeError, RpcError};
+
+struct NoRandom;
+
+impl SecureRandom for NoRandom {
+    fn fill(&mut self, _: &mut [u8]) {}
+}
+
+fn steps() -> Vec<(&'static str, Flow)> {
+    let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
+    let phone = PhoneNumber::parse("+9996620001").unwrap();
+    let bot = BotToken::parse("1:sandbox").unwrap();
+    vec![
+        ("auth.sendCode", Flow::request_code(phone, &api, &[])),
+        ("auth.importBotAuthorization", Flow::bot_sign_in(&bot, &api)),
+        ("auth.exportLoginToken", Flow::qr_login(&api, &[])),
+        ("account.getPassword", Flow::check_password("secret")),
+        ("auth.requestPasswordRecovery", Flow::request_password_recovery()),
+        ("auth.checkRecoveryPassword", Flow::check_recovery_password("123456")),
+        ("auth.recoverPassword", Flow::recover_password("123456", None)),
+        ("account.resetPassword", Flow::reset_password()),
+        ("account.declinePasswordReset", Flow::decline_password_reset()),
+        ("users.getUsers", Flow::is_authorized()),
+    ]
+}
+
+/// What the step says in the end to a server that always answers like this; how often it asked, and how long it waited.
+fn end(mut flow: Flow, error: &RpcError) -> (LoginError, u32, Duration) {
+    let mut waited = Duration::ZERO;
+    for asked in 1..=20 {
+        match flow.answered(Err(InvokeError::Rpc(error.clone())), &mut NoRandom) {
+            Progress::Done(Err(error)) => return (error, asked, waited),
+            Progress::Done(Ok(outcome)) => panic!("{error}: {outcome:?}"),
+            Progress::Send | Progress::Migrate(_) => {}
+            Progress::Repeat(pause) => {
+                assert!(pause >= Duration::from_secs(1), "{error}: asked again at once");
+                waited += pause;
+            }
+            // Whoever drives the flow decides how long it waits in all.
+            Progress::Flood(wait) => {
+                assert!(wait >= Duration::from_secs(1), "{error}");
+                return (LoginError::FloodWait(wait), asked, waited);
+            }
+            progress => panic!("{error}: {progress:?}"),
+        }
+    }
+    panic!("{error}: asked 20 times, and no end");
+}
+
+#[test]
+fn b_strange_refusals_end_every_step_with_a_sentence_that_can_be_printed() {
+    let long = "A".repeat(64 * 1024);
+    let names = [
+        "",
+        " ",
+        "_",
+        "___",
+        "7",
+        "SOMETHING_NEW",
+        "something_new",
+        "Something else went wrong",
+        "SOMETHING_\u{1b}[2J\u{7}\r\n\0NEW",
+        "\u{1b}]0;title\u{7}",
+        "\u{202e}\u{2066}ABC",
+        "Ошибка",
+        "FLOOD_WAIT_",
+        "FLOOD_WAIT_-5",
+        "FLOOD_WAIT_X",
+        "PHONE_MIGRATE_",
+        "PHONE_MIGRATE_99999999999",
+        "FILE_MIGRATE_2",
+        "STATS_MIGRATE_2",
+        "STRANGE_MIGRATE_0",
+        long.as_str(),
+    ];
+    let codes = [i32::MIN, -503, -404, -1, 0, 1, 200, 299, 303, 400, 401, 402, 403, 404, 406, 409, 420, 429];
+    for code in codes.into_iter().chain([499, 500, 501, 503, 599, 1000, i32::MAX]) {
+        for name in names {
+            let error = RpcError::parse(code, name);
+            assert!(
+                error.name.len() <= 128 && error.name.capacity() <= 512,
+                "{} bytes",
+                error.name.capacity()
+            );
+            for (method, flow) in steps() {
+                if method == "users.getUsers" && code == 401 {
+                    continue;
+                }
+                let (ended, asked, waited) = end(flow, &error);
+                assert!(
+                    asked <= 6 && waited <= Duration::from_secs(7),
+                    "{code} {name:.20}: {asked} in {waited:?}"
+                );
+                let said = ended.to_string();
+                assert!(said.len() < 400 && !said.chars().any(char::is_control), "{said:?}");
+                assert!(
+                    !said.contains("  ") && !said.contains(" :") && !said.contains(" ,"),
+                    "{method}: {said:?}"
+                );
+                if let LoginError::Refused(of) = &ended {
+                    assert!(said.starts_with(&format!("the server answered {of}")), "{said}");
+                    assert!(said.contains(&code.to_string()), "{said}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn b_the_code_alone_says_what_comes_next() {
+    for (code, continuation) in [
+        (-503, Continuation::Wait),
+        (0, Continuation::Wait),
+        (200, Continuation::Wait),
+        (303, Continuation::Over),
+        (400, Continuation::AskAgain),
+        (401, Continuation::BeginAgain),
+        (403, Continuation::Over),
+        (406, Continuation::Over),
+        (420, Continuation::Wait),
+        (500, Continuation::Wait),
+    ] {
+        for name in ["", "something_new", "SOMETHING_NEW"] {
+            let error = LoginError::of("auth.signIn", RpcError::parse(code, name));
+            assert_eq!(error.continuation(), continuation, "{code} {name}");
+        }
+    }
+}
