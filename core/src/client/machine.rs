@@ -21,7 +21,7 @@ use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::login::{LoginError, Outcome};
 use crate::rpc::{InvokeError, LostReason, Owner, RequestId, Table, Trouble, WITHOUT_UPDATES, init_prefix};
-use crate::time::Now;
+use crate::time::{Now, Timestamp};
 
 /// The client machine.
 ///
@@ -47,6 +47,8 @@ pub struct Client {
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
     pub(super) subscription: Subscription,
+    /// Not before this time the server is asked again where updates stand.
+    pub(super) rests_until: Timestamp,
     pub(super) inquiry: Inquiry,
     pub(super) dirty: bool,
     pub(super) closed: bool,
@@ -96,6 +98,7 @@ impl Client {
             next_conn: 1,
             next_request: 1,
             subscription: Subscription::default(),
+            rests_until: Timestamp::ZERO,
             inquiry: Inquiry::default(),
             dirty: false,
             closed: false,

@@ -12,6 +12,8 @@ use crate::tl::{Deserialize, Serialize, enums, functions};
 
 /// How long to wait before the question is asked again after it failed, unless the server names a longer time.
 const PAUSE: Duration = Duration::from_secs(60);
+/// How long to wait after an answer, however many sessions the server makes.
+const REST: Duration = Duration::from_secs(1);
 
 /// How many updates wait to be taken, and how many bytes they have, 16 MiB; beyond it the oldest are dropped, as if they
 /// had been missed. A message that was packed may be a thousand times as large as its packet.
@@ -83,7 +85,7 @@ impl Client {
     pub(super) fn want_updates(&mut self) {
         // What is asked already is executed in the new session, too.
         if self.config.updates && self.subscription == Subscription::Rests {
-            self.subscription = Subscription::Due(Timestamp::ZERO);
+            self.subscription = Subscription::Due(self.rests_until);
         }
     }
 
@@ -144,6 +146,7 @@ impl Client {
                     unread_count: state.unread_count,
                 };
                 self.outputs.push_back(Output::Event(Event::UpdatesState(state)));
+                self.rests_until = now.monotonic + REST;
                 Subscription::Rests
             }
             Err(error) => Subscription::Due(now.monotonic + pause(&error)),

@@ -1,12 +1,17 @@
 //! How often the server may correct us before we give up on it.
 
 use core::fmt;
+use core::time::Duration;
 
 use super::ids::MsgId;
 use super::reject::Reject;
+use crate::time::Timestamp;
 
 /// How many rounds of corrections (salt, clock, numbering) may follow each other without a single answer in between.
 const MAX_ROUNDS: u8 = 5;
+/// Rounds that answered pings lie between are counted from 0 only if so much time does, too: a server that refuses each
+/// ping after it has answered it would have us ping without a pause.
+const APART: Duration = Duration::from_secs(5);
 
 /// What the server finds wrong with our messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +63,10 @@ pub(super) struct Corrections {
     covered: MsgId,
     /// Whether a request was refused since the last answer to one.
     of_requests: bool,
+    /// When the last round began.
+    begun: Option<Timestamp>,
+    /// Whether a ping was answered since, and no request was refused before.
+    pinged: bool,
 }
 
 impl Corrections {
@@ -69,18 +78,24 @@ impl Corrections {
         newest: MsgId,
         of_requests: bool,
         reason: Correction,
+        now: Timestamp,
     ) -> Result<bool, Reject> {
         self.of_requests |= of_requests;
         if refused <= self.covered {
             return Ok(false);
         }
         self.covered = newest;
-        self.begin(reason)?;
+        self.begin(reason, now)?;
         Ok(true)
     }
 
     /// A round begins, whichever message it is about.
-    pub(super) fn begin(&mut self, reason: Correction) -> Result<(), Reject> {
+    pub(super) fn begin(&mut self, reason: Correction, now: Timestamp) -> Result<(), Reject> {
+        let apart = self.begun.is_none_or(|begun| now - begun >= APART);
+        if core::mem::take(&mut self.pinged) && apart {
+            self.rounds = 0;
+        }
+        self.begun = Some(now);
         self.rounds = self.rounds.saturating_add(1);
         if self.rounds > MAX_ROUNDS { Err(Reject::EndlessCorrections(reason)) } else { Ok(()) }
     }
@@ -89,13 +104,12 @@ impl Corrections {
     pub(super) fn forgive(&mut self) {
         self.rounds = 0;
         self.of_requests = false;
+        self.pinged = false;
     }
 
     /// A ping was answered, which says nothing of requests that are refused.
-    pub(super) fn forgive_pings(&mut self) {
-        if !self.of_requests {
-            self.rounds = 0;
-        }
+    pub(super) const fn forgive_pings(&mut self) {
+        self.pinged |= !self.of_requests;
     }
 
     /// Identifiers begin again.

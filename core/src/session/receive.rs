@@ -178,7 +178,7 @@ impl Session {
                 let notice = types::NewSessionCreated::deserialize(&mut reader)?;
                 if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
                     self.salts.set(notice.server_salt);
-                    self.new_session(MsgId::from_wire(notice.first_msg_id))?;
+                    self.new_session(MsgId::from_wire(notice.first_msg_id), now)?;
                     sink(SessionEvent::NewSession);
                 }
             }
@@ -199,7 +199,7 @@ impl Session {
             types::MsgsAllInfo::ID => {
                 let state = types::MsgsAllInfo::deserialize(&mut reader)?;
                 let ids: Vec<MsgId> = state.msg_ids.iter().map(|id| MsgId::from_wire(*id)).collect();
-                self.fates(&ids, &state.info, false, true)?;
+                self.fates(&ids, &state.info, false, true, now)?;
             }
             types::MsgsStateReq::ID => {
                 let request = types::MsgsStateReq::deserialize(&mut reader)?;
@@ -211,7 +211,7 @@ impl Session {
                 let request = types::MsgResendReq::deserialize(&mut reader)?;
                 for id in request.msg_ids.iter().map(|id| MsgId::from_wire(*id)) {
                     if self.lost(id, false) {
-                        self.corrections.count(id, self.ids.last(), true, Correction::Resend)?;
+                        self.count_resend(id, now)?;
                     }
                 }
             }
@@ -350,7 +350,7 @@ impl Session {
     /// we sent.
     fn refused(&mut self, id: MsgId, reason: Correction, now: Now) -> Result<Option<bool>, Reject> {
         let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(None) };
-        let begins = self.corrections.count(id, self.ids.last(), carries_requests, reason)?;
+        let begins = self.corrections.count(id, self.ids.last(), carries_requests, reason, now.monotonic)?;
         if begins {
             self.serve_again(now);
         }
@@ -362,14 +362,15 @@ impl Session {
     /// What left before it over this connection alone was ignored, and is sent again, as the documentation has it. What
     /// left over an earlier one may have been executed in a session that the server has forgotten, key and identifier
     /// being the same; so may what the server said it has.
-    fn new_session(&mut self, first: MsgId) -> Result<(), Reject> {
+    fn new_session(&mut self, first: MsgId, now: Now) -> Result<(), Reject> {
         let (newest, unsure) = self.outgoing.forgotten_before(first);
         self.doubt(unsure);
         match newest {
-            Some(newest) => {
-                self.corrections.count(newest, self.ids.last(), true, Correction::NewSession).map(drop)
-            }
-            None => self.corrections.begin(Correction::NewSession),
+            Some(newest) => self
+                .corrections
+                .count(newest, self.ids.last(), true, Correction::NewSession, now.monotonic)
+                .map(drop),
+            None => self.corrections.begin(Correction::NewSession, now.monotonic),
         }
     }
 
@@ -377,14 +378,14 @@ impl Session {
     fn state_info(&mut self, now: Now, request: MsgId, info: &[u8]) -> Result<(), Reject> {
         let reminded = self.reminder.take_if(|reminder| reminder.request == Some(request));
         if let Some(reminder) = reminded {
-            let fates = self.fates(&reminder.asked, info, true, false);
+            let fates = self.fates(&reminder.asked, info, true, false, now);
             self.reminder = Some(reminder);
             return fates;
         }
         // An answer to a question that we did not ask means nothing.
         let asked = self.inquiry.take_if(|inquiry| inquiry.request == Some(request));
         let Some(inquiry) = asked else { return Ok(()) };
-        let fates = self.fates(&inquiry.asked, info, true, true);
+        let fates = self.fates(&inquiry.asked, info, true, true, now);
         if fates.is_err() {
             self.inquiry = Some(inquiry);
             return fates;
@@ -398,7 +399,14 @@ impl Session {
 
     /// What became of these, as the server says, to our question or by itself; if `asks`, it is asked at once for the
     /// answers that it has.
-    fn fates(&mut self, ids: &[MsgId], info: &[u8], was_asked: bool, asks: bool) -> Result<(), Reject> {
+    fn fates(
+        &mut self,
+        ids: &[MsgId],
+        info: &[u8],
+        was_asked: bool,
+        asks: bool,
+        now: Now,
+    ) -> Result<(), Reject> {
         if ids.len() != info.len() {
             return Err(Reject::StateInfo);
         }
@@ -406,7 +414,10 @@ impl Session {
         for (id, byte) in ids.iter().zip(info).rev() {
             match Fate::of(*byte) {
                 Fate::Lost => {
-                    self.lost(*id, was_asked);
+                    // What the server says by itself it may say for ever.
+                    if self.lost(*id, was_asked) && !was_asked {
+                        self.count_resend(*id, now)?;
+                    }
                 }
                 Fate::Forgotten => {
                     let forgotten = self.outgoing.detach(*id);
@@ -426,6 +437,11 @@ impl Session {
             self.serve(Service::ResendAnswers(answered));
         }
         Ok(())
+    }
+
+    /// The server wants a request once more, without having been asked.
+    fn count_resend(&mut self, id: MsgId, now: Now) -> Result<(), Reject> {
+        self.corrections.count(id, self.ids.last(), true, Correction::Resend, now.monotonic).map(drop)
     }
 
     /// The server says that it has not got a request. Answers whether it names one.
