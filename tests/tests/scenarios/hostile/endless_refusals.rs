@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Delivery, Event, IfUnsure, InvokeError, RequestOptions, Route, Trouble};
+use sansgram_core::client::{Delivery, IfUnsure, InvokeError, RequestOptions, Route, Trouble};
 use sansgram_core::login::LoginError;
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::pair::{Pair, PairOptions};
@@ -161,21 +161,4 @@ fn f15_a_result_that_is_asked_for_once_more_comes() {
     assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
     assert!(pair.elapsed() - begun <= Duration::from_secs(4), "{:?}", pair.elapsed() - begun);
     assert_eq!(pair.dcs.counted(1), 1);
-}
-
-/// Each new session of the server wants to be asked where updates stand, and the answer proves that all is well.
-#[test]
-fn f13_sessions_that_begin_anew_without_end_are_asked_about_updates_once_a_second() {
-    let mut pair = signed_in(PairOptions::default());
-    pair.client.connect(pair.client_now());
-    pair.run_for(Duration::from_secs(5)).unwrap();
-    pair.events.clear();
-    for _ in 0..500 {
-        pair.dcs.forget_sessions();
-        pair.run_for(Duration::from_millis(20)).unwrap();
-    }
-    let states = pair.events.iter().filter(|event| matches!(event, Event::UpdatesState(_))).count();
-    assert!((1..=11).contains(&states), "{states} answers in 10 s");
-    let id = pair.count(1, Route::Home);
-    assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
 }
