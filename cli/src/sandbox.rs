@@ -179,6 +179,7 @@ fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
         accept_legacy_rsa: !args.strict && !args.strict_rsa,
         accept_any_plain_msg_id: !args.strict,
         accept_odd_acks: !args.strict,
+        accept_web_sockets: true,
         ..ours
     }
 }

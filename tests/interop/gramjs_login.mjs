@@ -1,18 +1,24 @@
-// GramJS signs in to the test DCs. Argument: the JSON line of `sansgram sandbox --json`.
+// GramJS, or teleproto, which goes on from it, signs in to the test DCs. Arguments: the JSON line of `sansgram sandbox
+// --json`; then, if it is another one, the package's name; then `ws` for a WebSocket, as a browser opens it.
 import { createHash, createPublicKey } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { ACCOUNTS, API_HASH, API_ID, equal, refused, run, Sandbox } from './sandbox.mjs';
 
 const require = createRequire(import.meta.url);
-const { Api, TelegramClient } = require('telegram');
-const { Logger } = require('telegram/extensions');
-const { ConnectionTCPFull } = require('telegram/network');
-const { StringSession } = require('telegram/sessions');
-const { _serverKeys } = require('telegram/crypto/RSA');
-const { returnBigInt } = require('telegram/Helpers');
-const { version } = require('telegram/package.json');
+const [, , line, name = 'telegram', way] = process.argv;
+const { Api, TelegramClient } = require(name);
+const { Logger } = require(`${name}/extensions`);
+const { ConnectionTCPFull, ConnectionTCPObfuscated } = require(`${name}/network`);
+const { StringSession } = require(`${name}/sessions`);
+const { _serverKeys } = require(`${name}/crypto/RSA`);
+const { returnBigInt } = require(`${name}/Helpers`);
+const { version } = require(`${name}/package.json`);
+const inBrowser = way === 'ws';
+const networkSocket = inBrowser
+  ? require(`${name}/extensions/PromisedWebSockets`).PromisedWebSockets
+  : undefined;
 
-const sandbox = new Sandbox(process.argv[2]);
+const sandbox = new Sandbox(line);
 const home = sandbox.dcs.get(2);
 const credentials = { apiId: API_ID, apiHash: API_HASH };
 
@@ -43,7 +49,7 @@ class Session extends StringSession {
 }
 
 /** It takes every port for 80. */
-class Connection extends ConnectionTCPFull {
+class Connection extends (inBrowser ? ConnectionTCPObfuscated : ConnectionTCPFull) {
   constructor(known) {
     super({ ...known, port: sandbox.dcs.get(known.dcId).port });
   }
@@ -53,7 +59,8 @@ function newClient(saved) {
   const session = new Session(saved ?? '');
   if (!saved) session.setDC(2, home.ipAddress);
   // It leaves out the leading zeros of a new key, so that one handshake of 256 fails; the number counts all attempts.
-  const options = { connection: Connection, connectionRetries: 5, baseLogger: new Logger('none') };
+  const known = { connection: Connection, connectionRetries: 5, baseLogger: new Logger('none') };
+  const options = inBrowser ? { ...known, networkSocket, useWSS: false } : known;
   const client = new TelegramClient(session, API_ID, API_HASH, options);
   client.onError = async (error) => console.log(`        GramJS: ${error.message}`);
   return client;
@@ -105,4 +112,5 @@ const signInCase = (account) => async () => {
   }
 };
 
-await run(`GramJS ${version}`, ACCOUNTS.map((account) => [account.name, signInCase(account)]));
+const title = { telegram: 'GramJS' }[name] ?? name;
+await run(`${title} ${version}${inBrowser ? ', WebSocket' : ''}`, ACCOUNTS.map((account) => [account.name, signInCase(account)]));

@@ -65,6 +65,8 @@ else
 fi
 if [[ -n $node ]]; then
     node "$node/gramjs_login.mjs" "$line" </dev/null || status=1
+    node "$node/gramjs_login.mjs" "$line" telegram ws </dev/null || status=1
+    node "$node/gramjs_login.mjs" "$line" teleproto </dev/null || status=1
     node "$node/mtcute_login.mjs" "$line" </dev/null || status=1
 
     # The test DCs behind their own fake TLS: what our client is tested against, checked by another one.

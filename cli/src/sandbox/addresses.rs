@@ -1,16 +1,36 @@
 //! Where the sandbox listens, and which addresses it announces.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs};
 
+use sansgram_runtime::text::printable;
 use sansgram_testkit::serve::{ServeError, StateFileError};
 use sansgram_testkit::server::SavedError;
 
 use crate::address::why as why_unknown;
 use crate::failure::Failure;
 
+/// Refuses what is more than a host, such as an address with a port.
+fn must_be_host(option: &str, host: &str) -> Result<(), Failure> {
+    let is_ipv6 = |host: &str| host.trim_matches(['[', ']']).parse::<Ipv6Addr>().is_ok();
+    let reason = if host.trim().is_empty() {
+        "is empty"
+    } else if host.contains('/') {
+        "is no link"
+    } else if host.contains(':') && !is_ipv6(host) {
+        "names a port, which --port N sets"
+    } else {
+        return Ok(());
+    };
+    let host = printable(host);
+    Err(Failure::new(format!(
+        "\"{host}\" {reason}; {option} takes a name or an IP address, such as 203.0.113.7 or [2001:db8::7]"
+    )))
+}
+
 /// The address to listen at.
 pub(super) fn listen(host: &str) -> Result<IpAddr, Failure> {
+    must_be_host("--listen", host)?;
     let found = resolve(host).and_then(|found| {
         found.into_iter().next().ok_or_else(|| io::Error::new(ErrorKind::NotFound, "it has no address"))
     });
@@ -25,6 +45,7 @@ pub(super) fn listen(host: &str) -> Result<IpAddr, Failure> {
 
 /// The addresses to announce for each DC, those that listeners at `listen` can be reached by first.
 pub(super) fn advertise(host: &str, listen: IpAddr) -> Result<Vec<IpAddr>, Failure> {
+    must_be_host("--advertise", host)?;
     let fails = |reason: String| Err(Failure::new(format!("the host {host} of --advertise {reason}")));
     let mut found = match resolve(host) {
         Ok(found) if found.is_empty() => return fails("has no address".into()),
@@ -115,6 +136,23 @@ mod tests {
         assert!(advertise("localhost", any4).unwrap().iter().all(IpAddr::is_ipv4));
         for host in ["0.0.0.0", "::", "224.0.0.1", "no such host"] {
             assert!(advertise(host, any4).is_err(), "{host}");
+        }
+    }
+
+    #[test]
+    fn a4_a_host_is_no_link_and_has_no_port() {
+        let any: IpAddr = "0.0.0.0".parse().unwrap();
+        for (host, says) in [
+            ("127.0.0.1:443", "names a port"),
+            ("[::1]:443", "names a port"),
+            ("sandbox.example:443", "names a port"),
+            ("http://sandbox.example", "is no link"),
+            ("", "is empty"),
+        ] {
+            for refused in [listen(host).unwrap_err(), advertise(host, any).unwrap_err()] {
+                let text = format!("{refused:?}");
+                assert!(text.contains(says) && text.contains("takes a name or an IP address"), "{text}");
+            }
         }
     }
 

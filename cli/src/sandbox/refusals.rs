@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use sansgram_testkit::serve::{Report, Reported};
 use sansgram_testkit::server::{
-    BadMessage, EnvelopeRefusal, FramingError, HandshakeRefusal, Refusal, Tolerance,
+    BadMessage, EnvelopeRefusal, FramingError, FrontRefusal, HandshakeRefusal, Refusal, Tolerance,
+    WebSocketRefusal,
 };
 
 use crate::output::json_text;
@@ -168,9 +169,14 @@ const fn about_refusal(refusal: &Refusal, strictness: Strictness) -> Advice {
         Refusal::Message { reason: BadMessage::IdTooLow | BadMessage::IdTooHigh, .. } => {
             (Some("check the client's clock"), None)
         }
-        Refusal::Framing(FramingError::UnknownTransport | FramingError::OtherProtocol(_)) => (
+        Refusal::Framing(
+            FramingError::UnknownTransport
+            | FramingError::OtherProtocol(_)
+            | FramingError::Front(FrontRefusal::WebSocket(WebSocketRefusal::Page)),
+        ) => (
             Some(
-                "abridged, intermediate, padded intermediate and full are taken, obfuscated or not, over TCP",
+                "abridged, intermediate, padded intermediate and full are taken, obfuscated or not, over TCP, and \
+                 obfuscated over ws://HOST:PORT/apiws",
             ),
             None,
         ),

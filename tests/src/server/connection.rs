@@ -29,10 +29,14 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(dc: i32, front: &Front) -> Self {
+    pub(super) fn new(dc: i32, front: &Front, may_upgrade: bool) -> Self {
+        let mut stream = Stream::behind(front);
+        if may_upgrade && *front == Front::None {
+            stream.allow_upgrade();
+        }
         Self {
             dc,
-            stream: Stream::behind(front),
+            stream,
             reached_at: None,
             disconnect_at: None,
             last_plain_received: 0,

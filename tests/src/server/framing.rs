@@ -82,6 +82,8 @@ pub(crate) struct Stream {
     only_padded: bool,
     /// Whether the stream must be obfuscated.
     only_obfuscated: bool,
+    /// Whether a client may open a WebSocket although none stands before the DC.
+    may_upgrade: bool,
     /// The DC that an obfuscated header names; random bytes where the client does not care.
     named_dc: Option<i16>,
 }
@@ -119,7 +121,20 @@ impl Stream {
     ) -> Result<(), FramingError> {
         let inside = self.outer.push(bytes, unix, random, reply)?;
         self.push(&inside);
+        if self.may_upgrade && self.spoken.is_none() && self.incoming.starts_with(b"GET ") {
+            self.may_upgrade = false;
+            self.outer = Outer::WebSocket(Box::default());
+            self.only_obfuscated = true;
+            let request = std::mem::take(&mut self.incoming);
+            let inside = self.outer.push(&request, unix, random, reply)?;
+            self.push(&inside);
+        }
         Ok(())
+    }
+
+    /// Takes a WebSocket besides all else, as Telegram's servers do on one port.
+    pub(crate) const fn allow_upgrade(&mut self) {
+        self.may_upgrade = true;
     }
 
     /// The DC that the client has asked an MTProxy for, by its number on the wire.
@@ -233,11 +248,19 @@ impl Stream {
         Ok(())
     }
 
+    /// What a client spoke that has left before its first bytes could show a transport.
+    pub(crate) fn left_speaking(&self) -> Option<FramingError> {
+        let is_plain = self.spoken.is_none() && matches!(self.outer, Outer::None);
+        let name = other_greeting(&self.incoming).filter(|_| is_plain)?;
+        Some(FramingError::OtherProtocol(name))
+    }
+
     fn recognise_obfuscated(&mut self) -> Result<(), FramingError> {
         if let Some(name) = other_protocol(&self.incoming) {
             return Err(FramingError::OtherProtocol(name));
         }
         let Some((start, rest)) = self.incoming.split_first_chunk_mut::<64>() else { return Ok(()) };
+        let greeting = other_greeting(start);
         let mut reversed = *start;
         reversed.reverse();
         let mut from_client = cipher_at(start, self.proxy_key);
@@ -247,7 +270,7 @@ impl Stream {
             [0xef, 0xef, 0xef, 0xef] => Framing::Abridged,
             [0xee, 0xee, 0xee, 0xee] => Framing::Intermediate,
             [0xdd, 0xdd, 0xdd, 0xdd] => Framing::PaddedIntermediate,
-            _ => return Err(FramingError::UnknownTransport),
+            _ => return Err(greeting.map_or(FramingError::UnknownTransport, FramingError::OtherProtocol)),
         };
         if self.only_padded && framing != Framing::PaddedIntermediate {
             return Err(FramingError::WrongTransport);
@@ -267,6 +290,28 @@ const fn other_protocol(incoming: &[u8]) -> Option<&'static str> {
         Some([0x16, 0x03, 0x01, 0x02]) => Some("TLS"),
         _ => None,
     }
+}
+
+/// The protocol whose greeting this seems to be. An obfuscated stream begins like this once in billions of times, so that it
+/// is worth a name where the bytes are of no use anyway, and no reason to refuse them.
+fn other_greeting(incoming: &[u8]) -> Option<&'static str> {
+    Some(match incoming {
+        [b'S', b'S', b'H', b'-', ..] => "SSH",
+        [b'P', b'R', b'O', b'X', b'Y', b' ', ..] | [b'\r', b'\n', b'\r', b'\n', 0, b'\r', ..] => {
+            "the PROXY protocol"
+        }
+        [0x16, 0x03, 0..=4, ..] => "TLS",
+        [5, count, methods @ ..] if *count > 0 && methods.len() == usize::from(*count) => "SOCKS5",
+        [4, 1 | 2, _, _, _, _, _, _, .., 0] => "SOCKS4",
+        [3, 0, 0, _, _, 0xe0, ..] => "RDP",
+        text if [&b"CONNECT "[..], b"PRI * HTTP", b"PUT ", b"DELETE ", b"PATCH "]
+            .iter()
+            .any(|word| text.starts_with(word)) =>
+        {
+            "HTTP"
+        }
+        _ => return None,
+    })
 }
 
 /// The cipher whose key and start are written in an obfuscated stream's first 64 bytes.

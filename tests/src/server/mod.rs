@@ -372,13 +372,16 @@ impl TestDcs {
         self.now = now;
         match input {
             ServerInput::Accepted { conn, dc } if self.options.dcs.contains(&dc) => {
-                let connection = Connection::new(dc, &self.options.front);
+                let connection = Connection::new(dc, &self.options.front, self.options.accept_web_sockets);
                 self.conns.insert(conn, connection);
             }
             ServerInput::Accepted { conn, .. } => self.outputs.push_back(ServerOutput::Close { conn }),
             ServerInput::Received { conn, bytes } => self.received(conn, bytes),
             ServerInput::Lost { conn } => {
-                self.conns.remove(&conn);
+                let left = self.conns.remove(&conn).filter(|left| !left.is_closing());
+                if let Some(error) = left.and_then(|left| left.stream.left_speaking()) {
+                    self.refuse(conn, error);
+                }
                 self.lost(conn);
             }
             ServerInput::Tick => {}

@@ -22,6 +22,9 @@ pub struct ServerOptions {
     pub accept_any_plain_msg_id: bool,
     /// Whether clients may number acknowledgements as if they were requests, as mtcute does; default no.
     pub accept_odd_acks: bool,
+    /// Whether clients may open a WebSocket to `/apiws` on the port of a DC, as programs in browsers do, if nothing stands
+    /// before the DCs; default no.
+    pub accept_web_sockets: bool,
     /// Whether random bytes follow the object in unencrypted replies, as real servers do it; default yes.
     pub trailing_bytes: bool,
     /// For how long a salt is the current one; it is accepted for as long again. Default 1800 s, at least 1 s.
@@ -49,6 +52,7 @@ impl Default for ServerOptions {
             accept_legacy_rsa: false,
             accept_any_plain_msg_id: false,
             accept_odd_acks: false,
+            accept_web_sockets: false,
             trailing_bytes: true,
             salt_lifetime: Duration::from_secs(1800),
             gzip_replies_over: Some(1024),
@@ -62,13 +66,14 @@ impl Default for ServerOptions {
 }
 
 impl ServerOptions {
-    /// The default, but each [`Tolerance`] is taken: DCs for clients that others wrote.
+    /// The default, but each [`Tolerance`] is taken, and WebSockets are: DCs for clients that others wrote.
     #[must_use]
     pub fn lenient() -> Self {
         Self {
             accept_legacy_rsa: true,
             accept_any_plain_msg_id: true,
             accept_odd_acks: true,
+            accept_web_sockets: true,
             accounts: AccountOptions { announce_static: true, ..AccountOptions::default() },
             ..Self::default()
         }

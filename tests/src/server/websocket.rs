@@ -10,6 +10,9 @@ use crate::random::SecureRandom;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebSocketRefusal {
+    /// The request asks for a page, not for a WebSocket.
+    #[error("the client speaks HTTP")]
+    Page,
     /// The request is no upgrade to a WebSocket as MTProto needs it; the field says what is wrong.
     #[error("the request is wrong: {0}")]
     Request(&'static str),
@@ -94,6 +97,10 @@ fn answer(request: &[u8]) -> Result<String, WebSocketRefusal> {
     use WebSocketRefusal::Request;
     let request = str::from_utf8(request).map_err(|_| Request("no text"))?;
     let (first, headers) = request.split_once("\r\n").ok_or(Request("no headers"))?;
+    let asks_for = |line: &str| line.to_ascii_lowercase().starts_with("upgrade:");
+    if !headers.split("\r\n").any(asks_for) {
+        return Err(WebSocketRefusal::Page);
+    }
     let path = first.strip_prefix("GET ").and_then(|rest| rest.strip_suffix(" HTTP/1.1"));
     if !path.ok_or(Request("no GET"))?.starts_with("/apiws") {
         return Err(Request("the path"));
@@ -108,11 +115,13 @@ fn answer(request: &[u8]) -> Result<String, WebSocketRefusal> {
     header("Host").filter(|host| !host.is_empty()).ok_or(Request("Host"))?;
     for (name, value) in [
         ("Upgrade", "websocket"),
+        // A list; Firefox says "keep-alive, Upgrade".
         ("Connection", "upgrade"),
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Protocol", "binary"),
     ] {
-        header(name).filter(|found| found.eq_ignore_ascii_case(value)).ok_or(Request(name))?;
+        let holds = |found: &&str| found.split(',').any(|item| item.trim().eq_ignore_ascii_case(value));
+        header(name).filter(holds).ok_or(Request(name))?;
     }
     let key = header("Sec-WebSocket-Key").filter(|key| key.len() == 24 && key.ends_with("=="));
     let key = key.ok_or(Request("Sec-WebSocket-Key"))?;

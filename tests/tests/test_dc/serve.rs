@@ -98,6 +98,40 @@ fn a_stream_that_is_no_transport_is_closed() {
 }
 
 #[test]
+fn a2d_what_strangers_speak_is_told_also_when_they_left() {
+    let served = serve(ServeOptions::default()).unwrap();
+    let refused = |bytes: &[u8]| {
+        let mut socket = connect(address(&served, 1));
+        socket.write_all(bytes).unwrap();
+        drop(socket);
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            match served.take_refusals().pop() {
+                Some(refusal) => return refusal,
+                None => assert!(Instant::now() < end, "nothing is told"),
+            }
+        }
+    };
+    let long_proxy = [&b"PROXY TCP4 203.0.113.7 203.0.113.8 40000 443\r\n"[..], &[0xee; 40]].concat();
+    for (bytes, name) in [
+        (&b"SSH-2.0-someone\r\n"[..], "SSH"),
+        (b"PROXY TCP4 203.0.113.7 203.0.113.8 40000 443\r\n", "the PROXY protocol"),
+        (&long_proxy, "the PROXY protocol"),
+        (b"CONNECT sandbox.example:443 HTTP/1.1\r\n\r\n", "HTTP"),
+        (&[5, 1, 0], "SOCKS5"),
+        (&[0x16, 3, 3, 0, 0xa5, 1], "TLS"),
+    ] {
+        assert_eq!(refused(bytes), Refusal::Framing(FramingError::OtherProtocol(name)));
+    }
+    // Those who say nothing, or what could be the beginning of a stream, are not worth a line.
+    for bytes in [&b""[..], &[7; 10]] {
+        connect(address(&served, 1)).write_all(bytes).unwrap();
+    }
+    assert_eq!(refused(&[5, 1, 0]), Refusal::Framing(FramingError::OtherProtocol("SOCKS5")));
+    assert!(served.take_refusals().is_empty());
+}
+
+#[test]
 fn timers_run_by_themselves() {
     let slow_bytes = Some(Duration::from_millis(2));
     let misbehaviour = Misbehaviour { slow_bytes, ..Misbehaviour::default() };

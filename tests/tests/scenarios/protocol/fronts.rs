@@ -70,6 +70,20 @@ fn sign_in_with_a_migration_through_every_front() {
 }
 
 #[test]
+fn a2_a_web_socket_opens_where_nothing_stands_before_the_dcs() {
+    for chunks in [Chunks::Whole, Chunks::SingleBytes] {
+        for upgrades in [true, false] {
+            // A client in a browser, and one that obfuscates its stream, at the same DCs.
+            let mut options = options(if upgrades { Front::WebSocket } else { Front::None });
+            options.server.front = Front::None;
+            options.server.accept_web_sockets = true;
+            options.network.chunks = chunks;
+            sign_in_by_phone(&mut Pair::new(options), 1);
+        }
+    }
+}
+
+#[test]
 fn sign_in_in_single_bytes() {
     for front in fronts() {
         let network = NetworkOptions { chunks: Chunks::SingleBytes, ..NetworkOptions::default() };
