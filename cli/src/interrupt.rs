@@ -72,6 +72,9 @@ struct Signals {
     ends: Vec<(i32, tokio::signal::unix::Signal)>,
     /// The process goes on after it was stopped.
     resumes: tokio::signal::unix::Signal,
+    /// A file would become larger than the limit allows. Kept so that the write fails, and is told, instead of the
+    /// process being killed.
+    _too_large: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -85,8 +88,10 @@ impl Signals {
         }
         let listen = |kind: SignalKind| Ok((kind.as_raw_value(), signal(kind)?));
         let ends = kinds.into_iter().map(listen).collect::<io::Result<_>>()?;
-        let resumes = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
-        Ok(Self { ends, resumes })
+        let other = |it: rustix::process::Signal| signal(SignalKind::from_raw(it.as_raw()));
+        let (resumes, too_large) =
+            (other(rustix::process::Signal::CONT)?, other(rustix::process::Signal::XFSZ)?);
+        Ok(Self { ends, resumes, _too_large: too_large })
     }
 
     async fn next(mut self) -> Option<i32> {

@@ -14,10 +14,15 @@ use support::{Directory, command, run};
 
 /// The command under a limit of open files.
 fn limited(directory: &Directory, limit: u32, args: &[&str]) -> Command {
+    under(directory, &format!("ulimit -n {limit}"), args)
+}
+
+/// The command under what a shell's `ulimit` sets.
+fn under(directory: &Directory, limit: &str, args: &[&str]) -> Command {
     let command = command(&directory.path);
     let program = command.get_program().to_owned();
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!(r#"ulimit -n {limit}; exec "$@""#), "sh"]).arg(program).args(args);
+    shell.args(["-c", &format!(r#"{limit}; exec "$@""#), "sh"]).arg(program).args(args);
     shell.current_dir(&directory.path);
     for (name, value) in command.get_envs() {
         if value.is_none() {
@@ -182,4 +187,69 @@ fn f5_a_session_that_cannot_be_kept_is_no_success() {
     // Before there is anything to lose.
     full(&["login", "--session", "other", "--phone", "9996610002"])
         .fails(&["other.session cannot be written"]);
+}
+
+/// The kernel kills a process for it that does not ask to be told instead.
+#[test]
+fn f10_a_limit_of_file_sizes_is_one_sentence_and_loses_nothing() {
+    let directory = Directory::new();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let strings = file["strings"].as_array().unwrap();
+    let pyrogram = strings.iter().find(|it| it["format"] == "pyrogram").unwrap()["string"].as_str().unwrap();
+    fs::write(directory.path.join("theirs.txt"), pyrogram).unwrap();
+    let files = || {
+        let mut names: Vec<_> = fs::read_dir(&directory.path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.ends_with(".lock"))
+            .collect();
+        names.sort();
+        names
+    };
+    let import = ["sessions", "import", "--from", "theirs.txt", "--session", "me"];
+    run(&mut under(&directory, "ulimit -f 0", &import)).fails(&["File too large"]);
+    assert_eq!(files(), ["theirs.txt"]);
+    run(command(&directory.path).args(import)).ok();
+    let before = fs::read(directory.path.join("me.session")).unwrap();
+    for format in ["sansgram", "telethon", "telethon-sqlite", "gramjs-store", "tdata", "tdlib"] {
+        let export = ["sessions", "export", "--session", "me", "--to", format, "--output", "out"];
+        run(&mut under(&directory, "ulimit -f 0", &export))
+            .fails(&["out cannot be written", "File too large"]);
+        assert_eq!(files(), ["me.session", "theirs.txt"], "{format}");
+    }
+    let login = ["login", "--sandbox", "--bot-token", "1:sandbox", "--session", "new"];
+    let refused = run(&mut under(&directory, "ulimit -f 0", &login));
+    refused.fails(&["new.session", "File too large"]);
+    assert_eq!(fs::read(directory.path.join("me.session")).unwrap(), before);
+    assert_eq!(files(), ["me.session", "theirs.txt"]);
+}
+
+/// What a killed export or import was writing is removed by the next one that ends.
+#[test]
+fn f10_what_dead_processes_left_is_removed_by_the_next_write() {
+    let directory = Directory::new();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let strings = file["strings"].as_array().unwrap();
+    let pyrogram = strings.iter().find(|it| it["format"] == "pyrogram").unwrap()["string"].as_str().unwrap();
+    let mut ended = Command::new("true").spawn().unwrap();
+    let dead = ended.id();
+    ended.wait().unwrap();
+    let at = |name: &str| directory.path.join(name);
+    let living = format!(".out.{}-0.export", std::process::id());
+    let stale = [format!(".out.{dead}-0.export"), format!(".me.session.{dead}-7.tmp")];
+    for name in stale.iter().chain([&living]) {
+        fs::write(at(name), "half a key").unwrap();
+    }
+    let folder = format!(".out.{dead}-1.export");
+    fs::create_dir(at(&folder)).unwrap();
+    fs::write(at(&folder).join("key_datas"), "half a key").unwrap();
+    let sessions = |args: &[&str]| run(command(&directory.path).arg("sessions").args(args));
+    sessions(&["import", "--from", pyrogram, "--session", "me"]).ok();
+    sessions(&["export", "--session", "me", "--to", "tdata", "--output", "out"]).ok();
+    for name in stale.iter().chain([&folder]) {
+        assert!(!at(name).exists(), "{name}");
+    }
+    assert!(at(&living).exists(), "another process may be writing it");
 }
