@@ -41,9 +41,21 @@ pub enum ImportError {
         /// How long a whole one is.
         expected: usize,
     },
-    /// A session string without the `1` that it begins with.
-    #[error("this is {} without its first character; put a 1 before it", .0.description())]
+    /// A session string without its first character.
+    #[error("this is {} without its first character; {}", .0.description(), match .0 {
+        Format::Telethon | Format::GramJs => "put a 1 before it",
+        _ => "copy all of it",
+    })]
     FirstMissing(Format),
+    /// A session string whose letters all became small or all capital.
+    #[error(
+        "this looks like a session string, but all its letters are {}: a whole one has both kinds, so copy it once more",
+        if *.is_small { "small" } else { "capital" }
+    )]
+    CaseLost {
+        /// Whether they are small.
+        is_small: bool,
+    },
     /// More than one session string.
     #[error("there are {0} session strings in it; give one of them")]
     Several(usize),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use zeroize::Zeroizing;
+
 use super::encoding::{self, Fields};
 use super::{Format, ImportError};
 
@@ -124,28 +126,71 @@ fn link(text: &str) -> Option<NoSession> {
 
 /// What a string with the letters of one, but without the length of any, has lost, as far as its beginning shows.
 pub(super) fn incomplete(text: &str) -> Option<ImportError> {
-    let bytes = encoding::decode(text)?;
-    if super::gramjs::is_one(&bytes) {
-        return Some(ImportError::FirstMissing(Format::GramJs));
+    let first_missing = |format| Some(ImportError::FirstMissing(format));
+    if let Some(bytes) = encoding::decode(text) {
+        if super::gramjs::is_one(&bytes) {
+            return first_missing(Format::GramJs);
+        }
+        if super::telethon::is_one(&bytes) {
+            return first_missing(Format::Telethon);
+        }
     }
-    if super::telethon::is_one(&bytes) {
-        return Some(ImportError::FirstMissing(Format::Telethon));
+    // What begins as one may have lost a character anywhere.
+    if text.get(..28).and_then(encoding::decode).is_some_and(|begin| begins_as(&begin).is_some()) {
+        return None;
+    }
+    // The DC decides about the first letter of Pyrogram's, but its last two bits come with the second one.
+    let whole = Zeroizing::new(format!("A{text}"));
+    if super::pyrogram::has_length(&whole) && super::pyrogram::is_one(&*encoding::decode(&whole)?) {
+        return first_missing(Format::Pyrogram);
+    }
+    // The others begin with a small number, which is always an A.
+    for read in [super::ferogram::read, super::mtkruto::read, super::mtcute::read] {
+        if let Some(Ok(found)) = read(&whole) {
+            return first_missing(found.format);
+        }
     }
     None
 }
 
-/// Says which format's string begins so, and how long a whole one is, if this is shorter.
+/// Says which format's string begins so, and how long a whole one is, if this is of another length.
 pub(super) fn cut(text: &str) -> Option<ImportError> {
-    let (format, expected) = match text.strip_prefix('1') {
-        Some(encoded) => marked(encoded)?,
-        None => {
-            let begin = encoding::decode(text.get(..8)?)?;
-            let is_one = matches!(begin[..], [1..=5, 0..=3, _, _, _, 0 | 1]);
-            is_one.then_some((Format::Pyrogram, 362))?
-        }
+    let damaged = |format, reason| ImportError::Damaged { format, reason };
+    let (format, expected) = match text.strip_prefix('1').and_then(marked) {
+        Some(found) => found,
+        None => match begins_as(&encoding::decode(text.get(..28)?)?)? {
+            (format, Some(expected)) => (format, expected),
+            (format, None) => return Some(damaged(format, "it is changed or cut short")),
+        },
     };
     let characters = text.len();
-    (characters < expected).then_some(ImportError::Cut { format, characters, expected })
+    match characters.cmp(&expected) {
+        std::cmp::Ordering::Less => Some(ImportError::Cut { format, characters, expected }),
+        std::cmp::Ordering::Equal => None,
+        std::cmp::Ordering::Greater => {
+            Some(damaged(format, "it is too long: something else stands at its end, or inside it"))
+        }
+    }
+}
+
+/// The format of a string without a mark, by its beginning, and how long a whole one is if that is certain.
+fn begins_as(begin: &[u8]) -> Option<(Format, Option<usize>)> {
+    const DC: std::ops::RangeInclusive<u8> = 1..=5;
+    match begin {
+        [1, b'1'..=b'5', 0, 2, 0xfe, ..] | [6, b'1'..=b'5', b'-', b't', b'e', b's', b't', ..] => {
+            Some((Format::Mtkruto, None))
+        }
+        [version @ (1 | 2), dc, 4, a, b, c, d, ..]
+            if DC.contains(dc) && is_of_a_dc([*a, *b, *c, *d].into()) =>
+        {
+            Some((Format::Ferogram, Some(if *version == 1 { 386 } else { 364 })))
+        }
+        [3, 0..=7, 0, 0, 0, _, 1 | 2, dc, ..] if DC.contains(dc) => Some((Format::Mtcute, None)),
+        [dc, 0..=3, _, _, _, 0 | 1, ..] if DC.contains(dc) => Some((Format::Pyrogram, Some(362))),
+        // Of the old ones, which are shorter.
+        [dc, 0 | 1, ..] if DC.contains(dc) => Some((Format::Pyrogram, None)),
+        _ => None,
+    }
 }
 
 /// A string of Telethon or GramJS without its `1`.

@@ -92,6 +92,17 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
         let session = SessionData::from_text(text)?;
         return Ok(Imported::single(Format::Sansgram, session));
     }
+    if text.len() >= SHORTEST_LIKELY
+        && text.bytes().all(encoding::is_letter)
+        && lookalike::name(text).is_none()
+    {
+        let has = |is_one: fn(&u8) -> bool| text.as_bytes().iter().any(is_one);
+        let (is_small, is_capital) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
+        if is_small != is_capital {
+            // What it would be decoded to is another key.
+            return Err(ImportError::CaseLost { is_small });
+        }
+    }
     for read in [telethon::read, gramjs::read, ferogram::read, mtkruto::read, mtcute::read, pyrogram::read] {
         if let Some(found) = read(text) {
             return found?.into_imported();

@@ -27,14 +27,38 @@ const NAME: &str = "the name before it";
 const DASHES: &str = "dashes that a word processor put in";
 const SPACES: &str = "spaces in the place of plus signs";
 const UTF_16: &str = "its encoding, UTF-16";
+const UTF_32: &str = "its encoding, UTF-32";
+const ZEROS: &str = "zero bytes at its end";
 const PADDING: &str = "the missing = at its end";
+const SURPLUS: &str = "an = too many at its end";
+const ALPHABET: &str = "the letters of the other base64 alphabet";
+const WRAPPED: &str = "spaces or line breaks in it";
+const UNUSUAL: &str = "unusual spaces";
+const ENTITIES: &str = "HTML entities";
+const WIDE: &str = "full-width letters";
+const COLOURS: &str = "colours of a terminal";
+const SOFT_BREAKS: &str = "the line breaks of a mail (quoted-printable)";
+const DOUBLED_ONE: &str = "a 1 too many at its beginning";
 
 /// The text of a file: UTF-8, UTF-16 as editors on Windows write it, or ASCII with quotes of an older code page.
 pub(super) fn decode(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
-    if let Ok(text) = std::str::from_utf8(bytes)
+    let end = bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n')).map_or(0, |last| last + 1);
+    if let Ok(text) = std::str::from_utf8(&bytes[..end])
         && !text.contains('\0')
     {
-        return Some((Zeroizing::new(text.to_owned()), None));
+        return Some((Zeroizing::new(text.to_owned()), bytes[end..].contains(&0).then_some(ZEROS)));
+    }
+    if let [0xff, 0xfe, 0, 0, rest @ ..] | [0, 0, 0xfe, 0xff, rest @ ..] = bytes {
+        let mut text = Zeroizing::new(String::with_capacity(bytes.len()));
+        for unit in rest.as_chunks::<4>().0 {
+            let is_little = bytes[0] == 0xff;
+            text.push(char::from_u32(if is_little {
+                u32::from_le_bytes(*unit)
+            } else {
+                u32::from_be_bytes(*unit)
+            })?);
+        }
+        return Some((text, Some(UTF_32)));
     }
     let (is_big_endian, units) = match bytes {
         [0xff, 0xfe, units @ ..] => (false, units),
@@ -75,7 +99,7 @@ pub(super) fn import(
     let gapless = gapless(text);
     let whole = recognise(&gapless);
     if matches!(whole, Ok(_) | Err(ImportError::Encrypted)) || text.len() > MAX_SEARCHED {
-        return whole.map(|imported| with_padding(imported, &gapless));
+        return whole.map(|imported| told(imported, text, &gapless));
     }
     let mut search = Search { recognise, found: Vec::new(), error: ImportError::Unrecognised };
     search.note_error(whole.err());
@@ -89,11 +113,35 @@ pub(super) fn import(
     })
 }
 
-/// Says so if a string that ends with `=` came without.
-fn with_padding(mut imported: Imported, text: &str) -> Imported {
-    let has_padding = matches!(imported.format, Format::Telethon | Format::GramJs);
-    if has_padding && !(text.len() - 1).is_multiple_of(4) {
-        imported.mended.push(PADDING);
+/// Says what of the string the reader passed over: `text` is how it came, `gapless` the same without white space.
+fn told(mut imported: Imported, text: &str, gapless: &str) -> Imported {
+    let mut tell = |what: &'static str| {
+        if !imported.mended.contains(&what) {
+            imported.mended.push(what);
+        }
+    };
+    let text = text.trim_matches(|char: char| char.is_ascii_whitespace());
+    if text.chars().any(|char| char.is_whitespace() && !char.is_ascii() && char != '\u{85}') {
+        tell(UNUSUAL);
+    }
+    if text.contains(|char: char| char.is_ascii_whitespace()) {
+        tell(WRAPPED);
+    }
+    let is_padded = matches!(imported.format, Format::Telethon | Format::GramJs);
+    if is_padded
+        || matches!(imported.format, Format::Pyrogram | Format::Mtcute | Format::Ferogram | Format::Mtkruto)
+    {
+        let letters = gapless.trim_end_matches('=').len();
+        let expected = if is_padded { (letters - 1).next_multiple_of(4) - (letters - 1) } else { 0 };
+        match (gapless.len() - letters).cmp(&expected) {
+            std::cmp::Ordering::Less => tell(PADDING),
+            std::cmp::Ordering::Equal => {}
+            std::cmp::Ordering::Greater => tell(SURPLUS),
+        }
+        let others = if imported.format == Format::GramJs { ['-', '_'] } else { ['+', '/'] };
+        if gapless.contains(others) {
+            tell(ALPHABET);
+        }
     }
     imported
 }
@@ -123,6 +171,12 @@ impl Search {
         if self.candidate(&unmarked, &all(QUOTES)) {
             return;
         }
+        // A sentence ends with it.
+        let is_punctuation =
+            |char: char| is_mark(char) || matches!(char, '.' | '…' | '!' | '?' | ':' | '·' | '•');
+        if self.candidate(text.trim().trim_matches(is_punctuation), &all(AROUND)) {
+            return;
+        }
         for piece in text.split(is_mark) {
             let left_out = text.trim().len() - piece.trim().len();
             let mended = match left_out {
@@ -135,6 +189,18 @@ impl Search {
             }
             for line in piece.split(['\n', '\r']) {
                 self.named(line, &all(AROUND));
+            }
+        }
+        if self.found.is_empty() {
+            // Words of a sentence and parameters of an address.
+            let is_letter = |char: char| char.is_ascii() && encoding::is_letter(char as u8);
+            for run in text.split(|char| !is_letter(char)) {
+                self.named(run, &all(AROUND));
+            }
+            for (at, mark) in text.match_indices("sansgram1:") {
+                let letters = text[at + mark.len()..].find(|char| !is_letter(char));
+                let end = letters.map_or(text.len(), |letters| at + mark.len() + letters);
+                self.candidate(&text[at..end], &all(AROUND));
             }
         }
         if self.found.is_empty() {
@@ -184,23 +250,37 @@ impl Search {
         if !CANDIDATE.contains(&gapless.len()) {
             return false;
         }
-        if self.exact(&gapless, mended) {
+        if self.exact_in(&gapless, text, mended) {
             return true;
         }
-        let (spaces, dashes) = (text.trim().contains(' '), text.contains(['–', '—']));
+        let (spaces, dashes) = (text.trim().contains(' '), text.contains(is_dash));
         let with = |change: &'static str| [mended, &[change]].concat();
         spaces && self.exact(&Zeroizing::new(text.trim().replace(' ', "+")), &with(SPACES))
             || dashes
                 && ["-", "--"].into_iter().any(|dash| {
-                    let text = gapless.replace('—', dash).replace('–', "-");
+                    let text = gapless.replace('—', dash).replace(is_dash, "-");
                     self.exact(&Zeroizing::new(text), &with(DASHES))
                 })
+            || text.contains("=\n") && {
+                let joined = Zeroizing::new(text.replace("=\n", ""));
+                let joined = replaced(&joined, quoted_printable);
+                self.exact(&self::gapless(&joined), &with(SOFT_BREAKS))
+            }
+            || gapless
+                .strip_prefix('1')
+                .filter(|rest| rest.starts_with('1'))
+                .is_some_and(|rest| self.exact(rest, &with(DOUBLED_ONE)))
     }
 
     fn exact(&mut self, text: &str, mended: &[&'static str]) -> bool {
+        self.exact_in(text, text, mended)
+    }
+
+    /// The same of a string that came as `whole`.
+    fn exact_in(&mut self, text: &str, whole: &str, mended: &[&'static str]) -> bool {
         match (self.recognise)(text) {
             Ok(imported) => {
-                let mut imported = with_padding(imported, text);
+                let mut imported = told(imported, whole, text);
                 for what in mended {
                     if !imported.mended.contains(what) {
                         imported.mended.push(what);
@@ -292,7 +372,12 @@ fn cleaned(text: &str) -> (Text, Vec<&'static str>) {
     if text.chars().filter(|char| is_invisible(*char)).count() > mended.len() {
         mended.push(INVISIBLE);
     }
-    for (decode, name) in [(percent as fn(&str) -> Option<(char, usize)>, PERCENT), (escape, ESCAPES)] {
+    if clean.contains("\r\n") {
+        clean = Zeroizing::new(clean.replace("\r\n", "\n"));
+    }
+    let changes: [(fn(&str) -> Option<(char, usize)>, &'static str); 5] =
+        [(colour, COLOURS), (wide, WIDE), (entity, ENTITIES), (percent, PERCENT), (escape, ESCAPES)];
+    for (decode, name) in changes {
         let decoded = replaced(&clean, decode);
         if *decoded != *clean {
             mended.push(name);
@@ -318,6 +403,60 @@ fn replaced(text: &str, decode: fn(&str) -> Option<(char, usize)>) -> Text {
         rest = &rest[len..];
     }
     out
+}
+
+/// Dashes and minus signs that look like the one on a keyboard.
+const fn is_dash(char: char) -> bool {
+    matches!(char, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}')
+}
+
+/// `ESC [ 32 m`, which becomes a space; also without its escape.
+fn colour(text: &str) -> Option<(char, usize)> {
+    let rest = text.strip_prefix("\u{1b}[").or_else(|| text.strip_prefix('\u{9b}'))?;
+    let digits = rest.bytes().take(16).take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+    rest.as_bytes().get(digits).filter(|byte| byte.is_ascii_alphabetic())?;
+    Some((' ', text.len() - rest.len() + digits + 1))
+}
+
+/// Full-width forms of ASCII, as input methods of East Asia write them.
+fn wide(text: &str) -> Option<(char, usize)> {
+    let char = text.chars().next().filter(|char| ('\u{ff01}'..='\u{ff5e}').contains(char))?;
+    Some((char::from_u32(char as u32 - 0xfee0)?, char.len_utf8()))
+}
+
+/// `&#61;`, `&#x3D;` and the names that stand for what a string or its surroundings may have.
+fn entity(text: &str) -> Option<(char, usize)> {
+    const NAMES: [(&str, char); 11] = [
+        ("amp", '&'),
+        ("equals", '='),
+        ("plus", '+'),
+        ("sol", '/'),
+        ("lowbar", '_'),
+        ("hyphen", '-'),
+        ("quot", '"'),
+        ("apos", '\''),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("nbsp", ' '),
+    ];
+    let rest = text.strip_prefix('&')?;
+    let name = &rest[..rest.bytes().take(8).position(|byte| byte == b';')?];
+    let char = match name.strip_prefix('#') {
+        Some(number) => {
+            let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |hex| (hex, 16));
+            let is_number = digits.chars().all(|digit| digit.is_digit(radix));
+            let code = u32::from_str_radix(digits, radix).ok().filter(|_| is_number)?;
+            char::from_u32(code).filter(|char| char.is_ascii_graphic() || *char == ' ')?
+        }
+        None => NAMES.iter().find(|(known, _)| *known == name)?.1,
+    };
+    Some((char, name.len() + 2))
+}
+
+/// `=3D`.
+fn quoted_printable(text: &str) -> Option<(char, usize)> {
+    let [byte] = *encoding::hex(text.strip_prefix('=')?.get(..2)?)?;
+    byte.is_ascii_graphic().then_some((byte.into(), 3))
 }
 
 /// `%3D`.

@@ -4,6 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Fields, Text};
+use super::found::MAX_USER_ID;
 use super::{ExportError, Exported, Format, Found, ImportError};
 
 /// The string's lengths without padding, in characters: version 0, 1 and 2.
@@ -14,20 +15,25 @@ pub(super) fn has_length(text: &str) -> bool {
     LENGTHS.contains(&text.trim_end_matches('=').len())
 }
 
+/// Whether these decoded bytes are a string's, but for its DC, of which only a part is known.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    parse(bytes).is_some_and(|found| (1..=MAX_USER_ID).contains(&found.user_id))
+}
+
 pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     if !has_length(text) {
         return None;
     }
     let bytes = encoding::decode(text)?;
-    // A string of Telethon without its first character is as long as the oldest of Pyrogram's.
-    let found = parse(&bytes).ok_or_else(|| match super::telethon::is_one(&bytes) {
-        true => ImportError::FirstMissing(Format::Telethon),
-        false => super::lookalike::cut(text).unwrap_or(ImportError::Damaged {
-            format: Format::Pyrogram,
-            reason: "it is changed or cut short: its fields do not fit",
-        }),
-    });
-    Some(found)
+    if let Some(found) = parse(&bytes) {
+        return Some(Ok(found));
+    }
+    // A string of Telethon without its first character is as long as the oldest of Pyrogram's, and what is left of any
+    // other may be as long as one of Pyrogram's.
+    match super::telethon::is_one(&bytes) {
+        true => Some(Err(ImportError::FirstMissing(Format::Telethon))),
+        false => super::lookalike::cut(text).map(Err),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Option<Found> {
@@ -39,6 +45,11 @@ fn parse(bytes: &[u8]) -> Option<Found> {
     let user_id =
         if bytes.len() == 263 { fields.u32()?.into() } else { i64::try_from(fields.u64()?).ok()? };
     let is_bot = fields.bool()?;
+    // What is left of a newer string that was cut is as long: one that has the flag of test DCs behind an api_id, or the
+    // upper half of a longer user id. To take it for the old form would be a guess, of a wrong key or user.
+    if bytes.len() == 263 && (bytes[5] <= 1 || user_id == 0) {
+        return None;
+    }
     Some(Found { api_id, test_dcs, user_id, is_bot, ..Found::new(Format::Pyrogram, dc.into(), key) })
 }
 

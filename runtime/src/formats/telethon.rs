@@ -38,10 +38,13 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
         let is_likely = match found.place.ip() {
             // The others are the beginning of an api_id of Pyrogram's.
             Some(IpAddr::V4(address)) => address.octets()[0] > 1,
-            Some(IpAddr::V6(address)) => address.is_loopback() || address.octets()[0] > 1,
+            Some(IpAddr::V6(address)) => {
+                // 64:ff9b is that of NAT64.
+                address.is_loopback() || address.octets()[0] > 1 || address.segments()[..2] == [0x64, 0xff9b]
+            }
             None => false,
         };
-        (1..=1000).contains(&found.dc) && found.place.port() != 0 && is_likely
+        (1..=9).contains(&found.dc) && found.place.port() != 0 && is_likely
     })
 }
 

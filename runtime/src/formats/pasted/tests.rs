@@ -94,11 +94,13 @@ fn d1_encodings_of_its_way_are_taken_back() {
         for invisible in ["\u{200b}", "\u{200d}", "\u{2060}", "\u{ad}", "\u{feff}", "\u{200e}"] {
             reads(&format!("{first}{invisible}{second}"), format, &[INVISIBLE]);
         }
-        reads(&format!("{first}\r\n{second}\u{a0}\r\n"), format, &[]);
-        reads(&format!("{first}\\n{second}\\n"), format, &[ESCAPES]);
-        reads(&format!("{first}\\\n{second}"), format, &[ESCAPES]);
-        reads(&format!("> {first}\n> {second}\n"), format, &[QUOTES]);
-        reads(&format!("('{first}'\n '{second}')\n"), format, &[QUOTES]);
+        reads(&format!("{first}\r\n{second}\r\n"), format, &[WRAPPED]);
+        reads(&format!("{first}{second}\u{a0}\r\n"), format, &[UNUSUAL]);
+        reads(&format!("{first}\u{3000}{second}"), format, &[UNUSUAL]);
+        reads(&format!("{first}\\n{second}\\n"), format, &[WRAPPED, ESCAPES]);
+        reads(&format!("{first}\\\n{second}"), format, &[WRAPPED, ESCAPES]);
+        reads(&format!("> {first}\n> {second}\n"), format, &[WRAPPED, QUOTES]);
+        reads(&format!("('{first}'\n '{second}')\n"), format, &[WRAPPED, QUOTES]);
         let json = serde_json::to_string(&string.replace('/', "\\/")).unwrap().replace("\\\\/", "\\/");
         let imported = import_text(&json).unwrap();
         assert_eq!(imported.session.keys, session().keys);
@@ -112,16 +114,20 @@ fn d1_encodings_of_its_way_are_taken_back() {
 fn d1_alphabets_and_padding_do_not_matter() {
     for format in [Format::Telethon, Format::GramJs, Format::Pyrogram, Format::Mtcute] {
         let string = string(format);
-        reads(&string.replace('-', "+").replace('_', "/"), format, &[]);
-        reads(&string.replace('+', "-").replace('/', "_"), format, &[]);
+        let other = match format {
+            Format::GramJs => string.replace('+', "-").replace('/', "_"),
+            _ => string.replace('-', "+").replace('_', "/"),
+        };
+        assert_ne!(other, string, "the vector has some of them");
+        reads(&other, format, &[ALPHABET]);
         let half = string.len() / 2;
-        reads(&format!("{}{}", string[..half].replace('-', "+"), &string[half..]), format, &[]);
+        let mixed = format!("{}{}", &other[..half], &string[half..]);
+        reads(&mixed, format, if mixed == string { &[] } else { &[ALPHABET] });
         let bare = string.trim_end_matches('=');
         let mended: &[&str] = if bare == string { &[] } else { &[PADDING] };
         reads(bare, format, mended);
-        let missing = string.matches('=').count();
-        if missing == 0 {
-            reads(&format!("{string}=="), format, &[]);
+        for surplus in ["=", "=="] {
+            reads(&format!("{string}{surplus}"), format, &[SURPLUS]);
         }
     }
     let gramjs = string(Format::GramJs);
@@ -130,6 +136,128 @@ fn d1_alphabets_and_padding_do_not_matter() {
     let telethon = string(Format::Telethon);
     assert!(telethon.contains('-'), "the vector has one");
     reads(&telethon.replace('-', "–"), Format::Telethon, &[DASHES]);
+}
+
+/// What mail, chats, terminals, web pages and input methods make of a string.
+#[test]
+fn d1_what_surrounds_a_string_on_its_way_is_left_out_and_told() {
+    for format in STRINGS {
+        let string = string(format);
+        for end in [".", ".\n", "…", "!", "?", ":", ". ", ".)", "]."] {
+            reads(&format!("{string}{end}"), format, &[AROUND]);
+        }
+        reads(&format!("Your session is {string}. Keep it!"), format, &[AROUND]);
+        let link = import_text(&format!("https://example.org/?id=1&session={string}&x=2")).unwrap();
+        assert_eq!((link.session.keys, link.mended[0]), (session().keys, AROUND));
+        reads(&format!("\u{1b}[1;32m{string}\u{1b}[0m\n"), format, &[COLOURS]);
+        let entities = string
+            .replace('=', "&#61;")
+            .replace('+', "&#x2B;")
+            .replace('/', "&sol;")
+            .replace('-', "&#45;")
+            .replace('_', "&lowbar;");
+        if entities != string {
+            reads(&entities, format, &[ENTITIES]);
+        }
+        let wide: String = string
+            .chars()
+            .map(|char| if char.is_ascii_alphanumeric() { char } else { wide_form(char) })
+            .collect();
+        if wide != string {
+            reads(&wide, format, &[WIDE]);
+        }
+        for dash in ['\u{2010}', '\u{2011}', '\u{2212}'] {
+            let typeset = string.replace('-', &dash.to_string());
+            if typeset != string {
+                reads(&typeset, format, &[DASHES]);
+            }
+        }
+        let mail: Vec<_> =
+            string.as_bytes().chunks(72).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+        let mail = mail.iter().map(|line| line.replace('=', "=3D")).collect::<Vec<_>>().join("=\n");
+        reads(&mail, format, &[SOFT_BREAKS]);
+        reads(&mail.replace('\n', "\r\n"), format, &[SOFT_BREAKS]);
+        reads(&string.repeat(2), format, &[AROUND]);
+    }
+    for format in [Format::Telethon, Format::GramJs] {
+        reads(&format!("1{}", string(format)), format, &[DOUBLED_ONE]);
+    }
+}
+
+fn wide_form(char: char) -> char {
+    char::from_u32(char as u32 + 0xfee0).unwrap()
+}
+
+/// A key of small letters only would be another key.
+#[test]
+fn d2_a_string_that_lost_its_capitals_is_refused() {
+    for format in [Format::Telethon, Format::GramJs, Format::Pyrogram, Format::Mtcute] {
+        let string = string(format);
+        for (text, kind) in [(string.to_lowercase(), "small"), (string.to_uppercase(), "capital")] {
+            let error = import_text(&text).unwrap_err();
+            assert!(matches!(error, ImportError::CaseLost { .. }), "{format}: {error}");
+            assert!(error.to_string().contains(&format!("all its letters are {kind}")), "{error}");
+        }
+    }
+}
+
+/// Wherever a string is cut, it is read as nothing else, and never blamed on another program.
+#[test]
+fn d2_no_part_of_a_string_is_taken_for_another() {
+    let mut strings: Vec<_> = [
+        Format::Telethon,
+        Format::GramJs,
+        Format::Pyrogram,
+        Format::Mtcute,
+        Format::Ferogram,
+        Format::Mtkruto,
+    ]
+    .map(|format| (format, string(format)))
+    .into();
+    let ours = strings.clone();
+    // Of old versions.
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
+    let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    for vector in file["strings"].as_array().unwrap() {
+        let format = vector["format"].as_str().unwrap().parse().unwrap();
+        strings.push((format, vector["string"].as_str().unwrap().to_owned()));
+    }
+    for (format, string) in &strings {
+        let name = format.description();
+        let letters = string.trim_end_matches('=').len();
+        for length in 64..letters {
+            let error = import_text(&string[..length]).expect_err("nothing of it is lost");
+            let text = error.to_string();
+            let is_told = text.starts_with(&format!("this is {name}"))
+                || text.starts_with(&format!("this is the beginning of {name}"));
+            // A string of one with an address of its own servers, or an old one, has no beginning to know it by.
+            let is_known = ours.contains(&(*format, string.clone()));
+            assert!(is_told || !is_known, "{format} cut to {length}: {text}");
+            let others = strings.iter().filter(|(other, _)| other != format);
+            assert!(
+                others.clone().all(|(other, _)| !text.contains(other.description())),
+                "{format} cut to {length}: {text}"
+            );
+        }
+        for start in [1, 2, 3, 50] {
+            if let Err(error) = import_text(&string[start..]) {
+                let text = error.to_string();
+                let others = strings.iter().filter(|(other, _)| other != format);
+                assert!(
+                    others.clone().all(|(other, _)| !text.contains(other.description())),
+                    "{format} without {start}: {text}"
+                );
+                assert!(start != 1 || !text.contains("none has"), "{format} without its first: {text}");
+            } else {
+                panic!("{format} without {start} is read");
+            }
+        }
+        for at in [20, 100, 200, 340] {
+            let holed = format!("{}{}", &string[..at], &string[at + 1..]);
+            let text = import_text(&holed).expect_err("one is missing").to_string();
+            assert!(!text.contains("first character"), "{format} without {at}: {text}");
+        }
+    }
 }
 
 #[test]
@@ -143,7 +271,9 @@ fn d1_files_of_other_encodings_are_read() {
     let big = |text: &str| units(text).into_iter().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
     let line = format!("{string}\r\n");
     let marked = format!("\u{feff}{line}");
-    for content in [little(&marked), big(&marked), little(&line), big(&line), quoted] {
+    let wide = marked.chars().flat_map(|char| (char as u32).to_le_bytes()).collect();
+    let zeros = format!("{string}\0\0\n\0").into_bytes();
+    for content in [little(&marked), big(&marked), little(&line), big(&line), quoted, wide, zeros] {
         fs::write(&path, content).unwrap();
         let imported = import_file(&path).unwrap();
         assert_eq!(imported.session.keys, session().keys);
