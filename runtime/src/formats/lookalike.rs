@@ -141,7 +141,7 @@ pub(super) fn incomplete(text: &str) -> Option<ImportError> {
     }
     // The DC decides about the first letter of Pyrogram's, but its last two bits come with the second one.
     let whole = Zeroizing::new(format!("A{text}"));
-    if super::pyrogram::has_length(&whole) && super::pyrogram::is_one(&*encoding::decode(&whole)?) {
+    if super::pyrogram::has_length(&whole) && super::pyrogram::is_one(&encoding::decode(&whole)?) {
         return first_missing(Format::Pyrogram);
     }
     // The others begin with a small number, which is always an A.

@@ -375,7 +375,7 @@ fn cleaned(text: &str) -> (Text, Vec<&'static str>) {
     if clean.contains("\r\n") {
         clean = Zeroizing::new(clean.replace("\r\n", "\n"));
     }
-    let changes: [(fn(&str) -> Option<(char, usize)>, &'static str); 5] =
+    let changes: [(Decode, &'static str); 5] =
         [(colour, COLOURS), (wide, WIDE), (entity, ENTITIES), (percent, PERCENT), (escape, ESCAPES)];
     for (decode, name) in changes {
         let decoded = replaced(&clean, decode);
@@ -393,8 +393,11 @@ const fn is_invisible(char: char) -> bool {
         || matches!(char, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
+/// What the text begins with stands for: a character, and of how many bytes it is written.
+type Decode = fn(&str) -> Option<(char, usize)>;
+
 /// Replaces what `decode` takes from the beginning of the rest: a character, and how many bytes it stands for.
-fn replaced(text: &str, decode: fn(&str) -> Option<(char, usize)>) -> Text {
+fn replaced(text: &str, decode: Decode) -> Text {
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
