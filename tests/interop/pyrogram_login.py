@@ -104,6 +104,35 @@ def start_case(account):
     return case
 
 
+async def an_account_is_looked_after():
+    """What programs do once they are signed in: whom they see, their dialogs, password and other sessions."""
+    phone = "9996621264"
+    known = {"phone_number": phone, "phone_code": "22222"}
+    client, other = new_client(**known), new_client(**known)
+    with contextlib.redirect_stdout(io.StringIO()):
+        await client.start()
+        await other.start()
+    try:
+        # Here the user is named by an InputPeer, where the schema has an InputUser.
+        sandbox.equal("user", (await client.get_users("me")).id, int(phone))
+        sandbox.equal("chat", (await client.get_chat("me")).id, int(phone))
+        sandbox.equal("bot", (await client.get_users("sandbox1_bot")).id, 1)
+        sandbox.equal("dialogs", [dialog async for dialog in client.get_dialogs()], [])
+        sandbox.equal("history", [message async for message in client.get_chat_history("me")], [])
+        sandbox.equal("contacts", list(await client.get_contacts()), [])
+        sandbox.equal("set", await client.enable_cloud_password("one", hint="two"), True)
+        sandbox.equal("changed", await client.change_cloud_password("one", "two"), True)
+        await sandbox.refused(errors.PasswordHashInvalid, client.remove_cloud_password("one"))
+        sandbox.equal("removed", await client.remove_cloud_password("two"), True)
+        await client.invoke(pyrogram.raw.functions.auth.ResetAuthorizations())
+        await sandbox.refused(errors.SessionRevoked, other.get_me())
+        sandbox.equal("signed out", await client.log_out(), True)
+    finally:
+        for started in (client, other):
+            with contextlib.suppress(ConnectionError):
+                await started.stop()
+
+
 async def a_stranger_signs_up():
     for phone in sandbox.strangers(DISTRIBUTION):
         if await signs_up(phone):
@@ -143,6 +172,7 @@ async def bad_input_is_refused():
 CASES = [(f"{account}", steps_case(account)) for account in ACCOUNTS]
 if READS_ITSELF:
     CASES += [(f"{account}, all at once", start_case(account)) for account in ACCOUNTS]
+    CASES.append(("dialogs, password and sessions", an_account_is_looked_after))
     CASES.append(("a number that is not registered signs up", a_stranger_signs_up))
 else:
     # It reports that the number is nobody's as an error, and offers no sign-up.

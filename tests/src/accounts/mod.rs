@@ -287,6 +287,8 @@ const fn method(constructor: u32) -> Option<Method> {
             ("account.updatePasswordSettings", Accounts::update_password_settings)
         }
         id::GET_PASSWORD_SETTINGS => ("account.getPasswordSettings", Accounts::get_password_settings),
+        id::CHECK_USERNAME => ("account.checkUsername", Accounts::check_username),
+        id::UPDATE_USERNAME => ("account.updateUsername", Accounts::update_username),
         id::UPDATE_PROFILE => ("account.updateProfile", Accounts::update_profile),
         id::EXPORT_AUTHORIZATION => ("auth.exportAuthorization", Accounts::export_authorization),
         id::IMPORT_AUTHORIZATION => ("auth.importAuthorization", Accounts::import_authorization),

@@ -36,6 +36,8 @@ mod own {
     pub(super) const LANG_PACK_LANGUAGE: u32 = 0xeeca_5ce3;
     pub(super) const GET_WEB_AUTHORIZATIONS: u32 = 0x182e_6d6f;
     pub(super) const WEB_AUTHORIZATIONS: u32 = 0xed56_c9fc;
+    pub(super) const GET_ACCOUNT_TTL: u32 = 0x08fc_711d;
+    pub(super) const ACCOUNT_DAYS_TTL: u32 = 0xb8d0_afdf;
     pub(super) const GET_PRIVACY: u32 = 0xdadb_c950;
     pub(super) const PRIVACY_RULES: u32 = 0x50a0_4e45;
     pub(super) const PRIVACY_VALUE_ALLOW_ALL: u32 = 0x6542_7b82;
@@ -93,6 +95,8 @@ mod own {
 /// The one country and the one language of the sandbox.
 const COUNTRY: [&str; 3] = ["XX", "Sandbox", "999"];
 const LANGUAGE: [&str; 2] = ["en", "English"];
+/// After so many days without use an account would end: a year and a half.
+const ACCOUNT_DAYS: i32 = 548;
 /// What `help.countriesList` is known by.
 const HASH_OF_COUNTRIES: i32 = 1;
 
@@ -133,6 +137,10 @@ pub(super) const fn method(constructor: u32) -> Option<Method> {
         own::GET_WEB_AUTHORIZATIONS => ("account.getWebAuthorizations", |accounts, call| {
             accounts.person(call)?;
             empty(own::WEB_AUTHORIZATIONS, 2)
+        }),
+        own::GET_ACCOUNT_TTL => ("account.getAccountTTL", |accounts, call| {
+            accounts.person(call)?;
+            Ok(Writer::boxed(own::ACCOUNT_DAYS_TTL).i32(ACCOUNT_DAYS).finish())
         }),
         own::GET_PRIVACY => ("account.getPrivacy", |accounts, call| {
             accounts.person(call)?;

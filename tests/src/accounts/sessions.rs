@@ -158,6 +158,51 @@ impl Accounts {
     }
 }
 
+impl Accounts {
+    pub(super) fn check_username(&mut self, call: &mut Call<'_>) -> Reply {
+        let name = call.reader.string()?;
+        call.reader.end()?;
+        let user = self.person(call)?;
+        must_be_username(name)?;
+        let is_free = !self.is_taken(name, user);
+        Ok(Writer::boxed(if is_free { id::BOOL_TRUE } else { id::BOOL_FALSE }).finish())
+    }
+
+    /// Takes a name, or gives it up for an empty one.
+    pub(super) fn update_username(&mut self, call: &mut Call<'_>) -> Reply {
+        let name = call.reader.string()?;
+        call.reader.end()?;
+        let user = self.person(call)?;
+        if !name.is_empty() {
+            must_be_username(name)?;
+            if self.is_taken(name, user) {
+                return Err(ApiError::new(400, "USERNAME_OCCUPIED"));
+            }
+        }
+        let account = self.directory.account_mut(user).ok_or_else(ApiError::unregistered)?;
+        if account.username == name {
+            return Err(ApiError::new(400, "USERNAME_NOT_MODIFIED"));
+        }
+        account.username = name.into();
+        Ok(account.to_user(call.layer, true))
+    }
+
+    fn is_taken(&self, name: &str, by_others_than: i64) -> bool {
+        let mut others = self.directory.accounts().filter(|account| account.id != by_others_than);
+        others.any(|account| account.username.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The form of usernames (`core.telegram.org/method/account.checkUsername`).
+fn must_be_username(name: &str) -> Result<(), ApiError> {
+    let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'_';
+    let begins_well = name.bytes().next().is_some_and(|first| first.is_ascii_alphabetic());
+    if begins_well && (5..=32).contains(&name.len()) && name.bytes().all(is_letter) {
+        return Ok(());
+    }
+    Err(ApiError::new(400, "USERNAME_INVALID"))
+}
+
 /// How a session is named in a list; the present one is always 0.
 fn session_hash(key_id: u64, is_current: bool) -> i64 {
     if is_current { 0 } else { (key_id ^ 0x5a5a_5a5a_5a5a_5a5a).cast_signed() | 1 }

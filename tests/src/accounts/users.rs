@@ -123,9 +123,10 @@ impl Accounts {
 
 fn input_user(reader: &mut Reader<'_>) -> Result<Wanted, BadArguments> {
     match reader.u32()? {
-        id::INPUT_USER_EMPTY => Ok(Wanted::Nobody),
-        id::INPUT_USER_SELF => Ok(Wanted::Caller),
-        id::INPUT_USER => {
+        // Pyrogram and its forks name users by an `InputPeer` here, which Telegram's servers take.
+        id::INPUT_USER_EMPTY | id::INPUT_PEER_EMPTY => Ok(Wanted::Nobody),
+        id::INPUT_USER_SELF | id::INPUT_PEER_SELF => Ok(Wanted::Caller),
+        id::INPUT_USER | id::INPUT_PEER_USER => {
             let user = reader.i64()?;
             reader.i64()?;
             Ok(Wanted::Other(user))

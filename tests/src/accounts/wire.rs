@@ -71,6 +71,9 @@ pub(super) mod id {
     pub(in crate::accounts) const INPUT_USER_EMPTY: u32 = 0xb988_86cf;
     pub(in crate::accounts) const INPUT_USER_SELF: u32 = 0xf7c1_b13f;
     pub(in crate::accounts) const INPUT_USER: u32 = 0xf211_58c6;
+    pub(in crate::accounts) const INPUT_PEER_EMPTY: u32 = 0x7f3b_18ea;
+    pub(in crate::accounts) const INPUT_PEER_SELF: u32 = 0x7da0_7ec9;
+    pub(in crate::accounts) const INPUT_PEER_USER: u32 = 0xdde8_a54c;
     pub(in crate::accounts) const GET_STATE: u32 = 0xedd4_882a;
     pub(in crate::accounts) const GET_DIFFERENCE: u32 = 0x19c2_f763;
     /// Layer 158.
@@ -86,6 +89,8 @@ pub(super) mod id {
     pub(in crate::accounts) const PASSWORD_SETTINGS: u32 = 0x9a5c_33e5;
     pub(in crate::accounts) const PASSWORD_KDF_ALGO_UNKNOWN: u32 = 0xd45a_b096;
     pub(in crate::accounts) const UPDATE_PROFILE: u32 = 0x7851_5775;
+    pub(in crate::accounts) const CHECK_USERNAME: u32 = 0x2714_d86c;
+    pub(in crate::accounts) const UPDATE_USERNAME: u32 = 0x3e0b_dd7c;
     pub(in crate::accounts) const INVOKE_WITH_MESSAGES_RANGE: u32 = 0x3652_75f2;
     pub(in crate::accounts) const MESSAGE_RANGE: u32 = 0x0ae3_0253;
     pub(in crate::accounts) const INVOKE_WITH_APNS_SECRET: u32 = 0x0dae_54f8;

@@ -194,3 +194,25 @@ fn a2_a_user_sets_and_removes_the_own_password() {
     sandbox.switch(2);
     sandbox.sign_in("9996621234", "22222");
 }
+
+#[test]
+fn a2_a_user_takes_a_name_that_is_free() {
+    let mut sandbox = Sandbox::new(AccountOptions::default());
+    sandbox.sign_in("9996621234", "22222");
+    let check = |name: &str| Writer::boxed(id::CHECK_USERNAME).string(name);
+    let update = |name: &str| Writer::boxed(id::UPDATE_USERNAME).string(name);
+    assert_eq!(sandbox.ok(check("ada_lovelace")), id::BOOL_TRUE.to_le_bytes());
+    assert_eq!(sandbox.ok(check("Sandbox1_Bot")), id::BOOL_FALSE.to_le_bytes());
+    for wrong in ["ada", "1adalovelace", "ada-lovelace", "", &"a".repeat(33)] {
+        assert_eq!(sandbox.error(check(wrong)), "400 USERNAME_INVALID");
+    }
+    assert_eq!(sandbox.error(update("sandbox1_bot")), "400 USERNAME_OCCUPIED");
+    sandbox.ok(update("ada_lovelace"));
+    assert_eq!(sandbox.error(update("ada_lovelace")), "400 USERNAME_NOT_MODIFIED");
+    let renamed = Writer::boxed(id::UPDATE_PROFILE).u32(1).string("Ada");
+    let user = sandbox.ok(renamed);
+    for text in [&b"Ada"[..], b"ada_lovelace"] {
+        assert!(user.windows(text.len()).any(|window| window == text));
+    }
+    sandbox.ok(update(""));
+}

@@ -139,6 +139,13 @@ fn a2_full_users_are_those_who_exist() {
     let other = |user: i64| full_user(Writer::boxed(id::INPUT_USER).i64(user).i64(0));
     assert!(caller.read(other(1)).contains("full_user=userFull(id=1 "));
     assert!(caller.read(other(9_996_621_234)).contains("full_user=userFull(id=9996621234 "));
+    // As Pyrogram and its forks name users.
+    let by_peer = full_user(Writer::boxed(id::INPUT_PEER_USER).i64(1).i64(0));
+    assert!(caller.read(by_peer).contains("full_user=userFull(id=1 "));
+    let own = caller.read(full_user(Writer::boxed(id::INPUT_PEER_SELF)));
+    assert!(own.contains("full_user=userFull(id=9996621234 "), "{own}");
+    let listed = Writer::boxed(id::GET_USERS).u32(id::VECTOR).u32(1).u32(id::INPUT_PEER_SELF);
+    assert!(caller.bare_vector(listed).starts_with("user(self=true id=9996621234 "));
     assert_eq!(caller.sandbox.error(other(77)), "400 USER_ID_INVALID");
     assert_eq!(caller.sandbox.error(full_user(Writer::boxed(id::INPUT_USER_EMPTY))), "400 USER_ID_INVALID");
 }
