@@ -165,7 +165,7 @@ fn proxies() {
 /// Without the clock in its advice, a person looks for a wrong secret that is right.
 #[test]
 fn c3_the_clock_is_named_if_an_mtproxy_refuses_the_hello() {
-    let window = HelloWindow { behind: 0, ahead: 0 };
+    let window = HelloWindow { behind: 0, ahead: 0, ..HelloWindow::default() };
     let domain = String::from("www.example.org");
     let secret = format!("ee{}7777772e6578616d706c652e6f7267", "1a".repeat(16));
     let server = server(Front::MtProxy { key: KEY, mode: MtProxyMode::FakeTls { domain, window } });

@@ -12,7 +12,7 @@ use sansgram_core::crypto::SecureRandom;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    Disguise, LayerError, LayerOptions, Layers, ServerFrameDecoder, TransportKind, WebSocketTarget,
+    Disguise, HelloForm, LayerError, LayerOptions, Layers, ServerFrameDecoder, TransportKind, WebSocketTarget,
 };
 
 use crate::frames::{LIMIT, SeenFrame};
@@ -122,6 +122,7 @@ impl End {
             dc: 2,
             limit: LIMIT,
             unix: Duration::from_secs(1_700_000_000),
+            hello: HelloForm::default(),
         };
         let mut random = Drawn(Seeded::new(5));
         let mut layers = Layers::new(&options, &mut random);

@@ -25,8 +25,8 @@ use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::Outcome;
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, Disguise, Frame, LayerOptions, Layers, ProxyLink, ProxyMode, ProxySecret, TransportKind,
-    WebSocketTarget,
+    DEFAULT_LIMIT, Disguise, Frame, HelloForm, LayerOptions, Layers, ProxyLink, ProxyMode, ProxySecret,
+    TransportKind, WebSocketTarget,
 };
 use sansgram_testkit::serve::{ServeOptions, serve};
 use sansgram_testkit::server::{Front, HelloWindow, MtProxyMode, ServerOptions};
@@ -90,7 +90,8 @@ fn frames(address: &str, transport: &str, disguise: &str) -> Result<()> {
     };
     let transport: TransportKind = transport.parse()?;
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let options = LayerOptions { transport, disguise: &disguise, dc: 2, limit: DEFAULT_LIMIT, unix };
+    let hello = HelloForm::default();
+    let options = LayerOptions { transport, disguise: &disguise, dc: 2, limit: DEFAULT_LIMIT, unix, hello };
     let random = &mut OsRandom::new();
     let layers = Layers::new(&options, random);
     let mut peer = Peer { socket: TcpStream::connect(address)?, layers, seen: VecDeque::new() };

@@ -16,7 +16,7 @@ use crate::handshake::NewAuthKey;
 use crate::rpc::{LostReason, Owner, RpcError, Table, WITHOUT_UPDATES};
 use crate::session::{Body, MsgIdGenerator, Outbox, Reject, ServerClock, Session, SessionEvent, Tag};
 use crate::time::{Now, Timestamp};
-use crate::transport::{DEFAULT_LIMIT, Frame, LayerOptions, Layers, hello_delay};
+use crate::transport::{DEFAULT_LIMIT, Frame, LayerOptions, Layers, hello_of};
 
 /// What a lane needs of the machine.
 pub(super) struct Surroundings<'a> {
@@ -181,14 +181,15 @@ impl Lane {
         self.proven_since().is_some()
     }
 
-    /// The stream is up, after so many attempts in a row that failed.
-    pub(super) fn opened(&mut self, dc: DcId, failures: u32, around: &mut Surroundings<'_>) {
+    /// The stream is up, after so many whose disguise came to nothing.
+    pub(super) fn opened(&mut self, dc: DcId, hello_failures: u32, around: &mut Surroundings<'_>) {
         let Phase::Open(wire) = &mut self.phase else { return };
         if wire.layers.is_some() {
             // Told twice: what was written already cannot be begun anew.
             return;
         }
         let clock = around.clock();
+        let (hello, delay) = hello_of(hello_failures);
         let options = LayerOptions {
             transport: wire.transport,
             disguise: wire.disguise.as_deref().unwrap_or(&around.config.disguise),
@@ -200,7 +201,8 @@ impl Lane {
                 .as_ref()
                 .map_or(&clock, |keyed| keyed.session.clock())
                 .server_time(around.now)
-                .saturating_sub(hello_delay(failures)),
+                .saturating_sub(delay),
+            hello,
         };
         wire.layers = Some(Layers::new(&options, around.random));
         // It was a round trip, and the first answer takes another.

@@ -65,6 +65,8 @@ pub(super) struct Link {
     pub(super) keep: bool,
     /// Attempts that failed, and connections that did not last, in a row.
     pub(super) failures: u32,
+    /// Connections that came up, but whose disguise did not: they decide what the next one says first.
+    hello_failures: u32,
     /// Whether a connection ever worked.
     pub(super) ever_worked: bool,
     /// Whether one was lost over which keys were being made, since one worked.
@@ -116,6 +118,7 @@ impl Link {
             gate: Gate::Open,
             keep: false,
             failures: 0,
+            hello_failures: 0,
             ever_worked: false,
             failed_at_key: false,
             trouble: None,
@@ -214,9 +217,9 @@ impl Link {
 
     /// The stream is up.
     pub(super) fn opened(&mut self, side: Side, around: &mut Surroundings<'_>) {
-        let (dc, failures) = (self.dc, self.failures);
+        let (dc, hello_failures) = (self.dc, self.hello_failures);
         if let Some(lane) = self.lane(side) {
-            lane.opened(dc, failures, around);
+            lane.opened(dc, hello_failures, around);
         }
     }
 
@@ -392,6 +395,9 @@ impl Link {
         self.failures = if was_steady { 1 } else { self.failures.saturating_add(1) };
         if let Phase::Open(wire) = &self.main.phase {
             self.failed_at_key |= wire.makes_key && wire.proven.is_none();
+            if wire.layers.as_ref().is_some_and(|layers| !layers.is_open()) {
+                self.hello_failures = self.hello_failures.wrapping_add(1);
+            }
         }
         if !matches!(reason, LostReason::ClosedByUs) {
             self.trouble = Some(reason.clone());

@@ -7,7 +7,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::decode::Located;
-use super::fake_tls::{FakeTls, FakeTlsError};
+use super::fake_tls::{FakeTls, FakeTlsError, HelloForm};
 use super::obfuscated::{OBFUSCATED_HEADER_LEN, Obfuscation};
 use super::proxy_secret::{ProxyMode, ProxySecret};
 use super::websocket::{WebSocket, WebSocketError, WebSocketTarget};
@@ -61,6 +61,8 @@ pub struct LayerOptions<'a> {
     pub limit: usize,
     /// The time since 1970 of the clock that is most likely right; fake TLS tells it to the proxy.
     pub unix: Duration,
+    /// How the first message of fake TLS looks.
+    pub hello: HelloForm,
 }
 
 /// The client's end of one connection: frames on one side, the bytes of the stream on the other.
@@ -81,7 +83,7 @@ pub struct LayerOptions<'a> {
 /// # }
 /// # let random = &mut Counting(0);
 /// use core::time::Duration;
-/// use sansgram_core::transport::{DEFAULT_LIMIT, Disguise, LayerOptions, Layers, TransportKind};
+/// use sansgram_core::transport::{DEFAULT_LIMIT, Disguise, HelloForm, LayerOptions, Layers, TransportKind};
 ///
 /// let options = LayerOptions {
 ///     transport: TransportKind::Abridged,
@@ -89,6 +91,7 @@ pub struct LayerOptions<'a> {
 ///     dc: 2,
 ///     limit: DEFAULT_LIMIT,
 ///     unix: Duration::from_secs(1_800_000_000),
+///     hello: HelloForm::default(),
 /// };
 /// let mut layers = Layers::new(&options, random);
 /// let mut out = Vec::new();
@@ -200,7 +203,8 @@ impl Layers {
                 let tunnel = match secret.mode() {
                     ProxyMode::Plain | ProxyMode::Padded => Tunnel::None,
                     ProxyMode::FakeTls { domain } => {
-                        Tunnel::FakeTls(Box::new(FakeTls::new(secret.key(), domain, options.unix, random)))
+                        let LayerOptions { hello, unix, .. } = *options;
+                        Tunnel::FakeTls(Box::new(FakeTls::new(secret.key(), domain, hello, unix, random)))
                     }
                 };
                 (Some(secret.key()), tunnel)

@@ -10,19 +10,21 @@ use sha2::Sha256;
 use super::front::piece;
 use crate::random::SecureRandom;
 
-/// How far the clock in a hello may be off. The default is that of the MTProxy in C, 10 minutes behind to 3 seconds ahead;
-/// mtg 2 allows 3 seconds either way.
+/// Which hellos a proxy takes: how far the clock in one may be off, and how long its record is. The default clock is that of
+/// the MTProxy in C, 10 minutes behind to 3 seconds ahead; mtg 2 allows 3 seconds either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HelloWindow {
     /// Seconds behind the proxy's clock.
     pub behind: u32,
     /// Seconds ahead of it.
     pub ahead: u32,
+    /// The longest record, in bytes without its header. The MTProxy in C took up to 767, when hellos were shorter.
+    pub longest: usize,
 }
 
 impl Default for HelloWindow {
     fn default() -> Self {
-        Self { behind: 600, ahead: 3 }
+        Self { behind: 600, ahead: 3, longest: 1 << 14 }
     }
 }
 
@@ -126,6 +128,9 @@ impl FakeTlsServer {
         unix: Duration,
         random: &mut dyn SecureRandom,
     ) -> Result<Vec<u8>, FakeTlsRefusal> {
+        if hello.len() > 5 + self.window.longest {
+            return Err(FakeTlsRefusal::Hello("too long"));
+        }
         let session_id = check_hello(hello, &self.domain)?;
         let mut zeroed = hello.to_vec();
         zeroed[11..43].fill(0);

@@ -7,8 +7,8 @@ use super::{FakeTlsError, RANDOM};
 use crate::crypto::Secret;
 use crate::transport::assemble::take;
 
-const HANDSHAKE: u8 = 22;
-const CHANGE_CIPHER_SPEC: u8 = 20;
+pub(super) const HANDSHAKE: u8 = 22;
+pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
 pub(super) const APPLICATION_DATA: u8 = 23;
 pub(super) const ALERT: u8 = 21;
 /// Type, version, length.

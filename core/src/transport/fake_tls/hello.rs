@@ -1,9 +1,10 @@
-//! The first message: a TLS 1.3 ClientHello as a current Chromium sends it, so that it is one of many.
+//! The first message: a TLS 1.3 ClientHello as Chromium sends it, so that it is one of many, in two forms.
 //!
-//! What is chosen, and why. The classical form of this message was padded to 517 bytes, as browsers did until 2024.
-//! Browsers have since added a key share of ML-KEM-768, which makes the message some 1800 bytes long, and so has
-//! Telegram's own client (2026): today the short form is the one that stands out. Proxies read the length from the
-//! record's header. UNVERIFIED: that every proxy in use takes the long form; those of Telegram's users must.
+//! Browsers' hellos have a key share of ML-KEM-768 since 2024, which makes them some 1800 bytes long, and so have those of
+//! Telegram's own clients (2026): the short form is the one that stands out today, so the long one is sent first. Proxies
+//! that were released before do not know it: the MTProxy in C takes 512 to 767 bytes for a hello, and mtprotoproxy from PyPI
+//! 517 only. Neither do networks that lose large packets. The classical form is for those, padded to 517 bytes as browsers
+//! did until 2024.
 //!
 //! As in the browser, the order of the extensions, the GREASE values (RFC 8701) and the length of the encrypted
 //! inner hello (a decoy, as for a site without ECH) are drawn anew each time. All keys are valid ones.
@@ -39,7 +40,10 @@ mod extension {
     pub(super) const SUPPORTED_VERSIONS: u16 = 0x002b;
     pub(super) const PSK_KEY_EXCHANGE_MODES: u16 = 0x002d;
     pub(super) const KEY_SHARE: u16 = 0x0033;
+    pub(super) const PADDING: u16 = 0x0015;
     pub(super) const APPLICATION_SETTINGS: u16 = 0x44cd;
+    /// Its number until 2024.
+    pub(super) const APPLICATION_SETTINGS_OLD: u16 = 0x4469;
     pub(super) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
     pub(super) const RENEGOTIATION_INFO: u16 = 0xff01;
 
@@ -61,6 +65,39 @@ mod extension {
         ENCRYPTED_CLIENT_HELLO,
         RENEGOTIATION_INFO,
     ];
+
+    /// Those of the classical form, which have neither the encrypted hello nor the new number.
+    pub(super) const CLASSIC: [u16; 15] = [
+        SERVER_NAME,
+        STATUS_REQUEST,
+        SUPPORTED_GROUPS,
+        EC_POINT_FORMATS,
+        SIGNATURE_ALGORITHMS,
+        ALPN,
+        SIGNED_CERTIFICATE_TIMESTAMP,
+        EXTENDED_MASTER_SECRET,
+        COMPRESS_CERTIFICATE,
+        SESSION_TICKET,
+        SUPPORTED_VERSIONS,
+        PSK_KEY_EXCHANGE_MODES,
+        KEY_SHARE,
+        APPLICATION_SETTINGS_OLD,
+        RENEGOTIATION_INFO,
+    ];
+}
+
+/// The length of the classical form, with the header of its record.
+const CLASSIC_LEN: usize = 517;
+
+/// How a browser's first message looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HelloForm {
+    /// As today, with a key share of ML-KEM-768: 1,700 to 2,100 bytes.
+    #[default]
+    Current,
+    /// As until 2024: 517 bytes, whatever the domain.
+    Classic,
 }
 
 /// Values without a meaning, where a server must ignore what it does not know.
@@ -73,7 +110,7 @@ struct Grease {
 }
 
 /// The whole record, its random bytes (11 to 43) zero.
-pub(super) fn build(domain: &str, random: &mut dyn SecureRandom) -> Vec<u8> {
+pub(super) fn build(domain: &str, form: HelloForm, random: &mut dyn SecureRandom) -> Vec<u8> {
     let grease = Grease::draw(random);
     let (domain, _) = domain.as_bytes().split_at(domain.len().min(MAX_PROXY_DOMAIN_LEN));
     let mut out = Vec::with_capacity(2048);
@@ -82,12 +119,12 @@ pub(super) fn build(domain: &str, random: &mut dyn SecureRandom) -> Vec<u8> {
     block(&mut out, |out| {
         // ClientHello; the first of three bytes of length is always 0.
         out.extend_from_slice(&[1, 0]);
-        block(out, |out| body(out, domain, &grease, random));
+        block(out, |out| body(out, domain, form, &grease, random));
     });
     out
 }
 
-fn body(out: &mut Vec<u8>, domain: &[u8], grease: &Grease, random: &mut dyn SecureRandom) {
+fn body(out: &mut Vec<u8>, domain: &[u8], form: HelloForm, grease: &Grease, random: &mut dyn SecureRandom) {
     out.extend_from_slice(&[3, 3]);
     out.extend_from_slice(&[0; 32]);
     out.push(32);
@@ -101,14 +138,24 @@ fn body(out: &mut Vec<u8>, domain: &[u8], grease: &Grease, random: &mut dyn Secu
     block(out, |out| {
         number(out, grease.first_extension);
         number(out, 0);
-        let mut order = extension::ALL;
-        shuffle(&mut order, random);
-        for kind in order {
+        let mut classic = extension::CLASSIC;
+        let mut current = extension::ALL;
+        let order: &mut [u16] = match form {
+            HelloForm::Current => &mut current,
+            HelloForm::Classic => &mut classic,
+        };
+        shuffle(order, random);
+        for &kind in &*order {
             number(out, kind);
-            block(out, |out| extension_body(out, kind, domain, grease, random));
+            block(out, |out| extension_body(out, kind, domain, form, grease, random));
         }
         number(out, grease.last_extension);
         block(out, |out| out.push(0));
+        if form == HelloForm::Classic {
+            number(out, extension::PADDING);
+            let length = CLASSIC_LEN.saturating_sub(out.len() + 2);
+            block(out, |out| out.resize(out.len() + length, 0));
+        }
     });
 }
 
@@ -116,6 +163,7 @@ fn extension_body(
     out: &mut Vec<u8>,
     kind: u16,
     domain: &[u8],
+    form: HelloForm,
     grease: &Grease,
     random: &mut dyn SecureRandom,
 ) {
@@ -127,8 +175,11 @@ fn extension_body(
         // OCSP, with no responders and no extensions.
         extension::STATUS_REQUEST => out.extend_from_slice(&[1, 0, 0, 0, 0]),
         extension::SUPPORTED_GROUPS => block(out, |out| {
-            let groups = [grease.group, X25519_ML_KEM_768, X25519, SECP256R1, SECP384R1];
-            groups.iter().for_each(|group| number(out, *group));
+            number(out, grease.group);
+            if form == HelloForm::Current {
+                number(out, X25519_ML_KEM_768);
+            }
+            [X25519, SECP256R1, SECP384R1].iter().for_each(|group| number(out, *group));
         }),
         extension::EC_POINT_FORMATS => out.extend_from_slice(&[1, 0]),
         extension::SIGNATURE_ALGORITHMS => {
@@ -148,15 +199,19 @@ fn extension_body(
         extension::KEY_SHARE => block(out, |out| {
             number(out, grease.group);
             block(out, |out| out.push(0));
-            number(out, X25519_ML_KEM_768);
-            block(out, |out| {
-                ml_kem_768_key(out, random);
-                out.extend_from_slice(&point::public_key(random));
-            });
+            if form == HelloForm::Current {
+                number(out, X25519_ML_KEM_768);
+                block(out, |out| {
+                    ml_kem_768_key(out, random);
+                    out.extend_from_slice(&point::public_key(random));
+                });
+            }
             number(out, X25519);
             block(out, |out| out.extend_from_slice(&point::public_key(random)));
         }),
-        extension::APPLICATION_SETTINGS => block(out, |out| out.extend_from_slice(b"\x02h2")),
+        extension::APPLICATION_SETTINGS | extension::APPLICATION_SETTINGS_OLD => {
+            block(out, |out| out.extend_from_slice(b"\x02h2"))
+        }
         extension::ENCRYPTED_CLIENT_HELLO => {
             // An outer hello; HKDF-SHA-256 and AES-128-GCM; the number of a configuration; then key and payload.
             out.extend_from_slice(&[0, 0, 1, 0, 1]);

@@ -15,6 +15,8 @@ mod point;
 mod records;
 
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -24,6 +26,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use self::answer::Answer;
+pub use self::hello::HelloForm;
 use self::records::Records;
 use crate::crypto::SecureRandom;
 
@@ -33,14 +36,20 @@ pub const FAKE_TLS_MAX_PAYLOAD: usize = 2878;
 /// Where a hello of either side has its 32 random bytes, counted from the start of its record.
 const RANDOM: core::ops::Range<usize> = 11..43;
 
-/// What to take off the time that a hello tells, after so many failed attempts in a row.
+/// The hello of the next attempt after so many that a proxy did not answer as one that knows the secret: its form, and what
+/// to take off the time that it tells.
 ///
 /// Proxies refuse a hello that is off. Those in use differ: the MTProxy in C takes 3 seconds ahead to 10 minutes behind, mtg
 /// 2 takes 3 seconds either way. One second off is right for both, also for a clock that is 4 seconds ahead. If that fails,
-/// every other attempt says 2 minutes less: to the MTProxy in C that is right for a clock between 8 minutes behind and
-/// 2 minutes ahead.
-pub(crate) const fn hello_delay(failures: u32) -> Duration {
-    Duration::from_secs(if failures.is_multiple_of(2) { 1 } else { 120 })
+/// some attempts say 2 minutes less: to the MTProxy in C that is right for a clock between 8 minutes behind and
+/// 2 minutes ahead. Old proxies know the classical form only, and most of them take a hello that is minutes old.
+pub(crate) const fn hello_of(failures: u32) -> (HelloForm, Duration) {
+    match failures % 4 {
+        0 => (HelloForm::Current, Duration::from_secs(1)),
+        1 => (HelloForm::Classic, Duration::from_secs(120)),
+        2 => (HelloForm::Classic, Duration::from_secs(1)),
+        _ => (HelloForm::Current, Duration::from_secs(120)),
+    }
 }
 
 /// The client's end of a fake TLS connection.
@@ -69,7 +78,7 @@ pub enum FakeTlsError {
     #[error("the proxy does not know the secret, or our clock is wrong")]
     Digest,
     /// The answer is not a hello, a change of cipher and a first piece of data, in this order.
-    #[error("the answer is none of a proxy: a record of type {kind} came as number {number}")]
+    #[error("{}", answer_text(*.number, *.kind))]
     Answer {
         /// Which record of the answer it was, counted from 0.
         number: u8,
@@ -101,8 +110,14 @@ impl FakeTls {
     /// `unix` is the time since 1970 of the clock that is most likely right, about a second less to be safe: proxies refuse
     /// hellos that are more than 3 seconds ahead, or too far behind (3 seconds to 20 minutes).
     #[must_use]
-    pub fn new(key: &[u8; 16], domain: &str, unix: Duration, random: &mut dyn SecureRandom) -> Self {
-        let mut hello = hello::build(domain, random);
+    pub fn new(
+        key: &[u8; 16],
+        domain: &str,
+        form: HelloForm,
+        unix: Duration,
+        random: &mut dyn SecureRandom,
+    ) -> Self {
+        let mut hello = hello::build(domain, form, random);
         let client_random = sign(&mut hello, key, unix);
         let mut mac = keyed(key);
         mac.update(&client_random);
@@ -163,6 +178,21 @@ impl FakeTls {
 impl fmt::Debug for FakeTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FakeTls").field("open", &self.is_open()).finish_non_exhaustive()
+    }
+}
+
+/// What stands in the proxy's place, by the type of the record that gave it away.
+fn answer_text(number: u8, kind: u8) -> String {
+    match (number, kind) {
+        (0, b'H') => "a web server without TLS answers in the place of a proxy".into(),
+        (0, kind) if !(answer::CHANGE_CIPHER_SPEC..=answer::APPLICATION_DATA).contains(&kind) => {
+            "what answers speaks no TLS".into()
+        }
+        (1, answer::HANDSHAKE) => {
+            "a TLS server of a web site answers in the place of a proxy, which has it do so if the secret is wrong, or              our clock is"
+                .into()
+        }
+        _ => format!("the answer is none of a proxy: a record of type {kind} came as number {number}"),
     }
 }
 

@@ -330,7 +330,7 @@ fn the_hello_is_a_browsers_and_never_the_same() {
     let (mut orders, mut lengths, mut session_ids) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for seed in 0..60 {
         let unix = Duration::from_secs(1_700_000_000);
-        let mut client = FakeTls::new(&[5; 16], "example.com", unix, &mut Seeded(seed));
+        let mut client = FakeTls::new(&[5; 16], "example.com", HelloForm::Current, unix, &mut Seeded(seed));
         let hello = client.take_hello();
         assert!(client.take_hello().is_empty());
         let Hello { session_id, suites, extensions } = parse(&hello);
@@ -377,10 +377,46 @@ fn the_hello_is_a_browsers_and_never_the_same() {
     assert!(orders.len() > 55 && lengths.len() == 4 && session_ids.len() == 60);
 }
 
+/// Released proxies know no other: the MTProxy in C takes records of 512 to 767 bytes, mtprotoproxy of 512.
+#[test]
+fn c1_the_classical_hello_has_517_bytes_and_nothing_of_later() {
+    let mut orders = BTreeSet::new();
+    for (seed, len) in (0..40).zip([1, 11, 90, 181, 182].into_iter().cycle()) {
+        let domain = "d".repeat(len);
+        let hello = hello::build(&domain, HelloForm::Classic, &mut Seeded(seed));
+        assert_eq!(hello.len(), 517);
+        assert_eq!(hello[..11], [22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]);
+        let Hello { suites, extensions, .. } = parse(&hello);
+        assert_eq!(suites.len(), 16);
+        let kinds: Vec<u16> = extensions.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds.iter().collect::<BTreeSet<_>>().len(), kinds.len());
+        assert_eq!((kinds.len(), kinds.last()), (18, Some(&0x15)));
+        assert!(is_grease(kinds[0]) && is_grease(kinds[16]));
+        let body = |kind: u16| extensions.iter().find(|(found, _)| *found == kind).map(|(_, body)| &body[..]);
+        assert_eq!(body(0).unwrap().len(), 5 + len);
+        assert_eq!(body(0x0033).unwrap().len(), 2 + 5 + 4 + 32);
+        assert_eq!(body(0x000a).unwrap()[4..], [0, 0x1d, 0, 0x17, 0, 0x18]);
+        assert!(body(0xfe0d).is_none() && body(0x44cd).is_none() && body(0x4469).is_some());
+        orders.insert(kinds[1..16].to_vec());
+    }
+    assert!(orders.len() > 35);
+}
+
+#[test]
+fn c3_what_stands_in_the_place_of_a_proxy_is_named() {
+    let text =
+        |stream: &[u8]| std::format!("{}", feed(&mut waiting(&[1; 16], &[2; 32]), stream, 1).unwrap_err());
+    assert!(text(b"HTTP/1.1 400").contains("a web server without TLS"));
+    assert!(text(b"SSH-2.0-x").contains("speaks no TLS"));
+    let hello = [&[22, 3, 3, 0, 38][..], &[0; 38]].concat();
+    assert!(text(&[&hello[..], &[22, 3, 3]].concat()).contains("a TLS server of a web site"));
+    assert!(text(&[&hello[..], &[23, 3, 3]].concat()).contains("type 23 came as number 1"));
+}
+
 #[test]
 fn longest_domain_and_one_that_is_longer() {
     for len in [1, 182, 183, 5000] {
-        let hello = hello::build(&"d".repeat(len), &mut Seeded(1));
+        let hello = hello::build(&"d".repeat(len), HelloForm::Current, &mut Seeded(1));
         let names = parse(&hello).extensions.into_iter().find(|(kind, _)| *kind == 0).unwrap().1;
         assert_eq!(names.len(), 5 + if len == 5000 { 182 } else { len.min(182) });
     }
@@ -389,9 +425,9 @@ fn longest_domain_and_one_that_is_longer() {
 /// Bytes count: a name that is cut within a character is no name, but its record stays whole.
 #[test]
 fn a_domain_is_cut_by_bytes_wherever_its_characters_end() {
-    let whole = hello::build(&"d".repeat(182), &mut Seeded(1)).len();
+    let whole = hello::build(&"d".repeat(182), HelloForm::Current, &mut Seeded(1)).len();
     for count in [200, 40_000] {
-        let hello = hello::build(&std::format!("d{}", "é".repeat(count)), &mut Seeded(1));
+        let hello = hello::build(&std::format!("d{}", "é".repeat(count)), HelloForm::Current, &mut Seeded(1));
         assert_eq!(hello.len(), whole);
         assert_eq!(usize::from(u16::from_be_bytes([hello[3], hello[4]])) + 5, whole);
     }
@@ -399,7 +435,7 @@ fn a_domain_is_cut_by_bytes_wherever_its_characters_end() {
 
 #[test]
 fn debug_shows_nothing() {
-    let client = FakeTls::new(&[0xab; 16], "a.b", Duration::ZERO, &mut Seeded(1));
+    let client = FakeTls::new(&[0xab; 16], "a.b", HelloForm::Current, Duration::ZERO, &mut Seeded(1));
     let shown: String = std::format!("{client:?}");
     assert_eq!(shown, "FakeTls { open: false, .. }");
 }

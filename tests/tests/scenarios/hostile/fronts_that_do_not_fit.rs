@@ -2,6 +2,7 @@
 
 use sansgram_core::client::{Event, LostReason};
 use sansgram_core::login::LoginError;
+use sansgram_core::tl::functions;
 use sansgram_core::transport::{Disguise, FakeTlsError, WebSocketError, WebSocketTarget};
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{
@@ -94,7 +95,30 @@ fn c3_a_clock_that_is_off_by_less_is_let_through() {
         assert_eq!(attempts(skew, HelloWindow::default()), 2, "{skew}");
     }
     for skew in [-2, 0, 2, 4] {
-        assert_eq!(attempts(skew, HelloWindow { behind: 3, ahead: 3 }), 1, "{skew}");
+        assert_eq!(
+            attempts(skew, HelloWindow { behind: 3, ahead: 3, ..HelloWindow::default() }),
+            1,
+            "{skew}"
+        );
+    }
+}
+
+/// The MTProxy in C knew a hello by its first bytes, of which one is that of a length of 512 to 767; mtprotoproxy from PyPI
+/// by the length of 512. Later connections begin with what helped.
+#[test]
+fn c1_a_proxy_from_before_long_hellos_is_reached() {
+    for (longest, skew) in [(767, 0), (512, 0), (512, 100), (512, -400)] {
+        let window = HelloWindow { longest, ..HelloWindow::default() };
+        let front = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
+        let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(front) });
+        let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
+        assert!(outcome.is_ok(), "{outcome:?}");
+        let refusals = std::mem::take(&mut pair.refusals);
+        assert_eq!(refusals, [fake_tls_refusal(FakeTlsRefusal::Hello("too long"))], "{longest} {skew}");
+        pair.network.cut_all(pair.timestamp());
+        let again = pair.invoke(&functions::help::GetNearestDc {});
+        assert!(again.is_ok(), "{again:?}");
+        assert!(std::mem::take(&mut pair.refusals).is_empty());
     }
 }
 
