@@ -181,6 +181,7 @@ pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
         reason if reason.is_http() => {
             "check the address, and whether a web browser is sent to a login page of this network"
         }
+        LostReason::Frame(FrameError::SshServer) => "check the address and its port, which is one of SSH",
         LostReason::Frame(FrameError::TlsServer) => "check the address and its port, which is one of TLS",
         LostReason::Rejected(Reject::TimeWindow(_)) => {
             "try again later, and do not trust this server if it goes on like that"
@@ -222,11 +223,24 @@ const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
             "check the proxy's address and the kind that its URL begins with, and whether a web browser is sent to a \
              login page of this network"
         }
-        ProxyFault::Forbidden | ProxyFault::ServerUnreachable => {
-            "use another proxy, or check the server's address if you gave one"
-        }
         ProxyFault::Refused => "check the host and the port of the proxy, and whether it runs",
         ProxyFault::Unreachable => "check the host and the port of the proxy, and the network",
+        ProxyFault::NoCommonMethod => "have it accept one of them, or use another proxy",
+        ProxyFault::Tls => {
+            "proxies that are spoken to in TLS are not supported: if this one takes plain connections, use their port"
+        }
+        ProxyFault::HttpServer => {
+            "if it is an HTTP proxy, begin its URL with http://; else check its address"
+        }
+        ProxyFault::Socks5Proxy => "begin its URL with socks5://",
+        ProxyFault::Socks5(2) | ProxyFault::Http(403) => "have the proxy allow it, or use another proxy",
+        ProxyFault::Http(429) => "wait a few minutes and try again",
+        ProxyFault::Socks5(7) | ProxyFault::Http(400 | 404 | 405 | 501) => {
+            "check the proxy's address, since an ordinary web server answers like this too, or use another proxy"
+        }
+        ProxyFault::Socks5(_) | ProxyFault::Http(_) => {
+            "use another proxy, or check the server's address if you gave one"
+        }
         _ => "check the proxy's address, and whether it is of the kind that its URL begins with",
     }
 }

@@ -126,6 +126,7 @@ mod tests {
             format!("www.t.me/proxy?{query}"),
             format!("dd{KEY}@proxy.example:443"),
             "3QARIjNEVWZ3iJmqu8zd7v8@proxy.example:443".into(),
+            format!("proxy.example:443:dd{KEY}"),
         ] {
             for given in [proxies(Some(&text), None), proxies(None, Some(&text))] {
                 let Given { proxy: None, mtproxy: Some((link, _)) } = given.ok().unwrap() else {
@@ -160,6 +161,10 @@ mod tests {
         for (text, reason) in [
             ("", "a proxy is given as"),
             (KEY, "SECRET@HOST:PORT"),
+            ("proxy.example:443", "SECRET@HOST:PORT"),
+            ("proxy.example:1080:me:73519", "socks5://USER:PASSWORD@HOST:PORT"),
+            ("tg://http?server=a&port=1", "an HTTP proxy is given as http://HOST:PORT"),
+            ("https://t.me/channel", "leads to no MTProxy"),
             ("73519@proxy.example:443", "the secret"),
             (&format!("{KEY}@proxy.example"), "port must be"),
             (&format!("{KEY}@proxy.example:0"), "port must be"),

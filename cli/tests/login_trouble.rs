@@ -137,10 +137,20 @@ fn f14_servers_of_other_protocols_are_named() {
         let _ = socket.read(&mut [0; 512]);
         let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     });
+    let ssh = listening(|mut socket| {
+        let _ = socket.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
+        let _ = socket.read(&mut [0; 512]);
+    });
+    let page = listening(|mut socket| {
+        let _ = socket.read(&mut [0; 512]);
+        let _ = socket.write_all(b"<!DOCTYPE html><html></html>");
+    });
     for transport in ["abridged", "intermediate", "padded", "full"] {
         let at = |address| within(40, || at(address, &["--timeout", "30", "--transport", transport]));
         at(tls).fails(&["a TLS server answers at this address", "check the address and its port"]);
         at(web).fails(&["a web server answers at this address", "login page"]);
+        at(page).fails(&["a web server answers at this address", "login page"]);
+        at(ssh).fails(&["an SSH server answers at this address", "which is one of SSH"]);
     }
 }
 

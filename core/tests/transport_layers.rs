@@ -11,8 +11,8 @@ use quickcheck::QuickCheck;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, Disguise, FakeTlsError, Frame, FrameEncoder, FrameError, LayerError, LayerOptions, Layers,
-    ProxyMode, ProxySecret, TransportKind, WebSocketTarget,
+    DEFAULT_LIMIT, Disguise, FakeTlsError, Frame, FrameEncoder, FrameError, HelloForm, LayerError,
+    LayerOptions, Layers, ProxyMode, ProxySecret, TransportKind, WebSocketTarget,
 };
 use sha2::Sha256;
 use wire::Seeded;
@@ -40,7 +40,8 @@ fn disguises() -> [Disguise; 6] {
 
 fn layers(transport: TransportKind, disguise: &Disguise, seed: u64) -> Layers {
     let unix = Duration::from_secs(1_700_000_000);
-    let options = LayerOptions { transport, disguise, dc: -10_003, limit: DEFAULT_LIMIT, unix };
+    let hello = HelloForm::default();
+    let options = LayerOptions { transport, disguise, dc: -10_003, limit: DEFAULT_LIMIT, unix, hello };
     Layers::new(&options, &mut Seeded(seed))
 }
 

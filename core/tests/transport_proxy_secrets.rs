@@ -62,9 +62,18 @@ fn borders() {
     let with_domain = |domain: &[u8]| ProxySecret::from_bytes(&[&[0xee], &unhex(HEX)[..], domain].concat());
     assert!(with_domain(&[b'a'; MAX_PROXY_DOMAIN_LEN]).is_ok());
     assert_eq!(with_domain(&[b'a'; 183]), Err(ProxySecretError::DomainTooLong(183)));
-    for bad in [&b"a b"[..], b"a\0", b"\x7f", b"\xff\xfe", "é".as_bytes()] {
+    for bad in [&b"a b"[..], b"a\0b", b"\x7fa", b"\xff\xfe", "a\u{85}b".as_bytes()] {
         assert_eq!(with_domain(bad), Err(ProxySecretError::DomainCharacters), "{bad:?}");
     }
+    // Telegram's clients send what is there; a line feed is the shell's in which the secret was made.
+    for (bytes, domain) in [("пример.рф".as_bytes(), "пример.рф"), (b"a.b\n", "a.b"), (b"a.b\r\n\0 ", "a.b")]
+    {
+        let secret = with_domain(bytes).unwrap();
+        assert_eq!(secret.mode(), &ProxyMode::FakeTls { domain: domain.into() });
+    }
+    assert_eq!(with_domain(b"\n"), Err(ProxySecretError::NoDomain));
+    assert_eq!(refusal(&HEX[1..]), ProxySecretError::OddDigits(31));
+    assert_eq!(refusal(&format!("dd{HEX}0")), ProxySecretError::OddDigits(35));
     assert_eq!(refusal(&"a".repeat(1000)), ProxySecretError::TooLong);
     assert_eq!(refusal(""), ProxySecretError::TooShort(0));
     assert_eq!(refusal("ключ"), ProxySecretError::Encoding);
@@ -125,6 +134,35 @@ fn c4_links_of_every_form() {
     ] {
         assert_eq!(link.parse(), Ok(expected.clone()), "{link}");
     }
+    // As it was copied out of chats, mails, web pages, code and other links.
+    for link in [
+        format!("tg://proxy?{query}."),
+        format!("https://t.me/proxy?{query}, and more"),
+        format!("(https://t.me/proxy?{query})"),
+        format!("[a proxy](https://t.me/proxy?{query})."),
+        format!("**tg://proxy?{query}**"),
+        format!("«https://t.me/proxy?{query}»"),
+        format!("Proxy: https://t.me/proxy?{query}"),
+        format!("\u{200e}tg://proxy?{query}\u{200f}"),
+        format!("\u{feff}https://t.me/proxy?{query}\u{200b}"),
+        format!("https://t.me/proxy?{query}@channel"),
+        format!("https://t.me/proxy?{}", query.replace('&', " & ").replace('=', "= ")),
+        format!("https://t.me/proxy?{}", query.replace("secret=0011", "secret=0011\n")),
+        format!("HTTPS://T.ME/PROXY?{}", query.to_uppercase()).replace("PROXY.EXAMPLE", "proxy.example"),
+        format!("https://t.me/proxy?{}", query.replace('&', "&amp;amp;")),
+        format!("https://t.me/proxy?{}", query.replace('&', "&#38;")),
+        format!("https://t.me/proxy?{}", query.replace('&', "\\u0026")),
+        format!("https://t.me/proxy\\?{}", query.replace('&', "\\&").replace('=', "\\=")),
+        format!("https://t.me/proxy%3F{}", query.replace('&', "%26").replace('=', "%3D")),
+        format!("https%3A%2F%2Ft.me%2Fproxy%3f{}", query.replace('&', "%26").replace('=', "%3D")),
+        format!("tg:///proxy?{query}"),
+        format!("//t.me/proxy?{query}"),
+        format!("https:/t.me/proxy?{query}"),
+        format!("https://t.me:443//proxy?{query}"),
+        format!("https://t.me./proxy?{query}"),
+    ] {
+        assert_eq!(link.parse(), Ok(expected.clone()), "{link}");
+    }
     // In a link a plus is a plus.
     let with_plus: ProxyLink =
         "tg://proxy?server=1.2.3.4&port=1&secret=+++++++++++++++++++++w".parse().unwrap();
@@ -154,6 +192,9 @@ fn c4_links_to_socks_proxies() {
         let shown = format!("{socks:?}");
         assert!(!shown.contains("p&=") && !shown.contains("mé"), "{shown}");
     }
+    // What a password ends with is its own.
+    let marked: SocksLink = "tg://socks?server=1.2.3.4.&port=1&user=a&pass=b.!)".parse().unwrap();
+    assert_eq!((marked.server.as_str(), marked.password.as_str()), ("1.2.3.4", "b.!)"));
     let open: SocksLink = "tg://socks?server=[::1]&port=1&user=&pass=".parse().unwrap();
     assert_eq!((open.server.as_str(), open.user.is_none(), open.password.len()), ("::1", true, 0));
     for (link, error) in [
@@ -174,10 +215,14 @@ fn refused_links_each_with_its_reason() {
         (String::new(), ProxyLinkError::NotALink),
         (HEX.into(), ProxyLinkError::NotALink),
         (format!("tg://socks?server=a&{rest}"), ProxyLinkError::NotALink),
-        (format!("tg://proxy#?server=a&{rest}"), ProxyLinkError::NotALink),
+        (format!("tg://proxy#?server=a&{rest}"), ProxyLinkError::OtherLink),
         (format!("https://t.me.example/proxy?server=a&{rest}"), ProxyLinkError::NotALink),
         (format!("https://example/t.me/proxy?server=a&{rest}"), ProxyLinkError::NotALink),
         (format!("ftp://t.me/proxy?server=a&{rest}"), ProxyLinkError::NotALink),
+        (format!("tg://http?server=a&{rest}"), ProxyLinkError::OtherLink),
+        ("https://t.me/channel/12".into(), ProxyLinkError::OtherLink),
+        ("tg://resolve?domain=channel".into(), ProxyLinkError::OtherLink),
+        (format!("tg://proxy?server=a:9&{rest}"), ProxyLinkError::Server),
         (format!("tg://proxy?{rest}"), ProxyLinkError::Missing("server")),
         (format!("tg://proxy?server=a&secret={HEX}"), ProxyLinkError::Missing("port")),
         ("tg://proxy?server=a&port=443".into(), ProxyLinkError::Missing("secret")),

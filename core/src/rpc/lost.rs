@@ -60,12 +60,15 @@ pub enum ProxyFault {
     /// An HTTP proxy that wants to be logged in to, but not by Basic, which is the only scheme that is spoken.
     #[error("the proxy offers to authenticate by {0} only, and not by Basic")]
     SchemesNotSupported(AuthSchemes),
-    /// It does not let its users connect to the server.
-    #[error("the proxy does not allow connections to the server")]
-    Forbidden,
-    /// It could not reach the server itself.
-    #[error("the proxy cannot reach the server")]
-    ServerUnreachable,
+    /// It takes none of the ways to authenticate that are spoken: none at all, and user name and password.
+    #[error("the proxy takes neither clients that are unknown to it nor a user name and a password")]
+    NoCommonMethod,
+    /// A SOCKS5 proxy did not connect to the server; the reply, 1 to 255 (RFC 1928, 6).
+    #[error("the proxy did not connect to the server: {} (SOCKS reply {})", socks5_text(*.0), .0)]
+    Socks5(u8),
+    /// An HTTP proxy did not connect to the server; the status, 200 to 999.
+    #[error("the proxy did not connect to the server: {} (HTTP status {})", http_text(*.0), .0)]
+    Http(u16),
     /// It said nothing for too long.
     #[error("the proxy was silent for too long")]
     Silent,
@@ -75,13 +78,58 @@ pub enum ProxyFault {
     /// What it says is not of the proxy's protocol.
     #[error("what answers is not a proxy of this kind")]
     Protocol,
+    /// It is to be spoken to in TLS: an HTTPS proxy, or another TLS server.
+    #[error("a TLS server answers in the place of the proxy")]
+    Tls,
+    /// An HTTP server answers in the place of a SOCKS5 proxy.
+    #[error("an HTTP server answers in the place of a SOCKS5 proxy")]
+    HttpServer,
+    /// A SOCKS5 proxy answers in the place of an HTTP proxy.
+    #[error("a SOCKS5 proxy answers in the place of an HTTP proxy")]
+    Socks5Proxy,
+}
+
+/// What a reply of a SOCKS5 proxy other than 0 means (RFC 1928, 6).
+const fn socks5_text(reply: u8) -> &'static str {
+    match reply {
+        1 => "it failed, and does not say why",
+        2 => "its rules do not allow it",
+        3 => "it cannot reach the network",
+        4 => "it cannot reach the host",
+        5 => "the server refused the connection",
+        6 => "the time to live expired",
+        7 => "it does not know CONNECT",
+        8 => "it does not know this type of address",
+        _ => "for a reason that no document names",
+    }
+}
+
+/// What the status of an HTTP proxy means (RFC 9110, 15).
+const fn http_text(status: u16) -> &'static str {
+    match status {
+        400 => "it does not understand the request",
+        403 => "it does not allow it",
+        404 => "it does not find the server",
+        405 | 501 => "it does not know CONNECT, or not for this port",
+        408 | 504 => "the server did not answer in time",
+        429 => "it gets too many requests",
+        502 => "it cannot reach the server",
+        503 => "it is overloaded, or cannot reach the server",
+        _ => "it refused",
+    }
 }
 
 impl ProxyFault {
     /// Whether only a person can mend it: the same proxy must refuse the next attempt as well.
     #[must_use]
     pub const fn needs_credentials(self) -> bool {
-        matches!(self, Self::CredentialsRequired | Self::CredentialsRefused | Self::SchemesNotSupported(_))
+        matches!(
+            self,
+            Self::CredentialsRequired
+                | Self::CredentialsRefused
+                | Self::SchemesNotSupported(_)
+                | Self::NoCommonMethod
+        )
     }
 }
 
@@ -243,6 +291,8 @@ fn frame_text(error: &FrameError) -> String {
         "a web server answers at this address".into()
     } else if *error == FrameError::TlsServer {
         "a TLS server answers at this address, with an alert".into()
+    } else if *error == FrameError::SshServer {
+        "an SSH server answers at this address".into()
     } else {
         format!("the server does not speak this transport: {error}")
     }

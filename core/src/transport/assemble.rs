@@ -21,9 +21,12 @@ pub enum FrameError {
     /// A TLS server answers: it sent an alert, in the clear.
     #[error("a TLS server answers")]
     TlsServer,
-    /// A web server answers: it sent a status line of HTTP, in the clear.
+    /// A web server answers: it sent a status line of HTTP or a page, in the clear.
     #[error("a web server answers")]
     WebServer,
+    /// An SSH server answers, in the clear.
+    #[error("an SSH server answers")]
+    SshServer,
     /// The payload is longer than the decoder's limit; none of it was buffered.
     #[error("a frame of {length} bytes is longer than the limit of {limit}")]
     TooLong {

@@ -141,6 +141,10 @@ impl First {
             // An alert of any version: two bytes, the first of which is 1 or 2.
             (6, [21, 3, 0..=4, 0, 2, 1..=2]) => Err(FrameError::TlsServer),
             (6, [b'H', b'T', b'T', b'P', b'/', _]) => Err(FrameError::WebServer),
+            (6, [b'S', b'S', b'H', b'-', b'1' | b'2', b'.']) => Err(FrameError::SshServer),
+            // A page without a status line, or behind the answer of an HTTP proxy.
+            (6, bytes) if bytes[..5].eq_ignore_ascii_case(b"<html") => Err(FrameError::WebServer),
+            (6, bytes) if bytes[..5].eq_ignore_ascii_case(b"<!doc") => Err(FrameError::WebServer),
             _ => Ok(()),
         }
     }

@@ -7,6 +7,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::{IpAddr, Ipv6Addr};
 use core::str::FromStr;
 
 use zeroize::Zeroizing;
@@ -55,6 +56,11 @@ pub enum ProxyLinkError {
     /// It is not a link to a proxy of this kind.
     #[error("the text is no link to a proxy, such as tg://proxy?... or https://t.me/socks?...")]
     NotALink,
+    /// It is a link of Telegram, but to no proxy of either kind.
+    #[error(
+        "this link of Telegram leads to no MTProxy and no SOCKS5 proxy; an HTTP proxy is given as http://HOST:PORT"
+    )]
+    OtherLink,
     /// A parameter is missing.
     #[error("the link has no {0}")]
     Missing(&'static str),
@@ -76,10 +82,11 @@ impl FromStr for ProxyLink {
     type Err = ProxyLinkError;
 
     fn from_str(link: &str) -> Result<Self, ProxyLinkError> {
-        let query = query_of(link, "proxy").ok_or(ProxyLinkError::NotALink)?;
+        let link = tidy(link);
+        let query = query_of(&link, "proxy")?;
         let (server, port) = place(query)?;
-        let secret = parameter(query, "secret")?;
-        Ok(Self { server, port, secret: secret.parse()? })
+        let secret = read_secret(&parameter(query, "secret")?)?;
+        Ok(Self { server, port, secret })
     }
 }
 
@@ -87,7 +94,8 @@ impl FromStr for SocksLink {
     type Err = ProxyLinkError;
 
     fn from_str(link: &str) -> Result<Self, ProxyLinkError> {
-        let query = query_of(link, "socks").ok_or(ProxyLinkError::NotALink)?;
+        let link = tidy(link);
+        let query = query_of(&link, "socks")?;
         let (server, port) = place(query)?;
         let optional = |name| match parameter(query, name) {
             Err(ProxyLinkError::Missing(_)) => Ok(Zeroizing::default()),
@@ -103,58 +111,133 @@ fn place(query: &str) -> Result<(String, u16), ProxyLinkError> {
     let server = parameter(query, "server")?;
     let server = server.trim();
     let server = server.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(server);
-    if server.is_empty() || server.len() > 255 || !server.bytes().all(is_of_a_host) {
+    // The full stop of a sentence.
+    let server = server.strip_suffix('.').filter(|ip| ip.parse::<IpAddr>().is_ok()).unwrap_or(server);
+    let is_host = (1..=255).contains(&server.len()) && server.bytes().all(is_of_a_host);
+    let address = server.split('%').next().unwrap_or_default();
+    if !is_host || (server.contains(':') && address.parse::<Ipv6Addr>().is_err()) {
         return Err(ProxyLinkError::Server);
     }
     let Ok(port @ 1..) = parameter(query, "port")?.trim().parse() else { return Err(ProxyLinkError::Port) };
     Ok((server.to_owned(), port))
 }
 
-/// What follows the `?` of a link whose path is `kind`. Quotes and angle brackets around the link, as chats and mails put
-/// them, do not count.
-fn query_of<'a>(link: &'a str, kind: &str) -> Option<&'a str> {
-    let around = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`');
-    let (before, query) = link.trim_matches(around).split_once('?')?;
-    let (scheme, rest) = match before.split_once(':') {
-        Some((scheme, rest)) => (scheme, rest.strip_prefix("//").unwrap_or(rest)),
-        None => ("https", before),
-    };
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let is_link = if scheme.eq_ignore_ascii_case("tg") {
-        rest.eq_ignore_ascii_case(kind)
-    } else if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") {
-        let (host, path) = rest.split_once('/')?;
-        let www = host.split_at_checked(4).filter(|(www, _)| www.eq_ignore_ascii_case("www."));
-        let host = www.map_or(host, |(_, host)| host);
-        let known = ["t.me", "telegram.me", "telegram.dog"];
-        path.eq_ignore_ascii_case(kind) && known.iter().any(|name| host.eq_ignore_ascii_case(name))
-    } else {
-        false
-    };
-    is_link.then(|| query.split('#').next().unwrap_or_default())
+/// A link without what chats, mails, shells and web pages put around and into it. Without a scheme, what comes before the link
+/// stays.
+fn tidy(text: &str) -> Zeroizing<String> {
+    let is_seen = |c: &char| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let mut link = Zeroizing::new(String::with_capacity(text.len()));
+    link.extend(text.chars().filter(is_seen));
+    // A link that was put into another one, as a whole.
+    if !link.contains('?')
+        && (link.contains("%3F") || link.contains("%3f"))
+        && let Some(decoded) = unescape(&link)
+    {
+        link = decoded;
+    }
+    for separator in ["\\u0026", "\\&", "&#38;", "&#x26;", "&amp;"] {
+        while link.contains(separator) {
+            link = Zeroizing::new(link.replace(separator, "&"));
+        }
+    }
+    for escaped in ["?", "="] {
+        link = Zeroizing::new(link.replace(&alloc::format!("\\{escaped}"), escaped));
+    }
+    Zeroizing::new(cut_out(&link).to_owned())
 }
 
-/// The first parameter of this name, its escapes undone. A `+` stays one: secrets in base64 have them. `&amp;` separates
-/// as `&` does, since links are copied out of HTML.
+/// The link in a text, from its scheme on. Of brackets and marks for bold text, what closes them is its end.
+fn cut_out(text: &str) -> &str {
+    let around = |c: char| {
+        c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`' | '«' | '»' | '“' | '”' | '„')
+    };
+    let text = text.trim_matches(around);
+    let Some(colon) = text.find("://") else { return text };
+    let (before, _) = text.split_at(colon);
+    let start = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len();
+    let (before, link) = text.split_at(start);
+    let closer = match before.chars().next_back() {
+        Some('(') => ')',
+        Some('[') => ']',
+        Some('{') => '}',
+        Some(mark @ ('*' | '_' | '|' | '~')) => mark,
+        _ => return link,
+    };
+    link.rfind(closer).map_or(link, |end| link.split_at(end).0.trim_end_matches(closer))
+}
+
+/// What follows the `?` of a link whose path is `kind`.
+fn query_of<'a>(link: &'a str, kind: &str) -> Result<&'a str, ProxyLinkError> {
+    let (before, query) = link.split_once('?').unwrap_or((link, ""));
+    let path = path_of(before).ok_or(ProxyLinkError::NotALink)?;
+    if !path.eq_ignore_ascii_case(kind) {
+        let is_proxy = ["proxy", "socks"].iter().any(|kind| path.eq_ignore_ascii_case(kind));
+        return Err(if is_proxy { ProxyLinkError::NotALink } else { ProxyLinkError::OtherLink });
+    }
+    Ok(query.split('#').next().unwrap_or_default())
+}
+
+/// The path of a link of Telegram.
+fn path_of(link: &str) -> Option<&str> {
+    let (scheme, rest) = match link.split_once(':') {
+        // A port behind a host without a scheme is none.
+        Some((scheme, rest)) if !scheme.contains(['.', '/']) => (scheme, rest),
+        _ => ("https", link),
+    };
+    let rest = rest.trim_start_matches('/').trim_end_matches('/');
+    if scheme.eq_ignore_ascii_case("tg") {
+        return Some(rest);
+    }
+    if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
+        return None;
+    }
+    let (host, path) = rest.split_once('/')?;
+    let www = host.split_at_checked(4).filter(|(www, _)| www.eq_ignore_ascii_case("www."));
+    let host = www.map_or(host, |(_, host)| host);
+    let host = host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(host);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let known = ["t.me", "telegram.me", "telegram.dog"];
+    known.iter().any(|name| host.eq_ignore_ascii_case(name)).then(|| path.trim_start_matches('/'))
+}
+
+/// The secret of a link. Line breaks do not count, nor does what a sentence or the name of a channel adds to its end.
+fn read_secret(value: &str) -> Result<ProxySecret, ProxySecretError> {
+    let (value, _) = value.split_once('@').unwrap_or((value, ""));
+    let closes =
+        |c: char| c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | ')' | ']' | '}' | '*' | '…');
+    let trimmed = value.trim_start().trim_end_matches(closes);
+    let value = if trimmed.is_empty() { value } else { trimmed };
+    let whole: Zeroizing<String> = Zeroizing::new(value.split_whitespace().collect());
+    whole.parse().or_else(|error| {
+        let first = value.split_whitespace().next().unwrap_or_default();
+        first.trim_end_matches(closes).parse().map_err(|_| error)
+    })
+}
+
+/// The first parameter of this name, in any case of letters, its escapes undone. A `+` stays one: secrets in base64 have
+/// them.
 fn parameter(query: &str, name: &'static str) -> Result<Zeroizing<String>, ProxyLinkError> {
     let value = query
         .split('&')
-        .filter_map(|pair| pair.strip_prefix("amp;").unwrap_or(pair).split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(key, value)| key.trim().eq_ignore_ascii_case(name).then_some(value))
         .ok_or(ProxyLinkError::Missing(name))?;
+    unescape(value).ok_or(ProxyLinkError::Escape(name))
+}
+
+/// Text with its escapes undone; `None` if a `%` begins none, or no UTF-8 comes of it.
+fn unescape(value: &str) -> Option<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(value.len()));
     let mut rest = value.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(if byte == b'%' {
             let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-            let code = digit().zip(digit()).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-            code.ok_or(ProxyLinkError::Escape(name))?
+            u8::try_from(digit()? * 16 + digit()?).ok()?
         } else {
             byte
         });
     }
-    let text = core::str::from_utf8(&bytes).map_err(|_| ProxyLinkError::Escape(name))?;
-    Ok(Zeroizing::new(text.to_owned()))
+    core::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
 /// Letters of names (also of other scripts than Latin), digits, and what IP addresses are written with.

@@ -49,7 +49,8 @@ pub enum ProxyMode {
     Padded,
     /// `ee`: as `dd`, inside what looks like a TLS connection to a web site.
     FakeTls {
-        /// The name of the web site, 1 to 182 bytes of printable ASCII.
+        /// The name of the web site, 1 to 182 bytes without spaces and control characters. Names of other scripts than
+        /// Latin are sent as they are, as Telegram's clients do.
         domain: String,
     },
 }
@@ -61,6 +62,9 @@ pub enum ProxySecretError {
     /// The text is neither hexadecimal nor base64.
     #[error("the secret is neither hexadecimal nor base64")]
     Encoding,
+    /// The text has so many hexadecimal digits, an odd number.
+    #[error("the secret has {0} hexadecimal digits, so one is missing or too many")]
+    OddDigits(usize),
     /// The text is longer than any secret.
     #[error("the secret is too long")]
     TooLong,
@@ -79,7 +83,7 @@ pub enum ProxySecretError {
     /// The domain is longer than 182 bytes.
     #[error("the domain of the secret has {0} bytes, at most 182 are allowed")]
     DomainTooLong(usize),
-    /// The domain has other characters than printable ASCII.
+    /// The domain is no UTF-8, or has spaces or control characters.
     #[error("the domain of the secret has characters that no domain has")]
     DomainCharacters,
 }
@@ -132,8 +136,11 @@ impl FromStr for ProxySecret {
         if text.len() > MAX_TEXT_LEN {
             return Err(ProxySecretError::TooLong);
         }
-        let bytes = decode_hex(text).or_else(|| decode_base64(text)).ok_or(ProxySecretError::Encoding)?;
-        Self::from_bytes(&bytes)
+        let bytes = decode_hex(text).or_else(|| decode_base64(text)).ok_or(ProxySecretError::Encoding);
+        let secret = bytes.and_then(|bytes| Self::from_bytes(&bytes));
+        // No secret in base64 that is one looks like this, but for one in a billion.
+        let is_odd = !text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_odd && secret.is_err() { Err(ProxySecretError::OddDigits(text.len())) } else { secret }
     }
 }
 
@@ -152,6 +159,10 @@ impl PartialEq for ProxySecret {
 impl Eq for ProxySecret {}
 
 fn read_domain(bytes: &[u8]) -> Result<String, ProxySecretError> {
+    // Whoever made the secret let a shell end the domain with a line feed; the proxy knows it without.
+    let end =
+        bytes.iter().rposition(|byte| !byte.is_ascii_control() && *byte != b' ').map_or(0, |last| last + 1);
+    let (bytes, _) = bytes.split_at(end);
     if bytes.is_empty() {
         return Err(ProxySecretError::NoDomain);
     }
@@ -159,7 +170,9 @@ fn read_domain(bytes: &[u8]) -> Result<String, ProxySecretError> {
         return Err(ProxySecretError::DomainTooLong(bytes.len()));
     }
     match core::str::from_utf8(bytes) {
-        Ok(domain) if bytes.iter().all(u8::is_ascii_graphic) => Ok(domain.to_owned()),
+        Ok(domain) if !domain.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+            Ok(domain.to_owned())
+        }
         _ => Err(ProxySecretError::DomainCharacters),
     }
 }
@@ -176,7 +189,7 @@ fn decode_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 
 /// Either alphabet; padding may be there or not.
 fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let text = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    let text = text.trim_end_matches('=');
     let decoded = Base64UrlUnpadded::decode_vec(text).or_else(|_| Base64Unpadded::decode_vec(text));
     decoded.ok().map(Zeroizing::new)
 }

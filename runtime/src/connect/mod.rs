@@ -55,7 +55,7 @@ async fn through<R: Runtime>(
     if addresses.is_empty() {
         return Err(ProxyFault::UnknownHost);
     }
-    let mut fault = ProxyFault::ServerUnreachable;
+    let mut fault = ProxyFault::Silent;
     let end = runtime.now() + ALL_ADDRESSES_LIMIT;
     let last = endpoints.len().saturating_sub(1);
     for (index, endpoint) in endpoints.iter().enumerate() {
@@ -78,8 +78,8 @@ async fn through<R: Runtime>(
             Ok(stream) => return Ok(stream),
             // Another address may fare better.
             Err(
-                fault @ (ProxyFault::ServerUnreachable
-                | ProxyFault::Forbidden
+                fault @ (ProxyFault::Socks5(_)
+                | ProxyFault::Http(_)
                 | ProxyFault::Silent
                 | ProxyFault::Closed),
             ) => fault,

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sansgram_core::transport::{ProxyLink, ProxyLinkError, SocksLink};
+use sansgram_core::transport::{ProxyLink, ProxyLinkError, ProxySecret, SocksLink};
 
 use super::{Host, InvalidProxy, Proxy, url};
 
 /// A proxy of any kind, as people share it: the URL of a SOCKS5 or HTTP proxy, a link of Telegram to a SOCKS5 proxy or an
-/// MTProxy, or `SECRET@HOST:PORT` for an MTProxy.
+/// MTProxy, or `SECRET@HOST:PORT` or `HOST:PORT:SECRET` for an MTProxy.
 ///
 /// A SOCKS5 or HTTP proxy belongs into [`ClientOptions::proxy`](crate::ClientOptions::proxy), an MTProxy into
 /// [`Config::use_proxy`](crate::core::client::Config::use_proxy).
@@ -55,7 +55,17 @@ impl FromStr for AnyProxy {
         if text.contains("://") {
             return Err(InvalidProxy::Scheme);
         }
-        let (secret, place) = text.rsplit_once('@').ok_or(InvalidProxy::UnknownKind)?;
+        let (secret, place) = match text.rsplit_once('@') {
+            Some(parts) => parts,
+            None => {
+                let (place, secret) = text.rsplit_once(':').ok_or(InvalidProxy::UnknownKind)?;
+                // A port is no secret.
+                if secret.parse::<ProxySecret>().is_err() {
+                    return Err(InvalidProxy::UnknownKind);
+                }
+                (secret, place)
+            }
+        };
         let (host, port) = url::split_port(place)?;
         let Some(port @ 1..) = port else { return Err(InvalidProxy::Port) };
         let server = match Host::parse(host)? {

@@ -26,7 +26,7 @@ pub enum InvalidProxy {
     MtProxy,
     /// A text that is no proxy of any kind.
     #[error(
-        "a proxy is given as socks5://HOST:PORT, http://HOST:PORT, a link such as tg://proxy?... or https://t.me/socks?..., \
+        "a proxy is given as socks5://USER:PASSWORD@HOST:PORT, http://HOST:PORT, a link such as tg://proxy?... or https://t.me/socks?..., \
          or SECRET@HOST:PORT for an MTProxy"
     )]
     UnknownKind,
@@ -59,9 +59,21 @@ pub enum ProxyError {
     /// Its first bytes are not of the protocol.
     #[error("what answers does not speak the proxy's protocol")]
     Protocol,
+    /// Its first bytes are a record of TLS.
+    #[error("what answers speaks TLS")]
+    Tls,
+    /// SOCKS5: its first bytes are those of an answer of HTTP.
+    #[error("what answers speaks HTTP")]
+    HttpServer,
+    /// HTTP: its first bytes are those of an answer of SOCKS5.
+    #[error("what answers speaks SOCKS5")]
+    Socks5Proxy,
     /// It chose a way to authenticate that it was not offered.
     #[error("the proxy wants to authenticate by method {0:#04x}, which was not offered")]
     UnknownMethod(u8),
+    /// SOCKS5: it takes none of the ways to authenticate that it was offered, with credentials among them.
+    #[error("the proxy takes none of the ways to authenticate that it was offered")]
+    NoCommonMethod,
     /// It has no way to authenticate in common with us, and we gave no credentials.
     #[error("the proxy wants a user name and a password")]
     CredentialsRequired,
@@ -77,7 +89,7 @@ pub enum ProxyError {
     /// HTTP: it did not connect; its status.
     #[error("the proxy did not connect: HTTP status {0}")]
     HttpStatus(u16),
-    /// HTTP: its answer has a head of more than 8 KiB.
+    /// HTTP: its answer has a head of more than 128 KiB.
     #[error("the proxy's answer is too long")]
     TooLong,
 }
@@ -132,21 +144,40 @@ impl Socks5Reply {
     }
 }
 
+impl Socks5Reply {
+    /// The reply byte with this meaning.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::GeneralFailure => 1,
+            Self::NotAllowed => 2,
+            Self::NetworkUnreachable => 3,
+            Self::HostUnreachable => 4,
+            Self::ConnectionRefused => 5,
+            Self::TtlExpired => 6,
+            Self::CommandNotSupported => 7,
+            Self::AddressTypeNotSupported => 8,
+            Self::Unassigned(other) => other,
+        }
+    }
+}
+
 impl ProxyError {
     /// What the client machine is told.
     #[must_use]
     pub const fn fault(&self) -> ProxyFault {
         match self {
             // A redirection is what a web server answers, or the login page of a network; no proxy does.
-            Self::Protocol | Self::UnknownMethod(_) | Self::TooLong | Self::HttpStatus(300..=399) => {
-                ProxyFault::Protocol
-            }
+            Self::Protocol | Self::TooLong | Self::HttpStatus(300..=399) => ProxyFault::Protocol,
+            Self::Tls => ProxyFault::Tls,
+            Self::HttpServer => ProxyFault::HttpServer,
+            Self::Socks5Proxy => ProxyFault::Socks5Proxy,
+            Self::UnknownMethod(_) | Self::NoCommonMethod => ProxyFault::NoCommonMethod,
             Self::CredentialsRequired => ProxyFault::CredentialsRequired,
             Self::CredentialsRefused => ProxyFault::CredentialsRefused,
             Self::SchemesNotSupported(schemes) => ProxyFault::SchemesNotSupported(*schemes),
-            Self::Socks5(Socks5Reply::NotAllowed | Socks5Reply::CommandNotSupported)
-            | Self::HttpStatus(400..=499) => ProxyFault::Forbidden,
-            Self::Socks5(_) | Self::HttpStatus(_) => ProxyFault::ServerUnreachable,
+            Self::Socks5(reply) => ProxyFault::Socks5(reply.byte()),
+            Self::HttpStatus(status) => ProxyFault::Http(*status),
         }
     }
 }

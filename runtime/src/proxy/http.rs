@@ -8,14 +8,18 @@ use zeroize::Zeroizing;
 
 use super::{Credentials, ProxyError, Step, Target};
 
-/// How many bytes the answer's head may have, interim answers included.
-const HEAD_LIMIT: usize = 8 << 10;
+/// How many bytes the answer's head may have, interim answers included: twice what proxies themselves allow (squid and
+/// Apache Traffic Server 64 KiB, HAProxy 16 KiB).
+const HEAD_LIMIT: usize = 128 << 10;
+/// The first byte of what other servers say to a `CONNECT`.
+const TLS_ALERT: u8 = 21;
+const SOCKS5: u8 = 5;
 /// How every answer begins.
 const BEGINNING: &[u8] = b"HTTP/1.";
 
 /// The client's side of one `CONNECT`, without I/O.
 ///
-/// It keeps the head of the proxy's answer, at most 8 KiB.
+/// It keeps the head of the proxy's answer, at most 128 KiB.
 pub struct HttpConnect {
     state: State,
     outgoing: Option<Zeroizing<Vec<u8>>>,
@@ -83,7 +87,11 @@ impl HttpConnect {
         self.received += 1;
         self.head.push(byte);
         if BEGINNING.iter().zip(&self.head).any(|(expected, found)| expected != found) {
-            return Err(ProxyError::Protocol);
+            return Err(match *self.head {
+                [TLS_ALERT] => ProxyError::Tls,
+                [SOCKS5] => ProxyError::Socks5Proxy,
+                _ => ProxyError::Protocol,
+            });
         }
         if !self.head.ends_with(b"\n\r\n") && !self.head.ends_with(b"\n\n") {
             return Ok(());
@@ -96,8 +104,10 @@ impl HttpConnect {
                 self.state = State::Done;
                 self.head = Vec::new();
             }
-            407 => {
-                return Err(match offered_schemes(&self.head) {
+            // tinyproxy says 401 of a wrong password.
+            status @ (401 | 407) => {
+                let header = if status == 401 { "WWW-Authenticate" } else { "Proxy-Authenticate" };
+                return Err(match offered_schemes(&self.head, header) {
                     Some(others) => ProxyError::SchemesNotSupported(others),
                     None if self.has_credentials => ProxyError::CredentialsRefused,
                     None => ProxyError::CredentialsRequired,
@@ -127,13 +137,13 @@ fn status(head: &[u8]) -> Option<u16> {
 }
 
 /// The schemes that the head of an answer offers, if Basic is none of them (RFC 9110, 11.7.1); `None` if it is, or if the
-/// head offers none at all.
-fn offered_schemes(head: &[u8]) -> Option<AuthSchemes> {
+/// head offers none at all. They are in the headers of this name.
+fn offered_schemes(head: &[u8], header: &str) -> Option<AuthSchemes> {
     let mut others = AuthSchemes::default();
     for line in head.split(|byte| *byte == b'\n') {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
         let (name, value) = line.split_at(colon);
-        if !name.eq_ignore_ascii_case(b"Proxy-Authenticate") {
+        if !name.eq_ignore_ascii_case(header.as_bytes()) {
             continue;
         }
         let mut is_quoted = false;

@@ -104,7 +104,11 @@ impl Socks5 {
 
     fn advance(&mut self) -> Result<(), ProxyError> {
         match (self.state, self.incoming.as_slice()) {
-            (State::Method | State::Reply, [version, ..]) if *version != VERSION => Err(ProxyError::Protocol),
+            (State::Method | State::Reply, [version, ..]) if *version != VERSION => Err(match version {
+                b'H' => ProxyError::HttpServer,
+                21 => ProxyError::Tls,
+                _ => ProxyError::Protocol,
+            }),
             (State::Method, [_, method]) => {
                 let method = *method;
                 self.incoming.clear();
@@ -155,7 +159,7 @@ impl Socks5 {
                 self.state = State::Status;
                 Ok(())
             }
-            (NO_ACCEPTABLE_METHOD, Some(_)) => Err(ProxyError::CredentialsRefused),
+            (NO_ACCEPTABLE_METHOD, Some(_)) => Err(ProxyError::NoCommonMethod),
             (NO_ACCEPTABLE_METHOD, None) => Err(ProxyError::CredentialsRequired),
             (other, _) => Err(ProxyError::UnknownMethod(other)),
         }

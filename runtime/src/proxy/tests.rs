@@ -107,20 +107,16 @@ fn socks5_refusals() {
     let some: fn() -> Dialogue = || socks5("10.0.0.1:1", Some(("me", "secret")));
     for (dialogue, says, error, fault) in [
         (none, &b"\x05\xff"[..], E::CredentialsRequired, ProxyFault::CredentialsRequired),
-        (some, b"\x05\xff", E::CredentialsRefused, ProxyFault::CredentialsRefused),
+        (some, b"\x05\xff", E::NoCommonMethod, ProxyFault::NoCommonMethod),
         (some, b"\x05\x02\x01\x01", E::CredentialsRefused, ProxyFault::CredentialsRefused),
-        (none, b"\x05\x02", E::UnknownMethod(2), ProxyFault::Protocol),
-        (some, b"\x05\x01", E::UnknownMethod(1), ProxyFault::Protocol),
+        (none, b"\x05\x02", E::UnknownMethod(2), ProxyFault::NoCommonMethod),
+        (some, b"\x05\x01", E::UnknownMethod(1), ProxyFault::NoCommonMethod),
         (none, b"\x04\x00", E::Protocol, ProxyFault::Protocol),
-        (none, b"HTTP/1.1 400 Bad Request\r\n\r\n", E::Protocol, ProxyFault::Protocol),
-        (none, b"\x05\x00\x05\x02", E::Socks5(Socks5Reply::NotAllowed), ProxyFault::Forbidden),
-        (
-            none,
-            b"\x05\x00\x05\x05\x00\x01",
-            E::Socks5(Socks5Reply::ConnectionRefused),
-            ProxyFault::ServerUnreachable,
-        ),
-        (none, b"\x05\x00\x05\x63", E::Socks5(Socks5Reply::Unassigned(0x63)), ProxyFault::ServerUnreachable),
+        (none, b"HTTP/1.1 400 Bad Request\r\n\r\n", E::HttpServer, ProxyFault::HttpServer),
+        (none, b"\x15\x03\x01\x00\x02\x02\x46", E::Tls, ProxyFault::Tls),
+        (none, b"\x05\x00\x05\x02", E::Socks5(Socks5Reply::NotAllowed), ProxyFault::Socks5(2)),
+        (none, b"\x05\x00\x05\x05\x00\x01", E::Socks5(Socks5Reply::ConnectionRefused), ProxyFault::Socks5(5)),
+        (none, b"\x05\x00\x05\x63", E::Socks5(Socks5Reply::Unassigned(0x63)), ProxyFault::Socks5(0x63)),
         (none, b"\x05\x00\x05\x00\x00\x02\x00", E::Protocol, ProxyFault::Protocol),
         (none, b"\x05\x00\x00\x00", E::Protocol, ProxyFault::Protocol),
     ] {
@@ -128,6 +124,24 @@ fn socks5_refusals() {
         assert_eq!(outcome.result, Err(error), "{says:?}");
         assert_eq!(error.fault(), fault);
         assert_eq!(run(dialogue(), says, usize::MAX).result, Err(error), "{says:?}");
+    }
+}
+
+/// Each reply has its sentence.
+#[test]
+fn c5_replies_and_statuses_are_told_with_their_meaning() {
+    let mut told = std::collections::BTreeSet::new();
+    for reply in 1..=9 {
+        let error = run(socks5("10.0.0.1:1", None), &[5, 0, 5, reply], 1).result.unwrap_err();
+        let text = error.fault().to_string();
+        assert!(text.contains(&format!("(SOCKS reply {reply})")), "{text}");
+        told.insert(text.split(" (").next().unwrap().to_owned());
+    }
+    assert_eq!(told.len(), 9);
+    for (status, words) in [(403, "does not allow it"), (405, "CONNECT"), (504, "in time"), (418, "refused")]
+    {
+        let text = ProxyError::HttpStatus(status).fault().to_string();
+        assert!(text.contains(words) && text.contains(&status.to_string()), "{text}");
     }
 }
 
@@ -164,14 +178,22 @@ fn http_refusals() {
             ProxyFault::CredentialsRequired,
         ),
         (some, b"HTTP/1.1 407 No\r\n\r\n", E::CredentialsRefused, ProxyFault::CredentialsRefused),
-        (none, b"HTTP/1.1 403 No\r\n\r\n", E::HttpStatus(403), ProxyFault::Forbidden),
-        (none, b"HTTP/1.1 502\r\n\r\n", E::HttpStatus(502), ProxyFault::ServerUnreachable),
+        (none, b"HTTP/1.1 403 No\r\n\r\n", E::HttpStatus(403), ProxyFault::Http(403)),
+        (none, b"HTTP/1.1 502\r\n\r\n", E::HttpStatus(502), ProxyFault::Http(502)),
         (none, b"HTTP/1.1 301 Elsewhere\r\n\r\n", E::HttpStatus(301), ProxyFault::Protocol),
         (none, b"HTTP/1.1 2000 Many\r\n\r\n", E::Protocol, ProxyFault::Protocol),
         (none, b"HTTP/1.1 099 Few\r\n\r\n", E::Protocol, ProxyFault::Protocol),
         (none, b"HTTP/1.1\r\n\r\n", E::Protocol, ProxyFault::Protocol),
         (none, b"HTTP/2 200\r\n\r\n", E::Protocol, ProxyFault::Protocol),
-        (none, b"\x05\x00", E::Protocol, ProxyFault::Protocol),
+        (none, b"\x05\xff", E::Socks5Proxy, ProxyFault::Socks5Proxy),
+        (none, b"\x15\x03\x03\x00\x02\x02\x32", E::Tls, ProxyFault::Tls),
+        (some, b"HTTP/1.0 401 No\r\n\r\n", E::CredentialsRefused, ProxyFault::CredentialsRefused),
+        (
+            none,
+            b"HTTP/1.0 401 No\nwww-authenticate: basic\n\n",
+            E::CredentialsRequired,
+            ProxyFault::CredentialsRequired,
+        ),
         (none, b"SSH-2.0-OpenSSH", E::Protocol, ProxyFault::Protocol),
     ] {
         for chunk in [1, 2, usize::MAX] {
@@ -182,11 +204,17 @@ fn http_refusals() {
 }
 
 #[test]
-fn an_endless_head_is_refused_and_not_kept() {
+fn c5_an_endless_head_is_refused_and_a_long_one_is_not() {
     let mut says = b"HTTP/1.1 200 OK\r\n".to_vec();
-    says.extend(b"X-Filler: 0123456789\r\n".repeat(1000));
+    // Proxies that add many headers are taken.
+    let filler = b"X-Filler: 0123456789\r\n".repeat(64 * 1024 / 22);
+    let taken = [&says[..], &filler, b"\r\ntheirs"].concat();
+    let outcome = run(http("10.0.0.1:1", None), &taken, 1000);
+    assert_eq!((outcome.result, &outcome.left[..]), (Ok(true), &b"theirs"[..]));
+    says.extend(filler.repeat(2));
+    says.extend([b'x'; 100]);
     assert_eq!(run(http("10.0.0.1:1", None), &says, 1000).result, Err(ProxyError::TooLong));
-    let says = b"HTTP/1.1 100 Go on\r\n\r\n".repeat(1000);
+    let says = b"HTTP/1.1 100 Go on\r\n\r\n".repeat(10_000);
     assert_eq!(run(http("10.0.0.1:1", None), &says, 1000).result, Err(ProxyError::TooLong));
 }
 

@@ -11,7 +11,7 @@ impl FromStr for Proxy {
     type Err = InvalidProxy;
 
     /// Reads `socks5://user:password@host:port` or `http://…`. User name and password may be percent-encoded, and must
-    /// be where they hold `@`, `/`, `:` or `%`. `socks5h` means the same as `socks5`. Without a port: 1080 for SOCKS5,
+    /// be where they hold `@`, `/`, `:` or `%`. `socks5h` and `socks` mean the same as `socks5`. Without a port: 1080 for SOCKS5,
     /// 80 for HTTP. Reads Telegram's links to SOCKS5 proxies as well ([`SocksLink`]).
     fn from_str(text: &str) -> Result<Self, InvalidProxy> {
         match text.parse::<SocksLink>() {
@@ -24,7 +24,7 @@ impl FromStr for Proxy {
         }
         let (scheme, rest) = text.trim().split_once("://").ok_or(InvalidProxy::Scheme)?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
-        let is_socks = is("socks5") || is("socks5h");
+        let is_socks = is("socks5") || is("socks5h") || is("socks");
         if is("https") {
             return Err(InvalidProxy::Https);
         }

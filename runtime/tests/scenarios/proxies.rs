@@ -291,7 +291,7 @@ pub(crate) async fn proxies_that_want_another_password<R: Runtime + Clone>(runti
 }
 
 pub(crate) async fn proxies_that_refuse<R: Runtime + Clone>(runtime: R) {
-    for (reply, fault) in [(2, ProxyFault::Forbidden), (4, ProxyFault::ServerUnreachable)] {
+    for (reply, fault) in [(2, ProxyFault::Socks5(2)), (4, ProxyFault::Socks5(4))] {
         let proxy = TestProxy::socks5(Manner::Refuses(reply));
         let reason = fails(runtime.clone(), &proxy.url("socks5", ""), QUICK).await;
         assert_eq!(reason, proxys(fault));
@@ -299,15 +299,20 @@ pub(crate) async fn proxies_that_refuse<R: Runtime + Clone>(runtime: R) {
     }
     let proxy = TestProxy::http(Manner::Says(b"HTTP/1.1 403 Forbidden\r\n\r\n"));
     let reason = fails(runtime, &proxy.url("http", ""), QUICK).await;
-    assert_eq!(reason, proxys(ProxyFault::Forbidden));
+    assert_eq!(reason, proxys(ProxyFault::Http(403)));
 }
 
 pub(crate) async fn proxies_that_are_none<R: Runtime + Clone>(runtime: R) {
-    for says in [&b"SSH-2.0-OpenSSH_9.6\r\n"[..], b"\x05\x07", b"HTTP/1.1 2x0 OK\r\n\r\n"] {
-        for scheme in ["socks5", "http"] {
+    for (says, faults) in [
+        (&b"SSH-2.0-OpenSSH_9.6\r\n"[..], [ProxyFault::Protocol; 2]),
+        (b"\x05\x07", [ProxyFault::NoCommonMethod, ProxyFault::Socks5Proxy]),
+        (b"HTTP/1.1 2x0 OK\r\n\r\n", [ProxyFault::HttpServer, ProxyFault::Protocol]),
+        (b"\x15\x03\x03\0\x02\x02\x32", [ProxyFault::Tls; 2]),
+    ] {
+        for (scheme, fault) in ["socks5", "http"].into_iter().zip(faults) {
             let proxy = TestProxy::socks5(Manner::Says(says));
             let reason = fails(runtime.clone(), &proxy.url(scheme, ""), QUICK).await;
-            assert_eq!(reason, proxys(ProxyFault::Protocol), "{scheme} {}", says.escape_ascii());
+            assert_eq!(reason, proxys(fault), "{scheme} {}", says.escape_ascii());
         }
     }
     for (scheme, says) in

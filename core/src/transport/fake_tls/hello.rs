@@ -210,7 +210,7 @@ fn extension_body(
             block(out, |out| out.extend_from_slice(&point::public_key(random)));
         }),
         extension::APPLICATION_SETTINGS | extension::APPLICATION_SETTINGS_OLD => {
-            block(out, |out| out.extend_from_slice(b"\x02h2"))
+            block(out, |out| out.extend_from_slice(b"\x02h2"));
         }
         extension::ENCRYPTED_CLIENT_HELLO => {
             // An outer hello; HKDF-SHA-256 and AES-128-GCM; the number of a configuration; then key and payload.
