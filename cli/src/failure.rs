@@ -213,6 +213,7 @@ const FAKE_TLS_ADVICE: &str = "check the address and the secret of the MTProxy, 
 
 const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
     match fault {
+        ProxyFault::LookupTimedOut => "check the network, and the name server (DNS) of this machine",
         ProxyFault::UnknownHost => "check its spelling, and the network",
         ProxyFault::CredentialsRequired => "put them before its host, as in socks5://USER:PASSWORD@HOST:PORT",
         ProxyFault::SchemesNotSupported(_) => "have the proxy accept Basic, or use one that speaks SOCKS5",

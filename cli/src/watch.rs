@@ -8,7 +8,7 @@ use sansgram_runtime::Client;
 use sansgram_runtime::core::client::{DcId, LostCause, LostReason, ProxyFault, Trouble};
 
 use crate::failure::{Failure, advice_on_loss};
-use crate::output;
+use crate::{address, output};
 
 /// How often the clock is looked at. Between two looks so much counts at most, and of a longer time nothing but that: the
 /// process was stopped (Ctrl-Z) then, or had no processor.
@@ -153,23 +153,10 @@ impl Watch {
         let unit = if seconds == 1 { "second" } else { "seconds" };
         let client = state.client.as_ref();
         let (loss, trouble) = (client.and_then(Client::last_loss), client.and_then(Client::trouble));
-        let (reason, advice) = match (loss.clone(), trouble) {
-            (_, Some((_, trouble @ Trouble::Waits(_)))) => (trouble.to_string(), "try again later"),
-            (Some((dc, reason)), _) if !reason.is_refusal() => {
-                (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason))
-            }
-            // The next connection may work already, but what it carries was answered no better.
-            (Some((_, reason)), _) | (None, Some((_, Trouble::Lost(reason)))) => {
-                let advice = advice_on_loss(&reason);
-                (Trouble::Lost(reason).to_string(), advice)
-            }
-            _ => (
-                "the server was silent or sent nothing that helps".into(),
-                advice_on_loss(&LostReason::Silent),
-            ),
-        };
         // More time helps where something is slow.
         let more = if needs_a_person(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
+        let has_stream = client.is_none_or(Client::has_stream);
+        let (reason, advice) = reason(address::looked_up(), loss, trouble, has_stream);
         Failure::new(format!(
             "timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}",
             state.doing
@@ -187,10 +174,48 @@ const fn needs_a_person(loss: Option<&(DcId, LostReason)>) -> bool {
         Some((_, LostReason::Network(LostCause::Refused))) => true,
         Some((_, LostReason::Network(LostCause::Proxy(fault)))) => {
             fault.needs_credentials()
-                || matches!(fault, ProxyFault::Refused | ProxyFault::UnknownHost | ProxyFault::Protocol)
+                || matches!(
+                    fault,
+                    ProxyFault::Refused
+                        | ProxyFault::UnknownHost
+                        | ProxyFault::Protocol
+                        | ProxyFault::Tls
+                        | ProxyFault::HttpServer
+                        | ProxyFault::Socks5Proxy
+                )
         }
         Some((_, reason)) => reason.is_hopeless(),
         None => false,
+    }
+}
+
+/// What the time was spent with, as far as is known, and what to do about it.
+fn reason(
+    looked_up: Option<String>,
+    loss: Option<(DcId, LostReason)>,
+    trouble: Option<(DcId, Trouble)>,
+    has_stream: bool,
+) -> (String, &'static str) {
+    if let Some(host) = looked_up {
+        return (
+            format!("the address of {host} was looked up without an answer"),
+            "check the network, and the name server (DNS) of this machine",
+        );
+    }
+    match (loss, trouble) {
+        (_, Some((_, trouble @ Trouble::Waits(_)))) => (trouble.to_string(), "try again later"),
+        (Some((dc, reason)), _) if !reason.is_refusal() => {
+            (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason))
+        }
+        // The next connection may work already, but what it carries was answered no better.
+        (Some((_, reason)), _) | (None, Some((_, Trouble::Lost(reason)))) => {
+            let advice = advice_on_loss(&reason);
+            (Trouble::Lost(reason).to_string(), advice)
+        }
+        _ if !has_stream => {
+            ("no connection was made".into(), advice_on_loss(&LostReason::Network(LostCause::TimedOut)))
+        }
+        _ => ("the server was silent or sent nothing that helps".into(), advice_on_loss(&LostReason::Silent)),
     }
 }
 
@@ -243,6 +268,19 @@ mod tests {
             Ok(())
         });
         assert!(sentence(result).contains("while hanging"));
+    }
+
+    #[test]
+    fn f14_what_the_time_was_spent_with_is_told() {
+        let timed_out = || Some((DcId::new(2).unwrap(), LostReason::Network(LostCause::TimedOut)));
+        for (told, words) in [
+            (reason(Some("dc.example".into()), None, None, true), ["dc.example was looked up", "DNS"]),
+            (reason(None, None, None, false), ["no connection was made", "check the network"]),
+            (reason(None, None, None, true), ["the server was silent", "check the network"]),
+            (reason(None, timed_out(), None, false), ["DC 2 cannot be reached", "check the network"]),
+        ] {
+            assert!(told.0.contains(words[0]) && told.1.contains(words[1]), "{told:?}");
+        }
     }
 
     #[test]

@@ -151,6 +151,13 @@ impl Client {
         self.shared().lock().last_loss.clone()
     }
 
+    /// Whether a stream to any DC is up now, however far what travels over it has come. Without one there is no server
+    /// yet that could be silent.
+    #[must_use]
+    pub fn has_stream(&self) -> bool {
+        self.shared().lock().machine.has_stream()
+    }
+
     /// What a server keeps doing in place of answering: closing connections, refusing messages, asking to wait. `None` once a
     /// request is answered.
     #[must_use]

@@ -13,7 +13,7 @@ use super::wire::{Advance, KeyExchange, Phase, Wire};
 use crate::crypto::{AuthKey, SecureRandom};
 use crate::dc::DcId;
 use crate::handshake::NewAuthKey;
-use crate::rpc::{LostReason, Owner, RpcError, Table, WITHOUT_UPDATES};
+use crate::rpc::{LostCause, LostReason, Owner, RpcError, Table, WITHOUT_UPDATES};
 use crate::session::{Body, MsgIdGenerator, Outbox, Reject, ServerClock, Session, SessionEvent, Tag};
 use crate::time::{Now, Timestamp};
 use crate::transport::{DEFAULT_LIMIT, Frame, LayerOptions, Layers, hello_of};
@@ -174,6 +174,11 @@ impl Lane {
             Phase::Open(wire) => wire.proven,
             _ => None,
         }
+    }
+
+    /// Whether there is a stream.
+    pub(super) fn has_stream(&self) -> bool {
+        matches!(&self.phase, Phase::Open(wire) if wire.layers.is_some())
     }
 
     /// Whether the connection has been proven since it was opened.
@@ -407,7 +412,10 @@ impl Lane {
         }
         let late = wire.proven.is_none() && now >= wire.due.at;
         let silent = wire.is_up() && self.keyed.as_ref().is_some_and(|keyed| keyed.session.is_silent(now));
-        (late || silent).then_some(LostReason::Silent)
+        // Without a stream nobody could say anything.
+        let reason =
+            if wire.layers.is_some() { LostReason::Silent } else { LostReason::Network(LostCause::TimedOut) };
+        (late || silent).then_some(reason)
     }
 
     /// When to look again although nothing happened.

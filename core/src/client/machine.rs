@@ -216,6 +216,12 @@ impl Client {
         self.links.get(&self.home()).is_some_and(|link| link.is_proven())
     }
 
+    /// Whether a stream to any DC is up now, however far what travels over it has come.
+    #[must_use]
+    pub fn has_stream(&self) -> bool {
+        self.links.values().any(|link| link.main.has_stream())
+    }
+
     /// What a server keeps doing in place of answering: the DC and why, while a step of a sign-in is asked to wait again and
     /// again, or since a connection ended and until a request is answered over another.
     #[must_use]

@@ -27,7 +27,7 @@ pub enum LostCause {
     /// The stream was reset or aborted.
     #[error("the connection was reset")]
     Reset,
-    /// The operating system gave up waiting.
+    /// No stream came up within the connect timeout, or the operating system gave up waiting.
     #[error("the connection timed out")]
     TimedOut,
     /// A proxy on the way did not open the connection.
@@ -45,6 +45,9 @@ pub enum ProxyFault {
     /// Nobody knows an address of the proxy's name.
     #[error("the proxy's name has no address")]
     UnknownHost,
+    /// The name was looked up, and no answer came.
+    #[error("the proxy's name was looked up without an answer")]
+    LookupTimedOut,
     /// No program listens at the proxy's address.
     #[error("the connection to the proxy was refused")]
     Refused,

@@ -24,6 +24,9 @@ const ADDRESS_LIMIT: Duration = Duration::from_secs(4);
 /// How long a proxy may take with the last address: less than the machine's limit, which would not blame the proxy.
 const PROXY_LIMIT: Duration = Duration::from_secs(12);
 
+/// How long the lookup of a proxy's name may take: longer than the 5 s after which a resolver asks its second server.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(8);
+
 /// How long a proxy may take with all addresses together, for the same reason.
 const ALL_ADDRESSES_LIMIT: Duration = Duration::from_secs(19);
 
@@ -45,18 +48,24 @@ async fn through<R: Runtime>(
     proxy: &Proxy,
     endpoints: &[SocketAddr],
 ) -> Result<R::Stream, ProxyFault> {
+    let end = runtime.now() + ALL_ADDRESSES_LIMIT;
     let addresses = match proxy.host() {
         Host::Ip(ip) => vec![SocketAddr::new(*ip, proxy.port())],
-        Host::Name(name) => runtime.resolve(name.clone(), proxy.port()).await.unwrap_or_else(|error| {
-            tracing::debug!(%proxy, %error, "cannot resolve");
-            Vec::new()
-        }),
+        Host::Name(name) => {
+            let lookup = within(runtime, LOOKUP_LIMIT, runtime.resolve(name.clone(), proxy.port()));
+            match lookup.await {
+                Some(found) => found.unwrap_or_else(|error| {
+                    tracing::debug!(%proxy, %error, "cannot resolve");
+                    Vec::new()
+                }),
+                None => return Err(ProxyFault::LookupTimedOut),
+            }
+        }
     };
     if addresses.is_empty() {
         return Err(ProxyFault::UnknownHost);
     }
     let mut fault = ProxyFault::Silent;
-    let end = runtime.now() + ALL_ADDRESSES_LIMIT;
     let last = endpoints.len().saturating_sub(1);
     for (index, endpoint) in endpoints.iter().enumerate() {
         let left = end.saturating_duration_since(runtime.now());

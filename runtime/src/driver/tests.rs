@@ -177,6 +177,7 @@ impl Runtime for ToyRuntime {
     async fn resolve(&self, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         match name.as_str() {
             "nobody" => Err(io::ErrorKind::NotFound.into()),
+            "unanswered" => pending().await,
             _ => Ok([REFUSES, port].map(|port| SocketAddr::from(([127, 0, 0, 1], port))).into()),
         }
     }
@@ -365,6 +366,18 @@ fn a_proxys_name_is_resolved_and_its_addresses_raced() {
     let mut bench = Bench::behind("socks5://nobody:11");
     bench.open(1, &[443]);
     assert_eq!(bench.heard(), ["1 lost Proxy(UnknownHost)"]);
+}
+
+#[test]
+fn f14_a_proxys_name_that_is_looked_up_in_vain_is_blamed_in_time() {
+    let mut bench = Bench::behind("http://unanswered:11");
+    bench.open(1, &[443, 80]);
+    bench.pass(Duration::from_secs(7));
+    assert!(bench.poll().is_pending());
+    assert!(bench.heard().is_empty());
+    bench.pass(Duration::from_secs(1));
+    assert!(bench.poll().is_pending());
+    assert_eq!(bench.heard(), ["1 lost Proxy(LookupTimedOut)"]);
 }
 
 #[test]

@@ -329,7 +329,7 @@ pub(crate) async fn proxies_that_are_none<R: Runtime + Clone>(runtime: R) {
 pub(crate) async fn a_silent_proxy<R: Runtime>(runtime: R) {
     let proxy = TestProxy::http(Manner::Silent);
     let reason = fails(runtime, &proxy.url("http", ""), Duration::from_secs(8)).await;
-    assert_eq!(reason, LostReason::Silent);
+    assert_eq!(reason, LostReason::Network(LostCause::TimedOut));
 }
 
 /// DC 2 behind an address where nobody listens, then the right one.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sansgram_core::client::{InvokeError, LostCause, LostReason, Route};
+use sansgram_core::tl::functions;
 use sansgram_testkit::pair::{Pair, PairOptions, address, address_v6};
 
 use crate::common::{assert_no_fault, dc, losses, sign_in_bot, wait};
@@ -59,4 +60,23 @@ fn c2_attempts_are_counted_as_attempts_not_as_addresses() {
     );
     assert_eq!((pair.opened.len(), pair.connected.len()), (5, 0));
     assert!(pair.opened.iter().all(|endpoints| endpoints.len() == 2), "{:?}", pair.opened);
+}
+
+/// A server that was never reached is not called silent.
+#[test]
+fn f14_addresses_that_never_answer_are_no_silent_server() {
+    let mut options = options();
+    options.network.silent = [1, 2, 3].into_iter().flat_map(|dc| [address(dc), address_v6(dc)]).collect();
+    options.client.max_attempts = 1;
+    let mut pair = Pair::new(options);
+    let outcome = pair.invoke(&functions::help::GetNearestDc {});
+    let timed_out = LostReason::Network(LostCause::TimedOut);
+    assert!(
+        matches!(&outcome, Err(InvokeError::Unreachable { reason, .. }) if *reason == timed_out),
+        "{outcome:?}"
+    );
+    assert!(!pair.client.has_stream());
+    pair.network.options.silent.clear();
+    assert!(pair.invoke(&functions::help::GetNearestDc {}).is_ok());
+    assert!(pair.client.has_stream());
 }
