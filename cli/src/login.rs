@@ -11,6 +11,7 @@ use std::time::Duration;
 use sansgram_runtime::core::client::{Config, Servers, SessionData};
 use sansgram_runtime::core::login::{BotToken, LoginError, PendingSignIn, PhoneNumber, UserInfo};
 use sansgram_runtime::core::tl::{enums, functions};
+use sansgram_runtime::text::shown_path;
 use sansgram_runtime::{
     Client, ClientOptions, Error, FileStore, LoginStep, MemoryStore, Prompt, PromptError, Question,
     SessionStore, TerminalPrompt,
@@ -409,7 +410,7 @@ impl<'a> Login<'a> {
         match (&self.file, signed_in) {
             (_, SignedIn::Already(_)) if self.args.json => output::note(&line),
             (Some(file), SignedIn::ByValues(_) | SignedIn::ByQuestions(_)) if !self.args.json => {
-                output::note(&format!("The session is kept in {}.", file.path().display()));
+                output::note(&format!("The session is kept in {}.", shown_path(file.path())));
             }
             _ => {}
         }

@@ -196,3 +196,34 @@ fn f6_a_sign_in_that_is_not_kept_is_not_said_to_go_on() {
         "{shown}"
     );
 }
+
+#[test]
+fn f1_a_command_that_is_advised_names_the_session_as_it_is() {
+    let server = Server::new(ServerOptions::default());
+    let name = "a\nb 'c'";
+    let begun = server.run(&["login", "--phone", "9996621234", "--session", name]);
+    begun.fails(&[r"go on with "]);
+    let word = begun.stderr.split("--session ").nth(1).and_then(|rest| rest.split(" --code").next()).unwrap();
+    assert_eq!(word, r"$'a\012b \'c\''");
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &format!("printf %s {word}")]).stdin(std::process::Stdio::null());
+    bash.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    assert_eq!(run(&mut bash).ok(), name);
+    let done = server.run(&["login", "--code", "22222", "--session", name]);
+    done.ok();
+    assert!(done.stderr.contains(r"The session is kept in a\nb 'c'.session."), "{done:?}");
+}
+
+#[test]
+fn f5_names_that_no_file_can_have_are_told_with_what_to_do() {
+    let directory = Directory::new();
+    symlink("loop.session", directory.path.join("loop.session")).unwrap();
+    let login = |name: &str| {
+        sansgram(&directory, &["login", "--dc", "2=127.0.0.1:1", "--phone", "1", "--session", name])
+    };
+    for length in [225, 240, 250] {
+        login(&"n".repeat(length)).fails(&["File name too long", "; choose a shorter name"]);
+    }
+    login("loop").fails(&["; it is a symbolic link that leads back to itself: remove it"]);
+    assert_eq!(fs::read_dir(&directory.path).unwrap().count(), 1, "nothing is left behind");
+}

@@ -145,7 +145,8 @@ fn formats_of_other_programs_are_imported_and_exported() {
         let shown = sessions(&directory, &["show", "--session", &name, "--json"]).json();
         assert_eq!(shown["auth_key_id"], "d0c73653a0652cee", "{format}");
     }
-    sessions(&directory, &["export", "--session", "gotd.json", "--to", "wtelegram"]).misused(&["wtelegram"]);
+    sessions(&directory, &["export", "--session", "gotd.json", "--to", "wtelegram"])
+        .misused(&["--to takes one of these: sansgram, telethon"]);
 }
 
 #[test]

@@ -52,6 +52,21 @@ pub fn shell_word(path: &Path) -> String {
         word
     } else if cfg!(windows) {
         format!("\"{word}\"")
+    } else if word.chars().any(is_dangerous) {
+        // POSIX.1-2024, 2.2.4: what would not be shown has to be written as its bytes.
+        let mut quoted = String::from("$'");
+        for char in word.chars() {
+            match char {
+                '\'' | '\\' => quoted.extend(['\\', char]),
+                char if is_dangerous(char) => {
+                    for byte in char.encode_utf8(&mut [0; 4]).bytes() {
+                        quoted.push_str(&format!("\\{byte:03o}"));
+                    }
+                }
+                char => quoted.push(char),
+            }
+        }
+        quoted + "'"
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
@@ -121,6 +136,7 @@ mod tests {
             ("it's $HOME", r"'it'\''s $HOME'"),
             ("~", "'~'"),
             ("", "''"),
+            ("a\n\u{202e}'b\\", r"$'a\012\342\200\256\'b\\'"),
         ] {
             assert_eq!(shell_word(Path::new(path)), word);
         }

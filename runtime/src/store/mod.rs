@@ -171,12 +171,16 @@ fn io_advice(action: &str, error: &io::Error) -> &'static str {
     if is_without_locks(error) {
         return "; the lock service of its file system is down: start it, or keep the session on a local disk";
     }
+    if is_link_to_itself(error) {
+        return "; it is a symbolic link that leads back to itself: remove it, or name another session";
+    }
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => "; copy it into a directory that can be written",
         io::ErrorKind::PermissionDenied if action != "read" => {
             "; make its directory writable for you, or keep the session in another one"
         }
         io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => "; name another session",
+        io::ErrorKind::InvalidFilename => "; choose a shorter name",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on its disk",
         // It is replaced as a whole, which a file that is mounted by itself cannot be.
         io::ErrorKind::ResourceBusy => "; if it is mounted by itself, mount its directory, not the file",
@@ -188,6 +192,17 @@ fn io_advice(action: &str, error: &io::Error) -> &'static str {
 #[cfg(unix)]
 fn is_without_locks(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error())
+}
+
+/// `ELOOP`, which has no stable kind.
+#[cfg(unix)]
+fn is_link_to_itself(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+#[cfg(not(unix))]
+const fn is_link_to_itself(_: &io::Error) -> bool {
+    false
 }
 
 #[cfg(not(unix))]

@@ -1,0 +1,171 @@
+//! `sansgram sessions show` and `list`: what is said of a session, which is never its key.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use sansgram_runtime::core::client::{DcId, ServersName, SessionData, SessionFormatError};
+use sansgram_runtime::formats::{self, Imported};
+use sansgram_runtime::text::printable;
+use sansgram_runtime::{FileStore, StoreError};
+use serde_json::{Value, json};
+
+use super::{Named, peek};
+use crate::failure::Failure;
+use crate::login::half_done::{HalfDone, Kept};
+use crate::login::words as sign_in;
+use crate::output;
+use crate::session::Holder;
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    session: Named,
+
+    /// Print one JSON object: dc, user_id, is_bot, api_id, test, server, auth_key_id; while a sign-in waits, what for:
+    /// pending
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Where to look
+    #[arg(value_name = "DIRECTORY", default_value = ".", value_hint = ValueHint::DirPath)]
+    directory: PathBuf,
+
+    /// Print one JSON object a line: session, kind, and for a session of sansgram what "show" prints. The kind is
+    /// sansgram, the format of another library, or encrypted, foreign, damaged, newer, unreadable or missing
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn show(args: &Show) -> Result<(), Failure> {
+    let (store, session) = peek(&args.session)?;
+    let kept = half_done(&store, &session);
+    output::result(&if args.json {
+        json(&session, kept.as_ref()).to_string()
+    } else {
+        words(&session, kept.as_ref())
+    })
+}
+
+/// The sign-in that was begun with a session, where it is not done.
+fn half_done(store: &FileStore, session: &SessionData) -> Option<Kept> {
+    match Holder::of(session, &HalfDone::beside(store)) {
+        Holder::HalfDone(kept) => Some(*kept),
+        Holder::Nobody | Holder::Unknown | Holder::Known => None,
+    }
+}
+
+/// What is in the session: all but its keys; and what is pending, where a sign-in is.
+pub(super) fn json(session: &SessionData, kept: Option<&Kept>) -> Value {
+    // Before a sign-in is done no DC is the home, but where it was begun is known.
+    let dc = session.home_dc.or(kept.and_then(|kept| kept.dc));
+    let key = dc.and_then(|dc| session.keys.get(&dc));
+    let mut object = json!({
+        "dc": dc.map(DcId::number),
+        "user_id": session.user.as_ref().map(|user| user.id),
+        "is_bot": session.user.as_ref().map(|user| user.is_bot),
+        "api_id": session.api_id,
+        "test": session.test_dcs,
+        "server": server(session),
+        "auth_key_id": key.map(|key| key.auth_key.id().to_string()),
+    });
+    if let Some(kept) = kept {
+        object["pending"] = sign_in::name(&kept.pending).into();
+    }
+    object
+}
+
+pub(super) fn words(session: &SessionData, kept: Option<&Kept>) -> String {
+    if let Some(kept) = kept {
+        return format!("nobody has signed in yet: a {}", sign_in::half_done(kept));
+    }
+    let who = match &session.user {
+        None => "user not known yet".to_owned(),
+        Some(user) if user.is_bot => format!("bot {}", user.id),
+        Some(user) => format!("user {}", user.id),
+    };
+    let of = match (session.servers_name(), session.test_dcs) {
+        (ServersName::Unknown, false) => String::new(),
+        (ServersName::Unknown, true) => " (test)".into(),
+        (name @ (ServersName::Telegram | ServersName::TelegramTest | ServersName::Ended), _) => {
+            format!(" of {name}")
+        }
+        (name, false) => format!(" of {name}"),
+        (name, true) => format!(" of {name} (test)"),
+    };
+    match session.home_dc.filter(|dc| session.keys.contains_key(dc)) {
+        None => "nobody has signed in".into(),
+        Some(dc) => format!("{who} on {dc}{of}"),
+    }
+}
+
+/// The servers that a session belongs to: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
+/// null where nothing is known.
+fn server(session: &SessionData) -> Value {
+    match session.servers_name() {
+        ServersName::Telegram => "telegram".into(),
+        ServersName::TelegramTest => "telegram-test".into(),
+        ServersName::Ended => "sandbox".into(),
+        ServersName::Custom(Some(address)) => address.to_string().into(),
+        _ => Value::Null,
+    }
+}
+
+pub(super) fn list(args: &List) -> Result<(), Failure> {
+    let unreadable =
+        |error| Failure::new(format!("the directory {} cannot be read: {error}", args.directory.display()));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&args.directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension() == Some(OsStr::new("session")) && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    for path in files {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let (kind, what, fields) = describe(&path);
+        if args.json {
+            let mut object = json!({ "session": name, "kind": kind });
+            if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+                object.extend(fields);
+            }
+            output::result(&output::escaped(&object.to_string()))?;
+        } else {
+            output::result(&printable(&format!("{name}: {what}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// The kind of a file, what to say about it, and what is in it where it is a session of ours.
+fn describe(path: &Path) -> (&'static str, String, Value) {
+    let store = FileStore::new(path);
+    let (kind, what) = match store.peek() {
+        Ok(Some(session)) => {
+            let kept = half_done(&store, &session);
+            return ("sansgram", words(&session, kept.as_ref()), json(&session, kept.as_ref()));
+        }
+        Ok(None) => ("missing", "gone by now".into()),
+        Err(StoreError::Encrypted { .. }) => ("encrypted", "encrypted".into()),
+        Err(StoreError::Foreign { .. }) => match formats::import_file(path) {
+            Ok(Imported { format, session, .. }) => {
+                (format.name(), format!("{}: {}", format.description(), words(&session, None)))
+            }
+            Err(error) => ("foreign", error.to_string()),
+        },
+        Err(StoreError::Format {
+            error: error @ (SessionFormatError::Foreign | SessionFormatError::Empty),
+            ..
+        }) => ("foreign", error.to_string()),
+        Err(StoreError::Format { error: error @ SessionFormatError::Newer(_), .. }) => {
+            ("newer", error.to_string())
+        }
+        Err(StoreError::Format { error, .. }) => ("damaged", error.to_string()),
+        Err(error) => ("unreadable", error.to_string()),
+    };
+    (kind, what, Value::Null)
+}
