@@ -81,7 +81,8 @@ struct Signals {
 impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        // Ctrl-\ too: by itself it would leave the terminal silent, and a copy of the memory on the disk.
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
         // Without a terminal there is none to hang up, and "nohup" wants the signal ignored.
         if io::stdin().is_terminal() {
             kinds.push(SignalKind::hangup());

@@ -128,7 +128,12 @@ impl<'a> Login<'a> {
                     let _pause = watch.pause();
                     application = match smol::block_on(Application::ask(&mut prompt)) {
                         Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
-                        result => result.map_err(Error::from)?,
+                        Err(error) => {
+                            // No answer ended the line of the question.
+                            prompt.show("").map_err(Error::from)?;
+                            return Err(Error::from(error).into());
+                        }
+                        Ok(application) => application,
                     };
                 }
                 if !holder.may_be_signed_in() && args.server.is_remembered(&session) {

@@ -144,7 +144,11 @@ pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
                 _ => terminal.show("Answer y or n.").map_err(Error::from)?,
             },
             Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
-            Err(error) => return Err(Error::from(error).into()),
+            Err(error) => {
+                // No answer ended the line of the question.
+                terminal.show("").map_err(Error::from)?;
+                return Err(Error::from(error).into());
+            }
         }
     }
 }

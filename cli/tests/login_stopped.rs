@@ -98,3 +98,70 @@ fn a_visible_question_is_shown_again_after_a_stop() {
     terminal.sees("Signed in as Sandbox bot");
     assert_eq!(terminal.ends().0, Some(0));
 }
+
+/// However a person or the system ends it, and at whichever question.
+#[test]
+fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
+    const SANDBOX: [&str; 2] = ["login", "--sandbox"];
+    /// Leads to a question: what is asked before, and its answer.
+    type Way<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let encrypt = [&SANDBOX[..], &["--session", "me", "--encrypt"]].concat();
+    let ways: [Way<'_>; 7] = [
+        (&["login"], &[], "api_id:"),
+        (&["login"], &[("api_id:", "1\n")], "paste it):"),
+        (&SANDBOX, &[], "bot token:"),
+        (&SANDBOX, &[("bot token:", "9996620002\n"), ("(y/n)", "y\n")], "Code:"),
+        (&TO_THE_PASSWORD, &[], "Password (hint: the name of this place):"),
+        (&encrypt, &[], "New passphrase:"),
+        (&encrypt, &[("New passphrase:", "x\n")], "Once more:"),
+    ];
+    let ends = |(args, answers, question): Way<'_>, end: Result<&str, Signal>, wanted: i32| {
+        let directory = Directory::new();
+        let mut terminal = Terminal::start(&directory, args);
+        let slave = terminal.slave.try_clone().unwrap();
+        let modes = || tcgetattr(&slave).unwrap().local_modes;
+        let before = modes();
+        for (question, answer) in answers {
+            terminal.sees(question);
+            terminal.types(answer);
+        }
+        terminal.sees(question);
+        let is_hidden = ["pass", "Pass", "Once", "paste"].iter().any(|word| question.contains(word));
+        if is_hidden {
+            terminal.waits_for_echo(false);
+        }
+        // Where nothing shows, the command reads that key itself, as it does Ctrl-C.
+        let wanted = if is_hidden && end == Ok("\u{1c}") { 130 } else { wanted };
+        match end {
+            Ok(key) => terminal.types(key),
+            // To the command itself: its parent is setsid.
+            Err(signal) => {
+                let parent = terminal.child.id();
+                let children = format!("/proc/{parent}/task/{parent}/children");
+                let children = std::fs::read_to_string(children).unwrap();
+                let child = children.split_whitespace().next().and_then(|it| it.parse().ok());
+                kill_process(Pid::from_raw(child.unwrap_or(parent.cast_signed())).unwrap(), signal).unwrap();
+            }
+        }
+        let (code, shown) = terminal.ends();
+        assert_eq!(code, Some(wanted), "{question} {end:?}: {shown}");
+        assert_eq!(modes(), before, "{question} {end:?}");
+        // What is said begins a line of its own.
+        let said = if wanted == 1 { "\nerror: " } else { "\nInterrupted" };
+        assert!(shown.contains(said), "{question} {end:?}: {shown}");
+        let left = std::fs::read_dir(&directory.path).unwrap().flatten();
+        assert_eq!(left.count(), 0, "{question} {end:?}");
+    };
+    thread::scope(|scope| {
+        for way in ways {
+            scope.spawn(move || {
+                ends(way, Ok("\u{3}"), 130);
+                ends(way, Ok("\u{4}"), 1);
+                ends(way, Ok("\u{1c}"), 131);
+                ends(way, Err(Signal::TERM), 143);
+                ends(way, Err(Signal::HUP), 129);
+                ends(way, Err(Signal::QUIT), 131);
+            });
+        }
+    });
+}

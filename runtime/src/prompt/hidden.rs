@@ -100,7 +100,7 @@ impl HiddenInput {
         Ok(input)
     }
 
-    /// The line that is typed. Ctrl-C interrupts the process and Ctrl-Z stops it, as they do elsewhere.
+    /// The line that is typed. Ctrl-C and Ctrl-\ interrupt the process and Ctrl-Z stops it.
     pub(super) fn read_line(self) -> io::Result<String> {
         let result = read_line(&mut &self.terminal, stop, again::count);
         if result.as_ref().map_or_else(|error| error.kind() == io::ErrorKind::InvalidData, |_| true) {
@@ -126,6 +126,7 @@ const CTRL_D: u8 = 4;
 const BACKSPACE: u8 = 8;
 const CTRL_U: u8 = 0x15;
 const CTRL_Z: u8 = 0x1a;
+const CTRL_BACKSLASH: u8 = 0x1c;
 const ESCAPE: u8 = 0x1b;
 const DELETE: u8 = 0x7f;
 
@@ -143,7 +144,8 @@ fn read_line(input: &mut impl Read, mut stop: impl FnMut(), shown: impl Fn() -> 
         }
         match byte {
             b'\n' | b'\r' => break,
-            CTRL_C => return Err(io::ErrorKind::Interrupted.into()),
+            // A core that holds what was typed is of use to no user.
+            CTRL_C | CTRL_BACKSLASH => return Err(io::ErrorKind::Interrupted.into()),
             CTRL_D if typed.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
             CTRL_U => typed.clear(),
             CTRL_Z => {
@@ -229,6 +231,7 @@ mod tests {
         assert_eq!(typed(b"half\x1b["), Err(io::ErrorKind::UnexpectedEof));
         assert_eq!(typed(b"\x04"), Err(io::ErrorKind::UnexpectedEof));
         assert_eq!(typed(b"half\x03"), Err(io::ErrorKind::Interrupted));
+        assert_eq!(typed(b"half\x1c"), Err(io::ErrorKind::Interrupted));
         assert_eq!(typed(b"\xff\n"), Err(io::ErrorKind::InvalidData));
     }
 }
