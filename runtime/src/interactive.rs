@@ -3,15 +3,11 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant};
 
-use sansgram_core::login::{
-    CodeKind, CodeToken, Continuation, EmailCode, LoginError, NewPassword, PasswordHint, PendingSignIn,
-    PhoneNumber, SignUpRequired, UserInfo,
-};
+use sansgram_core::login::{Continuation, LoginError, PendingSignIn, PhoneNumber, SignUpRequired, UserInfo};
 use zeroize::Zeroizing;
 
-use crate::text::{harmless, printable};
+use crate::text::harmless;
 use crate::words::{self, name};
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 
@@ -19,10 +15,6 @@ use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 const MAX_TRIES: u32 = 10;
 /// How often an answer is taken that is not wrong and leads nowhere: nothing at all, or that the number is another one.
 const MAX_IDLE: u32 = 100;
-const RECOVER: &str = "Recover the password by a code that is sent by e-mail? (y/n)";
-const REMOVE: &str = "Remove the password, so that the code alone signs in from now on? (y/n)";
-/// What follows once the address is confirmed.
-const WITH_ANOTHER_CODE: &str = "; now the login code follows, which is another one";
 
 impl Client {
     /// Signs in by questions: the phone number (confirmed before it is used), the code, the password where the
@@ -132,20 +124,10 @@ macro_rules! calling {
     };
 }
 
-/// What a person says in the place of a code.
-enum CodeAnswer {
-    Code(Zeroizing<String>),
-    Resend,
-    Cancel,
-    Lost,
-}
-
-/// What becomes of the code that went to a new address.
-enum EmailAnswer {
-    Done(LoginStep),
-    Resend,
-    AnotherAddress,
-}
+// Behind the macro, which they use.
+mod code;
+mod email;
+mod password;
 
 /// `None`, where the person wants to go back to the first question.
 type Turn = Result<Option<UserInfo>, Error>;
@@ -206,329 +188,6 @@ impl<P: Prompt> Talk<'_, P> {
             };
             is_fresh = true;
         }
-    }
-
-    /// Asks for the code of `token` and gives it, or does what is asked in its place. `renewed`: why new codes were asked
-    /// for without a question.
-    async fn code(
-        &mut self,
-        token: CodeToken,
-        tries: &mut Tries,
-        renewed: &mut Vec<Error>,
-        is_fresh: bool,
-    ) -> Result<Option<LoginStep>, Error> {
-        if token.kind == CodeKind::EmailSetUpRequired {
-            return self.set_up_email(&token, None).await;
-        }
-        // Of a code that was put away nobody knows how old it is.
-        let resend_at =
-            token.timeout.filter(|_| is_fresh).and_then(|timeout| Instant::now().checked_add(timeout));
-        self.prompt.show(&words::whereabouts(&token))?;
-        if !token.is_usable() || matches!(token.kind, CodeKind::Firebase { .. }) {
-            return self.another_way(&token, tries).await.map(Some);
-        }
-        self.prompt.show(&words::other_ways(&token, resend_at.and(token.timeout)))?;
-        let mut slips = Tries::default();
-        loop {
-            let code = match self.ask_code(&token).await? {
-                CodeAnswer::Code(code) => code,
-                CodeAnswer::Cancel => {
-                    // It expires by itself where the server does not listen.
-                    let _ = self.client.cancel_code(&token).await;
-                    return Ok(None);
-                }
-                CodeAnswer::Lost => match calling!(self, self.client.reset_login_email(&token)) {
-                    Err(error) if asks_again(&error) => {
-                        tries.again(self.prompt, &error)?;
-                        continue;
-                    }
-                    result => return result.map(Some),
-                },
-                CodeAnswer::Resend => {
-                    let left =
-                        resend_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
-                    if !left.is_zero() {
-                        let left = words::span(Duration::from_secs(left.as_secs() + 1));
-                        tries.count()?;
-                        self.prompt.show(&format!("Another code can be asked for in {left}."))?;
-                        continue;
-                    }
-                    match calling!(self, self.client.resend_code(&token)) {
-                        Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
-                        Err(error) if wants_another_code(&error) => {
-                            return self.another_code(&token, error, tries, renewed).await;
-                        }
-                        result => return result.map(Some),
-                    }
-                    continue;
-                }
-            };
-            match calling!(self, self.client.sign_in(&token, &code)) {
-                // The server was not asked, so that no try is spent.
-                Err(error @ Error::Login(LoginError::CodeForm(_))) => {
-                    slips.again(self.prompt, &error)?;
-                }
-                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
-                Err(error) if wants_another_code(&error) => {
-                    return self.another_code(&token, error, tries, renewed).await;
-                }
-                result => return result.map(Some),
-            }
-        }
-    }
-
-    async fn ask_code(&mut self, token: &CodeToken) -> Result<CodeAnswer, Error> {
-        let (kind, question) = if token.is_by_email() {
-            (Question::EmailCode, "Code from the e-mail:")
-        } else {
-            (Question::Code, "Code:")
-        };
-        match self.code_answer(kind, question).await? {
-            CodeAnswer::Code(word) if token.is_by_email() && word.eq_ignore_ascii_case("lost") => {
-                Ok(CodeAnswer::Lost)
-            }
-            answer => Ok(answer),
-        }
-    }
-
-    async fn code_answer(&mut self, kind: Question, question: &str) -> Result<CodeAnswer, Error> {
-        let answer = self.ask_something(kind, question).await?;
-        Ok(match answer.to_ascii_lowercase().as_str() {
-            "resend" => CodeAnswer::Resend,
-            "cancel" => CodeAnswer::Cancel,
-            _ => CodeAnswer::Code(answer),
-        })
-    }
-
-    /// The code cannot be given, so the next one is asked for without a question.
-    async fn another_way(&mut self, token: &CodeToken, tries: &mut Tries) -> Result<LoginStep, Error> {
-        tries.count()?;
-        match calling!(self, self.client.resend_code(token)) {
-            Err(Error::Login(LoginError::NoOtherWay)) => Err(LoginError::OfficialAppsOnly.into()),
-            result => result,
-        }
-    }
-
-    /// Asks for a first code. A server that wants to begin again gets its way once.
-    async fn new_code(&mut self, phone: &str) -> Result<LoginStep, Error> {
-        match calling!(self, self.client.request_login_code(phone)) {
-            Err(Error::Login(LoginError::Restart)) => calling!(self, self.client.request_login_code(phone)),
-            result => result,
-        }
-    }
-
-    /// In place of a code that is of no more use: once for each reason without a question, since each new code counts
-    /// against the limits of the number.
-    async fn another_code(
-        &mut self,
-        token: &CodeToken,
-        reason: Error,
-        tries: &mut Tries,
-        renewed: &mut Vec<Error>,
-    ) -> Result<Option<LoginStep>, Error> {
-        tries.again(self.prompt, &reason)?;
-        let is_known = renewed.iter().any(|known| known.to_string() == reason.to_string());
-        if is_known && !self.wants_new_code().await? {
-            return Ok(None);
-        }
-        if !is_known {
-            self.prompt.show(words::NEW_CODE)?;
-            renewed.push(reason);
-        }
-        self.new_code(token.phone.digits()).await.map(Some)
-    }
-
-    /// Asks whether to send a new code or to go back to the first question.
-    async fn wants_new_code(&mut self) -> Result<bool, Error> {
-        // The old one is of no use to another process either.
-        self.prompt.pending(None);
-        let mut tries = Tries::default();
-        loop {
-            self.prompt.show(words::NO_NEW_CODE)?;
-            match self.code_answer(Question::Code, "\"resend\" or \"cancel\":").await? {
-                CodeAnswer::Resend => return Ok(true),
-                CodeAnswer::Cancel => return Ok(false),
-                CodeAnswer::Code(_) | CodeAnswer::Lost => tries.count()?,
-            }
-        }
-    }
-
-    /// Asks for an address and for the code that went there, which `sent` tells where it did already. `None`: back to
-    /// the first question.
-    async fn set_up_email(
-        &mut self,
-        token: &CodeToken,
-        mut sent: Option<EmailCode>,
-    ) -> Result<Option<LoginStep>, Error> {
-        if sent.is_none() {
-            self.prompt
-                .show("Telegram wants an e-mail address, to send the login codes of this account there.")?;
-        }
-        let mut tries = Tries::default();
-        let mut address: Option<Zeroizing<String>> = None;
-        loop {
-            let Some(code) = sent.take() else {
-                let to = match &address {
-                    Some(address) => address,
-                    None => &*address.insert(self.ask_something(Question::Email, "E-mail address:").await?),
-                };
-                if to.eq_ignore_ascii_case("cancel") {
-                    return Ok(None);
-                }
-                match calling!(self, self.client.send_email_code(token, to)) {
-                    Err(error) if asks_again(&error) => {
-                        tries.again(self.prompt, &error)?;
-                        address = None;
-                    }
-                    result => sent = Some(result?),
-                }
-                continue;
-            };
-            match self.email_code(token, &code, &mut tries).await? {
-                EmailAnswer::Done(step) => return Ok(Some(step)),
-                // Where another process sent the code, the address is not known here.
-                EmailAnswer::Resend => tries.count()?,
-                EmailAnswer::AnotherAddress => {
-                    tries.count()?;
-                    address = None;
-                    self.prompt.pending(Some(&PendingSignIn::Code(token.clone())));
-                }
-            }
-        }
-    }
-
-    /// Asks for the code that went to the new address.
-    async fn email_code(
-        &mut self,
-        token: &CodeToken,
-        code: &EmailCode,
-        tries: &mut Tries,
-    ) -> Result<EmailAnswer, Error> {
-        self.prompt.pending(Some(&PendingSignIn::EmailCode(token.clone(), code.clone())));
-        let place = format!("by e-mail to {}", printable(&code.pattern));
-        self.prompt.show(&words::sent(&place, code.length))?;
-        self.prompt.show("Type \"resend\" for another code, \"cancel\" for another address.")?;
-        loop {
-            let typed = match self.code_answer(Question::EmailCode, "Code from the e-mail:").await? {
-                CodeAnswer::Code(typed) => typed,
-                CodeAnswer::Resend => return Ok(EmailAnswer::Resend),
-                CodeAnswer::Cancel | CodeAnswer::Lost => return Ok(EmailAnswer::AnotherAddress),
-            };
-            match calling!(self, self.client.verify_email(token, &typed)) {
-                Err(error @ Error::Login(LoginError::EmailInvalid | LoginError::EmailNotAllowed)) => {
-                    tries.again(self.prompt, &error)?;
-                    return Ok(EmailAnswer::AnotherAddress);
-                }
-                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
-                result => {
-                    let step = result?;
-                    let next = if matches!(step, LoginStep::CodeSent(_)) { WITH_ANOTHER_CODE } else { "" };
-                    self.prompt.show(&format!("The address is confirmed{next}."))?;
-                    return Ok(EmailAnswer::Done(step));
-                }
-            }
-        }
-    }
-
-    async fn password(&mut self, hint: &PasswordHint) -> Result<UserInfo, Error> {
-        let mut tries = Tries::default();
-        for _ in 0..MAX_IDLE {
-            let question = words::password_question(hint, tries.0 > 0);
-            let password = self.prompt.answer(Question::Password, &question).await?;
-            if password.is_empty() {
-                // An Enter by mistake sends no e-mail.
-                if hint.has_recovery
-                    && self.confirm(Question::ConfirmRecovery, RECOVER).await?
-                    && let Some(user) = self.recover().await?
-                {
-                    return Ok(user);
-                }
-                self.prompt.show(words::RESET)?;
-                continue;
-            }
-            match calling!(self, self.client.check_password(&password)) {
-                Err(error) if asks_again(&error) => {
-                    tries.again(self.prompt, &error)?;
-                    // A password may have them, so they are not dropped.
-                    if password.trim().len() < password.len() {
-                        self.prompt.show(words::SPACES)?;
-                    }
-                }
-                result => return result,
-            }
-        }
-        Err(Error::TooManyTries(MAX_IDLE))
-    }
-
-    /// Recovers the password by e-mail. `None`: back to the password.
-    async fn recover(&mut self) -> Result<Option<UserInfo>, Error> {
-        let mut tries = Tries::default();
-        let sent = match calling!(self, self.client.request_password_recovery()) {
-            Err(error) if asks_again(&error) => {
-                tries.again(self.prompt, &error)?;
-                return Ok(None);
-            }
-            result => result?,
-        };
-        self.prompt.show(&words::sent(&format!("by e-mail to {}", printable(&sent.pattern)), 0))?;
-        loop {
-            let code = self.ask(Question::RecoveryCode, "Recovery code (empty to go back):").await?;
-            if code.is_empty() {
-                return Ok(None);
-            }
-            match calling!(self, self.client.check_recovery_password(&code)) {
-                Err(error @ Error::Login(LoginError::RecoveryCodeExpired)) => {
-                    tries.again(self.prompt, &error)?;
-                    return Ok(None);
-                }
-                Err(error) if asks_again(&error) => {
-                    tries.again(self.prompt, &error)?;
-                    continue;
-                }
-                result => result?,
-            }
-            match self.recover_with(&code, &mut tries).await {
-                Err(error @ Error::Login(LoginError::RecoveryCodeExpired)) => {
-                    tries.again(self.prompt, &error)?;
-                    return Ok(None);
-                }
-                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
-                result => return result.map(Some),
-            }
-        }
-    }
-
-    /// Gives the recovery code, with a password in place of the forgotten one; asks again for one that is not accepted.
-    async fn recover_with(&mut self, code: &str, tries: &mut Tries) -> Result<UserInfo, Error> {
-        loop {
-            let new = self.new_password(tries).await?;
-            let new = (!new.is_empty()).then(|| NewPassword::new(&new));
-            match calling!(self, self.client.recover_password(code, new)) {
-                Err(error @ Error::Login(LoginError::NewPasswordRefused)) => {
-                    tries.again(self.prompt, &error)?;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    /// Asks for a password in place of the forgotten one; none at all only where that is meant.
-    async fn new_password(&mut self, tries: &mut Tries) -> Result<Zeroizing<String>, Error> {
-        for _ in 0..MAX_IDLE {
-            let new = self.prompt.answer(Question::NewPassword, "New password (empty for none):").await?;
-            if new.is_empty() {
-                if self.confirm(Question::ConfirmNoPassword, REMOVE).await? {
-                    return Ok(new);
-                }
-                continue;
-            }
-            if new == self.prompt.answer(Question::NewPassword, "The same again:").await? {
-                return Ok(new);
-            }
-            tries.count()?;
-            self.prompt.show("These were two different passwords.")?;
-        }
-        Err(Error::TooManyTries(MAX_IDLE))
     }
 
     async fn sign_up(&mut self, required: SignUpRequired) -> Result<UserInfo, Error> {
@@ -634,11 +293,6 @@ const fn asks_again(error: &Error) -> bool {
 pub(crate) const fn begins_again(error: &Error) -> bool {
     matches!(error.continuation(), Continuation::BeginAgain)
         && !matches!(error, Error::Login(LoginError::LinkExpired))
-}
-
-/// The code is of no more use, but the number is.
-const fn wants_another_code(error: &Error) -> bool {
-    matches!(error, Error::Login(LoginError::CodeExpired | LoginError::Restart))
 }
 
 /// An answer to the first question that another one mends.

@@ -1,0 +1,170 @@
+//! The login code: asked for, asked for anew, and what is said in its place.
+
+use std::time::{Duration, Instant};
+
+use sansgram_core::login::{CodeKind, CodeToken, LoginError};
+use zeroize::Zeroizing;
+
+use super::{Talk, Tries, asks_again};
+use crate::words;
+use crate::{Error, LoginStep, Prompt, Question};
+
+/// What a person says in the place of a code.
+pub(super) enum CodeAnswer {
+    Code(Zeroizing<String>),
+    Resend,
+    Cancel,
+    Lost,
+}
+
+impl<P: Prompt> Talk<'_, P> {
+    /// Asks for the code of `token` and gives it, or does what is asked in its place. `renewed`: why new codes were asked
+    /// for without a question.
+    pub(super) async fn code(
+        &mut self,
+        token: CodeToken,
+        tries: &mut Tries,
+        renewed: &mut Vec<Error>,
+        is_fresh: bool,
+    ) -> Result<Option<LoginStep>, Error> {
+        if token.kind == CodeKind::EmailSetUpRequired {
+            return self.set_up_email(&token, None).await;
+        }
+        // Of a code that was put away nobody knows how old it is.
+        let resend_at =
+            token.timeout.filter(|_| is_fresh).and_then(|timeout| Instant::now().checked_add(timeout));
+        self.prompt.show(&words::whereabouts(&token))?;
+        if !token.is_usable() || matches!(token.kind, CodeKind::Firebase { .. }) {
+            return self.another_way(&token, tries).await.map(Some);
+        }
+        self.prompt.show(&words::other_ways(&token, resend_at.and(token.timeout)))?;
+        let mut slips = Tries::default();
+        loop {
+            let code = match self.ask_code(&token).await? {
+                CodeAnswer::Code(code) => code,
+                CodeAnswer::Cancel => {
+                    // It expires by itself where the server does not listen.
+                    let _ = self.client.cancel_code(&token).await;
+                    return Ok(None);
+                }
+                CodeAnswer::Lost => match calling!(self, self.client.reset_login_email(&token)) {
+                    Err(error) if asks_again(&error) => {
+                        tries.again(self.prompt, &error)?;
+                        continue;
+                    }
+                    result => return result.map(Some),
+                },
+                CodeAnswer::Resend => {
+                    let left =
+                        resend_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+                    if !left.is_zero() {
+                        let left = words::span(Duration::from_secs(left.as_secs() + 1));
+                        tries.count()?;
+                        self.prompt.show(&format!("Another code can be asked for in {left}."))?;
+                        continue;
+                    }
+                    match calling!(self, self.client.resend_code(&token)) {
+                        Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
+                        Err(error) if wants_another_code(&error) => {
+                            return self.another_code(&token, error, tries, renewed).await;
+                        }
+                        result => return result.map(Some),
+                    }
+                    continue;
+                }
+            };
+            match calling!(self, self.client.sign_in(&token, &code)) {
+                // The server was not asked, so that no try is spent.
+                Err(error @ Error::Login(LoginError::CodeForm(_))) => {
+                    slips.again(self.prompt, &error)?;
+                }
+                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
+                Err(error) if wants_another_code(&error) => {
+                    return self.another_code(&token, error, tries, renewed).await;
+                }
+                result => return result.map(Some),
+            }
+        }
+    }
+
+    async fn ask_code(&mut self, token: &CodeToken) -> Result<CodeAnswer, Error> {
+        let (kind, question) = if token.is_by_email() {
+            (Question::EmailCode, "Code from the e-mail:")
+        } else {
+            (Question::Code, "Code:")
+        };
+        match self.code_answer(kind, question).await? {
+            CodeAnswer::Code(word) if token.is_by_email() && word.eq_ignore_ascii_case("lost") => {
+                Ok(CodeAnswer::Lost)
+            }
+            answer => Ok(answer),
+        }
+    }
+
+    pub(super) async fn code_answer(&mut self, kind: Question, question: &str) -> Result<CodeAnswer, Error> {
+        let answer = self.ask_something(kind, question).await?;
+        Ok(match answer.to_ascii_lowercase().as_str() {
+            "resend" => CodeAnswer::Resend,
+            "cancel" => CodeAnswer::Cancel,
+            _ => CodeAnswer::Code(answer),
+        })
+    }
+
+    /// The code cannot be given, so the next one is asked for without a question.
+    async fn another_way(&mut self, token: &CodeToken, tries: &mut Tries) -> Result<LoginStep, Error> {
+        tries.count()?;
+        match calling!(self, self.client.resend_code(token)) {
+            Err(Error::Login(LoginError::NoOtherWay)) => Err(LoginError::OfficialAppsOnly.into()),
+            result => result,
+        }
+    }
+
+    /// Asks for a first code. A server that wants to begin again gets its way once.
+    pub(super) async fn new_code(&mut self, phone: &str) -> Result<LoginStep, Error> {
+        match calling!(self, self.client.request_login_code(phone)) {
+            Err(Error::Login(LoginError::Restart)) => calling!(self, self.client.request_login_code(phone)),
+            result => result,
+        }
+    }
+
+    /// In place of a code that is of no more use: once for each reason without a question, since each new code counts
+    /// against the limits of the number.
+    async fn another_code(
+        &mut self,
+        token: &CodeToken,
+        reason: Error,
+        tries: &mut Tries,
+        renewed: &mut Vec<Error>,
+    ) -> Result<Option<LoginStep>, Error> {
+        tries.again(self.prompt, &reason)?;
+        let is_known = renewed.iter().any(|known| known.to_string() == reason.to_string());
+        if is_known && !self.wants_new_code().await? {
+            return Ok(None);
+        }
+        if !is_known {
+            self.prompt.show(words::NEW_CODE)?;
+            renewed.push(reason);
+        }
+        self.new_code(token.phone.digits()).await.map(Some)
+    }
+
+    /// Asks whether to send a new code or to go back to the first question.
+    async fn wants_new_code(&mut self) -> Result<bool, Error> {
+        // The old one is of no use to another process either.
+        self.prompt.pending(None);
+        let mut tries = Tries::default();
+        loop {
+            self.prompt.show(words::NO_NEW_CODE)?;
+            match self.code_answer(Question::Code, "\"resend\" or \"cancel\":").await? {
+                CodeAnswer::Resend => return Ok(true),
+                CodeAnswer::Cancel => return Ok(false),
+                CodeAnswer::Code(_) | CodeAnswer::Lost => tries.count()?,
+            }
+        }
+    }
+}
+
+/// The code is of no more use, but the number is.
+const fn wants_another_code(error: &Error) -> bool {
+    matches!(error, Error::Login(LoginError::CodeExpired | LoginError::Restart))
+}

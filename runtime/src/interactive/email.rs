@@ -1,0 +1,99 @@
+//! An e-mail address that the server wants to be set up.
+
+use sansgram_core::login::{CodeToken, EmailCode, LoginError, PendingSignIn};
+use zeroize::Zeroizing;
+
+use super::code::CodeAnswer;
+use super::{Talk, Tries, asks_again};
+use crate::text::printable;
+use crate::words;
+use crate::{Error, LoginStep, Prompt, Question};
+
+/// What follows once the address is confirmed.
+const WITH_ANOTHER_CODE: &str = "; now the login code follows, which is another one";
+
+/// What becomes of the code that went to a new address.
+enum EmailAnswer {
+    Done(LoginStep),
+    Resend,
+    AnotherAddress,
+}
+
+impl<P: Prompt> Talk<'_, P> {
+    /// Asks for an address and for the code that went there, which `sent` tells where it did already. `None`: back to
+    /// the first question.
+    pub(super) async fn set_up_email(
+        &mut self,
+        token: &CodeToken,
+        mut sent: Option<EmailCode>,
+    ) -> Result<Option<LoginStep>, Error> {
+        if sent.is_none() {
+            self.prompt
+                .show("Telegram wants an e-mail address, to send the login codes of this account there.")?;
+        }
+        let mut tries = Tries::default();
+        let mut address: Option<Zeroizing<String>> = None;
+        loop {
+            let Some(code) = sent.take() else {
+                let to = match &address {
+                    Some(address) => address,
+                    None => &*address.insert(self.ask_something(Question::Email, "E-mail address:").await?),
+                };
+                if to.eq_ignore_ascii_case("cancel") {
+                    return Ok(None);
+                }
+                match calling!(self, self.client.send_email_code(token, to)) {
+                    Err(error) if asks_again(&error) => {
+                        tries.again(self.prompt, &error)?;
+                        address = None;
+                    }
+                    result => sent = Some(result?),
+                }
+                continue;
+            };
+            match self.email_code(token, &code, &mut tries).await? {
+                EmailAnswer::Done(step) => return Ok(Some(step)),
+                // Where another process sent the code, the address is not known here.
+                EmailAnswer::Resend => tries.count()?,
+                EmailAnswer::AnotherAddress => {
+                    tries.count()?;
+                    address = None;
+                    self.prompt.pending(Some(&PendingSignIn::Code(token.clone())));
+                }
+            }
+        }
+    }
+
+    /// Asks for the code that went to the new address.
+    async fn email_code(
+        &mut self,
+        token: &CodeToken,
+        code: &EmailCode,
+        tries: &mut Tries,
+    ) -> Result<EmailAnswer, Error> {
+        self.prompt.pending(Some(&PendingSignIn::EmailCode(token.clone(), code.clone())));
+        let place = format!("by e-mail to {}", printable(&code.pattern));
+        self.prompt.show(&words::sent(&place, code.length))?;
+        self.prompt.show("Type \"resend\" for another code, \"cancel\" for another address.")?;
+        loop {
+            let typed = match self.code_answer(Question::EmailCode, "Code from the e-mail:").await? {
+                CodeAnswer::Code(typed) => typed,
+                CodeAnswer::Resend => return Ok(EmailAnswer::Resend),
+                CodeAnswer::Cancel | CodeAnswer::Lost => return Ok(EmailAnswer::AnotherAddress),
+            };
+            match calling!(self, self.client.verify_email(token, &typed)) {
+                Err(error @ Error::Login(LoginError::EmailInvalid | LoginError::EmailNotAllowed)) => {
+                    tries.again(self.prompt, &error)?;
+                    return Ok(EmailAnswer::AnotherAddress);
+                }
+                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
+                result => {
+                    let step = result?;
+                    let next = if matches!(step, LoginStep::CodeSent(_)) { WITH_ANOTHER_CODE } else { "" };
+                    self.prompt.show(&format!("The address is confirmed{next}."))?;
+                    return Ok(EmailAnswer::Done(step));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The password of an account, and its recovery by e-mail.
+
+use sansgram_core::login::{LoginError, NewPassword, PasswordHint, UserInfo};
+use zeroize::Zeroizing;
+
+use super::{MAX_IDLE, Talk, Tries, asks_again};
+use crate::text::printable;
+use crate::words;
+use crate::{Error, Prompt, Question};
+
+const RECOVER: &str = "Recover the password by a code that is sent by e-mail? (y/n)";
+const REMOVE: &str = "Remove the password, so that the code alone signs in from now on? (y/n)";
+
+impl<P: Prompt> Talk<'_, P> {
+    pub(super) async fn password(&mut self, hint: &PasswordHint) -> Result<UserInfo, Error> {
+        let mut tries = Tries::default();
+        for _ in 0..MAX_IDLE {
+            let question = words::password_question(hint, tries.0 > 0);
+            let password = self.prompt.answer(Question::Password, &question).await?;
+            if password.is_empty() {
+                // An Enter by mistake sends no e-mail.
+                if hint.has_recovery
+                    && self.confirm(Question::ConfirmRecovery, RECOVER).await?
+                    && let Some(user) = self.recover().await?
+                {
+                    return Ok(user);
+                }
+                self.prompt.show(words::RESET)?;
+                continue;
+            }
+            match calling!(self, self.client.check_password(&password)) {
+                Err(error) if asks_again(&error) => {
+                    tries.again(self.prompt, &error)?;
+                    // A password may have them, so they are not dropped.
+                    if password.trim().len() < password.len() {
+                        self.prompt.show(words::SPACES)?;
+                    }
+                }
+                result => return result,
+            }
+        }
+        Err(Error::TooManyTries(MAX_IDLE))
+    }
+
+    /// Recovers the password by e-mail. `None`: back to the password.
+    async fn recover(&mut self) -> Result<Option<UserInfo>, Error> {
+        let mut tries = Tries::default();
+        let sent = match calling!(self, self.client.request_password_recovery()) {
+            Err(error) if asks_again(&error) => {
+                tries.again(self.prompt, &error)?;
+                return Ok(None);
+            }
+            result => result?,
+        };
+        self.prompt.show(&words::sent(&format!("by e-mail to {}", printable(&sent.pattern)), 0))?;
+        loop {
+            let code = self.ask(Question::RecoveryCode, "Recovery code (empty to go back):").await?;
+            if code.is_empty() {
+                return Ok(None);
+            }
+            match calling!(self, self.client.check_recovery_password(&code)) {
+                Err(error @ Error::Login(LoginError::RecoveryCodeExpired)) => {
+                    tries.again(self.prompt, &error)?;
+                    return Ok(None);
+                }
+                Err(error) if asks_again(&error) => {
+                    tries.again(self.prompt, &error)?;
+                    continue;
+                }
+                result => result?,
+            }
+            match self.recover_with(&code, &mut tries).await {
+                Err(error @ Error::Login(LoginError::RecoveryCodeExpired)) => {
+                    tries.again(self.prompt, &error)?;
+                    return Ok(None);
+                }
+                Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
+                result => return result.map(Some),
+            }
+        }
+    }
+
+    /// Gives the recovery code, with a password in place of the forgotten one; asks again for one that is not accepted.
+    async fn recover_with(&mut self, code: &str, tries: &mut Tries) -> Result<UserInfo, Error> {
+        loop {
+            let new = self.new_password(tries).await?;
+            let new = (!new.is_empty()).then(|| NewPassword::new(&new));
+            match calling!(self, self.client.recover_password(code, new)) {
+                Err(error @ Error::Login(LoginError::NewPasswordRefused)) => {
+                    tries.again(self.prompt, &error)?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Asks for a password in place of the forgotten one; none at all only where that is meant.
+    async fn new_password(&mut self, tries: &mut Tries) -> Result<Zeroizing<String>, Error> {
+        for _ in 0..MAX_IDLE {
+            let new = self.prompt.answer(Question::NewPassword, "New password (empty for none):").await?;
+            if new.is_empty() {
+                if self.confirm(Question::ConfirmNoPassword, REMOVE).await? {
+                    return Ok(new);
+                }
+                continue;
+            }
+            if new == self.prompt.answer(Question::NewPassword, "The same again:").await? {
+                return Ok(new);
+            }
+            tries.count()?;
+            self.prompt.show("These were two different passwords.")?;
+        }
+        Err(Error::TooManyTries(MAX_IDLE))
+    }
+}
