@@ -79,9 +79,20 @@ impl Client {
                 // The answer on its way may have left before.
                 step.was_scanned = true;
             } else if matches!(step.alarm, None | Some((_, Alarm::Renew))) {
-                step.alarm = None;
-                self.renew_link(now, id);
+                self.renew_scanned(now, id);
             }
+        }
+    }
+
+    /// Asks what came of a scan; at once, unless the server tells of scans all the time.
+    fn renew_scanned(&mut self, now: Now, id: RequestId) {
+        let Some(step) = self.steps.flows.get_mut(&id) else { return };
+        if step.scans_from > now.monotonic {
+            step.alarm = Some((step.scans_from, Alarm::Renew));
+        } else {
+            step.alarm = None;
+            step.scans_from = now.monotonic + SHORTEST_WAIT;
+            self.renew_link(now, id);
         }
     }
 
@@ -192,10 +203,16 @@ impl Client {
         let wait = link.lifetime - RENEWED_EARLY.min(link.lifetime / 4);
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.link = Some(link);
-        if core::mem::take(&mut step.was_scanned) {
-            return self.renew_link(now, id);
+        let was_scanned = core::mem::take(&mut step.was_scanned);
+        if was_scanned && step.scans_from <= now.monotonic {
+            return self.renew_scanned(now, id);
         }
-        self.set_alarm(now, id, wait.max(SHORTEST_WAIT), Alarm::Renew);
+        self.set_alarm(
+            now,
+            id,
+            if was_scanned { SHORTEST_WAIT } else { wait.max(SHORTEST_WAIT) },
+            Alarm::Renew,
+        );
         self.outputs.push_back(Output::Event(Event::LoginLink(id)));
     }
 

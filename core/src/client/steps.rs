@@ -35,6 +35,8 @@ pub(super) struct Step {
     pub(super) trouble: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
     pub(super) was_scanned: bool,
+    /// Not before this time another scan renews the link at once: one is enough, and the last one led nowhere.
+    pub(super) scans_from: Timestamp,
 }
 
 /// What a step does when its time has come.
@@ -61,6 +63,7 @@ impl Step {
             link: None,
             trouble: None,
             was_scanned: false,
+            scans_from: Timestamp::ZERO,
         }
     }
 }

@@ -173,3 +173,23 @@ fn a_server_that_is_the_wrong_one_ends_it() {
     let outcome = outcome(&mut pair, id);
     assert!(matches!(&outcome, Err(LoginError::Invoke(InvokeError::Unreachable { .. }))), "{outcome:?}");
 }
+
+/// `updateShort` with `updateLoginToken`.
+const SCANNED: [u8; 12] = [0xc1, 0xde, 0xd4, 0x78, 0x91, 0xe6, 0x4f, 0x56, 0, 0, 0, 0];
+
+#[test]
+fn f13_scans_that_lead_nowhere_renew_the_link_once_a_second() {
+    let mut pair = Pair::new(PairOptions::default());
+    let (id, _) = begin(&mut pair, &[]);
+    let begun = pair.elapsed();
+    while pair.elapsed() - begun < Duration::from_secs(10) {
+        pair.dcs.send_update(&SCANNED);
+        pair.run_for(Duration::from_millis(5)).unwrap();
+    }
+    let number = link(&pair, id).number;
+    assert!((9..=13).contains(&number), "{number} links in 10 s");
+    // A scan that is one still signs in.
+    let shown = link(&pair, id);
+    scan(&mut pair, &shown, "9996620001").unwrap();
+    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::SignedIn(_))));
+}
