@@ -412,11 +412,11 @@ impl Accounts {
         let before = (key.layer, key.connection_inited);
         key.layer = wrapping.layer.or(layer).or(key.layer);
         key.connection_inited |= wrapping.device.is_some();
-        if let Some(device) = wrapping.device {
-            key.device = device;
+        let mut changed = before != (key.layer, key.connection_inited);
+        if let Some(device) = wrapping.device.filter(|device| *device != key.device) {
+            (key.device, changed) = (device, true);
         }
         (key.dc, key.active_at) = (call.dc, call.now);
-        let changed = before != (key.layer, key.connection_inited);
         if !key.connection_inited {
             return Err(ApiError::new(400, "CONNECTION_NOT_INITED"));
         }

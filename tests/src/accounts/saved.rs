@@ -11,6 +11,7 @@ use super::directory::{Account, Number, Password, Reset};
 use super::options::{CodeDelivery, LoginEmail, TestBot, TestPassword, TestUser};
 use super::password::Verifier;
 use super::recovery::Recovery;
+use super::sessions::Device;
 use super::{Accounts, Key};
 use crate::wire::{Malformed, Reader, Writer};
 
@@ -62,9 +63,24 @@ impl Accounts {
             })
         });
         out = each(out, self.logout_tokens.iter(), |out, (token, user)| out.bytes(token).i64(*user));
-        each(out, self.codes.pending(), |out, (hash, pending)| {
+        out = each(out, self.codes.pending(), |out, (hash, pending)| {
             write_pending(out.bytes(hash.as_bytes()), pending)
+        });
+        each(out, self.keys.iter(), |out, (id, key)| {
+            let out = key.device.save(out.u64(*id));
+            boolean(out.i32(key.dc).i32(key.signed_in_at).i32(key.active_at), key.is_revoked)
         })
+    }
+
+    /// Takes in what [`save`](Self::save) wrote last: what is told of each session.
+    pub(crate) fn restore_devices(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        for _ in 0..count(reader)? {
+            let key = self.keys.entry(reader.u64()?).or_default();
+            key.device = Device::restore(reader)?;
+            (key.dc, key.signed_in_at, key.active_at) = (reader.i32()?, reader.i32()?, reader.i32()?);
+            key.is_revoked = read_boolean(reader)?;
+        }
+        Ok(())
     }
 
     /// Takes in what [`save`](Self::save) wrote.
@@ -264,6 +280,6 @@ fn read_boolean(reader: &mut Reader<'_>) -> Result<bool, Malformed> {
     }
 }
 
-fn text(reader: &mut Reader<'_>) -> Result<String, Malformed> {
+pub(super) fn text(reader: &mut Reader<'_>) -> Result<String, Malformed> {
     String::from_utf8(reader.bytes()?.to_vec()).map_err(|_| Malformed)
 }

@@ -3,8 +3,10 @@
 
 use super::directory::{Password, Reset};
 use super::recovery::new_settings;
+use super::saved::text;
 use super::wire::{Reader, Writer, id};
 use super::{AccountEvent, Accounts, ApiError, Call, Reply};
+use crate::wire;
 
 /// After so many days without use a session would end, says `account.authorizations`.
 const TTL_DAYS: i32 = 180;
@@ -26,6 +28,16 @@ impl Device {
     pub(super) fn new(api_id: i32, [model, system, app]: [&str; 3]) -> Self {
         let short = |text: &str| text.chars().take(LONGEST_TEXT).collect();
         Self { api_id, model: short(model), system: short(system), app: short(app) }
+    }
+
+    pub(super) fn save(&self, out: wire::Writer) -> wire::Writer {
+        let texts = [&self.model, &self.system, &self.app];
+        texts.into_iter().fold(out.i32(self.api_id), |out, text| out.bytes(text.as_bytes()))
+    }
+
+    pub(super) fn restore(reader: &mut wire::Reader<'_>) -> Result<Self, wire::Malformed> {
+        let api_id = reader.i32()?;
+        Ok(Self { api_id, model: text(reader)?, system: text(reader)?, app: text(reader)? })
     }
 }
 

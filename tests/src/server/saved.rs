@@ -13,7 +13,9 @@ use crate::wire::{Malformed, Reader, Writer};
 
 /// How a state begins; the number of the layout follows.
 const MAGIC: &[u8] = b"sansgram test DCs, state ";
-const VERSION: u8 = b'1';
+const VERSION: u8 = b'2';
+/// The layout before that, without what clients say of themselves.
+const WITHOUT_DEVICES: u8 = b'1';
 const DIGEST_LEN: usize = 32;
 
 /// Why a state cannot be taken in.
@@ -74,8 +76,8 @@ impl TestDcs {
             if MAGIC.starts_with(saved) { SavedError::Damaged } else { SavedError::Foreign }
         })?;
         match versioned {
-            [VERSION, b'\n', ..] => {}
-            [] | [VERSION] => return Err(SavedError::Damaged),
+            [VERSION | WITHOUT_DEVICES, b'\n', ..] => {}
+            [] | [VERSION | WITHOUT_DEVICES] => return Err(SavedError::Damaged),
             _ => return Err(SavedError::Version),
         }
         let (covered, digest) = saved.split_last_chunk::<DIGEST_LEN>().ok_or(SavedError::Damaged)?;
@@ -103,6 +105,9 @@ impl TestDcs {
             dcs.keys.insert((dc, id), key);
         }
         dcs.accounts.restore(&mut reader)?;
+        if versioned.first() == Some(&VERSION) {
+            dcs.accounts.restore_devices(&mut reader)?;
+        }
         if reader.rest().is_empty() { Ok(dcs) } else { Err(SavedError::Damaged) }
     }
 

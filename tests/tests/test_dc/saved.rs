@@ -125,3 +125,25 @@ fn a4_only_what_is_saved_counts_as_a_change() {
     // But for the count of calls.
     assert_eq!(pair.dcs.save().len(), before.len());
 }
+
+#[test]
+fn a4_a_state_of_the_layout_before_is_read() {
+    let mut pair = Pair::new(PairOptions::default());
+    assert_eq!(sign_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
+    let saved = pair.dcs.save();
+    // It ends with what each key's client said of itself, and a checksum; there the layout before ended.
+    let begin = b"sansgram test DCs, state ";
+    let (covered, _) = saved.split_last_chunk::<32>().unwrap();
+    let before = (begin.len() + 1..covered.len()).rev().find_map(|end| {
+        let mut before = covered[..end].to_vec();
+        before[begin.len()] = b'1';
+        before.extend(sansgram_core::crypto::hash::sha256(&[&before]));
+        restored(ServerOptions::default(), &before).ok()
+    });
+    pair.dcs.close_all();
+    pair.poll();
+    pair.dcs = before.expect("a state of the layout before");
+    assert_eq!(whoami(&mut pair), Some(9_996_630_001));
+    let later: Vec<u8> = [&saved[..begin.len()], b"3", &saved[begin.len() + 1..]].concat();
+    assert_eq!(restored(ServerOptions::default(), &later).err(), Some(SavedError::Version));
+}

@@ -216,3 +216,19 @@ fn a2_a_user_takes_a_name_that_is_free() {
     }
     sandbox.ok(update(""));
 }
+
+#[test]
+fn a4_sessions_are_described_alike_after_a_restart() {
+    let mut sandbox = Sandbox::new(AccountOptions::default());
+    sandbox.sign_in("9996621234", "22222");
+    let before = sandbox.ok(Writer::boxed(id::GET_AUTHORIZATIONS));
+    let saved = sandbox.accounts.save(crate::wire::Writer::default()).finish();
+    let mut again = Sandbox::uninited(AccountOptions::default());
+    again.key = sandbox.key;
+    let mut reader = crate::wire::Reader::new(&saved);
+    again.accounts.restore(&mut reader).expect("accounts");
+    again.accounts.restore_devices(&mut reader).expect("devices");
+    assert!(reader.rest().is_empty());
+    assert_eq!(again.ok(Writer::boxed(id::GET_AUTHORIZATIONS)), before);
+    assert!(before.windows(5).any(|window| window == b"model"));
+}
