@@ -1,7 +1,7 @@
 //! The command line.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -182,7 +182,7 @@ pub(crate) struct ServerArgs {
     pub(crate) dc: Vec<DcAddress>,
 
     /// The server's RSA key, PEM (PKCS#1 or SPKI): may be repeated; instead of Telegram's own
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     pub(crate) public_key: Vec<PathBuf>,
 
     /// How messages are framed
@@ -241,7 +241,7 @@ pub(crate) struct CompletionsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
     /// Write a page for each command into this directory, instead of the first one to standard output
-    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, value_parser = path())]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -265,7 +265,7 @@ pub(crate) struct SandboxArgs {
     pub(crate) connections: u32,
 
     /// Where to write the DCs' RSA key, in PEM
-    #[arg(long, value_name = "FILE", default_value = "sandbox.pem")]
+    #[arg(long, value_name = "FILE", default_value = "sandbox.pem", value_parser = path())]
     pub(crate) public_key: PathBuf,
 
     /// Print everything as JSON, one object a line
@@ -273,11 +273,11 @@ pub(crate) struct SandboxArgs {
     pub(crate) json: bool,
 
     /// Keep keys, accounts and sign-ins in FILE, for the next run; it holds secrets
-    #[arg(long, value_name = "FILE", help_heading = ACCOUNTS)]
+    #[arg(long, value_name = "FILE", help_heading = ACCOUNTS, value_parser = path())]
     pub(crate) state: Option<PathBuf>,
 
     /// Add the users and bots of a JSON file (see the end of --help)
-    #[arg(long, value_name = "FILE", help_heading = ACCOUNTS)]
+    #[arg(long, value_name = "FILE", help_heading = ACCOUNTS, value_parser = path())]
     pub(crate) accounts: Option<PathBuf>,
 
     /// Refuse clients that use the RSA padding from before RSA_PAD, such as Telethon 1 and Pyrogram
@@ -335,14 +335,26 @@ fn user_id() -> impl TypedValueParser<Value = i64> {
     })
 }
 
-const TILDE: &str = "the shell replaces ~ only at the beginning of a word: write --session ~/NAME with a space before \
-                     it, or ./~/NAME for a directory of that name";
+/// What bash makes of `--output=~/me`.
+pub(crate) const TILDE: &str = "the shell replaces ~ only at the beginning of a word: write a space before it instead of \
+                                \"=\", or ./~ for a directory of that name";
+
+/// Whether a path begins in a directory that is called `~`, which hardly anyone has.
+pub(crate) fn has_tilde(path: &Path) -> bool {
+    path.iter().next() == Some(OsStr::new("~"))
+}
+
+/// The name of a file or a directory.
+pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    clap::builder::PathBufValueParser::new()
+        .try_map(|path| if has_tilde(&path) { Err(TILDE) } else { Ok(path) })
+}
 
 /// The name of a session: the file beside it is `NAME.session`.
 pub(crate) fn session_name() -> impl TypedValueParser<Value = PathBuf> {
     clap::builder::PathBufValueParser::new().try_map(|path| {
         let name = path.to_string_lossy();
-        if name.split(std::path::is_separator).next() == Some("~") {
+        if has_tilde(&path) {
             return Err(TILDE);
         }
         match name.rsplit(std::path::is_separator).next() {
@@ -361,13 +373,13 @@ fn transport() -> impl TypedValueParser<Value = TransportKind> {
 mod tests {
     use super::*;
 
-    /// What a man page shows as an example can be called.
+    /// What a man page shows as an example can be called, once the shell has replaced `~`.
     #[test]
     fn e_examples_are_commands() {
         fn walk(command: &clap::Command, name: &str, seen: &mut usize) {
             for line in texts::examples(name).unwrap_or_default().lines().flat_map(|line| line.split(';')) {
                 let words = line.split_whitespace().take_while(|word| !matches!(*word, "|" | ">"));
-                let parsed = parse_from(words.map(OsString::from));
+                let parsed = parse_from(words.map(|word| OsString::from(word.replace("~/", "/home/me/"))));
                 assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
                 *seen += 1;
             }

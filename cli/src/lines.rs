@@ -80,6 +80,8 @@ pub(crate) fn read(input: &mut impl BufRead, line: Line) -> Result<Secret<String
         return Err(format!("the line of standard input for the {} is too long", line.name()));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| format!("the {} is not UTF-8", line.name()))?;
+    // What Windows puts before a text belongs to no value.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(format!("the line of standard input for the {} is empty", line.name())),
         text => Ok(Secret::new(text.into())),
@@ -103,6 +105,7 @@ mod tests {
         assert_eq!(next().unwrap_err(), "the line of standard input for the login code is empty");
         assert_eq!(next().unwrap(), "last");
         assert_eq!(next().unwrap_err(), "standard input ended before the login code came");
+        assert_eq!(read(&mut "\u{feff}p w\r\n".as_bytes(), Line::Password).unwrap().expose(), "p w");
         assert!(read(&mut &b"\xff\n"[..], Line::Password).unwrap_err().contains("UTF-8"));
     }
 }

@@ -209,6 +209,20 @@ fn a_tilde_that_the_shell_left_is_told() {
     for args in [&["login", "--sandbox", "--session=~/me"][..], &["whoami", "--session=~/me"]] {
         sansgram(args).misused(&["--session", "the shell replaces ~ only at the beginning of a word"]);
     }
+    for args in [
+        &["sessions", "import", "--from=~/old.session"][..],
+        &["sessions", "export", "--to", "telethon", "--output=~/me.txt"],
+        &["login", "--public-key=~/key.pem"],
+        &["login", "--qr", "--qr-file=~/code.png"],
+        &["sandbox", "--public-key=~/key.pem"],
+        &["sandbox", "--state=~/state"],
+        &["sandbox", "--accounts=~/accounts.json"],
+        &["man", "--output=~/man"],
+    ] {
+        let option = args.last().unwrap().split('=').next().unwrap();
+        sansgram(args)
+            .misused(&[&format!("the value of {option} cannot be used: the shell replaces ~ only")]);
+    }
     sansgram(&["whoami", "--session", "./~/me"]).fails(&["there is no session ./~/me.session"]);
     sansgram(&["whoami", "--session", "~me"]).fails(&["there is no session ~me.session"]);
 }

@@ -8,6 +8,7 @@ use sansgram_runtime::core::login::LoginLink;
 use sansgram_runtime::qr::QrPicture;
 use sansgram_runtime::replace_file;
 
+use crate::args::{TILDE, has_tilde};
 use crate::ending;
 
 /// How many pixels of a PNG a module has.
@@ -31,6 +32,9 @@ impl FromStr for PictureFile {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let path = PathBuf::from(text);
+        if has_tilde(&path) {
+            return Err(TILDE.into());
+        }
         let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
             Some("png") => Kind::Png,

@@ -11,8 +11,8 @@ use sansgram_runtime::formats::{self, ExportError, ExportOptions, Format};
 use super::{Named, peek};
 use crate::address::DcAddress;
 use crate::failure::Failure;
-use crate::output;
 use crate::passcode::Passcode;
+use crate::{args, output};
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
@@ -24,7 +24,7 @@ pub(super) struct Export {
     to: Format,
 
     /// Write to this new file, instead of standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = args::path())]
     output: Option<PathBuf>,
 
     #[command(flatten)]

@@ -181,6 +181,9 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
             .map_err(named),
         };
     }
+    if args::has_tilde(path) {
+        return Err(Failure::Usage(format!("the value of --from cannot be used: {}", args::TILDE)));
+    }
     match formats::import_text_with(from, &options(args)?) {
         Err(ImportError::Unrecognised) if from.len() < STRING_LEN => {
             Err(Failure::new(format!("there is no file {}, and it is no session string", path.display())))
