@@ -84,16 +84,17 @@ fn who_is_signed_in_with_an_imported_session_is_found_out_first() {
         let run = login(&server, "theirs", how);
         assert_eq!(run.ok(), "Already signed in as Sandbox DC 2, user 9996621234 on DC 2.\n", "{how:?}");
     }
-    // Where that is nobody, it is a session like a new one.
+    // Where no user is, it is a session like a new one: the server here does not know the key.
     let (before, server) = (server(), server());
     import(&before);
+    let string = sessions(&before, &["export", "--session", "theirs", "--to", "telethon"]);
+    let address = format!("2={}", server.served.address(2).unwrap());
     for (how, sentence) in
         [(&[][..], "no terminal"), (&["--code", "22222"], "was begun"), (&PHONE[..2], "--code CODE")]
     {
-        let copy = |name: &str| {
-            fs::copy(before.directory.path.join(name), server.directory.path.join(name)).unwrap();
-        };
-        copy("theirs.session");
+        let _ = fs::remove_file(server.directory.path.join("theirs.session"));
+        let from = ["import", "--from", string.ok().trim(), "--session", "theirs", "--dc", &address];
+        sessions(&server, &from).ok();
         let run = login(&server, "theirs", how);
         assert!(run.code != Some(0) && run.stderr.contains(sentence), "{run:?}");
     }
