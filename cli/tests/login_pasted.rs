@@ -101,3 +101,21 @@ fn d4_a_token_is_pasted_with_botfathers_message() {
         server.run(&["login", "--session", "by-option", "--bot-token", &link]).ok().contains("Signed in")
     );
 }
+
+/// The lines behind the code are not tried as the password.
+#[test]
+fn d4_the_rest_of_a_message_is_no_password() {
+    let server = Server::new(ServerOptions::default());
+    let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996610002"]));
+    terminal.sees("Code:");
+    terminal.types(
+        "Telegram code 11111\n\nYou can also tap on this link to log in:\nhttps://t.me/login/11111\n\noLeq9AcOZkT\n",
+    );
+    terminal.sees("Password");
+    terminal.waits_for_echo(false);
+    terminal.types("sandbox\n");
+    terminal.sees("Signed in as");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(!shown.contains("is wrong"), "{shown}");
+}

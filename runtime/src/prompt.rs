@@ -330,6 +330,14 @@ impl TerminalPrompt {
         again::show();
     }
 
+    /// Drops what was typed and not read yet: the rest of a message that was pasted for a code is no password, and a try of
+    /// it would be spent. Does nothing where there is no terminal.
+    pub fn discard_typed(&self) {
+        if self.is_there() {
+            hidden::discard();
+        }
+    }
+
     /// Whether somebody can be asked.
     #[must_use]
     pub const fn is_there(&self) -> bool {
@@ -406,6 +414,17 @@ impl Prompt for TerminalPrompt {
 
     fn show(&mut self, line: &str) -> Result<(), PromptError> {
         self.write(line, "\n")
+    }
+
+    async fn answer(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        if kind == Question::Password {
+            self.discard_typed();
+        }
+        if kind.is_secret() {
+            self.ask_hidden(question).await
+        } else {
+            self.ask(question).await.map(Zeroizing::new)
+        }
     }
 
     /// On a terminal the picture is black on white, whatever the terminal's own colours are, and takes the place of the

@@ -248,6 +248,9 @@ impl Prompt for Answers<'_> {
         if !self.terminal.is_there() {
             return Err(PromptError::NoValue(kind));
         }
+        if kind == Question::Password {
+            self.terminal.discard_typed();
+        }
         if kind.is_secret() {
             self.ask_hidden(question).await
         } else {

@@ -11,7 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
+};
 use zeroize::Zeroizing;
 
 use super::again;
@@ -47,6 +49,14 @@ pub(super) fn restore() {
 pub(super) fn resume() {
     if let Some(open) = &*OPEN.lock().unwrap_or_else(PoisonError::into_inner) {
         open.set(&open.hidden);
+    }
+}
+
+/// Drops what was typed and not read yet.
+pub(super) fn discard() {
+    if let Ok(terminal) = open() {
+        // Fails where the terminal is gone, which whoever reads finds out.
+        let _ = tcflush(&terminal, QueueSelector::IFlush);
     }
 }
 
