@@ -212,7 +212,7 @@ pub(crate) struct ServerArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
-    /// Go through this proxy: socks5://USER:PASSWORD@HOST:PORT, http://..., or a link such as tg://socks?...
+    /// Go through this proxy: socks5://USER:PASSWORD@HOST:PORT, socks4://..., http://..., or a link such as tg://socks?...
     /// [env: SANSGRAM_PROXY]
     #[arg(long, value_name = "URL|LINK", value_parser = secret())]
     pub(crate) proxy: Option<Secret<String>>,

@@ -171,7 +171,7 @@ mod tests {
             ("tg://proxy?server=a&port=1", "the link has no secret"),
             ("tg://socks?server=a", "the link has no port"),
             ("https://a:1", "HTTPS proxies are not supported"),
-            ("socks4://a:1", "SOCKS4 is not supported"),
+            ("socks4://me:73519@a:1", "user name or password"),
         ] {
             let Err(Failure::Usage(error)) = proxies(None, Some(text)) else { panic!("{text}") };
             assert!(error.contains(reason), "{text}: {error}");

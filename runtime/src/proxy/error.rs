@@ -8,16 +8,13 @@ use sansgram_core::transport::{ProxyLinkError, ProxySecretError};
 #[non_exhaustive]
 pub enum InvalidProxy {
     /// Another scheme, or none.
-    #[error("a proxy's URL begins with socks5://, socks5h:// or http://")]
+    #[error("a proxy's URL begins with socks5://, socks5h://, socks4:// or http://")]
     Scheme,
     /// A proxy that is spoken to in TLS.
     #[error(
         "HTTPS proxies are not supported; if the proxy takes plain connections as well, begin its URL with http://"
     )]
     Https,
-    /// SOCKS version 4.
-    #[error("SOCKS4 is not supported; if the proxy speaks version 5 as well, begin its URL with socks5://")]
-    Socks4,
     /// A link of Telegram to a proxy, of which something is missing or cannot be read.
     #[error(transparent)]
     Link(ProxyLinkError),

@@ -1,4 +1,4 @@
-//! Proxies between the client and Telegram: SOCKS5 (RFC 1928, with user name and password by RFC 1929) and HTTP
+//! Proxies between the client and Telegram: SOCKS5 (RFC 1928, with user name and password by RFC 1929), SOCKS4 and HTTP
 //! `CONNECT` (RFC 9110, 9.3.6, with Basic authentication by RFC 7617).
 //!
 //! Give one to [`ClientOptions::proxy`](crate::ClientOptions::proxy), most easily as the URL that people pass around:
@@ -11,12 +11,13 @@
 //! # Ok::<(), sansgram_runtime::proxy::InvalidProxy>(())
 //! ```
 //!
-//! The dialogues themselves, [`Socks5`] and [`HttpConnect`], do no I/O: ask for the [`Step`], do it, ask again. They
+//! The dialogues themselves, [`Socks5`], [`Socks4`] and [`HttpConnect`], do no I/O: ask for the [`Step`], do it, ask again. They
 //! work over any stream, also without the rest of this crate.
 
 mod any;
 mod error;
 mod http;
+mod socks4;
 mod socks5;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use zeroize::Zeroizing;
 pub use any::AnyProxy;
 pub use error::{InvalidProxy, ProxyError, Socks5Reply};
 pub use http::HttpConnect;
+pub use socks4::Socks4;
 pub use socks5::Socks5;
 
 /// A proxy: what it speaks, where it is, and how it knows us.
@@ -49,6 +51,8 @@ pub struct Proxy {
 pub enum ProxyKind {
     /// SOCKS version 5.
     Socks5,
+    /// SOCKS version 4, with names by 4a.
+    Socks4,
     /// HTTP `CONNECT`, over a plain stream.
     Http,
 }
@@ -97,6 +101,14 @@ impl Proxy {
         Self::new(ProxyKind::Socks5, host, port)
     }
 
+    /// A SOCKS4 proxy. `host` is an address or a name.
+    ///
+    /// # Errors
+    /// [`InvalidProxy::Host`], [`InvalidProxy::Port`] (port 0).
+    pub fn socks4(host: &str, port: u16) -> Result<Self, InvalidProxy> {
+        Self::new(ProxyKind::Socks4, host, port)
+    }
+
     /// An HTTP proxy that allows `CONNECT`. `host` is an address or a name.
     ///
     /// # Errors
@@ -109,7 +121,7 @@ impl Proxy {
     ///
     /// # Errors
     /// [`InvalidProxy::Credentials`]: what the protocol cannot carry. SOCKS5 takes at most 255 bytes each and
-    /// no empty user name; HTTP no colon in the user name, and no control characters.
+    /// no empty user name, SOCKS4 no password and no zero byte; HTTP no colon in the user name, and no control characters.
     pub fn with_credentials(mut self, user: &str, password: &str) -> Result<Self, InvalidProxy> {
         self.credentials = Some(Credentials::new(self.kind, user, password)?);
         Ok(self)
@@ -151,6 +163,7 @@ impl Proxy {
         let credentials = self.credentials.as_ref();
         match self.kind {
             ProxyKind::Socks5 => Dialogue::Socks5(Socks5::new(target, credentials)),
+            ProxyKind::Socks4 => Dialogue::Socks4(Socks4::new(target, credentials)),
             ProxyKind::Http => Dialogue::Http(HttpConnect::new(target, credentials)),
         }
     }
@@ -187,6 +200,7 @@ impl Credentials {
     pub fn new(kind: ProxyKind, user: &str, password: &str) -> Result<Self, InvalidProxy> {
         let fits = match kind {
             ProxyKind::Socks5 => (1..=255).contains(&user.len()) && password.len() <= 255,
+            ProxyKind::Socks4 => user.len() <= 255 && !user.contains('\0') && password.is_empty(),
             ProxyKind::Http => {
                 let is_plain = |text: &str| text.len() <= 1024 && !text.chars().any(char::is_control);
                 !user.contains(':') && is_plain(user) && is_plain(password)
@@ -241,6 +255,7 @@ impl fmt::Display for ProxyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Socks5 => "socks5",
+            Self::Socks4 => "socks4",
             Self::Http => "http",
         })
     }
@@ -279,6 +294,7 @@ impl fmt::Debug for Credentials {
 #[derive(Debug)]
 pub(crate) enum Dialogue {
     Socks5(Socks5),
+    Socks4(Socks4),
     Http(HttpConnect),
 }
 
@@ -286,6 +302,7 @@ impl Dialogue {
     pub(crate) fn step(&mut self) -> Step {
         match self {
             Self::Socks5(dialogue) => dialogue.step(),
+            Self::Socks4(dialogue) => dialogue.step(),
             Self::Http(dialogue) => dialogue.step(),
         }
     }
@@ -293,6 +310,7 @@ impl Dialogue {
     pub(crate) fn receive(&mut self, input: &mut &[u8]) -> Result<(), ProxyError> {
         match self {
             Self::Socks5(dialogue) => dialogue.receive(input),
+            Self::Socks4(dialogue) => dialogue.receive(input),
             Self::Http(dialogue) => dialogue.receive(input),
         }
     }

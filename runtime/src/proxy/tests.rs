@@ -127,6 +127,43 @@ fn socks5_refusals() {
     }
 }
 
+/// By `openssh.com/txt/socks4.protocol` and `socks4a.protocol`.
+#[test]
+fn c4_socks4_with_addresses_and_names() {
+    let socks4 = |to: &str, user: &str| {
+        Dialogue::Socks4(Socks4::new(
+            &target(to),
+            credentials(user, "").filter(|it| !it.user.is_empty()).as_ref(),
+        ))
+    };
+    let says = b"\x00\x5a\x01\xbb\x00\x00\x00\x00theirs";
+    for (to, user, written) in [
+        ("149.154.167.51:443", "", &b"\x04\x01\x01\xbb\x95\x9a\xa7\x33\x00"[..]),
+        ("149.154.167.51:443", "me", b"\x04\x01\x01\xbb\x95\x9a\xa7\x33me\x00"),
+        ("dc.example:80", "me", b"\x04\x01\x00\x50\x00\x00\x00\x01me\x00dc.example\x00"),
+        ("[2001:db8::1]:80", "", b"\x04\x01\x00\x50\x00\x00\x00\x01\x002001:db8::1\x00"),
+    ] {
+        let outcome = run_all(|| socks4(to, user), says);
+        assert_eq!((outcome.result, &outcome.left[..]), (Ok(true), &b"theirs"[..]));
+        assert_eq!(outcome.written, written);
+    }
+    for (says, error) in [
+        (&b"\x00\x5b\x00\x00"[..], ProxyError::Socks5(Socks5Reply::GeneralFailure)),
+        (b"\x00\x5d", ProxyError::CredentialsRefused),
+        (b"\x04\x5a", ProxyError::Protocol),
+        (b"HTTP/1.1 400", ProxyError::HttpServer),
+    ] {
+        for chunk in [1, usize::MAX] {
+            assert_eq!(
+                run(socks4("10.0.0.1:1", ""), says, chunk).result,
+                Err(error),
+                "{}",
+                says.escape_ascii()
+            );
+        }
+    }
+}
+
 /// Each reply has its sentence.
 #[test]
 fn c5_replies_and_statuses_are_told_with_their_meaning() {
@@ -249,14 +286,16 @@ fn urls() {
     let proxy = parse(" HTTP://proxy.example/ ").unwrap();
     assert_eq!((proxy.to_string().as_str(), proxy.has_credentials()), ("http://proxy.example:80", false));
     assert_eq!(parse("socks5h://10.0.0.1").unwrap().port(), 1080);
+    assert_eq!(parse("SOCKS4A://me@h").unwrap().to_string(), "socks4://h:1080");
+    assert_eq!(parse("socks4://me@h").unwrap().credentials, credentials("me", ""));
     assert_eq!(parse("socks5://token@h:1").unwrap().credentials, credentials("token", ""));
     assert_eq!(parse("http://me:a@b@h:1").unwrap().credentials, credentials("me", "a@b"));
 
     for (text, error) in [
         ("proxy.example:1080", InvalidProxy::Scheme),
         ("https://h:1", InvalidProxy::Https),
-        ("socks4://h:1", InvalidProxy::Socks4),
-        ("SOCKS4A://h:1", InvalidProxy::Socks4),
+        ("socks4://me:secret@h:1", InvalidProxy::Credentials),
+        ("socks4://m%00e@h:1", InvalidProxy::Credentials),
         ("tg://socks?server=h", InvalidProxy::Link(ProxyLinkError::Missing("port"))),
         ("t.me/proxy?server=h&port=1&secret=00112233445566778899aabbccddeeff", InvalidProxy::MtProxy),
         ("socks5://", InvalidProxy::Host),

@@ -11,7 +11,7 @@ impl FromStr for Proxy {
     type Err = InvalidProxy;
 
     /// Reads `socks5://user:password@host:port` or `http://…`. User name and password may be percent-encoded, and must
-    /// be where they hold `@`, `/`, `:` or `%`. `socks5h` and `socks` mean the same as `socks5`. Without a port: 1080 for SOCKS5,
+    /// be where they hold `@`, `/`, `:` or `%`. `socks5h` and `socks` mean the same as `socks5`. `socks4` and `socks4a` take a user name only. Without a port: 1080 for SOCKS,
     /// 80 for HTTP. Reads Telegram's links to SOCKS5 proxies as well ([`SocksLink`]).
     fn from_str(text: &str) -> Result<Self, InvalidProxy> {
         match text.parse::<SocksLink>() {
@@ -28,10 +28,8 @@ impl FromStr for Proxy {
         if is("https") {
             return Err(InvalidProxy::Https);
         }
-        if is("socks4") || is("socks4a") {
-            return Err(InvalidProxy::Socks4);
-        }
-        if !is_socks && !is("http") {
+        let is_socks4 = is("socks4") || is("socks4a");
+        if !is_socks && !is_socks4 && !is("http") {
             return Err(InvalidProxy::Scheme);
         }
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -43,9 +41,12 @@ impl FromStr for Proxy {
             None => (None, authority),
         };
         let (host, port) = split_port(place)?;
-        let proxy = match is_socks {
-            true => Self::socks5(host, port.unwrap_or(1080))?,
-            false => Self::http(host, port.unwrap_or(80))?,
+        let proxy = if is_socks {
+            Self::socks5(host, port.unwrap_or(1080))?
+        } else if is_socks4 {
+            Self::socks4(host, port.unwrap_or(1080))?
+        } else {
+            Self::http(host, port.unwrap_or(80))?
         };
         let Some(secret) = secret else { return Ok(proxy) };
         let (user, password) = secret.split_once(':').unwrap_or((secret, ""));
