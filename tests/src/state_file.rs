@@ -79,7 +79,18 @@ impl StateFile {
         written.and_then(|()| fs::rename(&new, &self.path)).inspect_err(|_| {
             // The first error is the one to tell.
             let _ = fs::remove_file(&new);
-        })
+        })?;
+        self.sync_directory();
+        Ok(())
+    }
+
+    /// The rename is on the disk only once the directory is; elsewhere than on Unix it cannot be opened.
+    fn sync_directory(&self) {
+        if cfg!(unix) {
+            // Best effort: the state is whole and in its place, and a directory need not be readable.
+            let directory = self.path.parent().map(File::open);
+            let _ = directory.map(|directory| directory.and_then(|directory| directory.sync_all()));
+        }
     }
 }
 

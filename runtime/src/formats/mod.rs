@@ -197,8 +197,14 @@ fn import_binary(
     bytes: &[u8],
     options: &ImportOptions,
 ) -> Option<Result<Imported, ImportError>> {
-    const READERS: &[FileReader] =
-        &[tdata::read_file, tdlib::read_file, unread::read_file, tgnet::read_file, wtelegram::read_file];
+    const READERS: &[FileReader] = &[
+        tdata::read_file,
+        tdlib::read_file,
+        unread::read_file,
+        tgnet::read_file,
+        wtelegram::read_file,
+        unread::read_opaque,
+    ];
     READERS.iter().find_map(|read| read(path, bytes, options))
 }
 

@@ -294,6 +294,12 @@ fn formats_that_are_not_read_are_named() {
         (&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, 0, 0], "keeps beside a database"),
         (&[0x37, 0x7f, 0x06, 0x82, 0, 0x2d, 0xe2, 0x18], "keeps beside a database"),
         (b"PK\x03\x04rest", "an archive"),
+        (b"BZh91AY&SY", "an archive"),
+        (b"ANDROID BACKUP\n5\n1\nnone\n", "a phone's backup"),
+        (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", "an encrypted file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
+        (b"", "an empty file"),
+        (&[0; 8192], "nothing but zeros"),
         (br#"{"session_file":"1","phone":"15551234567","app_id":4,"app_hash":"014b35b6184100b085b0d0572f9b5103"}"#, "the description of a session"),
         (br#"{"a": 1}"#, "no session that sansgram knows"),
     ] {
@@ -301,6 +307,20 @@ fn formats_that_are_not_read_are_named() {
         let error = import_file(&path).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
     }
+    // Random, as is what SQLCipher writes.
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    for length in [4096, 28_672] {
+        fs::write(&path, std::iter::repeat_with(&mut random).take(length).collect::<Vec<_>>()).unwrap();
+        assert!(import_file(&path).unwrap_err().to_string().contains("SQLCipher"));
+    }
+    let mut archive = vec![0; 1024];
+    archive[257..262].copy_from_slice(b"ustar");
+    fs::write(&path, archive).unwrap();
+    assert!(import_file(&path).unwrap_err().to_string().contains("an archive"));
     let folder = directory.0.join("session.madeline");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("safe.php"), "").unwrap();

@@ -8,9 +8,18 @@ const JOURNAL: &str = "what SQLite keeps beside a database, not the database; im
                        -shm at its end";
 const MADELINE: &str = "a session of MadelineProto, which is not read; sign in once more";
 const ARCHIVE: &str = "an archive; unpack it first";
+const BACKUP: &str =
+    "a part of a phone's backup, not a session; take the program's own files out of it first";
+const ENCRYPTED: &str = "an encrypted file; decrypt it first";
+const LFS: &str = "what Git LFS keeps in the place of a file; fetch the file itself with \"git lfs pull\"";
+const EMPTY: &str = "an empty file";
+const ZEROS: &str = "a file of nothing but zeros, which a full disk or a power failure leaves behind; there is no session \
+                     in it";
+const OPAQUE: &str = "an encrypted file, perhaps a database of SQLCipher, which only its program can open; export the \
+                      session from that program";
 
 /// Beginnings of files, and what they are.
-const FILES: [(&[u8], &str); 11] = [
+const FILES: [(&[u8], &str); 18] = [
     (&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7], JOURNAL),
     (&[0x37, 0x7f, 0x06, 0x82], JOURNAL),
     (&[0x37, 0x7f, 0x06, 0x83], JOURNAL),
@@ -22,11 +31,45 @@ const FILES: [(&[u8], &str); 11] = [
     (b"Rar!", ARCHIVE),
     (b"7z\xbc\xaf", ARCHIVE),
     (b"\xfd7zXZ", ARCHIVE),
+    (b"BZh", ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", ARCHIVE),
+    (b"ANDROID BACKUP\n", BACKUP),
+    (b"bplist00", BACKUP),
+    (b"-----BEGIN PGP MESSAGE-----", ENCRYPTED),
+    (b"age-encryption.org/", ENCRYPTED),
+    (b"version https://git-lfs.github.com/", LFS),
 ];
+/// Where the mark of a tar archive lies, and the mark.
+const TAR: (usize, &[u8]) = (257, b"ustar");
+/// The pages of an encrypted database are a multiple of this, in bytes.
+const SMALLEST_PAGE: usize = 1024;
 
 pub(super) fn read_file(_path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {
-    let (_, what) = FILES.iter().find(|(begin, _)| bytes.starts_with(begin))?;
+    let is_tar = || bytes.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1));
+    let what = match FILES.iter().find(|(begin, _)| bytes.starts_with(begin)) {
+        Some((_, what)) => what,
+        None if bytes.is_empty() => EMPTY,
+        None if bytes.iter().all(|byte| *byte == 0) => ZEROS,
+        None if is_tar() => ARCHIVE,
+        None => return None,
+    };
     Some(Err(ImportError::Unsupported(what)))
+}
+
+/// What no other reader knows, and looks like an encrypted database: whole pages in which every byte is about as
+/// frequent as any other.
+pub(super) fn read_opaque(_path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {
+    if bytes.is_empty() || !bytes.len().is_multiple_of(SMALLEST_PAGE) {
+        return None;
+    }
+    let mut counts = [0_usize; 256];
+    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    // Of random bytes none is more than a few times as frequent as the average; text and tables have far more zeros or
+    // spaces.
+    let most = bytes.len() / 256 * 4 + 16;
+    let is_random =
+        counts.iter().all(|count| *count < most) && counts.iter().filter(|it| **it > 0).count() > 240;
+    is_random.then_some(Err(ImportError::Unsupported(OPAQUE)))
 }
 
 pub(super) fn read_folder(path: &Path, _options: &ImportOptions) -> Reading {

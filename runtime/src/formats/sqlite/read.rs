@@ -18,6 +18,8 @@ use super::{GRAMMERS_BOT, GRAMMERS_SELF, snapshot};
 const MAX_VALUE_LEN: i32 = 1 << 20;
 /// The most rows that are looked at: there are about as many DCs.
 const MAX_ROWS: usize = 16;
+const NO_SESSION: &str = "a SQLite database, but not one of a program whose sessions are known here";
+const NO_ROWS: &str = "a SQLite database without a session in it: no user has signed in with it yet";
 /// The columns of the table that Telethon 1 and the Pyrogram family call alike.
 const SESSION_COLUMNS: [&str; 9] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "api_id", "test_mode", "user_id", "is_bot"];
@@ -39,7 +41,7 @@ fn sessions(database: &Connection) -> Result<Imported, ImportError> {
         return grammers(database, &rows);
     }
     let Some(rows) = rows(database, "sessions", &SESSION_COLUMNS)? else {
-        return Err(ImportError::Unrecognised);
+        return Err(ImportError::Unsupported(NO_SESSION));
     };
     let mut found = Vec::new();
     for row in &rows {
@@ -49,8 +51,16 @@ fn sessions(database: &Connection) -> Result<Imported, ImportError> {
             found.push(telethon(row, database)?);
         }
     }
-    // Both libraries keep one row, but the oldest Telethon kept one a DC, of which the first was in use.
-    let first = found.into_iter().next().ok_or(ImportError::Unrecognised)?;
+    if rows.is_empty() {
+        return Err(ImportError::Unsupported(NO_ROWS));
+    }
+    // Both libraries keep one row, but the oldest Telethon kept one a DC, of which the first was in use. One without a
+    // key is no session.
+    let at = found.iter().position(|found| found.key.iter().any(|byte| *byte != 0)).unwrap_or(0);
+    if at >= found.len() {
+        return Err(ImportError::Unsupported(NO_SESSION));
+    }
+    let first = found.swap_remove(at);
     first.into_imported()
 }
 

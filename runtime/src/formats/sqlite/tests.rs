@@ -198,13 +198,13 @@ fn a_write_ahead_log_is_read_and_none_is_made() {
 fn files_without_a_session_are_named() {
     let directory = Directory::new("sqlite-without");
     let other = directory.database("other", &["CREATE TABLE notes (text TEXT)"]);
-    assert!(matches!(import_file(&other), Err(ImportError::Unrecognised)));
+    assert!(matches!(import_file(&other), Err(ImportError::Unsupported(_))));
     let endless = directory.database(
         "endless",
         &["CREATE VIEW sessions AS WITH RECURSIVE n(test_mode) AS (SELECT 1 UNION ALL SELECT test_mode FROM n)
             SELECT * FROM n ORDER BY 1"],
     );
-    assert!(matches!(import_file(&endless), Err(ImportError::Unrecognised)));
+    assert!(matches!(import_file(&endless), Err(ImportError::Unsupported(_))));
     let create = "CREATE TABLE sessions (dc_id INTEGER, test_mode INTEGER, auth_key)";
     for (name, row) in [("null", "NULL"), ("empty", "x''")] {
         let row = format!("INSERT INTO sessions VALUES (2, 0, {row})");
@@ -443,4 +443,32 @@ fn f8_what_lies_beside_must_be_a_file_and_not_too_large() {
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len((256 << 20) + 1).unwrap();
     let error = import_file(&path).unwrap_err();
     assert!(error.to_string().ends_with("it has more than 268435456 bytes"), "{error}");
+}
+
+#[test]
+fn d4_a_database_without_a_session_is_named() {
+    let directory = Directory::new("sqlite-none");
+    let telethon =
+        "CREATE TABLE sessions (dc_id INTEGER PRIMARY KEY, server_address TEXT, port INTEGER, auth_key BLOB)";
+    let said = |name: &str, statements: &[&str]| {
+        import_file(&directory.database(name, statements)).unwrap_err().to_string()
+    };
+    assert_eq!(
+        said("empty", &[telethon]),
+        "this is a SQLite database without a session in it: no user has signed in with it yet"
+    );
+    for other in ["CREATE TABLE cookies (name TEXT)", "CREATE TABLE a (b); DROP TABLE a"] {
+        assert_eq!(
+            said(&format!("other-{}", other.len()), &[other]),
+            "this is a SQLite database, but not one of a program whose sessions are known here"
+        );
+    }
+    // A DC that was only met, and the one that is signed in.
+    let rows = [
+        telethon,
+        "INSERT INTO sessions VALUES (1, '149.154.175.50', 443, zeroblob(256)), (3, '149.154.175.100', 443, NULL)",
+        "INSERT INTO sessions VALUES (4, '149.154.167.91', 443, ?1)",
+    ];
+    let imported = import_file(&directory.database("rows", &rows)).unwrap();
+    assert_eq!((imported.session.home_dc, imported.session.servers), (Some(dc(4)), Servers::Telegram));
 }
