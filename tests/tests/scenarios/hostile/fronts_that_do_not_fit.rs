@@ -124,11 +124,11 @@ fn c1_a_proxy_from_before_long_hellos_is_reached() {
 
 #[test]
 fn what_is_no_front_of_the_kind_is_told_apart() {
-    // A DC in the proxy's place takes the hello for an obfuscated stream of no known framing.
+    // A DC in the proxy's place knows the hello for what it looks like.
     let mut wrong = options(fake_tls());
     wrong.server.front = Front::None;
     let (_, refusals) = trouble(wrong);
-    assert_eq!(refusals[0], Refusal::Framing(FramingError::UnknownTransport));
+    assert_eq!(refusals[0], Refusal::Framing(FramingError::OtherProtocol("TLS")));
 
     // A proxy in the gateway's place does not speak HTTP.
     let mut wrong = options(Front::WebSocket);
