@@ -55,7 +55,7 @@ fn end(mut flow: Flow, error: &RpcError) -> (LoginError, u32, Duration) {
 }
 
 #[test]
-fn b_strange_refusals_end_every_step_with_a_sentence_that_can_be_printed() {
+fn b1_strange_refusals_end_every_step_with_a_sentence_that_can_be_printed() {
     let long = "A".repeat(64 * 1024);
     let names = [
         "",
@@ -114,7 +114,7 @@ fn b_strange_refusals_end_every_step_with_a_sentence_that_can_be_printed() {
 }
 
 #[test]
-fn b_the_code_alone_says_what_comes_next() {
+fn b1_the_code_alone_says_what_comes_next() {
     for (code, continuation) in [
         (-503, Continuation::Wait),
         (0, Continuation::Wait),
