@@ -91,13 +91,13 @@ pub enum ImportError {
         /// The version, as its program shows it.
         version: String,
     },
-    /// Its program encrypts it, and [`ImportOptions::passcode`] is not there.
+    /// Its program encrypts it, and [`ImportOptions::passcode`](super::ImportOptions::passcode) is not there.
     #[error("this is {}, and its {} is needed", .0.description(), .0.passcode_name())]
     PasscodeNeeded(Format),
     /// Another passcode opens it.
     #[error("this is {}, but the {} is wrong", .0.description(), .0.passcode_name())]
     WrongPasscode(Format),
-    /// It is encrypted with the `api_hash` of its application, and [`ImportOptions::api_hash`] is not there.
+    /// It is encrypted with the `api_hash` of its application, and [`ImportOptions::api_hash`](super::ImportOptions::api_hash) is not there.
     #[error("this is {}, and the api_hash of its application is needed to open it", .0.description())]
     ApiHashNeeded(Format),
     /// Another `api_hash` opens it, or it is changed.
@@ -128,7 +128,7 @@ pub enum ImportError {
     /// One of our own texts, which cannot be read.
     #[error("{0}")]
     Sansgram(#[from] SessionFormatError),
-    /// One of our own texts, encrypted: [`encryption::decrypt`] opens it.
+    /// One of our own texts, encrypted: [`encryption::decrypt`](crate::encryption::decrypt) opens it.
     #[error("this is an encrypted sansgram session, and its passphrase is needed")]
     Encrypted,
     /// A SQLite file, for which this build has no reader.

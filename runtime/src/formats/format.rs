@@ -151,7 +151,7 @@ impl Format {
         matches!(self, Self::Tdata | Self::Tdlib | Self::TelegramWeb | Self::AndroidTgnet)
     }
 
-    /// Whether its program can encrypt it with a passcode, so that [`ExportOptions::passcode`] is of use.
+    /// Whether its program can encrypt it with a passcode, so that [`ExportOptions::passcode`](super::ExportOptions::passcode) is of use.
     #[must_use]
     pub const fn has_passcode(self) -> bool {
         matches!(self, Self::Tdata | Self::Tdlib)
