@@ -209,7 +209,7 @@ const MTPROXY_ADVICE: &str = "check the address and the secret of the MTProxy";
 
 /// The MTProxy in C refuses a clock that is 3 seconds ahead, and passes the connection on to a web site.
 const FAKE_TLS_ADVICE: &str = "check the address and the secret of the MTProxy, and the clock of this machine: an MTProxy \
-                               with such a secret refuses a clock that is a few seconds ahead";
+                               with such a secret refuses a clock that is a few seconds ahead, or some minutes behind";
 
 const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
     match fault {

@@ -9,7 +9,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::code::CodeToken;
+use super::code::{CodeToken, InvalidCode, read_email_code, without_gaps};
 
 /// How a step ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +63,32 @@ pub struct EmailCode {
     pub length: u32,
 }
 
+impl EmailCode {
+    /// The code as it is sent on, of what was typed or pasted.
+    ///
+    /// # Errors
+    /// [`InvalidCode`] if it cannot be the code that was sent. The server need not be asked, which would spend a try.
+    pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
+        read_email_code(typed, self.length)
+    }
+}
+
 /// A code that was sent to the account's recovery address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecoveryCode {
     /// The address, with most of it starred out, as the server sent it.
     pub pattern: String,
+}
+
+impl RecoveryCode {
+    /// The code as it is sent on, of what was typed or pasted. How many digits it has is not documented.
+    ///
+    /// # Errors
+    /// [`InvalidCode::NoDigits`]: it cannot be the code. The server need not be asked, which would spend a try.
+    pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
+        let code = without_gaps(typed);
+        if code.contains(|char: char| char.is_ascii_digit()) { Ok(code) } else { Err(InvalidCode::NoDigits) }
+    }
 }
 
 /// What became of the wish to do without the forgotten password (`account.resetPassword`). Times are the server's, in
@@ -209,6 +230,19 @@ mod tests {
     fn debug_does_not_show_the_hint_of_a_password() {
         let hint = PasswordHint { hint: Some("my first dog".into()), has_recovery: false };
         assert_eq!(alloc::format!("{hint:?}"), "PasswordHint { has_hint: true, has_recovery: false, .. }");
+    }
+
+    #[test]
+    fn d4_what_is_no_code_from_an_email_is_not_sent() {
+        let (setup, recovery) =
+            (EmailCode { pattern: String::new(), length: 6 }, RecoveryCode { pattern: String::new() });
+        for typed in ["hello", "", "what code?"] {
+            assert_eq!(setup.read_code(typed).unwrap_err(), InvalidCode::NoDigits, "{typed}");
+            assert_eq!(recovery.read_code(typed).unwrap_err(), InvalidCode::NoDigits, "{typed}");
+        }
+        assert!(setup.read_code("22222").is_err(), "it has six characters");
+        assert_eq!(*setup.read_code("Your code: 222 222").unwrap(), "222222");
+        assert_eq!(*recovery.read_code(" 222-222 ").unwrap(), "222222");
     }
 
     #[test]

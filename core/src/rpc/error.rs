@@ -98,10 +98,25 @@ impl RpcError {
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
-        if !self.name.is_empty() {
-            write!(f, " {}", self.name)?;
+        let Some(value) = self.value else {
+            return if self.name.is_empty() { Ok(()) } else { write!(f, " {}", self.name) };
+        };
+        // As the server wrote it.
+        let mut is_shown = false;
+        for (index, part) in self.name.split('_').filter(|part| !part.is_empty()).enumerate() {
+            f.write_str(if index == 0 { " " } else { "_" })?;
+            if part == "X" && !is_shown {
+                is_shown = true;
+                write!(f, "{value}")?;
+            } else {
+                f.write_str(part)?;
+            }
         }
-        self.value.map_or(Ok(()), |value| write!(f, " ({value})"))
+        match (is_shown, self.name.is_empty()) {
+            (true, _) => Ok(()),
+            (false, true) => write!(f, " {value}"),
+            (false, false) => write!(f, "_{value}"),
+        }
     }
 }
 
@@ -188,6 +203,14 @@ mod tests {
                 expected => assert_eq!(parsed.value, expected.as_i64(), "{case}"),
             }
         }
+    }
+
+    #[test]
+    fn errors_are_shown_as_the_server_wrote_them() {
+        for message in ["FLOOD_WAIT_30", "FLOOD_WAIT_0", "FILE_PART_7_MISSING", "AUTH_RESTART_3", "X", "12"] {
+            assert_eq!(format!("{}", RpcError::parse(420, message)), format!("420 {message}"));
+        }
+        assert_eq!(format!("{}", RpcError::parse(500, "")), "500");
     }
 
     #[test]

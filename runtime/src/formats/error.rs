@@ -30,7 +30,7 @@ pub enum ImportError {
     },
     /// It begins as a session string, but some of its end is missing.
     #[error(
-        "this is the beginning of {}: {characters} characters of {expected}; copy all of it",
+        "this is {} of which only {characters} characters of {expected} are here; copy all of it again",
         format.description()
     )]
     Cut {

@@ -1,6 +1,7 @@
 //! GramJS' string: `1` and padded standard base64 of DC u8, length i16, address in ASCII, port i16, key 256, all
 //! big-endian. The address may be the name of a host.
 
+use std::net::IpAddr;
 use std::str;
 
 use sansgram_core::client::DcTable;
@@ -18,6 +19,14 @@ const MAX_ADDRESS_LEN: usize = 100;
 /// whose address would have to begin with `e::`, where there is none.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
     parse(bytes).is_some()
+}
+
+/// Whether the bytes begin as one, with the text of an address, however many follow. No server has the address that
+/// Telethon would find there.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    let mut fields = Fields(bytes);
+    let host = fields.u8().and_then(|_| fields.u16()).and_then(|length| fields.slice(length.into()));
+    host.and_then(|host| str::from_utf8(host).ok()).is_some_and(|host| host.parse::<IpAddr>().is_ok())
 }
 
 pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {

@@ -135,6 +135,15 @@ pub(super) fn incomplete(text: &str) -> Option<ImportError> {
             return first_missing(Format::Telethon);
         }
     }
+    if let Some(bytes) = text.get(1..).filter(|_| !text.starts_with('1')).and_then(encoding::decode) {
+        let reason = "its first character is wrong: it must be a 1";
+        if super::gramjs::is_one(&bytes) {
+            return Some(ImportError::Damaged { format: Format::GramJs, reason });
+        }
+        if super::telethon::is_one(&bytes) {
+            return Some(ImportError::Damaged { format: Format::Telethon, reason });
+        }
+    }
     // What begins as one may have lost a character anywhere.
     if text.get(..28).and_then(encoding::decode).is_some_and(|begin| begins_as(&begin).is_some()) {
         return None;
@@ -171,6 +180,11 @@ pub(super) fn cut(text: &str) -> Option<ImportError> {
             Some(damaged(format, "it is too long: something else stands at its end, or inside it"))
         }
     }
+}
+
+/// Whether a string that begins so is MTKruto's or ferogram's. At the address that Telethon would find there no server is.
+pub(super) fn is_marked_otherwise(begin: &[u8]) -> bool {
+    matches!(begins_as(begin), Some((Format::Mtkruto | Format::Ferogram, _)))
 }
 
 /// The format of a string without a mark, by its beginning, and how long a whole one is if that is certain.

@@ -18,9 +18,12 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     let bytes = encoding::decode(encoded)?;
     let address_len = match bytes.len() {
         263 => 4,
-        275 if !super::gramjs::is_one(&bytes) => 16,
+        275 => 16,
         _ => return None,
     };
+    if super::gramjs::begins(&bytes) {
+        return None;
+    }
     let found = parse(&bytes, address_len)?;
     // Without its padding, another library's string that was cut may be as long.
     let is_whole = encoded.len().is_multiple_of(4) || lookalike::is_of_a_dc(found.place.ip()?);
@@ -34,6 +37,9 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
         275 => 16,
         _ => return false,
     };
+    if super::gramjs::begins(bytes) || lookalike::is_marked_otherwise(bytes) {
+        return false;
+    }
     parse(bytes, address_len).is_some_and(|found| {
         let is_likely = match found.place.ip() {
             // The others are the beginning of an api_id of Pyrogram's.

@@ -81,6 +81,13 @@ impl<P: Prompt> Talk<'_, P> {
                 CodeAnswer::Resend => return Ok(EmailAnswer::Resend),
                 CodeAnswer::Cancel | CodeAnswer::Lost => return Ok(EmailAnswer::AnotherAddress),
             };
+            let typed = match code.read_code(&typed) {
+                Ok(typed) => typed,
+                Err(error) => {
+                    tries.again(self.prompt, &LoginError::from(error).into())?;
+                    continue;
+                }
+            };
             match calling!(self, self.client.verify_email(token, &typed)) {
                 Err(error @ Error::Login(LoginError::EmailInvalid | LoginError::EmailNotAllowed)) => {
                     tries.again(self.prompt, &error)?;

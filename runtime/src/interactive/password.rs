@@ -58,6 +58,13 @@ impl<P: Prompt> Talk<'_, P> {
             if code.is_empty() {
                 return Ok(None);
             }
+            let code = match sent.read_code(&code) {
+                Ok(code) => code,
+                Err(error) => {
+                    tries.again(self.prompt, &LoginError::from(error).into())?;
+                    continue;
+                }
+            };
             match calling!(self, self.client.check_recovery_password(&code)) {
                 Err(error @ Error::Login(LoginError::RecoveryCodeExpired)) => {
                     tries.again(self.prompt, &error)?;

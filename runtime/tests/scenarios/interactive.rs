@@ -188,7 +188,7 @@ pub(crate) async fn b5_an_address_that_is_not_allowed_is_asked_for_again<R: Runt
             let client = Client::start(runtime.clone(), config(&served), MemoryStore::new()).await.unwrap();
             // What goes to an e-mail address on DC 2 is a 2 six times over.
             let answers: &[&str] = if method == "account.verifyEmail" {
-                &["9996620006", "y", "a@one.example", "222222", "a@two.example", "222222", "222222"]
+                &["9996620006", "y", "a@one.example", "222222", "a@two.example", "hello", "222222", "222222"]
             } else {
                 &["9996620006", "y", "a@one.example", "a@two.example", "222222", "222222"]
             };
@@ -196,6 +196,8 @@ pub(crate) async fn b5_an_address_that_is_not_allowed_is_asked_for_again<R: Runt
             client.interactive_login(&mut script).await.unwrap();
             assert_eq!(script.answers.len(), 0, "{:#?}", script.seen);
             assert!(script.seen(sentence) && script.seen("a***@two.example"), "{:#?}", script.seen);
+            let is_refused_here = script.seen("This is not a code: it has no digits");
+            assert_eq!(is_refused_here, method == "account.verifyEmail", "{:#?}", script.seen);
         }
     }
 }
