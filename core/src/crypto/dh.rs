@@ -5,19 +5,13 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Limb, NonZero, Odd, U2048};
-use num_bigint_dig::BigUint;
-use num_traits::ToPrimitive;
+use crypto_bigint::{NonZero, Odd, U2048};
 use thiserror::Error;
-use zeroize::{Zeroize, Zeroizing};
 
+use super::modular::{Parameters, Residue, bytes, pad, secret_bytes, small_remainder};
 use super::random::SecureRandom;
 use super::secret::Secret;
 use super::{hex, prime};
-
-pub(super) type Parameters = FixedMontyParams<{ U2048::LIMBS }>;
-pub(super) type Residue = FixedMontyForm<{ U2048::LIMBS }>;
 
 /// A checked group: a safe prime of exactly 2048 bits and a generator of its subgroup of prime order.
 #[derive(Clone)]
@@ -68,9 +62,8 @@ impl DhGroup {
         }
         let modulus = U2048::from_be_slice(&prime);
         let odd = Odd::new(modulus).into_option().ok_or(DhError::NotSafePrime)?;
-        let number = BigUint::from_bytes_be(&prime);
-        check_generator(g, &number)?;
-        if prime != KNOWN_PRIME && !prime::is_safe_prime(&number, random) {
+        check_generator(g, &modulus)?;
+        if prime != KNOWN_PRIME && !prime::is_safe_prime(&modulus, random) {
             return Err(DhError::NotSafePrime);
         }
         Ok(Self { prime, g, parameters: Parameters::new_vartime(odd) })
@@ -185,30 +178,6 @@ impl fmt::Debug for DhKeyPair {
     }
 }
 
-/// 256 bytes big-endian.
-pub(super) fn bytes(number: &U2048) -> [u8; 256] {
-    number.to_be_bytes().into()
-}
-
-/// 256 bytes big-endian of a secret residue, which is wiped.
-pub(super) fn secret_bytes(residue: &mut Residue) -> Zeroizing<[u8; 256]> {
-    let number = Zeroizing::new(residue.retrieve());
-    residue.zeroize();
-    let mut digits = Zeroizing::new([0; 256]);
-    for (to, limb) in digits.rchunks_exact_mut(Limb::BYTES).zip(number.as_limbs()) {
-        to.copy_from_slice(&limb.0.to_be_bytes());
-    }
-    digits
-}
-
-/// Left-pads a big-endian number to 256 bytes; `None` where it is longer.
-pub(super) fn pad(number: &[u8]) -> Option<[u8; 256]> {
-    let mut padded = [0; 256];
-    let start = padded.len().checked_sub(number.len())?;
-    padded.split_at_mut(start).1.copy_from_slice(number);
-    Some(padded)
-}
-
 #[cfg(test)]
 impl DhGroup {
     /// A group as it is, for vectors over primes that [`check`](Self::check) refuses.
@@ -220,15 +189,15 @@ impl DhGroup {
 
 /// `g` must be a quadratic residue modulo `prime`, that is generate the subgroup of order `(prime - 1) / 2`; by
 /// quadratic reciprocity a remainder of the prime decides.
-fn check_generator(g: i32, prime: &BigUint) -> Result<(), DhError> {
-    let remainder = |divisor: u32| (prime % divisor).to_u32();
+fn check_generator(g: i32, prime: &U2048) -> Result<(), DhError> {
+    let remainder = |divisor: u8| small_remainder(prime, divisor);
     let is_residue = match g {
-        2 => remainder(8) == Some(7),
-        3 => remainder(3) == Some(2),
+        2 => remainder(8) == 7,
+        3 => remainder(3) == 2,
         4 => true,
-        5 => matches!(remainder(5), Some(1 | 4)),
-        6 => matches!(remainder(24), Some(19 | 23)),
-        7 => matches!(remainder(7), Some(3 | 5 | 6)),
+        5 => matches!(remainder(5), 1 | 4),
+        6 => matches!(remainder(24), 19 | 23),
+        7 => matches!(remainder(7), 3 | 5 | 6),
         _ => return Err(DhError::GeneratorRange),
     };
     if is_residue { Ok(()) } else { Err(DhError::GeneratorNotResidue) }
@@ -266,7 +235,7 @@ mod tests {
     }
 
     fn is_accepted(g: i32, prime: u64) -> bool {
-        let number = BigUint::from(prime);
+        let number = U2048::from_u64(prime);
         check_generator(g, &number).is_ok() && prime::is_safe_prime(&number, &mut Seeded(0x5eed))
     }
 
@@ -291,13 +260,17 @@ mod tests {
         let mut safe_primes = 0;
         for n in 0..4000 {
             let is_safe = is_prime(n) && is_prime((n - 1) / 2);
-            assert_eq!(prime::is_safe_prime(&BigUint::from(n), &mut Seeded(n + 1)), is_safe, "{n}");
+            assert_eq!(prime::is_safe_prime(&U2048::from_u64(n), &mut Seeded(n + 1)), is_safe, "{n}");
             // Of 5 and 7 the generators themselves are multiples.
             if is_safe && n > 7 {
                 safe_primes += 1;
                 for g in 2..=7_i32 {
                     let is_square = (1..n).any(|root| root * root % n == u64::from(g.unsigned_abs()));
-                    assert_eq!(check_generator(g, &BigUint::from(n)).is_ok(), is_square, "p = {n}, g = {g}");
+                    assert_eq!(
+                        check_generator(g, &U2048::from_u64(n)).is_ok(),
+                        is_square,
+                        "p = {n}, g = {g}"
+                    );
                 }
             }
         }

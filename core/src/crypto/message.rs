@@ -148,13 +148,21 @@ pub fn open<'a>(
 }
 
 /// The AES key and iv of one message. Wiped when dropped.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Keys {
     /// The AES-256 key.
     pub key: [u8; 32],
     /// The IGE iv: the ciphertext block before the first, then the plaintext block before the first.
     pub iv: [u8; 32],
 }
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        self.iv.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Keys {}
 
 impl fmt::Debug for Keys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

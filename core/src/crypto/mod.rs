@@ -19,6 +19,7 @@ pub mod factorize;
 pub mod hash;
 mod hex;
 pub mod message;
+mod modular;
 mod pem;
 mod prime;
 pub mod random;

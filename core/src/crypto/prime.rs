@@ -1,11 +1,9 @@
-//! Safe primes among big public numbers: Miller and Rabin's test with bases that nobody can foresee, and Pocklington's
+//! Safe primes among big public numbers: Miller and Rabin's test with bases that no peer can foresee, and Pocklington's
 //! criterion on top.
 
-use crypto_bigint::{Odd, U2048};
-use num_bigint_dig::BigUint;
-use num_traits::{One, Zero};
+use crypto_bigint::{NonZero, Odd, U2048};
 
-use super::dh::{Parameters, Residue};
+use super::modular::{Parameters, Residue, small_remainder};
 use super::random::SecureRandom;
 
 /// A composite number passes one round with a chance of at most 1/4: 32 rounds leave 2^-64.
@@ -14,27 +12,27 @@ use super::random::SecureRandom;
 const ROUNDS: u32 = 32;
 
 /// Small primes tried first: most composite numbers end here.
-const SMALL_PRIMES: [u32; 30] = [
+const SMALL_PRIMES: [u8; 30] = [
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
     107, 109, 113, 127,
 ];
 
-/// Whether both `p` and `q = (p - 1) / 2` are prime, for a `p` of at most 2048 bits. About 0.2 seconds for
-/// 2048 bits where they are (`benches/README.md`).
+/// Whether both `p` and `q = (p - 1) / 2` are prime. About 0.2 seconds for 2048 bits if they are
+/// (`benches/README.md`). Not in constant time: `p` is public.
 ///
-/// Only `q` needs many rounds. If it is prime, then so is `p` where `2^(p-1) = 1 mod p` and 3 does not divide `p`
+/// Only `q` needs many rounds. If it is prime, then so is `p` if `2^(p-1) = 1 mod p` and 3 does not divide `p`
 /// (Pocklington, 1914): `q` is more than the root of `p`, and `2^((p-1)/q) - 1 = 3`.
-pub(super) fn is_safe_prime(p: &BigUint, random: &mut dyn SecureRandom) -> bool {
-    let one = BigUint::one();
-    if *p < BigUint::from(5_u32) || (p % 2_u32).is_zero() {
+pub(super) fn is_safe_prime(p: &U2048, random: &mut dyn SecureRandom) -> bool {
+    if *p < U2048::from_u8(5) || is_even(p) {
         return false;
     }
-    let q: BigUint = (p - &one) >> 1;
+    // The lowest bit, which is set, falls off.
+    let q = p.shr_vartime(1);
     // The only safe prime with an even q.
-    if q == BigUint::from(2_u32) {
+    if q == U2048::from_u8(2) {
         return true;
     }
-    if (&q % 2_u32).is_zero() || has_small_factor(p) || has_small_factor(&q) {
+    if is_even(&q) || has_small_factor(p) || has_small_factor(&q) {
         return false;
     }
     let (Some(p), Some(q)) = (Rounds::new(p), Rounds::new(&q)) else { return false };
@@ -42,40 +40,51 @@ pub(super) fn is_safe_prime(p: &BigUint, random: &mut dyn SecureRandom) -> bool 
     p.is_fermat_to_base_2() && q.pass(ROUNDS, random)
 }
 
+fn is_even(number: &U2048) -> bool {
+    !number.bit_vartime(0)
+}
+
 /// Whether a small prime divides `n`, other than `n` itself.
-fn has_small_factor(n: &BigUint) -> bool {
-    SMALL_PRIMES.iter().any(|prime| (n % *prime).is_zero() && *n != BigUint::from(*prime))
+fn has_small_factor(n: &U2048) -> bool {
+    SMALL_PRIMES.iter().any(|&prime| small_remainder(n, prime) == 0 && *n != U2048::from_u8(prime))
 }
 
 /// The Miller-Rabin test of one odd number above 2.
 struct Rounds {
-    minus_one: BigUint,
+    minus_one: NonZero<U2048>,
     parameters: Parameters,
     /// `n - 1 = odd * 2^twos`.
     odd: U2048,
-    twos: usize,
+    twos: u32,
 }
 
 impl Rounds {
-    /// `None`: the number is even, or longer than 2048 bits.
-    fn new(n: &BigUint) -> Option<Self> {
-        let modulus = Odd::new(fixed(n)?).into_option()?;
-        let minus_one = n - &BigUint::one();
-        let twos = minus_one.trailing_zeros().unwrap_or(0);
-        let odd = fixed(&(&minus_one >> twos))?;
+    /// `None`: the number is even, or 1.
+    fn new(n: &U2048) -> Option<Self> {
+        let modulus = Odd::new(*n).into_option()?;
+        let minus_one = n.wrapping_sub(&U2048::ONE);
+        let twos = minus_one.trailing_zeros_vartime();
+        let odd = minus_one.wrapping_shr_vartime(twos);
+        let minus_one = NonZero::new(minus_one).into_option()?;
         Some(Self { minus_one, parameters: Parameters::new_vartime(modulus), odd, twos })
     }
 
     fn pass(&self, rounds: u32, random: &mut dyn SecureRandom) -> bool {
-        (0..rounds).all(|_| self.draw_base(random).is_some_and(|base| self.is_witness_for_prime(&base)))
+        (0..rounds).all(|_| {
+            let base = self.draw_base(random);
+            self.is_witness_for_prime(&base)
+        })
     }
 
-    /// A number from 1 to `n - 1`. Sixteen bytes more than `n` has make the remainder even.
-    fn draw_base(&self, random: &mut dyn SecureRandom) -> Option<Residue> {
-        let mut bytes = alloc::vec![0; self.minus_one.bits().div_ceil(8) + 16];
-        random.fill(&mut bytes);
-        let base = BigUint::from_bytes_be(&bytes) % &self.minus_one + BigUint::one();
-        Some(Residue::new(&fixed(&base)?, &self.parameters))
+    /// A number from 1 to `n - 1`, drawn from 128 bits more than `n` can have, so that every remainder is as likely.
+    fn draw_base(&self, random: &mut dyn SecureRandom) -> Residue {
+        let mut low = [0; 256];
+        let mut high = [0; 256];
+        random.fill(&mut low);
+        random.fill(high.split_at_mut(240).1);
+        let drawn = (U2048::from_be_slice(&low), U2048::from_be_slice(&high));
+        let base = U2048::rem_wide_vartime(drawn, &self.minus_one).wrapping_add(&U2048::ONE);
+        Residue::new(&base, &self.parameters)
     }
 
     /// Whether `2^(n-1) = 1 mod n`.
@@ -102,13 +111,4 @@ impl Rounds {
         }
         false
     }
-}
-
-/// `None`: it has more than 2048 bits.
-fn fixed(number: &BigUint) -> Option<U2048> {
-    let bytes = number.to_bytes_be();
-    let mut padded = [0; 256];
-    let room = padded.len().checked_sub(bytes.len())?;
-    padded.split_at_mut(room).1.copy_from_slice(&bytes);
-    Some(U2048::from_be_slice(&padded))
 }

@@ -11,8 +11,9 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::dh::{self, DhGroup, DhKeyPair, Residue};
+use super::dh::{DhGroup, DhKeyPair};
 use super::hash::sha256;
+use super::modular::{self, Residue};
 use super::random::SecureRandom;
 use super::secret::Secret;
 
@@ -39,13 +40,22 @@ pub enum SrpError {
 /// The proof that goes into `inputCheckPasswordSRP`. Good for one try: `srp_B` is used up by it.
 ///
 /// Not printed by Debug and wiped on drop: with the server's values it lets anybody try passwords.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct SrpProof {
     /// `A`, 256 bytes big-endian.
     pub a: [u8; 256],
     /// `M1`.
     pub m1: [u8; 32],
 }
+
+impl Drop for SrpProof {
+    fn drop(&mut self) {
+        self.a.zeroize();
+        self.m1.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SrpProof {}
 
 impl PartialEq for SrpProof {
     fn eq(&self, other: &Self) -> bool {
@@ -96,11 +106,11 @@ pub fn prove(
 /// `v = g^x mod p`, 256 bytes big-endian: what a server stores, and the `new_password_hash` of a new password.
 #[must_use]
 pub fn verifier(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<[u8; 256]> {
-    dh::secret_bytes(&mut power_of_x(group, x))
+    modular::secret_bytes(&mut power_of_x(group, x))
 }
 
 fn check_b(group: &DhGroup, srp_b: &[u8]) -> Result<[u8; 256], SrpError> {
-    let b = dh::pad(srp_b).filter(|_| srp_b.len() >= MIN_B_LEN).ok_or(SrpError::BLength(srp_b.len()))?;
+    let b = modular::pad(srp_b).filter(|_| srp_b.len() >= MIN_B_LEN).ok_or(SrpError::BLength(srp_b.len()))?;
     // Both are 256 bytes big-endian: the order of the bytes is the order of the numbers.
     if b == [0; 256] || b >= *group.prime_bytes() { Err(SrpError::BRange) } else { Ok(b) }
 }
@@ -115,7 +125,7 @@ fn prove_with(
     pair: &DhKeyPair,
 ) -> Result<SrpProof, SrpError> {
     let (p, a) = (group.prime_bytes(), pair.public());
-    let g = dh::bytes(&U2048::from_u32(group.g().unsigned_abs()));
+    let g = modular::bytes(&U2048::from_u32(group.g().unsigned_abs()));
     let u = sha256(&[a, b]);
     if u == [0; 32] {
         return Err(SrpError::ZeroU);
@@ -133,7 +143,7 @@ fn prove_with(
     let product: Zeroizing<U512> = Zeroizing::new(U256::from_be_slice(&u).concatenating_mul(&*x));
     let product: Zeroizing<U2048> = Zeroizing::new(product.resize());
     let exponent = pair.exponent_plus(&product);
-    let s_a = dh::secret_bytes(&mut base.pow_amm(exponent.expose()));
+    let s_a = modular::secret_bytes(&mut base.pow_amm(exponent.expose()));
     let k_a = Zeroizing::new(sha256(&[&*s_a]));
 
     let mut p_and_g = sha256(&[p]);
@@ -191,8 +201,9 @@ mod tests {
             let x = stretch(&bytes(case, "password"), &salt1, &salt2);
             assert_eq!(*x.expose(), array(case, "x_ph2"), "{source}");
             assert_eq!(*verifier(&group, &x), array(case, "v"), "{source}");
-            let pair = group
-                .pair_of(Box::new(Secret::new(U2048::from_be_slice(&dh::pad(&bytes(case, "a")).unwrap()))));
+            let pair = group.pair_of(Box::new(Secret::new(U2048::from_be_slice(
+                &modular::pad(&bytes(case, "a")).unwrap(),
+            ))));
             let proof = prove_with(&group, &salt1, &salt2, &x, &array(case, "srp_B"), &pair).unwrap();
             assert_eq!(proof.a, array(case, "g_a"), "{source}");
             assert_eq!(proof.m1, array(case, "M1"), "{source}");

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
 use super::{HandshakeError, Reply};
 use crate::crypto::Secret;
@@ -19,10 +19,16 @@ pub(super) struct Nonces {
 }
 
 /// `tmp_aes_key` and `tmp_aes_iv`, for `encrypted_answer` and for every `encrypted_data` after it.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub(super) struct TemporaryKey {
     pub(super) key: [u8; 32],
     pub(super) iv: [u8; 32],
+}
+
+impl Drop for TemporaryKey {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        self.iv.zeroize();
+    }
 }
 
 impl Nonces {
