@@ -20,6 +20,7 @@ pub mod hash;
 mod hex;
 pub mod message;
 mod modular;
+#[cfg(feature = "pem")]
 mod pem;
 mod prime;
 pub mod random;

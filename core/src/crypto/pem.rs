@@ -1,8 +1,14 @@
-//! PEM armour and the little DER that an RSA public key needs. Strict: one way to write a key, one way to read it.
+//! RSA public keys in PEM: PKCS#1 and SPKI, in strict DER.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use base64ct::{Base64, Encoding};
+use pem_rfc7468::LineEnding;
+use pkcs1::der::asn1::UintRef;
+use pkcs1::der::{Decode, Encode};
+use pkcs1::{ALGORITHM_ID, RsaPublicKey, RsaPublicKeyRef};
+use spki::SubjectPublicKeyInfoRef;
 use thiserror::Error;
 
 /// Why a PEM text was refused.
@@ -34,46 +40,25 @@ pub enum PemError {
 const PKCS1: &str = "RSA PUBLIC KEY";
 const SPKI: &str = "PUBLIC KEY";
 
-/// AlgorithmIdentifier of rsaEncryption: OID 1.2.840.113549.1.1.1 with NULL parameters (RFC 3279, 2.3.1).
-const RSA_ENCRYPTION: [u8; 13] =
-    [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
-
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 /// Modulus and public exponent, big-endian without leading zeros, of the one key in `text`.
+///
+/// The armour is read here and not by `pem-rfc7468`, which takes no block that a chat or a configuration file has
+/// indented or wrapped anew, and has one error for all that can be wrong.
 pub(super) fn read_public_key(text: &str) -> Result<(Vec<u8>, Vec<u8>), PemError> {
     let (is_pkcs1, body) = unwrap_armour(text)?;
-    let der = decode_base64(body)?;
-    if is_pkcs1 { read_pkcs1(&der) } else { read_pkcs1(read_spki(&der)?) }
-        .map(|(n, e)| (n.to_vec(), e.to_vec()))
+    let digits: String = body.split_ascii_whitespace().collect();
+    let der = Base64::decode_vec(&digits).map_err(|_| PemError::NotBase64)?;
+    let key = if is_pkcs1 { &der } else { inside_spki(&der)? };
+    let key = RsaPublicKeyRef::from_der(key).map_err(|_| PemError::NotDer)?;
+    Ok((positive(&key.modulus)?, positive(&key.public_exponent)?))
 }
 
 /// The PKCS#1 block of a key, lines of 64 digits, ended by a line feed.
 pub(super) fn write_pkcs1(modulus: &[u8], exponent: &[u8]) -> String {
-    let mut numbers = Vec::new();
-    for number in [modulus, exponent] {
-        // A leading zero keeps a number with its top bit set positive.
-        let sign: &[u8] = if number.first().is_some_and(|byte| *byte < 0x80) { &[] } else { &[0] };
-        write_header(&mut numbers, INTEGER, sign.len() + number.len());
-        numbers.extend_from_slice(sign);
-        numbers.extend_from_slice(number);
-    }
-    let mut der = Vec::new();
-    write_header(&mut der, SEQUENCE, numbers.len());
-    der.extend_from_slice(&numbers);
-
-    let mut text = String::from("-----BEGIN RSA PUBLIC KEY-----\n");
-    // 48 bytes make a line of 64 digits.
-    for line in der.chunks(48) {
-        encode_base64(line, &mut text);
-        text.push('\n');
-    }
-    text.push_str("-----END RSA PUBLIC KEY-----\n");
-    text
+    let der = UintRef::new(modulus)
+        .and_then(|modulus| RsaPublicKey { modulus, public_exponent: UintRef::new(exponent)? }.to_der());
+    // A checked key has 256 and at most 8 bytes, which always fit.
+    pem_rfc7468::encode_string(PKCS1, LineEnding::LF, &der.unwrap_or_default()).unwrap_or_default()
 }
 
 fn unwrap_armour(text: &str) -> Result<(bool, &str), PemError> {
@@ -90,100 +75,20 @@ fn unwrap_armour(text: &str) -> Result<(bool, &str), PemError> {
     Ok((label == PKCS1, body))
 }
 
-fn read_spki(der: &[u8]) -> Result<&[u8], PemError> {
-    let content = only(SEQUENCE, der)?;
-    let (algorithm, content) = element(SEQUENCE, content)?;
-    if algorithm != RSA_ENCRYPTION {
+fn inside_spki(der: &[u8]) -> Result<&[u8], PemError> {
+    let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| PemError::NotDer)?;
+    // rsaEncryption with NULL parameters (RFC 3279, 2.3.1).
+    if info.algorithm != ALGORITHM_ID {
         return Err(PemError::NotRsa);
     }
-    match only(BIT_STRING, content)? {
-        // No unused bits.
-        [0, key @ ..] => Ok(key),
-        _ => Err(PemError::NotDer),
+    info.subject_public_key.as_bytes().ok_or(PemError::NotDer)
+}
+
+fn positive(number: &UintRef<'_>) -> Result<Vec<u8>, PemError> {
+    match number.as_bytes() {
+        [] | [0] => Err(PemError::NotDer),
+        digits => Ok(digits.to_vec()),
     }
-}
-
-fn read_pkcs1(der: &[u8]) -> Result<(&[u8], &[u8]), PemError> {
-    let (modulus, rest) = element(INTEGER, only(SEQUENCE, der)?)?;
-    let exponent = only(INTEGER, rest)?;
-    Ok((positive(modulus)?, positive(exponent)?))
-}
-
-/// The digits of a positive DER integer: not negative, not zero, no needless zero in front.
-fn positive(integer: &[u8]) -> Result<&[u8], PemError> {
-    match integer {
-        [0, digits @ ..] if digits.first().is_some_and(|byte| *byte >= 0x80) => Ok(digits),
-        [0x01..=0x7f, ..] => Ok(integer),
-        _ => Err(PemError::NotDer),
-    }
-}
-
-/// One element of type `tag` and nothing after it.
-fn only(tag: u8, der: &[u8]) -> Result<&[u8], PemError> {
-    match element(tag, der)? {
-        (content, []) => Ok(content),
-        _ => Err(PemError::NotDer),
-    }
-}
-
-/// The content of the first element, which must be of type `tag`, and what follows it.
-fn element(tag: u8, der: &[u8]) -> Result<(&[u8], &[u8]), PemError> {
-    let (len, rest) = match der {
-        [found, len @ 0..=0x7f, rest @ ..] if *found == tag => (usize::from(*len), rest),
-        // A longer form only where the shorter one is too short.
-        [found, 0x81, len @ 0x80..=0xff, rest @ ..] if *found == tag => (usize::from(*len), rest),
-        [found, 0x82, high @ 0x01..=0xff, low, rest @ ..] if *found == tag => {
-            (usize::from(u16::from_be_bytes([*high, *low])), rest)
-        }
-        _ => return Err(PemError::NotDer),
-    };
-    rest.split_at_checked(len).ok_or(PemError::NotDer)
-}
-
-fn write_header(der: &mut Vec<u8>, tag: u8, len: usize) {
-    // Keys of 2048 bits: lengths fit 16 bits.
-    let [.., high, low] = len.to_be_bytes();
-    match (high, low) {
-        (0, 0x80..=0xff) => der.extend_from_slice(&[tag, 0x81, low]),
-        (0, _) => der.extend_from_slice(&[tag, low]),
-        _ => der.extend_from_slice(&[tag, 0x82, high, low]),
-    }
-}
-
-fn encode_base64(bytes: &[u8], text: &mut String) {
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().zip([16, 8, 0]).fold(0, |bits, (byte, shift)| bits | u32::from(*byte) << shift);
-        for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            let digit = ALPHABET[(bits >> shift & 63) as usize];
-            text.push(if index <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-}
-
-fn decode_base64(text: &str) -> Result<Vec<u8>, PemError> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let (quads, []) = digits.as_chunks::<4>() else { return Err(PemError::NotBase64) };
-    let mut bytes = Vec::with_capacity(quads.len() * 3);
-    for (index, quad) in quads.iter().enumerate() {
-        let fill = quad.iter().rev().take_while(|byte| **byte == b'=').count();
-        if fill > 2 || (fill > 0 && index + 1 != quads.len()) {
-            return Err(PemError::NotBase64);
-        }
-        let mut bits = 0;
-        for digit in &quad[..4 - fill] {
-            let value = ALPHABET.iter().position(|known| known == digit).ok_or(PemError::NotBase64)?;
-            bits = bits << 6 | value as u32;
-        }
-        bits <<= 6 * fill;
-        let [_, decoded @ ..] = bits.to_be_bytes();
-        let (kept, dropped) = decoded.split_at(3 - fill);
-        if dropped.iter().any(|byte| *byte != 0) {
-            return Err(PemError::NotBase64);
-        }
-        bytes.extend_from_slice(kept);
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -193,24 +98,8 @@ mod tests {
 
     use super::*;
 
-    fn base64(bytes: &[u8]) -> String {
-        let mut text = String::new();
-        encode_base64(bytes, &mut text);
-        text
-    }
-
     fn pem(label: &str, der: &[u8]) -> String {
-        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", base64(der))
-    }
-
-    #[test]
-    fn base64_of_rfc_4648() {
-        for (bytes, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(bytes.as_bytes()), text);
-            assert_eq!(decode_base64(text), Ok(bytes.as_bytes().to_vec()));
-        }
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", Base64::encode_string(der))
     }
 
     #[test]
@@ -218,7 +107,8 @@ mod tests {
         for text in
             ["Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zg==Zg==", "====", "Z===", "Z=g=", "Zm9*", "Zm9\u{e9}"]
         {
-            assert_eq!(decode_base64(text), Err(PemError::NotBase64), "{text}");
+            let block = format!("-----BEGIN {PKCS1}-----\n{text}\n-----END {PKCS1}-----\n");
+            assert_eq!(read_public_key(&block), Err(PemError::NotBase64), "{text}");
         }
     }
 

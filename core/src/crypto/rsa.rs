@@ -2,6 +2,7 @@
 //!
 //! Source: `core.telegram.org/mtproto/auth_key`, step 4.1.
 
+#[cfg(feature = "pem")]
 use alloc::string::String;
 use core::fmt;
 
@@ -10,11 +11,14 @@ use crypto_bigint::{Odd, U2048};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "pem")]
 pub use super::pem::PemError;
 
 use super::hash::{sha1, sha256};
+#[cfg(feature = "pem")]
+use super::pem;
 use super::random::{self, SecureRandom};
-use super::{aes_ige, hex, pem};
+use super::{aes_ige, hex};
 
 /// The longest message that [`PublicKey::encrypt_padded`] takes, in bytes.
 pub const MAX_DATA_LEN: usize = 144;
@@ -40,6 +44,7 @@ pub struct PublicKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PublicKeyError {
     /// The text holds no key that could be read.
+    #[cfg(feature = "pem")]
     #[error(transparent)]
     Pem(#[from] PemError),
     /// The modulus is not 2041 to 2048 bits long.
@@ -69,6 +74,7 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`PublicKeyError`] says what is wrong with the text or the key.
+    #[cfg(feature = "pem")]
     pub fn from_pem(text: &str) -> Result<Self, PublicKeyError> {
         let (modulus, exponent) = pem::read_public_key(text)?;
         Self::from_components(&modulus, &exponent)
@@ -128,6 +134,7 @@ impl PublicKey {
     }
 
     /// The key as a PKCS#1 PEM block.
+    #[cfg(feature = "pem")]
     #[must_use]
     pub fn to_pem(&self) -> String {
         pem::write_pkcs1(&self.modulus, self.exponent_bytes())
