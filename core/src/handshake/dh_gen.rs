@@ -3,8 +3,10 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::answer::read;
 use super::nonces::{Nonces, TemporaryKey};
-use super::{HandshakeError, MAX_ATTEMPTS, NewAuthKey, Reply, read};
+use super::parameters::{MAX_ATTEMPTS, NewAuthKey};
+use super::{HandshakeError, Reply};
 use crate::crypto::dh::DhGroup;
 use crate::crypto::hash::sha1;
 use crate::crypto::{AuthKey, AuthKeyId, SecureRandom, aes_ige};

@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
+use super::answer::read;
 use super::dh_gen::{Exchange, WaitingForDhGen};
 use super::nonces::{Nonces, TemporaryKey, equal};
-use super::{HandshakeError, Reply, read};
+use super::{HandshakeError, Reply};
 use crate::crypto::dh::DhGroup;
 use crate::crypto::hash::sha1;
 use crate::crypto::{SecureRandom, aes_ige};

@@ -6,9 +6,11 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
+use super::answer::read;
 use super::dh_params::WaitingForDhParams;
 use super::nonces::{Nonces, check_nonce};
-use super::{HandshakeError, HandshakeParameters, Reply, read};
+use super::parameters::HandshakeParameters;
+use super::{HandshakeError, Reply};
 use crate::crypto::Secret;
 use crate::crypto::factorize::factorize;
 use crate::crypto::random::{self, SecureRandom};

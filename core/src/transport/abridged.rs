@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Extent, Header, SentBy};
+use super::header::{Extent, Header, SentBy};
 
 const LONG_FORM: u8 = 0x7f;
 const QUICK_ACK: u8 = 0x80;

@@ -5,54 +5,9 @@ use core::fmt;
 use core::mem;
 use core::ops::Range;
 
-use super::{Extent, Header, Recognised, SentBy, TransportKind, full};
+use super::header::{Extent, FrameError, Header, SentBy};
+use super::{Recognised, TransportKind, abridged, full, intermediate};
 use crate::crypto::secret::wipe;
-
-/// Why a stream cannot be read on. The connection has to be closed: the position of the next frame is unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FrameError {
-    /// No packet is that short.
-    #[error("a frame of {length} bytes cannot hold a packet")]
-    TooShort {
-        /// The payload's length, in bytes; of a full frame too short for its own header and checksum, the whole's.
-        length: usize,
-    },
-    /// A TLS server answers: it sent an alert, in the clear.
-    #[error("a TLS server answers")]
-    TlsServer,
-    /// A web server answers: it sent a status line of HTTP or a page, in the clear.
-    #[error("a web server answers")]
-    WebServer,
-    /// An SSH server answers, in the clear.
-    #[error("an SSH server answers")]
-    SshServer,
-    /// The payload is longer than the decoder's limit; none of it was buffered.
-    #[error("a frame of {length} bytes is longer than the limit of {limit}")]
-    TooLong {
-        /// The payload's length, in bytes: of a full frame 12 less than its header gives.
-        length: usize,
-        /// The decoder's limit, in bytes.
-        limit: usize,
-    },
-    /// Full: the length is not a multiple of four.
-    #[error("the length of a full frame must be a multiple of 4, not {length}")]
-    NotWholeWords {
-        /// The frame's length as its header gives it, in bytes.
-        length: usize,
-    },
-    /// Full: a frame is missing, doubled or out of its order.
-    #[error("frame number {found} came in the place of number {expected}")]
-    Sequence {
-        /// How many frames came before.
-        expected: u32,
-        /// The number in the frame.
-        found: u32,
-    },
-    /// Full: the CRC-32 does not fit.
-    #[error("the checksum of a frame is wrong")]
-    Checksum,
-}
 
 /// What comes next in the stream. The range is within the frame.
 pub(super) enum Found {
@@ -245,6 +200,16 @@ pub(super) fn take<'b>(input: &mut &'b mut [u8], count: usize) -> &'b mut [u8] {
     let (taken, rest) = mem::take(input).split_at_mut(count);
     *input = rest;
     taken
+}
+
+impl TransportKind {
+    fn read_header(self, start: &[u8], by: SentBy) -> Result<Header, FrameError> {
+        match self {
+            Self::Abridged => Ok(abridged::read_header(start, by)),
+            Self::Intermediate | Self::PaddedIntermediate => Ok(intermediate::read_header(start, by)),
+            Self::Full => full::read_header(start),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use core::fmt;
 use core::ops::Range;
 
+use super::TransportKind;
 use super::assemble::{Assembler, Found, Place};
-use super::{FrameError, SentBy, TransportKind};
+use super::header::{FrameError, SentBy};
 
 /// Finds the frames in what a server sent.
 #[derive(Debug)]

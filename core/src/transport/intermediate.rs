@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Extent, Header, SentBy};
+use super::header::{Extent, Header, SentBy};
 
 /// Bit 31 of the length.
 pub(super) const QUICK_ACK: u32 = 1 << 31;

@@ -34,6 +34,7 @@ mod decode;
 mod encode;
 mod fake_tls;
 mod full;
+mod header;
 mod intermediate;
 mod kind;
 mod layers;
@@ -44,11 +45,11 @@ mod proxy_secret;
 mod server;
 mod websocket;
 
-pub use assemble::FrameError;
 pub use decode::{Frame, FrameDecoder};
 pub use encode::{EncodeError, FrameEncoder, FrameStart};
 pub(crate) use fake_tls::hello_of;
 pub use fake_tls::{FAKE_TLS_MAX_PAYLOAD, FakeTls, FakeTlsError, HelloForm};
+pub use header::{DEFAULT_LIMIT, ENCODER_LIMIT, FrameError};
 pub use kind::{Recognised, TransportKind, UnknownTransport};
 pub use layers::{Batch, Disguise, Incoming, LayerError, LayerOptions, Layers};
 pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
@@ -56,47 +57,3 @@ pub use proxy_link::{ProxyLink, ProxyLinkError, SocksLink};
 pub use proxy_secret::{MAX_PROXY_DOMAIN_LEN, ProxyMode, ProxySecret, ProxySecretError};
 pub use server::{Request, ServerFrameDecoder};
 pub use websocket::{InvalidTarget, WEBSOCKET_NORMAL_CLOSURE, WebSocket, WebSocketError, WebSocketTarget};
-
-/// The longest payload in bytes that a decoder should accept unless there is a reason for another limit.
-pub const DEFAULT_LIMIT: usize = (1 << 22) + 1024;
-
-/// Encoders refuse payloads of this many bytes or more.
-pub const ENCODER_LIMIT: usize = 1 << 24;
-
-/// What a header says of the bytes from its own first one on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Header {
-    /// It is not complete.
-    Incomplete,
-    /// A frame. No length is bounded yet.
-    Frame(Extent),
-    /// A quick ack outside any frame, four bytes in all.
-    QuickAck(u32),
-}
-
-/// The three parts of a frame, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Extent {
-    head: usize,
-    body: usize,
-    tail: usize,
-    /// Bit 31 of the length (bit 7 of abridged): its sender wants a quick ack.
-    quick_ack: bool,
-}
-
-/// Which end reads the stream: only a server's frames can be quick acks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SentBy {
-    Client,
-    Server,
-}
-
-impl TransportKind {
-    fn read_header(self, start: &[u8], by: SentBy) -> Result<Header, FrameError> {
-        match self {
-            Self::Abridged => Ok(abridged::read_header(start, by)),
-            Self::Intermediate | Self::PaddedIntermediate => Ok(intermediate::read_header(start, by)),
-            Self::Full => full::read_header(start),
-        }
-    }
-}

@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use super::TransportKind;
 use super::assemble::{Assembler, Found};
-use super::{FrameError, SentBy, TransportKind};
+use super::header::{FrameError, SentBy};
 
 /// Finds the frames in what a client sent.
 #[derive(Debug)]

@@ -1,0 +1,284 @@
+//! No two files of a crate import each other, not even through others: every file can be read before those that use it.
+//!
+//! Names that come through a facade (`pub use`) count for the file that defines them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, ItemMod, ItemUse, UseTree};
+
+/// Every crate of the workspace, by its folder and the roots of its targets that have modules.
+const ROOTS: [&str; 8] = [
+    "core/src/lib.rs",
+    "runtime/src/lib.rs",
+    "runtime-tokio/src/lib.rs",
+    "runtime-smol/src/lib.rs",
+    "cli/src/main.rs",
+    "tests/src/lib.rs",
+    "fuzz/src/lib.rs",
+    "benches/src/lib.rs",
+];
+
+/// A module, in a file of its own or inside one.
+#[derive(Default)]
+struct Module {
+    file: usize,
+    children: BTreeMap<String, usize>,
+    parent: Option<usize>,
+    defined: BTreeSet<String>,
+    /// Name here, path there.
+    imported: BTreeMap<String, Vec<String>>,
+    globs: Vec<Vec<String>>,
+    /// Every path that the module names.
+    named: Vec<Vec<String>>,
+}
+
+#[derive(Default)]
+struct Crate {
+    files: Vec<PathBuf>,
+    modules: Vec<Module>,
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let Ok(list) = attribute.meta.require_list() else { return false };
+        attribute.path().is_ident("cfg") && list.tokens.to_string() == "test"
+    })
+}
+
+impl Crate {
+    fn read(root: &Path) -> Self {
+        let mut this = Self::default();
+        this.read_file(root, root.parent().expect("a file lies in a folder"), None);
+        this
+    }
+
+    /// Reads a file as a module whose own modules lie in `folder`.
+    fn read_file(&mut self, file: &Path, folder: &Path, parent: Option<usize>) -> usize {
+        let source = fs::read_to_string(file).expect("the file is text");
+        let syntax = syn::parse_file(&source).expect("the file is Rust");
+        self.files.push(file.to_path_buf());
+        let number = self.files.len() - 1;
+        self.read_module(&syntax.items, number, folder, parent)
+    }
+
+    fn read_module(&mut self, items: &[Item], file: usize, folder: &Path, parent: Option<usize>) -> usize {
+        let me = self.modules.len();
+        self.modules.push(Module { file, parent, ..Module::default() });
+        for item in items {
+            if let Item::Mod(module) = item {
+                self.read_child(module, file, folder, me);
+                continue;
+            }
+            let mut names = Names::default();
+            names.visit_item(item);
+            let module = &mut self.modules[me];
+            module.defined.extend(names.defined);
+            module.imported.extend(names.imported);
+            module.globs.extend(names.globs);
+            module.named.extend(names.named);
+        }
+        me
+    }
+
+    fn read_child(&mut self, module: &ItemMod, file: usize, folder: &Path, me: usize) {
+        if is_test(&module.attrs) {
+            return;
+        }
+        let name = module.ident.to_string();
+        let folder = folder.join(&name);
+        let child = match &module.content {
+            Some((_, items)) => self.read_module(items, file, &folder, Some(me)),
+            None => {
+                let path = [folder.with_extension("rs"), folder.join("mod.rs")]
+                    .into_iter()
+                    .find(|path| path.exists());
+                self.read_file(&path.expect("the module has a file"), &folder, Some(me))
+            }
+        };
+        self.modules[me].children.insert(name, child);
+    }
+
+    /// The module that defines what `path`, named in `module`, means. `None`: another crate's, or a method.
+    fn resolve(&self, module: usize, path: &[String], depth: usize) -> Option<usize> {
+        let (first, rest) = path.split_first()?;
+        match first.as_str() {
+            "crate" => return self.descend(0, rest, depth),
+            "self" => return self.descend(module, rest, depth),
+            "super" => return self.descend(self.modules[module].parent?, rest, depth),
+            _ => {}
+        }
+        self.descend(module, path, depth)
+    }
+
+    fn descend(&self, module: usize, path: &[String], depth: usize) -> Option<usize> {
+        if depth > 20 {
+            return None;
+        }
+        let here = &self.modules[module];
+        let Some((first, rest)) = path.split_first() else { return Some(module) };
+        if first == "super" || first == "self" {
+            return self.resolve(module, path, depth + 1);
+        }
+        if let Some(child) = here.children.get(first) {
+            return if rest.is_empty() { None } else { self.descend(*child, rest, depth + 1) };
+        }
+        if here.defined.contains(first) {
+            return Some(module);
+        }
+        if let Some(target) = here.imported.get(first) {
+            if target == path {
+                return None;
+            }
+            let path: Vec<String> = target.iter().chain(rest).cloned().collect();
+            return self.resolve(module, &path, depth + 1);
+        }
+        here.globs.iter().find_map(|glob| {
+            let path: Vec<String> = glob.iter().chain(path).cloned().collect();
+            self.resolve(module, &path, depth + 1)
+        })
+    }
+
+    /// For every file, the files that define what it names.
+    fn imports(&self) -> Vec<BTreeSet<usize>> {
+        let mut imports = vec![BTreeSet::new(); self.files.len()];
+        for (number, module) in self.modules.iter().enumerate() {
+            for path in &module.named {
+                if let Some(target) = self.resolve(number, path, 0) {
+                    let target = self.modules[target].file;
+                    if target != module.file {
+                        imports[module.file].insert(target);
+                    }
+                }
+            }
+        }
+        imports
+    }
+
+    /// The sets of files each of which reaches all others of its set.
+    fn circles(&self) -> Vec<Vec<String>> {
+        let imports = self.imports();
+        let reach: Vec<BTreeSet<usize>> = (0..imports.len()).map(|file| reachable(&imports, file)).collect();
+        let mut circles = BTreeSet::new();
+        for file in 0..imports.len() {
+            if reach[file].contains(&file) {
+                let circle: Vec<usize> =
+                    reach[file].iter().copied().filter(|other| reach[*other].contains(&file)).collect();
+                circles.insert(circle);
+            }
+        }
+        let name = |file: usize| self.files[file].display().to_string();
+        circles.into_iter().map(|circle| circle.into_iter().map(name).collect()).collect()
+    }
+}
+
+fn reachable(imports: &[BTreeSet<usize>], from: usize) -> BTreeSet<usize> {
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<usize> = imports[from].iter().copied().collect();
+    while let Some(file) = open.pop() {
+        if seen.insert(file) {
+            open.extend(&imports[file]);
+        }
+    }
+    seen
+}
+
+/// What one item defines, imports and names.
+#[derive(Default)]
+struct Names {
+    defined: BTreeSet<String>,
+    imported: BTreeMap<String, Vec<String>>,
+    globs: Vec<Vec<String>>,
+    named: Vec<Vec<String>>,
+}
+
+impl Names {
+    fn take_use(&mut self, tree: &UseTree, mut path: Vec<String>, is_public: bool) {
+        match tree {
+            UseTree::Path(part) => {
+                path.push(part.ident.to_string());
+                self.take_use(&part.tree, path, is_public);
+            }
+            UseTree::Name(name) if name.ident == "self" => {
+                let alias = path.last().cloned().unwrap_or_default();
+                self.take_import(alias, path, is_public);
+            }
+            UseTree::Name(name) => {
+                path.push(name.ident.to_string());
+                self.take_import(name.ident.to_string(), path, is_public);
+            }
+            UseTree::Rename(rename) => {
+                path.push(rename.ident.to_string());
+                self.take_import(rename.rename.to_string(), path, is_public);
+            }
+            UseTree::Glob(_) => self.globs.push(path),
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.take_use(tree, path.clone(), is_public);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A `pub use` is a door for others, no need of the file that has it.
+    fn take_import(&mut self, alias: String, path: Vec<String>, is_public: bool) {
+        if !is_public {
+            self.named.push(path.clone());
+        }
+        self.imported.insert(alias, path);
+    }
+}
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let (name, attributes) = match item {
+            Item::Const(item) => (Some(&item.ident), &item.attrs),
+            Item::Enum(item) => (Some(&item.ident), &item.attrs),
+            Item::Fn(item) => (Some(&item.sig.ident), &item.attrs),
+            Item::Macro(item) => (item.ident.as_ref(), &item.attrs),
+            Item::Static(item) => (Some(&item.ident), &item.attrs),
+            Item::Struct(item) => (Some(&item.ident), &item.attrs),
+            Item::Trait(item) => (Some(&item.ident), &item.attrs),
+            Item::Type(item) => (Some(&item.ident), &item.attrs),
+            Item::Union(item) => (Some(&item.ident), &item.attrs),
+            Item::Use(item) => (None, &item.attrs),
+            Item::Impl(item) => (None, &item.attrs),
+            _ => return visit::visit_item(self, item),
+        };
+        if is_test(attributes) {
+            return;
+        }
+        self.defined.extend(name.map(ToString::to_string));
+        visit::visit_item(self, item);
+    }
+
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        let is_public = !matches!(item.vis, syn::Visibility::Inherited);
+        self.take_use(&item.tree, Vec::new(), is_public);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        if path.leading_colon.is_none() && path.segments.len() > 1 {
+            self.named.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        }
+        visit::visit_path(self, path);
+    }
+}
+
+#[test]
+fn no_files_import_each_other() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for root in ROOTS {
+        let this = Crate::read(&workspace.join(root));
+        let arrows: usize = this.imports().iter().map(BTreeSet::len).sum();
+        assert!(arrows > 0 || this.files.len() < 3, "the test sees the imports of {root}");
+        for circle in this.circles() {
+            found.push(format!("{} files: {}", circle.len(), circle.join(" ")));
+        }
+    }
+    assert!(found.is_empty(), "files that import each other:\n{}", found.join("\n"));
+}
