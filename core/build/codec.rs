@@ -43,7 +43,7 @@ pub fn read(ty: &Type) -> String {
     }
 }
 
-/// A statement that appends `value` to `out`; `value` is a copy where [`is_copy`], else a reference.
+/// A statement that appends `value` to `out`; `value` is a copy if [`is_copy`], else a reference.
 pub fn write(ty: &Type, value: &str) -> String {
     match ty {
         Type::Int => format!("write::i32(out, {value});"),

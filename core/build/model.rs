@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::names;
 use crate::schema::{BUILT_IN, Definition, Field, FieldKind, Type};
 
-/// A variant larger than this (estimated, in bytes) is boxed where the type has others: else a vector of the small
+/// A variant larger than this (estimated, in bytes) is boxed if the type has others: else a vector of the small
 /// ones would take far more memory than its bytes on the wire.
 const LARGE_VARIANT: usize = 256;
 

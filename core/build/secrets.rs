@@ -2,7 +2,7 @@
 
 use crate::schema::{Definition, Field, FieldKind, Type};
 
-/// Words of a field's name that make a string or a number secret, or a way to reach somebody.
+/// Words of a field's name that make a string or a number secret, or a way to reach a person.
 const SENSITIVE_WORDS: [&str; 13] = [
     "phone",
     "email",
@@ -23,7 +23,7 @@ const SENSITIVE_WORDS: [&str; 13] = [
 const SENSITIVE_NAMES: [&str; 9] =
     ["code", "data", "pattern", "prefix", "beginning", "url", "raw_id", "location", "ip"];
 
-/// Names of text or bytes that sign somebody in.
+/// Names of text or bytes that sign a user in.
 const WIPED_NAMES: [&str; 10] = [
     "A",
     "M1",
@@ -42,7 +42,7 @@ const ONLY_SENT: [&str; 4] =
     ["EmailVerification", "EmailVerifyPurpose", "InputCheckPasswordSRP", "account.PasswordInputSettings"];
 
 /// The fields that a value wipes when it is dropped. Nothing can be moved out of such a value, so only what clients send
-/// is one, which nobody takes apart.
+/// is one, which no code takes apart.
 pub fn wiped(definition: &Definition) -> impl Iterator<Item = &Field> {
     let is_only_sent = definition.is_function
         || matches!(&definition.result, Type::Boxed(name) if ONLY_SENT.contains(&name.as_str()));

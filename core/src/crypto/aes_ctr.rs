@@ -1,4 +1,4 @@
-//! AES-256 in counter mode: a stream that goes on over calls of any size.
+//! AES-256 in counter mode: a stream that continues over calls of any size.
 //!
 //! Source: `core.telegram.org/mtproto/mtproto-transports`, transport obfuscation.
 

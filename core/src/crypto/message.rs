@@ -81,7 +81,7 @@ pub enum OpenError {
 /// Encrypts in place: `packet` is 24 bytes of room and then the plaintext with its padding.
 ///
 /// # Errors
-/// [`SealError`] where the lengths are wrong.
+/// [`SealError`] if the lengths are wrong.
 pub fn seal(key: &AuthKey, direction: Direction, packet: &mut [u8]) -> Result<QuickAckToken, SealError> {
     let len = packet.len();
     let Some((prefix, plaintext)) =
@@ -107,7 +107,7 @@ pub fn seal(key: &AuthKey, direction: Direction, packet: &mut [u8]) -> Result<Qu
 /// Checks and decrypts in place; returns the plaintext with its padding, a multiple of 16 bytes, 48 or more.
 ///
 /// Up to 15 bytes after the last whole block are taken for a transport's padding and ignored. On a mismatch the
-/// decrypted bytes are wiped, so that nobody can look at what was not authenticated.
+/// decrypted bytes are wiped, so that no caller can look at what was not authenticated.
 ///
 /// # Errors
 /// [`OpenError`] for every packet that was not sealed with this key and direction. Drop the connection then.

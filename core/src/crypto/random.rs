@@ -43,7 +43,7 @@ mod os {
 
     use super::SecureRandom;
 
-    /// How many bytes one call of the operating system brings. A call costs some 350 ns, whatever its size.
+    /// How many bytes one call of the operating system brings. A call costs some 350 ns for any size.
     const POOL_LEN: usize = 256;
 
     /// The randomness of the operating system, drawn 256 bytes at once.

@@ -83,7 +83,7 @@ impl PublicKey {
     /// Takes modulus and public exponent, both big-endian; leading zeros are ignored.
     ///
     /// # Errors
-    /// [`PublicKeyError`] where the numbers make no key of 256 bytes.
+    /// [`PublicKeyError`] if the numbers make no key of 256 bytes.
     pub fn from_components(modulus: &[u8], exponent: &[u8]) -> Result<Self, PublicKeyError> {
         let modulus = strip_zeros(modulus);
         let size = PublicKeyError::ModulusSize(bit_length(modulus));
@@ -145,7 +145,7 @@ impl PublicKey {
     /// Draws the padding (192 bytes less the data) first, then 32 bytes for every try of a temporary key.
     ///
     /// # Errors
-    /// [`RsaPadError::DataTooLong`]; [`RsaPadError::Randomness`] where `random` repeats itself.
+    /// [`RsaPadError::DataTooLong`]; [`RsaPadError::Randomness`] if `random` repeats itself.
     pub fn encrypt_padded(
         &self,
         data: &[u8],

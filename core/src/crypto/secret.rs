@@ -72,7 +72,7 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
     optimization_barrier(bytes);
 }
 
-/// Bytes for the path of every message: wiped by a few wide stores, where an array of bytes takes one for each.
+/// Bytes for the path of every message: wiped by a few wide stores, while an array of bytes takes one store for each.
 ///
 /// It has to be wiped by hand, since it can be copied.
 #[derive(Clone, Copy)]

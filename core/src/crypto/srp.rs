@@ -39,7 +39,7 @@ pub enum SrpError {
 
 /// The proof that goes into `inputCheckPasswordSRP`. Good for one try: `srp_B` is used up by it.
 ///
-/// Not printed by Debug and wiped on drop: with the server's values it lets anybody try passwords.
+/// Not printed by Debug and wiped on drop: with the server's values it lets an attacker try passwords.
 #[derive(Clone)]
 pub struct SrpProof {
     /// `A`, 256 bytes big-endian.

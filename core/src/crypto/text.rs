@@ -79,7 +79,7 @@ impl TextFormat {
     }
 }
 
-/// Whether every character is one of base64url. Such a text fails to decode only where its end is missing or changed.
+/// Whether every character is one of base64url. Such a text fails to decode only if its end is missing or changed.
 fn is_of_alphabet(encoded: &str) -> bool {
     encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }

@@ -91,7 +91,7 @@ pub enum HandshakeError {
     /// `g_a` is out of range, see [`DhError`].
     #[error("the server's g_a: {0}")]
     ServerPublicValue(DhError),
-    /// The hash over `new_nonce` is wrong: whoever answered does not know our `new_nonce` or has another key.
+    /// The hash over `new_nonce` is wrong: the peer does not know our `new_nonce` or has another key.
     #[error("{0} has a wrong new_nonce_hash")]
     NewNonceHash(Reply),
     /// The server gave up (`dh_gen_fail`).

@@ -6,7 +6,7 @@ use core::fmt;
 use crate::crypto::AuthKey;
 use crate::crypto::rsa::PublicKey;
 
-/// How many values we try where the server asks for another one by `dh_gen_retry`.
+/// How many values we try if the server asks for another one by `dh_gen_retry`.
 pub const MAX_ATTEMPTS: u8 = 5;
 
 /// What a handshake has to know.

@@ -11,7 +11,7 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use super::{DecodeError, Reader, ids, write};
 
-/// The output limit where nothing else is said: 10 MiB.
+/// The default output limit: 10 MiB.
 pub const GZIP_LIMIT: usize = 10 * 1024 * 1024;
 
 /// Deflate makes at most 258 bytes of two bits, so 1032 of one byte.

@@ -16,20 +16,20 @@
 //! ```
 //!
 //! The types are those that a sign-in needs; with the feature `full-api`, those of Telegram's whole API of the same
-//! [`LAYER`]. What is of another layer travels as bytes, see [`Client::invoke_raw`](crate::client::Client::invoke_raw).
+//! [`LAYER`]. Other layers travel as bytes, see [`Client::invoke_raw`](crate::client::Client::invoke_raw).
 //!
 //! Rules of the generated code:
-//! - flags words are computed: an optional field is an `Option`, a field of type `true` is a `bool`. Where one bit
+//! - flags words are computed: an optional field is an `Option`, a field of type `true` is a `bool`. If one bit
 //!   speaks for several fields, any of them sets it and the missing ones are written as zero or empty; an object that
 //!   has no empty value must be there, or the whole group is left out. What is written can always be read.
 //! - unknown bits of a flags word are ignored: a server may set bits of a newer layer.
-//! - `Debug` shows neither bytes nor what is secret or a way to reach somebody: codes, hashes, tokens, phone numbers,
+//! - `Debug` shows neither bytes nor what is secret or a way to reach a person: codes, hashes, tokens, phone numbers,
 //!   mail addresses and the like.
 //! - what clients send to sign in (codes, tokens, hashes) is wiped on drop.
-//! - a variant of more than about 256 bytes is boxed where it has siblings, which bounds what a vector of small ones
+//! - a variant of more than about 256 bytes is boxed if it has siblings, which bounds what a vector of small ones
 //!   takes.
 //!
-//! Nothing here panics, whatever the input holds, and nothing is allocated that the input does not pay for. What it pays
+//! Nothing here panics on any input, and nothing is allocated that the input does not pay for. What it pays
 //! for most is a vector of items that are no more than their constructor: up to 50 times its bytes, 200 times with
 //! `full-api`. A vector of users takes up to 4 times its bytes. Source:
 //! <https://core.telegram.org/mtproto/serialize> and <https://core.telegram.org/mtproto/TL>.

@@ -5,7 +5,7 @@ use core::fmt::{Debug, Formatter};
 
 use super::{DecodeError, Deserialize, Function, Reader, Serialize};
 
-/// TL bytes that are passed on as they are: a serialised query inside a wrapper, or a reply that someone else reads.
+/// TL bytes that are passed on as they are: a serialised query inside a wrapper, or a reply that the caller reads.
 ///
 /// ```
 /// use sansgram_core::tl::{Raw, Serialize, functions};

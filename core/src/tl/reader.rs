@@ -6,7 +6,7 @@ use super::ids;
 
 /// How deep boxed values may lie in one another. Telegram's own values stay far below.
 ///
-/// To read a value of this depth takes less than 64 KiB of stack, whatever its type; without any optimisation it may take
+/// To read a value of this depth takes less than 64 KiB of stack, for any type; without any optimisation it may take
 /// several times that.
 pub const MAX_DEPTH: u8 = 32;
 
