@@ -29,7 +29,7 @@ mod structs;
 use model::Model;
 
 const PROTOCOL_SCHEMA: &str = "schema/mtproto.tl";
-/// What a sign-in needs.
+/// What a login needs.
 const API_SCHEMA: &str = "schema/api.tl";
 /// In its place with the feature `full-api`.
 const FULL_API_SCHEMA: &str = "schema/full.tl";

@@ -7,4 +7,4 @@ command=$(awk '/^```sh$/ { inside = 1; next } /^```$/ { if (inside) exit } insid
 printf '%s\n' "$command"
 output=$(bash -c "$command" </dev/null)
 printf '%s\n' "$output"
-grep -qi "signed in" <<<"$output" || { echo "it does not say that it signed in" >&2; exit 1; }
+grep -qi "logged in" <<<"$output" || { echo "it does not say that it logged in" >&2; exit 1; }

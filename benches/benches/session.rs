@@ -7,7 +7,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sansgram_benches::{CpuTime, Server, auth_key, bytes};
 use sansgram_core::crypto::OsRandom;
-use sansgram_core::session::{Body, Outbox, ServerClock, Session, SessionEvent, Tag};
+use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, TransportKind};
 
@@ -16,9 +16,9 @@ const BODY: usize = 100;
 /// Every request has the same body.
 struct Bodies(Vec<u8>);
 
-impl Outbox for Bodies {
-    fn body(&self, _: Tag) -> Option<Body<'_>> {
-        Some(Body::query(&self.0))
+impl RequestSource for Bodies {
+    fn body(&self, _: RequestTag) -> Option<RequestBody<'_>> {
+        Some(RequestBody::query(&self.0))
     }
 }
 
@@ -61,13 +61,13 @@ impl Pair {
     fn pack(&mut self, count: u64) {
         self.out.clear();
         for _ in 0..count {
-            self.session.queue(Tag(self.next_tag));
+            self.session.queue(RequestTag(self.next_tag));
             self.next_tag += 1;
         }
         let now = at(self.now);
         let packed = self.session.pack(now, &self.bodies, &mut self.encoder, &mut self.random, &mut self.out);
         assert_eq!(packed, Ok(true));
-        self.session.written();
+        self.session.transmitted();
     }
 
     /// The server reads them all and answers.

@@ -1,4 +1,4 @@
-//! Many clients, signed in, against test DCs in the same thread, on virtual time.
+//! Many clients, logged in, against test DCs in the same thread, on virtual time.
 //!
 //! Each 100 clients have DCs of their own: the test DCs look at all their connections whenever anything happens.
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use crate::clock::CpuTime;
-use sansgram_core::client::{Client, Config, ConnId, Event, Input, Output, SessionData};
+use sansgram_core::client::{Client, Config, ConnId, Event, Input, Output, StoredSession};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_testkit::pair::{Pair, PairOptions};
@@ -21,12 +21,12 @@ const LATENCY: Duration = Duration::from_millis(20);
 /// When virtual time begins, since 1970.
 const START: Duration = Duration::from_secs(1_700_000_000);
 
-/// DCs that know one signed-in key, and the session of its owner.
-pub struct SignedIn {
+/// DCs that know one logged-in key, and the session of its owner.
+pub struct LoggedIn {
     /// The DCs.
     pub dcs: TestDcs,
-    /// What a client needs to go on with that sign-in.
-    pub session: SessionData,
+    /// What a client needs to go on with that login.
+    pub session: StoredSession,
     /// How much virtual time has passed in these DCs.
     pub elapsed: Duration,
 }
@@ -34,18 +34,18 @@ pub struct SignedIn {
 /// Signs a bot in at new DCs and disconnects it.
 ///
 /// # Panics
-/// Where the sign-in fails.
+/// Where the login fails.
 #[must_use]
-pub fn sign_in(seed: u64) -> SignedIn {
+pub fn sign_in(seed: u64) -> LoggedIn {
     let mut pair = Pair::new(PairOptions::seeded(seed));
-    pair.login(|login| login.bot_sign_in("1:sandbox")).expect("the bot is known");
+    pair.login(|login| login.bot_login("1:sandbox")).expect("the bot is known");
     let session = pair.client.session().clone();
     let elapsed = pair.elapsed();
     let spare = TestDcs::new(ServerOptions::default(), Box::new(SeededRandomForTestingOnly::new(seed)));
     let mut dcs = std::mem::replace(&mut pair.dcs, spare);
     dcs.close_all();
     while !matches!(dcs.poll_output(), ServerOutput::Timeout(_)) {}
-    SignedIn { dcs, session, elapsed }
+    LoggedIn { dcs, session, elapsed }
 }
 
 /// The configuration of all clients.
@@ -91,10 +91,10 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// `count` clients that were signed in earlier, and begin to connect. They share one configuration.
+    /// `count` clients that were logged in earlier, and begin to connect. They share one configuration.
     #[must_use]
     pub fn new(count: usize, config: &Config) -> Self {
-        let groups: Vec<SignedIn> =
+        let groups: Vec<LoggedIn> =
             (0..count.div_ceil(PER_DCS)).map(|seed| sign_in(seed as u64 + 1)).collect();
         let latest = groups.iter().map(|group| group.elapsed).max().unwrap_or_default();
         let now = Timestamp::from_origin(latest + Duration::from_secs(10));
@@ -169,7 +169,7 @@ impl Crowd {
             Flight::ToServer { client, conn, bytes } => {
                 let received = ServerInput::Received { conn: server_conn(client, conn), bytes: &bytes };
                 self.dcs[client / PER_DCS].handle(clocks(self.now), received);
-                self.feed(client, Input::Sent { conn, buffer: bytes });
+                self.feed(client, Input::Transmitted { conn, buffer: bytes });
             }
             Flight::ToClient { client, conn, mut bytes } => {
                 self.feed(client, Input::Received { conn, bytes: &mut bytes });

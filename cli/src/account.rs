@@ -1,18 +1,18 @@
-//! `sansgram whoami` and `sansgram logout`: what a session is good for once it is signed in.
+//! `sansgram whoami` and `sansgram logout`: what a session is good for once it is logged in.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansgram_runtime::core::client::{Config, Servers, SessionData};
+use sansgram_runtime::core::client::{Config, Servers, StoredSession};
 use sansgram_runtime::{Client, Error, FileStore, SessionStore};
 
 use crate::args::{LogoutArgs, ServerArgs, WhoamiArgs};
 use crate::failure::Failure;
-use crate::login::half_done::HalfDone;
-use crate::session::{self, Holder};
-use crate::watch::{self, Watch};
-use crate::who::Application;
+use crate::identity::Application;
+use crate::login::saved_login::SavedLoginFile;
+use crate::session::{self, SessionOwner};
+use crate::timeout::{self, Watch};
 use crate::{interrupt, output, server};
 
 /// `sansgram whoami`.
@@ -20,10 +20,10 @@ pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
     let application = Application::of_a_session(args.application.api_id.take())?;
     interrupt::watch()?;
     let limit = Duration::from_secs(args.server.timeout.into());
-    watch::within(limit, move |watch| {
+    timeout::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        opened.holder.must_be_signed_in(&args.session)?;
-        watch.doing("asking who is signed in");
+        opened.holder.must_be_logged_in(&args.session)?;
+        watch.doing("asking who is logged in");
         opened.with_client(&args.server, &application, watch, async |client| {
             let user = client.get_me().await?;
             let dc = client.home().number();
@@ -37,32 +37,32 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
     let application = Application::of_a_session(args.application.api_id.take())?;
     interrupt::watch()?;
     let limit = Duration::from_secs(args.server.timeout.into());
-    watch::within(limit, move |watch| {
+    timeout::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        let (was_signed_in, words) = match opened.holder {
-            Holder::Nobody => (false, "Nobody was signed in."),
-            Holder::HalfDone(_) => (false, "Nobody was signed in; the half-done sign-in is forgotten."),
-            Holder::Unknown | Holder::Known => (true, "Signed out."),
+        let (was_logged_in, words) = match opened.holder {
+            SessionOwner::Nobody => (false, "Nobody was logged in."),
+            SessionOwner::SavedLogin(_) => (false, "Nobody was logged in; the half-done login is forgotten."),
+            SessionOwner::Unknown | SessionOwner::Known => (true, "Logged out."),
         };
-        let json = format!(r#"{{"signed_out":{was_signed_in}}}"#);
+        let json = format!(r#"{{"signed_out":{was_logged_in}}}"#);
         let done = if args.json { &json } else { words };
-        if matches!(opened.holder, Holder::Nobody) {
+        if matches!(opened.holder, SessionOwner::Nobody) {
             return output::result(done);
         }
-        let half_done = HalfDone::beside(&opened.store);
+        let half_done = SavedLoginFile::beside(&opened.store);
         // Before the key is of no more use at the server, while it could not be forgotten here.
         opened.store.check_writable().map_err(Error::from)?;
         if opened.session.servers == Servers::Ended {
             // No server is left that could be told.
-            opened.store.save(&SessionData::default()).map_err(Error::from)?;
+            opened.store.save(&StoredSession::default()).map_err(Error::from)?;
             half_done.forget()?;
             output::note("note: the session was of a sandbox that has ended; its keys are removed here");
             return output::result(done);
         }
-        watch.doing("signing out");
+        watch.doing("logging out");
         opened.with_client(&args.server, &application, watch, async |client| {
             client.sign_out().await.map_err(|error| match error {
-                Error::Store(error) => Failure::new(format!("signed out at the server, but {error}")),
+                Error::Store(error) => Failure::new(format!("logged out at the server, but {error}")),
                 error => error.into(),
             })?;
             half_done.forget()?;
@@ -74,14 +74,14 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
 /// A session that is there.
 pub(crate) struct Opened {
     store: FileStore,
-    session: SessionData,
-    pub(crate) holder: Holder,
+    session: StoredSession,
+    pub(crate) holder: SessionOwner,
 }
 
 impl Opened {
     pub(crate) fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
         let (store, session) = session::existing(name, Some(watch))?;
-        let holder = Holder::of(&session, &HalfDone::tidied(&store));
+        let holder = SessionOwner::of(&session, &SavedLoginFile::tidied(&store));
         Ok(Self { store, session, holder })
     }
 
@@ -102,7 +102,7 @@ impl Opened {
             let result = action(&client).await;
             let cause = client.logout_cause();
             client.disconnect().await;
-            // Why the session ended says more than that nobody is signed in.
+            // Why the session ended says more than that nobody is logged in.
             result.map_err(|failure| cause.map_or(failure, Failure::from))?;
             client.save_error().map_or(Ok(()), |error| Err(error.into()))
         })

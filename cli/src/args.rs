@@ -14,11 +14,11 @@ use crate::failure::Failure;
 use crate::login::qr::PictureFile;
 use crate::password::PasswordArgs;
 use crate::sessions::SessionsArgs;
-use crate::{texts, usage};
+use crate::{help, usage};
 
-/// Sign in to Telegram from a terminal, or to embedded test DCs without an account.
+/// Log in to Telegram from a terminal, or to embedded test DCs without an account.
 #[derive(Debug, Parser)]
-#[command(name = "sansgram", version, max_term_width = 110, after_help = texts::EXIT_CODES)]
+#[command(name = "sansgram", version, max_term_width = 110, after_help = help::EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -26,32 +26,32 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    #[command(about = "Sign in, and keep the session", long_about = texts::LOGIN, after_help = texts::EXIT_CODES,
-        after_long_help = texts::after_login())]
+    #[command(about = "Log in, and keep the session", long_about = help::LOGIN, after_help = help::EXIT_CODES,
+        after_long_help = help::after_login())]
     Login(Box<LoginArgs>),
-    #[command(about = "Say who is signed in", long_about = texts::WHOAMI, after_help = texts::EXIT_CODES)]
+    #[command(about = "Say who is logged in", long_about = help::WHOAMI, after_help = help::EXIT_CODES)]
     Whoami(WhoamiArgs),
-    #[command(about = "Sign out, and forget the session's keys", long_about = texts::LOGOUT,
-        after_help = texts::EXIT_CODES)]
+    #[command(about = "Log out, and forget the session's keys", long_about = help::LOGOUT,
+        after_help = help::EXIT_CODES)]
     Logout(LogoutArgs),
-    #[command(about = "Do without the account's forgotten password, where somebody is signed in",
-        after_help = texts::EXIT_CODES)]
+    #[command(about = "Do without the account's forgotten password, where somebody is logged in",
+        after_help = help::EXIT_CODES)]
     Password(Box<PasswordArgs>),
-    #[command(about = "Look at sessions, and exchange them with other libraries", after_help = texts::EXIT_CODES)]
+    #[command(about = "Look at sessions, and exchange them with other libraries", after_help = help::EXIT_CODES)]
     Sessions(SessionsArgs),
-    #[command(about = "Run test DCs on this machine, for any client", long_about = texts::SANDBOX,
-        after_help = texts::EXIT_CODES, after_long_help = texts::after_sandbox())]
+    #[command(about = "Run test DCs on this machine, for any client", long_about = help::SANDBOX,
+        after_help = help::EXIT_CODES, after_long_help = help::after_sandbox())]
     Sandbox(SandboxArgs),
-    #[command(about = "Print what completes this command in a shell", long_about = texts::COMPLETIONS,
-        after_help = texts::EXIT_CODES)]
+    #[command(about = "Print what completes this command in a shell", long_about = help::COMPLETIONS,
+        after_help = help::EXIT_CODES)]
     Completions(CompletionsArgs),
-    #[command(about = "Print the manual as a man page", long_about = texts::MAN, after_help = texts::EXIT_CODES)]
+    #[command(about = "Print the manual as a man page", long_about = help::MAN, after_help = help::EXIT_CODES)]
     Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
-    /// Sign in to embedded test DCs: no account, no network, no api_id (see the end of --help)
+    /// Log in to embedded test DCs: no account, no network, no api_id (see the end of --help)
     #[arg(long, conflicts_with_all = ["test", "dc", "public_key", "proxy", "mtproxy"])]
     pub(crate) sandbox: bool,
 
@@ -59,7 +59,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "NUMBER", value_parser = secret(), help_heading = WHO)]
     pub(crate) phone: Option<Secret<String>>,
 
-    /// The login code; resend asks for another one, cancel gives the sign-in up [env: SANSGRAM_CODE]
+    /// The login code; resend asks for another one, cancel gives the login up [env: SANSGRAM_CODE]
     #[arg(long, value_name = "CODE", value_parser = secret(), help_heading = WHO)]
     pub(crate) code: Option<Secret<String>>,
 
@@ -90,11 +90,11 @@ pub(crate) struct LoginArgs {
             "password_stdin"])]
     pub(crate) bot_token_stdin: bool,
 
-    /// Show a QR code, to be scanned by a phone that is signed in; with --sandbox, the account of --phone scans it
+    /// Show a QR code, to be scanned by a phone that is logged in; with --sandbox, the account of --phone scans it
     #[arg(long, help_heading = QR, conflicts_with_all = ["code", "phone_stdin", "code_stdin"])]
     pub(crate) qr: bool,
 
-    /// A user who is signed in elsewhere and cannot scan it: may be repeated
+    /// A user who is logged in elsewhere and cannot scan it: may be repeated
     #[arg(long, value_name = "ID", help_heading = QR, requires = "qr", value_parser = user_id())]
     pub(crate) except_id: Vec<i64>,
 
@@ -115,7 +115,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "NAME", value_parser = session_name())]
     pub(crate) session: Option<PathBuf>,
 
-    #[arg(long, help = texts::ENCRYPT)]
+    #[arg(long, help = help::ENCRYPT)]
     pub(crate) encrypt: bool,
 
     /// Print the result as one JSON object: user_id, first_name, is_bot, dc; half done: pending
@@ -128,7 +128,7 @@ pub(crate) struct LoginArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WhoamiArgs {
-    #[arg(long, value_name = "NAME", default_value = crate::session::DEFAULT, help = texts::SESSION,
+    #[arg(long, value_name = "NAME", default_value = crate::session::DEFAULT, help = help::SESSION,
         value_parser = session_name())]
     pub(crate) session: PathBuf,
 
@@ -145,7 +145,7 @@ pub(crate) struct WhoamiArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LogoutArgs {
-    #[arg(long, value_name = "NAME", default_value = crate::session::DEFAULT, help = texts::SESSION,
+    #[arg(long, value_name = "NAME", default_value = crate::session::DEFAULT, help = help::SESSION,
         value_parser = session_name())]
     pub(crate) session: PathBuf,
 
@@ -272,7 +272,7 @@ pub(crate) struct SandboxArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Keep keys, accounts and sign-ins in FILE, for the next run; it holds secrets
+    /// Keep keys, accounts and logins in FILE, for the next run; it holds secrets
     #[arg(long, value_name = "FILE", help_heading = ACCOUNTS, value_parser = path())]
     pub(crate) state: Option<PathBuf>,
 
@@ -294,7 +294,7 @@ pub(crate) struct SandboxArgs {
     pub(crate) legacy_rsa: bool,
 }
 
-const WHO: &str = "Who signs in (asked for where nothing is given)";
+const WHO: &str = "Who logs in (asked for where nothing is given)";
 const WHERE: &str = "Where";
 const ACCOUNTS: &str = "Accounts";
 const STRICT: &str = "How strict";
@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn e_examples_are_commands() {
         fn walk(command: &clap::Command, name: &str, seen: &mut usize) {
-            for line in texts::examples(name).unwrap_or_default().lines().flat_map(|line| line.split(';')) {
+            for line in help::examples(name).unwrap_or_default().lines().flat_map(|line| line.split(';')) {
                 let words = line.split_whitespace().take_while(|word| !matches!(*word, "|" | ">"));
                 let parsed = parse_from(words.map(|word| OsString::from(word.replace("~/", "/home/me/"))));
                 assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 
-/// How many more files a command opens at most: 25 were counted for a sign-in in the sandbox.
+/// How many more files a command opens at most: 25 were counted for a login in the sandbox.
 pub(crate) const ONLINE: usize = 40;
 /// The same without a network: 12 were counted, of which signals take 6.
 pub(crate) const OFFLINE: usize = 20;

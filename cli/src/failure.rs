@@ -4,12 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use sansgram_runtime::core::client::{
-    ApiMisuse, InvokeError, LogoutCause, LostCause, LostReason, ProxyFault, ServersName, WrongServers,
+    ApiMisuse, DisconnectReason, InvokeError, IoFailure, LogoutCause, ProxyFault, ServersName, WrongServers,
 };
 use sansgram_runtime::core::handshake::HandshakeError;
 use sansgram_runtime::core::login::LoginError;
 use sansgram_runtime::core::rpc::RpcError;
-use sansgram_runtime::core::session::Reject;
+use sansgram_runtime::core::session::MessageError;
 use sansgram_runtime::core::transport::FrameError;
 use sansgram_runtime::text::harmless;
 use sansgram_runtime::{Error, PromptError};
@@ -62,9 +62,9 @@ impl From<Error> for Failure {
         let advice = match &error {
             Error::Login(error) => match error {
                 LoginError::ApiCredentialsMissing => return Self::new(NO_APPLICATION),
-                LoginError::NotSignedIn => return Self::new(NOBODY_SIGNED_IN),
+                LoginError::NotLoggedIn => return Self::new(NOBODY_LOGGED_IN),
                 LoginError::Restart => {
-                    return Self::new("the server wants the sign-in to begin again; do that");
+                    return Self::new("the server wants the login to begin again; do that");
                 }
                 LoginError::CodeExpired => return Self::new(CODE_EXPIRED),
                 LoginError::PasswordNeeded => return Self::new(PASSWORD_NEEDED),
@@ -89,20 +89,20 @@ impl From<Error> for Failure {
     }
 }
 
-pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to sign in: get them at my.telegram.org and \
+pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to log in: get them at my.telegram.org and \
                                          give them as --api-id and --api-hash, or try \"sansgram login --sandbox\"";
 
 pub(crate) const NO_TERMINAL: &str = "there is no terminal to ask on; give --phone and --code, and --password if \
                                       the account has one, or --bot-token, or --qr";
 
-const CODE_EXPIRED: &str = "the code has expired; sign in again to get a new one, and do not send it on inside Telegram, \
+const CODE_EXPIRED: &str = "the code has expired; log in again to get a new one, and do not send it on inside Telegram, \
                             where that makes it expire at once";
 
-const PASSWORD_NEEDED: &str = "no user is signed in with this session yet: its sign-in waits for the account's \
+const PASSWORD_NEEDED: &str = "no user is logged in with this session yet: its login waits for the account's \
                                password; go on with \"sansgram login --password PASSWORD\"";
 
-pub(crate) const NOBODY_SIGNED_IN: &str =
-    "nobody is signed in with this session; sign in with \"sansgram login\", or name another with --session";
+pub(crate) const NOBODY_LOGGED_IN: &str =
+    "nobody is logged in with this session; log in with \"sansgram login\", or name another with --session";
 
 /// What to do about a session that belongs to other servers.
 const fn advice_on_servers(error: WrongServers) -> &'static str {
@@ -136,7 +136,7 @@ fn advice_on_invoke(error: &InvokeError) -> Option<&'static str> {
     }
 }
 
-/// What to do about a refusal of what is no step of a sign-in.
+/// What to do about a refusal of what is no step of a login.
 fn advice_on_refusal(error: &RpcError) -> Option<&'static str> {
     if error.is("CONNECTION_API_ID_INVALID") {
         return Some("the session does not say the api_id of its application: give it with --api-id");
@@ -147,24 +147,27 @@ fn advice_on_refusal(error: &RpcError) -> Option<&'static str> {
         }
         LoginError::AppTooOld => Some("this version is too old for Telegram; update it"),
         LoginError::PasswordNeeded => {
-            Some("the sign-in of this session is not finished; \"sansgram login\" goes on with it")
+            Some("the login of this session is not finished; \"sansgram login\" goes on with it")
         }
         _ => None,
     }
 }
 
 /// What to do about a connection that ended like this.
-pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
+pub(crate) fn advice_on_loss(reason: &DisconnectReason) -> &'static str {
     match reason {
-        LostReason::Network(LostCause::Proxy(fault)) => advice_on_proxy(*fault),
-        LostReason::FakeTls(_) => FAKE_TLS_ADVICE,
-        LostReason::Network(LostCause::Refused | LostCause::Unreachable | LostCause::TimedOut)
+        DisconnectReason::Network(IoFailure::Proxy(fault)) => advice_on_proxy(*fault),
+        DisconnectReason::FakeTls(_) => FAKE_TLS_ADVICE,
+        DisconnectReason::Network(IoFailure::Refused | IoFailure::Unreachable | IoFailure::TimedOut)
             if network::is_through_mtproxy() =>
         {
             "check the host and the port of the MTProxy, whether it runs, and the network"
         }
         // Without the right secret all is noise to an MTProxy, and it closes the connection or says nothing.
-        LostReason::Network(_) | LostReason::Silent | LostReason::Frame(_) | LostReason::Plain(_)
+        DisconnectReason::Network(_)
+        | DisconnectReason::ReadTimeout
+        | DisconnectReason::Frame(_)
+        | DisconnectReason::Plain(_)
             if network::is_through_mtproxy() =>
         {
             if network::is_through_fake_tls() {
@@ -174,33 +177,39 @@ pub(crate) fn advice_on_loss(reason: &LostReason) -> &'static str {
             }
         }
         // Nobody can tell which of them it is.
-        LostReason::Network(_) | LostReason::Silent if network::is_through_proxy() => {
+        DisconnectReason::Network(_) | DisconnectReason::ReadTimeout if network::is_through_proxy() => {
             "check the proxy's address, the network and the server's address"
         }
-        LostReason::Network(_) | LostReason::Silent => "check the network and the address",
+        DisconnectReason::Network(_) | DisconnectReason::ReadTimeout => "check the network and the address",
         reason if reason.is_http() => {
             "check the address, and whether a web browser is sent to a login page of this network"
         }
-        LostReason::Frame(FrameError::SshServer) => "check the address and its port, which is one of SSH",
-        LostReason::Frame(FrameError::TlsServer) => "check the address and its port, which is one of TLS",
-        LostReason::Rejected(Reject::TimeWindow(_)) => {
+        DisconnectReason::Frame(FrameError::SshServer) => {
+            "check the address and its port, which is one of SSH"
+        }
+        DisconnectReason::Frame(FrameError::TlsServer) => {
+            "check the address and its port, which is one of TLS"
+        }
+        DisconnectReason::Rejected(MessageError::TimeWindow(_)) => {
             "try again later, and do not trust this server if it goes on like that"
         }
-        LostReason::Frame(_) | LostReason::Plain(_) => "check the address, or try another --transport",
-        LostReason::Handshake(HandshakeError::UnknownFingerprints { .. }) => {
+        DisconnectReason::Frame(_) | DisconnectReason::Plain(_) => {
+            "check the address, or try another --transport"
+        }
+        DisconnectReason::Handshake(HandshakeError::UnknownFingerprints { .. }) => {
             "name the server's key with --public-key FILE, or do not trust this server"
         }
-        LostReason::Handshake(_) | LostReason::Rejected(_) => {
+        DisconnectReason::Handshake(_) | DisconnectReason::Rejected(_) => {
             "do not trust this server, and check the address"
         }
-        LostReason::TransportError(-404) => {
+        DisconnectReason::TransportError(-404) => {
             "check the address, and name another session with --session if this one is of another server"
         }
-        LostReason::TransportError(-444) if server::is_test_given() => {
+        DisconnectReason::TransportError(-444) if server::is_test_given() => {
             "check the numbers given to --dc, and whether --test belongs here"
         }
-        LostReason::TransportError(-444) => "check the numbers given to --dc",
-        LostReason::TransportError(-429) => "wait a few minutes and try again",
+        DisconnectReason::TransportError(-444) => "check the numbers given to --dc",
+        DisconnectReason::TransportError(-429) => "wait a few minutes and try again",
         _ => "try again later",
     }
 }

@@ -11,7 +11,7 @@ use roff::{Roff, bold, roman};
 
 use crate::args::{self, CompletionsArgs, ManArgs};
 use crate::failure::Failure;
-use crate::{environment, output, texts};
+use crate::{environment, help, output};
 
 const NAME: &str = "sansgram";
 
@@ -161,9 +161,9 @@ fn page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
         man.render_subcommands_section(&mut page)?;
     }
     let has_accounts = matches!(command.get_name(), "login" | "sandbox");
-    let accounts = has_accounts.then_some(("SANDBOX ACCOUNTS", texts::ACCOUNTS));
-    let examples = texts::examples(name).map(|examples| ("EXAMPLES", examples));
-    let accounts_file = (command.get_name() == "sandbox").then_some(("ACCOUNTS FILE", texts::ACCOUNTS_FILE));
+    let accounts = has_accounts.then_some(("SANDBOX ACCOUNTS", help::ACCOUNTS));
+    let examples = help::examples(name).map(|examples| ("EXAMPLES", examples));
+    let accounts_file = (command.get_name() == "sandbox").then_some(("ACCOUNTS FILE", help::ACCOUNTS_FILE));
     for (heading, text) in accounts.into_iter().chain(accounts_file).chain(examples) {
         let mut section = Roff::new();
         section.control("SH", [heading]).control("nf", []).text([roman(text)]).control("fi", []);
@@ -171,9 +171,9 @@ fn page(command: &clap::Command, name: &str) -> io::Result<Vec<u8>> {
     }
     let mut end = Roff::new();
     for (heading, entries) in [
-        ("EXIT STATUS", &texts::EXIT_STATUS[..]),
+        ("EXIT STATUS", &help::EXIT_STATUS[..]),
         ("ENVIRONMENT", &environment::ALL[..]),
-        ("FILES", &texts::FILES[..]),
+        ("FILES", &help::FILES[..]),
     ] {
         end.control("SH", [heading]);
         for (what, meaning) in entries {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::failure::Failure;
-use crate::{descriptors, ending, output};
+use crate::{cleanup, descriptors, output};
 
 /// How to go on where the process is ended now.
 static ADVICE: Mutex<Option<&str>> = Mutex::new(None);
@@ -32,7 +32,7 @@ pub(crate) fn advise(advice: Option<&'static str>) {
 pub(crate) fn end(number: i32) -> ! {
     // Held to the end: nobody says it twice.
     let advice = ADVICE.lock().unwrap_or_else(PoisonError::into_inner);
-    ending::tidy();
+    cleanup::tidy();
     if io::stderr().is_terminal() {
         // The line of the question, or that of the ^C.
         output::note("");

@@ -1,15 +1,15 @@
 //! `sansgram login`.
 
 mod answers;
-pub(crate) mod half_done;
+pub(crate) mod messages;
 pub(crate) mod qr;
-pub(crate) mod words;
+pub(crate) mod saved_login;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansgram_runtime::core::client::{Config, Servers, SessionData};
-use sansgram_runtime::core::login::{BotToken, LoginError, PendingSignIn, PhoneNumber, UserInfo};
+use sansgram_runtime::core::client::{Config, Servers, StoredSession};
+use sansgram_runtime::core::login::{BotToken, LoginError, PhoneNumber, SavedLogin, UserInfo};
 use sansgram_runtime::core::tl::{enums, functions};
 use sansgram_runtime::text::shown_path;
 use sansgram_runtime::{
@@ -19,23 +19,23 @@ use sansgram_runtime::{
 
 use crate::args::LoginArgs;
 use crate::failure::{Failure, NO_TERMINAL};
+use crate::identity::{self, Application, Given, Who};
 use crate::interrupt::{self, INTERRUPT};
 use crate::output;
 use crate::sandbox::Sandbox;
 use crate::server;
-use crate::session::{self, Anew, Fresh, Holder};
-use crate::watch::{self, Watch};
-use crate::who::{self, Application, Given, Who};
+use crate::session::{self, Anew, Fresh, SessionOwner};
+use crate::timeout::{self, Watch};
 
 use answers::Answers;
-use half_done::{HalfDone, Kept};
+use saved_login::{Kept, SavedLoginFile};
 
 /// Who scans the links of a sandbox, where nobody is named.
 const SCANNER: &str = "+9996621234";
 
 /// `sansgram login`.
 pub(crate) fn login(mut args: Box<LoginArgs>) -> Result<(), Failure> {
-    let (who, given) = who::of(&mut args)?;
+    let (who, given) = identity::of(&mut args)?;
     // The sandbox has its own.
     let application = match args.sandbox {
         true => Application::default(),
@@ -43,10 +43,10 @@ pub(crate) fn login(mut args: Box<LoginArgs>) -> Result<(), Failure> {
     };
     interrupt::watch()?;
     let limit = Duration::from_secs(args.server.timeout.into());
-    watch::within(limit, move |watch| Login::prepare(&args, application, watch)?.run(&who, given))
+    timeout::within(limit, move |watch| Login::prepare(&args, application, watch)?.run(&who, given))
 }
 
-/// A sign-in that has all it needs.
+/// A login that has all it needs.
 struct Login<'a> {
     args: &'a LoginArgs,
     watch: &'a Watch,
@@ -56,15 +56,15 @@ struct Login<'a> {
     /// The file that keeps the session; `None`: it is kept in memory.
     file: Option<FileStore>,
     /// Whom the session belongs to; nobody in a sandbox.
-    holder: Holder,
-    /// Where a half-done sign-in is kept; not for a sandbox, which ends with this process.
-    half_done: Option<HalfDone>,
+    holder: SessionOwner,
+    /// Where a half-done login is kept; not for a sandbox, which ends with this process.
+    half_done: Option<SavedLoginFile>,
     store: Arc<dyn SessionStore>,
 }
 
-/// How a sign-in went.
-enum SignedIn {
-    /// Before this sign-in.
+/// How a login went.
+enum LoggedIn {
+    /// Before this login.
     Already(UserInfo),
     /// By the values that were given.
     ByValues(UserInfo),
@@ -88,14 +88,15 @@ impl<'a> Login<'a> {
             if !session.keys.is_empty() {
                 output::note("note: the session was of a sandbox that has ended; it is begun anew");
             }
-            session = SessionData::default();
+            session = StoredSession::default();
         }
-        let half_done = file.as_ref().filter(|_| !args.sandbox).map(HalfDone::tidied);
+        let half_done = file.as_ref().filter(|_| !args.sandbox).map(SavedLoginFile::tidied);
         if let Some(place) = half_done.as_ref().filter(|_| session.user.is_none()) {
             place.check()?;
         }
-        let holder = half_done.as_ref().map_or(Holder::Nobody, |place| Holder::of(&session, place));
-        if let Some(file) = file.as_ref().filter(|_| !matches!(holder, Holder::Known)) {
+        let holder =
+            half_done.as_ref().map_or(SessionOwner::Nobody, |place| SessionOwner::of(&session, place));
+        if let Some(file) = file.as_ref().filter(|_| !matches!(holder, SessionOwner::Known)) {
             // Before there is anything to lose.
             file.check_writable().map_err(Error::from)?;
         }
@@ -110,7 +111,7 @@ impl<'a> Login<'a> {
         };
         match &file {
             Some(file) if args.encrypt => session::encrypt(file, Some(watch))?,
-            None if args.encrypt => return Err(Failure::Usage(words::NOTHING_TO_ENCRYPT.into())),
+            None if args.encrypt => return Err(Failure::Usage(messages::NOTHING_TO_ENCRYPT.into())),
             _ => {}
         }
         let sandbox = args.sandbox.then(Sandbox::start).transpose()?;
@@ -122,9 +123,9 @@ impl<'a> Login<'a> {
             }
             None => {
                 let config = args.server.config(&session)?;
-                let is_first = server::is_telegram(&config) && matches!(holder, Holder::Nobody);
-                let mut prompt = TerminalPrompt::on_demand();
-                if is_first && application.is_missing() && prompt.is_there() {
+                let is_first = server::is_telegram(&config) && matches!(holder, SessionOwner::Nobody);
+                let mut prompt = TerminalPrompt::lazy();
+                if is_first && application.is_missing() && prompt.is_available() {
                     let _pause = watch.pause();
                     application = match smol::block_on(Application::ask(&mut prompt)) {
                         Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
@@ -136,9 +137,9 @@ impl<'a> Login<'a> {
                         Ok(application) => application,
                     };
                 }
-                if !holder.may_be_signed_in() && args.server.is_remembered(&session) {
+                if !holder.may_be_logged_in() && args.server.is_remembered(&session) {
                     output::note(&format!(
-                        "note: the session belongs to {}, and so does this sign-in; --session names another",
+                        "note: the session belongs to {}, and so does this login; --session names another",
                         session.servers_name()
                     ));
                 }
@@ -149,11 +150,11 @@ impl<'a> Login<'a> {
     }
 
     fn run(mut self, who: &Who, given: Given) -> Result<(), Failure> {
-        // Where somebody may be signed in, the server is asked first.
-        if !self.holder.may_be_signed_in() {
+        // Where somebody may be logged in, the server is asked first.
+        if !self.holder.may_be_logged_in() {
             self.check(who, &given)?;
         }
-        interrupt::advise(self.kept().is_some().then_some(words::GOES_ON));
+        interrupt::advise(self.kept().is_some().then_some(messages::GOES_ON));
         let options = match self.sandbox {
             Some(_) => ClientOptions::default(),
             None => self.args.server.network.options()?,
@@ -173,12 +174,12 @@ impl<'a> Login<'a> {
     /// What an earlier call left half done.
     const fn kept(&self) -> Option<&Kept> {
         match &self.holder {
-            Holder::HalfDone(kept) => Some(&**kept),
+            SessionOwner::SavedLogin(kept) => Some(&**kept),
             _ => None,
         }
     }
 
-    /// Nobody is signed in. Fails early where something is missing to begin with, or a question is certain to come and
+    /// Nobody is logged in. Fails early where something is missing to begin with, or a question is certain to come and
     /// nobody is there to answer it.
     fn check(&self, who: &Who, given: &Given) -> Result<(), Failure> {
         if let Some(place) = &self.half_done {
@@ -195,28 +196,28 @@ impl<'a> Login<'a> {
             Who::Ask | Who::GoOn | Who::Qr(_) => {}
         }
         // What is gone on with was begun with all of it; a link is always a new one.
-        let can_answer = has_values(given) || TerminalPrompt::on_demand().is_there();
+        let can_answer = has_values(given) || TerminalPrompt::lazy().is_available();
         let goes_on = kept.is_some_and(|kept| {
-            !matches!(kept.pending, PendingSignIn::Qr { .. }) && fits(who, kept, can_answer)
+            !matches!(kept.pending, SavedLogin::Qr { .. }) && fits(who, kept, can_answer)
         });
         if !goes_on && self.sandbox.is_none() {
             self.application.check(server::is_telegram(&self.config))?;
         }
         if kept.is_none() && matches!(who, Who::GoOn) {
-            return Err(Failure::Usage(words::NOTHING_BEGUN.into()));
+            return Err(Failure::Usage(messages::NOTHING_BEGUN.into()));
         }
-        if TerminalPrompt::on_demand().is_there() {
+        if TerminalPrompt::lazy().is_available() {
             return Ok(());
         }
         match (who, kept) {
             (Who::Ask, Some(_)) if given.has_code() || given.has_password() => Ok(()),
-            (Who::Ask, Some(kept)) if !matches!(kept.pending, PendingSignIn::Qr { .. }) => {
+            (Who::Ask, Some(kept)) if !matches!(kept.pending, SavedLogin::Qr { .. }) => {
                 Err(self.half_done_failure(&kept.pending))
             }
             (Who::Ask, _) => Err(Failure::new(NO_TERMINAL)),
             // What is half done ends with the sandbox.
             (Who::Phone(_), _) if self.half_done.is_none() && !given.has_code() => {
-                Err(Failure::new(words::NO_CODE))
+                Err(Failure::new(messages::NO_CODE))
             }
             _ => Ok(()),
         }
@@ -241,25 +242,25 @@ impl<'a> Login<'a> {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "somebody else is signed in with this session already: {}; name another with --session, or sign out first \
+            "somebody else is logged in with this session already: {}; name another with --session, or log out first \
              with \"sansgram logout\"",
             output::words(user, client.home().number())
         )))
     }
 
-    async fn sign_in(&mut self, client: &Client, who: &Who, given: Given) -> Result<SignedIn, Failure> {
-        self.watch.doing("signing in");
-        if self.holder.may_be_signed_in() {
+    async fn sign_in(&mut self, client: &Client, who: &Who, given: Given) -> Result<LoggedIn, Failure> {
+        self.watch.doing("logging in");
+        if self.holder.may_be_logged_in() {
             match client.login_state().await? {
-                Some(LoginStep::SignedIn(user)) => {
+                Some(LoginStep::LoggedIn(user)) => {
                     self.check_identity(client, who, &user).await?;
-                    return Ok(SignedIn::Already(user));
+                    return Ok(LoggedIn::Already(user));
                 }
                 // What was begun elsewhere, such as in the application that the session was imported from.
                 Some(LoginStep::PasswordRequired(hint)) => {
-                    let pending = PendingSignIn::Password(hint);
+                    let pending = SavedLogin::Password(hint);
                     let kept = Kept { pending, phone: None, dc: Some(client.home()), age: None };
-                    self.holder = Holder::HalfDone(Box::new(kept));
+                    self.holder = SessionOwner::SavedLogin(Box::new(kept));
                 }
                 _ => {}
             }
@@ -274,19 +275,19 @@ impl<'a> Login<'a> {
         answers.picture = self.args.qr_file.as_ref();
         let result = self.talk(client, who, &mut answers).await;
         match result {
-            Ok(signed_in) => {
+            Ok(logged_in) => {
                 self.watch.remains(None);
                 if let Some(half_done) = &self.half_done {
                     half_done.forget()?;
                 }
-                Ok(signed_in)
+                Ok(logged_in)
             }
             Err(error) => Err(self.failure(error, &answers)),
         }
     }
 
-    async fn talk(&self, client: &Client, who: &Who, answers: &mut Answers<'_>) -> Result<SignedIn, Error> {
-        let asks = !has_values(&answers.given) && TerminalPrompt::on_demand().is_there();
+    async fn talk(&self, client: &Client, who: &Who, answers: &mut Answers<'_>) -> Result<LoggedIn, Error> {
+        let asks = !has_values(&answers.given) && TerminalPrompt::lazy().is_available();
         if let Some(kept) = self.kept().filter(|kept| fits(who, kept, asks || has_values(&answers.given))) {
             let asks = asks && matches!(who, Who::Ask | Who::Phone(_));
             if !asks || offer(answers, kept).await? {
@@ -297,14 +298,14 @@ impl<'a> Login<'a> {
                 }
                 let user = client.resume_login(answers, kept.pending.clone()).await?;
                 return Ok(match asks {
-                    true => SignedIn::ByQuestions(user),
-                    false => SignedIn::ByValues(user),
+                    true => LoggedIn::ByQuestions(user),
+                    false => LoggedIn::ByValues(user),
                 });
             }
-            answers.pending(None);
+            answers.on_checkpoint(None);
         }
         let user = match who {
-            Who::Bot(token) => client.bot_sign_in(token.expose()).await?,
+            Who::Bot(token) => client.bot_login(token.expose()).await?,
             Who::Phone(number) => {
                 answers.number = Some(number.clone());
                 client.interactive_login(answers).await?
@@ -317,24 +318,24 @@ impl<'a> Login<'a> {
                     answers.scanner = Some(number.to_string());
                 }
                 let except_ids = self.args.except_id.clone();
-                client.resume_login(answers, PendingSignIn::Qr { except_ids }).await?
+                client.resume_login(answers, SavedLogin::Qr { except_ids }).await?
             }
             Who::Ask | Who::GoOn => {
                 answers.scanner = Some(SCANNER.into());
-                if TerminalPrompt::on_demand().is_there() {
+                if TerminalPrompt::lazy().is_available() {
                     answers.converse();
                     let lines = match &self.sandbox {
-                        Some(_) => words::SANDBOX,
-                        None if server::is_telegram(&self.config) => words::WELCOME,
-                        None => words::WELCOME_ELSEWHERE,
+                        Some(_) => messages::SANDBOX,
+                        None if server::is_telegram(&self.config) => messages::WELCOME,
+                        None => messages::WELCOME_ELSEWHERE,
                     };
                     lines.iter().try_for_each(|line| answers.show(line))?;
                 }
-                return client.interactive_login(answers).await.map(SignedIn::ByQuestions);
+                return client.interactive_login(answers).await.map(LoggedIn::ByQuestions);
             }
         };
         answers.tell_arrived();
-        Ok(SignedIn::ByValues(user))
+        Ok(LoggedIn::ByValues(user))
     }
 
     /// Why it failed, and how to go on with what is half done.
@@ -349,7 +350,7 @@ impl<'a> Login<'a> {
         }
         // What the server no longer knows or takes is not gone on with, and a link can be shown at any time.
         let is_over = !error.continuation().keeps_pending();
-        if (is_over || matches!(answers.stands_at(), Some(PendingSignIn::Qr { .. })))
+        if (is_over || matches!(answers.stands_at(), Some(SavedLogin::Qr { .. })))
             && let Some(half_done) = &self.half_done
             && let Err(failure) = half_done.forget()
         {
@@ -370,11 +371,11 @@ impl<'a> Login<'a> {
         }
     }
 
-    fn tell_pending(&self, pending: &PendingSignIn) -> Result<(), Failure> {
+    fn tell_pending(&self, pending: &SavedLogin) -> Result<(), Failure> {
         // Once is enough, also where the time is over at this moment.
         self.watch.remains(None);
         match self.args.json {
-            true => output::result(&words::json(pending)),
+            true => output::result(&messages::json(pending)),
             false => Ok(()),
         }
     }
@@ -382,45 +383,45 @@ impl<'a> Login<'a> {
     /// Nobody could be asked this.
     fn missing(&self, question: Question, answers: &Answers<'_>) -> Failure {
         match (question, answers.remains()) {
-            (Question::Identity, _) if answers.was_cancelled => Failure::new(words::CANCELLED),
+            (Question::Identity, _) if answers.was_cancelled => Failure::new(messages::CANCELLED),
             (Question::Identity, _) => Failure::new(NO_TERMINAL),
             (_, Some(pending)) => {
-                if let Some(line) = answers.whereabouts() {
+                if let Some(line) = answers.describe_code_delivery() {
                     output::note(&line);
                 }
                 self.half_done_failure(pending)
             }
-            (question, None) => Failure::new(words::missing(question)),
+            (question, None) => Failure::new(messages::missing(question)),
         }
     }
 
-    fn half_done_failure(&self, pending: &PendingSignIn) -> Failure {
+    fn half_done_failure(&self, pending: &SavedLogin) -> Failure {
         match self.tell_pending(pending) {
-            Ok(()) => Failure::new(words::go_on(pending, self.args)),
+            Ok(()) => Failure::new(messages::go_on(pending, self.args)),
             Err(failure) => failure,
         }
     }
 
-    fn tell(&self, signed_in: &SignedIn, dc: u16) -> Result<(), Failure> {
-        let (user, greeting) = match signed_in {
-            SignedIn::Already(user) => (user, "Already signed in as"),
-            SignedIn::ByValues(user) | SignedIn::ByQuestions(user) => (user, "Signed in as"),
+    fn tell(&self, logged_in: &LoggedIn, dc: u16) -> Result<(), Failure> {
+        let (user, greeting) = match logged_in {
+            LoggedIn::Already(user) => (user, "Already logged in as"),
+            LoggedIn::ByValues(user) | LoggedIn::ByQuestions(user) => (user, "Logged in as"),
         };
         let line = format!("{greeting} {}.", output::words(user, dc));
-        match signed_in {
+        match logged_in {
             _ if self.args.json => output::result(&output::json(user, dc))?,
-            SignedIn::ByQuestions(_) => {}
+            LoggedIn::ByQuestions(_) => {}
             _ => output::result(&line)?,
         }
-        match (&self.file, signed_in) {
-            (_, SignedIn::Already(_)) if self.args.json => output::note(&line),
-            (Some(file), SignedIn::ByValues(_) | SignedIn::ByQuestions(_)) if !self.args.json => {
+        match (&self.file, logged_in) {
+            (_, LoggedIn::Already(_)) if self.args.json => output::note(&line),
+            (Some(file), LoggedIn::ByValues(_) | LoggedIn::ByQuestions(_)) if !self.args.json => {
                 output::note(&format!("The session is kept in {}.", shown_path(file.path())));
             }
             _ => {}
         }
-        match (&self.file, signed_in) {
-            (Some(file), SignedIn::ByValues(_) | SignedIn::ByQuestions(_)) => {
+        match (&self.file, logged_in) {
+            (Some(file), LoggedIn::ByValues(_) | LoggedIn::ByQuestions(_)) => {
                 session::tell_if_plain(file, false)
             }
             _ => Ok(()),
@@ -428,7 +429,7 @@ impl<'a> Login<'a> {
     }
 }
 
-/// The number of who is signed in, where the server says it.
+/// The number of who is logged in, where the server says it.
 async fn own_phone(client: &Client) -> Result<Option<String>, Error> {
     let me = functions::users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
     let users = client.invoke(&me).await?;
@@ -448,7 +449,7 @@ fn fits(who: &Who, kept: &Kept, has_answers: bool) -> bool {
             has_answers && digits.is_some_and(|digits| kept.phone.as_deref() == Some(digits.digits()))
         }
         // Another link would be of no use to somebody who has scanned one.
-        Who::Qr(_) => kept.phone.is_none() && matches!(kept.pending, PendingSignIn::Password(_)),
+        Who::Qr(_) => kept.phone.is_none() && matches!(kept.pending, SavedLogin::Password(_)),
         Who::Bot(_) => false,
     }
 }
@@ -459,7 +460,7 @@ fn has_values(given: &Given) -> bool {
 
 /// Asks whether to go on with what is half done.
 async fn offer(answers: &mut Answers<'_>, kept: &Kept) -> Result<bool, Error> {
-    let question = words::offer(kept);
+    let question = messages::offer(kept);
     loop {
         match answers.ask(&question).await?.trim().to_lowercase().as_str() {
             "y" | "yes" => return Ok(true),

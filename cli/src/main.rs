@@ -1,16 +1,17 @@
-//! The `sansgram` command: sign in to Telegram from a terminal, or to embedded test DCs without an account.
+//! The `sansgram` command: log in to Telegram from a terminal, or to embedded test DCs without an account.
 
 mod account;
 mod address;
 mod args;
+mod cleanup;
 mod descriptors;
-mod ending;
 mod environment;
 mod executor;
 mod failure;
 mod generate;
+mod help;
+mod identity;
 mod interrupt;
-mod lines;
 mod login;
 mod network;
 mod output;
@@ -20,10 +21,9 @@ mod sandbox;
 mod server;
 mod session;
 mod sessions;
-mod texts;
+mod stdin_values;
+mod timeout;
 mod usage;
-mod watch;
-mod who;
 
 use std::process::ExitCode;
 
@@ -41,6 +41,6 @@ fn main() -> ExitCode {
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),
     });
-    ending::tidy();
+    cleanup::tidy();
     result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use sansgram_runtime::core::client::Config;
 use sansgram_runtime::core::crypto::Secret;
-use sansgram_runtime::core::transport::{Disguise, ProxyLink, ProxyMode};
+use sansgram_runtime::core::transport::{ProxyLink, ProxyMode, StreamMode};
 use sansgram_runtime::proxy::AnyProxy;
 use sansgram_runtime::{ClientOptions, Proxy};
 
@@ -63,7 +63,7 @@ impl NetworkArgs {
         if let Some((ProxyLink { server, port, secret }, name)) = self.proxies()?.mtproxy {
             let fake_tls =
                 if matches!(secret.mode(), ProxyMode::FakeTls { .. }) { THROUGH_FAKE_TLS } else { 0 };
-            config.use_proxy(address::resolve(&server, port, name)?, secret);
+            config.set_mtproxy(address::resolve(&server, port, name)?, secret);
             WAY.fetch_or(THROUGH_MTPROXY | fake_tls, Ordering::Relaxed);
         }
         Ok(())
@@ -92,7 +92,7 @@ impl NetworkArgs {
     pub(crate) fn disguise(&self, config: &mut Config) {
         config.pfs = self.pfs;
         if self.obfuscated {
-            config.disguise = Disguise::Obfuscated;
+            config.stream_mode = StreamMode::Obfuscated;
         }
     }
 }

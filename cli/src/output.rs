@@ -39,7 +39,7 @@ pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", for_standard_error(&lines(line)));
 }
 
-/// The result of a sign-in as one JSON object.
+/// The result of a login as one JSON object.
 pub(crate) fn json(user: &UserInfo, dc: u16) -> String {
     format!(
         r#"{{"user_id":{},"first_name":{},"is_bot":{},"dc":{dc}}}"#,

@@ -9,7 +9,7 @@ use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported};
 
 use crate::environment::{self, API_HASH, PASSCODE};
 use crate::failure::Failure;
-use crate::lines::{self, Line};
+use crate::stdin_values::{self, Line};
 use crate::{args, output, session};
 
 /// How often a person may type a passcode.
@@ -33,7 +33,7 @@ impl Passcode {
     /// The passcode that was given by an option, on standard input or in the environment.
     fn given(&self) -> Result<Option<Secret<String>>, Failure> {
         if self.passcode_stdin && !io::stdin().is_terminal() {
-            let line = lines::read(&mut io::stdin().lock(), Line::Passcode);
+            let line = stdin_values::read(&mut io::stdin().lock(), Line::Passcode);
             return line.map(Some).map_err(Failure::new);
         }
         environment::or(self.passcode.clone(), PASSCODE)

@@ -1,4 +1,4 @@
-//! `sansgram password`: how the owner of an account does without a forgotten password, from a session that is signed in.
+//! `sansgram password`: how the owner of an account does without a forgotten password, from a session that is logged in.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,8 +11,8 @@ use sansgram_runtime::{Client, Error};
 use crate::account::Opened;
 use crate::args::{self, ApplicationArgs, ServerArgs};
 use crate::failure::Failure;
-use crate::who::Application;
-use crate::{interrupt, output, session, texts, watch};
+use crate::identity::Application;
+use crate::{help, interrupt, output, session, timeout};
 
 #[derive(Debug, Args)]
 pub(crate) struct PasswordArgs {
@@ -22,17 +22,17 @@ pub(crate) struct PasswordArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    #[command(about = "Ask to do without the forgotten password, or see how long to wait", long_about = texts::RESET,
-        after_help = texts::EXIT_CODES)]
+    #[command(about = "Ask to do without the forgotten password, or see how long to wait", long_about = help::RESET,
+        after_help = help::EXIT_CODES)]
     Reset(Signed),
     /// Take that wish back: the password stays
-    #[command(after_help = texts::EXIT_CODES)]
+    #[command(after_help = help::EXIT_CODES)]
     DeclineReset(Signed),
 }
 
 #[derive(Debug, Args)]
 struct Signed {
-    #[arg(long, value_name = "NAME", default_value = session::DEFAULT, help = texts::SESSION,
+    #[arg(long, value_name = "NAME", default_value = session::DEFAULT, help = help::SESSION,
         value_parser = args::session_name())]
     session: PathBuf,
 
@@ -56,9 +56,9 @@ pub(crate) fn run(args: PasswordArgs) -> Result<(), Failure> {
     let application = Application::of_a_session(args.application.api_id.take())?;
     interrupt::watch()?;
     let limit = Duration::from_secs(args.server.timeout.into());
-    watch::within(limit, move |watch| {
+    timeout::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        opened.holder.must_be_signed_in(&args.session)?;
+        opened.holder.must_be_logged_in(&args.session)?;
         watch.doing(if declines { "declining the reset" } else { "asking for the reset" });
         opened.with_client(&args.server, &application, watch, async |client| match declines {
             false => reset(client, args.json).await,
@@ -72,7 +72,7 @@ async fn reset(client: &Client, json: bool) -> Result<(), Failure> {
     let wait = |at: i32| wait(i64::from(at).saturating_sub(now(client)));
     match reset {
         PasswordReset::Done if json => output::result(r#"{"reset":"done"}"#),
-        PasswordReset::Done => output::result("The password is gone: from now on the code alone signs in."),
+        PasswordReset::Done => output::result("The password is gone: from now on the code alone logs in."),
         PasswordReset::Waiting { until } if json => {
             output::result(&format!(r#"{{"reset":"waiting","at":{until}}}"#))
         }

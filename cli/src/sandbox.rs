@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
 use sansgram_runtime::core::crypto::rsa::PublicKey;
 use sansgram_testkit::accounts::{AccountEvent, AccountOptions};
-use sansgram_testkit::serve::{ServeOptions, Served, serve};
+use sansgram_testkit::serve::{ServeOptions, TestServer, serve};
 use sansgram_testkit::server::ServerOptions;
 
 use crate::args::SandboxArgs;
 use crate::failure::Failure;
+use crate::identity::ANY_HASH;
 use crate::interrupt;
 use crate::output;
-use crate::who::ANY_HASH;
 
 use input::Pasted;
 use refusals::{Line, Repeats, Strictness};
@@ -31,13 +31,13 @@ use report::Happened;
 /// Where clients of the sandbox begin.
 const HOME: i32 = 2;
 
-/// The `api_id` of sign-ins to the sandbox, far above those that Telegram gives out: by it a session is known as one
+/// The `api_id` of logins to the sandbox, far above those that Telegram gives out: by it a session is known as one
 /// of a sandbox.
 pub(crate) const API_ID: i32 = 2_000_099_966;
 
 /// Running test DCs on loopback, for a client in this process.
 pub(crate) struct Sandbox {
-    served: Served,
+    served: TestServer,
 }
 
 impl Sandbox {
@@ -139,7 +139,7 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
 /// How long an event is waited for before the signals and links are looked at again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-fn scan(served: &Served, link: &str, phone: &str) -> Result<(), String> {
+fn scan(served: &TestServer, link: &str, phone: &str) -> Result<(), String> {
     served.with_dcs(|dcs| dcs.scan_login_link(link, phone)).map_err(|reason| match reason.as_str() {
         "AUTH_TOKEN_EXCEPTION" => "the link excludes this account".into(),
         "AUTH_TOKEN_EXPIRED" | "AUTH_TOKEN_INVALIDX" => "the link is not valid any more".into(),

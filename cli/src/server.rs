@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sansgram_runtime::core::client::{Config, DcTable, Servers, SessionData, WrongServers};
+use sansgram_runtime::core::client::{Config, DcTable, Servers, StoredSession, WrongServers};
 use sansgram_runtime::core::crypto::rsa::PublicKey;
 use sansgram_runtime::{Error, read_file};
 
@@ -33,7 +33,7 @@ pub(crate) fn is_telegram(config: &Config) -> bool {
 
 impl ServerArgs {
     /// Whether the session alone says which server it is, and that is not the one that is meant by saying nothing.
-    pub(crate) fn is_remembered(&self, session: &SessionData) -> bool {
+    pub(crate) fn is_remembered(&self, session: &StoredSession) -> bool {
         let is_custom = matches!(session.servers, Servers::Custom(_)) && self.dc.is_empty();
         let is_test = session.servers == Servers::Telegram && session.test_dcs && !self.test;
         is_custom || is_test
@@ -41,7 +41,7 @@ impl ServerArgs {
 
     /// The configuration for the server of these options, or else for the one that the session belongs to, with no
     /// application yet. Resolves names, which may block.
-    pub(crate) fn config(&self, session: &SessionData) -> Result<Config, Failure> {
+    pub(crate) fn config(&self, session: &StoredSession) -> Result<Config, Failure> {
         let has_keys = !session.keys.is_empty();
         let custom = match &session.servers {
             Servers::Ended if has_keys => return Err(Error::from(WrongServers::Ended).into()),

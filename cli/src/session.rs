@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use sansgram_runtime::core::client::{DcOptions, Servers, SessionData};
+use sansgram_runtime::core::client::{DcOptions, Servers, StoredSession};
 use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::encryption::{Cost, DecryptError};
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};
 
 use crate::environment::{self, ANY_COST, PASSPHRASE};
-use crate::failure::{Failure, NOBODY_SIGNED_IN};
+use crate::failure::{Failure, NOBODY_LOGGED_IN};
 use crate::interrupt::{self, INTERRUPT};
-use crate::login::half_done::{HalfDone, Kept};
-use crate::login::words;
-use crate::watch::Watch;
+use crate::login::messages;
+use crate::login::saved_login::{Kept, SavedLoginFile};
+use crate::timeout::Watch;
 use crate::{output, sandbox};
 
 /// The name of the session where none is given.
@@ -23,46 +23,46 @@ pub(crate) const DEFAULT: &str = "sansgram";
 const MOST_TRIES: u32 = 3;
 
 /// Whom a session belongs to, as far as its files say; the server has the last word.
-pub(crate) enum Holder {
+pub(crate) enum SessionOwner {
     /// Nobody: it has no key.
     Nobody,
-    /// Whoever began to sign in, and has not ended that.
-    HalfDone(Box<Kept>),
-    /// It has a key, but does not say whose: it was imported, or a sign-in failed.
+    /// Whoever began to log in, and has not ended that.
+    SavedLogin(Box<Kept>),
+    /// It has a key, but does not say whose: it was imported, or a login failed.
     Unknown,
-    /// Somebody who signed in.
+    /// Somebody who logged in.
     Known,
 }
 
-impl Holder {
-    pub(crate) fn of(session: &SessionData, half_done: &HalfDone) -> Self {
+impl SessionOwner {
+    pub(crate) fn of(session: &StoredSession, half_done: &SavedLoginFile) -> Self {
         if session.user.is_some() {
             return Self::Known;
         }
         match half_done.load(session) {
-            Some(kept) => Self::HalfDone(Box::new(kept)),
+            Some(kept) => Self::SavedLogin(Box::new(kept)),
             None if session.keys.is_empty() => Self::Nobody,
             None => Self::Unknown,
         }
     }
 
     /// Whether the server is to be asked who it is.
-    pub(crate) const fn may_be_signed_in(&self) -> bool {
+    pub(crate) const fn may_be_logged_in(&self) -> bool {
         matches!(self, Self::Unknown | Self::Known)
     }
 
-    /// Fails, with what to do, if the files of the session `name` say that no user is signed in.
-    pub(crate) fn must_be_signed_in(&self, name: &Path) -> Result<(), Failure> {
+    /// Fails, with what to do, if the files of the session `name` say that no user is logged in.
+    pub(crate) fn must_be_logged_in(&self, name: &Path) -> Result<(), Failure> {
         match self {
-            Self::Nobody => Err(Failure::new(NOBODY_SIGNED_IN)),
-            Self::HalfDone(kept) => Err(Failure::new(words::not_yet(kept, name))),
+            Self::Nobody => Err(Failure::new(NOBODY_LOGGED_IN)),
+            Self::SavedLogin(kept) => Err(Failure::new(messages::not_yet(kept, name))),
             Self::Unknown | Self::Known => Ok(()),
         }
     }
 }
 
 /// The session's file and what is in it, for a command that needs one.
-pub(crate) fn existing(name: &Path, watch: Option<&Watch>) -> Result<(FileStore, SessionData), Failure> {
+pub(crate) fn existing(name: &Path, watch: Option<&Watch>) -> Result<(FileStore, StoredSession), Failure> {
     let store = open(name, watch)?;
     match store.load().map_err(Error::from)? {
         Some(session) => Ok((store, session)),
@@ -108,7 +108,7 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
     let mut tries = 1;
     loop {
         let store = encrypted(ask_passphrase(&question)?);
-        match store.peek() {
+        match store.load_unlocked() {
             Err(StoreError::Encrypted { error: DecryptError::WrongPassphrase, .. }) if tries < MOST_TRIES => {
                 output::note("The passphrase is wrong.");
                 tries += 1;
@@ -129,8 +129,8 @@ pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
         cost.memory.div_ceil(1024),
         cost.times_default()
     );
-    let mut terminal = TerminalPrompt::on_demand();
-    if !terminal.is_there() {
+    let mut terminal = TerminalPrompt::lazy();
+    if !terminal.is_available() {
         return Err(Failure::new(format!(
             "{costs}, and there is no terminal to ask on; set {ANY_COST}=1 if you trust who encrypted it"
         )));
@@ -206,7 +206,7 @@ fn ask_passphrase(question: &str) -> Result<Secret<String>, Failure> {
 
 /// Asks for a secret, called `what`, that is not shown; `variable` is where it could have been.
 pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<Secret<String>, Failure> {
-    let mut terminal = TerminalPrompt::on_demand();
+    let mut terminal = TerminalPrompt::lazy();
     let answer = smol::block_on(terminal.ask_hidden(question));
     match answer {
         Ok(mut answer) => Ok(Secret::new(std::mem::take(&mut *answer))),
@@ -228,9 +228,9 @@ pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<S
 pub(crate) struct Anew(FileStore);
 
 impl Anew {
-    /// For a sign-in to a sandbox, which knows no key of those before it. Fails where the session is of any use
+    /// For a login to a sandbox, which knows no key of those before it. Fails where the session is of any use
     /// elsewhere.
-    pub(crate) fn in_sandbox(store: FileStore, session: &SessionData) -> Result<Self, Failure> {
+    pub(crate) fn in_sandbox(store: FileStore, session: &StoredSession) -> Result<Self, Failure> {
         if !session.is_empty() && session.servers != Servers::Ended {
             return Err(Failure::new(format!(
                 "the session {} is not of the sandbox and is left as it is; name another with --session",
@@ -246,23 +246,23 @@ impl Anew {
 pub(crate) struct Fresh(pub(crate) FileStore);
 
 impl SessionStore for Fresh {
-    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+    fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         Ok(None)
     }
 
-    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         self.0.save(session)
     }
 }
 
 impl SessionStore for Anew {
-    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+    fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         Ok(None)
     }
 
-    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         // By the time that another process reads it, these servers are gone.
         let (servers, dc_options) = (Servers::Ended, DcOptions::default());
-        self.0.save(&SessionData { api_id: Some(sandbox::API_ID), servers, dc_options, ..session.clone() })
+        self.0.save(&StoredSession { api_id: Some(sandbox::API_ID), servers, dc_options, ..session.clone() })
     }
 }

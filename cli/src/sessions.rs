@@ -8,12 +8,12 @@ mod shown;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use sansgram_runtime::core::client::SessionData;
+use sansgram_runtime::core::client::StoredSession;
 use sansgram_runtime::{Error, FileStore};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::{args, interrupt, output, session, texts};
+use crate::{args, help, interrupt, output, session};
 
 use export::{Export, export};
 use import::{Import, import};
@@ -27,23 +27,23 @@ pub(crate) struct SessionsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    #[command(about = "Take over a session of another library", long_about = texts::IMPORT,
-        after_help = texts::EXIT_CODES)]
+    #[command(about = "Take over a session of another library", long_about = help::IMPORT,
+        after_help = help::EXIT_CODES)]
     Import(Import),
-    #[command(about = "Write a session as another library keeps it", long_about = texts::EXPORT,
-        after_help = texts::EXIT_CODES)]
+    #[command(about = "Write a session as another library keeps it", long_about = help::EXPORT,
+        after_help = help::EXIT_CODES)]
     Export(Export),
     /// Say what is in a session; never its key
-    #[command(after_help = texts::EXIT_CODES)]
+    #[command(after_help = help::EXIT_CODES)]
     Show(Show),
     /// Say which sessions there are
-    #[command(after_help = texts::EXIT_CODES)]
+    #[command(after_help = help::EXIT_CODES)]
     List(List),
     /// Encrypt a session with a passphrase, which every command asks for from then on
-    #[command(after_help = texts::EXIT_CODES)]
+    #[command(after_help = help::EXIT_CODES)]
     Encrypt(Crypt),
     /// Take a session's encryption off
-    #[command(after_help = texts::EXIT_CODES)]
+    #[command(after_help = help::EXIT_CODES)]
     Decrypt(Crypt),
 }
 
@@ -70,7 +70,7 @@ impl Crypt {
 
 #[derive(Debug, Args)]
 struct Named {
-    #[arg(long, value_name = "NAME", default_value = session::DEFAULT, help = texts::SESSION,
+    #[arg(long, value_name = "NAME", default_value = session::DEFAULT, help = help::SESSION,
         value_parser = args::session_name())]
     session: PathBuf,
 }
@@ -109,9 +109,9 @@ fn decrypt(args: &Crypt) -> Result<(), Failure> {
 }
 
 /// What is in a session, whether or not somebody works with it.
-fn peek(args: &Named) -> Result<(FileStore, SessionData), Failure> {
+fn peek(args: &Named) -> Result<(FileStore, StoredSession), Failure> {
     let store = session::open(&args.session, None)?;
-    match store.peek().map_err(Error::from)? {
+    match store.load_unlocked().map_err(Error::from)? {
         Some(session) => Ok((store, session)),
         None => Err(session::missing(&store)),
     }

@@ -52,7 +52,7 @@ fn sentence(error: &clap::Error, kind: ErrorKind, tree: &clap::Command) -> Strin
             }
         }
         ErrorKind::MissingRequiredArgument if option == "--qr" => {
-            "--qr-file and --except-id belong to a sign-in by --qr; add that".into()
+            "--qr-file and --except-id belong to a login by --qr; add that".into()
         }
         ErrorKind::MissingRequiredArgument => {
             format!("{} is missing; --help says what it is for", named.join(" "))

@@ -1,4 +1,4 @@
-//! Whom a session belongs to decides what `login` does: nobody is signed in over somebody else, nothing is replaced that
+//! Whom a session belongs to decides what `login` does: nobody is logged in over somebody else, nothing is replaced that
 //! is of use, and who is there already is found out from the server.
 
 mod support;
@@ -53,7 +53,7 @@ fn a_sandbox_replaces_nothing_that_is_of_use() {
         assert_eq!(fs::read(&file).unwrap(), before, "{session}");
     }
     login(&server, "half", &PHONE[2..]).ok();
-    // One of a sandbox is, also where that sign-in failed, and whatever the environment says.
+    // One of a sandbox is, also where that login failed, and whatever the environment says.
     let wrong = ["login", "--sandbox", "--session", "box", "--bot-token", "7:unknown"];
     run(command(&server.directory.path).args(wrong)).fails(&["not valid"]);
     let application = [("SANSGRAM_API_ID", "5"), ("SANSGRAM_API_HASH", API_HASH)];
@@ -63,7 +63,7 @@ fn a_sandbox_replaces_nothing_that_is_of_use() {
     }
 }
 
-/// The mark of the sandbox ends with the sign-in to another server.
+/// The mark of the sandbox ends with the login to another server.
 #[test]
 fn a_session_that_moved_from_the_sandbox_is_no_sandbox_s_any_more() {
     let server = server();
@@ -77,12 +77,12 @@ fn a_session_that_moved_from_the_sandbox_is_no_sandbox_s_any_more() {
 }
 
 #[test]
-fn who_is_signed_in_with_an_imported_session_is_found_out_first() {
+fn who_is_logged_in_with_an_imported_session_is_found_out_first() {
     for how in [&[][..], &["--phone", "9996621234"], &PHONE, &["--code", "22222"], &["--qr"]] {
         let server = server();
         import(&server);
         let run = login(&server, "theirs", how);
-        assert_eq!(run.ok(), "Already signed in as Sandbox DC 2, user 9996621234 on DC 2.\n", "{how:?}");
+        assert_eq!(run.ok(), "Already logged in as Sandbox DC 2, user 9996621234 on DC 2.\n", "{how:?}");
     }
     // Where no user is, it is a session like a new one: the server here does not know the key.
     let (before, server) = (server(), server());
@@ -106,7 +106,7 @@ fn somebody_else_is_not_who_was_asked_for() {
     let server = server();
     import(&server);
     login(&server, "bot", &["--bot-token", "1:sandbox"]).ok();
-    let other = "somebody else is signed in with this session already";
+    let other = "somebody else is logged in with this session already";
     for (session, theirs) in
         [("mine", "user 9996621234 on DC 2"), ("theirs", "user 9996621234"), ("bot", "bot 1")]
     {
@@ -146,7 +146,7 @@ fn the_api_id_of_an_imported_session_can_be_given_later() {
 }
 
 #[test]
-fn a_sign_in_begins_with_all_of_the_application() {
+fn a_login_begins_with_all_of_the_application() {
     let server = server();
     login(&server, "new", &["--bot-token", "1:sandbox", "--api-id", "5"]).misused(&["belong together"]);
     login(&server, "new", &["--bot-token", "1:sandbox", "--api-hash", API_HASH])
@@ -158,11 +158,11 @@ fn what_is_half_done_is_forgotten_at_a_logout() {
     for phone in ["9996620001", "9996610001"] {
         let server = server();
         login(&server, "half", &["--phone", phone]).fails(&["--code CODE"]);
-        server.run(&["whoami", "--session", "half"]).fails(&["nobody is signed in"]);
+        server.run(&["whoami", "--session", "half"]).fails(&["nobody is logged in"]);
         let run = server.run(&["logout", "--session", "half"]);
-        assert_eq!(run.ok(), "Nobody was signed in; the half-done sign-in is forgotten.\n");
+        assert_eq!(run.ok(), "Nobody was logged in; the half-done login is forgotten.\n");
         assert!(!server.directory.path.join("half.signin").exists());
-        assert_eq!(server.run(&["logout", "--session", "half"]).ok(), "Nobody was signed in.\n");
+        assert_eq!(server.run(&["logout", "--session", "half"]).ok(), "Nobody was logged in.\n");
         let logout = server.run(&["logout", "--session", "half", "--json"]);
         assert_eq!(logout.ok(), "{\"signed_out\":false}\n");
     }
@@ -181,7 +181,7 @@ fn scripts_read_what_a_logout_did() {
 }
 
 #[test]
-fn a_place_without_room_is_noticed_before_anybody_is_signed_in() {
+fn a_place_without_room_is_noticed_before_anybody_is_logged_in() {
     let server = server();
     for how in [&["--bot-token", "1:sandbox"][..], &PHONE, &[]] {
         login(&server, "no/such/directory/mine", how).fails(&[

@@ -20,7 +20,7 @@ fn d6_an_application_is_pasted_with_its_labels() {
         let mut terminal = Terminal::start(&directory, &["login"]);
         terminal.sees("api_id:");
         terminal.types(lines.replace("HASH", API_HASH));
-        terminal.sees("Signing in to Telegram.");
+        terminal.sees("Logging in to Telegram.");
         terminal.sees("bot token:");
         terminal.types("\x03");
         assert_eq!(terminal.ends().0, Some(130), "{lines}");
@@ -60,7 +60,7 @@ fn d4_a_number_and_a_code_are_pasted_with_what_is_around_them() {
     terminal.sees("What you gave begins or ends with a space");
     terminal.sees("Password");
     terminal.types("\u{1b}[200~sandbox\u{1b}[201~\n");
-    terminal.sees("Signed in as");
+    terminal.sees("Logged in as");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
     assert!(!shown.contains("The code is wrong"), "no try was spent: {shown}");
@@ -92,13 +92,13 @@ fn d4_a_token_is_pasted_with_botfathers_message() {
         let mut terminal = Terminal::on(&server.command(&["login", "--session", &session]));
         terminal.sees("bot token:");
         terminal.types(text.replace("TOKEN", token));
-        terminal.sees("Signed in as");
+        terminal.sees("Logged in as");
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(0), "{shown}");
     }
     let link = format!("https://api.telegram.org/bot{token}/");
     assert!(
-        server.run(&["login", "--session", "by-option", "--bot-token", &link]).ok().contains("Signed in")
+        server.run(&["login", "--session", "by-option", "--bot-token", &link]).ok().contains("Logged in")
     );
 }
 
@@ -114,7 +114,7 @@ fn d4_the_rest_of_a_message_is_no_password() {
     terminal.sees("Password");
     terminal.waits_for_echo(false);
     terminal.types("sandbox\n");
-    terminal.sees("Signed in as");
+    terminal.sees("Logged in as");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
     assert!(!shown.contains("is wrong"), "{shown}");

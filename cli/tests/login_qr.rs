@@ -25,7 +25,7 @@ fn scan(server: &Server, link: &str, phone: &str) -> Result<(), String> {
 fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
     use std::collections::BTreeSet;
 
-    use sansgram_runtime::qr::{Ground, QrPicture};
+    use sansgram_runtime::qr::{Background, QrImage};
     use support::terminal::Terminal;
 
     for runtime in ["tokio", "smol"] {
@@ -50,13 +50,13 @@ fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
         terminal.sees("The password is wrong");
         terminal.sees("Password");
         terminal.types("sandbox\n");
-        terminal.sees("Signed in as Sandbox DC 1, user 9996610002 on DC 1.");
+        terminal.sees("Logged in as Sandbox DC 1, user 9996610002 on DC 1.");
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(0), "{shown}");
         // Each takes the place of the one before; where the test was slow, there is one that it did not see.
         assert!(shown.matches("A\u{1b}[J").count() >= links.len() - 1, "{shown}");
         for link in &links {
-            for line in QrPicture::of(link).unwrap().half_blocks(Ground::Light).lines() {
+            for line in QrImage::of(link).unwrap().half_blocks(Background::Light).lines() {
                 assert!(shown.contains(&format!("\u{1b}[30;107m{line}\u{1b}[0m")), "{shown}");
             }
         }
@@ -80,7 +80,7 @@ fn ctrl_c_and_another_call() {
     assert_eq!(terminal.ends().0, Some(130));
     assert!(!picture.exists());
     let mut terminal = Terminal::on(&server.command(&["login"]));
-    terminal.sees("A sign-in by QR code was begun (just now). Go on with it? (y/n)");
+    terminal.sees("A login by QR code was begun (just now). Go on with it? (y/n)");
     terminal.types("y\n");
     terminal.sees("tg://");
     let link = format!("tg://{}", terminal.rest_of_line());
@@ -128,7 +128,7 @@ fn without_a_terminal() {
     assert!(said.contains("The picture is in code.svg.") && said.contains('█'), "{said}");
     assert!(said.chars().all(|char| char == '\n' || !char.is_control()), "{said}");
     let picture = fs::read_to_string(&file).unwrap();
-    assert_eq!(picture, sansgram_runtime::qr::QrPicture::of(line.trim()).unwrap().svg());
+    assert_eq!(picture, sansgram_runtime::qr::QrImage::of(line.trim()).unwrap().svg());
     scan(&server, line.trim(), "9996631234").unwrap();
     let output = child.wait_with_output().unwrap();
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -148,10 +148,10 @@ fn a_password_without_a_terminal() {
     assert!(sandbox(&[]).ok().contains("user 9996621234 on DC 2"));
     let guarded = ["--phone", "9996610002"];
     sandbox(&guarded).fails(&["--password", "SANSGRAM_PASSWORD"]);
-    let signed_in = sandbox(&[&guarded[..], &["--password", "sandbox", "--qr-file", "code.png"]].concat());
-    assert!(signed_in.ok().contains("user 9996610002 on DC 1"));
-    assert!(signed_in.stderr.contains("Sandbox: +9996610002 scans the code."), "{signed_in:?}");
-    assert!(signed_in.stderr.contains("The picture is in code.png."), "{signed_in:?}");
+    let logged_in = sandbox(&[&guarded[..], &["--password", "sandbox", "--qr-file", "code.png"]].concat());
+    assert!(logged_in.ok().contains("user 9996610002 on DC 1"));
+    assert!(logged_in.stderr.contains("Sandbox: +9996610002 scans the code."), "{logged_in:?}");
+    assert!(logged_in.stderr.contains("The picture is in code.png."), "{logged_in:?}");
     assert!(!directory.path.join("code.png").exists());
     sandbox(&[&guarded[..], &["--password", "hunter2"]].concat()).fails(&["the password is wrong"]);
     sandbox(&["--except-id", "9996621234"]).fails(&["+9996621234", "the link excludes this account"]);

@@ -20,7 +20,7 @@ fn ends(server: &Server, args: &[&str], pending: Option<&str>) -> Run {
     assert_eq!(run.stdout, told, "{run:?}");
     assert_eq!(server.directory.path.join("sansgram.signin").exists(), pending.is_some(), "{run:?}");
     // It is running already.
-    assert!(!run.stderr.contains("sign in with \"sansgram login\""), "{run:?}");
+    assert!(!run.stderr.contains("log in with \"sansgram login\""), "{run:?}");
     if pending.is_none() {
         assert!(!run.stderr.contains("go on with"), "{run:?}");
     }
@@ -33,8 +33,8 @@ const REFUSALS: &[(i32, &str, bool, &str)] = &[
     (400, "SOMETHING_NEW", true, "400 SOMETHING_NEW"),
     (401, "USER_DEACTIVATED_BAN", false, "deleted or banned"),
     (401, "USER_DEACTIVATED", false, "deleted or banned"),
-    (401, "AUTH_KEY_UNREGISTERED", false, "the server wants the sign-in to begin again"),
-    (401, "SESSION_REVOKED", false, "the server wants the sign-in to begin again"),
+    (401, "AUTH_KEY_UNREGISTERED", false, "the server wants the login to begin again"),
+    (401, "SESSION_REVOKED", false, "the server wants the login to begin again"),
     (401, "SOMETHING_NEW", false, "401 SOMETHING_NEW"),
     (403, "RECAPTCHA_CHECK_signup__KEY", false, "only its official applications can give; try an api_id"),
     (406, "UPDATE_APP_TO_LOGIN", false, "this version is too old for Telegram; update it"),
@@ -93,7 +93,7 @@ fn b7_a_session_that_owes_its_password_says_how_to_go_on() {
     let server = Server::new(ServerOptions::default());
     ends(&server, &CODE, Some("password"));
     let told =
-        ["its sign-in as +999 662 0002 waits for the password", "go on with \"sansgram login --password"];
+        ["its login as +999 662 0002 waits for the password", "go on with \"sansgram login --password"];
     server.run(&["whoami"]).fails(&told);
     server.run(&["login", "--password", "sandbox"]).ok();
     server.run(&["whoami"]).ok();
@@ -107,7 +107,7 @@ fn b7_an_imported_session_that_owes_its_password_is_gone_on_with() {
     ends(&server, &CODE, Some("password"));
     std::fs::remove_file(server.directory.path.join("sansgram.signin")).unwrap();
     server.run(&["whoami"]).fails(&[
-        "its sign-in waits for the account's password",
+        "its login waits for the account's password",
         "go on with \"sansgram login --password PASSWORD\"",
     ]);
     let run = server.run(&["login", "--password", "sandbox"]);

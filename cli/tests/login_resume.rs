@@ -1,4 +1,4 @@
-//! A sign-in that was left half done: by Ctrl-C, by a kill, or because nobody was there to be asked. The next call goes
+//! A login that was left half done: by Ctrl-C, by a kill, or because nobody was there to be asked. The next call goes
 //! on with it, under the same key.
 #![cfg(target_os = "linux")]
 
@@ -54,7 +54,7 @@ fn ctrl_c_at_the_code_then_another_call() {
         assert_eq!(fs::metadata(half_done(&server)).unwrap().permissions().mode() & 0o777, 0o600);
 
         let mut terminal = Terminal::on(&server.command(&login));
-        terminal.sees("A sign-in as +999 661 0002 waits for its code (just now). Go on with it? (y/n)");
+        terminal.sees("A login as +999 661 0002 waits for its code (just now). Go on with it? (y/n)");
         terminal.types("\u{3}");
         terminal.sees("Interrupted; \"sansgram login\" with the same session goes on");
         assert_eq!(terminal.ends().0, Some(130));
@@ -77,7 +77,7 @@ fn ctrl_c_at_the_code_then_another_call() {
         terminal.types("y\n");
         terminal.sees("Password");
         terminal.types("sandbox\n");
-        terminal.sees("Signed in as Sandbox DC 1.");
+        terminal.sees("Logged in as Sandbox DC 1.");
         assert_eq!(terminal.ends().0, Some(0));
         assert!(!half_done(&server).exists());
         assert_eq!((key(&server), codes_sent(&server)), (key_before, 1));
@@ -93,7 +93,7 @@ fn killed_at_any_question_it_goes_on() {
             terminal.sees("Code:");
             terminal.types("22222\n");
         } else {
-            terminal.sees("A sign-in as +999 662 0002 waits for the password");
+            terminal.sees("A login as +999 662 0002 waits for the password");
             terminal.types("y\n");
         }
         terminal.sees("Password");
@@ -134,7 +134,7 @@ fn standard_input_that_ends_too_early() {
 }
 
 #[test]
-fn scripts_sign_in_by_several_calls() {
+fn scripts_login_by_several_calls() {
     let server = server();
     server
         .run(&["login", "--phone", "9996610002", "--session", "mine"])
@@ -215,7 +215,7 @@ fn a_no_begins_anew() {
     terminal.types("n\n");
     terminal.sees("bot token:");
     terminal.types("1:sandbox\n");
-    terminal.sees("Signed in as Sandbox bot");
+    terminal.sees("Logged in as Sandbox bot");
     assert_eq!(terminal.ends().0, Some(0));
     assert!(!half_done(&server).exists());
 }
@@ -228,7 +228,7 @@ fn a_server_that_knows_nothing_of_it() {
     for name in ["sansgram.session", "sansgram.signin"] {
         fs::copy(server.directory.path.join(name), other.directory.path.join(name)).unwrap();
     }
-    other.run(&["login", "--code", "22222"]).fails(&["the code has expired; sign in again to get a new one"]);
+    other.run(&["login", "--code", "22222"]).fails(&["the code has expired; log in again to get a new one"]);
     assert!(!half_done(&other).exists());
     other.run(&["login", "--phone", "9996621234", "--code", "22222"]).ok();
 }
@@ -244,7 +244,7 @@ fn what_is_half_done_is_shown() {
         };
         let grouped = format!("{} {} {}", &phone[..3], &phone[3..6], &phone[6..]);
         let expected =
-            format!("nobody has signed in yet: a sign-in as +{grouped} waits for its code (just now)\n");
+            format!("nobody has logged in yet: a login as +{grouped} waits for its code (just now)\n");
         assert_eq!(show(&[]).ok(), expected);
         let shown = show(&["--json"]).json();
         assert_eq!(
@@ -254,7 +254,7 @@ fn what_is_half_done_is_shown() {
         assert_eq!(shown["auth_key_id"].as_str().map(str::len), Some(16), "{shown}");
         // Given up.
         let logout = server.run(&["logout", "--session", name]);
-        assert!(logout.ok().starts_with("Nobody was signed in; the half-done sign-in"), "{logout:?}");
+        assert!(logout.ok().starts_with("Nobody was logged in; the half-done login"), "{logout:?}");
         assert!(!server.directory.path.join(format!("{name}.signin")).exists());
         let shown = show(&["--json"]).json();
         assert_eq!((&shown["pending"], &shown["auth_key_id"]), (&json!(null), &json!(null)));
@@ -272,9 +272,9 @@ fn ctrl_d_at_a_passphrase() {
     assert_eq!(terminal.ends().0, Some(1));
 }
 
-/// Nothing of the session is on the disk before it is encrypted, not even while its sign-in is half done.
+/// Nothing of the session is on the disk before it is encrypted, not even while its login is half done.
 #[test]
-fn a_sign_in_that_is_encrypted_from_the_start() {
+fn a_login_that_is_encrypted_from_the_start() {
     let server = server();
     let code = ["login", "--encrypt", "--phone", "9996621234"];
     let mut terminal = Terminal::on(&server.command(&code));
@@ -465,7 +465,7 @@ fn a_server_that_is_away_or_silent_uses_no_code() {
             "; the code was not used; go on with \"sansgram login --code CODE\" and the same server options";
         assert!(run.stderr.contains(words) && run.stderr.contains(how), "{run:?}");
         at(&["--phone", "9996610002", "--code", "11111"]).fails(&[words, how]);
-        // Somebody else's sign-in does not stand there.
+        // Somebody else's login does not stand there.
         let other = at(&["--phone", "9996610001", "--code", "11111", "--json"]);
         other.fails(&[words]);
         assert!(!other.stderr.contains("go on"), "{other:?}");
@@ -484,7 +484,7 @@ fn a_code_that_is_cancelled() {
     for how in [&["--phone", "9996621234"][..], &[]] {
         server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
         let run = server.run(&[&["login", "--code", "Cancel"], how].concat());
-        run.fails(&["the sign-in was cancelled"]);
+        run.fails(&["the login was cancelled"]);
         assert!(!run.stderr.contains("terminal") && !half_done(&server).exists(), "{run:?}");
     }
     // Nobody is asked for another number, either.
@@ -492,10 +492,10 @@ fn a_code_that_is_cancelled() {
     let terminal = Terminal::on(&server.command(&["login", "--code", "cancel"]));
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(1), "{shown}");
-    assert!(shown.contains("error: the sign-in was cancelled"), "{shown}");
+    assert!(shown.contains("error: the login was cancelled"), "{shown}");
 }
 
-/// What a killed process left of a half-done sign-in is as secret as the file itself.
+/// What a killed process left of a half-done login is as secret as the file itself.
 #[test]
 fn what_a_kill_left_goes_with_the_next_owner_of_the_session() {
     let server = server();

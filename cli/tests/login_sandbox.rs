@@ -36,7 +36,7 @@ fn by_bot_token() {
     let run = login(&["--bot-token", "1:sandbox", "--json"]);
     assert_eq!(run.json(), json!({"user_id": 1, "first_name": "Sandbox bot", "is_bot": true, "dc": 2}));
     let run = login(&["--bot-token", "2:elsewhere"]);
-    assert_eq!(run.ok(), "Signed in as Sandbox bot (@sandbox2_bot), bot 2 on DC 1.\n");
+    assert_eq!(run.ok(), "Logged in as Sandbox bot (@sandbox2_bot), bot 2 on DC 1.\n");
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn the_session_is_kept_in_memory_unless_it_has_a_name() {
     assert!(files().is_empty());
     support::run(command.args(["--session", "mine"])).ok();
     assert_eq!(files(), ["mine.session"]);
-    // The next sandbox knows nothing of this session; the sign-in works all the same.
+    // The next sandbox knows nothing of this session; the login works all the same.
     let again = support::run(&mut command);
-    assert!(again.ok().starts_with("Signed in as"), "{again:?}");
+    assert!(again.ok().starts_with("Logged in as"), "{again:?}");
     // Who set a passphrase hears that it protects nothing yet.
     let plain = support::run(command.arg("--json").env("SANSGRAM_PASSPHRASE", "horse"));
     assert!(plain.stderr.contains("mine.session is not encrypted"), "{plain:?}");

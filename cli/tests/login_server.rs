@@ -20,24 +20,24 @@ fn a_session_from_login_to_logout() {
         let server = Server::new(ServerOptions::default());
         let run = |args: &[&str]| server.run(&[args, &["--runtime", runtime]].concat());
         let phone = ["login", "--phone", "9996610002", "--code", "11111", "--password", "sandbox"];
-        let signed_in = run(&phone);
-        assert_eq!(signed_in.ok(), "Signed in as Sandbox DC 1, user 9996610002 on DC 1.\n");
-        assert_eq!(signed_in.stderr, "The session is kept in sansgram.session.\n");
+        let logged_in = run(&phone);
+        assert_eq!(logged_in.ok(), "Logged in as Sandbox DC 1, user 9996610002 on DC 1.\n");
+        assert_eq!(logged_in.stderr, "The session is kept in sansgram.session.\n");
 
         let me = json!({"user_id": 9_996_610_002_i64, "first_name": "Sandbox", "is_bot": false, "dc": 1});
         assert_eq!(run(&["whoami", "--json"]).json(), me);
         assert_eq!(run(&["whoami"]).ok(), "Sandbox DC 1, user 9996610002 on DC 1\n");
 
-        // Nothing is needed where somebody is signed in, and nothing is asked.
+        // Nothing is needed where somebody is logged in, and nothing is asked.
         for values in [&phone[..], &["login"], &["login", "--phone", "9996610002"]] {
             let again = run(values);
-            assert_eq!(again.ok(), "Already signed in as Sandbox DC 1, user 9996610002 on DC 1.\n");
+            assert_eq!(again.ok(), "Already logged in as Sandbox DC 1, user 9996610002 on DC 1.\n");
         }
         assert_eq!(run(&["login", "--json"]).json(), me);
 
-        assert_eq!(run(&["logout"]).ok(), "Signed out.\n");
-        run(&["whoami"]).fails(&["nobody is signed in", "sansgram login"]);
-        assert_eq!(run(&["logout"]).ok(), "Nobody was signed in.\n");
+        assert_eq!(run(&["logout"]).ok(), "Logged out.\n");
+        run(&["whoami"]).fails(&["nobody is logged in", "sansgram login"]);
+        assert_eq!(run(&["logout"]).ok(), "Nobody was logged in.\n");
         run(&["login"]).fails(&["no terminal"]);
         assert_eq!(run(&["login", "--bot-token", "2:elsewhere", "--json"]).json()["user_id"], 2);
         assert!(server.served.take_refusals().is_empty());
@@ -70,9 +70,9 @@ fn what_a_server_says_is_printed_without_what_a_terminal_obeys() {
     };
     let accounts = AccountOptions { bots: vec![bot], ..AccountOptions::default() };
     let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
-    let signed_in = server.run(&["login", "--bot-token", "5:eve"]);
+    let logged_in = server.run(&["login", "--bot-token", "5:eve"]);
     let is_clean = |text: &str| text.chars().all(|c| c == '\n' || (' '..='~').contains(&c));
-    assert!(is_clean(signed_in.ok()) && signed_in.stdout.contains("Eve"), "{signed_in:?}");
+    assert!(is_clean(logged_in.ok()) && logged_in.stdout.contains("Eve"), "{logged_in:?}");
     let json = server.run(&["whoami", "--json"]);
     assert!(is_clean(&json.stdout), "{json:?}");
     assert_eq!(json.json()["first_name"], name);
@@ -92,7 +92,7 @@ fn a_session_whose_key_the_server_itself_denies_is_over() {
         fs::write(&copy, &session).unwrap();
         other.run(args)
     };
-    with_session(&["whoami"]).fails(&["does not know the session's key any more: sign in again"]);
+    with_session(&["whoami"]).fails(&["does not know the session's key any more: log in again"]);
     with_session(&["login"]).fails(&["does not know the session's key any more", "no terminal"]);
     with_session(&["logout"]).ok();
     with_session(&login).ok();
@@ -101,10 +101,10 @@ fn a_session_whose_key_the_server_itself_denies_is_over() {
 #[test]
 fn why_a_session_ended_is_said() {
     for (code, name, words) in [
-        (401, "SESSION_REVOKED", "the session was ended from another device: sign in again"),
+        (401, "SESSION_REVOKED", "the session was ended from another device: log in again"),
         (401, "USER_DEACTIVATED", "the account was deleted or banned"),
         (406, "AUTH_KEY_DUPLICATED", "used from two places at once"),
-        (401, "AUTH_KEY_UNREGISTERED", "the session is not signed in any more: sign in again"),
+        (401, "AUTH_KEY_UNREGISTERED", "the session is not logged in any more: log in again"),
     ] {
         let fault = Fault::error("users.getUsers", code, name);
         let accounts = AccountOptions { faults: vec![fault], ..AccountOptions::default() };
@@ -115,7 +115,7 @@ fn why_a_session_ended_is_said() {
 }
 
 #[test]
-fn a_session_that_nobody_is_signed_in_with_does_not_stand_in_the_way() {
+fn a_session_that_nobody_is_logged_in_with_does_not_stand_in_the_way() {
     let server = Server::new(ServerOptions::default());
     server.run(&["login", "--phone", "9996621234", "--code", "00000"]).fails(&["code is wrong"]);
     let other = Server::new(ServerOptions::default());

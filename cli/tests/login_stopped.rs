@@ -54,7 +54,7 @@ fn ctrl_z_at_the_password_stops_it_and_begins_the_question_anew() {
     terminal.sees("Password");
     terminal.waits_for_echo(false);
     terminal.types("sandbox\n");
-    terminal.sees("Signed in as Sandbox DC 2");
+    terminal.sees("Logged in as Sandbox DC 2");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
     assert!(!shown.contains("half"), "the password shows: {shown}");
@@ -79,7 +79,7 @@ fn a_stop_from_outside_does_not_show_the_password() {
     terminal.sees("Password");
     terminal.waits_for_echo(false);
     terminal.types("sandbox\n");
-    terminal.sees("Signed in as Sandbox DC 2");
+    terminal.sees("Logged in as Sandbox DC 2");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
     assert!(!shown.contains("half"), "the password shows: {shown}");
@@ -95,7 +95,7 @@ fn a_visible_question_is_shown_again_after_a_stop() {
     terminal.types("go\n");
     terminal.sees("bot token:");
     terminal.types("1:sandbox\n");
-    terminal.sees("Signed in as Sandbox bot");
+    terminal.sees("Logged in as Sandbox bot");
     assert_eq!(terminal.ends().0, Some(0));
 }
 

@@ -48,7 +48,7 @@ fn every_wrong_answer_is_asked_for_again() {
         terminal.sees("The password is wrong");
         terminal.sees("Password");
         terminal.types("sandbox\n");
-        terminal.sees("Signed in as Sandbox DC 1");
+        terminal.sees("Logged in as Sandbox DC 1");
         terminal.sees("The session is kept in mine.session.");
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(0), "{shown}");
@@ -84,11 +84,11 @@ fn the_time_to_answer_does_not_count() {
     let directory = Directory::new();
     let mut terminal = Terminal::start(&directory, &["login", "--sandbox", "--timeout", "5"]);
     terminal.sees("bot token:");
-    // Seconds of a real process, as a person takes them: what is over here must not be the sign-in itself, on a machine
+    // Seconds of a real process, as a person takes them: what is over here must not be the login itself, on a machine
     // that has much else to do.
     thread::sleep(Duration::from_millis(5500));
     terminal.types("1:sandbox\n");
-    terminal.sees("Signed in as Sandbox bot");
+    terminal.sees("Logged in as Sandbox bot");
     assert_eq!(terminal.ends().0, Some(0));
 }
 
@@ -115,7 +115,7 @@ fn the_end_of_the_input_ends_it() {
     let mut terminal = Terminal::start(&directory, &["login", "--sandbox"]);
     terminal.sees("bot token:");
     terminal.types("\u{4}");
-    terminal.sees("\nerror: the input ended before the sign-in was complete");
+    terminal.sees("\nerror: the input ended before the login was complete");
     assert_eq!(terminal.ends().0, Some(1));
 }
 
@@ -142,7 +142,7 @@ fn a_wrong_code_then_another_one() {
     terminal.sees("The code was sent by text message");
     terminal.sees("Code:");
     terminal.types(" 3 33-33\n");
-    terminal.sees("Signed in as Sandbox DC 3.");
+    terminal.sees("Logged in as Sandbox DC 3.");
     assert_eq!(terminal.ends().0, Some(0));
     assert!(server.run(&["whoami"]).ok().contains("9996631234 on DC 3"));
 }
@@ -160,7 +160,7 @@ fn a_newcomer_signs_up_and_an_address_is_set_up() {
     terminal.types("Ada\n");
     terminal.sees("Last name (may be empty):");
     terminal.types("Lovelace\n");
-    terminal.sees("Signed in as Ada Lovelace, user 9996610009 on DC 1.");
+    terminal.sees("Logged in as Ada Lovelace, user 9996610009 on DC 1.");
     assert_eq!(terminal.ends().0, Some(0));
 
     let mut terminal = Terminal::start(&directory, &["login", "--sandbox", "--phone", "9996630006"]);
@@ -182,7 +182,7 @@ fn a_newcomer_signs_up_and_an_address_is_set_up() {
     terminal.sees("The code was sent by e-mail to a***@home.example");
     terminal.sees("Code from the e-mail:");
     terminal.types("333333\n");
-    terminal.sees("Signed in as Sandbox DC 3, user 9996630006 on DC 3.");
+    terminal.sees("Logged in as Sandbox DC 3, user 9996630006 on DC 3.");
     assert_eq!(terminal.ends().0, Some(0));
 }
 
@@ -196,7 +196,7 @@ fn a_session_in_use_names_its_owner() {
         server.run(args).fails(&[&owner, "sansgram.session"]);
     }
     terminal.types("22222\n");
-    terminal.sees("Signed in as");
+    terminal.sees("Logged in as");
     assert_eq!(terminal.ends().0, Some(0));
     server.run(&["whoami"]).ok();
 }
@@ -220,20 +220,20 @@ fn a_password_is_recovered_only_where_that_is_meant() {
     terminal.types("222222\n");
     terminal.sees("New password (empty for none):");
     terminal.types("\n");
-    terminal.sees("Remove the password, so that the code alone signs in from now on? (y/n)");
+    terminal.sees("Remove the password, so that the code alone logs in from now on? (y/n)");
     terminal.types("n\n");
     terminal.sees("New password (empty for none):");
     terminal.types("correct horse\n");
     terminal.sees("The same again:");
     terminal.types("correct horse\n");
-    terminal.sees("Signed in as Sandbox DC 2");
+    terminal.sees("Logged in as Sandbox DC 2");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
     assert_eq!(shown.matches("arrived at recovery@").count(), 1, "{shown}");
 }
 
 #[test]
-fn a_server_that_forgot_the_sign_in_is_told_everything_again() {
+fn a_server_that_forgot_the_login_is_told_everything_again() {
     let faults = vec![Fault::auth_restart("auth.checkPassword").once()];
     let accounts = AccountOptions { faults, ..AccountOptions::default() };
     let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
@@ -248,10 +248,10 @@ fn a_server_that_forgot_the_sign_in_is_told_everything_again() {
         terminal.sees("Password");
         terminal.types("sandbox\n");
     }
-    terminal.sees("Signed in as Sandbox DC 2");
+    terminal.sees("Logged in as Sandbox DC 2");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
-    assert!(shown.contains("The server wants the sign-in to begin again.\r\nPhone number"), "{shown}");
+    assert!(shown.contains("The server wants the login to begin again.\r\nPhone number"), "{shown}");
 }
 
 /// A first call has no api_id; a person is asked for it, with the way to get one.
@@ -272,7 +272,7 @@ fn e_a_first_call_asks_for_the_application() {
     terminal.sees("api_hash");
     terminal.waits_for_echo(false);
     terminal.types("0123456789abcdef0123456789abcdef\n");
-    terminal.sees("Signing in to Telegram.");
+    terminal.sees("Logging in to Telegram.");
     terminal.sees("bot token:");
     terminal.types("+1 234 567 8900\n");
     terminal.sees("correct? (y/n)");
@@ -318,5 +318,5 @@ fn e_another_server_is_not_called_telegram() {
     terminal.sees("bot token:");
     terminal.types("\x04");
     let (_, shown) = terminal.ends();
-    assert!(!shown.contains("Signing in to Telegram"), "{shown}");
+    assert!(!shown.contains("Logging in to Telegram"), "{shown}");
 }

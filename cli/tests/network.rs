@@ -6,13 +6,13 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use sansgram_testkit::server::{Front, HelloWindow, MtProxyMode, ServerOptions};
+use sansgram_testkit::server::{Frontend, HelloWindow, MtProxyMode, ServerOptions};
 use support::Server;
 
 const BOT: [&str; 3] = ["login", "--bot-token", "1:sandbox"];
 const KEY: [u8; 16] = [0x1a; 16];
 
-fn server(front: Front) -> Server {
+fn server(front: Frontend) -> Server {
     Server::new(ServerOptions { front, ..ServerOptions::default() })
 }
 
@@ -83,7 +83,7 @@ fn http(client: &mut TcpStream) -> io::Result<TcpStream> {
 fn disguises_and_temporary_keys() {
     for args in [&["--obfuscated"][..], &["--pfs"], &["--obfuscated", "--transport", "full", "--pfs"]] {
         support::sansgram(&[&["login", "--sandbox", "--bot-token", "1:sandbox"], args].concat()).ok();
-        let server = server(Front::None);
+        let server = server(Frontend::None);
         server.run(&[&BOT, args].concat()).ok();
         server.run(&[&["whoami"], args].concat()).ok();
         assert!(server.served.take_refusals().is_empty());
@@ -104,7 +104,7 @@ fn mtproxies_of_all_kinds() {
             format!("ee{hex}{domain_hex}"),
         ),
     ] {
-        let server = server(Front::MtProxy { key: KEY, mode });
+        let server = server(Frontend::MtProxy { key: KEY, mode });
         let address = server.served.address(2).unwrap();
         let [ip, port] = [address.ip().to_string(), address.port().to_string()];
         let link = format!("tg://proxy?server={ip}&port={port}&secret={secret}");
@@ -137,7 +137,7 @@ fn mtproxies_of_all_kinds() {
 
 #[test]
 fn proxies() {
-    let server = server(Front::None);
+    let server = server(Frontend::None);
     let port = proxy();
     for scheme in ["socks5", "http"] {
         for runtime in ["tokio", "smol"] {
@@ -158,7 +158,7 @@ fn proxies() {
     for option in ["--proxy", "--mtproxy"] {
         let mut command =
             server.command(&["login", "--bot-token", "1:sandbox", "--session", &option[2..], option, &link]);
-        assert!(support::run(&mut command).ok().contains("Signed in"));
+        assert!(support::run(&mut command).ok().contains("Logged in"));
     }
 }
 
@@ -168,7 +168,7 @@ fn c3_the_clock_is_named_if_an_mtproxy_refuses_the_hello() {
     let window = HelloWindow { behind: 0, ahead: 0, ..HelloWindow::default() };
     let domain = String::from("www.example.org");
     let secret = format!("ee{}7777772e6578616d706c652e6f7267", "1a".repeat(16));
-    let server = server(Front::MtProxy { key: KEY, mode: MtProxyMode::FakeTls { domain, window } });
+    let server = server(Frontend::MtProxy { key: KEY, mode: MtProxyMode::FakeTls { domain, window } });
     let mtproxy = format!("{secret}@{}", server.served.address(2).unwrap());
     let mut command = support::command(&server.directory.path);
     let login =
@@ -188,7 +188,7 @@ fn c5_a_proxy_that_offers_only_digest_is_told_so() {
             let _ = client.write_all(head.as_bytes());
         }
     });
-    let server = server(Front::None);
+    let server = server(Frontend::None);
     let run = support::run(server.command(&BOT).args(["--proxy", &url]));
     run.fails(&["by Digest only, and not by Basic", "have the proxy accept Basic"]);
     assert!(!run.stderr.contains("73519"), "{run:?}");
@@ -198,7 +198,7 @@ fn c5_a_proxy_that_offers_only_digest_is_told_so() {
 #[test]
 fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
     let nobody = support::NOBODY;
-    let server = server(Front::MtProxy { key: KEY, mode: MtProxyMode::Plain });
+    let server = server(Frontend::MtProxy { key: KEY, mode: MtProxyMode::Plain });
     let mtproxy = format!("{}@{}", "2b".repeat(16), server.served.address(2).unwrap());
     for (args, words) in [
         (["--proxy", "socks5://no-such-host.invalid:1"], ["has no address", "check its spelling"]),
@@ -223,7 +223,7 @@ fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
 #[test]
 fn c3_a_refused_port_is_blamed_on_neither_secret_nor_clock() {
     let nobody = support::NOBODY;
-    let server = server(Front::None);
+    let server = server(Frontend::None);
     let secret = format!("ee{}7777772e6578616d706c652e6f7267", "1a".repeat(16));
     for (option, way) in [
         ("--mtproxy", format!("{secret}@{nobody}")),
@@ -261,7 +261,7 @@ fn what_answers_in_the_place_of_a_proxy_is_no_proxy() {
         });
         let login =
             ["--dc", "2=192.0.2.1:1", "--public-key", "key.pem", "--timeout", timeout, "--proxy", &url];
-        let server = server(Front::None);
+        let server = server(Frontend::None);
         let mut command = support::command(&server.directory.path);
         support::run(command.args(BOT).args(login))
     };

@@ -150,7 +150,7 @@ fn f1_a_name_that_a_terminal_would_obey_is_shown_without_that() {
 
 /// What the server sends a code for could not be kept, so nothing is sent.
 #[test]
-fn f6_no_code_is_asked_for_if_the_sign_in_cannot_be_kept() {
+fn f6_no_code_is_asked_for_if_the_login_cannot_be_kept() {
     let server = Server::new(ServerOptions::default());
     let place = server.directory.path.join("sansgram.signin");
     let login = |words: &[&str]| {
@@ -159,7 +159,7 @@ fn f6_no_code_is_asked_for_if_the_sign_in_cannot_be_kept() {
     };
     pipe(&place);
     let refused =
-        ["error: the half-done sign-in sansgram.signin cannot be read: it is a pipe", "; remove it, or name"];
+        ["error: the half-done login sansgram.signin cannot be read: it is a pipe", "; remove it, or name"];
     login(&refused);
     assert!(is_pipe(&place));
     fs::remove_file(&place).unwrap();
@@ -172,13 +172,13 @@ fn f6_no_code_is_asked_for_if_the_sign_in_cannot_be_kept() {
     // A link that leads nowhere is replaced, and what it waits for is kept.
     symlink("nowhere", &place).unwrap();
     server.run(&["login", "--phone", "9996610001"]).fails(&["go on with \"sansgram login --code CODE\""]);
-    assert!(server.run(&["login", "--code", "11111"]).ok().contains("Signed in"));
+    assert!(server.run(&["login", "--code", "11111"]).ok().contains("Logged in"));
 }
 
 /// What could not be kept is gone on with by no other call, so none is advised.
 #[cfg(target_os = "linux")]
 #[test]
-fn f6_a_sign_in_that_is_not_kept_is_not_said_to_go_on() {
+fn f6_a_login_that_is_not_kept_is_not_said_to_go_on() {
     let server = Server::new(ServerOptions::default());
     let mut terminal = support::terminal::Terminal::on(&server.command(&["login", "--json"]));
     terminal.sees("bot token:");
@@ -186,7 +186,7 @@ fn f6_a_sign_in_that_is_not_kept_is_not_said_to_go_on() {
     terminal.types("9996610001\n");
     terminal.sees("(y/n)");
     terminal.types("y\n");
-    terminal.sees("note: the half-done sign-in cannot be kept: it is a directory");
+    terminal.sees("note: the half-done login cannot be kept: it is a directory");
     terminal.sees("Code:");
     terminal.types("\u{4}");
     let (code, shown) = terminal.ends();

@@ -1,4 +1,4 @@
-//! `sansgram password`: the wish to do without a forgotten password, from a session that is signed in.
+//! `sansgram password`: the wish to do without a forgotten password, from a session that is logged in.
 
 mod support;
 

@@ -78,7 +78,7 @@ fn another_process_signs_in() {
         sandbox.json(),
         json!({"event": "code_sent", "phone": "9996610001", "code": "11111", "dc": 1})
     );
-    assert_eq!(sandbox.json(), json!({"event": "signed_in", "user_id": 9_996_610_001_i64, "dc": 1}));
+    assert_eq!(sandbox.json(), json!({"event": "logged_in", "user_id": 9_996_610_001_i64, "dc": 1}));
     let mut logout = support::command(&directory.path);
     support::run(logout.arg("logout").args(&server)).ok();
     assert_eq!(sandbox.json(), json!({"event": "signed_out", "user_id": 9_996_610_001_i64, "dc": 1}));
@@ -107,9 +107,9 @@ fn a_pasted_link_is_scanned() {
         sandbox.paste(&format!("{link} 9996631111"));
         assert_eq!(sandbox.json()["reason"], "the link excludes this account");
         sandbox.paste(&format!("{link}{phone}"));
-        // The scan is told when it is done; the sign-in may be told before.
+        // The scan is told when it is done; the login may be told before.
         let mut told = [sandbox.json(), sandbox.json()];
-        told.sort_by_key(|event| event["event"] == "signed_in");
+        told.sort_by_key(|event| event["event"] == "logged_in");
         assert_eq!(told[0], json!({"event": "scanned", "phone": scanned}));
         assert_eq!(told[1]["user_id"], user);
         assert!(child.wait().unwrap().success());
@@ -132,7 +132,7 @@ fn codes_by_email_are_told() {
 
 #[cfg(unix)]
 #[test]
-fn in_words_it_says_how_to_sign_in() {
+fn in_words_it_says_how_to_login() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--public-key", "the key.pem"]);
     let lines: Vec<String> = (0..8).map(|_| sandbox.line()).collect();
@@ -144,7 +144,7 @@ fn in_words_it_says_how_to_sign_in() {
     shell.arg(env!("CARGO_BIN_EXE_sansgram")).current_dir(&elsewhere.path);
     support::run(shell.stdout(Stdio::piped()).stderr(Stdio::piped())).ok();
     assert_eq!(sandbox.line(), "the code 33333 arrived for +9996631234 (DC 3)");
-    assert_eq!(sandbox.line(), "user 9996631234 signed in (DC 3)");
+    assert_eq!(sandbox.line(), "user 9996631234 logged in (DC 3)");
 }
 
 #[cfg(unix)]
@@ -389,7 +389,7 @@ fn client(directory: &Directory, args: &[&str], server: &[String]) -> Value {
 }
 
 #[test]
-fn a4_a_client_stays_signed_in_when_the_sandbox_is_killed() {
+fn a4_a_client_stays_logged_in_when_the_sandbox_is_killed() {
     let directory = Directory::new();
     let port = free_ports().to_string();
     let args = ["--json", "--port", &port, "--state", "the state"];
@@ -415,7 +415,7 @@ fn a4_a_client_stays_signed_in_when_the_sandbox_is_killed() {
         client(&directory, &["login", "--json", "--session", "half", "--code", "11111"], &server)["dc"],
         1
     );
-    // A sign-out is kept as well.
+    // A logout is kept as well.
     let mut logout = support::command(&directory.path);
     support::run(logout.args(["logout", "--session", "here"]).args(&server)).ok();
     drop(sandbox);
@@ -512,7 +512,7 @@ fn a4_a_state_that_cannot_be_saved_is_told() {
     login.arg("login").args(&server).args(["--phone", "9996620001", "--code", "22222"]);
     support::run(&mut login).ok();
     let mut events = Vec::new();
-    while !events.iter().any(|event: &Value| event["event"] == "signed_in")
+    while !events.iter().any(|event: &Value| event["event"] == "logged_in")
         || !events.iter().any(|event| event["event"] == "not_saved")
     {
         events.push(sandbox.json());

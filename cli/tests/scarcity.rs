@@ -47,7 +47,7 @@ fn f10_too_few_descriptors_are_one_sentence() {
     }
     run(&mut limited(&directory, 7, &["sandbox"])).fails(&["too few"]);
     run(&mut limited(&directory, 7, &["whoami"])).fails(&["too few"]);
-    assert!(run(&mut limited(&directory, 80, &login)).ok().contains("Signed in as"));
+    assert!(run(&mut limited(&directory, 80, &login)).ok().contains("Logged in as"));
 }
 
 /// What uses no network needs few, and says so if there are fewer still.

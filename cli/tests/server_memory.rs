@@ -32,8 +32,8 @@ fn a5_a_server_is_named_once() {
     assert_eq!(shown.ok(), format!("bot 1 on DC 2 of the server at {address}\n"));
     assert_eq!(plain(&server, &["sessions", "show", "--json"]).json()["server"], address.as_str());
     assert!(plain(&server, &["sessions", "list"]).ok().contains(&address));
-    assert_eq!(plain(&server, &["logout"]).ok(), "Signed out.\n");
-    // Also the next sign-in, and the one of another DC's account.
+    assert_eq!(plain(&server, &["logout"]).ok(), "Logged out.\n");
+    // Also the next login, and the one of another DC's account.
     let again = plain(&server, &["login", "--bot-token", "2:elsewhere"]);
     assert!(again.ok().contains("bot 2 on DC 1") && again.stderr.contains(&address), "{again:?}");
     assert!(plain(&server, &["whoami"]).ok().contains("bot 2 on DC 1"));
@@ -88,9 +88,9 @@ fn a5_a_session_of_a_sandbox_says_so_and_goes_nowhere() {
     assert!(exported.stderr.contains("a sandbox that has ended"), "{exported:?}");
     run(&["sessions", "export", "--session", "mine", "--to", "telethon"])
         .fails(&["address of DC 2 is not known"]);
-    assert_eq!(run(&["logout", "--session", "mine"]).ok(), "Signed out.\n");
+    assert_eq!(run(&["logout", "--session", "mine"]).ok(), "Logged out.\n");
     assert!(begun.elapsed() < Duration::from_secs(30), "no connection is waited for");
-    run(&["whoami", "--session", "mine"]).fails(&["signed in with this session"]);
+    run(&["whoami", "--session", "mine"]).fails(&["logged in with this session"]);
     run(&login).ok();
 }
 

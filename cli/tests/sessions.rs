@@ -129,10 +129,10 @@ fn what_cannot_be_is_said_without_the_string() {
         fs::write(directory.path.join("damaged.session"), content).unwrap();
         sessions(&directory, &["show", "--session", "damaged"]).fails(&words);
     }
-    let nobody = sansgram_runtime::core::client::SessionData::default();
+    let nobody = sansgram_runtime::core::client::StoredSession::default();
     fs::write(directory.path.join("nobody.session"), &**nobody.to_text()).unwrap();
     let nothing = sessions(&directory, &["export", "--session", "nobody", "--to", "telethon"]);
-    nothing.fails(&["nobody has signed in", "\"sansgram login\""]);
+    nothing.fails(&["nobody has logged in", "\"sansgram login\""]);
     assert!(!nothing.stderr.contains("note:"), "{nothing:?}");
     sessions(&directory, &["export", "--session", "me", "--to", "tdata"]).misused(&["tdata", "--output"]);
     sessions(&directory, &["import", "--from", &text, "--session", "me"]).ok();
@@ -140,7 +140,7 @@ fn what_cannot_be_is_said_without_the_string() {
     sessions(&directory, &["import", "--from", &text, "--session", "me"]).fails(&["exists already"]);
     assert_eq!(fs::read(directory.path.join("me.session")).unwrap(), before);
     sessions(&directory, &["export", "--session", "me", "--to", "pyrogram"])
-        .fails(&["who is signed in", "whoami"]);
+        .fails(&["who is logged in", "whoami"]);
 }
 
 #[test]

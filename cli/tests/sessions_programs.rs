@@ -44,7 +44,7 @@ fn d4_every_folder_and_file_of_the_programs_is_imported() {
         "tdata/own-with-config",
         "tdata/opentele2-2.0.0",
         "tdata/opentele2-2.0.0-passcode",
-        "tdlib/own-signed-in-after-tdlib-opened-it.binlog",
+        "tdlib/own-logged-in-after-tdlib-opened-it.binlog",
     ]
     .into_iter()
     .enumerate()
@@ -128,7 +128,7 @@ fn d4_one_of_several_accounts_is_chosen() {
 #[test]
 fn d4_folders_and_logs_are_written_and_read_again() {
     let directory = Directory::new();
-    let from = sample("tdlib/own-signed-in-after-tdlib-opened-it.binlog");
+    let from = sample("tdlib/own-logged-in-after-tdlib-opened-it.binlog");
     sessions(&directory, None, &["import", "--from", &from, "--session", "me"]).ok();
     sessions(&directory, None, &["import", "--from", &from, "--test", "--session", "test"]).ok();
     for (format, place) in [("tdata", "Telegram Desktop"), ("tdlib", "td_test.binlog")] {
@@ -155,7 +155,7 @@ fn d4_folders_and_logs_are_written_and_read_again() {
 fn d4_what_cannot_be_read_is_named_for_what_it_is() {
     let directory = Directory::new();
     let import = |from: &str| sessions(&directory, None, &["import", "--from", from, "--session", "me"]);
-    import(&sample("tdlib/fresh-empty-key.binlog")).fails(&["TDLib", "no user is signed in"]);
+    import(&sample("tdlib/fresh-empty-key.binlog")).fails(&["TDLib", "no user is logged in"]);
     import(&sample("tdlib")).fails(&["this folder holds no session"]);
     let tdata = directory.path.join("tdata");
     fs::create_dir(&tdata).unwrap();

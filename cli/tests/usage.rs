@@ -285,7 +285,7 @@ fn e_wrong_calls_are_told_in_one_sentence() {
         (&["login", "--phone", "1", "--phone", "2"], "--phone is given more than once; give it once"),
         (&["login", "--sandbox", "--test"], "--sandbox cannot be used with --test; leave one of them out"),
         (&["login", "--json=yes"], "--json takes no value; leave out what stands behind its \"=\""),
-        (&["login", "--qr-file", "a.png"], "--qr-file and --except-id belong to a sign-in by --qr; add that"),
+        (&["login", "--qr-file", "a.png"], "--qr-file and --except-id belong to a login by --qr; add that"),
         (&["sessions", "export"], "--to <FORMAT> is missing; --help says what it is for"),
         (&["login", "--runtime", "x"], "--runtime takes one of these: tokio, smol"),
         (&["logi"], "there is no command \"logi\"; did you mean logout or login? --help lists all"),

@@ -1,4 +1,4 @@
-//! Signs in with nothing but a blocking socket of the standard library: no async, no threads.
+//! Logs in with nothing but a blocking socket of the standard library: no async, no threads.
 //!
 //! Start the test DCs with `sansgram sandbox --public-key key.pem`, then, with the address of DC 2,
 //! `cargo run -p sansgram-core --features getrandom --example blocking -- 127.0.0.1:PORT key.pem`.
@@ -10,8 +10,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
 use sansgram_core::client::{
-    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, LostCause, Output, RequestId,
-    SessionData,
+    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, RequestId,
+    StoredSession,
 };
 use sansgram_core::crypto::{OsRandom, rsa::PublicKey};
 use sansgram_core::login::Outcome;
@@ -25,7 +25,7 @@ fn now(start: Instant) -> Now {
     Now::new(Timestamp::from_origin(start.elapsed()), unix)
 }
 
-/// Drives the machine until a step of the sign-in is over.
+/// Drives the machine until a step of the login is over.
 fn drive(
     client: &mut Client,
     socket: &mut Socket,
@@ -40,11 +40,11 @@ fn drive(
                     *socket = Some((conn, stream));
                     Input::Opened { conn }
                 }
-                Err(_) => Input::Lost { conn, cause: LostCause::Refused },
+                Err(_) => Input::Lost { conn, cause: IoFailure::Refused },
             },
             (Output::Transmit { conn, bytes }, Some((_, stream))) => match stream.write_all(&bytes) {
-                Ok(()) => Input::Sent { conn, buffer: bytes },
-                Err(_) => Input::Lost { conn, cause: LostCause::Reset },
+                Ok(()) => Input::Transmitted { conn, buffer: bytes },
+                Err(_) => Input::Lost { conn, cause: IoFailure::Reset },
             },
             (Output::Close { .. }, _) => {
                 *socket = None;
@@ -64,12 +64,12 @@ fn drive(
                 };
                 stream.set_read_timeout(Some(wait))?;
                 match stream.read(&mut received) {
-                    Ok(0) => Input::Lost { conn: *conn, cause: LostCause::Closed },
+                    Ok(0) => Input::Lost { conn: *conn, cause: IoFailure::Closed },
                     Ok(count) => Input::Received { conn: *conn, bytes: &mut received[..count] },
                     Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {
                         Input::Tick
                     }
-                    Err(_) => Input::Lost { conn: *conn, cause: LostCause::Reset },
+                    Err(_) => Input::Lost { conn: *conn, cause: IoFailure::Reset },
                 }
             }
             (event, _) => {
@@ -81,7 +81,7 @@ fn drive(
     }
 }
 
-/// Signs in to the test DC at `address`, whose RSA key is `public_key` (PEM); answers the account's first name.
+/// Logs in to the test DC at `address`, whose RSA key is `public_key` (PEM); answers the account's first name.
 pub(crate) fn sign_in(
     address: SocketAddr,
     public_key: &str,
@@ -92,7 +92,8 @@ pub(crate) fn sign_in(
     dcs.insert(home, address);
     let mut config = Config::new(dcs, home, [PublicKey::from_pem(public_key)?]);
     config.api = Some(ApiCredentials { id: 1, hash: "0".repeat(32) });
-    let mut client = Client::new(config, SessionData::default(), Box::new(OsRandom::default()), now(start))?;
+    let mut client =
+        Client::new(config, StoredSession::default(), Box::new(OsRandom::default()), now(start))?;
     let mut socket = None;
     let step = client.login(now(start)).request_code(phone)?;
     let Outcome::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
@@ -100,7 +101,7 @@ pub(crate) fn sign_in(
     };
     let step = client.login(now(start)).sign_in(&token, code)?;
     match drive(&mut client, &mut socket, start, step)? {
-        Outcome::SignedIn(user) => Ok(user.first_name),
+        Outcome::LoggedIn(user) => Ok(user.first_name),
         other => Err(format!("more is needed: {other:?}").into()),
     }
 }
@@ -109,6 +110,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, address, key_file] = &arguments[..] else { return Err("usage: blocking ADDRESS KEY.pem".into()) };
     let key = std::fs::read_to_string(key_file)?;
-    println!("signed in as {}", sign_in(address.parse()?, &key, "+999 66 2 0001", "22222")?);
+    println!("logged in as {}", sign_in(address.parse()?, &key, "+999 66 2 0001", "22222")?);
     Ok(())
 }

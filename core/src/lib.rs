@@ -11,7 +11,7 @@
 //! | layer | turns | into |
 //! |---|---|---|
 //! | [`client`] | inputs of an event loop | connections by id, DC migration, timers, events |
-//! | [`login`] | what a person gives | the requests of each sign-in flow, as explicit states |
+//! | [`login`] | what a person gives | the requests of each login flow, as explicit states |
 //! | [`rpc`] | requests | results, by a table of what is pending |
 //! | [`session`] | an auth key and frames | ordered, checked messages |
 //! | [`handshake`] | plain messages | an auth key |

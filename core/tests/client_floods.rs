@@ -5,7 +5,7 @@ mod session_bench;
 use std::time::Duration;
 
 use sansgram_core::client::{
-    Client, Config, DcId, DcKey, DcTable, Event, Input, Output, SessionData, SignedInUser,
+    Client, Config, DcAuth, DcId, DcTable, Event, Input, LoggedInUser, Output, StoredSession,
 };
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::message::{self, Direction};
@@ -95,11 +95,11 @@ fn f13_sessions_made_without_end_are_asked_about_updates_once_a_second() {
     dcs.insert(dc, "127.0.0.1:443".parse().unwrap());
     let mut config = Config::new(dcs, dc, []);
     config.learn_addresses = false;
-    let session = SessionData {
+    let session = StoredSession {
         home_dc: Some(dc),
-        keys: [(dc, DcKey { auth_key: auth_key.clone(), server_salt: 11 })].into(),
-        user: Some(SignedInUser { id: 7, is_bot: false }),
-        ..SessionData::default()
+        keys: [(dc, DcAuth { auth_key: auth_key.clone(), server_salt: 11 })].into(),
+        user: Some(LoggedInUser { id: 7, is_bot: false }),
+        ..StoredSession::default()
     };
     let mut client = Client::new(config, session, Box::new(Counter(3)), later(0)).unwrap();
     let mut server = Server { key: auth_key, stream: Vec::new(), session: 0, last_id: 0, made: 0, asked: 0 };
@@ -114,7 +114,7 @@ fn f13_sessions_made_without_end_are_asked_about_updates_once_a_second() {
                 Output::Transmit { conn, bytes } => {
                     let answer = server.take(now, &bytes[if begins { 4 } else { 0 }..]);
                     begins = false;
-                    client.handle(now, Input::Sent { conn, buffer: bytes });
+                    client.handle(now, Input::Transmitted { conn, buffer: bytes });
                     for mut frame in answer {
                         client.handle(now, Input::Received { conn, bytes: &mut frame });
                     }

@@ -1,4 +1,4 @@
-//! The documented errors of a sign-in: each has a row in the one table, and `docs/sign-in-errors.md` says what it does.
+//! The documented errors of a login: each has a row in the one table, and `docs/login-errors.md` says what it does.
 //!
 //! `SANSGRAM_WRITE_DOCS=1 cargo test -p sansgram-core --test login_errors` writes the page anew.
 
@@ -10,7 +10,7 @@ use sansgram_core::login::{Continuation, LoginError, known_error};
 use sansgram_core::rpc::RpcError;
 use serde_json::Value;
 
-const PAGE: &str = "../docs/sign-in-errors.md";
+const PAGE: &str = "../docs/login-errors.md";
 const VECTORS: &str = "../tests/vectors/login_errors.json";
 
 /// A documented error.
@@ -86,15 +86,15 @@ fn line(method: &str, documented: &Documented) -> String {
     )
 }
 
-const HEAD: &str = "| code | name | `LoginError` | the sign-in | sentence | before that, by itself |\n|---|---|---|---|---|---|\n";
+const HEAD: &str = "| code | name | `LoginError` | the login | sentence | before that, by itself |\n|---|---|---|---|---|---|\n";
 
 fn page() -> String {
     let (methods, any) = documented();
     let mut page = String::from(
-        "# What a server may answer to a sign-in\n\n\
+        "# What a server may answer to a login\n\n\
          Made by `core/tests/login_errors.rs` from the table in `core/src/login/known.rs` and the documented errors in \
          `tests/vectors/login_errors.json`. A name may go on with a number (X) or a text (…).\n\n\
-         After an error a sign-in\n\n\
+         After an error a login\n\n\
          - **asks again**: the same step takes another answer, and what was begun stays pending;\n\
          - **waits**: the same step may succeed later, and what was begun stays pending;\n\
          - **begins again**: with a new code or another identity; nothing stays pending;\n\
@@ -107,12 +107,12 @@ fn page() -> String {
             page.push_str(&line(&method, &error));
         }
     }
-    write!(page, "\n## Any method of a sign-in\n\n{HEAD}").unwrap();
+    write!(page, "\n## Any method of a login\n\n{HEAD}").unwrap();
     for error in any {
         page.push_str(&line("auth.signIn", &error));
     }
     page.push_str("\n## Names that have no row\n\nThe code decides, and the server's word is told.\n\n");
-    page.push_str("| code | the sign-in | sentence |\n|---|---|---|\n");
+    page.push_str("| code | the login | sentence |\n|---|---|---|\n");
     for code in [303, 400, 401, 403, 404, 406, 420, 500, -503] {
         let error = LoginError::of("auth.signIn", RpcError::parse(code, "SOME_NAME"));
         writeln!(page, "| {code} | {} | {error} |", class(error.continuation())).unwrap();
@@ -156,8 +156,8 @@ fn b_the_sentences_are_sentences() {
             assert!(sentence.len() > 20 && !sentence.ends_with('.'), "{sentence}");
             // The library does not know what it is part of.
             assert!(!sentence.contains("sansgram"), "{sentence}");
-            // A sign-in does not send people to sign in.
-            let is_circular = method != "account.resetPassword" && error == LoginError::NotSignedIn;
+            // A login does not send people to log in.
+            let is_circular = method != "account.resetPassword" && error == LoginError::NotLoggedIn;
             assert!(!is_circular, "{method}: {sentence}");
         }
     }
@@ -173,6 +173,6 @@ fn b_the_page_of_the_docs_is_up_to_date() {
     }
     assert!(
         read(PAGE) == page,
-        "docs/sign-in-errors.md is out of date: run this test with SANSGRAM_WRITE_DOCS=1"
+        "docs/login-errors.md is out of date: run this test with SANSGRAM_WRITE_DOCS=1"
     );
 }

@@ -1,10 +1,12 @@
-//! Refusals that no list has: of any code, of any text. Each step of a sign-in ends, by itself or in the waits that it asks
+//! Refusals that no list has: of any code, of any text. Each step of a login ends, by itself or in the waits that it asks
 //! for, says what to do, keeps the server's word, and lets nothing through that a terminal would obey.
 
 use std::time::Duration;
 
 use sansgram_core::crypto::SecureRandom;
-use sansgram_core::login::{ApiCredentials, BotToken, Continuation, Flow, LoginError, PhoneNumber, Progress};
+use sansgram_core::login::{
+    ApiCredentials, BotToken, Continuation, LoginError, LoginFlow, PhoneNumber, Progress,
+};
 use sansgram_core::rpc::{InvokeError, RpcError};
 
 struct NoRandom;
@@ -13,38 +15,38 @@ impl SecureRandom for NoRandom {
     fn fill(&mut self, _: &mut [u8]) {}
 }
 
-fn steps() -> Vec<(&'static str, Flow)> {
+fn steps() -> Vec<(&'static str, LoginFlow)> {
     let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
     let phone = PhoneNumber::parse("+9996620001").unwrap();
     let bot = BotToken::parse("1:sandbox").unwrap();
     vec![
-        ("auth.sendCode", Flow::request_code(phone, &api, &[])),
-        ("auth.importBotAuthorization", Flow::bot_sign_in(&bot, &api)),
-        ("auth.exportLoginToken", Flow::qr_login(&api, &[])),
-        ("account.getPassword", Flow::check_password("secret")),
-        ("auth.requestPasswordRecovery", Flow::request_password_recovery()),
-        ("auth.checkRecoveryPassword", Flow::check_recovery_password("123456")),
-        ("auth.recoverPassword", Flow::recover_password("123456", None)),
-        ("account.resetPassword", Flow::reset_password()),
-        ("account.declinePasswordReset", Flow::decline_password_reset()),
-        ("users.getUsers", Flow::is_authorized()),
+        ("auth.sendCode", LoginFlow::request_code(phone, &api, &[])),
+        ("auth.importBotAuthorization", LoginFlow::bot_login(&bot, &api)),
+        ("auth.exportLoginToken", LoginFlow::qr_login(&api, &[])),
+        ("account.getPassword", LoginFlow::check_password("secret")),
+        ("auth.requestPasswordRecovery", LoginFlow::request_password_recovery()),
+        ("auth.checkRecoveryPassword", LoginFlow::check_recovery_password("123456")),
+        ("auth.recoverPassword", LoginFlow::recover_password("123456", None)),
+        ("account.resetPassword", LoginFlow::reset_password()),
+        ("account.declinePasswordReset", LoginFlow::decline_password_reset()),
+        ("users.getUsers", LoginFlow::is_authorized()),
     ]
 }
 
 /// What the step says in the end to a server that always answers like this; how often it asked, and how long it waited.
-fn end(mut flow: Flow, error: &RpcError) -> (LoginError, u32, Duration) {
+fn end(mut flow: LoginFlow, error: &RpcError) -> (LoginError, u32, Duration) {
     let mut waited = Duration::ZERO;
     for asked in 1..=20 {
         match flow.answered(Err(InvokeError::Rpc(error.clone())), &mut NoRandom) {
             Progress::Done(Err(error)) => return (error, asked, waited),
             Progress::Done(Ok(outcome)) => panic!("{error}: {outcome:?}"),
             Progress::Send | Progress::Migrate(_) => {}
-            Progress::Repeat(pause) => {
+            Progress::RetryAfter(pause) => {
                 assert!(pause >= Duration::from_secs(1), "{error}: asked again at once");
                 waited += pause;
             }
             // Whoever drives the flow decides how long it waits in all.
-            Progress::Flood(wait) => {
+            Progress::FloodWait(wait) => {
                 assert!(wait >= Duration::from_secs(1), "{error}");
                 return (LoginError::FloodWait(wait), asked, waited);
             }

@@ -1,8 +1,8 @@
-//! The vectors of a sign-in: links, test numbers, and what sets a new password.
+//! The vectors of a login: links, test numbers, and what sets a new password.
 
 mod vectors;
 
-use sansgram_core::login::{ApiCredentials, Flow, NewPassword, PhoneNumber, Progress};
+use sansgram_core::login::{ApiCredentials, LoginFlow, NewPassword, PhoneNumber, Progress};
 use sansgram_core::tl::{Serialize, enums, types, write};
 use vectors::{Script, Seeded, bytes, cases, load, text};
 
@@ -11,11 +11,11 @@ use vectors::{Script, Seeded, bytes, cases, load, text};
 fn links_of_tokens() {
     for case in cases(&load("misc.json"), "qr", 2) {
         let api = ApiCredentials { id: 1, hash: "0".repeat(32) };
-        let mut flow = Flow::qr_login(&api, &[]);
+        let mut flow = LoginFlow::qr_login(&api, &[]);
         let answer = types::auth::LoginToken { expires: 1_700_000_030, token: bytes(case, "token") };
         let answer = enums::auth::LoginToken::from(answer).to_bytes();
         match flow.answered(Ok(&answer), &mut Seeded(1)) {
-            Progress::Show(link) => {
+            Progress::ShowQr(link) => {
                 assert_eq!(link.url(), text(case, "url"));
                 assert_eq!(*link.token(), bytes(case, "token"));
             }
@@ -51,7 +51,7 @@ fn a_new_password_has_the_salts_and_the_verifier_of_the_vectors() {
         write::bytes(&mut answer, &[]);
 
         let new = NewPassword::new(std::str::from_utf8(&bytes(case, "password")).unwrap());
-        let mut flow = Flow::recover_password("12345", Some(new));
+        let mut flow = LoginFlow::recover_password("12345", Some(new));
         let mut random = Script::new(&[&bytes(case, "client_random32")]);
         let task = match flow.answered(Ok(&answer), &mut random) {
             Progress::Compute(task) => task,

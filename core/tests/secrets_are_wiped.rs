@@ -9,16 +9,16 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use sansgram_core::client::{DcKey, SessionData};
+use sansgram_core::client::{DcAuth, StoredSession};
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::message::{self, Direction};
 use sansgram_core::dc::DcId;
 use sansgram_core::handshake::{Handshake, Step};
 use sansgram_core::login::{
-    ApiCredentials, BotToken, CodeToken, Flow, HeavyOutcome, NewPassword, Outcome, PendingSignIn,
-    PhoneNumber, Progress,
+    ApiCredentials, BotToken, LoginFlow, NewPassword, Outcome, PasswordKdfOutput, PhoneNumber, Progress,
+    SavedLogin, SentCode,
 };
-use sansgram_core::session::{Body, Outbox, ServerClock, Session, SessionEvent, Tag};
+use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::{Serialize, enums, gzip, ids, types, write};
 use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, TransportKind};
@@ -133,9 +133,9 @@ fn the_api_hash_is_wiped() {
     assert_eq!(left_behind(needle, api), 0);
     let api = api();
     let token = BotToken::parse("1:abc").unwrap();
-    assert_eq!(left_behind(needle, || Flow::request_code(phone(), &api, &[])), 0, "auth.sendCode");
-    assert_eq!(left_behind(needle, || Flow::bot_sign_in(&token, &api)), 0, "auth.importBotAuthorization");
-    assert_eq!(left_behind(needle, || Flow::qr_login(&api, &[])), 0, "auth.exportLoginToken");
+    assert_eq!(left_behind(needle, || LoginFlow::request_code(phone(), &api, &[])), 0, "auth.sendCode");
+    assert_eq!(left_behind(needle, || LoginFlow::bot_login(&token, &api)), 0, "auth.importBotAuthorization");
+    assert_eq!(left_behind(needle, || LoginFlow::qr_login(&api, &[])), 0, "auth.exportLoginToken");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn the_tokens_of_twenty_sign_outs_are_wiped() {
     let tokens: Vec<Zeroizing<Vec<u8>>> = (1..=20).map(token).collect();
     let api = api();
     for at in [0, 19] {
-        let flow = || Flow::request_code(phone(), &api, &tokens);
+        let flow = || LoginFlow::request_code(phone(), &api, &tokens);
         assert!(flow().query().windows(120).any(|window| window == tokens[at].as_slice()));
         assert_eq!(left_behind(&tokens[at], flow), 0, "token {at}");
     }
@@ -160,20 +160,20 @@ fn a_phone_number_is_wiped_whether_it_is_taken_or_refused() {
 }
 
 /// A code that was sent.
-fn code_token() -> CodeToken {
+fn code_token() -> SentCode {
     let mut body = Vec::new();
     write::u32(&mut body, 0x5e00_2502);
     write::u32(&mut body, 0);
     enums::auth::SentCodeType::from(types::auth::SentCodeTypeApp { length: 5 }).serialize(&mut body);
     write::string(&mut body, CODE_HASH);
-    match Flow::request_code(phone(), &api(), &[]).answered(Ok(&body), &mut Seeded(1)) {
+    match LoginFlow::request_code(phone(), &api(), &[]).answered(Ok(&body), &mut Seeded(1)) {
         Progress::Done(Ok(Outcome::CodeSent(token))) => token,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_half_done_sign_in_is_put_away_without_a_trace() {
+fn a_half_done_login_is_put_away_without_a_trace() {
     let token = code_token();
     let terms = types::help::TermsOfService {
         popup: false,
@@ -184,15 +184,15 @@ fn a_half_done_sign_in_is_put_away_without_a_trace() {
     };
     let answer = types::auth::AuthorizationSignUpRequired { terms_of_service: Some(terms.into()) };
     let answer = enums::auth::Authorization::AuthorizationSignUpRequired(answer).to_bytes();
-    let mut flow = Flow::sign_in(&token, "12345").unwrap();
+    let mut flow = LoginFlow::sign_in(&token, "12345").unwrap();
     let required = match flow.answered(Ok(&answer), &mut Seeded(1)) {
         Progress::Done(Ok(Outcome::SignUpRequired(required))) => required,
         other => panic!("{other:?}"),
     };
-    for pending in [PendingSignIn::Code(token), PendingSignIn::SignUp(required)] {
+    for pending in [SavedLogin::Code(token), SavedLogin::SignUp(required)] {
         assert_eq!(left_behind(CODE_HASH.as_bytes(), || pending.to_text()), 0, "{pending:?}");
         let text = pending.to_text();
-        assert_eq!(left_behind(CODE_HASH.as_bytes(), || PendingSignIn::from_text(&text).unwrap()), 0);
+        assert_eq!(left_behind(CODE_HASH.as_bytes(), || SavedLogin::from_text(&text).unwrap()), 0);
         assert_eq!(left_behind(&text.as_bytes()[40..80], || pending.to_text()), 0, "{pending:?}, encoded");
     }
 }
@@ -217,7 +217,7 @@ fn password_body() -> Vec<u8> {
     out
 }
 
-fn stretched(mut flow: Flow) -> (Flow, HeavyOutcome) {
+fn stretched(mut flow: LoginFlow) -> (LoginFlow, PasswordKdfOutput) {
     match flow.answered(Ok(&password_body()), &mut Seeded(1)) {
         Progress::Compute(task) => (flow, task.run()),
         other => panic!("{other:?}"),
@@ -226,14 +226,14 @@ fn stretched(mut flow: Flow) -> (Flow, HeavyOutcome) {
 
 #[test]
 fn the_password_is_wiped() {
-    let found = left_behind(PASSWORD.as_bytes(), || stretched(Flow::check_password(PASSWORD)));
+    let found = left_behind(PASSWORD.as_bytes(), || stretched(LoginFlow::check_password(PASSWORD)));
     assert_eq!(found, 0);
 }
 
 #[test]
 fn the_proof_of_a_password_is_wiped() {
     let prove = || {
-        let (mut flow, outcome) = stretched(Flow::check_password(PASSWORD));
+        let (mut flow, outcome) = stretched(LoginFlow::check_password(PASSWORD));
         let _ = flow.computed(&outcome, &mut Seeded(9));
         flow
     };
@@ -252,7 +252,7 @@ fn the_proof_of_a_password_is_wiped() {
 fn what_sets_a_new_password_is_wiped_however_long_its_hint() {
     let recover = || {
         let new = NewPassword::new(PASSWORD).with_hint(&"x".repeat(3000));
-        let (mut flow, outcome) = stretched(Flow::recover_password("the-code-in-the-mail", Some(new)));
+        let (mut flow, outcome) = stretched(LoginFlow::recover_password("the-code-in-the-mail", Some(new)));
         let _ = flow.computed(&outcome, &mut Seeded(9));
         flow
     };
@@ -271,16 +271,16 @@ fn what_sets_a_new_password_is_wiped_however_long_its_hint() {
 #[test]
 fn a_session_is_read_from_its_text_without_a_trace() {
     let key: [u8; 256] = std::array::from_fn(|at| at as u8);
-    let mut data = SessionData::default();
-    data.keys.insert(DcId::new(2).unwrap(), DcKey { auth_key: AuthKey::new(key), server_salt: 0 });
+    let mut data = StoredSession::default();
+    data.keys.insert(DcId::new(2).unwrap(), DcAuth { auth_key: AuthKey::new(key), server_salt: 0 });
     for number in 0..20 {
         data.keep_logout_token(Zeroizing::new(vec![number; 1000]));
     }
     assert_eq!(left_behind(&key[..32], || data.to_text()), 0, "written");
     let text = data.to_text();
     let damaged = format!("{}A", &text[..text.len() - 1]);
-    assert_eq!(left_behind(&key[..32], || SessionData::from_text(&text).unwrap()), 0, "read");
-    assert_eq!(left_behind(&key[..32], || SessionData::from_text(&damaged).unwrap_err()), 0, "refused");
+    assert_eq!(left_behind(&key[..32], || StoredSession::from_text(&text).unwrap()), 0, "read");
+    assert_eq!(left_behind(&key[..32], || StoredSession::from_text(&damaged).unwrap_err()), 0, "refused");
 }
 
 /// As a client does, who decrypts a frame where it lies.
@@ -307,9 +307,9 @@ fn a_frame_is_wiped_once_the_next_is_asked_for_and_with_its_decoder() {
 
 struct Queries(Vec<u8>);
 
-impl Outbox for Queries {
-    fn body(&self, _: Tag) -> Option<Body<'_>> {
-        Some(Body::query(&self.0))
+impl RequestSource for Queries {
+    fn body(&self, _: RequestTag) -> Option<RequestBody<'_>> {
+        Some(RequestBody::query(&self.0))
     }
 }
 
@@ -322,7 +322,7 @@ fn an_answer_that_came_packed_is_wiped() {
     let key = AuthKey::new([7; 256]);
     let mut session = Session::new(key.clone(), 11, clock, &mut Seeded(3), now);
     session.connected(now);
-    session.queue(Tag(1));
+    session.queue(RequestTag(1));
     // Salt, session, identifier, sequence number and length of a message.
     let mut sent = Vec::new();
     let mut encoder = FrameEncoder::without_tag(TransportKind::Intermediate);

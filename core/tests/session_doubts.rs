@@ -4,7 +4,7 @@
 mod session_bench;
 
 use sansgram_core::crypto::message::{self, Direction};
-use sansgram_core::session::{Delivery, Tag};
+use sansgram_core::session::{Delivery, RequestTag};
 use sansgram_core::time::Now;
 use sansgram_core::tl::{Constructor, Reader, types};
 use session_bench::*;
@@ -180,7 +180,10 @@ fn f15_only_what_was_asked_for_is_given_up() {
     }
     assert_eq!(questions, [(105, ASKED), (115, ASKED), (135, MORE), (145, MORE)]);
     assert_eq!(given_up, [(130, 1..=ASKED), (160, ASKED + 1..=ASKED + MORE)]);
-    assert!(!bench.session.has_requests() && bench.session.delivery(Tag(1)) > bench.session.delivery(Tag(0)));
+    assert!(
+        !bench.session.has_requests()
+            && bench.session.delivery(RequestTag(1)) > bench.session.delivery(RequestTag(0))
+    );
 }
 
 #[test]
@@ -232,5 +235,5 @@ fn f2_requests_wait_until_the_server_was_heard_in_the_last_75_seconds() {
     let Bench { session, bodies, encoder, random, .. } = &mut bench;
     assert!(session.wants_to_send(slept.monotonic));
     session.pack(slept, bodies, encoder, random, &mut out).unwrap();
-    assert_eq!(session.delivery(Tag(4)), Delivery::Queued);
+    assert_eq!(session.delivery(RequestTag(4)), Delivery::Queued);
 }

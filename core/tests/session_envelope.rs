@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use sansgram_core::crypto::{AuthKey, SecureRandom};
 use sansgram_core::session::{
-    Container, Envelope, MsgId, MsgIdGenerator, OutsideTimeWindow, Reject, SeqNoCounter, ServerClock, Session,
+    Container, Envelope, MessageError, MsgId, MsgIdGenerator, OutsideTimeWindow, SeqNoCounter, ServerClock,
+    Session,
 };
 use sansgram_core::time::{Now, Timestamp};
 use vectors::{load, unhex};
@@ -34,7 +35,7 @@ fn packets_are_judged_as_the_vectors_say() {
             if row["source"] == "ours" {
                 clock.check(at, envelope.msg_id.time())?;
                 if envelope.body.len() < 4 {
-                    return Err(Reject::Length);
+                    return Err(MessageError::Length);
                 }
             }
             Ok(())
@@ -42,16 +43,18 @@ fn packets_are_judged_as_the_vectors_say() {
         // The published controls carry identifiers that no server makes: even, and of no real time. All other checks
         // come before that one, so its refusal shows that they passed.
         let judged = match judged {
-            Err(Reject::Parity) if row["source"] != "ours" => Ok(()),
+            Err(MessageError::InvalidMsgId) if row["source"] != "ours" => Ok(()),
             judged => judged,
         };
         assert_eq!(judged.is_ok(), row["accept"].as_bool().unwrap(), "{name}: {judged:?}");
         let expected = match name {
-            "wrong session id" | "wrong session_id" => Some(Reject::ForeignSession),
-            "padding 8 (<12)" => Some(Reject::Padding(8)),
-            "padding 1036 (>1024)" => Some(Reject::Padding(1036)),
-            "length negative" | "length not multiple of 4" | "length 0x7ffffffc" => Some(Reject::Length),
-            "even msg_id from server" => Some(Reject::Parity),
+            "wrong session id" | "wrong session_id" => Some(MessageError::WrongSessionId),
+            "padding 8 (<12)" => Some(MessageError::Padding(8)),
+            "padding 1036 (>1024)" => Some(MessageError::Padding(1036)),
+            "length negative" | "length not multiple of 4" | "length 0x7ffffffc" => {
+                Some(MessageError::Length)
+            }
+            "even msg_id from server" => Some(MessageError::InvalidMsgId),
             _ if name.starts_with("msg_id 301 s in the past") => Some(OutsideTimeWindow::Past.into()),
             _ if name.starts_with("msg_id 31 s in the future") => Some(OutsideTimeWindow::Future.into()),
             _ => None,
@@ -77,13 +80,13 @@ fn malformed_containers_are_refused_whole() {
         if name.starts_with("container_") || name == "inner_length_not_mod4" {
             let body = unhex(body);
             let refused = Container::parse(&body, container_id);
-            assert!(matches!(refused, Err(Reject::Container(_))), "{name}: {refused:?}");
+            assert!(matches!(refused, Err(MessageError::Container(_))), "{name}: {refused:?}");
             count += 1;
         }
     }
     assert_eq!(count, 6);
     let above = Container::parse(&good, MsgId(1));
-    assert!(matches!(above, Err(Reject::Container(_))), "identifiers lie below the container's");
+    assert!(matches!(above, Err(MessageError::Container(_))), "identifiers lie below the container's");
 }
 
 #[test]

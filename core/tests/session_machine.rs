@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sansgram_core::crypto::AuthKey;
-use sansgram_core::session::{Correction, Delivery, MsgId, OutsideTimeWindow, Reject, Tag};
+use sansgram_core::session::{Correction, Delivery, MessageError, MsgId, OutsideTimeWindow, RequestTag};
 use sansgram_core::time::Timestamp;
 use sansgram_core::tl::{Constructor, Deserialize, Reader, gzip, types};
 use session_bench::*;
@@ -61,7 +61,10 @@ fn endless_corrections_end_the_connection() {
         bench.answer(at(0), 0, &bad_salt(id, salt)).unwrap();
     }
     let id = bench.sent(at(0)).unwrap().outer.msg_id;
-    assert_eq!(bench.answer(at(0), 0, &bad_salt(id, 9)), Err(Reject::EndlessCorrections(Correction::Salt)));
+    assert_eq!(
+        bench.answer(at(0), 0, &bad_salt(id, 9)),
+        Err(MessageError::EndlessCorrections(Correction::Salt))
+    );
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn a_replay_is_acknowledged_again_and_not_delivered() {
     let packet = bench.sealed(id, 1, &rpc_result(request, &[1, 2, 3, 4]));
     assert_eq!(bench.deliver(at(0), &packet).unwrap(), ["result 1 [1, 2, 3, 4]"]);
     let refused = bench.deliver(at(0), &packet);
-    assert_eq!(refused, Err(Reject::Duplicate));
+    assert_eq!(refused, Err(MessageError::Duplicate));
     assert!(!refused.unwrap_err().is_fatal());
     let packet = bench.sent(at(30)).unwrap();
     let acks = packet.messages.iter().find(|message| message.is(types::MsgsAck::ID)).unwrap();
@@ -165,7 +168,7 @@ fn a_message_that_was_refused_for_its_time_is_taken_when_it_comes_again() {
     assert!(bench.sent(at(0)).is_none());
     bench.session.connected(at(1));
     assert_eq!(bench.deliver(at(1), &packet).unwrap(), ["result 1 [1, 2, 3, 4]"]);
-    assert_eq!(bench.deliver(at(1), &packet), Err(Reject::Duplicate));
+    assert_eq!(bench.deliver(at(1), &packet), Err(MessageError::Duplicate));
 }
 
 #[test]
@@ -207,7 +210,7 @@ fn after_a_lost_connection_only_what_the_server_has_not_got_is_sent_again() {
     let question = second.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
     assert_eq!(listed(question), ids[1..]);
     // The second was not received, the third was, and an answer to the fourth is ready.
-    assert_eq!(bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4])), Err(Reject::StateInfo));
+    assert_eq!(bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4])), Err(MessageError::StateInfo));
     bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4, 4 + 64])).unwrap();
     let third = bench.sent(at(5)).unwrap();
     assert_eq!(third.requests().len(), 1);
@@ -215,7 +218,7 @@ fn after_a_lost_connection_only_what_the_server_has_not_got_is_sent_again() {
     assert!(third.requests()[0].msg_id > ids[3]);
     let asked = third.messages.iter().find(|message| message.is(types::MsgResendAnsReq::ID)).unwrap();
     assert_eq!(listed(asked), [ids[3]]);
-    assert_eq!(bench.session.delivery(Tag(3)), Delivery::Acknowledged);
+    assert_eq!(bench.session.delivery(RequestTag(3)), Delivery::Acknowledged);
     let events = bench.answer(at(6), 1, &rpc_result(ids[2], &[8; 4])).unwrap();
     assert_eq!(events, ["result 3 [8, 8, 8, 8]"]);
     assert!(bench.sent(at(20)).is_none(), "no second inquiry, nothing else again");
@@ -232,9 +235,9 @@ fn where_the_server_does_not_say_what_it_has_the_owner_decides_and_a_late_answer
     assert!(bench.sent(at(24)).is_none());
     bench.session.tick(at(25).monotonic);
     assert!(bench.sent(at(25)).is_none(), "it may have been executed");
-    assert_eq!(bench.session.take_unsure(), [Tag(1)]);
-    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Sent);
-    bench.session.queue(Tag(1));
+    assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
+    assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Sent);
+    bench.session.queue(RequestTag(1));
     let again = bench.sent(at(25)).unwrap().requests()[0].msg_id;
     assert!(again > first);
     assert_eq!(bench.answer(at(26), 1, &rpc_result(first, &[8; 4])).unwrap(), ["result 1 [8, 8, 8, 8]"]);
@@ -247,12 +250,12 @@ fn what_the_server_has_forgotten_is_not_sent_again_by_itself() {
     (1..=3).for_each(|tag| bench.request(tag));
     let sent = bench.sent(at(0)).unwrap();
     bench.answer(at(0), 0, &bad_msg(sent.requests()[1].msg_id, 20)).unwrap();
-    assert_eq!(bench.session.take_unsure(), [Tag(2)]);
+    assert_eq!(bench.session.take_unsure(), [RequestTag(2)]);
     bench.session.connected(at(5));
     let question = bench.sent(at(5)).unwrap();
     let question = question.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
     bench.answer(at(5), 0, &state_info(question.msg_id, &[1, 2])).unwrap();
-    assert_eq!(bench.session.take_unsure(), [Tag(1)]);
+    assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
     assert_eq!(bench.sent(at(5)).unwrap().requests()[0].body, sent.requests()[2].body);
 }
 
@@ -266,7 +269,7 @@ fn a_binding_is_asked_for_again_whatever_became_of_it() {
     };
     let begin = || {
         let mut bench = Bench::new();
-        bench.session.bind(Tag(7), permanent.clone(), START as i32 + 86_400);
+        bench.session.bind(RequestTag(7), permanent.clone(), START as i32 + 86_400);
         let id = left(&mut bench, 0).unwrap();
         (bench, id)
     };
@@ -292,7 +295,9 @@ fn a_binding_is_asked_for_again_whatever_became_of_it() {
 #[test]
 fn a_new_session_repeats_what_was_refused_and_reports_the_rest() {
     // A sequence number that is too high says the same of later ones; one that is too low does not.
-    for (code, repeated, unsure) in [(33, 2..=3, vec![Tag(1)]), (32, 2..=2, vec![Tag(1), Tag(3)])] {
+    for (code, repeated, unsure) in
+        [(33, 2..=3, vec![RequestTag(1)]), (32, 2..=2, vec![RequestTag(1), RequestTag(3)])]
+    {
         let mut bench = Bench::new();
         let mut ids = Vec::new();
         for tag in 1..=3 {
@@ -326,13 +331,13 @@ fn what_is_still_said_of_the_session_before_is_ignored_until_the_connection_ends
     });
     bench.deliver(at(0), &first).unwrap();
     let refused = bench.deliver(at(0), &second);
-    assert_eq!(refused, Err(Reject::LeftSession));
+    assert_eq!(refused, Err(MessageError::PreviousSession));
     assert!(!refused.unwrap_err().is_fatal());
     let again = bench.sent(at(0)).unwrap();
     assert_eq!(again.requests().len(), 2);
     assert_eq!(bench.answer(at(0), 1, &rpc_result(again.requests()[0].msg_id, &[7; 4])).unwrap().len(), 1);
     bench.session.connected(at(1));
-    assert_eq!(bench.deliver(at(1), &third), Err(Reject::ForeignSession));
+    assert_eq!(bench.deliver(at(1), &third), Err(MessageError::WrongSessionId));
 }
 
 #[test]
@@ -352,12 +357,12 @@ fn an_inquiry_survives_a_wrong_salt() {
 fn a_request_knows_how_far_it_has_come() {
     let mut bench = Bench::new();
     bench.request(1);
-    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Queued);
+    assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Queued);
     let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
-    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Sent);
+    assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Sent);
     let acks = boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids: vec![id as i64] });
     bench.answer(at(0), 0, &acks).unwrap();
-    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Acknowledged);
+    assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Acknowledged);
 }
 
 #[test]
@@ -365,7 +370,7 @@ fn a_request_that_nobody_waits_for_has_its_answer_dropped() {
     let mut bench = Bench::new();
     bench.request(1);
     let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
-    bench.session.drop_request(Tag(1));
+    bench.session.drop_request(RequestTag(1));
     let dropped = bench.sent(at(0)).unwrap().outer;
     assert_eq!(dropped.body, [0x58e4_a740_u32.to_le_bytes().as_slice(), &id.to_le_bytes()].concat());
     assert_eq!(bench.answer(at(1), 1, &rpc_result(id, &[8; 4])).unwrap(), [""; 0]);
@@ -376,14 +381,14 @@ fn a_request_can_be_told_to_run_after_another() {
     let mut bench = Bench::new();
     bench.request(1);
     bench.request(2);
-    bench.bodies.after.insert(2, Tag(1));
+    bench.bodies.after.insert(2, RequestTag(1));
     let sent = bench.sent(at(0)).unwrap();
     let (first, second) = (&sent.messages[0], &sent.messages[1]);
     let wrapper = [0xcb9f_372d_u32.to_le_bytes().as_slice(), &first.msg_id.to_le_bytes()].concat();
     assert_eq!(second.body, [wrapper, bench.bodies.bodies[&2].clone()].concat());
     bench.answer(at(0), 1, &rpc_result(first.msg_id, &[0; 4])).unwrap();
     bench.request(3);
-    bench.bodies.after.insert(3, Tag(1));
+    bench.bodies.after.insert(3, RequestTag(1));
     assert_eq!(bench.sent(at(0)).unwrap().requests().len(), 1, "what is answered needs no waiting for");
 }
 
@@ -435,7 +440,7 @@ fn a_refused_container_is_followed_by_single_messages() {
     bench.request(2);
     let sent = bench.sent(at(0)).unwrap();
     let refused = bench.answer(at(0), 0, &bad_msg(sent.outer.msg_id, 64));
-    assert_eq!(refused, Err(Reject::BadMessage(64)));
+    assert_eq!(refused, Err(MessageError::BadMessage(64)));
     bench.session.connected(at(1));
     assert!(bench.sent(at(1)).unwrap().outer.is(PING));
     for tag in [1, 2] {
@@ -451,7 +456,7 @@ fn single_requests_leave_room_for_pings_and_acknowledgements() {
     (1..=1000).for_each(|tag| bench.request(tag));
     let sent = bench.sent(at(0)).unwrap();
     let refused = bench.answer(at(0), 0, &bad_msg(sent.outer.msg_id, 64));
-    assert_eq!(refused, Err(Reject::BadMessage(64)));
+    assert_eq!(refused, Err(MessageError::BadMessage(64)));
     bench.session.connected(at(0));
     let mut left: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
     // One packet a second, and an answer to it.
@@ -532,7 +537,7 @@ fn a_message_that_is_ignored_leaves_the_rest_of_its_container_alone() {
     ]);
     let packet = bench.sealed(ids[3], 4, &body);
     let (events, judged) = bench.deliver_whatever(at(0), &packet);
-    assert_eq!(judged, Err(Reject::StateInfo));
+    assert_eq!(judged, Err(MessageError::StateInfo));
     assert_eq!(events, ["result 1 [6, 6, 6, 6]"]);
     let packet = bench.sent(at(30)).unwrap();
     let acks = packet.messages.iter().find(|message| message.is(types::MsgsAck::ID)).unwrap();
@@ -545,11 +550,11 @@ fn a_nested_container_a_bomb_and_a_result_for_nothing_are_refused() {
     bench.sent(at(0)).unwrap();
     let id = bench.id_at(at(0));
     let nested = container(&[inner(id, 0, &container(&[]))]);
-    assert!(matches!(bench.answer(at(0), 0, &nested), Err(Reject::Container(_))));
-    assert_eq!(bench.answer(at(0), 1, &rpc_result(0, &[1; 4])), Err(Reject::ResultForNothing));
+    assert!(matches!(bench.answer(at(0), 0, &nested), Err(MessageError::Container(_))));
+    assert_eq!(bench.answer(at(0), 1, &rpc_result(0, &[1; 4])), Err(MessageError::ResultForNothing));
     let mut twice = 0x3072_cfa1_u32.to_le_bytes().to_vec();
     sansgram_core::tl::write::bytes(&mut twice, &gzip::pack(&container(&[])));
-    assert!(matches!(bench.answer(at(0), 0, &twice), Err(Reject::Container(_))));
+    assert!(matches!(bench.answer(at(0), 0, &twice), Err(MessageError::Container(_))));
 }
 
 /// The `rpc_result`s of `service_messages.json`. Its request has the identifier that our first one has.
@@ -576,10 +581,10 @@ fn results_are_read_as_the_vectors_have_them() {
     bench.request(1);
     bench.sent(at(0)).unwrap();
     let for_nothing = vector("malformed", "rpc_result_req_msg_id_zero");
-    assert_eq!(bench.answer(at(0), 1, &for_nothing), Err(Reject::ResultForNothing));
+    assert_eq!(bench.answer(at(0), 1, &for_nothing), Err(MessageError::ResultForNothing));
     // The request is answered, with nothing: whoever decodes it says so.
     let too_short = vector("malformed", "rpc_result_too_short");
-    assert!(matches!(bench.answer(at(0), 1, &too_short[..8]), Err(Reject::Malformed(_))));
+    assert!(matches!(bench.answer(at(0), 1, &too_short[..8]), Err(MessageError::Malformed(_))));
     assert_eq!(bench.answer(at(0), 1, &too_short), Ok(vec!["result 1 []".to_owned()]));
 }
 
@@ -631,13 +636,13 @@ fn what_the_server_says_of_messages_unasked_is_heeded_and_what_we_never_sent_is_
     let sent = bench.sent(at(0)).unwrap();
     let ids: Vec<u64> = sent.requests().iter().map(|message| message.msg_id).collect();
     let stranger = ids[2] + 4000;
-    assert_eq!(bench.answer(at(0), 0, &all_info(&ids, &[2, 4])), Err(Reject::StateInfo));
+    assert_eq!(bench.answer(at(0), 0, &all_info(&ids, &[2, 4])), Err(MessageError::StateInfo));
     bench.answer(at(0), 0, &all_info(&[ids[0], ids[1], stranger], &[2, 4, 2])).unwrap();
     let again = bench.sent(at(0)).unwrap();
     assert_eq!(again.requests().len(), 1);
     assert_eq!(again.requests()[0].body, sent.requests()[0].body);
     assert!(again.requests()[0].msg_id > ids[2]);
-    assert_eq!(bench.session.delivery(Tag(2)), Delivery::Acknowledged);
+    assert_eq!(bench.session.delivery(RequestTag(2)), Delivery::Acknowledged);
 
     // It wants the third once more, and a message that never was.
     let msg_ids = vec![ids[2] as i64, stranger as i64];

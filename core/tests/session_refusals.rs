@@ -5,7 +5,7 @@ mod session_bench;
 
 use std::time::{Duration, Instant};
 
-use sansgram_core::session::{Correction, Delivery, Reject, Tag};
+use sansgram_core::session::{Correction, Delivery, MessageError, RequestTag};
 use sansgram_core::tl::{Constructor, Reader, types};
 use session_bench::*;
 
@@ -51,8 +51,8 @@ fn f2_what_left_over_an_earlier_connection_is_unsure_when_the_server_forgot_the_
     let fresh = bench.sent(at(5)).unwrap();
     // The server was started again: it executed the first, and knows nothing of it any more.
     bench.answer(at(5), 1, &new_session(question.outer.msg_id, 7)).unwrap();
-    assert_eq!(bench.session.take_unsure(), [Tag(1)]);
-    assert_eq!(bench.session.delivery(Tag(1)), Delivery::Sent);
+    assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
+    assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Sent);
     // It says that it has not got it, which is true of this session only.
     let asked = only(&question, types::MsgsStateReq::ID).msg_id;
     bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
@@ -76,7 +76,7 @@ fn f2_what_left_over_this_connection_alone_is_sent_again_unless_the_server_had_i
     assert_eq!(bodies, [&first.requests()[0].body]);
     assert_eq!(
         bench.session.take_unsure(),
-        [Tag(2)],
+        [RequestTag(2)],
         "it may have been executed before the server forgot it"
     );
 }
@@ -95,7 +95,7 @@ fn f2_what_the_server_said_it_has_is_not_sent_again_when_it_says_otherwise() {
         bench.answer(at(0), 0, &acks(&[id])).unwrap();
         bench.answer(at(0), 0, &contradiction(id)).unwrap();
         assert!(bench.sent(at(0)).is_none());
-        assert_eq!(bench.session.take_unsure(), [Tag(1)]);
+        assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
     }
 }
 
@@ -110,7 +110,7 @@ fn f3_a_packet_that_is_replayed_is_acknowledged_once() {
     bench.deliver(at(0), &packet).unwrap();
     bench.deliver(at(0), &behind).unwrap();
     for _ in 0..3000 {
-        assert_eq!(bench.deliver(at(0), &packet), Err(Reject::Duplicate));
+        assert_eq!(bench.deliver(at(0), &packet), Err(MessageError::Duplicate));
     }
     let left = bench.sent(at(30)).unwrap();
     assert_eq!(listed(only(&left, types::MsgsAck::ID)), [id, other]);
@@ -186,7 +186,7 @@ fn f4_time_grows_with_the_number_of_refusals() {
 }
 
 /// A server that finds the same fault with each request, and answers pings.
-fn refuses_with(code: i32) -> Result<u32, Reject> {
+fn refuses_with(code: i32) -> Result<u32, MessageError> {
     let mut bench = Bench::new();
     bench.session.connected(at(0));
     for round in 0..1000_u32 {
@@ -206,7 +206,7 @@ fn refuses_with(code: i32) -> Result<u32, Reject> {
 
 #[test]
 fn f13_a_server_that_refuses_everything_is_left_after_five_rounds() {
-    let endless = |reason| Err(Reject::EndlessCorrections(reason));
+    let endless = |reason| Err(MessageError::EndlessCorrections(reason));
     assert_eq!(refuses_with(20), endless(Correction::Age));
     assert_eq!(refuses_with(16), endless(Correction::Clock));
     assert_eq!(refuses_with(32), endless(Correction::Numbers(32)));
@@ -215,7 +215,7 @@ fn f13_a_server_that_refuses_everything_is_left_after_five_rounds() {
     }
     for code in [18, 19, 34, 35, 48, 64, 0, 77, -5] {
         let refused = refuses_with(code);
-        assert_eq!(refused, Err(Reject::BadMessage(code)));
+        assert_eq!(refused, Err(MessageError::BadMessage(code)));
         assert!(refused.is_err_and(|reject| reject.is_fatal() && reject.is_refusal()));
     }
 }
@@ -243,7 +243,7 @@ fn f13_new_sessions_without_end_are_refused() {
             Err(reject) => break reject,
         }
     };
-    assert_eq!((announced, refused), (5, Reject::EndlessCorrections(Correction::NewSession)));
+    assert_eq!((announced, refused), (5, MessageError::EndlessCorrections(Correction::NewSession)));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn f15_an_answer_to_the_second_question_is_taken() {
     bench.answer(at(105), 1, &rpc_result(ids[0], &[5; 4])).unwrap();
     let mut unsure = bench.session.take_unsure();
     unsure.sort();
-    assert_eq!(unsure, [Tag(2), Tag(3)]);
+    assert_eq!(unsure, [RequestTag(2), RequestTag(3)]);
     bench.session.tick(at(300).monotonic);
     assert_eq!(bench.session.take_unsure(), []);
 }

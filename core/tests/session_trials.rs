@@ -2,7 +2,7 @@
 
 mod session_bench;
 
-use sansgram_core::session::{Delivery, Reject, Tag};
+use sansgram_core::session::{Delivery, MessageError, RequestTag};
 use sansgram_core::tl::gzip::{self, GzipError};
 use sansgram_core::tl::{Constructor, Reader, ids, types, write};
 use session_bench::*;
@@ -96,10 +96,10 @@ fn order_survives_a_repeat() {
     let first = bench.sent(at(0)).unwrap().requests()[0].msg_id;
     // A second one waits behind a write, and the server says of the first that it is too old to tell.
     bench.request(2);
-    bench.bodies.after.insert(2, Tag(1));
+    bench.bodies.after.insert(2, RequestTag(1));
     bench.answer(at(0), 0, &bad_msg(first, 20)).unwrap();
-    assert_eq!(bench.session.take_unsure(), [Tag(1)]);
-    bench.session.queue_again(Tag(1)); // `IfUnsure::Repeat`
+    assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
+    bench.session.queue_again(RequestTag(1)); // `OnUnknownOutcome::Repeat`
     let sent = bench.sent(at(0)).unwrap();
     let bodies: Vec<_> = sent.messages.iter().map(|message| message.body.clone()).collect();
     let one = bodies.iter().position(|body| *body == bench.bodies.bodies[&1]).unwrap();
@@ -186,7 +186,7 @@ fn requests_that_nobody_wants_any_more_do_not_fill_the_memory() {
     let mut bench = Bench::new();
     for tag in 0..100_000 {
         bench.request(tag);
-        bench.session.drop_request(Tag(tag));
+        bench.session.drop_request(RequestTag(tag));
         bench.bodies.bodies.remove(&tag);
     }
     assert!(!bench.session.has_requests(), "the queue still names them");
@@ -202,7 +202,7 @@ fn delivery_of_what_left_is_not_queued() {
     }
     let notice = types::NewSessionCreated { first_msg_id: last as i64 + 4, unique_id: 1, server_salt: 11 };
     bench.answer(at(0), 1, &boxed(types::NewSessionCreated::ID, &notice)).unwrap();
-    let lies = (0..1500).filter(|tag| bench.session.delivery(Tag(*tag)) == Delivery::Queued).count();
+    let lies = (0..1500).filter(|tag| bench.session.delivery(RequestTag(*tag)) == Delivery::Queued).count();
     assert_eq!(lies, 0, "they left, and may have been executed");
 }
 
@@ -215,7 +215,7 @@ fn a_request_is_not_queued_twice_by_a_late_error() {
     bench.answer(at(0), 0, &again).unwrap();
     // The answer to the first copy: CONNECTION_NOT_INITED, after which the client queues it again.
     assert_eq!(bench.answer(at(0), 1, &rpc_result(first, &[9; 4])).unwrap().len(), 1);
-    bench.session.queue(Tag(1));
+    bench.session.queue(RequestTag(1));
     assert_eq!(bench.sent(at(0)).unwrap().requests().len(), 1);
 }
 
@@ -269,7 +269,7 @@ fn what_a_packet_unpacks_to_is_bounded() {
         let judged = bench.answer(at(0), 0, &container(&messages));
         assert_eq!(judged.is_ok(), expected, "{count}: {judged:?}");
         if !expected {
-            assert!(matches!(judged, Err(Reject::Gzip(GzipError::TooLong { .. }))), "{judged:?}");
+            assert!(matches!(judged, Err(MessageError::Gzip(GzipError::TooLong { .. }))), "{judged:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The schema files: ids are checked against their lines, nothing that a sign-in needs is missing, and mistakes end
+//! The schema files: ids are checked against their lines, nothing that a login needs is missing, and mistakes end
 //! the build with a sentence that names them.
 
 #![allow(dead_code, unreachable_pub, reason = "modules of the build script")]
@@ -80,7 +80,7 @@ fn every_published_line_has_the_computed_id() {
 }
 
 #[test]
-fn every_line_of_a_sign_in_is_in_the_schema_word_for_word() {
+fn every_line_of_a_login_is_in_the_schema_word_for_word() {
     let ours: BTreeMap<String, String> = [API, MTPROTO]
         .iter()
         .flat_map(|text| parse(text).expect("the schema parses"))

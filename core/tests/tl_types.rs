@@ -184,7 +184,7 @@ fn a_type_refuses_the_constructors_of_others() {
 }
 
 #[test]
-fn updates_about_a_sign_in() {
+fn updates_about_a_login() {
     let update = types::UpdateShort { update: enums::Update::UpdateLoginToken, date: 5 }.to_boxed();
     let bytes = words(&[0x78d4_dec1, 0x564f_e691, 5]);
     assert_eq!(update.to_bytes(), bytes);

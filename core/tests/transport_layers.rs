@@ -11,8 +11,8 @@ use quickcheck::QuickCheck;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, Disguise, FakeTlsError, Frame, FrameEncoder, FrameError, HelloForm, LayerError,
-    LayerOptions, Layers, ProxyMode, ProxySecret, TransportKind, WebSocketTarget,
+    DEFAULT_LIMIT, FakeTlsError, Frame, FrameEncoder, FrameError, HelloForm, ProxyMode, ProxySecret,
+    StackError, StackOptions, StreamMode, TransportKind, TransportStack, WebSocketTarget,
 };
 use sha2::Sha256;
 use wire::Seeded;
@@ -27,27 +27,27 @@ fn fake_tls_mode() -> ProxyMode {
     ProxyMode::FakeTls { domain: "example.com".into() }
 }
 
-fn disguises() -> [Disguise; 6] {
+fn disguises() -> [StreamMode; 6] {
     [
-        Disguise::Plain,
-        Disguise::Obfuscated,
-        Disguise::MtProxy(secret(&[], b"")),
-        Disguise::MtProxy(secret(&[0xdd], b"")),
-        Disguise::MtProxy(secret(&[0xee], b"example.com")),
-        Disguise::WebSocket(WebSocketTarget::new("a.example", "/apiws").unwrap()),
+        StreamMode::Plain,
+        StreamMode::Obfuscated,
+        StreamMode::MtProxy(secret(&[], b"")),
+        StreamMode::MtProxy(secret(&[0xdd], b"")),
+        StreamMode::MtProxy(secret(&[0xee], b"example.com")),
+        StreamMode::WebSocket(WebSocketTarget::new("a.example", "/apiws").unwrap()),
     ]
 }
 
-fn layers(transport: TransportKind, disguise: &Disguise, seed: u64) -> Layers {
+fn layers(transport: TransportKind, disguise: &StreamMode, seed: u64) -> TransportStack {
     let unix = Duration::from_secs(1_700_000_000);
     let hello = HelloForm::default();
-    let options = LayerOptions { transport, disguise, dc: -10_003, limit: DEFAULT_LIMIT, unix, hello };
-    Layers::new(&options, &mut Seeded(seed))
+    let options = StackOptions { transport, disguise, dc: -10_003, limit: DEFAULT_LIMIT, unix, hello };
+    TransportStack::new(&options, &mut Seeded(seed))
 }
 
 /// The other end, from the tables of the documentation.
 struct Peer {
-    disguise: Disguise,
+    disguise: StreamMode,
     to_client: Option<AesCtr>,
     from_client: Option<AesCtr>,
     random: Seeded,
@@ -55,14 +55,14 @@ struct Peer {
 
 impl Peer {
     /// Answers the layers' first message, until they are open.
-    fn meet(layers: &mut Layers, disguise: &Disguise) -> Self {
+    fn meet(layers: &mut TransportStack, disguise: &StreamMode) -> Self {
         let mut hello = Vec::new();
         let random = &mut Seeded(99);
         let any = layers.control(&mut hello, random);
         assert_eq!(any, !hello.is_empty());
         let mut answer = match disguise {
-            Disguise::MtProxy(_) if any => fake_tls_answer(&hello),
-            Disguise::WebSocket(_) => upgrade(&hello),
+            StreamMode::MtProxy(_) if any => fake_tls_answer(&hello),
+            StreamMode::WebSocket(_) => upgrade(&hello),
             _ => Vec::new(),
         };
         assert_eq!(layers.is_open(), answer.is_empty());
@@ -81,7 +81,7 @@ impl Peer {
     /// What a client sent, free of all layers but the framing.
     fn open(&mut self, sent: &[u8]) -> Vec<u8> {
         let mut stream = match &self.disguise {
-            Disguise::WebSocket(_) => {
+            StreamMode::WebSocket(_) => {
                 let (header, body) = match sent[1] & 0x7f {
                     126 => (4, &sent[8..]),
                     127 => (10, &sent[14..]),
@@ -90,7 +90,7 @@ impl Peer {
                 let mask = &sent[header..header + 4];
                 body.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect()
             }
-            Disguise::MtProxy(secret) if *secret.mode() == fake_tls_mode() => {
+            StreamMode::MtProxy(secret) if *secret.mode() == fake_tls_mode() => {
                 let mut rest = sent;
                 let mut stream = Vec::new();
                 while let [kind, 3, 3, high, low, later @ ..] = rest {
@@ -106,7 +106,7 @@ impl Peer {
             }
             _ => sent.to_vec(),
         };
-        if self.disguise == Disguise::Plain {
+        if self.disguise == StreamMode::Plain {
             return stream;
         }
         if self.from_client.is_none() {
@@ -115,7 +115,7 @@ impl Peer {
             reversed.reverse();
             let cipher = |init: &[u8; 64]| {
                 let mut key: [u8; 32] = init[8..40].try_into().unwrap();
-                if let Disguise::MtProxy(secret) = &self.disguise {
+                if let StreamMode::MtProxy(secret) = &self.disguise {
                     key = sha256(&[&key, secret.key()]);
                 }
                 AesCtr::new(&key, &init[40..56].try_into().unwrap())
@@ -143,7 +143,7 @@ impl Peer {
         for (at, piece) in stream.chunks(step.max(1)).enumerate() {
             let length = piece.len();
             match &self.disguise {
-                Disguise::WebSocket(_) => {
+                StreamMode::WebSocket(_) => {
                     let last = if (at + 1) * step.max(1) >= stream.len() { 0x80 } else { 0 };
                     out.push(last | if at == 0 { 2 } else { 0 });
                     match length {
@@ -151,7 +151,7 @@ impl Peer {
                         _ => out.extend([126, (length >> 8) as u8, length as u8]),
                     }
                 }
-                Disguise::MtProxy(secret) if *secret.mode() == fake_tls_mode() => {
+                StreamMode::MtProxy(secret) if *secret.mode() == fake_tls_mode() => {
                     out.extend([23, 3, 3, (length >> 8) as u8, length as u8]);
                 }
                 _ => {}
@@ -197,7 +197,7 @@ fn frames_are_the_same_as_without_layers() {
                 let frame = bare.begin(length, &mut expected, false).unwrap();
                 expected.extend_from_slice(&payload);
                 bare.finish(frame, &mut expected, &mut Seeded(3)).unwrap();
-                if expected_first && disguise != Disguise::Plain {
+                if expected_first && disguise != StreamMode::Plain {
                     expected.splice(..kind.tag().len(), kind.obfuscated_tag().unwrap());
                 }
                 expected_first = false;
@@ -237,7 +237,7 @@ fn several_frames_leave_in_one_batch_and_none_leave_nothing() {
 }
 
 /// What the layers read, as text.
-fn seen(layers: &mut Layers, stream: &mut [u8], step: usize) -> (Vec<Vec<u8>>, Option<LayerError>) {
+fn seen(layers: &mut TransportStack, stream: &mut [u8], step: usize) -> (Vec<Vec<u8>>, Option<StackError>) {
     let mut frames = Vec::new();
     for piece in stream.chunks_mut(step) {
         let mut incoming = layers.read(piece);
@@ -258,7 +258,7 @@ fn seen(layers: &mut Layers, stream: &mut [u8], step: usize) -> (Vec<Vec<u8>>, O
 #[test]
 fn f14_servers_of_other_protocols_are_told() {
     for transport in TransportKind::ALL {
-        for disguise in [Disguise::Plain, Disguise::Obfuscated] {
+        for disguise in [StreamMode::Plain, StreamMode::Obfuscated] {
             for (stream, expected) in [
                 (&[21, 3, 1, 0, 2, 2, 70][..], Some(FrameError::TlsServer)),
                 (&[21, 3, 3, 0, 2, 1, 0], Some(FrameError::TlsServer)),
@@ -266,7 +266,7 @@ fn f14_servers_of_other_protocols_are_told() {
             ] {
                 let mut layers = layers(transport, &disguise, 5);
                 let (frames, error) = seen(&mut layers, &mut stream.to_vec(), stream.len());
-                assert_eq!((frames.len(), error), (0, expected.map(LayerError::Frame)), "{transport}");
+                assert_eq!((frames.len(), error), (0, expected.map(StackError::Frame)), "{transport}");
             }
         }
     }
@@ -274,9 +274,9 @@ fn f14_servers_of_other_protocols_are_told() {
 
 #[test]
 fn f14_a_short_frame_is_an_error_only_with_an_errors_number() {
-    let begin = || layers(TransportKind::Intermediate, &Disguise::Plain, 5);
+    let begin = || layers(TransportKind::Intermediate, &StreamMode::Plain, 5);
     let mut stream = [&11_u32.to_le_bytes()[..], b"p7@_ a frame"].concat();
-    let error = LayerError::Frame(FrameError::TooShort { length: 11 });
+    let error = StackError::Frame(FrameError::TooShort { length: 11 });
     let mut layers = begin();
     assert_eq!(seen(&mut layers, &mut stream, 64).1, Some(error));
     // It is final.
@@ -321,7 +321,7 @@ fn any_frames_in_any_pieces_of_any_layer() {
 
 #[test]
 fn errors_of_every_layer_come_behind_the_frames_before_them() {
-    let disguise = Disguise::MtProxy(secret(&[0xee], b"example.com"));
+    let disguise = StreamMode::MtProxy(secret(&[0xee], b"example.com"));
     let mut layers = layers(TransportKind::Abridged, &disguise, 5);
     let mut peer = Peer::meet(&mut layers, &disguise);
     let mut first = Vec::new();
@@ -331,9 +331,9 @@ fn errors_of_every_layer_come_behind_the_frames_before_them() {
     let mut stream = peer.cover(&frame, 9);
     stream.extend([21, 3, 3]);
     let outcome = seen(&mut layers, &mut stream, 1000);
-    assert_eq!(outcome, (vec![vec![4; 24]], Some(LayerError::FakeTls(FakeTlsError::Alert))));
+    assert_eq!(outcome, (vec![vec![4; 24]], Some(StackError::FakeTls(FakeTlsError::Alert))));
 
-    let disguise = Disguise::Obfuscated;
+    let disguise = StreamMode::Obfuscated;
     let mut layers = self::layers(TransportKind::Intermediate, &disguise, 5);
     let mut peer = Peer::meet(&mut layers, &disguise);
     let mut first = Vec::new();
@@ -342,7 +342,7 @@ fn errors_of_every_layer_come_behind_the_frames_before_them() {
     let mut stream = peer.cover(&[&frame[..], &[0xff, 0xff, 0xff, 0x7f]].concat(), 9);
     let outcome = seen(&mut layers, &mut stream, 1000);
     let error = FrameError::TooLong { length: 0x7fff_ffff, limit: DEFAULT_LIMIT };
-    assert_eq!(outcome, (vec![vec![4; 24]], Some(LayerError::Frame(error))));
+    assert_eq!(outcome, (vec![vec![4; 24]], Some(StackError::Frame(error))));
 }
 
 #[test]
@@ -421,14 +421,14 @@ fn nothing_is_allocated_while_a_connection_lasts() {
 /// One connection's share of an idle client's memory, without the disguises' boxes.
 #[test]
 fn layers_are_small_where_nothing_is_disguised() {
-    assert!(size_of::<Layers>() <= 160, "{}", size_of::<Layers>());
+    assert!(size_of::<TransportStack>() <= 160, "{}", size_of::<TransportStack>());
     assert!(size_of::<AesCtr>() <= 1200, "{}", size_of::<AesCtr>());
 }
 
 /// What a frame held was decrypted where it lay, and lies there until the next is asked for.
 #[test]
 fn debug_shows_nothing_of_the_frame_that_was_handed_out() {
-    let mut layers = layers(TransportKind::Intermediate, &Disguise::Plain, 1);
+    let mut layers = layers(TransportKind::Intermediate, &StreamMode::Plain, 1);
     let mut stream = vec![24, 0, 0, 0];
     stream.extend([0xc3, 0xa7, 0x91, 0xd5].repeat(6));
     let (beginning, end) = stream.split_at_mut(10);

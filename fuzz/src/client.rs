@@ -9,12 +9,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use sansgram_core::client::{
-    ApiCredentials, ApiMisuse, Client, Config, ConnId, DcId, DcKey, DcTable, Event, Input as MachineInput,
-    LostCause, Output, RequestId, RequestOptions, Route, SessionData, SignedInUser,
+    ApiCredentials, ApiMisuse, Client, Config, ConnId, DcAuth, DcId, DcTable, Event, Input as MachineInput,
+    IoFailure, LoggedInUser, Output, RequestId, RequestOptions, Route, StoredSession,
 };
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::rsa::PublicKey;
-use sansgram_core::login::{CodeToken, NewPassword, Outcome};
+use sansgram_core::login::{NewPassword, Outcome, SentCode};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::gzip::GZIP_LIMIT;
 use sansgram_core::tl::ids;
@@ -93,11 +93,11 @@ struct Run {
     peers: BTreeMap<u16, Peer>,
     /// What has no result yet.
     waiting: BTreeSet<RequestId>,
-    /// Those of them that are steps of a sign-in.
+    /// Those of them that are steps of a login.
     steps: BTreeSet<RequestId>,
-    /// Sign-ins by QR code go on until they are scanned.
+    /// Logins by QR code go on until they are scanned.
     endless: BTreeSet<RequestId>,
-    token: Option<CodeToken>,
+    token: Option<SentCode>,
     now: Duration,
     /// By how many seconds the client's wall clock is wrong.
     skew: i64,
@@ -125,12 +125,12 @@ impl Run {
         config.learn_addresses = false;
         let key = AuthKey::new(std::array::from_fn(|at| (at as u8).wrapping_mul(31)));
         // Of DC 3 nobody has a key.
-        let known = |dc: u16| (dc_of(dc), DcKey { auth_key: key.clone(), server_salt: SALT });
-        let session = SessionData {
+        let known = |dc: u16| (dc_of(dc), DcAuth { auth_key: key.clone(), server_salt: SALT });
+        let session = StoredSession {
             keys: if choice & 8 == 0 { [known(1), known(2)].into() } else { BTreeMap::new() },
-            user: (choice & 16 != 0).then_some(SignedInUser { id: 1, is_bot: false }),
+            user: (choice & 16 != 0).then_some(LoggedInUser { id: 1, is_bot: false }),
             home_dc: (choice & 16 != 0).then_some(dc_of(2)),
-            ..SessionData::default()
+            ..StoredSession::default()
         };
         let is_request = |body: &[u8]| {
             let id = body.first_chunk().copied().map(u32::from_le_bytes);
@@ -244,11 +244,11 @@ impl Run {
         let conn = self.conn(which);
         let buffer = self.conns.get_mut(&conn).and_then(|conn| conn.writing.take());
         let Some(buffer) = buffer else { return };
-        self.handle(MachineInput::Sent { conn, buffer });
+        self.handle(MachineInput::Transmitted { conn, buffer });
     }
 
     fn lose(&mut self, which: u8, choice: u8) {
-        use LostCause::{Closed, Other, Refused, Reset, TimedOut, Unreachable};
+        use IoFailure::{Closed, Other, Refused, Reset, TimedOut, Unreachable};
         let conn = self.conn(which);
         if let Some(known) = self.conns.get_mut(&conn) {
             known.phase = Phase::Over;
@@ -304,7 +304,7 @@ impl Run {
                 query.resize(query.len().next_multiple_of(4).max(4), 0);
                 let route = if which == 1 { Route::Dc(dc_of(1)) } else { Route::Home };
                 let after = self.waiting.last().copied().filter(|_| which == 2);
-                let options = RequestOptions { route, after, follow: which == 3, ..home };
+                let options = RequestOptions { route, after, follow_redirects: which == 3, ..home };
                 self.client.invoke_raw(now, query, options)
             }
             4 => {
@@ -361,7 +361,7 @@ impl Run {
                 self.endless.extend(id.as_ref().ok());
                 id
             }
-            (10, _) => login.bot_sign_in("1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            (10, _) => login.bot_login("1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
             (11, _) => login.is_authorized(),
             (12, _) => login.get_me(),
             (13, _) => login.sign_out(),
@@ -447,11 +447,11 @@ impl Run {
                     assert!(self.client.take_raw(id).is_none());
                 }
             }
-            Event::Persist => {
+            Event::SessionChanged => {
                 let data = self.client.session();
-                assert_eq!(SessionData::from_text(&data.to_text()).as_ref(), Ok(data));
+                assert_eq!(StoredSession::from_text(&data.to_text()).as_ref(), Ok(data));
             }
-            Event::LoginLink(id) => {
+            Event::QrLink(id) => {
                 let link = self.client.login_link(*id).expect("a link to show");
                 assert!(link.url().starts_with("tg://login?token=") && !link.lifetime.is_zero());
                 self.served += 1;

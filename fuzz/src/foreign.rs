@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
-use sansgram_core::client::{Config, DcId, DcKey, SessionData, SignedInUser};
+use sansgram_core::client::{Config, DcAuth, DcId, LoggedInUser, StoredSession};
 use sansgram_core::crypto::{AuthKey, Secret};
 use sansgram_runtime::formats::{
     Format, ImportError, ImportOptions, Imported, export_file, export_text, import_bytes, import_file,
@@ -99,10 +99,10 @@ fn check(imported: &Imported) {
     let session = &imported.session;
     if imported.format != Format::Sansgram {
         assert!(session.home_dc.is_some_and(|dc| session.keys.contains_key(&dc)), "a home without a key");
-        let signed_in = session.user.as_ref().is_none_or(|user| (1..1 << 52).contains(&user.id));
-        assert!(signed_in && session.api_id.is_none_or(|id| id > 0));
+        let logged_in = session.user.as_ref().is_none_or(|user| (1..1 << 52).contains(&user.id));
+        assert!(logged_in && session.api_id.is_none_or(|id| id > 0));
     }
-    assert_eq!(SessionData::from_text(&session.to_text()).as_ref(), Ok(session));
+    assert_eq!(StoredSession::from_text(&session.to_text()).as_ref(), Ok(session));
     for format in STRINGS {
         // Not every session can say all that a format wants.
         let Ok(text) = export_text(session, format, &Config::telegram().dcs) else { continue };
@@ -123,12 +123,12 @@ fn files() -> &'static [Vec<u8>; 5] {
     FILES_OF_OURS.get_or_init(|| {
         let dc = DcId::new(4).expect("the number of a DC");
         let auth_key = AuthKey::new(std::array::from_fn(|at| at as u8));
-        let session = SessionData {
+        let session = StoredSession {
             home_dc: Some(dc),
-            keys: [(dc, DcKey { auth_key, server_salt: 0 })].into(),
-            user: Some(SignedInUser { id: 7_654_321_098, is_bot: true }),
+            keys: [(dc, DcAuth { auth_key, server_salt: 0 })].into(),
+            user: Some(LoggedInUser { id: 7_654_321_098, is_bot: true }),
             api_id: Some(12_345),
-            ..SessionData::default()
+            ..StoredSession::default()
         };
         FILES.map(|format| {
             let path = scratch(format.name());

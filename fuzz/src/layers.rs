@@ -12,7 +12,8 @@ use sansgram_core::crypto::SecureRandom;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    Disguise, HelloForm, LayerError, LayerOptions, Layers, ServerFrameDecoder, TransportKind, WebSocketTarget,
+    HelloForm, ServerFrameDecoder, StackError, StackOptions, StreamMode, TransportKind, TransportStack,
+    WebSocketTarget,
 };
 
 use crate::frames::{LIMIT, SeenFrame};
@@ -44,20 +45,20 @@ impl SecureRandom for Drawn {
 }
 
 /// Obfuscated, three kinds of proxies, and a WebSocket.
-fn disguise(choice: u8) -> &'static Disguise {
-    static DISGUISES: OnceLock<[Disguise; 5]> = OnceLock::new();
+fn disguise(choice: u8) -> &'static StreamMode {
+    static DISGUISES: OnceLock<[StreamMode; 5]> = OnceLock::new();
     let all = DISGUISES.get_or_init(|| {
         let secret = |before: &[u8], after: &[u8]| {
             let bytes = [before, &KEY, after].concat();
-            Disguise::MtProxy(sansgram_core::transport::ProxySecret::from_bytes(&bytes).expect("a secret"))
+            StreamMode::MtProxy(sansgram_core::transport::ProxySecret::from_bytes(&bytes).expect("a secret"))
         };
         let target = WebSocketTarget::new("a.example", "/apiws").expect("a target");
         [
-            Disguise::Obfuscated,
+            StreamMode::Obfuscated,
             secret(&[], &[]),
             secret(&[0xdd], &[]),
             secret(&[0xee], b"a.example"),
-            Disguise::WebSocket(target),
+            StreamMode::WebSocket(target),
         ]
     });
     &all[usize::from(choice % 5)]
@@ -94,7 +95,7 @@ pub fn run(bytes: &[u8]) -> usize {
 
 /// The client's end of one connection, before anything came.
 struct Start {
-    layers: Layers,
+    layers: TransportStack,
     random: Drawn,
     hello: Vec<u8>,
 }
@@ -103,7 +104,7 @@ struct Start {
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     frames: Vec<SeenFrame>,
-    error: Option<LayerError>,
+    error: Option<StackError>,
     open: bool,
 }
 
@@ -116,7 +117,7 @@ struct End {
 
 impl End {
     fn start(self) -> Start {
-        let options = LayerOptions {
+        let options = StackOptions {
             transport: self.kind,
             disguise: disguise(self.cover),
             dc: 2,
@@ -125,7 +126,7 @@ impl End {
             hello: HelloForm::default(),
         };
         let mut random = Drawn(Seeded::new(5));
-        let mut layers = Layers::new(&options, &mut random);
+        let mut layers = TransportStack::new(&options, &mut random);
         let mut hello = Vec::new();
         assert_eq!(layers.control(&mut hello, &mut random), self.cover >= FAKE_TLS);
         assert_eq!(layers.is_open(), self.cover < FAKE_TLS);
@@ -171,7 +172,7 @@ impl End {
     }
 
     /// What we write is read by a server that knows no more than the protocol says.
-    fn check_writing(self, mut layers: Layers, mut random: Drawn, seed: usize) {
+    fn check_writing(self, mut layers: TransportStack, mut random: Drawn, seed: usize) {
         let payloads = [vec![7; 24], vec![8; 4 * (seed % 400) + 24]];
         let mut out = Vec::new();
         for payload in &payloads {

@@ -15,7 +15,7 @@
 //! | [`sealed`] | plaintexts behind the cipher | no message counts twice, no request is lost, all we send is well-formed |
 //! | [`client`] | inputs and calls of the whole machine, sealed server messages among them | each request ends once and in time, nothing is asked of a network that cannot do it, no timer stands still |
 //! | [`handshake`] | a server's replies, also correctly encrypted ones | it ends; a key only with the server's proof |
-//! | [`session_text`] | a saved session or half-done sign-in, also with a right checksum | what is read is written back to an equal one |
+//! | [`session_text`] | a saved session or half-done login, also with a right checksum | what is read is written back to an equal one |
 //! | [`foreign`] | another library's session: string, packed content, changed SQLite file | what is imported can be exported and is the same; the file is left alone |
 //! | [`pem`] | a key file, also DER in right armour | what is read is a usable key and is written back |
 

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sansgram_core::crypto::AuthKey;
-use sansgram_core::session::{Body, Delivery, Outbox, Reject, ServerClock, Session, SessionEvent, Tag};
+use sansgram_core::session::{
+    Delivery, MessageError, RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent,
+};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::gzip::GZIP_LIMIT;
 use sansgram_core::tl::ids;
@@ -46,11 +48,11 @@ const REQUEST: [u8; 4] = [0xab; 4];
 /// The bodies of the requests that want an answer.
 struct Wanted(BTreeMap<u64, Vec<u8>>);
 
-impl Outbox for Wanted {
-    fn body(&self, tag: Tag) -> Option<Body<'_>> {
+impl RequestSource for Wanted {
+    fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>> {
         // Every fourth request has to wait for the one before it.
-        let after = tag.0.is_multiple_of(4).then(|| Tag(tag.0 - 1));
-        Some(Body { after, ..Body::query(self.0.get(&tag.0)?) })
+        let after = tag.0.is_multiple_of(4).then(|| RequestTag(tag.0 - 1));
+        Some(RequestBody { after, ..RequestBody::query(self.0.get(&tag.0)?) })
     }
 }
 
@@ -132,7 +134,7 @@ impl Run {
                     self.queue(tag);
                 } else if self.wanted.0.remove(&tag).is_some() {
                     self.answered.insert(tag);
-                    self.session.drop_request(Tag(tag));
+                    self.session.drop_request(RequestTag(tag));
                 }
                 if choice & 8 == 0 {
                     self.pack();
@@ -153,7 +155,7 @@ impl Run {
             self.wanted
                 .0
                 .insert(tag, [&REQUEST[..], &tag.to_le_bytes(), &[7; 4][..tag as usize % 2 * 4]].concat());
-            self.session.queue(Tag(tag));
+            self.session.queue(RequestTag(tag));
         }
     }
 
@@ -183,11 +185,11 @@ impl Run {
         match result {
             Ok(()) => self.accepted += 1,
             // A replay is harmless.
-            Err(Reject::Duplicate) => assert_eq!(events, 0),
+            Err(MessageError::Duplicate) => assert_eq!(events, 0),
             Err(_) => self.reconnect(),
         }
         // A message that was refused for its time alone may be taken when it comes again.
-        if matches!(result, Err(Reject::TimeWindow(_))) {
+        if matches!(result, Err(MessageError::TimeWindow(_))) {
             return self.pack();
         }
         let again = self.session.receive(now, &mut packet.to_vec(), &mut self.random, &mut |event| {
@@ -196,7 +198,7 @@ impl Run {
         let reject = again.expect_err("a message is accepted twice");
         if result.is_ok() && reject.is_fatal() {
             // Only a session that began anew may not know the packet.
-            assert!(matches!(reject, Reject::ForeignSession | Reject::TooOld), "{reject}");
+            assert!(matches!(reject, MessageError::WrongSessionId | MessageError::TooOld), "{reject}");
         }
         self.pack();
     }
@@ -227,7 +229,7 @@ impl Run {
             for body in self.peer.read(request.payload) {
                 assert!(self.wanted.0.values().any(|wanted| *wanted == body), "a body that nobody wants");
             }
-            self.session.written();
+            self.session.transmitted();
         }
         panic!("the session never stops to send");
     }
@@ -241,7 +243,7 @@ impl Run {
         // The server does not tell what became of them.
         self.pass(UNTOLD);
         for (tag, body) in &self.wanted.0 {
-            let told = self.session.delivery(Tag(*tag)) == Delivery::Acknowledged;
+            let told = self.session.delivery(RequestTag(*tag)) == Delivery::Acknowledged;
             assert!(told || self.peer.got(body), "request {tag} is lost");
         }
     }

@@ -1,11 +1,11 @@
-//! What we write down ourselves, sessions and half-done sign-ins: any text, and any content under a right checksum.
+//! What we write down ourselves, sessions and half-done logins: any text, and any content under a right checksum.
 //!
 //! Input: the first byte chooses; the rest is the text, or the content of either.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use sansgram_core::client::SessionData;
+use sansgram_core::client::StoredSession;
 use sansgram_core::crypto::hash::sha256;
-use sansgram_core::login::PendingSignIn;
+use sansgram_core::login::SavedLogin;
 
 use crate::Input;
 use crate::memory::peak_of;
@@ -15,13 +15,13 @@ const RATIO: usize = 16;
 /// The same for the smallest inputs.
 const SLACK: usize = 4096;
 
-/// A session of version 1 is written as version 2, which also counts the tokens of past sign-outs.
+/// A session of version 1 is written as version 2, which also counts the tokens of past logouts.
 const UPGRADE: usize = 8;
 
 /// Runs the target; answers with 1 where something was read.
 ///
 /// # Panics
-/// Where a session or a sign-in changes when it is written and read again.
+/// Where a session or a login changes when it is written and read again.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
@@ -41,18 +41,18 @@ fn checksummed(mark: &str, content: &[u8]) -> String {
 }
 
 fn session(text: &str) -> bool {
-    let Some(data) = read(text, |text| SessionData::from_text(text).ok()) else { return false };
+    let Some(data) = read(text, |text| StoredSession::from_text(text).ok()) else { return false };
     let again = data.to_text();
     assert!(again.len() <= text.len() + UPGRADE, "{} characters from {}", again.len(), text.len());
-    assert_eq!(SessionData::from_text(&again), Ok(data));
+    assert_eq!(StoredSession::from_text(&again), Ok(data));
     true
 }
 
 fn sign_in(text: &str) -> bool {
-    let Some(pending) = read(text, |text| PendingSignIn::from_text(text).ok()) else { return false };
+    let Some(pending) = read(text, |text| SavedLogin::from_text(text).ok()) else { return false };
     let again = pending.to_text();
     assert!(again.len() <= text.len(), "{} characters from {}", again.len(), text.len());
-    assert_eq!(PendingSignIn::from_text(&again), Ok(pending));
+    assert_eq!(SavedLogin::from_text(&again), Ok(pending));
     true
 }
 

@@ -1,4 +1,4 @@
-//! sansgram over smol, also inside async-std: [`start`] a [`Client`], then sign in and call functions. Everything else
+//! sansgram over smol, also inside async-std: [`start`] a [`Client`], then log in and call functions. Everything else
 //! is re-exported from [`sansgram_runtime`].
 //!
 //! ```no_run
@@ -12,9 +12,9 @@
 //!         // From my.telegram.org.
 //!         config.api = Some(ApiCredentials { id: 12345, hash: "0123456789abcdef0123456789abcdef".into() });
 //!
-//!         // Keeps the sign-in in `me.session`.
+//!         // Keeps the login in `me.session`.
 //!         let client = sansgram_smol::start(config, FileStore::new("me")).await?;
-//!         // Asks for phone, code and password, or for a bot's token; nothing where `me.session` is signed in.
+//!         // Asks for phone, code and password, or for a bot's token; nothing where `me.session` is logged in.
 //!         let me = client.interactive_login(&mut TerminalPrompt::on_demand()).await?;
 //!         let nearest = client.invoke(&functions::help::GetNearestDc {}).await?;
 //!         println!("{}: {nearest:?}", me.first_name);

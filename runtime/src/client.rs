@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use sansgram_core::client::{self as sansio, Config, DcId, LogoutCause, LostReason, Trouble};
+use sansgram_core::client::{self as sansio, Config, DcId, DisconnectReason, LogoutCause, Trouble};
 use sansgram_core::crypto::OsRandom;
 
 use crate::clock::Clock;
@@ -15,14 +15,14 @@ use crate::shared::{Ended, Shared};
 use crate::{ClientOptions, Error, Runtime, SessionStore, StoreError};
 
 mod events;
+mod login;
 mod request;
-mod sign_in;
 mod updates;
 
 pub use events::ClientEvent;
-pub use request::Invocation;
-pub use sign_in::LoginStep;
-pub(crate) use sign_in::login_step;
+pub use login::LoginStep;
+pub(crate) use login::login_step;
+pub use request::RequestHandle;
 pub use updates::Update;
 
 /// A client of Telegram. Clones are cheap and share everything; when the last one is dropped, the connections are
@@ -139,7 +139,7 @@ impl Client {
         self.shared().lock().machine.home()
     }
 
-    /// Whether the connection to the home DC is up and the server has proven that it knows the key.
+    /// Whether the connection to the home DC is up and the server has proved that it knows the key.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.shared().lock().machine.is_connected()
@@ -147,8 +147,8 @@ impl Client {
 
     /// The DC whose connection was lost last, or could not be opened, and why; `None` once it is up again.
     #[must_use]
-    pub fn last_loss(&self) -> Option<(DcId, LostReason)> {
-        self.shared().lock().last_loss.clone()
+    pub fn last_disconnect(&self) -> Option<(DcId, DisconnectReason)> {
+        self.shared().lock().last_disconnect.clone()
     }
 
     /// Whether a stream to any DC is up now, however far what travels over it has come. Without one there is no server
@@ -165,23 +165,23 @@ impl Client {
         self.shared().lock().machine.trouble()
     }
 
-    /// Why the server no longer knows this sign-in, since it said so and until somebody signs in again.
-    /// [`Update::LoggedOut`] tells when it does.
+    /// Why the server no longer knows this login, since it said so and until somebody logs in again.
+    /// [`Update::SessionRevoked`] tells when it does.
     #[must_use]
     pub fn logout_cause(&self) -> Option<LogoutCause> {
         self.shared().lock().logged_out
     }
 
     /// How many packets and messages of the server were refused so far, by the name of the reason
-    /// ([`Reject::name`](sansgram_core::session::Reject::name)).
+    /// ([`MessageError::name`](sansgram_core::session::MessageError::name)).
     #[must_use]
-    pub fn rejections(&self) -> BTreeMap<&'static str, u64> {
-        self.shared().lock().machine.rejections().clone()
+    pub fn rejected_counts(&self) -> BTreeMap<&'static str, u64> {
+        self.shared().lock().machine.rejected_counts().clone()
     }
 
     /// What is to be kept between runs, as it is now. It contains the keys: guard it like a password.
     #[must_use]
-    pub fn session(&self) -> sansio::SessionData {
+    pub fn session(&self) -> sansio::StoredSession {
         self.shared().lock().machine.session().clone()
     }
 

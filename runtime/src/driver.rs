@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use sansgram_core::client::{ConnId, Event, HeavyTask, Input, LostReason, Output, SessionData};
+use sansgram_core::client::{ConnId, DisconnectReason, Event, Input, Output, PasswordKdfTask, StoredSession};
 use sansgram_core::time::Timestamp;
 
 use crate::clock::Shift;
@@ -65,8 +65,8 @@ enum Action {
     Open { conn: ConnId, endpoints: Vec<SocketAddr> },
     Transmit { conn: ConnId, bytes: Vec<u8> },
     Close { conn: ConnId },
-    Compute(HeavyTask),
-    Save { version: u64, session: Box<SessionData> },
+    Compute(PasswordKdfTask),
+    Save { version: u64, session: Box<StoredSession> },
 }
 
 enum Found {
@@ -146,11 +146,15 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 let input = match ready {
                     Ready::Opened => {
                         // The network is there again: whatever goes wrong now has another reason.
-                        drop(state.last_loss.take_if(|(_, reason)| matches!(reason, LostReason::Network(_))));
+                        drop(
+                            state
+                                .last_disconnect
+                                .take_if(|(_, reason)| matches!(reason, DisconnectReason::Network(_))),
+                        );
                         Input::Opened { conn }
                     }
                     Ready::Received(len) => Input::Received { conn, bytes: buffer.read(len) },
-                    Ready::Sent(buffer) => Input::Sent { conn, buffer },
+                    Ready::Sent(buffer) => Input::Transmitted { conn, buffer },
                     Ready::Lost(cause) => Input::Lost { conn, cause },
                 };
                 let arrived = matches!(input, Input::Received { .. });
@@ -334,7 +338,7 @@ struct Save<M: Machine> {
 }
 
 impl<M: Machine> Save<M> {
-    fn run(mut self, store: Arc<dyn SessionStore>, session: &SessionData) {
+    fn run(mut self, store: Arc<dyn SessionStore>, session: &StoredSession) {
         self.result = Some(store.save(session));
         // Before the save counts as done, see `Driver::store`.
         drop(store);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansgram_core::client::{ApiMisuse, DcId, InvokeError, LostReason, WrongServers};
+use sansgram_core::client::{ApiMisuse, DcId, DisconnectReason, InvokeError, WrongServers};
 use sansgram_core::login::{Continuation, LoginError, SignUpRequired};
 use sansgram_core::rpc::RpcError;
 
@@ -15,7 +15,7 @@ use crate::{PromptError, StoreError};
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A step of the sign-in failed; the client can go on with another try.
+    /// A step of the login failed; the client can go on with another try.
     #[error(transparent)]
     Login(LoginError),
     /// A request failed.
@@ -30,20 +30,20 @@ pub enum Error {
         /// The home DC.
         dc: DcId,
         /// What ended the last attempt.
-        reason: LostReason,
+        reason: DisconnectReason,
     },
-    /// The session could not be loaded or saved. A sign-in that ends like this was not begun, as the key was not kept;
+    /// The session could not be loaded or saved. A login that ends like this was not begun, as the key was not kept;
     /// where only its end could not be kept, [`Client::save`](crate::Client::save) tries that again.
     #[error(transparent)]
     Store(Arc<StoreError>),
     /// The session has keys of other servers than those of the configuration. Nothing was sent.
     #[error(transparent)]
     WrongServers(#[from] WrongServers),
-    /// Nobody answers the questions of an interactive sign-in.
+    /// Nobody answers the questions of an interactive login.
     #[error(transparent)]
     Prompt(Arc<PromptError>),
-    /// The same question of an interactive sign-in was answered wrongly too often.
-    #[error("that was the {0}th wrong answer; start the sign-in again to go on")]
+    /// The same question of an interactive login was answered wrongly too often.
+    #[error("that was the {0}th wrong answer; start the login again to go on")]
     TooManyTries(u32),
     /// The account does not exist yet, and none was made.
     #[error(
@@ -69,7 +69,7 @@ impl fmt::Debug for Error {
 
 impl Error {
     /// How long the server wants us to wait before the same is asked for again, where it refused because of that:
-    /// to a step of a sign-in or to a request (`FLOOD_WAIT_X` and its like).
+    /// to a step of a login or to a request (`FLOOD_WAIT_X` and its like).
     #[must_use]
     pub fn flood_wait(&self) -> Option<Duration> {
         match self {
@@ -89,7 +89,7 @@ impl Error {
         }
     }
 
-    /// What becomes of a sign-in after this error. What is no [`LoginError`] says nothing of the sign-in: it can be gone
+    /// What becomes of a login after this error. What is no [`LoginError`] says nothing of the login: it can be gone
     /// on with once the network, the store or the prompt is well again.
     #[must_use]
     pub const fn continuation(&self) -> Continuation {
@@ -102,7 +102,7 @@ impl Error {
 
     /// Which DC cannot be reached, and why, where that is the reason.
     #[must_use]
-    pub const fn unreachable(&self) -> Option<(DcId, &LostReason)> {
+    pub const fn unreachable(&self) -> Option<(DcId, &DisconnectReason)> {
         match (self, self.invoke()) {
             (Self::Unreachable { dc, reason }, _)
             | (_, Some(InvokeError::Unreachable { dc, reason, .. })) => Some((*dc, reason)),
@@ -165,7 +165,7 @@ mod tests {
     use std::error::Error as _;
     use std::io;
 
-    use sansgram_core::client::{Delivery, LostCause};
+    use sansgram_core::client::{Delivery, IoFailure};
     use sansgram_core::login::{BotToken, PasswordParametersError, PhoneNumber};
     use sansgram_core::tl::DecodeError;
 
@@ -189,7 +189,7 @@ mod tests {
             ApiMisuse::QueueFull.into(),
             StoreError::Other(other()).into(),
             PromptError::from(io::Error::from(io::ErrorKind::BrokenPipe)).into(),
-            Error::Unreachable { dc: DcId::new(2).unwrap(), reason: LostReason::Silent },
+            Error::Unreachable { dc: DcId::new(2).unwrap(), reason: DisconnectReason::ReadTimeout },
         ];
         for error in errors {
             let mut said = error.to_string();
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(Error::from(LoginError::from(refusal("STRANGE_7"))).rpc(), Some(&strange));
         assert_eq!(Error::from(LoginError::CodeInvalid).rpc(), None);
 
-        let (dc, reason) = (DcId::new(2).unwrap(), LostReason::Network(LostCause::Refused));
+        let (dc, reason) = (DcId::new(2).unwrap(), DisconnectReason::Network(IoFailure::Refused));
         let invoke = InvokeError::Unreachable { dc, reason: reason.clone(), delivery: Delivery::Queued };
         for error in [
             Error::Unreachable { dc, reason: reason.clone() },

@@ -1,14 +1,14 @@
-//! Sign-in by questions and answers.
+//! Login by questions and answers.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use sansgram_core::login::{Continuation, LoginError, PendingSignIn, PhoneNumber, SignUpRequired, UserInfo};
+use sansgram_core::login::{Continuation, LoginError, PhoneNumber, SavedLogin, SignUpRequired, UserInfo};
 use zeroize::Zeroizing;
 
+use crate::messages::{self, name};
 use crate::text::harmless;
-use crate::words::{self, name};
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 
 /// How many wrong answers one question takes: enough for any person, and an end for a script that knows no other.
@@ -17,11 +17,11 @@ const MAX_TRIES: u32 = 10;
 const MAX_IDLE: u32 = 100;
 
 impl Client {
-    /// Signs in by questions: the phone number (confirmed before it is used), the code, the password where the
+    /// Logs in by questions: the phone number (confirmed before it is used), the code, the password where the
     /// account has one; or a bot's token in place of the phone number, or `qr` to show a QR code. A wrong answer is
     /// asked for again, with the reason. In place of the code, `resend` asks for another one and `cancel` goes back to
-    /// the phone number, as does a server that wants the sign-in to begin again. A forgotten password can be recovered,
-    /// a number that nobody has can sign up. Where somebody is signed in already, it says so and asks nothing.
+    /// the phone number, as does a server that wants the login to begin again. A forgotten password can be recovered,
+    /// a number that nobody has can sign up. Where somebody is logged in already, it says so and asks nothing.
     ///
     /// # Errors
     /// [`Error::Prompt`] where nobody answers, [`Error::TooManyTries`] after 10 wrong answers to one question,
@@ -31,7 +31,7 @@ impl Client {
         self.talk(prompt, None).await
     }
 
-    /// Goes on with a sign-in that another process, or an earlier run, put away; with the session of that one. What
+    /// Goes on with a login that another process, or an earlier run, put away; with the session of that one. What
     /// went stale meanwhile is asked for anew.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Client {
     pub async fn resume_login<P: Prompt>(
         &self,
         prompt: &mut P,
-        pending: PendingSignIn,
+        pending: SavedLogin,
     ) -> Result<UserInfo, Error> {
         self.talk(prompt, Some(pending)).await
     }
@@ -47,12 +47,12 @@ impl Client {
     async fn talk<P: Prompt>(
         &self,
         prompt: &mut P,
-        mut pending: Option<PendingSignIn>,
+        mut pending: Option<SavedLogin>,
     ) -> Result<UserInfo, Error> {
         // Without a key nobody can be.
         if !self.session().keys.is_empty() && self.is_authorized().await? {
             let user = self.get_me().await?;
-            prompt.show(&format!("Already signed in as {}.", name(&user)))?;
+            prompt.show(&format!("Already logged in as {}.", name(&user)))?;
             return Ok(user);
         }
         let mut talk = Talk { client: self, prompt };
@@ -73,10 +73,10 @@ impl Client {
                 }
                 Err(error) => return Err(error),
             }
-            talk.prompt.pending(None);
+            talk.prompt.on_checkpoint(None);
         };
-        talk.prompt.pending(None);
-        talk.prompt.show(&format!("Signed in as {}.", name(&user)))?;
+        talk.prompt.on_checkpoint(None);
+        talk.prompt.show(&format!("Logged in as {}.", name(&user)))?;
         Ok(user)
     }
 
@@ -104,14 +104,14 @@ impl Client {
                 Err(flood) => {
                     let (count, wait) = flood?;
                     seen = count;
-                    prompt.waits(wait)?;
+                    prompt.on_flood_wait(wait)?;
                 }
             }
         }
     }
 }
 
-/// A sign-in and the person that it talks with.
+/// A login and the person that it talks with.
 struct Talk<'a, P> {
     client: &'a Client,
     prompt: &'a mut P,
@@ -133,7 +133,7 @@ mod password;
 type Turn = Result<Option<UserInfo>, Error>;
 
 impl<P: Prompt> Talk<'_, P> {
-    /// Asks who is to be signed in, and does it.
+    /// Asks who is to be logged in, and does it.
     async fn identify(&mut self) -> Turn {
         // To look twice at a number is nothing wrong.
         for _ in 0..MAX_IDLE {
@@ -141,7 +141,7 @@ impl<P: Prompt> Talk<'_, P> {
             let typed = self.ask_something(Question::Identity, question).await?;
             // A link to a number has a colon too.
             if typed.contains(':') && PhoneNumber::parse(&typed).is_err() {
-                return calling!(self, self.client.bot_sign_in(&typed)).map(Some);
+                return calling!(self, self.client.bot_login(&typed)).map(Some);
             }
             if typed.eq_ignore_ascii_case("qr") {
                 return self.qr_code(&[]).await;
@@ -156,16 +156,16 @@ impl<P: Prompt> Talk<'_, P> {
         Err(Error::TooManyTries(MAX_IDLE))
     }
 
-    async fn resume(&mut self, pending: PendingSignIn) -> Turn {
+    async fn resume(&mut self, pending: SavedLogin) -> Turn {
         match pending {
-            PendingSignIn::Code(token) => self.go_on(LoginStep::CodeSent(token), false).await,
-            PendingSignIn::EmailCode(token, code) => match self.set_up_email(&token, Some(code)).await? {
+            SavedLogin::Code(token) => self.go_on(LoginStep::CodeSent(token), false).await,
+            SavedLogin::EmailCode(token, code) => match self.set_up_email(&token, Some(code)).await? {
                 Some(step) => self.go_on(step, true).await,
                 None => Ok(None),
             },
-            PendingSignIn::SignUp(required) => self.go_on(LoginStep::SignUpRequired(required), true).await,
-            PendingSignIn::Password(hint) => self.go_on(LoginStep::PasswordRequired(hint), true).await,
-            PendingSignIn::Qr { except_ids } => self.qr_code(&except_ids).await,
+            SavedLogin::SignUp(required) => self.go_on(LoginStep::SignUpRequired(required), true).await,
+            SavedLogin::Password(hint) => self.go_on(LoginStep::PasswordRequired(hint), true).await,
+            SavedLogin::Qr { except_ids } => self.qr_code(&except_ids).await,
             _ => Ok(None),
         }
     }
@@ -174,7 +174,7 @@ impl<P: Prompt> Talk<'_, P> {
         let mut tries = Tries::default();
         let mut renewed = Vec::new();
         loop {
-            self.prompt.pending(step.pending().as_ref());
+            self.prompt.on_checkpoint(step.saved_login().as_ref());
             step = match step {
                 LoginStep::CodeSent(token) => {
                     match self.code(token, &mut tries, &mut renewed, is_fresh).await? {
@@ -184,7 +184,7 @@ impl<P: Prompt> Talk<'_, P> {
                 }
                 LoginStep::PasswordRequired(hint) => return self.password(&hint).await.map(Some),
                 LoginStep::SignUpRequired(required) => return self.sign_up(required).await.map(Some),
-                LoginStep::SignedIn(user) => return Ok(Some(user)),
+                LoginStep::LoggedIn(user) => return Ok(Some(user)),
             };
             is_fresh = true;
         }
@@ -193,7 +193,7 @@ impl<P: Prompt> Talk<'_, P> {
     async fn sign_up(&mut self, required: SignUpRequired) -> Result<UserInfo, Error> {
         self.prompt.show("Nobody has an account with this number yet.")?;
         if let Some(terms) = &required.terms_of_service {
-            for line in words::terms(terms) {
+            for line in messages::terms(terms) {
                 self.prompt.show(&line)?;
             }
         }
@@ -217,7 +217,7 @@ impl<P: Prompt> Talk<'_, P> {
 
     async fn qr_code(&mut self, except_ids: &[i64]) -> Turn {
         self.prompt.show(
-            "Scan this with Telegram on a phone that is signed in: Settings, Devices, Link Desktop Device.",
+            "Scan this with Telegram on a phone that is logged in: Settings, Devices, Link Desktop Device.",
         )?;
         let mut login = self.client.qr_login(except_ids)?;
         loop {
@@ -226,7 +226,7 @@ impl<P: Prompt> Talk<'_, P> {
                     // Until there is a link, what was pending before may still be of use.
                     if link.number == 1 {
                         let except_ids = except_ids.to_vec();
-                        self.prompt.pending(Some(&PendingSignIn::Qr { except_ids }));
+                        self.prompt.on_checkpoint(Some(&SavedLogin::Qr { except_ids }));
                     }
                     self.prompt.show_link(&link)?;
                 }
@@ -238,7 +238,7 @@ impl<P: Prompt> Talk<'_, P> {
     /// Asks for what may carry invisible marks where it was pasted, and white space around it; they belong to no
     /// answer.
     async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
-        let answer = self.prompt.answer(kind, question).await?;
+        let answer = self.prompt.ask_for(kind, question).await?;
         Ok(Zeroizing::new(harmless(answer.trim())))
     }
 
@@ -280,7 +280,7 @@ impl Tries {
 
     fn again<P: Prompt>(&mut self, prompt: &mut P, reason: &Error) -> Result<(), Error> {
         self.count()?;
-        prompt.refused(reason)
+        prompt.on_rejected(reason)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The async half of sansgram that every runtime shares: the [`Client`] handle, the driver behind it, [session
-//! stores](SessionStore), interactive sign-in over a [`Prompt`], and the [`Runtime`] trait that `sansgram-tokio` and
+//! stores](SessionStore), interactive login over a [`Prompt`], and the [`Runtime`] trait that `sansgram-tokio` and
 //! `sansgram-smol` implement. It names no runtime itself.
 //!
 //! Most applications use one of those two crates, which re-export all of this one. For another runtime, implement
@@ -15,12 +15,12 @@
 //!         step = match step {
 //!             LoginStep::CodeSent(token) => client.sign_in(&token, "the code that arrived").await?,
 //!             LoginStep::PasswordRequired(_) => break client.check_password("the password").await?,
-//!             LoginStep::SignedIn(user) => break user,
+//!             LoginStep::LoggedIn(user) => break user,
 //!             LoginStep::SignUpRequired(terms) => return Err(Error::SignUpRequired(Box::new(terms))),
 //!             other => return Ok(println!("cannot go on from {other:?}")),
 //!         };
 //!     };
-//!     println!("signed in as {}", user.id);
+//!     println!("logged in as {}", user.id);
 //!     Ok(())
 //! }
 //! ```
@@ -43,6 +43,7 @@ pub mod formats;
 mod interactive;
 mod link;
 mod machine;
+mod messages;
 mod oneshot;
 mod options;
 mod prompt;
@@ -53,14 +54,14 @@ mod read_buffer;
 mod runtime;
 #[cfg(test)]
 mod scratch;
+mod scripted;
 mod shared;
 mod store;
 pub mod text;
-mod values;
-mod words;
 
-pub use client::{Client, ClientEvent, Invocation, LoginStep, Update};
+pub use client::{Client, ClientEvent, LoginStep, RequestHandle, Update};
 pub use error::Error;
+pub use messages::describe_code_delivery;
 pub use options::ClientOptions;
 pub use prompt::{Prompt, PromptError, Question, TerminalPrompt};
 pub use proxy::Proxy;
@@ -69,9 +70,8 @@ pub use runtime::{Runtime, Timer};
 /// What answers of a [`Prompt`] are kept in: a value that wipes itself.
 pub use sansgram_core::Zeroizing;
 pub use sansgram_core::crypto::OsRandom;
+pub use scripted::ScriptedPrompt;
 pub use store::{
     Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, open_file,
     read_file, replace_file,
 };
-pub use values::ValuesPrompt;
-pub use words::whereabouts;

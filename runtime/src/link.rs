@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use sansgram_core::client::{ConnId, LostCause};
+use sansgram_core::client::{ConnId, IoFailure};
 
 use crate::connect::{self, lost_cause};
 use crate::{Proxy, Runtime};
@@ -19,7 +19,7 @@ pub(crate) enum Ready {
     Received(usize),
     Sent(Vec<u8>),
     /// The link is of no use any more.
-    Lost(LostCause),
+    Lost(IoFailure),
 }
 
 pub(crate) struct Link<S> {
@@ -27,7 +27,7 @@ pub(crate) struct Link<S> {
     state: State<S>,
 }
 
-type Opening<S> = Pin<Box<dyn Future<Output = Result<S, LostCause>> + Send>>;
+type Opening<S> = Pin<Box<dyn Future<Output = Result<S, IoFailure>> + Send>>;
 
 enum State<S> {
     Opening(Opening<S>),
@@ -102,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
 
 fn poll_read<S: AsyncRead + Unpin>(stream: &mut S, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Ready> {
     Pin::new(stream).poll_read(cx, buffer).map(|read| match read {
-        Ok(0) => Ready::Lost(LostCause::Closed),
+        Ok(0) => Ready::Lost(IoFailure::Closed),
         Ok(len) => Ready::Received(len),
         Err(error) => Ready::Lost(lost_cause(&error)),
     })
@@ -116,7 +116,7 @@ fn poll_write<S: AsyncWrite + Unpin>(
     let Some(Outgoing { bytes, written }) = outgoing else { return Poll::Pending };
     while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
         match Pin::new(&mut *stream).poll_write(cx, rest) {
-            Poll::Ready(Ok(0)) => return Poll::Ready(Ready::Lost(LostCause::Other)),
+            Poll::Ready(Ok(0)) => return Poll::Ready(Ready::Lost(IoFailure::Other)),
             Poll::Ready(Ok(len)) => *written += len,
             Poll::Ready(Err(error)) => return Poll::Ready(Ready::Lost(lost_cause(&error))),
             Poll::Pending => return Poll::Pending,

@@ -1,13 +1,13 @@
 //! What the driver needs of the machine, so that its tests can drive a toy.
 
-use sansgram_core::client::{Client, Input, Output, SessionData};
+use sansgram_core::client::{Client, Input, Output, StoredSession};
 use sansgram_core::time::Now;
 
 pub(crate) trait Machine: Send + 'static {
     fn handle(&mut self, now: Now, input: Input<'_>);
     fn poll_output(&mut self) -> Output;
     fn close(&mut self, now: Now);
-    fn session(&self) -> &SessionData;
+    fn session(&self) -> &StoredSession;
 }
 
 impl Machine for Client {
@@ -23,7 +23,7 @@ impl Machine for Client {
         Self::close(self, now);
     }
 
-    fn session(&self) -> &SessionData {
+    fn session(&self) -> &StoredSession {
         Self::session(self)
     }
 }

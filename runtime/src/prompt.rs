@@ -1,4 +1,4 @@
-//! Where an interactive sign-in asks: any [`Prompt`], or the terminal.
+//! Where an interactive login asks: any [`Prompt`], or the terminal.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -7,13 +7,13 @@ use std::io::{self, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
-use sansgram_core::login::{LoginLink, PendingSignIn};
+use sansgram_core::login::{QrLink, SavedLogin};
 use zeroize::Zeroizing;
 
 use crate::oneshot::{Receiver, oneshot};
-use crate::qr::{Ground, QrPicture};
+use crate::qr::{Background, QrImage};
 use crate::text::{fitted, printable};
-use crate::{Error, words};
+use crate::{Error, messages};
 
 mod again;
 #[cfg(unix)]
@@ -34,13 +34,13 @@ pub trait Prompt: Send {
     /// Asks a question whose answer may be seen while it is typed.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the sign-in; it can be begun again.
+    /// [`PromptError`], which ends the login; it can be begun again.
     fn ask(&mut self, question: &str) -> impl Future<Output = Result<String, PromptError>> + Send;
 
     /// Asks for a secret: nothing of the answer may be seen.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the sign-in; it can be begun again.
+    /// [`PromptError`], which ends the login; it can be begun again.
     fn ask_hidden(
         &mut self,
         question: &str,
@@ -49,15 +49,15 @@ pub trait Prompt: Send {
     /// Shows a line: what happens, or why a question is asked again.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the sign-in; it can be begun again.
+    /// [`PromptError`], which ends the login; it can be begun again.
     fn show(&mut self, line: &str) -> Result<(), PromptError>;
 
     /// Asks a question of a known kind. Whoever has the answers already need not understand the words: as it stands,
     /// it calls [`ask`](Self::ask) or [`ask_hidden`](Self::ask_hidden).
     ///
     /// # Errors
-    /// [`PromptError`], which ends the sign-in; it can be begun again.
-    fn answer(
+    /// [`PromptError`], which ends the login; it can be begun again.
+    fn ask_for(
         &mut self,
         kind: Question,
         question: &str,
@@ -75,30 +75,30 @@ pub trait Prompt: Send {
     /// in half-blocks for a dark ground, line by line, and the link beside it.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the sign-in; it can be begun again.
-    fn show_link(&mut self, link: &LoginLink) -> Result<(), PromptError> {
-        show_link(self, link, Ground::Dark)
+    /// [`PromptError`], which ends the login; it can be begun again.
+    fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
+        show_link(self, link, Background::Dark)
     }
 
     /// Why the last answer was not accepted; the question is asked again. As it stands, it shows the reason.
     ///
     /// # Errors
-    /// Whoever has no other answer gives the reason back: it ends the sign-in. Or a [`PromptError`].
-    fn refused(&mut self, reason: &Error) -> Result<(), Error> {
-        Ok(self.show(&words::sentence(reason))?)
+    /// Whoever has no other answer gives the reason back: it ends the login. Or a [`PromptError`].
+    fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
+        Ok(self.show(&messages::sentence(reason))?)
     }
 
     /// The server wants us to wait this long before it goes on by itself. As it stands, it shows that.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the sign-in; it can be begun again.
-    fn waits(&mut self, time: Duration) -> Result<(), PromptError> {
-        self.show(&format!("Telegram asks to wait {}…", words::span(time)))
+    /// [`PromptError`], which ends the login; it can be begun again.
+    fn on_flood_wait(&mut self, time: Duration) -> Result<(), PromptError> {
+        self.show(&format!("Telegram asks to wait {}…", messages::span(time)))
     }
 
-    /// Where the sign-in stands, whenever that changes, and `None` once it is over: put it away (it is a secret) to go
+    /// Where the login stands, whenever that changes, and `None` once it is over: put it away (it is a secret) to go
     /// on in another process by [`Client::resume_login`](crate::Client::resume_login). As it stands, it does nothing.
-    fn pending(&mut self, pending: Option<&PendingSignIn>) {
+    fn on_checkpoint(&mut self, pending: Option<&SavedLogin>) {
         let _ = pending;
     }
 }
@@ -119,32 +119,32 @@ impl<P: Prompt + ?Sized> Prompt for &mut P {
         (**self).show(line)
     }
 
-    fn answer(
+    fn ask_for(
         &mut self,
         kind: Question,
         question: &str,
     ) -> impl Future<Output = Result<Zeroizing<String>, PromptError>> + Send {
-        (**self).answer(kind, question)
+        (**self).ask_for(kind, question)
     }
 
-    fn show_link(&mut self, link: &LoginLink) -> Result<(), PromptError> {
+    fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         (**self).show_link(link)
     }
 
-    fn refused(&mut self, reason: &Error) -> Result<(), Error> {
-        (**self).refused(reason)
+    fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
+        (**self).on_rejected(reason)
     }
 
-    fn waits(&mut self, time: Duration) -> Result<(), PromptError> {
-        (**self).waits(time)
+    fn on_flood_wait(&mut self, time: Duration) -> Result<(), PromptError> {
+        (**self).on_flood_wait(time)
     }
 
-    fn pending(&mut self, pending: Option<&PendingSignIn>) {
-        (**self).pending(pending);
+    fn on_checkpoint(&mut self, pending: Option<&SavedLogin>) {
+        (**self).on_checkpoint(pending);
     }
 }
 
-/// What a question of a sign-in is about.
+/// What a question of a login is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Question {
@@ -207,10 +207,10 @@ impl Question {
 /// Shows a link's picture line by line, and the link itself.
 pub(crate) fn show_link<P: Prompt + ?Sized>(
     prompt: &mut P,
-    link: &LoginLink,
-    ground: Ground,
+    link: &QrLink,
+    ground: Background,
 ) -> Result<(), PromptError> {
-    if let Some(picture) = QrPicture::of(link.url()) {
+    if let Some(picture) = QrImage::of(link.url()) {
         for line in picture.half_blocks(ground).lines() {
             prompt.show(line)?;
         }
@@ -220,8 +220,8 @@ pub(crate) fn show_link<P: Prompt + ?Sized>(
 }
 
 /// A link is renewed before its end, so the words need not be exact.
-fn validity(link: &LoginLink) -> String {
-    format!("The link is valid for {}; a new one follows by itself.", words::span(link.lifetime))
+fn validity(link: &QrLink) -> String {
+    format!("The link is valid for {}; a new one follows by itself.", messages::span(link.lifetime))
 }
 
 /// Why nobody answers.
@@ -235,10 +235,10 @@ pub enum PromptError {
     )]
     NoTerminal,
     /// The input ended (Ctrl-D).
-    #[error("the input ended before the sign-in was complete; start it again to go on")]
+    #[error("the input ended before the login was complete; start it again to go on")]
     Ended,
     /// The person broke it off (Ctrl-C).
-    #[error("the sign-in was interrupted; start it again to go on")]
+    #[error("the login was interrupted; start it again to go on")]
     Interrupted,
     /// No value was given for what is asked.
     #[error("no {} was given", .0.name())]
@@ -295,17 +295,17 @@ impl TerminalPrompt {
     /// The terminal of this process.
     ///
     /// # Errors
-    /// [`PromptError::NoTerminal`] where there is none, so that a sign-in need not begin.
+    /// [`PromptError::NoTerminal`] where there is none, so that a login need not begin.
     pub fn new() -> Result<Self, PromptError> {
-        let prompt = Self::on_demand();
+        let prompt = Self::lazy();
         prompt.check()?;
         Ok(prompt)
     }
 
-    /// The terminal of this process, which is missed only once a question is asked: where somebody is signed in
+    /// The terminal of this process, which is missed only once a question is asked: where somebody is logged in
     /// already, there is none.
     #[must_use]
-    pub fn on_demand() -> Self {
+    pub fn lazy() -> Self {
         let output = if !io::stdin().is_terminal() {
             Output::Nowhere
         } else if io::stderr().is_terminal() {
@@ -333,14 +333,14 @@ impl TerminalPrompt {
     /// Drops what was typed and not read yet: the rest of a message that was pasted for a code is no password, and a try of
     /// it would be spent. Does nothing where there is no terminal.
     pub fn discard_typed(&self) {
-        if self.is_there() {
+        if self.is_available() {
             hidden::discard();
         }
     }
 
     /// Whether somebody can be asked.
     #[must_use]
-    pub const fn is_there(&self) -> bool {
+    pub const fn is_available(&self) -> bool {
         !matches!(self.output, Output::Nowhere)
     }
 
@@ -416,7 +416,7 @@ impl Prompt for TerminalPrompt {
         self.write(line, "\n")
     }
 
-    async fn answer(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+    async fn ask_for(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
         if kind == Question::Password {
             self.discard_typed();
         }
@@ -429,13 +429,13 @@ impl Prompt for TerminalPrompt {
 
     /// On a terminal the picture is black on white, whatever the terminal's own colours are, and takes the place of the
     /// one before. Elsewhere, and where `NO_COLOR` is set or `TERM` is `dumb`, there is no escape code.
-    fn show_link(&mut self, link: &LoginLink) -> Result<(), PromptError> {
+    fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         let screen = match &self.output {
             Output::Nowhere => None,
             Output::StandardError => Screen::of(&io::stderr()),
             Output::Terminal(file) => Screen::of(file),
         };
-        let Some(screen) = screen else { return show_link(self, link, Ground::of_terminal()) };
+        let Some(screen) = screen else { return show_link(self, link, Background::of_terminal()) };
         let before = self.link_lines.take();
         let (text, lines) = screen.link(link.url(), &validity(link), before);
         self.write_as_it_is(&text)?;

@@ -6,20 +6,20 @@ use std::fmt::Write as _;
 use qrcode::{Color, QrCode};
 
 /// The light rim that scanners need, in modules (ISO/IEC 18004 asks for 4).
-const RIM: usize = 4;
+const QUIET_ZONE: usize = 4;
 /// On a terminal, where each line counts, half of it has always been enough.
-const RIM_ON_TERMINAL: usize = 2;
+const QUIET_ZONE_ON_TERMINAL: usize = 2;
 
 /// What a terminal's text stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
+pub enum Background {
     /// Light text on a dark ground.
     Dark,
     /// Dark text on a light ground.
     Light,
 }
 
-impl Ground {
+impl Background {
     /// What the terminal says in `COLORFGBG`; dark where it says nothing.
     #[must_use]
     pub fn of_terminal() -> Self {
@@ -33,12 +33,12 @@ impl Ground {
 
 /// A square of dark and light modules.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QrPicture {
+pub struct QrImage {
     width: usize,
     is_dark: Vec<bool>,
 }
 
-impl QrPicture {
+impl QrImage {
     /// The code of a text; `None` where it is too long for any.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
@@ -62,11 +62,11 @@ impl QrPicture {
 
     /// The picture as text, two rows to a line. Only blocks and spaces: nothing that a terminal obeys.
     #[must_use]
-    pub fn half_blocks(&self, ground: Ground) -> String {
-        let side = self.width + 2 * RIM_ON_TERMINAL;
+    pub fn half_blocks(&self, ground: Background) -> String {
+        let side = self.width + 2 * QUIET_ZONE_ON_TERMINAL;
         let is_painted = |column, row| {
             // The last line may have a row too many: it is left as the ground is.
-            row < side && (self.at(column, row, RIM_ON_TERMINAL) == (ground == Ground::Light))
+            row < side && (self.at(column, row, QUIET_ZONE_ON_TERMINAL) == (ground == Background::Light))
         };
         let mut out = String::new();
         for row in (0..side).step_by(2) {
@@ -86,13 +86,13 @@ impl QrPicture {
     /// The picture as an SVG document, black on white.
     #[must_use]
     pub fn svg(&self) -> String {
-        let side = self.width + 2 * RIM;
+        let side = self.width + 2 * QUIET_ZONE;
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
              <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path fill=\"#000\" d=\""
         );
         for row in 0..side {
-            for column in (0..side).filter(|column| self.at(*column, row, RIM)) {
+            for column in (0..side).filter(|column| self.at(*column, row, QUIET_ZONE)) {
                 // Writing to a string cannot fail.
                 let _ = write!(out, "M{column} {row}h1v1h-1z");
             }
@@ -105,13 +105,13 @@ impl QrPicture {
     #[must_use]
     pub fn png(&self, scale: u8) -> Vec<u8> {
         let scale = usize::from(scale.clamp(1, 32));
-        let side = (self.width + 2 * RIM) * scale;
+        let side = (self.width + 2 * QUIET_ZONE) * scale;
         let mut rows = Vec::with_capacity(side * (side / 8 + 2));
         for y in 0..side {
             // Filter type 0: as it is.
             rows.push(0);
             for first in (0..side).step_by(8) {
-                let is_white = |x: usize| x >= side || !self.at(x / scale, y / scale, RIM);
+                let is_white = |x: usize| x >= side || !self.at(x / scale, y / scale, QUIET_ZONE);
                 rows.push((0..8).fold(0, |byte, bit| byte << 1 | u8::from(is_white(first + bit))));
             }
         }
@@ -165,18 +165,18 @@ fn crc32(data: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    fn picture() -> QrPicture {
-        QrPicture::of("tg://login?token=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap()
+    fn picture() -> QrImage {
+        QrImage::of("tg://login?token=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap()
     }
 
     /// The modules that a reader of the text would see.
-    fn seen(text: &str, ground: Ground) -> Vec<Vec<bool>> {
+    fn seen(text: &str, ground: Background) -> Vec<Vec<bool>> {
         let mut rows = Vec::new();
         for line in text.lines() {
             for upper in [true, false] {
                 let is_dark = |block: char| {
                     let painted = block == '█' || block == if upper { '▀' } else { '▄' };
-                    painted == (ground == Ground::Light)
+                    painted == (ground == Background::Light)
                 };
                 rows.push(line.chars().map(is_dark).collect());
             }
@@ -187,23 +187,23 @@ mod tests {
     #[test]
     fn both_grounds_show_the_same_code_and_nothing_else() {
         let picture = picture();
-        let side = picture.width() + 2 * RIM_ON_TERMINAL;
-        for ground in [Ground::Dark, Ground::Light] {
+        let side = picture.width() + 2 * QUIET_ZONE_ON_TERMINAL;
+        for ground in [Background::Dark, Background::Light] {
             let text = picture.half_blocks(ground);
             assert!(text.chars().all(|c| "█▀▄ \n".contains(c)));
             let rows = seen(&text, ground);
             for (y, row) in rows.iter().take(side).enumerate() {
                 assert_eq!(row.len(), side);
                 for (x, is_dark) in row.iter().enumerate() {
-                    assert_eq!(*is_dark, picture.at(x, y, RIM_ON_TERMINAL), "{x}, {y}");
+                    assert_eq!(*is_dark, picture.at(x, y, QUIET_ZONE_ON_TERMINAL), "{x}, {y}");
                 }
             }
         }
         // The corners of a finder pattern.
         assert!(
-            picture.at(RIM, RIM, RIM)
-                && picture.at(RIM + 6, RIM + 6, RIM)
-                && !picture.at(RIM + 1, RIM + 1, RIM)
+            picture.at(QUIET_ZONE, QUIET_ZONE, QUIET_ZONE)
+                && picture.at(QUIET_ZONE + 6, QUIET_ZONE + 6, QUIET_ZONE)
+                && !picture.at(QUIET_ZONE + 1, QUIET_ZONE + 1, QUIET_ZONE)
         );
     }
 
@@ -216,7 +216,7 @@ mod tests {
         let png = picture.png(8);
         assert!(png.starts_with(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"));
         assert!(png.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"));
-        let side = u32::try_from((picture.width() + 2 * RIM) * 8).unwrap();
+        let side = u32::try_from((picture.width() + 2 * QUIET_ZONE) * 8).unwrap();
         assert_eq!(png[16..20], side.to_be_bytes());
         // zlib's header, one stored block that is the last, its length and the complement of it.
         let at = png.windows(4).position(|name| name == b"IDAT").unwrap() + 4;
@@ -228,6 +228,6 @@ mod tests {
 
     #[test]
     fn what_fits_in_no_code_is_none() {
-        assert_eq!(QrPicture::of(&"x".repeat(10_000)), None);
+        assert_eq!(QrImage::of(&"x".repeat(10_000)), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A sign-in by QR code that is under way.
+//! A login by QR code that is under way.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -6,12 +6,12 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sansgram_core::client::RequestId;
-use sansgram_core::login::{LoginError, LoginLink, Outcome};
+use sansgram_core::login::{LoginError, Outcome, QrLink};
 
 use crate::client::login_step;
 use crate::{Client, Error, LoginStep};
 
-/// A sign-in by QR code, begun with [`Client::qr_login`]. Dropped before it is over, it is cancelled.
+/// A login by QR code, begun with [`Client::qr_login`]. Dropped before it is over, it is cancelled.
 pub struct QrLogin {
     client: Client,
     id: RequestId,
@@ -19,18 +19,18 @@ pub struct QrLogin {
     end: Option<Result<LoginStep, Error>>,
 }
 
-/// What comes next in a sign-in by QR code.
+/// What comes next in a login by QR code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QrStep {
     /// Show this link, as a QR code and as text, in place of the last one.
-    Link(LoginLink),
+    Link(QrLink),
     /// It was scanned. The account's password may still be needed.
     Done(LoginStep),
 }
 
 /// What one look at the machine finds.
 enum Found {
-    Link(LoginLink),
+    Link(QrLink),
     Outcome(Result<Outcome, LoginError>),
 }
 
@@ -50,7 +50,7 @@ impl QrLogin {
             Some(end) => end,
             None => match self.found().await? {
                 Found::Link(link) => {
-                    // From now on somebody can be signed in under our key.
+                    // From now on somebody can be logged in under our key.
                     self.client.kept().await?;
                     self.shown = link.number;
                     return Ok(QrStep::Link(link));
@@ -62,8 +62,8 @@ impl QrLogin {
             },
         };
         let step = end?;
-        if matches!(step, LoginStep::SignedIn(_)) {
-            self.client.shared().lock().signed_in();
+        if matches!(step, LoginStep::LoggedIn(_)) {
+            self.client.shared().lock().logged_in();
         }
         self.client.saved().await?;
         Ok(QrStep::Done(step))

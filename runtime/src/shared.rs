@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use sansgram_core::client::{DcId, Event, LogoutCause, LostReason, RequestId, UpdatesState};
+use sansgram_core::client::{DcId, DisconnectReason, Event, LogoutCause, RequestId, UpdatesState};
 use sansgram_core::time::{Now, Timestamp};
 
 use crate::clock::Clock;
@@ -50,7 +50,7 @@ pub(crate) struct State<M> {
     /// The connections that ended, by DC.
     pub(crate) losses: BTreeMap<DcId, Loss>,
     /// The last of them all, until that DC is connected again.
-    pub(crate) last_loss: Option<(DcId, LostReason)>,
+    pub(crate) last_disconnect: Option<(DcId, DisconnectReason)>,
     pub(crate) logged_out: Option<LogoutCause>,
     /// The same, until it is told.
     pub(crate) logout_untold: Option<LogoutCause>,
@@ -62,7 +62,7 @@ pub(crate) struct State<M> {
     pub(crate) updates_missed: bool,
     /// Where updates stand, until it is told.
     pub(crate) updates_state: Option<UpdatesState>,
-    /// How often the server asked a sign-in to wait, and for how long the last time.
+    /// How often the server asked a login to wait, and for how long the last time.
     pub(crate) floods: (u64, Duration),
     pub(crate) saves: Saves,
 }
@@ -72,7 +72,7 @@ pub(crate) struct State<M> {
 pub(crate) struct Loss {
     /// How many ended so far.
     pub(crate) count: u64,
-    pub(crate) reason: LostReason,
+    pub(crate) reason: DisconnectReason,
     /// Whether the machine tries again by itself.
     pub(crate) retries: bool,
 }
@@ -126,7 +126,7 @@ impl<M: Machine> Shared<M> {
             ended: false,
             links: 0,
             losses: BTreeMap::new(),
-            last_loss: None,
+            last_disconnect: None,
             logged_out: None,
             logout_untold: None,
             events: VecDeque::new(),
@@ -193,17 +193,17 @@ impl<M> State<M> {
             }
             // Whoever waits for it looks at all that arrives.
             Event::QuickAck(_) => return,
-            Event::Persist => {
+            Event::SessionChanged => {
                 self.saves.wanted += 1;
                 return;
             }
             Event::Connected { dc } => {
-                drop(self.last_loss.take_if(|(lost, _)| *lost == dc));
+                drop(self.last_disconnect.take_if(|(lost, _)| *lost == dc));
                 self.tell(ClientEvent::Connected { dc });
             }
             Event::Disconnected { dc, reason, retry_in } => {
                 let count = self.losses.get(&dc).map_or(0, |loss| loss.count) + 1;
-                self.last_loss = Some((dc, reason.clone()));
+                self.last_disconnect = Some((dc, reason.clone()));
                 self.losses.insert(dc, Loss { count, reason: reason.clone(), retries: retry_in.is_some() });
                 self.tell(ClientEvent::Disconnected { dc, reason, retry_in });
             }
@@ -211,7 +211,7 @@ impl<M> State<M> {
                 self.floods = (self.floods.0 + 1, wait);
                 self.tell(ClientEvent::FloodWait { wait });
             }
-            Event::LoggedOut(cause) => {
+            Event::SessionRevoked(cause) => {
                 (self.logged_out, self.logout_untold) = (Some(cause), Some(cause));
             }
             Event::UpdatesLost => self.updates_missed = true,
@@ -256,8 +256,8 @@ impl<M> State<M> {
         self.events.push_back(event);
     }
 
-    /// Somebody signed in: how the last sign-in ended is of no more interest.
-    pub(crate) fn signed_in(&mut self) {
+    /// Somebody logged in: how the last login ended is of no more interest.
+    pub(crate) fn logged_in(&mut self) {
         (self.logged_out, self.logout_untold) = (None, None);
     }
 

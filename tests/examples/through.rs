@@ -3,7 +3,7 @@
 //! `through frames ADDRESS TRANSPORT DISGUISE`, where the disguise is `plain`, `obfuscated` or `websocket`: sends
 //! packets that the other end knows, wants each back, then a quick ack (not on full) and a transport error.
 //!
-//! `through sign-in LINK KEY.pem`: signs in to the sandbox through the MTProxy of this link, first on DC 2 and then,
+//! `through login LINK KEY.pem`: logs in to the sandbox through the MTProxy of this link, first on DC 2 and then,
 //! by a migration, on DC 1.
 //!
 //! `through serve SECRET KEY.pem`: the test DCs behind an MTProxy with this secret, for foreign clients; says where on
@@ -17,19 +17,19 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use sansgram_core::client::{
-    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, LostCause, Output, RequestId,
-    SessionData,
+    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, RequestId,
+    StoredSession,
 };
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::Outcome;
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, Disguise, Frame, HelloForm, LayerOptions, Layers, ProxyLink, ProxyMode, ProxySecret,
-    TransportKind, WebSocketTarget,
+    DEFAULT_LIMIT, Frame, HelloForm, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode,
+    TransportKind, TransportStack, WebSocketTarget,
 };
 use sansgram_testkit::serve::{ServeOptions, serve};
-use sansgram_testkit::server::{Front, HelloWindow, MtProxyMode, ServerOptions};
+use sansgram_testkit::server::{Frontend, HelloWindow, MtProxyMode, ServerOptions};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -43,10 +43,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match *arguments {
         ["frames", address, transport, disguise] => frames(address, transport, disguise),
-        ["sign-in", link, key_file] => sign_in(link, key_file),
+        ["login", link, key_file] => sign_in(link, key_file),
         ["serve", secret, key_file] => serve_behind(secret, key_file),
         _ => Err(
-            "usage: through frames ADDRESS TRANSPORT DISGUISE | sign-in LINK KEY.pem | serve SECRET KEY.pem"
+            "usage: through frames ADDRESS TRANSPORT DISGUISE | login LINK KEY.pem | serve SECRET KEY.pem"
                 .into(),
         ),
     };
@@ -83,17 +83,17 @@ fn packet(number: usize, length: usize) -> Vec<u8> {
 
 fn frames(address: &str, transport: &str, disguise: &str) -> Result<()> {
     let disguise = match disguise {
-        "plain" => Disguise::Plain,
-        "obfuscated" => Disguise::Obfuscated,
-        "websocket" => Disguise::WebSocket(WebSocketTarget::new(address, "/apiws")?),
+        "plain" => StreamMode::Plain,
+        "obfuscated" => StreamMode::Obfuscated,
+        "websocket" => StreamMode::WebSocket(WebSocketTarget::new(address, "/apiws")?),
         _ => return Err("unknown disguise".into()),
     };
     let transport: TransportKind = transport.parse()?;
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let hello = HelloForm::default();
-    let options = LayerOptions { transport, disguise: &disguise, dc: 2, limit: DEFAULT_LIMIT, unix, hello };
+    let options = StackOptions { transport, disguise: &disguise, dc: 2, limit: DEFAULT_LIMIT, unix, hello };
     let random = &mut OsRandom::new();
-    let layers = Layers::new(&options, random);
+    let layers = TransportStack::new(&options, random);
     let mut peer = Peer { socket: TcpStream::connect(address)?, layers, seen: VecDeque::new() };
     peer.socket.set_read_timeout(Some(PATIENCE))?;
 
@@ -150,7 +150,7 @@ enum Seen {
 
 struct Peer {
     socket: TcpStream,
-    layers: Layers,
+    layers: TransportStack,
     /// What came and was not looked at yet.
     seen: VecDeque<Seen>,
 }
@@ -197,18 +197,18 @@ fn sign_in(link: &str, key_file: &str) -> Result<()> {
     let key = PublicKey::from_pem(&std::fs::read_to_string(key_file)?)?;
     for dc in [2, 1] {
         let mut config = Config::new(DcTable::new(), DcId::new(2)?, [key.clone()]);
-        config.use_proxy(addresses.clone(), secret.clone());
+        config.set_mtproxy(addresses.clone(), secret.clone());
         config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
         let start = Instant::now();
         let random = Box::new(OsRandom::new());
-        let mut client = Client::new(config, SessionData::default(), random, now(start))?;
+        let mut client = Client::new(config, StoredSession::default(), random, now(start))?;
         let mut socket = None;
         let step = client.login(now(start)).request_code(&format!("+99966{dc}0001"))?;
         let Outcome::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
             return Err("no code was sent".into());
         };
         let step = client.login(now(start)).sign_in(&token, &dc.to_string().repeat(5))?;
-        let Outcome::SignedIn(user) = drive(&mut client, &mut socket, start, step)? else {
+        let Outcome::LoggedIn(user) = drive(&mut client, &mut socket, start, step)? else {
             return Err("the code was not taken".into());
         };
         if i64::from(client.home().number()) != dc {
@@ -240,12 +240,12 @@ fn drive(
                     *socket = Some((conn, stream));
                     Input::Opened { conn }
                 }
-                Err(_) => Input::Lost { conn, cause: LostCause::Refused },
+                Err(_) => Input::Lost { conn, cause: IoFailure::Refused },
             },
             (Output::Transmit { conn, bytes }, Some((open, stream))) if conn == *open => {
                 match stream.write_all(&bytes) {
-                    Ok(()) => Input::Sent { conn, buffer: bytes },
-                    Err(_) => Input::Lost { conn, cause: LostCause::Reset },
+                    Ok(()) => Input::Transmitted { conn, buffer: bytes },
+                    Err(_) => Input::Lost { conn, cause: IoFailure::Reset },
                 }
             }
             (Output::Close { conn }, Some((open, _))) if conn == *open => {
@@ -257,7 +257,7 @@ fn drive(
                 return Ok(client.take_login(step).ok_or("the outcome was taken")??);
             }
             (Output::Timeout(_), Some((conn, stream))) => match stream.read(&mut buffer) {
-                Ok(0) => Input::Lost { conn: *conn, cause: LostCause::Closed },
+                Ok(0) => Input::Lost { conn: *conn, cause: IoFailure::Closed },
                 Ok(count) => Input::Received { conn: *conn, bytes: &mut buffer[..count] },
                 Err(_) => Input::Tick,
             },
@@ -285,7 +285,7 @@ fn serve_behind(secret: &str, key_file: &str) -> Result<()> {
             MtProxyMode::FakeTls { domain: domain.clone(), window: HelloWindow::default() }
         }
     };
-    let front = Front::MtProxy { key: *secret.key(), mode };
+    let front = Frontend::MtProxy { key: *secret.key(), mode };
     let server = ServerOptions { front, ..ServerOptions::lenient() };
     let served = serve(ServeOptions { server, ..ServeOptions::default() })?;
     std::fs::write(key_file, served.public_key_pem())?;

@@ -1,4 +1,4 @@
-// mtcute signs in to the test DCs. Arguments: the JSON line of `sansgram sandbox --json`, and then, for DCs behind an
+// mtcute logs in to the test DCs. Arguments: the JSON line of `sansgram sandbox --json`, and then, for DCs behind an
 // MTProxy, its secret.
 import { readFileSync } from 'node:fs';
 import { MemoryStorage, MtProxyTcpTransport, TelegramClient } from '@mtcute/node';
@@ -51,7 +51,7 @@ const signInCase = (account) => async () => {
     const session = await client.exportSession();
     await client.destroy();
 
-    // The key outlives the connection, and ends with the sign-out.
+    // The key outlives the connection, and ends with the logout.
     const again = newClient();
     try {
       await again.importSession(session);

@@ -1,4 +1,4 @@
-"""Pyrogram, or one that comes from it, signs in to the test DCs.
+"""Pyrogram, or one that comes from it, logs in to the test DCs.
 
 Arguments: the JSON line of `sansgram sandbox --json`, then the distribution's name and, where it differs, the module's.
 """
@@ -44,7 +44,7 @@ async def check(client, account):
 
 async def sign_in(client, account):
     if account.token:
-        await client.sign_in_bot(account.token)
+        await client.log_in_bot(account.token)
         return
     sent = await client.send_code(account.phone)
     wrong = "0" + account.code[1:]
@@ -95,8 +95,8 @@ def start_case(account):
             await client.start()
         try:
             await check(client, account)
-            # It ends the sign-in, stops and forgets the session.
-            sandbox.equal("signed out", await client.log_out(), True)
+            # It ends the login, stops and forgets the session.
+            sandbox.equal("logged out", await client.log_out(), True)
         except BaseException:
             await client.stop()
             raise
@@ -105,7 +105,7 @@ def start_case(account):
 
 
 async def an_account_is_looked_after():
-    """What programs do once they are signed in: whom they see, their dialogs, password and other sessions."""
+    """What programs do once they are logged in: whom they see, their dialogs, password and other sessions."""
     phone = "9996621264"
     known = {"phone_number": phone, "phone_code": "22222"}
     client, other = new_client(**known), new_client(**known)
@@ -126,7 +126,7 @@ async def an_account_is_looked_after():
         sandbox.equal("removed", await client.remove_cloud_password("two"), True)
         await client.invoke(pyrogram.raw.functions.auth.ResetAuthorizations())
         await sandbox.refused(errors.SessionRevoked, other.get_me())
-        sandbox.equal("signed out", await client.log_out(), True)
+        sandbox.equal("logged out", await client.log_out(), True)
     finally:
         for started in (client, other):
             with contextlib.suppress(ConnectionError):
@@ -166,7 +166,7 @@ async def bad_input_is_refused():
     client = new_client()
     async with sandbox.connected(client):
         await sandbox.refused(errors.PhoneNumberInvalid, client.send_code("12025550123"))
-        await sandbox.refused(errors.AccessTokenInvalid, client.sign_in_bot("1:wrong"))
+        await sandbox.refused(errors.AccessTokenInvalid, client.log_in_bot("1:wrong"))
 
 
 CASES = [(f"{account}", steps_case(account)) for account in ACCOUNTS]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Programs that others wrote, over loopback: clients sign in to the test DCs, one of them also through the fake TLS before
-# them, and as their sign-in pages show it; a server speaks our transports; a proxy stands between our client and the test
+# Programs that others wrote, over loopback: clients log in to the test DCs, one of them also through the fake TLS before
+# them, and as their login pages show it; a server speaks our transports; a proxy stands between our client and the test
 # DCs, also with fake TLS.
 #
 #   tests/interop/run.sh                     starts the sandbox itself
@@ -81,6 +81,6 @@ if [[ -n $node ]]; then
     fi
 fi
 "$python" "$here/mtproto_frames.py" "$through" </dev/null || status=1
-"$python" "$here/mtproxy_sign_in.py" "$line" "$through" </dev/null || status=1
+"$python" "$here/mtproxy_login.py" "$line" "$through" </dev/null || status=1
 "$here/sessions.sh" "${CARGO_TARGET_DIR:-$root/target}/debug/sansgram" || status=1
 exit "$status"

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export const API_ID = 1;
 export const API_HASH = '0123456789abcdef0123456789abcdef';
 export const PASSWORD = 'sandbox';
-// Milliseconds for one sign-in, handshakes included.
+// Milliseconds for one login, handshakes included.
 const PATIENCE = 60_000;
 
 /** The test DCs, from the line that `sansgram sandbox --json` prints first. */

@@ -13,7 +13,7 @@ API_ID = 1
 API_HASH = "0123456789abcdef0123456789abcdef"
 HOME_DC = 2
 PASSWORD = "sandbox"
-# Seconds for one sign-in, handshakes included.
+# Seconds for one login, handshakes included.
 PATIENCE = 120
 # After so many failures the rest would only fail as slowly.
 MOST_FAILURES = 2
@@ -35,7 +35,7 @@ class Sandbox:
 
 
 class Account:
-    """Somebody of the sandbox, and what must be true of them after the sign-in."""
+    """Somebody of the sandbox, and what must be true of them after the login."""
 
     def __init__(self, dc, phone=None, token=None, password=None):
         self.dc, self.phone, self.token, self.password = dc, phone, token, password

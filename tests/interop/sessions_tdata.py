@@ -67,7 +67,7 @@ def there_and_back(number, passcode):
 def of_test_dcs():
     """The flag that says test DCs stands in a file of its own."""
     sample = Path(__file__).resolve().parents[1] / "vectors" / "sessions" / "tdlib"
-    sample = sample / "own-signed-in-after-tdlib-opened-it.binlog"
+    sample = sample / "own-logged-in-after-tdlib-opened-it.binlog"
     name = "ours-test"
     sessions("import", "--test", "--from", str(sample), "--session", name)
     sessions("export", "--session", name, "--to", "tdata", "--output", "of-test")

@@ -71,7 +71,7 @@ class TDLib:
         raise AssertionError("TDLib did not answer")
 
     def state(self):
-        """What it says once it is past its start: the state of the sign-in, or an error of the parameters."""
+        """What it says once it is past its start: the state of the login, or an error of the parameters."""
         passed = {"authorizationStateWaitTdlibParameters", "authorizationStateClosed"}
 
         def found(event):
@@ -138,13 +138,13 @@ def there_and_back(number, begin):
 
 
 def fresh():
-    """TDLib's own, in which no user is signed in."""
+    """TDLib's own, in which no user is logged in."""
     os.mkdir("fresh")
     client = TDLib("fresh")
     equal("the state of TDLib", client.state(), "authorizationStateWaitPhoneNumber")
     client.close()
     refused = sessions("import", "--from", "fresh", "--session", "none", fails=True)
-    if "no user is signed in" not in refused:
+    if "no user is logged in" not in refused:
         raise AssertionError(refused)
 
 

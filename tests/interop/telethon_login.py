@@ -1,4 +1,4 @@
-"""Telethon signs in to the test DCs. Argument: the JSON line of `sansgram sandbox --json`."""
+"""Telethon logs in to the test DCs. Argument: the JSON line of `sansgram sandbox --json`."""
 
 import asyncio
 import sys
@@ -67,23 +67,23 @@ def sign_in_case(account):
             await check(client, account)
             saved = client.session.save()
 
-        # The key outlives the connection, and ends with the sign-out.
+        # The key outlives the connection, and ends with the logout.
         again = new_client(saved)
         async with sandbox.connected(again):
             await check(again, account)
             full = await again(GetFullUserRequest("me"))
             sandbox.equal("full user", full.full_user.id, account.user_id)
             await again.catch_up()
-            sandbox.equal("signed out", await again.log_out(), True)
+            sandbox.equal("logged out", await again.log_out(), True)
         after = new_client(saved)
         async with sandbox.connected(after):
-            sandbox.equal("user after the sign-out", await after.get_me(), None)
+            sandbox.equal("user after the logout", await after.get_me(), None)
 
     return case
 
 
 def qr_case(account):
-    """One client is signed in, and scans what another one shows."""
+    """One client is logged in, and scans what another one shows."""
 
     async def case():
         phone, desktop = new_client(), new_client()

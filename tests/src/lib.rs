@@ -8,8 +8,8 @@
 //! | [`serve`] | the DCs on loopback, for anybody's client |
 //! | [`pair`] | the client machine and the DCs in one thread, on virtual time |
 //! | [`network`] | what lies between the two: latency, chunks, cuts |
-//! | [`by_hand`] | a client that sends what a test says, right or wrong |
-//! | [`leaks`] | the secrets of a run, looked for in all that was said |
+//! | [`raw_client`] | a client that sends what a test says, right or wrong |
+//! | [`secret_scan`] | the secrets of a run, looked for in all that was said |
 //!
 //! The server shares the cipher with `sansgram-core`, and checks everything on its own: code that both ends share
 //! hides the mistake that both make.
@@ -19,18 +19,18 @@
 //! use sansgram_testkit::pair::{Pair, PairOptions};
 //!
 //! let mut pair = Pair::new(PairOptions::default());
-//! let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
-//! assert!(matches!(outcome, Ok(Outcome::SignedIn(user)) if user.is_bot));
+//! let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+//! assert!(matches!(outcome, Ok(Outcome::LoggedIn(user)) if user.is_bot));
 //! ```
 
 pub mod accounts;
-pub mod by_hand;
-pub mod leaks;
 pub mod network;
 pub mod pair;
 mod primes;
 pub mod random;
+pub mod raw_client;
 pub mod rsa;
+pub mod secret_scan;
 pub mod serve;
 pub mod server;
 mod state_file;

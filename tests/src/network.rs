@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sansgram_core::client::{ConnId, LostCause};
+use sansgram_core::client::{ConnId, IoFailure};
 use sansgram_core::time::Timestamp;
 
 use crate::random::SeededRandomForTestingOnly;
@@ -109,7 +109,7 @@ pub(crate) enum Delivery {
     },
     LostByClient {
         conn: ConnId,
-        cause: LostCause,
+        cause: IoFailure,
     },
     LostByServer {
         conn: ConnId,
@@ -187,7 +187,7 @@ impl Network {
     /// Cuts a connection: both ends learn of it, what is on its way is lost.
     pub fn cut(&mut self, now: Timestamp, conn: ConnId) {
         self.forget(conn);
-        self.deliver_at(now, Delivery::LostByClient { conn, cause: LostCause::Reset });
+        self.deliver_at(now, Delivery::LostByClient { conn, cause: IoFailure::Reset });
         self.deliver_at(now, Delivery::LostByServer { conn });
     }
 
@@ -269,8 +269,8 @@ impl Network {
     pub(crate) fn fail_to_connect(&mut self, now: Timestamp, conn: ConnId, race: Race) {
         let cause = match race {
             Race::Silent => return,
-            Race::Refused => LostCause::Refused,
-            Race::Unreachable => LostCause::Unreachable,
+            Race::Refused => IoFailure::Refused,
+            Race::Unreachable => IoFailure::Unreachable,
         };
         self.deliver_at(now, Delivery::LostByClient { conn, cause });
     }
@@ -283,7 +283,7 @@ impl Network {
         }
         if self.options.refuse_connects > 0 {
             self.options.refuse_connects -= 1;
-            return self.deliver_at(at, Delivery::LostByClient { conn, cause: LostCause::Refused });
+            return self.deliver_at(at, Delivery::LostByClient { conn, cause: IoFailure::Refused });
         }
         self.links.insert(conn, Link { dc, to_server: at, to_client: at });
         self.deliver_at(at, Delivery::Opened { conn, dc });
@@ -338,7 +338,7 @@ impl Network {
     pub(crate) fn closed_by_server(&mut self, now: Timestamp, conn: ConnId) {
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_client);
-            self.deliver_at(at, Delivery::LostByClient { conn, cause: LostCause::Closed });
+            self.deliver_at(at, Delivery::LostByClient { conn, cause: IoFailure::Closed });
         }
     }
 
@@ -443,7 +443,7 @@ mod tests {
         let expected = [
             Delivery::ToClient { conn: CONN, bytes: vec![1; 5] },
             Delivery::ToClient { conn: CONN, bytes: vec![2; 2] },
-            Delivery::LostByClient { conn: CONN, cause: LostCause::Reset },
+            Delivery::LostByClient { conn: CONN, cause: IoFailure::Reset },
             Delivery::LostByServer { conn: CONN },
         ];
         assert_eq!(all(&mut network), expected);
@@ -454,7 +454,7 @@ mod tests {
         let (mut network, at) = connected(NetworkOptions::default());
         network.server_writes(at, CONN, &[1; 4]);
         network.closed_by_server(at, CONN);
-        let closed = Delivery::LostByClient { conn: CONN, cause: LostCause::Closed };
+        let closed = Delivery::LostByClient { conn: CONN, cause: IoFailure::Closed };
         assert_eq!(all(&mut network)[1], closed);
     }
 }

@@ -1,15 +1,15 @@
 //! The client machine and the test DCs in one thread, on virtual time, with a [`Network`] between them.
 //!
 //! A step jumps to the next thing that happens, so ten idle minutes take no time. One seed is one run. When a pair is
-//! dropped, all that the client said in its run is searched for secrets; see [`leaks`](crate::leaks).
+//! dropped, all that the client said in its run is searched for secrets; see [`secret_scan`](crate::secret_scan).
 
 use std::fmt::{Debug, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use sansgram_core::client::{
-    ApiCredentials, ApiMisuse, Client, Config, ConnId, DcId, DcTable, Event, HeavyTask, Input, InvokeError,
-    Login, Output, RequestId, RequestOptions, Route, SessionData,
+    ApiCredentials, ApiMisuse, Client, Config, ConnId, DcId, DcTable, Event, Input, InvokeError, Login,
+    Output, PasswordKdfTask, RequestId, RequestOptions, Route, StoredSession,
 };
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::{LoginError, Outcome};
@@ -17,11 +17,11 @@ use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::Function;
 
 use crate::accounts::{AccountEvent, Accounts};
-use crate::by_hand::START;
-use crate::leaks::Leak;
 use crate::network::{Delivery, Network, NetworkOptions};
 use crate::random::SeededRandomForTestingOnly;
+use crate::raw_client::START;
 use crate::rsa::ServerRsaKey;
+use crate::secret_scan::Leak;
 use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs};
 
 /// What to build the pair of.
@@ -36,7 +36,7 @@ pub struct PairOptions {
     /// The client's configuration; see [`PairOptions::config`].
     pub client: Config,
     /// What the client knows from before.
-    pub session: SessionData,
+    pub session: StoredSession,
     /// By how many seconds the client's wall clock is ahead of the servers'.
     pub clock_skew: i64,
 }
@@ -50,7 +50,7 @@ impl Default for PairOptions {
             network: NetworkOptions::default(),
             client: Self::config(&server.dcs),
             server,
-            session: SessionData::default(),
+            session: StoredSession::default(),
             clock_skew: 0,
         }
     }
@@ -84,7 +84,7 @@ impl PairOptions {
 
 /// The condition was not met within the bounds of [`Pair::run_until`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Stuck {
+pub enum RunError {
     /// Neither a timer runs nor is anything on its way.
     #[error("nothing is left that could happen")]
     Idle,
@@ -119,7 +119,7 @@ pub struct Pair {
     /// Whether heavy tasks are kept in [`dropped_tasks`](Self::dropped_tasks) in place of being run.
     pub drops_tasks: bool,
     /// The heavy tasks that were not run.
-    pub dropped_tasks: Vec<HeavyTask>,
+    pub dropped_tasks: Vec<PasswordKdfTask>,
     /// What the client said in other ways than by events.
     said: String,
     now: Timestamp,
@@ -175,7 +175,7 @@ impl Pair {
     }
 
     /// As [`restart_client`](Self::restart_client), but from another session.
-    pub fn restart_client_from(&mut self, config: Config, session: SessionData) {
+    pub fn restart_client_from(&mut self, config: Config, session: StoredSession) {
         self.network.cut_all(self.now);
         // The old client's connections must be gone before the new one uses their names.
         while let Some(delivery) = self.network.deliver(self.now) {
@@ -244,8 +244,8 @@ impl Pair {
     /// Steps until `condition` holds.
     ///
     /// # Errors
-    /// [`Stuck`] says which bound was reached instead.
-    pub fn run_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) -> Result<(), Stuck> {
+    /// [`RunError`] says which bound was reached instead.
+    pub fn run_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) -> Result<(), RunError> {
         let end = self.now + Self::MOST_TIME;
         self.poll();
         for _ in 0..Self::MOST_STEPS {
@@ -253,20 +253,20 @@ impl Pair {
                 return Ok(());
             }
             if self.now >= end {
-                return Err(Stuck::Time);
+                return Err(RunError::Time);
             }
             if !self.step() {
-                return Err(Stuck::Idle);
+                return Err(RunError::Idle);
             }
         }
-        Err(Stuck::Steps)
+        Err(RunError::Steps)
     }
 
     /// Lets this much virtual time pass, with all that happens in it.
     ///
     /// # Errors
-    /// [`Stuck::Steps`]: more happened than one run may contain.
-    pub fn run_for(&mut self, span: Duration) -> Result<(), Stuck> {
+    /// [`RunError::Steps`]: more happened than one run may contain.
+    pub fn run_for(&mut self, span: Duration) -> Result<(), RunError> {
         let end = self.now + span;
         for _ in 0..Self::MOST_STEPS {
             self.poll();
@@ -277,7 +277,7 @@ impl Pair {
             }
             self.step();
         }
-        Err(Stuck::Steps)
+        Err(RunError::Steps)
     }
 
     /// Puts the client to sleep: for this long it does nothing, and its monotonic clock stands still, as on machines whose
@@ -301,7 +301,7 @@ impl Pair {
         self.events.contains(&Event::Completed(id))
     }
 
-    /// Does one step of a sign-in, such as `|login| login.request_code("+99966 1 0000")`, to its end.
+    /// Does one step of a login, such as `|login| login.request_code("+99966 1 0000")`, to its end.
     ///
     /// # Errors
     /// What the step ends with.
@@ -370,7 +370,8 @@ impl Pair {
         let mut said = std::mem::take(&mut self.said);
         let Self { client, events, refusals, .. } = self;
         let session = client.session();
-        let _ = writeln!(said, "{client:?} {session:?} {events:?} {refusals:?} {:?}", client.rejections());
+        let _ =
+            writeln!(said, "{client:?} {session:?} {events:?} {refusals:?} {:?}", client.rejected_counts());
         let outcome = self.dcs.secrets().must_not_be_in(&said);
         if outcome.is_err() {
             self.said = said;
@@ -443,7 +444,7 @@ impl Pair {
                 self.client.handle(client_now, Input::Received { conn, bytes: &mut bytes });
             }
             Delivery::Written { conn, buffer } => {
-                self.client.handle(client_now, Input::Sent { conn, buffer });
+                self.client.handle(client_now, Input::Transmitted { conn, buffer });
             }
             Delivery::LostByClient { conn, cause } => {
                 self.client.handle(client_now, Input::Lost { conn, cause });

@@ -34,7 +34,7 @@ pub struct ServeOptions {
     /// How many connections may be open at once, on all DCs together; default 1000. Each takes two threads and a file
     /// descriptor.
     pub most_connections: usize,
-    /// The file that keeps keys, accounts and sign-ins from one process to the next; default none. It is replaced as a
+    /// The file that keeps keys, accounts and logins from one process to the next; default none. It is replaced as a
     /// whole before the answer to a change leaves, belongs to one process at a time (a file with `.lock` behind its
     /// name says so), is readable by this user only, and holds secrets.
     pub state: Option<PathBuf>,
@@ -62,7 +62,7 @@ const MOST_QUEUED: usize = 64 << 20;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a closed connection is still read from, so that the last answer is not lost to a reset.
 const LINGER: Duration = Duration::from_secs(2);
-/// How many entries are kept for [`Served::take_refusals`], and as many for [`Served::take_reports`].
+/// How many entries are kept for [`TestServer::take_refusals`], and as many for [`TestServer::take_reports`].
 const MOST_REPORTS: usize = 1000;
 
 /// Why the DCs cannot be served.
@@ -147,7 +147,7 @@ pub enum Reported {
 }
 
 /// Running DCs. Dropping it closes every connection and ends every thread.
-pub struct Served {
+pub struct TestServer {
     shared: Arc<Shared>,
     addresses: Vec<(i32, SocketAddr)>,
     announced: Vec<(i32, SocketAddr)>,
@@ -160,7 +160,7 @@ pub struct Served {
 ///
 /// # Errors
 /// [`ServeError`] if the operating system refuses a port or a thread.
-pub fn serve(options: ServeOptions) -> Result<Served, ServeError> {
+pub fn serve(options: ServeOptions) -> Result<TestServer, ServeError> {
     let ServeOptions { listen, port, advertise, most_connections, state, mut server } = options;
     let state = match state {
         None => None,
@@ -218,7 +218,7 @@ pub fn serve(options: ServeOptions) -> Result<Served, ServeError> {
     };
     let shared = Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), origin: Instant::now() });
     // From here on a failure drops `served`, which stops what was started.
-    let mut served = Served {
+    let mut served = TestServer {
         shared,
         addresses,
         announced,
@@ -257,7 +257,7 @@ fn start(
     }
 }
 
-impl Served {
+impl TestServer {
     /// Where the DCs listen, by number, in the order of the options.
     #[must_use]
     pub fn addresses(&self) -> &[(i32, SocketAddr)] {
@@ -318,7 +318,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for TestServer {
     fn drop(&mut self) {
         let connections = {
             let mut state = self.shared.lock();
@@ -447,7 +447,7 @@ impl Shared {
                     }
                 }
                 ServerOutput::Account(event) => {
-                    // The receiver lives as long as `Served`.
+                    // The receiver lives as long as `TestServer`.
                     let _ = state.events.send(event);
                 }
                 ServerOutput::Refused { conn, refusal } => {

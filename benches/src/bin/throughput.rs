@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use sansgram_benches::CpuTime;
 use sansgram_benches::crowd::{clocks, config, sign_in};
-use sansgram_core::client::{Client, ConnId, Event, Input, Output, Route, Ticket};
+use sansgram_core::client::{Client, ConnId, Event, Input, Output, RequestHandle, Route};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::functions;
@@ -68,10 +68,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let signed_in = sign_in(1);
-        let now = signed_in.elapsed + Duration::from_secs(1);
+        let logged_in = sign_in(1);
+        let now = logged_in.elapsed + Duration::from_secs(1);
         let begin = clocks(Timestamp::from_origin(now));
-        let client = Client::new(config(), signed_in.session, Box::new(OsRandom::new()), begin)
+        let client = Client::new(config(), logged_in.session, Box::new(OsRandom::new()), begin)
             .expect("the session is one of these DCs");
         let readings = (0..1000).map(|_| {
             let from = CpuTime::now();
@@ -79,7 +79,7 @@ impl Bench {
         });
         Self {
             client,
-            dcs: signed_in.dcs,
+            dcs: logged_in.dcs,
             now,
             only_client: false,
             reading: readings.min().unwrap_or_default(),
@@ -109,7 +109,7 @@ impl Bench {
     /// Makes `count` requests or more; how long it took.
     fn run(&mut self, in_flight: usize, count: usize) -> Duration {
         self.worked = Duration::ZERO;
-        let mut tickets: Vec<Ticket<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
+        let mut tickets: Vec<RequestHandle<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
         let begin = CpuTime::now();
         for _ in 0..count.div_ceil(in_flight) {
             // Time passes, or identifiers would run ahead of the clock.
@@ -155,7 +155,7 @@ impl Bench {
                 }
                 Output::Transmit { conn, bytes } => {
                     self.dcs.handle(now, ServerInput::Received { conn: conn.0, bytes: &bytes });
-                    self.client(|client| client.handle(now, Input::Sent { conn, buffer: bytes }));
+                    self.client(|client| client.handle(now, Input::Transmitted { conn, buffer: bytes }));
                 }
                 Output::Event(Event::Completed(_)) => self.completed += 1,
                 Output::Event(Event::Disconnected { reason, .. }) => panic!("{reason}"),

@@ -1,35 +1,37 @@
-//! Who answers the questions of a sign-in: the values that were given, else the person at the terminal, else nobody.
+//! Who answers the questions of a login: the values that were given, else the person at the terminal, else nobody.
 
 use std::mem;
 use std::time::Duration;
 
 use sansgram_runtime::core::crypto::Secret;
-use sansgram_runtime::core::login::{LoginLink, PendingSignIn};
+use sansgram_runtime::core::login::{QrLink, SavedLogin};
 use sansgram_runtime::text::printable;
-use sansgram_runtime::{Client, Error, Prompt, PromptError, Question, TerminalPrompt, whereabouts};
+use sansgram_runtime::{
+    Client, Error, Prompt, PromptError, Question, TerminalPrompt, describe_code_delivery,
+};
 use zeroize::Zeroizing;
 
-use super::half_done::HalfDone;
+use super::messages;
 use super::qr::PictureFile;
-use super::words;
+use super::saved_login::SavedLoginFile;
 use crate::args::LoginArgs;
-use crate::lines::Line;
+use crate::identity::Given;
 use crate::sandbox::Sandbox;
-use crate::watch::{Pause, Remains, Watch};
-use crate::who::Given;
+use crate::stdin_values::Line;
+use crate::timeout::{Pause, Remains, Watch};
 use crate::{interrupt, output};
 
 /// How many links are shown before nobody is expected to scan one; a link lives for about half a minute.
 const MOST_LINKS: u32 = 40;
 
-/// Answers, and what else a sign-in has to say. The time that a person takes does not count, and in a sandbox the codes
+/// Answers, and what else a login has to say. The time that a person takes does not count, and in a sandbox the codes
 /// that arrived are shown before a question.
 pub(super) struct Answers<'a> {
     args: &'a LoginArgs,
     pub(super) client: &'a Client,
     pub(super) watch: &'a Watch,
     pub(super) sandbox: Option<&'a Sandbox>,
-    pub(super) half_done: Option<&'a HalfDone>,
+    pub(super) half_done: Option<&'a SavedLoginFile>,
     pub(super) picture: Option<&'a PictureFile>,
     /// Who scans the links in a sandbox.
     pub(super) scanner: Option<String>,
@@ -40,14 +42,14 @@ pub(super) struct Answers<'a> {
     is_conversation: bool,
     untold: Vec<String>,
     was_given: bool,
-    /// Whether the value in place of a code was to cancel the sign-in.
+    /// Whether the value in place of a code was to cancel the login.
     pub(super) was_cancelled: bool,
     /// Whether the number needs no confirmation.
     number_was_given: bool,
     /// While a link is looked at.
     pause: Option<Pause<'a>>,
     pub(super) phone: Option<String>,
-    pending: Option<PendingSignIn>,
+    pending: Option<SavedLogin>,
     /// Whether what is pending lies where another call finds it.
     is_kept: bool,
 }
@@ -64,7 +66,7 @@ impl<'a> Answers<'a> {
             scanner: None,
             number: None,
             given,
-            terminal: TerminalPrompt::on_demand(),
+            terminal: TerminalPrompt::lazy(),
             is_conversation: false,
             untold: Vec::new(),
             was_given: false,
@@ -82,36 +84,36 @@ impl<'a> Answers<'a> {
         self.is_conversation = true;
     }
 
-    /// Where the sign-in stands.
-    pub(super) const fn stands_at(&self) -> Option<&PendingSignIn> {
+    /// Where the login stands.
+    pub(super) const fn stands_at(&self) -> Option<&SavedLogin> {
         self.pending.as_ref()
     }
 
     /// Goes on with what is kept: it stays so while the server is not reached.
-    pub(super) fn goes_on_with(&mut self, pending: &PendingSignIn) {
+    pub(super) fn goes_on_with(&mut self, pending: &SavedLogin) {
         self.pending = Some(pending.clone());
         self.is_kept = true;
         self.tell_watch();
     }
 
     /// What another call can go on with; a link is nothing of that kind.
-    pub(super) fn remains(&self) -> Option<&PendingSignIn> {
-        let pending = self.pending.as_ref().filter(|it| !matches!(it, PendingSignIn::Qr { .. }));
+    pub(super) fn remains(&self) -> Option<&SavedLogin> {
+        let pending = self.pending.as_ref().filter(|it| !matches!(it, SavedLogin::Qr { .. }));
         pending.filter(|_| self.is_kept)
     }
 
     /// How to go on with what remains, and that a value was not used.
-    pub(super) fn how(&self, pending: &PendingSignIn) -> String {
-        let how = words::how(pending, self.args);
+    pub(super) fn how(&self, pending: &SavedLogin) -> String {
+        let how = messages::how(pending, self.args);
         match self.unused(pending) {
             Some(value) => format!("the {value} was not used; {how}"),
             None => how,
         }
     }
 
-    /// The value that was given for what the sign-in waits for, where the server did not get it.
-    pub(super) fn unused(&self, pending: &PendingSignIn) -> Option<&'static str> {
-        match words::name(pending) {
+    /// The value that was given for what the login waits for, where the server did not get it.
+    pub(super) fn unused(&self, pending: &SavedLogin) -> Option<&'static str> {
+        match messages::name(pending) {
             "code" if self.given.has_code() => Some("code"),
             "password" if self.given.has_password() => Some("password"),
             _ => None,
@@ -121,7 +123,7 @@ impl<'a> Answers<'a> {
     /// Says what remains where the time is over.
     fn tell_watch(&self) {
         self.watch.remains(self.remains().map(|pending| Remains {
-            line: self.args.json.then(|| words::json(pending)),
+            line: self.args.json.then(|| messages::json(pending)),
             how: self.how(pending),
         }));
     }
@@ -181,15 +183,17 @@ impl<'a> Answers<'a> {
     }
 
     /// What to say of the code that is awaited, where nobody can be asked for it.
-    pub(super) fn whereabouts(&self) -> Option<String> {
+    pub(super) fn describe_code_delivery(&self) -> Option<String> {
         match &self.pending {
             // To set up an address is no code that was sent.
-            Some(PendingSignIn::Code(token)) if !words::is_email_set_up(token) => Some(whereabouts(token)),
+            Some(SavedLogin::Code(token)) if !messages::is_email_set_up(token) => {
+                Some(describe_code_delivery(token))
+            }
             _ => None,
         }
     }
 
-    fn scan(&mut self, link: &LoginLink) -> Result<(), PromptError> {
+    fn scan(&mut self, link: &QrLink) -> Result<(), PromptError> {
         let (Some(sandbox), Some(phone)) = (self.sandbox, &self.scanner) else { return Ok(()) };
         let line = match sandbox.scan(link.url(), phone) {
             Ok(()) => format!("Sandbox: {phone} scans the code."),
@@ -227,7 +231,7 @@ impl Prompt for Answers<'_> {
         Ok(())
     }
 
-    async fn answer(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+    async fn ask_for(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
         self.pause = None;
         if kind == Question::ConfirmPhone {
             self.watch.doing("asking for a login code");
@@ -245,7 +249,7 @@ impl Prompt for Answers<'_> {
             self.untold.clear();
             return Ok(value);
         }
-        if !self.terminal.is_there() {
+        if !self.terminal.is_available() {
             return Err(PromptError::NoValue(kind));
         }
         if kind == Question::Password {
@@ -258,7 +262,7 @@ impl Prompt for Answers<'_> {
         }
     }
 
-    fn show_link(&mut self, link: &LoginLink) -> Result<(), PromptError> {
+    fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         if link.number > MOST_LINKS {
             return Err(PromptError::Other(format!("nobody scanned any of {MOST_LINKS} QR codes")));
         }
@@ -275,29 +279,29 @@ impl Prompt for Answers<'_> {
         self.scan(link)
     }
 
-    fn refused(&mut self, reason: &Error) -> Result<(), Error> {
+    fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
         if self.was_given {
             return Err(reason.clone());
         }
         self.catch_up()?;
-        self.terminal.refused(reason)
+        self.terminal.on_rejected(reason)
     }
 
-    fn waits(&mut self, time: Duration) -> Result<(), PromptError> {
+    fn on_flood_wait(&mut self, time: Duration) -> Result<(), PromptError> {
         self.catch_up()?;
-        self.terminal.waits(time)
+        self.terminal.on_flood_wait(time)
     }
 
-    fn pending(&mut self, pending: Option<&PendingSignIn>) {
+    fn on_checkpoint(&mut self, pending: Option<&SavedLogin>) {
         self.pause = None;
         self.watch.doing(match pending {
-            Some(PendingSignIn::Code(_) | PendingSignIn::EmailCode(..)) => "giving the login code",
-            Some(PendingSignIn::Password(_)) => "checking the password",
-            Some(PendingSignIn::SignUp(_)) => "signing up",
-            Some(PendingSignIn::Qr { .. }) => "asking for a QR code",
-            _ => "signing in",
+            Some(SavedLogin::Code(_) | SavedLogin::EmailCode(..)) => "giving the login code",
+            Some(SavedLogin::Password(_)) => "checking the password",
+            Some(SavedLogin::SignUp(_)) => "signing up",
+            Some(SavedLogin::Qr { .. }) => "asking for a QR code",
+            _ => "logging in",
         });
-        if let Some(PendingSignIn::Code(token)) = pending {
+        if let Some(SavedLogin::Code(token)) = pending {
             self.phone = Some(token.phone.digits().into());
         }
         self.pending = pending.cloned();
@@ -305,8 +309,8 @@ impl Prompt for Answers<'_> {
         let kept = match pending {
             Some(pending) => half_done
                 .keep(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
-                .map_err(|error| format!("the half-done sign-in cannot be kept: {error}")),
-            // That it could not be removed is told at the end of the sign-in.
+                .map_err(|error| format!("the half-done login cannot be kept: {error}")),
+            // That it could not be removed is told at the end of the login.
             None => {
                 let _ = half_done.forget();
                 Ok(())
@@ -314,7 +318,7 @@ impl Prompt for Answers<'_> {
         };
         self.is_kept = pending.is_some() && kept.is_ok();
         self.tell_watch();
-        interrupt::advise(self.is_kept.then_some(words::GOES_ON));
+        interrupt::advise(self.is_kept.then_some(messages::GOES_ON));
         if let Err(reason) = kept {
             output::note(&format!("note: {}", printable(&reason)));
         }

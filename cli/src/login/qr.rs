@@ -4,12 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use sansgram_runtime::core::login::LoginLink;
-use sansgram_runtime::qr::QrPicture;
+use sansgram_runtime::core::login::QrLink;
+use sansgram_runtime::qr::QrImage;
 use sansgram_runtime::replace_file;
 
 use crate::args::{TILDE, has_tilde};
-use crate::ending;
+use crate::cleanup;
 
 /// How many pixels of a PNG a module has.
 const SCALE: u8 = 8;
@@ -64,8 +64,8 @@ impl PictureFile {
     }
 
     /// Writes the picture of a link in place of the last one, for its owner only.
-    pub(crate) fn write(&self, link: &LoginLink) -> Result<(), String> {
-        let Some(picture) = QrPicture::of(link.url()) else { return Err("the link is too long".into()) };
+    pub(crate) fn write(&self, link: &QrLink) -> Result<(), String> {
+        let Some(picture) = QrImage::of(link.url()) else { return Err("the link is too long".into()) };
         let content = match self.kind {
             Kind::Png => picture.png(SCALE),
             Kind::Svg => picture.svg().into_bytes(),
@@ -73,7 +73,7 @@ impl PictureFile {
         replace_file(&self.path, &[&content])
             .map_err(|error| format!("the picture {} cannot be written: {error}", self.name()))?;
         // Once it was scanned, or nobody waits for that any more, it shows nothing of use.
-        ending::remove(&self.path);
+        cleanup::remove(&self.path);
         Ok(())
     }
 

@@ -63,7 +63,7 @@ pub(super) fn words(dcs: &[(i32, SocketAddr)], everywhere: bool, key: &Path) -> 
     // From whatever directory.
     let absolute = std::path::absolute(key).unwrap_or_else(|_| key.into());
     text.push_str(&format!(
-        "Their public key is in {key}. Sign in from another terminal:\n  \
+        "Their public key is in {key}. Log in from another terminal:\n  \
          sansgram login{options} --public-key {word}\n\
          \"sansgram sandbox --help\" lists the accounts. Login codes are shown below.\n\
          To scan a QR code, paste its tg:// link here, with the number of an account behind it. Ctrl-C ends it all.",

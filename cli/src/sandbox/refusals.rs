@@ -158,7 +158,7 @@ const fn about_refusal(refusal: &Refusal, strictness: Strictness) -> Advice {
             (Some("give the client the sandbox's public key"), None)
         }
         Refusal::Envelope(EnvelopeRefusal::UnknownKey(_)) if strictness.keeps_keys => {
-            (Some("the client's session was made elsewhere: sign in anew"), None)
+            (Some("the client's session was made elsewhere: log in anew"), None)
         }
         Refusal::Envelope(EnvelopeRefusal::UnknownKey(_)) => (
             Some(

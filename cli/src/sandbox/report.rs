@@ -33,11 +33,11 @@ impl Happened {
             Self::Account(AccountEvent::EmailSent { address, code, dc }) => {
                 format!("the code {} arrived at {} (DC {dc})", printable(code), printable(address))
             }
-            Self::Account(AccountEvent::SignedIn { user_id, dc }) => {
-                format!("user {user_id} signed in (DC {dc})")
+            Self::Account(AccountEvent::LoggedIn { user_id, dc }) => {
+                format!("user {user_id} logged in (DC {dc})")
             }
             Self::Account(AccountEvent::SignedOut { user_id, dc }) => {
-                format!("user {user_id} signed out (DC {dc})")
+                format!("user {user_id} logged out (DC {dc})")
             }
             Self::Account(AccountEvent::Unserved { method, dc }) => {
                 format!("a client calls {method} (DC {dc}): {UNSERVED}")
@@ -61,8 +61,8 @@ impl Happened {
                 let (address, code) = (json_text(address), json_text(code));
                 format!(r#"{{"event":"email_sent","address":{address},"code":{code},"dc":{dc}}}"#)
             }
-            Self::Account(AccountEvent::SignedIn { user_id, dc }) => {
-                format!(r#"{{"event":"signed_in","user_id":{user_id},"dc":{dc}}}"#)
+            Self::Account(AccountEvent::LoggedIn { user_id, dc }) => {
+                format!(r#"{{"event":"logged_in","user_id":{user_id},"dc":{dc}}}"#)
             }
             Self::Account(AccountEvent::SignedOut { user_id, dc }) => {
                 format!(r#"{{"event":"signed_out","user_id":{user_id},"dc":{dc}}}"#)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use sansgram_runtime::core::client::{Config, DcTable, Servers, SessionData};
+use sansgram_runtime::core::client::{Config, DcTable, Servers, StoredSession};
 use sansgram_runtime::formats::{self, ExportError, ExportOptions, Format};
 
 use super::{Named, peek};
@@ -78,7 +78,7 @@ pub(super) fn export(args: &Export) -> Result<(), Failure> {
 }
 
 /// Where the DCs are: as given, and where Telegram's own are behind that.
-fn table(given: &[DcAddress], session: &SessionData) -> Result<DcTable, Failure> {
+fn table(given: &[DcAddress], session: &StoredSession) -> Result<DcTable, Failure> {
     let mut dcs = DcTable::new();
     for address in given {
         for endpoint in address.resolve()? {
@@ -109,7 +109,7 @@ const fn keeps_address(format: Format) -> bool {
 }
 
 /// What the other program will not know of a session of servers that are not Telegram's.
-fn tell_what_is_lost(session: &SessionData, to: Format) {
+fn tell_what_is_lost(session: &StoredSession, to: Format) {
     match &session.servers {
         Servers::Ended => {
             output::note(

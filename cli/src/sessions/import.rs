@@ -16,9 +16,9 @@ use crate::address::DcAddress;
 use crate::args::{self, secret};
 use crate::environment::{self, API_HASH};
 use crate::failure::Failure;
+use crate::identity::Application;
 use crate::passcode::Passcode;
-use crate::who::Application;
-use crate::{output, session, texts};
+use crate::{help, output, session};
 
 /// The longest encrypted session that is read, in bytes.
 const MAX_TEXT_LEN: u64 = 1 << 20;
@@ -56,7 +56,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "HASH", value_parser = secret())]
     api_hash: Option<Secret<String>>,
 
-    #[arg(long, help = texts::ENCRYPT)]
+    #[arg(long, help = help::ENCRYPT)]
     encrypt: bool,
 
     /// Print what "show --json" prints
@@ -219,7 +219,7 @@ fn refused(error: &ImportError) -> Failure {
     let advice = match error {
         ImportError::NoSession(NoSession::BotToken) => "; \"sansgram login --bot-token-stdin\" takes it",
         ImportError::NoSession(NoSession::PhoneNumber) => "; \"sansgram login\" takes it",
-        ImportError::NoSession(NoSession::LoginLink) => "; \"sansgram login --qr\" shows one of its own",
+        ImportError::NoSession(NoSession::QrLink) => "; \"sansgram login --qr\" shows one of its own",
         ImportError::ApiHashNeeded(_) => "; give it with --api-hash or in SANSGRAM_API_HASH",
         ImportError::NoSession(NoSession::ProxyLink) => {
             "; --proxy and --mtproxy of \"sansgram login\" take it"

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use sansgram_runtime::core::client::{DcId, ServersName, SessionData, SessionFormatError};
+use sansgram_runtime::core::client::{DcId, ServersName, SessionFormatError, StoredSession};
 use sansgram_runtime::formats::{self, Imported};
 use sansgram_runtime::text::printable;
 use sansgram_runtime::{FileStore, StoreError};
@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 use super::{Named, peek};
 use crate::failure::Failure;
-use crate::login::half_done::{HalfDone, Kept};
-use crate::login::words as sign_in;
+use crate::login::messages as sign_in;
+use crate::login::saved_login::{Kept, SavedLoginFile};
 use crate::output;
-use crate::session::Holder;
+use crate::session::SessionOwner;
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
     #[command(flatten)]
     session: Named,
 
-    /// Print one JSON object: dc, user_id, is_bot, api_id, test, server, auth_key_id; while a sign-in waits, what for:
+    /// Print one JSON object: dc, user_id, is_bot, api_id, test, server, auth_key_id; while a login waits, what for:
     /// pending
     #[arg(long)]
     json: bool,
@@ -50,17 +50,17 @@ pub(super) fn show(args: &Show) -> Result<(), Failure> {
     })
 }
 
-/// The sign-in that was begun with a session, where it is not done.
-fn half_done(store: &FileStore, session: &SessionData) -> Option<Kept> {
-    match Holder::of(session, &HalfDone::beside(store)) {
-        Holder::HalfDone(kept) => Some(*kept),
-        Holder::Nobody | Holder::Unknown | Holder::Known => None,
+/// The login that was begun with a session, where it is not done.
+fn half_done(store: &FileStore, session: &StoredSession) -> Option<Kept> {
+    match SessionOwner::of(session, &SavedLoginFile::beside(store)) {
+        SessionOwner::SavedLogin(kept) => Some(*kept),
+        SessionOwner::Nobody | SessionOwner::Unknown | SessionOwner::Known => None,
     }
 }
 
-/// What is in the session: all but its keys; and what is pending, where a sign-in is.
-pub(super) fn json(session: &SessionData, kept: Option<&Kept>) -> Value {
-    // Before a sign-in is done no DC is the home, but where it was begun is known.
+/// What is in the session: all but its keys; and what is pending, where a login is.
+pub(super) fn json(session: &StoredSession, kept: Option<&Kept>) -> Value {
+    // Before a login is done no DC is the home, but where it was begun is known.
     let dc = session.home_dc.or(kept.and_then(|kept| kept.dc));
     let key = dc.and_then(|dc| session.keys.get(&dc));
     let mut object = json!({
@@ -78,9 +78,9 @@ pub(super) fn json(session: &SessionData, kept: Option<&Kept>) -> Value {
     object
 }
 
-pub(super) fn words(session: &SessionData, kept: Option<&Kept>) -> String {
+pub(super) fn words(session: &StoredSession, kept: Option<&Kept>) -> String {
     if let Some(kept) = kept {
-        return format!("nobody has signed in yet: a {}", sign_in::half_done(kept));
+        return format!("nobody has logged in yet: a {}", sign_in::half_done(kept));
     }
     let who = match &session.user {
         None => "user not known yet".to_owned(),
@@ -97,14 +97,14 @@ pub(super) fn words(session: &SessionData, kept: Option<&Kept>) -> String {
         (name, true) => format!(" of {name} (test)"),
     };
     match session.home_dc.filter(|dc| session.keys.contains_key(dc)) {
-        None => "nobody has signed in".into(),
+        None => "nobody has logged in".into(),
         Some(dc) => format!("{who} on {dc}{of}"),
     }
 }
 
 /// The servers that a session belongs to: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
 /// null where nothing is known.
-fn server(session: &SessionData) -> Value {
+fn server(session: &StoredSession) -> Value {
     match session.servers_name() {
         ServersName::Telegram => "telegram".into(),
         ServersName::TelegramTest => "telegram-test".into(),
@@ -144,7 +144,7 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
 /// The kind of a file, what to say about it, and what is in it where it is a session of ours.
 fn describe(path: &Path) -> (&'static str, String, Value) {
     let store = FileStore::new(path);
-    let (kind, what) = match store.peek() {
+    let (kind, what) = match store.load_unlocked() {
         Ok(Some(session)) => {
             let kept = half_done(&store, &session);
             return ("sansgram", words(&session, kept.as_ref()), json(&session, kept.as_ref()));

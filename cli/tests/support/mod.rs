@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sansgram_testkit::serve::{ServeOptions, Served, serve};
+use sansgram_testkit::serve::{ServeOptions, TestServer, serve};
 use sansgram_testkit::server::ServerOptions;
 
 /// The longest that a run may take before it counts as hanging.
@@ -154,7 +154,7 @@ impl Drop for Directory {
 
 /// Test DCs in this process, and a directory with their key, in which the command is run.
 pub struct Server {
-    pub served: Served,
+    pub served: TestServer,
     pub directory: Directory,
 }
 

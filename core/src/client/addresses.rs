@@ -5,11 +5,11 @@ use core::time::Duration;
 use super::machine::Client;
 use super::servers::Servers;
 use super::updates::pause;
-use crate::rpc::{Owner, RequestId};
+use crate::rpc::{RequestId, Requester};
 use crate::session::ServerClock;
 use crate::time::{Now, Timestamp};
 use crate::tl::{Deserialize, Serialize, enums, functions};
-use crate::transport::Disguise;
+use crate::transport::StreamMode;
 
 /// How long to wait after an answer, however often the server says that it has changed.
 const REST: Duration = Duration::from_secs(10);
@@ -39,14 +39,14 @@ impl Client {
         if from > now.monotonic
             || self.closed
             || !self.config.learn_addresses
-            || !self.config.gateway.is_empty()
-            || !matches!(self.config.disguise, Disguise::Plain | Disguise::Obfuscated)
+            || !self.config.proxy_endpoints.is_empty()
+            || !matches!(self.config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated)
             || self.links.get(&home).is_none_or(|link| link.main.conn().is_none())
             || self.data.dc_options.expires > self.server_seconds(now)
         {
             return;
         }
-        let id = self.send_own(now, Owner::Addresses, home, functions::help::GetConfig {}.to_bytes());
+        let id = self.send_own(now, Requester::Addresses, home, functions::help::GetConfig {}.to_bytes());
         self.inquiry = Inquiry::Asked(id);
     }
 

@@ -10,7 +10,7 @@ use crate::crypto::rsa::PublicKey;
 use crate::dc::DcId;
 use crate::login::ApiCredentials;
 use crate::rpc::DeviceInfo;
-use crate::transport::{Disguise, ProxySecret, TransportKind};
+use crate::transport::{ProxySecret, StreamMode, TransportKind};
 
 /// The shortest lifetime that a temporary key is made for: below it, keys would be made all the time.
 const SHORTEST_KEY_LIFE: Duration = Duration::from_secs(60);
@@ -60,7 +60,7 @@ pub(super) const PORTS: [u16; 3] = [443, 80, 5222];
 /// All that the machine must be told before it starts.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The application; needed for sign-in, not for a session that is signed in already.
+    /// The application; needed for login, not for a session that is logged in already.
     pub api: Option<ApiCredentials>,
     /// What the server shows of this device.
     pub device: DeviceInfo,
@@ -76,22 +76,22 @@ pub struct Config {
     pub transport: TransportKind,
     /// What connections look like from outside, default plain; the same for all DCs. Where a WebSocket's host wants
     /// TLS, the stream that the embedder opens must bring it.
-    pub disguise: Disguise,
+    pub stream_mode: StreamMode,
     /// Where all connections go in place of the DCs' own addresses, the preferred one first: to an MTProxy or a
     /// WebSocket gateway. Default empty: to the DCs.
-    pub gateway: Vec<SocketAddr>,
+    pub proxy_endpoints: Vec<SocketAddr>,
     /// Whether the embedder reaches the addresses through a proxy (SOCKS5, HTTP), default no: then those come first that
     /// the server announced for it.
     pub through_proxy: bool,
     /// Whether the home DC is asked where all DCs are (`help.getConfig`), default yes: with the first request after a
     /// connection, and again once the answer has expired, which is about one small request an hour. The addresses are
     /// kept in the session and tried besides those of [`dcs`](Self::dcs). Never asked through a
-    /// [`gateway`](Self::gateway), which finds the DCs by itself.
+    /// [`proxy_endpoints`](Self::proxy_endpoints), which finds the DCs by itself.
     pub learn_addresses: bool,
     /// What to try in its place, in turn, once all addresses of a DC were tried without success; default none.
     pub fallback_transports: Vec<TransportKind>,
     /// Whether the server shall push updates, default yes: then it is asked where they stand (`updates.getState`) after
-    /// a sign-in and at the beginning of each of its sessions, and
+    /// a login and at the beginning of each of its sessions, and
     /// [`Event::UpdatesState`](super::Event::UpdatesState) says it. If not, the application's requests travel in
     /// `invokeWithoutUpdates`, and are not packed.
     pub updates: bool,
@@ -109,7 +109,7 @@ pub struct Config {
     /// stream that is up is the first sign, each verified answer another: the time begins anew. One that takes longer is
     /// closed and tried again. Once there is a key, a ping is waited for 15 s, so round trips of up to 14 s work.
     pub connect_timeout: Duration,
-    /// The longest time from `Open` until the server has proven that it knows the key, however steadily it answers;
+    /// The longest time from `Open` until the server has proved that it knows the key, however steadily it answers;
     /// default 180 s. The stream takes a round trip, a permanent key three and its proof one; a temporary key three more and
     /// its binding one.
     pub connect_limit: Duration,
@@ -120,7 +120,7 @@ pub struct Config {
     /// The longest time from a request to its answer, default 60 s; `None`: no limit. What the first connection to a DC takes
     /// to make its keys does not count, unless it fails: the limit begins when they are made.
     pub request_timeout: Option<Duration>,
-    /// How long a step of a sign-in may wait, all in all, where the server asks it to (`FLOOD_WAIT`); default 60 s. What
+    /// How long a step of a login may wait, all in all, where the server asks it to (`FLOOD_WAIT`); default 60 s. What
     /// is longer is reported as the step's outcome; zero: all of it is.
     pub flood_sleep_threshold: Duration,
     /// How many requests may wait for a result, or have one that was not taken; default 65,536.
@@ -142,8 +142,8 @@ impl Config {
             test_dcs: false,
             public_keys: public_keys.into(),
             transport: TransportKind::Intermediate,
-            disguise: Disguise::Plain,
-            gateway: Vec::new(),
+            stream_mode: StreamMode::Plain,
+            proxy_endpoints: Vec::new(),
             through_proxy: false,
             learn_addresses: true,
             fallback_transports: Vec::new(),
@@ -195,14 +195,14 @@ impl Config {
 
     /// Goes through the MTProxy that is reached at one of `addresses` and has this secret. It then chooses the way to
     /// every DC, also to those that [`dcs`](Self::dcs) does not know.
-    pub fn use_proxy(&mut self, addresses: impl Into<Vec<SocketAddr>>, secret: ProxySecret) {
-        self.gateway = addresses.into();
-        self.disguise = Disguise::MtProxy(secret);
+    pub fn set_mtproxy(&mut self, addresses: impl Into<Vec<SocketAddr>>, secret: ProxySecret) {
+        self.proxy_endpoints = addresses.into();
+        self.stream_mode = StreamMode::MtProxy(secret);
     }
 
     /// Where to connect for `dc`, as far as the configuration says.
     pub(super) fn endpoints(&self, dc: DcId) -> &[SocketAddr] {
-        if self.gateway.is_empty() { self.dcs.endpoints(dc) } else { &self.gateway }
+        if self.proxy_endpoints.is_empty() { self.dcs.endpoints(dc) } else { &self.proxy_endpoints }
     }
 
     /// Each DC with its IPv4 address and the network of its IPv6 address, whose last part is `host`.

@@ -4,34 +4,33 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::config::Config;
-use super::data::{DcKey, SessionData};
+use super::connection::{Again, Context, Receiver};
+use super::datacenter::AuthState;
 use super::dc_options;
 use super::io::{ConnId, Event, LogoutCause, Output};
-use super::lane::{Again, Receiver, Surroundings};
-use super::link::Gate;
 use super::login::tells_of_a_scan;
 use super::machine::{Client, find};
 use super::pfs::error_of;
+use super::stored_session::{DcAuth, StoredSession};
 use super::updates::Backlog;
 use super::ways;
 use crate::dc::DcId;
-use crate::rpc::{Owner, RequestId, RpcError, Table};
-use crate::session::{Reject, SessionEvent, Tag};
+use crate::rpc::{PendingRequests, RequestId, Requester, RpcError};
+use crate::session::{MessageError, RequestTag, SessionEvent};
 use crate::time::Now;
 use crate::tl::enums;
 
 impl Client {
     pub(super) fn received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
-        let mut around =
-            Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
+        let mut cx = Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
         let Some((link, side)) = find(&mut self.links, conn) else {
             if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
-                farewell.received(bytes, &mut around);
+                farewell.received(bytes, &mut cx);
             }
             return;
         };
         let dc = link.dc;
-        let was_proven = link.is_proven();
+        let was_validated = link.is_validated();
         let away = dc != self.data.home_dc.unwrap_or(self.config.initial_dc) && self.data.user.is_some();
         let mut learned = Learned::default();
         let mut desk = Desk {
@@ -47,17 +46,17 @@ impl Client {
             data: &self.data,
             learned: &mut learned,
         };
-        let result = link.received(side, bytes, &mut desk, &mut around);
-        if link.is_proven() && !was_proven {
+        let result = link.received(side, bytes, &mut desk, &mut cx);
+        if link.is_validated() && !was_validated {
             self.outputs.push_back(link.works());
         }
         if learned.key.is_some() {
             link.key_made(now.monotonic);
         }
-        // A new key is signed in nowhere.
+        // A new key is logged in nowhere.
         let signed_out = learned.unauthorized || (away && learned.key.is_some());
-        if signed_out && link.gate == Gate::Open {
-            link.gate = Gate::Closed;
+        if signed_out && link.gate == AuthState::Open {
+            link.gate = AuthState::Closed;
         }
         if learned.worked {
             link.brought_result(now.monotonic);
@@ -93,11 +92,11 @@ impl Client {
         }
     }
 
-    /// The server says that nobody is signed in any more.
+    /// The server says that nobody is logged in any more.
     pub(super) fn signed_out_by_server(&mut self, cause: LogoutCause) {
         if self.data.user.take().is_some() {
             self.dirty = true;
-            self.outputs.push_back(Output::Event(Event::LoggedOut(cause)));
+            self.outputs.push_back(Output::Event(Event::SessionRevoked(cause)));
         }
     }
 
@@ -121,7 +120,7 @@ impl Client {
         }
         let Some(cause) = learned.logged_out else { return };
         self.signed_out_by_server(cause);
-        // A next sign-in needs another key.
+        // A next login needs another key.
         if cause.is_key_dead() {
             self.forget_key(dc);
         }
@@ -143,14 +142,14 @@ impl Client {
 /// What a link's received bytes changed.
 #[derive(Default)]
 struct Learned {
-    key: Option<DcKey>,
+    key: Option<DcAuth>,
     logged_out: Option<LogoutCause>,
-    /// Nobody is signed in at this DC.
+    /// Nobody is logged in at this DC.
     unauthorized: bool,
     /// A request was answered otherwise.
     worked: bool,
     /// Requests that are over.
-    ended: Vec<Tag>,
+    ended: Vec<RequestTag>,
     /// Requests that are to be sent again, mostly to another DC.
     elsewhere: Vec<(RequestId, DcId)>,
     login_token_scanned: bool,
@@ -163,23 +162,23 @@ struct Learned {
 /// Takes what a link receives, and sorts it by whom it is for.
 struct Desk<'a> {
     dc: DcId,
-    table: &'a mut Table,
+    table: &'a mut PendingRequests,
     outputs: &'a mut VecDeque<Output>,
-    answered: &'a mut VecDeque<(RequestId, Owner)>,
+    answered: &'a mut VecDeque<(RequestId, Requester)>,
     updates: &'a mut Backlog,
     rejections: &'a mut BTreeMap<&'static str, u64>,
-    /// Whether the account lives elsewhere: a request that finds nobody signed in here waits until the sign-in was
-    /// carried over, and says nothing about the sign-in as a whole.
+    /// Whether the account lives elsewhere: a request that finds nobody logged in here waits until the login was
+    /// carried over, and says nothing about the login as a whole.
     is_away: bool,
     /// Whether it travelled under a temporary key.
     is_temporary: bool,
     config: &'a Config,
-    data: &'a SessionData,
+    data: &'a StoredSession,
     learned: &'a mut Learned,
 }
 
 impl Receiver for Desk<'_> {
-    fn new_key(&mut self, key: &DcKey) {
+    fn new_key(&mut self, key: &DcAuth) {
         self.learned.key = Some(key.clone());
     }
 
@@ -200,47 +199,47 @@ impl Receiver for Desk<'_> {
         Again::No
     }
 
-    fn quick_ack(&mut self, tag: Tag) {
+    fn quick_ack(&mut self, tag: RequestTag) {
         let id = RequestId::from(tag);
         if self.table.note_quick_ack(id) {
             self.outputs.push_back(Output::Event(Event::QuickAck(id)));
         }
     }
 
-    fn rejected(&mut self, reject: &Reject) {
+    fn rejected(&mut self, reject: &MessageError) {
         *self.rejections.entry(reject.name()).or_default() += 1;
     }
 }
 
 impl Desk<'_> {
-    fn result(&mut self, tag: Tag, body: &[u8]) -> Again {
+    fn result(&mut self, tag: RequestTag, body: &[u8]) -> Again {
         let id = RequestId::from(tag);
         if let Some(error) = error_of(body) {
             let uninited = error.is("CONNECTION_NOT_INITED") || error.is("CONNECTION_LAYER_INVALID");
-            if uninited && self.table.may_repeat(id) {
+            if uninited && self.table.take_retry(id) {
                 return Again::WithInit(tag);
             }
             // Both say nothing of the permanent key; its next binding will.
             let is_unbound = error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_INVALID");
-            if self.is_temporary && error.code == 401 && is_unbound && self.table.may_repeat(id) {
+            if self.is_temporary && error.code == 401 && is_unbound && self.table.take_retry(id) {
                 return Again::WithNewKey(tag, error);
             }
             if let Some(cause) = logout_cause(&error) {
                 if !self.is_away {
                     self.learned.logged_out = Some(cause);
-                } else if self.table.owner(id) == Some(Owner::Application) && self.table.may_repeat(id) {
+                } else if self.table.owner(id) == Some(Requester::Application) && self.table.take_retry(id) {
                     self.learned.unauthorized = true;
                     return Again::WhenAuthorized(tag);
                 }
             }
             // It was not executed. What it was to come after is over by now, or travels under another identifier.
             let waited = error.is("MSG_WAIT_FAILED") || error.is("MSG_WAIT_TIMEOUT");
-            if waited && self.table.may_repeat(id) {
+            if waited && self.table.take_retry(id) {
                 self.learned.ended.push(tag);
                 self.learned.elsewhere.push((id, self.dc));
                 return Again::No;
             }
-            let to = error.repeat_at().and_then(|number| DcId::new(number).ok());
+            let to = error.redirect_dc().and_then(|number| DcId::new(number).ok());
             if let Some(to) = to.filter(|to| *to != self.dc && ways::is_known(self.config, self.data, *to))
                 && self.table.redirect(id, to)
             {
@@ -250,13 +249,13 @@ impl Desk<'_> {
             }
         } else if !matches!(
             self.table.owner(id),
-            Some(Owner::Transfer(_) | Owner::Updates | Owner::Addresses)
+            Some(Requester::Transfer(_) | Requester::Updates | Requester::Addresses)
         ) {
             self.learned.worked = true;
         }
         self.learned.ended.push(tag);
         match self.table.answer(id, body) {
-            Some(Owner::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
+            Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(owner) => self.answered.push_back((id, owner)),
             None => {}
         }
@@ -264,7 +263,7 @@ impl Desk<'_> {
     }
 }
 
-/// What an error says about the sign-in as a whole (`api/errors`, 401 and 406).
+/// What an error says about the login as a whole (`api/errors`, 401 and 406).
 pub(super) fn logout_cause(error: &RpcError) -> Option<LogoutCause> {
     match (error.code, error.name.as_str()) {
         (401, "AUTH_KEY_UNREGISTERED") => Some(LogoutCause::Unregistered),

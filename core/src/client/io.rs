@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use super::updates::UpdatesState;
 use crate::dc::DcId;
-use crate::login::{HeavyOutcome, HeavyTask};
-use crate::rpc::{LostCause, LostReason, RequestId};
+use crate::login::{PasswordKdfOutput, PasswordKdfTask};
+use crate::rpc::{DisconnectReason, IoFailure, RequestId};
 use crate::time::Timestamp;
 
 /// One connection, named by the machine. Identifiers are never used twice in a machine's life.
@@ -33,7 +33,7 @@ pub enum Input<'a> {
         bytes: &'a mut [u8],
     },
     /// The bytes of the connection's last [`Output::Transmit`] are fully written.
-    Sent {
+    Transmitted {
         /// The connection.
         conn: ConnId,
         /// The buffer of that transmit, handed back for reuse.
@@ -44,10 +44,10 @@ pub enum Input<'a> {
         /// The connection.
         conn: ConnId,
         /// Why.
-        cause: LostCause,
+        cause: IoFailure,
     },
     /// The result of a task from [`Output::Compute`].
-    Computed(HeavyOutcome),
+    Computed(PasswordKdfOutput),
 }
 
 /// What the machine asks of an event loop.
@@ -66,7 +66,7 @@ pub enum Output {
         /// At least one address.
         endpoints: Vec<SocketAddr>,
     },
-    /// Write all of `bytes`, then answer with [`Input::Sent`]. At most one is in flight per connection.
+    /// Write all of `bytes`, then answer with [`Input::Transmitted`]. At most one is in flight per connection.
     Transmit {
         /// The connection.
         conn: ConnId,
@@ -80,7 +80,7 @@ pub enum Output {
     },
     /// Work of about a tenth of a second (the password's key stretching): run it where it blocks nobody, then
     /// answer with [`Input::Computed`].
-    Compute(HeavyTask),
+    Compute(PasswordKdfTask),
     /// Something happened that the application may want to know.
     Event(Event),
     /// Nothing else is pending. Call again with an input, or with [`Input::Tick`] at this time at the latest;
@@ -102,44 +102,44 @@ pub enum Event {
         /// The DC.
         dc: DcId,
         /// Why, in one typed reason.
-        reason: LostReason,
+        reason: DisconnectReason,
         /// When the next attempt begins; `None`: not before the next request.
         retry_in: Option<Duration>,
     },
-    /// The result of this request, or of this step of a sign-in, can be taken.
+    /// The result of this request, or of this step of a login, can be taken.
     Completed(RequestId),
     /// The server could decrypt the packet of this request, which asked to be told
     /// ([`RequestOptions::quick_ack`](super::RequestOptions::quick_ack)). It was not executed yet.
     QuickAck(RequestId),
     /// The session's data changed: save it now.
-    Persist,
+    SessionChanged,
     /// An update arrived: pull it with `take_update`.
     Update,
     /// Updates arrived faster than they were taken (1024, or 16 MiB), and the oldest were dropped: ask the server for the
     /// difference.
     UpdatesLost,
-    /// From now on the server pushes updates; this is where they stand. It comes after each sign-in, and for a session
-    /// that is signed in once per session of the server's, so also where updates may have been missed:
+    /// From now on the server pushes updates; this is where they stand. It comes after each login, and for a session
+    /// that is logged in once per session of the server's, so also where updates may have been missed:
     /// [`Config::updates`](super::Config::updates) can turn it off.
     UpdatesState(UpdatesState),
-    /// A sign-in by QR code has a new link to show: [`Client::login_link`](super::Client::login_link).
-    LoginLink(RequestId),
-    /// The server asked this step of a sign-in to wait; the machine sends its query again then.
+    /// A login by QR code has a new link to show: [`Client::login_link`](super::Client::login_link).
+    QrLink(RequestId),
+    /// The server asked this step of a login to wait; the machine sends its query again then.
     FloodWait {
         /// The step.
         id: RequestId,
         /// For how long.
         wait: Duration,
     },
-    /// The server no longer knows this sign-in.
-    LoggedOut(LogoutCause),
+    /// The server no longer knows this login.
+    SessionRevoked(LogoutCause),
 }
 
-/// Why a sign-in ended without our asking.
+/// Why a login ended without our asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogoutCause {
-    /// The key is not signed in (`AUTH_KEY_UNREGISTERED`): sign in again.
+    /// The key is not logged in (`AUTH_KEY_UNREGISTERED`): log in again.
     Unregistered,
     /// The user ended this session from another device (`SESSION_REVOKED`, `SESSION_EXPIRED`).
     Revoked,
@@ -156,24 +156,24 @@ impl LogoutCause {
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
-            Self::Unregistered => "The session is not signed in any more: sign in again.",
+            Self::Unregistered => "The session is not logged in any more: log in again.",
             Self::Revoked => {
-                "The session was ended from another device: sign in again, and if that was not you, look at the \
+                "The session was ended from another device: log in again, and if that was not you, look at the \
                  active sessions in Telegram's settings."
             }
             Self::Deactivated => {
-                "The account was deleted or banned: another sign-in will not help; write to recover@telegram.org if \
+                "The account was deleted or banned: another login will not help; write to recover@telegram.org if \
                  that is a mistake."
             }
             Self::Duplicated => {
-                "The same session was used from two places at once, so the server ended it: sign in again, and give \
+                "The same session was used from two places at once, so the server ended it: log in again, and give \
                  each process a session of its own."
             }
-            Self::KeyInvalid => "The server does not know the session's key any more: sign in again.",
+            Self::KeyInvalid => "The server does not know the session's key any more: log in again.",
         }
     }
 
-    /// Whether the key can never be used again, not even for a new sign-in.
+    /// Whether the key can never be used again, not even for a new login.
     #[must_use]
     pub const fn is_key_dead(self) -> bool {
         !matches!(self, Self::Unregistered)

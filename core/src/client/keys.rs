@@ -6,15 +6,15 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::config::Config;
+use super::connection::{BoundSession, Connection};
+use super::datacenter::{Datacenter, Role, pause};
+use super::draining::DrainingSession;
 use super::io::ConnId;
-use super::lane::{Keyed, Lane};
-use super::link::{Link, Side, pause};
 use super::pfs::{Temporary, denies_permanent_key};
-use super::retired::Retired;
-use super::wire::Phase;
+use super::stream::Phase;
 use crate::crypto::SecureRandom;
-use crate::rpc::{LostReason, Place, Table};
-use crate::session::Tag;
+use crate::rpc::{DisconnectReason, PendingRequests, RequestOrdering};
+use crate::session::RequestTag;
 use crate::time::{Now, Timestamp};
 
 /// How long a change of keys waits, over a connection that works, for answers to what left under the old one.
@@ -22,11 +22,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// A permanent key younger than this may not be known to all of the server's machines yet.
 const KEY_SETTLES: Duration = Duration::from_secs(60);
 /// Transport error: the server does not know the key. Anybody on the way can send it.
-const UNKNOWN_KEY: LostReason = LostReason::TransportError(-404);
+const UNKNOWN_KEY: DisconnectReason = DisconnectReason::TransportError(-404);
 
-impl Link {
+impl Datacenter {
     /// Takes note of the time. Answers connections to close, where a change of keys is complete.
-    pub(super) fn tick(&mut self, table: &Table, now: Now) -> impl Iterator<Item = ConnId> + use<> {
+    pub(super) fn tick(&mut self, table: &PendingRequests, now: Now) -> impl Iterator<Item = ConnId> + use<> {
         self.main.tick(now.monotonic);
         let old = self.tick_old(table, now);
         if core::mem::take(&mut self.owes_less) && !self.parked.is_empty() && self.session_is_filled() {
@@ -36,7 +36,7 @@ impl Link {
     }
 
     /// What the server never got of the last session leaves in this one.
-    fn tick_old(&mut self, table: &Table, now: Now) -> Option<ConnId> {
+    fn tick_old(&mut self, table: &PendingRequests, now: Now) -> Option<ConnId> {
         let old = self.old.as_deref_mut()?;
         old.lane.tick(now.monotonic);
         let lost = old.take_lost();
@@ -50,20 +50,20 @@ impl Link {
         if is_over { self.drop_old(table) } else { None }
     }
 
-    fn tick_next(&mut self, table: &Table, now: Now) -> [Option<ConnId>; 2] {
+    fn tick_next(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         let Some(next) = &mut self.next else { return [None, None] };
         next.tick(now.monotonic);
         let Some(prepared) = &mut next.keyed else { return [None, None] };
         if prepared.is_ready() {
             return self.change_keys(table, now);
         }
-        let is_away = !self.main.is_proven();
+        let is_away = !self.main.is_validated();
         let busy = self.main.keyed.as_mut().map(|keyed| &mut keyed.session);
         let busy = busy.filter(|session| session.has_requests());
         let is_busy = busy.is_some();
         if let Some(session) = busy.filter(|_| self.holding.is_none()) {
             // Once the next key is bound, the server may know nothing of this one.
-            session.retire(now);
+            session.start_draining(now);
         }
         // While there is no connection to ask over, nobody can have answered.
         if self.holding.is_none() || is_away {
@@ -76,13 +76,13 @@ impl Link {
     }
 
     /// The next key is bound: it carries all requests from now on. What left under the last one is waited for there.
-    fn change_keys(&mut self, table: &Table, now: Now) -> [Option<ConnId>; 2] {
+    fn change_keys(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         let Some(next) = self.next.take() else { return [None, None] };
         self.renewal_failures = 0;
         self.replace(*next, table, now)
     }
 
-    fn replace(&mut self, next: Lane, table: &Table, now: Now) -> [Option<ConnId>; 2] {
+    fn replace(&mut self, next: Connection, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         let unfinished = self.drop_old(table);
         let last = core::mem::replace(&mut self.main, next);
         if let Phase::Open(wire) = &mut self.main.phase {
@@ -90,8 +90,8 @@ impl Link {
             wire.makes_key = false;
         }
         self.holding = None;
-        let finished = if Retired::is_needed(&last) {
-            let mut old = Retired::new(last, now);
+        let finished = if DrainingSession::is_needed(&last) {
+            let mut old = DrainingSession::new(last, now);
             // What never left is owed by nobody: the next session takes it when it is filled.
             old.take_lost();
             self.old = Some(Box::new(old));
@@ -104,15 +104,15 @@ impl Link {
 
     /// Whether a connection goes on although requests need another key: the server said of a key that had been bound
     /// that it is not, so it will refuse what else is under way, and say so.
-    pub(super) fn is_only_unbound(&self, side: Side, reason: &LostReason) -> bool {
+    pub(super) fn is_only_unbound(&self, side: Role, reason: &DisconnectReason) -> bool {
         let was_bound = self.temporary().is_some_and(|(_, temporary)| temporary.is_bound());
-        side == Side::Main && was_bound && matches!(reason, LostReason::Binding(_))
+        side == Role::Main && was_bound && matches!(reason, DisconnectReason::Binding(_))
     }
 
     /// The key carries no requests any more. Answers connections to close.
-    pub(super) fn retire(&mut self, table: &Table, now: Now) -> [Option<ConnId>; 2] {
+    pub(super) fn retire(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         self.parked.clear();
-        self.replace(Lane::new(), table, now)
+        self.replace(Connection::new(), table, now)
     }
 
     /// Whether the last session needs another connection now.
@@ -121,7 +121,7 @@ impl Link {
     }
 
     /// The connection of the last session is gone.
-    pub(super) fn lose_old(&mut self, now: Now, reason: &LostReason, random: &mut dyn SecureRandom) {
+    pub(super) fn lose_old(&mut self, now: Now, reason: &DisconnectReason, random: &mut dyn SecureRandom) {
         if let Some(old) = &mut self.old {
             let pause = pause(old.failures + 1, reason, random);
             old.lost(reason, now.monotonic, pause);
@@ -135,7 +135,8 @@ impl Link {
 
     /// When to make the next temporary key.
     fn renewal_due(&self, now: Now) -> Option<Timestamp> {
-        let (keyed, temporary) = self.temporary().filter(|_| self.main.is_proven() && self.next.is_none())?;
+        let (keyed, temporary) =
+            self.temporary().filter(|_| self.main.is_validated() && self.next.is_none())?;
         let left = temporary.renew_at().saturating_sub(keyed.server_time(now));
         Some(self.renew_after.max(now.monotonic + Duration::from_secs(left)))
     }
@@ -144,8 +145,8 @@ impl Link {
     pub(super) fn lose_next(
         &mut self,
         now: Now,
-        reason: &LostReason,
-        table: &Table,
+        reason: &DisconnectReason,
+        table: &PendingRequests,
         random: &mut dyn SecureRandom,
     ) {
         self.next = None;
@@ -156,7 +157,7 @@ impl Link {
     }
 
     /// What the end of the main connection says about keys. `true`: the permanent key is of no use any more.
-    pub(super) fn judge(&mut self, reason: &LostReason, table: &Table, now: Now) -> bool {
+    pub(super) fn check(&mut self, reason: &DisconnectReason, table: &PendingRequests, now: Now) -> bool {
         if *reason == UNKNOWN_KEY {
             self.unknown_key = self.unknown_key.saturating_add(1);
         }
@@ -168,29 +169,29 @@ impl Link {
             (Some(_), None) => *reason == UNKNOWN_KEY && self.unknown_key >= 2,
             (Some(keyed), Some((_, temporary))) => {
                 let useless = !temporary.is_bound() || temporary.is_over(keyed.server_time(now));
-                matches!(reason, LostReason::Binding(_))
+                matches!(reason, DisconnectReason::Binding(_))
                     || *reason == UNKNOWN_KEY && (useless || self.unknown_key >= 2)
             }
         };
         if drop {
             self.drop_session(table);
             self.unknown_key = 0;
-            // A permanent key, with which somebody may be signed in, is not given up for that: a binding will show whether
+            // A permanent key, with which somebody may be logged in, is not given up for that: a binding will show whether
             // the server knows it.
             self.pfs = true;
         }
-        let LostReason::Binding(error) = reason else { return false };
+        let DisconnectReason::Binding(error) = reason else { return false };
         let settled = self.key_made.is_none_or(|at| now.monotonic - at >= KEY_SETTLES);
         if denies_permanent_key(error) && settled {
-            self.denials = self.denials.saturating_add(1);
+            self.bind_refusals = self.bind_refusals.saturating_add(1);
         }
-        self.denials >= 2
+        self.bind_refusals >= 2
     }
 
     /// The permanent key is gone.
-    pub(super) fn forget_key(&mut self, config: &Config, table: &Table) {
+    pub(super) fn forget_key(&mut self, config: &Config, table: &PendingRequests) {
         self.pfs = config.pfs;
-        (self.denials, self.unknown_key) = (0, 0);
+        (self.bind_refusals, self.unknown_key) = (0, 0);
         self.drop_session(table);
     }
 
@@ -200,12 +201,12 @@ impl Link {
     }
 
     /// Whether the last session may still bring the answer to a request.
-    pub(super) fn is_owed(&self, tag: Tag) -> bool {
+    pub(super) fn is_owed(&self, tag: RequestTag) -> bool {
         self.old.as_deref().is_some_and(|old| old.carries(tag))
     }
 
     /// Takes the requests of which nobody can tell whether the server executed them, oldest first.
-    pub(super) fn take_undecided(&mut self) -> Vec<Tag> {
+    pub(super) fn take_undecided(&mut self) -> Vec<RequestTag> {
         let mut undecided = self.exposed.take_undecided();
         let lanes = [Some(&mut self.main), self.old.as_deref_mut().map(|old| &mut old.lane)];
         for keyed in lanes.into_iter().flatten().filter_map(|lane| lane.keyed.as_mut()) {
@@ -217,7 +218,7 @@ impl Link {
     }
 
     /// Sends such a request again: in this session, or in the next, which takes all that is owed by nobody.
-    pub(super) fn repeat(&mut self, tag: Tag, place: Place) {
+    pub(super) fn repeat(&mut self, tag: RequestTag, place: RequestOrdering) {
         if let Some(keyed) = self.old.as_deref_mut().and_then(|old| old.lane.keyed.as_mut()) {
             keyed.session.drop_request(tag);
             self.owes_less = true;
@@ -234,7 +235,7 @@ impl Link {
     }
 
     /// Lets go of the last session: what it owes is exposed from now on. Answers its connection.
-    pub(super) fn drop_old(&mut self, table: &Table) -> Option<ConnId> {
+    pub(super) fn drop_old(&mut self, table: &PendingRequests) -> Option<ConnId> {
         let old = self.old.take()?;
         self.owes_less = true;
         self.exposed.add(&old.lane, table.waiting(self.dc));
@@ -242,20 +243,20 @@ impl Link {
     }
 
     /// Remembers what left under all sessions, which will bring no more answers. Answers the last one's connection.
-    pub(super) fn expose(&mut self, table: &Table) -> Option<ConnId> {
+    pub(super) fn expose(&mut self, table: &PendingRequests) -> Option<ConnId> {
         self.exposed.add(&self.main, table.waiting(self.dc));
         self.drop_old(table)
     }
 
     /// Forgets the session, so that the next connection begins with a new one; remembers what left under it.
-    pub(super) fn drop_session(&mut self, table: &Table) {
+    pub(super) fn drop_session(&mut self, table: &PendingRequests) {
         self.exposed.add(&self.main, table.waiting(self.dc));
         self.main.keyed = None;
         self.holding = None;
         self.parked.clear();
     }
 
-    pub(super) fn temporary(&self) -> Option<(&Keyed, &Temporary)> {
+    pub(super) fn temporary(&self) -> Option<(&BoundSession, &Temporary)> {
         let keyed = self.main.keyed.as_ref()?;
         Some((keyed, keyed.temporary.as_ref()?))
     }

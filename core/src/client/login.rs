@@ -1,18 +1,18 @@
-//! Sign-in on the machine: steps that it carries out to their end, over as many requests and DCs as they need.
+//! Login on the machine: steps that it carries out to their end, over as many requests and DCs as they need.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::data::SignedInUser;
 use super::error::ApiMisuse;
 use super::io::{Event, LogoutCause, Output};
 use super::machine::Client;
 use super::steps::{Alarm, Step};
+use super::stored_session::LoggedInUser;
 use crate::login::{
-    ApiCredentials, BotToken, CodeToken, Flow, HeavyOutcome, LoginError, LoginLink, NewPassword, Outcome,
-    PhoneNumber, Progress, TermsOfService,
+    ApiCredentials, BotToken, LoginError, LoginFlow, NewPassword, Outcome, PasswordKdfOutput, PhoneNumber,
+    Progress, QrLink, SentCode, TermsOfService,
 };
-use crate::rpc::{InvokeError, Owner, RequestId};
+use crate::rpc::{InvokeError, RequestId, Requester};
 use crate::time::Now;
 use crate::tl::{Constructor, types};
 
@@ -29,7 +29,7 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 /// How long a step waits for the address of the DC that it is to move to, before it looks again.
 const ADDRESS_WAIT: Duration = Duration::from_secs(5);
 
-/// The sign-in side of a [`Client`], borrowed for one call. Each method starts a step: [`Event::Completed`] says when
+/// The login side of a [`Client`], borrowed for one call. Each method starts a step: [`Event::Completed`] says when
 /// [`Client::take_login`] has its outcome.
 ///
 /// All of them fail with [`ApiMisuse::Closed`] on a closed machine, and report everything else as the outcome.
@@ -40,7 +40,7 @@ pub struct Login<'a> {
 }
 
 impl Client {
-    /// Sign-in: see [`Login`].
+    /// Login: see [`Login`].
     pub fn login(&mut self, now: Now) -> Login<'_> {
         Login { client: self, now }
     }
@@ -50,14 +50,14 @@ impl Client {
         self.steps.results.remove(&id)
     }
 
-    /// What a sign-in by QR code shows at the moment; [`Event::LoginLink`] says when it is another.
+    /// What a login by QR code shows at the moment; [`Event::QrLink`] says when it is another.
     #[must_use]
-    pub fn login_link(&self, id: RequestId) -> Option<&LoginLink> {
+    pub fn login_link(&self, id: RequestId) -> Option<&QrLink> {
         self.steps.flows.get(&id)?.link.as_ref()
     }
 
     /// Lets the steps go on whose time has come.
-    pub(super) fn run_alarms(&mut self, now: Now) {
+    pub(super) fn run_timers(&mut self, now: Now) {
         while let Some((id, alarm)) = self.steps.take_due(now.monotonic) {
             match alarm {
                 Alarm::Abandoned => self.finish(now, id, Err(LoginError::ComputeTimedOut)),
@@ -122,11 +122,11 @@ impl Client {
             _ => None,
         };
         let progress = step.flow.answered(answer, &mut *self.random);
-        step.trouble = error.filter(|_| matches!(progress, Progress::Flood(_) | Progress::Repeat(_)));
+        step.trouble = error.filter(|_| matches!(progress, Progress::FloodWait(_) | Progress::RetryAfter(_)));
         self.step_on(now, id, progress);
     }
 
-    pub(super) fn step_computed(&mut self, now: Now, outcome: &HeavyOutcome) {
+    pub(super) fn step_computed(&mut self, now: Now, outcome: &PasswordKdfOutput) {
         let id = outcome.step;
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.alarm = None;
@@ -156,9 +156,9 @@ impl Client {
                 self.set_alarm(now, id, limit, Alarm::Abandoned);
                 self.outputs.push_back(Output::Compute(task));
             }
-            Progress::Show(link) => self.show(now, id, link),
-            Progress::Repeat(pause) => self.set_alarm(now, id, pause, Alarm::Repeat),
-            Progress::Flood(wait) => {
+            Progress::ShowQr(link) => self.show(now, id, link),
+            Progress::RetryAfter(pause) => self.set_alarm(now, id, pause, Alarm::Repeat),
+            Progress::FloodWait(wait) => {
                 let wait = wait.max(SHORTEST_WAIT);
                 let limit = self.config.flood_sleep_threshold;
                 let step = self.steps.flows.get_mut(&id);
@@ -185,7 +185,7 @@ impl Client {
         }
     }
 
-    /// Whether the sign-in came to its DC from another one, in this process or an earlier one.
+    /// Whether the login came to its DC from another one, in this process or an earlier one.
     fn has_migrated(&self) -> bool {
         self.steps.have_moved || (self.data.user.is_none() && self.home() != self.config.initial_dc)
     }
@@ -196,7 +196,7 @@ impl Client {
         }
     }
 
-    fn show(&mut self, now: Now, id: RequestId, mut link: LoginLink) {
+    fn show(&mut self, now: Now, id: RequestId, mut link: QrLink) {
         let server_time = (now.unix.as_secs() as i64).saturating_add(self.data.clock_offset);
         let left = u64::try_from(i64::from(link.expires).saturating_sub(server_time)).unwrap_or(0);
         link.lifetime = Duration::from_secs(left).clamp(SHORTEST_WAIT, LONGEST_LINK);
@@ -213,12 +213,12 @@ impl Client {
             if was_scanned { SHORTEST_WAIT } else { wait.max(SHORTEST_WAIT) },
             Alarm::Renew,
         );
-        self.outputs.push_back(Output::Event(Event::LoginLink(id)));
+        self.outputs.push_back(Output::Event(Event::QrLink(id)));
     }
 
     fn send_query(&mut self, now: Now, id: RequestId) {
         let Some(query) = self.steps.flows.get(&id).map(|step| step.flow.query().to_vec()) else { return };
-        let request = self.send_own(now, Owner::Step(id), self.home(), query);
+        let request = self.send_own(now, Requester::Step(id), self.home(), query);
         if let Some(step) = self.steps.flows.get_mut(&id) {
             step.query = Some(request);
         }
@@ -237,25 +237,25 @@ impl Client {
             self.dirty = true;
         }
         match &result {
-            Ok(Outcome::SignedIn(user)) => {
-                self.data.user = Some(SignedInUser { id: user.id, is_bot: user.is_bot });
+            Ok(Outcome::LoggedIn(user)) => {
+                self.data.user = Some(LoggedInUser { id: user.id, is_bot: user.is_bot });
                 self.data.home_dc = Some(self.home());
                 self.want_updates();
                 self.dirty = true;
             }
             // A session that was imported may have a key, and not know whose.
             Ok(Outcome::Me(user) | Outcome::Authorized(Some(user))) if self.data.user.is_none() => {
-                self.data.user = Some(SignedInUser { id: user.id, is_bot: user.is_bot });
+                self.data.user = Some(LoggedInUser { id: user.id, is_bot: user.is_bot });
                 self.data.home_dc = Some(self.home());
                 self.want_updates();
                 self.dirty = true;
             }
-            // Of a key that owes its password no user is signed in.
+            // Of a key that owes its password no user is logged in.
             Ok(Outcome::Authorized(None) | Outcome::PasswordRequired(_)) => {
                 self.signed_out_by_server(LogoutCause::Unregistered);
             }
             Ok(Outcome::SignedOut) => {
-                self.forget_sign_in(now);
+                self.forget_login(now);
                 // The step ends when the servers have forgotten the keys, or had their time for it.
                 return self.leaving.push((id, result));
             }
@@ -272,24 +272,24 @@ impl Login<'_> {
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn request_code(self, phone: &str) -> Result<RequestId, ApiMisuse> {
-        let flow = PhoneNumber::parse(phone)
-            .map_err(LoginError::from)
-            .and_then(|phone| Ok(Flow::request_code(phone, self.api()?, &self.client.data.logout_tokens)));
+        let flow = PhoneNumber::parse(phone).map_err(LoginError::from).and_then(|phone| {
+            Ok(LoginFlow::request_code(phone, self.api()?, &self.client.data.logout_tokens))
+        });
         self.start(flow)
     }
 
-    /// Asks for another code in the next way ([`CodeToken::next`], after [`CodeToken::timeout`]); ends in
+    /// Asks for another code in the next way ([`SentCode::next`], after [`SentCode::timeout`]); ends in
     /// [`Outcome::CodeSent`] with a new token, the old one is of no more use. Where the old one cannot be used in the
     /// first place, it asks for a first code anew.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
-    pub fn resend_code(self, token: &CodeToken) -> Result<RequestId, ApiMisuse> {
+    pub fn resend_code(self, token: &SentCode) -> Result<RequestId, ApiMisuse> {
         let flow = if token.is_usable() {
-            Flow::resend_code(token)
+            LoginFlow::resend_code(token)
         } else {
             let tokens = &self.client.data.logout_tokens;
-            self.api().map(|api| Flow::request_code(token.phone.clone(), api, tokens))
+            self.api().map(|api| LoginFlow::request_code(token.phone.clone(), api, tokens))
         };
         self.start(flow)
     }
@@ -298,27 +298,28 @@ impl Login<'_> {
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
-    pub fn cancel_code(self, token: &CodeToken) -> Result<RequestId, ApiMisuse> {
-        let flow = Flow::cancel_code(token);
+    pub fn cancel_code(self, token: &SentCode) -> Result<RequestId, ApiMisuse> {
+        let flow = LoginFlow::cancel_code(token);
         self.start(flow)
     }
 
-    /// Gives the code that the person got; ends in [`Outcome::SignedIn`], [`Outcome::PasswordRequired`] or
+    /// Gives the code that the person got; ends in [`Outcome::LoggedIn`], [`Outcome::PasswordRequired`] or
     /// [`Outcome::SignUpRequired`]. After [`LoginError::CodeInvalid`] the same token takes another try.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
-    pub fn sign_in(self, token: &CodeToken, code: &str) -> Result<RequestId, ApiMisuse> {
-        self.start(given(code, LoginError::CodeInvalid).and_then(|code| Flow::sign_in(token, code)))
+    pub fn sign_in(self, token: &SentCode, code: &str) -> Result<RequestId, ApiMisuse> {
+        self.start(given(code, LoginError::CodeInvalid).and_then(|code| LoginFlow::sign_in(token, code)))
     }
 
     /// Gives a code that came by e-mail; [`sign_in`](Self::sign_in) does so, too, where the token says that it did.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
-    pub fn sign_in_with_email_code(self, token: &CodeToken, code: &str) -> Result<RequestId, ApiMisuse> {
+    pub fn sign_in_with_email_code(self, token: &SentCode, code: &str) -> Result<RequestId, ApiMisuse> {
         self.start(
-            given(code, LoginError::CodeInvalid).and_then(|code| Flow::sign_in_with_email_code(token, code)),
+            given(code, LoginError::CodeInvalid)
+                .and_then(|code| LoginFlow::sign_in_with_email_code(token, code)),
         )
     }
 
@@ -327,44 +328,44 @@ impl Login<'_> {
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
-    pub fn send_email_code(self, token: &CodeToken, email: &str) -> Result<RequestId, ApiMisuse> {
+    pub fn send_email_code(self, token: &SentCode, email: &str) -> Result<RequestId, ApiMisuse> {
         self.start(
-            given(email, LoginError::EmailInvalid).and_then(|email| Flow::send_email_code(token, email)),
+            given(email, LoginError::EmailInvalid).and_then(|email| LoginFlow::send_email_code(token, email)),
         )
     }
 
     /// Gives the code that came to the address that is being set up; ends in [`Outcome::CodeSent`] with the token of
-    /// the sign-in itself.
+    /// the login itself.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
-    pub fn verify_email(self, token: &CodeToken, code: &str) -> Result<RequestId, ApiMisuse> {
-        self.start(given(code, LoginError::CodeInvalid).and_then(|code| Flow::verify_email(token, code)))
+    pub fn verify_email(self, token: &SentCode, code: &str) -> Result<RequestId, ApiMisuse> {
+        self.start(given(code, LoginError::CodeInvalid).and_then(|code| LoginFlow::verify_email(token, code)))
     }
 
     /// Gives the mailbox up, so that codes come by telephone; ends in [`Outcome::CodeSent`].
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
-    pub fn reset_login_email(self, token: &CodeToken) -> Result<RequestId, ApiMisuse> {
-        let flow = Flow::reset_login_email(token);
+    pub fn reset_login_email(self, token: &SentCode) -> Result<RequestId, ApiMisuse> {
+        let flow = LoginFlow::reset_login_email(token);
         self.start(flow)
     }
 
-    /// Makes an account, after [`Outcome::SignUpRequired`] and with its token; ends in [`Outcome::SignedIn`]. The last
+    /// Makes an account, after [`Outcome::SignUpRequired`] and with its token; ends in [`Outcome::LoggedIn`]. The last
     /// name may be empty. It accepts the terms of service: show them before.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn sign_up(
         self,
-        token: &CodeToken,
+        token: &SentCode,
         first_name: &str,
         last_name: &str,
     ) -> Result<RequestId, ApiMisuse> {
         self.start(
             given(first_name, LoginError::FirstNameInvalid)
-                .and_then(|first_name| Flow::sign_up(token, first_name, last_name)),
+                .and_then(|first_name| LoginFlow::sign_up(token, first_name, last_name)),
         )
     }
 
@@ -373,16 +374,16 @@ impl Login<'_> {
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn accept_terms(self, terms: &TermsOfService) -> Result<RequestId, ApiMisuse> {
-        self.start(Ok(Flow::accept_terms(terms)))
+        self.start(Ok(LoginFlow::accept_terms(terms)))
     }
 
-    /// Gives the account's password; ends in [`Outcome::SignedIn`]. It asks for [`Output::Compute`] on its way. After
+    /// Gives the account's password; ends in [`Outcome::LoggedIn`]. It asks for [`Output::Compute`] on its way. After
     /// [`LoginError::PasswordInvalid`] it can be called again.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn check_password(self, password: &str) -> Result<RequestId, ApiMisuse> {
-        self.start(Ok(Flow::check_password(password)))
+        self.start(Ok(LoginFlow::check_password(password)))
     }
 
     /// Asks for a code by e-mail to recover the password with, after [`Outcome::PasswordRequired`]; ends in
@@ -391,7 +392,7 @@ impl Login<'_> {
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn request_password_recovery(self) -> Result<RequestId, ApiMisuse> {
-        self.start(Ok(Flow::request_password_recovery()))
+        self.start(Ok(LoginFlow::request_password_recovery()))
     }
 
     /// Asks whether the recovery code is right, before a new password is thought up; ends in
@@ -400,25 +401,27 @@ impl Login<'_> {
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn check_recovery_password(self, code: &str) -> Result<RequestId, ApiMisuse> {
-        self.start(given(code, LoginError::RecoveryCodeInvalid).map(Flow::check_recovery_password))
+        self.start(given(code, LoginError::RecoveryCodeInvalid).map(LoginFlow::check_recovery_password))
     }
 
-    /// Signs in with the recovery code in place of the password; ends in [`Outcome::SignedIn`]. The new password takes
+    /// Logs in with the recovery code in place of the password; ends in [`Outcome::LoggedIn`]. The new password takes
     /// the old one's place, by [`Output::Compute`]; without one, the account has none from then on.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn recover_password(self, code: &str, new: Option<NewPassword>) -> Result<RequestId, ApiMisuse> {
-        self.start(given(code, LoginError::RecoveryCodeInvalid).map(|code| Flow::recover_password(code, new)))
+        self.start(
+            given(code, LoginError::RecoveryCodeInvalid).map(|code| LoginFlow::recover_password(code, new)),
+        )
     }
 
-    /// Asks, in a session that is signed in, to do without the forgotten password: 7 days later, asked again, it is
+    /// Asks, in a session that is logged in, to do without the forgotten password: 7 days later, asked again, it is
     /// gone. Ends in [`Outcome::PasswordReset`].
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn reset_password(self) -> Result<RequestId, ApiMisuse> {
-        self.start(Ok(Flow::reset_password()))
+        self.start(Ok(LoginFlow::reset_password()))
     }
 
     /// Takes that wish back; ends in [`Outcome::PasswordResetDeclined`].
@@ -426,68 +429,68 @@ impl Login<'_> {
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn decline_password_reset(self) -> Result<RequestId, ApiMisuse> {
-        self.start(Ok(Flow::decline_password_reset()))
+        self.start(Ok(LoginFlow::decline_password_reset()))
     }
 
-    /// Signs in by a QR code that another device of the account scans; ends in [`Outcome::SignedIn`] or
-    /// [`Outcome::PasswordRequired`]. [`Event::LoginLink`] says when [`Client::login_link`] has something to show; it
-    /// is renewed before it expires. The users of `except_ids`, who are signed in here already, cannot scan it. It goes
+    /// Logs in by a QR code that another device of the account scans; ends in [`Outcome::LoggedIn`] or
+    /// [`Outcome::PasswordRequired`]. [`Event::QrLink`] says when [`Client::login_link`] has something to show; it
+    /// is renewed before it expires. The users of `except_ids`, who are logged in here already, cannot scan it. It goes
     /// on until it is scanned: [`Client::cancel`] ends it.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn qr_login(self, except_ids: &[i64]) -> Result<RequestId, ApiMisuse> {
-        let flow = self.api().map(|api| Flow::qr_login(api, except_ids));
+        let flow = self.api().map(|api| LoginFlow::qr_login(api, except_ids));
         self.start(flow)
     }
 
-    /// Signs a bot in; ends in [`Outcome::SignedIn`]. A token of the wrong form costs no traffic.
+    /// Signs a bot in; ends in [`Outcome::LoggedIn`]. A token of the wrong form costs no traffic.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
-    pub fn bot_sign_in(self, token: &str) -> Result<RequestId, ApiMisuse> {
+    pub fn bot_login(self, token: &str) -> Result<RequestId, ApiMisuse> {
         let flow = BotToken::parse(token)
             .map_err(LoginError::from)
-            .and_then(|token| Ok(Flow::bot_sign_in(&token, self.api()?)));
+            .and_then(|token| Ok(LoginFlow::bot_login(&token, self.api()?)));
         self.start(flow)
     }
 
-    /// Asks whether a user is signed in; ends in [`Outcome::Authorized`], or in [`Outcome::PasswordRequired`] if a
-    /// sign-in of this session waits for the password.
+    /// Asks whether a user is logged in; ends in [`Outcome::Authorized`], or in [`Outcome::PasswordRequired`] if a
+    /// login of this session waits for the password.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn is_authorized(self) -> Result<RequestId, ApiMisuse> {
-        self.start(Ok(Flow::is_authorized()))
+        self.start(Ok(LoginFlow::is_authorized()))
     }
 
-    /// Asks who is signed in; ends in [`Outcome::Me`], or [`LoginError::NotSignedIn`].
+    /// Asks who is logged in; ends in [`Outcome::Me`], or [`LoginError::NotLoggedIn`].
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn get_me(self) -> Result<RequestId, ApiMisuse> {
-        self.start(Ok(Flow::get_me()))
+        self.start(Ok(LoginFlow::get_me()))
     }
 
-    /// Signs out and forgets all keys; ends in [`Outcome::SignedOut`], also where nobody was signed in.
+    /// Logs out and forgets all keys; ends in [`Outcome::SignedOut`], also where nobody was logged in.
     ///
     /// # Errors
     /// [`ApiMisuse::Closed`].
     pub fn sign_out(self) -> Result<RequestId, ApiMisuse> {
-        self.start(Ok(Flow::sign_out()))
+        self.start(Ok(LoginFlow::sign_out()))
     }
 
-    /// What a sign-in begins with; none begins where somebody is signed in, whose place it would take.
+    /// What a login begins with; none begins where somebody is logged in, whose place it would take.
     fn api(&self) -> Result<&ApiCredentials, LoginError> {
         if self.client.data.user.is_some() {
-            return Err(LoginError::AlreadySignedIn);
+            return Err(LoginError::AlreadyLoggedIn);
         }
         let api = self.client.config.api.as_ref().ok_or(LoginError::ApiCredentialsMissing)?;
         api.check()?;
         Ok(api)
     }
 
-    fn start(self, flow: Result<Flow, LoginError>) -> Result<RequestId, ApiMisuse> {
+    fn start(self, flow: Result<LoginFlow, LoginError>) -> Result<RequestId, ApiMisuse> {
         let Self { client, now } = self;
         if client.closed {
             return Err(ApiMisuse::Closed);
@@ -503,7 +506,7 @@ impl Login<'_> {
             }
             Err(error) => client.finish(now, id, Err(error)),
         }
-        client.settle(now);
+        client.advance(now);
         Ok(id)
     }
 }
@@ -514,7 +517,7 @@ fn given(text: &str, or: LoginError) -> Result<&str, LoginError> {
 }
 
 /// Whether an update says that a login token was scanned. It stands alone, in `updateShort`, or among others; where it
-/// stands among others it is looked for by its constructor, since a mistake costs one query and a miss a sign-in.
+/// stands among others it is looked for by its constructor, since a mistake costs one query and a miss a login.
 pub(super) fn tells_of_a_scan(update: &[u8]) -> bool {
     let wanted = types::UpdateLoginToken::ID.to_le_bytes();
     update.chunks_exact(4).any(|word| word == wanted)

@@ -5,22 +5,25 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::addresses::Inquiry;
+use super::authorization_transfer::Transfer;
 use super::config::Config;
-use super::data::SessionData;
-use super::farewell::Farewell;
+use super::connection::{Connection, Context};
+use super::datacenter::{Datacenter, Role};
 use super::io::{ConnId, Event, Input, Output};
-use super::lane::{Lane, Surroundings};
-use super::link::{Link, Side};
+use super::key_destruction::KeyDestruction;
 use super::servers::WrongServers;
 use super::steps::Steps;
-use super::transfer::Transfer;
+use super::stored_session::StoredSession;
+use super::stream::Phase;
 use super::updates::{Backlog, Subscription};
 use super::ways;
-use super::wire::Phase;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::login::{LoginError, Outcome};
-use crate::rpc::{InvokeError, LostReason, Owner, RequestId, Table, Trouble, WITHOUT_UPDATES, init_prefix};
+use crate::rpc::{
+    DisconnectReason, InvokeError, PendingRequests, RequestId, Requester, Trouble, WITHOUT_UPDATES,
+    init_prefix,
+};
 use crate::time::{Now, Timestamp};
 
 /// The client machine.
@@ -28,21 +31,21 @@ use crate::time::{Now, Timestamp};
 /// **After every call, poll with [`poll_output`](Self::poll_output) until [`Output::Timeout`].**
 pub struct Client {
     pub(super) config: Config,
-    pub(super) data: SessionData,
+    pub(super) data: StoredSession,
     pub(super) random: Box<dyn SecureRandom + Send>,
-    pub(super) table: Table,
+    pub(super) table: PendingRequests,
     pub(super) steps: Steps,
     pub(super) outputs: VecDeque<Output>,
     /// Boxed: a node of the map has room for eleven.
-    pub(super) links: BTreeMap<DcId, Box<Link>>,
-    /// Sign-ins that are being carried over, by the DC that they go to.
+    pub(super) links: BTreeMap<DcId, Box<Datacenter>>,
+    /// Logins that are being carried over, by the DC that they go to.
     pub(super) transfers: BTreeMap<DcId, Transfer>,
-    pub(super) farewells: Vec<Farewell>,
+    pub(super) farewells: Vec<KeyDestruction>,
     pub(super) updates: Backlog,
     /// Answered requests that are not the application's.
-    pub(super) answered: VecDeque<(RequestId, Owner)>,
+    pub(super) answered: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
-    /// Sign-outs that end when the keys are destroyed.
+    /// Logouts that end when the keys are destroyed.
     pub(super) leaving: Vec<(RequestId, Result<Outcome, LoginError>)>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
@@ -66,7 +69,7 @@ impl core::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A machine that begins from `session` (the default one: nobody is signed in). It does nothing before the first
+    /// A machine that begins from `session` (the default one: nobody is logged in). It does nothing before the first
     /// request or [`connect`](Self::connect).
     ///
     /// # Errors
@@ -74,7 +77,7 @@ impl Client {
     /// anyone else. A session without keys becomes one of these servers; what else it held of others is forgotten.
     pub fn new(
         config: Config,
-        session: SessionData,
+        session: StoredSession,
         random: Box<dyn SecureRandom + Send>,
         now: Now,
     ) -> Result<Self, WrongServers> {
@@ -85,7 +88,7 @@ impl Client {
             config,
             data,
             random,
-            table: Table::default(),
+            table: PendingRequests::default(),
             steps: Steps::default(),
             outputs: VecDeque::new(),
             links: BTreeMap::new(),
@@ -116,16 +119,16 @@ impl Client {
         match input {
             Input::Tick => {}
             Input::Opened { conn } => {
-                let mut around =
-                    Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                let mut cx =
+                    Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
                 if let Some((link, side)) = find(&mut self.links, conn) {
-                    link.opened(side, &mut around);
+                    link.opened(side, &mut cx);
                 } else if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
-                    farewell.opened(&mut around);
+                    farewell.opened(&mut cx);
                 }
             }
             Input::Received { conn, bytes } => self.received(now, conn, bytes),
-            Input::Sent { conn, buffer } => {
+            Input::Transmitted { conn, buffer } => {
                 if let Some((link, side)) = find(&mut self.links, conn) {
                     link.sent(side, buffer);
                 } else if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
@@ -136,12 +139,12 @@ impl Client {
                 if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
                     farewell.lost();
                 } else {
-                    self.lose(now, conn, &LostReason::Network(cause));
+                    self.lose(now, conn, &DisconnectReason::Network(cause));
                 }
             }
             Input::Computed(outcome) => self.step_computed(now, &outcome),
         }
-        self.settle(now);
+        self.advance(now);
         // Where updates come, more are likely to follow.
         self.may_trim = self.updates.len() == updates;
     }
@@ -149,7 +152,7 @@ impl Client {
     /// What to do next; call until it answers [`Output::Timeout`].
     pub fn poll_output(&mut self) -> Output {
         if core::mem::take(&mut self.dirty) {
-            return Output::Event(Event::Persist);
+            return Output::Event(Event::SessionChanged);
         }
         if let Some(output) = self.outputs.pop_front() {
             return output;
@@ -174,7 +177,7 @@ impl Client {
     pub fn connect(&mut self, now: Now) {
         let home = self.home();
         if !self.knows(home) {
-            let reason = LostReason::UnknownDc;
+            let reason = DisconnectReason::UnknownDc;
             self.outputs.push_back(Output::Event(Event::Disconnected { dc: home, reason, retry_in: None }));
         } else if !self.closed {
             let link = self.link(home);
@@ -183,13 +186,13 @@ impl Client {
             if matches!(link.main.phase, Phase::Waiting(_)) {
                 link.main.phase = Phase::Waiting(now.monotonic);
             }
-            self.settle(now);
+            self.advance(now);
         }
     }
 
-    /// How many packets and messages were refused so far, by [`Reject::name`](crate::session::Reject::name).
+    /// How many packets and messages were refused so far, by [`MessageError::name`](crate::session::MessageError::name).
     #[must_use]
-    pub const fn rejections(&self) -> &BTreeMap<&'static str, u64> {
+    pub const fn rejected_counts(&self) -> &BTreeMap<&'static str, u64> {
         &self.rejections
     }
 
@@ -198,9 +201,9 @@ impl Client {
         self.updates.take()
     }
 
-    /// What is to be kept between runs. [`Event::Persist`] says when it changed.
+    /// What is to be kept between runs. [`Event::SessionChanged`] says when it changed.
     #[must_use]
-    pub const fn session(&self) -> &SessionData {
+    pub const fn session(&self) -> &StoredSession {
         &self.data
     }
 
@@ -210,10 +213,10 @@ impl Client {
         self.data.home_dc.unwrap_or(self.config.initial_dc)
     }
 
-    /// Whether the connection to the home DC is up and proven.
+    /// Whether the connection to the home DC is up and validated.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.links.get(&self.home()).is_some_and(|link| link.is_proven())
+        self.links.get(&self.home()).is_some_and(|link| link.is_validated())
     }
 
     /// Whether a stream to any DC is up now, however far what travels over it has come.
@@ -222,7 +225,7 @@ impl Client {
         self.links.values().any(|link| link.main.has_stream())
     }
 
-    /// What a server keeps doing in place of answering: the DC and why, while a step of a sign-in is asked to wait again and
+    /// What a server keeps doing in place of answering: the DC and why, while a step of a login is asked to wait again and
     /// again, or since a connection ended and until a request is answered over another.
     #[must_use]
     pub fn trouble(&self) -> Option<(DcId, Trouble)> {
@@ -230,7 +233,7 @@ impl Client {
         let waits = self.steps.flows.values().find_map(|step| step.trouble.clone());
         let lost = || {
             // One connection that ended says little, once there is another.
-            let is_told = |link: &Link| link.failures > 1 || link.main.conn().is_none();
+            let is_told = |link: &Datacenter| link.failures > 1 || link.main.conn().is_none();
             let link = self.links.get(&home).filter(|link| link.trouble.is_some());
             link.into_iter()
                 .chain(self.links.values())
@@ -254,8 +257,8 @@ impl Client {
             link.keep = false;
             self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
         }
-        self.farewells.iter_mut().for_each(Farewell::give_up);
-        self.settle(now);
+        self.farewells.iter_mut().for_each(KeyDestruction::give_up);
+        self.advance(now);
     }
 
     /// Makes `dc` the home DC and lets go of the connection to the last one.
@@ -268,14 +271,14 @@ impl Client {
         }
         let kept = self.links.get_mut(&old).is_some_and(|link| core::mem::take(&mut link.keep));
         self.link(dc).keep |= kept;
-        let unused = old != dc && !self.table.is_waited_for(old);
+        let unused = old != dc && !self.table.has_pending(old);
         if let Some(link) = self.links.get_mut(&old).filter(|_| unused) {
             self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
         }
     }
 
-    /// Forgets who is signed in, and the keys with it; the servers are asked to forget them too.
-    pub(super) fn forget_sign_in(&mut self, now: Now) {
+    /// Forgets who is logged in, and the keys with it; the servers are asked to forget them too.
+    pub(super) fn forget_login(&mut self, now: Now) {
         self.data.user = None;
         self.unsubscribe();
         self.postpone_addresses();
@@ -288,18 +291,18 @@ impl Client {
         }
         self.decide_exposed();
         for (dc, mut link) in core::mem::take(&mut self.links) {
-            let wanted = self.table.is_waited_for(dc);
+            let wanted = self.table.has_pending(dc);
             if link.keep && !wanted {
-                let reason = LostReason::ClosedByUs;
+                let reason = DisconnectReason::ClosedByUs;
                 self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));
             }
             let keep = link.keep && wanted;
             let next = link.take_next();
             self.outputs.extend(next.map(|conn| Output::Close { conn }));
             if let Some(key) = keys.get(&dc) {
-                let mut around =
-                    Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
-                self.farewells.push(Farewell::new(dc, key, link.main, &mut around, &mut self.outputs));
+                let mut cx =
+                    Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                self.farewells.push(KeyDestruction::new(dc, key, link.main, &mut cx, &mut self.outputs));
             } else {
                 self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
             }
@@ -310,10 +313,10 @@ impl Client {
         for (dc, key) in &keys {
             let is_reachable = self.knows(*dc);
             if is_reachable && self.farewells.iter().all(|farewell| farewell.dc != *dc) {
-                let mut around =
-                    Surroundings { config: &self.config, data: &self.data, random: &mut *self.random, now };
-                let lane = Lane::new();
-                self.farewells.push(Farewell::new(*dc, key, lane, &mut around, &mut self.outputs));
+                let mut cx =
+                    Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                let lane = Connection::new();
+                self.farewells.push(KeyDestruction::new(*dc, key, lane, &mut cx, &mut self.outputs));
             }
         }
     }
@@ -323,7 +326,7 @@ impl Client {
         ways::is_known(&self.config, &self.data, dc)
     }
 
-    pub(super) fn link(&mut self, dc: DcId) -> &mut Link {
+    pub(super) fn link(&mut self, dc: DcId) -> &mut Datacenter {
         let config = &self.config;
         let stored = self.data.api_id;
         self.links.entry(dc).or_insert_with(|| {
@@ -332,12 +335,15 @@ impl Client {
             if !config.updates {
                 prefix.extend(WITHOUT_UPDATES);
             }
-            Box::new(Link::new(dc, prefix, config.pfs))
+            Box::new(Datacenter::new(dc, prefix, config.pfs))
         })
     }
 }
 
 /// The link that has this connection.
-pub(super) fn find(links: &mut BTreeMap<DcId, Box<Link>>, conn: ConnId) -> Option<(&mut Link, Side)> {
+pub(super) fn find(
+    links: &mut BTreeMap<DcId, Box<Datacenter>>,
+    conn: ConnId,
+) -> Option<(&mut Datacenter, Role)> {
     links.values_mut().find_map(|link| link.side(conn).map(|side| (&mut **link, side)))
 }

@@ -2,46 +2,47 @@
 //!
 //! **After every call, poll with [`Client::poll_output`] until [`Output::Timeout`].**
 //!
-//! `core/examples/blocking.rs` signs in with it over one blocking socket.
+//! `core/examples/blocking.rs` logs in with it over one blocking socket.
 
 mod addresses;
+mod advance;
+mod authorization_transfer;
 mod config;
-mod data;
+mod connection;
+mod datacenter;
 mod dc_options;
 mod desk;
+mod draining;
 mod error;
-mod farewell;
 mod io;
+mod key_destruction;
 mod keys;
-mod lane;
-mod link;
 mod login;
 mod machine;
 mod pfs;
 mod request;
-mod retired;
 mod servers;
-mod settle;
 mod steps;
-mod transfer;
+mod stored_session;
+mod stream;
 mod updates;
 mod ways;
-mod wire;
 
 pub use config::{Config, DcTable};
-pub use data::{DcKey, SessionData, SessionFormatError, SignedInUser};
 pub use dc_options::{DcOption, DcOptions};
 pub use error::ApiMisuse;
 pub use io::{ConnId, Event, Input, LogoutCause, Output};
 pub use login::Login;
 pub use machine::Client;
-pub use request::{RequestOptions, Route, Ticket};
+pub use request::{RequestHandle, RequestOptions, Route};
 pub use servers::{CustomServers, Servers, ServersName, WrongServers};
+pub use stored_session::{DcAuth, LoggedInUser, SessionFormatError, StoredSession};
 pub use updates::UpdatesState;
 
 pub use crate::dc::{DcId, InvalidDcId};
-pub use crate::login::{ApiCredentials, HeavyOutcome, HeavyTask};
+pub use crate::login::{ApiCredentials, PasswordKdfOutput, PasswordKdfTask};
 pub use crate::rpc::{
-    AuthSchemes, DeviceInfo, IfUnsure, InvokeError, LostCause, LostReason, ProxyFault, RequestId, Trouble,
+    AuthSchemes, DeviceInfo, DisconnectReason, InvokeError, IoFailure, OnUnknownOutcome, ProxyFault,
+    RequestId, Trouble,
 };
 pub use crate::session::Delivery;

@@ -2,11 +2,11 @@
 
 use crate::crypto::AuthKey;
 use crate::rpc::RpcError;
-use crate::session::Tag;
+use crate::session::RequestTag;
 use crate::tl::{Constructor, Deserialize, Reader, types};
 
 /// The name of the binding request within its session: requests are counted from 1.
-pub(super) const BINDING: Tag = Tag(0);
+pub(super) const BINDING: RequestTag = RequestTag(0);
 /// The last part of a key's life in which the next one is made: an eighth, at most this many seconds.
 const LONGEST_MARGIN: u64 = 3600;
 

@@ -9,7 +9,9 @@ use super::io::{Event, Output};
 use super::machine::Client;
 use crate::crypto::Secret;
 use crate::dc::DcId;
-use crate::rpc::{IfUnsure, InvokeError, MAX_QUERY_LEN, NewRequest, Owner, Place, RequestId};
+use crate::rpc::{
+    InvokeError, MAX_QUERY_LEN, NewRequest, OnUnknownOutcome, RequestId, RequestOrdering, Requester,
+};
 use crate::session::Delivery;
 use crate::time::Now;
 use crate::tl::{Deserialize, Function};
@@ -19,7 +21,7 @@ use crate::tl::{Deserialize, Function};
 pub enum Route {
     /// Where the account lives.
     Home,
-    /// This DC. Where somebody is signed in, the sign-in is carried over to it first.
+    /// This DC. Where somebody is logged in, the login is carried over to it first.
     Dc(DcId),
 }
 
@@ -35,10 +37,10 @@ pub struct RequestOptions {
     /// must go to the same DC.
     pub after: Option<RequestId>,
     /// Whether the client itself repeats the request at the DC that `FILE_MIGRATE_X` or `STATS_MIGRATE_X` names, up to
-    /// three times; by default the error is the result (see [`RpcError::repeat_at`](crate::rpc::RpcError::repeat_at)).
-    pub follow: bool,
-    /// What becomes of it if its outcome is unknown; by default it is reported. [`IfUnsure`] says when that is.
-    pub if_unsure: IfUnsure,
+    /// three times; by default the error is the result (see [`RpcError::redirect_dc`](crate::rpc::RpcError::redirect_dc)).
+    pub follow_redirects: bool,
+    /// What becomes of it if its outcome is unknown; by default it is reported. [`OnUnknownOutcome`] says when that is.
+    pub on_unknown_outcome: OnUnknownOutcome,
     /// Whether [`Event::QuickAck`] shall tell, ahead of any answer, that the server got it. Transports of the kind
     /// [`Full`](crate::transport::TransportKind::Full) do not tell.
     pub quick_ack: bool,
@@ -50,8 +52,8 @@ impl Default for RequestOptions {
             route: Route::Home,
             timeout: None,
             after: None,
-            follow: false,
-            if_unsure: IfUnsure::Report,
+            follow_redirects: false,
+            on_unknown_outcome: OnUnknownOutcome::Fail,
             quick_ack: false,
         }
     }
@@ -65,12 +67,12 @@ impl From<Route> for RequestOptions {
 
 /// A request whose result can be taken once it is there.
 #[derive(Debug)]
-pub struct Ticket<F> {
+pub struct RequestHandle<F> {
     id: RequestId,
     function: PhantomData<fn() -> F>,
 }
 
-impl<F> Ticket<F> {
+impl<F> RequestHandle<F> {
     /// The request, as [`Event::Completed`] names it.
     #[must_use]
     pub const fn id(&self) -> RequestId {
@@ -78,13 +80,13 @@ impl<F> Ticket<F> {
     }
 }
 
-impl<F> Clone for Ticket<F> {
+impl<F> Clone for RequestHandle<F> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<F> Copy for Ticket<F> {}
+impl<F> Copy for RequestHandle<F> {}
 
 impl Client {
     /// Sends a request. Costs grow with its size.
@@ -96,9 +98,9 @@ impl Client {
         now: Now,
         request: &F,
         options: impl Into<RequestOptions>,
-    ) -> Result<Ticket<F>, ApiMisuse> {
+    ) -> Result<RequestHandle<F>, ApiMisuse> {
         let id = self.invoke_raw(now, request.to_bytes(), options)?;
-        Ok(Ticket { id, function: PhantomData })
+        Ok(RequestHandle { id, function: PhantomData })
     }
 
     /// Sends a query of any layer that is already serialised: one boxed TL function.
@@ -132,23 +134,23 @@ impl Client {
         }
         let timeout = options.timeout.or(self.config.request_timeout);
         let request = NewRequest {
-            owner: Owner::Application,
+            owner: Requester::Application,
             dc,
             query: Secret::new(query),
             after: options.after,
             deadline: timeout.map(|timeout| now.monotonic + timeout),
             is_patient: options.timeout.is_none(),
-            follow: options.follow,
-            if_unsure: options.if_unsure,
+            follow: options.follow_redirects,
+            on_unknown_outcome: options.on_unknown_outcome,
             quick_ack: options.quick_ack,
         };
         let id = self.send(request, now);
-        self.settle(now);
+        self.advance(now);
         Ok(id)
     }
 
     /// Takes the result of a request, once it is there.
-    pub fn take<F: Function>(&mut self, ticket: &Ticket<F>) -> Option<Result<F::Reply, InvokeError>> {
+    pub fn take<F: Function>(&mut self, ticket: &RequestHandle<F>) -> Option<Result<F::Reply, InvokeError>> {
         let result = self.take_raw(ticket.id)?;
         Some(result.and_then(|body| F::Reply::from_bytes(&body).map_err(InvokeError::Decode)))
     }
@@ -159,7 +161,7 @@ impl Client {
         Some(result.map(|mut body| core::mem::take(body.expose_mut())))
     }
 
-    /// Forgets a request or a step of a sign-in; an answer that still comes is ignored. If it left already, the server
+    /// Forgets a request or a step of a login; an answer that still comes is ignored. If it left already, the server
     /// is asked to drop the answer (`rpc_drop_answer`) with the next packet.
     pub fn cancel(&mut self, id: RequestId) {
         let query = self.steps.cancel(id).unwrap_or(id);
@@ -193,7 +195,7 @@ impl Client {
     }
 
     /// Sends what the client itself asks. It may be executed twice.
-    pub(super) fn send_own(&mut self, now: Now, owner: Owner, dc: DcId, query: Vec<u8>) -> RequestId {
+    pub(super) fn send_own(&mut self, now: Now, owner: Requester, dc: DcId, query: Vec<u8>) -> RequestId {
         let request = NewRequest {
             owner,
             dc,
@@ -202,7 +204,7 @@ impl Client {
             deadline: self.config.request_timeout.map(|timeout| now.monotonic + timeout),
             is_patient: true,
             follow: false,
-            if_unsure: IfUnsure::Repeat,
+            on_unknown_outcome: OnUnknownOutcome::Retry,
             quick_ack: false,
         };
         self.send(request, now)
@@ -212,7 +214,8 @@ impl Client {
     pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
         let id = self.new_request_id();
         let after = request.after.filter(|after| self.table.owner(*after).is_some());
-        let (dc, place) = (request.dc, Place { owner: request.owner, after: after.map(RequestId::tag) });
+        let (dc, place) =
+            (request.dc, RequestOrdering { owner: request.owner, after: after.map(RequestId::tag) });
         self.table.insert(id, request);
         if !self.knows(dc) {
             self.fail(id, InvokeError::UnknownDc(dc));
@@ -230,7 +233,7 @@ impl Client {
 
     pub(super) fn fail(&mut self, id: RequestId, error: InvokeError) {
         match self.table.fail(id, error) {
-            Some(Owner::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
+            Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(owner) => self.answered.push_back((id, owner)),
             None => {}
         }

@@ -5,8 +5,8 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::config::{Config, DcTable};
-use super::data::SessionData;
 use super::dc_options::DcOptions;
+use super::stored_session::StoredSession;
 use crate::crypto::rsa::PublicKey;
 use crate::dc::DcId;
 
@@ -39,7 +39,7 @@ pub enum Servers {
     /// The session does not say. It belongs to the servers that it is used with first.
     #[default]
     Unknown,
-    /// Telegram's own DCs; its test DCs if [`SessionData::test_dcs`] is set.
+    /// Telegram's own DCs; its test DCs if [`StoredSession::test_dcs`] is set.
     Telegram,
     /// Other servers.
     Custom(CustomServers),
@@ -199,7 +199,7 @@ impl CustomServers {
 
     /// Whether `session`, which belongs to these servers, may be used with `others`: they have an RSA key in common. If
     /// one side knows no key, an address says it, see [`Self::is_at`].
-    fn are(&self, others: &Self, session: &SessionData) -> bool {
+    fn are(&self, others: &Self, session: &StoredSession) -> bool {
         match (self.public_keys.as_slice(), others.public_keys.as_slice()) {
             ([], _) | (_, []) => self.is_at(others, session),
             (keys, theirs) => keys.iter().any(|key| theirs.contains(key)),
@@ -209,7 +209,7 @@ impl CustomServers {
     /// Whether each DC that would be offered one of the session's keys is at an address of these servers: one that the
     /// session was made with, or one that they told of themselves. A DC of which no address was known is taken along
     /// by another one. If no address is known at all, it is the caller who says where the servers are.
-    fn is_at(&self, others: &Self, session: &SessionData) -> bool {
+    fn is_at(&self, others: &Self, session: &StoredSession) -> bool {
         // A CDN DC holds files, and is not asked for keys.
         let told = || session.dc_options.iter().filter(|it| !it.cdn).map(|it| (it.dc, it.address));
         let known = |dc: Option<DcId>| {
@@ -264,7 +264,7 @@ impl Config {
     ///
     /// # Errors
     /// [`WrongServers::Ended`], [`WrongServers::NoAddress`].
-    pub fn for_session(session: &SessionData) -> Result<Self, WrongServers> {
+    pub fn for_session(session: &StoredSession) -> Result<Self, WrongServers> {
         let telegram = if session.test_dcs { Self::telegram_test() } else { Self::telegram() };
         match &session.servers {
             Servers::Unknown | Servers::Telegram => Ok(telegram),
@@ -285,7 +285,7 @@ impl Config {
     ///
     /// # Errors
     /// [`WrongServers`].
-    pub fn check(&self, session: &SessionData) -> Result<(), WrongServers> {
+    pub fn check(&self, session: &StoredSession) -> Result<(), WrongServers> {
         if session.keys.is_empty() {
             return Ok(());
         }
@@ -322,7 +322,7 @@ impl Config {
     }
 }
 
-impl SessionData {
+impl StoredSession {
     /// The servers that the session belongs to, for messages.
     #[must_use]
     pub fn servers_name(&self) -> ServersName {
@@ -368,7 +368,7 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
-    use crate::client::DcKey;
+    use crate::client::DcAuth;
     use crate::crypto::AuthKey;
     use crate::tl::{enums, types};
 
@@ -384,10 +384,10 @@ mod tests {
         PublicKey::from_components(&modulus, &[1, 0, 1]).unwrap()
     }
 
-    fn with_key(config: &Config) -> SessionData {
+    fn with_key(config: &Config) -> StoredSession {
         let dc = DcId::literal(2);
-        let key = DcKey { auth_key: AuthKey::new([7; 256]), server_salt: 0 };
-        let mut session = SessionData { home_dc: Some(dc), ..SessionData::default() };
+        let key = DcAuth { auth_key: AuthKey::new([7; 256]), server_salt: 0 };
+        let mut session = StoredSession { home_dc: Some(dc), ..StoredSession::default() };
         session.adopt(config).unwrap();
         session.keys = BTreeMap::from([(dc, key)]);
         session
@@ -468,14 +468,14 @@ mod tests {
 
     #[test]
     fn a5_a_session_that_does_not_say_belongs_where_it_is_used_first() {
-        let unknown = SessionData { servers: Servers::Unknown, ..with_key(&Config::telegram()) };
+        let unknown = StoredSession { servers: Servers::Unknown, ..with_key(&Config::telegram()) };
         for config in [Config::telegram(), Config::telegram_test(), custom("127.0.0.1:1", &[other_key(1)])] {
             let mut session = unknown.clone();
             session.adopt(&config).unwrap();
             assert_eq!((&session.servers, session.test_dcs), (&config.servers(), config.test_dcs));
             assert_eq!(session.keys, unknown.keys);
         }
-        let test = SessionData { test_dcs: true, ..unknown };
+        let test = StoredSession { test_dcs: true, ..unknown };
         assert!(Config::telegram().check(&test).is_err());
     }
 
@@ -484,7 +484,7 @@ mod tests {
         let dc = DcId::literal(2);
         assert_eq!(Servers::at(dc, "149.154.167.51:443".parse().unwrap()), Servers::Telegram);
         let servers = Servers::at(dc, "127.0.0.1:4443".parse().unwrap());
-        let session = SessionData { servers, ..with_key(&Config::telegram()) };
+        let session = StoredSession { servers, ..with_key(&Config::telegram()) };
         assert!(Config::telegram().check(&session).is_err());
         // By --dc alone, then with the key: both are the server at that address.
         let config = Config::for_session(&session).unwrap();
@@ -537,7 +537,7 @@ mod tests {
         );
         // Where no address is known, the configuration says it; from then on it counts.
         let mut nowhere =
-            SessionData { servers: Servers::Custom(CustomServers::default()), ..keyless.clone() };
+            StoredSession { servers: Servers::Custom(CustomServers::default()), ..keyless.clone() };
         nowhere.adopt(&at(&[(2, "10.0.0.2:2")], &[])).unwrap();
         assert!(at(&[(2, "203.0.113.9:2")], &[]).check(&nowhere).is_err());
     }
@@ -580,7 +580,7 @@ mod tests {
 
     #[test]
     fn a5_sessions_of_a_sandbox_that_ended_are_refused() {
-        let session = SessionData { servers: Servers::Ended, ..with_key(&Config::telegram()) };
+        let session = StoredSession { servers: Servers::Ended, ..with_key(&Config::telegram()) };
         for config in [Config::telegram(), custom("127.0.0.1:1", &[other_key(1)])] {
             assert_eq!(config.check(&session), Err(WrongServers::Ended));
         }

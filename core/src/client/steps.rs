@@ -1,10 +1,10 @@
-//! The steps of sign-ins that a machine carries out.
+//! The steps of logins that a machine carries out.
 
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use crate::dc::DcId;
-use crate::login::{Flow, LoginError, LoginLink, Outcome};
+use crate::login::{LoginError, LoginFlow, Outcome, QrLink};
 use crate::rpc::{RequestId, RpcError};
 use crate::time::Timestamp;
 
@@ -20,7 +20,7 @@ pub(super) struct Steps {
 /// One step, as far as it has come.
 #[derive(Debug)]
 pub(super) struct Step {
-    pub(super) flow: Flow,
+    pub(super) flow: LoginFlow,
     /// The request that waits for an answer.
     pub(super) query: Option<RequestId>,
     /// What to do when nothing else happens before. None while a request waits: that has a deadline of its own.
@@ -30,7 +30,7 @@ pub(super) struct Step {
     /// In how many waits.
     pub(super) floods: u32,
     /// What is to be scanned.
-    pub(super) link: Option<LoginLink>,
+    pub(super) link: Option<QrLink>,
     /// The error of the last answer, if it asks to wait or the server is in trouble.
     pub(super) trouble: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
@@ -53,7 +53,7 @@ pub(super) enum Alarm {
 }
 
 impl Step {
-    pub(super) const fn new(flow: Flow) -> Self {
+    pub(super) const fn new(flow: LoginFlow) -> Self {
         Self {
             flow,
             query: None,

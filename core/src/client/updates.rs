@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::io::{Event, Output};
 use super::machine::Client;
-use crate::rpc::{InvokeError, Owner, RequestId};
+use crate::rpc::{InvokeError, RequestId, Requester};
 use crate::time::{Now, Timestamp};
 use crate::tl::{Deserialize, Serialize, enums, functions};
 
@@ -38,7 +38,7 @@ pub struct UpdatesState {
 /// The question where updates stand, as far as it has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Subscription {
-    /// It needs not be asked: nobody is signed in, or the server's session was asked already.
+    /// It needs not be asked: nobody is logged in, or the server's session was asked already.
     #[default]
     Rests,
     /// It is asked from this time on, once there is a connection.
@@ -80,7 +80,7 @@ impl Backlog {
 }
 
 impl Client {
-    /// The server must be asked where updates stand: somebody signed in, or the server made a new session, which knows
+    /// The server must be asked where updates stand: somebody logged in, or the server made a new session, which knows
     /// nothing of the old one's subscription.
     pub(super) fn want_updates(&mut self) {
         // What is asked already is executed in the new session, too.
@@ -102,7 +102,7 @@ impl Client {
         let home = self.home();
         // Nothing else would bring the connection back by which updates come.
         self.link(home).keep = true;
-        let id = self.send_own(now, Owner::Updates, home, query);
+        let id = self.send_own(now, Requester::Updates, home, query);
         self.subscription = Subscription::Asked(id);
     }
 
@@ -122,7 +122,7 @@ impl Client {
         }
     }
 
-    /// Nobody is signed in any more.
+    /// Nobody is logged in any more.
     pub(super) fn unsubscribe(&mut self) {
         if let Subscription::Asked(id) = core::mem::take(&mut self.subscription) {
             self.forget_question(id);

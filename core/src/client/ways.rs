@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::config::{Config, PORTS};
-use super::data::SessionData;
 use super::dc_options::DcOption;
 use super::servers::Servers;
+use super::stored_session::StoredSession;
 use crate::dc::DcId;
-use crate::transport::{Disguise, TransportKind};
+use crate::transport::{StreamMode, TransportKind};
 
 /// How many addresses one attempt may race: one more begins each 250 ms, and an attempt has some 20 s.
 const MOST_ENDPOINTS: usize = 24;
@@ -21,23 +21,23 @@ pub(super) struct Attempt {
     pub(super) endpoints: Vec<SocketAddr>,
     pub(super) transport: TransportKind,
     /// What the stream is disguised as; `None`: as the configuration says.
-    pub(super) disguise: Option<Box<Disguise>>,
+    pub(super) disguise: Option<Box<StreamMode>>,
 }
 
 /// Addresses that are spoken to in the same way.
 struct Way {
-    disguise: Option<Disguise>,
+    disguise: Option<StreamMode>,
     endpoints: Vec<SocketAddr>,
 }
 
 /// Whether there is a way to `dc`.
-pub(super) fn is_known(config: &Config, data: &SessionData, dc: DcId) -> bool {
+pub(super) fn is_known(config: &Config, data: &StoredSession, dc: DcId) -> bool {
     !config.endpoints(dc).is_empty() || learned(config, data, dc).next().is_some()
 }
 
 /// The attempt after `failures` in a row: first each way, then on each of them another address comes first, then another
 /// transport is spoken.
-pub(super) fn attempt(config: &Config, data: &SessionData, dc: DcId, failures: usize) -> Attempt {
+pub(super) fn attempt(config: &Config, data: &StoredSession, dc: DcId, failures: usize) -> Attempt {
     let mut ways = ways(config, data, dc);
     let (count, first) = (ways.len().max(1), ways.first().map_or(1, Way::turns));
     let way = if ways.is_empty() { None } else { Some(ways.swap_remove(failures % count)) };
@@ -55,16 +55,16 @@ pub(super) fn attempt(config: &Config, data: &SessionData, dc: DcId, failures: u
     }
 }
 
-fn ways(config: &Config, data: &SessionData, dc: DcId) -> Vec<Way> {
+fn ways(config: &Config, data: &StoredSession, dc: DcId) -> Vec<Way> {
     let is_telegram = data.servers == Servers::Telegram;
     let mut configured = Way { disguise: None, endpoints: config.endpoints(dc).to_vec() };
     let mut told = Way { disguise: None, endpoints: Vec::new() };
     let mut others: Vec<Way> = Vec::new();
     for option in learned(config, data, dc) {
         let disguise = match &option.secret {
-            Some(secret) => Some(Disguise::MtProxy(secret.clone())),
-            None if option.obfuscated_only && config.disguise == Disguise::Plain => {
-                Some(Disguise::Obfuscated)
+            Some(secret) => Some(StreamMode::MtProxy(secret.clone())),
+            None if option.obfuscated_only && config.stream_mode == StreamMode::Plain => {
+                Some(StreamMode::Obfuscated)
             }
             None => None,
         };
@@ -107,12 +107,12 @@ fn ways(config: &Config, data: &SessionData, dc: DcId) -> Vec<Way> {
 /// The addresses that requests to `dc` may be sent to, of those that the server told of.
 fn learned<'a>(
     config: &'a Config,
-    data: &'a SessionData,
+    data: &'a StoredSession,
     dc: DcId,
 ) -> impl Iterator<Item = DcOption> + use<'a> {
     // A proxy or gateway chooses the way by itself.
-    let applies =
-        config.gateway.is_empty() && matches!(config.disguise, Disguise::Plain | Disguise::Obfuscated);
+    let applies = config.proxy_endpoints.is_empty()
+        && matches!(config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated);
     let options = move || {
         let all = data.dc_options.iter().filter(move |_| applies);
         // A server that announces Telegram's addresses as its own must not have a session's key shown there.
@@ -189,14 +189,14 @@ mod tests {
         }
     }
 
-    fn session(config: &Config, options: Vec<types::DcOption>) -> SessionData {
-        let mut data = SessionData { servers: config.servers(), ..SessionData::default() };
+    fn session(config: &Config, options: Vec<types::DcOption>) -> StoredSession {
+        let mut data = StoredSession { servers: config.servers(), ..StoredSession::default() };
         let options: Vec<enums::DcOption> = options.into_iter().map(enums::DcOption::DcOption).collect();
         data.dc_options.replace(&options, data.servers == Servers::Telegram);
         data
     }
 
-    fn shown(config: &Config, data: &SessionData, failures: usize) -> Vec<alloc::string::String> {
+    fn shown(config: &Config, data: &StoredSession, failures: usize) -> Vec<alloc::string::String> {
         let attempt = attempt(config, data, DC, failures);
         attempt.endpoints.iter().map(ToString::to_string).collect()
     }
@@ -242,7 +242,7 @@ mod tests {
         ];
         let data = session(&config, options.clone());
         assert_eq!(data.dc_options.iter().count(), 4);
-        let learned = |config: &Config, data: &SessionData| -> Vec<_> {
+        let learned = |config: &Config, data: &StoredSession| -> Vec<_> {
             let shown = shown(config, data, 0).into_iter();
             shown.filter(|address| address.starts_with("91.")).collect()
         };
@@ -285,17 +285,17 @@ mod tests {
             let attempts = (0..3).map(|failures| attempt(config, &data, DC, failures));
             attempts.map(|it| (it.endpoints[0].ip().to_string(), it.disguise.map(|it| *it))).collect()
         };
-        let secret = Disguise::MtProxy(crate::transport::ProxySecret::from_bytes(&secret).unwrap());
+        let secret = StreamMode::MtProxy(crate::transport::ProxySecret::from_bytes(&secret).unwrap());
         assert_eq!(
             disguises(&config),
             [
                 ("149.154.167.51".into(), None),
-                ("91.108.4.1".into(), Some(Disguise::Obfuscated)),
+                ("91.108.4.1".into(), Some(StreamMode::Obfuscated)),
                 ("91.108.4.2".into(), Some(secret)),
             ]
         );
         // An obfuscated client reaches the first one like all others.
-        config.disguise = Disguise::Obfuscated;
+        config.stream_mode = StreamMode::Obfuscated;
         assert!(shown(&config, &data, 0).contains(&"91.108.4.1:443".into()));
         assert_eq!(attempt(&config, &data, DC, 2).disguise, None);
     }
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn c2_a_gateway_or_proxy_chooses_the_way() {
         let gateway: SocketAddr = "192.0.2.1:443".parse().unwrap();
-        let config = Config { gateway: alloc::vec![gateway], ..Config::telegram() };
+        let config = Config { proxy_endpoints: alloc::vec![gateway], ..Config::telegram() };
         let data = session(&config, alloc::vec![option("91.108.4.1")]);
         assert_eq!(attempt(&config, &data, DC, 0).endpoints, [gateway]);
         assert_eq!(attempt(&config, &data, DC, 1).endpoints, [gateway]);

@@ -1,17 +1,17 @@
-//! What the answers of a sign-in's queries say.
+//! What the answers of a login's queries say.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::code::CodeToken;
+use super::code::SentCode;
 use super::error::{LoginError, PasswordParametersError};
 use super::outcome::{
     EmailCode, Outcome, PasswordHint, PasswordReset, RecoveryCode, SignUpRequired, TermsOfService, UserInfo,
 };
 use super::phone::PhoneNumber;
-use super::sent_code::{self, SentCode};
+use super::sent_code::{self, SentCodeReply};
 use crate::crypto::SecureRandom;
 use crate::crypto::dh::DhGroup;
 use crate::rpc::InvokeError;
@@ -19,13 +19,13 @@ use crate::tl::{Constructor, Deserialize, Function, Reader, enums, functions, ty
 
 /// An `auth.Authorization`, sorted.
 pub(super) enum Authorized {
-    SignedIn { user: UserInfo, future_auth_token: Option<Zeroizing<Vec<u8>>> },
+    LoggedIn { user: UserInfo, future_auth_token: Option<Zeroizing<Vec<u8>>> },
     SignUpRequired(Option<TermsOfService>),
 }
 
 /// What `auth.sendCode` and its like answer.
 pub(super) enum Sent {
-    Code(CodeToken),
+    Code(SentCode),
     Authorized(Authorized),
 }
 
@@ -62,9 +62,9 @@ pub(super) fn done(body: &[u8], outcome: Outcome) -> Result<Outcome, LoginError>
 
 pub(super) fn sent_code(phone: PhoneNumber, body: &[u8]) -> Result<Sent, LoginError> {
     match sent_code::read(phone, body).map_err(InvokeError::Decode)? {
-        SentCode::Token(token) => Ok(Sent::Code(token)),
-        SentCode::Success(answer) => Ok(Sent::Authorized(authorization(answer)?)),
-        SentCode::PaymentRequired => Err(LoginError::OfficialAppsOnly),
+        SentCodeReply::Token(token) => Ok(Sent::Code(token)),
+        SentCodeReply::Success(answer) => Ok(Sent::Authorized(authorization(answer)?)),
+        SentCodeReply::PaymentRequired => Err(LoginError::OfficialAppsOnly),
     }
 }
 
@@ -90,7 +90,7 @@ pub(super) fn authorization(answer: enums::auth::Authorization) -> Result<Author
     match answer {
         enums::auth::Authorization::Authorization(it) => {
             let future_auth_token = it.future_auth_token.map(Zeroizing::new);
-            Ok(Authorized::SignedIn { user: user_info(it.user)?, future_auth_token })
+            Ok(Authorized::LoggedIn { user: user_info(it.user)?, future_auth_token })
         }
         enums::auth::Authorization::AuthorizationSignUpRequired(it) => {
             Ok(Authorized::SignUpRequired(it.terms_of_service.map(terms_of_service)))
@@ -98,7 +98,7 @@ pub(super) fn authorization(answer: enums::auth::Authorization) -> Result<Author
     }
 }
 
-pub(super) fn sign_up_required(token: CodeToken, terms: Option<TermsOfService>) -> Outcome {
+pub(super) fn sign_up_required(token: SentCode, terms: Option<TermsOfService>) -> Outcome {
     Outcome::SignUpRequired(SignUpRequired { token, terms_of_service: terms })
 }
 

@@ -16,7 +16,7 @@ use crate::tl::{Deserialize, enums};
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The fields are those of the schema.
-pub enum CodeKind {
+pub enum SentCodeType {
     /// To the account's other sessions.
     App { length: u32 },
     /// By text message.
@@ -48,7 +48,7 @@ pub enum CodeKind {
 /// How the next code would be delivered (`auth.CodeType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NextCodeKind {
+pub enum CodeType {
     /// By text message.
     Sms,
     /// Spoken in a phone call.
@@ -67,20 +67,20 @@ pub enum NextCodeKind {
 ///
 /// It holds the phone number and the `phone_code_hash`, which are not in the `Debug` output.
 #[derive(Clone)]
-pub struct CodeToken {
+pub struct SentCode {
     /// The number that the code is for.
     pub phone: PhoneNumber,
     /// `phone_code_hash`; `None` where it could not be read behind an unknown kind.
     pub(super) hash: Option<Zeroizing<String>>,
     /// How the code travels.
-    pub kind: CodeKind,
+    pub kind: SentCodeType,
     /// How the next one would travel, if another can be asked for.
-    pub next: Option<NextCodeKind>,
+    pub next: Option<CodeType>,
     /// After how long another may be asked for.
     pub timeout: Option<Duration>,
 }
 
-impl CodeToken {
+impl SentCode {
     /// Whether the code can be given back. It cannot where the server used a kind of code that this version does not
     /// know and its answer could not be read to the end: then ask for another code.
     #[must_use]
@@ -95,28 +95,28 @@ impl CodeToken {
     /// [`InvalidCode`] if it cannot be the code that was sent. The server need not be asked, which would spend a try.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
         let (length, more): (u32, &[char]) = match &self.kind {
-            CodeKind::App { length }
-            | CodeKind::Sms { length }
-            | CodeKind::Call { length }
-            | CodeKind::Fragment { length, .. }
-            | CodeKind::Firebase { length } => (*length, &[]),
+            SentCodeType::App { length }
+            | SentCodeType::Sms { length }
+            | SentCodeType::Call { length }
+            | SentCodeType::Fragment { length, .. }
+            | SentCodeType::Firebase { length } => (*length, &[]),
             // People copy the number as their phone shows it.
-            CodeKind::MissedCall { length, .. } => (*length, &['+', '(', ')']),
-            CodeKind::FlashCall { .. } => (0, &['+', '(', ')']),
-            CodeKind::Email { length, .. } => return read_email_code(typed, *length),
-            CodeKind::EmailSetUpRequired
-            | CodeKind::Word { .. }
-            | CodeKind::Phrase { .. }
-            | CodeKind::Unknown { .. } => return Ok(without_gaps(typed)),
+            SentCodeType::MissedCall { length, .. } => (*length, &['+', '(', ')']),
+            SentCodeType::FlashCall { .. } => (0, &['+', '(', ')']),
+            SentCodeType::Email { length, .. } => return read_email_code(typed, *length),
+            SentCodeType::EmailSetUpRequired
+            | SentCodeType::Word { .. }
+            | SentCodeType::Phrase { .. }
+            | SentCodeType::Unknown { .. } => return Ok(without_gaps(typed)),
         };
-        let takes_last_digits = matches!(self.kind, CodeKind::MissedCall { .. });
+        let takes_last_digits = matches!(self.kind, SentCodeType::MissedCall { .. });
         read_digits(typed, length, more, takes_last_digits)
     }
 
     /// Whether the code comes by e-mail.
     #[must_use]
     pub const fn is_by_email(&self) -> bool {
-        matches!(self.kind, CodeKind::Email { .. })
+        matches!(self.kind, SentCodeType::Email { .. })
     }
 }
 
@@ -193,7 +193,7 @@ pub(super) fn without_gaps(typed: &str) -> Zeroizing<String> {
     digits
 }
 
-impl fmt::Debug for CodeKind {
+impl fmt::Debug for SentCodeType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, length) = match self {
             Self::App { length } => ("App", Some(length)),
@@ -216,7 +216,7 @@ impl fmt::Debug for CodeKind {
     }
 }
 
-impl PartialEq for CodeToken {
+impl PartialEq for SentCode {
     fn eq(&self, other: &Self) -> bool {
         let has_same_hash = match (&self.hash, &other.hash) {
             (Some(one), Some(two)) => one.as_bytes().ct_eq(two.as_bytes()).into(),
@@ -230,18 +230,15 @@ impl PartialEq for CodeToken {
     }
 }
 
-impl Eq for CodeToken {}
+impl Eq for SentCode {}
 
-impl fmt::Debug for CodeToken {
+impl fmt::Debug for SentCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CodeToken")
-            .field("kind", &self.kind)
-            .field("next", &self.next)
-            .finish_non_exhaustive()
+        f.debug_struct("SentCode").field("kind", &self.kind).field("next", &self.next).finish_non_exhaustive()
     }
 }
 
-impl From<enums::auth::SentCodeType> for CodeKind {
+impl From<enums::auth::SentCodeType> for SentCodeType {
     fn from(sent: enums::auth::SentCodeType) -> Self {
         use enums::auth::SentCodeType as Sent;
         let count = |length: i32| u32::try_from(length).unwrap_or(0);
@@ -268,7 +265,7 @@ impl From<enums::auth::SentCodeType> for CodeKind {
     }
 }
 
-impl NextCodeKind {
+impl CodeType {
     /// The kind behind a constructor of `auth.CodeType`; none of them has fields.
     pub(super) fn of(constructor: u32) -> Self {
         use enums::auth::CodeType as Next;
@@ -293,32 +290,32 @@ mod tests {
     fn debug_shows_no_text() {
         let text = || String::from("secret");
         let kinds = [
-            CodeKind::FlashCall { pattern: text() },
-            CodeKind::MissedCall { prefix: text(), length: 5 },
-            CodeKind::Email { pattern: text(), length: 5, reset_available: None, reset_pending: None },
-            CodeKind::Fragment { url: text(), length: 5 },
-            CodeKind::Word { beginning: Some(text()) },
-            CodeKind::Phrase { beginning: Some(text()) },
+            SentCodeType::FlashCall { pattern: text() },
+            SentCodeType::MissedCall { prefix: text(), length: 5 },
+            SentCodeType::Email { pattern: text(), length: 5, reset_available: None, reset_pending: None },
+            SentCodeType::Fragment { url: text(), length: 5 },
+            SentCodeType::Word { beginning: Some(text()) },
+            SentCodeType::Phrase { beginning: Some(text()) },
         ];
         for kind in &kinds {
             assert!(!format!("{kind:?}").contains("secret"), "{kind:?}");
         }
         assert_eq!(format!("{:?}", kinds[1]), "MissedCall(5 characters)");
-        assert_eq!(format!("{:?}", CodeKind::Unknown { constructor: 7 }), "Unknown(0x00000007)");
+        assert_eq!(format!("{:?}", SentCodeType::Unknown { constructor: 7 }), "Unknown(0x00000007)");
     }
 
-    fn token(kind: CodeKind) -> CodeToken {
+    fn token(kind: SentCodeType) -> SentCode {
         let phone = PhoneNumber::parse("+9996621234").unwrap();
-        CodeToken { phone, hash: None, kind, next: None, timeout: None }
+        SentCode { phone, hash: None, kind, next: None, timeout: None }
     }
 
-    fn read(kind: CodeKind, typed: &str) -> Result<String, InvalidCode> {
+    fn read(kind: SentCodeType, typed: &str) -> Result<String, InvalidCode> {
         token(kind).read_code(typed).map(|code| code.as_str().into())
     }
 
     #[test]
     fn d4_codes_are_read_as_people_type_and_paste_them() {
-        let app = || CodeKind::App { length: 5 };
+        let app = || SentCodeType::App { length: 5 };
         for typed in [
             "22222",
             " 22222\n",
@@ -348,19 +345,19 @@ mod tests {
             assert_eq!(read(app(), typed), Err(error), "{typed}");
         }
         // A server that does not say how long a code is.
-        assert_eq!(read(CodeKind::Sms { length: 0 }, "2-2-2"), Ok("222".into()));
+        assert_eq!(read(SentCodeType::Sms { length: 0 }, "2-2-2"), Ok("222".into()));
     }
 
     #[test]
     fn d4_numbers_that_call_and_words_are_read_too() {
-        let missed = || CodeKind::MissedCall { prefix: "1234".into(), length: 4 };
+        let missed = || SentCodeType::MissedCall { prefix: "1234".into(), length: 4 };
         assert_eq!(read(missed(), "7890"), Ok("7890".into()));
         assert_eq!(read(missed(), "+1 (234) 567-7890"), Ok("7890".into()));
-        let flash = CodeKind::FlashCall { pattern: "*".into() };
+        let flash = SentCodeType::FlashCall { pattern: "*".into() };
         assert_eq!(read(flash, "+1 (234) 567-7890"), Ok("12345677890".into()));
-        assert_eq!(read(CodeKind::Word { beginning: None }, " pineapple \n"), Ok("pineapple".into()));
-        assert_eq!(read(CodeKind::Phrase { beginning: None }, "two words"), Ok("two words".into()));
-        let email = || CodeKind::Email {
+        assert_eq!(read(SentCodeType::Word { beginning: None }, " pineapple \n"), Ok("pineapple".into()));
+        assert_eq!(read(SentCodeType::Phrase { beginning: None }, "two words"), Ok("two words".into()));
+        let email = || SentCodeType::Email {
             pattern: "a*@b".into(),
             length: 6,
             reset_available: None,
@@ -369,6 +366,6 @@ mod tests {
         assert_eq!(read(email(), "123 456"), Ok("123456".into()));
         assert_eq!(read(email(), "AB12CD"), Ok("AB12CD".into()));
         assert_eq!(read(email(), "12345"), Err(InvalidCode::Length { expected: 6, given: 5 }));
-        assert_eq!(read(CodeKind::Unknown { constructor: 1 }, "۱ ۲"), Ok("12".into()));
+        assert_eq!(read(SentCodeType::Unknown { constructor: 1 }, "۱ ۲"), Ok("12".into()));
     }
 }

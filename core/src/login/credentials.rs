@@ -1,4 +1,4 @@
-//! What a sign-in is asked for besides the phone: the application's identity, and a bot's token.
+//! What a login is asked for besides the phone: the application's identity, and a bot's token.
 
 use alloc::string::String;
 use core::fmt;

@@ -1,4 +1,4 @@
-//! Why a step of a sign-in failed.
+//! Why a step of a login failed.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,7 +12,7 @@ use crate::crypto::srp::SrpError;
 use crate::rpc::{InvokeError, RpcError};
 use crate::time::Span;
 
-/// Why a step of a sign-in failed, in one sentence that says what to do.
+/// Why a step of a login failed, in one sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
@@ -35,15 +35,15 @@ pub enum LoginError {
     #[error("this phone number is banned from Telegram")]
     PhoneBanned,
     /// The number is protected by a password of its own, so that no code is sent to it.
-    #[error("this phone number is protected by a password and gets no code; sign in with a QR code")]
+    #[error("this phone number is protected by a password and gets no code; log in with a QR code")]
     PhoneProtected,
     /// Telegram could not make or send the code.
     #[error("Telegram could not send a code to this phone number; try again later")]
     CodeNotSent,
-    /// Too many sign-ins with this number.
-    #[error("too many sign-ins with this phone number; try again tomorrow")]
+    /// Too many logins with this number.
+    #[error("too many logins with this phone number; try again tomorrow")]
     PhoneFlood,
-    /// The code is wrong; the same [`CodeToken`](super::CodeToken) takes another try.
+    /// The code is wrong; the same [`SentCode`](super::SentCode) takes another try.
     #[error("the code is wrong; check it and try again")]
     CodeInvalid,
     /// The code is too old, or was sent on inside Telegram, which makes it expire at once (Telethon#97); ask for a new
@@ -88,7 +88,7 @@ pub enum LoginError {
     #[error("the server does not accept this last name; it must have at most 64 characters")]
     LastNameInvalid,
     /// An account has this number already, so no other can be made with it.
-    #[error("this phone number has an account already; sign in instead")]
+    #[error("this phone number has an account already; log in instead")]
     PhoneOccupied,
     /// No account has this number.
     #[error("no account has this phone number; sign up with it first")]
@@ -99,8 +99,8 @@ pub enum LoginError {
     /// The password's parameters changed between two queries, also at a second try; give the password again.
     #[error("the password or its parameters changed just now; give the password again")]
     PasswordStale,
-    /// The sign-in of this session is not finished: the account's password is still to be given.
-    #[error("the sign-in of this session is not finished: it waits for the account's password")]
+    /// The login of this session is not finished: the account's password is still to be given.
+    #[error("the login of this session is not finished: it waits for the account's password")]
     PasswordNeeded,
     /// The account has no password, so none can be checked or recovered.
     #[error("this account has no password")]
@@ -141,10 +141,10 @@ pub enum LoginError {
     #[error("the server answered {0}: it wants the api_id of the session's application")]
     ApiIdNeeded(RpcError),
     /// No `api_id` and `api_hash` were given.
-    #[error("api_id and api_hash are needed to sign in; get them at my.telegram.org")]
+    #[error("api_id and api_hash are needed to log in; get them at my.telegram.org")]
     ApiCredentialsMissing,
     /// Only official applications may do this.
-    #[error("Telegram lets only its official applications do this; sign in there first")]
+    #[error("Telegram lets only its official applications do this; log in there first")]
     OfficialAppsOnly,
     /// The server wants a proof of the device (`RECAPTCHA_CHECK`, `APNS_VERIFY_CHECK`, `INTEGRITY_CHECK_CLASSIC`).
     #[error(
@@ -152,7 +152,7 @@ pub enum LoginError {
          my.telegram.org"
     )]
     VerificationRequired,
-    /// The server takes no sign-in from a client of this layer (`UPDATE_APP_TO_LOGIN`).
+    /// The server takes no login from a client of this layer (`UPDATE_APP_TO_LOGIN`).
     #[error("this version is too old for Telegram; update it")]
     AppTooOld,
     /// The server does not accept what this client sends, which no other answer changes.
@@ -175,20 +175,20 @@ pub enum LoginError {
     /// The password or the session is too new for this: when it is old enough, one second to 14 days from now.
     #[error("the password or the session is too new for this; try again in {}", Span(*.0))]
     TooFresh(Duration),
-    /// The QR code was scanned too late or for another sign-in; show a new one.
+    /// The QR code was scanned too late or for another login; show a new one.
     #[error("the QR code is no longer valid; show a new one")]
     LinkExpired,
     /// The password's key stretching was started, but never came back.
     #[error("the password was not computed in time; try again")]
     ComputeTimedOut,
-    /// The server wants the sign-in to begin again.
-    #[error("the server wants the sign-in to begin again; ask for a new code")]
+    /// The server wants the login to begin again.
+    #[error("the server wants the login to begin again; ask for a new code")]
     Restart,
     /// The server sends us from DC to DC.
-    #[error("the server sent this sign-in from DC to DC more than {} times", super::MAX_HOPS)]
+    #[error("the server sent this login from DC to DC more than {} times", super::MAX_HOPS)]
     MigrationLoop,
     /// The server sends us to a DC that cannot exist.
-    #[error("the server sent this sign-in to DC {0}, which does not exist")]
+    #[error("the server sent this login to DC {0}, which does not exist")]
     MigrationTarget(i64),
     /// The server answered with something else than was asked for.
     #[error("the server gave an answer that does not belong to this step")]
@@ -199,12 +199,12 @@ pub enum LoginError {
     /// The account is frozen: it can read, and do little else (`FROZEN_METHOD_INVALID`).
     #[error("Telegram froze this account and refuses this; open an official application to appeal")]
     AccountFrozen,
-    /// A user is signed in with this session.
-    #[error("a user is signed in with this session already; sign out first, or use another session")]
-    AlreadySignedIn,
-    /// No user is signed in.
-    #[error("no user is signed in; sign in first")]
-    NotSignedIn,
+    /// A user is logged in with this session.
+    #[error("a user is logged in with this session already; log out first, or use another session")]
+    AlreadyLoggedIn,
+    /// No user is logged in.
+    #[error("no user is logged in; log in first")]
+    NotLoggedIn,
     /// A refusal that has no name here, sorted by its code.
     #[error("{}", refusal(.0))]
     Refused(RpcError),
@@ -231,7 +231,7 @@ impl From<PasswordParametersError> for LoginError {
     }
 }
 
-/// What becomes of a sign-in after an error of one of its steps.
+/// What becomes of a login after an error of one of its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continuation {
     /// It goes on: the same step takes another answer.
@@ -253,7 +253,7 @@ impl Continuation {
 }
 
 impl LoginError {
-    /// What becomes of the sign-in after this error.
+    /// What becomes of the login after this error.
     #[must_use]
     pub const fn continuation(&self) -> Continuation {
         match self {
@@ -294,7 +294,7 @@ impl LoginError {
             | Self::BotTokenExpired
             | Self::LinkExpired
             | Self::Restart
-            | Self::NotSignedIn => Continuation::BeginAgain,
+            | Self::NotLoggedIn => Continuation::BeginAgain,
             Self::PhoneProtected
             | Self::PasswordAlgorithmUnknown
             | Self::PasswordParameters(_)
@@ -312,7 +312,7 @@ impl LoginError {
             | Self::UnexpectedAnswer
             | Self::AccountDeactivated
             | Self::AccountFrozen
-            | Self::AlreadySignedIn => Continuation::Over,
+            | Self::AlreadyLoggedIn => Continuation::Over,
             Self::Refused(error) | Self::Invoke(InvokeError::Rpc(error)) => by_code(error.code).0,
             // The network or the server may be better later, and what was begun still stands.
             Self::Invoke(_) => Continuation::Wait,
@@ -342,12 +342,12 @@ const fn by_code(code: i32) -> (Continuation, &'static str) {
     match code {
         303 => (Continuation::Over, ", a redirection that this version does not know; update it"),
         400 => (Continuation::AskAgain, ": it does not accept what was given"),
-        401 => (Continuation::BeginAgain, ": it does not know this sign-in any more; begin it again"),
+        401 => (Continuation::BeginAgain, ": it does not know this login any more; begin it again"),
         403 => (Continuation::Over, ": it does not allow this"),
         404 => (Continuation::Over, ": it does not have what this version asks for; update it"),
         406 => (
             Continuation::Over,
-            ": it does not accept this sign-in; look for a message from Telegram in an official application",
+            ": it does not accept this login; look for a message from Telegram in an official application",
         ),
         420 => (Continuation::Wait, ": it wants you to wait; try again later"),
         _ => (Continuation::Wait, ", an error of its own; try again later"),

@@ -1,5 +1,5 @@
-//! The errors that a server is documented to answer a sign-in with, in one table: what each becomes, and what this client
-//! does about it by itself. `docs/sign-in-errors.md` is made from it.
+//! The errors that a server is documented to answer a login with, in one table: what each becomes, and what this client
+//! does about it by itself. `docs/login-errors.md` is made from it.
 //!
 //! Sources: the method pages of core.telegram.org, `api/errors`, and the lists of errors that mtcute and Telethon keep.
 
@@ -12,7 +12,7 @@ use crate::rpc::RpcError;
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(14 * 86_400);
 
-/// A documented error of a sign-in.
+/// A documented error of a login.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KnownError {
@@ -44,7 +44,7 @@ impl KnownError {
 }
 
 impl LoginError {
-    /// What a server's refusal of `method` (such as `auth.signIn`) means to a sign-in. A name that no row of
+    /// What a server's refusal of `method` (such as `auth.signIn`) means to a login. A name that no row of
     /// [`KNOWN_ERRORS`] has is sorted by its code ([`LoginError::Refused`]).
     #[must_use]
     pub fn of(method: &str, error: RpcError) -> Self {
@@ -80,7 +80,7 @@ impl KnownError {
     }
 }
 
-/// The methods that carry a sign-in: here a key that is not signed in means that the sign-in was forgotten.
+/// The methods that carry a login: here a key that is not logged in means that the login was forgotten.
 const SIGN_IN: &[&str] = &[
     "auth.sendCode",
     "auth.resendCode",
@@ -124,7 +124,7 @@ fn wait(error: &RpcError) -> Duration {
     Duration::from_secs(seconds).clamp(SHORTEST_WAIT, LONGEST_WAIT)
 }
 
-/// The documented errors of a sign-in.
+/// The documented errors of a login.
 pub static KNOWN_ERRORS: &[KnownError] = &[
     // The phone number.
     row("PHONE_NUMBER_INVALID", |_| LoginError::PhoneInvalid),
@@ -136,7 +136,7 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("PHONE_NUMBER_UNOCCUPIED", |_| LoginError::PhoneUnoccupied),
     row("PHONE_NUMBER_UNOCCUPIED", |_| LoginError::PhoneUnoccupied)
         .at(&["auth.signIn"])
-        .first("the sign-in goes on with signing up"),
+        .first("the login goes on with signing up"),
     row("PHONE_NOT_OCCUPIED", |_| LoginError::PhoneUnoccupied),
     row("PHONE_NUMBER_APP_SIGNUP_FORBIDDEN", |_| LoginError::OfficialAppsOnly),
     row("MEMBER_OCCUPY_PRIMARY_LOC_FAILED", LoginError::Refused).first(REPEATED),
@@ -182,7 +182,7 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("SESSION_PASSWORD_NEEDED", |_| LoginError::PasswordNeeded),
     row("SESSION_PASSWORD_NEEDED", |_| LoginError::PasswordNeeded)
         .at(BEFORE_PASSWORD)
-        .first("the sign-in goes on with the password"),
+        .first("the login goes on with the password"),
     row("PASSWORD_HASH_INVALID", |_| LoginError::PasswordInvalid),
     row("SRP_ID_INVALID", |_| LoginError::PasswordStale).first("new parameters are fetched and used, once"),
     row("SRP_PASSWORD_CHANGED", |_| LoginError::PasswordStale)
@@ -225,7 +225,7 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("SLOWMODE_WAIT", |error| flood(&error)).first("short waits are slept"),
     row("2FA_CONFIRM_WAIT", |error| flood(&error)).first("short waits are slept"),
     row("TAKEOUT_INIT_DELAY", |error| flood(&error)).first("short waits are slept"),
-    // The sign-in as a whole. `AUTH_RESTART_X` is an internal error with a number (method pages).
+    // The login as a whole. `AUTH_RESTART_X` is an internal error with a number (method pages).
     row("AUTH_RESTART", |_| LoginError::Restart).first("with a number, the query is sent again at first"),
     row("SIGN_IN_FAILED", |_| LoginError::Restart),
     row("AUTH_KEY_UNREGISTERED", |_| LoginError::Restart).at(SIGN_IN).first(AFTER_MIGRATION),
@@ -233,17 +233,17 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("AUTH_KEY_DUPLICATED", |_| LoginError::Restart).at(SIGN_IN),
     row("SESSION_REVOKED", |_| LoginError::Restart).at(SIGN_IN),
     row("SESSION_EXPIRED", |_| LoginError::Restart).at(SIGN_IN),
-    row("AUTH_KEY_UNREGISTERED", |_| LoginError::NotSignedIn),
-    row("AUTH_KEY_INVALID", |_| LoginError::NotSignedIn),
-    row("AUTH_KEY_DUPLICATED", |_| LoginError::NotSignedIn),
-    row("SESSION_REVOKED", |_| LoginError::NotSignedIn),
-    row("SESSION_EXPIRED", |_| LoginError::NotSignedIn),
+    row("AUTH_KEY_UNREGISTERED", |_| LoginError::NotLoggedIn),
+    row("AUTH_KEY_INVALID", |_| LoginError::NotLoggedIn),
+    row("AUTH_KEY_DUPLICATED", |_| LoginError::NotLoggedIn),
+    row("SESSION_REVOKED", |_| LoginError::NotLoggedIn),
+    row("SESSION_EXPIRED", |_| LoginError::NotLoggedIn),
     row("USER_DEACTIVATED", |_| LoginError::AccountDeactivated),
     row("USER_DEACTIVATED_BAN", |_| LoginError::AccountDeactivated),
     row("FROZEN_*", |_| LoginError::AccountFrozen),
-    row("PHONE_MIGRATE", LoginError::Refused).first("the sign-in goes on at that DC"),
-    row("NETWORK_MIGRATE", LoginError::Refused).first("the sign-in goes on at that DC"),
-    row("USER_MIGRATE", LoginError::Refused).first("the sign-in goes on at that DC"),
+    row("PHONE_MIGRATE", LoginError::Refused).first("the login goes on at that DC"),
+    row("NETWORK_MIGRATE", LoginError::Refused).first("the login goes on at that DC"),
+    row("USER_MIGRATE", LoginError::Refused).first("the login goes on at that DC"),
 ];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How a step of a sign-in can end well.
+//! How a step of a login can end well.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,14 +9,14 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::code::{CodeToken, InvalidCode, read_email_code, without_gaps};
+use super::code::{InvalidCode, SentCode, read_email_code, without_gaps};
 
 /// How a step ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// A code is on its way; give it back with the token.
-    CodeSent(CodeToken),
+    CodeSent(SentCode),
     /// The code was called back; its token is of no more use.
     CodeCancelled,
     /// A code is on its way to the e-mail address that is being set up.
@@ -25,8 +25,8 @@ pub enum Outcome {
     PasswordRequired(PasswordHint),
     /// The code was right, but nobody has this number.
     SignUpRequired(SignUpRequired),
-    /// Signed in.
-    SignedIn(UserInfo),
+    /// Logged in.
+    LoggedIn(UserInfo),
     /// The terms of service are accepted.
     TermsAccepted,
     /// A code to recover the password with is on its way by e-mail.
@@ -37,11 +37,11 @@ pub enum Outcome {
     PasswordReset(PasswordReset),
     /// The wish to do without the password is taken back.
     PasswordResetDeclined,
-    /// Who is signed in, if anybody.
+    /// Who is logged in, if anybody.
     Authorized(Option<UserInfo>),
-    /// Who is signed in.
+    /// Who is logged in.
     Me(UserInfo),
-    /// Signed out.
+    /// Logged out.
     SignedOut,
 }
 
@@ -113,7 +113,7 @@ pub enum PasswordReset {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignUpRequired {
     /// Give it back with the names of the newcomer.
-    pub token: CodeToken,
+    pub token: SentCode,
     /// The terms of service, where the server has some.
     pub terms_of_service: Option<TermsOfService>,
 }
@@ -130,7 +130,7 @@ pub struct TermsOfService {
     pub popup: bool,
 }
 
-/// A user, as far as a sign-in shows it. Texts are as the server sent them; the phone is left out.
+/// A user, as far as a login shows it. Texts are as the server sent them; the phone is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserInfo {
     /// The user's identifier.
@@ -148,24 +148,24 @@ pub struct UserInfo {
 /// A link that another device of the account can scan as a QR code in order to sign this one in. It is a secret while
 /// it lives, so it is not in the `Debug` output.
 #[derive(Clone)]
-pub struct LoginLink {
+pub struct QrLink {
     pub(super) url: Zeroizing<String>,
     /// Server time, seconds since 1970.
     pub(crate) expires: i32,
     /// How long it can be scanned, from the time when it was received.
     pub lifetime: Duration,
-    /// Which one of its sign-in it is; the first has 1.
+    /// Which one of its login it is; the first has 1.
     pub number: u32,
 }
 
-impl LoginLink {
+impl QrLink {
     /// `tg://login?token=` and the token, base64url without padding (`api/qr-login`).
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The token alone, up to 512 bytes: what a device that is signed in gives to `auth.acceptLoginToken`.
+    /// The token alone, up to 512 bytes: what a device that is logged in gives to `auth.acceptLoginToken`.
     #[must_use]
     pub fn token(&self) -> Zeroizing<Vec<u8>> {
         let encoded = self.url.rsplit('=').next().unwrap_or_default();
@@ -173,18 +173,18 @@ impl LoginLink {
     }
 }
 
-impl PartialEq for LoginLink {
+impl PartialEq for QrLink {
     fn eq(&self, other: &Self) -> bool {
         let shown = |link: &Self| (link.expires, link.lifetime, link.number);
         shown(self) == shown(other) && self.url.as_bytes().ct_eq(other.url.as_bytes()).into()
     }
 }
 
-impl Eq for LoginLink {}
+impl Eq for QrLink {}
 
-impl fmt::Debug for LoginLink {
+impl fmt::Debug for QrLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginLink")
+        f.debug_struct("QrLink")
             .field("lifetime", &self.lifetime)
             .field("number", &self.number)
             .finish_non_exhaustive()
@@ -221,7 +221,7 @@ mod tests {
     fn a_link_gives_its_token_back() {
         for token in [&[0xfb; 36][..], &[0; 35], b"=", &[7; 512]] {
             let link =
-                LoginLink { url: login_url(token).unwrap(), expires: 0, lifetime: Duration::ZERO, number: 1 };
+                QrLink { url: login_url(token).unwrap(), expires: 0, lifetime: Duration::ZERO, number: 1 };
             assert_eq!(*link.token(), token);
         }
     }

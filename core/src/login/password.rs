@@ -10,27 +10,27 @@ use crate::rpc::RequestId;
 
 /// Key stretching for a password (PBKDF2-HMAC-SHA512, 100,000 rounds; about 0.1 s): run it where it blocks nobody
 /// and hand the outcome back. It holds the password, which is wiped on drop and not in the `Debug` output.
-pub struct HeavyTask {
+pub struct PasswordKdfTask {
     pub(crate) step: RequestId,
     pub(super) password: Secret<String>,
     pub(super) salt1: Vec<u8>,
     pub(super) salt2: Vec<u8>,
 }
 
-/// What a [`HeavyTask`] computed.
-pub struct HeavyOutcome {
+/// What a [`PasswordKdfTask`] computed.
+pub struct PasswordKdfOutput {
     pub(crate) step: RequestId,
     // Boxed: an outcome travels between threads.
     pub(super) x: Box<Secret<[u8; 32]>>,
 }
 
-impl HeavyTask {
+impl PasswordKdfTask {
     /// Does the work; it blocks for about a tenth of a second, without optimisation for several (the README has the two
     /// lines against it).
     #[must_use]
-    pub fn run(self) -> HeavyOutcome {
+    pub fn run(self) -> PasswordKdfOutput {
         let x = Box::new(srp::stretch(self.password.expose().as_bytes(), &self.salt1, &self.salt2));
-        HeavyOutcome { step: self.step, x }
+        PasswordKdfOutput { step: self.step, x }
     }
 }
 
@@ -47,7 +47,7 @@ impl NewPassword {
         Self { text: Secret::new(text.into()), hint: String::new() }
     }
 
-    /// With a hint, which whoever signs in is shown.
+    /// With a hint, which whoever logs in is shown.
     #[must_use]
     pub fn with_hint(self, hint: &str) -> Self {
         Self { hint: hint.into(), ..self }
@@ -60,14 +60,14 @@ impl fmt::Debug for NewPassword {
     }
 }
 
-impl fmt::Debug for HeavyTask {
+impl fmt::Debug for PasswordKdfTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeavyTask").field("step", &self.step).finish_non_exhaustive()
+        f.debug_struct("PasswordKdfTask").field("step", &self.step).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for HeavyOutcome {
+impl fmt::Debug for PasswordKdfOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeavyOutcome").field("step", &self.step).finish_non_exhaustive()
+        f.debug_struct("PasswordKdfOutput").field("step", &self.step).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! Reads `auth.SentCode` so that a kind of code from a later layer does not end the sign-in.
+//! Reads `auth.SentCode` so that a kind of code from a later layer does not end the login.
 //!
 //! The two unknowns are told apart: an unknown `auth.CodeType` (how the next code would travel) costs nothing, since all
 //! of its constructors are empty. An unknown `auth.SentCodeType` hides its own length, so what follows it is read from
@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::code::{CodeKind, CodeToken, NextCodeKind};
+use super::code::{CodeType, SentCode, SentCodeType};
 use super::phone::PhoneNumber;
 use crate::tl::{Constructor, DecodeError, Deserialize, Reader, enums, types};
 
@@ -21,19 +21,19 @@ const LONGEST_HASH: usize = 253;
 const SHORTEST_HASH: usize = 4;
 
 /// What `auth.SentCode` says.
-pub(super) enum SentCode {
-    Token(CodeToken),
+pub(super) enum SentCodeReply {
+    Token(SentCode),
     Success(enums::auth::Authorization),
     PaymentRequired,
 }
 
 /// Reads a boxed `auth.SentCode` that ends with `body`.
-pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCode, DecodeError> {
+pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCodeReply, DecodeError> {
     let mut reader = Reader::new(body);
     if reader.peek_u32()? != types::auth::SentCode::ID {
         return Ok(match enums::auth::SentCode::from_bytes(body)? {
-            enums::auth::SentCode::SentCodeSuccess(sent) => SentCode::Success(sent.authorization),
-            _ => SentCode::PaymentRequired,
+            enums::auth::SentCode::SentCodeSuccess(sent) => SentCodeReply::Success(sent.authorization),
+            _ => SentCodeReply::PaymentRequired,
         });
     }
     reader.u32()?;
@@ -43,21 +43,21 @@ pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCode, DecodeEr
     match enums::auth::SentCodeType::deserialize(&mut Reader::new(rest)) {
         Ok(_) => {}
         Err(DecodeError::UnexpectedConstructor { .. }) => {
-            return Ok(SentCode::Token(unknown_kind(phone, constructor, flags, rest)));
+            return Ok(SentCodeReply::Token(unknown_kind(phone, constructor, flags, rest)));
         }
         Err(broken) => return Err(broken),
     }
     let mut reader = Reader::new(rest);
     let kind = enums::auth::SentCodeType::deserialize(&mut reader)?.into();
     let hash = Zeroizing::new(String::from(reader.string()?));
-    let next = if flags & HAS_NEXT != 0 { Some(NextCodeKind::of(reader.u32()?)) } else { None };
+    let next = if flags & HAS_NEXT != 0 { Some(CodeType::of(reader.u32()?)) } else { None };
     let timeout = if flags & HAS_TIMEOUT != 0 { Some(reader.i32()?) } else { None };
     reader.finish()?;
-    Ok(SentCode::Token(CodeToken { phone, hash: Some(hash), kind, next, timeout: timeout.map(seconds) }))
+    Ok(SentCodeReply::Token(SentCode { phone, hash: Some(hash), kind, next, timeout: timeout.map(seconds) }))
 }
 
 /// `rest` begins with a `auth.SentCodeType` that this layer does not have.
-fn unknown_kind(phone: PhoneNumber, constructor: u32, flags: u32, rest: &[u8]) -> CodeToken {
+fn unknown_kind(phone: PhoneNumber, constructor: u32, flags: u32, rest: &[u8]) -> SentCode {
     let mut rest = rest.get(4..).unwrap_or_default();
     let mut last_word = |wanted: bool| {
         let (head, word) = rest.split_last_chunk::<4>().filter(|_| wanted)?;
@@ -65,8 +65,8 @@ fn unknown_kind(phone: PhoneNumber, constructor: u32, flags: u32, rest: &[u8]) -
         Some(u32::from_le_bytes(*word))
     };
     let timeout = last_word(flags & HAS_TIMEOUT != 0).map(|word| seconds(word as i32));
-    let next = last_word(flags & HAS_NEXT != 0).map(NextCodeKind::of);
-    CodeToken { phone, hash: last_text(rest), kind: CodeKind::Unknown { constructor }, next, timeout }
+    let next = last_word(flags & HAS_NEXT != 0).map(CodeType::of);
+    SentCode { phone, hash: last_text(rest), kind: SentCodeType::Unknown { constructor }, next, timeout }
 }
 
 /// The text that ends with `bytes`, where exactly one does.
@@ -96,9 +96,9 @@ mod tests {
     use super::*;
     use crate::tl::{Serialize, write};
 
-    fn token(body: &[u8]) -> CodeToken {
+    fn token(body: &[u8]) -> SentCode {
         match read(PhoneNumber::parse("9996621234").unwrap(), body) {
-            Ok(SentCode::Token(token)) => token,
+            Ok(SentCodeReply::Token(token)) => token,
             _ => panic!("no code was sent"),
         }
     }
@@ -124,16 +124,16 @@ mod tests {
     #[test]
     fn all_of_a_known_kind_is_read() {
         let token = token(&sent(6, &app(), HASH, &[SMS, 60]));
-        assert_eq!(token.kind, CodeKind::App { length: 5 });
+        assert_eq!(token.kind, SentCodeType::App { length: 5 });
         assert_eq!(token.hash, Some(Zeroizing::new(HASH.into())));
-        assert_eq!(token.next, Some(NextCodeKind::Sms));
+        assert_eq!(token.next, Some(CodeType::Sms));
         assert_eq!(token.timeout, Some(Duration::from_secs(60)));
     }
 
     #[test]
     fn an_unknown_next_kind_costs_nothing() {
         let token = token(&sent(6, &app(), HASH, &[0xdead_beef, 30]));
-        assert_eq!(token.next, Some(NextCodeKind::Unknown));
+        assert_eq!(token.next, Some(CodeType::Unknown));
         assert_eq!(token.timeout, Some(Duration::from_secs(30)));
     }
 
@@ -156,7 +156,7 @@ mod tests {
             {
                 for hash in [HASH, "0123", &"f".repeat(64)] {
                     let token = token(&sent(flags, &kind, hash, tail));
-                    assert_eq!(token.kind, CodeKind::Unknown { constructor: 0x1234_5678 });
+                    assert_eq!(token.kind, SentCodeType::Unknown { constructor: 0x1234_5678 });
                     assert_eq!(token.hash, Some(Zeroizing::new(hash.into())), "flags {flags}");
                     assert_eq!(token.next.is_some(), flags & 2 != 0);
                     assert_eq!(token.timeout.is_some(), flags & 4 != 0);

@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
-use super::lost::{LostReason, Trouble};
+use super::disconnect::{DisconnectReason, Trouble};
 use crate::dc::DcId;
 use crate::session::Delivery;
 use crate::tl::DecodeError;
@@ -69,11 +69,11 @@ impl RpcError {
     }
 
     /// Where the server wants the request repeated and the account's home to be: `PHONE_MIGRATE_X`,
-    /// `NETWORK_MIGRATE_X`, `USER_MIGRATE_X`, and others of that form but those of [`repeat_at`](Self::repeat_at).
+    /// `NETWORK_MIGRATE_X`, `USER_MIGRATE_X`, and others of that form but those of [`redirect_dc`](Self::redirect_dc).
     /// The number is the server's and not checked.
     #[must_use]
     pub fn migrate_to(&self) -> Option<i64> {
-        let migrates = self.code == 303 && self.name.ends_with("_MIGRATE") && self.repeat_at().is_none();
+        let migrates = self.code == 303 && self.name.ends_with("_MIGRATE") && self.redirect_dc().is_none();
         if migrates { self.value } else { None }
     }
 
@@ -86,10 +86,10 @@ impl RpcError {
     }
 
     /// Where the server wants this one request repeated, while everything else stays: `FILE_MIGRATE_X`,
-    /// `STATS_MIGRATE_X`. [`RequestOptions::follow`](crate::client::RequestOptions::follow) does it. The number is the
+    /// `STATS_MIGRATE_X`. [`RequestOptions::follow_redirects`](crate::client::RequestOptions::follow_redirects) does it. The number is the
     /// server's and not checked.
     #[must_use]
-    pub fn repeat_at(&self) -> Option<i64> {
+    pub fn redirect_dc(&self) -> Option<i64> {
         let elsewhere = ["FILE_MIGRATE", "STATS_MIGRATE"].contains(&self.name.as_str());
         if self.code == 303 && elsewhere { self.value } else { None }
     }
@@ -141,7 +141,7 @@ pub enum InvokeError {
         /// The DC.
         dc: DcId,
         /// What ended the last attempt.
-        reason: LostReason,
+        reason: DisconnectReason,
         /// How far the request had come: from [`Delivery::Packed`] on the server may have executed it.
         delivery: Delivery,
     },
@@ -156,10 +156,10 @@ pub enum InvokeError {
         /// What the server did in place of answering; `None` if it was silent, or answered other requests.
         trouble: Option<Trouble>,
     },
-    /// It left, and its outcome is unknown: [`IfUnsure`](super::IfUnsure) says when that is.
-    /// [`RequestOptions::if_unsure`](crate::client::RequestOptions::if_unsure) can have it sent again instead.
+    /// It left, and its outcome is unknown: [`OnUnknownOutcome`](super::OnUnknownOutcome) says when that is.
+    /// [`RequestOptions::on_unknown_outcome`](crate::client::RequestOptions::on_unknown_outcome) can have it sent again instead.
     #[error("the server cannot be asked any more whether it executed the request")]
-    Unconfirmed {
+    OutcomeUnknown {
         /// How far the request had come.
         delivery: Delivery,
     },

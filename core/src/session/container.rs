@@ -1,7 +1,7 @@
 //! `msg_container`: several messages in one (`mtproto/service_messages`, "Containers").
 
+use super::error::MessageError;
 use super::ids::MsgId;
-use super::reject::Reject;
 use crate::tl::{Reader, ids as tl_ids};
 
 /// The bytes before an inner body: msg_id 8, seqno 4, bytes 4.
@@ -33,43 +33,43 @@ impl<'a> Container<'a> {
     /// Reads the container in `body` (with its constructor), whose own identifier is `container_id`.
     ///
     /// # Errors
-    /// [`Reject::Container`] if it counts more than 1024 messages, holds a container, an identifier that is even or
+    /// [`MessageError::Container`] if it counts more than 1024 messages, holds a container, an identifier that is even or
     /// not below its own, a length that is no multiple of 4 or lies, or trailing bytes.
-    pub fn parse(body: &'a [u8], container_id: MsgId) -> Result<Self, Reject> {
+    pub fn parse(body: &'a [u8], container_id: MsgId) -> Result<Self, MessageError> {
         let mut reader = Reader::new(body);
         reader.u32()?;
-        let count = usize::try_from(reader.i32()?).map_err(|_| Reject::Container("negative count"))?;
+        let count = usize::try_from(reader.i32()?).map_err(|_| MessageError::Container("negative count"))?;
         if count > MAX_MESSAGES {
-            return Err(Reject::Container("more than 1024 messages"));
+            return Err(MessageError::Container("more than 1024 messages"));
         }
         let parsed = Self { reader, left: count };
         let mut walk = parsed.clone();
         for _ in 0..count {
             let inner = walk.read()?;
             if !inner.msg_id.is_from_server() {
-                return Err(Reject::Container("an identifier that no server makes"));
+                return Err(MessageError::Container("an identifier that no server makes"));
             }
             if inner.msg_id >= container_id {
-                return Err(Reject::Container("an identifier that is not below the container's"));
+                return Err(MessageError::Container("an identifier that is not below the container's"));
             }
             if inner.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
-                return Err(Reject::Container("a container within a container"));
+                return Err(MessageError::Container("a container within a container"));
             }
         }
         if walk.reader.remaining() != 0 {
-            return Err(Reject::Container("bytes after the last message"));
+            return Err(MessageError::Container("bytes after the last message"));
         }
         Ok(parsed)
     }
 
-    fn read(&mut self) -> Result<InnerMessage<'a>, Reject> {
-        const CUT_SHORT: Reject = Reject::Container("a message past the end");
+    fn read(&mut self) -> Result<InnerMessage<'a>, MessageError> {
+        const CUT_SHORT: MessageError = MessageError::Container("a message past the end");
         let msg_id = MsgId(self.reader.u64().map_err(|_| CUT_SHORT)?);
         let seq_no = self.reader.i32().map_err(|_| CUT_SHORT)?;
         let length = self.reader.i32().map_err(|_| CUT_SHORT)?;
-        let length = usize::try_from(length).map_err(|_| Reject::Container("a negative length"))?;
+        let length = usize::try_from(length).map_err(|_| MessageError::Container("a negative length"))?;
         if length % 4 != 0 {
-            return Err(Reject::Container("a length that is no multiple of 4"));
+            return Err(MessageError::Container("a length that is no multiple of 4"));
         }
         let body = self.reader.raw(length).map_err(|_| CUT_SHORT)?;
         Ok(InnerMessage { msg_id, seq_no, body })

@@ -3,8 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
+use super::error::MessageError;
 use super::ids::MsgId;
-use super::reject::Reject;
 use crate::time::Timestamp;
 
 /// How many rounds of corrections (salt, clock, numbering) may follow each other without a single answer in between.
@@ -79,7 +79,7 @@ impl Corrections {
         of_requests: bool,
         reason: Correction,
         now: Timestamp,
-    ) -> Result<bool, Reject> {
+    ) -> Result<bool, MessageError> {
         self.of_requests |= of_requests;
         if refused <= self.covered {
             return Ok(false);
@@ -90,14 +90,14 @@ impl Corrections {
     }
 
     /// A round begins, whichever message it is about.
-    pub(super) fn begin(&mut self, reason: Correction, now: Timestamp) -> Result<(), Reject> {
+    pub(super) fn begin(&mut self, reason: Correction, now: Timestamp) -> Result<(), MessageError> {
         let apart = self.begun.is_none_or(|begun| now - begun >= APART);
         if core::mem::take(&mut self.pinged) && apart {
             self.rounds = 0;
         }
         self.begun = Some(now);
         self.rounds = self.rounds.saturating_add(1);
-        if self.rounds > MAX_ROUNDS { Err(Reject::EndlessCorrections(reason)) } else { Ok(()) }
+        if self.rounds > MAX_ROUNDS { Err(MessageError::EndlessCorrections(reason)) } else { Ok(()) }
     }
 
     /// An answer to a request came, or another connection: rounds count from 0 again.

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::error::MessageError;
 use super::ids::MsgId;
-use super::reject::Reject;
 use crate::crypto::message::{self, Direction, PREFIX_LEN, QuickAckToken};
 use crate::crypto::{AuthKey, SecureRandom};
 use crate::tl::Reader;
@@ -34,7 +34,7 @@ impl<'a> Envelope<'a> {
     ///
     /// # Errors
     /// The first check that failed.
-    pub fn open(key: &AuthKey, session_id: u64, packet: &'a mut [u8]) -> Result<Self, Reject> {
+    pub fn open(key: &AuthKey, session_id: u64, packet: &'a mut [u8]) -> Result<Self, MessageError> {
         Self::open_in(key, session_id, None, packet)
     }
 
@@ -44,27 +44,27 @@ impl<'a> Envelope<'a> {
         session_id: u64,
         left: Option<u64>,
         packet: &'a mut [u8],
-    ) -> Result<Self, Reject> {
+    ) -> Result<Self, MessageError> {
         let plaintext: &'a [u8] = message::open(key, Direction::ToClient, packet)?;
         let mut reader = Reader::new(plaintext);
         let salt = reader.i64()?;
         let found_session = reader.u64()?;
         let msg_id = MsgId(reader.u64()?);
         let seq_no = reader.i32()?;
-        let length = usize::try_from(reader.i32()?).map_err(|_| Reject::Length)?;
+        let length = usize::try_from(reader.i32()?).map_err(|_| MessageError::Length)?;
         if length % 4 != 0 || length > reader.remaining() {
-            return Err(Reject::Length);
+            return Err(MessageError::Length);
         }
         let padding = reader.remaining() - length;
         if !(MIN_PADDING..=MAX_PADDING).contains(&padding) {
-            return Err(Reject::Padding(padding));
+            return Err(MessageError::Padding(padding));
         }
         if found_session != session_id {
             let was_ours = left == Some(found_session);
-            return Err(if was_ours { Reject::LeftSession } else { Reject::ForeignSession });
+            return Err(if was_ours { MessageError::PreviousSession } else { MessageError::WrongSessionId });
         }
         if !msg_id.is_from_server() {
-            return Err(Reject::Parity);
+            return Err(MessageError::InvalidMsgId);
         }
         Ok(Self { salt, msg_id, seq_no, body: reader.raw(length)? })
     }

@@ -9,7 +9,7 @@ use super::clock::ServerClock;
 use super::corrections::Corrections;
 use super::ids::{MsgId, MsgIdGenerator, SeqNoCounter};
 use super::keep_alive::KeepAlive;
-use super::outgoing::{Delivery, Outgoing, Tag};
+use super::outgoing::{Delivery, Outgoing, RequestTag};
 use super::pack::Draft;
 use super::quick_acks::QuickAcks;
 use super::replay::ReplayWindow;
@@ -37,7 +37,7 @@ pub struct Session {
     pub(super) acks: Acks,
     pub(super) quick_acks: QuickAcks,
     /// Requests that left, of which the server cannot tell whether it executed them.
-    pub(super) unsure: Vec<Tag>,
+    pub(super) unsure: Vec<RequestTag>,
     pub(super) service: VecDeque<Service>,
     pub(super) inquiry: Option<Inquiry>,
     pub(super) reminder: Option<Reminder>,
@@ -106,27 +106,27 @@ impl Session {
         &self.clock
     }
 
-    /// Queues a request; its bytes are asked from the [`Outbox`](super::Outbox) when it is packed.
-    pub fn queue(&mut self, tag: Tag) {
+    /// Queues a request; its bytes are asked from the [`RequestSource`](super::RequestSource) when it is packed.
+    pub fn queue(&mut self, tag: RequestTag) {
         self.outgoing.queue(tag);
     }
 
     /// As [`queue`](Self::queue), before all that waits: a request that left already, so that what is to be executed after
     /// it stays behind it.
-    pub fn queue_again(&mut self, tag: Tag) {
+    pub fn queue_again(&mut self, tag: RequestTag) {
         self.outgoing.queue_first(tag);
     }
 
     /// How far a request has come. One that this session does not know counts as queued.
     #[must_use]
-    pub fn delivery(&self, tag: Tag) -> Delivery {
+    pub fn delivery(&self, tag: RequestTag) -> Delivery {
         self.outgoing.delivery(tag)
     }
 
     /// Nobody waits for a request any more: if it left, the server is asked to drop its answer (`rpc_drop_answer`).
     ///
-    /// Its bytes need not be forgotten first. One that is still queued is asked from the [`Outbox`](super::Outbox) no more.
-    pub fn drop_request(&mut self, tag: Tag) {
+    /// Its bytes need not be forgotten first. One that is still queued is asked from the [`RequestSource`](super::RequestSource) no more.
+    pub fn drop_request(&mut self, tag: RequestTag) {
         if let Some(id) = self.outgoing.forget(tag) {
             self.serve(Service::DropAnswer(id));
         }
@@ -134,30 +134,30 @@ impl Session {
 
     /// Another session carries requests from now on. This one waits for what it owes, and asks the server for it
     /// (`msgs_state_req`); [`take_queued`](Self::take_queued) says what the server never got.
-    pub fn retire(&mut self, now: Now) {
+    pub fn start_draining(&mut self, now: Now) {
         self.is_retired = true;
         self.inquire(now.monotonic, MsgId(u64::MAX));
     }
 
     /// Requests may come again after all.
-    pub const fn resume(&mut self) {
+    pub const fn stop_draining(&mut self) {
         self.is_retired = false;
     }
 
-    /// Whether it was [retired](Self::retire).
+    /// Whether it was [draining](Self::start_draining).
     #[must_use]
-    pub const fn is_retired(&self) -> bool {
+    pub const fn is_draining(&self) -> bool {
         self.is_retired
     }
 
     /// Takes what waits to leave: the session knows it no more.
-    pub fn take_queued(&mut self) -> Vec<Tag> {
+    pub fn take_queued(&mut self) -> Vec<RequestTag> {
         self.outgoing.take_queued()
     }
 
     /// Takes the requests that left, but of which the server cannot tell whether it executed them: its owner decides
     /// whether to [queue](Self::queue) one again. A late answer to it is still taken.
-    pub fn take_unsure(&mut self) -> Vec<Tag> {
+    pub fn take_unsure(&mut self) -> Vec<RequestTag> {
         core::mem::take(&mut self.unsure)
     }
 
@@ -175,13 +175,13 @@ impl Session {
     }
 
     /// The last packet is fully written: its requests left the machine.
-    pub fn written(&mut self) {
+    pub fn transmitted(&mut self) {
         self.outgoing.note_written();
     }
 
     /// The server quickly acknowledged the packet that `token` names: answers which of its requests asked for that, each
     /// once. It says that the server could decrypt the packet, not that it has executed anything.
-    pub fn quick_ack(&mut self, token: u32) -> Vec<Tag> {
+    pub fn quick_ack(&mut self, token: u32) -> Vec<RequestTag> {
         self.quick_acks.take(token)
     }
 
@@ -205,14 +205,15 @@ impl Session {
 
     /// Keeps requests in the queue while the connection may be dead: until a message shows that the server is there, again if
     /// none came for 75 s, after which the server closes it, and if the computer slept. A ping asks. For keys that servers
-    /// forget, until the server has `proven` that it knows the key. Requests that may be executed twice leave all the same,
+    /// forget, until the server has `validated` that it knows the key. Requests that may be executed twice leave all the same,
     /// unless others wait before them.
     ///
     /// If a request leaves over a dead connection, and the server begins a new session over the next, nobody can tell that
     /// from a request that was executed in the session before.
-    pub fn hold_requests_until_heard(&mut self, now: Now, proven: bool) {
+    pub fn hold_requests_until_heard(&mut self, now: Now, validated: bool) {
         self.clock.observe_local(now);
-        self.holds_requests = !(proven && self.keep_alive.is_heard(now.monotonic) && self.clock.is_trusted());
+        self.holds_requests =
+            !(validated && self.keep_alive.is_heard(now.monotonic) && self.clock.is_trusted());
         if self.holds_requests {
             self.keep_alive.ping_soon();
         }
@@ -324,7 +325,8 @@ impl Session {
             }
             return;
         }
-        let unanswered: Vec<Tag> = owed.into_iter().filter_map(|id| self.outgoing.detach(id)).collect();
+        let unanswered: Vec<RequestTag> =
+            owed.into_iter().filter_map(|id| self.outgoing.detach(id)).collect();
         self.doubt(unanswered);
         let owes_more = self.inquiry.is_some() || self.outgoing.owed().next().is_some();
         self.reminder = owes_more.then(|| Reminder::new(now));
@@ -332,7 +334,7 @@ impl Session {
 
     /// The server cannot tell whether it executed these. A binding may be executed twice, and nobody else asks for it
     /// again.
-    pub(super) fn doubt(&mut self, tags: impl IntoIterator<Item = Tag>) {
+    pub(super) fn doubt(&mut self, tags: impl IntoIterator<Item = RequestTag>) {
         for tag in tags {
             if self.binding.as_ref().is_some_and(|binding| binding.tag == tag) {
                 self.outgoing.queue(tag);

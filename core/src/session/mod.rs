@@ -1,7 +1,7 @@
 //! Auth key and frames to ordered, checked messages (`mtproto/description`, `mtproto/service_messages`,
 //! `mtproto/service_messages_about_messages`).
 //!
-//! [`Session`] is the machine. It owns no bodies: it names each request by a [`Tag`] and asks an [`Outbox`] for the
+//! [`Session`] is the machine. It owns no bodies: it names each request by a [`RequestTag`] and asks a [`RequestSource`] for the
 //! bytes at the moment when they are packed, so identifiers, salts and wrappers are as late, and copies as few, as
 //! they can be.
 //!
@@ -19,6 +19,7 @@ mod clock;
 mod container;
 mod corrections;
 mod envelope;
+mod error;
 mod ids;
 mod keep_alive;
 mod machine;
@@ -26,7 +27,6 @@ mod outgoing;
 mod pack;
 mod quick_acks;
 mod receive;
-mod reject;
 mod replay;
 mod salts;
 mod service;
@@ -35,9 +35,9 @@ pub use clock::{OutsideTimeWindow, ServerClock};
 pub use container::{Container, InnerMessage};
 pub use corrections::Correction;
 pub use envelope::{Envelope, HEADER_LEN};
+pub use error::MessageError;
 pub use ids::{MsgId, MsgIdGenerator, SeqNoCounter};
 pub use machine::Session;
-pub use outgoing::{Body, Delivery, Outbox, Tag};
+pub use outgoing::{Delivery, RequestBody, RequestSource, RequestTag};
 pub use receive::SessionEvent;
-pub use reject::Reject;
 pub use replay::{Freshness, REPLAY_WINDOW, ReplayWindow};

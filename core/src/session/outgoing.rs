@@ -10,9 +10,9 @@ use crate::sequence::{SequenceKey, SequenceMap};
 
 /// The name of a request, given by whoever queues it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tag(pub u64);
+pub struct RequestTag(pub u64);
 
-impl SequenceKey for Tag {
+impl SequenceKey for RequestTag {
     fn distance(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -27,13 +27,13 @@ impl SequenceKey for MsgId {
 
 /// The bytes of a request: they are written one after the other.
 #[derive(Clone, Copy)]
-pub struct Body<'a> {
+pub struct RequestBody<'a> {
     /// A wrapper that goes before the query (`invokeWithLayer(initConnection(…))`), or nothing.
     pub prefix: &'a [u8],
     /// The query.
     pub query: &'a [u8],
     /// The request after which the server must execute this one (`invokeAfterMsg`), if any.
-    pub after: Option<Tag>,
+    pub after: Option<RequestTag>,
     /// Whether the server is asked to acknowledge the packet quickly.
     pub quick_ack: bool,
     /// Whether it may be executed twice: then it need not wait until the connection has shown that it works
@@ -41,7 +41,7 @@ pub struct Body<'a> {
     pub is_repeatable: bool,
 }
 
-impl<'a> Body<'a> {
+impl<'a> RequestBody<'a> {
     /// A query alone.
     #[must_use]
     pub const fn query(query: &'a [u8]) -> Self {
@@ -49,7 +49,7 @@ impl<'a> Body<'a> {
     }
 }
 
-impl fmt::Debug for Body<'_> {
+impl fmt::Debug for RequestBody<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A query may hold a code or a password's proof.
         f.debug_struct("Body").field("len", &(self.prefix.len() + self.query.len())).finish_non_exhaustive()
@@ -57,11 +57,11 @@ impl fmt::Debug for Body<'_> {
 }
 
 /// Whoever owns the bodies of the queued requests.
-pub trait Outbox {
+pub trait RequestSource {
     /// The bytes of a request as they should leave now; `None`: it is not wanted any more.
     ///
     /// The length must be a multiple of 4, and must not change while one packet is packed.
-    fn body(&self, tag: Tag) -> Option<Body<'_>>;
+    fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>>;
 }
 
 /// How far a request has come.
@@ -92,7 +92,7 @@ const NONE: MsgId = MsgId(0);
 
 #[derive(Clone, Copy, Debug)]
 struct Sent {
-    tag: Tag,
+    tag: RequestTag,
     /// The container around it, or [`NONE`].
     container: MsgId,
     /// The identifier under which the request travelled before, or [`NONE`].
@@ -110,7 +110,7 @@ impl Sent {
 /// An identifier that no longer carries its request.
 #[derive(Clone, Copy, Debug)]
 struct Superseded {
-    tag: Tag,
+    tag: RequestTag,
     /// The identifier before it, or [`NONE`].
     earlier: MsgId,
 }
@@ -123,22 +123,22 @@ pub(super) enum Lost {
     /// It leaves again.
     Queued,
     /// The server said otherwise before, so it was taken.
-    Unsure(Tag),
+    Unsure(RequestTag),
 }
 
 /// The queue of requests, and what is known of those that left.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    queue: VecDeque<Tag>,
+    queue: VecDeque<RequestTag>,
     sent: SequenceMap<MsgId, Sent>,
-    current: SequenceMap<Tag, MsgId>,
+    current: SequenceMap<RequestTag, MsgId>,
     /// Containers, pings and acknowledgements: they carry no request of their own, but the server may refuse them.
     others: SequenceMap<MsgId, ()>,
     superseded: SequenceMap<MsgId, Superseded>,
     /// Requests that left and wait to leave again, with the identifier under which they left last, and how far they came.
-    again: BTreeMap<Tag, (MsgId, Delivery)>,
+    again: BTreeMap<RequestTag, (MsgId, Delivery)>,
     /// Tags of the queue that nobody wants any more.
-    gone: BTreeSet<Tag>,
+    gone: BTreeSet<RequestTag>,
     /// The requests of the buffer that is being written.
     in_buffer: Vec<MsgId>,
     /// The newest identifier that an earlier connection may have carried.
@@ -146,19 +146,19 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn queue(&mut self, tag: Tag) {
+    pub(super) fn queue(&mut self, tag: RequestTag) {
         self.revive(tag);
         self.queue.push_back(tag);
     }
 
     /// Queues a request before all that waits.
-    pub(super) fn queue_first(&mut self, tag: Tag) {
+    pub(super) fn queue_first(&mut self, tag: RequestTag) {
         self.revive(tag);
         self.queue.push_front(tag);
     }
 
     /// A tag that is queued anew must not be there already.
-    fn revive(&mut self, tag: Tag) {
+    fn revive(&mut self, tag: RequestTag) {
         if self.gone.contains(&tag) {
             self.compact();
         }
@@ -174,7 +174,7 @@ impl Outgoing {
         !self.queue.is_empty()
     }
 
-    pub(super) fn next_queued(&mut self) -> Option<Tag> {
+    pub(super) fn next_queued(&mut self) -> Option<RequestTag> {
         loop {
             let Some(tag) = self.queue.pop_front() else {
                 self.gone.clear();
@@ -187,26 +187,26 @@ impl Outgoing {
     }
 
     /// Takes all that is queued, and forgets it.
-    pub(super) fn take_queued(&mut self) -> Vec<Tag> {
+    pub(super) fn take_queued(&mut self) -> Vec<RequestTag> {
         self.compact();
-        let queued: Vec<Tag> = core::mem::take(&mut self.queue).into();
+        let queued: Vec<RequestTag> = core::mem::take(&mut self.queue).into();
         for tag in &queued {
             self.forget(*tag);
         }
         queued
     }
 
-    pub(super) fn put_back(&mut self, tag: Tag) {
+    pub(super) fn put_back(&mut self, tag: RequestTag) {
         self.queue.push_front(tag);
     }
 
     /// The identifier under which a request travels now.
-    pub(super) fn current(&self, tag: Tag) -> Option<MsgId> {
+    pub(super) fn current(&self, tag: RequestTag) -> Option<MsgId> {
         self.current.get(tag).copied()
     }
 
     /// Notes that a request is packed.
-    pub(super) fn note_packed(&mut self, id: MsgId, tag: Tag) {
+    pub(super) fn note_packed(&mut self, id: MsgId, tag: RequestTag) {
         let earlier = if self.again.is_empty() { None } else { self.again.remove(&tag) };
         let earlier = earlier.map_or(NONE, |(earlier, _)| earlier);
         self.sent.insert(id, Sent { tag, container: NONE, earlier, delivery: Delivery::Packed });
@@ -267,7 +267,7 @@ impl Outgoing {
     }
 
     /// How far a request has come, as far as this session knows it.
-    pub(super) fn delivery(&self, tag: Tag) -> Delivery {
+    pub(super) fn delivery(&self, tag: RequestTag) -> Delivery {
         let sent = self.current.get(tag).and_then(|id| self.sent.get(*id));
         sent.map_or_else(
             // One that waits to be sent again may have been executed the first time.
@@ -346,7 +346,7 @@ impl Outgoing {
 
     /// Takes the request that `id` names, now or before it was sent again. Each request is taken once: later answers to
     /// any of its identifiers name nothing.
-    pub(super) fn answered(&mut self, id: MsgId) -> Option<Tag> {
+    pub(super) fn answered(&mut self, id: MsgId) -> Option<RequestTag> {
         if let Some(sent) = self.sent.remove(id) {
             self.current.remove(sent.tag);
             self.forget_superseded(sent.earlier);
@@ -358,7 +358,7 @@ impl Outgoing {
     }
 
     /// Forgets a request that is not wanted any more; answers the identifier under which it left.
-    pub(super) fn forget(&mut self, tag: Tag) -> Option<MsgId> {
+    pub(super) fn forget(&mut self, tag: RequestTag) -> Option<MsgId> {
         if let Some((earlier, _)) = self.again.remove(&tag) {
             self.forget_superseded(earlier);
         }
@@ -388,7 +388,7 @@ impl Outgoing {
 
     /// Queues again what `id` names: one request, or all of a container. Takes what the server said before that it has,
     /// oldest first: it may be executed all the same.
-    pub(super) fn requeue_refused(&mut self, id: MsgId) -> Vec<Tag> {
+    pub(super) fn requeue_refused(&mut self, id: MsgId) -> Vec<RequestTag> {
         let named: Vec<MsgId> = self.named(id).collect();
         let mut unsure = Vec::new();
         for id in named {
@@ -410,7 +410,7 @@ impl Outgoing {
     ///
     /// Queues again what left over this connection alone, since the server ignored it; answers the newest of that. Takes
     /// what an earlier session of the server may have executed, oldest first.
-    pub(super) fn forgotten_before(&mut self, first: MsgId) -> (Option<MsgId>, Vec<Tag>) {
+    pub(super) fn forgotten_before(&mut self, first: MsgId) -> (Option<MsgId>, Vec<RequestTag>) {
         let below = self.sent.iter().take_while(|(id, sent)| sent.packet(*id) < first);
         let (unsure, lost): (Vec<_>, Vec<_>) = below
             .map(|(id, sent)| (id, self.may_be_executed(id, sent)))
@@ -428,13 +428,13 @@ impl Outgoing {
     }
 
     /// Takes what is below `boundary` and not confirmed by the server, oldest first. Costs grow with what is below it.
-    pub(super) fn take_unconfirmed(&mut self, boundary: MsgId) -> Vec<Tag> {
+    pub(super) fn take_unconfirmed(&mut self, boundary: MsgId) -> Vec<RequestTag> {
         let ids: Vec<MsgId> = self.unanswered(boundary, true).collect();
         ids.into_iter().filter_map(|id| self.detach(id)).collect()
     }
 
     /// Takes what `id` names, oldest first: one request, or all of a container.
-    pub(super) fn take_refused(&mut self, id: MsgId) -> Vec<Tag> {
+    pub(super) fn take_refused(&mut self, id: MsgId) -> Vec<RequestTag> {
         let named: Vec<MsgId> = self.named(id).collect();
         named.into_iter().rev().filter_map(|id| self.detach(id)).collect()
     }
@@ -456,7 +456,7 @@ impl Outgoing {
     }
 
     /// Forgets all that left, since identifiers begin again; takes the requests that have no answer, oldest first.
-    pub(super) fn take_all(&mut self) -> Vec<Tag> {
+    pub(super) fn take_all(&mut self) -> Vec<RequestTag> {
         self.others = SequenceMap::default();
         self.left_before = NONE;
         let ids: Vec<MsgId> = self.sent.iter().map(|(id, _)| id).collect();
@@ -475,7 +475,7 @@ impl Outgoing {
     }
 
     /// Takes one request, which travels no more; a late answer still names it.
-    pub(super) fn detach(&mut self, id: MsgId) -> Option<Tag> {
+    pub(super) fn detach(&mut self, id: MsgId) -> Option<RequestTag> {
         let Sent { tag, earlier, delivery, .. } = self.sent.remove(id)?;
         self.current.remove(tag);
         if self.superseded.len() == SUPERSEDED
@@ -497,11 +497,11 @@ mod tests {
     /// A request that left as 4, and again as 8.
     fn sent_twice() -> Outgoing {
         let mut outgoing = Outgoing::default();
-        outgoing.note_packed(MsgId(4), Tag(1));
+        outgoing.note_packed(MsgId(4), RequestTag(1));
         outgoing.requeue(MsgId(4));
-        assert_eq!(outgoing.delivery(Tag(1)), Delivery::Sent, "the server may have executed it");
-        assert_eq!(outgoing.next_queued(), Some(Tag(1)));
-        outgoing.note_packed(MsgId(8), Tag(1));
+        assert_eq!(outgoing.delivery(RequestTag(1)), Delivery::Sent, "the server may have executed it");
+        assert_eq!(outgoing.next_queued(), Some(RequestTag(1)));
+        outgoing.note_packed(MsgId(8), RequestTag(1));
         outgoing
     }
 
@@ -509,9 +509,9 @@ mod tests {
     fn a_request_that_was_sent_again_is_answered_once() {
         for (first, second) in [(MsgId(4), MsgId(8)), (MsgId(8), MsgId(4))] {
             let mut outgoing = sent_twice();
-            assert_eq!(outgoing.answered(first), Some(Tag(1)));
+            assert_eq!(outgoing.answered(first), Some(RequestTag(1)));
             assert_eq!(outgoing.answered(second), None);
-            assert_eq!(outgoing.delivery(Tag(1)), Delivery::Queued, "it is unknown now");
+            assert_eq!(outgoing.delivery(RequestTag(1)), Delivery::Queued, "it is unknown now");
         }
     }
 
@@ -534,7 +534,7 @@ mod tests {
             for packet in 0..COUNT / packed {
                 let first = 4 * packet * (packed + 1) + 4;
                 for place in 0..packed {
-                    outgoing.note_packed(MsgId(first + 4 * place), Tag(packet * packed + place));
+                    outgoing.note_packed(MsgId(first + 4 * place), RequestTag(packet * packed + place));
                 }
                 names.push(MsgId(first));
                 if packed > 1 {
@@ -563,7 +563,7 @@ mod tests {
     fn f4_new_sessions_and_late_answers_are_looked_up_in_linear_time() {
         const COUNT: u64 = 32_000;
         let mut outgoing = Outgoing::default();
-        (1..=COUNT).for_each(|id| outgoing.note_packed(MsgId(4 * id), Tag(id)));
+        (1..=COUNT).for_each(|id| outgoing.note_packed(MsgId(4 * id), RequestTag(id)));
         let before = steps::so_far();
         // Sessions that begin before all that left name nothing, as often as they are announced.
         for _ in 0..COUNT {
@@ -587,7 +587,7 @@ mod tests {
     #[test]
     fn a_dropped_request_has_no_answer_under_any_of_its_identifiers() {
         let mut outgoing = sent_twice();
-        assert_eq!(outgoing.forget(Tag(1)), Some(MsgId(8)));
+        assert_eq!(outgoing.forget(RequestTag(1)), Some(MsgId(8)));
         assert_eq!([outgoing.answered(MsgId(4)), outgoing.answered(MsgId(8))], [None, None]);
     }
 }

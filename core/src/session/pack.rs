@@ -7,7 +7,7 @@ use super::container::{CONTAINER_HEADER_LEN, INNER_HEADER_LEN};
 use super::envelope;
 use super::ids::MsgId;
 use super::machine::Session;
-use super::outgoing::{Outbox, Tag};
+use super::outgoing::{RequestSource, RequestTag};
 use super::service::{Service, write_ids};
 use crate::crypto::SecureRandom;
 use crate::crypto::message::QuickAckToken;
@@ -39,7 +39,7 @@ pub(super) struct Item {
 #[derive(Clone, Copy, Debug)]
 enum ItemKind {
     Request {
-        tag: Tag,
+        tag: RequestTag,
         after: Option<MsgId>,
         quick_ack: bool,
     },
@@ -66,7 +66,7 @@ impl Draft {
 
 impl Item {
     /// The request, if it wants a quick acknowledgement.
-    const fn asks_quick_ack(&self) -> Option<Tag> {
+    const fn asks_quick_ack(&self) -> Option<RequestTag> {
         match self.kind {
             ItemKind::Request { tag, quick_ack: true, .. } => Some(tag),
             _ => None,
@@ -89,7 +89,7 @@ impl Session {
     pub fn pack(
         &mut self,
         now: Now,
-        outbox: &dyn Outbox,
+        outbox: &dyn RequestSource,
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
@@ -117,7 +117,13 @@ impl Session {
     }
 
     /// Chooses what the next packet carries, and gives each message its identifier.
-    fn collect(&mut self, now: Now, outbox: &dyn Outbox, random: &mut dyn SecureRandom, draft: &mut Draft) {
+    fn collect(
+        &mut self,
+        now: Now,
+        outbox: &dyn RequestSource,
+        random: &mut dyn SecureRandom,
+        draft: &mut Draft,
+    ) {
         let time = self.clock.server_time(now);
         if self.keep_alive.wants_ping(now.monotonic) {
             self.keep_alive.pinged(now.monotonic);
@@ -143,7 +149,7 @@ impl Session {
         &mut self,
         time: Duration,
         most: usize,
-        outbox: &dyn Outbox,
+        outbox: &dyn RequestSource,
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
     ) {
@@ -221,7 +227,7 @@ impl Session {
     fn write_single(
         &self,
         item: Item,
-        outbox: &dyn Outbox,
+        outbox: &dyn RequestSource,
         scratch: &[u8],
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
@@ -240,7 +246,7 @@ impl Session {
         &mut self,
         now: Now,
         items: &[Item],
-        outbox: &dyn Outbox,
+        outbox: &dyn RequestSource,
         scratch: &[u8],
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
@@ -267,7 +273,7 @@ impl Session {
     }
 }
 
-fn write_item(item: Item, outbox: &dyn Outbox, scratch: &[u8], out: &mut Vec<u8>) {
+fn write_item(item: Item, outbox: &dyn RequestSource, scratch: &[u8], out: &mut Vec<u8>) {
     match item.kind {
         ItemKind::Request { tag, after, .. } => {
             let Some(body) = outbox.body(tag) else { return };

@@ -4,7 +4,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use super::outgoing::Tag;
+use super::outgoing::RequestTag;
 use crate::crypto::message::QuickAckToken;
 
 /// How many packets wait for theirs; the oldest are given up, for a server need not send any.
@@ -13,12 +13,12 @@ const REMEMBERED: usize = 32;
 /// The packets that wait for a quick acknowledgement, and whose requests they carry.
 #[derive(Debug, Default)]
 pub(super) struct QuickAcks {
-    waiting: VecDeque<(QuickAckToken, Vec<Tag>)>,
+    waiting: VecDeque<(QuickAckToken, Vec<RequestTag>)>,
 }
 
 impl QuickAcks {
     /// Notes a packet that asked for one.
-    pub(super) fn asked(&mut self, token: QuickAckToken, tags: Vec<Tag>) {
+    pub(super) fn asked(&mut self, token: QuickAckToken, tags: Vec<RequestTag>) {
         if self.waiting.len() == REMEMBERED {
             self.waiting.pop_front();
         }
@@ -26,7 +26,7 @@ impl QuickAcks {
     }
 
     /// The requests of the packet that `token` names, once; none where nothing waits for it.
-    pub(super) fn take(&mut self, token: u32) -> Vec<Tag> {
+    pub(super) fn take(&mut self, token: u32) -> Vec<RequestTag> {
         let position = self.waiting.iter().position(|(waiting, _)| waiting.0 == token);
         position.and_then(|at| self.waiting.remove(at)).map(|(_, tags)| tags).unwrap_or_default()
     }

@@ -6,10 +6,10 @@ use core::fmt;
 use super::container::Container;
 use super::corrections::Correction;
 use super::envelope::Envelope;
+use super::error::MessageError;
 use super::ids::MsgId;
 use super::machine::Session;
-use super::outgoing::{Lost, Tag};
-use super::reject::Reject;
+use super::outgoing::{Lost, RequestTag};
 use super::replay::Freshness;
 use super::service::{Fate, MAX_IDS, Service};
 use crate::crypto::SecureRandom;
@@ -26,7 +26,7 @@ pub enum SessionEvent<'a> {
     /// The answer to a request: `rpc_error` or the result itself, unpacked.
     Result {
         /// The request.
-        tag: Tag,
+        tag: RequestTag,
         /// One boxed TL object; one that could not be unpacked is `gzip_packed` still, which is no result's type.
         body: &'a [u8],
     },
@@ -65,7 +65,7 @@ impl Session {
     /// Decrypts and checks one packet in place, and reports what it means to `sink`.
     ///
     /// # Errors
-    /// [`Reject`], why nothing of the packet (or of a message within it) was used; [`Reject::is_fatal`] says whether the
+    /// [`MessageError`], why nothing of the packet (or of a message within it) was used; [`MessageError::is_fatal`] says whether the
     /// connection must be closed. The session goes on over the next. Where it need not be closed, what else the packet
     /// holds was used.
     pub fn receive(
@@ -74,18 +74,18 @@ impl Session {
         packet: &mut [u8],
         random: &mut dyn SecureRandom,
         sink: &mut dyn FnMut(SessionEvent<'_>),
-    ) -> Result<(), Reject> {
+    ) -> Result<(), MessageError> {
         let message = Envelope::open_in(&self.key, self.id, self.left, packet)?;
         self.clock.observe_local(now);
-        match self.replay.judge(message.msg_id) {
+        match self.replay.check(message.msg_id) {
             Freshness::New => {}
             Freshness::Duplicate => {
                 self.acknowledge(message.msg_id, message.seq_no, now);
-                return Err(Reject::Duplicate);
+                return Err(MessageError::Duplicate);
             }
             Freshness::TooOld => {
                 self.acknowledge(message.msg_id, message.seq_no, now);
-                return Err(Reject::TooOld);
+                return Err(MessageError::TooOld);
             }
         }
         let sent = message.msg_id.time();
@@ -144,7 +144,7 @@ impl Session {
         may_be_packed: bool,
         random: &mut dyn SecureRandom,
         sink: &mut Sink<'_>,
-    ) -> Result<(), Reject> {
+    ) -> Result<(), MessageError> {
         let mut reader = Reader::new(body);
         match reader.u32()? {
             tl_ids::RPC_RESULT => self.result(now, &mut reader, sink)?,
@@ -152,7 +152,9 @@ impl Session {
                 let unpacked = self.unpack(reader.bytes()?)?;
                 self.dispatch(now, msg_id, &unpacked, false, random, sink)?;
             }
-            tl_ids::MSG_CONTAINER => return Err(Reject::Container("a container within another message")),
+            tl_ids::MSG_CONTAINER => {
+                return Err(MessageError::Container("a container within another message"));
+            }
             types::Pong::ID => {
                 types::Pong::deserialize(&mut reader)?;
                 if !self.has_requests() {
@@ -237,10 +239,10 @@ impl Session {
         Ok(())
     }
 
-    fn result(&mut self, now: Now, reader: &mut Reader<'_>, sink: &mut Sink<'_>) -> Result<(), Reject> {
+    fn result(&mut self, now: Now, reader: &mut Reader<'_>, sink: &mut Sink<'_>) -> Result<(), MessageError> {
         let request = reader.u64()?;
         if request == 0 {
-            return Err(Reject::ResultForNothing);
+            return Err(MessageError::ResultForNothing);
         }
         if self.destroying == Some(Some(MsgId(request))) {
             self.destroying = None;
@@ -249,7 +251,7 @@ impl Session {
         }
         // An answer to what we no longer wait for: a late one after a resend, or about a dropped request.
         let Some(tag) = self.outgoing.answered(MsgId(request)) else { return Ok(()) };
-        self.proven(now);
+        self.validated(now);
         self.binding.take_if(|binding| binding.tag == tag);
         let body = reader.rest();
         let unpacked = self.unpack_result(body);
@@ -259,20 +261,20 @@ impl Session {
     }
 
     /// What is packed in `body`, if it is `gzip_packed`.
-    fn unpack_result(&mut self, body: &[u8]) -> Result<Option<Wiped>, Reject> {
+    fn unpack_result(&mut self, body: &[u8]) -> Result<Option<Wiped>, MessageError> {
         let Some(packed) = body.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) else { return Ok(None) };
         self.unpack(Reader::new(packed).bytes()?).map(Some)
     }
 
     /// Unpacks one message, as long as its packet has not unpacked to too much.
-    fn unpack(&mut self, packed: &[u8]) -> Result<Wiped, Reject> {
+    fn unpack(&mut self, packed: &[u8]) -> Result<Wiped, MessageError> {
         let unpacked = Wiped(gzip::unpack(packed, gzip::GZIP_LIMIT.min(self.may_unpack))?);
         self.may_unpack -= unpacked.len();
         Ok(unpacked)
     }
 
     /// Key, salt and clock are right: corrections count from 0 again, and salts are fetched ahead.
-    fn proven(&mut self, now: Now) {
+    fn validated(&mut self, now: Now) {
         self.corrections.forgive();
         self.fetch_salts(now);
     }
@@ -291,7 +293,7 @@ impl Session {
         msg_id: MsgId,
         notice: &types::BadMsgNotification,
         random: &mut dyn SecureRandom,
-    ) -> Result<(), Reject> {
+    ) -> Result<(), MessageError> {
         let bad_id = MsgId::from_wire(notice.bad_msg_id);
         let refused = self.refused(bad_id, Correction::of(notice.error_code), now)?;
         let Some(begins_round) = refused else { return Ok(()) };
@@ -324,13 +326,13 @@ impl Session {
             64 => {
                 self.singly = true;
                 self.send_again(bad_id);
-                return Err(Reject::BadMessage(64));
+                return Err(MessageError::BadMessage(64));
             }
             // Our numbering is at fault, so it begins again, over another connection.
             code => {
                 self.send_again(bad_id);
                 self.restart(now, random);
-                return Err(Reject::BadMessage(code));
+                return Err(MessageError::BadMessage(code));
             }
         }
         // Nobody said what became of the others of the container. One question a round is enough.
@@ -348,7 +350,7 @@ impl Session {
 
     /// Notes that the server refused a message; answers whether that begins a round of corrections, `None`: it is none that
     /// we sent.
-    fn refused(&mut self, id: MsgId, reason: Correction, now: Now) -> Result<Option<bool>, Reject> {
+    fn refused(&mut self, id: MsgId, reason: Correction, now: Now) -> Result<Option<bool>, MessageError> {
         let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(None) };
         let begins = self.corrections.count(id, self.ids.last(), carries_requests, reason, now.monotonic)?;
         if begins {
@@ -362,7 +364,7 @@ impl Session {
     /// What left before it over this connection alone was ignored, and is sent again, as the documentation has it. What
     /// left over an earlier one may have been executed in a session that the server has forgotten, key and identifier
     /// being the same; so may what the server said it has.
-    fn new_session(&mut self, first: MsgId, now: Now) -> Result<(), Reject> {
+    fn new_session(&mut self, first: MsgId, now: Now) -> Result<(), MessageError> {
         let (newest, unsure) = self.outgoing.forgotten_before(first);
         self.doubt(unsure);
         match newest {
@@ -375,7 +377,7 @@ impl Session {
     }
 
     /// The answer to our inquiry: what was lost travels again.
-    fn state_info(&mut self, now: Now, request: MsgId, info: &[u8]) -> Result<(), Reject> {
+    fn state_info(&mut self, now: Now, request: MsgId, info: &[u8]) -> Result<(), MessageError> {
         let reminded = self.reminder.take_if(|reminder| reminder.request == Some(request));
         if let Some(reminder) = reminded {
             let fates = self.fates(&reminder.asked, info, true, false, now);
@@ -406,9 +408,9 @@ impl Session {
         was_asked: bool,
         asks: bool,
         now: Now,
-    ) -> Result<(), Reject> {
+    ) -> Result<(), MessageError> {
         if ids.len() != info.len() {
-            return Err(Reject::StateInfo);
+            return Err(MessageError::StateInfo);
         }
         let mut answered = Vec::new();
         for (id, byte) in ids.iter().zip(info).rev() {
@@ -440,7 +442,7 @@ impl Session {
     }
 
     /// The server wants a request once more, without having been asked.
-    fn count_resend(&mut self, id: MsgId, now: Now) -> Result<(), Reject> {
+    fn count_resend(&mut self, id: MsgId, now: Now) -> Result<(), MessageError> {
         self.corrections.count(id, self.ids.last(), true, Correction::Resend, now.monotonic).map(drop)
     }
 
@@ -456,7 +458,7 @@ impl Session {
 
     /// The server has an answer ready: asks for it, or acknowledges it where it came already.
     fn ask_for(&mut self, answer: MsgId, now: Now) {
-        if self.replay.judge(answer) != Freshness::New {
+        if self.replay.check(answer) != Freshness::New {
             self.acks.push(answer, now.monotonic);
         } else {
             self.serve(Service::Resend(answer));

@@ -56,7 +56,7 @@ impl ReplayWindow {
 
     /// Judges an identifier, and does not remember it.
     #[must_use]
-    pub fn judge(&self, id: MsgId) -> Freshness {
+    pub fn check(&self, id: MsgId) -> Freshness {
         self.place(id).err().unwrap_or(Freshness::New)
     }
 

@@ -15,7 +15,7 @@
 //! assert_eq!(functions::Ping::from_bytes(&bytes), Ok(ping));
 //! ```
 //!
-//! The types are those that a sign-in needs; with the feature `full-api`, those of Telegram's whole API of the same
+//! The types are those that a login needs; with the feature `full-api`, those of Telegram's whole API of the same
 //! [`LAYER`]. Other layers travel as bytes, see [`Client::invoke_raw`](crate::client::Client::invoke_raw).
 //!
 //! Rules of the generated code:
@@ -25,7 +25,7 @@
 //! - unknown bits of a flags word are ignored: a server may set bits of a newer layer.
 //! - `Debug` shows neither bytes nor what is secret or a way to reach a person: codes, hashes, tokens, phone numbers,
 //!   mail addresses and the like.
-//! - what clients send to sign in (codes, tokens, hashes) is wiped on drop.
+//! - what clients send to log in (codes, tokens, hashes) is wiped on drop.
 //! - a variant of more than about 256 bytes is boxed if it has siblings, which bounds what a vector of small ones
 //!   takes.
 //!

@@ -5,7 +5,7 @@
 //! them out in place. Neither touches a socket, so that anything may lie below: a plain stream, or one that is
 //! encrypted once more (then use [`FrameEncoder::without_tag`], since the layer below announces the framing).
 //!
-//! A client's connection is [`Layers`]: the framing, and around it what the connection is [disguised](Disguise) as.
+//! A client's connection is [`TransportStack`]: the framing, and around it what the connection is [disguised](StreamMode) as.
 //!
 //! | layer | what it does |
 //! |---|---|
@@ -37,12 +37,12 @@ mod full;
 mod header;
 mod intermediate;
 mod kind;
-mod layers;
 mod obfuscated;
 mod padded;
 mod proxy_link;
 mod proxy_secret;
 mod server;
+mod stack;
 mod websocket;
 
 pub use decode::{Frame, FrameDecoder};
@@ -51,9 +51,9 @@ pub(crate) use fake_tls::hello_of;
 pub use fake_tls::{FAKE_TLS_MAX_PAYLOAD, FakeTls, FakeTlsError, HelloForm};
 pub use header::{DEFAULT_LIMIT, ENCODER_LIMIT, FrameError};
 pub use kind::{Recognised, TransportKind, UnknownTransport};
-pub use layers::{Batch, Disguise, Incoming, LayerError, LayerOptions, Layers};
 pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
 pub use proxy_link::{ProxyLink, ProxyLinkError, SocksLink};
 pub use proxy_secret::{MAX_PROXY_DOMAIN_LEN, ProxyMode, ProxySecret, ProxySecretError};
 pub use server::{Request, ServerFrameDecoder};
+pub use stack::{Batch, Incoming, StackError, StackOptions, StreamMode, TransportStack};
 pub use websocket::{InvalidTarget, WEBSOCKET_NORMAL_CLOSURE, WebSocket, WebSocketError, WebSocketTarget};

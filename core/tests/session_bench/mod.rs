@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use sansgram_core::crypto::message::{self, Direction};
 use sansgram_core::crypto::{AuthKey, SecureRandom};
-use sansgram_core::session::{Body, Outbox, Reject, ServerClock, Session, SessionEvent, Tag};
+use sansgram_core::session::{
+    MessageError, RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent,
+};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::{Constructor, Reader, Serialize, types};
 use sansgram_core::transport::{FrameEncoder, TransportKind};
@@ -33,14 +35,14 @@ pub fn at(seconds: u64) -> Now {
 #[derive(Default)]
 pub struct Bodies {
     pub bodies: BTreeMap<u64, Vec<u8>>,
-    pub after: BTreeMap<u64, Tag>,
+    pub after: BTreeMap<u64, RequestTag>,
 }
 
-impl Outbox for Bodies {
-    fn body(&self, tag: Tag) -> Option<Body<'_>> {
+impl RequestSource for Bodies {
+    fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>> {
         self.bodies
             .get(&tag.0)
-            .map(|query| Body { after: self.after.get(&tag.0).copied(), ..Body::query(query) })
+            .map(|query| RequestBody { after: self.after.get(&tag.0).copied(), ..RequestBody::query(query) })
     }
 }
 
@@ -103,7 +105,7 @@ impl Bench {
     pub fn request(&mut self, tag: u64) {
         let body = [REQUEST.to_le_bytes(), (tag as u32).to_le_bytes()].concat();
         self.bodies.bodies.insert(tag, body);
-        self.session.queue(Tag(tag));
+        self.session.queue(RequestTag(tag));
     }
 
     /// What the session sends now, if anything.
@@ -125,7 +127,7 @@ impl Bench {
             assert_eq!(inner.remaining(), 0);
         }
         self.session_id = session_id;
-        self.session.written();
+        self.session.transmitted();
         Some(Packet { salt, session_id, outer, messages })
     }
 
@@ -145,13 +147,13 @@ impl Bench {
     }
 
     /// Delivers a packet; what it meant comes back as text.
-    pub fn deliver(&mut self, now: Now, packet: &[u8]) -> Result<Vec<String>, Reject> {
+    pub fn deliver(&mut self, now: Now, packet: &[u8]) -> Result<Vec<String>, MessageError> {
         let (events, judged) = self.deliver_whatever(now, packet);
         judged.map(|()| events)
     }
 
     /// Delivers a packet that may be refused in part.
-    pub fn deliver_whatever(&mut self, now: Now, packet: &[u8]) -> (Vec<String>, Result<(), Reject>) {
+    pub fn deliver_whatever(&mut self, now: Now, packet: &[u8]) -> (Vec<String>, Result<(), MessageError>) {
         let mut events = Vec::new();
         let judged = self.session.receive(now, &mut packet.to_vec(), &mut self.random, &mut |event| {
             events.push(match event {
@@ -163,7 +165,7 @@ impl Bench {
         (events, judged)
     }
 
-    pub fn answer(&mut self, now: Now, seq_no: i32, body: &[u8]) -> Result<Vec<String>, Reject> {
+    pub fn answer(&mut self, now: Now, seq_no: i32, body: &[u8]) -> Result<Vec<String>, MessageError> {
         let id = self.id_at(now);
         let packet = self.sealed(id, seq_no, body);
         self.deliver(now, &packet)

@@ -6,13 +6,13 @@ use crate::{Seeds, hex, piece, rows, vectors};
 
 /// The network does what it was asked to.
 const WORK: &[u8] = &[12];
-/// Configurations: the framing, with keys or without, signed in or not, temporary keys.
+/// Configurations: the framing, with keys or without, logged in or not, temporary keys.
 const KEYS: u8 = 1;
 const NO_KEYS: u8 = 1 | 8;
-const SIGNED_IN: u8 = 1 | 16;
+const LOGGED_IN: u8 = 1 | 16;
 const TEMPORARY: u8 = 1 | 4;
 
-/// A step of a sign-in or another call of the application.
+/// A step of a login or another call of the application.
 const fn call(which: u8) -> [u8; 1] {
     [14 | which << 4]
 }
@@ -137,10 +137,10 @@ pub(super) fn client() -> Seeds {
     );
     add("bot", KEYS, &[&call(10), WORK, &answer(0, &authorization()), &call(12), WORK, &call(11), WORK]);
     let revoked = answer(0, &error(401, "SESSION_REVOKED"));
-    add("revoked", SIGNED_IN, &[&request(0), WORK, &revoked, WORK, &call(12), WORK]);
+    add("revoked", LOGGED_IN, &[&request(0), WORK, &revoked, WORK, &call(12), WORK]);
     add(
         "signs-out",
-        SIGNED_IN,
+        LOGGED_IN,
         &[
             &request(0),
             &request(1),
@@ -153,13 +153,13 @@ pub(super) fn client() -> Seeds {
         ],
     );
     let not_there = answer(0, &error(401, "AUTH_KEY_UNREGISTERED"));
-    add("carried-over", SIGNED_IN, &[&request(1), WORK, &not_there, WORK, WORK, &seconds(3), WORK]);
-    add("follows", SIGNED_IN, &[&request(3), WORK, &answer(0, &error(303, "FILE_MIGRATE_1")), WORK, WORK]);
+    add("carried-over", LOGGED_IN, &[&request(1), WORK, &not_there, WORK, WORK, &seconds(3), WORK]);
+    add("follows", LOGGED_IN, &[&request(3), WORK, &answer(0, &error(303, "FILE_MIGRATE_1")), WORK, WORK]);
     let uninited = answer(0, &error(400, "CONNECTION_NOT_INITED"));
     add("init-again", KEYS, &[&request(0), WORK, &uninited, WORK, &answer(0, &body("pong"))]);
     add(
         "updates",
-        SIGNED_IN,
+        LOGGED_IN,
         &[
             &call(5),
             &[0],
@@ -204,7 +204,7 @@ pub(super) fn client() -> Seeds {
     );
     add(
         "clock",
-        SIGNED_IN,
+        LOGGED_IN,
         &[
             &request(0),
             WORK,
@@ -242,6 +242,6 @@ pub(super) fn client() -> Seeds {
         add(&format!("told-{name}"), KEYS, &[&request(0), WORK, &message(&body(name)), &other, WORK]);
     }
     let container = [&[6, 2][..], &piece(&body("new_session_created")), &piece(&update())].concat();
-    add("container", SIGNED_IN, &[&request(0), WORK, &container, WORK, &seconds(61), WORK]);
+    add("container", LOGGED_IN, &[&request(0), WORK, &container, WORK, &seconds(61), WORK]);
     seeds
 }

@@ -1,14 +1,14 @@
-//! Sessions and half-done sign-ins, ours and those of other libraries.
+//! Sessions and half-done logins, ours and those of other libraries.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use sansgram_core::client::SessionData;
+use sansgram_core::client::StoredSession;
 use sansgram_core::crypto::hash::sha256;
 use sansgram_core::tl::write;
 
 use crate::{Seeds, piece, rows, vectors};
 
 pub(super) fn session_text() -> Seeds {
-    let empty = SessionData::default().to_text();
+    let empty = StoredSession::default().to_text();
     let mut content = vec![1, 31];
     content.extend([2, 0, 17, 0, 0, 0]);
     content.extend(1_234_567_890_123_u64.to_le_bytes());
@@ -35,15 +35,15 @@ pub(super) fn session_text() -> Seeds {
         ("one-key".into(), [&[1][..], &content].concat()),
         ("cut".into(), [&[1][..], &content[..100]].concat()),
     ];
-    for (name, content) in sign_ins() {
+    for (name, content) in logins() {
         seeds.push((format!("{name}-text"), [&[0][..], &checksummed(&content)].concat()));
         seeds.push((name, [&[2][..], &content].concat()));
     }
     seeds
 }
 
-/// What stands in texts of half-done sign-ins, in the order of its tags.
-fn sign_ins() -> Seeds {
+/// What stands in texts of half-done logins, in the order of its tags.
+fn logins() -> Seeds {
     let start = |tag: u32| {
         let mut content = Vec::new();
         write::u32(&mut content, 1);
@@ -76,13 +76,13 @@ fn sign_ins() -> Seeds {
     for (name, kind) in [("app", &app as &dyn Fn(&mut Vec<u8>)), ("email", &email)] {
         let mut content = start(0);
         token(&mut content, kind);
-        seeds.push((format!("sign-in-code-{name}"), content));
+        seeds.push((format!("login-code-{name}"), content));
     }
     let mut content = start(1);
     token(&mut content, &app);
     write::string(&mut content, "a*@b");
     write::u32(&mut content, 6);
-    seeds.push(("sign-in-email-code".into(), content));
+    seeds.push(("login-email-code".into(), content));
     let mut content = start(2);
     token(&mut content, &app);
     write::bool(&mut content, true);
@@ -91,15 +91,15 @@ fn sign_ins() -> Seeds {
     write::bool(&mut content, true);
     write::u32(&mut content, 16);
     write::bool(&mut content, true);
-    seeds.push(("sign-in-sign-up".into(), content));
+    seeds.push(("login-sign-up".into(), content));
     let mut content = start(3);
     write::bool(&mut content, true);
     write::string(&mut content, "the usual");
     write::bool(&mut content, true);
-    seeds.push(("sign-in-password".into(), content));
+    seeds.push(("login-password".into(), content));
     let mut content = start(4);
     write::vector(&mut content, &[1, -1], |out, id| write::i64(out, *id));
-    seeds.push(("sign-in-qr".into(), content));
+    seeds.push(("login-qr".into(), content));
     seeds
 }
 

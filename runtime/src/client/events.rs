@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{DcId, LostReason};
+use sansgram_core::client::{DcId, DisconnectReason};
 
 use super::Client;
 use crate::Error;
@@ -21,11 +21,11 @@ pub enum ClientEvent {
         /// The DC.
         dc: DcId,
         /// Why.
-        reason: LostReason,
+        reason: DisconnectReason,
         /// When the next attempt begins; `None`: not before the next request.
         retry_in: Option<Duration>,
     },
-    /// The server asked a step of a sign-in to wait; it goes on by itself then.
+    /// The server asked a step of a login to wait; it goes on by itself then.
     FloodWait {
         /// For how long.
         wait: Duration,

@@ -29,7 +29,7 @@ impl Client {
         request: &F,
         options: impl Into<RequestOptions>,
     ) -> Result<F::Reply, Error> {
-        self.begin(request, options)?.reply().await
+        self.send(request, options)?.reply().await
     }
 
     /// Calls a function of any layer that is serialised already (one boxed TL function); the reply is one boxed TL
@@ -45,33 +45,33 @@ impl Client {
         Pending::start(self, |machine, now| machine.invoke_raw(now, query, options))?.reply().await
     }
 
-    /// Sends a request without waiting for its reply, which [`Invocation::reply`] does.
+    /// Sends a request without waiting for its reply, which [`RequestHandle::reply`] does.
     ///
     /// # Errors
     /// [`Error::Misuse`]; [`Error::Stopped`].
-    pub fn begin<F: Function>(
+    pub fn send<F: Function>(
         &self,
         request: &F,
         options: impl Into<RequestOptions>,
-    ) -> Result<Invocation<F>, Error> {
+    ) -> Result<RequestHandle<F>, Error> {
         // Written outside the lock, as replies are read: the types may be the application's own.
         let query = request.to_bytes();
         let pending = Pending::start(self, |machine, now| machine.invoke_raw(now, query, options))?;
-        Ok(Invocation { pending, failed: None, function: PhantomData })
+        Ok(RequestHandle { pending, failed: None, function: PhantomData })
     }
 }
 
 /// A request under way. Dropped before its reply came, it is forgotten, though the server may still carry it out; it is
 /// told to drop the answer.
 #[must_use = "dropped, the request is cancelled"]
-pub struct Invocation<F> {
+pub struct RequestHandle<F> {
     pending: Pending,
     /// Why there will be no reply, where that was found out while a receipt was waited for.
     failed: Option<InvokeError>,
     function: PhantomData<fn() -> F>,
 }
 
-impl<F> Invocation<F> {
+impl<F> RequestHandle<F> {
     /// What [`RequestOptions::after`] of a later request names.
     #[must_use]
     pub const fn id(&self) -> RequestId {
@@ -87,7 +87,7 @@ impl<F> Invocation<F> {
     }
 }
 
-impl<F> Invocation<F> {
+impl<F> RequestHandle<F> {
     /// Waits until the server told that it got the request: by an acknowledgement, which
     /// [`RequestOptions::quick_ack`] has it send at once, or by the reply. The future may be dropped and made again.
     ///
@@ -109,7 +109,7 @@ impl<F> Invocation<F> {
     }
 }
 
-impl<F: Function> Invocation<F> {
+impl<F: Function> RequestHandle<F> {
     /// Waits for the reply.
     ///
     /// # Errors
@@ -123,9 +123,9 @@ impl<F: Function> Invocation<F> {
     }
 }
 
-impl<F> fmt::Debug for Invocation<F> {
+impl<F> fmt::Debug for RequestHandle<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invocation").field("id", &self.id()).finish_non_exhaustive()
+        f.debug_struct("RequestHandle").field("id", &self.id()).finish_non_exhaustive()
     }
 }
 

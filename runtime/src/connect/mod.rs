@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use sansgram_core::rpc::{LostCause, ProxyFault};
+use sansgram_core::rpc::{IoFailure, ProxyFault};
 
 use crate::proxy::{Host, Proxy, Target};
 use crate::{Runtime, Timer};
@@ -35,10 +35,10 @@ pub(crate) async fn open<R: Runtime>(
     runtime: Arc<R>,
     proxy: Option<Arc<Proxy>>,
     endpoints: Vec<SocketAddr>,
-) -> Result<R::Stream, LostCause> {
+) -> Result<R::Stream, IoFailure> {
     match proxy {
         None => race(&*runtime, &endpoints).await.map_err(|error| lost_cause(&error)),
-        Some(proxy) => through(&*runtime, &proxy, &endpoints).await.map_err(LostCause::Proxy),
+        Some(proxy) => through(&*runtime, &proxy, &endpoints).await.map_err(IoFailure::Proxy),
     }
 }
 
@@ -114,19 +114,19 @@ async fn within<R: Runtime, T>(runtime: &R, limit: Duration, future: impl Future
 const NO_SUCH_FAMILY: [i32; 3] = [97, 47, 10_047];
 
 /// What the machine is told of an error of the operating system.
-pub(crate) fn lost_cause(error: &io::Error) -> LostCause {
+pub(crate) fn lost_cause(error: &io::Error) -> IoFailure {
     use io::ErrorKind as Kind;
     if error.raw_os_error().is_some_and(|code| NO_SUCH_FAMILY.contains(&code)) {
-        return LostCause::Unreachable;
+        return IoFailure::Unreachable;
     }
     match error.kind() {
-        Kind::ConnectionRefused => LostCause::Refused,
+        Kind::ConnectionRefused => IoFailure::Refused,
         Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown | Kind::AddrNotAvailable => {
-            LostCause::Unreachable
+            IoFailure::Unreachable
         }
-        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => LostCause::Reset,
-        Kind::TimedOut => LostCause::TimedOut,
-        Kind::UnexpectedEof => LostCause::Closed,
-        _ => LostCause::Other,
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => IoFailure::Reset,
+        Kind::TimedOut => IoFailure::TimedOut,
+        Kind::UnexpectedEof => IoFailure::Closed,
+        _ => IoFailure::Other,
     }
 }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sansgram_core::rpc::LostCause;
+use sansgram_core::rpc::IoFailure;
 
 use super::lost_cause;
 use crate::{Runtime, Timer};
@@ -84,8 +84,8 @@ fn poll_all<S>(
 /// How much a failure tells of the peer: nothing, if this host cannot even try.
 fn tells(error: &io::Error) -> u8 {
     match lost_cause(error) {
-        LostCause::Unreachable if error.kind() != io::ErrorKind::HostUnreachable => 0,
-        LostCause::Other => 1,
+        IoFailure::Unreachable if error.kind() != io::ErrorKind::HostUnreachable => 0,
+        IoFailure::Other => 1,
         _ => 2,
     }
 }

@@ -10,7 +10,7 @@ use std::task::Wake;
 use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use sansgram_core::client::{DcId, LostCause, RequestId};
+use sansgram_core::client::{DcId, IoFailure, RequestId};
 use sansgram_core::time::Now;
 
 use super::*;
@@ -24,7 +24,7 @@ struct Toy {
     outputs: VecDeque<Output>,
     deadline: Option<Timestamp>,
     heard: Vec<String>,
-    session: SessionData,
+    session: StoredSession,
 }
 
 impl Machine for Toy {
@@ -38,7 +38,9 @@ impl Machine for Toy {
             Input::Received { conn, bytes } => {
                 format!("{} received {}", conn.0, String::from_utf8_lossy(bytes))
             }
-            Input::Sent { conn, buffer } => format!("{} sent {}", conn.0, String::from_utf8_lossy(&buffer)),
+            Input::Transmitted { conn, buffer } => {
+                format!("{} sent {}", conn.0, String::from_utf8_lossy(&buffer))
+            }
             Input::Lost { conn, cause } => format!("{} lost {cause:?}", conn.0),
             _ => "computed".into(),
         });
@@ -52,7 +54,7 @@ impl Machine for Toy {
         self.heard.push("close".into());
     }
 
-    fn session(&self) -> &SessionData {
+    fn session(&self) -> &StoredSession {
         &self.session
     }
 }
@@ -245,7 +247,7 @@ impl Bench {
             connects: Mutex::default(),
             dropped: Arc::default(),
         });
-        let session = SessionData { api_id: Some(7), ..SessionData::default() };
+        let session = StoredSession { api_id: Some(7), ..StoredSession::default() };
         let toy = Toy { session, ..Toy::default() };
         let shared = Arc::new(Shared::new(toy, Clock::of(&runtime)));
         let store = Arc::new(MemoryStore::new());
@@ -471,8 +473,8 @@ fn calls_wake_the_driver_and_completions_wake_their_waiters() {
 #[test]
 fn sessions_are_saved_off_the_lock_and_the_newest_state_last() {
     let mut bench = Bench::new();
-    bench.output([Output::Event(Event::Persist)]);
-    bench.output([Output::Event(Event::Persist)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
     assert_eq!(bench.runtime.blocking.lock().unwrap().len(), 1, "one save at a time");
     assert!(bench.store.session().is_none());
     bench.run_blocking();
@@ -486,7 +488,7 @@ fn sessions_are_saved_off_the_lock_and_the_newest_state_last() {
 #[test]
 fn a_save_that_never_finishes_counts_as_failed() {
     let mut bench = Bench::new();
-    bench.output([Output::Event(Event::Persist)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
     bench.runtime.blocking.lock().unwrap().clear();
     let state = bench.shared.lock();
     assert!(state.saves.is_idle());
@@ -497,7 +499,7 @@ fn a_save_that_never_finishes_counts_as_failed() {
 fn without_handles_it_saves_closes_and_ends() {
     let mut bench = Bench::new();
     bench.open(1, &[FIRST]);
-    bench.output([Output::Event(Event::Persist)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
     bench.heard();
     bench.shared.call(|state, _| state.end_wanted = true);
     assert!(bench.poll().is_pending(), "the save is still running");
@@ -546,7 +548,7 @@ fn the_store_is_let_go_before_a_save_or_the_end_is_told() {
     let waker = Waker::from(watch.clone());
     let mut cx = Context::from_waker(&waker);
     let shared = bench.shared.clone();
-    bench.output([Output::Event(Event::Persist)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
     let mut save = pin!(shared.until(|state| state.saves.is_idle().then_some(())));
     assert!(save.as_mut().poll(&mut cx).is_pending());
     bench.run_blocking();
@@ -575,14 +577,14 @@ fn a_dropped_wait_leaves_nothing_behind() {
 fn errors_of_the_system_become_causes() {
     use io::ErrorKind as Kind;
     for (kind, cause) in [
-        (Kind::ConnectionRefused, LostCause::Refused),
-        (Kind::HostUnreachable, LostCause::Unreachable),
-        (Kind::NetworkUnreachable, LostCause::Unreachable),
-        (Kind::ConnectionReset, LostCause::Reset),
-        (Kind::BrokenPipe, LostCause::Reset),
-        (Kind::TimedOut, LostCause::TimedOut),
-        (Kind::UnexpectedEof, LostCause::Closed),
-        (Kind::PermissionDenied, LostCause::Other),
+        (Kind::ConnectionRefused, IoFailure::Refused),
+        (Kind::HostUnreachable, IoFailure::Unreachable),
+        (Kind::NetworkUnreachable, IoFailure::Unreachable),
+        (Kind::ConnectionReset, IoFailure::Reset),
+        (Kind::BrokenPipe, IoFailure::Reset),
+        (Kind::TimedOut, IoFailure::TimedOut),
+        (Kind::UnexpectedEof, IoFailure::Closed),
+        (Kind::PermissionDenied, IoFailure::Other),
     ] {
         assert_eq!(lost_cause(&kind.into()), cause);
     }
@@ -620,7 +622,7 @@ fn what_arrives_wakes_who_waits_for_a_receipt() {
 #[test]
 fn what_could_not_be_saved_is_tried_again_at_the_end() {
     let mut bench = Bench::new();
-    bench.output([Output::Event(Event::Persist)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
     let unfinished = std::mem::take(&mut *bench.runtime.blocking.lock().unwrap());
     drop(unfinished);
     assert!(bench.store.session().is_none());
@@ -654,7 +656,7 @@ fn f5_a_save_that_fails_is_tried_again_with_a_backoff_and_told() {
         bench.pass(Duration::from_millis(1));
         assert!(bench.poll().is_pending());
     };
-    bench.output([Output::Event(Event::Persist)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
         fails(&mut bench, pause);
     }
@@ -663,10 +665,10 @@ fn f5_a_save_that_fails_is_tried_again_with_a_backoff_and_told() {
     assert!(bench.shared.lock().saves.error.is_none());
     assert_eq!(bench.shared.lock().events.pop_front(), Some(ClientEvent::Saved));
     // It begins with a short pause again, and what succeeds is not told.
-    bench.output([Output::Event(Event::Persist)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
     fails(&mut bench, 1);
     bench.run_blocking();
-    bench.output([Output::Event(Event::Persist)]);
+    bench.output([Output::Event(Event::SessionChanged)]);
     bench.run_blocking();
     assert_eq!(bench.shared.lock().events.len(), 1);
     bench.pass(Duration::from_secs(1000));

@@ -119,11 +119,11 @@ pub enum ImportError {
         /// Those that are there.
         accounts: Vec<Account>,
     },
-    /// It is whole, but no user is signed in.
-    #[error("this is {}, but no user is signed in", .0.description())]
+    /// It is whole, but no user is logged in.
+    #[error("this is {}, but no user is logged in", .0.description())]
     NoUser(Format),
-    /// Nobody has signed in with it: there is no authorisation key in it.
-    #[error("this is {}, but there is no key in it: nobody has signed in with it yet", .0.description())]
+    /// Nobody has logged in with it: there is no authorisation key in it.
+    #[error("this is {}, but there is no key in it: nobody has logged in with it yet", .0.description())]
     NoKey(Format),
     /// One of our own texts, which cannot be read.
     #[error("{0}")]
@@ -153,11 +153,11 @@ pub enum ImportError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// Nobody has signed in with the session.
-    #[error("there is nothing to export: nobody has signed in with this session")]
+    /// Nobody has logged in with the session.
+    #[error("there is nothing to export: nobody has logged in with this session")]
     NoKey,
-    /// The format says who is signed in, and this session does not know it.
-    #[error("the session does not know yet who is signed in, and {} has to say it; connect once with it", .0.description())]
+    /// The format says who is logged in, and this session does not know it.
+    #[error("the session does not know yet who is logged in, and {} has to say it; connect once with it", .0.description())]
     NoUser(Format),
     /// The format says where the DC is, and the table does not know it.
     #[error("the address of {0} is not known, and this format has to say it")]

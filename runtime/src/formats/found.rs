@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use sansgram_core::client::{CustomServers, DcId, DcKey, DcTable, Servers, SessionData, SignedInUser};
+use sansgram_core::client::{CustomServers, DcAuth, DcId, DcTable, LoggedInUser, Servers, StoredSession};
 use sansgram_core::crypto::AuthKey;
 use zeroize::Zeroizing;
 
@@ -119,7 +119,7 @@ impl Found {
         }
         let user = match self.user_id {
             0 => None,
-            id @ 1..=MAX_USER_ID => Some(SignedInUser { id, is_bot: self.is_bot }),
+            id @ 1..=MAX_USER_ID => Some(LoggedInUser { id, is_bot: self.is_bot }),
             _ => return Err(damaged("the number of its user is impossible")),
         };
         let api_id = match i32::try_from(self.api_id) {
@@ -131,7 +131,7 @@ impl Found {
             Servers::Unknown if format.is_of_telegram() => Servers::Telegram,
             servers => servers,
         };
-        let key = |key: &[u8; 256]| DcKey { auth_key: AuthKey::new(*key), server_salt: 0 };
+        let key = |key: &[u8; 256]| DcAuth { auth_key: AuthKey::new(*key), server_salt: 0 };
         let mut keys = BTreeMap::from([(dc, key(&self.key))]);
         let mut endpoints: BTreeMap<_, _> =
             self.place.address().map(|address| (dc, address)).into_iter().collect();
@@ -161,14 +161,14 @@ impl Found {
         }
         // Formats without a flag for test DCs are told apart by their addresses alone.
         let at_test_dcs = self.place.ip().is_some_and(is_of_test_dcs);
-        let session = SessionData {
+        let session = StoredSession {
             home_dc: Some(dc),
             keys,
             user,
             api_id,
             test_dcs: self.test_dcs.unwrap_or(false) || at_test_dcs,
             servers,
-            ..SessionData::default()
+            ..StoredSession::default()
         };
         Ok(Imported { endpoints, mended, ..Imported::single(format, session) })
     }
@@ -182,13 +182,13 @@ fn is_empty(key: &[u8; 256]) -> bool {
 pub(super) struct Exported<'a> {
     pub(super) dc: DcId,
     pub(super) key: &'a [u8; 256],
-    pub(super) user: Option<&'a SignedInUser>,
+    pub(super) user: Option<&'a LoggedInUser>,
     pub(super) api_id: Option<i32>,
     pub(super) test_dcs: bool,
 }
 
 impl<'a> Exported<'a> {
-    pub(super) fn of(session: &'a SessionData) -> Result<Self, ExportError> {
+    pub(super) fn of(session: &'a StoredSession) -> Result<Self, ExportError> {
         let dc = session.home_dc.ok_or(ExportError::NoKey)?;
         let key = session.keys.get(&dc).ok_or(ExportError::NoKey)?.auth_key.as_bytes();
         let (user, api_id, test_dcs) = (session.user.as_ref(), session.api_id, session.test_dcs);

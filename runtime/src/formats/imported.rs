@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
-use sansgram_core::client::{DcId, SessionData};
+use sansgram_core::client::{DcId, StoredSession};
 use sansgram_core::crypto::Secret;
 
 use super::Format;
@@ -38,7 +38,7 @@ pub struct Account {
     pub number: u32,
     /// The user. `None` if it is not known.
     pub user_id: Option<i64>,
-    /// The home DC. `None` if no user is signed in.
+    /// The home DC. `None` if no user is logged in.
     pub dc: Option<DcId>,
     /// Whether its files cannot be read. The import of this account says why.
     pub is_damaged: bool,
@@ -51,7 +51,7 @@ impl fmt::Display for Account {
             (Some(id), Some(dc)) => write!(f, "user {id} on {dc}"),
             (None, Some(dc)) => write!(f, "a user on {dc}"),
             (_, None) if self.is_damaged => f.write_str("damaged"),
-            (_, None) => f.write_str("no user is signed in"),
+            (_, None) => f.write_str("no user is logged in"),
         }
     }
 }
@@ -63,9 +63,9 @@ pub struct Imported {
     /// What it was recognised as.
     pub format: Format,
     /// The session. Salts and clock offset are not known yet. The strings of Telethon and GramJS do not say who is
-    /// signed in, and a SQLite file of Telethon 1 not always: the first question of that kind finds out
+    /// logged in, and a SQLite file of Telethon 1 not always: the first question of that kind finds out
     /// (`is_authorized`, `get_me`), and updates come from then on.
-    pub session: SessionData,
+    pub session: StoredSession,
     /// Where the other library found the DCs, where it says so. Our own table is usually newer.
     pub endpoints: BTreeMap<DcId, SocketAddr>,
     /// All accounts that the program holds, if it can hold several. The session is that of one of them.
@@ -78,7 +78,7 @@ pub struct Imported {
 
 impl Imported {
     /// What a format says that holds one account and no addresses.
-    pub(super) const fn single(format: Format, session: SessionData) -> Self {
+    pub(super) const fn single(format: Format, session: StoredSession) -> Self {
         Self {
             format,
             session,

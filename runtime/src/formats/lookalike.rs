@@ -19,7 +19,7 @@ pub enum NoSession {
     /// The `api_hash` of an application.
     ApiHash,
     /// The `tg://login` link in a QR code.
-    LoginLink,
+    QrLink,
     /// A link that invites to a chat.
     InviteLink,
     /// A link to a proxy.
@@ -35,11 +35,11 @@ pub enum NoSession {
 impl fmt::Display for NoSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::BotToken => "the token of a bot, not a session; a bot signs in with it",
-            Self::PhoneNumber => "a phone number, not a session; a user signs in with it",
+            Self::BotToken => "the token of a bot, not a session; a bot logs in with it",
+            Self::PhoneNumber => "a phone number, not a session; a user logs in with it",
             Self::ApiHash => "an api_hash, not a session; it belongs to an application, not to an account",
-            Self::LoginLink => {
-                "the link of a QR code, not a session; a device that is signed in opens it to confirm a new one"
+            Self::QrLink => {
+                "the link of a QR code, not a session; a device that is logged in opens it to confirm a new one"
             }
             Self::InviteLink => "an invite link to a chat, not a session",
             Self::ProxyLink => "the link of a proxy, not a session",
@@ -107,7 +107,7 @@ fn link(text: &str) -> Option<NoSession> {
     if let Some(rest) = lower.strip_prefix("tg:") {
         let rest = rest.trim_start_matches('/');
         return Some(match rest.split(['?', '/']).next().unwrap_or_default() {
-            "login" => NoSession::LoginLink,
+            "login" => NoSession::QrLink,
             "join" => NoSession::InviteLink,
             "proxy" | "socks" => NoSession::ProxyLink,
             _ => NoSession::Link,
@@ -119,7 +119,7 @@ fn link(text: &str) -> Option<NoSession> {
     Some(match path {
         _ if path.starts_with('+') || path.starts_with("joinchat") => NoSession::InviteLink,
         _ if path.starts_with("proxy") || path.starts_with("socks") => NoSession::ProxyLink,
-        _ if path.starts_with("login") => NoSession::LoginLink,
+        _ if path.starts_with("login") => NoSession::QrLink,
         _ => NoSession::Link,
     })
 }

@@ -1,8 +1,8 @@
 //! Sessions of other programs, both ways: [`import_text`] and [`import_path`] recognise what they are given,
 //! [`export_text`] and [`export_path`] write what those programs open. SQLite files take the feature `sqlite`.
 //!
-//! A session is its keys: whoever has one is signed in as that account. Two programs must not use the same key at
-//! once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): sign in once more, or stop the other program first.
+//! A session is its keys: whoever has one is logged in as that account. Two programs must not use the same key at
+//! once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): log in once more, or stop the other program first.
 //!
 //! ```
 //! use sansgram_runtime::core::client::Config;
@@ -20,7 +20,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use sansgram_core::client::{DcTable, Servers, SessionData};
+use sansgram_core::client::{DcTable, Servers, StoredSession};
 use zeroize::Zeroizing;
 
 use crate::encryption;
@@ -89,7 +89,7 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
         return Err(ImportError::Encrypted);
     }
     if text.starts_with("sansgram") {
-        let session = SessionData::from_text(text)?;
+        let session = StoredSession::from_text(text)?;
         return Ok(Imported::single(Format::Sansgram, session));
     }
     if text.len() >= SHORTEST_LIKELY
@@ -217,7 +217,7 @@ fn import_binary(
 /// # Errors
 /// [`ExportError`].
 pub fn export_text(
-    session: &SessionData,
+    session: &StoredSession,
     format: Format,
     dcs: &DcTable,
 ) -> Result<Zeroizing<String>, ExportError> {
@@ -245,7 +245,7 @@ pub fn export_text(
 /// # Errors
 /// [`ExportError`].
 pub fn export_file(
-    session: &SessionData,
+    session: &StoredSession,
     format: Format,
     dcs: &DcTable,
     path: &Path,
@@ -262,7 +262,7 @@ pub fn export_file(
 /// # Errors
 /// [`ExportError`]; a file or folder that is there already is left as it is.
 pub fn export_path(
-    session: &SessionData,
+    session: &StoredSession,
     format: Format,
     dcs: &DcTable,
     options: &ExportOptions,

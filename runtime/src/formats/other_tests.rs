@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sansgram_core::client::{Config, DcKey, SignedInUser};
+use sansgram_core::client::{Config, DcAuth, LoggedInUser};
 use sansgram_core::crypto::{AuthKey, Secret};
 
 use super::samples::{self, USER, dc, key};
@@ -21,12 +21,12 @@ fn with_hash(hash: &str) -> ImportOptions {
     ImportOptions { api_hash: Some(Secret::new(hash.into())), ..ImportOptions::default() }
 }
 
-fn session() -> SessionData {
-    SessionData {
+fn session() -> StoredSession {
+    StoredSession {
         home_dc: Some(dc(2)),
-        keys: BTreeMap::from([(dc(2), DcKey { auth_key: key(), server_salt: 0 })]),
-        user: Some(SignedInUser { id: USER, is_bot: false }),
-        ..SessionData::default()
+        keys: BTreeMap::from([(dc(2), DcAuth { auth_key: key(), server_salt: 0 })]),
+        user: Some(LoggedInUser { id: USER, is_bot: false }),
+        ..StoredSession::default()
     }
 }
 
@@ -48,7 +48,7 @@ fn formats_samples_yield_key_user_and_dc() {
         assert_eq!(imported.format, format);
         assert_eq!(imported.session.home_dc, Some(dc(2)), "{name}");
         assert_eq!(imported.session.keys[&dc(2)].auth_key, key(), "{name}");
-        let user = has_user.then_some(SignedInUser { id: USER, is_bot: false });
+        let user = has_user.then_some(LoggedInUser { id: USER, is_bot: false });
         assert_eq!(imported.session.user, user, "{name}");
         assert!(!imported.session.test_dcs && imported.mended.is_empty(), "{name}");
     }
@@ -69,8 +69,8 @@ fn formats_that_are_written_are_read_again() {
         for (is_test, number) in [(false, 2), (true, 2), (false, 5)] {
             let path = directory.0.join(format!("{format}-{is_test}-{number}"));
             let (auth_key, home) = (session().keys[&dc(2)].auth_key.clone(), dc(number));
-            let keys = BTreeMap::from([(home, DcKey { auth_key, server_salt: 0 })]);
-            let written = SessionData { test_dcs: is_test, home_dc: Some(home), keys, ..session() };
+            let keys = BTreeMap::from([(home, DcAuth { auth_key, server_salt: 0 })]);
+            let written = StoredSession { test_dcs: is_test, home_dc: Some(home), keys, ..session() };
             let dcs = if is_test { Config::telegram_test() } else { Config::telegram() }.dcs;
             export_file(&written, format, &dcs, &path).unwrap();
             let imported = import_file(&path).unwrap();
@@ -118,7 +118,7 @@ fn formats_written_are_those_of_their_programs() {
     assert_eq!(bytes[17..], *key().as_bytes());
     let first = [&[1], &bytes[1..17], &[7; 16], &bytes[17..]].concat();
     let imported = import_text(&encoding::encode_url(&first)).unwrap();
-    let expected = SessionData { servers: Servers::Telegram, ..session() };
+    let expected = StoredSession { servers: Servers::Telegram, ..session() };
     assert_eq!((imported.format, imported.session), (Format::Ferogram, expected));
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sansgram_core::client::{DcId, Servers, SignedInUser};
+use sansgram_core::client::{DcId, LoggedInUser, Servers};
 use sansgram_core::crypto::AuthKey;
 
 use super::{Format, Imported};
@@ -31,6 +31,6 @@ pub(super) fn check(imported: &Imported, format: Format) {
     assert_eq!(imported.format, format);
     assert_eq!(imported.session.home_dc, Some(dc(2)));
     assert_eq!(imported.session.keys[&dc(2)].auth_key, key());
-    assert_eq!(imported.session.user, Some(SignedInUser { id: USER, is_bot: false }));
+    assert_eq!(imported.session.user, Some(LoggedInUser { id: USER, is_bot: false }));
     assert_eq!(imported.session.servers, Servers::Telegram);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
-use sansgram_core::client::{Config, CustomServers, DcId, DcKey, SignedInUser};
+use sansgram_core::client::{Config, CustomServers, DcAuth, DcId, LoggedInUser};
 use sansgram_core::crypto::AuthKey;
 use serde_json::Value;
 
@@ -33,14 +33,14 @@ fn vectors() -> Vec<Value> {
 fn expected(vector: &Value) -> Imported {
     let dc = dc(vector["dc"].as_i64().unwrap());
     let user =
-        vector["user_id"].as_i64().map(|id| SignedInUser { id, is_bot: vector["is_bot"].as_bool().unwrap() });
-    let session = SessionData {
+        vector["user_id"].as_i64().map(|id| LoggedInUser { id, is_bot: vector["is_bot"].as_bool().unwrap() });
+    let session = StoredSession {
         home_dc: Some(dc),
-        keys: BTreeMap::from([(dc, DcKey { auth_key: key(), server_salt: 0 })]),
+        keys: BTreeMap::from([(dc, DcAuth { auth_key: key(), server_salt: 0 })]),
         user,
         api_id: vector["api_id"].as_i64().filter(|id| *id != 0).map(|id| id as i32),
         test_dcs: vector["test"].as_bool().unwrap(),
-        ..SessionData::default()
+        ..StoredSession::default()
     };
     let endpoints: BTreeMap<_, _> = vector["address"]
         .as_str()
@@ -54,7 +54,7 @@ fn expected(vector: &Value) -> Imported {
         Some("64:ff9b::9a95:a733" | "1.1.1.1") => Servers::at(dc, endpoints[&dc]),
         Some(_) => Servers::Telegram,
     };
-    let session = SessionData { servers, ..session };
+    let session = StoredSession { servers, ..session };
     let format = vector["format"].as_str().unwrap().parse().unwrap();
     Imported { endpoints, ..Imported::single(format, session) }
 }
@@ -113,12 +113,12 @@ fn a_string_of_pyrogram_is_none_of_mtcute() {
     for (api_id, second) in [(None, 1), (None, 2), (Some(0x0200_0000), 2)] {
         let mut key = [9; 256];
         key[0] = second;
-        let session = SessionData {
+        let session = StoredSession {
             home_dc: Some(dc(3)),
-            keys: BTreeMap::from([(dc(3), DcKey { auth_key: AuthKey::new(key), server_salt: 0 })]),
-            user: Some(SignedInUser { id: 1, is_bot: false }),
+            keys: BTreeMap::from([(dc(3), DcAuth { auth_key: AuthKey::new(key), server_salt: 0 })]),
+            user: Some(LoggedInUser { id: 1, is_bot: false }),
             api_id,
-            ..SessionData::default()
+            ..StoredSession::default()
         };
         let text = export_text(&session, Format::Pyrogram, &Config::telegram().dcs).unwrap();
         let imported = import_text(&text).unwrap();
@@ -189,7 +189,7 @@ fn impossible_numbers_are_refused() {
 fn what_a_format_must_say_must_be_known() {
     let telegram = Config::telegram().dcs;
     for format in TEXTS {
-        let empty = export_text(&SessionData::default(), format, &telegram);
+        let empty = export_text(&StoredSession::default(), format, &telegram);
         assert_eq!(matches!(empty, Err(ExportError::NoKey)), format != Format::Sansgram, "{format}");
     }
     let mut session = expected(&vectors()[0]).session;
@@ -229,11 +229,11 @@ fn a5_an_address_without_a_port_is_no_address() {
         ("0.0.0.0:443", Servers::Unknown),
         ("203.0.113.9:80", Servers::at(dc(2), "203.0.113.9:80".parse().unwrap())),
     ] {
-        let key = DcKey { auth_key: key(), server_salt: 0 };
-        let session = SessionData {
+        let key = DcAuth { auth_key: key(), server_salt: 0 };
+        let session = StoredSession {
             home_dc: Some(dc(2)),
             keys: BTreeMap::from([(dc(2), key)]),
-            ..SessionData::default()
+            ..StoredSession::default()
         };
         let mut dcs = DcTable::new();
         dcs.insert(dc(2), address.parse().unwrap());
@@ -292,16 +292,16 @@ impl Arbitrary for Any {
             std::net::IpAddr::from((u128::arbitrary(g) >> 3 | 1 << 125).to_be_bytes())
         };
         let test_dcs = bool::arbitrary(g);
-        let session = SessionData {
+        let session = StoredSession {
             home_dc: Some(dc),
-            keys: BTreeMap::from([(dc, DcKey { auth_key: AuthKey::new(bytes), server_salt: 0 })]),
-            user: Some(SignedInUser {
+            keys: BTreeMap::from([(dc, DcAuth { auth_key: AuthKey::new(bytes), server_salt: 0 })]),
+            user: Some(LoggedInUser {
                 id: (i64::arbitrary(g) & MAX_USER_ID).max(1),
                 is_bot: bool::arbitrary(g),
             }),
             api_id: Some(i32::arbitrary(g) & i32::MAX).filter(|id| *id != 0),
             test_dcs,
-            ..SessionData::default()
+            ..StoredSession::default()
         };
         let endpoints = BTreeMap::from([(dc, SocketAddr::new(ip, u16::arbitrary(g).max(1)))]);
         Self(Imported { endpoints, ..Imported::single(*g.choose(&TEXTS).unwrap(), session) })

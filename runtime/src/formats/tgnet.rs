@@ -74,7 +74,7 @@ fn parse(content: &[u8], has_language: bool) -> Option<Result<Found, ImportError
         return Some(Err(ImportError::NoKey(Format::AndroidTgnet)));
     }
     let home = reader.i32().ok()?;
-    // Time difference, last update of the DCs, push session, and whether a sign-in is known.
+    // Time difference, last update of the DCs, push session, and whether a login is known.
     reader.raw(16).ok()?;
     boolean(reader)?;
     let start = reader.clone();
@@ -164,7 +164,7 @@ fn sized<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
     reader.raw(length as usize).ok()
 }
 
-/// Who is signed in, if the file that says so is there.
+/// Who is logged in, if the file that says so is there.
 fn user(path: &Path) -> Option<i64> {
     let folder = path.parent()?;
     let places = [folder.join("userconfing.xml"), folder.join("../shared_prefs/userconfing.xml")];

@@ -6,7 +6,7 @@ use super::{ImportError, ImportOptions, Reading};
 
 const JOURNAL: &str = "what SQLite keeps beside a database, not the database; import the file without -journal, -wal or \
                        -shm at its end";
-const MADELINE: &str = "a session of MadelineProto, which is not read; sign in once more";
+const MADELINE: &str = "a session of MadelineProto, which is not read; log in once more";
 const ARCHIVE: &str = "an archive; unpack it first";
 const BACKUP: &str =
     "a part of a phone's backup, not a session; take the program's own files out of it first";

@@ -17,7 +17,7 @@ use super::{Account, Format, Found, ImportError, ImportOptions, Imported, Place,
 const MAX_ACCOUNTS: u32 = 16;
 /// The most DCs of which keys are taken.
 const MAX_DCS: i64 = 10;
-/// Keys that only Telegram Web has, also if no user is signed in or a passcode encrypts the rest.
+/// Keys that only Telegram Web has, also if no user is logged in or a passcode encrypts the rest.
 const MARKS: [&str; 9] = [
     "user_auth",
     "tt-global-state",
@@ -29,7 +29,7 @@ const MARKS: [&str; 9] = [
     "number_of_accounts",
     "tgme_sync",
 ];
-const NO_ACCOUNT: &str = "the local storage of Telegram Web without a key: no user is signed in, or its passcode \
+const NO_ACCOUNT: &str = "the local storage of Telegram Web without a key: no user is logged in, or its passcode \
                           encrypts it; turn the passcode off there first";
 
 /// The storage: what is a string in it, without its quotes.
@@ -115,7 +115,7 @@ fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<Found, Imp
         Some(OtherDc { dc, place, key })
     });
     let others = others.collect();
-    // Only people sign in there.
+    // Only people log in there.
     let user_id = number(user).unwrap_or(0);
     Some(Ok(Found { user_id, others, ..Found::new(Format::TelegramWeb, home, key) }))
 }

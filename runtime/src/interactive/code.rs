@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sansgram_core::login::{CodeKind, CodeToken, LoginError};
+use sansgram_core::login::{LoginError, SentCode, SentCodeType};
 use zeroize::Zeroizing;
 
 use super::{Talk, Tries, asks_again};
-use crate::words;
+use crate::messages;
 use crate::{Error, LoginStep, Prompt, Question};
 
 /// What a person says in the place of a code.
@@ -22,22 +22,22 @@ impl<P: Prompt> Talk<'_, P> {
     /// for without a question.
     pub(super) async fn code(
         &mut self,
-        token: CodeToken,
+        token: SentCode,
         tries: &mut Tries,
         renewed: &mut Vec<Error>,
         is_fresh: bool,
     ) -> Result<Option<LoginStep>, Error> {
-        if token.kind == CodeKind::EmailSetUpRequired {
+        if token.kind == SentCodeType::EmailSetUpRequired {
             return self.set_up_email(&token, None).await;
         }
         // Of a code that was put away nobody knows how old it is.
         let resend_at =
             token.timeout.filter(|_| is_fresh).and_then(|timeout| Instant::now().checked_add(timeout));
-        self.prompt.show(&words::whereabouts(&token))?;
-        if !token.is_usable() || matches!(token.kind, CodeKind::Firebase { .. }) {
+        self.prompt.show(&messages::describe_code_delivery(&token))?;
+        if !token.is_usable() || matches!(token.kind, SentCodeType::Firebase { .. }) {
             return self.another_way(&token, tries).await.map(Some);
         }
-        self.prompt.show(&words::other_ways(&token, resend_at.and(token.timeout)))?;
+        self.prompt.show(&messages::other_ways(&token, resend_at.and(token.timeout)))?;
         let mut slips = Tries::default();
         loop {
             let code = match self.ask_code(&token).await? {
@@ -58,7 +58,7 @@ impl<P: Prompt> Talk<'_, P> {
                     let left =
                         resend_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
                     if !left.is_zero() {
-                        let left = words::span(Duration::from_secs(left.as_secs() + 1));
+                        let left = messages::span(Duration::from_secs(left.as_secs() + 1));
                         tries.count()?;
                         self.prompt.show(&format!("Another code can be asked for in {left}."))?;
                         continue;
@@ -87,7 +87,7 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    async fn ask_code(&mut self, token: &CodeToken) -> Result<CodeAnswer, Error> {
+    async fn ask_code(&mut self, token: &SentCode) -> Result<CodeAnswer, Error> {
         let (kind, question) = if token.is_by_email() {
             (Question::EmailCode, "Code from the e-mail:")
         } else {
@@ -111,7 +111,7 @@ impl<P: Prompt> Talk<'_, P> {
     }
 
     /// The code cannot be given, so the next one is asked for without a question.
-    async fn another_way(&mut self, token: &CodeToken, tries: &mut Tries) -> Result<LoginStep, Error> {
+    async fn another_way(&mut self, token: &SentCode, tries: &mut Tries) -> Result<LoginStep, Error> {
         tries.count()?;
         match calling!(self, self.client.resend_code(token)) {
             Err(Error::Login(LoginError::NoOtherWay)) => Err(LoginError::OfficialAppsOnly.into()),
@@ -131,7 +131,7 @@ impl<P: Prompt> Talk<'_, P> {
     /// against the limits of the number.
     async fn another_code(
         &mut self,
-        token: &CodeToken,
+        token: &SentCode,
         reason: Error,
         tries: &mut Tries,
         renewed: &mut Vec<Error>,
@@ -142,7 +142,7 @@ impl<P: Prompt> Talk<'_, P> {
             return Ok(None);
         }
         if !is_known {
-            self.prompt.show(words::NEW_CODE)?;
+            self.prompt.show(messages::NEW_CODE)?;
             renewed.push(reason);
         }
         self.new_code(token.phone.digits()).await.map(Some)
@@ -151,10 +151,10 @@ impl<P: Prompt> Talk<'_, P> {
     /// Asks whether to send a new code or to go back to the first question.
     async fn wants_new_code(&mut self) -> Result<bool, Error> {
         // The old one is of no use to another process either.
-        self.prompt.pending(None);
+        self.prompt.on_checkpoint(None);
         let mut tries = Tries::default();
         loop {
-            self.prompt.show(words::NO_NEW_CODE)?;
+            self.prompt.show(messages::NO_NEW_CODE)?;
             match self.code_answer(Question::Code, "\"resend\" or \"cancel\":").await? {
                 CodeAnswer::Resend => return Ok(true),
                 CodeAnswer::Cancel => return Ok(false),

@@ -1,12 +1,12 @@
 //! An e-mail address that the server wants to be set up.
 
-use sansgram_core::login::{CodeToken, EmailCode, LoginError, PendingSignIn};
+use sansgram_core::login::{EmailCode, LoginError, SavedLogin, SentCode};
 use zeroize::Zeroizing;
 
 use super::code::CodeAnswer;
 use super::{Talk, Tries, asks_again};
+use crate::messages;
 use crate::text::printable;
-use crate::words;
 use crate::{Error, LoginStep, Prompt, Question};
 
 /// What follows once the address is confirmed.
@@ -24,7 +24,7 @@ impl<P: Prompt> Talk<'_, P> {
     /// the first question.
     pub(super) async fn set_up_email(
         &mut self,
-        token: &CodeToken,
+        token: &SentCode,
         mut sent: Option<EmailCode>,
     ) -> Result<Option<LoginStep>, Error> {
         if sent.is_none() {
@@ -58,7 +58,7 @@ impl<P: Prompt> Talk<'_, P> {
                 EmailAnswer::AnotherAddress => {
                     tries.count()?;
                     address = None;
-                    self.prompt.pending(Some(&PendingSignIn::Code(token.clone())));
+                    self.prompt.on_checkpoint(Some(&SavedLogin::Code(token.clone())));
                 }
             }
         }
@@ -67,13 +67,13 @@ impl<P: Prompt> Talk<'_, P> {
     /// Asks for the code that went to the new address.
     async fn email_code(
         &mut self,
-        token: &CodeToken,
+        token: &SentCode,
         code: &EmailCode,
         tries: &mut Tries,
     ) -> Result<EmailAnswer, Error> {
-        self.prompt.pending(Some(&PendingSignIn::EmailCode(token.clone(), code.clone())));
+        self.prompt.on_checkpoint(Some(&SavedLogin::EmailCode(token.clone(), code.clone())));
         let place = format!("by e-mail to {}", printable(&code.pattern));
-        self.prompt.show(&words::sent(&place, code.length))?;
+        self.prompt.show(&messages::sent(&place, code.length))?;
         self.prompt.show("Type \"resend\" for another code, \"cancel\" for another address.")?;
         loop {
             let typed = match self.code_answer(Question::EmailCode, "Code from the e-mail:").await? {

@@ -4,19 +4,19 @@ use sansgram_core::login::{LoginError, NewPassword, PasswordHint, UserInfo};
 use zeroize::Zeroizing;
 
 use super::{MAX_IDLE, Talk, Tries, asks_again};
+use crate::messages;
 use crate::text::printable;
-use crate::words;
 use crate::{Error, Prompt, Question};
 
 const RECOVER: &str = "Recover the password by a code that is sent by e-mail? (y/n)";
-const REMOVE: &str = "Remove the password, so that the code alone signs in from now on? (y/n)";
+const REMOVE: &str = "Remove the password, so that the code alone logs in from now on? (y/n)";
 
 impl<P: Prompt> Talk<'_, P> {
     pub(super) async fn password(&mut self, hint: &PasswordHint) -> Result<UserInfo, Error> {
         let mut tries = Tries::default();
         for _ in 0..MAX_IDLE {
-            let question = words::password_question(hint, tries.0 > 0);
-            let password = self.prompt.answer(Question::Password, &question).await?;
+            let question = messages::password_question(hint, tries.0 > 0);
+            let password = self.prompt.ask_for(Question::Password, &question).await?;
             if password.is_empty() {
                 // An Enter by mistake sends no e-mail.
                 if hint.has_recovery
@@ -25,7 +25,7 @@ impl<P: Prompt> Talk<'_, P> {
                 {
                     return Ok(user);
                 }
-                self.prompt.show(words::RESET)?;
+                self.prompt.show(messages::RESET)?;
                 continue;
             }
             match calling!(self, self.client.check_password(&password)) {
@@ -33,7 +33,7 @@ impl<P: Prompt> Talk<'_, P> {
                     tries.again(self.prompt, &error)?;
                     // A password may have them, so they are not dropped.
                     if password.trim().len() < password.len() {
-                        self.prompt.show(words::SPACES)?;
+                        self.prompt.show(messages::SPACES)?;
                     }
                 }
                 result => return result,
@@ -52,7 +52,7 @@ impl<P: Prompt> Talk<'_, P> {
             }
             result => result?,
         };
-        self.prompt.show(&words::sent(&format!("by e-mail to {}", printable(&sent.pattern)), 0))?;
+        self.prompt.show(&messages::sent(&format!("by e-mail to {}", printable(&sent.pattern)), 0))?;
         loop {
             let code = self.ask(Question::RecoveryCode, "Recovery code (empty to go back):").await?;
             if code.is_empty() {
@@ -104,14 +104,14 @@ impl<P: Prompt> Talk<'_, P> {
     /// Asks for a password in place of the forgotten one; none at all only where that is meant.
     async fn new_password(&mut self, tries: &mut Tries) -> Result<Zeroizing<String>, Error> {
         for _ in 0..MAX_IDLE {
-            let new = self.prompt.answer(Question::NewPassword, "New password (empty for none):").await?;
+            let new = self.prompt.ask_for(Question::NewPassword, "New password (empty for none):").await?;
             if new.is_empty() {
                 if self.confirm(Question::ConfirmNoPassword, REMOVE).await? {
                     return Ok(new);
                 }
                 continue;
             }
-            if new == self.prompt.answer(Question::NewPassword, "The same again:").await? {
+            if new == self.prompt.ask_for(Question::NewPassword, "The same again:").await? {
                 return Ok(new);
             }
             tries.count()?;

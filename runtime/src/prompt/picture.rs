@@ -3,7 +3,7 @@
 use std::env;
 use std::io::IsTerminal;
 
-use crate::qr::{Ground, QrPicture};
+use crate::qr::{Background, QrImage};
 
 /// Black on bright white: scanners want the code dark on a light ground, and a theme may have any other colours.
 const BLACK_ON_WHITE: &str = "\x1b[30;107m";
@@ -29,8 +29,8 @@ impl Screen {
     /// What to write for a link, and how many lines it takes; `before` many are those of the last one.
     pub(super) fn link(self, url: &str, validity: &str, before: Option<u16>) -> (String, u16) {
         let mut lines: Vec<String> = Vec::new();
-        if let Some(picture) = QrPicture::of(url) {
-            let text = picture.half_blocks(Ground::Light);
+        if let Some(picture) = QrImage::of(url) {
+            let text = picture.half_blocks(Background::Light);
             let width = text.lines().next().map_or(0, |line| line.chars().count());
             if self.size.is_some_and(|(columns, _)| usize::from(columns) < width) {
                 lines.push(format!("(The picture needs a window of {width} columns.)"));

@@ -11,7 +11,7 @@ use super::{Host, InvalidProxy, Proxy, url};
 /// MTProxy, or `SECRET@HOST:PORT` or `HOST:PORT:SECRET` for an MTProxy.
 ///
 /// A SOCKS5 or HTTP proxy belongs into [`ClientOptions::proxy`](crate::ClientOptions::proxy), an MTProxy into
-/// [`Config::use_proxy`](crate::core::client::Config::use_proxy).
+/// [`Config::set_mtproxy`](crate::core::client::Config::set_mtproxy).
 ///
 /// ```
 /// use sansgram_runtime::proxy::AnyProxy;

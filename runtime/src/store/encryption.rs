@@ -9,7 +9,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use sansgram_core::client::{SessionData, SessionFormatError};
+use sansgram_core::client::{SessionFormatError, StoredSession};
 use sansgram_core::crypto::hash::sha256;
 use sansgram_core::crypto::{SecureRandom, random};
 use zeroize::Zeroizing;
@@ -128,7 +128,7 @@ pub fn is_encrypted(text: &str) -> bool {
 /// # Errors
 /// [`DecryptError::TooCostly`] where the cost is out of its range.
 pub fn encrypt(
-    session: &SessionData,
+    session: &StoredSession,
     passphrase: &str,
     cost: Cost,
     random: &mut dyn SecureRandom,
@@ -142,7 +142,7 @@ pub fn encrypt(
 /// # Errors
 /// [`DecryptError`]: a wrong passphrase is told apart from damage by a checksum that anybody can check.
 /// [`DecryptError::Costly`] if the text wants more than the usual cost; the passphrase is not tried then.
-pub fn decrypt(text: &str, passphrase: &str) -> Result<SessionData, DecryptError> {
+pub fn decrypt(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
     open(text, passphrase, None, false).map(|(session, _)| session)
 }
 
@@ -151,7 +151,7 @@ pub fn decrypt(text: &str, passphrase: &str) -> Result<SessionData, DecryptError
 ///
 /// # Errors
 /// [`DecryptError`], but never [`DecryptError::Costly`].
-pub fn decrypt_at_any_cost(text: &str, passphrase: &str) -> Result<SessionData, DecryptError> {
+pub fn decrypt_at_any_cost(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
     open(text, passphrase, None, true).map(|(session, _)| session)
 }
 
@@ -206,7 +206,7 @@ pub(super) fn open(
     passphrase: &str,
     known: Option<Sealer>,
     at_any_cost: bool,
-) -> Result<(SessionData, Sealer), DecryptError> {
+) -> Result<(StoredSession, Sealer), DecryptError> {
     let bytes = bytes_of(text)?;
     let (header, sealed) = parts(&bytes)?;
     let (prefix, nonce) = header.split_at(HEADER_LEN - NONCE_LEN);
@@ -226,7 +226,7 @@ pub(super) fn open(
     let plain = sealer.cipher.decrypt(&nonce, payload).map_err(|_| DecryptError::WrongPassphrase)?;
     let plain = Zeroizing::new(plain);
     let text = std::str::from_utf8(&plain).map_err(|_| SessionFormatError::Foreign)?;
-    Ok((SessionData::from_text(text)?, sealer))
+    Ok((StoredSession::from_text(text)?, sealer))
 }
 
 /// A stretched passphrase: it seals any number of sessions at no cost.
@@ -277,7 +277,7 @@ impl Sealer {
 
     pub(super) fn seal(
         &self,
-        session: &SessionData,
+        session: &StoredSession,
         random: &mut dyn SecureRandom,
     ) -> Result<String, DecryptError> {
         let nonce: [u8; NONCE_LEN] = random::array(random);

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sansgram_core::client::{SessionData, SessionFormatError};
+use sansgram_core::client::{SessionFormatError, StoredSession};
 use sansgram_core::crypto::hash::sha256;
 use sansgram_core::crypto::{AuthKeyId, OsRandom, Secret};
 use zeroize::Zeroizing;
@@ -63,12 +63,12 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(content: &[&[u8]], session: &SessionData) -> Self {
+    fn new(content: &[&[u8]], session: &StoredSession) -> Self {
         Self { content: sha256(content), keys: key_ids(session) }
     }
 }
 
-fn key_ids(session: &SessionData) -> Vec<AuthKeyId> {
+fn key_ids(session: &StoredSession) -> Vec<AuthKeyId> {
     session.keys.values().map(|key| key.auth_key.id()).collect()
 }
 
@@ -99,11 +99,11 @@ impl FileStore {
     }
 
     /// The kept session like [`load`](SessionStore::load), but whether or not somebody works with it: to look at it,
-    /// not to sign in with it.
+    /// not to log in with it.
     ///
     /// # Errors
     /// [`StoreError`], but never [`StoreError::InUse`].
-    pub fn peek(&self) -> Result<Option<SessionData>, StoreError> {
+    pub fn load_unlocked(&self) -> Result<Option<StoredSession>, StoreError> {
         self.read(&mut self.state())
     }
 
@@ -136,7 +136,7 @@ impl FileStore {
         self.state().at_any_cost = true;
     }
 
-    /// Makes sure that a session could be kept here: for whoever would rather know before a sign-in than after it.
+    /// Makes sure that a session could be kept here: for whoever would rather know before a login than after it.
     ///
     /// # Errors
     /// [`StoreError`], as a save would have it.
@@ -184,7 +184,7 @@ impl FileStore {
 
     /// Removes the files of all locks of this process. For whoever is about to end it without dropping its stores, as at
     /// a signal: a lock itself ends with the process, but its file would stay.
-    pub fn unlock_all() {
+    pub fn remove_lock_files() {
         lock::remove_all();
     }
 
@@ -236,7 +236,7 @@ impl FileStore {
         }
     }
 
-    fn read(&self, state: &mut State) -> Result<Option<SessionData>, StoreError> {
+    fn read(&self, state: &mut State) -> Result<Option<StoredSession>, StoreError> {
         let Some(bytes) = self.content(state)? else { return Ok(None) };
         let session = self.parse(state, &bytes)?;
         state.seen = Some(Seen::new(&[&bytes], &session));
@@ -244,7 +244,7 @@ impl FileStore {
     }
 
     /// Fails if what lies there now is not ours to replace by `session`.
-    fn check_replaceable(&self, state: &mut State, session: &SessionData) -> Result<(), StoreError> {
+    fn check_replaceable(&self, state: &mut State, session: &StoredSession) -> Result<(), StoreError> {
         let Some(bytes) = self.content(state)? else { return Ok(()) };
         let Some(seen) = state.seen.take() else { return self.parse(state, &bytes).map(drop) };
         if seen.content == sha256(&[&bytes]) {
@@ -262,7 +262,7 @@ impl FileStore {
         }
     }
 
-    fn parse(&self, state: &mut State, bytes: &[u8]) -> Result<SessionData, StoreError> {
+    fn parse(&self, state: &mut State, bytes: &[u8]) -> Result<StoredSession, StoreError> {
         if formats::is_sqlite(bytes) {
             return Err(self.foreign("a SQLite database, as Telethon and Pyrogram keep sessions in"));
         }
@@ -271,7 +271,7 @@ impl FileStore {
         if encryption::is_encrypted(text) {
             return self.decrypt(state, text).map_err(|error| self.decrypt_error(error));
         }
-        match SessionData::from_text(text) {
+        match StoredSession::from_text(text) {
             Ok(session) => Ok(session),
             Err(SessionFormatError::Foreign) => Err(match formats::import_text(text) {
                 Ok(other) => self.foreign(other.format.description()),
@@ -281,7 +281,7 @@ impl FileStore {
         }
     }
 
-    fn decrypt(&self, state: &mut State, text: &str) -> Result<SessionData, DecryptError> {
+    fn decrypt(&self, state: &mut State, text: &str) -> Result<StoredSession, DecryptError> {
         let passphrase = state.passphrase.as_ref().ok_or(DecryptError::PassphraseMissing)?;
         let (session, sealer) =
             encryption::open(text, passphrase.expose(), state.sealer.take(), state.at_any_cost)?;
@@ -289,7 +289,7 @@ impl FileStore {
         Ok(session)
     }
 
-    fn write(&self, state: &mut State, session: &SessionData) -> Result<(), StoreError> {
+    fn write(&self, state: &mut State, session: &StoredSession) -> Result<(), StoreError> {
         let text = match &state.passphrase {
             None => session.to_text(),
             Some(passphrase) => {
@@ -355,7 +355,7 @@ impl fmt::Debug for FileStore {
 }
 
 impl SessionStore for FileStore {
-    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+    fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         let state = &mut *self.state();
         match self.lock(state) {
             // No directory, no session.
@@ -365,7 +365,7 @@ impl SessionStore for FileStore {
         self.read(state)
     }
 
-    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         let state = &mut *self.state();
         self.lock(state).map_err(|error| self.lock_error("written", error))?;
         self.check_replaceable(state, session)?;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sansgram_core::client::{SessionData, SessionFormatError};
+use sansgram_core::client::{SessionFormatError, StoredSession};
 
 use crate::text::{shell_word, shown_path};
 
@@ -30,31 +30,31 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError`]; the client then does not start, so that nothing is overwritten.
-    fn load(&self) -> Result<Option<SessionData>, StoreError>;
+    fn load(&self) -> Result<Option<StoredSession>, StoreError>;
 
     /// Keeps `session` instead of what was kept before. It must be safe on the medium when this returns.
     ///
     /// # Errors
     /// [`StoreError`]; what was kept before must then still be there.
-    fn save(&self, session: &SessionData) -> Result<(), StoreError>;
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError>;
 }
 
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
-    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+    fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         (**self).load()
     }
 
-    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         (**self).save(session)
     }
 }
 
 impl<S: SessionStore + ?Sized> SessionStore for Box<S> {
-    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+    fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         (**self).load()
     }
 
-    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         (**self).save(session)
     }
 }
@@ -233,7 +233,7 @@ fn owner_advice(owner: Option<&LockOwner>, other_name: bool) -> String {
 /// A store that forgets everything with the process. Clones share what they keep.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
-    kept: Arc<Mutex<Option<SessionData>>>,
+    kept: Arc<Mutex<Option<StoredSession>>>,
 }
 
 impl MemoryStore {
@@ -245,13 +245,13 @@ impl MemoryStore {
 
     /// A store that keeps `session` already.
     #[must_use]
-    pub fn with(session: SessionData) -> Self {
+    pub fn with_session(session: StoredSession) -> Self {
         Self { kept: Arc::new(Mutex::new(Some(session))) }
     }
 
     /// What is kept now.
     #[must_use]
-    pub fn session(&self) -> Option<SessionData> {
+    pub fn session(&self) -> Option<StoredSession> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -263,11 +263,11 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl SessionStore for MemoryStore {
-    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+    fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         Ok(self.session())
     }
 
-    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
         Ok(())
     }

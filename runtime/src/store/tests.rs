@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use sansgram_core::client::{Config, DcId, DcKey};
+use sansgram_core::client::{Config, DcAuth, DcId};
 use sansgram_core::crypto::{AuthKey, Secret};
 
 use super::encryption::DecryptError;
@@ -19,15 +19,15 @@ impl Directory {
     }
 }
 
-/// Somebody who is signed in.
-fn full_session() -> SessionData {
+/// Somebody who is logged in.
+fn full_session() -> StoredSession {
     let dc = DcId::new(2).unwrap();
-    let key = DcKey { auth_key: AuthKey::new([3; 256]), server_salt: 9 };
-    SessionData { home_dc: Some(dc), keys: [(dc, key)].into(), ..session(17) }
+    let key = DcAuth { auth_key: AuthKey::new([3; 256]), server_salt: 9 };
+    StoredSession { home_dc: Some(dc), keys: [(dc, key)].into(), ..session(17) }
 }
 
-fn session(api_id: i32) -> SessionData {
-    SessionData { api_id: Some(api_id), ..SessionData::default() }
+fn session(api_id: i32) -> StoredSession {
+    StoredSession { api_id: Some(api_id), ..StoredSession::default() }
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_link_stays_a_link() {
     drop(real);
     store.save(&session(2)).unwrap();
     assert!(fs::symlink_metadata(store.path()).unwrap().is_symlink());
-    assert_eq!(FileStore::new(path).peek().unwrap(), Some(session(2)));
+    assert_eq!(FileStore::new(path).load_unlocked().unwrap(), Some(session(2)));
 }
 
 #[cfg(unix)]
@@ -96,7 +96,7 @@ fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
     store.check_writable().unwrap();
     store.save(&session(1)).unwrap();
     assert!(fs::symlink_metadata(store.path()).unwrap().is_symlink());
-    assert_eq!(FileStore::new(directory.0.join("elsewhere/real")).peek().unwrap(), Some(session(1)));
+    assert_eq!(FileStore::new(directory.0.join("elsewhere/real")).load_unlocked().unwrap(), Some(session(1)));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_second_store_hears_who_has_the_session() {
         );
     }
     first.clone().save(&session(1)).unwrap();
-    assert_eq!(directory.store().peek().unwrap(), Some(session(1)), "looking is free");
+    assert_eq!(directory.store().load_unlocked().unwrap(), Some(session(1)), "looking is free");
     drop(first);
     assert_eq!(directory.store().load().unwrap(), Some(session(1)));
     assert_eq!(directory.files(), ["me.session"]);
@@ -263,7 +263,7 @@ fn what_a_killed_process_left_behind_is_in_nobodys_way() {
     for name in neighbours {
         fs::write(directory.0.join(name), b"").unwrap();
     }
-    assert_eq!(directory.store().peek().unwrap(), Some(session(1)));
+    assert_eq!(directory.store().load_unlocked().unwrap(), Some(session(1)));
     drop(store);
     assert_eq!(directory.store().load().unwrap(), Some(session(1)));
     let mut expected = ["me.session"].iter().chain(&neighbours).copied().collect::<Vec<_>>();
@@ -285,7 +285,7 @@ fn a_failed_save_says_why_and_keeps_the_old_session() {
 
 #[test]
 fn errors_and_debug_output_hold_no_session() {
-    let store = MemoryStore::with(session(1234));
+    let store = MemoryStore::with_session(session(1234));
     assert!(!format!("{store:?}").contains("1234"));
     assert_eq!(store.load().unwrap(), Some(session(1234)));
 }
@@ -300,7 +300,9 @@ fn what_is_no_file_is_named_and_not_waited_for() {
     fs::create_dir(directory.0.join("directory.session")).unwrap();
     for (name, words) in [("pipe", "it is a pipe or a device"), ("directory", "it is a directory")] {
         let store = FileStore::new(directory.0.join(name));
-        for result in [store.is_encrypted().map(drop), store.peek().map(drop), store.check_writable()] {
+        for result in
+            [store.is_encrypted().map(drop), store.load_unlocked().map(drop), store.check_writable()]
+        {
             let error = result.unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
         }

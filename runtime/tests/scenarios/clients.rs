@@ -7,9 +7,9 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use sansgram_runtime::core::tl::functions;
-use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime, ValuesPrompt};
+use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime, ScriptedPrompt};
 
-use super::sign_in::give_code;
+use super::login::give_code;
 use super::{config, sandbox};
 
 /// What `future` answers within `polls` polls; then it is dropped.
@@ -27,13 +27,13 @@ pub(super) async fn within<T>(polls: usize, future: impl Future<Output = T>) -> 
     .await
 }
 
-/// A whole sign-in is dropped at its first `await` that waits, at its second, and so on. Each time, the same client
+/// A whole login is dropped at its first `await` that waits, at its second, and so on. Each time, the same client
 /// must go on as if nothing had happened.
 pub(crate) async fn dropped_futures_harm_nobody<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     for polls in 0.. {
         let client = Client::start(runtime.clone(), config(&served), MemoryStore::new()).await.unwrap();
-        let signed_in = within(polls, async {
+        let logged_in = within(polls, async {
             client.connect().await.unwrap();
             client.is_authorized().await.unwrap();
             let LoginStep::PasswordRequired(_) = give_code(&client, "9996620002", "22222").await else {
@@ -44,16 +44,16 @@ pub(crate) async fn dropped_futures_harm_nobody<R: Runtime + Clone>(runtime: R) 
         .await;
         // Answered by the server, whichever request went out before.
         let went_through = client.is_authorized().await.unwrap();
-        if let Some(user) = signed_in {
+        if let Some(user) = logged_in {
             assert_eq!(client.get_me().await.unwrap(), user);
-            assert!(polls > 5, "the sign-in had fewer awaits than this test supposes");
+            assert!(polls > 5, "the login had fewer awaits than this test supposes");
             return;
         }
         // The step that was broken off can be taken again, from the beginning; unless it was the last one, and the answer
         // was there already.
         if polls % 4 == 0 && !went_through {
             let step = give_code(&client, "9996620001", "22222").await;
-            assert!(matches!(step, LoginStep::SignedIn(_)), "{step:?}");
+            assert!(matches!(step, LoginStep::LoggedIn(_)), "{step:?}");
         }
     }
 }
@@ -80,7 +80,7 @@ pub(crate) async fn the_last_handle_ends_the_driver<R: Runtime>(runtime: R) {
     let other = client.clone();
     client.connect().await.unwrap();
     drop(client);
-    other.bot_sign_in("1:sandbox").await.unwrap();
+    other.bot_login("1:sandbox").await.unwrap();
     assert!(Arc::strong_count(&store) > 1);
     drop(other);
     // The driver holds the store.
@@ -108,7 +108,7 @@ pub(crate) async fn disconnect_ends_everything<R: Runtime>(runtime: R) {
     let mut link = other.qr_login(&[]).unwrap();
     let mut link = pin!(link.next());
     assert!(within(0, link.as_mut()).await.is_none());
-    let mut values = ValuesPrompt::new().bot_token("1:sandbox");
+    let mut values = ScriptedPrompt::new().bot_token("1:sandbox");
     let mut user = pin!(other.interactive_login(&mut values));
     assert!(within(0, user.as_mut()).await.is_none());
     client.disconnect().await;
@@ -158,7 +158,7 @@ pub(crate) async fn many_requests_at_once<R: Runtime>(runtime: R) {
 pub(crate) async fn a_lost_connection_is_made_again<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    let user = client.bot_sign_in("1:sandbox").await.unwrap();
+    let user = client.bot_login("1:sandbox").await.unwrap();
     for _ in 0..3 {
         served.with_dcs(sansgram_testkit::server::TestDcs::close_all);
         assert_eq!(client.get_me().await.unwrap(), user);

@@ -1,10 +1,10 @@
-//! The interactive sign-in, with a script in the place of a person.
+//! The interactive login, with a script in the place of a person.
 
 use std::collections::VecDeque;
 
 use sansgram_runtime::{Client, Error, MemoryStore, Prompt, PromptError, Runtime, Zeroizing};
 use sansgram_testkit::accounts::{Fault, LoginEmail, TestPassword, TestUser};
-use sansgram_testkit::leaks;
+use sansgram_testkit::secret_scan;
 use sansgram_testkit::server::ServerOptions;
 
 use super::{config, sandbox, sandbox_with};
@@ -34,13 +34,13 @@ impl Script {
 
 impl Prompt for Script {
     async fn ask(&mut self, question: &str) -> Result<String, PromptError> {
-        leaks::hear(question);
+        secret_scan::hear(question);
         self.seen.push(format!("? {question}"));
         self.answer()
     }
 
     async fn ask_hidden(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        leaks::hear(question);
+        secret_scan::hear(question);
         self.seen.push(format!("* {question}"));
         self.answer().map(Zeroizing::new)
     }
@@ -48,7 +48,7 @@ impl Prompt for Script {
     fn show(&mut self, line: &str) -> Result<(), PromptError> {
         // The link is a secret that the person is meant to see.
         if !line.contains("tg://login?token=") {
-            leaks::hear(line);
+            secret_scan::hear(line);
         }
         self.seen.push(line.into());
         Ok(())
@@ -91,10 +91,10 @@ pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
         "? Code:",
         "The code is wrong",
         "* Password (hint: the name of this place):",
-        "A forgotten password can be reset from a device that is still signed in",
+        "A forgotten password can be reset from a device that is still logged in",
         "The password is wrong",
         "* Password (hint: the name of this place; empty if you forgot it):",
-        "Signed in as ",
+        "Logged in as ",
     ] {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
     }
@@ -103,7 +103,7 @@ pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
     let mut silent = Script::default();
     assert_eq!(client.interactive_login(&mut silent).await.unwrap(), user);
     assert_eq!(silent.seen.len(), 1);
-    assert!(silent.seen("Already signed in as "));
+    assert!(silent.seen("Already logged in as "));
 }
 
 pub(crate) async fn interactive_bot<R: Runtime>(runtime: R) {
@@ -149,7 +149,7 @@ pub(crate) async fn interactive_with_expired_codes<R: Runtime>(runtime: R) {
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut script = Script::new(["9996620002", "y", "22222", "22222", "22222", "sandbox"]);
     client.interactive_login(&mut script).await.unwrap();
-    for shown in ["The code has expired.", "The server wants the sign-in to begin again."] {
+    for shown in ["The code has expired.", "The server wants the login to begin again."] {
         let at = script.seen.iter().position(|line| line == shown).unwrap();
         assert!(script.seen[at + 1].starts_with("A new code follows by itself."));
     }
@@ -238,7 +238,7 @@ pub(crate) async fn interactive_begins_again_where_the_server_wants_it<R: Runtim
     client.interactive_login(&mut script).await.unwrap();
     assert_eq!(script.answers.len(), 0);
     let at =
-        script.seen.iter().position(|line| line == "The server wants the sign-in to begin again.").unwrap();
+        script.seen.iter().position(|line| line == "The server wants the login to begin again.").unwrap();
     assert!(script.seen[at + 1].starts_with("? Phone number"), "{:#?}", script.seen);
 }
 
@@ -299,6 +299,6 @@ pub(crate) async fn a_server_cannot_write_to_the_terminal<R: Runtime>(runtime: R
     let mut script = Script::new(["15550001", "y", "12345", "open sesame"]);
     client.interactive_login(&mut script).await.unwrap();
     assert!(script.seen("* Password (hint: [2Jthe cave):"), "{:?}", script.seen);
-    assert!(script.seen("Signed in as ]0;ownedMal lory."), "{:?}", script.seen);
+    assert!(script.seen("Logged in as ]0;ownedMal lory."), "{:?}", script.seen);
     assert!(!script.seen.iter().any(|line| line.contains(char::is_control)));
 }

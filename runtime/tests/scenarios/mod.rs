@@ -3,12 +3,12 @@
 
 mod clients;
 mod interactive;
+mod login;
 mod other_ways;
 mod proxies;
 mod put_away;
 mod qr_codes;
 mod requests;
-mod sign_in;
 mod trouble;
 mod values;
 
@@ -18,18 +18,18 @@ use std::time::Duration;
 
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
 use sansgram_runtime::core::crypto::rsa::PublicKey;
-use sansgram_testkit::leaks;
-use sansgram_testkit::serve::{ServeOptions, Served, serve};
+use sansgram_testkit::secret_scan;
+use sansgram_testkit::serve::{ServeOptions, TestServer, serve};
 use sansgram_testkit::server::ServerOptions;
 
 pub(crate) use clients::*;
 pub(crate) use interactive::*;
+pub(crate) use login::*;
 pub(crate) use other_ways::*;
 pub(crate) use proxies::*;
 pub(crate) use put_away::*;
 pub(crate) use qr_codes::*;
 pub(crate) use requests::*;
-pub(crate) use sign_in::*;
 pub(crate) use trouble::*;
 pub(crate) use values::*;
 
@@ -40,7 +40,7 @@ macro_rules! scenarios {
             phone, a_password_comes_after_a_code, phone_with_migration, phone_with_password, phone_with_password_and_migration, bot,
             bot_with_migration, a_wrong_code_can_be_mended, a_wrong_password_can_be_mended,
             a_wrong_phone_can_be_mended, a_wrong_token_can_be_mended, an_unknown_number_must_sign_up,
-            a_restart_needs_no_sign_in, a_sign_out_is_remembered, a_file_keeps_the_session,
+            a_restart_needs_no_login, a_sign_out_is_remembered, a_file_keeps_the_session,
             interactive_with_every_mistake, interactive_bot, interactive_ends_with_its_input,
             interactive_gives_up_on_a_script, interactive_with_expired_codes,
             b3_refusals_in_a_conversation, b5_an_address_that_is_not_allowed_is_asked_for_again,
@@ -86,21 +86,21 @@ pub(crate) fn bounded(scenario: impl FnOnce() + Send + 'static) {
 
 /// The DCs of a scenario. When they are dropped, all that was traced or shown meanwhile is searched for their secrets.
 struct Sandbox {
-    served: Served,
-    begun: leaks::Mark,
+    served: TestServer,
+    begun: secret_scan::Mark,
 }
 
 impl Deref for Sandbox {
-    type Target = Served;
+    type Target = TestServer;
 
-    fn deref(&self) -> &Served {
+    fn deref(&self) -> &TestServer {
         &self.served
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        let said = leaks::heard_since(self.begun);
+        let said = secret_scan::heard_since(self.begun);
         let secrets = self.served.with_dcs(|dcs| dcs.secrets().clone());
         if let (false, Err(leak)) = (std::thread::panicking(), secrets.must_not_be_in(&said)) {
             panic!("{leak} in:\n{said}");
@@ -114,13 +114,13 @@ fn sandbox() -> Sandbox {
 }
 
 fn sandbox_with(server: ServerOptions) -> Sandbox {
-    let begun = leaks::listen();
+    let begun = secret_scan::listen();
     let served = serve(ServeOptions { server, ..ServeOptions::default() }).unwrap();
     Sandbox { served, begun }
 }
 
 /// How to reach them, beginning at DC 2.
-fn config(served: &Served) -> Config {
+fn config(served: &TestServer) -> Config {
     let mut dcs = DcTable::new();
     for (dc, address) in served.addresses() {
         dcs.insert(dc_id(*dc), *address);

@@ -1,4 +1,4 @@
-//! The interactive sign-in by other ways than a code alone: resend, sign-up, e-mail, recovery, waits.
+//! The interactive login by other ways than a code alone: resend, sign-up, e-mail, recovery, waits.
 
 use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
@@ -65,7 +65,7 @@ pub(crate) async fn interactive_sign_up<R: Runtime>(runtime: R) {
     let mut script = Script::new(["9996620009", "y", "22222", "y", "", "", "Ada", "Lovelace"]);
     let user = client.interactive_login(&mut script).await.unwrap();
     assert_eq!((user.first_name.as_str(), user.last_name.as_deref()), ("Ada", Some("Lovelace")));
-    for shown in ["Nobody has an account", "By signing up", "first name", "Signed in as Ada Lovelace."] {
+    for shown in ["Nobody has an account", "By signing up", "first name", "Logged in as Ada Lovelace."] {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
     }
 }
@@ -80,7 +80,7 @@ pub(crate) async fn interactive_email<R: Runtime>(runtime: R) {
         "ada@home.example",
         "000000",
         "222222", // the address
-        "222222", // the sign-in
+        "222222", // the login
     ]);
     client.interactive_login(&mut script).await.unwrap();
     assert_eq!(script.answers.len(), 0);

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sansgram_runtime::core::client::{Config, DcTable, LostCause, LostReason, ProxyFault};
+use sansgram_runtime::core::client::{Config, DcTable, DisconnectReason, IoFailure, ProxyFault};
 use sansgram_runtime::{Client, ClientOptions, Error, LoginStep, MemoryStore, Proxy, Runtime};
-use sansgram_testkit::serve::Served;
+use sansgram_testkit::serve::TestServer;
 
-use super::sign_in::give_code;
+use super::login::give_code;
 use super::{config, dc_id, sandbox};
 
 /// What a proxy does with each connection.
@@ -208,19 +208,19 @@ fn through(url: &str) -> ClientOptions {
     ClientOptions { proxy: Some(url.parse().unwrap()) }
 }
 
-/// Signs in through the proxy, with a migration, and checks that every connection went through it.
+/// Logs in through the proxy, with a migration, and checks that every connection went through it.
 async fn signs_in<R: Runtime>(runtime: R, proxy: &TestProxy, url: &str) {
     let served = sandbox();
     let client =
         Client::start_with(runtime, config(&served), MemoryStore::new(), through(url)).await.unwrap();
     let step = give_code(&client, "9996610001", "11111").await;
-    assert!(matches!(step, LoginStep::SignedIn(_)), "{step:?}");
+    assert!(matches!(step, LoginStep::LoggedIn(_)), "{step:?}");
     let expected: Vec<String> = [2, 1].map(|dc| address(&served, dc).to_string()).into();
     assert_eq!(proxy.targets(), expected);
     assert_eq!(served.take_refusals(), []);
 }
 
-fn address(served: &Served, dc: i32) -> SocketAddr {
+fn address(served: &TestServer, dc: i32) -> SocketAddr {
     served.addresses().iter().find(|(of, _)| *of == dc).unwrap().1
 }
 
@@ -257,7 +257,7 @@ pub(crate) async fn a_proxy_with_a_name<R: Runtime>(runtime: R) {
 }
 
 /// Why a client does not get through; it must say so within `limit`.
-async fn fails<R: Runtime>(runtime: R, url: &str, limit: Duration) -> LostReason {
+async fn fails<R: Runtime>(runtime: R, url: &str, limit: Duration) -> DisconnectReason {
     let served = sandbox();
     let config = Config { max_attempts: 3, connect_timeout: limit / 8, ..config(&served) };
     let client = Client::start_with(runtime, config, MemoryStore::new(), through(url)).await.unwrap();
@@ -272,8 +272,8 @@ async fn fails<R: Runtime>(runtime: R, url: &str, limit: Duration) -> LostReason
 /// Far longer than a proxy takes that answers.
 const QUICK: Duration = Duration::from_secs(30);
 
-fn proxys(fault: ProxyFault) -> LostReason {
-    LostReason::Network(LostCause::Proxy(fault))
+fn proxys(fault: ProxyFault) -> DisconnectReason {
+    DisconnectReason::Network(IoFailure::Proxy(fault))
 }
 
 pub(crate) async fn proxies_that_want_another_password<R: Runtime + Clone>(runtime: R) {
@@ -329,11 +329,11 @@ pub(crate) async fn proxies_that_are_none<R: Runtime + Clone>(runtime: R) {
 pub(crate) async fn a_silent_proxy<R: Runtime>(runtime: R) {
     let proxy = TestProxy::http(Manner::Silent);
     let reason = fails(runtime, &proxy.url("http", ""), Duration::from_secs(8)).await;
-    assert_eq!(reason, LostReason::Network(LostCause::TimedOut));
+    assert_eq!(reason, DisconnectReason::Network(IoFailure::TimedOut));
 }
 
 /// DC 2 behind an address where nobody listens, then the right one.
-fn second_address(served: &Served) -> Config {
+fn second_address(served: &TestServer) -> Config {
     let mut dcs = DcTable::new();
     dcs.insert(dc_id(2), SocketAddr::from(([127, 0, 0, 1], 1)));
     dcs.insert(dc_id(2), address(served, 2));
@@ -344,7 +344,7 @@ pub(crate) async fn a_second_address_is_tried<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     let config = second_address(&served);
     let client = Client::start(runtime.clone(), config.clone(), MemoryStore::new()).await.unwrap();
-    client.bot_sign_in("1:sandbox").await.unwrap();
+    client.bot_login("1:sandbox").await.unwrap();
 
     for (proxy, scheme) in
         [(TestProxy::socks5(Manner::Works(None)), "socks5"), (TestProxy::http(Manner::Works(None)), "http")]
@@ -352,7 +352,7 @@ pub(crate) async fn a_second_address_is_tried<R: Runtime + Clone>(runtime: R) {
         let options = ClientOptions { proxy: Some(proxy.url(scheme, "").parse::<Proxy>().unwrap()) };
         let client =
             Client::start_with(runtime.clone(), config.clone(), MemoryStore::new(), options).await.unwrap();
-        client.bot_sign_in("1:sandbox").await.unwrap();
+        client.bot_login("1:sandbox").await.unwrap();
         assert_eq!(proxy.targets(), ["127.0.0.1:1".to_string(), address(&served, 2).to_string()]);
     }
 }

@@ -1,11 +1,11 @@
-//! Half-done sign-ins that another process goes on with, and the tokens that sign-outs leave.
+//! Half-done logins that another process goes on with, and the tokens that logouts leave.
 
-use sansgram_runtime::core::login::{LoginError, PendingSignIn};
+use sansgram_runtime::core::login::{LoginError, SavedLogin};
 use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime};
 use sansgram_testkit::accounts::AccountEvent;
 
 use super::interactive::Script;
-use super::sign_in::give_code;
+use super::login::give_code;
 use super::{LIMIT, config, dc_id, sandbox};
 
 pub(crate) async fn half_done_in_another_process<R: Runtime + Clone>(runtime: R) {
@@ -13,7 +13,7 @@ pub(crate) async fn half_done_in_another_process<R: Runtime + Clone>(runtime: R)
     let first = MemoryStore::new();
     let client = Client::start(runtime.clone(), config(&served), first.clone()).await.unwrap();
     let step = client.request_login_code("9996610002").await.unwrap();
-    let text = step.pending().unwrap().to_text();
+    let text = step.saved_login().unwrap().to_text();
     let key = client.session().keys;
     client.disconnect().await;
 
@@ -22,7 +22,7 @@ pub(crate) async fn half_done_in_another_process<R: Runtime + Clone>(runtime: R)
     sansgram_runtime::SessionStore::save(&second, &first.session().unwrap()).unwrap();
     let client = Client::start(runtime.clone(), config(&served), second.clone()).await.unwrap();
     let mut script = Script::new(["11111"]);
-    let pending = PendingSignIn::from_text(&text).unwrap();
+    let pending = SavedLogin::from_text(&text).unwrap();
     let error = client.resume_login(&mut script, pending).await.unwrap_err();
     assert!(matches!(error, Error::Prompt(_)), "{error:?}");
     assert_eq!(client.session().keys, key, "no new key was needed");
@@ -31,8 +31,8 @@ pub(crate) async fn half_done_in_another_process<R: Runtime + Clone>(runtime: R)
     // A third one, which only lacks the password.
     let client = Client::start(runtime, config(&served), second).await.unwrap();
     let mut script = Script::new(["sandbox"]);
-    let pending = PendingSignIn::Password(sansgram_runtime::core::login::PasswordHint::default());
-    client.resume_login(&mut script, PendingSignIn::from_text(&pending.to_text()).unwrap()).await.unwrap();
+    let pending = SavedLogin::Password(sansgram_runtime::core::login::PasswordHint::default());
+    client.resume_login(&mut script, SavedLogin::from_text(&pending.to_text()).unwrap()).await.unwrap();
     assert_eq!(client.home(), dc_id(1));
 }
 
@@ -40,13 +40,13 @@ pub(crate) async fn a_sign_out_token_spares_the_code<R: Runtime>(runtime: R) {
     let served = sandbox();
     let store = MemoryStore::new();
     let client = Client::start(runtime, config(&served), store.clone()).await.unwrap();
-    assert!(matches!(give_code(&client, "9996620001", "22222").await, LoginStep::SignedIn(_)));
+    assert!(matches!(give_code(&client, "9996620001", "22222").await, LoginStep::LoggedIn(_)));
     client.sign_out().await.unwrap();
     assert_eq!(store.session().unwrap().logout_tokens.len(), 1);
     while served.next_event(std::time::Duration::ZERO).is_some() {}
-    assert!(matches!(client.request_login_code("9996620001").await.unwrap(), LoginStep::SignedIn(_)));
+    assert!(matches!(client.request_login_code("9996620001").await.unwrap(), LoginStep::LoggedIn(_)));
     let event = served.next_event(LIMIT);
-    assert!(matches!(event, Some(AccountEvent::SignedIn { .. })), "{event:?}");
+    assert!(matches!(event, Some(AccountEvent::LoggedIn { .. })), "{event:?}");
     // For another number it is of no use.
     client.sign_out().await.unwrap();
     let step = client.request_login_code("9996620003").await.unwrap();

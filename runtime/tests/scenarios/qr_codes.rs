@@ -1,13 +1,13 @@
-//! Sign-in by QR code, with a migration and a password, and what is shown of it.
+//! Login by QR code, with a migration and a password, and what is shown of it.
 
-use sansgram_runtime::core::login::LoginLink;
+use sansgram_runtime::core::login::QrLink;
 use sansgram_runtime::{Client, LoginStep, MemoryStore, Prompt, PromptError, QrStep, Runtime, Zeroizing};
-use sansgram_testkit::serve::Served;
+use sansgram_testkit::serve::TestServer;
 
 use super::interactive::Script;
 use super::{config, dc_id, sandbox};
 
-fn scan(served: &Served, link: &LoginLink, phone: &str) {
+fn scan(served: &TestServer, link: &QrLink, phone: &str) {
     served.with_dcs(|dcs| dcs.scan_login_link(link.url(), phone)).unwrap();
 }
 
@@ -35,13 +35,13 @@ pub(crate) async fn a_dropped_qr_login_is_cancelled<R: Runtime>(runtime: R) {
     drop(login);
     served.with_dcs(|dcs| dcs.scan_login_link(link.url(), "9996620001")).unwrap_err();
     assert!(!client.is_authorized().await.unwrap());
-    client.bot_sign_in("1:sandbox").await.unwrap();
+    client.bot_login("1:sandbox").await.unwrap();
 }
 
 /// Scans whatever is shown.
 struct Scanner<'a> {
     script: Script,
-    served: &'a Served,
+    served: &'a TestServer,
     phone: &'a str,
 }
 
@@ -58,7 +58,7 @@ impl Prompt for Scanner<'_> {
         self.script.show(line)
     }
 
-    fn show_link(&mut self, link: &LoginLink) -> Result<(), PromptError> {
+    fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         self.script.show_link(link)?;
         scan(self.served, link, self.phone);
         Ok(())

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use sansgram_runtime::core::client::{Delivery, InvokeError, LostReason, RequestOptions};
+use sansgram_runtime::core::client::{Delivery, DisconnectReason, InvokeError, RequestOptions};
 use sansgram_runtime::core::tl::functions::help::GetNearestDc;
 use sansgram_runtime::{Client, ClientEvent, Error, MemoryStore, Runtime, Update};
 use sansgram_testkit::accounts::Fault;
@@ -15,17 +15,17 @@ use super::{config, dc_id, sandbox, sandbox_with};
 pub(crate) async fn a_request_is_followed<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    let first = client.begin(&GetNearestDc {}, RequestOptions::default()).unwrap();
+    let first = client.send(&GetNearestDc {}, RequestOptions::default()).unwrap();
     // Nothing ran in between that could have connected.
     assert_eq!(first.delivery(), Some(Delivery::Queued));
     let options = RequestOptions { after: Some(first.id()), ..RequestOptions::default() };
-    let second = client.begin(&GetNearestDc {}, options).unwrap();
+    let second = client.send(&GetNearestDc {}, options).unwrap();
     let reply = second.reply().await.unwrap();
     // The server answers in the order in which it executes.
     assert_eq!(first.delivery(), Some(Delivery::Answered));
     assert_eq!(first.reply().await.unwrap(), reply);
 
-    let late = client.begin(&GetNearestDc {}, RequestOptions::default()).unwrap();
+    let late = client.send(&GetNearestDc {}, RequestOptions::default()).unwrap();
     client.disconnect().await;
     assert_eq!(late.delivery(), None);
     assert!(matches!(late.reply().await, Err(Error::Stopped)));
@@ -36,7 +36,7 @@ pub(crate) async fn a_request_is_acknowledged_quickly<R: Runtime>(runtime: R) {
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     for quick_ack in [true, false] {
         let options = RequestOptions { quick_ack, ..RequestOptions::default() };
-        let mut request = client.begin(&GetNearestDc {}, options).unwrap();
+        let mut request = client.send(&GetNearestDc {}, options).unwrap();
         request.received().await.unwrap();
         assert!(request.delivery().unwrap() >= Delivery::Packed);
         request.reply().await.unwrap();
@@ -49,7 +49,7 @@ pub(crate) async fn a_request_that_never_left_was_not_received<R: Runtime>(runti
     let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let options = RequestOptions { timeout: Some(Duration::from_millis(50)), ..RequestOptions::default() };
-    let mut request = client.begin(&GetNearestDc {}, options).unwrap();
+    let mut request = client.send(&GetNearestDc {}, options).unwrap();
     let ended = InvokeError::TimedOut { delivery: Delivery::Queued, trouble: None };
     for _ in 0..2 {
         let refused = request.received().await;
@@ -72,13 +72,13 @@ pub(crate) async fn a_request_has_a_time_limit<R: Runtime>(runtime: R) {
 pub(crate) async fn updates_begin_with_where_they_stand<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime.clone(), config(&served), MemoryStore::new()).await.unwrap();
-    client.bot_sign_in("1:sandbox").await.unwrap();
+    client.bot_login("1:sandbox").await.unwrap();
     let update = client.next_update().await.unwrap();
     assert!(matches!(update, Update::State(state) if state.date > 0), "{update:?}");
-    assert!(client.rejections().is_empty(), "{:?}", client.rejections());
-    let store = MemoryStore::with(client.session());
+    assert!(client.rejected_counts().is_empty(), "{:?}", client.rejected_counts());
+    let store = MemoryStore::with_session(client.session());
     client.disconnect().await;
-    // Whoever was signed in before needs to do nothing else; a connection that is lost comes back.
+    // Whoever was logged in before needs to do nothing else; a connection that is lost comes back.
     let client = Client::start(runtime, config(&served), store).await.unwrap();
     for _ in 0..2 {
         let update = client.next_update().await.unwrap();
@@ -103,7 +103,7 @@ pub(crate) async fn events_say_what_takes_so_long<R: Runtime>(runtime: R) {
     assert_eq!(client.next_event().await.unwrap(), ClientEvent::FloodWait { wait });
     served.with_dcs(TestDcs::close_all);
     let event = client.next_event().await.unwrap();
-    let closed = matches!(&event, ClientEvent::Disconnected { reason: LostReason::Network(_), .. });
+    let closed = matches!(&event, ClientEvent::Disconnected { reason: DisconnectReason::Network(_), .. });
     assert!(closed, "{event:?}");
     client.disconnect().await;
     assert!(matches!(code.await, Err(Error::Stopped)));

@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sansgram_runtime::core::client::{
-    Config, DcTable, InvokeError, LogoutCause, LostCause, LostReason, SessionData,
+    Config, DcTable, DisconnectReason, InvokeError, IoFailure, LogoutCause, StoredSession,
 };
 use sansgram_runtime::core::login::LoginError;
 use sansgram_runtime::{Client, Error, FileStore, MemoryStore, Runtime, SessionStore, StoreError, Update};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::leaks;
+use sansgram_testkit::secret_scan;
 use sansgram_testkit::server::{Misbehaviour, ServerOptions};
 
 use super::clients::within;
-use super::sign_in::Directory;
+use super::login::Directory;
 use super::{config, dc_id, sandbox, sandbox_with};
 
 pub(crate) async fn nobody_listens<R: Runtime>(runtime: R) {
@@ -28,10 +28,10 @@ pub(crate) async fn nobody_listens<R: Runtime>(runtime: R) {
     let config = Config { dcs, max_attempts: 2, ..config(&served) };
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
     let error = client.connect().await.unwrap_err();
-    let refused = LostReason::Network(LostCause::Refused);
+    let refused = DisconnectReason::Network(IoFailure::Refused);
     assert!(matches!(&error, Error::Unreachable { reason, .. } if *reason == refused), "{error:?}");
     assert_eq!(error.to_string(), "DC 2 cannot be reached: the connection was refused");
-    let error = client.bot_sign_in("1:sandbox").await.unwrap_err();
+    let error = client.bot_login("1:sandbox").await.unwrap_err();
     let Error::Login(LoginError::Invoke(InvokeError::Unreachable { reason, .. })) = error else {
         panic!("{error:?}")
     };
@@ -43,7 +43,7 @@ pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
     let request_timeout = Some(Duration::from_secs(5));
     let config = Config { max_attempts: 2, request_timeout, ..config(&served) };
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
-    client.bot_sign_in("1:sandbox").await.unwrap();
+    client.bot_login("1:sandbox").await.unwrap();
     drop(served);
     let error = client.get_me().await.unwrap_err();
     assert!(matches!(error, Error::Login(LoginError::Invoke(_))), "{error:?}");
@@ -52,13 +52,13 @@ pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
 }
 
 /// What both ways of connecting report of a server that misbehaves.
-async fn misbehaving<R: Runtime>(runtime: R, misbehaviour: Misbehaviour) -> (LostReason, Error) {
+async fn misbehaving<R: Runtime>(runtime: R, misbehaviour: Misbehaviour) -> (DisconnectReason, Error) {
     let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
     let config = Config { connect_timeout: Duration::from_secs(2), max_attempts: 1, ..config(&served) };
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
     let error = client.connect().await.unwrap_err();
     let Error::Unreachable { reason, .. } = error else { panic!("{error:?}") };
-    (reason, client.bot_sign_in("1:sandbox").await.unwrap_err())
+    (reason, client.bot_login("1:sandbox").await.unwrap_err())
 }
 
 fn is_unreachable(error: &Error) -> bool {
@@ -68,21 +68,21 @@ fn is_unreachable(error: &Error) -> bool {
 pub(crate) async fn a_silent_server<R: Runtime>(runtime: R) {
     let misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
     let (reason, error) = misbehaving(runtime, misbehaviour).await;
-    assert_eq!(reason, LostReason::Silent);
+    assert_eq!(reason, DisconnectReason::ReadTimeout);
     assert!(is_unreachable(&error), "{error:?}");
 }
 
 pub(crate) async fn a_server_that_falls_silent_after_the_handshake<R: Runtime>(runtime: R) {
     let misbehaviour = Misbehaviour { silent_after_handshake: true, ..Misbehaviour::default() };
     let (reason, error) = misbehaving(runtime, misbehaviour).await;
-    assert_eq!(reason, LostReason::Silent);
+    assert_eq!(reason, DisconnectReason::ReadTimeout);
     assert!(is_unreachable(&error), "{error:?}");
 }
 
 pub(crate) async fn a_server_of_garbage<R: Runtime>(runtime: R) {
     let misbehaviour = Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() };
     let (reason, error) = misbehaving(runtime, misbehaviour).await;
-    assert!(!matches!(reason, LostReason::Network(_) | LostReason::ClosedByUs), "{reason:?}");
+    assert!(!matches!(reason, DisconnectReason::Network(_) | DisconnectReason::ClosedByUs), "{reason:?}");
     assert!(is_unreachable(&error), "{error:?}");
 }
 
@@ -91,7 +91,7 @@ pub(crate) async fn a_slow_server<R: Runtime>(runtime: R) {
     let misbehaviour = Misbehaviour { slow_bytes, ..Misbehaviour::default() };
     let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    client.bot_sign_in("1:sandbox").await.unwrap();
+    client.bot_login("1:sandbox").await.unwrap();
 }
 
 /// Saves nothing while `is_full`.
@@ -102,11 +102,11 @@ struct Disk {
 }
 
 impl SessionStore for Disk {
-    fn load(&self) -> Result<Option<SessionData>, StoreError> {
+    fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         self.kept.load()
     }
 
-    fn save(&self, session: &SessionData) -> Result<(), StoreError> {
+    fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         if self.is_full.load(Ordering::Relaxed) {
             return Err(StoreError::Other("the disk is full".into()));
         }
@@ -119,12 +119,12 @@ pub(crate) async fn a_full_disk_is_reported<R: Runtime>(runtime: R) {
     let disk = Arc::new(Disk::default());
     disk.is_full.store(true, Ordering::Relaxed);
     let client = Client::start(runtime, config(&served), disk.clone()).await.unwrap();
-    let error = client.bot_sign_in("1:sandbox").await.unwrap_err();
+    let error = client.bot_login("1:sandbox").await.unwrap_err();
     assert!(matches!(error, Error::Store(_)), "{error:?}");
     assert_eq!(error.to_string(), "the disk is full");
-    assert!(!client.is_authorized().await.unwrap(), "a key that cannot be kept is not signed in with");
+    assert!(!client.is_authorized().await.unwrap(), "a key that cannot be kept is not logged in with");
     disk.is_full.store(false, Ordering::Relaxed);
-    client.bot_sign_in("1:sandbox").await.unwrap();
+    client.bot_login("1:sandbox").await.unwrap();
     assert!(disk.kept.session().unwrap().user.is_some());
     disk.is_full.store(true, Ordering::Relaxed);
     assert!(matches!(client.save().await, Err(Error::Store(_))));
@@ -132,23 +132,23 @@ pub(crate) async fn a_full_disk_is_reported<R: Runtime>(runtime: R) {
     client.save().await.unwrap();
 }
 
-/// A sign-in that is over is told with its reason, also to who waits for updates, and the next one can be made at once.
+/// A login that is over is told with its reason, also to who waits for updates, and the next one can be made at once.
 async fn is_over(client: &Client, cause: LogoutCause) {
     assert_eq!(client.logout_cause(), None);
     let mut told = pin!(async {
         loop {
-            if let Update::LoggedOut(cause) = client.next_update().await.unwrap() {
+            if let Update::SessionRevoked(cause) = client.next_update().await.unwrap() {
                 return cause;
             }
         }
     });
     assert!(within(0, told.as_mut()).await.is_none());
     let error = client.get_me().await.unwrap_err();
-    assert!(matches!(error, Error::Login(LoginError::NotSignedIn)), "{error:?}");
+    assert!(matches!(error, Error::Login(LoginError::NotLoggedIn)), "{error:?}");
     assert_eq!(client.logout_cause(), Some(cause));
     assert_eq!(told.await, cause);
     assert_eq!(client.session().user, None);
-    assert!(client.bot_sign_in("1:sandbox").await.unwrap().is_bot);
+    assert!(client.bot_login("1:sandbox").await.unwrap().is_bot);
 }
 
 pub(crate) async fn a_revoked_session_is_reported<R: Runtime>(runtime: R) {
@@ -156,17 +156,17 @@ pub(crate) async fn a_revoked_session_is_reported<R: Runtime>(runtime: R) {
     options.accounts.faults = vec![Fault::error("users.getUsers", 401, "SESSION_REVOKED").once()];
     let served = sandbox_with(options);
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    client.bot_sign_in("1:sandbox").await.unwrap();
+    client.bot_login("1:sandbox").await.unwrap();
     is_over(&client, LogoutCause::Revoked).await;
 }
 
-/// The session was signed in at servers that have lost their keys since: to these here it is unknown.
+/// The session was logged in at servers that have lost their keys since: to these here it is unknown.
 pub(crate) async fn a_forgotten_key_is_reported<R: Runtime + Clone>(runtime: R) {
     let store = MemoryStore::new();
     {
         let before = sandbox();
         let client = Client::start(runtime.clone(), config(&before), store.clone()).await.unwrap();
-        client.bot_sign_in("1:sandbox").await.unwrap();
+        client.bot_login("1:sandbox").await.unwrap();
         client.disconnect().await;
     }
     let served = sandbox();
@@ -178,8 +178,8 @@ pub(crate) async fn a_forgotten_key_is_reported<R: Runtime + Clone>(runtime: R) 
 pub(crate) async fn a_planted_secret_is_found<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    client.bot_sign_in("1:sandbox").await.unwrap();
-    let said = leaks::heard_since(served.begun);
+    client.bot_login("1:sandbox").await.unwrap();
+    let said = secret_scan::heard_since(served.begun);
     assert!(said.contains("sansgram_runtime"), "something was traced: {said}");
     let secrets = served.with_dcs(|dcs| dcs.secrets().clone());
     assert_eq!(secrets.must_not_be_in(&said), Ok(()));

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sansgram_runtime::{Client, MemoryStore, PromptError, Question, Runtime, ValuesPrompt};
+use sansgram_runtime::{Client, MemoryStore, PromptError, Question, Runtime, ScriptedPrompt};
 
 use super::{config, sandbox};
 
 pub(crate) async fn values_and_callbacks<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     let start = || Client::start(runtime.clone(), config(&served), MemoryStore::new());
-    let mut values = ValuesPrompt::new().phone("+999 66 2 0002").code("22222").password("sandbox");
+    let mut values = ScriptedPrompt::new().phone("+999 66 2 0002").code("22222").password("sandbox");
     start().await.unwrap().interactive_login(&mut values).await.unwrap();
-    let mut values = ValuesPrompt::new().bot_token("1:sandbox");
+    let mut values = ScriptedPrompt::new().bot_token("1:sandbox");
     assert!(start().await.unwrap().interactive_login(&mut values).await.unwrap().is_bot);
 
     let asked = Arc::new(AtomicU32::new(0));
     let count = asked.clone();
-    let mut callbacks = ValuesPrompt::new()
+    let mut callbacks = ScriptedPrompt::new()
         .phone("9996620002")
         .callback(Question::Code, move |question| {
             assert_eq!(question, "Code:");
@@ -32,33 +32,33 @@ pub(crate) async fn values_and_callbacks<R: Runtime + Clone>(runtime: R) {
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
-/// What is asked, answered and said, for each set of values that does not sign in; and the client is none the worse.
+/// What is asked, answered and said, for each set of values that does not log in; and the client is none the worse.
 pub(crate) async fn values_that_are_wrong_or_missing<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     for (mut values, expected) in [
-        (ValuesPrompt::new(), "no phone number or bot token was given"),
-        (ValuesPrompt::default().phone("9996620001"), "no login code was given"),
+        (ScriptedPrompt::new(), "no phone number or bot token was given"),
+        (ScriptedPrompt::default().phone("9996620001"), "no login code was given"),
         (
-            ValuesPrompt::new().phone("9996620001").code("00000"),
+            ScriptedPrompt::new().phone("9996620001").code("00000"),
             "the login code that was given is not accepted: the code is wrong; check it and try again",
         ),
         (
-            ValuesPrompt::new().phone("1 234 567 8900"),
+            ScriptedPrompt::new().phone("1 234 567 8900"),
             "the phone number or bot token that was given is not accepted: the server does not accept this phone \
              number; check it, with its country code",
         ),
-        (ValuesPrompt::new().phone("9996620002").code("22222"), "no password was given"),
+        (ScriptedPrompt::new().phone("9996620002").code("22222"), "no password was given"),
         (
-            ValuesPrompt::new().phone("9996620001").value(Question::ConfirmPhone, "n"),
-            "that was the 100th wrong answer; start the sign-in again to go on",
+            ScriptedPrompt::new().phone("9996620001").value(Question::ConfirmPhone, "n"),
+            "that was the 100th wrong answer; start the login again to go on",
         ),
         (
-            ValuesPrompt::new().phone("9996620002").code("22222").password(""),
+            ScriptedPrompt::new().phone("9996620002").code("22222").password(""),
             "the password that was given is not accepted: it is empty",
         ),
         (
-            ValuesPrompt::new().phone("9996620008").code("22222").password(""),
+            ScriptedPrompt::new().phone("9996620008").code("22222").password(""),
             "no consent to a recovery of the password was given",
         ),
     ] {
@@ -76,10 +76,13 @@ pub(crate) async fn values_of_the_wrong_form<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     for (mut values, expected) in [
-        (ValuesPrompt::new().bot_token("123456"), "this is not a bot token; BotFather gives one of the form"),
-        (ValuesPrompt::new().bot_token("qr"), "this is not a bot token; BotFather gives one of the form"),
-        (ValuesPrompt::new().phone("1:sandbox"), "the phone number contains ':'"),
-        (ValuesPrompt::new().phone("qr"), "the phone number contains 'q'"),
+        (
+            ScriptedPrompt::new().bot_token("123456"),
+            "this is not a bot token; BotFather gives one of the form",
+        ),
+        (ScriptedPrompt::new().bot_token("qr"), "this is not a bot token; BotFather gives one of the form"),
+        (ScriptedPrompt::new().phone("1:sandbox"), "the phone number contains ':'"),
+        (ScriptedPrompt::new().phone("qr"), "the phone number contains 'q'"),
     ] {
         let error = client.interactive_login(&mut values).await.unwrap_err().to_string();
         let expected = format!("the phone number or bot token that was given is not accepted: {expected}");
@@ -88,11 +91,11 @@ pub(crate) async fn values_of_the_wrong_form<R: Runtime>(runtime: R) {
     assert!(!client.is_connected());
 }
 
-/// The answers of one sign-in serve for the next.
+/// The answers of one login serve for the next.
 pub(crate) async fn values_can_be_used_again<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    let mut values = ValuesPrompt::new().phone("9996620002").code("22222").password("sandbox");
+    let mut values = ScriptedPrompt::new().phone("9996620002").code("22222").password("sandbox");
     for _ in 0..2 {
         client.interactive_login(&mut values).await.unwrap();
         client.sign_out().await.unwrap();

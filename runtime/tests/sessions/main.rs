@@ -9,7 +9,7 @@ mod two_processes;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use sansgram_runtime::core::client::{DcId, DcKey, SessionData, SignedInUser};
+use sansgram_runtime::core::client::{DcAuth, DcId, LoggedInUser, StoredSession};
 use sansgram_runtime::core::crypto::AuthKey;
 
 /// The variable that tells a child process of a scenario which session to use.
@@ -28,14 +28,15 @@ fn child(test: &str, path: &Path) -> Child {
 }
 
 /// The `number`th session, as large as one of all DCs.
-fn session(number: i32) -> SessionData {
-    let key = |dc: u8| DcKey { auth_key: AuthKey::new([dc ^ number as u8; 256]), server_salt: number.into() };
-    SessionData {
+fn session(number: i32) -> StoredSession {
+    let key =
+        |dc: u8| DcAuth { auth_key: AuthKey::new([dc ^ number as u8; 256]), server_salt: number.into() };
+    StoredSession {
         home_dc: DcId::new(2).ok(),
         keys: (1..=5).map(|dc| (DcId::new(dc.into()).unwrap(), key(dc))).collect(),
-        user: Some(SignedInUser { id: 1_234_567, is_bot: false }),
+        user: Some(LoggedInUser { id: 1_234_567, is_bot: false }),
         api_id: Some(number),
-        ..SessionData::default()
+        ..StoredSession::default()
     }
 }
 

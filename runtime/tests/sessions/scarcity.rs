@@ -57,7 +57,7 @@ fn f5_a_directory_that_cannot_be_read_can_be_written() {
         }
     });
     fs::set_permissions(private, fs::Permissions::from_mode(0o700)).unwrap();
-    assert_eq!(FileStore::new(&path).peek().unwrap(), Some(session(2)));
+    assert_eq!(FileStore::new(&path).load_unlocked().unwrap(), Some(session(2)));
     let files: Vec<_> = fs::read_dir(private).unwrap().map(|it| it.unwrap().file_name()).collect();
     assert_eq!(files, ["me.session"]);
 }
@@ -121,7 +121,7 @@ fn f5_a_full_disk_keeps_the_old_session_and_the_lock() {
     run("saves_without_room", &path, |command| {
         command.env("BLOCKS", "0");
     });
-    assert_eq!(FileStore::new(&path).peek().unwrap(), Some(session(1)));
+    assert_eq!(FileStore::new(&path).load_unlocked().unwrap(), Some(session(1)));
     let mut files: Vec<_> = fs::read_dir(&directory.0).unwrap().map(|it| it.unwrap().file_name()).collect();
     files.sort();
     assert_eq!(files, ["me.session", "program"], "no half of a file");

@@ -22,13 +22,13 @@ fn the_second_hears_of_the_first() {
         assert!(error.to_string().contains(&format!("in use by PID {}", owner.id())), "{error}");
     }
     // Looking is free.
-    assert_eq!(store.peek().unwrap(), Some(session(1)));
+    assert_eq!(store.load_unlocked().unwrap(), Some(session(1)));
 
     owner.kill().unwrap();
     owner.wait().unwrap();
     assert_eq!(store.load().unwrap(), Some(session(1)));
     store.save(&session(2)).unwrap();
-    assert_eq!(store.peek().unwrap(), Some(session(2)));
+    assert_eq!(store.load_unlocked().unwrap(), Some(session(2)));
 }
 
 /// Containers on one volume: both processes may have the same number.

@@ -1,4 +1,4 @@
-//! The DCs of the sandbox: their list, and how a sign-in on one is carried to another
+//! The DCs of the sandbox: their list, and how a login on one is carried to another
 //! (`core.telegram.org/api/datacenter`).
 
 use std::net::SocketAddr;

@@ -52,7 +52,7 @@ pub(super) enum Reset {
     DeclinedAt(i32),
 }
 
-/// A phone number that may sign in or sign up.
+/// A phone number that may log in or sign up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Number {
     pub(super) digits: String,

@@ -1,4 +1,4 @@
-//! Sign-in by QR code (`core.telegram.org/api/qr-login`).
+//! Login by QR code (`core.telegram.org/api/qr-login`).
 
 use super::wire::{Reader, Writer, id};
 use super::{Accounts, ApiError, Call, Push, Reply};
@@ -55,7 +55,7 @@ impl Accounts {
         self.redeem(call, bytes)
     }
 
-    /// The other side: a device that is signed in has scanned the code.
+    /// The other side: a device that is logged in has scanned the code.
     pub(super) fn accept_login_token(&mut self, call: &mut Call<'_>) -> Reply {
         let bytes = call.reader.bytes()?;
         call.reader.end()?;

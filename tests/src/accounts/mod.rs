@@ -9,6 +9,7 @@ mod dcs;
 mod directory;
 mod email;
 mod forms;
+mod login;
 mod login_token;
 mod options;
 mod password;
@@ -16,7 +17,6 @@ mod quiet;
 mod recovery;
 mod saved;
 mod sessions;
-mod sign_in;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -38,8 +38,8 @@ use self::password::Challenge;
 use self::recovery::Recovery;
 use self::sessions::Device;
 use self::wire::{BadArguments, Reader, Writer, id};
-use crate::leaks::Secrets;
 use crate::random::SecureRandom;
+use crate::secret_scan::Secrets;
 
 /// How many functions that it does not know a sandbox tells of.
 const MOST_UNSERVED: usize = 200;
@@ -108,14 +108,14 @@ pub enum AccountEvent {
         /// The DC that sent it.
         dc: i32,
     },
-    /// A key was signed in.
-    SignedIn {
+    /// A key was logged in.
+    LoggedIn {
         /// Who.
         user_id: i64,
         /// Where.
         dc: i32,
     },
-    /// A key was signed out.
+    /// A key was logged out.
     SignedOut {
         /// Who.
         user_id: i64,
@@ -142,7 +142,7 @@ pub struct Called {
     pub pushes: Vec<Push>,
 }
 
-/// All users, bots, codes, and which key is signed in as whom.
+/// All users, bots, codes, and which key is logged in as whom.
 pub struct Accounts {
     options: AccountOptions,
     random: Box<dyn SecureRandom + Send>,
@@ -151,7 +151,7 @@ pub struct Accounts {
     keys: BTreeMap<u64, Key>,
     /// Authorisations on their way to another DC, by their secret bytes.
     exports: BTreeMap<Vec<u8>, Export>,
-    /// Who may sign in without a code, by the token that the last sign-out gave.
+    /// Who may log in without a code, by the token that the last logout gave.
     logout_tokens: BTreeMap<Vec<u8>, i64>,
     /// What QR codes show.
     login_tokens: BTreeMap<Vec<u8>, LoginToken>,
@@ -175,7 +175,7 @@ pub struct Accounts {
 struct Key {
     layer: Option<i32>,
     connection_inited: bool,
-    /// Who is signed in.
+    /// Who is logged in.
     user: Option<i64>,
     /// Who gave the right code, and owes the password.
     password_pending: Option<i64>,
@@ -184,7 +184,7 @@ struct Key {
     device: Device,
     /// The DC of its last call.
     dc: i32,
-    signed_in_at: i32,
+    logged_in_at: i32,
     active_at: i32,
     /// Whether another session of the user has ended this one.
     is_revoked: bool,
@@ -462,7 +462,7 @@ impl Accounts {
         self.keys.entry(call.auth_key_id).or_default()
     }
 
-    /// Who calls; an error unless somebody is signed in.
+    /// Who calls; an error unless somebody is logged in.
     fn caller(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
         let key = self.key(call);
         let revoked = || ApiError::new(401, "SESSION_REVOKED");

@@ -33,7 +33,7 @@ pub struct AccountOptions {
     pub login_token_lifetime: i32,
     /// How long it takes until a login e-mail is reset, in seconds; default 0.
     pub email_reset_wait: i32,
-    /// Misbehaviour: every sign-in is sent to another DC, without end.
+    /// Misbehaviour: every login is sent to another DC, without end.
     pub always_migrate: bool,
     /// Misbehaviour: what to answer instead of the truth. The first that fits a call is used.
     pub faults: Vec<Fault>,
@@ -141,7 +141,7 @@ pub enum LoginEmail {
     At(String),
 }
 
-/// The second step of a sign-in.
+/// The second step of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestPassword {
     /// The password itself, as UTF-8.

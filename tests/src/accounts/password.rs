@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256, Sha512};
 use super::forms;
 use super::options::TestPassword;
 use super::wire::{Writer, id};
-use crate::leaks::Secrets;
 use crate::random::SecureRandom;
+use crate::secret_scan::Secrets;
 
 /// The generator that goes with [`PRIME`].
 const G: i32 = 3;

@@ -100,7 +100,7 @@ impl Accounts {
         }
     }
 
-    /// Whose password is at stake: who gave the code, or who is signed in.
+    /// Whose password is at stake: who gave the code, or who is logged in.
     fn password_owner(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
         let key = self.key(call);
         key.password_pending.or(key.user).ok_or_else(ApiError::unregistered)

@@ -1,4 +1,4 @@
-//! What of the accounts outlives the process: who exists, who is signed in, and which codes are on their way.
+//! What of the accounts outlives the process: who exists, who is logged in, and which codes are on their way.
 //!
 //! An account of the options carries a hash of how they describe it: one that they describe otherwise than when the
 //! state was saved begins anew, and one that they no longer have is gone. SRP challenges, QR codes and authorizations
@@ -68,7 +68,7 @@ impl Accounts {
         });
         each(out, self.keys.iter(), |out, (id, key)| {
             let out = key.device.save(out.u64(*id));
-            boolean(out.i32(key.dc).i32(key.signed_in_at).i32(key.active_at), key.is_revoked)
+            boolean(out.i32(key.dc).i32(key.logged_in_at).i32(key.active_at), key.is_revoked)
         })
     }
 
@@ -77,7 +77,7 @@ impl Accounts {
         for _ in 0..count(reader)? {
             let key = self.keys.entry(reader.u64()?).or_default();
             key.device = Device::restore(reader)?;
-            (key.dc, key.signed_in_at, key.active_at) = (reader.i32()?, reader.i32()?, reader.i32()?);
+            (key.dc, key.logged_in_at, key.active_at) = (reader.i32()?, reader.i32()?, reader.i32()?);
             key.is_revoked = read_boolean(reader)?;
         }
         Ok(())
@@ -97,7 +97,7 @@ impl Accounts {
             key.limited = read_boolean(reader)?;
             key.recovery =
                 read_optional(reader, |reader| Ok(Recovery { code: text(reader)?, sent_at: reader.i32()? }))?;
-            // An account that is gone has no sign-in.
+            // An account that is gone has no login.
             let exists = |user: &i64| self.directory.account(*user).is_some();
             key.user = key.user.filter(exists);
             key.password_pending = key.password_pending.filter(exists);

@@ -1,4 +1,4 @@
-//! What a user who is signed in sees and changes of the own account: its sessions, its password, its names
+//! What a user who is logged in sees and changes of the own account: its sessions, its password, its names
 //! (`core.telegram.org/api/auth`, `core.telegram.org/api/srp`).
 
 use super::directory::{Password, Reset};
@@ -59,7 +59,7 @@ impl Accounts {
         let is_current = key_id == call.auth_key_id;
         let key = self.keys.get(&key_id);
         let device = key.map(|key| key.device.clone()).unwrap_or_default();
-        let (created, active) = key.map_or((0, 0), |key| (key.signed_in_at, key.active_at));
+        let (created, active) = key.map_or((0, 0), |key| (key.logged_in_at, key.active_at));
         let object = Writer::boxed(id::AUTHORIZATION_INFO).u32(u32::from(is_current));
         let object = object.i64(session_hash(key_id, is_current)).string(&device.model).string("");
         let object = object.string(&device.system).i32(device.api_id).string("sandbox").string(&device.app);

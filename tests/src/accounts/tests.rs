@@ -168,7 +168,7 @@ fn cancel_code(phone: &str, hash: &str) -> Writer {
     Writer::boxed(id::CANCEL_CODE).string(phone).string(hash)
 }
 
-fn bot_sign_in(token: &str) -> Writer {
+fn bot_login(token: &str) -> Writer {
     Writer::boxed(id::IMPORT_BOT_AUTHORIZATION).u32(0).i32(1).string(HASH).string(token)
 }
 
@@ -213,8 +213,7 @@ fn unknown_and_malformed_functions_are_refused() {
     assert_eq!(sandbox.error(Writer::boxed(0x0102_0304)), "400 INPUT_METHOD_INVALID");
     assert_eq!(sandbox.error(Writer::default()), "400 INPUT_FETCH_ERROR");
     // Every cut of a call, and anything behind it, is noticed.
-    for function in
-        [send_code("9996621234"), bot_sign_in("1:sandbox"), get_self(), Writer::boxed(id::LOG_OUT)]
+    for function in [send_code("9996621234"), bot_login("1:sandbox"), get_self(), Writer::boxed(id::LOG_OUT)]
     {
         let whole = function.finish();
         for length in 0..whole.len() {
@@ -312,7 +311,7 @@ fn a_password_is_asked_and_checked() {
     let answer = sandbox.ok(right.answer("sandbox"));
     assert_eq!(authorized(&answer), (USER, 9_996_621_232, "Sandbox".into()));
     sandbox.ok(get_self());
-    assert_eq!(sandbox.events.last(), Some(&AccountEvent::SignedIn { user_id: 9_996_621_232, dc: 2 }));
+    assert_eq!(sandbox.events.last(), Some(&AccountEvent::LoggedIn { user_id: 9_996_621_232, dc: 2 }));
     sandbox.switch(2);
     assert_eq!(sandbox.error(right.answer("sandbox")), "401 AUTH_KEY_UNREGISTERED");
 }
@@ -328,7 +327,7 @@ fn without_a_password_only_the_way_to_set_one_is_told() {
 }
 
 #[test]
-fn bots_sign_in() {
+fn bots_log_in() {
     let expired = TestBot {
         id: 3,
         token: "3:old".into(),
@@ -338,26 +337,26 @@ fn bots_sign_in() {
         expired: true,
     };
     let mut sandbox = Sandbox::new(AccountOptions { bots: vec![expired], ..AccountOptions::default() });
-    assert_eq!(sandbox.error(bot_sign_in("2:elsewhere")), "303 USER_MIGRATE_1");
-    assert_eq!(sandbox.error(bot_sign_in("1:wrong")), "400 ACCESS_TOKEN_INVALID");
-    assert_eq!(sandbox.error(bot_sign_in("3:old")), "400 ACCESS_TOKEN_EXPIRED");
+    assert_eq!(sandbox.error(bot_login("2:elsewhere")), "303 USER_MIGRATE_1");
+    assert_eq!(sandbox.error(bot_login("1:wrong")), "400 ACCESS_TOKEN_INVALID");
+    assert_eq!(sandbox.error(bot_login("3:old")), "400 ACCESS_TOKEN_EXPIRED");
     let api = Writer::boxed(id::IMPORT_BOT_AUTHORIZATION).u32(0).i32(0).string(HASH).string("1:sandbox");
     assert_eq!(sandbox.error(api), "400 API_ID_INVALID");
-    let answer = sandbox.ok(bot_sign_in("1:sandbox"));
+    let answer = sandbox.ok(bot_login("1:sandbox"));
     assert_eq!(authorized(&answer), (USER, 1, "Sandbox bot".into()));
     // A bot leaves no token behind.
     let out = sandbox.ok(Writer::boxed(id::LOG_OUT));
     assert_eq!(out, Writer::boxed(id::LOGGED_OUT).u32(0).finish());
     sandbox.switch(1);
-    let answer = sandbox.ok(bot_sign_in("2:elsewhere"));
+    let answer = sandbox.ok(bot_login("2:elsewhere"));
     assert_eq!(authorized(&answer).1, 2);
-    assert_eq!(sandbox.events.last(), Some(&AccountEvent::SignedIn { user_id: 2, dc: 1 }));
+    assert_eq!(sandbox.events.last(), Some(&AccountEvent::LoggedIn { user_id: 2, dc: 1 }));
 }
 
 #[test]
 fn users_are_told_by_who_asks_and_who_exists() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
-    sandbox.ok(bot_sign_in("1:sandbox"));
+    sandbox.ok(bot_login("1:sandbox"));
     let other = |user: i64| Writer::boxed(id::INPUT_USER).i64(user).i64(0).finish();
     let nobody = Writer::boxed(id::INPUT_USER_EMPTY).finish();
     let users = sandbox.ok(Writer::boxed(id::GET_USERS).objects(&[other(2), other(99), nobody]));

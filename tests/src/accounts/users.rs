@@ -1,4 +1,4 @@
-//! What a client asks once it is signed in: who it is, and whether it missed anything.
+//! What a client asks once it is logged in: who it is, and whether it missed anything.
 
 use super::directory::empty_user;
 use super::wire::{BadArguments, Reader, Writer, id};

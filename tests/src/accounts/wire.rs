@@ -28,7 +28,7 @@ pub(super) mod id {
     pub(in crate::accounts) const CODE_SETTINGS: u32 = 0xad25_3d78;
     /// Layer 140, without the token of an application.
     pub(in crate::accounts) const CODE_SETTINGS_140: u32 = 0x8a64_69c2;
-    /// Layer 133, without tokens of sign-outs.
+    /// Layer 133, without tokens of logouts.
     pub(in crate::accounts) const CODE_SETTINGS_133: u32 = 0xdebe_be83;
     pub(in crate::accounts) const RESEND_CODE: u32 = 0xcae4_7523;
     /// Layer 158, without a reason.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sansgram_core::time::Timestamp;
 
 use super::framing::{Framing, Stream};
-use super::front::Front;
+use super::frontend::Frontend;
 use super::{ServerOutput, TestDcs};
 
 /// What the server keeps for a connection.
@@ -29,9 +29,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(dc: i32, front: &Front, may_upgrade: bool) -> Self {
+    pub(super) fn new(dc: i32, front: &Frontend, may_upgrade: bool) -> Self {
         let mut stream = Stream::behind(front);
-        if may_upgrade && *front == Front::None {
+        if may_upgrade && *front == Frontend::None {
             stream.allow_upgrade();
         }
         Self {

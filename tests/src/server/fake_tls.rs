@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use num_bigint_dig::BigUint;
 use sha2::Sha256;
 
-use super::front::piece;
+use super::frontend::piece;
 use crate::random::SecureRandom;
 
 /// Which hellos a proxy takes: how far the clock in one may be off, and how long its record is. The default clock is that of

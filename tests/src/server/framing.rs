@@ -8,7 +8,7 @@ use std::time::Duration;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::sha256;
 
-use super::front::{Front, FrontRefusal, MtProxyMode, Outer};
+use super::frontend::{FrontRefusal, Frontend, MtProxyMode, Outer};
 use crate::random::SecureRandom;
 
 /// The largest frame that a client may send, in bytes.
@@ -102,12 +102,12 @@ struct Obfuscation {
 
 impl Stream {
     /// The stream of a connection to this front.
-    pub(crate) fn behind(front: &Front) -> Self {
+    pub(crate) fn behind(front: &Frontend) -> Self {
         let (proxy_key, only_padded) = match front {
-            Front::MtProxy { key, mode } => (Some(*key), *mode != MtProxyMode::Plain),
+            Frontend::MtProxy { key, mode } => (Some(*key), *mode != MtProxyMode::Plain),
             _ => (None, false),
         };
-        let only_obfuscated = *front != Front::None;
+        let only_obfuscated = *front != Frontend::None;
         Self { outer: Outer::new(front), proxy_key, only_padded, only_obfuscated, ..Self::default() }
     }
 

@@ -9,7 +9,7 @@ mod connection;
 mod envelope;
 mod fake_tls;
 mod framing;
-mod front;
+mod frontend;
 mod handshake;
 mod options;
 mod salts;
@@ -30,7 +30,7 @@ pub use self::envelope::EnvelopeRefusal;
 pub use self::fake_tls::{FakeTlsRefusal, HelloWindow};
 pub use self::framing::FramingError;
 use self::framing::Packet;
-pub use self::front::{Front, FrontRefusal, MtProxyMode};
+pub use self::frontend::{FrontRefusal, Frontend, MtProxyMode};
 pub use self::handshake::HandshakeRefusal;
 use self::handshake::{HandshakeRun, NewKey, Rules};
 pub use self::options::{Misbehaviour, ServerOptions, Tolerance};
@@ -40,9 +40,9 @@ pub use self::session::BadMessage;
 use self::session::{Session, msg_id_at};
 pub use self::websocket::WebSocketRefusal;
 use crate::accounts::{AccountEvent, Accounts, AnnouncedDc};
-use crate::leaks::Secrets;
 use crate::random::{SecureRandom, SeededRandomForTestingOnly};
 use crate::rsa::ServerRsaKey;
+use crate::secret_scan::Secrets;
 
 /// What an event loop tells the DCs.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::front::Front;
+use super::frontend::Frontend;
 use crate::accounts::AccountOptions;
 
 /// What is to be known before the DCs start. Begin with [`ServerOptions::default`], which behaves like Telegram's
@@ -37,7 +37,7 @@ pub struct ServerOptions {
     /// service messages. Default yes.
     pub forget_replaced_keys: bool,
     /// What stands before the DCs; default nothing.
-    pub front: Front,
+    pub front: Frontend,
     /// What the accounts behind the DCs do.
     pub accounts: AccountOptions,
     /// What goes wrong on purpose; default nothing.
@@ -58,7 +58,7 @@ impl Default for ServerOptions {
             gzip_replies_over: Some(1024),
             wrap_destroy_session: false,
             forget_replaced_keys: true,
-            front: Front::None,
+            front: Frontend::None,
             accounts: AccountOptions::default(),
             misbehaviour: Misbehaviour::default(),
         }

@@ -43,7 +43,7 @@ impl From<Malformed> for SavedError {
 }
 
 impl TestDcs {
-    /// What outlives the process, with a checksum: auth keys and their bindings, accounts, sign-ins, and the login codes on
+    /// What outlives the process, with a checksum: auth keys and their bindings, accounts, logins, and the login codes on
     /// their way. It holds secrets.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {

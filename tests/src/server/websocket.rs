@@ -3,7 +3,7 @@
 
 use sansgram_core::crypto::hash::sha1;
 
-use super::front::piece;
+use super::frontend::piece;
 use crate::random::SecureRandom;
 
 /// Why a client's bytes are no WebSocket.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{DcId, Event, IfUnsure, InvokeError, RequestId, RequestOptions};
-use sansgram_core::login::{CodeToken, LoginError, Outcome, PasswordHint};
+use sansgram_core::client::{DcId, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
+use sansgram_core::login::{LoginError, Outcome, PasswordHint, SentCode};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{Misbehaviour, ServerOptions};
@@ -42,26 +42,26 @@ pub(crate) fn pfs_options() -> PairOptions {
     options
 }
 
-/// A pair of these options, signed in as a bot of DC 2.
-pub(crate) fn signed_in(options: PairOptions) -> Pair {
+/// A pair of these options, logged in as a bot of DC 2.
+pub(crate) fn logged_in(options: PairOptions) -> Pair {
     let mut pair = Pair::new(options);
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     pair
 }
 
-pub(crate) fn sign_in_bot(pair: &mut Pair, token: &str) {
-    assert_signed_in(&pair.login(|login| login.bot_sign_in(token)));
+pub(crate) fn log_in_bot(pair: &mut Pair, token: &str) {
+    assert_logged_in(&pair.login(|login| login.bot_login(token)));
 }
 
-/// Signs in with a phone on this DC that has no password.
-pub(crate) fn sign_in_by_phone(pair: &mut Pair, dc: u8) {
+/// Logs in with a phone on this DC that has no password.
+pub(crate) fn log_in_by_phone(pair: &mut Pair, dc: u8) {
     let outcome = give_code(pair, &format!("+99966{dc}0001"));
-    assert!(matches!(&outcome, Ok(Outcome::SignedIn(user)) if !user.is_bot), "{outcome:?}");
+    assert!(matches!(&outcome, Ok(Outcome::LoggedIn(user)) if !user.is_bot), "{outcome:?}");
     assert_eq!(pair.client.home().number(), u16::from(dc));
     assert_no_fault(pair);
 }
 
-pub(crate) fn request_code(pair: &mut Pair, phone: &str) -> CodeToken {
+pub(crate) fn request_code(pair: &mut Pair, phone: &str) -> SentCode {
     code_sent(pair.login(|login| login.request_code(phone)))
 }
 
@@ -80,24 +80,24 @@ pub(crate) fn password_hint(pair: &mut Pair, phone: &str) -> PasswordHint {
     }
 }
 
-pub(crate) fn code_sent(outcome: Result<Outcome, LoginError>) -> CodeToken {
+pub(crate) fn code_sent(outcome: Result<Outcome, LoginError>) -> SentCode {
     match outcome {
         Ok(Outcome::CodeSent(token)) => token,
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) fn is_signed_in(outcome: &Result<Outcome, LoginError>) -> bool {
-    matches!(outcome, Ok(Outcome::SignedIn(_)))
+pub(crate) fn is_logged_in(outcome: &Result<Outcome, LoginError>) -> bool {
+    matches!(outcome, Ok(Outcome::LoggedIn(_)))
 }
 
-pub(crate) fn assert_signed_in(outcome: &Result<Outcome, LoginError>) {
-    assert!(is_signed_in(outcome), "{outcome:?}");
+pub(crate) fn assert_logged_in(outcome: &Result<Outcome, LoginError>) {
+    assert!(is_logged_in(outcome), "{outcome:?}");
 }
 
-/// The code of this sandbox number of DC 2 signs in.
-pub(crate) fn assert_code_signs_in(pair: &mut Pair, token: &CodeToken) {
-    assert_signed_in(&pair.login(|login| login.sign_in(token, "22222")));
+/// The code of this sandbox number of DC 2 logs in.
+pub(crate) fn assert_code_signs_in(pair: &mut Pair, token: &SentCode) {
+    assert_logged_in(&pair.login(|login| login.sign_in(token, "22222")));
 }
 
 /// The servers have refused nothing that a correct client never sends.
@@ -119,7 +119,7 @@ pub(crate) fn assert_works_within(pair: &mut Pair, number: i64, most: Duration) 
 
 /// What may be executed twice: it leaves before the connection has shown that it works.
 pub(crate) fn repeatable() -> RequestOptions {
-    RequestOptions { if_unsure: IfUnsure::Repeat, ..RequestOptions::default() }
+    RequestOptions { on_unknown_outcome: OnUnknownOutcome::Retry, ..RequestOptions::default() }
 }
 
 /// As [`assert_works_within`], for a request with options.

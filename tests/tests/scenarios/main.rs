@@ -10,7 +10,7 @@
 
 mod common;
 
-mod signing_in {
+mod login {
     mod application_named_once;
     mod bot_token;
     mod code_as_people_type_it;
@@ -32,7 +32,7 @@ mod signing_in {
     mod resumed_in_another_process;
     mod sign_up;
     mod stale_password_parameters;
-    mod tokens_of_sign_outs;
+    mod tokens_of_logouts;
 }
 
 mod protocol {
@@ -42,7 +42,7 @@ mod protocol {
     mod connections_elsewhere;
     mod containers_and_gzip;
     mod cut_at_any_byte;
-    mod cut_at_any_byte_of_a_sign_in;
+    mod cut_at_any_byte_of_a_login;
     mod dead_peers;
     mod first_requests;
     mod forgotten_sessions;

@@ -140,15 +140,15 @@ fn config_state_and_nearest_dc() {
     let enums::NearestDc::NearestDc(nearest) = caller.call(&functions::help::GetNearestDc).expect("DC");
     assert_eq!(nearest.nearest_dc, 2);
     caller.call(&functions::help::GetAppConfig { hash: 0 }).expect("app config");
-    caller.sign_in(PHONE).expect("signed in");
+    caller.sign_in(PHONE).expect("logged in");
     caller.call(&functions::updates::GetState).expect("state");
 }
 
 #[test]
-fn phone_and_sign_out() {
+fn phone_and_logout() {
     let mut caller = Caller::new();
     caller.init();
-    let user = user_of(caller.sign_in(PHONE).expect("signed in"));
+    let user = user_of(caller.sign_in(PHONE).expect("logged in"));
     assert_eq!(
         (user.id, user.phone.as_deref(), user.bot, user.is_self),
         (9_996_621_234, Some(PHONE), false, true)
@@ -183,7 +183,7 @@ fn password_proved_by_core() {
         m1: proof.m1.to_vec(),
     };
     let check = functions::auth::CheckPassword { password: answer.into() };
-    let user = user_of(caller.call(&check).expect("signed in"));
+    let user = user_of(caller.call(&check).expect("logged in"));
     assert_eq!(user.id, 9_996_621_232);
 }
 
@@ -197,7 +197,7 @@ fn bot_and_export() {
         api_hash: "0123456789abcdef0123456789abcdef".into(),
         bot_auth_token: "1:sandbox".into(),
     });
-    let user = user_of(authorization.expect("signed in"));
+    let user = user_of(authorization.expect("logged in"));
     assert_eq!((user.id, user.bot, user.bot_info_version), (1, true, Some(1)));
     let enums::auth::ExportedAuthorization::ExportedAuthorization(exported) =
         caller.call(&functions::auth::ExportAuthorization { dc_id: 1 }).expect("exported");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sansgram_core::crypto::message::seal_binding;
 use sansgram_core::crypto::{AuthKey, SecureRandom};
 use sansgram_core::tl::{Serialize, functions};
-use sansgram_testkit::by_hand::ByHand;
+use sansgram_testkit::raw_client::RawClient;
 use sansgram_testkit::server::ServerOptions;
 
 const RPC_ERROR: u32 = 0x2144_ca19;
@@ -26,12 +26,12 @@ struct Attempt {
 }
 
 struct Keys {
-    client: ByHand,
+    client: RawClient,
     permanent: AuthKey,
 }
 
 fn keys() -> Keys {
-    let mut client = ByHand::with_key(ServerOptions::default());
+    let mut client = RawClient::with_key(ServerOptions::default());
     let permanent = client.key.clone().unwrap();
     client.handshake(Some(3600)).unwrap();
     Keys { client, permanent }
@@ -105,7 +105,7 @@ impl Keys {
     }
 }
 
-fn answer(client: &mut ByHand) -> Option<String> {
+fn answer(client: &mut RawClient) -> Option<String> {
     let result = client.receive().into_iter().find(|message| message.constructor() == 0xf35c_6d01);
     let body = result.expect("there is an answer").body.split_off(12);
     let constructor = u32::from_le_bytes(body[..4].try_into().unwrap());
@@ -159,7 +159,7 @@ fn each_forgery_is_refused() {
 
 #[test]
 fn a_permanent_key_cannot_be_bound() {
-    let mut client = ByHand::with_key(ServerOptions::default());
+    let mut client = RawClient::with_key(ServerOptions::default());
     let permanent = client.key.clone().unwrap();
     client.handshake(None).unwrap();
     let mut keys = Keys { client, permanent };

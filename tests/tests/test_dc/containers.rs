@@ -1,7 +1,7 @@
 //! Containers of a client: what is in them is done, and a malformed one is refused as a whole.
 
 use sansgram_core::tl::gzip;
-use sansgram_testkit::by_hand::{ByHand, ServerMessage};
+use sansgram_testkit::raw_client::{RawClient, ServerMessage};
 use sansgram_testkit::server::{BadMessage, Refusal, ServerOptions};
 
 const PONG: u32 = 0x3477_73c5;
@@ -25,8 +25,8 @@ fn container(messages: &[(u64, u32, &[u8])]) -> Vec<u8> {
     body
 }
 
-fn client() -> ByHand {
-    ByHand::with_key(ServerOptions::default())
+fn client() -> RawClient {
+    RawClient::with_key(ServerOptions::default())
 }
 
 fn constructors(messages: &[ServerMessage]) -> Vec<u32> {

@@ -2,7 +2,7 @@
 
 use sansgram_core::handshake::HandshakeError;
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::by_hand::{ByHand, NoKey, START};
+use sansgram_testkit::raw_client::{NoKey, RawClient, START};
 use sansgram_testkit::server::{HandshakeRefusal, Misbehaviour, Refusal, ServerOptions};
 
 fn misbehaving(misbehaviour: Misbehaviour) -> ServerOptions {
@@ -12,7 +12,7 @@ fn misbehaving(misbehaviour: Misbehaviour) -> ServerOptions {
 #[test]
 fn makes_a_key_over_every_transport() {
     for kind in TransportKind::ALL {
-        let mut client = ByHand::connect(ServerOptions::default(), 2, kind);
+        let mut client = RawClient::connect(ServerOptions::default(), 2, kind);
         let key = client.handshake(None).unwrap();
         assert_eq!(u64::try_from(key.server_time).unwrap(), START.as_secs());
         assert_eq!((key.retries, key.expires_in), (0, None));
@@ -22,14 +22,14 @@ fn makes_a_key_over_every_transport() {
 
 #[test]
 fn makes_a_temporary_key() {
-    let mut client = ByHand::connect(ServerOptions::default(), 3, TransportKind::Full);
+    let mut client = RawClient::connect(ServerOptions::default(), 3, TransportKind::Full);
     assert_eq!(client.handshake(Some(3600)).unwrap().expires_in, Some(3600));
 }
 
 #[test]
 fn retries_as_often_as_the_server_asks() {
     let options = misbehaving(Misbehaviour { dh_retries: 3, ..Misbehaviour::default() });
-    let mut client = ByHand::connect(options, 2, TransportKind::Abridged);
+    let mut client = RawClient::connect(options, 2, TransportKind::Abridged);
     assert_eq!(client.handshake(None).unwrap().retries, 3);
     assert!(client.refusals.is_empty());
 }
@@ -37,7 +37,7 @@ fn retries_as_often_as_the_server_asks() {
 #[test]
 fn a_server_that_always_asks_for_another_value_is_given_up() {
     let options = misbehaving(Misbehaviour { dh_retries: u32::MAX, ..Misbehaviour::default() });
-    let mut client = ByHand::connect(options, 2, TransportKind::Abridged);
+    let mut client = RawClient::connect(options, 2, TransportKind::Abridged);
     assert!(matches!(client.handshake(None), Err(NoKey::Refused(HandshakeError::TooManyRetries))));
     assert!(client.refusals.is_empty());
 }
@@ -45,14 +45,14 @@ fn a_server_that_always_asks_for_another_value_is_given_up() {
 #[test]
 fn a_server_may_fail_the_exchange() {
     let options = misbehaving(Misbehaviour { dh_fail: true, ..Misbehaviour::default() });
-    let mut client = ByHand::connect(options, 2, TransportKind::Intermediate);
+    let mut client = RawClient::connect(options, 2, TransportKind::Intermediate);
     assert!(matches!(client.handshake(None), Err(NoKey::Refused(HandshakeError::DhGenFailed))));
 }
 
 #[test]
 fn test_dcs_want_their_own_number() {
     let options = ServerOptions { test_dcs: true, ..ServerOptions::default() };
-    let mut client = ByHand::connect(options, 2, TransportKind::Intermediate);
+    let mut client = RawClient::connect(options, 2, TransportKind::Intermediate);
     assert_eq!(client.handshake(None), Err(NoKey::NoAnswer));
     assert_eq!(client.transport_errors, [-444]);
     let refusal = HandshakeRefusal::WrongDc { found: 2, expected: 10_002 };

@@ -7,7 +7,7 @@ use sansgram_core::crypto::factorize::factorize;
 use sansgram_core::crypto::hash::sha1;
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::by_hand::ByHand;
+use sansgram_testkit::raw_client::RawClient;
 use sansgram_testkit::server::{HandshakeRefusal, Refusal, ServerOptions, Tolerance};
 
 /// The inner data of the second step, free to be wrong.
@@ -57,18 +57,18 @@ fn tl_bytes(value: &[u8]) -> Vec<u8> {
     out
 }
 
-fn public_key(client: &ByHand) -> PublicKey {
+fn public_key(client: &RawClient) -> PublicKey {
     PublicKey::from_pem(client.dcs.public_key_pem()).unwrap()
 }
 
 /// Does the first step; the correct second one follows from it.
-fn first_step(options: ServerOptions) -> (ByHand, Inner, Outer) {
-    let mut client = ByHand::connect(options, 2, TransportKind::Intermediate);
+fn first_step(options: ServerOptions) -> (RawClient, Inner, Outer) {
+    let mut client = RawClient::connect(options, 2, TransportKind::Intermediate);
     let (inner, outer) = begin(&mut client);
     (client, inner, outer)
 }
 
-fn begin(client: &mut ByHand) -> (Inner, Outer) {
+fn begin(client: &mut RawClient) -> (Inner, Outer) {
     let nonce: [u8; 16] = client.random_bytes();
     let reply = client.exchange_plain(&[&0xbe7e_8ef1_u32.to_le_bytes()[..], &nonce].concat()).unwrap();
     assert_eq!(reply[..20], [&0x0516_2463_u32.to_le_bytes()[..], &nonce].concat());
@@ -85,7 +85,7 @@ fn begin(client: &mut ByHand) -> (Inner, Outer) {
     (inner, outer)
 }
 
-fn second_step(client: &mut ByHand, outer: &Outer, encrypted: &[u8]) -> Option<Vec<u8>> {
+fn second_step(client: &mut RawClient, outer: &Outer, encrypted: &[u8]) -> Option<Vec<u8>> {
     let mut body = 0xd712_e4be_u32.to_le_bytes().to_vec();
     body.extend(outer.nonce);
     body.extend(outer.server_nonce);
@@ -96,12 +96,12 @@ fn second_step(client: &mut ByHand, outer: &Outer, encrypted: &[u8]) -> Option<V
     client.exchange_plain(&body)
 }
 
-fn padded(client: &mut ByHand, inner: &Inner) -> Vec<u8> {
+fn padded(client: &mut RawClient, inner: &Inner) -> Vec<u8> {
     public_key(client).encrypt_padded(&inner.bytes(), &mut client.random).unwrap().to_vec()
 }
 
 /// SHA-1 of the data, the data, random bytes up to 255.
-fn padded_as_of_old(client: &ByHand, inner: &Inner) -> Vec<u8> {
+fn padded_as_of_old(client: &RawClient, inner: &Inner) -> Vec<u8> {
     let data = inner.bytes();
     let mut block = [&sha1(&[&data])[..], &data].concat();
     block.resize(255, 0x5a);
@@ -199,7 +199,7 @@ fn a2b_any_plain_msg_id_is_taken() {
     let request = [&0xbe7e_8ef1_u32.to_le_bytes()[..], &[7; 16]].concat();
     // All zero, all the same, falling, odd, and as large as can be.
     for ids in [[0; 3], [44; 3], [12, 8, 4], [5, 6, 7], [u64::MAX, 0, 1]] {
-        let mut client = ByHand::connect(ServerOptions::lenient(), 2, TransportKind::Abridged);
+        let mut client = RawClient::connect(ServerOptions::lenient(), 2, TransportKind::Abridged);
         for (nonce, id) in (0..).zip(ids) {
             let body = [&request[..4], &[nonce; 16]].concat();
             client.send_packet(&[&[0; 8], &id.to_le_bytes()[..], &20_u32.to_le_bytes(), &body].concat());
@@ -242,7 +242,7 @@ fn unencrypted_envelopes_are_checked() {
         [&[0; 8], &msg_id.to_le_bytes()[..], &length.to_le_bytes(), &request].concat()
     };
     let refusal = |packets: &[Vec<u8>]| {
-        let mut client = ByHand::connect(ServerOptions::default(), 2, TransportKind::Abridged);
+        let mut client = RawClient::connect(ServerOptions::default(), 2, TransportKind::Abridged);
         for packet in packets {
             client.send_packet(packet);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::by_hand::{ByHand, ServerMessage};
+use sansgram_testkit::raw_client::{RawClient, ServerMessage};
 use sansgram_testkit::server::{BadMessage, EnvelopeRefusal, Misbehaviour, Refusal, ServerOptions};
 
 const PING: [u8; 12] = [0xec, 0x77, 0xbe, 0x7a, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -12,12 +12,12 @@ const BAD_MSG_NOTIFICATION: u32 = 0xa7ef_f811;
 const BAD_SERVER_SALT: u32 = 0xedab_447b;
 const NEW_SESSION_CREATED: u32 = 0x9ec2_0908;
 
-fn client() -> ByHand {
-    ByHand::with_key(ServerOptions::default())
+fn client() -> RawClient {
+    RawClient::with_key(ServerOptions::default())
 }
 
 /// A client whose session exists, with nothing left to acknowledge.
-fn client_in_session() -> ByHand {
+fn client_in_session() -> RawClient {
     let mut client = client();
     client.send(&PING, false);
     let created = client.receive()[0].msg_id;
@@ -29,7 +29,7 @@ fn client_in_session() -> ByHand {
 #[test]
 fn the_first_message_of_a_session_brings_new_session_created() {
     for kind in TransportKind::ALL {
-        let mut client = ByHand::connect(ServerOptions::default(), 2, kind);
+        let mut client = RawClient::connect(ServerOptions::default(), 2, kind);
         client.handshake(None).unwrap();
         let ping = client.send(&PING, false);
         let messages = client.receive();
@@ -48,7 +48,7 @@ fn the_first_message_of_a_session_brings_new_session_created() {
 
 #[test]
 fn packets_that_do_not_decrypt_end_the_connection() {
-    type Packet = fn(&mut ByHand) -> Vec<u8>;
+    type Packet = fn(&mut RawClient) -> Vec<u8>;
     let cases: [(Packet, EnvelopeRefusal); 6] = [
         (
             |client| [&[9; 8], &ping_packet(client)[8..]].concat(),
@@ -70,7 +70,7 @@ fn packets_that_do_not_decrypt_end_the_connection() {
     }
 }
 
-fn ping_packet(client: &mut ByHand) -> Vec<u8> {
+fn ping_packet(client: &mut RawClient) -> Vec<u8> {
     let forged = client.forge(4, 0, &PING);
     client.seal(&forged)
 }
@@ -105,7 +105,7 @@ fn session_zero_is_refused() {
 }
 
 /// Sends a ping that is wrong as `change` has it, and expects this code for it.
-fn expect_code(reason: BadMessage, change: impl FnOnce(&mut ByHand, &mut u64, &mut u32)) {
+fn expect_code(reason: BadMessage, change: impl FnOnce(&mut RawClient, &mut u64, &mut u32)) {
     let mut client = client_in_session();
     let (mut msg_id, mut seq_no) = (client.next_msg_id(), 0);
     change(&mut client, &mut msg_id, &mut seq_no);
@@ -190,7 +190,7 @@ fn a_wrong_salt_is_answered_with_the_right_one() {
 #[test]
 fn the_salt_of_the_handshake_can_be_refused() {
     let misbehaviour = Misbehaviour { wrong_salt_first: true, ..Misbehaviour::default() };
-    let mut client = ByHand::with_key(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let mut client = RawClient::with_key(ServerOptions { misbehaviour, ..ServerOptions::default() });
     client.send(&PING, false);
     assert_eq!(client.receive()[0].constructor(), BAD_SERVER_SALT);
 }
@@ -198,7 +198,7 @@ fn the_salt_of_the_handshake_can_be_refused() {
 #[test]
 fn salts_grow_old() {
     let salt_lifetime = Duration::from_secs(60);
-    let mut client = ByHand::with_key(ServerOptions { salt_lifetime, ..ServerOptions::default() });
+    let mut client = RawClient::with_key(ServerOptions { salt_lifetime, ..ServerOptions::default() });
     client.send(&PING, false);
     client.receive();
     client.wait(Duration::from_secs(121));
@@ -208,7 +208,7 @@ fn salts_grow_old() {
 
 #[test]
 fn an_expired_temporary_key_is_unknown() {
-    let mut client = ByHand::connect(ServerOptions::default(), 2, TransportKind::Abridged);
+    let mut client = RawClient::connect(ServerOptions::default(), 2, TransportKind::Abridged);
     client.handshake(Some(60)).unwrap();
     client.wait(Duration::from_secs(59));
     client.send(&PING, false);
@@ -241,7 +241,7 @@ fn a_repeated_message_is_not_done_twice() {
 #[test]
 fn quick_acks_name_the_packet() {
     for kind in [TransportKind::Abridged, TransportKind::Intermediate, TransportKind::PaddedIntermediate] {
-        let mut client = ByHand::connect(ServerOptions::default(), 2, kind);
+        let mut client = RawClient::connect(ServerOptions::default(), 2, kind);
         client.handshake(None).unwrap();
         let msg_id = client.next_msg_id();
         let forged = client.forge(msg_id, 0, &PING);

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::by_hand::{ByHand, NoKey};
+use sansgram_testkit::raw_client::{NoKey, RawClient};
 use sansgram_testkit::server::{Misbehaviour, ServerOptions};
 
 const PING: [u8; 12] = [0xec, 0x77, 0xbe, 0x7a, 1, 2, 3, 4, 5, 6, 7, 8];
 
-fn connect(misbehaviour: Misbehaviour) -> ByHand {
+fn connect(misbehaviour: Misbehaviour) -> RawClient {
     let options = ServerOptions { misbehaviour, ..ServerOptions::default() };
-    ByHand::connect(options, 2, TransportKind::Intermediate)
+    RawClient::connect(options, 2, TransportKind::Intermediate)
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn sign_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
     let outcome = pair.login(|login| login.request_code(phone));
     let Ok(Outcome::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
     match pair.login(|login| login.sign_in(&token, code)) {
-        Ok(Outcome::SignedIn(user)) => Some(user.id),
+        Ok(Outcome::LoggedIn(user)) => Some(user.id),
         Ok(Outcome::PasswordRequired(_)) => None,
         other => panic!("{other:?}"),
     }
@@ -53,7 +53,7 @@ fn ada(password: &str) -> ServerOptions {
 }
 
 #[test]
-fn a4_a_client_stays_signed_in_over_a_restart_of_the_servers() {
+fn a4_a_client_stays_logged_in_over_a_restart_of_the_servers() {
     for pfs in [false, true] {
         let mut options = PairOptions::default();
         options.client.pfs = pfs;
@@ -68,7 +68,7 @@ fn a4_a_client_stays_signed_in_over_a_restart_of_the_servers() {
 }
 
 #[test]
-fn a4_every_step_of_a_sign_in_goes_on_after_a_restart() {
+fn a4_every_step_of_a_login_goes_on_after_a_restart() {
     let mut pair = Pair::new(PairOptions::default());
     let outcome = pair.login(|login| login.request_code("9996620002"));
     let Ok(Outcome::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
@@ -77,7 +77,7 @@ fn a4_every_step_of_a_sign_in_goes_on_after_a_restart() {
     assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
     restart(&mut pair, ServerOptions::default());
     let outcome = pair.login(|login| login.check_password("sandbox"));
-    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
 }
 
 #[test]
@@ -85,10 +85,10 @@ fn a4_accounts_that_the_options_change_begin_anew() {
     let mut pair = Pair::new(PairOptions { server: ada("engine"), ..PairOptions::default() });
     assert_eq!(sign_in(&mut pair, "12025550123", "12345"), None);
     let outcome = pair.login(|login| login.check_password("engine"));
-    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
     restart(&mut pair, ada("engine"));
     assert_eq!(whoami(&mut pair), Some(7));
-    // Who is gone from the options is not signed in any more.
+    // Who is gone from the options is not logged in any more.
     restart(&mut pair, ServerOptions::default());
     assert_eq!(whoami(&mut pair), None);
 }

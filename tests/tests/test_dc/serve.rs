@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use sansgram_testkit::serve::{Report, Reported, ServeError, ServeOptions, Served, serve};
+use sansgram_testkit::serve::{Report, Reported, ServeError, ServeOptions, TestServer, serve};
 use sansgram_testkit::server::{FramingError, Misbehaviour, Refusal, ServerOptions};
 
 /// `req_pq_multi` in an abridged frame, behind the transport's tag.
@@ -35,7 +35,7 @@ fn asks_and_is_answered(address: SocketAddr, nonce: u8) {
     assert_eq!(reply[24..40], [nonce; 16]);
 }
 
-fn address(served: &Served, dc: i32) -> SocketAddr {
+fn address(served: &TestServer, dc: i32) -> SocketAddr {
     served.address(dc).unwrap()
 }
 
@@ -173,7 +173,7 @@ fn the_machine_can_be_called_while_it_serves() {
     asks_and_is_answered(address(&served, 2), 2);
 }
 
-fn soon(served: &Served) -> Vec<Report> {
+fn soon(served: &TestServer) -> Vec<Report> {
     let since = Instant::now();
     loop {
         let reports = served.take_reports();

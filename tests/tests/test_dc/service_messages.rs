@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_testkit::by_hand::{ByHand, START, ServerMessage};
+use sansgram_testkit::raw_client::{RawClient, START, ServerMessage};
 use sansgram_testkit::server::{Refusal, ServerOptions};
 
 const GET_CONFIG: [u8; 4] = 0xc4f9_186b_u32.to_le_bytes();
@@ -30,8 +30,8 @@ fn ping() -> Vec<u8> {
 }
 
 /// A client whose session exists, with nothing left to acknowledge.
-fn client() -> ByHand {
-    let mut client = ByHand::with_key(ServerOptions::default());
+fn client() -> RawClient {
+    let mut client = RawClient::with_key(ServerOptions::default());
     client.send(&ping(), false);
     let created = client.receive()[0].msg_id;
     client.ack(&[created]);

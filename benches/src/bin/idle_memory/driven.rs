@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use sansgram_benches::crowd::{SignedIn, config, sign_in};
+use sansgram_benches::crowd::{LoggedIn, config, sign_in};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_runtime::{Client, MemoryStore, Runtime, SessionStore, Timer};
 use sansgram_testkit::server::{ServerInput, ServerOutput, TestDcs};
@@ -49,7 +49,7 @@ fn start(world: &Arc<World>, count: usize) -> Vec<Client> {
     let config = config();
     let mut clients = Vec::with_capacity(count);
     for _ in 0..count.div_ceil(PER_DCS) {
-        let SignedIn { dcs, session, .. } = sign_in(1);
+        let LoggedIn { dcs, session, .. } = sign_in(1);
         world.state.lock().expect("no thread panicked").dcs.push(dcs);
         for _ in 0..PER_DCS.min(count - clients.len()) {
             let store = MemoryStore::new();
@@ -60,7 +60,7 @@ fn start(world: &Arc<World>, count: usize) -> Vec<Client> {
     }
     for client in &clients {
         world.block_on(client.connect()).expect("it connects");
-        world.block_on(client.get_me()).expect("it is signed in");
+        world.block_on(client.get_me()).expect("it is logged in");
     }
     world.run();
     clients
@@ -131,7 +131,7 @@ impl State {
     fn serve(&mut self, index: usize, input: ServerInput<'_>, wake: &mut Vec<Waker>) {
         let dcs = &mut self.dcs[index];
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // The sign-in took place on virtual time, years ago.
+        // The login took place on virtual time, years ago.
         dcs.handle(Now::new(Timestamp::from_origin(Duration::from_secs(1000)), unix), input);
         loop {
             match dcs.poll_output() {

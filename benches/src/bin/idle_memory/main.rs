@@ -1,4 +1,4 @@
-//! What an idle client costs: connected, signed in, with nothing to do. Fails where that is more than it may be.
+//! What an idle client costs: connected, logged in, with nothing to do. Fails where that is more than it may be.
 //!
 //! `--blocks` lists the allocations of a single client.
 //!

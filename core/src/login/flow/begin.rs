@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::state::{Password, Qr, State};
-use super::{Flow, secret_bytes};
+use super::{LoginFlow, secret_bytes};
 use crate::crypto::Secret;
-use crate::login::code::{CodeToken, without_gaps};
+use crate::login::code::{SentCode, without_gaps};
 use crate::login::credentials::{ApiCredentials, BotToken};
 use crate::login::error::LoginError;
 use crate::login::outcome::TermsOfService;
@@ -17,11 +17,11 @@ use crate::login::password::NewPassword;
 use crate::login::phone::PhoneNumber;
 use crate::tl::{Serialize, enums, functions, types};
 
-impl Flow {
+impl LoginFlow {
     /// `auth.sendCode`: ends in [`Outcome::CodeSent`](super::Outcome::CodeSent), or at once in
-    /// [`Outcome::SignedIn`](super::Outcome::SignedIn) or
+    /// [`Outcome::LoggedIn`](super::Outcome::LoggedIn) or
     /// [`Outcome::PasswordRequired`](super::Outcome::PasswordRequired) where one of `logout_tokens` (those that earlier
-    /// sign-outs left, at most 20) is the account's.
+    /// logouts left, at most 20) is the account's.
     #[must_use]
     pub fn request_code(
         phone: PhoneNumber,
@@ -48,7 +48,7 @@ impl Flow {
     ///
     /// # Errors
     /// [`LoginError::CodeUnusable`] where the token has no hash: then request a code anew.
-    pub fn resend_code(token: &CodeToken) -> Result<Self, LoginError> {
+    pub fn resend_code(token: &SentCode) -> Result<Self, LoginError> {
         let query = functions::auth::ResendCode {
             phone_number: token.phone.digits().into(),
             phone_code_hash: hash(token)?,
@@ -61,7 +61,7 @@ impl Flow {
     ///
     /// # Errors
     /// [`LoginError::CodeUnusable`].
-    pub fn cancel_code(token: &CodeToken) -> Result<Self, LoginError> {
+    pub fn cancel_code(token: &SentCode) -> Result<Self, LoginError> {
         let query = functions::auth::CancelCode {
             phone_number: token.phone.digits().into(),
             phone_code_hash: hash(token)?,
@@ -69,32 +69,32 @@ impl Flow {
         Ok(Self::new(State::CancelCode, &query))
     }
 
-    /// `auth.signIn`: ends in [`Outcome::SignedIn`](super::Outcome::SignedIn),
+    /// `auth.signIn`: ends in [`Outcome::LoggedIn`](super::Outcome::LoggedIn),
     /// [`Outcome::PasswordRequired`](super::Outcome::PasswordRequired) or
-    /// [`Outcome::SignUpRequired`](super::Outcome::SignUpRequired). The code is read by [`CodeToken::read_code`]. One that
+    /// [`Outcome::SignUpRequired`](super::Outcome::SignUpRequired). The code is read by [`SentCode::read_code`]. One that
     /// came by e-mail is given as such.
     ///
     /// # Errors
     /// [`LoginError::CodeUnusable`]; [`LoginError::CodeForm`] if it cannot be the code that was sent.
-    pub fn sign_in(token: &CodeToken, code: &str) -> Result<Self, LoginError> {
+    pub fn sign_in(token: &SentCode, code: &str) -> Result<Self, LoginError> {
         if token.is_by_email() {
             return Self::sign_in_with_email_code(token, code);
         }
         let code = token.read_code(code)?;
-        Self::sign_in_with(token, Some(code.as_str().into()), None)
+        Self::log_in_with(token, Some(code.as_str().into()), None)
     }
 
     /// `auth.signIn` with a code that came by e-mail: ends like [`sign_in`](Self::sign_in).
     ///
     /// # Errors
     /// [`LoginError::CodeUnusable`]; [`LoginError::CodeForm`] if it cannot be the code that was sent.
-    pub fn sign_in_with_email_code(token: &CodeToken, code: &str) -> Result<Self, LoginError> {
+    pub fn sign_in_with_email_code(token: &SentCode, code: &str) -> Result<Self, LoginError> {
         let code = token.read_code(code)?;
-        Self::sign_in_with(token, None, Some(email_verification(&code)))
+        Self::log_in_with(token, None, Some(email_verification(&code)))
     }
 
-    fn sign_in_with(
-        token: &CodeToken,
+    fn log_in_with(
+        token: &SentCode,
         phone_code: Option<String>,
         email_verification: Option<enums::EmailVerification>,
     ) -> Result<Self, LoginError> {
@@ -107,11 +107,11 @@ impl Flow {
         Ok(Self::new(State::SignIn(token.clone()), &query))
     }
 
-    /// `auth.signUp`: ends in [`Outcome::SignedIn`](super::Outcome::SignedIn).
+    /// `auth.signUp`: ends in [`Outcome::LoggedIn`](super::Outcome::LoggedIn).
     ///
     /// # Errors
     /// [`LoginError::CodeUnusable`].
-    pub fn sign_up(token: &CodeToken, first_name: &str, last_name: &str) -> Result<Self, LoginError> {
+    pub fn sign_up(token: &SentCode, first_name: &str, last_name: &str) -> Result<Self, LoginError> {
         let query = functions::auth::SignUp {
             no_joined_notifications: false,
             phone_number: token.phone.digits().into(),
@@ -134,7 +134,7 @@ impl Flow {
     ///
     /// # Errors
     /// [`LoginError::CodeUnusable`].
-    pub fn send_email_code(token: &CodeToken, email: &str) -> Result<Self, LoginError> {
+    pub fn send_email_code(token: &SentCode, email: &str) -> Result<Self, LoginError> {
         let query = functions::account::SendVerifyEmailCode {
             purpose: login_setup(token)?,
             email: email.trim().into(),
@@ -143,11 +143,11 @@ impl Flow {
     }
 
     /// `account.verifyEmail` with the code that came by e-mail: ends in
-    /// [`Outcome::CodeSent`](super::Outcome::CodeSent), now for the sign-in itself.
+    /// [`Outcome::CodeSent`](super::Outcome::CodeSent), now for the login itself.
     ///
     /// # Errors
     /// [`LoginError::CodeUnusable`].
-    pub fn verify_email(token: &CodeToken, code: &str) -> Result<Self, LoginError> {
+    pub fn verify_email(token: &SentCode, code: &str) -> Result<Self, LoginError> {
         let query = functions::account::VerifyEmail {
             purpose: login_setup(token)?,
             verification: email_verification(&without_gaps(code)),
@@ -159,7 +159,7 @@ impl Flow {
     ///
     /// # Errors
     /// [`LoginError::CodeUnusable`].
-    pub fn reset_login_email(token: &CodeToken) -> Result<Self, LoginError> {
+    pub fn reset_login_email(token: &SentCode) -> Result<Self, LoginError> {
         let query = functions::auth::ResetLoginEmail {
             phone_number: token.phone.digits().into(),
             phone_code_hash: hash(token)?,
@@ -167,7 +167,7 @@ impl Flow {
         Ok(Self::new(State::SendCode(token.phone.clone(), "auth.resetLoginEmail"), &query))
     }
 
-    /// `account.getPassword` and `auth.checkPassword`: ends in [`Outcome::SignedIn`](super::Outcome::SignedIn).
+    /// `account.getPassword` and `auth.checkPassword`: ends in [`Outcome::LoggedIn`](super::Outcome::LoggedIn).
     /// Parameters that went stale are fetched again once.
     #[must_use]
     pub fn check_password(password: &str) -> Self {
@@ -189,7 +189,7 @@ impl Flow {
         Self::new(State::CheckRecovery, &query)
     }
 
-    /// `auth.recoverPassword`: ends in [`Outcome::SignedIn`](super::Outcome::SignedIn). Without a new password the
+    /// `auth.recoverPassword`: ends in [`Outcome::LoggedIn`](super::Outcome::LoggedIn). Without a new password the
     /// account has none from now on.
     #[must_use]
     pub fn recover_password(code: &str, new: Option<NewPassword>) -> Self {
@@ -206,7 +206,7 @@ impl Flow {
         }
     }
 
-    /// `account.resetPassword`, in a session that is signed in: ends in
+    /// `account.resetPassword`, in a session that is logged in: ends in
     /// [`Outcome::PasswordReset`](super::Outcome::PasswordReset).
     #[must_use]
     pub fn reset_password() -> Self {
@@ -220,8 +220,8 @@ impl Flow {
         Self::new(State::DeclineReset, &functions::account::DeclinePasswordReset {})
     }
 
-    /// `auth.exportLoginToken` and what follows: [`Progress::Show`](super::Progress::Show) says what is to be scanned;
-    /// ends in [`Outcome::SignedIn`](super::Outcome::SignedIn) or
+    /// `auth.exportLoginToken` and what follows: [`Progress::ShowQr`](super::Progress::ShowQr) says what is to be scanned;
+    /// ends in [`Outcome::LoggedIn`](super::Outcome::LoggedIn) or
     /// [`Outcome::PasswordRequired`](super::Outcome::PasswordRequired). Users of `except_ids` cannot scan it.
     #[must_use]
     pub fn qr_login(api: &ApiCredentials, except_ids: &[i64]) -> Self {
@@ -230,9 +230,9 @@ impl Flow {
         Self::new(State::ExportToken(qr), &query)
     }
 
-    /// `auth.importBotAuthorization`: ends in [`Outcome::SignedIn`](super::Outcome::SignedIn).
+    /// `auth.importBotAuthorization`: ends in [`Outcome::LoggedIn`](super::Outcome::LoggedIn).
     #[must_use]
-    pub fn bot_sign_in(token: &BotToken, api: &ApiCredentials) -> Self {
+    pub fn bot_login(token: &BotToken, api: &ApiCredentials) -> Self {
         let query = functions::auth::ImportBotAuthorization {
             flags: 0,
             api_id: api.id,
@@ -243,7 +243,7 @@ impl Flow {
     }
 
     /// `users.getUsers`: ends in [`Outcome::Authorized`](super::Outcome::Authorized), or in
-    /// [`Outcome::PasswordRequired`](super::Outcome::PasswordRequired) if a sign-in of this key waits for the password.
+    /// [`Outcome::PasswordRequired`](super::Outcome::PasswordRequired) if a login of this key waits for the password.
     #[must_use]
     pub fn is_authorized() -> Self {
         Self::new(State::IsAuthorized, &get_self())
@@ -255,7 +255,7 @@ impl Flow {
         Self::new(State::GetMe, &get_self())
     }
 
-    /// `auth.logOut`: ends in [`Outcome::SignedOut`](super::Outcome::SignedOut), also where nobody was signed in.
+    /// `auth.logOut`: ends in [`Outcome::SignedOut`](super::Outcome::SignedOut), also where nobody was logged in.
     #[must_use]
     pub fn sign_out() -> Self {
         Self::new(State::SignOut, &functions::auth::LogOut {})
@@ -274,11 +274,11 @@ fn get_self() -> functions::users::GetUsers {
     functions::users::GetUsers { id: vec![types::InputUserSelf {}.into()] }
 }
 
-fn hash(token: &CodeToken) -> Result<String, LoginError> {
+fn hash(token: &SentCode) -> Result<String, LoginError> {
     token.hash.as_deref().cloned().ok_or(LoginError::CodeUnusable)
 }
 
-fn login_setup(token: &CodeToken) -> Result<enums::EmailVerifyPurpose, LoginError> {
+fn login_setup(token: &SentCode) -> Result<enums::EmailVerifyPurpose, LoginError> {
     let phone_number = token.phone.digits().into();
     Ok(types::EmailVerifyPurposeLoginSetup { phone_number, phone_code_hash: hash(token)? }.into())
 }

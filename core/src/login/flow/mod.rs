@@ -1,4 +1,4 @@
-//! The steps of a sign-in: each a small state machine over queries and answers.
+//! The steps of a login: each a small state machine over queries and answers.
 
 mod begin;
 mod password;
@@ -15,10 +15,10 @@ use zeroize::Zeroizing;
 use self::password::heavy_task;
 use self::state::{Qr, State};
 use super::answer::{self, Authorized, Sent, Token, reply};
-use super::code::CodeToken;
+use super::code::SentCode;
 use super::error::LoginError;
-use super::outcome::{LoginLink, Outcome};
-use super::password::HeavyTask;
+use super::outcome::{Outcome, QrLink};
+use super::password::PasswordKdfTask;
 use crate::crypto::{Secret, SecureRandom};
 use crate::dc::DcId;
 use crate::rpc::InvokeError;
@@ -31,35 +31,35 @@ pub const MAX_HOPS: u8 = 5;
 #[derive(Debug)]
 #[must_use]
 pub enum Progress {
-    /// Send [`Flow::query`] to the home DC.
+    /// Send [`LoginFlow::query`] to the home DC.
     Send,
-    /// Make this DC the home DC, then send [`Flow::query`] there.
+    /// Make this DC the home DC, then send [`LoginFlow::query`] there.
     Migrate(DcId),
-    /// Run the task, then call [`Flow::computed`].
-    Compute(HeavyTask),
-    /// Show the link; call [`Flow::renew`] before it expires, and when `updateLoginToken` arrives.
-    Show(LoginLink),
-    /// The server has trouble: send [`Flow::query`] again after this time.
-    Repeat(Duration),
-    /// The server asks to wait for this long: then send [`Flow::query`] again, or give up with
+    /// Run the task, then call [`LoginFlow::computed`].
+    Compute(PasswordKdfTask),
+    /// Show the link; call [`LoginFlow::renew`] before it expires, and when `updateLoginToken` arrives.
+    ShowQr(QrLink),
+    /// The server has trouble: send [`LoginFlow::query`] again after this time.
+    RetryAfter(Duration),
+    /// The server asks to wait for this long: then send [`LoginFlow::query`] again, or give up with
     /// [`LoginError::FloodWait`].
-    Flood(Duration),
+    FloodWait(Duration),
     /// The step is over.
     Done(Result<Outcome, LoginError>),
 }
 
-/// One step of a sign-in. Begin by sending [`query`](Self::query).
-pub struct Flow {
+/// One step of a login. Begin by sending [`query`](Self::query).
+pub struct LoginFlow {
     state: State,
     query: Secret<Vec<u8>>,
     hops: u8,
     repeats: u32,
-    /// Whether the sign-in came here from another DC.
+    /// Whether the login came here from another DC.
     has_migrated: bool,
     future_auth_token: Option<Zeroizing<Vec<u8>>>,
 }
 
-impl Flow {
+impl LoginFlow {
     /// The query to send now: one boxed TL function. It may hold secrets.
     #[must_use]
     pub fn query(&self) -> &[u8] {
@@ -72,7 +72,7 @@ impl Flow {
         matches!(self.state, State::ExportToken(_) | State::ImportToken(_) | State::Shown(_))
     }
 
-    /// The token that the server gave for a next sign-in without a code (a secret), if it gave one.
+    /// The token that the server gave for a next login without a code (a secret), if it gave one.
     pub const fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>> {
         self.future_auth_token.take()
     }
@@ -98,8 +98,8 @@ impl Flow {
         self.end_with(progress)
     }
 
-    /// The step is part of a sign-in that came to its DC from another one. A DC may not know the key of such a sign-in
-    /// for a second or two, so `AUTH_KEY_UNREGISTERED` is met with [`Progress::Repeat`] three times.
+    /// The step is part of a login that came to its DC from another one. A DC may not know the key of such a login
+    /// for a second or two, so `AUTH_KEY_UNREGISTERED` is met with [`Progress::RetryAfter`] three times.
     pub const fn follows_migration(&mut self) {
         self.has_migrated = true;
     }
@@ -179,11 +179,11 @@ impl Flow {
         }
     }
 
-    fn authorized(&mut self, token: Option<CodeToken>, answer: Authorized) -> Result<Progress, LoginError> {
+    fn authorized(&mut self, token: Option<SentCode>, answer: Authorized) -> Result<Progress, LoginError> {
         match answer {
-            Authorized::SignedIn { user, future_auth_token } => {
+            Authorized::LoggedIn { user, future_auth_token } => {
                 self.future_auth_token = future_auth_token;
-                Ok(done(Outcome::SignedIn(user)))
+                Ok(done(Outcome::LoggedIn(user)))
             }
             Authorized::SignUpRequired(terms) => {
                 // Only who gave a code can be told to sign up.
@@ -198,11 +198,11 @@ impl Flow {
             Token::Show { expires, token } => {
                 let url = answer::login_url(&token).ok_or(LoginError::UnexpectedAnswer)?;
                 qr.shown = qr.shown.saturating_add(1);
-                let link = LoginLink { url, expires, lifetime: Duration::ZERO, number: qr.shown };
+                let link = QrLink { url, expires, lifetime: Duration::ZERO, number: qr.shown };
                 self.state = State::Shown(qr);
                 // Only what happens without a person in between is a loop.
                 self.hops = 0;
-                Ok(Progress::Show(link))
+                Ok(Progress::ShowQr(link))
             }
             Token::MigrateTo { dc, token } => {
                 let query = functions::auth::ImportLoginToken { token: token.to_vec() };
@@ -221,7 +221,7 @@ impl Flow {
     }
 }
 
-impl fmt::Debug for Flow {
+impl fmt::Debug for LoginFlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flow")
             .field("state", &self.state.name())
@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn asked(answer: Result<&[u8], InvokeError>) -> Result<Outcome, LoginError> {
-        match Flow::is_authorized().answered(answer, &mut NoRandom) {
+        match LoginFlow::is_authorized().answered(answer, &mut NoRandom) {
             Progress::Done(result) => result,
             other => panic!("{other:?}"),
         }
@@ -274,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_server_says_that_nobody_is_signed_in() {
+    fn only_the_server_says_that_nobody_is_logged_in() {
         let no = Ok(Outcome::Authorized(None));
         let somebody = users(&[types::User { id: 7, ..Default::default() }.into()]);
         assert!(matches!(asked(Ok(&somebody)), Ok(Outcome::Authorized(Some(user))) if user.id == 7));
         assert_eq!(asked(Ok(&users(&[]))), no);
         assert_eq!(asked(Ok(&users(&[types::UserEmpty { id: 7 }.into()]))), no);
 
-        // What cannot be read must not begin a new sign-in over the one that is there.
+        // What cannot be read must not begin a new login over the one that is there.
         let is_unclear = |result| {
             matches!(
                 result,
@@ -328,7 +328,7 @@ mod tests {
         let api = super::super::ApiCredentials { id: 1, hash: "feed".into() };
         let token = super::super::BotToken::parse("1:sandbox").unwrap();
         for (times, ending) in endings {
-            let mut flow = Flow::bot_sign_in(&token, &api);
+            let mut flow = LoginFlow::bot_login(&token, &api);
             for time in 1..=times {
                 let is_done =
                     matches!(flow.answered(Err(ending.clone()), &mut NoRandom), Progress::Done(Err(_)));

@@ -3,22 +3,22 @@
 use alloc::string::String;
 
 use super::state::State;
-use super::{Flow, Progress, secret_bytes};
+use super::{LoginFlow, Progress, secret_bytes};
 use crate::crypto::{Secret, SecureRandom, srp};
 use crate::login::answer::{Algorithm, Parameters};
 use crate::login::error::{LoginError, PasswordParametersError};
-use crate::login::password::{HeavyOutcome, HeavyTask, NewPassword};
+use crate::login::password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 use crate::rpc::RequestId;
 use crate::tl::{functions, types};
 
-impl Flow {
+impl LoginFlow {
     /// Takes the outcome of the task of [`Progress::Compute`].
-    pub fn computed(&mut self, outcome: &HeavyOutcome, random: &mut dyn SecureRandom) -> Progress {
+    pub fn computed(&mut self, outcome: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress {
         let progress = self.stretched(outcome, random);
         self.end_with(progress)
     }
 
-    fn stretched(&mut self, outcome: &HeavyOutcome, random: &mut dyn SecureRandom) -> Progress {
+    fn stretched(&mut self, outcome: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress {
         match core::mem::replace(&mut self.state, State::Over) {
             State::Stretching(password, parameters) => {
                 let Parameters { algorithm, srp_b, srp_id } = *parameters;
@@ -50,7 +50,7 @@ impl Flow {
 }
 
 pub(super) fn heavy_task(password: &Secret<String>, algorithm: &Algorithm) -> Progress {
-    Progress::Compute(HeavyTask {
+    Progress::Compute(PasswordKdfTask {
         step: RequestId(0),
         password: password.clone(),
         salt1: algorithm.salt1.clone(),
@@ -61,7 +61,7 @@ pub(super) fn heavy_task(password: &Secret<String>, algorithm: &Algorithm) -> Pr
 fn new_settings(
     new: &NewPassword,
     algorithm: Algorithm,
-    outcome: &HeavyOutcome,
+    outcome: &PasswordKdfOutput,
 ) -> types::account::PasswordInputSettings {
     let verifier = srp::verifier(&algorithm.group, &outcome.x);
     let Algorithm { group, salt1, salt2 } = algorithm;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::state::{Password, State};
-use super::{Flow, MAX_HOPS, Progress, done};
+use super::{LoginFlow, MAX_HOPS, Progress, done};
 use crate::dc::DcId;
 use crate::login::answer;
 use crate::login::error::LoginError;
@@ -18,7 +18,7 @@ const MAX_REPEATS_OF_LINK: u32 = 8;
 /// The longest pause between two repetitions.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-impl Flow {
+impl LoginFlow {
     pub(super) fn refused(&mut self, error: InvokeError) -> Progress {
         let is_hint = matches!(self.state, State::AskHint);
         match self.after_refusal(error) {
@@ -52,7 +52,7 @@ impl Flow {
             return self.repeat(LoginError::of(method, error), MAX_REPEATS);
         }
         if let LoginError::FloodWait(wait) = LoginError::of(method, error.clone()) {
-            return Progress::Flood(wait);
+            return Progress::FloodWait(wait);
         }
         match (core::mem::replace(&mut self.state, State::Over), error.name.as_str()) {
             (
@@ -78,8 +78,8 @@ impl Flow {
                 let query = qr.export();
                 self.continue_with(State::ExportToken(qr), &query)
             }
-            (State::IsAuthorized, _) if denies_sign_in(&error) => done(Outcome::Authorized(None)),
-            (State::SignOut, _) if denies_sign_in(&error) => done(Outcome::SignedOut),
+            (State::IsAuthorized, _) if denies_login(&error) => done(Outcome::Authorized(None)),
+            (State::SignOut, _) if denies_login(&error) => done(Outcome::SignedOut),
             _ => Progress::Done(Err(LoginError::of(method, error))),
         }
     }
@@ -102,13 +102,13 @@ impl Flow {
         }
         let pause = Duration::from_secs(1 << self.repeats.min(6)).min(LONGEST_PAUSE);
         self.repeats += 1;
-        Progress::Repeat(pause)
+        Progress::RetryAfter(pause)
     }
 }
 
-/// Whether nobody is signed in, as the server says (`api/errors`, 401 and 406). That a temporary key is not bound says
+/// Whether nobody is logged in, as the server says (`api/errors`, 401 and 406). That a temporary key is not bound says
 /// nothing of it.
-fn denies_sign_in(error: &RpcError) -> bool {
+fn denies_login(error: &RpcError) -> bool {
     error.code == 401 && !error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_DUPLICATED")
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::crypto::Secret;
 use crate::login::answer::{Algorithm, Parameters};
-use crate::login::code::CodeToken;
+use crate::login::code::SentCode;
 use crate::login::credentials::ApiCredentials;
 use crate::login::password::NewPassword;
 use crate::login::phone::PhoneNumber;
@@ -16,7 +16,7 @@ pub(super) enum State {
     /// `auth.sendCode` and all others that answer with where a code went; which of them it is.
     SendCode(PhoneNumber, &'static str),
     CancelCode,
-    SignIn(CodeToken),
+    SignIn(SentCode),
     SignUp,
     AcceptTerms,
     SendEmailCode,
@@ -51,7 +51,7 @@ pub(super) struct Password {
     pub(super) refreshed: bool,
 }
 
-/// A sign-in by QR code.
+/// A login by QR code.
 pub(super) struct Qr {
     pub(super) api: ApiCredentials,
     pub(super) except_ids: Vec<i64>,
@@ -128,7 +128,7 @@ impl State {
         }
     }
 
-    /// Whether it is part of a sign-in, not of what comes after one.
+    /// Whether it is part of a login, not of what comes after one.
     pub(super) const fn signs_in(&self) -> bool {
         !matches!(
             self,

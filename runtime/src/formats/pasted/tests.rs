@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use sansgram_core::client::{Config, DcId, DcKey, SignedInUser};
+use sansgram_core::client::{Config, DcAuth, DcId, LoggedInUser};
 use sansgram_core::crypto::AuthKey;
 
 use super::super::tests::key;
@@ -12,14 +12,14 @@ use super::super::*;
 use super::*;
 use crate::scratch::Directory;
 
-fn session() -> SessionData {
+fn session() -> StoredSession {
     let dc = DcId::new(2).unwrap();
-    SessionData {
+    StoredSession {
         home_dc: Some(dc),
-        keys: BTreeMap::from([(dc, DcKey { auth_key: key(), server_salt: 0 })]),
-        user: Some(SignedInUser { id: 987_654_321, is_bot: false }),
+        keys: BTreeMap::from([(dc, DcAuth { auth_key: key(), server_salt: 0 })]),
+        user: Some(LoggedInUser { id: 987_654_321, is_bot: false }),
         api_id: Some(12_345),
-        ..SessionData::default()
+        ..StoredSession::default()
     }
 }
 
@@ -363,7 +363,7 @@ fn d2_a_missing_end_is_named() {
 fn d2_two_strings_are_counted_not_guessed() {
     let (one, mut other) = (session(), session());
     let dc = DcId::new(2).unwrap();
-    other.keys.insert(dc, DcKey { auth_key: AuthKey::new([9; 256]), server_salt: 0 });
+    other.keys.insert(dc, DcAuth { auth_key: AuthKey::new([9; 256]), server_salt: 0 });
     for format in [Format::Telethon, Format::Pyrogram, Format::GramJs] {
         let write = |session| export_text(session, format, &Config::telegram().dcs).unwrap();
         let (one, other) = (write(&one), write(&other));
@@ -388,7 +388,7 @@ fn d2_what_is_taken_for_a_session_is_named() {
         ("9996621234", NoSession::PhoneNumber),
         (&hex.repeat(2), NoSession::ApiHash),
         (&hex.repeat(32), NoSession::BareKey),
-        ("tg://login?token=AQIDBAUGBwgJCgsMDQ4PEA", NoSession::LoginLink),
+        ("tg://login?token=AQIDBAUGBwgJCgsMDQ4PEA", NoSession::QrLink),
         ("https://t.me/+AAAAAEq1h2fKcLQ", NoSession::InviteLink),
         ("t.me/joinchat/AAAAAEq1h2fKcLQ", NoSession::InviteLink),
         ("tg://join?invite=AAAAAEq1h2fKcLQ", NoSession::InviteLink),

@@ -10,6 +10,6 @@ mod write;
 pub(super) use read::{read, read_bytes};
 pub(super) use write::write;
 
-/// In the column `subtype` of grammers: the user who is signed in, and a bot.
+/// In the column `subtype` of grammers: the user who is logged in, and a bot.
 const GRAMMERS_SELF: i64 = 1;
 const GRAMMERS_BOT: i64 = 2;

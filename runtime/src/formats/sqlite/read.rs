@@ -19,7 +19,7 @@ const MAX_VALUE_LEN: i32 = 1 << 20;
 /// The most rows that are looked at: there are about as many DCs.
 const MAX_ROWS: usize = 16;
 const NO_SESSION: &str = "a SQLite database, but not one of a program whose sessions are known here";
-const NO_ROWS: &str = "a SQLite database without a session in it: no user has signed in with it yet";
+const NO_ROWS: &str = "a SQLite database without a session in it: no user has logged in with it yet";
 /// The columns of the table that Telethon 1 and the Pyrogram family call alike.
 const SESSION_COLUMNS: [&str; 9] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "api_id", "test_mode", "user_id", "is_bot"];
@@ -183,7 +183,7 @@ fn telethon(row: &Row, database: &Connection) -> Result<Found, ImportError> {
     Ok(Found { place: row.place(), user_id, is_bot, ..found })
 }
 
-/// Who is signed in. Telethon keeps it as the access hash of an entity 0. It does not keep whether that is a bot, but
+/// Who is logged in. Telethon keeps it as the access hash of an entity 0. It does not keep whether that is a bot, but
 /// people have a phone number, and bots have a name that ends so.
 fn telethon_user(database: &Connection) -> Option<(i64, bool)> {
     let id: i64 = database.query_row("SELECT hash FROM entities WHERE id = 0", [], |row| row.get(0)).ok()?;
@@ -232,7 +232,7 @@ fn grammers(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError>
     Found { place, user_id, is_bot, others: found, ..Found::new(format, home, key) }.into_imported()
 }
 
-/// Who is signed in, among all peers that were met.
+/// Who is logged in, among all peers that were met.
 fn grammers_user(database: &Connection) -> Option<(i64, bool)> {
     rows(database, "peer_info", &["peer_id", "subtype"]).ok()??;
     let select = "SELECT peer_id, subtype FROM peer_info WHERE subtype & ? LIMIT 1";

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
-use sansgram_core::client::{Config, DcId, DcKey, Servers, SessionData, SignedInUser};
+use sansgram_core::client::{Config, DcAuth, DcId, LoggedInUser, Servers, StoredSession};
 use sansgram_core::crypto::AuthKey;
 
 use super::super::tests::key;
@@ -37,18 +37,18 @@ fn dc(number: i64) -> DcId {
     DcId::new(number).unwrap()
 }
 
-fn session() -> SessionData {
-    SessionData {
+fn session() -> StoredSession {
+    StoredSession {
         home_dc: Some(dc(4)),
-        keys: BTreeMap::from([(dc(4), DcKey { auth_key: key(), server_salt: 0 })]),
-        user: Some(SignedInUser { id: 7_654_321_098, is_bot: true }),
+        keys: BTreeMap::from([(dc(4), DcAuth { auth_key: key(), server_salt: 0 })]),
+        user: Some(LoggedInUser { id: 7_654_321_098, is_bot: true }),
         api_id: Some(12_345),
-        ..SessionData::default()
+        ..StoredSession::default()
     }
 }
 
-fn of_telegram() -> SessionData {
-    SessionData { servers: Servers::Telegram, ..session() }
+fn of_telegram() -> StoredSession {
+    StoredSession { servers: Servers::Telegram, ..session() }
 }
 
 #[test]
@@ -133,11 +133,11 @@ fn columns_are_found_by_name_in_every_version() {
     );
 
     let read = import_file(&oldest_telethon).unwrap();
-    assert_eq!(read.session, SessionData { user: None, api_id: None, ..of_telegram() });
+    assert_eq!(read.session, StoredSession { user: None, api_id: None, ..of_telegram() });
     let read = import_file(&first_pyrogram).unwrap();
     assert_eq!(
         (read.format, read.session),
-        (Format::PyrogramSqlite, SessionData { api_id: None, ..session() })
+        (Format::PyrogramSqlite, StoredSession { api_id: None, ..session() })
     );
     let read = import_file(&upgraded_kurigram).unwrap();
     assert_eq!((read.format, read.session), (Format::KurigramSqlite, of_telegram()));
@@ -170,7 +170,7 @@ fn telethons_user_is_known_where_its_kind_is() {
             ],
         );
         let read = import_file(&file).unwrap();
-        assert_eq!(read.session.user, is_bot.map(|is_bot| SignedInUser { id: 42, is_bot }));
+        assert_eq!(read.session.user, is_bot.map(|is_bot| LoggedInUser { id: 42, is_bot }));
         assert!(read.session.test_dcs, "the address is a test DC's");
     }
 }
@@ -247,7 +247,7 @@ fn damaged_files_are_refused_without_a_panic() {
 fn a_key_of_another_dc_travels_where_it_can() {
     let directory = Directory::new("sqlite-many");
     let mut session = session();
-    session.keys.insert(dc(2), DcKey { auth_key: AuthKey::new([7; 256]), server_salt: 5 });
+    session.keys.insert(dc(2), DcAuth { auth_key: AuthKey::new([7; 256]), server_salt: 5 });
     let path = directory.0.join("two");
     export_file(&session, Format::Telethon2Sqlite, &Config::telegram().dcs, &path).unwrap();
     let read = import_file(&path).unwrap().session;
@@ -455,7 +455,7 @@ fn d4_a_database_without_a_session_is_named() {
     };
     assert_eq!(
         said("empty", &[telethon]),
-        "this is a SQLite database without a session in it: no user has signed in with it yet"
+        "this is a SQLite database without a session in it: no user has logged in with it yet"
     );
     for other in ["CREATE TABLE cookies (name TEXT)", "CREATE TABLE a (b); DROP TABLE a"] {
         assert_eq!(
@@ -463,7 +463,7 @@ fn d4_a_database_without_a_session_is_named() {
             "this is a SQLite database, but not one of a program whose sessions are known here"
         );
     }
-    // A DC that was only met, and the one that is signed in.
+    // A DC that was only met, and the one that is logged in.
     let rows = [
         telethon,
         "INSERT INTO sessions VALUES (1, '149.154.175.50', 443, zeroblob(256)), (3, '149.154.175.100', 443, NULL)",

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use rusqlite::{Connection, params};
-use sansgram_core::client::{DcTable, SessionData};
+use sansgram_core::client::{DcTable, StoredSession};
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
@@ -80,7 +80,7 @@ const GRAMMERS: &str = "
 
 /// The bytes of a SQLite file with the session.
 pub(in super::super) fn write(
-    session: &SessionData,
+    session: &StoredSession,
     format: Format,
     dcs: &DcTable,
 ) -> Result<Bytes, ExportError> {
@@ -108,13 +108,13 @@ fn telethon(database: &Connection, session: &Exported<'_>, dcs: &DcTable) -> Res
     let row = params![session.dc.number(), address.ip().to_string(), address.port(), session.key.as_slice()];
     database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, NULL, x'')", row)?;
     if let Some(user) = session.user {
-        // This is how it remembers who is signed in.
+        // This is how it remembers who is logged in.
         database.execute("INSERT INTO entities (id, hash, name) VALUES (0, ?, '')", [user.id])?;
     }
     Ok(())
 }
 
-fn telethon2(database: &Connection, session: &SessionData, dcs: &DcTable) -> Result<(), ExportError> {
+fn telethon2(database: &Connection, session: &StoredSession, dcs: &DcTable) -> Result<(), ExportError> {
     let home = Exported::of(session)?;
     // An unknown address of the home DC is an error, that of another one only a missing row.
     home.address(dcs)?;
@@ -156,7 +156,7 @@ fn kurigram(database: &Connection, session: &Exported<'_>, dcs: &DcTable) -> Res
     Ok(())
 }
 
-fn grammers(database: &Connection, session: &SessionData, dcs: &DcTable) -> Result<(), ExportError> {
+fn grammers(database: &Connection, session: &StoredSession, dcs: &DcTable) -> Result<(), ExportError> {
     let home = Exported::of(session)?;
     // It dials IPv4 unless told otherwise, and both addresses have to be there.
     if !dcs.endpoints(home.dc).iter().any(SocketAddr::is_ipv4) {

@@ -179,7 +179,7 @@ impl Tdata {
         Ok(Imported { accounts: list, account: Some(number(index)), ..imported })
     }
 
-    /// What an account's files say; `None` if no user is signed in.
+    /// What an account's files say; `None` if no user is logged in.
     fn account(&self, index: u32, key: &LocalKey) -> Result<Option<Imported>, ImportError> {
         let name = account_name(&self.data, index);
         let Some(file) = self.decrypted(&name, key)? else { return Ok(None) };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sansgram_core::client::{Config, CustomServers, DcKey, Servers, SessionData, SignedInUser};
+use sansgram_core::client::{Config, CustomServers, DcAuth, LoggedInUser, Servers, StoredSession};
 use sansgram_core::crypto::{AuthKey, Secret};
 
 use super::super::samples::{self, dc, key};
@@ -191,20 +191,20 @@ fn d4_old_names_of_files_are_read() {
 }
 
 /// A session as the samples have it.
-fn session() -> SessionData {
-    SessionData {
+fn session() -> StoredSession {
+    StoredSession {
         home_dc: Some(dc(2)),
         keys: BTreeMap::from([
-            (dc(2), DcKey { auth_key: key(), server_salt: 0 }),
-            (dc(4), DcKey { auth_key: AuthKey::new([9; 256]), server_salt: 0 }),
+            (dc(2), DcAuth { auth_key: key(), server_salt: 0 }),
+            (dc(4), DcAuth { auth_key: AuthKey::new([9; 256]), server_salt: 0 }),
         ]),
-        user: Some(SignedInUser { id: 987_654_321, is_bot: false }),
+        user: Some(LoggedInUser { id: 987_654_321, is_bot: false }),
         servers: Servers::Telegram,
-        ..SessionData::default()
+        ..StoredSession::default()
     }
 }
 
-fn export(session: &SessionData, passcode: Option<&str>, path: &Path) -> Result<(), ExportError> {
+fn export(session: &StoredSession, passcode: Option<&str>, path: &Path) -> Result<(), ExportError> {
     let dcs = if session.test_dcs { Config::telegram_test() } else { Config::telegram() }.dcs;
     let passcode = passcode.map(|passcode| Secret::new(passcode.to_owned()));
     export_path(session, Format::Tdata, &dcs, &ExportOptions { passcode }, path)
@@ -217,7 +217,7 @@ fn a5_a_session_of_other_servers_does_not_go_to_programs_of_telegram() {
     for servers in [Servers::Custom(CustomServers::default()), Servers::Ended] {
         for format in [Format::Tdata, Format::Tdlib] {
             let path = directory.0.join(format.name());
-            let session = SessionData { servers: servers.clone(), ..session() };
+            let session = StoredSession { servers: servers.clone(), ..session() };
             let dcs = Config::telegram().dcs;
             let result = export_path(&session, format, &dcs, &ExportOptions::default(), &path);
             assert!(matches!(result, Err(ExportError::OtherServers(of)) if of == format), "{result:?}");
@@ -231,9 +231,9 @@ fn d4_what_is_written_is_read_again() {
     let directory = Directory::new("tdata-export");
     for (test_dcs, user_id) in [(false, 987_654_321), (true, 987_654_321), (false, (1 << 52) - 1)] {
         for passcode in [None, Some("secret")] {
-            let session = SessionData {
+            let session = StoredSession {
                 test_dcs,
-                user: Some(SignedInUser { id: user_id, is_bot: false }),
+                user: Some(LoggedInUser { id: user_id, is_bot: false }),
                 ..session()
             };
             let path = directory.0.join(format!("{test_dcs}-{user_id}-{}", passcode.is_some()));
@@ -247,7 +247,7 @@ fn d4_what_is_written_is_read_again() {
             assert!(matches!(again, Err(ExportError::Exists(there)) if there == path));
         }
     }
-    let nobody = SessionData { user: None, ..session() };
+    let nobody = StoredSession { user: None, ..session() };
     let error = export(&nobody, None, &directory.0.join("nobody")).unwrap_err();
     assert!(matches!(error, ExportError::NoUser(Format::Tdata)));
     assert!(!directory.0.join("nobody").exists());
@@ -358,7 +358,7 @@ fn d4_old_user_ids_are_read() {
     check(&import_file(&path).unwrap());
     fs::write(&file, &*account(0, 2)).unwrap();
     let error = import_file(&path).unwrap_err();
-    assert!(error.to_string().ends_with("no user is signed in"), "{error}");
+    assert!(error.to_string().ends_with("no user is logged in"), "{error}");
     // The first key is none of a DC of its own, and the home's is not there.
     fs::write(&file, &*account(7, 1)).unwrap();
     assert!(matches!(import_file(&path), Err(ImportError::NoKey(Format::Tdata))));

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use sansgram_core::client::{DcTable, SessionData};
+use sansgram_core::client::{DcTable, StoredSession};
 use sansgram_core::crypto::{OsRandom, SecureRandom, random};
 use zeroize::Zeroizing;
 
@@ -24,7 +24,7 @@ const DCS_VERSION: i32 = -2;
 
 /// Writes the folder `path`.
 pub(in super::super) fn write(
-    session: &SessionData,
+    session: &StoredSession,
     dcs: &DcTable,
     options: &ExportOptions,
     path: &Path,
@@ -35,7 +35,7 @@ pub(in super::super) fn write(
 
 /// The files by their names, with the last one that the program looks for, `key_datas`, at the end.
 fn files(
-    session: &SessionData,
+    session: &StoredSession,
     dcs: &DcTable,
     options: &ExportOptions,
     random: &mut dyn SecureRandom,
@@ -85,7 +85,7 @@ fn map(local_key: &LocalKey, random: &mut dyn SecureRandom) -> Bytes {
 }
 
 /// The user, the home DC, and all keys.
-fn authorization(session: &SessionData, user_id: i64, home: u16) -> Bytes {
+fn authorization(session: &StoredSession, user_id: i64, home: u16) -> Bytes {
     // Reserved as a whole, so that no copy of a key stays behind as it grows.
     let mut block = Zeroizing::new(Vec::with_capacity(64 + session.keys.len() * 260));
     block.extend_from_slice(&[0xff; 8]);

@@ -25,7 +25,7 @@ pub(super) use write::write;
 const KEY_VALUE: i32 = 0x4327;
 /// The kind of events with the options, which say the user too: `my_id` with the value `I` and digits.
 const OPTION: i32 = 0x1f18;
-/// The flag of a key whose user is signed in.
+/// The flag of a key whose user is logged in.
 const IS_AUTHORIZED: i32 = 1;
 /// What is in the place of the database key if there is none.
 const NO_DATABASE_KEY: &[u8] = b"cucumber";

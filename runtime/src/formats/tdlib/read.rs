@@ -18,7 +18,7 @@ const FORMAT: Format = Format::Tdlib;
 /// Of a log that TDLib writes anew: it takes the other's place, but the process may end before.
 const NEW: &str = ".new";
 
-/// Reads TDLib's database directory; of two logs the one of production, unless no user is signed in there.
+/// Reads TDLib's database directory; of two logs the one of production, unless no user is logged in there.
 pub(in super::super) fn read_folder(path: &Path, options: &ImportOptions) -> Reading {
     let mut result = None;
     for name in [NAME, TEST_NAME] {
@@ -54,7 +54,7 @@ pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> R
     let log = Log::parse(events);
     let values = log.values(KEY_VALUE);
     let text = |name: &str| values.get(name.as_bytes()).and_then(|value| std::str::from_utf8(value).ok());
-    // Other states are those of a sign-in that is not done, and of a sign-out.
+    // Other states are those of a login that is not done, and of a logout.
     if text("auth") != Some("ok") {
         return Err(ImportError::NoUser(FORMAT));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use sansgram_core::client::{DcKey, DcTable, Servers, SessionData, SignedInUser};
+use sansgram_core::client::{DcAuth, DcTable, LoggedInUser, Servers, StoredSession};
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::{AuthKey, Secret};
 use sansgram_core::tl::write::bytes as push_bytes;
@@ -18,7 +18,7 @@ use super::event::{self, EMPTY, ENCRYPTION, Event, PARTIAL, REWRITE};
 use super::*;
 use crate::scratch::Directory;
 
-const SIGNED_IN: &str = "own-signed-in-after-tdlib-opened-it.binlog";
+const LOGGED_IN: &str = "own-logged-in-after-tdlib-opened-it.binlog";
 const FRESH: &str = "fresh-empty-key.binlog";
 
 fn sample(name: &str) -> PathBuf {
@@ -40,50 +40,50 @@ fn with_key(text: &str) -> ImportOptions {
 
 #[test]
 fn d4_what_tdlib_wrote_is_read() {
-    let imported = import_file(&sample(SIGNED_IN)).unwrap();
+    let imported = import_file(&sample(LOGGED_IN)).unwrap();
     check(&imported);
     assert!(!imported.session.test_dcs);
     let error = import_file(&sample(FRESH)).unwrap_err();
     assert!(matches!(error, ImportError::NoUser(Format::Tdlib)));
-    assert!(error.to_string().ends_with("no user is signed in"), "{error}");
+    assert!(error.to_string().ends_with("no user is logged in"), "{error}");
 }
 
 #[test]
 fn d4_the_name_of_the_log_says_whose_dcs_they_are() {
     let directory = Directory::new("tdlib-names");
     let log = directory.0.join("td.binlog");
-    fs::copy(sample(SIGNED_IN), &log).unwrap();
+    fs::copy(sample(LOGGED_IN), &log).unwrap();
     for path in [&log, &directory.0] {
         let imported = import_file(path).unwrap();
         check(&imported);
         assert!(!imported.session.test_dcs);
     }
     let test = directory.0.join("td_test.binlog");
-    fs::copy(sample(SIGNED_IN), &test).unwrap();
+    fs::copy(sample(LOGGED_IN), &test).unwrap();
     assert!(import_file(&test).unwrap().session.test_dcs);
     assert!(!import_file(&directory.0).unwrap().session.test_dcs, "the log of production comes first");
     fs::copy(sample(FRESH), &log).unwrap();
-    assert!(import_file(&directory.0).unwrap().session.test_dcs, "no user is signed in there");
+    assert!(import_file(&directory.0).unwrap().session.test_dcs, "no user is logged in there");
     fs::copy(sample(FRESH), &test).unwrap();
     assert!(matches!(import_file(&directory.0), Err(ImportError::NoUser(_))));
     // What TDLib was about to put in its place.
     fs::remove_file(&log).unwrap();
-    fs::copy(sample(SIGNED_IN), directory.0.join("td.binlog.new")).unwrap();
+    fs::copy(sample(LOGGED_IN), directory.0.join("td.binlog.new")).unwrap();
     check(&import_file(&directory.0).unwrap());
     fs::write(&log, "no log").unwrap();
     assert!(matches!(import_file(&log), Err(ImportError::Damaged { format: Format::Tdlib, .. })));
 }
 
-fn session() -> SessionData {
-    SessionData {
+fn session() -> StoredSession {
+    StoredSession {
         home_dc: Some(dc(2)),
         keys: BTreeMap::from([
-            (dc(2), DcKey { auth_key: key(), server_salt: 0 }),
-            (dc(4), DcKey { auth_key: AuthKey::new([9; 256]), server_salt: 0 }),
+            (dc(2), DcAuth { auth_key: key(), server_salt: 0 }),
+            (dc(4), DcAuth { auth_key: AuthKey::new([9; 256]), server_salt: 0 }),
         ]),
-        user: Some(SignedInUser { id: 987_654_321, is_bot: false }),
+        user: Some(LoggedInUser { id: 987_654_321, is_bot: false }),
         servers: Servers::Telegram,
-        ..SessionData::default()
+        ..StoredSession::default()
     }
 }
 
@@ -91,7 +91,7 @@ fn session() -> SessionData {
 fn d4_what_is_written_is_read_again() {
     let directory = Directory::new("tdlib-export");
     for is_bot in [false, true] {
-        let session = SessionData { user: Some(SignedInUser { id: 987_654_321, is_bot }), ..session() };
+        let session = StoredSession { user: Some(LoggedInUser { id: 987_654_321, is_bot }), ..session() };
         for key in [None, Some("a key of any length")] {
             let path = directory.0.join(format!("{is_bot}-{}", key.is_some()));
             let options = ExportOptions { passcode: key.map(|key| Secret::new(key.to_owned())) };
@@ -109,7 +109,7 @@ fn d4_what_is_written_is_read_again() {
             }
         }
     }
-    let nobody = SessionData { user: None, ..session() };
+    let nobody = StoredSession { user: None, ..session() };
     let path = directory.0.join("nobody");
     let refused = export_path(&nobody, Format::Tdlib, &DcTable::new(), &ExportOptions::default(), &path);
     assert!(matches!(refused, Err(ExportError::NoUser(Format::Tdlib))));
@@ -144,7 +144,7 @@ fn set(id: u64, data: &[u8]) -> Event<'_> {
     Event { id, kind: KEY_VALUE, flags: 0, data }
 }
 
-/// What the samples say, without the state of the sign-in.
+/// What the samples say, without the state of the login.
 fn values() -> [Vec<u8>; 4] {
     let mut auth = [key().id().to_bytes().as_slice(), &1_i32.to_le_bytes()].concat();
     push_bytes(&mut auth, key().as_bytes());
@@ -245,14 +245,14 @@ fn d4_every_changed_bit_is_noticed() {
         changed[bit / 8] ^= 1 << (bit % 8);
         assert!(read(&changed).is_err(), "bit {bit}");
     }
-    let real = fs::read(sample(SIGNED_IN)).unwrap();
+    let real = fs::read(sample(LOGGED_IN)).unwrap();
     for at in 0..real.len() {
         let mut changed = real.clone();
         changed[at] ^= 0x55;
         if let Ok(mut imported) = read(&changed) {
             // In this log the user stands behind all else, and is lost with the event in which the log ends.
             imported.session.user =
-                imported.session.user.or(Some(SignedInUser { id: 987_654_321, is_bot: false }));
+                imported.session.user.or(Some(LoggedInUser { id: 987_654_321, is_bot: false }));
             check(&imported);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sansgram_core::client::SessionData;
+use sansgram_core::client::StoredSession;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::{OsRandom, SecureRandom, random};
 use sansgram_core::tl::write::bytes as push_bytes;
@@ -15,7 +15,7 @@ use super::{IS_AUTHORIZED, KEY_VALUE, NO_DATABASE_KEY};
 
 /// Writes the file `path`.
 pub(in super::super) fn write(
-    session: &SessionData,
+    session: &StoredSession,
     options: &ExportOptions,
     path: &Path,
 ) -> Result<(), ExportError> {
@@ -24,7 +24,7 @@ pub(in super::super) fn write(
 
 /// The content of the file.
 fn log(
-    session: &SessionData,
+    session: &StoredSession,
     options: &ExportOptions,
     random: &mut dyn SecureRandom,
 ) -> Result<Bytes, ExportError> {
@@ -35,7 +35,7 @@ fn log(
     for (dc, key) in &session.keys {
         let mut value = Bytes::new(Vec::with_capacity(512));
         value.extend_from_slice(&key.auth_key.id().to_bytes());
-        // Only the home's user is known to be signed in.
+        // Only the home's user is known to be logged in.
         let flags = if *dc == exported.dc { IS_AUTHORIZED } else { 0 };
         value.extend_from_slice(&flags.to_le_bytes());
         push_bytes(&mut value, key.auth_key.as_bytes());

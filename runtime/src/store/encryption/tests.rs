@@ -1,7 +1,7 @@
 //! Passphrases that fit and do not, damage, and texts that would be costly to try.
 
 use quickcheck::QuickCheck;
-use sansgram_core::client::{DcId, DcKey};
+use sansgram_core::client::{DcAuth, DcId};
 use sansgram_core::crypto::{AuthKey, OsRandom};
 
 use super::*;
@@ -9,10 +9,15 @@ use super::*;
 /// As cheap as Argon2 allows.
 const CHEAP: Cost = Cost::new(8, 1, 1);
 
-fn session() -> SessionData {
+fn session() -> StoredSession {
     let dc = DcId::new(2).unwrap();
-    let key = DcKey { auth_key: AuthKey::new([3; 256]), server_salt: 9 };
-    SessionData { home_dc: Some(dc), keys: [(dc, key)].into(), api_id: Some(17), ..SessionData::default() }
+    let key = DcAuth { auth_key: AuthKey::new([3; 256]), server_salt: 9 };
+    StoredSession {
+        home_dc: Some(dc),
+        keys: [(dc, key)].into(),
+        api_id: Some(17),
+        ..StoredSession::default()
+    }
 }
 
 fn encrypted(passphrase: &str) -> String {

@@ -11,10 +11,10 @@ impl Directory {
     }
 }
 
-fn keyed(fill: u8) -> SessionData {
+fn keyed(fill: u8) -> StoredSession {
     let dc = DcId::new(2).unwrap();
-    let key = DcKey { auth_key: AuthKey::new([fill; 256]), server_salt: 9 };
-    SessionData { home_dc: Some(dc), keys: [(dc, key)].into(), ..session(17) }
+    let key = DcAuth { auth_key: AuthKey::new([fill; 256]), server_salt: 9 };
+    StoredSession { home_dc: Some(dc), keys: [(dc, key)].into(), ..session(17) }
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn f7_a_session_under_two_names_has_one_owner() {
                 "{error}"
             );
         }
-        assert_eq!(store.peek().unwrap(), Some(keyed(1)), "looking is free");
+        assert_eq!(store.load_unlocked().unwrap(), Some(keyed(1)), "looking is free");
     };
     refused(&second);
     // A save puts another file in the place of the first name. The second one still has the same key.
@@ -212,7 +212,7 @@ fn f1_another_session_put_into_the_file_meanwhile_is_not_lost() {
     let store = directory.store();
     store.save(&keyed(1)).unwrap();
     // The same session, written by another hand: nothing is lost.
-    fs::write(store.path(), SessionData { api_id: Some(99), ..keyed(1) }.to_text().as_bytes()).unwrap();
+    fs::write(store.path(), StoredSession { api_id: Some(99), ..keyed(1) }.to_text().as_bytes()).unwrap();
     store.save(&keyed(1)).unwrap();
     let other = keyed(2).to_text();
     fs::write(store.path(), other.as_bytes()).unwrap();
@@ -224,7 +224,7 @@ fn f1_another_session_put_into_the_file_meanwhile_is_not_lost() {
     // Moved away, both are kept.
     fs::rename(store.path(), directory.0.join("other.session")).unwrap();
     store.save(&keyed(1)).unwrap();
-    assert_eq!(FileStore::new(directory.0.join("other")).peek().unwrap(), Some(keyed(2)));
+    assert_eq!(FileStore::new(directory.0.join("other")).load_unlocked().unwrap(), Some(keyed(2)));
 }
 
 #[test]
@@ -240,8 +240,8 @@ fn f1_a_link_that_is_changed_meanwhile_changes_nothing() {
     store.load().unwrap();
     fs::remove_file(store.path()).unwrap();
     symlink("other.session", store.path()).unwrap();
-    store.save(&SessionData { api_id: Some(99), ..keyed(1) }).unwrap();
-    let [real, other] = paths.map(|path| FileStore::new(path).peek().unwrap().unwrap());
+    store.save(&StoredSession { api_id: Some(99), ..keyed(1) }).unwrap();
+    let [real, other] = paths.map(|path| FileStore::new(path).load_unlocked().unwrap().unwrap());
     assert_eq!((real.api_id, other), (Some(99), keyed(2)));
 }
 

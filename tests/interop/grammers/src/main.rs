@@ -1,4 +1,4 @@
-//! grammers-client signs in to the test DCs. Argument: the JSON line of `sansgram sandbox --json`.
+//! grammers-client logs in to the test DCs. Argument: the JSON line of `sansgram sandbox --json`.
 //!
 //! It knows Telegram's keys and no others: run.sh compiles it with the sandbox's key in their place.
 
@@ -11,12 +11,12 @@ use std::time::Duration;
 use grammers_client::{Client, SignInError};
 use grammers_mtsender::{InvocationError, SenderPool, UpdatesConfiguration};
 use grammers_session::storages::MemorySession;
-use grammers_session::{Session, SessionData};
+use grammers_session::{Session, StoredSession};
 
 const API_ID: i32 = 1;
 const API_HASH: &str = "0123456789abcdef0123456789abcdef";
 const HOME_DC: i32 = 2;
-/// For one sign-in, handshakes included.
+/// For one login, handshakes included.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -74,7 +74,7 @@ fn addresses(line: &str) -> Result<HashMap<i32, SocketAddrV4>, Failure> {
 /// A session that knows where the home DC is; the others' addresses come from the sandbox. This library keeps none that is not
 /// marked as static.
 fn session(addresses: &HashMap<i32, SocketAddrV4>) -> Result<MemorySession, Failure> {
-    let mut data = SessionData { home_dc: HOME_DC, ..SessionData::default() };
+    let mut data = StoredSession { home_dc: HOME_DC, ..StoredSession::default() };
     for (dc, ipv4) in addresses.iter().filter(|(dc, _)| **dc == HOME_DC) {
         let option = data.dc_options.get_mut(dc).ok_or("it does not know this DC")?;
         let ipv6 = SocketAddrV6::new(ipv4.ip().to_ipv6_mapped(), ipv4.port(), 0, 0);
@@ -97,7 +97,7 @@ async fn case(
 
     equal("authorized", client.is_authorized().await?, false)?;
     let user = if account.contains(':') {
-        client.bot_sign_in(account, API_HASH).await?
+        client.bot_login(account, API_HASH).await?
     } else {
         sign_in(&client, account, password, dc).await?
     };
@@ -117,7 +117,7 @@ async fn case(
     client.sign_out().await?;
     match client.get_me().await {
         Err(InvocationError::Rpc(error)) if error.is("AUTH_KEY_UNREGISTERED") => {}
-        other => return Err(format!("after the sign-out: {:?}", other.map(|_| ())).into()),
+        other => return Err(format!("after the logout: {:?}", other.map(|_| ())).into()),
     }
     drop(stream);
     client.disconnect();

@@ -10,7 +10,7 @@ fn a_phone_signs_in() {
     assert_eq!(authorized(&answer), (USER, 9_996_621_234, "Sandbox".into()));
     let events = [
         AccountEvent::CodeSent { phone: "9996621234".into(), code: "22222".into(), dc: 2 },
-        AccountEvent::SignedIn { user_id: 9_996_621_234, dc: 2 },
+        AccountEvent::LoggedIn { user_id: 9_996_621_234, dc: 2 },
     ];
     assert_eq!(sandbox.events, events);
     let users = sandbox.ok(get_self());
@@ -149,7 +149,7 @@ fn an_unknown_number_signs_up() {
     assert_eq!(constructor(&sandbox.ok(accept())), id::BOOL_TRUE);
     assert_eq!(sandbox.error(sign_up(phone, &hash, "Ada", "")), "400 PHONE_NUMBER_OCCUPIED");
 
-    // From now on the number signs in.
+    // From now on the number logs in.
     sandbox.switch(2);
     let again = sandbox.sign_in(phone, "22222");
     assert_eq!(authorized(&again).2, "Ada");

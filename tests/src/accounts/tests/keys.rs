@@ -1,4 +1,4 @@
-//! What becomes of keys: sign-outs, authorisations carried elsewhere, layers, migrations, false answers.
+//! What becomes of keys: logouts, authorisations carried elsewhere, layers, migrations, false answers.
 
 use super::super::password::tests::new_verifier;
 use super::*;
@@ -98,7 +98,7 @@ fn the_layer_of_a_key_decides_the_form_of_a_user() {
 fn migration_can_be_made_endless() {
     let mut sandbox = Sandbox::new(AccountOptions { always_migrate: true, ..AccountOptions::default() });
     assert_eq!(sandbox.error(send_code("9996621234")), "303 PHONE_MIGRATE_3");
-    assert_eq!(sandbox.error(bot_sign_in("1:sandbox")), "303 USER_MIGRATE_3");
+    assert_eq!(sandbox.error(bot_login("1:sandbox")), "303 USER_MIGRATE_3");
     sandbox.switch(3);
     assert_eq!(sandbox.error(send_code("9996621234")), "303 PHONE_MIGRATE_1");
     sandbox.switch(1);
@@ -154,7 +154,7 @@ fn a2_a_user_lists_and_ends_the_other_sessions() {
     assert_eq!(list(&mut sandbox), 1);
     let second = std::mem::replace(&mut sandbox.key, first);
     assert_eq!(sandbox.error(get_self()), "401 SESSION_REVOKED");
-    // It may sign in again, and then ends the other one by its name in the list.
+    // It may log in again, and then ends the other one by its name in the list.
     sandbox.sign_in("9996621234", "22222");
     let object = sandbox.ok(Writer::boxed(id::GET_AUTHORIZATIONS));
     let hashes: Vec<i64> = (0..object.len() - 11)

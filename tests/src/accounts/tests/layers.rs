@@ -63,7 +63,7 @@ fn full_user(user: Writer) -> Writer {
 }
 
 #[test]
-fn a2c_each_layer_reads_its_own_sign_in_and_self() {
+fn a2c_each_layer_reads_its_own_login_and_self() {
     for layer in LAYERS {
         let mut caller = Layered::new(layer, AccountOptions::default());
         let user = "user(self=true id=9996621234 access_hash=8681022216 first_name=Sandbox last_name=DC 2 phone=9996621234)";
@@ -95,7 +95,7 @@ fn a2c_each_layer_reads_its_own_sign_in_and_self() {
 fn a2c_each_layer_reads_its_own_bot() {
     for layer in LAYERS {
         let mut bot = Layered::new(layer, AccountOptions::default());
-        let authorization = bot.read(bot_sign_in("1:sandbox"));
+        let authorization = bot.read(bot_login("1:sandbox"));
         assert!(authorization.contains("username=sandbox1_bot"), "{authorization}");
         let getter = if layer < 140 { id::GET_FULL_USER_133 } else { id::GET_FULL_USER };
         let full = bot.read(Writer::boxed(getter).u32(id::INPUT_USER_SELF));
@@ -178,7 +178,7 @@ fn a2_what_clients_call_at_their_start_is_answered() {
     assert_eq!(caller.sandbox.error(bad), "400 INPUT_FETCH_ERROR");
 
     let mut bot = Layered::new(230, AccountOptions::default());
-    bot.read(bot_sign_in("1:sandbox"));
+    bot.read(bot_login("1:sandbox"));
     for function in [status(), dialogs()] {
         assert_eq!(bot.sandbox.error(function), "400 BOT_METHOD_INVALID");
     }
@@ -253,7 +253,7 @@ fn a2_a_quiet_server_answers_in_every_layer() {
 }
 
 #[test]
-fn a2_countries_and_languages_need_no_sign_in() {
+fn a2_countries_and_languages_need_no_login() {
     let mut caller = Layered::new(230, AccountOptions::default());
     let countries = |hash| Writer::boxed(0x7357_87a8).string("en").i32(hash);
     let list = caller.read(countries(0));

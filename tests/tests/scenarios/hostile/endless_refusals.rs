@@ -3,19 +3,19 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Delivery, IfUnsure, InvokeError, RequestOptions, Route, Trouble};
+use sansgram_core::client::{Delivery, InvokeError, OnUnknownOutcome, RequestOptions, Route, Trouble};
 use sansgram_core::login::LoginError;
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{TRUE, pair_with, signed_in, wait};
+use crate::common::{TRUE, logged_in, pair_with, wait};
 
 const REPEAT: RequestOptions = RequestOptions {
     route: Route::Home,
     timeout: None,
     after: None,
-    follow: false,
-    if_unsure: IfUnsure::Repeat,
+    follow_redirects: false,
+    on_unknown_outcome: OnUnknownOutcome::Retry,
     quick_ack: false,
 };
 
@@ -29,7 +29,7 @@ fn with_latency(latency: Duration) -> PairOptions {
 fn f13_a_server_that_refuses_everything_is_given_pauses_and_called_that() {
     for latency in [Duration::from_millis(20), Duration::from_millis(600)] {
         for code in [16, 17, 18, 19, 20, 32, 33, 34, 35, 48, 64, 0, 77, -1] {
-            let mut pair = signed_in(with_latency(latency));
+            let mut pair = logged_in(with_latency(latency));
             pair.dcs.options_mut().misbehaviour.refuse_requests = Some(code);
             let (begun, bytes, opened) = (pair.elapsed(), pair.network.bytes_carried(), pair.opened.len());
             let id = pair.count(1, REPEAT);
@@ -57,11 +57,11 @@ fn f13_a_server_that_refuses_everything_is_given_pauses_and_called_that() {
 }
 
 #[test]
-fn f13_a_sign_in_that_is_refused_says_so() {
+fn f13_a_login_that_is_refused_says_so() {
     let mut options = PairOptions::default();
     options.server.misbehaviour.refuse_requests = Some(20);
     let mut pair = Pair::new(options);
-    let refused = pair.login(|login| login.bot_sign_in("1:sandbox"));
+    let refused = pair.login(|login| login.bot_login("1:sandbox"));
     let Err(LoginError::Invoke(InvokeError::TimedOut { trouble: Some(trouble), .. })) = &refused else {
         panic!("{refused:?}")
     };
@@ -71,7 +71,7 @@ fn f13_a_sign_in_that_is_refused_says_so() {
 
 #[test]
 fn f13_what_is_not_to_be_repeated_is_reported_at_once() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().misbehaviour.refuse_requests = Some(20);
     let opened = pair.opened.len();
     let mut last = Ok(Vec::new());
@@ -80,7 +80,7 @@ fn f13_what_is_not_to_be_repeated_is_reported_at_once() {
         last = wait(&mut pair, id);
         assert!(last.is_err());
     }
-    assert_eq!(last, Err(InvokeError::Unconfirmed { delivery: Delivery::Sent }));
+    assert_eq!(last, Err(InvokeError::OutcomeUnknown { delivery: Delivery::Sent }));
     // However fast the application goes on, the connections take their pauses.
     assert!(pair.opened.len() - opened >= 10, "{}", pair.opened.len());
     assert!(pair.elapsed() >= Duration::from_secs(60), "{:?}", pair.elapsed());
@@ -95,7 +95,7 @@ fn f13_a_server_that_asks_to_wait_or_is_in_trouble_is_called_that() {
     ] {
         let mut pair = pair_with(vec![Fault::error("auth.importBotAuthorization", code, message)]);
         let now = pair.client_now();
-        let id = pair.client.login(now).bot_sign_in("1:sandbox").unwrap();
+        let id = pair.client.login(now).bot_login("1:sandbox").unwrap();
         pair.run_for(Duration::from_secs(2)).unwrap();
         let (_, trouble) = pair.client.trouble().unwrap();
         assert!(matches!(trouble, Trouble::Waits(_)) && trouble.to_string().contains(says), "{trouble}");
@@ -106,7 +106,7 @@ fn f13_a_server_that_asks_to_wait_or_is_in_trouble_is_called_that() {
 
 #[test]
 fn f13_a_server_that_closes_each_connection_is_called_that() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().misbehaviour.withhold_results = true;
     let id = pair.count(1, REPEAT);
     while !pair.is_completed(id) {
@@ -120,21 +120,21 @@ fn f13_a_server_that_closes_each_connection_is_called_that() {
 
 #[test]
 fn f15_a_result_that_never_comes_ends_by_the_requests_policy() {
-    for if_unsure in [IfUnsure::Report, IfUnsure::Repeat] {
-        let mut pair = signed_in(PairOptions::default());
+    for on_unknown_outcome in [OnUnknownOutcome::Fail, OnUnknownOutcome::Retry] {
+        let mut pair = logged_in(PairOptions::default());
         pair.dcs.options_mut().misbehaviour.withhold_results = true;
-        let id = pair.count(1, RequestOptions { if_unsure, ..REPEAT });
+        let id = pair.count(1, RequestOptions { on_unknown_outcome, ..REPEAT });
         pair.run_for(Duration::from_secs(1)).unwrap();
         assert_eq!(pair.dcs.counted(1), 1);
         // The server says that it has it, and has an answer, and never sends that.
         pair.network.cut_all(pair.timestamp());
         let begun = pair.elapsed();
-        match if_unsure {
-            IfUnsure::Report => {
+        match on_unknown_outcome {
+            OnUnknownOutcome::Fail => {
                 let delivery = Delivery::Acknowledged;
-                assert_eq!(wait(&mut pair, id), Err(InvokeError::Unconfirmed { delivery }));
+                assert_eq!(wait(&mut pair, id), Err(InvokeError::OutcomeUnknown { delivery }));
             }
-            IfUnsure::Repeat => {
+            OnUnknownOutcome::Retry => {
                 pair.run_until(|pair| pair.dcs.counted(1) == 2).unwrap();
                 pair.dcs.options_mut().misbehaviour.withhold_results = false;
                 pair.network.cut_all(pair.timestamp());
@@ -149,7 +149,7 @@ fn f15_a_result_that_never_comes_ends_by_the_requests_policy() {
 
 #[test]
 fn f15_a_result_that_is_asked_for_once_more_comes() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().misbehaviour.withhold_results = true;
     let id = pair.count(1, Route::Home);
     pair.run_for(Duration::from_secs(1)).unwrap();

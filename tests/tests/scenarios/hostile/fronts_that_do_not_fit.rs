@@ -1,22 +1,22 @@
 //! Proxies and gateways that want another secret, another clock or another protocol are told apart, and end the attempt.
 
-use sansgram_core::client::{Event, LostReason};
+use sansgram_core::client::{DisconnectReason, Event};
 use sansgram_core::login::LoginError;
 use sansgram_core::tl::functions;
-use sansgram_core::transport::{Disguise, FakeTlsError, WebSocketError, WebSocketTarget};
+use sansgram_core::transport::{FakeTlsError, StreamMode, WebSocketError, WebSocketTarget};
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{
-    FakeTlsRefusal, FramingError, Front, FrontRefusal, HelloWindow, Misbehaviour, MtProxyMode, Refusal,
+    FakeTlsRefusal, FramingError, FrontRefusal, Frontend, HelloWindow, Misbehaviour, MtProxyMode, Refusal,
     WebSocketRefusal,
 };
 
 use crate::protocol::fronts::{DOMAIN, KEY, fake_tls, options, proxy, secret};
 
 /// What the client says of its connection, and the front of the client, where they do not fit.
-fn trouble(mut options: PairOptions) -> (LostReason, Vec<Refusal>) {
+fn trouble(mut options: PairOptions) -> (DisconnectReason, Vec<Refusal>) {
     options.client.max_attempts = 2;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
+    let outcome = pair.login(|login| login.bot_login("1:sandbox"));
     assert!(matches!(outcome, Err(LoginError::Invoke(_))), "{outcome:?}");
     let reason = pair.events.iter().find_map(|event| match event {
         Event::Disconnected { reason, .. } => Some(reason.clone()),
@@ -33,10 +33,10 @@ fn fake_tls_refusal(refusal: FakeTlsRefusal) -> Refusal {
 fn a_wrong_secret_or_domain_is_refused_by_the_proxy() {
     let with = |secret| {
         let mut options = options(fake_tls());
-        options.client.disguise = Disguise::MtProxy(secret);
+        options.client.stream_mode = StreamMode::MtProxy(secret);
         trouble(options)
     };
-    let alert = LostReason::FakeTls(FakeTlsError::Alert);
+    let alert = DisconnectReason::FakeTls(FakeTlsError::Alert);
     let (reason, refusals) = with(secret(&[0xee], b"another sixteen!", DOMAIN));
     assert_eq!((reason, refusals[0]), (alert.clone(), fake_tls_refusal(FakeTlsRefusal::Digest)));
     let (reason, refusals) = with(secret(&[0xee], &KEY, "other.example"));
@@ -50,7 +50,7 @@ fn a_wrong_secret_or_domain_is_refused_by_the_proxy() {
 
     for mode in [MtProxyMode::Plain, MtProxyMode::Padded] {
         let mut options = options(proxy(mode));
-        options.client.disguise = Disguise::MtProxy(secret(&[0xdd], b"another sixteen!", ""));
+        options.client.stream_mode = StreamMode::MtProxy(secret(&[0xdd], b"another sixteen!", ""));
         let (_, refusals) = trouble(options);
         assert_eq!(refusals[0], Refusal::Framing(FramingError::UnknownTransport));
     }
@@ -59,7 +59,7 @@ fn a_wrong_secret_or_domain_is_refused_by_the_proxy() {
 #[test]
 fn a_secret_without_dd_at_a_proxy_that_wants_padding() {
     let mut options = options(proxy(MtProxyMode::Padded));
-    options.client.disguise = Disguise::MtProxy(secret(&[], &KEY, ""));
+    options.client.stream_mode = StreamMode::MtProxy(secret(&[], &KEY, ""));
     let (_, refusals) = trouble(options);
     assert_eq!(refusals[0], Refusal::Framing(FramingError::WrongTransport));
 }
@@ -70,7 +70,7 @@ fn a_clock_that_is_wrong_by_hours_is_refused_by_the_proxy() {
         let mut pair = options(fake_tls());
         pair.clock_skew = skew;
         let (reason, refusals) = trouble(pair);
-        assert_eq!(reason, LostReason::FakeTls(FakeTlsError::Alert));
+        assert_eq!(reason, DisconnectReason::FakeTls(FakeTlsError::Alert));
         // A second less than the clock says, then two minutes less.
         assert_eq!(refusals[0], fake_tls_refusal(FakeTlsRefusal::Time(skew - 1)));
         assert_eq!(refusals[1], fake_tls_refusal(FakeTlsRefusal::Time(skew - 120)));
@@ -84,7 +84,7 @@ fn c3_a_clock_that_is_off_by_less_is_let_through() {
     let attempts = |skew, window: HelloWindow| {
         let front = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
         let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(front) });
-        let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
+        let outcome = pair.login(|login| login.bot_login("1:sandbox"));
         assert!(outcome.is_ok(), "{skew}: {outcome:?}");
         1 + std::mem::take(&mut pair.refusals).len()
     };
@@ -111,7 +111,7 @@ fn c1_a_proxy_from_before_long_hellos_is_reached() {
         let window = HelloWindow { longest, ..HelloWindow::default() };
         let front = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
         let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(front) });
-        let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
+        let outcome = pair.login(|login| login.bot_login("1:sandbox"));
         assert!(outcome.is_ok(), "{outcome:?}");
         let refusals = std::mem::take(&mut pair.refusals);
         assert_eq!(refusals, [fake_tls_refusal(FakeTlsRefusal::Hello("too long"))], "{longest} {skew}");
@@ -126,36 +126,40 @@ fn c1_a_proxy_from_before_long_hellos_is_reached() {
 fn what_is_no_front_of_the_kind_is_told_apart() {
     // A DC in the proxy's place knows the hello for what it looks like.
     let mut wrong = options(fake_tls());
-    wrong.server.front = Front::None;
+    wrong.server.front = Frontend::None;
     let (_, refusals) = trouble(wrong);
     assert_eq!(refusals[0], Refusal::Framing(FramingError::OtherProtocol("TLS")));
 
     // A proxy in the gateway's place does not speak HTTP.
-    let mut wrong = options(Front::WebSocket);
+    let mut wrong = options(Frontend::WebSocket);
     wrong.server.front = fake_tls();
     let (_, refusals) = trouble(wrong);
     assert_eq!(refusals[0], fake_tls_refusal(FakeTlsRefusal::BadRecord));
 
     // A path that the gateway does not have.
-    let mut wrong = options(Front::WebSocket);
-    wrong.client.disguise = Disguise::WebSocket(WebSocketTarget::new("gateway.example", "/other").unwrap());
+    let mut wrong = options(Frontend::WebSocket);
+    wrong.client.stream_mode =
+        StreamMode::WebSocket(WebSocketTarget::new("gateway.example", "/other").unwrap());
     let (reason, refusals) = trouble(wrong);
-    assert_eq!(reason, LostReason::WebSocket(WebSocketError::Status(400)));
+    assert_eq!(reason, DisconnectReason::WebSocket(WebSocketError::Status(400)));
     let refusal = FrontRefusal::WebSocket(WebSocketRefusal::Request("the path"));
     assert_eq!(refusals[0], Refusal::Framing(FramingError::Front(refusal)));
 }
 
 #[test]
 fn a_front_that_answers_garbage_or_nothing_ends_the_attempt() {
-    for front in [fake_tls(), Front::WebSocket] {
+    for front in [fake_tls(), Frontend::WebSocket] {
         let with = |misbehaviour| {
             let mut options = options(front.clone());
             options.server.misbehaviour = misbehaviour;
             trouble(options).0
         };
         let garbage = with(Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() });
-        assert!(matches!(garbage, LostReason::FakeTls(_) | LostReason::WebSocket(_)), "{garbage:?}");
+        assert!(
+            matches!(garbage, DisconnectReason::FakeTls(_) | DisconnectReason::WebSocket(_)),
+            "{garbage:?}"
+        );
         let silence = with(Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() });
-        assert_eq!(silence, LostReason::Silent);
+        assert_eq!(silence, DisconnectReason::ReadTimeout);
     }
 }

@@ -1,5 +1,5 @@
-//! Bytes that no server sent, at any moment of a sign-in, as a proxy or somebody on the way may slip them in: the
-//! connection is given up for one typed reason, and the sign-in goes on over another.
+//! Bytes that no server sent, at any moment of a login, as a proxy or somebody on the way may slip them in: the
+//! connection is given up for one typed reason, and the login goes on over another.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use sansgram_core::transport::TransportKind;
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::random::{SecureRandom, SeededRandomForTestingOnly};
 
-use crate::common::{assert_no_fault, is_signed_in, signed_in};
+use crate::common::{assert_no_fault, is_logged_in, logged_in};
 
 #[test]
-fn a_sign_in_survives_it() {
+fn a_login_survives_it() {
     for seed in 0..60 {
         let mut options = PairOptions::seeded(seed);
         options.client.transport = TransportKind::ALL[seed as usize % 4];
@@ -20,7 +20,7 @@ fn a_sign_in_survives_it() {
         let mut pair = Pair::new(options);
         let mut random = SeededRandomForTestingOnly::new(seed);
         let now = pair.client_now();
-        let id = pair.client.login(now).bot_sign_in("2:elsewhere").unwrap();
+        let id = pair.client.login(now).bot_login("2:elsewhere").unwrap();
         let mut steps_until = random.below(40);
         let mut left = 5;
         pair.run_until(|pair| {
@@ -39,7 +39,7 @@ fn a_sign_in_survives_it() {
         .unwrap();
         let outcome = pair.client.take_login(id).unwrap();
         pair.say(&outcome);
-        assert!(is_signed_in(&outcome), "seed {seed}: {outcome:?}");
+        assert!(is_logged_in(&outcome), "seed {seed}: {outcome:?}");
         assert!(pair.elapsed() < Duration::from_secs(120), "seed {seed}: {:?}", pair.elapsed());
         assert_no_fault(&pair);
     }
@@ -48,7 +48,7 @@ fn a_sign_in_survives_it() {
 /// Four bytes that anybody on the way can send, and that say that no other attempt is of use.
 #[test]
 fn one_forged_error_does_not_end_updates_for_ever() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     pair.run_for(Duration::from_secs(30)).unwrap();
     let conn = pair.network.connections().next().unwrap();

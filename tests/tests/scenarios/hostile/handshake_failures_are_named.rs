@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{InvokeError, LostReason};
+use sansgram_core::client::{DisconnectReason, InvokeError};
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::handshake::HandshakeError;
 use sansgram_core::login::LoginError;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-/// Why a sign-in ends, and after how many attempts.
-fn failure(change: impl FnOnce(&mut PairOptions)) -> (LostReason, String, usize) {
+/// Why a login ends, and after how many attempts.
+fn failure(change: impl FnOnce(&mut PairOptions)) -> (DisconnectReason, String, usize) {
     let mut options = PairOptions::default();
     change(&mut options);
     let mut pair = Pair::new(options);
-    let error = pair.login(|login| login.bot_sign_in("1:sandbox")).unwrap_err();
+    let error = pair.login(|login| login.bot_login("1:sandbox")).unwrap_err();
     assert!(pair.elapsed() < Duration::from_secs(120), "{:?}", pair.elapsed());
     let text = error.to_string();
     assert!(!text.contains('\n') && text.len() < 200, "{text}");
@@ -25,7 +25,7 @@ fn failure(change: impl FnOnce(&mut PairOptions)) -> (LostReason, String, usize)
 fn a_server_with_another_key() {
     let telegrams = PublicKey::telegram_production();
     let (reason, text, attempts) = failure(|options| options.client.public_keys = [telegrams].into());
-    let unknown = matches!(reason, LostReason::Handshake(HandshakeError::UnknownFingerprints { .. }));
+    let unknown = matches!(reason, DisconnectReason::Handshake(HandshakeError::UnknownFingerprints { .. }));
     assert!(unknown && attempts == 1, "{reason:?} after {attempts}");
     assert!(text.contains("key"), "{text}");
 }
@@ -33,31 +33,34 @@ fn a_server_with_another_key() {
 #[test]
 fn an_address_of_another_dc() {
     let (reason, text, attempts) = failure(|options| options.server.test_dcs = true);
-    assert_eq!((reason, attempts), (LostReason::TransportError(-444), 1));
+    assert_eq!((reason, attempts), (DisconnectReason::TransportError(-444), 1));
     assert!(text.contains("another DC"), "{text}");
 }
 
 #[test]
 fn a_server_that_fails_every_exchange() {
     let (reason, text, attempts) = failure(|options| options.server.misbehaviour.dh_fail = true);
-    assert_eq!((reason, attempts), (LostReason::Handshake(HandshakeError::DhGenFailed), 5));
+    assert_eq!((reason, attempts), (DisconnectReason::Handshake(HandshakeError::DhGenFailed), 5));
     assert!(text.contains("key exchange"), "{text}");
 }
 
 #[test]
 fn a_server_that_asks_for_another_value_without_end() {
     let (reason, _, attempts) = failure(|options| options.server.misbehaviour.dh_retries = u32::MAX);
-    assert_eq!((reason, attempts), (LostReason::Handshake(HandshakeError::TooManyRetries), 5));
+    assert_eq!((reason, attempts), (DisconnectReason::Handshake(HandshakeError::TooManyRetries), 5));
 }
 
 #[test]
 fn a_server_of_garbage_or_of_nothing() {
     let (reason, text, _) = failure(|options| options.server.misbehaviour.garbage_first_reply = true);
-    assert!(!matches!(reason, LostReason::Network(_) | LostReason::ClosedByUs), "{reason:?}: {text}");
+    assert!(
+        !matches!(reason, DisconnectReason::Network(_) | DisconnectReason::ClosedByUs),
+        "{reason:?}: {text}"
+    );
     let (reason, text, _) = failure(|options| {
         options.server.misbehaviour.silent_after_accept = true;
         options.client.request_timeout = None;
         options.client.max_attempts = 2;
     });
-    assert_eq!(reason, LostReason::Silent, "{text}");
+    assert_eq!(reason, DisconnectReason::ReadTimeout, "{text}");
 }

@@ -1,11 +1,11 @@
 //! Nonces, exponents and keys that begin with zero bytes keep them: dropping one fails one handshake in 128.
 
-use sansgram_core::client::{Client, SessionData};
+use sansgram_core::client::{Client, StoredSession};
 use sansgram_core::crypto::SecureRandom;
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
-use crate::common::{assert_no_fault, sign_in_bot};
+use crate::common::{assert_no_fault, log_in_bot};
 
 /// All that it gives begins with zero bytes, and half of it ends with one.
 struct ZerosFirst {
@@ -35,8 +35,8 @@ fn handshakes_succeed_with_them() {
             let mut pair = Pair::new(options);
             let random = ZerosFirst { random: SeededRandomForTestingOnly::new(zeros as u64), zeros };
             pair.client =
-                Client::new(config, SessionData::default(), Box::new(random), pair.client_now()).unwrap();
-            sign_in_bot(&mut pair, "2:elsewhere");
+                Client::new(config, StoredSession::default(), Box::new(random), pair.client_now()).unwrap();
+            log_in_bot(&mut pair, "2:elsewhere");
             assert!(pair.refusals.is_empty(), "{zeros}: {:?}", pair.refusals);
             assert_no_fault(&pair);
         }

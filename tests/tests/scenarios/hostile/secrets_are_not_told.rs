@@ -6,7 +6,7 @@ use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{password_hint, request_code};
 
-/// A sign-in that has all kinds of secrets: the pair, and each kind with a secret of it.
+/// A login that has all kinds of secrets: the pair, and each kind with a secret of it.
 fn run() -> Pair {
     let mut options = PairOptions::default();
     options.client.pfs = true;
@@ -20,7 +20,7 @@ fn run() -> Pair {
     assert!(matches!(outcome, Ok(Outcome::RecoveryCodeSent(_))), "{outcome:?}");
     assert!(pair.login(|login| login.check_password("sandbox")).is_ok());
     assert!(pair.login(|login| login.sign_out()).is_ok());
-    assert!(pair.login(|login| login.bot_sign_in("2:elsewhere")).is_ok());
+    assert!(pair.login(|login| login.bot_login("2:elsewhere")).is_ok());
     assert!(pair.login(|login| login.sign_out()).is_ok());
     request_code(&mut pair, "9996620007");
     pair
@@ -55,7 +55,7 @@ fn a_secret_that_is_told_fails_the_scenario() {
     let token = request_code(&mut pair, "9996620003");
     let key = pair.client.session().keys.values().next().unwrap().auth_key.as_bytes().to_vec();
     let hex: String = key[100..120].iter().map(|byte| format!("{byte:02x}")).collect();
-    let text = sansgram_core::login::PendingSignIn::from(token).to_text();
+    let text = sansgram_core::login::SavedLogin::from(token).to_text();
     let plants: [(&str, String); 6] = [
         ("auth_key", format!("{key:?}")),
         ("auth_key", format!("Key {{ part: {hex} }}")),

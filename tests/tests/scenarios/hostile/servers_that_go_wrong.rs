@@ -1,8 +1,8 @@
-//! Servers that go wrong: each sign-in ends, in success or in one typed reason, and within bounded time.
+//! Servers that go wrong: each login ends, in success or in one typed reason, and within bounded time.
 
 use std::time::Duration;
 
-use sansgram_core::client::{InvokeError, LostReason};
+use sansgram_core::client::{DisconnectReason, InvokeError};
 use sansgram_core::login::{LoginError, Outcome};
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{Misbehaviour, ServerOptions};
@@ -10,15 +10,15 @@ use sansgram_testkit::server::{Misbehaviour, ServerOptions};
 use crate::common::misbehaving;
 
 fn sign_in(pair: &mut Pair) -> Result<Outcome, LoginError> {
-    pair.login(|login| login.bot_sign_in("1:sandbox"))
+    pair.login(|login| login.bot_login("1:sandbox"))
 }
 
 fn assert_signs_in(pair: &mut Pair) {
     let outcome = sign_in(pair);
-    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
 }
 
-/// Signs in, which must fail by a lost connection or by the request's time limit within two minutes.
+/// Logs in, which must fail by a lost connection or by the request's time limit within two minutes.
 fn assert_gives_up(pair: &mut Pair) -> LoginError {
     let error = sign_in(pair).unwrap_err();
     assert!(pair.elapsed() <= Duration::from_secs(120), "{:?}", pair.elapsed());
@@ -34,7 +34,8 @@ fn silence_ends_in_time() {
         let LoginError::Invoke(error) = error else { panic!("{error:?}") };
         let expected = matches!(
             error,
-            InvokeError::TimedOut { .. } | InvokeError::Unreachable { reason: LostReason::Silent, .. }
+            InvokeError::TimedOut { .. }
+                | InvokeError::Unreachable { reason: DisconnectReason::ReadTimeout, .. }
         );
         assert!(expected, "{error:?}");
     }

@@ -1,4 +1,4 @@
-//! Answers of a wrong type, or cut short, in every step of a sign-in: the step ends with one sentence, and can be taken
+//! Answers of a wrong type, or cut short, in every step of a login: the step ends with one sentence, and can be taken
 //! again.
 
 use std::time::Duration;
@@ -7,11 +7,11 @@ use sansgram_core::login::{LoginError, Outcome};
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::pair::Pair;
 
-use crate::common::{assert_signed_in, pair_with};
+use crate::common::{assert_logged_in, pair_with};
 
 const METHODS: [&str; 4] = ["auth.sendCode", "auth.signIn", "account.getPassword", "auth.checkPassword"];
 
-/// Signs in with phone and code, and with a password unless the answer to the code is what is wrong; up to the first
+/// Logs in with phone and code, and with a password unless the answer to the code is what is wrong; up to the first
 /// error.
 fn sign_in(pair: &mut Pair, method: &str) -> Result<Outcome, LoginError> {
     let phone = if method == "auth.signIn" { "9996620001" } else { "9996620002" };
@@ -33,7 +33,7 @@ fn each_step_says_so_and_can_be_taken_again() {
                 let text = error.to_string();
                 assert!(!text.contains('\n') && text.len() < 200, "{method}, {kind:?}: {text}");
                 assert!(pair.elapsed() < Duration::from_secs(5), "{method}, {kind:?}");
-                assert_signed_in(&sign_in(&mut pair, method));
+                assert_logged_in(&sign_in(&mut pair, method));
             } else {
                 assert_eq!(method, "account.getPassword", "{kind:?} was taken for an answer");
             }
@@ -50,7 +50,7 @@ fn without_end_the_step_ends_all_the_same() {
             let kind = fault.kind.clone();
             let mut pair = pair_with(vec![fault]);
             let outcome = if method == "auth.importBotAuthorization" {
-                pair.login(|login| login.bot_sign_in("1:sandbox"))
+                pair.login(|login| login.bot_login("1:sandbox"))
             } else {
                 sign_in(&mut pair, method)
             };

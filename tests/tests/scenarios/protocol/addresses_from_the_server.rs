@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sansgram_core::client::{DcTable, Route, SessionData};
+use sansgram_core::client::{DcTable, Route, StoredSession};
 use sansgram_core::tl::functions;
 use sansgram_testkit::accounts::AnnouncedDc;
 use sansgram_testkit::pair::{Pair, PairOptions, address, address_v6};
-use sansgram_testkit::server::{Front, MtProxyMode};
+use sansgram_testkit::server::{Frontend, MtProxyMode};
 
-use crate::common::{TRUE, assert_no_fault, dc, losses, sign_in_bot, signed_in, wait};
+use crate::common::{TRUE, assert_no_fault, dc, log_in_bot, logged_in, losses, wait};
 
 /// Where DC 2 is, too.
 fn elsewhere() -> SocketAddr {
@@ -45,7 +45,7 @@ fn assert_works(pair: &mut Pair, number: i64) {
 
 #[test]
 fn c2_the_server_is_asked_once_until_its_answer_expires() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     for number in 0..20 {
         assert_works(&mut pair, number);
         pair.run_for(Duration::from_secs(60)).unwrap();
@@ -54,7 +54,7 @@ fn c2_the_server_is_asked_once_until_its_answer_expires() {
     assert_eq!(pair.dcs.configs_asked(), 1, "twenty requests and connections cost nothing more");
     // Another process that has the session does not ask either.
     let text = pair.client.session().to_text();
-    pair.restart_client_from(PairOptions::config(&[1, 2, 3]), SessionData::from_text(&text).unwrap());
+    pair.restart_client_from(PairOptions::config(&[1, 2, 3]), StoredSession::from_text(&text).unwrap());
     assert_works(&mut pair, 20);
     assert_eq!(pair.dcs.configs_asked(), 1);
     pair.run_for(Duration::from_secs(3600)).unwrap();
@@ -74,7 +74,7 @@ fn c2_it_is_asked_along_with_the_first_request_and_not_where_it_is_of_no_use() {
     let mut quiet = options.clone();
     quiet.client.learn_addresses = false;
     let mut behind_gateway = options;
-    behind_gateway.client.gateway = vec![address(2)];
+    behind_gateway.client.proxy_endpoints = vec![address(2)];
     for options in [quiet, behind_gateway] {
         let mut pair = Pair::new(options);
         assert_works(&mut pair, 1);
@@ -85,14 +85,14 @@ fn c2_it_is_asked_along_with_the_first_request_and_not_where_it_is_of_no_use() {
 
 #[test]
 fn c2_a_dc_that_moved_is_reached_where_the_server_said() {
-    let mut pair = signed_in(announcing(vec![announced(elsewhere())]));
+    let mut pair = logged_in(announcing(vec![announced(elsewhere())]));
     assert!(pair.connected.iter().all(|it| *it == address(2)), "{:?}", pair.connected);
     move_away(&mut pair);
     assert_works(&mut pair, 1);
     assert_eq!(pair.connected.last(), Some(&elsewhere()));
     // In another process, too, from the text of the session; and back where what the server said is wrong.
     let text = pair.client.session().to_text();
-    pair.restart_client_from(PairOptions::config(&[1, 2, 3]), SessionData::from_text(&text).unwrap());
+    pair.restart_client_from(PairOptions::config(&[1, 2, 3]), StoredSession::from_text(&text).unwrap());
     assert_works(&mut pair, 2);
     assert_eq!(pair.connected.last(), Some(&elsewhere()));
     pair.network.options.refusing = vec![elsewhere()];
@@ -103,7 +103,7 @@ fn c2_a_dc_that_moved_is_reached_where_the_server_said() {
 
 #[test]
 fn c2_an_update_replaces_the_addresses() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     assert!(pair.invoke(&functions::updates::GetState {}).is_ok());
     pair.dcs.announce(vec![announced(elsewhere())]);
     pair.dcs.push_dc_options();
@@ -118,7 +118,7 @@ fn c2_an_update_replaces_the_addresses() {
 /// `updateShort` with `updateConfig`: what was told is not true any more.
 #[test]
 fn c2_an_update_of_the_configuration_asks_again() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     assert!(pair.invoke(&functions::updates::GetState {}).is_ok());
     let update = [0x78d4_dec1_u32, 0xa229_dd06, 0].map(u32::to_le_bytes).concat();
     pair.run_for(Duration::from_secs(10)).unwrap();
@@ -138,7 +138,7 @@ fn c2_a_dc_that_the_configuration_does_not_know_is_found() {
     options.client.dcs = dcs;
     let mut pair = Pair::new(options);
     // This bot lives on DC 1.
-    sign_in_bot(&mut pair, "2:elsewhere");
+    log_in_bot(&mut pair, "2:elsewhere");
     assert_eq!((pair.client.home(), pair.connected.last()), (dc(1), Some(&address(1))));
     assert_no_fault(&pair);
 }
@@ -146,7 +146,7 @@ fn c2_a_dc_that_the_configuration_does_not_know_is_found() {
 #[test]
 fn c2_media_cdn_and_static_addresses_get_no_requests() {
     let special = [2, 8, 16].map(|flags| AnnouncedDc { flags, ..announced(elsewhere()) });
-    let mut pair = signed_in(announcing(special.into()));
+    let mut pair = logged_in(announcing(special.into()));
     move_away(&mut pair);
     let id = pair.count(1, Route::Home);
     assert!(wait(&mut pair, id).is_err());
@@ -162,15 +162,15 @@ fn c2_media_cdn_and_static_addresses_get_no_requests() {
 
 #[test]
 fn c2_an_address_for_obfuscated_connections_gets_one() {
-    let mut pair = signed_in(announcing(vec![AnnouncedDc { flags: 4, ..announced(elsewhere()) }]));
+    let mut pair = logged_in(announcing(vec![AnnouncedDc { flags: 4, ..announced(elsewhere()) }]));
     move_away(&mut pair);
     // Takes none but obfuscated connections.
-    pair.dcs.options_mut().front = Front::MtProxy { key: [0; 16], mode: MtProxyMode::Plain };
+    pair.dcs.options_mut().front = Frontend::MtProxy { key: [0; 16], mode: MtProxyMode::Plain };
     pair.network.options.refusing = vec![address(2)];
     let id = pair.count(1, Route::Home);
     // This front wants a secret besides, which is what tells obfuscated bytes from plain ones here.
     assert!(wait(&mut pair, id).is_err());
-    pair.dcs.options_mut().front = Front::None;
+    pair.dcs.options_mut().front = Frontend::None;
     assert_works(&mut pair, 2);
     assert_eq!(pair.connected.last(), Some(&elsewhere()));
 }
@@ -181,9 +181,9 @@ fn c2_the_secret_of_an_address_obfuscates_the_connection() {
     for (mark, mode) in [(None, MtProxyMode::Plain), (Some(0xdd), MtProxyMode::Padded)] {
         let secret = mark.into_iter().chain(key).collect();
         let mut pair =
-            signed_in(announcing(vec![AnnouncedDc { secret: Some(secret), ..announced(elsewhere()) }]));
+            logged_in(announcing(vec![AnnouncedDc { secret: Some(secret), ..announced(elsewhere()) }]));
         move_away(&mut pair);
-        pair.dcs.options_mut().front = Front::MtProxy { key, mode };
+        pair.dcs.options_mut().front = Frontend::MtProxy { key, mode };
         assert_works(&mut pair, 1);
         assert_eq!(pair.connected.last(), Some(&elsewhere()));
         assert!(!format!("{:?}", pair.client.session()).contains("sixteen"));
@@ -208,18 +208,18 @@ fn c2_what_cannot_be_an_address_is_dropped_and_the_rest_is_bounded() {
     more.extend([-1, 0, 65_536, i32::MAX].map(|port| AnnouncedDc { port, ..announced(elsewhere()) }));
     more.extend([-1, 0, 1001, i32::MIN].map(|dc| AnnouncedDc { dc, ..announced(elsewhere()) }));
     more.push(AnnouncedDc { secret: Some(vec![7; 3]), ..announced(elsewhere()) });
-    let pair = signed_in(announcing(more));
+    let pair = logged_in(announcing(more));
     let known: Vec<_> = pair.client.session().dc_options.iter().map(|option| option.address).collect();
     assert_eq!(known, [1, 2, 3].map(address));
 
     let many =
         (1..=60).flat_map(|dc| (1..=20).map(move |port| AnnouncedDc { dc, port, ..announced(elsewhere()) }));
-    let pair = signed_in(announcing(many.collect()));
+    let pair = logged_in(announcing(many.collect()));
     let known = pair.client.session().dc_options.iter();
     assert_eq!(known.count(), 128);
     assert!(pair.client.session().dc_options.iter().filter(|option| option.dc == dc(2)).count() <= 16);
     let text = pair.client.session().to_text();
-    assert_eq!(SessionData::from_text(&text).as_ref(), Ok(pair.client.session()));
+    assert_eq!(StoredSession::from_text(&text).as_ref(), Ok(pair.client.session()));
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn c2_the_server_can_have_ipv6_tried_first() {
     let mut options = PairOptions::default();
     options.server.accounts.force_try_ipv6 = true;
     options.client.dcs.insert(dc(2), address_v6(2));
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     assert_eq!(pair.connected.last(), Some(&address(2)));
     pair.network.cut_all(pair.timestamp());
     assert_works(&mut pair, 1);

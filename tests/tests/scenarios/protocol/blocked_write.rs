@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Event, LostReason, Route};
+use sansgram_core::client::{DisconnectReason, Event, Route};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::signed_in;
+use crate::common::logged_in;
 
 fn connected() -> Pair {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     // The last ping was answered, and the next is not due for a while.
     pair.run_for(Duration::from_secs(5)).unwrap();
@@ -17,7 +17,7 @@ fn connected() -> Pair {
     pair
 }
 
-fn losses(pair: &Pair) -> Vec<&LostReason> {
+fn losses(pair: &Pair) -> Vec<&DisconnectReason> {
     let lost = pair.events.iter().filter_map(|event| match event {
         Event::Disconnected { reason, .. } => Some(reason),
         _ => None,
@@ -33,7 +33,7 @@ fn given_up_after(pair: &mut Pair, query: Vec<u8>) -> Duration {
     pair.poll();
     let begun = pair.elapsed();
     pair.run_until(|pair| !losses(pair).is_empty()).unwrap();
-    assert_eq!(losses(pair), [&LostReason::Stuck]);
+    assert_eq!(losses(pair), [&DisconnectReason::WriteTimeout]);
     pair.client.cancel(id);
     pair.elapsed() - begun
 }
@@ -44,7 +44,7 @@ fn a_request_behind_a_blocked_write_is_answered_over_another_connection() {
     pair.network.options.blocks_writes = true;
     let id = pair.count(1, Route::Home);
     pair.run_until(|pair| !losses(pair).is_empty()).unwrap();
-    assert_eq!(losses(&pair), [&LostReason::Stuck]);
+    assert_eq!(losses(&pair), [&DisconnectReason::WriteTimeout]);
     pair.network.options.blocks_writes = false;
     pair.run_until(|pair| pair.is_completed(id)).unwrap();
     assert!(pair.client.take_raw(id).unwrap().is_ok());
@@ -72,7 +72,7 @@ fn upload(length: usize) -> Vec<u8> {
 fn uploads_over_a_slow_line_are_not_interrupted() {
     let mut options = PairOptions::default();
     options.client.request_timeout = Some(Duration::from_secs(600));
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     pair.client.connect(pair.client_now());
     pair.run_for(Duration::from_secs(30)).unwrap();
     pair.events.clear();
@@ -85,6 +85,6 @@ fn uploads_over_a_slow_line_are_not_interrupted() {
     pair.poll();
     let begun = pair.elapsed();
     pair.run_until(|pair| ids.iter().all(|id| pair.is_completed(*id))).unwrap();
-    assert_eq!(losses(&pair), [] as [&LostReason; 0]);
+    assert_eq!(losses(&pair), [] as [&DisconnectReason; 0]);
     assert!(pair.elapsed() - begun < Duration::from_secs(200), "{:?}", pair.elapsed() - begun);
 }

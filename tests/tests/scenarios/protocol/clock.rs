@@ -1,4 +1,4 @@
-//! Wrong clocks: by years from the beginning, jumping both ways, standing still in sleep. Sign-ins and requests work on,
+//! Wrong clocks: by years from the beginning, jumping both ways, standing still in sleep. Logins and requests work on,
 //! without a stall of more than one more round trip.
 
 use std::time::Duration;
@@ -7,9 +7,7 @@ use sansgram_core::client::{Event, Route};
 use sansgram_core::login::Outcome;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{
-    assert_works_as, assert_works_within, dc, repeatable, sign_in_by_phone, signed_in, wait,
-};
+use crate::common::{assert_works_as, assert_works_within, dc, log_in_by_phone, logged_in, repeatable, wait};
 
 const YEAR: i64 = 365 * 86_400;
 
@@ -20,8 +18,8 @@ fn skewed(clock_skew: i64, pfs: bool) -> Pair {
     let mut options = PairOptions { clock_skew, ..PairOptions::default() };
     options.client.pfs = pfs;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.bot_sign_in("2:elsewhere"));
-    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{clock_skew}: {outcome:?}");
+    let outcome = pair.login(|login| login.bot_login("2:elsewhere"));
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{clock_skew}: {outcome:?}");
     pair
 }
 
@@ -92,7 +90,7 @@ fn that_stands_still_in_sleep() {
 fn with_a_wrong_clock() {
     for clock_skew in [-86_400, -301, 31, 86_400] {
         let mut pair = Pair::new(PairOptions { clock_skew, ..PairOptions::default() });
-        sign_in_by_phone(&mut pair, 3);
+        log_in_by_phone(&mut pair, 3);
         // The handshake tells the time: no message is ever refused for its identifier.
         assert!(pair.refusals.is_empty(), "{clock_skew}: {:?}", pair.refusals);
     }
@@ -104,7 +102,7 @@ fn clocks_that_differ_are_not_saved_all_the_time() {
     let mut options = PairOptions::default();
     options.client.connect_timeout = Duration::from_secs(300);
     options.client.request_timeout = Some(Duration::from_secs(600));
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     // A line that is full: everything comes 5 s late.
     pair.network.options.latency = Duration::from_secs(5);
     let away = pair.count(1, Route::Dc(dc(3)));
@@ -116,6 +114,6 @@ fn clocks_that_differ_are_not_saved_all_the_time() {
         wait(&mut pair, away).unwrap();
         wait(&mut pair, home).unwrap();
     }
-    let saves = pair.events.iter().filter(|event| matches!(event, Event::Persist)).count();
+    let saves = pair.events.iter().filter(|event| matches!(event, Event::SessionChanged)).count();
     assert!(saves < 5, "{saves} saves");
 }

@@ -1,4 +1,4 @@
-//! Connections to other DCs than the home DC: sign-ins carried over, and idle ones closed.
+//! Connections to other DCs than the home DC: logins carried over, and idle ones closed.
 
 use std::time::{Duration, Instant};
 
@@ -8,38 +8,38 @@ use sansgram_core::tl::functions;
 use sansgram_testkit::accounts::{AccountEvent, Accounts, Fault};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{TRUE, assert_no_fault, dc, sign_in_by_phone, signed_in, wait};
+use crate::common::{TRUE, assert_no_fault, dc, log_in_by_phone, logged_in, wait};
 
-/// Asks a DC for something that only a signed-in key gets.
+/// Asks a DC for something that only a logged-in key gets.
 pub(super) fn state_at(pair: &mut Pair, number: i64) -> Result<(), InvokeError> {
     let now = pair.client_now();
     let ticket = pair.client.invoke(now, &functions::updates::GetState {}, Route::Dc(dc(number))).unwrap();
     wait(pair, ticket.id()).map(|_| ())
 }
 
-fn sign_ins(pair: &Pair, number: i32) -> usize {
-    let here = |event: &&AccountEvent| matches!(event, AccountEvent::SignedIn { dc, .. } if *dc == number);
+fn logins(pair: &Pair, number: i32) -> usize {
+    let here = |event: &&AccountEvent| matches!(event, AccountEvent::LoggedIn { dc, .. } if *dc == number);
     pair.account_events.iter().filter(here).count()
 }
 
 #[test]
-fn a_sign_in_is_carried_over_once_before_the_first_request() {
+fn a_login_is_carried_over_once_before_the_first_request() {
     for pfs in [false, true] {
         let mut options = PairOptions::default();
         options.client.pfs = pfs;
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         for number in [1, 3, 1, 3] {
             assert_eq!(state_at(&mut pair, number), Ok(()));
         }
-        assert_eq!((sign_ins(&pair, 1), sign_ins(&pair, 3)), (1, 1));
+        assert_eq!((logins(&pair, 1), logins(&pair, 3)), (1, 1));
         assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
-        // Another run knows the key, and takes it for signed in.
+        // Another run knows the key, and takes it for logged in.
         let mut config = PairOptions::default().client;
         config.pfs = pfs;
         pair.restart_client(config);
         assert_eq!(state_at(&mut pair, 1), Ok(()));
-        assert_eq!(sign_ins(&pair, 1), 1);
-        // A sign-out leaves no key anywhere.
+        assert_eq!(logins(&pair, 1), 1);
+        // A logout leaves no key anywhere.
         let outcome = pair.login(|login| login.sign_out());
         assert!(matches!(outcome, Ok(Outcome::SignedOut)), "{outcome:?}");
         assert_eq!(pair.dcs.keys().count(), 0);
@@ -48,13 +48,13 @@ fn a_sign_in_is_carried_over_once_before_the_first_request() {
 
 #[test]
 fn many_requests_wait_for_one_carrying_over() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     let requests: Vec<_> = (0..50).map(|number| (number, pair.count(number, Route::Dc(dc(3))))).collect();
     for (number, id) in requests {
         assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
         assert_eq!(pair.dcs.counted(number), 1);
     }
-    assert_eq!(sign_ins(&pair, 3), 1);
+    assert_eq!(logins(&pair, 3), 1);
 }
 
 #[test]
@@ -62,11 +62,11 @@ fn bytes_that_went_stale_are_exported_again() {
     let mut options = PairOptions::default();
     let stale = Fault::error("auth.importAuthorization", 400, "AUTH_BYTES_INVALID");
     options.server.accounts.faults = vec![stale.clone().once()];
-    assert_eq!(state_at(&mut signed_in(options), 3), Ok(()));
+    assert_eq!(state_at(&mut logged_in(options), 3), Ok(()));
 
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![stale];
-    let outcome = state_at(&mut signed_in(options), 3);
+    let outcome = state_at(&mut logged_in(options), 3);
     assert!(
         matches!(&outcome, Err(InvokeError::Rpc(error)) if error.is("AUTH_BYTES_INVALID")),
         "{outcome:?}"
@@ -74,17 +74,17 @@ fn bytes_that_went_stale_are_exported_again() {
 }
 
 #[test]
-fn a_sign_in_that_another_dc_lost_is_carried_over_again() {
+fn a_login_that_another_dc_lost_is_carried_over_again() {
     let mut options = PairOptions::default();
     let lost = Fault::error("updates.getState", 401, "AUTH_KEY_UNREGISTERED").on_dc(3);
     options.server.accounts.faults = vec![lost.clone().once()];
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     assert_eq!(state_at(&mut pair, 3), Ok(()));
-    assert_eq!(sign_ins(&pair, 3), 2);
-    // Without end, the error is the answer; home knows better, so nobody is signed out.
+    assert_eq!(logins(&pair, 3), 2);
+    // Without end, the error is the answer; home knows better, so nobody is logged out.
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![lost];
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     let outcome = state_at(&mut pair, 3);
     assert!(matches!(&outcome, Err(InvokeError::Rpc(error)) if error.code == 401), "{outcome:?}");
     assert!(pair.client.session().user.is_some());
@@ -97,16 +97,16 @@ fn a_key_that_is_dead_elsewhere_is_replaced_once() {
         let mut options = PairOptions::default();
         options.client.pfs = pfs;
         options.server.accounts.faults = vec![dead.clone().once()];
-        let mut pair = signed_in(options.clone());
+        let mut pair = logged_in(options.clone());
         let keys = |pair: &Pair| pair.dcs.keys().filter(|key| key.dc == 3 && !key.temporary).count();
         let id = pair.count(1, Route::Dc(dc(3)));
         assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
-        assert_eq!((pair.dcs.counted(1), keys(&pair), sign_ins(&pair, 3)), (1, 2, 1));
+        assert_eq!((pair.dcs.counted(1), keys(&pair), logins(&pair, 3)), (1, 2, 1));
         assert_no_fault(&pair);
 
         // Where another key helps nothing, the error is the answer.
         options.server.accounts.faults = vec![dead.clone()];
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         let outcome = state_at(&mut pair, 3);
         assert!(matches!(&outcome, Err(InvokeError::Rpc(error)) if error.code == 406), "{outcome:?}");
         assert_eq!(keys(&pair), 2);
@@ -116,7 +116,7 @@ fn a_key_that_is_dead_elsewhere_is_replaced_once() {
 
 #[test]
 fn idle_connections_elsewhere_are_closed_and_the_one_at_home_stays() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     assert_eq!(state_at(&mut pair, 3), Ok(()));
     assert_eq!(pair.network.connections().count(), 2);
@@ -126,7 +126,7 @@ fn idle_connections_elsewhere_are_closed_and_the_one_at_home_stays() {
     assert_eq!(pair.network.connections().count(), 1);
     assert!(pair.client.is_connected());
     assert_eq!(state_at(&mut pair, 3), Ok(()));
-    assert_eq!(sign_ins(&pair, 3), 1);
+    assert_eq!(logins(&pair, 3), 1);
 }
 
 #[test]
@@ -134,18 +134,18 @@ fn file_migrate_is_followed_where_that_is_wanted() {
     let mut options = PairOptions::default();
     let away = Fault::error("help.saveAppLog", 303, "FILE_MIGRATE_3").on_dc(2);
     options.server.accounts.faults = vec![away];
-    let mut pair = signed_in(options);
-    let followed = pair.count(1, RequestOptions { follow: true, ..RequestOptions::default() });
+    let mut pair = logged_in(options);
+    let followed = pair.count(1, RequestOptions { follow_redirects: true, ..RequestOptions::default() });
     assert_eq!(wait(&mut pair, followed), Ok(TRUE.to_vec()));
     assert_eq!(pair.dcs.counted(1), 1);
     let refused = pair.count(2, Route::Home);
     let Err(InvokeError::Rpc(error)) = wait(&mut pair, refused) else { panic!() };
-    assert_eq!(error.repeat_at(), Some(3));
+    assert_eq!(error.redirect_dc(), Some(3));
     assert_eq!(pair.dcs.counted(2), 0);
     assert_eq!(pair.client.home(), dc(2));
 }
 
-/// The time of each thing that happens until a sign-out is complete.
+/// The time of each thing that happens until a logout is complete.
 fn sign_out(pair: &mut Pair) -> Vec<Duration> {
     let now = pair.client_now();
     let id = pair.client.login(now).sign_out().unwrap();
@@ -167,7 +167,7 @@ fn a_dead_connection_elsewhere_does_not_keep_a_sign_out_busy() {
         let mut options = PairOptions::default();
         options.client.connect_timeout = Duration::from_secs(1);
         let config = options.client.clone();
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         assert_eq!(state_at(&mut pair, 3), Ok(()));
         pair.network.set_dead(3, true);
         if is_open {
@@ -184,10 +184,10 @@ fn a_dead_connection_elsewhere_does_not_keep_a_sign_out_busy() {
 }
 
 #[test]
-fn requests_at_once_wait_for_the_sign_in_that_a_dc_does_not_have() {
+fn requests_at_once_wait_for_the_login_that_a_dc_does_not_have() {
     // The client met this DC before its account sent it on, so it takes the key there for fit.
     let mut pair = Pair::new(PairOptions::default());
-    sign_in_by_phone(&mut pair, 3);
+    log_in_by_phone(&mut pair, 3);
     let now = pair.client_now();
     let state = functions::updates::GetState {};
     let tickets: Vec<_> =
@@ -195,14 +195,14 @@ fn requests_at_once_wait_for_the_sign_in_that_a_dc_does_not_have() {
     for ticket in tickets {
         assert!(wait(&mut pair, ticket.id()).is_ok());
     }
-    assert_eq!(sign_ins(&pair, 2), 1);
+    assert_eq!(logins(&pair, 2), 1);
 }
 
 /// The way to another DC stays known when its connection was closed as idle.
 #[test]
 fn an_idle_link_costs_requests_to_others_nothing() {
     let time = |elsewhere: bool| {
-        let mut pair = signed_in(PairOptions::default());
+        let mut pair = logged_in(PairOptions::default());
         pair.client.connect(pair.client_now());
         if elsewhere {
             state_at(&mut pair, 3).unwrap();

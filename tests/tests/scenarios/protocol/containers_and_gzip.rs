@@ -7,11 +7,11 @@ use sansgram_core::tl::functions;
 use sansgram_testkit::accounts::Accounts;
 use sansgram_testkit::pair::PairOptions;
 
-use crate::common::{TRUE, assert_no_fault, signed_in, wait};
+use crate::common::{TRUE, assert_no_fault, logged_in, wait};
 
 #[test]
 fn thousands_at_once_share_packets() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     let begun = pair.elapsed();
     let ids: Vec<_> = (0..5000).map(|number| pair.count(number, Route::Home)).collect();
     pair.run_until(|pair| ids.iter().all(|id| pair.client.delivery(*id).is_some_and(|it| it as u8 > 3)))
@@ -27,7 +27,7 @@ fn thousands_at_once_share_packets() {
 
 #[test]
 fn a_large_request_is_packed_and_a_large_answer_unpacked() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     // One vector of many events, of which each counts.
     let one = Accounts::count_query(7);
     let (head, event) = one.split_at(12);

@@ -10,7 +10,7 @@ use sansgram_core::client::{Delivery, InvokeError, RequestId, Route};
 use sansgram_core::transport::TransportKind;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{TRUE, assert_no_fault, sign_in_bot};
+use crate::common::{TRUE, assert_no_fault, log_in_bot};
 
 /// From one cut to the next.
 pub(super) fn step(otherwise: usize) -> usize {
@@ -54,7 +54,7 @@ fn one_cut_at_any_byte_of_a_hundred_pipelined_requests() {
     for (pfs, transport) in [(false, TransportKind::Intermediate), (true, TransportKind::Abridged)] {
         // One client goes through it all: what a cut leaves behind must not spoil the next round.
         let mut pair = Pair::new(options(pfs, transport));
-        sign_in_bot(&mut pair, "2:elsewhere");
+        log_in_bot(&mut pair, "2:elsewhere");
         let mut rounds = 0;
         for cut in (0..).step_by(step(13)) {
             pair.network.options.cut_at_byte = Some(pair.network.bytes_carried() + cut);

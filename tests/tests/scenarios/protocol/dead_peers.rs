@@ -6,11 +6,11 @@ use sansgram_core::client::{Event, RequestOptions, Route};
 use sansgram_core::login::Outcome;
 use sansgram_testkit::pair::PairOptions;
 
-use crate::common::{TRUE, losses, signed_in, wait};
+use crate::common::{TRUE, logged_in, losses, wait};
 
 #[test]
 fn a_dead_peer_is_noticed_within_a_ping_and_its_patience() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     pair.run_for(Duration::from_secs(1)).unwrap();
     pair.network.set_dead(2, true);
@@ -25,7 +25,7 @@ fn a_dead_peer_is_noticed_within_a_ping_and_its_patience() {
 
 #[test]
 fn what_a_silent_connection_did_not_tell_is_asked_for_over_the_next() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().misbehaviour.withhold_results = true;
     let id = pair.count(1, Route::Home);
     pair.run_for(Duration::from_secs(1)).unwrap();
@@ -45,7 +45,7 @@ fn a_network_that_is_away_for_hours_does_not_make_anything_unsure() {
     for minutes in [1, 5, 300] {
         let mut options = PairOptions::default();
         options.client.max_attempts = 0;
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         pair.dcs.options_mut().misbehaviour.withhold_results = true;
         let timeout = Some(Duration::from_secs(24 * 3600));
         let id = pair.count(1, RequestOptions { timeout, ..RequestOptions::default() });
@@ -63,7 +63,7 @@ fn a_network_that_is_away_for_hours_does_not_make_anything_unsure() {
 fn a_question_whose_connection_is_lost_is_asked_again_however_late_the_next_comes() {
     let mut options = PairOptions::default();
     options.client.max_attempts = 0;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     pair.dcs.options_mut().misbehaviour.withhold_results = true;
     let timeout = Some(Duration::from_secs(3600));
     let id = pair.count(1, RequestOptions { timeout, ..RequestOptions::default() });

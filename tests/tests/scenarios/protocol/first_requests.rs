@@ -6,13 +6,13 @@ use std::time::Duration;
 use sansgram_core::client::{InvokeError, RequestId, Route};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{TRUE, assert_no_fault, repeatable, sign_in_bot, wait};
+use crate::common::{TRUE, assert_no_fault, log_in_bot, repeatable, wait};
 
 fn connected(pfs: bool) -> Pair {
     let mut options = PairOptions::default();
     options.client.pfs = pfs;
     let mut pair = Pair::new(options);
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     pair.client.connect(pair.client_now());
     pair.run_for(Duration::from_secs(1)).unwrap();
     pair
@@ -72,7 +72,7 @@ fn f2_what_left_while_the_server_was_there_is_unknown_once_that_forgot_it() {
     pair.dcs.options_mut().misbehaviour.withhold_results = false;
     pair.dcs.forget_sessions();
     pair.network.cut_all(pair.timestamp());
-    assert!(matches!(wait(&mut pair, reported), Err(InvokeError::Unconfirmed { .. })));
+    assert!(matches!(wait(&mut pair, reported), Err(InvokeError::OutcomeUnknown { .. })));
     assert_eq!(wait(&mut pair, repeated), Ok(TRUE.to_vec()));
     assert_eq!((pair.dcs.counted(1), pair.dcs.counted(2)), (1, 2));
 }

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{IfUnsure, InvokeError, RequestId, RequestOptions};
+use sansgram_core::client::{InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
-use crate::common::{TRUE, assert_no_fault, sign_in_bot};
+use crate::common::{TRUE, assert_no_fault, log_in_bot};
 
-fn policy(if_unsure: IfUnsure) -> RequestOptions {
-    RequestOptions { if_unsure, ..RequestOptions::default() }
+fn policy(on_unknown_outcome: OnUnknownOutcome) -> RequestOptions {
+    RequestOptions { on_unknown_outcome, ..RequestOptions::default() }
 }
 
 /// What became of the requests of a run.
@@ -21,22 +21,30 @@ struct Tally {
     repeated: u32,
 }
 
-fn judge(pair: &mut Pair, number: i64, id: RequestId, if_unsure: IfUnsure, tally: &mut Tally) {
+fn judge(
+    pair: &mut Pair,
+    number: i64,
+    id: RequestId,
+    on_unknown_outcome: OnUnknownOutcome,
+    tally: &mut Tally,
+) {
     pair.run_until(|pair| pair.is_completed(id)).unwrap();
     let executed = pair.dcs.counted(number);
-    match (if_unsure, pair.client.take_raw(id).unwrap()) {
-        (IfUnsure::Report, Ok(body)) => assert_eq!((body.as_slice(), executed), (&TRUE[..], 1), "{number}"),
-        (IfUnsure::Report, Err(InvokeError::Unconfirmed { .. })) => {
+    match (on_unknown_outcome, pair.client.take_raw(id).unwrap()) {
+        (OnUnknownOutcome::Fail, Ok(body)) => {
+            assert_eq!((body.as_slice(), executed), (&TRUE[..], 1), "{number}");
+        }
+        (OnUnknownOutcome::Fail, Err(InvokeError::OutcomeUnknown { .. })) => {
             assert!(executed <= 1, "{number} was executed {executed} times");
             tally.unsure += 1;
             return;
         }
-        (IfUnsure::Repeat, Ok(body)) => {
+        (OnUnknownOutcome::Retry, Ok(body)) => {
             assert_eq!(body, TRUE, "{number}");
             assert!(executed >= 1, "{number}");
             tally.repeated += u32::from(executed > 1);
         }
-        (_, other) => panic!("{number} {if_unsure:?}: {other:?}"),
+        (_, other) => panic!("{number} {on_unknown_outcome:?}: {other:?}"),
     }
     tally.answered += 1;
 }
@@ -50,21 +58,22 @@ fn f2_what_may_be_executed_once_is_executed_once_though_sessions_are_forgotten()
         options.client.max_attempts = 0;
         options.client.request_timeout = None;
         let mut pair = Pair::new(options);
-        sign_in_bot(&mut pair, "1:sandbox");
+        log_in_bot(&mut pair, "1:sandbox");
         pair.network.options.cut_one_in = Some(10 + seed);
         pair.network.options.jitter = Duration::from_millis(5 * seed);
         let mut chance = SeededRandomForTestingOnly::new(seed);
         let mut requests = Vec::new();
         for number in 0..120 {
-            let if_unsure = if number % 2 == 0 { IfUnsure::Report } else { IfUnsure::Repeat };
-            requests.push((number, pair.count(number, policy(if_unsure)), if_unsure));
+            let on_unknown_outcome =
+                if number % 2 == 0 { OnUnknownOutcome::Fail } else { OnUnknownOutcome::Retry };
+            requests.push((number, pair.count(number, policy(on_unknown_outcome)), on_unknown_outcome));
             if chance.below(6) == 0 {
                 pair.dcs.forget_sessions();
             }
             pair.run_for(Duration::from_millis(chance.below(64))).unwrap();
         }
-        for (number, id, if_unsure) in requests {
-            judge(&mut pair, number, id, if_unsure, &mut tally);
+        for (number, id, on_unknown_outcome) in requests {
+            judge(&mut pair, number, id, on_unknown_outcome, &mut tally);
         }
         assert_no_fault(&pair);
     }
@@ -75,17 +84,17 @@ fn f2_what_may_be_executed_once_is_executed_once_though_sessions_are_forgotten()
 
 #[test]
 fn f2_what_left_over_this_connection_alone_is_sent_again() {
-    for if_unsure in [IfUnsure::Report, IfUnsure::Repeat] {
+    for on_unknown_outcome in [OnUnknownOutcome::Fail, OnUnknownOutcome::Retry] {
         let mut pair = Pair::new(PairOptions::default());
-        sign_in_bot(&mut pair, "1:sandbox");
+        log_in_bot(&mut pair, "1:sandbox");
         pair.dcs.forget_sessions();
         let mut tally = Tally::default();
         for number in 0..20 {
-            let id = pair.count(number, policy(if_unsure));
+            let id = pair.count(number, policy(on_unknown_outcome));
             if number % 5 == 0 {
                 pair.dcs.forget_sessions();
             }
-            judge(&mut pair, number, id, if_unsure, &mut tally);
+            judge(&mut pair, number, id, on_unknown_outcome, &mut tally);
         }
         assert_eq!(tally, Tally { answered: 20, unsure: 0, repeated: 0 });
     }

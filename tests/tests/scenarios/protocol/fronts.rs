@@ -1,26 +1,26 @@
-//! Sign-ins through everything that can stand between a client and its DC: obfuscation, MTProxies of all three kinds, a
+//! Logins through everything that can stand between a client and its DC: obfuscation, MTProxies of all three kinds, a
 //! WebSocket gateway.
 
 use std::time::Duration;
 
-use sansgram_core::client::{Event, SessionData};
+use sansgram_core::client::{Event, StoredSession};
 use sansgram_core::login::Outcome;
-use sansgram_core::transport::{Disguise, ProxySecret, TransportKind, WebSocketTarget};
+use sansgram_core::transport::{ProxySecret, StreamMode, TransportKind, WebSocketTarget};
 use sansgram_testkit::network::{Chunks, NetworkOptions};
 use sansgram_testkit::pair::{Pair, PairOptions, address};
-use sansgram_testkit::server::{Front, HelloWindow, MtProxyMode};
+use sansgram_testkit::server::{Frontend, HelloWindow, MtProxyMode};
 
-use crate::common::sign_in_by_phone;
+use crate::common::log_in_by_phone;
 
 pub(crate) const KEY: [u8; 16] = *b"sixteen bytes 16";
 
 pub(crate) const DOMAIN: &str = "www.example.com";
 
-pub(crate) fn proxy(mode: MtProxyMode) -> Front {
-    Front::MtProxy { key: KEY, mode }
+pub(crate) fn proxy(mode: MtProxyMode) -> Frontend {
+    Frontend::MtProxy { key: KEY, mode }
 }
 
-pub(crate) fn fake_tls() -> Front {
+pub(crate) fn fake_tls() -> Frontend {
     proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window: HelloWindow::default() })
 }
 
@@ -29,30 +29,30 @@ pub(crate) fn secret(prefix: &[u8], key: &[u8; 16], domain: &str) -> ProxySecret
 }
 
 /// Client and front that belong together.
-pub(crate) fn options(front: Front) -> PairOptions {
+pub(crate) fn options(front: Frontend) -> PairOptions {
     let mut options = PairOptions::default();
     match &front {
-        Front::None => options.client.disguise = Disguise::Obfuscated,
-        Front::MtProxy { mode, .. } => {
+        Frontend::None => options.client.stream_mode = StreamMode::Obfuscated,
+        Frontend::MtProxy { mode, .. } => {
             let secret = match mode {
                 MtProxyMode::Plain => secret(&[], &KEY, ""),
                 MtProxyMode::Padded => secret(&[0xdd], &KEY, ""),
                 MtProxyMode::FakeTls { domain, .. } => secret(&[0xee], &KEY, domain),
             };
             // One address for all DCs, and not the one where the account lives.
-            options.client.use_proxy([address(3)], secret);
+            options.client.set_mtproxy([address(3)], secret);
         }
-        Front::WebSocket => {
+        Frontend::WebSocket => {
             let target = WebSocketTarget::new("gateway.example:8080", "/apiws").unwrap();
-            options.client.disguise = Disguise::WebSocket(target);
+            options.client.stream_mode = StreamMode::WebSocket(target);
         }
     }
     options.server.front = front;
     options
 }
 
-pub(crate) fn fronts() -> [Front; 5] {
-    [Front::None, proxy(MtProxyMode::Plain), proxy(MtProxyMode::Padded), fake_tls(), Front::WebSocket]
+pub(crate) fn fronts() -> [Frontend; 5] {
+    [Frontend::None, proxy(MtProxyMode::Plain), proxy(MtProxyMode::Padded), fake_tls(), Frontend::WebSocket]
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn sign_in_with_a_migration_through_every_front() {
                 let mut options = options(front.clone());
                 options.client.transport = transport;
                 options.network.chunks = chunks;
-                sign_in_by_phone(&mut Pair::new(options), 1);
+                log_in_by_phone(&mut Pair::new(options), 1);
             }
         }
     }
@@ -74,11 +74,11 @@ fn a2_a_web_socket_opens_where_nothing_stands_before_the_dcs() {
     for chunks in [Chunks::Whole, Chunks::SingleBytes] {
         for upgrades in [true, false] {
             // A client in a browser, and one that obfuscates its stream, at the same DCs.
-            let mut options = options(if upgrades { Front::WebSocket } else { Front::None });
-            options.server.front = Front::None;
+            let mut options = options(if upgrades { Frontend::WebSocket } else { Frontend::None });
+            options.server.front = Frontend::None;
             options.server.accept_web_sockets = true;
             options.network.chunks = chunks;
-            sign_in_by_phone(&mut Pair::new(options), 1);
+            log_in_by_phone(&mut Pair::new(options), 1);
         }
     }
 }
@@ -87,7 +87,7 @@ fn a2_a_web_socket_opens_where_nothing_stands_before_the_dcs() {
 fn sign_in_in_single_bytes() {
     for front in fronts() {
         let network = NetworkOptions { chunks: Chunks::SingleBytes, ..NetworkOptions::default() };
-        sign_in_by_phone(&mut Pair::new(PairOptions { network, ..options(front) }), 2);
+        log_in_by_phone(&mut Pair::new(PairOptions { network, ..options(front) }), 2);
     }
 }
 
@@ -97,7 +97,7 @@ fn test_dcs_are_told_apart_by_their_numbers() {
         let mut options = options(front);
         options.client.test_dcs = true;
         options.server.test_dcs = true;
-        sign_in_by_phone(&mut Pair::new(options), 1);
+        log_in_by_phone(&mut Pair::new(options), 1);
     }
 }
 
@@ -112,18 +112,18 @@ fn sign_in_over_a_network_that_cuts_and_stutters() {
         };
         let mut options = PairOptions { network, seed, ..options(front) };
         options.client.max_attempts = 0;
-        sign_in_by_phone(&mut Pair::new(options), 1);
+        log_in_by_phone(&mut Pair::new(options), 1);
     }
 }
 
 /// One cut, at places all over the first messages and the handshake.
 #[test]
 fn sign_in_with_one_cut_at_any_place() {
-    for front in [fake_tls(), Front::WebSocket, proxy(MtProxyMode::Padded)] {
+    for front in [fake_tls(), Frontend::WebSocket, proxy(MtProxyMode::Padded)] {
         for cut in (0..1500).step_by(89).chain((1500..12_000).step_by(1301)) {
             let mut options = options(front.clone());
             options.network.cut_at_byte = Some(cut);
-            sign_in_by_phone(&mut Pair::new(options), 2);
+            log_in_by_phone(&mut Pair::new(options), 2);
         }
     }
 }
@@ -132,7 +132,7 @@ fn sign_in_with_one_cut_at_any_place() {
 fn idle_hours_behind_every_front() {
     for front in fronts() {
         let mut pair = Pair::new(options(front.clone()));
-        sign_in_by_phone(&mut pair, 2);
+        log_in_by_phone(&mut pair, 2);
         pair.run_for(Duration::from_secs(10 * 3600)).unwrap();
         let outcome = pair.login(|login| login.get_me());
         assert!(matches!(outcome, Ok(Outcome::Me(_))), "{front:?}: {outcome:?}");
@@ -145,12 +145,12 @@ fn idle_hours_behind_every_front() {
 #[test]
 fn the_servers_time_is_told_to_the_proxy_where_it_is_known() {
     let mut first = Pair::new(PairOptions { clock_skew: 7200, ..PairOptions::default() });
-    sign_in_by_phone(&mut first, 2);
+    log_in_by_phone(&mut first, 2);
     let clock_offset = first.client.session().clock_offset;
     assert!((-7201..=-7199).contains(&clock_offset));
-    let session = SessionData { clock_offset, ..SessionData::default() };
+    let session = StoredSession { clock_offset, ..StoredSession::default() };
     let mut pair = Pair::new(PairOptions { clock_skew: 7200, session, ..options(fake_tls()) });
-    sign_in_by_phone(&mut pair, 2);
+    log_in_by_phone(&mut pair, 2);
 }
 
 #[test]
@@ -158,6 +158,6 @@ fn answers_that_trickle_are_waited_for() {
     for front in fronts() {
         let mut options = options(front);
         options.server.misbehaviour.slow_bytes = Some(Duration::from_millis(1));
-        sign_in_by_phone(&mut Pair::new(options), 2);
+        log_in_by_phone(&mut Pair::new(options), 2);
     }
 }

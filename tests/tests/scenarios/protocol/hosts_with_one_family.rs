@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sansgram_core::client::{InvokeError, LostCause, LostReason, Route};
+use sansgram_core::client::{DisconnectReason, InvokeError, IoFailure, Route};
 use sansgram_core::tl::functions;
 use sansgram_testkit::pair::{Pair, PairOptions, address, address_v6};
 
-use crate::common::{assert_no_fault, dc, losses, sign_in_bot, wait};
+use crate::common::{assert_no_fault, dc, log_in_bot, losses, wait};
 
 /// DCs that have addresses of both families, IPv4 first.
 fn options() -> PairOptions {
@@ -25,7 +25,7 @@ fn c2_a_host_with_one_family_connects_at_the_first_attempt() {
         (options.network.no_ipv4, options.network.no_ipv6) = (no_ipv4, no_ipv6);
         let mut pair = Pair::new(options);
         // With a migration from DC 2 to DC 1.
-        sign_in_bot(&mut pair, "2:elsewhere");
+        log_in_bot(&mut pair, "2:elsewhere");
         assert_eq!(losses(&pair), 0);
         assert_eq!((pair.opened.len(), pair.connected.len()), (2, 2));
         assert!(pair.connected.iter().all(|address| address.is_ipv6() == no_ipv4), "{:?}", pair.connected);
@@ -40,7 +40,7 @@ fn c2_a_family_that_leads_nowhere_costs_a_quarter_of_a_second() {
         let mut options = options();
         options.network.silent = [1, 2, 3].map(silent).into();
         let mut pair = Pair::new(options);
-        sign_in_bot(&mut pair, "2:elsewhere");
+        log_in_bot(&mut pair, "2:elsewhere");
         assert_eq!(losses(&pair), 0);
         assert!(pair.elapsed() < Duration::from_millis(1500), "{:?}", pair.elapsed());
     }
@@ -53,7 +53,7 @@ fn c2_attempts_are_counted_as_attempts_not_as_addresses() {
     let mut pair = Pair::new(options);
     let id = pair.count(1, Route::Home);
     let outcome = wait(&mut pair, id);
-    let expected = LostReason::Network(LostCause::Unreachable);
+    let expected = DisconnectReason::Network(IoFailure::Unreachable);
     assert!(
         matches!(&outcome, Err(InvokeError::Unreachable { reason, .. }) if *reason == expected),
         "{outcome:?}"
@@ -70,7 +70,7 @@ fn f14_addresses_that_never_answer_are_no_silent_server() {
     options.client.max_attempts = 1;
     let mut pair = Pair::new(options);
     let outcome = pair.invoke(&functions::help::GetNearestDc {});
-    let timed_out = LostReason::Network(LostCause::TimedOut);
+    let timed_out = DisconnectReason::Network(IoFailure::TimedOut);
     assert!(
         matches!(&outcome, Err(InvokeError::Unreachable { reason, .. }) if *reason == timed_out),
         "{outcome:?}"

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Delivery, Event, IfUnsure, InvokeError, RequestOptions, Route};
+use sansgram_core::client::{Delivery, Event, InvokeError, OnUnknownOutcome, RequestOptions, Route};
 use sansgram_core::login::Outcome;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
@@ -18,8 +18,8 @@ fn connected(pfs: bool) -> Pair {
     let mut options = PairOptions::default();
     options.client.pfs = pfs;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
-    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+    let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
     pair.client.connect(pair.client_now());
     pair.poll();
     pair
@@ -51,12 +51,13 @@ fn after_the_server_closed_or_forgot_the_session() {
             // the connection was known, so it may have been executed in the session that is forgotten.
             let begun = pair.elapsed();
             let number = number as i64;
-            let may_repeat = RequestOptions { if_unsure: IfUnsure::Repeat, ..RequestOptions::default() };
+            let take_retry =
+                RequestOptions { on_unknown_outcome: OnUnknownOutcome::Retry, ..RequestOptions::default() };
             let (reported, repeated) =
-                (pair.count(100 + number, Route::Home), pair.count(number, may_repeat));
+                (pair.count(100 + number, Route::Home), pair.count(number, take_retry));
             assert_eq!(wait(&mut pair, repeated), Ok(TRUE.to_vec()));
             let delivery = Delivery::Sent;
-            assert_eq!(wait(&mut pair, reported), Err(InvokeError::Unconfirmed { delivery }));
+            assert_eq!(wait(&mut pair, reported), Err(InvokeError::OutcomeUnknown { delivery }));
             assert!(pair.elapsed() - begun <= Duration::from_millis(500));
             assert_eq!((pair.dcs.counted(number), pair.dcs.counted(100 + number)), (1, 0));
             assert_no_fault(&pair);
@@ -86,7 +87,7 @@ fn asleep_all_the_while() {
             // The old connection is gone; with PFS the temporary key may be gone as well.
             let most = if pfs { Duration::from_secs(3) } else { Duration::from_millis(700) };
             assert_works_within(&mut pair, 1, most);
-            assert!(!pair.events.iter().any(|event| matches!(event, Event::LoggedOut(_))));
+            assert!(!pair.events.iter().any(|event| matches!(event, Event::SessionRevoked(_))));
         }
     }
 }

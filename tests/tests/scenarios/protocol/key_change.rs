@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Delivery, Event, IfUnsure, InvokeError, RequestId, RequestOptions, Route};
+use sansgram_core::client::{
+    Delivery, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions, Route,
+};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{TRUE, assert_no_fault, losses, pfs_options, signed_in, wait};
+use crate::common::{TRUE, assert_no_fault, logged_in, losses, pfs_options, wait};
 
 fn repeat() -> RequestOptions {
-    RequestOptions { if_unsure: IfUnsure::Repeat, ..RequestOptions::default() }
+    RequestOptions { on_unknown_outcome: OnUnknownOutcome::Retry, ..RequestOptions::default() }
 }
 
 fn connected(options: PairOptions) -> Pair {
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     pair.client.connect(pair.client_now());
     pair.run_for(Duration::from_secs(30)).unwrap();
     pair
@@ -106,7 +108,7 @@ fn an_answer_that_was_lost_is_asked_for_before_the_change() {
 fn an_answer_that_is_owed_at_the_change_is_asked_for_under_the_old_key() {
     let mut options = slow();
     options.server.forget_replaced_keys = false;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     let key = bound_key(&pair);
     let id = executed_before_a_change(&mut pair);
     pair.run_until(|pair| bound_key(pair) != key).unwrap();
@@ -120,7 +122,7 @@ fn it_is_asked_for_over_another_connection_where_that_is_lost() {
     for after in [0, 10, 30, 45, 1000] {
         let mut options = slow();
         options.server.forget_replaced_keys = false;
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         let key = bound_key(&pair);
         let id = executed_before_a_change(&mut pair);
         pair.run_until(|pair| bound_key(pair) != key).unwrap();
@@ -137,14 +139,14 @@ fn what_the_old_key_never_answers_is_reported_in_the_end() {
         let mut options = slow();
         options.client.request_timeout = None;
         options.server.forget_replaced_keys = forgets;
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         let key = bound_key(&pair);
         let id = executed_before_a_change(&mut pair);
         pair.run_until(|pair| bound_key(pair) != key).unwrap();
         let begun = pair.elapsed();
         pair.run_until(|pair| pair.is_completed(id)).unwrap();
         let result = pair.client.take_raw(id).unwrap();
-        assert_eq!(result, Err(InvokeError::Unconfirmed { delivery: Delivery::Acknowledged }));
+        assert_eq!(result, Err(InvokeError::OutcomeUnknown { delivery: Delivery::Acknowledged }));
         let waited = pair.elapsed() - begun;
         let most = if forgets { Duration::from_secs(1) } else { Duration::from_secs(61) };
         assert!(waited <= most, "{waited:?}");
@@ -174,7 +176,7 @@ fn what_may_have_been_executed_under_a_forgotten_key_is_reported() {
     let waiting = pair.count(2, Route::Home);
     pair.run_until(|pair| pair.is_completed(id)).unwrap();
     let result = pair.client.take_raw(id).unwrap();
-    assert_eq!(result, Err(InvokeError::Unconfirmed { delivery: Delivery::Sent }));
+    assert_eq!(result, Err(InvokeError::OutcomeUnknown { delivery: Delivery::Sent }));
     assert_answered_once(&mut pair, &[(2, waiting)]);
     pair.run_for(Duration::from_secs(600)).unwrap();
     assert_eq!(pair.dcs.counted(1), 1);
@@ -194,7 +196,7 @@ fn what_the_old_key_never_answers_is_sent_again_where_it_may_be() {
     let mut options = slow();
     options.client.request_timeout = None;
     options.server.forget_replaced_keys = true;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     let key = bound_key(&pair);
     pair.run_for(Duration::from_secs(480)).unwrap();
     pair.dcs.options_mut().misbehaviour.withhold_results = true;
@@ -212,7 +214,7 @@ fn what_the_old_key_never_answers_is_sent_again_where_it_may_be() {
 fn an_expired_key_is_a_forgotten_one() {
     let mut options = pfs_options();
     options.client.request_timeout = None;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     let id = pair.count(1, Route::Home);
     pair.run_until(|pair| pair.dcs.counted(1) == 1).unwrap();
     // Nobody can connect until the key is over.
@@ -221,7 +223,7 @@ fn an_expired_key_is_a_forgotten_one() {
     pair.network.set_dead(2, false);
     pair.run_until(|pair| pair.is_completed(id)).unwrap();
     let result = pair.client.take_raw(id).unwrap();
-    assert_eq!(result, Err(InvokeError::Unconfirmed { delivery: Delivery::Sent }));
+    assert_eq!(result, Err(InvokeError::OutcomeUnknown { delivery: Delivery::Sent }));
     assert_eq!(pair.dcs.counted(1), 1);
 }
 
@@ -230,7 +232,7 @@ fn stuck_before_a_change() -> (Pair, RequestId) {
     let mut options = pfs_options();
     options.client.temporary_key_lifetime = Duration::from_secs(600);
     options.server.forget_replaced_keys = false;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     pair.client.connect(pair.client_now());
     let key = bound_key(&pair);
     pair.run_for(Duration::from_secs(522)).unwrap();

@@ -3,47 +3,47 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{DcId, Event, InvokeError, LogoutCause, RequestId, Route, SessionData};
+use sansgram_core::client::{DcId, Event, InvokeError, LogoutCause, RequestId, Route, StoredSession};
 use sansgram_core::login::{LoginError, Outcome};
 use sansgram_core::tl::functions;
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{pfs_options, signed_in};
+use crate::common::{logged_in, pfs_options};
 
-/// The session of a client that asked for a code, and signed in where `signs_in`.
-fn session(signs_in: bool) -> SessionData {
+/// The session of a client that asked for a code, and logged in where `signs_in`.
+fn session(signs_in: bool) -> StoredSession {
     let mut pair = Pair::new(PairOptions::seeded(7));
     let Ok(Outcome::CodeSent(token)) = pair.login(|login| login.request_code("9996620001")) else { panic!() };
     if signs_in {
         let outcome = pair.login(|login| login.sign_in(&token, "22222"));
-        assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
     }
     pair.client.session().clone()
 }
 
-fn home_key(session: &SessionData) -> u64 {
+fn home_key(session: &StoredSession) -> u64 {
     session.keys[&DcId::new(2).unwrap()].auth_key.id().0
 }
 
 #[test]
-fn a_key_that_nobody_is_signed_in_with_is_made_anew() {
+fn a_key_that_nobody_is_logged_in_with_is_made_anew() {
     let session = session(false);
     let old = home_key(&session);
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
-    let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
-    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+    let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
     assert_ne!(home_key(pair.client.session()), old);
 }
 
 #[test]
-fn a_key_that_somebody_is_signed_in_with_is_given_up_to_the_server_alone() {
+fn a_key_that_somebody_is_logged_in_with_is_given_up_to_the_server_alone() {
     let session = session(true);
     let old = home_key(&session);
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
     let outcome = pair.login(|login| login.get_me());
-    assert!(matches!(outcome, Err(LoginError::NotSignedIn)), "{outcome:?}");
-    let logged_out = Event::LoggedOut(LogoutCause::KeyInvalid);
+    assert!(matches!(outcome, Err(LoginError::NotLoggedIn)), "{outcome:?}");
+    let logged_out = Event::SessionRevoked(LogoutCause::KeyInvalid);
     assert_eq!(pair.events.iter().filter(|event| **event == logged_out).count(), 1);
     assert_ne!(home_key(pair.client.session()), old);
     assert_eq!(pair.client.session().user, None);
@@ -61,9 +61,9 @@ fn say_404(pair: &mut Pair) {
 
 #[test]
 fn a_key_of_an_unknown_user_is_not_given_up_to_a_man_in_the_middle() {
-    let mut pair = signed_in(PairOptions::seeded(7));
+    let mut pair = logged_in(PairOptions::seeded(7));
     // Sessions of other libraries do not say whose they are.
-    let imported = SessionData { user: None, ..pair.client.session().clone() };
+    let imported = StoredSession { user: None, ..pair.client.session().clone() };
     let old = home_key(&imported);
     pair.restart_client_from(PairOptions::default().client, imported);
     pair.client.connect(pair.client_now());
@@ -77,8 +77,8 @@ fn a_key_of_an_unknown_user_is_not_given_up_to_a_man_in_the_middle() {
 }
 
 #[test]
-fn a_key_that_somebody_is_signed_in_with_is_not_given_up_to_a_man_in_the_middle() {
-    let mut pair = signed_in(PairOptions::seeded(7));
+fn a_key_that_somebody_is_logged_in_with_is_not_given_up_to_a_man_in_the_middle() {
+    let mut pair = logged_in(PairOptions::seeded(7));
     let old = home_key(pair.client.session());
     for _ in 0..6 {
         say_404(&mut pair);
@@ -86,7 +86,7 @@ fn a_key_that_somebody_is_signed_in_with_is_not_given_up_to_a_man_in_the_middle(
         assert!(matches!(outcome, Ok(Outcome::Me(_))), "{outcome:?}");
     }
     assert_eq!(home_key(pair.client.session()), old);
-    assert!(!pair.events.iter().any(|event| matches!(event, Event::LoggedOut(_))));
+    assert!(!pair.events.iter().any(|event| matches!(event, Event::SessionRevoked(_))));
 }
 
 #[test]
@@ -94,10 +94,10 @@ fn a_dead_key_takes_all_its_connections_with_it() {
     let mut options = pfs_options();
     options.client.temporary_key_lifetime = Duration::from_secs(600);
     options.server.accounts.faults = vec![Fault::error("users.getUsers", 406, "AUTH_KEY_DUPLICATED")];
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     // The next temporary key is being made.
     pair.run_until(|pair| pair.network.connections().count() == 2).unwrap();
-    assert_eq!(pair.login(|login| login.get_me()), Err(LoginError::NotSignedIn));
+    assert_eq!(pair.login(|login| login.get_me()), Err(LoginError::NotLoggedIn));
     pair.run_for(Duration::from_secs(5)).unwrap();
     assert!(pair.network.connections().count() <= 1, "one of them stays open");
 }

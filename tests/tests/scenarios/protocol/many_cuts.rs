@@ -9,7 +9,7 @@ use sansgram_testkit::network::{Chunks, NetworkOptions};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
 use super::cut_at_any_byte::{assert_once, options};
-use crate::common::sign_in_bot;
+use crate::common::log_in_bot;
 
 #[test]
 fn many_cuts_at_random() {
@@ -19,7 +19,7 @@ fn many_cuts_at_random() {
         options.client.max_attempts = 0;
         options.client.request_timeout = None;
         let mut pair = Pair::new(options);
-        sign_in_bot(&mut pair, "2:elsewhere");
+        log_in_bot(&mut pair, "2:elsewhere");
         pair.network.options.cut_one_in = Some(8);
         pair.network.options.jitter = Duration::from_millis(50);
         let mut requests = Vec::new();
@@ -45,8 +45,8 @@ fn over_a_network_that_cuts_refuses_and_stutters() {
         options.client.max_attempts = 0;
         options.client.transport = TransportKind::ALL[seed as usize % 4];
         let mut pair = Pair::new(options);
-        let outcome = pair.login(|login| login.bot_sign_in("2:elsewhere"));
-        assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "seed {seed}: {outcome:?}");
+        let outcome = pair.login(|login| login.bot_login("2:elsewhere"));
+        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "seed {seed}: {outcome:?}");
         let refused = pair.refusals.iter().find(|refusal| refusal.is_clients_fault());
         assert_eq!(refused, None, "seed {seed}");
     }

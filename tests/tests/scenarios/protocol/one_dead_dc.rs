@@ -6,11 +6,11 @@ use sansgram_core::client::{InvokeError, Route};
 use sansgram_testkit::pair::PairOptions;
 
 use super::connections_elsewhere::state_at;
-use crate::common::{TRUE, dc, signed_in, wait};
+use crate::common::{TRUE, dc, logged_in, wait};
 
 #[test]
 fn one_dead_dc_does_not_disturb_another() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     assert_eq!(state_at(&mut pair, 3), Ok(()));
     pair.network.set_dead(3, true);
     let doomed = pair.count(1000, Route::Dc(dc(3)));

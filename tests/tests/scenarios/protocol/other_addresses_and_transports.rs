@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use sansgram_core::client::{Event, LostReason};
+use sansgram_core::client::{DisconnectReason, Event};
 use sansgram_core::login::Outcome;
 use sansgram_core::transport::TransportKind;
 use sansgram_testkit::pair::PairOptions;
 
-use crate::common::{dc, signed_in};
+use crate::common::{dc, logged_in};
 
 #[test]
 fn other_addresses_and_transports_get_their_turn() {
@@ -17,13 +17,13 @@ fn other_addresses_and_transports_get_their_turn() {
     options.client.fallback_transports = vec![TransportKind::Abridged];
     options.client.max_attempts = 0;
     options.network.refuse_connects = 3;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     let opened: Vec<_> = pair.opened.iter().map(|endpoints| endpoints[0].port()).collect();
     assert_eq!(opened, [443, 80, 443, 80]);
     let lost = pair
         .events
         .iter()
-        .filter(|event| matches!(event, Event::Disconnected { reason: LostReason::Network(_), .. }));
+        .filter(|event| matches!(event, Event::Disconnected { reason: DisconnectReason::Network(_), .. }));
     assert_eq!(lost.count(), 3);
     // What worked is used again.
     pair.network.cut_all(pair.timestamp());

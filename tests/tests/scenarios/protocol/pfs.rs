@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sansgram_core::client::{
-    DcId, Event, IfUnsure, InvokeError, LogoutCause, LostReason, RequestId, RequestOptions, Route,
+    DcId, DisconnectReason, Event, InvokeError, LogoutCause, OnUnknownOutcome, RequestId, RequestOptions,
+    Route,
 };
 use sansgram_core::login::{LoginError, Outcome};
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::pair::Pair;
 
-use crate::common::{TRUE, losses, pfs_options, signed_in};
+use crate::common::{TRUE, logged_in, losses, pfs_options};
 
 /// No API function ever came under a permanent key, and the client broke no rule.
 fn assert_secret(pair: &Pair) {
@@ -45,8 +46,8 @@ fn assert_counted(pair: &mut Pair, requests: &[(i64, RequestId)]) {
 fn sign_ins_travel_under_temporary_keys_and_leave_nothing_behind() {
     for token in ["1:sandbox", "2:elsewhere"] {
         let mut pair = Pair::new(pfs_options());
-        let outcome = pair.login(|login| login.bot_sign_in(token));
-        assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+        let outcome = pair.login(|login| login.bot_login(token));
+        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
         assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
         assert_secret(&pair);
         let permanent = permanent_key(&pair);
@@ -60,7 +61,7 @@ fn sign_ins_travel_under_temporary_keys_and_leave_nothing_behind() {
 
 #[test]
 fn a_session_from_before_gets_a_new_temporary_key() {
-    let mut pair = signed_in(pfs_options());
+    let mut pair = logged_in(pfs_options());
     let old = temporary_key(&pair);
     pair.restart_client(pfs_options().client);
     assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
@@ -72,7 +73,7 @@ fn a_session_from_before_gets_a_new_temporary_key() {
 fn renewals_interrupt_no_request_and_repeat_none() {
     let mut options = pfs_options();
     options.client.temporary_key_lifetime = Duration::from_secs(300);
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     let permanent = permanent_key(&pair);
     let mut keys = BTreeSet::new();
     let mut requests = Vec::new();
@@ -95,7 +96,7 @@ fn renewals_interrupt_no_request_and_repeat_none() {
 fn a_renewal_that_fails_is_tried_again_while_the_old_key_works() {
     let mut options = pfs_options();
     options.client.temporary_key_lifetime = Duration::from_secs(300);
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     pair.client.connect(pair.client_now());
     pair.network.options.refuse_connects = 3;
     let first = temporary_key(&pair);
@@ -108,23 +109,23 @@ fn a_renewal_that_fails_is_tried_again_while_the_old_key_works() {
 
 #[test]
 fn a_forgotten_temporary_key_is_replaced_and_the_permanent_one_stays() {
-    let mut pair = signed_in(pfs_options());
+    let mut pair = logged_in(pfs_options());
     let permanent = permanent_key(&pair);
     // It leaves before anybody knows that the key is gone.
-    let options = RequestOptions { if_unsure: IfUnsure::Repeat, ..RequestOptions::default() };
+    let options = RequestOptions { on_unknown_outcome: OnUnknownOutcome::Retry, ..RequestOptions::default() };
     for number in 0..5 {
         pair.dcs.forget_temporary_keys();
         let request = pair.count(number, options);
         assert_counted(&mut pair, &[(number, request)]);
     }
     assert_eq!(permanent_key(&pair), permanent);
-    assert!(!pair.events.iter().any(|event| matches!(event, Event::LoggedOut(_))));
+    assert!(!pair.events.iter().any(|event| matches!(event, Event::SessionRevoked(_))));
     assert_secret(&pair);
 }
 
 #[test]
 fn a_temporary_key_that_expires_unnoticed_is_replaced() {
-    let mut pair = signed_in(pfs_options());
+    let mut pair = logged_in(pfs_options());
     let permanent = permanent_key(&pair);
     // Nobody is connected while it expires.
     pair.network.cut_all(pair.timestamp());
@@ -137,7 +138,7 @@ fn a_temporary_key_that_expires_unnoticed_is_replaced() {
 
 #[test]
 fn a_temporary_key_that_was_unbound_is_replaced() {
-    let mut pair = signed_in(pfs_options());
+    let mut pair = logged_in(pfs_options());
     let old = temporary_key(&pair);
     pair.dcs.unbind_temporary_keys();
     let requests: Vec<_> = (0..20).map(|number| (number, pair.count(number, Route::Home))).collect();
@@ -157,7 +158,7 @@ fn each_refusal_of_a_binding_costs_one_more_key() {
     for message in refusals {
         let mut options = pfs_options();
         options.server.accounts.faults = vec![Fault::error("auth.bindTempAuthKey", 400, message).once()];
-        let pair = signed_in(options);
+        let pair = logged_in(options);
         assert_eq!(losses(&pair), 1, "{message}");
         assert_secret(&pair);
     }
@@ -169,9 +170,10 @@ fn a_server_that_refuses_every_binding_is_given_up() {
     options.server.accounts.faults =
         vec![Fault::error("auth.bindTempAuthKey", 400, "ENCRYPTED_MESSAGE_INVALID")];
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
-    let Err(LoginError::Invoke(InvokeError::Unreachable { reason: LostReason::Binding(error), .. })) =
-        outcome
+    let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+    let Err(LoginError::Invoke(InvokeError::Unreachable {
+        reason: DisconnectReason::Binding(error), ..
+    })) = outcome
     else {
         panic!("{outcome:?}")
     };
@@ -181,13 +183,13 @@ fn a_server_that_refuses_every_binding_is_given_up() {
 
 #[test]
 fn a_permanent_key_that_the_server_lost_is_a_logout() {
-    let mut pair = signed_in(pfs_options());
+    let mut pair = logged_in(pfs_options());
     pair.run_for(Duration::from_secs(120)).unwrap();
     let old = permanent_key(&pair);
     assert!(pair.dcs.forget_key(2, old));
     let outcome = pair.login(|login| login.get_me());
-    assert!(matches!(outcome, Err(LoginError::NotSignedIn)), "{outcome:?}");
-    assert!(pair.events.contains(&Event::LoggedOut(LogoutCause::KeyInvalid)));
+    assert!(matches!(outcome, Err(LoginError::NotLoggedIn)), "{outcome:?}");
+    assert!(pair.events.contains(&Event::SessionRevoked(LogoutCause::KeyInvalid)));
     assert_ne!(permanent_key(&pair), old);
     assert_eq!(pair.client.home(), DcId::new(2).unwrap());
     assert_secret(&pair);

@@ -7,7 +7,7 @@ use sansgram_core::client::{Event, RequestOptions, Route};
 use sansgram_core::transport::TransportKind;
 use sansgram_testkit::pair::PairOptions;
 
-use crate::common::{TRUE, assert_no_fault, losses, signed_in, wait};
+use crate::common::{TRUE, assert_no_fault, logged_in, losses, wait};
 
 #[test]
 fn who_asks_for_one_is_told_before_the_answer() {
@@ -16,7 +16,7 @@ fn who_asks_for_one_is_told_before_the_answer() {
         options.client.transport = transport;
         // The server takes its time for the answer, one byte after the other.
         options.server.misbehaviour.slow_bytes = Some(Duration::from_millis(1));
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         for number in 0..10 {
             pair.events.clear();
             let quick_ack = number % 2 == 0;
@@ -50,7 +50,7 @@ fn they_stand_between_packets_and_disturb_nothing() {
     ] {
         let mut options = PairOptions::default();
         options.client.transport = transport;
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         for number in 0..20 {
             let id = pair.count(number, Route::Home);
             let now = pair.timestamp();
@@ -61,7 +61,7 @@ fn they_stand_between_packets_and_disturb_nothing() {
             pair.run_for(Duration::from_secs(1)).unwrap();
         }
         assert_eq!(losses(&pair), 0, "{transport}: {:?}", pair.events);
-        assert!(pair.client.rejections().is_empty());
+        assert!(pair.client.rejected_counts().is_empty());
         assert_no_fault(&pair);
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sansgram_core::client::{Event, LostReason, SessionData};
+use sansgram_core::client::{DisconnectReason, Event, StoredSession};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{dc, signed_in};
+use crate::common::{dc, logged_in};
 
 fn pauses(seed: u64) -> Vec<Duration> {
-    let mut pair = signed_in(PairOptions::seeded(seed));
+    let mut pair = logged_in(PairOptions::seeded(seed));
     pair.client.connect(pair.client_now());
     pair.network.options.refuse_connects = 12;
     pair.network.cut_all(pair.timestamp());
@@ -38,7 +38,7 @@ fn pauses_grow_and_differ_between_clients() {
 
 #[test]
 fn connect_cuts_a_pause_short() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     pair.network.options.refuse_connects = 8;
     pair.network.cut_all(pair.timestamp());
@@ -53,8 +53,8 @@ fn connect_cuts_a_pause_short() {
 
 #[test]
 fn whoever_waits_for_a_connection_is_told_that_there_will_be_none() {
-    // A sign-out, while the connection is not there yet.
-    let mut pair = signed_in(PairOptions::default());
+    // A logout, while the connection is not there yet.
+    let mut pair = logged_in(PairOptions::default());
     pair.restart_client(PairOptions::default().client);
     let now = pair.client_now();
     let id = pair.client.login(now).sign_out().unwrap();
@@ -63,11 +63,11 @@ fn whoever_waits_for_a_connection_is_told_that_there_will_be_none() {
     let given_up = |event: &Event| matches!(event, Event::Disconnected { retry_in: None, .. });
     assert!(pair.events.iter().any(|event| given_up(event) || matches!(event, Event::Connected { .. })));
     // A session of a DC that the configuration does not know.
-    let session = SessionData { home_dc: Some(dc(5)), ..SessionData::default() };
+    let session = StoredSession { home_dc: Some(dc(5)), ..StoredSession::default() };
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
     pair.client.connect(pair.client_now());
     pair.poll();
-    let reason = LostReason::UnknownDc;
+    let reason = DisconnectReason::UnknownDc;
     assert_eq!(pair.events, [Event::Disconnected { dc: dc(5), reason, retry_in: None }]);
     assert!(pair.opened.is_empty());
 }
@@ -75,7 +75,7 @@ fn whoever_waits_for_a_connection_is_told_that_there_will_be_none() {
 /// A connection that proves itself and ends at once is no reason to come back at once.
 #[test]
 fn a_server_that_closes_what_it_has_proven_is_not_hammered() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     let (begun, before) = (pair.elapsed(), pair.opened.len());
     while pair.elapsed() - begun < Duration::from_secs(600) {

@@ -6,12 +6,12 @@ use std::time::Duration;
 use sansgram_core::client::Route;
 use sansgram_testkit::pair::PairOptions;
 
-use crate::common::{TRUE, assert_no_fault, losses, pfs_options, signed_in, wait};
+use crate::common::{TRUE, assert_no_fault, logged_in, losses, pfs_options, wait};
 
 #[test]
 fn packets_that_come_twice_count_once() {
     for options in [PairOptions::default(), pfs_options()] {
-        let mut pair = signed_in(options);
+        let mut pair = logged_in(options);
         pair.network.options.copies = 3;
         for number in 0..100 {
             let id = pair.count(number, Route::Home);
@@ -22,9 +22,9 @@ fn packets_that_come_twice_count_once() {
             assert_eq!(pair.client.take_update(), Some(update(number as u32)));
             assert_eq!(pair.client.take_update(), None);
         }
-        let counted = pair.client.rejections().get("duplicate").copied().unwrap_or(0);
+        let counted = pair.client.rejected_counts().get("duplicate").copied().unwrap_or(0);
         assert!(counted >= 400, "{counted}: two copies of each answer and of each update");
-        assert_eq!(pair.client.rejections().len(), 1, "{:?}", pair.client.rejections());
+        assert_eq!(pair.client.rejected_counts().len(), 1, "{:?}", pair.client.rejected_counts());
         assert_eq!(losses(&pair), 0);
         assert_no_fault(&pair);
     }
@@ -33,7 +33,7 @@ fn packets_that_come_twice_count_once() {
 /// More than a thousand other messages lie between a packet and its replay.
 #[test]
 fn a_replay_after_a_thousand_messages_is_refused() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.network.options.keep = true;
     pair.dcs.send_update(&update(0));
     pair.run_for(Duration::from_millis(100)).unwrap();
@@ -52,7 +52,7 @@ fn a_replay_after_a_thousand_messages_is_refused() {
     }
     pair.run_for(Duration::from_secs(1)).unwrap();
     assert_eq!(pair.client.take_update(), None);
-    let rejections = pair.client.rejections();
+    let rejections = pair.client.rejected_counts();
     assert_eq!(rejections.values().sum::<u64>(), packets, "{rejections:?}");
     // It cost no connection.
     assert_eq!(losses(&pair), 0);

@@ -8,14 +8,14 @@ use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{BadMessage, Misbehaviour, Refusal, ServerOptions};
 
 use super::cut_at_any_byte::assert_once;
-use crate::common::{TRUE, losses, misbehaving, repeatable, sign_in_bot, signed_in, wait};
+use crate::common::{TRUE, log_in_bot, logged_in, losses, misbehaving, repeatable, wait};
 
 #[test]
 fn salts_that_change_for_hours_fail_no_request() {
     let mut options = PairOptions::default();
     options.server.salt_lifetime = Duration::from_secs(60);
     let mut pair = Pair::new(options);
-    sign_in_bot(&mut pair, "2:elsewhere");
+    log_in_bot(&mut pair, "2:elsewhere");
     let mut requests = Vec::new();
     for number in 0..1200 {
         requests.push((number, pair.count(number, Route::Home)));
@@ -29,7 +29,7 @@ fn salts_that_change_for_hours_fail_no_request() {
 #[test]
 fn a_refused_first_salt_costs_one_message() {
     let mut pair = misbehaving(Misbehaviour { wrong_salt_first: true, ..Misbehaviour::default() });
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     let salts = |refusal: &&Refusal| matches!(refusal, Refusal::Message { reason: BadMessage::Salt, .. });
     assert_eq!(pair.refusals.iter().filter(salts).count(), pair.refusals.len());
     assert!(!pair.refusals.is_empty());
@@ -40,7 +40,7 @@ fn salts_that_change_under_the_hand_are_followed() {
     let salt_lifetime = Duration::from_secs(2);
     let server = ServerOptions { salt_lifetime, ..ServerOptions::default() };
     let mut pair = Pair::new(PairOptions { server, ..PairOptions::default() });
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     for _ in 0..20 {
         pair.run_for(Duration::from_secs(3)).unwrap();
         let outcome = pair.login(|login| login.get_me());
@@ -52,7 +52,7 @@ fn salts_that_change_under_the_hand_are_followed() {
 /// Each of many packets in flight leaves with a salt that is long over, and each is refused.
 #[test]
 fn a_salt_that_was_over_before_the_first_packet_costs_no_connection() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().misbehaviour.slow_bytes = Some(Duration::from_millis(2));
     pair.restart_client(PairOptions::default().client);
     pair.suspend(Duration::from_secs(86_400));

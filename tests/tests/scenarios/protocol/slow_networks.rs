@@ -1,13 +1,13 @@
-//! Round trips of several seconds: keys are made, and sign-ins succeed, since each verified answer gives the server time for
+//! Round trips of several seconds: keys are made, and logins succeed, since each verified answer gives the server time for
 //! the next one. There are limits all the same.
 
 use std::time::Duration;
 
-use sansgram_core::client::{InvokeError, LostReason, RequestOptions, Route};
+use sansgram_core::client::{DisconnectReason, InvokeError, RequestOptions, Route};
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::Misbehaviour;
 
-use crate::common::{TRUE, assert_no_fault, assert_signed_in, dc, losses, wait};
+use crate::common::{TRUE, assert_logged_in, assert_no_fault, dc, losses, wait};
 
 fn with_round_trips(of: Duration, pfs: bool) -> PairOptions {
     let mut options = PairOptions::default();
@@ -21,11 +21,11 @@ fn f9_sign_ins_succeed_over_round_trips_of_several_seconds() {
     for seconds in [1, 3, 5, 6, 9, 12, 14] {
         for pfs in [false, true] {
             let mut pair = Pair::new(with_round_trips(Duration::from_secs(seconds), pfs));
-            let outcome = pair.login(|login| login.bot_sign_in("1:sandbox"));
-            assert_signed_in(&outcome);
+            let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+            assert_logged_in(&outcome);
             let id = pair.count(1, Route::Home);
             assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
-            // The first request to another DC waits for a key and for the sign-in there.
+            // The first request to another DC waits for a key and for the login there.
             let id = pair.count(2, Route::Dc(dc(1)));
             assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "{seconds} s, pfs {pfs}");
             assert_eq!((pair.dcs.counted(1), pair.dcs.counted(2)), (1, 1));
@@ -36,10 +36,10 @@ fn f9_sign_ins_succeed_over_round_trips_of_several_seconds() {
 }
 
 #[test]
-fn f9_a_sign_in_that_moves_to_another_dc_succeeds_as_well() {
+fn f9_a_login_that_moves_to_another_dc_succeeds_as_well() {
     for pfs in [false, true] {
         let mut pair = Pair::new(with_round_trips(Duration::from_secs(12), pfs));
-        assert_signed_in(&pair.login(|login| login.bot_sign_in("2:elsewhere")));
+        assert_logged_in(&pair.login(|login| login.bot_login("2:elsewhere")));
         assert_no_fault(&pair);
     }
 }
@@ -62,7 +62,10 @@ fn f9_silence_is_given_up_after_20_seconds_and_a_connection_after_its_own_limit(
     let mut pair = Pair::new(options);
     let id = pair.count(1, Route::Home);
     let failed = wait(&mut pair, id);
-    assert!(matches!(failed, Err(InvokeError::Unreachable { reason: LostReason::Silent, .. })), "{failed:?}");
+    assert!(
+        matches!(failed, Err(InvokeError::Unreachable { reason: DisconnectReason::ReadTimeout, .. })),
+        "{failed:?}"
+    );
     // The stream took a round trip of 40 ms.
     assert_eq!(pair.elapsed(), Duration::from_millis(20_040));
 
@@ -73,7 +76,10 @@ fn f9_silence_is_given_up_after_20_seconds_and_a_connection_after_its_own_limit(
     let mut pair = Pair::new(options);
     let id = pair.count(1, Route::Home);
     let failed = wait(&mut pair, id);
-    assert!(matches!(failed, Err(InvokeError::Unreachable { reason: LostReason::Silent, .. })), "{failed:?}");
+    assert!(
+        matches!(failed, Err(InvokeError::Unreachable { reason: DisconnectReason::ReadTimeout, .. })),
+        "{failed:?}"
+    );
     assert_eq!(pair.elapsed(), Duration::from_secs(50));
 }
 

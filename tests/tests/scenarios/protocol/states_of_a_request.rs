@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use sansgram_core::client::{
-    ApiMisuse, Delivery, InvokeError, LostCause, LostReason, RequestOptions, Route, Trouble,
+    ApiMisuse, Delivery, DisconnectReason, InvokeError, IoFailure, RequestOptions, Route, Trouble,
 };
 use sansgram_core::tl::functions;
 use sansgram_testkit::accounts::{Accounts, Fault};
 use sansgram_testkit::pair::PairOptions;
 
-use crate::common::{TRUE, assert_no_fault, assert_works_within, signed_in, wait};
+use crate::common::{TRUE, assert_no_fault, assert_works_within, logged_in, wait};
 
 #[test]
 fn from_queued_to_answered() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_millis(1)).unwrap();
     let id = pair.count(1, Route::Home);
@@ -36,7 +36,7 @@ fn from_queued_to_answered() {
 #[test]
 fn a_deadline_of_its_own_says_how_far_it_came() {
     let short = RequestOptions { timeout: Some(Duration::from_secs(5)), ..RequestOptions::default() };
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().misbehaviour.silent_after_handshake = true;
     let begun = pair.elapsed();
     let sent = pair.count(1, short);
@@ -53,7 +53,7 @@ fn a_deadline_of_its_own_says_how_far_it_came() {
         wait(&mut pair, queued),
         Err(InvokeError::TimedOut {
             delivery: Delivery::Queued,
-            trouble: Some(Trouble::Lost(LostReason::Network(LostCause::Reset)))
+            trouble: Some(Trouble::Lost(DisconnectReason::Network(IoFailure::Reset)))
         })
     );
     assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));
@@ -65,7 +65,7 @@ fn a_deadline_of_its_own_says_how_far_it_came() {
 
 #[test]
 fn what_is_no_query_is_not_sent() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     let now = pair.client_now();
     for length in [0, 1, 2, 3, 5, 1 << 24] {
         let refused = pair.client.invoke_raw(now, vec![0; length], Route::Home);
@@ -75,7 +75,7 @@ fn what_is_no_query_is_not_sent() {
 
 #[test]
 fn a_cancelled_request_is_never_answered() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     for number in 0..20 {
         let id = pair.count(number, Route::Home);
         // Before it is packed, under way, and when its answer is there already.
@@ -91,7 +91,7 @@ fn a_cancelled_request_is_never_answered() {
 
 #[test]
 fn one_after_the_other_where_that_is_wanted() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     let first = pair.count(1, Route::Home);
     let then = RequestOptions { after: Some(first), ..RequestOptions::default() };
     let second = pair.count(2, then);
@@ -109,7 +109,7 @@ fn one_after_the_other_where_that_is_wanted() {
 fn more_than_may_wait_is_refused() {
     let mut options = PairOptions::default();
     options.client.max_pending = 10;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     // The machine's own question where updates stand takes up room until it is answered.
     pair.run_for(Duration::from_secs(1)).unwrap();
     let ids: Vec<_> = (0..10).map(|number| pair.count(number, Route::Home)).collect();
@@ -127,7 +127,7 @@ fn more_than_may_wait_is_refused() {
 
     let mut options = PairOptions::default();
     options.client.max_pending_bytes = 1000;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     let now = pair.client_now();
     let refused = (0..100).find(|number| {
         pair.client.invoke_raw(now, Accounts::count_query(*number), Route::Home) == Err(ApiMisuse::QueueFull)
@@ -142,7 +142,7 @@ fn a_request_that_waited_in_vain_for_another_is_sent_again() {
             let mut options = PairOptions::default();
             let fault = Fault::error("help.saveAppLog", 400, name);
             options.server.accounts.faults = vec![Fault { times, ..fault }];
-            let mut pair = signed_in(options);
+            let mut pair = logged_in(options);
             let now = pair.client_now();
             let first = pair.client.invoke(now, &functions::help::GetNearestDc {}, Route::Home).unwrap();
             let then = RequestOptions { after: Some(first.id()), ..RequestOptions::default() };

@@ -1,17 +1,17 @@
-//! Sign-ins over every framing, whole and in single bytes.
+//! Logins over every framing, whole and in single bytes.
 
 use sansgram_core::transport::TransportKind;
 use sansgram_testkit::network::{Chunks, NetworkOptions};
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::sign_in_by_phone;
+use crate::common::log_in_by_phone;
 
 #[test]
 fn by_phone_over_every_transport() {
     for transport in TransportKind::ALL {
         let mut options = PairOptions::default();
         options.client.transport = transport;
-        sign_in_by_phone(&mut Pair::new(options), 2);
+        log_in_by_phone(&mut Pair::new(options), 2);
     }
 }
 
@@ -21,6 +21,6 @@ fn by_phone_with_a_migration_in_single_bytes() {
         let network = NetworkOptions { chunks: Chunks::SingleBytes, ..NetworkOptions::default() };
         let mut options = PairOptions { network, ..PairOptions::default() };
         options.client.transport = transport;
-        sign_in_by_phone(&mut Pair::new(options), 1);
+        log_in_by_phone(&mut Pair::new(options), 1);
     }
 }

@@ -8,7 +8,7 @@ use sansgram_core::tl::functions;
 use sansgram_testkit::network::NetworkOptions;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{assert_no_fault, pfs_options, signed_in};
+use crate::common::{assert_no_fault, logged_in, pfs_options};
 
 /// An object of a constructor that no layer has: it is not ours to judge.
 fn update(number: u32) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn count(pair: &Pair, event: &Event) -> usize {
 }
 
 fn connected(options: PairOptions) -> Pair {
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     // As a client does that wants updates.
     assert!(pair.invoke(&functions::updates::GetState {}).is_ok());
     pair.client.connect(pair.client_now());
@@ -97,7 +97,7 @@ fn a_slow_consumer_is_told_that_some_are_lost() {
 
 #[test]
 fn a_connection_that_is_lost_comes_back_for_their_sake() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     for number in 0..3 {
         pair.run_for(Duration::from_secs(5)).unwrap();
         pair.network.cut_all(pair.timestamp());
@@ -109,7 +109,7 @@ fn a_connection_that_is_lost_comes_back_for_their_sake() {
     // Whoever wants none has a connection only as long as requests need it.
     let mut options = PairOptions::default();
     options.client.updates = false;
-    let mut pair = signed_in(options);
+    let mut pair = logged_in(options);
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(60)).unwrap();
     assert!(!pair.client.is_connected());

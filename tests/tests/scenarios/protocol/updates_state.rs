@@ -1,15 +1,15 @@
-//! The server is asked where updates stand once somebody is signed in, and again in each session that it makes: only then
+//! The server is asked where updates stand once somebody is logged in, and again in each session that it makes: only then
 //! does it push updates. The embedder is told; a configuration that wants no updates asks nothing.
 
 use std::time::Duration;
 
-use sansgram_core::client::{Event, RequestId, Route, SessionData};
+use sansgram_core::client::{Event, RequestId, Route, StoredSession};
 use sansgram_core::login::Outcome;
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::Refusal;
 
-use crate::common::sign_in_bot;
+use crate::common::log_in_bot;
 
 fn options(pfs: bool) -> PairOptions {
     let mut options = PairOptions::default();
@@ -27,14 +27,14 @@ fn wait(pair: &mut Pair) {
 }
 
 #[test]
-fn a_sign_in_asks_once_wherever_the_account_lives() {
+fn a_login_asks_once_wherever_the_account_lives() {
     for pfs in [false, true] {
         for token in ["1:sandbox", "2:elsewhere"] {
             let mut pair = Pair::new(options(pfs));
             pair.client.connect(pair.client_now());
             wait(&mut pair);
-            assert_eq!(states(&pair), 0, "nobody is signed in");
-            sign_in_bot(&mut pair, token);
+            assert_eq!(states(&pair), 0, "nobody is logged in");
+            log_in_bot(&mut pair, token);
             wait(&mut pair);
             let told = pair.events.iter().find_map(|event| match event {
                 Event::UpdatesState(state) => Some(*state),
@@ -54,7 +54,7 @@ fn a_sign_in_asks_once_wherever_the_account_lives() {
 #[test]
 fn a_session_from_before_asks_when_it_connects_and_not_before() {
     let mut pair = Pair::new(options(false));
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     wait(&mut pair);
     let config = options(false).client;
     pair.restart_client(config);
@@ -68,7 +68,7 @@ fn a_session_from_before_asks_when_it_connects_and_not_before() {
 #[test]
 fn a_connection_that_goes_on_with_its_session_does_not_ask_again() {
     let mut pair = Pair::new(options(false));
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     pair.client.connect(pair.client_now());
     wait(&mut pair);
     for _ in 0..5 {
@@ -84,7 +84,7 @@ fn a_new_session_of_the_servers_asks_again() {
     let mut options = options(true);
     options.client.temporary_key_lifetime = Duration::from_secs(300);
     let mut pair = Pair::new(options);
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     pair.client.connect(pair.client_now());
     wait(&mut pair);
     assert_eq!(states(&pair), 1);
@@ -99,7 +99,7 @@ fn a_question_that_fails_is_asked_again_later_and_bothers_nobody() {
         let mut options = options(false);
         options.server.accounts.faults = vec![Fault::error("updates.getState", error.0, error.1).once()];
         let mut pair = Pair::new(options);
-        sign_in_bot(&mut pair, "1:sandbox");
+        log_in_bot(&mut pair, "1:sandbox");
         pair.client.connect(pair.client_now());
         pair.run_for(Duration::from_secs(59)).unwrap();
         assert_eq!(states(&pair), 0);
@@ -113,8 +113,8 @@ fn a_question_that_fails_is_asked_again_later_and_bothers_nobody() {
 #[test]
 fn a_cut_while_it_is_asked_has_it_asked_over_the_next_connection() {
     let mut pair = Pair::new(options(false));
-    sign_in_bot(&mut pair, "1:sandbox");
-    // The question has left with the sign-in's last poll.
+    log_in_bot(&mut pair, "1:sandbox");
+    // The question has left with the login's last poll.
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(5)).unwrap();
     assert_eq!((pair.opened.len(), states(&pair)), (2, 1));
@@ -125,9 +125,9 @@ fn who_wants_no_updates_asks_for_none() {
     let mut options = options(false);
     options.client.updates = false;
     let mut pair = Pair::new(options);
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     let own = pair.dcs.calls_without_updates();
-    assert_eq!(own, 0, "the sign-in itself may need them");
+    assert_eq!(own, 0, "the login itself may need them");
     let requests: Vec<(i64, RequestId)> =
         (0..5).map(|number| (number, pair.count(number, Route::Home))).collect();
     for (number, id) in requests {
@@ -149,7 +149,7 @@ fn who_wants_no_updates_asks_for_none() {
 #[test]
 fn a_sign_out_takes_the_question_back() {
     let mut pair = Pair::new(options(false));
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     // The question is on its way.
     let outcome = pair.login(|login| login.sign_out());
     assert!(matches!(outcome, Ok(Outcome::SignedOut)), "{outcome:?}");
@@ -161,9 +161,9 @@ fn a_sign_out_takes_the_question_back() {
 #[test]
 fn a_session_that_does_not_say_whose_it_is_asks_once_that_is_known() {
     let mut pair = Pair::new(options(false));
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     // As sessions of Telethon and GramJS are.
-    let imported = SessionData { user: None, ..pair.client.session().clone() };
+    let imported = StoredSession { user: None, ..pair.client.session().clone() };
     pair.restart_client_from(PairOptions::default().client, imported);
     let outcome = pair.login(|login| login.is_authorized());
     assert!(matches!(outcome, Ok(Outcome::Authorized(Some(_)))), "{outcome:?}");

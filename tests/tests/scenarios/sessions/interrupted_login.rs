@@ -1,4 +1,4 @@
-//! A sign-in that is broken off leaves its key, and the next one uses it.
+//! A login that is broken off leaves its key, and the next one uses it.
 
 use sansgram_testkit::pair::{Pair, PairOptions};
 
@@ -23,7 +23,7 @@ fn the_key_is_used_again() {
         pair.restart_client(config());
         let token = request_code(&mut pair, "9996620001");
         assert_code_signs_in(&mut pair, &token);
-        let kept = |key: &sansgram_core::client::DcKey| key.auth_key.clone();
+        let kept = |key: &sansgram_core::client::DcAuth| key.auth_key.clone();
         let of = |keys: &std::collections::BTreeMap<_, _>| keys.values().map(kept).collect::<Vec<_>>();
         assert_eq!(of(&pair.client.session().keys), of(&keys));
         assert_eq!(pair.dcs.keys().filter(|key| !key.temporary).count(), 1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansgram_core::client::RequestOptions;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{assert_works_as, repeatable, sign_in_bot};
+use crate::common::{assert_works_as, log_in_bot, repeatable};
 
 const YEAR: i64 = 365 * 86_400;
 /// A connect and a round trip, at 20 ms each way.
@@ -18,7 +18,7 @@ fn no_round_trip_is_wasted() {
     for clock_skew in [0, YEAR, -10 * YEAR, 90, -3600] {
         for (pause, (policy, more)) in [0, 600].into_iter().flat_map(|pause| policies.map(|it| (pause, it))) {
             let mut pair = Pair::new(PairOptions { clock_skew, ..PairOptions::default() });
-            sign_in_bot(&mut pair, "1:sandbox");
+            log_in_bot(&mut pair, "1:sandbox");
             pair.run_for(Duration::from_secs(2 * 3600)).unwrap();
             pair.restart_client(PairOptions::default().client);
             pair.suspend(Duration::from_secs(pause));

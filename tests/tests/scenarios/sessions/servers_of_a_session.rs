@@ -1,20 +1,20 @@
 //! A session remembers the servers that it belongs to, and its keys are offered to no others.
 
-use sansgram_core::client::{Client, Config, Servers, SessionData, WrongServers};
+use sansgram_core::client::{Client, Config, Servers, StoredSession, WrongServers};
 use sansgram_core::login::Outcome;
 use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
-use crate::common::{assert_no_fault, dc, signed_in};
+use crate::common::{assert_no_fault, dc, logged_in};
 
 /// What another process reads of the pair's session.
-fn reread(pair: &Pair) -> SessionData {
-    SessionData::from_text(&pair.client.session().to_text()).unwrap()
+fn reread(pair: &Pair) -> StoredSession {
+    StoredSession::from_text(&pair.client.session().to_text()).unwrap()
 }
 
 #[test]
 fn a5_a_session_leads_back_to_its_servers_by_itself() {
-    let mut pair = signed_in(PairOptions::default());
+    let mut pair = logged_in(PairOptions::default());
     let session = reread(&pair);
     assert!(matches!(&session.servers, Servers::Custom(custom) if custom.public_keys.len() == 1));
     let config = Config::for_session(&session).unwrap();
@@ -26,9 +26,9 @@ fn a5_a_session_leads_back_to_its_servers_by_itself() {
 
 #[test]
 fn a5_nothing_of_it_goes_to_telegram_and_nothing_of_telegrams_here() {
-    let pair = signed_in(PairOptions::default());
+    let pair = logged_in(PairOptions::default());
     let session = reread(&pair);
-    let client = |config: Config, session: SessionData| {
+    let client = |config: Config, session: StoredSession| {
         Client::new(config, session, Box::new(SeededRandomForTestingOnly::new(1)), pair.client_now())
     };
     for config in [Config::telegram(), Config::telegram_test()] {
@@ -38,13 +38,14 @@ fn a5_nothing_of_it_goes_to_telegram_and_nothing_of_telegrams_here() {
             refused.to_string().starts_with("the session belongs to the server at 10.0.0.2:443"),
             "{refused}"
         );
-        let theirs = SessionData { servers: Servers::Telegram, test_dcs: config.test_dcs, ..session.clone() };
+        let theirs =
+            StoredSession { servers: Servers::Telegram, test_dcs: config.test_dcs, ..session.clone() };
         let refused = client(PairOptions::config(&[1, 2, 3]), theirs.clone()).unwrap_err();
         assert!(matches!(refused, WrongServers::Mismatch { .. }), "{refused:?}");
         let other = if config.test_dcs { Config::telegram() } else { Config::telegram_test() };
         assert!(client(other, theirs.clone()).is_err(), "production and test DCs know different keys");
         assert!(client(config, theirs).is_ok());
     }
-    let ended = SessionData { servers: Servers::Ended, ..session };
+    let ended = StoredSession { servers: Servers::Ended, ..session };
     assert_eq!(client(PairOptions::config(&[1, 2, 3]), ended).unwrap_err(), WrongServers::Ended);
 }

@@ -1,11 +1,11 @@
 //! A session as a string: another client goes on with it, without a new key and without a code. What is no such string
 //! is named.
 
-use sansgram_core::client::{SessionData, SessionFormatError};
+use sansgram_core::client::{SessionFormatError, StoredSession};
 use sansgram_core::login::Outcome;
 use sansgram_testkit::pair::{Pair, PairOptions};
 
-use crate::common::{assert_no_fault, give_code, password_hint, sign_in_bot};
+use crate::common::{assert_no_fault, give_code, log_in_bot, password_hint};
 
 #[test]
 fn another_client_goes_on_with_it() {
@@ -22,7 +22,7 @@ fn another_client_goes_on_with_it() {
 
         // As if the text had been carried to another machine.
         let text = pair.client.session().to_text();
-        let session = SessionData::from_text(&text).unwrap();
+        let session = StoredSession::from_text(&text).unwrap();
         assert_eq!(&session, pair.client.session());
         pair.restart_client(PairOptions::default().client);
         assert_eq!(pair.login(|login| login.get_me()), Ok(Outcome::Me(user)));
@@ -34,13 +34,13 @@ fn another_client_goes_on_with_it() {
 #[test]
 fn a_text_that_is_none_is_named() {
     let mut pair = Pair::new(PairOptions::default());
-    sign_in_bot(&mut pair, "1:sandbox");
+    log_in_bot(&mut pair, "1:sandbox");
     let text = pair.client.session().to_text();
     assert!(text.starts_with("sansgram1:"));
-    assert_eq!(SessionData::from_text(""), Err(SessionFormatError::Empty));
-    assert_eq!(SessionData::from_text("1BVtsOKABu"), Err(SessionFormatError::Foreign));
+    assert_eq!(StoredSession::from_text(""), Err(SessionFormatError::Empty));
+    assert_eq!(StoredSession::from_text("1BVtsOKABu"), Err(SessionFormatError::Foreign));
     for cut in [11, text.len() / 2, text.len() - 1] {
-        let outcome = SessionData::from_text(&text[..cut]);
+        let outcome = StoredSession::from_text(&text[..cut]);
         assert!(matches!(outcome, Err(SessionFormatError::Damaged(_))), "cut at {cut}: {outcome:?}");
         pair.say(&outcome);
     }

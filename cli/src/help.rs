@@ -1,0 +1,230 @@
+//! The longer texts of `--help`.
+
+/// What every login ends with.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 refused, failed or half done, with one sentence on standard error; 2 called wrongly; \
+128 and its number: ended by a signal.";
+
+pub(crate) const SESSION: &str =
+    "The session in NAME.session; the passphrase of an encrypted one is asked for [env: SANSGRAM_PASSPHRASE]";
+
+pub(crate) const ENCRYPT: &str = "Encrypt the session with a passphrase from the start, which is asked for twice [env: SANSGRAM_PASSPHRASE]";
+
+pub(crate) const LOGIN: &str = "\
+Log in, and keep the session.
+
+Without values it asks on the terminal: for a phone number or a bot token, the code, and the password if the account \
+has one. In place of the code, \"resend\" asks for another one and \"cancel\" goes back to the number. With --phone, --qr or \
+--bot-token it takes the values instead, and asks only for what is missing if there is a terminal. Where somebody is \
+logged in already it says so, and that is success, unless the values name somebody else.
+
+Other users of this machine can see options, so secrets are better given by the environment or by standard input: \
+--code-stdin and its like read a line each, in the order phone, code, password, bot token, each when it is needed.
+
+A login that is left half done can be gone on with. Where it stands is kept in NAME.signin beside the session, \
+unencrypted, and is a secret like it: call login again, with or without values. Scripts log in by two calls like that: the first \
+with --phone sends the code and ends with exit code 1, the second gives the code (or --code resend) and needs no \
+--phone. With --json each call that leaves it half done prints {\"pending\":\"code\"} on standard output; password, \
+email and sign_up are the other things to wait for.
+
+With --qr it shows a QR code that a logged-in phone scans (Settings, Devices, Link Desktop Device), as a picture and \
+as a link, and a new one before it expires. The password may follow. It needs no terminal. After 40 codes that nobody \
+scanned, about 20 minutes, it gives up; --timeout does not count that time.
+
+A forgotten password is recovered by e-mail, where the account has an address for that: leave it empty when it is asked \
+for on the terminal. Without one, \"sansgram password reset\" with a session that is still logged in asks to do without it.
+
+A session is kept unencrypted, readable by you only, unless --encrypt, or later \"sansgram sessions encrypt\", encrypts \
+it; from then on its passphrase is asked for, or taken from SANSGRAM_PASSPHRASE.
+
+The api_id and api_hash of your application are needed once for Telegram's own servers; get them at \
+my.telegram.org. They are not needed with --sandbox.";
+
+pub(crate) const WHOAMI: &str = "\
+Say who is logged in, as the server sees it. The session is all that is needed; name the server with the same \
+options as at the login.";
+
+pub(crate) const LOGOUT: &str = "\
+Log out, and forget the session's keys. The session is all that is needed; name the server with the same options \
+as at the login. With --json it prints {\"signed_out\":true}, or false where nobody was logged in.";
+
+pub(crate) const RESET: &str = "\
+Ask to do without the account's forgotten password. Telegram takes that wish only from a session that is logged in, and \
+waits for a week, in which every device of the account can decline; asked again after that, the password is gone. Asked \
+earlier, it says how long to wait. After a wish that was declined it is refused for a while, with exit code 1.
+
+Where the account has an e-mail address for it, \"sansgram login\" recovers the password at once: leave it empty when \
+it is asked for.";
+
+pub(crate) const IMPORT: &str = "\
+Take over a session of another library into a new session of this one. What it is shows by itself: a string or \
+SQLite file of Telethon, a string or SQLite file of Pyrogram, Hydrogram, Kurigram or Irenogram, a string or StoreSession \
+folder of GramJS, a string of mtcute, MTKruto or ferogram, a SQLite file of grammers, the JSON of gotd, a folder of \
+Telegram Desktop, a database log of TDLib, the local storage of Telegram Web (saved as JSON), a file of WTelegramClient (with --api-hash), \
+tgnet.dat of Telegram for Android, or a session of sansgram, encrypted or not. The original is left as it is, and \
+nothing is written beside it.
+
+A string may be wrapped, quoted, or stand in a configuration file or a message; what is left out is said. The layouts of \
+gotd, Telegram Web, WTelegramClient and Android follow their public sources and have not been tried with files of the \
+real programs.
+
+A session is a key: whoever has the string is logged in. Other users of this machine see the options of a command, so \
+a file or standard input (--from -) is the better place for a string.
+
+Telegram Desktop's session is its folder tdata; the folder around it and key_datas in it name it too. TDLib's is \
+td.binlog, or its database directory; td_test.binlog belongs to test DCs. If the program encrypts it, by a passcode or a \
+database encryption key, that is asked for, or taken from --passcode-stdin or SANSGRAM_PASSCODE. If it holds several \
+accounts, a note lists them, and --account takes another than the one in use.
+
+A session whose address is not one of Telegram's stays with the server at that address; --dc says where the server \
+is if the format does not.
+
+The strings of Telethon and GramJS do not say who is logged in, and a SQLite file of Telethon 1 does not always; the \
+next \"sansgram whoami\" finds out. Only the Pyrogram family \
+says the api_id of the application, which servers want to know: give it with --api-id for the others, here or to the \
+first \"sansgram whoami\".";
+
+pub(crate) const EXPORT: &str = "\
+Write a session as another library keeps it: a string on standard output, or a file that only you can read. The string \
+of another library ends without a new line in a file and in a pipe, since most libraries refuse one. All formats \
+but sansgram's own, telethon2-sqlite, tdata and tdlib hold the key of the home DC only. An encrypted session is written without its encryption.
+
+Of a session that belongs to a server of your own, the address is written if the format has one, and never Telegram's \
+in its place; the RSA key is not.
+
+telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) and \
+grammers-sqlite are files, gramjs-store is a folder; these need --output.
+
+tdata is a new folder with one account, as version 5.8.3 of Telegram Desktop wrote it and later ones read it; it belongs \
+into the folder of that program. tdlib is a file for TDLib's database directory: td.binlog, or td_test.binlog for test \
+DCs, since nothing but its name says so. --passcode encrypts both, as Telegram Desktop's passcode or as TDLib's database \
+encryption key, which TDLib's JSON interface takes in base64.";
+
+pub(crate) const SANDBOX: &str = "\
+Run test DCs on this machine until Ctrl-C, for any client: nothing needs an account or the network. Clients need the \
+addresses of the DCs and their public key, which the first lines say.
+
+It takes what Telegram's servers take of released clients. What it refuses is told with the reason and, if an option \
+changes it, with that option; lines that say the same are counted for 10 seconds.
+
+With --json the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
+\"public_key\":\"FILE\"}. Each line after it has an \"event\": code_sent and email_sent as login codes \"arrive\", \
+logged_in, signed_out, scanned, scan_failed; refused, tolerated, closed and not_saved, with a \"reason\" and perhaps \
+\"advice\", an \"option\" and \"repeated\".
+
+A login link that a client shows as a QR code can be scanned here: a line \"tg://login?token=... NUMBER\" on \
+standard input lets the account of that number scan it; without a number, +9996621234 does.";
+
+pub(crate) const COMPLETIONS: &str = "\
+Print what completes this command in a shell, for example:
+
+  sansgram completions bash > ~/.local/share/bash-completion/completions/sansgram
+  sansgram completions zsh > ~/.zfunc/_sansgram
+  sansgram completions fish > ~/.config/fish/completions/sansgram.fish";
+
+pub(crate) const MAN: &str = "\
+Print the manual as a man page, or write a page for each command into a directory:
+
+  sansgram man | man -l -
+  sansgram man --output ~/.local/share/man/man1";
+
+/// Who lives in the sandbox.
+pub(crate) const ACCOUNTS: &str = "\
+Sandbox accounts (any api_id and api_hash will do):
+  phone 99966XYYYY   lives on DC X (1 to 3), its code is X five times over
+                     (+9996621234 has the code 22222)
+  ... ending in 2    has the password \"sandbox\" as well
+  ... ending in 6    must set up an e-mail address first, any will do
+  ... ending in 7    gets its codes by e-mail
+  ... ending in 8    has the password \"sandbox\" and an e-mail address to
+                     recover it by
+  ... ending in 9    is not registered: sign up
+  bot 1:sandbox      lives on DC 2
+  bot 2:elsewhere    lives on DC 1
+
+Codes by e-mail are X six times over. A client starts on DC 2; accounts elsewhere send it to their own DC.";
+
+/// What the process ends with, for the man pages; `EXIT_CODES` says the same in a line.
+pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
+    ("0", "Done."),
+    ("1", "Refused, failed or half done; one sentence on standard error says why and what to do."),
+    ("2", "Called wrongly."),
+    ("128 + N", "Ended by signal N, such as 130 by Ctrl-C."),
+];
+
+/// The files that are read and written.
+pub(crate) const FILES: [(&str, &str); 4] = [
+    (
+        "NAME.session",
+        "A session, which is a key to the account. By default NAME is sansgram, in the working directory.",
+    ),
+    (".NAME.session.lock", "Held by the process that uses the session; holds no secret."),
+    ("NAME.signin", "Where a login stands that was left half done; a secret as well."),
+    ("sandbox.pem", "The public RSA key of the test DCs that \"sansgram sandbox\" runs."),
+];
+
+const LOGIN_EXAMPLES: &str = "\
+sansgram login
+sansgram login --sandbox
+sansgram login --sandbox --phone 9996610002 --code 11111 --password sandbox --json
+sansgram login --sandbox --bot-token 1:sandbox
+sansgram login --sandbox --qr --phone 9996610002 --password sandbox
+sansgram login --phone +12345678900; sansgram login --code 12345";
+
+/// What people call first, by the name of the command's man page.
+pub(crate) fn examples(page: &str) -> Option<&'static str> {
+    Some(match page {
+        "sansgram" => "sansgram login --sandbox\nsansgram login\nsansgram whoami\nsansgram logout",
+        "sansgram-login" => LOGIN_EXAMPLES,
+        "sansgram-whoami" => "sansgram whoami\nsansgram whoami --session work --json",
+        "sansgram-logout" => "sansgram logout --session work",
+        "sansgram-password-reset" => "sansgram password reset",
+        "sansgram-password-decline-reset" => "sansgram password decline-reset",
+        "sansgram-password" => "sansgram password reset\nsansgram password decline-reset",
+        "sansgram-sessions" => {
+            "sansgram sessions list\nsansgram sessions import --from old.session --session me"
+        }
+        "sansgram-sessions-import" => "sansgram sessions import --from old.session --session me",
+        "sansgram-sessions-export" => "sansgram sessions export --session me --to telethon --output me.txt",
+        "sansgram-sessions-show" => "sansgram sessions show --session me",
+        "sansgram-sessions-list" => "sansgram sessions list",
+        "sansgram-sessions-encrypt" => "sansgram sessions encrypt --session me",
+        "sansgram-sessions-decrypt" => "sansgram sessions decrypt --session me",
+        "sansgram-sandbox" => "sansgram sandbox --public-key key.pem --json",
+        "sansgram-completions" => {
+            "sansgram completions bash > ~/.local/share/bash-completion/completions/sansgram"
+        }
+        "sansgram-man" => "sansgram man | man -l -\nsansgram man --output ~/.local/share/man/man1",
+        _ => return None,
+    })
+}
+
+/// The end of `login --help`.
+pub(crate) fn after_login() -> String {
+    let examples = LOGIN_EXAMPLES.replace('\n', "\n  ");
+    format!("{ACCOUNTS}\n\nExamples:\n  {examples}\n\n{EXIT_CODES}")
+}
+
+/// Accounts of one's own in the sandbox.
+pub(crate) const ACCOUNTS_FILE: &str = "\
+With --accounts FILE there are others too. All fields but phone and token can
+be left out; without a code, five random digits are sent and shown:
+  {\"users\": [{\"phone\": \"12025550123\", \"first_name\": \"Ada\",
+              \"last_name\": \"L\", \"username\": \"ada_l\", \"id\": 7, \"dc\": 2,
+              \"code\": \"12345\", \"password\": \"engine\", \"hint\": \"a machine\",
+              \"recovery\": true, \"login_email\": \"ada@mail.example\"}],
+   \"bots\": [{\"token\": \"42:secret\", \"first_name\": \"Bot\",
+             \"username\": \"some_bot\", \"dc\": 1, \"revoked\": false}],
+   \"sandbox_accounts\": true}
+\"login_email\": \"required\" asks for an address first; \"sandbox_accounts\": false
+leaves the accounts above out.
+
+With --state FILE a client that is logged in stays logged in when the sandbox
+is started again with the same FILE, however it ended. MTProto sessions begin
+anew. An account of --accounts that is described otherwise than before begins
+anew, and one that is gone from there is gone.";
+
+/// The end of `sandbox --help`.
+pub(crate) fn after_sandbox() -> String {
+    format!("{ACCOUNTS}\n\n{ACCOUNTS_FILE}\n\n{EXIT_CODES}")
+}

@@ -1,0 +1,260 @@
+//! Who is to be logged in, by options, standard input or the environment; options win.
+
+use sansgram_runtime::core::client::{ApiCredentials, StoredSession};
+use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::core::login::{InvalidApiHash, with_ascii_digits};
+use sansgram_runtime::{Prompt, PromptError};
+use zeroize::Zeroizing;
+
+use crate::args::LoginArgs;
+use crate::environment::{self, API_HASH, API_ID, BOT_TOKEN, CODE, PASSWORD, PHONE};
+use crate::failure::{Failure, NO_APPLICATION};
+use crate::login::messages;
+use crate::sandbox;
+use crate::stdin_values::{Line, Lines};
+
+/// What is told to servers that know no applications.
+pub(crate) const ANY_HASH: &str = "00000000000000000000000000000000";
+
+/// How often an application is asked for.
+const MAX_TRIES: u32 = 10;
+
+/// Who is to be logged in.
+#[derive(Clone, Debug)]
+pub(crate) enum Who {
+    /// Whoever answers the questions, unless a login is half done.
+    Ask,
+    /// Whoever began to log in: what was given answers what is asked next.
+    GoOn,
+    /// The person with this number.
+    Phone(Secret<String>),
+    /// The bot with this token.
+    Bot(Secret<String>),
+    /// Whoever scans a QR code; in a sandbox, the account of this number does.
+    Qr(Option<Secret<String>>),
+}
+
+/// What is known of what the server will ask.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) code: Option<Secret<String>>,
+    pub(crate) password: Option<Secret<String>>,
+    /// The values that are read once they are asked for.
+    pub(crate) lines: Lines,
+}
+
+impl Given {
+    pub(crate) fn has_code(&self) -> bool {
+        self.code.is_some() || self.lines.have(Line::Code)
+    }
+
+    pub(crate) fn has_password(&self) -> bool {
+        self.password.is_some() || self.lines.have(Line::Password)
+    }
+}
+
+/// Reads who it is; of standard input only what names somebody.
+pub(crate) fn of(args: &mut LoginArgs) -> Result<(Who, Given), Failure> {
+    let mut lines = Lines::named(args);
+    let mut read = |line: Line| {
+        let wanted = lines.have(line);
+        wanted.then(|| lines.read(line)).transpose().map_err(Failure::Failed)
+    };
+    let token = args.bot_token.take().or(read(Line::BotToken)?);
+    let number = args.phone.take().or(read(Line::Phone)?);
+    let mut given = Given { code: args.code.take(), password: args.password.take(), lines };
+    if let Some(token) = token {
+        return Ok((Who::Bot(token), given));
+    }
+    let by_options = number.is_some() || given.has_code() || given.has_password();
+    if args.qr {
+        if number.is_some() && !args.sandbox {
+            return Err(Failure::Usage(
+                "with --qr, --phone names who scans the code, which only --sandbox knows; leave it out"
+                    .into(),
+            ));
+        }
+        given.complete()?;
+        return Ok((Who::Qr(environment::or(number, PHONE)?), given));
+    }
+    let number = environment::or(number, PHONE)?;
+    if !by_options && let Some(token) = environment::or(None, BOT_TOKEN)? {
+        if number.is_some() {
+            return Err(Failure::Usage(format!("{PHONE} and {BOT_TOKEN} are both set; unset one of them")));
+        }
+        return Ok((Who::Bot(token), given));
+    }
+    given.complete()?;
+    let who = match number {
+        Some(number) => Who::Phone(number),
+        None if by_options => Who::GoOn,
+        None => Who::Ask,
+    };
+    Ok((who, given))
+}
+
+impl Given {
+    /// Takes from the environment what is given nowhere else.
+    fn complete(&mut self) -> Result<(), Failure> {
+        if !self.has_code() {
+            self.code = environment::or(None, CODE)?;
+        }
+        if !self.has_password() {
+            self.password = environment::or(None, PASSWORD)?;
+        }
+        Ok(())
+    }
+}
+
+/// The application's identity, as far as it is given. A session that somebody is logged in with needs the `api_id`
+/// only, and a login both.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Application {
+    pub(crate) id: Option<i32>,
+    hash: Option<Secret<String>>,
+}
+
+impl Application {
+    /// From the options, or else the environment.
+    pub(crate) fn given(id: Option<Secret<String>>, hash: Option<Secret<String>>) -> Result<Self, Failure> {
+        let (id, hash) = (environment::or(id, API_ID)?, environment::or(hash, API_HASH)?);
+        if let (Some(id), Some(hash)) = (&id, &hash)
+            && read_hash(id.expose()).is_some()
+            && read_id(hash.expose()).is_some()
+        {
+            return Err(Failure::Usage(
+                "the api_id and the api_hash are given in place of each other; swap them".into(),
+            ));
+        }
+        let hash = hash
+            .map(|hash| read_hash(hash.expose()).ok_or_else(|| Failure::Usage(InvalidApiHash.to_string())))
+            .transpose()?;
+        let id = id.map(|id| api_id(&id)).transpose()?;
+        Ok(Self { id, hash })
+    }
+
+    /// The same, for who does not log in.
+    pub(crate) fn of_a_session(id: Option<Secret<String>>) -> Result<Self, Failure> {
+        let id = environment::or(id, API_ID)?.map(|id| api_id(&id)).transpose()?;
+        Ok(Self { id, hash: None })
+    }
+
+    /// What to tell the server of this session. The DCs of `--dc` are not Telegram's, and need not know any application.
+    pub(crate) fn credentials(&self, session: &StoredSession, is_telegram: bool) -> Option<ApiCredentials> {
+        let hash = self.hash.as_ref().map(|hash| hash.expose().clone());
+        let (id, hash) = match self.id {
+            Some(id) => (id, hash.unwrap_or_default()),
+            None if is_telegram => return None,
+            None => (api_id_elsewhere(session).unwrap_or(1), hash.unwrap_or_else(|| ANY_HASH.into())),
+        };
+        Some(ApiCredentials { id, hash })
+    }
+
+    /// Whether nothing of it is given.
+    pub(crate) const fn is_missing(&self) -> bool {
+        self.id.is_none() && self.hash.is_none()
+    }
+
+    /// Asks a person for it, who does not have it yet at a first login. Both may be pasted at once, and in either order.
+    pub(crate) async fn ask(prompt: &mut impl Prompt) -> Result<Self, PromptError> {
+        messages::APPLICATION.iter().try_for_each(|line| prompt.show(line))?;
+        let (mut id, mut hash) = (None, None);
+        for _ in 0..MAX_TRIES {
+            let typed = match id {
+                None => Zeroizing::new(prompt.ask("api_id:").await?),
+                Some(_) => prompt.ask_hidden("api_hash (hidden while you type or paste it):").await?,
+            };
+            let asked_for_id = id.is_none();
+            id = id.or_else(|| read_id(&typed));
+            let found = read_hash(&typed);
+            let is_new = found.is_some();
+            hash = found.or(hash);
+            let line = match (id, &hash) {
+                (Some(id), Some(_)) => return Ok(Self { id: Some(id), hash }),
+                (None, Some(_)) if is_new => {
+                    "This is the api_hash; the api_id is the number that stands above it."
+                }
+                (None, _) => "The api_id is a number above 0; the api_hash is the longer one.",
+                (Some(_), None) if asked_for_id => continue,
+                (Some(_), None) => {
+                    "The api_hash has 32 hexadecimal digits; copy it from my.telegram.org again."
+                }
+            };
+            prompt.show(line)?;
+        }
+        Err(PromptError::Other("api_id and api_hash were given wrongly too often".into()))
+    }
+
+    /// Fails where a login cannot be begun with it.
+    pub(crate) fn check(&self, is_telegram: bool) -> Result<(), Failure> {
+        match (self.id, &self.hash) {
+            (Some(_), Some(_)) => Ok(()),
+            (None, None) if is_telegram => Err(Failure::Usage(NO_APPLICATION.into())),
+            (None, None) => Ok(()),
+            _ => Err(Failure::Usage("api_id and api_hash belong together; only one of them is given".into())),
+        }
+    }
+}
+
+/// The session's `api_id`, unless that is the mark of a sandbox, which a session of another server must not carry on.
+fn api_id_elsewhere(session: &StoredSession) -> Option<i32> {
+    session.api_id.filter(|id| *id != sandbox::API_ID)
+}
+
+/// The number of an application.
+fn api_id(given: &Secret<String>) -> Result<i32, Failure> {
+    read_id(given.expose()).ok_or_else(|| {
+        Failure::Usage("the api_id is not a number above 0; the api_hash is the longer one".into())
+    })
+}
+
+/// The number of an application, which may stand behind its name as in `api_id: 12345`.
+fn read_id(text: &str) -> Option<i32> {
+    let text = with_ascii_digits(text);
+    let numbers = words_of(&text).filter_map(|word| word.parse().ok().filter(|id| *id > 0));
+    only(numbers)
+}
+
+/// The secret of an application, which may stand behind its name as in `api_hash: 0123…`.
+fn read_hash(text: &str) -> Option<Secret<String>> {
+    let hashes = words_of(text).filter(|word| ApiCredentials { id: 1, hash: (*word).into() }.check().is_ok());
+    only(hashes).map(|hash| Secret::new(hash.to_owned()))
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    // A sign belongs to its number: -5 is no api_id.
+    text.split(|char: char| !char.is_alphanumeric() && !matches!(char, '-' | '_' | '.'))
+}
+
+/// The one that there is.
+fn only<T: PartialEq>(mut found: impl Iterator<Item = T>) -> Option<T> {
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d6_an_application_is_read_as_it_is_pasted() {
+        const HASH: &str = "0123456789abcdef0123456789abcdef";
+        for text in
+            ["12345", " 12345\r\n", "App api_id:\t12345", "api_id=12345", "\"12345\"", "١٢٣٤٥", "12345, HASH"]
+        {
+            assert_eq!(read_id(&text.replace("HASH", HASH)), Some(12345), "{text}");
+        }
+        for text in ["", "0", "-5", "1.5", "api_id", "12345 67890", "73519feed", "99999999999", HASH] {
+            assert_eq!(read_id(text), None, "{text}");
+        }
+        for text in ["HASH", " HASH\n", "App api_hash:\tHASH", "api_hash='HASH'", "12345 HASH"] {
+            let found = read_hash(&text.replace("HASH", HASH));
+            assert_eq!(found.as_ref().map(|it| it.expose().as_str()), Some(HASH), "{text}");
+        }
+        for text in
+            ["", "12345", &HASH[1..], &format!("{HASH}0"), &format!("{HASH} {}", HASH.replace('0', "1"))]
+        {
+            assert!(read_hash(text).is_none(), "{text}");
+        }
+    }
+}

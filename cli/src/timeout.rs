@@ -1,0 +1,322 @@
+//! The limit on how long a server may keep us waiting.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sansgram_runtime::Client;
+use sansgram_runtime::core::client::{DcId, DisconnectReason, IoFailure, ProxyFault, Trouble};
+
+use crate::failure::{Failure, advice_on_loss};
+use crate::{address, output};
+
+/// How often the clock is looked at. Between two looks so much counts at most, and of a longer time nothing but that: the
+/// process was stopped (Ctrl-Z) then, or had no processor.
+const TICK: Duration = Duration::from_secs(1);
+/// How much later than at a tick the clock may be looked at.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Measures the time that the work takes, but for the time that a person takes to answer, and that the process is
+/// stopped.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    limit: Duration,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What was left of the limit when the clock was last looked at.
+    left: Duration,
+    /// When that was; `None` while it does not run, as a person is asked.
+    looked_at: Option<Instant>,
+    /// What the work is at, for the sentence at the end of the limit.
+    doing: &'static str,
+    /// Who knows what became of the last connection.
+    client: Option<Client>,
+    /// What another call can go on with.
+    remains: Option<Remains>,
+    result: Option<Result<(), Failure>>,
+}
+
+/// What stays half done at the end of the limit.
+#[derive(Debug)]
+pub(crate) struct Remains {
+    /// For standard output, where that is wanted.
+    pub(crate) line: Option<String>,
+    /// How to go on with it.
+    pub(crate) how: String,
+}
+
+/// Runs `work` on a thread of its own, and gives it up once it has taken longer than `limit`.
+///
+/// Nothing that can go wrong below (a resolver or a disk that blocks, a server that sends the login in circles, a
+/// mistake of ours) makes the command hang. A work that was given up is left behind: the process is to end then.
+pub(crate) fn within(
+    limit: Duration,
+    work: impl FnOnce(&Watch) -> Result<(), Failure> + Send + 'static,
+) -> Result<(), Failure> {
+    let state = State {
+        left: limit,
+        looked_at: Some(Instant::now()),
+        doing: "connecting",
+        client: None,
+        remains: None,
+        result: None,
+    };
+    let watch = Arc::new(Watch { limit, state: Mutex::new(state), changed: Condvar::new() });
+    let worker = Worker(watch.clone());
+    let spawned = thread::Builder::new().name("sansgram".into()).spawn(move || {
+        let result = work(&worker.0);
+        worker.0.lock().result.get_or_insert(result);
+    });
+    spawned.map_err(|error| Failure::new(format!("no thread can be started: {error}")))?;
+    watch.wait()
+}
+
+/// The worker's end of the watch: whatever becomes of the worker, somebody waits for it.
+struct Worker(Arc<Watch>);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.result.get_or_insert_with(|| {
+            Err(Failure::new("sansgram itself failed, as described above; please report it"))
+        });
+        drop(state);
+        self.0.changed.notify_all();
+    }
+}
+
+/// While it lives, the time does not count.
+#[derive(Debug)]
+pub(crate) struct Pause<'a>(&'a Watch);
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.0.lock().run(Instant::now());
+        self.0.changed.notify_all();
+    }
+}
+
+impl Watch {
+    /// Says what the work is at: `logging in`.
+    pub(crate) fn doing(&self, what: &'static str) {
+        self.lock().doing = what;
+    }
+
+    /// Says who does the work, so that the end of the limit can be told with what went wrong.
+    pub(crate) fn client(&self, client: &Client) {
+        self.lock().client = Some(client.clone());
+    }
+
+    /// Says what is half done, and would be told at the end of the limit.
+    pub(crate) fn remains(&self, remains: Option<Remains>) {
+        self.lock().remains = remains;
+    }
+
+    /// Stops the clock until the value is dropped.
+    pub(crate) fn pause(&self) -> Pause<'_> {
+        self.lock().stop(Instant::now());
+        Pause(self)
+    }
+
+    fn wait(&self) -> Result<(), Failure> {
+        let mut state = self.lock();
+        loop {
+            if let Some(result) = state.result.take() {
+                return result;
+            }
+            if state.looked_at.is_none() {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let left = state.left(Instant::now());
+            if left.is_zero() {
+                return Err(self.too_long(&mut state));
+            }
+            state =
+                self.changed.wait_timeout(state, left.min(TICK)).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn too_long(&self, state: &mut State) -> Failure {
+        let remains = state.remains.take();
+        if let Some(line) = remains.as_ref().and_then(|it| it.line.as_ref())
+            && let Err(failure) = output::result(line)
+        {
+            return failure;
+        }
+        let how = remains.map(|it| format!("; {}", it.how)).unwrap_or_default();
+        let seconds = self.limit.as_secs();
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let client = state.client.as_ref();
+        let (loss, trouble) = (client.and_then(Client::last_disconnect), client.and_then(Client::trouble));
+        // More time helps where something is slow.
+        let more = if needs_a_person(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
+        let has_stream = client.is_none_or(Client::has_stream);
+        let (reason, advice) = reason(address::looked_up(), loss, trouble, has_stream);
+        Failure::new(format!(
+            "timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}",
+            state.doing
+        ))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the next connection ends like the last one, until a person changes something.
+const fn needs_a_person(loss: Option<&(DcId, DisconnectReason)>) -> bool {
+    match loss {
+        Some((_, DisconnectReason::Network(IoFailure::Refused))) => true,
+        Some((_, DisconnectReason::Network(IoFailure::Proxy(fault)))) => {
+            fault.needs_credentials()
+                || matches!(
+                    fault,
+                    ProxyFault::Refused
+                        | ProxyFault::UnknownHost
+                        | ProxyFault::Protocol
+                        | ProxyFault::Tls
+                        | ProxyFault::HttpServer
+                        | ProxyFault::Socks5Proxy
+                )
+        }
+        Some((_, reason)) => reason.is_permanent(),
+        None => false,
+    }
+}
+
+/// What the time was spent with, as far as is known, and what to do about it.
+fn reason(
+    looked_up: Option<String>,
+    loss: Option<(DcId, DisconnectReason)>,
+    trouble: Option<(DcId, Trouble)>,
+    has_stream: bool,
+) -> (String, &'static str) {
+    if let Some(host) = looked_up {
+        return (
+            format!("the address of {host} was looked up without an answer"),
+            "check the network, and the name server (DNS) of this machine",
+        );
+    }
+    match (loss, trouble) {
+        (_, Some((_, trouble @ Trouble::Waits(_)))) => (trouble.to_string(), "try again later"),
+        (Some((dc, reason)), _) if !reason.is_refusal() => {
+            (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason))
+        }
+        // The next connection may work already, but what it carries was answered no better.
+        (Some((_, reason)), _) | (None, Some((_, Trouble::Lost(reason)))) => {
+            let advice = advice_on_loss(&reason);
+            (Trouble::Lost(reason).to_string(), advice)
+        }
+        _ if !has_stream => {
+            ("no connection was made".into(), advice_on_loss(&DisconnectReason::Network(IoFailure::TimedOut)))
+        }
+        _ => (
+            "the server was silent or sent nothing that helps".into(),
+            advice_on_loss(&DisconnectReason::ReadTimeout),
+        ),
+    }
+}
+
+impl State {
+    fn stop(&mut self, now: Instant) {
+        self.left(now);
+        self.looked_at = None;
+    }
+
+    fn run(&mut self, now: Instant) {
+        self.looked_at = Some(now);
+    }
+
+    /// What is left now, by a look at the clock.
+    fn left(&mut self, now: Instant) -> Duration {
+        if let Some(before) = &mut self.looked_at {
+            let before = std::mem::replace(before, now);
+            let passed = now.saturating_duration_since(before);
+            self.left = self.left.saturating_sub(if passed > TICK + LATE { TICK } else { passed });
+        }
+        self.left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(50);
+
+    fn sentence(result: Result<(), Failure>) -> String {
+        match result.unwrap_err() {
+            Failure::Failed(sentence) => sentence,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_result_comes_through() {
+        within(LONG, |_| Ok(())).unwrap();
+        assert_eq!(sentence(within(LONG, |_| Err(Failure::new("no")))), "no");
+    }
+
+    #[test]
+    fn work_that_hangs_is_given_up() {
+        let result = within(SHORT, |watch| {
+            watch.doing("hanging");
+            thread::sleep(LONG);
+            Ok(())
+        });
+        assert!(sentence(result).contains("while hanging"));
+    }
+
+    #[test]
+    fn f14_what_the_time_was_spent_with_is_told() {
+        let timed_out = || Some((DcId::new(2).unwrap(), DisconnectReason::Network(IoFailure::TimedOut)));
+        for (told, words) in [
+            (reason(Some("dc.example".into()), None, None, true), ["dc.example was looked up", "DNS"]),
+            (reason(None, None, None, false), ["no connection was made", "check the network"]),
+            (reason(None, None, None, true), ["the server was silent", "check the network"]),
+            (reason(None, timed_out(), None, false), ["DC 2 cannot be reached", "check the network"]),
+        ] {
+            assert!(told.0.contains(words[0]) && told.1.contains(words[1]), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn f10_a_pause_and_a_stop_do_not_count() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut state = State {
+            left: LONG,
+            looked_at: Some(start),
+            doing: "",
+            client: None,
+            remains: None,
+            result: None,
+        };
+        let runs = |state: &mut State, from: u64, to: u64| {
+            (from..=to).map(|second| state.left(at(second)).as_secs()).last()
+        };
+        assert_eq!(runs(&mut state, 0, 20), Some(40));
+        state.stop(at(20));
+        assert_eq!(state.left(at(3600)).as_secs(), 40);
+        state.run(at(3600));
+        assert_eq!(runs(&mut state, 3600, 3630), Some(10));
+        // Stopped for 95 seconds, of which one counts.
+        assert_eq!(state.left(at(3725)).as_secs(), 9);
+        state.stop(at(3800));
+        state.run(at(3800));
+        assert_eq!(runs(&mut state, 3800, 3807), Some(1));
+        assert_eq!(runs(&mut state, 3808, 3810), Some(0));
+    }
+
+    #[test]
+    fn a_panic_is_a_failure() {
+        let result = within(LONG, |_| panic!("on purpose"));
+        assert!(sentence(result).contains("itself failed"));
+    }
+}

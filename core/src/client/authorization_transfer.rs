@@ -1,0 +1,125 @@
+//! Carrying a login over to another DC: `auth.exportAuthorization` at home, `auth.importAuthorization` there
+//! (`api/datacenter`).
+
+use alloc::vec::Vec;
+
+use super::datacenter::AuthState;
+use super::desk::logout_cause;
+use super::io::LogoutCause;
+use super::machine::Client;
+use crate::dc::DcId;
+use crate::rpc::{InvokeError, RequestId, Requester, RpcError};
+use crate::time::Now;
+use crate::tl::{Deserialize, Serialize, enums, functions};
+
+/// How often exported bytes may be refused before it is given up: they live for a short time only.
+const MAX_EXPORTS: u8 = 3;
+
+/// One login on its way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Transfer {
+    exports: u8,
+    importing: bool,
+    /// Whether the key there was replaced, because it is dead.
+    renewed: bool,
+}
+
+impl Client {
+    /// Begins to carry the login over to each DC where requests wait for it.
+    pub(super) fn begin_transfers(&mut self, now: Now) {
+        let home = self.home();
+        let closed: Vec<DcId> = self
+            .links
+            .values()
+            .filter(|link| link.gate == AuthState::Closed)
+            .map(|link| link.dc)
+            .filter(|dc| self.table.has_pending(*dc))
+            .collect();
+        for dc in closed {
+            if dc == home || self.data.user.is_none() {
+                // Whoever calls here now calls as nobody, or as the one who lives here.
+                self.open_gate(dc);
+            } else {
+                self.transfers.insert(dc, Transfer::default());
+                self.export(now, dc);
+            }
+        }
+    }
+
+    fn export(&mut self, now: Now, dc: DcId) {
+        if let Some(transfer) = self.transfers.get_mut(&dc) {
+            (transfer.exports, transfer.importing) = (transfer.exports + 1, false);
+        }
+        let query = functions::auth::ExportAuthorization { dc_id: dc.number().into() };
+        self.send_transfer(now, dc, self.home(), query.to_bytes());
+    }
+
+    fn send_transfer(&mut self, now: Now, dc: DcId, to: DcId, query: Vec<u8>) {
+        let request = self.send_own(now, Requester::Transfer(dc), to, query);
+        if let Some(link) = self.links.get_mut(&dc) {
+            link.gate = AuthState::Importing(request);
+        }
+    }
+
+    /// An export or import was answered, or failed.
+    pub(super) fn transfer_answered(&mut self, now: Now, id: RequestId, dc: DcId) {
+        let Some(answer) = self.table.take(id) else { return };
+        let current = self.links.get(&dc).is_some_and(|link| link.gate == AuthState::Importing(id));
+        let Some(transfer) = self.transfers.get(&dc).copied().filter(|_| current) else { return };
+        match answer {
+            Ok(_) if transfer.importing => self.open_gate(dc),
+            Ok(body) => match enums::auth::ExportedAuthorization::from_bytes(body.expose()) {
+                Ok(enums::auth::ExportedAuthorization::ExportedAuthorization(exported)) => {
+                    if let Some(transfer) = self.transfers.get_mut(&dc) {
+                        transfer.importing = true;
+                    }
+                    let query =
+                        functions::auth::ImportAuthorization { id: exported.id, bytes: exported.bytes };
+                    self.send_transfer(now, dc, dc, query.to_bytes());
+                }
+                Err(broken) => self.transfer_failed(dc, &InvokeError::Decode(broken)),
+            },
+            Err(InvokeError::Rpc(error))
+                if error.is("AUTH_BYTES_INVALID") && transfer.exports < MAX_EXPORTS =>
+            {
+                self.export(now, dc);
+            }
+            Err(InvokeError::Rpc(error))
+                if transfer.importing && !transfer.renewed && is_of_dead_key(&error) =>
+            {
+                self.forget_key(dc);
+                if let Some(transfer) = self.transfers.get_mut(&dc) {
+                    transfer.renewed = true;
+                }
+                self.export(now, dc);
+            }
+            Err(error) => self.transfer_failed(dc, &error),
+        }
+    }
+
+    fn open_gate(&mut self, dc: DcId) {
+        self.transfers.remove(&dc);
+        if let Some(link) = self.links.get_mut(&dc) {
+            link.gate = AuthState::Open;
+            link.unpark(&self.table);
+        }
+    }
+
+    /// What waited for the login cannot be sent; the next request tries again.
+    fn transfer_failed(&mut self, dc: DcId, error: &InvokeError) {
+        self.transfers.remove(&dc);
+        if let Some(link) = self.links.get_mut(&dc) {
+            link.gate = AuthState::Closed;
+        }
+        let waiting: Vec<RequestId> = self.table.waiting(dc).collect();
+        for id in waiting {
+            self.drop_request(id);
+            self.fail(id, error.clone());
+        }
+    }
+}
+
+/// Whether every request under the same key would be refused so.
+fn is_of_dead_key(error: &RpcError) -> bool {
+    logout_cause(error).is_some_and(LogoutCause::is_key_dead)
+}

@@ -1,0 +1,209 @@
+//! What an interactive login says. Texts of the server are made fit to print.
+
+use std::time::Duration;
+
+use sansgram_core::login::{
+    CodeType, LoginError, PasswordHint, SentCode, SentCodeType, TermsOfService, UserInfo,
+};
+use sansgram_core::time::Span;
+
+use crate::Error;
+use crate::text::{harmless, printable};
+
+/// How many lines of the terms of service are shown, and how many characters.
+const MOST_TERMS: usize = 200;
+const LONGEST_TERMS: usize = 100_000;
+
+/// Where the code went, in one line that may be printed.
+#[must_use]
+pub fn describe_code_delivery(token: &SentCode) -> String {
+    match &token.kind {
+        SentCodeType::App { length } => sent("to your other Telegram applications", *length),
+        SentCodeType::Sms { length } => sent("by text message", *length),
+        SentCodeType::Call { length } => format!("Telegram will call you and say a code of {length} digits."),
+        SentCodeType::FlashCall { pattern } => {
+            format!("Telegram will call you; the code is the number that calls, {}.", printable(pattern))
+        }
+        SentCodeType::MissedCall { prefix, length } => format!(
+            "Telegram will call you and hang up; the code is the last {length} digits of the number that calls, \
+             {}….",
+            printable(prefix)
+        ),
+        SentCodeType::Email { pattern, length, .. } => {
+            sent(&format!("by e-mail to {}", printable(pattern)), *length)
+        }
+        SentCodeType::Fragment { url, length } => sent(&format!("to {}", printable(url)), *length),
+        SentCodeType::Word { beginning } => beginning_with("a word", beginning.as_deref()),
+        SentCodeType::Phrase { beginning } => beginning_with("a phrase", beginning.as_deref()),
+        SentCodeType::Firebase { .. } => {
+            "Telegram sent the code in a way that only its official applications can read.".into()
+        }
+        SentCodeType::Unknown { .. } if token.is_usable() => {
+            "The code was sent in a way that this version does not know; look where Telegram reaches you."
+                .into()
+        }
+        SentCodeType::Unknown { .. } => {
+            "The code was sent in a way that this version cannot read; another one is asked for.".into()
+        }
+        SentCodeType::EmailSetUpRequired => {
+            "The account wants an e-mail address before any code is sent.".into()
+        }
+        _ => "The code was sent.".into(),
+    }
+}
+
+/// `place` says where to, or by what.
+pub(crate) fn sent(place: &str, length: u32) -> String {
+    match length {
+        0 => format!("The code was sent {place}."),
+        length => format!("The code was sent {place}; it has {length} digits."),
+    }
+}
+
+fn beginning_with(what: &str, beginning: Option<&str>) -> String {
+    match beginning {
+        Some(beginning) => {
+            format!(
+                "The code was sent by text message; it is {what} that begins with {}.",
+                printable(beginning)
+            )
+        }
+        None => format!("The code was sent by text message; it is {what}."),
+    }
+}
+
+/// What else can be typed in place of the code, in one line.
+pub(crate) fn other_ways(token: &SentCode, wait: Option<Duration>) -> String {
+    if let SentCodeType::Email { reset_available: Some(seconds), .. } = &token.kind {
+        let after = match seconds {
+            0 => String::new(),
+            seconds => format!(", which takes effect after {}", span(Duration::from_secs((*seconds).into()))),
+        };
+        return format!(
+            "Type \"lost\" if you cannot open that mailbox{after}, \"cancel\" for another number."
+        );
+    }
+    let way = match token.next {
+        None => return "Type \"cancel\" for another number.".into(),
+        Some(CodeType::Sms) => " by text message",
+        Some(CodeType::Call) => " by phone call",
+        Some(CodeType::FlashCall | CodeType::MissedCall) => " by the number that calls",
+        Some(CodeType::Fragment) => " on fragment.com",
+        Some(_) => "",
+    };
+    let when = match wait {
+        Some(wait) if !wait.is_zero() => format!(" (from {} on)", span(wait)),
+        _ => String::new(),
+    };
+    format!("Type \"resend\" for another code{way}{when}, \"cancel\" for another number.")
+}
+
+/// A length of time, as people say it.
+pub(crate) fn span(time: Duration) -> String {
+    Span(time).to_string()
+}
+
+/// About a wrong password that may be right but for what was copied with it.
+pub(crate) const SPACES: &str =
+    "What you gave begins or ends with a space; leave that out unless it belongs there.";
+
+/// What follows by itself after a code that is of no more use, and how not to lose the next one (Telethon#97).
+pub(crate) const NEW_CODE: &str = "A new code follows by itself. Do not send it on inside Telegram: a code that is \
+                                   forwarded or shared there expires at once.";
+
+/// What to do about one more code that is of no more use.
+pub(crate) const NO_NEW_CODE: &str = "Codes expire at once when they are forwarded or shared inside Telegram. Type \
+                                      \"resend\" for a new code, \"cancel\" for another number.";
+
+/// How to do without a forgotten password. Before somebody is logged in, the server takes no such wish.
+pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still logged in, by its \
+                                settings or by \"sansgram password reset\"; a week later the password is gone.";
+
+/// `was_wrong`: whoever tried in vain is told what to do.
+pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String {
+    let mut notes = Vec::new();
+    match hint.hint.as_deref().map(printable) {
+        Some(hint) if !hint.is_empty() => notes.push(format!("hint: {hint}")),
+        _ => {}
+    }
+    if hint.has_recovery {
+        notes.push("empty to recover it by e-mail".into());
+    } else if was_wrong {
+        notes.push("empty if you forgot it".into());
+    }
+    if notes.is_empty() { "Password:".into() } else { format!("Password ({}):", notes.join("; ")) }
+}
+
+/// The terms of service, line by line.
+pub(crate) fn terms(terms: &TermsOfService) -> Vec<String> {
+    let mut lines = whole_lines(&terms.text);
+    if let Some(age) = terms.min_age {
+        lines.push(format!("You must be at least {age} years old."));
+    }
+    lines
+}
+
+/// The lines of a text that somebody is to agree to: none of them is cut, though there is an end to their number.
+fn whole_lines(text: &str) -> Vec<String> {
+    let mut left = LONGEST_TERMS;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let line = harmless(line);
+        let length = line.chars().count();
+        if lines.len() == MOST_TERMS || length > left {
+            lines.push("… (This goes on, but is too long to be shown.)".into());
+            break;
+        }
+        left -= length;
+        lines.push(line);
+    }
+    lines
+}
+
+/// What to call a user, fit to print.
+pub(crate) fn name(user: &UserInfo) -> String {
+    let mut name = printable(&user.first_name);
+    if let Some(last_name) = &user.last_name {
+        name = format!("{name} {}", printable(last_name));
+    }
+    let name = name.trim();
+    match &user.username {
+        Some(username) if name.is_empty() => format!("@{}", printable(username)),
+        Some(username) => format!("{name} (@{})", printable(username)),
+        None if name.is_empty() => format!("user {}", user.id),
+        None => name.into(),
+    }
+}
+
+/// An error as a sentence of its own, for a person who is asked again: what a conversation does by itself is no advice.
+pub(crate) fn sentence(error: &Error) -> String {
+    match error {
+        Error::Login(LoginError::CodeExpired) => return "The code has expired.".into(),
+        Error::Login(LoginError::EmailCodeExpired) => return "The code from the e-mail has expired.".into(),
+        Error::Login(LoginError::Restart) => return "The server wants the login to begin again.".into(),
+        _ => {}
+    }
+    format!("{}.", capital(&printable(&error.to_string())))
+}
+
+/// With its first letter in upper case.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let begin: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{begin}{}", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_are_shown_whole_before_they_are_agreed_to() {
+        let long = "word ".repeat(1000);
+        assert_eq!(whole_lines(&format!("{long}\u{1b}\nlast")), [long.as_str(), "last"]);
+        for endless in ["x".repeat(1 << 20), "x\n".repeat(1 << 20)] {
+            let lines = whole_lines(&endless);
+            assert!(lines.len() <= MOST_TERMS + 1 && lines.last().unwrap().contains("too long"));
+        }
+    }
+}

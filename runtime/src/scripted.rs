@@ -1,0 +1,197 @@
+//! Answers that are there before the questions: values, and callbacks that fetch them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use sansgram_core::login::{BotToken, LoginError, PhoneNumber};
+use zeroize::Zeroizing;
+
+use crate::interactive::{asks_for_another_identity, begins_again};
+use crate::{Error, Prompt, PromptError, Question, messages};
+
+type Answer = Pin<Box<dyn Future<Output = Result<String, PromptError>> + Send>>;
+
+type Listener = Box<dyn FnMut(&str) + Send>;
+
+enum Source {
+    Value(Zeroizing<String>),
+    /// A value that cannot be right, and why: it was not kept.
+    Wrong(String),
+    Callback(Box<dyn FnMut(&str) -> Answer + Send>),
+}
+
+/// A [`Prompt`] for machines without a terminal: each answer is a value, or comes from a callback, which is asked again
+/// after a wrong answer. What is missing, and a value that is wrong, end the login with an error that names it
+/// ([`PromptError::NoValue`], [`PromptError::WrongValue`]); the same answers can be used for another one.
+///
+/// ```
+/// use sansgram_runtime::{Client, Error, Question, ScriptedPrompt};
+///
+/// async fn sign_in(client: &Client, code: impl Fn() -> String + Send + 'static) -> Result<(), Error> {
+///     let mut answers = ScriptedPrompt::new()
+///         .phone("+1 234 567 8900")
+///         .callback(Question::Code, move |_| code())
+///         .password("correct horse");
+///     client.interactive_login(&mut answers).await?;
+///     Ok(())
+/// }
+/// ```
+pub struct ScriptedPrompt {
+    sources: BTreeMap<Question, Source>,
+    /// What was asked last.
+    asked: Option<Question>,
+    listener: Option<Listener>,
+}
+
+impl Default for ScriptedPrompt {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ScriptedPrompt {
+    /// Without any answer, but that a phone number is confirmed as it is.
+    #[must_use]
+    pub fn new() -> Self {
+        let nothing = Self { sources: BTreeMap::new(), asked: None, listener: None };
+        nothing.callback(Question::ConfirmPhone, |_| "y".into())
+    }
+
+    /// The phone number. What is none is refused when it is asked for.
+    #[must_use]
+    pub fn phone(self, phone: &str) -> Self {
+        let checked = PhoneNumber::parse(phone).map(|_| phone);
+        self.identity(checked.map_err(LoginError::from))
+    }
+
+    /// A bot's token, in place of a phone number. What is none is refused when it is asked for.
+    #[must_use]
+    pub fn bot_token(self, token: &str) -> Self {
+        let checked = BotToken::parse(token).map(|_| token);
+        self.identity(checked.map_err(LoginError::from))
+    }
+
+    fn identity(mut self, checked: Result<&str, LoginError>) -> Self {
+        match checked {
+            Ok(value) => self.value(Question::Identity, value),
+            Err(wrong) => {
+                self.sources.insert(Question::Identity, Source::Wrong(wrong.to_string()));
+                self
+            }
+        }
+    }
+
+    /// The login code.
+    #[must_use]
+    pub fn code(self, code: &str) -> Self {
+        self.value(Question::Code, code)
+    }
+
+    /// The password.
+    #[must_use]
+    pub fn password(self, password: &str) -> Self {
+        self.value(Question::Password, password)
+    }
+
+    /// An answer that is known already.
+    #[must_use]
+    pub fn value(mut self, question: Question, value: &str) -> Self {
+        let value = Zeroizing::new(value.into());
+        self.sources.insert(question, Source::Value(value));
+        self
+    }
+
+    /// An answer that a function gives at once; it is told the words of the question.
+    #[must_use]
+    pub fn callback<F>(self, question: Question, mut callback: F) -> Self
+    where
+        F: FnMut(&str) -> String + Send + 'static,
+    {
+        self.async_callback(question, move |words| std::future::ready(Ok(callback(words))))
+    }
+
+    /// An answer that takes a while, or may fail to come.
+    #[must_use]
+    pub fn async_callback<F, A>(mut self, question: Question, mut callback: F) -> Self
+    where
+        F: FnMut(&str) -> A + Send + 'static,
+        A: Future<Output = Result<String, PromptError>> + Send + 'static,
+    {
+        let callback = move |words: &str| -> Answer { Box::pin(callback(words)) };
+        self.sources.insert(question, Source::Callback(Box::new(callback)));
+        self
+    }
+
+    /// Who is told what a person would be shown.
+    #[must_use]
+    pub fn on_show(mut self, listener: impl FnMut(&str) + Send + 'static) -> Self {
+        self.listener = Some(Box::new(listener));
+        self
+    }
+}
+
+impl Prompt for ScriptedPrompt {
+    async fn ask(&mut self, _: &str) -> Result<String, PromptError> {
+        // Only questions of a kind have answers here.
+        Err(PromptError::NoTerminal)
+    }
+
+    async fn ask_hidden(&mut self, _: &str) -> Result<Zeroizing<String>, PromptError> {
+        Err(PromptError::NoTerminal)
+    }
+
+    fn show(&mut self, line: &str) -> Result<(), PromptError> {
+        if let Some(listener) = &mut self.listener {
+            listener(line);
+        }
+        Ok(())
+    }
+
+    async fn ask_for(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        let is_again = self.asked.replace(kind) == Some(kind) && kind != Question::NewPassword;
+        match self.sources.get_mut(&kind) {
+            None => Err(PromptError::NoValue(kind)),
+            // A person would be asked until there is something.
+            Some(Source::Value(value)) if is_again && value.trim().is_empty() => {
+                Err(PromptError::WrongValue { question: kind, reason: "it is empty".into() })
+            }
+            Some(Source::Value(value)) => Ok(value.clone()),
+            Some(Source::Wrong(reason)) => {
+                Err(PromptError::WrongValue { question: kind, reason: reason.clone() })
+            }
+            Some(Source::Callback(callback)) => callback(question).await.map(Zeroizing::new),
+        }
+    }
+
+    fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
+        self.show(&messages::sentence(reason))?;
+        // No value is to blame.
+        if begins_again(reason)
+            && !asks_for_another_identity(reason)
+            && !matches!(reason, Error::Login(LoginError::CodeExpired))
+            && matches!(self.asked.map(|asked| self.sources.get(&asked)), Some(Some(Source::Value(_))))
+        {
+            return Err(reason.clone());
+        }
+        // Between the identity and its refusal lies another question, and so for the first name.
+        let question = match reason {
+            Error::Login(LoginError::FirstNameInvalid) => Some(Question::FirstName),
+            reason if asks_for_another_identity(reason) => Some(Question::Identity),
+            _ => self.asked,
+        };
+        match question.and_then(|question| Some((question, self.sources.get(&question)?))) {
+            Some((question, Source::Value(_))) => {
+                Err(PromptError::WrongValue { question, reason: reason.to_string() }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for ScriptedPrompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptedPrompt").field("answers", &self.sources.keys()).finish_non_exhaustive()
+    }
+}

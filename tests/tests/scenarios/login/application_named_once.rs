@@ -1,0 +1,71 @@
+//! `api_id` and `api_hash` are needed for the first login only.
+
+use sansgram_core::client::{InvokeError, Route};
+use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::tl::functions;
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{assert_logged_in, log_in_bot, logged_in, wait};
+
+#[test]
+fn a_logged_in_client_is_started_without_them() {
+    let mut nameless = PairOptions::default().client;
+    nameless.api = None;
+
+    // Before anybody is logged in, they are missed before anything is sent.
+    let mut pair = Pair::new(PairOptions { client: nameless.clone(), ..PairOptions::default() });
+    assert_eq!(pair.login(|login| login.request_code("9996620001")), Err(LoginError::ApiCredentialsMissing));
+    assert_eq!(pair.login(|login| login.bot_login("1:sandbox")), Err(LoginError::ApiCredentialsMissing));
+    assert_eq!(pair.login(|login| login.qr_login(&[])), Err(LoginError::ApiCredentialsMissing));
+    assert!(pair.opened.is_empty());
+
+    let mut pair = Pair::new(PairOptions::default());
+    log_in_bot(&mut pair, "2:elsewhere");
+    for _ in 0..2 {
+        pair.restart_client(nameless.clone());
+        assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+        assert_eq!(pair.client.session().api_id, Some(1));
+    }
+    // The server was told the number in `initConnection` each time, or it would have refused the call.
+    assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
+    assert_eq!(pair.login(|login| login.sign_out()), Ok(Outcome::SignedOut));
+
+    pair.restart_client(PairOptions::default().client);
+    assert_logged_in(&pair.login(|login| login.bot_login("1:sandbox")));
+}
+
+/// What six requests at once are answered by a server that gives `faults` first.
+fn six_at_once(faults: Vec<Fault>) -> Vec<Result<Vec<u8>, InvokeError>> {
+    let mut options = PairOptions::default();
+    // The client itself asks nothing.
+    options.client.updates = false;
+    options.server.accounts.faults = faults;
+    let mut pair = logged_in(options);
+    let now = pair.client_now();
+    let state = functions::updates::GetState {};
+    let tickets: Vec<_> = (0..6).map(|_| pair.client.invoke(now, &state, Route::Home).unwrap()).collect();
+    tickets.into_iter().map(|ticket| wait(&mut pair, ticket.id())).collect()
+}
+
+#[test]
+fn a_server_that_forgot_the_application_is_told_again_for_each_request_under_way() {
+    let forgotten = Fault::error("updates.getState", 400, "CONNECTION_NOT_INITED");
+    let answers = six_at_once((0..6).map(|_| forgotten.clone().once()).collect());
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    // Without end, the error is the answer.
+    for answer in six_at_once(vec![forgotten]) {
+        let is_told = matches!(&answer, Err(InvokeError::Rpc(error)) if error.is("CONNECTION_NOT_INITED"));
+        assert!(is_told, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_login_does_not_take_the_place_of_another() {
+    let mut pair = logged_in(PairOptions::default());
+    let session = pair.client.session().clone();
+    assert_eq!(pair.login(|login| login.request_code("9996610001")), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(pair.login(|login| login.bot_login("2:elsewhere")), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(pair.login(|login| login.qr_login(&[])), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(*pair.client.session(), session);
+}

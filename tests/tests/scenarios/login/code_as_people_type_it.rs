@@ -1,0 +1,51 @@
+//! A code is taken as people type and paste it. What cannot be the code costs no traffic, so that no try is spent.
+
+use sansgram_core::login::{ApiCredentials, InvalidCode, LoginError};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{assert_logged_in, request_code};
+
+#[test]
+fn d4_every_spelling_signs_in() {
+    for typed in ["22222", "۲۲۲۲۲", "２２２２２", "2.2.2.2.2", "222-22", "code 22222", "\u{200e}22222\n"]
+    {
+        let mut pair = Pair::new(PairOptions::default());
+        let token = request_code(&mut pair, "9996620001");
+        assert_logged_in(&pair.login(|login| login.sign_in(&token, typed)));
+    }
+}
+
+#[test]
+fn d4_what_is_no_code_costs_no_traffic() {
+    let mut pair = Pair::new(PairOptions::default());
+    let token = request_code(&mut pair, "9996620001");
+    let before = pair.client_now();
+    for (typed, reason) in [
+        ("no idea", InvalidCode::NoDigits),
+        ("2222", InvalidCode::Length { expected: 5, given: 4 }),
+        ("9996620001", InvalidCode::Length { expected: 5, given: 10 }),
+        ("11111 or 22222", InvalidCode::SeveralNumbers),
+    ] {
+        let outcome = pair.login(|login| login.sign_in(&token, typed));
+        assert_eq!(outcome, Err(LoginError::CodeForm(reason)), "{typed}");
+    }
+    // An answer of the server would have taken its time.
+    assert_eq!(pair.client_now(), before);
+}
+
+#[test]
+fn d6_a_hash_of_another_form_costs_no_traffic() {
+    for hash in ["", "sandbox", "0123456789abcdef", "0123456789abcdef0123456789abcdeg"] {
+        let mut options = PairOptions::default();
+        options.client.api = Some(ApiCredentials { id: 1, hash: hash.into() });
+        let mut pair = Pair::new(options);
+        for outcome in [
+            pair.login(|login| login.request_code("9996620001")),
+            pair.login(|login| login.bot_login("1:sandbox")),
+            pair.login(|login| login.qr_login(&[])),
+        ] {
+            assert!(matches!(outcome, Err(LoginError::ApiHashForm(_))), "{hash}: {outcome:?}");
+        }
+        assert!(pair.opened.is_empty(), "nothing was connected to");
+    }
+}

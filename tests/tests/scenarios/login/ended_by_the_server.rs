@@ -1,0 +1,31 @@
+//! A login that the server ends (revoked, duplicated, deactivated, unknown) is one typed event with advice.
+
+use sansgram_core::client::{Event, LogoutCause};
+use sansgram_core::login::Outcome;
+use sansgram_testkit::accounts::Fault;
+
+use crate::common::pair_with;
+
+#[test]
+fn a_login_that_the_server_ends_is_told_with_advice_and_can_be_made_again() {
+    for (code, name, cause) in [
+        (401, "AUTH_KEY_UNREGISTERED", LogoutCause::Unregistered),
+        (401, "SESSION_REVOKED", LogoutCause::Revoked),
+        (401, "SESSION_EXPIRED", LogoutCause::Revoked),
+        (401, "USER_DEACTIVATED_BAN", LogoutCause::Deactivated),
+        (401, "AUTH_KEY_INVALID", LogoutCause::KeyInvalid),
+        (406, "AUTH_KEY_DUPLICATED", LogoutCause::Duplicated),
+    ] {
+        let mut pair = pair_with(vec![Fault::error("users.getUsers", code, name).once()]);
+        assert!(matches!(pair.login(|login| login.bot_login("1:sandbox")), Ok(Outcome::LoggedIn(_))));
+        let key = pair.client.session().keys.clone();
+        assert_eq!(pair.login(|login| login.is_authorized()), Ok(Outcome::Authorized(None)), "{name}");
+        assert!(pair.events.contains(&Event::SessionRevoked(cause)), "{name}");
+        assert!(cause.advice().ends_with('.'));
+        assert_eq!(pair.client.session().user, None);
+        let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{name}: {outcome:?}");
+        // Only a key that is merely not logged in is used again.
+        assert_eq!(pair.client.session().keys == key, !cause.is_key_dead(), "{name}");
+    }
+}

@@ -1,0 +1,45 @@
+//! Codes of every type that the schema has are named and log in, and so does one of a later layer.
+
+use sansgram_core::login::{LoginError, SavedLogin, SentCodeType};
+use sansgram_testkit::accounts::CodeDelivery;
+
+use crate::common::{assert_code_signs_in, code_sent, delivering, request_code};
+
+const PHONE: &str = "+999 66 2 0001";
+
+#[test]
+fn every_way_is_named_and_signs_in() {
+    let length = 5;
+    let ways = [
+        (CodeDelivery::App, SentCodeType::App { length }),
+        (CodeDelivery::Sms, SentCodeType::Sms { length }),
+        (CodeDelivery::Call, SentCodeType::Call { length }),
+        (CodeDelivery::FlashCall, SentCodeType::FlashCall { pattern: "+999 *".into() }),
+        (CodeDelivery::MissedCall, SentCodeType::MissedCall { prefix: "+999".into(), length }),
+        (CodeDelivery::Fragment, SentCodeType::Fragment { url: "https://fragment.example/1".into(), length }),
+        (CodeDelivery::Firebase, SentCodeType::Firebase { length }),
+        (CodeDelivery::Word, SentCodeType::Word { beginning: Some("2".into()) }),
+        (CodeDelivery::Phrase, SentCodeType::Phrase { beginning: None }),
+        (CodeDelivery::OfALaterLayer, SentCodeType::Unknown { constructor: 0x7e57_c0de }),
+    ];
+    for (delivery, kind) in ways {
+        let mut pair = delivering(&[delivery]);
+        let token = request_code(&mut pair, PHONE);
+        assert_eq!(token.kind, kind);
+        assert_eq!((token.next, token.timeout), (None, None));
+        assert_code_signs_in(&mut pair, &token);
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_leaves_the_way_to_another_code() {
+    let mut pair = delivering(&[CodeDelivery::Unreadable]);
+    let token = request_code(&mut pair, PHONE);
+    assert!(!token.is_usable());
+    assert_eq!(pair.login(|login| login.sign_in(&token, "22222")), Err(LoginError::CodeUnusable));
+    assert_eq!(pair.login(|login| login.cancel_code(&token)), Err(LoginError::CodeUnusable));
+    // Put away or not.
+    let text = SavedLogin::Code(token).to_text();
+    let Ok(SavedLogin::Code(token)) = SavedLogin::from_text(&text) else { panic!("{text:?}") };
+    assert!(!code_sent(pair.login(|login| login.resend_code(&token))).is_usable());
+}

@@ -1,0 +1,35 @@
+//! A code that has expired and a login that the server wants begun again: the same client asks for another code.
+
+use std::time::Duration;
+
+use sansgram_core::login::LoginError;
+use sansgram_testkit::accounts::{CodeDelivery, Fault};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{assert_code_signs_in, delivering, request_code};
+
+const PHONE: &str = "+999 66 2 0001";
+
+#[test]
+fn an_expired_code_is_told_from_a_wrong_one_and_a_new_one_signs_in() {
+    let mut pair = delivering(&[CodeDelivery::App]);
+    let token = request_code(&mut pair, PHONE);
+    assert_eq!(pair.login(|login| login.sign_in(&token, "00000")), Err(LoginError::CodeInvalid));
+    pair.run_for(Duration::from_secs(301)).unwrap();
+    assert_eq!(pair.login(|login| login.sign_in(&token, "22222")), Err(LoginError::CodeExpired));
+    let token = request_code(&mut pair, PHONE);
+    assert_code_signs_in(&mut pair, &token);
+}
+
+#[test]
+fn a_restart_that_the_server_wants_is_told() {
+    let mut options = PairOptions::default();
+    options.server.accounts.faults =
+        vec![Fault::auth_restart("auth.sendCode").once(), Fault::auth_restart("auth.signIn").once()];
+    let mut pair = Pair::new(options);
+    assert_eq!(pair.login(|login| login.request_code(PHONE)), Err(LoginError::Restart));
+    let token = request_code(&mut pair, PHONE);
+    assert_eq!(pair.login(|login| login.sign_in(&token, "22222")), Err(LoginError::Restart));
+    let token = request_code(&mut pair, PHONE);
+    assert_code_signs_in(&mut pair, &token);
+}

@@ -1,0 +1,68 @@
+//! `FLOOD_WAIT`: short waits are slept and told, long ones reported with their time.
+
+use std::time::Duration;
+
+use sansgram_core::client::Event;
+use sansgram_core::login::{LoginError, Outcome};
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{pair_with, request_code};
+
+fn waits(pair: &Pair) -> Vec<u64> {
+    let told = pair.events.iter().filter_map(|event| match event {
+        Event::FloodWait { wait, .. } => Some(wait.as_secs()),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn short_waits_are_slept_in_every_step_and_told() {
+    let methods = ["auth.sendCode", "auth.signIn", "account.getPassword", "auth.checkPassword"];
+    let mut pair = pair_with(methods.iter().map(|method| Fault::flood_wait(method, 7).once()).collect());
+    let before = pair.elapsed();
+    let token = request_code(&mut pair, "9996610002");
+    let outcome = pair.login(|login| login.sign_in(&token, "11111"));
+    assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
+    let outcome = pair.login(|login| login.check_password("sandbox"));
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    assert_eq!(waits(&pair), [7; 4]);
+    assert!(pair.elapsed() - before >= Duration::from_secs(28));
+}
+
+#[test]
+fn long_waits_and_many_short_ones_are_reported() {
+    let mut pair_of_long = pair_with(vec![Fault::flood_wait("auth.sendCode", 61)]);
+    let outcome = pair_of_long.login(|login| login.request_code("9996620001"));
+    assert_eq!(outcome, Err(LoginError::FloodWait(Duration::from_secs(61))));
+    assert_eq!(waits(&pair_of_long), []);
+
+    let mut pair_of_many = pair_with(vec![Fault::flood_wait("auth.sendCode", 25)]);
+    let outcome = pair_of_many.login(|login| login.request_code("9996620001"));
+    assert_eq!(outcome, Err(LoginError::FloodWait(Duration::from_secs(25))));
+    assert_eq!(waits(&pair_of_many), [25, 25]);
+
+    let mut endless = pair_with(vec![Fault::error("auth.sendCode", 420, "FLOOD_WAIT_0")]);
+    let outcome = endless.login(|login| login.request_code("9996620001"));
+    let total = Duration::from_secs(60);
+    assert_eq!(outcome, Err(LoginError::EndlessFloodWait { times: 60, total }));
+
+    let mut options = PairOptions::default();
+    options.client.flood_sleep_threshold = Duration::ZERO;
+    options.server.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 1)];
+    let outcome = Pair::new(options).login(|login| login.request_code("9996620001"));
+    assert_eq!(outcome, Err(LoginError::FloodWait(Duration::from_secs(1))));
+}
+
+#[test]
+fn a_wait_can_be_cancelled() {
+    let mut pair = pair_with(vec![Fault::flood_wait("auth.sendCode", 30)]);
+    let now = pair.client_now();
+    let id = pair.client.login(now).request_code("9996620001").unwrap();
+    pair.run_until(|pair| !waits(pair).is_empty()).unwrap();
+    pair.client.cancel(id);
+    pair.run_for(Duration::from_secs(120)).unwrap();
+    assert!(!pair.is_completed(id));
+    assert_eq!(waits(&pair).len(), 1);
+}

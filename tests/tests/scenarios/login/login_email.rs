@@ -1,0 +1,85 @@
+//! Login codes by e-mail: an address that must be set up first, codes that come there, and a mailbox that is lost.
+
+use std::time::Duration;
+
+use sansgram_core::login::{LoginError, Outcome, SentCodeType};
+use sansgram_testkit::accounts::AccountEvent;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{code_sent, is_logged_in};
+
+/// The code of the last e-mail to this address.
+fn mailed(pair: &Pair, to: &str) -> String {
+    let code = pair.account_events.iter().rev().find_map(|event| match event {
+        AccountEvent::EmailSent { address, code, .. } if address == to => Some(code.clone()),
+        _ => None,
+    });
+    code.expect("an e-mail")
+}
+
+#[test]
+fn an_address_is_set_up_and_the_code_comes_there() {
+    for (phone, dc) in [("9996620006", 2), ("9996610006", 1)] {
+        let mut pair = Pair::new(PairOptions::default());
+        let token = code_sent(pair.login(|login| login.request_code(phone)));
+        assert_eq!(token.kind, SentCodeType::EmailSetUpRequired);
+        for wrong in ["", "nobody", "a@b"] {
+            let outcome = pair.login(|login| login.send_email_code(&token, wrong));
+            assert_eq!(outcome, Err(LoginError::EmailInvalid), "{wrong:?}");
+        }
+        let outcome = pair.login(|login| login.send_email_code(&token, " ada@home.example "));
+        let Ok(Outcome::EmailCodeSent(code)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((code.pattern.as_str(), code.length), ("a***@home.example", 6));
+        assert!(!format!("{code:?}").contains("home"));
+        let outcome = pair.login(|login| login.verify_email(&token, "000000"));
+        assert_eq!(outcome, Err(LoginError::CodeInvalid));
+
+        let typed = mailed(&pair, "ada@home.example");
+        let token = code_sent(pair.login(|login| login.verify_email(&token, &typed)));
+        assert!(token.is_by_email());
+        let typed = mailed(&pair, "ada@home.example");
+        assert!(is_logged_in(&pair.login(|login| login.sign_in(&token, &typed))));
+        assert_eq!(pair.client.home().number(), dc);
+    }
+}
+
+#[test]
+fn a_code_by_email_signs_in_by_either_method() {
+    for by_name in [false, true] {
+        let mut pair = Pair::new(PairOptions::default());
+        let token = code_sent(pair.login(|login| login.request_code("9996620007")));
+        let SentCodeType::Email { pattern, length: 6, reset_available: Some(0), reset_pending: None } =
+            &token.kind
+        else {
+            panic!("{:?}", token.kind)
+        };
+        assert_eq!(pattern, "s***@sandbox.example");
+        assert_eq!(pair.login(|login| login.sign_in(&token, "111111")), Err(LoginError::CodeInvalid));
+        let typed = mailed(&pair, "someone@sandbox.example");
+        assert!(is_logged_in(&if by_name {
+            pair.login(|login| login.sign_in_with_email_code(&token, &typed))
+        } else {
+            pair.login(|login| login.sign_in(&token, &typed))
+        }));
+    }
+}
+
+#[test]
+fn a_lost_mailbox_is_given_up_at_once_or_after_a_while() {
+    let mut pair = Pair::new(PairOptions::default());
+    let token = code_sent(pair.login(|login| login.request_code("9996620007")));
+    let token = code_sent(pair.login(|login| login.reset_login_email(&token)));
+    assert_eq!(token.kind, SentCodeType::App { length: 5 });
+    assert!(is_logged_in(&pair.login(|login| login.sign_in(&token, "22222"))));
+
+    let mut options = PairOptions::default();
+    options.server.accounts.email_reset_wait = 3600;
+    let mut pair = Pair::new(options);
+    let token = code_sent(pair.login(|login| login.request_code("9996620007")));
+    let token = code_sent(pair.login(|login| login.reset_login_email(&token)));
+    assert!(token.is_by_email());
+    assert_eq!(pair.login(|login| login.reset_login_email(&token)), Err(LoginError::EmailResetPending));
+    pair.run_for(Duration::from_secs(3601)).unwrap();
+    let token = code_sent(pair.login(|login| login.request_code("9996620007")));
+    assert_eq!(token.kind, SentCodeType::App { length: 5 });
+}

@@ -1,0 +1,107 @@
+//! An account of another DC is followed in whatever step the server says so, over several hops; loops are noticed and
+//! absurd DCs refused.
+
+use sansgram_core::client::InvokeError;
+use sansgram_core::login::{LoginError, Outcome};
+use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{assert_logged_in, code_sent, dc, delivering, pair_with, request_code};
+
+const PHONE: &str = "9996620001";
+
+#[test]
+fn a_number_of_another_dc_is_followed_in_each_step() {
+    let mut pair = delivering(&[CodeDelivery::App, CodeDelivery::Sms]);
+    let token = code_sent(pair.login(|login| login.request_code("00 999 66 3 0001")));
+    assert_eq!(pair.client.home().number(), 3);
+    let token = code_sent(pair.login(|login| login.resend_code(&token)));
+    let outcome = pair.login(|login| login.sign_in(&token, "33333"));
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    let codes =
+        pair.account_events.iter().filter(|event| matches!(event, AccountEvent::CodeSent { dc: 3, .. }));
+    assert_eq!(codes.count(), 2);
+}
+
+#[test]
+fn endless_migration_is_given_up() {
+    let mut options = PairOptions::default();
+    options.server.accounts.always_migrate = true;
+    let mut pair = Pair::new(options);
+    let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+    assert!(matches!(outcome, Err(LoginError::MigrationLoop)), "{outcome:?}");
+}
+
+/// Another DC in the way of each step: the step is done there, and the account's own DC says where it belongs.
+#[test]
+fn a_detour_in_any_step_ends_where_the_account_lives() {
+    for error in ["PHONE_MIGRATE_3", "NETWORK_MIGRATE_3", "USER_MIGRATE_3"] {
+        for method in ["auth.sendCode", "auth.resendCode", "auth.signIn", "auth.signUp"] {
+            let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
+            let token = request_code(&mut pair, "9996620009");
+            let token = code_sent(pair.login(|login| login.resend_code(&token)));
+            let outcome = pair.login(|login| login.sign_in(&token, "22222"));
+            let Ok(Outcome::SignUpRequired(newcomer)) = outcome else { panic!("{method}: {outcome:?}") };
+            let outcome = pair.login(|login| login.sign_up(&newcomer.token, "Ada", ""));
+            assert_logged_in(&outcome);
+            assert_eq!(pair.client.home(), dc(2), "{method}");
+            assert_eq!(pair.opened.len(), 3, "{method}: there and back");
+        }
+        for method in ["auth.importBotAuthorization", "auth.exportLoginToken"] {
+            let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
+            if method == "auth.exportLoginToken" {
+                let now = pair.client_now();
+                let id = pair.client.login(now).qr_login(&[]).unwrap();
+                pair.run_until(|pair| pair.client.login_link(id).is_some()).unwrap();
+                assert_eq!(pair.client.home(), dc(3));
+                let url = pair.client.login_link(id).unwrap().url().to_owned();
+                pair.dcs.scan_login_link(&url, "9996630001").unwrap();
+                pair.run_until(|pair| pair.is_completed(id)).unwrap();
+                assert_logged_in(&pair.client.take_login(id).unwrap());
+                assert_eq!(pair.client.home(), dc(3));
+            } else {
+                assert_logged_in(&pair.login(|login| login.bot_login("1:sandbox")));
+                assert_eq!(pair.client.home(), dc(2));
+            }
+        }
+    }
+}
+
+#[test]
+fn several_hops_are_followed_in_one_step() {
+    let hops = vec![
+        Fault::error("auth.sendCode", 303, "NETWORK_MIGRATE_3").once().on_dc(2),
+        Fault::error("auth.sendCode", 303, "PHONE_MIGRATE_1").once().on_dc(3),
+        Fault::error("auth.sendCode", 303, "PHONE_MIGRATE_2").once().on_dc(1),
+    ];
+    let mut pair = pair_with(hops);
+    // Home at last, which is DC 1: it was sent away from there once.
+    let token = request_code(&mut pair, "9996610001");
+    assert_eq!(pair.client.home(), dc(1));
+    assert_logged_in(&pair.login(|login| login.sign_in(&token, "11111")));
+}
+
+#[test]
+fn dcs_that_cannot_be_are_refused_in_every_step() {
+    for target in ["0", "-1", "4", "1001", "99999999999999999999"] {
+        for method in ["auth.sendCode", "auth.signIn", "auth.importBotAuthorization"] {
+            let mut pair = pair_with(vec![Fault::error(method, 303, &format!("PHONE_MIGRATE_{target}"))]);
+            let outcome = if method == "auth.importBotAuthorization" {
+                pair.login(|login| login.bot_login("1:sandbox"))
+            } else {
+                match pair.login(|login| login.request_code(PHONE)) {
+                    Ok(Outcome::CodeSent(token)) => pair.login(|login| login.sign_in(&token, "22222")),
+                    outcome => outcome,
+                }
+            };
+            let error = outcome.unwrap_err();
+            let is_named = matches!(error, LoginError::MigrationTarget(_))
+                || matches!(error, LoginError::Invoke(InvokeError::UnknownDc(_)))
+                || matches!(error, LoginError::Refused(_));
+            assert!(is_named, "{method} to {target}: {error:?}");
+            assert!(pair.elapsed().as_secs() < 5, "{method} to {target}");
+            // Another login can go on from where this one began.
+            assert_eq!(pair.client.session().home_dc.unwrap_or(dc(2)), dc(2), "{method} to {target}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Two-step passwords by SRP. The machine says that the key stretching is heavy, and does not wait for it for ever.
+
+use std::time::Duration;
+
+use sansgram_core::client::{Input, Output};
+use sansgram_core::login::{LoginError, Outcome};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{is_logged_in, password_hint, request_code};
+
+#[test]
+fn with_a_password() {
+    let mut pair = Pair::new(PairOptions::default());
+    let token = request_code(&mut pair, "9996630002");
+    let outcome = pair.login(|login| login.sign_in(&token, "33333"));
+    assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
+    let outcome = pair.login(|login| login.check_password("wrong"));
+    assert!(matches!(outcome, Err(LoginError::PasswordInvalid)), "{outcome:?}");
+    let outcome = pair.login(|login| login.check_password("sandbox"));
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    assert_eq!(pair.client.home().number(), 3);
+}
+
+/// A runtime that loses the task must not leave the person waiting.
+#[test]
+fn a_heavy_task_that_never_comes_back_ends_its_step() {
+    let mut pair = Pair::new(PairOptions::default());
+    password_hint(&mut pair, "9996620002");
+    let now = pair.client_now();
+    let id = pair.client.login(now).check_password("sandbox").unwrap();
+    pair.drops_tasks = true;
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    assert_eq!(pair.client.take_login(id), Some(Err(LoginError::ComputeTimedOut)));
+    assert!(pair.elapsed() < Duration::from_secs(90));
+    // An outcome that comes too late harms nobody.
+    let late = pair.dropped_tasks.pop().expect("a task");
+    let now = pair.client_now();
+    pair.client.handle(now, Input::Computed(late.run()));
+    assert!(matches!(pair.client.poll_output(), Output::Timeout(_)));
+    pair.drops_tasks = false;
+    assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+}

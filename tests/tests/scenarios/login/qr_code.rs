@@ -1,0 +1,195 @@
+//! Login by QR code: the link is renewed before it expires, and the scan is told by an update and never asked for.
+
+use std::time::Duration;
+
+use sansgram_core::client::{Event, InvokeError, RequestId};
+use sansgram_core::login::{LoginError, Outcome, QrLink};
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::assert_no_fault;
+
+/// Begins a login and waits for its first link.
+pub(super) fn begin(pair: &mut Pair, except_ids: &[i64]) -> (RequestId, QrLink) {
+    let now = pair.client_now();
+    let id = pair.client.login(now).qr_login(except_ids).unwrap();
+    pair.run_until(|pair| pair.client.login_link(id).is_some()).unwrap();
+    (id, link(pair, id))
+}
+
+pub(super) fn link(pair: &Pair, id: RequestId) -> QrLink {
+    pair.client.login_link(id).unwrap().clone()
+}
+
+pub(super) fn scan(pair: &mut Pair, link: &QrLink, phone: &str) -> Result<(), String> {
+    let result = pair.dcs.scan_login_link(link.url(), phone);
+    pair.poll();
+    result
+}
+
+pub(super) fn outcome(pair: &mut Pair, id: RequestId) -> Result<Outcome, LoginError> {
+    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    pair.client.take_login(id).unwrap()
+}
+
+fn links_told(pair: &Pair) -> usize {
+    pair.events.iter().filter(|event| matches!(event, Event::QrLink(_))).count()
+}
+
+#[test]
+fn the_link_is_a_link_and_a_scan_signs_in_at_once() {
+    for seed in 0..8 {
+        let mut pair = Pair::new(PairOptions::seeded(seed));
+        let (id, link) = begin(&mut pair, &[]);
+        let token = link.url().strip_prefix("tg://login?token=").unwrap();
+        assert!(token.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_'), "{token}");
+        assert_eq!(link.number, 1);
+        assert!(link.lifetime <= Duration::from_secs(30) && link.lifetime > Duration::from_secs(25));
+
+        let before = pair.elapsed();
+        scan(&mut pair, &link, "9996620001").unwrap();
+        let outcome = outcome(&mut pair, id);
+        assert!(matches!(&outcome, Ok(Outcome::LoggedIn(user)) if user.id == 9_996_620_001), "{outcome:?}");
+        // The update told it; no timer was waited for.
+        assert!(pair.elapsed() - before < Duration::from_secs(1));
+        assert!(pair.client.session().user.is_some());
+        assert_no_fault(&pair);
+    }
+}
+
+#[test]
+fn a_link_is_renewed_before_it_expires_and_no_more_often() {
+    let mut pair = Pair::new(PairOptions::default());
+    let (id, first) = begin(&mut pair, &[]);
+    let mut seen = vec![first.url().to_owned()];
+    for number in 2..=10 {
+        let before = pair.elapsed();
+        pair.run_until(|pair| pair.client.login_link(id).unwrap().number == number).unwrap();
+        let waited = pair.elapsed() - before;
+        assert!(waited > Duration::from_secs(20) && waited < Duration::from_secs(30), "{waited:?}");
+        let link = link(&pair, id);
+        assert!(!seen.contains(&link.url().to_owned()));
+        seen.push(link.url().to_owned());
+    }
+    assert_eq!(links_told(&pair), 10);
+    // Each has died in its turn; the last one lives.
+    for old in &seen[..8] {
+        assert_eq!(pair.dcs.scan_login_link(old, "9996620001").unwrap_err(), "AUTH_TOKEN_INVALIDX");
+    }
+    let last = link(&pair, id);
+    scan(&mut pair, &last, "9996620001").unwrap();
+    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+}
+
+#[test]
+fn a_wrong_clock_does_not_hurry_or_delay_it() {
+    for clock_skew in [-86_400, 86_400] {
+        let mut pair = Pair::new(PairOptions { clock_skew, ..PairOptions::default() });
+        let (id, link) = begin(&mut pair, &[]);
+        assert!(link.lifetime > Duration::from_secs(25) && link.lifetime <= Duration::from_secs(31));
+        pair.run_for(Duration::from_secs(290)).unwrap();
+        assert!((10..=13).contains(&links_told(&pair)), "{}", links_told(&pair));
+        pair.client.cancel(id);
+    }
+}
+
+#[test]
+fn who_is_logged_in_here_already_cannot_scan_it() {
+    let mut pair = Pair::new(PairOptions::default());
+    let (id, link) = begin(&mut pair, &[9_996_620_001]);
+    assert_eq!(scan(&mut pair, &link, "9996620001").unwrap_err(), "AUTH_TOKEN_EXCEPTION");
+    assert!(!pair.is_completed(id));
+    scan(&mut pair, &link, "9996620003").unwrap();
+    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(user)) if user.id == 9_996_620_003));
+}
+
+#[test]
+fn a_cancelled_login_leaves_nothing_running() {
+    let mut pair = Pair::new(PairOptions::default());
+    let (id, _) = begin(&mut pair, &[]);
+    pair.client.cancel(id);
+    let told = links_told(&pair);
+    pair.run_for(Duration::from_secs(600)).unwrap();
+    assert_eq!(links_told(&pair), told);
+    assert!(pair.client.login_link(id).is_none() && !pair.is_completed(id));
+    // The same client takes the next login.
+    assert!(matches!(pair.login(|login| login.bot_login("1:sandbox")), Ok(Outcome::LoggedIn(_))));
+}
+
+#[test]
+fn a_closed_client_ends_it() {
+    let mut pair = Pair::new(PairOptions::default());
+    let (id, _) = begin(&mut pair, &[]);
+    let now = pair.client_now();
+    pair.client.close(now);
+    assert!(matches!(outcome(&mut pair, id), Err(LoginError::Invoke(InvokeError::Cancelled))));
+}
+
+#[test]
+fn a_scan_while_the_connection_is_down_is_noticed_when_it_is_back() {
+    let mut pair = Pair::new(PairOptions::default());
+    let (id, link) = begin(&mut pair, &[]);
+    pair.network.set_dead(2, true);
+    pair.dcs.close_all();
+    scan(&mut pair, &link, "9996620001").unwrap();
+    pair.run_for(Duration::from_secs(2)).unwrap();
+    pair.network.set_dead(2, false);
+    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+    assert_no_fault(&pair);
+}
+
+#[test]
+fn trouble_of_the_server_is_waited_out_and_a_refusal_is_not() {
+    let mut options = PairOptions::default();
+    let trouble =
+        Fault { times: Some(2), ..Fault::error("auth.exportLoginToken", 500, "INTERDC_2_CALL_ERROR") };
+    options.server.accounts.faults = vec![trouble];
+    let mut pair = Pair::new(options);
+    let (id, link) = begin(&mut pair, &[]);
+    scan(&mut pair, &link, "9996620001").unwrap();
+    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+
+    let mut options = PairOptions::default();
+    options.server.accounts.faults = vec![Fault::error("auth.exportLoginToken", 400, "API_ID_INVALID")];
+    let mut pair = Pair::new(options);
+    let outcome = pair.login(|login| login.qr_login(&[]));
+    assert_eq!(outcome, Err(LoginError::ApiCredentialsRefused));
+}
+
+#[test]
+fn a_server_that_is_the_wrong_one_ends_it() {
+    let mut pair = Pair::new(PairOptions::default());
+    let (id, _) = begin(&mut pair, &[]);
+    // An intermediate frame of four bytes: -444. In the middle of a connection anybody may have sent it; one that begins
+    // with it is to the wrong server.
+    for _ in 0..2 {
+        let opened = pair.opened.len();
+        let conn = pair.network.connections().next().unwrap();
+        pair.network.inject(pair.timestamp(), conn, &[4, 0, 0, 0, 0x44, 0xfe, 0xff, 0xff]);
+        pair.run_until(|pair| pair.opened.len() > opened || pair.is_completed(id)).unwrap();
+        pair.run_until(|pair| pair.network.connections().next().is_some() || pair.is_completed(id)).unwrap();
+    }
+    assert_eq!(pair.opened.len(), 2);
+    let outcome = outcome(&mut pair, id);
+    assert!(matches!(&outcome, Err(LoginError::Invoke(InvokeError::Unreachable { .. }))), "{outcome:?}");
+}
+
+/// `updateShort` with `updateLoginToken`.
+const SCANNED: [u8; 12] = [0xc1, 0xde, 0xd4, 0x78, 0x91, 0xe6, 0x4f, 0x56, 0, 0, 0, 0];
+
+#[test]
+fn f13_scans_that_lead_nowhere_renew_the_link_once_a_second() {
+    let mut pair = Pair::new(PairOptions::default());
+    let (id, _) = begin(&mut pair, &[]);
+    let begun = pair.elapsed();
+    while pair.elapsed() - begun < Duration::from_secs(10) {
+        pair.dcs.send_update(&SCANNED);
+        pair.run_for(Duration::from_millis(5)).unwrap();
+    }
+    let number = link(&pair, id).number;
+    assert!((9..=13).contains(&number), "{number} links in 10 s");
+    // A scan that is one still logs in.
+    let shown = link(&pair, id);
+    scan(&mut pair, &shown, "9996620001").unwrap();
+    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+}

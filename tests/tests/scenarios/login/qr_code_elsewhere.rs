@@ -1,0 +1,58 @@
+//! A QR code scanned by an account of another DC, with a password and without.
+
+use sansgram_core::login::{LoginError, MAX_HOPS, Outcome};
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use super::qr_code::{begin, link, outcome, scan};
+use crate::common::assert_no_fault;
+
+#[test]
+fn an_account_of_another_dc_and_with_a_password() {
+    for (phone, dc, password) in [("9996610001", 1, false), ("9996630002", 3, true), ("9996620002", 2, true)]
+    {
+        let mut pair = Pair::new(PairOptions::default());
+        let (id, link) = begin(&mut pair, &[]);
+        scan(&mut pair, &link, phone).unwrap();
+        let outcome = outcome(&mut pair, id);
+        if password {
+            assert!(
+                matches!(&outcome, Ok(Outcome::PasswordRequired(hint)) if hint.hint.is_some()),
+                "{outcome:?}"
+            );
+            let outcome = pair.login(|login| login.check_password("sandbox"));
+            assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+        } else {
+            assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+        }
+        assert_eq!(pair.client.home().number(), dc);
+        assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+        assert_no_fault(&pair);
+    }
+}
+
+#[test]
+fn dcs_that_send_it_around_are_noticed() {
+    let mut options = PairOptions::default();
+    options.server.accounts.always_migrate = true;
+    let mut pair = Pair::new(options);
+    let (id, link) = begin(&mut pair, &[]);
+    scan(&mut pair, &link, "9996620001").unwrap();
+    assert_eq!(outcome(&mut pair, id), Err(LoginError::MigrationLoop));
+    const { assert!(MAX_HOPS < 10) };
+}
+
+#[test]
+fn a_token_that_went_stale_on_its_way_to_another_dc_is_replaced() {
+    let mut options = PairOptions::default();
+    options.server.accounts.faults =
+        vec![Fault::error("auth.importLoginToken", 400, "AUTH_TOKEN_EXPIRED").once()];
+    let mut pair = Pair::new(options);
+    let (id, first) = begin(&mut pair, &[]);
+    scan(&mut pair, &first, "9996630001").unwrap();
+    pair.run_until(|pair| pair.client.login_link(id).is_none_or(|link| link.number == 2)).unwrap();
+    let second = link(&pair, id);
+    scan(&mut pair, &second, "9996630001").unwrap();
+    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+    assert_eq!(pair.client.home().number(), 3);
+}

@@ -1,0 +1,268 @@
+//! Every step of a login and every class of refusal: the login goes on, waits, begins again or is over.
+
+use std::time::Duration;
+
+use sansgram_core::login::{Continuation, LoginError, NewPassword, Outcome, SentCode};
+use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use super::qr_code::{begin, link, outcome, scan};
+use crate::common::{code_sent, is_logged_in, password_hint, request_code};
+
+/// What a server answers, how often in a row until the step is told, and what becomes of the login.
+const REFUSALS: &[(i32, &str, usize, Continuation)] = &[
+    (303, "NOWHERE_KNOWN", 1, Continuation::Over),
+    (400, "SOMETHING_NEW", 1, Continuation::AskAgain),
+    (400, "INPUT_FETCH_ERROR", 1, Continuation::Over),
+    (400, "API_ID_PUBLISHED_FLOOD", 1, Continuation::Over),
+    (401, "AUTH_KEY_UNREGISTERED", 1, Continuation::BeginAgain),
+    (401, "SOMETHING_NEW", 1, Continuation::BeginAgain),
+    (403, "RECAPTCHA_CHECK_signup__KEY", 1, Continuation::Over),
+    (403, "SOMETHING_NEW", 1, Continuation::Over),
+    (406, "UPDATE_APP_TO_LOGIN", 1, Continuation::Over),
+    (406, "SOMETHING_NEW", 1, Continuation::Over),
+    (420, "FLOOD_WAIT_86400", 1, Continuation::Wait),
+    (420, "SOMETHING_NEW_86400", 1, Continuation::Wait),
+    (420, "FROZEN_METHOD_INVALID", 1, Continuation::Over),
+    (500, "AUTH_RESTART", 1, Continuation::BeginAgain),
+    (500, "AUTH_RESTART_7", 4, Continuation::BeginAgain),
+    (500, "SOMETHING_NEW", 4, Continuation::Wait),
+    (-503, "Timeout", 4, Continuation::Wait),
+    // The key is dead from here on.
+    (401, "USER_DEACTIVATED_BAN", 1, Continuation::Over),
+];
+
+type Login = Result<Outcome, LoginError>;
+
+/// Tries the step once for each refusal, and once more: then it succeeds, unless another key knows nothing of it.
+fn walk(
+    method: &str,
+    deliveries: &[CodeDelivery],
+    prepare: impl Fn(&mut Pair) -> Option<SentCode>,
+    step: impl Fn(&mut Pair, Option<&SentCode>) -> Login,
+) {
+    let mut options = PairOptions::default();
+    options.server.accounts.deliveries = deliveries.to_vec();
+    options.server.accounts.faults = REFUSALS
+        .iter()
+        .flat_map(|(code, name, times, _)| {
+            std::iter::repeat_n(Fault::error(method, *code, name).once(), *times)
+        })
+        .collect();
+    let mut pair = Pair::new(options);
+    let token = prepare(&mut pair);
+    for (code, name, _, expected) in REFUSALS {
+        let refused = step(&mut pair, token.as_ref());
+        let error = refused.expect_err(method);
+        assert_eq!(error.continuation(), *expected, "{method} -> {code} {name}: {error:?}");
+        let sentence = error.to_string();
+        assert!(!sentence.contains("SOMETHING") || sentence.contains(&code.to_string()), "{sentence}");
+        assert_eq!(
+            name.contains("SOMETHING_NEW") && *code != 420,
+            sentence.contains("SOMETHING_NEW"),
+            "{sentence}"
+        );
+    }
+    let at_last = step(&mut pair, token.as_ref());
+    let is_of_the_key = ["auth.checkPassword", "Recover", "recover"].iter().any(|name| method.contains(name));
+    match at_last {
+        Err(LoginError::Restart) if is_of_the_key => {}
+        at_last => assert!(at_last.is_ok() && !is_of_the_key, "{method}: {at_last:?}"),
+    }
+}
+
+fn app() -> Vec<CodeDelivery> {
+    vec![CodeDelivery::App, CodeDelivery::Sms]
+}
+
+#[test]
+fn b3_refusals_of_the_steps_of_a_phone() {
+    const PHONE: &str = "9996620001";
+    let ask = |pair: &mut Pair| Some(request_code(pair, PHONE));
+    walk("auth.sendCode", &app(), |_| None, |pair, _| pair.login(|login| login.request_code(PHONE)));
+    walk("auth.resendCode", &app(), ask, |pair, token| pair.login(|login| login.resend_code(token.unwrap())));
+    walk("auth.cancelCode", &app(), ask, |pair, token| pair.login(|login| login.cancel_code(token.unwrap())));
+    walk("auth.signIn", &app(), ask, |pair, token| {
+        pair.login(|login| login.sign_in(token.unwrap(), "22222"))
+    });
+}
+
+#[test]
+fn b3_refusals_of_a_sign_up() {
+    let prepare = |pair: &mut Pair| {
+        let token = request_code(pair, "9996620009");
+        match pair.login(|login| login.sign_in(&token, "22222")) {
+            Ok(Outcome::SignUpRequired(required)) => Some(required.token),
+            other => panic!("{other:?}"),
+        }
+    };
+    walk("auth.signUp", &app(), prepare, |pair, token| {
+        pair.login(|login| login.sign_up(token.unwrap(), "Ada", ""))
+    });
+}
+
+#[test]
+fn b5_refusals_of_an_address_that_is_set_up() {
+    const ADDRESS: &str = "ada@home.example";
+    let ask = |pair: &mut Pair| Some(request_code(pair, "9996620006"));
+    walk("account.sendVerifyEmailCode", &app(), ask, |pair, token| {
+        pair.login(|login| login.send_email_code(token.unwrap(), ADDRESS))
+    });
+    let sent = |pair: &mut Pair| {
+        let token = ask(pair);
+        let outcome = pair.login(|login| login.send_email_code(token.as_ref().unwrap(), ADDRESS));
+        assert!(matches!(outcome, Ok(Outcome::EmailCodeSent(_))), "{outcome:?}");
+        token
+    };
+    walk("account.verifyEmail", &app(), sent, |pair, token| {
+        let code = pair.account_events.iter().rev().find_map(|event| match event {
+            AccountEvent::EmailSent { code, .. } => Some(code.clone()),
+            _ => None,
+        });
+        pair.login(|login| login.verify_email(token.unwrap(), &code.unwrap()))
+    });
+    let by_email = |pair: &mut Pair| Some(request_code(pair, "9996620007"));
+    walk("auth.resetLoginEmail", &app(), by_email, |pair, token| {
+        pair.login(|login| login.reset_login_email(token.unwrap()))
+    });
+}
+
+#[test]
+fn b3_refusals_of_a_password_and_its_recovery() {
+    let owes = |pair: &mut Pair| {
+        password_hint(pair, "9996620008");
+        None
+    };
+    walk("auth.checkPassword", &app(), owes, |pair, _| pair.login(|login| login.check_password("sandbox")));
+    walk("auth.requestPasswordRecovery", &app(), owes, |pair, _| {
+        pair.login(|login| login.request_password_recovery())
+    });
+    let recovers = |pair: &mut Pair| {
+        owes(pair);
+        let outcome = pair.login(|login| login.request_password_recovery());
+        assert!(matches!(outcome, Ok(Outcome::RecoveryCodeSent(_))), "{outcome:?}");
+        None
+    };
+    walk("auth.checkRecoveryPassword", &app(), recovers, |pair, _| {
+        pair.login(|login| login.check_recovery_password("222222"))
+    });
+    walk("auth.recoverPassword", &app(), recovers, |pair, _| {
+        pair.login(|login| login.recover_password("222222", Some(NewPassword::new("correct horse"))))
+    });
+}
+
+/// The code was right and is used up: what keeps the hint from being told does not keep the password from being asked.
+#[test]
+fn b3_refusals_of_what_comes_before_a_password() {
+    for (code, name, times, expected) in REFUSALS {
+        let mut options = PairOptions::default();
+        let refusal = Fault::error("account.getPassword", *code, name).once();
+        options.server.accounts.faults = vec![refusal; *times];
+        let mut pair = Pair::new(options);
+        let token = request_code(&mut pair, "9996620002");
+        match pair.login(|login| login.sign_in(&token, "22222")) {
+            Ok(Outcome::PasswordRequired(hint)) => {
+                assert!(expected.keeps_pending() && hint.hint.is_none(), "{code} {name}");
+                assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+            }
+            other => assert_eq!(other.unwrap_err().continuation(), *expected, "{code} {name}"),
+        }
+    }
+}
+
+#[test]
+fn b3_refusals_of_a_bot() {
+    walk(
+        "auth.importBotAuthorization",
+        &app(),
+        |_| None,
+        |pair, _| pair.login(|login| login.bot_login("1:sandbox")),
+    );
+}
+
+#[test]
+fn b3_refusals_of_a_qr_code() {
+    for (code, name, times, expected) in REFUSALS {
+        let mut options = PairOptions::default();
+        let refusal = Fault::error("auth.exportLoginToken", *code, name).once();
+        options.server.accounts.faults = vec![refusal; *times];
+        let mut pair = Pair::new(options);
+        let now = pair.client_now();
+        let id = pair.client.login(now).qr_login(&[]).unwrap();
+        let error = outcome(&mut pair, id).unwrap_err();
+        assert_eq!(error.continuation(), *expected, "{code} {name}: {error:?}");
+        // Another one can be shown, and scanned by an account of another DC.
+        let (id, _) = begin(&mut pair, &[]);
+        let shown = link(&pair, id);
+        scan(&mut pair, &shown, "9996610001").unwrap();
+        assert!(is_logged_in(&outcome(&mut pair, id)));
+    }
+}
+
+/// A DC that the account has just come to may not know its key for a second or two (Swiftgram PR#185).
+#[test]
+fn b4_a_passing_401_after_a_migration_is_tried_again() {
+    let passing = |method: &str| Fault::error(method, 401, "AUTH_KEY_UNREGISTERED").once().on_dc(1);
+    let steps = ["auth.signIn", "account.getPassword", "auth.checkPassword"];
+    for count in [1, 2, 3] {
+        let mut options = PairOptions::default();
+        options.server.accounts.faults =
+            steps.iter().flat_map(|method| std::iter::repeat_n(passing(method), count)).collect();
+        let mut pair = Pair::new(options);
+        password_hint(&mut pair, "9996610002");
+        assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))), "{count} refusals");
+        assert!(pair.elapsed() < Duration::from_secs(40), "{:?}", pair.elapsed());
+    }
+    // The same after a QR code.
+    let mut options = PairOptions::default();
+    options.server.accounts.faults =
+        ["auth.importLoginToken", "account.getPassword", "auth.checkPassword"].map(passing).to_vec();
+    let mut pair = Pair::new(options);
+    let (id, shown) = begin(&mut pair, &[]);
+    scan(&mut pair, &shown, "9996610002").unwrap();
+    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::PasswordRequired(_))));
+    assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+}
+
+/// Another process goes on: the session says that the login is not where it began.
+#[test]
+fn b4_a_passing_401_is_tried_again_in_another_process() {
+    let mut options = PairOptions::default();
+    options.server.accounts.faults =
+        vec![Fault::error("account.getPassword", 401, "AUTH_KEY_UNREGISTERED").once().on_dc(1)];
+    let mut pair = Pair::new(options);
+    let token = code_sent(pair.login(|login| login.request_code("9996610002")));
+    pair.restart_client(PairOptions::config(&[1, 2, 3]));
+    let outcome = pair.login(|login| login.sign_in(&token, "11111"));
+    assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
+    assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+}
+
+#[test]
+fn b4_a_lasting_401_begins_the_login_again() {
+    for phone in ["9996620002", "9996610002"] {
+        let mut options = PairOptions::default();
+        options.server.accounts.faults =
+            vec![Fault::error("auth.checkPassword", 401, "AUTH_KEY_UNREGISTERED")];
+        let mut pair = Pair::new(options);
+        password_hint(&mut pair, phone);
+        let begun = pair.elapsed();
+        let outcome = pair.login(|login| login.check_password("sandbox"));
+        assert_eq!(outcome, Err(LoginError::Restart));
+        assert!(pair.elapsed() - begun < Duration::from_secs(15), "{:?}", pair.elapsed() - begun);
+    }
+}
+
+#[test]
+fn f14_a_server_that_asks_to_wait_without_end_is_told_so() {
+    let mut options = PairOptions::default();
+    options.server.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 0)];
+    let mut pair = Pair::new(options);
+    let outcome = pair.login(|login| login.request_code("9996620001"));
+    let total = Duration::from_secs(60);
+    assert_eq!(outcome, Err(LoginError::EndlessFloodWait { times: 60, total }));
+    assert_eq!(
+        outcome.unwrap_err().to_string(),
+        "the server asked to wait 60 times in a row, 1 minute in all, and asks again; try again later"
+    );
+}

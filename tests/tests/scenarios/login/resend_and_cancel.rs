@@ -1,0 +1,42 @@
+//! Codes sent again by other means, each of which replaces the last, and codes called back.
+
+use std::time::Duration;
+
+use sansgram_core::login::{CodeType, LoginError, Outcome};
+use sansgram_testkit::accounts::CodeDelivery;
+
+use crate::common::{assert_code_signs_in, code_sent, delivering, request_code};
+
+const PHONE: &str = "+999 66 2 0001";
+
+#[test]
+fn resending_goes_from_way_to_way_and_each_new_code_replaces_the_last() {
+    let mut pair = delivering(&[
+        CodeDelivery::App,
+        CodeDelivery::Sms,
+        CodeDelivery::OfALaterLayer,
+        CodeDelivery::FlashCall,
+        CodeDelivery::Call,
+    ]);
+    let mut token = request_code(&mut pair, PHONE);
+    let old = token.clone();
+    for next in [CodeType::Sms, CodeType::Unknown, CodeType::FlashCall, CodeType::Call] {
+        assert_eq!((token.next, token.timeout), (Some(next), Some(Duration::from_secs(60))));
+        token = code_sent(pair.login(|login| login.resend_code(&token)));
+    }
+    assert_eq!(token.next, None);
+    assert_eq!(pair.login(|login| login.resend_code(&token)), Err(LoginError::NoOtherWay));
+    assert_eq!(pair.login(|login| login.sign_in(&old, "22222")), Err(LoginError::CodeExpired));
+    assert_code_signs_in(&mut pair, &token);
+}
+
+#[test]
+fn a_cancelled_code_is_worthless() {
+    let mut pair = delivering(&[CodeDelivery::App]);
+    let token = request_code(&mut pair, PHONE);
+    assert_eq!(pair.login(|login| login.cancel_code(&token)), Ok(Outcome::CodeCancelled));
+    assert_eq!(pair.login(|login| login.sign_in(&token, "22222")), Err(LoginError::CodeExpired));
+    assert_eq!(pair.login(|login| login.cancel_code(&token)), Err(LoginError::CodeExpired));
+    let token = request_code(&mut pair, PHONE);
+    assert_code_signs_in(&mut pair, &token);
+}

@@ -1,0 +1,45 @@
+//! A half-done login is put away as a text, and another process goes on with it.
+
+use sansgram_core::client::StoredSession;
+use sansgram_core::login::{Outcome, SavedLogin};
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::request_code;
+
+/// The client is replaced by another one, which knows nothing but the session's text and the login's.
+#[test]
+fn a_half_done_login_goes_on_in_another_client() {
+    let mut pair = Pair::new(PairOptions::default());
+    let token = request_code(&mut pair, "9996610002");
+    let text = SavedLogin::from(token).to_text();
+    restart(&mut pair);
+    let Ok(SavedLogin::Code(token)) = SavedLogin::from_text(&text) else { panic!("no code") };
+    let outcome = pair.login(|login| login.sign_in(&token, "11111"));
+    let Ok(Outcome::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };
+    let text = SavedLogin::Password(hint).to_text();
+    restart(&mut pair);
+    assert!(matches!(SavedLogin::from_text(&text), Ok(SavedLogin::Password(_))));
+    let outcome = pair.login(|login| login.check_password("sandbox"));
+    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    assert_eq!(pair.client.home().number(), 1);
+
+    // The application need not be named again.
+    restart(&mut pair);
+    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+    let session = pair.client.session();
+    assert_eq!(session.keys.len(), 2, "the keys of the two DCs were used all along");
+}
+
+/// The same servers, another client with the same session and without an application.
+fn restart(pair: &mut Pair) {
+    let text = pair.client.session().to_text();
+    let session = StoredSession::from_text(&text).unwrap();
+    let mut config = PairOptions::config(&[1, 2, 3]);
+    config.api = None;
+    pair.dcs.close_all();
+    pair.poll();
+    let seed = pair.network.bytes_carried();
+    let mut next = Pair::new(PairOptions { client: config, session, ..PairOptions::seeded(seed) });
+    std::mem::swap(&mut next.dcs, &mut pair.dcs);
+    *pair = next;
+}

@@ -1,0 +1,63 @@
+//! Sign-up of a number that nobody has, with the terms of service.
+
+use sansgram_core::login::{LoginError, Outcome, SignUpRequired};
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+fn required(pair: &mut Pair, phone: &str, code: &str) -> SignUpRequired {
+    let Ok(Outcome::CodeSent(token)) = pair.login(|login| login.request_code(phone)) else {
+        panic!("no code")
+    };
+    match pair.login(|login| login.sign_in(&token, code)) {
+        Ok(Outcome::SignUpRequired(required)) => required,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_newcomer_reads_the_terms_gives_a_name_and_is_logged_in() {
+    for (phone, code, dc) in [("9996620009", "22222", 2), ("9996630009", "33333", 3)] {
+        let mut pair = Pair::new(PairOptions::default());
+        let required = required(&mut pair, phone, code);
+        let terms = required.terms_of_service.clone().expect("terms");
+        assert!(terms.text.starts_with("By signing up"));
+        for wrong in ["", "  "] {
+            let outcome = pair.login(|login| login.sign_up(&required.token, wrong, ""));
+            assert_eq!(outcome, Err(LoginError::FirstNameInvalid));
+        }
+        let long = "x".repeat(65);
+        let outcome = pair.login(|login| login.sign_up(&required.token, &long, ""));
+        assert_eq!(outcome, Err(LoginError::FirstNameInvalid));
+        let outcome = pair.login(|login| login.sign_up(&required.token, "Ada", &long));
+        assert_eq!(outcome, Err(LoginError::LastNameInvalid));
+
+        let outcome = pair.login(|login| login.sign_up(&required.token, " Ada ", "Lovelace"));
+        let Ok(Outcome::LoggedIn(user)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((user.first_name.as_str(), user.last_name.as_deref()), ("Ada", Some("Lovelace")));
+        assert_eq!(pair.login(|login| login.accept_terms(&terms)), Ok(Outcome::TermsAccepted));
+        assert_eq!(pair.login(|login| login.get_me()), Ok(Outcome::Me(user)));
+        assert_eq!(pair.client.home().number(), dc);
+        assert_eq!(pair.client.session().user.as_ref().map(|user| user.is_bot), Some(false));
+    }
+}
+
+#[test]
+fn the_older_error_asks_for_a_sign_up_too() {
+    let mut options = PairOptions::default();
+    options.server.accounts.faults = vec![Fault::error("auth.signIn", 400, "PHONE_NUMBER_UNOCCUPIED").once()];
+    let mut pair = Pair::new(options);
+    assert_eq!(required(&mut pair, "9996620009", "22222").terms_of_service, None);
+}
+
+#[test]
+fn applications_that_may_not_sign_up_are_told_so() {
+    let mut options = PairOptions::default();
+    let refused = Fault::error("auth.signUp", 400, "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN");
+    let occupied = Fault::error("auth.signUp", 400, "PHONE_NUMBER_OCCUPIED").once();
+    options.server.accounts.faults = vec![occupied, refused];
+    let mut pair = Pair::new(options);
+    let required = required(&mut pair, "9996620009", "22222");
+    for expected in [LoginError::PhoneOccupied, LoginError::OfficialAppsOnly] {
+        assert_eq!(pair.login(|login| login.sign_up(&required.token, "Ada", "")), Err(expected));
+    }
+}

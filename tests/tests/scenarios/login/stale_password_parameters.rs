@@ -1,0 +1,21 @@
+//! `SRP_ID_INVALID`: the parameters are fetched again, and the password that was typed is kept.
+
+use sansgram_testkit::accounts::Fault;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::{is_logged_in, password_hint};
+
+#[test]
+fn stale_parameters_are_fetched_again_and_the_password_is_kept() {
+    let mut options = PairOptions::default();
+    options.server.accounts.faults = vec![Fault::srp_id_invalid().once()];
+    let mut pair = Pair::new(options);
+    password_hint(&mut pair, "9996620002");
+    assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+
+    let mut options = PairOptions::default();
+    options.server.accounts.faults = vec![Fault::srp_id_invalid()];
+    let mut pair = Pair::new(options);
+    password_hint(&mut pair, "9996620002");
+    assert!(pair.login(|login| login.check_password("sandbox")).is_err(), "it is not tried without end");
+}

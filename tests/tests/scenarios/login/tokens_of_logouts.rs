@@ -1,0 +1,40 @@
+//! The token that a logout leaves spares the next login its code.
+
+use sansgram_core::client::StoredSession;
+use sansgram_core::login::Outcome;
+use sansgram_testkit::accounts::AccountEvent;
+use sansgram_testkit::pair::{Pair, PairOptions};
+
+use crate::common::request_code;
+
+#[test]
+fn the_token_of_a_sign_out_spares_the_next_code_but_not_the_password() {
+    for (phone, password) in [("9996620001", false), ("9996610002", true)] {
+        let code = if password { "11111" } else { "22222" };
+        let mut pair = Pair::new(PairOptions::default());
+        let token = request_code(&mut pair, phone);
+        let mut outcome = pair.login(|login| login.sign_in(&token, code));
+        if password {
+            outcome = pair.login(|login| login.check_password("sandbox"));
+        }
+        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+        assert_eq!(pair.login(|login| login.sign_out()), Ok(Outcome::SignedOut));
+        // It survives a restart.
+        let session = StoredSession::from_text(&pair.client.session().to_text()).unwrap();
+        assert_eq!(session.logout_tokens.len(), 1);
+        assert!(!format!("{session:?}").contains(&format!("{:?}", session.logout_tokens[0].as_slice())));
+        let sent = |pair: &Pair| {
+            pair.account_events.iter().filter(|event| matches!(event, AccountEvent::CodeSent { .. })).count()
+        };
+        let before = sent(&pair);
+        let outcome = pair.login(|login| login.request_code(phone));
+        if password {
+            assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
+            let outcome = pair.login(|login| login.check_password("sandbox"));
+            assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+        } else {
+            assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+        }
+        assert_eq!(sent(&pair), before);
+    }
+}

@@ -1,0 +1,37 @@
+//! A login with a migration succeeds, whatever byte the network cuts the connection at. For the steps from one cut to
+//! the next see [`cut_at_any_byte`](super::cut_at_any_byte); all of them
+//! are some 15,000 logins with two key exchanges and more each, about half an hour of one core.
+
+use sansgram_core::transport::TransportKind;
+use sansgram_testkit::pair::Pair;
+
+use super::cut_at_any_byte::{options, step};
+use crate::common::{assert_no_fault, log_in_bot};
+
+fn cut(pfs: bool) {
+    let mut cuts = 0;
+    for cut in (0..).step_by(step(97)) {
+        let mut options = options(pfs, TransportKind::Intermediate);
+        options.network.cut_at_byte = Some(cut);
+        let mut pair = Pair::new(options);
+        log_in_bot(&mut pair, "2:elsewhere");
+        assert_no_fault(&pair);
+        assert!(!pfs || pair.dcs.keys().all(|key| key.temporary || key.calls == 0), "cut at {cut}");
+        cuts += 1;
+        if pair.network.options.cut_at_byte.is_some() {
+            break;
+        }
+    }
+    println!("pfs {pfs}: {cuts} logins");
+    assert!(cuts > 40, "{cuts}: a login takes more than 4 KB");
+}
+
+#[test]
+fn under_permanent_keys() {
+    cut(false);
+}
+
+#[test]
+fn under_temporary_keys() {
+    cut(true);
+}
