@@ -1,8 +1,8 @@
 //! How often the server may correct us before we give up on it.
 
-use core::fmt;
 use core::time::Duration;
 
+use super::correction::Correction;
 use super::error::MessageError;
 use super::ids::MsgId;
 use crate::time::Timestamp;
@@ -12,48 +12,6 @@ const MAX_ROUNDS: u8 = 5;
 /// Rounds that answered pings lie between are counted from 0 only if so much time does, too: a server that refuses each
 /// ping after it has answered it would have us ping without a pause.
 const APART: Duration = Duration::from_secs(5);
-
-/// What the server finds wrong with our messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Correction {
-    /// Their salt (`bad_server_salt`).
-    Salt,
-    /// Their time (`bad_msg_notification` 16 and 17).
-    Clock,
-    /// Their age (20): it cannot tell whether it received them.
-    Age,
-    /// Their numbers, or another code of `bad_msg_notification`.
-    Numbers(i32),
-    /// It wants them once more (`msg_resend_req`).
-    Resend,
-    /// Its session is a new one (`new_session_created`).
-    NewSession,
-}
-
-impl Correction {
-    /// What a code of `bad_msg_notification` says.
-    pub(super) const fn of(code: i32) -> Self {
-        match code {
-            16 | 17 => Self::Clock,
-            20 => Self::Age,
-            code => Self::Numbers(code),
-        }
-    }
-}
-
-impl fmt::Display for Correction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Salt => f.write_str("it never accepts their salt"),
-            Self::Clock => f.write_str("it never accepts their time"),
-            Self::Age => f.write_str("it always calls them too old (code 20)"),
-            Self::Numbers(code) => write!(f, "it always calls them malformed (code {code})"),
-            Self::Resend => f.write_str("it always asks for them once more"),
-            Self::NewSession => f.write_str("it always begins a new session"),
-        }
-    }
-}
 
 /// The corrections without an answer in between.
 #[derive(Debug, Default)]

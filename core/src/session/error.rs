@@ -1,7 +1,7 @@
 //! Why a packet of the server was refused.
 
 use super::clock::OutsideTimeWindow;
-use super::corrections::Correction;
+use super::correction::Correction;
 use crate::crypto::message::OpenError;
 use crate::tl::DecodeError;
 use crate::tl::gzip::GzipError;

@@ -4,17 +4,17 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::acks::Acks;
-use super::binding::Binding;
 use super::clock::ServerClock;
 use super::corrections::Corrections;
+use super::draft::Draft;
 use super::ids::{MsgId, MsgIdGenerator, SeqNoCounter};
 use super::keep_alive::KeepAlive;
 use super::outgoing::{Delivery, Outgoing, RequestTag};
-use super::pack::Draft;
 use super::quick_acks::QuickAcks;
 use super::replay::ReplayWindow;
 use super::salts::Salts;
 use super::service::{Inquiry, MAX_IDS, Reminder, Service};
+use super::temp_key_binding::Binding;
 use crate::crypto::{AuthKey, SecureRandom};
 use crate::time::{Now, Timestamp};
 
@@ -165,6 +165,14 @@ impl Session {
     #[must_use]
     pub fn has_requests(&self) -> bool {
         self.outgoing.has_queued() || self.outgoing.newest().is_some()
+    }
+
+    /// Asks the server to let this session's key, a temporary one that ends at `expires_at` (seconds since 1970), stand
+    /// for `permanent`. The answer comes as the result of `tag`; until then nothing else should be queued, since the
+    /// server answers little to a key that is not bound.
+    pub fn bind(&mut self, tag: RequestTag, permanent: AuthKey, expires_at: i32) {
+        self.binding = Some(Binding { tag, permanent, expires_at });
+        self.queue(tag);
     }
 
     /// Asks the server to forget the key (`destroy_auth_key`). [`SessionEvent::KeyDestroyed`](super::SessionEvent) is

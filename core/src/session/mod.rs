@@ -14,10 +14,11 @@
 //! ```
 
 mod acks;
-mod binding;
 mod clock;
 mod container;
+mod correction;
 mod corrections;
+mod draft;
 mod envelope;
 mod error;
 mod ids;
@@ -30,10 +31,11 @@ mod receive;
 mod replay;
 mod salts;
 mod service;
+mod temp_key_binding;
 
 pub use clock::{OutsideTimeWindow, ServerClock};
 pub use container::{Container, InnerMessage};
-pub use corrections::Correction;
+pub use correction::Correction;
 pub use envelope::{Envelope, HEADER_LEN};
 pub use error::MessageError;
 pub use ids::{MsgId, MsgIdGenerator, SeqNoCounter};

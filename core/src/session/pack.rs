@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::container::{CONTAINER_HEADER_LEN, INNER_HEADER_LEN};
+use super::draft::{Draft, Item, ItemKind, wants_quick_ack};
 use super::envelope;
-use super::ids::MsgId;
 use super::machine::Session;
-use super::outgoing::{RequestSource, RequestTag};
+use super::outgoing::RequestSource;
 use super::service::{Service, write_ids};
 use crate::crypto::SecureRandom;
 use crate::crypto::message::QuickAckToken;
@@ -26,57 +26,6 @@ const INVOKE_AFTER_MSG_LEN: usize = 12;
 /// C libraries copy more than about 2 KiB at once by `rep movsb`, which takes twenty times as long on some processors (AMD
 /// Zen 4) where source and destination are aligned differently: a fifth of the time that a packet of 16 KiB takes.
 const COPIED_AT_ONCE: usize = 1024;
-
-/// One message of the packet under construction.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Item {
-    msg_id: MsgId,
-    seq_no: i32,
-    len: usize,
-    kind: ItemKind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum ItemKind {
-    Request {
-        tag: RequestTag,
-        after: Option<MsgId>,
-        quick_ack: bool,
-    },
-    /// The session wrote it itself: it begins at this position of the scratch buffer.
-    Written {
-        start: usize,
-    },
-}
-
-/// The packet under construction: what it carries, and what of that the session wrote itself.
-#[derive(Debug, Default)]
-pub(super) struct Draft {
-    items: Vec<Item>,
-    scratch: Vec<u8>,
-}
-
-impl Draft {
-    /// Adds the message that was written to the scratch buffer from `start` on.
-    fn add_written(&mut self, msg_id: MsgId, seq_no: i32, start: usize) {
-        let kind = ItemKind::Written { start };
-        self.items.push(Item { msg_id, seq_no, len: self.scratch.len() - start, kind });
-    }
-}
-
-impl Item {
-    /// The request, if it wants a quick acknowledgement.
-    const fn asks_quick_ack(&self) -> Option<RequestTag> {
-        match self.kind {
-            ItemKind::Request { tag, quick_ack: true, .. } => Some(tag),
-            _ => None,
-        }
-    }
-}
-
-fn wants_quick_ack(items: &[Item]) -> bool {
-    items.iter().any(|item| item.asks_quick_ack().is_some())
-}
 
 impl Session {
     /// Appends one frame with all that waits, up to 100 requests or 32 KiB of them (a larger one travels alone), and

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::container::Container;
-use super::corrections::Correction;
+use super::correction::Correction;
 use super::envelope::Envelope;
 use super::error::MessageError;
 use super::ids::MsgId;

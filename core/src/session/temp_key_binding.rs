@@ -7,7 +7,6 @@
 use alloc::vec::Vec;
 
 use super::ids::MsgId;
-use super::machine::Session;
 use super::outgoing::RequestTag;
 use crate::crypto::{AuthKey, AuthKeyId, SecureRandom, message, random};
 use crate::tl::{Serialize, functions};
@@ -19,18 +18,8 @@ const BIND_AUTH_KEY_INNER_ID: u32 = 0x75a3_f765;
 #[derive(Debug)]
 pub(super) struct Binding {
     pub(super) tag: RequestTag,
-    permanent: AuthKey,
-    expires_at: i32,
-}
-
-impl Session {
-    /// Asks the server to let this session's key, a temporary one that ends at `expires_at` (seconds since 1970), stand
-    /// for `permanent`. The answer comes as the result of `tag`; until then nothing else should be queued, since the
-    /// server answers little to a key that is not bound.
-    pub fn bind(&mut self, tag: RequestTag, permanent: AuthKey, expires_at: i32) {
-        self.binding = Some(Binding { tag, permanent, expires_at });
-        self.queue(tag);
-    }
+    pub(super) permanent: AuthKey,
+    pub(super) expires_at: i32,
 }
 
 impl Binding {
