@@ -18,7 +18,7 @@ use crate::session::{
     MessageError, MsgIdGenerator, RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent,
 };
 use crate::time::{Now, Timestamp};
-use crate::transport::{DEFAULT_LIMIT, Frame, StackOptions, TransportStack, hello_of};
+use crate::transport::{DEFAULT_LIMIT, Frame, StackOptions, TransportStack, hello_after_failures};
 
 /// What a lane needs of the machine.
 pub(super) struct Context<'a> {
@@ -196,7 +196,7 @@ impl Connection {
             return;
         }
         let clock = cx.clock();
-        let (hello, delay) = hello_of(hello_failures);
+        let (hello, delay) = hello_after_failures(hello_failures);
         let options = StackOptions {
             transport: wire.transport,
             disguise: wire.disguise.as_deref().unwrap_or(&cx.config.stream_mode),

@@ -10,11 +10,12 @@ use super::error::{LoginError, PasswordParametersError};
 use super::outcome::{
     EmailCode, Outcome, PasswordHint, PasswordReset, RecoveryCode, SignUpRequired, TermsOfService, UserInfo,
 };
+use super::password::PasswordKdfTask;
 use super::phone::PhoneNumber;
 use super::sent_code::{self, SentCodeReply};
-use crate::crypto::SecureRandom;
 use crate::crypto::dh::DhGroup;
-use crate::rpc::InvokeError;
+use crate::crypto::{Secret, SecureRandom};
+use crate::rpc::{InvokeError, RequestId};
 use crate::tl::{Constructor, Deserialize, Function, Reader, enums, functions, types};
 
 /// An `auth.Authorization`, sorted.
@@ -48,6 +49,18 @@ pub(super) struct Algorithm {
     pub(super) group: DhGroup,
     pub(super) salt1: Vec<u8>,
     pub(super) salt2: Vec<u8>,
+}
+
+impl Algorithm {
+    /// The stretching of `password`.
+    pub(super) fn kdf_task(&self, password: &Secret<String>) -> PasswordKdfTask {
+        PasswordKdfTask {
+            step: RequestId(0),
+            password: password.clone(),
+            salt1: self.salt1.clone(),
+            salt2: self.salt2.clone(),
+        }
+    }
 }
 
 pub(super) fn reply<F: Function>(body: &[u8]) -> Result<F::Reply, LoginError> {

@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::error::{InvokeError, RpcError};
+use super::invoke_error::InvokeError;
+use super::rpc_error::RpcError;
 use crate::crypto::Secret;
 use crate::dc::DcId;
 use crate::sequence::{SequenceKey, SequenceMap};

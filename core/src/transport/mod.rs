@@ -47,7 +47,7 @@ mod websocket;
 
 pub use decode::{Frame, FrameDecoder};
 pub use encode::{EncodeError, FrameEncoder, FrameStart};
-pub(crate) use fake_tls::hello_of;
+pub(crate) use fake_tls::hello_after_failures;
 pub use fake_tls::{FAKE_TLS_MAX_PAYLOAD, FakeTls, FakeTlsError, HelloForm};
 pub use header::{DEFAULT_LIMIT, ENCODER_LIMIT, FrameError};
 pub use kind::{Recognised, TransportKind, UnknownTransport};

@@ -12,7 +12,6 @@ use core::time::Duration;
 
 use zeroize::Zeroizing;
 
-use self::password::heavy_task;
 use self::state::{Qr, State};
 use super::answer::{self, Authorized, Sent, Token, reply};
 use super::code::SentCode;
@@ -141,13 +140,13 @@ impl LoginFlow {
             State::AskHint => Ok(done(Outcome::PasswordRequired(answer::hint(body)?))),
             State::AskParameters(password) => {
                 let parameters = answer::parameters(body, random)?;
-                let task = heavy_task(&password.text, &parameters.algorithm);
+                let task = Progress::Compute(parameters.algorithm.kdf_task(&password.text));
                 self.state = State::Stretching(password, Box::new(parameters));
                 Ok(task)
             }
             State::AskAlgorithm(code, new) => {
                 let algorithm = answer::new_algorithm(body, random)?;
-                let task = heavy_task(&new.text, &algorithm);
+                let task = Progress::Compute(algorithm.kdf_task(&new.text));
                 self.state = State::StretchingNew(code, new, Box::new(algorithm));
                 Ok(task)
             }

@@ -1,14 +1,11 @@
 //! The password's part: what is stretched, and what becomes of it.
 
-use alloc::string::String;
-
 use super::state::State;
 use super::{LoginFlow, Progress, secret_bytes};
-use crate::crypto::{Secret, SecureRandom, srp};
+use crate::crypto::{SecureRandom, srp};
 use crate::login::answer::{Algorithm, Parameters};
 use crate::login::error::{LoginError, PasswordParametersError};
-use crate::login::password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
-use crate::rpc::RequestId;
+use crate::login::password::{NewPassword, PasswordKdfOutput};
 use crate::tl::{functions, types};
 
 impl LoginFlow {
@@ -47,15 +44,6 @@ impl LoginFlow {
             _ => Progress::Done(Err(LoginError::UnexpectedAnswer)),
         }
     }
-}
-
-pub(super) fn heavy_task(password: &Secret<String>, algorithm: &Algorithm) -> Progress {
-    Progress::Compute(PasswordKdfTask {
-        step: RequestId(0),
-        password: password.clone(),
-        salt1: algorithm.salt1.clone(),
-        salt2: algorithm.salt2.clone(),
-    })
 }
 
 fn new_settings(

@@ -3,16 +3,10 @@
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::{FakeTlsError, RANDOM};
+use super::error::FakeTlsError;
+use super::wire::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER_LEN, RANDOM};
 use crate::crypto::Secret;
 use crate::transport::assemble::take;
-
-pub(super) const HANDSHAKE: u8 = 22;
-pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
-pub(super) const APPLICATION_DATA: u8 = 23;
-pub(super) const ALERT: u8 = 21;
-/// Type, version, length.
-pub(super) const HEADER_LEN: usize = 5;
 
 /// What has come of the answer. Some proxies send more handshake records before the change of cipher; Telegram's
 /// own client refuses those, and so do we.

@@ -10,6 +10,7 @@
 //! inner hello (a decoy, as for a site without ECH) are drawn anew each time. All keys are valid ones.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::point;
 use crate::crypto::{SecureRandom, random};
@@ -98,6 +99,22 @@ pub enum HelloForm {
     Current,
     /// As until 2024: 517 bytes, whatever the domain.
     Classic,
+}
+
+/// The hello of the next attempt after so many that a proxy did not answer as one that knows the secret: its form, and what
+/// to take off the time that it tells.
+///
+/// Proxies refuse a hello that is off. Those in use differ: the MTProxy in C takes 3 seconds ahead to 10 minutes behind, mtg
+/// 2 takes 3 seconds either way. One second off is right for both, also for a clock that is 4 seconds ahead. If that fails,
+/// some attempts say 2 minutes less: to the MTProxy in C that is right for a clock between 8 minutes behind and
+/// 2 minutes ahead. Old proxies know the classical form only, and most of them take a hello that is minutes old.
+pub(crate) const fn hello_after_failures(failures: u32) -> (HelloForm, Duration) {
+    match failures % 4 {
+        0 => (HelloForm::Current, Duration::from_secs(1)),
+        1 => (HelloForm::Classic, Duration::from_secs(120)),
+        2 => (HelloForm::Classic, Duration::from_secs(1)),
+        _ => (HelloForm::Current, Duration::from_secs(120)),
+    }
 }
 
 /// Values without a meaning, where a server must ignore what it does not know.

@@ -10,13 +10,13 @@
 //! send up to 65,534 bytes in one, four times what TLS allows.
 
 mod answer;
+mod error;
 mod hello;
 mod point;
 mod records;
+mod wire;
 
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -26,31 +26,13 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use self::answer::Answer;
+pub use self::error::FakeTlsError;
 pub use self::hello::HelloForm;
+pub(crate) use self::hello::hello_after_failures;
+pub use self::records::FAKE_TLS_MAX_PAYLOAD;
 use self::records::Records;
+use self::wire::RANDOM;
 use crate::crypto::SecureRandom;
-
-/// The longest payload that a client puts into one record, in bytes.
-pub const FAKE_TLS_MAX_PAYLOAD: usize = 2878;
-
-/// Where a hello of either side has its 32 random bytes, counted from the start of its record.
-const RANDOM: core::ops::Range<usize> = 11..43;
-
-/// The hello of the next attempt after so many that a proxy did not answer as one that knows the secret: its form, and what
-/// to take off the time that it tells.
-///
-/// Proxies refuse a hello that is off. Those in use differ: the MTProxy in C takes 3 seconds ahead to 10 minutes behind, mtg
-/// 2 takes 3 seconds either way. One second off is right for both, also for a clock that is 4 seconds ahead. If that fails,
-/// some attempts say 2 minutes less: to the MTProxy in C that is right for a clock between 8 minutes behind and
-/// 2 minutes ahead. Old proxies know the classical form only, and most of them take a hello that is minutes old.
-pub(crate) const fn hello_of(failures: u32) -> (HelloForm, Duration) {
-    match failures % 4 {
-        0 => (HelloForm::Current, Duration::from_secs(1)),
-        1 => (HelloForm::Classic, Duration::from_secs(120)),
-        2 => (HelloForm::Classic, Duration::from_secs(1)),
-        _ => (HelloForm::Current, Duration::from_secs(120)),
-    }
-}
 
 /// The client's end of a fake TLS connection.
 ///
@@ -67,41 +49,6 @@ enum Phase {
     Hello(Box<Answer>),
     Open(Records),
     Failed(FakeTlsError),
-}
-
-/// Why the peer is no proxy that knows the secret, or broke off. Close the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FakeTlsError {
-    /// The digest in the answer is wrong: the secret is, or a web site answers in the proxy's place (as a proxy has
-    /// it do if the client's clock is wrong, by 4 seconds already).
-    #[error("the proxy does not know the secret, or our clock is wrong")]
-    Digest,
-    /// The answer is not a hello, a change of cipher and a first piece of data, in this order.
-    #[error("{}", answer_text(*.number, *.kind))]
-    Answer {
-        /// Which record of the answer it was, counted from 0.
-        number: u8,
-        /// Its type: 22 is a handshake, 21 an alert.
-        kind: u8,
-    },
-    /// A record of the answer has a length that is not possible there.
-    #[error("record number {number} of the answer has {length} bytes")]
-    AnswerLength {
-        /// Which record of the answer it was, counted from 0.
-        number: u8,
-        /// Its length in bytes.
-        length: usize,
-    },
-    /// The proxy sent an alert: it ends the connection.
-    #[error("the proxy ended the connection with an alert")]
-    Alert,
-    /// After the answer, something else than a record of data.
-    #[error("a record of type {0} came in place of data")]
-    NotData(u8),
-    /// A record of another version than TLS 1.2, by which TLS 1.3 calls itself in records.
-    #[error("a record of an unknown version")]
-    Version,
 }
 
 impl FakeTls {
@@ -178,21 +125,6 @@ impl FakeTls {
 impl fmt::Debug for FakeTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FakeTls").field("open", &self.is_open()).finish_non_exhaustive()
-    }
-}
-
-/// What stands in the proxy's place, by the type of the record that gave it away.
-fn answer_text(number: u8, kind: u8) -> String {
-    match (number, kind) {
-        (0, b'H') => "a web server without TLS answers in the place of a proxy".into(),
-        (0, kind) if !(answer::CHANGE_CIPHER_SPEC..=answer::APPLICATION_DATA).contains(&kind) => {
-            "what answers speaks no TLS".into()
-        }
-        (1, answer::HANDSHAKE) => {
-            "a TLS server of a web site answers in the place of a proxy, which has it do so if the secret is wrong, or              our clock is"
-                .into()
-        }
-        _ => format!("the answer is none of a proxy: a record of type {kind} came as number {number}"),
     }
 }
 

@@ -2,9 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::answer::{ALERT, APPLICATION_DATA, HEADER_LEN};
-use super::{FAKE_TLS_MAX_PAYLOAD, FakeTlsError};
+use super::error::FakeTlsError;
+use super::wire::{ALERT, APPLICATION_DATA, HEADER_LEN};
 use crate::transport::assemble::take;
+
+/// The longest payload that a client puts into one record, in bytes.
+pub const FAKE_TLS_MAX_PAYLOAD: usize = 2878;
 
 /// What a TLS 1.3 client sends after the server's hello, so that old boxes on the way see what they know.
 const CHANGE_CIPHER_SPEC: [u8; 6] = [20, 3, 3, 0, 1, 1];

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::WebSocketError;
+use super::error::WebSocketError;
 use crate::crypto::{SecureRandom, random};
 use crate::transport::assemble::take;
 

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use base64ct::{Base64, Encoding};
 
-use super::{WebSocketError, WebSocketTarget};
+use super::error::WebSocketError;
+use super::target::WebSocketTarget;
 use crate::crypto::hash::sha1;
 use crate::transport::assemble::take;
 
