@@ -10,7 +10,7 @@ use crate::clock::CpuTime;
 use sansgram_core::client::{Client, Config, ConnId, Event, Input, Output, StoredSession};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 use sansgram_testkit::server::{ServerInput, ServerOptions, ServerOutput, TestDcs};
 

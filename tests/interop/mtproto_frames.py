@@ -1,6 +1,6 @@
 """The PyPI package `mtproto` as the server: it decodes our frames, and we decode its.
 
-`mtproto_frames.py PATH`, where PATH is the example `through` of sansgram-testkit.
+`mtproto_frames.py PATH`, where PATH is the example `through` of sansgram-harness.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The PyPI package `mtprotoproxy` between our client and the test DCs: also a foreign end of fake TLS.
 
 `mtproxy_login.py LINE PATH`, where LINE describes the sandbox and PATH is the example `through` of
-sansgram-testkit.
+sansgram-harness.
 
 All of the package's fake TLS is used, as it is: this version (2019) knows a hello by its first eleven bytes, which fix the
 length at 517 bytes. Browsers' hellos have grown since, and ours with them, so our client comes again with a short one.

@@ -42,7 +42,7 @@ else
     cat <&"$output" >/dev/null &
 fi
 
-cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram-testkit --example through
+cargo build --quiet --manifest-path "$root/Cargo.toml" --package sansgram-harness --example through
 through=${CARGO_TARGET_DIR:-$root/target}/debug/examples/through
 
 status=0

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sansgram_core::client::{ConnId, IoFailure};
 use sansgram_core::time::Timestamp;
 
-use crate::random::SeededRandomForTestingOnly;
+use sansgram_testkit::random::SeededRandomForTestingOnly;
 
 /// How the network treats what it carries. The default is fast, whole and reliable.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,14 +15,14 @@ use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::{LoginError, Outcome};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::Function;
+use sansgram_testkit::accounts::{AccountEvent, Accounts};
+use sansgram_testkit::random::SeededRandomForTestingOnly;
+use sansgram_testkit::raw_client::START;
+use sansgram_testkit::rsa::ServerRsaKey;
+use sansgram_testkit::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs};
 
-use crate::accounts::{AccountEvent, Accounts};
 use crate::network::{Delivery, Network, NetworkOptions};
-use crate::random::SeededRandomForTestingOnly;
-use crate::raw_client::START;
-use crate::rsa::ServerRsaKey;
-use crate::secret_scan::Leak;
-use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs};
+use crate::secret_scan::{self, Leak};
 
 /// What to build the pair of.
 #[derive(Clone, Debug)]
@@ -325,7 +325,7 @@ impl Pair {
         outcome
     }
 
-    /// Asks the home DC to count `number` (see [`Accounts::count_query`](crate::accounts::Accounts::count_query)), without waiting.
+    /// Asks the home DC to count `number` (see [`Accounts::count_query`]), without waiting.
     ///
     /// # Panics
     /// Where the client does not take the request.
@@ -372,7 +372,7 @@ impl Pair {
         let session = client.session();
         let _ =
             writeln!(said, "{client:?} {session:?} {events:?} {refusals:?} {:?}", client.rejected_counts());
-        let outcome = self.dcs.secrets().must_not_be_in(&said);
+        let outcome = secret_scan::check(self.dcs.secrets(), &said);
         if outcome.is_err() {
             self.said = said;
         }

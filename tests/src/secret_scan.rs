@@ -1,109 +1,93 @@
-//! Secrets that got out: all that a client says of itself, searched for every secret of its run.
+//! Searches what a client says of itself for the secrets of its run.
 //!
-//! The test DCs know the secrets, since they made them or were sent them: [`TestDcs::secrets`](crate::server::TestDcs::secrets).
-//! What was said is searched as it stands, and behind each way in which bytes are printed: hex, base64, lists of numbers,
-//! escapes. [`Pair`](crate::pair::Pair) does so when it is dropped; over sockets, [`listen`] catches what is traced.
+//! The test DCs know the secrets ([`TestDcs::secrets`](sansgram_testkit::server::TestDcs::secrets)). A text is searched as
+//! it stands and in each form in which bytes are printed: hex, base64, lists of numbers, escapes.
+//! [`Pair`](crate::pair::Pair) does so when it is dropped; over sockets, [`listen`] records what is traced.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::{self, Debug, Write as _};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::collections::HashMap;
+use std::fmt::{Debug, Write as _};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use sansgram_testkit::secrets::Secrets;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// So many consecutive bytes of a binary secret give it away.
-const BYTES: usize = 8;
-/// So many consecutive characters of a long text do; shorter ones are looked for as a whole.
-const CHARACTERS: usize = 16;
-/// What is shorter is said by chance all the time.
-const SHORTEST: usize = 4;
+/// This many consecutive bytes of a binary secret count as a leak.
+const LEAK_BYTES: usize = 8;
+/// This many consecutive characters of a text count as a leak; a shorter text is searched for as a whole.
+const LEAK_CHARS: usize = 16;
+/// Encoded runs that stand for fewer bytes are not decoded.
+const MIN_ENCODED_BYTES: usize = 4;
 
-/// The secrets of a run. Clones share them.
-#[derive(Clone, Default)]
-pub struct Secrets(Arc<Mutex<Known>>);
-
-#[derive(Default)]
-struct Known {
-    all: BTreeMap<Vec<u8>, &'static str>,
-    /// Those that are texts, and no longer than what gives a text away.
-    texts: Vec<(Vec<u8>, &'static str)>,
-    /// All that gives a binary secret away, and the first two bytes of each, which are looked at first.
-    parts: HashMap<[u8; BYTES], &'static str>,
-    beginnings: BTreeSet<[u8; 2]>,
-}
-
-/// A secret that was said.
+/// A secret that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the secret {name:?} got out ({form})")]
+#[error("the secret {kind:?} got out ({form})")]
 pub struct Leak {
-    /// What kind of secret it is.
-    pub name: &'static str,
-    /// How it was written.
+    /// The kind of the secret, as given to [`Secrets::add`].
+    pub kind: &'static str,
+    /// The form in which it was printed.
     pub form: &'static str,
 }
 
-impl Debug for Secrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Secrets").field(&self.lock().all.len()).finish()
-    }
+/// Searches a text for the secrets, in every form.
+///
+/// # Errors
+/// [`Leak`] names the first secret that is in the text.
+pub fn check(secrets: &Secrets, said: &str) -> Result<(), Leak> {
+    Needles::new(secrets).check(said)
 }
 
-impl Secrets {
-    /// Adds a secret. What is shorter than four bytes cannot be told from chance, and is left out.
-    pub fn add(&self, name: &'static str, secret: impl AsRef<[u8]>) {
-        let secret = secret.as_ref();
-        let mut known = self.lock();
-        if secret.len() < SHORTEST || known.all.insert(secret.to_vec(), name).is_some() {
-            return;
-        }
-        if is_text(secret) {
-            let parts = secret.windows(secret.len().min(CHARACTERS));
-            known.texts.extend(parts.map(|part| (part.to_vec(), name)));
-            return;
-        }
-        for part in secret.windows(BYTES).filter_map(<[u8]>::first_chunk::<BYTES>) {
-            known.beginnings.extend(part.first_chunk::<2>());
-            known.parts.insert(*part, name);
-        }
+/// What is searched for.
+struct Needles {
+    /// All texts, those longer than [`LEAK_CHARS`] in pieces of that length.
+    texts: Vec<(Vec<u8>, &'static str)>,
+    /// All pieces of binary secrets.
+    binary: HashMap<[u8; LEAK_BYTES], &'static str>,
+    /// Whether a binary piece begins with these two bytes (a little-endian `u16`): compared first, since it is cheap.
+    first_two: Vec<bool>,
+}
+
+impl Needles {
+    fn new(secrets: &Secrets) -> Self {
+        let mut this = Self { texts: Vec::new(), binary: HashMap::new(), first_two: vec![false; 1 << 16] };
+        secrets.for_each(|secret, kind| {
+            if is_text(secret) {
+                let pieces = secret.windows(secret.len().min(LEAK_CHARS));
+                this.texts.extend(pieces.map(|piece| (piece.to_vec(), kind)));
+                return;
+            }
+            for piece in pieces(secret) {
+                this.first_two[first_two(piece)] = true;
+                this.binary.insert(*piece, kind);
+            }
+        });
+        this
     }
 
-    /// The kinds of secrets that are known, each once.
-    #[must_use]
-    pub fn names(&self) -> BTreeSet<&'static str> {
-        self.lock().all.values().copied().collect()
-    }
-
-    /// Looks for the secrets in a text, in every form.
-    ///
-    /// # Errors
-    /// [`Leak`] names the first that is there.
-    pub fn must_not_be_in(&self, said: &str) -> Result<(), Leak> {
-        let known = self.lock();
-        let mut beginnings = vec![false; 1 << 16];
-        for beginning in &known.beginnings {
-            beginnings[usize::from(u16::from_le_bytes(*beginning))] = true;
-        }
+    fn check(&self, said: &str) -> Result<(), Leak> {
         let mut outcome = Ok(());
         each_reading(said, &mut |form, bytes| {
-            let parts = bytes.windows(BYTES).filter_map(<[u8]>::first_chunk::<BYTES>);
-            let mut likely =
-                parts.filter(|part| beginnings[usize::from(part[0]) | usize::from(part[1]) << 8]);
-            let binary = likely.find_map(|part| known.parts.get(part));
+            let mut likely = pieces(bytes).filter(|piece| self.first_two[first_two(piece)]);
+            let binary = likely.find_map(|piece| self.binary.get(piece));
             let has = |text: &[u8]| has_text(bytes, text, form == PLAIN);
             let found =
-                binary.or_else(|| known.texts.iter().find(|(text, _)| has(text)).map(|(_, name)| name));
-            if let Some(name) = found {
-                outcome = Err(Leak { name, form });
+                binary.or_else(|| self.texts.iter().find(|(text, _)| has(text)).map(|(_, kind)| kind));
+            if let Some(kind) = found {
+                outcome = Err(Leak { kind, form });
             }
         });
         outcome
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8; LEAK_BYTES]> {
+    bytes.windows(LEAK_BYTES).filter_map(<[u8]>::first_chunk)
+}
+
+fn first_two(piece: &[u8; LEAK_BYTES]) -> usize {
+    usize::from(piece[0]) | usize::from(piece[1]) << 8
 }
 
 const PLAIN: &str = "as it is";
@@ -122,7 +106,7 @@ fn has_text(said: &[u8], text: &[u8], is_plain: bool) -> bool {
         // `@` as well: the sandbox's password is part of its e-mail addresses.
         let is_word = !before.is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'@')
             && !behind.is_some_and(u8::is_ascii_alphanumeric);
-        if said[at..].starts_with(text) && (is_word || !is_plain || text.len() == CHARACTERS) {
+        if said[at..].starts_with(text) && (is_word || !is_plain || text.len() == LEAK_CHARS) {
             return true;
         }
         from = at + 1;
@@ -150,14 +134,14 @@ fn each_reading(said: &str, show: &mut dyn FnMut(&'static str, &[u8])) {
         }
     }
     for radix in [10, 16] {
-        for list in lists(said, radix).filter(|list| list.len() >= SHORTEST) {
+        for list in lists(said, radix).filter(|list| list.len() >= MIN_ENCODED_BYTES) {
             show("as a list of numbers", &list);
         }
     }
 }
 
 fn runs(said: &[u8], belongs: impl Fn(&u8) -> bool) -> impl Iterator<Item = &[u8]> {
-    said.split(move |c| !belongs(c)).filter(|run| run.len() >= 2 * SHORTEST)
+    said.split(move |c| !belongs(c)).filter(|run| run.len() >= 2 * MIN_ENCODED_BYTES)
 }
 
 fn number(digits: &[u8], radix: u32) -> Option<u8> {
@@ -348,12 +332,11 @@ mod tests {
         secrets.add("key", KEY);
         secrets.add("code", "22222");
         secrets.add("hash", "0123456789abcdef0123456789abcdef");
-        secrets.add("nothing", "");
         secrets
     }
 
     fn leak(said: &str) -> Option<&'static str> {
-        secrets().must_not_be_in(said).err().map(|leak| leak.name)
+        check(&secrets(), said).err().map(|leak| leak.kind)
     }
 
     #[test]
@@ -395,7 +378,6 @@ mod tests {
         ] {
             assert_eq!(leak(said), None, "{said}");
         }
-        assert_eq!(format!("{:?}", secrets()), "Secrets(3)");
     }
 
     #[test]
@@ -406,7 +388,7 @@ mod tests {
         let _span = tracing::trace_span!("sign_in", key = ?&KEY[..]).entered();
         let said = heard_since(mark);
         assert!(said.contains("typed") && said.contains("TRACE"), "{said}");
-        assert!(secrets().must_not_be_in(&said).is_err());
+        assert!(check(&secrets(), &said).is_err());
         let _ = std::panic::catch_unwind(|| panic!("a text of a panic"));
         assert!(heard_since(mark).contains("a text of a panic"));
     }

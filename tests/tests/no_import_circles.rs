@@ -10,13 +10,14 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemMod, ItemUse, UseTree};
 
 /// Every crate of the workspace, by its folder and the roots of its targets that have modules.
-const ROOTS: [&str; 8] = [
+const ROOTS: [&str; 9] = [
     "core/src/lib.rs",
     "runtime/src/lib.rs",
     "runtime-tokio/src/lib.rs",
     "runtime-smol/src/lib.rs",
     "cli/src/main.rs",
     "tests/src/lib.rs",
+    "tests/dc/src/lib.rs",
     "fuzz/src/lib.rs",
     "benches/src/lib.rs",
 ];
@@ -350,22 +351,22 @@ const STILL_IN_CIRCLES: &[&str] = &[
     "runtime/src/proxy/socks5.rs",
     "runtime/src/qr_login.rs",
     "runtime/src/shared.rs",
-    "tests/src/accounts/codes.rs",
-    "tests/src/accounts/dcs.rs",
-    "tests/src/accounts/directory.rs",
-    "tests/src/accounts/login_token.rs",
-    "tests/src/accounts/mod.rs",
-    "tests/src/accounts/quiet.rs",
-    "tests/src/accounts/recovery.rs",
-    "tests/src/accounts/saved.rs",
-    "tests/src/accounts/sessions.rs",
-    "tests/src/accounts/wrappers.rs",
-    "tests/src/server/connection.rs",
-    "tests/src/server/fake_tls.rs",
-    "tests/src/server/frontend.rs",
-    "tests/src/server/mod.rs",
-    "tests/src/server/service.rs",
-    "tests/src/server/websocket.rs",
+    "tests/dc/src/accounts/codes.rs",
+    "tests/dc/src/accounts/dcs.rs",
+    "tests/dc/src/accounts/directory.rs",
+    "tests/dc/src/accounts/login_token.rs",
+    "tests/dc/src/accounts/mod.rs",
+    "tests/dc/src/accounts/quiet.rs",
+    "tests/dc/src/accounts/recovery.rs",
+    "tests/dc/src/accounts/saved.rs",
+    "tests/dc/src/accounts/sessions.rs",
+    "tests/dc/src/accounts/wrappers.rs",
+    "tests/dc/src/server/connection.rs",
+    "tests/dc/src/server/fake_tls.rs",
+    "tests/dc/src/server/frontend.rs",
+    "tests/dc/src/server/mod.rs",
+    "tests/dc/src/server/service.rs",
+    "tests/dc/src/server/websocket.rs",
 ];
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use sansgram_harness::secret_scan;
 use sansgram_runtime::{Client, Error, MemoryStore, Prompt, PromptError, Runtime, Zeroizing};
 use sansgram_testkit::accounts::{Fault, LoginEmail, TestPassword, TestUser};
-use sansgram_testkit::secret_scan;
 use sansgram_testkit::server::ServerOptions;
 
 use super::{config, sandbox, sandbox_with};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sansgram_core::client::{DcId, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
 use sansgram_core::login::{LoginError, Outcome, PasswordHint, SentCode};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
-use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{Misbehaviour, ServerOptions};
 
 /// `boolTrue`, which a request to count is answered with.

@@ -77,6 +77,10 @@ mod hostile {
     mod wrong_answers;
 }
 
+mod test_dc {
+    mod restarted_servers;
+}
+
 mod sessions {
     mod interrupted_login;
     mod salts_and_clock_kept;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sansgram_core::client::{Delivery, InvokeError, OnUnknownOutcome, RequestOptions, Route, Trouble};
 use sansgram_core::login::LoginError;
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{TRUE, logged_in, pair_with, wait};
 

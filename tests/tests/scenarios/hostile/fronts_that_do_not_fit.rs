@@ -4,7 +4,7 @@ use sansgram_core::client::{DisconnectReason, Event};
 use sansgram_core::login::LoginError;
 use sansgram_core::tl::functions;
 use sansgram_core::transport::{FakeTlsError, StreamMode, WebSocketError, WebSocketTarget};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{
     FakeTlsRefusal, FramingError, FrontRefusal, Frontend, HelloWindow, Misbehaviour, MtProxyMode, Refusal,
     WebSocketRefusal,

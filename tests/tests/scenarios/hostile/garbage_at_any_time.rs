@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::{SecureRandom, SeededRandomForTestingOnly};
 
 use crate::common::{assert_no_fault, is_logged_in, logged_in};

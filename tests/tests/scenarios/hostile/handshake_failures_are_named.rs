@@ -6,7 +6,7 @@ use sansgram_core::client::{DisconnectReason, InvokeError};
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::handshake::HandshakeError;
 use sansgram_core::login::LoginError;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 /// Why a login ends, and after how many attempts.
 fn failure(change: impl FnOnce(&mut PairOptions)) -> (DisconnectReason, String, usize) {

@@ -2,7 +2,7 @@
 
 use sansgram_core::client::{Client, StoredSession};
 use sansgram_core::crypto::SecureRandom;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
 use crate::common::{assert_no_fault, log_in_bot};

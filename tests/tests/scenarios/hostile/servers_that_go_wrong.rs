@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, InvokeError};
 use sansgram_core::login::{LoginError, Outcome};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{Misbehaviour, ServerOptions};
 
 use crate::common::misbehaving;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use sansgram_core::login::{LoginError, Outcome};
+use sansgram_harness::pair::Pair;
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::Pair;
 
 use crate::common::{assert_logged_in, pair_with};
 

@@ -3,8 +3,8 @@
 use sansgram_core::client::{InvokeError, Route};
 use sansgram_core::login::{LoginError, Outcome};
 use sansgram_core::tl::functions;
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{assert_logged_in, log_in_bot, logged_in, wait};
 

@@ -1,7 +1,7 @@
 //! Bots log in by their token, at home and elsewhere. What is no token costs no traffic.
 
 use sansgram_core::login::{LoginError, Outcome};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::assert_logged_in;
 

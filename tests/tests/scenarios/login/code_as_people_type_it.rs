@@ -1,7 +1,7 @@
 //! A code is taken as people type and paste it. What cannot be the code costs no traffic, so that no try is spent.
 
 use sansgram_core::login::{ApiCredentials, InvalidCode, LoginError};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_logged_in, request_code};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sansgram_core::login::LoginError;
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{assert_code_signs_in, delivering, request_code};
 

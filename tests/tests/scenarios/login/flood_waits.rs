@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sansgram_core::client::Event;
 use sansgram_core::login::{LoginError, Outcome};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{pair_with, request_code};
 

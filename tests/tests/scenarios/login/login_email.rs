@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sansgram_core::login::{LoginError, Outcome, SentCodeType};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::AccountEvent;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{code_sent, is_logged_in};
 

@@ -1,7 +1,7 @@
 //! The steps of a login one by one, each with a typed outcome, and each again where it has no place.
 
 use sansgram_core::login::{LoginError, Outcome};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_logged_in, request_code};
 

@@ -3,8 +3,8 @@
 
 use sansgram_core::client::InvokeError;
 use sansgram_core::login::{LoginError, Outcome};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{assert_logged_in, code_sent, dc, delivering, pair_with, request_code};
 

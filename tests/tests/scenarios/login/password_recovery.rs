@@ -1,7 +1,7 @@
 //! Forgotten passwords: recovery by e-mail, with and without a new password.
 
 use sansgram_core::login::{LoginError, NewPassword, Outcome};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, password_hint};
 

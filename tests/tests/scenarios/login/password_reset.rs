@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::login::{LoginError, Outcome, PasswordReset};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, password_hint};
 

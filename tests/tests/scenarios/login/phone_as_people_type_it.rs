@@ -2,8 +2,8 @@
 
 use sansgram_core::client::ApiCredentials;
 use sansgram_core::login::{InvalidPhone, LoginError, LoginFlow, PhoneNumber};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::AccountEvent;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{assert_code_signs_in, request_code};
 

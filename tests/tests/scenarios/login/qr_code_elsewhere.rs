@@ -1,8 +1,8 @@
 //! A QR code scanned by an account of another DC, with a password and without.
 
 use sansgram_core::login::{LoginError, MAX_HOPS, Outcome};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use super::qr_code::{begin, link, outcome, scan};
 use crate::common::assert_no_fault;

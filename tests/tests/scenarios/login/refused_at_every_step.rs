@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sansgram_core::login::{Continuation, LoginError, NewPassword, Outcome, SentCode};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use super::qr_code::{begin, link, outcome, scan};
 use crate::common::{code_sent, is_logged_in, password_hint, request_code};

@@ -2,7 +2,7 @@
 
 use sansgram_core::client::StoredSession;
 use sansgram_core::login::{Outcome, SavedLogin};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::request_code;
 

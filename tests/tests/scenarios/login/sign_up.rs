@@ -1,8 +1,8 @@
 //! Sign-up of a number that nobody has, with the terms of service.
 
 use sansgram_core::login::{LoginError, Outcome, SignUpRequired};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 fn required(pair: &mut Pair, phone: &str, code: &str) -> SignUpRequired {
     let Ok(Outcome::CodeSent(token)) = pair.login(|login| login.request_code(phone)) else {

@@ -1,7 +1,7 @@
 //! `SRP_ID_INVALID`: the parameters are fetched again, and the password that was typed is kept.
 
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, password_hint};
 

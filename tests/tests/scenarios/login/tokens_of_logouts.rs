@@ -2,8 +2,8 @@
 
 use sansgram_core::client::StoredSession;
 use sansgram_core::login::Outcome;
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::AccountEvent;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::request_code;
 

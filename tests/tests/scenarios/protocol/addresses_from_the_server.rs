@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sansgram_core::client::{DcTable, Route, StoredSession};
 use sansgram_core::tl::functions;
+use sansgram_harness::pair::{Pair, PairOptions, address, address_v6};
 use sansgram_testkit::accounts::AnnouncedDc;
-use sansgram_testkit::pair::{Pair, PairOptions, address, address_v6};
 use sansgram_testkit::server::{Frontend, MtProxyMode};
 
 use crate::common::{TRUE, assert_no_fault, dc, log_in_bot, logged_in, losses, wait};

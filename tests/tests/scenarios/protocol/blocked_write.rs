@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, Event, Route};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::logged_in;
 

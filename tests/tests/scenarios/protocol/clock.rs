@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{Event, Route};
 use sansgram_core::login::Outcome;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_works_as, assert_works_within, dc, log_in_by_phone, logged_in, repeatable, wait};
 

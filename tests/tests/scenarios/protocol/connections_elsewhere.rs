@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use sansgram_core::client::{InvokeError, RequestOptions, Route};
 use sansgram_core::login::Outcome;
 use sansgram_core::tl::functions;
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, Accounts, Fault};
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{TRUE, assert_no_fault, dc, log_in_by_phone, logged_in, wait};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sansgram_core::client::Route;
 use sansgram_core::tl::functions;
+use sansgram_harness::pair::PairOptions;
 use sansgram_testkit::accounts::Accounts;
-use sansgram_testkit::pair::PairOptions;
 
 use crate::common::{TRUE, assert_no_fault, logged_in, wait};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{Delivery, InvokeError, RequestId, Route};
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{TRUE, assert_no_fault, log_in_bot};
 

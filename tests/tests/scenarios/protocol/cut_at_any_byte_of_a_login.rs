@@ -3,7 +3,7 @@
 //! are some 15,000 logins with two key exchanges and more each, about half an hour of one core.
 
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::pair::Pair;
+use sansgram_harness::pair::Pair;
 
 use super::cut_at_any_byte::{options, step};
 use crate::common::{assert_no_fault, log_in_bot};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{Event, RequestOptions, Route};
 use sansgram_core::login::Outcome;
-use sansgram_testkit::pair::PairOptions;
+use sansgram_harness::pair::PairOptions;
 
 use crate::common::{TRUE, logged_in, losses, wait};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
 use crate::common::{TRUE, assert_no_fault, log_in_bot};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sansgram_core::client::{Event, StoredSession};
 use sansgram_core::login::Outcome;
 use sansgram_core::transport::{ProxySecret, StreamMode, TransportKind, WebSocketTarget};
-use sansgram_testkit::network::{Chunks, NetworkOptions};
-use sansgram_testkit::pair::{Pair, PairOptions, address};
+use sansgram_harness::network::{Chunks, NetworkOptions};
+use sansgram_harness::pair::{Pair, PairOptions, address};
 use sansgram_testkit::server::{Frontend, HelloWindow, MtProxyMode};
 
 use crate::common::log_in_by_phone;

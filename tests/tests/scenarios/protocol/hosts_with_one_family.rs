@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, InvokeError, IoFailure, Route};
 use sansgram_core::tl::functions;
-use sansgram_testkit::pair::{Pair, PairOptions, address, address_v6};
+use sansgram_harness::pair::{Pair, PairOptions, address, address_v6};
 
 use crate::common::{assert_no_fault, dc, log_in_bot, losses, wait};
 

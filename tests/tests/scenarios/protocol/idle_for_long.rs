@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{Delivery, Event, InvokeError, OnUnknownOutcome, RequestOptions, Route};
 use sansgram_core::login::Outcome;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{TRUE, assert_no_fault, assert_works_within, losses, wait};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sansgram_core::client::{
     Delivery, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions, Route,
 };
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{TRUE, assert_no_fault, logged_in, losses, pfs_options, wait};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sansgram_core::client::{DcId, Event, InvokeError, LogoutCause, RequestId, Route, StoredSession};
 use sansgram_core::login::{LoginError, Outcome};
 use sansgram_core::tl::functions;
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::{Pair, PairOptions};
 
 use crate::common::{logged_in, pfs_options};
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use sansgram_core::client::Route;
 use sansgram_core::login::Outcome;
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::network::{Chunks, NetworkOptions};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::network::{Chunks, NetworkOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use super::cut_at_any_byte::{assert_once, options};
 use crate::common::log_in_bot;

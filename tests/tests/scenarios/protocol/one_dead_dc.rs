@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{InvokeError, Route};
-use sansgram_testkit::pair::PairOptions;
+use sansgram_harness::pair::PairOptions;
 
 use super::connections_elsewhere::state_at;
 use crate::common::{TRUE, dc, logged_in, wait};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use sansgram_core::client::{DisconnectReason, Event};
 use sansgram_core::login::Outcome;
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::pair::PairOptions;
+use sansgram_harness::pair::PairOptions;
 
 use crate::common::{dc, logged_in};
 

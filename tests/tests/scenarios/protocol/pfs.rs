@@ -9,8 +9,8 @@ use sansgram_core::client::{
     Route,
 };
 use sansgram_core::login::{LoginError, Outcome};
+use sansgram_harness::pair::Pair;
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::Pair;
 
 use crate::common::{TRUE, logged_in, losses, pfs_options};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{Event, RequestOptions, Route};
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::pair::PairOptions;
+use sansgram_harness::pair::PairOptions;
 
 use crate::common::{TRUE, assert_no_fault, logged_in, losses, wait};
 

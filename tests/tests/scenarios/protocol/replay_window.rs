@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::Route;
-use sansgram_testkit::pair::PairOptions;
+use sansgram_harness::pair::PairOptions;
 
 use crate::common::{TRUE, assert_no_fault, logged_in, losses, pfs_options, wait};
 

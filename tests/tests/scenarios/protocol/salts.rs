@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sansgram_core::client::Route;
 use sansgram_core::login::Outcome;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{BadMessage, Misbehaviour, Refusal, ServerOptions};
 
 use super::cut_at_any_byte::assert_once;

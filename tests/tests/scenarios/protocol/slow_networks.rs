@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, InvokeError, RequestOptions, Route};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::Misbehaviour;
 
 use crate::common::{TRUE, assert_logged_in, assert_no_fault, dc, losses, wait};

@@ -7,8 +7,8 @@ use sansgram_core::client::{
     ApiMisuse, Delivery, DisconnectReason, InvokeError, IoFailure, RequestOptions, Route, Trouble,
 };
 use sansgram_core::tl::functions;
+use sansgram_harness::pair::PairOptions;
 use sansgram_testkit::accounts::{Accounts, Fault};
-use sansgram_testkit::pair::PairOptions;
 
 use crate::common::{TRUE, assert_no_fault, assert_works_within, logged_in, wait};
 

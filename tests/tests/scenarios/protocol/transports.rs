@@ -1,8 +1,8 @@
 //! Logins over every framing, whole and in single bytes.
 
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::network::{Chunks, NetworkOptions};
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::network::{Chunks, NetworkOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::log_in_by_phone;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sansgram_core::client::Event;
 use sansgram_core::tl::functions;
-use sansgram_testkit::network::NetworkOptions;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::network::NetworkOptions;
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_no_fault, logged_in, pfs_options};
 

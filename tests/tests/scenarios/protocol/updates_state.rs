@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sansgram_core::client::{Event, RequestId, Route, StoredSession};
 use sansgram_core::login::Outcome;
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::pair::{Pair, PairOptions};
 use sansgram_testkit::server::Refusal;
 
 use crate::common::log_in_bot;

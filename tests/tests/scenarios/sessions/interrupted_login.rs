@@ -1,6 +1,6 @@
 //! A login that is broken off leaves its key, and the next one uses it.
 
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_code_signs_in, assert_no_fault, request_code};
 

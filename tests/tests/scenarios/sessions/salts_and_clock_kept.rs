@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::RequestOptions;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_works_as, log_in_bot, repeatable};
 

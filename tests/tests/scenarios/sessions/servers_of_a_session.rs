@@ -2,7 +2,7 @@
 
 use sansgram_core::client::{Client, Config, Servers, StoredSession, WrongServers};
 use sansgram_core::login::Outcome;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
 use crate::common::{assert_no_fault, dc, logged_in};

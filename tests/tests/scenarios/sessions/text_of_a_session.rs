@@ -3,7 +3,7 @@
 
 use sansgram_core::client::{SessionFormatError, StoredSession};
 use sansgram_core::login::Outcome;
-use sansgram_testkit::pair::{Pair, PairOptions};
+use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_no_fault, give_code, log_in_bot, password_hint};
 

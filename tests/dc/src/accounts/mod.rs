@@ -39,7 +39,7 @@ use self::recovery::Recovery;
 use self::sessions::Device;
 use self::wire::{BadArguments, Reader, Writer, id};
 use crate::random::SecureRandom;
-use crate::secret_scan::Secrets;
+use crate::secrets::Secrets;
 
 /// How many functions that it does not know a sandbox tells of.
 const MOST_UNSERVED: usize = 200;

@@ -10,7 +10,7 @@ use super::forms;
 use super::options::TestPassword;
 use super::wire::{Writer, id};
 use crate::random::SecureRandom;
-use crate::secret_scan::Secrets;
+use crate::secrets::Secrets;
 
 /// The generator that goes with [`PRIME`].
 const G: i32 = 3;
@@ -238,7 +238,7 @@ pub(super) mod tests {
     }
 
     fn vectors() -> Value {
-        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/srp.json"));
+        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/srp.json"));
         serde_json::from_str(text).expect("JSON")
     }
 

@@ -42,7 +42,7 @@ pub use self::websocket::WebSocketRefusal;
 use crate::accounts::{AccountEvent, Accounts, AnnouncedDc};
 use crate::random::{SecureRandom, SeededRandomForTestingOnly};
 use crate::rsa::ServerRsaKey;
-use crate::secret_scan::Secrets;
+use crate::secrets::Secrets;
 
 /// What an event loop tells the DCs.
 #[derive(Clone, Copy, Debug)]

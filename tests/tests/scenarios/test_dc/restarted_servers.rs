@@ -1,8 +1,8 @@
 //! The state of the DCs, saved and restored: what a client notices of it, and what is no state.
 
 use sansgram_core::login::Outcome;
+use sansgram_harness::pair::{Pair, PairOptions, address};
 use sansgram_testkit::accounts::{AccountOptions, LoginEmail, TestPassword, TestUser};
-use sansgram_testkit::pair::{Pair, PairOptions, address};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 use sansgram_testkit::server::{SavedError, ServerOptions, TestDcs};
 

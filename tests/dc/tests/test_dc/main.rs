@@ -8,6 +8,5 @@ mod handshake;
 mod handshake_checks;
 mod message_checks;
 mod misbehaviour;
-mod saved;
 mod serve;
 mod service_messages;

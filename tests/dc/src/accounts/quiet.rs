@@ -380,7 +380,7 @@ fn messages(call: &Call<'_>, messages: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// The whole API, as clients of layer 230 know it.
-const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/schema/full.tl"));
+const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../core/schema/full.tl"));
 
 /// What a function is called that the sandbox does not answer.
 pub(super) fn unserved_name(constructor: u32) -> String {

@@ -1,0 +1,35 @@
+//! A test DC for Telegram clients: a sans-IO MTProto *server* with checks of its own, the accounts behind it, and the same
+//! on loopback.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`serve`] | the DCs on loopback, for any client |
+//! | [`server`] | the DCs as a state machine: bytes and time in, bytes out |
+//! | [`accounts`] | the users, bots and codes behind them |
+//! | [`raw_client`] | a client that sends what a test says, right or wrong |
+//! | [`secrets`] | the secrets of a run: what no client may print |
+//! | [`rsa`], [`random`] | the RSA key of the DCs; reproducible randomness |
+//!
+//! The server shares the cipher and the framing with `sansgram-core` and checks everything else on its own: code that both
+//! ends share hides the mistake that both make.
+//!
+//! ```no_run
+//! use sansgram_testkit::serve::{ServeOptions, serve};
+//!
+//! let server = serve(ServeOptions::default())?;
+//! let address = server.address(2).expect("DC 2 is one of the default DCs");
+//! println!("DC 2 listens at {address}; its key:\n{}", server.public_key_pem());
+//! // Run your client against it. Dropping `server` ends it.
+//! # Ok::<(), sansgram_testkit::serve::ServeError>(())
+//! ```
+
+pub mod accounts;
+mod primes;
+pub mod random;
+pub mod raw_client;
+pub mod rsa;
+pub mod secrets;
+pub mod serve;
+pub mod server;
+mod state_file;
+mod wire;
