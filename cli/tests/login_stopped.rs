@@ -21,7 +21,7 @@ fn a_password_is_hidden_where_no_terminal_is_the_controlling_one() {
     terminal.sees("Password");
     assert!(!terminal.echoes());
     terminal.types("sandbox\n");
-    terminal.sees("\r\nSigned in as Sandbox DC 2");
+    terminal.sees("\r\nLogged in as Sandbox DC 2");
     terminal.waits_for_echo(true);
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
@@ -37,7 +37,7 @@ fn a_password_is_hidden_where_standard_input_can_only_be_read() {
     terminal.sees("Password");
     assert!(!terminal.echoes());
     terminal.types("sandbox\n");
-    terminal.sees("\r\nSigned in as Sandbox DC 2");
+    terminal.sees("\r\nLogged in as Sandbox DC 2");
     assert_eq!(terminal.ends().0, Some(0));
 }
 
