@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
 use sansgram_core::client::{Config, DcAuth, DcId, LoggedInUser, StoredSession};
 use sansgram_core::crypto::{AuthKey, Secret};
-use sansgram_runtime::formats::{
+use sansgram_session::formats::{
     Format, ImportError, ImportOptions, Imported, export_file, export_text, import_bytes, import_file,
     import_text,
 };

@@ -39,7 +39,6 @@ mod clock;
 mod connect;
 mod driver;
 mod error;
-pub mod formats;
 mod interactive;
 mod link;
 mod machine;
@@ -52,11 +51,8 @@ pub mod qr;
 mod qr_login;
 mod read_buffer;
 mod runtime;
-#[cfg(test)]
-mod scratch;
 mod scripted;
 mod shared;
-mod store;
 pub mod text;
 
 pub use client::{Client, ClientEvent, LoginStep, RequestHandle, Update};
@@ -70,8 +66,8 @@ pub use runtime::{Runtime, Timer};
 /// What answers of a [`Prompt`] are kept in: a value that wipes itself.
 pub use sansgram_core::Zeroizing;
 pub use sansgram_core::crypto::OsRandom;
-pub use scripted::ScriptedPrompt;
-pub use store::{
-    Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, open_file,
-    read_file, replace_file,
+pub use sansgram_session::{
+    Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, formats,
+    open_file, read_file, replace_file,
 };
+pub use scripted::ScriptedPrompt;

@@ -1,83 +1,11 @@
-//! Text that came from elsewhere, made safe to print.
+//! Text for a terminal: made safe to print, and broken into lines that fit.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+
+pub use sansgram_session::text::{SHOWN_MAX, harmless, printable, shell_word, shown_path};
 
 use crate::prompt::picture::AsScreen;
-
-/// The longest text from a server that is shown, in characters; what lies beyond is cut off.
-pub const SHOWN_MAX: usize = 300;
-
-/// `text` as it may be shown on a terminal: without control characters, line breaks and marks that turn the
-/// direction of writing, and at most [`SHOWN_MAX`] characters long.
-///
-/// A server (or who sits between) chooses names, hints and error texts, and a terminal obeys what is in them.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let mut harmless = text.chars().filter(|char| !is_dangerous(*char));
-    let mut shown: String = harmless.by_ref().take(SHOWN_MAX).collect();
-    if harmless.next().is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// As [`printable`], but of any length: for texts whose length is nobody else's choice.
-#[must_use]
-pub fn harmless(text: &str) -> String {
-    text.chars().filter(|char| !is_dangerous(*char)).collect()
-}
-
-/// A path for a message: what a terminal would obey, and a line break, is written as an escape, as in a string of Rust.
-#[must_use]
-pub fn shown_path(path: &Path) -> String {
-    let mut shown = String::new();
-    for char in path.to_string_lossy().chars() {
-        match is_dangerous(char) {
-            true => shown.extend(char.escape_default()),
-            false => shown.push(char),
-        }
-    }
-    shown
-}
-
-/// A path as a word of a command line that can be copied: in quotes where the shell would not take it for one word.
-#[must_use]
-pub fn shell_word(path: &Path) -> String {
-    let word = path.display().to_string();
-    let is_plain =
-        |char: char| char.is_alphanumeric() || matches!(char, '/' | '.' | '-' | '_' | '+' | ',' | ':' | '@');
-    if !word.is_empty() && word.chars().all(|char| is_plain(char) || (cfg!(windows) && char == '\\')) {
-        word
-    } else if cfg!(windows) {
-        format!("\"{word}\"")
-    } else if word.chars().any(is_dangerous) {
-        // POSIX.1-2024, 2.2.4: what would not be shown has to be written as its bytes.
-        let mut quoted = String::from("$'");
-        for char in word.chars() {
-            match char {
-                '\'' | '\\' => quoted.extend(['\\', char]),
-                char if is_dangerous(char) => {
-                    for byte in char.encode_utf8(&mut [0; 4]).bytes() {
-                        quoted.push_str(&format!("\\{byte:03o}"));
-                    }
-                }
-                char => quoted.push(char),
-            }
-        }
-        quoted + "'"
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-fn is_dangerous(char: char) -> bool {
-    char.is_control()
-        || matches!(char,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
 
 /// `text` in lines of at most `columns`, broken between words; a word that is longer stays whole, so that a link can be
 /// copied. A text that fits is left as it is.
@@ -117,32 +45,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_a_terminal_obeys_is_printed() {
-        assert_eq!(printable("a\u{1b}[2Jb\r\n\u{7f}\u{9b}31mc\u{202e}d\u{2028}"), "a[2Jb31mcd");
-        assert_eq!(printable("Ünï 漢字 🦀"), "Ünï 漢字 🦀");
-    }
-
-    #[test]
-    fn f1_a_path_is_shown_in_one_line_that_no_terminal_obeys() {
-        assert_eq!(shown_path(Path::new("a\n\u{1b}[2J\u{202e}é/b c")), r"a\n\u{1b}[2J\u{202e}é/b c");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_shell_takes_a_path_for_one_word() {
-        for (path, word) in [
-            ("dir/me.session", "dir/me.session"),
-            ("spa ce", "'spa ce'"),
-            ("it's $HOME", r"'it'\''s $HOME'"),
-            ("~", "'~'"),
-            ("", "''"),
-            ("a\n\u{202e}'b\\", r"$'a\012\342\200\256\'b\\'"),
-        ] {
-            assert_eq!(shell_word(Path::new(path)), word);
-        }
-    }
-
-    #[test]
     fn e_lines_are_broken_between_words() {
         let text = "the code is wrong; check it and try again, or type \"resend\"";
         assert_eq!(wrapped(text, 40), "the code is wrong; check it and try\nagain, or type \"resend\"");
@@ -158,27 +60,5 @@ mod tests {
                 wrapped("漢字 漢字 漢字 and-some words-with hyphens in them, and so on and so on", columns);
             assert!(broken.lines().all(|line| textwrap::core::display_width(line) <= columns), "{broken}");
         }
-    }
-
-    #[test]
-    fn long_texts_are_cut_and_say_so() {
-        assert_eq!(printable(&"x".repeat(SHOWN_MAX)), "x".repeat(SHOWN_MAX));
-        assert_eq!(printable(&"x".repeat(SHOWN_MAX + 1)), "x".repeat(SHOWN_MAX) + "…");
-    }
-
-    #[test]
-    fn texts_of_our_own_are_not_cut() {
-        let long = "x".repeat(2 * SHOWN_MAX);
-        assert_eq!(harmless(&format!("{long}\u{1b}{long}")), long.repeat(2));
-    }
-
-    #[test]
-    fn any_text_becomes_printable() {
-        #[expect(clippy::needless_pass_by_value, reason = "quickcheck passes its values owned")]
-        fn check(text: String) -> bool {
-            let shown = printable(&text);
-            !shown.chars().any(char::is_control) && shown.chars().count() <= SHOWN_MAX + 1
-        }
-        quickcheck::quickcheck(check as fn(String) -> bool);
     }
 }

@@ -34,7 +34,7 @@ fn the_table_names_every_scenario_and_no_other() {
         }
     }
     let mut there = BTreeSet::new();
-    for folder in ["tests/tests/scenarios", "runtime/tests"] {
+    for folder in ["tests/tests/scenarios", "runtime/tests", "runtime/session/tests"] {
         sources(&root, folder, &mut there);
     }
     // What holds the others together is no scenario.

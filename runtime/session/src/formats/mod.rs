@@ -5,8 +5,8 @@
 //! once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): log in once more, or stop the other program first.
 //!
 //! ```
-//! use sansgram_runtime::core::client::Config;
-//! use sansgram_runtime::formats::{Format, export_text, import_text};
+//! use sansgram_core::client::Config;
+//! use sansgram_session::formats::{Format, export_text, import_text};
 //!
 //! # let string = format!("1ApWapygG7{}=", "g".repeat(342));
 //! let imported = import_text(&string)?;

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use sansgram_runtime::core::crypto::Secret;
-use sansgram_runtime::{FileStore, SessionStore, StoreError};
+use sansgram_core::crypto::Secret;
+use sansgram_session::{FileStore, SessionStore, StoreError};
 
 use super::{Directory, session};
 

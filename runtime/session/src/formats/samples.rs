@@ -13,7 +13,7 @@ pub(super) const USER: i64 = 987_654_321;
 
 /// A sample, or a folder of them.
 pub(super) fn sample(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "tests", "vectors", "sessions", name].iter().collect()
+    [env!("CARGO_MANIFEST_DIR"), "..", "..", "tests", "vectors", "sessions", name].iter().collect()
 }
 
 /// The key of all samples.

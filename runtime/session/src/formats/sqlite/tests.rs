@@ -256,7 +256,7 @@ fn a_key_of_another_dc_travels_where_it_can() {
 }
 
 fn vector(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/sessions")).join(name)
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/sessions")).join(name)
 }
 
 /// What a session's file and those beside it contain.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 
-use sansgram_runtime::core::crypto::{SecureRandom, random};
-use sansgram_runtime::{FileStore, OsRandom, SessionStore};
+use sansgram_core::crypto::{OsRandom, SecureRandom, random};
+use sansgram_session::{FileStore, SessionStore};
 
 use super::{Directory, PATH, child, session};
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
-use sansgram_runtime::{FileStore, SessionStore, StoreError};
+use sansgram_session::{FileStore, SessionStore, StoreError};
 
 use super::{Directory, PATH, session};
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
-use sansgram_runtime::{FileStore, SessionStore, StoreError};
+use sansgram_session::{FileStore, SessionStore, StoreError};
 
 use super::{Directory, PATH, child, session};
 
@@ -37,7 +37,7 @@ fn the_second_hears_of_the_first() {
 fn f7_an_owner_in_another_container_is_named_as_such() {
     use std::process::{Command, Stdio};
 
-    use sansgram_runtime::OwnerPlace;
+    use sansgram_session::OwnerPlace;
 
     let directory = Directory::new("containers");
     let path = directory.0.join("me.session");
