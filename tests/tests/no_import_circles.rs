@@ -352,22 +352,6 @@ const STILL_IN_CIRCLES: &[&str] = &[
     "runtime/src/proxy/socks5.rs",
     "runtime/src/qr_login.rs",
     "runtime/src/shared.rs",
-    "tests/dc/src/accounts/codes.rs",
-    "tests/dc/src/accounts/dcs.rs",
-    "tests/dc/src/accounts/directory.rs",
-    "tests/dc/src/accounts/login_token.rs",
-    "tests/dc/src/accounts/mod.rs",
-    "tests/dc/src/accounts/quiet.rs",
-    "tests/dc/src/accounts/recovery.rs",
-    "tests/dc/src/accounts/saved.rs",
-    "tests/dc/src/accounts/sessions.rs",
-    "tests/dc/src/accounts/wrappers.rs",
-    "tests/dc/src/server/connection.rs",
-    "tests/dc/src/server/fake_tls.rs",
-    "tests/dc/src/server/frontend.rs",
-    "tests/dc/src/server/mod.rs",
-    "tests/dc/src/server/service.rs",
-    "tests/dc/src/server/websocket.rs",
 ];
 
 #[test]

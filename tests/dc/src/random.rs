@@ -46,6 +46,13 @@ impl SecureRandom for SeededRandomForTestingOnly {
     }
 }
 
+/// A length from 1 to `max`, at random: no client may rely on where pieces end.
+pub(crate) fn random_length(max: usize, random: &mut dyn SecureRandom) -> usize {
+    let mut drawn = [0; 4];
+    random.fill(&mut drawn);
+    u32::from_le_bytes(drawn) as usize % max + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

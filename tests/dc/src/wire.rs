@@ -24,6 +24,11 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
+    /// Errors if anything was not read yet.
+    pub(crate) const fn end(&self) -> Result<(), Malformed> {
+        if self.rest.is_empty() { Ok(()) } else { Err(Malformed) }
+    }
+
     pub(crate) fn raw(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(Malformed)?;
         self.rest = rest;
@@ -72,6 +77,11 @@ impl<'a> Reader<'a> {
         let whole = self.raw((header + length).next_multiple_of(4))?;
         let (value, filling) = whole[header..].split_at(length);
         if filling.iter().all(|&byte| byte == 0) { Ok(value) } else { Err(Malformed) }
+    }
+
+    /// A TL `string`, which must be UTF-8.
+    pub(crate) fn text(&mut self) -> Result<String, Malformed> {
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| Malformed)
     }
 
     /// A boxed `Vector<long>` of at most `limit` items.

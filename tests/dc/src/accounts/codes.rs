@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::call::{ApiError, When};
 use super::directory::Number;
+use super::forms;
 use super::options::{AccountOptions, CodeDelivery};
+use super::policy::MAX_WRONG_CODES;
 use super::wire::{Writer, id};
-use super::{ApiError, When, forms};
 
-/// So many wrong codes in a row make a sent code worthless.
-const MAX_WRONG_CODES: u8 = 5;
 /// Constructors that no layer has.
 const KIND_OF_A_LATER_LAYER: u32 = 0x7e57_c0de;
 const NEXT_OF_A_LATER_LAYER: u32 = 0x7e57_c0df;

@@ -1,7 +1,8 @@
 //! `help.saveAppLog` as a counter: how often was a request really executed?
 
+use super::call::{Call, Reply};
+use super::state::Accounts;
 use super::wire::{BadArguments, Writer, id};
-use super::{Accounts, Call, Reply};
 
 /// The `type` of the events that are counted; others are accepted and forgotten.
 const COUNTED: &str = "count";

@@ -3,21 +3,12 @@
 
 use std::net::SocketAddr;
 
+use super::call::{ApiError, Call, Reply};
+use super::forms;
+use super::options::AnnouncedDc;
+use super::policy::{CONFIG_LIFETIME, EXPORT_LIFETIME};
+use super::state::{Accounts, Export};
 use super::wire::{Writer, id};
-use super::{Accounts, AnnouncedDc, ApiError, Call, Reply, forms};
-
-/// How long `help.getConfig` may be kept, in seconds.
-const CONFIG_LIFETIME: i32 = 3600;
-/// How long an exported authorisation can be imported, in seconds.
-const EXPORT_LIFETIME: i32 = 60;
-
-/// An authorisation on its way to another DC.
-#[derive(Debug)]
-pub(super) struct Export {
-    user: i64,
-    to_dc: i32,
-    made_at: i32,
-}
 
 impl Accounts {
     pub(super) fn get_config(&mut self, call: &mut Call<'_>) -> Reply {

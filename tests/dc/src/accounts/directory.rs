@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::forms;
 use super::options::{AccountOptions, LoginEmail, TestBot, TestPassword, TestUser};
+use super::origin::Origin;
 use super::password::Verifier;
-use super::saved::Origin;
 use super::wire::{Writer, id};
 
 /// One user or bot.

@@ -1,10 +1,11 @@
 //! Codes by e-mail, and the addresses that they go to (`core.telegram.org/api/auth`, "Email verification").
 
+use super::call::{AccountEvent, ApiError, Call, Reply};
 use super::codes::pattern;
 use super::directory::Number;
 use super::options::LoginEmail;
+use super::state::Accounts;
 use super::wire::{BadArguments, Reader, Writer, id};
-use super::{AccountEvent, Accounts, ApiError, Call, Reply};
 
 impl Accounts {
     pub(super) fn send_verify_email_code(&mut self, call: &mut Call<'_>) -> Reply {

@@ -1,16 +1,16 @@
 //! Logging in and out: by phone, by password, as a bot (`core.telegram.org/api/auth`).
 
+use super::call::{AccountEvent, ApiError, Call, Reply};
 use super::codes::{Purpose, Typed};
 use super::directory::Number;
 use super::email::email_verification;
+use super::forms;
 use super::options::{CodeDelivery, LoginEmail};
 use super::password::{Verifier, password_object};
+use super::policy::MAX_NAME;
 use super::sessions::input_check_password;
+use super::state::Accounts;
 use super::wire::{BadArguments, Reader, Writer, id};
-use super::{AccountEvent, Accounts, ApiError, Call, Reply, forms};
-
-/// The longest name that a newcomer may have, in characters.
-const MAX_NAME: usize = 64;
 
 impl Accounts {
     pub(super) fn send_code(&mut self, call: &mut Call<'_>) -> Reply {

@@ -1,23 +1,12 @@
 //! Login by QR code (`core.telegram.org/api/qr-login`).
 
+use super::call::{ApiError, Call, Push, Reply};
+use super::policy::ACCEPTED_TOKEN_LIFETIME;
+use super::state::{Accounts, LoginToken};
 use super::wire::{Reader, Writer, id};
-use super::{Accounts, ApiError, Call, Push, Reply};
 
-/// How long an accepted token waits for the device that showed it, in seconds.
-const ACCEPTED_LIFETIME: i32 = 300;
 /// What a QR code holds, before the token.
 const LINK: &str = "tg://login?token=";
-
-/// What a QR code shows.
-#[derive(Clone, Debug)]
-pub(super) struct LoginToken {
-    /// The key of the device that shows it.
-    auth_key_id: u64,
-    expires: i32,
-    except_ids: Vec<i64>,
-    /// Who scanned it.
-    user: Option<i64>,
-}
 
 impl Accounts {
     pub(super) fn export_login_token(&mut self, call: &mut Call<'_>) -> Reply {
@@ -104,7 +93,7 @@ impl Accounts {
             return Err(ApiError::new(400, "AUTH_TOKEN_EXCEPTION"));
         }
         token.user = Some(user);
-        token.expires = now.saturating_add(ACCEPTED_LIFETIME);
+        token.expires = now.saturating_add(ACCEPTED_TOKEN_LIFETIME);
         let body = Writer::boxed(id::UPDATE_SHORT).u32(id::UPDATE_LOGIN_TOKEN).i32(now).finish();
         Ok(Push { auth_key_id: token.auth_key_id, body })
     }

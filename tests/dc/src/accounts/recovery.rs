@@ -1,24 +1,13 @@
 //! Forgotten passwords: recovery by e-mail, and the wish to do without (`core.telegram.org/api/srp`).
 
+use super::call::{AccountEvent, ApiError, Call, Reply};
 use super::codes::pattern;
 use super::directory::{Password, Reset};
 use super::options::TestPassword;
 use super::password::Verifier;
+use super::policy::{DECLINED_RESET_WAIT, PASSWORD_RESET_WAIT, RECOVERY_LIFETIME};
+use super::state::{Accounts, Recovery};
 use super::wire::{Writer, id};
-use super::{AccountEvent, Accounts, ApiError, Call, Reply};
-
-/// How long a recovery code can be used, in seconds.
-const RECOVERY_LIFETIME: i32 = 3600;
-/// How long the owner has to decline a reset, and how long a declined one is remembered, in seconds.
-const WEEK: i32 = 7 * 24 * 3600;
-const DAY: i32 = 24 * 3600;
-
-/// A code that was sent to recover a password with.
-#[derive(Clone, Debug)]
-pub(super) struct Recovery {
-    pub(super) code: String,
-    pub(super) sent_at: i32,
-}
 
 impl Accounts {
     pub(super) fn request_password_recovery(&mut self, call: &mut Call<'_>) -> Reply {
@@ -76,11 +65,11 @@ impl Accounts {
                 Ok(Writer::boxed(id::RESET_PASSWORD_OK).finish())
             }
             Reset::Until(due) => wait(id::RESET_PASSWORD_REQUESTED_WAIT, due),
-            Reset::DeclinedAt(at) if call.now < at.saturating_add(DAY) => {
-                wait(id::RESET_PASSWORD_FAILED_WAIT, at.saturating_add(DAY))
+            Reset::DeclinedAt(at) if call.now < at.saturating_add(DECLINED_RESET_WAIT) => {
+                wait(id::RESET_PASSWORD_FAILED_WAIT, at.saturating_add(DECLINED_RESET_WAIT))
             }
             Reset::None | Reset::DeclinedAt(_) => {
-                let due = call.now.saturating_add(WEEK);
+                let due = call.now.saturating_add(PASSWORD_RESET_WAIT);
                 password.reset = Reset::Until(due);
                 wait(id::RESET_PASSWORD_REQUESTED_WAIT, due)
             }

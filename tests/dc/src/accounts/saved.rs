@@ -4,51 +4,14 @@
 //! state was saved begins anew, and one that they no longer have is gone. SRP challenges, QR codes and authorizations
 //! on their way to another DC live for seconds and are not kept; clients ask again.
 
-use sansgram_core::crypto::hash::sha256;
-
 use super::codes::Pending;
+use super::device::Device;
 use super::directory::{Account, Number, Password, Reset};
-use super::options::{CodeDelivery, LoginEmail, TestBot, TestPassword, TestUser};
+use super::options::{CodeDelivery, LoginEmail, TestPassword};
+use super::origin::login_email_fields;
 use super::password::Verifier;
-use super::recovery::Recovery;
-use super::sessions::Device;
-use super::{Accounts, Key};
+use super::state::{Accounts, Key, Recovery};
 use crate::wire::{Malformed, Reader, Writer};
-
-/// How an account of the options is recognised.
-pub(super) type Origin = [u8; 32];
-
-impl TestUser {
-    pub(super) fn origin(&self) -> Origin {
-        let (email, address) = login_email(&self.login_email);
-        let password = self.password.as_ref();
-        let described = Writer::default()
-            .i64(self.id)
-            .i32(self.dc)
-            .bytes(self.phone.as_bytes())
-            .bytes(self.first_name.as_bytes())
-            .bytes(self.last_name.as_bytes())
-            .bytes(self.username.as_bytes())
-            .i32(email)
-            .bytes(address.as_bytes())
-            .i32(password.map_or(0, |password| 1 + i32::from(password.has_recovery)))
-            .bytes(password.map_or("", |password| &password.text).as_bytes())
-            .bytes(password.and_then(|password| password.hint.as_deref()).unwrap_or_default().as_bytes());
-        sha256(&[b"user", &described.finish()])
-    }
-}
-
-impl TestBot {
-    pub(super) fn origin(&self) -> Origin {
-        let described = Writer::default()
-            .i64(self.id)
-            .i32(self.dc)
-            .bytes(self.token.as_bytes())
-            .bytes(self.first_name.as_bytes())
-            .bytes(self.username.as_bytes());
-        sha256(&[b"bot", &described.finish()])
-    }
-}
 
 impl Accounts {
     /// Appends what outlives the process.
@@ -95,8 +58,9 @@ impl Accounts {
             key.user = read_optional(reader, Reader::i64)?;
             key.password_pending = read_optional(reader, Reader::i64)?;
             key.limited = read_boolean(reader)?;
-            key.recovery =
-                read_optional(reader, |reader| Ok(Recovery { code: text(reader)?, sent_at: reader.i32()? }))?;
+            key.recovery = read_optional(reader, |reader| {
+                Ok(Recovery { code: reader.text()?, sent_at: reader.i32()? })
+            })?;
             // An account that is gone has no login.
             let exists = |user: &i64| self.directory.account(*user).is_some();
             key.user = key.user.filter(exists);
@@ -109,7 +73,7 @@ impl Accounts {
             self.logout_tokens.insert(token.to_vec(), user);
         }
         for _ in 0..count(reader)? {
-            let (hash, pending) = (text(reader)?, read_pending(reader)?);
+            let (hash, pending) = (reader.text()?, read_pending(reader)?);
             self.secrets.add("phone_code_hash", &hash);
             self.secrets.add("login code", &pending.code);
             self.codes.restore(hash, pending);
@@ -119,7 +83,7 @@ impl Accounts {
 }
 
 fn write_account(out: Writer, account: &Account) -> Writer {
-    let (email, address) = login_email(&account.login_email);
+    let (email, address) = login_email_fields(&account.login_email);
     let out = out
         .i64(account.id)
         .i32(account.dc)
@@ -150,12 +114,12 @@ fn read_account(reader: &mut Reader<'_>) -> Result<Account, Malformed> {
     Ok(Account {
         id: reader.i64()?,
         dc: reader.i32()?,
-        first_name: text(reader)?,
-        last_name: text(reader)?,
-        username: text(reader)?,
-        phone: text(reader)?,
+        first_name: reader.text()?,
+        last_name: reader.text()?,
+        username: reader.text()?,
+        phone: reader.text()?,
         is_bot: read_boolean(reader)?,
-        login_email: match (reader.i32()?, text(reader)?) {
+        login_email: match (reader.i32()?, reader.text()?) {
             (0, _) => LoginEmail::None,
             (1, _) => LoginEmail::Required,
             (2, address) => LoginEmail::At(address),
@@ -165,8 +129,8 @@ fn read_account(reader: &mut Reader<'_>) -> Result<Account, Malformed> {
         origin: read_optional(reader, Reader::array)?,
         password: read_optional(reader, |reader| {
             let is = TestPassword {
-                text: text(reader)?,
-                hint: read_optional(reader, text)?,
+                text: reader.text()?,
+                hint: read_optional(reader, Reader::text)?,
                 has_recovery: read_boolean(reader)?,
             };
             let reset = match (reader.i32()?, reader.i32()?) {
@@ -198,15 +162,15 @@ fn write_pending(out: Writer, pending: &Pending) -> Writer {
 }
 
 fn read_pending(reader: &mut Reader<'_>) -> Result<Pending, Malformed> {
-    let (digits, dc) = (text(reader)?, reader.i32()?);
-    let number = Number { digits, dc, code: read_optional(reader, text)? };
-    let (code, sent_at, wrong) = (text(reader)?, reader.i32()?, reader.i32()?);
+    let (digits, dc) = (reader.text()?, reader.i32()?);
+    let number = Number { digits, dc, code: read_optional(reader, Reader::text)? };
+    let (code, sent_at, wrong) = (reader.text()?, reader.i32()?, reader.i32()?);
     let wrong = u8::try_from(wrong).map_err(|_| Malformed)?;
     let verified = read_boolean(reader)?;
-    let set_up = read_optional(reader, |reader| Ok((text(reader)?, text(reader)?)))?;
+    let set_up = read_optional(reader, |reader| Ok((reader.text()?, reader.text()?)))?;
     let mut deliveries = Vec::new();
     for _ in 0..count(reader)? {
-        let (plain, address) = (reader.i32()?, text(reader)?);
+        let (plain, address) = (reader.i32()?, reader.text()?);
         let plain = usize::try_from(plain).map_err(|_| Malformed)?;
         deliveries.push(match DELIVERIES.get(plain) {
             Some(delivery) => delivery.clone(),
@@ -232,14 +196,6 @@ const DELIVERIES: [CodeDelivery; 12] = [
     CodeDelivery::OfALaterLayer,
     CodeDelivery::Unreadable,
 ];
-
-fn login_email(email: &LoginEmail) -> (i32, &str) {
-    match email {
-        LoginEmail::None => (0, ""),
-        LoginEmail::Required => (1, ""),
-        LoginEmail::At(address) => (2, address),
-    }
-}
 
 fn each<T>(
     out: Writer,
@@ -278,8 +234,4 @@ fn read_boolean(reader: &mut Reader<'_>) -> Result<bool, Malformed> {
         1 => Ok(true),
         _ => Err(Malformed),
     }
-}
-
-pub(super) fn text(reader: &mut Reader<'_>) -> Result<String, Malformed> {
-    String::from_utf8(reader.bytes()?.to_vec()).map_err(|_| Malformed)
 }

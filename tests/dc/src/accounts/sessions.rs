@@ -1,46 +1,15 @@
 //! What a user who is logged in sees and changes of the own account: its sessions, its password, its names
 //! (`core.telegram.org/api/auth`, `core.telegram.org/api/srp`).
 
+use super::call::{AccountEvent, ApiError, Call, Reply};
 use super::directory::{Password, Reset};
+use super::policy::SESSION_TTL_DAYS;
 use super::recovery::new_settings;
-use super::saved::text;
+use super::state::Accounts;
 use super::wire::{Reader, Writer, id};
-use super::{AccountEvent, Accounts, ApiError, Call, Reply};
-use crate::wire;
 
-/// After so many days without use a session would end, says `account.authorizations`.
-const TTL_DAYS: i32 = 180;
 /// The first layer whose `account.authorizations` says so.
 const TTL_OF_AUTHORIZATIONS: i32 = 140;
-/// How much is kept of a text in which a client describes itself, in characters.
-const LONGEST_TEXT: usize = 64;
-
-/// What `initConnection` says of a client.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Device {
-    api_id: i32,
-    model: String,
-    system: String,
-    app: String,
-}
-
-impl Device {
-    pub(super) fn new(api_id: i32, [model, system, app]: [&str; 3]) -> Self {
-        let short = |text: &str| text.chars().take(LONGEST_TEXT).collect();
-        Self { api_id, model: short(model), system: short(system), app: short(app) }
-    }
-
-    pub(super) fn save(&self, out: wire::Writer) -> wire::Writer {
-        let texts = [&self.model, &self.system, &self.app];
-        texts.into_iter().fold(out.i32(self.api_id), |out, text| out.bytes(text.as_bytes()))
-    }
-
-    pub(super) fn restore(reader: &mut wire::Reader<'_>) -> Result<Self, wire::Malformed> {
-        let api_id = reader.i32()?;
-        Ok(Self { api_id, model: text(reader)?, system: text(reader)?, app: text(reader)? })
-    }
-}
-
 impl Accounts {
     /// The sessions of the caller, the present one first.
     pub(super) fn get_authorizations(&mut self, call: &mut Call<'_>) -> Reply {
@@ -52,7 +21,7 @@ impl Accounts {
         if call.layer < TTL_OF_AUTHORIZATIONS {
             return Ok(Writer::boxed(id::AUTHORIZATIONS_133).objects(&sessions).finish());
         }
-        Ok(Writer::boxed(id::AUTHORIZATIONS).i32(TTL_DAYS).objects(&sessions).finish())
+        Ok(Writer::boxed(id::AUTHORIZATIONS).i32(SESSION_TTL_DAYS).objects(&sessions).finish())
     }
 
     fn authorization(&self, call: &Call<'_>, key_id: u64) -> Vec<u8> {

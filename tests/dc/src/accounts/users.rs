@@ -1,11 +1,10 @@
 //! What a client asks once it is logged in: who it is, and whether it missed anything.
 
+use super::call::{ApiError, Call, Reply};
 use super::directory::empty_user;
+use super::policy::NEWS_INTERVAL;
+use super::state::Accounts;
 use super::wire::{BadArguments, Reader, Writer, id};
-use super::{Accounts, ApiError, Call, Reply};
-
-/// How long nothing is promoted and no terms change, in seconds.
-const NEWS_AFTER: i32 = 86_400;
 
 /// Whom an `InputUser` means.
 enum Wanted {
@@ -76,14 +75,14 @@ impl Accounts {
     pub(super) fn get_terms_of_service_update(&mut self, call: &mut Call<'_>) -> Reply {
         call.reader.end()?;
         self.person(call)?;
-        let expires = call.now.saturating_add(NEWS_AFTER);
+        let expires = call.now.saturating_add(NEWS_INTERVAL);
         Ok(Writer::boxed(id::TERMS_OF_SERVICE_UPDATE_EMPTY).i32(expires).finish())
     }
 
     pub(super) fn get_promo_data(&mut self, call: &mut Call<'_>) -> Reply {
         call.reader.end()?;
         self.person(call)?;
-        let expires = call.now.saturating_add(NEWS_AFTER);
+        let expires = call.now.saturating_add(NEWS_INTERVAL);
         Ok(Writer::boxed(id::PROMO_DATA_EMPTY).i32(expires).finish())
     }
 

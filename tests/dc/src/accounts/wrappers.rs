@@ -1,12 +1,10 @@
 //! The functions around a function: `invokeWithLayer`, `initConnection` and their like
 //! (`core.telegram.org/api/invoking`).
 
-use super::ApiError;
-use super::sessions::Device;
+use super::call::ApiError;
+use super::device::Device;
+use super::policy::MAX_JSON_DEPTH;
 use super::wire::{BadArguments, Reader, id};
-
-/// How deep the `params` of `initConnection` may nest.
-const JSON_DEPTH: usize = 8;
 
 /// The language packs of official applications. Programs that take on an application's `api_id` name its pack too
 /// (opentele does). It is UNVERIFIED whether Telegram minds which `api_id` comes with it; here any may.
@@ -85,7 +83,7 @@ fn init_connection(reader: &mut Reader<'_>) -> Result<Device, ApiError> {
         reader.i32()?;
     }
     if flags & 2 != 0 {
-        json(reader, JSON_DEPTH)?;
+        json(reader, MAX_JSON_DEPTH)?;
     }
     if device_model.is_empty() {
         return Err(ApiError::new(400, "CONNECTION_DEVICE_MODEL_EMPTY"));
@@ -212,7 +210,7 @@ mod tests {
                 (0..depth).fold(init(1, 2), |writer, _| writer.u32(id::JSON_ARRAY).u32(id::VECTOR).u32(1));
             lists.u32(id::JSON_NULL).u32(id::GET_CONFIG)
         };
-        assert!(unwrapped(nested(JSON_DEPTH - 1)).is_ok());
+        assert!(unwrapped(nested(MAX_JSON_DEPTH - 1)).is_ok());
         assert!(unwrapped(nested(100_000)).is_err());
     }
 }

@@ -5,6 +5,7 @@
 use sansgram_core::crypto::hash::sha1;
 use sansgram_core::crypto::{AuthKey, aes_ige};
 
+use super::policy::MAX_EXPIRY_DIFFERENCE;
 use crate::wire::{Malformed, Reader};
 
 /// `auth.bindTempAuthKey`.
@@ -15,8 +16,6 @@ const BIND_AUTH_KEY_INNER: u32 = 0x75a3_f765;
 const SEALED_LEN: usize = 104;
 /// The bytes before the padding: random 16, identifier 8, `seq_no` 4, length 4, inner object 40.
 const HASHED_LEN: usize = 72;
-/// By how many seconds the client's idea of the expiry may differ from ours.
-const EXPIRY_SLACK: i64 = 60;
 
 /// Why a binding is refused, by the name of its `rpc_error` (code 400).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +91,7 @@ impl<'a> Request<'a> {
             return Err(Refused::EncryptedMessage);
         }
         let expires_at = i64::from(self.expires_at);
-        if expires_at <= carrier.now || (expires_at - carrier.key_expires_at).abs() > EXPIRY_SLACK {
+        if expires_at <= carrier.now || (expires_at - carrier.key_expires_at).abs() > MAX_EXPIRY_DIFFERENCE {
             return Err(Refused::ExpiresAt);
         }
         Ok(())

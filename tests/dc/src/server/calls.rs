@@ -3,45 +3,52 @@
 use sansgram_core::tl::gzip;
 
 use super::binding::{self, Carrier};
-use super::service::{GZIP_PACKED, Visit, answer};
-use super::{ServerOutput, TestDcs};
+use super::constructors::{BOOL_TRUE, GZIP_PACKED, INVOKE_WITH_LAYER, RPC_ERROR};
+use super::dcs::TestDcs;
+use super::io::ServerOutput;
+use super::message_context::MessageContext;
 use crate::accounts::{Answer, CallContext, Called};
 use crate::wire::{Malformed, Reader, Writer};
 
 impl TestDcs {
     /// `auth.bindTempAuthKey`: from now on the key of this session stands for the permanent one, instead of all other
     /// temporary keys.
-    pub(super) fn bind(&mut self, visit: &mut Visit<'_>, msg_id: u64, body: &[u8]) -> Result<(), Malformed> {
+    pub(super) fn bind(
+        &mut self,
+        cx: &mut MessageContext<'_>,
+        msg_id: u64,
+        body: &[u8],
+    ) -> Result<(), Malformed> {
         let request = binding::Request::read(body)?;
-        let outcome = match self.accounts.planned_error("auth.bindTempAuthKey", visit.dc) {
+        let outcome = match self.accounts.planned_error("auth.bindTempAuthKey", cx.dc) {
             Some((code, message)) => Err((code, message)),
-            None => self.try_bind(visit, msg_id, &request).map_err(|refused| (400, refused.message().into())),
+            None => self.try_bind(cx, msg_id, &request).map_err(|refused| (400, refused.message().into())),
         };
         let result = match outcome {
             Ok(()) => Writer::object(BOOL_TRUE).finish(),
             Err((code, message)) => Writer::object(RPC_ERROR).i32(code).bytes(message.as_bytes()).finish(),
         };
-        answer(visit, msg_id, &result);
+        cx.answer(msg_id, &result);
         Ok(())
     }
 
     fn try_bind(
         &mut self,
-        visit: &mut Visit<'_>,
+        cx: &mut MessageContext<'_>,
         msg_id: u64,
         request: &binding::Request<'_>,
     ) -> Result<(), binding::Refused> {
         let permanent_id = request.perm_auth_key_id;
-        let key_expires_at = visit.key.expires_at.ok_or(binding::Refused::NotTemporary)?;
-        if visit.key.bound_to.is_some_and(|bound| bound != permanent_id) {
+        let key_expires_at = cx.key.expires_at.ok_or(binding::Refused::NotTemporary)?;
+        if cx.key.bound_to.is_some_and(|bound| bound != permanent_id) {
             return Err(binding::Refused::AlreadyBound);
         }
-        let permanent = self.keys.get(&(visit.dc, permanent_id)).filter(|key| key.expires_at.is_none());
+        let permanent = self.keys.get(&(cx.dc, permanent_id)).filter(|key| key.expires_at.is_none());
         let permanent = permanent.ok_or(binding::Refused::EncryptedMessage)?;
-        let temp_auth_key_id = visit.key.auth_key.id().0;
+        let temp_auth_key_id = cx.key.auth_key.id().0;
         let carrier = Carrier {
             msg_id,
-            session_id: visit.session.id,
+            session_id: cx.session.id,
             temp_auth_key_id,
             key_expires_at,
             now: self.unix_seconds(),
@@ -56,20 +63,20 @@ impl TestDcs {
         }
         self.accounts.forget_key(temp_auth_key_id);
         self.accounts.rebound(permanent_id);
-        visit.key.bound_to = Some(permanent_id);
+        cx.key.bound_to = Some(permanent_id);
         self.changed = true;
         Ok(())
     }
 
     /// An API function.
-    pub(super) fn call(&mut self, visit: &mut Visit<'_>, msg_id: u64, body: &[u8]) {
+    pub(super) fn call(&mut self, cx: &mut MessageContext<'_>, msg_id: u64, body: &[u8]) {
         let mut reader = Reader::new(body);
         let layer = reader.expect(INVOKE_WITH_LAYER).and_then(|()| reader.i32()).ok();
         let now_unix = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
-        let reached_at = self.conns.get(&visit.conn).and_then(|conn| conn.reached_at);
-        let auth_key_id = visit.key.account_key();
-        let context = CallContext { dc: visit.dc, auth_key_id, layer, now_unix, reached_at };
-        visit.key.calls += 1;
+        let reached_at = self.conns.get(&cx.conn).and_then(|conn| conn.reached_at);
+        let auth_key_id = cx.key.account_key();
+        let context = CallContext { dc: cx.dc, auth_key_id, layer, now_unix, reached_at };
+        cx.key.calls += 1;
         let Called { answer: outcome, events, pushes } = self.accounts.call(&context, body);
         let result = match outcome {
             Answer::Result(result) => self.maybe_packed(result),
@@ -77,12 +84,12 @@ impl TestDcs {
                 Writer::object(RPC_ERROR).i32(code).bytes(message.as_bytes()).finish()
             }
         };
-        answer(visit, msg_id, &result);
+        cx.answer(msg_id, &result);
         if self.options.misbehaviour.withhold_results {
-            visit.session.withhold_answer(msg_id);
+            cx.session.withhold_answer(msg_id);
         }
         self.outputs.extend(events.into_iter().map(ServerOutput::Account));
-        visit.after.pushes.extend(pushes);
+        cx.follow_up.pushes.extend(pushes);
     }
 
     fn maybe_packed(&self, result: Vec<u8>) -> Vec<u8> {
@@ -93,7 +100,3 @@ impl TestDcs {
         if packed.len() < result.len() { packed } else { result }
     }
 }
-
-const RPC_ERROR: u32 = 0x2144_ca19;
-const INVOKE_WITH_LAYER: u32 = 0xda9b_0d0d;
-const BOOL_TRUE: u32 = 0x9972_75b5;

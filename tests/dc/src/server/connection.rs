@@ -1,14 +1,12 @@
-//! One connection on the server's side, and how bytes leave through it: at once, or one by one on purpose.
+//! One connection on the server's side.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use sansgram_core::time::Timestamp;
 
 use super::framing::{Framing, Stream};
 use super::frontend::Frontend;
-use super::{ServerOutput, TestDcs};
 
 /// What the server keeps for a connection.
 pub(super) struct Connection {
@@ -20,12 +18,12 @@ pub(super) struct Connection {
     pub(super) disconnect_at: Option<Timestamp>,
     last_plain_received: u64,
     last_plain_sent: u64,
-    replied: bool,
+    pub(super) replied: bool,
     /// Bytes that leave one at a time, and when the next one does.
-    trickle: VecDeque<u8>,
-    trickle_at: Option<Timestamp>,
+    pub(super) trickle: VecDeque<u8>,
+    pub(super) trickle_at: Option<Timestamp>,
     /// Whether it ends as soon as `trickle` is empty.
-    closing: bool,
+    pub(super) closing: bool,
 }
 
 impl Connection {
@@ -72,78 +70,5 @@ impl Connection {
     pub(super) fn next_plain_id(&mut self, now: u64) -> u64 {
         self.last_plain_sent = now.max((self.last_plain_sent & !3) + 4) | 1;
         self.last_plain_sent
-    }
-}
-
-/// How many random bytes stand for garbage.
-const GARBAGE: usize = 64;
-
-impl TestDcs {
-    /// Sends a payload in a frame of its own.
-    pub(super) fn transmit_packet(&mut self, id: u64, payload: &[u8]) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        let bytes = conn.stream.frame(payload, &mut *self.random);
-        self.transmit(id, bytes);
-    }
-
-    pub(super) fn quick_ack(&mut self, id: u64, token: u32) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        let bytes = conn.stream.quick_ack(token, &mut *self.random);
-        self.transmit(id, bytes);
-    }
-
-    pub(super) fn transmit(&mut self, id: u64, mut bytes: Vec<u8>) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        if bytes.is_empty() {
-            return;
-        }
-        if self.options.misbehaviour.garbage_first_reply && !conn.replied {
-            bytes = vec![0; GARBAGE];
-            self.random.fill(&mut bytes);
-        }
-        conn.replied = true;
-        match self.options.misbehaviour.slow_bytes {
-            Some(interval) => {
-                conn.trickle.extend(bytes);
-                conn.trickle_at.get_or_insert(self.now.monotonic + interval);
-            }
-            None => self.outputs.push_back(ServerOutput::Transmit { conn: id, bytes }),
-        }
-    }
-
-    /// Closes the connection once its last byte has left.
-    pub(super) fn close(&mut self, id: u64) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        conn.closing = true;
-        conn.disconnect_at = None;
-        if conn.trickle.is_empty() {
-            self.conns.remove(&id);
-            self.lost(id);
-            self.outputs.push_back(ServerOutput::Close { conn: id });
-        }
-    }
-
-    pub(super) fn run_timers(&mut self) {
-        let now = self.now.monotonic;
-        // A zero interval would never let time pass.
-        let interval = self.options.misbehaviour.slow_bytes.unwrap_or_default().max(Duration::from_nanos(1));
-        let mut ended = Vec::new();
-        for (&id, conn) in &mut self.conns {
-            let mut bytes = Vec::new();
-            while let Some(at) = conn.trickle_at.filter(|&at| at <= now) {
-                bytes.extend(conn.trickle.pop_front());
-                conn.trickle_at = (!conn.trickle.is_empty()).then(|| at + interval);
-            }
-            if !bytes.is_empty() {
-                self.outputs.push_back(ServerOutput::Transmit { conn: id, bytes });
-            }
-            let drained = conn.closing && conn.trickle.is_empty();
-            if drained || conn.disconnect_at.is_some_and(|at| at <= now) {
-                ended.push(id);
-            }
-        }
-        for id in ended {
-            self.close(id);
-        }
     }
 }

@@ -7,8 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use num_bigint_dig::BigUint;
 use sha2::Sha256;
 
-use super::frontend::piece;
-use crate::random::SecureRandom;
+use crate::random::{SecureRandom, random_length};
 
 /// Which hellos a proxy takes: how far the clock in one may be off, and how long its record is. The default clock is that of
 /// the MTProxy in C, 10 minutes behind to 3 seconds ahead; mtg 2 allows 3 seconds either way.
@@ -114,8 +113,8 @@ impl FakeTlsServer {
     pub(super) fn wrap(mut bytes: &[u8], random: &mut dyn SecureRandom) -> Vec<u8> {
         let mut out = Vec::new();
         while !bytes.is_empty() {
-            let most = [100, 16_384, 65_535][piece(3, random) - 1];
-            let (now, later) = bytes.split_at(piece(most, random).min(bytes.len()));
+            let most = [100, 16_384, 65_535][random_length(3, random) - 1];
+            let (now, later) = bytes.split_at(random_length(most, random).min(bytes.len()));
             out.extend(record(23, now));
             bytes = later;
         }
@@ -155,7 +154,7 @@ impl FakeTlsServer {
         body.extend([0x13, 0x01, 0, 0, 46, 0, 51, 0, 36, 0, 29, 0, 32]);
         body.extend(key_share);
         body.extend([0, 43, 0, 2, 3, 4]);
-        let mut filling = vec![0; piece(4000, random)];
+        let mut filling = vec![0; random_length(4000, random)];
         random.fill(&mut filling);
         let mut answer = [record(22, &body), record(20, &[1]), record(23, &filling)].concat();
         let digest = self.mac(&[sent, &answer]);

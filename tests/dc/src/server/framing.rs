@@ -9,10 +9,8 @@ use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::sha256;
 
 use super::frontend::{FrontRefusal, Frontend, MtProxyMode, Outer};
+use super::policy::MAX_FRAME;
 use crate::random::SecureRandom;
-
-/// The largest frame that a client may send, in bytes.
-const LARGEST_FRAME: usize = 1 << 24;
 
 /// How the client cuts frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -351,7 +349,7 @@ impl Spoken {
     fn cut_full(&mut self, bytes: &[u8]) -> Result<Option<(usize, Packet)>, FramingError> {
         let Some(total) = little_endian(bytes, 0) else { return Ok(None) };
         let total = total as usize;
-        if total > LARGEST_FRAME {
+        if total > MAX_FRAME {
             return Err(FramingError::TooLong(total));
         }
         if total < 16 || !total.is_multiple_of(4) {
@@ -380,7 +378,7 @@ fn cut_abridged(bytes: &[u8]) -> Result<Option<(usize, Packet)>, FramingError> {
         _ => return Ok(None),
     };
     let length = words * 4;
-    if length > LARGEST_FRAME {
+    if length > MAX_FRAME {
         return Err(FramingError::TooLong(length));
     }
     if length == 0 {
@@ -395,7 +393,7 @@ fn cut_abridged(bytes: &[u8]) -> Result<Option<(usize, Packet)>, FramingError> {
 fn cut_intermediate(bytes: &[u8], padded: bool) -> Result<Option<(usize, Packet)>, FramingError> {
     let Some(word) = little_endian(bytes, 0) else { return Ok(None) };
     let length = (word & 0x7fff_ffff) as usize;
-    if length > LARGEST_FRAME {
+    if length > MAX_FRAME {
         return Err(FramingError::TooLong(length));
     }
     if length == 0 || (!padded && !length.is_multiple_of(4)) {

@@ -98,10 +98,3 @@ impl Outer {
         }
     }
 }
-
-/// A length from 1 to `most`, at random: nobody may rely on where pieces end.
-pub(super) fn piece(most: usize, random: &mut dyn SecureRandom) -> usize {
-    let mut drawn = [0; 4];
-    random.fill(&mut drawn);
-    u32::from_le_bytes(drawn) as usize % most + 1
-}

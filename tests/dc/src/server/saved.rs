@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::hash::sha256;
 
+use super::dcs::TestDcs;
+use super::keys::KeyState;
+use super::options::ServerOptions;
 use super::salts::Salts;
-use super::{KeyState, ServerOptions, TestDcs};
 use crate::random::SecureRandom;
 use crate::wire::{Malformed, Reader, Writer};
 

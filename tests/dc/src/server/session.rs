@@ -5,19 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::constructors::{MSG_CONTAINER, MSGS_ACK};
+use super::policy::{CONTAINER_BYTES, CONTAINER_MESSAGES, REMEMBERED_IDS, RESEND_AFTER};
 use crate::wire::Writer;
-
-/// How many received identifiers a session remembers.
-const REMEMBERED: usize = 4096;
-/// How many messages, and about how many bytes, the server puts into one container.
-const CONTAINER_MESSAGES: usize = 1000;
-const CONTAINER_BYTES: usize = 1 << 20;
-/// Messages that wait longer than this for an acknowledgement are sent again under a new identifier: the old one
-/// would soon be outside of the time that clients accept.
-const STALE: Duration = Duration::from_secs(200);
-
-const MSG_CONTAINER: u32 = 0x73f1_f8dc;
-const MSGS_ACK: u32 = 0x62d6_b459;
 
 /// What is wrong with a message, by the codes of `bad_msg_notification`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -169,7 +159,7 @@ impl Session {
         if odd {
             self.to_ack.push(msg_id);
         }
-        if self.received.len() > REMEMBERED
+        if self.received.len() > REMEMBERED_IDS
             && let Some((oldest, _)) = self.received.pop_first()
         {
             self.forgotten = oldest;
@@ -231,7 +221,7 @@ impl Session {
 
     /// The client came back over another connection: all that it did not acknowledge is queued again.
     pub(crate) fn resend_all(&mut self, unix: Duration) {
-        let limit = msg_id_at(unix.saturating_sub(STALE));
+        let limit = msg_id_at(unix.saturating_sub(RESEND_AFTER));
         let fresh = self.unacked.split_off(&limit);
         let stale = std::mem::replace(&mut self.unacked, fresh);
         let repeated = |message: &Outgoing| Outgoing { repeated: true, ..message.clone() };

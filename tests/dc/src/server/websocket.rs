@@ -3,8 +3,7 @@
 
 use sansgram_core::crypto::hash::sha1;
 
-use super::frontend::piece;
-use crate::random::SecureRandom;
+use crate::random::{SecureRandom, random_length};
 
 /// Why a client's bytes are no WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,12 +76,12 @@ impl WebSocketServer {
         let mut out = Vec::new();
         let mut kind = 2;
         while !bytes.is_empty() {
-            let most = [3, 125, 70_000][piece(3, random) - 1];
-            let (now, later) = bytes.split_at(piece(most, random).min(bytes.len()));
+            let most = [3, 125, 70_000][random_length(3, random) - 1];
+            let (now, later) = bytes.split_at(random_length(most, random).min(bytes.len()));
             let last = if later.is_empty() { 0x80 } else { 0 };
             frame(kind | last, now, &mut out);
             (kind, bytes) = (0, later);
-            if piece(4, random) == 1 {
+            if random_length(4, random) == 1 {
                 let mut ping = [0; 4];
                 random.fill(&mut ping);
                 frame(0x89, &ping, &mut out);

@@ -3,8 +3,11 @@
 //!
 //! A method that is not here is answered with an error; [`unserved_name`] tells the sandbox's user which one it was.
 
+use super::call::{ApiError, Call, Reply};
+use super::forms;
+use super::policy::ACCOUNT_TTL_DAYS;
+use super::state::{Accounts, Method};
 use super::wire::{BadArguments, Reader, Writer, id};
-use super::{Accounts, ApiError, Call, Method, Reply, forms};
 
 /// The functions of this file and the constructors of their answers, by their names in the schema.
 mod own {
@@ -95,8 +98,6 @@ mod own {
 /// The one country and the one language of the sandbox.
 const COUNTRY: [&str; 3] = ["XX", "Sandbox", "999"];
 const LANGUAGE: [&str; 2] = ["en", "English"];
-/// After so many days without use an account would end: a year and a half.
-const ACCOUNT_DAYS: i32 = 548;
 /// What `help.countriesList` is known by.
 const HASH_OF_COUNTRIES: i32 = 1;
 
@@ -140,7 +141,7 @@ pub(super) const fn method(constructor: u32) -> Option<Method> {
         }),
         own::GET_ACCOUNT_TTL => ("account.getAccountTTL", |accounts, call| {
             accounts.person(call)?;
-            Ok(Writer::boxed(own::ACCOUNT_DAYS_TTL).i32(ACCOUNT_DAYS).finish())
+            Ok(Writer::boxed(own::ACCOUNT_DAYS_TTL).i32(ACCOUNT_TTL_DAYS).finish())
         }),
         own::GET_PRIVACY => ("account.getPrivacy", |accounts, call| {
             accounts.person(call)?;

@@ -1,0 +1,153 @@
+//! One call of an API function: who calls, what is answered, and what else follows from it.
+
+use std::net::IpAddr;
+
+use super::wire::{BadArguments, Reader};
+
+/// Who calls, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallContext {
+    /// The DC that was called.
+    pub dc: i32,
+    /// The key of the caller, as the session layer has checked it.
+    pub auth_key_id: u64,
+    /// The layer that the caller named by `invokeWithLayer` in this call, where the session layer has looked.
+    pub layer: Option<i32>,
+    /// Server time, in seconds since 1970.
+    pub now_unix: i32,
+    /// The server's address that the caller is connected to, if it is known: what `help.getConfig` names for DCs whose
+    /// address is unspecified.
+    pub reached_at: Option<IpAddr>,
+}
+
+/// What a function answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A boxed TL object.
+    Result(Vec<u8>),
+    /// An `rpc_error`.
+    Error {
+        /// Such as 303, 400, 401, 420.
+        code: i32,
+        /// Such as `PHONE_MIGRATE_1`.
+        message: String,
+    },
+}
+
+/// An update for another caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    /// Whose sessions get it.
+    pub auth_key_id: u64,
+    /// A boxed `Updates` object.
+    pub body: Vec<u8>,
+}
+
+/// Something that a person in front of the sandbox wants to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccountEvent {
+    /// A login code "arrived".
+    CodeSent {
+        /// Digits only.
+        phone: String,
+        /// The code to type in.
+        code: String,
+        /// The DC that sent it.
+        dc: i32,
+    },
+    /// A code "arrived" by e-mail.
+    EmailSent {
+        /// The address.
+        address: String,
+        /// The code to type in.
+        code: String,
+        /// The DC that sent it.
+        dc: i32,
+    },
+    /// A key was logged in.
+    LoggedIn {
+        /// Who.
+        user_id: i64,
+        /// Where.
+        dc: i32,
+    },
+    /// A key was logged out.
+    SignedOut {
+        /// Who.
+        user_id: i64,
+        /// Where.
+        dc: i32,
+    },
+    /// A caller wants a function that no account knows; told once for each.
+    Unserved {
+        /// Its name, or its constructor if layer 230 does not have it.
+        method: String,
+        /// Where.
+        dc: i32,
+    },
+}
+
+/// All that follows from one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// What the caller is answered.
+    pub answer: Answer,
+    /// What happened.
+    pub events: Vec<AccountEvent>,
+    /// Updates for other keys.
+    pub pushes: Vec<Push>,
+}
+
+/// One call, while it is being answered.
+pub(super) struct Call<'a> {
+    pub(super) dc: i32,
+    pub(super) auth_key_id: u64,
+    pub(super) layer: i32,
+    pub(super) now: i32,
+    pub(super) reached_at: Option<IpAddr>,
+    pub(super) reader: Reader<'a>,
+    pub(super) events: Vec<AccountEvent>,
+    pub(super) pushes: Vec<Push>,
+}
+
+/// When and for whom an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct When {
+    /// Server time, in seconds since 1970.
+    pub(super) now: i32,
+    /// The layer that reads it.
+    pub(super) layer: i32,
+}
+
+impl Call<'_> {
+    pub(super) const fn when(&self) -> When {
+        When { now: self.now, layer: self.layer }
+    }
+}
+
+/// An `rpc_error` in the making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ApiError {
+    pub(super) code: i32,
+    pub(super) message: String,
+}
+
+impl ApiError {
+    pub(super) fn new(code: i32, message: &str) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(super) fn unregistered() -> Self {
+        Self::new(401, "AUTH_KEY_UNREGISTERED")
+    }
+}
+
+impl From<BadArguments> for ApiError {
+    fn from(_: BadArguments) -> Self {
+        Self::new(400, "INPUT_FETCH_ERROR")
+    }
+}
+
+/// A boxed object, or what is wrong.
+pub(super) type Reply = Result<Vec<u8>, ApiError>;

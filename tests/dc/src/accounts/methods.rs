@@ -1,0 +1,144 @@
+//! The API functions that the sandbox answers, and the way of one call to its function.
+
+use super::call::{AccountEvent, Answer, ApiError, Call, CallContext, Called, Reply};
+use super::options::FaultKind;
+use super::policy::{DEFAULT_LAYER, MAX_UNSERVED};
+use super::state::{Accounts, Method};
+use super::wire::{Reader, Writer, id};
+use super::{default_answers, wrappers};
+
+/// The function behind a constructor, for those that the sandbox knows.
+const fn method(constructor: u32) -> Option<Method> {
+    Some(match constructor {
+        id::SEND_CODE => ("auth.sendCode", Accounts::send_code),
+        id::RESEND_CODE => ("auth.resendCode", |accounts, call| accounts.resend_code(call, true)),
+        id::RESEND_CODE_158 => ("auth.resendCode", |accounts, call| accounts.resend_code(call, false)),
+        id::CANCEL_CODE => ("auth.cancelCode", Accounts::cancel_code),
+        id::SIGN_IN => ("auth.signIn", |accounts, call| accounts.sign_in(call, true)),
+        id::SIGN_IN_140 => ("auth.signIn", |accounts, call| accounts.sign_in(call, false)),
+        id::SIGN_UP => ("auth.signUp", |accounts, call| accounts.sign_up(call, true)),
+        id::SIGN_UP_158 => ("auth.signUp", |accounts, call| accounts.sign_up(call, false)),
+        id::ACCEPT_TERMS_OF_SERVICE => ("help.acceptTermsOfService", Accounts::accept_terms_of_service),
+        id::GET_PASSWORD => ("account.getPassword", Accounts::get_password),
+        id::CHECK_PASSWORD => ("auth.checkPassword", Accounts::check_password),
+        id::SEND_VERIFY_EMAIL_CODE => ("account.sendVerifyEmailCode", Accounts::send_verify_email_code),
+        id::VERIFY_EMAIL => ("account.verifyEmail", Accounts::verify_email),
+        id::RESET_LOGIN_EMAIL => ("auth.resetLoginEmail", Accounts::reset_login_email),
+        id::REQUEST_PASSWORD_RECOVERY => {
+            ("auth.requestPasswordRecovery", Accounts::request_password_recovery)
+        }
+        id::CHECK_RECOVERY_PASSWORD => ("auth.checkRecoveryPassword", Accounts::check_recovery_password),
+        id::RECOVER_PASSWORD => ("auth.recoverPassword", Accounts::recover_password),
+        id::RESET_PASSWORD => ("account.resetPassword", Accounts::reset_password),
+        id::DECLINE_PASSWORD_RESET => ("account.declinePasswordReset", Accounts::decline_password_reset),
+        id::EXPORT_LOGIN_TOKEN => ("auth.exportLoginToken", Accounts::export_login_token),
+        id::IMPORT_LOGIN_TOKEN => ("auth.importLoginToken", Accounts::import_login_token),
+        id::ACCEPT_LOGIN_TOKEN => ("auth.acceptLoginToken", Accounts::accept_login_token),
+        id::IMPORT_BOT_AUTHORIZATION => ("auth.importBotAuthorization", Accounts::import_bot_authorization),
+        id::LOG_OUT => ("auth.logOut", |accounts, call| accounts.log_out(call, true)),
+        id::LOG_OUT_133 => ("auth.logOut", |accounts, call| accounts.log_out(call, false)),
+        id::GET_AUTHORIZATIONS => ("account.getAuthorizations", Accounts::get_authorizations),
+        id::RESET_AUTHORIZATIONS => ("auth.resetAuthorizations", Accounts::reset_authorizations),
+        id::RESET_AUTHORIZATION => ("account.resetAuthorization", Accounts::reset_authorization),
+        id::UPDATE_PASSWORD_SETTINGS => {
+            ("account.updatePasswordSettings", Accounts::update_password_settings)
+        }
+        id::GET_PASSWORD_SETTINGS => ("account.getPasswordSettings", Accounts::get_password_settings),
+        id::CHECK_USERNAME => ("account.checkUsername", Accounts::check_username),
+        id::UPDATE_USERNAME => ("account.updateUsername", Accounts::update_username),
+        id::UPDATE_PROFILE => ("account.updateProfile", Accounts::update_profile),
+        id::EXPORT_AUTHORIZATION => ("auth.exportAuthorization", Accounts::export_authorization),
+        id::IMPORT_AUTHORIZATION => ("auth.importAuthorization", Accounts::import_authorization),
+        id::SAVE_APP_LOG => ("help.saveAppLog", Accounts::save_app_log),
+        id::GET_CONFIG => ("help.getConfig", Accounts::get_config),
+        id::GET_NEAREST_DC => ("help.getNearestDc", Accounts::get_nearest_dc),
+        id::GET_APP_CONFIG => ("help.getAppConfig", |accounts, call| accounts.get_app_config(call, true)),
+        id::GET_APP_CONFIG_140 => {
+            ("help.getAppConfig", |accounts, call| accounts.get_app_config(call, false))
+        }
+        id::GET_USERS => ("users.getUsers", Accounts::get_users),
+        id::GET_FULL_USER => ("users.getFullUser", |accounts, call| accounts.get_full_user(call, true)),
+        id::GET_FULL_USER_133 => ("users.getFullUser", |accounts, call| accounts.get_full_user(call, false)),
+        id::UPDATE_STATUS => ("account.updateStatus", Accounts::update_status),
+        id::GET_CONTACTS => ("contacts.getContacts", Accounts::get_contacts),
+        id::GET_DIALOGS => ("messages.getDialogs", Accounts::get_dialogs),
+        id::GET_TERMS_OF_SERVICE_UPDATE => {
+            ("help.getTermsOfServiceUpdate", Accounts::get_terms_of_service_update)
+        }
+        id::GET_PROMO_DATA => ("help.getPromoData", Accounts::get_promo_data),
+        id::GET_STATE => ("updates.getState", Accounts::get_state),
+        id::GET_DIFFERENCE | id::GET_DIFFERENCE_158 => ("updates.getDifference", Accounts::get_difference),
+        _ => return default_answers::method(constructor),
+    })
+}
+
+/// Whether a function may change what is saved. To save once too often does no harm.
+fn changes_something(name: &str) -> bool {
+    let (_, function) = name.split_once('.').unwrap_or_default();
+    !function.starts_with("get") && !matches!(function, "saveAppLog" | "updateStatus")
+}
+
+impl Accounts {
+    /// Answers one API function; `body` begins with the function's constructor identifier. The wrappers
+    /// `invokeWithLayer`, `initConnection`, `invokeWithoutUpdates`, `invokeAfterMsg` and `invokeAfterMsgs` may stand
+    /// around it; layer and `initConnection` are remembered for the key. A key's first call must bring
+    /// `initConnection`: without it, all are refused with `CONNECTION_NOT_INITED`.
+    pub fn call(&mut self, context: &CallContext, body: &[u8]) -> Called {
+        let mut call = Call {
+            dc: context.dc,
+            auth_key_id: context.auth_key_id,
+            layer: DEFAULT_LAYER,
+            now: context.now_unix,
+            reached_at: context.reached_at,
+            reader: Reader::new(body),
+            events: Vec::new(),
+            pushes: Vec::new(),
+        };
+        let answer = match self.answer(&mut call, context.layer) {
+            Ok(object) => Answer::Result(object),
+            Err(ApiError { code, message }) => Answer::Error { code, message },
+        };
+        Called { answer, events: call.events, pushes: call.pushes }
+    }
+
+    fn answer(&mut self, call: &mut Call<'_>, layer: Option<i32>) -> Reply {
+        let wrapping = wrappers::unwrap(&mut call.reader)?;
+        self.without_updates += u64::from(wrapping.without_updates);
+        let key = self.key(call);
+        let before = (key.layer, key.connection_inited);
+        key.layer = wrapping.layer.or(layer).or(key.layer);
+        key.connection_inited |= wrapping.device.is_some();
+        let mut changed = before != (key.layer, key.connection_inited);
+        if let Some(device) = wrapping.device.filter(|device| *device != key.device) {
+            (key.device, changed) = (device, true);
+        }
+        (key.dc, key.active_at) = (call.dc, call.now);
+        if !key.connection_inited {
+            return Err(ApiError::new(400, "CONNECTION_NOT_INITED"));
+        }
+        call.layer = key.layer.unwrap_or(DEFAULT_LAYER);
+        let limited = key.limited;
+        self.changed |= changed;
+        let constructor = call.reader.u32()?;
+        if limited && !matches!(constructor, id::GET_CONFIG | id::GET_NEAREST_DC) {
+            return Err(ApiError::new(401, "AUTH_KEY_PERM_EMPTY"));
+        }
+        let Some((name, handler)) = method(constructor) else {
+            if self.unserved.len() < MAX_UNSERVED && self.unserved.insert(constructor) {
+                let method = default_answers::unserved_name(constructor);
+                call.events.push(AccountEvent::Unserved { method, dc: call.dc });
+            }
+            return Err(ApiError::new(400, "INPUT_METHOD_INVALID"));
+        };
+        self.changed |= changes_something(name);
+        match self.fault(name, call.dc) {
+            None => handler(self, call),
+            Some(FaultKind::Error { code, message }) => Err(ApiError { code, message }),
+            Some(FaultKind::WrongType) => Ok(Writer::boxed(id::TRUE).finish()),
+            Some(FaultKind::Truncated) => handler(self, call).map(|mut object| {
+                object.truncate(8);
+                object
+            }),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Containers and packed messages, taken apart.
+//!
+//! Source: `core.telegram.org/mtproto/service_messages`.
+
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use sansgram_core::tl::gzip;
+
+use super::constructors::{GZIP_PACKED, MSG_CONTAINER};
+use super::policy::{MAX_IN_CONTAINER, MAX_UNPACKED};
+use crate::wire::{Malformed, Reader};
+
+/// A bare message: identifier, `seq_no`, body.
+pub(super) type Bare<'a> = (u64, u32, &'a [u8]);
+
+/// The messages of a container, all or none.
+pub(super) fn read_container(container_id: u64, body: &[u8]) -> Result<Vec<Bare<'_>>, Malformed> {
+    let mut reader = Reader::new(body);
+    reader.expect(MSG_CONTAINER)?;
+    let count = usize::try_from(reader.i32()?).map_err(|_| Malformed)?;
+    if count > MAX_IN_CONTAINER {
+        return Err(Malformed);
+    }
+    let mut messages = Vec::new();
+    for _ in 0..count {
+        let (msg_id, seq_no) = (reader.u64()?, reader.u32()?);
+        let length = usize::try_from(reader.i32()?).map_err(|_| Malformed)?;
+        let body = reader.raw(length)?;
+        let nested = Reader::new(body).u32()? == MSG_CONTAINER;
+        if nested || !length.is_multiple_of(4) || msg_id >= container_id {
+            return Err(Malformed);
+        }
+        messages.push((msg_id, seq_no, body));
+    }
+    reader.end()?;
+    Ok(messages)
+}
+
+pub(super) fn unpack(body: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let mut reader = Reader::new(body);
+    reader.expect(GZIP_PACKED)?;
+    let packed = reader.bytes()?;
+    reader.end()?;
+    // What mtcute calls gzip is zlib's format, and servers take both.
+    if let [0x78, _, ..] = packed {
+        return decompress_to_vec_zlib_with_limit(packed, MAX_UNPACKED).map_err(|_| Malformed);
+    }
+    gzip::unpack(packed, MAX_UNPACKED).map_err(|_| Malformed)
+}

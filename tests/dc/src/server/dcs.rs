@@ -1,0 +1,216 @@
+//! The DCs' state, and what a test reads and changes of it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use sansgram_core::time::{Now, Timestamp};
+
+use super::connection::Connection;
+use super::handshake::HandshakeRun;
+use super::io::ServerOutput;
+use super::keys::{KeyInfo, KeyState};
+use super::options::{ServerOptions, Tolerance};
+use super::refusal::Refusal;
+use crate::accounts::{Accounts, AnnouncedDc};
+use crate::random::{SecureRandom, SeededRandomForTestingOnly};
+use crate::rsa::ServerRsaKey;
+use crate::secrets::Secrets;
+
+/// Several DCs in one machine, with one RSA key and one set of accounts.
+///
+/// Keys, sessions and handshakes belong to one DC each, as with Telegram's. The server's clock is the `unix` part of
+/// [`Now`].
+pub struct TestDcs {
+    pub(super) options: ServerOptions,
+    pub(super) random: Box<dyn SecureRandom + Send>,
+    pub(super) rsa: ServerRsaKey,
+    pub(super) accounts: Accounts,
+    pub(super) now: Now,
+    pub(super) conns: BTreeMap<u64, Connection>,
+    pub(super) handshakes: BTreeMap<(i32, [u8; 16]), (Timestamp, HandshakeRun)>,
+    pub(super) keys: BTreeMap<(i32, u64), KeyState>,
+    /// What was told by [`ServerOutput::Tolerated`].
+    tolerated: BTreeSet<Tolerance>,
+    /// Whether what is saved changed outside of the accounts.
+    pub(super) changed: bool,
+    pub(super) outputs: VecDeque<ServerOutput>,
+}
+
+impl TestDcs {
+    /// Starts the DCs, without a connection, without a key.
+    #[must_use]
+    pub fn new(options: ServerOptions, mut random: Box<dyn SecureRandom + Send>) -> Self {
+        let mut seed = [0; 8];
+        random.fill(&mut seed);
+        let for_accounts = SeededRandomForTestingOnly::new(u64::from_le_bytes(seed));
+        Self {
+            accounts: Accounts::new(options.accounts.clone(), Box::new(for_accounts)),
+            options,
+            random,
+            rsa: ServerRsaKey::embedded_for_testing_only(),
+            now: Now::new(Timestamp::ZERO, Duration::ZERO),
+            conns: BTreeMap::new(),
+            handshakes: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            tolerated: BTreeSet::new(),
+            changed: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The public key of all the DCs, PKCS#1 in PEM.
+    #[must_use]
+    pub const fn public_key_pem(&self) -> &'static str {
+        self.rsa.public_key_pem()
+    }
+
+    /// The options, to change them while the DCs run. The accounts have taken theirs when the DCs started.
+    pub const fn options_mut(&mut self) -> &mut ServerOptions {
+        &mut self.options
+    }
+
+    /// Forgets a key, as a server does when the user ends the session from another device: the next packet under it
+    /// is answered with -404. Whether the DC had it.
+    pub fn forget_key(&mut self, dc: i32, auth_key_id: u64) -> bool {
+        self.changed = true;
+        self.accounts.forget_key(auth_key_id);
+        self.keys.retain(|_, key| key.bound_to != Some(auth_key_id));
+        self.keys.remove(&(dc, auth_key_id)).is_some()
+    }
+
+    /// Forgets all temporary keys, as a server may at any time.
+    pub fn forget_temporary_keys(&mut self) {
+        self.changed = true;
+        self.keys.retain(|_, key| key.expires_at.is_none());
+    }
+
+    /// Unbinds all temporary keys, as a binding from elsewhere does: API functions under them are refused.
+    pub fn unbind_temporary_keys(&mut self) {
+        self.changed = true;
+        for ((_, id), key) in &mut self.keys {
+            if key.bound_to.take().is_some() {
+                self.accounts.limit_key(*id);
+            }
+        }
+    }
+
+    /// The keys of all DCs.
+    pub fn keys(&self) -> impl Iterator<Item = KeyInfo> + '_ {
+        self.keys.iter().map(|(&(dc, id), key)| KeyInfo {
+            dc,
+            id,
+            temporary: key.expires_at.is_some(),
+            bound_to: key.bound_to,
+            calls: key.calls,
+        })
+    }
+
+    /// How many calls came in `invokeWithoutUpdates`.
+    #[must_use]
+    pub const fn calls_without_updates(&self) -> u64 {
+        self.accounts.calls_without_updates()
+    }
+
+    /// How often `help.getConfig` was answered.
+    #[must_use]
+    pub const fn configs_asked(&self) -> u64 {
+        self.accounts.configs_asked()
+    }
+
+    /// What `help.getConfig` lists from now on besides the DCs' own addresses.
+    pub fn announce(&mut self, more_dcs: Vec<AnnouncedDc>) {
+        self.accounts.announce(more_dcs);
+    }
+
+    /// Pushes what `help.getConfig` would list now, as `updateDcOptions`.
+    pub fn push_dc_options(&mut self) {
+        let date = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
+        let update = self.accounts.dc_options_update(date);
+        self.send_update(&update);
+    }
+
+    /// The keys, codes, tokens and passwords that were made or used so far: what no client may tell.
+    #[must_use]
+    pub const fn secrets(&self) -> &Secrets {
+        self.accounts.secrets()
+    }
+
+    /// How often the number was counted by [`Accounts::count_query`].
+    #[must_use]
+    pub fn counted(&self, number: i64) -> u32 {
+        self.accounts.counted(number)
+    }
+
+    /// Forgets all sessions of all keys, as a server that was started again.
+    pub fn forget_sessions(&mut self) {
+        for key in self.keys.values_mut() {
+            key.sessions.clear();
+        }
+    }
+
+    /// A person whose phone has this number scans a QR code: the device that shows `link` is pushed `updateLoginToken`.
+    ///
+    /// # Errors
+    /// What the phone is told, such as `AUTH_TOKEN_EXPIRED`.
+    pub fn scan_login_link(&mut self, link: &str, phone: &str) -> Result<(), String> {
+        let now = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
+        let push = self.accounts.scan(link, phone, now)?;
+        self.changed = true;
+        self.push(push.auth_key_id, &push.body);
+        Ok(())
+    }
+
+    /// Sends an update, one boxed TL object, to every session of all permanent keys and of the temporary ones that are bound.
+    pub fn send_update(&mut self, body: &[u8]) {
+        let keys: BTreeSet<_> = self.keys.values().map(KeyState::account_key).collect();
+        for key in keys {
+            self.push(key, body);
+        }
+    }
+
+    /// Tells under which of its addresses the server was reached: what `help.getConfig` names on this connection for
+    /// DCs whose address in [`AccountOptions::dcs`](crate::accounts::AccountOptions::dcs) is unspecified (`0.0.0.0`).
+    pub fn set_reached_at(&mut self, conn: u64, ip: IpAddr) {
+        if let Some(conn) = self.conns.get_mut(&conn) {
+            conn.reached_at = Some(ip);
+        }
+    }
+
+    /// Closes all connections.
+    pub fn close_all(&mut self) {
+        for conn in std::mem::take(&mut self.conns).into_keys() {
+            self.lost(conn);
+            self.outputs.push_back(ServerOutput::Close { conn });
+        }
+    }
+
+    /// The connection is gone: its sessions wait for the client to come back.
+    pub(super) fn lost(&mut self, conn: u64) {
+        for session in self.keys.values_mut().flat_map(|key| key.sessions.values_mut()) {
+            if session.conn == Some(conn) {
+                session.conn = None;
+            }
+        }
+    }
+
+    pub(super) fn refuse(&mut self, conn: u64, refusal: impl Into<Refusal>) {
+        self.outputs.push_back(ServerOutput::Refused { conn, refusal: refusal.into() });
+    }
+
+    pub(super) fn tolerate(&mut self, conn: u64, tolerance: Tolerance) {
+        if self.tolerated.insert(tolerance) {
+            self.outputs.push_back(ServerOutput::Tolerated { conn, tolerance });
+        }
+    }
+
+    /// Sends a transport error and closes.
+    pub(super) fn fail(&mut self, id: u64, code: i32) {
+        self.transmit_packet(id, &code.to_le_bytes());
+        self.close(id);
+    }
+
+    pub(super) fn unix_seconds(&self) -> i64 {
+        i64::try_from(self.now.unix.as_secs()).unwrap_or(i64::MAX)
+    }
+}

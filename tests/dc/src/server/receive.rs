@@ -1,0 +1,127 @@
+//! The way of received bytes: packets out of the stream, keys for the packets, messages out of them.
+
+use sansgram_core::time::Now;
+
+use super::connection::Connection;
+use super::dcs::TestDcs;
+use super::envelope::{self, EnvelopeRefusal};
+use super::framing::Packet;
+use super::io::{ServerInput, ServerOutput};
+use super::keys::KeyState;
+use super::message_context::FollowUp;
+use super::policy::{NOT_FOUND, WRONG_DC};
+use super::refusal::Refusal;
+
+impl TestDcs {
+    /// Takes one input in. Poll the outputs afterwards.
+    pub fn handle(&mut self, now: Now, input: ServerInput<'_>) {
+        self.now = now;
+        match input {
+            ServerInput::Accepted { conn, dc } if self.options.dcs.contains(&dc) => {
+                let connection = Connection::new(dc, &self.options.front, self.options.accept_web_sockets);
+                self.conns.insert(conn, connection);
+            }
+            ServerInput::Accepted { conn, .. } => self.outputs.push_back(ServerOutput::Close { conn }),
+            ServerInput::Received { conn, bytes } => self.received(conn, bytes),
+            ServerInput::Lost { conn } => {
+                let left = self.conns.remove(&conn).filter(|left| !left.is_closing());
+                if let Some(error) = left.and_then(|left| left.stream.left_speaking()) {
+                    self.refuse(conn, error);
+                }
+                self.lost(conn);
+            }
+            ServerInput::Tick => {}
+        }
+        self.run_timers();
+    }
+
+    /// The next output; [`ServerOutput::Timeout`] once all others are taken.
+    pub fn poll_output(&mut self) -> ServerOutput {
+        self.outputs.pop_front().unwrap_or_else(|| {
+            let deadline = self.conns.values().filter_map(Connection::deadline).min();
+            ServerOutput::Timeout(deadline)
+        })
+    }
+
+    fn received(&mut self, id: u64, bytes: &[u8]) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        if self.options.misbehaviour.silent_after_accept || conn.is_closing() {
+            return;
+        }
+        let mut reply = Vec::new();
+        let received = conn.stream.receive(bytes, self.now.unix, &mut *self.random, &mut reply);
+        self.transmit(id, reply);
+        if let Err(error) = received {
+            self.refuse(id, error);
+            return self.close(id);
+        }
+        loop {
+            // A packet may have closed the connection.
+            let Some(conn) = self.conns.get_mut(&id).filter(|conn| !conn.is_closing()) else { return };
+            match conn.stream.next_packet() {
+                Ok(Some(packet)) => {
+                    if let Some(asked_for) = conn.stream.asked_for() {
+                        let test = if self.options.test_dcs { 10_000 } else { 0 };
+                        // Media DCs are the same ones here.
+                        conn.dc = i32::from(asked_for).abs() - test;
+                        if !self.options.dcs.contains(&conn.dc) {
+                            self.refuse(id, Refusal::UnknownDc(asked_for));
+                            return self.fail(id, WRONG_DC);
+                        }
+                    }
+                    self.packet(id, packet);
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    self.refuse(id, error);
+                    return self.close(id);
+                }
+            }
+        }
+    }
+
+    fn packet(&mut self, id: u64, mut packet: Packet) {
+        let Some(conn) = self.conns.get(&id) else { return };
+        let (dc, padded) = (conn.dc, conn.is_padded());
+        let Some(auth_key_id) = packet.bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)) else {
+            self.refuse(id, EnvelopeRefusal::Length(packet.bytes.len()));
+            return self.fail(id, NOT_FOUND);
+        };
+        if auth_key_id == 0 {
+            return self.plain_packet(id, &packet.bytes, padded);
+        }
+        if self.options.misbehaviour.silent_after_handshake {
+            return;
+        }
+        let unix = self.unix_seconds();
+        let living = |key: &KeyState| key.expires_at.is_none_or(|expiry| unix < expiry);
+        // The key is taken out of its table while it is in use, so that everything else stays at hand.
+        let Some(mut key) = self.keys.remove(&(dc, auth_key_id)).filter(living) else {
+            self.refuse(id, EnvelopeRefusal::UnknownKey(auth_key_id));
+            return self.fail(id, NOT_FOUND);
+        };
+        let follow_up = match envelope::open(&key.auth_key, &mut packet.bytes, padded) {
+            Ok(message) => {
+                if packet.quick_ack {
+                    self.quick_ack(id, message.quick_ack_token);
+                }
+                self.message(id, dc, &mut key, message)
+            }
+            Err(refusal) => {
+                self.refuse(id, refusal);
+                self.fail(id, NOT_FOUND);
+                FollowUp::default()
+            }
+        };
+        if follow_up.destroy_key {
+            self.changed = true;
+            self.accounts.forget_key(auth_key_id);
+            self.keys.retain(|_, key| key.bound_to != Some(auth_key_id));
+        } else {
+            self.keys.insert((dc, auth_key_id), key);
+        }
+        for push in follow_up.pushes {
+            self.push(push.auth_key_id, &push.body);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What the DCs do not accept from a client.
+
+use super::envelope::EnvelopeRefusal;
+use super::framing::FramingError;
+use super::handshake::HandshakeRefusal;
+use super::session::BadMessage;
+
+/// What was not accepted from a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The byte stream; the connection was closed.
+    #[error(transparent)]
+    Framing(#[from] FramingError),
+    /// The DC that the client asks for by the obfuscated header does not exist; answered with -444.
+    #[error("there is no DC {0}, which the obfuscated header asks for")]
+    UnknownDc(i16),
+    /// A step of the handshake; answered with -404 (-444 for a wrong DC).
+    #[error(transparent)]
+    Handshake(#[from] HandshakeRefusal),
+    /// An encrypted packet; answered with -404.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeRefusal),
+    /// A message; answered with `bad_msg_notification` or `bad_server_salt`.
+    #[error("message {msg_id:#x}: {reason}")]
+    Message {
+        /// The message, or the container around it.
+        msg_id: u64,
+        /// What is wrong with it.
+        reason: BadMessage,
+    },
+    /// A service message that cannot be read or that only servers send; not answered.
+    #[error("the service message {0:#010x} cannot be read or is not for servers")]
+    Service(u32),
+    /// More than 8192 identifiers in one service message; answered with -429.
+    #[error("more than 8192 identifiers in {0:#010x}")]
+    TooManyIds(u32),
+}
+
+impl Refusal {
+    /// Whether a correct client never causes it. Keys, salts and clocks can be out of date without anybody's fault.
+    #[must_use]
+    pub const fn is_clients_fault(&self) -> bool {
+        !matches!(
+            self,
+            Self::Envelope(EnvelopeRefusal::UnknownKey(_))
+                | Self::Message {
+                    reason: BadMessage::Salt | BadMessage::IdTooLow | BadMessage::IdTooHigh,
+                    ..
+                }
+        )
+    }
+}
