@@ -1,0 +1,119 @@
+//! The English of CONTRIBUTING.md: words and phrases that documentation and comments of no crate have.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Words and phrases with the standard ones in their place.
+const OLD: [(&str, &str); 7] = [
+    ("nobody", "no user, no caller, none"),
+    ("whoever", "the caller, the user"),
+    ("somebody", "a user, a caller"),
+    ("goes on with", "continues with"),
+    ("put away", "saved"),
+    ("of no more use", "no longer valid"),
+    ("befalls", "happens to"),
+];
+
+/// How many are left in each crate, by its folder; a crate that is not listed has none. The numbers only get smaller.
+const STILL_OLD: &[(&str, usize)] = &[
+    ("runtime", 60),
+    ("runtime/session", 10),
+    ("cli", 38),
+    ("tests", 2),
+    ("tests/dc", 15),
+    ("fuzz", 4),
+    ("benches", 1),
+];
+
+#[test]
+fn comments_have_no_old_words() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let allowed: BTreeMap<&str, usize> = STILL_OLD.iter().copied().collect();
+    let mut lines = 0;
+    let mut wrong = Vec::new();
+    for folder in members(&workspace) {
+        let mut places = Vec::new();
+        let mut where_lines = 0;
+        for file in sources(&workspace.join(&folder).join("src")) {
+            let text = fs::read_to_string(&file).expect("the file is text");
+            for (number, comment) in comments(&text) {
+                lines += 1;
+                where_lines += usize::from(comment.starts_with(['/', '!']) && comment.contains(" where "));
+                let lower = comment.to_lowercase();
+                for (old, standard) in OLD {
+                    for _ in occurrences(&lower, old) {
+                        places.push(format!("{}:{number}: {old:?}, say {standard}", file.display()));
+                    }
+                }
+            }
+        }
+        let allowance = allowed.get(folder.as_str()).copied().unwrap_or_default();
+        println!("{folder}: {} old words; {where_lines} lines of rustdoc with \"where\"", places.len());
+        if places.len() > allowance {
+            wrong.push(format!(
+                "{folder}: {} where {allowance} are left:\n{}",
+                places.len(),
+                places.join("\n")
+            ));
+        } else if places.len() < allowance {
+            wrong.push(format!("{folder}: lower its number in STILL_OLD to {}", places.len()));
+        }
+    }
+    assert!(lines > 5000, "the test sees {lines} lines of comments");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The folders of the workspace's crates.
+fn members(workspace: &Path) -> Vec<String> {
+    let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("the workspace has a manifest");
+    let (_, members) = manifest.split_once("\nmembers = [").expect("it names its members");
+    let (members, _) = members.split_once(']').expect("the list ends");
+    let members: Vec<String> = members.split('"').skip(1).step_by(2).map(String::from).collect();
+    assert!(members.len() > 7, "{members:?}");
+    members
+}
+
+/// The source files below a folder, without those that hold only tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder exists") {
+        let path = entry.expect("the folder can be listed").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        if name == "tests" || name.ends_with("_tests") {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The comments before the tests at the end of a file: the line, and the text behind its first `//`.
+fn comments(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
+    code.enumerate().filter_map(|(at, line)| {
+        let (before, comment) = line.split_once("//")?;
+        // An address in a string is no comment.
+        (!before.ends_with(':') && !before.contains('"')).then_some((at + 1, comment))
+    })
+}
+
+/// Where a word or phrase begins in a text of small letters, as whole words.
+fn occurrences<'a>(text: &'a str, phrase: &'a str) -> impl Iterator<Item = usize> {
+    text.match_indices(phrase).map(|(at, _)| at).filter(move |at| {
+        let before = text[..*at].chars().next_back();
+        let behind = text[at + phrase.len()..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && !behind.is_some_and(char::is_alphanumeric)
+    })
+}
+
+#[test]
+fn words_are_found_as_whole_words() {
+    assert_eq!(occurrences("nobody, nobodys, but nobody's", "nobody").count(), 2);
+    assert_eq!(comments("let a = 1; // one\nlet url = \"https://a\";\n#[cfg(test)]\n// two").count(), 1);
+}
