@@ -3,8 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::datacenter::AuthState;
-use super::desk::logout_cause;
+use super::datacenter::authorization::{AuthState, Transfer};
 use super::io::LogoutCause;
 use super::machine::Client;
 use crate::dc::DcId;
@@ -15,30 +14,21 @@ use crate::tl::{Deserialize, Serialize, enums, functions};
 /// How often exported bytes may be refused before it is given up: they live for a short time only.
 const MAX_EXPORTS: u8 = 3;
 
-/// One login on its way.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Transfer {
-    exports: u8,
-    importing: bool,
-    /// Whether the key there was replaced, because it is dead.
-    renewed: bool,
-}
-
 impl Client {
     /// Begins to carry the login over to each DC where requests wait for it.
     pub(super) fn begin_transfers(&mut self, now: Now) {
         let home = self.home();
         let closed: Vec<DcId> = self
-            .links
+            .datacenters
             .values()
-            .filter(|link| link.gate == AuthState::Closed)
-            .map(|link| link.dc)
+            .filter(|datacenter| datacenter.auth == AuthState::Closed)
+            .map(|datacenter| datacenter.dc)
             .filter(|dc| self.table.has_pending(*dc))
             .collect();
         for dc in closed {
             if dc == home || self.data.user.is_none() {
                 // Whoever calls here now calls as nobody, or as the one who lives here.
-                self.open_gate(dc);
+                self.open_auth(dc);
             } else {
                 self.transfers.insert(dc, Transfer::default());
                 self.export(now, dc);
@@ -56,18 +46,19 @@ impl Client {
 
     fn send_transfer(&mut self, now: Now, dc: DcId, to: DcId, query: Vec<u8>) {
         let request = self.send_own(now, Requester::Transfer(dc), to, query);
-        if let Some(link) = self.links.get_mut(&dc) {
-            link.gate = AuthState::Importing(request);
+        if let Some(datacenter) = self.datacenters.get_mut(&dc) {
+            datacenter.auth = AuthState::Importing(request);
         }
     }
 
     /// An export or import was answered, or failed.
     pub(super) fn transfer_answered(&mut self, now: Now, id: RequestId, dc: DcId) {
         let Some(answer) = self.table.take(id) else { return };
-        let current = self.links.get(&dc).is_some_and(|link| link.gate == AuthState::Importing(id));
+        let current =
+            self.datacenters.get(&dc).is_some_and(|datacenter| datacenter.auth == AuthState::Importing(id));
         let Some(transfer) = self.transfers.get(&dc).copied().filter(|_| current) else { return };
         match answer {
-            Ok(_) if transfer.importing => self.open_gate(dc),
+            Ok(_) if transfer.importing => self.open_auth(dc),
             Ok(body) => match enums::auth::ExportedAuthorization::from_bytes(body.expose()) {
                 Ok(enums::auth::ExportedAuthorization::ExportedAuthorization(exported)) => {
                     if let Some(transfer) = self.transfers.get_mut(&dc) {
@@ -97,19 +88,19 @@ impl Client {
         }
     }
 
-    fn open_gate(&mut self, dc: DcId) {
+    fn open_auth(&mut self, dc: DcId) {
         self.transfers.remove(&dc);
-        if let Some(link) = self.links.get_mut(&dc) {
-            link.gate = AuthState::Open;
-            link.unpark(&self.table);
+        if let Some(datacenter) = self.datacenters.get_mut(&dc) {
+            datacenter.auth = AuthState::Open;
+            datacenter.unpark(&self.table);
         }
     }
 
     /// What waited for the login cannot be sent; the next request tries again.
     fn transfer_failed(&mut self, dc: DcId, error: &InvokeError) {
         self.transfers.remove(&dc);
-        if let Some(link) = self.links.get_mut(&dc) {
-            link.gate = AuthState::Closed;
+        if let Some(datacenter) = self.datacenters.get_mut(&dc) {
+            datacenter.auth = AuthState::Closed;
         }
         let waiting: Vec<RequestId> = self.table.waiting(dc).collect();
         for id in waiting {
@@ -121,5 +112,5 @@ impl Client {
 
 /// Whether every request under the same key would be refused so.
 fn is_of_dead_key(error: &RpcError) -> bool {
-    logout_cause(error).is_some_and(LogoutCause::is_key_dead)
+    LogoutCause::of(error).is_some_and(LogoutCause::is_key_dead)
 }

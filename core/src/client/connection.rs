@@ -1,39 +1,31 @@
 //! One connection to a DC and the session that it carries: from the first byte over handshakes and the binding of a
 //! temporary key to messages.
 
+pub(crate) mod bound_session;
+pub(crate) mod key_exchange;
+mod request_bodies;
+pub(crate) mod stream;
+pub(crate) mod temporary_key;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::config::Config;
+use self::bound_session::BoundSession;
+use self::key_exchange::{Advance, KeyExchange};
+use self::request_bodies::RequestBodies;
+use self::stream::{Phase, Stream};
+use self::temporary_key::{BINDING, TemporaryKey, binding_answer};
+use super::context::Context;
 use super::io::ConnId;
-use super::pfs::{BINDING, Temporary, binding_answer};
-use super::stored_session::{DcAuth, StoredSession};
-use super::stream::{Advance, KeyExchange, Phase, Stream};
-use crate::crypto::{AuthKey, SecureRandom};
+use super::stored_session::DcAuth;
+use crate::crypto::AuthKey;
 use crate::dc::DcId;
 use crate::handshake::NewAuthKey;
-use crate::rpc::{DisconnectReason, IoFailure, PendingRequests, Requester, RpcError, WITHOUT_UPDATES};
-use crate::session::{
-    MessageError, MsgIdGenerator, RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent,
-};
-use crate::time::{Now, Timestamp};
+use crate::rpc::{DisconnectReason, IoFailure, PendingRequests, RpcError};
+use crate::session::{MessageError, MsgIdGenerator, RequestTag, ServerClock, Session, SessionEvent};
+use crate::time::Timestamp;
 use crate::transport::{DEFAULT_LIMIT, Frame, StackOptions, TransportStack, hello_after_failures};
-
-/// What a lane needs of the machine.
-pub(super) struct Context<'a> {
-    pub(super) config: &'a Config,
-    pub(super) data: &'a StoredSession,
-    pub(super) random: &'a mut dyn SecureRandom,
-    pub(super) now: Now,
-}
-
-impl Context<'_> {
-    /// The clock that a session without any better knowledge begins with.
-    pub(super) fn clock(&self) -> ServerClock {
-        ServerClock::from_wall(self.now, self.data.clock_offset)
-    }
-}
 
 /// What received bytes meant for the machine.
 pub(super) trait Receiver {
@@ -60,112 +52,35 @@ pub(super) enum Again {
     WhenAuthorized(RequestTag),
 }
 
-/// A session, and what the server knows of it.
-#[derive(Debug)]
-pub(super) struct BoundSession {
-    pub(super) session: Session,
-    /// `None`: the key is a permanent one.
-    pub(super) temporary: Option<Temporary>,
-    /// Whether the server knows layer and device.
-    inited: bool,
-    /// Whether the requests that waited for this session were queued.
-    pub(super) filled: bool,
-}
-
-impl BoundSession {
-    pub(super) fn new(session: Session, temporary: Option<Temporary>) -> Self {
-        Self { session, temporary, inited: false, filled: false }
-    }
-
-    /// A session over a permanent key.
-    pub(super) fn permanent(
-        key: &DcAuth,
-        clock: ServerClock,
-        random: &mut dyn SecureRandom,
-        now: Now,
-    ) -> Self {
-        Self::new(Session::new(key.auth_key.clone(), key.server_salt, clock, random, now), None)
-    }
-
-    /// Whether requests may leave.
-    pub(super) fn is_ready(&self) -> bool {
-        self.temporary.as_ref().is_none_or(Temporary::is_bound)
-    }
-
-    /// The server's time, in seconds since 1970.
-    pub(super) fn server_time(&self, now: Now) -> u64 {
-        self.session.clock().server_time(now).as_secs()
-    }
-
-    /// Asks for the binding of a temporary key, unless that was done.
-    pub(super) fn bind(&mut self) {
-        if let Some((permanent, expires_at)) = self.temporary.as_mut().and_then(Temporary::ask) {
-            self.session.bind(BINDING, permanent, expires_at);
-        }
-    }
-}
-
-/// The bodies as they leave now.
-struct Bodies<'a> {
-    table: &'a PendingRequests,
-    /// Before those of the application.
-    application: &'a [u8],
-    /// Before those of the client itself.
-    own: &'a [u8],
-}
-
-impl<'a> Bodies<'a> {
-    /// `prefix` is `initConnection`, not needed where the server is `inited`, then `invokeWithoutUpdates` if no updates
-    /// are wanted.
-    fn new(table: &'a PendingRequests, prefix: &'a [u8], inited: bool, updates: bool) -> Self {
-        let wrapper = if updates { 0 } else { WITHOUT_UPDATES.len() };
-        let (init, wrapper) = prefix.split_at(prefix.len().saturating_sub(wrapper));
-        if inited {
-            Self { table, application: wrapper, own: &[] }
-        } else {
-            Self { table, application: prefix, own: init }
-        }
-    }
-}
-
-impl RequestSource for Bodies<'_> {
-    fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>> {
-        self.table.body(tag.into(), |owner| match owner {
-            Requester::Application => self.application,
-            _ => self.own,
-        })
-    }
-}
-
 /// One connection, and the session that it carries.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) phase: Phase,
-    pub(super) keyed: Option<BoundSession>,
+    pub(super) bound: Option<BoundSession>,
 }
 
 impl Connection {
     pub(super) const fn new() -> Self {
-        Self { phase: Phase::Idle, keyed: None }
+        Self { phase: Phase::Idle, bound: None }
     }
 
-    pub(super) fn open(&mut self, wire: Stream) {
-        self.phase = Phase::Open(Box::new(wire));
+    pub(super) fn open(&mut self, stream: Stream) {
+        self.phase = Phase::Open(Box::new(stream));
     }
 
     /// Gives back the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
-        if let Phase::Open(wire) = &mut self.phase {
-            wire.trim();
+        if let Phase::Open(stream) = &mut self.phase {
+            stream.trim();
         }
-        if let Some(keyed) = &mut self.keyed {
-            keyed.session.trim();
+        if let Some(bound) = &mut self.bound {
+            bound.session.trim();
         }
     }
 
     pub(super) const fn conn(&self) -> Option<ConnId> {
         match &self.phase {
-            Phase::Open(wire) => Some(wire.conn),
+            Phase::Open(stream) => Some(stream.conn),
             _ => None,
         }
     }
@@ -173,14 +88,14 @@ impl Connection {
     /// Since when the connection has been validated.
     pub(super) const fn validated_since(&self) -> Option<Timestamp> {
         match &self.phase {
-            Phase::Open(wire) => wire.validated,
+            Phase::Open(stream) => stream.validated,
             _ => None,
         }
     }
 
     /// Whether there is a stream.
     pub(super) fn has_stream(&self) -> bool {
-        matches!(&self.phase, Phase::Open(wire) if wire.layers.is_some())
+        matches!(&self.phase, Phase::Open(stream) if stream.layers.is_some())
     }
 
     /// Whether the connection has been validated since it was opened.
@@ -190,52 +105,52 @@ impl Connection {
 
     /// The stream is up, after so many whose disguise came to nothing.
     pub(super) fn opened(&mut self, dc: DcId, hello_failures: u32, cx: &mut Context<'_>) {
-        let Phase::Open(wire) = &mut self.phase else { return };
-        if wire.layers.is_some() {
+        let Phase::Open(stream) = &mut self.phase else { return };
+        if stream.layers.is_some() {
             // Told twice: what was written already cannot be begun anew.
             return;
         }
         let clock = cx.clock();
         let (hello, delay) = hello_after_failures(hello_failures);
         let options = StackOptions {
-            transport: wire.transport,
-            disguise: wire.disguise.as_deref().unwrap_or(&cx.config.stream_mode),
+            transport: stream.transport,
+            disguise: stream.disguise.as_deref().unwrap_or(&cx.config.stream_mode),
             // At most 11,000.
             dc: i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default(),
             limit: DEFAULT_LIMIT,
             unix: self
-                .keyed
+                .bound
                 .as_ref()
-                .map_or(&clock, |keyed| keyed.session.clock())
+                .map_or(&clock, |bound| bound.session.clock())
                 .server_time(cx.now)
                 .saturating_sub(delay),
             hello,
         };
-        wire.layers = Some(TransportStack::new(&options, cx.random));
+        stream.layers = Some(TransportStack::new(&options, cx.random));
         // It was a round trip, and the first answer takes another.
-        wire.due.go_on(cx.now.monotonic);
+        stream.due.go_on(cx.now.monotonic);
     }
 
     /// Once frames may leave: goes on with the session or the key that is known, or makes one.
     pub(super) fn begin(&mut self, dc: DcId, pfs: bool, cx: &mut Context<'_>) {
-        let Phase::Open(wire) = &mut self.phase else { return };
-        if !wire.may_begin() {
+        let Phase::Open(stream) = &mut self.phase else { return };
+        if !stream.may_begin() {
             return;
         }
-        wire.begun = true;
-        if let Some(keyed) = &mut self.keyed {
-            keyed.session.connected(cx.now);
+        stream.begun = true;
+        if let Some(bound) = &mut self.bound {
+            bound.session.connected(cx.now);
             return;
         }
         let known = cx.data.keys.get(&dc);
         match known.filter(|_| !pfs) {
             Some(key) => {
                 let clock = cx.clock();
-                self.keyed = Some(BoundSession::permanent(key, clock, cx.random, cx.now));
+                self.bound = Some(BoundSession::permanent(key, clock, cx.random, cx.now));
             }
             None => {
                 let permanent = known.map(|key| key.auth_key.clone());
-                wire.exchange = Some(exchange(dc, permanent, MsgIdGenerator::default(), cx));
+                stream.exchange = Some(exchange(dc, permanent, MsgIdGenerator::default(), cx));
             }
         }
     }
@@ -250,8 +165,9 @@ impl Connection {
         parked: &mut BTreeSet<RequestTag>,
         cx: &mut Context<'_>,
     ) -> Result<(), DisconnectReason> {
-        let Phase::Open(wire) = &mut self.phase else { return Ok(()) };
-        let Stream { layers: Some(layers), exchange: handshake, validated, due, makes_key, .. } = &mut **wire
+        let Phase::Open(stream) = &mut self.phase else { return Ok(()) };
+        let Stream { layers: Some(layers), exchange: handshake, validated, due, makes_key, .. } =
+            &mut **stream
         else {
             return Ok(());
         };
@@ -264,7 +180,7 @@ impl Connection {
                 Frame::Error(code) => return Err(DisconnectReason::TransportError(code)),
                 Frame::QuickAck(token) => {
                     // An unknown one means nothing.
-                    let session = self.keyed.as_mut().map(|keyed| &mut keyed.session);
+                    let session = self.bound.as_mut().map(|bound| &mut bound.session);
                     let acknowledged = session.map(|session| session.quick_ack(token)).unwrap_or_default();
                     acknowledged.into_iter().for_each(|tag| receiver.quick_ack(tag));
                     continue;
@@ -277,7 +193,7 @@ impl Connection {
                 match advance {
                     Advance::Continue(run) => *handshake = Some(run),
                     Advance::Done { new, permanent: Some(permanent), .. } => {
-                        self.keyed = Some(temporary_session(new, permanent, cx));
+                        self.bound = Some(temporary_session(new, permanent, cx));
                     }
                     Advance::Done { new, permanent: None, ids } => {
                         let key = DcAuth { auth_key: new.auth_key, server_salt: new.server_salt };
@@ -286,20 +202,20 @@ impl Connection {
                             *handshake = Some(exchange(dc, Some(key.auth_key), ids, cx));
                         } else {
                             let clock = clock_of(cx, new.server_time);
-                            let mut keyed = BoundSession::permanent(&key, clock, cx.random, cx.now);
-                            keyed.session.heard(cx.now);
-                            self.keyed = Some(keyed);
+                            let mut bound = BoundSession::permanent(&key, clock, cx.random, cx.now);
+                            bound.session.heard(cx.now);
+                            self.bound = Some(bound);
                         }
                     }
                 }
                 continue;
             }
             // Before the handshake's first byte left, nothing can be an answer.
-            let Some(keyed) = &mut self.keyed else { continue };
+            let Some(bound) = &mut self.bound else { continue };
             let mut notes = Notes::default();
-            let is_retired = keyed.session.is_draining();
-            let inited = &mut keyed.inited;
-            let result = keyed.session.receive(cx.now, packet, cx.random, &mut |event| match event {
+            let is_draining = bound.session.is_draining();
+            let inited = &mut bound.inited;
+            let result = bound.session.receive(cx.now, packet, cx.random, &mut |event| match event {
                 SessionEvent::Result { tag: BINDING, body } => notes.binding = Some(binding_answer(body)),
                 event => {
                     notes.proves |= matches!(event, SessionEvent::Pong | SessionEvent::Result { .. });
@@ -310,27 +226,27 @@ impl Connection {
                         Again::No => {}
                         Again::WithInit(tag) => notes.again.push(tag),
                         Again::WhenAuthorized(tag) => _ = parked.insert(tag),
-                        Again::WithNewKey(tag, _) if is_retired => notes.again.push(tag),
+                        Again::WithNewKey(tag, _) if is_draining => notes.again.push(tag),
                         Again::WithNewKey(_, error) => notes.unbound = Some(error),
                     }
                 }
             });
             match notes.binding {
                 Some(Ok(())) => {
-                    if let Some(temporary) = &mut keyed.temporary {
-                        temporary.bound();
+                    if let Some(temporary) = &mut bound.temporary {
+                        temporary.set_bound();
                     }
                     notes.proves = true;
                 }
                 Some(Err(error)) => return Err(DisconnectReason::Binding(error)),
                 None => {}
             }
-            if notes.proves && keyed.is_ready() {
+            if notes.proves && bound.is_ready() {
                 validated.get_or_insert(cx.now.monotonic);
             }
             if !notes.again.is_empty() {
-                keyed.inited = false;
-                notes.again.into_iter().rev().for_each(|tag| keyed.session.queue_again(tag));
+                bound.inited = false;
+                notes.again.into_iter().rev().for_each(|tag| bound.session.queue_again(tag));
             }
             if result.is_ok() && validated.is_none() {
                 due.go_on(cx.now.monotonic);
@@ -351,11 +267,11 @@ impl Connection {
     }
 
     /// The last transmit is out; its buffer comes back.
-    pub(super) fn sent(&mut self, buffer: Vec<u8>) {
-        let Phase::Open(wire) = &mut self.phase else { return };
-        wire.sent(buffer);
-        if let Some(keyed) = &mut self.keyed {
-            keyed.session.transmitted();
+    pub(super) fn transmitted(&mut self, buffer: Vec<u8>) {
+        let Phase::Open(stream) = &mut self.phase else { return };
+        stream.transmitted(buffer);
+        if let Some(bound) = &mut self.bound {
+            bound.session.transmitted();
         }
     }
 
@@ -366,9 +282,9 @@ impl Connection {
         table: &PendingRequests,
         cx: &mut Context<'_>,
     ) -> Option<Vec<u8>> {
-        let Phase::Open(wire) = &mut self.phase else { return None };
-        let mut out = wire.take_buffer()?;
-        let Stream { layers: Some(layers), exchange, begun, validated, .. } = &mut **wire else {
+        let Phase::Open(stream) = &mut self.phase else { return None };
+        let mut out = stream.take_buffer()?;
+        let Stream { layers: Some(layers), exchange, begun, validated, .. } = &mut **stream else {
             return None;
         };
         let mut written = layers.control(&mut out, cx.random);
@@ -377,44 +293,44 @@ impl Connection {
             written |= if let Some(exchange) = exchange {
                 let time = cx.clock().server_time(cx.now);
                 exchange.write(time, encoder, cx.random, &mut out)
-            } else if let Some(keyed) = &mut self.keyed {
+            } else if let Some(bound) = &mut self.bound {
                 // Whatever leaves over a dead connection, or under a key that the server has forgotten, may have been
                 // executed, as far as we know.
-                if keyed.is_ready() {
-                    let is_validated = keyed.temporary.is_none() || validated.is_some();
-                    keyed.session.hold_requests_until_heard(cx.now, is_validated);
+                if bound.is_ready() {
+                    let is_validated = bound.temporary.is_none() || validated.is_some();
+                    bound.session.hold_requests_until_heard(cx.now, is_validated);
                 }
-                let bodies = Bodies::new(table, prefix, keyed.inited, cx.config.updates);
+                let bodies = RequestBodies::new(table, prefix, bound.inited, cx.config.updates);
                 // Queries are bounded when they are taken, far below what a frame holds, so packing cannot fail.
-                keyed.session.wants_to_send(cx.now.monotonic)
-                    && keyed.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
+                bound.session.wants_to_send(cx.now.monotonic)
+                    && bound.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
             } else {
                 false
             };
             layers.finish(batch, &mut out, cx.random);
         }
-        wire.filled(out, written, cx.now.monotonic)
+        stream.filled(out, written, cx.now.monotonic)
     }
 
     /// Takes note of the time, which runs for a session only while a connection carries it.
     pub(super) fn tick(&mut self, now: Timestamp) {
-        if let (Phase::Open(wire), Some(keyed)) = (&self.phase, &mut self.keyed)
-            && wire.is_up()
+        if let (Phase::Open(stream), Some(bound)) = (&self.phase, &mut self.bound)
+            && stream.is_up()
         {
-            keyed.session.tick(now);
+            bound.session.tick(now);
         }
     }
 
     /// Why the connection must be replaced now, if it must.
     pub(super) fn expired(&self, now: Timestamp) -> Option<DisconnectReason> {
-        let Phase::Open(wire) = &self.phase else { return None };
-        if wire.write_due().is_some_and(|due| now >= due) {
+        let Phase::Open(stream) = &self.phase else { return None };
+        if stream.write_due().is_some_and(|due| now >= due) {
             return Some(DisconnectReason::WriteTimeout);
         }
-        let late = wire.validated.is_none() && now >= wire.due.at;
-        let silent = wire.is_up() && self.keyed.as_ref().is_some_and(|keyed| keyed.session.is_silent(now));
+        let late = stream.validated.is_none() && now >= stream.due.at;
+        let silent = stream.is_up() && self.bound.as_ref().is_some_and(|bound| bound.session.is_silent(now));
         // Without a stream nobody could say anything.
-        let reason = if wire.layers.is_some() {
+        let reason = if stream.layers.is_some() {
             DisconnectReason::ReadTimeout
         } else {
             DisconnectReason::Network(IoFailure::TimedOut)
@@ -427,18 +343,18 @@ impl Connection {
         match &self.phase {
             Phase::Idle => None,
             Phase::Waiting(at) => Some(*at),
-            Phase::Open(wire) => {
-                let deadline = wire.validated.is_none().then_some(wire.due.at);
-                let keyed = self.keyed.as_ref().filter(|_| wire.is_up());
-                let session = keyed.map(|keyed| &keyed.session).and_then(|session| {
+            Phase::Open(stream) => {
+                let deadline = stream.validated.is_none().then_some(stream.due.at);
+                let bound = self.bound.as_ref().filter(|_| stream.is_up());
+                let session = bound.map(|bound| &bound.session).and_then(|session| {
                     // What is due to leave cannot before the last transmit is out.
-                    if wire.write_due().is_some() {
+                    if stream.write_due().is_some() {
                         session.timeout_while_writing()
                     } else {
                         Some(session.timeout())
                     }
                 });
-                deadline.into_iter().chain(wire.write_due()).chain(session).min()
+                deadline.into_iter().chain(stream.write_due()).chain(session).min()
             }
         }
     }
@@ -460,7 +376,7 @@ fn exchange(dc: DcId, permanent: Option<AuthKey>, ids: MsgIdGenerator, cx: &mut 
 
 fn temporary_session(new: NewAuthKey, permanent: AuthKey, cx: &mut Context<'_>) -> BoundSession {
     let lifetime = cx.config.temporary_key_seconds();
-    let temporary = Temporary::new(permanent, new.server_time, new.expires_in.unwrap_or(lifetime));
+    let temporary = TemporaryKey::new(permanent, new.server_time, new.expires_in.unwrap_or(lifetime));
     let clock = clock_of(cx, new.server_time);
     let session = Session::new(new.auth_key, new.server_salt, clock, cx.random, cx.now);
     BoundSession::new(session, Some(temporary))

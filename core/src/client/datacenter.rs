@@ -1,18 +1,26 @@
 //! The way to one DC: the connection that carries its requests, the one that prepares the next temporary key, and what
 //! follows when either is lost.
 
+pub(crate) mod authorization;
+pub(crate) mod draining;
+pub(crate) mod key_destruction;
+mod key_rotation;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use self::authorization::AuthState;
+use self::draining::{DrainingSession, UnconfirmedRequests};
+use super::backoff;
 use super::config::Config;
-use super::connection::{Connection, Context, Receiver};
-use super::draining::{DrainingSession, UnconfirmedRequests};
+use super::connection::stream::{Phase, Stream};
+use super::connection::temporary_key::TemporaryKey;
+use super::connection::{Connection, Receiver};
+use super::context::Context;
 use super::io::{ConnId, Event, Output};
-use super::pfs::Temporary;
 use super::stored_session::StoredSession;
-use super::stream::{Phase, Stream};
 use super::ways::{self, Attempt};
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
@@ -20,25 +28,9 @@ use crate::rpc::{DisconnectReason, PendingRequests, RequestId, RequestOrdering, 
 use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
-/// The first pause before a new attempt; each further one doubles it.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A connection that has worked for so long was worth its attempt, also where it brought no results: pauses begin anew.
 const STEADY: Duration = Duration::from_secs(5);
-/// The shortest pause after -429, the server's plea for fewer connections.
-const FLOOD_PAUSE: Duration = Duration::from_secs(5);
-/// Whether the requests of the application may go to a DC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AuthState {
-    /// They may, as far as we know.
-    Open,
-    /// The login must be carried over first.
-    Closed,
-    /// It is being carried over by this request: an export, or the import after it.
-    Importing(RequestId),
-}
-
+/// The way to one DC.
 #[derive(Debug)]
 pub(super) struct Datacenter {
     pub(super) dc: DcId,
@@ -57,10 +49,10 @@ pub(super) struct Datacenter {
     /// The last session owes less than before, so that some of these may leave.
     pub(super) owes_less: bool,
     /// The last session, while it owes answers.
-    pub(super) old: Option<Box<DrainingSession>>,
+    pub(super) draining: Option<Box<DrainingSession>>,
     /// Requests that left under a key which is gone.
-    pub(super) exposed: UnconfirmedRequests,
-    pub(super) gate: AuthState,
+    pub(super) unconfirmed: UnconfirmedRequests,
+    pub(super) auth: AuthState,
     /// Whether the connection is wanted although no request waits.
     pub(super) keep: bool,
     /// Attempts that failed, and connections that did not last, in a row.
@@ -90,7 +82,7 @@ pub(super) struct Datacenter {
     prefix: Vec<u8>,
 }
 
-/// Which of a link's connections.
+/// Which of a datacenter's connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The one that carries requests.
@@ -98,7 +90,7 @@ pub(super) enum Role {
     /// The one that prepares the next key.
     Next,
     /// The one that waits for answers under the last key.
-    Old,
+    Draining,
 }
 
 impl Datacenter {
@@ -113,9 +105,9 @@ impl Datacenter {
             renewal_failures: 0,
             parked: BTreeSet::new(),
             owes_less: false,
-            old: None,
-            exposed: UnconfirmedRequests::default(),
-            gate: AuthState::Open,
+            draining: None,
+            unconfirmed: UnconfirmedRequests::default(),
+            auth: AuthState::Open,
             keep: false,
             failures: 0,
             hello_failures: 0,
@@ -133,46 +125,51 @@ impl Datacenter {
     }
 
     /// Which connection bears the name `conn`, if one of these does.
-    pub(super) fn side(&self, conn: ConnId) -> Option<Role> {
+    pub(super) fn role(&self, conn: ConnId) -> Option<Role> {
         if self.main.conn() == Some(conn) {
             Some(Role::Main)
         } else {
-            let next = self.next.as_deref().map(|lane| (Role::Next, lane));
-            let old = self.old.as_deref().map(|old| (Role::Old, &old.lane));
-            next.into_iter().chain(old).find(|(_, lane)| lane.conn() == Some(conn)).map(|(side, _)| side)
+            let next = self.next.as_deref().map(|connection| (Role::Next, connection));
+            let old = self.draining.as_deref().map(|old| (Role::Draining, &old.connection));
+            next.into_iter()
+                .chain(old)
+                .find(|(_, connection)| connection.conn() == Some(conn))
+                .map(|(role, _)| role)
         }
     }
 
     /// Lets go of all connections; answers them.
     pub(super) fn hang_up(&mut self, table: &PendingRequests) -> impl Iterator<Item = ConnId> + use<> {
-        let old = self.drop_old(table);
-        let conns = [self.main.conn(), self.next.take().and_then(|lane| lane.conn()), old];
+        let old = self.drop_draining(table);
+        let conns = [self.main.conn(), self.next.take().and_then(|connection| connection.conn()), old];
         self.main.phase = Phase::Idle;
         self.holding = None;
-        if let Some(keyed) = &mut self.main.keyed {
-            keyed.session.stop_draining();
+        if let Some(bound) = &mut self.main.bound {
+            bound.session.stop_draining();
         }
         conns.into_iter().flatten()
     }
 
-    fn lane(&mut self, side: Role) -> Option<&mut Connection> {
-        match side {
+    fn connection(&mut self, role: Role) -> Option<&mut Connection> {
+        match role {
             Role::Main => Some(&mut self.main),
             Role::Next => self.next.as_deref_mut(),
-            Role::Old => self.old.as_deref_mut().map(|old| &mut old.lane),
+            Role::Draining => self.draining.as_deref_mut().map(|draining| &mut draining.connection),
         }
     }
 
     /// Whether this connection's session travels under a temporary key.
-    pub(super) fn is_temporary(&mut self, side: Role) -> bool {
-        self.lane(side).and_then(|lane| lane.keyed.as_ref()).is_some_and(|keyed| keyed.temporary.is_some())
+    pub(super) fn is_temporary(&mut self, role: Role) -> bool {
+        self.connection(role)
+            .and_then(|connection| connection.bound.as_ref())
+            .is_some_and(|bound| bound.temporary.is_some())
     }
 
     /// Gives back the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
         self.main.trim();
-        if let Some(old) = &mut self.old {
-            old.lane.trim();
+        if let Some(draining) = &mut self.draining {
+            draining.connection.trim();
         }
     }
 
@@ -192,34 +189,34 @@ impl Datacenter {
         ways::attempt(config, data, self.dc, self.route)
     }
 
-    /// Begins an attempt over `wire`.
-    pub(super) fn open(&mut self, side: Role, wire: Stream, table: &PendingRequests, now: Now) {
-        match side {
+    /// Begins an attempt over `stream`.
+    pub(super) fn open(&mut self, role: Role, stream: Stream, table: &PendingRequests, now: Now) {
+        match role {
             Role::Main => {
                 let over = self
                     .temporary()
-                    .is_some_and(|(keyed, temporary)| temporary.is_over(keyed.server_time(now)));
+                    .is_some_and(|(bound, temporary)| temporary.is_over(bound.server_time(now)));
                 if over {
                     self.drop_session(table);
                 }
-                self.main.open(wire);
+                self.main.open(stream);
             }
             Role::Next => {
-                self.next.get_or_insert_with(|| Box::new(Connection::new())).open(wire);
+                self.next.get_or_insert_with(|| Box::new(Connection::new())).open(stream);
             }
-            Role::Old => {
-                if let Some(old) = &mut self.old {
-                    old.lane.open(wire);
+            Role::Draining => {
+                if let Some(draining) = &mut self.draining {
+                    draining.connection.open(stream);
                 }
             }
         }
     }
 
     /// The stream is up.
-    pub(super) fn opened(&mut self, side: Role, cx: &mut Context<'_>) {
+    pub(super) fn opened(&mut self, role: Role, cx: &mut Context<'_>) {
         let (dc, hello_failures) = (self.dc, self.hello_failures);
-        if let Some(lane) = self.lane(side) {
-            lane.opened(dc, hello_failures, cx);
+        if let Some(connection) = self.connection(role) {
+            connection.opened(dc, hello_failures, cx);
         }
     }
 
@@ -230,23 +227,24 @@ impl Datacenter {
         if let Some(next) = &mut self.next {
             next.begin(dc, pfs, cx);
         }
-        if let Some(old) = &mut self.old {
-            old.lane.begin(dc, pfs, cx);
+        if let Some(draining) = &mut self.draining {
+            draining.connection.begin(dc, pfs, cx);
         }
     }
 
     /// Takes received bytes, in any chunking, in place.
     pub(super) fn received(
         &mut self,
-        side: Role,
+        role: Role,
         bytes: &mut [u8],
         receiver: &mut dyn Receiver,
         cx: &mut Context<'_>,
     ) -> Result<(), DisconnectReason> {
         let (dc, pfs) = (self.dc, self.pfs);
         let mut parked = core::mem::take(&mut self.parked);
-        let result =
-            self.lane(side).map_or(Ok(()), |lane| lane.received(bytes, dc, pfs, receiver, &mut parked, cx));
+        let result = self
+            .connection(role)
+            .map_or(Ok(()), |connection| connection.received(bytes, dc, pfs, receiver, &mut parked, cx));
         self.parked = parked;
         if self.main.is_validated() {
             self.unknown_key = 0;
@@ -260,9 +258,9 @@ impl Datacenter {
         self.bind_refusals = 0;
     }
 
-    pub(super) fn sent(&mut self, side: Role, buffer: Vec<u8>) {
-        if let Some(lane) = self.lane(side) {
-            lane.sent(buffer);
+    pub(super) fn transmitted(&mut self, role: Role, buffer: Vec<u8>) {
+        if let Some(connection) = self.connection(role) {
+            connection.transmitted(buffer);
         }
     }
 
@@ -275,13 +273,13 @@ impl Datacenter {
     }
 
     pub(super) fn session_is_filled(&self) -> bool {
-        self.main.keyed.as_ref().is_some_and(|keyed| keyed.filled)
+        self.main.bound.as_ref().is_some_and(|bound| bound.filled)
     }
 
     /// Whether a request may leave in the session that there is now. What is to be executed after something that the last
     /// session owes must wait: the server cannot tell them apart by an identifier of another session.
     pub(super) fn may_leave(&self, place: RequestOrdering) -> bool {
-        let passes = self.gate == AuthState::Open || matches!(place.owner, Requester::Transfer(_));
+        let passes = self.auth == AuthState::Open || matches!(place.owner, Requester::Transfer(_));
         let waits = place.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
         passes && !waits && self.holding.is_none()
     }
@@ -289,8 +287,8 @@ impl Datacenter {
     /// Queues a request, or parks it.
     pub(super) fn route_request(&mut self, tag: RequestTag, place: RequestOrdering) {
         let may_leave = self.may_leave(place);
-        match &mut self.main.keyed {
-            Some(keyed) if may_leave => keyed.session.queue(tag),
+        match &mut self.main.bound {
+            Some(bound) if may_leave => bound.session.queue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
@@ -298,8 +296,8 @@ impl Datacenter {
     /// Until when the first connection to the DC may go on to make its keys, of which the server has answered a step.
     pub(super) fn makes_key(&self) -> Option<Timestamp> {
         match &self.main.phase {
-            Phase::Open(wire) if wire.makes_key && !self.session_is_filled() && !self.failed_at_key => {
-                Some(wire.due.at)
+            Phase::Open(stream) if stream.makes_key && !self.session_is_filled() && !self.failed_at_key => {
+                Some(stream.due.at)
             }
             _ => None,
         }
@@ -309,13 +307,13 @@ impl Datacenter {
     /// had to wait until now.
     pub(super) fn fill(&mut self, table: &PendingRequests) -> bool {
         let waited = self.makes_key().is_some();
-        let Some(keyed) = &mut self.main.keyed else { return false };
-        if let Some(temporary) = &keyed.temporary
+        let Some(bound) = &mut self.main.bound else { return false };
+        if let Some(temporary) = &bound.temporary
             && !temporary.is_bound()
         {
-            keyed.bind();
-        } else if !keyed.filled {
-            keyed.filled = true;
+            bound.bind();
+        } else if !bound.filled {
+            bound.filled = true;
             self.bind_refusals = 0;
             self.parked.clear();
             // What the last session may still have answers to stays there.
@@ -331,8 +329,8 @@ impl Datacenter {
 
     /// Queues what was parked, where it may leave now.
     pub(super) fn unpark(&mut self, table: &PendingRequests) {
-        if let Some(keyed) = self.main.keyed.as_mut().filter(|_| self.holding.is_none()) {
-            keyed.session.stop_draining();
+        if let Some(bound) = self.main.bound.as_mut().filter(|_| self.holding.is_none()) {
+            bound.session.stop_draining();
         }
         for tag in core::mem::take(&mut self.parked) {
             self.route_waiting(tag, table);
@@ -350,32 +348,33 @@ impl Datacenter {
     pub(super) fn drop_request(&mut self, tag: RequestTag) {
         self.answered(tag);
         self.parked.remove(&tag);
-        let lanes = [Some(&mut self.main), self.old.as_deref_mut().map(|old| &mut old.lane)];
-        for keyed in lanes.into_iter().flatten().filter_map(|lane| lane.keyed.as_mut()) {
-            keyed.session.drop_request(tag);
+        let connections =
+            [Some(&mut self.main), self.draining.as_deref_mut().map(|draining| &mut draining.connection)];
+        for bound in connections.into_iter().flatten().filter_map(|connection| connection.bound.as_mut()) {
+            bound.session.drop_request(tag);
         }
     }
 
     /// A request is over.
     pub(super) fn answered(&mut self, tag: RequestTag) {
-        self.exposed.forget(tag);
-        self.owes_less |= self.old.is_some();
+        self.unconfirmed.forget(tag);
+        self.owes_less |= self.draining.is_some();
     }
 
     /// How far a request has come.
     pub(super) fn delivery(&self, tag: RequestTag) -> Delivery {
-        let lanes = [Some(&self.main), self.old.as_deref().map(|old| &old.lane)];
-        let keyed = lanes.into_iter().flatten().filter_map(|lane| lane.keyed.as_ref());
-        let known = keyed.map(|keyed| keyed.session.delivery(tag)).chain(self.exposed.delivery(tag));
+        let connections = [Some(&self.main), self.draining.as_deref().map(|draining| &draining.connection)];
+        let bound = connections.into_iter().flatten().filter_map(|connection| connection.bound.as_ref());
+        let known = bound.map(|bound| bound.session.delivery(tag)).chain(self.unconfirmed.delivery(tag));
         known.max().unwrap_or(Delivery::Queued)
     }
 
     /// The salt to keep and the clock's offset from the wall clock, as the session knows them now. Salts of temporary
     /// keys are not worth keeping.
     pub(super) fn learned(&self, now: Now) -> Option<(Option<i64>, i64)> {
-        let keyed = self.main.keyed.as_ref()?;
-        let clock = keyed.session.clock();
-        let salt = keyed.temporary.is_none().then(|| keyed.session.salt());
+        let bound = self.main.bound.as_ref()?;
+        let clock = bound.session.clock();
+        let salt = bound.temporary.is_none().then(|| bound.session.salt());
         clock.is_trusted().then(|| (salt, clock.offset_from_wall(now)))
     }
 
@@ -392,9 +391,9 @@ impl Datacenter {
         let was_steady =
             !reason.is_refusal() && self.main.validated_since().is_some_and(|since| now - since >= STEADY);
         self.failures = if was_steady { 1 } else { self.failures.saturating_add(1) };
-        if let Phase::Open(wire) = &self.main.phase {
-            self.failed_at_key |= wire.makes_key && wire.validated.is_none();
-            if wire.layers.as_ref().is_some_and(|layers| !layers.is_open()) {
+        if let Phase::Open(stream) = &self.main.phase {
+            self.failed_at_key |= stream.makes_key && stream.validated.is_none();
+            if stream.layers.as_ref().is_some_and(|layers| !layers.is_open()) {
                 self.hello_failures = self.hello_failures.wrapping_add(1);
             }
         }
@@ -423,39 +422,42 @@ impl Datacenter {
     /// The next bytes to transmit on each connection.
     pub(super) fn transmit(
         &mut self,
-        side: Role,
+        role: Role,
         table: &PendingRequests,
         cx: &mut Context<'_>,
     ) -> Option<(ConnId, Vec<u8>)> {
-        let lane = match side {
+        let connection = match role {
             Role::Main => &mut self.main,
             Role::Next => self.next.as_deref_mut()?,
-            Role::Old => &mut self.old.as_deref_mut()?.lane,
+            Role::Draining => &mut self.draining.as_deref_mut()?.connection,
         };
-        let bytes = lane.transmit(&self.prefix, table, cx)?;
-        Some((lane.conn()?, bytes))
+        let bytes = connection.transmit(&self.prefix, table, cx)?;
+        Some((connection.conn()?, bytes))
     }
 
     /// Which connection must be replaced now, and why.
     pub(super) fn expired(&self, now: Timestamp) -> Option<(ConnId, DisconnectReason)> {
-        let old = self.old.as_deref().map(|old| &old.lane);
-        let lanes = [Some(&self.main), self.next.as_deref(), old];
-        lanes.into_iter().flatten().find_map(|lane| Some((lane.conn()?, lane.expired(now)?)))
+        let old = self.draining.as_deref().map(|draining| &draining.connection);
+        let connections = [Some(&self.main), self.next.as_deref(), old];
+        connections
+            .into_iter()
+            .flatten()
+            .find_map(|connection| Some((connection.conn()?, connection.expired(now)?)))
     }
 
     /// When to look again although nothing happened.
     pub(super) fn timeout(&self) -> Option<Timestamp> {
         let next = self.next.as_deref();
         let holding = self.holding.filter(|_| {
-            next.and_then(|lane| lane.keyed.as_ref())
-                .is_some_and(|keyed| keyed.temporary.as_ref().is_some_and(Temporary::is_due))
+            next.and_then(|connection| connection.bound.as_ref())
+                .is_some_and(|bound| bound.temporary.as_ref().is_some_and(TemporaryKey::is_due))
         });
-        let old = self.old.as_deref();
+        let old = self.draining.as_deref();
         let timers = [
             self.main.timeout(),
             next.and_then(Connection::timeout),
-            old.and_then(|old| old.lane.timeout()),
-            old.map(|old| old.until),
+            old.and_then(|draining| draining.connection.timeout()),
+            old.map(|draining| draining.until),
             self.renewal_at,
             holding,
         ];
@@ -464,17 +466,6 @@ impl Datacenter {
 
     /// How long to pause after the failures so far.
     pub(super) fn pause(&self, reason: &DisconnectReason, random: &mut dyn SecureRandom) -> Duration {
-        pause(self.failures, reason, random)
+        backoff::pause(self.failures, reason, random)
     }
-}
-
-/// How long to pause after so many failures in a row.
-///
-/// Up to half of it is left to chance, so that clients which a server lost together do not come back together.
-pub(super) fn pause(failures: u32, reason: &DisconnectReason, random: &mut dyn SecureRandom) -> Duration {
-    let doublings = failures.saturating_sub(1).min(10);
-    let full = (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
-    let [chance] = crate::crypto::random::array(random);
-    let pause = full / 2 + full / 2 * u32::from(chance) / 255;
-    if matches!(reason, DisconnectReason::TransportError(-429)) { pause.max(FLOOD_PAUSE) } else { pause }
 }

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::updates::UpdatesState;
+use super::update_queue::UpdatesState;
 use crate::dc::DcId;
 use crate::login::{PasswordKdfOutput, PasswordKdfTask};
-use crate::rpc::{DisconnectReason, IoFailure, RequestId};
+use crate::rpc::{DisconnectReason, IoFailure, RequestId, RpcError};
 use crate::time::Timestamp;
 
 /// One connection, named by the machine. Identifiers are never used twice in a machine's life.
@@ -152,6 +152,18 @@ pub enum LogoutCause {
 }
 
 impl LogoutCause {
+    /// What an error says about the login as a whole (`api/errors`, 401 and 406); `None`: nothing.
+    pub(super) fn of(error: &RpcError) -> Option<Self> {
+        match (error.code, error.name.as_str()) {
+            (401, "AUTH_KEY_UNREGISTERED") => Some(Self::Unregistered),
+            (401, "SESSION_REVOKED" | "SESSION_EXPIRED") => Some(Self::Revoked),
+            (401, "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN") => Some(Self::Deactivated),
+            (401, "AUTH_KEY_INVALID") => Some(Self::KeyInvalid),
+            (406, "AUTH_KEY_DUPLICATED") => Some(Self::Duplicated),
+            _ => None,
+        }
+    }
+
     /// What happened and what the user can do about it, in one sentence or two.
     #[must_use]
     pub const fn advice(self) -> &'static str {

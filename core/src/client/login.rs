@@ -252,12 +252,12 @@ impl Client {
             }
             // Of a key that owes its password no user is logged in.
             Ok(Outcome::Authorized(None) | Outcome::PasswordRequired(_)) => {
-                self.signed_out_by_server(LogoutCause::Unregistered);
+                self.logged_out_by_server(LogoutCause::Unregistered);
             }
             Ok(Outcome::SignedOut) => {
                 self.forget_login(now);
                 // The step ends when the servers have forgotten the keys, or had their time for it.
-                return self.leaving.push((id, result));
+                return self.pending_logouts.push((id, result));
             }
             _ => {}
         }

@@ -1,21 +1,22 @@
-//! The client's state machine: routes inputs to links, results to their owners, and time to all of them.
+//! The client's state machine: routes inputs to datacenters, results to their owners, and time to all of them.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use super::addresses::Inquiry;
-use super::authorization_transfer::Transfer;
+use super::address_inquiry::Inquiry;
 use super::config::Config;
-use super::connection::{Connection, Context};
+use super::connection::Connection;
+use super::connection::stream::Phase;
+use super::context::Context;
+use super::datacenter::authorization::Transfer;
+use super::datacenter::key_destruction::KeyDestruction;
 use super::datacenter::{Datacenter, Role};
 use super::io::{ConnId, Event, Input, Output};
-use super::key_destruction::KeyDestruction;
-use super::servers::WrongServers;
+use super::session_servers::WrongServers;
 use super::steps::Steps;
 use super::stored_session::StoredSession;
-use super::stream::Phase;
-use super::updates::{Backlog, Subscription};
+use super::update_queue::{Subscription, UpdateQueue};
 use super::ways;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
@@ -37,16 +38,16 @@ pub struct Client {
     pub(super) steps: Steps,
     pub(super) outputs: VecDeque<Output>,
     /// Boxed: a node of the map has room for eleven.
-    pub(super) links: BTreeMap<DcId, Box<Datacenter>>,
+    pub(super) datacenters: BTreeMap<DcId, Box<Datacenter>>,
     /// Logins that are being carried over, by the DC that they go to.
     pub(super) transfers: BTreeMap<DcId, Transfer>,
-    pub(super) farewells: Vec<KeyDestruction>,
-    pub(super) updates: Backlog,
+    pub(super) key_destructions: Vec<KeyDestruction>,
+    pub(super) updates: UpdateQueue,
     /// Answered requests that are not the application's.
     pub(super) answered: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
     /// Logouts that end when the keys are destroyed.
-    pub(super) leaving: Vec<(RequestId, Result<Outcome, LoginError>)>,
+    pub(super) pending_logouts: Vec<(RequestId, Result<Outcome, LoginError>)>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
     pub(super) subscription: Subscription,
@@ -91,13 +92,13 @@ impl Client {
             table: PendingRequests::default(),
             steps: Steps::default(),
             outputs: VecDeque::new(),
-            links: BTreeMap::new(),
+            datacenters: BTreeMap::new(),
             transfers: BTreeMap::new(),
-            farewells: Vec::new(),
-            updates: Backlog::default(),
+            key_destructions: Vec::new(),
+            updates: UpdateQueue::default(),
             answered: VecDeque::new(),
             rejections: BTreeMap::new(),
-            leaving: Vec::new(),
+            pending_logouts: Vec::new(),
             next_conn: 1,
             next_request: 1,
             subscription: Subscription::default(),
@@ -121,23 +122,28 @@ impl Client {
             Input::Opened { conn } => {
                 let mut cx =
                     Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
-                if let Some((link, side)) = find(&mut self.links, conn) {
-                    link.opened(side, &mut cx);
-                } else if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
-                    farewell.opened(&mut cx);
+                if let Some((datacenter, role)) = find(&mut self.datacenters, conn) {
+                    datacenter.opened(role, &mut cx);
+                } else if let Some(destruction) =
+                    self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
+                {
+                    destruction.opened(&mut cx);
                 }
             }
             Input::Received { conn, bytes } => self.received(now, conn, bytes),
             Input::Transmitted { conn, buffer } => {
-                if let Some((link, side)) = find(&mut self.links, conn) {
-                    link.sent(side, buffer);
-                } else if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
-                    farewell.sent(buffer);
+                if let Some((datacenter, role)) = find(&mut self.datacenters, conn) {
+                    datacenter.transmitted(role, buffer);
+                } else if let Some(destruction) =
+                    self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
+                {
+                    destruction.transmitted(buffer);
                 }
             }
             Input::Lost { conn, cause } => {
-                if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
-                    farewell.lost();
+                if let Some(destruction) = self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
+                {
+                    destruction.lost();
                 } else {
                     self.lose(now, conn, &DisconnectReason::Network(cause));
                 }
@@ -169,7 +175,7 @@ impl Client {
         self.answered = VecDeque::new();
         self.table.trim();
         self.steps.trim();
-        self.links.values_mut().for_each(|link| link.trim());
+        self.datacenters.values_mut().for_each(|datacenter| datacenter.trim());
     }
 
     /// Opens the connection to the home DC and keeps it: [`Event::Connected`] says that it works,
@@ -180,11 +186,11 @@ impl Client {
             let reason = DisconnectReason::UnknownDc;
             self.outputs.push_back(Output::Event(Event::Disconnected { dc: home, reason, retry_in: None }));
         } else if !self.closed {
-            let link = self.link(home);
-            link.keep = true;
-            link.failures = 0;
-            if matches!(link.main.phase, Phase::Waiting(_)) {
-                link.main.phase = Phase::Waiting(now.monotonic);
+            let datacenter = self.datacenter(home);
+            datacenter.keep = true;
+            datacenter.failures = 0;
+            if matches!(datacenter.main.phase, Phase::Waiting(_)) {
+                datacenter.main.phase = Phase::Waiting(now.monotonic);
             }
             self.advance(now);
         }
@@ -216,13 +222,13 @@ impl Client {
     /// Whether the connection to the home DC is up and validated.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.links.get(&self.home()).is_some_and(|link| link.is_validated())
+        self.datacenters.get(&self.home()).is_some_and(|datacenter| datacenter.is_validated())
     }
 
     /// Whether a stream to any DC is up now, however far what travels over it has come.
     #[must_use]
     pub fn has_stream(&self) -> bool {
-        self.links.values().any(|link| link.main.has_stream())
+        self.datacenters.values().any(|datacenter| datacenter.main.has_stream())
     }
 
     /// What a server keeps doing in place of answering: the DC and why, while a step of a login is asked to wait again and
@@ -233,12 +239,14 @@ impl Client {
         let waits = self.steps.flows.values().find_map(|step| step.trouble.clone());
         let lost = || {
             // One connection that ended says little, once there is another.
-            let is_told = |link: &Datacenter| link.failures > 1 || link.main.conn().is_none();
-            let link = self.links.get(&home).filter(|link| link.trouble.is_some());
-            link.into_iter()
-                .chain(self.links.values())
-                .filter(|link| is_told(link))
-                .find_map(|link| Some((link.dc, link.trouble.clone()?)))
+            let is_told =
+                |datacenter: &Datacenter| datacenter.failures > 1 || datacenter.main.conn().is_none();
+            let datacenter = self.datacenters.get(&home).filter(|datacenter| datacenter.trouble.is_some());
+            datacenter
+                .into_iter()
+                .chain(self.datacenters.values())
+                .filter(|datacenter| is_told(datacenter))
+                .find_map(|datacenter| Some((datacenter.dc, datacenter.trouble.clone()?)))
         };
         waits
             .map(|error| (home, Trouble::Waits(error)))
@@ -253,11 +261,11 @@ impl Client {
             self.fail(id, InvokeError::Cancelled);
         }
         self.end_steps(now, &InvokeError::Cancelled);
-        for link in self.links.values_mut() {
-            link.keep = false;
-            self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
+        for datacenter in self.datacenters.values_mut() {
+            datacenter.keep = false;
+            self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
         }
-        self.farewells.iter_mut().for_each(KeyDestruction::give_up);
+        self.key_destructions.iter_mut().for_each(KeyDestruction::give_up);
         self.advance(now);
     }
 
@@ -269,11 +277,12 @@ impl Client {
         if old != dc {
             self.postpone_addresses();
         }
-        let kept = self.links.get_mut(&old).is_some_and(|link| core::mem::take(&mut link.keep));
-        self.link(dc).keep |= kept;
+        let kept =
+            self.datacenters.get_mut(&old).is_some_and(|datacenter| core::mem::take(&mut datacenter.keep));
+        self.datacenter(dc).keep |= kept;
         let unused = old != dc && !self.table.has_pending(old);
-        if let Some(link) = self.links.get_mut(&old).filter(|_| unused) {
-            self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
+        if let Some(datacenter) = self.datacenters.get_mut(&old).filter(|_| unused) {
+            self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
         }
     }
 
@@ -285,38 +294,50 @@ impl Client {
         let keys = core::mem::take(&mut self.data.keys);
         self.dirty = true;
         self.transfers.clear();
-        for link in self.links.values_mut() {
-            let old = link.expose(&self.table);
+        for datacenter in self.datacenters.values_mut() {
+            let old = datacenter.expose(&self.table);
             self.outputs.extend(old.map(|conn| Output::Close { conn }));
         }
-        self.decide_exposed();
-        for (dc, mut link) in core::mem::take(&mut self.links) {
+        self.decide_unconfirmed();
+        for (dc, mut datacenter) in core::mem::take(&mut self.datacenters) {
             let wanted = self.table.has_pending(dc);
-            if link.keep && !wanted {
+            if datacenter.keep && !wanted {
                 let reason = DisconnectReason::ClosedByUs;
                 self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));
             }
-            let keep = link.keep && wanted;
-            let next = link.take_next();
+            let keep = datacenter.keep && wanted;
+            let next = datacenter.take_next();
             self.outputs.extend(next.map(|conn| Output::Close { conn }));
             if let Some(key) = keys.get(&dc) {
                 let mut cx =
                     Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
-                self.farewells.push(KeyDestruction::new(dc, key, link.main, &mut cx, &mut self.outputs));
+                self.key_destructions.push(KeyDestruction::new(
+                    dc,
+                    key,
+                    datacenter.main,
+                    &mut cx,
+                    &mut self.outputs,
+                ));
             } else {
-                self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
+                self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
             }
             if wanted {
-                self.link(dc).keep = keep;
+                self.datacenter(dc).keep = keep;
             }
         }
         for (dc, key) in &keys {
             let is_reachable = self.knows(*dc);
-            if is_reachable && self.farewells.iter().all(|farewell| farewell.dc != *dc) {
+            if is_reachable && self.key_destructions.iter().all(|destruction| destruction.dc != *dc) {
                 let mut cx =
                     Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
-                let lane = Connection::new();
-                self.farewells.push(KeyDestruction::new(*dc, key, lane, &mut cx, &mut self.outputs));
+                let connection = Connection::new();
+                self.key_destructions.push(KeyDestruction::new(
+                    *dc,
+                    key,
+                    connection,
+                    &mut cx,
+                    &mut self.outputs,
+                ));
             }
         }
     }
@@ -326,10 +347,10 @@ impl Client {
         ways::is_known(&self.config, &self.data, dc)
     }
 
-    pub(super) fn link(&mut self, dc: DcId) -> &mut Datacenter {
+    pub(super) fn datacenter(&mut self, dc: DcId) -> &mut Datacenter {
         let config = &self.config;
         let stored = self.data.api_id;
-        self.links.entry(dc).or_insert_with(|| {
+        self.datacenters.entry(dc).or_insert_with(|| {
             let api_id = config.api.as_ref().map(|api| api.id).or(stored).unwrap_or(0);
             let mut prefix = init_prefix(api_id, &config.device);
             if !config.updates {
@@ -340,10 +361,12 @@ impl Client {
     }
 }
 
-/// The link that has this connection.
+/// The datacenter that has this connection.
 pub(super) fn find(
-    links: &mut BTreeMap<DcId, Box<Datacenter>>,
+    datacenters: &mut BTreeMap<DcId, Box<Datacenter>>,
     conn: ConnId,
 ) -> Option<(&mut Datacenter, Role)> {
-    links.values_mut().find_map(|link| link.side(conn).map(|side| (&mut **link, side)))
+    datacenters
+        .values_mut()
+        .find_map(|datacenter| datacenter.role(conn).map(|role| (&mut **datacenter, role)))
 }

@@ -4,28 +4,27 @@
 //!
 //! `core/examples/blocking.rs` logs in with it over one blocking socket.
 
-mod addresses;
+mod address_inquiry;
 mod advance;
 mod authorization_transfer;
+mod backoff;
 mod config;
 mod connection;
+mod context;
 mod datacenter;
 mod dc_options;
-mod desk;
-mod draining;
 mod error;
+mod home_queries;
 mod io;
-mod key_destruction;
-mod keys;
 mod login;
 mod machine;
-mod pfs;
+mod receive;
 mod request;
 mod servers;
+mod session_servers;
 mod steps;
 mod stored_session;
-mod stream;
-mod updates;
+mod update_queue;
 mod ways;
 
 pub use config::{Config, DcTable};
@@ -35,9 +34,10 @@ pub use io::{ConnId, Event, Input, LogoutCause, Output};
 pub use login::Login;
 pub use machine::Client;
 pub use request::{RequestHandle, RequestOptions, Route};
-pub use servers::{CustomServers, Servers, ServersName, WrongServers};
+pub use servers::{CustomServers, Servers, ServersName};
+pub use session_servers::WrongServers;
 pub use stored_session::{DcAuth, LoggedInUser, SessionFormatError, StoredSession};
-pub use updates::UpdatesState;
+pub use update_queue::UpdatesState;
 
 pub use crate::dc::{DcId, InvalidDcId};
 pub use crate::login::{ApiCredentials, PasswordKdfOutput, PasswordKdfTask};

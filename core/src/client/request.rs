@@ -177,7 +177,7 @@ impl Client {
             return Some(Delivery::Answered);
         }
         let dc = self.table.dc(id)?;
-        Some(self.links.get(&dc).map_or(Delivery::Queued, |link| link.delivery(id.tag())))
+        Some(self.datacenters.get(&dc).map_or(Delivery::Queued, |datacenter| datacenter.delivery(id.tag())))
     }
 
     /// Whether the server got a request, as far as it told: by a quick acknowledgement, which also a stranger on the way
@@ -220,14 +220,14 @@ impl Client {
         if !self.knows(dc) {
             self.fail(id, InvokeError::UnknownDc(dc));
         } else {
-            self.link(dc).queue(id.tag(), place, now.monotonic);
+            self.datacenter(dc).queue(id.tag(), place, now.monotonic);
         }
         id
     }
 
     pub(super) fn drop_request(&mut self, id: RequestId) {
-        if let Some(link) = self.table.dc(id).and_then(|dc| self.links.get_mut(&dc)) {
-            link.drop_request(id.tag());
+        if let Some(datacenter) = self.table.dc(id).and_then(|dc| self.datacenters.get_mut(&dc)) {
+            datacenter.drop_request(id.tag());
         }
     }
 
@@ -236,6 +236,26 @@ impl Client {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(owner) => self.answered.push_back((id, owner)),
             None => {}
+        }
+    }
+
+    /// Ends the requests that may have been executed and must not be twice; the others are sent again.
+    pub(super) fn decide_unconfirmed(&mut self) {
+        let mut reported: Vec<RequestId> = Vec::new();
+        // Each goes before all that waits, so the oldest comes last.
+        for datacenter in self.datacenters.values_mut() {
+            for id in datacenter.take_undecided().into_iter().rev().map(RequestId::from) {
+                match (self.table.on_unknown_outcome(id), self.table.place(id)) {
+                    (Some(OnUnknownOutcome::Retry), Some(place)) => datacenter.repeat(id.tag(), place),
+                    (Some(OnUnknownOutcome::Fail), _) => reported.push(id),
+                    _ => {}
+                }
+            }
+        }
+        for id in reported.into_iter().rev() {
+            let delivery = self.delivery(id).unwrap_or(Delivery::Sent).max(Delivery::Sent);
+            self.drop_request(id);
+            self.fail(id, InvokeError::OutcomeUnknown { delivery });
         }
     }
 }

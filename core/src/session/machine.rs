@@ -53,7 +53,7 @@ pub struct Session {
     /// Under which identifier future salts were asked for.
     pub(super) salts_asked: Option<MsgId>,
     /// It carries no new requests.
-    pub(super) is_retired: bool,
+    pub(super) is_draining: bool,
     pub(super) holds_requests: bool,
     /// What the packet that is being received may still unpack to, in bytes.
     pub(super) may_unpack: usize,
@@ -87,7 +87,7 @@ impl Session {
             corrections: Corrections::default(),
             singly: false,
             salts_asked: None,
-            is_retired: false,
+            is_draining: false,
             holds_requests: false,
             may_unpack: 0,
             draft: Draft::default(),
@@ -135,19 +135,19 @@ impl Session {
     /// Another session carries requests from now on. This one waits for what it owes, and asks the server for it
     /// (`msgs_state_req`); [`take_queued`](Self::take_queued) says what the server never got.
     pub fn start_draining(&mut self, now: Now) {
-        self.is_retired = true;
+        self.is_draining = true;
         self.inquire(now.monotonic, MsgId(u64::MAX));
     }
 
     /// Requests may come again after all.
     pub const fn stop_draining(&mut self) {
-        self.is_retired = false;
+        self.is_draining = false;
     }
 
     /// Whether it was [draining](Self::start_draining).
     #[must_use]
     pub const fn is_draining(&self) -> bool {
-        self.is_retired
+        self.is_draining
     }
 
     /// Takes what waits to leave: the session knows it no more.
@@ -242,7 +242,7 @@ impl Session {
     }
 
     /// Takes note of the time, while a [connection](Self::connected) carries the session. An inquiry that the server did not
-    /// answer makes everything [unsure](Self::take_unsure), or is repeated in a retired session. Answers that the server
+    /// answer makes everything [unsure](Self::take_unsure), or is repeated in a draining session. Answers that the server
     /// owes from an earlier connection are asked for twice more, 5 s and 15 s after this one began; 30 s after it began, their
     /// requests are unsure as well.
     pub fn tick(&mut self, now: Timestamp) {
@@ -250,7 +250,7 @@ impl Session {
             self.remind(reminder, now);
         }
         if let Some(inquiry) = self.inquiry.take_if(|inquiry| inquiry.due <= now) {
-            if self.is_retired {
+            if self.is_draining {
                 return self.inquire(now, inquiry.boundary);
             }
             let unconfirmed = self.outgoing.take_unconfirmed(inquiry.boundary);
@@ -301,9 +301,9 @@ impl Session {
     }
 
     /// Asks what became of the unanswered requests below `boundary` that the server did not confirm; of all of them in a
-    /// retired session, whose time is short.
+    /// draining session, whose time is short.
     pub(super) fn inquire(&mut self, now: Timestamp, boundary: MsgId) {
-        let asked: Vec<MsgId> = self.outgoing.unanswered(boundary, !self.is_retired).take(MAX_IDS).collect();
+        let asked: Vec<MsgId> = self.outgoing.unanswered(boundary, !self.is_draining).take(MAX_IDS).collect();
         self.inquiry = None;
         self.service.retain(|service| !matches!(service, Service::StateRequest(_)));
         if let Some(newest) = asked.last() {

@@ -393,7 +393,7 @@ impl Session {
             return fates;
         }
         // More may have left than one question can name.
-        if !self.is_retired {
+        if !self.is_draining {
             self.inquire(now.monotonic, inquiry.boundary);
         }
         Ok(())

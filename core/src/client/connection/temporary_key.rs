@@ -6,13 +6,13 @@ use crate::session::RequestTag;
 use crate::tl::{Constructor, Deserialize, Reader, types};
 
 /// The name of the binding request within its session: requests are counted from 1.
-pub(super) const BINDING: RequestTag = RequestTag(0);
+pub(crate) const BINDING: RequestTag = RequestTag(0);
 /// The last part of a key's life in which the next one is made: an eighth, at most this many seconds.
 const LONGEST_MARGIN: u64 = 3600;
 
 /// What is known of a temporary key besides its bytes.
 #[derive(Debug)]
-pub(super) struct Temporary {
+pub(crate) struct TemporaryKey {
     /// By the server's clock, seconds since 1970.
     expires_at: u64,
     /// When the next should be made; likewise.
@@ -29,9 +29,9 @@ enum Binding {
     Bound,
 }
 
-impl Temporary {
+impl TemporaryKey {
     /// A key that was made at `server_time` for `lifetime` seconds.
-    pub(super) fn new(permanent: AuthKey, server_time: i32, lifetime: i32) -> Self {
+    pub(crate) fn new(permanent: AuthKey, server_time: i32, lifetime: i32) -> Self {
         let made_at = u64::from(server_time.cast_unsigned());
         let lifetime = u64::from(lifetime.unsigned_abs());
         let expires_at = made_at.saturating_add(lifetime);
@@ -39,12 +39,12 @@ impl Temporary {
         Self { expires_at, renew_at: expires_at.saturating_sub(margin), state: Binding::Due(permanent) }
     }
 
-    pub(super) const fn is_bound(&self) -> bool {
+    pub(crate) const fn is_bound(&self) -> bool {
         matches!(self.state, Binding::Bound)
     }
 
     /// The permanent key and the expiry for the binding request, once.
-    pub(super) fn ask(&mut self) -> Option<(AuthKey, i32)> {
+    pub(crate) fn ask(&mut self) -> Option<(AuthKey, i32)> {
         if !matches!(self.state, Binding::Due(_)) {
             return None;
         }
@@ -56,27 +56,27 @@ impl Temporary {
     }
 
     /// Whether the binding was not asked for yet.
-    pub(super) const fn is_due(&self) -> bool {
+    pub(crate) const fn is_due(&self) -> bool {
         matches!(self.state, Binding::Due(_))
     }
 
-    pub(super) fn bound(&mut self) {
+    pub(crate) fn set_bound(&mut self) {
         self.state = Binding::Bound;
     }
 
     /// Whether the server has forgotten the key by now.
-    pub(super) const fn is_over(&self, server_time: u64) -> bool {
+    pub(crate) const fn is_over(&self, server_time: u64) -> bool {
         server_time >= self.expires_at
     }
 
     /// By the server's clock, seconds since 1970.
-    pub(super) const fn renew_at(&self) -> u64 {
+    pub(crate) const fn renew_at(&self) -> u64 {
         self.renew_at
     }
 }
 
 /// Reads the answer to `auth.bindTempAuthKey`.
-pub(super) fn binding_answer(body: &[u8]) -> Result<(), RpcError> {
+pub(crate) fn binding_answer(body: &[u8]) -> Result<(), RpcError> {
     match bool::from_bytes(body) {
         Ok(true) => Ok(()),
         Ok(false) => Err(RpcError::parse(400, "BOOL_FALSE")),
@@ -85,13 +85,13 @@ pub(super) fn binding_answer(body: &[u8]) -> Result<(), RpcError> {
 }
 
 /// The error in `body`, if it is one.
-pub(super) fn error_of(body: &[u8]) -> Option<RpcError> {
+pub(crate) fn error_of(body: &[u8]) -> Option<RpcError> {
     let mut reader = Reader::new(body.strip_prefix(&types::RpcError::ID.to_le_bytes())?);
     let error = types::RpcError::deserialize(&mut reader).ok()?;
     Some(RpcError::parse(error.error_code, &error.error_message))
 }
 
 /// Whether the server says that it does not know the permanent key.
-pub(super) fn denies_permanent_key(error: &RpcError) -> bool {
+pub(crate) fn denies_permanent_key(error: &RpcError) -> bool {
     error.code == 400 && error.is("ENCRYPTED_MESSAGE_INVALID")
 }

@@ -1,17 +1,19 @@
-//! The keys of a link: temporary ones are renewed before they expire, those that the server has forgotten are given up,
+//! The keys of a datacenter: temporary ones are renewed before they expire, those that the server has forgotten are given up,
 //! and what left under a key that is gone is waited for or reported.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::config::Config;
-use super::connection::{BoundSession, Connection};
-use super::datacenter::{Datacenter, Role, pause};
 use super::draining::DrainingSession;
-use super::io::ConnId;
-use super::pfs::{Temporary, denies_permanent_key};
-use super::stream::Phase;
+use super::{Datacenter, Role};
+use crate::client::backoff::pause;
+use crate::client::config::Config;
+use crate::client::connection::Connection;
+use crate::client::connection::bound_session::BoundSession;
+use crate::client::connection::stream::Phase;
+use crate::client::connection::temporary_key::{TemporaryKey, denies_permanent_key};
+use crate::client::io::ConnId;
 use crate::crypto::SecureRandom;
 use crate::rpc::{DisconnectReason, PendingRequests, RequestOrdering};
 use crate::session::RequestTag;
@@ -26,9 +28,9 @@ const UNKNOWN_KEY: DisconnectReason = DisconnectReason::TransportError(-404);
 
 impl Datacenter {
     /// Takes note of the time. Answers connections to close, where a change of keys is complete.
-    pub(super) fn tick(&mut self, table: &PendingRequests, now: Now) -> impl Iterator<Item = ConnId> + use<> {
+    pub(crate) fn tick(&mut self, table: &PendingRequests, now: Now) -> impl Iterator<Item = ConnId> + use<> {
         self.main.tick(now.monotonic);
-        let old = self.tick_old(table, now);
+        let old = self.tick_draining(table, now);
         if core::mem::take(&mut self.owes_less) && !self.parked.is_empty() && self.session_is_filled() {
             self.unpark(table);
         }
@@ -36,29 +38,29 @@ impl Datacenter {
     }
 
     /// What the server never got of the last session leaves in this one.
-    fn tick_old(&mut self, table: &PendingRequests, now: Now) -> Option<ConnId> {
-        let old = self.old.as_deref_mut()?;
-        old.lane.tick(now.monotonic);
-        let lost = old.take_lost();
-        let is_over = old.is_over(now.monotonic);
+    fn tick_draining(&mut self, table: &PendingRequests, now: Now) -> Option<ConnId> {
+        let draining = self.draining.as_deref_mut()?;
+        draining.connection.tick(now.monotonic);
+        let lost = draining.take_lost();
+        let is_over = draining.is_over(now.monotonic);
         // A session that was not filled yet will get them with all others.
         if self.session_is_filled() {
             for tag in lost {
                 self.route_waiting(tag, table);
             }
         }
-        if is_over { self.drop_old(table) } else { None }
+        if is_over { self.drop_draining(table) } else { None }
     }
 
     fn tick_next(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         let Some(next) = &mut self.next else { return [None, None] };
         next.tick(now.monotonic);
-        let Some(prepared) = &mut next.keyed else { return [None, None] };
+        let Some(prepared) = &mut next.bound else { return [None, None] };
         if prepared.is_ready() {
             return self.change_keys(table, now);
         }
         let is_away = !self.main.is_validated();
-        let busy = self.main.keyed.as_mut().map(|keyed| &mut keyed.session);
+        let busy = self.main.bound.as_mut().map(|bound| &mut bound.session);
         let busy = busy.filter(|session| session.has_requests());
         let is_busy = busy.is_some();
         if let Some(session) = busy.filter(|_| self.holding.is_none()) {
@@ -83,18 +85,18 @@ impl Datacenter {
     }
 
     fn replace(&mut self, next: Connection, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
-        let unfinished = self.drop_old(table);
+        let unfinished = self.drop_draining(table);
         let last = core::mem::replace(&mut self.main, next);
-        if let Phase::Open(wire) = &mut self.main.phase {
+        if let Phase::Open(stream) = &mut self.main.phase {
             // Requests had another key to leave under.
-            wire.makes_key = false;
+            stream.makes_key = false;
         }
         self.holding = None;
         let finished = if DrainingSession::is_needed(&last) {
             let mut old = DrainingSession::new(last, now);
             // What never left is owed by nobody: the next session takes it when it is filled.
             old.take_lost();
-            self.old = Some(Box::new(old));
+            self.draining = Some(Box::new(old));
             None
         } else {
             last.conn()
@@ -104,45 +106,52 @@ impl Datacenter {
 
     /// Whether a connection goes on although requests need another key: the server said of a key that had been bound
     /// that it is not, so it will refuse what else is under way, and say so.
-    pub(super) fn is_only_unbound(&self, side: Role, reason: &DisconnectReason) -> bool {
+    pub(crate) fn is_only_unbound(&self, role: Role, reason: &DisconnectReason) -> bool {
         let was_bound = self.temporary().is_some_and(|(_, temporary)| temporary.is_bound());
-        side == Role::Main && was_bound && matches!(reason, DisconnectReason::Binding(_))
+        role == Role::Main && was_bound && matches!(reason, DisconnectReason::Binding(_))
     }
 
     /// The key carries no requests any more. Answers connections to close.
-    pub(super) fn retire(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+    pub(crate) fn retire(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         self.parked.clear();
         self.replace(Connection::new(), table, now)
     }
 
     /// Whether the last session needs another connection now.
-    pub(super) fn wants_old(&self, now: Timestamp) -> bool {
-        self.old.as_deref().is_some_and(|old| matches!(old.lane.phase, Phase::Waiting(at) if at <= now))
+    pub(crate) fn wants_draining(&self, now: Timestamp) -> bool {
+        self.draining
+            .as_deref()
+            .is_some_and(|draining| matches!(draining.connection.phase, Phase::Waiting(at) if at <= now))
     }
 
     /// The connection of the last session is gone.
-    pub(super) fn lose_old(&mut self, now: Now, reason: &DisconnectReason, random: &mut dyn SecureRandom) {
-        if let Some(old) = &mut self.old {
-            let pause = pause(old.failures + 1, reason, random);
-            old.lost(reason, now.monotonic, pause);
+    pub(crate) fn lose_draining(
+        &mut self,
+        now: Now,
+        reason: &DisconnectReason,
+        random: &mut dyn SecureRandom,
+    ) {
+        if let Some(draining) = &mut self.draining {
+            let pause = pause(draining.failures + 1, reason, random);
+            draining.lost(reason, now.monotonic, pause);
         }
     }
 
     /// Whether it is time to make the next temporary key.
-    pub(super) fn wants_renewal(&self, now: Now) -> bool {
+    pub(crate) fn wants_renewal(&self, now: Now) -> bool {
         self.renewal_due(now).is_some_and(|at| at <= now.monotonic)
     }
 
     /// When to make the next temporary key.
     fn renewal_due(&self, now: Now) -> Option<Timestamp> {
-        let (keyed, temporary) =
+        let (bound, temporary) =
             self.temporary().filter(|_| self.main.is_validated() && self.next.is_none())?;
-        let left = temporary.renew_at().saturating_sub(keyed.server_time(now));
+        let left = temporary.renew_at().saturating_sub(bound.server_time(now));
         Some(self.renew_after.max(now.monotonic + Duration::from_secs(left)))
     }
 
     /// The preparation of the next key failed.
-    pub(super) fn lose_next(
+    pub(crate) fn lose_next(
         &mut self,
         now: Now,
         reason: &DisconnectReason,
@@ -157,18 +166,18 @@ impl Datacenter {
     }
 
     /// What the end of the main connection says about keys. `true`: the permanent key is of no use any more.
-    pub(super) fn check(&mut self, reason: &DisconnectReason, table: &PendingRequests, now: Now) -> bool {
+    pub(crate) fn check(&mut self, reason: &DisconnectReason, table: &PendingRequests, now: Now) -> bool {
         if *reason == UNKNOWN_KEY {
             self.unknown_key = self.unknown_key.saturating_add(1);
         }
         let temporary = self.temporary();
         // Anybody on the way can say -404, so one alone changes nothing; who is asked twice and did not change the
         // answer is believed as far as a key goes that costs nothing.
-        let drop = match (&self.main.keyed, temporary) {
+        let drop = match (&self.main.bound, temporary) {
             (None, _) => false,
             (Some(_), None) => *reason == UNKNOWN_KEY && self.unknown_key >= 2,
-            (Some(keyed), Some((_, temporary))) => {
-                let useless = !temporary.is_bound() || temporary.is_over(keyed.server_time(now));
+            (Some(bound), Some((_, temporary))) => {
+                let useless = !temporary.is_bound() || temporary.is_over(bound.server_time(now));
                 matches!(reason, DisconnectReason::Binding(_))
                     || *reason == UNKNOWN_KEY && (useless || self.unknown_key >= 2)
             }
@@ -189,28 +198,29 @@ impl Datacenter {
     }
 
     /// The permanent key is gone.
-    pub(super) fn forget_key(&mut self, config: &Config, table: &PendingRequests) {
+    pub(crate) fn forget_key(&mut self, config: &Config, table: &PendingRequests) {
         self.pfs = config.pfs;
         (self.bind_refusals, self.unknown_key) = (0, 0);
         self.drop_session(table);
     }
 
     /// Works out when the next key is due; needed after all else was done.
-    pub(super) fn note_renewal(&mut self, now: Now) {
+    pub(crate) fn note_renewal(&mut self, now: Now) {
         self.renewal_at = self.renewal_due(now);
     }
 
     /// Whether the last session may still bring the answer to a request.
-    pub(super) fn is_owed(&self, tag: RequestTag) -> bool {
-        self.old.as_deref().is_some_and(|old| old.carries(tag))
+    pub(crate) fn is_owed(&self, tag: RequestTag) -> bool {
+        self.draining.as_deref().is_some_and(|draining| draining.carries(tag))
     }
 
     /// Takes the requests of which nobody can tell whether the server executed them, oldest first.
-    pub(super) fn take_undecided(&mut self) -> Vec<RequestTag> {
-        let mut undecided = self.exposed.take_undecided();
-        let lanes = [Some(&mut self.main), self.old.as_deref_mut().map(|old| &mut old.lane)];
-        for keyed in lanes.into_iter().flatten().filter_map(|lane| lane.keyed.as_mut()) {
-            undecided.append(&mut keyed.session.take_unsure());
+    pub(crate) fn take_undecided(&mut self) -> Vec<RequestTag> {
+        let mut undecided = self.unconfirmed.take_undecided();
+        let connections =
+            [Some(&mut self.main), self.draining.as_deref_mut().map(|draining| &mut draining.connection)];
+        for bound in connections.into_iter().flatten().filter_map(|connection| connection.bound.as_mut()) {
+            undecided.append(&mut bound.session.take_unsure());
         }
         undecided.sort_unstable();
         undecided.dedup();
@@ -218,46 +228,48 @@ impl Datacenter {
     }
 
     /// Sends such a request again: in this session, or in the next, which takes all that is owed by nobody.
-    pub(super) fn repeat(&mut self, tag: RequestTag, place: RequestOrdering) {
-        if let Some(keyed) = self.old.as_deref_mut().and_then(|old| old.lane.keyed.as_mut()) {
-            keyed.session.drop_request(tag);
+    pub(crate) fn repeat(&mut self, tag: RequestTag, place: RequestOrdering) {
+        if let Some(bound) =
+            self.draining.as_deref_mut().and_then(|draining| draining.connection.bound.as_mut())
+        {
+            bound.session.drop_request(tag);
             self.owes_less = true;
         }
         if !self.session_is_filled() {
             return;
         }
         let may_leave = self.may_leave(place);
-        match &mut self.main.keyed {
+        match &mut self.main.bound {
             // What is to be executed after it may wait there already.
-            Some(keyed) if may_leave => keyed.session.queue_again(tag),
+            Some(bound) if may_leave => bound.session.queue_again(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
 
-    /// Lets go of the last session: what it owes is exposed from now on. Answers its connection.
-    pub(super) fn drop_old(&mut self, table: &PendingRequests) -> Option<ConnId> {
-        let old = self.old.take()?;
+    /// Lets go of the last session: what it owes is unconfirmed from now on. Answers its connection.
+    pub(crate) fn drop_draining(&mut self, table: &PendingRequests) -> Option<ConnId> {
+        let draining = self.draining.take()?;
         self.owes_less = true;
-        self.exposed.add(&old.lane, table.waiting(self.dc));
-        old.lane.conn()
+        self.unconfirmed.add(&draining.connection, table.waiting(self.dc));
+        draining.connection.conn()
     }
 
     /// Remembers what left under all sessions, which will bring no more answers. Answers the last one's connection.
-    pub(super) fn expose(&mut self, table: &PendingRequests) -> Option<ConnId> {
-        self.exposed.add(&self.main, table.waiting(self.dc));
-        self.drop_old(table)
+    pub(crate) fn expose(&mut self, table: &PendingRequests) -> Option<ConnId> {
+        self.unconfirmed.add(&self.main, table.waiting(self.dc));
+        self.drop_draining(table)
     }
 
     /// Forgets the session, so that the next connection begins with a new one; remembers what left under it.
-    pub(super) fn drop_session(&mut self, table: &PendingRequests) {
-        self.exposed.add(&self.main, table.waiting(self.dc));
-        self.main.keyed = None;
+    pub(crate) fn drop_session(&mut self, table: &PendingRequests) {
+        self.unconfirmed.add(&self.main, table.waiting(self.dc));
+        self.main.bound = None;
         self.holding = None;
         self.parked.clear();
     }
 
-    pub(super) fn temporary(&self) -> Option<(&BoundSession, &Temporary)> {
-        let keyed = self.main.keyed.as_ref()?;
-        Some((keyed, keyed.temporary.as_ref()?))
+    pub(crate) fn temporary(&self) -> Option<(&BoundSession, &TemporaryKey)> {
+        let bound = self.main.bound.as_ref()?;
+        Some((bound, bound.temporary.as_ref()?))
     }
 }

@@ -1,21 +1,22 @@
-//! What arrives over a link: sorted by whom it is for, and remembered.
+//! What arrives over a datacenter: sorted by whom it is for, and remembered.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::config::Config;
-use super::connection::{Again, Context, Receiver};
-use super::datacenter::AuthState;
+use super::connection::temporary_key::error_of;
+use super::connection::{Again, Receiver};
+use super::context::Context;
+use super::datacenter::authorization::AuthState;
 use super::dc_options;
 use super::io::{ConnId, Event, LogoutCause, Output};
 use super::login::tells_of_a_scan;
 use super::machine::{Client, find};
-use super::pfs::error_of;
 use super::stored_session::{DcAuth, StoredSession};
-use super::updates::Backlog;
+use super::update_queue::UpdateQueue;
 use super::ways;
 use crate::dc::DcId;
-use crate::rpc::{PendingRequests, RequestId, Requester, RpcError};
+use crate::rpc::{PendingRequests, RequestId, Requester};
 use crate::session::{MessageError, RequestTag, SessionEvent};
 use crate::time::Now;
 use crate::tl::enums;
@@ -23,14 +24,14 @@ use crate::tl::enums;
 impl Client {
     pub(super) fn received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
         let mut cx = Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
-        let Some((link, side)) = find(&mut self.links, conn) else {
-            if let Some(farewell) = self.farewells.iter_mut().find(|it| it.conn() == Some(conn)) {
-                farewell.received(bytes, &mut cx);
+        let Some((datacenter, role)) = find(&mut self.datacenters, conn) else {
+            if let Some(destruction) = self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn)) {
+                destruction.received(bytes, &mut cx);
             }
             return;
         };
-        let dc = link.dc;
-        let was_validated = link.is_validated();
+        let dc = datacenter.dc;
+        let was_validated = datacenter.is_validated();
         let away = dc != self.data.home_dc.unwrap_or(self.config.initial_dc) && self.data.user.is_some();
         let mut learned = Learned::default();
         let mut desk = Desk {
@@ -41,33 +42,33 @@ impl Client {
             updates: &mut self.updates,
             rejections: &mut self.rejections,
             is_away: away,
-            is_temporary: link.is_temporary(side),
+            is_temporary: datacenter.is_temporary(role),
             config: &self.config,
             data: &self.data,
             learned: &mut learned,
         };
-        let result = link.received(side, bytes, &mut desk, &mut cx);
-        if link.is_validated() && !was_validated {
-            self.outputs.push_back(link.works());
+        let result = datacenter.received(role, bytes, &mut desk, &mut cx);
+        if datacenter.is_validated() && !was_validated {
+            self.outputs.push_back(datacenter.works());
         }
         if learned.key.is_some() {
-            link.key_made(now.monotonic);
+            datacenter.key_made(now.monotonic);
         }
         // A new key is logged in nowhere.
         let signed_out = learned.unauthorized || (away && learned.key.is_some());
-        if signed_out && link.gate == AuthState::Open {
-            link.gate = AuthState::Closed;
+        if signed_out && datacenter.auth == AuthState::Open {
+            datacenter.auth = AuthState::Closed;
         }
         if learned.worked {
-            link.brought_result(now.monotonic);
+            datacenter.brought_result(now.monotonic);
         }
-        let clock_and_salt = link.learned(now);
+        let clock_and_salt = datacenter.learned(now);
         for tag in core::mem::take(&mut learned.ended) {
-            link.answered(tag);
+            datacenter.answered(tag);
         }
         for (id, to) in core::mem::take(&mut learned.elsewhere) {
             if let Some(place) = self.table.place(id) {
-                self.link(to).queue(id.tag(), place, now.monotonic);
+                self.datacenter(to).queue(id.tag(), place, now.monotonic);
             }
         }
         if learned.new_session && dc == self.home() && self.data.user.is_some() {
@@ -83,8 +84,8 @@ impl Client {
             self.links_scanned(now);
         }
         if let Err(reason) = result {
-            let goes_on =
-                find(&mut self.links, conn).is_some_and(|(link, side)| link.is_only_unbound(side, &reason));
+            let goes_on = find(&mut self.datacenters, conn)
+                .is_some_and(|(datacenter, role)| datacenter.is_only_unbound(role, &reason));
             if !goes_on {
                 self.outputs.push_back(Output::Close { conn });
             }
@@ -93,14 +94,14 @@ impl Client {
     }
 
     /// The server says that nobody is logged in any more.
-    pub(super) fn signed_out_by_server(&mut self, cause: LogoutCause) {
+    pub(super) fn logged_out_by_server(&mut self, cause: LogoutCause) {
         if self.data.user.take().is_some() {
             self.dirty = true;
             self.outputs.push_back(Output::Event(Event::SessionRevoked(cause)));
         }
     }
 
-    /// Takes over what a link learned into what is kept.
+    /// Takes over what a datacenter learned into what is kept.
     fn remember(&mut self, dc: DcId, learned: Learned, clock_and_salt: Option<(Option<i64>, i64)>) {
         if let Some(key) = learned.key {
             self.data.keys.insert(dc, key);
@@ -119,7 +120,7 @@ impl Client {
             }
         }
         let Some(cause) = learned.logged_out else { return };
-        self.signed_out_by_server(cause);
+        self.logged_out_by_server(cause);
         // A next login needs another key.
         if cause.is_key_dead() {
             self.forget_key(dc);
@@ -131,15 +132,15 @@ impl Client {
         if dc == self.home() {
             self.postpone_addresses();
         }
-        let Some(link) = self.links.get_mut(&dc) else { return };
-        self.outputs.extend(link.hang_up(&self.table).map(|conn| Output::Close { conn }));
-        link.forget_key(&self.config, &self.table);
+        let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
+        self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
+        datacenter.forget_key(&self.config, &self.table);
         self.data.keys.remove(&dc);
         self.dirty = true;
     }
 }
 
-/// What a link's received bytes changed.
+/// What a datacenter's received bytes changed.
 #[derive(Default)]
 struct Learned {
     key: Option<DcAuth>,
@@ -159,13 +160,13 @@ struct Learned {
     new_session: bool,
 }
 
-/// Takes what a link receives, and sorts it by whom it is for.
+/// Takes what a datacenter receives, and sorts it by whom it is for.
 struct Desk<'a> {
     dc: DcId,
     table: &'a mut PendingRequests,
     outputs: &'a mut VecDeque<Output>,
     answered: &'a mut VecDeque<(RequestId, Requester)>,
-    updates: &'a mut Backlog,
+    updates: &'a mut UpdateQueue,
     rejections: &'a mut BTreeMap<&'static str, u64>,
     /// Whether the account lives elsewhere: a request that finds nobody logged in here waits until the login was
     /// carried over, and says nothing about the login as a whole.
@@ -224,7 +225,7 @@ impl Desk<'_> {
             if self.is_temporary && error.code == 401 && is_unbound && self.table.take_retry(id) {
                 return Again::WithNewKey(tag, error);
             }
-            if let Some(cause) = logout_cause(&error) {
+            if let Some(cause) = LogoutCause::of(&error) {
                 if !self.is_away {
                     self.learned.logged_out = Some(cause);
                 } else if self.table.owner(id) == Some(Requester::Application) && self.table.take_retry(id) {
@@ -260,17 +261,5 @@ impl Desk<'_> {
             None => {}
         }
         Again::No
-    }
-}
-
-/// What an error says about the login as a whole (`api/errors`, 401 and 406).
-pub(super) fn logout_cause(error: &RpcError) -> Option<LogoutCause> {
-    match (error.code, error.name.as_str()) {
-        (401, "AUTH_KEY_UNREGISTERED") => Some(LogoutCause::Unregistered),
-        (401, "SESSION_REVOKED" | "SESSION_EXPIRED") => Some(LogoutCause::Revoked),
-        (401, "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN") => Some(LogoutCause::Deactivated),
-        (401, "AUTH_KEY_INVALID") => Some(LogoutCause::KeyInvalid),
-        (406, "AUTH_KEY_DUPLICATED") => Some(LogoutCause::Duplicated),
-        _ => None,
     }
 }

@@ -1,0 +1,82 @@
+//! The key exchange that runs over a connection before its session.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::client::config::Config;
+use crate::crypto::{AuthKey, SecureRandom};
+use crate::handshake::{Handshake, HandshakeParameters, NewAuthKey, Step, plain};
+use crate::rpc::DisconnectReason;
+use crate::session::MsgIdGenerator;
+use crate::transport::FrameEncoder;
+
+/// A handshake under way.
+#[derive(Debug)]
+pub(crate) struct KeyExchange {
+    state: Handshake,
+    /// The body that must leave next.
+    outgoing: Option<Vec<u8>>,
+    ids: MsgIdGenerator,
+    /// The permanent key for which a temporary one is made; `None`: it is the permanent key that is made.
+    permanent: Option<AuthKey>,
+}
+
+/// What comes after an answer of the handshake.
+pub(crate) enum Advance {
+    Continue(KeyExchange),
+    Done {
+        new: NewAuthKey,
+        permanent: Option<AuthKey>,
+        /// For another handshake over the same connection: identifiers must rise.
+        ids: MsgIdGenerator,
+    },
+}
+
+impl KeyExchange {
+    /// Begins a handshake for a permanent key, or for a temporary one that is to stand for `permanent`.
+    pub(crate) fn start(
+        config: &Config,
+        dc_on_wire: i32,
+        permanent: Option<AuthKey>,
+        ids: MsgIdGenerator,
+        random: &mut dyn SecureRandom,
+    ) -> Self {
+        let expires_in = permanent.as_ref().map(|_| config.temporary_key_seconds());
+        let public_keys = config.public_keys.clone();
+        let parameters = HandshakeParameters { dc: dc_on_wire, public_keys, expires_in };
+        let (state, body) = Handshake::start(parameters, random);
+        Self { state, outgoing: Some(body), ids, permanent }
+    }
+
+    pub(crate) fn advance(
+        self,
+        packet: &[u8],
+        random: &mut dyn SecureRandom,
+    ) -> Result<Advance, DisconnectReason> {
+        let Self { state, ids, permanent, .. } = self;
+        let (_, body) = plain::decode(packet).map_err(DisconnectReason::Plain)?;
+        Ok(match state.receive(body, random).map_err(DisconnectReason::Handshake)? {
+            Step::Send(state, body) => {
+                Advance::Continue(Self { state, outgoing: Some(body), ids, permanent })
+            }
+            Step::Done(new) => Advance::Done { new: *new, permanent, ids },
+        })
+    }
+
+    /// Writes what must leave next; answers whether there was anything.
+    pub(crate) fn write(
+        &mut self,
+        server_time: Duration,
+        encoder: &mut FrameEncoder,
+        random: &mut dyn SecureRandom,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        /// The bytes before an unencrypted body: auth_key_id 8, msg_id 8, length 4.
+        const PLAIN_HEADER_LEN: usize = 20;
+        let Some(body) = self.outgoing.take() else { return false };
+        let id = self.ids.next(server_time);
+        let Ok(frame) = encoder.begin(PLAIN_HEADER_LEN + body.len(), out, false) else { return false };
+        plain::encode(id.0, &body, out);
+        encoder.finish(frame, out, random).is_ok()
+    }
+}

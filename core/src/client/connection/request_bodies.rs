@@ -1,0 +1,36 @@
+//! The bytes of requests, with the wrappers that they need now.
+
+use crate::rpc::{PendingRequests, Requester, WITHOUT_UPDATES};
+use crate::session::{RequestBody, RequestSource, RequestTag};
+
+/// The bodies as they leave now.
+pub(crate) struct RequestBodies<'a> {
+    table: &'a PendingRequests,
+    /// Before those of the application.
+    application: &'a [u8],
+    /// Before those of the client itself.
+    own: &'a [u8],
+}
+
+impl<'a> RequestBodies<'a> {
+    /// `prefix` is `initConnection`, not needed where the server is `inited`, then `invokeWithoutUpdates` if no updates
+    /// are wanted.
+    pub(crate) fn new(table: &'a PendingRequests, prefix: &'a [u8], inited: bool, updates: bool) -> Self {
+        let wrapper = if updates { 0 } else { WITHOUT_UPDATES.len() };
+        let (init, wrapper) = prefix.split_at(prefix.len().saturating_sub(wrapper));
+        if inited {
+            Self { table, application: wrapper, own: &[] }
+        } else {
+            Self { table, application: prefix, own: init }
+        }
+    }
+}
+
+impl RequestSource for RequestBodies<'_> {
+    fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>> {
+        self.table.body(tag.into(), |owner| match owner {
+            Requester::Application => self.application,
+            _ => self.own,
+        })
+    }
+}

@@ -1,0 +1,23 @@
+//! Whether the account's login is known at a DC, and how it gets there.
+
+use crate::rpc::RequestId;
+
+/// Whether the requests of the application may go to a DC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthState {
+    /// They may, as far as we know.
+    Open,
+    /// The login must be carried over first.
+    Closed,
+    /// It is being carried over by this request: an export, or the import after it.
+    Importing(RequestId),
+}
+
+/// One login on its way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Transfer {
+    pub(crate) exports: u8,
+    pub(crate) importing: bool,
+    /// Whether the key there was replaced, because it is dead.
+    pub(crate) renewed: bool,
+}

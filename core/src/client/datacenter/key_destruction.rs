@@ -1,0 +1,130 @@
+//! The last word to a DC: `destroy_auth_key` after a logout, within a few seconds or not at all.
+
+use alloc::collections::BTreeSet;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::client::connection::bound_session::BoundSession;
+use crate::client::connection::stream::{Phase, Stream};
+use crate::client::connection::{Again, Connection, Receiver};
+use crate::client::context::Context;
+use crate::client::io::{ConnId, Output};
+use crate::client::stored_session::DcAuth;
+use crate::dc::DcId;
+use crate::rpc::PendingRequests;
+use crate::session::{MessageError, RequestTag, SessionEvent};
+use crate::time::Timestamp;
+
+/// How long a key may take to be destroyed; then it is forgotten all the same.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A key that is being destroyed.
+#[derive(Debug)]
+pub(crate) struct KeyDestruction {
+    pub(crate) dc: DcId,
+    connection: Connection,
+    until: Timestamp,
+    over: bool,
+}
+
+/// Listens for the one answer that matters.
+struct Listener {
+    destroyed: bool,
+}
+
+impl Receiver for Listener {
+    fn new_key(&mut self, _: &DcAuth) {}
+
+    fn session_event(&mut self, event: SessionEvent<'_>) -> Again {
+        self.destroyed |= matches!(event, SessionEvent::KeyDestroyed);
+        Again::No
+    }
+
+    fn quick_ack(&mut self, _: RequestTag) {}
+
+    fn rejected(&mut self, _: &MessageError) {}
+}
+
+impl KeyDestruction {
+    /// Destroys `key`, over the connection and in the session of `connection` as far as they serve. What does not is closed.
+    pub(crate) fn new(
+        dc: DcId,
+        key: &DcAuth,
+        mut connection: Connection,
+        cx: &mut Context<'_>,
+        outputs: &mut VecDeque<Output>,
+    ) -> Self {
+        let is_up = matches!(&connection.phase, Phase::Open(stream) if stream.is_up());
+        if !is_up {
+            outputs.extend(connection.conn().map(|conn| Output::Close { conn }));
+            connection.phase = Phase::Idle;
+        }
+        // Only the permanent key itself can be destroyed for good, so it is used, for this alone.
+        let mut bound =
+            connection.bound.take().filter(|bound| bound.temporary.is_none()).unwrap_or_else(|| {
+                let clock = cx.clock();
+                BoundSession::permanent(key, clock, cx.random, cx.now)
+            });
+        bound.session.destroy_key();
+        connection.bound = Some(bound);
+        Self { dc, connection, until: cx.now.monotonic + PATIENCE, over: false }
+    }
+
+    pub(crate) const fn conn(&self) -> Option<ConnId> {
+        self.connection.conn()
+    }
+
+    /// Whether it needs a connection first.
+    pub(crate) const fn wants_connection(&self) -> bool {
+        matches!(self.connection.phase, Phase::Idle)
+    }
+
+    pub(crate) fn open(&mut self, stream: Stream) {
+        self.connection.open(stream);
+    }
+
+    pub(crate) fn opened(&mut self, cx: &mut Context<'_>) {
+        self.connection.opened(self.dc, 0, cx);
+    }
+
+    pub(crate) fn received(&mut self, bytes: &mut [u8], cx: &mut Context<'_>) {
+        let mut listener = Listener { destroyed: false };
+        let result = self.connection.received(bytes, self.dc, false, &mut listener, &mut BTreeSet::new(), cx);
+        self.over |= listener.destroyed || result.is_err();
+    }
+
+    pub(crate) fn transmitted(&mut self, buffer: Vec<u8>) {
+        self.connection.transmitted(buffer);
+    }
+
+    /// Ends it now.
+    pub(crate) const fn give_up(&mut self) {
+        self.over = true;
+    }
+
+    /// The connection is gone, and with it the chance.
+    pub(crate) fn lost(&mut self) {
+        self.connection.phase = Phase::Idle;
+        self.over = true;
+    }
+
+    /// A connection that would have to be replaced ends it as well: the time is too short for another one.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.over || now >= self.until || self.connection.expired(now).is_some()
+    }
+
+    pub(crate) fn transmit(&mut self, cx: &mut Context<'_>) -> Option<(ConnId, Vec<u8>)> {
+        self.connection.begin(self.dc, false, cx);
+        if let Some(bound) = &mut self.connection.bound {
+            bound.session.tick(cx.now.monotonic);
+        }
+        // No request travels here any more.
+        let bytes = self.connection.transmit(&[], &PendingRequests::default(), cx)?;
+        Some((self.connection.conn()?, bytes))
+    }
+
+    pub(crate) fn timeout(&self) -> Timestamp {
+        self.connection.timeout().map_or(self.until, |at| at.min(self.until))
+    }
+}

@@ -1,0 +1,176 @@
+//! What the client itself asks the home DC: where updates stand (`updates.getState`, `api/updates`), which makes the server
+//! push them to the session, and where all DCs are (`help.getConfig`).
+
+use core::time::Duration;
+
+use super::address_inquiry::Inquiry;
+use super::io::{Event, Output};
+use super::machine::Client;
+use super::servers::Servers;
+use super::update_queue::{Subscription, UpdatesState};
+use crate::rpc::{InvokeError, RequestId, Requester};
+use crate::session::ServerClock;
+use crate::time::{Now, Timestamp};
+use crate::tl::{Deserialize, Serialize, enums, functions};
+use crate::transport::StreamMode;
+
+/// How long to wait before a failed query is sent again, unless the server names a longer time.
+const RETRY_PAUSE: Duration = Duration::from_secs(60);
+/// The shortest time between two answers about updates, however many sessions the server makes.
+const UPDATES_STATE_EVERY: Duration = Duration::from_secs(1);
+/// The shortest time between two answers about addresses, however often the server announces changes.
+const ADDRESSES_EVERY: Duration = Duration::from_secs(10);
+/// How long to wait after a query for addresses that failed.
+const ADDRESSES_PAUSE: Duration = Duration::from_secs(600);
+
+impl Client {
+    /// The server must be asked where updates stand: somebody logged in, or the server made a new session, which knows
+    /// nothing of the old one's subscription.
+    pub(super) fn want_updates(&mut self) {
+        // What is asked already is executed in the new session, too.
+        if self.config.updates && self.subscription == Subscription::Rests {
+            self.subscription = Subscription::Due(self.rests_until);
+        }
+    }
+
+    /// Asks where updates stand, where that is due. No connection is made for it, but from then on there is to be one.
+    pub(super) fn ask_updates_state(&mut self, now: Now) {
+        if self.data.user.is_none() || self.closed {
+            return self.unsubscribe();
+        }
+        let Subscription::Due(at) = self.subscription else { return };
+        if at > now.monotonic || !self.is_connected() {
+            return;
+        }
+        let query = functions::updates::GetState {}.to_bytes();
+        let home = self.home();
+        // Nothing else would bring the connection back by which updates come.
+        self.datacenter(home).keep = true;
+        let id = self.send_own(now, Requester::Updates, home, query);
+        self.subscription = Subscription::Asked(id);
+    }
+
+    /// When it is to be asked, as far as that is a matter of time.
+    pub(super) fn subscription_due(&self) -> Option<Timestamp> {
+        match self.subscription {
+            Subscription::Due(at) if self.is_connected() => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The connection that carried the question is gone: it is asked on the next.
+    pub(super) fn postpone_updates(&mut self) {
+        if let Subscription::Asked(id) = self.subscription {
+            self.forget_question(id);
+            self.subscription = Subscription::Due(Timestamp::ZERO);
+        }
+    }
+
+    /// Nobody is logged in any more.
+    pub(super) fn unsubscribe(&mut self) {
+        if let Subscription::Asked(id) = core::mem::take(&mut self.subscription) {
+            self.forget_question(id);
+        }
+    }
+
+    /// The question was answered, or failed.
+    pub(super) fn updates_answered(&mut self, now: Now, id: RequestId) {
+        let Some(answer) = self.table.take(id) else { return };
+        if self.subscription != Subscription::Asked(id) {
+            return;
+        }
+        let answer = answer.and_then(|body| Ok(enums::updates::State::from_bytes(body.expose())?));
+        self.subscription = match answer {
+            Ok(enums::updates::State::State(state)) => {
+                let state = UpdatesState {
+                    pts: state.pts,
+                    qts: state.qts,
+                    date: state.date,
+                    seq: state.seq,
+                    unread_count: state.unread_count,
+                };
+                self.outputs.push_back(Output::Event(Event::UpdatesState(state)));
+                self.rests_until = now.monotonic + UPDATES_STATE_EVERY;
+                Subscription::Rests
+            }
+            Err(error) => Subscription::Due(now.monotonic + pause(&error)),
+        };
+    }
+
+    fn forget_question(&mut self, id: RequestId) {
+        self.drop_request(id);
+        self.table.remove(id);
+    }
+
+    /// Asks where the DCs are if that is due, together with what else goes to the home DC. No connection is made for it.
+    pub(super) fn ask_addresses(&mut self, now: Now) {
+        let Inquiry::Rests(from) = self.inquiry else { return };
+        let home = self.home();
+        if from > now.monotonic
+            || self.closed
+            || !self.config.learn_addresses
+            || !self.config.proxy_endpoints.is_empty()
+            || !matches!(self.config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated)
+            || self.datacenters.get(&home).is_none_or(|datacenter| datacenter.main.conn().is_none())
+            || self.data.dc_options.expires > self.server_seconds(now)
+        {
+            return;
+        }
+        let id = self.send_own(now, Requester::Addresses, home, functions::help::GetConfig {}.to_bytes());
+        self.inquiry = Inquiry::Asked(id);
+    }
+
+    /// The question was answered, or failed.
+    pub(super) fn addresses_answered(&mut self, now: Now, id: RequestId) {
+        let Some(answer) = self.table.take(id) else { return };
+        if self.inquiry != Inquiry::Asked(id) {
+            return;
+        }
+        let answer = answer.and_then(|body| Ok(enums::Config::from_bytes(body.expose())?));
+        let wait = match answer {
+            Ok(enums::Config::Config(config)) => {
+                let (is_telegram, seconds) =
+                    (self.data.servers == Servers::Telegram, self.server_seconds(now));
+                self.data.dc_options.take_config(&config, is_telegram, seconds);
+                self.dirty = true;
+                ADDRESSES_EVERY
+            }
+            Err(error) => pause(&error).max(ADDRESSES_PAUSE),
+        };
+        self.inquiry = Inquiry::Rests(now.monotonic + wait);
+        self.steps.hurry_moves(now.monotonic);
+    }
+
+    /// Whether an answer is on its way.
+    pub(super) const fn asks_addresses(&self) -> bool {
+        matches!(self.inquiry, Inquiry::Asked(_))
+    }
+
+    /// The home DC pushed a list of addresses; an empty one asks to be asked.
+    pub(super) fn addresses_told(&mut self, list: &[enums::DcOption]) {
+        if list.is_empty() {
+            self.data.dc_options.expires = 0;
+        } else if self.data.dc_options.replace(list, self.data.servers == Servers::Telegram) {
+            self.dirty = true;
+        }
+    }
+
+    /// The connection that carried the question is gone, or is not the home DC's any more: it is asked on the next.
+    pub(super) fn postpone_addresses(&mut self) {
+        if let Inquiry::Asked(id) = core::mem::take(&mut self.inquiry) {
+            self.drop_request(id);
+            self.table.remove(id);
+        }
+    }
+
+    /// The server's time, in seconds since 1970, as far as is known.
+    fn server_seconds(&self, now: Now) -> u64 {
+        ServerClock::from_wall(now, self.data.clock_offset).server_time(now).as_secs()
+    }
+}
+
+fn pause(error: &InvokeError) -> Duration {
+    let InvokeError::Rpc(error) = error else { return RETRY_PAUSE };
+    let flood = error.value.filter(|_| error.code == 420).and_then(|seconds| u64::try_from(seconds).ok());
+    flood.map_or(RETRY_PAUSE, |seconds| RETRY_PAUSE.max(Duration::from_secs(seconds)))
+}

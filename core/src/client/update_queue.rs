@@ -1,0 +1,71 @@
+//! Updates that wait to be taken, and where they stand.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::rpc::RequestId;
+use crate::time::Timestamp;
+
+/// How many updates wait to be taken, and how many bytes they have, 16 MiB; beyond it the oldest are dropped, as if they
+/// had been missed. A message that was packed may be a thousand times as large as its packet.
+const MOST: (usize, usize) = (1024, 16 << 20);
+
+/// Where the updates of an account stand (`updates.state`): whoever kept an earlier state asks for what lies between
+/// (`updates.getDifference`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpdatesState {
+    /// How many events the account's common message box has seen.
+    pub pts: i32,
+    /// The same of secret chats and of what bots are sent.
+    pub qts: i32,
+    /// The server's time, in seconds since 1970.
+    pub date: i32,
+    /// The number of the last container of updates.
+    pub seq: i32,
+    /// How many messages are unread.
+    pub unread_count: i32,
+}
+
+/// The question where updates stand, as far as it has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Subscription {
+    /// It needs not be asked: nobody is logged in, or the server's session was asked already.
+    #[default]
+    Rests,
+    /// It is asked from this time on, once there is a connection.
+    Due(Timestamp),
+    /// It is this request.
+    Asked(RequestId),
+}
+
+/// Updates that wait to be taken, oldest first.
+#[derive(Default)]
+pub(super) struct UpdateQueue {
+    updates: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+impl UpdateQueue {
+    /// Adds an update; `false`: older ones were dropped for it.
+    pub(super) fn push(&mut self, update: &[u8]) -> bool {
+        self.updates.push_back(update.to_vec());
+        self.bytes += update.len();
+        let mut all_kept = true;
+        while self.updates.len() > MOST.0 || (self.bytes > MOST.1 && self.updates.len() > 1) {
+            self.take();
+            all_kept = false;
+        }
+        all_kept
+    }
+
+    /// Takes the oldest.
+    pub(super) fn take(&mut self) -> Option<Vec<u8>> {
+        let oldest = self.updates.pop_front()?;
+        self.bytes -= oldest.len();
+        Some(oldest)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.updates.len()
+    }
+}
