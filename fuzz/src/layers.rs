@@ -1,6 +1,6 @@
 //! What lies around the frames: obfuscation, fake TLS, WebSockets, of whatever server.
 //!
-//! Input: one byte chooses disguise (three bits), form (two bits) and framing (the upper two); six bytes are lengths of pieces, less one; the rest is what the server
+//! Input: one byte chooses the stream mode (three bits), form (two bits) and framing (the upper two); six bytes are lengths of pieces, less one; the rest is what the server
 //! says: from its first byte on, behind an honest answer, as the stream of frames within honest covers, or as an
 //! answer that has the right proof in it.
 
@@ -12,8 +12,7 @@ use sansgram_core::crypto::SecureRandom;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    HelloForm, ServerFrameDecoder, StackError, StackOptions, StreamMode, TransportKind, TransportStack,
-    WebSocketTarget,
+    ServerFrameDecoder, StackError, StackOptions, StreamMode, TransportKind, TransportStack, WebSocketTarget,
 };
 
 use crate::frames::{LIMIT, SeenFrame};
@@ -45,7 +44,7 @@ impl SecureRandom for Drawn {
 }
 
 /// Obfuscated, three kinds of proxies, and a WebSocket.
-fn disguise(choice: u8) -> &'static StreamMode {
+fn mode(choice: u8) -> &'static StreamMode {
     static DISGUISES: OnceLock<[StreamMode; 5]> = OnceLock::new();
     let all = DISGUISES.get_or_init(|| {
         let secret = |before: &[u8], after: &[u8]| {
@@ -117,14 +116,8 @@ struct End {
 
 impl End {
     fn start(self) -> Start {
-        let options = StackOptions {
-            transport: self.kind,
-            disguise: disguise(self.cover),
-            dc: 2,
-            limit: LIMIT,
-            unix: Duration::from_secs(1_700_000_000),
-            hello: HelloForm::default(),
-        };
+        let unix = Duration::from_secs(1_700_000_000);
+        let options = StackOptions::new(self.kind, mode(self.cover), 2, unix).with_limit(LIMIT);
         let mut random = Drawn(Seeded::new(5));
         let mut layers = TransportStack::new(&options, &mut random);
         let mut hello = Vec::new();
@@ -189,7 +182,7 @@ impl End {
         let mut cipher = cipher(header, proxy_key);
         let mut start = header.to_vec();
         cipher.apply(&mut start);
-        let kind = disguise(self.cover).framing(self.kind);
+        let kind = mode(self.cover).framing(self.kind);
         assert_eq!(Some(start[56..60].try_into().expect("four bytes")), kind.obfuscated_tag());
         assert_eq!(start[60..62], 2_i16.to_le_bytes());
         cipher.apply(rest);
@@ -239,7 +232,7 @@ impl End {
             .iter()
             .enumerate()
             .map(|(at, byte)| match at {
-                56..60 => disguise(self.cover).framing(self.kind).obfuscated_tag().expect("a tag")[at - 56],
+                56..60 => mode(self.cover).framing(self.kind).obfuscated_tag().expect("a tag")[at - 56],
                 60..62 => 2_i16.to_le_bytes()[at - 60],
                 _ => *byte,
             })

@@ -1,6 +1,6 @@
 //! Our end of what foreign servers check (`tests/interop/run.sh`).
 //!
-//! `through frames ADDRESS TRANSPORT DISGUISE`, where the disguise is `plain`, `obfuscated` or `websocket`: sends
+//! `through frames ADDRESS TRANSPORT MODE`, with the mode `plain`, `obfuscated` or `websocket`: sends
 //! packets that the other end knows, wants each back, then a quick ack (not on full) and a transport error.
 //!
 //! `through login LINK KEY.pem`: logs in to the sandbox through the MTProxy of this link, first on DC 2 and then,
@@ -25,8 +25,8 @@ use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::Outcome;
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, Frame, HelloForm, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode,
-    TransportKind, TransportStack, WebSocketTarget,
+    Frame, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode, TransportKind, TransportStack,
+    WebSocketTarget,
 };
 use sansgram_testkit::serve::{ServeOptions, serve};
 use sansgram_testkit::server::{Frontend, HelloWindow, MtProxyMode, ServerOptions};
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match *arguments {
-        ["frames", address, transport, disguise] => frames(address, transport, disguise),
+        ["frames", address, transport, mode] => frames(address, transport, mode),
         ["login", link, key_file] => sign_in(link, key_file),
         ["serve", secret, key_file] => serve_behind(secret, key_file),
         _ => Err(
@@ -81,17 +81,16 @@ fn packet(number: usize, length: usize) -> Vec<u8> {
     packet
 }
 
-fn frames(address: &str, transport: &str, disguise: &str) -> Result<()> {
-    let disguise = match disguise {
+fn frames(address: &str, transport: &str, mode: &str) -> Result<()> {
+    let mode = match mode {
         "plain" => StreamMode::Plain,
         "obfuscated" => StreamMode::Obfuscated,
         "websocket" => StreamMode::WebSocket(WebSocketTarget::new(address, "/apiws")?),
-        _ => return Err("unknown disguise".into()),
+        _ => return Err("unknown stream mode".into()),
     };
     let transport: TransportKind = transport.parse()?;
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let hello = HelloForm::default();
-    let options = StackOptions { transport, disguise: &disguise, dc: 2, limit: DEFAULT_LIMIT, unix, hello };
+    let options = StackOptions::new(transport, &mode, 2, unix);
     let random = &mut OsRandom::new();
     let layers = TransportStack::new(&options, random);
     let mut peer = Peer { socket: TcpStream::connect(address)?, layers, seen: VecDeque::new() };

@@ -10,7 +10,9 @@ use crate::crypto::rsa::PublicKey;
 use crate::dc::DcId;
 use crate::login::ApiCredentials;
 use crate::rpc::DeviceInfo;
-use crate::transport::{ProxySecret, StreamMode, TransportKind};
+#[cfg(feature = "mtproxy")]
+use crate::transport::ProxySecret;
+use crate::transport::{StreamMode, TransportKind};
 
 /// The shortest lifetime that a temporary key is made for: below it, keys would be made all the time.
 const SHORTEST_KEY_LIFE: Duration = Duration::from_secs(60);
@@ -195,6 +197,7 @@ impl Config {
 
     /// Goes through the MTProxy that is reached at one of `addresses` and has this secret. It then chooses the way to
     /// every DC, also to those that [`dcs`](Self::dcs) does not know.
+    #[cfg(feature = "mtproxy")]
     pub fn set_mtproxy(&mut self, addresses: impl Into<Vec<SocketAddr>>, secret: ProxySecret) {
         self.proxy_endpoints = addresses.into();
         self.stream_mode = StreamMode::MtProxy(secret);

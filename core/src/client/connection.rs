@@ -25,7 +25,7 @@ use crate::handshake::NewAuthKey;
 use crate::rpc::{DisconnectReason, IoFailure, PendingRequests, RpcError};
 use crate::session::{MessageError, MsgIdGenerator, RequestTag, ServerClock, Session, SessionEvent};
 use crate::time::Timestamp;
-use crate::transport::{DEFAULT_LIMIT, Frame, StackOptions, TransportStack, hello_after_failures};
+use crate::transport::{Frame, StackOptions, TransportStack};
 
 /// What received bytes meant for the machine.
 pub(super) trait Receiver {
@@ -111,21 +111,11 @@ impl Connection {
             return;
         }
         let clock = cx.clock();
-        let (hello, delay) = hello_after_failures(hello_failures);
-        let options = StackOptions {
-            transport: stream.transport,
-            disguise: stream.disguise.as_deref().unwrap_or(&cx.config.stream_mode),
-            // At most 11,000.
-            dc: i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default(),
-            limit: DEFAULT_LIMIT,
-            unix: self
-                .bound
-                .as_ref()
-                .map_or(&clock, |bound| bound.session.clock())
-                .server_time(cx.now)
-                .saturating_sub(delay),
-            hello,
-        };
+        let mode = stream.disguise.as_deref().unwrap_or(&cx.config.stream_mode);
+        // At most 11,000.
+        let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
+        let unix = self.bound.as_ref().map_or(&clock, |bound| bound.session.clock()).server_time(cx.now);
+        let options = StackOptions::new(stream.transport, mode, number, unix).after_failures(hello_failures);
         stream.layers = Some(TransportStack::new(&options, cx.random));
         // It was a round trip, and the first answer takes another.
         stream.due.go_on(cx.now.monotonic);

@@ -62,7 +62,10 @@ fn ways(config: &Config, data: &StoredSession, dc: DcId) -> Vec<Way> {
     let mut others: Vec<Way> = Vec::new();
     for option in learned(config, data, dc) {
         let disguise = match &option.secret {
+            #[cfg(feature = "mtproxy")]
             Some(secret) => Some(StreamMode::MtProxy(secret.clone())),
+            #[cfg(not(feature = "mtproxy"))]
+            Some(_) => continue,
             None if option.obfuscated_only && config.stream_mode == StreamMode::Plain => {
                 Some(StreamMode::Obfuscated)
             }
@@ -266,6 +269,7 @@ mod tests {
         assert_eq!(ports, [8888, 443, 80, 5222]);
     }
 
+    #[cfg(feature = "mtproxy")]
     #[test]
     fn c2_obfuscated_addresses_and_secrets_are_spoken_to_as_they_want() {
         let mut config = Config::telegram();

@@ -9,7 +9,11 @@ use super::rpc_error::RpcError;
 use crate::handshake::HandshakeError;
 use crate::handshake::plain::PlainError;
 use crate::session::MessageError;
-use crate::transport::{FakeTlsError, FrameError, StackError, WebSocketError};
+#[cfg(feature = "mtproxy")]
+use crate::transport::FakeTlsError;
+#[cfg(feature = "websocket")]
+use crate::transport::WebSocketError;
+use crate::transport::{FrameError, StackError};
 
 /// Why a connection ended, and so who is to blame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,9 +33,11 @@ pub enum DisconnectReason {
     #[error("{}", frame_text(.0))]
     Frame(FrameError),
     /// The proxy does not speak fake TLS, does not know the secret, or broke off.
+    #[cfg(feature = "mtproxy")]
     #[error("the proxy refused us: {0}")]
     FakeTls(FakeTlsError),
     /// The WebSocket could not be opened, or was closed.
+    #[cfg(feature = "websocket")]
     #[error("the WebSocket failed: {0}")]
     WebSocket(WebSocketError),
     /// The handshake failed.
@@ -112,7 +118,9 @@ impl From<StackError> for DisconnectReason {
     fn from(error: StackError) -> Self {
         match error {
             StackError::Frame(error) => Self::Frame(error),
+            #[cfg(feature = "mtproxy")]
             StackError::FakeTls(error) => Self::FakeTls(error),
+            #[cfg(feature = "websocket")]
             StackError::WebSocket(error) => Self::WebSocket(error),
         }
     }

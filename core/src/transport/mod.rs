@@ -1,18 +1,18 @@
-//! Byte streams to frames and back: abridged, intermediate, padded intermediate, full; and what may lie around them.
+//! Byte streams to frames and back: abridged, intermediate, padded intermediate, full; and the layers around them.
 //!
 //! A frame carries one packet of MTProto. [`FrameEncoder`] writes frames into the caller's buffer around a packet
-//! that the caller seals in place; [`FrameDecoder`] finds frames in whatever pieces the stream delivers, and hands
-//! them out in place. Neither touches a socket, so that anything may lie below: a plain stream, or one that is
-//! encrypted once more (then use [`FrameEncoder::without_tag`], since the layer below announces the framing).
+//! that the caller seals in place; [`FrameDecoder`] finds frames in a stream of any chunking, and returns them where they
+//! lie. Neither touches a socket, so the stream below may be plain or encrypted once more (then use
+//! [`FrameEncoder::without_tag`], since the layer below announces the framing).
 //!
-//! A client's connection is [`TransportStack`]: the framing, and around it what the connection is [disguised](StreamMode) as.
+//! [`TransportStack`] is a client's connection: the framing, and the layers around it that [`StreamMode`] names.
 //!
-//! | layer | what it does |
-//! |---|---|
-//! | [`FrameEncoder`], [`FrameDecoder`] | framing |
-//! | [`Obfuscation`] | the stream under AES-CTR, also with the secret of an MTProxy ([`ProxySecret`], [`ProxyLink`]) |
-//! | [`FakeTls`] | what an MTProxy with an `ee` secret wants around that |
-//! | [`WebSocket`] | the other thing that may lie around it |
+//! | layer | what it does | feature |
+//! |---|---|---|
+//! | [`FrameEncoder`], [`FrameDecoder`] | framing | |
+//! | [`Obfuscation`] | the stream under AES-CTR, also with the [secret](ProxySecret) of an MTProxy | |
+//! | `FakeTls` | what an MTProxy with an `ee` secret wants around that | `mtproxy` |
+//! | `WebSocket` | binary messages around the obfuscated stream | `websocket` |
 //!
 //! A server uses [`ServerFrameDecoder`] and an encoder without a tag; the framing code is the same.
 //!
@@ -32,6 +32,7 @@ mod abridged;
 mod assemble;
 mod decode;
 mod encode;
+#[cfg(feature = "mtproxy")]
 mod fake_tls;
 mod full;
 mod header;
@@ -39,21 +40,32 @@ mod intermediate;
 mod kind;
 mod obfuscated;
 mod padded;
+#[cfg(feature = "mtproxy")]
 mod proxy_link;
 mod proxy_secret;
 mod server;
 mod stack;
+mod stack_error;
+mod stack_options;
+mod stream_mode;
+mod tunnel;
+#[cfg(feature = "websocket")]
 mod websocket;
 
 pub use decode::{Frame, FrameDecoder};
 pub use encode::{EncodeError, FrameEncoder, FrameStart};
-pub(crate) use fake_tls::hello_after_failures;
+#[cfg(feature = "mtproxy")]
 pub use fake_tls::{FAKE_TLS_MAX_PAYLOAD, FakeTls, FakeTlsError, HelloForm};
 pub use header::{DEFAULT_LIMIT, ENCODER_LIMIT, FrameError};
 pub use kind::{Recognised, TransportKind, UnknownTransport};
 pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
+#[cfg(feature = "mtproxy")]
 pub use proxy_link::{ProxyLink, ProxyLinkError, SocksLink};
 pub use proxy_secret::{MAX_PROXY_DOMAIN_LEN, ProxyMode, ProxySecret, ProxySecretError};
 pub use server::{Request, ServerFrameDecoder};
-pub use stack::{Batch, Incoming, StackError, StackOptions, StreamMode, TransportStack};
+pub use stack::{Batch, Incoming, TransportStack};
+pub use stack_error::StackError;
+pub use stack_options::StackOptions;
+pub use stream_mode::StreamMode;
+#[cfg(feature = "websocket")]
 pub use websocket::{InvalidTarget, WEBSOCKET_NORMAL_CLOSURE, WebSocket, WebSocketError, WebSocketTarget};

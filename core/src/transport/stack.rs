@@ -1,78 +1,27 @@
-//! All that lies between the frames of a connection and its byte stream, put together:
-//! \[fake TLS or WebSocket\] around \[obfuscation\] around the framing.
+//! The layers between the frames of a connection and its byte stream: the framing, obfuscation around it, and fake TLS
+//! or a WebSocket around that.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
-use super::decode::Located;
-use super::fake_tls::{FakeTls, FakeTlsError, HelloForm};
+use super::decode::{Frame, FrameDecoder, Located};
+use super::encode::{EncodeError, FrameEncoder};
+use super::header::FrameError;
 use super::obfuscated::{OBFUSCATED_HEADER_LEN, Obfuscation};
-use super::proxy_secret::{ProxyMode, ProxySecret};
-use super::websocket::{WebSocket, WebSocketError, WebSocketTarget};
-use super::{EncodeError, Frame, FrameDecoder, FrameEncoder, FrameError, TransportKind};
+use super::stack_error::StackError;
+use super::stack_options::StackOptions;
+use super::stream_mode::StreamMode;
+use super::tunnel::Tunnel;
 use crate::crypto::SecureRandom;
-
-/// What a connection looks like from outside.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum StreamMode {
-    /// Frames directly on the stream.
-    #[default]
-    Plain,
-    /// The stream is [obfuscated](Obfuscation).
-    Obfuscated,
-    /// The connection goes to the MTProxy with this secret, obfuscated under it; [`ProxyMode::FakeTls`] puts
-    /// [fake TLS](FakeTls) around that.
-    MtProxy(ProxySecret),
-    /// The obfuscated stream travels through a [`WebSocket`].
-    WebSocket(WebSocketTarget),
-}
-
-impl StreamMode {
-    /// The framing in which such a connection speaks, if `wanted` is what its owner would like best.
-    ///
-    /// Secrets with `dd` and `ee` want [`PaddedIntermediate`](TransportKind::PaddedIntermediate).
-    /// [`Full`](TransportKind::Full) cannot be obfuscated: [`Intermediate`](TransportKind::Intermediate) takes its
-    /// place.
-    #[must_use]
-    pub const fn framing(&self, wanted: TransportKind) -> TransportKind {
-        match (self, wanted) {
-            (Self::Plain, _) => wanted,
-            (Self::MtProxy(secret), _) if !matches!(secret.mode(), ProxyMode::Plain) => {
-                TransportKind::PaddedIntermediate
-            }
-            (_, TransportKind::Full) => TransportKind::Intermediate,
-            _ => wanted,
-        }
-    }
-}
-
-/// What a connection is to be.
-#[derive(Clone, Copy, Debug)]
-pub struct StackOptions<'a> {
-    /// How frames should be cut; [`StreamMode::framing`] has the last word.
-    pub transport: TransportKind,
-    /// What lies around the frames.
-    pub disguise: &'a StreamMode,
-    /// The DC's number as on the wire: plus 10,000 for test DCs, negative for media. Only disguises tell it.
-    pub dc: i16,
-    /// The longest payload to accept, in bytes; see [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT).
-    pub limit: usize,
-    /// The time since 1970 of the clock that is most likely right; fake TLS tells it to the proxy.
-    pub unix: Duration,
-    /// How the first message of fake TLS looks.
-    pub hello: HelloForm,
-}
 
 /// The client's end of one connection: frames on one side, the bytes of the stream on the other.
 ///
-/// To send: [`control`](Self::control) for what the layers say themselves, then, unless [`begin`](Self::begin) says
-/// that it is too early, frames by the [`encoder`](Self::encoder), then [`finish`](Self::finish). To receive:
-/// [`read`](Self::read).
+/// To send: [`control`](Self::control) writes what the layers themselves have to send; then [`begin`](Self::begin),
+/// frames by the [`encoder`](Self::encoder), and [`finish`](Self::finish). To receive: [`read`](Self::read).
 ///
-/// A plain connection costs nothing more than its framing. The others work in place in the caller's buffers; while a
-/// connection lasts they allocate nothing but pongs.
+/// A plain connection costs no more than its framing. The others work in place in the caller's buffers, and allocate
+/// only for pongs while the connection lasts.
 ///
 /// ```
 /// # struct Counting(u8);
@@ -83,24 +32,18 @@ pub struct StackOptions<'a> {
 /// # }
 /// # let random = &mut Counting(0);
 /// use core::time::Duration;
-/// use sansgram_core::transport::{DEFAULT_LIMIT, StreamMode, HelloForm, StackOptions, TransportStack, TransportKind};
+/// use sansgram_core::transport::{StackOptions, StreamMode, TransportKind, TransportStack};
 ///
-/// let options = StackOptions {
-///     transport: TransportKind::Abridged,
-///     disguise: &StreamMode::Obfuscated,
-///     dc: 2,
-///     limit: DEFAULT_LIMIT,
-///     unix: Duration::from_secs(1_800_000_000),
-///     hello: HelloForm::default(),
-/// };
-/// let mut layers = TransportStack::new(&options, random);
+/// let now = Duration::from_secs(1_800_000_000);
+/// let options = StackOptions::new(TransportKind::Abridged, &StreamMode::Obfuscated, 2, now);
+/// let mut stack = TransportStack::new(&options, random);
 /// let mut out = Vec::new();
-/// layers.control(&mut out, random);
-/// if let Some(batch) = layers.begin(&mut out) {
-///     let frame = layers.encoder().begin(8, &mut out, false)?;
+/// stack.control(&mut out, random);
+/// if let Some(batch) = stack.begin(&mut out) {
+///     let frame = stack.encoder().begin(8, &mut out, false)?;
 ///     out.extend_from_slice(b"8 bytes.");
-///     layers.encoder().finish(frame, &mut out, random)?;
-///     layers.finish(batch, &mut out, random);
+///     stack.encoder().finish(frame, &mut out, random)?;
+///     stack.finish(batch, &mut out, random);
 /// }
 /// assert_eq!(out.len(), 64 + 1 + 8);
 /// # Ok::<(), sansgram_core::transport::EncodeError>(())
@@ -112,11 +55,11 @@ pub struct TransportStack {
     obfuscated: Option<Box<Obfuscated>>,
     tunnel: Tunnel,
     first: First,
-    /// Why the stream cannot be read on: an error is final.
+    /// Why the stream cannot be read any further: an error is final.
     failed: Option<StackError>,
 }
 
-/// The first bytes of the stream as they came, which tell servers of other protocols.
+/// The first bytes of the stream, which give away servers of other protocols.
 #[derive(Default)]
 struct First {
     bytes: [u8; 6],
@@ -130,19 +73,19 @@ impl fmt::Debug for First {
 }
 
 impl First {
-    /// Looks at what arrived. What a TLS or web server says to our first bytes, it says in the clear; that a server of
-    /// ours begins like this by chance happens once in 2^40 connections.
-    fn look(&mut self, input: &[u8]) -> Result<(), FrameError> {
-        let Some(room @ [_, ..]) = self.bytes.get_mut(self.count..) else { return Ok(()) };
-        let count = room.len().min(input.len());
-        room.iter_mut().zip(input).for_each(|(byte, came)| *byte = *came);
+    /// Errors if the stream begins like one of another protocol. A TLS, web or SSH server answers in the clear; an
+    /// obfuscated stream begins like that by chance once in 2^40 connections.
+    fn check(&mut self, input: &[u8]) -> Result<(), FrameError> {
+        let Some(free @ [_, ..]) = self.bytes.get_mut(self.count..) else { return Ok(()) };
+        let count = free.len().min(input.len());
+        free.iter_mut().zip(input).for_each(|(byte, received)| *byte = *received);
         self.count += count;
         match (self.count, self.bytes) {
             // An alert of any version: two bytes, the first of which is 1 or 2.
             (6, [21, 3, 0..=4, 0, 2, 1..=2]) => Err(FrameError::TlsServer),
             (6, [b'H', b'T', b'T', b'P', b'/', _]) => Err(FrameError::WebServer),
             (6, [b'S', b'S', b'H', b'-', b'1' | b'2', b'.']) => Err(FrameError::SshServer),
-            // A page without a status line, or behind the answer of an HTTP proxy.
+            // A page without a status line, or after the answer of an HTTP proxy.
             (6, bytes) if bytes[..5].eq_ignore_ascii_case(b"<html") => Err(FrameError::WebServer),
             (6, bytes) if bytes[..5].eq_ignore_ascii_case(b"<!doc") => Err(FrameError::WebServer),
             _ => Ok(()),
@@ -152,121 +95,70 @@ impl First {
 
 struct Obfuscated {
     ciphers: Obfuscation,
-    /// Until it is sent.
+    /// `None` once it is sent.
     header: Option<[u8; OBFUSCATED_HEADER_LEN]>,
 }
 
 impl fmt::Debug for Obfuscated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without a proxy's secret, the header holds the keys of all that follows.
+        // Without a proxy's secret, the header holds the keys of the whole stream.
         f.debug_struct("Obfuscated").field("is_header_sent", &self.header.is_none()).finish_non_exhaustive()
     }
 }
 
+/// Frames that are being written, and leave together.
 #[derive(Debug)]
-enum Tunnel {
-    None,
-    FakeTls(Box<FakeTls>),
-    WebSocket(Box<WebSocket>),
-}
-
-/// Frames that are being written: they leave together.
-#[derive(Debug)]
-#[must_use = "frames may leave only after `finish`"]
+#[must_use = "the frames are complete only after `finish`"]
 pub struct Batch {
-    /// Where in the buffer the tunnel's payload begins, and where behind it the frames.
+    /// The position in the buffer of the tunnel's payload.
     payload: usize,
+    /// The position of the first frame in it.
     frames: usize,
 }
 
-/// Why a connection cannot be read on. Close it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StackError {
-    /// What came is no frame.
-    #[error(transparent)]
-    Frame(#[from] FrameError),
-    /// Fake TLS failed.
-    #[error(transparent)]
-    FakeTls(#[from] FakeTlsError),
-    /// The WebSocket failed, or was closed.
-    #[error(transparent)]
-    WebSocket(#[from] WebSocketError),
-}
-
 impl TransportStack {
-    /// The layers of a new connection.
+    /// Sets up the layers of a new connection.
     #[must_use]
     pub fn new(options: &StackOptions<'_>, random: &mut dyn SecureRandom) -> Self {
-        let disguise = options.disguise;
-        let kind = disguise.framing(options.transport);
-        let decoder = FrameDecoder::new(kind, options.limit);
-        let (proxy_key, tunnel) = match disguise {
-            StreamMode::Plain | StreamMode::Obfuscated => (None, Tunnel::None),
-            StreamMode::MtProxy(secret) => {
-                let tunnel = match secret.mode() {
-                    ProxyMode::Plain | ProxyMode::Padded => Tunnel::None,
-                    ProxyMode::FakeTls { domain } => {
-                        let StackOptions { hello, unix, .. } = *options;
-                        Tunnel::FakeTls(Box::new(FakeTls::new(secret.key(), domain, hello, unix, random)))
-                    }
-                };
-                (Some(secret.key()), tunnel)
-            }
-            StreamMode::WebSocket(target) => {
-                (None, Tunnel::WebSocket(Box::new(WebSocket::new(target, random))))
-            }
+        let mode = options.stream_mode;
+        let kind = mode.framing(options.transport);
+        let tunnel = Tunnel::new(options, random);
+        let proxy_key = match mode {
+            #[cfg(feature = "mtproxy")]
+            StreamMode::MtProxy(secret) => Some(secret.key()),
+            _ => None,
         };
-        match kind.obfuscated_tag().filter(|_| *disguise != StreamMode::Plain) {
-            Some(tag) => {
-                let (ciphers, header) = Obfuscation::with_tag(tag, Some(options.dc), proxy_key, random);
-                let obfuscated = Some(Box::new(Obfuscated { ciphers, header: Some(header) }));
-                Self {
-                    encoder: FrameEncoder::without_tag(kind),
-                    decoder,
-                    obfuscated,
-                    tunnel,
-                    first: First::default(),
-                    failed: None,
-                }
-            }
-            None => Self {
-                encoder: FrameEncoder::new(kind),
-                decoder,
-                obfuscated: None,
-                tunnel,
-                first: First::default(),
-                failed: None,
+        let tag = kind.obfuscated_tag().filter(|_| *mode != StreamMode::Plain);
+        let obfuscated = tag.map(|tag| {
+            let (ciphers, header) = Obfuscation::with_tag(tag, Some(options.dc), proxy_key, random);
+            Box::new(Obfuscated { ciphers, header: Some(header) })
+        });
+        Self {
+            encoder: match obfuscated {
+                Some(_) => FrameEncoder::without_tag(kind),
+                None => FrameEncoder::new(kind),
             },
+            decoder: FrameDecoder::new(kind, options.limit),
+            obfuscated,
+            tunnel,
+            first: First::default(),
+            failed: None,
         }
     }
 
-    /// Appends what the layers themselves have to send: first messages, answers to pings. Whether there was anything.
-    /// It must leave before what is written later.
+    /// Appends what the layers themselves have to send (first messages, answers to pings), and returns whether there
+    /// was anything. It must leave before what is written later.
     pub fn control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
-        match &mut self.tunnel {
-            Tunnel::None => false,
-            Tunnel::FakeTls(tls) => {
-                let mut hello = tls.take_hello();
-                let any = !hello.is_empty();
-                out.append(&mut hello);
-                any
-            }
-            Tunnel::WebSocket(socket) => socket.control(out, random),
-        }
+        self.tunnel.control(out, random)
     }
 
-    /// Whether frames may leave: fake TLS and WebSockets wait for the peer's first answer.
+    /// Whether frames may leave. Fake TLS and WebSockets wait for the peer's first answer.
     #[must_use]
     pub const fn is_open(&self) -> bool {
-        match &self.tunnel {
-            Tunnel::None => true,
-            Tunnel::FakeTls(tls) => tls.is_open(),
-            Tunnel::WebSocket(socket) => socket.is_open(),
-        }
+        self.tunnel.is_open()
     }
 
-    /// Begins to write frames behind what `out` has; `None` while none may leave. Write them with
+    /// Begins to append frames to `out`; returns `None` while no frame may [leave](Self::is_open). Write them with the
     /// [`encoder`](Self::encoder), then call [`finish`](Self::finish).
     #[must_use]
     pub fn begin(&mut self, out: &mut Vec<u8>) -> Option<Batch> {
@@ -280,13 +172,13 @@ impl TransportStack {
         Some(Batch { payload, frames: out.len() })
     }
 
-    /// Writes the frames of a [`Batch`].
+    /// The encoder that writes the frames of a [`Batch`].
     pub const fn encoder(&mut self) -> &mut FrameEncoder {
         &mut self.encoder
     }
 
-    /// Puts the layers around the frames that were written since `batch` began, in place. Where there are none, `out`
-    /// is left as it was before it.
+    /// Puts the layers around the frames of `batch`, in place. If there are none, `out` is restored to what it was before
+    /// the batch.
     #[expect(clippy::needless_pass_by_value, reason = "a batch is finished once")]
     pub fn finish(&mut self, batch: Batch, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
         let Batch { payload, frames } = batch;
@@ -298,14 +190,10 @@ impl TransportStack {
             obfuscated.header = None;
             obfuscated.ciphers.encrypt(out.get_mut(frames..).unwrap_or_default());
         }
-        match &mut self.tunnel {
-            Tunnel::None => {}
-            Tunnel::FakeTls(tls) => tls.wrap(out, payload),
-            Tunnel::WebSocket(socket) => socket.wrap(out, payload, random),
-        }
+        self.tunnel.wrap(out, payload, random);
     }
 
-    /// Writes one frame with this payload behind what `out` has: `false` while none may leave.
+    /// Appends one frame with this payload to `out`; returns `false` while no frame may [leave](Self::is_open).
     ///
     /// # Errors
     /// [`EncodeError`]; `out` is left as it was.
@@ -324,18 +212,17 @@ impl TransportStack {
         written.map(|()| true)
     }
 
-    /// Takes what arrived, in any chunking; read the frames in it with [`Incoming::next`] until `None`. What is left
-    /// unread is lost, and with it the place in the stream.
+    /// Takes bytes that arrived, in any chunking. Call [`Incoming::next`] until it returns `None`: bytes that are not read
+    /// are lost, and the stream cannot be read any further.
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {
-        let mut incoming = Incoming { layers: self, outer: &mut [], clear: &mut [] };
-        match incoming.layers.tunnel {
-            Tunnel::None => {
-                if let Err(foreign) = incoming.layers.first.look(input) {
-                    incoming.layers.failed = Some(foreign.into());
-                }
-                incoming.clear = incoming.layers.deobfuscate(input);
+        let mut incoming = Incoming { stack: self, outer: &mut [], clear: &mut [] };
+        if incoming.stack.tunnel.is_none() {
+            if let Err(foreign) = incoming.stack.first.check(input) {
+                incoming.stack.failed = Some(foreign.into());
             }
-            _ => incoming.outer = input,
+            incoming.clear = incoming.stack.deobfuscate(input);
+        } else {
+            incoming.outer = input;
         }
         incoming
     }
@@ -347,30 +234,26 @@ impl TransportStack {
         bytes
     }
 
-    /// The next piece of the tunnel's payload, in the clear.
+    /// Returns the next piece of the tunnel's payload, in the clear.
     fn next_piece<'b>(&mut self, outer: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, StackError> {
-        let piece = match &mut self.tunnel {
-            Tunnel::None => return Ok(None),
-            Tunnel::FakeTls(tls) => tls.next(outer)?,
-            Tunnel::WebSocket(socket) => socket.next(outer)?,
-        };
+        let piece = self.tunnel.next(outer)?;
         Ok(piece.map(|piece| self.deobfuscate(piece)))
     }
 }
 
-/// Bytes that arrived, on their way to frames. See [`TransportStack::read`].
+/// Bytes that arrived, not yet cut into frames. See [`TransportStack::read`].
 pub struct Incoming<'l, 'b> {
-    layers: &'l mut TransportStack,
-    /// What the tunnel has not read yet.
+    stack: &'l mut TransportStack,
+    /// The bytes that the tunnel has not read yet.
     outer: &'b mut [u8],
-    /// What came through all layers but the framing.
+    /// The bytes that have passed all layers but the framing.
     clear: &'b mut [u8],
 }
 
 impl fmt::Debug for Incoming<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming")
-            .field("layers", &self.layers)
+            .field("stack", &self.stack)
             .field("outer", &format_args!("{} bytes", self.outer.len()))
             .field("clear", &format_args!("{} bytes", self.clear.len()))
             .finish()
@@ -378,31 +261,31 @@ impl fmt::Debug for Incoming<'_, '_> {
 }
 
 impl<'b> Incoming<'_, 'b> {
-    /// The next frame; `None`: all bytes are used up.
+    /// Returns the next frame, or `None` once all bytes are used up.
     ///
     /// # Errors
-    /// [`StackError`]: close the connection. Every later call, also after another [`TransportStack::read`], answers with the same
-    /// error.
-    #[expect(clippy::should_implement_trait, reason = "what it gives borrows from it")]
+    /// [`StackError`]: close the connection. Every later call returns the same error, also after another
+    /// [`TransportStack::read`].
+    #[expect(clippy::should_implement_trait, reason = "the frame borrows from it")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, StackError> {
         match self.locate() {
-            Ok(located) => Ok(located.map(|located| self.layers.decoder.show(located))),
+            Ok(located) => Ok(located.map(|located| self.stack.decoder.show(located))),
             Err(error) => {
-                self.layers.failed = Some(error);
+                self.stack.failed = Some(error);
                 Err(error)
             }
         }
     }
 
     fn locate(&mut self) -> Result<Option<Located<'b>>, StackError> {
-        if let Some(error) = self.layers.failed {
+        if let Some(error) = self.stack.failed {
             return Err(error);
         }
         loop {
-            if let Some(located) = self.layers.decoder.locate(&mut self.clear)? {
+            if let Some(located) = self.stack.decoder.locate(&mut self.clear)? {
                 return Ok(Some(located));
             }
-            match self.layers.next_piece(&mut self.outer)? {
+            match self.stack.next_piece(&mut self.outer)? {
                 Some(piece) => self.clear = piece,
                 None => return Ok(None),
             }

@@ -12,9 +12,9 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::point;
+use super::key_share;
 use crate::crypto::{SecureRandom, random};
-use crate::transport::MAX_PROXY_DOMAIN_LEN;
+use crate::transport::proxy_secret::MAX_PROXY_DOMAIN_LEN;
 
 /// TLS 1.3's three suites, then those of TLS 1.2 in the browser's order; a GREASE value goes before them.
 const CIPHER_SUITES: [u16; 15] = [
@@ -108,7 +108,7 @@ pub enum HelloForm {
 /// 2 takes 3 seconds either way. One second off is right for both, also for a clock that is 4 seconds ahead. If that fails,
 /// some attempts say 2 minutes less: to the MTProxy in C that is right for a clock between 8 minutes behind and
 /// 2 minutes ahead. Old proxies know the classical form only, and most of them take a hello that is minutes old.
-pub(crate) const fn hello_after_failures(failures: u32) -> (HelloForm, Duration) {
+pub(in crate::transport) const fn hello_after_failures(failures: u32) -> (HelloForm, Duration) {
     match failures % 4 {
         0 => (HelloForm::Current, Duration::from_secs(1)),
         1 => (HelloForm::Classic, Duration::from_secs(120)),
@@ -220,11 +220,11 @@ fn extension_body(
                 number(out, X25519_ML_KEM_768);
                 block(out, |out| {
                     ml_kem_768_key(out, random);
-                    out.extend_from_slice(&point::public_key(random));
+                    out.extend_from_slice(&key_share::public_key(random));
                 });
             }
             number(out, X25519);
-            block(out, |out| out.extend_from_slice(&point::public_key(random)));
+            block(out, |out| out.extend_from_slice(&key_share::public_key(random)));
         }),
         extension::APPLICATION_SETTINGS | extension::APPLICATION_SETTINGS_OLD => {
             block(out, |out| out.extend_from_slice(b"\x02h2"));
@@ -233,7 +233,7 @@ fn extension_body(
             // An outer hello; HKDF-SHA-256 and AES-128-GCM; the number of a configuration; then key and payload.
             out.extend_from_slice(&[0, 0, 1, 0, 1]);
             fill(out, 1, random);
-            block(out, |out| out.extend_from_slice(&point::public_key(random)));
+            block(out, |out| out.extend_from_slice(&key_share::public_key(random)));
             let [drawn] = random::array(random);
             block(out, |out| fill(out, 144 + 32 * usize::from(drawn % 4), random));
         }

@@ -12,7 +12,7 @@
 mod answer;
 mod error;
 mod hello;
-mod point;
+mod key_share;
 mod records;
 mod wire;
 
@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 use self::answer::Answer;
 pub use self::error::FakeTlsError;
 pub use self::hello::HelloForm;
-pub(crate) use self::hello::hello_after_failures;
+pub(super) use self::hello::hello_after_failures;
 pub use self::records::FAKE_TLS_MAX_PAYLOAD;
 use self::records::Records;
 use self::wire::RANDOM;

@@ -11,8 +11,8 @@ use quickcheck::QuickCheck;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, FakeTlsError, Frame, FrameEncoder, FrameError, HelloForm, ProxyMode, ProxySecret,
-    StackError, StackOptions, StreamMode, TransportKind, TransportStack, WebSocketTarget,
+    DEFAULT_LIMIT, FakeTlsError, Frame, FrameEncoder, FrameError, ProxyMode, ProxySecret, StackError,
+    StackOptions, StreamMode, TransportKind, TransportStack, WebSocketTarget,
 };
 use sha2::Sha256;
 use wire::Seeded;
@@ -27,7 +27,7 @@ fn fake_tls_mode() -> ProxyMode {
     ProxyMode::FakeTls { domain: "example.com".into() }
 }
 
-fn disguises() -> [StreamMode; 6] {
+fn modes() -> [StreamMode; 6] {
     [
         StreamMode::Plain,
         StreamMode::Obfuscated,
@@ -38,16 +38,14 @@ fn disguises() -> [StreamMode; 6] {
     ]
 }
 
-fn layers(transport: TransportKind, disguise: &StreamMode, seed: u64) -> TransportStack {
+fn new_stack(transport: TransportKind, mode: &StreamMode, seed: u64) -> TransportStack {
     let unix = Duration::from_secs(1_700_000_000);
-    let hello = HelloForm::default();
-    let options = StackOptions { transport, disguise, dc: -10_003, limit: DEFAULT_LIMIT, unix, hello };
-    TransportStack::new(&options, &mut Seeded(seed))
+    TransportStack::new(&StackOptions::new(transport, mode, -10_003, unix), &mut Seeded(seed))
 }
 
 /// The other end, from the tables of the documentation.
 struct Peer {
-    disguise: StreamMode,
+    mode: StreamMode,
     to_client: Option<AesCtr>,
     from_client: Option<AesCtr>,
     random: Seeded,
@@ -55,32 +53,32 @@ struct Peer {
 
 impl Peer {
     /// Answers the layers' first message, until they are open.
-    fn meet(layers: &mut TransportStack, disguise: &StreamMode) -> Self {
+    fn meet(stack: &mut TransportStack, mode: &StreamMode) -> Self {
         let mut hello = Vec::new();
         let random = &mut Seeded(99);
-        let any = layers.control(&mut hello, random);
+        let any = stack.control(&mut hello, random);
         assert_eq!(any, !hello.is_empty());
-        let mut answer = match disguise {
+        let mut answer = match mode {
             StreamMode::MtProxy(_) if any => fake_tls_answer(&hello),
             StreamMode::WebSocket(_) => upgrade(&hello),
             _ => Vec::new(),
         };
-        assert_eq!(layers.is_open(), answer.is_empty());
+        assert_eq!(stack.is_open(), answer.is_empty());
         if !answer.is_empty() {
             let mut out = Vec::new();
-            assert_eq!(layers.write(&[1; 24], &mut out, random), Ok(false));
-            assert!(out.is_empty() && !layers.control(&mut out, random));
+            assert_eq!(stack.write(&[1; 24], &mut out, random), Ok(false));
+            assert!(out.is_empty() && !stack.control(&mut out, random));
             for piece in answer.chunks_mut(100) {
-                assert_eq!(layers.read(piece).next(), Ok(None));
+                assert_eq!(stack.read(piece).next(), Ok(None));
             }
         }
-        assert!(layers.is_open());
-        Self { disguise: disguise.clone(), to_client: None, from_client: None, random: Seeded(7) }
+        assert!(stack.is_open());
+        Self { mode: mode.clone(), to_client: None, from_client: None, random: Seeded(7) }
     }
 
     /// What a client sent, free of all layers but the framing.
     fn open(&mut self, sent: &[u8]) -> Vec<u8> {
-        let mut stream = match &self.disguise {
+        let mut stream = match &self.mode {
             StreamMode::WebSocket(_) => {
                 let (header, body) = match sent[1] & 0x7f {
                     126 => (4, &sent[8..]),
@@ -106,7 +104,7 @@ impl Peer {
             }
             _ => sent.to_vec(),
         };
-        if self.disguise == StreamMode::Plain {
+        if self.mode == StreamMode::Plain {
             return stream;
         }
         if self.from_client.is_none() {
@@ -115,7 +113,7 @@ impl Peer {
             reversed.reverse();
             let cipher = |init: &[u8; 64]| {
                 let mut key: [u8; 32] = init[8..40].try_into().unwrap();
-                if let StreamMode::MtProxy(secret) = &self.disguise {
+                if let StreamMode::MtProxy(secret) = &self.mode {
                     key = sha256(&[&key, secret.key()]);
                 }
                 AesCtr::new(&key, &init[40..56].try_into().unwrap())
@@ -133,7 +131,7 @@ impl Peer {
         stream
     }
 
-    /// Puts frames of a server into all layers, the outermost in pieces of `step` bytes.
+    /// Puts frames of a server into all stack, the outermost in pieces of `step` bytes.
     fn cover(&mut self, frames: &[u8], step: usize) -> Vec<u8> {
         let mut stream = frames.to_vec();
         if let Some(cipher) = &mut self.to_client {
@@ -142,7 +140,7 @@ impl Peer {
         let mut out = Vec::new();
         for (at, piece) in stream.chunks(step.max(1)).enumerate() {
             let length = piece.len();
-            match &self.disguise {
+            match &self.mode {
                 StreamMode::WebSocket(_) => {
                     let last = if (at + 1) * step.max(1) >= stream.len() { 0x80 } else { 0 };
                     out.push(last | if at == 0 { 2 } else { 0 });
@@ -183,26 +181,26 @@ fn upgrade(request: &[u8]) -> Vec<u8> {
 
 #[test]
 fn frames_are_the_same_as_without_layers() {
-    for disguise in disguises() {
+    for mode in modes() {
         for transport in TransportKind::ALL {
-            let kind = disguise.framing(transport);
-            let mut layers = layers(transport, &disguise, 5);
-            let mut peer = Peer::meet(&mut layers, &disguise);
+            let kind = mode.framing(transport);
+            let mut stack = new_stack(transport, &mode, 5);
+            let mut peer = Peer::meet(&mut stack, &mode);
             let mut bare = FrameEncoder::new(kind);
             let mut expected_first = true;
             for length in [24, 400, 508, 2876, 10_000, 70_000] {
                 let payload = vec![length as u8; length];
                 let (mut sent, mut expected) = (b"..".to_vec(), Vec::new());
-                assert_eq!(layers.write(&payload, &mut sent, &mut Seeded(3)), Ok(true));
+                assert_eq!(stack.write(&payload, &mut sent, &mut Seeded(3)), Ok(true));
                 let frame = bare.begin(length, &mut expected, false).unwrap();
                 expected.extend_from_slice(&payload);
                 bare.finish(frame, &mut expected, &mut Seeded(3)).unwrap();
-                if expected_first && disguise != StreamMode::Plain {
+                if expected_first && mode != StreamMode::Plain {
                     expected.splice(..kind.tag().len(), kind.obfuscated_tag().unwrap());
                 }
                 expected_first = false;
                 assert_eq!(sent[..2], *b"..");
-                assert!(peer.open(&sent[2..]) == expected, "{disguise:?} {transport} {length}");
+                assert!(peer.open(&sent[2..]) == expected, "{mode:?} {transport} {length}");
             }
         }
     }
@@ -210,37 +208,37 @@ fn frames_are_the_same_as_without_layers() {
 
 #[test]
 fn several_frames_leave_in_one_batch_and_none_leave_nothing() {
-    for disguise in disguises() {
+    for mode in modes() {
         let random = &mut Seeded(1);
-        let mut layers = layers(TransportKind::Intermediate, &disguise, 5);
-        let mut peer = Peer::meet(&mut layers, &disguise);
+        let mut stack = new_stack(TransportKind::Intermediate, &mode, 5);
+        let mut peer = Peer::meet(&mut stack, &mode);
         let mut out = Vec::new();
         for _ in 0..3 {
-            let batch = layers.begin(&mut out).unwrap();
-            layers.finish(batch, &mut out, random);
+            let batch = stack.begin(&mut out).unwrap();
+            stack.finish(batch, &mut out, random);
             assert!(out.is_empty());
         }
         // A payload that is none changes nothing.
-        assert!(layers.write(&[1; 3], &mut out, random).is_err());
+        assert!(stack.write(&[1; 3], &mut out, random).is_err());
         assert!(out.is_empty());
-        let batch = layers.begin(&mut out).unwrap();
+        let batch = stack.begin(&mut out).unwrap();
         for byte in [1, 2, 3] {
-            let frame = layers.encoder().begin(24, &mut out, false).unwrap();
+            let frame = stack.encoder().begin(24, &mut out, false).unwrap();
             out.extend_from_slice(&[byte; 24]);
-            layers.encoder().finish(frame, &mut out, random).unwrap();
+            stack.encoder().finish(frame, &mut out, random).unwrap();
         }
-        layers.finish(batch, &mut out, random);
+        stack.finish(batch, &mut out, random);
         let stream = peer.open(&out);
         let frames = stream.iter().filter(|byte| (1..=3).contains(*byte)).count();
-        assert!(frames >= 72, "{disguise:?}");
+        assert!(frames >= 72, "{mode:?}");
     }
 }
 
 /// What the layers read, as text.
-fn seen(layers: &mut TransportStack, stream: &mut [u8], step: usize) -> (Vec<Vec<u8>>, Option<StackError>) {
+fn seen(stack: &mut TransportStack, stream: &mut [u8], step: usize) -> (Vec<Vec<u8>>, Option<StackError>) {
     let mut frames = Vec::new();
     for piece in stream.chunks_mut(step) {
-        let mut incoming = layers.read(piece);
+        let mut incoming = stack.read(piece);
         loop {
             match incoming.next() {
                 Ok(None) => break,
@@ -258,14 +256,14 @@ fn seen(layers: &mut TransportStack, stream: &mut [u8], step: usize) -> (Vec<Vec
 #[test]
 fn f14_servers_of_other_protocols_are_told() {
     for transport in TransportKind::ALL {
-        for disguise in [StreamMode::Plain, StreamMode::Obfuscated] {
+        for mode in [StreamMode::Plain, StreamMode::Obfuscated] {
             for (stream, expected) in [
                 (&[21, 3, 1, 0, 2, 2, 70][..], Some(FrameError::TlsServer)),
                 (&[21, 3, 3, 0, 2, 1, 0], Some(FrameError::TlsServer)),
                 (b"HTTP/1.0 400 Bad request", Some(FrameError::WebServer)),
             ] {
-                let mut layers = layers(transport, &disguise, 5);
-                let (frames, error) = seen(&mut layers, &mut stream.to_vec(), stream.len());
+                let mut stack = new_stack(transport, &mode, 5);
+                let (frames, error) = seen(&mut stack, &mut stream.to_vec(), stream.len());
                 assert_eq!((frames.len(), error), (0, expected.map(StackError::Frame)), "{transport}");
             }
         }
@@ -274,31 +272,31 @@ fn f14_servers_of_other_protocols_are_told() {
 
 #[test]
 fn f14_a_short_frame_is_an_error_only_with_an_errors_number() {
-    let begin = || layers(TransportKind::Intermediate, &StreamMode::Plain, 5);
+    let begin = || new_stack(TransportKind::Intermediate, &StreamMode::Plain, 5);
     let mut stream = [&11_u32.to_le_bytes()[..], b"p7@_ a frame"].concat();
     let error = StackError::Frame(FrameError::TooShort { length: 11 });
-    let mut layers = begin();
-    assert_eq!(seen(&mut layers, &mut stream, 64).1, Some(error));
+    let mut stack = begin();
+    assert_eq!(seen(&mut stack, &mut stream, 64).1, Some(error));
     // It is final.
     let mut later = [&8_u32.to_le_bytes()[..], &(-429_i32).to_le_bytes(), &[7; 4]].concat();
-    assert_eq!(seen(&mut layers, &mut later, 64).1, Some(error));
-    let mut layers = begin();
+    assert_eq!(seen(&mut stack, &mut later, 64).1, Some(error));
+    let mut stack = begin();
     let mut stream = [&8_u32.to_le_bytes()[..], &(-429_i32).to_le_bytes(), &[7; 4]].concat();
-    assert_eq!(seen(&mut layers, &mut stream, 64).0, [(-429_i32).to_le_bytes()]);
+    assert_eq!(seen(&mut stack, &mut stream, 64).0, [(-429_i32).to_le_bytes()]);
 }
 
 #[test]
 fn any_frames_in_any_pieces_of_any_layer() {
     fn property(number: u8, lengths: Vec<u8>, record: u8, step: u8) -> bool {
-        let disguise = &disguises()[usize::from(number) % 6];
+        let mode = &modes()[usize::from(number) % 6];
         let transport = TransportKind::ALL[usize::from(number / 6) % 4];
-        let mut layers = layers(transport, disguise, 5);
-        let mut peer = Peer::meet(&mut layers, disguise);
+        let mut stack = new_stack(transport, mode, 5);
+        let mut peer = Peer::meet(&mut stack, mode);
         let mut first = Vec::new();
-        layers.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
+        stack.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
         peer.open(&first);
 
-        let mut encoder = FrameEncoder::without_tag(disguise.framing(transport));
+        let mut encoder = FrameEncoder::without_tag(mode.framing(transport));
         let (mut frames, mut expected) = (Vec::new(), Vec::new());
         for length in lengths {
             let payload = vec![length; 24 + 4 * usize::from(length)];
@@ -308,7 +306,7 @@ fn any_frames_in_any_pieces_of_any_layer() {
             expected.push(payload);
         }
         let mut stream = peer.cover(&frames, usize::from(record) * 5 + 1);
-        let (seen, error) = seen(&mut layers, &mut stream, usize::from(step) + 1);
+        let (seen, error) = seen(&mut stack, &mut stream, usize::from(step) + 1);
         error.is_none()
             && seen.len() == expected.len()
             && seen
@@ -321,43 +319,43 @@ fn any_frames_in_any_pieces_of_any_layer() {
 
 #[test]
 fn errors_of_every_layer_come_behind_the_frames_before_them() {
-    let disguise = StreamMode::MtProxy(secret(&[0xee], b"example.com"));
-    let mut layers = layers(TransportKind::Abridged, &disguise, 5);
-    let mut peer = Peer::meet(&mut layers, &disguise);
+    let mode = StreamMode::MtProxy(secret(&[0xee], b"example.com"));
+    let mut stack = new_stack(TransportKind::Abridged, &mode, 5);
+    let mut peer = Peer::meet(&mut stack, &mode);
     let mut first = Vec::new();
-    layers.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
+    stack.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
     peer.open(&first);
     let frame = [&24_u32.to_le_bytes()[..], &[4; 24]].concat();
     let mut stream = peer.cover(&frame, 9);
     stream.extend([21, 3, 3]);
-    let outcome = seen(&mut layers, &mut stream, 1000);
+    let outcome = seen(&mut stack, &mut stream, 1000);
     assert_eq!(outcome, (vec![vec![4; 24]], Some(StackError::FakeTls(FakeTlsError::Alert))));
 
-    let disguise = StreamMode::Obfuscated;
-    let mut layers = self::layers(TransportKind::Intermediate, &disguise, 5);
-    let mut peer = Peer::meet(&mut layers, &disguise);
+    let mode = StreamMode::Obfuscated;
+    let mut stack = new_stack(TransportKind::Intermediate, &mode, 5);
+    let mut peer = Peer::meet(&mut stack, &mode);
     let mut first = Vec::new();
-    layers.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
+    stack.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
     peer.open(&first);
     let mut stream = peer.cover(&[&frame[..], &[0xff, 0xff, 0xff, 0x7f]].concat(), 9);
-    let outcome = seen(&mut layers, &mut stream, 1000);
+    let outcome = seen(&mut stack, &mut stream, 1000);
     let error = FrameError::TooLong { length: 0x7fff_ffff, limit: DEFAULT_LIMIT };
     assert_eq!(outcome, (vec![vec![4; 24]], Some(StackError::Frame(error))));
 }
 
 #[test]
 fn a_proxy_that_damages_bytes_makes_no_more_than_errors() {
-    for (disguise, at) in disguises().iter().flat_map(|disguise| (0..200).map(move |at| (disguise, at))) {
-        let mut layers = layers(TransportKind::Intermediate, disguise, 5);
-        let mut peer = Peer::meet(&mut layers, disguise);
+    for (mode, at) in modes().iter().flat_map(|mode| (0..200).map(move |at| (mode, at))) {
+        let mut stack = new_stack(TransportKind::Intermediate, mode, 5);
+        let mut peer = Peer::meet(&mut stack, mode);
         let mut first = Vec::new();
-        layers.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
+        stack.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
         peer.open(&first);
         let frame = [&24_u32.to_le_bytes()[..], &[4; 24]].concat().repeat(6);
         let mut stream = peer.cover(&frame, 60);
         let position = at % stream.len();
         stream[position] ^= 1 << (at % 8);
-        let (frames, _) = seen(&mut layers, &mut stream, 50);
+        let (frames, _) = seen(&mut stack, &mut stream, 50);
         assert!(frames.len() <= 12);
     }
 }
@@ -391,36 +389,36 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn nothing_is_allocated_while_a_connection_lasts() {
-    for disguise in disguises() {
-        let mut layers = layers(TransportKind::Intermediate, &disguise, 5);
-        let mut peer = Peer::meet(&mut layers, &disguise);
+    for mode in modes() {
+        let mut stack = new_stack(TransportKind::Intermediate, &mode, 5);
+        let mut peer = Peer::meet(&mut stack, &mode);
         let mut out = Vec::with_capacity(8192);
-        layers.write(&[1; 24], &mut out, &mut Seeded(1)).unwrap();
+        stack.write(&[1; 24], &mut out, &mut Seeded(1)).unwrap();
         peer.open(&out);
         let frame = [&1000_u32.to_le_bytes()[..], &[4; 1000]].concat();
         let mut received = [peer.cover(&frame, 4000), peer.cover(&frame, 4000)];
         out.clear();
         let before = ALLOCATED.with(Cell::get);
         for piece in &mut received {
-            layers.control(&mut out, &mut Seeded(1));
-            layers.write(&[2; 4000], &mut out, &mut Seeded(1)).unwrap();
+            stack.control(&mut out, &mut Seeded(1));
+            stack.write(&[2; 4000], &mut out, &mut Seeded(1)).unwrap();
             out.clear();
             // In place: the frame lies where it was received.
             let place = piece.as_ptr_range();
-            let mut incoming = layers.read(piece);
+            let mut incoming = stack.read(piece);
             match incoming.next() {
                 Ok(Some(Frame::Payload(payload))) => assert!(place.contains(&payload.as_ptr())),
                 other => panic!("{other:?}"),
             }
             assert!(matches!(incoming.next(), Ok(None)));
         }
-        assert_eq!(ALLOCATED.with(Cell::get) - before, 0, "{disguise:?}");
+        assert_eq!(ALLOCATED.with(Cell::get) - before, 0, "{mode:?}");
     }
 }
 
-/// One connection's share of an idle client's memory, without the disguises' boxes.
+/// One connection's share of an idle client's memory, without the boxes of other modes.
 #[test]
-fn layers_are_small_where_nothing_is_disguised() {
+fn a_plain_stack_is_small() {
     assert!(size_of::<TransportStack>() <= 160, "{}", size_of::<TransportStack>());
     assert!(size_of::<AesCtr>() <= 1200, "{}", size_of::<AesCtr>());
 }
@@ -428,15 +426,15 @@ fn layers_are_small_where_nothing_is_disguised() {
 /// What a frame held was decrypted where it lay, and lies there until the next is asked for.
 #[test]
 fn debug_shows_nothing_of_the_frame_that_was_handed_out() {
-    let mut layers = layers(TransportKind::Intermediate, &StreamMode::Plain, 1);
+    let mut stack = new_stack(TransportKind::Intermediate, &StreamMode::Plain, 1);
     let mut stream = vec![24, 0, 0, 0];
     stream.extend([0xc3, 0xa7, 0x91, 0xd5].repeat(6));
     let (beginning, end) = stream.split_at_mut(10);
-    assert_eq!(layers.read(beginning).next(), Ok(None));
-    let mut incoming = layers.read(end);
+    assert_eq!(stack.read(beginning).next(), Ok(None));
+    let mut incoming = stack.read(end);
     let shown = format!("{incoming:?}");
     assert!(!shown.contains("195"), "{shown}");
     assert_eq!(format!("{:?}", incoming.next()), "Ok(Some(Payload(24 bytes)))");
-    let shown = format!("{layers:?}");
+    let shown = format!("{stack:?}");
     assert!(!shown.contains("195, 167"), "{shown}");
 }

@@ -1,0 +1,81 @@
+//! How a new connection is set up.
+
+use core::time::Duration;
+
+#[cfg(feature = "mtproxy")]
+use super::fake_tls::{HelloForm, hello_after_failures};
+use super::header::DEFAULT_LIMIT;
+use super::kind::TransportKind;
+use super::stream_mode::StreamMode;
+
+/// How a new connection is set up.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct StackOptions<'a> {
+    /// The preferred framing; [`StreamMode::framing`] may replace it.
+    pub transport: TransportKind,
+    /// What the connection looks like to the network.
+    pub stream_mode: &'a StreamMode,
+    /// The DC's number as on the wire: plus 10,000 for test DCs, negative for media. Plain connections do not send it.
+    pub dc: i16,
+    /// The longest payload to accept, in bytes.
+    pub limit: usize,
+    /// The time since 1970 that fake TLS tells the proxy.
+    #[cfg(feature = "mtproxy")]
+    pub unix: Duration,
+    /// The form of the first message of fake TLS.
+    #[cfg(feature = "mtproxy")]
+    pub hello: HelloForm,
+}
+
+impl<'a> StackOptions<'a> {
+    /// Options for a connection to `dc`; `unix` is the time since 1970 of the clock that is most likely right.
+    ///
+    /// The limit is [`DEFAULT_LIMIT`].
+    #[must_use]
+    #[cfg_attr(not(feature = "mtproxy"), allow(unused_variables, reason = "only fake TLS tells the time"))]
+    pub fn new(transport: TransportKind, stream_mode: &'a StreamMode, dc: i16, unix: Duration) -> Self {
+        Self {
+            transport,
+            stream_mode,
+            dc,
+            limit: DEFAULT_LIMIT,
+            #[cfg(feature = "mtproxy")]
+            unix,
+            #[cfg(feature = "mtproxy")]
+            hello: HelloForm::default(),
+        }
+    }
+
+    /// Sets the longest payload to accept, in bytes.
+    #[must_use]
+    pub const fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Sets the form of the first message of fake TLS.
+    #[cfg(feature = "mtproxy")]
+    #[must_use]
+    pub const fn with_hello(mut self, hello: HelloForm) -> Self {
+        self.hello = hello;
+        self
+    }
+
+    /// Varies the first message of fake TLS after `failures` connections that the proxy refused in a row: proxies differ
+    /// in the forms and the times that they accept.
+    #[must_use]
+    #[cfg_attr(
+        not(feature = "mtproxy"),
+        allow(unused_variables, unused_mut, reason = "only fake TLS has a hello")
+    )]
+    pub fn after_failures(mut self, failures: u32) -> Self {
+        #[cfg(feature = "mtproxy")]
+        {
+            let (hello, delay) = hello_after_failures(failures);
+            self.hello = hello;
+            self.unix = self.unix.saturating_sub(delay);
+        }
+        self
+    }
+}

@@ -1,0 +1,44 @@
+//! What a connection looks like to the network.
+
+use super::TransportKind;
+#[cfg(feature = "mtproxy")]
+use super::proxy_secret::{ProxyMode, ProxySecret};
+#[cfg(feature = "websocket")]
+use super::websocket::WebSocketTarget;
+
+/// What a connection looks like to the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamMode {
+    /// Frames directly on the stream.
+    #[default]
+    Plain,
+    /// The stream is [obfuscated](super::Obfuscation).
+    Obfuscated,
+    /// The connection goes to the MTProxy with this secret and is obfuscated under it; [`ProxyMode::FakeTls`] puts
+    /// [fake TLS](super::FakeTls) around that. Needs the feature `mtproxy`.
+    #[cfg(feature = "mtproxy")]
+    MtProxy(ProxySecret),
+    /// The obfuscated stream travels through a [`WebSocket`](super::WebSocket). Needs the feature `websocket`.
+    #[cfg(feature = "websocket")]
+    WebSocket(WebSocketTarget),
+}
+
+impl StreamMode {
+    /// Returns the framing of such a connection, given the `preferred` one.
+    ///
+    /// Secrets with `dd` and `ee` demand [`PaddedIntermediate`](TransportKind::PaddedIntermediate).
+    /// [`Full`](TransportKind::Full) cannot be obfuscated: [`Intermediate`](TransportKind::Intermediate) replaces it.
+    #[must_use]
+    pub const fn framing(&self, preferred: TransportKind) -> TransportKind {
+        match (self, preferred) {
+            (Self::Plain, _) => preferred,
+            #[cfg(feature = "mtproxy")]
+            (Self::MtProxy(secret), _) if !matches!(secret.mode(), ProxyMode::Plain) => {
+                TransportKind::PaddedIntermediate
+            }
+            (_, TransportKind::Full) => TransportKind::Intermediate,
+            _ => preferred,
+        }
+    }
+}
