@@ -1,11 +1,13 @@
 //! Why a session cannot be imported or exported.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sansgram_core::client::{DcId, SessionFormatError};
 
-use super::{Account, Format, NoSession, listed};
+use super::format::Format;
+use super::imported::{Account, listed};
+use super::no_session::NoSession;
 
 /// Why something cannot be imported. No variant shows what was given.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +149,12 @@ pub enum ImportError {
         /// Why not.
         error: io::Error,
     },
+}
+
+impl ImportError {
+    pub(super) fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), error }
+    }
 }
 
 /// Why a session cannot be exported.

@@ -8,7 +8,9 @@ use sansgram_core::client::DcTable;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Fields, Text};
-use super::{ExportError, Exported, Format, Found, ImportError, Place};
+use super::error::{ExportError, ImportError};
+use super::format::Format;
+use super::found::{Exported, Found, Place};
 
 /// What version 1 has before the key, in bytes.
 const STATE_LEN: usize = 16;

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::encoding::Bytes;
-use super::{ImportError, io_error, is_sqlite};
+use super::error::ImportError;
 use crate::store::{open_file, read_file};
 
 /// The largest file that is read, in bytes. A session has kilobytes; a database log of TDLib that was long in use, some
@@ -13,6 +13,9 @@ use crate::store::{open_file, read_file};
 pub(super) const MAX_FILE_LEN: u64 = 64 << 20;
 /// The most that is read of a SQLite file, which SQLite itself reads then: it may be of any size.
 const SQLITE_BEGIN: u64 = 4 << 10;
+
+/// What every SQLite file begins with.
+const SQLITE_MARK: &[u8] = b"SQLite format 3\0";
 
 const A_LINK: &str = "it is a symbolic link, not a file";
 
@@ -23,12 +26,12 @@ const A_LINK: &str = "it is a symbolic link, not a file";
 pub(super) fn read_named(path: &Path) -> Result<Bytes, ImportError> {
     if let Ok(file) = open_file(path) {
         let mut begin = Bytes::default();
-        file.take(SQLITE_BEGIN).read_to_end(&mut begin).map_err(|error| io_error(path, error))?;
+        file.take(SQLITE_BEGIN).read_to_end(&mut begin).map_err(|error| ImportError::io(path, error))?;
         if is_sqlite(&begin) {
             return Ok(begin);
         }
     }
-    read_file(path, MAX_FILE_LEN).map_err(|error| io_error(path, error))
+    read_file(path, MAX_FILE_LEN).map_err(|error| ImportError::io(path, error))
 }
 
 /// Reads a file that belongs to the one that the caller named; `None` if there is none. Only a regular file of at most
@@ -44,6 +47,11 @@ pub(super) fn read_beside(path: &Path, limit: u64) -> Result<Option<Bytes>, Impo
     match read {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io_error(path, error)),
+        Err(error) => Err(ImportError::io(path, error)),
     }
+}
+
+/// Whether a file that begins with `bytes` is a SQLite database.
+pub(crate) fn is_sqlite(bytes: &[u8]) -> bool {
+    bytes.starts_with(SQLITE_MARK)
 }

@@ -7,7 +7,9 @@ use sansgram_core::client::{CustomServers, DcAuth, DcId, DcTable, LoggedInUser, 
 use sansgram_core::crypto::AuthKey;
 use zeroize::Zeroizing;
 
-use super::{ExportError, Format, ImportError, Imported};
+use super::error::{ExportError, ImportError};
+use super::format::Format;
+use super::imported::Imported;
 
 /// User ids have at most 52 significant bits (`core.telegram.org/api/bots/ids`).
 pub(super) const MAX_USER_ID: i64 = (1 << 52) - 1;
@@ -214,3 +216,6 @@ fn is_of_test_dcs(address: IpAddr) -> bool {
         ip @ IpAddr::V6(_) => V6.iter().any(|known| known.parse() == Ok(ip)),
     }
 }
+
+/// What the reader of one format says; `None` if it is none of its own.
+pub(super) type Reading = Option<Result<Imported, ImportError>>;

@@ -9,9 +9,11 @@ use sansgram_core::client::DcTable;
 use zeroize::Zeroizing;
 
 use super::encoding::Text;
-use super::{
-    ExportError, Exported, Format, Found, ImportError, ImportOptions, Place, Reading, files, json, target,
-};
+use super::error::{ExportError, ImportError};
+use super::format::Format;
+use super::found::{Exported, Found, Place, Reading};
+use super::imported::ImportOptions;
+use super::{files, json, target};
 
 const KEY_SUFFIX: &str = "%3AauthKey";
 /// The most files that are looked at.

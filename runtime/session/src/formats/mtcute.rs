@@ -10,7 +10,9 @@ use sansgram_core::tl::{DecodeError, Reader, write as tl};
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Text};
-use super::{ExportError, Exported, Format, Found, ImportError, Place};
+use super::error::{ExportError, ImportError};
+use super::format::Format;
+use super::found::{Exported, Found, Place};
 
 /// The version of the string.
 const VERSION: u8 = 3;

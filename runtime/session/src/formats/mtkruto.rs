@@ -5,7 +5,9 @@ use sansgram_core::tl::{Reader, write as tl};
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Bytes, Text};
-use super::{ExportError, Exported, Format, Found, ImportError};
+use super::error::{ExportError, ImportError};
+use super::format::Format;
+use super::found::{Exported, Found};
 
 /// The most that is unpacked, in bytes: a DC of 4 digits, `-test` and a key have less.
 const MAX_LEN: usize = 288;

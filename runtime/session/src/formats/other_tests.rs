@@ -2,9 +2,10 @@
 //! asks those programs that can be run here.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
-use sansgram_core::client::{Config, DcAuth, LoggedInUser};
+use sansgram_core::client::{Config, DcAuth, DcTable, LoggedInUser, Servers, StoredSession};
 use sansgram_core::crypto::{AuthKey, Secret};
 
 use super::samples::{self, USER, dc, key};

@@ -4,7 +4,10 @@
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Text};
-use super::{Format, ImportError, Imported, lookalike};
+use super::error::ImportError;
+use super::format::Format;
+use super::imported::Imported;
+use super::no_session;
 
 /// The longest text that is searched for a string, in bytes.
 const MAX_SEARCHED: usize = 1 << 20;
@@ -107,7 +110,7 @@ pub(super) fn import(
     search.around(&clean, &mended);
     search.result().map_err(|error| match error {
         ImportError::Unrecognised => {
-            lookalike::name(&clean).map_or(ImportError::Unrecognised, ImportError::NoSession)
+            no_session::name(&clean).map_or(ImportError::Unrecognised, ImportError::NoSession)
         }
         error => error,
     })

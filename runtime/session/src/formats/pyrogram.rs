@@ -4,8 +4,10 @@
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Fields, Text};
-use super::found::MAX_USER_ID;
-use super::{ExportError, Exported, Format, Found, ImportError};
+use super::error::{ExportError, ImportError};
+use super::format::Format;
+use super::found::{Exported, Found, MAX_USER_ID};
+use super::string_start;
 
 /// The string's lengths without padding, in characters: version 0, 1 and 2.
 const LENGTHS: [usize; 3] = [351, 356, 362];
@@ -32,7 +34,7 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     // other may be as long as one of Pyrogram's.
     match super::telethon::is_one(&bytes) {
         true => Some(Err(ImportError::FirstMissing(Format::Telethon))),
-        false => super::lookalike::cut(text).map(Err),
+        false => string_start::cut(text).map(Err),
     }
 }
 

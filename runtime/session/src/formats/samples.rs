@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use sansgram_core::client::{DcId, LoggedInUser, Servers};
 use sansgram_core::crypto::AuthKey;
 
-use super::{Format, Imported};
+use super::format::Format;
+use super::imported::Imported;
 
 /// The user of all samples.
 pub(super) const USER: i64 = 987_654_321;

@@ -7,7 +7,10 @@ use sansgram_core::client::DcTable;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Fields, Text};
-use super::{ExportError, Exported, Format, Found, ImportError, Place, lookalike};
+use super::error::{ExportError, ImportError};
+use super::format::Format;
+use super::found::{Exported, Found, Place};
+use super::string_start;
 
 /// The string's lengths without padding, in characters: with an IPv4 and an IPv6 address. Telethon itself reads no
 /// others, so that a cut string is noticed, and only with the padding, which gets lost on the way.
@@ -26,7 +29,7 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     }
     let found = parse(&bytes, address_len)?;
     // Without its padding, another library's string that was cut may be as long.
-    let is_whole = encoded.len().is_multiple_of(4) || lookalike::is_of_a_dc(found.place.ip()?);
+    let is_whole = encoded.len().is_multiple_of(4) || string_start::is_of_a_dc(found.place.ip()?);
     is_whole.then_some(Ok(found))
 }
 
@@ -37,7 +40,7 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
         275 => 16,
         _ => return false,
     };
-    if super::gramjs::begins(bytes) || lookalike::is_marked_otherwise(bytes) {
+    if super::gramjs::begins(bytes) || string_start::is_marked_otherwise(bytes) {
         return false;
     }
     parse(bytes, address_len).is_some_and(|found| {

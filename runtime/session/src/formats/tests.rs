@@ -1,14 +1,18 @@
 //! Strings that the libraries wrote, and what becomes of changed, cut and random ones.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
-use sansgram_core::client::{Config, CustomServers, DcAuth, DcId, LoggedInUser};
+use sansgram_core::client::{
+    Config, CustomServers, DcAuth, DcId, DcTable, LoggedInUser, Servers, StoredSession,
+};
 use sansgram_core::crypto::AuthKey;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
-use super::found::{MAX_USER_ID, OtherDc};
+use super::found::{Found, MAX_USER_ID, OtherDc, Place};
 use super::*;
 
 const TEXTS: [Format; 5] =

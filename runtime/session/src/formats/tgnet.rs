@@ -9,8 +9,12 @@ use sansgram_core::tl::Reader;
 use zeroize::Zeroizing;
 
 use super::encoding;
+use super::error::ImportError;
+use super::files;
+use super::format::Format;
+use super::found::{Found, Place, Reading};
 use super::found::{MAX_USER_ID, OtherDc};
-use super::{Format, Found, ImportError, ImportOptions, Place, Reading, files};
+use super::imported::ImportOptions;
 
 const TRUE: u32 = 0x9972_75b5;
 const FALSE: u32 = 0xbc79_9737;

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{ImportError, ImportOptions, Reading};
+use super::error::ImportError;
+use super::found::Reading;
+use super::imported::ImportOptions;
 
 const JOURNAL: &str = "what SQLite keeps beside a database, not the database; import the file without -journal, -wal or \
                        -shm at its end";

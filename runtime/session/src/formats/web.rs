@@ -9,9 +9,11 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Text};
-use super::found::OtherDc;
+use super::error::ImportError;
+use super::format::Format;
+use super::found::{Found, OtherDc, Place, Reading};
+use super::imported::{Account, ImportOptions, Imported};
 use super::json::{self, Object};
-use super::{Account, Format, Found, ImportError, ImportOptions, Imported, Place, Reading};
 
 /// The most accounts that are looked for.
 const MAX_ACCOUNTS: u32 = 16;
@@ -35,17 +37,19 @@ const NO_ACCOUNT: &str = "the local storage of Telegram Web without a key: no us
 /// The storage: what is a string in it, without its quotes.
 type Storage = BTreeMap<String, Text>;
 
-pub(super) fn read(object: &Object<'_>, options: &ImportOptions, level: u8) -> Reading {
-    // As browsers are automated: the storages of all pages.
+/// The documents in this one that a browser's automation keeps: the local storages of all pages, or the one of a page.
+pub(super) fn nested_documents(object: &Object<'_>) -> Option<Vec<Text>> {
     if let Some(origins) = object.get("origins").and_then(|value| json::array(value.get())) {
-        return origins.into_iter().find_map(|origin| {
-            let origin = json::object(origin.get())?;
-            json::read_at(origin.get("localStorage")?.get(), options, level + 1)
-        });
+        let storage = |origin: &RawValue| {
+            let storage = json::object(origin.get())?;
+            Some(Zeroizing::new(storage.get("localStorage")?.get().to_owned()))
+        };
+        return Some(origins.into_iter().filter_map(storage).collect());
     }
-    if let Some(inner) = object.get("localStorage") {
-        return json::read_at(&value(inner), options, level + 1);
-    }
+    object.get("localStorage").map(|inner| vec![value(inner)])
+}
+
+pub(super) fn read(object: &Object<'_>, options: &ImportOptions) -> Reading {
     accounts(&object.iter().map(|(name, it)| (name.clone(), value(it))).collect(), options)
 }
 

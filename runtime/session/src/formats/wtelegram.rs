@@ -10,8 +10,11 @@ use sansgram_core::crypto::hash::sha256;
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Bytes};
-use super::found::OtherDc;
-use super::{Format, Found, ImportError, ImportOptions, Place, Reading, json};
+use super::error::ImportError;
+use super::format::Format;
+use super::found::{Found, OtherDc, Place, Reading};
+use super::imported::ImportOptions;
+use super::json;
 
 const BLOCK: usize = 16;
 /// Hash, and a document of one block at least.

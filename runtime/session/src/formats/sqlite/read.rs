@@ -10,8 +10,10 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use zeroize::Zeroizing;
 
-use super::super::found::OtherDc;
-use super::super::{Format, Found, ImportError, Imported, Place};
+use super::super::error::ImportError;
+use super::super::format::Format;
+use super::super::found::{Found, OtherDc, Place};
+use super::super::imported::Imported;
 use super::{GRAMMERS_BOT, GRAMMERS_SELF, snapshot};
 
 /// The longest value that is read, in bytes: a key has 256, and a row of a session little else.

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
+use super::super::error::ImportError;
 use super::super::files::read_beside;
-use super::super::{ImportError, io_error};
 use crate::store::read_file;
 
 /// The most that is read of a database, and of what lies beside it, in bytes: room for millions of the users and chats
@@ -37,13 +37,13 @@ const FRAME_HEADER_LEN: usize = 24;
 /// The whole database.
 pub(super) fn read(path: &Path) -> Result<Bytes, ImportError> {
     // SQLite's own files lie beside the database itself, not beside a link to it.
-    let path = &fs::canonicalize(path).map_err(|error| io_error(path, error))?;
+    let path = &fs::canonicalize(path).map_err(|error| ImportError::io(path, error))?;
     let (journal, log) = (beside(path, "-journal"), beside(path, "-wal"));
     for _ in 0..MOST_READS {
         let before = [stamp(path), stamp(&journal), stamp(&log)];
         let journal_bytes = read_beside(&journal, MAX_LEN)?.unwrap_or_default();
         let log_bytes = read_beside(&log, MAX_LEN)?.unwrap_or_default();
-        let database = read_file(path, MAX_LEN).map_err(|error| io_error(path, error))?;
+        let database = read_file(path, MAX_LEN).map_err(|error| ImportError::io(path, error))?;
         if before == [stamp(path), stamp(&journal), stamp(&log)] {
             return combine(database, &journal_bytes, &log_bytes);
         }

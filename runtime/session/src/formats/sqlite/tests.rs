@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
-use sansgram_core::client::{Config, DcAuth, DcId, LoggedInUser, Servers, StoredSession};
+use sansgram_core::client::{Config, DcAuth, DcId, DcTable, LoggedInUser, Servers, StoredSession};
 use sansgram_core::crypto::AuthKey;
 
 use super::super::tests::key;

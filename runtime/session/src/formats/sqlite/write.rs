@@ -7,7 +7,9 @@ use sansgram_core::client::{DcTable, StoredSession};
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
-use super::super::{ExportError, Exported, Format};
+use super::super::error::ExportError;
+use super::super::format::Format;
+use super::super::found::Exported;
 use super::{GRAMMERS_BOT, GRAMMERS_SELF};
 
 /// A file of Telethon 1, version 8.

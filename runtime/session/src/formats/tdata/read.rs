@@ -5,8 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::encoding::{Bytes, Fields};
-use super::super::found::OtherDc;
-use super::super::{Account, Format, Found, ImportError, ImportOptions, Imported, Place, files};
+use super::super::error::ImportError;
+use super::super::files;
+use super::super::format::Format;
+use super::super::found::{Found, OtherDc, Place};
+use super::super::imported::{Account, ImportOptions, Imported};
 use super::envelope::{self, Envelope};
 use super::passcode::{self, Wrap};
 use super::{

@@ -8,7 +8,11 @@ use sansgram_core::crypto::{OsRandom, SecureRandom, random};
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
-use super::super::{ExportError, ExportOptions, Exported, Format, target};
+use super::super::error::ExportError;
+use super::super::format::Format;
+use super::super::found::Exported;
+use super::super::imported::ExportOptions;
+use super::super::target;
 use super::{
     CONFIG_VERSION, DATA, KEY_PREFIX, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name, envelope, local,
 };

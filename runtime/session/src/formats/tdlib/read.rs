@@ -9,8 +9,11 @@ use sansgram_core::tl::Reader;
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
-use super::super::found::OtherDc;
-use super::super::{Format, Found, ImportError, ImportOptions, Imported, Place, Reading, encoding, files};
+use super::super::error::ImportError;
+use super::super::format::Format;
+use super::super::found::{Found, OtherDc, Place, Reading};
+use super::super::imported::{ImportOptions, Imported};
+use super::super::{encoding, files};
 use super::log::{self, Log, LogError};
 use super::{KEY_VALUE, NAME, OPTION, TEST_NAME};
 

@@ -9,7 +9,11 @@ use sansgram_core::tl::write::bytes as push_bytes;
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
-use super::super::{ExportError, ExportOptions, Exported, Format, target};
+use super::super::error::ExportError;
+use super::super::format::Format;
+use super::super::found::Exported;
+use super::super::imported::ExportOptions;
+use super::super::target;
 use super::event::{self, ENCRYPTION, Event};
 use super::{IS_AUTHORIZED, KEY_VALUE, NO_DATABASE_KEY};
 

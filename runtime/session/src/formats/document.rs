@@ -1,0 +1,56 @@
+//! JSON documents that hold a session, or lie beside one.
+
+use super::error::ImportError;
+use super::found::Reading;
+use super::imported::ImportOptions;
+use super::json::{self, Object};
+use super::{gotd, web};
+
+/// Reads a document; `None` if it is none of a format that is known here, or no JSON.
+pub(super) fn read(text: &str, options: &ImportOptions) -> Reading {
+    read_at(text, options, 0)
+}
+
+/// How deep documents may lie in each other: a storage in a document, and that in quotes.
+const MAX_LEVELS: u8 = 4;
+
+/// The same for a document that lies so deep in another. The parser counts no levels of values that it leaves as text.
+fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
+    if level == MAX_LEVELS {
+        return None;
+    }
+    let text = text.trim_start_matches('\u{feff}').trim();
+    match text.chars().next()? {
+        '{' => {
+            let object = json::object(text)?;
+            let nested = web::nested_documents(&object);
+            let read = || match nested {
+                Some(documents) => documents.iter().find_map(|text| read_at(text, options, level + 1)),
+                None => web::read(&object, options),
+            };
+            gotd::read(&object).or_else(read).or_else(|| described(&object))
+        }
+        '[' => web::read_list(text, options),
+        // A document that was copied as a string.
+        '"' => {
+            let inner = json::unquoted(text)?;
+            if inner.trim_start().starts_with(['{', '[']) {
+                read_at(&inner, options, level + 1)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The file that sellers and tools put beside a session to say which device it pretends to be.
+fn described(object: &Object<'_>) -> Reading {
+    let has = |name: &str| object.contains_key(name);
+    let is_one =
+        (has("app_id") || has("api_id")) && (has("app_hash") || has("api_hash") || has("session_file"));
+    let text = "the description of a session (application and device), not the session itself; \
+                import the file beside it";
+    let has_session = ["session", "session_string", "string_session", "auth_key"].into_iter().any(has);
+    (is_one && !has_session).then_some(Err(ImportError::Unsupported(text)))
+}

@@ -1,0 +1,166 @@
+//! Reads a session in any form that is known.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use sansgram_core::client::StoredSession;
+use zeroize::Zeroizing;
+
+use super::error::ImportError;
+use super::format::Format;
+use super::found::Reading;
+use super::imported::{ImportOptions, Imported};
+#[cfg(feature = "sqlite")]
+use super::sqlite;
+use super::{
+    document, encoding, ferogram, files, gramjs, gramjs_store, incomplete, mtcute, mtkruto, no_session,
+    pasted, pyrogram, string_start, tdata, tdlib, telethon, tgnet, unread, wtelegram,
+};
+use crate::encryption;
+use crate::store::read_file;
+
+/// From this length on, in characters, the letters of a session string are called one that is incomplete.
+const SHORTEST_LIKELY: usize = 256;
+/// The same if they also begin as one.
+const SHORTEST_NAMED: usize = 64;
+
+/// Reads the text form of a session with [`ImportOptions::default`]: see [`import_text_with`].
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import_text(text: &str) -> Result<Imported, ImportError> {
+    import_text_with(text, &ImportOptions::default())
+}
+
+/// Reads the text form of a session, whatever library wrote it. White space in it is ignored, as it may have been
+/// wrapped on its way; quotes, names and other text around it are left out and told ([`Imported::mended`]).
+///
+/// # Errors
+/// [`ImportError`], which says what the text looks like and what is wrong with it.
+pub fn import_text_with(text: &str, options: &ImportOptions) -> Result<Imported, ImportError> {
+    document::read(text, options).unwrap_or_else(|| pasted::import(text, recognise))
+}
+
+/// Reads a session string without white space.
+fn recognise(text: &str) -> Result<Imported, ImportError> {
+    if encryption::is_encrypted(text) {
+        return Err(ImportError::Encrypted);
+    }
+    if text.starts_with("sansgram") {
+        let session = StoredSession::from_text(text)?;
+        return Ok(Imported::single(Format::Sansgram, session));
+    }
+    if text.len() >= SHORTEST_LIKELY
+        && text.bytes().all(encoding::is_letter)
+        && no_session::name(text).is_none()
+    {
+        let has = |is_one: fn(&u8) -> bool| text.as_bytes().iter().any(is_one);
+        let (is_small, is_capital) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
+        if is_small != is_capital {
+            // What it would be decoded to is another key.
+            return Err(ImportError::CaseLost { is_small });
+        }
+    }
+    for read in [telethon::read, gramjs::read, ferogram::read, mtkruto::read, mtcute::read, pyrogram::read] {
+        if let Some(found) = read(text) {
+            return found?.into_imported();
+        }
+    }
+    if text.len() >= SHORTEST_NAMED && text.bytes().all(encoding::is_letter) {
+        if let Some(error) = incomplete::first_missing(text).or_else(|| string_start::cut(text)) {
+            return Err(error);
+        }
+        if text.len() >= SHORTEST_LIKELY && no_session::name(text).is_none() {
+            return Err(ImportError::Length { characters: text.len() });
+        }
+    }
+    Err(ImportError::Unrecognised)
+}
+
+/// Reads a session's file or folder with [`ImportOptions::default`]: see [`import_path`].
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import_file(path: &Path) -> Result<Imported, ImportError> {
+    import_path(path, &ImportOptions::default())
+}
+
+/// Reads a session from the disk, whatever program wrote it: a folder, a binary file, a SQLite database, or a text as
+/// [`import_text`] takes it. It is left as it is.
+///
+/// # Errors
+/// [`ImportError`], which says what it looks like and what is wrong with it.
+pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
+    if fs::metadata(path).map_err(|error| ImportError::io(path, error))?.is_dir() {
+        return import_folder(path, options);
+    }
+    let bytes = files::read_named(path)?;
+    if files::is_sqlite(&bytes) {
+        #[cfg(feature = "sqlite")]
+        return sqlite::read(path);
+        #[cfg(not(feature = "sqlite"))]
+        return Err(ImportError::SqliteLeftOut);
+    }
+    import_content(path, &bytes, options)
+}
+
+/// Reads a session from the content of a file: see [`import_path`]. What a program keeps in several files is not whole
+/// then.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import_bytes(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
+    if files::is_sqlite(bytes) {
+        #[cfg(feature = "sqlite")]
+        return sqlite::read_bytes(bytes);
+        #[cfg(not(feature = "sqlite"))]
+        return Err(ImportError::SqliteLeftOut);
+    }
+    import_content(Path::new(""), bytes, options)
+}
+
+/// Reads a session's file from standard input to its end, at most as much as is read of a file.
+///
+/// # Errors
+/// Those of the stream, and [`io::ErrorKind::FileTooLarge`].
+pub fn read_stdin() -> io::Result<Zeroizing<Vec<u8>>> {
+    read_file(Path::new("/dev/stdin"), files::MAX_FILE_LEN)
+}
+
+fn import_content(path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
+    if let Some(result) = import_binary(path, bytes, options) {
+        return result;
+    }
+    let (text, encoding) = pasted::decode(bytes).ok_or(ImportError::Unrecognised)?;
+    let mut imported = import_text_with(&text, options)?;
+    imported.mended.extend(encoding);
+    Ok(imported)
+}
+
+/// Reads a file by its path and content.
+type FileReader = fn(&Path, &[u8], &ImportOptions) -> Reading;
+
+/// Reads a folder: each format says whether it is one of its own.
+fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
+    const READERS: &[fn(&Path, &ImportOptions) -> Reading] =
+        &[tdata::read_folder, tdlib::read_folder, gramjs_store::read_folder, unread::read_folder];
+    READERS.iter().find_map(|read| read(path, options)).unwrap_or(Err(ImportError::UnknownFolder))
+}
+
+/// Reads a binary file: each format says whether it is one of its own, by its content or its name.
+fn import_binary(
+    path: &Path,
+    bytes: &[u8],
+    options: &ImportOptions,
+) -> Option<Result<Imported, ImportError>> {
+    const READERS: &[FileReader] = &[
+        tdata::read_file,
+        tdlib::read_file,
+        unread::read_file,
+        tgnet::read_file,
+        wtelegram::read_file,
+        unread::read_opaque,
+    ];
+    READERS.iter().find_map(|read| read(path, bytes, options))
+}

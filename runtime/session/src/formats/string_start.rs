@@ -1,0 +1,101 @@
+//! What the beginning of a session string says of its format.
+
+use std::net::IpAddr;
+
+use super::encoding::{self, Fields};
+use super::error::ImportError;
+use super::format::Format;
+
+/// Says which format's string begins so, and how long a whole one is, if this is of another length.
+pub(super) fn cut(text: &str) -> Option<ImportError> {
+    let damaged = |format, reason| ImportError::Damaged { format, reason };
+    let (format, expected) = match text.strip_prefix('1').and_then(marked) {
+        Some(found) => found,
+        None => match format_of(&encoding::decode(text.get(..28)?)?)? {
+            (format, Some(expected)) => (format, expected),
+            (format, None) => return Some(damaged(format, "it is changed or cut short")),
+        },
+    };
+    let characters = text.len();
+    match characters.cmp(&expected) {
+        std::cmp::Ordering::Less => Some(ImportError::Cut { format, characters, expected }),
+        std::cmp::Ordering::Equal => None,
+        std::cmp::Ordering::Greater => {
+            Some(damaged(format, "it is too long: something else stands at its end, or inside it"))
+        }
+    }
+}
+
+/// Whether a string that begins so is MTKruto's or ferogram's. At the address that Telethon would find there no server is.
+pub(super) fn is_marked_otherwise(begin: &[u8]) -> bool {
+    matches!(format_of(begin), Some((Format::Mtkruto | Format::Ferogram, _)))
+}
+
+/// The format of a string without a mark, by its beginning, and how long a whole one is if that is certain.
+pub(super) fn format_of(begin: &[u8]) -> Option<(Format, Option<usize>)> {
+    const DC: std::ops::RangeInclusive<u8> = 1..=5;
+    match begin {
+        [1, b'1'..=b'5', 0, 2, 0xfe, ..] | [6, b'1'..=b'5', b'-', b't', b'e', b's', b't', ..] => {
+            Some((Format::Mtkruto, None))
+        }
+        [version @ (1 | 2), dc, 4, a, b, c, d, ..]
+            if DC.contains(dc) && is_of_a_dc([*a, *b, *c, *d].into()) =>
+        {
+            Some((Format::Ferogram, Some(if *version == 1 { 386 } else { 364 })))
+        }
+        [3, 0..=7, 0, 0, 0, _, 1 | 2, dc, ..] if DC.contains(dc) => Some((Format::Mtcute, None)),
+        [dc, 0..=3, _, _, _, 0 | 1, ..] if DC.contains(dc) => Some((Format::Pyrogram, Some(362))),
+        // Of the old ones, which are shorter.
+        [dc, 0 | 1, ..] if DC.contains(dc) => Some((Format::Pyrogram, None)),
+        _ => None,
+    }
+}
+
+/// A string of Telethon or GramJS without its `1`.
+fn marked(encoded: &str) -> Option<(Format, usize)> {
+    let begin = encoding::decode(encoded.get(..28)?)?;
+    let mut fields = Fields(&begin);
+    if !(1..=5).contains(&fields.u8()?) {
+        return None;
+    }
+    let (v4, v6) =
+        (IpAddr::from(*fields.0.first_chunk::<4>()?), IpAddr::from(*fields.0.first_chunk::<16>()?));
+    if is_telegrams(v4) {
+        return Some((Format::Telethon, 353));
+    }
+    if is_telegrams(v6) {
+        return Some((Format::Telethon, 369));
+    }
+    let length = usize::from(fields.u16()?);
+    let host = fields.slice(length.min(fields.0.len()))?;
+    let is_host = (7..=45).contains(&length)
+        && host.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
+    is_host.then(|| (Format::GramJs, 1 + (261 + length).div_ceil(3) * 4))
+}
+
+/// Whether a DC may be at this address: one of Telegram's, or a test server on this machine or in its network.
+pub(super) fn is_of_a_dc(address: IpAddr) -> bool {
+    let is_near = match address {
+        IpAddr::V4(address) => address.is_private(),
+        IpAddr::V6(address) => address.is_unique_local(),
+    };
+    is_near || address.is_loopback() || is_telegrams(address)
+}
+
+/// Whether Telegram's DCs have addresses that begin so.
+fn is_telegrams(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => matches!(
+            address.octets(),
+            [149, 154, 160..=175, _]
+                | [91, 105, 192..=193, _]
+                | [91, 108, _, _]
+                | [95, 161, 64..=79, _]
+                | [185, 76, 151, _]
+        ),
+        IpAddr::V6(address) => matches!(
+            address.segments(),
+            [0x2001, 0xb28, 0xf23d | 0xf23f, ..] | [0x2001, 0x67c, 0x4e8, ..] | [0x2a0a, 0xf280, ..]
+        ),
+    }
+}
