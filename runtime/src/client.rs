@@ -19,9 +19,6 @@ mod login;
 mod request;
 mod updates;
 
-pub use events::ClientEvent;
-pub use login::LoginStep;
-pub(crate) use login::login_step;
 pub use request::RequestHandle;
 pub use updates::Update;
 

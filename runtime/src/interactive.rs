@@ -4,9 +4,10 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use sansgram_core::login::{Continuation, LoginError, PhoneNumber, SavedLogin, SignUpRequired, UserInfo};
+use sansgram_core::login::{LoginError, PhoneNumber, SavedLogin, SignUpRequired, UserInfo};
 use zeroize::Zeroizing;
 
+use crate::continuation::{asks_again, asks_for_another_identity, begins_again};
 use crate::messages::{self, name};
 use crate::text::harmless;
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
@@ -282,31 +283,4 @@ impl Tries {
         self.count()?;
         prompt.on_rejected(reason)
     }
-}
-
-/// The same question takes another answer.
-const fn asks_again(error: &Error) -> bool {
-    matches!(error, Error::Login(_)) && matches!(error.continuation(), Continuation::AskAgain)
-}
-
-/// What was begun is of no more use: everything is asked for again. A QR code is not: the next one is asked for by a call.
-pub(crate) const fn begins_again(error: &Error) -> bool {
-    matches!(error.continuation(), Continuation::BeginAgain)
-        && !matches!(error, Error::Login(LoginError::LinkExpired))
-}
-
-/// An answer to the first question that another one mends.
-pub(crate) const fn asks_for_another_identity(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Login(
-            LoginError::PhoneForm(_)
-                | LoginError::PhoneInvalid
-                | LoginError::PhoneBanned
-                | LoginError::PhoneFlood
-                | LoginError::BotTokenForm(_)
-                | LoginError::BotTokenInvalid
-                | LoginError::BotTokenExpired
-        )
-    )
 }

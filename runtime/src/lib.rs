@@ -37,10 +37,13 @@ pub use sansgram_core as core;
 mod client;
 mod clock;
 mod connect;
+mod continuation;
 mod driver;
 mod error;
+mod event;
 mod interactive;
 mod link;
+mod login_step;
 mod machine;
 mod messages;
 mod oneshot;
@@ -51,15 +54,17 @@ pub mod qr;
 mod qr_login;
 mod read_buffer;
 mod runtime;
-mod scripted;
 mod shared;
+mod terminal;
 pub mod text;
 
-pub use client::{Client, ClientEvent, LoginStep, RequestHandle, Update};
+pub use client::{Client, RequestHandle, Update};
 pub use error::Error;
+pub use event::ClientEvent;
+pub use login_step::LoginStep;
 pub use messages::describe_code_delivery;
 pub use options::ClientOptions;
-pub use prompt::{Prompt, PromptError, Question, TerminalPrompt};
+pub use prompt::{Prompt, PromptError, Question, ScriptedPrompt};
 pub use proxy::Proxy;
 pub use qr_login::{QrLogin, QrStep};
 pub use runtime::{Runtime, Timer};
@@ -70,4 +75,4 @@ pub use sansgram_session::{
     Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, formats,
     open_file, read_file, replace_file,
 };
-pub use scripted::ScriptedPrompt;
+pub use terminal::TerminalPrompt;

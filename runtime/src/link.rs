@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 use sansgram_core::client::{ConnId, IoFailure};
 
-use crate::connect::{self, lost_cause};
+use crate::connect::{self, io_failure};
 use crate::{Proxy, Runtime};
 
 /// What a link has for the machine.
@@ -104,7 +104,7 @@ fn poll_read<S: AsyncRead + Unpin>(stream: &mut S, cx: &mut Context<'_>, buffer:
     Pin::new(stream).poll_read(cx, buffer).map(|read| match read {
         Ok(0) => Ready::Lost(IoFailure::Closed),
         Ok(len) => Ready::Received(len),
-        Err(error) => Ready::Lost(lost_cause(&error)),
+        Err(error) => Ready::Lost(io_failure(&error)),
     })
 }
 
@@ -118,7 +118,7 @@ fn poll_write<S: AsyncWrite + Unpin>(
         match Pin::new(&mut *stream).poll_write(cx, rest) {
             Poll::Ready(Ok(0)) => return Poll::Ready(Ready::Lost(IoFailure::Other)),
             Poll::Ready(Ok(len)) => *written += len,
-            Poll::Ready(Err(error)) => return Poll::Ready(Ready::Lost(lost_cause(&error))),
+            Poll::Ready(Err(error)) => return Poll::Ready(Ready::Lost(io_failure(&error))),
             Poll::Pending => return Poll::Pending,
         }
     }
@@ -127,7 +127,7 @@ fn poll_write<S: AsyncWrite + Unpin>(
         Poll::Ready(Ok(())) => {
             Poll::Ready(Ready::Sent(outgoing.take().map(|it| it.bytes).unwrap_or_default()))
         }
-        Poll::Ready(Err(error)) => Poll::Ready(Ready::Lost(lost_cause(&error))),
+        Poll::Ready(Err(error)) => Poll::Ready(Ready::Lost(io_failure(&error))),
         Poll::Pending => Poll::Pending,
     }
 }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use sansgram_core::client::RequestId;
 use sansgram_core::login::{LoginError, Outcome, QrLink};
 
-use crate::client::login_step;
+use crate::login_step::login_step;
 use crate::{Client, Error, LoginStep};
 
 /// A login by QR code, begun with [`Client::qr_login`]. Dropped before it is over, it is cancelled.

@@ -14,9 +14,10 @@ use std::time::Duration;
 use sansgram_core::client::{DcId, DisconnectReason, Event, LogoutCause, RequestId, UpdatesState};
 use sansgram_core::time::{Now, Timestamp};
 
+use crate::StoreError;
 use crate::clock::Clock;
+use crate::event::ClientEvent;
 use crate::machine::Machine;
-use crate::{ClientEvent, StoreError};
 
 /// How many events are kept for who takes them late.
 const MAX_EVENTS: usize = 64;

@@ -2,8 +2,8 @@
 
 use sansgram_core::client::{self as sansio, ApiMisuse, InvokeError, RequestId};
 use sansgram_core::login::{
-    BotToken, EmailCode, LoginError, NewPassword, Outcome, PasswordHint, PasswordReset, RecoveryCode,
-    SavedLogin, SentCode, SignUpRequired, TermsOfService, UserInfo,
+    BotToken, EmailCode, LoginError, NewPassword, Outcome, PasswordReset, RecoveryCode, SentCode,
+    TermsOfService, UserInfo,
 };
 use sansgram_core::time::Now;
 use sansgram_core::tl::functions;
@@ -11,34 +11,8 @@ use sansgram_core::tl::functions;
 use super::Client;
 use super::request::Pending;
 use crate::Error;
+use crate::login_step::{LoginStep, login_step};
 use crate::qr_login::QrLogin;
-
-/// Where a login by phone stands: what to give next, or who is logged in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LoginStep {
-    /// A code is on its way: give it to [`Client::sign_in`] with this token.
-    CodeSent(SentCode),
-    /// The account has a password: give it to [`Client::check_password`].
-    PasswordRequired(PasswordHint),
-    /// Nobody has an account with this number: make one by [`Client::sign_up`].
-    SignUpRequired(SignUpRequired),
-    /// Logged in.
-    LoggedIn(UserInfo),
-}
-
-impl LoginStep {
-    /// What to put away, so that another process with the same session can go on from here; `None` once logged in.
-    #[must_use]
-    pub fn saved_login(&self) -> Option<SavedLogin> {
-        Some(match self {
-            Self::CodeSent(token) => SavedLogin::Code(token.clone()),
-            Self::PasswordRequired(hint) => SavedLogin::Password(hint.clone()),
-            Self::SignUpRequired(required) => SavedLogin::SignUp(required.clone()),
-            Self::LoggedIn(_) => return None,
-        })
-    }
-}
 
 impl Client {
     /// Whether somebody is logged in, as the server sees it.
@@ -311,16 +285,6 @@ impl Client {
             self.shared().lock().logged_in();
         }
         Ok(outcome)
-    }
-}
-
-pub(crate) fn login_step(outcome: Outcome) -> Result<LoginStep, Error> {
-    match outcome {
-        Outcome::CodeSent(token) => Ok(LoginStep::CodeSent(token)),
-        Outcome::PasswordRequired(hint) => Ok(LoginStep::PasswordRequired(hint)),
-        Outcome::SignUpRequired(terms) => Ok(LoginStep::SignUpRequired(terms)),
-        Outcome::LoggedIn(user) => Ok(LoginStep::LoggedIn(user)),
-        _ => Err(LoginError::UnexpectedAnswer.into()),
     }
 }
 

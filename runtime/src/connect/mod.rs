@@ -1,5 +1,6 @@
 //! The way to a DC: its addresses raced, or one proxy asked for them in turn.
 
+mod io_failure;
 mod race;
 mod tunnel;
 
@@ -15,6 +16,7 @@ use sansgram_core::rpc::{IoFailure, ProxyFault};
 
 use crate::proxy::{Host, Proxy, Target};
 use crate::{Runtime, Timer};
+pub(crate) use io_failure::io_failure;
 use race::race;
 use tunnel::tunnel;
 
@@ -37,7 +39,7 @@ pub(crate) async fn open<R: Runtime>(
     endpoints: Vec<SocketAddr>,
 ) -> Result<R::Stream, IoFailure> {
     match proxy {
-        None => race(&*runtime, &endpoints).await.map_err(|error| lost_cause(&error)),
+        None => race(&*runtime, &endpoints).await.map_err(|error| io_failure(&error)),
         Some(proxy) => through(&*runtime, &proxy, &endpoints).await.map_err(IoFailure::Proxy),
     }
 }
@@ -108,25 +110,4 @@ async fn within<R: Runtime, T>(runtime: &R, limit: Duration, future: impl Future
         Poll::Pending => timer.poll_expired(cx).map(|()| None),
     })
     .await
-}
-
-/// "Address family not supported": Linux, the BSDs and macOS, Windows. It has no kind.
-const NO_SUCH_FAMILY: [i32; 3] = [97, 47, 10_047];
-
-/// What the machine is told of an error of the operating system.
-pub(crate) fn lost_cause(error: &io::Error) -> IoFailure {
-    use io::ErrorKind as Kind;
-    if error.raw_os_error().is_some_and(|code| NO_SUCH_FAMILY.contains(&code)) {
-        return IoFailure::Unreachable;
-    }
-    match error.kind() {
-        Kind::ConnectionRefused => IoFailure::Refused,
-        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown | Kind::AddrNotAvailable => {
-            IoFailure::Unreachable
-        }
-        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => IoFailure::Reset,
-        Kind::TimedOut => IoFailure::TimedOut,
-        Kind::UnexpectedEof => IoFailure::Closed,
-        _ => IoFailure::Other,
-    }
 }

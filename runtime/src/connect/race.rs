@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sansgram_core::rpc::IoFailure;
 
-use super::lost_cause;
+use super::io_failure::io_failure;
 use crate::{Runtime, Timer};
 
 /// How long an attempt goes on alone before the next begins (RFC 8305, 8: "Connection Attempt Delay").
@@ -83,7 +83,7 @@ fn poll_all<S>(
 
 /// How much a failure tells of the peer: nothing, if this host cannot even try.
 fn tells(error: &io::Error) -> u8 {
-    match lost_cause(error) {
+    match io_failure(error) {
         IoFailure::Unreachable if error.kind() != io::ErrorKind::HostUnreachable => 0,
         IoFailure::Other => 1,
         _ => 2,

@@ -16,7 +16,7 @@ use sansgram_core::time::Now;
 use super::*;
 use crate::MemoryStore;
 use crate::clock::Clock;
-use crate::connect::lost_cause;
+use crate::connect::io_failure;
 
 /// Does as its script says, and notes what it is told.
 #[derive(Default)]
@@ -586,7 +586,7 @@ fn errors_of_the_system_become_causes() {
         (Kind::UnexpectedEof, IoFailure::Closed),
         (Kind::PermissionDenied, IoFailure::Other),
     ] {
-        assert_eq!(lost_cause(&kind.into()), cause);
+        assert_eq!(io_failure(&kind.into()), cause);
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use sansgram_core::login::{LoginError, SentCode, SentCodeType};
 use zeroize::Zeroizing;
 
-use super::{Talk, Tries, asks_again};
+use super::{Talk, Tries};
+use crate::continuation::asks_again;
 use crate::messages;
 use crate::{Error, LoginStep, Prompt, Question};
 

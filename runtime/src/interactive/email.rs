@@ -4,7 +4,8 @@ use sansgram_core::login::{EmailCode, LoginError, SavedLogin, SentCode};
 use zeroize::Zeroizing;
 
 use super::code::CodeAnswer;
-use super::{Talk, Tries, asks_again};
+use super::{Talk, Tries};
+use crate::continuation::asks_again;
 use crate::messages;
 use crate::text::printable;
 use crate::{Error, LoginStep, Prompt, Question};

@@ -3,7 +3,8 @@
 use sansgram_core::login::{LoginError, NewPassword, PasswordHint, UserInfo};
 use zeroize::Zeroizing;
 
-use super::{MAX_IDLE, Talk, Tries, asks_again};
+use super::{MAX_IDLE, Talk, Tries};
+use crate::continuation::asks_again;
 use crate::messages;
 use crate::text::printable;
 use crate::{Error, Prompt, Question};

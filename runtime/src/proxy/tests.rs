@@ -3,6 +3,8 @@
 use sansgram_core::rpc::{AuthSchemes, ProxyFault};
 use sansgram_core::transport::ProxyLinkError;
 
+use zeroize::Zeroizing;
+
 use super::*;
 
 fn target(text: &str) -> Target {

@@ -8,8 +8,9 @@ use std::pin::Pin;
 use sansgram_core::login::{BotToken, LoginError, PhoneNumber};
 use zeroize::Zeroizing;
 
-use crate::interactive::{asks_for_another_identity, begins_again};
-use crate::{Error, Prompt, PromptError, Question, messages};
+use super::{Prompt, PromptError, Question};
+use crate::continuation::{asks_for_another_identity, begins_again};
+use crate::{Error, messages};
 
 type Answer = Pin<Box<dyn Future<Output = Result<String, PromptError>> + Send>>;
 

@@ -3,6 +3,7 @@
 use std::env;
 use std::io::IsTerminal;
 
+use super::size::AsScreen;
 use crate::qr::{Background, QrImage};
 
 /// Black on bright white: scanners want the code dark on a light ground, and a theme may have any other colours.
@@ -54,27 +55,6 @@ impl Screen {
             out.push('\n');
         }
         (out, count)
-    }
-}
-
-/// What may have a size in columns and rows.
-pub(crate) trait AsScreen {
-    fn size(&self) -> Option<(u16, u16)>;
-}
-
-#[cfg(unix)]
-impl<T: std::os::fd::AsFd> AsScreen for T {
-    fn size(&self) -> Option<(u16, u16)> {
-        let size = rustix::termios::tcgetwinsize(self).ok()?;
-        (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
-    }
-}
-
-/// Elsewhere it is not known.
-#[cfg(not(unix))]
-impl<T> AsScreen for T {
-    fn size(&self) -> Option<(u16, u16)> {
-        None
     }
 }
 

@@ -1,0 +1,50 @@
+//! How a proxy knows its user.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::error::InvalidProxy;
+use super::kind::ProxyKind;
+
+/// User name and password. They are wiped from memory on drop and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub(super) user: Zeroizing<String>,
+    pub(super) password: Zeroizing<String>,
+}
+
+impl Credentials {
+    /// A user name and a password for a proxy of this kind.
+    ///
+    /// # Errors
+    /// [`InvalidProxy::Credentials`], as [`Proxy::with_credentials`](super::Proxy::with_credentials).
+    pub fn new(kind: ProxyKind, user: &str, password: &str) -> Result<Self, InvalidProxy> {
+        let fits = match kind {
+            ProxyKind::Socks5 => (1..=255).contains(&user.len()) && password.len() <= 255,
+            ProxyKind::Socks4 => user.len() <= 255 && !user.contains('\0') && password.is_empty(),
+            ProxyKind::Http => {
+                let is_plain = |text: &str| text.len() <= 1024 && !text.chars().any(char::is_control);
+                !user.contains(':') && is_plain(user) && is_plain(password)
+            }
+        };
+        if !fits {
+            return Err(InvalidProxy::Credentials);
+        }
+        Ok(Self { user: Zeroizing::new(user.into()), password: Zeroizing::new(password.into()) })
+    }
+
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(super) fn password(&self) -> &str {
+        &self.password
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}

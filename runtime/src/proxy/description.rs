@@ -1,0 +1,113 @@
+//! A proxy, as its user describes it.
+
+use std::fmt;
+
+use super::credentials::Credentials;
+use super::dialogue::Dialogue;
+use super::error::InvalidProxy;
+use super::http::HttpConnect;
+use super::kind::ProxyKind;
+use super::socks4::Socks4;
+use super::socks5::Socks5;
+use super::target::{Host, Target};
+
+/// A proxy: what it speaks, where it is, and how it knows us.
+///
+/// Neither [`Display`](fmt::Display) nor [`Debug`] shows user name or password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy {
+    kind: ProxyKind,
+    host: Host,
+    port: u16,
+    pub(super) credentials: Option<Credentials>,
+}
+
+impl Proxy {
+    /// A SOCKS5 proxy. `host` is an address or a name.
+    ///
+    /// # Errors
+    /// [`InvalidProxy::Host`], [`InvalidProxy::Port`] (port 0).
+    pub fn socks5(host: &str, port: u16) -> Result<Self, InvalidProxy> {
+        Self::new(ProxyKind::Socks5, host, port)
+    }
+
+    /// A SOCKS4 proxy. `host` is an address or a name.
+    ///
+    /// # Errors
+    /// [`InvalidProxy::Host`], [`InvalidProxy::Port`] (port 0).
+    pub fn socks4(host: &str, port: u16) -> Result<Self, InvalidProxy> {
+        Self::new(ProxyKind::Socks4, host, port)
+    }
+
+    /// An HTTP proxy that allows `CONNECT`. `host` is an address or a name.
+    ///
+    /// # Errors
+    /// [`InvalidProxy::Host`], [`InvalidProxy::Port`] (port 0).
+    pub fn http(host: &str, port: u16) -> Result<Self, InvalidProxy> {
+        Self::new(ProxyKind::Http, host, port)
+    }
+
+    /// The same proxy, to which we introduce ourselves.
+    ///
+    /// # Errors
+    /// [`InvalidProxy::Credentials`]: what the protocol cannot carry. SOCKS5 takes at most 255 bytes each and
+    /// no empty user name, SOCKS4 no password and no zero byte; HTTP no colon in the user name, and no control characters.
+    pub fn with_credentials(mut self, user: &str, password: &str) -> Result<Self, InvalidProxy> {
+        self.credentials = Some(Credentials::new(self.kind, user, password)?);
+        Ok(self)
+    }
+
+    /// What it speaks.
+    #[must_use]
+    pub const fn kind(&self) -> ProxyKind {
+        self.kind
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Its port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether it is given a user name and a password.
+    #[must_use]
+    pub const fn has_credentials(&self) -> bool {
+        self.credentials.is_some()
+    }
+
+    fn new(kind: ProxyKind, host: &str, port: u16) -> Result<Self, InvalidProxy> {
+        if port == 0 {
+            return Err(InvalidProxy::Port);
+        }
+        Ok(Self { kind, host: Host::parse(host)?, port, credentials: None })
+    }
+
+    /// Begins the dialogue over a new stream to this proxy.
+    pub(crate) fn dialogue(&self, target: &Target) -> Dialogue {
+        let credentials = self.credentials.as_ref();
+        match self.kind {
+            ProxyKind::Socks5 => Dialogue::Socks5(Socks5::new(target, credentials)),
+            ProxyKind::Socks4 => Dialogue::Socks4(Socks4::new(target, credentials)),
+            ProxyKind::Http => Dialogue::Http(HttpConnect::new(target, credentials)),
+        }
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{}", self.kind, self.host, self.port)
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let with = if self.has_credentials() { ", [redacted]" } else { "" };
+        write!(f, "Proxy({self}{with})")
+    }
+}

@@ -1,0 +1,287 @@
+//! The prompt that asks a person on the terminal of this process.
+
+use std::borrow::Cow;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::thread;
+
+use sansgram_core::login::QrLink;
+use zeroize::Zeroizing;
+
+use crate::oneshot::{Receiver, oneshot};
+use crate::prompt::{show_link, validity};
+use crate::qr::Background;
+use crate::{Prompt, PromptError, Question};
+
+mod again;
+#[cfg(unix)]
+mod hidden;
+#[cfg(not(unix))]
+#[path = "terminal/hidden_elsewhere.rs"]
+mod hidden;
+mod link;
+mod size;
+mod wrap;
+
+use again::Asked;
+use hidden::HiddenInput;
+use link::Screen;
+use wrap::fitted;
+pub use wrap::{for_standard_error, wrapped};
+
+/// The terminal of this process: answers from standard input, everything shown on standard error (so that standard
+/// output stays free for results), or on the controlling terminal where standard error goes elsewhere.
+///
+/// Where there is no terminal, as in a container, a pipe or a service, every question fails at once with
+/// [`PromptError::NoTerminal`]: it never waits for answers that cannot come.
+///
+/// A question that was given up (its future dropped) leaves its reader waiting; the next question of the same kind
+/// takes it over.
+#[derive(Debug)]
+pub struct TerminalPrompt {
+    output: Output,
+    reading_line: Option<Receiver<io::Result<String>>>,
+    reading_secret: Option<Receiver<io::Result<String>>>,
+    /// How many lines of the screen the last link takes, while nothing was written behind it.
+    link_lines: Option<u16>,
+}
+
+#[derive(Debug)]
+enum Output {
+    StandardError,
+    Terminal(File),
+    /// Lines go to standard error, but nobody can be asked.
+    Nowhere,
+}
+
+impl TerminalPrompt {
+    /// The terminal of this process.
+    ///
+    /// # Errors
+    /// [`PromptError::NoTerminal`] where there is none, so that a login need not begin.
+    pub fn new() -> Result<Self, PromptError> {
+        let prompt = Self::lazy();
+        prompt.check()?;
+        Ok(prompt)
+    }
+
+    /// The terminal of this process, which is missed only once a question is asked: where somebody is logged in
+    /// already, there is none.
+    #[must_use]
+    pub fn lazy() -> Self {
+        let output = if !io::stdin().is_terminal() {
+            Output::Nowhere
+        } else if io::stderr().is_terminal() {
+            Output::StandardError
+        } else {
+            let path = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
+            OpenOptions::new().write(true).open(path).map_or(Output::Nowhere, Output::Terminal)
+        };
+        Self { output, reading_line: None, reading_secret: None, link_lines: None }
+    }
+
+    /// Puts the terminal back as it was, where a secret is being asked for. For who is about to end the process
+    /// because of a signal: Ctrl-C at such a question is seen to already.
+    pub fn restore() {
+        hidden::restore();
+    }
+
+    /// Shows the question again that is open, if there is one, and hides again what is typed where that is a secret. For
+    /// who sees that the process goes on after it was stopped (SIGCONT): until then somebody else had the terminal.
+    pub fn resume() {
+        hidden::resume();
+        again::show();
+    }
+
+    /// Drops what was typed and not read yet: the rest of a message that was pasted for a code is no password, and a try of
+    /// it would be spent. Does nothing where there is no terminal.
+    pub fn discard_typed(&self) {
+        if self.is_available() {
+            hidden::discard();
+        }
+    }
+
+    /// Whether somebody can be asked.
+    #[must_use]
+    pub const fn is_available(&self) -> bool {
+        !matches!(self.output, Output::Nowhere)
+    }
+
+    const fn check(&self) -> Result<(), PromptError> {
+        match self.output {
+            Output::Nowhere => Err(PromptError::NoTerminal),
+            Output::StandardError | Output::Terminal(_) => Ok(()),
+        }
+    }
+
+    /// Remembers what is asked, for [`resume`](Self::resume).
+    fn asked(&self, question: &str) -> Result<Asked, PromptError> {
+        let question = &*self.fitted(question);
+        let terminal = match &self.output {
+            Output::StandardError | Output::Nowhere => None,
+            Output::Terminal(file) => Some(file),
+        };
+        Ok(Asked::new(question, terminal)?)
+    }
+
+    /// What is broken between words, if the terminal is too narrow for it.
+    fn fitted<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match &self.output {
+            Output::StandardError | Output::Nowhere => fitted(text, &io::stderr()),
+            Output::Terminal(file) => fitted(text, file),
+        }
+    }
+
+    fn write(&mut self, text: &str, end: &str) -> Result<(), PromptError> {
+        let text = self.fitted(text);
+        self.write_as_it_is(&format!("{text}{end}"))
+    }
+
+    fn write_as_it_is(&mut self, text: &str) -> Result<(), PromptError> {
+        self.link_lines = None;
+        let output: &mut dyn Write = match &mut self.output {
+            Output::StandardError | Output::Nowhere => &mut io::stderr().lock(),
+            Output::Terminal(file) => file,
+        };
+        write!(output, "{text}")?;
+        Ok(output.flush()?)
+    }
+}
+
+impl Prompt for TerminalPrompt {
+    async fn ask(&mut self, question: &str) -> Result<String, PromptError> {
+        self.check()?;
+        loop {
+            self.write(question, " ")?;
+            let _asked = self.asked(question)?;
+            match answer(&mut self.reading_line, Some(read_line)).await {
+                Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
+                result => return result,
+            }
+        }
+    }
+
+    async fn ask_hidden(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        self.check()?;
+        loop {
+            // Nothing may show from the moment on that the question does.
+            let input = if self.reading_secret.is_none() { Some(HiddenInput::new()?) } else { None };
+            self.write(question, " ")?;
+            let _asked = self.asked(question)?;
+            match answer(&mut self.reading_secret, input.map(|input| move || input.read_line())).await {
+                Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
+                result => return result.map(Zeroizing::new),
+            }
+        }
+    }
+
+    fn show(&mut self, line: &str) -> Result<(), PromptError> {
+        self.write(line, "\n")
+    }
+
+    async fn ask_for(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        if kind == Question::Password {
+            self.discard_typed();
+        }
+        if kind.is_secret() {
+            self.ask_hidden(question).await
+        } else {
+            self.ask(question).await.map(Zeroizing::new)
+        }
+    }
+
+    /// On a terminal the picture is black on white, whatever the terminal's own colours are, and takes the place of the
+    /// one before. Elsewhere, and where `NO_COLOR` is set or `TERM` is `dumb`, there is no escape code.
+    fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
+        let screen = match &self.output {
+            Output::Nowhere => None,
+            Output::StandardError => Screen::of(&io::stderr()),
+            Output::Terminal(file) => Screen::of(file),
+        };
+        let Some(screen) = screen else { return show_link(self, link, Background::of_terminal()) };
+        let before = self.link_lines.take();
+        let (text, lines) = screen.link(link.url(), &validity(link), before);
+        self.write_as_it_is(&text)?;
+        self.link_lines = Some(lines);
+        Ok(())
+    }
+}
+
+/// The line that `read` gets, on a thread of its own: it belongs to no runtime and may wait as long as a person does.
+/// Where one is being read already, that one.
+async fn answer(
+    reading: &mut Option<Receiver<io::Result<String>>>,
+    read: Option<impl FnOnce() -> io::Result<String> + Send + 'static>,
+) -> Result<String, PromptError> {
+    if let Some(read) = read.filter(|_| reading.is_none()) {
+        let (sender, receiver) = oneshot();
+        thread::Builder::new().name("sansgram-prompt".into()).spawn(move || sender.send(read()))?;
+        *reading = Some(receiver);
+    }
+    let line = match reading.as_mut() {
+        Some(receiver) => receiver.await,
+        None => None,
+    };
+    *reading = None;
+    match line {
+        Some(Ok(line)) => Ok(line),
+        Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(PromptError::Ended),
+        Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Err(PromptError::Interrupted),
+        Some(Err(error)) => Err(PromptError::Io(error)),
+        None => Err(PromptError::Ended),
+    }
+}
+
+/// Why the same is asked again: a terminal of another encoding, or a key that sends bytes of its own.
+const NO_TEXT: &str = "This is not UTF-8 text; type it again.";
+
+fn is_no_text(error: &PromptError) -> bool {
+    matches!(error, PromptError::Io(error) if error.kind() == io::ErrorKind::InvalidData)
+}
+
+fn read_line() -> io::Result<String> {
+    let mut line = String::new();
+    if io::stdin().read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    Ok(without_keys(line))
+}
+
+/// A line without what keys such as arrows send, and what a terminal puts around what is pasted (ECMA-48, 5.4: `ESC [`, then
+/// all up to a character from `@` to `~`).
+fn without_keys(line: String) -> String {
+    const ESCAPE: char = '\u{1b}';
+    if !line.contains(ESCAPE) {
+        return line;
+    }
+    let line = Zeroizing::new(line);
+    let mut kept = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(char) = chars.next() {
+        if char != ESCAPE {
+            kept.push(char);
+        } else if matches!(chars.next(), Some('[' | 'O')) {
+            chars.by_ref().find(|char| matches!(char, '@'..='~'));
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d4_keys_and_the_marks_of_a_paste_are_no_part_of_an_answer() {
+        for (typed, answer) in [
+            ("+49 151", "+49 151"),
+            ("\u{1b}[200~+49 151\u{1b}[201~", "+49 151"),
+            ("1\u{1b}[A2\u{1b}[1;5C3\u{1b}OP4\u{1b}", "1234"),
+            ("12\u{1b}[", "12"),
+            ("ü\u{1b}[3~ö", "üö"),
+        ] {
+            assert_eq!(without_keys(typed.into()), answer, "{typed:?}");
+        }
+    }
+}

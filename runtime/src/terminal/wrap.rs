@@ -1,0 +1,62 @@
+//! Lines that fit a terminal.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal};
+
+use super::size::AsScreen;
+
+/// `text` in lines of at most `columns`, broken between words; a word that is longer stays whole, so that a link can be
+/// copied. A text that fits is left as it is.
+#[must_use]
+pub fn wrapped(text: &str, columns: usize) -> Cow<'_, str> {
+    let is_narrow = |line: &str| textwrap::core::display_width(line) <= columns;
+    if columns < NARROWEST || text.lines().all(is_narrow) {
+        return text.into();
+    }
+    let options = textwrap::Options::new(columns)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+    textwrap::fill(text, options).into()
+}
+
+/// `text` as standard error shows it best: [`wrapped`] if that is a terminal, and as it is otherwise.
+#[must_use]
+pub fn for_standard_error(text: &str) -> Cow<'_, str> {
+    fitted(text, &io::stderr())
+}
+
+/// The same for any output.
+pub(super) fn fitted<'a>(text: &'a str, output: &(impl IsTerminal + AsScreen)) -> Cow<'a, str> {
+    match output.size().filter(|_| output.is_terminal()) {
+        Some((columns, _)) => wrapped(text, columns.into()),
+        None => text.into(),
+    }
+}
+
+/// Below this, broken lines read worse than what the terminal makes of them, in columns.
+const NARROWEST: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e_lines_are_broken_between_words() {
+        let text = "the code is wrong; check it and try again, or type \"resend\"";
+        assert_eq!(wrapped(text, 40), "the code is wrong; check it and try\nagain, or type \"resend\"");
+        assert_eq!(wrapped(text, 80), text);
+        assert_eq!(wrapped(text, 5), text);
+        // A link stays one word, and a picture that fits stays as it is.
+        let link = format!("see https://t.me/{}", "x".repeat(40));
+        assert_eq!(wrapped(&link, 40), link.replacen(' ', "\n", 1));
+        let picture = "██  ▄▄  ██  ";
+        assert_eq!(wrapped(picture, 20), picture);
+        for columns in 20..90 {
+            let broken =
+                wrapped("漢字 漢字 漢字 and-some words-with hyphens in them, and so on and so on", columns);
+            assert!(broken.lines().all(|line| textwrap::core::display_width(line) <= columns), "{broken}");
+        }
+    }
+}
