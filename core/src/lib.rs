@@ -32,6 +32,7 @@ pub mod crypto;
 pub mod dc;
 pub mod handshake;
 pub mod login;
+mod policy;
 pub mod rpc;
 mod sequence;
 pub mod session;

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the top down. `time`, `dc` and `sequence` are vocabulary that every layer may use.
+/// From the top down. `time`, `dc`, `sequence` and `policy` are vocabulary that every layer may use.
 const LAYERS: [&str; 8] = ["client", "login", "rpc", "session", "handshake", "transport", "tl", "crypto"];
-const VOCABULARY: [&str; 3] = ["time", "dc", "sequence"];
+const VOCABULARY: [&str; 4] = ["time", "dc", "sequence", "policy"];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the folder can be read") {

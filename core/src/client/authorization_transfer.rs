@@ -7,12 +7,10 @@ use super::datacenter::authorization::{AuthState, Transfer};
 use super::io::LogoutCause;
 use super::machine::Client;
 use crate::dc::DcId;
+use crate::policy;
 use crate::rpc::{InvokeError, RequestId, Requester, RpcError};
 use crate::time::Now;
 use crate::tl::{Deserialize, Serialize, enums, functions};
-
-/// How often exported bytes may be refused before it is given up: they live for a short time only.
-const MAX_EXPORTS: u8 = 3;
 
 impl Client {
     /// Begins to carry the login over to each DC where requests wait for it.
@@ -71,7 +69,7 @@ impl Client {
                 Err(broken) => self.transfer_failed(dc, &InvokeError::Decode(broken)),
             },
             Err(InvokeError::Rpc(error))
-                if error.is("AUTH_BYTES_INVALID") && transfer.exports < MAX_EXPORTS =>
+                if error.is("AUTH_BYTES_INVALID") && transfer.exports < policy::MAX_AUTHORIZATION_EXPORTS =>
             {
                 self.export(now, dc);
             }

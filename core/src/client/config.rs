@@ -9,13 +9,11 @@ use core::time::Duration;
 use crate::crypto::rsa::PublicKey;
 use crate::dc::DcId;
 use crate::login::ApiCredentials;
+use crate::policy;
 use crate::rpc::DeviceInfo;
 #[cfg(feature = "mtproxy")]
 use crate::transport::ProxySecret;
 use crate::transport::{StreamMode, TransportKind};
-
-/// The shortest lifetime that a temporary key is made for: below it, keys would be made all the time.
-const SHORTEST_KEY_LIFE: Duration = Duration::from_secs(60);
 
 /// Where the DCs are: at least one address each, the preferred one first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,21 +149,21 @@ impl Config {
             fallback_transports: Vec::new(),
             updates: true,
             pfs: false,
-            temporary_key_lifetime: Duration::from_secs(24 * 3600),
-            idle_timeout: Duration::from_secs(300),
-            connect_timeout: Duration::from_secs(20),
-            connect_limit: Duration::from_secs(180),
-            max_attempts: 5,
-            request_timeout: Some(Duration::from_secs(60)),
-            flood_sleep_threshold: Duration::from_secs(60),
-            max_pending: 1 << 16,
-            max_pending_bytes: 64 << 20,
+            temporary_key_lifetime: policy::TEMPORARY_KEY_LIFETIME,
+            idle_timeout: policy::IDLE_TIMEOUT,
+            connect_timeout: policy::CONNECT_TIMEOUT,
+            connect_limit: policy::CONNECT_LIMIT,
+            max_attempts: policy::MAX_CONNECT_ATTEMPTS,
+            request_timeout: Some(policy::REQUEST_TIMEOUT),
+            flood_sleep_threshold: policy::FLOOD_SLEEP_THRESHOLD,
+            max_pending: policy::MAX_PENDING,
+            max_pending_bytes: policy::MAX_PENDING_BYTES,
         }
     }
 
     /// The lifetime of temporary keys as handshakes name it.
     pub(super) fn temporary_key_seconds(&self) -> i32 {
-        let lifetime = self.temporary_key_lifetime.max(SHORTEST_KEY_LIFE);
+        let lifetime = self.temporary_key_lifetime.max(policy::MIN_TEMPORARY_KEY_LIFETIME);
         i32::try_from(lifetime.as_secs()).unwrap_or(i32::MAX)
     }
 

@@ -24,12 +24,11 @@ use super::stored_session::StoredSession;
 use super::ways::{self, Attempt};
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
+use crate::policy;
 use crate::rpc::{DisconnectReason, PendingRequests, RequestId, RequestOrdering, Requester};
 use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
-/// A connection that has worked for so long was worth its attempt, also where it brought no results: pauses begin anew.
-const STEADY: Duration = Duration::from_secs(5);
 /// The way to one DC.
 #[derive(Debug)]
 pub(super) struct Datacenter {
@@ -388,8 +387,8 @@ impl Datacenter {
     /// Counts a failed attempt, or the main connection that is being lost.
     pub(super) fn count_failure(&mut self, reason: &DisconnectReason, now: Timestamp) {
         // A server that refuses everything does so over a connection that works.
-        let was_steady =
-            !reason.is_refusal() && self.main.validated_since().is_some_and(|since| now - since >= STEADY);
+        let was_steady = !reason.is_refusal()
+            && self.main.validated_since().is_some_and(|since| now - since >= policy::STEADY_AFTER);
         self.failures = if was_steady { 1 } else { self.failures.saturating_add(1) };
         if let Phase::Open(stream) = &self.main.phase {
             self.failed_at_key |= stream.makes_key && stream.validated.is_none();

@@ -9,15 +9,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use zeroize::Zeroizing;
 
 use crate::dc::DcId;
+use crate::policy;
 use crate::tl::{Constructor, Deserialize, Reader, enums, types};
 use crate::transport::{ProxyMode, ProxySecret};
-
-/// How many addresses are kept in all, and of one DC: Telegram lists some thirty.
-const MOST: usize = 128;
-const MOST_OF_A_DC: usize = 16;
-/// The shortest and the longest time for which a list is kept, in seconds.
-const SHORTEST_LIFE: u64 = 60;
-const LONGEST_LIFE: u64 = 7 * 24 * 3600;
 
 const IPV6: u8 = 1;
 const MEDIA: u8 = 2;
@@ -94,7 +88,10 @@ impl DcOptions {
         for enums::DcOption::DcOption(option) in list {
             let Some(option) = checked(option, is_telegram) else { continue };
             let of_the_dc = taken.iter().filter(|it| it.dc == option.dc).count();
-            if taken.len() < MOST && of_the_dc < MOST_OF_A_DC && !taken.contains(&option) {
+            if taken.len() < policy::MAX_DC_OPTIONS
+                && of_the_dc < policy::MAX_OPTIONS_PER_DC
+                && !taken.contains(&option)
+            {
                 write(&mut packed, &option);
                 taken.push(option);
             }
@@ -111,7 +108,8 @@ impl DcOptions {
         self.replace(&config.dc_options, is_telegram);
         self.prefers_ipv6 = config.force_try_ipv6;
         let expires = u64::try_from(config.expires).unwrap_or_default();
-        self.expires = expires.clamp(now + SHORTEST_LIFE, now + LONGEST_LIFE);
+        self.expires =
+            expires.clamp(now + policy::MIN_DC_OPTIONS_SECONDS, now + policy::MAX_DC_OPTIONS_SECONDS);
     }
 
     /// The length of the addresses in a session's text, in bytes.
@@ -138,7 +136,7 @@ impl DcOptions {
             read(&mut reader)?;
             count += 1;
         }
-        let is_written = count <= MOST && matches!(flag, [0 | 1]);
+        let is_written = count <= policy::MAX_DC_OPTIONS && matches!(flag, [0 | 1]);
         is_written.then(|| Self {
             packed: Zeroizing::new(packed.to_vec()),
             expires: u64::from_le_bytes(*expires),

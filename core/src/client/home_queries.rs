@@ -8,20 +8,12 @@ use super::io::{Event, Output};
 use super::machine::Client;
 use super::servers::Servers;
 use super::update_queue::{Subscription, UpdatesState};
+use crate::policy;
 use crate::rpc::{InvokeError, RequestId, Requester};
 use crate::session::ServerClock;
 use crate::time::{Now, Timestamp};
 use crate::tl::{Deserialize, Serialize, enums, functions};
 use crate::transport::StreamMode;
-
-/// How long to wait before a failed query is sent again, unless the server names a longer time.
-const RETRY_PAUSE: Duration = Duration::from_secs(60);
-/// The shortest time between two answers about updates, however many sessions the server makes.
-const UPDATES_STATE_EVERY: Duration = Duration::from_secs(1);
-/// The shortest time between two answers about addresses, however often the server announces changes.
-const ADDRESSES_EVERY: Duration = Duration::from_secs(10);
-/// How long to wait after a query for addresses that failed.
-const ADDRESSES_PAUSE: Duration = Duration::from_secs(600);
 
 impl Client {
     /// The server must be asked where updates stand: somebody logged in, or the server made a new session, which knows
@@ -90,7 +82,7 @@ impl Client {
                     unread_count: state.unread_count,
                 };
                 self.outputs.push_back(Output::Event(Event::UpdatesState(state)));
-                self.rests_until = now.monotonic + UPDATES_STATE_EVERY;
+                self.rests_until = now.monotonic + policy::UPDATES_STATE_EVERY;
                 Subscription::Rests
             }
             Err(error) => Subscription::Due(now.monotonic + pause(&error)),
@@ -133,9 +125,9 @@ impl Client {
                     (self.data.servers == Servers::Telegram, self.server_seconds(now));
                 self.data.dc_options.take_config(&config, is_telegram, seconds);
                 self.dirty = true;
-                ADDRESSES_EVERY
+                policy::ADDRESSES_EVERY
             }
-            Err(error) => pause(&error).max(ADDRESSES_PAUSE),
+            Err(error) => pause(&error).max(policy::ADDRESSES_PAUSE),
         };
         self.inquiry = Inquiry::Rests(now.monotonic + wait);
         self.steps.hurry_moves(now.monotonic);
@@ -170,7 +162,7 @@ impl Client {
 }
 
 fn pause(error: &InvokeError) -> Duration {
-    let InvokeError::Rpc(error) = error else { return RETRY_PAUSE };
+    let InvokeError::Rpc(error) = error else { return policy::OWN_QUERY_PAUSE };
     let flood = error.value.filter(|_| error.code == 420).and_then(|seconds| u64::try_from(seconds).ok());
-    flood.map_or(RETRY_PAUSE, |seconds| RETRY_PAUSE.max(Duration::from_secs(seconds)))
+    flood.map_or(policy::OWN_QUERY_PAUSE, |seconds| policy::OWN_QUERY_PAUSE.max(Duration::from_secs(seconds)))
 }

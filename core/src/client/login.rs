@@ -12,22 +12,10 @@ use crate::login::{
     ApiCredentials, BotToken, LoginError, LoginFlow, NewPassword, Outcome, PasswordKdfOutput, PhoneNumber,
     Progress, QrLink, SentCode, TermsOfService,
 };
+use crate::policy;
 use crate::rpc::{InvokeError, RequestId, Requester};
 use crate::time::Now;
 use crate::tl::{Constructor, types};
-
-/// After so many waits in a row, one more is no advice.
-const MANY_WAITS: u32 = 5;
-/// How long a heavy task may take where requests have no limit.
-const COMPUTE_LIMIT: Duration = Duration::from_secs(60);
-/// A link is renewed this long before it expires, or after three quarters of its life where that is later.
-const RENEWED_EARLY: Duration = Duration::from_secs(5);
-/// No link is shown for longer, whatever the server or the clocks say; today's live for 30 s.
-const LONGEST_LINK: Duration = Duration::from_secs(300);
-/// The shortest time between two links, and the shortest pause that a server can ask for.
-const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// How long a step waits for the address of the DC that it is to move to, before it looks again.
-const ADDRESS_WAIT: Duration = Duration::from_secs(5);
 
 /// The login side of a [`Client`], borrowed for one call. Each method starts a step: [`Event::Completed`] says when
 /// [`Client::take_login`] has its outcome.
@@ -91,7 +79,7 @@ impl Client {
             step.alarm = Some((step.scans_from, Alarm::Renew));
         } else {
             step.alarm = None;
-            step.scans_from = now.monotonic + SHORTEST_WAIT;
+            step.scans_from = now.monotonic + policy::MIN_QR_LIFETIME;
             self.renew_link(now, id);
         }
     }
@@ -139,7 +127,7 @@ impl Client {
             Progress::Send => self.send_query(now, id),
             // The server is being asked where its DCs are.
             Progress::Migrate(dc) if !self.knows(dc) && self.asks_addresses() => {
-                self.set_alarm(now, id, ADDRESS_WAIT, Alarm::Move(dc));
+                self.set_alarm(now, id, policy::MIGRATION_ADDRESS_WAIT, Alarm::Move(dc));
             }
             // Nobody could go on from a home that has no address.
             Progress::Migrate(dc) if !self.knows(dc) => {
@@ -152,14 +140,14 @@ impl Client {
             }
             Progress::Compute(mut task) => {
                 task.step = id;
-                let limit = self.config.request_timeout.unwrap_or(COMPUTE_LIMIT);
+                let limit = self.config.request_timeout.unwrap_or(policy::PASSWORD_KDF_TIMEOUT);
                 self.set_alarm(now, id, limit, Alarm::Abandoned);
                 self.outputs.push_back(Output::Compute(task));
             }
             Progress::ShowQr(link) => self.show(now, id, link),
             Progress::RetryAfter(pause) => self.set_alarm(now, id, pause, Alarm::Repeat),
             Progress::FloodWait(wait) => {
-                let wait = wait.max(SHORTEST_WAIT);
+                let wait = wait.max(policy::MIN_FLOOD_WAIT);
                 let limit = self.config.flood_sleep_threshold;
                 let step = self.steps.flows.get_mut(&id);
                 if let Some(step) = step.filter(|step| step.slept + wait <= limit) {
@@ -178,7 +166,7 @@ impl Client {
     /// What to say of a wait that is not slept: after others that led nowhere, one more would lead nowhere either.
     fn too_long_a_wait(&self, id: RequestId, wait: Duration) -> LoginError {
         match self.steps.flows.get(&id) {
-            Some(step) if step.floods >= MANY_WAITS => {
+            Some(step) if step.floods >= policy::MANY_FLOOD_WAITS => {
                 LoginError::EndlessFloodWait { times: step.floods, total: step.slept }
             }
             _ => LoginError::FloodWait(wait),
@@ -199,8 +187,8 @@ impl Client {
     fn show(&mut self, now: Now, id: RequestId, mut link: QrLink) {
         let server_time = (now.unix.as_secs() as i64).saturating_add(self.data.clock_offset);
         let left = u64::try_from(i64::from(link.expires).saturating_sub(server_time)).unwrap_or(0);
-        link.lifetime = Duration::from_secs(left).clamp(SHORTEST_WAIT, LONGEST_LINK);
-        let wait = link.lifetime - RENEWED_EARLY.min(link.lifetime / 4);
+        link.lifetime = Duration::from_secs(left).clamp(policy::MIN_QR_LIFETIME, policy::MAX_QR_LIFETIME);
+        let wait = link.lifetime - policy::QR_RENEWAL_MARGIN.min(link.lifetime / 4);
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.link = Some(link);
         let was_scanned = core::mem::take(&mut step.was_scanned);
@@ -210,7 +198,7 @@ impl Client {
         self.set_alarm(
             now,
             id,
-            if was_scanned { SHORTEST_WAIT } else { wait.max(SHORTEST_WAIT) },
+            if was_scanned { policy::MIN_QR_LIFETIME } else { wait.max(policy::MIN_QR_LIFETIME) },
             Alarm::Renew,
         );
         self.outputs.push_back(Output::Event(Event::QrLink(id)));

@@ -14,6 +14,7 @@ use crate::crypto::AuthKey;
 use crate::crypto::rsa::PublicKey;
 use crate::crypto::text::{TextError, TextFormat};
 use crate::dc::DcId;
+use crate::policy;
 use crate::tl::Reader;
 
 /// Who is logged in.
@@ -109,9 +110,6 @@ const CRITICAL: u8 = 0x80;
 const TAG_SERVERS: u8 = CRITICAL | 1;
 /// The section of the addresses that a server told of.
 const TAG_DC_OPTIONS: u8 = 2;
-/// As many addresses and keys of servers are kept.
-const MAX_ADDRESSES: usize = 256;
-const MAX_PUBLIC_KEYS: usize = 16;
 /// The api_ids that sessions of test DCs had before version 3, which is all that told them apart: those of a sandbox in
 /// the process, and those of servers that were named by their address. Telegram gives out neither.
 const API_ID_OF_SANDBOX: i32 = 2_000_099_966;
@@ -130,10 +128,6 @@ impl From<TextError> for SessionFormatError {
     }
 }
 
-/// As many tokens as the server takes (`auth.sendCode`).
-const MAX_LOGOUT_TOKENS: usize = 20;
-/// Longer tokens are not kept, in bytes.
-const LONGEST_LOGOUT_TOKEN: usize = 1024;
 const FLAG_TEST: u8 = 1;
 const FLAG_USER: u8 = 2;
 const FLAG_BOT: u8 = 4;
@@ -151,10 +145,13 @@ impl StoredSession {
     /// Keeps a logout token, in the place of the oldest where there are 20. One that is empty or longer than 1 KiB is
     /// not kept.
     pub fn keep_logout_token(&mut self, token: Zeroizing<Vec<u8>>) {
-        if token.is_empty() || token.len() > LONGEST_LOGOUT_TOKEN || self.logout_tokens.contains(&token) {
+        if token.is_empty()
+            || token.len() > policy::MAX_LOGOUT_TOKEN_LEN
+            || self.logout_tokens.contains(&token)
+        {
             return;
         }
-        let surplus = (self.logout_tokens.len() + 1).saturating_sub(MAX_LOGOUT_TOKENS);
+        let surplus = (self.logout_tokens.len() + 1).saturating_sub(policy::MAX_LOGOUT_TOKENS);
         self.logout_tokens.drain(..surplus);
         self.logout_tokens.push(token);
     }
@@ -198,8 +195,8 @@ impl StoredSession {
             out.extend_from_slice(&key.server_salt.to_le_bytes());
             out.extend_from_slice(key.auth_key.as_bytes());
         }
-        let tokens = self.logout_tokens.iter().filter(|token| token.len() <= LONGEST_LOGOUT_TOKEN);
-        let kept = tokens.clone().count().min(MAX_LOGOUT_TOKENS);
+        let tokens = self.logout_tokens.iter().filter(|token| token.len() <= policy::MAX_LOGOUT_TOKEN_LEN);
+        let kept = tokens.clone().count().min(policy::MAX_LOGOUT_TOKENS);
         out.extend_from_slice(&(kept as u16).to_le_bytes());
         for token in tokens.take(kept) {
             out.extend_from_slice(&(token.len() as u16).to_le_bytes());
@@ -291,12 +288,12 @@ impl StoredSession {
         let mut logout_tokens = Vec::new();
         let tokens = if version == 1 { 0 } else { read_u16(&mut reader)? };
         // What is read could also have been written.
-        if usize::from(tokens) > MAX_LOGOUT_TOKENS {
+        if usize::from(tokens) > policy::MAX_LOGOUT_TOKENS {
             return None;
         }
         for _ in 0..tokens {
             let length = read_u16(&mut reader)?;
-            if usize::from(length) > LONGEST_LOGOUT_TOKEN {
+            if usize::from(length) > policy::MAX_LOGOUT_TOKEN_LEN {
                 return None;
             }
             logout_tokens.push(Zeroizing::new(reader.raw(length.into()).ok()?.to_vec()));
@@ -334,8 +331,8 @@ fn write_servers(servers: &Servers) -> Option<Vec<u8>> {
     out.extend_from_slice(&custom.initial_dc.map_or(0, DcId::number).to_le_bytes());
     let addresses =
         || custom.dcs.ids().flat_map(|dc| custom.dcs.endpoints(dc).iter().map(move |it| (dc, it)));
-    out.extend_from_slice(&(addresses().count().min(MAX_ADDRESSES) as u16).to_le_bytes());
-    for (dc, address) in addresses().take(MAX_ADDRESSES) {
+    out.extend_from_slice(&(addresses().count().min(policy::MAX_STORED_ADDRESSES) as u16).to_le_bytes());
+    for (dc, address) in addresses().take(policy::MAX_STORED_ADDRESSES) {
         out.extend_from_slice(&dc.number().to_le_bytes());
         out.push(if address.is_ipv4() { 4 } else { 6 });
         out.extend_from_slice(&address.port().to_le_bytes());
@@ -347,8 +344,8 @@ fn write_servers(servers: &Servers) -> Option<Vec<u8>> {
             }
         }
     }
-    out.push(custom.public_keys.len().min(MAX_PUBLIC_KEYS) as u8);
-    for key in custom.public_keys.iter().take(MAX_PUBLIC_KEYS) {
+    out.push(custom.public_keys.len().min(policy::MAX_STORED_PUBLIC_KEYS) as u8);
+    for key in custom.public_keys.iter().take(policy::MAX_STORED_PUBLIC_KEYS) {
         out.extend_from_slice(key.modulus_bytes());
         // At most 8 bytes.
         out.push(key.exponent_bytes().len() as u8);
@@ -371,7 +368,7 @@ fn read_servers(section: &[u8]) -> Option<Servers> {
         custom.initial_dc = Some(DcId::new(initial.into()).ok()?);
     }
     let addresses = read_u16(&mut reader)?;
-    if usize::from(addresses) > MAX_ADDRESSES {
+    if usize::from(addresses) > policy::MAX_STORED_ADDRESSES {
         return None;
     }
     for _ in 0..addresses {
@@ -390,7 +387,7 @@ fn read_servers(section: &[u8]) -> Option<Servers> {
         custom.dcs.insert(dc, address);
     }
     let keys = read_u8(&mut reader)?;
-    if usize::from(keys) > MAX_PUBLIC_KEYS {
+    if usize::from(keys) > policy::MAX_STORED_PUBLIC_KEYS {
         return None;
     }
     for _ in 0..keys {

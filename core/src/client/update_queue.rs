@@ -3,12 +3,9 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use crate::policy;
 use crate::rpc::RequestId;
 use crate::time::Timestamp;
-
-/// How many updates wait to be taken, and how many bytes they have, 16 MiB; beyond it the oldest are dropped, as if they
-/// had been missed. A message that was packed may be a thousand times as large as its packet.
-const MOST: (usize, usize) = (1024, 16 << 20);
 
 /// Where the updates of an account stand (`updates.state`): whoever kept an earlier state asks for what lies between
 /// (`updates.getDifference`).
@@ -51,7 +48,9 @@ impl UpdateQueue {
         self.updates.push_back(update.to_vec());
         self.bytes += update.len();
         let mut all_kept = true;
-        while self.updates.len() > MOST.0 || (self.bytes > MOST.1 && self.updates.len() > 1) {
+        while self.updates.len() > policy::MAX_QUEUED_UPDATES
+            || (self.bytes > policy::MAX_QUEUED_UPDATE_BYTES && self.updates.len() > 1)
+        {
             self.take();
             all_kept = false;
         }

@@ -9,10 +9,8 @@ use super::dc_options::DcOption;
 use super::servers::Servers;
 use super::stored_session::StoredSession;
 use crate::dc::DcId;
+use crate::policy;
 use crate::transport::{StreamMode, TransportKind};
-
-/// How many addresses one attempt may race: one more begins each 250 ms, and an attempt has some 20 s.
-const MOST_ENDPOINTS: usize = 24;
 
 /// What the next attempt does.
 #[derive(Debug)]
@@ -158,13 +156,13 @@ impl Way {
             families.reverse();
         }
         if !alternates {
-            return families.concat().into_iter().take(MOST_ENDPOINTS).collect();
+            return families.concat().into_iter().take(policy::MAX_ENDPOINTS_PER_ATTEMPT).collect();
         }
         let [first, second] = families;
         let longest = first.len().max(second.len());
         let (mut first, mut second) = (first.into_iter(), second.into_iter());
         let pairs = (0..longest).flat_map(|_| [first.next(), second.next()]);
-        pairs.flatten().take(MOST_ENDPOINTS).collect()
+        pairs.flatten().take(policy::MAX_ENDPOINTS_PER_ATTEMPT).collect()
     }
 }
 

@@ -5,9 +5,10 @@ use core::fmt;
 
 use crate::crypto::AuthKey;
 use crate::crypto::rsa::PublicKey;
+use crate::policy;
 
 /// How many values we try if the server asks for another one by `dh_gen_retry`.
-pub const MAX_ATTEMPTS: u8 = 5;
+pub const MAX_ATTEMPTS: u8 = policy::MAX_DH_ATTEMPTS;
 
 /// What a handshake has to know.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@ use super::phone::PhoneNumber;
 use super::sent_code::{self, SentCodeReply};
 use crate::crypto::dh::DhGroup;
 use crate::crypto::{Secret, SecureRandom};
+use crate::policy;
 use crate::rpc::{InvokeError, RequestId};
 use crate::tl::{Constructor, Deserialize, Function, Reader, enums, functions, types};
 
@@ -219,9 +220,7 @@ pub(super) fn signed_out(body: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, Logi
 /// `base64url` without padding, as a QR code carries a token.
 pub(super) fn login_url(token: &[u8]) -> Option<Zeroizing<String>> {
     use base64ct::{Base64UrlUnpadded, Encoding};
-    /// Tokens of today have about 36 bytes; far longer ones fit in no QR code that a phone could read.
-    const LONGEST_TOKEN: usize = 512;
-    if token.is_empty() || token.len() > LONGEST_TOKEN {
+    if token.is_empty() || token.len() > policy::MAX_QR_TOKEN_LEN {
         return None;
     }
     let token = Zeroizing::new(Base64UrlUnpadded::encode_string(token));

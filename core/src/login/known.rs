@@ -6,11 +6,8 @@
 use core::time::Duration;
 
 use super::error::LoginError;
+use crate::policy;
 use crate::rpc::RpcError;
-
-/// Between these a wait makes sense; what a server says beyond them is taken for them, as TDLib does.
-const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(14 * 86_400);
 
 /// A documented error of a login.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +118,7 @@ fn flood(error: &RpcError) -> LoginError {
 /// How long the server asks to wait.
 fn wait(error: &RpcError) -> Duration {
     let seconds = error.value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
-    Duration::from_secs(seconds).clamp(SHORTEST_WAIT, LONGEST_WAIT)
+    Duration::from_secs(seconds).clamp(policy::MIN_FLOOD_WAIT, policy::MAX_FLOOD_WAIT)
 }
 
 /// The documented errors of a login.

@@ -1,5 +1,7 @@
 //! Requests and their results: what is pending, what an error means, how a query is wrapped.
 
+use crate::policy;
+
 mod disconnect;
 mod init;
 mod invoke_error;
@@ -15,4 +17,4 @@ pub use pending::{NewRequest, OnUnknownOutcome, PendingRequests, RequestId, Requ
 pub use rpc_error::RpcError;
 
 /// The longest query, in bytes, that one request may carry (1 MiB; Telegram's largest, an upload part, has 512 KiB).
-pub const MAX_QUERY_LEN: usize = 1 << 20;
+pub const MAX_QUERY_LEN: usize = policy::MAX_QUERY_LEN;

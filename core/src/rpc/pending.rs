@@ -7,22 +7,13 @@ use super::invoke_error::InvokeError;
 use super::rpc_error::RpcError;
 use crate::crypto::Secret;
 use crate::dc::DcId;
+use crate::policy;
 use crate::sequence::{SequenceKey, SequenceMap};
 use crate::session::{RequestBody, RequestTag};
 use crate::time::Timestamp;
 use crate::tl::gzip::{self, GzipError};
 use crate::tl::{Constructor, Deserialize, Reader, ids, types, write};
 
-/// How often one request may be sent to another DC.
-const MAX_HOPS: u8 = 3;
-/// How often one request may be sent again after the server said that something else must come first.
-const MAX_REPEATS: u8 = 3;
-/// Shorter queries are not packed. Measured on prose: 380 of 1024 bytes for 19 microseconds, 170 of 512 for 13; and what is
-/// shorter travels in one segment of TCP either way.
-const PACK_FROM: usize = 1024;
-/// So many bytes of a query are looked at before it is packed, in as many places.
-const SAMPLED: usize = 1024;
-const SAMPLES: usize = 64;
 /// `upload.saveFilePart` and `upload.saveBigFilePart`: what they carry is media, which does not shrink.
 const UPLOADS: [u32; 2] = [0xb304_a621, 0xde7b_673d];
 
@@ -186,7 +177,7 @@ impl PendingRequests {
             quick_ack,
         } = request;
         let quick_ack = if quick_ack { QuickAck::Wanted } else { QuickAck::Unwanted };
-        let (hops_left, repeats_left) = (if follow { MAX_HOPS } else { 0 }, MAX_REPEATS);
+        let (hops_left, repeats_left) = (if follow { policy::MAX_REDIRECTS } else { 0 }, policy::MAX_RETRIES);
         if let Some(at) = deadline {
             self.deadlines.insert((at, id), ());
         }
@@ -455,7 +446,7 @@ fn why_packed(packed: &[u8]) -> GzipError {
 /// The query as `gzip_packed`, if that is shorter.
 fn pack(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<Vec<u8>>> {
     let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
-    if query.len() < PACK_FROM || is_upload || !shrinks(query) {
+    if query.len() < policy::MIN_PACKED_QUERY || is_upload || !shrinks(query) {
         return None;
     }
     let packed = Secret::new(deflate(query));
@@ -472,9 +463,9 @@ fn shrinks(query: &[u8]) -> bool {
     let mut counts = [0_u32; 256];
     let mut sampled = 0;
     // An odd step does not meet the same fields of each record again.
-    let stride = (query.len() / SAMPLES) | 1;
-    for sample in query.chunks(stride).take(SAMPLES) {
-        for byte in sample.iter().take(SAMPLED / SAMPLES) {
+    let stride = (query.len() / policy::SAMPLES) | 1;
+    for sample in query.chunks(stride).take(policy::SAMPLES) {
+        for byte in sample.iter().take(policy::SAMPLED_BYTES / policy::SAMPLES) {
             if let Some(count) = counts.get_mut(usize::from(*byte)) {
                 *count += 1;
             }

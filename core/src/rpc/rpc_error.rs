@@ -4,6 +4,8 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
+use crate::policy;
+
 /// An error that the server answered a request with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcError {
@@ -16,9 +18,6 @@ pub struct RpcError {
     /// The number within the name, such as 30 of `FLOOD_WAIT_30`; clamped to what an `i64` holds.
     pub value: Option<i64>,
 }
-
-/// The longest name that is kept; longer ones are cut.
-const MAX_NAME_LEN: usize = 128;
 
 impl RpcError {
     /// Takes a server's `error_message` apart.
@@ -41,9 +40,9 @@ impl RpcError {
             }
             let shown = if is_number && value.is_some() { "X" } else { part };
             let kept = shown.chars().filter(|c| c.is_ascii_graphic() || *c == ' ' || c.is_alphanumeric());
-            name.extend(kept.take(MAX_NAME_LEN));
-            if name.len() > MAX_NAME_LEN {
-                while name.len() > MAX_NAME_LEN {
+            name.extend(kept.take(policy::MAX_ERROR_NAME));
+            if name.len() > policy::MAX_ERROR_NAME {
+                while name.len() > policy::MAX_ERROR_NAME {
                     name.pop();
                 }
                 break;

@@ -1,19 +1,9 @@
 //! Acknowledgements that we owe the server (`mtproto/service_messages_about_messages`, "Acknowledgment of Receipt").
 
-use core::time::Duration;
-
 use super::ids::MsgId;
+use crate::policy;
 use crate::sequence::SequenceMap;
 use crate::time::Timestamp;
-
-/// The most identifiers that one `msgs_ack` may carry.
-const MAX_PER_MESSAGE: usize = 8192;
-/// How many wait at most. What is not acknowledged comes again, and is acknowledged then.
-const MAX_WAITING: usize = 2 * MAX_PER_MESSAGE;
-/// From this many on they are sent at once; TDLib uses 100.
-const URGENT: usize = 64;
-/// The longest that an acknowledgement waits for a packet to travel with.
-const DELAY: Duration = Duration::from_secs(30);
 
 /// What is not acknowledged yet.
 #[derive(Debug, Default)]
@@ -26,12 +16,12 @@ impl Acks {
     /// Notes that a message wants an acknowledgement, once however often it comes. Costs a constant for identifiers that
     /// rise, the logarithm of what waits for others.
     pub(super) fn push(&mut self, id: MsgId, now: Timestamp) {
-        if self.waiting.len() >= MAX_WAITING {
+        if self.waiting.len() >= policy::MAX_WAITING_ACKS {
             return;
         }
         self.waiting.insert(id, ());
-        self.due.get_or_insert(now + DELAY);
-        if self.waiting.len() >= URGENT {
+        self.due.get_or_insert(now + policy::ACK_DELAY);
+        if self.waiting.len() >= policy::URGENT_ACKS {
             self.due = Some(now);
         }
     }
@@ -48,7 +38,7 @@ impl Acks {
 
     /// How many identifiers the next `msgs_ack` carries.
     pub(super) fn next_len(&self) -> usize {
-        self.waiting.len().min(MAX_PER_MESSAGE)
+        self.waiting.len().min(policy::MAX_IDS_PER_MESSAGE)
     }
 
     /// Takes the identifiers of the next `msgs_ack`, oldest first.

@@ -2,14 +2,8 @@
 
 use core::time::Duration;
 
+use crate::policy;
 use crate::time::Now;
-
-/// How far the wall clock may run ahead of the monotonic one between two calls before we suspect a suspend.
-const SUSPEND: i64 = 5_000_000_000;
-/// A server's message may be this much older than now.
-const PAST: i64 = 300_000_000_000;
-/// A server's message may lie this far ahead of now.
-const FUTURE: i64 = 30_000_000_000;
 
 /// The server's time: the monotonic clock plus an offset.
 ///
@@ -82,7 +76,7 @@ impl ServerClock {
     /// clock is trusted no more.
     pub fn observe_local(&mut self, now: Now) {
         let wall = wall_offset(now);
-        if wall.saturating_sub(self.wall).saturating_abs() > SUSPEND {
+        if wall.saturating_sub(self.wall).saturating_abs() > policy::SUSPEND_NANOS {
             self.trusted = false;
         }
         self.wall = wall;
@@ -94,7 +88,7 @@ impl ServerClock {
     /// [`OutsideTimeWindow`] if it is older than 300 s or more than 30 s ahead.
     pub fn check(&self, now: Now, sent: Duration) -> Result<(), OutsideTimeWindow> {
         let age = nanos(self.server_time(now)).saturating_sub(nanos(sent));
-        if !self.trusted || (-FUTURE..=PAST).contains(&age) {
+        if !self.trusted || (-policy::MAX_MESSAGE_LEAD_NANOS..=policy::MAX_MESSAGE_AGE_NANOS).contains(&age) {
             Ok(())
         } else if age < 0 {
             Err(OutsideTimeWindow::Future)

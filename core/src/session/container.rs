@@ -2,14 +2,13 @@
 
 use super::error::MessageError;
 use super::ids::MsgId;
+use crate::policy;
 use crate::tl::{Reader, ids as tl_ids};
 
 /// The bytes before an inner body: msg_id 8, seqno 4, bytes 4.
 pub(super) const INNER_HEADER_LEN: usize = 16;
 /// The bytes before the first inner message: constructor 4, count 4.
 pub(super) const CONTAINER_HEADER_LEN: usize = 8;
-/// The most messages that a container may hold.
-const MAX_MESSAGES: usize = 1024;
 
 /// One message of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +38,7 @@ impl<'a> Container<'a> {
         let mut reader = Reader::new(body);
         reader.u32()?;
         let count = usize::try_from(reader.i32()?).map_err(|_| MessageError::Container("negative count"))?;
-        if count > MAX_MESSAGES {
+        if count > policy::MAX_CONTAINER_MESSAGES {
             return Err(MessageError::Container("more than 1024 messages"));
         }
         let parsed = Self { reader, left: count };

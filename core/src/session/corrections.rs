@@ -1,17 +1,10 @@
 //! How often the server may correct us before we give up on it.
 
-use core::time::Duration;
-
 use super::correction::Correction;
 use super::error::MessageError;
 use super::ids::MsgId;
+use crate::policy;
 use crate::time::Timestamp;
-
-/// How many rounds of corrections (salt, clock, numbering) may follow each other without a single answer in between.
-const MAX_ROUNDS: u8 = 5;
-/// Rounds that answered pings lie between are counted from 0 only if so much time does, too: a server that refuses each
-/// ping after it has answered it would have us ping without a pause.
-const APART: Duration = Duration::from_secs(5);
 
 /// The corrections without an answer in between.
 #[derive(Debug, Default)]
@@ -49,13 +42,17 @@ impl Corrections {
 
     /// A round begins, whichever message it is about.
     pub(super) fn begin(&mut self, reason: Correction, now: Timestamp) -> Result<(), MessageError> {
-        let apart = self.begun.is_none_or(|begun| now - begun >= APART);
+        let apart = self.begun.is_none_or(|begun| now - begun >= policy::CORRECTION_ROUNDS_APART);
         if core::mem::take(&mut self.pinged) && apart {
             self.rounds = 0;
         }
         self.begun = Some(now);
         self.rounds = self.rounds.saturating_add(1);
-        if self.rounds > MAX_ROUNDS { Err(MessageError::EndlessCorrections(reason)) } else { Ok(()) }
+        if self.rounds > policy::MAX_CORRECTION_ROUNDS {
+            Err(MessageError::EndlessCorrections(reason))
+        } else {
+            Ok(())
+        }
     }
 
     /// An answer to a request came, or another connection: rounds count from 0 again.

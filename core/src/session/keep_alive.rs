@@ -1,21 +1,7 @@
 //! Notices a dead connection: `ping_delay_disconnect` and a deadline for any sign of life.
 
-use core::time::Duration;
-
+use crate::policy;
 use crate::time::Timestamp;
-
-/// The time between two pings.
-const PING_EVERY: Duration = Duration::from_secs(60);
-/// The server closes the connection by itself this many seconds after the last ping, so pings leave at a fixed
-/// pace also while other messages flow.
-pub(super) const DISCONNECT_DELAY: i32 = 75;
-/// How long after a ping anything at all must arrive.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-
-/// The shortest time between two pings that ask whether requests may leave, however a server answers them.
-const ASK_EVERY: Duration = Duration::from_secs(1);
-/// A connection over which nothing came for so long was closed by the server.
-const CLOSED_AFTER: Duration = Duration::from_secs(DISCONNECT_DELAY.cast_unsigned() as u64);
 
 /// When to ping, and when to give up.
 #[derive(Debug)]
@@ -51,7 +37,7 @@ impl KeepAlive {
 
     /// Whether a packet arrived so lately that the server has not closed the connection since.
     pub(super) fn is_heard(&self, now: Timestamp) -> bool {
-        self.heard.is_some_and(|at| now - at < CLOSED_AFTER)
+        self.heard.is_some_and(|at| now - at < policy::CLOSED_AFTER)
     }
 
     /// Whether a ping is due.
@@ -61,8 +47,8 @@ impl KeepAlive {
 
     /// A ping leaves.
     pub(super) fn pinged(&mut self, now: Timestamp) {
-        self.answer_due = Some(now + ANSWER_WITHIN);
-        self.next_ping = now + PING_EVERY;
+        self.answer_due = Some(now + policy::PING_TIMEOUT);
+        self.next_ping = now + policy::PING_EVERY;
         self.pinged = Some(now);
     }
 
@@ -75,7 +61,7 @@ impl KeepAlive {
     /// It must be known soon whether requests may leave.
     pub(super) fn ping_soon(&mut self) {
         if let Some(pinged) = self.pinged {
-            self.next_ping = self.next_ping.min(pinged + ASK_EVERY);
+            self.next_ping = self.next_ping.min(pinged + policy::URGENT_PING_EVERY);
         }
     }
 

@@ -13,13 +13,11 @@ use super::outgoing::{Delivery, Outgoing, RequestTag};
 use super::quick_acks::QuickAcks;
 use super::replay::ReplayWindow;
 use super::salts::Salts;
-use super::service::{Inquiry, MAX_IDS, Reminder, Service};
+use super::service::{Inquiry, Reminder, Service};
 use super::temp_key_binding::Binding;
 use crate::crypto::{AuthKey, SecureRandom};
+use crate::policy;
 use crate::time::{Now, Timestamp};
-
-/// How many service messages may wait; more would only help a peer that floods us.
-const MAX_SERVICE: usize = 256;
 
 /// One MTProto session: it outlives the connections that carry it.
 #[derive(Debug)]
@@ -295,7 +293,7 @@ impl Session {
 
     /// Queues a service message, unless too many wait already.
     pub(super) fn serve(&mut self, service: Service) {
-        if self.service.len() < MAX_SERVICE {
+        if self.service.len() < policy::MAX_SERVICE_MESSAGES {
             self.service.push_back(service);
         }
     }
@@ -303,7 +301,8 @@ impl Session {
     /// Asks what became of the unanswered requests below `boundary` that the server did not confirm; of all of them in a
     /// draining session, whose time is short.
     pub(super) fn inquire(&mut self, now: Timestamp, boundary: MsgId) {
-        let asked: Vec<MsgId> = self.outgoing.unanswered(boundary, !self.is_draining).take(MAX_IDS).collect();
+        let asked: Vec<MsgId> =
+            self.outgoing.unanswered(boundary, !self.is_draining).take(policy::MAX_IDS_PER_MESSAGE).collect();
         self.inquiry = None;
         self.service.retain(|service| !matches!(service, Service::StateRequest(_)));
         if let Some(newest) = asked.last() {
@@ -322,9 +321,10 @@ impl Session {
             return;
         }
         owed.retain(|id| *id <= reminder.newest);
-        let newest =
-            owed.get(MAX_IDS).map_or(reminder.newest, |first_of_others| MsgId(first_of_others.0 - 1));
-        owed.truncate(MAX_IDS);
+        let newest = owed
+            .get(policy::MAX_IDS_PER_MESSAGE)
+            .map_or(reminder.newest, |first_of_others| MsgId(first_of_others.0 - 1));
+        owed.truncate(policy::MAX_IDS_PER_MESSAGE);
         if let Some(next) = reminder.next(owed.clone(), newest, now) {
             self.reminder = Some(next);
             if !owed.is_empty() {

@@ -3,9 +3,9 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
 use super::ids::MsgId;
+use crate::policy;
 use crate::sequence::{SequenceKey, SequenceMap};
 
 /// The name of a request, given by whoever queues it.
@@ -78,14 +78,6 @@ pub enum Delivery {
     /// Its result is there.
     Answered,
 }
-
-/// How many containers and service messages are remembered at least, for notifications about them; and two for each
-/// request under way.
-const REMEMBERED: usize = 256;
-/// For how long they are, by the time in their identifiers. Notifications follow at once.
-const REMEMBERED_FOR: Duration = Duration::from_secs(300);
-/// How many identifiers that were sent again under another are remembered, for answers to the first.
-const SUPERSEDED: usize = 1024;
 
 /// No identifier is 0.
 const NONE: MsgId = MsgId(0);
@@ -223,8 +215,8 @@ impl Outgoing {
 
     /// Notes that a container or a service message is packed.
     pub(super) fn note_other(&mut self, id: MsgId) {
-        let oldest = MsgId(id.0.saturating_sub(REMEMBERED_FOR.as_secs() << 32));
-        let most = REMEMBERED.max(2 * self.sent.len());
+        let oldest = MsgId(id.0.saturating_sub(policy::REMEMBERED_FOR.as_secs() << 32));
+        let most = policy::MIN_REMEMBERED_MESSAGES.max(2 * self.sent.len());
         while let Some(first) = self.others.first_key()
             && (self.others.len() >= most || first < oldest)
         {
@@ -478,7 +470,7 @@ impl Outgoing {
     pub(super) fn detach(&mut self, id: MsgId) -> Option<RequestTag> {
         let Sent { tag, earlier, delivery, .. } = self.sent.remove(id)?;
         self.current.remove(tag);
-        if self.superseded.len() == SUPERSEDED
+        if self.superseded.len() == policy::MAX_SUPERSEDED
             && let Some(oldest) = self.superseded.first_key()
         {
             self.superseded.remove(oldest);

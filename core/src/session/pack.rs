@@ -11,14 +11,11 @@ use super::outgoing::RequestSource;
 use super::service::{Service, write_ids};
 use crate::crypto::SecureRandom;
 use crate::crypto::message::QuickAckToken;
+use crate::policy;
 use crate::time::Now;
 use crate::tl::{Constructor, ids as tl_ids, types};
 use crate::transport::{EncodeError, FrameEncoder};
 
-/// The most requests that one container carries.
-const MAX_PACKED_REQUESTS: usize = 100;
-/// A container takes no further request from this size on.
-const MAX_PACKED_BYTES: usize = 1 << 15;
 /// `invokeAfterMsg#cb9f372d msg_id:long query:!X = X`.
 const INVOKE_AFTER_MSG_ID: u32 = 0xcb9f_372d;
 /// The bytes of it before the query.
@@ -87,9 +84,9 @@ impl Session {
                 self.collect_requests(time, 1, outbox, random, draft);
             }
         } else {
-            self.collect_requests(time, MAX_PACKED_REQUESTS, outbox, random, draft);
+            self.collect_requests(time, policy::MAX_PACKED_REQUESTS, outbox, random, draft);
             // The rest goes with the next packet.
-            while draft.scratch.len() < MAX_PACKED_BYTES && self.collect_service(time, draft) {}
+            while draft.scratch.len() < policy::MAX_PACKED_BYTES && self.collect_service(time, draft) {}
             self.collect_acks(time, draft);
         }
     }
@@ -123,7 +120,7 @@ impl Session {
             let after = body.after.and_then(|earlier| self.outgoing.current(earlier));
             let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
             // A ping must not wait behind a long write: its answer is due soon.
-            if (has_ping || !draft.items.is_empty()) && bytes + len > MAX_PACKED_BYTES {
+            if (has_ping || !draft.items.is_empty()) && bytes + len > policy::MAX_PACKED_BYTES {
                 self.outgoing.put_back(tag);
                 break;
             }

@@ -6,9 +6,7 @@ use alloc::vec::Vec;
 
 use super::outgoing::RequestTag;
 use crate::crypto::message::QuickAckToken;
-
-/// How many packets wait for theirs; the oldest are given up, for a server need not send any.
-const REMEMBERED: usize = 32;
+use crate::policy;
 
 /// The packets that wait for a quick acknowledgement, and whose requests they carry.
 #[derive(Debug, Default)]
@@ -19,7 +17,7 @@ pub(super) struct QuickAcks {
 impl QuickAcks {
     /// Notes a packet that asked for one.
     pub(super) fn asked(&mut self, token: QuickAckToken, tags: Vec<RequestTag>) {
-        if self.waiting.len() == REMEMBERED {
+        if self.waiting.len() == policy::MAX_QUICK_ACKS {
             self.waiting.pop_front();
         }
         self.waiting.push_back((token, tags));

@@ -11,14 +11,12 @@ use super::ids::MsgId;
 use super::machine::Session;
 use super::outgoing::{Lost, RequestTag};
 use super::replay::Freshness;
-use super::service::{Fate, MAX_IDS, Service};
+use super::service::{Fate, Service};
 use crate::crypto::SecureRandom;
 use crate::crypto::secret::Wiped;
+use crate::policy;
 use crate::time::Now;
 use crate::tl::{Constructor, Deserialize, Reader, gzip, ids as tl_ids, types};
-
-/// What all messages of a packet may unpack to together: 40 MiB, four of the largest.
-const PACKET_UNPACKED_LIMIT: usize = 4 * gzip::GZIP_LIMIT;
 
 /// What a received packet meant for the layers above.
 #[non_exhaustive]
@@ -100,7 +98,7 @@ impl Session {
         }
         self.replay.record(message.msg_id);
         self.keep_alive.received(now.monotonic);
-        self.may_unpack = PACKET_UNPACKED_LIMIT;
+        self.may_unpack = policy::MAX_UNPACKED_PER_PACKET;
         self.acknowledge(message.msg_id, message.seq_no, now);
         if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
             let mut judged = Ok(());
@@ -205,7 +203,8 @@ impl Session {
             }
             types::MsgsStateReq::ID => {
                 let request = types::MsgsStateReq::deserialize(&mut reader)?;
-                let ids = request.msg_ids.iter().take(MAX_IDS).map(|id| MsgId::from_wire(*id));
+                let ids =
+                    request.msg_ids.iter().take(policy::MAX_IDS_PER_MESSAGE).map(|id| MsgId::from_wire(*id));
                 let info = ids.map(|id| self.replay.state_of(id)).collect();
                 self.serve(Service::StateInfo { request: msg_id, info });
             }
@@ -427,7 +426,11 @@ impl Session {
                 }
                 Fate::Received { answered: has_answer } => {
                     self.outgoing.note_acknowledged(*id);
-                    if asks && has_answer && self.outgoing.knows(*id) && answered.len() < MAX_IDS {
+                    if asks
+                        && has_answer
+                        && self.outgoing.knows(*id)
+                        && answered.len() < policy::MAX_IDS_PER_MESSAGE
+                    {
                         answered.push(*id);
                     }
                 }

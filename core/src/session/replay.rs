@@ -2,19 +2,12 @@
 
 use alloc::collections::VecDeque;
 
-use core::time::Duration;
-
 use super::ids::MsgId;
 
+use crate::policy;
+
 /// How many identifiers are kept at most: 1024 times 8 bytes.
-pub const REPLAY_WINDOW: usize = 1024;
-/// An idle session does not keep identifiers that are older than the newest one by more than this. A server's message
-/// counts at most 300 s, by the time in it.
-const KEPT_FOR: Duration = Duration::from_secs(600);
-/// So many are kept however old they are: what was made while nothing could arrive comes late, and in any order.
-const KEPT_AT_LEAST: usize = 15;
-/// Room for so many is kept.
-const KEPT_ROOM: usize = 16;
+pub const REPLAY_WINDOW: usize = policy::REPLAY_WINDOW;
 
 /// What the window says of an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,11 +73,13 @@ impl ReplayWindow {
     /// Forgets what is old, for a session that has nothing to do. While much arrives, what is old may be late.
     pub fn trim(&mut self) {
         let newest = self.seen.back().map_or(0, |newest| newest.0);
-        let oldest = MsgId(newest.saturating_sub(KEPT_FOR.as_secs() << 32));
-        while self.seen.len() > KEPT_AT_LEAST && self.seen.front().is_some_and(|id| *id < oldest) {
+        let oldest = MsgId(newest.saturating_sub(policy::REPLAY_KEPT_FOR.as_secs() << 32));
+        while self.seen.len() > policy::REPLAY_KEPT_AT_LEAST
+            && self.seen.front().is_some_and(|id| *id < oldest)
+        {
             self.forget_oldest();
         }
-        self.seen.shrink_to(KEPT_ROOM);
+        self.seen.shrink_to(policy::REPLAY_KEPT_ROOM);
     }
 
     /// What `msgs_state_info` says of a message of the peer: 4 received, 1 forgotten, 2 not received, 3 not received
@@ -144,7 +139,10 @@ mod tests {
         for minute in 1..=14_400 {
             assert_eq!(window.record(at(60 * minute)), Freshness::New);
             window.trim();
-            assert!(window.seen.len() <= KEPT_AT_LEAST && window.seen.capacity() <= KEPT_ROOM);
+            assert!(
+                window.seen.len() <= policy::REPLAY_KEPT_AT_LEAST
+                    && window.seen.capacity() <= policy::REPLAY_KEPT_ROOM
+            );
         }
         let now = 60 * 14_400;
         assert_eq!(window.record(at(now - 60 * 14)), Freshness::Duplicate);
@@ -172,7 +170,10 @@ mod tests {
         assert_eq!(window.seen.len(), REPLAY_WINDOW);
         window.record(at(2000));
         window.trim();
-        assert!(window.seen.len() == KEPT_AT_LEAST && window.seen.capacity() == KEPT_ROOM);
+        assert!(
+            window.seen.len() == policy::REPLAY_KEPT_AT_LEAST
+                && window.seen.capacity() == policy::REPLAY_KEPT_ROOM
+        );
     }
 
     #[test]

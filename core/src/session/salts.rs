@@ -2,20 +2,10 @@
 //! salts").
 
 use alloc::collections::VecDeque;
-use core::time::Duration;
 
+use crate::policy;
 use crate::time::Timestamp;
 use crate::tl::types::FutureSalt;
-
-/// How many future salts are asked for at once, of the 64 that the protocol allows: enough for most of a day, in
-/// half the memory.
-pub(super) const WANTED: i32 = 32;
-/// How many future salts are kept.
-const KEPT: usize = 32;
-/// Fewer than this many left: more are fetched.
-const FEW: usize = 2;
-/// How long to wait before asking again.
-const ASK_AGAIN: Duration = Duration::from_secs(60);
 
 /// The salts of one key.
 #[derive(Debug)]
@@ -53,18 +43,18 @@ impl Salts {
 
     /// Whether more should be fetched now.
     pub(super) fn want_more(&self, now: Timestamp) -> bool {
-        self.future.len() < FEW && now >= self.next_ask
+        self.future.len() < policy::FEW_SALTS && now >= self.next_ask
     }
 
     /// Notes that more were asked for.
     pub(super) fn asked(&mut self, now: Timestamp) {
-        self.next_ask = now + ASK_AGAIN;
+        self.next_ask = now + policy::SALTS_ASKED_EVERY;
     }
 
     /// Takes what the server answered; at most 32 are kept.
     pub(super) fn add(&mut self, mut salts: alloc::vec::Vec<FutureSalt>) {
         salts.sort_by_key(|salt| salt.valid_since.cast_unsigned());
-        salts.truncate(KEPT);
+        salts.truncate(policy::MAX_SALTS);
         salts.shrink_to_fit();
         self.future = salts.into();
     }
@@ -73,6 +63,8 @@ impl Salts {
 #[cfg(test)]
 mod tests {
     use alloc::vec;
+
+    use core::time::Duration;
 
     use super::*;
 

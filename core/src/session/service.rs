@@ -1,19 +1,11 @@
 //! Service messages that we send, and what is remembered of those that want an answer.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::ids::MsgId;
-use super::keep_alive::{ANSWER_WITHIN, DISCONNECT_DELAY};
-use super::salts;
+use crate::policy;
 use crate::time::Timestamp;
 use crate::tl::{Constructor, Serialize, functions, ids as tl_ids, types, write};
-
-/// How many identifiers one `msgs_state_req` may name.
-pub(super) const MAX_IDS: usize = 8192;
-/// How long the answer to `msgs_state_req` may take before nobody can tell any more what became of the requests, 20 s.
-/// Longer than a connection may be silent, so that the question is asked again over the next one before that.
-const STATE_WITHIN: Duration = ANSWER_WITHIN.saturating_add(Duration::from_secs(5));
 
 /// A service message that waits to be packed. None but the last is content-related.
 #[derive(Debug)]
@@ -50,7 +42,11 @@ impl Service {
         match self {
             Self::Ping(ping_id) => {
                 let ping_id = *ping_id;
-                functions::PingDelayDisconnect { ping_id, disconnect_delay: DISCONNECT_DELAY }.serialize(out);
+                functions::PingDelayDisconnect {
+                    ping_id,
+                    disconnect_delay: policy::DISCONNECT_DELAY_SECONDS,
+                }
+                .serialize(out);
             }
             Self::Resend(id) => write_ids(types::MsgResendReq::ID, [*id].into_iter(), out),
             Self::ResendAnswers(ids) => write_ids(types::MsgResendAnsReq::ID, ids.iter().copied(), out),
@@ -61,7 +57,7 @@ impl Service {
                 write::bytes(out, info);
             }
             Self::DropAnswer(id) => functions::RpcDropAnswer { req_msg_id: id.to_wire() }.serialize(out),
-            Self::FutureSalts => functions::GetFutureSalts { num: salts::WANTED }.serialize(out),
+            Self::FutureSalts => functions::GetFutureSalts { num: policy::WANTED_SALTS }.serialize(out),
             Self::DestroyAuthKey => functions::DestroyAuthKey {}.serialize(out),
             Self::DestroySession(id) => {
                 functions::DestroySession { session_id: id.cast_signed() }.serialize(out);
@@ -96,14 +92,9 @@ pub(super) struct Inquiry {
 
 impl Inquiry {
     pub(super) fn new(boundary: MsgId, asked: Vec<MsgId>, now: Timestamp) -> Self {
-        Self { boundary, asked, request: None, due: now + STATE_WITHIN }
+        Self { boundary, asked, request: None, due: now + policy::STATE_TIMEOUT }
     }
 }
-
-/// How long after the connection began the server is asked for the answers that it owes, how long after that once more, and
-/// how long after that they are given up: 30 s in all, so that a request with the usual limit of 60 s can leave again.
-const REMIND_AFTER: [Duration; 3] =
-    [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(15)];
 
 /// A server that has requests of an earlier connection, as it says, and does not answer them: it is asked for the answers
 /// again (`msg_resend_ans_req`), but not for ever.
@@ -124,14 +115,20 @@ pub(super) struct Reminder {
 impl Reminder {
     /// For a connection that begins at `now`.
     pub(super) fn new(now: Timestamp) -> Self {
-        let [first, ..] = REMIND_AFTER;
+        let [first, ..] = policy::REMIND_AFTER;
         Self { times: 0, newest: MsgId(u64::MAX), asked: Vec::new(), request: None, due: now + first }
     }
 
     /// The next one, which asks for these, and for none newer than `newest`; `None`: it was asked often enough.
     pub(super) fn next(self, asked: Vec<MsgId>, newest: MsgId, now: Timestamp) -> Option<Self> {
         let times = self.times + 1;
-        REMIND_AFTER.get(times).map(|wait| Self { times, newest, asked, request: None, due: now + *wait })
+        policy::REMIND_AFTER.get(times).map(|wait| Self {
+            times,
+            newest,
+            asked,
+            request: None,
+            due: now + *wait,
+        })
     }
 }
 

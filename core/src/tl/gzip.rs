@@ -11,8 +11,10 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use super::{DecodeError, Reader, ids, write};
 
+use crate::policy;
+
 /// The default output limit: 10 MiB.
-pub const GZIP_LIMIT: usize = 10 * 1024 * 1024;
+pub const GZIP_LIMIT: usize = policy::MAX_UNPACKED;
 
 /// Deflate makes at most 258 bytes of two bits, so 1032 of one byte.
 const MAX_RATIO: usize = 1032;

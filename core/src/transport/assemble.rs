@@ -8,6 +8,7 @@ use core::ops::Range;
 use super::header::{Extent, FrameError, Header, SentBy};
 use super::{Recognised, TransportKind, abridged, full, intermediate};
 use crate::crypto::secret::wipe;
+use crate::policy;
 
 /// What comes next in the stream. The range is within the frame.
 pub(super) enum Found {
@@ -52,9 +53,6 @@ impl Drop for Assembler {
     }
 }
 
-/// The buffer gives back what it has beyond this many bytes when nothing is in it.
-const KEEP_WHEN_IDLE: usize = 4096;
-
 impl Assembler {
     /// `kind`: `None` where the peer's tag is still to come.
     pub(super) const fn new(kind: Option<TransportKind>, by: SentBy, limit: usize) -> Self {
@@ -72,7 +70,7 @@ impl Assembler {
     ) -> Result<Option<(Found, Place<'b>)>, FrameError> {
         let next = self.find(input);
         match next {
-            Ok(None) if self.buffer.is_empty() && self.buffer.capacity() > KEEP_WHEN_IDLE => {
+            Ok(None) if self.buffer.is_empty() && self.buffer.capacity() > policy::MAX_KEPT_FRAME_BUFFER => {
                 self.buffer = Vec::new();
             }
             Err(error) => {
@@ -254,7 +252,7 @@ mod tests {
         let mut stream = vec![7; 100_004];
         stream[..4].copy_from_slice(&100_000_u32.to_le_bytes());
         assert_eq!(feed(&mut assembler, &mut stream, 1000), Ok(1));
-        assert!(assembler.buffer.capacity() <= KEEP_WHEN_IDLE);
+        assert!(assembler.buffer.capacity() <= policy::MAX_KEPT_FRAME_BUFFER);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the header of a frame can say, and why a stream ends.
 
+use crate::policy;
+
 /// Why a stream cannot be read on. The connection has to be closed: the position of the next frame is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -47,10 +49,10 @@ pub enum FrameError {
 }
 
 /// The longest payload in bytes that a decoder should accept unless there is a reason for another limit.
-pub const DEFAULT_LIMIT: usize = (1 << 22) + 1024;
+pub const DEFAULT_LIMIT: usize = policy::MAX_RECEIVED_FRAME;
 
 /// Encoders refuse payloads of this many bytes or more.
-pub const ENCODER_LIMIT: usize = 1 << 24;
+pub const ENCODER_LIMIT: usize = policy::MAX_SENT_FRAME;
 
 /// What a header says of the bytes from its own first one on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

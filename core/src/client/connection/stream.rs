@@ -7,15 +7,9 @@ use core::time::Duration;
 use super::key_exchange::KeyExchange;
 use crate::client::config::Config;
 use crate::client::io::ConnId;
+use crate::policy;
 use crate::time::{Now, Timestamp};
 use crate::transport::{StreamMode, TransportKind, TransportStack};
-
-/// A buffer that grew beyond this is not kept for reuse.
-const KEPT_BUFFER: usize = 64 * 1024;
-
-/// How long a transmit may take however short it is, and how many bytes more it may have each second (64 kbit/s).
-const WRITE_WITHIN: Duration = Duration::from_secs(30);
-const SLOWEST_WRITE: usize = 8 * 1024;
 
 /// Where a connection stands.
 #[derive(Debug)]
@@ -125,8 +119,8 @@ impl Stream {
     /// Takes the buffer of [`take_buffer`](Self::take_buffer) back; answers it if it is to be transmitted.
     pub(crate) fn filled(&mut self, mut buffer: Vec<u8>, written: bool, now: Timestamp) -> Option<Vec<u8>> {
         if written {
-            let seconds = (buffer.len() / SLOWEST_WRITE) as u64;
-            self.write_due = Some(now + WRITE_WITHIN + Duration::from_secs(seconds));
+            let seconds = (buffer.len() / policy::MIN_WRITE_RATE) as u64;
+            self.write_due = Some(now + policy::WRITE_TIMEOUT + Duration::from_secs(seconds));
             Some(buffer)
         } else {
             buffer.clear();
@@ -138,7 +132,7 @@ impl Stream {
     /// The last transmit is out; its buffer comes back.
     pub(crate) fn transmitted(&mut self, mut buffer: Vec<u8>) {
         self.write_due = None;
-        if buffer.capacity() <= KEPT_BUFFER {
+        if buffer.capacity() <= policy::MAX_KEPT_TRANSMIT_BUFFER {
             buffer.clear();
             self.spare = buffer;
         }

@@ -1,14 +1,13 @@
 //! Perfect forward secrecy: temporary keys that stand for a permanent one, and when the next is due (`api/pfs`).
 
 use crate::crypto::AuthKey;
+use crate::policy;
 use crate::rpc::RpcError;
 use crate::session::RequestTag;
 use crate::tl::{Constructor, Deserialize, Reader, types};
 
 /// The name of the binding request within its session: requests are counted from 1.
 pub(crate) const BINDING: RequestTag = RequestTag(0);
-/// The last part of a key's life in which the next one is made: an eighth, at most this many seconds.
-const LONGEST_MARGIN: u64 = 3600;
 
 /// What is known of a temporary key besides its bytes.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ impl TemporaryKey {
         let made_at = u64::from(server_time.cast_unsigned());
         let lifetime = u64::from(lifetime.unsigned_abs());
         let expires_at = made_at.saturating_add(lifetime);
-        let margin = (lifetime / 8).min(LONGEST_MARGIN);
+        let margin = (lifetime / 8).min(policy::MAX_RENEWAL_MARGIN.as_secs());
         Self { expires_at, renew_at: expires_at.saturating_sub(margin), state: Binding::Due(permanent) }
     }
 

@@ -7,12 +7,10 @@ use core::time::Duration;
 
 use crate::client::connection::Connection;
 use crate::client::connection::stream::Phase;
+use crate::policy;
 use crate::rpc::{DisconnectReason, RequestId};
 use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
-
-/// How long answers are waited for: the server needs the key no longer than that for what it executes already.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A session that carries no new requests, with its connection.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ impl DrainingSession {
         if !matches!(connection.phase, Phase::Open(_)) {
             connection.phase = Phase::Waiting(now.monotonic);
         }
-        Self { connection, until: now.monotonic + PATIENCE, failures: 0 }
+        Self { connection, until: now.monotonic + policy::DRAINING_TIMEOUT, failures: 0 }
     }
 
     /// The requests that the server never got, so that they may leave under another key.

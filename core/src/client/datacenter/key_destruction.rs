@@ -3,7 +3,6 @@
 use alloc::collections::BTreeSet;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::client::connection::bound_session::BoundSession;
 use crate::client::connection::stream::{Phase, Stream};
@@ -12,12 +11,10 @@ use crate::client::context::Context;
 use crate::client::io::{ConnId, Output};
 use crate::client::stored_session::DcAuth;
 use crate::dc::DcId;
+use crate::policy;
 use crate::rpc::PendingRequests;
 use crate::session::{MessageError, RequestTag, SessionEvent};
 use crate::time::Timestamp;
-
-/// How long a key may take to be destroyed; then it is forgotten all the same.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A key that is being destroyed.
 #[derive(Debug)]
@@ -68,7 +65,7 @@ impl KeyDestruction {
             });
         bound.session.destroy_key();
         connection.bound = Some(bound);
-        Self { dc, connection, until: cx.now.monotonic + PATIENCE, over: false }
+        Self { dc, connection, until: cx.now.monotonic + policy::KEY_DESTRUCTION_TIMEOUT, over: false }
     }
 
     pub(crate) const fn conn(&self) -> Option<ConnId> {

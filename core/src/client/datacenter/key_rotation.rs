@@ -15,14 +15,11 @@ use crate::client::connection::stream::Phase;
 use crate::client::connection::temporary_key::{TemporaryKey, denies_permanent_key};
 use crate::client::io::ConnId;
 use crate::crypto::SecureRandom;
+use crate::policy;
 use crate::rpc::{DisconnectReason, PendingRequests, RequestOrdering};
 use crate::session::RequestTag;
 use crate::time::{Now, Timestamp};
 
-/// How long a change of keys waits, over a connection that works, for answers to what left under the old one.
-const DRAIN: Duration = Duration::from_secs(10);
-/// A permanent key younger than this may not be known to all of the server's machines yet.
-const KEY_SETTLES: Duration = Duration::from_secs(60);
 /// Transport error: the server does not know the key. Anybody on the way can send it.
 const UNKNOWN_KEY: DisconnectReason = DisconnectReason::TransportError(-404);
 
@@ -69,7 +66,7 @@ impl Datacenter {
         }
         // While there is no connection to ask over, nobody can have answered.
         if self.holding.is_none() || is_away {
-            self.holding = Some(now.monotonic + DRAIN);
+            self.holding = Some(now.monotonic + policy::ROTATION_HOLD);
         }
         if !is_busy || self.holding.is_some_and(|until| until <= now.monotonic) {
             prepared.bind();
@@ -175,11 +172,11 @@ impl Datacenter {
         // answer is believed as far as a key goes that costs nothing.
         let drop = match (&self.main.bound, temporary) {
             (None, _) => false,
-            (Some(_), None) => *reason == UNKNOWN_KEY && self.unknown_key >= 2,
+            (Some(_), None) => *reason == UNKNOWN_KEY && self.unknown_key >= policy::KEY_DENIALS,
             (Some(bound), Some((_, temporary))) => {
                 let useless = !temporary.is_bound() || temporary.is_over(bound.server_time(now));
                 matches!(reason, DisconnectReason::Binding(_))
-                    || *reason == UNKNOWN_KEY && (useless || self.unknown_key >= 2)
+                    || *reason == UNKNOWN_KEY && (useless || self.unknown_key >= policy::KEY_DENIALS)
             }
         };
         if drop {
@@ -190,11 +187,11 @@ impl Datacenter {
             self.pfs = true;
         }
         let DisconnectReason::Binding(error) = reason else { return false };
-        let settled = self.key_made.is_none_or(|at| now.monotonic - at >= KEY_SETTLES);
+        let settled = self.key_made.is_none_or(|at| now.monotonic - at >= policy::KEY_PROPAGATION);
         if denies_permanent_key(error) && settled {
             self.bind_refusals = self.bind_refusals.saturating_add(1);
         }
-        self.bind_refusals >= 2
+        self.bind_refusals >= policy::KEY_DENIALS
     }
 
     /// The permanent key is gone.

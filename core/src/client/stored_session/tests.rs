@@ -59,10 +59,10 @@ fn more_or_longer_tokens_than_are_written_are_not_read() {
         }
         StoredSession::read(&content).map(|(data, _)| data.logout_tokens)
     };
-    let most = alloc::vec![alloc::vec![7; LONGEST_LOGOUT_TOKEN]; MAX_LOGOUT_TOKENS];
+    let most = alloc::vec![alloc::vec![7; policy::MAX_LOGOUT_TOKEN_LEN]; policy::MAX_LOGOUT_TOKENS];
     assert_eq!(read(&most), Some(most.into_iter().map(Zeroizing::new).collect()));
-    assert_eq!(read(&alloc::vec![alloc::vec![7]; MAX_LOGOUT_TOKENS + 1]), None);
-    assert_eq!(read(&[alloc::vec![7; LONGEST_LOGOUT_TOKEN + 1]]), None);
+    assert_eq!(read(&alloc::vec![alloc::vec![7]; policy::MAX_LOGOUT_TOKENS + 1]), None);
+    assert_eq!(read(&[alloc::vec![7; policy::MAX_LOGOUT_TOKEN_LEN + 1]]), None);
 }
 
 #[test]
@@ -178,8 +178,8 @@ fn a5_no_more_addresses_and_keys_are_kept_than_are_read() {
     let servers = Servers::Custom(CustomServers { dcs, public_keys, initial_dc: None });
     let text = StoredSession { servers, ..StoredSession::default() }.to_text();
     let Servers::Custom(read) = StoredSession::from_text(&text).unwrap().servers else { panic!() };
-    assert_eq!(read.dcs.endpoints(DcId::literal(2)).len(), MAX_ADDRESSES);
-    assert_eq!(read.public_keys.len(), MAX_PUBLIC_KEYS);
+    assert_eq!(read.dcs.endpoints(DcId::literal(2)).len(), policy::MAX_STORED_ADDRESSES);
+    assert_eq!(read.public_keys.len(), policy::MAX_STORED_PUBLIC_KEYS);
 }
 
 /// A session that follows from these bytes, any of them.

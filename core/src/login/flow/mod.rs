@@ -20,11 +20,12 @@ use super::outcome::{Outcome, QrLink};
 use super::password::PasswordKdfTask;
 use crate::crypto::{Secret, SecureRandom};
 use crate::dc::DcId;
+use crate::policy;
 use crate::rpc::InvokeError;
 use crate::tl::{Serialize, functions};
 
 /// How often one step may be sent to another DC.
-pub const MAX_HOPS: u8 = 5;
+pub const MAX_HOPS: u8 = policy::MAX_LOGIN_MIGRATIONS;
 
 /// What a step wants next.
 #[derive(Debug)]

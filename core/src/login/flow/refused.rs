@@ -8,15 +8,9 @@ use crate::dc::DcId;
 use crate::login::answer;
 use crate::login::error::LoginError;
 use crate::login::outcome::{Outcome, PasswordHint};
+use crate::policy;
 use crate::rpc::{InvokeError, RpcError};
 use crate::tl::functions;
-
-/// How often in a row a query is repeated after an internal error of the server.
-const MAX_REPEATS: u32 = 3;
-/// The same while a QR code is shown: nobody looks at it all the time.
-const MAX_REPEATS_OF_LINK: u32 = 8;
-/// The longest pause between two repetitions.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl LoginFlow {
     pub(super) fn refused(&mut self, error: InvokeError) -> Progress {
@@ -35,7 +29,7 @@ impl LoginFlow {
         let error = match error {
             InvokeError::Rpc(error) => error,
             InvokeError::TimedOut { .. } | InvokeError::Unreachable { .. } if is_shown => {
-                return self.repeat(error.into(), MAX_REPEATS_OF_LINK);
+                return self.repeat(error.into(), policy::MAX_QR_RETRIES);
             }
             error => return Progress::Done(Err(error.into())),
         };
@@ -44,12 +38,12 @@ impl LoginFlow {
         }
         let method = self.state.method();
         if is_trouble(&error) {
-            let limit = if is_shown { MAX_REPEATS_OF_LINK } else { MAX_REPEATS };
+            let limit = if is_shown { policy::MAX_QR_RETRIES } else { policy::MAX_LOGIN_RETRIES };
             return self.repeat(LoginError::of(method, error), limit);
         }
         // A DC that the account has just come to may not know the key for a second or two (Swiftgram PR#185).
         if self.has_migrated && self.state.signs_in() && error.is("AUTH_KEY_UNREGISTERED") {
-            return self.repeat(LoginError::of(method, error), MAX_REPEATS);
+            return self.repeat(LoginError::of(method, error), policy::MAX_LOGIN_RETRIES);
         }
         if let LoginError::FloodWait(wait) = LoginError::of(method, error.clone()) {
             return Progress::FloodWait(wait);
@@ -100,7 +94,7 @@ impl LoginFlow {
         if self.repeats == limit {
             return Progress::Done(Err(error));
         }
-        let pause = Duration::from_secs(1 << self.repeats.min(6)).min(LONGEST_PAUSE);
+        let pause = Duration::from_secs(1 << self.repeats.min(6)).min(policy::MAX_LOGIN_RETRY_PAUSE);
         self.repeats += 1;
         Progress::RetryAfter(pause)
     }

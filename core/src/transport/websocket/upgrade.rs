@@ -8,12 +8,12 @@ use base64ct::{Base64, Encoding};
 use super::error::WebSocketError;
 use super::target::WebSocketTarget;
 use crate::crypto::hash::sha1;
+use crate::policy;
 use crate::transport::assemble::take;
 
 /// What the server hashes together with the key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const SUBPROTOCOL: &str = "binary";
-const MAX_HEADERS: usize = 8192;
 const END: &[u8] = b"\r\n\r\n";
 
 /// An answer on its way.
@@ -50,7 +50,7 @@ impl Upgrade {
             if self.answer.ends_with(END) {
                 return self.check().map(|()| true);
             }
-            if len >= MAX_HEADERS {
+            if len >= policy::MAX_UPGRADE_ANSWER {
                 return Err(WebSocketError::HeadersTooLong);
             }
         }
