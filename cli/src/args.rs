@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
-use sansgram_runtime::core::crypto::Secret;
-use sansgram_runtime::core::transport::TransportKind;
+use sansgram_runtime::core::Secret;
+use sansgram_runtime::core::client::TransportKind;
 
 use crate::address::DcAddress;
 use crate::executor::Executor;

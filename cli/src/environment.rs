@@ -2,7 +2,7 @@
 
 use std::env::{self, VarError};
 
-use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::core::Secret;
 
 use crate::failure::Failure;
 

@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use sansgram_runtime::core::client::FrameError;
+use sansgram_runtime::core::client::HandshakeError;
+use sansgram_runtime::core::client::MessageError;
+use sansgram_runtime::core::client::RpcError;
 use sansgram_runtime::core::client::{
     ApiMisuse, DisconnectReason, InvokeError, IoFailure, LogoutCause, ProxyFault, ServersName, WrongServers,
 };
-use sansgram_runtime::core::handshake::HandshakeError;
 use sansgram_runtime::core::login::LoginError;
-use sansgram_runtime::core::rpc::RpcError;
-use sansgram_runtime::core::session::MessageError;
-use sansgram_runtime::core::transport::FrameError;
 use sansgram_runtime::text::harmless;
 use sansgram_runtime::{Error, PromptError};
 

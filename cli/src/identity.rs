@@ -1,7 +1,7 @@
 //! Who is to be logged in, by options, standard input or the environment; options win.
 
+use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{ApiCredentials, StoredSession};
-use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::core::login::{InvalidApiHash, with_ascii_digits};
 use sansgram_runtime::{Prompt, PromptError};
 use zeroize::Zeroizing;

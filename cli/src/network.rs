@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::Config;
-use sansgram_runtime::core::crypto::Secret;
-use sansgram_runtime::core::transport::{ProxyLink, ProxyMode, StreamMode};
+use sansgram_runtime::core::client::{ProxyLink, ProxyMode, StreamMode};
 use sansgram_runtime::proxy::AnyProxy;
 use sansgram_runtime::{ClientOptions, Proxy};
 

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use clap::Args;
-use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::core::Secret;
 use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported};
 
 use crate::environment::{self, API_HASH, PASSCODE};

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
+use sansgram_runtime::core::PublicKey;
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
-use sansgram_runtime::core::crypto::rsa::PublicKey;
 use sansgram_testkit::accounts::{AccountEvent, AccountOptions};
 use sansgram_testkit::serve::{ServeOptions, TestServer, serve};
 use sansgram_testkit::server::ServerOptions;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sansgram_runtime::core::PublicKey;
 use sansgram_runtime::core::client::{Config, DcTable, Servers, StoredSession, WrongServers};
-use sansgram_runtime::core::crypto::rsa::PublicKey;
 use sansgram_runtime::{Error, read_file};
 
 use crate::args::ServerArgs;

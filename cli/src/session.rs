@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{DcOptions, Servers, StoredSession};
-use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::encryption::{Cost, DecryptError};
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};

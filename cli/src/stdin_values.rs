@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, IsTerminal, Read};
 
-use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::core::Secret;
 use zeroize::Zeroizing;
 
 use crate::args::LoginArgs;

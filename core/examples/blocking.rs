@@ -13,9 +13,9 @@ use sansgram_core::client::{
     ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, RequestId,
     StoredSession,
 };
-use sansgram_core::crypto::{OsRandom, rsa::PublicKey};
 use sansgram_core::login::Outcome;
 use sansgram_core::time::{Now, Timestamp};
+use sansgram_core::{OsRandom, PublicKey};
 
 /// One is enough: a single DC is known here, and one connection to it is open at a time.
 type Socket = Option<(ConnId, TcpStream)>;

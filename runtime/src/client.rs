@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
+use sansgram_core::OsRandom;
 use sansgram_core::client::{self as sansio, Config, DcId, DisconnectReason, LogoutCause, Trouble};
-use sansgram_core::crypto::OsRandom;
 
 use crate::clock::Clock;
 use crate::driver::Driver;
@@ -170,7 +170,7 @@ impl Client {
     }
 
     /// How many packets and messages of the server were refused so far, by the name of the reason
-    /// ([`MessageError::name`](sansgram_core::session::MessageError::name)).
+    /// ([`MessageError::name`](sansgram_core::client::MessageError::name)).
     #[must_use]
     pub fn rejected_counts(&self) -> BTreeMap<&'static str, u64> {
         self.shared().lock().machine.rejected_counts().clone()

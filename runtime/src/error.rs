@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sansgram_core::client::RpcError;
 use sansgram_core::client::{ApiMisuse, DcId, DisconnectReason, InvokeError, WrongServers};
 use sansgram_core::login::{Continuation, LoginError, SignUpRequired};
-use sansgram_core::rpc::RpcError;
 
 use crate::{PromptError, StoreError};
 

@@ -68,9 +68,9 @@ pub use prompt::{Prompt, PromptError, Question, ScriptedPrompt};
 pub use proxy::Proxy;
 pub use qr_login::{QrLogin, QrStep};
 pub use runtime::{Runtime, Timer};
+pub use sansgram_core::OsRandom;
 /// What answers of a [`Prompt`] are kept in: a value that wipes itself.
 pub use sansgram_core::Zeroizing;
-pub use sansgram_core::crypto::OsRandom;
 pub use sansgram_session::{
     Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, formats,
     open_file, read_file, replace_file,

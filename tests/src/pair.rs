@@ -1,7 +1,7 @@
 //! The client machine and the test DCs in one thread, on virtual time, with a [`Network`] between them.
 //!
 //! A step jumps to the next thing that happens, so ten idle minutes take no time. One seed is one run. When a pair is
-//! dropped, all that the client said in its run is searched for secrets; see [`secret_scan`](crate::secret_scan).
+//! dropped, all that the client said in its run is searched for secrets; see [`crate::secret_scan`].
 
 use std::fmt::{Debug, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

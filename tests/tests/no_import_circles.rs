@@ -43,10 +43,13 @@ struct Crate {
     modules: Vec<Module>,
 }
 
-fn is_test(attributes: &[Attribute]) -> bool {
+/// Whether an item is left out: a test, or the twin of an item that a feature makes public.
+fn is_left_out(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let Ok(list) = attribute.meta.require_list() else { return false };
-        attribute.path().is_ident("cfg") && list.tokens.to_string() == "test"
+        let condition = list.tokens.to_string();
+        attribute.path().is_ident("cfg")
+            && (condition == "test" || condition == r#"not (feature = "unstable")"#)
     })
 }
 
@@ -86,7 +89,7 @@ impl Crate {
     }
 
     fn read_child(&mut self, module: &ItemMod, file: usize, folder: &Path, me: usize) {
-        if is_test(&module.attrs) {
+        if is_left_out(&module.attrs) {
             return;
         }
         let name = module.ident.to_string();
@@ -249,7 +252,7 @@ impl<'ast> Visit<'ast> for Names {
             Item::Impl(item) => (None, &item.attrs),
             _ => return visit::visit_item(self, item),
         };
-        if is_test(attributes) {
+        if is_left_out(attributes) {
             return;
         }
         self.defined.extend(name.map(ToString::to_string));

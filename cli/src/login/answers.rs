@@ -3,7 +3,7 @@
 use std::mem;
 use std::time::Duration;
 
-use sansgram_runtime::core::crypto::Secret;
+use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::login::{QrLink, SavedLogin};
 use sansgram_runtime::text::printable;
 use sansgram_runtime::{

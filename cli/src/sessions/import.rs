@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use clap::{Args, ValueHint};
+use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{CustomServers, DcOptions, DcTable, Servers};
-use sansgram_runtime::core::crypto::Secret;
 use sansgram_runtime::encryption;
 use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported, NoSession};
 use sansgram_runtime::{Error, SessionStore};

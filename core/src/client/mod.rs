@@ -40,9 +40,15 @@ pub use stored_session::{DcAuth, LoggedInUser, SessionFormatError, StoredSession
 pub use update_queue::UpdatesState;
 
 pub use crate::dc::{DcId, InvalidDcId};
+pub use crate::handshake::{HandshakeError, Reply};
 pub use crate::login::{ApiCredentials, PasswordKdfOutput, PasswordKdfTask};
 pub use crate::rpc::{
     AuthSchemes, DeviceInfo, DisconnectReason, InvokeError, IoFailure, OnUnknownOutcome, ProxyFault,
-    RequestId, Trouble,
+    RequestId, RpcError, Trouble,
 };
-pub use crate::session::Delivery;
+pub use crate::session::{Delivery, MessageError};
+#[cfg(feature = "mtproxy")]
+pub use crate::transport::{FakeTlsError, ProxyLink, ProxyLinkError, SocksLink};
+pub use crate::transport::{FrameError, ProxyMode, ProxySecret, ProxySecretError, StreamMode, TransportKind};
+#[cfg(feature = "websocket")]
+pub use crate::transport::{InvalidTarget, WebSocketError, WebSocketTarget};

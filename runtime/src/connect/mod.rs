@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use sansgram_core::rpc::{IoFailure, ProxyFault};
+use sansgram_core::client::{IoFailure, ProxyFault};
 
 use crate::proxy::{Host, Proxy, Target};
 use crate::{Runtime, Timer};

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sansgram_core::rpc::IoFailure;
+use sansgram_core::client::IoFailure;
 
 use super::io_failure::io_failure;
 use crate::{Runtime, Timer};

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use futures_io::{AsyncRead, AsyncWrite};
-use sansgram_core::rpc::ProxyFault;
+use sansgram_core::client::ProxyFault;
 
 use crate::proxy::{Dialogue, Step};
 

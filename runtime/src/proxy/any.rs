@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sansgram_core::transport::{ProxyLink, ProxyLinkError, ProxySecret, SocksLink};
+use sansgram_core::client::{ProxyLink, ProxyLinkError, ProxySecret, SocksLink};
 
 use super::{Host, InvalidProxy, Proxy, url};
 

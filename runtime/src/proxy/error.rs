@@ -1,7 +1,7 @@
 //! What can be wrong with a proxy, or with its description.
 
-use sansgram_core::rpc::{AuthSchemes, ProxyFault};
-use sansgram_core::transport::{ProxyLinkError, ProxySecretError};
+use sansgram_core::client::{AuthSchemes, ProxyFault};
+use sansgram_core::client::{ProxyLinkError, ProxySecretError};
 
 /// The description of a proxy cannot be used. No part of it is repeated here: it may hold the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

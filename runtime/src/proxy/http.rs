@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base64ct::{Base64, Encoding};
-use sansgram_core::rpc::AuthSchemes;
+use sansgram_core::client::AuthSchemes;
 use zeroize::Zeroizing;
 
 use super::{Credentials, ProxyError, Step, Target};

@@ -1,7 +1,7 @@
 //! The dialogues against bytes written out by hand from RFC 1928, RFC 1929 and RFC 9110, and URLs.
 
-use sansgram_core::rpc::{AuthSchemes, ProxyFault};
-use sansgram_core::transport::ProxyLinkError;
+use sansgram_core::client::ProxyLinkError;
+use sansgram_core::client::{AuthSchemes, ProxyFault};
 
 use zeroize::Zeroizing;
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use sansgram_core::transport::{ProxyLink, ProxyLinkError, SocksLink};
+use sansgram_core::client::{ProxyLink, ProxyLinkError, SocksLink};
 use zeroize::Zeroizing;
 
 use super::{InvalidProxy, Proxy};

@@ -17,8 +17,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use sansgram_harness::secret_scan;
+use sansgram_runtime::core::PublicKey;
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
-use sansgram_runtime::core::crypto::rsa::PublicKey;
 use sansgram_testkit::serve::{ServeOptions, TestServer, serve};
 use sansgram_testkit::server::ServerOptions;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use sansgram_core::AuthKey;
 use sansgram_core::client::{CustomServers, DcAuth, DcId, DcTable, LoggedInUser, Servers, StoredSession};
-use sansgram_core::crypto::AuthKey;
 use zeroize::Zeroizing;
 
 use super::error::{ExportError, ImportError};

@@ -55,7 +55,7 @@ fn read_data(version: i64, data: &Object<'_>) -> Result<Imported, ImportError> {
 pub(super) fn write(session: &Exported<'_>, dcs: &DcTable, salt: i64) -> Result<Text, ExportError> {
     let address = session.address(dcs)?;
     let dc = session.dc.number();
-    let id = sansgram_core::crypto::AuthKey::new(*session.key).id().to_bytes();
+    let id = sansgram_core::AuthKey::new(*session.key).id().to_bytes();
     Ok(Zeroizing::new(format!(
         r#"{{"Version":1,"Data":{{"Config":{{"TestMode":{},"ThisDC":{dc}}},"DC":{dc},"Addr":"{address}","AuthKey":"{}","AuthKeyID":"{}","Salt":{salt}}}}}"#,
         session.test_dcs,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
+use sansgram_core::Secret;
 use sansgram_core::client::{DcId, StoredSession};
-use sansgram_core::crypto::Secret;
 
 use super::Format;
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use sansgram_core::AuthKey;
 use sansgram_core::client::{DcId, LoggedInUser, Servers};
-use sansgram_core::crypto::AuthKey;
 
 use super::format::Format;
 use super::imported::Imported;

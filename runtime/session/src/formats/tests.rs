@@ -5,10 +5,10 @@ use std::fs;
 use std::net::SocketAddr;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
+use sansgram_core::AuthKey;
 use sansgram_core::client::{
     Config, CustomServers, DcAuth, DcId, DcTable, LoggedInUser, Servers, StoredSession,
 };
-use sansgram_core::crypto::AuthKey;
 use serde_json::Value;
 use zeroize::Zeroizing;
 

@@ -9,8 +9,8 @@ mod two_processes;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use sansgram_core::AuthKey;
 use sansgram_core::client::{DcAuth, DcId, LoggedInUser, StoredSession};
-use sansgram_core::crypto::AuthKey;
 
 /// The variable that tells a child process of a scenario which session to use.
 const PATH: &str = "SANSGRAM_TEST_SESSION";

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sansgram_core::crypto::Secret;
+use sansgram_core::Secret;
 use sansgram_session::{FileStore, SessionStore, StoreError};
 
 use super::{Directory, session};

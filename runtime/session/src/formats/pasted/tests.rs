@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use sansgram_core::AuthKey;
 use sansgram_core::client::{Config, DcAuth, DcId, DcTable, LoggedInUser, StoredSession};
-use sansgram_core::crypto::AuthKey;
 
 use super::super::tests::key;
 use super::super::*;

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
+use sansgram_core::AuthKey;
 use sansgram_core::client::{Config, DcAuth, DcId, DcTable, LoggedInUser, Servers, StoredSession};
-use sansgram_core::crypto::AuthKey;
 
 use super::super::tests::key;
 use super::super::*;

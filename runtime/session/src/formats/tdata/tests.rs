@@ -335,7 +335,7 @@ fn d4_old_user_ids_are_read() {
     let directory = Directory::new("tdata-old-ids");
     let path = directory.0.join("tdata");
     let local_key = LocalKey::new([5; 256]);
-    let random = &mut sansgram_core::crypto::OsRandom::new();
+    let random = &mut sansgram_core::OsRandom::new();
     let mut account = |user: u32, keys: u32| {
         let mut block = encoding_bytes(&[user, 2, keys]);
         for dc in [10_002, 2].into_iter().take(keys as usize) {
@@ -350,7 +350,7 @@ fn d4_old_user_ids_are_read() {
         envelope::seal(1_009_000, &data)
     };
     export(&session(), None, &path).unwrap();
-    let key_file = write::key_file(&local_key, "", &mut sansgram_core::crypto::OsRandom::new());
+    let key_file = write::key_file(&local_key, "", &mut sansgram_core::OsRandom::new());
     fs::write(path.join("key_datas"), &*key_file).unwrap();
     fs::remove_dir_all(path.join(FIRST)).unwrap();
     let file = path.join(format!("{FIRST}s"));
@@ -391,7 +391,7 @@ fn d4_every_change_and_cut_is_refused() {
     }
     // Behind the checksum, the same for what is encrypted, whatever its kind.
     let local_key = LocalKey::new(std::array::from_fn(|at| at as u8));
-    let encrypted = local::encrypt(&[7; 40], &local_key, &mut sansgram_core::crypto::OsRandom::new());
+    let encrypted = local::encrypt(&[7; 40], &local_key, &mut sansgram_core::OsRandom::new());
     assert_eq!(*local::decrypt(&encrypted, &local_key).unwrap(), [7; 40]);
     for length in 0..encrypted.len() {
         assert!(local::decrypt(&encrypted[..length], &local_key).is_none());

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sansgram_core::AuthKey;
 use sansgram_core::client::DcId;
-use sansgram_core::crypto::AuthKey;
 use sansgram_core::tl::Reader;
 use zeroize::Zeroizing;
 
