@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use sansgram_runtime::core::PublicKey;
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
 use sansgram_testkit::accounts::{AccountEvent, AccountOptions};
-use sansgram_testkit::serve::{ServeOptions, TestServer, serve};
 use sansgram_testkit::server::ServerOptions;
+use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
 use crate::args::SandboxArgs;
 use crate::failure::Failure;
@@ -42,8 +42,8 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn start() -> Result<Self, Failure> {
-        let options = ServeOptions { server: behaviour(), ..ServeOptions::default() };
-        Ok(Self { served: serve(options).map_err(|error| addresses::why(&error, None))? })
+        let options = TestServerOptions::default().with_server(behaviour());
+        Ok(Self { served: TestServer::start(options).map_err(|error| addresses::why(&error, None))? })
     }
 
     /// How to reach them; with an identity that they accept.
@@ -89,12 +89,12 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     interrupt::on_signal(move |number| came.store(number, Ordering::Relaxed))?;
     let options = serve_options(args)?;
     let everywhere = options.listen.is_unspecified() && options.advertise.is_empty();
-    let served = serve(options).map_err(|error| addresses::why(&error, args.port))?;
+    let served = TestServer::start(options).map_err(|error| addresses::why(&error, args.port))?;
     announcement::write_key(&args.public_key, served.public_key_pem())?;
     output::result(&if args.json {
-        announcement::json(served.announced(), &args.public_key)
+        announcement::json(served.advertised(), &args.public_key)
     } else {
-        announcement::words(served.announced(), everywhere, &args.public_key)
+        announcement::words(served.advertised(), everywhere, &args.public_key)
     })?;
     let pasted = input::pasted()
         .map_err(|error| Failure::new(format!("links cannot be read from standard input: {error}")))?;
@@ -150,38 +150,41 @@ fn scan(served: &TestServer, link: &str, phone: &str) -> Result<(), String> {
 
 /// Well-behaved, and with less patience than Telegram: whoever tries out a second code need not wait for it long.
 fn behaviour() -> ServerOptions {
-    let accounts = AccountOptions { resend_timeout: 5, ..AccountOptions::default() };
-    ServerOptions { accounts, ..ServerOptions::default() }
+    let accounts = AccountOptions::default().with_resend_timeout(5);
+    ServerOptions::default().with_accounts(accounts)
 }
 
-fn serve_options(args: &SandboxArgs) -> Result<ServeOptions, Failure> {
+fn serve_options(args: &SandboxArgs) -> Result<TestServerOptions, Failure> {
     let listen = addresses::listen(&args.listen)?;
     let advertise = match &args.advertise {
         Some(host) => addresses::advertise(host, listen)?,
         None => Vec::new(),
     };
-    let most_connections = usize::try_from(args.connections).unwrap_or(usize::MAX);
+    let max_connections = usize::try_from(args.connections).unwrap_or(usize::MAX);
     let port = args.port.unwrap_or(0);
     let mut server = behaviour_for_any(args);
     if let Some(file) = &args.accounts {
         accounts_file::add(file, &mut server.accounts)?;
     }
     let state = args.state.clone();
-    Ok(ServeOptions { listen, port, advertise, most_connections, state, server })
+    Ok(TestServerOptions::default()
+        .with_listen(listen)
+        .with_port(port)
+        .with_advertise(advertise)
+        .with_max_connections(max_connections)
+        .with_state(state)
+        .with_server(server))
 }
 
 /// For clients that others wrote: as Telegram's servers, unless the options are stricter.
 fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
-    let ours = behaviour();
-    let accounts = AccountOptions { announce_static: true, ..ours.accounts };
-    ServerOptions {
-        accounts,
-        accept_legacy_rsa: !args.strict && !args.strict_rsa,
-        accept_any_plain_msg_id: !args.strict,
-        accept_odd_acks: !args.strict,
-        accept_web_sockets: true,
-        ..ours
-    }
+    let mut options = behaviour();
+    options.accounts.announce_static = true;
+    options
+        .with_accept_legacy_rsa(!args.strict && !args.strict_rsa)
+        .with_accept_any_plain_msg_id(!args.strict)
+        .with_accept_odd_acks(!args.strict)
+        .with_accept_web_sockets(true)
 }
 
 #[cfg(test)]

@@ -130,8 +130,8 @@ fn the_api_id_of_an_imported_session_can_be_given_later() {
     use sansgram_testkit::accounts::{AccountOptions, Fault};
     let fault = Fault::error("users.getUsers", 400, "CONNECTION_API_ID_INVALID").once();
     for command in ["whoami", "login", "logout"] {
-        let accounts = AccountOptions { faults: vec![fault.clone()], ..AccountOptions::default() };
-        let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+        let accounts = AccountOptions::default().with_faults(vec![fault.clone()]);
+        let server = Server::new(ServerOptions::default().with_accounts(accounts));
         import(&server);
         let theirs = |args: &[&str]| server.run(&[args, &["--session", "theirs"]].concat());
         let mut by_environment = server.command(&["whoami", "--session", "mine"]);

@@ -69,16 +69,9 @@ fn d4_a_number_and_a_code_are_pasted_with_what_is_around_them() {
 #[test]
 fn d4_a_token_is_pasted_with_botfathers_message() {
     let token = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0";
-    let bot = TestBot {
-        id: 110_201_543,
-        token: token.into(),
-        first_name: "Bot".into(),
-        username: String::new(),
-        dc: 2,
-        expired: false,
-    };
-    let accounts = AccountOptions { bots: vec![bot], ..AccountOptions::default() };
-    let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+    let bot = TestBot::new(110_201_543, token);
+    let accounts = AccountOptions::default().with_bots(vec![bot]);
+    let server = Server::new(ServerOptions::default().with_accounts(accounts));
     for (index, text) in [
         "Done! Congratulations on your new bot. You will find it at t.me/some_bot.\n\nUse this token to access the HTTP \
          API:\nTOKEN\nKeep your token secure and store it safely.\n",

@@ -12,8 +12,8 @@ use support::{Directory, Server, command, run};
 
 /// Links that live for this many seconds; they are renewed after three quarters of that.
 fn server(lifetime: i32) -> Server {
-    let accounts = AccountOptions { login_token_lifetime: lifetime, ..AccountOptions::default() };
-    Server::new(ServerOptions { accounts, ..ServerOptions::default() })
+    let accounts = AccountOptions::default().with_login_token_lifetime(lifetime);
+    Server::new(ServerOptions::default().with_accounts(accounts))
 }
 
 fn scan(server: &Server, link: &str, phone: &str) -> Result<(), String> {

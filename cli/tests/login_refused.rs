@@ -7,8 +7,8 @@ use sansgram_testkit::server::ServerOptions;
 use support::{Run, Server};
 
 fn refusing(faults: Vec<Fault>) -> Server {
-    let accounts = AccountOptions { faults, ..AccountOptions::default() };
-    Server::new(ServerOptions { accounts, ..ServerOptions::default() })
+    let accounts = AccountOptions::default().with_faults(faults);
+    Server::new(ServerOptions::default().with_accounts(accounts))
 }
 
 /// Runs it once, and checks that what is told, what is kept and what `pending` says agree.

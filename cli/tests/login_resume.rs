@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
-use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+use sansgram_testkit::server::{FaultInjection, ServerOptions};
 use serde_json::json;
 use support::terminal::Terminal;
 use support::{API_HASH, Server, run};
@@ -446,8 +446,8 @@ fn a_link_is_begun_anew_with_its_application() {
 /// The code is as good as before, and a script that reads the result knows it.
 #[test]
 fn a_server_that_is_away_or_silent_uses_no_code() {
-    let misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
-    let silent = Server::new(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let fault_injection = FaultInjection::default().with_silent_after_accept(true);
+    let silent = Server::new(ServerOptions::default().with_fault_injection(fault_injection));
     let server = server();
     let login = ["login", "--phone", "9996610002"];
     pending(&server.run(&[&login[..], &["--json"]].concat()), "code");

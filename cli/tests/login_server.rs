@@ -60,16 +60,9 @@ fn all_transports_and_runtimes() {
 #[test]
 fn what_a_server_says_is_printed_without_what_a_terminal_obeys() {
     let name = "\u{1b}]0;owned\u{7}Eve\u{202e}\u{9b}2J\r\n";
-    let bot = TestBot {
-        id: 5,
-        token: "5:eve".into(),
-        first_name: name.into(),
-        username: String::new(),
-        dc: 2,
-        expired: false,
-    };
-    let accounts = AccountOptions { bots: vec![bot], ..AccountOptions::default() };
-    let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+    let bot = TestBot::new(5, "5:eve").with_first_name(name.into());
+    let accounts = AccountOptions::default().with_bots(vec![bot]);
+    let server = Server::new(ServerOptions::default().with_accounts(accounts));
     let logged_in = server.run(&["login", "--bot-token", "5:eve"]);
     let is_clean = |text: &str| text.chars().all(|c| c == '\n' || (' '..='~').contains(&c));
     assert!(is_clean(logged_in.ok()) && logged_in.stdout.contains("Eve"), "{logged_in:?}");
@@ -107,8 +100,8 @@ fn why_a_session_ended_is_said() {
         (401, "AUTH_KEY_UNREGISTERED", "the session is not logged in any more: log in again"),
     ] {
         let fault = Fault::error("users.getUsers", code, name);
-        let accounts = AccountOptions { faults: vec![fault], ..AccountOptions::default() };
-        let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+        let accounts = AccountOptions::default().with_faults(vec![fault]);
+        let server = Server::new(ServerOptions::default().with_accounts(accounts));
         server.run(&["login", "--bot-token", "1:sandbox"]).ok();
         server.run(&["whoami"]).fails(&[words]);
     }
@@ -126,19 +119,12 @@ fn a_session_that_nobody_is_logged_in_with_does_not_stand_in_the_way() {
 
 #[test]
 fn a_user_of_ones_own_with_a_code_that_is_not_known_beforehand() {
-    let user = TestUser {
-        id: 77,
-        phone: "15550001".into(),
-        first_name: "Ada".into(),
-        last_name: "Lovelace".into(),
-        username: String::new(),
-        dc: 3,
-        code: None,
-        password: None,
-        login_email: sansgram_testkit::accounts::LoginEmail::None,
-    };
-    let accounts = AccountOptions { users: vec![user], ..AccountOptions::default() };
-    let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+    let user = TestUser::new(77, "15550001")
+        .with_first_name("Ada".into())
+        .with_last_name("Lovelace".into())
+        .with_dc(3);
+    let accounts = AccountOptions::default().with_users(vec![user]);
+    let server = Server::new(ServerOptions::default().with_accounts(accounts));
     // Without a terminal the first call sends it, and the second gives it.
     server
         .run(&["login", "--phone", "15550001"])

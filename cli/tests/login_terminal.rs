@@ -121,8 +121,8 @@ fn the_end_of_the_input_ends_it() {
 
 #[test]
 fn a_wrong_code_then_another_one() {
-    let accounts = AccountOptions { resend_timeout: 0, ..AccountOptions::default() };
-    let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+    let accounts = AccountOptions::default().with_resend_timeout(0);
+    let server = Server::new(ServerOptions::default().with_accounts(accounts));
     let mut terminal = Terminal::on(&server.command(&["login"]));
     terminal.sees("bot token:");
     terminal.types("9996631234\n");
@@ -235,8 +235,8 @@ fn a_password_is_recovered_only_where_that_is_meant() {
 #[test]
 fn a_server_that_forgot_the_login_is_told_everything_again() {
     let faults = vec![Fault::auth_restart("auth.checkPassword").once()];
-    let accounts = AccountOptions { faults, ..AccountOptions::default() };
-    let server = Server::new(ServerOptions { accounts, ..ServerOptions::default() });
+    let accounts = AccountOptions::default().with_faults(faults);
+    let server = Server::new(ServerOptions::default().with_accounts(accounts));
     let mut terminal = Terminal::on(&server.command(&["login"]));
     for _ in 0..2 {
         terminal.sees("bot token:");

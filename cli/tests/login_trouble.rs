@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansgram_testkit::accounts::{AccountOptions, Fault};
-use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+use sansgram_testkit::server::{FaultInjection, ServerOptions};
 use support::{Run, Server};
 
 const BOT: [&str; 3] = ["login", "--bot-token", "1:sandbox"];
@@ -28,12 +28,12 @@ fn at(address: std::net::SocketAddr, args: &[&str]) -> Run {
     support::sansgram(&[&BOT[..], &["--dc", &dc], args].concat())
 }
 
-fn misbehaving(misbehaviour: Misbehaviour) -> Server {
-    Server::new(ServerOptions { misbehaviour, ..ServerOptions::default() })
+fn misbehaving(fault_injection: FaultInjection) -> Server {
+    Server::new(ServerOptions::default().with_fault_injection(fault_injection))
 }
 
 fn answering(accounts: AccountOptions) -> Server {
-    Server::new(ServerOptions { accounts, ..ServerOptions::default() })
+    Server::new(ServerOptions::default().with_accounts(accounts))
 }
 
 /// A listener that treats each of its connections like this.
@@ -62,7 +62,7 @@ fn nobody_listens() {
 #[test]
 fn silence() {
     for runtime in ["tokio", "smol"] {
-        let server = misbehaving(Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() });
+        let server = misbehaving(FaultInjection::default().with_silent_after_accept(true));
         within(10, || server.run(&[&BOT[..], &["--timeout", "2", "--runtime", runtime]].concat())).fails(&[
             "timed out after 2 seconds",
             "silent",
@@ -86,7 +86,7 @@ fn hung_up_at_first_and_silent_then() {
 
 #[test]
 fn silence_after_the_handshake() {
-    let server = misbehaving(Misbehaviour { silent_after_handshake: true, ..Misbehaviour::default() });
+    let server = misbehaving(FaultInjection::default().with_silent_after_handshake(true));
     within(10, || server.run(&[&PHONE[..], &["--timeout", "2"]].concat()))
         .fails(&["timed out after 2 seconds while asking for a login code"]);
 }
@@ -94,14 +94,14 @@ fn silence_after_the_handshake() {
 #[test]
 fn one_byte_now_and_then() {
     let slow_bytes = Some(Duration::from_millis(300));
-    let server = misbehaving(Misbehaviour { slow_bytes, ..Misbehaviour::default() });
+    let server = misbehaving(FaultInjection::default().with_slow_bytes(slow_bytes));
     within(10, || server.run(&[&BOT[..], &["--timeout", "2"]].concat()))
         .fails(&["timed out after 2 seconds"]);
 }
 
 #[test]
 fn garbage() {
-    let server = misbehaving(Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() });
+    let server = misbehaving(FaultInjection::default().with_garbage_first_reply(true));
     for transport in ["abridged", "intermediate", "padded", "full"] {
         within(20, || server.run(&[&BOT[..], &["--transport", transport, "--timeout", "6"]].concat()))
             .fails(&[]);
@@ -221,7 +221,7 @@ fn c2_a_dc_that_the_server_announces_is_found() {
 
 #[test]
 fn migrations_without_end() {
-    let server = answering(AccountOptions { always_migrate: true, ..AccountOptions::default() });
+    let server = answering(AccountOptions::default().with_always_migrate(true));
     for login in [&BOT[..], &PHONE] {
         within(20, || server.run(login)).fails(&["from DC to DC"]);
     }
@@ -238,7 +238,7 @@ fn refusals_of_the_server() {
         (Fault::wrong_type("auth.sendCode"), "answer"),
         (Fault::truncated("auth.signIn"), "answer"),
     ] {
-        let server = answering(AccountOptions { faults: vec![fault], ..AccountOptions::default() });
+        let server = answering(AccountOptions::default().with_faults(vec![fault]));
         let run = within(20, || server.run(&PHONE));
         run.fails(&[sentence]);
         assert!(!run.stderr.contains('\u{1b}'), "{run:?}");
@@ -247,7 +247,7 @@ fn refusals_of_the_server() {
 
 #[test]
 fn a_failing_key_exchange() {
-    let server = misbehaving(Misbehaviour { dh_fail: true, ..Misbehaviour::default() });
+    let server = misbehaving(FaultInjection::default().with_dh_fail(true));
     within(40, || server.run(&[&BOT[..], &["--timeout", "30"]].concat())).fails(&["key exchange"]);
 }
 

@@ -12,8 +12,8 @@ use support::Server;
 const BOT: [&str; 3] = ["login", "--bot-token", "1:sandbox"];
 const KEY: [u8; 16] = [0x1a; 16];
 
-fn server(front: Frontend) -> Server {
-    Server::new(ServerOptions { front, ..ServerOptions::default() })
+fn server(frontend: Frontend) -> Server {
+    Server::new(ServerOptions::default().with_frontend(frontend))
 }
 
 /// A proxy that asks for user `ada` and password `sec/ret` and connects to IPv4 addresses, by SOCKS5 or HTTP.

@@ -28,8 +28,8 @@ use sansgram_core::transport::{
     Frame, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode, TransportKind, TransportStack,
     WebSocketTarget,
 };
-use sansgram_testkit::serve::{ServeOptions, serve};
 use sansgram_testkit::server::{Frontend, HelloWindow, MtProxyMode, ServerOptions};
+use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -284,9 +284,9 @@ fn serve_behind(secret: &str, key_file: &str) -> Result<()> {
             MtProxyMode::FakeTls { domain: domain.clone(), window: HelloWindow::default() }
         }
     };
-    let front = Frontend::MtProxy { key: *secret.key(), mode };
-    let server = ServerOptions { front, ..ServerOptions::lenient() };
-    let served = serve(ServeOptions { server, ..ServeOptions::default() })?;
+    let frontend = Frontend::MtProxy { key: *secret.key(), mode };
+    let server = ServerOptions::lenient().with_frontend(frontend);
+    let served = TestServer::start(TestServerOptions::default().with_server(server))?;
     std::fs::write(key_file, served.public_key_pem())?;
     let dcs =
         served.addresses().iter().map(|(dc, address)| format!(r#"{{"id":{dc},"address":"{address}"}}"#));

@@ -88,10 +88,10 @@ pub enum RunError {
     /// Neither a timer runs nor is anything on its way.
     #[error("nothing is left that could happen")]
     Idle,
-    /// More virtual time went by than [`Pair::MOST_TIME`].
+    /// More virtual time went by than [`Pair::MAX_TIME`].
     #[error("too much virtual time went by")]
     Time,
-    /// More happened than [`Pair::MOST_STEPS`].
+    /// More happened than [`Pair::MAX_STEPS`].
     #[error("too many steps went by")]
     Steps,
 }
@@ -131,9 +131,9 @@ pub struct Pair {
 
 impl Pair {
     /// How much virtual time one [`run_until`](Self::run_until) may take.
-    pub const MOST_TIME: Duration = Duration::from_secs(24 * 3600);
+    pub const MAX_TIME: Duration = Duration::from_secs(24 * 3600);
     /// How many steps one [`run_until`](Self::run_until) may take.
-    pub const MOST_STEPS: u64 = 2_000_000;
+    pub const MAX_STEPS: u64 = 2_000_000;
 
     /// Builds everything; nothing happens yet.
     #[must_use]
@@ -183,7 +183,7 @@ impl Pair {
         }
         self.poll();
         // What the old one said is searched at once, so that it need not be kept.
-        assert_eq!(self.must_keep_secrets(), Ok(()), "{}", self.said);
+        assert_eq!(self.check_secrets(), Ok(()), "{}", self.said);
         self.events.clear();
         let seed = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let random = Box::new(SeededRandomForTestingOnly::new(seed));
@@ -246,9 +246,9 @@ impl Pair {
     /// # Errors
     /// [`RunError`] says which bound was reached instead.
     pub fn run_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) -> Result<(), RunError> {
-        let end = self.now + Self::MOST_TIME;
+        let end = self.now + Self::MAX_TIME;
         self.poll();
-        for _ in 0..Self::MOST_STEPS {
+        for _ in 0..Self::MAX_STEPS {
             if condition(self) {
                 return Ok(());
             }
@@ -268,7 +268,7 @@ impl Pair {
     /// [`RunError::Steps`]: more happened than one run may contain.
     pub fn run_for(&mut self, span: Duration) -> Result<(), RunError> {
         let end = self.now + span;
-        for _ in 0..Self::MOST_STEPS {
+        for _ in 0..Self::MAX_STEPS {
             self.poll();
             let next = [self.client_deadline, self.server_deadline, self.network.next_delivery()];
             if next.into_iter().flatten().min().is_none_or(|next| next > end) {
@@ -366,7 +366,7 @@ impl Pair {
     ///
     /// # Errors
     /// [`Leak`] names the secret that got out.
-    pub fn must_keep_secrets(&mut self) -> Result<(), Leak> {
+    pub fn check_secrets(&mut self) -> Result<(), Leak> {
         let mut said = std::mem::take(&mut self.said);
         let Self { client, events, refusals, .. } = self;
         let session = client.session();
@@ -460,7 +460,7 @@ impl Drop for Pair {
     /// Each run is searched for secrets that the client told.
     fn drop(&mut self) {
         if !std::thread::panicking()
-            && let Err(leak) = self.must_keep_secrets()
+            && let Err(leak) = self.check_secrets()
         {
             panic!("{leak} in:\n{}", self.said);
         }

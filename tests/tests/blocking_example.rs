@@ -4,11 +4,11 @@
 #[allow(dead_code, reason = "its main reads arguments that a test does not have")]
 mod blocking;
 
-use sansgram_testkit::serve::{ServeOptions, serve};
+use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
 #[test]
 fn signs_in_and_reports_what_is_wrong() {
-    let served = serve(ServeOptions::default()).unwrap();
+    let served = TestServer::start(TestServerOptions::default()).unwrap();
     let (address, key) = (served.address(2).unwrap(), served.public_key_pem());
     let name = blocking::sign_in(address, key, "+999 66 2 0001", "22222").unwrap();
     assert!(name.starts_with("Sandbox"), "{name}");

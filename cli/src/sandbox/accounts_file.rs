@@ -89,11 +89,11 @@ fn user_of(fields: &Fields<'_>) -> Result<TestUser, String> {
             None
         }
         Some("") => return fields.wrong("password", "a text that is not empty"),
-        Some(text) => Some(TestPassword {
-            text: text.into(),
-            hint: fields.text("hint")?.map(Into::into),
-            has_recovery: fields.boolean("recovery")?.unwrap_or_default(),
-        }),
+        Some(text) => Some(
+            TestPassword::new(text)
+                .with_hint(fields.text("hint")?.map(Into::into))
+                .with_has_recovery(fields.boolean("recovery")?.unwrap_or_default()),
+        ),
     };
     let code = fields.text("code")?;
     if code.is_some_and(|code| !(3..=10).contains(&code.len()) || !is_digits(code)) {
@@ -106,17 +106,14 @@ fn user_of(fields: &Fields<'_>) -> Result<TestUser, String> {
             _ => return fields.wrong("id", "a number from 1 on"),
         },
     };
-    Ok(TestUser {
-        id,
-        first_name: first_name(fields, "Test")?,
-        last_name: fields.name("last_name")?.unwrap_or_default().into(),
-        username: username(fields)?,
-        dc: dc(fields)?,
-        code: code.map(Into::into),
-        password,
-        login_email: email,
-        phone,
-    })
+    Ok(TestUser::new(id, phone)
+        .with_first_name(first_name(fields, "Test")?)
+        .with_last_name(fields.name("last_name")?.unwrap_or_default().into())
+        .with_username(username(fields)?)
+        .with_dc(dc(fields)?)
+        .with_code(code.map(Into::into))
+        .with_password(password)
+        .with_login_email(email))
 }
 
 fn bot_of(fields: &Fields<'_>) -> Result<TestBot, String> {
@@ -127,14 +124,11 @@ fn bot_of(fields: &Fields<'_>) -> Result<TestBot, String> {
     let Some(id @ 1..) = id.and_then(|(id, _)| id.parse().ok()) else {
         return fields.wrong("token", "the bot's number, a colon and a secret, such as \"123456:secret\"");
     };
-    Ok(TestBot {
-        id,
-        token: token.into(),
-        first_name: first_name(fields, "Test bot")?,
-        username: username(fields)?,
-        dc: dc(fields)?,
-        expired: fields.boolean("revoked")?.unwrap_or_default(),
-    })
+    Ok(TestBot::new(id, token)
+        .with_first_name(first_name(fields, "Test bot")?)
+        .with_username(username(fields)?)
+        .with_dc(dc(fields)?)
+        .with_expired(fields.boolean("revoked")?.unwrap_or_default()))
 }
 
 /// No two accounts may have the same identifier, number, user name or token.

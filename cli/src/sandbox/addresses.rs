@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs};
 
 use sansgram_runtime::text::printable;
-use sansgram_testkit::serve::{ServeError, StateFileError};
-use sansgram_testkit::server::SavedError;
+use sansgram_testkit::server::RestoreError;
+use sansgram_testkit::test_server::{StateFileError, TestServerError};
 
 use crate::address::why as why_unknown;
 use crate::failure::Failure;
@@ -81,25 +81,27 @@ pub(crate) fn first_port(text: &str) -> Result<u16, String> {
 }
 
 /// Why the DCs cannot be served, and what to do.
-pub(super) fn why(error: &ServeError, port: Option<u16>) -> Failure {
+pub(super) fn why(error: &TestServerError, port: Option<u16>) -> Failure {
     let advice = match (error, port) {
-        (ServeError::Bind { source, .. }, Some(_)) if source.kind() == ErrorKind::AddrInUse => {
+        (TestServerError::Bind { source, .. }, Some(_)) if source.kind() == ErrorKind::AddrInUse => {
             "; end the program that uses the port, or choose another --port"
         }
-        (ServeError::Bind { source, .. }, Some(..1024)) if source.kind() == ErrorKind::PermissionDenied => {
+        (TestServerError::Bind { source, .. }, Some(..1024))
+            if source.kind() == ErrorKind::PermissionDenied =>
+        {
             "; choose a --port from 1024 on, which needs no privileges"
         }
-        (ServeError::Bind { source, .. }, _) if source.kind() == ErrorKind::AddrNotAvailable => {
+        (TestServerError::Bind { source, .. }, _) if source.kind() == ErrorKind::AddrNotAvailable => {
             "; --listen takes an address of this machine, and --advertise the one that clients know"
         }
-        (ServeError::StateFile { reason: StateFileError::InUse, .. }, _) => {
+        (TestServerError::StateFile { reason: StateFileError::InUse, .. }, _) => {
             "; end the other sandbox, or name another file with --state"
         }
-        (ServeError::StateFile { .. }, _) => "; name another file with --state",
-        (ServeError::State { reason: SavedError::Damaged, .. }, _) => {
+        (TestServerError::StateFile { .. }, _) => "; name another file with --state",
+        (TestServerError::State { reason: RestoreError::Damaged, .. }, _) => {
             "; it is left as it is: remove it to begin anew, or name another file with --state"
         }
-        (ServeError::State { .. }, _) => "; it is left as it is: name another file with --state",
+        (TestServerError::State { .. }, _) => "; it is left as it is: name another file with --state",
         _ => "",
     };
     Failure::new(format!("{error}{advice}"))

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sansgram_testkit::serve::{Report, Reported};
 use sansgram_testkit::server::{
-    BadMessage, EnvelopeRefusal, FramingError, FrontRefusal, HandshakeRefusal, Refusal, Tolerance,
+    BadMessage, EnvelopeRefusal, FramingError, FrontendRefusal, HandshakeRefusal, Refusal, Tolerance,
     WebSocketRefusal,
 };
+use sansgram_testkit::test_server::{Report, ReportKind};
 
 use crate::output::json_text;
 
@@ -43,27 +43,27 @@ impl Line {
     /// `None`: what happens to clients every day, such as a salt that has expired, is not told.
     pub(super) fn new(report: &Report, strictness: Strictness) -> Option<Self> {
         let (event, reason, (advice, option)) = match &report.what {
-            Reported::Refused(Refusal::Message { reason: BadMessage::Salt, .. }) => return None,
-            Reported::Refused(refusal) => {
+            ReportKind::Refused(Refusal::Message { reason: BadMessage::Salt, .. }) => return None,
+            ReportKind::Refused(refusal) => {
                 ("refused", refusal.to_string(), about_refusal(refusal, strictness))
             }
-            Reported::Tolerated(tolerance) => {
+            ReportKind::Tolerated(tolerance) => {
                 ("tolerated", tolerance.to_string(), about_tolerance(*tolerance))
             }
-            Reported::TooMany(limit) => (
+            ReportKind::TooManyConnections(limit) => (
                 "closed",
                 format!("{limit} connections are open, and more are not taken"),
                 (Some("--connections N takes up to N"), Some("--connections")),
             ),
-            Reported::Unread(bytes) => {
+            ReportKind::TooMuchUnread(bytes) => {
                 ("closed", format!("the client has left {} MiB unread", bytes >> 20), (None, None))
             }
-            Reported::NoResources(error) => (
+            ReportKind::OutOfResources(error) => (
                 "closed",
                 format!("this machine has no means for another connection: {error}"),
                 (Some("raise its limits, such as \"ulimit -n\""), None),
             ),
-            Reported::NotSaved(error) => (
+            ReportKind::SaveFailed(error) => (
                 "not saved",
                 format!("the state cannot be saved: {error}"),
                 (Some("it is tried again at the next change"), Some("--state")),
@@ -172,7 +172,7 @@ const fn about_refusal(refusal: &Refusal, strictness: Strictness) -> Advice {
         Refusal::Framing(
             FramingError::UnknownTransport
             | FramingError::OtherProtocol(_)
-            | FramingError::Front(FrontRefusal::WebSocket(WebSocketRefusal::Page)),
+            | FramingError::Front(FrontendRefusal::WebSocket(WebSocketRefusal::Page)),
         ) => (
             Some(
                 "abridged, intermediate, padded intermediate and full are taken, obfuscated or not, over TCP, and \
@@ -245,17 +245,17 @@ mod tests {
 
     const LENIENT: Strictness = Strictness { all: false, keeps_keys: false };
 
-    fn report(what: Reported) -> Line {
+    fn report(what: ReportKind) -> Line {
         Line::new(&Report::new(Some(2), Some("127.0.0.1:4321".parse().unwrap()), what), LENIENT).unwrap()
     }
 
     fn unknown_key(id: u64) -> Line {
-        report(Reported::Refused(Refusal::Envelope(EnvelopeRefusal::UnknownKey(id))))
+        report(ReportKind::Refused(Refusal::Envelope(EnvelopeRefusal::UnknownKey(id))))
     }
 
     #[test]
     fn a2d_a_refusal_names_its_reason_and_the_option() {
-        let line = report(Reported::Refused(Refusal::Handshake(HandshakeRefusal::LegacyRsa)));
+        let line = report(ReportKind::Refused(Refusal::Handshake(HandshakeRefusal::LegacyRsa)));
         assert_eq!(
             line.words(),
             "refused (DC 2, 127.0.0.1:4321): old RSA padding or p_q_inner_data without a DC number; it is taken \
@@ -268,7 +268,7 @@ mod tests {
         let kept = Strictness { keeps_keys: true, ..LENIENT };
         let refusal = Refusal::Envelope(EnvelopeRefusal::UnknownKey(7));
         assert_eq!(about_refusal(&refusal, kept).1, None);
-        let full = report(Reported::TooMany(1000));
+        let full = report(ReportKind::TooManyConnections(1000));
         assert!(
             full.words().contains("1000 connections are open") && full.words().contains("--connections N")
         );
@@ -281,7 +281,7 @@ mod tests {
         for id in 0..1000 {
             assert_eq!(repeats.pass(unknown_key(id), start), None);
         }
-        let other = report(Reported::Refused(Refusal::Framing(FramingError::BadChecksum)));
+        let other = report(ReportKind::Refused(Refusal::Framing(FramingError::BadChecksum)));
         assert!(repeats.pass(other, start).is_some());
         assert_eq!(repeats.due(start + QUIET / 2), []);
         let due = repeats.due(start + QUIET);
@@ -300,7 +300,7 @@ mod tests {
         let (mut repeats, start) = (Repeats::default(), Instant::now());
         let line = |n: u32| {
             let word: String = n.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
-            report(Reported::NoResources(word))
+            report(ReportKind::OutOfResources(word))
         };
         let passed = (0..500).filter_map(|n| repeats.pass(line(n), start)).count();
         assert_eq!((passed, repeats.told.len()), (MOST_LINES, MOST_LINES + 1));

@@ -36,7 +36,7 @@ impl Happened {
             Self::Account(AccountEvent::LoggedIn { user_id, dc }) => {
                 format!("user {user_id} logged in (DC {dc})")
             }
-            Self::Account(AccountEvent::SignedOut { user_id, dc }) => {
+            Self::Account(AccountEvent::LoggedOut { user_id, dc }) => {
                 format!("user {user_id} logged out (DC {dc})")
             }
             Self::Account(AccountEvent::Unserved { method, dc }) => {
@@ -64,7 +64,7 @@ impl Happened {
             Self::Account(AccountEvent::LoggedIn { user_id, dc }) => {
                 format!(r#"{{"event":"logged_in","user_id":{user_id},"dc":{dc}}}"#)
             }
-            Self::Account(AccountEvent::SignedOut { user_id, dc }) => {
+            Self::Account(AccountEvent::LoggedOut { user_id, dc }) => {
                 format!(r#"{{"event":"signed_out","user_id":{user_id},"dc":{dc}}}"#)
             }
             Self::Account(AccountEvent::Unserved { method, dc }) => {

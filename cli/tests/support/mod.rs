@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sansgram_testkit::serve::{ServeOptions, TestServer, serve};
 use sansgram_testkit::server::ServerOptions;
+use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
 /// The longest that a run may take before it counts as hanging.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -160,7 +160,7 @@ pub struct Server {
 
 impl Server {
     pub fn new(server: ServerOptions) -> Self {
-        let served = serve(ServeOptions { server, ..ServeOptions::default() }).unwrap();
+        let served = TestServer::start(TestServerOptions::default().with_server(server)).unwrap();
         let directory = Directory::new();
         std::fs::write(directory.path.join("key.pem"), served.public_key_pem()).unwrap();
         Self { served, directory }

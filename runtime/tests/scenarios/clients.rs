@@ -93,7 +93,7 @@ pub(crate) async fn disconnect_ends_everything<R: Runtime>(runtime: R) {
     let client = Client::start(runtime, config(&served), store.clone()).await.unwrap();
     client.connect().await.unwrap();
     // Whatever is asked from now on waits, however busy the machine is.
-    served.with_dcs(|dcs| dcs.options_mut().misbehaviour.withhold_results = true);
+    served.with_dcs(|dcs| dcs.options_mut().fault_injection.withhold_results = true);
     let other = client.clone();
     let mut updates = pin!(other.next_update());
     assert!(within(0, updates.as_mut()).await.is_none());

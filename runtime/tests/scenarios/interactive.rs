@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sansgram_harness::secret_scan;
 use sansgram_runtime::{Client, Error, MemoryStore, Prompt, PromptError, Runtime, Zeroizing};
-use sansgram_testkit::accounts::{Fault, LoginEmail, TestPassword, TestUser};
+use sansgram_testkit::accounts::{Fault, TestPassword, TestUser};
 use sansgram_testkit::server::ServerOptions;
 
 use super::{config, sandbox, sandbox_with};
@@ -279,21 +279,15 @@ pub(crate) async fn interactive_reports_a_flood<R: Runtime>(runtime: R) {
 
 pub(crate) async fn a_server_cannot_write_to_the_terminal<R: Runtime>(runtime: R) {
     let mut options = ServerOptions::default();
-    options.accounts.users.push(TestUser {
-        id: 77,
-        phone: "15550001".into(),
-        first_name: "\u{1b}]0;owned\u{7}Mal".into(),
-        last_name: "\u{202e}lory\r\n".into(),
-        username: String::new(),
-        dc: 2,
-        code: Some("12345".into()),
-        password: Some(TestPassword {
-            text: "open sesame".into(),
-            hint: Some("\u{1b}[2Jthe cave".into()),
-            has_recovery: false,
-        }),
-        login_email: LoginEmail::None,
-    });
+    options.accounts.users.push(
+        TestUser::new(77, "15550001")
+            .with_first_name("\u{1b}]0;owned\u{7}Mal".into())
+            .with_last_name("\u{202e}lory\r\n".into())
+            .with_code(Some("12345".into()))
+            .with_password(Some(
+                TestPassword::new("open sesame").with_hint(Some("\u{1b}[2Jthe cave".into())),
+            )),
+    );
     let served = sandbox_with(options);
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut script = Script::new(["15550001", "y", "12345", "open sesame"]);

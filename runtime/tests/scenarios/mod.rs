@@ -19,8 +19,8 @@ use std::time::Duration;
 use sansgram_harness::secret_scan;
 use sansgram_runtime::core::PublicKey;
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
-use sansgram_testkit::serve::{ServeOptions, TestServer, serve};
 use sansgram_testkit::server::ServerOptions;
+use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
 pub(crate) use clients::*;
 pub(crate) use interactive::*;
@@ -115,7 +115,7 @@ fn sandbox() -> Sandbox {
 
 fn sandbox_with(server: ServerOptions) -> Sandbox {
     let begun = secret_scan::listen();
-    let served = serve(ServeOptions { server, ..ServeOptions::default() }).unwrap();
+    let served = TestServer::start(TestServerOptions::default().with_server(server)).unwrap();
     Sandbox { served, begun }
 }
 

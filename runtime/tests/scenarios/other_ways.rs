@@ -13,7 +13,7 @@ pub(crate) async fn interactive_resend<R: Runtime>(runtime: R) {
     options.accounts.deliveries = vec![
         CodeDelivery::App,
         CodeDelivery::Sms,
-        CodeDelivery::OfALaterLayer,
+        CodeDelivery::FutureType,
         CodeDelivery::Unreadable,
         CodeDelivery::Call,
     ];

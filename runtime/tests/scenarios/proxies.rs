@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use sansgram_runtime::core::client::{Config, DcTable, DisconnectReason, IoFailure, ProxyFault};
 use sansgram_runtime::{Client, ClientOptions, Error, LoginStep, MemoryStore, Proxy, Runtime};
-use sansgram_testkit::serve::TestServer;
+use sansgram_testkit::test_server::TestServer;
 
 use super::login::give_code;
 use super::{config, dc_id, sandbox};

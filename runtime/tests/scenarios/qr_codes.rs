@@ -2,7 +2,7 @@
 
 use sansgram_runtime::core::login::QrLink;
 use sansgram_runtime::{Client, LoginStep, MemoryStore, Prompt, PromptError, QrStep, Runtime, Zeroizing};
-use sansgram_testkit::serve::TestServer;
+use sansgram_testkit::test_server::TestServer;
 
 use super::interactive::Script;
 use super::{config, dc_id, sandbox};

@@ -7,7 +7,7 @@ use sansgram_runtime::core::client::{Delivery, DisconnectReason, InvokeError, Re
 use sansgram_runtime::core::tl::functions::help::GetNearestDc;
 use sansgram_runtime::{Client, ClientEvent, Error, MemoryStore, Runtime, Update};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::server::{Misbehaviour, ServerOptions, TestDcs};
+use sansgram_testkit::server::{FaultInjection, ServerOptions, TestDcs};
 
 use super::clients::within;
 use super::{config, dc_id, sandbox, sandbox_with};
@@ -45,8 +45,8 @@ pub(crate) async fn a_request_is_acknowledged_quickly<R: Runtime>(runtime: R) {
 
 /// The server never heard of it, so nothing may look as if it had.
 pub(crate) async fn a_request_that_never_left_was_not_received<R: Runtime>(runtime: R) {
-    let misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
-    let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let fault_injection = FaultInjection::default().with_silent_after_accept(true);
+    let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let options = RequestOptions { timeout: Some(Duration::from_millis(50)), ..RequestOptions::default() };
     let mut request = client.send(&GetNearestDc {}, options).unwrap();

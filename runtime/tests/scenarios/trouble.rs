@@ -13,7 +13,7 @@ use sansgram_runtime::core::client::{
 use sansgram_runtime::core::login::LoginError;
 use sansgram_runtime::{Client, Error, FileStore, MemoryStore, Runtime, SessionStore, StoreError, Update};
 use sansgram_testkit::accounts::Fault;
-use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
 use super::clients::within;
 use super::login::Directory;
@@ -52,8 +52,8 @@ pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
 }
 
 /// What both ways of connecting report of a server that misbehaves.
-async fn misbehaving<R: Runtime>(runtime: R, misbehaviour: Misbehaviour) -> (DisconnectReason, Error) {
-    let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
+async fn misbehaving<R: Runtime>(runtime: R, fault_injection: FaultInjection) -> (DisconnectReason, Error) {
+    let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
     let config = Config { connect_timeout: Duration::from_secs(2), max_attempts: 1, ..config(&served) };
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
     let error = client.connect().await.unwrap_err();
@@ -66,30 +66,30 @@ fn is_unreachable(error: &Error) -> bool {
 }
 
 pub(crate) async fn a_silent_server<R: Runtime>(runtime: R) {
-    let misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
-    let (reason, error) = misbehaving(runtime, misbehaviour).await;
+    let fault_injection = FaultInjection::default().with_silent_after_accept(true);
+    let (reason, error) = misbehaving(runtime, fault_injection).await;
     assert_eq!(reason, DisconnectReason::ReadTimeout);
     assert!(is_unreachable(&error), "{error:?}");
 }
 
 pub(crate) async fn a_server_that_falls_silent_after_the_handshake<R: Runtime>(runtime: R) {
-    let misbehaviour = Misbehaviour { silent_after_handshake: true, ..Misbehaviour::default() };
-    let (reason, error) = misbehaving(runtime, misbehaviour).await;
+    let fault_injection = FaultInjection::default().with_silent_after_handshake(true);
+    let (reason, error) = misbehaving(runtime, fault_injection).await;
     assert_eq!(reason, DisconnectReason::ReadTimeout);
     assert!(is_unreachable(&error), "{error:?}");
 }
 
 pub(crate) async fn a_server_of_garbage<R: Runtime>(runtime: R) {
-    let misbehaviour = Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() };
-    let (reason, error) = misbehaving(runtime, misbehaviour).await;
+    let fault_injection = FaultInjection::default().with_garbage_first_reply(true);
+    let (reason, error) = misbehaving(runtime, fault_injection).await;
     assert!(!matches!(reason, DisconnectReason::Network(_) | DisconnectReason::ClosedByUs), "{reason:?}");
     assert!(is_unreachable(&error), "{error:?}");
 }
 
 pub(crate) async fn a_slow_server<R: Runtime>(runtime: R) {
     let slow_bytes = Some(Duration::from_micros(100));
-    let misbehaviour = Misbehaviour { slow_bytes, ..Misbehaviour::default() };
-    let served = sandbox_with(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let fault_injection = FaultInjection::default().with_slow_bytes(slow_bytes);
+    let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     client.bot_login("1:sandbox").await.unwrap();
 }

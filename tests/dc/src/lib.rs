@@ -3,7 +3,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`serve`] | the DCs on loopback, for any client |
+//! | [`test_server`] | the DCs on loopback, for any client |
 //! | [`server`] | the DCs as a state machine: bytes and time in, bytes out |
 //! | [`accounts`] | the users, bots and codes behind them |
 //! | [`raw_client`] | a client that sends what a test says, right or wrong |
@@ -14,22 +14,22 @@
 //! ends share hides the mistake that both make.
 //!
 //! ```no_run
-//! use sansgram_testkit::serve::{ServeOptions, serve};
+//! use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 //!
-//! let server = serve(ServeOptions::default())?;
+//! let server = TestServer::start(TestServerOptions::default())?;
 //! let address = server.address(2).expect("DC 2 is one of the default DCs");
 //! println!("DC 2 listens at {address}; its key:\n{}", server.public_key_pem());
 //! // Run your client against it. Dropping `server` ends it.
-//! # Ok::<(), sansgram_testkit::serve::ServeError>(())
+//! # Ok::<(), sansgram_testkit::test_server::TestServerError>(())
 //! ```
 
 pub mod accounts;
+mod builder;
 mod primes;
 pub mod random;
 pub mod raw_client;
 pub mod rsa;
 pub mod secrets;
-pub mod serve;
 pub mod server;
-mod state_file;
+pub mod test_server;
 mod wire;

@@ -6,7 +6,7 @@ use sansgram_core::client::{DcId, Event, InvokeError, OnUnknownOutcome, RequestI
 use sansgram_core::login::{LoginError, Outcome, PasswordHint, SentCode};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
-use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
 /// `boolTrue`, which a request to count is answered with.
 pub(crate) const TRUE: [u8; 4] = 0x9972_75b5_u32.to_le_bytes();
@@ -30,8 +30,8 @@ pub(crate) fn delivering(deliveries: &[CodeDelivery]) -> Pair {
 }
 
 /// A pair whose servers go wrong in this way.
-pub(crate) fn misbehaving(misbehaviour: Misbehaviour) -> Pair {
-    let server = ServerOptions { misbehaviour, ..ServerOptions::default() };
+pub(crate) fn misbehaving(fault_injection: FaultInjection) -> Pair {
+    let server = ServerOptions::default().with_fault_injection(fault_injection);
     Pair::new(PairOptions { server, ..PairOptions::default() })
 }
 

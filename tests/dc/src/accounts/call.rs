@@ -73,7 +73,7 @@ pub enum AccountEvent {
         dc: i32,
     },
     /// A key was logged out.
-    SignedOut {
+    LoggedOut {
         /// Who.
         user_id: i64,
         /// Where.

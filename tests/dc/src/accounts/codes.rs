@@ -254,7 +254,7 @@ fn kind(delivery: &CodeDelivery, length: i32, code: &str, layer: i32) -> Vec<u8>
             if tells_reset { email.i32(0) } else { email }
         }
         CodeDelivery::EmailSetUp => Writer::boxed(id::SENT_CODE_TYPE_SET_UP_EMAIL_REQUIRED).u32(0),
-        CodeDelivery::OfALaterLayer | CodeDelivery::Unreadable => {
+        CodeDelivery::FutureType | CodeDelivery::Unreadable => {
             Writer::boxed(KIND_OF_A_LATER_LAYER).i32(length).string("by pigeon").i64(-1)
         }
     }

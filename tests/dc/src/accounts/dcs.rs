@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::call::{ApiError, Call, Reply};
 use super::forms;
-use super::options::AnnouncedDc;
+use super::options::DcOption;
 use super::policy::{CONFIG_LIFETIME, EXPORT_LIFETIME};
 use super::state::{Accounts, Export};
 use super::wire::{Writer, id};
@@ -60,14 +60,14 @@ impl Accounts {
         let own = self.options.dcs.iter().map(|(dc, address)| (*dc, reached(*address)));
         let kinds: &[u32] = if self.options.announce_static { &[0, STATIC] } else { &[0] };
         let own = own.flat_map(|(dc, address)| kinds.iter().map(move |kind| (dc, address, *kind)));
-        let plain = own.map(|(dc, address, kind)| AnnouncedDc {
+        let plain = own.map(|(dc, address, kind)| DcOption {
             flags: u32::from(address.is_ipv6()) | kind,
             dc,
             ip: address.ip().to_string(),
             port: address.port().into(),
             secret: None,
         });
-        plain.chain(self.options.more_dcs.iter().cloned()).map(|dc| dc_option(&dc)).collect()
+        plain.chain(self.options.extra_dc_options.iter().cloned()).map(|dc| dc_option(&dc)).collect()
     }
 
     /// How often `help.getConfig` was answered.
@@ -87,8 +87,8 @@ impl Accounts {
     }
 
     /// What `help.getConfig` lists from now on besides the DCs' own addresses.
-    pub fn announce(&mut self, more_dcs: Vec<AnnouncedDc>) {
-        self.options.more_dcs = more_dcs;
+    pub fn announce(&mut self, extra_dc_options: Vec<DcOption>) {
+        self.options.extra_dc_options = extra_dc_options;
     }
 
     pub(super) fn get_nearest_dc(&mut self, call: &mut Call<'_>) -> Reply {
@@ -144,7 +144,7 @@ fn reached(address: SocketAddr, call: &Call<'_>) -> SocketAddr {
 /// The flag of an address that does not change.
 const STATIC: u32 = 16;
 
-fn dc_option(dc: &AnnouncedDc) -> Vec<u8> {
+fn dc_option(dc: &DcOption) -> Vec<u8> {
     let has_secret = if dc.secret.is_some() { 1 << 10 } else { 0 };
     let option =
         Writer::boxed(id::DC_OPTION).u32(dc.flags | has_secret).i32(dc.dc).string(&dc.ip).i32(dc.port);

@@ -184,7 +184,7 @@ impl Accounts {
         let user = self.caller(call)?;
         let key = self.key(call);
         (key.user, key.password_pending, key.challenge) = (None, None, None);
-        call.events.push(AccountEvent::SignedOut { user_id: user, dc: call.dc });
+        call.events.push(AccountEvent::LoggedOut { user_id: user, dc: call.dc });
         if !with_token {
             return Ok(Writer::boxed(id::BOOL_TRUE).finish());
         }

@@ -20,8 +20,8 @@ mod origin;
 mod password;
 mod policy;
 mod recovery;
-mod saved;
 mod sessions;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -31,6 +31,6 @@ mod wrappers;
 
 pub use self::call::{AccountEvent, Answer, CallContext, Called, Push};
 pub use self::options::{
-    AccountOptions, AnnouncedDc, CodeDelivery, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
+    AccountOptions, CodeDelivery, DcOption, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
 };
 pub use self::state::Accounts;

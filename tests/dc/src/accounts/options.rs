@@ -2,13 +2,16 @@
 
 use std::net::SocketAddr;
 
+use crate::builder::builder_methods;
+
 /// What the accounts must know before they start. The default is the documented sandbox, behaving well.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AccountOptions {
     /// The DCs of the sandbox by number, for `help.getConfig`; see also [`Accounts::set_dcs`](super::Accounts::set_dcs).
     pub dcs: Vec<(i32, SocketAddr)>,
     /// What `help.getConfig` lists besides those.
-    pub more_dcs: Vec<AnnouncedDc>,
+    pub extra_dc_options: Vec<DcOption>,
     /// Whether each of the DCs' own addresses is listed a second time as a static one, default no: Telegram lists such
     /// ones too, and grammers 0.11 takes no others.
     pub announce_static: bool,
@@ -33,9 +36,9 @@ pub struct AccountOptions {
     pub login_token_lifetime: i32,
     /// How long it takes until a login e-mail is reset, in seconds; default 0.
     pub email_reset_wait: i32,
-    /// Misbehaviour: every login is sent to another DC, without end.
+    /// FaultInjection: every login is sent to another DC, without end.
     pub always_migrate: bool,
-    /// Misbehaviour: what to answer instead of the truth. The first that fits a call is used.
+    /// FaultInjection: what to answer instead of the truth. The first that fits a call is used.
     pub faults: Vec<Fault>,
 }
 
@@ -44,7 +47,7 @@ impl Default for AccountOptions {
         Self {
             dcs: Vec::new(),
             announce_static: false,
-            more_dcs: Vec::new(),
+            extra_dc_options: Vec::new(),
             force_try_ipv6: false,
             sandbox: true,
             users: Vec::new(),
@@ -62,7 +65,8 @@ impl Default for AccountOptions {
 
 /// One `dcOption`, as it goes onto the wire: nothing of it is checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AnnouncedDc {
+#[non_exhaustive]
+pub struct DcOption {
     /// The flags but that of the secret: 1 IPv6, 2 media only, 4 obfuscated only, 8 CDN, 16 static, 32 this port only.
     pub flags: u32,
     /// The number of the DC.
@@ -101,13 +105,14 @@ pub enum CodeDelivery {
     /// Not before an e-mail address is set up.
     EmailSetUp,
     /// In a way of a layer that no client knows yet.
-    OfALaterLayer,
+    FutureType,
     /// The same, with an answer that cannot be read to its end.
     Unreadable,
 }
 
 /// A person with a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TestUser {
     /// The user's identifier.
     pub id: i64,
@@ -143,6 +148,7 @@ pub enum LoginEmail {
 
 /// The second step of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TestPassword {
     /// The password itself, as UTF-8.
     pub text: String,
@@ -154,6 +160,7 @@ pub struct TestPassword {
 
 /// A bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TestBot {
     /// The user's identifier.
     pub id: i64,
@@ -171,6 +178,7 @@ pub struct TestBot {
 
 /// A false answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fault {
     /// To which function, such as `auth.sendCode`; `None`: to any.
     pub method: Option<String>,
@@ -248,3 +256,93 @@ impl Fault {
         Self { dc: Some(dc), ..self }
     }
 }
+
+impl TestUser {
+    /// A user on DC 2 with the first name "Test", random login codes, and no password. `phone` has digits only, with
+    /// the country code.
+    #[must_use]
+    pub fn new(id: i64, phone: impl Into<String>) -> Self {
+        Self {
+            id,
+            phone: phone.into(),
+            first_name: "Test".into(),
+            last_name: String::new(),
+            username: String::new(),
+            dc: 2,
+            code: None,
+            password: None,
+            login_email: LoginEmail::None,
+        }
+    }
+}
+
+impl TestPassword {
+    /// A password without a hint and without an e-mail address for its recovery.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), hint: None, has_recovery: false }
+    }
+}
+
+impl TestBot {
+    /// A bot on DC 2 with the first name "Test bot".
+    #[must_use]
+    pub fn new(id: i64, token: impl Into<String>) -> Self {
+        let (first_name, username) = ("Test bot".into(), String::new());
+        Self { id, token: token.into(), first_name, username, dc: 2, expired: false }
+    }
+}
+
+builder_methods!(AccountOptions {
+    with_dcs => dcs: Vec<(i32, SocketAddr)>,
+    with_extra_dc_options => extra_dc_options: Vec<DcOption>,
+    with_announce_static => announce_static: bool,
+    with_force_try_ipv6 => force_try_ipv6: bool,
+    with_sandbox => sandbox: bool,
+    with_users => users: Vec<TestUser>,
+    with_bots => bots: Vec<TestBot>,
+    with_code_lifetime => code_lifetime: i32,
+    with_deliveries => deliveries: Vec<CodeDelivery>,
+    with_resend_timeout => resend_timeout: i32,
+    with_login_token_lifetime => login_token_lifetime: i32,
+    with_email_reset_wait => email_reset_wait: i32,
+    with_always_migrate => always_migrate: bool,
+    with_faults => faults: Vec<Fault>,
+});
+builder_methods!(DcOption {
+    with_flags => flags: u32,
+    with_dc => dc: i32,
+    with_ip => ip: String,
+    with_port => port: i32,
+    with_secret => secret: Option<Vec<u8>>,
+});
+builder_methods!(TestUser {
+    with_id => id: i64,
+    with_phone => phone: String,
+    with_first_name => first_name: String,
+    with_last_name => last_name: String,
+    with_username => username: String,
+    with_dc => dc: i32,
+    with_code => code: Option<String>,
+    with_password => password: Option<TestPassword>,
+    with_login_email => login_email: LoginEmail,
+});
+builder_methods!(TestPassword {
+    with_text => text: String,
+    with_hint => hint: Option<String>,
+    with_has_recovery => has_recovery: bool,
+});
+builder_methods!(TestBot {
+    with_id => id: i64,
+    with_token => token: String,
+    with_first_name => first_name: String,
+    with_username => username: String,
+    with_dc => dc: i32,
+    with_expired => expired: bool,
+});
+builder_methods!(Fault {
+    with_method => method: Option<String>,
+    with_dc => dc: Option<i32>,
+    with_times => times: Option<u32>,
+    with_kind => kind: FaultKind,
+});

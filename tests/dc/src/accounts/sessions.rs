@@ -61,7 +61,7 @@ impl Accounts {
     fn revoke(&mut self, call: &mut Call<'_>, key_id: u64, user: i64) {
         let Some(key) = self.keys.get_mut(&key_id) else { return };
         (key.user, key.challenge, key.is_revoked) = (None, None, true);
-        call.events.push(AccountEvent::SignedOut { user_id: user, dc: key.dc });
+        call.events.push(AccountEvent::LoggedOut { user_id: user, dc: key.dc });
     }
 
     /// Whether the argument proves that the caller knows the own password.

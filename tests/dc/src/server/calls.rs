@@ -85,7 +85,7 @@ impl TestDcs {
             }
         };
         cx.answer(msg_id, &result);
-        if self.options.misbehaviour.withhold_results {
+        if self.options.fault_injection.withhold_results {
             cx.session.withhold_answer(msg_id);
         }
         self.outputs.extend(events.into_iter().map(ServerOutput::Account));

@@ -27,9 +27,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(dc: i32, front: &Frontend, may_upgrade: bool) -> Self {
-        let mut stream = Stream::behind(front);
-        if may_upgrade && *front == Frontend::None {
+    pub(super) fn new(dc: i32, frontend: &Frontend, may_upgrade: bool) -> Self {
+        let mut stream = Stream::behind(frontend);
+        if may_upgrade && *frontend == Frontend::None {
             stream.allow_upgrade();
         }
         Self {

@@ -12,7 +12,7 @@ use super::io::ServerOutput;
 use super::keys::{KeyInfo, KeyState};
 use super::options::{ServerOptions, Tolerance};
 use super::refusal::Refusal;
-use crate::accounts::{Accounts, AnnouncedDc};
+use crate::accounts::{Accounts, DcOption};
 use crate::random::{SecureRandom, SeededRandomForTestingOnly};
 use crate::rsa::ServerRsaKey;
 use crate::secrets::Secrets;
@@ -119,8 +119,8 @@ impl TestDcs {
     }
 
     /// What `help.getConfig` lists from now on besides the DCs' own addresses.
-    pub fn announce(&mut self, more_dcs: Vec<AnnouncedDc>) {
-        self.accounts.announce(more_dcs);
+    pub fn announce(&mut self, extra_dc_options: Vec<DcOption>) {
+        self.accounts.announce(extra_dc_options);
     }
 
     /// Pushes what `help.getConfig` would list now, as `updateDcOptions`.

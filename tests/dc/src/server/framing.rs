@@ -8,7 +8,7 @@ use std::time::Duration;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::sha256;
 
-use super::frontend::{FrontRefusal, Frontend, MtProxyMode, Outer};
+use super::frontend::{Frontend, FrontendRefusal, MtProxyMode, Outer};
 use super::policy::MAX_FRAME;
 use crate::random::SecureRandom;
 
@@ -51,12 +51,12 @@ pub enum FramingError {
     /// Full transport: the CRC-32 is not that of the frame.
     #[error("the checksum of a frame does not match")]
     BadChecksum,
-    /// The secret wants padded intermediate, or the front wants obfuscation.
-    #[error("the front does not take this transport")]
+    /// The secret wants padded intermediate, or the frontend wants obfuscation.
+    #[error("the frontend does not take this transport")]
     WrongTransport,
-    /// The front did not let the bytes through.
+    /// The frontend did not let the bytes through.
     #[error(transparent)]
-    Front(#[from] FrontRefusal),
+    Front(#[from] FrontendRefusal),
 }
 
 /// One payload, as it lay in its frame.
@@ -99,17 +99,17 @@ struct Obfuscation {
 }
 
 impl Stream {
-    /// The stream of a connection to this front.
-    pub(crate) fn behind(front: &Frontend) -> Self {
-        let (proxy_key, only_padded) = match front {
+    /// The stream of a connection to this frontend.
+    pub(crate) fn behind(frontend: &Frontend) -> Self {
+        let (proxy_key, only_padded) = match frontend {
             Frontend::MtProxy { key, mode } => (Some(*key), *mode != MtProxyMode::Plain),
             _ => (None, false),
         };
-        let only_obfuscated = *front != Frontend::None;
-        Self { outer: Outer::new(front), proxy_key, only_padded, only_obfuscated, ..Self::default() }
+        let only_obfuscated = *frontend != Frontend::None;
+        Self { outer: Outer::new(frontend), proxy_key, only_padded, only_obfuscated, ..Self::default() }
     }
 
-    /// Takes bytes off the network, in any chunking. What the front answers at once is appended to `reply`.
+    /// Takes bytes off the network, in any chunking. What the frontend answers at once is appended to `reply`.
     pub(crate) fn receive(
         &mut self,
         bytes: &[u8],

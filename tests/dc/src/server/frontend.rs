@@ -40,10 +40,10 @@ pub enum MtProxyMode {
     },
 }
 
-/// Why the front did not let bytes through.
+/// Why the frontend did not let bytes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum FrontRefusal {
+pub enum FrontendRefusal {
     /// No fake TLS.
     #[error(transparent)]
     FakeTls(#[from] FakeTlsRefusal),
@@ -52,7 +52,7 @@ pub enum FrontRefusal {
     WebSocket(#[from] WebSocketRefusal),
 }
 
-/// The front of one connection.
+/// The frontend of one connection.
 #[derive(Default)]
 pub(super) enum Outer {
     #[default]
@@ -62,8 +62,8 @@ pub(super) enum Outer {
 }
 
 impl Outer {
-    pub(super) fn new(front: &Frontend) -> Self {
-        match front {
+    pub(super) fn new(frontend: &Frontend) -> Self {
+        match frontend {
             Frontend::MtProxy { key, mode: MtProxyMode::FakeTls { domain, window } } => {
                 Self::FakeTls(Box::new(FakeTlsServer::new(*key, domain.clone(), *window)))
             }
@@ -80,7 +80,7 @@ impl Outer {
         unix: Duration,
         random: &mut dyn SecureRandom,
         reply: &mut Vec<u8>,
-    ) -> Result<Vec<u8>, FrontRefusal> {
+    ) -> Result<Vec<u8>, FrontendRefusal> {
         match self {
             Self::None => Ok(bytes.to_vec()),
             Self::FakeTls(server) => Ok(server.push(bytes, unix, random, reply)?),

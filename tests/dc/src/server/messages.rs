@@ -99,7 +99,7 @@ impl TestDcs {
         let Incoming { msg_id, seq_no, body, .. } = message;
         if cx.session.conn != Some(cx.conn) {
             cx.session.conn = Some(cx.conn);
-            if !self.options.misbehaviour.withhold_results {
+            if !self.options.fault_injection.withhold_results {
                 cx.session.resend_all(cx.unix);
             }
         }
@@ -184,7 +184,7 @@ impl TestDcs {
             }
             BIND_TEMP_AUTH_KEY => self.bind(cx, msg_id, body),
             _ => {
-                match self.options.misbehaviour.refuse_requests {
+                match self.options.fault_injection.refuse_requests {
                     None => self.call(cx, msg_id, body),
                     Some(code) => {
                         let notice =

@@ -1,7 +1,7 @@
 //! The test DCs: an MTProto server as a pure state machine, several DCs in one.
 //!
 //! It has no sockets and no clock. Give it inputs, then poll it until it returns [`ServerOutput::Timeout`];
-//! [`serve`](crate::serve) does so over loopback.
+//! [`test_server`](crate::test_server) does so over loopback.
 
 mod binding;
 mod calls;
@@ -24,9 +24,9 @@ mod policy;
 mod receive;
 mod refusal;
 mod salts;
-mod saved;
 mod service;
 mod session;
+mod snapshot;
 mod transmit;
 mod websocket;
 
@@ -34,12 +34,12 @@ pub use self::dcs::TestDcs;
 pub use self::envelope::EnvelopeRefusal;
 pub use self::fake_tls::{FakeTlsRefusal, HelloWindow};
 pub use self::framing::FramingError;
-pub use self::frontend::{FrontRefusal, Frontend, MtProxyMode};
+pub use self::frontend::{Frontend, FrontendRefusal, MtProxyMode};
 pub use self::handshake::HandshakeRefusal;
 pub use self::io::{ServerInput, ServerOutput};
 pub use self::keys::KeyInfo;
-pub use self::options::{Misbehaviour, ServerOptions, Tolerance};
+pub use self::options::{FaultInjection, ServerOptions, Tolerance};
 pub use self::refusal::Refusal;
-pub use self::saved::SavedError;
 pub use self::session::BadMessage;
+pub use self::snapshot::RestoreError;
 pub use self::websocket::WebSocketRefusal;

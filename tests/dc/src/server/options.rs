@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::frontend::Frontend;
 use crate::accounts::AccountOptions;
+use crate::builder::builder_methods;
 
 /// What is to be known before the DCs start. Begin with [`ServerOptions::default`], which behaves like Telegram's
 /// servers but takes nothing that the documentation forbids, or with [`ServerOptions::lenient`] for clients that others
 /// wrote, and change what the test is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ServerOptions {
     /// The numbers of the DCs; default 1, 2, 3.
     pub dcs: Vec<i32>,
@@ -37,11 +39,11 @@ pub struct ServerOptions {
     /// service messages. Default yes.
     pub forget_replaced_keys: bool,
     /// What stands before the DCs; default nothing.
-    pub front: Frontend,
+    pub frontend: Frontend,
     /// What the accounts behind the DCs do.
     pub accounts: AccountOptions,
     /// What goes wrong on purpose; default nothing.
-    pub misbehaviour: Misbehaviour,
+    pub fault_injection: FaultInjection,
 }
 
 impl Default for ServerOptions {
@@ -58,9 +60,9 @@ impl Default for ServerOptions {
             gzip_replies_over: Some(1024),
             wrap_destroy_session: false,
             forget_replaced_keys: true,
-            front: Frontend::None,
+            frontend: Frontend::None,
             accounts: AccountOptions::default(),
-            misbehaviour: Misbehaviour::default(),
+            fault_injection: FaultInjection::default(),
         }
     }
 }
@@ -98,7 +100,8 @@ pub enum Tolerance {
 
 /// What goes wrong on purpose, one switch each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Misbehaviour {
+#[non_exhaustive]
+pub struct FaultInjection {
     /// Connections are accepted, and nothing is ever answered.
     pub silent_after_accept: bool,
     /// Handshakes succeed, and no encrypted message is ever answered.
@@ -118,3 +121,31 @@ pub struct Misbehaviour {
     /// Answers leave one byte at a time, this far apart.
     pub slow_bytes: Option<Duration>,
 }
+
+builder_methods!(ServerOptions {
+    with_dcs => dcs: Vec<i32>,
+    with_test_dcs => test_dcs: bool,
+    with_accept_legacy_rsa => accept_legacy_rsa: bool,
+    with_accept_any_plain_msg_id => accept_any_plain_msg_id: bool,
+    with_accept_odd_acks => accept_odd_acks: bool,
+    with_accept_web_sockets => accept_web_sockets: bool,
+    with_trailing_bytes => trailing_bytes: bool,
+    with_salt_lifetime => salt_lifetime: Duration,
+    with_gzip_replies_over => gzip_replies_over: Option<usize>,
+    with_wrap_destroy_session => wrap_destroy_session: bool,
+    with_forget_replaced_keys => forget_replaced_keys: bool,
+    with_frontend => frontend: Frontend,
+    with_accounts => accounts: AccountOptions,
+    with_fault_injection => fault_injection: FaultInjection,
+});
+builder_methods!(FaultInjection {
+    with_silent_after_accept => silent_after_accept: bool,
+    with_silent_after_handshake => silent_after_handshake: bool,
+    with_withhold_results => withhold_results: bool,
+    with_refuse_requests => refuse_requests: Option<i32>,
+    with_garbage_first_reply => garbage_first_reply: bool,
+    with_wrong_salt_first => wrong_salt_first: bool,
+    with_dh_retries => dh_retries: u32,
+    with_dh_fail => dh_fail: bool,
+    with_slow_bytes => slow_bytes: Option<Duration>,
+});

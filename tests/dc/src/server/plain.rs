@@ -40,8 +40,8 @@ impl TestDcs {
                     dc,
                     test_dcs: self.options.test_dcs,
                     accept_legacy_rsa: self.options.accept_legacy_rsa,
-                    dh_retries: self.options.misbehaviour.dh_retries,
-                    dh_fail: self.options.misbehaviour.dh_fail,
+                    dh_retries: self.options.fault_injection.dh_retries,
+                    dh_fail: self.options.fault_injection.dh_fail,
                 };
                 let seconds = i32::try_from(unix).unwrap_or(i32::MAX);
                 run.receive(message.body, &rules, &self.rsa, &mut *self.random, seconds)?
@@ -66,7 +66,7 @@ impl TestDcs {
         if let Some(NewKey { auth_key, server_salt, new_nonce, expires_in }) = reply.new_key {
             self.secrets().add("auth_key", auth_key.as_bytes());
             self.secrets().add("new_nonce", new_nonce);
-            let first = (!self.options.misbehaviour.wrong_salt_first).then_some(server_salt);
+            let first = (!self.options.fault_injection.wrong_salt_first).then_some(server_salt);
             let salts = Salts::new(&auth_key, self.options.salt_lifetime, first, unix);
             let expires_at = expires_in.map(|seconds| unix + i64::from(seconds));
             let auth_key_id = auth_key.id().0;

@@ -38,7 +38,7 @@ pub(super) const CONTAINER_BYTES: usize = 1 << 20;
 /// outside of the time that clients accept.
 pub(super) const RESEND_AFTER: Duration = Duration::from_secs(200);
 
-/// The size of the answer of [`Misbehaviour::garbage_first_reply`](super::Misbehaviour::garbage_first_reply), in bytes.
+/// The size of the answer of [`FaultInjection::garbage_first_reply`](super::FaultInjection::garbage_first_reply), in bytes.
 pub(super) const GARBAGE_BYTES: usize = 64;
 
 /// Transport error: unknown key, wrong step of the key exchange, malformed packet.

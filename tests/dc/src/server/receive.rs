@@ -18,7 +18,7 @@ impl TestDcs {
         self.now = now;
         match input {
             ServerInput::Accepted { conn, dc } if self.options.dcs.contains(&dc) => {
-                let connection = Connection::new(dc, &self.options.front, self.options.accept_web_sockets);
+                let connection = Connection::new(dc, &self.options.frontend, self.options.accept_web_sockets);
                 self.conns.insert(conn, connection);
             }
             ServerInput::Accepted { conn, .. } => self.outputs.push_back(ServerOutput::Close { conn }),
@@ -45,7 +45,7 @@ impl TestDcs {
 
     fn received(&mut self, id: u64, bytes: &[u8]) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
-        if self.options.misbehaviour.silent_after_accept || conn.is_closing() {
+        if self.options.fault_injection.silent_after_accept || conn.is_closing() {
             return;
         }
         let mut reply = Vec::new();
@@ -90,7 +90,7 @@ impl TestDcs {
         if auth_key_id == 0 {
             return self.plain_packet(id, &packet.bytes, padded);
         }
-        if self.options.misbehaviour.silent_after_handshake {
+        if self.options.fault_injection.silent_after_handshake {
             return;
         }
         let unix = self.unix_seconds();

@@ -34,7 +34,7 @@ impl TestDcs {
             MSGS_ACK => cx.session.acknowledged(&ids),
             MSGS_STATE_REQ => state_info(cx, msg_id, &ids),
             // These are the client's requests; it wants what was answered to them.
-            MSG_RESEND_ANS_REQ if self.options.misbehaviour.withhold_results => {}
+            MSG_RESEND_ANS_REQ if self.options.fault_injection.withhold_results => {}
             MSG_RESEND_ANS_REQ => {
                 let answers = ids.iter().filter_map(|&id| cx.session.received(id)?.answer);
                 for answer in answers.collect::<Vec<_>>() {

@@ -25,12 +25,12 @@ impl TestDcs {
         if bytes.is_empty() {
             return;
         }
-        if self.options.misbehaviour.garbage_first_reply && !conn.replied {
+        if self.options.fault_injection.garbage_first_reply && !conn.replied {
             bytes = vec![0; GARBAGE_BYTES];
             self.random.fill(&mut bytes);
         }
         conn.replied = true;
-        match self.options.misbehaviour.slow_bytes {
+        match self.options.fault_injection.slow_bytes {
             Some(interval) => {
                 conn.trickle.extend(bytes);
                 conn.trickle_at.get_or_insert(self.now.monotonic + interval);
@@ -54,7 +54,8 @@ impl TestDcs {
     pub(super) fn run_timers(&mut self) {
         let now = self.now.monotonic;
         // A zero interval would never let time pass.
-        let interval = self.options.misbehaviour.slow_bytes.unwrap_or_default().max(Duration::from_nanos(1));
+        let interval =
+            self.options.fault_injection.slow_bytes.unwrap_or_default().max(Duration::from_nanos(1));
         let mut ended = Vec::new();
         for (&id, conn) in &mut self.conns {
             let mut bytes = Vec::new();

@@ -3,10 +3,10 @@
 use sansgram_core::handshake::HandshakeError;
 use sansgram_core::transport::TransportKind;
 use sansgram_testkit::raw_client::{NoKey, RawClient, START};
-use sansgram_testkit::server::{HandshakeRefusal, Misbehaviour, Refusal, ServerOptions};
+use sansgram_testkit::server::{FaultInjection, HandshakeRefusal, Refusal, ServerOptions};
 
-fn misbehaving(misbehaviour: Misbehaviour) -> ServerOptions {
-    ServerOptions { misbehaviour, ..ServerOptions::default() }
+fn misbehaving(fault_injection: FaultInjection) -> ServerOptions {
+    ServerOptions::default().with_fault_injection(fault_injection)
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn makes_a_temporary_key() {
 
 #[test]
 fn retries_as_often_as_the_server_asks() {
-    let options = misbehaving(Misbehaviour { dh_retries: 3, ..Misbehaviour::default() });
+    let options = misbehaving(FaultInjection::default().with_dh_retries(3));
     let mut client = RawClient::connect(options, 2, TransportKind::Abridged);
     assert_eq!(client.handshake(None).unwrap().retries, 3);
     assert!(client.refusals.is_empty());
@@ -36,7 +36,7 @@ fn retries_as_often_as_the_server_asks() {
 
 #[test]
 fn a_server_that_always_asks_for_another_value_is_given_up() {
-    let options = misbehaving(Misbehaviour { dh_retries: u32::MAX, ..Misbehaviour::default() });
+    let options = misbehaving(FaultInjection::default().with_dh_retries(u32::MAX));
     let mut client = RawClient::connect(options, 2, TransportKind::Abridged);
     assert!(matches!(client.handshake(None), Err(NoKey::Refused(HandshakeError::TooManyRetries))));
     assert!(client.refusals.is_empty());
@@ -44,14 +44,14 @@ fn a_server_that_always_asks_for_another_value_is_given_up() {
 
 #[test]
 fn a_server_may_fail_the_exchange() {
-    let options = misbehaving(Misbehaviour { dh_fail: true, ..Misbehaviour::default() });
+    let options = misbehaving(FaultInjection::default().with_dh_fail(true));
     let mut client = RawClient::connect(options, 2, TransportKind::Intermediate);
     assert!(matches!(client.handshake(None), Err(NoKey::Refused(HandshakeError::DhGenFailed))));
 }
 
 #[test]
 fn test_dcs_want_their_own_number() {
-    let options = ServerOptions { test_dcs: true, ..ServerOptions::default() };
+    let options = ServerOptions::default().with_test_dcs(true);
     let mut client = RawClient::connect(options, 2, TransportKind::Intermediate);
     assert_eq!(client.handshake(None), Err(NoKey::NoAnswer));
     assert_eq!(client.transport_errors, [-444]);

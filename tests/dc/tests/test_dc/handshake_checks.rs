@@ -177,7 +177,7 @@ fn rsa_data_that_does_not_decrypt_is_refused() {
 #[test]
 fn a1_the_old_padding_is_taken_by_lenient_dcs_and_told_once() {
     for accepted in [false, true] {
-        let options = ServerOptions { accept_legacy_rsa: accepted, ..ServerOptions::lenient() };
+        let options = ServerOptions::lenient().with_accept_legacy_rsa(accepted);
         let (mut client, mut inner, mut outer) = first_step(options);
         (inner.constructor, inner.tail) = (0x83c9_5aec, vec![]);
         let encrypted = padded_as_of_old(&client, &inner);
@@ -214,8 +214,7 @@ fn a2b_any_plain_msg_id_is_taken() {
 
 #[test]
 fn the_same_packet_again_brings_the_same_answer() {
-    let (mut client, inner, outer) =
-        first_step(ServerOptions { trailing_bytes: false, ..ServerOptions::default() });
+    let (mut client, inner, outer) = first_step(ServerOptions::default().with_trailing_bytes(false));
     let encrypted = padded(&mut client, &inner);
     let first = second_step(&mut client, &outer, &encrypted).unwrap();
     // Also over another connection.

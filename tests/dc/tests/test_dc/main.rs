@@ -4,9 +4,9 @@
 mod accounts_agree_with_core;
 mod bindings;
 mod containers;
+mod fault_injection;
 mod handshake;
 mod handshake_checks;
 mod message_checks;
-mod misbehaviour;
-mod serve;
 mod service_messages;
+mod test_server;

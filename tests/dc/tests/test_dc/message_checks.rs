@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sansgram_core::transport::TransportKind;
 use sansgram_testkit::raw_client::{RawClient, ServerMessage};
-use sansgram_testkit::server::{BadMessage, EnvelopeRefusal, Misbehaviour, Refusal, ServerOptions};
+use sansgram_testkit::server::{BadMessage, EnvelopeRefusal, FaultInjection, Refusal, ServerOptions};
 
 const PING: [u8; 12] = [0xec, 0x77, 0xbe, 0x7a, 1, 2, 3, 4, 5, 6, 7, 8];
 const PONG: u32 = 0x3477_73c5;
@@ -189,8 +189,8 @@ fn a_wrong_salt_is_answered_with_the_right_one() {
 
 #[test]
 fn the_salt_of_the_handshake_can_be_refused() {
-    let misbehaviour = Misbehaviour { wrong_salt_first: true, ..Misbehaviour::default() };
-    let mut client = RawClient::with_key(ServerOptions { misbehaviour, ..ServerOptions::default() });
+    let fault_injection = FaultInjection::default().with_wrong_salt_first(true);
+    let mut client = RawClient::with_key(ServerOptions::default().with_fault_injection(fault_injection));
     client.send(&PING, false);
     assert_eq!(client.receive()[0].constructor(), BAD_SERVER_SALT);
 }
@@ -198,7 +198,7 @@ fn the_salt_of_the_handshake_can_be_refused() {
 #[test]
 fn salts_grow_old() {
     let salt_lifetime = Duration::from_secs(60);
-    let mut client = RawClient::with_key(ServerOptions { salt_lifetime, ..ServerOptions::default() });
+    let mut client = RawClient::with_key(ServerOptions::default().with_salt_lifetime(salt_lifetime));
     client.send(&PING, false);
     client.receive();
     client.wait(Duration::from_secs(121));

@@ -30,7 +30,7 @@ fn f13_a_server_that_refuses_everything_is_given_pauses_and_called_that() {
     for latency in [Duration::from_millis(20), Duration::from_millis(600)] {
         for code in [16, 17, 18, 19, 20, 32, 33, 34, 35, 48, 64, 0, 77, -1] {
             let mut pair = logged_in(with_latency(latency));
-            pair.dcs.options_mut().misbehaviour.refuse_requests = Some(code);
+            pair.dcs.options_mut().fault_injection.refuse_requests = Some(code);
             let (begun, bytes, opened) = (pair.elapsed(), pair.network.bytes_carried(), pair.opened.len());
             let id = pair.count(1, REPEAT);
             let Err(InvokeError::TimedOut { trouble: Some(trouble), .. }) = wait(&mut pair, id) else {
@@ -48,7 +48,7 @@ fn f13_a_server_that_refuses_everything_is_given_pauses_and_called_that() {
             assert!(bytes < 60_000, "code {code}: {bytes} bytes");
             assert_eq!(pair.dcs.counted(1), 0);
 
-            pair.dcs.options_mut().misbehaviour.refuse_requests = None;
+            pair.dcs.options_mut().fault_injection.refuse_requests = None;
             let id = pair.count(2, REPEAT);
             assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "code {code}");
             assert_eq!(pair.client.trouble(), None);
@@ -59,7 +59,7 @@ fn f13_a_server_that_refuses_everything_is_given_pauses_and_called_that() {
 #[test]
 fn f13_a_login_that_is_refused_says_so() {
     let mut options = PairOptions::default();
-    options.server.misbehaviour.refuse_requests = Some(20);
+    options.server.fault_injection.refuse_requests = Some(20);
     let mut pair = Pair::new(options);
     let refused = pair.login(|login| login.bot_login("1:sandbox"));
     let Err(LoginError::Invoke(InvokeError::TimedOut { trouble: Some(trouble), .. })) = &refused else {
@@ -72,7 +72,7 @@ fn f13_a_login_that_is_refused_says_so() {
 #[test]
 fn f13_what_is_not_to_be_repeated_is_reported_at_once() {
     let mut pair = logged_in(PairOptions::default());
-    pair.dcs.options_mut().misbehaviour.refuse_requests = Some(20);
+    pair.dcs.options_mut().fault_injection.refuse_requests = Some(20);
     let opened = pair.opened.len();
     let mut last = Ok(Vec::new());
     for number in 0..100 {
@@ -107,7 +107,7 @@ fn f13_a_server_that_asks_to_wait_or_is_in_trouble_is_called_that() {
 #[test]
 fn f13_a_server_that_closes_each_connection_is_called_that() {
     let mut pair = logged_in(PairOptions::default());
-    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, REPEAT);
     while !pair.is_completed(id) {
         pair.run_for(Duration::from_secs(3)).unwrap();
@@ -122,7 +122,7 @@ fn f13_a_server_that_closes_each_connection_is_called_that() {
 fn f15_a_result_that_never_comes_ends_by_the_requests_policy() {
     for on_unknown_outcome in [OnUnknownOutcome::Fail, OnUnknownOutcome::Retry] {
         let mut pair = logged_in(PairOptions::default());
-        pair.dcs.options_mut().misbehaviour.withhold_results = true;
+        pair.dcs.options_mut().fault_injection.withhold_results = true;
         let id = pair.count(1, RequestOptions { on_unknown_outcome, ..REPEAT });
         pair.run_for(Duration::from_secs(1)).unwrap();
         assert_eq!(pair.dcs.counted(1), 1);
@@ -136,7 +136,7 @@ fn f15_a_result_that_never_comes_ends_by_the_requests_policy() {
             }
             OnUnknownOutcome::Retry => {
                 pair.run_until(|pair| pair.dcs.counted(1) == 2).unwrap();
-                pair.dcs.options_mut().misbehaviour.withhold_results = false;
+                pair.dcs.options_mut().fault_injection.withhold_results = false;
                 pair.network.cut_all(pair.timestamp());
                 assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
             }
@@ -150,13 +150,13 @@ fn f15_a_result_that_never_comes_ends_by_the_requests_policy() {
 #[test]
 fn f15_a_result_that_is_asked_for_once_more_comes() {
     let mut pair = logged_in(PairOptions::default());
-    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, Route::Home);
     pair.run_for(Duration::from_secs(1)).unwrap();
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(3)).unwrap();
     // From now on it sends what it is asked for.
-    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+    pair.dcs.options_mut().fault_injection.withhold_results = false;
     let begun = pair.elapsed();
     assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
     assert!(pair.elapsed() - begun <= Duration::from_secs(4), "{:?}", pair.elapsed() - begun);

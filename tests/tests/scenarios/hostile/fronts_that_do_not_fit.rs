@@ -6,13 +6,13 @@ use sansgram_core::tl::functions;
 use sansgram_core::transport::{FakeTlsError, StreamMode, WebSocketError, WebSocketTarget};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{
-    FakeTlsRefusal, FramingError, FrontRefusal, Frontend, HelloWindow, Misbehaviour, MtProxyMode, Refusal,
-    WebSocketRefusal,
+    FakeTlsRefusal, FaultInjection, FramingError, Frontend, FrontendRefusal, HelloWindow, MtProxyMode,
+    Refusal, WebSocketRefusal,
 };
 
 use crate::protocol::fronts::{DOMAIN, KEY, fake_tls, options, proxy, secret};
 
-/// What the client says of its connection, and the front of the client, where they do not fit.
+/// What the client says of its connection, and the frontend of the client, where they do not fit.
 fn trouble(mut options: PairOptions) -> (DisconnectReason, Vec<Refusal>) {
     options.client.max_attempts = 2;
     let mut pair = Pair::new(options);
@@ -26,7 +26,7 @@ fn trouble(mut options: PairOptions) -> (DisconnectReason, Vec<Refusal>) {
 }
 
 fn fake_tls_refusal(refusal: FakeTlsRefusal) -> Refusal {
-    Refusal::Framing(FramingError::Front(FrontRefusal::FakeTls(refusal)))
+    Refusal::Framing(FramingError::Front(FrontendRefusal::FakeTls(refusal)))
 }
 
 #[test]
@@ -82,8 +82,8 @@ fn a_clock_that_is_wrong_by_hours_is_refused_by_the_proxy() {
 #[test]
 fn c3_a_clock_that_is_off_by_less_is_let_through() {
     let attempts = |skew, window: HelloWindow| {
-        let front = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
-        let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(front) });
+        let frontend = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
+        let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(frontend) });
         let outcome = pair.login(|login| login.bot_login("1:sandbox"));
         assert!(outcome.is_ok(), "{skew}: {outcome:?}");
         1 + std::mem::take(&mut pair.refusals).len()
@@ -109,8 +109,8 @@ fn c3_a_clock_that_is_off_by_less_is_let_through() {
 fn c1_a_proxy_from_before_long_hellos_is_reached() {
     for (longest, skew) in [(767, 0), (512, 0), (512, 100), (512, -400)] {
         let window = HelloWindow { longest, ..HelloWindow::default() };
-        let front = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
-        let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(front) });
+        let frontend = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
+        let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(frontend) });
         let outcome = pair.login(|login| login.bot_login("1:sandbox"));
         assert!(outcome.is_ok(), "{outcome:?}");
         let refusals = std::mem::take(&mut pair.refusals);
@@ -126,13 +126,13 @@ fn c1_a_proxy_from_before_long_hellos_is_reached() {
 fn what_is_no_front_of_the_kind_is_told_apart() {
     // A DC in the proxy's place knows the hello for what it looks like.
     let mut wrong = options(fake_tls());
-    wrong.server.front = Frontend::None;
+    wrong.server.frontend = Frontend::None;
     let (_, refusals) = trouble(wrong);
     assert_eq!(refusals[0], Refusal::Framing(FramingError::OtherProtocol("TLS")));
 
     // A proxy in the gateway's place does not speak HTTP.
     let mut wrong = options(Frontend::WebSocket);
-    wrong.server.front = fake_tls();
+    wrong.server.frontend = fake_tls();
     let (_, refusals) = trouble(wrong);
     assert_eq!(refusals[0], fake_tls_refusal(FakeTlsRefusal::BadRecord));
 
@@ -142,24 +142,24 @@ fn what_is_no_front_of_the_kind_is_told_apart() {
         StreamMode::WebSocket(WebSocketTarget::new("gateway.example", "/other").unwrap());
     let (reason, refusals) = trouble(wrong);
     assert_eq!(reason, DisconnectReason::WebSocket(WebSocketError::Status(400)));
-    let refusal = FrontRefusal::WebSocket(WebSocketRefusal::Request("the path"));
+    let refusal = FrontendRefusal::WebSocket(WebSocketRefusal::Request("the path"));
     assert_eq!(refusals[0], Refusal::Framing(FramingError::Front(refusal)));
 }
 
 #[test]
 fn a_front_that_answers_garbage_or_nothing_ends_the_attempt() {
-    for front in [fake_tls(), Frontend::WebSocket] {
-        let with = |misbehaviour| {
-            let mut options = options(front.clone());
-            options.server.misbehaviour = misbehaviour;
+    for frontend in [fake_tls(), Frontend::WebSocket] {
+        let with = |fault_injection| {
+            let mut options = options(frontend.clone());
+            options.server.fault_injection = fault_injection;
             trouble(options).0
         };
-        let garbage = with(Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() });
+        let garbage = with(FaultInjection::default().with_garbage_first_reply(true));
         assert!(
             matches!(garbage, DisconnectReason::FakeTls(_) | DisconnectReason::WebSocket(_)),
             "{garbage:?}"
         );
-        let silence = with(Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() });
+        let silence = with(FaultInjection::default().with_silent_after_accept(true));
         assert_eq!(silence, DisconnectReason::ReadTimeout);
     }
 }

@@ -39,26 +39,26 @@ fn an_address_of_another_dc() {
 
 #[test]
 fn a_server_that_fails_every_exchange() {
-    let (reason, text, attempts) = failure(|options| options.server.misbehaviour.dh_fail = true);
+    let (reason, text, attempts) = failure(|options| options.server.fault_injection.dh_fail = true);
     assert_eq!((reason, attempts), (DisconnectReason::Handshake(HandshakeError::DhGenFailed), 5));
     assert!(text.contains("key exchange"), "{text}");
 }
 
 #[test]
 fn a_server_that_asks_for_another_value_without_end() {
-    let (reason, _, attempts) = failure(|options| options.server.misbehaviour.dh_retries = u32::MAX);
+    let (reason, _, attempts) = failure(|options| options.server.fault_injection.dh_retries = u32::MAX);
     assert_eq!((reason, attempts), (DisconnectReason::Handshake(HandshakeError::TooManyRetries), 5));
 }
 
 #[test]
 fn a_server_of_garbage_or_of_nothing() {
-    let (reason, text, _) = failure(|options| options.server.misbehaviour.garbage_first_reply = true);
+    let (reason, text, _) = failure(|options| options.server.fault_injection.garbage_first_reply = true);
     assert!(
         !matches!(reason, DisconnectReason::Network(_) | DisconnectReason::ClosedByUs),
         "{reason:?}: {text}"
     );
     let (reason, text, _) = failure(|options| {
-        options.server.misbehaviour.silent_after_accept = true;
+        options.server.fault_injection.silent_after_accept = true;
         options.client.request_timeout = None;
         options.client.max_attempts = 2;
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansgram_core::client::{DisconnectReason, InvokeError};
 use sansgram_core::login::{LoginError, Outcome};
 use sansgram_harness::pair::{Pair, PairOptions};
-use sansgram_testkit::server::{Misbehaviour, ServerOptions};
+use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
 use crate::common::misbehaving;
 
@@ -27,10 +27,10 @@ fn assert_gives_up(pair: &mut Pair) -> LoginError {
 
 #[test]
 fn silence_ends_in_time() {
-    let accept = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
-    let handshake = Misbehaviour { silent_after_handshake: true, ..Misbehaviour::default() };
-    for misbehaviour in [accept, handshake] {
-        let error = assert_gives_up(&mut misbehaving(misbehaviour));
+    let accept = FaultInjection::default().with_silent_after_accept(true);
+    let handshake = FaultInjection::default().with_silent_after_handshake(true);
+    for fault_injection in [accept, handshake] {
+        let error = assert_gives_up(&mut misbehaving(fault_injection));
         let LoginError::Invoke(error) = error else { panic!("{error:?}") };
         let expected = matches!(
             error,
@@ -43,7 +43,7 @@ fn silence_ends_in_time() {
 
 #[test]
 fn a_network_that_swallows_everything_ends_in_time() {
-    let mut pair = misbehaving(Misbehaviour::default());
+    let mut pair = misbehaving(FaultInjection::default());
     for dc in 1..=3 {
         pair.network.set_dead(dc, true);
     }
@@ -53,28 +53,28 @@ fn a_network_that_swallows_everything_ends_in_time() {
 #[test]
 fn garbage_ends_in_an_error() {
     for seed in 0..20 {
-        let misbehaviour = Misbehaviour { garbage_first_reply: true, ..Misbehaviour::default() };
-        let server = ServerOptions { misbehaviour, ..ServerOptions::default() };
+        let fault_injection = FaultInjection::default().with_garbage_first_reply(true);
+        let server = ServerOptions::default().with_fault_injection(fault_injection);
         assert_gives_up(&mut Pair::new(PairOptions { server, ..PairOptions::seeded(seed) }));
     }
 }
 
 #[test]
 fn dh_gen_retry_is_done_again_and_dh_gen_fail_given_up() {
-    assert_signs_in(&mut misbehaving(Misbehaviour { dh_retries: 2, ..Misbehaviour::default() }));
-    assert_gives_up(&mut misbehaving(Misbehaviour { dh_retries: u32::MAX, ..Misbehaviour::default() }));
-    assert_gives_up(&mut misbehaving(Misbehaviour { dh_fail: true, ..Misbehaviour::default() }));
+    assert_signs_in(&mut misbehaving(FaultInjection::default().with_dh_retries(2)));
+    assert_gives_up(&mut misbehaving(FaultInjection::default().with_dh_retries(u32::MAX)));
+    assert_gives_up(&mut misbehaving(FaultInjection::default().with_dh_fail(true)));
 }
 
 #[test]
 fn slow_bytes_are_waited_for() {
     let slow_bytes = Some(Duration::from_millis(1));
-    assert_signs_in(&mut misbehaving(Misbehaviour { slow_bytes, ..Misbehaviour::default() }));
+    assert_signs_in(&mut misbehaving(FaultInjection::default().with_slow_bytes(slow_bytes)));
 }
 
 #[test]
 fn a_server_that_lost_its_sessions_or_connections_is_found_again() {
-    let mut pair = misbehaving(Misbehaviour::default());
+    let mut pair = misbehaving(FaultInjection::default());
     assert_signs_in(&mut pair);
     pair.dcs.forget_sessions();
     assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));

@@ -20,7 +20,7 @@ fn every_way_is_named_and_signs_in() {
         (CodeDelivery::Firebase, SentCodeType::Firebase { length }),
         (CodeDelivery::Word, SentCodeType::Word { beginning: Some("2".into()) }),
         (CodeDelivery::Phrase, SentCodeType::Phrase { beginning: None }),
-        (CodeDelivery::OfALaterLayer, SentCodeType::Unknown { constructor: 0x7e57_c0de }),
+        (CodeDelivery::FutureType, SentCodeType::Unknown { constructor: 0x7e57_c0de }),
     ];
     for (delivery, kind) in ways {
         let mut pair = delivering(&[delivery]);

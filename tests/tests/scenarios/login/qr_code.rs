@@ -141,8 +141,7 @@ fn a_scan_while_the_connection_is_down_is_noticed_when_it_is_back() {
 #[test]
 fn trouble_of_the_server_is_waited_out_and_a_refusal_is_not() {
     let mut options = PairOptions::default();
-    let trouble =
-        Fault { times: Some(2), ..Fault::error("auth.exportLoginToken", 500, "INTERDC_2_CALL_ERROR") };
+    let trouble = Fault::error("auth.exportLoginToken", 500, "INTERDC_2_CALL_ERROR").with_times(Some(2));
     options.server.accounts.faults = vec![trouble];
     let mut pair = Pair::new(options);
     let (id, link) = begin(&mut pair, &[]);

@@ -14,7 +14,7 @@ fn resending_goes_from_way_to_way_and_each_new_code_replaces_the_last() {
     let mut pair = delivering(&[
         CodeDelivery::App,
         CodeDelivery::Sms,
-        CodeDelivery::OfALaterLayer,
+        CodeDelivery::FutureType,
         CodeDelivery::FlashCall,
         CodeDelivery::Call,
     ]);

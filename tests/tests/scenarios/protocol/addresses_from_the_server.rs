@@ -6,7 +6,7 @@ use std::time::Duration;
 use sansgram_core::client::{DcTable, Route, StoredSession};
 use sansgram_core::tl::functions;
 use sansgram_harness::pair::{Pair, PairOptions, address, address_v6};
-use sansgram_testkit::accounts::AnnouncedDc;
+use sansgram_testkit::accounts::DcOption;
 use sansgram_testkit::server::{Frontend, MtProxyMode};
 
 use crate::common::{TRUE, assert_no_fault, dc, log_in_bot, logged_in, losses, wait};
@@ -16,19 +16,17 @@ fn elsewhere() -> SocketAddr {
     "10.9.0.2:8443".parse().unwrap()
 }
 
-fn announced(address: SocketAddr) -> AnnouncedDc {
-    AnnouncedDc {
-        flags: u32::from(address.is_ipv6()),
-        dc: 2,
-        ip: address.ip().to_string(),
-        port: address.port().into(),
-        secret: None,
-    }
+fn announced(address: SocketAddr) -> DcOption {
+    DcOption::default()
+        .with_flags(u32::from(address.is_ipv6()))
+        .with_dc(2)
+        .with_ip(address.ip().to_string())
+        .with_port(address.port().into())
 }
 
-fn announcing(more: Vec<AnnouncedDc>) -> PairOptions {
+fn announcing(more: Vec<DcOption>) -> PairOptions {
     let mut options = PairOptions::default();
-    options.server.accounts.more_dcs = more;
+    options.server.accounts.extra_dc_options = more;
     options
 }
 
@@ -145,7 +143,7 @@ fn c2_a_dc_that_the_configuration_does_not_know_is_found() {
 
 #[test]
 fn c2_media_cdn_and_static_addresses_get_no_requests() {
-    let special = [2, 8, 16].map(|flags| AnnouncedDc { flags, ..announced(elsewhere()) });
+    let special = [2, 8, 16].map(|flags| announced(elsewhere()).with_flags(flags));
     let mut pair = logged_in(announcing(special.into()));
     move_away(&mut pair);
     let id = pair.count(1, Route::Home);
@@ -162,15 +160,15 @@ fn c2_media_cdn_and_static_addresses_get_no_requests() {
 
 #[test]
 fn c2_an_address_for_obfuscated_connections_gets_one() {
-    let mut pair = logged_in(announcing(vec![AnnouncedDc { flags: 4, ..announced(elsewhere()) }]));
+    let mut pair = logged_in(announcing(vec![announced(elsewhere()).with_flags(4)]));
     move_away(&mut pair);
     // Takes none but obfuscated connections.
-    pair.dcs.options_mut().front = Frontend::MtProxy { key: [0; 16], mode: MtProxyMode::Plain };
+    pair.dcs.options_mut().frontend = Frontend::MtProxy { key: [0; 16], mode: MtProxyMode::Plain };
     pair.network.options.refusing = vec![address(2)];
     let id = pair.count(1, Route::Home);
-    // This front wants a secret besides, which is what tells obfuscated bytes from plain ones here.
+    // This frontend wants a secret besides, which is what tells obfuscated bytes from plain ones here.
     assert!(wait(&mut pair, id).is_err());
-    pair.dcs.options_mut().front = Frontend::None;
+    pair.dcs.options_mut().frontend = Frontend::None;
     assert_works(&mut pair, 2);
     assert_eq!(pair.connected.last(), Some(&elsewhere()));
 }
@@ -180,10 +178,9 @@ fn c2_the_secret_of_an_address_obfuscates_the_connection() {
     let key = *b"sixteen bytes 16";
     for (mark, mode) in [(None, MtProxyMode::Plain), (Some(0xdd), MtProxyMode::Padded)] {
         let secret = mark.into_iter().chain(key).collect();
-        let mut pair =
-            logged_in(announcing(vec![AnnouncedDc { secret: Some(secret), ..announced(elsewhere()) }]));
+        let mut pair = logged_in(announcing(vec![announced(elsewhere()).with_secret(Some(secret))]));
         move_away(&mut pair);
-        pair.dcs.options_mut().front = Frontend::MtProxy { key, mode };
+        pair.dcs.options_mut().frontend = Frontend::MtProxy { key, mode };
         assert_works(&mut pair, 1);
         assert_eq!(pair.connected.last(), Some(&elsewhere()));
         assert!(!format!("{:?}", pair.client.session()).contains("sixteen"));
@@ -203,17 +200,16 @@ fn c2_what_cannot_be_an_address_is_dropped_and_the_rest_is_bounded() {
         "10.0.0.1:80",
         "1.2.3",
     ];
-    let mut more: Vec<_> =
-        strange.iter().map(|ip| AnnouncedDc { ip: (*ip).into(), ..announced(elsewhere()) }).collect();
-    more.extend([-1, 0, 65_536, i32::MAX].map(|port| AnnouncedDc { port, ..announced(elsewhere()) }));
-    more.extend([-1, 0, 1001, i32::MIN].map(|dc| AnnouncedDc { dc, ..announced(elsewhere()) }));
-    more.push(AnnouncedDc { secret: Some(vec![7; 3]), ..announced(elsewhere()) });
+    let mut more: Vec<_> = strange.iter().map(|ip| announced(elsewhere()).with_ip((*ip).into())).collect();
+    more.extend([-1, 0, 65_536, i32::MAX].map(|port| announced(elsewhere()).with_port(port)));
+    more.extend([-1, 0, 1001, i32::MIN].map(|dc| announced(elsewhere()).with_dc(dc)));
+    more.push(announced(elsewhere()).with_secret(Some(vec![7; 3])));
     let pair = logged_in(announcing(more));
     let known: Vec<_> = pair.client.session().dc_options.iter().map(|option| option.address).collect();
     assert_eq!(known, [1, 2, 3].map(address));
 
     let many =
-        (1..=60).flat_map(|dc| (1..=20).map(move |port| AnnouncedDc { dc, port, ..announced(elsewhere()) }));
+        (1..=60).flat_map(|dc| (1..=20).map(move |port| announced(elsewhere()).with_dc(dc).with_port(port)));
     let pair = logged_in(announcing(many.collect()));
     let known = pair.client.session().dc_options.iter();
     assert_eq!(known.count(), 128);

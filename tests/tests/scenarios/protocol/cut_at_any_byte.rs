@@ -63,7 +63,7 @@ fn one_cut_at_any_byte_of_a_hundred_pipelined_requests() {
             if pair.network.options.cut_at_byte.is_some() {
                 break;
             }
-            assert_eq!(pair.must_keep_secrets(), Ok(()));
+            assert_eq!(pair.check_secrets(), Ok(()));
             pair.events.clear();
         }
         println!("pfs {pfs}: {rounds} rounds of 100 requests");

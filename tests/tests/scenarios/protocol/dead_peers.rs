@@ -26,16 +26,16 @@ fn a_dead_peer_is_noticed_within_a_ping_and_its_patience() {
 #[test]
 fn what_a_silent_connection_did_not_tell_is_asked_for_over_the_next() {
     let mut pair = logged_in(PairOptions::default());
-    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, Route::Home);
     pair.run_for(Duration::from_secs(1)).unwrap();
     assert_eq!(pair.dcs.counted(1), 1);
     // The next connection opens, but says nothing; it is given up after 15 s.
-    pair.dcs.options_mut().misbehaviour.silent_after_handshake = true;
+    pair.dcs.options_mut().fault_injection.silent_after_handshake = true;
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(14)).unwrap();
-    pair.dcs.options_mut().misbehaviour.silent_after_handshake = false;
-    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+    pair.dcs.options_mut().fault_injection.silent_after_handshake = false;
+    pair.dcs.options_mut().fault_injection.withhold_results = false;
     assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
     assert_eq!(pair.dcs.counted(1), 1);
 }
@@ -46,14 +46,14 @@ fn a_network_that_is_away_for_hours_does_not_make_anything_unsure() {
         let mut options = PairOptions::default();
         options.client.max_attempts = 0;
         let mut pair = logged_in(options);
-        pair.dcs.options_mut().misbehaviour.withhold_results = true;
+        pair.dcs.options_mut().fault_injection.withhold_results = true;
         let timeout = Some(Duration::from_secs(24 * 3600));
         let id = pair.count(1, RequestOptions { timeout, ..RequestOptions::default() });
         pair.run_for(Duration::from_secs(1)).unwrap();
         pair.network.set_dead(2, true);
         pair.run_for(Duration::from_secs(60 * minutes)).unwrap();
         pair.network.set_dead(2, false);
-        pair.dcs.options_mut().misbehaviour.withhold_results = false;
+        pair.dcs.options_mut().fault_injection.withhold_results = false;
         assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "{minutes} minutes");
         assert_eq!(pair.dcs.counted(1), 1);
     }
@@ -64,7 +64,7 @@ fn a_question_whose_connection_is_lost_is_asked_again_however_late_the_next_come
     let mut options = PairOptions::default();
     options.client.max_attempts = 0;
     let mut pair = logged_in(options);
-    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
     let timeout = Some(Duration::from_secs(3600));
     let id = pair.count(1, RequestOptions { timeout, ..RequestOptions::default() });
     pair.run_for(Duration::from_secs(1)).unwrap();
@@ -77,7 +77,7 @@ fn a_question_whose_connection_is_lost_is_asked_again_however_late_the_next_come
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(600)).unwrap();
     pair.network.set_dead(2, false);
-    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+    pair.dcs.options_mut().fault_injection.withhold_results = false;
     assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
     assert_eq!(pair.dcs.counted(1), 1);
 }

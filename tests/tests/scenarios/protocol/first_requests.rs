@@ -65,11 +65,11 @@ fn f2_the_first_request_of_a_process_is_answered_whenever_its_connection_dies() 
 #[test]
 fn f2_what_left_while_the_server_was_there_is_unknown_once_that_forgot_it() {
     let mut pair = connected(false);
-    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
     let (reported, repeated) = (pair.count(1, Route::Home), pair.count(2, repeatable()));
     pair.run_for(Duration::from_secs(1)).unwrap();
     assert_eq!((pair.dcs.counted(1), pair.dcs.counted(2)), (1, 1));
-    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+    pair.dcs.options_mut().fault_injection.withhold_results = false;
     pair.dcs.forget_sessions();
     pair.network.cut_all(pair.timestamp());
     assert!(matches!(wait(&mut pair, reported), Err(InvokeError::OutcomeUnknown { .. })));

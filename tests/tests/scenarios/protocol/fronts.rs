@@ -28,10 +28,10 @@ pub(crate) fn secret(prefix: &[u8], key: &[u8; 16], domain: &str) -> ProxySecret
     ProxySecret::from_bytes(&[prefix, key, domain.as_bytes()].concat()).unwrap()
 }
 
-/// Client and front that belong together.
-pub(crate) fn options(front: Frontend) -> PairOptions {
+/// Client and frontend that belong together.
+pub(crate) fn options(frontend: Frontend) -> PairOptions {
     let mut options = PairOptions::default();
-    match &front {
+    match &frontend {
         Frontend::None => options.client.stream_mode = StreamMode::Obfuscated,
         Frontend::MtProxy { mode, .. } => {
             let secret = match mode {
@@ -47,20 +47,20 @@ pub(crate) fn options(front: Frontend) -> PairOptions {
             options.client.stream_mode = StreamMode::WebSocket(target);
         }
     }
-    options.server.front = front;
+    options.server.frontend = frontend;
     options
 }
 
-pub(crate) fn fronts() -> [Frontend; 5] {
+pub(crate) fn frontends() -> [Frontend; 5] {
     [Frontend::None, proxy(MtProxyMode::Plain), proxy(MtProxyMode::Padded), fake_tls(), Frontend::WebSocket]
 }
 
 #[test]
 fn sign_in_with_a_migration_through_every_front() {
-    for front in fronts() {
+    for frontend in frontends() {
         for transport in TransportKind::ALL {
             for chunks in [Chunks::Whole, Chunks::UpTo(40)] {
-                let mut options = options(front.clone());
+                let mut options = options(frontend.clone());
                 options.client.transport = transport;
                 options.network.chunks = chunks;
                 log_in_by_phone(&mut Pair::new(options), 1);
@@ -75,7 +75,7 @@ fn a2_a_web_socket_opens_where_nothing_stands_before_the_dcs() {
         for upgrades in [true, false] {
             // A client in a browser, and one that obfuscates its stream, at the same DCs.
             let mut options = options(if upgrades { Frontend::WebSocket } else { Frontend::None });
-            options.server.front = Frontend::None;
+            options.server.frontend = Frontend::None;
             options.server.accept_web_sockets = true;
             options.network.chunks = chunks;
             log_in_by_phone(&mut Pair::new(options), 1);
@@ -85,16 +85,16 @@ fn a2_a_web_socket_opens_where_nothing_stands_before_the_dcs() {
 
 #[test]
 fn sign_in_in_single_bytes() {
-    for front in fronts() {
+    for frontend in frontends() {
         let network = NetworkOptions { chunks: Chunks::SingleBytes, ..NetworkOptions::default() };
-        log_in_by_phone(&mut Pair::new(PairOptions { network, ..options(front) }), 2);
+        log_in_by_phone(&mut Pair::new(PairOptions { network, ..options(frontend) }), 2);
     }
 }
 
 #[test]
 fn test_dcs_are_told_apart_by_their_numbers() {
-    for front in fronts() {
-        let mut options = options(front);
+    for frontend in frontends() {
+        let mut options = options(frontend);
         options.client.test_dcs = true;
         options.server.test_dcs = true;
         log_in_by_phone(&mut Pair::new(options), 1);
@@ -103,14 +103,14 @@ fn test_dcs_are_told_apart_by_their_numbers() {
 
 #[test]
 fn sign_in_over_a_network_that_cuts_and_stutters() {
-    for (seed, front) in (0..).zip(fronts().into_iter().cycle().take(15)) {
+    for (seed, frontend) in (0..).zip(frontends().into_iter().cycle().take(15)) {
         let network = NetworkOptions {
             jitter: Duration::from_millis(300),
             chunks: Chunks::UpTo(700),
             cut_one_in: Some(60),
             ..NetworkOptions::default()
         };
-        let mut options = PairOptions { network, seed, ..options(front) };
+        let mut options = PairOptions { network, seed, ..options(frontend) };
         options.client.max_attempts = 0;
         log_in_by_phone(&mut Pair::new(options), 1);
     }
@@ -119,9 +119,9 @@ fn sign_in_over_a_network_that_cuts_and_stutters() {
 /// One cut, at places all over the first messages and the handshake.
 #[test]
 fn sign_in_with_one_cut_at_any_place() {
-    for front in [fake_tls(), Frontend::WebSocket, proxy(MtProxyMode::Padded)] {
+    for frontend in [fake_tls(), Frontend::WebSocket, proxy(MtProxyMode::Padded)] {
         for cut in (0..1500).step_by(89).chain((1500..12_000).step_by(1301)) {
-            let mut options = options(front.clone());
+            let mut options = options(frontend.clone());
             options.network.cut_at_byte = Some(cut);
             log_in_by_phone(&mut Pair::new(options), 2);
         }
@@ -130,14 +130,14 @@ fn sign_in_with_one_cut_at_any_place() {
 
 #[test]
 fn idle_hours_behind_every_front() {
-    for front in fronts() {
-        let mut pair = Pair::new(options(front.clone()));
+    for frontend in frontends() {
+        let mut pair = Pair::new(options(frontend.clone()));
         log_in_by_phone(&mut pair, 2);
         pair.run_for(Duration::from_secs(10 * 3600)).unwrap();
         let outcome = pair.login(|login| login.get_me());
-        assert!(matches!(outcome, Ok(Outcome::Me(_))), "{front:?}: {outcome:?}");
+        assert!(matches!(outcome, Ok(Outcome::Me(_))), "{frontend:?}: {outcome:?}");
         let lost = pair.events.iter().filter(|event| matches!(event, Event::Disconnected { .. })).count();
-        assert_eq!(lost, 0, "{front:?}: {:?}", pair.events);
+        assert_eq!(lost, 0, "{frontend:?}: {:?}", pair.events);
     }
 }
 
@@ -155,9 +155,9 @@ fn the_servers_time_is_told_to_the_proxy_where_it_is_known() {
 
 #[test]
 fn answers_that_trickle_are_waited_for() {
-    for front in fronts() {
-        let mut options = options(front);
-        options.server.misbehaviour.slow_bytes = Some(Duration::from_millis(1));
+    for frontend in frontends() {
+        let mut options = options(frontend);
+        options.server.fault_injection.slow_bytes = Some(Duration::from_millis(1));
         log_in_by_phone(&mut Pair::new(options), 2);
     }
 }

@@ -75,14 +75,14 @@ fn changes_while_requests_are_under_way_lose_and_repeat_none() {
 /// it is allowed to send it.
 fn executed_before_a_change(pair: &mut Pair) -> RequestId {
     pair.run_for(Duration::from_secs(480)).unwrap();
-    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, Route::Home);
     pair.run_until(|pair| pair.dcs.counted(1) == 1).unwrap();
     id
 }
 
 fn release(pair: &mut Pair) {
-    pair.dcs.options_mut().misbehaviour.withhold_results = false;
+    pair.dcs.options_mut().fault_injection.withhold_results = false;
 }
 
 /// The request that was executed before, and another, are answered; in the end one connection is left.
@@ -199,7 +199,7 @@ fn what_the_old_key_never_answers_is_sent_again_where_it_may_be() {
     let mut pair = logged_in(options);
     let key = bound_key(&pair);
     pair.run_for(Duration::from_secs(480)).unwrap();
-    pair.dcs.options_mut().misbehaviour.withhold_results = true;
+    pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, repeat());
     pair.run_until(|pair| bound_key(pair) != key).unwrap();
     assert_eq!(pair.dcs.counted(1), 1);

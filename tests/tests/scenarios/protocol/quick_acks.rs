@@ -15,7 +15,7 @@ fn who_asks_for_one_is_told_before_the_answer() {
         let mut options = PairOptions::default();
         options.client.transport = transport;
         // The server takes its time for the answer, one byte after the other.
-        options.server.misbehaviour.slow_bytes = Some(Duration::from_millis(1));
+        options.server.fault_injection.slow_bytes = Some(Duration::from_millis(1));
         let mut pair = logged_in(options);
         for number in 0..10 {
             pair.events.clear();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansgram_core::client::Route;
 use sansgram_core::login::Outcome;
 use sansgram_harness::pair::{Pair, PairOptions};
-use sansgram_testkit::server::{BadMessage, Misbehaviour, Refusal, ServerOptions};
+use sansgram_testkit::server::{BadMessage, FaultInjection, Refusal, ServerOptions};
 
 use super::cut_at_any_byte::assert_once;
 use crate::common::{TRUE, log_in_bot, logged_in, losses, misbehaving, repeatable, wait};
@@ -28,7 +28,7 @@ fn salts_that_change_for_hours_fail_no_request() {
 
 #[test]
 fn a_refused_first_salt_costs_one_message() {
-    let mut pair = misbehaving(Misbehaviour { wrong_salt_first: true, ..Misbehaviour::default() });
+    let mut pair = misbehaving(FaultInjection::default().with_wrong_salt_first(true));
     log_in_bot(&mut pair, "1:sandbox");
     let salts = |refusal: &&Refusal| matches!(refusal, Refusal::Message { reason: BadMessage::Salt, .. });
     assert_eq!(pair.refusals.iter().filter(salts).count(), pair.refusals.len());
@@ -38,7 +38,7 @@ fn a_refused_first_salt_costs_one_message() {
 #[test]
 fn salts_that_change_under_the_hand_are_followed() {
     let salt_lifetime = Duration::from_secs(2);
-    let server = ServerOptions { salt_lifetime, ..ServerOptions::default() };
+    let server = ServerOptions::default().with_salt_lifetime(salt_lifetime);
     let mut pair = Pair::new(PairOptions { server, ..PairOptions::default() });
     log_in_bot(&mut pair, "1:sandbox");
     for _ in 0..20 {
@@ -53,7 +53,7 @@ fn salts_that_change_under_the_hand_are_followed() {
 #[test]
 fn a_salt_that_was_over_before_the_first_packet_costs_no_connection() {
     let mut pair = logged_in(PairOptions::default());
-    pair.dcs.options_mut().misbehaviour.slow_bytes = Some(Duration::from_millis(2));
+    pair.dcs.options_mut().fault_injection.slow_bytes = Some(Duration::from_millis(2));
     pair.restart_client(PairOptions::default().client);
     pair.suspend(Duration::from_secs(86_400));
     pair.client.connect(pair.client_now());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, InvokeError, RequestOptions, Route};
 use sansgram_harness::pair::{Pair, PairOptions};
-use sansgram_testkit::server::Misbehaviour;
+use sansgram_testkit::server::FaultInjection;
 
 use crate::common::{TRUE, assert_logged_in, assert_no_fault, dc, losses, wait};
 
@@ -58,7 +58,7 @@ fn f9_silence_is_given_up_after_20_seconds_and_a_connection_after_its_own_limit(
     // Nothing is answered.
     let mut options = PairOptions::default();
     options.client.max_attempts = 1;
-    options.server.misbehaviour = Misbehaviour { silent_after_accept: true, ..Misbehaviour::default() };
+    options.server.fault_injection = FaultInjection::default().with_silent_after_accept(true);
     let mut pair = Pair::new(options);
     let id = pair.count(1, Route::Home);
     let failed = wait(&mut pair, id);

@@ -37,13 +37,13 @@ fn from_queued_to_answered() {
 fn a_deadline_of_its_own_says_how_far_it_came() {
     let short = RequestOptions { timeout: Some(Duration::from_secs(5)), ..RequestOptions::default() };
     let mut pair = logged_in(PairOptions::default());
-    pair.dcs.options_mut().misbehaviour.silent_after_handshake = true;
+    pair.dcs.options_mut().fault_injection.silent_after_handshake = true;
     let begun = pair.elapsed();
     let sent = pair.count(1, short);
     assert_eq!(wait(&mut pair, sent), Err(InvokeError::TimedOut { delivery: Delivery::Sent, trouble: None }));
     assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));
 
-    pair.dcs.options_mut().misbehaviour.silent_after_handshake = false;
+    pair.dcs.options_mut().fault_injection.silent_after_handshake = false;
     pair.network.set_dead(2, true);
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_millis(1)).unwrap();
@@ -141,7 +141,7 @@ fn a_request_that_waited_in_vain_for_another_is_sent_again() {
         for (times, is_answered) in [(Some(2), true), (None, false)] {
             let mut options = PairOptions::default();
             let fault = Fault::error("help.saveAppLog", 400, name);
-            options.server.accounts.faults = vec![Fault { times, ..fault }];
+            options.server.accounts.faults = vec![fault.with_times(times)];
             let mut pair = logged_in(options);
             let now = pair.client_now();
             let first = pair.client.invoke(now, &functions::help::GetNearestDc {}, Route::Home).unwrap();

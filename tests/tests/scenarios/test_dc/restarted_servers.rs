@@ -2,11 +2,11 @@
 
 use sansgram_core::login::Outcome;
 use sansgram_harness::pair::{Pair, PairOptions, address};
-use sansgram_testkit::accounts::{AccountOptions, LoginEmail, TestPassword, TestUser};
+use sansgram_testkit::accounts::{AccountOptions, TestPassword, TestUser};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
-use sansgram_testkit::server::{SavedError, ServerOptions, TestDcs};
+use sansgram_testkit::server::{RestoreError, ServerOptions, TestDcs};
 
-fn restored(mut options: ServerOptions, saved: &[u8]) -> Result<TestDcs, SavedError> {
+fn restored(mut options: ServerOptions, saved: &[u8]) -> Result<TestDcs, RestoreError> {
     options.accounts.dcs = options.dcs.iter().map(|&dc| (dc, address(dc))).collect();
     TestDcs::restore(options, Box::new(SeededRandomForTestingOnly::new(99)), saved)
 }
@@ -36,20 +36,14 @@ fn whoami(pair: &mut Pair) -> Option<i64> {
 }
 
 fn ada(password: &str) -> ServerOptions {
-    let password = TestPassword { text: password.into(), hint: None, has_recovery: false };
-    let user = TestUser {
-        id: 7,
-        phone: "12025550123".into(),
-        first_name: "Ada".into(),
-        last_name: String::new(),
-        username: "ada_l".into(),
-        dc: 2,
-        code: Some("12345".into()),
-        password: Some(password),
-        login_email: LoginEmail::None,
-    };
-    let accounts = AccountOptions { users: vec![user], ..AccountOptions::default() };
-    ServerOptions { accounts, ..ServerOptions::default() }
+    let password = TestPassword::new(password);
+    let user = TestUser::new(7, "12025550123")
+        .with_first_name("Ada".into())
+        .with_username("ada_l".into())
+        .with_code(Some("12345".into()))
+        .with_password(Some(password));
+    let accounts = AccountOptions::default().with_users(vec![user]);
+    ServerOptions::default().with_accounts(accounts)
 }
 
 #[test]
@@ -101,7 +95,7 @@ fn a4_what_is_no_state_is_refused_and_never_panics() {
     assert!(restored(ServerOptions::default(), &saved).is_ok());
     for length in 0..saved.len() {
         let outcome = restored(ServerOptions::default(), &saved[..length]);
-        assert_eq!(outcome.err(), Some(SavedError::Damaged), "{length}");
+        assert_eq!(outcome.err(), Some(RestoreError::Damaged), "{length}");
     }
     for at in 0..saved.len() {
         let mut changed = saved.clone();
@@ -109,8 +103,8 @@ fn a4_what_is_no_state_is_refused_and_never_panics() {
         assert!(restored(ServerOptions::default(), &changed).is_err(), "{at}");
     }
     let longer = [&saved[..], b"\n"].concat();
-    assert_eq!(restored(ServerOptions::default(), &longer).err(), Some(SavedError::Damaged));
-    assert_eq!(restored(ServerOptions::default(), b"SQLite format 3\0").err(), Some(SavedError::Foreign));
+    assert_eq!(restored(ServerOptions::default(), &longer).err(), Some(RestoreError::Damaged));
+    assert_eq!(restored(ServerOptions::default(), b"SQLite format 3\0").err(), Some(RestoreError::Foreign));
 }
 
 #[test]
@@ -145,5 +139,5 @@ fn a4_a_state_of_the_layout_before_is_read() {
     pair.dcs = before.expect("a state of the layout before");
     assert_eq!(whoami(&mut pair), Some(9_996_630_001));
     let later: Vec<u8> = [&saved[..begin.len()], b"3", &saved[begin.len() + 1..]].concat();
-    assert_eq!(restored(ServerOptions::default(), &later).err(), Some(SavedError::Version));
+    assert_eq!(restored(ServerOptions::default(), &later).err(), Some(RestoreError::Version));
 }

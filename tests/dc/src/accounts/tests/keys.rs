@@ -9,7 +9,7 @@ fn a_sign_out_leaves_a_token_that_saves_one_code() {
     assert_eq!(sandbox.error(Writer::boxed(id::LOG_OUT)), "401 AUTH_KEY_UNREGISTERED");
     sandbox.sign_in("9996621234", "22222");
     let out = sandbox.ok(Writer::boxed(id::LOG_OUT));
-    assert_eq!(sandbox.events.last(), Some(&AccountEvent::SignedOut { user_id: 9_996_621_234, dc: 2 }));
+    assert_eq!(sandbox.events.last(), Some(&AccountEvent::LoggedOut { user_id: 9_996_621_234, dc: 2 }));
     assert_eq!(sandbox.error(get_self()), "401 AUTH_KEY_UNREGISTERED");
     let mut reader = Reader::new(&out);
     assert_eq!((reader.u32(), reader.u32()), (Ok(id::LOGGED_OUT), Ok(1)));

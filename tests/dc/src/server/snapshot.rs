@@ -23,7 +23,7 @@ const DIGEST_LEN: usize = 32;
 /// Why a state cannot be taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SavedError {
+pub enum RestoreError {
     /// It does not begin as a state does.
     #[error("it is no state of test DCs")]
     Foreign,
@@ -38,7 +38,7 @@ pub enum SavedError {
     OtherKey,
 }
 
-impl From<Malformed> for SavedError {
+impl From<Malformed> for RestoreError {
     fn from(_: Malformed) -> Self {
         Self::Damaged
     }
@@ -67,29 +67,29 @@ impl TestDcs {
     /// DCs that go on from what [`save`](Self::save) gave.
     ///
     /// # Errors
-    /// [`SavedError`] if the bytes are no state that this version can read.
+    /// [`RestoreError`] if the bytes are no state that this version can read.
     pub fn restore(
         options: ServerOptions,
         random: Box<dyn SecureRandom + Send>,
         saved: &[u8],
-    ) -> Result<Self, SavedError> {
+    ) -> Result<Self, RestoreError> {
         let versioned = saved.strip_prefix(MAGIC).ok_or_else(|| {
             // Also what was cut off so early is a state.
-            if MAGIC.starts_with(saved) { SavedError::Damaged } else { SavedError::Foreign }
+            if MAGIC.starts_with(saved) { RestoreError::Damaged } else { RestoreError::Foreign }
         })?;
         match versioned {
             [VERSION | WITHOUT_DEVICES, b'\n', ..] => {}
-            [] | [VERSION | WITHOUT_DEVICES] => return Err(SavedError::Damaged),
-            _ => return Err(SavedError::Version),
+            [] | [VERSION | WITHOUT_DEVICES] => return Err(RestoreError::Damaged),
+            _ => return Err(RestoreError::Version),
         }
-        let (covered, digest) = saved.split_last_chunk::<DIGEST_LEN>().ok_or(SavedError::Damaged)?;
+        let (covered, digest) = saved.split_last_chunk::<DIGEST_LEN>().ok_or(RestoreError::Damaged)?;
         if sha256(&[covered]) != *digest {
-            return Err(SavedError::Damaged);
+            return Err(RestoreError::Damaged);
         }
-        let mut reader = Reader::new(covered.get(MAGIC.len() + 2..).ok_or(SavedError::Damaged)?);
+        let mut reader = Reader::new(covered.get(MAGIC.len() + 2..).ok_or(RestoreError::Damaged)?);
         let mut dcs = Self::new(options, random);
         if reader.u64()? != dcs.rsa.fingerprint() {
-            return Err(SavedError::OtherKey);
+            return Err(RestoreError::OtherKey);
         }
         for _ in 0..reader.u64()? {
             let dc = reader.i32()?;
@@ -110,7 +110,7 @@ impl TestDcs {
         if versioned.first() == Some(&VERSION) {
             dcs.accounts.restore_devices(&mut reader)?;
         }
-        if reader.rest().is_empty() { Ok(dcs) } else { Err(SavedError::Damaged) }
+        if reader.rest().is_empty() { Ok(dcs) } else { Err(RestoreError::Damaged) }
     }
 
     /// Whether anything that [`save`](Self::save) saves may have changed since the last call.

@@ -193,7 +193,7 @@ const DELIVERIES: [CodeDelivery; 12] = [
     CodeDelivery::Word,
     CodeDelivery::Phrase,
     CodeDelivery::EmailSetUp,
-    CodeDelivery::OfALaterLayer,
+    CodeDelivery::FutureType,
     CodeDelivery::Unreadable,
 ];
 

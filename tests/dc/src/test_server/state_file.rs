@@ -4,8 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// A larger file is no state of test DCs, in bytes.
-const LARGEST: u64 = 1 << 30;
+use super::policy::MAX_STATE_BYTES;
 
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,12 +53,12 @@ impl StateFile {
         let mut saved = Vec::new();
         match File::open(&path) {
             Ok(file) => {
-                file.take(LARGEST + 1).read_to_end(&mut saved)?;
+                file.take(MAX_STATE_BYTES + 1).read_to_end(&mut saved)?;
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }
-        if saved.len() as u64 > LARGEST {
+        if saved.len() as u64 > MAX_STATE_BYTES {
             return Err(StateFileError::TooLarge);
         }
         Ok((Self { path, _lock: lock }, saved))

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use sansgram_testkit::serve::{Report, Reported, ServeError, ServeOptions, TestServer, serve};
-use sansgram_testkit::server::{FramingError, Misbehaviour, Refusal, ServerOptions};
+use sansgram_testkit::server::{FaultInjection, FramingError, Refusal, ServerOptions};
+use sansgram_testkit::test_server::{Report, ReportKind, TestServer, TestServerError, TestServerOptions};
 
 /// `req_pq_multi` in an abridged frame, behind the transport's tag.
 fn request(nonce: u8) -> Vec<u8> {
@@ -41,7 +41,7 @@ fn address(served: &TestServer, dc: i32) -> SocketAddr {
 
 #[test]
 fn every_dc_answers_on_its_own_port() {
-    let served = serve(ServeOptions::default()).unwrap();
+    let served = TestServer::start(TestServerOptions::default()).unwrap();
     let ports: std::collections::BTreeSet<_> = served.addresses().iter().map(|(_, at)| at.port()).collect();
     assert_eq!((ports.len(), ports.contains(&0)), (3, false));
     for dc in 1..=3 {
@@ -53,7 +53,7 @@ fn every_dc_answers_on_its_own_port() {
 
 #[test]
 fn slow_and_dead_peers_are_nobody_elses_trouble() {
-    let served = serve(ServeOptions::default()).unwrap();
+    let served = TestServer::start(TestServerOptions::default()).unwrap();
     let at = address(&served, 2);
     // They say half a sentence and no more.
     let mut others: Vec<_> = (0..20).map(|_| connect(at)).collect();
@@ -70,7 +70,7 @@ fn slow_and_dead_peers_are_nobody_elses_trouble() {
 
 #[test]
 fn a_transport_error_arrives_before_the_close() {
-    let served = serve(ServeOptions::default()).unwrap();
+    let served = TestServer::start(TestServerOptions::default()).unwrap();
     let mut socket = connect(address(&served, 2));
     // A packet under an unknown key, and more that the server will not read.
     socket.write_all(&[0xef, 18]).unwrap();
@@ -83,7 +83,7 @@ fn a_transport_error_arrives_before_the_close() {
 
 #[test]
 fn a_stream_that_is_no_transport_is_closed() {
-    let served = serve(ServeOptions::default()).unwrap();
+    let served = TestServer::start(TestServerOptions::default()).unwrap();
     let mut socket = connect(address(&served, 1));
     socket.write_all(&[b'G'; 64]).unwrap();
     assert_eq!(socket.read(&mut [0; 8]).unwrap(), 0);
@@ -99,7 +99,7 @@ fn a_stream_that_is_no_transport_is_closed() {
 
 #[test]
 fn a2d_what_strangers_speak_is_told_also_when_they_left() {
-    let served = serve(ServeOptions::default()).unwrap();
+    let served = TestServer::start(TestServerOptions::default()).unwrap();
     let refused = |bytes: &[u8]| {
         let mut socket = connect(address(&served, 1));
         socket.write_all(bytes).unwrap();
@@ -134,9 +134,9 @@ fn a2d_what_strangers_speak_is_told_also_when_they_left() {
 #[test]
 fn timers_run_by_themselves() {
     let slow_bytes = Some(Duration::from_millis(2));
-    let misbehaviour = Misbehaviour { slow_bytes, ..Misbehaviour::default() };
-    let server = ServerOptions { misbehaviour, trailing_bytes: false, ..ServerOptions::default() };
-    let served = serve(ServeOptions { server, ..ServeOptions::default() }).unwrap();
+    let fault_injection = FaultInjection::default().with_slow_bytes(slow_bytes);
+    let server = ServerOptions::default().with_fault_injection(fault_injection).with_trailing_bytes(false);
+    let served = TestServer::start(TestServerOptions::default().with_server(server)).unwrap();
     let begun = Instant::now();
     asks_and_is_answered(address(&served, 2), 1);
     assert!(begun.elapsed() >= Duration::from_millis(2 * 80));
@@ -144,7 +144,7 @@ fn timers_run_by_themselves() {
 
 #[test]
 fn dropping_it_closes_everything() {
-    let served = serve(ServeOptions::default()).unwrap();
+    let served = TestServer::start(TestServerOptions::default()).unwrap();
     let at = address(&served, 2);
     let mut idle = connect(at);
     let mut asked = connect(at);
@@ -163,7 +163,7 @@ fn dropping_it_closes_everything() {
 
 #[test]
 fn the_machine_can_be_called_while_it_serves() {
-    let served = serve(ServeOptions::default()).unwrap();
+    let served = TestServer::start(TestServerOptions::default()).unwrap();
     let mut socket = connect(address(&served, 2));
     socket.write_all(&request(1)).unwrap();
     socket.read_exact(&mut [0; 20]).unwrap();
@@ -186,7 +186,7 @@ fn soon(served: &TestServer) -> Vec<Report> {
 
 #[test]
 fn f12_the_limit_of_connections_is_an_option_and_told() {
-    let served = serve(ServeOptions { most_connections: 3, ..ServeOptions::default() }).unwrap();
+    let served = TestServer::start(TestServerOptions::default().with_max_connections(3)).unwrap();
     let at = address(&served, 2);
     let mut open: Vec<_> = (0..3).map(|_| connect(at)).collect();
     for (nonce, socket) in (0..).zip(&mut open) {
@@ -199,7 +199,7 @@ fn f12_the_limit_of_connections_is_an_option_and_told() {
     let reports = soon(&served);
     assert_eq!(reports.len(), 1);
     assert_eq!((reports[0].dc, reports[0].client), (Some(2), Some(fourth.local_addr().unwrap())));
-    assert_eq!(reports[0].what, Reported::TooMany(3));
+    assert_eq!(reports[0].what, ReportKind::TooManyConnections(3));
     // A place that is free again is given to the next.
     drop(open);
     while served.open_connections() > 0 {
@@ -211,14 +211,14 @@ fn f12_the_limit_of_connections_is_an_option_and_told() {
 #[test]
 fn a4_ports_follow_each_other_and_end_at_65535() {
     for (port, fits) in [(65533, true), (65534, false), (65535, false)] {
-        match serve(ServeOptions { port, ..ServeOptions::default() }) {
+        match TestServer::start(TestServerOptions::default().with_port(port)) {
             Ok(served) => {
                 let ports: Vec<_> = served.addresses().iter().map(|(_, at)| at.port()).collect();
                 assert_eq!((ports, fits), (vec![65533, 65534, 65535], true));
             }
             // Another program may be there.
-            Err(ServeError::Bind { .. }) => assert!(fits),
-            Err(ServeError::Ports { first, dcs }) => assert_eq!((first, dcs, fits), (port, 3, false)),
+            Err(TestServerError::Bind { .. }) => assert!(fits),
+            Err(TestServerError::Ports { first, dcs }) => assert_eq!((first, dcs, fits), (port, 3, false)),
             Err(error) => panic!("{error}"),
         }
     }
@@ -227,11 +227,13 @@ fn a4_ports_follow_each_other_and_end_at_65535() {
 #[test]
 fn a4_all_addresses_are_announced_as_one_that_works() {
     let listen = "0.0.0.0".parse().unwrap();
-    let served = serve(ServeOptions { listen, ..ServeOptions::default() }).unwrap();
-    assert!(served.announced().iter().all(|(_, at)| at.ip().to_string() == "127.0.0.1"));
+    let served = TestServer::start(TestServerOptions::default().with_listen(listen)).unwrap();
+    assert!(served.advertised().iter().all(|(_, at)| at.ip().to_string() == "127.0.0.1"));
     let advertise = vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()];
-    let served = serve(ServeOptions { listen, advertise, ..ServeOptions::default() }).unwrap();
-    for ((_, told), (_, at)) in served.announced().iter().zip(served.addresses()) {
+    let served =
+        TestServer::start(TestServerOptions::default().with_listen(listen).with_advertise(advertise))
+            .unwrap();
+    for ((_, told), (_, at)) in served.advertised().iter().zip(served.addresses()) {
         assert_eq!((told.ip().to_string(), told.port()), ("203.0.113.7".into(), at.port()));
     }
 }

@@ -1,0 +1,51 @@
+//! Why the DCs cannot be started.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::state_file::StateFileError;
+use crate::server::RestoreError;
+
+/// Why the DCs cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TestServerError {
+    /// There are fewer ports behind the first one than DCs.
+    #[error("{dcs} DCs need as many ports, and the ports behind {first} end at 65535")]
+    Ports {
+        /// The port of the first DC.
+        first: u16,
+        /// The number of DCs.
+        dcs: usize,
+    },
+    /// The operating system refuses an address.
+    #[error("DC {dc} cannot listen at {address}: {source}")]
+    Bind {
+        /// The DC.
+        dc: i32,
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The state file cannot be used.
+    #[error("the state file {} cannot be used: {reason}", file.display())]
+    StateFile {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: StateFileError,
+    },
+    /// What is in the state file cannot be taken in; it is left as it is.
+    #[error("the state file {} cannot be read: {reason}", file.display())]
+    State {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: RestoreError,
+    },
+    /// The operating system refuses a thread.
+    #[error("no thread can be started: {0}")]
+    Thread(#[source] io::Error),
+}

@@ -1,0 +1,15 @@
+//! The limits of DCs on sockets.
+
+use std::time::Duration;
+
+/// A peer that leaves more than this unread is disconnected, in bytes.
+pub(super) const MAX_UNREAD_BYTES: usize = 64 << 20;
+/// How long one write may make no progress at all.
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a closed connection is still read from, so that the last answer is not lost to a reset.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+/// How many entries are kept for [`super::TestServer::take_refusals`], and as many for [`super::TestServer::take_reports`].
+pub(super) const MAX_REPORTS: usize = 1000;
+
+/// The largest state file, in bytes: a larger file is none.
+pub(super) const MAX_STATE_BYTES: u64 = 1 << 30;

@@ -1,0 +1,227 @@
+//! The handle of running DCs.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use sansgram_core::crypto::OsRandom;
+
+use super::connection::spawn;
+use super::error::TestServerError;
+use super::options::TestServerOptions;
+use super::report::Report;
+use super::shared::{Shared, State};
+use super::state_file::StateFile;
+use crate::accounts::AccountEvent;
+use crate::server::{Refusal, ServerOptions, TestDcs};
+
+/// Running DCs. Dropping it closes every connection and ends every thread.
+pub struct TestServer {
+    shared: Arc<Shared>,
+    addresses: Vec<(i32, SocketAddr)>,
+    advertised: Vec<(i32, SocketAddr)>,
+    public_key_pem: &'static str,
+    events: Mutex<Receiver<AccountEvent>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl TestServer {
+    /// Binds a port for each DC and starts them.
+    ///
+    /// # Errors
+    /// [`TestServerError`] if the operating system refuses a port or a thread.
+    pub fn start(options: TestServerOptions) -> Result<Self, TestServerError> {
+        let TestServerOptions { listen, port, advertise, max_connections, state, mut server } = options;
+        let state = match state {
+            None => None,
+            Some(file) => match StateFile::open(&file) {
+                Ok((open, saved)) => Some((file, open, saved)),
+                Err(reason) => return Err(TestServerError::StateFile { file, reason }),
+            },
+        };
+        let dcs = server.dcs.len();
+        let mut ports: Vec<u16> = vec![0; dcs];
+        if port != 0 {
+            ports = (port..=u16::MAX).take(dcs).collect();
+            if ports.len() < dcs {
+                return Err(TestServerError::Ports { first: port, dcs });
+            }
+        }
+        let mut listeners = Vec::new();
+        let mut addresses = Vec::new();
+        for (&dc, port) in server.dcs.iter().zip(ports) {
+            let address = SocketAddr::new(listen, port);
+            let refused = |source| TestServerError::Bind { dc, address, source };
+            let listener = TcpListener::bind(address).map_err(refused)?;
+            addresses.push((dc, listener.local_addr().map_err(refused)?));
+            listeners.push((dc, listener));
+        }
+        let at = |(dc, address): &(i32, SocketAddr), ip: IpAddr| (*dc, SocketAddr::new(ip, address.port()));
+        if server.accounts.dcs.is_empty() {
+            server.accounts.dcs = if advertise.is_empty() {
+                addresses.clone()
+            } else {
+                addresses.iter().flat_map(|dc| advertise.iter().map(move |ip| at(dc, *ip))).collect()
+            };
+        }
+        let advertised = match advertise.first() {
+            Some(ip) => addresses.iter().map(|dc| at(dc, *ip)).collect(),
+            None => addresses.iter().map(|(dc, address)| (*dc, reachable(*address))).collect(),
+        };
+        let (dcs, state_file) = restore_or_new(server, state)?;
+        let public_key_pem = dcs.public_key_pem();
+        let (event_sender, events) = mpsc::channel();
+        let state = State {
+            dcs,
+            connections: HashMap::new(),
+            closing: HashMap::new(),
+            next_conn: 0,
+            deadline: None,
+            stopping: false,
+            events: event_sender,
+            refusals: Vec::new(),
+            reports: Vec::new(),
+            max_connections,
+            state_file,
+            unsaved: false,
+            threads: Vec::new(),
+        };
+        let shared =
+            Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), origin: Instant::now() });
+        // From here on a failure drops `this`, which stops what was started.
+        let mut this = Self {
+            shared,
+            addresses,
+            advertised,
+            public_key_pem,
+            events: Mutex::new(events),
+            threads: Vec::new(),
+        };
+        let shared = Arc::clone(&this.shared);
+        let timer = spawn("test-dc-timer".into(), move || shared.keep_time());
+        this.threads.push(timer.map_err(TestServerError::Thread)?);
+        for (dc, listener) in listeners {
+            let shared = Arc::clone(&this.shared);
+            let acceptor = spawn(format!("test-dc-{dc}"), move || shared.accept(dc, &listener));
+            this.threads.push(acceptor.map_err(TestServerError::Thread)?);
+        }
+        Ok(this)
+    }
+
+    /// Where the DCs listen, by number, in the order of the options.
+    #[must_use]
+    pub fn addresses(&self) -> &[(i32, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// Where clients reach the DCs: the first advertised address or, if the DCs listen at all addresses of this machine,
+    /// loopback.
+    #[must_use]
+    pub fn advertised(&self) -> &[(i32, SocketAddr)] {
+        &self.advertised
+    }
+
+    /// Where one DC listens.
+    #[must_use]
+    pub fn address(&self, dc: i32) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(number, _)| *number == dc).map(|(_, address)| *address)
+    }
+
+    /// The RSA key of all the DCs, PKCS#1 in PEM.
+    #[must_use]
+    pub const fn public_key_pem(&self) -> &'static str {
+        self.public_key_pem
+    }
+
+    /// The next thing that happened to an account; waits for it up to `timeout`.
+    #[must_use]
+    pub fn next_event(&self, timeout: Duration) -> Option<AccountEvent> {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.recv_timeout(timeout).ok()
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.shared.lock().connections.len()
+    }
+
+    /// What was not accepted from clients since the last call, at most the first 1000.
+    #[must_use]
+    pub fn take_refusals(&self) -> Vec<Refusal> {
+        std::mem::take(&mut self.shared.lock().refusals)
+    }
+
+    /// What is to be told of connections since the last call, oldest first, at most the first 1000. It has the refusals
+    /// of [`take_refusals`](Self::take_refusals) too; each list is taken on its own.
+    #[must_use]
+    pub fn take_reports(&self) -> Vec<Report> {
+        std::mem::take(&mut self.shared.lock().reports)
+    }
+
+    /// Calls the machine itself, such as [`TestDcs::forget_key`] or [`TestDcs::close_all`], and sends what follows.
+    pub fn with_dcs<T>(&self, action: impl FnOnce(&mut TestDcs) -> T) -> T {
+        let mut state = self.shared.lock();
+        let result = action(&mut state.dcs);
+        self.shared.drain(&mut state);
+        result
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        let connections = {
+            let mut state = self.shared.lock();
+            state.stopping = true;
+            let handles = std::mem::take(&mut state.connections).into_values().map(|handle| handle.socket);
+            for socket in handles.chain(std::mem::take(&mut state.closing).into_values()) {
+                // Fails where the peer is gone already.
+                let _ = socket.shutdown(Shutdown::Both);
+            }
+            self.shared.timer.notify_all();
+            std::mem::take(&mut state.threads)
+        };
+        for (_, address) in &self.addresses {
+            // An acceptor looks up only when somebody connects.
+            let _ = TcpStream::connect_timeout(&reachable(*address), Duration::from_secs(1));
+        }
+        for thread in self.threads.drain(..).chain(connections) {
+            // A panic of a server's thread has been printed; it must not become a second one here.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The DCs, as they were if there is a state, which is saved at once: a file that cannot be written is told now.
+fn restore_or_new(
+    server: ServerOptions,
+    state: Option<(PathBuf, StateFile, Vec<u8>)>,
+) -> Result<(TestDcs, Option<StateFile>), TestServerError> {
+    let random = Box::new(OsRandom::new());
+    let Some((file, open, saved)) = state else { return Ok((TestDcs::new(server, random), None)) };
+    let dcs = match &saved[..] {
+        [] => TestDcs::new(server, random),
+        saved => match TestDcs::restore(server, random, saved) {
+            Ok(dcs) => dcs,
+            Err(reason) => return Err(TestServerError::State { file, reason }),
+        },
+    };
+    match open.save(&dcs.save()) {
+        Ok(()) => Ok((dcs, Some(open))),
+        Err(error) => Err(TestServerError::StateFile { file, reason: error.into() }),
+    }
+}
+
+/// The address under which this machine reaches a listener, also one that listens everywhere.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
