@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_peak_is_what_was_held_at_once() {
+    fn the_peak_is_the_most_memory_held_at_once() {
         let (kept, peak) = peak_of(|| {
             drop(vec![0_u8; 5000]);
             vec![0_u8; 3000]

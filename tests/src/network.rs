@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_at_a_byte_loses_exactly_what_is_behind_it() {
+    fn a_cut_at_a_byte_loses_exactly_the_bytes_after_it() {
         let options = NetworkOptions { cut_at_byte: Some(7), ..NetworkOptions::default() };
         let (mut network, at) = connected(options);
         network.server_writes(at, CONN, &[1; 5]);
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_arrives_behind_what_was_sent_before() {
+    fn a_close_arrives_after_the_bytes_sent_before() {
         let (mut network, at) = connected(NetworkOptions::default());
         network.server_writes(at, CONN, &[1; 4]);
         network.closed_by_server(at, CONN);

@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_left_alone() {
+    fn other_text_is_no_leak() {
         for said in [
             "",
             "\\",
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_traced_is_heard_at_every_level() {
+    fn traces_of_every_level_are_recorded() {
         let mark = listen();
         let code = "22222";
         tracing::trace!(code, "typed");

@@ -7,7 +7,7 @@ mod blocking;
 use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
 #[test]
-fn signs_in_and_reports_what_is_wrong() {
+fn logs_in_and_reports_errors() {
     let served = TestServer::start(TestServerOptions::default()).unwrap();
     let (address, key) = (served.address(2).unwrap(), served.public_key_pem());
     let name = blocking::sign_in(address, key, "+999 66 2 0001", "22222").unwrap();

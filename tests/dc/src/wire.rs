@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_of_every_length_come_back() {
+    fn bytes_of_every_length_round_trip() {
         for length in [0, 1, 3, 4, 252, 253, 254, 255, 256, 300] {
             let value: Vec<u8> = (0..length).map(|i| i as u8).collect();
             let object = Writer::default().bytes(&value).i32(-5).finish();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_have_one_spelling() {
+    fn lengths_have_one_encoding() {
         assert_eq!(Reader::new(&[254, 1, 0, 0, 7, 0, 0, 0]).bytes(), Err(Malformed));
         assert_eq!(Reader::new(&[255, 1, 0, 0, 7, 0, 0, 0]).bytes(), Err(Malformed));
         assert_eq!(Reader::new(&[1, 7, 0, 9]).bytes(), Err(Malformed));

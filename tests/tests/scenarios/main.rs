@@ -11,56 +11,56 @@
 mod common;
 
 mod login {
-    mod application_named_once;
+    mod api_credentials;
     mod bot_token;
-    mod code_as_people_type_it;
-    mod ended_by_the_server;
-    mod every_code_type;
-    mod expired_code_and_restart;
+    mod code_formats;
+    mod code_types;
+    mod expired_code_and_auth_restart;
     mod flood_waits;
+    mod future_auth_tokens;
     mod login_email;
     mod manual_steps;
     mod migration_at_every_step;
     mod password;
     mod password_recovery;
     mod password_reset;
-    mod phone_as_people_type_it;
+    mod phone_formats;
     mod qr_code;
-    mod qr_code_elsewhere;
-    mod refused_at_every_step;
+    mod qr_code_migration;
+    mod refusals_at_every_step;
     mod resend_and_cancel;
-    mod resumed_in_another_process;
+    mod revoked_logins;
+    mod saved_login;
     mod sign_up;
     mod stale_password_parameters;
-    mod tokens_of_logouts;
 }
 
 mod protocol {
-    mod addresses_from_the_server;
+    mod address_and_transport_rotation;
     mod blocked_write;
     mod clock;
-    mod connections_elsewhere;
     mod containers_and_gzip;
     mod cut_at_any_byte;
     mod cut_at_any_byte_of_a_login;
+    mod dc_options;
     mod dead_peers;
     mod first_requests;
+    mod forgotten_keys;
     mod forgotten_sessions;
-    pub(crate) mod fronts;
-    mod hosts_with_one_family;
-    mod idle_for_long;
-    mod key_change;
-    mod keys_that_servers_forget;
+    pub(crate) mod frontends;
+    mod key_rotation;
+    mod long_idle;
     mod many_cuts;
     mod one_dead_dc;
-    mod other_addresses_and_transports;
+    mod other_dcs;
     mod pfs;
     mod quick_acks;
     mod reconnects;
     mod replay_window;
+    mod request_states;
     mod salts;
+    mod single_family_hosts;
     mod slow_networks;
-    mod states_of_a_request;
     mod transports;
     mod updates;
     mod updates_state;
@@ -68,13 +68,13 @@ mod protocol {
 
 mod hostile {
     mod endless_refusals;
-    mod fronts_that_do_not_fit;
+    mod faulty_servers;
     mod garbage_at_any_time;
-    mod handshake_failures_are_named;
+    mod handshake_failures;
     mod leading_zeros;
-    mod secrets_are_not_told;
-    mod servers_that_go_wrong;
-    mod wrong_answers;
+    mod malformed_answers;
+    mod mismatched_frontends;
+    mod no_secrets_in_output;
 }
 
 mod test_dc {
@@ -83,7 +83,7 @@ mod test_dc {
 
 mod sessions {
     mod interrupted_login;
-    mod salts_and_clock_kept;
-    mod servers_of_a_session;
-    mod text_of_a_session;
+    mod session_servers;
+    mod session_text;
+    mod stored_salts_and_clock;
 }

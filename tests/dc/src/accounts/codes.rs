@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_codes_wear_a_sent_code_out() {
+    fn too_many_wrong_codes_void_a_sent_code() {
         let mut codes = sent();
         for _ in 0..MAX_WRONG_CODES {
             assert_eq!(
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn resending_goes_through_the_means_and_ends() {
+    fn resending_uses_each_delivery_in_turn() {
         let mut codes = sent();
         let sms = codes.resend(&number(), "hash", "33333".into(), "second".into(), WHEN).expect("by SMS");
         assert_eq!(&sms[8..12], &id::SENT_CODE_TYPE_SMS.to_le_bytes());
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_or_replaced_code_is_worthless() {
+    fn a_cancelled_or_replaced_code_is_void() {
         let mut codes = sent();
         codes.send(number(), "99999".into(), "again".into(), means(), WHEN);
         assert_eq!(

@@ -400,7 +400,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a2_the_functions_of_a_quiet_server_are_those_of_the_schema() {
+    fn a2_the_functions_are_those_of_the_schema() {
         let mut known = 0;
         for line in
             SCHEMA.lines().skip_while(|line| *line != "---functions---").filter(|line| line.contains('#'))

@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn sandbox_numbers_tell_their_dc_and_code() {
+    fn sandbox_numbers_name_their_dc_and_code() {
         let number = directory().number("+999 66 (3) 12-34").expect("a sandbox number");
         assert_eq!(number, Number { digits: "9996631234".into(), dc: 3, code: Some("33333".into()) });
         for wrong in ["9996601234", "9996641234", "999663123", "99966312345", "12025550123", "", "99966x1234"]
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_digit_tells_password_and_registration() {
+    fn the_last_digit_selects_password_and_registration() {
         let mut directory = directory();
         let mut account = |digits: &str| {
             let number = directory.number(digits)?;
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_sandbox_only_those_named_exist() {
+    fn without_the_sandbox_only_listed_accounts_exist() {
         let user = TestUser {
             id: 7,
             phone: "12025550123".into(),

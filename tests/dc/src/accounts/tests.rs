@@ -317,7 +317,7 @@ fn a_password_is_asked_and_checked() {
 }
 
 #[test]
-fn without_a_password_only_the_way_to_set_one_is_told() {
+fn without_a_password_the_answer_only_says_how_to_set_one() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     sandbox.sign_in("9996621234", "22222");
     let object = sandbox.ok(Writer::boxed(id::GET_PASSWORD));
@@ -354,7 +354,7 @@ fn bots_log_in() {
 }
 
 #[test]
-fn users_are_told_by_who_asks_and_who_exists() {
+fn users_depend_on_the_caller() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     sandbox.ok(bot_login("1:sandbox"));
     let other = |user: i64| Writer::boxed(id::INPUT_USER).i64(user).i64(0).finish();
@@ -373,7 +373,7 @@ fn users_are_told_by_who_asks_and_who_exists() {
 }
 
 #[test]
-fn state_and_difference_are_quiet() {
+fn state_and_difference_are_empty() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     let difference = || Writer::boxed(id::GET_DIFFERENCE).u32(0).i32(1).i32(NOW).i32(0);
     assert_eq!(sandbox.error(Writer::boxed(id::GET_STATE)), "401 AUTH_KEY_UNREGISTERED");

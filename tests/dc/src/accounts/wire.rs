@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_strings_survive_the_way_around() {
+    fn byte_strings_round_trip() {
         for length in [0, 1, 3, 4, 253, 254, 255, 256, 1000] {
             let value = vec![7; length];
             let written = Writer::default().bytes(&value).i32(-1).finish();

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn all_wrappers_come_off() {
+    fn all_wrappers_are_removed() {
         let inner = init(1, 3)
             .object(&Writer::boxed(id::INPUT_CLIENT_PROXY).string("proxy.example").i32(443).finish());
         let params = Writer::boxed(id::JSON_OBJECT)
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_function_is_left_alone() {
+    fn a_bare_function_is_unchanged() {
         let call = Writer::boxed(id::GET_CONFIG);
         assert_eq!(unwrapped(call), Ok((Wrapping::default(), id::GET_CONFIG.to_le_bytes().to_vec())));
     }

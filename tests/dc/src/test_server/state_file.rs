@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn f1_a_link_in_the_place_of_the_lock_file_is_refused() {
+    fn f1_a_link_as_the_lock_file_is_refused() {
         let directory = std::env::temp_dir().join(format!("sansgram-state-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("a directory");
         let [state, lock, victim] = ["state", "state.lock", "victim"].map(|name| directory.join(name));

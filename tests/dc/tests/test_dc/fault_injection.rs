@@ -21,7 +21,7 @@ fn silent_after_accept() {
 }
 
 #[test]
-fn silent_after_the_handshake() {
+fn a_silent_server_after_the_handshake() {
     let mut client = connect(FaultInjection::default().with_silent_after_handshake(true));
     client.handshake(None).unwrap();
     client.send(&PING, false);

@@ -175,7 +175,7 @@ fn rsa_data_that_does_not_decrypt_is_refused() {
 }
 
 #[test]
-fn a1_the_old_padding_is_taken_by_lenient_dcs_and_told_once() {
+fn a1_lenient_dcs_accept_legacy_padding_and_report_it_once() {
     for accepted in [false, true] {
         let options = ServerOptions::lenient().with_accept_legacy_rsa(accepted);
         let (mut client, mut inner, mut outer) = first_step(options);
@@ -195,7 +195,7 @@ fn a1_the_old_padding_is_taken_by_lenient_dcs_and_told_once() {
 }
 
 #[test]
-fn a2b_any_plain_msg_id_is_taken() {
+fn a2b_lenient_dcs_accept_any_plain_msg_id() {
     let request = [&0xbe7e_8ef1_u32.to_le_bytes()[..], &[7; 16]].concat();
     // All zero, all the same, falling, odd, and as large as can be.
     for ids in [[0; 3], [44; 3], [12, 8, 4], [5, 6, 7], [u64::MAX, 0, 1]] {

@@ -121,7 +121,7 @@ fn expect_code(reason: BadMessage, change: impl FnOnce(&mut RawClient, &mut u64,
 }
 
 #[test]
-fn identifiers_must_be_of_now() {
+fn msg_ids_must_be_recent() {
     expect_code(BadMessage::IdTooLow, |_, msg_id, _| *msg_id -= 301 << 32);
     expect_code(BadMessage::IdTooHigh, |_, msg_id, _| *msg_id += 31 << 32);
     expect_code(BadMessage::IdNotDivisible, |_, msg_id, _| *msg_id += 1);
@@ -196,7 +196,7 @@ fn the_salt_of_the_handshake_can_be_refused() {
 }
 
 #[test]
-fn salts_grow_old() {
+fn salts_expire() {
     let salt_lifetime = Duration::from_secs(60);
     let mut client = RawClient::with_key(ServerOptions::default().with_salt_lifetime(salt_lifetime));
     client.send(&PING, false);
@@ -219,7 +219,7 @@ fn an_expired_temporary_key_is_unknown() {
 }
 
 #[test]
-fn a_repeated_message_is_not_done_twice() {
+fn a_repeated_message_is_executed_once() {
     let mut client = client_in_session();
     let (msg_id, seq_no) = (client.next_msg_id(), client.next_seq_no(true));
     // help.getConfig
@@ -255,7 +255,7 @@ fn quick_acks_name_the_packet() {
 /// The first message of Pyrogram 1.4.16 has a salt of 0 and an identifier of its own clock, which is neither divisible by
 /// 4 nor of now. It learns the time from `bad_server_salt`, and gives up at any other refusal.
 #[test]
-fn a2_a_wrong_salt_is_told_before_a_wrong_identifier() {
+fn a2_a_wrong_salt_is_reported_before_a_wrong_msg_id() {
     let mut client = client_in_session();
     let (early, seq_no) = ((4_000 << 32) + 1, 1);
     client.salt = 0;

@@ -89,7 +89,7 @@ fn too_many_identifiers_are_a_flood() {
 }
 
 #[test]
-fn an_unwanted_answer_is_dropped_until_it_is_acknowledged() {
+fn rpc_drop_answer_drops_an_unacknowledged_answer() {
     let mut client = client();
     let request = client.send(&GET_CONFIG, true);
     let messages = client.receive();
@@ -105,7 +105,7 @@ fn an_unwanted_answer_is_dropped_until_it_is_acknowledged() {
 }
 
 #[test]
-fn what_was_not_acknowledged_comes_again_over_a_new_connection() {
+fn unacknowledged_messages_are_resent_over_a_new_connection() {
     let mut client = client();
     let (first, second) = (client.send(&GET_CONFIG, true), client.send(&GET_CONFIG, true));
     let answers = client.receive();
@@ -121,7 +121,7 @@ fn what_was_not_acknowledged_comes_again_over_a_new_connection() {
 }
 
 #[test]
-fn what_waited_for_long_comes_again_under_a_new_identifier() {
+fn old_unacknowledged_messages_are_resent_under_a_new_msg_id() {
     let mut client = client();
     let request = client.send(&GET_CONFIG, true);
     let old = client.receive()[0].msg_id;
@@ -134,7 +134,7 @@ fn what_waited_for_long_comes_again_under_a_new_identifier() {
 }
 
 #[test]
-fn a_message_is_sent_again_when_it_is_asked_for() {
+fn msg_resend_req_resends_a_message() {
     let mut client = client();
     client.send(&GET_CONFIG, true);
     let answer = client.receive()[0].msg_id;
@@ -180,7 +180,7 @@ fn a_destroyed_key_is_unknown() {
 }
 
 #[test]
-fn ping_delay_disconnect_ends_a_connection_that_falls_silent() {
+fn ping_delay_disconnect_closes_a_silent_connection() {
     let mut client = client();
     let body = [&0xf342_7b8c_u32.to_le_bytes()[..], &9_u64.to_le_bytes(), &75_u32.to_le_bytes()].concat();
     client.send(&body, false);
@@ -195,7 +195,7 @@ fn ping_delay_disconnect_ends_a_connection_that_falls_silent() {
 }
 
 #[test]
-fn a_server_that_lost_its_sessions_says_so() {
+fn a_server_without_its_sessions_sends_new_session_created() {
     let mut client = client();
     client.dcs.forget_sessions();
     client.send(&ping(), false);

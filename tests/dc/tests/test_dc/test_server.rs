@@ -52,7 +52,7 @@ fn every_dc_answers_on_its_own_port() {
 }
 
 #[test]
-fn slow_and_dead_peers_are_nobody_elses_trouble() {
+fn slow_and_dead_peers_do_not_delay_others() {
     let served = TestServer::start(TestServerOptions::default()).unwrap();
     let at = address(&served, 2);
     // They say half a sentence and no more.
@@ -98,7 +98,7 @@ fn a_stream_that_is_no_transport_is_closed() {
 }
 
 #[test]
-fn a2d_what_strangers_speak_is_told_also_when_they_left() {
+fn a2d_other_protocols_are_reported_even_after_a_disconnect() {
     let served = TestServer::start(TestServerOptions::default()).unwrap();
     let refused = |bytes: &[u8]| {
         let mut socket = connect(address(&served, 1));
@@ -143,7 +143,7 @@ fn timers_run_by_themselves() {
 }
 
 #[test]
-fn dropping_it_closes_everything() {
+fn drop_closes_all_connections() {
     let served = TestServer::start(TestServerOptions::default()).unwrap();
     let at = address(&served, 2);
     let mut idle = connect(at);
@@ -162,7 +162,7 @@ fn dropping_it_closes_everything() {
 }
 
 #[test]
-fn the_machine_can_be_called_while_it_serves() {
+fn with_dcs_sends_what_follows() {
     let served = TestServer::start(TestServerOptions::default()).unwrap();
     let mut socket = connect(address(&served, 2));
     socket.write_all(&request(1)).unwrap();
@@ -185,7 +185,7 @@ fn soon(served: &TestServer) -> Vec<Report> {
 }
 
 #[test]
-fn f12_the_limit_of_connections_is_an_option_and_told() {
+fn f12_the_connection_limit_is_an_option_and_reported() {
     let served = TestServer::start(TestServerOptions::default().with_max_connections(3)).unwrap();
     let at = address(&served, 2);
     let mut open: Vec<_> = (0..3).map(|_| connect(at)).collect();
@@ -225,7 +225,7 @@ fn a4_ports_follow_each_other_and_end_at_65535() {
 }
 
 #[test]
-fn a4_all_addresses_are_announced_as_one_that_works() {
+fn a4_an_unspecified_address_is_advertised_as_loopback() {
     let listen = "0.0.0.0".parse().unwrap();
     let served = TestServer::start(TestServerOptions::default().with_listen(listen)).unwrap();
     assert!(served.advertised().iter().all(|(_, at)| at.ip().to_string() == "127.0.0.1"));

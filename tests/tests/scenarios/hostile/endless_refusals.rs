@@ -26,7 +26,7 @@ fn with_latency(latency: Duration) -> PairOptions {
 }
 
 #[test]
-fn f13_a_server_that_refuses_everything_is_given_pauses_and_called_that() {
+fn f13_a_server_that_refuses_everything_causes_backoff_and_is_reported() {
     for latency in [Duration::from_millis(20), Duration::from_millis(600)] {
         for code in [16, 17, 18, 19, 20, 32, 33, 34, 35, 48, 64, 0, 77, -1] {
             let mut pair = logged_in(with_latency(latency));
@@ -57,7 +57,7 @@ fn f13_a_server_that_refuses_everything_is_given_pauses_and_called_that() {
 }
 
 #[test]
-fn f13_a_login_that_is_refused_says_so() {
+fn f13_a_refused_login_is_reported() {
     let mut options = PairOptions::default();
     options.server.fault_injection.refuse_requests = Some(20);
     let mut pair = Pair::new(options);
@@ -70,7 +70,7 @@ fn f13_a_login_that_is_refused_says_so() {
 }
 
 #[test]
-fn f13_what_is_not_to_be_repeated_is_reported_at_once() {
+fn f13_requests_without_retry_fail_at_once() {
     let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().fault_injection.refuse_requests = Some(20);
     let opened = pair.opened.len();
@@ -87,7 +87,7 @@ fn f13_what_is_not_to_be_repeated_is_reported_at_once() {
 }
 
 #[test]
-fn f13_a_server_that_asks_to_wait_or_is_in_trouble_is_called_that() {
+fn f13_flood_waits_and_server_errors_are_reported() {
     for (code, message, says) in [
         (420, "FLOOD_WAIT_0", "asks to wait"),
         (500, "INTERDC_2_CALL_ERROR", "in trouble"),
@@ -105,7 +105,7 @@ fn f13_a_server_that_asks_to_wait_or_is_in_trouble_is_called_that() {
 }
 
 #[test]
-fn f13_a_server_that_closes_each_connection_is_called_that() {
+fn f13_a_server_that_closes_each_connection_is_reported() {
     let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, REPEAT);
@@ -119,7 +119,7 @@ fn f13_a_server_that_closes_each_connection_is_called_that() {
 }
 
 #[test]
-fn f15_a_result_that_never_comes_ends_by_the_requests_policy() {
+fn f15_a_withheld_result_ends_by_the_policy_of_the_request() {
     for on_unknown_outcome in [OnUnknownOutcome::Fail, OnUnknownOutcome::Retry] {
         let mut pair = logged_in(PairOptions::default());
         pair.dcs.options_mut().fault_injection.withhold_results = true;
@@ -148,7 +148,7 @@ fn f15_a_result_that_never_comes_ends_by_the_requests_policy() {
 }
 
 #[test]
-fn f15_a_result_that_is_asked_for_once_more_comes() {
+fn f15_a_withheld_result_arrives_when_requested_again() {
     let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, Route::Home);

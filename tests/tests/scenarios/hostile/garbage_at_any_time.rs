@@ -10,7 +10,7 @@ use sansgram_testkit::random::{SecureRandom, SeededRandomForTestingOnly};
 use crate::common::{assert_no_fault, is_logged_in, logged_in};
 
 #[test]
-fn a_login_survives_it() {
+fn a_login_survives_garbage() {
     for seed in 0..60 {
         let mut options = PairOptions::seeded(seed);
         options.client.transport = TransportKind::ALL[seed as usize % 4];
@@ -47,7 +47,7 @@ fn a_login_survives_it() {
 
 /// Four bytes that anybody on the way can send, and that say that no other attempt is of use.
 #[test]
-fn one_forged_error_does_not_end_updates_for_ever() {
+fn one_forged_error_does_not_stop_updates() {
     let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     pair.run_for(Duration::from_secs(30)).unwrap();

@@ -26,7 +26,7 @@ impl SecureRandom for ZerosFirst {
 }
 
 #[test]
-fn handshakes_succeed_with_them() {
+fn handshakes_succeed_with_leading_zeros() {
     for zeros in 1..=4 {
         for pfs in [false, true] {
             let mut options = PairOptions::default();
@@ -45,7 +45,7 @@ fn handshakes_succeed_with_them() {
 
 /// One key in 256 begins with a zero byte by chance.
 #[test]
-fn keys_that_begin_with_one_are_met_by_chance() {
+fn random_keys_begin_with_a_zero_byte_at_times() {
     let mut met = 0;
     for seed in 0..500 {
         let mut pair = Pair::new(PairOptions::seeded(seed));

@@ -6,7 +6,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::assert_logged_in;
 
 #[test]
-fn as_a_bot_at_home_and_elsewhere() {
+fn a_bot_logs_in_on_its_home_dc_and_on_another() {
     for (token, dc) in [("1:sandbox", 2), ("2:elsewhere", 1)] {
         let mut pair = Pair::new(PairOptions::default());
         let outcome = pair.login(|login| login.bot_login(token));
@@ -20,7 +20,7 @@ fn as_a_bot_at_home_and_elsewhere() {
 }
 
 #[test]
-fn what_is_no_token_is_refused_before_any_traffic() {
+fn a_malformed_token_is_refused_before_any_traffic() {
     let mut pair = Pair::new(PairOptions::default());
     for typed in ["", "sandbox", "1:", ":sandbox", "one:sandbox", "1:sand box", "1:sandbox:1"] {
         let outcome = pair.login(|login| login.bot_login(typed));

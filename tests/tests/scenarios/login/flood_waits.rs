@@ -18,7 +18,7 @@ fn waits(pair: &Pair) -> Vec<u64> {
 }
 
 #[test]
-fn short_waits_are_slept_in_every_step_and_told() {
+fn short_waits_are_waited_out_in_every_step_and_reported() {
     let methods = ["auth.sendCode", "auth.signIn", "account.getPassword", "auth.checkPassword"];
     let mut pair = pair_with(methods.iter().map(|method| Fault::flood_wait(method, 7).once()).collect());
     let before = pair.elapsed();

@@ -18,7 +18,7 @@ fn mailed(pair: &Pair, to: &str) -> String {
 }
 
 #[test]
-fn an_address_is_set_up_and_the_code_comes_there() {
+fn an_address_is_set_up_and_receives_the_code() {
     for (phone, dc) in [("9996620006", 2), ("9996610006", 1)] {
         let mut pair = Pair::new(PairOptions::default());
         let token = code_sent(pair.login(|login| login.request_code(phone)));
@@ -44,7 +44,7 @@ fn an_address_is_set_up_and_the_code_comes_there() {
 }
 
 #[test]
-fn a_code_by_email_signs_in_by_either_method() {
+fn a_code_by_email_logs_in_by_either_method() {
     for by_name in [false, true] {
         let mut pair = Pair::new(PairOptions::default());
         let token = code_sent(pair.login(|login| login.request_code("9996620007")));
@@ -65,7 +65,7 @@ fn a_code_by_email_signs_in_by_either_method() {
 }
 
 #[test]
-fn a_lost_mailbox_is_given_up_at_once_or_after_a_while() {
+fn a_lost_mailbox_is_reset_at_once_or_after_a_wait() {
     let mut pair = Pair::new(PairOptions::default());
     let token = code_sent(pair.login(|login| login.request_code("9996620007")));
     let token = code_sent(pair.login(|login| login.reset_login_email(&token)));

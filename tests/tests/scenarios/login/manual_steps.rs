@@ -12,7 +12,7 @@ fn is_authorized(pair: &mut Pair) -> bool {
 }
 
 #[test]
-fn from_nobody_to_somebody_and_back() {
+fn login_and_logout() {
     let mut pair = Pair::new(PairOptions::default());
     assert!(!is_authorized(&mut pair));
     assert_eq!(pair.login(|login| login.get_me()), Err(LoginError::NotLoggedIn));
@@ -39,7 +39,7 @@ fn from_nobody_to_somebody_and_back() {
 }
 
 #[test]
-fn a_password_that_nobody_asked_for_is_refused() {
+fn an_unrequested_password_is_refused() {
     let mut pair = Pair::new(PairOptions::default());
     let outcome = pair.login(|login| login.check_password("sandbox"));
     assert!(outcome.is_err(), "{outcome:?}");

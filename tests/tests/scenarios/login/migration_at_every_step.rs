@@ -11,7 +11,7 @@ use crate::common::{assert_logged_in, code_sent, dc, delivering, pair_with, requ
 const PHONE: &str = "9996620001";
 
 #[test]
-fn a_number_of_another_dc_is_followed_in_each_step() {
+fn phone_migrate_is_followed_in_each_step() {
     let mut pair = delivering(&[CodeDelivery::App, CodeDelivery::Sms]);
     let token = code_sent(pair.login(|login| login.request_code("00 999 66 3 0001")));
     assert_eq!(pair.client.home().number(), 3);
@@ -24,7 +24,7 @@ fn a_number_of_another_dc_is_followed_in_each_step() {
 }
 
 #[test]
-fn endless_migration_is_given_up() {
+fn endless_migration_ends_the_login() {
     let mut options = PairOptions::default();
     options.server.accounts.always_migrate = true;
     let mut pair = Pair::new(options);
@@ -34,7 +34,7 @@ fn endless_migration_is_given_up() {
 
 /// Another DC in the way of each step: the step is done there, and the account's own DC says where it belongs.
 #[test]
-fn a_detour_in_any_step_ends_where_the_account_lives() {
+fn a_detour_in_any_step_ends_on_the_home_dc() {
     for error in ["PHONE_MIGRATE_3", "NETWORK_MIGRATE_3", "USER_MIGRATE_3"] {
         for method in ["auth.sendCode", "auth.resendCode", "auth.signIn", "auth.signUp"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
@@ -82,7 +82,7 @@ fn several_hops_are_followed_in_one_step() {
 }
 
 #[test]
-fn dcs_that_cannot_be_are_refused_in_every_step() {
+fn impossible_dcs_are_refused_in_every_step() {
     for target in ["0", "-1", "4", "1001", "99999999999999999999"] {
         for method in ["auth.sendCode", "auth.signIn", "auth.importBotAuthorization"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, &format!("PHONE_MIGRATE_{target}"))]);

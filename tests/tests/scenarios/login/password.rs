@@ -9,7 +9,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::{is_logged_in, password_hint, request_code};
 
 #[test]
-fn with_a_password() {
+fn a_password_logs_in() {
     let mut pair = Pair::new(PairOptions::default());
     let token = request_code(&mut pair, "9996630002");
     let outcome = pair.login(|login| login.sign_in(&token, "33333"));
@@ -23,7 +23,7 @@ fn with_a_password() {
 
 /// A runtime that loses the task must not leave the person waiting.
 #[test]
-fn a_heavy_task_that_never_comes_back_ends_its_step() {
+fn a_kdf_task_without_an_output_ends_its_step() {
     let mut pair = Pair::new(PairOptions::default());
     password_hint(&mut pair, "9996620002");
     let now = pair.client_now();

@@ -6,7 +6,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::{is_logged_in, password_hint};
 
 #[test]
-fn a_code_by_email_signs_in_and_sets_a_new_password() {
+fn a_recovery_code_logs_in_and_sets_a_new_password() {
     let mut pair = Pair::new(PairOptions::default());
     assert!(password_hint(&mut pair, "9996620008").has_recovery);
     let outcome = pair.login(|login| login.check_recovery_password("222222"));
@@ -38,7 +38,7 @@ fn a_code_by_email_signs_in_and_sets_a_new_password() {
 }
 
 #[test]
-fn without_a_new_password_there_is_none() {
+fn a_recovery_without_a_new_password_removes_the_password() {
     let mut pair = Pair::new(PairOptions::default());
     password_hint(&mut pair, "9996620008");
     assert!(matches!(
@@ -51,7 +51,7 @@ fn without_a_new_password_there_is_none() {
 }
 
 #[test]
-fn an_account_without_an_address_says_so() {
+fn an_account_without_a_recovery_address_is_reported() {
     let mut pair = Pair::new(PairOptions::default());
     assert!(!password_hint(&mut pair, "9996620002").has_recovery);
     assert_eq!(pair.login(|login| login.request_password_recovery()), Err(LoginError::NoRecovery));

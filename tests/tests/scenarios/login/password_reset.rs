@@ -8,7 +8,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::{is_logged_in, password_hint};
 
 #[test]
-fn a_password_is_gone_a_week_after_the_wish_unless_that_is_declined() {
+fn a_password_is_removed_a_week_after_the_request_unless_declined() {
     const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
     let mut pair = Pair::new(PairOptions::default());
     password_hint(&mut pair, "9996620002");

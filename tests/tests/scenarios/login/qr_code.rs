@@ -37,7 +37,7 @@ fn links_told(pair: &Pair) -> usize {
 }
 
 #[test]
-fn the_link_is_a_link_and_a_scan_signs_in_at_once() {
+fn a_scan_of_the_link_logs_in_at_once() {
     for seed in 0..8 {
         let mut pair = Pair::new(PairOptions::seeded(seed));
         let (id, link) = begin(&mut pair, &[]);
@@ -82,7 +82,7 @@ fn a_link_is_renewed_before_it_expires_and_no_more_often() {
 }
 
 #[test]
-fn a_wrong_clock_does_not_hurry_or_delay_it() {
+fn a_wrong_clock_does_not_change_the_renewal_interval() {
     for clock_skew in [-86_400, 86_400] {
         let mut pair = Pair::new(PairOptions { clock_skew, ..PairOptions::default() });
         let (id, link) = begin(&mut pair, &[]);
@@ -94,7 +94,7 @@ fn a_wrong_clock_does_not_hurry_or_delay_it() {
 }
 
 #[test]
-fn who_is_logged_in_here_already_cannot_scan_it() {
+fn an_excluded_user_cannot_scan_the_link() {
     let mut pair = Pair::new(PairOptions::default());
     let (id, link) = begin(&mut pair, &[9_996_620_001]);
     assert_eq!(scan(&mut pair, &link, "9996620001").unwrap_err(), "AUTH_TOKEN_EXCEPTION");
@@ -117,7 +117,7 @@ fn a_cancelled_login_leaves_nothing_running() {
 }
 
 #[test]
-fn a_closed_client_ends_it() {
+fn closing_the_client_ends_a_qr_login() {
     let mut pair = Pair::new(PairOptions::default());
     let (id, _) = begin(&mut pair, &[]);
     let now = pair.client_now();
@@ -126,7 +126,7 @@ fn a_closed_client_ends_it() {
 }
 
 #[test]
-fn a_scan_while_the_connection_is_down_is_noticed_when_it_is_back() {
+fn a_scan_while_disconnected_logs_in_after_the_reconnect() {
     let mut pair = Pair::new(PairOptions::default());
     let (id, link) = begin(&mut pair, &[]);
     pair.network.set_dead(2, true);
@@ -139,7 +139,7 @@ fn a_scan_while_the_connection_is_down_is_noticed_when_it_is_back() {
 }
 
 #[test]
-fn trouble_of_the_server_is_waited_out_and_a_refusal_is_not() {
+fn server_errors_are_retried_and_refusals_end_the_qr_login() {
     let mut options = PairOptions::default();
     let trouble = Fault::error("auth.exportLoginToken", 500, "INTERDC_2_CALL_ERROR").with_times(Some(2));
     options.server.accounts.faults = vec![trouble];
@@ -156,7 +156,7 @@ fn trouble_of_the_server_is_waited_out_and_a_refusal_is_not() {
 }
 
 #[test]
-fn a_server_that_is_the_wrong_one_ends_it() {
+fn a_wrong_server_ends_a_qr_login() {
     let mut pair = Pair::new(PairOptions::default());
     let (id, _) = begin(&mut pair, &[]);
     // An intermediate frame of four bytes: -444. In the middle of a connection anybody may have sent it; one that begins
@@ -177,7 +177,7 @@ fn a_server_that_is_the_wrong_one_ends_it() {
 const SCANNED: [u8; 12] = [0xc1, 0xde, 0xd4, 0x78, 0x91, 0xe6, 0x4f, 0x56, 0, 0, 0, 0];
 
 #[test]
-fn f13_scans_that_lead_nowhere_renew_the_link_once_a_second() {
+fn f13_failed_scans_renew_the_link_at_most_once_a_second() {
     let mut pair = Pair::new(PairOptions::default());
     let (id, _) = begin(&mut pair, &[]);
     let begun = pair.elapsed();

@@ -10,7 +10,7 @@ use crate::common::{assert_code_signs_in, code_sent, delivering, request_code};
 const PHONE: &str = "+999 66 2 0001";
 
 #[test]
-fn resending_goes_from_way_to_way_and_each_new_code_replaces_the_last() {
+fn a_resend_uses_the_next_delivery_and_replaces_the_code() {
     let mut pair = delivering(&[
         CodeDelivery::App,
         CodeDelivery::Sms,
@@ -31,7 +31,7 @@ fn resending_goes_from_way_to_way_and_each_new_code_replaces_the_last() {
 }
 
 #[test]
-fn a_cancelled_code_is_worthless() {
+fn a_cancelled_code_is_invalid() {
     let mut pair = delivering(&[CodeDelivery::App]);
     let token = request_code(&mut pair, PHONE);
     assert_eq!(pair.login(|login| login.cancel_code(&token)), Ok(Outcome::CodeCancelled));

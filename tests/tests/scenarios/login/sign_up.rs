@@ -15,7 +15,7 @@ fn required(pair: &mut Pair, phone: &str, code: &str) -> SignUpRequired {
 }
 
 #[test]
-fn a_newcomer_reads_the_terms_gives_a_name_and_is_logged_in() {
+fn a_new_user_signs_up_with_terms_and_name() {
     for (phone, code, dc) in [("9996620009", "22222", 2), ("9996630009", "33333", 3)] {
         let mut pair = Pair::new(PairOptions::default());
         let required = required(&mut pair, phone, code);
@@ -42,7 +42,7 @@ fn a_newcomer_reads_the_terms_gives_a_name_and_is_logged_in() {
 }
 
 #[test]
-fn the_older_error_asks_for_a_sign_up_too() {
+fn phone_number_unoccupied_requires_a_sign_up() {
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::error("auth.signIn", 400, "PHONE_NUMBER_UNOCCUPIED").once()];
     let mut pair = Pair::new(options);
@@ -50,7 +50,7 @@ fn the_older_error_asks_for_a_sign_up_too() {
 }
 
 #[test]
-fn applications_that_may_not_sign_up_are_told_so() {
+fn applications_that_may_not_sign_up_get_an_error() {
     let mut options = PairOptions::default();
     let refused = Fault::error("auth.signUp", 400, "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN");
     let occupied = Fault::error("auth.signUp", 400, "PHONE_NUMBER_OCCUPIED").once();

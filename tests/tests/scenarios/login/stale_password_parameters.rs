@@ -6,7 +6,7 @@ use sansgram_testkit::accounts::Fault;
 use crate::common::{is_logged_in, password_hint};
 
 #[test]
-fn stale_parameters_are_fetched_again_and_the_password_is_kept() {
+fn stale_parameters_are_refetched_and_the_password_is_kept() {
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::srp_id_invalid().once()];
     let mut pair = Pair::new(options);

@@ -39,7 +39,7 @@ fn given_up_after(pair: &mut Pair, query: Vec<u8>) -> Duration {
 }
 
 #[test]
-fn a_request_behind_a_blocked_write_is_answered_over_another_connection() {
+fn a_request_after_a_blocked_write_is_answered_over_another_connection() {
     let mut pair = connected();
     pair.network.options.blocks_writes = true;
     let id = pair.count(1, Route::Home);
@@ -52,7 +52,7 @@ fn a_request_behind_a_blocked_write_is_answered_over_another_connection() {
 }
 
 #[test]
-fn the_limit_grows_with_what_is_written() {
+fn the_write_timeout_grows_with_the_bytes_written() {
     let small = given_up_after(&mut connected(), vec![0; 16]);
     assert_eq!(small, Duration::from_secs(30));
     // No ping can leave behind it, so none can be missed; the request's own limit is 60 s.

@@ -24,7 +24,7 @@ fn skewed(clock_skew: i64, pfs: bool) -> Pair {
 }
 
 #[test]
-fn by_years_from_the_beginning() {
+fn a_clock_years_off_from_the_start() {
     for pfs in [false, true] {
         for clock_skew in [-50 * YEAR, -YEAR, -3600, 3600, YEAR, 14 * YEAR] {
             let mut pair = skewed(clock_skew, pfs);
@@ -35,7 +35,7 @@ fn by_years_from_the_beginning() {
 }
 
 #[test]
-fn by_years_after_a_restart() {
+fn a_clock_years_off_after_a_restart() {
     for clock_skew in [-20 * YEAR, -YEAR, -301, 31, YEAR, 14 * YEAR] {
         let mut pair = skewed(0, false);
         pair.clock_skew = clock_skew;
@@ -46,7 +46,7 @@ fn by_years_after_a_restart() {
 }
 
 #[test]
-fn that_jumps_both_ways_while_connected() {
+fn a_clock_that_jumps_while_connected() {
     let mut pair = skewed(0, false);
     let jumps = [3600, -3600, YEAR, -YEAR, 10, -10, 400, -400, 13 * YEAR, 0];
     for (number, jump) in jumps.into_iter().enumerate() {
@@ -63,7 +63,7 @@ fn that_jumps_both_ways_while_connected() {
 }
 
 #[test]
-fn that_jumps_between_connections() {
+fn a_clock_that_jumps_between_connections() {
     let mut pair = skewed(0, false);
     for (number, jump) in [3600, -3600, YEAR, -YEAR, 0].into_iter().enumerate() {
         pair.network.cut_all(pair.timestamp());
@@ -75,7 +75,7 @@ fn that_jumps_between_connections() {
 }
 
 #[test]
-fn that_stands_still_in_sleep() {
+fn a_clock_that_stops_during_sleep() {
     let mut pair = skewed(0, false);
     pair.client.connect(pair.client_now());
     for number in 0..6 {
@@ -87,7 +87,7 @@ fn that_stands_still_in_sleep() {
 }
 
 #[test]
-fn with_a_wrong_clock() {
+fn a_login_with_a_wrong_clock() {
     for clock_skew in [-86_400, -301, 31, 86_400] {
         let mut pair = Pair::new(PairOptions { clock_skew, ..PairOptions::default() });
         log_in_by_phone(&mut pair, 3);
@@ -98,7 +98,7 @@ fn with_a_wrong_clock() {
 
 /// Each DC has a clock of its own, but a session keeps one offset.
 #[test]
-fn clocks_that_differ_are_not_saved_all_the_time() {
+fn a_clock_difference_is_not_saved_repeatedly() {
     let mut options = PairOptions::default();
     options.client.connect_timeout = Duration::from_secs(300);
     options.client.request_timeout = Some(Duration::from_secs(600));

@@ -10,7 +10,7 @@ use sansgram_testkit::accounts::Accounts;
 use crate::common::{TRUE, assert_no_fault, logged_in, wait};
 
 #[test]
-fn thousands_at_once_share_packets() {
+fn thousands_of_requests_share_containers() {
     let mut pair = logged_in(PairOptions::default());
     let begun = pair.elapsed();
     let ids: Vec<_> = (0..5000).map(|number| pair.count(number, Route::Home)).collect();

@@ -27,11 +27,11 @@ fn cut(pfs: bool) {
 }
 
 #[test]
-fn under_permanent_keys() {
+fn a_cut_under_a_permanent_key() {
     cut(false);
 }
 
 #[test]
-fn under_temporary_keys() {
+fn a_cut_under_temporary_keys() {
     cut(true);
 }

@@ -9,7 +9,7 @@ use sansgram_harness::pair::PairOptions;
 use crate::common::{TRUE, logged_in, losses, wait};
 
 #[test]
-fn a_dead_peer_is_noticed_within_a_ping_and_its_patience() {
+fn a_dead_peer_is_detected_within_a_ping_interval_and_its_timeout() {
     let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     pair.run_for(Duration::from_secs(1)).unwrap();
@@ -24,7 +24,7 @@ fn a_dead_peer_is_noticed_within_a_ping_and_its_patience() {
 }
 
 #[test]
-fn what_a_silent_connection_did_not_tell_is_asked_for_over_the_next() {
+fn request_states_are_queried_over_the_next_connection() {
     let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, Route::Home);
@@ -41,7 +41,7 @@ fn what_a_silent_connection_did_not_tell_is_asked_for_over_the_next() {
 }
 
 #[test]
-fn a_network_that_is_away_for_hours_does_not_make_anything_unsure() {
+fn hours_without_a_network_leave_no_outcome_unknown() {
     for minutes in [1, 5, 300] {
         let mut options = PairOptions::default();
         options.client.max_attempts = 0;
@@ -60,7 +60,7 @@ fn a_network_that_is_away_for_hours_does_not_make_anything_unsure() {
 }
 
 #[test]
-fn a_question_whose_connection_is_lost_is_asked_again_however_late_the_next_comes() {
+fn a_lost_state_request_is_repeated_over_the_next_connection() {
     let mut options = PairOptions::default();
     options.client.max_attempts = 0;
     let mut pair = logged_in(options);

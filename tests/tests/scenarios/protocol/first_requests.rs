@@ -25,7 +25,7 @@ fn assert_answered_once(pair: &mut Pair, number: i64, id: RequestId, what: &str)
 }
 
 #[test]
-fn f2_the_first_request_after_a_sleep_is_answered_though_the_server_forgot_the_session() {
+fn f2_the_first_request_after_a_sleep_survives_a_forgotten_session() {
     for pfs in [false, true] {
         for hours in [1, 8, 72] {
             let mut pair = connected(pfs);
@@ -41,7 +41,7 @@ fn f2_the_first_request_after_a_sleep_is_answered_though_the_server_forgot_the_s
 }
 
 #[test]
-fn f2_the_first_request_of_a_process_is_answered_whenever_its_connection_dies() {
+fn f2_the_first_request_of_a_process_survives_a_dead_connection() {
     // Something on the way takes the connection and swallows what comes: a portal that wants a password, a proxy whose other
     // side is gone. The server never hears of the session, or not of the request.
     for pfs in [false, true] {
@@ -63,7 +63,7 @@ fn f2_the_first_request_of_a_process_is_answered_whenever_its_connection_dies() 
 }
 
 #[test]
-fn f2_what_left_while_the_server_was_there_is_unknown_once_that_forgot_it() {
+fn f2_requests_sent_before_a_forgotten_session_have_an_unknown_outcome() {
     let mut pair = connected(false);
     pair.dcs.options_mut().fault_injection.withhold_results = true;
     let (reported, repeated) = (pair.count(1, Route::Home), pair.count(2, repeatable()));

@@ -50,7 +50,7 @@ fn judge(
 }
 
 #[test]
-fn f2_what_may_be_executed_once_is_executed_once_though_sessions_are_forgotten() {
+fn f2_fail_requests_are_executed_at_most_once_across_forgotten_sessions() {
     let mut tally = Tally::default();
     for seed in 0..24 {
         let mut options = PairOptions::seeded(seed);
@@ -83,7 +83,7 @@ fn f2_what_may_be_executed_once_is_executed_once_though_sessions_are_forgotten()
 }
 
 #[test]
-fn f2_what_left_over_this_connection_alone_is_sent_again() {
+fn f2_requests_of_the_present_connection_are_sent_again() {
     for on_unknown_outcome in [OnUnknownOutcome::Fail, OnUnknownOutcome::Retry] {
         let mut pair = Pair::new(PairOptions::default());
         log_in_bot(&mut pair, "1:sandbox");

@@ -32,7 +32,7 @@ fn many_cuts_at_random() {
 }
 
 #[test]
-fn over_a_network_that_cuts_refuses_and_stutters() {
+fn over_an_unreliable_network() {
     for seed in 0..24 {
         let network = NetworkOptions {
             jitter: Duration::from_millis(300),

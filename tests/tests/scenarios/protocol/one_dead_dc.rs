@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansgram_core::client::{InvokeError, Route};
 use sansgram_harness::pair::PairOptions;
 
-use super::connections_elsewhere::state_at;
+use super::other_dcs::state_at;
 use crate::common::{TRUE, dc, logged_in, wait};
 
 #[test]

@@ -43,7 +43,7 @@ fn assert_counted(pair: &mut Pair, requests: &[(i64, RequestId)]) {
 }
 
 #[test]
-fn sign_ins_travel_under_temporary_keys_and_leave_nothing_behind() {
+fn logins_use_temporary_keys_and_store_none() {
     for token in ["1:sandbox", "2:elsewhere"] {
         let mut pair = Pair::new(pfs_options());
         let outcome = pair.login(|login| login.bot_login(token));
@@ -60,7 +60,7 @@ fn sign_ins_travel_under_temporary_keys_and_leave_nothing_behind() {
 }
 
 #[test]
-fn a_session_from_before_gets_a_new_temporary_key() {
+fn a_stored_session_gets_a_new_temporary_key() {
     let mut pair = logged_in(pfs_options());
     let old = temporary_key(&pair);
     pair.restart_client(pfs_options().client);
@@ -70,7 +70,7 @@ fn a_session_from_before_gets_a_new_temporary_key() {
 }
 
 #[test]
-fn renewals_interrupt_no_request_and_repeat_none() {
+fn rotations_interrupt_and_repeat_no_request() {
     let mut options = pfs_options();
     options.client.temporary_key_lifetime = Duration::from_secs(300);
     let mut pair = logged_in(options);
@@ -93,7 +93,7 @@ fn renewals_interrupt_no_request_and_repeat_none() {
 }
 
 #[test]
-fn a_renewal_that_fails_is_tried_again_while_the_old_key_works() {
+fn a_failed_rotation_is_retried_while_the_old_key_works() {
     let mut options = pfs_options();
     options.client.temporary_key_lifetime = Duration::from_secs(300);
     let mut pair = logged_in(options);
@@ -124,7 +124,7 @@ fn a_forgotten_temporary_key_is_replaced_and_the_permanent_one_stays() {
 }
 
 #[test]
-fn a_temporary_key_that_expires_unnoticed_is_replaced() {
+fn an_expired_temporary_key_is_replaced() {
     let mut pair = logged_in(pfs_options());
     let permanent = permanent_key(&pair);
     // Nobody is connected while it expires.
@@ -137,7 +137,7 @@ fn a_temporary_key_that_expires_unnoticed_is_replaced() {
 }
 
 #[test]
-fn a_temporary_key_that_was_unbound_is_replaced() {
+fn an_unbound_temporary_key_is_replaced() {
     let mut pair = logged_in(pfs_options());
     let old = temporary_key(&pair);
     pair.dcs.unbind_temporary_keys();
@@ -148,7 +148,7 @@ fn a_temporary_key_that_was_unbound_is_replaced() {
 }
 
 #[test]
-fn each_refusal_of_a_binding_costs_one_more_key() {
+fn each_refused_binding_costs_one_more_key() {
     let refusals = [
         "ENCRYPTED_MESSAGE_INVALID",
         "TEMP_AUTH_KEY_ALREADY_BOUND",
@@ -165,7 +165,7 @@ fn each_refusal_of_a_binding_costs_one_more_key() {
 }
 
 #[test]
-fn a_server_that_refuses_every_binding_is_given_up() {
+fn a_server_that_refuses_every_binding_ends_the_connection_attempts() {
     let mut options = pfs_options();
     options.server.accounts.faults =
         vec![Fault::error("auth.bindTempAuthKey", 400, "ENCRYPTED_MESSAGE_INVALID")];
@@ -182,7 +182,7 @@ fn a_server_that_refuses_every_binding_is_given_up() {
 }
 
 #[test]
-fn a_permanent_key_that_the_server_lost_is_a_logout() {
+fn a_permanent_key_lost_by_the_server_is_a_logout() {
     let mut pair = logged_in(pfs_options());
     pair.run_for(Duration::from_secs(120)).unwrap();
     let old = permanent_key(&pair);

@@ -10,7 +10,7 @@ use sansgram_harness::pair::PairOptions;
 use crate::common::{TRUE, assert_no_fault, logged_in, losses, wait};
 
 #[test]
-fn who_asks_for_one_is_told_before_the_answer() {
+fn a_quick_ack_is_reported_before_the_answer() {
     for transport in TransportKind::ALL {
         let mut options = PairOptions::default();
         options.client.transport = transport;
@@ -41,7 +41,7 @@ fn who_asks_for_one_is_told_before_the_answer() {
 }
 
 #[test]
-fn they_stand_between_packets_and_disturb_nothing() {
+fn quick_acks_between_packets_disturb_nothing() {
     // The token's highest bit tells it from a length; abridged streams have its bytes in the other order.
     for (transport, bytes) in [
         (TransportKind::Intermediate, [1, 2, 3, 0x84]),

@@ -22,7 +22,7 @@ fn pauses(seed: u64) -> Vec<Duration> {
 }
 
 #[test]
-fn pauses_grow_and_differ_between_clients() {
+fn backoff_grows_and_differs_between_clients() {
     let mut seconds = BTreeSet::new();
     for seed in 0..20 {
         let pauses = pauses(seed);
@@ -37,7 +37,7 @@ fn pauses_grow_and_differ_between_clients() {
 }
 
 #[test]
-fn connect_cuts_a_pause_short() {
+fn connect_ends_a_backoff_early() {
     let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     pair.network.options.refuse_connects = 8;
@@ -52,7 +52,7 @@ fn connect_cuts_a_pause_short() {
 }
 
 #[test]
-fn whoever_waits_for_a_connection_is_told_that_there_will_be_none() {
+fn waiting_requests_fail_if_no_connection_can_be_made() {
     // A logout, while the connection is not there yet.
     let mut pair = logged_in(PairOptions::default());
     pair.restart_client(PairOptions::default().client);
@@ -74,7 +74,7 @@ fn whoever_waits_for_a_connection_is_told_that_there_will_be_none() {
 
 /// A connection that proves itself and ends at once is no reason to come back at once.
 #[test]
-fn a_server_that_closes_what_it_has_proven_is_not_hammered() {
+fn a_server_that_closes_validated_connections_causes_backoff() {
     let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     let (begun, before) = (pair.elapsed(), pair.opened.len());

@@ -9,7 +9,7 @@ use sansgram_harness::pair::PairOptions;
 use crate::common::{TRUE, assert_no_fault, logged_in, losses, pfs_options, wait};
 
 #[test]
-fn packets_that_come_twice_count_once() {
+fn duplicate_packets_count_once() {
     for options in [PairOptions::default(), pfs_options()] {
         let mut pair = logged_in(options);
         pair.network.options.copies = 3;

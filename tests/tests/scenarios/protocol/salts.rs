@@ -11,7 +11,7 @@ use super::cut_at_any_byte::assert_once;
 use crate::common::{TRUE, log_in_bot, logged_in, losses, misbehaving, repeatable, wait};
 
 #[test]
-fn salts_that_change_for_hours_fail_no_request() {
+fn salt_changes_over_hours_fail_no_request() {
     let mut options = PairOptions::default();
     options.server.salt_lifetime = Duration::from_secs(60);
     let mut pair = Pair::new(options);
@@ -36,7 +36,7 @@ fn a_refused_first_salt_costs_one_message() {
 }
 
 #[test]
-fn salts_that_change_under_the_hand_are_followed() {
+fn a_salt_that_changes_before_sending_is_followed() {
     let salt_lifetime = Duration::from_secs(2);
     let server = ServerOptions::default().with_salt_lifetime(salt_lifetime);
     let mut pair = Pair::new(PairOptions { server, ..PairOptions::default() });
@@ -51,7 +51,7 @@ fn salts_that_change_under_the_hand_are_followed() {
 
 /// Each of many packets in flight leaves with a salt that is long over, and each is refused.
 #[test]
-fn a_salt_that_was_over_before_the_first_packet_costs_no_connection() {
+fn an_expired_first_salt_costs_no_connection() {
     let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().fault_injection.slow_bytes = Some(Duration::from_millis(2));
     pair.restart_client(PairOptions::default().client);

@@ -17,7 +17,7 @@ fn with_round_trips(of: Duration, pfs: bool) -> PairOptions {
 }
 
 #[test]
-fn f9_sign_ins_succeed_over_round_trips_of_several_seconds() {
+fn f9_logins_succeed_over_round_trips_of_several_seconds() {
     for seconds in [1, 3, 5, 6, 9, 12, 14] {
         for pfs in [false, true] {
             let mut pair = Pair::new(with_round_trips(Duration::from_secs(seconds), pfs));
@@ -36,7 +36,7 @@ fn f9_sign_ins_succeed_over_round_trips_of_several_seconds() {
 }
 
 #[test]
-fn f9_a_login_that_moves_to_another_dc_succeeds_as_well() {
+fn f9_a_login_with_migration_succeeds() {
     for pfs in [false, true] {
         let mut pair = Pair::new(with_round_trips(Duration::from_secs(12), pfs));
         assert_logged_in(&pair.login(|login| login.bot_login("2:elsewhere")));
@@ -45,7 +45,7 @@ fn f9_a_login_that_moves_to_another_dc_succeeds_as_well() {
 }
 
 #[test]
-fn f9_a_limit_that_was_given_is_kept_also_while_a_key_is_made() {
+fn f9_a_request_timeout_holds_during_a_key_exchange() {
     let mut pair = Pair::new(with_round_trips(Duration::from_secs(6), false));
     let short = RequestOptions { timeout: Some(Duration::from_secs(10)), ..RequestOptions::default() };
     let id = pair.count(1, short);
@@ -54,7 +54,7 @@ fn f9_a_limit_that_was_given_is_kept_also_while_a_key_is_made() {
 }
 
 #[test]
-fn f9_silence_is_given_up_after_20_seconds_and_a_connection_after_its_own_limit() {
+fn f9_silence_ends_after_20_seconds_and_a_connect_after_its_own_timeout() {
     // Nothing is answered.
     let mut options = PairOptions::default();
     options.client.max_attempts = 1;
@@ -84,7 +84,7 @@ fn f9_silence_is_given_up_after_20_seconds_and_a_connection_after_its_own_limit(
 }
 
 #[test]
-fn f9_a_request_waits_for_one_attempt_to_make_a_key_and_not_for_the_next() {
+fn f9_a_request_waits_for_one_key_exchange_and_not_for_the_next() {
     // The connection is lost each time in the middle of the exchange.
     let mut pair = Pair::new(with_round_trips(Duration::from_secs(12), false));
     let id = pair.count(1, Route::Home);

@@ -7,7 +7,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::log_in_by_phone;
 
 #[test]
-fn by_phone_over_every_transport() {
+fn login_over_every_transport() {
     for transport in TransportKind::ALL {
         let mut options = PairOptions::default();
         options.client.transport = transport;
@@ -16,7 +16,7 @@ fn by_phone_over_every_transport() {
 }
 
 #[test]
-fn by_phone_with_a_migration_in_single_bytes() {
+fn login_with_migration_in_single_bytes() {
     for transport in TransportKind::ALL {
         let network = NetworkOptions { chunks: Chunks::SingleBytes, ..NetworkOptions::default() };
         let mut options = PairOptions { network, ..PairOptions::default() };

@@ -33,7 +33,7 @@ fn connected(options: PairOptions) -> Pair {
 }
 
 #[test]
-fn each_arrives_once_and_in_order() {
+fn updates_arrive_once_and_in_order() {
     for options in [PairOptions::default(), pfs_options()] {
         let mut pair = connected(options);
         for burst in 0..20 {
@@ -56,7 +56,7 @@ fn each_arrives_once_and_in_order() {
 }
 
 #[test]
-fn each_arrives_once_over_connections_that_are_cut() {
+fn updates_arrive_once_over_cut_connections() {
     for seed in 0..10 {
         let mut pair = connected(PairOptions::seeded(seed));
         pair.network.options = NetworkOptions { cut_one_in: Some(20), ..NetworkOptions::default() };
@@ -76,7 +76,7 @@ fn each_arrives_once_over_connections_that_are_cut() {
 }
 
 #[test]
-fn a_slow_consumer_is_told_that_some_are_lost() {
+fn a_slow_consumer_is_told_of_lost_updates() {
     let mut pair = connected(PairOptions::default());
     for one in 0..3000 {
         pair.dcs.send_update(&update(one));
@@ -96,7 +96,7 @@ fn a_slow_consumer_is_told_that_some_are_lost() {
 }
 
 #[test]
-fn a_connection_that_is_lost_comes_back_for_their_sake() {
+fn a_lost_connection_is_reopened_for_updates() {
     let mut pair = logged_in(PairOptions::default());
     for number in 0..3 {
         pair.run_for(Duration::from_secs(5)).unwrap();
@@ -116,7 +116,7 @@ fn a_connection_that_is_lost_comes_back_for_their_sake() {
 }
 
 #[test]
-fn what_waits_to_be_taken_has_a_bound_in_bytes() {
+fn the_update_queue_is_bounded_in_bytes() {
     let mut options = PairOptions::default();
     options.server.gzip_replies_over = Some(512);
     let mut pair = connected(options);

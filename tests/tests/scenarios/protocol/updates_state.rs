@@ -27,7 +27,7 @@ fn wait(pair: &mut Pair) {
 }
 
 #[test]
-fn a_login_asks_once_wherever_the_account_lives() {
+fn a_login_requests_the_state_once_on_any_dc() {
     for pfs in [false, true] {
         for token in ["1:sandbox", "2:elsewhere"] {
             let mut pair = Pair::new(options(pfs));
@@ -52,7 +52,7 @@ fn a_login_asks_once_wherever_the_account_lives() {
 }
 
 #[test]
-fn a_session_from_before_asks_when_it_connects_and_not_before() {
+fn a_stored_session_requests_the_state_when_it_connects() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
     wait(&mut pair);
@@ -66,7 +66,7 @@ fn a_session_from_before_asks_when_it_connects_and_not_before() {
 }
 
 #[test]
-fn a_connection_that_goes_on_with_its_session_does_not_ask_again() {
+fn a_resumed_session_does_not_request_the_state_again() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
     pair.client.connect(pair.client_now());
@@ -80,7 +80,7 @@ fn a_connection_that_goes_on_with_its_session_does_not_ask_again() {
 }
 
 #[test]
-fn a_new_session_of_the_servers_asks_again() {
+fn new_session_created_requests_the_state_again() {
     let mut options = options(true);
     options.client.temporary_key_lifetime = Duration::from_secs(300);
     let mut pair = Pair::new(options);
@@ -94,7 +94,7 @@ fn a_new_session_of_the_servers_asks_again() {
 }
 
 #[test]
-fn a_question_that_fails_is_asked_again_later_and_bothers_nobody() {
+fn a_failed_state_request_is_retried_later() {
     for error in [(500, "INTERNAL"), (420, "FLOOD_WAIT_200")] {
         let mut options = options(false);
         options.server.accounts.faults = vec![Fault::error("updates.getState", error.0, error.1).once()];
@@ -111,7 +111,7 @@ fn a_question_that_fails_is_asked_again_later_and_bothers_nobody() {
 }
 
 #[test]
-fn a_cut_while_it_is_asked_has_it_asked_over_the_next_connection() {
+fn a_cut_state_request_is_repeated_over_the_next_connection() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
     // The question has left with the login's last poll.
@@ -121,7 +121,7 @@ fn a_cut_while_it_is_asked_has_it_asked_over_the_next_connection() {
 }
 
 #[test]
-fn who_wants_no_updates_asks_for_none() {
+fn a_client_without_updates_requests_no_state() {
     let mut options = options(false);
     options.client.updates = false;
     let mut pair = Pair::new(options);
@@ -147,7 +147,7 @@ fn who_wants_no_updates_asks_for_none() {
 }
 
 #[test]
-fn a_sign_out_takes_the_question_back() {
+fn a_logout_cancels_the_state_request() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
     // The question is on its way.
@@ -159,7 +159,7 @@ fn a_sign_out_takes_the_question_back() {
 }
 
 #[test]
-fn a_session_that_does_not_say_whose_it_is_asks_once_that_is_known() {
+fn a_session_of_an_unknown_user_requests_the_state_once_the_user_is_known() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
     // As sessions of Telethon and GramJS are.

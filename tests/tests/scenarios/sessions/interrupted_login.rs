@@ -5,7 +5,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::{assert_code_signs_in, assert_no_fault, request_code};
 
 #[test]
-fn the_key_is_used_again() {
+fn an_interrupted_login_reuses_its_key() {
     for pfs in [false, true] {
         let config = || {
             let mut config = PairOptions::default().client;

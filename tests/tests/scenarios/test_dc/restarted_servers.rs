@@ -47,7 +47,7 @@ fn ada(password: &str) -> ServerOptions {
 }
 
 #[test]
-fn a4_a_client_stays_logged_in_over_a_restart_of_the_servers() {
+fn a4_a_client_stays_logged_in_across_a_server_restart() {
     for pfs in [false, true] {
         let mut options = PairOptions::default();
         options.client.pfs = pfs;
@@ -62,7 +62,7 @@ fn a4_a_client_stays_logged_in_over_a_restart_of_the_servers() {
 }
 
 #[test]
-fn a4_every_step_of_a_login_goes_on_after_a_restart() {
+fn a4_every_login_step_continues_after_a_restart() {
     let mut pair = Pair::new(PairOptions::default());
     let outcome = pair.login(|login| login.request_code("9996620002"));
     let Ok(Outcome::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
@@ -75,7 +75,7 @@ fn a4_every_step_of_a_login_goes_on_after_a_restart() {
 }
 
 #[test]
-fn a4_accounts_that_the_options_change_begin_anew() {
+fn a4_accounts_changed_by_the_options_start_fresh() {
     let mut pair = Pair::new(PairOptions { server: ada("engine"), ..PairOptions::default() });
     assert_eq!(sign_in(&mut pair, "12025550123", "12345"), None);
     let outcome = pair.login(|login| login.check_password("engine"));
@@ -88,7 +88,7 @@ fn a4_accounts_that_the_options_change_begin_anew() {
 }
 
 #[test]
-fn a4_what_is_no_state_is_refused_and_never_panics() {
+fn a4_malformed_state_is_refused_and_never_panics() {
     let mut pair = Pair::new(PairOptions::default());
     sign_in(&mut pair, "9996620002", "22222");
     let saved = pair.dcs.save();
@@ -121,7 +121,7 @@ fn a4_only_what_is_saved_counts_as_a_change() {
 }
 
 #[test]
-fn a4_a_state_of_the_layout_before_is_read() {
+fn a4_the_previous_state_layout_is_read() {
     let mut pair = Pair::new(PairOptions::default());
     assert_eq!(sign_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
     let saved = pair.dcs.save();

@@ -4,7 +4,7 @@ use super::super::password::tests::new_verifier;
 use super::*;
 
 #[test]
-fn a_sign_out_leaves_a_token_that_saves_one_code() {
+fn a_logout_returns_a_token_that_replaces_one_code() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     assert_eq!(sandbox.error(Writer::boxed(id::LOG_OUT)), "401 AUTH_KEY_UNREGISTERED");
     sandbox.sign_in("9996621234", "22222");
@@ -53,7 +53,7 @@ fn a_forgotten_key_starts_anew() {
 }
 
 #[test]
-fn an_authorisation_is_carried_to_another_dc() {
+fn an_authorization_is_transferred_to_another_dc() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     let export = |dc: i32| Writer::boxed(id::EXPORT_AUTHORIZATION).i32(dc);
     let import = |user: i64, bytes: &[u8]| Writer::boxed(id::IMPORT_AUTHORIZATION).i64(user).bytes(bytes);
@@ -84,7 +84,7 @@ fn an_authorisation_is_carried_to_another_dc() {
 }
 
 #[test]
-fn the_layer_of_a_key_decides_the_form_of_a_user() {
+fn the_layer_of_a_key_selects_the_form_of_a_user() {
     for (layer, expected) in [(158, USER_158), (229, USER), (230, USER)] {
         let mut sandbox = Sandbox::uninited(AccountOptions::default());
         sandbox.init(layer);

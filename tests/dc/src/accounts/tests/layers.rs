@@ -129,7 +129,7 @@ fn a2c_each_layer_reads_its_own_kinds_of_codes() {
 }
 
 #[test]
-fn a2_full_users_are_those_who_exist() {
+fn a2_full_users_exist_only_for_known_users() {
     let mut caller = Layered::new(230, AccountOptions::default());
     assert_eq!(
         caller.sandbox.error(full_user(Writer::boxed(id::INPUT_USER_SELF))),
@@ -151,7 +151,7 @@ fn a2_full_users_are_those_who_exist() {
 }
 
 #[test]
-fn a2_what_clients_call_at_their_start_is_answered() {
+fn a2_startup_calls_of_clients_are_answered() {
     let mut caller = Layered::new(230, AccountOptions::default());
     let app_config = "help.appConfig(hash=1 config=jsonObject(value=[]))";
     assert_eq!(caller.read(Writer::boxed(id::GET_APP_CONFIG).i32(0)), app_config);
@@ -205,7 +205,7 @@ fn a2c_the_calls_of_telethon_2_are_answered_in_layer_165() {
 type Asked = (u32, &'static [u32], &'static str);
 
 #[test]
-fn a2_a_quiet_server_answers_in_every_layer() {
+fn a2_default_answers_exist_in_every_layer() {
     const SELF: u32 = 0x7da0_7ec9;
     let asked: [Asked; 16] = [
         (0x5202_9342, &[], "cdnConfig(public_keys=[])"),
@@ -271,7 +271,7 @@ fn a2_countries_and_languages_need_no_login() {
 }
 
 #[test]
-fn a2_a_function_that_is_not_served_is_told_once_by_name() {
+fn a2_an_unserved_function_is_reported_once_by_name() {
     let mut caller = Layered::new(230, AccountOptions::default());
     for _ in 0..3 {
         assert_eq!(caller.sandbox.error(Writer::boxed(0x26cf_8950)), "400 INPUT_METHOD_INVALID");

@@ -8,7 +8,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::{assert_no_fault, give_code, log_in_bot, password_hint};
 
 #[test]
-fn another_client_goes_on_with_it() {
+fn another_client_continues_from_the_text() {
     for phone in ["9996620001", "9996610001", "9996630002"] {
         let mut pair = Pair::new(PairOptions::default());
         if phone.ends_with('2') {
@@ -32,7 +32,7 @@ fn another_client_goes_on_with_it() {
 }
 
 #[test]
-fn a_text_that_is_none_is_named() {
+fn a_malformed_text_is_named() {
     let mut pair = Pair::new(PairOptions::default());
     log_in_bot(&mut pair, "1:sandbox");
     let text = pair.client.session().to_text();

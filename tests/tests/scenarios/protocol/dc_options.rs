@@ -42,7 +42,7 @@ fn assert_works(pair: &mut Pair, number: i64) {
 }
 
 #[test]
-fn c2_the_server_is_asked_once_until_its_answer_expires() {
+fn c2_get_config_is_sent_once_until_its_answer_expires() {
     let mut pair = logged_in(PairOptions::default());
     for number in 0..20 {
         assert_works(&mut pair, number);
@@ -63,7 +63,7 @@ fn c2_the_server_is_asked_once_until_its_answer_expires() {
 }
 
 #[test]
-fn c2_it_is_asked_along_with_the_first_request_and_not_where_it_is_of_no_use() {
+fn c2_get_config_accompanies_the_first_request_only_if_it_is_used() {
     let mut options = PairOptions::default();
     options.client.updates = false;
     let mut pair = Pair::new(options.clone());
@@ -82,7 +82,7 @@ fn c2_it_is_asked_along_with_the_first_request_and_not_where_it_is_of_no_use() {
 }
 
 #[test]
-fn c2_a_dc_that_moved_is_reached_where_the_server_said() {
+fn c2_a_moved_dc_is_reached_at_its_new_address() {
     let mut pair = logged_in(announcing(vec![announced(elsewhere())]));
     assert!(pair.connected.iter().all(|it| *it == address(2)), "{:?}", pair.connected);
     move_away(&mut pair);
@@ -115,7 +115,7 @@ fn c2_an_update_replaces_the_addresses() {
 
 /// `updateShort` with `updateConfig`: what was told is not true any more.
 #[test]
-fn c2_an_update_of_the_configuration_asks_again() {
+fn c2_update_config_causes_another_get_config() {
     let mut pair = logged_in(PairOptions::default());
     assert!(pair.invoke(&functions::updates::GetState {}).is_ok());
     let update = [0x78d4_dec1_u32, 0xa229_dd06, 0].map(u32::to_le_bytes).concat();
@@ -129,7 +129,7 @@ fn c2_an_update_of_the_configuration_asks_again() {
 }
 
 #[test]
-fn c2_a_dc_that_the_configuration_does_not_know_is_found() {
+fn c2_a_dc_outside_of_the_configuration_is_found() {
     let mut options = PairOptions::default();
     let mut dcs = DcTable::new();
     dcs.insert(dc(2), address(2));
@@ -142,7 +142,7 @@ fn c2_a_dc_that_the_configuration_does_not_know_is_found() {
 }
 
 #[test]
-fn c2_media_cdn_and_static_addresses_get_no_requests() {
+fn c2_media_cdn_and_static_addresses_are_not_used() {
     let special = [2, 8, 16].map(|flags| announced(elsewhere()).with_flags(flags));
     let mut pair = logged_in(announcing(special.into()));
     move_away(&mut pair);
@@ -159,7 +159,7 @@ fn c2_media_cdn_and_static_addresses_get_no_requests() {
 }
 
 #[test]
-fn c2_an_address_for_obfuscated_connections_gets_one() {
+fn c2_a_tcpo_only_address_is_used_with_obfuscation() {
     let mut pair = logged_in(announcing(vec![announced(elsewhere()).with_flags(4)]));
     move_away(&mut pair);
     // Takes none but obfuscated connections.
@@ -188,7 +188,7 @@ fn c2_the_secret_of_an_address_obfuscates_the_connection() {
 }
 
 #[test]
-fn c2_what_cannot_be_an_address_is_dropped_and_the_rest_is_bounded() {
+fn c2_invalid_addresses_are_dropped_and_the_rest_is_bounded() {
     let strange = [
         "",
         "example.org",
@@ -219,7 +219,7 @@ fn c2_what_cannot_be_an_address_is_dropped_and_the_rest_is_bounded() {
 }
 
 #[test]
-fn c2_the_server_can_have_ipv6_tried_first() {
+fn c2_force_try_ipv6_is_respected() {
     let mut options = PairOptions::default();
     options.server.accounts.force_try_ipv6 = true;
     options.client.dcs.insert(dc(2), address_v6(2));

@@ -28,7 +28,7 @@ fn run() -> Pair {
 }
 
 #[test]
-fn every_kind_of_secret_is_known_and_none_is_told() {
+fn every_kind_of_secret_is_known_and_none_is_printed() {
     let mut pair = run();
     let known = pair.dcs.secrets().kinds();
     for name in [
@@ -51,7 +51,7 @@ fn every_kind_of_secret_is_known_and_none_is_told() {
 }
 
 #[test]
-fn a_secret_that_is_told_fails_the_scenario() {
+fn a_printed_secret_fails_the_scenario() {
     let mut pair = run();
     let token = request_code(&mut pair, "9996620003");
     let key = pair.client.session().keys.values().next().unwrap().auth_key.as_bytes().to_vec();

@@ -8,7 +8,7 @@ use crate::common::request_code;
 
 /// The client is replaced by another one, which knows nothing but the session's text and the login's.
 #[test]
-fn a_half_done_login_goes_on_in_another_client() {
+fn a_saved_login_continues_in_another_client() {
     let mut pair = Pair::new(PairOptions::default());
     let token = request_code(&mut pair, "9996610002");
     let text = SavedLogin::from(token).to_text();

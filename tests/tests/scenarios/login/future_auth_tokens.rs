@@ -8,7 +8,7 @@ use sansgram_testkit::accounts::AccountEvent;
 use crate::common::request_code;
 
 #[test]
-fn the_token_of_a_sign_out_spares_the_next_code_but_not_the_password() {
+fn a_logout_token_replaces_the_next_code_but_not_the_password() {
     for (phone, password) in [("9996620001", false), ("9996610002", true)] {
         let code = if password { "11111" } else { "22222" };
         let mut pair = Pair::new(PairOptions::default());

@@ -10,7 +10,7 @@ use sansgram_harness::pair::PairOptions;
 use crate::common::{dc, logged_in};
 
 #[test]
-fn other_addresses_and_transports_get_their_turn() {
+fn other_addresses_and_transports_are_tried_in_turn() {
     let mut options = PairOptions::default();
     let second: SocketAddr = "10.0.0.2:80".parse().unwrap();
     options.client.dcs.insert(dc(2), second);

@@ -7,7 +7,7 @@ use sansgram_testkit::accounts::Fault;
 use crate::common::pair_with;
 
 #[test]
-fn a_login_that_the_server_ends_is_told_with_advice_and_can_be_made_again() {
+fn a_revoked_login_is_reported_with_advice_and_can_be_repeated() {
     for (code, name, cause) in [
         (401, "AUTH_KEY_UNREGISTERED", LogoutCause::Unregistered),
         (401, "SESSION_REVOKED", LogoutCause::Revoked),

@@ -18,7 +18,7 @@ const SPELLINGS: [&str; 7] = [
 ];
 
 #[test]
-fn every_spelling_signs_in() {
+fn every_format_of_a_number_logs_in() {
     for typed in SPELLINGS {
         let mut pair = Pair::new(PairOptions::default());
         let token = request_code(&mut pair, typed);
@@ -30,7 +30,7 @@ fn every_spelling_signs_in() {
 }
 
 #[test]
-fn every_spelling_is_the_same_query() {
+fn every_format_of_a_number_is_the_same_query() {
     let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
     let query = |typed| {
         let phone = PhoneNumber::parse(typed).unwrap();
@@ -44,7 +44,7 @@ fn every_spelling_is_the_same_query() {
 }
 
 #[test]
-fn what_is_no_number_costs_no_traffic() {
+fn a_malformed_number_causes_no_traffic() {
     let mut pair = Pair::new(PairOptions::default());
     for (typed, why) in [
         ("my phone", InvalidPhone::Character('m')),

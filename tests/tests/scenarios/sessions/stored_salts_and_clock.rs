@@ -12,7 +12,7 @@ const YEAR: i64 = 365 * 86_400;
 const CONNECT_AND_ASK: Duration = Duration::from_millis(81);
 
 #[test]
-fn no_round_trip_is_wasted() {
+fn a_restart_wastes_no_round_trip() {
     // What must not be executed twice waits until the server was heard.
     let policies = [(repeatable(), Duration::ZERO), (RequestOptions::default(), Duration::from_millis(40))];
     for clock_skew in [0, YEAR, -10 * YEAR, 90, -3600] {

@@ -26,7 +26,7 @@ fn connected(pfs: bool) -> Pair {
 }
 
 #[test]
-fn over_a_connection_that_stays() {
+fn idle_over_an_open_connection() {
     for pfs in [false, true] {
         let mut pair = connected(pfs);
         for (number, span) in SPANS.into_iter().enumerate() {
@@ -39,7 +39,7 @@ fn over_a_connection_that_stays() {
 }
 
 #[test]
-fn after_the_server_closed_or_forgot_the_session() {
+fn idle_until_the_server_closes_or_forgets_the_session() {
     for pfs in [false, true] {
         let mut pair = connected(pfs);
         for (number, span) in SPANS.into_iter().enumerate() {
@@ -66,7 +66,7 @@ fn after_the_server_closed_or_forgot_the_session() {
 }
 
 #[test]
-fn without_a_connection_all_the_while() {
+fn idle_without_a_connection() {
     for span in SPANS {
         let mut pair = connected(false);
         pair.network.set_dead(2, true);
@@ -79,7 +79,7 @@ fn without_a_connection_all_the_while() {
 }
 
 #[test]
-fn asleep_all_the_while() {
+fn idle_asleep() {
     for pfs in [false, true] {
         for span in SPANS {
             let mut pair = connected(pfs);
@@ -93,7 +93,7 @@ fn asleep_all_the_while() {
 }
 
 #[test]
-fn between_two_runs() {
+fn idle_between_two_processes() {
     for span in SPANS {
         let mut pair = connected(false);
         pair.network.cut_all(pair.timestamp());

@@ -102,7 +102,7 @@ fn b3_refusals_of_a_sign_up() {
 }
 
 #[test]
-fn b5_refusals_of_an_address_that_is_set_up() {
+fn b5_refusals_of_an_email_setup() {
     const ADDRESS: &str = "ada@home.example";
     let ask = |pair: &mut Pair| Some(request_code(pair, "9996620006"));
     walk("account.sendVerifyEmailCode", &app(), ask, |pair, token| {
@@ -153,7 +153,7 @@ fn b3_refusals_of_a_password_and_its_recovery() {
 
 /// The code was right and is used up: what keeps the hint from being told does not keep the password from being asked.
 #[test]
-fn b3_refusals_of_what_comes_before_a_password() {
+fn b3_refusals_before_a_password() {
     for (code, name, times, expected) in REFUSALS {
         let mut options = PairOptions::default();
         let refusal = Fault::error("account.getPassword", *code, name).once();
@@ -201,7 +201,7 @@ fn b3_refusals_of_a_qr_code() {
 
 /// A DC that the account has just come to may not know its key for a second or two (Swiftgram PR#185).
 #[test]
-fn b4_a_passing_401_after_a_migration_is_tried_again() {
+fn b4_a_temporary_401_after_a_migration_is_retried() {
     let passing = |method: &str| Fault::error(method, 401, "AUTH_KEY_UNREGISTERED").once().on_dc(1);
     let steps = ["auth.signIn", "account.getPassword", "auth.checkPassword"];
     for count in [1, 2, 3] {
@@ -226,7 +226,7 @@ fn b4_a_passing_401_after_a_migration_is_tried_again() {
 
 /// Another process goes on: the session says that the login is not where it began.
 #[test]
-fn b4_a_passing_401_is_tried_again_in_another_process() {
+fn b4_a_temporary_401_is_retried_in_another_process() {
     let mut options = PairOptions::default();
     options.server.accounts.faults =
         vec![Fault::error("account.getPassword", 401, "AUTH_KEY_UNREGISTERED").once().on_dc(1)];
@@ -239,7 +239,7 @@ fn b4_a_passing_401_is_tried_again_in_another_process() {
 }
 
 #[test]
-fn b4_a_lasting_401_begins_the_login_again() {
+fn b4_a_permanent_401_restarts_the_login() {
     for phone in ["9996620002", "9996610002"] {
         let mut options = PairOptions::default();
         options.server.accounts.faults =
@@ -254,7 +254,7 @@ fn b4_a_lasting_401_begins_the_login_again() {
 }
 
 #[test]
-fn f14_a_server_that_asks_to_wait_without_end_is_told_so() {
+fn f14_endless_flood_waits_are_reported() {
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 0)];
     let mut pair = Pair::new(options);

@@ -6,7 +6,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::{assert_logged_in, request_code};
 
 #[test]
-fn d4_every_spelling_signs_in() {
+fn d4_every_format_of_a_code_logs_in() {
     for typed in ["22222", "۲۲۲۲۲", "２２２２２", "2.2.2.2.2", "222-22", "code 22222", "\u{200e}22222\n"]
     {
         let mut pair = Pair::new(PairOptions::default());
@@ -16,7 +16,7 @@ fn d4_every_spelling_signs_in() {
 }
 
 #[test]
-fn d4_what_is_no_code_costs_no_traffic() {
+fn d4_a_malformed_code_causes_no_traffic() {
     let mut pair = Pair::new(PairOptions::default());
     let token = request_code(&mut pair, "9996620001");
     let before = pair.client_now();
@@ -34,7 +34,7 @@ fn d4_what_is_no_code_costs_no_traffic() {
 }
 
 #[test]
-fn d6_a_hash_of_another_form_costs_no_traffic() {
+fn d6_a_malformed_api_hash_causes_no_traffic() {
     for hash in ["", "sandbox", "0123456789abcdef", "0123456789abcdef0123456789abcdeg"] {
         let mut options = PairOptions::default();
         options.client.api = Some(ApiCredentials { id: 1, hash: hash.into() });

@@ -62,7 +62,7 @@ fn half_an_hour(pair: &mut Pair, mut on_change: impl FnMut(&mut Pair)) -> Vec<(i
 }
 
 #[test]
-fn changes_while_requests_are_under_way_lose_and_repeat_none() {
+fn rotation_loses_and_repeats_no_pending_request() {
     let mut pair = connected(slow());
     pair.network.options.latency = Duration::from_secs(6);
     let requests = half_an_hour(&mut pair, |_| {});
@@ -94,7 +94,7 @@ fn assert_both_answered_once(pair: &mut Pair, id: RequestId) {
 }
 
 #[test]
-fn an_answer_that_was_lost_is_asked_for_before_the_change() {
+fn a_lost_answer_is_requested_before_the_rotation() {
     let mut pair = connected(slow());
     let key = bound_key(&pair);
     let id = executed_before_a_change(&mut pair);
@@ -105,7 +105,7 @@ fn an_answer_that_was_lost_is_asked_for_before_the_change() {
 }
 
 #[test]
-fn an_answer_that_is_owed_at_the_change_is_asked_for_under_the_old_key() {
+fn an_owed_answer_is_requested_under_the_old_key() {
     let mut options = slow();
     options.server.forget_replaced_keys = false;
     let mut pair = logged_in(options);
@@ -118,7 +118,7 @@ fn an_answer_that_is_owed_at_the_change_is_asked_for_under_the_old_key() {
 }
 
 #[test]
-fn it_is_asked_for_over_another_connection_where_that_is_lost() {
+fn an_owed_answer_is_requested_over_another_connection() {
     for after in [0, 10, 30, 45, 1000] {
         let mut options = slow();
         options.server.forget_replaced_keys = false;
@@ -134,7 +134,7 @@ fn it_is_asked_for_over_another_connection_where_that_is_lost() {
 }
 
 #[test]
-fn what_the_old_key_never_answers_is_reported_in_the_end() {
+fn a_request_that_the_old_key_never_answers_is_reported() {
     for forgets in [true, false] {
         let mut options = slow();
         options.client.request_timeout = None;
@@ -167,7 +167,7 @@ fn executed_and_forgotten(pair: &mut Pair, number: i64, options: impl Into<Reque
 }
 
 #[test]
-fn what_may_have_been_executed_under_a_forgotten_key_is_reported() {
+fn an_unknown_outcome_under_a_forgotten_key_is_reported() {
     let mut pair = connected(pfs_options());
     let id = executed_and_forgotten(&mut pair, 1, Route::Home);
     pair.run_until(|pair| pair.events.iter().any(|event| matches!(event, Event::Disconnected { .. })))
@@ -183,7 +183,7 @@ fn what_may_have_been_executed_under_a_forgotten_key_is_reported() {
 }
 
 #[test]
-fn what_may_be_executed_twice_is_sent_again() {
+fn a_retryable_request_is_sent_again() {
     let mut pair = connected(pfs_options());
     let id = executed_and_forgotten(&mut pair, 1, repeat());
     pair.run_until(|pair| pair.is_completed(id)).unwrap();
@@ -192,7 +192,7 @@ fn what_may_be_executed_twice_is_sent_again() {
 }
 
 #[test]
-fn what_the_old_key_never_answers_is_sent_again_where_it_may_be() {
+fn a_retryable_request_that_the_old_key_never_answers_is_sent_again() {
     let mut options = slow();
     options.client.request_timeout = None;
     options.server.forget_replaced_keys = true;
@@ -211,7 +211,7 @@ fn what_the_old_key_never_answers_is_sent_again_where_it_may_be() {
 }
 
 #[test]
-fn an_expired_key_is_a_forgotten_one() {
+fn an_expired_key_counts_as_forgotten() {
     let mut options = pfs_options();
     options.client.request_timeout = None;
     let mut pair = logged_in(options);
@@ -244,7 +244,7 @@ fn stuck_before_a_change() -> (Pair, RequestId) {
 }
 
 #[test]
-fn what_was_not_packed_before_a_change_leaves_once() {
+fn a_queued_request_is_sent_once_after_the_rotation() {
     let (mut pair, _) = stuck_before_a_change();
     let two = pair.count(2, Route::Home);
     let key = bound_key(&pair);
@@ -256,7 +256,7 @@ fn what_was_not_packed_before_a_change_leaves_once() {
 
 /// Each is to be executed after the one before it, of which the first is owed by the session of the old key.
 #[test]
-fn order_survives_a_change() {
+fn ordering_survives_a_rotation() {
     let (mut pair, one) = stuck_before_a_change();
     let after = |earlier| RequestOptions { after: Some(earlier), ..RequestOptions::default() };
     let two = pair.count(2, after(one));
@@ -273,7 +273,7 @@ fn order_survives_a_change() {
 
 /// What waits for a request that nobody wants any more goes ahead.
 #[test]
-fn a_request_behind_a_cancelled_one_leaves() {
+fn a_request_ordered_after_a_cancelled_one_is_sent() {
     let (mut pair, one) = stuck_before_a_change();
     let two = pair.count(2, RequestOptions { after: Some(one), ..RequestOptions::default() });
     let key = bound_key(&pair);
@@ -285,7 +285,7 @@ fn a_request_behind_a_cancelled_one_leaves() {
 
 /// While there is no connection to ask over, the answer cannot come, and the change waits for longer than 10 s.
 #[test]
-fn a_change_waits_for_the_connection_that_owes_an_answer() {
+fn a_rotation_waits_for_the_connection_that_owes_an_answer() {
     // Seven pauses before another attempt, up to half of which is left to chance, may last for most of a minute.
     let mut options = slow();
     options.client.request_timeout = Some(Duration::from_secs(120));

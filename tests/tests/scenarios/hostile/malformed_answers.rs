@@ -22,7 +22,7 @@ fn sign_in(pair: &mut Pair, method: &str) -> Result<Outcome, LoginError> {
 }
 
 #[test]
-fn each_step_says_so_and_can_be_taken_again() {
+fn each_step_reports_a_malformed_answer_and_can_be_repeated() {
     for method in METHODS {
         for fault in [Fault::wrong_type(method), Fault::truncated(method)] {
             let kind = fault.kind.clone();
@@ -42,7 +42,7 @@ fn each_step_says_so_and_can_be_taken_again() {
 }
 
 #[test]
-fn without_end_the_step_ends_all_the_same() {
+fn endless_malformed_answers_end_the_step() {
     for method in METHODS.into_iter().chain(["auth.importBotAuthorization"]) {
         for fault in
             [Fault::wrong_type(method), Fault::truncated(method), Fault::error(method, 500, "OOPS\u{1b}[2J")]

@@ -23,7 +23,7 @@ fn logins(pair: &Pair, number: i32) -> usize {
 }
 
 #[test]
-fn a_login_is_carried_over_once_before_the_first_request() {
+fn an_authorization_is_transferred_once_before_the_first_request() {
     for pfs in [false, true] {
         let mut options = PairOptions::default();
         options.client.pfs = pfs;
@@ -47,7 +47,7 @@ fn a_login_is_carried_over_once_before_the_first_request() {
 }
 
 #[test]
-fn many_requests_wait_for_one_carrying_over() {
+fn many_requests_wait_for_one_transfer() {
     let mut pair = logged_in(PairOptions::default());
     let requests: Vec<_> = (0..50).map(|number| (number, pair.count(number, Route::Dc(dc(3))))).collect();
     for (number, id) in requests {
@@ -58,7 +58,7 @@ fn many_requests_wait_for_one_carrying_over() {
 }
 
 #[test]
-fn bytes_that_went_stale_are_exported_again() {
+fn an_expired_export_is_repeated() {
     let mut options = PairOptions::default();
     let stale = Fault::error("auth.importAuthorization", 400, "AUTH_BYTES_INVALID");
     options.server.accounts.faults = vec![stale.clone().once()];
@@ -74,7 +74,7 @@ fn bytes_that_went_stale_are_exported_again() {
 }
 
 #[test]
-fn a_login_that_another_dc_lost_is_carried_over_again() {
+fn an_authorization_lost_by_another_dc_is_transferred_again() {
     let mut options = PairOptions::default();
     let lost = Fault::error("updates.getState", 401, "AUTH_KEY_UNREGISTERED").on_dc(3);
     options.server.accounts.faults = vec![lost.clone().once()];
@@ -91,7 +91,7 @@ fn a_login_that_another_dc_lost_is_carried_over_again() {
 }
 
 #[test]
-fn a_key_that_is_dead_elsewhere_is_replaced_once() {
+fn a_dead_key_of_another_dc_is_replaced_once() {
     let dead = Fault::error("auth.importAuthorization", 406, "AUTH_KEY_DUPLICATED").on_dc(3);
     for pfs in [false, true] {
         let mut options = PairOptions::default();
@@ -115,7 +115,7 @@ fn a_key_that_is_dead_elsewhere_is_replaced_once() {
 }
 
 #[test]
-fn idle_connections_elsewhere_are_closed_and_the_one_at_home_stays() {
+fn idle_connections_to_other_dcs_are_closed_and_the_home_connection_stays() {
     let mut pair = logged_in(PairOptions::default());
     pair.client.connect(pair.client_now());
     assert_eq!(state_at(&mut pair, 3), Ok(()));
@@ -130,7 +130,7 @@ fn idle_connections_elsewhere_are_closed_and_the_one_at_home_stays() {
 }
 
 #[test]
-fn file_migrate_is_followed_where_that_is_wanted() {
+fn file_migrate_is_followed_if_the_request_allows() {
     let mut options = PairOptions::default();
     let away = Fault::error("help.saveAppLog", 303, "FILE_MIGRATE_3").on_dc(2);
     options.server.accounts.faults = vec![away];
@@ -161,7 +161,7 @@ fn sign_out(pair: &mut Pair) -> Vec<Duration> {
 }
 
 #[test]
-fn a_dead_connection_elsewhere_does_not_keep_a_sign_out_busy() {
+fn a_dead_connection_to_another_dc_does_not_delay_a_logout() {
     // The ping over it is due to be answered, or it cannot be opened in time, while its key is being destroyed.
     for is_open in [true, false] {
         let mut options = PairOptions::default();
@@ -184,7 +184,7 @@ fn a_dead_connection_elsewhere_does_not_keep_a_sign_out_busy() {
 }
 
 #[test]
-fn requests_at_once_wait_for_the_login_that_a_dc_does_not_have() {
+fn concurrent_requests_wait_for_a_missing_authorization() {
     // The client met this DC before its account sent it on, so it takes the key there for fit.
     let mut pair = Pair::new(PairOptions::default());
     log_in_by_phone(&mut pair, 3);
@@ -200,7 +200,7 @@ fn requests_at_once_wait_for_the_login_that_a_dc_does_not_have() {
 
 /// The way to another DC stays known when its connection was closed as idle.
 #[test]
-fn an_idle_link_costs_requests_to_others_nothing() {
+fn an_idle_connection_does_not_delay_other_dcs() {
     let time = |elsewhere: bool| {
         let mut pair = logged_in(PairOptions::default());
         pair.client.connect(pair.client_now());

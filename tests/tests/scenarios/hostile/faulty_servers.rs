@@ -26,7 +26,7 @@ fn assert_gives_up(pair: &mut Pair) -> LoginError {
 }
 
 #[test]
-fn silence_ends_in_time() {
+fn a_silent_server_ends_in_a_timeout() {
     let accept = FaultInjection::default().with_silent_after_accept(true);
     let handshake = FaultInjection::default().with_silent_after_handshake(true);
     for fault_injection in [accept, handshake] {
@@ -42,7 +42,7 @@ fn silence_ends_in_time() {
 }
 
 #[test]
-fn a_network_that_swallows_everything_ends_in_time() {
+fn a_network_that_drops_everything_ends_in_a_timeout() {
     let mut pair = misbehaving(FaultInjection::default());
     for dc in 1..=3 {
         pair.network.set_dead(dc, true);
@@ -60,20 +60,20 @@ fn garbage_ends_in_an_error() {
 }
 
 #[test]
-fn dh_gen_retry_is_done_again_and_dh_gen_fail_given_up() {
+fn dh_gen_retry_is_repeated_and_dh_gen_fail_ends_the_attempt() {
     assert_signs_in(&mut misbehaving(FaultInjection::default().with_dh_retries(2)));
     assert_gives_up(&mut misbehaving(FaultInjection::default().with_dh_retries(u32::MAX)));
     assert_gives_up(&mut misbehaving(FaultInjection::default().with_dh_fail(true)));
 }
 
 #[test]
-fn slow_bytes_are_waited_for() {
+fn a_slow_server_does_not_time_out() {
     let slow_bytes = Some(Duration::from_millis(1));
     assert_signs_in(&mut misbehaving(FaultInjection::default().with_slow_bytes(slow_bytes)));
 }
 
 #[test]
-fn a_server_that_lost_its_sessions_or_connections_is_found_again() {
+fn a_login_recovers_from_lost_sessions_and_connections() {
     let mut pair = misbehaving(FaultInjection::default());
     assert_signs_in(&mut pair);
     pair.dcs.forget_sessions();

@@ -13,7 +13,7 @@ fn reread(pair: &Pair) -> StoredSession {
 }
 
 #[test]
-fn a5_a_session_leads_back_to_its_servers_by_itself() {
+fn a5_a_session_reconnects_to_its_own_servers() {
     let mut pair = logged_in(PairOptions::default());
     let session = reread(&pair);
     assert!(matches!(&session.servers, Servers::Custom(custom) if custom.public_keys.len() == 1));
@@ -25,7 +25,7 @@ fn a5_a_session_leads_back_to_its_servers_by_itself() {
 }
 
 #[test]
-fn a5_nothing_of_it_goes_to_telegram_and_nothing_of_telegrams_here() {
+fn a5_sessions_of_telegram_and_of_test_dcs_are_not_mixed() {
     let pair = logged_in(PairOptions::default());
     let session = reread(&pair);
     let client = |config: Config, session: StoredSession| {

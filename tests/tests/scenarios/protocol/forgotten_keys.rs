@@ -27,7 +27,7 @@ fn home_key(session: &StoredSession) -> u64 {
 }
 
 #[test]
-fn a_key_that_nobody_is_logged_in_with_is_made_anew() {
+fn a_forgotten_key_without_a_login_is_replaced() {
     let session = session(false);
     let old = home_key(&session);
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
@@ -37,7 +37,7 @@ fn a_key_that_nobody_is_logged_in_with_is_made_anew() {
 }
 
 #[test]
-fn a_key_that_somebody_is_logged_in_with_is_given_up_to_the_server_alone() {
+fn a_logged_in_key_is_given_up_only_if_the_server_proves_it() {
     let session = session(true);
     let old = home_key(&session);
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
@@ -60,7 +60,7 @@ fn say_404(pair: &mut Pair) {
 }
 
 #[test]
-fn a_key_of_an_unknown_user_is_not_given_up_to_a_man_in_the_middle() {
+fn a_key_of_an_unknown_user_survives_a_man_in_the_middle() {
     let mut pair = logged_in(PairOptions::seeded(7));
     // Sessions of other libraries do not say whose they are.
     let imported = StoredSession { user: None, ..pair.client.session().clone() };
@@ -77,7 +77,7 @@ fn a_key_of_an_unknown_user_is_not_given_up_to_a_man_in_the_middle() {
 }
 
 #[test]
-fn a_key_that_somebody_is_logged_in_with_is_not_given_up_to_a_man_in_the_middle() {
+fn a_logged_in_key_survives_a_man_in_the_middle() {
     let mut pair = logged_in(PairOptions::seeded(7));
     let old = home_key(pair.client.session());
     for _ in 0..6 {
@@ -90,7 +90,7 @@ fn a_key_that_somebody_is_logged_in_with_is_not_given_up_to_a_man_in_the_middle(
 }
 
 #[test]
-fn a_dead_key_takes_all_its_connections_with_it() {
+fn a_dead_key_closes_all_its_connections() {
     let mut options = pfs_options();
     options.client.temporary_key_lifetime = Duration::from_secs(600);
     options.server.accounts.faults = vec![Fault::error("users.getUsers", 406, "AUTH_KEY_DUPLICATED")];
@@ -112,7 +112,7 @@ fn asks_for_the_configuration(pair: &mut Pair) -> RequestId {
 
 /// What only a temporary key can be.
 #[test]
-fn a_permanent_key_that_is_called_unbound_ends_the_request() {
+fn auth_key_perm_empty_under_a_permanent_key_ends_the_request() {
     let mut options = PairOptions::default();
     options.client.request_timeout = None;
     options.server.accounts.faults = vec![Fault::error("help.getConfig", 401, "AUTH_KEY_PERM_EMPTY")];
@@ -123,7 +123,7 @@ fn a_permanent_key_that_is_called_unbound_ends_the_request() {
 }
 
 #[test]
-fn keys_that_are_called_unbound_again_and_again_are_not_made_without_end() {
+fn repeated_auth_key_perm_empty_does_not_make_keys_without_end() {
     for error in ["AUTH_KEY_PERM_EMPTY", "AUTH_KEY_INVALID"] {
         let mut options = pfs_options();
         options.client.request_timeout = None;

@@ -8,7 +8,7 @@ use crate::common::{assert_code_signs_in, code_sent, delivering, request_code};
 const PHONE: &str = "+999 66 2 0001";
 
 #[test]
-fn every_way_is_named_and_signs_in() {
+fn every_code_type_is_named_and_logs_in() {
     let length = 5;
     let ways = [
         (CodeDelivery::App, SentCodeType::App { length }),
@@ -32,7 +32,7 @@ fn every_way_is_named_and_signs_in() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_leaves_the_way_to_another_code() {
+fn an_unreadable_code_type_still_allows_a_resend() {
     let mut pair = delivering(&[CodeDelivery::Unreadable]);
     let token = request_code(&mut pair, PHONE);
     assert!(!token.is_usable());

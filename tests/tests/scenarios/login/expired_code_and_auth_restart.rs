@@ -11,7 +11,7 @@ use crate::common::{assert_code_signs_in, delivering, request_code};
 const PHONE: &str = "+999 66 2 0001";
 
 #[test]
-fn an_expired_code_is_told_from_a_wrong_one_and_a_new_one_signs_in() {
+fn expired_and_wrong_codes_are_distinct_and_a_new_code_logs_in() {
     let mut pair = delivering(&[CodeDelivery::App]);
     let token = request_code(&mut pair, PHONE);
     assert_eq!(pair.login(|login| login.sign_in(&token, "00000")), Err(LoginError::CodeInvalid));
@@ -22,7 +22,7 @@ fn an_expired_code_is_told_from_a_wrong_one_and_a_new_one_signs_in() {
 }
 
 #[test]
-fn a_restart_that_the_server_wants_is_told() {
+fn auth_restart_is_reported() {
     let mut options = PairOptions::default();
     options.server.accounts.faults =
         vec![Fault::auth_restart("auth.sendCode").once(), Fault::auth_restart("auth.signIn").once()];

@@ -56,7 +56,7 @@ pub(crate) fn frontends() -> [Frontend; 5] {
 }
 
 #[test]
-fn sign_in_with_a_migration_through_every_front() {
+fn login_with_migration_through_every_frontend() {
     for frontend in frontends() {
         for transport in TransportKind::ALL {
             for chunks in [Chunks::Whole, Chunks::UpTo(40)] {
@@ -70,7 +70,7 @@ fn sign_in_with_a_migration_through_every_front() {
 }
 
 #[test]
-fn a2_a_web_socket_opens_where_nothing_stands_before_the_dcs() {
+fn a2_a_web_socket_opens_without_a_gateway() {
     for chunks in [Chunks::Whole, Chunks::SingleBytes] {
         for upgrades in [true, false] {
             // A client in a browser, and one that obfuscates its stream, at the same DCs.
@@ -84,7 +84,7 @@ fn a2_a_web_socket_opens_where_nothing_stands_before_the_dcs() {
 }
 
 #[test]
-fn sign_in_in_single_bytes() {
+fn login_in_single_bytes() {
     for frontend in frontends() {
         let network = NetworkOptions { chunks: Chunks::SingleBytes, ..NetworkOptions::default() };
         log_in_by_phone(&mut Pair::new(PairOptions { network, ..options(frontend) }), 2);
@@ -102,7 +102,7 @@ fn test_dcs_are_told_apart_by_their_numbers() {
 }
 
 #[test]
-fn sign_in_over_a_network_that_cuts_and_stutters() {
+fn login_over_an_unreliable_network() {
     for (seed, frontend) in (0..).zip(frontends().into_iter().cycle().take(15)) {
         let network = NetworkOptions {
             jitter: Duration::from_millis(300),
@@ -118,7 +118,7 @@ fn sign_in_over_a_network_that_cuts_and_stutters() {
 
 /// One cut, at places all over the first messages and the handshake.
 #[test]
-fn sign_in_with_one_cut_at_any_place() {
+fn login_with_one_cut_at_any_byte() {
     for frontend in [fake_tls(), Frontend::WebSocket, proxy(MtProxyMode::Padded)] {
         for cut in (0..1500).step_by(89).chain((1500..12_000).step_by(1301)) {
             let mut options = options(frontend.clone());
@@ -129,7 +129,7 @@ fn sign_in_with_one_cut_at_any_place() {
 }
 
 #[test]
-fn idle_hours_behind_every_front() {
+fn idle_hours_behind_every_frontend() {
     for frontend in frontends() {
         let mut pair = Pair::new(options(frontend.clone()));
         log_in_by_phone(&mut pair, 2);
@@ -143,7 +143,7 @@ fn idle_hours_behind_every_front() {
 
 /// A client that once knew the server's time does not need its own clock.
 #[test]
-fn the_servers_time_is_told_to_the_proxy_where_it_is_known() {
+fn the_hello_carries_the_server_time_if_it_is_known() {
     let mut first = Pair::new(PairOptions { clock_skew: 7200, ..PairOptions::default() });
     log_in_by_phone(&mut first, 2);
     let clock_offset = first.client.session().clock_offset;
@@ -154,7 +154,7 @@ fn the_servers_time_is_told_to_the_proxy_where_it_is_known() {
 }
 
 #[test]
-fn answers_that_trickle_are_waited_for() {
+fn slow_frontend_answers_do_not_time_out() {
     for frontend in frontends() {
         let mut options = options(frontend);
         options.server.fault_injection.slow_bytes = Some(Duration::from_millis(1));

@@ -9,7 +9,7 @@ use sansgram_testkit::accounts::Fault;
 use crate::common::{assert_logged_in, log_in_bot, logged_in, wait};
 
 #[test]
-fn a_logged_in_client_is_started_without_them() {
+fn a_logged_in_client_starts_without_credentials() {
     let mut nameless = PairOptions::default().client;
     nameless.api = None;
 
@@ -49,7 +49,7 @@ fn six_at_once(faults: Vec<Fault>) -> Vec<Result<Vec<u8>, InvokeError>> {
 }
 
 #[test]
-fn a_server_that_forgot_the_application_is_told_again_for_each_request_under_way() {
+fn init_connection_is_repeated_for_each_pending_request_if_the_server_forgot_it() {
     let forgotten = Fault::error("updates.getState", 400, "CONNECTION_NOT_INITED");
     let answers = six_at_once((0..6).map(|_| forgotten.clone().once()).collect());
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
@@ -61,7 +61,7 @@ fn a_server_that_forgot_the_application_is_told_again_for_each_request_under_way
 }
 
 #[test]
-fn a_login_does_not_take_the_place_of_another() {
+fn a_login_does_not_replace_another_login() {
     let mut pair = logged_in(PairOptions::default());
     let session = pair.client.session().clone();
     assert_eq!(pair.login(|login| login.request_code("9996610001")), Err(LoginError::AlreadyLoggedIn));

@@ -34,7 +34,7 @@ fn from_queued_to_answered() {
 }
 
 #[test]
-fn a_deadline_of_its_own_says_how_far_it_came() {
+fn a_timeout_reports_the_delivery_state() {
     let short = RequestOptions { timeout: Some(Duration::from_secs(5)), ..RequestOptions::default() };
     let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().fault_injection.silent_after_handshake = true;
@@ -64,7 +64,7 @@ fn a_deadline_of_its_own_says_how_far_it_came() {
 }
 
 #[test]
-fn what_is_no_query_is_not_sent() {
+fn a_malformed_query_is_not_sent() {
     let mut pair = logged_in(PairOptions::default());
     let now = pair.client_now();
     for length in [0, 1, 2, 3, 5, 1 << 24] {
@@ -90,7 +90,7 @@ fn a_cancelled_request_is_never_answered() {
 }
 
 #[test]
-fn one_after_the_other_where_that_is_wanted() {
+fn ordered_requests_run_one_after_the_other() {
     let mut pair = logged_in(PairOptions::default());
     let first = pair.count(1, Route::Home);
     let then = RequestOptions { after: Some(first), ..RequestOptions::default() };
@@ -106,7 +106,7 @@ fn one_after_the_other_where_that_is_wanted() {
 }
 
 #[test]
-fn more_than_may_wait_is_refused() {
+fn requests_beyond_the_limit_are_refused() {
     let mut options = PairOptions::default();
     options.client.max_pending = 10;
     let mut pair = logged_in(options);
@@ -136,7 +136,7 @@ fn more_than_may_wait_is_refused() {
 }
 
 #[test]
-fn a_request_that_waited_in_vain_for_another_is_sent_again() {
+fn msg_wait_failed_is_retried() {
     for name in ["MSG_WAIT_FAILED", "MSG_WAIT_TIMEOUT"] {
         for (times, is_answered) in [(Some(2), true), (None, false)] {
             let mut options = PairOptions::default();

@@ -10,7 +10,7 @@ use sansgram_testkit::server::{
     Refusal, WebSocketRefusal,
 };
 
-use crate::protocol::fronts::{DOMAIN, KEY, fake_tls, options, proxy, secret};
+use crate::protocol::frontends::{DOMAIN, KEY, fake_tls, options, proxy, secret};
 
 /// What the client says of its connection, and the frontend of the client, where they do not fit.
 fn trouble(mut options: PairOptions) -> (DisconnectReason, Vec<Refusal>) {
@@ -57,7 +57,7 @@ fn a_wrong_secret_or_domain_is_refused_by_the_proxy() {
 }
 
 #[test]
-fn a_secret_without_dd_at_a_proxy_that_wants_padding() {
+fn a_plain_secret_is_refused_by_a_proxy_that_requires_padding() {
     let mut options = options(proxy(MtProxyMode::Padded));
     options.client.stream_mode = StreamMode::MtProxy(secret(&[], &KEY, ""));
     let (_, refusals) = trouble(options);
@@ -65,7 +65,7 @@ fn a_secret_without_dd_at_a_proxy_that_wants_padding() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_by_hours_is_refused_by_the_proxy() {
+fn a_clock_hours_off_is_refused_by_the_proxy() {
     for skew in [-7200, 7200] {
         let mut pair = options(fake_tls());
         pair.clock_skew = skew;
@@ -80,7 +80,7 @@ fn a_clock_that_is_wrong_by_hours_is_refused_by_the_proxy() {
 /// The MTProxy in C takes a hello that is up to 3 seconds ahead and up to 10 minutes behind, mtg 2 one that is off by up to
 /// 3 seconds.
 #[test]
-fn c3_a_clock_that_is_off_by_less_is_let_through() {
+fn c3_a_clock_seconds_off_is_accepted() {
     let attempts = |skew, window: HelloWindow| {
         let frontend = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
         let mut pair = Pair::new(PairOptions { clock_skew: skew, ..options(frontend) });
@@ -106,7 +106,7 @@ fn c3_a_clock_that_is_off_by_less_is_let_through() {
 /// The MTProxy in C knew a hello by its first bytes, of which one is that of a length of 512 to 767; mtprotoproxy from PyPI
 /// by the length of 512. Later connections begin with what helped.
 #[test]
-fn c1_a_proxy_from_before_long_hellos_is_reached() {
+fn c1_a_proxy_that_knows_only_short_hellos_is_reached() {
     for (longest, skew) in [(767, 0), (512, 0), (512, 100), (512, -400)] {
         let window = HelloWindow { longest, ..HelloWindow::default() };
         let frontend = proxy(MtProxyMode::FakeTls { domain: DOMAIN.into(), window });
@@ -123,7 +123,7 @@ fn c1_a_proxy_from_before_long_hellos_is_reached() {
 }
 
 #[test]
-fn what_is_no_front_of_the_kind_is_told_apart() {
+fn a_server_without_the_expected_frontend_is_reported() {
     // A DC in the proxy's place knows the hello for what it looks like.
     let mut wrong = options(fake_tls());
     wrong.server.frontend = Frontend::None;
@@ -147,7 +147,7 @@ fn what_is_no_front_of_the_kind_is_told_apart() {
 }
 
 #[test]
-fn a_front_that_answers_garbage_or_nothing_ends_the_attempt() {
+fn a_frontend_that_sends_garbage_or_nothing_ends_the_attempt() {
     for frontend in [fake_tls(), Frontend::WebSocket] {
         let with = |fault_injection| {
             let mut options = options(frontend.clone());

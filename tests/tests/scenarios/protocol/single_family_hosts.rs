@@ -19,7 +19,7 @@ fn options() -> PairOptions {
 }
 
 #[test]
-fn c2_a_host_with_one_family_connects_at_the_first_attempt() {
+fn c2_a_single_family_host_connects_at_the_first_attempt() {
     for (no_ipv4, no_ipv6) in [(false, false), (true, false), (false, true)] {
         let mut options = options();
         (options.network.no_ipv4, options.network.no_ipv6) = (no_ipv4, no_ipv6);
@@ -35,7 +35,7 @@ fn c2_a_host_with_one_family_connects_at_the_first_attempt() {
 }
 
 #[test]
-fn c2_a_family_that_leads_nowhere_costs_a_quarter_of_a_second() {
+fn c2_an_unreachable_family_costs_a_quarter_of_a_second() {
     for silent in [address as fn(i32) -> SocketAddr, address_v6] {
         let mut options = options();
         options.network.silent = [1, 2, 3].map(silent).into();
@@ -64,7 +64,7 @@ fn c2_attempts_are_counted_as_attempts_not_as_addresses() {
 
 /// A server that was never reached is not called silent.
 #[test]
-fn f14_addresses_that_never_answer_are_no_silent_server() {
+fn f14_addresses_that_never_answer_are_not_reported_as_a_silent_server() {
     let mut options = options();
     options.network.silent = [1, 2, 3].into_iter().flat_map(|dc| [address(dc), address_v6(dc)]).collect();
     options.client.max_attempts = 1;

@@ -8,7 +8,7 @@ use super::qr_code::{begin, link, outcome, scan};
 use crate::common::assert_no_fault;
 
 #[test]
-fn an_account_of_another_dc_and_with_a_password() {
+fn a_scan_by_an_account_of_another_dc_with_a_password_logs_in() {
     for (phone, dc, password) in [("9996610001", 1, false), ("9996630002", 3, true), ("9996620002", 2, true)]
     {
         let mut pair = Pair::new(PairOptions::default());
@@ -32,7 +32,7 @@ fn an_account_of_another_dc_and_with_a_password() {
 }
 
 #[test]
-fn dcs_that_send_it_around_are_noticed() {
+fn a_migration_loop_ends_the_qr_login() {
     let mut options = PairOptions::default();
     options.server.accounts.always_migrate = true;
     let mut pair = Pair::new(options);
@@ -43,7 +43,7 @@ fn dcs_that_send_it_around_are_noticed() {
 }
 
 #[test]
-fn a_token_that_went_stale_on_its_way_to_another_dc_is_replaced() {
+fn a_token_that_expires_during_migration_is_replaced() {
     let mut options = PairOptions::default();
     options.server.accounts.faults =
         vec![Fault::error("auth.importLoginToken", 400, "AUTH_TOKEN_EXPIRED").once()];
