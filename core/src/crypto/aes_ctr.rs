@@ -7,19 +7,19 @@ use core::fmt;
 use aes::Aes256;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 
-/// One direction of an obfuscated stream. The counter is 128 bits wide, big-endian, and wraps.
+/// One direction of an obfuscated stream. The counter is a 128-bit big-endian integer that wraps.
 pub struct AesCtr(ctr::Ctr128BE<Aes256>);
 
 impl AesCtr {
-    /// A stream from its start: `iv` is the first counter block.
+    /// Creates the stream at its start. `iv` is the first counter block.
     #[must_use]
     pub fn new(key: &[u8; 32], iv: &[u8; 16]) -> Self {
         Self(ctr::Ctr128BE::new(key.into(), iv.into()))
     }
 
-    /// Encrypts, or just as well decrypts, the next `data.len()` bytes of the stream in place.
+    /// Encrypts or decrypts the next `data.len()` bytes of the stream in place.
     pub fn apply(&mut self, data: &mut [u8]) {
-        // Fails only where the counter would repeat, after 2^128 blocks: nobody gets there.
+        // Fails only if the counter would repeat, after 2^128 blocks.
         let unreachable = self.0.try_apply_keystream(data);
         debug_assert!(unreachable.is_ok());
     }

@@ -1,7 +1,7 @@
 //! AES-256 in the "infinite garble extension" mode, in place.
 //!
-//! `c[i] = E(p[i] ^ c[i-1]) ^ p[i-1]`, with `c[0]` the first and `p[0]` the second half of the 32-byte iv.
-//! It hides, it does not authenticate: the callers check a hash. Source: `core.telegram.org/mtproto/description`.
+//! `c[i] = E(p[i] ^ c[i-1]) ^ p[i-1]`, where `c[0]` is the first and `p[0]` the second half of the 32-byte iv.
+//! The mode does not authenticate: the callers check a hash. Source: `core.telegram.org/mtproto/description`.
 
 use aes::cipher::array::Array;
 use aes::cipher::typenum::U16;
@@ -12,39 +12,39 @@ use aes::cipher::{
 use aes::{Aes256Dec, Aes256Enc};
 use thiserror::Error;
 
-/// The data is not a whole number of 16-byte blocks. It was left as it is.
+/// The data is not a whole number of 16-byte blocks. It is left unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("AES-IGE works on multiples of 16 bytes")]
 pub struct UnalignedLength;
 
-/// How many blocks [`decrypt_in_chunks`] hands out at once: 64 bytes, a block of SHA-256.
+/// Number of blocks per chunk of [`decrypt_in_chunks`]: 64 bytes, one SHA-256 block.
 const CHUNK: usize = 4;
 
 type Block = Array<u8, U16>;
 
-/// Encrypts `data` in place; any multiple of 16 bytes, also none.
+/// Encrypts `data` in place. Its length may be any multiple of 16 bytes, including 0.
 ///
 /// # Errors
-/// [`UnalignedLength`] for any other length.
+/// Returns [`UnalignedLength`] for any other length.
 pub fn encrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), UnalignedLength> {
     let (c, p) = halves(iv);
     Aes256Enc::new(key.into()).encrypt_with_backend(Encrypt { blocks: blocks(data)?, c, p });
     Ok(())
 }
 
-/// Decrypts `data` in place; any multiple of 16 bytes, also none.
+/// Decrypts `data` in place. Its length may be any multiple of 16 bytes, including 0.
 ///
 /// # Errors
-/// [`UnalignedLength`] for any other length.
+/// Returns [`UnalignedLength`] for any other length.
 pub fn decrypt(key: &[u8; 32], iv: &[u8; 32], data: &mut [u8]) -> Result<(), UnalignedLength> {
     decrypt_in_chunks(key, iv, data, 0, |_| {})
 }
 
-/// As [`decrypt`], and hands out the plaintext on the way: its first `head` bytes (whole blocks, at most all), then
-/// 64 bytes at a time, then what is left.
+/// Decrypts like [`decrypt`] and passes the plaintext to `each` in chunks: first the `head` bytes at the start (rounded
+/// down to whole blocks, at most all of `data`), then 64 bytes at a time, then the rest.
 ///
-/// Each chunk is handed out after the next one was decrypted, so that what `each` does with it overlaps with the
-/// chain of AES rounds, which leaves most of a core idle.
+/// `each` gets a chunk only after the next chunk is decrypted. Its work then overlaps with the chain of AES rounds,
+/// which leaves most of a CPU core idle.
 pub(super) fn decrypt_in_chunks(
     key: &[u8; 32],
     iv: &[u8; 32],
@@ -59,10 +59,10 @@ pub(super) fn decrypt_in_chunks(
     Ok(())
 }
 
-/// The loops run inside one call of the cipher's backend: `aes` sets its round keys up anew on every call.
+/// Encrypts all blocks in one call of the cipher's backend: `aes` sets up its round keys again on every call.
 struct Encrypt<'a> {
     blocks: &'a mut [Block],
-    /// The ciphertext and the plaintext of the block before.
+    /// The ciphertext and the plaintext of the previous block.
     c: Block,
     p: Block,
 }
@@ -130,10 +130,10 @@ fn blocks(data: &mut [u8]) -> Result<&mut [Block], UnalignedLength> {
     }
 }
 
-/// The ciphertext and the plaintext before the first block.
+/// Returns the initial ciphertext and plaintext blocks.
 fn halves(iv: &[u8; 32]) -> (Block, Block) {
     let (c, p) = iv.split_at(16);
-    // Both are 16 bytes, so that neither is cut.
+    // Both halves are 16 bytes, so neither index is out of range.
     (core::array::from_fn(|at| c[at]).into(), core::array::from_fn(|at| p[at]).into())
 }
 

@@ -1,6 +1,6 @@
-//! The authorization key: 2048 bits that client and server agreed upon, and the names derived from it.
+//! The authorization key, 2048 bits shared by client and server, and the identifiers derived from it.
 //!
-//! Source: `core.telegram.org/mtproto/auth_key`, step 8 and 9.
+//! Source: `core.telegram.org/mtproto/auth_key`, steps 8 and 9.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -13,21 +13,22 @@ use super::secret::Secret;
 
 /// A 256-byte authorization key.
 ///
-/// Wiped when its last clone is dropped, compared in constant time; its Debug shows the identifier only.
+/// It is wiped when its last clone is dropped and compared in constant time. Its `Debug` output shows only the
+/// identifier.
 #[derive(Clone)]
 pub struct AuthKey {
-    // Not in place, so that moving the key leaves no copies on the stack; shared, so that clones are none either.
+    // Boxed, so that a move leaves no copy on the stack; shared, so that a clone makes none.
     key: Arc<Secret<[u8; 256]>>,
     id: AuthKeyId,
     aux_hash: [u8; 8],
 }
 
 impl AuthKey {
-    /// Takes the key: `g^(ab) mod p`, 256 bytes big-endian, left-padded with zeros.
+    /// Creates the key from `g^(ab) mod p`, 256 bytes big-endian, left-padded with zeros.
     #[must_use]
     pub fn new(mut key: [u8; 256]) -> Self {
         let mut shared = Arc::new(Secret::new([0; 256]));
-        // Nobody else has it yet.
+        // Always `Some`: the `Arc` is not shared yet.
         if let Some(secret) = Arc::get_mut(&mut shared) {
             secret.expose_mut().copy_from_slice(&key);
         }
@@ -41,19 +42,20 @@ impl AuthKey {
         }
     }
 
-    /// The key itself, secret.
+    /// Returns the secret key bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 256] {
         self.key.expose()
     }
 
-    /// The identifier that every encrypted packet starts with: the last 64 bits of the key's SHA-1.
+    /// Returns the identifier at the start of every encrypted packet: the last 64 bits of the key's SHA-1.
     #[must_use]
     pub const fn id(&self) -> AuthKeyId {
         self.id
     }
 
-    /// `auth_key_aux_hash`: the first 64 bits of the key's SHA-1, used by the handshake's last step and its retries.
+    /// Returns `auth_key_aux_hash`: the first 64 bits of the key's SHA-1, used by the last step of the handshake and
+    /// its retries.
     #[must_use]
     pub const fn aux_hash(&self) -> [u8; 8] {
         self.aux_hash
@@ -76,18 +78,18 @@ impl fmt::Debug for AuthKey {
 
 /// The identifier of an authorization key: 8 bytes, read little-endian. Not secret.
 ///
-/// It prints as 16 hexadecimal digits in the order of the wire.
+/// Displayed as 16 hexadecimal digits in wire order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuthKeyId(pub u64);
 
 impl AuthKeyId {
-    /// From the 8 bytes of the wire.
+    /// Creates the identifier from its 8 bytes on the wire.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(u64::from_le_bytes(bytes))
     }
 
-    /// The 8 bytes of the wire.
+    /// Returns the 8 bytes on the wire.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 8] {
         self.0.to_le_bytes()

@@ -1,4 +1,4 @@
-//! Diffie-Hellman over a 2048-bit safe prime, with every check the protocol asks for.
+//! Diffie-Hellman over a 2048-bit safe prime, with every check that the protocol requires.
 //!
 //! Sources: `core.telegram.org/mtproto/auth_key` (steps 6 and 7), `/mtproto/security_guidelines`.
 
@@ -21,7 +21,7 @@ pub struct DhGroup {
     parameters: Parameters,
 }
 
-/// Why a group or a public value was refused: the peer is wrong or hostile.
+/// Why a group or a public value was rejected. The peer is faulty or hostile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DhError {
     /// `dh_prime` is not exactly 2048 bits (256 bytes, the top bit set).
@@ -42,19 +42,19 @@ pub enum DhError {
     /// A public value is not between 1 and `dh_prime - 1`.
     #[error("the public value is not between 1 and dh_prime - 1")]
     PublicRange,
-    /// A public value lies below `2^1984` or above `dh_prime - 2^1984`.
+    /// A public value is less than `2^1984` or greater than `dh_prime - 2^1984`.
     #[error("the public value is too close to 0 or dh_prime")]
     PublicTooClose,
 }
 
 impl DhGroup {
-    /// Checks a group that a peer proposes. `prime` is big-endian, 256 bytes.
+    /// Checks a group that a peer proposes. `prime` is 256 bytes big-endian.
     ///
-    /// The prime that Telegram has used for years is known and only compared. Any other costs about 0.2 seconds
-    /// (several without optimisation): `random` gives the bases of its test.
+    /// The prime that Telegram has used for years is recognised and only compared. Any other costs about 0.2 seconds
+    /// (several without optimisation). `random` provides the bases of the primality test.
     ///
     /// # Errors
-    /// One of the first four reasons of [`DhError`]. Never go on with such a group.
+    /// Returns one of the first four variants of [`DhError`]. Such a group must not be used.
     pub fn check(g: i32, prime: &[u8], random: &mut dyn SecureRandom) -> Result<Self, DhError> {
         let prime: [u8; 256] = prime.try_into().map_err(|_| DhError::PrimeLength)?;
         if prime[0] < 0x80 {
@@ -69,22 +69,22 @@ impl DhGroup {
         Ok(Self { prime, g, parameters: Parameters::new_vartime(odd) })
     }
 
-    /// The prime, big-endian.
+    /// Returns the prime, 256 bytes big-endian.
     #[must_use]
     pub const fn prime_bytes(&self) -> &[u8; 256] {
         &self.prime
     }
 
-    /// The generator, 2 to 7.
+    /// Returns the generator, 2 to 7.
     #[must_use]
     pub const fn g(&self) -> i32 {
         self.g
     }
 
-    /// Checks a public value, big-endian, and pads it with zeros to 256 bytes.
+    /// Checks a big-endian public value and left-pads it with zeros to 256 bytes.
     ///
     /// # Errors
-    /// One of the last three reasons of [`DhError`].
+    /// Returns one of the last three variants of [`DhError`].
     pub fn check_public(&self, value: &[u8]) -> Result<[u8; 256], DhError> {
         let padded = pad(value).ok_or(DhError::PublicLength)?;
         let number = U2048::from_be_slice(&padded);
@@ -99,7 +99,8 @@ impl DhGroup {
         Ok(padded)
     }
 
-    /// Draws a secret exponent of 256 bytes, and again while its public value fails [`check_public`](Self::check_public).
+    /// Draws a secret exponent of 256 bytes, repeating until its public value passes
+    /// [`check_public`](Self::check_public).
     pub fn key_pair(&self, random: &mut dyn SecureRandom) -> DhKeyPair {
         loop {
             let mut drawn = Secret::new([0; 256]);
@@ -113,7 +114,7 @@ impl DhGroup {
         }
     }
 
-    /// The key pair of a given exponent; its public value is not checked.
+    /// Returns the key pair for a given exponent. Its public value is not checked.
     pub(super) fn pair_of(&self, exponent: Box<Secret<U2048>>) -> DhKeyPair {
         let public = bytes(&self.generator().pow_amm(exponent.expose()).retrieve());
         DhKeyPair { exponent, public, parameters: self.parameters }
@@ -123,9 +124,9 @@ impl DhGroup {
         &self.parameters
     }
 
-    /// `g` modulo the prime.
+    /// Returns `g` modulo the prime.
     pub(super) fn generator(&self) -> Residue {
-        // 2 to 7: checked when the group was made.
+        // In the range 2 to 7, checked by the constructor.
         Residue::new(&U2048::from_u32(self.g.unsigned_abs()), &self.parameters)
     }
 }
@@ -137,22 +138,22 @@ impl fmt::Debug for DhGroup {
     }
 }
 
-/// A secret exponent and the public value made of it.
+/// A secret exponent and the public value computed from it.
 pub struct DhKeyPair {
-    // Boxed, so that moving the pair leaves no copies on the stack.
+    // Boxed, so that a move of the pair leaves no copy on the stack.
     exponent: Box<Secret<U2048>>,
     public: [u8; 256],
     parameters: Parameters,
 }
 
 impl DhKeyPair {
-    /// `g^b mod p`, 256 bytes big-endian, within the range that peers check.
+    /// Returns `g^b mod p`, 256 bytes big-endian, within the range that peers check.
     #[must_use]
     pub const fn public(&self) -> &[u8; 256] {
         &self.public
     }
 
-    /// The shared key `peer^b mod p`, 256 bytes big-endian, in constant time.
+    /// Computes the shared key `peer^b mod p`, 256 bytes big-endian, in constant time.
     ///
     /// `peer` must have passed [`DhGroup::check_public`] of the same group.
     #[must_use]
@@ -161,9 +162,9 @@ impl DhKeyPair {
         Secret::new(*secret_bytes(&mut peer.pow_amm(self.exponent.expose())))
     }
 
-    /// The secret exponent plus `addend`, modulo `p - 1`.
+    /// Returns the secret exponent plus `addend`, modulo `p - 1`.
     pub(super) fn exponent_plus(&self, addend: &U2048) -> Secret<U2048> {
-        // Never 0: a prime is above 1.
+        // Never 0: a prime is greater than 1.
         let order = NonZero::new(self.parameters.modulus().get().wrapping_sub(&U2048::ONE));
         let order = order.into_option().unwrap_or(NonZero::<U2048>::MAX);
         let exponent = Secret::new(self.exponent.expose().rem(&order));
@@ -180,15 +181,15 @@ impl fmt::Debug for DhKeyPair {
 
 #[cfg(test)]
 impl DhGroup {
-    /// A group as it is, for vectors over primes that [`check`](Self::check) refuses.
+    /// Creates a group without checks, for test vectors over primes that [`check`](Self::check) rejects.
     pub(super) fn unchecked_for_testing_only(g: i32, prime: &[u8; 256]) -> Self {
         let odd = Odd::new(U2048::from_be_slice(prime)).into_option().expect("an odd prime");
         Self { prime: *prime, g, parameters: Parameters::new(odd) }
     }
 }
 
-/// `g` must be a quadratic residue modulo `prime`, that is generate the subgroup of order `(prime - 1) / 2`; by
-/// quadratic reciprocity a remainder of the prime decides.
+/// Checks that `g` is a quadratic residue modulo `prime`, which means that it generates the subgroup of order `(prime -
+/// 1) / 2`. By quadratic reciprocity this depends only on a remainder of the prime.
 fn check_generator(g: i32, prime: &U2048) -> Result<(), DhError> {
     let remainder = |divisor: u8| small_remainder(prime, divisor);
     let is_residue = match g {
@@ -220,7 +221,7 @@ mod tests {
 
     use super::*;
 
-    /// Bases by xorshift: these tests need no secrecy.
+    /// A xorshift generator for the bases: these tests need no secrecy.
     struct Seeded(u64);
 
     impl SecureRandom for Seeded {
@@ -261,7 +262,7 @@ mod tests {
         for n in 0..4000 {
             let is_safe = is_prime(n) && is_prime((n - 1) / 2);
             assert_eq!(prime::is_safe_prime(&U2048::from_u64(n), &mut Seeded(n + 1)), is_safe, "{n}");
-            // Of 5 and 7 the generators themselves are multiples.
+            // For primes 5 and 7, some generators are multiples of the prime.
             if is_safe && n > 7 {
                 safe_primes += 1;
                 for g in 2..=7_i32 {

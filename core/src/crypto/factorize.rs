@@ -1,50 +1,50 @@
-//! Splits `pq` of the handshake into its two primes.
+//! Factorization of the handshake's `pq` into its two primes.
 //!
-//! Brent's variant of Pollard's rho (R. P. Brent, "An improved Monte Carlo factorization algorithm", 1980), with the
-//! multiplications of Montgomery ("Modular multiplication without trial division", 1985). About a third of a
-//! millisecond for the usual two primes of 31 bits.
+//! Brent's variant of Pollard's rho (R. P. Brent, "An improved Monte Carlo factorization algorithm", 1980) with
+//! Montgomery multiplication ("Modular multiplication without trial division", 1985). Takes about a third of a
+//! millisecond for the usual two 31-bit primes.
 
 use thiserror::Error;
 
-/// Steps of one walk. The factor of a 64-bit semiprime is below 2^32 and is met after some 2^16 steps; sixteen times
-/// as many are never needed.
+/// Maximum number of steps of one walk. The smaller factor of a 64-bit semiprime is below 2^32 and is found after about
+/// 2^16 steps; this is sixteen times as many.
 const MAX_STEPS: u32 = 1 << 20;
 
-/// Walks over different polynomials before giving up.
+/// Maximum number of walks, each with another polynomial.
 const MAX_WALKS: u64 = 8;
 
-/// Differences multiplied together before one greatest common divisor is taken of them, which costs some 30 steps.
+/// Number of differences multiplied together per greatest common divisor, which costs as much as about 30 steps.
 const BATCH: u32 = 256;
 
-/// Why a number is not the product of two different odd primes. A server that sends one is wrong or hostile.
+/// Why a number is not the product of two distinct odd primes. A server that sends one is faulty or hostile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FactorizeError {
-    /// 0 or 1.
+    /// The number is 0 or 1.
     #[error("pq is 0 or 1")]
     TooSmall,
-    /// An even number.
+    /// The number is even.
     #[error("pq is even")]
     Even,
-    /// A prime.
+    /// The number is prime.
     #[error("pq is prime")]
     Prime,
-    /// The square of a number.
+    /// The number is a square.
     #[error("pq is a square")]
     Square,
-    /// Three or more prime factors.
+    /// The number has three or more prime factors.
     #[error("pq has more than two prime factors")]
     NotTwoPrimes,
-    /// No factor was found within the bound of the work. Not known to happen.
+    /// No factor was found within the step limit. Not known to happen.
     #[error("no factor of pq was found")]
     GaveUp,
 }
 
-/// The two primes of `pq`, the smaller one first.
+/// Returns the two primes of `pq`, the smaller one first.
 ///
-/// It always ends: at most eight walks of some 2^21 steps, about 100 ms in all.
+/// Always terminates, after at most eight walks of about 2^21 steps each: about 100 ms in total.
 ///
 /// # Errors
-/// [`FactorizeError`] for every number that is not the product of two different odd primes.
+/// Returns [`FactorizeError`] if the number is not the product of two distinct odd primes.
 pub fn factorize(pq: u64) -> Result<(u64, u64), FactorizeError> {
     if pq < 2 {
         return Err(FactorizeError::TooSmall);
@@ -64,7 +64,7 @@ pub fn factorize(pq: u64) -> Result<(u64, u64), FactorizeError> {
     if is_prime(p) && is_prime(q) { Ok((p, q)) } else { Err(FactorizeError::NotTwoPrimes) }
 }
 
-/// One walk `y -> y^2 + constant`; a proper divisor of the odd composite `n`, or `None`.
+/// Walks `y -> y^2 + constant`. Returns a proper divisor of the odd composite `n`, or `None` if the walk finds none.
 fn walk(n: u64, constant: u64) -> Option<u64> {
     let field = Montgomery::new(n);
     let constant = constant % n;
@@ -73,7 +73,7 @@ fn walk(n: u64, constant: u64) -> Option<u64> {
     let mut steps = 0;
     let mut lap = 1;
     while steps < MAX_STEPS {
-        // Brent: the tortoise sits where the hare was when the lap began, a power of two.
+        // Brent: the tortoise stays where the hare was at the start of the lap. Lap lengths are powers of two.
         let tortoise = y;
         for _ in 0..lap {
             y = step(y);
@@ -92,7 +92,7 @@ fn walk(n: u64, constant: u64) -> Option<u64> {
                 if divisor != n {
                     return Some(divisor);
                 }
-                // Both factors in one batch: take its steps one by one.
+                // Both factors are in one batch: repeat its steps one by one.
                 return walk_slowly(n, tortoise, batch_start, batch, step);
             }
             done += batch;
@@ -115,7 +115,7 @@ fn walk_slowly(n: u64, tortoise: u64, start: u64, steps: u32, step: impl Fn(u64)
     None
 }
 
-/// Miller-Rabin with the twelve first primes as bases: exact below 2^64 (J. Sorenson and J. Webster, "Strong
+/// Miller-Rabin with the first twelve primes as bases, which is exact below 2^64 (J. Sorenson and J. Webster, "Strong
 /// pseudoprimes to twelve prime bases", 2015).
 fn is_prime(n: u64) -> bool {
     const BASES: [u64; 12] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
@@ -144,7 +144,7 @@ fn is_prime(n: u64) -> bool {
     })
 }
 
-/// Arithmetic modulo an odd number above 1, on residues multiplied by `2^64`. All values lie below the modulus.
+/// Montgomery arithmetic modulo an odd number above 1, with `R = 2^64`. All values are less than the modulus.
 struct Montgomery {
     n: u64,
     /// `1 / n` modulo `2^64`.
@@ -155,7 +155,8 @@ struct Montgomery {
 
 impl Montgomery {
     const fn new(n: u64) -> Self {
-        // Newton's iteration: an odd number is its own inverse modulo 8; each round doubles the bits.
+        // Newton's iteration: an odd number is its own inverse modulo 8, and each round doubles the number of correct
+        // bits.
         let mut inverse = n;
         let mut round = 0;
         while round < 5 {
@@ -165,26 +166,27 @@ impl Montgomery {
         Self { n, inverse, one: (u64::MAX % n + 1) % n }
     }
 
-    /// The residue of a plain number.
+    /// Converts a plain number into its residue.
     const fn enter(&self, number: u64) -> u64 {
         (((number as u128) << 64) % self.n as u128) as u64
     }
 
-    /// `a * b / 2^64` modulo `n`.
+    /// Returns `a * b / 2^64` modulo `n`.
     const fn mul(&self, a: u64, b: u64) -> u64 {
         let product = a as u128 * b as u128;
         self.reduce(product as u64, (product >> 64) as u64)
     }
 
-    /// `a * a / 2^64 + b` modulo `n`. Adding before the reduction keeps the sum off the chain of dependent steps.
+    /// Returns `a * a / 2^64 + b` modulo `n`. The addition before the reduction is off the critical path.
     const fn square_plus(&self, a: u64, b: u64) -> u64 {
         let square = a as u128 * a as u128;
         self.reduce(square as u64, self.add((square >> 64) as u64, b))
     }
 
-    /// `(high * 2^64 + low) / 2^64` modulo `n`, for `high` below `n`.
+    /// Returns `(high * 2^64 + low) / 2^64` modulo `n`, for `high` less than `n`.
     const fn reduce(&self, low: u64, high: u64) -> u64 {
-        // The multiple of n with the same low half: taken away, it leaves the difference of the high halves.
+        // The multiple of n with the same low half: after the subtraction only the difference of the high halves
+        // remains.
         let multiple = low.wrapping_mul(self.inverse) as u128 * self.n as u128;
         let (difference, borrow) = high.overflowing_sub((multiple >> 64) as u64);
         if borrow { difference.wrapping_add(self.n) } else { difference }
@@ -208,7 +210,7 @@ impl Montgomery {
     }
 }
 
-/// The greatest common divisor of a number and an odd one, by Stein's binary algorithm; `gcd(0, n) = n`.
+/// Returns the greatest common divisor of `a` and an odd `n` by Stein's binary algorithm; `gcd(0, n) = n`.
 const fn gcd(mut a: u64, mut n: u64) -> u64 {
     while a != 0 {
         a >>= a.trailing_zeros();
@@ -229,7 +231,7 @@ mod tests {
     #[test]
     fn every_small_number_is_judged_as_by_trial_division() {
         const LIMIT: usize = 30_000;
-        // Smallest prime factor of every number.
+        // The smallest prime factor of every number.
         let mut smallest = vec![0_usize; LIMIT];
         for p in 2..LIMIT {
             if smallest[p] == 0 {
@@ -255,7 +257,7 @@ mod tests {
 
     #[test]
     fn primality_at_the_edges() {
-        // The largest prime below 2^64 and below 2^63; Carmichael numbers; strong pseudoprimes to many bases.
+        // The largest primes below 2^64, 2^63 and 2^32; Carmichael numbers; strong pseudoprimes to many bases.
         for prime in [18_446_744_073_709_551_557, 9_223_372_036_854_775_783, 4_294_967_291] {
             assert!(is_prime(prime), "{prime}");
         }

@@ -1,4 +1,4 @@
-//! SHA-1, SHA-256 and SHA-512 over pieces, as the protocol's formulas concatenate them; HMAC and PBKDF2 upon them.
+//! SHA-1, SHA-256 and SHA-512 over concatenated pieces, as in the protocol's formulas; HMAC and PBKDF2.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -8,49 +8,49 @@ use zeroize::Zeroize;
 
 use super::secret::Wide;
 
-/// SHA-1 of the pieces, one after the other.
+/// Computes the SHA-1 of the concatenated pieces.
 ///
-/// The protocol's fingerprints and old formulas need it; nothing new may.
+/// Only for the protocol's fingerprints and legacy formulas.
 #[must_use]
 pub fn sha1(pieces: &[&[u8]]) -> [u8; 20] {
     digest::<Sha1>(pieces).into()
 }
 
-/// SHA-256 of the pieces, one after the other.
+/// Computes the SHA-256 of the concatenated pieces.
 #[must_use]
 pub fn sha256(pieces: &[&[u8]]) -> [u8; 32] {
     digest::<Sha256>(pieces).into()
 }
 
-/// SHA-512 of the pieces, one after the other.
+/// Computes the SHA-512 of the concatenated pieces.
 #[must_use]
 pub fn sha512(pieces: &[&[u8]]) -> [u8; 64] {
     digest::<Sha512>(pieces).into()
 }
 
-/// HMAC-SHA-256 of `message` under a key of any length (RFC 2104).
+/// Computes the HMAC-SHA-256 of `message` under a key of any length (RFC 2104).
 #[must_use]
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    // HMAC takes keys of every length.
+    // HMAC accepts keys of every length.
     let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
     hmac.update(message);
     hmac.finalize().into_bytes().into()
 }
 
-/// Fills `out` with PBKDF2-HMAC-SHA-256 (RFC 8018). Takes time in proportion to `rounds`, at least 1, and to the blocks
-/// of 32 bytes in `out`.
+/// Fills `out` with PBKDF2-HMAC-SHA-256 (RFC 8018). The time is proportional to `rounds` (at least 1) and to the number
+/// of 32-byte blocks in `out`.
 pub fn pbkdf2_hmac_sha256(password: &[u8], salt: &[u8], rounds: u32, out: &mut [u8]) {
     pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, rounds, out);
 }
 
-/// Fills `out` with PBKDF2-HMAC-SHA-512 (RFC 8018). Takes time in proportion to `rounds`, at least 1, and to the blocks
-/// of 64 bytes in `out`: about 0.1 s for 100,000 rounds and one block.
+/// Fills `out` with PBKDF2-HMAC-SHA-512 (RFC 8018). The time is proportional to `rounds` (at least 1) and to the number
+/// of 64-byte blocks in `out`: about 0.1 s for 100,000 rounds and one block.
 pub fn pbkdf2_hmac_sha512(password: &[u8], salt: &[u8], rounds: u32, out: &mut [u8]) {
     pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, rounds, out);
 }
 
-/// SHA-256 of two pieces of at most 55 bytes together: one block, without the bookkeeping of a hash of any length,
-/// which costs more than the block itself. The block is wiped.
+/// Computes the SHA-256 of two pieces of at most 55 bytes in total: a single block, without the bookkeeping of a
+/// general hasher, which costs more than the block itself. The block is wiped.
 #[inline]
 pub(super) fn sha256_of_one_block<const A: usize, const B: usize>(a: &[u8; A], b: &[u8; B]) -> [u8; 32] {
     const { assert!(A + B <= 55) };
@@ -66,7 +66,7 @@ pub(super) fn sha256_of_one_block<const A: usize, const B: usize>(a: &[u8; A], b
     bytes_of(&state)
 }
 
-/// SHA-256 of whole blocks, where they lie.
+/// SHA-256 over whole blocks in the caller's buffer, without an internal buffer.
 pub(super) struct BlockHasher {
     state: [u32; 8],
     blocks: u64,
@@ -83,7 +83,7 @@ impl BlockHasher {
         self.blocks += blocks.len() as u64;
     }
 
-    /// The hash, with the last bytes that fill no block. Their copy is wiped.
+    /// Hashes the remaining bytes and returns the digest. The copy of a last partial block is wiped.
     pub(super) fn finish(mut self, tail: &[u8]) -> [u8; 32] {
         let (whole, tail) = tail.as_chunks::<64>();
         self.update(whole);
@@ -91,7 +91,7 @@ impl BlockHasher {
         let mut last = Wide([0; 2 * 64]);
         last.0[..tail.len()].copy_from_slice(tail);
         last.0[tail.len()] = 0x80;
-        // The length takes eight bytes: behind 55 bytes or less it fits into the same block.
+        // The length field is 8 bytes: it fits into the same block after at most 55 bytes.
         let used = if tail.len() < 56 { 64 } else { 128 };
         last.0[used - 8..used].copy_from_slice(&bits.to_be_bytes());
         compress256(&mut self.state, last.0[..used].as_chunks().0);
@@ -100,7 +100,7 @@ impl BlockHasher {
     }
 }
 
-/// The state before the first block (FIPS 180-4, 5.3.3).
+/// The initial hash value (FIPS 180-4, 5.3.3).
 const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn published_digests_of_abc() {
-        // FIPS 180-4, examples.
+        // Examples of FIPS 180-4.
         assert_eq!(sha1(&[b"a", b"", b"bc"]), hex::decode("a9993e364706816aba3e25717850c26c9cd0d89d"));
         assert_eq!(sha256_of_one_block(b"ab", b"c"), sha256(&[b"abc"]));
         assert_eq!(sha256_of_one_block(&[1; 55], b""), sha256(&[&[1; 55]]));
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn published_values_of_hmac_and_pbkdf2() {
-        // FIPS 180-4, examples; RFC 4231, test case 2; RFC 7914, section 11.
+        // Examples of FIPS 180-4; RFC 4231, test case 2; RFC 7914, section 11.
         let expected = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
                         2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
         assert_eq!(sha512(&[b"ab", b"c"]), hex::decode(expected));
@@ -148,7 +148,7 @@ mod tests {
         let expected = "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc\
                         49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783";
         assert_eq!(out, hex::decode(expected));
-        // Python's hashlib.pbkdf2_hmac.
+        // From Python's hashlib.pbkdf2_hmac.
         pbkdf2_hmac_sha512(b"passwd", b"salt", 2, &mut out);
         let expected = "422a2c609b7e035e154ad40236dc0d73983c6c7a46aa6136466e216b3be22896\
                         cf65c59be9216fc659736f14d29a7472862c7c261e8a2dd53cf2a67a73dcd275";

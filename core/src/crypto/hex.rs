@@ -1,9 +1,8 @@
-//! Constants written as hexadecimal digits, decoded while compiling.
+//! Hexadecimal constants, decoded at compile time.
 
-/// Decodes `2 * N` hexadecimal digits, line breaks and spaces left out.
+/// Decodes `2 * N` hexadecimal digits. Line breaks and spaces are skipped.
 ///
-/// Only for constants, whose values are computed while compiling: a wrong digit or a wrong number of digits is a panic of
-/// the compiler, and stops the build.
+/// Only for constants, which are evaluated at compile time: a wrong digit or a wrong number of digits fails the build.
 pub(crate) const fn decode<const N: usize>(text: &str) -> [u8; N] {
     let text = text.as_bytes();
     let mut bytes = [0; N];

@@ -3,20 +3,20 @@
 //! ```text
 //! packet = auth_key_id (8) | msg_key (16) | AES-IGE(salt | session_id | msg_id | seq_no | length | body | padding)
 //! ```
-//! This layer knows keys and bytes only; what the plaintext says is checked by the session.
+//! This layer knows only keys and bytes. The session checks the content of the plaintext.
 //!
 //! ```
 //! use sansgram_core::crypto::AuthKey;
 //! use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
 //!
 //! let key = AuthKey::new(std::array::from_fn(|index| index as u8));
-//! // Room for the prefix, then the plaintext: a whole number of blocks.
+//! Space for the prefix, then the plaintext: a whole number of blocks.
 //! let mut packet = vec![0; PREFIX_LEN];
 //! packet.extend([7; 48]);
 //! message::seal(&key, Direction::ToServer, &mut packet)?;
 //! assert_eq!(packet[..8], key.id().to_bytes());
 //!
-//! // What was sealed towards the server opens there, and only there.
+//! A message sealed towards the server opens in that direction only.
 //! assert!(message::open(&key, Direction::ToClient, &mut packet.clone()).is_err());
 //! assert_eq!(message::open(&key, Direction::ToServer, &mut packet)?, [7; 48]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,13 +34,13 @@ use super::auth_key::AuthKey;
 use super::hash::{BlockHasher, sha1, sha256_of_one_block};
 use super::secret::Wide;
 
-/// Bytes before the ciphertext: `auth_key_id` (8) and `msg_key` (16).
+/// Length of the part before the ciphertext in bytes: `auth_key_id` (8) and `msg_key` (16).
 pub const PREFIX_LEN: usize = 24;
 
-/// The shortest legal packet: the prefix, a 32-byte header, a 4-byte body and 12 bytes of padding.
+/// Length of the shortest valid packet in bytes: the prefix, a 32-byte header, a 4-byte body and 12 bytes of padding.
 pub const MIN_PACKET_LEN: usize = PREFIX_LEN + 48;
 
-/// Who reads the message: each direction takes other bytes of the authorization key.
+/// The receiver of a message. Each direction uses different bytes of the authorization key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From client to server, `x = 0`.
@@ -49,39 +49,39 @@ pub enum Direction {
     ToClient,
 }
 
-/// The 32 bits by which a server quickly acknowledges one packet; the top bit is set.
+/// The 32-bit token of a server's quick acknowledgement of one packet. The top bit is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QuickAckToken(pub u32);
 
-/// Why a packet could not be sealed: always the caller's mistake. The buffer was left as it is.
+/// Why a packet could not be sealed: always an error of the caller. The buffer is left unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SealError {
-    /// Shorter than [`MIN_PACKET_LEN`].
+    /// The packet is shorter than [`MIN_PACKET_LEN`].
     #[error("a packet of {0} bytes is shorter than any legal one")]
     TooShort(usize),
-    /// The padding does not fill the plaintext up to a multiple of 16 bytes.
+    /// The plaintext with its padding is not a multiple of 16 bytes.
     #[error("a plaintext of {0} bytes is not a multiple of 16")]
     Unaligned(usize),
 }
 
-/// Why a packet was refused. To the peer all of them must look the same.
+/// Why a packet was rejected. The peer must not be able to tell the variants apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum OpenError {
-    /// Shorter than [`MIN_PACKET_LEN`].
+    /// The packet is shorter than [`MIN_PACKET_LEN`].
     #[error("a packet of {0} bytes is shorter than any legal one")]
     TooShort(usize),
-    /// Made with another authorization key, or not encrypted (identifier 0).
+    /// The packet was sealed with another authorization key, or is not encrypted (identifier 0).
     #[error("the packet names another authorization key")]
     ForeignKey,
-    /// The `msg_key` is not the one of the decrypted bytes: changed, cut, reflected or forged.
+    /// `msg_key` does not match the decrypted bytes: the packet was changed, truncated, reflected or forged.
     #[error("msg_key does not belong to the message")]
     MsgKeyMismatch,
 }
 
-/// Encrypts in place: `packet` is 24 bytes of room and then the plaintext with its padding.
+/// Encrypts in place. `packet` is 24 bytes of space for the prefix, then the plaintext with its padding.
 ///
 /// # Errors
-/// [`SealError`] if the lengths are wrong.
+/// Returns [`SealError`] if the length is wrong.
 pub fn seal(key: &AuthKey, direction: Direction, packet: &mut [u8]) -> Result<QuickAckToken, SealError> {
     let len = packet.len();
     let Some((prefix, plaintext)) =
@@ -104,13 +104,14 @@ pub fn seal(key: &AuthKey, direction: Direction, packet: &mut [u8]) -> Result<Qu
     Ok(QuickAckToken(u32::from_le_bytes([t0, t1, t2, t3]) | 0x8000_0000))
 }
 
-/// Checks and decrypts in place; returns the plaintext with its padding, a multiple of 16 bytes, 48 or more.
+/// Decrypts in place and authenticates. Returns the plaintext with its padding: a multiple of 16 bytes, at least 48.
 ///
-/// Up to 15 bytes after the last whole block are taken for a transport's padding and ignored. On a mismatch the
-/// decrypted bytes are wiped, so that no caller can look at what was not authenticated.
+/// Up to 15 bytes after the last whole block count as padding of the transport and are ignored. On a mismatch the
+/// decrypted bytes are wiped, so that no caller sees unauthenticated data.
 ///
 /// # Errors
-/// [`OpenError`] for every packet that was not sealed with this key and direction. Drop the connection then.
+/// Returns [`OpenError`] if the packet was not sealed with this key and direction. The caller should then close the
+/// connection.
 pub fn open<'a>(
     key: &AuthKey,
     direction: Direction,
@@ -134,7 +135,7 @@ pub fn open<'a>(
         Some(key_part) => hash_head(&mut hasher, key_part, chunk),
         None => hasher.update(chunk.as_chunks().0),
     };
-    // Cannot fail: the length was made a multiple of 16 above.
+    // Cannot fail: the length is a multiple of 16, see above.
     aes_ige::decrypt_in_chunks(&keys.key, &keys.iv, text, HEAD, each)
         .map_err(|_| OpenError::MsgKeyMismatch)?;
     let tail = text.get(HEAD..).unwrap_or_default().as_chunks::<64>().1;
@@ -170,19 +171,19 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// The key derivation of MTProto 2.0.
+/// Derives the AES key and iv of a message by the rules of MTProto 2.0.
 #[must_use]
 pub fn kdf(auth_key: &[u8; 256], msg_key: &[u8; 16], direction: Direction) -> Keys {
     let mut keys = Keys {
         key: sha256_of_one_block(msg_key, part::<0, 36>(auth_key, direction)),
         iv: sha256_of_one_block(part::<40, 36>(auth_key, direction), msg_key),
     };
-    // Key and iv take their middles from each other's hash.
+    // Key and iv take their middle parts from each other's hash.
     keys.key[8..24].swap_with_slice(&mut keys.iv[8..24]);
     keys
 }
 
-/// The key derivation of MTProto 1.0, by SHA-1. Only [`seal_binding`] still uses it.
+/// Derives the AES key and iv by the rules of MTProto 1.0 (SHA-1). Only [`seal_binding`] still uses it.
 #[must_use]
 pub fn kdf_v1(auth_key: &[u8; 256], msg_key: &[u8; 16], direction: Direction) -> Keys {
     let mut a = sha1(&[msg_key, part::<0, 32>(auth_key, direction)]);
@@ -203,10 +204,10 @@ pub fn kdf_v1(auth_key: &[u8; 256], msg_key: &[u8; 16], direction: Direction) ->
     keys
 }
 
-/// The `encrypted_message` of `auth.bindTempAuthKey`: `bind_auth_key_inner` sealed by the permanent key in the
-/// manner of MTProto 1.0.
+/// Creates the `encrypted_message` of `auth.bindTempAuthKey`: `bind_auth_key_inner`, encrypted under the permanent key
+/// as in MTProto 1.0.
 ///
-/// `msg_id` is that of the request which will carry it; `inner` is the serialized `bind_auth_key_inner`; `random`
+/// `msg_id` is the identifier of the request that carries it; `inner` is the serialized `bind_auth_key_inner`; `random`
 /// and `padding` are fresh random bytes.
 #[must_use]
 pub fn seal_binding(
@@ -216,7 +217,7 @@ pub fn seal_binding(
     inner: &[u8; 40],
     padding: [u8; 8],
 ) -> [u8; 104] {
-    // A sequence number of 0 and the length of `inner`.
+    // A sequence number of 0, then the length of `inner`.
     const SEQ_NO_AND_LENGTH: [u8; 8] = [0, 0, 0, 0, 40, 0, 0, 0];
     let mut packet = [0; 104];
     let (prefix, text) = packet.split_at_mut(PREFIX_LEN);
@@ -228,7 +229,7 @@ pub fn seal_binding(
         rest = after;
     }
     tail.copy_from_slice(&padding);
-    // Unlike in MTProto 2.0 the padding is not hashed.
+    // Unlike in MTProto 2.0, the padding is not hashed.
     let [_, _, _, _, msg_key @ ..] = sha1(&[message]);
     let keys = kdf_v1(perm_key.as_bytes(), &msg_key, Direction::ToServer);
     let aligned = aes_ige::encrypt(&keys.key, &keys.iv, text);
@@ -239,7 +240,7 @@ pub fn seal_binding(
     packet
 }
 
-/// The bytes of the authorization key, and of the plaintext, in the first block of the `msg_key`'s hash.
+/// Number of plaintext bytes in the first SHA-256 block of the `msg_key`; the other 32 come from the authorization key.
 const HEAD: usize = 32;
 
 fn msg_key_large(auth_key: &[u8; 256], direction: Direction, plaintext: &[u8]) -> [u8; 32] {
@@ -249,10 +250,10 @@ fn msg_key_large(auth_key: &[u8; 256], direction: Direction, plaintext: &[u8]) -
     hasher.finish(rest)
 }
 
-/// Hashes the first block: 32 bytes of the key from 88 on, and the plaintext's `head`. The block is wiped.
+/// Hashes the first block: 32 bytes of the key from offset 88 on, then the plaintext's `head`. The block is wiped.
 #[inline]
 fn hash_head(hasher: &mut BlockHasher, key_part: &[u8; 64 - HEAD], head: &[u8]) {
-    // Every legal plaintext has so many bytes.
+    // Every valid plaintext has at least this many bytes.
     let Some(head) = head.first_chunk::<HEAD>() else { return };
     let mut block = Wide([0; 64]);
     block.0[..64 - HEAD].copy_from_slice(key_part);
@@ -261,13 +262,13 @@ fn hash_head(hasher: &mut BlockHasher, key_part: &[u8; 64 - HEAD], head: &[u8]) 
     block.zeroize();
 }
 
-/// The middle 128 bits.
+/// Returns the middle 128 bits.
 fn msg_key_of(large: &[u8; 32]) -> [u8; 16] {
     let [_, _, _, _, _, _, _, _, msg_key @ .., _, _, _, _, _, _, _, _] = *large;
     msg_key
 }
 
-/// `auth_key[START + x .. START + x + LEN)`.
+/// Returns `auth_key[START + x .. START + x + LEN)`.
 #[inline]
 fn part<const START: usize, const LEN: usize>(auth_key: &[u8; 256], direction: Direction) -> &[u8; LEN] {
     const { assert!(START + LEN + 8 <= 256) };
@@ -275,6 +276,6 @@ fn part<const START: usize, const LEN: usize>(auth_key: &[u8; 256], direction: D
         Direction::ToServer => START,
         Direction::ToClient => START + 8,
     };
-    // It always lies within, see above.
+    // Always in range, see the assertion above.
     auth_key.split_at(start).1.first_chunk().unwrap_or(&[0; LEN])
 }

@@ -2,14 +2,14 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`random`], [`secret`] | injected randomness; values that wipe themselves |
+//! | [`random`], [`secret`] | injected randomness; secrets that are wiped on drop |
 //! | [`hash`], [`aes_ige`], [`aes_ctr`] | the primitives, in place |
-//! | [`auth_key`], [`message`] | the key of a connection and the cipher of its messages |
-//! | [`rsa`], [`factorize`], [`dh`] | the three puzzles of the handshake |
-//! | [`srp`] | the two-step password |
+//! | [`auth_key`], [`message`] | the key of a connection and the encryption of its messages |
+//! | [`rsa`], [`factorize`], [`dh`] | the cryptography of the handshake |
+//! | [`srp`] | the two-step verification password |
 //!
-//! Nothing here allocates or copies on the path of a message: [`message::seal`] and [`message::open`] work in the
-//! caller's buffer. Every value that a peer chose is checked where it enters, with one error per reason.
+//! Sealing and opening a message neither allocates nor copies: [`message::seal`] and [`message::open`] work in the
+//! caller's buffer. Every value chosen by a peer is checked on entry, with one error variant per reason.
 
 pub mod aes_ctr;
 pub mod aes_ige;

@@ -1,20 +1,20 @@
-//! Numbers of at most 2048 bits and their residues.
+//! Integers of at most 2048 bits and their residues.
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{Limb, NonZero, U2048};
 use zeroize::{Zeroize, Zeroizing};
 
-/// A modulus and what Montgomery's arithmetic needs of it.
+/// A modulus with the precomputed values of Montgomery arithmetic.
 pub(super) type Parameters = FixedMontyParams<{ U2048::LIMBS }>;
-/// A number modulo one modulus, in Montgomery form.
+/// A residue in Montgomery form.
 pub(super) type Residue = FixedMontyForm<{ U2048::LIMBS }>;
 
-/// 256 bytes big-endian.
+/// Returns the number as 256 bytes big-endian.
 pub(super) fn bytes(number: &U2048) -> [u8; 256] {
     number.to_be_bytes().into()
 }
 
-/// 256 bytes big-endian of a secret residue, which is wiped.
+/// Returns a secret residue as 256 bytes big-endian. The residue is wiped.
 pub(super) fn secret_bytes(residue: &mut Residue) -> Zeroizing<[u8; 256]> {
     let number = Zeroizing::new(residue.retrieve());
     residue.zeroize();
@@ -25,7 +25,7 @@ pub(super) fn secret_bytes(residue: &mut Residue) -> Zeroizing<[u8; 256]> {
     digits
 }
 
-/// Left-pads a big-endian number to 256 bytes; `None` if it is longer.
+/// Left-pads a big-endian number to 256 bytes. Returns `None` if it is longer.
 pub(super) fn pad(number: &[u8]) -> Option<[u8; 256]> {
     let mut padded = [0; 256];
     let start = padded.len().checked_sub(number.len())?;
@@ -33,9 +33,9 @@ pub(super) fn pad(number: &[u8]) -> Option<[u8; 256]> {
     Some(padded)
 }
 
-/// The remainder of a public number by a small divisor, which is not 0.
+/// Returns the remainder of a public number by a small divisor, which must not be 0.
 pub(super) fn small_remainder(number: &U2048, divisor: u8) -> u8 {
     let divisor = NonZero::new(Limb::from_u8(divisor)).into_option().unwrap_or(NonZero::<Limb>::MAX);
-    // Below the divisor, so it fits.
+    // Less than the divisor, so it fits.
     number.rem_limb(divisor).0 as u8
 }

@@ -11,7 +11,7 @@ use pkcs1::{ALGORITHM_ID, RsaPublicKey, RsaPublicKeyRef};
 use spki::SubjectPublicKeyInfoRef;
 use thiserror::Error;
 
-/// Why a PEM text was refused.
+/// Why a PEM text was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PemError {
     /// There is no `-----BEGIN ...-----` line.
@@ -20,19 +20,19 @@ pub enum PemError {
     /// The block is neither `RSA PUBLIC KEY` nor `PUBLIC KEY`.
     #[error("the PEM block is not a public key: expected RSA PUBLIC KEY or PUBLIC KEY")]
     WrongLabel,
-    /// The block has no fitting `-----END ...-----` line.
+    /// The block has no matching `-----END ...-----` line.
     #[error("the PEM block does not end as it began")]
     NoEnd,
     /// Something follows the block.
     #[error("text after the end of the PEM block")]
     TrailingText,
-    /// What the block holds is not base64.
+    /// The body of the block is not base64.
     #[error("the PEM block is not base64")]
     NotBase64,
-    /// What the base64 holds is not a key in strict DER.
+    /// The decoded body is not a key in strict DER.
     #[error("the PEM block is not an RSA public key in DER")]
     NotDer,
-    /// A `PUBLIC KEY` of another algorithm.
+    /// The block is a `PUBLIC KEY` of another algorithm.
     #[error("the public key is not an RSA key")]
     NotRsa,
 }
@@ -40,10 +40,10 @@ pub enum PemError {
 const PKCS1: &str = "RSA PUBLIC KEY";
 const SPKI: &str = "PUBLIC KEY";
 
-/// Modulus and public exponent, big-endian without leading zeros, of the one key in `text`.
+/// Returns the modulus and the public exponent of the only key in `text`, big-endian without leading zeros.
 ///
-/// The armour is read here and not by `pem-rfc7468`, which takes no block that a chat or a configuration file has
-/// indented or wrapped anew, and has one error for all that can be wrong.
+/// The armour is parsed here because `pem-rfc7468` rejects blocks that a chat or a configuration file has indented or
+/// re-wrapped, and has a single error for all faults.
 pub(super) fn read_public_key(text: &str) -> Result<(Vec<u8>, Vec<u8>), PemError> {
     let (is_pkcs1, body) = unwrap_armour(text)?;
     let digits: String = body.split_ascii_whitespace().collect();
@@ -53,11 +53,11 @@ pub(super) fn read_public_key(text: &str) -> Result<(Vec<u8>, Vec<u8>), PemError
     Ok((positive(&key.modulus)?, positive(&key.public_exponent)?))
 }
 
-/// The PKCS#1 block of a key, lines of 64 digits, ended by a line feed.
+/// Writes a key as a PKCS#1 block with 64 digits per line and a final line feed.
 pub(super) fn write_pkcs1(modulus: &[u8], exponent: &[u8]) -> String {
     let der = UintRef::new(modulus)
         .and_then(|modulus| RsaPublicKey { modulus, public_exponent: UintRef::new(exponent)? }.to_der());
-    // A checked key has 256 and at most 8 bytes, which always fit.
+    // A checked key has 256 bytes and an exponent of at most 8, which always fit.
     pem_rfc7468::encode_string(PKCS1, LineEnding::LF, &der.unwrap_or_default()).unwrap_or_default()
 }
 
@@ -77,7 +77,7 @@ fn unwrap_armour(text: &str) -> Result<(bool, &str), PemError> {
 
 fn inside_spki(der: &[u8]) -> Result<&[u8], PemError> {
     let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| PemError::NotDer)?;
-    // rsaEncryption with NULL parameters (RFC 3279, 2.3.1).
+    // `rsaEncryption` with NULL parameters (RFC 3279, 2.3.1).
     if info.algorithm != ALGORITHM_ID {
         return Err(PemError::NotRsa);
     }
@@ -138,12 +138,12 @@ mod tests {
             &[0x30, 0x81, 6, 2, 1, 35, 2, 1, 3],
             &[0x30, 0x80, 2, 1, 35, 2, 1, 3, 0, 0],
             &[0x30, 0x83, 0, 0, 6, 2, 1, 35, 2, 1, 3],
-            // Cut, too long, a third number, another type.
+            // Truncated, too long, a third number, another type.
             &[0x30, 6, 2, 1, 35, 2, 1],
             &[0x30, 6, 2, 1, 35, 2, 1, 3, 0],
             &[0x30, 9, 2, 1, 35, 2, 1, 3, 2, 1, 3],
             &[0x31, 6, 2, 1, 35, 2, 1, 3],
-            // Negative, zero, empty, needlessly padded.
+            // Negative, zero, empty, unnecessarily padded.
             &[0x30, 6, 2, 1, 0x80, 2, 1, 3],
             &[0x30, 6, 2, 1, 0, 2, 1, 3],
             &[0x30, 5, 2, 0, 2, 1, 3],

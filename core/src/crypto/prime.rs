@@ -1,32 +1,32 @@
-//! Safe primes among big public numbers: Miller and Rabin's test with bases that no peer can foresee, and Pocklington's
-//! criterion on top.
+//! Primality of large public numbers: the Miller-Rabin test with bases that the peer cannot predict, plus Pocklington's
+//! criterion for safe primes.
 
 use crypto_bigint::{NonZero, Odd, U2048};
 
 use super::modular::{Parameters, Residue, small_remainder};
 use super::random::SecureRandom;
 
-/// A composite number passes one round with a chance of at most 1/4: 32 rounds leave 2^-64.
+/// Number of Miller-Rabin rounds. A composite number passes one with probability at most 1/4, and all 32 with 2^-64.
 ///
-/// The bases are drawn fresh: a peer that chose the number cannot have made it for them.
+/// The bases are drawn at random, so a peer cannot choose a number that passes for known bases.
 const ROUNDS: u32 = 32;
 
-/// Small primes tried first: most composite numbers end here.
+/// Small primes for trial division, which rejects most composite numbers.
 const SMALL_PRIMES: [u8; 30] = [
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
     107, 109, 113, 127,
 ];
 
-/// Whether both `p` and `q = (p - 1) / 2` are prime. About 0.2 seconds for 2048 bits if they are
+/// Returns whether both `p` and `q = (p - 1) / 2` are prime. Takes about 0.2 seconds for 2048 bits if they are
 /// (`benches/README.md`). Not in constant time: `p` is public.
 ///
-/// Only `q` needs many rounds. If it is prime, then so is `p` if `2^(p-1) = 1 mod p` and 3 does not divide `p`
-/// (Pocklington, 1914): `q` is more than the root of `p`, and `2^((p-1)/q) - 1 = 3`.
+/// Only `q` needs many rounds. If `q` is prime, `2^(p-1) = 1 mod p` and 3 does not divide `p`, then `p` is prime
+/// (Pocklington, 1914), since `q` is greater than the square root of `p` and `2^((p-1)/q) - 1 = 3`.
 pub(super) fn is_safe_prime(p: &U2048, random: &mut dyn SecureRandom) -> bool {
     if *p < U2048::from_u8(5) || is_even(p) {
         return false;
     }
-    // The lowest bit, which is set, falls off.
+    // `p` is odd, so this is (p - 1) / 2.
     let q = p.shr_vartime(1);
     // The only safe prime with an even q.
     if q == U2048::from_u8(2) {
@@ -36,7 +36,7 @@ pub(super) fn is_safe_prime(p: &U2048, random: &mut dyn SecureRandom) -> bool {
         return false;
     }
     let (Some(p), Some(q)) = (Rounds::new(p), Rounds::new(&q)) else { return false };
-    // This one throws out nearly everything before the long test.
+    // The Fermat test rejects nearly every composite before the long test.
     p.is_fermat_to_base_2() && q.pass(ROUNDS, random)
 }
 
@@ -44,7 +44,7 @@ fn is_even(number: &U2048) -> bool {
     !number.bit_vartime(0)
 }
 
-/// Whether a small prime divides `n`, other than `n` itself.
+/// Returns whether a small prime other than `n` itself divides `n`.
 fn has_small_factor(n: &U2048) -> bool {
     SMALL_PRIMES.iter().any(|&prime| small_remainder(n, prime) == 0 && *n != U2048::from_u8(prime))
 }
@@ -59,7 +59,7 @@ struct Rounds {
 }
 
 impl Rounds {
-    /// `None`: the number is even, or 1.
+    /// Returns `None` if the number is even or 1.
     fn new(n: &U2048) -> Option<Self> {
         let modulus = Odd::new(*n).into_option()?;
         let minus_one = n.wrapping_sub(&U2048::ONE);
@@ -76,7 +76,7 @@ impl Rounds {
         })
     }
 
-    /// A number from 1 to `n - 1`, drawn from 128 bits more than `n` can have, so that every remainder is as likely.
+    /// Draws a number from 1 to `n - 1`. The draw has 128 bits more than `n`, so that the remainder is nearly uniform.
     fn draw_base(&self, random: &mut dyn SecureRandom) -> Residue {
         let mut low = [0; 256];
         let mut high = [0; 256];
@@ -87,7 +87,7 @@ impl Rounds {
         Residue::new(&base, &self.parameters)
     }
 
-    /// Whether `2^(n-1) = 1 mod n`.
+    /// Returns whether `2^(n-1) = 1 mod n`.
     fn is_fermat_to_base_2(&self) -> bool {
         let mut power = Residue::new(&U2048::from_u8(2), &self.parameters).pow_vartime(&self.odd);
         for _ in 0..self.twos {

@@ -1,13 +1,13 @@
-//! Randomness as an argument: the machine draws every byte from a [`SecureRandom`] that its embedder gives.
+//! Randomness as an argument: the caller provides a [`SecureRandom`], from which the core draws every random byte.
 
 use alloc::boxed::Box;
 
 /// A cryptographically secure source of random bytes.
 ///
-/// It cannot fail: a source that runs dry must block or end the program, never hand out weaker bytes. It must not
-/// repeat itself: key agreement draws again while a value is out of its range (once in 2^63 draws).
+/// It cannot fail: a source that has no more entropy must block or abort, never return weaker bytes. It must not repeat
+/// itself: key agreement draws again while a value is out of range (once in 2^63 draws).
 ///
-/// A seeded generator makes a run of the machine replayable; only tests may use one.
+/// A seeded generator makes a run reproducible; use one in tests only.
 pub trait SecureRandom {
     /// Fills the whole `buffer` with fresh random bytes.
     fn fill(&mut self, buffer: &mut [u8]);
@@ -25,7 +25,7 @@ impl<R: SecureRandom + ?Sized> SecureRandom for Box<R> {
     }
 }
 
-/// `N` fresh random bytes.
+/// Returns `N` fresh random bytes.
 pub fn array<const N: usize>(random: &mut (impl SecureRandom + ?Sized)) -> [u8; N] {
     let mut bytes = [0; N];
     random.fill(&mut bytes);
@@ -43,20 +43,20 @@ mod os {
 
     use super::SecureRandom;
 
-    /// How many bytes one call of the operating system brings. A call costs some 350 ns for any size.
+    /// Number of bytes per call of the operating system. A call costs about 350 ns for any size.
     const POOL_LEN: usize = 256;
 
-    /// The randomness of the operating system, drawn 256 bytes at once.
+    /// The randomness of the operating system, drawn 256 bytes at a time.
     ///
-    /// Bytes handed out are wiped from the pool. A process that forks must make a new `OsRandom` in the child:
-    /// both would hand out the rest of the pool.
+    /// Returned bytes are wiped from the pool. A process that forks must create a new `OsRandom` in the child:
+    /// otherwise both processes would return the rest of the same pool.
     pub struct OsRandom {
         pool: [u8; POOL_LEN],
         used: usize,
     }
 
     impl OsRandom {
-        /// An empty pool; the system is first asked when bytes are needed.
+        /// Creates an empty pool. The first call of the operating system is made on first use.
         #[must_use]
         pub const fn new() -> Self {
             Self { pool: [0; POOL_LEN], used: POOL_LEN }
@@ -71,7 +71,7 @@ mod os {
 
     impl SecureRandom for OsRandom {
         /// # Panics
-        /// When the operating system refuses to give randomness: no key of any worth could be made then.
+        /// Panics if the operating system provides no randomness: no secure key could be generated.
         fn fill(&mut self, buffer: &mut [u8]) {
             if buffer.len() >= POOL_LEN {
                 return draw(buffer);
@@ -108,7 +108,7 @@ mod os {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     fn draw(buffer: &mut [u8]) {
         if let Err(error) = getrandom::fill(buffer) {
-            // No peer can bring this about, and to go on with bytes that can be guessed would be worse than to stop.
+            // No peer can cause this. Predictable bytes would be worse than a panic.
             panic!("the operating system gives no randomness: {error}");
         }
     }

@@ -20,19 +20,19 @@ use super::pem;
 use super::random::{self, SecureRandom};
 use super::{aes_ige, hex};
 
-/// The longest message that [`PublicKey::encrypt_padded`] takes, in bytes.
+/// Maximum length in bytes of the data for [`PublicKey::encrypt_padded`].
 pub const MAX_DATA_LEN: usize = 144;
 
-/// Length of a message with its random padding, in bytes.
+/// Length in bytes of the data with its random padding.
 const PADDED_LEN: usize = 192;
 
-/// How often a new `temp_key` is drawn. The smallest legal modulus fits one in 256 of them, so that all of these
-/// fail with a chance of 2^-92.
+/// Maximum number of draws of `temp_key`. For the smallest valid modulus one draw in 256 fits, so all of them fail with
+/// probability 2^-92.
 const MAX_TRIES: u32 = 1 << 14;
 
 /// An RSA public key with a modulus of 256 bytes (2041 to 2048 bits).
 ///
-/// Its Debug shows the fingerprint only.
+/// Its `Debug` output shows only the fingerprint.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     modulus: [u8; 256],
@@ -40,10 +40,10 @@ pub struct PublicKey {
     fingerprint: u64,
 }
 
-/// Why a key was refused.
+/// Why a key was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PublicKeyError {
-    /// The text holds no key that could be read.
+    /// The text contains no readable key.
     #[cfg(feature = "pem")]
     #[error(transparent)]
     Pem(#[from] PemError),
@@ -58,32 +58,32 @@ pub enum PublicKeyError {
     Exponent,
 }
 
-/// Why data was not encrypted.
+/// Why data could not be encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RsaPadError {
-    /// More than [`MAX_DATA_LEN`] bytes.
+    /// The data is longer than [`MAX_DATA_LEN`].
     #[error("{0} bytes are too long for RSA_PAD: at most 144")]
     DataTooLong(usize),
-    /// The source of randomness repeats itself.
+    /// The randomness source repeats itself.
     #[error("no fitting temporary key among 16384: the randomness is broken")]
     Randomness,
 }
 
 impl PublicKey {
-    /// Reads one key in PEM: PKCS#1 (`RSA PUBLIC KEY`) or SPKI (`PUBLIC KEY`).
+    /// Parses a single PEM key: PKCS#1 (`RSA PUBLIC KEY`) or SPKI (`PUBLIC KEY`).
     ///
     /// # Errors
-    /// [`PublicKeyError`] says what is wrong with the text or the key.
+    /// Returns [`PublicKeyError`] if the text is not such a key, or the key is not valid.
     #[cfg(feature = "pem")]
     pub fn from_pem(text: &str) -> Result<Self, PublicKeyError> {
         let (modulus, exponent) = pem::read_public_key(text)?;
         Self::from_components(&modulus, &exponent)
     }
 
-    /// Takes modulus and public exponent, both big-endian; leading zeros are ignored.
+    /// Creates a key from its modulus and public exponent, both big-endian. Leading zeros are ignored.
     ///
     /// # Errors
-    /// [`PublicKeyError`] if the numbers make no key of 256 bytes.
+    /// Returns [`PublicKeyError`] if the modulus is not an odd number of 256 bytes or the exponent is out of range.
     pub fn from_components(modulus: &[u8], exponent: &[u8]) -> Result<Self, PublicKeyError> {
         let modulus = strip_zeros(modulus);
         let size = PublicKeyError::ModulusSize(bit_length(modulus));
@@ -102,50 +102,51 @@ impl PublicKey {
         Ok(Self::from_checked(modulus, exponent))
     }
 
-    /// The key of the production servers, fingerprint `d09d1d85de64fd85`.
+    /// Returns the key of the production servers, fingerprint `d09d1d85de64fd85`.
     #[must_use]
     pub fn telegram_production() -> Self {
         Self::from_checked(PRODUCTION, 65537)
     }
 
-    /// The key of the test servers, fingerprint `b25898df208d2603`.
+    /// Returns the key of the test servers, fingerprint `b25898df208d2603`.
     #[must_use]
     pub fn telegram_test() -> Self {
         Self::from_checked(TEST, 65537)
     }
 
-    /// The last 64 bits of the SHA-1 of the key as the bare type `rsa_public_key n:bytes e:bytes`, read
-    /// little-endian: as servers list it in `resPQ`.
+    /// Returns the fingerprint that servers list in `resPQ`: the last 64 bits of the SHA-1 of the key as the bare type
+    /// `rsa_public_key n:bytes e:bytes`, read little-endian.
     #[must_use]
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
-    /// The modulus, 256 bytes big-endian; the first is not zero.
+    /// Returns the modulus, 256 bytes big-endian. The first byte is not zero.
     #[must_use]
     pub const fn modulus_bytes(&self) -> &[u8; 256] {
         &self.modulus
     }
 
-    /// The public exponent, big-endian without leading zeros, at most 8 bytes.
+    /// Returns the public exponent, big-endian without leading zeros, at most 8 bytes.
     #[must_use]
     pub fn exponent_bytes(&self) -> &[u8] {
         strip_zeros(&self.exponent)
     }
 
-    /// The key as a PKCS#1 PEM block.
+    /// Returns the key as a PKCS#1 PEM block.
     #[cfg(feature = "pem")]
     #[must_use]
     pub fn to_pem(&self) -> String {
         pem::write_pkcs1(&self.modulus, self.exponent_bytes())
     }
 
-    /// RSA_PAD: encrypts up to [`MAX_DATA_LEN`] bytes.
+    /// Encrypts up to [`MAX_DATA_LEN`] bytes with RSA_PAD.
     ///
-    /// Draws the padding (192 bytes less the data) first, then 32 bytes for every try of a temporary key.
+    /// Draws the padding (192 bytes minus the data) first, then 32 bytes for each attempt at a temporary key.
     ///
     /// # Errors
-    /// [`RsaPadError::DataTooLong`]; [`RsaPadError::Randomness`] if `random` repeats itself.
+    /// Returns [`RsaPadError::DataTooLong`] if `data` is too long, or [`RsaPadError::Randomness`] if `random` repeats
+    /// itself.
     pub fn encrypt_padded(
         &self,
         data: &[u8],
@@ -161,7 +162,7 @@ impl PublicKey {
         for _ in 0..MAX_TRIES {
             let temp_key = Zeroizing::new(random::array::<32>(random));
             let block = key_aes_encrypted(&padded, &temp_key);
-            // Both are 256 bytes big-endian: the order of the bytes is the order of the numbers.
+            // Both are 256 bytes big-endian, so the byte order is the numeric order.
             if block[..] < self.modulus[..] {
                 return Ok(self.raw_encrypt(&block));
             }
@@ -169,10 +170,10 @@ impl PublicKey {
         Err(RsaPadError::Randomness)
     }
 
-    /// `block^e mod n`, for a block below the modulus: one squaring for each bit of the exponent, and a multiplication for
-    /// each that is set. Modulus and exponent are public, and the time depends on nothing else.
+    /// Computes `block^e mod n` for a block less than the modulus: one squaring per bit of the exponent and one
+    /// multiplication per set bit. The time depends only on the modulus and the exponent, which are public.
     fn raw_encrypt(&self, block: &[u8; 256]) -> [u8; 256] {
-        // Keys with an even modulus are refused.
+        // Never: keys with an even modulus are rejected.
         let Some(modulus) = Odd::new(U2048::from_be_slice(&self.modulus)).into_option() else {
             return [0; 256];
         };
@@ -204,7 +205,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// `temp_key XOR SHA256(aes) | aes`, where `aes` is the reversed data and its hash under `temp_key`.
+/// Returns `temp_key XOR SHA256(aes) | aes`, where `aes` is the reversed data and its hash, encrypted under `temp_key`.
 fn key_aes_encrypted(padded: &[u8; PADDED_LEN], temp_key: &[u8; 32]) -> Zeroizing<[u8; 256]> {
     let mut block = Zeroizing::new([0; 256]);
     let (masked_key, aes) = block.split_at_mut(32);
@@ -221,7 +222,7 @@ fn key_aes_encrypted(padded: &[u8; PADDED_LEN], temp_key: &[u8; 32]) -> Zeroizin
     block
 }
 
-/// The last 8 bytes of the SHA-1 of two TL byte strings.
+/// Returns the last 8 bytes of the SHA-1 of two TL byte strings.
 fn fingerprint(modulus: &[u8], exponent: &[u8]) -> u64 {
     let (modulus_head, modulus_tail) = tl_string_frame(modulus.len());
     let (exponent_head, exponent_tail) = tl_string_frame(exponent.len());
@@ -230,7 +231,7 @@ fn fingerprint(modulus: &[u8], exponent: &[u8]) -> u64 {
     u64::from_le_bytes([f0, f1, f2, f3, f4, f5, f6, f7])
 }
 
-/// What stands before a TL byte string.
+/// The length prefix of a TL byte string.
 enum TlHead {
     Short([u8; 1]),
     Long([u8; 4]),
@@ -245,7 +246,8 @@ impl TlHead {
     }
 }
 
-/// Head and padding of a TL byte string of `len` bytes. Written out here: `crypto` lies below `tl`.
+/// Returns the length prefix and the padding of a TL byte string of `len` bytes. Repeated here because `crypto` is
+/// below `tl`.
 fn tl_string_frame(len: usize) -> (TlHead, &'static [u8]) {
     let [l0, l1, l2, ..] = len.to_le_bytes();
     let head = if len < 254 { TlHead::Short([l0]) } else { TlHead::Long([254, l0, l1, l2]) };
@@ -263,7 +265,7 @@ fn strip_zeros(number: &[u8]) -> &[u8] {
     number.split_at(zeros).1
 }
 
-/// Length in bits of a number without leading zeros.
+/// Returns the length in bits of a number without leading zeros.
 fn bit_length(number: &[u8]) -> usize {
     number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
@@ -292,7 +294,7 @@ mod tests {
 
     #[test]
     fn fingerprint_of_a_shorter_key() {
-        // gotd/td's known answer, for a key of 1024 bits: other lengths of the TL strings.
+        // Known answer of gotd/td for a 1024-bit key: the TL strings have other lengths.
         const N: [u8; 128] = hex::decode(
             "8984eae46eb3a2eff7c5411376fbc5b9f889f16ddc68ed71f90c32a016f5cf0c37bc71020d3b7fe415ab7b2a
              5a42da7dac4bc02965092644400d8345e92262fd9421c1bf51604262f4c6d9da5112a8ec5cdaa1a2f88c27f9

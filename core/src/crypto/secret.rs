@@ -1,4 +1,4 @@
-//! Values that wipe themselves and never show in logs.
+//! Values that are wiped on drop and never shown in logs.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -6,24 +6,24 @@ use core::ops::Deref;
 
 use zeroize::{DefaultIsZeroes, Zeroize, optimization_barrier};
 
-/// A value that is wiped when dropped and printed as `[redacted]`.
+/// A value that is wiped on drop and printed as `[redacted]`.
 ///
-/// Reading it takes a word that stands out in review: [`expose`](Self::expose). Moving a `Secret` by value may leave
-/// the compiler's copy behind: keep large ones in a `Box`.
+/// Access is explicit and easy to find in review: [`expose`](Self::expose). A move of a `Secret` may leave a copy on
+/// the stack: keep large ones in a `Box`.
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
-    /// Wraps `value`. The caller wipes the copies it still holds.
+    /// Wraps `value`. The caller wipes any copies it still holds.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value itself. Do not copy it into anything that is not wiped.
+    /// Returns the value. Do not copy it into anything that is not wiped.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// The value itself, to fill or change it in place.
+    /// Returns the value for changes in place.
     pub const fn expose_mut(&mut self) -> &mut T {
         &mut self.0
     }
@@ -47,7 +47,7 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
-/// Bytes of any number that are wiped on drop, as [`wipe`] does.
+/// A byte vector that is wiped on drop by [`wipe`].
 pub(crate) struct Wiped(pub(crate) Vec<u8>);
 
 impl Deref for Wiped {
@@ -64,17 +64,17 @@ impl Drop for Wiped {
     }
 }
 
-/// Overwrites bytes as fast as memory can be filled: for those that come with every message, and may be megabytes.
-/// `Zeroize` stores one at a time.
+/// Overwrites bytes at the speed of `memset`, for buffers of every message, which may have megabytes. `Zeroize` stores
+/// one byte at a time.
 pub(crate) fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);
-    // Else the compiler may leave the zeros out where the memory is given back next.
+    // Otherwise the compiler may omit the stores if the memory is freed next.
     optimization_barrier(bytes);
 }
 
-/// Bytes for the path of every message: wiped by a few wide stores, while an array of bytes takes one store for each.
+/// Bytes of the hot path: wiped by a few wide stores, while `Zeroize` for an array of bytes makes one store per byte.
 ///
-/// It has to be wiped by hand, since it can be copied.
+/// It is `Copy`, so it has to be wiped explicitly.
 #[derive(Clone, Copy)]
 pub(super) struct Wide<const N: usize>(pub(super) [u8; N]);
 

@@ -1,4 +1,4 @@
-//! The two-step password: SRP-6a with a key-stretched password.
+//! The two-step verification password: SRP-6a with a stretched password.
 //!
 //! The algorithm is `passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow`.
 //! Source: `core.telegram.org/api/srp`.
@@ -17,19 +17,19 @@ use super::modular::{self, Residue};
 use super::random::SecureRandom;
 use super::secret::Secret;
 
-/// How often HMAC-SHA-512 stretches the password.
+/// Number of PBKDF2 iterations that stretch the password.
 const ITERATIONS: u32 = 100_000;
 
-/// The shortest `srp_B` that is taken for one, in bytes.
+/// Minimum length of `srp_B` in bytes.
 const MIN_B_LEN: usize = 248;
 
-/// Why no proof was made: the server's parameters are wrong or hostile.
+/// Why no proof was computed. The server's parameters are faulty or hostile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SrpError {
     /// `srp_B` is not 248 to 256 bytes long.
     #[error("srp_B has {0} bytes: expected 248 to 256")]
     BLength(usize),
-    /// `srp_B` is 0, or not below the prime.
+    /// `srp_B` is 0 or not less than the prime.
     #[error("srp_B is not between 0 and the prime")]
     BRange,
     /// The scrambling parameter `u` is 0.
@@ -37,9 +37,10 @@ pub enum SrpError {
     ZeroU,
 }
 
-/// The proof that goes into `inputCheckPasswordSRP`. Good for one try: `srp_B` is used up by it.
+/// The proof for `inputCheckPasswordSRP`. It is valid for one attempt, which uses up `srp_B`.
 ///
-/// Not printed by Debug and wiped on drop: with the server's values it lets an attacker try passwords.
+/// It is wiped on drop and hidden in `Debug` output: together with the server's values it allows an offline password
+/// search.
 #[derive(Clone)]
 pub struct SrpProof {
     /// `A`, 256 bytes big-endian.
@@ -71,7 +72,7 @@ impl fmt::Debug for SrpProof {
     }
 }
 
-/// `x`: the password stretched by both salts. The heavy step, about 100 ms.
+/// Computes `x`, the password stretched with both salts. This is the expensive step, about 100 ms.
 ///
 /// The caller wipes the password.
 #[must_use]
@@ -83,13 +84,14 @@ pub fn stretch(password: &[u8], salt1: &[u8], salt2: &[u8]) -> Secret<[u8; 32]> 
     Secret::new(sha256(&[salt2, &*slow, salt2]))
 }
 
-/// Proves knowledge of the password to a server that knows only its [`verifier`].
+/// Computes the proof of the password for a server that knows only its [`verifier`].
 ///
-/// `group` must have been checked ([`DhGroup::check`]) with the `g` and `p` of the same `account.password`. Draws
-/// 256 bytes, and again while `A` is out of range.
+/// `group` must have been checked ([`DhGroup::check`]) with the `g` and `p` of the same `account.password`. Draws 256
+/// bytes, again while `A` is out of range.
 ///
 /// # Errors
-/// [`SrpError`] says which parameter of the server was refused. Give up then: the answer could leak the password.
+/// Returns [`SrpError`] if a parameter of the server is not valid. Do not continue then: an answer could leak the
+/// password.
 pub fn prove(
     group: &DhGroup,
     salt1: &[u8],
@@ -103,7 +105,8 @@ pub fn prove(
     prove_with(group, salt1, salt2, x, &b, &pair)
 }
 
-/// `v = g^x mod p`, 256 bytes big-endian: what a server stores, and the `new_password_hash` of a new password.
+/// Computes `v = g^x mod p`, 256 bytes big-endian: the value that a server stores, and the `new_password_hash` of a new
+/// password.
 #[must_use]
 pub fn verifier(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<[u8; 256]> {
     modular::secret_bytes(&mut power_of_x(group, x))
@@ -111,11 +114,11 @@ pub fn verifier(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<[u8; 256]> {
 
 fn check_b(group: &DhGroup, srp_b: &[u8]) -> Result<[u8; 256], SrpError> {
     let b = modular::pad(srp_b).filter(|_| srp_b.len() >= MIN_B_LEN).ok_or(SrpError::BLength(srp_b.len()))?;
-    // Both are 256 bytes big-endian: the order of the bytes is the order of the numbers.
+    // Both are 256 bytes big-endian, so the byte order is the numeric order.
     if b == [0; 256] || b >= *group.prime_bytes() { Err(SrpError::BRange) } else { Ok(b) }
 }
 
-/// The arithmetic, for `b` already checked and `a` already drawn.
+/// Computes the proof for a checked `b` and an already drawn `a`.
 fn prove_with(
     group: &DhGroup,
     salt1: &[u8],
@@ -136,9 +139,9 @@ fn prove_with(
     let masked = Zeroizing::new(k.mul(&verifier));
     let base = Zeroizing::new(Residue::new(&U2048::from_be_slice(b), group.parameters()).sub(&masked));
 
-    // s_a = base^(a + u * x). The powers of what is no multiple of the prime p repeat after p - 1 (Fermat), so that the
-    // exponent may be reduced by it: it then fits 2048 bits. A base of 0 (B = k * v) can only be sent by who knows the
-    // verifier already; the proof then says nothing of the password.
+    // s_a = base^(a + u * x). By Fermat's little theorem the exponent may be reduced modulo p - 1 if p does not divide
+    // the base; it then fits 2048 bits. A base of 0 (B = k * v) requires knowledge of the verifier, and the proof then
+    // reveals nothing about the password.
     let x = Zeroizing::new(U256::from_be_slice(x.expose()));
     let product: Zeroizing<U512> = Zeroizing::new(U256::from_be_slice(&u).concatenating_mul(&*x));
     let product: Zeroizing<U2048> = Zeroizing::new(product.resize());
@@ -154,7 +157,7 @@ fn prove_with(
     Ok(SrpProof { a: *a, m1 })
 }
 
-/// `g^x mod p`.
+/// Computes `g^x mod p`.
 fn power_of_x(group: &DhGroup, x: &Secret<[u8; 32]>) -> Zeroizing<Residue> {
     let x = Zeroizing::new(U256::from_be_slice(x.expose()));
     let exponent: Zeroizing<U2048> = Zeroizing::new(x.resize());
@@ -186,7 +189,7 @@ mod tests {
         serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     }
 
-    /// Also those with a toy prime or an exponent out of range, which the public functions refuse.
+    /// Includes vectors with a toy prime or an exponent out of range, which the public functions reject.
     #[test]
     fn every_vector_by_its_arithmetic() {
         let file = vectors();

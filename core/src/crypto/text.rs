@@ -1,4 +1,4 @@
-//! Secrets as one line of text: a mark, then base64url of a version, the content and a checksum.
+//! Secrets as one line of text: a prefix, then base64url of a version, the content and a checksum.
 
 use alloc::string::String;
 use alloc::vec;
@@ -9,40 +9,40 @@ use zeroize::Zeroizing;
 
 use super::hash::sha256;
 
-/// The bytes of the checksum: the first of SHA-256 over all before them.
+/// Length of the checksum in bytes: the start of the SHA-256 of everything before it.
 pub(crate) const CHECKSUM_LEN: usize = 8;
 
-/// How a text of one kind is recognised.
+/// The prefix and the version of one kind of text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TextFormat {
-    /// What every such text begins with.
+    /// The prefix of every such text.
     pub(crate) mark: &'static str,
-    /// The version that is written; it and all before it are read. The content begins with it.
+    /// The version that is written. This and all earlier versions are read. It is the first byte of the content.
     pub(crate) version: u8,
 }
 
-/// Why a text cannot be read.
+/// Why a text could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextError {
-    /// It does not begin with the mark.
+    /// The text does not start with the prefix.
     Foreign,
-    /// What follows the mark has characters that base64url has not.
+    /// The text has characters outside of the base64url alphabet.
     Encoding,
-    /// It has no version, or 0.
+    /// The version is missing or 0.
     NoVersion,
-    /// A later version wrote it.
+    /// The text was written by a later version.
     Newer(u8),
-    /// It ends within a byte, or is too short for a checksum.
+    /// The text ends within a byte or is too short for a checksum.
     Cut,
-    /// The checksum is that of another content.
+    /// The checksum does not match the content.
     Checksum,
 }
 
 impl TextFormat {
-    /// The text of `content`, whose first byte is the version.
+    /// Encodes `content`, whose first byte is the version.
     pub(crate) fn write(self, mut content: Zeroizing<Vec<u8>>) -> Zeroizing<String> {
         let checksum = sha256(&[&content]);
-        // In one piece, so that no copy is left behind where a vector grew.
+        // Allocated once: a vector that grows would leave copies behind.
         let mut all = Zeroizing::new(Vec::with_capacity(content.len() + CHECKSUM_LEN));
         all.append(&mut content);
         all.extend(checksum.iter().take(CHECKSUM_LEN));
@@ -52,10 +52,10 @@ impl TextFormat {
         text
     }
 
-    /// The content of a text, version included; white space around the text is ignored.
+    /// Decodes a text. Returns its content including the version. White space around the text is ignored.
     pub(crate) fn read(self, text: &str) -> Result<Zeroizing<Vec<u8>>, TextError> {
         let encoded = text.trim().strip_prefix(self.mark).ok_or(TextError::Foreign)?;
-        // A little more room than is needed, of which the decoder says how much it took.
+        // An upper bound of the length; the decoder returns the actual one.
         let mut bytes = Zeroizing::new(vec![0; encoded.len() / 4 * 3 + 3]);
         let decoded = Base64UrlUnpadded::decode(encoded, &mut bytes);
         let len = decoded
@@ -79,7 +79,8 @@ impl TextFormat {
     }
 }
 
-/// Whether every character is one of base64url. Such a text fails to decode only if its end is missing or changed.
+/// Returns whether every character is in the base64url alphabet. Such a text fails to decode only if its end is missing
+/// or changed.
 fn is_of_alphabet(encoded: &str) -> bool {
     encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
@@ -98,7 +99,7 @@ mod tests {
             let expected = match end {
                 0..5 => TextError::Foreign,
                 5 => TextError::NoVersion,
-                // What lacks whole bytes has a checksum that is none.
+                // A text that is shorter by whole bytes decodes, with a wrong checksum.
                 _ => match FORMAT.read(&text[..end]) {
                     Err(TextError::Checksum) if end > 15 => continue,
                     _ => TextError::Cut,
@@ -115,7 +116,7 @@ mod tests {
             for at in [5, 6, 77, 147] {
                 let mut changed = String::from(text.as_str());
                 changed.replace_range(at..=at, wrong.encode_utf8(&mut [0; 4]));
-                // Behind the text, white space is ignored.
+                // White space after the text is ignored.
                 let is_at_end = at == 147 && wrong.is_whitespace();
                 let expected = if is_at_end { TextError::Checksum } else { TextError::Encoding };
                 assert_eq!(FORMAT.read(&changed), Err(expected), "{wrong:?} at {at}");
