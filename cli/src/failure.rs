@@ -11,8 +11,8 @@ use sansgram_runtime::core::client::{
     ApiMisuse, DisconnectReason, InvokeError, IoFailure, LogoutCause, ProxyFault, ServersName, WrongServers,
 };
 use sansgram_runtime::core::login::LoginError;
-use sansgram_runtime::text::harmless;
-use sansgram_runtime::{Error, PromptError};
+use sansgram_runtime::text::{harmless, shell_word};
+use sansgram_runtime::{Error, PromptError, StoreError};
 
 use crate::{network, output, server};
 
@@ -82,6 +82,15 @@ impl From<Error> for Failure {
             Error::WrongServers(error) => Some(advice_on_servers(*error)),
             Error::Prompt(error) if matches!(**error, PromptError::NoTerminal) => {
                 return Self::new(NO_TERMINAL);
+            }
+            Error::Store(error) => {
+                if let StoreError::Foreign { path, .. } = &**error {
+                    let from = shell_word(path);
+                    return Self::new(format!(
+                        "{error}: \"sansgram sessions import --from {from} --session NAME\""
+                    ));
+                }
+                None
             }
             _ => None,
         };

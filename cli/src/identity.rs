@@ -3,7 +3,7 @@
 use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{ApiCredentials, StoredSession};
 use sansgram_runtime::core::login::{InvalidApiHash, with_ascii_digits};
-use sansgram_runtime::{Prompt, PromptError};
+use sansgram_runtime::{Prompt, PromptError, TerminalPrompt};
 use zeroize::Zeroizing;
 
 use crate::args::LoginArgs;
@@ -156,13 +156,13 @@ impl Application {
     }
 
     /// Asks a person for it, who does not have it yet at a first login. Both may be pasted at once, and in either order.
-    pub(crate) async fn ask(prompt: &mut impl Prompt) -> Result<Self, PromptError> {
+    pub(crate) async fn ask(prompt: &mut TerminalPrompt) -> Result<Self, PromptError> {
         messages::APPLICATION.iter().try_for_each(|line| prompt.show(line))?;
         let (mut id, mut hash) = (None, None);
         for _ in 0..MAX_TRIES {
             let typed = match id {
-                None => Zeroizing::new(prompt.ask("api_id:").await?),
-                Some(_) => prompt.ask_hidden("api_hash (hidden while you type or paste it):").await?,
+                None => Zeroizing::new(prompt.read_line("api_id:").await?),
+                Some(_) => prompt.read_secret("api_hash (hidden while you type or paste it):").await?,
             };
             let asked_for_id = id.is_none();
             id = id.or_else(|| read_id(&typed));

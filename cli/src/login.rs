@@ -462,7 +462,7 @@ fn has_values(given: &Given) -> bool {
 async fn offer(answers: &mut Answers<'_>, kept: &Kept) -> Result<bool, Error> {
     let question = messages::offer(kept);
     loop {
-        match answers.ask(&question).await?.trim().to_lowercase().as_str() {
+        match answers.read_line(&question).await?.trim().to_lowercase().as_str() {
             "y" | "yes" => return Ok(true),
             "n" | "no" => return Ok(false),
             _ => {}

@@ -54,7 +54,7 @@ impl NetworkArgs {
         if proxy.is_some() {
             WAY.fetch_or(THROUGH_PROXY, Ordering::Relaxed);
         }
-        Ok(ClientOptions { proxy })
+        Ok(proxy.map_or_else(ClientOptions::new, |proxy| ClientOptions::new().proxy(proxy)))
     }
 
     /// What the machine must know. Resolves the name of an MTProxy, which may block.

@@ -137,7 +137,7 @@ pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
     }
     terminal.show(&format!("Note that {costs}.")).map_err(Error::from)?;
     loop {
-        match smol::block_on(terminal.ask("Do you trust who encrypted it, and go on (y/n)?")) {
+        match smol::block_on(terminal.read_line("Do you trust who encrypted it, and go on (y/n)?")) {
             Ok(answer) => match answer.trim().to_lowercase().as_str() {
                 "y" | "yes" => return Ok(()),
                 "n" | "no" => return Err(Failure::new("the passphrase was not tried; nothing was done")),
@@ -207,7 +207,7 @@ fn ask_passphrase(question: &str) -> Result<Secret<String>, Failure> {
 /// Asks for a secret, called `what`, that is not shown; `variable` is where it could have been.
 pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<Secret<String>, Failure> {
     let mut terminal = TerminalPrompt::lazy();
-    let answer = smol::block_on(terminal.ask_hidden(question));
+    let answer = smol::block_on(terminal.read_secret(question));
     match answer {
         Ok(mut answer) => Ok(Secret::new(std::mem::take(&mut *answer))),
         Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),

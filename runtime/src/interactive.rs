@@ -239,7 +239,7 @@ impl<P: Prompt> Talk<'_, P> {
     /// Asks for what may carry invisible marks where it was pasted, and white space around it; they belong to no
     /// answer.
     async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
-        let answer = self.prompt.ask_for(kind, question).await?;
+        let answer = self.prompt.ask(kind, question).await?;
         Ok(Zeroizing::new(harmless(answer.trim())))
     }
 

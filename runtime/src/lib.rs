@@ -50,11 +50,13 @@ mod oneshot;
 mod options;
 mod prompt;
 pub mod proxy;
+#[cfg(feature = "qr")]
 pub mod qr;
 mod qr_login;
 mod read_buffer;
 mod runtime;
 mod shared;
+#[cfg(feature = "terminal")]
 mod terminal;
 pub mod text;
 
@@ -75,4 +77,5 @@ pub use sansgram_session::{
     Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, formats,
     open_file, read_file, replace_file,
 };
+#[cfg(feature = "terminal")]
 pub use terminal::TerminalPrompt;

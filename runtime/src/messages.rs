@@ -117,7 +117,7 @@ pub(crate) const NO_NEW_CODE: &str = "Codes expire at once when they are forward
 
 /// How to do without a forgotten password. Before somebody is logged in, the server takes no such wish.
 pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still logged in, by its \
-                                settings or by \"sansgram password reset\"; a week later the password is gone.";
+                                settings; a week later the password is gone.";
 
 /// `was_wrong`: whoever tried in vain is told what to do.
 pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String {

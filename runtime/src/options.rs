@@ -1,22 +1,35 @@
-//! What a client may be told besides the machine's own configuration.
+//! Options of a client besides the configuration of its state machine.
 
 use crate::Proxy;
 
-/// Settings of the runtime's half of a client, beside [`Config`](crate::core::client::Config) for the machine's half.
-/// The default is what [`Client::start`](crate::Client::start) uses.
+/// Options of the runtime's half of a client; [`Config`](crate::core::client::Config) has those of the state machine.
+/// [`Client::start`](crate::Client::start) uses the default.
 ///
 /// ```
 /// use sansgram_runtime::ClientOptions;
 ///
-/// let options = ClientOptions {
-///     proxy: Some("socks5://127.0.0.1:9050".parse()?),
-///     ..ClientOptions::default()
-/// };
+/// let options = ClientOptions::new().proxy("socks5://127.0.0.1:9050".parse()?);
 /// # let _ = options;
 /// # Ok::<(), sansgram_runtime::proxy::InvalidProxy>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ClientOptions {
-    /// The proxy that all connections go through; by default none.
+    /// The proxy that all connections go through; none by default.
     pub proxy: Option<Proxy>,
+}
+
+impl ClientOptions {
+    /// The default options.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Connects through `proxy`.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sansgram_core::login::{QrLink, SavedLogin};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "qr")]
 use crate::qr::{Background, QrImage};
 use crate::{Error, messages};
 
@@ -17,22 +18,18 @@ pub use error::PromptError;
 pub use question::Question;
 pub use scripted::ScriptedPrompt;
 
-/// Someone who answers questions: a person at a terminal, a dialog, a script.
+/// Answers the questions of an interactive login: a person at a terminal, a dialog of an application, a script.
 ///
-/// Questions and lines come without a line break at their end and hold nothing that a terminal would obey.
+/// Questions and lines come without a line break at their end and contain no control characters.
 pub trait Prompt: Send {
-    /// Asks a question whose answer may be seen while it is typed.
+    /// Asks `question` and returns the answer. `kind` says what the question is about, for a prompt that has answers
+    /// of its own; if [`kind.is_secret()`](Question::is_secret), the answer must not be visible while it is typed.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the login; it can be begun again.
-    fn ask(&mut self, question: &str) -> impl Future<Output = Result<String, PromptError>> + Send;
-
-    /// Asks for a secret: nothing of the answer may be seen.
-    ///
-    /// # Errors
-    /// [`PromptError`], which ends the login; it can be begun again.
-    fn ask_hidden(
+    /// [`PromptError`], which ends the login; the login can be started again.
+    fn ask(
         &mut self,
+        kind: Question,
         question: &str,
     ) -> impl Future<Output = Result<Zeroizing<String>, PromptError>> + Send;
 
@@ -42,79 +39,60 @@ pub trait Prompt: Send {
     /// [`PromptError`], which ends the login; it can be begun again.
     fn show(&mut self, line: &str) -> Result<(), PromptError>;
 
-    /// Asks a question of a known kind. Whoever has the answers already need not understand the words: as it stands,
-    /// it calls [`ask`](Self::ask) or [`ask_hidden`](Self::ask_hidden).
+    /// Shows a login link for a phone to scan as a QR code. Each link replaces the one before.
+    ///
+    /// The default shows the QR code in half-blocks, as light text on a dark background (feature `qr`), then the link
+    /// and how long it is valid.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the login; it can be begun again.
-    fn ask_for(
-        &mut self,
-        kind: Question,
-        question: &str,
-    ) -> impl Future<Output = Result<Zeroizing<String>, PromptError>> + Send {
-        async move {
-            if kind.is_secret() {
-                self.ask_hidden(question).await
-            } else {
-                self.ask(question).await.map(Zeroizing::new)
-            }
-        }
-    }
-
-    /// Shows a link to be scanned as a QR code, each time in place of the last one. As it stands, it shows the picture
-    /// in half-blocks for a dark ground, line by line, and the link beside it.
-    ///
-    /// # Errors
-    /// [`PromptError`], which ends the login; it can be begun again.
+    /// [`PromptError`], which ends the login; the login can be started again.
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
-        show_link(self, link, Background::Dark)
+        #[cfg(feature = "qr")]
+        show_qr_code(self, link, Background::Dark)?;
+        show_url(self, link)
     }
 
-    /// Why the last answer was not accepted; the question is asked again. As it stands, it shows the reason.
+    /// Says why the last answer was rejected. The same question follows again.
+    ///
+    /// The default shows the reason.
     ///
     /// # Errors
-    /// Whoever has no other answer gives the reason back: it ends the login. Or a [`PromptError`].
+    /// A prompt that has no other answer returns `reason`, which ends the login. Or a [`PromptError`].
     fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
         Ok(self.show(&messages::sentence(reason))?)
     }
 
-    /// The server wants us to wait this long before it goes on by itself. As it stands, it shows that.
+    /// Says that the server demands a wait of `duration` (`FLOOD_WAIT_X`), after which the login continues by itself.
+    ///
+    /// The default shows that.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the login; it can be begun again.
-    fn on_flood_wait(&mut self, time: Duration) -> Result<(), PromptError> {
-        self.show(&format!("Telegram asks to wait {}…", messages::span(time)))
+    /// [`PromptError`], which ends the login; the login can be started again.
+    fn on_flood_wait(&mut self, duration: Duration) -> Result<(), PromptError> {
+        self.show(&format!("Telegram asks to wait {}…", messages::span(duration)))
     }
 
-    /// Where the login stands, whenever that changes, and `None` once it is over: put it away (it is a secret) to go
-    /// on in another process by [`Client::resume_login`](crate::Client::resume_login). As it stands, it does nothing.
-    fn on_checkpoint(&mut self, pending: Option<&SavedLogin>) {
-        let _ = pending;
+    /// Says which step the login has reached, each time that changes; `None` once there is nothing to resume. A prompt
+    /// that stores it, as a secret, lets another process continue the login with
+    /// [`Client::resume_login`](crate::Client::resume_login).
+    ///
+    /// The default does nothing.
+    fn on_checkpoint(&mut self, saved: Option<&SavedLogin>) {
+        let _ = saved;
     }
 }
 
 impl<P: Prompt + ?Sized> Prompt for &mut P {
-    fn ask(&mut self, question: &str) -> impl Future<Output = Result<String, PromptError>> + Send {
-        (**self).ask(question)
-    }
-
-    fn ask_hidden(
-        &mut self,
-        question: &str,
-    ) -> impl Future<Output = Result<Zeroizing<String>, PromptError>> + Send {
-        (**self).ask_hidden(question)
-    }
-
-    fn show(&mut self, line: &str) -> Result<(), PromptError> {
-        (**self).show(line)
-    }
-
-    fn ask_for(
+    fn ask(
         &mut self,
         kind: Question,
         question: &str,
     ) -> impl Future<Output = Result<Zeroizing<String>, PromptError>> + Send {
-        (**self).ask_for(kind, question)
+        (**self).ask(kind, question)
+    }
+
+    fn show(&mut self, line: &str) -> Result<(), PromptError> {
+        (**self).show(line)
     }
 
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
@@ -125,31 +103,33 @@ impl<P: Prompt + ?Sized> Prompt for &mut P {
         (**self).on_rejected(reason)
     }
 
-    fn on_flood_wait(&mut self, time: Duration) -> Result<(), PromptError> {
-        (**self).on_flood_wait(time)
+    fn on_flood_wait(&mut self, duration: Duration) -> Result<(), PromptError> {
+        (**self).on_flood_wait(duration)
     }
 
-    fn on_checkpoint(&mut self, pending: Option<&SavedLogin>) {
-        (**self).on_checkpoint(pending);
+    fn on_checkpoint(&mut self, saved: Option<&SavedLogin>) {
+        (**self).on_checkpoint(saved);
     }
 }
 
-/// Shows a link's picture line by line, and the link itself.
-pub(crate) fn show_link<P: Prompt + ?Sized>(
+/// Shows the QR code of a link, line by line.
+#[cfg(feature = "qr")]
+pub(crate) fn show_qr_code<P: Prompt + ?Sized>(
     prompt: &mut P,
     link: &QrLink,
-    ground: Background,
+    background: Background,
 ) -> Result<(), PromptError> {
-    if let Some(picture) = QrImage::of(link.url()) {
-        for line in picture.half_blocks(ground).lines() {
-            prompt.show(line)?;
-        }
-    }
+    let Some(image) = QrImage::of(link.url()) else { return Ok(()) };
+    image.half_blocks(background).lines().try_for_each(|line| prompt.show(line))
+}
+
+/// Shows a link and how long it is valid.
+pub(crate) fn show_url<P: Prompt + ?Sized>(prompt: &mut P, link: &QrLink) -> Result<(), PromptError> {
     prompt.show(link.url())?;
     prompt.show(&validity(link))
 }
 
-/// A link is renewed before its end, so the words need not be exact.
+/// A link is replaced before it expires, so the time is approximate.
 pub(crate) fn validity(link: &QrLink) -> String {
     format!("The link is valid for {}; a new one follows by itself.", messages::span(link.lifetime))
 }

@@ -3,6 +3,7 @@
 use std::env;
 use std::fmt::Write as _;
 
+use png::{BitDepth, ColorType, Encoder, EncodingError};
 use qrcode::{Color, QrCode};
 
 /// The light rim that scanners need, in modules (ISO/IEC 18004 asks for 4).
@@ -106,59 +107,28 @@ impl QrImage {
     pub fn png(&self, scale: u8) -> Vec<u8> {
         let scale = usize::from(scale.clamp(1, 32));
         let side = (self.width + 2 * QUIET_ZONE) * scale;
-        let mut rows = Vec::with_capacity(side * (side / 8 + 2));
+        let mut rows = Vec::with_capacity(side * side.div_ceil(8));
         for y in 0..side {
-            // Filter type 0: as it is.
-            rows.push(0);
             for first in (0..side).step_by(8) {
                 let is_white = |x: usize| x >= side || !self.at(x / scale, y / scale, QUIET_ZONE);
                 rows.push((0..8).fold(0, |byte, bit| byte << 1 | u8::from(is_white(first + bit))));
             }
         }
-        // At most 185 modules of 32 pixels.
-        let side = u32::try_from(side).unwrap_or(u32::MAX).to_be_bytes();
-        let header = [&side[..], &side, &[1, 0, 0, 0, 0]].concat();
-        let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
-        chunk(&mut out, b"IHDR", &header);
-        chunk(&mut out, b"IDAT", &zlib_stored(&rows));
-        chunk(&mut out, b"IEND", &[]);
+        let mut out = Vec::new();
+        // A vector takes all that is written, and at most 185 modules of 32 pixels fit any PNG.
+        let _ = encode_png(&mut out, u32::try_from(side).unwrap_or(u32::MAX), &rows);
         out
     }
 }
 
-fn chunk(out: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
-    out.extend(u32::try_from(data.len()).unwrap_or(u32::MAX).to_be_bytes());
-    let begin = out.len();
-    out.extend(name);
-    out.extend(data);
-    let sum = crc32(out.get(begin..).unwrap_or_default());
-    out.extend(sum.to_be_bytes());
-}
-
-/// A zlib stream that does not compress (RFC 1950; RFC 1951, 3.2.4): a picture of a few KiB is not worth more.
-fn zlib_stored(data: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x78, 0x01];
-    let mut blocks = data.chunks(usize::from(u16::MAX)).peekable();
-    while let Some(block) = blocks.next() {
-        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
-        out.push(u8::from(blocks.peek().is_none()));
-        out.extend(length.to_le_bytes());
-        out.extend((!length).to_le_bytes());
-        out.extend(block);
-    }
-    let (a, b) = data.iter().fold((1_u32, 0_u32), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % 65_521;
-        (a, (a + b) % 65_521)
-    });
-    out.extend((b << 16 | a).to_be_bytes());
-    out
-}
-
-/// CRC-32 as PNG has it (ISO 3309).
-fn crc32(data: &[u8]) -> u32 {
-    !data.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
-    })
+/// Writes a square image of one bit per pixel.
+fn encode_png(out: &mut Vec<u8>, side: u32, rows: &[u8]) -> Result<(), EncodingError> {
+    let mut encoder = Encoder::new(out, side, side);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::One);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(rows)?;
+    writer.finish()
 }
 
 #[cfg(test)]
@@ -218,12 +188,16 @@ mod tests {
         assert!(png.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"));
         let side = u32::try_from((picture.width() + 2 * QUIET_ZONE) * 8).unwrap();
         assert_eq!(png[16..20], side.to_be_bytes());
-        // zlib's header, one stored block that is the last, its length and the complement of it.
-        let at = png.windows(4).position(|name| name == b"IDAT").unwrap() + 4;
-        assert_eq!(png[at..at + 3], [0x78, 0x01, 1]);
-        let length = u16::from_le_bytes([png[at + 3], png[at + 4]]);
-        assert_eq!(u32::from(length), side * (side / 8 + 1));
-        assert_eq!(u16::from_le_bytes([png[at + 5], png[at + 6]]), !length);
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&png)).read_info().unwrap();
+        let mut rows = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut rows).unwrap();
+        assert_eq!((info.color_type, info.bit_depth), (ColorType::Grayscale, BitDepth::One));
+        for y in 0..side as usize {
+            for x in 0..side as usize {
+                let is_white = rows[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 1;
+                assert_eq!(is_white, !picture.at(x / 8, y / 8, QUIET_ZONE), "{x}, {y}");
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,10 @@ use sansgram_core::login::QrLink;
 use zeroize::Zeroizing;
 
 use crate::oneshot::{Receiver, oneshot};
-use crate::prompt::{show_link, validity};
+#[cfg(feature = "qr")]
+use crate::prompt::show_qr_code;
+use crate::prompt::{show_url, validity};
+#[cfg(feature = "qr")]
 use crate::qr::Background;
 use crate::{Prompt, PromptError, Question};
 
@@ -146,10 +149,11 @@ impl TerminalPrompt {
         write!(output, "{text}")?;
         Ok(output.flush()?)
     }
-}
-
-impl Prompt for TerminalPrompt {
-    async fn ask(&mut self, question: &str) -> Result<String, PromptError> {
+    /// Asks a question of the caller's own and returns the line that is typed, without its line break.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub async fn read_line(&mut self, question: &str) -> Result<String, PromptError> {
         self.check()?;
         loop {
             self.write(question, " ")?;
@@ -161,10 +165,14 @@ impl Prompt for TerminalPrompt {
         }
     }
 
-    async fn ask_hidden(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
+    /// As [`read_line`](Self::read_line), but shows nothing of what is typed.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub async fn read_secret(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
         self.check()?;
         loop {
-            // Nothing may show from the moment on that the question does.
+            // The echo is off before the question appears.
             let input = if self.reading_secret.is_none() { Some(HiddenInput::new()?) } else { None };
             self.write(question, " ")?;
             let _asked = self.asked(question)?;
@@ -174,31 +182,37 @@ impl Prompt for TerminalPrompt {
             }
         }
     }
+}
+
+impl Prompt for TerminalPrompt {
+    async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        if kind == Question::Password {
+            self.discard_typed();
+        }
+        if kind.is_secret() {
+            self.read_secret(question).await
+        } else {
+            self.read_line(question).await.map(Zeroizing::new)
+        }
+    }
 
     fn show(&mut self, line: &str) -> Result<(), PromptError> {
         self.write(line, "\n")
     }
 
-    async fn ask_for(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        if kind == Question::Password {
-            self.discard_typed();
-        }
-        if kind.is_secret() {
-            self.ask_hidden(question).await
-        } else {
-            self.ask(question).await.map(Zeroizing::new)
-        }
-    }
-
     /// On a terminal the picture is black on white, whatever the terminal's own colours are, and takes the place of the
-    /// one before. Elsewhere, and where `NO_COLOR` is set or `TERM` is `dumb`, there is no escape code.
+    /// one before. Elsewhere, and if `NO_COLOR` is set or `TERM` is `dumb`, no escape code is written.
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         let screen = match &self.output {
             Output::Nowhere => None,
             Output::StandardError => Screen::of(&io::stderr()),
             Output::Terminal(file) => Screen::of(file),
         };
-        let Some(screen) = screen else { return show_link(self, link, Background::of_terminal()) };
+        let Some(screen) = screen else {
+            #[cfg(feature = "qr")]
+            show_qr_code(self, link, Background::of_terminal())?;
+            return show_url(self, link);
+        };
         let before = self.link_lines.take();
         let (text, lines) = screen.link(link.url(), &validity(link), before);
         self.write_as_it_is(&text)?;

@@ -2,4 +2,5 @@
 
 pub use sansgram_session::text::{SHOWN_MAX, harmless, printable, shell_word, shown_path};
 
+#[cfg(feature = "terminal")]
 pub use crate::terminal::{for_standard_error, wrapped};

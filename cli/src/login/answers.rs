@@ -193,6 +193,14 @@ impl<'a> Answers<'a> {
         }
     }
 
+    /// Asks the person a question of the command's own.
+    pub(super) async fn read_line(&mut self, question: &str) -> Result<String, PromptError> {
+        self.catch_up()?;
+        let _pause = self.watch.pause();
+        let answer = self.terminal.read_line(question).await;
+        self.end_line(answer)
+    }
+
     fn scan(&mut self, link: &QrLink) -> Result<(), PromptError> {
         let (Some(sandbox), Some(phone)) = (self.sandbox, &self.scanner) else { return Ok(()) };
         let line = match sandbox.scan(link.url(), phone) {
@@ -209,20 +217,6 @@ impl<'a> Answers<'a> {
 }
 
 impl Prompt for Answers<'_> {
-    async fn ask(&mut self, question: &str) -> Result<String, PromptError> {
-        self.catch_up()?;
-        let _pause = self.watch.pause();
-        let answer = self.terminal.ask(question).await;
-        self.end_line(answer)
-    }
-
-    async fn ask_hidden(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        self.catch_up()?;
-        let _pause = self.watch.pause();
-        let answer = self.terminal.ask_hidden(question).await;
-        self.end_line(answer)
-    }
-
     fn show(&mut self, line: &str) -> Result<(), PromptError> {
         if self.is_conversation {
             return self.terminal.show(line);
@@ -231,7 +225,7 @@ impl Prompt for Answers<'_> {
         Ok(())
     }
 
-    async fn ask_for(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+    async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
         self.pause = None;
         if kind == Question::ConfirmPhone {
             self.watch.doing("asking for a login code");
@@ -252,14 +246,10 @@ impl Prompt for Answers<'_> {
         if !self.terminal.is_available() {
             return Err(PromptError::NoValue(kind));
         }
-        if kind == Question::Password {
-            self.terminal.discard_typed();
-        }
-        if kind.is_secret() {
-            self.ask_hidden(question).await
-        } else {
-            self.ask(question).await.map(Zeroizing::new)
-        }
+        self.catch_up()?;
+        let _pause = self.watch.pause();
+        let answer = self.terminal.ask(kind, question).await;
+        self.end_line(answer)
     }
 
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {

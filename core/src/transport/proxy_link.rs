@@ -10,6 +10,7 @@ use core::fmt;
 use core::net::{IpAddr, Ipv6Addr};
 use core::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::proxy_secret::{ProxySecret, ProxySecretError};
@@ -227,16 +228,15 @@ fn parameter(query: &str, name: &'static str) -> Result<Zeroizing<String>, Proxy
 
 /// Text with its escapes undone; `None` if a `%` begins none, or no UTF-8 comes of it.
 fn unescape(value: &str) -> Option<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(value.len()));
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(if byte == b'%' {
-            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-            u8::try_from(digit()? * 16 + digit()?).ok()?
-        } else {
-            byte
-        });
+    // The crate leaves a `%` without digits as it is.
+    let has_digits = |rest: &str| {
+        rest.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !value.split('%').skip(1).all(has_digits) {
+        return None;
     }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(value.len()));
+    bytes.extend(percent_decode_str(value));
     core::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 

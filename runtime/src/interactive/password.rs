@@ -17,7 +17,7 @@ impl<P: Prompt> Talk<'_, P> {
         let mut tries = Tries::default();
         for _ in 0..MAX_IDLE {
             let question = messages::password_question(hint, tries.0 > 0);
-            let password = self.prompt.ask_for(Question::Password, &question).await?;
+            let password = self.prompt.ask(Question::Password, &question).await?;
             if password.is_empty() {
                 // An Enter by mistake sends no e-mail.
                 if hint.has_recovery
@@ -105,14 +105,14 @@ impl<P: Prompt> Talk<'_, P> {
     /// Asks for a password in place of the forgotten one; none at all only where that is meant.
     async fn new_password(&mut self, tries: &mut Tries) -> Result<Zeroizing<String>, Error> {
         for _ in 0..MAX_IDLE {
-            let new = self.prompt.ask_for(Question::NewPassword, "New password (empty for none):").await?;
+            let new = self.prompt.ask(Question::NewPassword, "New password (empty for none):").await?;
             if new.is_empty() {
                 if self.confirm(Question::ConfirmNoPassword, REMOVE).await? {
                     return Ok(new);
                 }
                 continue;
             }
-            if new == self.prompt.ask_for(Question::NewPassword, "The same again:").await? {
+            if new == self.prompt.ask(Question::NewPassword, "The same again:").await? {
                 return Ok(new);
             }
             tries.count()?;

@@ -134,15 +134,6 @@ impl ScriptedPrompt {
 }
 
 impl Prompt for ScriptedPrompt {
-    async fn ask(&mut self, _: &str) -> Result<String, PromptError> {
-        // Only questions of a kind have answers here.
-        Err(PromptError::NoTerminal)
-    }
-
-    async fn ask_hidden(&mut self, _: &str) -> Result<Zeroizing<String>, PromptError> {
-        Err(PromptError::NoTerminal)
-    }
-
     fn show(&mut self, line: &str) -> Result<(), PromptError> {
         if let Some(listener) = &mut self.listener {
             listener(line);
@@ -150,7 +141,7 @@ impl Prompt for ScriptedPrompt {
         Ok(())
     }
 
-    async fn ask_for(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+    async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
         let is_again = self.asked.replace(kind) == Some(kind) && kind != Question::NewPassword;
         match self.sources.get_mut(&kind) {
             None => Err(PromptError::NoValue(kind)),

@@ -376,7 +376,7 @@ fn passwords_are_never_shown() {
         "{proxy:?} {proxy} {:?} {:?} {:?}",
         proxy.credentials,
         Socks5::new(&target, proxy.credentials.as_ref()),
-        crate::ClientOptions { proxy: Some(proxy.clone()) },
+        crate::ClientOptions::new().proxy(proxy.clone()),
     );
     assert!(!shown.contains("alice") && !shown.contains("hunter2"), "{shown}");
     let http = HttpConnect::new(&target, proxy.credentials.as_ref());

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use sansgram_core::client::{ProxyLink, ProxyLinkError, SocksLink};
 use zeroize::Zeroizing;
 
@@ -69,17 +70,15 @@ pub(super) fn split_port(place: &str) -> Result<(&str, Option<u16>), InvalidProx
 }
 
 fn decode(text: &str) -> Result<Zeroizing<String>, InvalidProxy> {
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(bytes.next()?).to_digit(16);
-        let (Some(high), Some(low)) = (digit(), digit()) else { return Err(InvalidProxy::Encoding) };
-        out.push((high * 16 + low) as u8);
+    // The crate leaves a `%` without digits as it is.
+    let has_digits = |rest: &str| {
+        rest.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(has_digits) {
+        return Err(InvalidProxy::Encoding);
     }
-    let text = std::str::from_utf8(&out).map_err(|_| InvalidProxy::Encoding)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    bytes.extend(percent_decode_str(text));
+    let text = std::str::from_utf8(&bytes).map_err(|_| InvalidProxy::Encoding)?;
     Ok(Zeroizing::new(text.into()))
 }

@@ -4,10 +4,13 @@ use std::env;
 use std::io::IsTerminal;
 
 use super::size::AsScreen;
+#[cfg(feature = "qr")]
 use crate::qr::{Background, QrImage};
 
+#[cfg(feature = "qr")]
 /// Black on bright white: scanners want the code dark on a light ground, and a theme may have any other colours.
 const BLACK_ON_WHITE: &str = "\x1b[30;107m";
+#[cfg(feature = "qr")]
 const AS_BEFORE: &str = "\x1b[0m";
 
 /// A terminal that obeys escape codes.
@@ -30,15 +33,8 @@ impl Screen {
     /// What to write for a link, and how many lines it takes; `before` many are those of the last one.
     pub(super) fn link(self, url: &str, validity: &str, before: Option<u16>) -> (String, u16) {
         let mut lines: Vec<String> = Vec::new();
-        if let Some(picture) = QrImage::of(url) {
-            let text = picture.half_blocks(Background::Light);
-            let width = text.lines().next().map_or(0, |line| line.chars().count());
-            if self.size.is_some_and(|(columns, _)| usize::from(columns) < width) {
-                lines.push(format!("(The picture needs a window of {width} columns.)"));
-            } else {
-                lines.extend(text.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{AS_BEFORE}")));
-            }
-        }
+        #[cfg(feature = "qr")]
+        lines.extend(self.picture(url));
         lines.push(url.into());
         let columns = self.size.map_or(usize::MAX, |(columns, _)| columns.into());
         lines.extend(textwrap::wrap(validity, columns).into_iter().map(Into::into));
@@ -56,9 +52,21 @@ impl Screen {
         }
         (out, count)
     }
+
+    /// The lines of the QR code; empty if the text is too long for one.
+    #[cfg(feature = "qr")]
+    fn picture(self, url: &str) -> Vec<String> {
+        let Some(picture) = QrImage::of(url) else { return Vec::new() };
+        let text = picture.half_blocks(Background::Light);
+        let width = text.lines().next().map_or(0, |line| line.chars().count());
+        if self.size.is_some_and(|(columns, _)| usize::from(columns) < width) {
+            return vec![format!("(The picture needs a window of {width} columns.)")];
+        }
+        text.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{AS_BEFORE}")).collect()
+    }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "qr"))]
 mod tests {
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sansgram_harness::secret_scan;
-use sansgram_runtime::{Client, Error, MemoryStore, Prompt, PromptError, Runtime, Zeroizing};
+use sansgram_runtime::{Client, Error, MemoryStore, Prompt, PromptError, Question, Runtime, Zeroizing};
 use sansgram_testkit::accounts::{Fault, TestPassword, TestUser};
 use sansgram_testkit::server::ServerOptions;
 
@@ -33,15 +33,9 @@ impl Script {
 }
 
 impl Prompt for Script {
-    async fn ask(&mut self, question: &str) -> Result<String, PromptError> {
+    async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
         secret_scan::hear(question);
-        self.seen.push(format!("? {question}"));
-        self.answer()
-    }
-
-    async fn ask_hidden(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        secret_scan::hear(question);
-        self.seen.push(format!("* {question}"));
+        self.seen.push(format!("{} {question}", if kind.is_secret() { '*' } else { '?' }));
         self.answer().map(Zeroizing::new)
     }
 

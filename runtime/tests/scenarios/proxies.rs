@@ -205,7 +205,7 @@ fn http(stream: &mut TcpStream, manner: Manner, seen: &Mutex<(Vec<String>, usize
 }
 
 fn through(url: &str) -> ClientOptions {
-    ClientOptions { proxy: Some(url.parse().unwrap()) }
+    ClientOptions::new().proxy(url.parse().unwrap())
 }
 
 /// Logs in through the proxy, with a migration, and checks that every connection went through it.
@@ -349,7 +349,7 @@ pub(crate) async fn a_second_address_is_tried<R: Runtime + Clone>(runtime: R) {
     for (proxy, scheme) in
         [(TestProxy::socks5(Manner::Works(None)), "socks5"), (TestProxy::http(Manner::Works(None)), "http")]
     {
-        let options = ClientOptions { proxy: Some(proxy.url(scheme, "").parse::<Proxy>().unwrap()) };
+        let options = ClientOptions::new().proxy(proxy.url(scheme, "").parse::<Proxy>().unwrap());
         let client =
             Client::start_with(runtime.clone(), config.clone(), MemoryStore::new(), options).await.unwrap();
         client.bot_login("1:sandbox").await.unwrap();

@@ -1,7 +1,9 @@
 //! Login by QR code, with a migration and a password, and what is shown of it.
 
 use sansgram_runtime::core::login::QrLink;
-use sansgram_runtime::{Client, LoginStep, MemoryStore, Prompt, PromptError, QrStep, Runtime, Zeroizing};
+use sansgram_runtime::{
+    Client, LoginStep, MemoryStore, Prompt, PromptError, QrStep, Question, Runtime, Zeroizing,
+};
 use sansgram_testkit::test_server::TestServer;
 
 use super::interactive::Script;
@@ -46,12 +48,8 @@ struct Scanner<'a> {
 }
 
 impl Prompt for Scanner<'_> {
-    async fn ask(&mut self, question: &str) -> Result<String, PromptError> {
-        self.script.ask(question).await
-    }
-
-    async fn ask_hidden(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        self.script.ask_hidden(question).await
+    async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
+        self.script.ask(kind, question).await
     }
 
     fn show(&mut self, line: &str) -> Result<(), PromptError> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sansgram_core::client::{SessionFormatError, StoredSession};
 
-use crate::text::{shell_word, shown_path};
+use crate::text::shown_path;
 
 pub mod encryption;
 mod exposure;
@@ -95,10 +95,8 @@ pub enum StoreError {
     },
     /// The file holds another program's session, or a database. It is left as it is.
     #[error(
-        "the file {} is left as it is: it is {what}; \"sansgram sessions import --from {} --session NAME\" reads it \
-         into another one",
-        shown_path(path),
-        shell_word(path)
+        "the file {} is left as it is: it is {what}; import it into a session of its own",
+        shown_path(path)
     )]
     Foreign {
         /// The file.

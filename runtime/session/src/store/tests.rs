@@ -131,7 +131,7 @@ fn a_damaged_or_foreign_file_is_named_and_never_overwritten() {
 }
 
 #[test]
-fn what_others_wrote_is_named_with_the_command_that_helps() {
+fn what_others_wrote_is_named_with_what_helps() {
     let directory = Directory::new("store-foreign");
     let store = directory.store();
     let telethon = export_text(&full_session(), Format::Telethon, &Config::telegram().dcs).unwrap();
@@ -141,7 +141,7 @@ fn what_others_wrote_is_named_with_the_command_that_helps() {
         fs::write(store.path(), content).unwrap();
         let error = store.load().unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
-        assert!(error.contains("sansgram sessions import --from"), "{error}");
+        assert!(error.contains("import it into a session of its own"), "{error}");
     }
     fs::write(store.path(), "sansgram1:CQAA").unwrap();
     let error = store.load().unwrap_err().to_string();
