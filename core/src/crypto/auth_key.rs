@@ -1,4 +1,4 @@
-//! The authorization key, 2048 bits shared by client and server, and the identifiers derived from it.
+//! The auth key (authorization key), 2048 bits shared by client and server, and the identifiers derived from it.
 //!
 //! Source: `core.telegram.org/mtproto/auth_key`, steps 8 and 9.
 
@@ -11,7 +11,7 @@ use zeroize::Zeroize;
 use super::hash::sha1;
 use super::secret::Secret;
 
-/// A 256-byte authorization key.
+/// A 256-byte auth key.
 ///
 /// It is wiped when its last clone is dropped and compared in constant time. Its `Debug` output shows only the
 /// identifier.
@@ -76,7 +76,7 @@ impl fmt::Debug for AuthKey {
     }
 }
 
-/// The identifier of an authorization key: 8 bytes, read little-endian. Not secret.
+/// The identifier of an auth key: 8 bytes, read little-endian. Not secret.
 ///
 /// Displayed as 16 hexadecimal digits in wire order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -40,7 +40,7 @@ pub const PREFIX_LEN: usize = 24;
 /// Length of the shortest valid packet in bytes: the prefix, a 32-byte header, a 4-byte body and 12 bytes of padding.
 pub const MIN_PACKET_LEN: usize = PREFIX_LEN + 48;
 
-/// The receiver of a message. Each direction uses different bytes of the authorization key.
+/// The receiver of a message. Each direction uses different bytes of the auth key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From client to server, `x = 0`.
@@ -70,7 +70,7 @@ pub enum OpenError {
     /// The packet is shorter than [`MIN_PACKET_LEN`].
     #[error("a packet of {0} bytes is shorter than any legal one")]
     TooShort(usize),
-    /// The packet was sealed with another authorization key, or is not encrypted (identifier 0).
+    /// The packet was sealed with another auth key, or is not encrypted (identifier 0).
     #[error("the packet names another authorization key")]
     ForeignKey,
     /// `msg_key` does not match the decrypted bytes: the packet was changed, truncated, reflected or forged.
@@ -240,7 +240,7 @@ pub fn seal_binding(
     packet
 }
 
-/// Number of plaintext bytes in the first SHA-256 block of the `msg_key`; the other 32 come from the authorization key.
+/// Number of plaintext bytes in the first SHA-256 block of the `msg_key`; the other 32 come from the auth key.
 const HEAD: usize = 32;
 
 fn msg_key_large(auth_key: &[u8; 256], direction: Direction, plaintext: &[u8]) -> [u8; 32] {

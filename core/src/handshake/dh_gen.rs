@@ -1,4 +1,4 @@
-//! `set_client_DH_params` and its answer, until both sides have the same key.
+//! From `set_client_DH_params` to a key that both sides have.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -12,16 +12,16 @@ use crate::crypto::hash::sha1;
 use crate::crypto::{AuthKey, AuthKeyId, SecureRandom, aes_ige};
 use crate::tl::{Serialize, enums, functions, types};
 
-/// `set_client_DH_params` is sent, `dh_gen_ok` has to come.
+/// `set_client_DH_params` has been sent; the state waits for `dh_gen_ok`.
 #[derive(Debug)]
 pub struct WaitingForDhGen {
     exchange: Exchange,
-    /// The key, if the server agrees.
+    /// The key, valid once the server confirms it.
     auth_key: AuthKey,
     retries: u8,
 }
 
-/// What stays the same over all values that we try.
+/// The part of the state that is the same for every value of `b`.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) nonces: Nonces,
@@ -32,10 +32,10 @@ pub(super) struct Exchange {
     pub(super) expires_in: Option<i32>,
 }
 
-/// What the server's answer means.
+/// The result of the server's reply.
 #[derive(Debug)]
 pub enum DhGenOutcome {
-    /// Send this body, again `set_client_DH_params`.
+    /// The body to send next, another `set_client_DH_params`.
     Retry(Box<WaitingForDhGen>, Vec<u8>),
     /// Both sides have the key.
     Done(NewAuthKey),
@@ -47,10 +47,10 @@ impl WaitingForDhGen {
         (Self { exchange, auth_key, retries: 0 }, body)
     }
 
-    /// Takes `dh_gen_ok`, `dh_gen_retry` or `dh_gen_fail`.
+    /// Handles `dh_gen_ok`, `dh_gen_retry` or `dh_gen_fail`.
     ///
     /// # Errors
-    /// [`HandshakeError`], by the check that failed.
+    /// Returns the [`HandshakeError`] of the check that failed.
     pub fn receive(self, body: &[u8], random: &mut dyn SecureRandom) -> Result<DhGenOutcome, HandshakeError> {
         use enums::SetClientDhParamsAnswer::{DhGenFail, DhGenOk, DhGenRetry};
         match read(body, Reply::DhGen)?.0 {
@@ -100,7 +100,7 @@ impl WaitingForDhGen {
 }
 
 impl Exchange {
-    /// A new value of ours: the key that comes of it, and the body of `set_client_DH_params`.
+    /// Draws a new `b`. Returns the resulting key and the body of `set_client_DH_params`.
     fn offer(&self, retry_id: [u8; 8], random: &mut dyn SecureRandom) -> (AuthKey, Vec<u8>) {
         let pair = self.group.key_pair(random);
         let auth_key = AuthKey::new(*pair.agree(&self.g_a).expose());

@@ -1,4 +1,4 @@
-//! From `req_DH_params` to `set_client_DH_params`: the group, the server's half of the key, and ours.
+//! From `req_DH_params` to `set_client_DH_params`: the group, `g_a` and `g_b`.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ use crate::crypto::hash::sha1;
 use crate::crypto::{SecureRandom, aes_ige};
 use crate::tl::{enums, types};
 
-/// `req_DH_params` is sent, `server_DH_params_ok` has to come.
+/// `req_DH_params` has been sent; the state waits for `server_DH_params_ok`.
 #[derive(Debug)]
 pub struct WaitingForDhParams {
     pub(super) nonces: Nonces,
@@ -21,12 +21,12 @@ pub struct WaitingForDhParams {
 }
 
 impl WaitingForDhParams {
-    /// Takes `server_DH_params_ok`: the next state, and the body of `set_client_DH_params`. Two exponentiations of
-    /// 2,048 bits, some milliseconds each; a prime that is not Telegram's well-known one is checked first, which
-    /// takes longer.
+    /// Handles `server_DH_params_ok`. Returns the next state and the body of `set_client_DH_params`. Computes two
+    /// 2048-bit exponentiations of some milliseconds each. A prime other than Telegram's well-known one is checked
+    /// first, which takes longer.
     ///
     /// # Errors
-    /// [`HandshakeError`], by the check that failed.
+    /// Returns the [`HandshakeError`] of the check that failed.
     pub fn receive(
         self,
         body: &[u8],
@@ -54,8 +54,8 @@ impl WaitingForDhParams {
     }
 }
 
-/// Decrypts SHA-1 (20 bytes), `server_DH_inner_data`, padding (0 to 15 bytes), and checks all three before anything
-/// inside is used.
+/// Decrypts SHA-1 (20 bytes), `server_DH_inner_data` and padding (0 to 15 bytes). Checks all three before any content
+/// is used.
 fn open_answer(
     encrypted: Vec<u8>,
     temporary_key: &TemporaryKey,

@@ -1,4 +1,4 @@
-//! Why a handshake ends without a key.
+//! Why a handshake failed.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,7 +8,7 @@ use crate::crypto::factorize::FactorizeError;
 use crate::crypto::rsa::RsaPadError;
 use crate::tl::DecodeError;
 
-/// What the server sent, and what is inside it.
+/// A reply of the server, or an object inside one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reply {
@@ -16,7 +16,7 @@ pub enum Reply {
     ResPq,
     /// `server_DH_params_ok` or `server_DH_params_fail`.
     ServerDhParams,
-    /// `server_DH_inner_data`, which is encrypted within `server_DH_params_ok`.
+    /// `server_DH_inner_data`, encrypted in `server_DH_params_ok`.
     ServerDhInnerData,
     /// `dh_gen_ok`, `dh_gen_retry` or `dh_gen_fail`.
     DhGen,
@@ -33,74 +33,73 @@ impl fmt::Display for Reply {
     }
 }
 
-/// Why a handshake ended without a key: one variant for each check.
+/// Why a handshake failed: one variant per check.
 ///
-/// Close the connection. Another handshake starts with new randomness; it may help in every case but
-/// [`UnknownFingerprints`](Self::UnknownFingerprints), which says that the server is another one or that its key has
-/// changed.
+/// Close the connection. Another handshake draws new randomness and may succeed, except after
+/// [`UnknownFingerprints`](Self::UnknownFingerprints): the server is not the expected one, or its key has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The reply is not what comes at this step, or cannot be read.
+    /// The reply is not the expected one of this step, or is malformed.
     #[error("{reply} cannot be read: {error}")]
     Malformed {
-        /// Which reply.
+        /// The reply.
         reply: Reply,
-        /// What is wrong with it.
+        /// The error of its parser.
         error: DecodeError,
     },
-    /// The reply repeats another `nonce` than ours: it belongs to another handshake.
+    /// The reply has a `nonce` other than the client's: it belongs to another handshake.
     #[error("{0} has another nonce")]
     Nonce(Reply),
-    /// The reply repeats another `server_nonce` than that of `resPQ`.
+    /// The reply has a `server_nonce` other than that of `resPQ`.
     #[error("{0} has another server_nonce")]
     ServerNonce(Reply),
-    /// `pq` has 1 to 8 bytes.
+    /// `pq` does not have 1 to 8 bytes.
     #[error("pq has {0} bytes, not 1 to 8")]
     PqLength(usize),
-    /// `pq` is at most 2^63 - 1.
+    /// `pq` is greater than 2^63 - 1.
     #[error("pq is above 2^63 - 1")]
     PqTooLarge,
-    /// `pq` is not the product of two different primes.
+    /// `pq` is not the product of two distinct odd primes.
     #[error("pq: {0}")]
     Pq(FactorizeError),
-    /// The server has none of the RSA keys that we trust.
+    /// The server has none of the trusted RSA keys.
     #[error("the server has none of the RSA keys we trust; it offers {}", Hex(.offered))]
     UnknownFingerprints {
-        /// The fingerprints that the server listed, at most the first eight.
+        /// The fingerprints listed by the server, at most the first eight.
         offered: Vec<u64>,
     },
-    /// The chosen RSA key cannot encrypt our data.
+    /// The chosen RSA key cannot encrypt the data.
     #[error("{0}")]
     Rsa(RsaPadError),
-    /// The server could not read what we encrypted for it (`server_DH_params_fail`).
+    /// The server could not decrypt the data encrypted for it (`server_DH_params_fail`).
     #[error("the server refuses our request (server_DH_params_fail)")]
     DhParamsFailed,
-    /// `encrypted_answer` has a multiple of 16 bytes, with a hash and an object in them.
+    /// The length of `encrypted_answer` is not a multiple of 16, or too small for a hash and an object.
     #[error("the encrypted answer has {0} bytes")]
     AnswerLength(usize),
-    /// Behind the object in `encrypted_answer` there are at most 15 bytes of padding.
+    /// `encrypted_answer` has more than 15 bytes of padding after its object.
     #[error("the encrypted answer has {0} bytes of padding")]
     AnswerPadding(usize),
-    /// The SHA-1 in `encrypted_answer` is not that of the object behind it.
+    /// The SHA-1 in `encrypted_answer` does not match the object after it.
     #[error("the encrypted answer does not have the hash that it gives")]
     AnswerHash,
-    /// The prime and the generator are not safe, see [`DhError`].
+    /// The prime or the generator is not safe, see [`DhError`].
     #[error("the server's DH group: {0}")]
     Group(DhError),
     /// `g_a` is out of range, see [`DhError`].
     #[error("the server's g_a: {0}")]
     ServerPublicValue(DhError),
-    /// The hash over `new_nonce` is wrong: the peer does not know our `new_nonce` or has another key.
+    /// The hash over `new_nonce` is wrong: the peer does not know `new_nonce` or has another key.
     #[error("{0} has a wrong new_nonce_hash")]
     NewNonceHash(Reply),
     /// The server gave up (`dh_gen_fail`).
     #[error("the server ended the key exchange (dh_gen_fail)")]
     DhGenFailed,
-    /// The server answered `dh_gen_retry` to [`MAX_ATTEMPTS`](super::MAX_ATTEMPTS) values of ours.
+    /// The server answered `dh_gen_retry` to [`MAX_ATTEMPTS`](super::MAX_ATTEMPTS) values of `b`.
     #[error("the server asked for another value too often (dh_gen_retry)")]
     TooManyRetries,
-    /// The key's identifier is 0, which means "not encrypted" on the wire.
+    /// The identifier of the key is 0, which means "not encrypted" on the wire.
     #[error("the new key has the identifier 0")]
     ZeroAuthKeyId,
 }

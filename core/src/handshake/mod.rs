@@ -1,16 +1,16 @@
-//! Plain messages to an authorisation key.
+//! The key exchange: from unencrypted messages to an authorization key.
 //!
-//! A handshake is three questions and their answers, each a state that is consumed into the next:
+//! A handshake is three requests and their replies. Each reply turns one state into the next:
 //!
-//! | state | takes | answers with |
+//! | state | handles | next request |
 //! |---|---|---|
 //! | [`WaitingForResPq`] | `resPQ` | `req_DH_params` |
 //! | [`WaitingForDhParams`] | `server_DH_params_ok` | `set_client_DH_params` |
-//! | [`WaitingForDhGen`] | `dh_gen_ok`, `dh_gen_retry` | nothing, or `set_client_DH_params` once more |
+//! | [`WaitingForDhGen`] | `dh_gen_ok`, `dh_gen_retry` | none, or another `set_client_DH_params` |
 //!
-//! [`Handshake`] holds whichever of them it is. Bodies travel in the envelope of [`plain`]. Whatever the server
-//! sends is checked before it is used, in the order of the documentation, and each check has its own
-//! [`HandshakeError`]; after an error nothing of the handshake is left.
+//! [`Handshake`] is an enum of these states. Bodies are sent in the envelope of [`plain`]. Everything that the server
+//! sends is checked before use, in the order of the documentation, and each check has its own [`HandshakeError`]. After
+//! an error no state of the handshake is left.
 //!
 //! Source: `core.telegram.org/mtproto/auth_key` and `core.telegram.org/mtproto/security_guidelines`.
 //!
@@ -19,7 +19,7 @@
 //! use sansgram_core::crypto::rsa::PublicKey;
 //! use sansgram_core::handshake::{Handshake, HandshakeError, HandshakeParameters, NewAuthKey, Step};
 //!
-//! /// `exchange` sends a body and brings the body of the answer.
+//! /// `exchange` sends a body and returns the body of the reply.
 //! fn new_key(
 //!     random: &mut dyn SecureRandom,
 //!     exchange: impl Fn(Vec<u8>) -> Vec<u8>,
@@ -56,37 +56,37 @@ pub use res_pq::WaitingForResPq;
 
 use crate::crypto::SecureRandom;
 
-/// A handshake under way.
+/// A handshake in progress.
 #[derive(Debug)]
 pub enum Handshake {
-    /// `req_pq_multi` is sent.
+    /// `req_pq_multi` has been sent.
     ResPq(Box<WaitingForResPq>),
-    /// `req_DH_params` is sent.
+    /// `req_DH_params` has been sent.
     DhParams(Box<WaitingForDhParams>),
-    /// `set_client_DH_params` is sent.
+    /// `set_client_DH_params` has been sent.
     DhGen(Box<WaitingForDhGen>),
 }
 
-/// What comes after an answer of the server.
+/// The next step after a reply of the server.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this body; its answer belongs to this handshake.
+    /// Send this body and pass its reply to this handshake.
     Send(Handshake, Vec<u8>),
-    /// There is a key.
+    /// The key exchange is complete.
     Done(Box<NewAuthKey>),
 }
 
 impl Handshake {
-    /// Begins a handshake: the state, and the body to send first.
+    /// Starts a handshake. Returns the state and the body to send first.
     pub fn start(parameters: HandshakeParameters, random: &mut dyn SecureRandom) -> (Self, Vec<u8>) {
         let (state, body) = WaitingForResPq::start(parameters, random);
         (Self::ResPq(Box::new(state)), body)
     }
 
-    /// Takes the server's answer; bytes behind its object are ignored.
+    /// Handles a reply of the server. Bytes after its object are ignored.
     ///
     /// # Errors
-    /// [`HandshakeError`], by the check that failed: close the connection.
+    /// Returns the [`HandshakeError`] of the check that failed. Close the connection then.
     pub fn receive(self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Step, HandshakeError> {
         Ok(match self {
             Self::ResPq(state) => {

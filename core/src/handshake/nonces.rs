@@ -1,4 +1,4 @@
-//! The three nonces of a handshake and what is derived from them.
+//! The three nonces of a handshake and the values derived from them.
 
 use alloc::boxed::Box;
 
@@ -9,16 +9,16 @@ use super::{HandshakeError, Reply};
 use crate::crypto::Secret;
 use crate::crypto::hash::sha1;
 
-/// Byte strings of fixed length: leading zeros count.
+/// Byte strings of fixed length: leading zeros are significant.
 #[derive(Debug)]
 pub(super) struct Nonces {
     pub(super) nonce: [u8; 16],
     pub(super) server_nonce: [u8; 16],
-    /// Known to us and to the owner of the RSA key. Boxed: a handshake moves from state to state.
+    /// Known only to the client and the owner of the RSA key. Boxed, so that a move of the state leaves no copy.
     pub(super) new_nonce: Box<Secret<[u8; 32]>>,
 }
 
-/// `tmp_aes_key` and `tmp_aes_iv`, for `encrypted_answer` and for every `encrypted_data` after it.
+/// `tmp_aes_key` and `tmp_aes_iv`, used for `encrypted_answer` and every `encrypted_data` after it.
 pub(super) struct TemporaryKey {
     pub(super) key: [u8; 32],
     pub(super) iv: [u8; 32],
@@ -32,7 +32,7 @@ impl Drop for TemporaryKey {
 }
 
 impl Nonces {
-    /// Checks the two nonces that `reply` repeats.
+    /// Checks the two nonces in `reply`.
     pub(super) fn check(
         &self,
         nonce: &[u8; 16],
@@ -46,7 +46,7 @@ impl Nonces {
         Ok(())
     }
 
-    /// Boxed for the same reason.
+    /// Derives the temporary key. Boxed, so that a move leaves no copy.
     pub(super) fn temporary_key(&self) -> Box<TemporaryKey> {
         let new_nonce = self.new_nonce.expose();
         let mut new_server = sha1(&[new_nonce, &self.server_nonce]);
@@ -64,7 +64,7 @@ impl Nonces {
         temporary
     }
 
-    /// Checks a hash of `dh_gen_ok` (1), `dh_gen_retry` (2) or `dh_gen_fail` (3).
+    /// Checks the hash in `dh_gen_ok` (1), `dh_gen_retry` (2) or `dh_gen_fail` (3).
     pub(super) fn check_hash(
         &self,
         number: u8,
@@ -75,12 +75,12 @@ impl Nonces {
         check_tail(&hash, received, Reply::DhGen)
     }
 
-    /// Checks the hash of `server_DH_params_fail`.
+    /// Checks the hash in `server_DH_params_fail`.
     pub(super) fn check_fail_hash(&self, received: &[u8; 16]) -> Result<(), HandshakeError> {
         check_tail(&sha1(&[self.new_nonce.expose()]), received, Reply::ServerDhParams)
     }
 
-    /// The first server salt.
+    /// Returns the first server salt.
     pub(super) fn server_salt(&self) -> i64 {
         let mut salt = [0; 8];
         for ((byte, new), server) in salt.iter_mut().zip(self.new_nonce.expose()).zip(&self.server_nonce) {
@@ -160,7 +160,7 @@ mod tests {
                 checked += 1;
             }
         }
-        // One of the two has a nonce.
+        // Only one of the two cases has a nonce.
         assert_eq!((cases.len(), checked), (2, 3));
     }
 }

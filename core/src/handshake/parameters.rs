@@ -1,4 +1,4 @@
-//! What a handshake begins with, and what it brings.
+//! The input and the result of a handshake.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -7,33 +7,33 @@ use crate::crypto::AuthKey;
 use crate::crypto::rsa::PublicKey;
 use crate::policy;
 
-/// How many values we try if the server asks for another one by `dh_gen_retry`.
+/// Maximum number of values of `b` per handshake, if the server answers `dh_gen_retry`.
 pub const MAX_ATTEMPTS: u8 = policy::MAX_DH_ATTEMPTS;
 
-/// What a handshake has to know.
+/// The input of a handshake.
 #[derive(Clone, Debug)]
 pub struct HandshakeParameters {
-    /// The DC's number as it goes onto the wire: plus 10,000 for test DCs, negative for media DCs.
+    /// The number of the DC on the wire: plus 10,000 for test DCs, negated for media DCs.
     pub dc: i32,
-    /// The RSA keys that the server may identify itself by.
+    /// The RSA keys that are trusted for the server.
     pub public_keys: Arc<[PublicKey]>,
-    /// How long the key shall live, in seconds, above 0; `None`: a permanent key. It is sent as it is. Clients ask for
-    /// a day or less; the server may forget the key earlier.
+    /// Lifetime of the key in seconds, greater than 0, or `None` for a permanent key. It is sent unchanged. Clients use
+    /// a day or less; the server may drop the key earlier.
     pub expires_in: Option<i32>,
 }
 
-/// What a handshake brings. Key and salt are not in the `Debug` output.
+/// The result of a handshake. Its `Debug` output shows neither the key nor the salt.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewAuthKey {
-    /// The key.
+    /// The authorization key.
     pub auth_key: AuthKey,
     /// The first server salt.
     pub server_salt: i64,
-    /// The server's clock when it sent its DH parameters, in seconds of Unix time.
+    /// Unix time of the server when it sent its DH parameters, in seconds.
     pub server_time: i32,
-    /// How long the key lives, in seconds, if it was asked for; `None`: a permanent key.
+    /// Lifetime of the key in seconds, or `None` for a permanent key.
     pub expires_in: Option<i32>,
-    /// How many values of ours the server did not want.
+    /// Number of values of `b` that the server rejected.
     pub retries: u8,
 }
 

@@ -1,33 +1,33 @@
-//! The envelope of messages that are not encrypted: `auth_key_id` 0, `msg_id`, length, body.
+//! The envelope of unencrypted messages: `auth_key_id` (0), `msg_id`, length, body.
 //!
 //! Source: `core.telegram.org/mtproto/description#unencrypted-message`.
 
 use alloc::vec::Vec;
 
-/// The bytes before the body: `auth_key_id` 8, `msg_id` 8, length 4.
+/// Length of the header in bytes: `auth_key_id` 8, `msg_id` 8, length 4.
 pub const HEADER_LEN: usize = 20;
 
-/// A packet that is not a plain message.
+/// Why a packet is not an unencrypted message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlainError {
-    /// It ends before its body begins.
+    /// The packet ends before the body.
     #[error("{0} bytes are too few for a plain message")]
     TooShort(usize),
-    /// It names an authorisation key: it is encrypted.
+    /// The packet has an `auth_key_id`, so it is encrypted.
     #[error("an encrypted message came where a plain one was expected")]
     Encrypted,
-    /// The body cannot be that long: it has at least 4 bytes and lies within the packet.
+    /// The length of the body is less than 4 or exceeds the packet.
     #[error("a body of {length} bytes in a packet with room for {available}")]
     Length {
-        /// What the length field says, in bytes.
+        /// The length field, in bytes.
         length: u32,
-        /// The bytes behind the header.
+        /// Number of bytes after the header.
         available: usize,
     },
 }
 
-/// Appends a plain message to `out`: [`HEADER_LEN`] bytes and `body`.
+/// Appends an unencrypted message to `out`: a header of [`HEADER_LEN`] bytes, then `body`.
 pub fn encode(msg_id: u64, body: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&[0; 8]);
     out.extend_from_slice(&msg_id.to_le_bytes());
@@ -35,13 +35,13 @@ pub fn encode(msg_id: u64, body: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(body);
 }
 
-/// The `msg_id` and the body of a plain message.
+/// Returns the `msg_id` and the body of an unencrypted message.
 ///
-/// Servers put random bytes behind the object in the body, and some framings put more behind the packet: the body
-/// may have a tail, which its reader has to ignore.
+/// Servers append random bytes to the object in the body, and some framings append padding to the packet. The body may
+/// therefore have a tail, which its parser must ignore.
 ///
 /// # Errors
-/// [`PlainError`]: the packet is something else, or damaged.
+/// Returns [`PlainError`] if the packet is encrypted or malformed.
 pub fn decode(packet: &[u8]) -> Result<(u64, &[u8]), PlainError> {
     let too_short = PlainError::TooShort(packet.len());
     let (auth_key_id, rest) = packet.split_first_chunk().ok_or(too_short)?;

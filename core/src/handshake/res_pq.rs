@@ -1,4 +1,4 @@
-//! From `req_pq_multi` to `req_DH_params`: whose key the server has, and our proof of work.
+//! From `req_pq_multi` to `req_DH_params`: the choice of the server's key, and the proof of work.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -17,7 +17,7 @@ use crate::crypto::random::{self, SecureRandom};
 use crate::crypto::rsa::PublicKey;
 use crate::tl::{Constructor, Serialize, enums, functions, types, write};
 
-/// `req_pq_multi` is sent, `resPQ` has to come.
+/// `req_pq_multi` has been sent; the state waits for `resPQ`.
 #[derive(Debug)]
 pub struct WaitingForResPq {
     parameters: HandshakeParameters,
@@ -25,17 +25,17 @@ pub struct WaitingForResPq {
 }
 
 impl WaitingForResPq {
-    /// Begins a handshake: the state, and the body of `req_pq_multi`.
+    /// Starts a handshake. Returns the state and the body of `req_pq_multi`.
     pub fn start(parameters: HandshakeParameters, random: &mut dyn SecureRandom) -> (Self, Vec<u8>) {
         let nonce = random::array(random);
         (Self { parameters, nonce }, functions::ReqPqMulti { nonce }.to_bytes())
     }
 
-    /// Takes `resPQ`: the next state, and the body of `req_DH_params`. Factorises `pq`, which takes about a third of
-    /// a millisecond.
+    /// Handles `resPQ`. Returns the next state and the body of `req_DH_params`. Factorizes `pq`, which takes about a
+    /// third of a millisecond.
     ///
     /// # Errors
-    /// [`HandshakeError`], by the check that failed.
+    /// Returns the [`HandshakeError`] of the check that failed.
     pub fn receive(
         self,
         body: &[u8],
@@ -78,7 +78,7 @@ fn read_pq(bytes: &[u8]) -> Result<u64, HandshakeError> {
     Ok(pq)
 }
 
-/// The first key that the server lists and we trust.
+/// Returns the first key in the server's list that is trusted.
 fn choose<'k>(trusted: &'k Arc<[PublicKey]>, offered: &[i64]) -> Result<&'k PublicKey, HandshakeError> {
     let offered = || offered.iter().map(|fingerprint| fingerprint.cast_unsigned());
     offered()
@@ -86,13 +86,13 @@ fn choose<'k>(trusted: &'k Arc<[PublicKey]>, offered: &[i64]) -> Result<&'k Publ
         .ok_or_else(|| HandshakeError::UnknownFingerprints { offered: offered().take(8).collect() })
 }
 
-/// Big-endian, without leading zeros.
+/// Encodes the factor big-endian without leading zeros.
 fn minimal(factor: u64) -> Vec<u8> {
     factor.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
 }
 
-/// `p_q_inner_data_dc`, or `p_q_inner_data_temp_dc` for a key that expires. Written here rather than through the
-/// generated types, so that `new_nonce` lies in no memory that is not wiped.
+/// Encodes `p_q_inner_data_dc`, or `p_q_inner_data_temp_dc` for a key that expires. The generated types are not used
+/// here, so that every copy of `new_nonce` is wiped.
 fn inner_data(
     nonces: &Nonces,
     pq: &[u8],
@@ -102,7 +102,7 @@ fn inner_data(
     expires_in: Option<i32>,
 ) -> Zeroizing<Vec<u8>> {
     let id = if expires_in.is_some() { types::PQInnerDataTempDc::ID } else { types::PQInnerDataDc::ID };
-    // At most 4 + 3 * 12 + 16 + 16 + 32 + 4 + 4: the buffer never moves.
+    // At most 4 + 3 * 12 + 16 + 16 + 32 + 4 + 4: the buffer is never reallocated.
     let mut data = Zeroizing::new(Vec::with_capacity(112));
     data.extend_from_slice(&id.to_le_bytes());
     for number in [pq, p, q] {

@@ -1,4 +1,4 @@
-//! Abridged: the length in words of four bytes, in one byte below 127, else `7f` and three bytes.
+//! Abridged: the length in 4-byte words, in one byte if it is below 127, otherwise `7f` and three bytes.
 
 use alloc::vec::Vec;
 
@@ -7,7 +7,7 @@ use super::header::{Extent, Header, SentBy};
 const LONG_FORM: u8 = 0x7f;
 const QUICK_ACK: u8 = 0x80;
 
-/// Writes the header of a frame of `words` times four bytes; the caller has checked that they fit into 24 bits.
+/// Appends the header of a frame of `words` 4-byte words. The caller has checked that `words` fits into 24 bits.
 pub(super) fn write_header(words: u32, quick_ack: bool, out: &mut Vec<u8>) {
     let flag = if quick_ack { QUICK_ACK } else { 0 };
     match u8::try_from(words) {
@@ -24,7 +24,7 @@ pub(super) fn read_header(start: &[u8], by: SentBy) -> Header {
         Header::Frame(Extent { head, body: words as usize * 4, tail: 0, quick_ack: first & QUICK_ACK != 0 })
     };
     match *start {
-        // Big-endian, unlike everything else, so that its set bit 31 comes first.
+        // Big-endian, unlike all other integers, so that the set bit 31 comes first.
         [first, b, c, d, ..] if by == SentBy::Server && first & QUICK_ACK != 0 => {
             Header::QuickAck(u32::from_be_bytes([first, b, c, d]))
         }
@@ -37,7 +37,7 @@ pub(super) fn read_header(start: &[u8], by: SentBy) -> Header {
     }
 }
 
-/// A server's quick ack.
+/// Appends a server's quick ack.
 pub(super) fn write_quick_ack(token: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&token.to_be_bytes());
 }

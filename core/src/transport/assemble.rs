@@ -1,4 +1,4 @@
-//! Pieces of a stream to whole frames: what both ends of a connection share.
+//! Reassembly of a byte stream into frames, shared by both ends of a connection.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,26 +10,26 @@ use super::{Recognised, TransportKind, abridged, full, intermediate};
 use crate::crypto::secret::wipe;
 use crate::policy;
 
-/// What comes next in the stream. The range is within the frame.
+/// The next item in the stream. The range is relative to the frame.
 pub(super) enum Found {
     Frame { payload: Range<usize>, quick_ack: bool },
     QuickAck(u32),
 }
 
-/// Where the bytes of a frame are.
+/// Where the bytes of a frame are stored.
 pub(super) enum Place<'b> {
     Input(&'b mut [u8]),
     Buffer,
 }
 
-/// Cuts a stream into frames: in place where a whole one lies in the input, else through a buffer.
+/// Splits a stream into frames: in place if a frame is complete in the input, otherwise through a buffer.
 pub(super) struct Assembler {
     kind: Option<TransportKind>,
     by: SentBy,
     limit: usize,
-    /// Full: how many frames came.
+    /// Full: number of frames received.
     frames: u32,
-    /// The beginning of a frame whose end has not come yet, or the frame handed out last (then `spent`).
+    /// The start of an incomplete frame, or the frame returned last (if `spent`).
     buffer: Vec<u8>,
     spent: bool,
     failed: Option<FrameError>,
@@ -37,7 +37,7 @@ pub(super) struct Assembler {
 
 impl fmt::Debug for Assembler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A frame that was handed out may have been decrypted where it lies.
+        // A returned frame may have been decrypted in place.
         f.debug_struct("Assembler")
             .field("kind", &self.kind)
             .field("waiting", &if self.spent { 0 } else { self.buffer.len() })
@@ -46,7 +46,7 @@ impl fmt::Debug for Assembler {
     }
 }
 
-/// A frame that was handed out may have been decrypted where it lies. All else in the buffer is as it came.
+/// A returned frame may have been decrypted in place. Everything else in the buffer is ciphertext.
 impl Drop for Assembler {
     fn drop(&mut self) {
         self.clear_spent();
@@ -54,7 +54,7 @@ impl Drop for Assembler {
 }
 
 impl Assembler {
-    /// `kind`: `None` where the peer's tag is still to come.
+    /// Creates an assembler. `kind` is `None` if the peer's tag has not been received yet.
     pub(super) const fn new(kind: Option<TransportKind>, by: SentBy, limit: usize) -> Self {
         Self { kind, by, limit, frames: 0, buffer: Vec::new(), spent: false, failed: None }
     }
@@ -63,7 +63,7 @@ impl Assembler {
         self.kind
     }
 
-    /// The next frame in the stream, and where its bytes are. `None`: all of the input is used up.
+    /// Returns the next frame and where its bytes are stored, or `None` once all of the input is consumed.
     pub(super) fn next<'b>(
         &mut self,
         input: &mut &'b mut [u8],
@@ -82,13 +82,13 @@ impl Assembler {
         next
     }
 
-    /// Reads nothing from now on: every later call answers with this error.
+    /// Stops reading: every later call returns this error.
     pub(super) fn fail(&mut self, error: FrameError) {
         self.buffer = Vec::new();
         self.failed = Some(error);
     }
 
-    /// The bytes of the frame that [`next`](Self::next) found last, headers and all.
+    /// Returns the bytes of the frame that [`next`](Self::next) found last, including its headers.
     pub(super) const fn bytes<'s, 'b: 's>(&'s mut self, place: Place<'b>) -> &'s mut [u8] {
         match place {
             Place::Input(frame) => frame,
@@ -96,7 +96,7 @@ impl Assembler {
         }
     }
 
-    /// As [`bytes`](Self::bytes), for a look only.
+    /// Like [`bytes`](Self::bytes), but read-only.
     pub(super) fn peek<'s>(&'s self, place: &'s Place<'_>) -> &'s [u8] {
         match place {
             Place::Input(frame) => frame,
@@ -143,7 +143,7 @@ impl Assembler {
         }
     }
 
-    /// Wipes the frame that was handed out last: its bytes only, not all that the buffer could hold.
+    /// Wipes the frame returned last: its bytes only, not the whole capacity of the buffer.
     fn clear_spent(&mut self) {
         if mem::take(&mut self.spent) {
             wipe(&mut self.buffer);
@@ -151,7 +151,7 @@ impl Assembler {
         }
     }
 
-    /// The framing; where it is not known yet, takes the tag off the stream, byte by byte.
+    /// Returns the framing. If it is not known yet, consumes the tag from the stream byte by byte.
     fn recognise(&mut self, input: &mut &mut [u8]) -> Option<TransportKind> {
         while self.kind.is_none() {
             match take(input, 1) {
@@ -159,7 +159,7 @@ impl Assembler {
                 byte => self.buffer.extend_from_slice(byte),
             }
             if let Recognised::Is(kind) = TransportKind::recognise(&self.buffer) {
-                // Full has no tag: what was taken is the beginning of its first frame.
+                // Full has no tag: the consumed bytes are the start of its first frame.
                 self.buffer.drain(..kind.tag().len());
                 self.kind = Some(kind);
             }
@@ -167,7 +167,8 @@ impl Assembler {
         self.kind
     }
 
-    /// What the stream goes on with and how many bytes that has, headers and all; `None`: too little is known.
+    /// Returns the next item in the stream and its length in bytes including headers, or `None` if more input is
+    /// needed.
     fn measure(&self, kind: TransportKind, start: &[u8]) -> Result<Option<(Found, usize)>, FrameError> {
         let Extent { head, body, tail, quick_ack } = match kind.read_header(start, self.by)? {
             Header::Incomplete => return Ok(None),
@@ -192,7 +193,7 @@ impl Assembler {
     }
 }
 
-/// Takes up to `count` bytes off the input.
+/// Splits up to `count` bytes off the start of the input.
 pub(super) fn take<'b>(input: &mut &'b mut [u8], count: usize) -> &'b mut [u8] {
     let count = count.min(input.len());
     let (taken, rest) = mem::take(input).split_at_mut(count);
@@ -242,7 +243,7 @@ mod tests {
         let error = FrameError::TooLong { length: 1028, limit: 1024 };
         assert_eq!(feed(&mut assembler, &mut [0x7f, 1, 1, 0], 1), Err(error));
         assert_eq!(assembler.buffer.capacity(), 0);
-        // The stream has lost its place: nothing after that is read.
+        // The position in the stream is lost: nothing after it is read.
         assert_eq!(feed(&mut assembler, &mut [1, 2, 3, 4, 5], 5), Err(error));
     }
 

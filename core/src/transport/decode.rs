@@ -1,4 +1,4 @@
-//! What a client reads.
+//! The client's side of frame decoding.
 
 use core::fmt;
 use core::ops::Range;
@@ -7,24 +7,23 @@ use super::TransportKind;
 use super::assemble::{Assembler, Found, Place};
 use super::header::{FrameError, SentBy};
 
-/// Finds the frames in what a server sent.
+/// Decodes the frames that a server sends.
 #[derive(Debug)]
 pub struct FrameDecoder {
     assembler: Assembler,
 }
 
-/// One thing that a server sent. `Debug` shows how long a payload is, not what is in it.
+/// One item sent by a server. Its `Debug` output shows the length of a payload, not its content.
 #[derive(PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// A packet, encrypted or plain. It may be decrypted in place with
-    /// [`message::open`](crate::crypto::message::open).
+    /// A packet, encrypted or plain. It may be decrypted in place with [`message::open`](crate::crypto::message::open).
     ///
-    /// Padded intermediate leaves up to 15 bytes of padding behind it.
+    /// In padded intermediate up to 15 bytes of padding follow the packet.
     Payload(&'a mut [u8]),
-    /// A transport error such as -404. It is not authenticated: anybody on the way can send it.
+    /// A transport error such as -404. It is not authenticated: any party on the path can send it.
     Error(i32),
     /// The server has received and decrypted the packet with this
-    /// [`QuickAckToken`](crate::crypto::message::QuickAckToken). Unknown ones are to be ignored.
+    /// [`QuickAckToken`](crate::crypto::message::QuickAckToken). Ignore unknown tokens.
     QuickAck(u32),
 }
 
@@ -38,30 +37,31 @@ impl fmt::Debug for Frame<'_> {
     }
 }
 
-/// A plain packet has 20 bytes before its body and the body at least 4; encrypted ones are longer. What is shorter
-/// says something itself. (Errors are 4 bytes and quick acks 8, and padding adds up to 15.)
+/// Length of the shortest packet in bytes. A plain packet has 20 bytes before its body, which has at least 4; encrypted
+/// packets are longer. Shorter payloads are errors (4 bytes) or quick acks (8 bytes), with up to 15 bytes of padding.
 const SHORTEST_PACKET: usize = 24;
 
 impl FrameDecoder {
-    /// A decoder for the beginning of a connection. Payloads above `limit` bytes are refused before they are
+    /// Creates a decoder for a new connection. Payloads longer than `limit` bytes are rejected before they are
     /// buffered; see [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT).
     #[must_use]
     pub const fn new(kind: TransportKind, limit: usize) -> Self {
         Self { assembler: Assembler::new(Some(kind), SentBy::Server, limit) }
     }
 
-    /// The next frame; call again until `None`, which means that all of `input` is used up.
+    /// Returns the next frame. Call it until it returns `None`, which means that all of `input` is consumed.
     ///
-    /// A frame that lies in `input` as a whole is handed out there, without a copy. Beginnings of frames are kept
-    /// until the rest comes; the memory for that grows with the bytes that came, and is given back when none wait.
+    /// A frame that is complete in `input` is returned in place, without a copy. An incomplete frame is buffered until
+    /// the rest arrives. The buffer grows with the received bytes only, and is freed when no incomplete frame is left.
     ///
     /// # Errors
-    /// [`FrameError`]: close the connection. Every later call answers with the same error.
+    /// Returns [`FrameError`] if the stream is not valid. Close the connection then: every later call returns the same
+    /// error.
     pub fn next<'s, 'b: 's>(&'s mut self, input: &mut &'b mut [u8]) -> Result<Option<Frame<'s>>, FrameError> {
         Ok(self.locate(input)?.map(|located| self.show(located)))
     }
 
-    /// Finds the next frame without holding on to the decoder; [`show`](Self::show) gives it.
+    /// Finds the next frame without borrowing the decoder. [`show`](Self::show) returns the frame.
     pub(super) fn locate<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Located<'b>>, FrameError> {
         while let Some((found, place)) = self.assembler.next(input)? {
             let payload = match found {
@@ -84,11 +84,11 @@ impl FrameDecoder {
         Ok(None)
     }
 
-    /// The frame that [`locate`](Self::locate) found last.
+    /// Returns the frame that [`locate`](Self::locate) found last.
     pub(super) fn show<'s, 'b: 's>(&'s mut self, located: Located<'b>) -> Frame<'s> {
         match located {
             Located::Payload(payload, place) => {
-                // The assembler has measured it; nothing is ever cut short here.
+                // The assembler has measured the payload, so the range is never out of bounds.
                 Frame::Payload(self.assembler.bytes(place).get_mut(payload).unwrap_or_default())
             }
             Located::Error(code) => Frame::Error(code),
@@ -97,7 +97,7 @@ impl FrameDecoder {
     }
 }
 
-/// A [`Frame`], by where it lies.
+/// A [`Frame`] by the location of its bytes.
 pub(super) enum Located<'b> {
     Payload(Range<usize>, Place<'b>),
     Error(i32),
@@ -111,7 +111,7 @@ enum Short {
     Broken,
 }
 
-/// What a payload that is no packet says; `None`: it is one.
+/// Interprets a payload that is too short for a packet. Returns `None` if it is a packet.
 fn read_short(payload: &[u8]) -> Option<Short> {
     if payload.len() >= SHORTEST_PACKET {
         return None;
@@ -120,7 +120,7 @@ fn read_short(payload: &[u8]) -> Option<Short> {
     Some(match (i32::from_le_bytes(*code), rest.first_chunk()) {
         (0, _) => Short::Nothing,
         (-1, Some(token)) => Short::QuickAck(u32::from_le_bytes(*token)),
-        // Transport errors are HTTP's numbers, negated (`mtproto-transports#transport-errors`).
+        // Transport errors are negated HTTP status codes (`mtproto-transports#transport-errors`).
         (code, _) if code < 0 => Short::Error(code),
         _ => Short::Broken,
     })

@@ -1,11 +1,11 @@
-//! What either end writes.
+//! Frame encoding, for both ends of a connection.
 
 use alloc::vec::Vec;
 
 use super::{ENCODER_LIMIT, TransportKind, abridged, full, intermediate, padded};
 use crate::crypto::SecureRandom;
 
-/// Writes the frames of one connection.
+/// Encodes the frames of one connection.
 ///
 /// ```
 /// # struct Zeros;
@@ -29,11 +29,11 @@ use crate::crypto::SecureRandom;
 pub struct FrameEncoder {
     kind: TransportKind,
     tag_sent: bool,
-    /// Full: how many frames were written.
+    /// Full: number of frames written.
     frames: u32,
 }
 
-/// A frame that was begun and waits for [`FrameEncoder::finish`].
+/// A frame in progress, to be completed with [`FrameEncoder::finish`].
 #[derive(Debug)]
 #[must_use = "a frame is complete only after `finish`"]
 pub struct FrameStart {
@@ -43,54 +43,55 @@ pub struct FrameStart {
 }
 
 impl FrameStart {
-    /// Where in `out` the payload begins.
+    /// Offset of the payload in `out`.
     #[must_use]
     pub const fn payload_start(&self) -> usize {
         self.payload
     }
 }
 
-/// A frame that the caller may not write.
+/// Why a frame could not be written: an error of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// Packets have a multiple of 4 bytes, and at least 4.
+    /// The length of the payload is not a positive multiple of 4 bytes.
     #[error("the length of a payload must be a multiple of 4 above 0, not {0}")]
     NotWholeWords(usize),
-    /// Packets have less than [`ENCODER_LIMIT`] bytes.
+    /// The payload has [`ENCODER_LIMIT`] bytes or more.
     #[error("a payload of {0} bytes is too long")]
     TooLong(usize),
-    /// Between `begin` and `finish` another number of bytes was appended than `begin` was told.
+    /// The number of bytes appended between `begin` and `finish` differs from the announced one.
     #[error("a payload of {announced} bytes was announced, {written} were written")]
     WrongLength {
-        /// What [`FrameEncoder::begin`] was told, in bytes.
+        /// The length passed to [`FrameEncoder::begin`], in bytes.
         announced: usize,
-        /// What was appended, in bytes.
+        /// The number of bytes appended.
         written: usize,
     },
 }
 
 impl FrameEncoder {
-    /// The encoder of a client, which begins its stream with the transport's tag.
+    /// Creates the encoder of a client, whose stream begins with the transport's tag.
     #[must_use]
     pub const fn new(kind: TransportKind) -> Self {
         Self { kind, tag_sent: false, frames: 0 }
     }
 
-    /// The encoder of a server, or of a client over a layer that announces the framing itself.
+    /// Creates the encoder of a server, or of a client over a layer that announces the framing itself.
     #[must_use]
     pub const fn without_tag(kind: TransportKind) -> Self {
         Self { kind, tag_sent: true, frames: 0 }
     }
 
-    /// Appends the header of a frame to `out`. Then append exactly `payload_length` bytes, and call
+    /// Appends the header of a frame to `out`. The caller then appends exactly `payload_length` bytes and calls
     /// [`finish`](Self::finish).
     ///
-    /// `quick_ack` asks the server for a [`QuickAck`](super::Frame::QuickAck); [`Full`](TransportKind::Full) has
-    /// none and drops the wish.
+    /// `quick_ack` requests a [`QuickAck`](super::Frame::QuickAck) from the server. [`Full`](TransportKind::Full) has
+    /// no quick acks and ignores it.
     ///
     /// # Errors
-    /// [`EncodeError::NotWholeWords`], [`EncodeError::TooLong`]; `out` is left as it was.
+    /// Returns [`EncodeError::NotWholeWords`] or [`EncodeError::TooLong`] if the length is not valid. `out` is left
+    /// unchanged.
     pub fn begin(
         &mut self,
         payload_length: usize,
@@ -119,10 +120,11 @@ impl FrameEncoder {
         Ok(FrameStart { header, payload: out.len(), length: payload_length })
     }
 
-    /// Completes the frame that `start` began: padding or checksum are appended to `out`.
+    /// Completes the frame that `start` began: appends its padding or checksum to `out`.
     ///
     /// # Errors
-    /// [`EncodeError::WrongLength`]; the frame is taken off `out` again.
+    /// Returns [`EncodeError::WrongLength`] if the length differs from the announced one. The frame is then removed
+    /// from `out`.
     #[expect(clippy::needless_pass_by_value, reason = "a frame is finished once")]
     pub fn finish(
         &mut self,
@@ -145,7 +147,7 @@ impl FrameEncoder {
         Ok(())
     }
 
-    /// Appends a server's quick ack. [`Full`](TransportKind::Full) has none: nothing is appended.
+    /// Appends a server's quick ack. Appends nothing for [`Full`](TransportKind::Full), which has none.
     pub fn quick_ack(&mut self, token: u32, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
         match self.kind {
             TransportKind::Abridged => abridged::write_quick_ack(token, out),

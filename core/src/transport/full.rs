@@ -1,4 +1,4 @@
-//! Full: total length, sequence number, payload, CRC-32 of all before it.
+//! Full: total length, sequence number, payload, and the CRC-32 of everything before it.
 
 use alloc::vec::Vec;
 
@@ -7,13 +7,13 @@ use super::header::{Extent, FrameError, Header};
 const HEAD: usize = 8;
 const TAIL: usize = 4;
 
-/// Writes the header of a frame of `length` payload bytes.
+/// Appends the header of a frame with `length` payload bytes.
 pub(super) fn write_header(length: u32, sequence: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&length.wrapping_add((HEAD + TAIL) as u32).to_le_bytes());
     out.extend_from_slice(&sequence.to_le_bytes());
 }
 
-/// Appends the checksum of the frame that begins at `header`.
+/// Appends the checksum of the frame that starts at `header`.
 pub(super) fn close(out: &mut Vec<u8>, header: usize) {
     let checksum = crc32fast::hash(out.get(header..).unwrap_or_default());
     out.extend_from_slice(&checksum.to_le_bytes());
@@ -30,7 +30,7 @@ pub(super) fn read_header(start: &[u8]) -> Result<Header, FrameError> {
     Ok(Header::Frame(Extent { head: HEAD, body, tail: TAIL, quick_ack: false }))
 }
 
-/// Checks number and checksum of a whole frame.
+/// Checks the sequence number and the checksum of a complete frame.
 pub(super) fn check(frame: &[u8], expected: u32) -> Result<(), FrameError> {
     let (Some((checked, checksum)), Some(&[_, _, _, _, a, b, c, d])) =
         (frame.split_last_chunk::<TAIL>(), frame.first_chunk::<HEAD>())

@@ -1,81 +1,82 @@
-//! What the header of a frame can say, and why a stream ends.
+//! The contents of a frame header, and the errors of a stream.
 
 use crate::policy;
 
-/// Why a stream cannot be read on. The connection has to be closed: the position of the next frame is unknown.
+/// Why a stream cannot be read any further. Close the connection: the position of the next frame is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// No packet is that short.
+    /// A frame is shorter than any packet.
     #[error("a frame of {length} bytes cannot hold a packet")]
     TooShort {
-        /// The payload's length, in bytes; of a full frame too short for its own header and checksum, the whole's.
+        /// Length of the payload in bytes; of the whole frame if a full frame is too short for its own header and
+        /// checksum.
         length: usize,
     },
-    /// A TLS server answers: it sent an alert, in the clear.
+    /// The peer is a TLS server: it sent an unencrypted alert.
     #[error("a TLS server answers")]
     TlsServer,
-    /// A web server answers: it sent a status line of HTTP or a page, in the clear.
+    /// The peer is a web server: it sent an unencrypted HTTP status line or a page.
     #[error("a web server answers")]
     WebServer,
-    /// An SSH server answers, in the clear.
+    /// The peer is an SSH server: it sent an unencrypted SSH banner.
     #[error("an SSH server answers")]
     SshServer,
-    /// The payload is longer than the decoder's limit; none of it was buffered.
+    /// A payload is longer than the decoder's limit. None of it was buffered.
     #[error("a frame of {length} bytes is longer than the limit of {limit}")]
     TooLong {
-        /// The payload's length, in bytes: of a full frame 12 less than its header gives.
+        /// Length of the payload in bytes; in a full frame that is the length in the header minus 12.
         length: usize,
-        /// The decoder's limit, in bytes.
+        /// The decoder's limit in bytes.
         limit: usize,
     },
-    /// Full: the length is not a multiple of four.
+    /// Full: a length is not a multiple of 4.
     #[error("the length of a full frame must be a multiple of 4, not {length}")]
     NotWholeWords {
-        /// The frame's length as its header gives it, in bytes.
+        /// Length of the frame in its header, in bytes.
         length: usize,
     },
-    /// Full: a frame is missing, doubled or out of its order.
+    /// Full: a frame is missing, duplicated or out of order.
     #[error("frame number {found} came in the place of number {expected}")]
     Sequence {
-        /// How many frames came before.
+        /// Number of frames received before.
         expected: u32,
-        /// The number in the frame.
+        /// Sequence number of the frame.
         found: u32,
     },
-    /// Full: the CRC-32 does not fit.
+    /// Full: the CRC-32 does not match.
     #[error("the checksum of a frame is wrong")]
     Checksum,
 }
 
-/// The longest payload in bytes that a decoder should accept unless there is a reason for another limit.
+/// Default maximum length of a received payload, in bytes.
 pub const DEFAULT_LIMIT: usize = policy::MAX_RECEIVED_FRAME;
 
-/// Encoders refuse payloads of this many bytes or more.
+/// Encoders reject payloads of this many bytes or more.
 pub const ENCODER_LIMIT: usize = policy::MAX_SENT_FRAME;
 
-/// What a header says of the bytes from its own first one on.
+/// The result of parsing a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Header {
-    /// It is not complete.
+    /// The header is incomplete.
     Incomplete,
-    /// A frame. No length is bounded yet.
+    /// A frame. Its lengths have not been compared with any limit.
     Frame(Extent),
-    /// A quick ack outside any frame, four bytes in all.
+    /// A quick ack outside of a frame, four bytes in total.
     QuickAck(u32),
 }
 
-/// The three parts of a frame, in bytes.
+/// The lengths of the three parts of a frame, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
     pub(super) head: usize,
     pub(super) body: usize,
     pub(super) tail: usize,
-    /// Bit 31 of the length (bit 7 of abridged): its sender wants a quick ack.
+    /// Bit 31 of the length (bit 7 in abridged): the sender requests a quick ack.
     pub(super) quick_ack: bool,
 }
 
-/// Which end reads the stream: only a server's frames can be quick acks.
+/// The sender of the stream. Only a server sends quick acks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SentBy {
     Client,

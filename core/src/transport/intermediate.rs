@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use super::header::{Extent, Header, SentBy};
 
-/// Bit 31 of the length.
+/// Bit 31 of the length: a quick ack, or the request for one.
 pub(super) const QUICK_ACK: u32 = 1 << 31;
 
-/// Writes the header of a frame of `length` bytes; the caller has checked that they fit into 31 bits.
+/// Appends the header of a frame of `length` bytes. The caller has checked that `length` fits into 31 bits.
 pub(super) fn write_header(length: u32, quick_ack: bool, out: &mut Vec<u8>) {
     let flag = if quick_ack { QUICK_ACK } else { 0 };
     out.extend_from_slice(&(length | flag).to_le_bytes());
@@ -23,7 +23,7 @@ pub(super) fn read_header(start: &[u8], by: SentBy) -> Header {
     Header::Frame(Extent { head: 4, body: (word & !QUICK_ACK) as usize, tail: 0, quick_ack })
 }
 
-/// A server's quick ack.
+/// Appends a server's quick ack.
 pub(super) fn write_quick_ack(token: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&token.to_le_bytes());
 }

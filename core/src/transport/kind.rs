@@ -1,4 +1,4 @@
-//! Which framing a connection speaks, and how each end learns of it.
+//! The framings, and how a client announces its framing to the server.
 
 use core::fmt;
 use core::str::FromStr;
@@ -8,22 +8,23 @@ use core::str::FromStr;
 /// Source: `core.telegram.org/mtproto/mtproto-transports`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TransportKind {
-    /// One byte of header for frames below 508 bytes, four above: the least overhead.
+    /// A header of one byte for frames below 508 bytes, four bytes for longer ones: the least overhead.
     Abridged,
-    /// Four bytes of header, the length.
+    /// A header of four bytes: the length.
     #[default]
     Intermediate,
-    /// Intermediate, and up to 15 random bytes behind every payload, so that lengths say less to an observer.
+    /// Intermediate with up to 15 random bytes after every payload, so that lengths reveal less to an observer.
     PaddedIntermediate,
-    /// Length, sequence number and CRC-32 around every payload; no quick acks.
+    /// Length, sequence number and CRC-32 around every payload. No quick acks.
     Full,
 }
 
 impl TransportKind {
-    /// All four, in the order of their declaration.
+    /// All four framings, in order of declaration.
     pub const ALL: [Self; 4] = [Self::Abridged, Self::Intermediate, Self::PaddedIntermediate, Self::Full];
 
-    /// What a client sends once, before its first frame; a server sends none. Empty for [`Full`](Self::Full).
+    /// Returns the bytes that a client sends once before its first frame. A server sends none. Empty for
+    /// [`Full`](Self::Full).
     #[must_use]
     pub const fn tag(self) -> &'static [u8] {
         match self {
@@ -34,7 +35,7 @@ impl TransportKind {
         }
     }
 
-    /// The name that [`Display`](fmt::Display) and [`FromStr`] use.
+    /// Returns the name that [`Display`](fmt::Display) and [`FromStr`] use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,9 +46,9 @@ impl TransportKind {
         }
     }
 
-    /// What a server makes of the first bytes that a client sent.
+    /// Recognises the framing of a client by the first bytes of its stream.
     ///
-    /// The bytes of a tag are not part of any frame: take [`tag`](Self::tag)`().len()` of them off the stream.
+    /// The tag is not part of a frame: skip [`tag`](Self::tag)`().len()` bytes of the stream.
     #[must_use]
     pub fn recognise(start: &[u8]) -> Recognised {
         match *start {
@@ -61,12 +62,12 @@ impl TransportKind {
     }
 }
 
-/// The answer of [`TransportKind::recognise`].
+/// The result of [`TransportKind::recognise`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recognised {
-    /// Up to four bytes are needed; these are too few.
+    /// More bytes are needed, up to four.
     NeedMore,
-    /// The client speaks this.
+    /// The client uses this framing.
     Is(TransportKind),
 }
 
@@ -84,7 +85,7 @@ impl FromStr for TransportKind {
     }
 }
 
-/// A name that no [`TransportKind`] has.
+/// The name of a framing is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown transport: use abridged, intermediate, padded or full")]
 pub struct UnknownTransport;
@@ -115,7 +116,7 @@ mod tests {
         }
         assert_eq!(TransportKind::recognise(&[0xee; 3]), NeedMore);
         assert_eq!(TransportKind::recognise(&[0xdd, 0xdd]), NeedMore);
-        // The length of a full frame, then whatever follows.
+        // The length of a full frame, then arbitrary bytes.
         assert_eq!(TransportKind::recognise(&[0x34, 0, 0, 0, 0]), Is(TransportKind::Full));
         assert_eq!(TransportKind::recognise(&[0x34, 0, 0]), NeedMore);
         assert_eq!(TransportKind::recognise(&[0xdd, 0xdd, 0xdd, 0xee]), Is(TransportKind::Full));

@@ -1,17 +1,16 @@
-//! Byte streams to frames and back: abridged, intermediate, padded intermediate, full; and the layers around them.
+//! Framing of a byte stream (abridged, intermediate, padded intermediate, full), and the layers around it.
 //!
-//! A frame carries one packet of MTProto. [`FrameEncoder`] writes frames into the caller's buffer around a packet
-//! that the caller seals in place; [`FrameDecoder`] finds frames in a stream of any chunking, and returns them where they
-//! lie. Neither touches a socket, so the stream below may be plain or encrypted once more (then use
-//! [`FrameEncoder::without_tag`], since the layer below announces the framing).
+//! A frame carries one MTProto packet. [`FrameEncoder`] writes frames into the caller's buffer, around a packet that
+//! the caller seals in place. [`FrameDecoder`] finds the frames in a stream, split in any way, and returns them in
+//! place. Neither touches a socket. If a layer below announces the framing, use [`FrameEncoder::without_tag`].
 //!
-//! [`TransportStack`] is a client's connection: the framing, and the layers around it that [`StreamMode`] names.
+//! [`TransportStack`] is a client's connection: the framing and the layers around it that [`StreamMode`] selects.
 //!
 //! | layer | what it does | feature |
 //! |---|---|---|
 //! | [`FrameEncoder`], [`FrameDecoder`] | framing | |
-//! | [`Obfuscation`] | the stream under AES-CTR, also with the [secret](ProxySecret) of an MTProxy | |
-//! | `FakeTls` | what an MTProxy with an `ee` secret wants around that | `mtproxy` |
+//! | [`Obfuscation`] | AES-CTR over the whole stream, optionally with the [secret](ProxySecret) of an MTProxy | |
+//! | `FakeTls` | TLS-like records around the obfuscated stream, for MTProxies with an `ee` secret | `mtproxy` |
 //! | `WebSocket` | binary messages around the obfuscated stream | `websocket` |
 //!
 //! A server uses [`ServerFrameDecoder`] and an encoder without a tag; the framing code is the same.

@@ -1,7 +1,7 @@
-//! Obfuscation: the whole stream, framing and all, under AES-256-CTR with keys that its own first 64 bytes carry.
+//! Obfuscation: the whole stream, framing included, under AES-256-CTR with keys from its own first 64 bytes.
 //!
-//! It hides the protocol from simple filters, and nothing else: whoever reads the first bytes can read the rest. With
-//! the secret of an MTProxy the keys depend on that secret too.
+//! It only hides the protocol from simple filters: an observer of the first bytes can decrypt the rest. With the secret
+//! of an MTProxy the keys also depend on that secret.
 //!
 //! Source: `core.telegram.org/mtproto/mtproto-transports`, "Transport obfuscation".
 
@@ -12,35 +12,35 @@ use crate::crypto::aes_ctr::AesCtr;
 use crate::crypto::hash::sha256;
 use crate::crypto::{SecureRandom, random};
 
-/// The bytes that a client sends before anything else.
+/// Length in bytes of the header that a client sends first.
 pub const OBFUSCATED_HEADER_LEN: usize = 64;
 
-/// The ciphers of one obfuscated connection, at the client's end.
+/// The client's ciphers of one obfuscated connection.
 ///
-/// Both run on for the life of the connection and advance by exactly the bytes that they are given, so a stream may
-/// be fed in any pieces, but each byte only once and in its order.
+/// Both ciphers last for the whole connection and advance by exactly the bytes passed to them. A stream may be split in
+/// any way, but each byte must be passed once and in order.
 #[derive(Debug)]
 pub struct Obfuscation {
     to_server: AesCtr,
     to_client: AesCtr,
 }
 
-/// Full has no tag by which a header could name it.
+/// [`TransportKind::Full`] has no tag that the header could contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the full transport cannot be obfuscated")]
 pub struct NotObfuscatable;
 
 impl Obfuscation {
-    /// Begins a connection, and gives the header to send first. The frames that follow are written
-    /// [without a tag](super::FrameEncoder::without_tag).
+    /// Creates the ciphers of a new connection, and the header to send first. Write the frames after it [without a
+    /// tag](super::FrameEncoder::without_tag).
     ///
-    /// `dc` is the DC's number as on the wire: plus 10,000 for test DCs, negative for media; a proxy needs it to find
+    /// `dc` is the number of the DC on the wire: plus 10,000 for test DCs, negated for media. Proxies use it to select
     /// the DC. `proxy_key` is the [key](super::ProxySecret::key) of an MTProxy.
     ///
-    /// Draws 64 bytes, and again while they would look like another protocol.
+    /// Draws 64 bytes, again while they would look like another protocol.
     ///
     /// # Errors
-    /// [`NotObfuscatable`] for [`TransportKind::Full`].
+    /// Returns [`NotObfuscatable`] for [`TransportKind::Full`].
     pub fn new(
         kind: TransportKind,
         dc: Option<i16>,
@@ -51,7 +51,7 @@ impl Obfuscation {
         Ok(Self::with_tag(tag, dc, proxy_key, random))
     }
 
-    /// As [`new`](Self::new), where the framing is known to have a tag.
+    /// Like [`new`](Self::new), for a framing that is known to have a tag.
     pub(super) fn with_tag(
         tag: [u8; 4],
         dc: Option<i16>,
@@ -70,26 +70,26 @@ impl Obfuscation {
         reversed.reverse();
         let mut to_server = cipher_in(&header, proxy_key);
         let to_client = cipher_in(&reversed, proxy_key);
-        // All 64 bytes advance the cipher; only the last eight are sent as it leaves them.
+        // All 64 bytes advance the cipher, but only the last eight are sent encrypted.
         let mut encrypted = header;
         to_server.apply(&mut encrypted);
         header[56..].copy_from_slice(&encrypted[56..]);
         (Self { to_server, to_client }, header)
     }
 
-    /// Encrypts the next bytes to be sent, in place.
+    /// Encrypts the next bytes to send, in place.
     pub fn encrypt(&mut self, bytes: &mut [u8]) {
         self.to_server.apply(bytes);
     }
 
-    /// Decrypts the next bytes that arrived, in place.
+    /// Decrypts the next received bytes, in place.
     pub fn decrypt(&mut self, bytes: &mut [u8]) {
         self.to_client.apply(bytes);
     }
 }
 
 impl TransportKind {
-    /// The four bytes by which an obfuscated header names this framing; `None` for [`Full`](Self::Full).
+    /// Returns the four bytes that identify this framing in an obfuscated header, or `None` for [`Full`](Self::Full).
     #[must_use]
     pub const fn obfuscated_tag(self) -> Option<[u8; 4]> {
         match self {
@@ -101,7 +101,7 @@ impl TransportKind {
     }
 }
 
-/// The cipher whose key and first counter block begin at byte 8 of `material`.
+/// Creates the cipher whose key and first counter block start at byte 8 of `material`.
 fn cipher_in(material: &[u8; OBFUSCATED_HEADER_LEN], proxy_key: Option<&[u8; 16]>) -> AesCtr {
     let mut key = Zeroizing::new([0; 32]);
     let mut iv = [0; 16];
@@ -113,7 +113,7 @@ fn cipher_in(material: &[u8; OBFUSCATED_HEADER_LEN], proxy_key: Option<&[u8; 16]
     AesCtr::new(&key, &iv)
 }
 
-/// Whether a server or a filter would take the first bytes for another transport, for HTTP or for TLS.
+/// Returns whether a server or a filter would take the first bytes for another transport, HTTP or TLS.
 fn looks_like_something_else(header: &[u8; OBFUSCATED_HEADER_LEN]) -> bool {
     matches!(
         header,

@@ -1,13 +1,13 @@
-//! Padded intermediate: intermediate, with 0 to 15 random bytes behind the payload, counted in the length.
+//! Padded intermediate: intermediate with 0 to 15 random bytes after the payload, included in the length.
 
 use alloc::vec::Vec;
 
 use super::intermediate;
 use crate::crypto::SecureRandom;
 
-/// Appends the padding of the frame whose header lies at `header`, and adds it to the length there.
+/// Appends the padding of the frame whose header is at `header`, and adds its length to the header.
 ///
-/// One draw of 16 bytes: the first gives the number of bytes, the following ones are the padding.
+/// Draws 16 bytes at once: the first determines the number of padding bytes, the following ones are the padding.
 pub(super) fn pad(out: &mut Vec<u8>, header: usize, random: &mut dyn SecureRandom) {
     let mut drawn = [0; 16];
     random.fill(&mut drawn);
@@ -18,7 +18,7 @@ pub(super) fn pad(out: &mut Vec<u8>, header: usize, random: &mut dyn SecureRando
     }
 }
 
-/// A server's quick ack: a frame of its own, which an i32 of -1 tells from a transport error.
+/// Appends a server's quick ack: a frame that starts with an i32 of -1, which is not a transport error.
 pub(super) fn write_quick_ack(token: u32, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
     let header = out.len();
     intermediate::write_header(8, false, out);

@@ -1,7 +1,7 @@
-//! The links by which people share proxies: to an MTProxy ([`ProxyLink`]) and to a SOCKS5 proxy ([`SocksLink`]).
+//! Shared proxy links, to an MTProxy ([`ProxyLink`]) or to a SOCKS5 proxy ([`SocksLink`]).
 //!
-//! Source: `core.telegram.org/api/links`, "MTProxy links" and "Socks5 proxy links". If it is silent, what Telegram's own
-//! clients accept decides.
+//! Source: `core.telegram.org/api/links`, "MTProxy links" and "Socks5 proxy links". For cases not documented there, the
+//! behaviour of Telegram's own clients applies.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -15,29 +15,29 @@ use zeroize::Zeroizing;
 
 use super::proxy_secret::{ProxySecret, ProxySecretError};
 
-/// A link to an MTProxy: `tg://proxy?server=…&port=…&secret=…` or `https://t.me/proxy?…`, also without its scheme, with
-/// `www.`, and on `telegram.me` and `telegram.dog`.
+/// A link to an MTProxy: `tg://proxy?server=…&port=…&secret=…` or `https://t.me/proxy?…`. It may lack the scheme, have
+/// `www.`, or use `telegram.me` or `telegram.dog`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyLink {
-    /// The proxy's name or IP address, 1 to 255 bytes; the caller resolves it.
+    /// The proxy's name or IP address, 1 to 255 bytes. The caller resolves it.
     pub server: String,
     /// The proxy's TCP port, not 0.
     pub port: u16,
-    /// Its secret.
+    /// The proxy's secret.
     pub secret: ProxySecret,
 }
 
 /// A link to a SOCKS5 proxy: `tg://socks?server=…&port=…&user=…&pass=…` or `https://t.me/socks?…`, in the same forms as
-/// [`ProxyLink`]. Neither user name nor password is in the `Debug` output.
+/// [`ProxyLink`]. Its `Debug` output shows neither user name nor password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SocksLink {
-    /// The proxy's name or IP address, 1 to 255 bytes; the caller resolves it.
+    /// The proxy's name or IP address, 1 to 255 bytes. The caller resolves it.
     pub server: String,
     /// The proxy's TCP port, not 0.
     pub port: u16,
-    /// The user name, if the link has one that is not empty.
+    /// The user name, or `None` if it is missing or empty.
     pub user: Option<Zeroizing<String>>,
-    /// The password; empty if the link has none.
+    /// The password. Empty if the link has none.
     pub password: Zeroizing<String>,
 }
 
@@ -50,14 +50,14 @@ impl fmt::Debug for SocksLink {
     }
 }
 
-/// Why something is not a link to a proxy.
+/// Why a text is not a valid link to a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyLinkError {
-    /// It is not a link to a proxy of this kind.
+    /// The text is not a link to a proxy of this kind.
     #[error("the text is no link to a proxy, such as tg://proxy?... or https://t.me/socks?...")]
     NotALink,
-    /// It is a link of Telegram, but to no proxy of either kind.
+    /// The text is a Telegram link, but not to a proxy of either kind.
     #[error(
         "this link of Telegram leads to no MTProxy and no SOCKS5 proxy; an HTTP proxy is given as http://HOST:PORT"
     )]
@@ -65,16 +65,16 @@ pub enum ProxyLinkError {
     /// A parameter is missing.
     #[error("the link has no {0}")]
     Missing(&'static str),
-    /// A parameter holds a `%` that begins no escape, or no UTF-8.
+    /// A parameter has an invalid percent-encoding or is not UTF-8.
     #[error("the link's {0} cannot be read")]
     Escape(&'static str),
-    /// The server is no name and no address.
+    /// The server is neither a name nor an address.
     #[error("the link's server is no name and no address")]
     Server,
-    /// The port is no number from 1 to 65535.
+    /// The port is not a number from 1 to 65535.
     #[error("the link's port is no number from 1 to 65535")]
     Port,
-    /// The secret is none.
+    /// The secret is not valid.
     #[error(transparent)]
     Secret(#[from] ProxySecretError),
 }
@@ -107,12 +107,12 @@ impl FromStr for SocksLink {
     }
 }
 
-/// Server and port, which every link has.
+/// Returns the server and the port, which every link has.
 fn place(query: &str) -> Result<(String, u16), ProxyLinkError> {
     let server = parameter(query, "server")?;
     let server = server.trim();
     let server = server.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(server);
-    // The full stop of a sentence.
+    // An IP address at the end of a sentence, with its full stop.
     let server = server.strip_suffix('.').filter(|ip| ip.parse::<IpAddr>().is_ok()).unwrap_or(server);
     let is_host = (1..=255).contains(&server.len()) && server.bytes().all(is_of_a_host);
     let address = server.split('%').next().unwrap_or_default();
@@ -123,13 +123,13 @@ fn place(query: &str) -> Result<(String, u16), ProxyLinkError> {
     Ok((server.to_owned(), port))
 }
 
-/// A link without what chats, mails, shells and web pages put around and into it. Without a scheme, what comes before the link
-/// stays.
+/// Removes what chats, mails, shells and web pages add around and inside a link. If the link has no scheme, the text
+/// before it is kept.
 fn tidy(text: &str) -> Zeroizing<String> {
     let is_seen = |c: &char| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     let mut link = Zeroizing::new(String::with_capacity(text.len()));
     link.extend(text.chars().filter(is_seen));
-    // A link that was put into another one, as a whole.
+    // A whole link as a parameter of another link.
     if !link.contains('?')
         && (link.contains("%3F") || link.contains("%3f"))
         && let Some(decoded) = unescape(&link)
@@ -147,7 +147,7 @@ fn tidy(text: &str) -> Zeroizing<String> {
     Zeroizing::new(cut_out(&link).to_owned())
 }
 
-/// The link in a text, from its scheme on. Of brackets and marks for bold text, what closes them is its end.
+/// Returns the link in a text from its scheme on. It ends at the bracket or bold mark that closes the one before it.
 fn cut_out(text: &str) -> &str {
     let around = |c: char| {
         c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`' | '«' | '»' | '“' | '”' | '„')
@@ -167,7 +167,7 @@ fn cut_out(text: &str) -> &str {
     link.rfind(closer).map_or(link, |end| link.split_at(end).0.trim_end_matches(closer))
 }
 
-/// What follows the `?` of a link whose path is `kind`.
+/// Returns the part after the `?` of a link with the path `kind`.
 fn query_of<'a>(link: &'a str, kind: &str) -> Result<&'a str, ProxyLinkError> {
     let (before, query) = link.split_once('?').unwrap_or((link, ""));
     let path = path_of(before).ok_or(ProxyLinkError::NotALink)?;
@@ -178,10 +178,10 @@ fn query_of<'a>(link: &'a str, kind: &str) -> Result<&'a str, ProxyLinkError> {
     Ok(query.split('#').next().unwrap_or_default())
 }
 
-/// The path of a link of Telegram.
+/// Returns the path of a Telegram link.
 fn path_of(link: &str) -> Option<&str> {
     let (scheme, rest) = match link.split_once(':') {
-        // A port behind a host without a scheme is none.
+        // Without a scheme, `host:port` is not a scheme.
         Some((scheme, rest)) if !scheme.contains(['.', '/']) => (scheme, rest),
         _ => ("https", link),
     };
@@ -201,7 +201,8 @@ fn path_of(link: &str) -> Option<&str> {
     known.iter().any(|name| host.eq_ignore_ascii_case(name)).then(|| path.trim_start_matches('/'))
 }
 
-/// The secret of a link. Line breaks do not count, nor does what a sentence or the name of a channel adds to its end.
+/// Parses the secret of a link. Ignores line breaks, and text after it from the end of a sentence or the name of a
+/// channel.
 fn read_secret(value: &str) -> Result<ProxySecret, ProxySecretError> {
     let (value, _) = value.split_once('@').unwrap_or((value, ""));
     let closes =
@@ -215,8 +216,8 @@ fn read_secret(value: &str) -> Result<ProxySecret, ProxySecretError> {
     })
 }
 
-/// The first parameter of this name, in any case of letters, its escapes undone. A `+` stays one: secrets in base64 have
-/// them.
+/// Returns the first parameter with this name (in any letter case), percent-decoded. A `+` is kept, since base64
+/// secrets contain it.
 fn parameter(query: &str, name: &'static str) -> Result<Zeroizing<String>, ProxyLinkError> {
     let value = query
         .split('&')
@@ -226,7 +227,7 @@ fn parameter(query: &str, name: &'static str) -> Result<Zeroizing<String>, Proxy
     unescape(value).ok_or(ProxyLinkError::Escape(name))
 }
 
-/// Text with its escapes undone; `None` if a `%` begins none, or no UTF-8 comes of it.
+/// Percent-decodes a text. Returns `None` if a `%` starts no escape or the result is not UTF-8.
 fn unescape(value: &str) -> Option<Zeroizing<String>> {
     // The crate leaves a `%` without digits as it is.
     let has_digits = |rest: &str| {
@@ -240,7 +241,7 @@ fn unescape(value: &str) -> Option<Zeroizing<String>> {
     core::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
-/// Letters of names (also of other scripts than Latin), digits, and what IP addresses are written with.
+/// Returns whether the byte can be part of a name (of any script) or an IP address.
 const fn is_of_a_host(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%' | 0x80..)
 }

@@ -1,7 +1,7 @@
-//! What the owner of an MTProxy hands out: a secret, often inside a [link](super::ProxyLink).
+//! The secret of an MTProxy, often part of a [link](super::ProxyLink).
 //!
-//! Source: `core.telegram.org/mtproto/mtproto-transports`, "Transport obfuscation". If the documentation is silent, what
-//! Telegram's own clients accept decides.
+//! Source: `core.telegram.org/mtproto/mtproto-transports`, "Transport obfuscation". For cases not documented there, the
+//! behaviour of Telegram's own clients applies.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -15,16 +15,17 @@ use zeroize::Zeroizing;
 
 use crate::crypto::Secret;
 
-/// The longest domain in a secret, in bytes: with it, the classical first message of fake TLS is full.
+/// Maximum length in bytes of the domain in a secret: the classic form of the fake TLS hello has no space for more.
 pub const MAX_PROXY_DOMAIN_LEN: usize = 182;
 
 const KEY_LEN: usize = 16;
-/// Longer than any secret in hexadecimal (398 digits); longer texts are refused unread.
+/// Maximum length of the text of a secret. Secrets have at most 398 hexadecimal digits; longer texts are rejected
+/// unread.
 const MAX_TEXT_LEN: usize = 512;
 
-/// The secret of an MTProxy: a key, and how the proxy wants to be spoken to.
+/// The secret of an MTProxy: a key, and the mode of the connection to the proxy.
 ///
-/// Parse it from text in hexadecimal, base64url or base64, with or without padding: each is tried in that order.
+/// It is parsed from hexadecimal, base64url or base64 text, with or without padding, tried in this order.
 ///
 /// ```
 /// use sansgram_core::transport::{ProxyMode, ProxySecret};
@@ -40,59 +41,59 @@ pub struct ProxySecret {
     mode: ProxyMode,
 }
 
-/// How an MTProxy wants to be spoken to.
+/// The mode of a connection to an MTProxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyMode {
-    /// Obfuscated, in any framing but full.
+    /// Obfuscated, in any framing except full.
     Plain,
-    /// `dd`: obfuscated, in padded intermediate only, so that lengths betray less.
+    /// `dd`: obfuscated, in padded intermediate only, so that lengths reveal less.
     Padded,
-    /// `ee`: as `dd`, inside what looks like a TLS connection to a web site.
+    /// `ee`: like `dd`, inside a stream that looks like a TLS connection to a web site.
     FakeTls {
-        /// The name of the web site, 1 to 182 bytes without spaces and control characters. Names of other scripts than
-        /// Latin are sent as they are, as Telegram's clients do.
+        /// The domain of the web site, 1 to 182 bytes without spaces and control characters. Names in non-Latin scripts
+        /// are sent as UTF-8, like Telegram's clients do.
         domain: String,
     },
 }
 
-/// Why something is not the secret of an MTProxy. No part of it is repeated here.
+/// Why a text or bytes are not the secret of an MTProxy. No variant contains any part of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxySecretError {
     /// The text is neither hexadecimal nor base64.
     #[error("the secret is neither hexadecimal nor base64")]
     Encoding,
-    /// The text has so many hexadecimal digits, an odd number.
+    /// The text has this odd number of hexadecimal digits.
     #[error("the secret has {0} hexadecimal digits, so one is missing or too many")]
     OddDigits(usize),
     /// The text is longer than any secret.
     #[error("the secret is too long")]
     TooLong,
-    /// A secret has at least 16 bytes.
+    /// The secret is shorter than 16 bytes.
     #[error("the secret has {0} bytes, at least 16 are needed")]
     TooShort(usize),
-    /// A secret of more than 16 bytes begins with `dd` or `ee`.
+    /// The secret is longer than 16 bytes and starts with neither `dd` nor `ee`.
     #[error("the secret is of an unknown kind")]
     UnknownKind,
-    /// A secret that begins with `dd` has 17 bytes.
+    /// The secret starts with `dd` and does not have 17 bytes.
     #[error("a secret that begins with dd must have 17 bytes, not {0}")]
     PaddedLength(usize),
-    /// A secret that begins with `ee` ends with a domain.
+    /// The secret starts with `ee` and has no domain.
     #[error("the secret begins with ee and has no domain")]
     NoDomain,
     /// The domain is longer than 182 bytes.
     #[error("the domain of the secret has {0} bytes, at most 182 are allowed")]
     DomainTooLong(usize),
-    /// The domain is no UTF-8, or has spaces or control characters.
+    /// The domain is not UTF-8, or contains spaces or control characters.
     #[error("the domain of the secret has characters that no domain has")]
     DomainCharacters,
 }
 
 impl ProxySecret {
-    /// Reads the secret's bytes.
+    /// Parses the bytes of a secret.
     ///
     /// # Errors
-    /// [`ProxySecretError`]: what is wrong with them.
+    /// Returns [`ProxySecretError`] if the bytes are not a valid secret.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProxySecretError> {
         let (key, mode) = match bytes {
             _ if bytes.len() < KEY_LEN => return Err(ProxySecretError::TooShort(bytes.len())),
@@ -103,8 +104,8 @@ impl ProxySecret {
                 let (key, domain) = rest.split_at_checked(KEY_LEN).unwrap_or((rest, &[]));
                 (key, ProxyMode::FakeTls { domain: read_domain(domain)? })
             }
-            // The documentation would have an unknown first byte mean padding; Telegram's clients refuse it, and a
-            // slip of the pen is likelier than a new kind.
+            // By the documentation, an unknown first byte selects padding. Telegram's clients reject it, and a typing
+            // error is more likely than a new kind of secret.
             _ => return Err(ProxySecretError::UnknownKind),
         };
         let mut secret = Self { key: Secret::new([0; KEY_LEN]), mode };
@@ -116,13 +117,13 @@ impl ProxySecret {
         Ok(secret)
     }
 
-    /// The 16 bytes that both ends mix into their keys.
+    /// Returns the 16 bytes that both ends mix into their keys.
     #[must_use]
     pub const fn key(&self) -> &[u8; KEY_LEN] {
         self.key.expose()
     }
 
-    /// How the proxy wants to be spoken to.
+    /// Returns the mode of the connection to the proxy.
     #[must_use]
     pub const fn mode(&self) -> &ProxyMode {
         &self.mode
@@ -138,7 +139,7 @@ impl FromStr for ProxySecret {
         }
         let bytes = decode_hex(text).or_else(|| decode_base64(text)).ok_or(ProxySecretError::Encoding);
         let secret = bytes.and_then(|bytes| Self::from_bytes(&bytes));
-        // No secret in base64 that is one looks like this, but for one in a billion.
+        // A valid base64 secret looks like this with a probability of one in a billion.
         let is_odd = !text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_odd && secret.is_err() { Err(ProxySecretError::OddDigits(text.len())) } else { secret }
     }
@@ -159,7 +160,8 @@ impl PartialEq for ProxySecret {
 impl Eq for ProxySecret {}
 
 fn read_domain(bytes: &[u8]) -> Result<String, ProxySecretError> {
-    // Whoever made the secret let a shell end the domain with a line feed; the proxy knows it without.
+    // The domain ends with a line feed if the secret was made from the output of a shell. The proxy does not include
+    // it.
     let end =
         bytes.iter().rposition(|byte| !byte.is_ascii_control() && *byte != b' ').map_or(0, |last| last + 1);
     let (bytes, _) = bytes.split_at(end);
@@ -187,7 +189,7 @@ fn decode_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-/// Either alphabet; padding may be there or not.
+/// Decodes base64 of either alphabet, with or without padding.
 fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let text = text.trim_end_matches('=');
     let decoded = Base64UrlUnpadded::decode_vec(text).or_else(|_| Base64Unpadded::decode_vec(text));

@@ -1,4 +1,4 @@
-//! What a server reads.
+//! The server's side of frame decoding.
 
 use core::fmt;
 
@@ -6,18 +6,18 @@ use super::TransportKind;
 use super::assemble::{Assembler, Found};
 use super::header::{FrameError, SentBy};
 
-/// Finds the frames in what a client sent.
+/// Decodes the frames that a client sends.
 #[derive(Debug)]
 pub struct ServerFrameDecoder {
     assembler: Assembler,
 }
 
-/// One packet of a client. `Debug` shows how long it is, not what is in it.
+/// One packet of a client. Its `Debug` output shows the length of the packet, not its content.
 #[derive(PartialEq, Eq)]
 pub struct Request<'a> {
-    /// The packet, with the padding of padded intermediate behind it.
+    /// The packet. In padded intermediate its padding follows it.
     pub payload: &'a mut [u8],
-    /// Whether the client asks for a quick ack.
+    /// Whether the client requests a quick ack.
     pub quick_ack: bool,
 }
 
@@ -31,23 +31,24 @@ impl fmt::Debug for Request<'_> {
 }
 
 impl ServerFrameDecoder {
-    /// A decoder for the beginning of a connection. The framing is recognised by what the client sends first,
-    /// unless a layer below has announced it: then it is `kind`. Payloads above `limit` bytes are refused.
+    /// Creates a decoder for a new connection. `kind` is the framing if a layer below has announced it; otherwise it is
+    /// recognised by the first bytes. Payloads longer than `limit` bytes are rejected.
     #[must_use]
     pub const fn new(kind: Option<TransportKind>, limit: usize) -> Self {
         Self { assembler: Assembler::new(kind, SentBy::Client, limit) }
     }
 
-    /// The framing that the client speaks, once it is known.
+    /// Returns the client's framing, or `None` if it is not known yet.
     #[must_use]
     pub const fn kind(&self) -> Option<TransportKind> {
         self.assembler.kind()
     }
 
-    /// The next packet, in the manner of [`FrameDecoder::next`](super::FrameDecoder::next).
+    /// Returns the next packet, like [`FrameDecoder::next`](super::FrameDecoder::next).
     ///
     /// # Errors
-    /// [`FrameError`]: close the connection. Every later call answers with the same error.
+    /// Returns [`FrameError`] if the stream is not valid. Close the connection then: every later call returns the same
+    /// error.
     pub fn next<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b mut [u8],
@@ -58,7 +59,7 @@ impl ServerFrameDecoder {
                 let payload = self.assembler.bytes(place).get_mut(payload);
                 Ok(payload.map(|payload| Request { payload, quick_ack }))
             }
-            // Only what a server sent is read as one.
+            // Never: only streams from a server have quick acks.
             Found::QuickAck(_) => Ok(None),
         }
     }

@@ -1,5 +1,5 @@
-//! The layers between the frames of a connection and its byte stream: the framing, obfuscation around it, and fake TLS
-//! or a WebSocket around that.
+//! The layers between the frames of a connection and its byte stream: the framing, optionally obfuscation around it,
+//! and fake TLS or a WebSocket around that.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -17,11 +17,12 @@ use crate::crypto::SecureRandom;
 
 /// The client's end of one connection: frames on one side, the bytes of the stream on the other.
 ///
-/// To send: [`control`](Self::control) writes what the layers themselves have to send; then [`begin`](Self::begin),
-/// frames by the [`encoder`](Self::encoder), and [`finish`](Self::finish). To receive: [`read`](Self::read).
+/// To send, call [`control`](Self::control), which writes the layers' own bytes; then [`begin`](Self::begin), write
+/// frames with the [`encoder`](Self::encoder), and call [`finish`](Self::finish). To receive, call
+/// [`read`](Self::read).
 ///
-/// A plain connection costs no more than its framing. The others work in place in the caller's buffers, and allocate
-/// only for pongs while the connection lasts.
+/// A plain connection has no overhead besides its framing. The other layers work in place in the caller's buffers, and
+/// allocate only for pongs once the connection is open.
 ///
 /// ```
 /// # struct Counting(u8);
@@ -55,11 +56,11 @@ pub struct TransportStack {
     obfuscated: Option<Box<Obfuscated>>,
     tunnel: Tunnel,
     first: First,
-    /// Why the stream cannot be read any further: an error is final.
+    /// The error that ended the stream: errors are final.
     failed: Option<StackError>,
 }
 
-/// The first bytes of the stream, which give away servers of other protocols.
+/// The first bytes of the stream, which identify servers of other protocols.
 #[derive(Default)]
 struct First {
     bytes: [u8; 6],
@@ -73,15 +74,15 @@ impl fmt::Debug for First {
 }
 
 impl First {
-    /// Errors if the stream begins like one of another protocol. A TLS, web or SSH server answers in the clear; an
-    /// obfuscated stream begins like that by chance once in 2^40 connections.
+    /// Checks whether the stream starts like another protocol: TLS, web and SSH servers answer unencrypted. An
+    /// obfuscated stream starts like that by chance in one of 2^40 connections.
     fn check(&mut self, input: &[u8]) -> Result<(), FrameError> {
         let Some(free @ [_, ..]) = self.bytes.get_mut(self.count..) else { return Ok(()) };
         let count = free.len().min(input.len());
         free.iter_mut().zip(input).for_each(|(byte, received)| *byte = *received);
         self.count += count;
         match (self.count, self.bytes) {
-            // An alert of any version: two bytes, the first of which is 1 or 2.
+            // An alert of any TLS version: two bytes, the first of which is 1 or 2.
             (6, [21, 3, 0..=4, 0, 2, 1..=2]) => Err(FrameError::TlsServer),
             (6, [b'H', b'T', b'T', b'P', b'/', _]) => Err(FrameError::WebServer),
             (6, [b'S', b'S', b'H', b'-', b'1' | b'2', b'.']) => Err(FrameError::SshServer),
@@ -95,29 +96,29 @@ impl First {
 
 struct Obfuscated {
     ciphers: Obfuscation,
-    /// `None` once it is sent.
+    /// The header to send, or `None` once it is sent.
     header: Option<[u8; OBFUSCATED_HEADER_LEN]>,
 }
 
 impl fmt::Debug for Obfuscated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without a proxy's secret, the header holds the keys of the whole stream.
+        // Without a proxy's secret, the keys of the whole stream are in the header.
         f.debug_struct("Obfuscated").field("is_header_sent", &self.header.is_none()).finish_non_exhaustive()
     }
 }
 
-/// Frames that are being written, and leave together.
+/// Frames that are written and sent together.
 #[derive(Debug)]
 #[must_use = "the frames are complete only after `finish`"]
 pub struct Batch {
-    /// The position in the buffer of the tunnel's payload.
+    /// Offset of the tunnel's payload in the buffer.
     payload: usize,
-    /// The position of the first frame in it.
+    /// Offset of the first frame in the buffer.
     frames: usize,
 }
 
 impl TransportStack {
-    /// Sets up the layers of a new connection.
+    /// Creates the layers of a new connection.
     #[must_use]
     pub fn new(options: &StackOptions<'_>, random: &mut dyn SecureRandom) -> Self {
         let mode = options.stream_mode;
@@ -146,20 +147,20 @@ impl TransportStack {
         }
     }
 
-    /// Appends what the layers themselves have to send (first messages, answers to pings), and returns whether there
-    /// was anything. It must leave before what is written later.
+    /// Appends the layers' own bytes (first messages, pongs). Returns whether there were any. They must be sent before
+    /// any bytes written later.
     pub fn control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
         self.tunnel.control(out, random)
     }
 
-    /// Whether frames may leave. Fake TLS and WebSockets wait for the peer's first answer.
+    /// Returns whether frames can be sent. Fake TLS and WebSockets first wait for the peer's answer.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.tunnel.is_open()
     }
 
-    /// Begins to append frames to `out`; returns `None` while no frame may [leave](Self::is_open). Write them with the
-    /// [`encoder`](Self::encoder), then call [`finish`](Self::finish).
+    /// Starts a batch of frames in `out`. Returns `None` while frames cannot be [sent](Self::is_open). Write the frames
+    /// with the [`encoder`](Self::encoder), then call [`finish`](Self::finish).
     #[must_use]
     pub fn begin(&mut self, out: &mut Vec<u8>) -> Option<Batch> {
         if !self.is_open() {
@@ -172,13 +173,13 @@ impl TransportStack {
         Some(Batch { payload, frames: out.len() })
     }
 
-    /// The encoder that writes the frames of a [`Batch`].
+    /// Returns the encoder that writes the frames of a [`Batch`].
     pub const fn encoder(&mut self) -> &mut FrameEncoder {
         &mut self.encoder
     }
 
-    /// Puts the layers around the frames of `batch`, in place. If there are none, `out` is restored to what it was before
-    /// the batch.
+    /// Wraps the frames of `batch` into the layers, in place. If there are no frames, restores `out` to its state
+    /// before the batch.
     #[expect(clippy::needless_pass_by_value, reason = "a batch is finished once")]
     pub fn finish(&mut self, batch: Batch, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
         let Batch { payload, frames } = batch;
@@ -193,10 +194,10 @@ impl TransportStack {
         self.tunnel.wrap(out, payload, random);
     }
 
-    /// Appends one frame with this payload to `out`; returns `false` while no frame may [leave](Self::is_open).
+    /// Appends one frame with this payload to `out`. Returns `false` while frames cannot be [sent](Self::is_open).
     ///
     /// # Errors
-    /// [`EncodeError`]; `out` is left as it was.
+    /// Returns [`EncodeError`] if the length of the payload is not valid. `out` is left unchanged.
     pub fn write(
         &mut self,
         payload: &[u8],
@@ -212,8 +213,8 @@ impl TransportStack {
         written.map(|()| true)
     }
 
-    /// Takes bytes that arrived, in any chunking. Call [`Incoming::next`] until it returns `None`: bytes that are not read
-    /// are lost, and the stream cannot be read any further.
+    /// Starts to read received bytes, split in any way. Call [`Incoming::next`] until it returns `None`: bytes that are
+    /// not read are lost, and the stream cannot be read any further.
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {
         let mut incoming = Incoming { stack: self, outer: &mut [], clear: &mut [] };
         if incoming.stack.tunnel.is_none() {
@@ -234,19 +235,19 @@ impl TransportStack {
         bytes
     }
 
-    /// Returns the next piece of the tunnel's payload, in the clear.
+    /// Returns the next piece of the tunnel's payload, decrypted.
     fn next_piece<'b>(&mut self, outer: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, StackError> {
         let piece = self.tunnel.next(outer)?;
         Ok(piece.map(|piece| self.deobfuscate(piece)))
     }
 }
 
-/// Bytes that arrived, not yet cut into frames. See [`TransportStack::read`].
+/// Received bytes that are not decoded yet. See [`TransportStack::read`].
 pub struct Incoming<'l, 'b> {
     stack: &'l mut TransportStack,
     /// The bytes that the tunnel has not read yet.
     outer: &'b mut [u8],
-    /// The bytes that have passed all layers but the framing.
+    /// The bytes that have passed all layers except the framing.
     clear: &'b mut [u8],
 }
 
@@ -261,11 +262,11 @@ impl fmt::Debug for Incoming<'_, '_> {
 }
 
 impl<'b> Incoming<'_, 'b> {
-    /// Returns the next frame, or `None` once all bytes are used up.
+    /// Returns the next frame, or `None` once all bytes are consumed.
     ///
     /// # Errors
-    /// [`StackError`]: close the connection. Every later call returns the same error, also after another
-    /// [`TransportStack::read`].
+    /// Returns [`StackError`] if a layer rejects the stream. Close the connection then: every later call returns the
+    /// same error, even after another [`TransportStack::read`].
     #[expect(clippy::should_implement_trait, reason = "the frame borrows from it")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, StackError> {
         match self.locate() {

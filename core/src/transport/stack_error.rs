@@ -1,4 +1,4 @@
-//! Why a connection cannot be read any further.
+//! The errors of a connection's stream.
 
 #[cfg(feature = "mtproxy")]
 use super::fake_tls::FakeTlsError;
@@ -10,7 +10,7 @@ use super::websocket::WebSocketError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StackError {
-    /// The peer sent something that is not a frame.
+    /// The peer sent bytes that are not a frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// Fake TLS failed.

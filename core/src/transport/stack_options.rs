@@ -1,4 +1,4 @@
-//! How a new connection is set up.
+//! The options of a new connection.
 
 use core::time::Duration;
 
@@ -8,7 +8,7 @@ use super::header::DEFAULT_LIMIT;
 use super::kind::TransportKind;
 use super::stream_mode::StreamMode;
 
-/// How a new connection is set up.
+/// The options of a new connection.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StackOptions<'a> {
@@ -16,20 +16,20 @@ pub struct StackOptions<'a> {
     pub transport: TransportKind,
     /// What the connection looks like to the network.
     pub stream_mode: &'a StreamMode,
-    /// The DC's number as on the wire: plus 10,000 for test DCs, negative for media. Plain connections do not send it.
+    /// The number of the DC on the wire: plus 10,000 for test DCs, negated for media. Plain connections do not send it.
     pub dc: i16,
-    /// The longest payload to accept, in bytes.
+    /// The maximum length of a received payload, in bytes.
     pub limit: usize,
-    /// The time since 1970 that fake TLS tells the proxy.
+    /// The Unix time that fake TLS sends to the proxy.
     #[cfg(feature = "mtproxy")]
     pub unix: Duration,
-    /// The form of the first message of fake TLS.
+    /// The form of the fake TLS hello.
     #[cfg(feature = "mtproxy")]
     pub hello: HelloForm,
 }
 
 impl<'a> StackOptions<'a> {
-    /// Options for a connection to `dc`; `unix` is the time since 1970 of the clock that is most likely right.
+    /// Creates options for a connection to `dc`. `unix` is the best known estimate of the Unix time.
     ///
     /// The limit is [`DEFAULT_LIMIT`].
     #[must_use]
@@ -47,14 +47,14 @@ impl<'a> StackOptions<'a> {
         }
     }
 
-    /// Sets the longest payload to accept, in bytes.
+    /// Sets the maximum length of a received payload, in bytes.
     #[must_use]
     pub const fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Sets the form of the first message of fake TLS.
+    /// Sets the form of the fake TLS hello.
     #[cfg(feature = "mtproxy")]
     #[must_use]
     pub const fn with_hello(mut self, hello: HelloForm) -> Self {
@@ -62,8 +62,8 @@ impl<'a> StackOptions<'a> {
         self
     }
 
-    /// Varies the first message of fake TLS after `failures` connections that the proxy refused in a row: proxies differ
-    /// in the forms and the times that they accept.
+    /// Varies the fake TLS hello after `failures` consecutive connections that the proxy rejected: proxies differ in
+    /// the forms and the clock offsets that they accept.
     #[must_use]
     #[cfg_attr(
         not(feature = "mtproxy"),

@@ -1,4 +1,4 @@
-//! What a connection looks like to the network.
+//! The appearance of a connection to the network.
 
 use super::TransportKind;
 #[cfg(feature = "mtproxy")]
@@ -6,7 +6,7 @@ use super::proxy_secret::{ProxyMode, ProxySecret};
 #[cfg(feature = "websocket")]
 use super::websocket::WebSocketTarget;
 
-/// What a connection looks like to the network.
+/// The appearance of a connection to the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamMode {
@@ -15,20 +15,20 @@ pub enum StreamMode {
     Plain,
     /// The stream is [obfuscated](super::Obfuscation).
     Obfuscated,
-    /// The connection goes to the MTProxy with this secret and is obfuscated under it; [`ProxyMode::FakeTls`] puts
-    /// [fake TLS](super::FakeTls) around that. Needs the feature `mtproxy`.
+    /// The connection goes to the MTProxy with this secret and is obfuscated with it, and wrapped in [fake
+    /// TLS](super::FakeTls) in the mode [`ProxyMode::FakeTls`]. Needs the feature `mtproxy`.
     #[cfg(feature = "mtproxy")]
     MtProxy(ProxySecret),
-    /// The obfuscated stream travels through a [`WebSocket`](super::WebSocket). Needs the feature `websocket`.
+    /// The obfuscated stream is carried by a [`WebSocket`](super::WebSocket). Needs the feature `websocket`.
     #[cfg(feature = "websocket")]
     WebSocket(WebSocketTarget),
 }
 
 impl StreamMode {
-    /// Returns the framing of such a connection, given the `preferred` one.
+    /// Returns the framing of such a connection. It is the `preferred` one, with two exceptions:
     ///
-    /// Secrets with `dd` and `ee` demand [`PaddedIntermediate`](TransportKind::PaddedIntermediate).
-    /// [`Full`](TransportKind::Full) cannot be obfuscated: [`Intermediate`](TransportKind::Intermediate) replaces it.
+    /// - Secrets with `dd` and `ee` require [`PaddedIntermediate`](TransportKind::PaddedIntermediate).
+    /// - [`Full`](TransportKind::Full) cannot be obfuscated: [`Intermediate`](TransportKind::Intermediate) replaces it.
     #[must_use]
     pub const fn framing(&self, preferred: TransportKind) -> TransportKind {
         match (self, preferred) {

@@ -1,4 +1,4 @@
-//! What carries the obfuscated stream: nothing, fake TLS or a WebSocket.
+//! The carrier of the obfuscated stream: none, fake TLS or a WebSocket.
 
 #[cfg(any(feature = "mtproxy", feature = "websocket"))]
 use alloc::boxed::Box;
@@ -44,12 +44,12 @@ impl Tunnel {
         }
     }
 
-    /// Whether there is none: bytes of the stream are the tunnel's payload.
+    /// Returns whether there is no tunnel: the bytes of the stream are the payload.
     pub(super) const fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
 
-    /// Whether the peer has answered, so that payload may leave.
+    /// Returns whether the peer has answered, so that payload can be sent.
     pub(super) const fn is_open(&self) -> bool {
         match self {
             Self::None => true,
@@ -60,7 +60,7 @@ impl Tunnel {
         }
     }
 
-    /// Appends what the tunnel itself has to send. Returns whether there was anything.
+    /// Appends the tunnel's own bytes. Returns whether there were any.
     pub(super) fn control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
         match self {
             Self::None => false,
@@ -76,7 +76,7 @@ impl Tunnel {
         }
     }
 
-    /// Wraps the payload, which lies in `out` from `from` to its end, in place.
+    /// Wraps the payload, which is in `out` from `from` to its end, in place.
     pub(super) fn wrap(&mut self, out: &mut Vec<u8>, from: usize, random: &mut dyn SecureRandom) {
         match self {
             Self::None => {}
@@ -87,7 +87,7 @@ impl Tunnel {
         }
     }
 
-    /// Returns the next piece of payload, where it lies in `outer`; `None` once all of `outer` is used up.
+    /// Returns the next piece of payload, in place in `outer`, or `None` once all of `outer` is consumed.
     pub(super) fn next<'b>(&mut self, outer: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, StackError> {
         match self {
             Self::None => Ok(None),

@@ -1,4 +1,4 @@
-//! The proxy's answer to the hello: three records, checked as they come in, none of them kept.
+//! The proxy's answer to the hello: three records, checked as they arrive, without buffering.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -8,15 +8,15 @@ use super::wire::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER
 use crate::crypto::Secret;
 use crate::transport::assemble::take;
 
-/// What has come of the answer. Some proxies send more handshake records before the change of cipher; Telegram's
-/// own client refuses those, and so do we.
+/// The state of the answer. Some proxies send more handshake records before the change of cipher; Telegram's own client
+/// rejects those, and so does this one.
 pub(super) struct Answer {
     mac: Hmac<Sha256>,
-    /// What the answer has where the digest belongs.
+    /// The received digest.
     claimed: Secret<[u8; 32]>,
-    /// How many bytes came.
+    /// Number of bytes received.
     seen: usize,
-    /// Which of the three records is being read.
+    /// Index of the record being read, 0 to 2.
     record: u8,
     header: [u8; HEADER_LEN],
     header_len: usize,
@@ -24,7 +24,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// `mac` has taken the client's random bytes in.
+    /// Creates the state. `mac` has been fed with the client's random bytes.
     pub(super) const fn new(mac: Hmac<Sha256>) -> Self {
         Self {
             mac,
@@ -37,8 +37,8 @@ impl Answer {
         }
     }
 
-    /// Takes the bytes of the answer off `input`. Whether it is complete, and proves that the proxy knows the
-    /// secret.
+    /// Consumes the bytes of the answer from `input`. Returns whether it is complete and proves that the proxy knows
+    /// the secret.
     pub(super) fn feed(&mut self, input: &mut &mut [u8]) -> Result<bool, FakeTlsError> {
         loop {
             if self.header_len < HEADER_LEN {
@@ -66,7 +66,7 @@ impl Answer {
                 continue;
             }
             if self.record == 2 {
-                // Constant in time.
+                // In constant time.
                 let verified = self.mac.clone().verify_slice(self.claimed.expose());
                 return verified.map(|()| true).map_err(|_| FakeTlsError::Digest);
             }
@@ -75,7 +75,7 @@ impl Answer {
         }
     }
 
-    /// Checks as much of a record's header as is there.
+    /// Checks the part of a record's header that has been received.
     fn check_header(&mut self) -> Result<(), FakeTlsError> {
         let number = self.record;
         let expected = match number {
@@ -109,7 +109,7 @@ impl Answer {
         Ok(())
     }
 
-    /// Takes the next bytes of the answer into the digest, zeros in place of the digest itself.
+    /// Adds the next bytes of the answer to the digest, with zeros in place of the digest itself.
     fn digest(&mut self, part: &[u8]) {
         let start = self.seen;
         self.seen += part.len();

@@ -1,13 +1,13 @@
-//! The first message: a TLS 1.3 ClientHello as Chromium sends it, so that it is one of many, in two forms.
+//! The first message: a TLS 1.3 ClientHello that mimics Chromium's, in two forms.
 //!
-//! Browsers' hellos have a key share of ML-KEM-768 since 2024, which makes them some 1800 bytes long, and so have those of
-//! Telegram's own clients (2026): the short form is the one that stands out today, so the long one is sent first. Proxies
-//! that were released before do not know it: the MTProxy in C takes 512 to 767 bytes for a hello, and mtprotoproxy from PyPI
-//! 517 only. Neither do networks that lose large packets. The classical form is for those, padded to 517 bytes as browsers
-//! did until 2024.
+//! Since 2024 the hellos of browsers have an ML-KEM-768 key share, which makes them about 1800 bytes long, as do those
+//! of Telegram's own clients (2026). A shorter hello is conspicuous today, so the long form is sent first. Proxies
+//! released earlier do not support it: the MTProxy in C accepts hellos of 512 to 767 bytes, and mtprotoproxy from PyPI
+//! only 517. Some networks lose large packets. For both there is the classic form, padded to 517 bytes as in browsers
+//! until 2024.
 //!
-//! As in the browser, the order of the extensions, the GREASE values (RFC 8701) and the length of the encrypted
-//! inner hello (a decoy, as for a site without ECH) are drawn anew each time. All keys are valid ones.
+//! As in the browser, the order of the extensions, the GREASE values (RFC 8701) and the length of the encrypted inner
+//! hello (a decoy, as for a site without ECH) are random. All public keys are valid.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -16,7 +16,7 @@ use super::key_share;
 use crate::crypto::{SecureRandom, random};
 use crate::transport::proxy_secret::MAX_PROXY_DOMAIN_LEN;
 
-/// TLS 1.3's three suites, then those of TLS 1.2 in the browser's order; a GREASE value goes before them.
+/// The three TLS 1.3 suites, then those of TLS 1.2 in the browser's order. A GREASE value precedes them.
 const CIPHER_SUITES: [u16; 15] = [
     0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c, 0x009d,
     0x002f, 0x0035,
@@ -43,7 +43,7 @@ mod extension {
     pub(super) const KEY_SHARE: u16 = 0x0033;
     pub(super) const PADDING: u16 = 0x0015;
     pub(super) const APPLICATION_SETTINGS: u16 = 0x44cd;
-    /// Its number until 2024.
+    /// The number of the extension until 2024.
     pub(super) const APPLICATION_SETTINGS_OLD: u16 = 0x4469;
     pub(super) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
     pub(super) const RENEGOTIATION_INFO: u16 = 0xff01;
@@ -67,7 +67,7 @@ mod extension {
         RENEGOTIATION_INFO,
     ];
 
-    /// Those of the classical form, which have neither the encrypted hello nor the new number.
+    /// The extensions of the classic form, without the encrypted hello and the new number.
     pub(super) const CLASSIC: [u16; 15] = [
         SERVER_NAME,
         STATUS_REQUEST,
@@ -87,27 +87,28 @@ mod extension {
     ];
 }
 
-/// The length of the classical form, with the header of its record.
+/// Length of the classic form in bytes, including the record header.
 const CLASSIC_LEN: usize = 517;
 
-/// How a browser's first message looks.
+/// The form of the first message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HelloForm {
-    /// As today, with a key share of ML-KEM-768: 1,700 to 2,100 bytes.
+    /// The current form, with an ML-KEM-768 key share: 1,700 to 2,100 bytes.
     #[default]
     Current,
-    /// As until 2024: 517 bytes, whatever the domain.
+    /// The form until 2024: 517 bytes for any domain.
     Classic,
 }
 
-/// The hello of the next attempt after so many that a proxy did not answer as one that knows the secret: its form, and what
-/// to take off the time that it tells.
+/// Returns the form of the next hello and the time to subtract from its timestamp, after `failures` attempts without a
+/// valid answer.
 ///
-/// Proxies refuse a hello that is off. Those in use differ: the MTProxy in C takes 3 seconds ahead to 10 minutes behind, mtg
-/// 2 takes 3 seconds either way. One second off is right for both, also for a clock that is 4 seconds ahead. If that fails,
-/// some attempts say 2 minutes less: to the MTProxy in C that is right for a clock between 8 minutes behind and
-/// 2 minutes ahead. Old proxies know the classical form only, and most of them take a hello that is minutes old.
+/// Proxies reject a hello whose timestamp is too far off. The MTProxy in C accepts 3 seconds ahead to 10 minutes
+/// behind, mtg 2 accepts 3 seconds either way. With one second subtracted, both accept a clock that is up to 4 seconds
+/// ahead. If that fails, some attempts subtract 2 minutes: the MTProxy in C then accepts a clock between 8 minutes
+/// behind and 2 minutes ahead. Old proxies support only the classic form, and most of them accept a timestamp that is
+/// minutes old.
 pub(in crate::transport) const fn hello_after_failures(failures: u32) -> (HelloForm, Duration) {
     match failures % 4 {
         0 => (HelloForm::Current, Duration::from_secs(1)),
@@ -117,7 +118,7 @@ pub(in crate::transport) const fn hello_after_failures(failures: u32) -> (HelloF
     }
 }
 
-/// Values without a meaning, where a server must ignore what it does not know.
+/// Values without meaning, at places that a server must ignore if it does not know the value.
 struct Grease {
     cipher_suite: u16,
     group: u16,
@@ -126,15 +127,15 @@ struct Grease {
     last_extension: u16,
 }
 
-/// The whole record, its random bytes (11 to 43) zero.
+/// Builds the whole record. Its random bytes (11 to 43) are zero.
 pub(super) fn build(domain: &str, form: HelloForm, random: &mut dyn SecureRandom) -> Vec<u8> {
     let grease = Grease::draw(random);
     let (domain, _) = domain.as_bytes().split_at(domain.len().min(MAX_PROXY_DOMAIN_LEN));
     let mut out = Vec::with_capacity(2048);
-    // A first hello calls itself TLS 1.0 in its record, for the sake of old servers.
+    // For compatibility with old servers, the record of a first hello has the version TLS 1.0.
     out.extend_from_slice(&[0x16, 3, 1]);
     block(&mut out, |out| {
-        // ClientHello; the first of three bytes of length is always 0.
+        // ClientHello. The first of the three length bytes is always 0.
         out.extend_from_slice(&[1, 0]);
         block(out, |out| body(out, domain, form, &grease, random));
     });
@@ -189,7 +190,7 @@ fn extension_body(
             out.push(0);
             block(out, |out| out.extend_from_slice(domain));
         }),
-        // OCSP, with no responders and no extensions.
+        // OCSP, without responders and extensions.
         extension::STATUS_REQUEST => out.extend_from_slice(&[1, 0, 0, 0, 0]),
         extension::SUPPORTED_GROUPS => block(out, |out| {
             number(out, grease.group);
@@ -230,7 +231,7 @@ fn extension_body(
             block(out, |out| out.extend_from_slice(b"\x02h2"));
         }
         extension::ENCRYPTED_CLIENT_HELLO => {
-            // An outer hello; HKDF-SHA-256 and AES-128-GCM; the number of a configuration; then key and payload.
+            // An outer hello; HKDF-SHA-256 and AES-128-GCM; a configuration id; then key and payload.
             out.extend_from_slice(&[0, 0, 1, 0, 1]);
             fill(out, 1, random);
             block(out, |out| out.extend_from_slice(&key_share::public_key(random)));
@@ -246,26 +247,26 @@ fn extension_body(
 impl Grease {
     fn draw(random: &mut dyn SecureRandom) -> Self {
         let drawn: [u8; 5] = random::array(random);
-        // Both bytes of a value are the same: some high half, and a.
+        // Both bytes of a GREASE value are equal: a random high half, and `a`.
         let [cipher_suite, group, version, first_extension, mut last_extension] =
             drawn.map(|byte| u16::from_be_bytes([byte & 0xf0 | 0x0a; 2]));
         if last_extension == first_extension {
-            // No extension may come twice.
+            // No extension may occur twice.
             last_extension ^= 0x1010;
         }
         Self { cipher_suite, group, version, first_extension, last_extension }
     }
 }
 
-/// A public key of ML-KEM-768 (FIPS 203): 768 numbers below 3329 in 12 bits each, then a seed of 32 bytes. A real one
-/// cannot be told from random numbers.
+/// Appends an ML-KEM-768 public key (FIPS 203): 768 numbers below 3329 of 12 bits each, then a seed of 32 bytes. Random
+/// numbers cannot be distinguished from a real key.
 fn ml_kem_768_key(out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
     const MODULUS: u16 = 3329;
     const NUMBERS: usize = 768;
     let mut waiting = None;
     let mut written = 0;
     while written < NUMBERS {
-        // Three bytes are two candidates; four out of five will do.
+        // Three bytes are two candidates. Four out of five are in range.
         for [a, b, c] in random::array::<192>(random).as_chunks::<3>().0 {
             for candidate in [u16::from_le_bytes([*a, b & 15]), u16::from_le_bytes([b >> 4 | c << 4, c >> 4])]
             {
@@ -287,12 +288,12 @@ fn ml_kem_768_key(out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
     fill(out, 32, random);
 }
 
-/// Appends what `write` appends, behind its length in two bytes.
+/// Appends a two-byte length and then what `write` appends.
 fn block(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0, 0]);
     write(out);
-    // The whole hello has less than 2.5 kB.
+    // The whole hello is shorter than 2.5 kB.
     let length = (out.len() - start - 2) as u16;
     out[start..start + 2].copy_from_slice(&length.to_be_bytes());
 }
@@ -308,7 +309,7 @@ fn fill(out: &mut Vec<u8>, count: usize, random: &mut dyn SecureRandom) {
     random.fill(&mut out[start..]);
 }
 
-/// Fisher and Yates; the bias of a remainder of 32 bits does not show.
+/// Shuffles by Fisher and Yates. The bias of a 32-bit remainder is negligible.
 fn shuffle(items: &mut [u16], random: &mut dyn SecureRandom) {
     for last in (1..items.len()).rev() {
         let drawn = u32::from_le_bytes(random::array(random));

@@ -1,13 +1,13 @@
-//! Fake TLS: an obfuscated stream inside what looks like a TLS 1.3 connection to a web site (`ee` secrets).
+//! Fake TLS: an obfuscated stream that looks like a TLS 1.3 connection to a web site (`ee` secrets).
 //!
-//! Nothing here is TLS, and nothing is encrypted by it. The client's first message carries a digest under the proxy's
-//! secret where TLS has random bytes, the answer carries one in turn; whoever cannot make the first is passed on to
-//! the real web site. After that every piece of the stream travels in a record of "application data".
+//! It is not TLS and encrypts nothing. In place of the random bytes, the client's first message has a digest keyed with
+//! the proxy's secret, and so does the answer. A client without the secret is forwarded to the real web site. After
+//! that, the stream is sent in records of "application data".
 //!
-//! No document of Telegram describes it: the sources are the rules that its clients and the proxies in use agree on. If
-//! they differ, the strictest reading is taken of the order and type of records, and the commonest of what is sent. A
-//! record may have any length that its two bytes can say, as TDLib and Telegram Desktop take it: released proxies (mtg 2)
-//! send up to 65,534 bytes in one, four times what TLS allows.
+//! Telegram does not document it: the sources are the rules that its clients and the proxies in use share. If they
+//! differ, the implementation is as strict as the strictest about the order and types of records, and sends what most
+//! send. A record may have any length that its two bytes can express, as in TDLib and Telegram Desktop: released
+//! proxies (mtg 2) send up to 65,534 bytes per record, four times the maximum of TLS.
 
 mod answer;
 mod error;
@@ -36,8 +36,8 @@ use crate::crypto::SecureRandom;
 
 /// The client's end of a fake TLS connection.
 ///
-/// Send [`take_hello`](Self::take_hello) first, feed what arrives to [`next`](Self::next), and begin to
-/// [`wrap`](Self::wrap) once [`is_open`](Self::is_open).
+/// Send [`take_hello`](Self::take_hello) first, pass received bytes to [`next`](Self::next), and [`wrap`](Self::wrap)
+/// payload once [`is_open`](Self::is_open) returns `true`.
 pub struct FakeTls {
     hello: Vec<u8>,
     phase: Phase,
@@ -52,10 +52,10 @@ enum Phase {
 }
 
 impl FakeTls {
-    /// Begins a connection to the proxy that knows `key`, in the name of `domain` (at most 182 bytes count).
+    /// Creates a connection to the proxy that knows `key`, with the server name `domain` (truncated to 182 bytes).
     ///
-    /// `unix` is the time since 1970 of the clock that is most likely right, about a second less to be safe: proxies refuse
-    /// hellos that are more than 3 seconds ahead, or too far behind (3 seconds to 20 minutes).
+    /// `unix` is the best known estimate of the Unix time, minus about a second for safety: proxies reject hellos that
+    /// are more than 3 seconds ahead, or too far behind (3 seconds to 20 minutes).
     #[must_use]
     pub fn new(
         key: &[u8; 16],
@@ -71,25 +71,26 @@ impl FakeTls {
         Self { hello, phase: Phase::Hello(Box::new(Answer::new(mac))), begun: false }
     }
 
-    /// The bytes that must leave first; empty once taken.
+    /// Returns the bytes to send first, once. Later calls return an empty vector.
     #[must_use]
     pub fn take_hello(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.hello)
     }
 
-    /// Whether the proxy has answered and proven that it knows the secret.
+    /// Returns whether the proxy has answered and proved that it knows the secret.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open(_))
     }
 
-    /// The next piece of the stream inside, where it lies in `input`; call again until `None`, which means that all
-    /// of `input` is used up. Nothing is copied or kept, however long a record is.
+    /// Returns the next piece of the inner stream, in place in `input`. Call it until it returns `None`, which means
+    /// that all of `input` is consumed. Nothing is copied or buffered, whatever the length of a record.
     ///
-    /// Borders of records mean nothing to the stream.
+    /// Record boundaries have no meaning for the inner stream.
     ///
     /// # Errors
-    /// [`FakeTlsError`]: close the connection. Every later call answers with the same error.
+    /// Returns [`FakeTlsError`] if the peer broke the protocol. Close the connection then: every later call returns the
+    /// same error.
     pub fn next<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, FakeTlsError> {
         let result = self.advance(input);
         if let Err(error) = result {
@@ -99,8 +100,8 @@ impl FakeTls {
         result
     }
 
-    /// Puts what lies in `out` from `from` on into records, in place. Do not call it before
-    /// [`is_open`](Self::is_open).
+    /// Wraps the bytes of `out` from `from` on into records, in place. Do not call it before [`is_open`](Self::is_open)
+    /// returns `true`.
     pub fn wrap(&mut self, out: &mut Vec<u8>, from: usize) {
         if out.len() > from {
             records::wrap(out, from, !core::mem::replace(&mut self.begun, true));
@@ -129,18 +130,19 @@ impl fmt::Debug for FakeTls {
 }
 
 fn keyed(key: &[u8; 16]) -> Hmac<Sha256> {
-    // HMAC itself fills short keys up with zeros to a block of the hash.
+    // HMAC pads short keys with zeros to the block length of the hash.
     let mut block = Zeroizing::new([0; 64]);
     block[..key.len()].copy_from_slice(key);
     Hmac::new((&*block).into())
 }
 
-/// Puts the digest with the time into a hello whose random bytes are zero, and gives what now stands there.
+/// Writes the digest with the timestamp into a hello whose random bytes are zero, and returns the resulting random
+/// bytes.
 fn sign(hello: &mut [u8], key: &[u8; 16], unix: Duration) -> [u8; 32] {
     let mut mac = keyed(key);
     mac.update(hello);
     let mut digest: [u8; 32] = mac.finalize().into_bytes().into();
-    // The low 32 bits are what is meant: seconds, until the year 2106.
+    // Only the low 32 bits are sent: seconds, until the year 2106.
     let seconds = (unix.as_secs() as u32).to_le_bytes();
     for (byte, time) in digest[28..].iter_mut().zip(seconds) {
         *byte ^= time;

@@ -1,4 +1,4 @@
-//! Records of data, both ways.
+//! Records of application data, in both directions.
 
 use alloc::vec::Vec;
 
@@ -6,13 +6,13 @@ use super::error::FakeTlsError;
 use super::wire::{ALERT, APPLICATION_DATA, HEADER_LEN};
 use crate::transport::assemble::take;
 
-/// The longest payload that a client puts into one record, in bytes.
+/// Maximum payload of a record that a client sends, in bytes.
 pub const FAKE_TLS_MAX_PAYLOAD: usize = 2878;
 
-/// What a TLS 1.3 client sends after the server's hello, so that old boxes on the way see what they know.
+/// The change of cipher that a TLS 1.3 client sends after the server's hello for compatibility with middleboxes.
 const CHANGE_CIPHER_SPEC: [u8; 6] = [20, 3, 3, 0, 1, 1];
 
-/// Where in the stream of records a connection stands.
+/// The position in the stream of records.
 #[derive(Debug, Default)]
 pub(super) struct Records {
     header: [u8; HEADER_LEN],
@@ -21,7 +21,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// The next piece of data, where it lies; `None`: all of `input` is used up.
+    /// Returns the next piece of data in place, or `None` once all of `input` is consumed.
     pub(super) fn next<'b>(
         &mut self,
         input: &mut &'b mut [u8],
@@ -40,7 +40,7 @@ impl Records {
         Ok((!piece.is_empty()).then_some(piece))
     }
 
-    /// Checks as much of a header as is there; a whole one begins a record.
+    /// Checks the part of a header that has been received. A complete header starts a record.
     fn check_header(&mut self) -> Result<(), FakeTlsError> {
         let [kind, major, minor, high, low] = self.header;
         match kind {
@@ -53,7 +53,7 @@ impl Records {
         }
         if self.header_len == HEADER_LEN {
             let length = usize::from(u16::from_be_bytes([high, low]));
-            // A record of no bytes is allowed, and says nothing.
+            // An empty record is valid and has no effect.
             self.header_len = 0;
             self.body_left = length;
         }
@@ -61,13 +61,13 @@ impl Records {
     }
 }
 
-/// Puts what lies in `out` from `from` on into records; `first`: behind a change of cipher.
+/// Wraps the bytes of `out` from `from` on into records, after a change of cipher if `first`.
 pub(super) fn wrap(out: &mut Vec<u8>, from: usize, first: bool) {
     let payload = out.len() - from;
     let prefix: &[u8] = if first { &CHANGE_CIPHER_SPEC } else { &[] };
     let records = payload.div_ceil(FAKE_TLS_MAX_PAYLOAD);
     out.resize(out.len() + prefix.len() + records * HEADER_LEN, 0);
-    // From the last to the first, each to the right: none overwrites what is still to be moved.
+    // From last to first, each moved to the right: no record overwrites bytes that are still to be moved.
     for record in (0..records).rev() {
         let start = from + record * FAKE_TLS_MAX_PAYLOAD;
         let end = (start + FAKE_TLS_MAX_PAYLOAD).min(from + payload);

@@ -1,4 +1,4 @@
-//! The vectors, and everything a proxy, or what stands in its place, may answer.
+//! The test vectors, and every possible answer of a proxy or another server.
 
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
@@ -41,19 +41,19 @@ impl SecureRandom for Seeded {
     }
 }
 
-/// A client that has sent a hello with these random bytes.
+/// Returns a client that has sent a hello with these random bytes.
 fn waiting(key: &[u8], client_random: &[u8]) -> FakeTls {
     let mut mac = keyed(key.try_into().unwrap());
     mac.update(client_random);
     FakeTls { hello: Vec::new(), phase: Phase::Hello(Box::new(Answer::new(mac))), begun: false }
 }
 
-/// A client that has its answer.
+/// Returns a client that has received its answer.
 fn open() -> FakeTls {
     FakeTls { hello: Vec::new(), phase: Phase::Open(Records::default()), begun: false }
 }
 
-/// Feeds `stream` in pieces of `step` bytes; the payload.
+/// Feeds `stream` in pieces of `step` bytes. Returns the payload.
 fn feed(client: &mut FakeTls, stream: &[u8], step: usize) -> Result<Vec<u8>, FakeTlsError> {
     let mut stream = stream.to_vec();
     let mut payload = Vec::new();
@@ -67,7 +67,7 @@ fn feed(client: &mut FakeTls, stream: &[u8], step: usize) -> Result<Vec<u8>, Fak
     Ok(payload)
 }
 
-/// A proxy's answer: three records with these bodies, signed.
+/// Returns a proxy's signed answer: three records with these bodies.
 fn answer(key: &[u8; 16], client_random: &[u8], hello: &[u8], data: &[u8]) -> Vec<u8> {
     let record = |kind: u8, body: &[u8]| {
         let [high, low] = (body.len() as u16).to_be_bytes();
@@ -112,7 +112,7 @@ fn answers_of_the_vectors_in_any_pieces_and_damaged_at_every_byte() {
             assert_eq!(feed(&mut client, &stream, step), Ok(vec![]), "{}", case["name"]);
             assert!(client.is_open());
         }
-        // One byte less is not enough, and says nothing.
+        // An answer without its last byte is incomplete, not an error.
         let mut client = waiting(&key, &client_random);
         assert_eq!(feed(&mut client, &stream[..stream.len() - 1], 700), Ok(vec![]));
         assert!(!client.is_open());
@@ -128,7 +128,7 @@ fn answers_of_the_vectors_in_any_pieces_and_damaged_at_every_byte() {
             let mut client = waiting(&key, &client_random);
             let result = feed(&mut client, &damaged, 4096);
             assert!(!client.is_open(), "byte {at}");
-            // Only a record that grew by the flip has to be waited for.
+            // Only a record whose length grew by the flip is incomplete.
             assert!(
                 result.is_err() || result == Ok(vec![]) && damaged[at] > stream[at] && at < 138,
                 "byte {at}"
@@ -153,13 +153,13 @@ fn refused_vectors_each_with_its_reason() {
     assert_eq!(with(20, &|byte| byte ^ 1), Err(FakeTlsError::Digest));
     assert_eq!(with(0, &|_| 0x15), Err(FakeTlsError::Alert));
     assert_eq!(with(0, &|_| 0x17), Err(FakeTlsError::Answer { number: 0, kind: 0x17 }));
-    // Rows 2 to 6 come behind it.
+    // Rows 2 to 6 follow it.
     let after = |row: usize| feed(&mut open(), &bytes(&rows[row], "hex"), 2);
     assert_eq!(after(2), Err(FakeTlsError::NotData(22)));
     assert_eq!(after(3), Err(FakeTlsError::Alert));
     assert_eq!(after(4), Ok(vec![]));
     assert_eq!(after(5), Ok(vec![]));
-    // TLS would refuse row 6, a record of 65,535 bytes. The peers of MTProxies do not.
+    // TLS would reject row 6, a record of 65,535 bytes. The peers of MTProxies do not.
     assert_eq!(after(6), Ok(vec![]));
 }
 
@@ -174,7 +174,7 @@ fn records_of_the_vectors() {
     client.wrap(&mut out, 6);
     assert_eq!(out[..6], *b"before");
     assert_eq!(out[6..], bytes(framing, "wire"));
-    // The change of cipher comes once, and nothing gives no record.
+    // The change of cipher is sent once, and an empty payload makes no record.
     let mut next = vec![9, 9];
     client.wrap(&mut next, 2);
     assert_eq!(next, [9, 9]);
@@ -193,7 +193,7 @@ fn the_answer_must_be_three_records_in_their_order() {
         result
     };
     assert_eq!(run(&whole), Ok(vec![]));
-    // No data in the last record is no fault, too long or too short a record is one.
+    // An empty last record is valid; a record that is too long or too short is an error.
     let mut client = waiting(&key, &client_random);
     let empty = answer(&key, &client_random, &[3; 100], &[]);
     assert_eq!(feed(&mut client, &[&empty[..], &[23, 3, 3, 0, 1, 77]].concat(), 7), Ok(vec![77]));
@@ -214,7 +214,7 @@ fn the_answer_must_be_three_records_in_their_order() {
     assert_eq!(run(b"HTTP/1.1 400"), Err(FakeTlsError::Answer { number: 0, kind: b'H' }));
 }
 
-/// TLS allows 16,640 bytes; released proxies cut at up to 65,534 (mtg 2), and TDLib and Telegram Desktop take them.
+/// TLS allows 16,640 bytes. Released proxies send up to 65,534 (mtg 2), and TDLib and Telegram Desktop accept them.
 #[test]
 fn c1_records_of_any_length_are_read() {
     let (key, client_random) = ([1; 16], [2; 32]);
@@ -281,14 +281,14 @@ fn any_bytes_end_the_same_way_in_any_pieces() {
     QuickCheck::new().tests(2000).quickcheck(property as fn(Vec<u8>, u8, bool) -> bool);
 }
 
-/// What a server reads in a hello.
+/// The fields that a server reads from a hello.
 struct Hello {
     session_id: Vec<u8>,
     suites: Vec<u16>,
     extensions: Vec<(u16, Vec<u8>)>,
 }
 
-/// Reads a hello as RFC 8446, 4.1.2 has it, every length checked.
+/// Parses a hello by RFC 8446, 4.1.2, and checks every length.
 fn parse(hello: &[u8]) -> Hello {
     fn split<'a>(rest: &mut &'a [u8], count: usize) -> &'a [u8] {
         let (taken, later) = rest.split_at(count);
@@ -364,12 +364,12 @@ fn the_hello_is_a_browsers_and_never_the_same() {
         session_ids.insert(session_id);
         assert!((1700..2100).contains(&hello.len()));
 
-        // The digest is that of the rest.
+        // The digest covers the rest.
         let mut zeroed = hello.clone();
         zeroed[RANDOM].fill(0);
         sign(&mut zeroed, &[5; 16], unix);
         assert_eq!(zeroed, hello);
-        // The answer to this hello, and to no other, opens the connection.
+        // Only the answer to this hello opens the connection.
         let answer = answer(&[5; 16], &hello[RANDOM], &[1; 122], &[2; 50]);
         assert_eq!(feed(&mut client, &answer, 9), Ok(vec![]));
         assert!(client.is_open());
@@ -377,7 +377,7 @@ fn the_hello_is_a_browsers_and_never_the_same() {
     assert!(orders.len() > 55 && lengths.len() == 4 && session_ids.len() == 60);
 }
 
-/// Released proxies know no other: the MTProxy in C takes records of 512 to 767 bytes, mtprotoproxy of 512.
+/// Released proxies support only this form: the MTProxy in C accepts records of 512 to 767 bytes, mtprotoproxy of 512.
 #[test]
 fn c1_the_classical_hello_has_517_bytes_and_nothing_of_later() {
     let mut orders = BTreeSet::new();
@@ -422,7 +422,7 @@ fn longest_domain_and_one_that_is_longer() {
     }
 }
 
-/// Bytes count: a name that is cut within a character is no name, but its record stays whole.
+/// The limit is in bytes: a name truncated within a character is not valid, but its record stays well-formed.
 #[test]
 fn a_domain_is_cut_by_bytes_wherever_its_characters_end() {
     let whole = hello::build(&"d".repeat(182), HelloForm::Current, &mut Seeded(1)).len();

@@ -1,4 +1,4 @@
-//! Frames (RFC 6455, 5), both ways.
+//! Frames (RFC 6455, 5), in both directions.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -17,28 +17,28 @@ const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;
 const MASKED: u8 = 0x80;
 const MASK_LEN: usize = 4;
-/// The longest header of a server: two bytes and the longest form of the length.
+/// Maximum length of a server's frame header: two bytes and the longest form of the length.
 const MAX_HEADER: usize = 10;
 const MAX_CONTROL: usize = 125;
 
-/// Where in the stream of frames a connection stands.
+/// The position in the stream of frames.
 #[derive(Default)]
 pub(super) struct Reader {
     header: [u8; MAX_HEADER],
     header_len: usize,
-    /// The frame whose body is being read, and how much of it is left.
+    /// The type of the current frame and the number of unread bytes of its body.
     kind: u8,
     body_left: u64,
     /// Whether the last data frame was not the last of its message.
     fragmented: bool,
     /// The body of a control frame.
     control: Vec<u8>,
-    /// The body of the last ping that was not answered yet.
+    /// The body of the last unanswered ping.
     ping: Option<Vec<u8>>,
 }
 
 impl Reader {
-    /// The next piece of data, where it lies; `None`: all of `input` is used up.
+    /// Returns the next piece of data in place, or `None` once all of `input` is consumed.
     pub(super) fn next<'b>(
         &mut self,
         input: &mut &'b mut [u8],
@@ -66,7 +66,7 @@ impl Reader {
             if self.kind < CLOSE {
                 return Ok(Some(piece));
             }
-            // At most 125 bytes, by its header.
+            // At most 125 bytes, as its header was checked.
             self.control.extend_from_slice(piece);
             if self.body_left == 0 {
                 self.finish_control()?;
@@ -74,7 +74,7 @@ impl Reader {
         }
     }
 
-    /// Appends the pong that is due.
+    /// Appends the pending pong, if any.
     pub(super) fn write_pong(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
         if let Some(body) = self.ping.take() {
             let from = out.len();
@@ -83,7 +83,7 @@ impl Reader {
         }
     }
 
-    /// Checks as much of a header as is there; the length of the body once all of it is.
+    /// Checks the part of a header that has been received. Returns the length of the body once the header is complete.
     fn check_header(&mut self) -> Result<Option<u64>, WebSocketError> {
         let [first, second, long @ ..] = self.header;
         let (kind, last) = (first & 0x0f, first & FINAL != 0);
@@ -122,7 +122,7 @@ impl Reader {
         Ok(Some(length))
     }
 
-    /// Acts upon a control frame that is there as a whole.
+    /// Handles a complete control frame.
     fn finish_control(&mut self) -> Result<(), WebSocketError> {
         let body = mem::take(&mut self.control);
         match self.kind {
@@ -135,14 +135,14 @@ impl Reader {
                     [high, low, ..] => WebSocketError::Closed(Some(u16::from_be_bytes([high, low]))),
                 });
             }
-            // A pong that nobody asked for means nothing.
+            // Unsolicited pongs are ignored.
             _ => {}
         }
         Ok(())
     }
 }
 
-/// Makes one masked frame of what lies in `out` from `from` on.
+/// Wraps the bytes of `out` from `from` on into one masked frame.
 pub(super) fn wrap(out: &mut Vec<u8>, from: usize, kind: u8, random: &mut dyn SecureRandom) {
     let length = out.len() - from;
     let mut header = [0; MAX_HEADER + MASK_LEN];

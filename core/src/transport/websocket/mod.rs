@@ -1,9 +1,8 @@
-//! WebSocket (RFC 6455), the client's end: one byte stream through binary messages, for networks and hosts where
-//! nothing else passes.
+//! WebSocket (RFC 6455), client side: a byte stream in binary messages, for networks and hosts that let nothing else
+//! pass.
 //!
-//! Borders of messages mean nothing, so messages are neither joined nor kept, however long they are. The stream
-//! inside has to be obfuscated. Below it lies a plain stream or, for Telegram's own hosts, TLS: that is the
-//! embedder's.
+//! Message boundaries have no meaning, so messages are neither joined nor buffered, whatever their length. The inner
+//! stream must be obfuscated. The caller provides the stream below: plain or, for Telegram's own hosts, TLS.
 //!
 //! Source: `core.telegram.org/mtproto/transports`, "WebSocket".
 
@@ -22,13 +21,13 @@ pub use self::target::{InvalidTarget, WebSocketTarget};
 use self::upgrade::Upgrade;
 use crate::crypto::{SecureRandom, random};
 
-/// The number by which a peer closes in order, and the only one that Telegram's servers use.
+/// The status code of an orderly close, the only one that Telegram's servers use.
 pub const WEBSOCKET_NORMAL_CLOSURE: u16 = 1000;
 
 /// The client's end of a WebSocket.
 ///
-/// Ask [`control`](Self::control) what has to leave before and between the data, feed what arrives to
-/// [`next`](Self::next), and begin to [`wrap`](Self::wrap) once [`is_open`](Self::is_open).
+/// [`control`](Self::control) writes the bytes to send before and between the data. Pass received bytes to
+/// [`next`](Self::next), and [`wrap`](Self::wrap) payload once [`is_open`](Self::is_open) returns `true`.
 pub struct WebSocket {
     request: Vec<u8>,
     phase: Phase,
@@ -42,7 +41,7 @@ enum Phase {
 
 impl fmt::Debug for WebSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What either side said first or last is not for logs.
+        // The first and last messages of either side do not belong in logs.
         let phase: &dyn fmt::Debug = match &self.phase {
             Phase::Upgrade(_) => &"upgrade",
             Phase::Open(_) => &"open",
@@ -53,15 +52,15 @@ impl fmt::Debug for WebSocket {
 }
 
 impl WebSocket {
-    /// Begins a connection. Draws 16 bytes.
+    /// Creates a connection. Draws 16 bytes.
     #[must_use]
     pub fn new(target: &WebSocketTarget, random: &mut dyn SecureRandom) -> Self {
         let (upgrade, request) = Upgrade::new(target, &random::array(random));
         Self { request, phase: Phase::Upgrade(Box::new(upgrade)) }
     }
 
-    /// Appends what must leave now: the request, once, and later the answer to the server's last ping.
-    /// Whether there was anything.
+    /// Appends the bytes to send now: the request, once, and later the answer to the server's last ping. Returns
+    /// whether there were any.
     pub fn control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
         let before = out.len();
         if !self.request.is_empty() {
@@ -74,17 +73,18 @@ impl WebSocket {
         out.len() > before
     }
 
-    /// Whether the server has agreed.
+    /// Returns whether the server has accepted the upgrade.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open(_))
     }
 
-    /// The next piece of the stream inside, where it lies in `input`; call again until `None`, which means that all
-    /// of `input` is used up. Only the headers of the server's answer (at most 8 KiB) and of a frame are kept.
+    /// Returns the next piece of the inner stream, in place in `input`. Call it until it returns `None`, which means
+    /// that all of `input` is consumed. Only the headers of the response (at most 8 KiB) and of a frame are buffered.
     ///
     /// # Errors
-    /// [`WebSocketError`]: close the connection. Every later call answers with the same error.
+    /// Returns [`WebSocketError`] if the peer broke the protocol or closed the WebSocket. Close the connection then:
+    /// every later call returns the same error.
     pub fn next<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, WebSocketError> {
         let result = self.advance(input);
         if let Err(error) = result {
@@ -94,15 +94,15 @@ impl WebSocket {
         result
     }
 
-    /// Makes one masked binary message of what lies in `out` from `from` on, in place. Do not call it before
-    /// [`is_open`](Self::is_open). Draws 4 bytes.
+    /// Wraps the bytes of `out` from `from` on into one masked binary message, in place. Do not call it before
+    /// [`is_open`](Self::is_open) returns `true`. Draws 4 bytes.
     pub fn wrap(&mut self, out: &mut Vec<u8>, from: usize, random: &mut dyn SecureRandom) {
         if out.len() > from {
             frames::wrap(out, from, frames::BINARY, random);
         }
     }
 
-    /// Appends a frame that ends the connection in order. The peer answers with one of its own, and closes.
+    /// Appends a close frame. The peer answers with its own and closes the connection.
     pub fn close(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
         let from = out.len();
         out.extend_from_slice(&WEBSOCKET_NORMAL_CLOSURE.to_be_bytes());

@@ -2,24 +2,25 @@
 
 use alloc::string::String;
 
-/// Where a WebSocket is: the host as its `Host` header names it, and the path.
+/// The address of a WebSocket: the host as in the `Host` header, and the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebSocketTarget {
     host: String,
     path: String,
 }
 
-/// A host or path that cannot stand in a request: empty, longer than 1024 bytes, a path without a leading `/`, or
+/// The host or path is not valid in a request: empty, longer than 1024 bytes, a path without a leading `/`, or
 /// characters other than printable ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the host or the path cannot stand in a request")]
 pub struct InvalidTarget;
 
 impl WebSocketTarget {
-    /// A target from a host, such as `venus.web.telegram.org` or `127.0.0.1:8080`, and a path, such as `/apiws`.
+    /// Creates a target from a host, such as `venus.web.telegram.org` or `127.0.0.1:8080`, and a path, such as
+    /// `/apiws`.
     ///
     /// # Errors
-    /// [`InvalidTarget`].
+    /// Returns [`InvalidTarget`] if the host or path is not valid in a request.
     pub fn new(host: impl Into<String>, path: impl Into<String>) -> Result<Self, InvalidTarget> {
         let (host, path) = (host.into(), path.into());
         let fits =
@@ -31,7 +32,8 @@ impl WebSocketTarget {
         }
     }
 
-    /// Where Telegram's DC of this number, 1 to 5, has its WebSocket; it is reached over TLS at port 443.
+    /// Returns the target of Telegram's DC with this number, over TLS on port 443, or `None` if the number is not 1 to
+    /// 5.
     #[must_use]
     pub fn telegram(dc: u16, test_dcs: bool) -> Option<Self> {
         let name = match dc {
@@ -46,13 +48,13 @@ impl WebSocketTarget {
         Some(Self { host: alloc::format!("{name}.web.telegram.org"), path: path.into() })
     }
 
-    /// The host.
+    /// Returns the host.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The path.
+    /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path

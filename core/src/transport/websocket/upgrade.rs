@@ -1,4 +1,4 @@
-//! The request that turns HTTP into a WebSocket, and its answer (RFC 6455, 4).
+//! The upgrade request from HTTP to WebSocket, and the response (RFC 6455, 4).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,20 +11,20 @@ use crate::crypto::hash::sha1;
 use crate::policy;
 use crate::transport::assemble::take;
 
-/// What the server hashes together with the key.
+/// The suffix that the server hashes with the key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const SUBPROTOCOL: &str = "binary";
 const END: &[u8] = b"\r\n\r\n";
 
-/// An answer on its way.
+/// A pending upgrade.
 pub(super) struct Upgrade {
-    /// What the server must accept the key with.
+    /// The expected `Sec-WebSocket-Accept` header.
     accept: String,
     answer: Vec<u8>,
 }
 
 impl Upgrade {
-    /// What to wait for, and the request.
+    /// Creates the pending upgrade and the request.
     pub(super) fn new(target: &WebSocketTarget, nonce: &[u8; 16]) -> (Self, Vec<u8>) {
         let key = Base64::encode_string(nonce);
         let request = alloc::format!(
@@ -37,7 +37,7 @@ impl Upgrade {
         (Self { accept, answer: Vec::new() }, request.into_bytes())
     }
 
-    /// Takes the answer's headers off `input`. Whether they are complete, and agree.
+    /// Consumes the headers of the response from `input`. Returns whether they are complete and accept the upgrade.
     pub(super) fn feed(&mut self, input: &mut &mut [u8]) -> Result<bool, WebSocketError> {
         const START: &[u8] = b"HTTP/1.1 ";
         loop {
