@@ -66,7 +66,7 @@ fn a_stop_from_outside_does_not_show_the_password() {
     let directory = Directory::new();
     let mut terminal = Terminal::start(&directory, &TO_THE_PASSWORD);
     let slave = terminal.slave.try_clone().unwrap();
-    let before = tcgetattr(&slave).unwrap();
+    let before = terminal.before.clone();
     terminal.sees("Password");
     terminal.types("half");
     // Until it has been read: what has not belongs to whoever reads next.
@@ -120,7 +120,7 @@ fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
         let mut terminal = Terminal::start(&directory, args);
         let slave = terminal.slave.try_clone().unwrap();
         let modes = || tcgetattr(&slave).unwrap().local_modes;
-        let before = modes();
+        let before = terminal.before.local_modes;
         for (question, answer) in answers {
             terminal.sees(question);
             terminal.types(answer);

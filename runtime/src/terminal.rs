@@ -83,10 +83,11 @@ impl TerminalPrompt {
         Self { output, reading_line: None, reading_secret: None, link_lines: None }
     }
 
-    /// Puts the terminal back as it was, where a secret is being asked for. For who is about to end the process
-    /// because of a signal: Ctrl-C at such a question is seen to already.
+    /// Puts the terminal back as it was, if a secret is being asked for. For a caller that ends the process because of
+    /// a signal: from then on every question for a secret fails with [`PromptError::Interrupted`]. Ctrl-C at such a
+    /// question does this by itself.
     pub fn restore() {
-        hidden::restore();
+        hidden::close();
     }
 
     /// Shows the question again that is open, if there is one, and hides again what is typed where that is a secret. For
@@ -173,7 +174,15 @@ impl TerminalPrompt {
         self.check()?;
         loop {
             // The echo is off before the question appears.
-            let input = if self.reading_secret.is_none() { Some(HiddenInput::new()?) } else { None };
+            let input = match self.reading_secret {
+                Some(_) => None,
+                None => match HiddenInput::new() {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                        return Err(PromptError::Interrupted);
+                    }
+                    input => Some(input?),
+                },
+            };
             self.write(question, " ")?;
             let _asked = self.asked(question)?;
             match answer(&mut self.reading_secret, input.map(|input| move || input.read_line())).await {

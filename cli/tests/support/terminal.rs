@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
 use super::{Directory, command};
 
@@ -30,6 +30,8 @@ pub struct Terminal {
     seen: usize,
     /// Kept open, so that the terminal outlives the command.
     pub slave: File,
+    /// Its modes before the command began.
+    pub before: Termios,
     pub child: Child,
 }
 
@@ -85,6 +87,8 @@ impl Terminal {
         }
         command.env("TERM", "xterm").env_remove("NO_COLOR").current_dir(wanted.get_current_dir().unwrap());
         command.stdin(slave()).stdout(slave()).stderr(slave());
+        // The command may hide what is typed as soon as it runs.
+        let before = tcgetattr(slave()).unwrap();
         let child = command.spawn().unwrap();
         drop(command);
         let master = File::from(master);
@@ -99,7 +103,7 @@ impl Terminal {
                 }
             }
         });
-        Self { master, output, shown: String::new(), seen: 0, slave: slave(), child }
+        Self { master, output, shown: String::new(), seen: 0, slave: slave(), before, child }
     }
 
     /// Waits until `text` is shown, behind all that was waited for before.

@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -21,8 +21,15 @@ use super::again;
 /// How long a stop may take to reach all threads.
 const STOP: Duration = Duration::from_millis(100);
 
-/// The question that is open now.
-static OPEN: Mutex<Option<Open>> = Mutex::new(None);
+/// The question that is open now. Its lock is held whenever the modes of the terminal change, so that a thread that
+/// restores them never does so before the thread that hides what is typed.
+static STATE: Mutex<State> = Mutex::new(State { open: None, is_closed: false });
+
+struct State {
+    open: Option<Open>,
+    /// The process ends: no question hides what is typed any more.
+    is_closed: bool,
+}
 
 struct Open {
     terminal: File,
@@ -33,21 +40,33 @@ struct Open {
 
 impl Open {
     fn set(&self, modes: &Termios) {
-        // Fails where the terminal is gone.
+        // Fails if the terminal is gone.
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, modes);
     }
 }
 
-/// Puts the terminal back as it was, if a question is open.
-pub(super) fn restore() {
-    if let Some(open) = OPEN.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        open.set(&open.before);
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn restore(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.set(&open.before);
+        }
     }
 }
 
-/// Hides again what is typed, if a question is open: while the process was stopped, somebody else set the terminal.
+/// Puts the terminal back as it was, if a question is open, and lets no other question change it: the process ends.
+pub(super) fn close() {
+    let mut state = state();
+    state.restore();
+    state.is_closed = true;
+}
+
+/// Hides again what is typed, if a question is open: while the process was stopped, the shell set the terminal.
 pub(super) fn resume() {
-    if let Some(open) = &*OPEN.lock().unwrap_or_else(PoisonError::into_inner) {
+    if let Some(open) = &state().open {
         open.set(&open.hidden);
     }
 }
@@ -55,24 +74,24 @@ pub(super) fn resume() {
 /// Drops what was typed and not read yet.
 pub(super) fn discard() {
     if let Ok(terminal) = open() {
-        // Fails where the terminal is gone, which whoever reads finds out.
+        // Fails if the terminal is gone, which the reader finds out.
         let _ = tcflush(&terminal, QueueSelector::IFlush);
     }
 }
 
 /// What Ctrl-Z does elsewhere: the process and its companions are stopped, with the terminal as it was before.
 fn stop() {
-    if let Some(open) = &*OPEN.lock().unwrap_or_else(PoisonError::into_inner) {
+    if let Some(open) = &state().open {
         open.set(&open.before);
     }
-    // Does nothing where nobody could make us go on, as without a shell.
+    // Does nothing if no process could continue this one, as without a shell.
     let _ = kill_current_process_group(Signal::TSTP);
     thread::sleep(STOP);
     resume();
     again::show();
 }
 
-/// The controlling terminal; where there is none (`su -c`, `setsid`), the one that we were given.
+/// Returns the controlling terminal, or the one that this process was given if it has none (`su -c`, `setsid`).
 fn open() -> io::Result<File> {
     let missing = match OpenOptions::new().read(true).write(true).open("/dev/tty") {
         Ok(terminal) => return Ok(terminal),
@@ -95,7 +114,13 @@ pub(super) struct HiddenInput {
 
 impl HiddenInput {
     /// Turns the echo off.
+    ///
+    /// Errors with [`Interrupted`](io::ErrorKind::Interrupted) once [`close`] was called.
     pub(super) fn new() -> io::Result<Self> {
+        let mut state = state();
+        if state.is_closed {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let terminal = open()?;
         let before = tcgetattr(&terminal)?;
         let mut hidden = before.clone();
@@ -103,11 +128,10 @@ impl HiddenInput {
         hidden.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
         hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
         hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
-        let open = Open { terminal: terminal.try_clone()?, before, hidden: hidden.clone() };
-        *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
-        let input = Self { terminal };
-        tcsetattr(&input.terminal, OptionalActions::Now, &hidden)?;
-        Ok(input)
+        let open = Open { terminal: terminal.try_clone()?, before, hidden };
+        tcsetattr(&terminal, OptionalActions::Now, &open.hidden)?;
+        state.open = Some(open);
+        Ok(Self { terminal })
     }
 
     /// The line that is typed. Ctrl-C and Ctrl-\ interrupt the process and Ctrl-Z stops it.
@@ -127,7 +151,7 @@ impl HiddenInput {
 
 impl Drop for HiddenInput {
     fn drop(&mut self) {
-        restore();
+        state().restore();
     }
 }
 
@@ -221,6 +245,12 @@ mod tests {
             u32::from(asked.get() > 5)
         };
         assert_eq!(read_line(&mut &b"halfwhole\n"[..], || (), shown).unwrap(), "whole");
+    }
+
+    #[test]
+    fn no_question_hides_what_is_typed_once_the_process_ends() {
+        close();
+        assert_eq!(HiddenInput::new().err().map(|error| error.kind()), Some(io::ErrorKind::Interrupted));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 
 /// The console is put back by itself.
-pub(super) const fn restore() {}
+pub(super) const fn close() {}
 
 /// Nothing stops a process there.
 pub(super) const fn resume() {}
