@@ -1,19 +1,55 @@
 //! `sansgram whoami` and `sansgram logout`: what a session is good for once it is logged in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use sansgram_runtime::core::client::{Config, Servers, StoredSession};
 use sansgram_runtime::{Client, Error, FileStore, SessionStore};
 
-use crate::args::{LogoutArgs, ServerArgs, WhoamiArgs};
-use crate::failure::Failure;
-use crate::identity::Application;
-use crate::login::saved_login::SavedLoginFile;
+use crate::application::{Application, ApplicationArgs};
+use crate::error::Failure;
+use crate::saved_login::SavedLoginFile;
+use crate::server::ServerArgs;
 use crate::session::{self, SessionOwner};
 use crate::timeout::{self, Watch};
-use crate::{interrupt, output, server};
+use crate::values::{self, session_name};
+use crate::{help, interrupt, output, server};
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoamiArgs {
+    #[arg(long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
+        value_parser = session_name())]
+    pub(crate) session: PathBuf,
+
+    /// Print the result as one JSON object: user_id, first_name, is_bot, dc
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) application: ApplicationArgs,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogoutArgs {
+    #[arg(long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
+        value_parser = session_name())]
+    pub(crate) session: PathBuf,
+
+    /// Print the result as one JSON object: signed_out
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) application: ApplicationArgs,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
 
 /// `sansgram whoami`.
 pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
@@ -92,19 +128,21 @@ impl Opened {
         watch: &Watch,
         action: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let config = server.config(&self.session)?;
+        let config = server.config(&self.session, watch.lookup())?;
+        let route = server.route(&config)?;
         let api = application.credentials(&self.session, server::is_telegram(&config));
         let config = Config { api, ..config };
         let options = server.network.options()?;
-        server.runtime.block_on(async {
+        let result = server.runtime.block_on(async {
             let client = server.runtime.start(config, Arc::new(self.store), options).await?;
-            watch.client(&client);
+            watch.client(&client, route);
             let result = action(&client).await;
             let cause = client.logout_cause();
             client.disconnect().await;
-            // Why the session ended says more than that nobody is logged in.
+            // Why the session ended says more than that no user is logged in.
             result.map_err(|failure| cause.map_or(failure, Failure::from))?;
             client.save_error().map_or(Ok(()), |error| Err(error.into()))
-        })
+        });
+        result.map_err(|failure| failure.explained(route))
     }
 }

@@ -3,11 +3,11 @@
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sansgram_runtime::core::client::DcId;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Where one DC is, as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,33 +20,42 @@ pub(crate) struct DcAddress {
 
 impl DcAddress {
     /// The addresses behind the name. May block for as long as the system's resolver does.
-    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
-        resolve(&self.host, self.port, &self.dc.to_string())
+    pub(crate) fn resolve(&self, lookup: &Lookup) -> Result<Vec<SocketAddr>, Failure> {
+        lookup.resolve(&self.host, self.port, &self.dc.to_string())
     }
 }
 
-/// The host that is being looked up, for whoever says at the end of a time limit what it was spent with.
-static LOOKED_UP: Mutex<Option<String>> = Mutex::new(None);
+/// Looks up the addresses behind names, and remembers the name that is being looked up: the sentence at the end of a
+/// time limit says it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lookup(Arc<Mutex<Option<String>>>);
 
-/// The host that is being looked up at this moment.
-pub(crate) fn looked_up() -> Option<String> {
-    LOOKED_UP.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
+impl Lookup {
+    /// The host that is being looked up at this moment.
+    pub(crate) fn current(&self) -> Option<String> {
+        self.host().clone()
+    }
 
-/// The addresses behind a name; `whose` it is says the failure. May block.
-pub(crate) fn resolve(host: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, Failure> {
-    let looks_up = |host| *LOOKED_UP.lock().unwrap_or_else(PoisonError::into_inner) = host;
-    looks_up(Some(host.to_owned()));
-    let found = (host, port).to_socket_addrs().map(Vec::from_iter);
-    looks_up(None);
-    let reason = match found {
-        Ok(addresses) if addresses.is_empty() => "it has no address".to_owned(),
-        Ok(addresses) => return Ok(addresses),
-        Err(error) => why(&error),
-    };
-    Err(Failure::new(format!(
-        "the host {host} of {whose} cannot be found: {reason}; check its spelling, and the network"
-    )))
+    /// Returns the addresses behind a name. May block for as long as the system's resolver does.
+    ///
+    /// Errors with a sentence that says whose host it is: `whose`.
+    pub(crate) fn resolve(&self, host: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, Failure> {
+        *self.host() = Some(host.to_owned());
+        let found = (host, port).to_socket_addrs().map(Vec::from_iter);
+        *self.host() = None;
+        let reason = match found {
+            Ok(addresses) if addresses.is_empty() => "it has no address".to_owned(),
+            Ok(addresses) => return Ok(addresses),
+            Err(error) => why(&error),
+        };
+        Err(Failure::new(format!(
+            "the host {host} of {whose} cannot be found: {reason}; check its spelling, and the network"
+        )))
+    }
+
+    fn host(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What the system's resolver says, without what the standard library puts before it.
@@ -145,13 +154,13 @@ mod tests {
     #[test]
     fn a5_scopes_of_ipv6_are_kept() {
         let address: DcAddress = "2=[fe80::1%1]:443".parse().unwrap();
-        assert_eq!(address.resolve().unwrap(), ["[fe80::1%1]:443".parse().unwrap()]);
+        assert_eq!(address.resolve(&Lookup::default()).unwrap(), ["[fe80::1%1]:443".parse().unwrap()]);
         assert!("2=[fe80::1%]:443".parse::<DcAddress>().unwrap_err().contains("scope"));
     }
 
     #[test]
     fn addresses_need_no_resolver() {
         let address: DcAddress = "2=[::1]:443".parse().unwrap();
-        assert_eq!(address.resolve().unwrap(), ["[::1]:443".parse().unwrap()]);
+        assert_eq!(address.resolve(&Lookup::default()).unwrap(), ["[::1]:443".parse().unwrap()]);
     }
 }

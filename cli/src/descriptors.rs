@@ -1,11 +1,6 @@
 //! Whether this process may open as many files as it needs: libraries below us panic if they may not.
 
-use crate::failure::Failure;
-
-/// How many more files a command opens at most: 25 were counted for a login in the sandbox.
-pub(crate) const ONLINE: usize = 40;
-/// The same without a network: 12 were counted, of which signals take 6.
-pub(crate) const OFFLINE: usize = 20;
+use crate::error::Failure;
 
 /// Fails if there are fewer descriptors left than `needed`.
 #[cfg(unix)]

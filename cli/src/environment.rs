@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 
 use sansgram_runtime::core::Secret;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 pub(crate) const PHONE: &str = "SANSGRAM_PHONE";
 pub(crate) const CODE: &str = "SANSGRAM_CODE";

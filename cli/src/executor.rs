@@ -9,7 +9,7 @@ use sansgram_runtime::{Client, ClientOptions, Error, SessionStore};
 use sansgram_smol::Smol;
 use sansgram_tokio::Tokio;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Which runtime drives the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

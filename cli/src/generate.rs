@@ -2,23 +2,37 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::ValueHint;
+use clap::{Args, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use roff::{Roff, bold, roman};
 
-use crate::args::{self, CompletionsArgs, ManArgs};
-use crate::failure::Failure;
+use crate::error::Failure;
+use crate::values::path;
 use crate::{environment, help, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this directory, instead of the first one to standard output
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, value_parser = path())]
+    pub(crate) output: Option<PathBuf>,
+}
 
 const NAME: &str = "sansgram";
 
 /// `sansgram completions`.
-pub(crate) fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
+pub(crate) fn completions(args: &CompletionsArgs, tree: clap::Command) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut without_files(args::tree()), NAME, &mut script);
+    clap_complete::generate(args.shell, &mut without_files(tree), NAME, &mut script);
     let script = String::from_utf8(script).map_err(|error| Failure::new(error.to_string()))?;
     output::text(with_sessions(args.shell, &script).as_bytes())
 }
@@ -124,9 +138,9 @@ end
 "#;
 
 /// `sansgram man`.
-pub(crate) fn man(args: &ManArgs) -> Result<(), Failure> {
+pub(crate) fn man(args: &ManArgs, tree: clap::Command) -> Result<(), Failure> {
     // A page for "help" would have nothing to say.
-    let mut tree = args::tree().disable_help_subcommand(true);
+    let mut tree = tree.disable_help_subcommand(true);
     tree.build();
     match &args.output {
         None => output::text(&page(&tree, NAME).map_err(|error| Failure::new(error.to_string()))?),

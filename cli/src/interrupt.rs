@@ -6,7 +6,8 @@ use std::process;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::failure::Failure;
+use crate::error::Failure;
+use crate::policy::{OFFLINE_DESCRIPTORS, ONLINE_DESCRIPTORS};
 use crate::{cleanup, descriptors, output};
 
 /// How to go on where the process is ended now.
@@ -19,7 +20,7 @@ pub(crate) fn watch() -> Result<(), Failure> {
 
 /// The same for a command that uses no network.
 pub(crate) fn watch_offline() -> Result<(), Failure> {
-    descriptors::check(descriptors::OFFLINE)?;
+    descriptors::check(OFFLINE_DESCRIPTORS)?;
     wait(|number| end(number))
 }
 
@@ -49,7 +50,7 @@ pub(crate) const INTERRUPT: i32 = 2;
 
 /// Calls `action` at the first signal that asks the process to end, on a thread of its own.
 pub(crate) fn on_signal(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
-    descriptors::check(descriptors::ONLINE)?;
+    descriptors::check(ONLINE_DESCRIPTORS)?;
     wait(action)
 }
 

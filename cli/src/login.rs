@@ -1,9 +1,10 @@
 //! `sansgram login`.
 
 mod answers;
-pub(crate) mod messages;
-pub(crate) mod qr;
-pub(crate) mod saved_login;
+pub(crate) mod args;
+mod identity;
+mod messages;
+mod qr;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +18,21 @@ use sansgram_runtime::{
     SessionStore, TerminalPrompt,
 };
 
-use crate::args::LoginArgs;
-use crate::failure::{Failure, NO_TERMINAL};
-use crate::identity::{self, Application, Given, Who};
+use crate::advice::NO_TERMINAL;
+use crate::application::Application;
+use crate::error::Failure;
 use crate::interrupt::{self, INTERRUPT};
 use crate::output;
+use crate::route::Route;
 use crate::sandbox::Sandbox;
-use crate::server;
+use crate::saved_login::{Kept, SavedLoginFile, words};
 use crate::session::{self, Anew, Fresh, SessionOwner};
 use crate::timeout::{self, Watch};
+use crate::{server, values};
 
 use answers::Answers;
-use saved_login::{Kept, SavedLoginFile};
+use args::LoginArgs;
+use identity::{Given, Who};
 
 /// Who scans the links of a sandbox, where nobody is named.
 const SCANNER: &str = "+9996621234";
@@ -53,6 +57,8 @@ struct Login<'a> {
     sandbox: Option<Sandbox>,
     config: Config,
     application: Application,
+    /// What the connections go through.
+    route: Route,
     /// The file that keeps the session; `None`: it is kept in memory.
     file: Option<FileStore>,
     /// Whom the session belongs to; nobody in a sandbox.
@@ -77,7 +83,7 @@ impl<'a> Login<'a> {
         let file = match &args.session {
             None if args.sandbox => None,
             name => {
-                let name = name.as_deref().unwrap_or(session::DEFAULT.as_ref());
+                let name = name.as_deref().unwrap_or(values::DEFAULT_SESSION.as_ref());
                 Some(session::open(name, Some(watch))?)
             }
         };
@@ -122,7 +128,7 @@ impl<'a> Login<'a> {
                 config
             }
             None => {
-                let config = args.server.config(&session)?;
+                let config = args.server.config(&session, watch.lookup())?;
                 let is_first = server::is_telegram(&config) && matches!(holder, SessionOwner::Nobody);
                 let mut prompt = TerminalPrompt::lazy();
                 if is_first && application.is_missing() && prompt.is_available() {
@@ -146,7 +152,11 @@ impl<'a> Login<'a> {
                 Config { api: application.credentials(&session, server::is_telegram(&config)), ..config }
             }
         };
-        Ok(Self { args, watch, sandbox, config, application, file, holder, half_done, store })
+        let route = match sandbox {
+            Some(_) => Route::default(),
+            None => args.server.route(&config)?,
+        };
+        Ok(Self { args, watch, sandbox, config, application, route, file, holder, half_done, store })
     }
 
     fn run(mut self, who: &Who, given: Given) -> Result<(), Failure> {
@@ -155,20 +165,22 @@ impl<'a> Login<'a> {
             self.check(who, &given)?;
         }
         interrupt::advise(self.kept().is_some().then_some(messages::GOES_ON));
+        let route = self.route;
         let options = match self.sandbox {
             Some(_) => ClientOptions::default(),
             None => self.args.server.network.options()?,
         };
         let runtime = self.args.server.runtime;
-        runtime.block_on(async {
+        let result = runtime.block_on(async {
             let client = runtime.start(self.config.clone(), self.store.clone(), options).await?;
-            self.watch.client(&client);
+            self.watch.client(&client, route);
             let result = self.sign_in(&client, who, given).await;
             let dc = client.home().number();
             client.disconnect().await;
             self.tell(&result?, dc)?;
             client.save_error().map_or(Ok(()), |error| Err(error.into()))
-        })
+        });
+        result.map_err(|failure| failure.explained(route))
     }
 
     /// What an earlier call left half done.
@@ -359,7 +371,7 @@ impl<'a> Login<'a> {
         let Some(pending) = answers.remains().filter(|_| !is_over) else { return error.into() };
         let says_how = !matches!(&error, Error::Login(_) | Error::Prompt(_))
             || matches!(&error, Error::Prompt(reason) if matches!(**reason, PromptError::Ended));
-        let failure = Failure::from(error);
+        let failure = Failure::from(error).explained(self.route);
         if let Err(failure) = self.tell_pending(pending) {
             return failure;
         }
@@ -375,7 +387,7 @@ impl<'a> Login<'a> {
         // Once is enough, also where the time is over at this moment.
         self.watch.remains(None);
         match self.args.json {
-            true => output::result(&messages::json(pending)),
+            true => output::result(&words::json(pending)),
             false => Ok(()),
         }
     }

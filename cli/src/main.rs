@@ -2,33 +2,38 @@
 
 mod account;
 mod address;
+mod advice;
+mod application;
 mod args;
 mod cleanup;
 mod descriptors;
 mod environment;
+mod error;
 mod executor;
-mod failure;
 mod generate;
 mod help;
-mod identity;
 mod interrupt;
 mod login;
 mod network;
 mod output;
 mod passcode;
 mod password;
+mod policy;
+mod report;
+mod route;
 mod sandbox;
+mod saved_login;
 mod server;
 mod session;
 mod sessions;
 mod stdin_values;
 mod timeout;
 mod usage;
+mod values;
 
 use std::process::ExitCode;
 
 use args::Command;
-use failure::Failure;
 
 fn main() -> ExitCode {
     let result = args::parse().and_then(|command| match command {
@@ -38,9 +43,9 @@ fn main() -> ExitCode {
         Command::Password(args) => password::run(*args),
         Command::Sessions(args) => sessions::run(args),
         Command::Sandbox(args) => sandbox::run(&args),
-        Command::Completions(args) => generate::completions(&args),
-        Command::Man(args) => generate::man(&args),
+        Command::Completions(args) => generate::completions(&args, args::tree()),
+        Command::Man(args) => generate::man(&args, args::tree()),
     });
     cleanup::tidy();
-    result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
+    result.map_or_else(report::report, |()| ExitCode::SUCCESS)
 }

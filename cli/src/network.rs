@@ -1,42 +1,39 @@
 //! From options to the way to the server: proxies and disguises. Nothing here repeats a secret.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-
+use clap::Args;
 use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::Config;
 use sansgram_runtime::core::client::{ProxyLink, ProxyMode, StreamMode};
 use sansgram_runtime::proxy::AnyProxy;
 use sansgram_runtime::{ClientOptions, Proxy};
 
-use crate::address;
-use crate::args::NetworkArgs;
+use crate::address::Lookup;
 use crate::environment::{self, MTPROXY, PROXY};
-use crate::failure::Failure;
+use crate::error::Failure;
+use crate::route::{MtProxyRoute, Route};
+use crate::values::secret;
 
-/// What this process's connections go through, for the advice on one that failed: a process knows one way only.
-static WAY: AtomicU8 = AtomicU8::new(0);
+/// The way to the server.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkArgs {
+    /// Go through this proxy: socks5://USER:PASSWORD@HOST:PORT, socks4://..., http://..., or a link such as tg://socks?...
+    /// [env: SANSGRAM_PROXY]
+    #[arg(long, value_name = "URL|LINK", value_parser = secret())]
+    pub(crate) proxy: Option<Secret<String>>,
 
-const THROUGH_PROXY: u8 = 1;
-const THROUGH_MTPROXY: u8 = 2;
-const THROUGH_FAKE_TLS: u8 = 4;
+    /// Go through this MTProxy: its link, such as tg://proxy?..., or its secret in hex or base64 with its address
+    /// [env: SANSGRAM_MTPROXY]
+    #[arg(long, value_name = "LINK|SECRET@HOST:PORT", value_parser = secret())]
+    pub(crate) mtproxy: Option<Secret<String>>,
 
-fn is_through(what: u8) -> bool {
-    WAY.load(Ordering::Relaxed) & what != 0
-}
+    /// Make the connection look like random bytes
+    #[arg(long)]
+    pub(crate) obfuscated: bool,
 
-/// Whether connections of this process go through a SOCKS5 or HTTP proxy.
-pub(crate) fn is_through_proxy() -> bool {
-    is_through(THROUGH_PROXY)
-}
-
-/// Whether connections of this process go through an MTProxy.
-pub(crate) fn is_through_mtproxy() -> bool {
-    is_through(THROUGH_MTPROXY)
-}
-
-/// Whether they go through an MTProxy in fake TLS, which refuses a clock that is seconds ahead.
-pub(crate) fn is_through_fake_tls() -> bool {
-    is_through(THROUGH_FAKE_TLS)
+    /// Encrypt under temporary keys that are thrown away (perfect forward secrecy)
+    #[arg(long)]
+    pub(crate) pfs: bool,
 }
 
 /// The proxies that were given, at most one of each kind.
@@ -51,20 +48,24 @@ impl NetworkArgs {
     /// The settings of the runtime's half of the client.
     pub(crate) fn options(&self) -> Result<ClientOptions, Failure> {
         let proxy = self.proxies()?.proxy;
-        if proxy.is_some() {
-            WAY.fetch_or(THROUGH_PROXY, Ordering::Relaxed);
-        }
         Ok(proxy.map_or_else(ClientOptions::new, |proxy| ClientOptions::new().proxy(proxy)))
     }
 
+    /// What connections go through.
+    pub(crate) fn route(&self) -> Result<Route, Failure> {
+        let Given { proxy, mtproxy } = self.proxies()?;
+        let mtproxy = mtproxy.map(|(link, _)| match link.secret.mode() {
+            ProxyMode::FakeTls { .. } => MtProxyRoute::FakeTls,
+            _ => MtProxyRoute::Obfuscated,
+        });
+        Ok(Route { has_proxy: proxy.is_some(), mtproxy, has_test_option: false })
+    }
+
     /// What the machine must know. Resolves the name of an MTProxy, which may block.
-    pub(crate) fn apply_to(&self, config: &mut Config) -> Result<(), Failure> {
+    pub(crate) fn apply_to(&self, config: &mut Config, lookup: &Lookup) -> Result<(), Failure> {
         self.disguise(config);
         if let Some((ProxyLink { server, port, secret }, name)) = self.proxies()?.mtproxy {
-            let fake_tls =
-                if matches!(secret.mode(), ProxyMode::FakeTls { .. }) { THROUGH_FAKE_TLS } else { 0 };
-            config.set_mtproxy(address::resolve(&server, port, name)?, secret);
-            WAY.fetch_or(THROUGH_MTPROXY | fake_tls, Ordering::Relaxed);
+            config.set_mtproxy(lookup.resolve(&server, port, name)?, secret);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use sansgram_runtime::core::login::UserInfo;
 use sansgram_runtime::text::{for_standard_error, harmless, printable};
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Prints a line of the result. A reader that has gone away is no failure.
 pub(crate) fn result(line: &str) -> Result<(), Failure> {

@@ -8,12 +8,11 @@ use sansgram_runtime::core::Secret;
 use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported};
 
 use crate::environment::{self, API_HASH, PASSCODE};
-use crate::failure::Failure;
+use crate::error::Failure;
+use crate::policy::MAX_PASSCODE_TRIES;
 use crate::stdin_values::{self, Line};
-use crate::{args, output, session};
+use crate::{output, session, values};
 
-/// How often a person may type a passcode.
-const MOST_TRIES: u32 = 3;
 /// Where a passcode can come from if there is no terminal, as the end of a sentence.
 const WHERE: &str = "SANSGRAM_PASSCODE, or write it to standard input with --passcode-stdin";
 
@@ -21,7 +20,7 @@ const WHERE: &str = "SANSGRAM_PASSCODE, or write it to standard input with --pas
 pub(crate) struct Passcode {
     /// What the other program encrypts with: Telegram Desktop's passcode, TDLib's database encryption key as text,
     /// base64 or hex [env: SANSGRAM_PASSCODE]
-    #[arg(long, value_name = "PASSCODE", value_parser = args::secret(), allow_hyphen_values = true)]
+    #[arg(long, value_name = "PASSCODE", value_parser = values::secret(), allow_hyphen_values = true)]
     passcode: Option<Secret<String>>,
 
     /// Read the passcode from standard input, a line
@@ -63,7 +62,7 @@ impl Passcode {
         }
         let mut tries = 0;
         while let Err(ImportError::PasscodeNeeded(format) | ImportError::WrongPasscode(format)) = result {
-            if tries == MOST_TRIES || (tries == 0 && options.passcode.is_some()) {
+            if tries == MAX_PASSCODE_TRIES || (tries == 0 && options.passcode.is_some()) {
                 break;
             }
             let name = format.passcode_name();

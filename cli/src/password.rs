@@ -9,10 +9,10 @@ use sansgram_runtime::core::time::Span;
 use sansgram_runtime::{Client, Error};
 
 use crate::account::Opened;
-use crate::args::{self, ApplicationArgs, ServerArgs};
-use crate::failure::Failure;
-use crate::identity::Application;
-use crate::{help, interrupt, output, session, timeout};
+use crate::application::{Application, ApplicationArgs};
+use crate::error::Failure;
+use crate::server::ServerArgs;
+use crate::{help, interrupt, output, timeout, values};
 
 #[derive(Debug, Args)]
 pub(crate) struct PasswordArgs {
@@ -32,8 +32,8 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct Signed {
-    #[arg(long, value_name = "NAME", default_value = session::DEFAULT, help = help::SESSION,
-        value_parser = args::session_name())]
+    #[arg(long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
+        value_parser = values::session_name())]
     session: PathBuf,
 
     /// Print one JSON object: reset (done, waiting, refused or declined); at, when to ask again, in seconds since 1970

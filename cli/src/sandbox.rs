@@ -1,39 +1,87 @@
 //! The embedded test DCs: alone until Ctrl-C, or behind `login --sandbox`.
 
 mod accounts_file;
-pub(crate) mod addresses;
+mod addresses;
 mod announcement;
 mod input;
 mod refusals;
 mod report;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use sansgram_runtime::core::PublicKey;
 use sansgram_runtime::core::client::{ApiCredentials, Config, DcId, DcTable};
 use sansgram_testkit::accounts::{AccountEvent, AccountOptions};
 use sansgram_testkit::server::ServerOptions;
 use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
-use crate::args::SandboxArgs;
-use crate::failure::Failure;
-use crate::identity::ANY_HASH;
-use crate::interrupt;
-use crate::output;
+use crate::application::{ANY_HASH, SANDBOX_API_ID};
+use crate::error::Failure;
+use crate::policy::{SANDBOX_HOME_DC, SANDBOX_POLL, SANDBOX_RESEND_SECONDS};
+use crate::values::{from_one, path};
+use crate::{interrupt, output};
 
 use input::Pasted;
 use refusals::{Line, Repeats, Strictness};
 use report::Happened;
 
-/// Where clients of the sandbox begin.
-const HOME: i32 = 2;
+const WHERE: &str = "Where";
+const ACCOUNTS: &str = "Accounts";
+const STRICT: &str = "How strict";
 
-/// The `api_id` of logins to the sandbox, far above those that Telegram gives out: by it a session is known as one
-/// of a sandbox.
-pub(crate) const API_ID: i32 = 2_000_099_966;
+#[derive(Debug, Args)]
+pub(crate) struct SandboxArgs {
+    /// The address to listen at; 0.0.0.0 for all of this machine's IPv4 addresses, :: for all
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = WHERE)]
+    pub(crate) listen: String,
+
+    /// The port of DC 1; DC 2 and 3 take the next ones [default: free ports]
+    #[arg(long, value_name = "N", value_parser = addresses::first_port, help_heading = WHERE)]
+    pub(crate) port: Option<u16>,
+
+    /// The host that help.getConfig and the first line name, if clients know this machine by another than --listen
+    #[arg(long, value_name = "HOST", help_heading = WHERE)]
+    pub(crate) advertise: Option<String>,
+
+    /// How many connections may be open at once, on all DCs together
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = from_one(),
+        help_heading = WHERE)]
+    pub(crate) connections: u32,
+
+    /// Where to write the DCs' RSA key, in PEM
+    #[arg(long, value_name = "FILE", default_value = "sandbox.pem", value_parser = path())]
+    pub(crate) public_key: PathBuf,
+
+    /// Print everything as JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Keep keys, accounts and logins in FILE, for the next run; it holds secrets
+    #[arg(long, value_name = "FILE", help_heading = ACCOUNTS, value_parser = path())]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Add the users and bots of a JSON file (see the end of --help)
+    #[arg(long, value_name = "FILE", help_heading = ACCOUNTS, value_parser = path())]
+    pub(crate) accounts: Option<PathBuf>,
+
+    /// Refuse clients that use the RSA padding from before RSA_PAD, such as Telethon 1 and Pyrogram
+    #[arg(long, help_heading = STRICT)]
+    pub(crate) strict_rsa: bool,
+
+    /// Refuse all that the documentation forbids and Telegram's servers take: the old RSA padding, a msg_id before the
+    /// key that is 0 or does not rise, acknowledgements with an odd seq_no
+    #[arg(long, help_heading = STRICT)]
+    pub(crate) strict: bool,
+
+    /// Has no effect: the old padding is taken unless --strict-rsa is given.
+    #[arg(long, hide = true)]
+    pub(crate) legacy_rsa: bool,
+}
 
 /// Running test DCs on loopback, for a client in this process.
 pub(crate) struct Sandbox {
@@ -56,8 +104,8 @@ impl Sandbox {
         }
         let key =
             PublicKey::from_pem(self.served.public_key_pem()).map_err(|error| broken(error.to_string()))?;
-        let api = Some(ApiCredentials { id: API_ID, hash: ANY_HASH.into() });
-        Ok(Config { api, ..Config::new(dcs, id(HOME)?, [key]) })
+        let api = Some(ApiCredentials { id: SANDBOX_API_ID, hash: ANY_HASH.into() });
+        Ok(Config { api, ..Config::new(dcs, id(SANDBOX_HOME_DC)?, [key]) })
     }
 
     /// The codes that arrived since the last call, a line each.
@@ -112,7 +160,7 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
                 interrupt::end(number);
             }
         }
-        if let Some(event) = served.next_event(PAUSE) {
+        if let Some(event) = served.next_event(SANDBOX_POLL) {
             tell(&Happened::Account(event))?;
         }
         let now = Instant::now();
@@ -136,9 +184,6 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     }
 }
 
-/// How long an event is waited for before the signals and links are looked at again.
-const PAUSE: Duration = Duration::from_millis(100);
-
 fn scan(served: &TestServer, link: &str, phone: &str) -> Result<(), String> {
     served.with_dcs(|dcs| dcs.scan_login_link(link, phone)).map_err(|reason| match reason.as_str() {
         "AUTH_TOKEN_EXCEPTION" => "the link excludes this account".into(),
@@ -150,7 +195,7 @@ fn scan(served: &TestServer, link: &str, phone: &str) -> Result<(), String> {
 
 /// Well-behaved, and with less patience than Telegram: whoever tries out a second code need not wait for it long.
 fn behaviour() -> ServerOptions {
-    let accounts = AccountOptions::default().with_resend_timeout(5);
+    let accounts = AccountOptions::default().with_resend_timeout(SANDBOX_RESEND_SECONDS);
     ServerOptions::default().with_accounts(accounts)
 }
 

@@ -1,30 +1,64 @@
 //! From options to the configuration of a client.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::Args;
+use clap::builder::TypedValueParser;
 use sansgram_runtime::core::PublicKey;
+use sansgram_runtime::core::client::TransportKind;
 use sansgram_runtime::core::client::{Config, DcTable, Servers, StoredSession, WrongServers};
 use sansgram_runtime::{Error, read_file};
 
-use crate::args::ServerArgs;
-use crate::failure::Failure;
+use crate::address::{DcAddress, Lookup};
+use crate::error::Failure;
+use crate::executor::Executor;
+use crate::network::NetworkArgs;
+use crate::policy::MAX_PUBLIC_KEY_LEN;
+use crate::route::Route;
+use crate::values::{from_one, path};
 
-/// The largest key file that is read, in bytes; a key has about 500.
-const MAX_KEY_FILE_LEN: u64 = 64 << 10;
+/// Which server, and how to talk to it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct ServerArgs {
+    /// Use Telegram's test DCs, or tell the DCs of --dc that they are test DCs
+    #[arg(long)]
+    pub(crate) test: bool,
+
+    /// Where a DC is: may be repeated, the first is the home DC; instead of Telegram's own
+    #[arg(long, value_name = "ID=HOST:PORT")]
+    pub(crate) dc: Vec<DcAddress>,
+
+    /// The server's RSA key, PEM (PKCS#1 or SPKI): may be repeated; instead of Telegram's own
+    #[arg(long, value_name = "FILE", value_parser = path())]
+    pub(crate) public_key: Vec<PathBuf>,
+
+    /// How messages are framed
+    #[arg(long, value_name = "KIND", default_value = "intermediate", value_parser = transport())]
+    pub(crate) transport: TransportKind,
+
+    /// Which async runtime drives the client
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_enum,
+        default_value = "tokio",
+        hide_possible_values = true,
+        help = "Which async runtime drives the client: tokio or smol"
+    )]
+    pub(crate) runtime: Executor,
+
+    /// How long the server may keep us waiting in all; the time to answer questions or scan a QR code does not
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = from_one())]
+    pub(crate) timeout: u32,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+}
 
 /// What a block of PEM begins with.
 const PEM_BEGIN: &str = "-----BEGIN ";
-
-/// Whether --test was given for the DCs of --dc, for whoever says why a connection failed: this process knows one
-/// server only.
-static TEST_GIVEN: AtomicBool = AtomicBool::new(false);
-
-/// Whether the DCs of --dc were told by an option that they are test DCs.
-pub(crate) fn is_test_given() -> bool {
-    TEST_GIVEN.load(Ordering::Relaxed)
-}
 
 /// Whether a configuration is for Telegram's own servers.
 pub(crate) fn is_telegram(config: &Config) -> bool {
@@ -39,9 +73,14 @@ impl ServerArgs {
         is_custom || is_test
     }
 
+    /// What the connections of `config` go through.
+    pub(crate) fn route(&self, config: &Config) -> Result<Route, Failure> {
+        Ok(Route { has_test_option: self.test && !is_telegram(config), ..self.network.route()? })
+    }
+
     /// The configuration for the server of these options, or else for the one that the session belongs to, with no
     /// application yet. Resolves names, which may block.
-    pub(crate) fn config(&self, session: &StoredSession) -> Result<Config, Failure> {
+    pub(crate) fn config(&self, session: &StoredSession, lookup: &Lookup) -> Result<Config, Failure> {
         let has_keys = !session.keys.is_empty();
         let custom = match &session.servers {
             Servers::Ended if has_keys => return Err(Error::from(WrongServers::Ended).into()),
@@ -72,7 +111,7 @@ impl ServerArgs {
             (Some(first), custom) => {
                 let mut dcs = DcTable::new();
                 for address in &self.dc {
-                    for endpoint in address.resolve()? {
+                    for endpoint in address.resolve(lookup)? {
                         dcs.insert(address.dc, endpoint);
                     }
                 }
@@ -87,17 +126,16 @@ impl ServerArgs {
                 Config { test_dcs, ..Config::new(dcs, first.dc, keys) }
             }
         };
-        TEST_GIVEN.store(self.test && !is_telegram(&config), Ordering::Relaxed);
         // Before a name is looked up or a connection is made.
         config.check(session).map_err(Error::from)?;
         config.transport = self.transport;
-        self.network.apply_to(&mut config)?;
+        self.network.apply_to(&mut config, lookup)?;
         Ok(config)
     }
 }
 
 fn read_key(file: &Path) -> Result<PublicKey, Failure> {
-    let bytes = read_file(file, MAX_KEY_FILE_LEN).map_err(|error| {
+    let bytes = read_file(file, MAX_PUBLIC_KEY_LEN).map_err(|error| {
         Failure::new(format!("the public key {} cannot be read: {error}", file.display()))
     })?;
     let text = String::from_utf8_lossy(&bytes);
@@ -109,4 +147,9 @@ fn read_key(file: &Path) -> Result<PublicKey, Failure> {
     }
     PublicKey::from_pem(&text)
         .map_err(|error| Failure::new(format!("the public key {} cannot be used: {error}", file.display())))
+}
+
+fn transport() -> impl TypedValueParser<Value = TransportKind> {
+    clap::builder::PossibleValuesParser::new(TransportKind::ALL.map(TransportKind::name))
+        .try_map(|name| name.parse::<TransportKind>())
 }

@@ -8,19 +8,15 @@ use sansgram_runtime::encryption::{Cost, DecryptError};
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};
 
+use crate::advice::NOT_LOGGED_IN;
+use crate::application::SANDBOX_API_ID;
 use crate::environment::{self, ANY_COST, PASSPHRASE};
-use crate::failure::{Failure, NOBODY_LOGGED_IN};
+use crate::error::Failure;
 use crate::interrupt::{self, INTERRUPT};
-use crate::login::messages;
-use crate::login::saved_login::{Kept, SavedLoginFile};
+use crate::output;
+use crate::policy::MAX_PASSPHRASE_TRIES;
+use crate::saved_login::{Kept, SavedLoginFile, words};
 use crate::timeout::Watch;
-use crate::{output, sandbox};
-
-/// The name of the session where none is given.
-pub(crate) const DEFAULT: &str = "sansgram";
-
-/// How often a person may type a passphrase.
-const MOST_TRIES: u32 = 3;
 
 /// Whom a session belongs to, as far as its files say; the server has the last word.
 pub(crate) enum SessionOwner {
@@ -54,8 +50,8 @@ impl SessionOwner {
     /// Fails, with what to do, if the files of the session `name` say that no user is logged in.
     pub(crate) fn must_be_logged_in(&self, name: &Path) -> Result<(), Failure> {
         match self {
-            Self::Nobody => Err(Failure::new(NOBODY_LOGGED_IN)),
-            Self::SavedLogin(kept) => Err(Failure::new(messages::not_yet(kept, name))),
+            Self::Nobody => Err(Failure::new(NOT_LOGGED_IN)),
+            Self::SavedLogin(kept) => Err(Failure::new(words::not_yet(kept, name))),
             Self::Unknown | Self::Known => Ok(()),
         }
     }
@@ -109,7 +105,9 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
     loop {
         let store = encrypted(ask_passphrase(&question)?);
         match store.load_unlocked() {
-            Err(StoreError::Encrypted { error: DecryptError::WrongPassphrase, .. }) if tries < MOST_TRIES => {
+            Err(StoreError::Encrypted { error: DecryptError::WrongPassphrase, .. })
+                if tries < MAX_PASSPHRASE_TRIES =>
+            {
                 output::note("The passphrase is wrong.");
                 tries += 1;
             }
@@ -263,6 +261,6 @@ impl SessionStore for Anew {
     fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         // By the time that another process reads it, these servers are gone.
         let (servers, dc_options) = (Servers::Ended, DcOptions::default());
-        self.0.save(&StoredSession { api_id: Some(sandbox::API_ID), servers, dc_options, ..session.clone() })
+        self.0.save(&StoredSession { api_id: Some(SANDBOX_API_ID), servers, dc_options, ..session.clone() })
     }
 }

@@ -3,20 +3,19 @@
 
 mod export;
 mod import;
+mod named;
 mod shown;
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
-use sansgram_runtime::core::client::StoredSession;
 use sansgram_runtime::{Error, FileStore};
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::{args, help, interrupt, output, session};
+use crate::error::Failure;
+use crate::{help, interrupt, output, session};
 
 use export::{Export, export};
 use import::{Import, import};
+use named::Named;
 use shown::{List, Show, list, show};
 
 #[derive(Debug, Args)]
@@ -68,13 +67,6 @@ impl Crypt {
     }
 }
 
-#[derive(Debug, Args)]
-struct Named {
-    #[arg(long, value_name = "NAME", default_value = session::DEFAULT, help = help::SESSION,
-        value_parser = args::session_name())]
-    session: PathBuf,
-}
-
 /// `sansgram sessions`.
 pub(crate) fn run(args: SessionsArgs) -> Result<(), Failure> {
     interrupt::watch_offline()?;
@@ -106,13 +98,4 @@ fn decrypt(args: &Crypt) -> Result<(), Failure> {
     }
     store.change_passphrase(None).map_err(Error::from)?;
     args.tell(&store, false)
-}
-
-/// What is in a session, whether or not somebody works with it.
-fn peek(args: &Named) -> Result<(FileStore, StoredSession), Failure> {
-    let store = session::open(&args.session, None)?;
-    match store.load_unlocked().map_err(Error::from)? {
-        Some(session) => Ok((store, session)),
-        None => Err(session::missing(&store)),
-    }
 }

@@ -6,10 +6,7 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use sansgram_runtime::core::Secret;
 use zeroize::Zeroizing;
 
-use crate::args::LoginArgs;
-
-/// The longest line that is read, in bytes.
-const MAX_LINE_LEN: u64 = 4096;
+use crate::policy::MAX_STDIN_LINE_LEN;
 
 /// What a line is, in the order in which they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,17 +35,12 @@ impl Line {
 pub(crate) struct Lines(VecDeque<Line>);
 
 impl Lines {
-    /// Those that the options name. Of a terminal none: a person is asked, with the password hidden.
-    pub(crate) fn named(args: &LoginArgs) -> Self {
+    /// Those that the options name, in their order. None from a terminal: the questions are asked there, with the
+    /// password hidden.
+    pub(crate) fn named(named: impl IntoIterator<Item = (Line, bool)>) -> Self {
         if io::stdin().is_terminal() {
             return Self::default();
         }
-        let named = [
-            (Line::Phone, args.phone_stdin),
-            (Line::Code, args.code_stdin),
-            (Line::Password, args.password_stdin),
-            (Line::BotToken, args.bot_token_stdin),
-        ];
         Self(named.into_iter().filter(|(_, is_named)| *is_named).map(|(line, _)| line).collect())
     }
 
@@ -71,12 +63,12 @@ impl Lines {
 /// Reads one line: what `line` says.
 pub(crate) fn read(input: &mut impl BufRead, line: Line) -> Result<Secret<String>, String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(256));
-    let read = input.by_ref().take(MAX_LINE_LEN).read_until(b'\n', &mut bytes);
+    let read = input.by_ref().take(MAX_STDIN_LINE_LEN).read_until(b'\n', &mut bytes);
     read.map_err(|error| format!("standard input cannot be read: {error}"))?;
     if bytes.is_empty() {
         return Err(ended(line));
     }
-    if bytes.len() as u64 == MAX_LINE_LEN && bytes.last() != Some(&b'\n') {
+    if bytes.len() as u64 == MAX_STDIN_LINE_LEN && bytes.last() != Some(&b'\n') {
         return Err(format!("the line of standard input for the {} is too long", line.name()));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| format!("the {} is not UTF-8", line.name()))?;

@@ -7,20 +7,18 @@ use std::time::{Duration, Instant};
 use sansgram_runtime::Client;
 use sansgram_runtime::core::client::{DcId, DisconnectReason, IoFailure, ProxyFault, Trouble};
 
-use crate::failure::{Failure, advice_on_loss};
-use crate::{address, output};
-
-/// How often the clock is looked at. Between two looks so much counts at most, and of a longer time nothing but that: the
-/// process was stopped (Ctrl-Z) then, or had no processor.
-const TICK: Duration = Duration::from_secs(1);
-/// How much later than at a tick the clock may be looked at.
-const LATE: Duration = Duration::from_secs(1);
+use crate::address::Lookup;
+use crate::error::Failure;
+use crate::policy::{CLOCK_DELAY, CLOCK_TICK};
+use crate::route::Route;
+use crate::{advice, output};
 
 /// Measures the time that the work takes, but for the time that a person takes to answer, and that the process is
 /// stopped.
 #[derive(Debug)]
 pub(crate) struct Watch {
     limit: Duration,
+    lookup: Lookup,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -33,8 +31,9 @@ struct State {
     looked_at: Option<Instant>,
     /// What the work is at, for the sentence at the end of the limit.
     doing: &'static str,
-    /// Who knows what became of the last connection.
+    /// The client that knows what became of the last connection.
     client: Option<Client>,
+    route: Route,
     /// What another call can go on with.
     remains: Option<Remains>,
     result: Option<Result<(), Failure>>,
@@ -62,10 +61,16 @@ pub(crate) fn within(
         looked_at: Some(Instant::now()),
         doing: "connecting",
         client: None,
+        route: Route::default(),
         remains: None,
         result: None,
     };
-    let watch = Arc::new(Watch { limit, state: Mutex::new(state), changed: Condvar::new() });
+    let watch = Arc::new(Watch {
+        limit,
+        lookup: Lookup::default(),
+        state: Mutex::new(state),
+        changed: Condvar::new(),
+    });
     let worker = Worker(watch.clone());
     let spawned = thread::Builder::new().name("sansgram".into()).spawn(move || {
         let result = work(&worker.0);
@@ -106,9 +111,17 @@ impl Watch {
         self.lock().doing = what;
     }
 
-    /// Says who does the work, so that the end of the limit can be told with what went wrong.
-    pub(crate) fn client(&self, client: &Client) {
-        self.lock().client = Some(client.clone());
+    /// The lookups of the work, so that the end of the limit can say which one has no answer.
+    pub(crate) const fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    /// Says by which client the work is done and what its connections go through, so that the end of the limit can say
+    /// what went wrong.
+    pub(crate) fn client(&self, client: &Client, route: Route) {
+        let mut state = self.lock();
+        state.client = Some(client.clone());
+        state.route = route;
     }
 
     /// Says what is half done, and would be told at the end of the limit.
@@ -136,8 +149,11 @@ impl Watch {
             if left.is_zero() {
                 return Err(self.too_long(&mut state));
             }
-            state =
-                self.changed.wait_timeout(state, left.min(TICK)).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .changed
+                .wait_timeout(state, left.min(CLOCK_TICK))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -156,7 +172,7 @@ impl Watch {
         // More time helps where something is slow.
         let more = if needs_a_person(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
         let has_stream = client.is_none_or(Client::has_stream);
-        let (reason, advice) = reason(address::looked_up(), loss, trouble, has_stream);
+        let (reason, advice) = reason(self.lookup.current(), loss, trouble, has_stream, state.route);
         Failure::new(format!(
             "timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}",
             state.doing
@@ -195,6 +211,7 @@ fn reason(
     loss: Option<(DcId, DisconnectReason)>,
     trouble: Option<(DcId, Trouble)>,
     has_stream: bool,
+    route: Route,
 ) -> (String, &'static str) {
     if let Some(host) = looked_up {
         return (
@@ -205,19 +222,20 @@ fn reason(
     match (loss, trouble) {
         (_, Some((_, trouble @ Trouble::Waits(_)))) => (trouble.to_string(), "try again later"),
         (Some((dc, reason)), _) if !reason.is_refusal() => {
-            (format!("{dc} cannot be reached: {reason}"), advice_on_loss(&reason))
+            (format!("{dc} cannot be reached: {reason}"), advice::on_disconnect(&reason, route))
         }
         // The next connection may work already, but what it carries was answered no better.
         (Some((_, reason)), _) | (None, Some((_, Trouble::Lost(reason)))) => {
-            let advice = advice_on_loss(&reason);
+            let advice = advice::on_disconnect(&reason, route);
             (Trouble::Lost(reason).to_string(), advice)
         }
-        _ if !has_stream => {
-            ("no connection was made".into(), advice_on_loss(&DisconnectReason::Network(IoFailure::TimedOut)))
-        }
+        _ if !has_stream => (
+            "no connection was made".into(),
+            advice::on_disconnect(&DisconnectReason::Network(IoFailure::TimedOut), route),
+        ),
         _ => (
             "the server was silent or sent nothing that helps".into(),
-            advice_on_loss(&DisconnectReason::ReadTimeout),
+            advice::on_disconnect(&DisconnectReason::ReadTimeout, route),
         ),
     }
 }
@@ -237,7 +255,8 @@ impl State {
         if let Some(before) = &mut self.looked_at {
             let before = std::mem::replace(before, now);
             let passed = now.saturating_duration_since(before);
-            self.left = self.left.saturating_sub(if passed > TICK + LATE { TICK } else { passed });
+            self.left =
+                self.left.saturating_sub(if passed > CLOCK_TICK + CLOCK_DELAY { CLOCK_TICK } else { passed });
         }
         self.left
     }
@@ -277,10 +296,22 @@ mod tests {
     fn f14_what_the_time_was_spent_with_is_told() {
         let timed_out = || Some((DcId::new(2).unwrap(), DisconnectReason::Network(IoFailure::TimedOut)));
         for (told, words) in [
-            (reason(Some("dc.example".into()), None, None, true), ["dc.example was looked up", "DNS"]),
-            (reason(None, None, None, false), ["no connection was made", "check the network"]),
-            (reason(None, None, None, true), ["the server was silent", "check the network"]),
-            (reason(None, timed_out(), None, false), ["DC 2 cannot be reached", "check the network"]),
+            (
+                reason(Some("dc.example".into()), None, None, true, Route::default()),
+                ["dc.example was looked up", "DNS"],
+            ),
+            (
+                reason(None, None, None, false, Route::default()),
+                ["no connection was made", "check the network"],
+            ),
+            (
+                reason(None, None, None, true, Route::default()),
+                ["the server was silent", "check the network"],
+            ),
+            (
+                reason(None, timed_out(), None, false, Route::default()),
+                ["DC 2 cannot be reached", "check the network"],
+            ),
         ] {
             assert!(told.0.contains(words[0]) && told.1.contains(words[1]), "{told:?}");
         }
@@ -295,6 +326,7 @@ mod tests {
             looked_at: Some(start),
             doing: "",
             client: None,
+            route: Route::default(),
             remains: None,
             result: None,
         };

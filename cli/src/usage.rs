@@ -3,12 +3,9 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::failure::Failure;
+use crate::error::Failure;
+use crate::policy::{MAX_SHOWN_COMMAND_LEN, MAX_SHOWN_OPTION_LEN, MAX_TYPING_ERROR_LEN};
 
-/// The longest word that is repeated if no command has this name, in bytes.
-const LONGEST_NAME: usize = 16;
-/// So much behind a name, in bytes, is a slip of the hand rather than a value.
-const SLIP: usize = 2;
 /// What programs for texts make of two hyphens.
 const DASHES: [char; 4] = ['\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
 
@@ -87,7 +84,7 @@ fn unknown(error: &clap::Error, option: &str, tree: &clap::Command) -> String {
         );
     }
     // What is no word may be a secret that begins like an option.
-    let shown = match is_word(option.trim_start_matches('-'), 24) {
+    let shown = match is_word(option.trim_start_matches('-'), MAX_SHOWN_OPTION_LEN) {
         true => format!("there is no option {option} here"),
         false => "there is no option like one that is given (not shown, as it may be a secret)".into(),
     };
@@ -99,7 +96,7 @@ fn unknown(error: &clap::Error, option: &str, tree: &clap::Command) -> String {
 
 fn unknown_command(error: &clap::Error) -> String {
     let typed = texts(error, ContextKind::InvalidSubcommand);
-    let shown = match typed.first().filter(|typed| is_word(typed, LONGEST_NAME)) {
+    let shown = match typed.first().filter(|typed| is_word(typed, MAX_SHOWN_COMMAND_LEN)) {
         Some(typed) => format!("there is no command \"{typed}\""),
         None => "there is no command of the name that is given".into(),
     };
@@ -114,7 +111,9 @@ fn longest_known(option: &str, tree: &clap::Command) -> Option<String> {
     let here = tree.get_arguments().filter_map(|argument| argument.get_long());
     let here = here.map(|long| format!("--{long}")).filter(|long| {
         // --password-foo is another option.
-        option.strip_prefix(long.as_str()).is_some_and(|rest| rest.len() > SLIP && !rest.starts_with('-'))
+        option
+            .strip_prefix(long.as_str())
+            .is_some_and(|rest| rest.len() > MAX_TYPING_ERROR_LEN && !rest.starts_with('-'))
     });
     let below = tree.get_subcommands().filter_map(|below| longest_known(option, below));
     here.chain(below).max_by_key(String::len)

@@ -158,7 +158,7 @@ fn what_is_half_done_is_forgotten_at_a_logout() {
     for phone in ["9996620001", "9996610001"] {
         let server = server();
         login(&server, "half", &["--phone", phone]).fails(&["--code CODE"]);
-        server.run(&["whoami", "--session", "half"]).fails(&["nobody is logged in"]);
+        server.run(&["whoami", "--session", "half"]).fails(&["no user is logged in"]);
         let run = server.run(&["logout", "--session", "half"]);
         assert_eq!(run.ok(), "Nobody was logged in; the half-done login is forgotten.\n");
         assert!(!server.directory.path.join("half.signin").exists());

@@ -36,7 +36,7 @@ fn a_session_from_login_to_logout() {
         assert_eq!(run(&["login", "--json"]).json(), me);
 
         assert_eq!(run(&["logout"]).ok(), "Logged out.\n");
-        run(&["whoami"]).fails(&["nobody is logged in", "sansgram login"]);
+        run(&["whoami"]).fails(&["no user is logged in", "sansgram login"]);
         assert_eq!(run(&["logout"]).ok(), "Nobody was logged in.\n");
         run(&["login"]).fails(&["no terminal"]);
         assert_eq!(run(&["login", "--bot-token", "2:elsewhere", "--json"]).json()["user_id"], 2);

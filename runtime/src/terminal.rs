@@ -118,14 +118,15 @@ impl TerminalPrompt {
         }
     }
 
-    /// Remembers what is asked, for [`resume`](Self::resume).
-    fn asked(&self, question: &str) -> Result<Asked, PromptError> {
-        let question = &*self.fitted(question);
+    /// Shows a question and remembers it for [`resume`](Self::resume), which waits until both are done: the process may
+    /// be stopped in between.
+    fn open(&mut self, question: &str) -> Result<Asked, PromptError> {
+        let shown = self.fitted(question).into_owned();
         let terminal = match &self.output {
             Output::StandardError | Output::Nowhere => None,
-            Output::Terminal(file) => Some(file),
+            Output::Terminal(file) => Some(file.try_clone()?),
         };
-        Ok(Asked::new(question, terminal)?)
+        Asked::new(&shown, terminal, || self.write(question, " "))
     }
 
     /// What is broken between words, if the terminal is too narrow for it.
@@ -157,8 +158,7 @@ impl TerminalPrompt {
     pub async fn read_line(&mut self, question: &str) -> Result<String, PromptError> {
         self.check()?;
         loop {
-            self.write(question, " ")?;
-            let _asked = self.asked(question)?;
+            let _asked = self.open(question)?;
             match answer(&mut self.reading_line, Some(read_line)).await {
                 Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
                 result => return result,
@@ -183,8 +183,7 @@ impl TerminalPrompt {
                     input => Some(input?),
                 },
             };
-            self.write(question, " ")?;
-            let _asked = self.asked(question)?;
+            let _asked = self.open(question)?;
             match answer(&mut self.reading_secret, input.map(|input| move || input.read_line())).await {
                 Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
                 result => return result.map(Zeroizing::new),

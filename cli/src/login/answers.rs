@@ -11,18 +11,16 @@ use sansgram_runtime::{
 };
 use zeroize::Zeroizing;
 
+use super::args::LoginArgs;
+use super::identity::Given;
 use super::messages;
 use super::qr::PictureFile;
-use super::saved_login::SavedLoginFile;
-use crate::args::LoginArgs;
-use crate::identity::Given;
+use crate::policy::MAX_QR_LINKS;
 use crate::sandbox::Sandbox;
+use crate::saved_login::{SavedLoginFile, words};
 use crate::stdin_values::Line;
 use crate::timeout::{Pause, Remains, Watch};
 use crate::{interrupt, output};
-
-/// How many links are shown before nobody is expected to scan one; a link lives for about half a minute.
-const MOST_LINKS: u32 = 40;
 
 /// Answers, and what else a login has to say. The time that a person takes does not count, and in a sandbox the codes
 /// that arrived are shown before a question.
@@ -113,7 +111,7 @@ impl<'a> Answers<'a> {
 
     /// The value that was given for what the login waits for, where the server did not get it.
     pub(super) fn unused(&self, pending: &SavedLogin) -> Option<&'static str> {
-        match messages::name(pending) {
+        match words::name(pending) {
             "code" if self.given.has_code() => Some("code"),
             "password" if self.given.has_password() => Some("password"),
             _ => None,
@@ -123,7 +121,7 @@ impl<'a> Answers<'a> {
     /// Says what remains where the time is over.
     fn tell_watch(&self) {
         self.watch.remains(self.remains().map(|pending| Remains {
-            line: self.args.json.then(|| messages::json(pending)),
+            line: self.args.json.then(|| words::json(pending)),
             how: self.how(pending),
         }));
     }
@@ -186,7 +184,7 @@ impl<'a> Answers<'a> {
     pub(super) fn describe_code_delivery(&self) -> Option<String> {
         match &self.pending {
             // To set up an address is no code that was sent.
-            Some(SavedLogin::Code(token)) if !messages::is_email_set_up(token) => {
+            Some(SavedLogin::Code(token)) if !words::is_email_set_up(token) => {
                 Some(describe_code_delivery(token))
             }
             _ => None,
@@ -253,8 +251,8 @@ impl Prompt for Answers<'_> {
     }
 
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
-        if link.number > MOST_LINKS {
-            return Err(PromptError::Other(format!("nobody scanned any of {MOST_LINKS} QR codes")));
+        if link.number > MAX_QR_LINKS {
+            return Err(PromptError::Other(format!("nobody scanned any of {MAX_QR_LINKS} QR codes")));
         }
         self.watch.doing("waiting for a QR code");
         self.catch_up()?;

@@ -1,14 +1,11 @@
 //! What `login` says besides the login itself.
 
-use std::path::Path;
-
 use sansgram_runtime::Question;
-use sansgram_runtime::core::login::{PhoneNumber, SavedLogin};
-use sansgram_runtime::text::shell_word;
+use sansgram_runtime::core::login::SavedLogin;
 
-use super::saved_login::Kept;
-use crate::args::LoginArgs;
-use crate::session::DEFAULT;
+use super::args::LoginArgs;
+use crate::saved_login::Kept;
+use crate::saved_login::words::{go_on_by, half_done, name};
 
 /// Before the first question.
 pub(super) const WELCOME: &[&str] =
@@ -19,15 +16,7 @@ pub(super) const WELCOME_ELSEWHERE: &[&str] = &[
     "Logging in to another server, not to Telegram. Type \"qr\" in place of a number to scan a QR code instead.",
 ];
 
-/// Before the application is asked for.
-pub(crate) const APPLICATION: &[&str] = &[
-    "Telegram wants to know which application logs in, by an api_id and an api_hash: log in at my.telegram.org, choose \
-     \"API development tools\", and copy the two.",
-    "They are asked for once for each session. SANSGRAM_API_ID and SANSGRAM_API_HASH, or --api-id and --api-hash, answer \
-     this as well. To try without: \"sansgram login --sandbox\".",
-];
-
-/// The same in a sandbox.
+/// Before the first question in a sandbox.
 pub(super) const SANDBOX: &[&str] = &[
     "This is the sandbox: test DCs inside this process; nothing leaves this machine.",
     "Try phone +9996621234, or +9996610002 (with the password \"sandbox\"), or bot token 1:sandbox, or type \"qr\".",
@@ -64,23 +53,6 @@ pub(super) const fn missing(question: Question) -> &'static str {
     }
 }
 
-/// What a login waits for, in one word for `--json`.
-pub(crate) const fn name(pending: &SavedLogin) -> &'static str {
-    match pending {
-        SavedLogin::Code(token) if is_email_set_up(token) => "email",
-        SavedLogin::Code(_) | SavedLogin::EmailCode(..) => "code",
-        SavedLogin::SignUp(_) => "sign_up",
-        SavedLogin::Password(_) => "password",
-        SavedLogin::Qr { .. } => "qr",
-        _ => "more",
-    }
-}
-
-/// The same as one JSON object.
-pub(super) fn json(pending: &SavedLogin) -> String {
-    format!(r#"{{"pending":"{}"}}"#, name(pending))
-}
-
 /// What a login waits for, and how to go on with it, as a sentence.
 pub(super) fn go_on(pending: &SavedLogin, args: &LoginArgs) -> String {
     let reason = match name(pending) {
@@ -101,53 +73,7 @@ pub(super) fn how(pending: &SavedLogin, args: &LoginArgs) -> String {
     go_on_by(pending, args.session.as_deref(), server)
 }
 
-/// The call that goes on with a login; `server`: what else it needs.
-fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &str) -> String {
-    let (value, place) = match name(pending) {
-        "code" => (" --code CODE", ""),
-        "password" => (" --password PASSWORD", ""),
-        _ => ("", " on a terminal"),
-    };
-    let session = session.map(|name| format!(" --session {}", shell_word(name))).unwrap_or_default();
-    format!("go on with \"sansgram login{session}{value}\"{server}{place}")
-}
-
-/// Why a session that is half logged in is of no use yet, and how to go on with it.
-pub(crate) fn not_yet(kept: &Kept, session: &Path) -> String {
-    let session = Some(session).filter(|name| *name != Path::new(DEFAULT));
-    format!(
-        "nobody is logged in with this session yet: its {}; {}",
-        half_done(kept),
-        go_on_by(&kept.pending, session, "")
-    )
-}
-
 /// Asks whether to go on with it.
 pub(super) fn offer(kept: &Kept) -> String {
     format!("A {}. Go on with it? (y/n)", half_done(kept))
-}
-
-/// What is half done, without an article before it.
-pub(crate) fn half_done(kept: &Kept) -> String {
-    let phone = kept.phone.as_deref().and_then(|digits| PhoneNumber::parse(digits).ok());
-    let whose = phone.map(|phone| format!(" as {}", phone.grouped())).unwrap_or_default();
-    let begun = match kept.age.map(|age| age.as_secs()) {
-        None | Some(0..60) => "just now".to_owned(),
-        Some(seconds @ 60..7200) => format!("{} min ago", seconds / 60),
-        Some(seconds @ 7200..172_800) => format!("{} hours ago", seconds / 3600),
-        Some(seconds) => format!("{} days ago", seconds / 86_400),
-    };
-    let what = match name(&kept.pending) {
-        "code" => "waits for its code",
-        "password" => "waits for the password",
-        "sign_up" => "waits for your name",
-        "email" => "waits for an e-mail address",
-        "qr" => "by QR code was begun",
-        _ => "is half done",
-    };
-    format!("login{whose} {what} ({begun})")
-}
-
-pub(super) const fn is_email_set_up(token: &sansgram_runtime::core::login::SentCode) -> bool {
-    matches!(token.kind, sansgram_runtime::core::login::SentCodeType::EmailSetUpRequired)
 }

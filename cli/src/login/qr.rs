@@ -8,11 +8,9 @@ use sansgram_runtime::core::login::QrLink;
 use sansgram_runtime::qr::QrImage;
 use sansgram_runtime::replace_file;
 
-use crate::args::{TILDE, has_tilde};
 use crate::cleanup;
-
-/// How many pixels of a PNG a module has.
-const SCALE: u8 = 8;
+use crate::policy::QR_PNG_SCALE;
+use crate::values::{TILDE, has_tilde};
 
 /// The file of `--qr-file`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +65,7 @@ impl PictureFile {
     pub(crate) fn write(&self, link: &QrLink) -> Result<(), String> {
         let Some(picture) = QrImage::of(link.url()) else { return Err("the link is too long".into()) };
         let content = match self.kind {
-            Kind::Png => picture.png(SCALE),
+            Kind::Png => picture.png(QR_PNG_SCALE),
             Kind::Svg => picture.svg().into_bytes(),
         };
         replace_file(&self.path, &[&content])

@@ -6,12 +6,8 @@ use std::path::Path;
 use sansgram_testkit::accounts::{AccountOptions, LoginEmail, TestBot, TestPassword, TestUser};
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
-
-/// A larger file is no list of accounts, in bytes.
-const LARGEST: u64 = 64 << 20;
-/// The DC of those that name none.
-const DC: i32 = super::HOME;
+use crate::error::Failure;
+use crate::policy::{MAX_ACCOUNTS_LEN, SANDBOX_HOME_DC};
 
 const FILE_FIELDS: [&str; 3] = ["users", "bots", "sandbox_accounts"];
 const USER_FIELDS: [&str; 11] = [
@@ -43,7 +39,7 @@ fn read(file: &Path) -> Result<String, String> {
     if !metadata.is_file() {
         return Err("it is no regular file".into());
     }
-    if metadata.len() > LARGEST {
+    if metadata.len() > MAX_ACCOUNTS_LEN {
         return Err("it is larger than 64 MiB".into());
     }
     String::from_utf8(fs::read(file).map_err(|error| error.to_string())?)
@@ -190,8 +186,8 @@ fn username(fields: &Fields<'_>) -> Result<String, String> {
 
 fn dc(fields: &Fields<'_>) -> Result<i32, String> {
     match fields.map.get("dc").map(Value::as_i64) {
-        None => Ok(DC),
-        Some(Some(dc @ 1..=3)) => Ok(i32::try_from(dc).unwrap_or(DC)),
+        None => Ok(SANDBOX_HOME_DC),
+        Some(Some(dc @ 1..=3)) => Ok(i32::try_from(dc).unwrap_or(SANDBOX_HOME_DC)),
         Some(_) => fields.wrong("dc", "the number 1, 2 or 3"),
     }
 }

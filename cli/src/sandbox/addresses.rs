@@ -8,7 +8,7 @@ use sansgram_testkit::server::RestoreError;
 use sansgram_testkit::test_server::{StateFileError, TestServerError};
 
 use crate::address::why as why_unknown;
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Refuses what is more than a host, such as an address with a port.
 fn must_be_host(option: &str, host: &str) -> Result<(), Failure> {
@@ -73,7 +73,7 @@ pub(super) fn advertise(host: &str, listen: IpAddr) -> Result<Vec<IpAddr>, Failu
 }
 
 /// The first port, from the command line.
-pub(crate) fn first_port(text: &str) -> Result<u16, String> {
+pub(super) fn first_port(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(port @ 1..=65533) => Ok(port),
         _ => Err("DC 1, 2 and 3 take the ports N, N+1 and N+2, so N is a number from 1 to 65533".into()),

@@ -7,19 +7,16 @@ use std::{fs, io};
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{read_file, replace_file};
 
-use super::HOME;
-use crate::failure::Failure;
+use crate::error::Failure;
 use crate::output::json_text;
-
-/// The most that is read of a file that may be the key, in bytes.
-const MAX_KEY_LEN: u64 = 64 << 10;
+use crate::policy::{MAX_PUBLIC_KEY_LEN, SANDBOX_HOME_DC};
 
 /// Writes the key, which is the same in every run, but over nothing else.
 pub(super) fn write_key(file: &Path, pem: &str) -> Result<(), Failure> {
     let fails = |error: io::Error| {
         Failure::new(format!("the public key {} cannot be written: {error}", file.display()))
     };
-    match read_file(file, MAX_KEY_LEN) {
+    match read_file(file, MAX_PUBLIC_KEY_LEN) {
         Ok(bytes) if *bytes == pem.as_bytes() => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) if error.kind() != io::ErrorKind::FileTooLarge => return Err(fails(error)),
@@ -57,7 +54,7 @@ pub(super) fn words(dcs: &[(i32, SocketAddr)], everywhere: bool, key: &Path) -> 
         );
     }
     // The home DC first.
-    let (home, others): (Vec<_>, Vec<_>) = dcs.iter().partition(|(dc, _)| *dc == HOME);
+    let (home, others): (Vec<_>, Vec<_>) = dcs.iter().partition(|(dc, _)| *dc == SANDBOX_HOME_DC);
     let options: String =
         home.iter().chain(&others).map(|(dc, address)| format!(" --dc {dc}={address}")).collect();
     // From whatever directory.

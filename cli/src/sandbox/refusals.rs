@@ -1,6 +1,6 @@
 //! What the DCs refused, in words and in JSON: with what to do about it, and without the same line over and over.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sansgram_testkit::server::{
     BadMessage, EnvelopeRefusal, FramingError, FrontendRefusal, HandshakeRefusal, Refusal, Tolerance,
@@ -9,11 +9,7 @@ use sansgram_testkit::server::{
 use sansgram_testkit::test_server::{Report, ReportKind};
 
 use crate::output::json_text;
-
-/// For how long lines that say the same are counted and not told.
-const QUIET: Duration = Duration::from_secs(10);
-/// How many different lines are told within that time.
-const MOST_LINES: usize = 16;
+use crate::policy::{MAX_LINES_PER_WINDOW, REPEAT_WINDOW};
 
 /// What a strange client is told about, as the options of this run have it.
 #[derive(Clone, Copy, Debug)]
@@ -207,7 +203,7 @@ impl Repeats {
             return None;
         }
         let summary = Line { place: None, repeated: None, ..line.clone() };
-        if self.told.len() < MOST_LINES {
+        if self.told.len() < MAX_LINES_PER_WINDOW {
             self.told.push(Told { pattern, line: summary, at: now, hidden: 0 });
             return Some(line);
         }
@@ -225,7 +221,7 @@ impl Repeats {
     pub(super) fn due(&mut self, now: Instant) -> Vec<Line> {
         let mut due = Vec::new();
         self.told.retain_mut(|told| {
-            if now.saturating_duration_since(told.at) < QUIET {
+            if now.saturating_duration_since(told.at) < REPEAT_WINDOW {
                 return true;
             }
             let hidden = std::mem::take(&mut told.hidden);
@@ -283,16 +279,16 @@ mod tests {
         }
         let other = report(ReportKind::Refused(Refusal::Framing(FramingError::BadChecksum)));
         assert!(repeats.pass(other, start).is_some());
-        assert_eq!(repeats.due(start + QUIET / 2), []);
-        let due = repeats.due(start + QUIET);
+        assert_eq!(repeats.due(start + REPEAT_WINDOW / 2), []);
+        let due = repeats.due(start + REPEAT_WINDOW);
         assert_eq!(due.len(), 1);
         assert!(due[0].words().starts_with("refused 1000 times more: no key has the identifier"), "{due:?}");
         assert!(due[0].json().ends_with(r#","repeated":1000}"#), "{due:?}");
         // A flood that goes on is counted on; one that is over is forgotten.
-        assert_eq!(repeats.pass(unknown_key(1), start + QUIET), None);
-        assert_eq!(repeats.due(start + QUIET * 2).len(), 1);
-        assert_eq!(repeats.due(start + QUIET * 3), []);
-        assert!(repeats.pass(unknown_key(1), start + QUIET * 3).is_some());
+        assert_eq!(repeats.pass(unknown_key(1), start + REPEAT_WINDOW), None);
+        assert_eq!(repeats.due(start + REPEAT_WINDOW * 2).len(), 1);
+        assert_eq!(repeats.due(start + REPEAT_WINDOW * 3), []);
+        assert!(repeats.pass(unknown_key(1), start + REPEAT_WINDOW * 3).is_some());
     }
 
     #[test]
@@ -303,8 +299,8 @@ mod tests {
             report(ReportKind::OutOfResources(word))
         };
         let passed = (0..500).filter_map(|n| repeats.pass(line(n), start)).count();
-        assert_eq!((passed, repeats.told.len()), (MOST_LINES, MOST_LINES + 1));
-        let due = repeats.due(start + QUIET);
+        assert_eq!((passed, repeats.told.len()), (MAX_LINES_PER_WINDOW, MAX_LINES_PER_WINDOW + 1));
+        let due = repeats.due(start + REPEAT_WINDOW);
         assert_eq!(due.len(), 1);
         assert!(due[0].words().contains("484 times more: other reasons"), "{due:?}");
     }

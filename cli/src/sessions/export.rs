@@ -8,11 +8,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sansgram_runtime::core::client::{Config, DcTable, Servers, StoredSession};
 use sansgram_runtime::formats::{self, ExportError, ExportOptions, Format};
 
-use super::{Named, peek};
-use crate::address::DcAddress;
-use crate::failure::Failure;
+use super::named::{Named, peek};
+use crate::address::{DcAddress, Lookup};
+use crate::error::Failure;
 use crate::passcode::Passcode;
-use crate::{args, output};
+use crate::{output, values};
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
@@ -24,7 +24,7 @@ pub(super) struct Export {
     to: Format,
 
     /// Write to this new file, instead of standard output
-    #[arg(long, value_name = "FILE", value_parser = args::path())]
+    #[arg(long, value_name = "FILE", value_parser = values::path())]
     output: Option<PathBuf>,
 
     #[command(flatten)]
@@ -81,7 +81,7 @@ pub(super) fn export(args: &Export) -> Result<(), Failure> {
 fn table(given: &[DcAddress], session: &StoredSession) -> Result<DcTable, Failure> {
     let mut dcs = DcTable::new();
     for address in given {
-        for endpoint in address.resolve()? {
+        for endpoint in address.resolve(&Lookup::default())? {
             dcs.insert(address.dc, endpoint);
         }
     }

@@ -10,20 +10,16 @@ use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported, NoSe
 use sansgram_runtime::{Error, SessionStore};
 use zeroize::Zeroizing;
 
-use super::Named;
+use super::named::Named;
 use super::shown::{json, words};
-use crate::address::DcAddress;
-use crate::args::{self, secret};
+use crate::address::{DcAddress, Lookup};
+use crate::application::Application;
 use crate::environment::{self, API_HASH};
-use crate::failure::Failure;
-use crate::identity::Application;
+use crate::error::Failure;
 use crate::passcode::Passcode;
+use crate::policy::{MAX_ENCRYPTED_SESSION_LEN, MIN_SESSION_STRING_LEN};
+use crate::values::{self, secret};
 use crate::{help, output, session};
-
-/// The longest encrypted session that is read, in bytes.
-const MAX_TEXT_LEN: u64 = 1 << 20;
-/// From this length on, in characters, a value is a session string rather than the name of a file. It is not shown.
-const STRING_LEN: usize = 128;
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -36,7 +32,7 @@ pub(super) struct Import {
     passcode: Passcode,
 
     /// Which account to take from a program that holds several [default: the one that was in use last]
-    #[arg(long, value_name = "NUMBER", value_parser = args::from_one())]
+    #[arg(long, value_name = "NUMBER", value_parser = values::from_one())]
     account: Option<u32>,
 
     /// Say that its DCs are test DCs, where the format does not
@@ -86,7 +82,7 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
         }
         let mut dcs = DcTable::new();
         for address in &args.dc {
-            for endpoint in address.resolve()? {
+            for endpoint in address.resolve(&Lookup::default())? {
                 if Servers::is_telegram_address(endpoint.ip()) {
                     return Err(Failure::new(
                         "--dc names an address of Telegram, where it is not needed; leave it out",
@@ -175,17 +171,17 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
         return match args.passcode.import(path, options(args)?)? {
             Err(error @ ImportError::Io { .. }) => Err(refused(&error)),
             result => finish(result, || {
-                let bytes = sansgram_runtime::read_file(path, MAX_TEXT_LEN);
+                let bytes = sansgram_runtime::read_file(path, MAX_ENCRYPTED_SESSION_LEN);
                 text_of(&bytes.map_err(|error| Failure::new(error.to_string()))?)
             })
             .map_err(named),
         };
     }
-    if args::has_tilde(path) {
-        return Err(Failure::Usage(format!("the value of --from cannot be used: {}", args::TILDE)));
+    if values::has_tilde(path) {
+        return Err(Failure::Usage(format!("the value of --from cannot be used: {}", values::TILDE)));
     }
     match formats::import_text_with(from, &options(args)?) {
-        Err(ImportError::Unrecognised) if from.len() < STRING_LEN => {
+        Err(ImportError::Unrecognised) if from.len() < MIN_SESSION_STRING_LEN => {
             Err(Failure::new(format!("there is no file {}, and it is no session string", path.display())))
         }
         Err(ImportError::Unrecognised) => Err(Failure::new(

@@ -10,11 +10,10 @@ use sansgram_runtime::text::printable;
 use sansgram_runtime::{FileStore, StoreError};
 use serde_json::{Value, json};
 
-use super::{Named, peek};
-use crate::failure::Failure;
-use crate::login::messages as sign_in;
-use crate::login::saved_login::{Kept, SavedLoginFile};
+use super::named::{Named, peek};
+use crate::error::Failure;
 use crate::output;
+use crate::saved_login::{Kept, SavedLoginFile, words as saved_words};
 use crate::session::SessionOwner;
 
 #[derive(Debug, Args)]
@@ -73,14 +72,14 @@ pub(super) fn json(session: &StoredSession, kept: Option<&Kept>) -> Value {
         "auth_key_id": key.map(|key| key.auth_key.id().to_string()),
     });
     if let Some(kept) = kept {
-        object["pending"] = sign_in::name(&kept.pending).into();
+        object["pending"] = saved_words::name(&kept.pending).into();
     }
     object
 }
 
 pub(super) fn words(session: &StoredSession, kept: Option<&Kept>) -> String {
     if let Some(kept) = kept {
-        return format!("nobody has logged in yet: a {}", sign_in::half_done(kept));
+        return format!("nobody has logged in yet: a {}", saved_words::half_done(kept));
     }
     let who = match &session.user {
         None => "user not known yet".to_owned(),

@@ -26,10 +26,15 @@ struct Open {
 pub(super) struct Asked(());
 
 impl Asked {
-    pub(super) fn new(question: &str, terminal: Option<&File>) -> io::Result<Self> {
-        let terminal = terminal.map(File::try_clone).transpose()?;
-        let open = Open { question: question.into(), terminal, shown_again: None };
-        *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+    /// Opens a question, which `write` shows.
+    pub(super) fn new<E>(
+        question: &str,
+        terminal: Option<File>,
+        write: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut guard = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        write()?;
+        *guard = Some(Open { question: question.into(), terminal, shown_again: None });
         Ok(Self(()))
     }
 }

@@ -1,109 +1,42 @@
-//! Who is to be logged in, by options, standard input or the environment; options win.
+//! The application that logs in: its `api_id` and `api_hash`.
 
+use clap::Args;
 use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{ApiCredentials, StoredSession};
 use sansgram_runtime::core::login::{InvalidApiHash, with_ascii_digits};
 use sansgram_runtime::{Prompt, PromptError, TerminalPrompt};
 use zeroize::Zeroizing;
 
-use crate::args::LoginArgs;
-use crate::environment::{self, API_HASH, API_ID, BOT_TOKEN, CODE, PASSWORD, PHONE};
-use crate::failure::{Failure, NO_APPLICATION};
-use crate::login::messages;
-use crate::sandbox;
-use crate::stdin_values::{Line, Lines};
+use crate::environment::{self, API_HASH, API_ID};
+use crate::error::Failure;
+use crate::policy::MAX_APPLICATION_TRIES;
+use crate::values::secret;
 
 /// What is told to servers that know no applications.
 pub(crate) const ANY_HASH: &str = "00000000000000000000000000000000";
 
-/// How often an application is asked for.
-const MAX_TRIES: u32 = 10;
+/// The `api_id` of logins to the sandbox, far above those that Telegram gives out: by it a session is known as one
+/// of a sandbox.
+pub(crate) const SANDBOX_API_ID: i32 = 2_000_099_966;
 
-/// Who is to be logged in.
-#[derive(Clone, Debug)]
-pub(crate) enum Who {
-    /// Whoever answers the questions, unless a login is half done.
-    Ask,
-    /// Whoever began to log in: what was given answers what is asked next.
-    GoOn,
-    /// The person with this number.
-    Phone(Secret<String>),
-    /// The bot with this token.
-    Bot(Secret<String>),
-    /// Whoever scans a QR code; in a sandbox, the account of this number does.
-    Qr(Option<Secret<String>>),
-}
+pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to log in: get them at my.telegram.org and \
+                                         give them as --api-id and --api-hash, or try \"sansgram login --sandbox\"";
 
-/// What is known of what the server will ask.
-#[derive(Debug)]
-pub(crate) struct Given {
-    pub(crate) code: Option<Secret<String>>,
-    pub(crate) password: Option<Secret<String>>,
-    /// The values that are read once they are asked for.
-    pub(crate) lines: Lines,
-}
+/// Before the application is asked for.
+const APPLICATION: &[&str] = &[
+    "Telegram wants to know which application logs in, by an api_id and an api_hash: log in at my.telegram.org, choose \
+     \"API development tools\", and copy the two.",
+    "They are asked for once for each session. SANSGRAM_API_ID and SANSGRAM_API_HASH, or --api-id and --api-hash, answer \
+     this as well. To try without: \"sansgram login --sandbox\".",
+];
 
-impl Given {
-    pub(crate) fn has_code(&self) -> bool {
-        self.code.is_some() || self.lines.have(Line::Code)
-    }
-
-    pub(crate) fn has_password(&self) -> bool {
-        self.password.is_some() || self.lines.have(Line::Password)
-    }
-}
-
-/// Reads who it is; of standard input only what names somebody.
-pub(crate) fn of(args: &mut LoginArgs) -> Result<(Who, Given), Failure> {
-    let mut lines = Lines::named(args);
-    let mut read = |line: Line| {
-        let wanted = lines.have(line);
-        wanted.then(|| lines.read(line)).transpose().map_err(Failure::Failed)
-    };
-    let token = args.bot_token.take().or(read(Line::BotToken)?);
-    let number = args.phone.take().or(read(Line::Phone)?);
-    let mut given = Given { code: args.code.take(), password: args.password.take(), lines };
-    if let Some(token) = token {
-        return Ok((Who::Bot(token), given));
-    }
-    let by_options = number.is_some() || given.has_code() || given.has_password();
-    if args.qr {
-        if number.is_some() && !args.sandbox {
-            return Err(Failure::Usage(
-                "with --qr, --phone names who scans the code, which only --sandbox knows; leave it out"
-                    .into(),
-            ));
-        }
-        given.complete()?;
-        return Ok((Who::Qr(environment::or(number, PHONE)?), given));
-    }
-    let number = environment::or(number, PHONE)?;
-    if !by_options && let Some(token) = environment::or(None, BOT_TOKEN)? {
-        if number.is_some() {
-            return Err(Failure::Usage(format!("{PHONE} and {BOT_TOKEN} are both set; unset one of them")));
-        }
-        return Ok((Who::Bot(token), given));
-    }
-    given.complete()?;
-    let who = match number {
-        Some(number) => Who::Phone(number),
-        None if by_options => Who::GoOn,
-        None => Who::Ask,
-    };
-    Ok((who, given))
-}
-
-impl Given {
-    /// Takes from the environment what is given nowhere else.
-    fn complete(&mut self) -> Result<(), Failure> {
-        if !self.has_code() {
-            self.code = environment::or(None, CODE)?;
-        }
-        if !self.has_password() {
-            self.password = environment::or(None, PASSWORD)?;
-        }
-        Ok(())
-    }
+/// What a session that was imported may not say.
+#[derive(Debug, Args)]
+pub(crate) struct ApplicationArgs {
+    /// The application's api_id, where the session does not say it; kept once the server took it [env: SANSGRAM_API_ID]
+    // Parsed later, as that of LoginArgs.
+    #[arg(long, value_name = "ID", value_parser = secret())]
+    pub(crate) api_id: Option<Secret<String>>,
 }
 
 /// The application's identity, as far as it is given. A session that somebody is logged in with needs the `api_id`
@@ -157,9 +90,9 @@ impl Application {
 
     /// Asks a person for it, who does not have it yet at a first login. Both may be pasted at once, and in either order.
     pub(crate) async fn ask(prompt: &mut TerminalPrompt) -> Result<Self, PromptError> {
-        messages::APPLICATION.iter().try_for_each(|line| prompt.show(line))?;
+        APPLICATION.iter().try_for_each(|line| prompt.show(line))?;
         let (mut id, mut hash) = (None, None);
-        for _ in 0..MAX_TRIES {
+        for _ in 0..MAX_APPLICATION_TRIES {
             let typed = match id {
                 None => Zeroizing::new(prompt.read_line("api_id:").await?),
                 Some(_) => prompt.read_secret("api_hash (hidden while you type or paste it):").await?,
@@ -198,7 +131,7 @@ impl Application {
 
 /// The session's `api_id`, unless that is the mark of a sandbox, which a session of another server must not carry on.
 fn api_id_elsewhere(session: &StoredSession) -> Option<i32> {
-    session.api_id.filter(|id| *id != sandbox::API_ID)
+    session.api_id.filter(|id| *id != SANDBOX_API_ID)
 }
 
 /// The number of an application.

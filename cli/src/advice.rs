@@ -1,105 +1,59 @@
-//! Why the command ends without success, and how that is told: one sentence, and an exit code.
+//! What a failure is called and what to do about it, in one sentence.
 
-use std::io::Write;
-use std::process::ExitCode;
-
-use sansgram_runtime::core::client::FrameError;
-use sansgram_runtime::core::client::HandshakeError;
-use sansgram_runtime::core::client::MessageError;
-use sansgram_runtime::core::client::RpcError;
 use sansgram_runtime::core::client::{
-    ApiMisuse, DisconnectReason, InvokeError, IoFailure, LogoutCause, ProxyFault, ServersName, WrongServers,
+    ApiMisuse, DisconnectReason, FrameError, HandshakeError, InvokeError, IoFailure, MessageError,
+    ProxyFault, RpcError, ServersName, WrongServers,
 };
 use sansgram_runtime::core::login::LoginError;
-use sansgram_runtime::text::{harmless, shell_word};
+use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, PromptError, StoreError};
 
-use crate::{network, output, server};
-
-/// Why the command ends without success.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// The help or the version that was asked for, or the help in place of a command.
-    Clap(Box<clap::Error>),
-    /// The command was called wrongly; exit code 2.
-    Usage(String),
-    /// Refused or failed; exit code 1.
-    Failed(String),
-}
+use crate::application::NO_APPLICATION;
+use crate::error::Failure;
+use crate::route::{MtProxyRoute, Route};
 
 impl Failure {
-    /// A failure with this sentence, which begins with a small letter and has no full stop.
-    pub(crate) fn new(sentence: impl Into<String>) -> Self {
-        Self::Failed(sentence.into())
-    }
-
-    /// Tells it, and says how the process is to end.
-    pub(crate) fn report(self) -> ExitCode {
-        let (sentence, code) = match self {
-            Self::Clap(error) => return report_clap(&error),
-            Self::Usage(sentence) => (sentence, 2),
-            Self::Failed(sentence) => (sentence, 1),
-        };
-        // A server may have had its say in the sentence, and so may the name of a file.
-        output::note(&format!("error: {}", harmless(&sentence)));
-        ExitCode::from(code)
+    /// The same failure as a sentence, with the advice for connections that went this way.
+    pub(crate) fn explained(self, route: Route) -> Self {
+        match self {
+            Self::Library(error) => Self::Failed(sentence(&error, route)),
+            other => other,
+        }
     }
 }
 
-impl From<LogoutCause> for Failure {
-    /// The cause with its advice, as a sentence like all of ours.
-    fn from(cause: LogoutCause) -> Self {
-        let advice = cause.advice().trim_end_matches('.');
-        let mut letters = advice.chars();
-        let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
-        Self::Failed(format!("{first}{}", letters.as_str()))
-    }
-}
-
-impl From<Error> for Failure {
-    /// The error's own sentence, with what to do here where it does not say that.
-    fn from(error: Error) -> Self {
-        let advice = match &error {
-            Error::Login(error) => match error {
-                LoginError::ApiCredentialsMissing => return Self::new(NO_APPLICATION),
-                LoginError::NotLoggedIn => return Self::new(NOBODY_LOGGED_IN),
-                LoginError::Restart => {
-                    return Self::new("the server wants the login to begin again; do that");
-                }
-                LoginError::CodeExpired => return Self::new(CODE_EXPIRED),
-                LoginError::PasswordNeeded => return Self::new(PASSWORD_NEEDED),
-                LoginError::ApiIdNeeded(_) => Some("the session does not say it, so give it with --api-id"),
-                LoginError::Invoke(error) => advice_on_invoke(error),
-                LoginError::MigrationLoop | LoginError::MigrationTarget(_) => {
-                    Some("its DCs disagree about the account, so try again later")
-                }
-                LoginError::UnexpectedAnswer => Some("check that this is a Telegram server"),
-                _ => None,
-            },
-            Error::Invoke(error) => advice_on_invoke(error),
-            Error::Unreachable { reason, .. } => Some(advice_on_loss(reason)),
-            Error::Misuse(ApiMisuse::UnknownDc(_)) => Some(UNKNOWN_DC),
-            Error::WrongServers(error) => Some(advice_on_servers(*error)),
-            Error::Prompt(error) if matches!(**error, PromptError::NoTerminal) => {
-                return Self::new(NO_TERMINAL);
-            }
-            Error::Store(error) => {
-                if let StoreError::Foreign { path, .. } = &**error {
-                    let from = shell_word(path);
-                    return Self::new(format!(
-                        "{error}: \"sansgram sessions import --from {from} --session NAME\""
-                    ));
-                }
-                None
+/// The error's own sentence, with what to do about it if it does not say that.
+pub(crate) fn sentence(error: &Error, route: Route) -> String {
+    let advice = match error {
+        Error::Login(error) => match error {
+            LoginError::ApiCredentialsMissing => return NO_APPLICATION.into(),
+            LoginError::NotLoggedIn => return NOT_LOGGED_IN.into(),
+            LoginError::Restart => return "the server wants the login to begin again; do that".into(),
+            LoginError::CodeExpired => return CODE_EXPIRED.into(),
+            LoginError::PasswordNeeded => return PASSWORD_NEEDED.into(),
+            LoginError::ApiIdNeeded(_) => Some("the session does not say it, so give it with --api-id"),
+            LoginError::Invoke(error) => on_invoke(error, route),
+            LoginError::MigrationLoop | LoginError::MigrationTarget(_) => {
+                Some("its DCs disagree about the account, so try again later")
             }
             _ => None,
-        };
-        Self::Failed(advice.map_or_else(|| error.to_string(), |advice| format!("{error}; {advice}")))
-    }
+        },
+        Error::Invoke(error) => on_invoke(error, route),
+        Error::Unreachable { reason, .. } => Some(on_disconnect(reason, route)),
+        Error::Misuse(ApiMisuse::UnknownDc(_)) => Some(UNKNOWN_DC),
+        Error::WrongServers(error) => Some(on_servers(*error)),
+        Error::Store(error) => match &**error {
+            StoreError::Foreign { path, .. } => {
+                let from = shell_word(path);
+                return format!("{error}: \"sansgram sessions import --from {from} --session NAME\"");
+            }
+            _ => None,
+        },
+        Error::Prompt(error) if matches!(**error, PromptError::NoTerminal) => return NO_TERMINAL.into(),
+        _ => None,
+    };
+    advice.map_or_else(|| error.to_string(), |advice| format!("{error}; {advice}"))
 }
-
-pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to log in: get them at my.telegram.org and \
-                                         give them as --api-id and --api-hash, or try \"sansgram login --sandbox\"";
 
 pub(crate) const NO_TERMINAL: &str = "there is no terminal to ask on; give --phone and --code, and --password if \
                                       the account has one, or --bot-token, or --qr";
@@ -110,11 +64,11 @@ const CODE_EXPIRED: &str = "the code has expired; log in again to get a new one,
 const PASSWORD_NEEDED: &str = "no user is logged in with this session yet: its login waits for the account's \
                                password; go on with \"sansgram login --password PASSWORD\"";
 
-pub(crate) const NOBODY_LOGGED_IN: &str =
-    "nobody is logged in with this session; log in with \"sansgram login\", or name another with --session";
+pub(crate) const NOT_LOGGED_IN: &str =
+    "no user is logged in with this session; log in with \"sansgram login\", or name another with --session";
 
 /// What to do about a session that belongs to other servers.
-const fn advice_on_servers(error: WrongServers) -> &'static str {
+const fn on_servers(error: WrongServers) -> &'static str {
     match error {
         WrongServers::OtherKeys { .. } => {
             "check --dc and --public-key, or name another session with --session"
@@ -133,11 +87,11 @@ const fn advice_on_servers(error: WrongServers) -> &'static str {
 
 const UNKNOWN_DC: &str = "name its address with --dc ID=HOST:PORT";
 
-fn advice_on_invoke(error: &InvokeError) -> Option<&'static str> {
+fn on_invoke(error: &InvokeError, route: Route) -> Option<&'static str> {
     match error {
-        InvokeError::Unreachable { reason, .. } => Some(advice_on_loss(reason)),
+        InvokeError::Unreachable { reason, .. } => Some(on_disconnect(reason, route)),
         InvokeError::UnknownDc(_) => Some(UNKNOWN_DC),
-        InvokeError::Rpc(error) => advice_on_refusal(error),
+        InvokeError::Rpc(error) => on_refusal(error),
         InvokeError::TimedOut { .. } => Some("try again later, or check the address"),
         InvokeError::Packed(_) => Some("try again later, or check that this is a Telegram server"),
         InvokeError::Decode(_) => Some("check that this is a Telegram server, or update sansgram"),
@@ -146,7 +100,7 @@ fn advice_on_invoke(error: &InvokeError) -> Option<&'static str> {
 }
 
 /// What to do about a refusal of what is no step of a login.
-fn advice_on_refusal(error: &RpcError) -> Option<&'static str> {
+fn on_refusal(error: &RpcError) -> Option<&'static str> {
     if error.is("CONNECTION_API_ID_INVALID") {
         return Some("the session does not say the api_id of its application: give it with --api-id");
     }
@@ -163,12 +117,12 @@ fn advice_on_refusal(error: &RpcError) -> Option<&'static str> {
 }
 
 /// What to do about a connection that ended like this.
-pub(crate) fn advice_on_loss(reason: &DisconnectReason) -> &'static str {
+pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static str {
     match reason {
-        DisconnectReason::Network(IoFailure::Proxy(fault)) => advice_on_proxy(*fault),
+        DisconnectReason::Network(IoFailure::Proxy(fault)) => on_proxy(*fault),
         DisconnectReason::FakeTls(_) => FAKE_TLS_ADVICE,
         DisconnectReason::Network(IoFailure::Refused | IoFailure::Unreachable | IoFailure::TimedOut)
-            if network::is_through_mtproxy() =>
+            if route.mtproxy.is_some() =>
         {
             "check the host and the port of the MTProxy, whether it runs, and the network"
         }
@@ -177,16 +131,15 @@ pub(crate) fn advice_on_loss(reason: &DisconnectReason) -> &'static str {
         | DisconnectReason::ReadTimeout
         | DisconnectReason::Frame(_)
         | DisconnectReason::Plain(_)
-            if network::is_through_mtproxy() =>
+            if route.mtproxy.is_some() =>
         {
-            if network::is_through_fake_tls() {
-                FAKE_TLS_ADVICE
-            } else {
-                MTPROXY_ADVICE
+            match route.mtproxy {
+                Some(MtProxyRoute::FakeTls) => FAKE_TLS_ADVICE,
+                _ => MTPROXY_ADVICE,
             }
         }
-        // Nobody can tell which of them it is.
-        DisconnectReason::Network(_) | DisconnectReason::ReadTimeout if network::is_through_proxy() => {
+        // It cannot be told which of them it is.
+        DisconnectReason::Network(_) | DisconnectReason::ReadTimeout if route.has_proxy => {
             "check the proxy's address, the network and the server's address"
         }
         DisconnectReason::Network(_) | DisconnectReason::ReadTimeout => "check the network and the address",
@@ -214,7 +167,7 @@ pub(crate) fn advice_on_loss(reason: &DisconnectReason) -> &'static str {
         DisconnectReason::TransportError(-404) => {
             "check the address, and name another session with --session if this one is of another server"
         }
-        DisconnectReason::TransportError(-444) if server::is_test_given() => {
+        DisconnectReason::TransportError(-444) if route.has_test_option => {
             "check the numbers given to --dc, and whether --test belongs here"
         }
         DisconnectReason::TransportError(-444) => "check the numbers given to --dc",
@@ -229,7 +182,7 @@ const MTPROXY_ADVICE: &str = "check the address and the secret of the MTProxy";
 const FAKE_TLS_ADVICE: &str = "check the address and the secret of the MTProxy, and the clock of this machine: an MTProxy \
                                with such a secret refuses a clock that is a few seconds ahead, or some minutes behind";
 
-const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
+const fn on_proxy(fault: ProxyFault) -> &'static str {
     match fault {
         ProxyFault::LookupTimedOut => "check the network, and the name server (DNS) of this machine",
         ProxyFault::UnknownHost => "check its spelling, and the network",
@@ -261,16 +214,5 @@ const fn advice_on_proxy(fault: ProxyFault) -> &'static str {
             "use another proxy, or check the server's address if you gave one"
         }
         _ => "check the proxy's address, and whether it is of the kind that its URL begins with",
-    }
-}
-
-fn report_clap(error: &clap::Error) -> ExitCode {
-    let printed = error.print().and_then(|()| std::io::stdout().flush());
-    if error.use_stderr() {
-        return ExitCode::from(2);
-    }
-    match output::written(printed) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
     }
 }

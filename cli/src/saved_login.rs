@@ -3,6 +3,8 @@
 //! A file of lines: the text of the runtime's `SavedLogin`; `key`, the DC and the identifier of the auth key that
 //! the code belongs to, as 16 hex digits; `phone` and the number. It is readable by its owner only and goes with the login.
 
+pub(crate) mod words;
+
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -13,11 +15,9 @@ use sansgram_runtime::core::login::SavedLogin;
 use sansgram_runtime::{FileStore, read_file, replace_file};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 use crate::output;
-
-/// The largest file that is read, in bytes; terms of service are the most of it.
-const MAX_LEN: u64 = 256 << 10;
+use crate::policy::MAX_SAVED_LOGIN_LEN;
 
 /// The place for it.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ impl SavedLoginFile {
     }
 
     fn read(&self) -> io::Result<Zeroizing<String>> {
-        let bytes = read_file(&self.path, MAX_LEN)?;
+        let bytes = read_file(&self.path, MAX_SAVED_LOGIN_LEN)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::InvalidData)?;
         Ok(Zeroizing::new(text.to_owned()))
     }

@@ -1,0 +1,45 @@
+//! What a failure of the command is, and its exit code. Which words tell it, `advice` says.
+
+use sansgram_runtime::Error;
+use sansgram_runtime::core::client::LogoutCause;
+
+/// Why the command ends without success.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The help or the version, or the help in place of a missing command.
+    Clap(Box<clap::Error>),
+    /// The command was called wrongly; exit code 2.
+    Usage(String),
+    /// Refused or failed, as a sentence that begins with a small letter and has no full stop; exit code 1.
+    Failed(String),
+    /// The same, as the library reports it; the advice is added when it is printed.
+    Library(Box<Error>),
+}
+
+/// The exit code of [`Failure::Usage`].
+pub(crate) const USAGE_CODE: u8 = 2;
+/// The exit code of every other failure.
+pub(crate) const FAILED_CODE: u8 = 1;
+
+impl Failure {
+    /// A failure with this sentence, see [`Failure::Failed`].
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self::Failed(sentence.into())
+    }
+}
+
+impl From<LogoutCause> for Failure {
+    /// The advice of the cause, as a sentence of ours.
+    fn from(cause: LogoutCause) -> Self {
+        let advice = cause.advice().trim_end_matches('.');
+        let mut letters = advice.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
+        Self::Failed(format!("{first}{}", letters.as_str()))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Library(Box::new(error))
+    }
+}

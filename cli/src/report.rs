@@ -1,0 +1,35 @@
+//! How the command ends: the failure as one sentence on standard error, and the exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use sansgram_runtime::text::harmless;
+
+use crate::error::{FAILED_CODE, Failure, USAGE_CODE};
+use crate::output;
+use crate::route::Route;
+
+/// Prints the failure, and returns the exit code of the process.
+pub(crate) fn report(failure: Failure) -> ExitCode {
+    // What has a way to the servers was explained with it already.
+    let (sentence, code) = match failure.explained(Route::default()) {
+        Failure::Clap(error) => return report_clap(&error),
+        Failure::Usage(sentence) => (sentence, USAGE_CODE),
+        Failure::Failed(sentence) => (sentence, FAILED_CODE),
+        Failure::Library(error) => (error.to_string(), FAILED_CODE),
+    };
+    // The sentence may hold text of a server or the name of a file.
+    output::note(&format!("error: {}", harmless(&sentence)));
+    ExitCode::from(code)
+}
+
+fn report_clap(error: &clap::Error) -> ExitCode {
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    if error.use_stderr() {
+        return ExitCode::from(USAGE_CODE);
+    }
+    match output::written(printed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(failure),
+    }
+}

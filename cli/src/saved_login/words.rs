@@ -1,0 +1,72 @@
+//! What a saved login waits for and how it goes on, in words.
+
+use std::path::Path;
+
+use sansgram_runtime::core::login::{PhoneNumber, SavedLogin, SentCode, SentCodeType};
+use sansgram_runtime::text::shell_word;
+
+use super::Kept;
+use crate::values::DEFAULT_SESSION;
+
+/// What a login waits for, in one word for `--json`.
+pub(crate) const fn name(pending: &SavedLogin) -> &'static str {
+    match pending {
+        SavedLogin::Code(token) if is_email_set_up(token) => "email",
+        SavedLogin::Code(_) | SavedLogin::EmailCode(..) => "code",
+        SavedLogin::SignUp(_) => "sign_up",
+        SavedLogin::Password(_) => "password",
+        SavedLogin::Qr { .. } => "qr",
+        _ => "more",
+    }
+}
+
+/// The same as one JSON object.
+pub(crate) fn json(pending: &SavedLogin) -> String {
+    format!(r#"{{"pending":"{}"}}"#, name(pending))
+}
+
+/// The call that goes on with a login; `server`: what else it needs.
+pub(crate) fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &str) -> String {
+    let (value, place) = match name(pending) {
+        "code" => (" --code CODE", ""),
+        "password" => (" --password PASSWORD", ""),
+        _ => ("", " on a terminal"),
+    };
+    let session = session.map(|name| format!(" --session {}", shell_word(name))).unwrap_or_default();
+    format!("go on with \"sansgram login{session}{value}\"{server}{place}")
+}
+
+/// Why a session that is half logged in is of no use yet, and how to go on with it.
+pub(crate) fn not_yet(kept: &Kept, session: &Path) -> String {
+    let session = Some(session).filter(|name| *name != Path::new(DEFAULT_SESSION));
+    format!(
+        "no user is logged in with this session yet: its {}; {}",
+        half_done(kept),
+        go_on_by(&kept.pending, session, "")
+    )
+}
+
+/// What is half done, without an article before it.
+pub(crate) fn half_done(kept: &Kept) -> String {
+    let phone = kept.phone.as_deref().and_then(|digits| PhoneNumber::parse(digits).ok());
+    let whose = phone.map(|phone| format!(" as {}", phone.grouped())).unwrap_or_default();
+    let begun = match kept.age.map(|age| age.as_secs()) {
+        None | Some(0..60) => "just now".to_owned(),
+        Some(seconds @ 60..7200) => format!("{} min ago", seconds / 60),
+        Some(seconds @ 7200..172_800) => format!("{} hours ago", seconds / 3600),
+        Some(seconds) => format!("{} days ago", seconds / 86_400),
+    };
+    let what = match name(&kept.pending) {
+        "code" => "waits for its code",
+        "password" => "waits for the password",
+        "sign_up" => "waits for your name",
+        "email" => "waits for an e-mail address",
+        "qr" => "by QR code was begun",
+        _ => "is half done",
+    };
+    format!("login{whose} {what} ({begun})")
+}
+
+pub(crate) const fn is_email_set_up(token: &SentCode) -> bool {
+    matches!(token.kind, SentCodeType::EmailSetUpRequired)
+}

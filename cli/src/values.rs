@@ -1,0 +1,51 @@
+//! Values of options that several commands read.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use clap::builder::TypedValueParser;
+use sansgram_runtime::core::Secret;
+
+/// The name of the session if `--session` names none.
+pub(crate) const DEFAULT_SESSION: &str = "sansgram";
+
+pub(crate) fn secret() -> impl TypedValueParser<Value = Secret<String>> {
+    clap::builder::StringValueParser::new().map(Secret::new)
+}
+
+/// A whole number from 1 on.
+pub(crate) fn from_one() -> impl TypedValueParser<Value = u32> {
+    clap::builder::StringValueParser::new().try_map(|text| match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("it takes a whole number from 1 to 4294967295"),
+    })
+}
+
+/// What bash makes of `--output=~/me`.
+pub(crate) const TILDE: &str = "the shell replaces ~ only at the beginning of a word: write a space before it instead of \
+                                \"=\", or ./~ for a directory of that name";
+
+/// Whether a path begins in a directory that is called `~`, which hardly anyone has.
+pub(crate) fn has_tilde(path: &Path) -> bool {
+    path.iter().next() == Some(OsStr::new("~"))
+}
+
+/// The name of a file or a directory.
+pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    clap::builder::PathBufValueParser::new()
+        .try_map(|path| if has_tilde(&path) { Err(TILDE) } else { Ok(path) })
+}
+
+/// The name of a session: the file beside it is `NAME.session`.
+pub(crate) fn session_name() -> impl TypedValueParser<Value = PathBuf> {
+    clap::builder::PathBufValueParser::new().try_map(|path| {
+        let name = path.to_string_lossy();
+        if has_tilde(&path) {
+            return Err(TILDE);
+        }
+        match name.rsplit(std::path::is_separator).next() {
+            Some("" | "." | "..") => Err("this names a directory; put the name of a session behind it"),
+            _ => Ok(path),
+        }
+    })
+}
