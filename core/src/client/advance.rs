@@ -2,14 +2,14 @@
 
 use alloc::vec::Vec;
 
-use super::connection::stream::{Phase, Stream};
+use super::connection::stream::Stream;
 use super::context::Context;
 use super::datacenter::Role;
 use super::datacenter::key_destruction::KeyDestruction;
 use super::io::{ConnId, Event, LogoutCause, Output};
 use super::machine::{Client, find};
 use super::ways::{self, Attempt};
-use crate::rpc::{DisconnectReason, InvokeError, IoFailure, RequestId, Requester, Trouble};
+use crate::rpc::{DisconnectReason, InvokeError, RequestId, Requester, Trouble};
 use crate::session::Delivery;
 use crate::time::{Now, Timestamp};
 
@@ -17,13 +17,13 @@ impl Client {
     /// Brings everything to rest: timers, steps of logins, connections, transmits.
     pub(super) fn advance(&mut self, now: Now) {
         while let Some(id) = self.table.expired(now.monotonic) {
-            let makes_key = self.table.dc(id).and_then(|dc| self.datacenters.get(&dc)?.makes_key());
-            if makes_key.is_some_and(|due| due > now.monotonic && self.table.put_off(id, due)) {
+            let key_exchange = self.table.dc(id).and_then(|dc| self.datacenters.get(&dc)?.key_exchange_due());
+            if key_exchange.is_some_and(|due| due > now.monotonic && self.table.put_off(id, due)) {
                 continue;
             }
             let delivery = self.delivery(id).unwrap_or(Delivery::Queued);
             let datacenter = self.table.dc(id).and_then(|dc| self.datacenters.get(&dc));
-            let trouble = datacenter.and_then(|datacenter| datacenter.trouble.clone()).map(Trouble::Lost);
+            let trouble = datacenter.and_then(|datacenter| datacenter.trouble().cloned()).map(Trouble::Lost);
             self.drop_request(id);
             self.fail(id, InvokeError::TimedOut { delivery, trouble });
         }
@@ -49,47 +49,39 @@ impl Client {
         let scanned_at = self.steps.wait_for_scan().then(|| self.home());
         self.close_idle(now.monotonic);
         for datacenter in self.datacenters.values_mut() {
-            let was_validated = datacenter.is_validated();
+            let was_ready = datacenter.is_ready();
             let replaced = datacenter.tick(&self.table, now);
             self.outputs.extend(replaced.map(|conn| Output::Close { conn }));
-            if datacenter.is_validated() && !was_validated {
-                self.outputs.push_back(datacenter.works());
+            if datacenter.is_ready() && !was_ready {
+                self.outputs.push_back(datacenter.connected());
             }
         }
         self.decide_unconfirmed();
         let mut cx = Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
         for datacenter in self.datacenters.values_mut() {
-            let due = match datacenter.main.phase {
-                Phase::Idle => {
-                    let is_wanted = datacenter.keep || scanned_at == Some(datacenter.dc);
-                    !self.closed && (is_wanted || self.table.has_pending(datacenter.dc))
+            let dc = datacenter.dc();
+            let is_wanted = datacenter.is_kept() || scanned_at == Some(dc) || self.table.has_pending(dc);
+            for role in datacenter.due(is_wanted && !self.closed, now) {
+                if self.closed && role != Role::Main {
+                    continue;
                 }
-                Phase::Waiting(at) => at <= now.monotonic,
-                Phase::Open(_) => false,
-            };
-            let renewal = datacenter.wants_renewal(now) && !self.closed;
-            let old = datacenter.wants_draining(now.monotonic) && !self.closed;
-            for (role, _) in [(Role::Main, due), (Role::Next, renewal), (Role::Draining, old)]
-                .into_iter()
-                .filter(|(_, due)| *due)
-            {
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
-                let Attempt { endpoints, transport, disguise } = datacenter.attempt(&self.config, &self.data);
+                let Attempt { endpoints, transport, mode } = datacenter.attempt(&self.config, &self.data);
                 datacenter.open(
                     role,
-                    Stream::new(conn, transport, disguise, &self.config, now),
+                    Stream::new(conn, transport, mode, &self.config, now),
                     &self.table,
                     now,
                 );
-                self.outputs.push_back(Output::Open { conn, dc: datacenter.dc, endpoints });
+                self.outputs.push_back(Output::Open { conn, dc: datacenter.dc(), endpoints });
             }
             datacenter.begin(&mut cx);
             if datacenter.fill(&self.table)
                 && let Some(timeout) = self.config.request_timeout
             {
                 // Nothing has left yet for want of a key: the limit of what waits begins now.
-                let waiting: Vec<RequestId> = self.table.waiting(datacenter.dc).collect();
+                let waiting: Vec<RequestId> = self.table.waiting(datacenter.dc()).collect();
                 for id in waiting {
                     self.table.put_off(id, now.monotonic + timeout);
                 }
@@ -98,7 +90,7 @@ impl Client {
                 let transmit = datacenter.transmit(role, &self.table, &mut cx);
                 self.outputs.extend(transmit.map(|(conn, bytes)| Output::Transmit { conn, bytes }));
             }
-            datacenter.note_renewal(now);
+            datacenter.schedule_renewal(now);
         }
         // A key may have been found expired.
         self.decide_unconfirmed();
@@ -108,18 +100,20 @@ impl Client {
     /// Closes connections to other DCs that nobody needed for a while.
     fn close_idle(&mut self, now: Timestamp) {
         let home = self.home();
-        for datacenter in
-            self.datacenters.values_mut().filter(|datacenter| datacenter.dc != home && !datacenter.keep)
+        for datacenter in self
+            .datacenters
+            .values_mut()
+            .filter(|datacenter| datacenter.dc() != home && !datacenter.is_kept())
         {
-            if datacenter.idle_since() + self.config.idle_timeout > now || !datacenter.is_validated() {
+            if datacenter.last_used() + self.config.idle_timeout > now || !datacenter.is_ready() {
                 continue;
             }
-            if self.table.has_pending(datacenter.dc) {
-                datacenter.last_used = now;
+            if self.table.has_pending(datacenter.dc()) {
+                datacenter.set_last_used(now);
                 continue;
             }
-            let dc = datacenter.dc;
-            self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
+            let dc = datacenter.dc();
+            self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
             let reason = DisconnectReason::ClosedByUs;
             self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));
         }
@@ -136,10 +130,10 @@ impl Client {
             if destruction.wants_connection() {
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
-                let attempt = ways::attempt(&self.config, &self.data, destruction.dc, 0);
-                let Attempt { endpoints, transport, disguise } = attempt;
-                destruction.open(Stream::new(conn, transport, disguise, &self.config, now));
-                self.outputs.push_back(Output::Open { conn, dc: destruction.dc, endpoints });
+                let attempt = ways::attempt(&self.config, &self.data, destruction.dc(), 0);
+                let Attempt { endpoints, transport, mode } = attempt;
+                destruction.open(Stream::new(conn, transport, mode, &self.config, now));
+                self.outputs.push_back(Output::Open { conn, dc: destruction.dc(), endpoints });
             }
             let transmit = destruction.transmit(&mut cx);
             self.outputs.extend(transmit.map(|(conn, bytes)| Output::Transmit { conn, bytes }));
@@ -160,8 +154,8 @@ impl Client {
         let idle = self
             .datacenters
             .values()
-            .filter(|datacenter| datacenter.dc != home && !datacenter.keep && datacenter.is_validated());
-        let idle = idle.map(|datacenter| datacenter.idle_since() + self.config.idle_timeout);
+            .filter(|datacenter| datacenter.dc() != home && !datacenter.is_kept() && datacenter.is_ready());
+        let idle = idle.map(|datacenter| datacenter.last_used() + self.config.idle_timeout);
         let key_destructions = self.key_destructions.iter().map(KeyDestruction::timeout);
         let datacenters = self.datacenters.values().filter_map(|datacenter| datacenter.timeout());
         let timers = datacenters.chain(idle).chain(key_destructions).chain(self.table.next_deadline());
@@ -171,23 +165,18 @@ impl Client {
     /// A connection is gone: pauses, tries again, or gives up.
     pub(super) fn lose(&mut self, now: Now, conn: ConnId, reason: &DisconnectReason) {
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else { return };
-        let dc = datacenter.dc;
+        let dc = datacenter.dc();
         match role {
             Role::Main => {}
-            Role::Next => return datacenter.lose_next(now, reason, &self.table, &mut *self.random),
-            Role::Draining => return datacenter.lose_draining(now, reason, &mut *self.random),
+            Role::Next => return datacenter.next_ended(now, reason, &self.table, &mut *self.random),
+            Role::Draining => return datacenter.draining_ended(now, reason, &mut *self.random),
         }
-        let was_validated = datacenter.is_validated();
-        if !was_validated {
-            datacenter.next_route();
-        }
+        let was_ready = datacenter.is_ready();
         if datacenter.is_only_unbound(role, reason) {
-            let closed = datacenter.retire(&self.table, now);
+            let closed = datacenter.retire_main(&self.table, now);
             self.outputs.extend(closed.into_iter().flatten().map(|conn| Output::Close { conn }));
         }
-        datacenter.count_failure(reason, now.monotonic);
-        datacenter.main.phase = Phase::Idle;
-        if datacenter.check(reason, &self.table, now) {
+        if datacenter.main_ended(reason, was_ready, &self.table, now) {
             self.forget_key(dc);
             if dc == self.home() {
                 self.logged_out_by_server(LogoutCause::KeyInvalid);
@@ -200,21 +189,14 @@ impl Client {
         }
         let scanned_here = dc == self.home() && self.steps.wait_for_scan();
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
-        let wanted = !self.closed && (datacenter.keep || scanned_here || self.table.has_pending(dc));
-        let limit = self.config.max_attempts;
-        let needs_person =
-            matches!(reason, DisconnectReason::Network(IoFailure::Proxy(fault)) if fault.needs_credentials());
-        // A connection that once worked is worth waiting for; requests have deadlines of their own.
-        let given_up =
-            !datacenter.ever_worked && (needs_person || (limit > 0 && datacenter.failures >= limit));
-        // Anybody on the way can say so in the middle of a connection that works; the next one will tell.
-        let hopeless = (reason.is_permanent() && !was_validated) || given_up;
-        let retry_in = (wanted && !hopeless).then(|| datacenter.pause(reason, &mut *self.random));
-        if let Some(pause) = retry_in {
-            datacenter.main.phase = Phase::Waiting(now.monotonic + pause);
-        } else {
-            datacenter.keep = false;
-            datacenter.failures = 0;
+        let wanted = !self.closed && (datacenter.is_kept() || scanned_here || self.table.has_pending(dc));
+        // A transport error in the middle of a connection that works may come from anyone on the way.
+        let is_hopeless =
+            (reason.is_permanent() && !was_ready) || datacenter.is_given_up(reason, self.config.max_attempts);
+        let retry_in =
+            (wanted && !is_hopeless).then(|| datacenter.back_off(reason, &mut *self.random, now.monotonic));
+        if retry_in.is_none() {
+            datacenter.give_up();
         }
         self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason: reason.clone(), retry_in }));
         if wanted && retry_in.is_none() {

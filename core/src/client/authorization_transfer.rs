@@ -19,8 +19,8 @@ impl Client {
         let closed: Vec<DcId> = self
             .datacenters
             .values()
-            .filter(|datacenter| datacenter.auth == AuthState::Closed)
-            .map(|datacenter| datacenter.dc)
+            .filter(|datacenter| datacenter.auth() == AuthState::Closed)
+            .map(|datacenter| datacenter.dc())
             .filter(|dc| self.table.has_pending(*dc))
             .collect();
         for dc in closed {
@@ -45,7 +45,7 @@ impl Client {
     fn send_transfer(&mut self, now: Now, dc: DcId, to: DcId, query: Vec<u8>) {
         let request = self.send_own(now, Requester::Transfer(dc), to, query);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.auth = AuthState::Importing(request);
+            datacenter.set_auth(AuthState::Importing(request));
         }
     }
 
@@ -53,7 +53,7 @@ impl Client {
     pub(super) fn transfer_answered(&mut self, now: Now, id: RequestId, dc: DcId) {
         let Some(answer) = self.table.take(id) else { return };
         let current =
-            self.datacenters.get(&dc).is_some_and(|datacenter| datacenter.auth == AuthState::Importing(id));
+            self.datacenters.get(&dc).is_some_and(|datacenter| datacenter.auth() == AuthState::Importing(id));
         let Some(transfer) = self.transfers.get(&dc).copied().filter(|_| current) else { return };
         match answer {
             Ok(_) if transfer.importing => self.open_auth(dc),
@@ -89,7 +89,7 @@ impl Client {
     fn open_auth(&mut self, dc: DcId) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.auth = AuthState::Open;
+            datacenter.set_auth(AuthState::Open);
             datacenter.unpark(&self.table);
         }
     }
@@ -98,7 +98,7 @@ impl Client {
     fn transfer_failed(&mut self, dc: DcId, error: &InvokeError) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.auth = AuthState::Closed;
+            datacenter.set_auth(AuthState::Closed);
         }
         let waiting: Vec<RequestId> = self.table.waiting(dc).collect();
         for id in waiting {

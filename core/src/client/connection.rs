@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use self::bound_session::BoundSession;
 use self::key_exchange::{Advance, KeyExchange};
 use self::request_bodies::RequestBodies;
-use self::stream::{Phase, Stream};
+use self::stream::{ConnectionState, Stage, Stream};
 use self::temporary_key::{BINDING, TemporaryKey, binding_answer};
 use super::context::Context;
 use super::io::ConnId;
@@ -22,9 +22,10 @@ use super::stored_session::DcAuth;
 use crate::crypto::AuthKey;
 use crate::dc::DcId;
 use crate::handshake::NewAuthKey;
+use crate::policy;
 use crate::rpc::{DisconnectReason, IoFailure, PendingRequests, RpcError};
 use crate::session::{MessageError, MsgIdGenerator, RequestTag, ServerClock, Session, SessionEvent};
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 use crate::transport::{Frame, StackOptions, TransportStack};
 
 /// What received bytes meant for the machine.
@@ -52,25 +53,37 @@ pub(super) enum Again {
     WhenAuthorized(RequestTag),
 }
 
+/// How far a connection had come that ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ended {
+    pub(super) was_ready: bool,
+    /// It was ready for a while.
+    pub(super) was_steady: bool,
+    /// A key exchange had begun, and the connection was not ready yet.
+    pub(super) at_key: bool,
+    /// Its stream mode had no answer yet.
+    pub(super) at_hello: bool,
+}
+
 /// One connection, and the session that it carries.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) phase: Phase,
-    pub(super) bound: Option<BoundSession>,
+    state: ConnectionState,
+    bound: Option<BoundSession>,
 }
 
 impl Connection {
     pub(super) const fn new() -> Self {
-        Self { phase: Phase::Idle, bound: None }
+        Self { state: ConnectionState::Idle, bound: None }
     }
 
     pub(super) fn open(&mut self, stream: Stream) {
-        self.phase = Phase::Open(Box::new(stream));
+        self.state = ConnectionState::Open(Box::new(stream));
     }
 
     /// Gives back the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
-        if let Phase::Open(stream) = &mut self.phase {
+        if let ConnectionState::Open(stream) = &mut self.state {
             stream.trim();
         }
         if let Some(bound) = &mut self.bound {
@@ -79,56 +92,169 @@ impl Connection {
     }
 
     pub(super) const fn conn(&self) -> Option<ConnId> {
-        match &self.phase {
-            Phase::Open(stream) => Some(stream.conn),
+        match &self.state {
+            ConnectionState::Open(stream) => Some(stream.conn),
             _ => None,
         }
     }
 
-    /// Since when the connection has been validated.
-    pub(super) const fn validated_since(&self) -> Option<Timestamp> {
-        match &self.phase {
-            Phase::Open(stream) => stream.validated,
+    pub(super) const fn bound(&self) -> Option<&BoundSession> {
+        self.bound.as_ref()
+    }
+
+    pub(super) const fn bound_mut(&mut self) -> Option<&mut BoundSession> {
+        self.bound.as_mut()
+    }
+
+    pub(super) const fn take_bound(&mut self) -> Option<BoundSession> {
+        self.bound.take()
+    }
+
+    /// Gives the connection a session to carry.
+    pub(super) fn set_bound(&mut self, bound: BoundSession) {
+        self.bound = Some(bound);
+    }
+
+    /// The session and its key, if that is a temporary one.
+    pub(super) fn temporary(&self) -> Option<(&BoundSession, &TemporaryKey)> {
+        let bound = self.bound.as_ref()?;
+        Some((bound, bound.temporary.as_ref()?))
+    }
+
+    /// Whether the session's key is a temporary one whose time is over.
+    pub(super) fn is_key_expired(&self, now: Now) -> bool {
+        self.temporary().is_some_and(|(bound, temporary)| temporary.is_over(bound.server_time(now)))
+    }
+
+    /// Whether requests left and have no answer, or wait to leave.
+    pub(super) fn has_requests(&self) -> bool {
+        self.bound.as_ref().is_some_and(|bound| bound.session.has_requests())
+    }
+
+    /// Asks the server to bind the session's key, once.
+    pub(super) fn bind(&mut self) {
+        if let Some(bound) = &mut self.bound {
+            bound.bind();
+        }
+    }
+
+    /// Another session carries requests from now on.
+    pub(super) fn start_draining(&mut self, now: Now) {
+        if let Some(bound) = &mut self.bound {
+            bound.session.start_draining(now);
+        }
+    }
+
+    /// The session carries requests again after all.
+    pub(super) fn stop_draining(&mut self) {
+        if let Some(bound) = &mut self.bound {
+            bound.session.stop_draining();
+        }
+    }
+
+    /// Since when the connection is ready.
+    pub(super) const fn ready_since(&self) -> Option<Timestamp> {
+        match &self.state {
+            ConnectionState::Open(stream) => stream.ready_since(),
             _ => None,
         }
+    }
+
+    /// Whether requests may leave.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.ready_since().is_some()
     }
 
     /// Whether there is a stream.
     pub(super) fn has_stream(&self) -> bool {
-        matches!(&self.phase, Phase::Open(stream) if stream.layers.is_some())
+        matches!(&self.state, ConnectionState::Open(stream) if stream.stack.is_some())
     }
 
-    /// Whether the connection has been validated since it was opened.
-    pub(super) const fn is_validated(&self) -> bool {
-        self.validated_since().is_some()
+    /// Whether encrypted messages may leave.
+    pub(super) fn carries_session(&self) -> bool {
+        matches!(&self.state, ConnectionState::Open(stream) if stream.carries_session())
+    }
+
+    pub(super) const fn is_idle(&self) -> bool {
+        matches!(self.state, ConnectionState::Idle)
+    }
+
+    /// Whether the pause before the next attempt is over.
+    pub(super) fn is_retry_due(&self, now: Timestamp) -> bool {
+        matches!(self.state, ConnectionState::Backoff(until) if until <= now)
+    }
+
+    /// Forgets the stream; the next attempt begins when something needs the connection.
+    pub(super) fn close(&mut self) {
+        self.state = ConnectionState::Idle;
+    }
+
+    /// Forgets the stream; the next attempt begins at `until`.
+    pub(super) fn back_off(&mut self, until: Timestamp) {
+        self.state = ConnectionState::Backoff(until);
+    }
+
+    /// Cuts a pause short.
+    pub(super) fn hurry(&mut self, now: Timestamp) {
+        if let ConnectionState::Backoff(until) = &mut self.state {
+            *until = now;
+        }
+    }
+
+    /// When the connection must be ready, if the server has answered a step of a key exchange over it.
+    pub(super) const fn key_exchange_due(&self) -> Option<Timestamp> {
+        match &self.state {
+            ConnectionState::Open(stream) if stream.has_key_answer => Some(stream.due.at),
+            _ => None,
+        }
+    }
+
+    /// Requests had another key to leave under while this connection made its own.
+    pub(super) fn take_over(&mut self) {
+        if let ConnectionState::Open(stream) = &mut self.state {
+            stream.has_key_answer = false;
+        }
+    }
+
+    /// How far the connection has come, now that it ends.
+    pub(super) fn ended(&self, now: Timestamp) -> Ended {
+        let ConnectionState::Open(stream) = &self.state else { return Ended::default() };
+        let ready_since = stream.ready_since();
+        Ended {
+            was_ready: ready_since.is_some(),
+            was_steady: ready_since.is_some_and(|since| now - since >= policy::STEADY_AFTER),
+            at_key: stream.has_key_answer && ready_since.is_none(),
+            at_hello: stream.stack.as_ref().is_some_and(|stack| !stack.is_open()),
+        }
     }
 
     /// The stream is up, after so many whose disguise came to nothing.
     pub(super) fn opened(&mut self, dc: DcId, hello_failures: u32, cx: &mut Context<'_>) {
-        let Phase::Open(stream) = &mut self.phase else { return };
-        if stream.layers.is_some() {
+        let ConnectionState::Open(stream) = &mut self.state else { return };
+        if !matches!(stream.stage, Stage::Connecting) {
             // Told twice: what was written already cannot be begun anew.
             return;
         }
+        stream.stage = Stage::Introducing;
         let clock = cx.clock();
-        let mode = stream.disguise.as_deref().unwrap_or(&cx.config.stream_mode);
+        let mode = stream.mode.as_deref().unwrap_or(&cx.config.stream_mode);
         // At most 11,000.
         let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
         let unix = self.bound.as_ref().map_or(&clock, |bound| bound.session.clock()).server_time(cx.now);
         let options = StackOptions::new(stream.transport, mode, number, unix).after_failures(hello_failures);
-        stream.layers = Some(TransportStack::new(&options, cx.random));
+        stream.stack = Some(TransportStack::new(&options, cx.random));
         // It was a round trip, and the first answer takes another.
-        stream.due.go_on(cx.now.monotonic);
+        stream.due.extend(cx.now.monotonic);
     }
 
     /// Once frames may leave: goes on with the session or the key that is known, or makes one.
     pub(super) fn begin(&mut self, dc: DcId, pfs: bool, cx: &mut Context<'_>) {
-        let Phase::Open(stream) = &mut self.phase else { return };
+        let ConnectionState::Open(stream) = &mut self.state else { return };
         if !stream.may_begin() {
             return;
         }
-        stream.begun = true;
         if let Some(bound) = &mut self.bound {
+            stream.stage = if bound.is_ready() { Stage::Validating } else { Stage::Binding };
             bound.session.connected(cx.now);
             return;
         }
@@ -137,10 +263,11 @@ impl Connection {
             Some(key) => {
                 let clock = cx.clock();
                 self.bound = Some(BoundSession::permanent(key, clock, cx.random, cx.now));
+                stream.stage = Stage::Validating;
             }
             None => {
                 let permanent = known.map(|key| key.auth_key.clone());
-                stream.exchange = Some(exchange(dc, permanent, MsgIdGenerator::default(), cx));
+                stream.stage = exchange(dc, permanent, MsgIdGenerator::default(), cx);
             }
         }
     }
@@ -155,15 +282,13 @@ impl Connection {
         parked: &mut BTreeSet<RequestTag>,
         cx: &mut Context<'_>,
     ) -> Result<(), DisconnectReason> {
-        let Phase::Open(stream) = &mut self.phase else { return Ok(()) };
-        let Stream { layers: Some(layers), exchange: handshake, validated, due, makes_key, .. } =
-            &mut **stream
-        else {
+        let ConnectionState::Open(stream) = &mut self.state else { return Ok(()) };
+        let Stream { stack: Some(stack), stage, due, has_key_answer, .. } = &mut **stream else {
             return Ok(());
         };
-        let was_open = layers.is_open();
+        let was_open = stack.is_open();
         let mut unbound = None;
-        let mut incoming = layers.read(bytes);
+        let mut incoming = stack.read(bytes);
         while let Some(frame) = incoming.next()? {
             let packet = match frame {
                 Frame::Payload(packet) => packet,
@@ -176,20 +301,22 @@ impl Connection {
                     continue;
                 }
             };
-            if let Some(run) = handshake.take() {
+            if matches!(stage, Stage::KeyExchange(_)) {
+                let Stage::KeyExchange(run) = core::mem::replace(stage, Stage::Validating) else { continue };
                 let advance = run.advance(packet, cx.random)?;
-                due.go_on(cx.now.monotonic);
-                *makes_key = true;
+                due.extend(cx.now.monotonic);
+                *has_key_answer = true;
                 match advance {
-                    Advance::Continue(run) => *handshake = Some(run),
+                    Advance::Continue(run) => *stage = Stage::KeyExchange(Box::new(run)),
                     Advance::Done { new, permanent: Some(permanent), .. } => {
+                        *stage = Stage::Binding;
                         self.bound = Some(temporary_session(new, permanent, cx));
                     }
                     Advance::Done { new, permanent: None, ids } => {
                         let key = DcAuth { auth_key: new.auth_key, server_salt: new.server_salt };
                         receiver.new_key(&key);
                         if pfs {
-                            *handshake = Some(exchange(dc, Some(key.auth_key), ids, cx));
+                            *stage = exchange(dc, Some(key.auth_key), ids, cx);
                         } else {
                             let clock = clock_of(cx, new.server_time);
                             let mut bound = BoundSession::permanent(&key, clock, cx.random, cx.now);
@@ -231,15 +358,15 @@ impl Connection {
                 Some(Err(error)) => return Err(DisconnectReason::Binding(error)),
                 None => {}
             }
-            if notes.proves && bound.is_ready() {
-                validated.get_or_insert(cx.now.monotonic);
+            if notes.proves && bound.is_ready() && !matches!(stage, Stage::Ready(_)) {
+                *stage = Stage::Ready(cx.now.monotonic);
             }
             if !notes.again.is_empty() {
                 bound.inited = false;
                 notes.again.into_iter().rev().for_each(|tag| bound.session.queue_again(tag));
             }
-            if result.is_ok() && validated.is_none() {
-                due.go_on(cx.now.monotonic);
+            if result.is_ok() && !matches!(stage, Stage::Ready(_)) {
+                due.extend(cx.now.monotonic);
             }
             // What else came may be answers, and the stream goes on behind it.
             unbound = notes.unbound.or(unbound);
@@ -250,15 +377,15 @@ impl Connection {
                 }
             }
         }
-        if !was_open && layers.is_open() {
-            due.go_on(cx.now.monotonic);
+        if !was_open && stack.is_open() {
+            due.extend(cx.now.monotonic);
         }
         unbound.map_or(Ok(()), |error| Err(DisconnectReason::Binding(error)))
     }
 
     /// The last transmit is out; its buffer comes back.
     pub(super) fn transmitted(&mut self, buffer: Vec<u8>) {
-        let Phase::Open(stream) = &mut self.phase else { return };
+        let ConnectionState::Open(stream) = &mut self.state else { return };
         stream.transmitted(buffer);
         if let Some(bound) = &mut self.bound {
             bound.session.transmitted();
@@ -272,22 +399,21 @@ impl Connection {
         table: &PendingRequests,
         cx: &mut Context<'_>,
     ) -> Option<Vec<u8>> {
-        let Phase::Open(stream) = &mut self.phase else { return None };
+        let ConnectionState::Open(stream) = &mut self.state else { return None };
         let mut out = stream.take_buffer()?;
-        let Stream { layers: Some(layers), exchange, begun, validated, .. } = &mut **stream else {
-            return None;
-        };
-        let mut written = layers.control(&mut out, cx.random);
-        if *begun && let Some(batch) = layers.begin(&mut out) {
-            let encoder = layers.encoder();
-            written |= if let Some(exchange) = exchange {
+        let Stream { stack: Some(stack), stage, .. } = &mut **stream else { return None };
+        let mut written = stack.control(&mut out, cx.random);
+        let has_begun = !matches!(stage, Stage::Connecting | Stage::Introducing);
+        if has_begun && let Some(batch) = stack.begin(&mut out) {
+            let encoder = stack.encoder();
+            written |= if let Stage::KeyExchange(exchange) = stage {
                 let time = cx.clock().server_time(cx.now);
                 exchange.write(time, encoder, cx.random, &mut out)
             } else if let Some(bound) = &mut self.bound {
                 // Whatever leaves over a dead connection, or under a key that the server has forgotten, may have been
                 // executed, as far as we know.
                 if bound.is_ready() {
-                    let is_validated = bound.temporary.is_none() || validated.is_some();
+                    let is_validated = bound.temporary.is_none() || matches!(stage, Stage::Ready(_));
                     bound.session.hold_requests_until_heard(cx.now, is_validated);
                 }
                 let bodies = RequestBodies::new(table, prefix, bound.inited, cx.config.updates);
@@ -297,15 +423,15 @@ impl Connection {
             } else {
                 false
             };
-            layers.finish(batch, &mut out, cx.random);
+            stack.finish(batch, &mut out, cx.random);
         }
         stream.filled(out, written, cx.now.monotonic)
     }
 
     /// Takes note of the time, which runs for a session only while a connection carries it.
     pub(super) fn tick(&mut self, now: Timestamp) {
-        if let (Phase::Open(stream), Some(bound)) = (&self.phase, &mut self.bound)
-            && stream.is_up()
+        if let (ConnectionState::Open(stream), Some(bound)) = (&self.state, &mut self.bound)
+            && stream.carries_session()
         {
             bound.session.tick(now);
         }
@@ -313,14 +439,15 @@ impl Connection {
 
     /// Why the connection must be replaced now, if it must.
     pub(super) fn expired(&self, now: Timestamp) -> Option<DisconnectReason> {
-        let Phase::Open(stream) = &self.phase else { return None };
+        let ConnectionState::Open(stream) = &self.state else { return None };
         if stream.write_due().is_some_and(|due| now >= due) {
             return Some(DisconnectReason::WriteTimeout);
         }
-        let late = stream.validated.is_none() && now >= stream.due.at;
-        let silent = stream.is_up() && self.bound.as_ref().is_some_and(|bound| bound.session.is_silent(now));
+        let late = stream.ready_since().is_none() && now >= stream.due.at;
+        let silent =
+            stream.carries_session() && self.bound.as_ref().is_some_and(|bound| bound.session.is_silent(now));
         // Without a stream nobody could say anything.
-        let reason = if stream.layers.is_some() {
+        let reason = if stream.stack.is_some() {
             DisconnectReason::ReadTimeout
         } else {
             DisconnectReason::Network(IoFailure::TimedOut)
@@ -330,12 +457,12 @@ impl Connection {
 
     /// When to look again although nothing happened.
     pub(super) fn timeout(&self) -> Option<Timestamp> {
-        match &self.phase {
-            Phase::Idle => None,
-            Phase::Waiting(at) => Some(*at),
-            Phase::Open(stream) => {
-                let deadline = stream.validated.is_none().then_some(stream.due.at);
-                let bound = self.bound.as_ref().filter(|_| stream.is_up());
+        match &self.state {
+            ConnectionState::Idle => None,
+            ConnectionState::Backoff(at) => Some(*at),
+            ConnectionState::Open(stream) => {
+                let deadline = stream.ready_since().is_none().then_some(stream.due.at);
+                let bound = self.bound.as_ref().filter(|_| stream.carries_session());
                 let session = bound.map(|bound| &bound.session).and_then(|session| {
                     // What is due to leave cannot before the last transmit is out.
                     if stream.write_due().is_some() {
@@ -359,9 +486,9 @@ struct Notes {
     again: Vec<RequestTag>,
 }
 
-fn exchange(dc: DcId, permanent: Option<AuthKey>, ids: MsgIdGenerator, cx: &mut Context<'_>) -> KeyExchange {
+fn exchange(dc: DcId, permanent: Option<AuthKey>, ids: MsgIdGenerator, cx: &mut Context<'_>) -> Stage {
     let dc_on_wire = dc.on_wire(cx.config.test_dcs);
-    KeyExchange::start(cx.config, dc_on_wire, permanent, ids, cx.random)
+    Stage::KeyExchange(Box::new(KeyExchange::start(cx.config, dc_on_wire, permanent, ids, cx.random)))
 }
 
 fn temporary_session(new: NewAuthKey, permanent: AuthKey, cx: &mut Context<'_>) -> BoundSession {

@@ -1,94 +1,88 @@
 //! The way to one DC: the connection that carries its requests, the one that prepares the next temporary key, and what
-//! follows when either is lost.
+//! follows if either is lost.
 
+mod attempts;
 pub(crate) mod authorization;
 pub(crate) mod draining;
+mod key_denials;
 pub(crate) mod key_destruction;
 mod key_rotation;
+mod requests;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use self::attempts::Attempts;
 use self::authorization::AuthState;
 use self::draining::{DrainingSession, UnconfirmedRequests};
-use super::backoff;
+use self::key_denials::{KeyDenials, UsedKey};
+use self::key_rotation::{Action, KeyRotation, View};
 use super::config::Config;
-use super::connection::stream::{Phase, Stream};
-use super::connection::temporary_key::TemporaryKey;
-use super::connection::{Connection, Receiver};
+use super::connection::stream::Stream;
+use super::connection::{Connection, Ended, Receiver};
 use super::context::Context;
 use super::io::{ConnId, Event, Output};
 use super::stored_session::StoredSession;
 use super::ways::{self, Attempt};
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
-use crate::policy;
-use crate::rpc::{DisconnectReason, PendingRequests, RequestId, RequestOrdering, Requester};
-use crate::session::{Delivery, RequestTag};
+use crate::rpc::{DisconnectReason, PendingRequests};
+use crate::session::RequestTag;
 use crate::time::{Now, Timestamp};
 
 /// The way to one DC.
+///
+/// Its state is that of three parts, each a value with a table of its own transitions:
+///
+/// | part | states | table |
+/// |---|---|---|
+/// | `main` | idle, backoff, connecting, introducing, key exchange, binding, validating, ready | [`ConnectionState`](super::connection::stream::ConnectionState) |
+/// | `rotation`, over `next` | idle, preparing, holding, binding | [`KeyRotation`] |
+/// | `draining` | none, or the session under the key before | [`DrainingSession`] |
+///
+/// They meet in three transitions. A rotation that ends puts `next` in the place of `main`, which drains if it owes
+/// answers. A `main` whose temporary key the server takes for unbound drains, and begins anew as idle. The session of
+/// `main` is dropped if its key is expired or denied ([`KeyDenials`]).
 #[derive(Debug)]
 pub(super) struct Datacenter {
-    pub(super) dc: DcId,
-    pub(super) main: Connection,
-    /// Where the next temporary key is made.
-    pub(super) next: Option<Box<Connection>>,
-    /// Until when requests are held back, so that none is under way while the keys change.
-    pub(super) holding: Option<Timestamp>,
-    /// Not before this time another temporary key is tried.
-    pub(super) renew_after: Timestamp,
-    /// When the next temporary key is due, as of the last call.
-    pub(super) renewal_at: Option<Timestamp>,
-    pub(super) renewal_failures: u32,
-    /// Requests that the session was not given yet.
-    pub(super) parked: BTreeSet<RequestTag>,
-    /// The last session owes less than before, so that some of these may leave.
-    pub(super) owes_less: bool,
-    /// The last session, while it owes answers.
-    pub(super) draining: Option<Box<DrainingSession>>,
-    /// Requests that left under a key which is gone.
-    pub(super) unconfirmed: UnconfirmedRequests,
-    pub(super) auth: AuthState,
-    /// Whether the connection is wanted although no request waits.
-    pub(super) keep: bool,
-    /// Attempts that failed, and connections that did not last, in a row.
-    pub(super) failures: u32,
-    /// Connections that came up, but whose disguise did not: they decide what the next one says first.
-    hello_failures: u32,
-    /// Whether a connection ever worked.
-    pub(super) ever_worked: bool,
-    /// Whether one was lost over which keys were being made, since one worked.
-    failed_at_key: bool,
-    /// How the last connection ended, if no request was answered since.
-    pub(super) trouble: Option<DisconnectReason>,
-    /// Attempts that failed since the last that did not: they decide which way, address and transport is tried.
-    route: usize,
+    dc: DcId,
+    /// The connection that carries requests.
+    main: Connection,
+    /// The connection over which the next key is made.
+    next: Option<Box<Connection>>,
+    rotation: KeyRotation,
+    /// The session under the key before, while it owes answers.
+    draining: Option<Box<DrainingSession>>,
+    attempts: Attempts,
+    denials: KeyDenials,
     /// Whether requests travel under temporary keys.
-    pub(super) pfs: bool,
-    /// Consecutive connections that ended in -404.
-    pub(super) unknown_key: u8,
-    /// Consecutive bindings that the server refused as if it did not know the permanent key.
-    pub(super) bind_refusals: u8,
-    /// When the permanent key was made, if in this run.
-    pub(super) key_made: Option<Timestamp>,
+    pfs: bool,
+    auth: AuthState,
+    /// Requests that the session was not given yet.
+    parked: BTreeSet<RequestTag>,
+    /// The draining session owes less than before, so that some of those may leave.
+    owes_less: bool,
+    /// Requests that left under a key which is gone.
+    unconfirmed: UnconfirmedRequests,
+    /// Whether the connection is kept open although no request waits.
+    is_kept: bool,
     /// When a request came or was answered last.
-    pub(super) last_used: Timestamp,
-    /// What goes before a query until the server knows this client; then, where no updates are wanted,
+    last_used: Timestamp,
+    /// What goes before a query until the server knows this client; then, if no updates are wanted,
     /// [`WITHOUT_UPDATES`](crate::rpc::WITHOUT_UPDATES).
     prefix: Vec<u8>,
 }
 
-/// Which of a datacenter's connections.
+/// Which of a DC's connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The one that carries requests.
     Main,
     /// The one that prepares the next key.
     Next,
-    /// The one that waits for answers under the last key.
+    /// The one of the draining session.
     Draining,
 }
 
@@ -98,138 +92,192 @@ impl Datacenter {
             dc,
             main: Connection::new(),
             next: None,
-            holding: None,
-            renew_after: Timestamp::ZERO,
-            renewal_at: None,
-            renewal_failures: 0,
+            rotation: KeyRotation::default(),
+            draining: None,
+            attempts: Attempts::default(),
+            denials: KeyDenials::default(),
+            pfs,
+            auth: AuthState::Open,
             parked: BTreeSet::new(),
             owes_less: false,
-            draining: None,
             unconfirmed: UnconfirmedRequests::default(),
-            auth: AuthState::Open,
-            keep: false,
-            failures: 0,
-            hello_failures: 0,
-            ever_worked: false,
-            failed_at_key: false,
-            trouble: None,
-            route: 0,
-            pfs,
-            unknown_key: 0,
-            bind_refusals: 0,
-            key_made: None,
+            is_kept: false,
             last_used: Timestamp::ZERO,
             prefix,
         }
     }
 
-    /// Which connection bears the name `conn`, if one of these does.
+    pub(super) const fn dc(&self) -> DcId {
+        self.dc
+    }
+
+    pub(super) const fn auth(&self) -> AuthState {
+        self.auth
+    }
+
+    pub(super) const fn set_auth(&mut self, auth: AuthState) {
+        self.auth = auth;
+    }
+
+    /// Whether the connection is kept open although no request waits.
+    pub(super) const fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
+    pub(super) const fn set_kept(&mut self, is_kept: bool) {
+        self.is_kept = is_kept;
+    }
+
+    /// How the last connection ended, unless a request was answered since.
+    pub(super) const fn trouble(&self) -> Option<&DisconnectReason> {
+        self.attempts.trouble()
+    }
+
+    /// Failures in a row.
+    pub(super) const fn failures(&self) -> u32 {
+        self.attempts.failures()
+    }
+
+    /// Since when no request came or was answered.
+    pub(super) const fn last_used(&self) -> Timestamp {
+        self.last_used
+    }
+
+    pub(super) const fn set_last_used(&mut self, now: Timestamp) {
+        self.last_used = now;
+    }
+
+    /// Whether requests may leave over the main connection.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.main.is_ready()
+    }
+
+    /// Whether the main connection is open, or being opened.
+    pub(super) const fn is_open(&self) -> bool {
+        self.main.conn().is_some()
+    }
+
+    /// Whether the main connection has a stream.
+    pub(super) fn has_stream(&self) -> bool {
+        self.main.has_stream()
+    }
+
+    /// The part that has this connection.
     pub(super) fn role(&self, conn: ConnId) -> Option<Role> {
-        if self.main.conn() == Some(conn) {
-            Some(Role::Main)
-        } else {
-            let next = self.next.as_deref().map(|connection| (Role::Next, connection));
-            let old = self.draining.as_deref().map(|old| (Role::Draining, &old.connection));
-            next.into_iter()
-                .chain(old)
-                .find(|(_, connection)| connection.conn() == Some(conn))
-                .map(|(role, _)| role)
+        [Role::Main, Role::Next, Role::Draining]
+            .into_iter()
+            .find(|role| self.connection(*role).is_some_and(|connection| connection.conn() == Some(conn)))
+    }
+
+    fn connection(&self, role: Role) -> Option<&Connection> {
+        match role {
+            Role::Main => Some(&self.main),
+            Role::Next => self.next.as_deref(),
+            Role::Draining => self.draining.as_deref().map(DrainingSession::connection),
         }
     }
 
-    /// Lets go of all connections; answers them.
-    pub(super) fn hang_up(&mut self, table: &PendingRequests) -> impl Iterator<Item = ConnId> + use<> {
-        let old = self.drop_draining(table);
-        let conns = [self.main.conn(), self.next.take().and_then(|connection| connection.conn()), old];
-        self.main.phase = Phase::Idle;
-        self.holding = None;
-        if let Some(bound) = &mut self.main.bound {
-            bound.session.stop_draining();
-        }
-        conns.into_iter().flatten()
-    }
-
-    fn connection(&mut self, role: Role) -> Option<&mut Connection> {
+    fn connection_mut(&mut self, role: Role) -> Option<&mut Connection> {
         match role {
             Role::Main => Some(&mut self.main),
             Role::Next => self.next.as_deref_mut(),
-            Role::Draining => self.draining.as_deref_mut().map(|draining| &mut draining.connection),
+            Role::Draining => self.draining.as_deref_mut().map(DrainingSession::connection_mut),
         }
     }
 
     /// Whether this connection's session travels under a temporary key.
-    pub(super) fn is_temporary(&mut self, role: Role) -> bool {
-        self.connection(role)
-            .and_then(|connection| connection.bound.as_ref())
-            .is_some_and(|bound| bound.temporary.is_some())
+    pub(super) fn is_temporary(&self, role: Role) -> bool {
+        self.connection(role).is_some_and(|connection| connection.temporary().is_some())
     }
 
     /// Gives back the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
-        self.main.trim();
-        if let Some(draining) = &mut self.draining {
-            draining.connection.trim();
-        }
+        [Role::Main, Role::Draining].into_iter().for_each(|role| {
+            if let Some(connection) = self.connection_mut(role) {
+                connection.trim();
+            }
+        });
     }
 
-    /// Lets go of the connection that prepares the next key.
-    pub(super) fn take_next(&mut self) -> Option<ConnId> {
-        self.holding = None;
-        self.next.take()?.conn()
+    // ---- Opening and closing -------------------------------------------------------------------------------------
+
+    /// Keeps the connection open from now on, and tries at once.
+    pub(super) fn keep_open(&mut self, now: Timestamp) {
+        self.is_kept = true;
+        self.attempts.forget_failures();
+        self.main.hurry(now);
     }
 
-    /// Since when nobody asked anything of this DC.
-    pub(super) const fn idle_since(&self) -> Timestamp {
-        self.last_used
+    /// Which connections must be opened now. `is_needed`: something waits for the main one.
+    pub(super) fn due(&self, is_needed: bool, now: Now) -> impl Iterator<Item = Role> + use<> {
+        let monotonic = now.monotonic;
+        let main = (self.main.is_idle() && is_needed) || self.main.is_retry_due(monotonic);
+        let next = self.rotation.is_due(self.renewal_in(now), monotonic);
+        let draining = self.draining.as_deref().is_some_and(|it| it.connection().is_retry_due(monotonic));
+        [(Role::Main, main), (Role::Next, next), (Role::Draining, draining)]
+            .into_iter()
+            .filter_map(|(role, is_due)| is_due.then_some(role))
     }
 
     /// What the next attempt does.
     pub(super) fn attempt(&self, config: &Config, data: &StoredSession) -> Attempt {
-        ways::attempt(config, data, self.dc, self.route)
+        ways::attempt(config, data, self.dc, self.attempts.route())
     }
 
     /// Begins an attempt over `stream`.
     pub(super) fn open(&mut self, role: Role, stream: Stream, table: &PendingRequests, now: Now) {
         match role {
-            Role::Main => {
-                let over = self
-                    .temporary()
-                    .is_some_and(|(bound, temporary)| temporary.is_over(bound.server_time(now)));
-                if over {
-                    self.drop_session(table);
-                }
-                self.main.open(stream);
-            }
+            Role::Main if self.main.is_key_expired(now) => self.drop_session(table),
             Role::Next => {
-                self.next.get_or_insert_with(|| Box::new(Connection::new())).open(stream);
+                self.next = Some(Box::new(Connection::new()));
+                self.rotation.begin();
             }
-            Role::Draining => {
-                if let Some(draining) = &mut self.draining {
-                    draining.connection.open(stream);
-                }
-            }
+            _ => {}
+        }
+        if let Some(connection) = self.connection_mut(role) {
+            connection.open(stream);
         }
     }
 
     /// The stream is up.
     pub(super) fn opened(&mut self, role: Role, cx: &mut Context<'_>) {
-        let (dc, hello_failures) = (self.dc, self.hello_failures);
-        if let Some(connection) = self.connection(role) {
+        let (dc, hello_failures) = (self.dc, self.attempts.hello_failures());
+        if let Some(connection) = self.connection_mut(role) {
             connection.opened(dc, hello_failures, cx);
         }
     }
 
-    /// Begins on each connection that has become fit for frames.
+    /// Begins a session or a key exchange on each connection whose tunnel has opened.
     pub(super) fn begin(&mut self, cx: &mut Context<'_>) {
         let (dc, pfs) = (self.dc, self.pfs);
-        self.main.begin(dc, pfs, cx);
-        if let Some(next) = &mut self.next {
-            next.begin(dc, pfs, cx);
-        }
-        if let Some(draining) = &mut self.draining {
-            draining.connection.begin(dc, pfs, cx);
+        for role in [Role::Main, Role::Next, Role::Draining] {
+            if let Some(connection) = self.connection_mut(role) {
+                connection.begin(dc, pfs, cx);
+            }
         }
     }
+
+    /// Forgets all connections; returns those to close.
+    pub(super) fn close_all(&mut self, table: &PendingRequests) -> impl Iterator<Item = ConnId> + use<> {
+        let draining = self.drop_draining(table);
+        let conns = [self.main.conn(), self.close_next(), draining];
+        self.main.close();
+        self.main.stop_draining();
+        conns.into_iter().flatten()
+    }
+
+    /// Forgets the connection that prepares the next key; returns it.
+    pub(super) fn close_next(&mut self) -> Option<ConnId> {
+        self.rotation.cancel();
+        self.next.take()?.conn()
+    }
+
+    /// Takes the main connection, with its session, out of a DC that is forgotten.
+    pub(super) fn into_main(self) -> Connection {
+        self.main
+    }
+
+    // ---- Received and written --------------------------------------------------------------------------------------
 
     /// Takes received bytes, in any chunking, in place.
     pub(super) fn received(
@@ -242,183 +290,22 @@ impl Datacenter {
         let (dc, pfs) = (self.dc, self.pfs);
         let mut parked = core::mem::take(&mut self.parked);
         let result = self
-            .connection(role)
+            .connection_mut(role)
             .map_or(Ok(()), |connection| connection.received(bytes, dc, pfs, receiver, &mut parked, cx));
         self.parked = parked;
-        if self.main.is_validated() {
-            self.unknown_key = 0;
+        if self.main.is_ready() {
+            self.denials.key_known();
         }
         result
     }
 
-    /// A permanent key was made just now.
-    pub(super) fn key_made(&mut self, now: Timestamp) {
-        self.key_made = Some(now);
-        self.bind_refusals = 0;
-    }
-
     pub(super) fn transmitted(&mut self, role: Role, buffer: Vec<u8>) {
-        if let Some(connection) = self.connection(role) {
+        if let Some(connection) = self.connection_mut(role) {
             connection.transmitted(buffer);
         }
     }
 
-    /// A new request. Without a session that may carry it, it waits in the table.
-    pub(super) fn queue(&mut self, tag: RequestTag, place: RequestOrdering, now: Timestamp) {
-        self.last_used = now;
-        if self.session_is_filled() {
-            self.route_request(tag, place);
-        }
-    }
-
-    pub(super) fn session_is_filled(&self) -> bool {
-        self.main.bound.as_ref().is_some_and(|bound| bound.filled)
-    }
-
-    /// Whether a request may leave in the session that there is now. What is to be executed after something that the last
-    /// session owes must wait: the server cannot tell them apart by an identifier of another session.
-    pub(super) fn may_leave(&self, place: RequestOrdering) -> bool {
-        let passes = self.auth == AuthState::Open || matches!(place.owner, Requester::Transfer(_));
-        let waits = place.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
-        passes && !waits && self.holding.is_none()
-    }
-
-    /// Queues a request, or parks it.
-    pub(super) fn route_request(&mut self, tag: RequestTag, place: RequestOrdering) {
-        let may_leave = self.may_leave(place);
-        match &mut self.main.bound {
-            Some(bound) if may_leave => bound.session.queue(tag),
-            _ => _ = self.parked.insert(tag),
-        }
-    }
-
-    /// Until when the first connection to the DC may go on to make its keys, of which the server has answered a step.
-    pub(super) fn makes_key(&self) -> Option<Timestamp> {
-        match &self.main.phase {
-            Phase::Open(stream) if stream.makes_key && !self.session_is_filled() && !self.failed_at_key => {
-                Some(stream.due.at)
-            }
-            _ => None,
-        }
-    }
-
-    /// Gives the session what waited for it, if it has become fit to carry requests; `true`: for want of a key, all
-    /// had to wait until now.
-    pub(super) fn fill(&mut self, table: &PendingRequests) -> bool {
-        let waited = self.makes_key().is_some();
-        let Some(bound) = &mut self.main.bound else { return false };
-        if let Some(temporary) = &bound.temporary
-            && !temporary.is_bound()
-        {
-            bound.bind();
-        } else if !bound.filled {
-            bound.filled = true;
-            self.bind_refusals = 0;
-            self.parked.clear();
-            // What the last session may still have answers to stays there.
-            let waiting: Vec<RequestId> =
-                table.waiting(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
-            for id in waiting {
-                self.route_waiting(id.tag(), table);
-            }
-            return waited;
-        }
-        false
-    }
-
-    /// Queues what was parked, where it may leave now.
-    pub(super) fn unpark(&mut self, table: &PendingRequests) {
-        if let Some(bound) = self.main.bound.as_mut().filter(|_| self.holding.is_none()) {
-            bound.session.stop_draining();
-        }
-        for tag in core::mem::take(&mut self.parked) {
-            self.route_waiting(tag, table);
-        }
-    }
-
-    /// Queues a request, or parks it, unless nobody waits for it any more.
-    pub(super) fn route_waiting(&mut self, tag: RequestTag, table: &PendingRequests) {
-        if let Some(place) = table.place(tag.into()) {
-            self.route_request(tag, place);
-        }
-    }
-
-    /// Nobody waits for a request any more.
-    pub(super) fn drop_request(&mut self, tag: RequestTag) {
-        self.answered(tag);
-        self.parked.remove(&tag);
-        let connections =
-            [Some(&mut self.main), self.draining.as_deref_mut().map(|draining| &mut draining.connection)];
-        for bound in connections.into_iter().flatten().filter_map(|connection| connection.bound.as_mut()) {
-            bound.session.drop_request(tag);
-        }
-    }
-
-    /// A request is over.
-    pub(super) fn answered(&mut self, tag: RequestTag) {
-        self.unconfirmed.forget(tag);
-        self.owes_less |= self.draining.is_some();
-    }
-
-    /// How far a request has come.
-    pub(super) fn delivery(&self, tag: RequestTag) -> Delivery {
-        let connections = [Some(&self.main), self.draining.as_deref().map(|draining| &draining.connection)];
-        let bound = connections.into_iter().flatten().filter_map(|connection| connection.bound.as_ref());
-        let known = bound.map(|bound| bound.session.delivery(tag)).chain(self.unconfirmed.delivery(tag));
-        known.max().unwrap_or(Delivery::Queued)
-    }
-
-    /// The salt to keep and the clock's offset from the wall clock, as the session knows them now. Salts of temporary
-    /// keys are not worth keeping.
-    pub(super) fn learned(&self, now: Now) -> Option<(Option<i64>, i64)> {
-        let bound = self.main.bound.as_ref()?;
-        let clock = bound.session.clock();
-        let salt = bound.temporary.is_none().then(|| bound.session.salt());
-        clock.is_trusted().then(|| (salt, clock.offset_from_wall(now)))
-    }
-
-    /// The main connection has proved that it works: says so.
-    pub(super) fn works(&mut self) -> Output {
-        self.ever_worked = true;
-        self.failed_at_key = false;
-        Output::Event(Event::Connected { dc: self.dc })
-    }
-
-    /// Counts a failed attempt, or the main connection that is being lost.
-    pub(super) fn count_failure(&mut self, reason: &DisconnectReason, now: Timestamp) {
-        // A server that refuses everything does so over a connection that works.
-        let was_steady = !reason.is_refusal()
-            && self.main.validated_since().is_some_and(|since| now - since >= policy::STEADY_AFTER);
-        self.failures = if was_steady { 1 } else { self.failures.saturating_add(1) };
-        if let Phase::Open(stream) = &self.main.phase {
-            self.failed_at_key |= stream.makes_key && stream.validated.is_none();
-            if stream.layers.as_ref().is_some_and(|layers| !layers.is_open()) {
-                self.hello_failures = self.hello_failures.wrapping_add(1);
-            }
-        }
-        if !matches!(reason, DisconnectReason::ClosedByUs) {
-            self.trouble = Some(reason.clone());
-        }
-    }
-
-    /// A request was answered at `now`: the connection was worth its attempt, however soon it ends.
-    pub(super) fn brought_result(&mut self, now: Timestamp) {
-        self.last_used = now;
-        self.failures = 0;
-        self.trouble = None;
-    }
-
-    /// Whether the main connection works.
-    pub(super) const fn is_validated(&self) -> bool {
-        self.main.is_validated()
-    }
-
-    /// After a failed attempt it is the next address's or transport's turn.
-    pub(super) fn next_route(&mut self) {
-        self.route = self.route.wrapping_add(1);
-    }
-
-    /// The next bytes to transmit on each connection.
+    /// The next bytes to transmit over a connection.
     pub(super) fn transmit(
         &mut self,
         role: Role,
@@ -428,43 +315,222 @@ impl Datacenter {
         let connection = match role {
             Role::Main => &mut self.main,
             Role::Next => self.next.as_deref_mut()?,
-            Role::Draining => &mut self.draining.as_deref_mut()?.connection,
+            Role::Draining => self.draining.as_deref_mut()?.connection_mut(),
         };
         let bytes = connection.transmit(&self.prefix, table, cx)?;
         Some((connection.conn()?, bytes))
     }
 
-    /// Which connection must be replaced now, and why.
+    /// The main connection has become ready.
+    pub(super) fn connected(&mut self) -> Output {
+        self.attempts.ready();
+        Output::Event(Event::Connected { dc: self.dc })
+    }
+
+    /// A permanent key was made.
+    pub(super) const fn key_made(&mut self, now: Timestamp) {
+        self.denials.key_made(now);
+    }
+
+    /// A request was answered.
+    pub(super) fn brought_result(&mut self, now: Timestamp) {
+        self.last_used = now;
+        self.attempts.answered();
+    }
+
+    /// The salt to store and the clock's offset from the wall clock, as the session knows them now. Salts of temporary
+    /// keys are not worth storing.
+    pub(super) fn salt_and_clock(&self, now: Now) -> Option<(Option<i64>, i64)> {
+        let bound = self.main.bound()?;
+        let clock = bound.session.clock();
+        let salt = bound.temporary.is_none().then(|| bound.session.salt());
+        clock.is_trusted().then(|| (salt, clock.offset_from_wall(now)))
+    }
+
+    // ---- Time ------------------------------------------------------------------------------------------------------
+
+    /// Takes note of the time. Returns connections to close: a rotation has ended, or nothing drains any more.
+    pub(super) fn tick(&mut self, table: &PendingRequests, now: Now) -> impl Iterator<Item = ConnId> + use<> {
+        self.main.tick(now.monotonic);
+        let drained = self.tick_draining(table, now);
+        self.unpark_if_owed_less(table);
+        drained.into_iter().chain(self.advance_rotation(table, now).into_iter().flatten())
+    }
+
+    fn advance_rotation(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+        let Some(next) = &mut self.next else { return [None, None] };
+        next.tick(now.monotonic);
+        let view = View {
+            is_made: next.bound().is_some(),
+            is_bound: next.bound().is_some_and(|bound| bound.is_ready()),
+            is_ready: self.main.is_ready(),
+            is_busy: self.main.has_requests(),
+        };
+        match self.rotation.advance(view, now.monotonic) {
+            Action::Nothing => {}
+            // Once the next key is bound, the server may have forgotten the session of this one.
+            Action::AskForAnswers => self.main.start_draining(now),
+            Action::Bind => next.bind(),
+            Action::Switch => {
+                if let Some(mut next) = self.next.take() {
+                    next.take_over();
+                    return self.replace_main(*next, table, now);
+                }
+            }
+        }
+        [None, None]
+    }
+
+    /// Puts a connection in the place of the main one, which drains if it owes answers. Returns connections to close.
+    fn replace_main(&mut self, next: Connection, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+        let unfinished = self.drop_draining(table);
+        let last = core::mem::replace(&mut self.main, next);
+        self.rotation.release();
+        let finished = if last.has_requests() {
+            let mut draining = DrainingSession::new(last, now);
+            // What never left is owed by no session: the next one takes it when it begins.
+            draining.take_lost();
+            self.draining = Some(Box::new(draining));
+            None
+        } else {
+            last.conn()
+        };
+        [unfinished, finished]
+    }
+
+    /// In how much time the present temporary key should be replaced; `None`: there is none, or it is not in use.
+    fn renewal_in(&self, now: Now) -> Option<Duration> {
+        let (bound, temporary) = self.main.temporary().filter(|_| self.main.is_ready())?;
+        Some(Duration::from_secs(temporary.renew_at().saturating_sub(bound.server_time(now))))
+    }
+
+    /// Works out when the next key is due, after all else was done.
+    pub(super) fn schedule_renewal(&mut self, now: Now) {
+        self.rotation.schedule(self.renewal_in(now), now.monotonic);
+    }
+
+    /// A connection whose time is over, and why.
     pub(super) fn expired(&self, now: Timestamp) -> Option<(ConnId, DisconnectReason)> {
-        let old = self.draining.as_deref().map(|draining| &draining.connection);
-        let connections = [Some(&self.main), self.next.as_deref(), old];
-        connections
-            .into_iter()
-            .flatten()
-            .find_map(|connection| Some((connection.conn()?, connection.expired(now)?)))
+        [Role::Main, Role::Next, Role::Draining].into_iter().find_map(|role| {
+            let connection = self.connection(role)?;
+            Some((connection.conn()?, connection.expired(now)?))
+        })
     }
 
     /// When to look again although nothing happened.
     pub(super) fn timeout(&self) -> Option<Timestamp> {
-        let next = self.next.as_deref();
-        let holding = self.holding.filter(|_| {
-            next.and_then(|connection| connection.bound.as_ref())
-                .is_some_and(|bound| bound.temporary.as_ref().is_some_and(TemporaryKey::is_due))
-        });
-        let old = self.draining.as_deref();
-        let timers = [
-            self.main.timeout(),
-            next.and_then(Connection::timeout),
-            old.and_then(|draining| draining.connection.timeout()),
-            old.map(|draining| draining.until),
-            self.renewal_at,
-            holding,
-        ];
-        timers.into_iter().flatten().min()
+        let connections =
+            [Role::Main, Role::Next, Role::Draining].map(|role| self.connection(role)?.timeout());
+        let draining = self.draining.as_deref().map(DrainingSession::until);
+        connections.into_iter().chain([draining, self.rotation.timeout()]).flatten().min()
     }
 
-    /// How long to pause after the failures so far.
-    pub(super) fn pause(&self, reason: &DisconnectReason, random: &mut dyn SecureRandom) -> Duration {
-        backoff::pause(self.failures, reason, random)
+    /// Until when the first connection may go on to make its keys, if the server has answered a step of that.
+    pub(super) fn key_exchange_due(&self) -> Option<Timestamp> {
+        self.main.key_exchange_due().filter(|_| !self.takes_requests() && !self.attempts.failed_at_key())
+    }
+
+    // ---- What is lost ----------------------------------------------------------------------------------------------
+
+    /// Whether a connection goes on although requests need another key: the server says of a key that was bound that it
+    /// is not, so it refuses what else is under way, and says so.
+    pub(super) fn is_only_unbound(&self, role: Role, reason: &DisconnectReason) -> bool {
+        let was_bound = self.main.temporary().is_some_and(|(_, temporary)| temporary.is_bound());
+        role == Role::Main && was_bound && matches!(reason, DisconnectReason::Binding(_))
+    }
+
+    /// The key carries no requests any more. Returns connections to close.
+    pub(super) fn retire_main(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+        self.parked.clear();
+        self.replace_main(Connection::new(), table, now)
+    }
+
+    /// The main connection ended, which was ready if `was_ready`. Returns whether the permanent key must be given up.
+    pub(super) fn main_ended(
+        &mut self,
+        reason: &DisconnectReason,
+        was_ready: bool,
+        table: &PendingRequests,
+        now: Now,
+    ) -> bool {
+        self.attempts.ended(reason, Ended { was_ready, ..self.main.ended(now.monotonic) });
+        self.main.close();
+        let key = match (self.main.bound(), self.main.temporary()) {
+            (None, _) => UsedKey::None,
+            (Some(_), None) => UsedKey::Permanent,
+            (Some(bound), Some((_, temporary))) => UsedKey::Temporary {
+                is_useless: !temporary.is_bound() || temporary.is_over(bound.server_time(now)),
+            },
+        };
+        let verdict = self.denials.disconnected(reason, key, now.monotonic);
+        if verdict.session {
+            self.drop_session(table);
+            // A permanent key is not given up for that: a binding shows whether the server knows it.
+            self.pfs = true;
+        }
+        verdict.permanent_key
+    }
+
+    /// Whether no further attempt is made after `reason`.
+    pub(super) fn is_given_up(&self, reason: &DisconnectReason, limit: u32) -> bool {
+        self.attempts.is_given_up(reason, limit)
+    }
+
+    /// Waits before the next attempt; returns for how long.
+    pub(super) fn back_off(
+        &mut self,
+        reason: &DisconnectReason,
+        random: &mut dyn SecureRandom,
+        now: Timestamp,
+    ) -> Duration {
+        let pause = self.attempts.pause(reason, random);
+        self.main.back_off(now + pause);
+        pause
+    }
+
+    /// Makes no further attempt before something needs the connection.
+    pub(super) fn give_up(&mut self) {
+        self.is_kept = false;
+        self.attempts.forget_failures();
+    }
+
+    /// The preparation of the next key failed: what it held back leaves under the present one.
+    pub(super) fn next_ended(
+        &mut self,
+        now: Now,
+        reason: &DisconnectReason,
+        table: &PendingRequests,
+        random: &mut dyn SecureRandom,
+    ) {
+        self.next = None;
+        self.rotation.failed(reason, random, now.monotonic);
+        self.unpark(table);
+    }
+
+    /// The connection of the draining session ended.
+    pub(super) fn draining_ended(
+        &mut self,
+        now: Now,
+        reason: &DisconnectReason,
+        random: &mut dyn SecureRandom,
+    ) {
+        if let Some(draining) = &mut self.draining {
+            draining.disconnected(reason, random, now.monotonic);
+        }
+    }
+
+    /// The permanent key is gone.
+    pub(super) fn forget_key(&mut self, config: &Config, table: &PendingRequests) {
+        self.pfs = config.pfs;
+        self.denials.reset();
+        self.drop_session(table);
+    }
+
+    /// Forgets the session, so that the next connection begins with a new one; remembers what left under it.
+    fn drop_session(&mut self, table: &PendingRequests) {
+        self.unconfirmed.add(&self.main, table.waiting(self.dc));
+        self.main.take_bound();
+        self.rotation.release();
+        self.parked.clear();
     }
 }

@@ -37,7 +37,7 @@ impl Client {
         let query = functions::updates::GetState {}.to_bytes();
         let home = self.home();
         // Nothing else would bring the connection back by which updates come.
-        self.datacenter(home).keep = true;
+        self.datacenter(home).set_kept(true);
         let id = self.send_own(now, Requester::Updates, home, query);
         self.subscription = Subscription::Asked(id);
     }
@@ -103,7 +103,7 @@ impl Client {
             || !self.config.learn_addresses
             || !self.config.proxy_endpoints.is_empty()
             || !matches!(self.config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated)
-            || self.datacenters.get(&home).is_none_or(|datacenter| datacenter.main.conn().is_none())
+            || self.datacenters.get(&home).is_none_or(|datacenter| !datacenter.is_open())
             || self.data.dc_options.expires > self.server_seconds(now)
         {
             return;

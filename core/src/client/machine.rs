@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use super::address_inquiry::Inquiry;
 use super::config::Config;
 use super::connection::Connection;
-use super::connection::stream::Phase;
 use super::context::Context;
 use super::datacenter::authorization::Transfer;
 use super::datacenter::key_destruction::KeyDestruction;
@@ -186,12 +185,7 @@ impl Client {
             let reason = DisconnectReason::UnknownDc;
             self.outputs.push_back(Output::Event(Event::Disconnected { dc: home, reason, retry_in: None }));
         } else if !self.closed {
-            let datacenter = self.datacenter(home);
-            datacenter.keep = true;
-            datacenter.failures = 0;
-            if matches!(datacenter.main.phase, Phase::Waiting(_)) {
-                datacenter.main.phase = Phase::Waiting(now.monotonic);
-            }
+            self.datacenter(home).keep_open(now.monotonic);
             self.advance(now);
         }
     }
@@ -222,13 +216,13 @@ impl Client {
     /// Whether the connection to the home DC is up and validated.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.datacenters.get(&self.home()).is_some_and(|datacenter| datacenter.is_validated())
+        self.datacenters.get(&self.home()).is_some_and(|datacenter| datacenter.is_ready())
     }
 
     /// Whether a stream to any DC is up now, however far what travels over it has come.
     #[must_use]
     pub fn has_stream(&self) -> bool {
-        self.datacenters.values().any(|datacenter| datacenter.main.has_stream())
+        self.datacenters.values().any(|datacenter| datacenter.has_stream())
     }
 
     /// What a server keeps doing in place of answering: the DC and why, while a step of a login is asked to wait again and
@@ -239,14 +233,13 @@ impl Client {
         let waits = self.steps.flows.values().find_map(|step| step.trouble.clone());
         let lost = || {
             // One connection that ended says little, once there is another.
-            let is_told =
-                |datacenter: &Datacenter| datacenter.failures > 1 || datacenter.main.conn().is_none();
-            let datacenter = self.datacenters.get(&home).filter(|datacenter| datacenter.trouble.is_some());
+            let is_told = |datacenter: &Datacenter| datacenter.failures() > 1 || !datacenter.is_open();
+            let datacenter = self.datacenters.get(&home).filter(|datacenter| datacenter.trouble().is_some());
             datacenter
                 .into_iter()
                 .chain(self.datacenters.values())
                 .filter(|datacenter| is_told(datacenter))
-                .find_map(|datacenter| Some((datacenter.dc, datacenter.trouble.clone()?)))
+                .find_map(|datacenter| Some((datacenter.dc(), datacenter.trouble().cloned()?)))
         };
         waits
             .map(|error| (home, Trouble::Waits(error)))
@@ -262,8 +255,8 @@ impl Client {
         }
         self.end_steps(now, &InvokeError::Cancelled);
         for datacenter in self.datacenters.values_mut() {
-            datacenter.keep = false;
-            self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
+            datacenter.set_kept(false);
+            self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
         }
         self.key_destructions.iter_mut().for_each(KeyDestruction::give_up);
         self.advance(now);
@@ -277,12 +270,18 @@ impl Client {
         if old != dc {
             self.postpone_addresses();
         }
-        let kept =
-            self.datacenters.get_mut(&old).is_some_and(|datacenter| core::mem::take(&mut datacenter.keep));
-        self.datacenter(dc).keep |= kept;
+        let was_kept = self.datacenters.get(&old).is_some_and(|datacenter| datacenter.is_kept());
+        if let Some(datacenter) = self.datacenters.get_mut(&old) {
+            datacenter.set_kept(false);
+        }
+        if was_kept {
+            self.datacenter(dc).set_kept(true);
+        } else {
+            self.datacenter(dc);
+        }
         let unused = old != dc && !self.table.has_pending(old);
         if let Some(datacenter) = self.datacenters.get_mut(&old).filter(|_| unused) {
-            self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
+            self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
         }
     }
 
@@ -295,18 +294,18 @@ impl Client {
         self.dirty = true;
         self.transfers.clear();
         for datacenter in self.datacenters.values_mut() {
-            let old = datacenter.expose(&self.table);
+            let old = datacenter.abandon_answers(&self.table);
             self.outputs.extend(old.map(|conn| Output::Close { conn }));
         }
         self.decide_unconfirmed();
         for (dc, mut datacenter) in core::mem::take(&mut self.datacenters) {
             let wanted = self.table.has_pending(dc);
-            if datacenter.keep && !wanted {
+            if datacenter.is_kept() && !wanted {
                 let reason = DisconnectReason::ClosedByUs;
                 self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));
             }
-            let keep = datacenter.keep && wanted;
-            let next = datacenter.take_next();
+            let is_kept = datacenter.is_kept() && wanted;
+            let next = datacenter.close_next();
             self.outputs.extend(next.map(|conn| Output::Close { conn }));
             if let Some(key) = keys.get(&dc) {
                 let mut cx =
@@ -314,20 +313,20 @@ impl Client {
                 self.key_destructions.push(KeyDestruction::new(
                     dc,
                     key,
-                    datacenter.main,
+                    datacenter.into_main(),
                     &mut cx,
                     &mut self.outputs,
                 ));
             } else {
-                self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
+                self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
             }
             if wanted {
-                self.datacenter(dc).keep = keep;
+                self.datacenter(dc).set_kept(is_kept);
             }
         }
         for (dc, key) in &keys {
             let is_reachable = self.knows(*dc);
-            if is_reachable && self.key_destructions.iter().all(|destruction| destruction.dc != *dc) {
+            if is_reachable && self.key_destructions.iter().all(|destruction| destruction.dc() != *dc) {
                 let mut cx =
                     Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
                 let connection = Connection::new();

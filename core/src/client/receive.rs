@@ -30,8 +30,8 @@ impl Client {
             }
             return;
         };
-        let dc = datacenter.dc;
-        let was_validated = datacenter.is_validated();
+        let dc = datacenter.dc();
+        let was_ready = datacenter.is_ready();
         let away = dc != self.data.home_dc.unwrap_or(self.config.initial_dc) && self.data.user.is_some();
         let mut learned = Learned::default();
         let mut desk = Desk {
@@ -48,21 +48,21 @@ impl Client {
             learned: &mut learned,
         };
         let result = datacenter.received(role, bytes, &mut desk, &mut cx);
-        if datacenter.is_validated() && !was_validated {
-            self.outputs.push_back(datacenter.works());
+        if datacenter.is_ready() && !was_ready {
+            self.outputs.push_back(datacenter.connected());
         }
         if learned.key.is_some() {
             datacenter.key_made(now.monotonic);
         }
         // A new key is logged in nowhere.
         let signed_out = learned.unauthorized || (away && learned.key.is_some());
-        if signed_out && datacenter.auth == AuthState::Open {
-            datacenter.auth = AuthState::Closed;
+        if signed_out && datacenter.auth() == AuthState::Open {
+            datacenter.set_auth(AuthState::Closed);
         }
         if learned.worked {
             datacenter.brought_result(now.monotonic);
         }
-        let clock_and_salt = datacenter.learned(now);
+        let clock_and_salt = datacenter.salt_and_clock(now);
         for tag in core::mem::take(&mut learned.ended) {
             datacenter.answered(tag);
         }
@@ -133,7 +133,7 @@ impl Client {
             self.postpone_addresses();
         }
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
-        self.outputs.extend(datacenter.hang_up(&self.table).map(|conn| Output::Close { conn }));
+        self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
         datacenter.forget_key(&self.config, &self.table);
         self.data.keys.remove(&dc);
         self.dirty = true;

@@ -244,9 +244,9 @@ impl Client {
         let mut reported: Vec<RequestId> = Vec::new();
         // Each goes before all that waits, so the oldest comes last.
         for datacenter in self.datacenters.values_mut() {
-            for id in datacenter.take_undecided().into_iter().rev().map(RequestId::from) {
+            for id in datacenter.take_unknown_outcomes().into_iter().rev().map(RequestId::from) {
                 match (self.table.on_unknown_outcome(id), self.table.place(id)) {
-                    (Some(OnUnknownOutcome::Retry), Some(place)) => datacenter.repeat(id.tag(), place),
+                    (Some(OnUnknownOutcome::Retry), Some(place)) => datacenter.send_again(id.tag(), place),
                     (Some(OnUnknownOutcome::Fail), _) => reported.push(id),
                     _ => {}
                 }

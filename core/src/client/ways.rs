@@ -18,13 +18,13 @@ pub(super) struct Attempt {
     /// The preferred address first; families take turns (RFC 8305, 4), but not through a proxy.
     pub(super) endpoints: Vec<SocketAddr>,
     pub(super) transport: TransportKind,
-    /// What the stream is disguised as; `None`: as the configuration says.
-    pub(super) disguise: Option<Box<StreamMode>>,
+    /// The stream mode; `None`: the configuration's.
+    pub(super) mode: Option<Box<StreamMode>>,
 }
 
 /// Addresses that are spoken to in the same way.
 struct Way {
-    disguise: Option<StreamMode>,
+    mode: Option<StreamMode>,
     endpoints: Vec<SocketAddr>,
 }
 
@@ -49,17 +49,17 @@ pub(super) fn attempt(config: &Config, data: &StoredSession, dc: DcId, failures:
             .map(|way| way.in_turn(turn, prefers_ipv6, !config.through_proxy))
             .unwrap_or_default(),
         transport: fallback.unwrap_or(config.transport),
-        disguise: way.and_then(|way| way.disguise).map(Box::new),
+        mode: way.and_then(|way| way.mode).map(Box::new),
     }
 }
 
 fn ways(config: &Config, data: &StoredSession, dc: DcId) -> Vec<Way> {
     let is_telegram = data.servers == Servers::Telegram;
-    let mut configured = Way { disguise: None, endpoints: config.endpoints(dc).to_vec() };
-    let mut told = Way { disguise: None, endpoints: Vec::new() };
+    let mut configured = Way { mode: None, endpoints: config.endpoints(dc).to_vec() };
+    let mut told = Way { mode: None, endpoints: Vec::new() };
     let mut others: Vec<Way> = Vec::new();
     for option in learned(config, data, dc) {
-        let disguise = match &option.secret {
+        let mode = match &option.secret {
             #[cfg(feature = "mtproxy")]
             Some(secret) => Some(StreamMode::MtProxy(secret.clone())),
             #[cfg(not(feature = "mtproxy"))]
@@ -69,12 +69,12 @@ fn ways(config: &Config, data: &StoredSession, dc: DcId) -> Vec<Way> {
             }
             None => None,
         };
-        let way = match &disguise {
+        let way = match &mode {
             None => &mut told,
-            disguise => {
-                let index = others.iter().position(|way| way.disguise == *disguise);
+            mode => {
+                let index = others.iter().position(|way| way.mode == *mode);
                 let index = index.unwrap_or_else(|| {
-                    others.push(Way { disguise: disguise.clone(), endpoints: Vec::new() });
+                    others.push(Way { mode: mode.clone(), endpoints: Vec::new() });
                     others.len() - 1
                 });
                 match others.get_mut(index) {
@@ -283,13 +283,13 @@ mod tests {
                 },
             ],
         );
-        let disguises = |config: &Config| -> Vec<_> {
+        let modes = |config: &Config| -> Vec<_> {
             let attempts = (0..3).map(|failures| attempt(config, &data, DC, failures));
-            attempts.map(|it| (it.endpoints[0].ip().to_string(), it.disguise.map(|it| *it))).collect()
+            attempts.map(|it| (it.endpoints[0].ip().to_string(), it.mode.map(|it| *it))).collect()
         };
         let secret = StreamMode::MtProxy(crate::transport::ProxySecret::from_bytes(&secret).unwrap());
         assert_eq!(
-            disguises(&config),
+            modes(&config),
             [
                 ("149.154.167.51".into(), None),
                 ("91.108.4.1".into(), Some(StreamMode::Obfuscated)),
@@ -299,7 +299,7 @@ mod tests {
         // An obfuscated client reaches the first one like all others.
         config.stream_mode = StreamMode::Obfuscated;
         assert!(shown(&config, &data, 0).contains(&"91.108.4.1:443".into()));
-        assert_eq!(attempt(&config, &data, DC, 2).disguise, None);
+        assert_eq!(attempt(&config, &data, DC, 2).mode, None);
     }
 
     #[test]

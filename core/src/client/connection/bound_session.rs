@@ -14,13 +14,13 @@ pub(crate) struct BoundSession {
     pub(crate) temporary: Option<TemporaryKey>,
     /// Whether the server knows layer and device.
     pub(crate) inited: bool,
-    /// Whether the requests that waited for this session were queued.
-    pub(crate) filled: bool,
+    /// Whether the session was given the requests that waited for it.
+    pub(crate) takes_requests: bool,
 }
 
 impl BoundSession {
     pub(crate) fn new(session: Session, temporary: Option<TemporaryKey>) -> Self {
-        Self { session, temporary, inited: false, filled: false }
+        Self { session, temporary, inited: false, takes_requests: false }
     }
 
     /// A session over a permanent key.

@@ -1,4 +1,4 @@
-//! One connection: its frames, the handshake that may run over it, and its one transmit in flight.
+//! The stream below a connection: its state, its deadlines, and its one transmit in flight.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,21 +11,50 @@ use crate::policy;
 use crate::time::{Now, Timestamp};
 use crate::transport::{StreamMode, TransportKind, TransportStack};
 
-/// Where a connection stands.
+/// The state of a connection.
+///
+/// | state | event | next |
+/// |---|---|---|
+/// | `Idle` | a request, [`Client::connect`](crate::client::Client::connect) or a key rotation needs it | `Connecting` |
+/// | `Backoff` | its time is over, or `connect` cuts it short | `Connecting` |
+/// | [`Connecting`](Stage::Connecting) | the stream is up | `Introducing` |
+/// | [`Introducing`](Stage::Introducing) | the tunnel is open, and a session or a key of the DC is known | `Validating` or `Binding` |
+/// | | the tunnel is open, and a key is missing | `KeyExchange` |
+/// | [`KeyExchange`](Stage::KeyExchange) | the permanent key is made, and requests travel under temporary ones | `KeyExchange` |
+/// | | the permanent key is made, and requests travel under it | `Validating` |
+/// | | the temporary key is made | `Binding` |
+/// | [`Binding`](Stage::Binding) | the server has bound the temporary key | `Ready` |
+/// | [`Validating`](Stage::Validating) | a pong or a result decrypts | `Ready` |
+/// | any open one | lost, refused, or its time is over | `Backoff` if something still needs it, else `Idle` |
 #[derive(Debug)]
-pub(crate) enum Phase {
-    /// None, and none is due.
+pub(crate) enum ConnectionState {
     Idle,
-    /// None; the next attempt begins at this time.
-    Waiting(Timestamp),
-    /// There is one, or one is being opened.
+    /// The next attempt begins at this time.
+    Backoff(Timestamp),
     Open(Box<Stream>),
 }
 
-/// Until when a connection must be validated.
+/// How far an open connection has come; the table of [`ConnectionState`] has the transitions.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// [`Output::Open`](crate::client::Output::Open) is out.
+    Connecting,
+    /// The stream is up, and its mode (fake TLS, WebSocket) waits for the peer's first answer.
+    Introducing,
+    /// A key is being agreed upon.
+    KeyExchange(Box<KeyExchange>),
+    /// The session's temporary key is not bound yet.
+    Binding,
+    /// The peer has not shown yet that it has the key.
+    Validating,
+    /// Requests may leave, since this time.
+    Ready(Timestamp),
+}
+
+/// When a connection must be ready.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Due {
-    /// Unless there is a sign of the server before.
+    /// Unless the server gives a sign of life before.
     pub(crate) at: Timestamp,
     /// In any case.
     limit: Timestamp,
@@ -38,33 +67,30 @@ impl Due {
         Self { at: limit.min(now + patience), limit, patience }
     }
 
-    /// There was a sign of the server: it has time for another.
-    pub(crate) fn go_on(&mut self, now: Timestamp) {
+    /// The server gave a sign of life: it has time for another.
+    pub(crate) fn extend(&mut self, now: Timestamp) {
         self.at = self.limit.min(now + self.patience);
     }
 }
 
-/// One connection.
+/// An open connection.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) conn: ConnId,
-    /// How frames are cut, where the disguise leaves the choice.
+    /// The framing, if the stream mode leaves the choice.
     pub(crate) transport: TransportKind,
-    /// What the stream is disguised as; `None`: as the configuration says.
-    pub(crate) disguise: Option<Box<StreamMode>>,
-    /// What the stream goes through, once it is up.
-    pub(crate) layers: Option<TransportStack>,
-    /// Whether a session or a handshake has begun over it.
-    pub(crate) begun: bool,
-    /// Since when the peer has proved that it knows the key, and the key is fit for requests.
-    pub(crate) validated: Option<Timestamp>,
-    /// When it must be validated.
+    /// The stream mode; `None`: the configuration's.
+    pub(crate) mode: Option<Box<StreamMode>>,
+    /// What the bytes go through; `None` while it is connecting.
+    pub(crate) stack: Option<TransportStack>,
+    pub(crate) stage: Stage,
+    /// When it must be ready.
     pub(crate) due: Due,
     /// Whether the server has answered a step of a key exchange over it.
-    pub(crate) makes_key: bool,
-    pub(crate) exchange: Option<KeyExchange>,
-    /// Until when the last transmit must be written, while it is not.
+    pub(crate) has_key_answer: bool,
+    /// Until when the last transmit must be written; `None`: it is.
     write_due: Option<Timestamp>,
+    /// The buffer of the last transmit, for the next.
     spare: Vec<u8>,
 }
 
@@ -72,33 +98,40 @@ impl Stream {
     pub(crate) fn new(
         conn: ConnId,
         transport: TransportKind,
-        disguise: Option<Box<StreamMode>>,
+        mode: Option<Box<StreamMode>>,
         config: &Config,
         now: Now,
     ) -> Self {
         Self {
             conn,
             transport,
-            disguise,
-            layers: None,
-            begun: false,
-            validated: None,
+            mode,
+            stack: None,
+            stage: Stage::Connecting,
             due: Due::new(config, now.monotonic),
-            makes_key: false,
-            exchange: None,
+            has_key_answer: false,
             write_due: None,
             spare: Vec::new(),
         }
     }
 
     /// Whether encrypted messages may leave.
-    pub(crate) const fn is_up(&self) -> bool {
-        self.begun && self.exchange.is_none()
+    pub(crate) const fn carries_session(&self) -> bool {
+        matches!(self.stage, Stage::Binding | Stage::Validating | Stage::Ready(_))
     }
 
-    /// Whether a handshake or a session may begin now.
+    /// Since when the connection is ready.
+    pub(crate) const fn ready_since(&self) -> Option<Timestamp> {
+        match self.stage {
+            Stage::Ready(since) => Some(since),
+            _ => None,
+        }
+    }
+
+    /// Whether a key exchange or a session may begin now.
     pub(crate) fn may_begin(&self) -> bool {
-        !self.begun && self.write_due.is_none() && self.layers.as_ref().is_some_and(TransportStack::is_open)
+        let is_open = self.stack.as_ref().is_some_and(TransportStack::is_open);
+        matches!(self.stage, Stage::Introducing) && self.write_due.is_none() && is_open
     }
 
     /// Gives back the memory that is kept for reuse.
@@ -111,12 +144,12 @@ impl Stream {
         self.write_due
     }
 
-    /// A buffer for the next transmit; `None` while the last is not written, or there is no stream yet.
+    /// Returns a buffer for the next transmit; `None` while the last is not written, or the stream is not up.
     pub(crate) fn take_buffer(&mut self) -> Option<Vec<u8>> {
-        (self.layers.is_some() && self.write_due.is_none()).then(|| core::mem::take(&mut self.spare))
+        (self.stack.is_some() && self.write_due.is_none()).then(|| core::mem::take(&mut self.spare))
     }
 
-    /// Takes the buffer of [`take_buffer`](Self::take_buffer) back; answers it if it is to be transmitted.
+    /// Takes the buffer of [`take_buffer`](Self::take_buffer) back; returns it if it was written to.
     pub(crate) fn filled(&mut self, mut buffer: Vec<u8>, written: bool, now: Timestamp) -> Option<Vec<u8>> {
         if written {
             let seconds = (buffer.len() / policy::MIN_WRITE_RATE) as u64;
@@ -129,7 +162,7 @@ impl Stream {
         }
     }
 
-    /// The last transmit is out; its buffer comes back.
+    /// The last transmit is written; its buffer comes back.
     pub(crate) fn transmitted(&mut self, mut buffer: Vec<u8>) {
         self.write_due = None;
         if buffer.capacity() <= policy::MAX_KEPT_TRANSMIT_BUFFER {

@@ -54,11 +54,6 @@ impl TemporaryKey {
         Some((permanent, (self.expires_at as u32).cast_signed()))
     }
 
-    /// Whether the binding was not asked for yet.
-    pub(crate) const fn is_due(&self) -> bool {
-        matches!(self.state, Binding::Due(_))
-    }
-
     pub(crate) fn set_bound(&mut self) {
         self.state = Binding::Bound;
     }

@@ -3,62 +3,80 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::time::Duration;
 
+use crate::client::backoff::Backoff;
 use crate::client::connection::Connection;
-use crate::client::connection::stream::Phase;
+use crate::crypto::SecureRandom;
 use crate::policy;
 use crate::rpc::{DisconnectReason, RequestId};
 use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
-/// A session that carries no new requests, with its connection.
+/// A session that carries no new requests, with its connection. It lives until it owes no answer, or for
+/// [`policy::DRAINING_TIMEOUT`].
 #[derive(Debug)]
 pub(crate) struct DrainingSession {
-    pub(crate) connection: Connection,
-    pub(crate) until: Timestamp,
-    /// Connections that were lost.
-    pub(crate) failures: u32,
+    connection: Connection,
+    until: Timestamp,
+    backoff: Backoff,
 }
 
 impl DrainingSession {
-    /// Whether `connection` owes an answer.
-    pub(crate) fn is_needed(connection: &Connection) -> bool {
-        connection.bound.as_ref().is_some_and(|bound| bound.session.has_requests())
-    }
-
     /// What is left of `connection`.
     pub(crate) fn new(mut connection: Connection, now: Now) -> Self {
-        if let Some(bound) = &mut connection.bound {
-            bound.session.start_draining(now);
+        connection.start_draining(now);
+        if connection.conn().is_none() {
+            connection.back_off(now.monotonic);
         }
-        if !matches!(connection.phase, Phase::Open(_)) {
-            connection.phase = Phase::Waiting(now.monotonic);
-        }
-        Self { connection, until: now.monotonic + policy::DRAINING_TIMEOUT, failures: 0 }
+        Self { connection, until: now.monotonic + policy::DRAINING_TIMEOUT, backoff: Backoff::default() }
+    }
+
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) const fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// When it is forgotten at the latest.
+    pub(crate) const fn until(&self) -> Timestamp {
+        self.until
     }
 
     /// The requests that the server never got, so that they may leave under another key.
     pub(crate) fn take_lost(&mut self) -> Vec<RequestTag> {
-        self.connection.bound.as_mut().map(|bound| bound.session.take_queued()).unwrap_or_default()
+        self.connection.bound_mut().map(|bound| bound.session.take_queued()).unwrap_or_default()
+    }
+
+    /// The answer to a request is no longer waited for.
+    pub(crate) fn drop_request(&mut self, tag: RequestTag) {
+        if let Some(bound) = self.connection.bound_mut() {
+            bound.session.drop_request(tag);
+        }
     }
 
     /// Whether an answer may come through here.
     pub(crate) fn carries(&self, tag: RequestTag) -> bool {
-        self.connection.bound.as_ref().is_some_and(|bound| bound.session.delivery(tag) >= Delivery::Packed)
+        self.connection.bound().is_some_and(|bound| bound.session.delivery(tag) >= Delivery::Packed)
     }
 
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
-        now >= self.until || !Self::is_needed(&self.connection)
+        now >= self.until || !self.connection.has_requests()
     }
 
-    /// The connection is gone; the next begins after `pause`, unless the server has forgotten the key.
-    pub(crate) fn lost(&mut self, reason: &DisconnectReason, now: Timestamp, pause: Duration) {
-        self.failures = self.failures.saturating_add(1);
-        let is_forgotten =
-            matches!(reason, DisconnectReason::TransportError(-404) | DisconnectReason::Binding(_));
-        self.until = if is_forgotten { now } else { self.until };
-        self.connection.phase = Phase::Waiting(now + pause);
+    /// The connection ended; the next one begins after a pause, unless the server has forgotten the key.
+    pub(crate) fn disconnected(
+        &mut self,
+        reason: &DisconnectReason,
+        random: &mut dyn SecureRandom,
+        now: Timestamp,
+    ) {
+        self.backoff.failed();
+        if matches!(reason, DisconnectReason::TransportError(-404) | DisconnectReason::Binding(_)) {
+            self.until = now;
+        }
+        self.connection.back_off(now + self.backoff.pause(reason, random));
     }
 }
 
@@ -74,7 +92,7 @@ pub(crate) struct UnconfirmedRequests {
 impl UnconfirmedRequests {
     /// Notes what `connection` carries and will have no answer to.
     pub(crate) fn add(&mut self, connection: &Connection, waiting: impl Iterator<Item = RequestId>) {
-        let Some(bound) = &connection.bound else { return };
+        let Some(bound) = connection.bound() else { return };
         for tag in waiting.map(RequestId::tag) {
             let delivery = bound.session.delivery(tag);
             if delivery >= Delivery::Packed {

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::client::connection::bound_session::BoundSession;
-use crate::client::connection::stream::{Phase, Stream};
+use crate::client::connection::stream::Stream;
 use crate::client::connection::{Again, Connection, Receiver};
 use crate::client::context::Context;
 use crate::client::io::{ConnId, Output};
@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 /// A key that is being destroyed.
 #[derive(Debug)]
 pub(crate) struct KeyDestruction {
-    pub(crate) dc: DcId,
+    dc: DcId,
     connection: Connection,
     until: Timestamp,
     over: bool,
@@ -52,20 +52,23 @@ impl KeyDestruction {
         cx: &mut Context<'_>,
         outputs: &mut VecDeque<Output>,
     ) -> Self {
-        let is_up = matches!(&connection.phase, Phase::Open(stream) if stream.is_up());
-        if !is_up {
+        if !connection.carries_session() {
             outputs.extend(connection.conn().map(|conn| Output::Close { conn }));
-            connection.phase = Phase::Idle;
+            connection.close();
         }
         // Only the permanent key itself can be destroyed for good, so it is used, for this alone.
         let mut bound =
-            connection.bound.take().filter(|bound| bound.temporary.is_none()).unwrap_or_else(|| {
+            connection.take_bound().filter(|bound| bound.temporary.is_none()).unwrap_or_else(|| {
                 let clock = cx.clock();
                 BoundSession::permanent(key, clock, cx.random, cx.now)
             });
         bound.session.destroy_key();
-        connection.bound = Some(bound);
+        connection.set_bound(bound);
         Self { dc, connection, until: cx.now.monotonic + policy::KEY_DESTRUCTION_TIMEOUT, over: false }
+    }
+
+    pub(crate) const fn dc(&self) -> DcId {
+        self.dc
     }
 
     pub(crate) const fn conn(&self) -> Option<ConnId> {
@@ -74,7 +77,7 @@ impl KeyDestruction {
 
     /// Whether it needs a connection first.
     pub(crate) const fn wants_connection(&self) -> bool {
-        matches!(self.connection.phase, Phase::Idle)
+        self.connection.is_idle()
     }
 
     pub(crate) fn open(&mut self, stream: Stream) {
@@ -102,7 +105,7 @@ impl KeyDestruction {
 
     /// The connection is gone, and with it the chance.
     pub(crate) fn lost(&mut self) {
-        self.connection.phase = Phase::Idle;
+        self.connection.close();
         self.over = true;
     }
 
@@ -113,7 +116,7 @@ impl KeyDestruction {
 
     pub(crate) fn transmit(&mut self, cx: &mut Context<'_>) -> Option<(ConnId, Vec<u8>)> {
         self.connection.begin(self.dc, false, cx);
-        if let Some(bound) = &mut self.connection.bound {
+        if let Some(bound) = self.connection.bound_mut() {
             bound.session.tick(cx.now.monotonic);
         }
         // No request travels here any more.

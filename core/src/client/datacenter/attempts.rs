@@ -1,0 +1,151 @@
+//! How the attempts to reach a DC went, and what follows for the next one.
+
+use core::time::Duration;
+
+use crate::client::backoff::Backoff;
+use crate::client::connection::Ended;
+use crate::crypto::SecureRandom;
+use crate::rpc::{DisconnectReason, IoFailure};
+
+/// The attempts to reach a DC so far.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    /// Attempts that failed, and connections that did not last, in a row.
+    backoff: Backoff,
+    /// Attempts that failed, ever: they decide which addresses, mode and transport come next.
+    route: usize,
+    /// Connections whose stream mode got no answer: they decide what the next one says first.
+    hello_failures: u32,
+    /// Whether a connection was ever ready.
+    was_ready: bool,
+    /// Whether a key exchange failed since a connection was ready.
+    failed_at_key: bool,
+    /// How the last connection ended, unless a request was answered since.
+    trouble: Option<DisconnectReason>,
+}
+
+impl Attempts {
+    pub(crate) const fn failures(&self) -> u32 {
+        self.backoff.failures()
+    }
+
+    pub(crate) const fn route(&self) -> usize {
+        self.route
+    }
+
+    pub(crate) const fn hello_failures(&self) -> u32 {
+        self.hello_failures
+    }
+
+    pub(crate) const fn failed_at_key(&self) -> bool {
+        self.failed_at_key
+    }
+
+    pub(crate) const fn trouble(&self) -> Option<&DisconnectReason> {
+        self.trouble.as_ref()
+    }
+
+    /// The connection is ready.
+    pub(crate) const fn ready(&mut self) {
+        self.was_ready = true;
+        self.failed_at_key = false;
+    }
+
+    /// A request was answered: the connection was worth its attempt, however soon it ends.
+    pub(crate) fn answered(&mut self) {
+        self.backoff.reset();
+        self.trouble = None;
+    }
+
+    /// The next attempt is not to wait.
+    pub(crate) const fn forget_failures(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// A connection ended.
+    pub(crate) fn ended(&mut self, reason: &DisconnectReason, ended: Ended) {
+        if !ended.was_ready {
+            self.route = self.route.wrapping_add(1);
+        }
+        // A server that refuses everything does so over a connection that works.
+        if ended.was_steady && !reason.is_refusal() {
+            self.backoff.restart();
+        } else {
+            self.backoff.failed();
+        }
+        self.failed_at_key |= ended.at_key;
+        if ended.at_hello {
+            self.hello_failures = self.hello_failures.wrapping_add(1);
+        }
+        if !matches!(reason, DisconnectReason::ClosedByUs) {
+            self.trouble = Some(reason.clone());
+        }
+    }
+
+    /// Whether no further attempt is made: too many failed, or only a person can help. A DC that was reached once is
+    /// tried without end; requests have deadlines of their own.
+    pub(crate) fn is_given_up(&self, reason: &DisconnectReason, limit: u32) -> bool {
+        let needs_person =
+            matches!(reason, DisconnectReason::Network(IoFailure::Proxy(fault)) if fault.needs_credentials());
+        !self.was_ready && (needs_person || (limit > 0 && self.failures() >= limit))
+    }
+
+    /// The pause before the next attempt.
+    pub(crate) fn pause(&self, reason: &DisconnectReason, random: &mut dyn SecureRandom) -> Duration {
+        self.backoff.pause(reason, random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOST: DisconnectReason = DisconnectReason::ReadTimeout;
+
+    #[test]
+    fn a_dc_that_was_never_reached_is_given_up() {
+        let mut attempts = Attempts::default();
+        for failures in 1..=4 {
+            attempts.ended(&LOST, Ended::default());
+            assert_eq!((attempts.failures(), attempts.route()), (failures, failures as usize));
+            assert!(!attempts.is_given_up(&LOST, 5));
+        }
+        attempts.ended(&LOST, Ended::default());
+        assert!(attempts.is_given_up(&LOST, 5));
+        assert!(!attempts.is_given_up(&LOST, 0), "0 means no limit");
+        attempts.ready();
+        assert!(!attempts.is_given_up(&LOST, 5), "it was reached");
+    }
+
+    #[test]
+    fn a_connection_that_was_ready_keeps_its_route() {
+        let mut attempts = Attempts::default();
+        attempts.ended(&LOST, Ended { was_ready: true, ..Ended::default() });
+        assert_eq!((attempts.route(), attempts.failures()), (0, 1));
+        attempts.ended(&LOST, Ended { was_ready: true, ..Ended::default() });
+        assert_eq!(attempts.failures(), 2);
+        attempts.ended(&LOST, Ended { was_ready: true, was_steady: true, ..Ended::default() });
+        assert_eq!(attempts.failures(), 1, "it lasted for a while");
+    }
+
+    #[test]
+    fn trouble_lasts_until_an_answer() {
+        let mut attempts = Attempts::default();
+        attempts.ended(&LOST, Ended::default());
+        attempts.ended(&DisconnectReason::ClosedByUs, Ended::default());
+        attempts.ready();
+        assert_eq!(attempts.trouble(), Some(&LOST));
+        attempts.answered();
+        assert_eq!((attempts.trouble(), attempts.failures()), (None, 0));
+    }
+
+    #[test]
+    fn hellos_and_key_exchanges_that_failed_are_remembered() {
+        let mut attempts = Attempts::default();
+        attempts.ended(&LOST, Ended { at_hello: true, ..Ended::default() });
+        attempts.ended(&LOST, Ended { at_key: true, ..Ended::default() });
+        assert_eq!((attempts.hello_failures(), attempts.failed_at_key()), (1, true));
+        attempts.ready();
+        assert_eq!((attempts.hello_failures(), attempts.failed_at_key()), (1, false));
+    }
+}

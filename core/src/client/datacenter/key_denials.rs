@@ -1,0 +1,162 @@
+//! What the server says against the keys, and when it is believed.
+
+use crate::client::connection::temporary_key::denies_permanent_key;
+use crate::policy;
+use crate::rpc::DisconnectReason;
+use crate::time::Timestamp;
+
+/// Transport error: the server does not know the key. It is not authenticated.
+const UNKNOWN_KEY: DisconnectReason = DisconnectReason::TransportError(-404);
+
+/// Counts what the server says against the keys.
+///
+/// A -404 is not authenticated, so one alone changes nothing. If it is repeated, it costs a session or a temporary key,
+/// never a permanent key: a permanent key with which a user may be logged in is given up only if the server refuses
+/// to bind a temporary key to it, twice in a row.
+#[derive(Debug, Default)]
+pub(crate) struct KeyDenials {
+    /// Connections in a row that ended in -404.
+    unknown: u8,
+    /// Bindings in a row that the server refused as if it did not know the permanent key.
+    refused_bindings: u8,
+    /// When the permanent key was made, if in this run.
+    made_at: Option<Timestamp>,
+}
+
+/// Under which key the connection was that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UsedKey {
+    None,
+    Permanent,
+    Temporary {
+        /// It is not bound, or its time is over.
+        is_useless: bool,
+    },
+}
+
+/// What the datacenter gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// The session and its key, if that is a temporary one.
+    pub(crate) session: bool,
+    /// The permanent key.
+    pub(crate) permanent_key: bool,
+}
+
+impl KeyDenials {
+    /// A permanent key was made.
+    pub(crate) const fn key_made(&mut self, now: Timestamp) {
+        self.made_at = Some(now);
+        self.refused_bindings = 0;
+    }
+
+    /// The server showed that it knows the key of the connection.
+    pub(crate) const fn key_known(&mut self) {
+        self.unknown = 0;
+    }
+
+    /// A temporary key was bound, or needs no binding.
+    pub(crate) const fn key_accepted(&mut self) {
+        self.refused_bindings = 0;
+    }
+
+    /// The permanent key is gone.
+    pub(crate) const fn reset(&mut self) {
+        (self.unknown, self.refused_bindings) = (0, 0);
+    }
+
+    /// A connection ended.
+    pub(crate) fn disconnected(
+        &mut self,
+        reason: &DisconnectReason,
+        key: UsedKey,
+        now: Timestamp,
+    ) -> Verdict {
+        let is_unknown = *reason == UNKNOWN_KEY;
+        if is_unknown {
+            self.unknown = self.unknown.saturating_add(1);
+        }
+        let is_repeated = is_unknown && self.unknown >= policy::KEY_DENIALS;
+        let session = match key {
+            UsedKey::None => false,
+            UsedKey::Permanent => is_repeated,
+            UsedKey::Temporary { is_useless } => {
+                matches!(reason, DisconnectReason::Binding(_)) || is_repeated || is_unknown && is_useless
+            }
+        };
+        if session {
+            self.unknown = 0;
+        }
+        let DisconnectReason::Binding(error) = reason else {
+            return Verdict { session, permanent_key: false };
+        };
+        let is_settled = self.made_at.is_none_or(|at| now - at >= policy::KEY_PROPAGATION);
+        if denies_permanent_key(error) && is_settled {
+            self.refused_bindings = self.refused_bindings.saturating_add(1);
+        }
+        Verdict { session, permanent_key: self.refused_bindings >= policy::KEY_DENIALS }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::RpcError;
+
+    const NOW: Timestamp = Timestamp::ZERO;
+    const USED: UsedKey = UsedKey::Temporary { is_useless: false };
+
+    fn refused() -> DisconnectReason {
+        DisconnectReason::Binding(RpcError::parse(400, "ENCRYPTED_MESSAGE_INVALID"))
+    }
+
+    #[test]
+    fn one_404_costs_no_key_that_is_in_use() {
+        for (key, costs) in [
+            (UsedKey::None, [false, false]),
+            (UsedKey::Permanent, [false, true]),
+            (USED, [false, true]),
+            (UsedKey::Temporary { is_useless: true }, [true, true]),
+        ] {
+            let mut denials = KeyDenials::default();
+            let found = [(); 2].map(|()| denials.disconnected(&UNKNOWN_KEY, key, NOW));
+            assert_eq!(found.map(|verdict| verdict.session), costs, "{key:?}");
+            assert!(found.iter().all(|verdict| !verdict.permanent_key), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_works_makes_an_earlier_404_void() {
+        let mut denials = KeyDenials::default();
+        denials.disconnected(&UNKNOWN_KEY, USED, NOW);
+        denials.key_known();
+        assert!(!denials.disconnected(&UNKNOWN_KEY, USED, NOW).session);
+    }
+
+    #[test]
+    fn two_refused_bindings_cost_the_permanent_key() {
+        let mut denials = KeyDenials::default();
+        assert_eq!(
+            denials.disconnected(&refused(), USED, NOW),
+            Verdict { session: true, permanent_key: false }
+        );
+        assert_eq!(
+            denials.disconnected(&refused(), USED, NOW),
+            Verdict { session: true, permanent_key: true }
+        );
+        denials.key_accepted();
+        assert!(!denials.disconnected(&refused(), USED, NOW).permanent_key);
+        let other = DisconnectReason::Binding(RpcError::parse(500, "INTERNAL"));
+        assert!((0..9).all(|_| !denials.disconnected(&other, USED, NOW).permanent_key));
+    }
+
+    #[test]
+    fn a_new_permanent_key_has_time_to_spread() {
+        let mut denials = KeyDenials::default();
+        denials.key_made(NOW);
+        assert!((0..9).all(|_| !denials.disconnected(&refused(), USED, NOW).permanent_key));
+        let later = NOW + policy::KEY_PROPAGATION;
+        assert!(!denials.disconnected(&refused(), USED, later).permanent_key);
+        assert!(denials.disconnected(&refused(), USED, later).permanent_key);
+    }
+}
