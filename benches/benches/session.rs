@@ -83,10 +83,11 @@ impl Pair {
         let mut input = &mut self.answer[..];
         while let Some(frame) = self.decoder.next(&mut input).expect("frames") {
             let Frame::Payload(packet) = frame else { continue };
-            let received = self.session.receive(now, packet, &mut self.random, &mut |event| {
+            let received = self.session.receive(now, packet, &mut self.random);
+            let mut messages = received.expect("an honest packet");
+            while let Some(event) = messages.next().expect("an honest message") {
                 results += u64::from(matches!(event, SessionEvent::Result { .. }));
-            });
-            received.expect("an honest packet");
+            }
         }
         assert_eq!(results, count, "every request has its answer");
         self.now += Duration::from_micros(100);

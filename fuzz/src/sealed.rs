@@ -165,13 +165,16 @@ impl Run {
         let mut answered = Vec::new();
         let mut events = 0;
         let mut received = packet.to_vec();
+        let (session, random) = (&mut self.session, &mut self.random);
         let (result, peak) = peak_of(|| {
-            self.session.receive(now, &mut received, &mut self.random, &mut |event| {
+            let mut messages = session.receive(now, &mut received, random)?;
+            while let Some(event) = messages.next()? {
                 events += 1;
                 if let SessionEvent::Result { tag, .. } = event {
                     answered.push(tag.0);
                 }
-            })
+            }
+            Ok(())
         });
         // Packed data may be as long as the limit says, once at a time.
         assert!(peak <= GZIP_LIMIT + RATIO * packet.len() + SLACK, "{peak} bytes held for {}", packet.len());
@@ -192,9 +195,8 @@ impl Run {
         if matches!(result, Err(MessageError::TimeWindow(_))) {
             return self.pack();
         }
-        let again = self.session.receive(now, &mut packet.to_vec(), &mut self.random, &mut |event| {
-            panic!("a message counts twice: {event:?}");
-        });
+        let mut again = packet.to_vec();
+        let again = self.session.receive(now, &mut again, &mut self.random).map(drop);
         let reject = again.expect_err("a message is accepted twice");
         if result.is_ok() && reject.is_fatal() {
             // Only a session that began anew may not know the packet.

@@ -2,56 +2,28 @@
 //! temporary key to messages.
 
 pub(crate) mod bound_session;
+pub(crate) mod incoming;
 pub(crate) mod key_exchange;
 mod request_bodies;
 pub(crate) mod stream;
 pub(crate) mod temporary_key;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use self::bound_session::BoundSession;
-use self::key_exchange::{Advance, KeyExchange};
+use self::incoming::{Incoming, start_key_exchange};
 use self::request_bodies::RequestBodies;
 use self::stream::{ConnectionState, Stage, Stream};
-use self::temporary_key::{BINDING, TemporaryKey, binding_answer};
+use self::temporary_key::TemporaryKey;
 use super::context::Context;
 use super::io::ConnId;
-use super::stored_session::DcAuth;
-use crate::crypto::AuthKey;
 use crate::dc::DcId;
-use crate::handshake::NewAuthKey;
 use crate::policy;
-use crate::rpc::{DisconnectReason, IoFailure, PendingRequests, RpcError};
-use crate::session::{MessageError, MsgIdGenerator, RequestTag, ServerClock, Session, SessionEvent};
+use crate::rpc::{DisconnectReason, IoFailure, PendingRequests};
+use crate::session::MsgIdGenerator;
 use crate::time::{Now, Timestamp};
-use crate::transport::{Frame, StackOptions, TransportStack};
-
-/// What received bytes meant for the machine.
-pub(super) trait Receiver {
-    /// A permanent key was agreed upon.
-    fn new_key(&mut self, key: &DcAuth);
-    /// An event of the session.
-    fn session_event(&mut self, event: SessionEvent<'_>) -> Again;
-    /// The server quickly acknowledged a request.
-    fn quick_ack(&mut self, tag: RequestTag);
-    /// A packet, or a message within one, was refused.
-    fn rejected(&mut self, reject: &MessageError);
-}
-
-/// Whether an answered request must be sent again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Again {
-    /// It is over, or was no request.
-    No,
-    /// The server does not know this client yet: once more, inside `initConnection`.
-    WithInit(RequestTag),
-    /// The server takes the temporary key for unbound: once more, under another one.
-    WithNewKey(RequestTag, RpcError),
-    /// Nobody is logged in at this DC: once more, when the login was carried over.
-    WhenAuthorized(RequestTag),
-}
+use crate::transport::{StackOptions, TransportStack};
 
 /// How far a connection had come that ends.
 #[derive(Clone, Copy, Debug, Default)]
@@ -204,7 +176,7 @@ impl Connection {
     /// When the connection must be ready, if the server has answered a step of a key exchange over it.
     pub(super) const fn key_exchange_due(&self) -> Option<Timestamp> {
         match &self.state {
-            ConnectionState::Open(stream) if stream.has_key_answer => Some(stream.due.at),
+            ConnectionState::Open(stream) if stream.has_key_answer => Some(stream.deadline.at),
             _ => None,
         }
     }
@@ -243,8 +215,9 @@ impl Connection {
         let unix = self.bound.as_ref().map_or(&clock, |bound| bound.session.clock()).server_time(cx.now);
         let options = StackOptions::new(stream.transport, mode, number, unix).after_failures(hello_failures);
         stream.stack = Some(TransportStack::new(&options, cx.random));
+        stream.note_tunnel(cx.now.monotonic);
         // It was a round trip, and the first answer takes another.
-        stream.due.extend(cx.now.monotonic);
+        stream.deadline.extend(cx.now.monotonic);
     }
 
     /// Once frames may leave: goes on with the session or the key that is known, or makes one.
@@ -267,120 +240,35 @@ impl Connection {
             }
             None => {
                 let permanent = known.map(|key| key.auth_key.clone());
-                stream.stage = exchange(dc, permanent, MsgIdGenerator::default(), cx);
+                stream.stage = start_key_exchange(dc, permanent, MsgIdGenerator::default(), cx);
             }
         }
     }
 
-    /// Takes received bytes, in any chunking, in place. Requests that must wait for a login are added to `parked`.
-    pub(super) fn received(
-        &mut self,
-        bytes: &mut [u8],
+    /// Takes received bytes, in any chunking, in place; `None`: there is no stream.
+    pub(super) fn receive<'a, 'c>(
+        &'a mut self,
+        bytes: &'a mut [u8],
         dc: DcId,
         pfs: bool,
-        receiver: &mut dyn Receiver,
-        parked: &mut BTreeSet<RequestTag>,
-        cx: &mut Context<'_>,
-    ) -> Result<(), DisconnectReason> {
-        let ConnectionState::Open(stream) = &mut self.state else { return Ok(()) };
-        let Stream { stack: Some(stack), stage, due, has_key_answer, .. } = &mut **stream else {
-            return Ok(());
+        cx: &'a mut Context<'c>,
+    ) -> Option<Incoming<'a, 'c>> {
+        let ConnectionState::Open(stream) = &mut self.state else { return None };
+        let Stream { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **stream else {
+            return None;
         };
-        let was_open = stack.is_open();
-        let mut unbound = None;
-        let mut incoming = stack.read(bytes);
-        while let Some(frame) = incoming.next()? {
-            let packet = match frame {
-                Frame::Payload(packet) => packet,
-                Frame::Error(code) => return Err(DisconnectReason::TransportError(code)),
-                Frame::QuickAck(token) => {
-                    // An unknown one means nothing.
-                    let session = self.bound.as_mut().map(|bound| &mut bound.session);
-                    let acknowledged = session.map(|session| session.quick_ack(token)).unwrap_or_default();
-                    acknowledged.into_iter().for_each(|tag| receiver.quick_ack(tag));
-                    continue;
-                }
-            };
-            if matches!(stage, Stage::KeyExchange(_)) {
-                let Stage::KeyExchange(run) = core::mem::replace(stage, Stage::Validating) else { continue };
-                let advance = run.advance(packet, cx.random)?;
-                due.extend(cx.now.monotonic);
-                *has_key_answer = true;
-                match advance {
-                    Advance::Continue(run) => *stage = Stage::KeyExchange(Box::new(run)),
-                    Advance::Done { new, permanent: Some(permanent), .. } => {
-                        *stage = Stage::Binding;
-                        self.bound = Some(temporary_session(new, permanent, cx));
-                    }
-                    Advance::Done { new, permanent: None, ids } => {
-                        let key = DcAuth { auth_key: new.auth_key, server_salt: new.server_salt };
-                        receiver.new_key(&key);
-                        if pfs {
-                            *stage = exchange(dc, Some(key.auth_key), ids, cx);
-                        } else {
-                            let clock = clock_of(cx, new.server_time);
-                            let mut bound = BoundSession::permanent(&key, clock, cx.random, cx.now);
-                            bound.session.heard(cx.now);
-                            self.bound = Some(bound);
-                        }
-                    }
-                }
-                continue;
-            }
-            // Before the handshake's first byte left, nothing can be an answer.
-            let Some(bound) = &mut self.bound else { continue };
-            let mut notes = Notes::default();
-            let is_draining = bound.session.is_draining();
-            let inited = &mut bound.inited;
-            let result = bound.session.receive(cx.now, packet, cx.random, &mut |event| match event {
-                SessionEvent::Result { tag: BINDING, body } => notes.binding = Some(binding_answer(body)),
-                event => {
-                    notes.proves |= matches!(event, SessionEvent::Pong | SessionEvent::Result { .. });
-                    *inited &= !matches!(event, SessionEvent::NewSession);
-                    let answers = matches!(event, SessionEvent::Result { .. });
-                    match receiver.session_event(event) {
-                        Again::No if answers => *inited = true,
-                        Again::No => {}
-                        Again::WithInit(tag) => notes.again.push(tag),
-                        Again::WhenAuthorized(tag) => _ = parked.insert(tag),
-                        Again::WithNewKey(tag, _) if is_draining => notes.again.push(tag),
-                        Again::WithNewKey(_, error) => notes.unbound = Some(error),
-                    }
-                }
-            });
-            match notes.binding {
-                Some(Ok(())) => {
-                    if let Some(temporary) = &mut bound.temporary {
-                        temporary.set_bound();
-                    }
-                    notes.proves = true;
-                }
-                Some(Err(error)) => return Err(DisconnectReason::Binding(error)),
-                None => {}
-            }
-            if notes.proves && bound.is_ready() && !matches!(stage, Stage::Ready(_)) {
-                *stage = Stage::Ready(cx.now.monotonic);
-            }
-            if !notes.again.is_empty() {
-                bound.inited = false;
-                notes.again.into_iter().rev().for_each(|tag| bound.session.queue_again(tag));
-            }
-            if result.is_ok() && !matches!(stage, Stage::Ready(_)) {
-                due.extend(cx.now.monotonic);
-            }
-            // What else came may be answers, and the stream goes on behind it.
-            unbound = notes.unbound.or(unbound);
-            if let Err(reject) = result {
-                receiver.rejected(&reject);
-                if reject.is_fatal() {
-                    return Err(DisconnectReason::Rejected(reject));
-                }
-            }
+        let (frames, bound) = (stack.read(bytes), &mut self.bound);
+        Some(Incoming { frames, stage, deadline, has_key_answer, bound, unbound: None, dc, pfs, cx })
+    }
+
+    /// All received bytes were pulled, or pulling has failed.
+    pub(super) fn received(&mut self, now: Timestamp) {
+        if let ConnectionState::Open(stream) = &mut self.state {
+            stream.note_tunnel(now);
         }
-        if !was_open && stack.is_open() {
-            due.extend(cx.now.monotonic);
+        if let Some(bound) = &mut self.bound {
+            bound.queue_retries();
         }
-        unbound.map_or(Ok(()), |error| Err(DisconnectReason::Binding(error)))
     }
 
     /// The last transmit is out; its buffer comes back.
@@ -443,7 +331,7 @@ impl Connection {
         if stream.write_due().is_some_and(|due| now >= due) {
             return Some(DisconnectReason::WriteTimeout);
         }
-        let late = stream.ready_since().is_none() && now >= stream.due.at;
+        let late = stream.ready_since().is_none() && now >= stream.deadline.at;
         let silent =
             stream.carries_session() && self.bound.as_ref().is_some_and(|bound| bound.session.is_silent(now));
         // Without a stream nobody could say anything.
@@ -461,7 +349,7 @@ impl Connection {
             ConnectionState::Idle => None,
             ConnectionState::Backoff(at) => Some(*at),
             ConnectionState::Open(stream) => {
-                let deadline = stream.ready_since().is_none().then_some(stream.due.at);
+                let deadline = stream.ready_since().is_none().then_some(stream.deadline.at);
                 let bound = self.bound.as_ref().filter(|_| stream.carries_session());
                 let session = bound.map(|bound| &bound.session).and_then(|session| {
                     // What is due to leave cannot before the last transmit is out.
@@ -475,32 +363,4 @@ impl Connection {
             }
         }
     }
-}
-
-/// What one packet brought.
-#[derive(Default)]
-struct Notes {
-    proves: bool,
-    binding: Option<Result<(), RpcError>>,
-    unbound: Option<RpcError>,
-    again: Vec<RequestTag>,
-}
-
-fn exchange(dc: DcId, permanent: Option<AuthKey>, ids: MsgIdGenerator, cx: &mut Context<'_>) -> Stage {
-    let dc_on_wire = dc.on_wire(cx.config.test_dcs);
-    Stage::KeyExchange(Box::new(KeyExchange::start(cx.config, dc_on_wire, permanent, ids, cx.random)))
-}
-
-fn temporary_session(new: NewAuthKey, permanent: AuthKey, cx: &mut Context<'_>) -> BoundSession {
-    let lifetime = cx.config.temporary_key_seconds();
-    let temporary = TemporaryKey::new(permanent, new.server_time, new.expires_in.unwrap_or(lifetime));
-    let clock = clock_of(cx, new.server_time);
-    let session = Session::new(new.auth_key, new.server_salt, clock, cx.random, cx.now);
-    BoundSession::new(session, Some(temporary))
-}
-
-fn clock_of(cx: &Context<'_>, server_time: i32) -> ServerClock {
-    let mut clock = cx.clock();
-    clock.set_from_handshake(cx.now, server_time);
-    clock
 }

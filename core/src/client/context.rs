@@ -19,4 +19,10 @@ impl Context<'_> {
     pub(super) fn clock(&self) -> ServerClock {
         ServerClock::from_wall(self.now, self.data.clock_offset)
     }
+    /// The clock of a session whose key exchange has just told the server's time, in seconds since 1970.
+    pub(super) fn clock_at(&self, server_time: i32) -> ServerClock {
+        let mut clock = self.clock();
+        clock.set_from_handshake(self.now, server_time);
+        clock
+    }
 }

@@ -20,8 +20,10 @@ use self::draining::{DrainingSession, UnconfirmedRequests};
 use self::key_denials::{KeyDenials, UsedKey};
 use self::key_rotation::{Action, KeyRotation, View};
 use super::config::Config;
+use super::connection::bound_session::BoundSession;
+use super::connection::incoming::Incoming;
 use super::connection::stream::Stream;
-use super::connection::{Connection, Ended, Receiver};
+use super::connection::{Connection, Ended};
 use super::context::Context;
 use super::io::{ConnId, Event, Output};
 use super::stored_session::StoredSession;
@@ -279,24 +281,22 @@ impl Datacenter {
 
     // ---- Received and written --------------------------------------------------------------------------------------
 
-    /// Takes received bytes, in any chunking, in place.
-    pub(super) fn received(
-        &mut self,
+    /// Takes received bytes, in any chunking, in place; `None`: there is no stream.
+    pub(super) fn receive<'a, 'c>(
+        &'a mut self,
         role: Role,
-        bytes: &mut [u8],
-        receiver: &mut dyn Receiver,
-        cx: &mut Context<'_>,
-    ) -> Result<(), DisconnectReason> {
+        bytes: &'a mut [u8],
+        cx: &'a mut Context<'c>,
+    ) -> Option<Incoming<'a, 'c>> {
         let (dc, pfs) = (self.dc, self.pfs);
-        let mut parked = core::mem::take(&mut self.parked);
-        let result = self
-            .connection_mut(role)
-            .map_or(Ok(()), |connection| connection.received(bytes, dc, pfs, receiver, &mut parked, cx));
-        self.parked = parked;
-        if self.main.is_ready() {
-            self.denials.key_known();
+        self.connection_mut(role)?.receive(bytes, dc, pfs, cx)
+    }
+
+    /// All received bytes were pulled, or pulling has failed.
+    pub(super) fn received(&mut self, role: Role, now: Timestamp) {
+        if let Some(connection) = self.connection_mut(role) {
+            connection.received(now);
         }
-        result
     }
 
     pub(super) fn transmitted(&mut self, role: Role, buffer: Vec<u8>) {
@@ -324,6 +324,7 @@ impl Datacenter {
     /// The main connection has become ready.
     pub(super) fn connected(&mut self) -> Output {
         self.attempts.ready();
+        self.denials.key_known();
         Output::Event(Event::Connected { dc: self.dc })
     }
 
@@ -362,7 +363,7 @@ impl Datacenter {
         next.tick(now.monotonic);
         let view = View {
             is_made: next.bound().is_some(),
-            is_bound: next.bound().is_some_and(|bound| bound.is_ready()),
+            is_bound: next.bound().is_some_and(BoundSession::is_ready),
             is_ready: self.main.is_ready(),
             is_busy: self.main.has_requests(),
         };

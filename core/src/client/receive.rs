@@ -1,11 +1,11 @@
-//! What arrives over a datacenter: sorted by whom it is for, and remembered.
+//! What arrives: every received message is matched here, once.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::config::Config;
+use super::connection::incoming::{ConnectionEvent, Incoming, Packet, Received, Retry};
 use super::connection::temporary_key::error_of;
-use super::connection::{Again, Receiver};
 use super::context::Context;
 use super::datacenter::authorization::AuthState;
 use super::dc_options;
@@ -16,13 +16,14 @@ use super::stored_session::{DcAuth, StoredSession};
 use super::update_queue::UpdateQueue;
 use super::ways;
 use crate::dc::DcId;
-use crate::rpc::{PendingRequests, RequestId, Requester};
-use crate::session::{MessageError, RequestTag, SessionEvent};
+use crate::rpc::{DisconnectReason, PendingRequests, RequestId, Requester};
+use crate::session::{MessageError, RequestTag};
 use crate::time::Now;
 use crate::tl::enums;
 
 impl Client {
     pub(super) fn received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
+        let home = self.home();
         let mut cx = Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else {
             if let Some(destruction) = self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn)) {
@@ -32,55 +33,66 @@ impl Client {
         };
         let dc = datacenter.dc();
         let was_ready = datacenter.is_ready();
-        let away = dc != self.data.home_dc.unwrap_or(self.config.initial_dc) && self.data.user.is_some();
-        let mut learned = Learned::default();
-        let mut desk = Desk {
+        let is_away = dc != home && self.data.user.is_some();
+        let mut dispatch = Dispatch {
             dc,
             table: &mut self.table,
             outputs: &mut self.outputs,
             answered: &mut self.answered,
             updates: &mut self.updates,
             rejections: &mut self.rejections,
-            is_away: away,
+            is_away,
             is_temporary: datacenter.is_temporary(role),
             config: &self.config,
             data: &self.data,
-            learned: &mut learned,
+            found: Found::default(),
         };
-        let result = datacenter.received(role, bytes, &mut desk, &mut cx);
+        let result =
+            datacenter.receive(role, bytes, &mut cx).map_or(Ok(()), |incoming| dispatch.pull(incoming));
+        let found = dispatch.found;
+        datacenter.received(role, now.monotonic);
+        if let Err(DisconnectReason::Rejected(error)) = &result {
+            count(&mut self.rejections, error);
+        }
         if datacenter.is_ready() && !was_ready {
             self.outputs.push_back(datacenter.connected());
         }
-        if learned.key.is_some() {
+        if found.key.is_some() {
             datacenter.key_made(now.monotonic);
         }
-        // A new key is logged in nowhere.
-        let signed_out = learned.unauthorized || (away && learned.key.is_some());
-        if signed_out && datacenter.auth() == AuthState::Open {
+        // No user is logged in under a new key.
+        let is_unauthorized = !found.unauthorized.is_empty() || (is_away && found.key.is_some());
+        if is_unauthorized && datacenter.auth() == AuthState::Open {
             datacenter.set_auth(AuthState::Closed);
         }
-        if learned.worked {
+        found.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
+        if found.has_result {
             datacenter.brought_result(now.monotonic);
         }
-        let clock_and_salt = datacenter.salt_and_clock(now);
-        for tag in core::mem::take(&mut learned.ended) {
-            datacenter.answered(tag);
-        }
-        for (id, to) in core::mem::take(&mut learned.elsewhere) {
+        found.ended.into_iter().for_each(|tag| datacenter.answered(tag));
+        let salt_and_clock = datacenter.salt_and_clock(now);
+        for (id, to) in found.elsewhere {
             if let Some(place) = self.table.place(id) {
                 self.datacenter(to).queue(id.tag(), place, now.monotonic);
             }
         }
-        if learned.new_session && dc == self.home() && self.data.user.is_some() {
-            self.want_updates();
+        self.store(dc, found.key, salt_and_clock);
+        if dc == home {
+            if found.has_new_session && self.data.user.is_some() {
+                self.want_updates();
+            }
+            if let Some(list) = found.addresses {
+                self.addresses_told(&list);
+            }
         }
-        let addresses = learned.addresses.take().filter(|_| dc == self.home());
-        let was_scanned = learned.login_token_scanned && dc == self.home();
-        self.remember(dc, learned, clock_and_salt);
-        if let Some(list) = addresses {
-            self.addresses_told(&list);
+        if let Some(cause) = found.logged_out {
+            self.logged_out_by_server(cause);
+            // The next login needs another key.
+            if cause.is_key_dead() {
+                self.forget_key(dc);
+            }
         }
-        if was_scanned {
+        if dc == home && found.was_scanned {
             self.links_scanned(now);
         }
         if let Err(reason) = result {
@@ -93,7 +105,7 @@ impl Client {
         }
     }
 
-    /// The server says that nobody is logged in any more.
+    /// The server says that no user is logged in any more.
     pub(super) fn logged_out_by_server(&mut self, cause: LogoutCause) {
         if self.data.user.take().is_some() {
             self.dirty = true;
@@ -101,33 +113,26 @@ impl Client {
         }
     }
 
-    /// Takes over what a datacenter learned into what is kept.
-    fn remember(&mut self, dc: DcId, learned: Learned, clock_and_salt: Option<(Option<i64>, i64)>) {
-        if let Some(key) = learned.key {
+    /// Stores a new key, or a salt and the clock's offset.
+    fn store(&mut self, dc: DcId, key: Option<DcAuth>, salt_and_clock: Option<(Option<i64>, i64)>) {
+        if let Some(key) = key {
             self.data.keys.insert(dc, key);
             self.dirty = true;
         }
-        if let Some((salt, offset)) = clock_and_salt {
-            let key = self.data.keys.get_mut(&dc);
-            if let Some((key, salt)) = key.zip(salt).filter(|(key, salt)| key.server_salt != *salt) {
-                key.server_salt = salt;
-                self.dirty = true;
-            }
-            // A second more or less is the network's, and not worth a save.
-            if dc == self.home() && self.data.clock_offset.abs_diff(offset) > 2 {
-                self.data.clock_offset = offset;
-                self.dirty = true;
-            }
+        let Some((salt, offset)) = salt_and_clock else { return };
+        let key = self.data.keys.get_mut(&dc);
+        if let Some((key, salt)) = key.zip(salt).filter(|(key, salt)| key.server_salt != *salt) {
+            key.server_salt = salt;
+            self.dirty = true;
         }
-        let Some(cause) = learned.logged_out else { return };
-        self.logged_out_by_server(cause);
-        // A next login needs another key.
-        if cause.is_key_dead() {
-            self.forget_key(dc);
+        // A second more or less is the network's, and not worth a save.
+        if dc == self.home() && self.data.clock_offset.abs_diff(offset) > 2 {
+            self.data.clock_offset = offset;
+            self.dirty = true;
         }
     }
 
-    /// Lets go of a DC's key, which is dead: the next connection makes another one.
+    /// Gives up a DC's key, which is dead: the next connection makes another one.
     pub(super) fn forget_key(&mut self, dc: DcId) {
         if dc == self.home() {
             self.postpone_addresses();
@@ -140,126 +145,157 @@ impl Client {
     }
 }
 
-/// What a datacenter's received bytes changed.
-#[derive(Default)]
-struct Learned {
-    key: Option<DcAuth>,
-    logged_out: Option<LogoutCause>,
-    /// Nobody is logged in at this DC.
-    unauthorized: bool,
-    /// A request was answered otherwise.
-    worked: bool,
-    /// Requests that are over.
-    ended: Vec<RequestTag>,
-    /// Requests that are to be sent again, mostly to another DC.
-    elsewhere: Vec<(RequestId, DcId)>,
-    login_token_scanned: bool,
-    /// Addresses that an update told of.
-    addresses: Option<Vec<enums::DcOption>>,
-    /// The server made a session.
-    new_session: bool,
+fn count(rejections: &mut BTreeMap<&'static str, u64>, error: &MessageError) {
+    *rejections.entry(error.name()).or_default() += 1;
 }
 
-/// Takes what a datacenter receives, and sorts it by whom it is for.
-struct Desk<'a> {
+/// The parts of the client that received messages go to while a datacenter is borrowed.
+struct Dispatch<'a> {
     dc: DcId,
     table: &'a mut PendingRequests,
     outputs: &'a mut VecDeque<Output>,
     answered: &'a mut VecDeque<(RequestId, Requester)>,
     updates: &'a mut UpdateQueue,
     rejections: &'a mut BTreeMap<&'static str, u64>,
-    /// Whether the account lives elsewhere: a request that finds nobody logged in here waits until the login was
-    /// carried over, and says nothing about the login as a whole.
+    /// Whether the account lives at another DC: a request that finds no user logged in here waits until the login is
+    /// imported, and says nothing about the login as a whole.
     is_away: bool,
-    /// Whether it travelled under a temporary key.
+    /// Whether the session is under a temporary key.
     is_temporary: bool,
     config: &'a Config,
     data: &'a StoredSession,
-    learned: &'a mut Learned,
+    found: Found,
 }
 
-impl Receiver for Desk<'_> {
-    fn new_key(&mut self, key: &DcAuth) {
-        self.learned.key = Some(key.clone());
-    }
+/// What received bytes change once the datacenter is free again.
+#[derive(Default)]
+struct Found {
+    key: Option<DcAuth>,
+    logged_out: Option<LogoutCause>,
+    /// Requests that found no user logged in at this DC, and wait.
+    unauthorized: Vec<RequestTag>,
+    /// A request of the application or a step was answered without an error.
+    has_result: bool,
+    /// Requests that have ended here.
+    ended: Vec<RequestTag>,
+    /// Requests that are sent again, mostly to another DC.
+    elsewhere: Vec<(RequestId, DcId)>,
+    was_scanned: bool,
+    /// Addresses that an update announces.
+    addresses: Option<Vec<enums::DcOption>>,
+    has_new_session: bool,
+}
 
-    fn session_event(&mut self, event: SessionEvent<'_>) -> Again {
-        match event {
-            SessionEvent::Result { tag, body } => return self.result(tag, body),
-            SessionEvent::Other { body } => {
-                self.learned.login_token_scanned |= tells_of_a_scan(body);
-                self.learned.addresses = dc_options::told_by(body).or(self.learned.addresses.take());
-                if !self.updates.push(body) {
-                    self.outputs.push_back(Output::Event(Event::UpdatesLost));
-                }
-                self.outputs.push_back(Output::Event(Event::Update));
+impl Dispatch<'_> {
+    fn pull(&mut self, mut incoming: Incoming<'_, '_>) -> Result<(), DisconnectReason> {
+        while let Some(received) = incoming.next()? {
+            match received {
+                Received::Packet(packet) => self.pull_packet(packet)?,
+                Received::QuickAck(tags) => self.quickly_acknowledged(tags),
+                Received::NewKey(key) => self.found.key = Some(key),
+                Received::Refused(error) => count(self.rejections, &error),
+                Received::Handled => {}
             }
-            SessionEvent::NewSession => self.learned.new_session = true,
-            SessionEvent::Pong | SessionEvent::KeyDestroyed => {}
         }
-        Again::No
+        Ok(())
     }
 
-    fn quick_ack(&mut self, tag: RequestTag) {
-        let id = RequestId::from(tag);
-        if self.table.note_quick_ack(id) {
-            self.outputs.push_back(Output::Event(Event::QuickAck(id)));
+    fn pull_packet(&mut self, mut packet: Packet<'_>) -> Result<(), DisconnectReason> {
+        while let Some(event) = packet.next()? {
+            match event {
+                ConnectionEvent::Result { tag, body } => match self.result(tag, body) {
+                    Next::Ended => {}
+                    Next::Retry(retry) => packet.retry(tag, retry),
+                    Next::Postpone => {
+                        self.found.unauthorized.push(tag);
+                        packet.postpone();
+                    }
+                },
+                ConnectionEvent::Update { body } => self.update(body),
+                ConnectionEvent::NewSession => self.found.has_new_session = true,
+                ConnectionEvent::Refused(error) => count(self.rejections, &error),
+                ConnectionEvent::KeyDestroyed | ConnectionEvent::Handled => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, body: &[u8]) {
+        self.found.was_scanned |= tells_of_a_scan(body);
+        if let Some(addresses) = dc_options::told_by(body) {
+            self.found.addresses = Some(addresses);
+        }
+        if !self.updates.push(body) {
+            self.outputs.push_back(Output::Event(Event::UpdatesLost));
+        }
+        self.outputs.push_back(Output::Event(Event::Update));
+    }
+
+    fn quickly_acknowledged(&mut self, tags: Vec<RequestTag>) {
+        for id in tags.into_iter().map(RequestId::from) {
+            if self.table.note_quick_ack(id) {
+                self.outputs.push_back(Output::Event(Event::QuickAck(id)));
+            }
         }
     }
 
-    fn rejected(&mut self, reject: &MessageError) {
-        *self.rejections.entry(reject.name()).or_default() += 1;
-    }
-}
-
-impl Desk<'_> {
-    fn result(&mut self, tag: RequestTag, body: &[u8]) -> Again {
+    /// Takes the answer to a request.
+    fn result(&mut self, tag: RequestTag, body: &[u8]) -> Next {
         let id = RequestId::from(tag);
         if let Some(error) = error_of(body) {
-            let uninited = error.is("CONNECTION_NOT_INITED") || error.is("CONNECTION_LAYER_INVALID");
-            if uninited && self.table.take_retry(id) {
-                return Again::WithInit(tag);
+            let is_uninited = error.is("CONNECTION_NOT_INITED") || error.is("CONNECTION_LAYER_INVALID");
+            if is_uninited && self.table.take_retry(id) {
+                return Next::Retry(Retry::WithInit);
             }
             // Both say nothing of the permanent key; its next binding will.
             let is_unbound = error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_INVALID");
             if self.is_temporary && error.code == 401 && is_unbound && self.table.take_retry(id) {
-                return Again::WithNewKey(tag, error);
+                return Next::Retry(Retry::WithNewKey(error));
             }
             if let Some(cause) = LogoutCause::of(&error) {
                 if !self.is_away {
-                    self.learned.logged_out = Some(cause);
+                    self.found.logged_out = Some(cause);
                 } else if self.table.owner(id) == Some(Requester::Application) && self.table.take_retry(id) {
-                    self.learned.unauthorized = true;
-                    return Again::WhenAuthorized(tag);
+                    return Next::Postpone;
                 }
             }
-            // It was not executed. What it was to come after is over by now, or travels under another identifier.
-            let waited = error.is("MSG_WAIT_FAILED") || error.is("MSG_WAIT_TIMEOUT");
-            if waited && self.table.take_retry(id) {
-                self.learned.ended.push(tag);
-                self.learned.elsewhere.push((id, self.dc));
-                return Again::No;
+            // It was not executed. What it was to come after has ended by now, or travels under another msg_id.
+            let has_waited = error.is("MSG_WAIT_FAILED") || error.is("MSG_WAIT_TIMEOUT");
+            if has_waited && self.table.take_retry(id) {
+                self.found.elsewhere.push((id, self.dc));
+                self.found.ended.push(tag);
+                return Next::Ended;
             }
             let to = error.redirect_dc().and_then(|number| DcId::new(number).ok());
             if let Some(to) = to.filter(|to| *to != self.dc && ways::is_known(self.config, self.data, *to))
                 && self.table.redirect(id, to)
             {
-                self.learned.ended.push(tag);
-                self.learned.elsewhere.push((id, to));
-                return Again::No;
+                self.found.elsewhere.push((id, to));
+                self.found.ended.push(tag);
+                return Next::Ended;
             }
         } else if !matches!(
             self.table.owner(id),
             Some(Requester::Transfer(_) | Requester::Updates | Requester::Addresses)
         ) {
-            self.learned.worked = true;
+            self.found.has_result = true;
         }
-        self.learned.ended.push(tag);
+        self.found.ended.push(tag);
         match self.table.answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(owner) => self.answered.push_back((id, owner)),
             None => {}
         }
-        Again::No
+        Next::Ended
     }
+}
+
+/// What becomes of an answered request.
+enum Next {
+    /// It has ended here.
+    Ended,
+    /// It is sent again over the same connection.
+    Retry(Retry),
+    /// It is sent again when the login is imported.
+    Postpone,
 }

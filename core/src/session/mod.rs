@@ -41,5 +41,5 @@ pub use error::MessageError;
 pub use ids::{MsgId, MsgIdGenerator, SeqNoCounter};
 pub use machine::Session;
 pub use outgoing::{Delivery, RequestBody, RequestSource, RequestTag};
-pub use receive::SessionEvent;
+pub use receive::{Messages, SessionEvent};
 pub use replay::{Freshness, REPLAY_WINDOW, ReplayWindow};

@@ -1,4 +1,4 @@
-//! Receiving: a packet is checked in the order of the protocol's guidelines, then taken apart.
+//! Receiving: a packet is checked in the order of the protocol's guidelines, then its messages are pulled one by one.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -18,7 +18,7 @@ use crate::policy;
 use crate::time::Now;
 use crate::tl::{Constructor, Deserialize, Reader, gzip, ids as tl_ids, types};
 
-/// What a received packet meant for the layers above.
+/// What a received message means for the layers above.
 #[non_exhaustive]
 pub enum SessionEvent<'a> {
     /// The answer to a request: `rpc_error` or the result itself, unpacked.
@@ -56,23 +56,155 @@ impl fmt::Debug for SessionEvent<'_> {
     }
 }
 
-/// Whoever is told.
-type Sink<'s> = dyn FnMut(SessionEvent<'_>) + 's;
+/// The messages of one received packet. Pull them with [`next`](Self::next) until `None`: what is not pulled is lost.
+pub struct Messages<'a> {
+    session: &'a mut Session,
+    now: Now,
+    random: &'a mut dyn SecureRandom,
+    rest: Rest<'a>,
+    /// What the last message unpacked to.
+    unpacked: Option<Wiped>,
+    /// Why a message was refused, until it is returned.
+    refused: Option<MessageError>,
+}
 
-impl Session {
-    /// Decrypts and checks one packet in place, and reports what it means to `sink`.
+/// What is left of a packet.
+enum Rest<'a> {
+    Nothing,
+    /// One message, which is recorded and acknowledged already.
+    Single(MsgId, &'a [u8]),
+    Container(Container<'a>),
+}
+
+/// What a message means for the layers above. Bodies are named by where they begin in the message.
+#[derive(Clone, Copy)]
+enum Meaning {
+    /// Nothing: the session has dealt with it.
+    Nothing,
+    Result {
+        tag: RequestTag,
+        start: usize,
+    },
+    Other,
+    NewSession,
+    Pong,
+    KeyDestroyed,
+}
+
+impl fmt::Debug for Messages<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages").field("refused", &self.refused).finish_non_exhaustive()
+    }
+}
+
+impl Messages<'_> {
+    /// Returns what the next messages mean for the layers above; `None`: the packet is used up.
     ///
     /// # Errors
-    /// [`MessageError`], why nothing of the packet (or of a message within it) was used; [`MessageError::is_fatal`] says whether the
-    /// connection must be closed. The session goes on over the next. Where it need not be closed, what else the packet
-    /// holds was used.
-    pub fn receive(
-        &mut self,
+    /// [`MessageError`]: why a message was refused. If it is [fatal](MessageError::is_fatal), the rest of the packet is not
+    /// used, and the connection must be closed. If not, it comes after all other messages.
+    #[expect(clippy::should_implement_trait, reason = "what it returns borrows from it")]
+    pub fn next(&mut self) -> Result<Option<SessionEvent<'_>>, MessageError> {
+        loop {
+            self.unpacked = None;
+            if self.refused.as_ref().is_some_and(MessageError::is_fatal) {
+                self.rest = Rest::Nothing;
+            }
+            let (body, meaning) = match &mut self.rest {
+                Rest::Nothing => return self.refused.take().map_or(Ok(None), Err),
+                Rest::Single(msg_id, body) => {
+                    let (msg_id, body) = (*msg_id, *body);
+                    self.rest = Rest::Nothing;
+                    (body, self.read(msg_id, body))
+                }
+                Rest::Container(container) => {
+                    let Some(message) = container.next() else {
+                        self.rest = Rest::Nothing;
+                        continue;
+                    };
+                    // What the window does not remember any more was received long ago; the ack got lost.
+                    let meaning = if self.session.replay.record(message.msg_id) == Freshness::New {
+                        self.read(message.msg_id, message.body)
+                    } else {
+                        Meaning::Nothing
+                    };
+                    if !self.refused.as_ref().is_some_and(MessageError::is_fatal) {
+                        self.session.acknowledge(message.msg_id, message.seq_no, self.now);
+                    }
+                    (message.body, meaning)
+                }
+            };
+            if matches!(meaning, Meaning::Nothing) {
+                continue;
+            }
+            let body = self.unpacked.as_deref().unwrap_or(body);
+            return Ok(Some(match meaning {
+                Meaning::Result { tag, start } => {
+                    SessionEvent::Result { tag, body: body.get(start..).unwrap_or_default() }
+                }
+                Meaning::Other | Meaning::Nothing => SessionEvent::Other { body },
+                Meaning::NewSession => SessionEvent::NewSession,
+                Meaning::Pong => SessionEvent::Pong,
+                Meaning::KeyDestroyed => SessionEvent::KeyDestroyed,
+            }));
+        }
+    }
+
+    /// As [`Session::queue_again`], while the packet is read.
+    pub fn queue_again(&mut self, tag: RequestTag) {
+        self.session.queue_again(tag);
+    }
+
+    /// Reads one message, and notes why it is refused if it is.
+    fn read(&mut self, msg_id: MsgId, body: &[u8]) -> Meaning {
+        let meaning = self.dispatch(msg_id, body);
+        meaning.unwrap_or_else(|error| {
+            if error.is_fatal() {
+                self.refused = Some(error);
+            } else {
+                self.refused.get_or_insert(error);
+            }
+            Meaning::Nothing
+        })
+    }
+
+    fn dispatch(&mut self, msg_id: MsgId, body: &[u8]) -> Result<Meaning, MessageError> {
+        if let Some(packed) = body.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) {
+            self.unpacked = Some(self.session.unpack(packed)?);
+        }
+        let body = self.unpacked.as_deref().unwrap_or(body);
+        let meaning = self.session.dispatch(self.now, msg_id, body, self.random)?;
+        let Meaning::Result { tag, start } = meaning else { return Ok(meaning) };
+        let result = body.get(start..).unwrap_or_default();
+        let Some(packed) = result.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) else {
+            return Ok(meaning);
+        };
+        match self.session.unpack(packed) {
+            Ok(unpacked) => {
+                self.unpacked = Some(unpacked);
+                Ok(Meaning::Result { tag, start: 0 })
+            }
+            Err(error) => {
+                // The request ends all the same: its result is shown packed.
+                self.refused = Some(error);
+                Ok(meaning)
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Decrypts and checks one packet in place. Its messages are pulled from what is returned.
+    ///
+    /// # Errors
+    /// [`MessageError`]: why nothing of the packet was used; [`MessageError::is_fatal`] says whether the connection must be
+    /// closed. The session goes on over the next.
+    pub fn receive<'a>(
+        &'a mut self,
         now: Now,
-        packet: &mut [u8],
-        random: &mut dyn SecureRandom,
-        sink: &mut dyn FnMut(SessionEvent<'_>),
-    ) -> Result<(), MessageError> {
+        packet: &'a mut [u8],
+        random: &'a mut dyn SecureRandom,
+    ) -> Result<Messages<'a>, MessageError> {
         let message = Envelope::open_in(&self.key, self.id, self.left, packet)?;
         self.clock.observe_local(now);
         match self.replay.check(message.msg_id) {
@@ -100,22 +232,12 @@ impl Session {
         self.keep_alive.received(now.monotonic);
         self.may_unpack = policy::MAX_UNPACKED_PER_PACKET;
         self.acknowledge(message.msg_id, message.seq_no, now);
-        if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
-            let mut judged = Ok(());
-            for inner in Container::parse(message.body, message.msg_id)? {
-                // What the window no longer remembers was received long ago; the acknowledgement got lost.
-                if self.replay.record(inner.msg_id) == Freshness::New {
-                    match self.dispatch(now, inner.msg_id, inner.body, true, random, sink) {
-                        Err(reject) if reject.is_fatal() => return Err(reject),
-                        result => judged = judged.and(result),
-                    }
-                }
-                self.acknowledge(inner.msg_id, inner.seq_no, now);
-            }
-            judged
+        let rest = if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
+            Rest::Container(Container::parse(message.body, message.msg_id)?)
         } else {
-            self.dispatch(now, message.msg_id, message.body, true, random, sink)
-        }
+            Rest::Single(message.msg_id, message.body)
+        };
+        Ok(Messages { session: self, now, random, rest, unpacked: None, refused: None })
     }
 
     fn acknowledge(&mut self, id: MsgId, seq_no: i32, now: Now) {
@@ -139,17 +261,11 @@ impl Session {
         now: Now,
         msg_id: MsgId,
         body: &[u8],
-        may_be_packed: bool,
         random: &mut dyn SecureRandom,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), MessageError> {
+    ) -> Result<Meaning, MessageError> {
         let mut reader = Reader::new(body);
         match reader.u32()? {
-            tl_ids::RPC_RESULT => self.result(now, &mut reader, sink)?,
-            tl_ids::GZIP_PACKED if may_be_packed => {
-                let unpacked = self.unpack(reader.bytes()?)?;
-                self.dispatch(now, msg_id, &unpacked, false, random, sink)?;
-            }
+            tl_ids::RPC_RESULT => return self.result(now, &mut reader, body.len()),
             tl_ids::MSG_CONTAINER => {
                 return Err(MessageError::Container("a container within another message"));
             }
@@ -159,7 +275,7 @@ impl Session {
                     self.corrections.forgive_pings();
                 }
                 self.fetch_salts(now);
-                sink(SessionEvent::Pong);
+                return Ok(Meaning::Pong);
             }
             types::BadServerSalt::ID => {
                 let notice = types::BadServerSalt::deserialize(&mut reader)?;
@@ -179,7 +295,7 @@ impl Session {
                 if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
                     self.salts.set(notice.server_salt);
                     self.new_session(MsgId::from_wire(notice.first_msg_id), now)?;
-                    sink(SessionEvent::NewSession);
+                    return Ok(Meaning::NewSession);
                 }
             }
             types::FutureSalts::ID => {
@@ -228,45 +344,36 @@ impl Session {
             // Some servers answer it bare, others within an `rpc_result`.
             types::DestroyAuthKeyOk::ID | types::DestroyAuthKeyNone::ID | types::DestroyAuthKeyFail::ID => {
                 if self.destroying.take().is_some() {
-                    sink(SessionEvent::KeyDestroyed);
+                    return Ok(Meaning::KeyDestroyed);
                 }
             }
             // The session that we left is gone, or was gone already.
             types::DestroySessionOk::ID | types::DestroySessionNone::ID => {}
-            _ => sink(SessionEvent::Other { body }),
+            _ => return Ok(Meaning::Other),
         }
-        Ok(())
+        Ok(Meaning::Nothing)
     }
 
-    fn result(&mut self, now: Now, reader: &mut Reader<'_>, sink: &mut Sink<'_>) -> Result<(), MessageError> {
+    /// `rpc_result`, whose message is `len` bytes long.
+    fn result(&mut self, now: Now, reader: &mut Reader<'_>, len: usize) -> Result<Meaning, MessageError> {
         let request = reader.u64()?;
         if request == 0 {
             return Err(MessageError::ResultForNothing);
         }
         if self.destroying == Some(Some(MsgId(request))) {
             self.destroying = None;
-            sink(SessionEvent::KeyDestroyed);
-            return Ok(());
+            return Ok(Meaning::KeyDestroyed);
         }
-        // An answer to what we no longer wait for: a late one after a resend, or about a dropped request.
-        let Some(tag) = self.outgoing.answered(MsgId(request)) else { return Ok(()) };
+        // An answer that is no longer waited for: a late one after a resend, or about a dropped request.
+        let Some(tag) = self.outgoing.answered(MsgId(request)) else { return Ok(Meaning::Nothing) };
         self.validated(now);
         self.binding.take_if(|binding| binding.tag == tag);
-        let body = reader.rest();
-        let unpacked = self.unpack_result(body);
-        let shown = unpacked.as_ref().ok().and_then(Option::as_deref).unwrap_or(body);
-        sink(SessionEvent::Result { tag, body: shown });
-        unpacked.map(drop)
+        Ok(Meaning::Result { tag, start: len - reader.remaining() })
     }
 
-    /// What is packed in `body`, if it is `gzip_packed`.
-    fn unpack_result(&mut self, body: &[u8]) -> Result<Option<Wiped>, MessageError> {
-        let Some(packed) = body.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) else { return Ok(None) };
-        self.unpack(Reader::new(packed).bytes()?).map(Some)
-    }
-
-    /// Unpacks one message, as long as its packet has not unpacked to too much.
+    /// Unpacks what follows the constructor of `gzip_packed`, as long as its packet has not unpacked to too much.
     fn unpack(&mut self, packed: &[u8]) -> Result<Wiped, MessageError> {
+        let packed = Reader::new(packed).bytes()?;
         let unpacked = Wiped(gzip::unpack(packed, gzip::GZIP_LIMIT.min(self.may_unpack))?);
         self.may_unpack -= unpacked.len();
         Ok(unpacked)

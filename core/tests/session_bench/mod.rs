@@ -155,14 +155,21 @@ impl Bench {
     /// Delivers a packet that may be refused in part.
     pub fn deliver_whatever(&mut self, now: Now, packet: &[u8]) -> (Vec<String>, Result<(), MessageError>) {
         let mut events = Vec::new();
-        let judged = self.session.receive(now, &mut packet.to_vec(), &mut self.random, &mut |event| {
+        let judged = self.pull(now, packet, &mut events);
+        (events, judged)
+    }
+
+    fn pull(&mut self, now: Now, packet: &[u8], events: &mut Vec<String>) -> Result<(), MessageError> {
+        let mut packet = packet.to_vec();
+        let mut messages = self.session.receive(now, &mut packet, &mut self.random)?;
+        while let Some(event) = messages.next()? {
             events.push(match event {
                 SessionEvent::Result { tag, body } => format!("result {} {body:?}", tag.0),
                 SessionEvent::Other { body } => format!("other {body:?}"),
                 other => format!("{other:?}"),
             });
-        });
-        (events, judged)
+        }
+        Ok(())
     }
 
     pub fn answer(&mut self, now: Now, seq_no: i32, body: &[u8]) -> Result<Vec<String>, MessageError> {

@@ -1,9 +1,13 @@
 //! A session, the key that it uses, and what the server knows of the client in it.
 
+use alloc::vec::Vec;
+
 use super::temporary_key::{BINDING, TemporaryKey};
+use crate::client::context::Context;
 use crate::client::stored_session::DcAuth;
-use crate::crypto::SecureRandom;
-use crate::session::{ServerClock, Session};
+use crate::crypto::{AuthKey, SecureRandom};
+use crate::handshake::NewAuthKey;
+use crate::session::{RequestTag, ServerClock, Session};
 use crate::time::Now;
 
 /// A session, and what the server knows of it.
@@ -14,13 +18,15 @@ pub(crate) struct BoundSession {
     pub(crate) temporary: Option<TemporaryKey>,
     /// Whether the server knows layer and device.
     pub(crate) inited: bool,
+    /// Answered requests that are sent again inside `initConnection` or under the same key, oldest first.
+    pub(crate) retries: Vec<RequestTag>,
     /// Whether the session was given the requests that waited for it.
     pub(crate) takes_requests: bool,
 }
 
 impl BoundSession {
     pub(crate) fn new(session: Session, temporary: Option<TemporaryKey>) -> Self {
-        Self { session, temporary, inited: false, takes_requests: false }
+        Self { session, temporary, inited: false, retries: Vec::new(), takes_requests: false }
     }
 
     /// A session over a permanent key.
@@ -33,6 +39,15 @@ impl BoundSession {
         Self::new(Session::new(key.auth_key.clone(), key.server_salt, clock, random, now), None)
     }
 
+    /// A session over a temporary key that was just made, to stand for `permanent`.
+    pub(crate) fn under_temporary(new: NewAuthKey, permanent: AuthKey, cx: &mut Context<'_>) -> Self {
+        let lifetime = new.expires_in.unwrap_or_else(|| cx.config.temporary_key_seconds());
+        let temporary = TemporaryKey::new(permanent, new.server_time, lifetime);
+        let clock = cx.clock_at(new.server_time);
+        let session = Session::new(new.auth_key, new.server_salt, clock, cx.random, cx.now);
+        Self::new(session, Some(temporary))
+    }
+
     /// Whether requests may leave.
     pub(crate) fn is_ready(&self) -> bool {
         self.temporary.as_ref().is_none_or(TemporaryKey::is_bound)
@@ -41,6 +56,17 @@ impl BoundSession {
     /// The server's time, in seconds since 1970.
     pub(crate) fn server_time(&self, now: Now) -> u64 {
         self.session.clock().server_time(now).as_secs()
+    }
+
+    /// Queues the requests that are sent again, before all that wait.
+    pub(crate) fn queue_retries(&mut self) {
+        if !self.retries.is_empty() {
+            self.inited = false;
+            core::mem::take(&mut self.retries)
+                .into_iter()
+                .rev()
+                .for_each(|tag| self.session.queue_again(tag));
+        }
     }
 
     /// Asks for the binding of a temporary key, unless that was done.

@@ -53,7 +53,7 @@ pub(crate) enum Stage {
 
 /// When a connection must be ready.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Due {
+pub(crate) struct Deadline {
     /// Unless the server gives a sign of life before.
     pub(crate) at: Timestamp,
     /// In any case.
@@ -61,7 +61,7 @@ pub(crate) struct Due {
     patience: Duration,
 }
 
-impl Due {
+impl Deadline {
     fn new(config: &Config, now: Timestamp) -> Self {
         let (limit, patience) = (now + config.connect_limit, config.connect_timeout);
         Self { at: limit.min(now + patience), limit, patience }
@@ -84,8 +84,10 @@ pub(crate) struct Stream {
     /// What the bytes go through; `None` while it is connecting.
     pub(crate) stack: Option<TransportStack>,
     pub(crate) stage: Stage,
+    /// Whether the tunnel has opened.
+    has_tunnel: bool,
     /// When it must be ready.
-    pub(crate) due: Due,
+    pub(crate) deadline: Deadline,
     /// Whether the server has answered a step of a key exchange over it.
     pub(crate) has_key_answer: bool,
     /// Until when the last transmit must be written; `None`: it is.
@@ -108,7 +110,8 @@ impl Stream {
             mode,
             stack: None,
             stage: Stage::Connecting,
-            due: Due::new(config, now.monotonic),
+            has_tunnel: false,
+            deadline: Deadline::new(config, now.monotonic),
             has_key_answer: false,
             write_due: None,
             spare: Vec::new(),
@@ -132,6 +135,14 @@ impl Stream {
     pub(crate) fn may_begin(&self) -> bool {
         let is_open = self.stack.as_ref().is_some_and(TransportStack::is_open);
         matches!(self.stage, Stage::Introducing) && self.write_due.is_none() && is_open
+    }
+
+    /// The tunnel may have opened: that is a sign of life.
+    pub(crate) fn note_tunnel(&mut self, now: Timestamp) {
+        if !self.has_tunnel && self.stack.as_ref().is_some_and(TransportStack::is_open) {
+            self.has_tunnel = true;
+            self.deadline.extend(now);
+        }
     }
 
     /// Gives back the memory that is kept for reuse.

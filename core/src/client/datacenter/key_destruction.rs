@@ -1,19 +1,18 @@
 //! The last word to a DC: `destroy_auth_key` after a logout, within a few seconds or not at all.
 
-use alloc::collections::BTreeSet;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use crate::client::connection::Connection;
 use crate::client::connection::bound_session::BoundSession;
+use crate::client::connection::incoming::{ConnectionEvent, Incoming, Received};
 use crate::client::connection::stream::Stream;
-use crate::client::connection::{Again, Connection, Receiver};
 use crate::client::context::Context;
 use crate::client::io::{ConnId, Output};
 use crate::client::stored_session::DcAuth;
 use crate::dc::DcId;
 use crate::policy;
-use crate::rpc::PendingRequests;
-use crate::session::{MessageError, RequestTag, SessionEvent};
+use crate::rpc::{DisconnectReason, PendingRequests};
 use crate::time::Timestamp;
 
 /// A key that is being destroyed.
@@ -23,24 +22,6 @@ pub(crate) struct KeyDestruction {
     connection: Connection,
     until: Timestamp,
     over: bool,
-}
-
-/// Listens for the one answer that matters.
-struct Listener {
-    destroyed: bool,
-}
-
-impl Receiver for Listener {
-    fn new_key(&mut self, _: &DcAuth) {}
-
-    fn session_event(&mut self, event: SessionEvent<'_>) -> Again {
-        self.destroyed |= matches!(event, SessionEvent::KeyDestroyed);
-        Again::No
-    }
-
-    fn quick_ack(&mut self, _: RequestTag) {}
-
-    fn rejected(&mut self, _: &MessageError) {}
 }
 
 impl KeyDestruction {
@@ -89,9 +70,8 @@ impl KeyDestruction {
     }
 
     pub(crate) fn received(&mut self, bytes: &mut [u8], cx: &mut Context<'_>) {
-        let mut listener = Listener { destroyed: false };
-        let result = self.connection.received(bytes, self.dc, false, &mut listener, &mut BTreeSet::new(), cx);
-        self.over |= listener.destroyed || result.is_err();
+        let Some(mut incoming) = self.connection.receive(bytes, self.dc, false, cx) else { return };
+        self.over |= pull_answer(&mut incoming).unwrap_or(true);
     }
 
     pub(crate) fn transmitted(&mut self, buffer: Vec<u8>) {
@@ -127,4 +107,16 @@ impl KeyDestruction {
     pub(crate) fn timeout(&self) -> Timestamp {
         self.connection.timeout().map_or(self.until, |at| at.min(self.until))
     }
+}
+
+/// Whether the server has answered.
+fn pull_answer(incoming: &mut Incoming<'_, '_>) -> Result<bool, DisconnectReason> {
+    let mut is_answered = false;
+    while let Some(received) = incoming.next()? {
+        let Received::Packet(mut packet) = received else { continue };
+        while let Some(event) = packet.next()? {
+            is_answered |= matches!(event, ConnectionEvent::KeyDestroyed);
+        }
+    }
+    Ok(is_answered)
 }

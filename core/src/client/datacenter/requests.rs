@@ -66,6 +66,11 @@ impl Datacenter {
         waited
     }
 
+    /// Parks an answered request until the account's login is known at the DC.
+    pub(crate) fn park(&mut self, tag: RequestTag) {
+        self.parked.insert(tag);
+    }
+
     /// Queues what was parked, if it may leave now.
     pub(crate) fn unpark(&mut self, table: &PendingRequests) {
         if !self.rotation.holds_requests() {

@@ -1,0 +1,291 @@
+//! What a connection receives, pulled frame by frame and message by message.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::bound_session::BoundSession;
+use super::key_exchange::{Advance, KeyExchange};
+use super::stream::{Deadline, Stage};
+use super::temporary_key::{BINDING, TemporaryKey, binding_answer};
+use crate::client::context::Context;
+use crate::client::stored_session::DcAuth;
+use crate::crypto::AuthKey;
+use crate::dc::DcId;
+use crate::rpc::{DisconnectReason, RpcError};
+use crate::session::{MessageError, Messages, MsgIdGenerator, RequestTag, SessionEvent};
+use crate::time::Timestamp;
+use crate::transport::{self, Frame};
+
+/// Received bytes, on their way to frames. Pull them with [`next`](Self::next) until `None`.
+pub(crate) struct Incoming<'a, 'c> {
+    pub(super) frames: transport::Incoming<'a, 'a>,
+    pub(super) stage: &'a mut Stage,
+    pub(super) deadline: &'a mut Deadline,
+    pub(super) has_key_answer: &'a mut bool,
+    pub(super) bound: &'a mut Option<BoundSession>,
+    /// The server says of a bound key that it is not: returned after everything else.
+    pub(super) unbound: Option<RpcError>,
+    pub(super) dc: DcId,
+    /// Whether requests travel under temporary keys.
+    pub(super) pfs: bool,
+    pub(super) cx: &'a mut Context<'c>,
+}
+
+/// What one frame holds.
+#[expect(clippy::large_enum_variant, reason = "it is lent from a call to the next, never stored")]
+pub(crate) enum Received<'a> {
+    /// Nothing for the client: a step of a key exchange.
+    Handled,
+    /// A permanent key was agreed upon.
+    NewKey(DcAuth),
+    /// The server quickly acknowledged these requests.
+    QuickAck(Vec<RequestTag>),
+    /// A packet was refused, and the connection goes on.
+    Refused(MessageError),
+    /// A packet.
+    Packet(Packet<'a>),
+}
+
+impl Incoming<'_, '_> {
+    /// Reads the next frame; `None`: all bytes are used up.
+    ///
+    /// # Errors
+    /// Why the connection must be closed.
+    pub(crate) fn next(&mut self) -> Result<Option<Received<'_>>, DisconnectReason> {
+        let now = self.cx.now;
+        let packet = match self.frames.next()? {
+            Some(Frame::Payload(packet)) => packet,
+            Some(Frame::Error(code)) => return Err(DisconnectReason::TransportError(code)),
+            Some(Frame::QuickAck(token)) => {
+                // An unknown token means nothing.
+                let bound = self.bound.as_mut();
+                let acknowledged = bound.map(|bound| bound.session.quick_ack(token)).unwrap_or_default();
+                return Ok(Some(Received::QuickAck(acknowledged)));
+            }
+            None => {
+                return self.unbound.take().map_or(Ok(None), |error| Err(DisconnectReason::Binding(error)));
+            }
+        };
+        if matches!(self.stage, Stage::KeyExchange(_)) {
+            let Stage::KeyExchange(run) = core::mem::replace(self.stage, Stage::Validating) else {
+                return Ok(Some(Received::Handled));
+            };
+            let advance = run.advance(packet, self.cx.random)?;
+            self.deadline.extend(now.monotonic);
+            *self.has_key_answer = true;
+            let Advanced { stage, bound, key } = key_exchange_advanced(advance, self.dc, self.pfs, self.cx);
+            *self.stage = stage;
+            if bound.is_some() {
+                *self.bound = bound;
+            }
+            return Ok(Some(key.map_or(Received::Handled, Received::NewKey)));
+        }
+        // Before the first byte of a key exchange left, nothing can be an answer.
+        let Some(BoundSession { session, temporary, inited, retries, .. }) = self.bound else {
+            return Ok(Some(Received::Handled));
+        };
+        let is_draining = session.is_draining();
+        match session.receive(now, packet, self.cx.random) {
+            Ok(messages) => {
+                let effects = Effects {
+                    now: now.monotonic,
+                    stage: self.stage,
+                    deadline: self.deadline,
+                    temporary,
+                    inited,
+                    retries,
+                    unbound: &mut self.unbound,
+                    is_draining,
+                    is_validated: false,
+                    is_answered: false,
+                    is_refused: false,
+                    refused_binding: None,
+                };
+                Ok(Some(Received::Packet(Packet { messages, effects })))
+            }
+            Err(error) if error.is_fatal() => Err(DisconnectReason::Rejected(error)),
+            Err(error) => Ok(Some(Received::Refused(error))),
+        }
+    }
+}
+
+/// What follows a step of a key exchange.
+struct Advanced {
+    stage: Stage,
+    /// The session, once its key is made.
+    bound: Option<BoundSession>,
+    /// A permanent key that was made.
+    key: Option<DcAuth>,
+}
+
+fn key_exchange_advanced(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context<'_>) -> Advanced {
+    match advance {
+        Advance::Continue(run) => {
+            Advanced { stage: Stage::KeyExchange(Box::new(run)), bound: None, key: None }
+        }
+        Advance::Done { new, permanent: Some(permanent), .. } => {
+            let bound = BoundSession::under_temporary(new, permanent, cx);
+            Advanced { stage: Stage::Binding, bound: Some(bound), key: None }
+        }
+        Advance::Done { new, permanent: None, ids } => {
+            let key = DcAuth { auth_key: new.auth_key, server_salt: new.server_salt };
+            if pfs {
+                let stage = start_key_exchange(dc, Some(key.auth_key.clone()), ids, cx);
+                return Advanced { stage, bound: None, key: Some(key) };
+            }
+            let clock = cx.clock_at(new.server_time);
+            let mut bound = BoundSession::permanent(&key, clock, cx.random, cx.now);
+            bound.session.heard(cx.now);
+            Advanced { stage: Stage::Validating, bound: Some(bound), key: Some(key) }
+        }
+    }
+}
+
+/// Begins a key exchange for a permanent key, or for a temporary one that is to stand for `permanent`.
+pub(super) fn start_key_exchange(
+    dc: DcId,
+    permanent: Option<AuthKey>,
+    ids: MsgIdGenerator,
+    cx: &mut Context<'_>,
+) -> Stage {
+    let dc_on_wire = dc.on_wire(cx.config.test_dcs);
+    Stage::KeyExchange(Box::new(KeyExchange::start(cx.config, dc_on_wire, permanent, ids, cx.random)))
+}
+
+/// A received packet. Pull its messages with [`next`](Self::next) until `None`.
+pub(crate) struct Packet<'a> {
+    messages: Messages<'a>,
+    effects: Effects<'a>,
+}
+
+/// What a packet changes at its connection.
+struct Effects<'a> {
+    now: Timestamp,
+    stage: &'a mut Stage,
+    deadline: &'a mut Deadline,
+    temporary: &'a mut Option<TemporaryKey>,
+    inited: &'a mut bool,
+    retries: &'a mut Vec<RequestTag>,
+    unbound: &'a mut Option<RpcError>,
+    is_draining: bool,
+    /// It shows that the server has the key.
+    is_validated: bool,
+    /// The last event is a result, and its request is not sent again.
+    is_answered: bool,
+    /// A message of it was refused.
+    is_refused: bool,
+    refused_binding: Option<RpcError>,
+}
+
+/// What a message means for the client.
+pub(crate) enum ConnectionEvent<'a> {
+    /// The answer to a request: `rpc_error` or the result itself.
+    Result { tag: RequestTag, body: &'a [u8] },
+    /// An update: one boxed TL object.
+    Update { body: &'a [u8] },
+    /// The server made a session: updates may have been missed.
+    NewSession,
+    /// The server answered `destroy_auth_key`.
+    KeyDestroyed,
+    /// A message was refused, and the connection goes on.
+    Refused(MessageError),
+    /// Nothing for the client: a pong, or the answer to a binding.
+    Handled,
+}
+
+/// Whether an answered request is sent again over the same connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// The server does not know this client yet: inside `initConnection`.
+    WithInit,
+    /// The server takes the temporary key for unbound: under another one.
+    WithNewKey(RpcError),
+}
+
+impl Packet<'_> {
+    /// Returns what the next message means; `None`: the packet is used up.
+    ///
+    /// # Errors
+    /// Why the connection must be closed.
+    pub(crate) fn next(&mut self) -> Result<Option<ConnectionEvent<'_>>, DisconnectReason> {
+        let effects = &mut self.effects;
+        effects.event_is_handled();
+        match self.messages.next() {
+            Ok(Some(SessionEvent::Result { tag: BINDING, body })) => {
+                effects.binding_answered(binding_answer(body));
+                Ok(Some(ConnectionEvent::Handled))
+            }
+            Ok(Some(SessionEvent::Result { tag, body })) => {
+                (effects.is_validated, effects.is_answered) = (true, true);
+                Ok(Some(ConnectionEvent::Result { tag, body }))
+            }
+            Ok(Some(SessionEvent::Other { body })) => Ok(Some(ConnectionEvent::Update { body })),
+            Ok(Some(SessionEvent::NewSession)) => {
+                *effects.inited = false;
+                Ok(Some(ConnectionEvent::NewSession))
+            }
+            Ok(Some(SessionEvent::Pong)) => {
+                effects.is_validated = true;
+                Ok(Some(ConnectionEvent::Handled))
+            }
+            Ok(Some(SessionEvent::KeyDestroyed)) => Ok(Some(ConnectionEvent::KeyDestroyed)),
+            Ok(None) => effects.packet_is_used_up().map(|()| None),
+            Err(error) => {
+                effects.is_refused = true;
+                if error.is_fatal() {
+                    effects.packet_is_used_up()?;
+                    return Err(DisconnectReason::Rejected(error));
+                }
+                Ok(Some(ConnectionEvent::Refused(error)))
+            }
+        }
+    }
+
+    /// Sends the request of the last event again.
+    pub(crate) fn retry(&mut self, tag: RequestTag, retry: Retry) {
+        let effects = &mut self.effects;
+        effects.is_answered = false;
+        match retry {
+            Retry::WithNewKey(error) if !effects.is_draining => *effects.unbound = Some(error),
+            Retry::WithInit | Retry::WithNewKey(_) => effects.retries.push(tag),
+        }
+    }
+
+    /// The request of the last event waits for a login at this DC.
+    pub(crate) const fn postpone(&mut self) {
+        self.effects.is_answered = false;
+    }
+}
+
+impl Effects<'_> {
+    fn event_is_handled(&mut self) {
+        if core::mem::take(&mut self.is_answered) {
+            *self.inited = true;
+        }
+    }
+
+    fn binding_answered(&mut self, answer: Result<(), RpcError>) {
+        match (answer, &mut self.temporary) {
+            (Ok(()), Some(temporary)) => {
+                temporary.set_bound();
+                self.is_validated = true;
+            }
+            (Ok(()), None) => self.is_validated = true,
+            (Err(error), _) => self.refused_binding = Some(error),
+        }
+    }
+
+    fn packet_is_used_up(&mut self) -> Result<(), DisconnectReason> {
+        if let Some(error) = self.refused_binding.take() {
+            return Err(DisconnectReason::Binding(error));
+        }
+        let is_key_fit = self.temporary.as_ref().is_none_or(TemporaryKey::is_bound);
+        if self.is_validated && is_key_fit && !matches!(self.stage, Stage::Ready(_)) {
+            *self.stage = Stage::Ready(self.now);
+        }
+        if !self.is_refused && !matches!(self.stage, Stage::Ready(_)) {
+            self.deadline.extend(self.now);
+        }
+        Ok(())
+    }
+}
