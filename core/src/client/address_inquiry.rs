@@ -1,14 +1,14 @@
-//! The question to the home DC where all DCs are, as far as it has come.
+//! The state of `help.getConfig`, which asks the home DC for the addresses of all DCs.
 
 use crate::rpc::RequestId;
 use crate::time::Timestamp;
 
-/// The question, as far as it has come.
+/// The state of the query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Inquiry {
-    /// It is asked from this time on, if the last answer has expired by then.
+    /// It may be sent from this time on, once the last answer has expired.
     Rests(Timestamp),
-    /// It is this request.
+    /// It is under way as this request.
     Asked(RequestId),
 }
 

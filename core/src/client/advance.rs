@@ -1,4 +1,4 @@
-//! What happens by itself: timers, connections that are opened, lost and closed, transmits.
+//! What happens after every input: timers, connections that are opened, lost and closed, transmits.
 
 use alloc::vec::Vec;
 
@@ -14,7 +14,7 @@ use crate::session::Delivery;
 use crate::time::{Now, Timestamp};
 
 impl Client {
-    /// Brings everything to rest: timers, steps of logins, connections, transmits.
+    /// Does everything that is due: timers, steps of logins, connections, transmits.
     pub(super) fn advance(&mut self, now: Now) {
         while let Some(id) = self.table.expired(now.monotonic) {
             let key_exchange = self.table.dc(id).and_then(|dc| self.datacenters.get(&dc)?.key_exchange_due());
@@ -97,7 +97,7 @@ impl Client {
         self.advance_key_destructions(now);
     }
 
-    /// Closes connections to other DCs that nobody needed for a while.
+    /// Closes connections to other DCs that were idle for [`Config::idle_timeout`](super::Config::idle_timeout).
     fn close_idle(&mut self, now: Timestamp) {
         let home = self.home();
         for datacenter in self
@@ -119,7 +119,7 @@ impl Client {
         }
     }
 
-    /// Brings the last words out; the steps that wait for them end with the last.
+    /// Advances the destruction of keys. The logouts that wait for it end with the last one.
     fn advance_key_destructions(&mut self, now: Now) {
         let mut cx = Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
         for destruction in &mut self.key_destructions {
@@ -162,7 +162,7 @@ impl Client {
         timers.chain(self.steps.next_alarm()).chain(self.subscription_due()).min()
     }
 
-    /// A connection is gone: pauses, tries again, or gives up.
+    /// A connection ended: backs off, tries again, or gives up.
     pub(super) fn lose(&mut self, now: Now, conn: ConnId, reason: &DisconnectReason) {
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else { return };
         let dc = datacenter.dc();

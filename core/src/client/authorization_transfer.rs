@@ -13,7 +13,7 @@ use crate::time::Now;
 use crate::tl::{Deserialize, Serialize, enums, functions};
 
 impl Client {
-    /// Begins to carry the login over to each DC where requests wait for it.
+    /// Begins an authorization transfer to each DC whose requests wait for it.
     pub(super) fn begin_transfers(&mut self, now: Now) {
         let home = self.home();
         let closed: Vec<DcId> = self
@@ -25,7 +25,7 @@ impl Client {
             .collect();
         for dc in closed {
             if dc == home || self.data.user.is_none() {
-                // Whoever calls here now calls as nobody, or as the one who lives here.
+                // Requests go without a user now, or as the user of this DC.
                 self.open_auth(dc);
             } else {
                 self.transfers.insert(dc, Transfer::default());

@@ -1,4 +1,4 @@
-//! What the machine must be told before it starts: who we are, where the DCs are, whose keys to trust.
+//! What the client must know before it starts: the application, the DCs, the keys to trust.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -15,7 +15,7 @@ use crate::rpc::DeviceInfo;
 use crate::transport::ProxySecret;
 use crate::transport::{StreamMode, TransportKind};
 
-/// Where the DCs are: at least one address each, the preferred one first.
+/// The addresses of DCs: at least one each, the preferred one first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DcTable {
     /// Shared by all clones: a process with many clients has one table.
@@ -37,7 +37,7 @@ impl DcTable {
         }
     }
 
-    /// The addresses of `dc`; empty where the table does not know it.
+    /// The addresses of `dc`; empty if the table does not have it.
     #[must_use]
     pub fn endpoints(&self, dc: DcId) -> &[SocketAddr] {
         self.endpoints.get(&dc).map_or(&[], Vec::as_slice)
@@ -57,14 +57,14 @@ impl DcTable {
 /// The ports of Telegram's DCs, the preferred one first.
 pub(super) const PORTS: [u16; 3] = [443, 80, 5222];
 
-/// All that the machine must be told before it starts.
+/// What the client must know before it starts.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The application; needed for login, not for a session that is logged in already.
     pub api: Option<ApiCredentials>,
     /// What the server shows of this device.
     pub device: DeviceInfo,
-    /// Where the DCs are.
+    /// The addresses of the DCs.
     pub dcs: DcTable,
     /// The DC to begin with while the session knows no home.
     pub initial_dc: DcId,
@@ -72,7 +72,7 @@ pub struct Config {
     pub test_dcs: bool,
     /// The RSA keys that a server may identify itself by.
     pub public_keys: Arc<[PublicKey]>,
-    /// How frames are cut, where the disguise leaves the choice.
+    /// The framing, if the stream mode leaves the choice.
     pub transport: TransportKind,
     /// What connections look like from outside, default plain; the same for all DCs. Where a WebSocket's host wants
     /// TLS, the stream that the embedder opens must bring it.
@@ -113,15 +113,14 @@ pub struct Config {
     /// default 180 s. The stream takes a round trip, a permanent key three and its proof one; a temporary key three more and
     /// its binding one.
     pub connect_limit: Duration,
-    /// How often in a row a connection may fail before what waits for it is given up, default 5; 0: never. One that worked
-    /// before is tried without end, as long as requests wait for it or updates are to come: they have deadlines of their
-    /// own.
+    /// How often in a row a connection may fail before the requests that wait for it fail, default 5; 0: without limit. A DC
+    /// that was reached once is tried without limit while something needs it: requests have deadlines of their own.
     pub max_attempts: u32,
     /// The longest time from a request to its answer, default 60 s; `None`: no limit. What the first connection to a DC takes
     /// to make its keys does not count, unless it fails: the limit begins when they are made.
     pub request_timeout: Option<Duration>,
-    /// How long a step of a login may wait, all in all, where the server asks it to (`FLOOD_WAIT`); default 60 s. What
-    /// is longer is reported as the step's outcome; zero: all of it is.
+    /// How long a step of a login waits in all if the server asks it to (`FLOOD_WAIT`); default 60 s. A longer wait is
+    /// reported as the step's error; with zero, every wait is.
     pub flood_sleep_threshold: Duration,
     /// How many requests may wait for a result, or have one that was not taken; default 65,536.
     pub max_pending: usize,
@@ -201,7 +200,7 @@ impl Config {
         self.stream_mode = StreamMode::MtProxy(secret);
     }
 
-    /// Where to connect for `dc`, as far as the configuration says.
+    /// The addresses of `dc` in the configuration.
     pub(super) fn endpoints(&self, dc: DcId) -> &[SocketAddr] {
         if self.proxy_endpoints.is_empty() { self.dcs.endpoints(dc) } else { &self.proxy_endpoints }
     }

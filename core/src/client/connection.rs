@@ -1,5 +1,4 @@
-//! One connection to a DC and the session that it carries: from the first byte over handshakes and the binding of a
-//! temporary key to messages.
+//! One connection to a DC and the session that it carries: key exchanges, the binding of a temporary key, messages.
 
 pub(crate) mod bound_session;
 pub(crate) mod incoming;
@@ -53,7 +52,7 @@ impl Connection {
         self.state = ConnectionState::Open(Box::new(stream));
     }
 
-    /// Gives back the memory that is kept for reuse.
+    /// Frees the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
         if let ConnectionState::Open(stream) = &mut self.state {
             stream.trim();
@@ -200,11 +199,11 @@ impl Connection {
         }
     }
 
-    /// The stream is up, after so many whose disguise came to nothing.
+    /// The stream is up, after so many whose stream mode got no answer.
     pub(super) fn opened(&mut self, dc: DcId, hello_failures: u32, cx: &mut Context<'_>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         if !matches!(stream.stage, Stage::Connecting) {
-            // Told twice: what was written already cannot be begun anew.
+            // The caller says so twice: what was written cannot begin anew.
             return;
         }
         stream.stage = Stage::Introducing;
@@ -216,11 +215,11 @@ impl Connection {
         let options = StackOptions::new(stream.transport, mode, number, unix).after_failures(hello_failures);
         stream.stack = Some(TransportStack::new(&options, cx.random));
         stream.note_tunnel(cx.now.monotonic);
-        // It was a round trip, and the first answer takes another.
+        // Opening took a round trip, and the first answer takes another.
         stream.deadline.extend(cx.now.monotonic);
     }
 
-    /// Once frames may leave: goes on with the session or the key that is known, or makes one.
+    /// Begins a session or a key exchange, once frames may leave.
     pub(super) fn begin(&mut self, dc: DcId, pfs: bool, cx: &mut Context<'_>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         if !stream.may_begin() {
@@ -298,8 +297,8 @@ impl Connection {
                 let time = cx.clock().server_time(cx.now);
                 exchange.write(time, encoder, cx.random, &mut out)
             } else if let Some(bound) = &mut self.bound {
-                // Whatever leaves over a dead connection, or under a key that the server has forgotten, may have been
-                // executed, as far as we know.
+                // The outcome of what leaves over a dead connection, or under a key that the server has forgotten, is
+                // unknown.
                 if bound.is_ready() {
                     let is_validated = bound.temporary.is_none() || matches!(stage, Stage::Ready(_));
                     bound.session.hold_requests_until_heard(cx.now, is_validated);
@@ -316,7 +315,7 @@ impl Connection {
         stream.filled(out, written, cx.now.monotonic)
     }
 
-    /// Takes note of the time, which runs for a session only while a connection carries it.
+    /// Takes note of the time, which passes for a session only while a connection carries it.
     pub(super) fn tick(&mut self, now: Timestamp) {
         if let (ConnectionState::Open(stream), Some(bound)) = (&self.state, &mut self.bound)
             && stream.carries_session()
@@ -334,7 +333,7 @@ impl Connection {
         let late = stream.ready_since().is_none() && now >= stream.deadline.at;
         let silent =
             stream.carries_session() && self.bound.as_ref().is_some_and(|bound| bound.session.is_silent(now));
-        // Without a stream nobody could say anything.
+        // Without a stream, the network is to blame.
         let reason = if stream.stack.is_some() {
             DisconnectReason::ReadTimeout
         } else {

@@ -192,7 +192,7 @@ impl Datacenter {
         self.connection(role).is_some_and(|connection| connection.temporary().is_some())
     }
 
-    /// Gives back the memory that is kept for reuse.
+    /// Frees the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
         [Role::Main, Role::Draining].into_iter().for_each(|role| {
             if let Some(connection) = self.connection_mut(role) {

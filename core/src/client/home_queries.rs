@@ -16,16 +16,16 @@ use crate::tl::{Deserialize, Serialize, enums, functions};
 use crate::transport::StreamMode;
 
 impl Client {
-    /// The server must be asked where updates stand: somebody logged in, or the server made a new session, which knows
-    /// nothing of the old one's subscription.
+    /// Schedules the query where updates stand: a user has logged in, or the server made a new session, which knows nothing
+    /// of the subscription of the session before.
     pub(super) fn want_updates(&mut self) {
-        // What is asked already is executed in the new session, too.
+        // A query that is under way is executed in the new session too.
         if self.config.updates && self.subscription == Subscription::Rests {
             self.subscription = Subscription::Due(self.rests_until);
         }
     }
 
-    /// Asks where updates stand, where that is due. No connection is made for it, but from then on there is to be one.
+    /// Asks where updates stand, if that is due. It opens no connection, but keeps the one that is open.
     pub(super) fn ask_updates_state(&mut self, now: Now) {
         if self.data.user.is_none() || self.closed {
             return self.unsubscribe();
@@ -36,13 +36,13 @@ impl Client {
         }
         let query = functions::updates::GetState {}.to_bytes();
         let home = self.home();
-        // Nothing else would bring the connection back by which updates come.
+        // Updates come over this connection, and nothing else would reopen it.
         self.datacenter(home).set_kept(true);
         let id = self.send_own(now, Requester::Updates, home, query);
         self.subscription = Subscription::Asked(id);
     }
 
-    /// When it is to be asked, as far as that is a matter of time.
+    /// When the query is due, if only time is missing.
     pub(super) fn subscription_due(&self) -> Option<Timestamp> {
         match self.subscription {
             Subscription::Due(at) if self.is_connected() => Some(at),
@@ -50,7 +50,7 @@ impl Client {
         }
     }
 
-    /// The connection that carried the question is gone: it is asked on the next.
+    /// The connection that carried the query ended: it is sent over the next.
     pub(super) fn postpone_updates(&mut self) {
         if let Subscription::Asked(id) = self.subscription {
             self.forget_question(id);
@@ -58,14 +58,14 @@ impl Client {
         }
     }
 
-    /// Nobody is logged in any more.
+    /// No user is logged in any more.
     pub(super) fn unsubscribe(&mut self) {
         if let Subscription::Asked(id) = core::mem::take(&mut self.subscription) {
             self.forget_question(id);
         }
     }
 
-    /// The question was answered, or failed.
+    /// The query was answered, or failed.
     pub(super) fn updates_answered(&mut self, now: Now, id: RequestId) {
         let Some(answer) = self.table.take(id) else { return };
         if self.subscription != Subscription::Asked(id) {
@@ -94,7 +94,7 @@ impl Client {
         self.table.remove(id);
     }
 
-    /// Asks where the DCs are if that is due, together with what else goes to the home DC. No connection is made for it.
+    /// Asks where the DCs are, if that is due. It opens no connection: the query goes along with others to the home DC.
     pub(super) fn ask_addresses(&mut self, now: Now) {
         let Inquiry::Rests(from) = self.inquiry else { return };
         let home = self.home();
@@ -112,7 +112,7 @@ impl Client {
         self.inquiry = Inquiry::Asked(id);
     }
 
-    /// The question was answered, or failed.
+    /// The query was answered, or failed.
     pub(super) fn addresses_answered(&mut self, now: Now, id: RequestId) {
         let Some(answer) = self.table.take(id) else { return };
         if self.inquiry != Inquiry::Asked(id) {
@@ -133,12 +133,12 @@ impl Client {
         self.steps.hurry_moves(now.monotonic);
     }
 
-    /// Whether an answer is on its way.
+    /// Whether the query is under way.
     pub(super) const fn asks_addresses(&self) -> bool {
         matches!(self.inquiry, Inquiry::Asked(_))
     }
 
-    /// The home DC pushed a list of addresses; an empty one asks to be asked.
+    /// The home DC pushed a list of addresses; an empty list means that it must be asked.
     pub(super) fn addresses_told(&mut self, list: &[enums::DcOption]) {
         if list.is_empty() {
             self.data.dc_options.expires = 0;
@@ -147,7 +147,7 @@ impl Client {
         }
     }
 
-    /// The connection that carried the question is gone, or is not the home DC's any more: it is asked on the next.
+    /// The connection that carried the query ended, or is no longer the home DC's: it is sent over the next.
     pub(super) fn postpone_addresses(&mut self) {
         if let Inquiry::Asked(id) = core::mem::take(&mut self.inquiry) {
             self.drop_request(id);
@@ -155,7 +155,7 @@ impl Client {
         }
     }
 
-    /// The server's time, in seconds since 1970, as far as is known.
+    /// The server's time as the client knows it, in seconds since 1970.
     fn server_seconds(&self, now: Now) -> u64 {
         ServerClock::from_wall(now, self.data.clock_offset).server_time(now).as_secs()
     }

@@ -1,4 +1,4 @@
-//! What goes into the machine and what comes out of it.
+//! What goes into the client and what comes out of it.
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -10,11 +10,11 @@ use crate::login::{PasswordKdfOutput, PasswordKdfTask};
 use crate::rpc::{DisconnectReason, IoFailure, RequestId, RpcError};
 use crate::time::Timestamp;
 
-/// One connection, named by the machine. Identifiers are never used twice in a machine's life.
+/// The identifier of one connection, chosen by the client and never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 
-/// What an event loop tells the machine.
+/// What an event loop tells the client.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Input<'a> {
@@ -50,7 +50,7 @@ pub enum Input<'a> {
     Computed(PasswordKdfOutput),
 }
 
-/// What the machine asks of an event loop.
+/// What the client asks of an event loop.
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
@@ -78,7 +78,7 @@ pub enum Output {
         /// The connection.
         conn: ConnId,
     },
-    /// Work of about a tenth of a second (the password's key stretching): run it where it blocks nobody, then
+    /// Work of about a tenth of a second (the password's key stretching): run it on a thread that may block, then
     /// answer with [`Input::Computed`].
     Compute(PasswordKdfTask),
     /// Something happened that the application may want to know.
@@ -88,7 +88,7 @@ pub enum Output {
     Timeout(Option<Timestamp>),
 }
 
-/// What happened. Data is pulled by typed getters of the machine.
+/// What happened. Data is pulled by typed getters of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -97,7 +97,7 @@ pub enum Event {
         /// The DC.
         dc: DcId,
     },
-    /// A connection ended; the machine reconnects by itself where something is left to do.
+    /// A connection ended. The client reconnects by itself if something needs the DC.
     Disconnected {
         /// The DC.
         dc: DcId,
@@ -118,13 +118,13 @@ pub enum Event {
     /// Updates arrived faster than they were taken (1024, or 16 MiB), and the oldest were dropped: ask the server for the
     /// difference.
     UpdatesLost,
-    /// From now on the server pushes updates; this is where they stand. It comes after each login, and for a session
-    /// that is logged in once per session of the server's, so also where updates may have been missed:
+    /// From now on the server pushes updates; this is where they stand. It comes after each login and whenever the server
+    /// has made a new session, so also if updates may have been missed:
     /// [`Config::updates`](super::Config::updates) can turn it off.
     UpdatesState(UpdatesState),
     /// A login by QR code has a new link to show: [`Client::login_link`](super::Client::login_link).
     QrLink(RequestId),
-    /// The server asked this step of a login to wait; the machine sends its query again then.
+    /// The server asked this step of a login to wait; the client then sends its query again.
     FloodWait {
         /// The step.
         id: RequestId,
@@ -135,7 +135,7 @@ pub enum Event {
     SessionRevoked(LogoutCause),
 }
 
-/// Why a login ended without our asking.
+/// Why a login ended although the client did not log out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogoutCause {

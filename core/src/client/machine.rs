@@ -1,4 +1,4 @@
-//! The client's state machine: routes inputs to datacenters, results to their owners, and time to all of them.
+//! The client's state machine: routes inputs to DCs, results to their requesters, and time to both.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -26,7 +26,7 @@ use crate::rpc::{
 };
 use crate::time::{Now, Timestamp};
 
-/// The client machine.
+/// The client: a state machine without I/O.
 ///
 /// **After every call, poll with [`poll_output`](Self::poll_output) until [`Output::Timeout`].**
 pub struct Client {
@@ -50,12 +50,12 @@ pub struct Client {
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
     pub(super) subscription: Subscription,
-    /// Not before this time the server is asked again where updates stand.
+    /// `updates.getState` is not sent again before this time.
     pub(super) rests_until: Timestamp,
     pub(super) inquiry: Inquiry,
     pub(super) dirty: bool,
     pub(super) closed: bool,
-    /// Whether memory that is kept for reuse may be given back, if nothing is pending.
+    /// Whether memory that is kept for reuse may be freed, if nothing is pending.
     may_trim: bool,
 }
 
@@ -69,12 +69,12 @@ impl core::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A machine that begins from `session` (the default one: nobody is logged in). It does nothing before the first
-    /// request or [`connect`](Self::connect).
+    /// Creates a client that begins from `session`; in the default session no user is logged in. It does nothing before
+    /// the first request or [`connect`](Self::connect).
     ///
     /// # Errors
-    /// [`WrongServers`]: the session has keys of other servers than those that `config` is for. They are not offered to
-    /// anyone else. A session without keys becomes one of these servers; what else it held of others is forgotten.
+    /// [`WrongServers`] if the session has keys of other servers than those that `config` is for: they are not shown to
+    /// others. A session without keys becomes one of these servers, and loses what it held of others.
     pub fn new(
         config: Config,
         session: StoredSession,
@@ -111,7 +111,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Takes one input. It cannot fail: what the peer does wrong ends its connection, and an [`Event`] says why.
+    /// Takes one input. It cannot fail: a peer that breaks the protocol loses its connection, and an [`Event`] says why.
     ///
     /// Costs grow with the bytes of the input.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
@@ -150,11 +150,11 @@ impl Client {
             Input::Computed(outcome) => self.step_computed(now, &outcome),
         }
         self.advance(now);
-        // Where updates come, more are likely to follow.
+        // After an update, more are likely to follow.
         self.may_trim = self.updates.len() == updates;
     }
 
-    /// What to do next; call until it answers [`Output::Timeout`].
+    /// Returns what to do next; call it until it returns [`Output::Timeout`].
     pub fn poll_output(&mut self) -> Output {
         if core::mem::take(&mut self.dirty) {
             return Output::Event(Event::SessionChanged);
@@ -168,7 +168,7 @@ impl Client {
         Output::Timeout(self.next_timeout())
     }
 
-    /// Gives back the memory that is kept for reuse: most clients are idle most of the time.
+    /// Frees the memory that is kept for reuse: most clients are idle most of the time.
     fn trim(&mut self) {
         self.outputs = VecDeque::new();
         self.answered = VecDeque::new();
@@ -196,18 +196,18 @@ impl Client {
         &self.rejections
     }
 
-    /// Takes the oldest update that was not taken: one boxed TL object.
+    /// Takes the oldest update in the queue: one boxed TL object.
     pub fn take_update(&mut self) -> Option<Vec<u8>> {
         self.updates.take()
     }
 
-    /// What is to be kept between runs. [`Event::SessionChanged`] says when it changed.
+    /// What must be stored between runs. [`Event::SessionChanged`] says when it changed.
     #[must_use]
     pub const fn session(&self) -> &StoredSession {
         &self.data
     }
 
-    /// The DC where the account lives, as far as is known.
+    /// The home DC, as far as it is known.
     #[must_use]
     pub fn home(&self) -> DcId {
         self.data.home_dc.unwrap_or(self.config.initial_dc)
@@ -219,20 +219,20 @@ impl Client {
         self.datacenters.get(&self.home()).is_some_and(|datacenter| datacenter.is_ready())
     }
 
-    /// Whether a stream to any DC is up now, however far what travels over it has come.
+    /// Whether a stream to any DC is up, whatever state its connection has.
     #[must_use]
     pub fn has_stream(&self) -> bool {
         self.datacenters.values().any(|datacenter| datacenter.has_stream())
     }
 
-    /// What a server keeps doing in place of answering: the DC and why, while a step of a login is asked to wait again and
-    /// again, or since a connection ended and until a request is answered over another.
+    /// The DC that does not answer and why: a step of a login is asked to wait again and again, or a connection ended and no
+    /// request was answered since.
     #[must_use]
     pub fn trouble(&self) -> Option<(DcId, Trouble)> {
         let home = self.home();
         let waits = self.steps.flows.values().find_map(|step| step.trouble.clone());
         let lost = || {
-            // One connection that ended says little, once there is another.
+            // One connection that ended says little if the next one is open.
             let is_told = |datacenter: &Datacenter| datacenter.failures() > 1 || !datacenter.is_open();
             let datacenter = self.datacenters.get(&home).filter(|datacenter| datacenter.trouble().is_some());
             datacenter
@@ -246,8 +246,8 @@ impl Client {
             .or_else(|| lost().map(|(dc, reason)| (dc, Trouble::Lost(reason))))
     }
 
-    /// Closes all connections and ends all that waits with [`InvokeError::Cancelled`]. The machine takes no more
-    /// requests.
+    /// Closes all connections and ends all pending requests and steps with [`InvokeError::Cancelled`]. The client takes no
+    /// further requests.
     pub fn close(&mut self, now: Now) {
         self.closed = true;
         for id in self.table.all_waiting() {
@@ -262,7 +262,7 @@ impl Client {
         self.advance(now);
     }
 
-    /// Makes `dc` the home DC and lets go of the connection to the last one.
+    /// Makes `dc` the home DC, and closes the connection to the one before if nothing needs it.
     pub(super) fn move_home(&mut self, dc: DcId) {
         let old = self.home();
         self.data.home_dc = Some(dc);
@@ -285,7 +285,7 @@ impl Client {
         }
     }
 
-    /// Forgets who is logged in, and the keys with it; the servers are asked to forget them too.
+    /// Forgets the login and its keys, and asks the servers to destroy them.
     pub(super) fn forget_login(&mut self, now: Now) {
         self.data.user = None;
         self.unsubscribe();
@@ -360,7 +360,7 @@ impl Client {
     }
 }
 
-/// The datacenter that has this connection.
+/// The DC that has this connection.
 pub(super) fn find(
     datacenters: &mut BTreeMap<DcId, Box<Datacenter>>,
     conn: ConnId,

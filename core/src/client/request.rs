@@ -1,4 +1,4 @@
-//! Requests: where they go, how they are sent, how their results are taken.
+//! Requests: how they are sent, and how their results are taken.
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;
@@ -19,9 +19,9 @@ use crate::tl::{Deserialize, Function};
 /// Which DC a request goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// Where the account lives.
+    /// The home DC.
     Home,
-    /// This DC. Where somebody is logged in, the login is carried over to it first.
+    /// This DC. If a user is logged in, the authorization is transferred to it first.
     Dc(DcId),
 }
 
@@ -33,8 +33,8 @@ pub struct RequestOptions {
     /// How long to wait for the answer; `None`: as long as [`Config::request_timeout`](super::Config::request_timeout) says,
     /// which does not count the making of the first key.
     pub timeout: Option<Duration>,
-    /// The request after which the server must execute this one (`invokeAfterMsg`), where that is still pending. Both
-    /// must go to the same DC.
+    /// The request after which the server must execute this one (`invokeAfterMsg`), if that is still pending. Both must go
+    /// to the same DC.
     pub after: Option<RequestId>,
     /// Whether the client itself repeats the request at the DC that `FILE_MIGRATE_X` or `STATS_MIGRATE_X` names, up to
     /// three times; by default the error is the result (see [`RpcError::redirect_dc`](crate::rpc::RpcError::redirect_dc)).
@@ -65,7 +65,7 @@ impl From<Route> for RequestOptions {
     }
 }
 
-/// A request whose result can be taken once it is there.
+/// A request whose result is typed.
 #[derive(Debug)]
 pub struct RequestHandle<F> {
     id: RequestId,
@@ -92,7 +92,8 @@ impl Client {
     /// Sends a request. Costs grow with its size.
     ///
     /// # Errors
-    /// [`ApiMisuse`]: the query is too long, too many wait, the DC has no address, or the machine is closed.
+    /// [`ApiMisuse`] if the query is too long, too many requests are pending, the DC has no address, or the client is
+    /// closed.
     pub fn invoke<F: Function>(
         &mut self,
         now: Now,
@@ -106,8 +107,8 @@ impl Client {
     /// Sends a query of any layer that is already serialised: one boxed TL function.
     ///
     /// # Errors
-    /// [`ApiMisuse`]: the query is empty, longer than 1 MiB or no multiple of 4 bytes, too many wait, the DC has no address, or
-    /// the machine is closed.
+    /// [`ApiMisuse`] if the query is empty, longer than 1 MiB or no multiple of 4 bytes, too many requests are pending, the
+    /// DC has no address, or the client is closed.
     pub fn invoke_raw(
         &mut self,
         now: Now,
@@ -149,13 +150,13 @@ impl Client {
         Ok(id)
     }
 
-    /// Takes the result of a request, once it is there.
+    /// Takes the result of a request; `None` if there is none yet.
     pub fn take<F: Function>(&mut self, ticket: &RequestHandle<F>) -> Option<Result<F::Reply, InvokeError>> {
         let result = self.take_raw(ticket.id)?;
         Some(result.and_then(|body| F::Reply::from_bytes(&body).map_err(InvokeError::Decode)))
     }
 
-    /// Takes the result of a request as one boxed TL object, once it is there.
+    /// Takes the result of a request as one boxed TL object; `None` if there is none yet.
     pub fn take_raw(&mut self, id: RequestId) -> Option<Result<Vec<u8>, InvokeError>> {
         let result = self.table.take(id)?;
         Some(result.map(|mut body| core::mem::take(body.expose_mut())))
@@ -169,8 +170,8 @@ impl Client {
         self.table.remove(query);
     }
 
-    /// How far a request has come, until its result is taken; `None` where it ended without an answer of the server: the
-    /// error says how far it had come then.
+    /// How far a request has come, until its result is taken; `None` if it ended without an answer of the server: then
+    /// the error says how far it had come.
     #[must_use]
     pub fn delivery(&self, id: RequestId) -> Option<Delivery> {
         if self.table.is_answered(id) {
@@ -194,7 +195,7 @@ impl Client {
         id
     }
 
-    /// Sends what the client itself asks. It may be executed twice.
+    /// Sends a query of the client's own. It may be executed twice.
     pub(super) fn send_own(&mut self, now: Now, owner: Requester, dc: DcId, query: Vec<u8>) -> RequestId {
         let request = NewRequest {
             owner,
@@ -210,7 +211,7 @@ impl Client {
         self.send(request, now)
     }
 
-    /// Puts a request into the table and on its way.
+    /// Adds a request to those that are pending, and sends it.
     pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
         let id = self.new_request_id();
         let after = request.after.filter(|after| self.table.owner(*after).is_some());

@@ -32,7 +32,7 @@ pub struct LoggedInUser {
 pub struct DcAuth {
     /// The permanent authorisation key.
     pub auth_key: AuthKey,
-    /// The server salt that was valid last; 0 where none is known.
+    /// The server salt that was valid last; 0 if none is known.
     pub server_salt: i64,
 }
 
@@ -57,12 +57,12 @@ pub struct StoredSession {
     pub test_dcs: bool,
     /// Server time minus the local wall clock, in seconds, when it was last known.
     pub clock_offset: i64,
-    /// The tokens that logouts left (`future_auth_token`), oldest first, at most 20: whoever shows one at the next
-    /// login needs no code. Secrets.
+    /// The tokens that logouts left (`future_auth_token`), oldest first, at most 20: a login that shows one needs no
+    /// code. Secrets.
     pub logout_tokens: Vec<Zeroizing<Vec<u8>>>,
     /// The servers that all of this belongs to.
     pub servers: Servers,
-    /// Where the home DC said that the DCs are.
+    /// The addresses of DCs that the home DC announced.
     pub dc_options: DcOptions,
 }
 

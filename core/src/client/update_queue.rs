@@ -7,8 +7,8 @@ use crate::policy;
 use crate::rpc::RequestId;
 use crate::time::Timestamp;
 
-/// Where the updates of an account stand (`updates.state`): whoever kept an earlier state asks for what lies between
-/// (`updates.getDifference`).
+/// Where the updates of an account stand (`updates.state`). With an earlier state, `updates.getDifference` returns what lies
+/// between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpdatesState {
     /// How many events the account's common message box has seen.
@@ -23,15 +23,15 @@ pub struct UpdatesState {
     pub unread_count: i32,
 }
 
-/// The question where updates stand, as far as it has come.
+/// The state of `updates.getState`, after which the server pushes updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Subscription {
-    /// It needs not be asked: nobody is logged in, or the server's session was asked already.
+    /// It is not needed: no user is logged in, or the server's session has answered it.
     #[default]
     Rests,
-    /// It is asked from this time on, once there is a connection.
+    /// It is sent from this time on, once the home DC is connected.
     Due(Timestamp),
-    /// It is this request.
+    /// It is under way as this request.
     Asked(RequestId),
 }
 
@@ -43,7 +43,7 @@ pub(super) struct UpdateQueue {
 }
 
 impl UpdateQueue {
-    /// Adds an update; `false`: older ones were dropped for it.
+    /// Adds an update. Returns `false` if older ones were dropped for it.
     pub(super) fn push(&mut self, update: &[u8]) -> bool {
         self.updates.push_back(update.to_vec());
         self.bytes += update.len();

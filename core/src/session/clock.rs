@@ -30,7 +30,7 @@ pub enum OutsideTimeWindow {
 }
 
 impl ServerClock {
-    /// A clock that nobody has confirmed: the wall clock plus the offset that an earlier run had found, in seconds.
+    /// Creates a clock that is not trusted yet: the wall clock plus the offset that an earlier run found, in seconds.
     #[must_use]
     pub fn from_wall(now: Now, offset_seconds: i64) -> Self {
         let wall = wall_offset(now);
@@ -67,7 +67,7 @@ impl ServerClock {
         self.trusted
     }
 
-    /// Stops trusting the clock: after a reconnect, or where a correction is due.
+    /// Stops trusting the clock: after a reconnect, or if a correction is due.
     pub fn distrust(&mut self) {
         self.trusted = false;
     }

@@ -21,7 +21,7 @@ pub(super) struct Corrections {
 }
 
 impl Corrections {
-    /// The server refused `refused`, and our newest identifier is `newest`. Answers whether that begins a round: the
+    /// The server refused `refused`, and our newest identifier is `newest`. Returns whether that begins a round: the
     /// message left after the last correction.
     pub(super) fn count(
         &mut self,

@@ -38,7 +38,7 @@ impl<'a> Envelope<'a> {
         Self::open_in(key, session_id, None, packet)
     }
 
-    /// As [`open`](Self::open), where the same connection carried the session `left` before.
+    /// As [`open`](Self::open), if the same connection carried the session `left` before.
     pub(super) fn open_in(
         key: &AuthKey,
         session_id: u64,

@@ -70,7 +70,7 @@ impl KeepAlive {
         if self.answer_due.is_some_and(|due| now >= due) { Err(SilentPeer) } else { Ok(()) }
     }
 
-    /// When silence ends the connection, where a ping waits for its answer.
+    /// When silence ends the connection, if a ping waits for its answer.
     pub(super) const fn answer_due(&self) -> Option<Timestamp> {
         self.answer_due
     }

@@ -60,7 +60,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new session over `key`, which begins with `salt` (0 where none is known).
+    /// Creates a session under `key`, which begins with `salt` (0 if none is known).
     pub fn new(key: AuthKey, salt: i64, clock: ServerClock, random: &mut dyn SecureRandom, now: Now) -> Self {
         Self {
             key,
@@ -121,9 +121,10 @@ impl Session {
         self.outgoing.delivery(tag)
     }
 
-    /// Nobody waits for a request any more: if it left, the server is asked to drop its answer (`rpc_drop_answer`).
+    /// Forgets a request. If it left, the server is asked to drop its answer (`rpc_drop_answer`).
     ///
-    /// Its bytes need not be forgotten first. One that is still queued is asked from the [`RequestSource`](super::RequestSource) no more.
+    /// The caller may still hold its bytes; a queued request is no longer asked from the
+    /// [`RequestSource`](super::RequestSource).
     pub fn drop_request(&mut self, tag: RequestTag) {
         if let Some(id) = self.outgoing.forget(tag) {
             self.serve(Service::DropAnswer(id));
@@ -148,7 +149,7 @@ impl Session {
         self.is_draining
     }
 
-    /// Takes what waits to leave: the session knows it no more.
+    /// Takes the requests that wait to leave; the session forgets them.
     pub fn take_queued(&mut self) -> Vec<RequestTag> {
         self.outgoing.take_queued()
     }
@@ -185,8 +186,8 @@ impl Session {
         self.outgoing.note_written();
     }
 
-    /// The server quickly acknowledged the packet that `token` names: answers which of its requests asked for that, each
-    /// once. It says that the server could decrypt the packet, not that it has executed anything.
+    /// The server quickly acknowledged the packet that `token` names. Returns the requests of it that asked for that, each
+    /// once. A quick ack says that the server could decrypt the packet, not that it has executed anything.
     pub fn quick_ack(&mut self, token: u32) -> Vec<RequestTag> {
         self.quick_acks.take(token)
     }
@@ -214,7 +215,7 @@ impl Session {
     /// forget, until the server has `validated` that it knows the key. Requests that may be executed twice leave all the same,
     /// unless others wait before them.
     ///
-    /// If a request leaves over a dead connection, and the server begins a new session over the next, nobody can tell that
+    /// If a request leaves over a dead connection, and the server begins a new session over the next, that cannot be told
     /// from a request that was executed in the session before.
     pub fn hold_requests_until_heard(&mut self, now: Now, validated: bool) {
         self.clock.observe_local(now);
@@ -340,8 +341,7 @@ impl Session {
         self.reminder = owes_more.then(|| Reminder::new(now));
     }
 
-    /// The server cannot tell whether it executed these. A binding may be executed twice, and nobody else asks for it
-    /// again.
+    /// The server cannot tell whether it executed these. A binding may be executed twice, so it is sent again.
     pub(super) fn doubt(&mut self, tags: impl IntoIterator<Item = RequestTag>) {
         for tag in tags {
             if self.binding.as_ref().is_some_and(|binding| binding.tag == tag) {

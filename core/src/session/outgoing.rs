@@ -8,7 +8,7 @@ use super::ids::MsgId;
 use crate::policy;
 use crate::sequence::{SequenceKey, SequenceMap};
 
-/// The name of a request, given by whoever queues it.
+/// The name of a request, chosen by the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestTag(pub u64);
 
@@ -56,7 +56,7 @@ impl fmt::Debug for RequestBody<'_> {
     }
 }
 
-/// Whoever owns the bodies of the queued requests.
+/// The owner of the bodies of queued requests.
 pub trait RequestSource {
     /// The bytes of a request as they should leave now; `None`: it is not wanted any more.
     ///
@@ -129,7 +129,7 @@ pub(super) struct Outgoing {
     superseded: SequenceMap<MsgId, Superseded>,
     /// Requests that left and wait to leave again, with the identifier under which they left last, and how far they came.
     again: BTreeMap<RequestTag, (MsgId, Delivery)>,
-    /// Tags of the queue that nobody wants any more.
+    /// Tags of the queue whose requests were forgotten.
     gone: BTreeSet<RequestTag>,
     /// The requests of the buffer that is being written.
     in_buffer: Vec<MsgId>,
@@ -156,7 +156,7 @@ impl Outgoing {
         }
     }
 
-    /// Takes what nobody wants any more out of the queue. Costs grow with it, so many are taken at once.
+    /// Removes forgotten requests from the queue. Costs grow with the queue, so many are removed at once.
     fn compact(&mut self) {
         let gone = core::mem::take(&mut self.gone);
         self.queue.retain(|tag| !gone.contains(tag));
@@ -349,7 +349,7 @@ impl Outgoing {
         Some(tag)
     }
 
-    /// Forgets a request that is not wanted any more; answers the identifier under which it left.
+    /// Forgets a request; returns the msg_id under which it left.
     pub(super) fn forget(&mut self, tag: RequestTag) -> Option<MsgId> {
         if let Some((earlier, _)) = self.again.remove(&tag) {
             self.forget_superseded(earlier);
@@ -400,7 +400,7 @@ impl Outgoing {
     /// The server's session began with `first`, so it does not know what came before. What travelled in a container is
     /// judged by the container's identifier.
     ///
-    /// Queues again what left over this connection alone, since the server ignored it; answers the newest of that. Takes
+    /// Queues again what left over this connection alone, since the server ignored it; returns the newest of that. Takes
     /// what an earlier session of the server may have executed, oldest first.
     pub(super) fn forgotten_before(&mut self, first: MsgId) -> (Option<MsgId>, Vec<RequestTag>) {
         let below = self.sent.iter().take_while(|(id, sent)| sent.packet(*id) < first);

@@ -26,12 +26,12 @@ const COPIED_AT_ONCE: usize = 1024;
 
 impl Session {
     /// Appends one frame with all that waits, up to 100 requests or 32 KiB of them (a larger one travels alone), and
-    /// whatever service messages are due. Returns whether there was anything.
+    /// the service messages that are due. Returns whether there was anything.
     ///
     /// Costs grow with the bytes written; nothing is copied but once into `out`, where it is sealed.
     ///
     /// # Errors
-    /// [`EncodeError`] where the transport cannot carry the packet; bodies of at most 1 MiB always fit.
+    /// [`EncodeError`] if the transport cannot carry the packet; bodies of at most 1 MiB always fit.
     pub fn pack(
         &mut self,
         now: Now,

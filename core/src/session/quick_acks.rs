@@ -23,7 +23,7 @@ impl QuickAcks {
         self.waiting.push_back((token, tags));
     }
 
-    /// The requests of the packet that `token` names, once; none where nothing waits for it.
+    /// The requests of the packet that `token` names, once; none if it is unknown.
     pub(super) fn take(&mut self, token: u32) -> Vec<RequestTag> {
         let position = self.waiting.iter().position(|(waiting, _)| waiting.0 == token);
         position.and_then(|at| self.waiting.remove(at)).map(|(_, tags)| tags).unwrap_or_default()

@@ -37,7 +37,7 @@ pub enum SessionEvent<'a> {
     NewSession,
     /// A ping was answered: key, salt and connection work.
     Pong,
-    /// The server answered [`Session::destroy_key`]: the key is gone, or was unknown, or stays where it is.
+    /// The server answered [`Session::destroy_key`]: the key is destroyed, or was unknown, or stays.
     KeyDestroyed,
 }
 
@@ -441,7 +441,7 @@ impl Session {
                 return Err(MessageError::BadMessage(code));
             }
         }
-        // Nobody said what became of the others of the container. One question a round is enough.
+        // The fate of the container's other messages is unknown. One question a round is enough.
         if begins_round && was_contained && matches!(notice.error_code, 16 | 20) {
             self.inquire(now.monotonic, MsgId(u64::MAX));
         }
@@ -454,8 +454,8 @@ impl Session {
         self.doubt(unsure);
     }
 
-    /// Notes that the server refused a message; answers whether that begins a round of corrections, `None`: it is none that
-    /// we sent.
+    /// Notes that the server refused a message. Returns whether that begins a round of corrections; `None`: this session
+    /// did not send it.
     fn refused(&mut self, id: MsgId, reason: Correction, now: Now) -> Result<Option<bool>, MessageError> {
         let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(None) };
         let begins = self.corrections.count(id, self.ids.last(), carries_requests, reason, now.monotonic)?;
@@ -556,7 +556,7 @@ impl Session {
         self.corrections.count(id, self.ids.last(), true, Correction::Resend, now.monotonic).map(drop)
     }
 
-    /// The server says that it has not got a request. Answers whether it names one.
+    /// The server says that it does not have a request. Returns whether it names one.
     fn lost(&mut self, id: MsgId, was_asked: bool) -> bool {
         match self.outgoing.lost(id, was_asked) {
             Lost::Unknown => return false,
@@ -566,7 +566,7 @@ impl Session {
         true
     }
 
-    /// The server has an answer ready: asks for it, or acknowledges it where it came already.
+    /// The server has an answer ready: asks for it, or acknowledges it if it was received before.
     fn ask_for(&mut self, answer: MsgId, now: Now) {
         if self.replay.check(answer) != Freshness::New {
             self.acks.push(answer, now.monotonic);

@@ -16,7 +16,7 @@ pub enum Freshness {
     New,
     /// Seen before: a replay or a resend.
     Duplicate,
-    /// Not above what the window has forgotten, so nobody can tell.
+    /// Not above what the window has forgotten, so it cannot be told.
     TooOld,
 }
 

@@ -25,13 +25,13 @@ pub(super) enum Service {
         /// One byte for each identifier in it.
         info: Vec<u8>,
     },
-    /// `rpc_drop_answer`: nobody waits for the answer to this any more.
+    /// `rpc_drop_answer`: the answer to this is no longer wanted.
     DropAnswer(MsgId),
     /// `get_future_salts`.
     FutureSalts,
     /// `destroy_session`: a session of this key that we left.
     DestroySession(u64),
-    /// `destroy_auth_key`: the key is needed no more. It wants an acknowledgement, as the server answers it like a
+    /// `destroy_auth_key`: the key is no longer needed. It wants an acknowledgement, as the server answers it like a
     /// request.
     DestroyAuthKey,
 }
@@ -86,7 +86,7 @@ pub(super) struct Inquiry {
     pub(super) asked: Vec<MsgId>,
     /// Under which identifier, once it is packed.
     pub(super) request: Option<MsgId>,
-    /// When nobody can tell any more, unless there is an answer.
+    /// When the outcome becomes unknown, unless there is an answer.
     pub(super) due: Timestamp,
 }
 

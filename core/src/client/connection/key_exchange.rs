@@ -10,7 +10,7 @@ use crate::rpc::DisconnectReason;
 use crate::session::MsgIdGenerator;
 use crate::transport::FrameEncoder;
 
-/// A handshake under way.
+/// A key exchange under way.
 #[derive(Debug)]
 pub(crate) struct KeyExchange {
     state: Handshake,
@@ -21,19 +21,19 @@ pub(crate) struct KeyExchange {
     permanent: Option<AuthKey>,
 }
 
-/// What comes after an answer of the handshake.
+/// What follows an answer of the key exchange.
 pub(crate) enum Advance {
     Continue(KeyExchange),
     Done {
         new: NewAuthKey,
         permanent: Option<AuthKey>,
-        /// For another handshake over the same connection: identifiers must rise.
+        /// For another key exchange over the same connection: msg_ids must rise.
         ids: MsgIdGenerator,
     },
 }
 
 impl KeyExchange {
-    /// Begins a handshake for a permanent key, or for a temporary one that is to stand for `permanent`.
+    /// Begins a key exchange for a permanent key, or for a temporary one that is to stand for `permanent`.
     pub(crate) fn start(
         config: &Config,
         dc_on_wire: i32,
@@ -63,7 +63,7 @@ impl KeyExchange {
         })
     }
 
-    /// Writes what must leave next; answers whether there was anything.
+    /// Writes what must leave next; returns whether there was anything.
     pub(crate) fn write(
         &mut self,
         server_time: Duration,

@@ -13,8 +13,8 @@ pub(crate) struct RequestBodies<'a> {
 }
 
 impl<'a> RequestBodies<'a> {
-    /// `prefix` is `initConnection`, not needed where the server is `inited`, then `invokeWithoutUpdates` if no updates
-    /// are wanted.
+    /// `prefix` is `initConnection`, which is left out if the server knows the client (`inited`), then
+    /// `invokeWithoutUpdates` if no updates are wanted.
     pub(crate) fn new(table: &'a PendingRequests, prefix: &'a [u8], inited: bool, updates: bool) -> Self {
         let wrapper = if updates { 0 } else { WITHOUT_UPDATES.len() };
         let (init, wrapper) = prefix.split_at(prefix.len().saturating_sub(wrapper));

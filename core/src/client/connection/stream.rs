@@ -145,7 +145,7 @@ impl Stream {
         }
     }
 
-    /// Gives back the memory that is kept for reuse.
+    /// Frees the memory that is kept for reuse.
     pub(crate) fn trim(&mut self) {
         self.spare = Vec::new();
     }

@@ -80,12 +80,12 @@ impl DrainingSession {
     }
 }
 
-/// Requests that left under a key which is gone: nobody can ask what became of them.
+/// Requests that left under a key which is gone: the server cannot be asked for their outcome.
 #[derive(Debug, Default)]
 pub(crate) struct UnconfirmedRequests {
     /// How far they had come.
     known: BTreeMap<RequestTag, Delivery>,
-    /// Those of which it was not decided yet whether they are sent again.
+    /// Requests that are still to be failed or sent again.
     undecided: Vec<RequestTag>,
 }
 
@@ -112,7 +112,7 @@ impl UnconfirmedRequests {
         }
     }
 
-    /// Takes those that must be decided upon.
+    /// Takes the requests that must be failed or sent again.
     pub(crate) fn take_undecided(&mut self) -> Vec<RequestTag> {
         core::mem::take(&mut self.undecided)
     }
