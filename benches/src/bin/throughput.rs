@@ -4,6 +4,10 @@
 //! The test DC is no fast server, so the client's share is shown by itself. Each figure is that of the quickest of
 //! many runs: what else the computer does only makes it slower. Arguments choose other numbers in flight.
 
+#![allow(unsafe_code, reason = "an allocator that counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use sansgram_benches::CpuTime;
@@ -19,13 +23,38 @@ const REQUESTS: usize = 1000;
 /// For how long runs are repeated.
 const LONG_ENOUGH: Duration = Duration::from_secs(3);
 
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator unchanged. The thread's counter is a plain cell without a
+// destructor: using it allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps the allocator's contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the allocator's contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
 fn main() {
     let chosen: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let all = [1, 10, 100, 1000, 10_000];
     println!(
-        "| in flight | client and DC, requests/s | ns a request | client alone, requests/s | ns a request |"
+        "| in flight | client and DC, requests/s | ns a request | client alone, requests/s | ns a request | allocations a \
+         request |"
     );
-    println!("|--:|--:|--:|--:|--:|");
+    println!("|--:|--:|--:|--:|--:|--:|");
     for &in_flight in if chosen.is_empty() { &all[..] } else { &chosen } {
         let mut bench = Bench::new();
         bench.run(in_flight, REQUESTS);
@@ -41,11 +70,12 @@ fn main() {
         let [whole, client] = best;
         let per = |time: Duration| time.as_nanos() as f64 / REQUESTS.max(in_flight) as f64;
         println!(
-            "| {in_flight} | {:.0} | {:.0} | {:.0} | {:.0} |",
+            "| {in_flight} | {:.0} | {:.0} | {:.0} | {:.0} | {:.2} |",
             1e9 / per(whole),
             per(whole),
             1e9 / per(client),
             per(client),
+            bench.allocations as f64 / REQUESTS.max(in_flight) as f64,
         );
     }
 }
@@ -60,6 +90,8 @@ struct Bench {
     reading: Duration,
     /// How long the client worked.
     worked: Duration,
+    /// What it allocated in the last run.
+    allocations: u64,
     conn: Option<ConnId>,
     completed: usize,
     outputs: Vec<Output>,
@@ -84,6 +116,7 @@ impl Bench {
             only_client: false,
             reading: readings.min().unwrap_or_default(),
             worked: Duration::ZERO,
+            allocations: 0,
             conn: None,
             completed: 0,
             outputs: Vec::new(),
@@ -97,6 +130,7 @@ impl Bench {
 
     /// Calls the client, and counts the time where only that is wanted.
     fn client(&mut self, work: impl FnOnce(&mut Client)) {
+        let allocations = ALLOCATIONS.get();
         if self.only_client {
             let from = CpuTime::now();
             work(&mut self.client);
@@ -104,11 +138,12 @@ impl Bench {
         } else {
             work(&mut self.client);
         }
+        self.allocations += ALLOCATIONS.get() - allocations;
     }
 
     /// Makes `count` requests or more; how long it took.
     fn run(&mut self, in_flight: usize, count: usize) -> Duration {
-        self.worked = Duration::ZERO;
+        (self.worked, self.allocations) = (Duration::ZERO, 0);
         let mut tickets: Vec<RequestHandle<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
         let begin = CpuTime::now();
         for _ in 0..count.div_ceil(in_flight) {
