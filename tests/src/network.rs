@@ -29,7 +29,7 @@ pub struct NetworkOptions {
     pub refuse_connects: u32,
     /// How often each write of a server arrives, one copy behind the other; default 1.
     pub copies: u32,
-    /// Whether writes of the servers are kept for [`Network::take_kept`]; default no.
+    /// Whether writes of the servers are kept for [`Network::take_server_writes`]; default no.
     pub keep: bool,
     /// How fast the client's writes leave; default at once.
     pub bytes_per_second: Option<u64>,
@@ -65,11 +65,11 @@ impl Default for NetworkOptions {
 }
 
 /// How long a host waits for an address before it tries another one besides (RFC 8305, 8).
-const HEAD_START: Duration = Duration::from_millis(250);
+const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Why no address of a race answered; the most telling is the highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Race {
+pub(crate) enum ConnectFailure {
     Unreachable,
     Refused,
     Silent,
@@ -175,7 +175,7 @@ impl Network {
     }
 
     /// The writes of the servers since [`NetworkOptions::keep`] was set.
-    pub fn take_kept(&mut self) -> Vec<Vec<u8>> {
+    pub fn take_server_writes(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.kept)
     }
 
@@ -246,18 +246,18 @@ impl Network {
     }
 
     /// Races the addresses as a host does; answers the one that won, and after how long.
-    pub(crate) fn race(&self, endpoints: &[SocketAddr]) -> Result<(SocketAddr, Duration), Race> {
-        let (mut waited, mut lost) = (Duration::ZERO, Race::Unreachable);
+    pub(crate) fn race(&self, endpoints: &[SocketAddr]) -> Result<(SocketAddr, Duration), ConnectFailure> {
+        let (mut waited, mut lost) = (Duration::ZERO, ConnectFailure::Unreachable);
         for address in endpoints {
             let has_family = if address.is_ipv4() { !self.options.no_ipv4 } else { !self.options.no_ipv6 };
             if !has_family {
                 continue;
             }
             if self.options.silent.contains(address) {
-                waited += HEAD_START;
-                lost = Race::Silent;
+                waited += CONNECTION_ATTEMPT_DELAY;
+                lost = ConnectFailure::Silent;
             } else if self.options.refusing.contains(address) {
-                lost = lost.max(Race::Refused);
+                lost = lost.max(ConnectFailure::Refused);
             } else {
                 return Ok((*address, waited));
             }
@@ -266,11 +266,11 @@ impl Network {
     }
 
     /// The client wants a connection, which no address gives it.
-    pub(crate) fn fail_to_connect(&mut self, now: Timestamp, conn: ConnId, race: Race) {
+    pub(crate) fn fail_to_connect(&mut self, now: Timestamp, conn: ConnId, race: ConnectFailure) {
         let cause = match race {
-            Race::Silent => return,
-            Race::Refused => IoFailure::Refused,
-            Race::Unreachable => IoFailure::Unreachable,
+            ConnectFailure::Silent => return,
+            ConnectFailure::Refused => IoFailure::Refused,
+            ConnectFailure::Unreachable => IoFailure::Unreachable,
         };
         self.deliver_at(now, Delivery::LostByClient { conn, cause });
     }

@@ -1,7 +1,7 @@
 //! The client machine and the test DCs in one thread, on virtual time, with a [`Network`] between them.
 //!
 //! A step jumps to the next thing that happens, so ten idle minutes take no time. One seed is one run. When a pair is
-//! dropped, all that the client said in its run is searched for secrets; see [`crate::secret_scan`].
+//! dropped, all that the client output in its run is searched for secrets; see [`crate::secret_scan`].
 
 use std::fmt::{Debug, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,7 +17,7 @@ use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::Function;
 use sansgram_testkit::accounts::{AccountEvent, Accounts};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
-use sansgram_testkit::raw_client::START;
+use sansgram_testkit::raw_client::TEST_EPOCH;
 use sansgram_testkit::rsa::ServerRsaKey;
 use sansgram_testkit::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs};
 
@@ -116,12 +116,12 @@ pub struct Pair {
     pub opened: Vec<Vec<SocketAddr>>,
     /// The address that each of them led to, if any does, oldest first.
     pub connected: Vec<SocketAddr>,
-    /// Whether heavy tasks are kept in [`dropped_tasks`](Self::dropped_tasks) in place of being run.
-    pub drops_tasks: bool,
+    /// Whether heavy tasks are kept in [`skipped_kdf_tasks`](Self::skipped_kdf_tasks) in place of being run.
+    pub skips_kdf_tasks: bool,
     /// The heavy tasks that were not run.
-    pub dropped_tasks: Vec<PasswordKdfTask>,
-    /// What the client said in other ways than by events.
-    said: String,
+    pub skipped_kdf_tasks: Vec<PasswordKdfTask>,
+    /// What the client output in other ways than by events.
+    output: String,
     now: Timestamp,
     /// For how long the client's monotonic clock stood still.
     suspended: Duration,
@@ -143,9 +143,9 @@ impl Pair {
             server.accounts.dcs = server.dcs.iter().map(|&dc| (dc, address(dc))).collect();
         }
         let mut seeds = SeededRandomForTestingOnly::new(seed);
-        let said = format!("{client:?} {session:?}\n");
+        let output = format!("{client:?} {session:?}\n");
         let now = Timestamp::ZERO;
-        let client_now = Now::new(now, shifted(START, clock_skew));
+        let client_now = Now::new(now, shifted(TEST_EPOCH, clock_skew));
         Self {
             client: Client::new(client, session, Box::new(seeds.fork()), client_now)
                 .expect("the session belongs to the servers of the configuration"),
@@ -157,9 +157,9 @@ impl Pair {
             refusals: Vec::new(),
             opened: Vec::new(),
             connected: Vec::new(),
-            drops_tasks: false,
-            dropped_tasks: Vec::new(),
-            said,
+            skips_kdf_tasks: false,
+            skipped_kdf_tasks: Vec::new(),
+            output,
             now,
             suspended: Duration::ZERO,
             client_deadline: None,
@@ -182,8 +182,8 @@ impl Pair {
             self.deliver(delivery);
         }
         self.poll();
-        // What the old one said is searched at once, so that it need not be kept.
-        assert_eq!(self.check_secrets(), Ok(()), "{}", self.said);
+        // What the old one output is searched at once, so that it need not be kept.
+        assert_eq!(self.check_secrets(), Ok(()), "{}", self.output);
         self.events.clear();
         let seed = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let random = Box::new(SeededRandomForTestingOnly::new(seed));
@@ -208,16 +208,16 @@ impl Pair {
     #[must_use]
     pub fn client_now(&self) -> Now {
         let monotonic = Timestamp::from_origin(self.elapsed().saturating_sub(self.suspended));
-        Now::new(monotonic, shifted(START + self.elapsed(), self.clock_skew))
+        Now::new(monotonic, shifted(TEST_EPOCH + self.elapsed(), self.clock_skew))
     }
 
     /// Now, by the servers' clocks.
     #[must_use]
     pub fn server_now(&self) -> Now {
-        Now::new(self.now, START + self.elapsed())
+        Now::new(self.now, TEST_EPOCH + self.elapsed())
     }
 
-    /// Takes what both ends have to say, until they have said everything. Needed after every call of the client or
+    /// Takes what both ends have to say, until they have output everything. Needed after every call of the client or
     /// the DCs that is not made by the pair.
     pub fn poll(&mut self) {
         self.poll_client();
@@ -318,9 +318,9 @@ impl Pair {
             panic!("the step did not end: {stuck}; {:?}", self.events);
         }
         let outcome = self.client.take_login(id).expect("a completed step has an outcome");
-        self.say(&outcome);
+        self.record_output(&outcome);
         if let Err(error) = &outcome {
-            self.say(&format_args!("{error}"));
+            self.record_output(&format_args!("{error}"));
         }
         outcome
     }
@@ -351,30 +351,30 @@ impl Pair {
         }
         let result = self.client.take(&ticket).expect("a completed request has a result");
         if let Err(error) = &result {
-            self.say(error);
+            self.record_output(error);
         }
         result
     }
 
-    /// Adds what is printed of a value to what the client said: no secret may be in it when the pair is dropped.
-    pub fn say(&mut self, value: &dyn Debug) {
+    /// Adds what is printed of a value to what the client output: no secret may be in it when the pair is dropped.
+    pub fn record_output(&mut self, value: &dyn Debug) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.said, "{value:?}");
+        let _ = writeln!(self.output, "{value:?}");
     }
 
-    /// Searches all that the client said since the last search for the secrets that the servers know.
+    /// Searches all that the client output since the last search for the secrets that the servers know.
     ///
     /// # Errors
     /// [`Leak`] names the secret that got out.
     pub fn check_secrets(&mut self) -> Result<(), Leak> {
-        let mut said = std::mem::take(&mut self.said);
+        let mut output = std::mem::take(&mut self.output);
         let Self { client, events, refusals, .. } = self;
         let session = client.session();
         let _ =
-            writeln!(said, "{client:?} {session:?} {events:?} {refusals:?} {:?}", client.rejected_counts());
-        let outcome = secret_scan::check(self.dcs.secrets(), &said);
+            writeln!(output, "{client:?} {session:?} {events:?} {refusals:?} {:?}", client.rejected_counts());
+        let outcome = secret_scan::check(self.dcs.secrets(), &output);
         if outcome.is_err() {
-            self.said = said;
+            self.output = output;
         }
         outcome
     }
@@ -394,11 +394,11 @@ impl Pair {
                 }
                 Output::Transmit { conn, bytes } => self.network.client_writes(self.now, conn, bytes),
                 Output::Close { conn } => self.network.closed_by_client(self.now, conn),
-                Output::Compute(task) if self.drops_tasks => self.dropped_tasks.push(task),
+                Output::Compute(task) if self.skips_kdf_tasks => self.skipped_kdf_tasks.push(task),
                 Output::Compute(task) => {
-                    self.say(&task);
+                    self.record_output(&task);
                     let outcome = task.run();
-                    self.say(&outcome);
+                    self.record_output(&outcome);
                     self.client.handle(self.client_now(), Input::Computed(outcome));
                 }
                 Output::Event(event) => self.events.push(event),
@@ -462,7 +462,7 @@ impl Drop for Pair {
         if !std::thread::panicking()
             && let Err(leak) = self.check_secrets()
         {
-            panic!("{leak} in:\n{}", self.said);
+            panic!("{leak} in:\n{}", self.output);
         }
     }
 }

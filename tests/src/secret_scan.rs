@@ -2,7 +2,7 @@
 //!
 //! The test DCs know the secrets ([`TestDcs::secrets`](sansgram_testkit::server::TestDcs::secrets)). A text is searched as
 //! it stands and in each form in which bytes are printed: hex, base64, lists of numbers, escapes.
-//! [`Pair`](crate::pair::Pair) does so when it is dropped; over sockets, [`listen`] records what is traced.
+//! [`Pair`](crate::pair::Pair) does so when it is dropped; over sockets, [`start_recording`] records what is traced.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
@@ -227,51 +227,51 @@ fn unescaped(said: &str) -> Vec<u8> {
 }
 
 /// All that this process has traced since it began to listen, and the texts of its panics.
-static HEARD: Mutex<String> = Mutex::new(String::new());
+static RECORDED: Mutex<String> = Mutex::new(String::new());
 
-fn heard() -> MutexGuard<'static, String> {
-    HEARD.lock().unwrap_or_else(PoisonError::into_inner)
+fn recorded() -> MutexGuard<'static, String> {
+    RECORDED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A moment in what this process says.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark(usize);
+pub struct Position(usize);
 
 /// Listens, from the first call on, to all that this process traces at any level, and to its panics; the moment from
-/// which [`heard_since`] tells.
+/// which [`recorded_since`] tells.
 ///
 /// # Panics
-/// Where the process has a subscriber already: nothing would be heard.
-pub fn listen() -> Mark {
+/// Where the process has a subscriber already: nothing would be recorded.
+pub fn start_recording() -> Position {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        tracing::subscriber::set_global_default(Ear).expect("no other subscriber is set");
+        tracing::subscriber::set_global_default(Recorder).expect("no other subscriber is set");
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            hear(&panic.to_string());
+            record(&panic.to_string());
             before(panic);
         }));
     });
-    Mark(heard().len())
+    Position(recorded().len())
 }
 
 /// Adds what was said in another way, such as to a person.
-pub fn hear(said: &str) {
-    let mut heard = heard();
-    heard.push_str(said);
-    heard.push('\n');
+pub fn record(said: &str) {
+    let mut recorded = recorded();
+    recorded.push_str(said);
+    recorded.push('\n');
 }
 
 /// What was said since then.
 #[must_use]
-pub fn heard_since(mark: Mark) -> String {
-    heard().get(mark.0..).unwrap_or_default().to_owned()
+pub fn recorded_since(mark: Position) -> String {
+    recorded().get(mark.0..).unwrap_or_default().to_owned()
 }
 
 /// Hears everything, and writes it down in words.
-struct Ear;
+struct Recorder;
 
-impl Subscriber for Ear {
+impl Subscriber for Recorder {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -283,14 +283,14 @@ impl Subscriber for Ear {
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let mut line = Line::of(attributes.metadata());
         attributes.record(&mut line);
-        hear(&line.0);
+        record(&line.0);
         Id::from_u64(1)
     }
 
     fn record(&self, _: &Id, values: &Record<'_>) {
         let mut line = Line(String::new());
         values.record(&mut line);
-        hear(&line.0);
+        record(&line.0);
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
@@ -298,7 +298,7 @@ impl Subscriber for Ear {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::of(event.metadata());
         event.record(&mut line);
-        hear(&line.0);
+        record(&line.0);
     }
 
     fn enter(&self, _: &Id) {}
@@ -382,14 +382,14 @@ mod tests {
 
     #[test]
     fn traces_of_every_level_are_recorded() {
-        let mark = listen();
+        let mark = start_recording();
         let code = "22222";
         tracing::trace!(code, "typed");
         let _span = tracing::trace_span!("sign_in", key = ?&KEY[..]).entered();
-        let said = heard_since(mark);
+        let said = recorded_since(mark);
         assert!(said.contains("typed") && said.contains("TRACE"), "{said}");
         assert!(check(&secrets(), &said).is_err());
         let _ = std::panic::catch_unwind(|| panic!("a text of a panic"));
-        assert!(heard_since(mark).contains("a text of a panic"));
+        assert!(recorded_since(mark).contains("a text of a panic"));
     }
 }

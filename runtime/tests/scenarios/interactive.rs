@@ -34,7 +34,7 @@ impl Script {
 
 impl Prompt for Script {
     async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        secret_scan::hear(question);
+        secret_scan::record(question);
         self.seen.push(format!("{} {question}", if kind.is_secret() { '*' } else { '?' }));
         self.answer().map(Zeroizing::new)
     }
@@ -42,7 +42,7 @@ impl Prompt for Script {
     fn show(&mut self, line: &str) -> Result<(), PromptError> {
         // The link is a secret that the person is meant to see.
         if !line.contains("tg://login?token=") {
-            secret_scan::hear(line);
+            secret_scan::record(line);
         }
         self.seen.push(line.into());
         Ok(())

@@ -87,7 +87,7 @@ pub(crate) fn bounded(scenario: impl FnOnce() + Send + 'static) {
 /// The DCs of a scenario. When they are dropped, all that was traced or shown meanwhile is searched for their secrets.
 struct Sandbox {
     served: TestServer,
-    begun: secret_scan::Mark,
+    begun: secret_scan::Position,
 }
 
 impl Deref for Sandbox {
@@ -100,7 +100,7 @@ impl Deref for Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        let said = secret_scan::heard_since(self.begun);
+        let said = secret_scan::recorded_since(self.begun);
         let secrets = self.served.with_dcs(|dcs| dcs.secrets().clone());
         if let (false, Err(leak)) = (std::thread::panicking(), secret_scan::check(&secrets, &said)) {
             panic!("{leak} in:\n{said}");
@@ -114,7 +114,7 @@ fn sandbox() -> Sandbox {
 }
 
 fn sandbox_with(server: ServerOptions) -> Sandbox {
-    let begun = secret_scan::listen();
+    let begun = secret_scan::start_recording();
     let served = TestServer::start(TestServerOptions::default().with_server(server)).unwrap();
     Sandbox { served, begun }
 }

@@ -179,7 +179,7 @@ pub(crate) async fn a_planted_secret_is_found<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     client.bot_login("1:sandbox").await.unwrap();
-    let said = secret_scan::heard_since(served.begun);
+    let said = secret_scan::recorded_since(served.begun);
     assert!(said.contains("sansgram_runtime"), "something was traced: {said}");
     let secrets = served.with_dcs(|dcs| dcs.secrets().clone());
     assert_eq!(secret_scan::check(&secrets, &said), Ok(()));

@@ -16,7 +16,7 @@ use crate::random::SeededRandomForTestingOnly;
 use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs, Tolerance};
 
 /// When the clocks of such a test begin: 2023-11-14, 22:13:20 UTC.
-pub const START: Duration = Duration::from_secs(1_700_000_000);
+pub const TEST_EPOCH: Duration = Duration::from_secs(1_700_000_000);
 
 /// A message from the server, out of its container if it was in one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl ServerMessage {
 
 /// Why there is no key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoKey {
+pub enum KeyExchangeFailure {
     /// The server did not answer, or with a transport error.
     NoAnswer,
     /// The core refused what the server answered.
@@ -64,7 +64,7 @@ pub enum NoKey {
 
 /// Every field of an encrypted message, free to be wrong.
 #[derive(Clone, Debug)]
-pub struct Forged {
+pub struct ForgedMessage {
     /// The salt.
     pub salt: i64,
     /// The session.
@@ -133,7 +133,7 @@ impl RawClient {
         let dcs = TestDcs::new(options, Box::new(SeededRandomForTestingOnly::new(1)));
         let mut this = Self {
             dcs,
-            now: Now::new(Timestamp::ZERO, START),
+            now: Now::new(Timestamp::ZERO, TEST_EPOCH),
             random: SeededRandomForTestingOnly::new(2),
             conn: 0,
             key: None,
@@ -213,17 +213,17 @@ impl RawClient {
     /// Makes a key by the core's handshake, for `expires_in` seconds if that is given.
     ///
     /// # Errors
-    /// [`NoKey`] says who ended it.
+    /// [`KeyExchangeFailure`] says who ended it.
     ///
     /// # Panics
     /// Never: the embedded public key is well-formed.
-    pub fn handshake(&mut self, expires_in: Option<i32>) -> Result<NewAuthKey, NoKey> {
+    pub fn handshake(&mut self, expires_in: Option<i32>) -> Result<NewAuthKey, KeyExchangeFailure> {
         let key = PublicKey::from_pem(self.dcs.public_key_pem()).expect("the test DC's PEM is well-formed");
         let parameters = HandshakeParameters { dc: self.dc, public_keys: [key].into(), expires_in };
         let (mut handshake, mut body) = Handshake::start(parameters, &mut self.random);
         loop {
-            let reply = self.exchange_plain(&body).ok_or(NoKey::NoAnswer)?;
-            match handshake.receive(&reply, &mut self.random).map_err(NoKey::Refused)? {
+            let reply = self.exchange_plain(&body).ok_or(KeyExchangeFailure::NoAnswer)?;
+            match handshake.receive(&reply, &mut self.random).map_err(KeyExchangeFailure::Refused)? {
                 Step::Send(next, answer) => (handshake, body) = (next, answer),
                 Step::Done(new_key) => {
                     self.key = Some(new_key.auth_key.clone());
@@ -254,13 +254,13 @@ impl RawClient {
 
     /// A message of this session that is correct so far.
     #[must_use]
-    pub fn forge(&self, msg_id: u64, seq_no: u32, body: &[u8]) -> Forged {
+    pub fn forge(&self, msg_id: u64, seq_no: u32, body: &[u8]) -> ForgedMessage {
         let (salt, session_id) = (self.salt, self.session_id);
-        Forged { salt, session_id, msg_id, seq_no, length: None, body: body.to_vec(), padding: None }
+        ForgedMessage { salt, session_id, msg_id, seq_no, length: None, body: body.to_vec(), padding: None }
     }
 
     /// Encrypts and sends a message as it is.
-    pub fn send_forged(&mut self, forged: &Forged) {
+    pub fn send_forged(&mut self, forged: &ForgedMessage) {
         let packet = self.seal(forged);
         self.send_packet(&packet);
     }
@@ -269,7 +269,7 @@ impl RawClient {
     ///
     /// # Panics
     /// Where there is no key, or `padding` leaves a length that cannot be encrypted.
-    pub fn seal(&mut self, forged: &Forged) -> Vec<u8> {
+    pub fn seal(&mut self, forged: &ForgedMessage) -> Vec<u8> {
         let length = forged.length.unwrap_or(forged.body.len() as i32);
         let mut packet = vec![0; message::PREFIX_LEN];
         packet.extend(forged.salt.to_le_bytes());

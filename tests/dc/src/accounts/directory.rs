@@ -33,7 +33,7 @@ pub(super) struct Account {
 /// A password, as the server keeps it.
 #[derive(Clone, Debug)]
 pub(super) struct Password {
-    pub(super) is: TestPassword,
+    pub(super) settings: TestPassword,
     /// Made at its first use: it takes a tenth of a second.
     pub(super) verifier: Option<Verifier>,
     /// What became of the wish to do without it.
@@ -128,7 +128,11 @@ impl Directory {
             username: user.username.clone(),
             phone: user.phone.clone(),
             is_bot: false,
-            password: user.password.clone().map(|is| Password { is, verifier: None, reset: Reset::None }),
+            password: user.password.clone().map(|settings| Password {
+                settings,
+                verifier: None,
+                reset: Reset::None,
+            }),
             login_email: user.login_email.clone(),
             email_reset_at: None,
             origin: Some(user.origin()),
@@ -166,7 +170,7 @@ impl Directory {
             Some(b'7') => LoginEmail::At("someone@sandbox.example".into()),
             _ => LoginEmail::None,
         };
-        let user = self.settle(number, "Sandbox", &format!("DC {}", number.dc), password);
+        let user = self.register(number, "Sandbox", &format!("DC {}", number.dc), password);
         if let Some(account) = self.account_mut(user) {
             account.login_email = login_email;
         }
@@ -175,10 +179,10 @@ impl Directory {
 
     /// A newcomer with a free number; the user's identifier is the number.
     pub(super) fn sign_up(&mut self, number: &Number, first_name: &str, last_name: &str) -> i64 {
-        self.settle(number, first_name, last_name, None)
+        self.register(number, first_name, last_name, None)
     }
 
-    fn settle(&mut self, number: &Number, first: &str, last: &str, password: Option<TestPassword>) -> i64 {
+    fn register(&mut self, number: &Number, first: &str, last: &str, password: Option<TestPassword>) -> i64 {
         let id = number.digits.parse().unwrap_or(i64::MAX);
         let user = TestUser {
             id,
@@ -372,7 +376,7 @@ mod tests {
         assert_eq!((plain.id, plain.dc, plain.first_name.as_str()), (9_996_621_234, 2, "Sandbox"));
         assert!(plain.password.is_none());
         let guarded = account("9996621232").and_then(|account| account.password).expect("a password");
-        assert_eq!(guarded.is.text, "sandbox");
+        assert_eq!(guarded.settings.text, "sandbox");
         assert!(account("9996621239").is_none());
     }
 

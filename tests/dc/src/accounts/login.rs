@@ -139,13 +139,14 @@ impl Accounts {
         let Some(password) = password else {
             return Ok(password_object(call.layer, None, &mut *self.random));
         };
-        let verifier =
-            password.verifier.get_or_insert_with(|| Verifier::new(&password.is.text, &mut *self.random));
-        self.secrets.add("password", &password.is.text);
-        verifier.tell(&self.secrets);
+        let verifier = password
+            .verifier
+            .get_or_insert_with(|| Verifier::new(&password.settings.text, &mut *self.random));
+        self.secrets.add("password", &password.settings.text);
+        verifier.add_secrets_to(&self.secrets);
         let challenge = verifier.challenge(&mut *self.random);
         let object =
-            password_object(call.layer, Some((&password.is, verifier, &challenge)), &mut *self.random);
+            password_object(call.layer, Some((&password.settings, verifier, &challenge)), &mut *self.random);
         self.key(call).challenge = Some(challenge);
         Ok(object)
     }

@@ -79,7 +79,7 @@ impl Verifier {
     }
 
     /// Tells what the password is kept as, which nobody may say.
-    pub(super) fn tell(&self, secrets: &Secrets) {
+    pub(super) fn add_secrets_to(&self, secrets: &Secrets) {
         secrets.add("password verifier", padded(&self.v));
         if let Some(x) = &self.x {
             secrets.add("password hash", x);

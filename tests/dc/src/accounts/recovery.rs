@@ -17,7 +17,7 @@ impl Accounts {
         let phone = account.phone.clone();
         match &account.password {
             None => return Err(ApiError::new(400, "PASSWORD_EMPTY")),
-            Some(password) if !password.is.has_recovery => {
+            Some(password) if !password.settings.has_recovery => {
                 return Err(ApiError::new(400, "PASSWORD_RECOVERY_NA"));
             }
             Some(_) => {}
@@ -131,6 +131,6 @@ pub(super) fn new_settings(call: &mut Call<'_>) -> Result<Option<Password>, ApiE
     let (salt1, salt2, g, p) = algo.ok_or_else(invalid)?;
     let verifier = Verifier::from_client(salt1, salt2, g, p, hash).ok_or_else(invalid)?;
     // The server never learns the text itself; it does not need it.
-    let is = TestPassword { text: String::new(), hint, has_recovery: true };
-    Ok(Some(Password { is, verifier: Some(verifier), reset: Reset::None }))
+    let settings = TestPassword { text: String::new(), hint, has_recovery: true };
+    Ok(Some(Password { settings, verifier: Some(verifier), reset: Reset::None }))
 }

@@ -101,11 +101,11 @@ impl Accounts {
         let new = new_settings(call)?;
         call.reader.end()?;
         if let Some(verifier) = new.as_ref().and_then(|new| new.verifier.as_ref()) {
-            verifier.tell(&self.secrets);
+            verifier.add_secrets_to(&self.secrets);
         }
         if let Some(account) = self.directory.account_mut(user) {
             account.password = new.map(|mut new| {
-                new.is.has_recovery = false;
+                new.settings.has_recovery = false;
                 Password { reset: Reset::None, ..new }
             });
         }

@@ -95,9 +95,9 @@ fn write_account(out: Writer, account: &Account) -> Writer {
     let out = optional(out, account.email_reset_at, Writer::i32);
     let out = optional(out, account.origin, |out, origin| out.raw(&origin));
     optional(out, account.password.as_ref(), |out, password| {
-        let out = out.bytes(password.is.text.as_bytes());
-        let out = optional(out, password.is.hint.as_ref(), |out, hint| out.bytes(hint.as_bytes()));
-        let out = boolean(out, password.is.has_recovery);
+        let out = out.bytes(password.settings.text.as_bytes());
+        let out = optional(out, password.settings.hint.as_ref(), |out, hint| out.bytes(hint.as_bytes()));
+        let out = boolean(out, password.settings.has_recovery);
         let (reset, at) = match password.reset {
             Reset::None => (0, 0),
             Reset::Until(at) => (1, at),
@@ -128,7 +128,7 @@ fn read_account(reader: &mut Reader<'_>) -> Result<Account, Malformed> {
         email_reset_at: read_optional(reader, Reader::i32)?,
         origin: read_optional(reader, Reader::array)?,
         password: read_optional(reader, |reader| {
-            let is = TestPassword {
+            let settings = TestPassword {
                 text: reader.text()?,
                 hint: read_optional(reader, Reader::text)?,
                 has_recovery: read_boolean(reader)?,
@@ -142,7 +142,7 @@ fn read_account(reader: &mut Reader<'_>) -> Result<Account, Malformed> {
             let verifier = read_optional(reader, |reader| {
                 Ok(Verifier::from_parts(reader.bytes()?, reader.bytes()?, reader.bytes()?))
             })?;
-            Ok(Password { is, verifier, reset })
+            Ok(Password { settings, verifier, reset })
         })?,
     })
 }

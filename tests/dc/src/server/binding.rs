@@ -19,7 +19,7 @@ const HASHED_LEN: usize = 72;
 
 /// Why a binding is refused, by the name of its `rpc_error` (code 400).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum BindRefusal {
     /// The sealed part is not what the permanent key's owner would have made for this very message.
     EncryptedMessage,
     /// The key of the session is a permanent one.
@@ -30,7 +30,7 @@ pub(super) enum Refused {
     ExpiresAt,
 }
 
-impl Refused {
+impl BindRefusal {
     pub(super) const fn message(self) -> &'static str {
         match self {
             Self::EncryptedMessage => "ENCRYPTED_MESSAGE_INVALID",
@@ -50,7 +50,7 @@ pub(super) struct Request<'a> {
 }
 
 /// What the server knows of the message that carries the request.
-pub(super) struct Carrier {
+pub(super) struct BindingContext {
     pub(super) msg_id: u64,
     pub(super) session_id: i64,
     pub(super) temp_auth_key_id: u64,
@@ -74,25 +74,25 @@ impl<'a> Request<'a> {
     }
 
     /// Opens the sealed part with the permanent key and compares each field with what it must be.
-    pub(super) fn check(&self, permanent: &AuthKey, carrier: &Carrier) -> Result<(), Refused> {
-        let plain = open(permanent, self.sealed).ok_or(Refused::EncryptedMessage)?;
-        let fields = read_inner(&plain).map_err(|Malformed| Refused::EncryptedMessage)?;
+    pub(super) fn check(&self, permanent: &AuthKey, context: &BindingContext) -> Result<(), BindRefusal> {
+        let plain = open(permanent, self.sealed).ok_or(BindRefusal::EncryptedMessage)?;
+        let fields = read_inner(&plain).map_err(|Malformed| BindRefusal::EncryptedMessage)?;
         let expected = Fields {
-            msg_id: carrier.msg_id,
+            msg_id: context.msg_id,
             seq_no: 0,
             length: 40,
             nonce: self.nonce,
-            temp_auth_key_id: carrier.temp_auth_key_id,
+            temp_auth_key_id: context.temp_auth_key_id,
             perm_auth_key_id: self.perm_auth_key_id,
-            session_id: carrier.session_id,
+            session_id: context.session_id,
             expires_at: self.expires_at,
         };
         if fields != expected {
-            return Err(Refused::EncryptedMessage);
+            return Err(BindRefusal::EncryptedMessage);
         }
         let expires_at = i64::from(self.expires_at);
-        if expires_at <= carrier.now || (expires_at - carrier.key_expires_at).abs() > MAX_EXPIRY_DIFFERENCE {
-            return Err(Refused::ExpiresAt);
+        if expires_at <= context.now || (expires_at - context.key_expires_at).abs() > MAX_EXPIRY_DIFFERENCE {
+            return Err(BindRefusal::ExpiresAt);
         }
         Ok(())
     }

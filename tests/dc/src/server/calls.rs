@@ -2,7 +2,7 @@
 
 use sansgram_core::tl::gzip;
 
-use super::binding::{self, Carrier};
+use super::binding::{self, BindingContext};
 use super::constructors::{BOOL_TRUE, GZIP_PACKED, INVOKE_WITH_LAYER, RPC_ERROR};
 use super::dcs::TestDcs;
 use super::io::ServerOutput;
@@ -37,23 +37,23 @@ impl TestDcs {
         cx: &mut MessageContext<'_>,
         msg_id: u64,
         request: &binding::Request<'_>,
-    ) -> Result<(), binding::Refused> {
+    ) -> Result<(), binding::BindRefusal> {
         let permanent_id = request.perm_auth_key_id;
-        let key_expires_at = cx.key.expires_at.ok_or(binding::Refused::NotTemporary)?;
+        let key_expires_at = cx.key.expires_at.ok_or(binding::BindRefusal::NotTemporary)?;
         if cx.key.bound_to.is_some_and(|bound| bound != permanent_id) {
-            return Err(binding::Refused::AlreadyBound);
+            return Err(binding::BindRefusal::AlreadyBound);
         }
         let permanent = self.keys.get(&(cx.dc, permanent_id)).filter(|key| key.expires_at.is_none());
-        let permanent = permanent.ok_or(binding::Refused::EncryptedMessage)?;
+        let permanent = permanent.ok_or(binding::BindRefusal::EncryptedMessage)?;
         let temp_auth_key_id = cx.key.auth_key.id().0;
-        let carrier = Carrier {
+        let context = BindingContext {
             msg_id,
             session_id: cx.session.id,
             temp_auth_key_id,
             key_expires_at,
             now: self.unix_seconds(),
         };
-        request.check(&permanent.auth_key, &carrier)?;
+        request.check(&permanent.auth_key, &context)?;
         if self.options.forget_replaced_keys {
             self.keys.retain(|_, key| key.bound_to != Some(permanent_id));
         }

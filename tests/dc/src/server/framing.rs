@@ -8,7 +8,7 @@ use std::time::Duration;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::sha256;
 
-use super::frontend::{Frontend, FrontendRefusal, MtProxyMode, Outer};
+use super::frontend::{Frontend, FrontendRefusal, FrontendStream, MtProxyMode};
 use super::policy::MAX_FRAME;
 use crate::random::SecureRandom;
 
@@ -73,7 +73,7 @@ pub(crate) struct Stream {
     /// Received and not yet cut; in the clear once the transport is known.
     incoming: Vec<u8>,
     spoken: Option<Spoken>,
-    outer: Outer,
+    frontend: FrontendStream,
     /// The key of the MTProxy.
     proxy_key: Option<[u8; 16]>,
     /// Whether only padded intermediate is taken.
@@ -106,7 +106,13 @@ impl Stream {
             _ => (None, false),
         };
         let only_obfuscated = *frontend != Frontend::None;
-        Self { outer: Outer::new(frontend), proxy_key, only_padded, only_obfuscated, ..Self::default() }
+        Self {
+            frontend: FrontendStream::new(frontend),
+            proxy_key,
+            only_padded,
+            only_obfuscated,
+            ..Self::default()
+        }
     }
 
     /// Takes bytes off the network, in any chunking. What the frontend answers at once is appended to `reply`.
@@ -117,14 +123,14 @@ impl Stream {
         random: &mut dyn SecureRandom,
         reply: &mut Vec<u8>,
     ) -> Result<(), FramingError> {
-        let inside = self.outer.push(bytes, unix, random, reply)?;
+        let inside = self.frontend.push(bytes, unix, random, reply)?;
         self.push(&inside);
         if self.may_upgrade && self.spoken.is_none() && self.incoming.starts_with(b"GET ") {
             self.may_upgrade = false;
-            self.outer = Outer::WebSocket(Box::default());
+            self.frontend = FrontendStream::WebSocket(Box::default());
             self.only_obfuscated = true;
             let request = std::mem::take(&mut self.incoming);
-            let inside = self.outer.push(&request, unix, random, reply)?;
+            let inside = self.frontend.push(&request, unix, random, reply)?;
             self.push(&inside);
         }
         Ok(())
@@ -204,7 +210,7 @@ impl Stream {
         }
         spoken.frames_sent = spoken.frames_sent.wrapping_add(1);
         let bytes = spoken.obfuscate(out);
-        self.outer.wrap(bytes, random)
+        self.frontend.wrap(bytes, random)
     }
 
     /// A quick acknowledgement; empty on a transport that has none.
@@ -214,11 +220,11 @@ impl Stream {
         match spoken.framing {
             Framing::Abridged => {
                 let bytes = spoken.obfuscate(token.to_be_bytes().to_vec());
-                self.outer.wrap(bytes, random)
+                self.frontend.wrap(bytes, random)
             }
             Framing::Intermediate => {
                 let bytes = spoken.obfuscate(token.to_le_bytes().to_vec());
-                self.outer.wrap(bytes, random)
+                self.frontend.wrap(bytes, random)
             }
             Framing::PaddedIntermediate => {
                 let mut payload = [0xff; 8];
@@ -248,7 +254,7 @@ impl Stream {
 
     /// What a client spoke that has left before its first bytes could show a transport.
     pub(crate) fn left_speaking(&self) -> Option<FramingError> {
-        let is_plain = self.spoken.is_none() && matches!(self.outer, Outer::None);
+        let is_plain = self.spoken.is_none() && matches!(self.frontend, FrontendStream::None);
         let name = other_greeting(&self.incoming).filter(|_| is_plain)?;
         Some(FramingError::OtherProtocol(name))
     }

@@ -54,14 +54,14 @@ pub enum FrontendRefusal {
 
 /// The frontend of one connection.
 #[derive(Default)]
-pub(super) enum Outer {
+pub(super) enum FrontendStream {
     #[default]
     None,
     FakeTls(Box<FakeTlsServer>),
     WebSocket(Box<WebSocketServer>),
 }
 
-impl Outer {
+impl FrontendStream {
     pub(super) fn new(frontend: &Frontend) -> Self {
         match frontend {
             Frontend::MtProxy { key, mode: MtProxyMode::FakeTls { domain, window } } => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::transport::TransportKind;
-use sansgram_testkit::raw_client::{NoKey, RawClient};
+use sansgram_testkit::raw_client::{KeyExchangeFailure, RawClient};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
 const PING: [u8; 12] = [0xec, 0x77, 0xbe, 0x7a, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -16,7 +16,7 @@ fn connect(fault_injection: FaultInjection) -> RawClient {
 #[test]
 fn silent_after_accept() {
     let mut client = connect(FaultInjection::default().with_silent_after_accept(true));
-    assert_eq!(client.handshake(None), Err(NoKey::NoAnswer));
+    assert_eq!(client.handshake(None), Err(KeyExchangeFailure::NoAnswer));
     assert!(client.raw.is_empty() && !client.closed && client.refusals.is_empty());
 }
 
@@ -31,7 +31,7 @@ fn a_silent_server_after_the_handshake() {
 #[test]
 fn garbage_instead_of_the_first_reply() {
     let mut client = connect(FaultInjection::default().with_garbage_first_reply(true));
-    assert_eq!(client.handshake(None), Err(NoKey::NoAnswer));
+    assert_eq!(client.handshake(None), Err(KeyExchangeFailure::NoAnswer));
     assert_eq!(client.raw.len(), 64);
     assert!(!client.closed && client.refusals.is_empty());
 }

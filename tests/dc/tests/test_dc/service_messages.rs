@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_testkit::raw_client::{RawClient, START, ServerMessage};
+use sansgram_testkit::raw_client::{RawClient, ServerMessage, TEST_EPOCH};
 use sansgram_testkit::server::{Refusal, ServerOptions};
 
 const GET_CONFIG: [u8; 4] = 0xc4f9_186b_u32.to_le_bytes();
@@ -52,7 +52,7 @@ fn future_salts_are_many_and_in_order() {
         let messages = client.receive();
         let salts = only(&messages);
         assert_eq!((salts.constructor(), salts.long(4)), (0xae50_0895, msg_id));
-        assert_eq!((salts.int(12), salts.int(16)), (START.as_secs() as i32, given));
+        assert_eq!((salts.int(12), salts.int(16)), (TEST_EPOCH.as_secs() as i32, given));
         assert_eq!(salts.body.len(), 20 + 16 * given as usize);
         assert!(salts.int(20) <= salts.int(12) && salts.int(24) > salts.int(12));
         for n in 1..given as usize {
@@ -71,7 +71,7 @@ fn states_tell_what_the_server_knows_of_a_message() {
     let even = client.send(&ping(), false);
     client.receive();
     let late = client.last_msg_id + (1 << 32);
-    let never = (START.as_secs() - 1) << 32;
+    let never = (TEST_EPOCH.as_secs() - 1) << 32;
     let asked = client.send(&about(0xda69_fb52, &[request, even, late, never]), false);
     let messages = client.receive();
     let info = only(&messages);

@@ -38,7 +38,7 @@ fn a_login_survives_garbage() {
         })
         .unwrap();
         let outcome = pair.client.take_login(id).unwrap();
-        pair.say(&outcome);
+        pair.record_output(&outcome);
         assert!(is_logged_in(&outcome), "seed {seed}: {outcome:?}");
         assert!(pair.elapsed() < Duration::from_secs(120), "seed {seed}: {:?}", pair.elapsed());
         assert_no_fault(&pair);

@@ -71,7 +71,7 @@ fn a_printed_secret_fails_the_scenario() {
         assert_eq!(found.kind, name, "{planted}");
     }
     // And the pair itself says so, when it is dropped.
-    pair.say(&"the password is sandbox");
+    pair.record_output(&"the password is sandbox");
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(pair)));
     let text = *dropped.unwrap_err().downcast::<String>().unwrap();
     assert!(text.contains("the secret \"password\" got out"), "{text}");

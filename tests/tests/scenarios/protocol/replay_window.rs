@@ -37,7 +37,7 @@ fn a_replay_after_a_thousand_messages_is_refused() {
     pair.network.options.keep = true;
     pair.dcs.send_update(&update(0));
     pair.run_for(Duration::from_millis(100)).unwrap();
-    let recorded = pair.network.take_kept();
+    let recorded = pair.network.take_server_writes();
     pair.network.options.keep = false;
     assert_eq!(pair.client.take_update(), Some(update(0)));
     for number in 1..1500 {

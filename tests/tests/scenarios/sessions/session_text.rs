@@ -42,6 +42,6 @@ fn a_malformed_text_is_named() {
     for cut in [11, text.len() / 2, text.len() - 1] {
         let outcome = StoredSession::from_text(&text[..cut]);
         assert!(matches!(outcome, Err(SessionFormatError::Damaged(_))), "cut at {cut}: {outcome:?}");
-        pair.say(&outcome);
+        pair.record_output(&outcome);
     }
 }
