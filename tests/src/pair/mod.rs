@@ -3,84 +3,30 @@
 //! A step jumps to the next thing that happens, so ten idle minutes take no time. One seed is one run. When a pair is
 //! dropped, all that the client output in its run is searched for secrets; see [`crate::secret_scan`].
 
+mod address;
+mod options;
+
 use std::fmt::{Debug, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sansgram_core::client::{
-    ApiCredentials, ApiMisuse, Client, Config, ConnId, DcId, DcTable, Event, Input, InvokeError, Login,
-    Output, PasswordKdfTask, RequestId, RequestOptions, Route, StoredSession,
+    ApiMisuse, Client, Config, ConnId, Event, Input, InvokeError, Login, Output, PasswordKdfTask, RequestId,
+    RequestOptions, Route, StoredSession,
 };
-use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::{LoginError, Outcome};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::Function;
 use sansgram_testkit::accounts::{AccountEvent, Accounts};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 use sansgram_testkit::raw_client::TEST_EPOCH;
-use sansgram_testkit::rsa::ServerRsaKey;
-use sansgram_testkit::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs};
+use sansgram_testkit::server::{Refusal, ServerInput, ServerOutput, TestDcs};
 
-use crate::network::{Delivery, Network, NetworkOptions};
+use self::address::dc_at;
+pub use self::address::{address, address_v6};
+pub use self::options::PairOptions;
+use crate::network::{Delivery, Network};
 use crate::secret_scan::{self, Leak};
-
-/// What to build the pair of.
-#[derive(Clone, Debug)]
-pub struct PairOptions {
-    /// All randomness of client, DCs and network follows from it.
-    pub seed: u64,
-    /// The network between the two.
-    pub network: NetworkOptions,
-    /// The DCs.
-    pub server: ServerOptions,
-    /// The client's configuration; see [`PairOptions::config`].
-    pub client: Config,
-    /// What the client knows from before.
-    pub session: StoredSession,
-    /// By how many seconds the client's wall clock is ahead of the servers'.
-    pub clock_skew: i64,
-}
-
-impl Default for PairOptions {
-    /// A well-behaved server, a fast network, a client that knows all DCs and begins at DC 2.
-    fn default() -> Self {
-        let server = ServerOptions::default();
-        Self {
-            seed: 1,
-            network: NetworkOptions::default(),
-            client: Self::config(&server.dcs),
-            server,
-            session: StoredSession::default(),
-            clock_skew: 0,
-        }
-    }
-}
-
-impl PairOptions {
-    /// The defaults under another seed.
-    #[must_use]
-    pub fn seeded(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
-    }
-
-    /// A client's configuration for DCs of these numbers: their addresses in the pair, their key, made-up API
-    /// credentials.
-    ///
-    /// # Panics
-    /// Where a number is none of a DC.
-    #[must_use]
-    pub fn config(dcs: &[i32]) -> Config {
-        let mut table = DcTable::new();
-        for &dc in dcs {
-            table.insert(DcId::new(dc.into()).expect("the number of a DC"), address(dc));
-        }
-        let pem = ServerRsaKey::embedded_for_testing_only().public_key_pem();
-        let key = PublicKey::from_pem(pem).expect("the test DC's PEM is well-formed");
-        let mut config = Config::new(table, DcId::new(2).expect("2 is the number of a DC"), [key]);
-        config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
-        config
-    }
-}
 
 /// The condition was not met within the bounds of [`Pair::run_until`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -464,28 +410,6 @@ impl Drop for Pair {
         {
             panic!("{leak} in:\n{}", self.output);
         }
-    }
-}
-
-/// The made-up address of a DC in the pair.
-#[must_use]
-pub fn address(dc: i32) -> SocketAddr {
-    let [low, ..] = dc.to_le_bytes();
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, low)), 443)
-}
-
-/// The same over IPv6, where no network lies.
-#[must_use]
-pub fn address_v6(dc: i32) -> SocketAddr {
-    let [low, ..] = dc.to_le_bytes();
-    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, low.into())), 443)
-}
-
-/// The DC that is reached at this address: by its last part.
-fn dc_at(address: SocketAddr) -> i32 {
-    match address.ip() {
-        IpAddr::V4(ip) => i32::from(ip.octets()[3]),
-        IpAddr::V6(ip) => i32::from(ip.segments()[7] & 0xff),
     }
 }
 

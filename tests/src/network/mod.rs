@@ -1,5 +1,8 @@
 //! A network that exists only in memory: latency, any chunking, cuts and refusals, all by a seed.
 
+mod delivery;
+mod options;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,112 +12,11 @@ use sansgram_core::time::Timestamp;
 
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 
-/// How the network treats what it carries. The default is fast, whole and reliable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetworkOptions {
-    /// The shortest time from one end to the other; default 20 ms.
-    pub latency: Duration,
-    /// By how much longer a piece may take, at random; default 0.
-    pub jitter: Duration,
-    /// How writes are cut into reads.
-    pub chunks: Chunks,
-    /// After how many bytes, both directions of all connections counted together, the connection that carries the
-    /// next byte is cut, once; default never.
-    pub cut_at_byte: Option<u64>,
-    /// Cuts the connection at random, before about one in this many pieces; default never.
-    pub cut_one_in: Option<u64>,
-    /// Whether the client's writes are taken and never finished, as where the other end reads no more; default no.
-    pub blocks_writes: bool,
-    /// How many connects are refused before the first succeeds; default 0.
-    pub refuse_connects: u32,
-    /// How often each write of a server arrives, one copy behind the other; default 1.
-    pub copies: u32,
-    /// Whether writes of the servers are kept for [`Network::take_server_writes`]; default no.
-    pub keep: bool,
-    /// How fast the client's writes leave; default at once.
-    pub bytes_per_second: Option<u64>,
-    /// Whether the client's host has no IPv4 address: connects over it fail at once; default no.
-    pub no_ipv4: bool,
-    /// The same of IPv6.
-    pub no_ipv6: bool,
-    /// Addresses that refuse connections.
-    pub refusing: Vec<SocketAddr>,
-    /// Addresses that never answer. The client's host gives each a start of 250 ms before it tries the next.
-    pub silent: Vec<SocketAddr>,
-}
-
-impl Default for NetworkOptions {
-    fn default() -> Self {
-        Self {
-            latency: Duration::from_millis(20),
-            jitter: Duration::ZERO,
-            chunks: Chunks::Whole,
-            cut_at_byte: None,
-            cut_one_in: None,
-            blocks_writes: false,
-            refuse_connects: 0,
-            copies: 1,
-            keep: false,
-            bytes_per_second: None,
-            no_ipv4: false,
-            no_ipv6: false,
-            refusing: Vec::new(),
-            silent: Vec::new(),
-        }
-    }
-}
+pub(crate) use self::delivery::{ConnectFailure, Delivery};
+pub use self::options::{Chunks, NetworkOptions};
 
 /// How long a host waits for an address before it tries another one besides (RFC 8305, 8).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-
-/// Why no address of a race answered; the most telling is the highest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ConnectFailure {
-    Unreachable,
-    Refused,
-    Silent,
-}
-
-/// How writes are cut into reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Chunks {
-    /// Each write arrives as one read.
-    #[default]
-    Whole,
-    /// One byte per read.
-    SingleBytes,
-    /// Reads of 1 to this many bytes, at random.
-    UpTo(usize),
-}
-
-/// What happens at one of the ends.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    Opened {
-        conn: ConnId,
-        dc: i32,
-    },
-    ToServer {
-        conn: ConnId,
-        bytes: Vec<u8>,
-    },
-    ToClient {
-        conn: ConnId,
-        bytes: Vec<u8>,
-    },
-    /// The client's write is done; its buffer comes back.
-    Written {
-        conn: ConnId,
-        buffer: Vec<u8>,
-    },
-    LostByClient {
-        conn: ConnId,
-        cause: IoFailure,
-    },
-    LostByServer {
-        conn: ConnId,
-    },
-}
 
 /// Everything between the client and the DCs.
 pub struct Network {

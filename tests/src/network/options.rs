@@ -1,0 +1,71 @@
+//! How the network treats what it carries.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How the network treats what it carries. The default is fast, whole and reliable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkOptions {
+    /// The shortest time from one end to the other; default 20 ms.
+    pub latency: Duration,
+    /// By how much longer a piece may take, at random; default 0.
+    pub jitter: Duration,
+    /// How writes are cut into reads.
+    pub chunks: Chunks,
+    /// After how many bytes, both directions of all connections counted together, the connection that carries the
+    /// next byte is cut, once; default never.
+    pub cut_at_byte: Option<u64>,
+    /// Cuts the connection at random, before about one in this many pieces; default never.
+    pub cut_one_in: Option<u64>,
+    /// Whether the client's writes are taken and never finished, as where the other end reads no more; default no.
+    pub blocks_writes: bool,
+    /// How many connects are refused before the first succeeds; default 0.
+    pub refuse_connects: u32,
+    /// How often each write of a server arrives, one copy behind the other; default 1.
+    pub copies: u32,
+    /// Whether writes of the servers are kept for [`Network::take_server_writes`]; default no.
+    pub keep: bool,
+    /// How fast the client's writes leave; default at once.
+    pub bytes_per_second: Option<u64>,
+    /// Whether the client's host has no IPv4 address: connects over it fail at once; default no.
+    pub no_ipv4: bool,
+    /// The same of IPv6.
+    pub no_ipv6: bool,
+    /// Addresses that refuse connections.
+    pub refusing: Vec<SocketAddr>,
+    /// Addresses that never answer. The client's host gives each a start of 250 ms before it tries the next.
+    pub silent: Vec<SocketAddr>,
+}
+
+impl Default for NetworkOptions {
+    fn default() -> Self {
+        Self {
+            latency: Duration::from_millis(20),
+            jitter: Duration::ZERO,
+            chunks: Chunks::Whole,
+            cut_at_byte: None,
+            cut_one_in: None,
+            blocks_writes: false,
+            refuse_connects: 0,
+            copies: 1,
+            keep: false,
+            bytes_per_second: None,
+            no_ipv4: false,
+            no_ipv6: false,
+            refusing: Vec::new(),
+            silent: Vec::new(),
+        }
+    }
+}
+
+/// How writes are cut into reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chunks {
+    /// Each write arrives as one read.
+    #[default]
+    Whole,
+    /// One byte per read.
+    SingleBytes,
+    /// Reads of 1 to this many bytes, at random.
+    UpTo(usize),
+}
