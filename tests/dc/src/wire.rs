@@ -1,9 +1,9 @@
-//! The few TL primitives that the server's own layers need, written independently of the client's reader and writer:
-//! code that both ends share would hide a mistake that both make.
+//! The TL primitives of the server, independent of the client's reader and writer: code that both ends share would hide
+//! a mistake that both make.
 //!
 //! Source: `core.telegram.org/mtproto/serialize`.
 
-/// The bytes are not what they should be: too few, or a length that lies.
+/// The bytes are cut short or have a wrong length or constructor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed TL")]
 pub struct Malformed;
@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
-    /// What was not read yet.
+    /// Returns the bytes that were not read yet.
     pub(crate) const fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -57,12 +57,12 @@ impl<'a> Reader<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
-    /// The next constructor must be this one.
+    /// Errors unless the next constructor is this one.
     pub(crate) fn expect(&mut self, constructor: u32) -> Result<(), Malformed> {
         if self.u32()? == constructor { Ok(()) } else { Err(Malformed) }
     }
 
-    /// A TL `bytes`. The length must be written in its short form wherever it fits, and the filling must be zeros.
+    /// A TL `bytes`. Errors if a length below 254 is not in its short form or the padding is not zero.
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
         let (header, length) = match *self.rest {
             [254, low, middle, high, ..] => {

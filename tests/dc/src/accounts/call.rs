@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use super::wire::{BadArguments, Reader};
 
-/// Who calls, and when.
+/// The caller of a function, and the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallContext {
     /// The DC that was called.
     pub dc: i32,
     /// The key of the caller, as the session layer has checked it.
     pub auth_key_id: u64,
-    /// The layer that the caller named by `invokeWithLayer` in this call, where the session layer has looked.
+    /// The layer that the caller named by `invokeWithLayer` in this call; `None` if it named none.
     pub layer: Option<i32>,
     /// Server time, in seconds since 1970.
     pub now_unix: i32,
@@ -20,16 +20,16 @@ pub struct CallContext {
     pub reached_at: Option<IpAddr>,
 }
 
-/// What a function answers.
+/// The result of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A boxed TL object.
     Result(Vec<u8>),
     /// An `rpc_error`.
     Error {
-        /// Such as 303, 400, 401, 420.
+        /// The code, such as 303, 400, 401 or 420.
         code: i32,
-        /// Such as `PHONE_MIGRATE_1`.
+        /// The message, such as `PHONE_MIGRATE_1`.
         message: String,
     },
 }
@@ -37,30 +37,30 @@ pub enum Answer {
 /// An update for another caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Push {
-    /// Whose sessions get it.
+    /// The auth key whose sessions get it.
     pub auth_key_id: u64,
     /// A boxed `Updates` object.
     pub body: Vec<u8>,
 }
 
-/// Something that a person in front of the sandbox wants to see.
+/// An event for the person who runs the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccountEvent {
-    /// A login code "arrived".
+    /// A login code was sent.
     CodeSent {
         /// Digits only.
         phone: String,
-        /// The code to type in.
+        /// The code.
         code: String,
         /// The DC that sent it.
         dc: i32,
     },
-    /// A code "arrived" by e-mail.
+    /// A code was sent by e-mail.
     EmailSent {
         /// The address.
         address: String,
-        /// The code to type in.
+        /// The code.
         code: String,
         /// The DC that sent it.
         dc: i32,
@@ -79,7 +79,7 @@ pub enum AccountEvent {
         /// Where.
         dc: i32,
     },
-    /// A caller wants a function that no account knows; told once for each.
+    /// A caller called a function that the sandbox does not have; reported once for each function.
     Unserved {
         /// Its name, or its constructor if layer 230 does not have it.
         method: String,
@@ -88,10 +88,10 @@ pub enum AccountEvent {
     },
 }
 
-/// All that follows from one call.
+/// Everything that follows from one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Called {
-    /// What the caller is answered.
+    /// The answer to the caller.
     pub answer: Answer,
     /// What happened.
     pub events: Vec<AccountEvent>,
@@ -99,7 +99,7 @@ pub struct Called {
     pub pushes: Vec<Push>,
 }
 
-/// One call, while it is being answered.
+/// One call while it is processed.
 pub(super) struct Call<'a> {
     pub(super) dc: i32,
     pub(super) auth_key_id: u64,
@@ -111,12 +111,12 @@ pub(super) struct Call<'a> {
     pub(super) pushes: Vec<Push>,
 }
 
-/// When and for whom an answer is written.
+/// What the form of an answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct When {
     /// Server time, in seconds since 1970.
     pub(super) now: i32,
-    /// The layer that reads it.
+    /// The caller's layer.
     pub(super) layer: i32,
 }
 
@@ -126,7 +126,7 @@ impl Call<'_> {
     }
 }
 
-/// An `rpc_error` in the making.
+/// An `rpc_error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ApiError {
     pub(super) code: i32,
@@ -149,5 +149,5 @@ impl From<BadArguments> for ApiError {
     }
 }
 
-/// A boxed object, or what is wrong.
+/// A boxed object, or the error.
 pub(super) type Reply = Result<Vec<u8>, ApiError>;

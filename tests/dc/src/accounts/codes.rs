@@ -1,4 +1,4 @@
-//! Login codes on their way: issued, sent again by other means, verified, expired.
+//! Pending login codes: sent, resent by the next delivery, verified, expired.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,22 @@ use super::wire::{Writer, id};
 const KIND_OF_A_LATER_LAYER: u32 = 0x7e57_c0de;
 const NEXT_OF_A_LATER_LAYER: u32 = 0x7e57_c0df;
 
-/// One code on its way.
+/// A pending code.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub(super) number: Number,
     pub(super) code: String,
-    /// How it travels, and how the next ones would.
+    /// How it was sent, and how the next ones would be.
     pub(super) deliveries: Vec<CodeDelivery>,
     pub(super) sent_at: i32,
     pub(super) wrong: u8,
-    /// The right code was given; it only waits for `auth.signUp`.
+    /// Whether the right code was given and only `auth.signUp` is missing.
     pub(super) verified: bool,
     /// The e-mail address that is being set up, and the code that was sent there.
     pub(super) set_up: Option<(String, String)>,
 }
 
-/// All codes on their way, by their `phone_code_hash`.
+/// All pending codes, by their `phone_code_hash`.
 #[derive(Debug, Default)]
 pub(super) struct Codes {
     lifetime: i32,
@@ -36,16 +36,16 @@ pub(super) struct Codes {
     pending: BTreeMap<String, Pending>,
 }
 
-/// What became of a code.
+/// What a code is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// It is spent by this use.
+    /// `auth.signIn`, which uses the code up.
     SignIn,
-    /// It must have been verified before.
+    /// `auth.signUp`, after a verified `auth.signIn`.
     SignUp,
 }
 
-/// What a person typed, and where it claims to come from.
+/// A code that a client sent, and how it claims to have got it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Typed<'a> {
     ByPhone(&'a str),
@@ -53,7 +53,7 @@ pub(super) enum Typed<'a> {
 }
 
 impl Codes {
-    /// Codes that live as long as the options say.
+    /// No codes, with the lifetimes of the options.
     pub(super) fn new(options: &AccountOptions) -> Self {
         Self {
             lifetime: options.code_lifetime,
@@ -62,8 +62,8 @@ impl Codes {
         }
     }
 
-    /// Sends a code by the first of `deliveries`; codes sent to the number before are worthless from now on. The answer
-    /// is a boxed `auth.sentCode`.
+    /// Sends a code by the first of `deliveries`; codes sent to the number before are void. Returns a boxed
+    /// `auth.sentCode`.
     pub(super) fn send(
         &mut self,
         number: Number,
@@ -78,7 +78,7 @@ impl Codes {
         self.insert(hash, pending, when.layer)
     }
 
-    /// Sends another code by the next means, under another hash.
+    /// Sends another code by the next delivery, under a new hash.
     pub(super) fn resend(
         &mut self,
         number: &Number,
@@ -97,12 +97,12 @@ impl Codes {
         Ok(self.send(number, code, new_hash, deliveries, when))
     }
 
-    /// All codes on their way.
+    /// All pending codes.
     pub(super) fn pending(&self) -> impl ExactSizeIterator<Item = (&String, &Pending)> {
         self.pending.iter()
     }
 
-    /// Takes in a code that was saved.
+    /// Restores a code.
     pub(super) fn restore(&mut self, hash: String, pending: Pending) {
         self.pending.insert(hash, pending);
     }
@@ -114,7 +114,7 @@ impl Codes {
         Ok(())
     }
 
-    /// Compares what a person typed with what was sent.
+    /// Checks a code that a client sent.
     pub(super) fn verify(
         &mut self,
         number: &Number,
@@ -157,7 +157,7 @@ impl Codes {
         Ok(())
     }
 
-    /// Notes which address is being set up, and what was sent there.
+    /// Stores the address that is being set up, and the code that was sent to it.
     pub(super) fn set_up_email(
         &mut self,
         number: &Number,
@@ -174,7 +174,7 @@ impl Codes {
         Ok(())
     }
 
-    /// The address that was being set up, if the code is the one that was sent there. It can be used once.
+    /// Returns the address that was being set up, if the code is right; then the code is used up.
     pub(super) fn verified_email(
         &mut self,
         number: &Number,
@@ -193,7 +193,7 @@ impl Codes {
         Ok(address)
     }
 
-    /// Refuses a hash that belongs to no code of the number by e-mail.
+    /// Errors unless the hash belongs to a code that was sent to the number by e-mail.
     pub(super) fn must_be_by_email(&mut self, number: &Number, hash: &str, now: i32) -> Result<(), ApiError> {
         let pending = self.find(number, hash, now)?;
         match pending.deliveries.first() {
@@ -272,7 +272,7 @@ const fn next_kind(delivery: &CodeDelivery) -> u32 {
     }
 }
 
-/// An address as it is told to those who may not know it.
+/// The address with most of its name hidden.
 pub(super) fn pattern(address: &str) -> String {
     let (name, domain) = address.split_once('@').unwrap_or((address, ""));
     let first: String = name.chars().take(1).collect();

@@ -1,4 +1,4 @@
-//! `help.saveAppLog` as a counter: how often was a request really executed?
+//! `help.saveAppLog` as a counter of executed requests.
 
 use super::call::{Call, Reply};
 use super::state::Accounts;
@@ -8,8 +8,8 @@ use super::wire::{BadArguments, Writer, id};
 const COUNTED: &str = "count";
 
 impl Accounts {
-    /// The function that counts `number` when it is executed, serialised: `help.saveAppLog` with one event. It
-    /// answers `boolTrue`.
+    /// Returns a serialized call of `help.saveAppLog` with one event, which counts `number` when it is executed. Its
+    /// result is `boolTrue`.
     #[must_use]
     pub fn count_query(number: i64) -> Vec<u8> {
         let time = 0.0_f64.to_bits().cast_signed();
@@ -18,13 +18,13 @@ impl Accounts {
         Writer::boxed(id::SAVE_APP_LOG).objects(&[event.finish()]).finish()
     }
 
-    /// How often `number` was counted.
+    /// Returns how often `number` was counted.
     #[must_use]
     pub fn counted(&self, number: i64) -> u32 {
         self.counts.get(&number).copied().unwrap_or(0)
     }
 
-    /// How many calls came in `invokeWithoutUpdates`.
+    /// The number of calls in `invokeWithoutUpdates`.
     #[must_use]
     pub const fn calls_without_updates(&self) -> u64 {
         self.without_updates

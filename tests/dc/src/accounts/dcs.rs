@@ -1,4 +1,4 @@
-//! The DCs of the sandbox: their list, and how a login on one is carried to another
+//! The DCs of the sandbox: their list, and the transfer of an authorization between them
 //! (`core.telegram.org/api/datacenter`).
 
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ impl Accounts {
             .i32(call.dc)
             .objects(&options)
             .string("");
-        // What follows concerns chats and calls; the values are those of a quiet server.
+        // What follows concerns chats and calls; the values are Telegram's defaults.
         let [chat_size_max, megagroup_size_max, forwarded_count_max] = [200, 200_000, 100];
         let [online_update, offline_blur, offline_idle, online_cloud] = [210_000, 5_000, 30_000, 300_000];
         let [notify_cloud_delay, notify_default_delay] = [30_000, 1_500];
@@ -55,7 +55,7 @@ impl Accounts {
         Ok(config.i32(caption_length_max).i32(message_length_max).i32(webfile_dc).finish())
     }
 
-    /// The list, with the DCs' own addresses as `reached` says.
+    /// The list of `dcOption`, with each of the DCs' own addresses mapped by `reached`.
     fn dc_options(&self, reached: impl Fn(SocketAddr) -> SocketAddr) -> Vec<Vec<u8>> {
         let own = self.options.dcs.iter().map(|(dc, address)| (*dc, reached(*address)));
         let kinds: &[u32] = if self.options.announce_static { &[0, STATIC] } else { &[0] };
@@ -70,7 +70,7 @@ impl Accounts {
         plain.chain(self.options.extra_dc_options.iter().cloned()).map(|dc| dc_option(&dc)).collect()
     }
 
-    /// How often `help.getConfig` was answered.
+    /// Returns how often `help.getConfig` was answered.
     #[must_use]
     pub const fn configs_asked(&self) -> u64 {
         self.configs_asked
@@ -86,7 +86,7 @@ impl Accounts {
             .finish()
     }
 
-    /// What `help.getConfig` lists from now on besides the DCs' own addresses.
+    /// Sets what `help.getConfig` lists besides the DCs' own addresses.
     pub fn announce(&mut self, extra_dc_options: Vec<DcOption>) {
         self.options.extra_dc_options = extra_dc_options;
     }
@@ -135,7 +135,7 @@ impl Accounts {
     }
 }
 
-/// An address that the caller can connect to: it reaches all addresses of this machine as it reached this one.
+/// Replaces an unspecified address by the one that the caller is connected to.
 fn reached(address: SocketAddr, call: &Call<'_>) -> SocketAddr {
     let ip = call.reached_at.filter(|_| address.ip().is_unspecified()).unwrap_or(address.ip());
     SocketAddr::new(ip, address.port())

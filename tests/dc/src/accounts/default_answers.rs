@@ -1,7 +1,6 @@
-//! What else a client asks of a server: here nobody writes to anybody, so that the lists are empty and the settings are
-//! those of a new account.
+//! Functions that are answered as for a new account: empty lists, default settings.
 //!
-//! A method that is not here is answered with an error; [`unserved_name`] tells the sandbox's user which one it was.
+//! A function that the sandbox does not have is answered with an error; [`unserved_name`] is its name for the report.
 
 use super::call::{ApiError, Call, Reply};
 use super::forms;
@@ -98,10 +97,10 @@ mod own {
 /// The one country and the one language of the sandbox.
 const COUNTRY: [&str; 3] = ["XX", "Sandbox", "999"];
 const LANGUAGE: [&str; 2] = ["en", "English"];
-/// What `help.countriesList` is known by.
+/// The hash of `help.countriesList`.
 const HASH_OF_COUNTRIES: i32 = 1;
 
-/// The function behind a constructor, for those of this file.
+/// Returns the function with this constructor, if it is one of this file.
 pub(super) const fn method(constructor: u32) -> Option<Method> {
     Some(match constructor {
         own::GET_COUNTRIES_LIST => ("help.getCountriesList", Accounts::get_countries_list),
@@ -225,7 +224,7 @@ pub(super) const fn method(constructor: u32) -> Option<Method> {
     })
 }
 
-/// An object that consists of so many empty vectors.
+/// An object of so many empty vectors.
 #[expect(clippy::unnecessary_wraps, reason = "it is what a function answers")]
 fn empty(constructor: u32, vectors: usize) -> Reply {
     Ok((0..vectors).fold(Writer::boxed(constructor), |object, _| object.objects(&[])).finish())
@@ -250,7 +249,7 @@ fn language() -> Vec<u8> {
     language.string(code).string(code).i32(0).i32(0).string("").finish()
 }
 
-/// No text is translated here.
+/// Every text is untranslated.
 fn lang_pack(call: &mut Call<'_>, is_difference: bool) -> Reply {
     named_pack(call)?;
     named_language(call)?;
@@ -295,7 +294,7 @@ impl Accounts {
         Ok(Writer::boxed(own::PEER_COLORS).i32(0).objects(&[]).finish())
     }
 
-    /// For what changes nothing that anyone could see here.
+    /// For functions without a visible effect.
     fn agree(&mut self, call: &mut Call<'_>) -> Reply {
         self.person(call)?;
         Ok(Writer::boxed(id::BOOL_TRUE).finish())
@@ -327,7 +326,7 @@ impl Accounts {
         Ok(messages(call, &missing))
     }
 
-    /// There are no chats: to ask for none is right, any other is an error.
+    /// There are no chats, so any identifier is an error.
     fn get_chats(&mut self, call: &mut Call<'_>, error: &str) -> Reply {
         call.reader.expect(id::VECTOR)?;
         let count = call.reader.u32()?;
@@ -383,7 +382,7 @@ fn messages(call: &Call<'_>, messages: &[Vec<u8>]) -> Vec<u8> {
 /// The whole API, as clients of layer 230 know it.
 const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../core/schema/full.tl"));
 
-/// What a function is called that the sandbox does not answer.
+/// Returns the name of a function of layer 230, or its constructor in hex.
 pub(super) fn unserved_name(constructor: u32) -> String {
     let functions = SCHEMA.split_once("---functions---").map_or("", |(_, functions)| functions);
     let is_it = |line: &&str| {

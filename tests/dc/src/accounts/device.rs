@@ -1,4 +1,4 @@
-//! What a client says of itself in `initConnection`.
+//! The description of a client in `initConnection`.
 
 use super::policy::MAX_DEVICE_TEXT;
 use crate::wire::{Malformed, Reader, Writer};

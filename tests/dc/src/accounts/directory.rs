@@ -1,4 +1,4 @@
-//! Who exists: users and bots, where they live, and how a user looks on the wire.
+//! The users and bots, their DCs, and their forms on the wire.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +20,13 @@ pub(super) struct Account {
     /// Digits; empty for a bot.
     pub(super) phone: String,
     pub(super) is_bot: bool,
-    /// What is known of the password.
+    /// The password, if there is one.
     pub(super) password: Option<Password>,
-    /// Whether codes come by e-mail.
+    /// Whether login codes are sent by e-mail.
     pub(super) login_email: LoginEmail,
-    /// Server time from which on they do not any more.
+    /// When the login e-mail is reset, in server time.
     pub(super) email_reset_at: Option<i32>,
-    /// How the options describe it; `None` for those that came to be while the DCs ran.
+    /// The fingerprint of its description in the options; `None` if it was created while the DCs ran.
     pub(super) origin: Option<Origin>,
 }
 
@@ -34,19 +34,19 @@ pub(super) struct Account {
 #[derive(Clone, Debug)]
 pub(super) struct Password {
     pub(super) settings: TestPassword,
-    /// Made at its first use: it takes a tenth of a second.
+    /// Computed at its first use, which takes a tenth of a second.
     pub(super) verifier: Option<Verifier>,
-    /// What became of the wish to do without it.
+    /// The state of its reset.
     pub(super) reset: Reset,
 }
 
-/// A wish to do without a password.
+/// The state of a password reset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Reset {
-    /// There is none.
+    /// None was requested.
     #[default]
     None,
-    /// It comes true at this time.
+    /// It takes effect at this time.
     Until(i32),
     /// It was declined at this time.
     DeclinedAt(i32),
@@ -68,7 +68,7 @@ struct Token {
     expired: bool,
 }
 
-/// All who exist.
+/// All accounts.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     sandbox: bool,
@@ -140,7 +140,7 @@ impl Directory {
         self.accounts.insert(user.id, account);
     }
 
-    /// The number behind what a person typed; `None` where nobody can have it.
+    /// Parses a phone number; `None` if it is neither listed nor one of the sandbox.
     pub(super) fn number(&self, typed: &str) -> Option<Number> {
         let digits: String = typed.chars().filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')')).collect();
         if let Some(account) = self.phones.get(&digits).and_then(|user| self.accounts.get(user)) {
@@ -150,12 +150,12 @@ impl Directory {
         self.sandbox_number(&digits)
     }
 
-    /// The account of a number, if it is registered.
+    /// Returns the account of a number, if it is registered.
     pub(super) fn by_number(&mut self, number: &Number) -> Option<i64> {
         if let Some(user) = self.phones.get(&number.digits) {
             return Some(*user);
         }
-        // Whoever passes here has a number of the sandbox: it is settled when it is first called.
+        // It is a number of the sandbox, whose account is created at its first use.
         if number.digits.ends_with('9') {
             return None;
         }
@@ -177,7 +177,7 @@ impl Directory {
         Some(user)
     }
 
-    /// A newcomer with a free number; the user's identifier is the number.
+    /// Creates an account; the user's identifier is the number.
     pub(super) fn sign_up(&mut self, number: &Number, first_name: &str, last_name: &str) -> i64 {
         self.register(number, first_name, last_name, None)
     }
@@ -202,7 +202,7 @@ impl Directory {
         id
     }
 
-    /// The bot of a token, and whether the token has expired.
+    /// Returns the bot of a token, and whether the token was revoked.
     pub(super) fn by_token(&self, token: &str) -> Option<(&Account, bool)> {
         let token = self.tokens.get(token)?;
         Some((self.accounts.get(&token.bot)?, token.expired))
@@ -216,12 +216,12 @@ impl Directory {
         self.accounts.get_mut(&id)
     }
 
-    /// All who exist, by identifier.
+    /// All accounts, by identifier.
     pub(super) fn accounts(&self) -> impl ExactSizeIterator<Item = &Account> {
         self.accounts.values()
     }
 
-    /// Takes in an account that was saved, unless the options describe another one in its place or do not have it any more.
+    /// Restores an account, unless the options have changed or dropped it.
     pub(super) fn restore(&mut self, account: Account) {
         let described = self.accounts.get(&account.id).map(|account| account.origin);
         let number_is_free = !self.phones.contains_key(&account.phone);
@@ -249,8 +249,8 @@ impl Directory {
 }
 
 impl Account {
-    /// A boxed `user`, in the form that a client of this layer can read. The fields are those that all layers have in the
-    /// same order: flags, flags2 (from layer 148 on), id, access_hash, first_name, last_name, username, phone,
+    /// A boxed `user`, in the form that a client of this layer can read. Only fields that all layers have in the same
+    /// order are set: flags, flags2 (from layer 148 on), id, access_hash, first_name, last_name, username, phone,
     /// bot_info_version.
     pub(super) fn to_user(&self, layer: i32, is_self: bool) -> Vec<u8> {
         let mut flags = 1 | 1 << 1;
@@ -286,7 +286,7 @@ impl Account {
 }
 
 impl Account {
-    /// A boxed `userFull` with what no layer does without, and `botInfo` for a bot.
+    /// A boxed `userFull` with the mandatory fields of all layers, and `botInfo` for a bot.
     pub(super) fn to_user_full(&self, layer: i32, is_self: bool) -> Vec<u8> {
         let flags = u32::from(self.is_bot) << 3;
         if layer < forms::ID_OF_USER_FULL {
@@ -330,7 +330,7 @@ impl Account {
     }
 }
 
-/// A boxed `userEmpty`, for an identifier that nobody has.
+/// A boxed `userEmpty`, for an unknown identifier.
 pub(super) fn empty_user(user_id: i64) -> Vec<u8> {
     Writer::boxed(id::USER_EMPTY).i64(user_id).finish()
 }

@@ -57,7 +57,7 @@ impl Accounts {
         Ok(self.send_first_code(call, number))
     }
 
-    /// A code that "arrives" at an address as an event.
+    /// Sends a code to an address, as an event.
     pub(super) fn send_email(&mut self, call: &mut Call<'_>, number: &Number, address: &str) -> String {
         let code = self.email_code(number);
         let event = AccountEvent::EmailSent { address: address.into(), code: code.clone(), dc: call.dc };
@@ -65,7 +65,7 @@ impl Accounts {
         code
     }
 
-    /// A sandbox number's DC six times over; else six random digits.
+    /// Six times the DC of a sandbox number; else six random digits.
     pub(super) fn email_code(&mut self, number: &Number) -> String {
         let code = match &number.code {
             Some(_) => number.dc.to_string().repeat(6),
@@ -76,7 +76,7 @@ impl Accounts {
     }
 }
 
-/// Reads an `emailVerifyPurposeLoginSetup`; nobody sets an address up for anything else here.
+/// Reads an `emailVerifyPurposeLoginSetup`, the only purpose that is supported.
 fn login_setup<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, &'a str), BadArguments> {
     reader.expect(id::EMAIL_VERIFY_PURPOSE_LOGIN_SETUP)?;
     Ok((reader.string()?, reader.string()?))

@@ -1,10 +1,11 @@
 //! The constructors of answers that changed from layer to layer (`core.telegram.org/api/invoking#layers`): a client reads
 //! only those of the layer that it named.
 //!
-//! Each table begins with layer 133, the first whose users have identifiers of 64 bits, or with 140 if nothing changed in
-//! between. A layer has the last constructor that begins at or below it, and an earlier one gets the first of all. The layers and their definitions come from the schemas that clients of many versions carry
-//! (Telethon, Pyrogram and what comes from it, GramJS, mtcute, grammers); `vectors/tl_forms.txt` has the definitions. A
-//! layer of which no client is known counts to the constructor before it.
+//! Each table begins with layer 133, the first whose users have identifiers of 64 bits, or with 140 if nothing changed
+//! in between. A layer has the last constructor that begins at or below it; an earlier layer gets the first one. The
+//! layers and their definitions come from the schemas that clients of many versions carry (Telethon, Pyrogram and its
+//! forks, GramJS, mtcute, grammers); `vectors/tl_forms.txt` has the definitions. A layer that no known client has used
+//! counts as the one before it.
 
 /// A constructor, and the first layer that is known to have it.
 type Form = (i32, u32);
@@ -48,7 +49,7 @@ pub(super) const USER_FULL: &[Form] = &[
     (224, 0x06cb_e645),
 ];
 pub(super) const FLAGS2_OF_USER_FULL: i32 = 176;
-/// From here on a `userFull` names its user by the identifier.
+/// From this layer on, a `userFull` names its user by the identifier.
 pub(super) const ID_OF_USER_FULL: i32 = 140;
 
 pub(super) const PEER_SETTINGS: &[Form] =
@@ -66,13 +67,14 @@ pub(super) const BOT_INFO: &[Form] = &[
     (196, 0x4d8a_0299),
 ];
 pub(super) const FLAGS_OF_BOT_INFO: i32 = 144;
-/// From here on a `botInfo` has a menu button.
+/// From this layer on, a `botInfo` has a menu button.
 pub(super) const BUTTON_OF_BOT_INFO: i32 = 140;
 
 pub(super) const AUTHORIZATION: &[Form] = &[(133, 0xcd05_0916), (140, 0x33fb_7bb8), (152, 0x2ea2_c0d4)];
 pub(super) const PASSWORD: &[Form] = &[(140, 0x185b_184f), (145, 0x957b_50fb)];
 pub(super) const EMAIL_CODE: &[Form] = &[(140, 0x5a15_9841), (158, 0xf450_f59b)];
-/// From here on an `auth.sentCodeTypeEmailCode` says when a reset is possible; before, when a phone will do.
+/// From this layer on, an `auth.sentCodeTypeEmailCode` says when a reset is possible; before, it says when a phone can
+/// be used.
 pub(super) const RESET_OF_EMAIL_CODE: i32 = 158;
 pub(super) const FIREBASE_SMS: &[Form] = &[(140, 0xe57b_1432), (181, 0x13c9_0f17), (183, 0x009f_d736)];
 
@@ -80,11 +82,11 @@ pub(super) const FIREBASE_SMS: &[Form] = &[(140, 0xe57b_1432), (181, 0x13c9_0f17
 pub(super) const MESSAGES: &[Form] = &[(140, 0x8c71_8e87), (220, 0x1d73_e7ea)];
 pub(super) const TOPICS_OF_MESSAGES: i32 = 220;
 
-/// `config`; some limits left it at [`FEWER_LIMITS_OF_CONFIG`].
+/// `config`; some limits were removed at [`FEWER_LIMITS_OF_CONFIG`].
 pub(super) const CONFIG: &[Form] = &[(140, 0x330b_4067), (145, 0x2325_66ac), (155, 0xcc1a_241e)];
 pub(super) const FEWER_LIMITS_OF_CONFIG: i32 = 155;
 
-/// The constructor that a layer has.
+/// Returns the constructor of a layer.
 pub(super) fn of(forms: &[Form], layer: i32) -> u32 {
     let known = forms.iter().rev().find(|(since, _)| *since <= layer);
     known.or_else(|| forms.first()).map_or(0, |(_, constructor)| *constructor)

@@ -32,7 +32,7 @@ impl Accounts {
         Ok(self.send_first_code(call, number))
     }
 
-    /// Sends a code in the first of the ways that the account has. The answer is a boxed `auth.sentCode`.
+    /// Sends a code by the first delivery of the account. Returns a boxed `auth.sentCode`.
     pub(super) fn send_first_code(&mut self, call: &mut Call<'_>, number: Number) -> Vec<u8> {
         let user = self.directory.by_number(&number);
         let account = user.and_then(|user| self.directory.account_mut(user));
@@ -198,7 +198,7 @@ impl Accounts {
         Ok(Writer::boxed(id::LOGGED_OUT).u32(1).bytes(&token).finish())
     }
 
-    /// Signs a key in. The answer is a boxed `auth.authorization`.
+    /// Logs a key in. Returns a boxed `auth.authorization`.
     pub(super) fn authorize(&mut self, call: &mut Call<'_>, user: i64) -> Reply {
         let account = self.directory.account(user).ok_or_else(ApiError::unregistered)?;
         let object = account.to_user(call.layer, true);
@@ -209,7 +209,7 @@ impl Accounts {
         Ok(Writer::boxed(forms::of(forms::AUTHORIZATION, call.layer)).u32(0).object(&object).finish())
     }
 
-    /// The code was right, or not needed.
+    /// Continues after a right code: asks for the password if there is one, else logs in.
     pub(super) fn password_or_authorization(&mut self, call: &mut Call<'_>, user: i64) -> Reply {
         if self.directory.account(user).is_some_and(|account| account.password.is_some()) {
             let key = self.key(call);
@@ -219,7 +219,7 @@ impl Accounts {
         self.authorize(call, user)
     }
 
-    /// The number that a person typed, if it lives on this DC.
+    /// Parses a phone number. Errors if it belongs to another DC.
     pub(super) fn number_here(&self, call: &Call<'_>, typed: &str) -> Result<Number, ApiError> {
         let number =
             self.directory.number(typed).ok_or_else(|| ApiError::new(400, "PHONE_NUMBER_INVALID"))?;
@@ -227,7 +227,7 @@ impl Accounts {
         Ok(number)
     }
 
-    /// Refuses a call on any DC but `home`, and on every one where the options say so.
+    /// Errors on any DC other than `home`, and on every DC if the options say so.
     fn migrate(&self, call: &Call<'_>, what: &str, home: i32) -> Result<(), ApiError> {
         match self.elsewhere(call, home) {
             None => Ok(()),
@@ -235,7 +235,7 @@ impl Accounts {
         }
     }
 
-    /// Where the caller should go in order to reach an account of the DC `home`; `None`: it is there.
+    /// The DC that the caller must move to for an account of `home`; `None` if it is there.
     pub(super) fn elsewhere(&self, call: &Call<'_>, home: i32) -> Option<i32> {
         if !self.options.always_migrate {
             return (home != call.dc).then_some(home);
@@ -256,7 +256,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// A code and a `phone_code_hash` for it; the code "arrives" as an event.
+    /// Makes a code and its `phone_code_hash`; the code is sent as an event.
     fn fresh_code(&mut self, call: &mut Call<'_>, number: &Number) -> (String, String) {
         let code = number.code.clone().unwrap_or_else(|| self.random_digits::<5>());
         let event = AccountEvent::CodeSent { phone: number.digits.clone(), code: code.clone(), dc: call.dc };
@@ -276,7 +276,7 @@ impl Accounts {
     }
 }
 
-/// Reads a `codeSettings`; of all that it says, the tokens matter here.
+/// Reads a `codeSettings`; only its tokens are used.
 fn code_settings<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, BadArguments> {
     let known = reader.u32()?;
     if !matches!(known, id::CODE_SETTINGS | id::CODE_SETTINGS_140 | id::CODE_SETTINGS_133) {

@@ -5,7 +5,7 @@ use super::policy::ACCEPTED_TOKEN_LIFETIME;
 use super::state::{Accounts, LoginToken};
 use super::wire::{Reader, Writer, id};
 
-/// What a QR code holds, before the token.
+/// The link of a QR code up to its token.
 const LINK: &str = "tg://login?token=";
 
 impl Accounts {
@@ -24,7 +24,7 @@ impl Accounts {
         if let Some(bytes) = accepted {
             return self.redeem(call, &bytes);
         }
-        // Older links of the same device stay valid until they expire: somebody may be scanning one.
+        // Older links of the same device stay valid until they expire, since one may be scanned right now.
         let bytes = self.random_bytes::<32>().to_vec();
         let expires = call.now.saturating_add(self.options.login_token_lifetime);
         let token = LoginToken { auth_key_id: call.auth_key_id, expires, except_ids, user: None };
@@ -44,7 +44,7 @@ impl Accounts {
         self.redeem(call, bytes)
     }
 
-    /// The other side: a device that is logged in has scanned the code.
+    /// A device that is logged in has scanned the code.
     pub(super) fn accept_login_token(&mut self, call: &mut Call<'_>) -> Reply {
         let bytes = call.reader.bytes()?;
         call.reader.end()?;
@@ -69,10 +69,10 @@ impl Accounts {
         Ok(session.finish())
     }
 
-    /// A person with a phone of this number scans a link; what is pushed to the device that shows it.
+    /// Scans a link as the user with this phone number. Returns the update for the device that shows it.
     ///
     /// # Errors
-    /// What the phone is told: the name of the error.
+    /// The name of the error that the phone gets.
     pub fn scan(&mut self, link: &str, phone: &str, now_unix: i32) -> Result<Push, String> {
         let token = link.strip_prefix(LINK).and_then(base64url).ok_or("this is no login link")?;
         let number = self.directory.number(phone).ok_or("this is no phone number")?;
@@ -98,7 +98,7 @@ impl Accounts {
         Ok(Push { auth_key_id: token.auth_key_id, body })
     }
 
-    /// The device that showed the token comes for its authorisation.
+    /// Logs in the device that showed the token.
     fn redeem(&mut self, call: &mut Call<'_>, bytes: &[u8]) -> Reply {
         let user = self.login_tokens.get(bytes).and_then(|token| token.user);
         let user = user.ok_or_else(|| ApiError::new(400, "AUTH_TOKEN_INVALID"))?;

@@ -1,4 +1,4 @@
-//! The API functions that the sandbox answers, and the way of one call to its function.
+//! The API functions that the sandbox has, and the dispatch of a call.
 
 use super::call::{AccountEvent, Answer, ApiError, Call, CallContext, Called, Reply};
 use super::options::FaultKind;
@@ -7,7 +7,7 @@ use super::state::{Accounts, Method};
 use super::wire::{Reader, Writer, id};
 use super::{default_answers, wrappers};
 
-/// The function behind a constructor, for those that the sandbox knows.
+/// Returns the function with this constructor, if the sandbox has it.
 const fn method(constructor: u32) -> Option<Method> {
     Some(match constructor {
         id::SEND_CODE => ("auth.sendCode", Accounts::send_code),
@@ -72,17 +72,17 @@ const fn method(constructor: u32) -> Option<Method> {
     })
 }
 
-/// Whether a function may change what is saved. To save once too often does no harm.
+/// Whether a function may change the saved state. A needless save does no harm.
 fn changes_something(name: &str) -> bool {
     let (_, function) = name.split_once('.').unwrap_or_default();
     !function.starts_with("get") && !matches!(function, "saveAppLog" | "updateStatus")
 }
 
 impl Accounts {
-    /// Answers one API function; `body` begins with the function's constructor identifier. The wrappers
-    /// `invokeWithLayer`, `initConnection`, `invokeWithoutUpdates`, `invokeAfterMsg` and `invokeAfterMsgs` may stand
-    /// around it; layer and `initConnection` are remembered for the key. A key's first call must bring
-    /// `initConnection`: without it, all are refused with `CONNECTION_NOT_INITED`.
+    /// Executes one API function. `body` is the serialized call; the wrappers `invokeWithLayer`, `initConnection`,
+    /// `invokeWithoutUpdates`, `invokeAfterMsg` and `invokeAfterMsgs` may stand around it; layer and `initConnection`
+    /// are remembered for the key. A key's first call must bring `initConnection`: without it, all are refused with
+    /// `CONNECTION_NOT_INITED`.
     pub fn call(&mut self, context: &CallContext, body: &[u8]) -> Called {
         let mut call = Call {
             dc: context.dc,

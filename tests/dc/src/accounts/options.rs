@@ -1,44 +1,44 @@
-//! What a sandbox offers, and how it misbehaves when a test asks for it.
+//! The accounts of a sandbox, and their faults.
 
 use std::net::SocketAddr;
 
 use crate::builder::builder_methods;
 
-/// What the accounts must know before they start. The default is the documented sandbox, behaving well.
+/// Options of the accounts. The default is the documented sandbox without faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountOptions {
     /// The DCs of the sandbox by number, for `help.getConfig`; see also [`Accounts::set_dcs`](super::Accounts::set_dcs).
     pub dcs: Vec<(i32, SocketAddr)>,
-    /// What `help.getConfig` lists besides those.
+    /// Further entries of `help.getConfig`; default none.
     pub extra_dc_options: Vec<DcOption>,
-    /// Whether each of the DCs' own addresses is listed a second time as a static one, default no: Telegram lists such
-    /// ones too, and grammers 0.11 takes no others.
+    /// Whether each of the DCs' own addresses is listed a second time as a static one; default no. Telegram lists such
+    /// addresses, and grammers 0.11 uses no others.
     pub announce_static: bool,
-    /// Whether `help.getConfig` wants IPv6 to be tried first; default no.
+    /// Whether `help.getConfig` sets `force_try_ipv6`; default no.
     pub force_try_ipv6: bool,
-    /// Whether the sandbox's own numbers and bots exist: phone `99966XYYYY` on DC X (1 to 3) with the code X five
-    /// times over, a number ending in 2 with the password `sandbox`, in 8 with that password and an e-mail address to
+    /// Whether the sandbox's own numbers and bots exist: phone `99966XYYYY` on DC X (1 to 3) with five times the digit
+    /// X as code, a number ending in 2 with the password `sandbox`, in 8 with that password and an e-mail address to
     /// recover it by, in 7 with codes by e-mail, in 6 with an e-mail address still to be set up, in 9 not registered;
-    /// bot `1:sandbox` on DC 2 and bot `2:elsewhere` on DC 1. What goes to an e-mail address is X six times over.
+    /// bot `1:sandbox` on DC 2 and bot `2:elsewhere` on DC 1. Codes by e-mail are six times the digit X. Default yes.
     pub sandbox: bool,
-    /// Users besides those.
+    /// Further users; default none.
     pub users: Vec<TestUser>,
-    /// Bots besides those.
+    /// Further bots; default none.
     pub bots: Vec<TestBot>,
-    /// How long a login code can be used, in seconds; default 300. Below zero, each has expired when it arrives.
+    /// How long a login code can be used, in seconds; default 300. If negative, each code has expired when it arrives.
     pub code_lifetime: i32,
-    /// How codes travel, the first one first and each further one after it; default: App, Sms, Call.
+    /// How codes are sent: the first code by the first delivery, each resend by the next one; default: App, Sms, Call.
     pub deliveries: Vec<CodeDelivery>,
-    /// After how many seconds a client may ask for a code by other means; default 60. Nobody is refused before.
+    /// The `timeout` of a sent code, in seconds; default 60. An earlier resend is not refused.
     pub resend_timeout: i32,
     /// How long a login token can be scanned, in seconds; default 30.
     pub login_token_lifetime: i32,
     /// How long it takes until a login e-mail is reset, in seconds; default 0.
     pub email_reset_wait: i32,
-    /// FaultInjection: every login is sent to another DC, without end.
+    /// Fault: every login is sent to another DC, without end; default no.
     pub always_migrate: bool,
-    /// FaultInjection: what to answer instead of the truth. The first that fits a call is used.
+    /// Faults: false answers; default none. The first that matches a call is used.
     pub faults: Vec<Fault>,
 }
 
@@ -63,23 +63,24 @@ impl Default for AccountOptions {
     }
 }
 
-/// One `dcOption`, as it goes onto the wire: nothing of it is checked.
+/// One `dcOption`, sent as it is, without checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DcOption {
-    /// The flags but that of the secret: 1 IPv6, 2 media only, 4 obfuscated only, 8 CDN, 16 static, 32 this port only.
+    /// The flags, except that of the secret: 1 IPv6, 2 media only, 4 obfuscated only, 8 CDN, 16 static, 32 this port
+    /// only.
     pub flags: u32,
     /// The number of the DC.
     pub dc: i32,
-    /// What stands in the place of its IP address.
+    /// The text of its IP address.
     pub ip: String,
     /// Its port.
     pub port: i32,
-    /// The secret under which connections are obfuscated.
+    /// The secret that connections are obfuscated with.
     pub secret: Option<Vec<u8>>,
 }
 
-/// How a login code travels.
+/// How a login code is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeDelivery {
     /// To the account's other sessions.
@@ -102,59 +103,59 @@ pub enum CodeDelivery {
     Phrase,
     /// By e-mail, to this address.
     Email(String),
-    /// Not before an e-mail address is set up.
+    /// Only after an e-mail address is set up.
     EmailSetUp,
-    /// In a way of a layer that no client knows yet.
+    /// By a type that no client knows yet.
     FutureType,
-    /// The same, with an answer that cannot be read to its end.
+    /// The same, with an answer that is cut short.
     Unreadable,
 }
 
-/// A person with a phone.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TestUser {
     /// The user's identifier.
     pub id: i64,
-    /// Digits only, with the country's code.
+    /// The phone number: digits only, with the country code.
     pub phone: String,
     /// The first name.
     pub first_name: String,
     /// The last name; empty for none.
     pub last_name: String,
-    /// The user name, without `@`; empty for none.
+    /// The username, without `@`; empty for none.
     pub username: String,
-    /// The DC where the account lives.
+    /// The home DC; default 2.
     pub dc: i32,
-    /// The login code, always this one; `None`: five random digits each time.
+    /// The login code; `None`: five random digits each time.
     pub code: Option<String>,
-    /// The second step.
+    /// The two-step password, if there is one.
     pub password: Option<TestPassword>,
-    /// Whether codes come by e-mail.
+    /// Whether login codes are sent by e-mail.
     pub login_email: LoginEmail,
 }
 
-/// Whether an account's codes come by e-mail.
+/// Whether the login codes of an account are sent by e-mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LoginEmail {
-    /// They do not.
+    /// They are not.
     #[default]
     None,
     /// An address must be set up first.
     Required,
-    /// They come to this address.
+    /// They are sent to this address.
     At(String),
 }
 
-/// The second step of a login.
+/// A two-step password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TestPassword {
-    /// The password itself, as UTF-8.
+    /// The password.
     pub text: String,
-    /// What the server tells to jog the memory.
+    /// The hint.
     pub hint: Option<String>,
-    /// Whether an e-mail address to recover it by is known.
+    /// Whether it can be recovered by e-mail.
     pub has_recovery: bool,
 }
 
@@ -164,40 +165,40 @@ pub struct TestPassword {
 pub struct TestBot {
     /// The user's identifier.
     pub id: i64,
-    /// The whole token.
+    /// The token, such as `1:sandbox`.
     pub token: String,
     /// The bot's name.
     pub first_name: String,
-    /// The user name, without `@`; empty for `sandboxID_bot`, since each bot has one.
+    /// The username, without `@`; empty for `sandboxID_bot`.
     pub username: String,
-    /// The DC where the bot lives.
+    /// The home DC.
     pub dc: i32,
     /// Whether the token was revoked.
     pub expired: bool,
 }
 
-/// A false answer.
+/// A false answer to calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {
-    /// To which function, such as `auth.sendCode`; `None`: to any.
+    /// The function, such as `auth.sendCode`; `None`: any.
     pub method: Option<String>,
-    /// On which DC; `None`: on any.
+    /// The DC; `None`: any.
     pub dc: Option<i32>,
-    /// How many calls get it; `None`: all.
+    /// How many calls are answered so; `None`: all.
     pub times: Option<u32>,
-    /// What they get.
+    /// The answer.
     pub kind: FaultKind,
 }
 
-/// What a false answer is.
+/// The kinds of false answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// An `rpc_error`.
     Error {
-        /// Such as 420.
+        /// The code, such as 420.
         code: i32,
-        /// Such as `FLOOD_WAIT_3`.
+        /// The message, such as `FLOOD_WAIT_3`.
         message: String,
     },
     /// A well-formed object of a type that no function of the API answers with (`true`).
@@ -244,13 +245,13 @@ impl Fault {
         Self { method: Some(method.into()), dc: None, times: None, kind: FaultKind::Truncated }
     }
 
-    /// Only the first call gets it.
+    /// Restricts the fault to the first call.
     #[must_use]
     pub fn once(self) -> Self {
         Self { times: Some(1), ..self }
     }
 
-    /// Only calls on this DC get it.
+    /// Restricts the fault to calls on this DC.
     #[must_use]
     pub fn on_dc(self, dc: i32) -> Self {
         Self { dc: Some(dc), ..self }

@@ -1,11 +1,11 @@
-//! Fingerprints of the accounts of the options: a saved account whose description has changed begins anew.
+//! Fingerprints of the accounts of the options: a saved account whose description has changed starts fresh.
 
 use sansgram_core::crypto::hash::sha256;
 
 use super::options::{LoginEmail, TestBot, TestUser};
 use crate::wire::Writer;
 
-/// How an account of the options is recognised.
+/// SHA-256 of the description of an account.
 pub(super) type Origin = [u8; 32];
 
 impl TestUser {

@@ -1,5 +1,5 @@
-//! The server's half of SRP-6a as Telegram uses it (`core.telegram.org/api/srp`), written apart from the client's
-//! half in `sansgram-core`, with another library for large numbers.
+//! The server's half of SRP-6a as Telegram uses it (`core.telegram.org/api/srp`), independent of the client's half in
+//! `sansgram-core`, with another bignum library.
 
 use hmac::{Hmac, KeyInit, Mac};
 use num_bigint_dig::BigUint;
@@ -31,11 +31,11 @@ pub(super) struct Verifier {
     salt1: Vec<u8>,
     salt2: Vec<u8>,
     v: BigUint,
-    /// What the password is stretched to, where the server made the verifier itself.
+    /// The stretched password, if the server made the verifier itself.
     x: Option<[u8; 32]>,
 }
 
-/// One challenge: valid for one answer.
+/// A challenge, valid for one answer.
 #[derive(Clone, Debug)]
 pub(super) struct Challenge {
     pub(super) srp_id: i64,
@@ -44,7 +44,7 @@ pub(super) struct Challenge {
 }
 
 impl Verifier {
-    /// The verifier of a new password; takes about a tenth of a second.
+    /// Makes the verifier of a password, which takes about a tenth of a second.
     pub(super) fn new(password: &str, random: &mut dyn SecureRandom) -> Self {
         let mut salt1 = vec![0; 40];
         let mut salt2 = vec![0; 16];
@@ -53,8 +53,7 @@ impl Verifier {
         Self::with_salts(password.as_bytes(), salt1, salt2)
     }
 
-    /// The verifier that a client made of a new password; `None` where it is none, or where the client left out its own
-    /// part of the first salt.
+    /// Checks a verifier that a client made. `None` if it is out of range or the first salt lacks the client's part.
     pub(super) fn from_client(salt1: &[u8], salt2: &[u8], g: i32, p: &[u8], v: &[u8]) -> Option<Self> {
         let v = BigUint::from_bytes_be(v);
         let is_in_range = v > BigUint::from(1_u8) && v < prime() - BigUint::from(1_u8);
@@ -68,17 +67,17 @@ impl Verifier {
         Self { salt1, salt2, v, x: Some(x) }
     }
 
-    /// Both salts and the verifier itself.
+    /// Returns both salts and the verifier.
     pub(super) fn parts(&self) -> (&[u8], &[u8], [u8; 256]) {
         (&self.salt1, &self.salt2, padded(&self.v))
     }
 
-    /// The verifier of these [`parts`](Self::parts).
+    /// Restores a verifier from its [`parts`](Self::parts).
     pub(super) fn from_parts(salt1: &[u8], salt2: &[u8], v: &[u8]) -> Self {
         Self { salt1: salt1.to_vec(), salt2: salt2.to_vec(), v: BigUint::from_bytes_be(v), x: None }
     }
 
-    /// Tells what the password is kept as, which nobody may say.
+    /// Adds the stored forms of the password to the secrets.
     pub(super) fn add_secrets_to(&self, secrets: &Secrets) {
         secrets.add("password verifier", padded(&self.v));
         if let Some(x) = &self.x {
@@ -86,7 +85,7 @@ impl Verifier {
         }
     }
 
-    /// A fresh challenge, with a `srp_id` and `srp_B` of its own.
+    /// Makes a challenge with a new `srp_id` and `srp_B`.
     pub(super) fn challenge(&self, random: &mut dyn SecureRandom) -> Challenge {
         loop {
             let mut secret = [0; 256];
@@ -132,7 +131,7 @@ impl Verifier {
     }
 }
 
-/// A boxed `account.password`: with a challenge where there is a password, else only how to set one.
+/// A boxed `account.password`: with a challenge if there is a password, else only with the parameters for a new one.
 pub(super) fn password_object(
     layer: i32,
     guarded: Option<(&TestPassword, &Verifier, &Challenge)>,
@@ -164,7 +163,7 @@ fn kdf_algo(salt1: &[u8], salt2: &[u8]) -> Vec<u8> {
     algo.bytes(&padded(&prime())).finish()
 }
 
-/// `x`: SHA-256 thrice around PBKDF2-HMAC-SHA512, each time with a salt on both sides.
+/// `x`: three times SHA-256 with a salt on both sides, and PBKDF2-HMAC-SHA512 before the last.
 fn stretched(password: &[u8], salt1: &[u8], salt2: &[u8]) -> [u8; 32] {
     let first = salted(&salted(password, salt1), salt2);
     salted(&pbkdf2(&first, salt1), salt2)
@@ -217,7 +216,7 @@ fn multiplier() -> BigUint {
     BigUint::from_bytes_be(&sha256(&[&padded(&prime()), &padded(&generator())]))
 }
 
-/// 256 bytes, the high ones first. Only for numbers below the prime, and the prime itself.
+/// 256 bytes, big-endian. `number` is at most the prime.
 fn padded(number: &BigUint) -> [u8; 256] {
     let bytes = number.to_bytes_be();
     let mut padded = [0; 256];

@@ -1,4 +1,4 @@
-//! Forgotten passwords: recovery by e-mail, and the wish to do without (`core.telegram.org/api/srp`).
+//! Forgotten passwords: recovery by e-mail, and the password reset (`core.telegram.org/api/srp`).
 
 use super::call::{AccountEvent, ApiError, Call, Reply};
 use super::codes::pattern;
@@ -89,7 +89,7 @@ impl Accounts {
         }
     }
 
-    /// Whose password is at stake: who gave the code, or who is logged in.
+    /// The user who owes the password or is logged in.
     fn password_owner(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
         let key = self.key(call);
         key.password_pending.or(key.user).ok_or_else(ApiError::unregistered)
@@ -125,12 +125,12 @@ pub(super) fn new_settings(call: &mut Call<'_>) -> Result<Option<Password>, ApiE
     let hash = reader.bytes()?;
     let hint = Some(reader.string()?).filter(|hint| !hint.is_empty()).map(String::from);
     if hash.is_empty() {
-        // A removal. Telethon names the algorithm all the same.
+        // A removal, for which Telethon names the algorithm too.
         return Ok(None);
     }
     let (salt1, salt2, g, p) = algo.ok_or_else(invalid)?;
     let verifier = Verifier::from_client(salt1, salt2, g, p, hash).ok_or_else(invalid)?;
-    // The server never learns the text itself; it does not need it.
+    // The server never learns the password itself.
     let settings = TestPassword { text: String::new(), hint, has_recovery: true };
     Ok(Some(Password { settings, verifier: Some(verifier), reset: Reset::None }))
 }

@@ -1,5 +1,5 @@
-//! What a user who is logged in sees and changes of the own account: its sessions, its password, its names
-//! (`core.telegram.org/api/auth`, `core.telegram.org/api/srp`).
+//! What a logged-in user sees and changes: sessions, password, names (`core.telegram.org/api/auth`,
+//! `core.telegram.org/api/srp`).
 
 use super::call::{AccountEvent, ApiError, Call, Reply};
 use super::directory::{Password, Reset};
@@ -11,7 +11,7 @@ use super::wire::{Reader, Writer, id};
 /// The first layer whose `account.authorizations` says so.
 const TTL_OF_AUTHORIZATIONS: i32 = 140;
 impl Accounts {
-    /// The sessions of the caller, the present one first.
+    /// Lists the sessions of the caller, the current one first.
     pub(super) fn get_authorizations(&mut self, call: &mut Call<'_>) -> Reply {
         call.reader.end()?;
         let user = self.person(call)?;
@@ -64,7 +64,7 @@ impl Accounts {
         call.events.push(AccountEvent::LoggedOut { user_id: user, dc: key.dc });
     }
 
-    /// Whether the argument proves that the caller knows the own password.
+    /// Errors unless the argument proves that the caller knows the password.
     fn must_know_password(&mut self, call: &mut Call<'_>, user: i64) -> Result<(), ApiError> {
         let guarded = self.directory.account(user).is_some_and(|account| account.password.is_some());
         let given = input_check_password(&mut call.reader)?;
@@ -75,7 +75,7 @@ impl Accounts {
         }
     }
 
-    /// Whether this answers the challenge that the caller got, which is good for one answer, right or wrong.
+    /// Errors unless this answers the caller's challenge, which is valid for one answer.
     pub(super) fn must_be_password(
         &mut self,
         call: &Call<'_>,
@@ -94,7 +94,7 @@ impl Accounts {
         Err(ApiError::new(400, "PASSWORD_HASH_INVALID"))
     }
 
-    /// Sets, changes or removes the password. An address for its recovery is not taken.
+    /// Sets, changes or removes the password. A recovery address is ignored.
     pub(super) fn update_password_settings(&mut self, call: &mut Call<'_>) -> Reply {
         let user = self.person(call)?;
         self.must_know_password(call, user)?;
@@ -149,7 +149,7 @@ impl Accounts {
         Ok(Writer::boxed(if is_free { id::BOOL_TRUE } else { id::BOOL_FALSE }).finish())
     }
 
-    /// Takes a name, or gives it up for an empty one.
+    /// Sets the username; an empty one removes it.
     pub(super) fn update_username(&mut self, call: &mut Call<'_>) -> Reply {
         let name = call.reader.string()?;
         call.reader.end()?;
@@ -184,7 +184,7 @@ fn must_be_username(name: &str) -> Result<(), ApiError> {
     Err(ApiError::new(400, "USERNAME_INVALID"))
 }
 
-/// How a session is named in a list; the present one is always 0.
+/// The hash that names a session in the list; 0 for the current one.
 fn session_hash(key_id: u64, is_current: bool) -> i64 {
     if is_current { 0 } else { (key_id ^ 0x5a5a_5a5a_5a5a_5a5a).cast_signed() | 1 }
 }
@@ -192,7 +192,7 @@ fn session_hash(key_id: u64, is_current: bool) -> i64 {
 /// `srp_id`, `A` and `M1`.
 type Proof<'a> = (i64, &'a [u8], &'a [u8]);
 
-/// What an `InputCheckPasswordSRP` holds; nothing, if it says that there is no password.
+/// Reads an `InputCheckPasswordSRP`; `None` for `inputCheckPasswordEmpty`.
 pub(super) fn input_check_password<'a>(reader: &mut Reader<'a>) -> Result<Option<Proof<'a>>, ApiError> {
     match reader.u32()? {
         id::INPUT_CHECK_PASSWORD_EMPTY => Ok(None),

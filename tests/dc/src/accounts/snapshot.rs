@@ -1,8 +1,8 @@
-//! What of the accounts outlives the process: who exists, who is logged in, and which codes are on their way.
+//! Accounts as bytes: accounts, logins and pending codes, for a later process.
 //!
-//! An account of the options carries a hash of how they describe it: one that they describe otherwise than when the
-//! state was saved begins anew, and one that they no longer have is gone. SRP challenges, QR codes and authorizations
-//! on their way to another DC live for seconds and are not kept; clients ask again.
+//! An account of the options is saved with a fingerprint of its description. If the description has changed, the
+//! account starts fresh; if it is gone, so is the account. SRP challenges, QR codes and exported authorizations live
+//! for seconds and are not saved.
 
 use super::codes::Pending;
 use super::device::Device;
@@ -14,7 +14,7 @@ use super::state::{Accounts, Key, Recovery};
 use crate::wire::{Malformed, Reader, Writer};
 
 impl Accounts {
-    /// Appends what outlives the process.
+    /// Appends the saved form.
     pub(crate) fn save(&self, mut out: Writer) -> Writer {
         out = each(out, self.directory.accounts(), write_account);
         out = each(out, self.keys.iter(), |out, (id, key)| {
@@ -35,7 +35,7 @@ impl Accounts {
         })
     }
 
-    /// Takes in what [`save`](Self::save) wrote last: what is told of each session.
+    /// Restores the last part of what [`save`](Self::save) wrote: the device of each key.
     pub(crate) fn restore_devices(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
         for _ in 0..count(reader)? {
             let key = self.keys.entry(reader.u64()?).or_default();
@@ -46,7 +46,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Takes in what [`save`](Self::save) wrote.
+    /// Restores what [`save`](Self::save) wrote, without its last part.
     pub(crate) fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
         for _ in 0..count(reader)? {
             self.directory.restore(read_account(reader)?);
@@ -181,7 +181,7 @@ fn read_pending(reader: &mut Reader<'_>) -> Result<Pending, Malformed> {
     Ok(Pending { number, code, deliveries, sent_at, wrong, verified, set_up })
 }
 
-/// By their place here; one by e-mail comes after them, with its address.
+/// Saved as an index into this list; `Email` has the index after the last, and its address.
 const DELIVERIES: [CodeDelivery; 12] = [
     CodeDelivery::App,
     CodeDelivery::Sms,

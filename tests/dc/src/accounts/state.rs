@@ -1,4 +1,4 @@
-//! The state of the accounts: who exists, which key is logged in as whom, and what is on its way.
+//! The state of the accounts: accounts, logins by auth key, and what is pending.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -12,45 +12,45 @@ use super::password::Challenge;
 use crate::random::SecureRandom;
 use crate::secrets::Secrets;
 
-/// All users, bots, codes, and which key is logged in as whom.
+/// All users, bots and codes, and the login of each auth key.
 pub struct Accounts {
     pub(super) options: AccountOptions,
     pub(super) random: Box<dyn SecureRandom + Send>,
     pub(super) directory: Directory,
     pub(super) codes: Codes,
     pub(super) keys: BTreeMap<u64, Key>,
-    /// Authorisations on their way to another DC, by their secret bytes.
+    /// Exported authorizations, by their secret bytes.
     pub(super) exports: BTreeMap<Vec<u8>, Export>,
-    /// Who may log in without a code, by the token that the last logout gave.
+    /// Users who can log in without a code, by the token of their last logout.
     pub(super) logout_tokens: BTreeMap<Vec<u8>, i64>,
-    /// What QR codes show.
+    /// Pending QR codes.
     pub(super) login_tokens: BTreeMap<Vec<u8>, LoginToken>,
     /// How often each fault of the options was used.
     pub(super) faults_used: Vec<u32>,
-    /// How many calls came in `invokeWithoutUpdates`.
+    /// The number of calls in `invokeWithoutUpdates`.
     pub(super) without_updates: u64,
     pub(super) configs_asked: u64,
-    /// The functions that were asked for and are not known here.
+    /// Constructors of functions that were called and do not exist here.
     pub(super) unserved: BTreeSet<u32>,
     /// How often each number was counted.
     pub(super) counts: BTreeMap<i64, u32>,
-    /// What nobody may say.
+    /// The secrets of the run.
     pub(super) secrets: Secrets,
-    /// Whether a call may have changed what is saved.
+    /// Whether a call may have changed the saved state.
     pub(super) changed: bool,
 }
 
-/// What is kept of one key.
+/// The state of an auth key.
 #[derive(Debug, Default)]
 pub(super) struct Key {
     pub(super) layer: Option<i32>,
     pub(super) connection_inited: bool,
-    /// Who is logged in.
+    /// The user who is logged in.
     pub(super) user: Option<i64>,
-    /// Who gave the right code, and owes the password.
+    /// The user who gave the right code and owes the password.
     pub(super) password_pending: Option<i64>,
     pub(super) challenge: Option<Challenge>,
-    /// What the client last said of itself.
+    /// The last `initConnection`.
     pub(super) device: Device,
     /// The DC of its last call.
     pub(super) dc: i32,
@@ -58,13 +58,13 @@ pub(super) struct Key {
     pub(super) active_at: i32,
     /// Whether another session of the user has ended this one.
     pub(super) is_revoked: bool,
-    /// Whether it is a temporary key that stands for no permanent one.
+    /// Whether it is an unbound temporary key.
     pub(super) limited: bool,
-    /// What was sent by e-mail to recover the password with.
+    /// The code that was sent to recover the password.
     pub(super) recovery: Option<Recovery>,
 }
 
-/// An authorisation on its way to another DC.
+/// An exported authorization.
 #[derive(Debug)]
 pub(super) struct Export {
     pub(super) user: i64,
@@ -72,25 +72,25 @@ pub(super) struct Export {
     pub(super) made_at: i32,
 }
 
-/// What a QR code shows.
+/// A pending QR code.
 #[derive(Clone, Debug)]
 pub(super) struct LoginToken {
     /// The key of the device that shows it.
     pub(super) auth_key_id: u64,
     pub(super) expires: i32,
     pub(super) except_ids: Vec<i64>,
-    /// Who scanned it.
+    /// The user who scanned it.
     pub(super) user: Option<i64>,
 }
 
-/// A code that was sent to recover a password with.
+/// A code for the recovery of a password.
 #[derive(Clone, Debug)]
 pub(super) struct Recovery {
     pub(super) code: String,
     pub(super) sent_at: i32,
 }
 
-/// A function of the API: its name and who answers it.
+/// A function of the API: its name and its implementation.
 pub(super) type Method = (&'static str, fn(&mut Accounts, &mut Call<'_>) -> Reply);
 
 impl Accounts {
@@ -116,38 +116,38 @@ impl Accounts {
         }
     }
 
-    /// Tells the addresses of the DCs, once they are known: what `help.getConfig` lists from now on.
+    /// Sets the addresses of the DCs, which `help.getConfig` lists.
     pub fn set_dcs(&mut self, dcs: Vec<(i32, SocketAddr)>) {
         self.options.dcs = dcs;
     }
 
-    /// The codes, tokens and passwords that were made or used so far.
+    /// The codes, tokens and passwords of the run.
     #[must_use]
     pub const fn secrets(&self) -> &Secrets {
         &self.secrets
     }
 
-    /// Forgets all that is known of a key, because it was destroyed.
+    /// Forgets a key that was destroyed.
     pub fn forget_key(&mut self, auth_key_id: u64) {
         self.keys.remove(&auth_key_id);
     }
 
-    /// Whether a call may have changed what is saved, since the last time this was asked.
+    /// Whether a call may have changed the saved state since the last call of this function.
     pub(crate) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
 
-    /// A temporary key that stands for no permanent one may call little.
+    /// Marks a temporary key as unbound: it may call few functions.
     pub(crate) fn limit_key(&mut self, auth_key_id: u64) {
         self.keys.entry(auth_key_id).or_default().limited = true;
     }
 
-    /// A permanent key got another temporary one: `initConnection` is due again.
+    /// Requires `initConnection` again, since a new temporary key was bound to this key.
     pub(crate) fn rebound(&mut self, auth_key_id: u64) {
         self.keys.entry(auth_key_id).or_default().connection_inited = false;
     }
 
-    /// The error that the options plan for a function which the server answers by itself; counts it.
+    /// Returns and counts the error that the options plan for a function that the server itself executes.
     pub(crate) fn planned_error(&mut self, method: &str, dc: i32) -> Option<(i32, String)> {
         match self.fault(method, dc)? {
             FaultKind::Error { code, message } => Some((code, message)),
@@ -155,7 +155,7 @@ impl Accounts {
         }
     }
 
-    /// The false answer that a call gets, if any; counts it.
+    /// Returns and counts the false answer to a call, if there is one.
     pub(super) fn fault(&mut self, method: &str, dc: i32) -> Option<FaultKind> {
         let mut faults = self.options.faults.iter().zip(&mut self.faults_used);
         let (fault, used) = faults.find(|(fault, used)| {
@@ -171,7 +171,7 @@ impl Accounts {
         self.keys.entry(call.auth_key_id).or_default()
     }
 
-    /// Who calls; an error unless somebody is logged in.
+    /// Returns the user who is logged in. Errors if there is none.
     pub(super) fn caller(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
         let key = self.key(call);
         let revoked = || ApiError::new(401, "SESSION_REVOKED");

@@ -1,4 +1,4 @@
-//! Each function of the accounts, and each of its errors, called as a session layer would.
+//! Each function of the accounts, and each of its errors, called as by the session layer.
 
 mod codes;
 mod keys;
@@ -31,7 +31,7 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    /// A caller on DC 2 whose connection is inited.
+    /// A caller on DC 2 after `initConnection`.
     fn new(options: AccountOptions) -> Self {
         let mut sandbox = Self::uninited(options);
         sandbox.init(230);
@@ -49,7 +49,7 @@ impl Sandbox {
         self.ok(wrapped(layer, Writer::boxed(id::GET_CONFIG)));
     }
 
-    /// Goes on as another key on another DC.
+    /// Continues as another key on another DC.
     fn switch(&mut self, dc: i32) {
         self.dc = dc;
         self.key += 1;
@@ -84,7 +84,7 @@ impl Sandbox {
         }
     }
 
-    /// Asks for a code and gives its hash.
+    /// Requests a code and returns its hash.
     fn send_code(&mut self, phone: &str) -> String {
         let sent = self.ok(send_code(phone));
         let mut reader = Reader::new(&sent);
@@ -95,7 +95,7 @@ impl Sandbox {
         reader.string().expect("a hash").into()
     }
 
-    /// Signs a phone in that needs no password.
+    /// Logs in a phone number without a password.
     fn sign_in(&mut self, phone: &str, code: &str) -> Vec<u8> {
         let hash = self.send_code(phone);
         self.ok(sign_in(phone, &hash, code))
@@ -202,7 +202,7 @@ fn the_first_call_must_init_the_connection() {
     assert_eq!(sandbox.error(only_layer), "400 CONNECTION_NOT_INITED");
     sandbox.init(230);
     sandbox.ok(Writer::boxed(id::GET_NEAREST_DC));
-    // It holds for the key, not for others.
+    // It is stored for this key only.
     sandbox.key = 2;
     assert_eq!(sandbox.error(Writer::boxed(id::GET_CONFIG)), "400 CONNECTION_NOT_INITED");
 }
@@ -212,7 +212,7 @@ fn unknown_and_malformed_functions_are_refused() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     assert_eq!(sandbox.error(Writer::boxed(0x0102_0304)), "400 INPUT_METHOD_INVALID");
     assert_eq!(sandbox.error(Writer::default()), "400 INPUT_FETCH_ERROR");
-    // Every cut of a call, and anything behind it, is noticed.
+    // Every cut of a call and every trailing byte is an error.
     for function in [send_code("9996621234"), bot_login("1:sandbox"), get_self(), Writer::boxed(id::LOG_OUT)]
     {
         let whole = function.finish();
@@ -254,7 +254,7 @@ fn config_lists_the_dcs_of_the_sandbox_and_no_others() {
     assert_eq!(reader.end(), Ok(()));
 }
 
-/// grammers 0.11 keeps no address that is not marked as static.
+/// grammers 0.11 uses only static addresses.
 #[test]
 fn a2_addresses_are_announced_as_static_ones_too() {
     let mut sandbox = Sandbox::new(AccountOptions { announce_static: true, ..AccountOptions::default() });

@@ -1,4 +1,4 @@
-//! What a client asks once it is logged in: who it is, and whether it missed anything.
+//! What a client requests once it is logged in: its user, its contacts, missed updates.
 
 use super::call::{ApiError, Call, Reply};
 use super::directory::empty_user;
@@ -6,7 +6,7 @@ use super::policy::NEWS_INTERVAL;
 use super::state::Accounts;
 use super::wire::{BadArguments, Reader, Writer, id};
 
-/// Whom an `InputUser` means.
+/// The user that an `InputUser` names.
 enum Wanted {
     Nobody,
     Caller,
@@ -29,7 +29,7 @@ impl Accounts {
         Ok(Writer::default().objects(&users).finish())
     }
 
-    /// Of anyone who exists; what belongs to a profile is empty here.
+    /// The full form of any known user, with an empty profile.
     pub(super) fn get_full_user(&mut self, call: &mut Call<'_>, with_users: bool) -> Reply {
         let wanted = input_user(&mut call.reader)?;
         call.reader.end()?;
@@ -57,7 +57,7 @@ impl Accounts {
         Ok(Writer::boxed(id::BOOL_TRUE).finish())
     }
 
-    /// Nobody knows anybody here.
+    /// No user has contacts.
     pub(super) fn get_contacts(&mut self, call: &mut Call<'_>) -> Reply {
         let _hash = call.reader.i64()?;
         call.reader.end()?;
@@ -65,7 +65,7 @@ impl Accounts {
         Ok(Writer::boxed(id::CONTACTS).objects(&[]).i32(0).objects(&[]).finish())
     }
 
-    /// Nobody writes to anybody here; there is no dialog, whichever are asked for.
+    /// No user has dialogs.
     pub(super) fn get_dialogs(&mut self, call: &mut Call<'_>) -> Reply {
         self.person(call)?;
         let dialogs = Writer::boxed(id::DIALOGS).objects(&[]).objects(&[]);
@@ -86,7 +86,7 @@ impl Accounts {
         Ok(Writer::boxed(id::PROMO_DATA_EMPTY).i32(expires).finish())
     }
 
-    /// The user who calls; an error for a bot.
+    /// Returns the user who is logged in. Errors for a bot.
     pub(super) fn person(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
         let caller = self.caller(call)?;
         match self.directory.account(caller) {
@@ -108,7 +108,7 @@ impl Accounts {
         state.i32(seq).i32(unread_count).finish()
     }
 
-    /// Nothing ever happens here: the difference is empty, whatever the arguments are.
+    /// No updates are kept, so the difference is always empty.
     pub(super) fn get_difference(&mut self, call: &mut Call<'_>) -> Reply {
         self.caller(call)?;
         Ok(Writer::boxed(id::DIFFERENCE_EMPTY).i32(call.now).i32(0).finish())

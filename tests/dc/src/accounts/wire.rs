@@ -1,7 +1,7 @@
-//! TL for the test DC: the reader and writer of the API functions, and the constructors it speaks.
+//! TL for the test DC: the reader and writer of the API functions, and their constructors.
 //!
-//! Written apart from `sansgram-core` on purpose: were both ends to share one codec, a mistake in it would cancel
-//! itself out. The constructors are held against the published schema by a test.
+//! Independent of `sansgram-core`: code that both ends share would hide a mistake that both make. A test compares the
+//! constructors with the published schema.
 
 /// The constructors that the accounts read or write, by their name in the schema.
 pub(super) mod id {
@@ -161,11 +161,11 @@ pub(super) mod id {
     pub(in crate::accounts) const DIALOGS: u32 = 0x15ba_6c40;
 }
 
-/// The arguments of a function are not what its constructor promises.
+/// The arguments do not match the function's constructor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadArguments;
 
-/// Reads one function, front to back.
+/// Reads one function from its beginning to its end.
 #[derive(Clone)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
         core::str::from_utf8(self.bytes()?).map_err(|_| BadArguments)
     }
 
-    /// Refuses any other constructor than `expected`.
+    /// Errors unless the next constructor is `expected`.
     pub(super) fn expect(&mut self, expected: u32) -> Result<(), BadArguments> {
         if self.u32()? == expected { Ok(()) } else { Err(BadArguments) }
     }
@@ -237,20 +237,20 @@ impl<'a> Reader<'a> {
         Ok(elements)
     }
 
-    /// Nothing may be left over.
+    /// Errors if anything was not read yet.
     pub(super) fn end(&self) -> Result<(), BadArguments> {
         if self.rest.is_empty() { Ok(()) } else { Err(BadArguments) }
     }
 }
 
-/// Writes one answer, front to back.
+/// Writes one answer from its beginning to its end.
 #[derive(Default)]
 pub(super) struct Writer {
     out: Vec<u8>,
 }
 
 impl Writer {
-    /// Begins with a constructor.
+    /// Starts an object with its constructor.
     pub(super) fn boxed(constructor: u32) -> Self {
         Self::default().u32(constructor)
     }

@@ -1,28 +1,27 @@
-//! The functions around a function: `invokeWithLayer`, `initConnection` and their like
-//! (`core.telegram.org/api/invoking`).
+//! Functions that wrap a function, such as `invokeWithLayer` and `initConnection` (`core.telegram.org/api/invoking`).
 
 use super::call::ApiError;
 use super::device::Device;
 use super::policy::MAX_JSON_DEPTH;
 use super::wire::{BadArguments, Reader, id};
 
-/// The language packs of official applications. Programs that take on an application's `api_id` name its pack too
-/// (opentele does). It is UNVERIFIED whether Telegram minds which `api_id` comes with it; here any may.
+/// The language packs of official applications. Programs that use an application's `api_id` name its pack too (opentele
+/// does). UNVERIFIED: whether Telegram requires a certain `api_id` for a pack; here none is.
 const LANG_PACKS: [&str; 9] =
     ["android", "android_x", "ios", "macos", "tdesktop", "unigram", "weba", "webk", "web"];
 
-/// What the wrappers of one call say.
+/// The contents of the wrappers of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wrapping {
     /// The layer of `invokeWithLayer`.
     pub(super) layer: Option<i32>,
-    /// What `initConnection` says of the client.
+    /// The client as `initConnection` describes it.
     pub(super) device: Option<Device>,
-    /// Whether `invokeWithoutUpdates` was there.
+    /// Whether there was an `invokeWithoutUpdates`.
     pub(super) without_updates: bool,
 }
 
-/// Takes the wrappers off, in whatever order they come; what remains in `reader` is the function itself.
+/// Reads the wrappers, in any order; `reader` is then at the function itself.
 pub(super) fn unwrap(reader: &mut Reader<'_>) -> Result<Wrapping, ApiError> {
     let mut wrapping = Wrapping::default();
     loop {
@@ -49,7 +48,7 @@ pub(super) fn unwrap(reader: &mut Reader<'_>) -> Result<Wrapping, ApiError> {
                 inner.expect(id::MESSAGE_RANGE)?;
                 inner.i64()?;
             }
-            // What official applications prove about themselves; there is nothing to compare it with.
+            // Attestations of official applications, which are not checked.
             id::INVOKE_WITH_APNS_SECRET | id::INVOKE_WITH_GOOGLE_PLAY_INTEGRITY => {
                 inner.string()?;
                 inner.string()?;
@@ -57,7 +56,7 @@ pub(super) fn unwrap(reader: &mut Reader<'_>) -> Result<Wrapping, ApiError> {
             id::INVOKE_WITH_RE_CAPTCHA => {
                 inner.string()?;
             }
-            // No export of an account is under way.
+            // There is no takeout.
             id::INVOKE_WITH_TAKEOUT => return Err(ApiError::new(400, "TAKEOUT_INVALID")),
             _ => return Ok(wrapping),
         }
@@ -100,7 +99,7 @@ fn init_connection(reader: &mut Reader<'_>) -> Result<Device, ApiError> {
     Ok(Device::new(api_id, [device_model, system_version, app_version]))
 }
 
-/// Reads one `JSONValue` and forgets it.
+/// Skips one `JSONValue`.
 fn json(reader: &mut Reader<'_>, depth: usize) -> Result<(), BadArguments> {
     let deeper = depth.checked_sub(1).ok_or(BadArguments)?;
     match reader.u32()? {

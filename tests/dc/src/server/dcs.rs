@@ -106,19 +106,19 @@ impl TestDcs {
         })
     }
 
-    /// How many calls came in `invokeWithoutUpdates`.
+    /// The number of calls in `invokeWithoutUpdates`.
     #[must_use]
     pub const fn calls_without_updates(&self) -> u64 {
         self.accounts.calls_without_updates()
     }
 
-    /// How often `help.getConfig` was answered.
+    /// Returns how often `help.getConfig` was answered.
     #[must_use]
     pub const fn configs_asked(&self) -> u64 {
         self.accounts.configs_asked()
     }
 
-    /// What `help.getConfig` lists from now on besides the DCs' own addresses.
+    /// Sets what `help.getConfig` lists besides the DCs' own addresses.
     pub fn announce(&mut self, extra_dc_options: Vec<DcOption>) {
         self.accounts.announce(extra_dc_options);
     }

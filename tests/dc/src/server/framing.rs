@@ -54,7 +54,7 @@ pub enum FramingError {
     /// The secret wants padded intermediate, or the frontend wants obfuscation.
     #[error("the frontend does not take this transport")]
     WrongTransport,
-    /// The frontend did not let the bytes through.
+    /// The frontend refused the bytes.
     #[error(transparent)]
     Front(#[from] FrontendRefusal),
 }
@@ -76,13 +76,13 @@ pub(crate) struct Stream {
     frontend: FrontendStream,
     /// The key of the MTProxy.
     proxy_key: Option<[u8; 16]>,
-    /// Whether only padded intermediate is taken.
+    /// Whether only padded intermediate is accepted.
     only_padded: bool,
     /// Whether the stream must be obfuscated.
     only_obfuscated: bool,
-    /// Whether a client may open a WebSocket although none stands before the DC.
+    /// Whether a client may open a WebSocket without a WebSocket frontend.
     may_upgrade: bool,
-    /// The DC that an obfuscated header names; random bytes where the client does not care.
+    /// The DC that an obfuscated header names; random bytes if the client names none.
     named_dc: Option<i16>,
 }
 
@@ -115,7 +115,7 @@ impl Stream {
         }
     }
 
-    /// Takes bytes off the network, in any chunking. What the frontend answers at once is appended to `reply`.
+    /// Processes received bytes, in any chunking. An immediate answer of the frontend is appended to `reply`.
     pub(crate) fn receive(
         &mut self,
         bytes: &[u8],
@@ -136,12 +136,12 @@ impl Stream {
         Ok(())
     }
 
-    /// Takes a WebSocket besides all else, as Telegram's servers do on one port.
+    /// Accepts WebSockets too, as Telegram's servers do on the same port.
     pub(crate) const fn allow_upgrade(&mut self) {
         self.may_upgrade = true;
     }
 
-    /// The DC that the client has asked an MTProxy for, by its number on the wire.
+    /// The DC that the client requested of an MTProxy, by its number on the wire.
     pub(crate) fn asked_for(&self) -> Option<i16> {
         self.named_dc.filter(|_| self.proxy_key.is_some())
     }
@@ -154,12 +154,12 @@ impl Stream {
         }
     }
 
-    /// The transport, once the client's first bytes have shown it.
+    /// The transport, once the client's first bytes have determined it.
     pub(crate) fn framing(&self) -> Option<Framing> {
         self.spoken.as_ref().map(|spoken| spoken.framing)
     }
 
-    /// The next whole frame; `None` while more bytes are needed.
+    /// Returns the next whole frame; `None` if more bytes are needed.
     pub(crate) fn next_packet(&mut self) -> Result<Option<Packet>, FramingError> {
         if self.spoken.is_none() {
             self.recognise()?;
@@ -170,9 +170,9 @@ impl Stream {
         Ok(Some(packet))
     }
 
-    /// The payload in a frame of its own, ready to be sent.
+    /// Frames a payload.
     ///
-    /// Before the client has shown its transport there is no way to say anything: the result is empty.
+    /// The result is empty if the client's transport is not known yet.
     pub(crate) fn frame(&mut self, payload: &[u8], random: &mut dyn SecureRandom) -> Vec<u8> {
         let Some(spoken) = &mut self.spoken else { return Vec::new() };
         let length = u32::try_from(payload.len()).expect("a server's packet is smaller than 4 GiB");
@@ -213,7 +213,7 @@ impl Stream {
         self.frontend.wrap(bytes, random)
     }
 
-    /// A quick acknowledgement; empty on a transport that has none.
+    /// Frames a quick ack; empty on a transport without them.
     pub(crate) fn quick_ack(&mut self, token: u32, random: &mut dyn SecureRandom) -> Vec<u8> {
         let token = token | 0x8000_0000;
         let Some(spoken) = &mut self.spoken else { return Vec::new() };
@@ -252,7 +252,7 @@ impl Stream {
         Ok(())
     }
 
-    /// What a client spoke that has left before its first bytes could show a transport.
+    /// The protocol of a client that disconnected before its transport was determined.
     pub(crate) fn left_speaking(&self) -> Option<FramingError> {
         let is_plain = self.spoken.is_none() && matches!(self.frontend, FrontendStream::None);
         let name = other_greeting(&self.incoming).filter(|_| is_plain)?;
@@ -287,7 +287,7 @@ impl Stream {
     }
 }
 
-/// What begins as no obfuscated stream may. Source: `core.telegram.org/mtproto/mtproto-transports`.
+/// Beginnings that no obfuscated stream may have. Source: `core.telegram.org/mtproto/mtproto-transports`.
 const fn other_protocol(incoming: &[u8]) -> Option<&'static str> {
     match incoming.first_chunk::<4>() {
         Some(b"GET " | b"POST" | b"HEAD" | b"OPTI") => Some("HTTP"),
@@ -296,8 +296,8 @@ const fn other_protocol(incoming: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The protocol whose greeting this seems to be. An obfuscated stream begins like this once in billions of times, so that it
-/// is worth a name where the bytes are of no use anyway, and no reason to refuse them.
+/// The protocol whose greeting this seems to be. An obfuscated stream begins like this once in billions of times, so
+/// this only names a stream that is refused for another reason.
 fn other_greeting(incoming: &[u8]) -> Option<&'static str> {
     Some(match incoming {
         [b'S', b'S', b'H', b'-', ..] => "SSH",
@@ -318,7 +318,7 @@ fn other_greeting(incoming: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The cipher whose key and start are written in an obfuscated stream's first 64 bytes.
+/// The cipher whose key and IV are in an obfuscated stream's first 64 bytes.
 fn cipher_at(start: &[u8; 64], proxy_key: Option<[u8; 16]>) -> AesCtr {
     let mut key = [0; 32];
     let mut iv = [0; 16];
@@ -342,7 +342,7 @@ impl Spoken {
         bytes
     }
 
-    /// Finds the first frame: how many bytes it takes, and what is in it.
+    /// Finds the first frame: its length in the stream, and its payload.
     fn cut(&mut self, bytes: &[u8]) -> Result<Option<(usize, Packet)>, FramingError> {
         match self.framing {
             Framing::Abridged => cut_abridged(bytes),

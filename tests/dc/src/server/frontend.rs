@@ -1,5 +1,5 @@
-//! What stands before the DCs, as a client sees it: nothing, an MTProxy, or a WebSocket gateway. Written
-//! independently of the client's layers.
+//! The frontend between clients and the DCs: none, an MTProxy, or a WebSocket gateway. Independent of the client's
+//! transport stack.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use super::fake_tls::{FakeTlsRefusal, FakeTlsServer, HelloWindow};
 use super::websocket::{WebSocketRefusal, WebSocketServer};
 use crate::random::SecureRandom;
 
-/// What stands before the DCs.
+/// The frontend of the DCs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Frontend {
-    /// Nothing: clients may obfuscate, and need not.
+    /// None: clients may obfuscate or not.
     #[default]
     None,
-    /// An MTProxy. Clients name the DC that they want in the obfuscated header, whichever DC's address they use.
+    /// An MTProxy. Clients name the DC in the obfuscated header, at whichever address they connect.
     MtProxy {
         /// The 16 bytes of the secret.
         key: [u8; 16],
-        /// What else the secret says.
+        /// The kind of the secret.
         mode: MtProxyMode,
     },
     /// A WebSocket gateway: any host, a path that begins with `/apiws`, an obfuscated stream inside.
@@ -27,7 +27,7 @@ pub enum Frontend {
 /// The kinds of secrets of an MTProxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MtProxyMode {
-    /// Any framing that can be obfuscated.
+    /// Any transport that can be obfuscated.
     Plain,
     /// `dd`: padded intermediate only.
     Padded,
@@ -35,19 +35,19 @@ pub enum MtProxyMode {
     FakeTls {
         /// The domain that clients must name.
         domain: String,
-        /// How far their clock may be off.
+        /// How far the client's clock may be off.
         window: HelloWindow,
     },
 }
 
-/// Why the frontend did not let bytes through.
+/// Why the frontend refused the client's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrontendRefusal {
-    /// No fake TLS.
+    /// The fake TLS is wrong.
     #[error(transparent)]
     FakeTls(#[from] FakeTlsRefusal),
-    /// No WebSocket.
+    /// The WebSocket is wrong.
     #[error(transparent)]
     WebSocket(#[from] WebSocketRefusal),
 }
@@ -72,8 +72,8 @@ impl FrontendStream {
         }
     }
 
-    /// Takes bytes off the network. The stream inside comes out, and what must be answered at once is appended to
-    /// `reply`, also where the bytes are refused.
+    /// Processes received bytes. Returns the stream inside; an immediate answer is appended to `reply`, also on an
+    /// error.
     pub(super) fn push(
         &mut self,
         bytes: &[u8],
@@ -88,7 +88,7 @@ impl FrontendStream {
         }
     }
 
-    /// Puts a piece of the stream inside into its covers.
+    /// Wraps a piece of the stream inside.
     pub(super) fn wrap(&mut self, bytes: Vec<u8>, random: &mut dyn SecureRandom) -> Vec<u8> {
         match self {
             _ if bytes.is_empty() => bytes,

@@ -1,4 +1,4 @@
-//! The server's side of the handshake: from `req_pq_multi` to an authorisation key, with every check of its own.
+//! The server's side of the handshake: from `req_pq_multi` to an auth key, with checks of its own.
 //!
 //! Source: `core.telegram.org/mtproto/auth_key`.
 
@@ -11,7 +11,7 @@ use crate::random::SecureRandom;
 use crate::rsa::{ServerRsaKey, fixed_256};
 use crate::wire::{Malformed, Reader, Writer};
 
-/// What a handshake must know of its DC.
+/// The parameters of a handshake that its DC determines.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) dc: i32,
@@ -25,33 +25,33 @@ pub(crate) struct Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeRefusal {
-    /// An object is cut short, or a length in it lies.
+    /// An object is cut short, or a length in it is wrong.
     #[error("an object of the handshake is malformed")]
     Malformed,
-    /// The unencrypted envelope names a length that does not fit the packet.
+    /// The length in the unencrypted envelope does not match the packet.
     #[error("the unencrypted message has {found} bytes of body, its length field says {named}")]
     BadLength {
         /// The length field.
         named: u32,
-        /// What is there.
+        /// The number of bytes that follow.
         found: usize,
     },
     /// An unencrypted message identifier is not divisible by 4, or not above the one before.
     #[error("bad identifier {0:#x} of an unencrypted message")]
     BadMessageId(u64),
-    /// Not a constructor of the handshake, or not the one that is due.
+    /// The constructor is not one of the handshake, or not the expected one.
     #[error("constructor {0:#010x} is not due in this step of the handshake")]
     Unexpected(u32),
     /// No handshake with this `nonce` is under way on this DC.
     #[error("no handshake with this nonce is under way")]
     UnknownNonce,
-    /// `server_nonce` is not ours.
+    /// `server_nonce` differs from the server's.
     #[error("wrong server_nonce")]
     ServerNonce,
     /// `p` and `q` are not the prime factors of `pq` in rising order, 4 bytes each.
     #[error("p and q are not the factors of pq")]
     Factors,
-    /// The client chose a key that was not offered.
+    /// The client chose an RSA key that was not offered.
     #[error("unknown public key fingerprint {0:#018x}")]
     Fingerprint(u64),
     /// `encrypted_data` is not a number of 256 bytes below the modulus.
@@ -63,15 +63,15 @@ pub enum HandshakeRefusal {
     /// The client used the old padding or an inner object without the DC's number.
     #[error("old RSA padding or p_q_inner_data without a DC number")]
     LegacyRsa,
-    /// A field inside the RSA data differs from the same field outside or from what we sent.
+    /// A field inside the RSA data differs from the same field outside or from the server's message.
     #[error("{0} inside p_q_inner_data differs")]
     InnerField(&'static str),
-    /// The DC number inside `p_q_inner_data` is not ours; answered with -444.
+    /// The DC number inside `p_q_inner_data` is that of another DC; answered with -444.
     #[error("p_q_inner_data names DC {found}, this is DC {expected}")]
     WrongDc {
         /// The client's number.
         found: i32,
-        /// Ours.
+        /// The server's number.
         expected: i32,
     },
     /// `expires_in` of a temporary key is not positive.
@@ -108,23 +108,23 @@ pub(crate) struct NewKey {
     pub(crate) expires_in: Option<i32>,
 }
 
-/// What a step answers.
+/// The answer to a step.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
-    /// Whether the step was taken although it uses the old padding.
+    /// Whether the step was accepted although it uses the old padding.
     pub(crate) legacy_rsa: bool,
     pub(crate) new_key: Option<NewKey>,
 }
 
-/// One run, named by its two nonces.
+/// One key exchange, identified by its two nonces.
 pub(crate) struct HandshakeRun {
     nonce: [u8; 16],
     server_nonce: [u8; 16],
     p: u32,
     q: u32,
     state: State,
-    /// The last request and our answer: a client that saw no answer may send the same bytes again.
+    /// The last request and our answer: a client that received no answer may send the same bytes again.
     last: (Vec<u8>, Vec<u8>),
 }
 
@@ -271,7 +271,7 @@ impl HandshakeRun {
         Ok((State::AwaitingClientDh(exchange), Reply { body, legacy_rsa, new_key: None }))
     }
 
-    /// Compares every field of the RSA data; gives `new_nonce` and the lifetime of a temporary key.
+    /// Checks every field of the RSA data. Returns `new_nonce` and the lifetime of a temporary key.
     fn check_inner(&self, inner: &[u8], rules: &Rules) -> Result<([u8; 32], Option<i32>), HandshakeRefusal> {
         let mut reader = Reader::new(inner);
         let constructor = reader.u32()?;
@@ -355,7 +355,7 @@ impl HandshakeRun {
         if rules.dh_fail {
             return Ok((State::Finished, reply(DH_GEN_FAIL, 3, None)));
         }
-        // A key with identifier 0 could not be told from an unencrypted message.
+        // An `auth_key_id` of 0 would mark unencrypted messages.
         if exchange.retries_done < rules.dh_retries || digest[12..] == [0; 8] {
             let answer = reply(DH_GEN_RETRY, 2, None);
             exchange.retries_done += 1;
@@ -372,7 +372,7 @@ impl HandshakeRun {
     }
 }
 
-/// Undoes the RSA padding: the current one or, if it is allowed, the old one. Also says whether it was the old one.
+/// Removes the RSA padding: RSA_PAD or, if it is allowed, the old one. Also returns whether it was the old one.
 fn decrypt_inner(
     encrypted: &[u8],
     rules: &Rules,
@@ -401,7 +401,7 @@ fn decrypt_inner(
     Ok((inner, !is_current))
 }
 
-/// RSA_PAD backwards: 192 bytes of data with padding, `None` where the hash does not match.
+/// Inverts RSA_PAD: returns 192 bytes of padded data; `None` if the hash does not match.
 fn undo_rsa_pad(block: &[u8; 256]) -> Option<Vec<u8>> {
     let (masked_key, rest) = block.split_at(32);
     let mut data = rest.to_vec();
@@ -420,7 +420,7 @@ fn undo_rsa_pad(block: &[u8; 256]) -> Option<Vec<u8>> {
 fn undo_old_padding(block: &[u8; 256]) -> Option<Vec<u8>> {
     let [0, hashed @ ..] = block else { return None };
     let (hash, data) = hashed.split_at(20);
-    // The object has no length of its own: its fields give it.
+    // The length of the object follows from its fields.
     let mut reader = Reader::new(data);
     let constructor = reader.u32().ok()?;
     for _ in 0..3 {
@@ -437,7 +437,7 @@ fn undo_old_padding(block: &[u8; 256]) -> Option<Vec<u8>> {
     (sha1(&[object]) == hash).then(|| object.to_vec())
 }
 
-/// The AES key and start value that both sides derive from the nonces.
+/// The AES key and IV that both sides derive from the nonces.
 struct TemporaryKey {
     key: [u8; 32],
     iv: [u8; 32],

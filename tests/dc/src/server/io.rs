@@ -6,10 +6,10 @@ use super::options::Tolerance;
 use super::refusal::Refusal;
 use crate::accounts::AccountEvent;
 
-/// What an event loop tells the DCs.
+/// The inputs of an event loop.
 #[derive(Clone, Copy, Debug)]
 pub enum ServerInput<'a> {
-    /// A client connected to a DC. `conn` is the caller's name for it, never used twice.
+    /// A client connected to a DC. The caller chooses `conn` and never uses it twice.
     Accepted {
         /// The connection.
         conn: u64,
@@ -23,7 +23,7 @@ pub enum ServerInput<'a> {
         /// The bytes.
         bytes: &'a [u8],
     },
-    /// The connection is gone. Unknown names are ignored.
+    /// The connection was lost. An unknown one is ignored.
     Lost {
         /// The connection.
         conn: u64,
@@ -32,7 +32,7 @@ pub enum ServerInput<'a> {
     Tick,
 }
 
-/// What the DCs ask of an event loop.
+/// The outputs for an event loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerOutput {
     /// Write these bytes.
@@ -42,27 +42,27 @@ pub enum ServerOutput {
         /// The bytes.
         bytes: Vec<u8>,
     },
-    /// Close the connection, once all that was transmitted before is written. No answer is wanted.
+    /// Close the connection once everything transmitted before is written. No input follows.
     Close {
         /// The connection.
         conn: u64,
     },
-    /// Something that a person in front of the sandbox wants to see.
+    /// An event for the person who runs the sandbox.
     Account(AccountEvent),
-    /// A client did something that was not accepted. It was answered already; this is for tests and logs.
+    /// A client's bytes were refused. They have been answered; this is for tests and logs.
     Refused {
         /// The connection.
         conn: u64,
-        /// What it was.
+        /// The reason.
         refusal: Refusal,
     },
-    /// A client did for the first time what only lenient options take; told once for all DCs.
+    /// A client relied on a [`Tolerance`]; reported once for all DCs.
     Tolerated {
         /// The connection.
         conn: u64,
-        /// What it was.
+        /// The reason.
         tolerance: Tolerance,
     },
-    /// Nothing else is pending. Come back with an input, or with [`ServerInput::Tick`] at this time.
+    /// Nothing else is pending. Call again with an input, or with [`ServerInput::Tick`] at this time.
     Timeout(Option<Timestamp>),
 }

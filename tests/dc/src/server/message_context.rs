@@ -1,4 +1,4 @@
-//! What belongs to a message while it is processed.
+//! The context of a message while it is processed.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::accounts::Push;
 use crate::wire::Writer;
 
-/// What is to be done once the message is answered.
+/// What is done once the message is answered.
 #[derive(Default)]
 pub(super) struct FollowUp {
     pub(super) destroy_key: bool,
@@ -17,7 +17,7 @@ pub(super) struct FollowUp {
     pub(super) transport_error: Option<i32>,
 }
 
-/// A message on its way through the server.
+/// The context of a message: its connection, key and session.
 pub(super) struct MessageContext<'a> {
     pub(super) conn: u64,
     pub(super) dc: i32,

@@ -19,7 +19,7 @@ use super::session::{BadMessage, Outgoing, Parity, Session};
 use crate::wire::{Malformed, Reader, Writer};
 
 impl TestDcs {
-    /// Checks a decrypted message, does what it says, and sends what follows from it.
+    /// Checks and dispatches a decrypted message, and sends what follows from it.
     pub(super) fn message(&mut self, conn: u64, dc: i32, key: &mut KeyState, message: Incoming) -> FollowUp {
         let unique_id = i64::from_le_bytes(self.random_array());
         let id = message.session_id;
@@ -42,7 +42,7 @@ impl TestDcs {
         follow_up
     }
 
-    /// Sends an update to all connected sessions of a key, or keeps it for the session that comes back.
+    /// Sends an update to all connected sessions of a key, or queues it for the next one that connects.
     pub(super) fn push(&mut self, auth_key_id: u64, body: &[u8]) {
         let unix = self.now.unix;
         let names: Vec<_> = self
@@ -67,7 +67,7 @@ impl TestDcs {
         }
     }
 
-    /// Sends all that waits in the session.
+    /// Sends everything that is queued in the session.
     fn flush(&mut self, conn: u64, auth_key: &AuthKey, salt: i64, session: &mut Session) {
         for Outgoing { msg_id, seq_no, body, .. } in session.take_packets(self.now.unix) {
             let header = OutgoingHeader { salt, session_id: session.id, msg_id, seq_no };
@@ -76,9 +76,9 @@ impl TestDcs {
         }
     }
 
-    /// What concerns the packet as a whole: salt, identifier, time.
+    /// Checks the packet as a whole: salt, msg_id, time.
     fn check_outer(&self, cx: &MessageContext<'_>, message: &Incoming) -> Result<(), BadMessage> {
-        // Before the identifier: the first message of Pyrogram 1 has none that fits, as it learns the time from the answer.
+        // The salt comes first: the first msg_id of Pyrogram 1 is wrong, since it learns the time from this answer.
         if !cx.key.salts.accepts(message.salt, self.unix_seconds()) {
             return Err(BadMessage::Salt);
         }
@@ -177,7 +177,7 @@ impl TestDcs {
             | RPC_DROP_ANSWER
             | DESTROY_SESSION
             | DESTROY_AUTH_KEY => self.service(cx, msg_id, constructor, body),
-            // Said for our information; nothing follows.
+            // For information only.
             HTTP_WAIT | MSGS_STATE_INFO | MSGS_ALL_INFO => Ok(()),
             0 | MSG_CONTAINER | GZIP_PACKED | MSG_COPY | RPC_RESULT | NEW_SESSION_CREATED | PONG => {
                 Err(Malformed)
@@ -206,7 +206,7 @@ impl TestDcs {
         bytes
     }
 
-    /// Tells the client that a message was not accepted.
+    /// Sends `bad_msg_notification` or `bad_server_salt`.
     fn refuse_message(&mut self, cx: &mut MessageContext<'_>, msg_id: u64, seq_no: u32, reason: BadMessage) {
         self.refuse(cx.conn, Refusal::Message { msg_id, reason });
         let constructor = if reason == BadMessage::Salt { BAD_SERVER_SALT } else { BAD_MSG_NOTIFICATION };

@@ -1,4 +1,4 @@
-//! How the test DCs behave, and misbehave.
+//! How the test DCs behave, and their faults.
 
 use std::time::Duration;
 
@@ -6,9 +6,8 @@ use super::frontend::Frontend;
 use crate::accounts::AccountOptions;
 use crate::builder::builder_methods;
 
-/// What is to be known before the DCs start. Begin with [`ServerOptions::default`], which behaves like Telegram's
-/// servers but takes nothing that the documentation forbids, or with [`ServerOptions::lenient`] for clients that others
-/// wrote, and change what the test is about.
+/// Options of the DCs. [`ServerOptions::default`] behaves like Telegram's servers but accepts nothing that the
+/// documentation forbids; [`ServerOptions::lenient`] is for clients of other projects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerOptions {
@@ -22,14 +21,14 @@ pub struct ServerOptions {
     /// Whether unencrypted messages may have any `msg_id`, as with Telegram's servers; default no: it must rise from
     /// message to message of a connection and be divisible by 4.
     pub accept_any_plain_msg_id: bool,
-    /// Whether clients may number acknowledgements as if they were requests, as mtcute does; default no.
+    /// Whether acks may have an odd `seq_no`, as mtcute does; default no.
     pub accept_odd_acks: bool,
-    /// Whether clients may open a WebSocket to `/apiws` on the port of a DC, as programs in browsers do, if nothing stands
-    /// before the DCs; default no.
+    /// Whether clients may open a WebSocket to `/apiws` on the port of a DC, as programs in browsers do, if there is no
+    /// frontend; default no.
     pub accept_web_sockets: bool,
-    /// Whether random bytes follow the object in unencrypted replies, as real servers do it; default yes.
+    /// Whether random bytes follow the object in unencrypted replies, as with Telegram's servers; default yes.
     pub trailing_bytes: bool,
-    /// For how long a salt is the current one; it is accepted for as long again. Default 1800 s, at least 1 s.
+    /// How long a salt is the current one; it is accepted for as long again. Default 1800 s, at least 1 s.
     pub salt_lifetime: Duration,
     /// Results longer than this are sent as `gzip_packed`, in bytes; default 1024; `None`: never.
     pub gzip_replies_over: Option<usize>,
@@ -38,11 +37,11 @@ pub struct ServerOptions {
     /// Whether a temporary key is forgotten when another is bound to its permanent key; if not, it may still be used for
     /// service messages. Default yes.
     pub forget_replaced_keys: bool,
-    /// What stands before the DCs; default nothing.
+    /// The frontend of the DCs; default none.
     pub frontend: Frontend,
-    /// What the accounts behind the DCs do.
+    /// The accounts behind the DCs.
     pub accounts: AccountOptions,
-    /// What goes wrong on purpose; default nothing.
+    /// Faults on purpose; default none.
     pub fault_injection: FaultInjection,
 }
 
@@ -68,7 +67,7 @@ impl Default for ServerOptions {
 }
 
 impl ServerOptions {
-    /// The default, but each [`Tolerance`] is taken, and WebSockets are: DCs for clients that others wrote.
+    /// The default, except that each [`Tolerance`] and WebSockets are accepted, for clients of other projects.
     #[must_use]
     pub fn lenient() -> Self {
         Self {
@@ -82,8 +81,8 @@ impl ServerOptions {
     }
 }
 
-/// What the documentation forbids and Telegram's servers take, as released clients show that rely on it. The options
-/// of [`ServerOptions`] decide whether the test DCs take it too.
+/// What the documentation forbids and Telegram's servers accept, as released clients that rely on it show.
+/// [`ServerOptions`] decides whether the test DCs accept it too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Tolerance {
@@ -98,27 +97,27 @@ pub enum Tolerance {
     OddAcks,
 }
 
-/// What goes wrong on purpose, one switch each.
+/// Faults of the server on purpose, each with a switch of its own; default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FaultInjection {
-    /// Connections are accepted, and nothing is ever answered.
+    /// Connections are accepted, and no byte is ever sent.
     pub silent_after_accept: bool,
     /// Handshakes succeed, and no encrypted message is ever answered.
     pub silent_after_handshake: bool,
-    /// Results are made, and neither sent nor sent again.
+    /// Requests are executed, and their results never sent.
     pub withhold_results: bool,
-    /// Each API function is answered with `bad_msg_notification` and this code in place of being executed.
+    /// Each API function is answered with `bad_msg_notification` and this code instead of being executed.
     pub refuse_requests: Option<i32>,
-    /// The first answer on each connection is 64 random bytes in no frame at all.
+    /// The first answer on each connection is 64 random bytes without a frame.
     pub garbage_first_reply: bool,
-    /// The salt that follows from the handshake is refused.
+    /// The salt of the handshake is refused.
     pub wrong_salt_first: bool,
     /// How often each handshake is answered with `dh_gen_retry` before it succeeds.
     pub dh_retries: u32,
     /// Every handshake ends in `dh_gen_fail`.
     pub dh_fail: bool,
-    /// Answers leave one byte at a time, this far apart.
+    /// Answers are sent one byte at a time, at this interval.
     pub slow_bytes: Option<Duration>,
 }
 

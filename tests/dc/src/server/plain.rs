@@ -51,7 +51,7 @@ impl TestDcs {
                 let now = self.now.monotonic;
                 self.handshakes.retain(|_, (begun, _)| now - *begun < HANDSHAKE_MEMORY);
                 if self.handshakes.len() >= MAX_HANDSHAKES {
-                    // Only a client that lost the last answer would miss these.
+                    // Only a client that lost the last answer still needs these.
                     self.handshakes.retain(|_, (_, run)| !run.is_finished());
                 }
                 if self.handshakes.len() < MAX_HANDSHAKES {

@@ -1,4 +1,4 @@
-//! The way of received bytes: packets out of the stream, keys for the packets, messages out of them.
+//! Received bytes: the stream is cut into packets, each packet gets its key and is decrypted.
 
 use sansgram_core::time::Now;
 
@@ -13,7 +13,7 @@ use super::policy::{NOT_FOUND, WRONG_DC};
 use super::refusal::Refusal;
 
 impl TestDcs {
-    /// Takes one input in. Poll the outputs afterwards.
+    /// Processes one input. Call [`poll_output`](Self::poll_output) afterwards.
     pub fn handle(&mut self, now: Now, input: ServerInput<'_>) {
         self.now = now;
         match input {
@@ -35,7 +35,7 @@ impl TestDcs {
         self.run_timers();
     }
 
-    /// The next output; [`ServerOutput::Timeout`] once all others are taken.
+    /// Returns the next output; [`ServerOutput::Timeout`] once there is no other.
     pub fn poll_output(&mut self) -> ServerOutput {
         self.outputs.pop_front().unwrap_or_else(|| {
             let deadline = self.conns.values().filter_map(Connection::deadline).min();
@@ -62,7 +62,7 @@ impl TestDcs {
                 Ok(Some(packet)) => {
                     if let Some(asked_for) = conn.stream.asked_for() {
                         let test = if self.options.test_dcs { 10_000 } else { 0 };
-                        // Media DCs are the same ones here.
+                        // A media DC is the same as its DC.
                         conn.dc = i32::from(asked_for).abs() - test;
                         if !self.options.dcs.contains(&conn.dc) {
                             self.refuse(id, Refusal::UnknownDc(asked_for));
@@ -95,7 +95,7 @@ impl TestDcs {
         }
         let unix = self.unix_seconds();
         let living = |key: &KeyState| key.expires_at.is_none_or(|expiry| unix < expiry);
-        // The key is taken out of its table while it is in use, so that everything else stays at hand.
+        // The key is taken out of its table while it is in use, so that the rest of `self` stays usable.
         let Some(mut key) = self.keys.remove(&(dc, auth_key_id)).filter(living) else {
             self.refuse(id, EnvelopeRefusal::UnknownKey(auth_key_id));
             return self.fail(id, NOT_FOUND);

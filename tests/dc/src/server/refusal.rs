@@ -1,27 +1,27 @@
-//! What the DCs do not accept from a client.
+//! Why the DCs refuse a client's bytes.
 
 use super::envelope::EnvelopeRefusal;
 use super::framing::FramingError;
 use super::handshake::HandshakeRefusal;
 use super::session::BadMessage;
 
-/// What was not accepted from a client.
+/// Why a client's bytes were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The byte stream; the connection was closed.
+    /// The byte stream is malformed; the connection was closed.
     #[error(transparent)]
     Framing(#[from] FramingError),
-    /// The DC that the client asks for by the obfuscated header does not exist; answered with -444.
+    /// The DC in the obfuscated header does not exist; answered with -444.
     #[error("there is no DC {0}, which the obfuscated header asks for")]
     UnknownDc(i16),
-    /// A step of the handshake; answered with -404 (-444 for a wrong DC).
+    /// A step of the handshake is wrong; answered with -404 (-444 for a wrong DC).
     #[error(transparent)]
     Handshake(#[from] HandshakeRefusal),
-    /// An encrypted packet; answered with -404.
+    /// An encrypted packet is wrong; answered with -404.
     #[error(transparent)]
     Envelope(#[from] EnvelopeRefusal),
-    /// A message; answered with `bad_msg_notification` or `bad_server_salt`.
+    /// A message is wrong; answered with `bad_msg_notification` or `bad_server_salt`.
     #[error("message {msg_id:#x}: {reason}")]
     Message {
         /// The message, or the container around it.
@@ -38,7 +38,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether a correct client never causes it. Keys, salts and clocks can be out of date without anybody's fault.
+    /// Whether a correct client never causes it. Keys, salts and clocks can be out of date without the client's fault.
     #[must_use]
     pub const fn is_clients_fault(&self) -> bool {
         !matches!(

@@ -1,4 +1,4 @@
-//! Server salts: 64-bit numbers that change with time, so that an old packet cannot be played back for long.
+//! Server salts: 64-bit numbers that change with time, so that an old packet cannot be replayed for long.
 //!
 //! Source: `core.telegram.org/mtproto/description#server-salt`.
 
@@ -19,12 +19,12 @@ pub(crate) struct TimedSalt {
 pub(crate) struct Salts {
     seed: [u8; 32],
     lifetime: i64,
-    /// From the handshake, with the last second in which it is accepted.
+    /// The salt of the handshake, and the last second in which it is accepted.
     first: Option<(i64, i64)>,
 }
 
 impl Salts {
-    /// `first` is the salt that followed from the handshake; `None`: it is not accepted.
+    /// `first` is the salt of the handshake; `None`: it is not accepted.
     pub(crate) fn new(key: &AuthKey, lifetime: Duration, first: Option<i64>, unix: i64) -> Self {
         let lifetime =
             i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX).clamp(1, i64::from(i32::MAX) / 256);
@@ -32,12 +32,12 @@ impl Salts {
         Self { seed, lifetime, first: first.map(|salt| (salt, unix + 2 * lifetime)) }
     }
 
-    /// The salts of a key that was saved, with [`first`](Self::first).
+    /// Restores the salts of a key; `first` is what [`first`](Self::first) returned.
     pub(crate) fn restored(key: &AuthKey, lifetime: Duration, first: Option<(i64, i64)>) -> Self {
         Self { first, ..Self::new(key, lifetime, None, 0) }
     }
 
-    /// The salt from the handshake, with the last second in which it is accepted.
+    /// The salt of the handshake, and the last second in which it is accepted.
     pub(crate) const fn first(&self) -> Option<(i64, i64)> {
         self.first
     }

@@ -33,7 +33,7 @@ impl TestDcs {
         match constructor {
             MSGS_ACK => cx.session.acknowledged(&ids),
             MSGS_STATE_REQ => state_info(cx, msg_id, &ids),
-            // These are the client's requests; it wants what was answered to them.
+            // The identifiers are those of requests; their answers are resent.
             MSG_RESEND_ANS_REQ if self.options.fault_injection.withhold_results => {}
             MSG_RESEND_ANS_REQ => {
                 let answers = ids.iter().filter_map(|&id| cx.session.received(id)?.answer);
@@ -92,7 +92,7 @@ impl TestDcs {
             }
             DESTROY_SESSION => {
                 let id = reader.i64()?;
-                // The session that asks cannot destroy itself: it is in use.
+                // The session that sends this is in use, so it is not among them.
                 let known = cx.key.sessions.remove(&id).is_some();
                 let outcome = if known { DESTROY_SESSION_OK } else { DESTROY_SESSION_NONE };
                 let body = Writer::object(outcome).i64(id).finish();
@@ -132,7 +132,7 @@ fn state_info(cx: &mut MessageContext<'_>, msg_id: u64, ids: &[u64]) {
     cx.session.send(cx.unix, body, false, true);
 }
 
-/// Clients differ on whether service requests that have an answer are content-related; servers accept both.
+/// Clients differ on whether service requests with an answer are content-related; servers accept both.
 pub(super) const fn parity(constructor: u32) -> Parity {
     match constructor {
         MSGS_ACK | MSGS_STATE_INFO | MSGS_ALL_INFO => Parity::Even,

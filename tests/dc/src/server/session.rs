@@ -1,4 +1,4 @@
-//! One session of a key: which messages came in, which are to go out, which were not acknowledged yet.
+//! One session of a key: received messages, queued messages, and messages without an ack.
 //!
 //! Sources: `core.telegram.org/mtproto/description`, `.../service_messages`, `.../service_messages_about_messages`.
 
@@ -84,7 +84,7 @@ pub(crate) struct Received {
     pub(crate) answer: Option<u64>,
 }
 
-/// A message that is on its way out, or waits to be acknowledged.
+/// A message that is queued or waits for its ack.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
     pub(crate) msg_id: u64,
@@ -94,13 +94,13 @@ pub(crate) struct Outgoing {
     repeated: bool,
 }
 
-/// How the server remembers one session.
+/// The state of a session.
 pub(crate) struct Session {
     pub(crate) id: i64,
     pub(crate) unique_id: i64,
     /// Whether `new_session_created` was queued.
     pub(crate) announced: bool,
-    /// The connection that the client used last, while it is up.
+    /// The connection that the client used last, if it is open.
     pub(crate) conn: Option<u64>,
     received: BTreeMap<u64, Received>,
     /// All identifiers up to this one count as forgotten.
@@ -129,7 +129,7 @@ impl Session {
         }
     }
 
-    /// What is remembered of a client's message.
+    /// Returns what is stored of a client's message.
     pub(crate) fn received(&self, msg_id: u64) -> Option<&Received> {
         self.received.get(&msg_id)
     }
@@ -167,8 +167,8 @@ impl Session {
         Ok(())
     }
 
-    /// A message that was received before came again: it is acknowledged again, and its answer, unless the client
-    /// has acknowledged that, is sent again.
+    /// Processes a repeated message: acknowledges it again, and resends its answer unless the client has acknowledged
+    /// that.
     pub(crate) fn repeat(&mut self, msg_id: u64) {
         let Some(&Received { seq_no, answer }) = self.received.get(&msg_id) else { return };
         if seq_no & 1 == 1 {
@@ -179,7 +179,7 @@ impl Session {
         }
     }
 
-    /// Queues a message. One that is content-related is kept until it is acknowledged.
+    /// Queues a message. A content-related one is kept until it is acknowledged.
     pub(crate) fn send(&mut self, unix: Duration, body: Vec<u8>, content: bool, reply: bool) -> u64 {
         let msg_id = self.next_msg_id(unix, reply);
         let mut seq_no = self.content_sent * 2;
@@ -195,7 +195,7 @@ impl Session {
         msg_id
     }
 
-    /// Queues the answer to a request; being an answer, it acknowledges the request.
+    /// Queues the answer to a request; which acknowledges the request too.
     pub(crate) fn answer(&mut self, unix: Duration, request: u64, body: Vec<u8>) {
         let msg_id = self.send(unix, body, true, true);
         self.to_ack.retain(|&waiting| waiting != request);
@@ -204,13 +204,13 @@ impl Session {
         }
     }
 
-    /// Takes the answer to a request back from what is to be sent; it stays where the client can ask for it.
+    /// Removes the answer to a request from the queue; the client can still request it.
     pub(crate) fn withhold_answer(&mut self, request: u64) {
         let answer = self.received.get(&request).and_then(|received| received.answer);
         self.outgoing.retain(|waiting| Some(waiting.msg_id) != answer);
     }
 
-    /// Queues a message again that was not acknowledged yet; `false` where there is none.
+    /// Queues a message again; `false` if none without an ack has this identifier.
     pub(crate) fn resend(&mut self, msg_id: u64) -> bool {
         let Some(message) = self.unacked.get(&msg_id) else { return false };
         if !self.outgoing.iter().any(|waiting| waiting.msg_id == msg_id) {
@@ -219,7 +219,7 @@ impl Session {
         true
     }
 
-    /// The client came back over another connection: all that it did not acknowledge is queued again.
+    /// Queues all messages without an ack again, since the client uses another connection.
     pub(crate) fn resend_all(&mut self, unix: Duration) {
         let limit = msg_id_at(unix.saturating_sub(RESEND_AFTER));
         let fresh = self.unacked.split_off(&limit);
@@ -234,14 +234,14 @@ impl Session {
         }
     }
 
-    /// The client has these messages.
+    /// Processes acks.
     pub(crate) fn acknowledged(&mut self, msg_ids: &[u64]) {
         for msg_id in msg_ids {
             self.unacked.remove(msg_id);
         }
     }
 
-    /// Takes back an answer that the client no longer wants: its identifier, `seq_no` and length.
+    /// Drops an answer and returns it; `None` if it is acknowledged or unknown.
     pub(crate) fn drop_answer(&mut self, request: u64) -> Option<Outgoing> {
         let answer = self.received.get(&request)?.answer?;
         let message = self.unacked.remove(&answer)?;
@@ -263,7 +263,7 @@ impl Session {
         }
     }
 
-    /// Takes all that waits to be sent, as whole messages: one by itself, several in containers.
+    /// Takes all queued messages: a single one as it is, several in containers.
     pub(crate) fn take_packets(&mut self, unix: Duration) -> Vec<Outgoing> {
         if !self.to_ack.is_empty() {
             for ids in std::mem::take(&mut self.to_ack).chunks(8192) {
@@ -271,7 +271,7 @@ impl Session {
             }
         }
         let mut waiting = std::mem::take(&mut self.outgoing);
-        // What is sent again keeps its identifier; inside a container, it is never the same plaintext twice.
+        // A resent message keeps its identifier; in a container, the plaintext still differs each time.
         if waiting.len() == 1 && !waiting.iter().any(|message| message.repeated) {
             return waiting;
         }

@@ -1,5 +1,5 @@
-//! The state of the DCs as bytes: keys and accounts, for a later process. MTProto sessions are not in it: a client
-//! that comes back is told `new_session_created`, as when Telegram's servers start anew.
+//! The state of the DCs as bytes: keys and accounts, for a later process. MTProto sessions are not in it: a client that
+//! connects again gets `new_session_created`, as after a restart of Telegram's servers.
 
 use std::collections::BTreeMap;
 
@@ -13,27 +13,27 @@ use super::salts::Salts;
 use crate::random::SecureRandom;
 use crate::wire::{Malformed, Reader, Writer};
 
-/// How a state begins; the number of the layout follows.
+/// The first bytes of a state; the version of the layout follows.
 const MAGIC: &[u8] = b"sansgram test DCs, state ";
 const VERSION: u8 = b'2';
-/// The layout before that, without what clients say of themselves.
+/// The layout before that, without devices.
 const WITHOUT_DEVICES: u8 = b'1';
 const DIGEST_LEN: usize = 32;
 
-/// Why a state cannot be taken in.
+/// Why a state cannot be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// It does not begin as a state does.
+    /// The bytes do not begin as a state.
     #[error("it is no state of test DCs")]
     Foreign,
-    /// It has a layout that this version does not know.
+    /// The layout is of an unknown version.
     #[error("it was written by a version with another layout")]
     Version,
-    /// It is cut short or was changed.
+    /// The bytes are cut short or changed.
     #[error("it is damaged")]
     Damaged,
-    /// It belongs to DCs with another RSA key.
+    /// The state belongs to DCs with another RSA key.
     #[error("it belongs to test DCs with another RSA key")]
     OtherKey,
 }
@@ -45,8 +45,8 @@ impl From<Malformed> for RestoreError {
 }
 
 impl TestDcs {
-    /// What outlives the process, with a checksum: auth keys and their bindings, accounts, logins, and the login codes on
-    /// their way. It holds secrets.
+    /// Returns the state for a later process, with a checksum: auth keys and their bindings, accounts, logins, pending
+    /// codes. It holds secrets.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
         let mut out = Writer::default().u64(self.rsa.fingerprint()).u64(self.keys.len() as u64);
@@ -64,17 +64,17 @@ impl TestDcs {
         saved
     }
 
-    /// DCs that go on from what [`save`](Self::save) gave.
+    /// Starts DCs that continue from what [`save`](Self::save) returned.
     ///
     /// # Errors
-    /// [`RestoreError`] if the bytes are no state that this version can read.
+    /// Returns [`RestoreError`] if this version cannot read the bytes.
     pub fn restore(
         options: ServerOptions,
         random: Box<dyn SecureRandom + Send>,
         saved: &[u8],
     ) -> Result<Self, RestoreError> {
         let versioned = saved.strip_prefix(MAGIC).ok_or_else(|| {
-            // Also what was cut off so early is a state.
+            // A state may be cut off this early.
             if MAGIC.starts_with(saved) { RestoreError::Damaged } else { RestoreError::Foreign }
         })?;
         match versioned {
@@ -113,7 +113,7 @@ impl TestDcs {
         if reader.rest().is_empty() { Ok(dcs) } else { Err(RestoreError::Damaged) }
     }
 
-    /// Whether anything that [`save`](Self::save) saves may have changed since the last call.
+    /// Whether the state that [`save`](Self::save) returns may have changed since the last call of this method.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed) | self.accounts.take_changed()
     }

@@ -1,4 +1,4 @@
-//! How bytes leave through a connection: at once, or one by one on purpose.
+//! Sending bytes: at once, or one by one on purpose.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl TestDcs {
         }
     }
 
-    /// Closes the connection once its last byte has left.
+    /// Closes the connection once its last byte is sent.
     pub(super) fn close(&mut self, id: u64) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         conn.closing = true;
@@ -53,7 +53,7 @@ impl TestDcs {
 
     pub(super) fn run_timers(&mut self) {
         let now = self.now.monotonic;
-        // A zero interval would never let time pass.
+        // With an interval of zero, time would never pass.
         let interval =
             self.options.fault_injection.slow_bytes.unwrap_or_default().max(Duration::from_nanos(1));
         let mut ended = Vec::new();

@@ -1,24 +1,23 @@
-//! A gateway's end of a WebSocket (RFC 6455), which uses the liberties that a server has: it cuts messages into
-//! fragments, and sends pings between them.
+//! The server side of a WebSocket (RFC 6455), which uses what a server may do: fragments, and pings between them.
 
 use sansgram_core::crypto::hash::sha1;
 
 use crate::random::{SecureRandom, random_length};
 
-/// Why a client's bytes are no WebSocket.
+/// Why a client's bytes are not a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebSocketRefusal {
-    /// The request asks for a page, not for a WebSocket.
+    /// The request is for a page, not for a WebSocket.
     #[error("the client speaks HTTP")]
     Page,
-    /// The request is no upgrade to a WebSocket as MTProto needs it; the field says what is wrong.
+    /// The request is not an upgrade to a WebSocket for MTProto; the field says what is wrong.
     #[error("the request is wrong: {0}")]
     Request(&'static str),
     /// A frame that a client may not send; the field says what is wrong.
     #[error("a frame is wrong: {0}")]
     Frame(&'static str),
-    /// The client closed.
+    /// The client closed the WebSocket.
     #[error("the client closed the WebSocket")]
     Closed,
 }
@@ -28,7 +27,7 @@ pub enum WebSocketRefusal {
 pub(super) struct WebSocketServer {
     incoming: Vec<u8>,
     open: bool,
-    /// The bodies of the pings that were not answered yet.
+    /// The bodies of unanswered pings.
     pings: Vec<[u8; 4]>,
 }
 
@@ -59,7 +58,7 @@ impl WebSocketServer {
             match kind {
                 0x82 => inside.extend_from_slice(&body),
                 0x8a => {
-                    // A client may answer only the last of several pings.
+                    // A client may answer only the last of several pings (RFC 6455, 5.5.3).
                     let at = self.pings.iter().position(|ping| body == ping);
                     let at = at.ok_or(WebSocketRefusal::Frame("a pong without its ping"))?;
                     self.pings.drain(..=at);
@@ -71,7 +70,7 @@ impl WebSocketServer {
         Ok(inside)
     }
 
-    /// Puts a piece of the stream into one message of several fragments, pings between them.
+    /// Sends a piece of the stream as one message of several fragments, with pings between them.
     pub(super) fn wrap(&mut self, mut bytes: &[u8], random: &mut dyn SecureRandom) -> Vec<u8> {
         let mut out = Vec::new();
         let mut kind = 2;

@@ -21,13 +21,13 @@ impl Shared {
                 return;
             }
             match accepted {
-                // A connection that cannot be served is dropped, which its peer sees.
+                // A connection without resources is dropped, which its peer sees.
                 Ok((socket, client)) => {
                     if let Err(error) = self.connected(dc, socket, client) {
                         self.no_resources(dc, Some(client), &error);
                     }
                 }
-                // Out of file descriptors, or the peer was quicker: go on, but do not spin.
+                // Out of file descriptors, or the peer is gone: continue, but do not spin.
                 Err(error) => {
                     self.no_resources(dc, None, &error);
                     thread::sleep(Duration::from_millis(10));
@@ -37,7 +37,7 @@ impl Shared {
     }
 
     fn no_resources(&self, dc: i32, client: Option<SocketAddr>, error: &io::Error) {
-        // The peer was gone before it was accepted; that needs nothing of ours.
+        // The peer was gone before it was accepted, which is no lack of resources.
         let gone =
             [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
         if !gone.contains(&error.kind()) {
@@ -51,7 +51,7 @@ impl Shared {
         let _ = socket.set_write_timeout(Some(WRITE_TIMEOUT));
         let reached_at = socket.local_addr().ok().map(|address| address.ip().to_canonical());
         let client = SocketAddr::new(client.ip().to_canonical(), client.port());
-        // One descriptor for all three.
+        // One file descriptor for all three.
         let socket = Arc::new(socket);
         let (for_reader, for_writer) = (Arc::clone(&socket), Arc::clone(&socket));
         let (writer, commands) = mpsc::channel();
@@ -74,7 +74,7 @@ impl Shared {
         let shared = Arc::clone(self);
         let reader_thread = spawn(format!("test-dc-{dc}-read"), move || {
             shared.read_all(conn, &for_reader);
-            // Fails where the writer has ended before.
+            // Fails if the writer has ended before.
             let _ = reader_ended.send(WriterCommand::ReaderEnded);
         })?;
         state.threads.retain(|thread| !thread.is_finished());

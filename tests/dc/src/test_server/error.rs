@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use super::state_file::StateFileError;
 use crate::server::RestoreError;
 
-/// Why the DCs cannot be served.
+/// Why the DCs cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TestServerError {
-    /// There are fewer ports behind the first one than DCs.
+    /// There are fewer ports from the first one on than DCs.
     #[error("{dcs} DCs need as many ports, and the ports behind {first} end at 65535")]
     Ports {
         /// The port of the first DC.
@@ -37,7 +37,7 @@ pub enum TestServerError {
         /// Why.
         reason: StateFileError,
     },
-    /// What is in the state file cannot be taken in; it is left as it is.
+    /// The state file cannot be restored; it is left as it is.
     #[error("the state file {} cannot be read: {reason}", file.display())]
     State {
         /// The file.

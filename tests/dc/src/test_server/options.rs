@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::builder::builder_methods;
 use crate::server::ServerOptions;
 
-/// Where to listen, and how to behave.
+/// Options of a [`TestServer`](super::TestServer).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TestServerOptions {
@@ -14,22 +14,22 @@ pub struct TestServerOptions {
     pub listen: IpAddr,
     /// The port of the first DC; each further one takes the next port. Default 0: each takes a free port.
     pub port: u16,
-    /// The addresses that `help.getConfig` names for each DC. Default none: the one of `listen` or, if that means all
-    /// addresses of this machine, the one that the asking client is connected to.
+    /// The addresses that `help.getConfig` lists for each DC. Default none: that of `listen` or, if it is unspecified,
+    /// the one that the client is connected to.
     pub advertise: Vec<IpAddr>,
     /// How many connections may be open at once, on all DCs together; default 1000. Each takes two threads and a file
     /// descriptor.
     pub max_connections: usize,
-    /// The file that keeps keys, accounts and logins from one process to the next; default none. It is replaced as a
-    /// whole before the answer to a change leaves, belongs to one process at a time (a file with `.lock` behind its
-    /// name says so), is readable by this user only, and holds secrets.
+    /// The file that keeps keys, accounts and logins from one process to the next; default none. It is replaced
+    /// atomically before the answer to a change is sent, belongs to one process at a time (by a lock file with `.lock`
+    /// after its name), is readable by this user only, and holds secrets.
     pub state: Option<PathBuf>,
-    /// The behaviour of the DCs. The addresses for `help.getConfig` are filled in where the accounts have none.
+    /// The behaviour of the DCs. If the accounts have no addresses for `help.getConfig`, they are set.
     pub server: ServerOptions,
 }
 
 impl Default for TestServerOptions {
-    /// Well-behaved DCs on 127.0.0.1.
+    /// DCs on 127.0.0.1, without faults and without a state file.
     fn default() -> Self {
         Self {
             listen: Ipv4Addr::LOCALHOST.into(),

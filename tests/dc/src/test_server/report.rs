@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::server::{Refusal, Tolerance};
 
-/// What the DCs tell of one connection.
+/// A report on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report, such as a test may need one.
+    /// Makes a report, for tests.
     #[must_use]
     pub const fn new(dc: Option<i32>, client: Option<SocketAddr>, what: ReportKind) -> Self {
         Self { dc, client, what }
@@ -28,16 +28,17 @@ impl Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReportKind {
-    /// The client did something that was not accepted.
+    /// The client's bytes were refused.
     Refused(Refusal),
-    /// The client did, as the first of all, something that only lenient options take.
+    /// The client is the first that relied on this tolerance.
     Tolerated(Tolerance),
-    /// The connection was closed at once, since as many as [`TestServerOptions::max_connections`] are open.
+    /// The connection was closed at once, since this many are open:
+    /// [`TestServerOptions::max_connections`](super::TestServerOptions::max_connections).
     TooManyConnections(usize),
-    /// The client left more than so many bytes unread, and was disconnected.
+    /// The client left more than this many bytes unread and was disconnected.
     TooMuchUnread(usize),
-    /// The operating system refuses what the connection needs, in its words: a file descriptor or a thread.
+    /// The operating system refused a file descriptor or a thread; the field is its message.
     OutOfResources(String),
-    /// The state cannot be saved, in the operating system's words. It is tried again at the next change.
+    /// The state could not be saved; the field is the operating system's message. The next change tries again.
     SaveFailed(String),
 }

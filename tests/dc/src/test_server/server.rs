@@ -1,4 +1,4 @@
-//! The handle of running DCs.
+//! The handle to running DCs.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -19,7 +19,7 @@ use super::state_file::StateFile;
 use crate::accounts::AccountEvent;
 use crate::server::{Refusal, ServerOptions, TestDcs};
 
-/// Running DCs. Dropping it closes every connection and ends every thread.
+/// Running DCs. Drop closes every connection and ends every thread.
 pub struct TestServer {
     shared: Arc<Shared>,
     addresses: Vec<(i32, SocketAddr)>,
@@ -33,7 +33,7 @@ impl TestServer {
     /// Binds a port for each DC and starts them.
     ///
     /// # Errors
-    /// [`TestServerError`] if the operating system refuses a port or a thread.
+    /// Returns [`TestServerError`] if a port, a thread or the state file cannot be had.
     pub fn start(options: TestServerOptions) -> Result<Self, TestServerError> {
         let TestServerOptions { listen, port, advertise, max_connections, state, mut server } = options;
         let state = match state {
@@ -92,7 +92,7 @@ impl TestServer {
         };
         let shared =
             Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), origin: Instant::now() });
-        // From here on a failure drops `this`, which stops what was started.
+        // From this layer on, a failure drops `this`, which stops what was started.
         let mut this = Self {
             shared,
             addresses,
@@ -137,33 +137,33 @@ impl TestServer {
         self.public_key_pem
     }
 
-    /// The next thing that happened to an account; waits for it up to `timeout`.
+    /// Returns the next event of an account; waits for it up to `timeout`.
     #[must_use]
     pub fn next_event(&self, timeout: Duration) -> Option<AccountEvent> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.recv_timeout(timeout).ok()
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn open_connections(&self) -> usize {
         self.shared.lock().connections.len()
     }
 
-    /// What was not accepted from clients since the last call, at most the first 1000.
+    /// Takes the refusals since the last call, at most the first 1000.
     #[must_use]
     pub fn take_refusals(&self) -> Vec<Refusal> {
         std::mem::take(&mut self.shared.lock().refusals)
     }
 
-    /// What is to be told of connections since the last call, oldest first, at most the first 1000. It has the refusals
-    /// of [`take_refusals`](Self::take_refusals) too; each list is taken on its own.
+    /// Takes the reports since the last call, oldest first, at most the first 1000. They include the refusals of
+    /// [`take_refusals`](Self::take_refusals), which is a list of its own.
     #[must_use]
     pub fn take_reports(&self) -> Vec<Report> {
         std::mem::take(&mut self.shared.lock().reports)
     }
 
-    /// Calls the machine itself, such as [`TestDcs::forget_key`] or [`TestDcs::close_all`], and sends what follows.
+    /// Calls the state machine, such as [`TestDcs::forget_key`] or [`TestDcs::close_all`], and processes its outputs.
     pub fn with_dcs<T>(&self, action: impl FnOnce(&mut TestDcs) -> T) -> T {
         let mut state = self.shared.lock();
         let result = action(&mut state.dcs);
@@ -179,24 +179,24 @@ impl Drop for TestServer {
             state.stopping = true;
             let handles = std::mem::take(&mut state.connections).into_values().map(|handle| handle.socket);
             for socket in handles.chain(std::mem::take(&mut state.closing).into_values()) {
-                // Fails where the peer is gone already.
+                // Fails if the peer is gone already.
                 let _ = socket.shutdown(Shutdown::Both);
             }
             self.shared.timer.notify_all();
             std::mem::take(&mut state.threads)
         };
         for (_, address) in &self.addresses {
-            // An acceptor looks up only when somebody connects.
+            // An acceptor checks `stopping` only after a connect.
             let _ = TcpStream::connect_timeout(&reachable(*address), Duration::from_secs(1));
         }
         for thread in self.threads.drain(..).chain(connections) {
-            // A panic of a server's thread has been printed; it must not become a second one here.
+            // A panic of a thread has been printed already.
             let _ = thread.join();
         }
     }
 }
 
-/// The DCs, as they were if there is a state, which is saved at once: a file that cannot be written is told now.
+/// Restores the DCs if there is a state, and saves them at once, so that an unwritable file is an error now.
 fn restore_or_new(
     server: ServerOptions,
     state: Option<(PathBuf, StateFile, Vec<u8>)>,
@@ -216,7 +216,7 @@ fn restore_or_new(
     }
 }
 
-/// The address under which this machine reaches a listener, also one that listens everywhere.
+/// An address at which this machine reaches a listener: loopback for an unspecified address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,4 +1,4 @@
-//! What the threads share: the state machine, its connections, and the way of its outputs.
+//! What the threads share: the state machine, its connections, and the processing of its outputs.
 
 use std::collections::HashMap;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -40,7 +40,7 @@ pub(super) struct State {
     pub(super) threads: Vec<JoinHandle<()>>,
 }
 
-/// How the machine reaches a connection's threads.
+/// The handle to a connection's threads.
 pub(super) struct ConnectionHandle {
     pub(super) dc: i32,
     pub(super) client: SocketAddr,
@@ -56,7 +56,7 @@ pub(super) enum WriterCommand {
 }
 
 impl State {
-    /// Saves the state if it may have changed; before anything that follows from the change is sent.
+    /// Saves the state if it may have changed, before anything that follows from the change is sent.
     pub(super) fn save(&mut self) {
         let Some(file) = &self.state_file else { return };
         if !self.dcs.take_changed() && !self.unsaved {
@@ -97,7 +97,7 @@ impl Shared {
         self.drain(state);
     }
 
-    /// Hands the machine's outputs to the threads that they concern; none of it waits.
+    /// Processes the state machine's outputs, without waiting.
     pub(super) fn drain(&self, state: &mut State) {
         state.save();
         loop {
@@ -110,7 +110,7 @@ impl Shared {
                         state.report_on(conn, ReportKind::TooMuchUnread(MAX_UNREAD_BYTES));
                         state.connections.remove(&conn);
                     } else {
-                        // Fails where the writer has ended; the reader ends then, too, and reports the loss.
+                        // Fails if the writer has ended; then the reader ends too and reports the loss.
                         let _ = handle.writer.send(WriterCommand::Bytes(bytes));
                     }
                 }

@@ -1,4 +1,4 @@
-//! The file in which served DCs keep their state: replaced as a whole, and owned by one process.
+//! The state file: replaced atomically, owned by one process.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,13 +13,13 @@ pub enum StateFileError {
     /// Another process has it.
     #[error("another process uses it")]
     InUse,
-    /// It is a directory, a pipe, a device or the like.
+    /// It is not a regular file.
     #[error("it is no regular file")]
     NoFile,
-    /// What is called `FILE.lock` is a link, or no file that only this program writes.
+    /// `FILE.lock` is a link, or a file that another program may write.
     #[error("the lock file beside it is a link or no regular file; remove it")]
     ForeignLock,
-    /// It is larger than a state ever is.
+    /// It is larger than 1 GiB.
     #[error("it is larger than 1 GiB")]
     TooLarge,
     /// The operating system refuses it.
@@ -36,7 +36,7 @@ pub(crate) struct StateFile {
 }
 
 impl StateFile {
-    /// Takes the file for this process alone; gives what is in it, nothing if it is not there yet.
+    /// Locks the file for this process. Also returns its content, which is empty if it does not exist yet.
     pub(crate) fn open(path: &Path) -> Result<(Self, Vec<u8>), StateFileError> {
         // A link is followed once, so that it stays a link when the file is replaced.
         let path = fs::canonicalize(path).or_else(|error| match error.kind() {
@@ -64,7 +64,7 @@ impl StateFile {
         Ok((Self { path, _lock: lock }, saved))
     }
 
-    /// Replaces what is in the file: after a crash it holds the old state or the new one, whole.
+    /// Replaces the content atomically: after a crash the file holds the whole old state or the whole new one.
     pub(crate) fn save(&self, state: &[u8]) -> io::Result<()> {
         let new = beside(&self.path, ".new");
         match fs::remove_file(&new) {
@@ -76,7 +76,7 @@ impl StateFile {
             file.sync_all()
         });
         written.and_then(|()| fs::rename(&new, &self.path)).inspect_err(|_| {
-            // The first error is the one to tell.
+            // The first error is the cause.
             let _ = fs::remove_file(&new);
         })?;
         self.sync_directory();
@@ -93,23 +93,23 @@ impl StateFile {
     }
 }
 
-/// Makes the lock file, or opens the one that is there. A link is not followed, and a file of two names is not ours.
+/// Makes the lock file, or opens the one that is there. A link is not followed, and a file with two names is refused.
 fn open_lock(path: &Path) -> Result<File, StateFileError> {
     match private().create_new(true).open(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         made => return Ok(made?),
     }
-    // A pipe would be waited for.
+    // Opening a pipe would block.
     let there = fs::symlink_metadata(path)?;
     if !there.is_file() {
         return Err(StateFileError::ForeignLock);
     }
     let file = private().open(path)?;
-    // Another one may have taken its place since.
+    // Another file may have replaced it since.
     if is_ours(&there, &file.metadata()?) { Ok(file) } else { Err(StateFileError::ForeignLock) }
 }
 
-/// Whether what was opened is what was seen, and has no other name.
+/// Whether the opened file is the one that was checked and has no other name.
 #[cfg(unix)]
 fn is_ours(seen: &fs::Metadata, opened: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -121,7 +121,7 @@ fn is_ours(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true
 }
 
-/// What is there must be a regular file; it may also be missing.
+/// Errors unless the path is a regular file or missing.
 fn is_regular(path: &Path) -> Result<(), StateFileError> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(StateFileError::NoFile),
@@ -136,7 +136,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// For this user alone: the state holds keys and passwords.
+/// Readable by this user only: the state holds keys and passwords.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);

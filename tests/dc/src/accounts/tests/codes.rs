@@ -15,7 +15,7 @@ fn a_phone_signs_in() {
     assert_eq!(sandbox.events, events);
     let users = sandbox.ok(get_self());
     assert_eq!(users, Writer::boxed(id::VECTOR).u32(1).object(&answer[8..]).finish());
-    // Another key is nobody.
+    // Another key is not logged in.
     sandbox.switch(2);
     assert_eq!(sandbox.error(get_self()), "401 AUTH_KEY_UNREGISTERED");
 }

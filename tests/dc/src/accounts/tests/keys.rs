@@ -1,4 +1,4 @@
-//! What becomes of keys: logouts, authorisations carried elsewhere, layers, migrations, false answers.
+//! Auth keys: logouts, authorization transfers, layers, migrations, false answers.
 
 use super::super::password::tests::new_verifier;
 use super::*;
@@ -15,7 +15,7 @@ fn a_logout_returns_a_token_that_replaces_one_code() {
     assert_eq!((reader.u32(), reader.u32()), (Ok(id::LOGGED_OUT), Ok(1)));
     let token = reader.bytes().expect("a token").to_vec();
 
-    // Another phone's owner, or a wrong token, gets a code as ever.
+    // Another phone's owner, or a wrong token, gets a code as usual.
     assert_eq!(constructor(&sandbox.ok(send_code_with_token("9996621235", &token))), id::SENT_CODE);
     assert_eq!(constructor(&sandbox.ok(send_code_with_token("9996621234", b"wrong"))), id::SENT_CODE);
     let success = sandbox.ok(send_code_with_token("9996621234", &token));
@@ -154,7 +154,7 @@ fn a2_a_user_lists_and_ends_the_other_sessions() {
     assert_eq!(list(&mut sandbox), 1);
     let second = std::mem::replace(&mut sandbox.key, first);
     assert_eq!(sandbox.error(get_self()), "401 SESSION_REVOKED");
-    // It may log in again, and then ends the other one by its name in the list.
+    // It can log in again, and then ends the other session by its hash.
     sandbox.sign_in("9996621234", "22222");
     let object = sandbox.ok(Writer::boxed(id::GET_AUTHORIZATIONS));
     let hashes: Vec<i64> = (0..object.len() - 11)

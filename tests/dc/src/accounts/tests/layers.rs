@@ -184,7 +184,7 @@ fn a2_startup_calls_of_clients_are_answered() {
     }
 }
 
-/// Telethon 2 is not on PyPI. What it calls, in this order, was read in its repository (branch v2, schema of layer 165).
+/// Telethon 2 is not on PyPI. Its calls, in this order, are from its repository (branch v2, schema of layer 165).
 #[test]
 fn a2c_the_calls_of_telethon_2_are_answered_in_layer_165() {
     let mut caller = Layered::new(165, AccountOptions::default());
