@@ -1,8 +1,8 @@
 //! AES-IGE and whole messages, with grammers-crypto beside ours.
 //!
 //! Both sides of `seal` copy the plaintext in and draw 32 bytes of padding from the operating system; both sides of
-//! `open` copy the packet in. None of it goes by the C library's copy in one piece, which takes 5 µs for 16 KiB on some
-//! processors where the alignments differ (`rep movsb`), and would be half of what is measured.
+//! `open` copy the packet in. Neither copies in one call of the C library's copy, which takes 5 µs for 16 KiB on some
+//! processors if the alignments differ (`rep movsb`): half of what is measured.
 #![allow(missing_docs, reason = "criterion's macros write functions")]
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

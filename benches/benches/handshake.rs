@@ -1,7 +1,7 @@
 //! The parts of the handshake and the whole of its client's side.
 //!
-//! `modpow_*` and `rsa_65537` compare the bignum crates alone; num-bigint 0.5 is what grammers uses. They are why
-//! two of them are in the tree: only crypto-bigint works in constant time, and it is the fastest.
+//! `modpow_*` and `rsa_65537` compare the bignum crates alone; num-bigint 0.5 is what grammers uses. They are the
+//! reason for two bignum crates: only crypto-bigint works in constant time, and it is the fastest.
 #![allow(missing_docs, reason = "criterion's macros write functions")]
 
 use std::hint::black_box;
@@ -83,7 +83,7 @@ fn dh(criterion: &mut Criterion<CpuTime>) {
     benches.bench_function("sansgram/known prime", |bencher| {
         bencher.iter(|| DhGroup::check(3, &prime, &mut Seeded::new(1)).unwrap());
     });
-    // Another safe prime: the 2048-bit group of RFC 3526, where 2 generates the subgroup.
+    // Another safe prime: the 2048-bit group of RFC 3526, in which 2 generates the subgroup.
     let other = rfc3526_prime();
     benches.bench_function("sansgram/other prime", |bencher| {
         bencher.iter(|| DhGroup::check(2, &other, &mut Seeded::new(1)).unwrap());

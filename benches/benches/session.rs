@@ -94,7 +94,7 @@ impl Pair {
     }
 }
 
-/// Several sessions take turns, so that reading the clock costs each next to nothing.
+/// Several sessions take turns, so that reading the clock costs almost nothing per request.
 struct Many(Vec<Pair>);
 
 /// What is measured of a round trip.

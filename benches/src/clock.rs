@@ -1,17 +1,16 @@
-//! Processor time in the place of wall time: the benches run in one thread, and other work on the machine takes turns
-//! with it.
+//! Processor time instead of wall time, so that other work on the machine does not count; the benches run in one
+//! thread.
 
 use std::time::Duration;
 
 use criterion::Criterion;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 
-/// The processor time of the thread; wall time where the system does not tell it.
+/// The processor time of the thread; wall time on systems without it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CpuTime;
 
-/// Criterion with this clock, times that make a whole run bearable, and samples so short that some of them are not
-/// disturbed.
+/// Criterion with this clock, short measurement times, and samples so short that some are not interrupted.
 #[must_use]
 pub fn criterion() -> Criterion<CpuTime> {
     let usual = Criterion::default().with_measurement(CpuTime).without_plots();
@@ -20,7 +19,7 @@ pub fn criterion() -> Criterion<CpuTime> {
 }
 
 impl CpuTime {
-    /// Since the thread began. Reading it costs a system call.
+    /// Since the start of the thread. Reading it takes a system call.
     #[cfg(unix)]
     #[must_use]
     pub fn now() -> Duration {

@@ -1,6 +1,6 @@
 //! Many clients, logged in, against test DCs in the same thread, on virtual time.
 //!
-//! Each 100 clients have DCs of their own: the test DCs look at all their connections whenever anything happens.
+//! Each 100 clients have DCs of their own, since the test DCs visit all their connections at each input.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -16,25 +16,25 @@ use sansgram_testkit::server::{ServerInput, ServerOptions, ServerOutput, TestDcs
 
 /// How many clients share the DCs.
 const PER_DCS: usize = 100;
-/// From one end to the other.
+/// The latency in one direction.
 const LATENCY: Duration = Duration::from_millis(20);
-/// When virtual time begins, since 1970.
+/// The start of virtual time, since 1970.
 const START: Duration = Duration::from_secs(1_700_000_000);
 
 /// DCs that know one logged-in key, and the session of its owner.
 pub struct LoggedIn {
     /// The DCs.
     pub dcs: TestDcs,
-    /// What a client needs to go on with that login.
+    /// The stored session of that login.
     pub session: StoredSession,
-    /// How much virtual time has passed in these DCs.
+    /// The virtual time that has passed in these DCs.
     pub elapsed: Duration,
 }
 
-/// Signs a bot in at new DCs and disconnects it.
+/// Logs a bot in at new DCs and disconnects it.
 ///
 /// # Panics
-/// Where the login fails.
+/// Panics if the login fails.
 #[must_use]
 pub fn sign_in(seed: u64) -> LoggedIn {
     let mut pair = Pair::new(PairOptions::seeded(seed));
@@ -54,7 +54,7 @@ pub fn config() -> Config {
     PairOptions::config(&[1, 2, 3])
 }
 
-/// What is on its way.
+/// What is in flight.
 enum Flight {
     Opened {
         client: usize,
@@ -70,7 +70,7 @@ enum Flight {
         conn: ConnId,
         bytes: Vec<u8>,
     },
-    /// Nothing: the client begins to connect.
+    /// The start of a connect.
     Begin {
         client: usize,
     },
@@ -80,7 +80,7 @@ enum Flight {
 pub struct Crowd {
     /// All clients, each with one connection.
     pub clients: Vec<Client>,
-    /// How much processor time the clients' machines took.
+    /// The processor time of the clients' state machines.
     pub worked: Duration,
     dcs: Vec<TestDcs>,
     now: Timestamp,
@@ -91,7 +91,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// `count` clients that were logged in earlier, and begin to connect. They share one configuration.
+    /// Makes `count` logged-in clients that start to connect. They share one configuration.
     #[must_use]
     pub fn new(count: usize, config: &Config) -> Self {
         let groups: Vec<LoggedIn> =
@@ -115,14 +115,14 @@ impl Crowd {
         };
         crowd.dcs = groups.into_iter().map(|group| group.dcs).collect();
         for client in 0..count {
-            // Not all in the same moment.
+            // Not all at the same time.
             let at = now + Duration::from_micros(1000 * (client as u64 % 1000));
             crowd.fly(at, Flight::Begin { client });
         }
         crowd
     }
 
-    /// Lets virtual time pass, with all that happens in it.
+    /// Lets virtual time pass and processes its events.
     pub fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
         loop {
@@ -144,7 +144,7 @@ impl Crowd {
         self.now = end;
     }
 
-    /// Whether every client is connected and knows it.
+    /// Whether every client is connected.
     #[must_use]
     pub fn all_connected(&self) -> bool {
         self.clients.iter().all(Client::is_connected)
@@ -177,7 +177,7 @@ impl Crowd {
         }
     }
 
-    /// Feeds a client, and takes what it and its DCs have to say.
+    /// Processes an input of a client, and the outputs of it and its DCs.
     fn feed(&mut self, client: usize, input: Input<'_>) {
         let now = self.now;
         let begin = CpuTime::now();
@@ -221,7 +221,7 @@ impl Crowd {
     }
 }
 
-/// Both clocks of a moment of virtual time.
+/// Both clocks at a virtual time.
 #[must_use]
 pub fn clocks(now: Timestamp) -> Now {
     Now::new(now, START + now.since_origin())

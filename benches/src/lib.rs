@@ -19,7 +19,7 @@ pub const SHORT: usize = 64;
 /// The same for a long one: 16 KiB.
 pub const LONG: usize = 16 << 10;
 
-/// Bytes without a pattern, the same in every run.
+/// Random bytes, the same in every run.
 #[must_use]
 pub fn bytes(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
@@ -27,7 +27,7 @@ pub fn bytes(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// An authorization key.
+/// An auth key.
 #[must_use]
 pub fn auth_key() -> AuthKey {
     let mut key = [0; 256];

@@ -1,9 +1,9 @@
 //! Prints what criterion measured as a table in Markdown: one row for each bench, one column for each run, and beside
-//! the others' times how often ours goes into them.
+//! the others' times their ratio to ours.
 //!
 //! `cargo run -p sansgram-benches --bin bench-report -- default=target/criterion native=target/native/criterion`
 //!
-//! A time is that of the quickest sample: other work on the machine only ever adds to it.
+//! A time is that of the fastest sample, since other work on the machine only adds time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// A bench: its group, what it was run with, and the library.
+/// A bench: its group, its parameter, and the library.
 type Name = (String, String, String);
-/// The time of each bench in nanoseconds, for one element where a bench counts elements.
+/// The time of each bench in nanoseconds, per element if the bench counts elements.
 type Run = BTreeMap<Name, f64>;
 
-/// The libraries whose times go into the others'.
+/// Our libraries, which the others are compared with.
 const OURS: [&str; 2] = ["sansgram", "crypto-bigint"];
 
 fn main() -> ExitCode {

@@ -10,14 +10,14 @@ use serde_json::Value;
 /// The vectors of one file of `tests/vectors`.
 ///
 /// # Panics
-/// Where there is no such file.
+/// Panics if there is no such file.
 #[must_use]
 pub fn vectors(name: &str) -> Value {
     let path = format!("{}/../tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&fs::read_to_string(path).expect("the vectors are there")).expect("JSON")
 }
 
-/// Randomness that was written down before.
+/// Recorded randomness.
 #[derive(Clone, Debug, Default)]
 pub struct Scripted {
     script: Vec<u8>,
@@ -44,7 +44,7 @@ impl HandshakeRun {
     /// The simplest of the synthetic runs.
     ///
     /// # Panics
-    /// Where the vectors do not have it.
+    /// Panics if the vectors do not have it.
     #[must_use]
     pub fn plain() -> Self {
         let run = &vectors("auth_key_synthetic")["cases"][0];
@@ -69,10 +69,10 @@ impl HandshakeRun {
         }
     }
 
-    /// The client's side of it, from first to last.
+    /// Runs the client's side of it.
     ///
     /// # Panics
-    /// Where the handshake does not end with a key.
+    /// Panics if the handshake does not end with a key.
     #[must_use]
     pub fn client_side(&self) -> NewAuthKey {
         let mut random = self.random.clone();

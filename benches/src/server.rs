@@ -1,4 +1,4 @@
-//! The server's end of a session: reads which requests came, and answers them all in one container.
+//! The server's end of a session: reads requests, and answers them all in one container.
 
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
@@ -33,10 +33,10 @@ impl Server {
         }
     }
 
-    /// Reads a stream of the client, which is overwritten. Messages with an odd sequence number are requests.
+    /// Reads the client's bytes and overwrites them. Messages with an odd sequence number are requests.
     ///
     /// # Panics
-    /// Where it is no stream of well-formed packets.
+    /// Panics if the bytes are not well-formed packets.
     pub fn read(&mut self, stream: &mut [u8]) {
         let mut input = stream;
         while let Some(request) = self.decoder.next(&mut input).expect("frames") {
@@ -58,10 +58,10 @@ impl Server {
         }
     }
 
-    /// Answers every request with `result`: one frame, with a container where there is more than one.
+    /// Answers every request with `result`: one frame, with a container if there are several.
     ///
     /// # Panics
-    /// Where there is no request.
+    /// Panics if there is no request.
     #[must_use]
     pub fn answer(&mut self, result: &[u8]) -> Vec<u8> {
         let requests = std::mem::take(&mut self.requests);

@@ -1,7 +1,7 @@
-//! The whole machine under any inputs in any order: a network that opens, writes and loses what it likes, two DCs
-//! that know the keys and seal whatever they are told to, an application that calls what it likes, clocks that jump.
+//! The whole client with any inputs in any order: a network that opens, writes and loses anything, two DCs that know
+//! the keys and seal any message, an application that makes any call, clocks that jump.
 //!
-//! Input: one byte chooses the configuration; then a list of steps, one byte each for what happens and to whom, often
+//! Input: one byte chooses the configuration; then a list of steps, one byte each for the step and its object, often
 //! with two bytes of length and a content.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,18 +27,18 @@ use crate::{Input, Seeded};
 const MAX_STEPS: usize = 64;
 /// More outputs than this after one input would be a loop.
 const MAX_OUTPUTS: usize = 10_000;
-/// Memory in bytes per byte received, for what the machine keeps of it and sends because of it.
+/// Memory in bytes per byte received, for what the client stores of it and sends because of it.
 const RATIO: usize = 16;
 /// The same for the smallest packets; queues double.
 const SLACK: usize = 128 << 10;
-/// How long a request may take in the configuration of this target, and what a step waits for servers that ask it to.
+/// How long a request may take in the configuration of this target, and how long a step waits at a server's demand.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// All that waits must be over after this time without a network: a step is several requests, and pauses between.
+/// Everything pending must end after this time without a network: a step is several requests with pauses between them.
 const OVER: Duration = Duration::from_secs(900);
-/// How many timers may run out in that time.
+/// How many timers may expire in that time.
 const MAX_TICKS: usize = 5_000;
 
-/// Service messages of a client; all else is a request.
+/// A client's service messages; any other body is a request.
 const SERVICE: [u32; 9] = [
     0x62d6_b459,
     0x7abe_77ec,
@@ -51,10 +51,10 @@ const SERVICE: [u32; 9] = [
     0xd143_5160,
 ];
 
-/// Runs the target; answers with how much the servers brought about: requests and steps that ended, updates, links.
+/// Runs the target. Returns how much the servers caused: completed requests and steps, updates, links.
 ///
 /// # Panics
-/// Where a promise of the machine is broken.
+/// Panics if a guarantee of the client is broken.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let mut run = Run::new(input.byte());
@@ -68,11 +68,11 @@ pub fn run(bytes: &[u8]) -> usize {
     run.served
 }
 
-/// A connection that the machine asked for.
+/// A connection that the client requested.
 struct Conn {
     dc: u16,
     phase: Phase,
-    /// What it writes at the moment.
+    /// The write in flight.
     writing: Option<Vec<u8>>,
     decoder: ServerFrameDecoder,
 }
@@ -81,7 +81,7 @@ struct Conn {
 enum Phase {
     Opening,
     Open,
-    /// Closed by the machine, or lost.
+    /// Whether the client closed it or it was lost.
     Over,
 }
 
@@ -91,11 +91,11 @@ struct Run {
     conns: BTreeMap<ConnId, Conn>,
     /// The servers' ends, by the DC's number.
     peers: BTreeMap<u16, Peer>,
-    /// What has no result yet.
+    /// What has no result yet: requests and steps.
     waiting: BTreeSet<RequestId>,
-    /// Those of them that are steps of a login.
+    /// The steps of a login among them.
     steps: BTreeSet<RequestId>,
-    /// Logins by QR code go on until they are scanned.
+    /// Logins by QR code, which last until they are scanned.
     endless: BTreeSet<RequestId>,
     token: Option<SentCode>,
     now: Duration,
@@ -103,7 +103,7 @@ struct Run {
     skew: i64,
     closed: bool,
     served: usize,
-    /// Whether the servers had a say in what happens now.
+    /// Whether a server caused the present events.
     is_served: bool,
 }
 
@@ -121,10 +121,10 @@ impl Run {
         config.request_timeout = Some(TIMEOUT);
         config.flood_sleep_threshold = TIMEOUT;
         config.max_pending = 32;
-        // The corpus answers what was asked for, in that order.
+        // The corpus answers requests in their order.
         config.learn_addresses = false;
         let key = AuthKey::new(std::array::from_fn(|at| (at as u8).wrapping_mul(31)));
-        // Of DC 3 nobody has a key.
+        // No key exists for DC 3.
         let known = |dc: u16| (dc_of(dc), DcAuth { auth_key: key.clone(), server_salt: SALT });
         let session = StoredSession {
             keys: if choice & 8 == 0 { [known(1), known(2)].into() } else { BTreeMap::new() },
@@ -172,7 +172,7 @@ impl Run {
                 });
             }
             5 => {
-                // Something else about what was really sent.
+                // Another message about one that was sent.
                 let behind = input.byte();
                 self.send(which, |peer, now| {
                     let named = peer.sent(behind).to_le_bytes();
@@ -189,7 +189,7 @@ impl Run {
             }
             7 => self.pass(Duration::from_secs(u64::from(which) * u64::from(input.byte()))),
             8 => {
-                // Days, one way or the other.
+                // Days, forwards or backwards.
                 let days = i64::from(i16::from_le_bytes([input.byte(), input.byte()]));
                 self.skew = days * 86_400 / 64;
                 self.tick();
@@ -202,7 +202,7 @@ impl Run {
         }
     }
 
-    /// The `which`th connection, counted from the newest; any name where there is none.
+    /// The `which`th connection, counted from the newest; any identifier if there is none.
     fn conn(&self, which: u8) -> ConnId {
         let newest = self.conns.keys().next_back().map_or(0, |conn| conn.0);
         ConnId(newest.saturating_sub(u64::from(which)))
@@ -227,7 +227,7 @@ impl Run {
         self.tick();
     }
 
-    /// A network that does not keep to what was asked, or does: the machine must not mind.
+    /// A network that obeys or not.
     fn open(&mut self, which: u8, choice: u8) {
         let conn = self.conn(which);
         if let Some(known) = self.conns.get_mut(&conn)
@@ -257,7 +257,7 @@ impl Run {
         self.handle(MachineInput::Lost { conn, cause });
     }
 
-    /// A network that does what it was asked to, until it has nothing to do.
+    /// A network that obeys, until it is idle.
     fn work(&mut self) {
         for _ in 0..4 {
             for which in 0..8 {
@@ -289,7 +289,7 @@ impl Run {
         let now = self.now();
         let ((), peak) =
             peak_of(|| self.client.handle(now, MachineInput::Received { conn, bytes: &mut bytes }));
-        // Packed data may be as long as the limit says, once at a time, and is kept where it is a result.
+        // Packed data may be as long as the limit, one at a time, and is stored if it is a result.
         assert!(peak <= 2 * GZIP_LIMIT + RATIO * length + SLACK, "{peak} bytes held for {length}");
         self.poll(true);
     }
@@ -377,7 +377,7 @@ impl Run {
         self.poll(true);
     }
 
-    /// Takes all that the machine wants, and checks that it can be had. `is_settled`: the machine was told the time.
+    /// Processes all outputs and checks them. `is_settled`: the client has been told the time.
     fn poll(&mut self, is_settled: bool) {
         for _ in 0..MAX_OUTPUTS {
             match self.client.poll_output() {
@@ -395,7 +395,7 @@ impl Run {
                     assert_ne!(conn.phase, Phase::Over, "what is over is closed");
                     conn.phase = Phase::Over;
                 }
-                // It would take a tenth of a second, and ends by its own deadline.
+                // It would take a tenth of a second; without it, the step ends by its own timeout.
                 Output::Compute(_) => {}
                 Output::Event(event) => self.note(&event),
                 Output::Timeout(due) => {
@@ -419,7 +419,8 @@ impl Run {
         let peer = self.peers.get_mut(&known.dc).expect("every DC has one");
         while let Some(request) = known.decoder.next(&mut rest).expect("frames") {
             let payload = request.payload;
-            // What is not encrypted belongs to handshakes, which have a target of their own. Padding ends no block.
+            // Unencrypted packets belong to handshakes, which have a target of their own. Padding does not end at a
+            // block.
             if payload[..8] != [0; 8] {
                 let whole = payload.len() - (payload.len() - 24) % 16;
                 peer.read(&mut payload[..whole]);
@@ -470,7 +471,7 @@ impl Run {
         self.endless.remove(&id);
     }
 
-    /// Without a network, whatever waits ends by its own deadline; then the machine can be closed.
+    /// Without a network, everything pending ends by its own timeout; then the client can be closed.
     fn finish(&mut self) {
         for id in std::mem::take(&mut self.endless) {
             self.client.cancel(id);

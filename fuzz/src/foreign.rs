@@ -1,4 +1,4 @@
-//! Sessions of other libraries: strings, what is packed in them, and SQLite files with bytes changed.
+//! Sessions of other libraries: strings, their packed content, and SQLite files with changed bytes.
 //!
 //! Input: the first byte chooses; the rest is the text, the packed content, or changes to a file: two bytes of place,
 //! one of length, the new bytes.
@@ -20,7 +20,7 @@ use crate::memory::peak_of;
 
 /// Memory in bytes per byte of text or file.
 const RATIO: usize = 64;
-/// The same for the smallest, which a session of one key outgrows.
+/// The same for the smallest inputs.
 const SLACK: usize = 32 << 10;
 
 const STRINGS: [Format; 7] = [
@@ -40,10 +40,10 @@ const FILES: [Format; 5] = [
     Format::GrammersSqlite,
 ];
 
-/// Runs the target; answers with 1 where a session was read.
+/// Runs the target. Returns 1 if a session was read.
 ///
 /// # Panics
-/// Where a session changes when it is exported and imported again.
+/// Panics if a session changes when it is exported and imported again.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
@@ -63,7 +63,7 @@ fn text(text: &str) -> Option<Imported> {
     bounded(text.len(), || import_text(text))
 }
 
-/// A file of any kind, for some of which an application is needed.
+/// A file of any kind; some need an application.
 fn content(bytes: &[u8]) -> Option<Imported> {
     let mut options = ImportOptions::default();
     options.api_hash = Some(Secret::new("0123456789abcdef0123456789abcdef".into()));
@@ -94,7 +94,7 @@ fn bounded(length: usize, read: impl FnOnce() -> Result<Imported, ImportError>) 
     read.ok()
 }
 
-/// What is imported can be exported, and is the same then, as far as the format can say it.
+/// An imported session can be exported and stays the same, as far as the format can express it.
 fn check(imported: &Imported) {
     let session = &imported.session;
     if imported.format != Format::Sansgram {
@@ -104,7 +104,7 @@ fn check(imported: &Imported) {
     }
     assert_eq!(StoredSession::from_text(&session.to_text()).as_ref(), Ok(session));
     for format in STRINGS {
-        // Not every session can say all that a format wants.
+        // Not every session has all fields of a format.
         let Ok(text) = export_text(session, format, &Config::telegram().dcs) else { continue };
         let again = import_text(&text).expect("what we export can be imported");
         assert_eq!(again.format, format);
@@ -117,7 +117,7 @@ fn check(imported: &Imported) {
     }
 }
 
-/// A file of each library, as we write it.
+/// A file of each library, written by us.
 fn files() -> &'static [Vec<u8>; 5] {
     static FILES_OF_OURS: OnceLock<[Vec<u8>; 5]> = OnceLock::new();
     FILES_OF_OURS.get_or_init(|| {
@@ -141,7 +141,7 @@ fn files() -> &'static [Vec<u8>; 5] {
     })
 }
 
-/// A place for a file of this thread.
+/// The path of a file for this thread.
 fn scratch(name: &str) -> PathBuf {
     let thread = format!("{:?}", std::thread::current().id());
     let thread: String = thread.chars().filter(char::is_ascii_digit).collect();

@@ -1,4 +1,4 @@
-//! Transports: streams as a peer may send them, and streams that our encoder writes.
+//! Transports: streams of a peer, and streams of our encoder.
 //!
 //! Input: one byte chooses framing, side and form; six bytes are lengths of pieces, less one; the rest is the stream,
 //! or payloads with their lengths.
@@ -13,20 +13,20 @@ use crate::{Input, Seeded};
 
 /// Payloads beyond this many bytes are refused.
 pub(crate) const LIMIT: usize = 2048;
-/// What a decoder may hold beside the bytes that came.
+/// The memory of a decoder beyond the bytes received, in bytes.
 const SLACK: usize = 256;
 
-/// The side that reads.
+/// The reading side.
 const SERVER: u8 = 1 << 2;
-/// A server that is not told which framing to expect.
+/// A server that detects the transport.
 const UNTOLD: u8 = 1 << 3;
-/// Payloads to be framed, not a stream.
+/// The input is payloads to frame, not a stream.
 const PAYLOADS: u8 = 1 << 4;
 
-/// Runs the target; answers with the number of frames.
+/// Runs the target. Returns the number of frames.
 ///
 /// # Panics
-/// Where the pieces of a stream matter, a limit is passed, or memory is held that the stream does not pay for.
+/// Panics if the result depends on the chunking, a limit is exceeded, or memory is not bounded by the input.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
@@ -52,7 +52,7 @@ pub fn run(bytes: &[u8]) -> usize {
 /// The frames, and the error that ended the stream.
 type Seen = (Vec<SeenFrame>, Option<FrameError>);
 
-/// A frame with a copy of what is in it, which `Debug` of the original does not show.
+/// A frame with a copy of its content, which its own `Debug` does not print.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SeenFrame {
     /// A server's packet.
@@ -101,7 +101,7 @@ fn seen_by_server(kind: Option<TransportKind>, pieces: Vec<Vec<u8>>) -> Seen {
     })
 }
 
-/// Feeds the pieces to a decoder; checks its promises about the input and about memory.
+/// Feeds the pieces to a decoder; checks what it consumes and its memory.
 fn feed(
     pieces: Vec<Vec<u8>>,
     mut next: impl FnMut(&mut &mut [u8]) -> Result<Option<SeenFrame>, FrameError>,
@@ -112,7 +112,7 @@ fn feed(
         let mut input = &mut piece[..];
         fed += input.len();
         loop {
-            // The copy of a frame is ours, not the decoder's.
+            // The copy of a frame is not the decoder's memory.
             let (found, peak) = peak_of(|| next(&mut input));
             let copied = found.as_ref().ok().and_then(Option::as_ref).map_or(0, SeenFrame::copied);
             assert!(peak <= 3 * fed + copied + SLACK, "{peak} bytes held for {fed}");

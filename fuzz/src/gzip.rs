@@ -1,4 +1,4 @@
-//! Packed data: damaged, lying about their length, or our own.
+//! Packed data: damaged, with a wrong length, or our own.
 //!
 //! Input: one byte chooses; then packed data, a deflate stream that gets a right header and trailer, or data to pack.
 
@@ -10,15 +10,15 @@ use crate::memory::peak_of;
 
 /// The limit of the output in bytes.
 const LIMIT: usize = 1 << 18;
-/// What unpacking needs beside its output.
+/// The memory of unpacking beyond its output, in bytes.
 const STATE: usize = 64 << 10;
-/// Deflate makes at most so many bytes of one.
+/// The highest ratio of deflate.
 const RATIO: usize = 1032;
 
-/// Runs the target; answers with 1 where something was unpacked.
+/// Runs the target. Returns 1 if something was unpacked.
 ///
 /// # Panics
-/// Where the limit is passed, or what was packed is unpacked to something else.
+/// Panics if the limit is exceeded, or packed data is unpacked to something else.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     match input.byte() % 3 {

@@ -1,8 +1,8 @@
 //! A server's replies at every state of the handshake.
 //!
-//! Input: a list of replies. One byte each chooses how it is made, then come two bytes of length and the content:
-//! a raw body; the honest reply of that state; content behind the right constructor and nonces; or content where only
-//! a server that knows the secrets can put it: inside the encrypted answer, or under the right hash.
+//! Input: a list of replies. One byte each chooses how it is made, then come two bytes of length and the content: a raw
+//! body; the honest reply of that state; content behind the right constructor and nonces; or content that only a server
+//! with the secrets can send: inside the encrypted answer, or under the right hash.
 
 use std::sync::{Arc, OnceLock};
 
@@ -19,7 +19,7 @@ use crate::{Input, Seeded};
 const PQ: u64 = 1_470_626_929_934_143_021;
 const SERVER_NONCE: [u8; 16] = [0x5e; 16];
 const SERVER_TIME: i32 = 1_700_000_000;
-/// The server's public value: within the range, and nobody needs to know its exponent.
+/// The server's public value, in range; its exponent is not needed.
 const G_A: [u8; 256] = [0x55; 256];
 /// The well-known prime.
 const PRIME: &[u8] = include_bytes!("prime.bin");
@@ -60,10 +60,10 @@ fn secrets() -> &'static Secrets {
     })
 }
 
-/// Runs the target; answers with the number of replies that were accepted.
+/// Runs the target. Returns the number of replies that were accepted.
 ///
 /// # Panics
-/// Where the handshake goes on for longer than it may, or gives a key that the server did not prove to have.
+/// Panics if the handshake has too many steps, or returns a key without the server's proof.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
@@ -84,7 +84,7 @@ pub fn run(bytes: &[u8]) -> usize {
         match handshake.receive(&reply, &mut random) {
             Ok(Step::Send(next, request)) => (handshake, body) = (next, request),
             Ok(Step::Done(key)) => {
-                // The proof is a hash of this key: with any other one the server did not prove that it has it.
+                // The proof is a hash of this key.
                 assert_eq!(key.auth_key, secrets().auth_key);
                 assert!(key.retries < MAX_ATTEMPTS && key.auth_key.id().0 != 0);
                 assert_eq!(key.expires_in.is_some(), choice & 1 == 1);
@@ -97,7 +97,7 @@ pub fn run(bytes: &[u8]) -> usize {
     }
 }
 
-/// What we send has its constructor, and repeats the nonces.
+/// Checks the constructor and the nonces of a sent body.
 fn check_request(handshake: &Handshake, body: &[u8]) {
     const REQ_PQ_MULTI: u32 = 0xbe7e_8ef1;
     const REQ_DH_PARAMS: u32 = 0xd712_e4be;
@@ -177,8 +177,7 @@ fn inner_data(fields: &[u8]) -> Vec<u8> {
     [&head(types::ServerDhInnerData::ID)[..], fields].concat()
 }
 
-/// `server_DH_params_ok` around any object, hashed and encrypted as it has to be. `more` bytes are added to the
-/// padding.
+/// `server_DH_params_ok` around any object, hashed and encrypted correctly. `more` bytes are added to the padding.
 fn dh_params_ok(object: &[u8], more: usize) -> Vec<u8> {
     let mut answer = [&sha1(&[object])[..], object].concat();
     answer.resize((answer.len() + more).next_multiple_of(16), 0x77);

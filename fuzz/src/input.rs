@@ -1,6 +1,6 @@
-//! How a body reads its input: plain bytes from the front, so that seeds can be written by hand.
+//! How a body reads its input: plain bytes from the beginning, so that seeds can be written by hand.
 
-/// The fuzzer's bytes, taken from the front. What is missing reads as zero or as nothing.
+/// The fuzzer's bytes, read from the beginning. Missing bytes read as zero or as nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a>(&'a [u8]);
 
@@ -35,7 +35,7 @@ impl<'a> Input<'a> {
         taken
     }
 
-    /// A piece whose length stands in the two bytes before it, little-endian.
+    /// A piece with a little-endian 16-bit length before it.
     pub fn piece(&mut self) -> &'a [u8] {
         let length = u16::from_le_bytes([self.byte(), self.byte()]);
         self.take(length.into())
@@ -49,7 +49,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// `stream` cut into pieces of `sizes` plus one bytes, over and over; single bytes where there are no sizes.
+/// `stream` cut into pieces of `sizes` plus one bytes, repeatedly; single bytes if there are no sizes.
 pub(crate) fn pieces(mut stream: &[u8], sizes: &[u8]) -> Vec<Vec<u8>> {
     let mut pieces = Vec::new();
     let mut sizes = sizes.iter().cycle();

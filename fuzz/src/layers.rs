@@ -1,8 +1,8 @@
-//! What lies around the frames: obfuscation, fake TLS, WebSockets, of whatever server.
+//! The transport stack below the frames: obfuscation, fake TLS, WebSockets, with any server.
 //!
-//! Input: one byte chooses the stream mode (three bits), form (two bits) and framing (the upper two); six bytes are lengths of pieces, less one; the rest is what the server
-//! says: from its first byte on, behind an honest answer, as the stream of frames within honest covers, or as an
-//! answer that has the right proof in it.
+//! Input: one byte chooses the stream mode (three bits), form (two bits) and framing (the upper two); six bytes are
+//! lengths of pieces, less one; the rest is the server's bytes: raw, after an honest answer, as the stream of frames
+//! inside an honest disguise, or as an answer with the right proof.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -20,18 +20,18 @@ use crate::input::pieces;
 use crate::memory::peak_of;
 use crate::{Input, Seeded};
 
-/// What the layers may hold beside the bytes that came.
+/// The memory of the stack beyond the bytes received, in bytes.
 const SLACK: usize = 512;
 /// The key of the proxy's secrets.
 const KEY: [u8; 16] = [0x4b; 16];
 /// The 64 bytes that obfuscation draws, so that its keys are known.
 const OBFUSCATION: [u8; 64] = [0x5f; 64];
-/// Where a hello of either side of fake TLS has its digest.
+/// The offset of the digest in a hello of either side.
 const DIGEST: std::ops::Range<usize> = 11..43;
-/// What an answer that is made right has in the place of the WebSocket's key.
+/// The placeholder for the WebSocket's accept key in an answer.
 const ACCEPT: u8 = b'\x01';
 
-/// A seeded stream, but for what obfuscation draws.
+/// A seeded stream, except for the bytes that obfuscation draws.
 struct Drawn(Seeded);
 
 impl SecureRandom for Drawn {
@@ -66,11 +66,11 @@ fn mode(choice: u8) -> &'static StreamMode {
 const FAKE_TLS: u8 = 3;
 const WEBSOCKET: u8 = 4;
 
-/// Runs the target; answers with the number of frames, and one more where the covers were opened.
+/// Runs the target. Returns the number of frames, plus one if the disguise was accepted.
 ///
 /// # Panics
-/// Where the pieces of a stream matter, a limit is passed, memory is held that the stream does not pay for, or what we
-/// write cannot be read.
+/// Panics if the result depends on the chunking, a limit is exceeded, memory is not bounded by the input, or written
+/// bytes cannot be read.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
@@ -92,14 +92,14 @@ pub fn run(bytes: &[u8]) -> usize {
     whole.frames.len() + usize::from(whole.open && (end.cover >= FAKE_TLS))
 }
 
-/// The client's end of one connection, before anything came.
+/// The client's end of a new connection.
 struct Start {
     layers: TransportStack,
     random: Drawn,
     hello: Vec<u8>,
 }
 
-/// What a stream came to.
+/// The result of a stream.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     frames: Vec<SeenFrame>,
@@ -126,7 +126,7 @@ impl End {
         Start { layers, random, hello }
     }
 
-    /// What the client says first. It is the same every time, and takes long to make.
+    /// The client's first bytes, which are always the same and expensive to make.
     fn hello(self) -> &'static [u8] {
         static HELLOS: [OnceLock<Vec<u8>>; 5] = [const { OnceLock::new() }; 5];
         HELLOS[usize::from(self.cover)].get_or_init(|| self.start().hello)
@@ -146,7 +146,7 @@ impl End {
                 }
                 Ok(())
             });
-            // The copies of frames, and the list of them, are ours, not the layers'.
+            // The copies of frames and their list are not the stack's memory.
             let ours: usize = frames.iter().map(|frame| frame.copied() + 3 * size_of::<SeenFrame>()).sum();
             assert!(peak <= 3 * fed + ours + SLACK, "{peak} bytes held for {fed}");
             seen.frames.append(&mut frames);
@@ -164,7 +164,7 @@ impl End {
         seen
     }
 
-    /// What we write is read by a server that knows no more than the protocol says.
+    /// Reads written bytes as a server does.
     fn check_writing(self, mut layers: TransportStack, mut random: Drawn, seed: usize) {
         let payloads = [vec![7; 24], vec![8; 4 * (seed % 400) + 24]];
         let mut out = Vec::new();
@@ -196,7 +196,7 @@ impl End {
         assert!(rest.is_empty());
     }
 
-    /// What an honest server says first.
+    /// The first bytes of an honest server.
     fn answer(self, hello: &[u8]) -> Vec<u8> {
         match self.cover {
             FAKE_TLS => {
@@ -213,7 +213,7 @@ impl End {
         }
     }
 
-    /// An answer of any form that has the right proof where it belongs.
+    /// An answer of any form with the right proof.
     fn proven(self, hello: &[u8], content: &[u8]) -> Vec<u8> {
         match self.cover {
             FAKE_TLS => prove(hello, content.to_vec()),
@@ -270,7 +270,7 @@ impl End {
         pieces.iter().enumerate().flat_map(cover).collect()
     }
 
-    /// Takes off what `cover` of the client put around.
+    /// Removes the client's disguise.
     fn uncover(self, mut out: &[u8]) -> Vec<u8> {
         let mut stream = Vec::new();
         if self.cover == FAKE_TLS {
@@ -296,7 +296,7 @@ impl End {
     }
 }
 
-/// The cipher whose key and counter begin at byte 8.
+/// The cipher whose key and IV begin at byte 8.
 fn cipher(material: &[u8], proxy_key: Option<&[u8; 16]>) -> AesCtr {
     let mut key: [u8; 32] = material[8..40].try_into().expect("64 bytes");
     if let Some(secret) = proxy_key {
@@ -310,7 +310,7 @@ fn record(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind, 3, 3], &length.to_be_bytes()[..], body].concat()
 }
 
-/// Puts the digest over the answer's three records where it belongs: HMAC-SHA-256 under the secret.
+/// Writes the digest of the answer's three records: HMAC-SHA-256 under the secret.
 fn prove(hello: &[u8], mut answer: Vec<u8>) -> Vec<u8> {
     if answer.len() < DIGEST.end {
         return answer;
@@ -329,7 +329,7 @@ fn prove(hello: &[u8], mut answer: Vec<u8>) -> Vec<u8> {
     answer
 }
 
-/// What a server makes of the key in a WebSocket's request.
+/// The accept key for the key in a WebSocket's request.
 fn accept(request: &[u8]) -> String {
     let request = std::str::from_utf8(request).expect("text");
     let key =

@@ -1,23 +1,22 @@
-//! The bodies of the fuzz targets: functions that take any bytes and panic where a promise of the core is broken.
+//! The bodies of the fuzz targets: functions that take any bytes and panic if a guarantee of the core is broken.
 //!
-//! Each module has one `run`, which says how much of its input was accepted, so that a corpus that no longer reaches
-//! anything is noticed. `cargo test` replays the corpus; the targets in `fuzz_targets/` hand over what libFuzzer
-//! finds.
+//! Each module has one `run`, which returns how much of its input was accepted, so that a corpus that no longer reaches
+//! anything is noticed. `cargo test` replays the corpus; the targets in `fuzz_targets/` pass the bytes of libFuzzer.
 //!
 //! | module | the fuzzer's bytes are | what must hold beside "no panic" |
 //! |---|---|---|
 //! | [`frames`] | a byte stream, or payloads to be framed | any pieces give the same frames; memory follows the bytes that came |
-//! | [`layers`] | what a server of an obfuscated, disguised or proxied connection says | any pieces give the same frames; what we write can be read |
-//! | [`proxy`] | what a SOCKS5 or HTTP proxy answers | no byte of the server is taken; pieces do not matter |
+//! | [`layers`] | the server's bytes of an obfuscated, disguised or proxied connection | any pieces give the same frames; what we write can be read |
+//! | [`proxy`] | the answers of a SOCKS5 or HTTP proxy | no byte of the server is consumed; any pieces give the same result |
 //! | [`links`] | links and URLs of proxies | what is read is written back |
 //! | [`tl`] | a TL object, or calls of the reader | what decodes is written back to an equal value |
 //! | [`gzip`] | packed data, or data to pack | bounded output; packing and unpacking are inverse |
 //! | [`sealed`] | plaintexts behind the cipher | no message counts twice, no request is lost, all we send is well-formed |
-//! | [`client`] | inputs and calls of the whole machine, sealed server messages among them | each request ends once and in time, nothing is asked of a network that cannot do it, no timer stands still |
+//! | [`client`] | inputs and calls of the whole machine, sealed server messages among them | each request ends once and in time, connections are used by the contract, no due timer stays |
 //! | [`handshake`] | a server's replies, also correctly encrypted ones | it ends; a key only with the server's proof |
-//! | [`session_text`] | a saved session or half-done login, also with a right checksum | what is read is written back to an equal one |
-//! | [`foreign`] | another library's session: string, packed content, changed SQLite file | what is imported can be exported and is the same; the file is left alone |
-//! | [`pem`] | a key file, also DER in right armour | what is read is a usable key and is written back |
+//! | [`session_text`] | a stored session or saved login, also with a right checksum | what is read is written back to an equal one |
+//! | [`foreign`] | another library's session: string, packed content, changed SQLite file | what is imported can be exported and is the same; the file is unchanged |
+//! | [`pem`] | a key file, also DER in valid PEM armour | what is read is a usable key and is written back |
 
 pub mod client;
 pub mod foreign;
@@ -43,7 +42,7 @@ pub use sansgram_testkit::random::SeededRandomForTestingOnly as Seeded;
 pub struct Target {
     /// The name of the target and of the folder in `fuzz/corpus`.
     pub name: &'static str,
-    /// The body. It answers with how much of the input was accepted.
+    /// The body. It returns how much of the input was accepted.
     pub run: fn(&[u8]) -> usize,
 }
 

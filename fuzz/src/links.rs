@@ -1,4 +1,4 @@
-//! What people paste to name a proxy: links to MTProxies, their secrets, URLs of other proxies.
+//! Proxies as users paste them: links to MTProxies, their secrets, URLs of other proxies.
 //!
 //! Input: one byte chooses which; the rest is the text.
 
@@ -13,10 +13,10 @@ const RATIO: usize = 6;
 /// The same for the shortest texts.
 const SLACK: usize = 1024;
 
-/// Runs the target; answers with 1 where the text was read.
+/// Runs the target. Returns 1 if the text was read.
 ///
 /// # Panics
-/// Where what is read is not what the text says when it is written down anew.
+/// Panics if the value changes when it is written and read again.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
@@ -54,7 +54,7 @@ fn secret(text: &str) -> bool {
 
 fn url(text: &str) -> bool {
     let Some(proxy) = read::<Proxy>(text) else { return false };
-    // What is shown lacks the credentials, and is the same proxy otherwise.
+    // The displayed form lacks the credentials and is the same proxy otherwise.
     let again: Proxy = proxy.to_string().parse().expect("a shown proxy is a URL");
     assert_eq!((again.kind(), again.host(), again.port()), (proxy.kind(), proxy.host(), proxy.port()));
     assert!(!again.has_credentials() && proxy.port() != 0);

@@ -1,4 +1,4 @@
-//! How much memory a piece of work holds at most: the allocator of these binaries counts, thread by thread.
+//! The peak memory of a piece of work: the allocator of these binaries counts per thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -35,7 +35,7 @@ fn count(change: isize) {
     PEAK.set(PEAK.get().max(current));
 }
 
-/// Does `work`; the result, and the most memory in bytes that was held at once beyond what was held before.
+/// Runs `work`. Returns its result and the peak memory beyond what was held before, in bytes.
 pub(crate) fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = CURRENT.get();
     PEAK.set(before);

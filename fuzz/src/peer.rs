@@ -1,4 +1,4 @@
-//! The server's side: it seals whatever it is told to, and reads what the client sends with checks of its own.
+//! The server's side: it seals any message, and reads the client's messages with checks of its own.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const INVOKE_AFTER_MSG: [u8; 4] = 0xcb9f_372d_u32.to_le_bytes();
 
 pub(crate) struct Peer {
     key: AuthKey,
-    /// Whether a body is a request's, not that of a service message.
+    /// Whether a body is that of a request, not of a service message.
     is_request: fn(&[u8]) -> bool,
     session_id: [u8; 8],
     /// Identifiers of all messages that the client sent, containers too.
@@ -65,7 +65,7 @@ impl Peer {
         from_newest(&self.asked, which)
     }
 
-    /// Any bytes as the plaintext.
+    /// Seals any bytes as the plaintext.
     pub(crate) fn raw(&self, plaintext: &[u8]) -> Vec<u8> {
         let mut packet = vec![0; message::PREFIX_LEN];
         packet.extend_from_slice(plaintext);
@@ -75,13 +75,13 @@ impl Peer {
         packet
     }
 
-    /// Any bytes as the body of a well-formed message.
+    /// Seals any bytes as the body of a well-formed message.
     pub(crate) fn message(&mut self, now: Duration, choice: u8, body: &[u8]) -> Vec<u8> {
         let id = self.next_id(now);
         self.envelope(id, u32::from(choice >> 4), body)
     }
 
-    /// Any bodies in a well-formed container, whose identifier is above theirs.
+    /// Seals any bodies in a well-formed container, whose identifier is above theirs.
     pub(crate) fn container(&mut self, now: Duration, bodies: &[&[u8]]) -> Vec<u8> {
         let mut container = ids::MSG_CONTAINER.to_le_bytes().to_vec();
         container.extend_from_slice(&u32::try_from(bodies.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -99,7 +99,7 @@ impl Peer {
     }
 
     fn next_id(&mut self, now: Duration) -> u64 {
-        // An answer to something: 1 modulo 4.
+        // An answer: 1 modulo 4.
         let by_clock = ((START + now.as_secs()) << 32) | 1;
         self.last_id = by_clock.max(self.last_id + 4);
         self.last_id
@@ -117,7 +117,7 @@ impl Peer {
         self.raw(&plaintext)
     }
 
-    /// Reads one packet of the client, and answers with the requests in it.
+    /// Reads one packet of the client. Returns the requests in it.
     pub(crate) fn read(&mut self, packet: &mut [u8]) -> Vec<Vec<u8>> {
         let plaintext = message::open(&self.key, Direction::ToServer, packet).expect("our key");
         let mut reader = Reader::new(plaintext);

@@ -1,4 +1,4 @@
-//! Key files: any text, any DER in right armour, any two numbers.
+//! Key files: any text, any DER in valid PEM armour, any two numbers.
 //!
 //! Input: the first byte chooses; the rest is the text, the DER, or modulus and exponent.
 
@@ -13,10 +13,10 @@ const RATIO: usize = 8;
 /// The same for the smallest inputs.
 const SLACK: usize = 1024;
 
-/// Runs the target; answers with 1 where a key was read.
+/// Runs the target. Returns 1 if a key was read.
 ///
 /// # Panics
-/// Where a key that was read is out of its bounds, cannot be used, or changes when it is written and read again.
+/// Panics if a key is out of bounds, unusable, or changes when it is written and read again.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     match input.byte() % 4 {

@@ -1,7 +1,7 @@
-//! What proxies answer: the dialogues of SOCKS5 and of HTTP `CONNECT`.
+//! The answers of proxies: the dialogues of SOCKS5 and of HTTP `CONNECT`.
 //!
 //! Input: one byte chooses the protocol, and whether we have credentials; six bytes are lengths of pieces, less one;
-//! the rest is what the proxy says, and behind it what the server says.
+//! the rest is the proxy's bytes, then the server's.
 
 use sansgram_runtime::proxy::{Credentials, Host, HttpConnect, ProxyError, ProxyKind, Socks5, Step, Target};
 
@@ -9,18 +9,18 @@ use crate::Input;
 use crate::input::pieces;
 use crate::memory::peak_of;
 
-/// Memory in bytes for each byte of the proxy: the head of an answer is kept while it grows.
+/// Memory in bytes per byte of the proxy: the head of an answer is buffered.
 const RATIO: usize = 3;
-/// The same for the smallest answers: the request, and what proves that a password is wiped.
+/// The same for the smallest answers: the request and the wiped password.
 const SLACK: usize = 1024;
-/// No answer is longer, in bytes.
+/// The longest answer, in bytes.
 const LONGEST: usize = 8 << 10;
 
-/// Runs the target; answers with 1 where the proxy led to its target.
+/// Runs the target. Returns 1 if the proxy connected.
 ///
 /// # Panics
-/// Where it matters in which pieces the proxy's bytes come, where a byte of the server is taken, or memory is held that
-/// the answer does not pay for.
+/// Panics if the result depends on the chunking, a byte of the server is consumed, or memory is not bounded by the
+/// answer.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
@@ -53,7 +53,7 @@ fn credentials(kind: ProxyKind, choice: u8) -> Option<Credentials> {
     (choice & 2 != 0).then(|| Credentials::new(kind, "me", "secret").expect("short ones"))
 }
 
-/// What both dialogues do.
+/// The steps of both dialogues.
 trait Dialogue {
     fn step(&mut self) -> Step;
     fn receive(&mut self, input: &mut &[u8]) -> Result<(), ProxyError>;
@@ -79,13 +79,13 @@ impl Dialogue for HttpConnect {
     }
 }
 
-/// What a dialogue came to.
+/// The result of a dialogue.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     /// Whether it was over.
     outcome: Result<bool, ProxyError>,
     written: Vec<u8>,
-    /// How many bytes it took, unless it failed.
+    /// How many bytes it consumed, unless it failed.
     taken: Option<usize>,
 }
 
@@ -122,7 +122,7 @@ fn seen(mut dialogue: Box<dyn Dialogue>, pieces: Vec<Vec<u8>>) -> Seen {
     Seen { outcome: Ok(dialogue.step() == Step::Done), written, taken: Some(taken) }
 }
 
-/// As a reader has it that must leave the server's bytes in the stream.
+/// Feeds bytes as a reader that must leave the server's bytes in the stream.
 fn as_wanted(mut dialogue: Box<dyn Dialogue>, says: &[u8]) -> Seen {
     let mut written = Vec::new();
     let mut taken = 0;

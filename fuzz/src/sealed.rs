@@ -1,7 +1,6 @@
-//! Whatever can stand behind the cipher: plaintexts sealed with the right key, received by a session that has
-//! requests under way.
+//! Any plaintext behind the cipher: sealed with the right key, received by a session with pending requests.
 //!
-//! Input: a list of steps. One byte each chooses what happens; most take two bytes of length and a content.
+//! Input: a list of steps. One byte each chooses the step; most take two bytes of length and a content.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,15 +19,15 @@ use crate::peer::{Peer, SALT, START};
 use crate::{Input, Seeded};
 
 const MAX_STEPS: usize = 64;
-/// Memory in bytes per byte of a packet, for what a session keeps of it.
+/// Memory in bytes per byte of a packet, for what a session stores of it.
 const RATIO: usize = 16;
 /// The same for the smallest packets; queues double.
 const SLACK: usize = 64 << 10;
 
-/// Runs the target; answers with the number of packets that were accepted.
+/// Runs the target. Returns the number of packets that were accepted.
 ///
 /// # Panics
-/// Where a message counts twice, a request is lost or answered twice, or what we send is not well-formed.
+/// Panics if a message counts twice, a request is lost or answered twice, or a sent packet is malformed.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let mut run = Run::new();
@@ -59,7 +58,7 @@ impl RequestSource for Wanted {
 struct Run {
     session: Session,
     wanted: Wanted,
-    /// Those that had one, or were dropped.
+    /// The requests that have one or were dropped.
     answered: BTreeSet<u64>,
     encoder: FrameEncoder,
     random: Seeded,
@@ -103,7 +102,7 @@ impl Run {
                 self.receive(&packet);
             }
             3 => {
-                // `rpc_result`, or a notification, about a message that we really sent.
+                // `rpc_result`, or a notification, about a message that was sent.
                 let named = self.peer.sent(choice >> 3);
                 let content = input.piece();
                 let constructor = if choice & 0x80 == 0 {
@@ -176,7 +175,7 @@ impl Run {
             }
             Ok(())
         });
-        // Packed data may be as long as the limit says, once at a time.
+        // Packed data may be as long as the limit, one at a time.
         assert!(peak <= GZIP_LIMIT + RATIO * packet.len() + SLACK, "{peak} bytes held for {}", packet.len());
         for tag in answered {
             assert!(
@@ -191,7 +190,7 @@ impl Run {
             Err(MessageError::Duplicate) => assert_eq!(events, 0),
             Err(_) => self.reconnect(),
         }
-        // A message that was refused for its time alone may be taken when it comes again.
+        // A message refused only for its time may be accepted when it comes again.
         if matches!(result, Err(MessageError::TimeWindow(_))) {
             return self.pack();
         }
@@ -199,7 +198,7 @@ impl Run {
         let again = self.session.receive(now, &mut again, &mut self.random).map(drop);
         let reject = again.expect_err("a message is accepted twice");
         if result.is_ok() && reject.is_fatal() {
-            // Only a session that began anew may not know the packet.
+            // Only a new session does not know the packet.
             assert!(matches!(reject, MessageError::WrongSessionId | MessageError::TooOld), "{reject}");
         }
         self.pack();
@@ -210,10 +209,10 @@ impl Run {
         self.peer.forget_connection();
     }
 
-    /// Lets the session send all it wants, and reads that as a server.
+    /// Lets the session send everything, and reads it as a server.
     fn pack(&mut self) {
         let now = at(self.now);
-        // Where nobody can tell whether a request was executed, its owner decides; this one wants them all.
+        // The requester decides on requests of unknown outcome; this one retries them all.
         for tag in self.session.take_unsure() {
             assert!(self.wanted.0.contains_key(&tag.0), "unsure of request {}, which nobody wants", tag.0);
             self.session.queue(tag);
@@ -236,13 +235,13 @@ impl Run {
         panic!("the session never stops to send");
     }
 
-    /// No request may be lost: over a new connection all leave again that have no answer, and of which the server did
-    /// not say that it has them.
+    /// No request may be lost: over a new connection, all without an answer are sent again, unless the server said that
+    /// it has them.
     fn finish(&mut self) {
         self.pack();
         self.reconnect();
         self.pack();
-        // The server does not tell what became of them.
+        // The server does not report their states.
         self.pass(UNTOLD);
         for (tag, body) in &self.wanted.0 {
             let told = self.session.delivery(RequestTag(*tag)) == Delivery::Acknowledged;
@@ -251,7 +250,7 @@ impl Run {
     }
 }
 
-/// After this time without an answer nobody can tell what became of the requests.
+/// After this time without an answer, the outcome of the requests is unknown.
 const UNTOLD: Duration = Duration::from_secs(21);
 
 fn at(since_start: Duration) -> Now {

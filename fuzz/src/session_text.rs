@@ -1,4 +1,4 @@
-//! What we write down ourselves, sessions and half-done logins: any text, and any content under a right checksum.
+//! Our own texts, stored sessions and saved logins: any text, and any content under a right checksum.
 //!
 //! Input: the first byte chooses; the rest is the text, or the content of either.
 
@@ -10,7 +10,7 @@ use sansgram_core::login::SavedLogin;
 use crate::Input;
 use crate::memory::peak_of;
 
-/// Memory in bytes per byte of text: a key of 266 bytes lies in a map of nodes for eleven.
+/// Memory in bytes per byte of text: a key of 266 bytes is in a map with nodes for eleven.
 const RATIO: usize = 16;
 /// The same for the smallest inputs.
 const SLACK: usize = 4096;
@@ -18,10 +18,10 @@ const SLACK: usize = 4096;
 /// A session of version 1 is written as version 2, which also counts the tokens of past logouts.
 const UPGRADE: usize = 8;
 
-/// Runs the target; answers with 1 where something was read.
+/// Runs the target. Returns 1 if something was read.
 ///
 /// # Panics
-/// Where a session or a login changes when it is written and read again.
+/// Panics if a session or a saved login changes when it is written and read again.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();

@@ -1,6 +1,6 @@
 //! The bounded reader and every generated decoder and encoder.
 //!
-//! Input: one byte chooses; then a boxed object, or the bytes that calls of the reader are made upon.
+//! Input: one byte chooses; then a boxed object, or bytes for calls of the reader.
 
 use sansgram_core::tl::{self, DecodeError, Reader, write};
 
@@ -12,10 +12,10 @@ const RATIO: usize = 160;
 /// The same for the smallest inputs.
 const SLACK: usize = 2048;
 
-/// Runs the target; answers with the number of values that were read.
+/// Runs the target. Returns the number of values that were read.
 ///
 /// # Panics
-/// Where a value changes when it is written and read again, or memory is held that the input does not pay for.
+/// Panics if a value changes when it is written and read again, or memory is not bounded by the input.
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     match input.byte() % 2 {
@@ -74,13 +74,13 @@ fn call_one(call: u8, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
             again.extend_from_slice(reader.raw(length)?);
         }
     }
-    // A value of fixed form has one way to be written.
+    // A value of fixed form has one encoding.
     assert_eq!(again, start.clone().raw(again.len())?);
     assert_eq!(start.remaining() - reader.remaining(), again.len());
     Ok(())
 }
 
-/// `bytes` may come in a longer form than needed; what we write is read back as the same.
+/// `bytes` may come in a longer form than needed; what is written is read back as the same.
 fn bytes(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     let start = reader.remaining();
     let value = reader.bytes()?;

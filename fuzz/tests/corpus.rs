@@ -1,11 +1,11 @@
-//! Replays the corpus of every target: what fuzzing has found once stays found.
+//! Replays the corpus of every target, so that what fuzzing found stays fixed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sansgram_fuzz::{TARGETS, Target};
 
-/// What may lie in the repository for all targets together, in bytes.
+/// The limit for all corpora together, in bytes.
 const MAX_CORPUS: u64 = 300_000;
 
 fn corpus(target: &Target) -> Vec<PathBuf> {
@@ -21,12 +21,12 @@ fn replay(name: &str) {
     let files = corpus(target);
     let mut reached = 0;
     for file in &files {
-        // The name is printed where the body panics.
+        // The name is printed if the body panics.
         println!("{}", file.display());
         let accepted = (target.run)(&fs::read(file).expect("it can be read"));
         reached += usize::from(accepted > 0);
     }
-    // A corpus that is only refused tests the first check, and no more.
+    // A corpus that is only refused tests nothing but the first check.
     assert!(
         files.len() >= 6 && reached * 5 >= files.len(),
         "{reached} of {} files reach something",

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`pair`] | the client and the DCs, with a network between them |
 //! | [`network`] | that network: latency, chunks, cuts, refusals |
-//! | [`secret_scan`] | searches what a client says of itself for the secrets of its run |
+//! | [`secret_scan`] | searches what a client prints for the secrets of its run |
 //!
 //! The scenarios are in `tests/tests/scenarios/`; `tests/README.md` says which behaviour each one is about.
 //!

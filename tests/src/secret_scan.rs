@@ -1,7 +1,7 @@
-//! Searches what a client says of itself for the secrets of its run.
+//! Searches what a client prints for the secrets of its run.
 //!
-//! The test DCs know the secrets ([`TestDcs::secrets`](sansgram_testkit::server::TestDcs::secrets)). A text is searched as
-//! it stands and in each form in which bytes are printed: hex, base64, lists of numbers, escapes.
+//! The test DCs know the secrets ([`TestDcs::secrets`](sansgram_testkit::server::TestDcs::secrets)). A text is searched
+//! as it is and in each form in which bytes are printed: hex, base64, lists of numbers, escapes.
 //! [`Pair`](crate::pair::Pair) does so when it is dropped; over sockets, [`start_recording`] records what is traced.
 
 use std::collections::HashMap;
@@ -96,14 +96,14 @@ fn is_text(secret: &[u8]) -> bool {
     std::str::from_utf8(secret).is_ok_and(|text| !text.contains(char::is_control))
 }
 
-/// Whether a text is there; a short one that nobody encoded as a word of its own.
+/// Whether a text occurs; a short text in plain form must be a whole word.
 fn has_text(said: &[u8], text: &[u8], is_plain: bool) -> bool {
     let mut from = 0;
     while let Some(at) = text.first().and_then(|first| said[from..].iter().position(|c| c == first)) {
         let at = from + at;
         let before = at.checked_sub(1).and_then(|at| said.get(at));
         let behind = said.get(at + text.len());
-        // `@` as well: the sandbox's password is part of its e-mail addresses.
+        // `@` too, since the sandbox's password is part of its e-mail addresses.
         let is_word = !before.is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'@')
             && !behind.is_some_and(u8::is_ascii_alphanumeric);
         if said[at..].starts_with(text) && (is_word || !is_plain || text.len() == LEAK_CHARS) {
@@ -114,7 +114,7 @@ fn has_text(said: &[u8], text: &[u8], is_plain: bool) -> bool {
     false
 }
 
-/// Reads a text in every way in which bytes are printed, and shows the bytes that it may stand for.
+/// Decodes a text by each form in which bytes are printed, and calls `show` with the bytes.
 fn each_reading(said: &str, show: &mut dyn FnMut(&'static str, &[u8])) {
     show(PLAIN, said.as_bytes());
     if said.contains('\\') {
@@ -165,11 +165,11 @@ fn base64(run: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The lists of numbers below 256 that are in a text, such as `Debug` prints them.
+/// Returns the lists of numbers below 256 in a text, as `Debug` prints them.
 fn lists(said: &str, radix: u32) -> impl Iterator<Item = Vec<u8>> {
     let mut lists = vec![Vec::new()];
     for item in said.split(',') {
-        // What stands before the first number and behind the last is not of the list.
+        // Text before the first number and after the last is not part of the list.
         let digits = item.trim().rsplit(['[', '(', ' ']).next().unwrap_or_default();
         let (digits, ends) = match digits.split_once([']', ')']) {
             Some((digits, _)) => (digits, true),
@@ -226,22 +226,22 @@ fn unescaped(said: &str) -> Vec<u8> {
     out
 }
 
-/// All that this process has traced since it began to listen, and the texts of its panics.
+/// Everything that this process has traced since [`start_recording`], and the texts of its panics.
 static RECORDED: Mutex<String> = Mutex::new(String::new());
 
 fn recorded() -> MutexGuard<'static, String> {
     RECORDED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A moment in what this process says.
+/// A position in the recording.
 #[derive(Clone, Copy, Debug)]
 pub struct Position(usize);
 
-/// Listens, from the first call on, to all that this process traces at any level, and to its panics; the moment from
-/// which [`recorded_since`] tells.
+/// Records, from the first call on, everything that this process traces at any level, and its panics. Returns the
+/// current position for [`recorded_since`].
 ///
 /// # Panics
-/// Where the process has a subscriber already: nothing would be recorded.
+/// Panics if the process has a subscriber already.
 pub fn start_recording() -> Position {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -255,20 +255,20 @@ pub fn start_recording() -> Position {
     Position(recorded().len())
 }
 
-/// Adds what was said in another way, such as to a person.
+/// Adds text that was printed in another way, such as on a terminal.
 pub fn record(said: &str) {
     let mut recorded = recorded();
     recorded.push_str(said);
     recorded.push('\n');
 }
 
-/// What was said since then.
+/// Returns what was recorded since then.
 #[must_use]
 pub fn recorded_since(mark: Position) -> String {
     recorded().get(mark.0..).unwrap_or_default().to_owned()
 }
 
-/// Hears everything, and writes it down in words.
+/// A subscriber that records everything as text.
 struct Recorder;
 
 impl Subscriber for Recorder {

@@ -1,8 +1,9 @@
-//! Requests per second through the client machine and the test DC, both in one thread, without a network between
-//! them: `help.getNearestDc`, one round after the other, with so many in flight. Processor time, not wall time.
+//! Requests per second through the client machine and the test DC, both in one thread, without a network between them:
+//! `help.getNearestDc`, one round after the other, at several numbers of requests in flight. Processor time, not wall
+//! time.
 //!
-//! The test DC is no fast server, so the client's share is shown by itself. Each figure is that of the quickest of
-//! many runs: what else the computer does only makes it slower. Arguments choose other numbers in flight.
+//! The test DC is slow, so the client's share is shown by itself. Each figure is that of the fastest of many runs,
+//! since other work on the machine only adds time. Arguments choose other numbers in flight.
 
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
@@ -18,9 +19,9 @@ use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::functions;
 use sansgram_testkit::server::{ServerInput, ServerOutput, TestDcs};
 
-/// How many requests a run makes at least: few, so that some runs are not interrupted.
+/// The minimum of requests per run: few, so that some runs are not interrupted.
 const REQUESTS: usize = 1000;
-/// For how long runs are repeated.
+/// How long runs are repeated.
 const LONG_ENOUGH: Duration = Duration::from_secs(3);
 
 thread_local! {
@@ -86,9 +87,9 @@ struct Bench {
     now: Duration,
     /// Whether only the client's share is measured.
     only_client: bool,
-    /// What reading the clock costs.
+    /// The time that reading the clock takes.
     reading: Duration,
-    /// How long the client worked.
+    /// The client's processor time.
     worked: Duration,
     /// What it allocated in the last run.
     allocations: u64,
@@ -128,7 +129,7 @@ impl Bench {
         clocks(Timestamp::from_origin(self.now))
     }
 
-    /// Calls the client, and counts the time where only that is wanted.
+    /// Calls the client, and adds its time if only the client's share is measured.
     fn client(&mut self, work: impl FnOnce(&mut Client)) {
         let allocations = ALLOCATIONS.get();
         if self.only_client {
@@ -141,13 +142,13 @@ impl Bench {
         self.allocations += ALLOCATIONS.get() - allocations;
     }
 
-    /// Makes `count` requests or more; how long it took.
+    /// Makes at least `count` requests. Returns the time that they took.
     fn run(&mut self, in_flight: usize, count: usize) -> Duration {
         (self.worked, self.allocations) = (Duration::ZERO, 0);
         let mut tickets: Vec<RequestHandle<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
         let begin = CpuTime::now();
         for _ in 0..count.div_ceil(in_flight) {
-            // Time passes, or identifiers would run ahead of the clock.
+            // Time must pass, or the msg_ids would run ahead of the clock.
             self.now += Duration::from_micros(10) * u32::try_from(in_flight).unwrap_or(u32::MAX);
             let now = self.clocks();
             self.completed = 0;
@@ -169,7 +170,7 @@ impl Bench {
         if self.only_client { self.worked } else { CpuTime::now().saturating_sub(begin) }
     }
 
-    /// Takes what each has to say to the other.
+    /// Exchanges the outputs of both.
     fn turn(&mut self) {
         let now = self.clocks();
         let mut outputs = std::mem::take(&mut self.outputs);

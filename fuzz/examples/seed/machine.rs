@@ -1,10 +1,10 @@
-//! Lives of whole machines: what applications, servers and networks do, step by step.
+//! Runs of whole clients: steps of applications, servers and networks.
 
 use sansgram_core::tl::{Serialize, enums, types, write};
 
 use crate::{Seeds, hex, piece, rows, vectors};
 
-/// The network does what it was asked to.
+/// A network that obeys.
 const WORK: &[u8] = &[12];
 /// Configurations: the framing, with keys or without, logged in or not, temporary keys.
 const KEYS: u8 = 1;
@@ -21,7 +21,7 @@ fn request(which: u8) -> Vec<u8> {
     [&call(which)[..], &piece(&[0xc4, 0xf9, 0xb1, 0x1f])].concat()
 }
 
-/// The answer to the message that was sent so many before the newest.
+/// The answer to a message, counted back from the newest.
 fn answer(behind: u8, result: &[u8]) -> Vec<u8> {
     [&[4, behind][..], &piece(result)].concat()
 }
@@ -36,7 +36,7 @@ fn seconds(count: u8) -> [u8; 2] {
 
 fn error(code: i32, name: &str) -> Vec<u8> {
     let mut body = types::RpcError { error_code: code, error_message: name.into() }.to_bytes();
-    // A bare type: its constructor stands before it.
+    // A bare type, with its constructor before it.
     if !body.starts_with(&0x2144_ca19_u32.to_le_bytes()) {
         body.splice(0..0, 0x2144_ca19_u32.to_le_bytes());
     }

@@ -1,6 +1,6 @@
 //! Writes the seeds of every target from the protocol's vectors: `cargo run -p sansgram-fuzz --example seed`.
 //!
-//! Files with other names, which fuzzing has added, are left alone.
+//! Files with other names, which fuzzing has added, are not changed.
 
 mod machine;
 mod network;
@@ -86,7 +86,7 @@ fn frames() -> Seeds {
             TransportKind::PaddedIntermediate => hex(&row["padded_intermediate"]["frame"]),
             _ => hex(&row[key]),
         };
-        // Of the longest frames only the header is written down.
+        // The vectors have only the headers of the longest frames.
         let whole = rows(&vectors["frames"]).filter(|row| row.get("abridged").is_some());
         let frames: Vec<Vec<u8>> = whole.map(frame_of).collect();
         for (at, frame) in frames.iter().enumerate() {
@@ -132,7 +132,7 @@ fn tl() -> Seeds {
 fn gzip() -> Seeds {
     let vectors = vectors("gzip_packed");
     let mut seeds = Vec::new();
-    // Packed data lie behind an id and a TL length of one or four bytes.
+    // Packed data follow a constructor and a TL length of one or four bytes.
     let packed = |row: &Value| {
         let object = hex(&row["gzip_packed"]);
         let start = if object[4] == 0xfe { 8 } else { 5 };
@@ -165,7 +165,7 @@ fn sealed() -> Seeds {
         if ["rpc_result_error", "bad_server_salt", "new_session_created"].contains(&name.as_str())
             || name.starts_with("bad_msg")
         {
-            // The same about a message that was really sent: the identifier is put in.
+            // The same about a message that was sent, with its identifier.
             let named = [&content[..4], &content[12..]].concat();
             seeds.push((format!("named-{name}"), [&[0x83][..], &piece(&named), &[6, 1]].concat()));
         }

@@ -1,4 +1,4 @@
-//! What lies between the client and the DCs: covers of the stream, and proxies.
+//! Between client and DCs: disguises of the stream, and proxies.
 
 use sansgram_core::transport::TransportKind;
 
@@ -8,7 +8,7 @@ use crate::{Seeds, hex, rows, vectors};
 const SIZES: [u8; 6] = [9, 70, 0, 255, 3, 120];
 const COVERS: [&str; 5] = ["obfuscated", "proxy", "proxy-dd", "proxy-ee", "websocket"];
 
-/// Every cover in every form; inside, the frames of every framing.
+/// Every disguise in every form, with the frames of every transport inside.
 pub(super) fn layers() -> Seeds {
     let vectors = vectors("transports");
     let mut seeds = Vec::new();
@@ -48,7 +48,7 @@ fn record(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind, 3, 3], &length.to_be_bytes()[..], body].concat()
 }
 
-/// Records, or frames of a WebSocket, after an honest beginning.
+/// Records, or frames of a WebSocket, after an honest start.
 fn covers(cover: u8) -> Vec<Vec<u8>> {
     match cover {
         3 => vec![
@@ -73,7 +73,7 @@ fn covers(cover: u8) -> Vec<Vec<u8>> {
     }
 }
 
-/// First answers with the proof left to be put in.
+/// First answers, with a placeholder for the proof.
 fn answers(cover: u8) -> Vec<Vec<u8>> {
     let hello = |bodies: [&[u8]; 3]| {
         [record(22, bodies[0]), record(20, bodies[1]), record(23, bodies[2]), record(23, &[3; 8])].concat()
@@ -99,7 +99,7 @@ fn answers(cover: u8) -> Vec<Vec<u8>> {
     }
 }
 
-/// Dialogues of both kinds, with the server's first bytes behind them.
+/// Dialogues of both kinds, followed by the server's first bytes.
 pub(super) fn proxy() -> Seeds {
     let socks: [(&str, u8, &[u8]); 9] = [
         ("ipv4", 0, &[5, 0, 5, 0, 0, 1, 10, 0, 0, 1, 4, 56, 7, 7]),

@@ -1,4 +1,4 @@
-//! Sessions and half-done logins, ours and those of other libraries.
+//! Stored sessions and saved logins, ours and those of other libraries.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sansgram_core::client::StoredSession;
@@ -42,7 +42,7 @@ pub(super) fn session_text() -> Seeds {
     seeds
 }
 
-/// What stands in texts of half-done logins, in the order of its tags.
+/// The fields of saved logins, in the order of their tags.
 fn logins() -> Seeds {
     let start = |tag: u32| {
         let mut content = Vec::new();
@@ -108,7 +108,7 @@ fn checksummed(content: &[u8]) -> Vec<u8> {
     format!("sansgram-signin1:{}", Base64UrlUnpadded::encode_string(&whole)).into_bytes()
 }
 
-/// Strings of the libraries themselves, what is in them, and changed files.
+/// Strings of the libraries themselves, their packed content, and changed files.
 pub(super) fn foreign() -> Seeds {
     let mut seeds = Vec::new();
     for (at, row) in rows(&vectors("session_strings")["strings"]).enumerate() {

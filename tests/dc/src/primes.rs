@@ -1,11 +1,11 @@
-//! Random primes of 31 bits, and the numbers made of two of them that clients are asked to factor.
+//! Random primes of 31 bits, whose products clients have to factor.
 
 use crate::random::SecureRandom;
 
 /// Two different primes of 31 bits, the smaller one first.
 ///
-/// With both above 2^30 their product needs all of 8 bytes minus a bit, and each factor exactly 4 bytes, as in
-/// Telegram's own answers; some clients rely on it.
+/// Both are above 2^30, so their product has 8 bytes and each factor exactly 4, as in Telegram's answers; some clients
+/// rely on it.
 pub(crate) fn random_pair(random: &mut dyn SecureRandom) -> (u32, u32) {
     let first = random_prime(random);
     loop {

@@ -1,9 +1,9 @@
-//! Randomness for tests: reproducible from a seed, and therefore no randomness at all for anything else.
+//! Randomness for tests, reproducible from a seed and therefore insecure.
 
 pub use sansgram_core::crypto::SecureRandom;
 
-/// A generator whose whole output follows from its seed (SplitMix64), so that a run can be replayed. Whoever sees
-/// a few bytes of it knows all others: never use it for a real connection.
+/// A generator whose whole output follows from its seed (SplitMix64), so that a run can be replayed. A few bytes of it
+/// reveal all others: never use it for a real connection.
 #[derive(Clone, Debug)]
 pub struct SeededRandomForTestingOnly {
     state: u64,
@@ -25,12 +25,12 @@ impl SeededRandomForTestingOnly {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`; 0 where `bound` is 0. The small bias of a remainder does not matter to a test.
+    /// Returns a number below `bound`; 0 if `bound` is 0. The small bias of a remainder does not matter to a test.
     pub const fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 { 0 } else { self.next_u64() % bound }
     }
 
-    /// A second generator, independent of what this one gives from here on.
+    /// Returns a second generator, independent of the further output of this one.
     #[must_use]
     pub const fn fork(&mut self) -> Self {
         Self::new(self.next_u64())

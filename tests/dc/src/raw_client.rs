@@ -1,6 +1,6 @@
-//! A client that does what the test says, one message at a time, right or wrong: for the tests of the test DCs.
+//! A client that sends what a test says, one message at a time, right or wrong: for tests of a server.
 //!
-//! It has no judgement of its own. The real client is `sansgram_core::client::Client`.
+//! It checks little. The real client is `sansgram_core::client::Client`.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::accounts::AccountEvent;
 use crate::random::SeededRandomForTestingOnly;
 use crate::server::{Refusal, ServerInput, ServerOptions, ServerOutput, TestDcs, Tolerance};
 
-/// When the clocks of such a test begin: 2023-11-14, 22:13:20 UTC.
+/// The wall clock at the beginning of a test: 2023-11-14, 22:13:20 UTC.
 pub const TEST_EPOCH: Duration = Duration::from_secs(1_700_000_000);
 
 /// A message from the server, out of its container if it was in one.
@@ -32,20 +32,20 @@ pub struct ServerMessage {
 }
 
 impl ServerMessage {
-    /// The constructor identifier; 0 where there are not four bytes.
+    /// Returns the constructor; 0 if there are fewer than four bytes.
     #[must_use]
     pub fn constructor(&self) -> u32 {
         self.body.first_chunk().map_or(0, |word| u32::from_le_bytes(*word))
     }
 
-    /// The eight bytes at `at`, counted from the constructor, as a `long`; 0 where there are none.
+    /// The eight bytes at `at`, counted from the constructor, as a `long`; 0 if there are none.
     #[must_use]
     pub fn long(&self, at: usize) -> u64 {
         let chunk = self.body.get(at..).and_then(<[u8]>::first_chunk);
         chunk.map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
-    /// The four bytes at `at`, counted from the constructor, as an `int`; 0 where there are none.
+    /// The four bytes at `at`, counted from the constructor, as an `int`; 0 if there are none.
     #[must_use]
     pub fn int(&self, at: usize) -> i32 {
         let chunk = self.body.get(at..).and_then(<[u8]>::first_chunk);
@@ -53,16 +53,16 @@ impl ServerMessage {
     }
 }
 
-/// Why there is no key.
+/// Why a key exchange failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyExchangeFailure {
     /// The server did not answer, or with a transport error.
     NoAnswer,
-    /// The core refused what the server answered.
+    /// `sansgram-core` refused the server's answer.
     Refused(HandshakeError),
 }
 
-/// Every field of an encrypted message, free to be wrong.
+/// Every field of an encrypted message, right or wrong.
 #[derive(Clone, Debug)]
 pub struct ForgedMessage {
     /// The salt.
@@ -77,11 +77,11 @@ pub struct ForgedMessage {
     pub length: Option<i32>,
     /// The object.
     pub body: Vec<u8>,
-    /// The bytes of padding; `None`: 12 to 27, as they are needed.
+    /// The length of the padding; `None`: 12 to 27 bytes, as alignment requires.
     pub padding: Option<usize>,
 }
 
-/// The DCs and one client by hand, in one thread.
+/// DCs and one client in one thread.
 pub struct RawClient {
     /// The server.
     pub dcs: TestDcs,
@@ -103,21 +103,21 @@ pub struct RawClient {
     pub last_msg_id: u64,
     /// Whether the server has closed the current connection.
     pub closed: bool,
-    /// The transport errors that came.
+    /// The received transport errors.
     pub transport_errors: Vec<i32>,
-    /// What a quick acknowledgement of the packet sealed last must say, by the core's account.
+    /// The expected quick ack of the last sealed packet.
     pub quick_ack_token: u32,
-    /// The quick acknowledgements that came.
+    /// The received quick acks.
     pub quick_acks: Vec<u32>,
-    /// What the server did not accept.
+    /// The server's refusals.
     pub refusals: Vec<Refusal>,
-    /// What the server took although the documentation forbids it.
+    /// The tolerances that the server reported.
     pub tolerated: Vec<Tolerance>,
     /// What happened to the accounts.
     pub events: Vec<AccountEvent>,
-    /// The bytes that came, as they were, for tests about bytes.
+    /// The received bytes.
     pub raw: Vec<u8>,
-    /// When the server wants to be called next.
+    /// The server's next deadline.
     pub deadline: Option<Timestamp>,
     dc: i32,
     kind: TransportKind,
@@ -160,10 +160,10 @@ impl RawClient {
         this
     }
 
-    /// A client with a key, on DC 2 over the intermediate transport.
+    /// Connects to DC 2 over the intermediate transport and makes a key.
     ///
     /// # Panics
-    /// Where the handshake fails.
+    /// Panics if the handshake fails.
     #[must_use]
     pub fn with_key(options: ServerOptions) -> Self {
         let mut this = Self::connect(options, 2, TransportKind::Intermediate);
@@ -185,13 +185,13 @@ impl RawClient {
         self.input(ServerInput::Accepted { conn: self.conn, dc: self.dc });
     }
 
-    /// Lets time pass, and the server with it.
+    /// Advances the clocks of both and runs the server's timers.
     pub fn wait(&mut self, span: Duration) {
         self.now = Now::new(self.now.monotonic + span, self.now.unix + span);
         self.input(ServerInput::Tick);
     }
 
-    /// An identifier of now, above all earlier ones.
+    /// Returns a msg_id for the current time, above all earlier ones.
     pub fn next_msg_id(&mut self) -> u64 {
         let fraction = (u64::from(self.now.unix.subsec_nanos()) << 32) / 1_000_000_000;
         let now = (self.now.unix.as_secs() << 32 | fraction) & !3;
@@ -213,7 +213,7 @@ impl RawClient {
     /// Makes a key by the core's handshake, for `expires_in` seconds if that is given.
     ///
     /// # Errors
-    /// [`KeyExchangeFailure`] says who ended it.
+    /// Returns [`KeyExchangeFailure`] if the exchange fails.
     ///
     /// # Panics
     /// Never: the embedded public key is well-formed.
@@ -234,7 +234,7 @@ impl RawClient {
         }
     }
 
-    /// Sends an unencrypted message; the body of the reply, if one came.
+    /// Sends an unencrypted message. Returns the body of the reply, if there is one.
     pub fn exchange_plain(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let mut packet = Vec::new();
         plain::encode(self.next_msg_id(), body, &mut packet);
@@ -243,7 +243,7 @@ impl RawClient {
         plain::decode(&reply).ok().map(|(_, body)| body.to_vec())
     }
 
-    /// Sends a correct message; its identifier.
+    /// Sends a correct message. Returns its msg_id.
     pub fn send(&mut self, body: &[u8], content: bool) -> u64 {
         let msg_id = self.next_msg_id();
         let seq_no = self.next_seq_no(content);
@@ -252,23 +252,23 @@ impl RawClient {
         msg_id
     }
 
-    /// A message of this session that is correct so far.
+    /// Makes a correct message of this session, to be changed by the test.
     #[must_use]
     pub fn forge(&self, msg_id: u64, seq_no: u32, body: &[u8]) -> ForgedMessage {
         let (salt, session_id) = (self.salt, self.session_id);
         ForgedMessage { salt, session_id, msg_id, seq_no, length: None, body: body.to_vec(), padding: None }
     }
 
-    /// Encrypts and sends a message as it is.
+    /// Encrypts and sends a message without checks.
     pub fn send_forged(&mut self, forged: &ForgedMessage) {
         let packet = self.seal(forged);
         self.send_packet(&packet);
     }
 
-    /// Encrypts a message as it is.
+    /// Encrypts a message without checks.
     ///
     /// # Panics
-    /// Where there is no key, or `padding` leaves a length that cannot be encrypted.
+    /// Panics if there is no key or the padded length is not a multiple of 16.
     pub fn seal(&mut self, forged: &ForgedMessage) -> Vec<u8> {
         let length = forged.length.unwrap_or(forged.body.len() as i32);
         let mut packet = vec![0; message::PREFIX_LEN];
@@ -293,10 +293,10 @@ impl RawClient {
         self.send_packet_with(packet, false);
     }
 
-    /// Sends a payload in a frame that may ask for a quick acknowledgement.
+    /// Sends a payload in a frame that may request a quick ack.
     ///
     /// # Panics
-    /// Where the payload fits no frame.
+    /// Panics if the payload is too long or misaligned for the transport.
     pub fn send_packet_with(&mut self, packet: &[u8], quick_ack: bool) {
         let mut bytes = Vec::new();
         let frame = self.encoder.begin(packet.len(), &mut bytes, quick_ack).expect("the payload fits");
@@ -305,20 +305,20 @@ impl RawClient {
         self.send_bytes(&bytes);
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes without a frame.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.input(ServerInput::Received { conn: self.conn, bytes });
     }
 
-    /// Takes the packets that came, undecrypted.
+    /// Takes the received packets, still encrypted.
     pub fn take_packets(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.packets)
     }
 
-    /// Takes and decrypts the messages that came, in their order.
+    /// Takes and decrypts the received messages, in their order.
     ///
     /// # Panics
-    /// Where the server sent what a client would have to refuse.
+    /// Panics if a client would have to refuse a message.
     pub fn receive(&mut self) -> Vec<ServerMessage> {
         let key = self.key.clone().expect("a handshake came before");
         let mut messages = Vec::new();
@@ -353,7 +353,7 @@ impl RawClient {
         self.send(&body, false);
     }
 
-    /// Random bytes of the client's.
+    /// Returns bytes of the client's randomness.
     pub fn random_bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.random.fill(&mut bytes);
@@ -365,7 +365,7 @@ impl RawClient {
         self.poll();
     }
 
-    /// Takes what the server has to say; needed after [`dcs`](Self::dcs) was called by the test itself.
+    /// Processes the server's outputs; needed after the test itself called [`dcs`](Self::dcs).
     pub fn poll(&mut self) {
         loop {
             match self.dcs.poll_output() {
@@ -386,7 +386,7 @@ impl RawClient {
     fn arrived(&mut self, mut bytes: Vec<u8>) {
         self.raw.extend_from_slice(&bytes);
         let mut input = bytes.as_mut_slice();
-        // Garbage is there on purpose; tests about it look at `raw`.
+        // Garbage is ignored here; tests about it read `raw`.
         while let Ok(Some(frame)) = self.decoder.next(&mut input) {
             match frame {
                 Frame::Payload(payload) => self.packets.push(payload.to_vec()),

@@ -1,7 +1,6 @@
-//! The RSA key by which the test DCs identify themselves.
+//! The RSA key of the test DCs.
 //!
-//! It is embedded, so that every sandbox of the world has the same one. Its private half is no secret: never trust it
-//! outside of tests.
+//! It is embedded, so every sandbox has the same one. Its private half is public: never trust it outside of tests.
 
 use num_bigint_dig::{BigUint, ModInverse};
 use num_traits::Num;
@@ -20,7 +19,7 @@ FO5SuR3iGaAWXmwRt96Ps4Z/e7cYLRXuVN+l/0qQHUislm1TIT1rpS0fOGbcwy6f\n\
 bVQFtgPodzCvoRgDMaqK7PieAkxdQ2WAOQIDAQAB\n\
 -----END RSA PUBLIC KEY-----\n";
 
-// The modulus begins with a high byte on purpose: a client whose RSA_PAD tries only twice then hardly ever fails.
+// The first byte of the modulus is high, so that a client whose RSA_PAD tries only twice hardly ever fails.
 const MODULUS: &str = "\
     fabe2e585ab15c523975dfe99a9673359b79971866623788828d710bbfad275eb07ba117ddca918280ba1c21345887f1\
     b40e211fa1476f797a0c3264ff78867927496cd44e9e84f05dbd551d289ecd5de4a9a28dcf2b8bc566a11ea81e5fd8cc\
@@ -60,7 +59,7 @@ pub struct ServerRsaKey {
 }
 
 impl ServerRsaKey {
-    /// The key that all test DCs share. Everybody knows its private half.
+    /// The key that all test DCs share. Its private half is public.
     #[must_use]
     pub fn embedded_for_testing_only() -> Self {
         let (p, q, modulus) = (number(PRIME1), number(PRIME2), number(MODULUS));
@@ -90,7 +89,7 @@ impl ServerRsaKey {
         self.fingerprint
     }
 
-    /// Raw RSA, `cipher ^ d mod n`, 256 bytes big-endian; `None` where `cipher` is not below the modulus.
+    /// Raw RSA, `cipher ^ d mod n`, 256 bytes big-endian; `None` if `cipher` is not below the modulus.
     #[must_use]
     pub fn decrypt_raw(&self, cipher: &[u8]) -> Option<[u8; 256]> {
         let cipher = BigUint::from_bytes_be(cipher);

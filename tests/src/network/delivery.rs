@@ -1,8 +1,8 @@
-//! What arrives at one of the ends.
+//! Events that the network delivers to an end.
 
 use sansgram_core::client::{ConnId, IoFailure};
 
-/// Why no address of a race answered; the most telling is the highest.
+/// Why no address of a race answered, the most telling reason last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ConnectFailure {
     Unreachable,
@@ -10,7 +10,7 @@ pub(crate) enum ConnectFailure {
     Silent,
 }
 
-/// What happens at one of the ends.
+/// An event for one of the ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Opened {

@@ -1,4 +1,4 @@
-//! A network that exists only in memory: latency, any chunking, cuts and refusals, all by a seed.
+//! A network in memory: latency, chunking, cuts and refusals, reproducible from a seed.
 
 mod delivery;
 mod options;
@@ -15,12 +15,12 @@ use sansgram_testkit::random::SeededRandomForTestingOnly;
 pub(crate) use self::delivery::{ConnectFailure, Delivery};
 pub use self::options::{Chunks, NetworkOptions};
 
-/// How long a host waits for an address before it tries another one besides (RFC 8305, 8).
+/// The Connection Attempt Delay (RFC 8305, section 8).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Everything between the client and the DCs.
+/// The network between the client and the DCs.
 pub struct Network {
-    /// The rules, which may be changed at any time.
+    /// The options, which can be changed at any time.
     pub options: NetworkOptions,
     random: SeededRandomForTestingOnly,
     links: BTreeMap<ConnId, Link>,
@@ -34,7 +34,7 @@ pub struct Network {
 
 struct Link {
     dc: i32,
-    /// When the last piece arrives in each direction: pieces do not overtake each other.
+    /// When the last piece arrives in each direction; pieces keep their order.
     to_server: Timestamp,
     to_client: Timestamp,
 }
@@ -55,7 +55,7 @@ impl Network {
         }
     }
 
-    /// How many bytes have arrived, in both directions.
+    /// Returns how many bytes have arrived, in both directions.
     #[must_use]
     pub const fn bytes_carried(&self) -> u64 {
         self.carried
@@ -66,8 +66,7 @@ impl Network {
         self.links.keys().copied()
     }
 
-    /// From now on nothing reaches this DC and nothing comes from it, without a sign; `false` revives it for new
-    /// connections.
+    /// From now on, silently drops everything to and from this DC; `false` revives it for new connections.
     pub fn set_dead(&mut self, dc: i32, dead: bool) {
         if dead {
             self.dead.insert(dc);
@@ -76,17 +75,17 @@ impl Network {
         }
     }
 
-    /// The writes of the servers since [`NetworkOptions::keep`] was set.
+    /// Takes the writes of the servers since [`NetworkOptions::keep`] was set.
     pub fn take_server_writes(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.kept)
     }
 
-    /// Lets the client receive bytes that no server sent.
+    /// Delivers bytes to the client that no server sent.
     pub fn inject(&mut self, now: Timestamp, conn: ConnId, bytes: &[u8]) {
         self.server_writes(now, conn, bytes);
     }
 
-    /// Cuts a connection: both ends learn of it, what is on its way is lost.
+    /// Cuts a connection: both ends are told, and bytes in flight are lost.
     pub fn cut(&mut self, now: Timestamp, conn: ConnId) {
         self.forget(conn);
         self.deliver_at(now, Delivery::LostByClient { conn, cause: IoFailure::Reset });
@@ -101,12 +100,12 @@ impl Network {
         }
     }
 
-    /// When the next thing arrives.
+    /// Returns when the next delivery is due.
     pub(crate) fn next_delivery(&self) -> Option<Timestamp> {
         self.in_flight.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// The next thing that has arrived by now.
+    /// Takes the next delivery that is due.
     pub(crate) fn deliver(&mut self, now: Timestamp) -> Option<Delivery> {
         loop {
             let entry = self.in_flight.first_entry().filter(|entry| entry.key().0 <= now)?;
@@ -115,7 +114,7 @@ impl Network {
                 Delivery::ToServer { conn, bytes } | Delivery::ToClient { conn, bytes } => {
                     (*conn, bytes.len())
                 }
-                // One end has closed and the other one knows: what is still on its way concerns nobody.
+                // Both ends know that the connection is closed, so bytes in flight are dropped.
                 Delivery::LostByClient { conn, .. } | Delivery::LostByServer { conn } => {
                     self.links.remove(conn);
                     return Some(delivery);
@@ -147,7 +146,7 @@ impl Network {
         }
     }
 
-    /// Races the addresses as a host does; answers the one that won, and after how long.
+    /// Races the addresses (RFC 8305). Returns the winner and how long it took.
     pub(crate) fn race(&self, endpoints: &[SocketAddr]) -> Result<(SocketAddr, Duration), ConnectFailure> {
         let (mut waited, mut lost) = (Duration::ZERO, ConnectFailure::Unreachable);
         for address in endpoints {
@@ -167,7 +166,7 @@ impl Network {
         Err(lost)
     }
 
-    /// The client wants a connection, which no address gives it.
+    /// Fails a connect, since no address answers.
     pub(crate) fn fail_to_connect(&mut self, now: Timestamp, conn: ConnId, race: ConnectFailure) {
         let cause = match race {
             ConnectFailure::Silent => return,
@@ -177,7 +176,7 @@ impl Network {
         self.deliver_at(now, Delivery::LostByClient { conn, cause });
     }
 
-    /// The client wants a connection, and begins to connect to the address that will answer after `waited`.
+    /// Starts a connect that succeeds after `waited`.
     pub(crate) fn connect(&mut self, now: Timestamp, conn: ConnId, dc: i32, waited: Duration) {
         let at = now + waited + self.one_way() + self.one_way();
         if self.dead.contains(&dc) {
@@ -191,7 +190,7 @@ impl Network {
         self.deliver_at(at, Delivery::Opened { conn, dc });
     }
 
-    /// The client writes; its buffer comes back when all is on its way.
+    /// Processes a write of the client; its buffer comes back once everything is in flight.
     pub(crate) fn client_writes(&mut self, now: Timestamp, conn: ConnId, bytes: Vec<u8>) {
         if self.options.blocks_writes {
             return;
@@ -212,7 +211,7 @@ impl Network {
         self.deliver_at(half, Delivery::Written { conn, buffer: bytes });
     }
 
-    /// The server writes.
+    /// Processes a write of a server.
     pub(crate) fn server_writes(&mut self, now: Timestamp, conn: ConnId, bytes: &[u8]) {
         let Some(earliest) = self.links.get(&conn).map(|link| link.to_client) else { return };
         if self.options.keep {
@@ -228,7 +227,7 @@ impl Network {
         }
     }
 
-    /// The client closes: the server learns of it behind all that was sent.
+    /// Closes the client's end: the server is told after all bytes sent before.
     pub(crate) fn closed_by_client(&mut self, now: Timestamp, conn: ConnId) {
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_server);
@@ -236,7 +235,7 @@ impl Network {
         }
     }
 
-    /// The server closes: the client learns of it behind all that was sent.
+    /// Closes the server's end: the client is told after all bytes sent before.
     pub(crate) fn closed_by_server(&mut self, now: Timestamp, conn: ConnId) {
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_client);
@@ -283,7 +282,7 @@ impl Network {
     }
 }
 
-/// The first bytes of a delivery; `None` where none are left.
+/// Cuts a delivery to its first `kept` bytes; `None` if none are left.
 fn shortened(delivery: Delivery, kept: usize) -> Option<Delivery> {
     match delivery {
         Delivery::ToServer { conn, mut bytes } if kept > 0 => {

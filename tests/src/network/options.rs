@@ -1,14 +1,14 @@
-//! How the network treats what it carries.
+//! Options of the network.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How the network treats what it carries. The default is fast, whole and reliable.
+/// Options of the network. The default is fast and reliable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkOptions {
-    /// The shortest time from one end to the other; default 20 ms.
+    /// The minimum latency in one direction; default 20 ms.
     pub latency: Duration,
-    /// By how much longer a piece may take, at random; default 0.
+    /// The maximum random addition to the latency of a piece; default 0.
     pub jitter: Duration,
     /// How writes are cut into reads.
     pub chunks: Chunks,
@@ -17,23 +17,23 @@ pub struct NetworkOptions {
     pub cut_at_byte: Option<u64>,
     /// Cuts the connection at random, before about one in this many pieces; default never.
     pub cut_one_in: Option<u64>,
-    /// Whether the client's writes are taken and never finished, as where the other end reads no more; default no.
+    /// Whether the client's writes never finish, as if the other end had stopped reading; default no.
     pub blocks_writes: bool,
     /// How many connects are refused before the first succeeds; default 0.
     pub refuse_connects: u32,
-    /// How often each write of a server arrives, one copy behind the other; default 1.
+    /// How often each write of a server is delivered; default 1.
     pub copies: u32,
-    /// Whether writes of the servers are kept for [`Network::take_server_writes`]; default no.
+    /// Whether the writes of the servers are stored for [`Network::take_server_writes`]; default no.
     pub keep: bool,
-    /// How fast the client's writes leave; default at once.
+    /// The client's upload rate; default unlimited.
     pub bytes_per_second: Option<u64>,
     /// Whether the client's host has no IPv4 address: connects over it fail at once; default no.
     pub no_ipv4: bool,
-    /// The same of IPv6.
+    /// The same for IPv6.
     pub no_ipv6: bool,
     /// Addresses that refuse connections.
     pub refusing: Vec<SocketAddr>,
-    /// Addresses that never answer. The client's host gives each a start of 250 ms before it tries the next.
+    /// Addresses that never answer. The client's host tries the next one 250 ms later.
     pub silent: Vec<SocketAddr>,
 }
 

@@ -1,7 +1,7 @@
 //! The client machine and the test DCs in one thread, on virtual time, with a [`Network`] between them.
 //!
-//! A step jumps to the next thing that happens, so ten idle minutes take no time. One seed is one run. When a pair is
-//! dropped, all that the client output in its run is searched for secrets; see [`crate::secret_scan`].
+//! A step jumps to the next event, so ten idle minutes take no time. A run follows from its seed. Drop searches what
+//! the client printed for secrets; see [`crate::secret_scan`].
 
 mod address;
 mod options;
@@ -31,57 +31,57 @@ use crate::secret_scan::{self, Leak};
 /// The condition was not met within the bounds of [`Pair::run_until`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// Neither a timer runs nor is anything on its way.
+    /// No timer is set, and nothing is in flight.
     #[error("nothing is left that could happen")]
     Idle,
-    /// More virtual time went by than [`Pair::MAX_TIME`].
+    /// More virtual time passed than [`Pair::MAX_TIME`].
     #[error("too much virtual time went by")]
     Time,
-    /// More happened than [`Pair::MAX_STEPS`].
+    /// More steps were taken than [`Pair::MAX_STEPS`].
     #[error("too many steps went by")]
     Steps,
 }
 
 /// A client, DCs, and the network between them.
 pub struct Pair {
-    /// The client machine. After calling it, call [`poll`](Self::poll).
+    /// The client. Call [`poll`](Self::poll) after each call of it.
     pub client: Client,
-    /// The servers. After calling them, call [`poll`](Self::poll).
+    /// The servers. Call [`poll`](Self::poll) after each call of them.
     pub dcs: TestDcs,
     /// The network.
     pub network: Network,
     /// By how many seconds the client's wall clock is ahead of the servers'.
     pub clock_skew: i64,
-    /// What the client has told, oldest first.
+    /// The client's events, oldest first.
     pub events: Vec<Event>,
-    /// What happened to the accounts, oldest first.
+    /// The events of the accounts, oldest first.
     pub account_events: Vec<AccountEvent>,
-    /// What the servers did not accept, oldest first.
+    /// The servers' refusals, oldest first.
     pub refusals: Vec<Refusal>,
-    /// The addresses of each connection that the client asked for, oldest first.
+    /// The addresses of each connection that the client requested, oldest first.
     pub opened: Vec<Vec<SocketAddr>>,
-    /// The address that each of them led to, if any does, oldest first.
+    /// The address of each connection that was made, oldest first.
     pub connected: Vec<SocketAddr>,
-    /// Whether heavy tasks are kept in [`skipped_kdf_tasks`](Self::skipped_kdf_tasks) in place of being run.
+    /// Whether KDF tasks are stored in [`skipped_kdf_tasks`](Self::skipped_kdf_tasks) instead of being run.
     pub skips_kdf_tasks: bool,
-    /// The heavy tasks that were not run.
+    /// The KDF tasks that were not run.
     pub skipped_kdf_tasks: Vec<PasswordKdfTask>,
-    /// What the client output in other ways than by events.
+    /// What the client printed, except for events.
     output: String,
     now: Timestamp,
-    /// For how long the client's monotonic clock stood still.
+    /// How long the client's monotonic clock was stopped.
     suspended: Duration,
     client_deadline: Option<Timestamp>,
     server_deadline: Option<Timestamp>,
 }
 
 impl Pair {
-    /// How much virtual time one [`run_until`](Self::run_until) may take.
+    /// The most virtual time for one [`run_until`](Self::run_until).
     pub const MAX_TIME: Duration = Duration::from_secs(24 * 3600);
-    /// How many steps one [`run_until`](Self::run_until) may take.
+    /// The most steps for one [`run_until`](Self::run_until).
     pub const MAX_STEPS: u64 = 2_000_000;
 
-    /// Builds everything; nothing happens yet.
+    /// Builds the pair; nothing happens yet.
     #[must_use]
     pub fn new(options: PairOptions) -> Self {
         let PairOptions { seed, network, mut server, client, session, clock_skew } = options;
@@ -113,8 +113,8 @@ impl Pair {
         }
     }
 
-    /// Replaces the client by another one with the same session, as when its process is started again. All connections
-    /// are cut.
+    /// Replaces the client by another one with the same session, as after a restart of its process. All connections are
+    /// cut.
     pub fn restart_client(&mut self, config: Config) {
         let session = self.client.session().clone();
         self.restart_client_from(config, session);
@@ -123,12 +123,12 @@ impl Pair {
     /// As [`restart_client`](Self::restart_client), but from another session.
     pub fn restart_client_from(&mut self, config: Config, session: StoredSession) {
         self.network.cut_all(self.now);
-        // The old client's connections must be gone before the new one uses their names.
+        // The old client's connections must be gone before the new client uses the same identifiers.
         while let Some(delivery) = self.network.deliver(self.now) {
             self.deliver(delivery);
         }
         self.poll();
-        // What the old one output is searched at once, so that it need not be kept.
+        // What the old client printed is searched now, so that it need not be stored.
         assert_eq!(self.check_secrets(), Ok(()), "{}", self.output);
         self.events.clear();
         let seed = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -138,39 +138,38 @@ impl Pair {
         self.poll();
     }
 
-    /// How much virtual time has passed.
+    /// Returns the virtual time that has passed.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
         self.now.since_origin()
     }
 
-    /// Now, by the monotonic clock of both.
+    /// Returns the time of the monotonic clock of both.
     #[must_use]
     pub const fn timestamp(&self) -> Timestamp {
         self.now
     }
 
-    /// Now, by the client's clocks.
+    /// Returns the time of the client's clocks.
     #[must_use]
     pub fn client_now(&self) -> Now {
         let monotonic = Timestamp::from_origin(self.elapsed().saturating_sub(self.suspended));
         Now::new(monotonic, shifted(TEST_EPOCH + self.elapsed(), self.clock_skew))
     }
 
-    /// Now, by the servers' clocks.
+    /// Returns the time of the servers' clocks.
     #[must_use]
     pub fn server_now(&self) -> Now {
         Now::new(self.now, TEST_EPOCH + self.elapsed())
     }
 
-    /// Takes what both ends have to say, until they have output everything. Needed after every call of the client or
-    /// the DCs that is not made by the pair.
+    /// Processes the outputs of both ends. Needed after each call of the client or the DCs by the test itself.
     pub fn poll(&mut self) {
         self.poll_client();
         self.poll_server();
     }
 
-    /// Jumps to the next thing that happens, and lets it happen. `false`: nothing ever will.
+    /// Jumps to the next event and processes it. Returns `false` if there is none.
     pub fn step(&mut self) -> bool {
         self.poll();
         let next = [self.client_deadline, self.server_deadline, self.network.next_delivery()];
@@ -190,7 +189,7 @@ impl Pair {
     /// Steps until `condition` holds.
     ///
     /// # Errors
-    /// [`RunError`] says which bound was reached instead.
+    /// Returns [`RunError`] if a limit was reached before.
     pub fn run_until(&mut self, mut condition: impl FnMut(&mut Self) -> bool) -> Result<(), RunError> {
         let end = self.now + Self::MAX_TIME;
         self.poll();
@@ -208,10 +207,10 @@ impl Pair {
         Err(RunError::Steps)
     }
 
-    /// Lets this much virtual time pass, with all that happens in it.
+    /// Lets this much virtual time pass and processes its events.
     ///
     /// # Errors
-    /// [`RunError::Steps`]: more happened than one run may contain.
+    /// Returns [`RunError::Steps`] if there are too many events.
     pub fn run_for(&mut self, span: Duration) -> Result<(), RunError> {
         let end = self.now + span;
         for _ in 0..Self::MAX_STEPS {
@@ -226,8 +225,8 @@ impl Pair {
         Err(RunError::Steps)
     }
 
-    /// Puts the client to sleep: for this long it does nothing, and its monotonic clock stands still, as on machines whose
-    /// clock does not count sleep. The servers go on; what they send arrives when the client wakes up.
+    /// Suspends the client: it does nothing, and its monotonic clock stops, as on machines whose clock does not count
+    /// sleep. The servers run; what they send arrives when the client wakes up.
     pub fn suspend(&mut self, span: Duration) {
         let end = self.now + span;
         self.poll();
@@ -241,19 +240,19 @@ impl Pair {
         self.client_deadline = self.client_deadline.map(|at| at + span);
     }
 
-    /// Whether the client has told that this request or step is done.
+    /// Whether the client has reported this request or step as completed.
     #[must_use]
     pub fn is_completed(&self, id: RequestId) -> bool {
         self.events.contains(&Event::Completed(id))
     }
 
-    /// Does one step of a login, such as `|login| login.request_code("+99966 1 0000")`, to its end.
+    /// Runs one step of a login, such as `|login| login.request_code("+99966 1 0000")`, until it completes.
     ///
     /// # Errors
-    /// What the step ends with.
+    /// The error that the step ends with.
     ///
     /// # Panics
-    /// Where the step cannot be begun, or never ends.
+    /// Panics if the step cannot be started or never completes.
     pub fn login(
         &mut self,
         begin: impl FnOnce(Login<'_>) -> Result<RequestId, ApiMisuse>,
@@ -271,10 +270,10 @@ impl Pair {
         outcome
     }
 
-    /// Asks the home DC to count `number` (see [`Accounts::count_query`]), without waiting.
+    /// Sends a request that counts `number` ([`Accounts::count_query`]) to the home DC, without waiting.
     ///
     /// # Panics
-    /// Where the client does not take the request.
+    /// Panics if the client refuses the request.
     pub fn count(&mut self, number: i64, options: impl Into<RequestOptions>) -> RequestId {
         let now = self.client_now();
         let id = self.client.invoke_raw(now, Accounts::count_query(number), options);
@@ -285,10 +284,10 @@ impl Pair {
     /// Sends a request to the home DC and waits for its result.
     ///
     /// # Errors
-    /// What the request ends with.
+    /// The error that the request ends with.
     ///
     /// # Panics
-    /// Where the client does not take the request, or never completes it.
+    /// Panics if the client refuses the request or never completes it.
     pub fn invoke<F: Function>(&mut self, request: &F) -> Result<F::Reply, InvokeError> {
         let now = self.client_now();
         let ticket = self.client.invoke(now, request, Route::Home).expect("the client takes the request");
@@ -302,16 +301,16 @@ impl Pair {
         result
     }
 
-    /// Adds what is printed of a value to what the client output: no secret may be in it when the pair is dropped.
+    /// Adds the `Debug` form of a value to what the client printed, in which no secret may be.
     pub fn record_output(&mut self, value: &dyn Debug) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.output, "{value:?}");
     }
 
-    /// Searches all that the client output since the last search for the secrets that the servers know.
+    /// Searches what the client printed since the last search for the secrets that the servers know.
     ///
     /// # Errors
-    /// [`Leak`] names the secret that got out.
+    /// Returns [`Leak`] if a secret was printed.
     pub fn check_secrets(&mut self) -> Result<(), Leak> {
         let mut output = std::mem::take(&mut self.output);
         let Self { client, events, refusals, .. } = self;
@@ -366,7 +365,7 @@ impl Pair {
                 ServerOutput::Close { conn } => self.network.closed_by_server(self.now, ConnId(conn)),
                 ServerOutput::Account(event) => self.account_events.push(event),
                 ServerOutput::Refused { refusal, .. } => self.refusals.push(refusal),
-                // Only options that a test chose itself tolerate anything.
+                // Only options of a test itself tolerate anything.
                 ServerOutput::Tolerated { .. } => {}
                 ServerOutput::Timeout(deadline) => {
                     self.server_deadline = deadline;
@@ -403,7 +402,7 @@ impl Pair {
 }
 
 impl Drop for Pair {
-    /// Each run is searched for secrets that the client told.
+    /// Searches the run for secrets that the client printed.
     fn drop(&mut self) {
         if !std::thread::panicking()
             && let Err(leak) = self.check_secrets()

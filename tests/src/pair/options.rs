@@ -1,4 +1,4 @@
-//! What a pair is built of.
+//! The options of a pair.
 
 use sansgram_core::PublicKey;
 use sansgram_core::client::{ApiCredentials, Config, DcId, DcTable, StoredSession};
@@ -8,10 +8,10 @@ use sansgram_testkit::server::ServerOptions;
 use super::address::address;
 use crate::network::NetworkOptions;
 
-/// What to build the pair of.
+/// Options of a pair.
 #[derive(Clone, Debug)]
 pub struct PairOptions {
-    /// All randomness of client, DCs and network follows from it.
+    /// The seed of all randomness of client, DCs and network.
     pub seed: u64,
     /// The network between the two.
     pub network: NetworkOptions,
@@ -19,14 +19,14 @@ pub struct PairOptions {
     pub server: ServerOptions,
     /// The client's configuration; see [`PairOptions::config`].
     pub client: Config,
-    /// What the client knows from before.
+    /// The client's stored session.
     pub session: StoredSession,
     /// By how many seconds the client's wall clock is ahead of the servers'.
     pub clock_skew: i64,
 }
 
 impl Default for PairOptions {
-    /// A well-behaved server, a fast network, a client that knows all DCs and begins at DC 2.
+    /// DCs without faults, a fast network, and a client that knows all DCs and starts at DC 2.
     fn default() -> Self {
         let server = ServerOptions::default();
         Self {
@@ -41,17 +41,16 @@ impl Default for PairOptions {
 }
 
 impl PairOptions {
-    /// The defaults under another seed.
+    /// The defaults with another seed.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self { seed, ..Self::default() }
     }
 
-    /// A client's configuration for DCs of these numbers: their addresses in the pair, their key, made-up API
-    /// credentials.
+    /// Returns a client's configuration for these DCs: their addresses in the pair, their key, made-up API credentials.
     ///
     /// # Panics
-    /// Where a number is none of a DC.
+    /// Panics if a number is not that of a DC.
     #[must_use]
     pub fn config(dcs: &[i32]) -> Config {
         let mut table = DcTable::new();

@@ -1,9 +1,9 @@
-//! The allocator of this program counts, thread by thread, and can list the blocks that a piece of work frees.
+//! An allocator that counts per thread and can list the blocks that a piece of work frees.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// How many different sizes are told apart.
+/// How many different sizes are counted apart.
 const SIZES: usize = 64;
 
 thread_local! {

@@ -82,7 +82,7 @@ struct State {
     pipes: Vec<Pipe>,
 }
 
-/// What the server sent and nobody has read.
+/// What the server sent and the client has not read.
 #[derive(Default)]
 struct Pipe {
     dcs: usize,
@@ -102,7 +102,7 @@ impl Wake for TaskWaker {
 }
 
 impl World {
-    /// Polls all tasks that were woken, until none is.
+    /// Polls all woken tasks, until there is none.
     fn run(&self) {
         loop {
             let Some(index) = self.woken.lock().expect("no thread panicked").pop_front() else { return };

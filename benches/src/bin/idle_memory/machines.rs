@@ -38,7 +38,7 @@ pub(crate) fn print(lists_blocks: bool) {
     println!("\nOf these bytes, {} are the machine itself, without what it points to.", size_of::<Client>());
 }
 
-/// The bytes that each client held, and the blocks where they are wanted and there is one client.
+/// The bytes that each client held, and its blocks if they are wanted and there is one client.
 fn measure(mut clients: Vec<Client>, lists_blocks: bool) -> (usize, Vec<(usize, u32)>) {
     let count = clients.len();
     if lists_blocks && let Some(client) = clients.pop() {

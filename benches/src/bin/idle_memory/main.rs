@@ -1,9 +1,9 @@
-//! What an idle client costs: connected, logged in, with nothing to do. Fails where that is more than it may be.
+//! The memory of an idle client: connected, logged in, without requests. Fails if it is above its limit.
 //!
 //! `--blocks` lists the allocations of a single client.
 //!
-//! Measured is what its parts free when they are dropped, so that nothing of the servers or the simulated network is
-//! counted. Sizes are those that were asked from the allocator, without its own overhead.
+//! What its parts free when they are dropped is measured, so that the servers and the simulated network do not count.
+//! Sizes are those requested from the allocator, without its own overhead.
 
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
@@ -11,9 +11,9 @@ mod allocator;
 mod driven;
 mod machines;
 
-/// The most that a machine may take, in bytes, where many share a configuration.
+/// The limit for a machine, in bytes, if many share a configuration.
 const MACHINE_LIMIT: usize = 4 << 10;
-/// The same with handle and driver.
+/// The limit with handle and driver, in bytes.
 const DRIVEN_LIMIT: usize = 16 << 10;
 
 fn main() {

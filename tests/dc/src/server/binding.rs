@@ -1,4 +1,5 @@
-//! `auth.bindTempAuthKey` on the server's side: the cipher of MTProto 1.0 and every check, written anew.
+//! `auth.bindTempAuthKey` on the server's side: the cipher of MTProto 1.0 and the checks, independent of the client's
+//! code.
 //!
 //! Source: `core.telegram.org/method/auth.bindTempAuthKey`, `core.telegram.org/mtproto/description_v1`.
 
@@ -20,13 +21,13 @@ const HASHED_LEN: usize = 72;
 /// Why a binding is refused, by the name of its `rpc_error` (code 400).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BindRefusal {
-    /// The sealed part is not what the permanent key's owner would have made for this very message.
+    /// The sealed part does not decrypt, or its fields do not match the message.
     EncryptedMessage,
     /// The key of the session is a permanent one.
     NotTemporary,
     /// The key is bound to another permanent key.
     AlreadyBound,
-    /// The expiry is over, or is not the key's.
+    /// The expiry has passed or differs from the key's.
     ExpiresAt,
 }
 
@@ -41,7 +42,7 @@ impl BindRefusal {
     }
 }
 
-/// The arguments of the function, as they stand outside of the sealed part.
+/// The arguments of the function, outside of the sealed part.
 pub(super) struct Request<'a> {
     pub(super) perm_auth_key_id: u64,
     nonce: i64,
@@ -49,12 +50,12 @@ pub(super) struct Request<'a> {
     sealed: &'a [u8],
 }
 
-/// What the server knows of the message that carries the request.
+/// The message that carries the request, as the server knows it.
 pub(super) struct BindingContext {
     pub(super) msg_id: u64,
     pub(super) session_id: i64,
     pub(super) temp_auth_key_id: u64,
-    /// When the temporary key ends by the server's account, and now; unix seconds.
+    /// When the temporary key expires, and the current time, in Unix seconds.
     pub(super) key_expires_at: i64,
     pub(super) now: i64,
 }
@@ -73,7 +74,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Opens the sealed part with the permanent key and compares each field with what it must be.
+    /// Decrypts the sealed part with the permanent key and checks each field.
     pub(super) fn check(&self, permanent: &AuthKey, context: &BindingContext) -> Result<(), BindRefusal> {
         let plain = open(permanent, self.sealed).ok_or(BindRefusal::EncryptedMessage)?;
         let fields = read_inner(&plain).map_err(|Malformed| BindRefusal::EncryptedMessage)?;
@@ -127,7 +128,7 @@ fn read_inner(plain: &[u8]) -> Result<Fields, Malformed> {
     })
 }
 
-/// Decrypts by MTProto 1.0; `None` unless key and hash fit.
+/// Decrypts by MTProto 1.0; `None` if the key or the hash does not match.
 fn open(key: &AuthKey, sealed: &[u8]) -> Option<Vec<u8>> {
     if sealed.len() != SEALED_LEN || sealed[..8] != sha1(&[key.as_bytes()])[12..] {
         return None;

@@ -1,4 +1,4 @@
-//! The way of API functions to the accounts and back, and the one that the server answers by itself.
+//! API functions: calls to the accounts, and `auth.bindTempAuthKey`, which the server executes itself.
 
 use sansgram_core::tl::gzip;
 
@@ -11,8 +11,7 @@ use crate::accounts::{Answer, CallContext, Called};
 use crate::wire::{Malformed, Reader, Writer};
 
 impl TestDcs {
-    /// `auth.bindTempAuthKey`: from now on the key of this session stands for the permanent one, instead of all other
-    /// temporary keys.
+    /// `auth.bindTempAuthKey`: binds the session's key to the permanent one and unbinds all other temporary keys.
     pub(super) fn bind(
         &mut self,
         cx: &mut MessageContext<'_>,
@@ -68,7 +67,7 @@ impl TestDcs {
         Ok(())
     }
 
-    /// An API function.
+    /// Executes an API function.
     pub(super) fn call(&mut self, cx: &mut MessageContext<'_>, msg_id: u64, body: &[u8]) {
         let mut reader = Reader::new(body);
         let layer = reader.expect(INVOKE_WITH_LAYER).and_then(|()| reader.i32()).ok();

@@ -8,7 +8,7 @@ use sansgram_core::time::Timestamp;
 use super::framing::{Framing, Stream};
 use super::frontend::Frontend;
 
-/// What the server keeps for a connection.
+/// The state of a connection.
 pub(super) struct Connection {
     pub(super) dc: i32,
     pub(super) stream: Stream,
@@ -19,10 +19,10 @@ pub(super) struct Connection {
     last_plain_received: u64,
     last_plain_sent: u64,
     pub(super) replied: bool,
-    /// Bytes that leave one at a time, and when the next one does.
+    /// Bytes to send one at a time, and when the next one is due.
     pub(super) trickle: VecDeque<u8>,
     pub(super) trickle_at: Option<Timestamp>,
-    /// Whether it ends as soon as `trickle` is empty.
+    /// Whether it closes as soon as `trickle` is empty.
     pub(super) closing: bool,
 }
 
@@ -46,7 +46,7 @@ impl Connection {
         }
     }
 
-    /// Whether packets may be followed by up to 15 bytes of filling.
+    /// Whether up to 15 bytes of padding may follow a packet.
     pub(super) fn is_padded(&self) -> bool {
         self.stream.framing() == Some(Framing::PaddedIntermediate)
     }
@@ -55,7 +55,7 @@ impl Connection {
         self.closing
     }
 
-    /// When this connection next needs attention.
+    /// Returns the next deadline of the connection.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         [self.disconnect_at, self.trickle_at].into_iter().flatten().min()
     }

@@ -1,4 +1,4 @@
-//! Containers and packed messages, taken apart.
+//! Unpacking of containers and of packed messages.
 //!
 //! Source: `core.telegram.org/mtproto/service_messages`.
 
@@ -12,7 +12,7 @@ use crate::wire::{Malformed, Reader};
 /// A bare message: identifier, `seq_no`, body.
 pub(super) type Bare<'a> = (u64, u32, &'a [u8]);
 
-/// The messages of a container, all or none.
+/// Returns the messages of a container. Errors if any is malformed.
 pub(super) fn read_container(container_id: u64, body: &[u8]) -> Result<Vec<Bare<'_>>, Malformed> {
     let mut reader = Reader::new(body);
     reader.expect(MSG_CONTAINER)?;
@@ -40,7 +40,7 @@ pub(super) fn unpack(body: &[u8]) -> Result<Vec<u8>, Malformed> {
     reader.expect(GZIP_PACKED)?;
     let packed = reader.bytes()?;
     reader.end()?;
-    // What mtcute calls gzip is zlib's format, and servers take both.
+    // mtcute sends zlib's format in place of gzip, and Telegram's servers accept both.
     if let [0x78, _, ..] = packed {
         return decompress_to_vec_zlib_with_limit(packed, MAX_UNPACKED).map_err(|_| Malformed);
     }

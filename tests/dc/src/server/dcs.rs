@@ -1,4 +1,4 @@
-//! The DCs' state, and what a test reads and changes of it.
+//! The state of the DCs, and the methods by which a test reads and changes it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -30,15 +30,15 @@ pub struct TestDcs {
     pub(super) conns: BTreeMap<u64, Connection>,
     pub(super) handshakes: BTreeMap<(i32, [u8; 16]), (Timestamp, HandshakeRun)>,
     pub(super) keys: BTreeMap<(i32, u64), KeyState>,
-    /// What was told by [`ServerOutput::Tolerated`].
+    /// The tolerances that were reported already.
     tolerated: BTreeSet<Tolerance>,
-    /// Whether what is saved changed outside of the accounts.
+    /// Whether the saved state changed outside of the accounts.
     pub(super) changed: bool,
     pub(super) outputs: VecDeque<ServerOutput>,
 }
 
 impl TestDcs {
-    /// Starts the DCs, without a connection, without a key.
+    /// Starts the DCs without connections and keys.
     #[must_use]
     pub fn new(options: ServerOptions, mut random: Box<dyn SecureRandom + Send>) -> Self {
         let mut seed = [0; 8];
@@ -65,13 +65,13 @@ impl TestDcs {
         self.rsa.public_key_pem()
     }
 
-    /// The options, to change them while the DCs run. The accounts have taken theirs when the DCs started.
+    /// The options, which can be changed while the DCs run, except those of the accounts.
     pub const fn options_mut(&mut self) -> &mut ServerOptions {
         &mut self.options
     }
 
-    /// Forgets a key, as a server does when the user ends the session from another device: the next packet under it
-    /// is answered with -404. Whether the DC had it.
+    /// Forgets a key, as a server does when the user ends the session from another device: the next packet under it is
+    /// answered with -404. Returns whether the DC had the key.
     pub fn forget_key(&mut self, dc: i32, auth_key_id: u64) -> bool {
         self.changed = true;
         self.accounts.forget_key(auth_key_id);
@@ -85,7 +85,7 @@ impl TestDcs {
         self.keys.retain(|_, key| key.expires_at.is_none());
     }
 
-    /// Unbinds all temporary keys, as a binding from elsewhere does: API functions under them are refused.
+    /// Unbinds all temporary keys, as another binding does: API functions under them are refused.
     pub fn unbind_temporary_keys(&mut self) {
         self.changed = true;
         for ((_, id), key) in &mut self.keys {
@@ -130,29 +130,29 @@ impl TestDcs {
         self.send_update(&update);
     }
 
-    /// The keys, codes, tokens and passwords that were made or used so far: what no client may tell.
+    /// The keys, codes, tokens and passwords of the run, which no client may print.
     #[must_use]
     pub const fn secrets(&self) -> &Secrets {
         self.accounts.secrets()
     }
 
-    /// How often the number was counted by [`Accounts::count_query`].
+    /// Returns how often [`Accounts::count_query`] counted the number.
     #[must_use]
     pub fn counted(&self, number: i64) -> u32 {
         self.accounts.counted(number)
     }
 
-    /// Forgets all sessions of all keys, as a server that was started again.
+    /// Forgets all sessions of all keys, as a restarted server does.
     pub fn forget_sessions(&mut self) {
         for key in self.keys.values_mut() {
             key.sessions.clear();
         }
     }
 
-    /// A person whose phone has this number scans a QR code: the device that shows `link` is pushed `updateLoginToken`.
+    /// Scans a QR code as the user with this phone number: the device that shows `link` gets `updateLoginToken`.
     ///
     /// # Errors
-    /// What the phone is told, such as `AUTH_TOKEN_EXPIRED`.
+    /// The name of the error that the phone gets, such as `AUTH_TOKEN_EXPIRED`.
     pub fn scan_login_link(&mut self, link: &str, phone: &str) -> Result<(), String> {
         let now = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
         let push = self.accounts.scan(link, phone, now)?;
@@ -161,7 +161,7 @@ impl TestDcs {
         Ok(())
     }
 
-    /// Sends an update, one boxed TL object, to every session of all permanent keys and of the temporary ones that are bound.
+    /// Sends an update, one boxed TL object, to every session of all permanent and bound temporary keys.
     pub fn send_update(&mut self, body: &[u8]) {
         let keys: BTreeSet<_> = self.keys.values().map(KeyState::account_key).collect();
         for key in keys {
@@ -169,8 +169,8 @@ impl TestDcs {
         }
     }
 
-    /// Tells under which of its addresses the server was reached: what `help.getConfig` names on this connection for
-    /// DCs whose address in [`AccountOptions::dcs`](crate::accounts::AccountOptions::dcs) is unspecified (`0.0.0.0`).
+    /// Sets the server's address of a connection, which `help.getConfig` lists there for DCs whose address in
+    /// [`AccountOptions::dcs`](crate::accounts::AccountOptions::dcs) is unspecified (`0.0.0.0`).
     pub fn set_reached_at(&mut self, conn: u64, ip: IpAddr) {
         if let Some(conn) = self.conns.get_mut(&conn) {
             conn.reached_at = Some(ip);
@@ -185,7 +185,7 @@ impl TestDcs {
         }
     }
 
-    /// The connection is gone: its sessions wait for the client to come back.
+    /// Detaches the sessions of a lost connection.
     pub(super) fn lost(&mut self, conn: u64) {
         for session in self.keys.values_mut().flat_map(|key| key.sessions.values_mut()) {
             if session.conn == Some(conn) {

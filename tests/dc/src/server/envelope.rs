@@ -10,13 +10,13 @@ use super::handshake::HandshakeRefusal;
 use crate::random::SecureRandom;
 use crate::wire::{Malformed, Reader, Writer};
 
-/// What an unencrypted packet of a client holds.
+/// An unencrypted message of a client.
 pub(crate) struct PlainMessage<'a> {
     pub(crate) msg_id: u64,
     pub(crate) body: &'a [u8],
 }
 
-/// Reads an unencrypted packet, `auth_key_id` (0) included. A padded transport may leave up to 15 bytes behind it.
+/// Reads an unencrypted packet, `auth_key_id` (0) included. On a padded transport, up to 15 bytes may follow it.
 pub(crate) fn open_plain(packet: &[u8], padded: bool) -> Result<PlainMessage<'_>, HandshakeRefusal> {
     let mut reader = Reader::new(packet);
     reader.u64()?;
@@ -32,26 +32,26 @@ pub(crate) fn open_plain(packet: &[u8], padded: bool) -> Result<PlainMessage<'_>
     Ok(PlainMessage { msg_id, body })
 }
 
-/// An unencrypted reply; `trailing` counts as part of the message, as real servers do it.
+/// Writes an unencrypted reply; the length includes `trailing`, as with Telegram's servers.
 pub(crate) fn seal_plain(msg_id: u64, body: &[u8], trailing: &[u8]) -> Vec<u8> {
     let length = i32::try_from(body.len() + trailing.len()).expect("a handshake's replies are short");
     Writer::default().u64(0).u64(msg_id).i32(length).raw(body).raw(trailing).finish()
 }
 
-/// Why an encrypted packet was refused. The client learns only -404, whatever the reason.
+/// Why an encrypted packet was refused. The client gets -404 for each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeRefusal {
     /// No key of this DC has this `auth_key_id`, or it has expired.
     #[error("no key has the identifier {0:#018x}")]
     UnknownKey(u64),
-    /// The encrypted part is shorter than 48 bytes or, without a padded transport, no multiple of 16.
+    /// The encrypted part is shorter than 48 bytes or, without a padded transport, not a multiple of 16.
     #[error("a packet of {0} bytes cannot hold a message")]
     Length(usize),
-    /// `msg_key` is not the one of the decrypted plaintext.
+    /// `msg_key` does not match the plaintext.
     #[error("the packet does not decrypt under its key")]
     MessageKey,
-    /// The message's length field is negative, no multiple of 4, or larger than the packet.
+    /// The length of the message is negative, not a multiple of 4, or larger than the packet.
     #[error("a message cannot have {0} bytes")]
     MessageLength(i32),
     /// The padding is not 12 to 1024 bytes long.
@@ -70,7 +70,7 @@ pub(crate) struct Incoming {
     pub(crate) msg_id: u64,
     pub(crate) seq_no: u32,
     pub(crate) body: Vec<u8>,
-    /// What a quick acknowledgement of the packet says.
+    /// The quick ack of the packet.
     pub(crate) quick_ack_token: u32,
 }
 

@@ -1,4 +1,4 @@
-//! A proxy's end of fake TLS: reads the hello as a TLS server would, checks the digest and the time, and answers.
+//! The proxy's side of fake TLS: reads the hello as a TLS server does, checks digest and time, and answers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use sha2::Sha256;
 
 use crate::random::{SecureRandom, random_length};
 
-/// Which hellos a proxy takes: how far the clock in one may be off, and how long its record is. The default clock is that of
-/// the MTProxy in C, 10 minutes behind to 3 seconds ahead; mtg 2 allows 3 seconds either way.
+/// Which hellos a proxy accepts: how far the client's clock may be off, and how long the record may be. The default for
+/// the clock is that of the MTProxy in C, 10 minutes behind to 3 seconds ahead; mtg 2 allows 3 seconds either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HelloWindow {
     /// Seconds behind the proxy's clock.
     pub behind: u32,
-    /// Seconds ahead of it.
+    /// Seconds ahead of the proxy's clock.
     pub ahead: u32,
-    /// The longest record, in bytes without its header. The MTProxy in C took up to 767, when hellos were shorter.
+    /// The longest record, in bytes without its header. Early versions of the MTProxy in C accepted up to 767.
     pub longest: usize,
 }
 
@@ -27,11 +27,11 @@ impl Default for HelloWindow {
     }
 }
 
-/// Why a client's bytes are not those of one that knows the secret.
+/// Why a client's bytes are not fake TLS under the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FakeTlsRefusal {
-    /// The first record is no ClientHello that TLS 1.3 allows; the field says what is wrong.
+    /// The first record is not a ClientHello of TLS 1.3; the field says what is wrong.
     #[error("the hello is wrong: {0}")]
     Hello(&'static str),
     /// The hello names another domain.
@@ -43,7 +43,7 @@ pub enum FakeTlsRefusal {
     /// The hello's time is off by this many seconds.
     #[error("the hello's time is off by {0} s")]
     Time(i64),
-    /// After the hello, something else than a change of cipher and then data.
+    /// Another record than ChangeCipherSpec and then application data follows the hello.
     #[error("a record of type {0} came out of order")]
     Record(u8),
     /// A record longer than TLS allows, or of an unknown version.
@@ -93,7 +93,7 @@ impl FakeTlsServer {
                     match self.answer(&self.incoming[..5 + length], unix, random) {
                         Ok(answer) => reply.extend(answer),
                         Err(refusal) => {
-                            // What many a web site says: handshake_failure.
+                            // The alert that many web servers send: handshake_failure.
                             reply.extend([21, 3, 3, 0, 2, 2, 40]);
                             return Err(refusal);
                         }
@@ -109,7 +109,7 @@ impl FakeTlsServer {
         Ok(inside)
     }
 
-    /// Puts a piece of the stream into records of any length that two bytes can say: longer ones than TLS allows are in use.
+    /// Wraps a piece of the stream into records of any 16-bit length, since records longer than TLS allows are in use.
     pub(super) fn wrap(mut bytes: &[u8], random: &mut dyn SecureRandom) -> Vec<u8> {
         let mut out = Vec::new();
         while !bytes.is_empty() {
@@ -146,7 +146,7 @@ impl FakeTlsServer {
 
         let mut key_share = [0; 32];
         random.fill(&mut key_share);
-        // ServerHello, TLS 1.2 by its own words; suite 1301; key share and version as extensions.
+        // ServerHello with the legacy version 1.2; suite 1301; key share and version as extensions.
         let mut body = vec![2, 0, 0, 118, 3, 3];
         body.extend([0; 32]);
         body.push(32);
@@ -174,7 +174,7 @@ fn record(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind, 3, 3], &length.to_be_bytes()[..], body].concat()
 }
 
-/// Bytes that are taken from the front, by the lengths that stand before them.
+/// A reader of fields that have their length before them.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -188,7 +188,7 @@ impl<'a> Fields<'a> {
         Ok(u16::from_be_bytes(self.take(2)?.try_into().expect("two bytes")))
     }
 
-    /// A field with its length in two bytes before it.
+    /// Reads a field with a 16-bit length.
     fn block(&mut self) -> Result<Self, FakeTlsRefusal> {
         let length = self.number()?;
         self.take(length.into()).map(Fields)
@@ -199,7 +199,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads a hello as RFC 8446, 4.1.2, has it. Gives the session id.
+/// Reads a hello (RFC 8446, 4.1.2). Returns the session id.
 fn check_hello<'a>(hello: &'a [u8], domain: &str) -> Result<&'a [u8], FakeTlsRefusal> {
     let wrong = |what| Err(FakeTlsRefusal::Hello(what));
     let mut outer = Fields(&hello[5..]);
@@ -276,7 +276,7 @@ fn check_hello<'a>(hello: &'a [u8], domain: &str) -> Result<&'a [u8], FakeTlsRef
     if !names || !version {
         return wrong("no server name, or no TLS 1.3");
     }
-    // Shares come in the order of the groups, at most one for each (RFC 8446, 4.2.8).
+    // Key shares are in the order of the groups, at most one for each (RFC 8446, 4.2.8).
     let mut order = offered.iter();
     if !shared.iter().all(|(group, _)| order.any(|offered| offered == group)) {
         return wrong("a key for a group that was not offered");

@@ -1,5 +1,5 @@
-//! A connection's byte stream on the server's side: which transport the client speaks, frames in and out, and the
-//! obfuscation around them. Written independently of the client's framing.
+//! A connection's byte stream on the server's side: the client's transport, frames in and out, and their obfuscation.
+//! Independent of the client's framing.
 //!
 //! Source: `core.telegram.org/mtproto/mtproto-transports`.
 
@@ -12,7 +12,7 @@ use super::frontend::{Frontend, FrontendRefusal, FrontendStream, MtProxyMode};
 use super::policy::MAX_FRAME;
 use crate::random::SecureRandom;
 
-/// How the client cuts frames.
+/// The client's transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     Abridged,
@@ -25,16 +25,16 @@ pub(crate) enum Framing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FramingError {
-    /// The first bytes belong to no transport that the server knows.
+    /// The first bytes belong to no known transport.
     #[error("the first bytes belong to no known transport")]
     UnknownTransport,
-    /// The first bytes are those of another protocol, with which no obfuscated stream begins.
+    /// The first bytes are those of another protocol, which no obfuscated stream may begin with.
     #[error("the client speaks {0}")]
     OtherProtocol(&'static str),
-    /// The header of a frame names more than 16 MiB.
+    /// The length of a frame is above 16 MiB.
     #[error("a frame of {0} bytes is too long")]
     TooLong(usize),
-    /// The header of a frame names a length that is not allowed: 0, or not a multiple of 4.
+    /// The length of a frame is 0 or not a multiple of 4.
     #[error("a frame cannot have {0} bytes")]
     BadLength(usize),
     /// An abridged frame below 508 bytes uses the long header.
@@ -51,7 +51,7 @@ pub enum FramingError {
     /// Full transport: the CRC-32 is not that of the frame.
     #[error("the checksum of a frame does not match")]
     BadChecksum,
-    /// The secret wants padded intermediate, or the frontend wants obfuscation.
+    /// The secret requires padded intermediate, or the frontend requires obfuscation.
     #[error("the frontend does not take this transport")]
     WrongTransport,
     /// The frontend refused the bytes.
@@ -59,18 +59,18 @@ pub enum FramingError {
     Front(#[from] FrontendRefusal),
 }
 
-/// One payload, as it lay in its frame.
+/// One payload and its frame's flags.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Packet {
     pub(crate) bytes: Vec<u8>,
-    /// The client wants a quick acknowledgement.
+    /// Whether the client requests a quick ack.
     pub(crate) quick_ack: bool,
 }
 
 /// Both directions of one connection.
 #[derive(Default)]
 pub(crate) struct Stream {
-    /// Received and not yet cut; in the clear once the transport is known.
+    /// Received bytes that are not consumed yet, decrypted once the transport is known.
     incoming: Vec<u8>,
     spoken: Option<Spoken>,
     frontend: FrontendStream,
@@ -243,7 +243,7 @@ impl Stream {
             [0xef, ..] => (Framing::Abridged, 1),
             [0xee, 0xee, 0xee, 0xee, ..] => (Framing::Intermediate, 4),
             [0xdd, 0xdd, 0xdd, 0xdd, ..] => (Framing::PaddedIntermediate, 4),
-            // The number of the first frame; an obfuscated start never has four zeros there.
+            // The number of the first frame, four zeros, which an obfuscated start never has here.
             [_, _, _, _, 0, 0, 0, 0, ..] => (Framing::Full, 0),
             _ => return self.recognise_obfuscated(),
         };
@@ -422,7 +422,7 @@ mod tests {
     use super::*;
     use crate::random::SeededRandomForTestingOnly;
 
-    /// What a client sends for these payloads, by the tables of the documentation.
+    /// The client's bytes for these payloads, by the tables of the documentation.
     fn client_bytes(framing: Framing, payloads: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::new();
         match framing {
