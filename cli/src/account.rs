@@ -97,7 +97,7 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
         }
         watch.doing("logging out");
         opened.with_client(&args.server, &application, watch, async |client| {
-            client.sign_out().await.map_err(|error| match error {
+            client.log_out().await.map_err(|error| match error {
                 Error::Store(error) => Failure::new(format!("logged out at the server, but {error}")),
                 error => error.into(),
             })?;

@@ -10,10 +10,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
 use sansgram_core::client::{
-    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, RequestId,
+    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, LoginHandle, Output,
     StoredSession,
 };
-use sansgram_core::login::Outcome;
+use sansgram_core::login::{LoginFlow, LoginStep};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::{OsRandom, PublicKey};
 
@@ -26,12 +26,12 @@ fn now(start: Instant) -> Now {
 }
 
 /// Drives the machine until a step of the login is over.
-fn drive(
+fn drive<T: 'static>(
     client: &mut Client,
     socket: &mut Socket,
     start: Instant,
-    step: RequestId,
-) -> Result<Outcome, Box<dyn Error>> {
+    step: LoginHandle<T>,
+) -> Result<T, Box<dyn Error>> {
     let mut received = vec![0; 4096];
     loop {
         let input = match (client.poll_output(), &mut *socket) {
@@ -51,8 +51,8 @@ fn drive(
                 continue;
             }
             (Output::Compute(task), _) => Input::Computed(task.run()),
-            (Output::Event(Event::Completed(id)), _) if id == step => {
-                return Ok(client.take_login(step).ok_or("the outcome was taken")??);
+            (Output::Event(Event::Completed(id)), _) if id == step.id() => {
+                return Ok(client.take_login(step).ok_or("the result was taken")??);
             }
             (Output::Timeout(until), open) => {
                 let wait = until.map_or(Duration::MAX, |until| until - now(start).monotonic);
@@ -81,8 +81,8 @@ fn drive(
     }
 }
 
-/// Logs in to the test DC at `address`, whose RSA key is `public_key` (PEM); answers the account's first name.
-pub(crate) fn sign_in(
+/// Logs in to the test DC at `address`, whose RSA key is `public_key` (PEM), and returns the first name of the account.
+pub(crate) fn log_in(
     address: SocketAddr,
     public_key: &str,
     phone: &str,
@@ -95,13 +95,13 @@ pub(crate) fn sign_in(
     let mut client =
         Client::new(config, StoredSession::default(), Box::new(OsRandom::default()), now(start))?;
     let mut socket = None;
-    let step = client.login(now(start)).request_code(phone)?;
-    let Outcome::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
+    let step = client.start_login(now(start), LoginFlow::send_code(phone))?;
+    let LoginStep::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
         return Err("no code was sent".into());
     };
-    let step = client.login(now(start)).sign_in(&token, code)?;
+    let step = client.start_login(now(start), LoginFlow::sign_in(&token, code))?;
     match drive(&mut client, &mut socket, start, step)? {
-        Outcome::LoggedIn(user) => Ok(user.first_name),
+        LoginStep::LoggedIn(user) => Ok(user.first_name),
         other => Err(format!("more is needed: {other:?}").into()),
     }
 }
@@ -110,6 +110,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, address, key_file] = &arguments[..] else { return Err("usage: blocking ADDRESS KEY.pem".into()) };
     let key = std::fs::read_to_string(key_file)?;
-    println!("logged in as {}", sign_in(address.parse()?, &key, "+999 66 2 0001", "22222")?);
+    println!("logged in as {}", log_in(address.parse()?, &key, "+999 66 2 0001", "22222")?);
     Ok(())
 }

@@ -2,22 +2,28 @@
 
 mod vectors;
 
-use sansgram_core::login::{ApiCredentials, LoginFlow, NewPassword, PhoneNumber, Progress};
+use sansgram_core::login::{ApiCredentials, LoginContext, LoginFlow, NewPassword, PhoneNumber, Progress};
 use sansgram_core::tl::{Serialize, enums, types, write};
 use vectors::{Script, Seeded, bytes, cases, load, text};
+
+fn context(api: &ApiCredentials) -> LoginContext<'_> {
+    LoginContext { api: Some(api), logout_tokens: &[], is_logged_in: false, has_migrated: false }
+}
 
 /// `api/qr-login`: base64url without padding.
 #[test]
 fn links_of_tokens() {
     for case in cases(&load("misc.json"), "qr", 2) {
         let api = ApiCredentials { id: 1, hash: "0".repeat(32) };
-        let mut flow = LoginFlow::qr_login(&api, &[]);
+        let mut flow = LoginFlow::qr_login(&[]);
+        assert!(matches!(flow.start(&context(&api)), Progress::Send));
         let answer = types::auth::LoginToken { expires: 1_700_000_030, token: bytes(case, "token") };
         let answer = enums::auth::LoginToken::from(answer).to_bytes();
-        match flow.answered(Ok(&answer), &mut Seeded(1)) {
+        match flow.answered(Ok(&answer), 1_700_000_000, &mut Seeded(1)) {
             Progress::ShowQr(link) => {
                 assert_eq!(link.url(), text(case, "url"));
                 assert_eq!(*link.token(), bytes(case, "token"));
+                assert_eq!((link.lifetime.as_secs(), link.renew_after().as_secs()), (30, 25));
             }
             other => panic!("{other:?}"),
         }
@@ -52,8 +58,10 @@ fn a_new_password_has_the_salts_and_the_verifier_of_the_vectors() {
 
         let new = NewPassword::new(std::str::from_utf8(&bytes(case, "password")).unwrap());
         let mut flow = LoginFlow::recover_password("12345", Some(new));
+        let api = ApiCredentials { id: 1, hash: "0".repeat(32) };
+        assert!(matches!(flow.start(&context(&api)), Progress::Send));
         let mut random = Script::new(&[&bytes(case, "client_random32")]);
-        let task = match flow.answered(Ok(&answer), &mut random) {
+        let task = match flow.answered(Ok(&answer), 1_700_000_000, &mut random) {
             Progress::Compute(task) => task,
             other => panic!("{other:?}"),
         };

@@ -15,8 +15,8 @@ use sansgram_core::crypto::message::{self, Direction};
 use sansgram_core::dc::DcId;
 use sansgram_core::handshake::{Handshake, Step};
 use sansgram_core::login::{
-    ApiCredentials, BotToken, LoginFlow, NewPassword, Outcome, PasswordKdfOutput, PhoneNumber, Progress,
-    SavedLogin, SentCode,
+    ApiCredentials, LoginContext, LoginFlow, LoginStep, NewPassword, PasswordKdfOutput, PhoneNumber,
+    Progress, SavedLogin, SentCode, UserInfo,
 };
 use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
@@ -123,8 +123,18 @@ fn api() -> ApiCredentials {
     ApiCredentials { id: 1, hash: API_HASH.into() }
 }
 
-fn phone() -> PhoneNumber {
-    PhoneNumber::parse("+9996621234").unwrap()
+const PHONE: &str = "+9996621234";
+
+/// A flow that was started, with its first query.
+fn started<T: std::fmt::Debug>(
+    mut flow: LoginFlow<T>,
+    api: &ApiCredentials,
+    logout_tokens: &[Zeroizing<Vec<u8>>],
+) -> LoginFlow<T> {
+    let cx = LoginContext { api: Some(api), logout_tokens, is_logged_in: false, has_migrated: false };
+    let progress = flow.start(&cx);
+    assert!(matches!(progress, Progress::Send), "{progress:?}");
+    flow
 }
 
 #[test]
@@ -132,19 +142,26 @@ fn the_api_hash_is_wiped() {
     let needle = API_HASH.as_bytes();
     assert_eq!(left_behind(needle, api), 0);
     let api = api();
-    let token = BotToken::parse("1:abc").unwrap();
-    assert_eq!(left_behind(needle, || LoginFlow::request_code(phone(), &api, &[])), 0, "auth.sendCode");
-    assert_eq!(left_behind(needle, || LoginFlow::bot_login(&token, &api)), 0, "auth.importBotAuthorization");
-    assert_eq!(left_behind(needle, || LoginFlow::qr_login(&api, &[])), 0, "auth.exportLoginToken");
+    assert_eq!(left_behind(needle, || started(LoginFlow::send_code(PHONE), &api, &[])), 0, "auth.sendCode");
+    assert_eq!(
+        left_behind(needle, || started(LoginFlow::bot_login("1:abc"), &api, &[])),
+        0,
+        "auth.importBotAuthorization"
+    );
+    assert_eq!(
+        left_behind(needle, || started(LoginFlow::qr_login(&[]), &api, &[])),
+        0,
+        "auth.exportLoginToken"
+    );
 }
 
 #[test]
-fn the_tokens_of_twenty_sign_outs_are_wiped() {
+fn the_tokens_of_twenty_logouts_are_wiped() {
     let token = |number: u8| Zeroizing::new((0..120).map(|at| at ^ number.wrapping_mul(37)).collect());
     let tokens: Vec<Zeroizing<Vec<u8>>> = (1..=20).map(token).collect();
     let api = api();
     for at in [0, 19] {
-        let flow = || LoginFlow::request_code(phone(), &api, &tokens);
+        let flow = || started(LoginFlow::send_code(PHONE), &api, &tokens);
         assert!(flow().query().windows(120).any(|window| window == tokens[at].as_slice()));
         assert_eq!(left_behind(&tokens[at], flow), 0, "token {at}");
     }
@@ -166,8 +183,8 @@ fn code_token() -> SentCode {
     write::u32(&mut body, 0);
     enums::auth::SentCodeType::from(types::auth::SentCodeTypeApp { length: 5 }).serialize(&mut body);
     write::string(&mut body, CODE_HASH);
-    match LoginFlow::request_code(phone(), &api(), &[]).answered(Ok(&body), &mut Seeded(1)) {
-        Progress::Done(Ok(Outcome::CodeSent(token))) => token,
+    match started(LoginFlow::send_code(PHONE), &api(), &[]).answered(Ok(&body), 0, &mut Seeded(1)) {
+        Progress::Done(Ok(LoginStep::CodeSent(token))) => token,
         other => panic!("{other:?}"),
     }
 }
@@ -184,9 +201,9 @@ fn a_half_done_login_is_put_away_without_a_trace() {
     };
     let answer = types::auth::AuthorizationSignUpRequired { terms_of_service: Some(terms.into()) };
     let answer = enums::auth::Authorization::AuthorizationSignUpRequired(answer).to_bytes();
-    let mut flow = LoginFlow::sign_in(&token, "12345").unwrap();
-    let required = match flow.answered(Ok(&answer), &mut Seeded(1)) {
-        Progress::Done(Ok(Outcome::SignUpRequired(required))) => required,
+    let mut flow = started(LoginFlow::sign_in(&token, "12345"), &api(), &[]);
+    let required = match flow.answered(Ok(&answer), 0, &mut Seeded(1)) {
+        Progress::Done(Ok(LoginStep::SignUpRequired(required))) => required,
         other => panic!("{other:?}"),
     };
     for pending in [SavedLogin::Code(token), SavedLogin::SignUp(required)] {
@@ -217,8 +234,9 @@ fn password_body() -> Vec<u8> {
     out
 }
 
-fn stretched(mut flow: LoginFlow) -> (LoginFlow, PasswordKdfOutput) {
-    match flow.answered(Ok(&password_body()), &mut Seeded(1)) {
+fn stretched(flow: LoginFlow<UserInfo>) -> (LoginFlow<UserInfo>, PasswordKdfOutput) {
+    let mut flow = started(flow, &api(), &[]);
+    match flow.answered(Ok(&password_body()), 0, &mut Seeded(1)) {
         Progress::Compute(task) => (flow, task.run()),
         other => panic!("{other:?}"),
     }
@@ -252,7 +270,8 @@ fn the_proof_of_a_password_is_wiped() {
 fn what_sets_a_new_password_is_wiped_however_long_its_hint() {
     let recover = || {
         let new = NewPassword::new(PASSWORD).with_hint(&"x".repeat(3000));
-        let (mut flow, outcome) = stretched(LoginFlow::recover_password("the-code-in-the-mail", Some(new)));
+        let (mut flow, outcome) =
+            stretched(LoginFlow::recover_password("the-code-in-the-mail-is-1", Some(new)));
         let _ = flow.computed(&outcome, &mut Seeded(9));
         flow
     };
@@ -263,7 +282,7 @@ fn what_sets_a_new_password_is_wiped_however_long_its_hint() {
         (0..query.len() - 260).filter(|at| query[*at..].starts_with(&[0xfe, 0, 1, 0])).collect();
     let [_prime, verifier] = pieces[..] else { panic!("pieces of 256 bytes at {pieces:?}") };
     let verifier = &query[verifier + 4..][..32];
-    for needle in [PASSWORD.as_bytes(), b"the-code-in-the-mail", verifier] {
+    for needle in [PASSWORD.as_bytes(), b"the-code-in-the-mail-is-1", verifier] {
         assert_eq!(left_behind(needle, recover), 0, "{needle:?}");
     }
 }

@@ -14,7 +14,7 @@ use sansgram_core::client::{
 };
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::rsa::PublicKey;
-use sansgram_core::login::{NewPassword, Outcome, SentCode};
+use sansgram_core::login::{LoginFlow, LoginStep, NewPassword, SentCode};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::gzip::GZIP_LIMIT;
 use sansgram_core::tl::ids;
@@ -50,6 +50,13 @@ const SERVICE: [u32; 9] = [
     0x58e4_a740,
     0xd143_5160,
 ];
+
+/// Takes the result of a step, if it is there, and gives the code that it sent.
+type TakeStep = Box<dyn Fn(&mut Client) -> Option<Option<SentCode>>>;
+
+fn sent_code(step: LoginStep) -> Option<SentCode> {
+    if let LoginStep::CodeSent(sent) = step { Some(sent) } else { None }
+}
 
 /// Runs the target. Returns how much the servers caused: completed requests and steps, updates, links.
 ///
@@ -94,7 +101,7 @@ struct Run {
     /// What has no result yet: requests and steps.
     waiting: BTreeSet<RequestId>,
     /// The steps of a login among them.
-    steps: BTreeSet<RequestId>,
+    steps: BTreeMap<RequestId, TakeStep>,
     /// Logins by QR code, which last until they are scanned.
     endless: BTreeSet<RequestId>,
     token: Option<SentCode>,
@@ -145,7 +152,7 @@ impl Run {
             conns: BTreeMap::new(),
             peers: peers.into(),
             waiting: BTreeSet::new(),
-            steps: BTreeSet::new(),
+            steps: BTreeMap::new(),
             endless: BTreeSet::new(),
             token: None,
             now: Duration::ZERO,
@@ -330,9 +337,7 @@ impl Run {
         match started {
             Ok(id) => {
                 assert!(self.waiting.insert(id), "a name is used twice");
-                if which >= 6 {
-                    self.steps.insert(id);
-                }
+                assert_eq!(self.steps.contains_key(&id), which >= 6);
             }
             Err(ApiMisuse::QueueFull) => assert!(!self.waiting.is_empty()),
             Err(error) => assert!(self.closed && error == ApiMisuse::Closed, "{error}"),
@@ -342,32 +347,48 @@ impl Run {
 
     fn begin_step(&mut self, which: u8, input: &mut Input<'_>) -> Result<RequestId, ApiMisuse> {
         let token = self.token.clone();
-        let login = self.client.login(self.now());
         match (which, token) {
-            (6, _) => login.request_code("+99966 2 0001"),
+            (6, _) => self.start(LoginFlow::send_code("+99966 2 0001"), sent_code),
             (7, Some(token)) => match input.byte() % 8 {
-                0 => login.resend_code(&token),
-                1 => login.cancel_code(&token),
-                2 => login.sign_up(&token, "Ada", ""),
-                3 => login.send_email_code(&token, "a@b.example"),
-                4 => login.verify_email(&token, "123456"),
-                5 => login.reset_login_email(&token),
-                6 => login.sign_in_with_email_code(&token, "123456"),
-                _ => login.sign_in(&token, "22222"),
+                0 => self.start(LoginFlow::resend_code(&token), sent_code),
+                1 => self.start(LoginFlow::cancel_code(&token), |()| None),
+                2 => self.start(LoginFlow::sign_up(&token, "Ada", ""), |_| None),
+                3 => self.start(LoginFlow::send_email_code(&token, "a@b.example"), |_| None),
+                4 => self.start(LoginFlow::verify_email(&token, "123456"), sent_code),
+                5 => self.start(LoginFlow::reset_login_email(&token), sent_code),
+                6 => self.start(LoginFlow::sign_in_with_email_code(&token, "123456"), sent_code),
+                _ => self.start(LoginFlow::sign_in(&token, "22222"), sent_code),
             },
-            (7 | 8, _) => login.check_password("secret"),
+            (7 | 8, _) => self.start(LoginFlow::check_password("secret"), |_| None),
             (9, _) => {
-                let id = login.qr_login(&[1]);
+                let id = self.start(LoginFlow::qr_login(&[1]), sent_code);
                 self.endless.extend(id.as_ref().ok());
                 id
             }
-            (10, _) => login.bot_login("1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-            (11, _) => login.is_authorized(),
-            (12, _) => login.get_me(),
-            (13, _) => login.sign_out(),
-            (14, _) => login.request_password_recovery(),
-            _ => login.recover_password("123456", Some(NewPassword::new("new"))),
+            (10, _) => self.start(LoginFlow::bot_login("1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), |_| None),
+            (11, _) => self.start(LoginFlow::login_state(), |_| None),
+            (12, _) => self.start(LoginFlow::get_me(), |_| None),
+            (13, _) => self.start(LoginFlow::log_out(), |()| None),
+            (14, _) => self.start(LoginFlow::request_password_recovery(), |_| None),
+            _ => {
+                let new = Some(NewPassword::new("new"));
+                self.start(LoginFlow::recover_password("123456", new), |_| None)
+            }
         }
+    }
+
+    fn start<T: Send + 'static>(
+        &mut self,
+        flow: LoginFlow<T>,
+        token: fn(T) -> Option<SentCode>,
+    ) -> Result<RequestId, ApiMisuse> {
+        let handle = self.client.start_login(self.now(), flow)?;
+        let take = move |client: &mut Client| {
+            let result = client.take_login(handle)?;
+            Some(result.ok().and_then(token))
+        };
+        self.steps.insert(handle.id(), Box::new(take));
+        Ok(handle.id())
     }
 
     fn close(&mut self) {
@@ -434,15 +455,13 @@ impl Run {
             Event::Completed(id) => {
                 let id = *id;
                 assert!(self.waiting.contains(&id), "{id:?} ends twice, or was never begun");
-                let is_step = self.steps.contains(&id);
+                let step = self.steps.remove(&id);
                 self.forget(id);
                 self.served += usize::from(self.is_served);
-                if is_step {
-                    let outcome = self.client.take_login(id).expect("an outcome");
-                    if let Ok(Outcome::CodeSent(token)) = outcome {
-                        self.token = Some(token);
-                    }
-                    assert!(self.client.take_login(id).is_none());
+                if let Some(take) = step {
+                    let token = take(&mut self.client).expect("a result");
+                    self.token = token.or(self.token.take());
+                    assert!(take(&mut self.client).is_none());
                 } else {
                     self.client.take_raw(id).expect("a result").ok();
                     assert!(self.client.take_raw(id).is_none());
@@ -506,8 +525,8 @@ impl Run {
             assert_eq!(conn.phase, Phase::Over, "a connection survives the end");
         }
         assert_eq!(self.client.next_timeout(), None, "a timer survives the end");
-        let started = self.client.login(self.now()).get_me();
-        assert_eq!(started, Err(ApiMisuse::Closed));
+        let started = self.client.start_login(self.now(), LoginFlow::get_me());
+        assert!(matches!(started, Err(ApiMisuse::Closed)));
     }
 }
 

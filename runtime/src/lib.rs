@@ -10,7 +10,7 @@
 //!
 //! async fn sign_in(runtime: impl Runtime, config: Config, phone: &str) -> Result<(), Error> {
 //!     let client = Client::start(runtime, config, MemoryStore::new()).await?;
-//!     let mut step = client.request_login_code(phone).await?;
+//!     let mut step = client.send_code(phone).await?;
 //!     let user = loop {
 //!         step = match step {
 //!             LoginStep::CodeSent(token) => client.sign_in(&token, "the code that arrived").await?,
@@ -43,7 +43,6 @@ mod error;
 mod event;
 mod interactive;
 mod link;
-mod login_step;
 mod machine;
 mod messages;
 mod oneshot;
@@ -63,7 +62,6 @@ pub mod text;
 pub use client::{Client, RequestHandle, Update};
 pub use error::Error;
 pub use event::ClientEvent;
-pub use login_step::LoginStep;
 pub use messages::describe_code_delivery;
 pub use options::ClientOptions;
 pub use prompt::{Prompt, PromptError, Question, ScriptedPrompt};
@@ -73,6 +71,7 @@ pub use runtime::{Runtime, Timer};
 pub use sansgram_core::OsRandom;
 /// What answers of a [`Prompt`] are kept in: a value that wipes itself.
 pub use sansgram_core::Zeroizing;
+pub use sansgram_core::login::{LoginFlow, LoginStep};
 pub use sansgram_session::{
     Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, formats,
     open_file, read_file, replace_file,

@@ -5,16 +5,15 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use sansgram_core::client::RequestId;
-use sansgram_core::login::{LoginError, Outcome, QrLink};
+use sansgram_core::client::LoginHandle;
+use sansgram_core::login::{LoginError, LoginFlow, LoginStep, QrLink};
 
-use crate::login_step::login_step;
-use crate::{Client, Error, LoginStep};
+use crate::{Client, Error};
 
-/// A login by QR code, begun with [`Client::qr_login`]. Dropped before it is over, it is cancelled.
+/// A login by QR code, started by [`Client::qr_login`]. If it is dropped before it is over, it is cancelled.
 pub struct QrLogin {
     client: Client,
-    id: RequestId,
+    step: LoginHandle<LoginStep>,
     shown: u32,
     end: Option<Result<LoginStep, Error>>,
 }
@@ -22,63 +21,59 @@ pub struct QrLogin {
 /// What comes next in a login by QR code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QrStep {
-    /// Show this link, as a QR code and as text, in place of the last one.
+    /// Show this link, as a QR code and as text, instead of the last one.
     Link(QrLink),
-    /// It was scanned. The account's password may still be needed.
+    /// It was scanned. The password of the account may still be needed.
     Done(LoginStep),
 }
 
 /// What one look at the machine finds.
 enum Found {
     Link(QrLink),
-    Outcome(Result<Outcome, LoginError>),
+    End(Result<LoginStep, LoginError>),
 }
 
 impl QrLogin {
     pub(crate) fn start(client: Client, except_ids: &[i64]) -> Result<Self, Error> {
-        let id = client.shared().call(|state, now| state.machine.login(now).qr_login(except_ids))?;
-        Ok(Self { client, id, shown: 0, end: None })
+        let flow = LoginFlow::qr_login(except_ids);
+        let step = client.shared().call(|state, now| state.machine.start_login(now, flow))?;
+        Ok(Self { client, step, shown: 0, end: None })
     }
 
-    /// Waits for the next link or the end, which is answered again from then on. The future may be dropped and made
+    /// Waits for the next link or the end. After the end, every call returns the end. The future may be dropped and made
     /// again: nothing is lost.
     ///
     /// # Errors
-    /// [`Error::Login`], with the reason; begin again by [`Client::qr_login`]. [`Error::Store`]. [`Error::Stopped`].
+    /// [`Error::Login`], with the reason; start again by [`Client::qr_login`]. [`Error::Store`]. [`Error::Stopped`].
     pub async fn next(&mut self) -> Result<QrStep, Error> {
         let end = match self.end.clone() {
             Some(end) => end,
             None => match self.found().await? {
                 Found::Link(link) => {
-                    // From now on somebody can be logged in under our key.
+                    // From now on a scan can log a user in under this key.
                     self.client.kept().await?;
                     self.shown = link.number;
                     return Ok(QrStep::Link(link));
                 }
-                Found::Outcome(outcome) => {
-                    let end = outcome.map_err(Error::from).and_then(login_step);
-                    self.end.insert(end).clone()
-                }
+                Found::End(end) => self.end.insert(end.map_err(Error::from)).clone(),
             },
         };
         let step = end?;
-        if matches!(step, LoginStep::LoggedIn(_)) {
-            self.client.shared().lock().logged_in();
-        }
+        self.client.shared().lock().note_login();
         self.client.saved().await?;
         Ok(QrStep::Done(step))
     }
 
     async fn found(&self) -> Result<Found, Error> {
-        let (id, shown) = (self.id, self.shown);
+        let (step, shown) = (self.step, self.shown);
         let shared = self.client.shared();
-        let mut over = pin!(shared.completed(id, move |state| state.machine.take_login(id)));
+        let mut over = pin!(shared.completed(step.id(), move |state| state.machine.take_login(step)));
         let mut link = pin!(shared.until(move |state| {
-            state.machine.login_link(id).filter(|link| link.number > shown).cloned()
+            state.machine.login_link(step.id()).filter(|link| link.number > shown).cloned()
         }));
         let found = poll_fn(|cx| {
             if let Poll::Ready(outcome) = over.as_mut().poll(cx) {
-                return Poll::Ready(outcome.map(Found::Outcome));
+                return Poll::Ready(outcome.map(Found::End));
             }
             link.as_mut().poll(cx).map(|link| link.map(Found::Link))
         });
@@ -88,14 +83,17 @@ impl QrLogin {
 
 impl fmt::Debug for QrLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QrLogin").field("id", &self.id).field("shown", &self.shown).finish_non_exhaustive()
+        f.debug_struct("QrLogin")
+            .field("id", &self.step.id())
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
     }
 }
 
 impl Drop for QrLogin {
     fn drop(&mut self) {
         if self.end.is_none() {
-            self.client.shared().call(|state, _| state.machine.cancel(self.id));
+            self.client.shared().call(|state, _| state.machine.cancel(self.step.id()));
         }
     }
 }

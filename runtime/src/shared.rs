@@ -183,6 +183,15 @@ impl<M: Machine> Shared<M> {
     }
 }
 
+impl<M: Machine> State<M> {
+    /// A step is over. If a user is logged in now, how the last login ended no longer matters.
+    pub(crate) fn note_login(&mut self) {
+        if self.machine.session().user.is_some() {
+            (self.logged_out, self.logout_untold) = (None, None);
+        }
+    }
+}
+
 impl<M> State<M> {
     /// Notes an event; whom to wake is added to `wake`.
     pub(crate) fn note(&mut self, event: Event, wake: &mut Vec<Waker>) {
@@ -255,11 +264,6 @@ impl<M> State<M> {
             self.events.pop_front();
         }
         self.events.push_back(event);
-    }
-
-    /// Somebody logged in: how the last login ended is of no more interest.
-    pub(crate) fn logged_in(&mut self) {
-        (self.logged_out, self.logout_untold) = (None, None);
     }
 
     /// Something arrived: it may have told that the server got a request.

@@ -17,12 +17,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use sansgram_core::client::{
-    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, Output, RequestId,
+    ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, LoginHandle, Output,
     StoredSession,
 };
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::crypto::rsa::PublicKey;
-use sansgram_core::login::Outcome;
+use sansgram_core::login::{LoginFlow, LoginStep};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::transport::{
     Frame, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode, TransportKind, TransportStack,
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match *arguments {
         ["frames", address, transport, mode] => frames(address, transport, mode),
-        ["login", link, key_file] => sign_in(link, key_file),
+        ["login", link, key_file] => log_in(link, key_file),
         ["serve", secret, key_file] => serve_behind(secret, key_file),
         _ => Err(
             "usage: through frames ADDRESS TRANSPORT DISGUISE | login LINK KEY.pem | serve SECRET KEY.pem"
@@ -190,7 +190,7 @@ impl Peer {
     }
 }
 
-fn sign_in(link: &str, key_file: &str) -> Result<()> {
+fn log_in(link: &str, key_file: &str) -> Result<()> {
     let ProxyLink { server, port, secret } = link.parse()?;
     let addresses: Vec<_> = (&*server, port).to_socket_addrs()?.collect();
     let key = PublicKey::from_pem(&std::fs::read_to_string(key_file)?)?;
@@ -202,12 +202,12 @@ fn sign_in(link: &str, key_file: &str) -> Result<()> {
         let random = Box::new(OsRandom::new());
         let mut client = Client::new(config, StoredSession::default(), random, now(start))?;
         let mut socket = None;
-        let step = client.login(now(start)).request_code(&format!("+99966{dc}0001"))?;
-        let Outcome::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
+        let step = client.start_login(now(start), LoginFlow::send_code(&format!("+99966{dc}0001")))?;
+        let LoginStep::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
             return Err("no code was sent".into());
         };
-        let step = client.login(now(start)).sign_in(&token, &dc.to_string().repeat(5))?;
-        let Outcome::LoggedIn(user) = drive(&mut client, &mut socket, start, step)? else {
+        let step = client.start_login(now(start), LoginFlow::sign_in(&token, &dc.to_string().repeat(5)))?;
+        let LoginStep::LoggedIn(user) = drive(&mut client, &mut socket, start, step)? else {
             return Err("the code was not taken".into());
         };
         if i64::from(client.home().number()) != dc {
@@ -223,12 +223,12 @@ fn now(start: Instant) -> Now {
 }
 
 /// Drives the machine over one socket until this step is over.
-fn drive(
+fn drive<T: 'static>(
     client: &mut Client,
     socket: &mut Option<(ConnId, TcpStream)>,
     start: Instant,
-    step: RequestId,
-) -> Result<Outcome> {
+    step: LoginHandle<T>,
+) -> Result<T> {
     let mut buffer = vec![0; 4096];
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
@@ -252,8 +252,8 @@ fn drive(
                 continue;
             }
             (Output::Compute(task), _) => Input::Computed(task.run()),
-            (Output::Event(Event::Completed(id)), _) if id == step => {
-                return Ok(client.take_login(step).ok_or("the outcome was taken")??);
+            (Output::Event(Event::Completed(id)), _) if id == step.id() => {
+                return Ok(client.take_login(step).ok_or("the result was taken")??);
             }
             (Output::Timeout(_), Some((conn, stream))) => match stream.read(&mut buffer) {
                 Ok(0) => Input::Lost { conn: *conn, cause: IoFailure::Closed },

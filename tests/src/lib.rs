@@ -10,12 +10,12 @@
 //! The scenarios are in `tests/tests/scenarios/`; `tests/README.md` says which behaviour each one is about.
 //!
 //! ```
-//! use sansgram_core::login::Outcome;
+//! use sansgram_core::login::{LoginFlow};
 //! use sansgram_harness::pair::{Pair, PairOptions};
 //!
 //! let mut pair = Pair::new(PairOptions::default());
-//! let outcome = pair.login(|login| login.bot_login("1:sandbox"));
-//! assert!(matches!(outcome, Ok(Outcome::LoggedIn(user)) if user.is_bot));
+//! let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+//! assert!(matches!(outcome, Ok(user) if user.is_bot));
 //! ```
 
 pub mod network;

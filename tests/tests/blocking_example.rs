@@ -10,11 +10,11 @@ use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 fn logs_in_and_reports_errors() {
     let served = TestServer::start(TestServerOptions::default()).unwrap();
     let (address, key) = (served.address(2).unwrap(), served.public_key_pem());
-    let name = blocking::sign_in(address, key, "+999 66 2 0001", "22222").unwrap();
+    let name = blocking::log_in(address, key, "+999 66 2 0001", "22222").unwrap();
     assert!(name.starts_with("Sandbox"), "{name}");
-    let refused = blocking::sign_in(address, key, "+999 66 2 0001", "11111").unwrap_err();
+    let refused = blocking::log_in(address, key, "+999 66 2 0001", "11111").unwrap_err();
     assert_eq!(refused.to_string(), "the code is wrong; check it and try again");
     drop(served);
-    let dead = blocking::sign_in(address, key, "+999 66 2 0001", "22222").unwrap_err();
+    let dead = blocking::log_in(address, key, "+999 66 2 0001", "22222").unwrap_err();
     assert_eq!(dead.to_string(), "DC 2 cannot be reached: the connection was refused");
 }

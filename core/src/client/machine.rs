@@ -13,13 +13,13 @@ use super::datacenter::key_destruction::KeyDestruction;
 use super::datacenter::{Datacenter, Role};
 use super::io::{ConnId, Event, Input, Output};
 use super::session_servers::WrongServers;
-use super::steps::Steps;
+use super::steps::{Finished, Steps};
 use super::stored_session::StoredSession;
 use super::update_queue::{Subscription, UpdateQueue};
 use super::ways;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
-use crate::login::{LoginError, Outcome};
+use crate::login::LoginError;
 use crate::rpc::{
     DisconnectReason, InvokeError, PendingRequests, RequestId, Requester, Trouble, WITHOUT_UPDATES,
     init_prefix,
@@ -46,7 +46,7 @@ pub struct Client {
     pub(super) answered: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
     /// Logouts that end when the keys are destroyed.
-    pub(super) pending_logouts: Vec<(RequestId, Result<Outcome, LoginError>)>,
+    pub(super) pending_logouts: Vec<(RequestId, Result<Finished, LoginError>)>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
     pub(super) subscription: Subscription,

@@ -31,7 +31,7 @@ pub use config::{Config, DcTable};
 pub use dc_options::{DcOption, DcOptions};
 pub use error::ApiMisuse;
 pub use io::{ConnId, Event, Input, LogoutCause, Output};
-pub use login::Login;
+pub use login::LoginHandle;
 pub use machine::Client;
 pub use request::{RequestHandle, RequestOptions, Route};
 pub use servers::{CustomServers, Servers, ServersName};

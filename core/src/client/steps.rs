@@ -1,18 +1,91 @@
-//! The steps of logins that a machine carries out.
+//! The steps of logins that a client runs.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::fmt;
 use core::time::Duration;
 
+use zeroize::Zeroizing;
+
+use crate::crypto::SecureRandom;
 use crate::dc::DcId;
-use crate::login::{LoginError, LoginFlow, Outcome, QrLink};
-use crate::rpc::{RequestId, RpcError};
+use crate::login::{Account, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
+use crate::rpc::{InvokeError, RequestId, RpcError};
 use crate::time::Timestamp;
+
+/// The output of a step, of a type that only its handle knows.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) output: Box<dyn Any + Send>,
+    pub(super) account: Account,
+}
+
+/// A [`LoginFlow`] of any output.
+pub(super) trait AnyFlow: fmt::Debug + Send {
+    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<Finished>;
+    fn query(&self) -> &[u8];
+    fn is_qr_login(&self) -> bool;
+    fn answered(
+        &mut self,
+        answer: Result<&[u8], InvokeError>,
+        server_time: i64,
+        random: &mut dyn SecureRandom,
+    ) -> Progress<Finished>;
+    fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress<Finished>;
+    fn renew(&mut self) -> Option<Progress<Finished>>;
+    fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>>;
+}
+
+impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
+    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<Finished> {
+        let progress = LoginFlow::start(self, cx);
+        finished(self, progress)
+    }
+
+    fn query(&self) -> &[u8] {
+        LoginFlow::query(self)
+    }
+
+    fn is_qr_login(&self) -> bool {
+        LoginFlow::is_qr_login(self)
+    }
+
+    fn answered(
+        &mut self,
+        answer: Result<&[u8], InvokeError>,
+        server_time: i64,
+        random: &mut dyn SecureRandom,
+    ) -> Progress<Finished> {
+        let progress = LoginFlow::answered(self, answer, server_time, random);
+        finished(self, progress)
+    }
+
+    fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress<Finished> {
+        let progress = LoginFlow::computed(self, output, random);
+        finished(self, progress)
+    }
+
+    fn renew(&mut self) -> Option<Progress<Finished>> {
+        let progress = LoginFlow::renew(self)?;
+        Some(finished(self, progress))
+    }
+
+    fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>> {
+        LoginFlow::take_future_auth_token(self)
+    }
+}
+
+fn finished<T: Send + 'static>(flow: &LoginFlow<T>, progress: Progress<T>) -> Progress<Finished> {
+    progress.map(|output| Finished { account: flow.account(&output), output: Box::new(output) })
+}
 
 /// The steps under way, and the results that were not taken.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     pub(super) flows: BTreeMap<RequestId, Step>,
-    pub(super) results: BTreeMap<RequestId, Result<Outcome, LoginError>>,
+    pub(super) results: BTreeMap<RequestId, Result<Finished, LoginError>>,
     /// Whether one of them was sent to another DC.
     pub(super) have_moved: bool,
 }
@@ -20,40 +93,40 @@ pub(super) struct Steps {
 /// One step, as far as it has come.
 #[derive(Debug)]
 pub(super) struct Step {
-    pub(super) flow: LoginFlow,
+    pub(super) flow: Box<dyn AnyFlow>,
     /// The request that waits for an answer.
     pub(super) query: Option<RequestId>,
-    /// What to do when nothing else happens before. None while a request waits: that has a deadline of its own.
+    /// What to do if nothing else happens before. `None` while a request waits, which has a deadline of its own.
     pub(super) alarm: Option<(Timestamp, Alarm)>,
-    /// How long it has waited for the server's sake.
+    /// How long it has waited because the server asked for it.
     pub(super) slept: Duration,
-    /// In how many waits.
+    /// How often it has waited so.
     pub(super) floods: u32,
-    /// What is to be scanned.
+    /// The link on display.
     pub(super) link: Option<QrLink>,
     /// The error of the last answer, if it asks to wait or the server is in trouble.
     pub(super) trouble: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
     pub(super) was_scanned: bool,
-    /// Not before this time another scan renews the link at once: one is enough, and the last one led nowhere.
+    /// The time from which another scan renews the link at once. Before it the last one has just led nowhere.
     pub(super) scans_from: Timestamp,
 }
 
-/// What a step does when its time has come.
+/// What a step does when its alarm is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alarm {
-    /// The heavy task did not come back: the step is over.
+    /// Ends the step: the key stretching was not returned.
     Abandoned,
     /// Sends the query again.
     Repeat,
     /// Asks for a new link.
     Renew,
-    /// Moves to this DC, whose address may be known by then.
+    /// Moves to this DC, if its address is known by then.
     Move(DcId),
 }
 
 impl Step {
-    pub(super) const fn new(flow: LoginFlow) -> Self {
+    pub(super) fn new(flow: Box<dyn AnyFlow>) -> Self {
         Self {
             flow,
             query: None,
@@ -69,7 +142,7 @@ impl Step {
 }
 
 impl Steps {
-    /// Steps that wait for the address of a DC look again now.
+    /// Makes steps that wait for the address of a DC look again now.
     pub(super) fn hurry_moves(&mut self, now: Timestamp) {
         for (at, alarm) in self.flows.values_mut().filter_map(|step| step.alarm.as_mut()) {
             if matches!(alarm, Alarm::Move(_)) {
@@ -88,25 +161,25 @@ impl Steps {
         }
     }
 
-    /// Forgets a step; answers the request that waited for it.
+    /// Forgets a step, and returns the request that it waits for.
     pub(super) fn cancel(&mut self, id: RequestId) -> Option<RequestId> {
         self.results.remove(&id);
         self.flows.remove(&id)?.query
     }
 
-    /// When the first alarm is due.
+    /// Returns when the first alarm is due.
     pub(super) fn next_alarm(&self) -> Option<Timestamp> {
         self.flows.values().filter_map(|step| step.alarm.map(|(at, _)| at)).min()
     }
 
-    /// A step whose alarm is due; the alarm is off from then on.
+    /// Returns a step whose alarm is due, and switches the alarm off.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Option<(RequestId, Alarm)> {
         let (id, step) =
             self.flows.iter_mut().find(|(_, step)| step.alarm.is_some_and(|(at, _)| at <= now))?;
         Some((*id, step.alarm.take()?.1))
     }
 
-    /// Whether a QR code is shown, so that updates must be able to arrive.
+    /// Whether a QR code may be scanned, so that updates must be able to arrive.
     pub(super) fn wait_for_scan(&self) -> bool {
         self.flows.values().any(|step| step.flow.is_qr_login())
     }

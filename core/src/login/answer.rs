@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::code::SentCode;
-use super::error::{LoginError, PasswordParametersError};
+use super::error::{AnswerError, LoginError, PasswordParametersError};
 use super::outcome::{
-    EmailCode, Outcome, PasswordHint, PasswordReset, RecoveryCode, SignUpRequired, TermsOfService, UserInfo,
+    EmailCode, LoginStep, PasswordHint, PasswordReset, RecoveryCode, TermsOfService, UserInfo,
 };
 use super::password::PasswordKdfTask;
 use super::phone::PhoneNumber;
 use super::sent_code::{self, SentCodeReply};
+use super::state::AnswerContext;
 use crate::crypto::dh::DhGroup;
 use crate::crypto::{Secret, SecureRandom};
 use crate::policy;
@@ -52,6 +53,27 @@ pub(super) struct Algorithm {
     pub(super) salt2: Vec<u8>,
 }
 
+impl Sent {
+    /// The step of a login by phone that this is.
+    pub(super) fn into_step(self, cx: &mut AnswerContext<'_>) -> Result<LoginStep, LoginError> {
+        match self {
+            Self::Code(sent) => Ok(LoginStep::CodeSent(sent)),
+            Self::Authorized(authorized) => logged_in(authorized, cx).map(LoginStep::LoggedIn),
+        }
+    }
+}
+
+/// The user, if one is logged in. A sign-up is an answer to a code alone, which the step of the code takes before.
+pub(super) fn logged_in(authorized: Authorized, cx: &mut AnswerContext<'_>) -> Result<UserInfo, LoginError> {
+    match authorized {
+        Authorized::LoggedIn { user, future_auth_token } => {
+            *cx.future_auth_token = future_auth_token;
+            Ok(user)
+        }
+        Authorized::SignUpRequired(_) => Err(AnswerError::SignUp.into()),
+    }
+}
+
 impl Algorithm {
     /// The stretching of `password`.
     pub(super) fn kdf_task(&self, password: &Secret<String>) -> PasswordKdfTask {
@@ -68,16 +90,20 @@ pub(super) fn reply<F: Function>(body: &[u8]) -> Result<F::Reply, LoginError> {
     F::Reply::from_bytes(body).map_err(|broken| InvokeError::Decode(broken).into())
 }
 
-/// `true`; nothing else is a success.
-pub(super) fn done(body: &[u8], outcome: Outcome) -> Result<Outcome, LoginError> {
-    let is_true = reply::<functions::auth::CancelCode>(body)?;
-    if is_true { Ok(outcome) } else { Err(LoginError::UnexpectedAnswer) }
+/// Reads a `Bool` that must be `true`.
+pub(super) fn is_true(body: &[u8]) -> Result<(), LoginError> {
+    if reply::<functions::auth::CancelCode>(body)? { Ok(()) } else { Err(AnswerError::False.into()) }
+}
+
+pub(super) fn recovery_code_accepted(body: &[u8]) -> Result<(), LoginError> {
+    let is_right = reply::<functions::auth::CheckRecoveryPassword>(body)?;
+    if is_right { Ok(()) } else { Err(LoginError::RecoveryCodeInvalid) }
 }
 
 pub(super) fn sent_code(phone: PhoneNumber, body: &[u8]) -> Result<Sent, LoginError> {
     match sent_code::read(phone, body).map_err(InvokeError::Decode)? {
         SentCodeReply::Token(token) => Ok(Sent::Code(token)),
-        SentCodeReply::Success(answer) => Ok(Sent::Authorized(authorization(answer)?)),
+        SentCodeReply::Success(answer) => Ok(Sent::Authorized(authorized(answer)?)),
         SentCodeReply::PaymentRequired => Err(LoginError::OfficialAppsOnly),
     }
 }
@@ -88,19 +114,24 @@ pub(super) fn email_verified(phone: PhoneNumber, body: &[u8]) -> Result<Sent, Lo
     let verified =
         reader.u32().and_then(|found| reader.bytes().map(|_| found)).map_err(InvokeError::Decode)?;
     if verified != types::account::EmailVerifiedLogin::ID {
-        return Err(LoginError::UnexpectedAnswer);
+        return Err(AnswerError::NotALogin.into());
     }
     sent_code(phone, reader.rest())
 }
 
-pub(super) fn email_code(body: &[u8]) -> Result<Outcome, LoginError> {
+pub(super) fn email_code(body: &[u8]) -> Result<EmailCode, LoginError> {
     let enums::account::SentEmailCode::SentEmailCode(sent) =
         reply::<functions::account::SendVerifyEmailCode>(body)?;
     let length = u32::try_from(sent.length).unwrap_or(0);
-    Ok(Outcome::EmailCodeSent(EmailCode { pattern: sent.email_pattern, length }))
+    Ok(EmailCode { pattern: sent.email_pattern, length })
 }
 
-pub(super) fn authorization(answer: enums::auth::Authorization) -> Result<Authorized, LoginError> {
+/// Reads the answer of `auth.signIn` and its like.
+pub(super) fn authorization(body: &[u8]) -> Result<Authorized, LoginError> {
+    authorized(reply::<functions::auth::SignIn>(body)?)
+}
+
+fn authorized(answer: enums::auth::Authorization) -> Result<Authorized, LoginError> {
     match answer {
         enums::auth::Authorization::Authorization(it) => {
             let future_auth_token = it.future_auth_token.map(Zeroizing::new);
@@ -110,10 +141,6 @@ pub(super) fn authorization(answer: enums::auth::Authorization) -> Result<Author
             Ok(Authorized::SignUpRequired(it.terms_of_service.map(terms_of_service)))
         }
     }
-}
-
-pub(super) fn sign_up_required(token: SentCode, terms: Option<TermsOfService>) -> Outcome {
-    Outcome::SignUpRequired(SignUpRequired { token, terms_of_service: terms })
 }
 
 fn terms_of_service(terms: enums::help::TermsOfService) -> TermsOfService {
@@ -135,23 +162,23 @@ pub(super) fn login_token(body: &[u8]) -> Result<Token, LoginError> {
         enums::auth::LoginToken::LoginTokenMigrateTo(it) => {
             Token::MigrateTo { dc: it.dc_id, token: Zeroizing::new(it.token) }
         }
-        enums::auth::LoginToken::LoginTokenSuccess(it) => Token::Authorized(authorization(it.authorization)?),
+        enums::auth::LoginToken::LoginTokenSuccess(it) => Token::Authorized(authorized(it.authorization)?),
     })
 }
 
 pub(super) fn user(body: &[u8]) -> Result<UserInfo, LoginError> {
     let users = reply::<functions::users::GetUsers>(body)?;
-    user_info(users.into_iter().next().ok_or(LoginError::UnexpectedAnswer)?)
+    user_info(users.into_iter().next().ok_or(AnswerError::NoUser)?)
 }
 
-/// Whom `users.getUsers` found, if anybody. An answer that cannot be read says nothing of that.
-pub(super) fn whoever(body: &[u8]) -> Result<Option<UserInfo>, LoginError> {
+/// Reads the user that `users.getUsers` found, if any. An answer that cannot be read does not say that there is none.
+pub(super) fn user_if_any(body: &[u8]) -> Result<Option<UserInfo>, LoginError> {
     let users = reply::<functions::users::GetUsers>(body)?;
     users.into_iter().next().filter(|user| matches!(user, enums::User::User(_))).map(user_info).transpose()
 }
 
 fn user_info(user: enums::User) -> Result<UserInfo, LoginError> {
-    let enums::User::User(user) = user else { return Err(LoginError::UnexpectedAnswer) };
+    let enums::User::User(user) = user else { return Err(AnswerError::NoUser.into()) };
     Ok(UserInfo {
         id: user.id,
         is_bot: user.bot,
@@ -170,7 +197,7 @@ pub(super) fn parameters(body: &[u8], random: &mut dyn SecureRandom) -> Result<P
     let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
     let Some(algo) = password.current_algo else { return Err(LoginError::NoPassword) };
     let (Some(srp_b), Some(srp_id)) = (password.srp_b, password.srp_id) else {
-        return Err(LoginError::UnexpectedAnswer);
+        return Err(AnswerError::NoChallenge.into());
     };
     Ok(Parameters { algorithm: algorithm(algo, random)?, srp_b, srp_id })
 }
@@ -197,27 +224,27 @@ fn algorithm(algo: enums::PasswordKdfAlgo, random: &mut dyn SecureRandom) -> Res
     }
 }
 
-pub(super) fn recovery_code(body: &[u8]) -> Result<Outcome, LoginError> {
+pub(super) fn recovery_code(body: &[u8]) -> Result<RecoveryCode, LoginError> {
     let enums::auth::PasswordRecovery::PasswordRecovery(sent) =
         reply::<functions::auth::RequestPasswordRecovery>(body)?;
-    Ok(Outcome::RecoveryCodeSent(RecoveryCode { pattern: sent.email_pattern }))
+    Ok(RecoveryCode { pattern: sent.email_pattern })
 }
 
-pub(super) fn password_reset(body: &[u8]) -> Result<Outcome, LoginError> {
+pub(super) fn password_reset(body: &[u8]) -> Result<PasswordReset, LoginError> {
     use enums::account::ResetPasswordResult as Reset;
-    Ok(Outcome::PasswordReset(match reply::<functions::account::ResetPassword>(body)? {
+    Ok(match reply::<functions::account::ResetPassword>(body)? {
         Reset::ResetPasswordOk => PasswordReset::Done,
         Reset::ResetPasswordRequestedWait(it) => PasswordReset::Waiting { until: it.until_date },
         Reset::ResetPasswordFailedWait(it) => PasswordReset::Refused { retry_at: it.retry_date },
-    }))
+    })
 }
 
-pub(super) fn signed_out(body: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, LoginError> {
+pub(super) fn logged_out(body: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, LoginError> {
     let enums::auth::LoggedOut::LoggedOut(it) = reply::<functions::auth::LogOut>(body)?;
     Ok(it.future_auth_token.map(Zeroizing::new))
 }
 
-/// `base64url` without padding, as a QR code carries a token.
+/// The link of a token: `tg://login?token=` and the token in base64url without padding.
 pub(super) fn login_url(token: &[u8]) -> Option<Zeroizing<String>> {
     use base64ct::{Base64UrlUnpadded, Encoding};
     if token.is_empty() || token.len() > policy::MAX_QR_TOKEN_LEN {

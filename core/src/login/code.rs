@@ -179,8 +179,14 @@ pub(super) fn read_email_code(typed: &str, length: u32) -> Result<Zeroizing<Stri
     }
 }
 
+/// A code of unknown length and letters. It has at least one digit, so a text without any is not sent.
+pub(super) fn read_code_with_digits(typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
+    let code = without_gaps(typed);
+    if code.contains(|char: char| char.is_ascii_digit()) { Ok(code) } else { Err(InvalidCode::NoDigits) }
+}
+
 /// A text with ASCII digits, without the white space around it, and without gaps if it has nothing but digits.
-pub(super) fn without_gaps(typed: &str) -> Zeroizing<String> {
+fn without_gaps(typed: &str) -> Zeroizing<String> {
     let text =
         typed::with_ascii_digits(typed.trim_matches(|c: char| c.is_whitespace() || typed::is_invisible(c)));
     let is_part =

@@ -190,9 +190,9 @@ pub enum LoginError {
     /// The server sends us to a DC that cannot exist.
     #[error("the server sent this login to DC {0}, which does not exist")]
     MigrationTarget(i64),
-    /// The server answered with something else than was asked for.
-    #[error("the server gave an answer that does not belong to this step")]
-    UnexpectedAnswer,
+    /// The server's answer can be read, but makes no sense for this step.
+    #[error("the server gave an answer that does not belong to this step: {0}")]
+    Answer(AnswerError),
     /// The account was deleted or banned.
     #[error("this account was deleted or banned; write to recover@telegram.org if that is a mistake")]
     AccountDeactivated,
@@ -228,6 +228,40 @@ pub enum PasswordParametersError {
 impl From<PasswordParametersError> for LoginError {
     fn from(error: PasswordParametersError) -> Self {
         Self::PasswordParameters(error)
+    }
+}
+
+/// Why an answer that can be read makes no sense for its step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// `boolFalse`, which no method of a login answers in place of an error.
+    #[error("false")]
+    False,
+    /// No user, or an empty one.
+    #[error("no user")]
+    NoUser,
+    /// The account has a password, but the answer has no public value or no number for its check.
+    #[error("a password without a challenge")]
+    NoChallenge,
+    /// An e-mail address was confirmed that is not for a login.
+    #[error("an e-mail address that is not for a login")]
+    NotALogin,
+    /// A sign-up is required, although no code was given.
+    #[error("a sign-up without a code")]
+    SignUp,
+    /// The token of a login by QR code is empty or longer than 512 bytes.
+    #[error("a login token of {len} bytes")]
+    LoginToken {
+        /// Its length in bytes.
+        len: usize,
+    },
+}
+
+// Not by `#[from]`: its text is part of the other's.
+impl From<AnswerError> for LoginError {
+    fn from(error: AnswerError) -> Self {
+        Self::Answer(error)
     }
 }
 
@@ -309,7 +343,7 @@ impl LoginError {
             | Self::Unsupported(_)
             | Self::MigrationLoop
             | Self::MigrationTarget(_)
-            | Self::UnexpectedAnswer
+            | Self::Answer(_)
             | Self::AccountDeactivated
             | Self::AccountFrozen
             | Self::AlreadyLoggedIn => Continuation::Over,

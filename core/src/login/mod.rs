@@ -1,9 +1,9 @@
-//! Login flows as explicit states (`api/auth`, `api/srp`).
+//! Login as explicit states (`api/auth`, `api/srp`).
 //!
-//! A [`LoginFlow`] is one step that a person takes: ask for a code, give it, give the password. It says which query to
-//! send, is told the answer, and ends in an [`Outcome`]. It knows nothing of connections: whoever drives it sends
-//! the queries, changes the DC where [`Progress::Migrate`] says so, waits where it says so, and runs [`PasswordKdfTask`]s.
-//! What lies between two steps can be put away as a [`SavedLogin`].
+//! A [`LoginFlow`] is one step that a person takes: ask for a code, give it, give the password. Each step is defined
+//! once, as a constructor of `LoginFlow`, and its type says what it ends in. A flow says which query to send and takes the
+//! answer. It knows nothing of connections: its driver sends the queries, changes the DC and waits as [`Progress`] says,
+//! and runs [`PasswordKdfTask`]s. What lies between two steps can be saved as a [`SavedLogin`].
 
 mod answer;
 mod code;
@@ -16,18 +16,23 @@ mod password;
 mod phone;
 mod saved;
 mod sent_code;
+mod single_query;
+mod state;
+mod steps;
 pub(crate) mod typed;
 
 pub use code::{CodeType, InvalidCode, SentCode, SentCodeType};
 pub use credentials::{ApiCredentials, BotToken, InvalidApiHash, InvalidBotToken};
-pub use error::{Continuation, LoginError, PasswordParametersError};
-pub use flow::{LoginFlow, MAX_HOPS, Progress};
+pub use error::{AnswerError, Continuation, LoginError, PasswordParametersError};
+pub use flow::{LoginFlow, Progress};
 pub use known::{KNOWN_ERRORS, KnownError, known_error};
+pub(crate) use outcome::Account;
 pub use outcome::{
-    EmailCode, Outcome, PasswordHint, PasswordReset, QrLink, RecoveryCode, SignUpRequired, TermsOfService,
+    EmailCode, LoginStep, PasswordHint, PasswordReset, QrLink, RecoveryCode, SignUpRequired, TermsOfService,
     UserInfo,
 };
 pub use password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 pub use phone::{InvalidPhone, PhoneNumber};
 pub use saved::{SavedLogin, SavedLoginFormatError};
+pub use state::{LoginContext, MAX_HOPS};
 pub use typed::with_ascii_digits;

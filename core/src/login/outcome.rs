@@ -1,4 +1,4 @@
-//! How a step of a login can end well.
+//! What the steps of a login end in.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,40 +9,62 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::code::{InvalidCode, SentCode, read_email_code, without_gaps};
+use super::code::{InvalidCode, SentCode, read_code_with_digits, read_email_code};
+use crate::policy;
 
-/// How a step ended well.
+/// How far a login has come: what to give next, or who is logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// A code is on its way; give it back with the token.
+pub enum LoginStep {
+    /// A code is on its way: give it to [`sign_in`](super::LoginFlow::sign_in), together with this.
     CodeSent(SentCode),
-    /// The code was called back; its token is of no more use.
-    CodeCancelled,
-    /// A code is on its way to the e-mail address that is being set up.
-    EmailCodeSent(EmailCode),
-    /// The code was right; the account's password is needed as well.
+    /// The account has a password: give it to [`check_password`](super::LoginFlow::check_password).
     PasswordRequired(PasswordHint),
-    /// The code was right, but nobody has this number.
+    /// No account has this number: make one by [`sign_up`](super::LoginFlow::sign_up).
     SignUpRequired(SignUpRequired),
     /// Logged in.
     LoggedIn(UserInfo),
-    /// The terms of service are accepted.
-    TermsAccepted,
-    /// A code to recover the password with is on its way by e-mail.
-    RecoveryCodeSent(RecoveryCode),
-    /// The recovery code is right; it can be used once.
-    RecoveryCodeAccepted,
-    /// What became of the wish to do without the forgotten password.
-    PasswordReset(PasswordReset),
-    /// The wish to do without the password is taken back.
-    PasswordResetDeclined,
-    /// Who is logged in, if anybody.
-    Authorized(Option<UserInfo>),
-    /// Who is logged in.
-    Me(UserInfo),
-    /// Logged out.
-    SignedOut,
+}
+
+/// What the output of a step says of the account of its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// Nothing.
+    Unchanged,
+    /// This user has logged in.
+    LoggedIn { id: i64, is_bot: bool },
+    /// This user is logged in, maybe since long ago.
+    Known { id: i64, is_bot: bool },
+    /// No user is logged in.
+    NotLoggedIn,
+    /// The user has logged out.
+    LoggedOut,
+}
+
+impl Account {
+    pub(super) const fn of_login(user: &UserInfo) -> Self {
+        Self::LoggedIn { id: user.id, is_bot: user.is_bot }
+    }
+
+    pub(super) const fn of_user(user: &UserInfo) -> Self {
+        Self::Known { id: user.id, is_bot: user.is_bot }
+    }
+
+    pub(super) const fn of_step(step: &LoginStep) -> Self {
+        match step {
+            LoginStep::LoggedIn(user) => Self::of_login(user),
+            // No user is logged in under a key that still needs the password.
+            LoginStep::PasswordRequired(_) => Self::NotLoggedIn,
+            LoginStep::CodeSent(_) | LoginStep::SignUpRequired(_) => Self::Unchanged,
+        }
+    }
+
+    pub(super) const fn of_state(state: &Option<LoginStep>) -> Self {
+        match state {
+            Some(LoginStep::LoggedIn(user)) => Self::of_user(user),
+            Some(step) => Self::of_step(step),
+            None => Self::NotLoggedIn,
+        }
+    }
 }
 
 /// What the server says of the account's password. The hint is not in the `Debug` output.
@@ -86,8 +108,7 @@ impl RecoveryCode {
     /// # Errors
     /// [`InvalidCode::NoDigits`]: it cannot be the code. The server need not be asked, which would spend a try.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
-        let code = without_gaps(typed);
-        if code.contains(|char: char| char.is_ascii_digit()) { Ok(code) } else { Err(InvalidCode::NoDigits) }
+        read_code_with_digits(typed)
     }
 }
 
@@ -145,20 +166,34 @@ pub struct UserInfo {
     pub username: Option<String>,
 }
 
-/// A link that another device of the account can scan as a QR code in order to sign this one in. It is a secret while
-/// it lives, so it is not in the `Debug` output.
+/// A link that another device of the account can scan as a QR code in order to log this one in. It is a secret while it
+/// is valid, so it is not in the `Debug` output.
 #[derive(Clone)]
 pub struct QrLink {
-    pub(super) url: Zeroizing<String>,
-    /// Server time, seconds since 1970.
-    pub(crate) expires: i32,
-    /// How long it can be scanned, from the time when it was received.
+    url: Zeroizing<String>,
+    /// The server's time in seconds since 1970.
+    expires: i32,
+    /// How long it can be scanned after it was received: 1 s to 5 min; the server's links live for 30 s.
     pub lifetime: Duration,
-    /// Which one of its login it is; the first has 1.
+    /// Its number within the login, from 1.
     pub number: u32,
 }
 
 impl QrLink {
+    /// A link that was received at `server_time`; both times are in seconds since 1970.
+    pub(super) fn new(url: Zeroizing<String>, expires: i32, server_time: i64, number: u32) -> Self {
+        let left = u64::try_from(i64::from(expires).saturating_sub(server_time)).unwrap_or(0);
+        let lifetime = Duration::from_secs(left).clamp(policy::MIN_QR_LIFETIME, policy::MAX_QR_LIFETIME);
+        Self { url, expires, lifetime, number }
+    }
+
+    /// When to ask for the next link, counted from the time when this one was received; at least 1 s.
+    #[must_use]
+    pub fn renew_after(&self) -> Duration {
+        let early = policy::QR_RENEWAL_MARGIN.min(self.lifetime / 4);
+        (self.lifetime - early).max(policy::MIN_QR_LIFETIME)
+    }
+
     /// `tg://login?token=` and the token, base64url without padding (`api/qr-login`).
     #[must_use]
     pub fn url(&self) -> &str {
@@ -220,9 +255,25 @@ mod tests {
     #[test]
     fn a_link_gives_its_token_back() {
         for token in [&[0xfb; 36][..], &[0; 35], b"=", &[7; 512]] {
-            let link =
-                QrLink { url: login_url(token).unwrap(), expires: 0, lifetime: Duration::ZERO, number: 1 };
+            let link = QrLink::new(login_url(token).unwrap(), 0, 0, 1);
             assert_eq!(*link.token(), token);
+        }
+    }
+
+    #[test]
+    fn the_lifetime_of_a_link_has_limits_whatever_the_clocks_say() {
+        for (expires, server_time, lifetime, renewed) in [
+            (1030, 1000, 30, 25),
+            (1008, 1000, 8, 6),
+            (1000, 1000, 1, 1),
+            (1000, 1_000_000, 1, 1),
+            (i32::MAX, 1000, 300, 295),
+            (i32::MIN, i64::MAX, 1, 1),
+            (i32::MAX, i64::MIN, 300, 295),
+        ] {
+            let link = QrLink::new(login_url(&[7; 36]).unwrap(), expires, server_time, 1);
+            assert_eq!(link.lifetime, Duration::from_secs(lifetime), "{expires} at {server_time}");
+            assert_eq!(link.renew_after().as_secs(), renewed, "{expires} at {server_time}");
         }
     }
 

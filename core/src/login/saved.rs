@@ -7,7 +7,7 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 use super::code::{CodeType, SentCode, SentCodeType};
-use super::outcome::{EmailCode, PasswordHint, SignUpRequired, TermsOfService};
+use super::outcome::{EmailCode, LoginStep, PasswordHint, SignUpRequired, TermsOfService};
 use super::phone::PhoneNumber;
 use crate::crypto::text::{TextError, TextFormat};
 use crate::tl::{DecodeError, Reader, write};
@@ -45,6 +45,19 @@ pub enum SavedLoginFormatError {
     /// A later version wrote it.
     #[error("this half-done login was written by a newer sansgram (format {0}); begin the login again")]
     Newer(u8),
+}
+
+impl LoginStep {
+    /// What to save, so that another process with the same session can resume the login; `None` once logged in.
+    #[must_use]
+    pub fn saved_login(&self) -> Option<SavedLogin> {
+        Some(match self {
+            Self::CodeSent(sent) => SavedLogin::Code(sent.clone()),
+            Self::PasswordRequired(hint) => SavedLogin::Password(hint.clone()),
+            Self::SignUpRequired(required) => SavedLogin::SignUp(required.clone()),
+            Self::LoggedIn(_) => return None,
+        })
+    }
 }
 
 const FORMAT: TextFormat = TextFormat { mark: "sansgram-signin1:", version: 1 };

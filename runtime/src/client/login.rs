@@ -1,204 +1,204 @@
-//! The steps of a login, as methods.
+//! The steps of a login, as methods: each runs the [`LoginFlow`] of its name to its end.
 
-use sansgram_core::client::{self as sansio, ApiMisuse, InvokeError, RequestId};
+use sansgram_core::client::InvokeError;
 use sansgram_core::login::{
-    BotToken, EmailCode, LoginError, NewPassword, Outcome, PasswordReset, RecoveryCode, SentCode,
+    EmailCode, LoginError, LoginFlow, LoginStep, NewPassword, PasswordReset, RecoveryCode, SentCode,
     TermsOfService, UserInfo,
 };
-use sansgram_core::time::Now;
 use sansgram_core::tl::functions;
 
 use super::Client;
 use super::request::Pending;
 use crate::Error;
-use crate::login_step::{LoginStep, login_step};
 use crate::qr_login::QrLogin;
 
+/// Every step can fail with [`Error::Login`], which says why and what to do, and with [`Error::Stopped`]. Those that change
+/// the session, such as [`sign_in`](Self::sign_in), can fail with [`Error::Store`] as well.
 impl Client {
-    /// Whether somebody is logged in, as the server sees it.
+    /// Runs a step of a login to its end. The other methods do that with the step of their name.
+    ///
+    /// The future may be dropped: the step is then cancelled.
     ///
     /// # Errors
-    /// [`Error::Login`] where the server cannot be asked.
+    /// [`Error::Login`] with the reason. [`Error::Stopped`].
+    pub async fn run_login<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
+        let step = self.shared().call(|state, now| state.machine.start_login(now, flow))?;
+        let pending = Pending::new(self, step.id());
+        let output = pending.outcome(move |machine, _| machine.take_login(step)).await??;
+        self.shared().lock().note_login();
+        Ok(output)
+    }
+
+    /// Runs a step whose effect on the session is saved before the step counts as done.
+    async fn run_saved<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
+        let output = self.run_login(flow).await?;
+        self.saved().await?;
+        Ok(output)
+    }
+
+    /// Runs a step that may log in. The key that it logs in under is saved before: without it, nothing could log out.
+    async fn run_logging_in<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
+        self.kept().await?;
+        self.run_saved(flow).await
+    }
+
+    /// Asks the server whether a user is logged in.
+    ///
+    /// # Errors
+    /// [`Error::Login`] if the server cannot be asked.
     pub async fn is_authorized(&self) -> Result<bool, Error> {
         Ok(matches!(self.login_state().await?, Some(LoginStep::LoggedIn(_))))
     }
 
-    /// How far the login of this session has come, as the server sees it: [`LoginStep::LoggedIn`],
-    /// [`LoginStep::PasswordRequired`] if it waits for the account's password, or `None`.
+    /// Asks the server how far the login of this session has come: [`LoginFlow::login_state`].
     ///
     /// # Errors
     /// [`Error::Login`] if the server cannot be asked.
     pub async fn login_state(&self) -> Result<Option<LoginStep>, Error> {
-        match self.step(|machine, now| machine.login(now).is_authorized()).await? {
-            Outcome::Authorized(user) => Ok(user.map(LoginStep::LoggedIn)),
-            Outcome::PasswordRequired(hint) => Ok(Some(LoginStep::PasswordRequired(hint))),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
+        self.run_login(LoginFlow::login_state()).await
     }
 
-    /// Asks for a login code for `phone`, as people type it: `+1 (123) 456-7890`. Ends in [`LoginStep::CodeSent`];
-    /// rarely the server logs in at once.
+    /// Asks for a login code for `phone`, as people type it: [`LoginFlow::send_code`].
     ///
     /// # Errors
-    /// [`Error::Login`], with the reason, such as `AlreadyLoggedIn`; the call may be made again. [`Error::Store`].
-    pub async fn request_login_code(&self, phone: &str) -> Result<LoginStep, Error> {
-        login_step(self.saved_step(|machine, now| machine.login(now).request_code(phone)).await?)
+    /// [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the call may be made again. [`Error::Store`].
+    pub async fn send_code(&self, phone: &str) -> Result<LoginStep, Error> {
+        self.run_saved(LoginFlow::send_code(phone)).await
     }
 
-    /// Gives the code that the person got, for the number of `token`. Ends in any other [`LoginStep`] than
-    /// `CodeSent`.
+    /// Gives the code that the person received: [`LoginFlow::sign_in`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `CodeInvalid` the same token takes another try, after `CodeExpired` a new code must be
-    /// asked for. [`Error::Store`].
-    pub async fn sign_in(&self, token: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        login_step(self.signing_step(|machine, now| machine.login(now).sign_in(token, code)).await?)
+    /// [`Error::Login`]: after `CodeInvalid` and `CodeForm` the same `sent` takes another code, after `CodeExpired` a new
+    /// code must be asked for. [`Error::Store`].
+    pub async fn sign_in(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
+        self.run_logging_in(LoginFlow::sign_in(sent, code)).await
     }
 
-    /// Asks for another code in the next way that the token names, once its time is over. The old token is of no more
-    /// use.
-    ///
-    /// # Errors
-    /// [`Error::Login`]: `NoOtherWay` where no other way is left, `CodeExpired` where a first code must be asked for.
-    /// [`Error::Store`].
-    pub async fn resend_code(&self, token: &SentCode) -> Result<LoginStep, Error> {
-        login_step(self.saved_step(|machine, now| machine.login(now).resend_code(token)).await?)
-    }
-
-    /// Calls a code back.
-    ///
-    /// # Errors
-    /// [`Error::Login`], also where the code has expired already.
-    pub async fn cancel_code(&self, token: &SentCode) -> Result<(), Error> {
-        match self.step(|machine, now| machine.login(now).cancel_code(token)).await? {
-            Outcome::CodeCancelled => Ok(()),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
-    }
-
-    /// Gives a code that came by e-mail; [`sign_in`](Self::sign_in) does so, too, where the token says that it did.
+    /// Gives a code that came by e-mail, whatever `sent` says: [`LoginFlow::sign_in_with_email_code`].
     ///
     /// # Errors
     /// As [`sign_in`](Self::sign_in).
-    pub async fn sign_in_with_email_code(&self, token: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        login_step(
-            self.signing_step(|machine, now| machine.login(now).sign_in_with_email_code(token, code)).await?,
-        )
+    pub async fn sign_in_with_email_code(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
+        self.run_logging_in(LoginFlow::sign_in_with_email_code(sent, code)).await
     }
 
-    /// Names the e-mail address for future codes, where the token's kind is `EmailSetUpRequired`. Give the code that
-    /// arrives there to [`verify_email`](Self::verify_email), with the same token.
+    /// Asks for another code, in the next way: [`LoginFlow::resend_code`].
+    ///
+    /// # Errors
+    /// [`Error::Login`]: `NoOtherWay` if no other way is left, `CodeExpired` if a first code must be asked for.
+    /// [`Error::Store`].
+    pub async fn resend_code(&self, sent: &SentCode) -> Result<LoginStep, Error> {
+        self.run_saved(LoginFlow::resend_code(sent)).await
+    }
+
+    /// Cancels a code: [`LoginFlow::cancel_code`].
+    ///
+    /// # Errors
+    /// [`Error::Login`], also if the code has expired.
+    pub async fn cancel_code(&self, sent: &SentCode) -> Result<(), Error> {
+        self.run_login(LoginFlow::cancel_code(sent)).await
+    }
+
+    /// Names the e-mail address for future codes: [`LoginFlow::send_email_code`].
     ///
     /// # Errors
     /// [`Error::Login`]: after `EmailInvalid` the call may be made again.
-    pub async fn send_email_code(&self, token: &SentCode, email: &str) -> Result<EmailCode, Error> {
-        match self.step(|machine, now| machine.login(now).send_email_code(token, email)).await? {
-            Outcome::EmailCodeSent(code) => Ok(code),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
+    pub async fn send_email_code(&self, sent: &SentCode, email: &str) -> Result<EmailCode, Error> {
+        self.run_login(LoginFlow::send_email_code(sent, email)).await
     }
 
-    /// Gives the code that came to the address that is being set up. Ends in [`LoginStep::CodeSent`], for the login
-    /// itself.
+    /// Gives the code that came to the address that is being set up: [`LoginFlow::verify_email`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `CodeInvalid` the call may be made again.
-    pub async fn verify_email(&self, token: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        login_step(self.saved_step(|machine, now| machine.login(now).verify_email(token, code)).await?)
+    /// [`Error::Login`]: after `CodeInvalid` and `CodeForm` the call may be made again. [`Error::Store`].
+    pub async fn verify_email(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
+        self.run_saved(LoginFlow::verify_email(sent, code)).await
     }
 
-    /// Gives up a mailbox that is lost, so that codes come by telephone: at once or after the time that the new token
-    /// names.
+    /// Gives up a mailbox that cannot be reached: [`LoginFlow::reset_login_email`].
     ///
     /// # Errors
-    /// [`Error::Login`]: `EmailResetPending` where that was done already.
-    pub async fn reset_login_email(&self, token: &SentCode) -> Result<LoginStep, Error> {
-        login_step(self.saved_step(|machine, now| machine.login(now).reset_login_email(token)).await?)
+    /// [`Error::Login`]: `EmailResetPending` if that was done before. [`Error::Store`].
+    pub async fn reset_login_email(&self, sent: &SentCode) -> Result<LoginStep, Error> {
+        self.run_saved(LoginFlow::reset_login_email(sent)).await
     }
 
-    /// Makes an account, after [`LoginStep::SignUpRequired`] and with its token. The last name may be empty. It accepts
-    /// the terms of service: show them before.
+    /// Makes an account, which accepts the terms of service: [`LoginFlow::sign_up`].
     ///
     /// # Errors
     /// [`Error::Login`]: after `FirstNameInvalid` and `LastNameInvalid` the call may be made again. [`Error::Store`].
     pub async fn sign_up(
         &self,
-        token: &SentCode,
+        sent: &SentCode,
         first_name: &str,
         last_name: &str,
     ) -> Result<UserInfo, Error> {
-        user(
-            self.signing_step(|machine, now| machine.login(now).sign_up(token, first_name, last_name))
-                .await?,
-        )
+        self.run_logging_in(LoginFlow::sign_up(sent, first_name, last_name)).await
     }
 
-    /// Tells the server, after the sign-up, that the terms were accepted.
+    /// Tells the server, after the sign-up, that the terms were accepted: [`LoginFlow::accept_terms`].
     ///
     /// # Errors
     /// [`Error::Login`].
     pub async fn accept_terms(&self, terms: &TermsOfService) -> Result<(), Error> {
-        match self.step(|machine, now| machine.login(now).accept_terms(terms)).await? {
-            Outcome::TermsAccepted => Ok(()),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
+        self.run_login(LoginFlow::accept_terms(terms)).await
     }
 
-    /// Asks for a code by e-mail to recover the password with, where the hint says that there is an address.
+    /// Gives the account's password, after [`LoginStep::PasswordRequired`]: [`LoginFlow::check_password`].
+    ///
+    /// Takes about a tenth of a second of computing, on a thread for blocking work; several seconds if this library is
+    /// compiled without optimisation (the README has the two lines against that).
     ///
     /// # Errors
-    /// [`Error::Login`]: `NoRecovery` where there is none.
+    /// [`Error::Login`]: after `PasswordInvalid` the call may be made again; `Restart` if the server awaits a code first.
+    /// [`Error::Store`].
+    pub async fn check_password(&self, password: &str) -> Result<UserInfo, Error> {
+        self.run_logging_in(LoginFlow::check_password(password)).await
+    }
+
+    /// Asks for a code by e-mail to recover the password with: [`LoginFlow::request_password_recovery`].
+    ///
+    /// # Errors
+    /// [`Error::Login`]: `NoRecovery` if the account has no address for that.
     pub async fn request_password_recovery(&self) -> Result<RecoveryCode, Error> {
-        match self.step(|machine, now| machine.login(now).request_password_recovery()).await? {
-            Outcome::RecoveryCodeSent(code) => Ok(code),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
+        self.run_login(LoginFlow::request_password_recovery()).await
     }
 
-    /// Asks whether a recovery code is right, before a new password is thought up. It is not used up.
+    /// Checks a recovery code, without using it up: [`LoginFlow::check_recovery_password`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `RecoveryCodeInvalid` the call may be made again.
+    /// [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm` the call may be made again.
     pub async fn check_recovery_password(&self, code: &str) -> Result<(), Error> {
-        match self.step(|machine, now| machine.login(now).check_recovery_password(code)).await? {
-            Outcome::RecoveryCodeAccepted => Ok(()),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
+        self.run_login(LoginFlow::check_recovery_password(code)).await
     }
 
-    /// Logs in with the recovery code in place of the password. `new` takes the old one's place; without one, the
-    /// account has none from then on.
+    /// Logs in with the recovery code, and replaces or removes the password: [`LoginFlow::recover_password`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `RecoveryCodeInvalid` the call may be made again. [`Error::Store`].
+    /// [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm` the call may be made again. [`Error::Store`].
     pub async fn recover_password(&self, code: &str, new: Option<NewPassword>) -> Result<UserInfo, Error> {
-        user(self.signing_step(|machine, now| machine.login(now).recover_password(code, new)).await?)
+        self.run_logging_in(LoginFlow::recover_password(code, new)).await
     }
 
-    /// Asks, where somebody is logged in, to do without the forgotten password: a week later, asked again, it is gone.
+    /// Asks to remove the forgotten password of the account that is logged in: [`LoginFlow::reset_password`].
     ///
     /// # Errors
-    /// [`Error::Login`]: `NoPassword` where there is none.
+    /// [`Error::Login`]: `NoPassword` if there is none.
     pub async fn reset_password(&self) -> Result<PasswordReset, Error> {
-        match self.step(|machine, now| machine.login(now).reset_password()).await? {
-            Outcome::PasswordReset(reset) => Ok(reset),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
+        self.run_login(LoginFlow::reset_password()).await
     }
 
-    /// Takes that wish back.
+    /// Declines that: [`LoginFlow::decline_password_reset`].
     ///
     /// # Errors
     /// [`Error::Login`].
     pub async fn decline_password_reset(&self) -> Result<(), Error> {
-        match self.step(|machine, now| machine.login(now).decline_password_reset()).await? {
-            Outcome::PasswordResetDeclined => Ok(()),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
+        self.run_login(LoginFlow::decline_password_reset()).await
     }
 
-    /// Begins a login by QR code: another device of the account scans what [`QrLogin::next`] shows. The users of
-    /// `except_ids`, who are logged in here already, cannot scan it.
+    /// Starts a login by QR code: another device of the account scans what [`QrLogin::next`] returns. The users of
+    /// `except_ids` cannot scan it.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -206,91 +206,49 @@ impl Client {
         QrLogin::start(self.clone(), except_ids)
     }
 
-    /// Gives the account's password, after [`LoginStep::PasswordRequired`]. Takes about a tenth of a second of
-    /// computing, on a thread for blocking work; several seconds where this library is compiled without optimisation
-    /// (the README has the two lines against it).
+    /// Logs a bot in: [`LoginFlow::bot_login`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `PasswordInvalid` the call may be made again, `Restart` where the server awaits a code
-    /// first. [`Error::Store`].
-    pub async fn check_password(&self, password: &str) -> Result<UserInfo, Error> {
-        user(self.signing_step(|machine, now| machine.login(now).check_password(password)).await?)
-    }
-
-    /// Signs a bot in. A token of the wrong form costs no traffic.
-    ///
-    /// # Errors
-    /// [`Error::Login`], with the reason, such as `AlreadyLoggedIn`; the call may be made again. [`Error::Store`].
+    /// [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the call may be made again. [`Error::Store`].
     pub async fn bot_login(&self, token: &str) -> Result<UserInfo, Error> {
-        BotToken::parse(token).map_err(LoginError::from)?;
-        let has_key = |it: &sansio::Client| it.session().keys.contains_key(&it.home());
-        if !has_key(&self.shared().lock().machine) {
-            // Nothing made a key before: this is the first step of its login.
-            match self.invoke(&functions::help::GetNearestDc {}).await {
-                // What is refused here is refused there, with a better reason.
-                Ok(_) | Err(Error::Invoke(InvokeError::Rpc(_))) => {}
-                Err(Error::Invoke(error)) => return Err(LoginError::from(error).into()),
-                Err(error) => return Err(error),
-            }
-        }
-        user(self.signing_step(|machine, now| machine.login(now).bot_login(token)).await?)
+        sansgram_core::login::BotToken::parse(token).map_err(LoginError::from)?;
+        self.make_key().await?;
+        self.run_logging_in(LoginFlow::bot_login(token)).await
     }
 
-    /// Who is logged in.
+    /// Makes a key if there is none, so that it can be saved before the login. In a login by phone, the request for the
+    /// code does that.
+    async fn make_key(&self) -> Result<(), Error> {
+        let has_key = {
+            let shared = self.shared().lock();
+            shared.machine.session().keys.contains_key(&shared.machine.home())
+        };
+        if has_key {
+            return Ok(());
+        }
+        match self.invoke(&functions::help::GetNearestDc {}).await {
+            // A refusal comes again with the login, with a better reason.
+            Ok(_) | Err(Error::Invoke(InvokeError::Rpc(_))) => Ok(()),
+            Err(Error::Invoke(error)) => Err(LoginError::from(error).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks which user is logged in: [`LoginFlow::get_me`].
     ///
     /// # Errors
-    /// [`Error::Login`] with `NotLoggedIn` if no user is, with `PasswordNeeded` if the account's password is still to be
-    /// given, or if the server cannot be asked.
+    /// [`Error::Login`]: `NotLoggedIn` if no user is, `PasswordNeeded` if the account's password is still to be given, or
+    /// the reason why the server cannot be asked.
     pub async fn get_me(&self) -> Result<UserInfo, Error> {
-        user(self.step(|machine, now| machine.login(now).get_me()).await?)
+        self.run_login(LoginFlow::get_me()).await
     }
 
-    /// Logs out: the session is of no more use and its keys are forgotten. Well also where nobody was logged in.
+    /// Logs out and forgets the keys: [`LoginFlow::log_out`]. The session is useless then. Succeeds as well if no user was
+    /// logged in.
     ///
     /// # Errors
-    /// [`Error::Login`] where the server cannot be told; the session is then kept. [`Error::Store`].
-    pub async fn sign_out(&self) -> Result<(), Error> {
-        match self.saved_step(|machine, now| machine.login(now).sign_out()).await? {
-            Outcome::SignedOut => Ok(()),
-            _ => Err(LoginError::UnexpectedAnswer.into()),
-        }
-    }
-
-    /// A step that may log in: the key that it does so under is on the disk before, so that whoever is logged in can
-    /// also log out.
-    async fn signing_step<S>(&self, start: S) -> Result<Outcome, Error>
-    where
-        S: FnOnce(&mut sansio::Client, Now) -> Result<RequestId, ApiMisuse>,
-    {
-        self.kept().await?;
-        self.saved_step(start).await
-    }
-
-    /// A step whose effect on the session is on the disk before it counts as done.
-    async fn saved_step<S>(&self, start: S) -> Result<Outcome, Error>
-    where
-        S: FnOnce(&mut sansio::Client, Now) -> Result<RequestId, ApiMisuse>,
-    {
-        let outcome = self.step(start).await?;
-        self.saved().await?;
-        Ok(outcome)
-    }
-
-    async fn step<S>(&self, start: S) -> Result<Outcome, Error>
-    where
-        S: FnOnce(&mut sansio::Client, Now) -> Result<RequestId, ApiMisuse>,
-    {
-        let outcome = Pending::start(self, start)?.outcome(sansio::Client::take_login).await??;
-        if matches!(outcome, Outcome::LoggedIn(_)) {
-            self.shared().lock().logged_in();
-        }
-        Ok(outcome)
-    }
-}
-
-fn user(outcome: Outcome) -> Result<UserInfo, Error> {
-    match outcome {
-        Outcome::LoggedIn(user) | Outcome::Me(user) => Ok(user),
-        _ => Err(LoginError::UnexpectedAnswer.into()),
+    /// [`Error::Login`] if the server cannot be told; the session is then kept. [`Error::Store`].
+    pub async fn log_out(&self) -> Result<(), Error> {
+        self.run_saved(LoginFlow::log_out()).await
     }
 }

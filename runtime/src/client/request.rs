@@ -129,7 +129,7 @@ impl<F> fmt::Debug for RequestHandle<F> {
     }
 }
 
-/// A request or step under way; dropped before it is over, the machine forgets it.
+/// A request or a step of a login that is pending. If this is dropped before it is over, the machine forgets it.
 pub(super) struct Pending {
     client: Client,
     id: RequestId,
@@ -142,7 +142,11 @@ impl Pending {
         start: impl FnOnce(&mut sansio::Client, Now) -> Result<RequestId, ApiMisuse>,
     ) -> Result<Self, Error> {
         let id = client.shared().call(|state, now| start(&mut state.machine, now))?;
-        Ok(Self { client: client.clone(), id, is_over: false })
+        Ok(Self::new(client, id))
+    }
+
+    pub(super) fn new(client: &Client, id: RequestId) -> Self {
+        Self { client: client.clone(), id, is_over: false }
     }
 
     /// Waits until `take` has the outcome.

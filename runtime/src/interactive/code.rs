@@ -122,8 +122,8 @@ impl<P: Prompt> Talk<'_, P> {
 
     /// Asks for a first code. A server that wants to begin again gets its way once.
     pub(super) async fn new_code(&mut self, phone: &str) -> Result<LoginStep, Error> {
-        match calling!(self, self.client.request_login_code(phone)) {
-            Err(Error::Login(LoginError::Restart)) => calling!(self, self.client.request_login_code(phone)),
+        match calling!(self, self.client.send_code(phone)) {
+            Err(Error::Login(LoginError::Restart)) => calling!(self, self.client.send_code(phone)),
             result => result,
         }
     }

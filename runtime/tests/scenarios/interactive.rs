@@ -253,7 +253,7 @@ pub(crate) async fn nothing_is_no_wrong_answer<R: Runtime>(runtime: R) {
     );
     client.interactive_login(&mut script).await.unwrap();
     assert!(!script.seen("wrong"), "{:#?}", script.seen);
-    client.sign_out().await.unwrap();
+    client.log_out().await.unwrap();
     for answers in [&[][..], &["9996620001"], &["9996620001", "y"], &["9996620002", "y", "22222"]] {
         let mut script = Script { repeat: Some(""), ..Script::new(answers.iter().copied()) };
         let error = client.interactive_login(&mut script).await.unwrap_err();

@@ -14,7 +14,7 @@ pub(super) async fn give_code(client: &Client, phone: &str, code: &str) -> Login
 }
 
 async fn token(client: &Client, phone: &str) -> SentCode {
-    match client.request_login_code(phone).await.unwrap() {
+    match client.send_code(phone).await.unwrap() {
         LoginStep::CodeSent(token) => token,
         other => panic!("no code: {other:?}"),
     }
@@ -115,9 +115,9 @@ pub(crate) async fn a_wrong_password_can_be_mended<R: Runtime>(runtime: R) {
 pub(crate) async fn a_wrong_phone_can_be_mended<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    let error = client.request_login_code("my phone").await.unwrap_err();
+    let error = client.send_code("my phone").await.unwrap_err();
     assert!(matches!(error, Error::Login(LoginError::PhoneForm(_))), "{error:?}");
-    let error = client.request_login_code("+1 234 567 8900").await.unwrap_err();
+    let error = client.send_code("+1 234 567 8900").await.unwrap_err();
     assert!(matches!(error, Error::Login(LoginError::PhoneInvalid)), "{error:?}");
     assert!(matches!(give_code(&client, "9996620001", "22222").await, LoginStep::LoggedIn(_)));
 }
@@ -160,10 +160,10 @@ pub(crate) async fn a_sign_out_is_remembered<R: Runtime + Clone>(runtime: R) {
     let store = MemoryStore::new();
     let client = Client::start(runtime.clone(), config(&served), store.clone()).await.unwrap();
     client.bot_login("1:sandbox").await.unwrap();
-    client.sign_out().await.unwrap();
+    client.log_out().await.unwrap();
     assert_eq!(store.session().unwrap().user, None);
     assert!(!client.is_authorized().await.unwrap());
-    client.sign_out().await.unwrap();
+    client.log_out().await.unwrap();
     // The same client takes the next one.
     client.bot_login("1:sandbox").await.unwrap();
     assert!(store.session().unwrap().user.is_some());

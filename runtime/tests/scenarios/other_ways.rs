@@ -120,14 +120,14 @@ pub(crate) async fn interactive_recovery<R: Runtime>(runtime: R) {
     }
     let sent = script.seen.iter().filter(|line| line.contains("r***@sandbox.example")).count();
     assert_eq!(sent, 2, "{:#?}", script.seen);
-    client.sign_out().await.unwrap();
-    assert!(matches!(client.request_login_code("9996620008").await.unwrap(), LoginStep::PasswordRequired(_)));
+    client.log_out().await.unwrap();
+    assert!(matches!(client.send_code("9996620008").await.unwrap(), LoginStep::PasswordRequired(_)));
     client.check_password("correct horse").await.unwrap();
-    client.sign_out().await.unwrap();
+    client.log_out().await.unwrap();
     let mut script = Script::new(["9996620008", "y", "22222", "", "y", "hello", "222222", "", "y"]);
     client.interactive_login(&mut script).await.unwrap();
     assert!(script.seen("This is not a code: it has no digits"), "{:#?}", script.seen);
-    client.sign_out().await.unwrap();
+    client.log_out().await.unwrap();
     let mut script = Script::new(["9996620008", "y", "22222"]);
     client.interactive_login(&mut script).await.unwrap();
 }

@@ -12,7 +12,7 @@ pub(crate) async fn half_done_in_another_process<R: Runtime + Clone>(runtime: R)
     let served = sandbox();
     let first = MemoryStore::new();
     let client = Client::start(runtime.clone(), config(&served), first.clone()).await.unwrap();
-    let step = client.request_login_code("9996610002").await.unwrap();
+    let step = client.send_code("9996610002").await.unwrap();
     let text = step.saved_login().unwrap().to_text();
     let key = client.session().keys;
     client.disconnect().await;
@@ -41,15 +41,15 @@ pub(crate) async fn a_sign_out_token_spares_the_code<R: Runtime>(runtime: R) {
     let store = MemoryStore::new();
     let client = Client::start(runtime, config(&served), store.clone()).await.unwrap();
     assert!(matches!(give_code(&client, "9996620001", "22222").await, LoginStep::LoggedIn(_)));
-    client.sign_out().await.unwrap();
+    client.log_out().await.unwrap();
     assert_eq!(store.session().unwrap().logout_tokens.len(), 1);
     while served.next_event(std::time::Duration::ZERO).is_some() {}
-    assert!(matches!(client.request_login_code("9996620001").await.unwrap(), LoginStep::LoggedIn(_)));
+    assert!(matches!(client.send_code("9996620001").await.unwrap(), LoginStep::LoggedIn(_)));
     let event = served.next_event(LIMIT);
     assert!(matches!(event, Some(AccountEvent::LoggedIn { .. })), "{event:?}");
     // For another number it is of no use.
-    client.sign_out().await.unwrap();
-    let step = client.request_login_code("9996620003").await.unwrap();
+    client.log_out().await.unwrap();
+    let step = client.send_code("9996620003").await.unwrap();
     let LoginStep::CodeSent(token) = step else { panic!("{step:?}") };
     client.cancel_code(&token).await.unwrap();
     let error = client.sign_in(&token, "22222").await.unwrap_err();

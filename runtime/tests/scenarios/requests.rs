@@ -96,7 +96,7 @@ pub(crate) async fn events_say_what_takes_so_long<R: Runtime>(runtime: R) {
     options.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 50)];
     let served = sandbox_with(options);
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    let mut code = pin!(client.request_login_code("9996620001"));
+    let mut code = pin!(client.send_code("9996620001"));
     assert!(within(0, code.as_mut()).await.is_none());
     assert_eq!(client.next_event().await.unwrap(), ClientEvent::Connected { dc: dc_id(2) });
     let wait = Duration::from_secs(50);

@@ -98,6 +98,6 @@ pub(crate) async fn values_can_be_used_again<R: Runtime>(runtime: R) {
     let mut values = ScriptedPrompt::new().phone("9996620002").code("22222").password("sandbox");
     for _ in 0..2 {
         client.interactive_login(&mut values).await.unwrap();
-        client.sign_out().await.unwrap();
+        client.log_out().await.unwrap();
     }
 }

@@ -11,10 +11,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sansgram_core::client::{
-    ApiMisuse, Client, Config, ConnId, Event, Input, InvokeError, Login, Output, PasswordKdfTask, RequestId,
-    RequestOptions, Route, StoredSession,
+    Client, Config, ConnId, Event, Input, InvokeError, Output, PasswordKdfTask, RequestId, RequestOptions,
+    Route, StoredSession,
 };
-use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::login::{LoginError, LoginFlow};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::Function;
 use sansgram_testkit::accounts::{AccountEvent, Accounts};
@@ -246,23 +246,20 @@ impl Pair {
         self.events.contains(&Event::Completed(id))
     }
 
-    /// Runs one step of a login, such as `|login| login.request_code("+99966 1 0000")`, until it completes.
+    /// Runs one step of a login, such as `LoginFlow::send_code("+99966 1 0000")`, until it completes.
     ///
     /// # Errors
     /// The error that the step ends with.
     ///
     /// # Panics
     /// Panics if the step cannot be started or never completes.
-    pub fn login(
-        &mut self,
-        begin: impl FnOnce(Login<'_>) -> Result<RequestId, ApiMisuse>,
-    ) -> Result<Outcome, LoginError> {
+    pub fn login<T: Debug + Send + 'static>(&mut self, flow: LoginFlow<T>) -> Result<T, LoginError> {
         let now = self.client_now();
-        let id = begin(self.client.login(now)).expect("the client takes the step");
-        if let Err(stuck) = self.run_until(|pair| pair.is_completed(id)) {
+        let step = self.client.start_login(now, flow).expect("the client takes the step");
+        if let Err(stuck) = self.run_until(|pair| pair.is_completed(step.id())) {
             panic!("the step did not end: {stuck}; {:?}", self.events);
         }
-        let outcome = self.client.take_login(id).expect("a completed step has an outcome");
+        let outcome = self.client.take_login(step).expect("a completed step has a result");
         self.record_output(&outcome);
         if let Err(error) = &outcome {
             self.record_output(&format_args!("{error}"));

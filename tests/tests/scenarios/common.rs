@@ -1,9 +1,10 @@
 //! What many scenarios begin with, and what they expect.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use sansgram_core::client::{DcId, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
-use sansgram_core::login::{LoginError, Outcome, PasswordHint, SentCode};
+use sansgram_core::login::{LoginError, LoginFlow, LoginStep, PasswordHint, SentCode, UserInfo};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
@@ -50,54 +51,71 @@ pub(crate) fn logged_in(options: PairOptions) -> Pair {
 }
 
 pub(crate) fn log_in_bot(pair: &mut Pair, token: &str) {
-    assert_logged_in(&pair.login(|login| login.bot_login(token)));
+    assert_logged_in(&pair.login(LoginFlow::bot_login(token)));
 }
 
 /// Logs in with a phone on this DC that has no password.
 pub(crate) fn log_in_by_phone(pair: &mut Pair, dc: u8) {
     let outcome = give_code(pair, &format!("+99966{dc}0001"));
-    assert!(matches!(&outcome, Ok(Outcome::LoggedIn(user)) if !user.is_bot), "{outcome:?}");
+    assert!(matches!(&outcome, Ok(LoginStep::LoggedIn(user)) if !user.is_bot), "{outcome:?}");
     assert_eq!(pair.client.home().number(), u16::from(dc));
     assert_no_fault(pair);
 }
 
 pub(crate) fn request_code(pair: &mut Pair, phone: &str) -> SentCode {
-    code_sent(pair.login(|login| login.request_code(phone)))
+    code_sent(pair.login(LoginFlow::send_code(phone)))
 }
 
 /// Asks for the code of a number of the sandbox, and gives it.
-pub(crate) fn give_code(pair: &mut Pair, phone: &str) -> Result<Outcome, LoginError> {
+pub(crate) fn give_code(pair: &mut Pair, phone: &str) -> Result<LoginStep, LoginError> {
     let token = request_code(pair, phone);
     let dc = token.phone.digits().get(5..6).unwrap().repeat(5);
-    pair.login(|login| login.sign_in(&token, &dc))
+    pair.login(LoginFlow::sign_in(&token, &dc))
 }
 
 /// Gives the code of a number of the sandbox that has a password.
 pub(crate) fn password_hint(pair: &mut Pair, phone: &str) -> PasswordHint {
     match give_code(pair, phone) {
-        Ok(Outcome::PasswordRequired(hint)) => hint,
+        Ok(LoginStep::PasswordRequired(hint)) => hint,
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) fn code_sent(outcome: Result<Outcome, LoginError>) -> SentCode {
+pub(crate) fn code_sent(outcome: Result<LoginStep, LoginError>) -> SentCode {
     match outcome {
-        Ok(Outcome::CodeSent(token)) => token,
+        Ok(LoginStep::CodeSent(token)) => token,
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) fn is_logged_in(outcome: &Result<Outcome, LoginError>) -> bool {
-    matches!(outcome, Ok(Outcome::LoggedIn(_)))
+/// An output of a step that may have logged in.
+pub(crate) trait MayBeLoggedIn: Debug {
+    fn is_logged_in(&self) -> bool;
 }
 
-pub(crate) fn assert_logged_in(outcome: &Result<Outcome, LoginError>) {
+impl MayBeLoggedIn for LoginStep {
+    fn is_logged_in(&self) -> bool {
+        matches!(self, Self::LoggedIn(_))
+    }
+}
+
+impl MayBeLoggedIn for UserInfo {
+    fn is_logged_in(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) fn is_logged_in(outcome: &Result<impl MayBeLoggedIn, LoginError>) -> bool {
+    outcome.as_ref().is_ok_and(MayBeLoggedIn::is_logged_in)
+}
+
+pub(crate) fn assert_logged_in(outcome: &Result<impl MayBeLoggedIn, LoginError>) {
     assert!(is_logged_in(outcome), "{outcome:?}");
 }
 
 /// The code of this sandbox number of DC 2 logs in.
 pub(crate) fn assert_code_signs_in(pair: &mut Pair, token: &SentCode) {
-    assert_logged_in(&pair.login(|login| login.sign_in(token, "22222")));
+    assert_logged_in(&pair.login(LoginFlow::sign_in(token, "22222")));
 }
 
 /// The servers have refused nothing that a correct client never sends.

@@ -3,11 +3,6 @@
 //!
 //! They are one program, since linking sixty takes longer than running them.
 
-#![expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the lifetime of `Login` is not general enough for a path to its method"
-)]
-
 mod common;
 
 mod login {

@@ -114,7 +114,7 @@ async fn case(
         return Err(format!("an update came: {:?}", update.map(|_| ())).into());
     }
 
-    client.sign_out().await?;
+    client.log_out().await?;
     match client.get_me().await {
         Err(InvocationError::Rpc(error)) if error.is("AUTH_KEY_UNREGISTERED") => {}
         other => return Err(format!("after the logout: {:?}", other.map(|_| ())).into()),
@@ -132,7 +132,7 @@ async fn sign_in(
     password: Option<&str>,
     dc: i32,
 ) -> Result<grammers_client::peer::User, Failure> {
-    let sent = client.request_login_code(phone, API_HASH).await?;
+    let sent = client.send_code(phone, API_HASH).await?;
     match client.sign_in(&sent, "00000").await {
         Err(SignInError::InvalidCode) => {}
         other => return Err(format!("a wrong code: {:?}", other.map(|_| ())).into()),

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, InvokeError};
-use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::login::{LoginError, LoginFlow, UserInfo};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
-use crate::common::misbehaving;
+use crate::common::{is_logged_in, misbehaving};
 
-fn sign_in(pair: &mut Pair) -> Result<Outcome, LoginError> {
-    pair.login(|login| login.bot_login("1:sandbox"))
+fn sign_in(pair: &mut Pair) -> Result<UserInfo, LoginError> {
+    pair.login(LoginFlow::bot_login("1:sandbox"))
 }
 
 fn assert_signs_in(pair: &mut Pair) {
     let outcome = sign_in(pair);
-    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    assert!(is_logged_in(&outcome), "{outcome:?}");
 }
 
 /// Logs in, which must fail by a lost connection or by the request's time limit within two minutes.
@@ -77,9 +77,9 @@ fn a_login_recovers_from_lost_sessions_and_connections() {
     let mut pair = misbehaving(FaultInjection::default());
     assert_signs_in(&mut pair);
     pair.dcs.forget_sessions();
-    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+    assert!(pair.login(LoginFlow::get_me()).is_ok());
     pair.dcs.close_all();
     pair.poll();
-    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+    assert!(pair.login(LoginFlow::get_me()).is_ok());
     assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
 }

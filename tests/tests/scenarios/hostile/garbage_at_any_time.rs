@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use sansgram_core::login::LoginFlow;
 use sansgram_core::transport::TransportKind;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::{SecureRandom, SeededRandomForTestingOnly};
@@ -20,7 +21,7 @@ fn a_login_survives_garbage() {
         let mut pair = Pair::new(options);
         let mut random = SeededRandomForTestingOnly::new(seed);
         let now = pair.client_now();
-        let id = pair.client.login(now).bot_login("2:elsewhere").unwrap();
+        let step = pair.client.start_login(now, LoginFlow::bot_login("2:elsewhere")).unwrap();
         let mut steps_until = random.below(40);
         let mut left = 5;
         pair.run_until(|pair| {
@@ -34,10 +35,10 @@ fn a_login_survives_garbage() {
                     pair.network.inject(pair.timestamp(), conn, &garbage);
                 }
             }
-            pair.is_completed(id)
+            pair.is_completed(step.id())
         })
         .unwrap();
-        let outcome = pair.client.take_login(id).unwrap();
+        let outcome = pair.client.take_login(step).unwrap();
         pair.record_output(&outcome);
         assert!(is_logged_in(&outcome), "seed {seed}: {outcome:?}");
         assert!(pair.elapsed() < Duration::from_secs(120), "seed {seed}: {:?}", pair.elapsed());

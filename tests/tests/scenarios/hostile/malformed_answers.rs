@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
 use sansgram_harness::pair::Pair;
 use sansgram_testkit::accounts::Fault;
 
@@ -13,12 +13,12 @@ const METHODS: [&str; 4] = ["auth.sendCode", "auth.signIn", "account.getPassword
 
 /// Logs in with phone and code, and with a password unless the answer to the code is what is wrong; up to the first
 /// error.
-fn sign_in(pair: &mut Pair, method: &str) -> Result<Outcome, LoginError> {
+fn sign_in(pair: &mut Pair, method: &str) -> Result<LoginStep, LoginError> {
     let phone = if method == "auth.signIn" { "9996620001" } else { "9996620002" };
-    let Outcome::CodeSent(token) = pair.login(|login| login.request_code(phone))? else { panic!() };
-    let outcome = pair.login(|login| login.sign_in(&token, "22222"))?;
-    let Outcome::PasswordRequired(_) = outcome else { return Ok(outcome) };
-    pair.login(|login| login.check_password("sandbox"))
+    let LoginStep::CodeSent(token) = pair.login(LoginFlow::send_code(phone))? else { panic!() };
+    let outcome = pair.login(LoginFlow::sign_in(&token, "22222"))?;
+    let LoginStep::PasswordRequired(_) = outcome else { return Ok(outcome) };
+    pair.login(LoginFlow::check_password("sandbox")).map(LoginStep::LoggedIn)
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn endless_malformed_answers_end_the_step() {
             let kind = fault.kind.clone();
             let mut pair = pair_with(vec![fault]);
             let outcome = if method == "auth.importBotAuthorization" {
-                pair.login(|login| login.bot_login("1:sandbox"))
+                pair.login(LoginFlow::bot_login("1:sandbox")).map(LoginStep::LoggedIn)
             } else {
                 sign_in(&mut pair, method)
             };

@@ -1,7 +1,7 @@
 //! No secret is in what a client says of itself. Every scenario is searched for them when its pair is dropped; here is
 //! shown that this would find one.
 
-use sansgram_core::login::Outcome;
+use sansgram_core::login::LoginFlow;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_harness::secret_scan;
 
@@ -13,16 +13,16 @@ fn run() -> Pair {
     options.client.pfs = true;
     let mut pair = Pair::new(options);
     let now = pair.client_now();
-    let id = pair.client.login(now).qr_login(&[]).unwrap();
-    pair.run_until(|pair| pair.client.login_link(id).is_some()).unwrap();
-    pair.client.cancel(id);
+    let step = pair.client.start_login(now, LoginFlow::qr_login(&[])).unwrap();
+    pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
+    pair.client.cancel(step.id());
     password_hint(&mut pair, "9996620008");
-    let outcome = pair.login(|login| login.request_password_recovery());
-    assert!(matches!(outcome, Ok(Outcome::RecoveryCodeSent(_))), "{outcome:?}");
-    assert!(pair.login(|login| login.check_password("sandbox")).is_ok());
-    assert!(pair.login(|login| login.sign_out()).is_ok());
-    assert!(pair.login(|login| login.bot_login("2:elsewhere")).is_ok());
-    assert!(pair.login(|login| login.sign_out()).is_ok());
+    let outcome = pair.login(LoginFlow::request_password_recovery());
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert!(pair.login(LoginFlow::check_password("sandbox")).is_ok());
+    assert!(pair.login(LoginFlow::log_out()).is_ok());
+    assert!(pair.login(LoginFlow::bot_login("2:elsewhere")).is_ok());
+    assert!(pair.login(LoginFlow::log_out()).is_ok());
     request_code(&mut pair, "9996620007");
     pair
 }

@@ -1,7 +1,7 @@
 //! `api_id` and `api_hash` are needed for the first login only.
 
 use sansgram_core::client::{InvokeError, Route};
-use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::login::{LoginError, LoginFlow};
 use sansgram_core::tl::functions;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
@@ -15,24 +15,24 @@ fn a_logged_in_client_starts_without_credentials() {
 
     // Before anybody is logged in, they are missed before anything is sent.
     let mut pair = Pair::new(PairOptions { client: nameless.clone(), ..PairOptions::default() });
-    assert_eq!(pair.login(|login| login.request_code("9996620001")), Err(LoginError::ApiCredentialsMissing));
-    assert_eq!(pair.login(|login| login.bot_login("1:sandbox")), Err(LoginError::ApiCredentialsMissing));
-    assert_eq!(pair.login(|login| login.qr_login(&[])), Err(LoginError::ApiCredentialsMissing));
+    assert_eq!(pair.login(LoginFlow::send_code("9996620001")), Err(LoginError::ApiCredentialsMissing));
+    assert_eq!(pair.login(LoginFlow::bot_login("1:sandbox")), Err(LoginError::ApiCredentialsMissing));
+    assert_eq!(pair.login(LoginFlow::qr_login(&[])), Err(LoginError::ApiCredentialsMissing));
     assert!(pair.opened.is_empty());
 
     let mut pair = Pair::new(PairOptions::default());
     log_in_bot(&mut pair, "2:elsewhere");
     for _ in 0..2 {
         pair.restart_client(nameless.clone());
-        assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+        assert!(pair.login(LoginFlow::get_me()).is_ok());
         assert_eq!(pair.client.session().api_id, Some(1));
     }
     // The server was told the number in `initConnection` each time, or it would have refused the call.
     assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
-    assert_eq!(pair.login(|login| login.sign_out()), Ok(Outcome::SignedOut));
+    assert_eq!(pair.login(LoginFlow::log_out()), Ok(()));
 
     pair.restart_client(PairOptions::default().client);
-    assert_logged_in(&pair.login(|login| login.bot_login("1:sandbox")));
+    assert_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox")));
 }
 
 /// What six requests at once are answered by a server that gives `faults` first.
@@ -64,8 +64,8 @@ fn init_connection_is_repeated_for_each_pending_request_if_the_server_forgot_it(
 fn a_login_does_not_replace_another_login() {
     let mut pair = logged_in(PairOptions::default());
     let session = pair.client.session().clone();
-    assert_eq!(pair.login(|login| login.request_code("9996610001")), Err(LoginError::AlreadyLoggedIn));
-    assert_eq!(pair.login(|login| login.bot_login("2:elsewhere")), Err(LoginError::AlreadyLoggedIn));
-    assert_eq!(pair.login(|login| login.qr_login(&[])), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(pair.login(LoginFlow::send_code("9996610001")), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(pair.login(LoginFlow::bot_login("2:elsewhere")), Err(LoginError::AlreadyLoggedIn));
+    assert_eq!(pair.login(LoginFlow::qr_login(&[])), Err(LoginError::AlreadyLoggedIn));
     assert_eq!(*pair.client.session(), session);
 }

@@ -1,6 +1,6 @@
 //! A code is taken as people type and paste it. What cannot be the code costs no traffic, so that no try is spent.
 
-use sansgram_core::login::{ApiCredentials, InvalidCode, LoginError};
+use sansgram_core::login::{ApiCredentials, InvalidCode, LoginError, LoginFlow, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_logged_in, request_code};
@@ -11,7 +11,7 @@ fn d4_every_format_of_a_code_logs_in() {
     {
         let mut pair = Pair::new(PairOptions::default());
         let token = request_code(&mut pair, "9996620001");
-        assert_logged_in(&pair.login(|login| login.sign_in(&token, typed)));
+        assert_logged_in(&pair.login(LoginFlow::sign_in(&token, typed)));
     }
 }
 
@@ -26,7 +26,7 @@ fn d4_a_malformed_code_causes_no_traffic() {
         ("9996620001", InvalidCode::Length { expected: 5, given: 10 }),
         ("11111 or 22222", InvalidCode::SeveralNumbers),
     ] {
-        let outcome = pair.login(|login| login.sign_in(&token, typed));
+        let outcome = pair.login(LoginFlow::sign_in(&token, typed));
         assert_eq!(outcome, Err(LoginError::CodeForm(reason)), "{typed}");
     }
     // An answer of the server would have taken its time.
@@ -40,9 +40,9 @@ fn d6_a_malformed_api_hash_causes_no_traffic() {
         options.client.api = Some(ApiCredentials { id: 1, hash: hash.into() });
         let mut pair = Pair::new(options);
         for outcome in [
-            pair.login(|login| login.request_code("9996620001")),
-            pair.login(|login| login.bot_login("1:sandbox")),
-            pair.login(|login| login.qr_login(&[])),
+            pair.login(LoginFlow::send_code("9996620001")),
+            pair.login(LoginFlow::bot_login("1:sandbox")).map(LoginStep::LoggedIn),
+            pair.login(LoginFlow::qr_login(&[])),
         ] {
             assert!(matches!(outcome, Err(LoginError::ApiHashForm(_))), "{hash}: {outcome:?}");
         }

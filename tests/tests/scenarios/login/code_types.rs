@@ -1,6 +1,6 @@
 //! Codes of every type that the schema has are named and log in, and so does one of a later layer.
 
-use sansgram_core::login::{LoginError, SavedLogin, SentCodeType};
+use sansgram_core::login::{LoginError, LoginFlow, SavedLogin, SentCodeType};
 use sansgram_testkit::accounts::CodeDelivery;
 
 use crate::common::{assert_code_signs_in, code_sent, delivering, request_code};
@@ -36,10 +36,10 @@ fn an_unreadable_code_type_still_allows_a_resend() {
     let mut pair = delivering(&[CodeDelivery::Unreadable]);
     let token = request_code(&mut pair, PHONE);
     assert!(!token.is_usable());
-    assert_eq!(pair.login(|login| login.sign_in(&token, "22222")), Err(LoginError::CodeUnusable));
-    assert_eq!(pair.login(|login| login.cancel_code(&token)), Err(LoginError::CodeUnusable));
+    assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::CodeUnusable));
+    assert_eq!(pair.login(LoginFlow::cancel_code(&token)), Err(LoginError::CodeUnusable));
     // Put away or not.
     let text = SavedLogin::Code(token).to_text();
     let Ok(SavedLogin::Code(token)) = SavedLogin::from_text(&text) else { panic!("{text:?}") };
-    assert!(!code_sent(pair.login(|login| login.resend_code(&token))).is_usable());
+    assert!(!code_sent(pair.login(LoginFlow::resend_code(&token))).is_usable());
 }

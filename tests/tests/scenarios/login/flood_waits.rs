@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use sansgram_core::client::Event;
-use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
-use crate::common::{pair_with, request_code};
+use crate::common::{is_logged_in, pair_with, request_code};
 
 fn waits(pair: &Pair) -> Vec<u64> {
     let told = pair.events.iter().filter_map(|event| match event {
@@ -23,10 +23,10 @@ fn short_waits_are_waited_out_in_every_step_and_reported() {
     let mut pair = pair_with(methods.iter().map(|method| Fault::flood_wait(method, 7).once()).collect());
     let before = pair.elapsed();
     let token = request_code(&mut pair, "9996610002");
-    let outcome = pair.login(|login| login.sign_in(&token, "11111"));
-    assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
-    let outcome = pair.login(|login| login.check_password("sandbox"));
-    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::sign_in(&token, "11111"));
+    assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::check_password("sandbox"));
+    assert!(is_logged_in(&outcome), "{outcome:?}");
     assert_eq!(waits(&pair), [7; 4]);
     assert!(pair.elapsed() - before >= Duration::from_secs(28));
 }
@@ -34,24 +34,24 @@ fn short_waits_are_waited_out_in_every_step_and_reported() {
 #[test]
 fn long_waits_and_many_short_ones_are_reported() {
     let mut pair_of_long = pair_with(vec![Fault::flood_wait("auth.sendCode", 61)]);
-    let outcome = pair_of_long.login(|login| login.request_code("9996620001"));
+    let outcome = pair_of_long.login(LoginFlow::send_code("9996620001"));
     assert_eq!(outcome, Err(LoginError::FloodWait(Duration::from_secs(61))));
     assert_eq!(waits(&pair_of_long), []);
 
     let mut pair_of_many = pair_with(vec![Fault::flood_wait("auth.sendCode", 25)]);
-    let outcome = pair_of_many.login(|login| login.request_code("9996620001"));
+    let outcome = pair_of_many.login(LoginFlow::send_code("9996620001"));
     assert_eq!(outcome, Err(LoginError::FloodWait(Duration::from_secs(25))));
     assert_eq!(waits(&pair_of_many), [25, 25]);
 
     let mut endless = pair_with(vec![Fault::error("auth.sendCode", 420, "FLOOD_WAIT_0")]);
-    let outcome = endless.login(|login| login.request_code("9996620001"));
+    let outcome = endless.login(LoginFlow::send_code("9996620001"));
     let total = Duration::from_secs(60);
     assert_eq!(outcome, Err(LoginError::EndlessFloodWait { times: 60, total }));
 
     let mut options = PairOptions::default();
     options.client.flood_sleep_threshold = Duration::ZERO;
     options.server.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 1)];
-    let outcome = Pair::new(options).login(|login| login.request_code("9996620001"));
+    let outcome = Pair::new(options).login(LoginFlow::send_code("9996620001"));
     assert_eq!(outcome, Err(LoginError::FloodWait(Duration::from_secs(1))));
 }
 
@@ -59,10 +59,10 @@ fn long_waits_and_many_short_ones_are_reported() {
 fn a_wait_can_be_cancelled() {
     let mut pair = pair_with(vec![Fault::flood_wait("auth.sendCode", 30)]);
     let now = pair.client_now();
-    let id = pair.client.login(now).request_code("9996620001").unwrap();
+    let step = pair.client.start_login(now, LoginFlow::send_code("9996620001")).unwrap();
     pair.run_until(|pair| !waits(pair).is_empty()).unwrap();
-    pair.client.cancel(id);
+    pair.client.cancel(step.id());
     pair.run_for(Duration::from_secs(120)).unwrap();
-    assert!(!pair.is_completed(id));
+    assert!(!pair.is_completed(step.id()));
     assert_eq!(waits(&pair).len(), 1);
 }

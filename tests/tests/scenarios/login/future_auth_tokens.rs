@@ -1,11 +1,11 @@
 //! The token that a logout leaves spares the next login its code.
 
 use sansgram_core::client::StoredSession;
-use sansgram_core::login::Outcome;
+use sansgram_core::login::{LoginFlow, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::AccountEvent;
 
-use crate::common::request_code;
+use crate::common::{is_logged_in, request_code};
 
 #[test]
 fn a_logout_token_replaces_the_next_code_but_not_the_password() {
@@ -13,12 +13,12 @@ fn a_logout_token_replaces_the_next_code_but_not_the_password() {
         let code = if password { "11111" } else { "22222" };
         let mut pair = Pair::new(PairOptions::default());
         let token = request_code(&mut pair, phone);
-        let mut outcome = pair.login(|login| login.sign_in(&token, code));
+        let mut outcome = pair.login(LoginFlow::sign_in(&token, code));
         if password {
-            outcome = pair.login(|login| login.check_password("sandbox"));
+            outcome = pair.login(LoginFlow::check_password("sandbox")).map(LoginStep::LoggedIn);
         }
-        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
-        assert_eq!(pair.login(|login| login.sign_out()), Ok(Outcome::SignedOut));
+        assert!(matches!(outcome, Ok(LoginStep::LoggedIn(_))), "{outcome:?}");
+        assert_eq!(pair.login(LoginFlow::log_out()), Ok(()));
         // It survives a restart.
         let session = StoredSession::from_text(&pair.client.session().to_text()).unwrap();
         assert_eq!(session.logout_tokens.len(), 1);
@@ -27,13 +27,13 @@ fn a_logout_token_replaces_the_next_code_but_not_the_password() {
             pair.account_events.iter().filter(|event| matches!(event, AccountEvent::CodeSent { .. })).count()
         };
         let before = sent(&pair);
-        let outcome = pair.login(|login| login.request_code(phone));
+        let outcome = pair.login(LoginFlow::send_code(phone));
         if password {
-            assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
-            let outcome = pair.login(|login| login.check_password("sandbox"));
-            assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+            assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
+            let outcome = pair.login(LoginFlow::check_password("sandbox"));
+            assert!(is_logged_in(&outcome), "{outcome:?}");
         } else {
-            assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+            assert!(is_logged_in(&outcome), "{outcome:?}");
         }
         assert_eq!(sent(&pair), before);
     }

@@ -2,7 +2,7 @@
 //! absurd DCs refused.
 
 use sansgram_core::client::InvokeError;
-use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
 
@@ -13,11 +13,11 @@ const PHONE: &str = "9996620001";
 #[test]
 fn phone_migrate_is_followed_in_each_step() {
     let mut pair = delivering(&[CodeDelivery::App, CodeDelivery::Sms]);
-    let token = code_sent(pair.login(|login| login.request_code("00 999 66 3 0001")));
+    let token = code_sent(pair.login(LoginFlow::send_code("00 999 66 3 0001")));
     assert_eq!(pair.client.home().number(), 3);
-    let token = code_sent(pair.login(|login| login.resend_code(&token)));
-    let outcome = pair.login(|login| login.sign_in(&token, "33333"));
-    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    let token = code_sent(pair.login(LoginFlow::resend_code(&token)));
+    let outcome = pair.login(LoginFlow::sign_in(&token, "33333"));
+    assert!(matches!(outcome, Ok(LoginStep::LoggedIn(_))), "{outcome:?}");
     let codes =
         pair.account_events.iter().filter(|event| matches!(event, AccountEvent::CodeSent { dc: 3, .. }));
     assert_eq!(codes.count(), 2);
@@ -28,7 +28,7 @@ fn endless_migration_ends_the_login() {
     let mut options = PairOptions::default();
     options.server.accounts.always_migrate = true;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+    let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
     assert!(matches!(outcome, Err(LoginError::MigrationLoop)), "{outcome:?}");
 }
 
@@ -39,10 +39,10 @@ fn a_detour_in_any_step_ends_on_the_home_dc() {
         for method in ["auth.sendCode", "auth.resendCode", "auth.signIn", "auth.signUp"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
             let token = request_code(&mut pair, "9996620009");
-            let token = code_sent(pair.login(|login| login.resend_code(&token)));
-            let outcome = pair.login(|login| login.sign_in(&token, "22222"));
-            let Ok(Outcome::SignUpRequired(newcomer)) = outcome else { panic!("{method}: {outcome:?}") };
-            let outcome = pair.login(|login| login.sign_up(&newcomer.token, "Ada", ""));
+            let token = code_sent(pair.login(LoginFlow::resend_code(&token)));
+            let outcome = pair.login(LoginFlow::sign_in(&token, "22222"));
+            let Ok(LoginStep::SignUpRequired(newcomer)) = outcome else { panic!("{method}: {outcome:?}") };
+            let outcome = pair.login(LoginFlow::sign_up(&newcomer.token, "Ada", ""));
             assert_logged_in(&outcome);
             assert_eq!(pair.client.home(), dc(2), "{method}");
             assert_eq!(pair.opened.len(), 3, "{method}: there and back");
@@ -51,16 +51,16 @@ fn a_detour_in_any_step_ends_on_the_home_dc() {
             let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
             if method == "auth.exportLoginToken" {
                 let now = pair.client_now();
-                let id = pair.client.login(now).qr_login(&[]).unwrap();
-                pair.run_until(|pair| pair.client.login_link(id).is_some()).unwrap();
+                let step = pair.client.start_login(now, LoginFlow::qr_login(&[])).unwrap();
+                pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
                 assert_eq!(pair.client.home(), dc(3));
-                let url = pair.client.login_link(id).unwrap().url().to_owned();
+                let url = pair.client.login_link(step.id()).unwrap().url().to_owned();
                 pair.dcs.scan_login_link(&url, "9996630001").unwrap();
-                pair.run_until(|pair| pair.is_completed(id)).unwrap();
-                assert_logged_in(&pair.client.take_login(id).unwrap());
+                pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
+                assert_logged_in(&pair.client.take_login(step).unwrap());
                 assert_eq!(pair.client.home(), dc(3));
             } else {
-                assert_logged_in(&pair.login(|login| login.bot_login("1:sandbox")));
+                assert_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox")));
                 assert_eq!(pair.client.home(), dc(2));
             }
         }
@@ -78,7 +78,7 @@ fn several_hops_are_followed_in_one_step() {
     // Home at last, which is DC 1: it was sent away from there once.
     let token = request_code(&mut pair, "9996610001");
     assert_eq!(pair.client.home(), dc(1));
-    assert_logged_in(&pair.login(|login| login.sign_in(&token, "11111")));
+    assert_logged_in(&pair.login(LoginFlow::sign_in(&token, "11111")));
 }
 
 #[test]
@@ -87,10 +87,10 @@ fn impossible_dcs_are_refused_in_every_step() {
         for method in ["auth.sendCode", "auth.signIn", "auth.importBotAuthorization"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, &format!("PHONE_MIGRATE_{target}"))]);
             let outcome = if method == "auth.importBotAuthorization" {
-                pair.login(|login| login.bot_login("1:sandbox"))
+                pair.login(LoginFlow::bot_login("1:sandbox")).map(LoginStep::LoggedIn)
             } else {
-                match pair.login(|login| login.request_code(PHONE)) {
-                    Ok(Outcome::CodeSent(token)) => pair.login(|login| login.sign_in(&token, "22222")),
+                match pair.login(LoginFlow::send_code(PHONE)) {
+                    Ok(LoginStep::CodeSent(token)) => pair.login(LoginFlow::sign_in(&token, "22222")),
                     outcome => outcome,
                 }
             };

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use sansgram_core::client::{Event, InvokeError, RequestId};
-use sansgram_core::login::{LoginError, Outcome, QrLink};
+use sansgram_core::client::{Event, InvokeError, LoginHandle};
+use sansgram_core::login::{LoginError, LoginFlow, LoginStep, QrLink};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
-use crate::common::assert_no_fault;
+use crate::common::{assert_no_fault, is_logged_in};
 
 /// Begins a login and waits for its first link.
-pub(super) fn begin(pair: &mut Pair, except_ids: &[i64]) -> (RequestId, QrLink) {
+pub(super) fn begin(pair: &mut Pair, except_ids: &[i64]) -> (LoginHandle<LoginStep>, QrLink) {
     let now = pair.client_now();
-    let id = pair.client.login(now).qr_login(except_ids).unwrap();
-    pair.run_until(|pair| pair.client.login_link(id).is_some()).unwrap();
-    (id, link(pair, id))
+    let step = pair.client.start_login(now, LoginFlow::qr_login(except_ids)).unwrap();
+    pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
+    (step, link(pair, step))
 }
 
-pub(super) fn link(pair: &Pair, id: RequestId) -> QrLink {
-    pair.client.login_link(id).unwrap().clone()
+pub(super) fn link(pair: &Pair, step: LoginHandle<LoginStep>) -> QrLink {
+    pair.client.login_link(step.id()).unwrap().clone()
 }
 
 pub(super) fn scan(pair: &mut Pair, link: &QrLink, phone: &str) -> Result<(), String> {
@@ -27,9 +27,9 @@ pub(super) fn scan(pair: &mut Pair, link: &QrLink, phone: &str) -> Result<(), St
     result
 }
 
-pub(super) fn outcome(pair: &mut Pair, id: RequestId) -> Result<Outcome, LoginError> {
-    pair.run_until(|pair| pair.is_completed(id)).unwrap();
-    pair.client.take_login(id).unwrap()
+pub(super) fn outcome(pair: &mut Pair, step: LoginHandle<LoginStep>) -> Result<LoginStep, LoginError> {
+    pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
+    pair.client.take_login(step).unwrap()
 }
 
 fn links_told(pair: &Pair) -> usize {
@@ -40,7 +40,7 @@ fn links_told(pair: &Pair) -> usize {
 fn a_scan_of_the_link_logs_in_at_once() {
     for seed in 0..8 {
         let mut pair = Pair::new(PairOptions::seeded(seed));
-        let (id, link) = begin(&mut pair, &[]);
+        let (step, link) = begin(&mut pair, &[]);
         let token = link.url().strip_prefix("tg://login?token=").unwrap();
         assert!(token.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_'), "{token}");
         assert_eq!(link.number, 1);
@@ -48,8 +48,8 @@ fn a_scan_of_the_link_logs_in_at_once() {
 
         let before = pair.elapsed();
         scan(&mut pair, &link, "9996620001").unwrap();
-        let outcome = outcome(&mut pair, id);
-        assert!(matches!(&outcome, Ok(Outcome::LoggedIn(user)) if user.id == 9_996_620_001), "{outcome:?}");
+        let outcome = outcome(&mut pair, step);
+        assert!(matches!(&outcome, Ok(LoginStep::LoggedIn(user)) if user.id == 9_996_620_001), "{outcome:?}");
         // The update told it; no timer was waited for.
         assert!(pair.elapsed() - before < Duration::from_secs(1));
         assert!(pair.client.session().user.is_some());
@@ -60,14 +60,14 @@ fn a_scan_of_the_link_logs_in_at_once() {
 #[test]
 fn a_link_is_renewed_before_it_expires_and_no_more_often() {
     let mut pair = Pair::new(PairOptions::default());
-    let (id, first) = begin(&mut pair, &[]);
+    let (step, first) = begin(&mut pair, &[]);
     let mut seen = vec![first.url().to_owned()];
     for number in 2..=10 {
         let before = pair.elapsed();
-        pair.run_until(|pair| pair.client.login_link(id).unwrap().number == number).unwrap();
+        pair.run_until(|pair| pair.client.login_link(step.id()).unwrap().number == number).unwrap();
         let waited = pair.elapsed() - before;
         assert!(waited > Duration::from_secs(20) && waited < Duration::from_secs(30), "{waited:?}");
-        let link = link(&pair, id);
+        let link = link(&pair, step);
         assert!(!seen.contains(&link.url().to_owned()));
         seen.push(link.url().to_owned());
     }
@@ -76,65 +76,65 @@ fn a_link_is_renewed_before_it_expires_and_no_more_often() {
     for old in &seen[..8] {
         assert_eq!(pair.dcs.scan_login_link(old, "9996620001").unwrap_err(), "AUTH_TOKEN_INVALIDX");
     }
-    let last = link(&pair, id);
+    let last = link(&pair, step);
     scan(&mut pair, &last, "9996620001").unwrap();
-    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+    assert!(matches!(outcome(&mut pair, step), Ok(LoginStep::LoggedIn(_))));
 }
 
 #[test]
 fn a_wrong_clock_does_not_change_the_renewal_interval() {
     for clock_skew in [-86_400, 86_400] {
         let mut pair = Pair::new(PairOptions { clock_skew, ..PairOptions::default() });
-        let (id, link) = begin(&mut pair, &[]);
+        let (step, link) = begin(&mut pair, &[]);
         assert!(link.lifetime > Duration::from_secs(25) && link.lifetime <= Duration::from_secs(31));
         pair.run_for(Duration::from_secs(290)).unwrap();
         assert!((10..=13).contains(&links_told(&pair)), "{}", links_told(&pair));
-        pair.client.cancel(id);
+        pair.client.cancel(step.id());
     }
 }
 
 #[test]
 fn an_excluded_user_cannot_scan_the_link() {
     let mut pair = Pair::new(PairOptions::default());
-    let (id, link) = begin(&mut pair, &[9_996_620_001]);
+    let (step, link) = begin(&mut pair, &[9_996_620_001]);
     assert_eq!(scan(&mut pair, &link, "9996620001").unwrap_err(), "AUTH_TOKEN_EXCEPTION");
-    assert!(!pair.is_completed(id));
+    assert!(!pair.is_completed(step.id()));
     scan(&mut pair, &link, "9996620003").unwrap();
-    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(user)) if user.id == 9_996_620_003));
+    assert!(matches!(outcome(&mut pair, step), Ok(LoginStep::LoggedIn(user)) if user.id == 9_996_620_003));
 }
 
 #[test]
 fn a_cancelled_login_leaves_nothing_running() {
     let mut pair = Pair::new(PairOptions::default());
-    let (id, _) = begin(&mut pair, &[]);
-    pair.client.cancel(id);
+    let (step, _) = begin(&mut pair, &[]);
+    pair.client.cancel(step.id());
     let told = links_told(&pair);
     pair.run_for(Duration::from_secs(600)).unwrap();
     assert_eq!(links_told(&pair), told);
-    assert!(pair.client.login_link(id).is_none() && !pair.is_completed(id));
+    assert!(pair.client.login_link(step.id()).is_none() && !pair.is_completed(step.id()));
     // The same client takes the next login.
-    assert!(matches!(pair.login(|login| login.bot_login("1:sandbox")), Ok(Outcome::LoggedIn(_))));
+    assert!(is_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox"))));
 }
 
 #[test]
 fn closing_the_client_ends_a_qr_login() {
     let mut pair = Pair::new(PairOptions::default());
-    let (id, _) = begin(&mut pair, &[]);
+    let (step, _) = begin(&mut pair, &[]);
     let now = pair.client_now();
     pair.client.close(now);
-    assert!(matches!(outcome(&mut pair, id), Err(LoginError::Invoke(InvokeError::Cancelled))));
+    assert!(matches!(outcome(&mut pair, step), Err(LoginError::Invoke(InvokeError::Cancelled))));
 }
 
 #[test]
 fn a_scan_while_disconnected_logs_in_after_the_reconnect() {
     let mut pair = Pair::new(PairOptions::default());
-    let (id, link) = begin(&mut pair, &[]);
+    let (step, link) = begin(&mut pair, &[]);
     pair.network.set_dead(2, true);
     pair.dcs.close_all();
     scan(&mut pair, &link, "9996620001").unwrap();
     pair.run_for(Duration::from_secs(2)).unwrap();
     pair.network.set_dead(2, false);
-    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+    assert!(is_logged_in(&outcome(&mut pair, step)));
     assert_no_fault(&pair);
 }
 
@@ -144,32 +144,33 @@ fn server_errors_are_retried_and_refusals_end_the_qr_login() {
     let trouble = Fault::error("auth.exportLoginToken", 500, "INTERDC_2_CALL_ERROR").with_times(Some(2));
     options.server.accounts.faults = vec![trouble];
     let mut pair = Pair::new(options);
-    let (id, link) = begin(&mut pair, &[]);
+    let (step, link) = begin(&mut pair, &[]);
     scan(&mut pair, &link, "9996620001").unwrap();
-    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+    assert!(is_logged_in(&outcome(&mut pair, step)));
 
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::error("auth.exportLoginToken", 400, "API_ID_INVALID")];
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.qr_login(&[]));
+    let outcome = pair.login(LoginFlow::qr_login(&[]));
     assert_eq!(outcome, Err(LoginError::ApiCredentialsRefused));
 }
 
 #[test]
 fn a_wrong_server_ends_a_qr_login() {
     let mut pair = Pair::new(PairOptions::default());
-    let (id, _) = begin(&mut pair, &[]);
+    let (step, _) = begin(&mut pair, &[]);
     // An intermediate frame of four bytes: -444. In the middle of a connection anybody may have sent it; one that begins
     // with it is to the wrong server.
     for _ in 0..2 {
         let opened = pair.opened.len();
         let conn = pair.network.connections().next().unwrap();
         pair.network.inject(pair.timestamp(), conn, &[4, 0, 0, 0, 0x44, 0xfe, 0xff, 0xff]);
-        pair.run_until(|pair| pair.opened.len() > opened || pair.is_completed(id)).unwrap();
-        pair.run_until(|pair| pair.network.connections().next().is_some() || pair.is_completed(id)).unwrap();
+        pair.run_until(|pair| pair.opened.len() > opened || pair.is_completed(step.id())).unwrap();
+        pair.run_until(|pair| pair.network.connections().next().is_some() || pair.is_completed(step.id()))
+            .unwrap();
     }
     assert_eq!(pair.opened.len(), 2);
-    let outcome = outcome(&mut pair, id);
+    let outcome = outcome(&mut pair, step);
     assert!(matches!(&outcome, Err(LoginError::Invoke(InvokeError::Unreachable { .. }))), "{outcome:?}");
 }
 
@@ -179,16 +180,16 @@ const SCANNED: [u8; 12] = [0xc1, 0xde, 0xd4, 0x78, 0x91, 0xe6, 0x4f, 0x56, 0, 0,
 #[test]
 fn f13_failed_scans_renew_the_link_at_most_once_a_second() {
     let mut pair = Pair::new(PairOptions::default());
-    let (id, _) = begin(&mut pair, &[]);
+    let (step, _) = begin(&mut pair, &[]);
     let begun = pair.elapsed();
     while pair.elapsed() - begun < Duration::from_secs(10) {
         pair.dcs.send_update(&SCANNED);
         pair.run_for(Duration::from_millis(5)).unwrap();
     }
-    let number = link(&pair, id).number;
+    let number = link(&pair, step).number;
     assert!((9..=13).contains(&number), "{number} links in 10 s");
     // A scan that is one still logs in.
-    let shown = link(&pair, id);
+    let shown = link(&pair, step);
     scan(&mut pair, &shown, "9996620001").unwrap();
-    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+    assert!(matches!(outcome(&mut pair, step), Ok(LoginStep::LoggedIn(_))));
 }

@@ -1,32 +1,32 @@
 //! A QR code scanned by an account of another DC, with a password and without.
 
-use sansgram_core::login::{LoginError, MAX_HOPS, Outcome};
+use sansgram_core::login::{LoginError, LoginFlow, LoginStep, MAX_HOPS};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
 use super::qr_code::{begin, link, outcome, scan};
-use crate::common::assert_no_fault;
+use crate::common::{assert_no_fault, is_logged_in};
 
 #[test]
 fn a_scan_by_an_account_of_another_dc_with_a_password_logs_in() {
     for (phone, dc, password) in [("9996610001", 1, false), ("9996630002", 3, true), ("9996620002", 2, true)]
     {
         let mut pair = Pair::new(PairOptions::default());
-        let (id, link) = begin(&mut pair, &[]);
+        let (step, link) = begin(&mut pair, &[]);
         scan(&mut pair, &link, phone).unwrap();
-        let outcome = outcome(&mut pair, id);
+        let outcome = outcome(&mut pair, step);
         if password {
             assert!(
-                matches!(&outcome, Ok(Outcome::PasswordRequired(hint)) if hint.hint.is_some()),
+                matches!(&outcome, Ok(LoginStep::PasswordRequired(hint)) if hint.hint.is_some()),
                 "{outcome:?}"
             );
-            let outcome = pair.login(|login| login.check_password("sandbox"));
-            assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+            let outcome = pair.login(LoginFlow::check_password("sandbox"));
+            assert!(is_logged_in(&outcome), "{outcome:?}");
         } else {
-            assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+            assert!(is_logged_in(&outcome), "{outcome:?}");
         }
         assert_eq!(pair.client.home().number(), dc);
-        assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+        assert!(pair.login(LoginFlow::get_me()).is_ok());
         assert_no_fault(&pair);
     }
 }
@@ -36,9 +36,9 @@ fn a_migration_loop_ends_the_qr_login() {
     let mut options = PairOptions::default();
     options.server.accounts.always_migrate = true;
     let mut pair = Pair::new(options);
-    let (id, link) = begin(&mut pair, &[]);
+    let (step, link) = begin(&mut pair, &[]);
     scan(&mut pair, &link, "9996620001").unwrap();
-    assert_eq!(outcome(&mut pair, id), Err(LoginError::MigrationLoop));
+    assert_eq!(outcome(&mut pair, step), Err(LoginError::MigrationLoop));
     const { assert!(MAX_HOPS < 10) };
 }
 
@@ -48,11 +48,11 @@ fn a_token_that_expires_during_migration_is_replaced() {
     options.server.accounts.faults =
         vec![Fault::error("auth.importLoginToken", 400, "AUTH_TOKEN_EXPIRED").once()];
     let mut pair = Pair::new(options);
-    let (id, first) = begin(&mut pair, &[]);
+    let (step, first) = begin(&mut pair, &[]);
     scan(&mut pair, &first, "9996630001").unwrap();
-    pair.run_until(|pair| pair.client.login_link(id).is_none_or(|link| link.number == 2)).unwrap();
-    let second = link(&pair, id);
+    pair.run_until(|pair| pair.client.login_link(step.id()).is_none_or(|link| link.number == 2)).unwrap();
+    let second = link(&pair, step);
     scan(&mut pair, &second, "9996630001").unwrap();
-    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::LoggedIn(_))));
+    assert!(is_logged_in(&outcome(&mut pair, step)));
     assert_eq!(pair.client.home().number(), 3);
 }

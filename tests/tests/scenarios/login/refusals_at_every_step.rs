@@ -1,8 +1,9 @@
 //! Every step of a login and every class of refusal: the login goes on, waits, begins again or is over.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
-use sansgram_core::login::{Continuation, LoginError, NewPassword, Outcome, SentCode};
+use sansgram_core::login::{Continuation, LoginError, LoginFlow, LoginStep, NewPassword, SentCode};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
 
@@ -32,14 +33,12 @@ const REFUSALS: &[(i32, &str, usize, Continuation)] = &[
     (401, "USER_DEACTIVATED_BAN", 1, Continuation::Over),
 ];
 
-type Login = Result<Outcome, LoginError>;
-
 /// Tries the step once for each refusal, and once more: then it succeeds, unless another key knows nothing of it.
-fn walk(
+fn walk<T: Debug>(
     method: &str,
     deliveries: &[CodeDelivery],
     prepare: impl Fn(&mut Pair) -> Option<SentCode>,
-    step: impl Fn(&mut Pair, Option<&SentCode>) -> Login,
+    step: impl Fn(&mut Pair, Option<&SentCode>) -> Result<T, LoginError>,
 ) {
     let mut options = PairOptions::default();
     options.server.accounts.deliveries = deliveries.to_vec();
@@ -79,25 +78,23 @@ fn app() -> Vec<CodeDelivery> {
 fn b3_refusals_of_the_steps_of_a_phone() {
     const PHONE: &str = "9996620001";
     let ask = |pair: &mut Pair| Some(request_code(pair, PHONE));
-    walk("auth.sendCode", &app(), |_| None, |pair, _| pair.login(|login| login.request_code(PHONE)));
-    walk("auth.resendCode", &app(), ask, |pair, token| pair.login(|login| login.resend_code(token.unwrap())));
-    walk("auth.cancelCode", &app(), ask, |pair, token| pair.login(|login| login.cancel_code(token.unwrap())));
-    walk("auth.signIn", &app(), ask, |pair, token| {
-        pair.login(|login| login.sign_in(token.unwrap(), "22222"))
-    });
+    walk("auth.sendCode", &app(), |_| None, |pair, _| pair.login(LoginFlow::send_code(PHONE)));
+    walk("auth.resendCode", &app(), ask, |pair, token| pair.login(LoginFlow::resend_code(token.unwrap())));
+    walk("auth.cancelCode", &app(), ask, |pair, token| pair.login(LoginFlow::cancel_code(token.unwrap())));
+    walk("auth.signIn", &app(), ask, |pair, token| pair.login(LoginFlow::sign_in(token.unwrap(), "22222")));
 }
 
 #[test]
 fn b3_refusals_of_a_sign_up() {
     let prepare = |pair: &mut Pair| {
         let token = request_code(pair, "9996620009");
-        match pair.login(|login| login.sign_in(&token, "22222")) {
-            Ok(Outcome::SignUpRequired(required)) => Some(required.token),
+        match pair.login(LoginFlow::sign_in(&token, "22222")) {
+            Ok(LoginStep::SignUpRequired(required)) => Some(required.token),
             other => panic!("{other:?}"),
         }
     };
     walk("auth.signUp", &app(), prepare, |pair, token| {
-        pair.login(|login| login.sign_up(token.unwrap(), "Ada", ""))
+        pair.login(LoginFlow::sign_up(token.unwrap(), "Ada", ""))
     });
 }
 
@@ -106,12 +103,12 @@ fn b5_refusals_of_an_email_setup() {
     const ADDRESS: &str = "ada@home.example";
     let ask = |pair: &mut Pair| Some(request_code(pair, "9996620006"));
     walk("account.sendVerifyEmailCode", &app(), ask, |pair, token| {
-        pair.login(|login| login.send_email_code(token.unwrap(), ADDRESS))
+        pair.login(LoginFlow::send_email_code(token.unwrap(), ADDRESS))
     });
     let sent = |pair: &mut Pair| {
         let token = ask(pair);
-        let outcome = pair.login(|login| login.send_email_code(token.as_ref().unwrap(), ADDRESS));
-        assert!(matches!(outcome, Ok(Outcome::EmailCodeSent(_))), "{outcome:?}");
+        let outcome = pair.login(LoginFlow::send_email_code(token.as_ref().unwrap(), ADDRESS));
+        assert!(outcome.is_ok(), "{outcome:?}");
         token
     };
     walk("account.verifyEmail", &app(), sent, |pair, token| {
@@ -119,11 +116,11 @@ fn b5_refusals_of_an_email_setup() {
             AccountEvent::EmailSent { code, .. } => Some(code.clone()),
             _ => None,
         });
-        pair.login(|login| login.verify_email(token.unwrap(), &code.unwrap()))
+        pair.login(LoginFlow::verify_email(token.unwrap(), &code.unwrap()))
     });
     let by_email = |pair: &mut Pair| Some(request_code(pair, "9996620007"));
     walk("auth.resetLoginEmail", &app(), by_email, |pair, token| {
-        pair.login(|login| login.reset_login_email(token.unwrap()))
+        pair.login(LoginFlow::reset_login_email(token.unwrap()))
     });
 }
 
@@ -133,21 +130,21 @@ fn b3_refusals_of_a_password_and_its_recovery() {
         password_hint(pair, "9996620008");
         None
     };
-    walk("auth.checkPassword", &app(), owes, |pair, _| pair.login(|login| login.check_password("sandbox")));
+    walk("auth.checkPassword", &app(), owes, |pair, _| pair.login(LoginFlow::check_password("sandbox")));
     walk("auth.requestPasswordRecovery", &app(), owes, |pair, _| {
-        pair.login(|login| login.request_password_recovery())
+        pair.login(LoginFlow::request_password_recovery())
     });
     let recovers = |pair: &mut Pair| {
         owes(pair);
-        let outcome = pair.login(|login| login.request_password_recovery());
-        assert!(matches!(outcome, Ok(Outcome::RecoveryCodeSent(_))), "{outcome:?}");
+        let outcome = pair.login(LoginFlow::request_password_recovery());
+        assert!(outcome.is_ok(), "{outcome:?}");
         None
     };
     walk("auth.checkRecoveryPassword", &app(), recovers, |pair, _| {
-        pair.login(|login| login.check_recovery_password("222222"))
+        pair.login(LoginFlow::check_recovery_password("222222"))
     });
     walk("auth.recoverPassword", &app(), recovers, |pair, _| {
-        pair.login(|login| login.recover_password("222222", Some(NewPassword::new("correct horse"))))
+        pair.login(LoginFlow::recover_password("222222", Some(NewPassword::new("correct horse"))))
     });
 }
 
@@ -160,10 +157,10 @@ fn b3_refusals_before_a_password() {
         options.server.accounts.faults = vec![refusal; *times];
         let mut pair = Pair::new(options);
         let token = request_code(&mut pair, "9996620002");
-        match pair.login(|login| login.sign_in(&token, "22222")) {
-            Ok(Outcome::PasswordRequired(hint)) => {
+        match pair.login(LoginFlow::sign_in(&token, "22222")) {
+            Ok(LoginStep::PasswordRequired(hint)) => {
                 assert!(expected.keeps_pending() && hint.hint.is_none(), "{code} {name}");
-                assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+                assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
             }
             other => assert_eq!(other.unwrap_err().continuation(), *expected, "{code} {name}"),
         }
@@ -176,7 +173,7 @@ fn b3_refusals_of_a_bot() {
         "auth.importBotAuthorization",
         &app(),
         |_| None,
-        |pair, _| pair.login(|login| login.bot_login("1:sandbox")),
+        |pair, _| pair.login(LoginFlow::bot_login("1:sandbox")),
     );
 }
 
@@ -188,7 +185,7 @@ fn b3_refusals_of_a_qr_code() {
         options.server.accounts.faults = vec![refusal; *times];
         let mut pair = Pair::new(options);
         let now = pair.client_now();
-        let id = pair.client.login(now).qr_login(&[]).unwrap();
+        let id = pair.client.start_login(now, LoginFlow::qr_login(&[])).unwrap();
         let error = outcome(&mut pair, id).unwrap_err();
         assert_eq!(error.continuation(), *expected, "{code} {name}: {error:?}");
         // Another one can be shown, and scanned by an account of another DC.
@@ -210,7 +207,7 @@ fn b4_a_temporary_401_after_a_migration_is_retried() {
             steps.iter().flat_map(|method| std::iter::repeat_n(passing(method), count)).collect();
         let mut pair = Pair::new(options);
         password_hint(&mut pair, "9996610002");
-        assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))), "{count} refusals");
+        assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))), "{count} refusals");
         assert!(pair.elapsed() < Duration::from_secs(40), "{:?}", pair.elapsed());
     }
     // The same after a QR code.
@@ -220,8 +217,8 @@ fn b4_a_temporary_401_after_a_migration_is_retried() {
     let mut pair = Pair::new(options);
     let (id, shown) = begin(&mut pair, &[]);
     scan(&mut pair, &shown, "9996610002").unwrap();
-    assert!(matches!(outcome(&mut pair, id), Ok(Outcome::PasswordRequired(_))));
-    assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+    assert!(matches!(outcome(&mut pair, id), Ok(LoginStep::PasswordRequired(_))));
+    assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
 }
 
 /// Another process goes on: the session says that the login is not where it began.
@@ -231,11 +228,11 @@ fn b4_a_temporary_401_is_retried_in_another_process() {
     options.server.accounts.faults =
         vec![Fault::error("account.getPassword", 401, "AUTH_KEY_UNREGISTERED").once().on_dc(1)];
     let mut pair = Pair::new(options);
-    let token = code_sent(pair.login(|login| login.request_code("9996610002")));
+    let token = code_sent(pair.login(LoginFlow::send_code("9996610002")));
     pair.restart_client(PairOptions::config(&[1, 2, 3]));
-    let outcome = pair.login(|login| login.sign_in(&token, "11111"));
-    assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
-    assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+    let outcome = pair.login(LoginFlow::sign_in(&token, "11111"));
+    assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
+    assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
 }
 
 #[test]
@@ -247,7 +244,7 @@ fn b4_a_permanent_401_restarts_the_login() {
         let mut pair = Pair::new(options);
         password_hint(&mut pair, phone);
         let begun = pair.elapsed();
-        let outcome = pair.login(|login| login.check_password("sandbox"));
+        let outcome = pair.login(LoginFlow::check_password("sandbox"));
         assert_eq!(outcome, Err(LoginError::Restart));
         assert!(pair.elapsed() - begun < Duration::from_secs(15), "{:?}", pair.elapsed() - begun);
     }
@@ -258,7 +255,7 @@ fn f14_endless_flood_waits_are_reported() {
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 0)];
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.request_code("9996620001"));
+    let outcome = pair.login(LoginFlow::send_code("9996620001"));
     let total = Duration::from_secs(60);
     assert_eq!(outcome, Err(LoginError::EndlessFloodWait { times: 60, total }));
     assert_eq!(

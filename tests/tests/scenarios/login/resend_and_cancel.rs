@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::login::{CodeType, LoginError, Outcome};
+use sansgram_core::login::{CodeType, LoginError, LoginFlow};
 use sansgram_testkit::accounts::CodeDelivery;
 
 use crate::common::{assert_code_signs_in, code_sent, delivering, request_code};
@@ -22,11 +22,11 @@ fn a_resend_uses_the_next_delivery_and_replaces_the_code() {
     let old = token.clone();
     for next in [CodeType::Sms, CodeType::Unknown, CodeType::FlashCall, CodeType::Call] {
         assert_eq!((token.next, token.timeout), (Some(next), Some(Duration::from_secs(60))));
-        token = code_sent(pair.login(|login| login.resend_code(&token)));
+        token = code_sent(pair.login(LoginFlow::resend_code(&token)));
     }
     assert_eq!(token.next, None);
-    assert_eq!(pair.login(|login| login.resend_code(&token)), Err(LoginError::NoOtherWay));
-    assert_eq!(pair.login(|login| login.sign_in(&old, "22222")), Err(LoginError::CodeExpired));
+    assert_eq!(pair.login(LoginFlow::resend_code(&token)), Err(LoginError::NoOtherWay));
+    assert_eq!(pair.login(LoginFlow::sign_in(&old, "22222")), Err(LoginError::CodeExpired));
     assert_code_signs_in(&mut pair, &token);
 }
 
@@ -34,9 +34,9 @@ fn a_resend_uses_the_next_delivery_and_replaces_the_code() {
 fn a_cancelled_code_is_invalid() {
     let mut pair = delivering(&[CodeDelivery::App]);
     let token = request_code(&mut pair, PHONE);
-    assert_eq!(pair.login(|login| login.cancel_code(&token)), Ok(Outcome::CodeCancelled));
-    assert_eq!(pair.login(|login| login.sign_in(&token, "22222")), Err(LoginError::CodeExpired));
-    assert_eq!(pair.login(|login| login.cancel_code(&token)), Err(LoginError::CodeExpired));
+    assert_eq!(pair.login(LoginFlow::cancel_code(&token)), Ok(()));
+    assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::CodeExpired));
+    assert_eq!(pair.login(LoginFlow::cancel_code(&token)), Err(LoginError::CodeExpired));
     let token = request_code(&mut pair, PHONE);
     assert_code_signs_in(&mut pair, &token);
 }

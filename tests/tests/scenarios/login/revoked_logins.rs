@@ -1,10 +1,10 @@
 //! A login that the server ends (revoked, duplicated, deactivated, unknown) is one typed event with advice.
 
 use sansgram_core::client::{Event, LogoutCause};
-use sansgram_core::login::Outcome;
+use sansgram_core::login::LoginFlow;
 use sansgram_testkit::accounts::Fault;
 
-use crate::common::pair_with;
+use crate::common::{is_logged_in, pair_with};
 
 #[test]
 fn a_revoked_login_is_reported_with_advice_and_can_be_repeated() {
@@ -17,14 +17,14 @@ fn a_revoked_login_is_reported_with_advice_and_can_be_repeated() {
         (406, "AUTH_KEY_DUPLICATED", LogoutCause::Duplicated),
     ] {
         let mut pair = pair_with(vec![Fault::error("users.getUsers", code, name).once()]);
-        assert!(matches!(pair.login(|login| login.bot_login("1:sandbox")), Ok(Outcome::LoggedIn(_))));
+        assert!(is_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox"))));
         let key = pair.client.session().keys.clone();
-        assert_eq!(pair.login(|login| login.is_authorized()), Ok(Outcome::Authorized(None)), "{name}");
+        assert_eq!(pair.login(LoginFlow::login_state()), Ok(None), "{name}");
         assert!(pair.events.contains(&Event::SessionRevoked(cause)), "{name}");
         assert!(cause.advice().ends_with('.'));
         assert_eq!(pair.client.session().user, None);
-        let outcome = pair.login(|login| login.bot_login("1:sandbox"));
-        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{name}: {outcome:?}");
+        let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+        assert!(is_logged_in(&outcome), "{name}: {outcome:?}");
         // Only a key that is merely not logged in is used again.
         assert_eq!(pair.client.session().keys == key, !cause.is_key_dead(), "{name}");
     }

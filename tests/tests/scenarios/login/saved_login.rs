@@ -1,10 +1,10 @@
 //! A half-done login is put away as a text, and another process goes on with it.
 
 use sansgram_core::client::StoredSession;
-use sansgram_core::login::{Outcome, SavedLogin};
+use sansgram_core::login::{LoginFlow, LoginStep, SavedLogin};
 use sansgram_harness::pair::{Pair, PairOptions};
 
-use crate::common::request_code;
+use crate::common::{is_logged_in, request_code};
 
 /// The client is replaced by another one, which knows nothing but the session's text and the login's.
 #[test]
@@ -14,18 +14,18 @@ fn a_saved_login_continues_in_another_client() {
     let text = SavedLogin::from(token).to_text();
     restart(&mut pair);
     let Ok(SavedLogin::Code(token)) = SavedLogin::from_text(&text) else { panic!("no code") };
-    let outcome = pair.login(|login| login.sign_in(&token, "11111"));
-    let Ok(Outcome::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };
+    let outcome = pair.login(LoginFlow::sign_in(&token, "11111"));
+    let Ok(LoginStep::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };
     let text = SavedLogin::Password(hint).to_text();
     restart(&mut pair);
     assert!(matches!(SavedLogin::from_text(&text), Ok(SavedLogin::Password(_))));
-    let outcome = pair.login(|login| login.check_password("sandbox"));
-    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::check_password("sandbox"));
+    assert!(is_logged_in(&outcome), "{outcome:?}");
     assert_eq!(pair.client.home().number(), 1);
 
     // The application need not be named again.
     restart(&mut pair);
-    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+    assert!(pair.login(LoginFlow::get_me()).is_ok());
     let session = pair.client.session();
     assert_eq!(session.keys.len(), 2, "the keys of the two DCs were used all along");
 }

@@ -1,5 +1,6 @@
 //! `SRP_ID_INVALID`: the parameters are fetched again, and the password that was typed is kept.
 
+use sansgram_core::login::LoginFlow;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -11,11 +12,11 @@ fn stale_parameters_are_refetched_and_the_password_is_kept() {
     options.server.accounts.faults = vec![Fault::srp_id_invalid().once()];
     let mut pair = Pair::new(options);
     password_hint(&mut pair, "9996620002");
-    assert!(is_logged_in(&pair.login(|login| login.check_password("sandbox"))));
+    assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
 
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![Fault::srp_id_invalid()];
     let mut pair = Pair::new(options);
     password_hint(&mut pair, "9996620002");
-    assert!(pair.login(|login| login.check_password("sandbox")).is_err(), "it is not tried without end");
+    assert!(pair.login(LoginFlow::check_password("sandbox")).is_err(), "it is not tried without end");
 }

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, Route};
-use sansgram_core::login::Outcome;
+use sansgram_core::login::LoginFlow;
 use sansgram_harness::pair::{Pair, PairOptions};
 
-use crate::common::{assert_works_as, assert_works_within, dc, log_in_by_phone, logged_in, repeatable, wait};
+use crate::common::{
+    assert_works_as, assert_works_within, dc, is_logged_in, log_in_by_phone, logged_in, repeatable, wait,
+};
 
 const YEAR: i64 = 365 * 86_400;
 
@@ -18,8 +20,8 @@ fn skewed(clock_skew: i64, pfs: bool) -> Pair {
     let mut options = PairOptions { clock_skew, ..PairOptions::default() };
     options.client.pfs = pfs;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.bot_login("2:elsewhere"));
-    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{clock_skew}: {outcome:?}");
+    let outcome = pair.login(LoginFlow::bot_login("2:elsewhere"));
+    assert!(is_logged_in(&outcome), "{clock_skew}: {outcome:?}");
     pair
 }
 

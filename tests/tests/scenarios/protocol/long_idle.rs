@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Delivery, Event, InvokeError, OnUnknownOutcome, RequestOptions, Route};
-use sansgram_core::login::Outcome;
+use sansgram_core::login::LoginFlow;
 use sansgram_harness::pair::{Pair, PairOptions};
 
-use crate::common::{TRUE, assert_no_fault, assert_works_within, losses, wait};
+use crate::common::{TRUE, assert_no_fault, assert_works_within, is_logged_in, losses, wait};
 
 const SPANS: [Duration; 3] =
     [Duration::from_secs(600), Duration::from_secs(10 * 3600), Duration::from_secs(10 * 86_400)];
@@ -18,8 +18,8 @@ fn connected(pfs: bool) -> Pair {
     let mut options = PairOptions::default();
     options.client.pfs = pfs;
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.bot_login("1:sandbox"));
-    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
+    assert!(is_logged_in(&outcome), "{outcome:?}");
     pair.client.connect(pair.client_now());
     pair.poll();
     pair

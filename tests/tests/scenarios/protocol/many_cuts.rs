@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use sansgram_core::client::Route;
-use sansgram_core::login::Outcome;
+use sansgram_core::login::LoginFlow;
 use sansgram_core::transport::TransportKind;
 use sansgram_harness::network::{Chunks, NetworkOptions};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use super::cut_at_any_byte::{assert_once, options};
-use crate::common::log_in_bot;
+use crate::common::{is_logged_in, log_in_bot};
 
 #[test]
 fn many_cuts_at_random() {
@@ -45,8 +45,8 @@ fn over_an_unreliable_network() {
         options.client.max_attempts = 0;
         options.client.transport = TransportKind::ALL[seed as usize % 4];
         let mut pair = Pair::new(options);
-        let outcome = pair.login(|login| login.bot_login("2:elsewhere"));
-        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "seed {seed}: {outcome:?}");
+        let outcome = pair.login(LoginFlow::bot_login("2:elsewhere"));
+        assert!(is_logged_in(&outcome), "seed {seed}: {outcome:?}");
         let refused = pair.refusals.iter().find(|refusal| refusal.is_clients_fault());
         assert_eq!(refused, None, "seed {seed}");
     }

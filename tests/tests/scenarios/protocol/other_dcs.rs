@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sansgram_core::client::{InvokeError, RequestOptions, Route};
-use sansgram_core::login::Outcome;
+use sansgram_core::login::LoginFlow;
 use sansgram_core::tl::functions;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, Accounts, Fault};
@@ -40,8 +40,8 @@ fn an_authorization_is_transferred_once_before_the_first_request() {
         assert_eq!(state_at(&mut pair, 1), Ok(()));
         assert_eq!(logins(&pair, 1), 1);
         // A logout leaves no key anywhere.
-        let outcome = pair.login(|login| login.sign_out());
-        assert!(matches!(outcome, Ok(Outcome::SignedOut)), "{outcome:?}");
+        let outcome = pair.login(LoginFlow::log_out());
+        assert!(matches!(outcome, Ok(())), "{outcome:?}");
         assert_eq!(pair.dcs.keys().count(), 0);
     }
 }
@@ -148,15 +148,15 @@ fn file_migrate_is_followed_if_the_request_allows() {
 /// The time of each thing that happens until a logout is complete.
 fn sign_out(pair: &mut Pair) -> Vec<Duration> {
     let now = pair.client_now();
-    let id = pair.client.login(now).sign_out().unwrap();
+    let step = pair.client.start_login(now, LoginFlow::log_out()).unwrap();
     let mut times = Vec::new();
     pair.run_until(|pair| {
         times.push(pair.elapsed());
         assert!(times.len() < 1000, "the machine wants to be called without end at {:?}", pair.elapsed());
-        pair.is_completed(id)
+        pair.is_completed(step.id())
     })
     .unwrap();
-    assert_eq!(pair.client.take_login(id), Some(Ok(Outcome::SignedOut)));
+    assert_eq!(pair.client.take_login(step), Some(Ok(())));
     times
 }
 

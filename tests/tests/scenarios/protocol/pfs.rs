@@ -8,11 +8,11 @@ use sansgram_core::client::{
     DcId, DisconnectReason, Event, InvokeError, LogoutCause, OnUnknownOutcome, RequestId, RequestOptions,
     Route,
 };
-use sansgram_core::login::{LoginError, Outcome};
+use sansgram_core::login::{LoginError, LoginFlow};
 use sansgram_harness::pair::Pair;
 use sansgram_testkit::accounts::Fault;
 
-use crate::common::{TRUE, logged_in, losses, pfs_options};
+use crate::common::{TRUE, is_logged_in, logged_in, losses, pfs_options};
 
 /// No API function ever came under a permanent key, and the client broke no rule.
 fn assert_secret(pair: &Pair) {
@@ -46,14 +46,14 @@ fn assert_counted(pair: &mut Pair, requests: &[(i64, RequestId)]) {
 fn logins_use_temporary_keys_and_store_none() {
     for token in ["1:sandbox", "2:elsewhere"] {
         let mut pair = Pair::new(pfs_options());
-        let outcome = pair.login(|login| login.bot_login(token));
-        assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
-        assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+        let outcome = pair.login(LoginFlow::bot_login(token));
+        assert!(is_logged_in(&outcome), "{outcome:?}");
+        assert!(pair.login(LoginFlow::get_me()).is_ok());
         assert_secret(&pair);
         let permanent = permanent_key(&pair);
         assert!(pair.dcs.keys().any(|key| key.bound_to == Some(permanent) && key.calls >= 2));
-        let outcome = pair.login(|login| login.sign_out());
-        assert!(matches!(outcome, Ok(Outcome::SignedOut)), "{outcome:?}");
+        let outcome = pair.login(LoginFlow::log_out());
+        assert!(matches!(outcome, Ok(())), "{outcome:?}");
         assert_secret(&pair);
         assert_eq!(pair.dcs.keys().count(), 0);
     }
@@ -64,7 +64,7 @@ fn a_stored_session_gets_a_new_temporary_key() {
     let mut pair = logged_in(pfs_options());
     let old = temporary_key(&pair);
     pair.restart_client(pfs_options().client);
-    assert!(matches!(pair.login(|login| login.get_me()), Ok(Outcome::Me(_))));
+    assert!(pair.login(LoginFlow::get_me()).is_ok());
     assert_ne!(temporary_key(&pair), old);
     assert_secret(&pair);
 }
@@ -170,7 +170,7 @@ fn a_server_that_refuses_every_binding_ends_the_connection_attempts() {
     options.server.accounts.faults =
         vec![Fault::error("auth.bindTempAuthKey", 400, "ENCRYPTED_MESSAGE_INVALID")];
     let mut pair = Pair::new(options);
-    let outcome = pair.login(|login| login.bot_login("1:sandbox"));
+    let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
     let Err(LoginError::Invoke(InvokeError::Unreachable {
         reason: DisconnectReason::Binding(error), ..
     })) = outcome
@@ -187,7 +187,7 @@ fn a_permanent_key_lost_by_the_server_is_a_logout() {
     pair.run_for(Duration::from_secs(120)).unwrap();
     let old = permanent_key(&pair);
     assert!(pair.dcs.forget_key(2, old));
-    let outcome = pair.login(|login| login.get_me());
+    let outcome = pair.login(LoginFlow::get_me());
     assert!(matches!(outcome, Err(LoginError::NotLoggedIn)), "{outcome:?}");
     assert!(pair.events.contains(&Event::SessionRevoked(LogoutCause::KeyInvalid)));
     assert_ne!(permanent_key(&pair), old);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sansgram_core::client::{DisconnectReason, Event, StoredSession};
+use sansgram_core::login::LoginFlow;
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{dc, logged_in};
@@ -57,9 +58,9 @@ fn waiting_requests_fail_if_no_connection_can_be_made() {
     let mut pair = logged_in(PairOptions::default());
     pair.restart_client(PairOptions::default().client);
     let now = pair.client_now();
-    let id = pair.client.login(now).sign_out().unwrap();
+    let step = pair.client.start_login(now, LoginFlow::log_out()).unwrap();
     pair.client.connect(now);
-    pair.run_until(|pair| pair.is_completed(id)).unwrap();
+    pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
     let given_up = |event: &Event| matches!(event, Event::Disconnected { retry_in: None, .. });
     assert!(pair.events.iter().any(|event| given_up(event) || matches!(event, Event::Connected { .. })));
     // A session of a DC that the configuration does not know.

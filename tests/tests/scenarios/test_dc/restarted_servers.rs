@@ -1,10 +1,12 @@
 //! The state of the DCs, saved and restored: what a client notices of it, and what is no state.
 
-use sansgram_core::login::Outcome;
+use sansgram_core::login::{LoginFlow, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions, address};
 use sansgram_testkit::accounts::{AccountOptions, TestPassword, TestUser};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
 use sansgram_testkit::server::{RestoreError, ServerOptions, TestDcs};
+
+use crate::common::is_logged_in;
 
 fn restored(mut options: ServerOptions, saved: &[u8]) -> Result<TestDcs, RestoreError> {
     options.accounts.dcs = options.dcs.iter().map(|&dc| (dc, address(dc))).collect();
@@ -19,11 +21,11 @@ fn restart(pair: &mut Pair, options: ServerOptions) {
 }
 
 fn sign_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
-    let outcome = pair.login(|login| login.request_code(phone));
-    let Ok(Outcome::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
-    match pair.login(|login| login.sign_in(&token, code)) {
-        Ok(Outcome::LoggedIn(user)) => Some(user.id),
-        Ok(Outcome::PasswordRequired(_)) => None,
+    let outcome = pair.login(LoginFlow::send_code(phone));
+    let Ok(LoginStep::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
+    match pair.login(LoginFlow::sign_in(&token, code)) {
+        Ok(LoginStep::LoggedIn(user)) => Some(user.id),
+        Ok(LoginStep::PasswordRequired(_)) => None,
         other => panic!("{other:?}"),
     }
 }
@@ -31,8 +33,8 @@ fn sign_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
 fn whoami(pair: &mut Pair) -> Option<i64> {
     // The method itself does not fit for every lifetime, whatever clippy says.
     #[allow(clippy::redundant_closure_for_method_calls)]
-    let outcome = pair.login(|login| login.get_me());
-    if let Ok(Outcome::Me(user)) = outcome { Some(user.id) } else { None }
+    let outcome = pair.login(LoginFlow::get_me());
+    if let Ok(user) = outcome { Some(user.id) } else { None }
 }
 
 fn ada(password: &str) -> ServerOptions {
@@ -64,22 +66,22 @@ fn a4_a_client_stays_logged_in_across_a_server_restart() {
 #[test]
 fn a4_every_login_step_continues_after_a_restart() {
     let mut pair = Pair::new(PairOptions::default());
-    let outcome = pair.login(|login| login.request_code("9996620002"));
-    let Ok(Outcome::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
+    let outcome = pair.login(LoginFlow::send_code("9996620002"));
+    let Ok(LoginStep::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
     restart(&mut pair, ServerOptions::default());
-    let outcome = pair.login(|login| login.sign_in(&token, "22222"));
-    assert!(matches!(outcome, Ok(Outcome::PasswordRequired(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::sign_in(&token, "22222"));
+    assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
     restart(&mut pair, ServerOptions::default());
-    let outcome = pair.login(|login| login.check_password("sandbox"));
-    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::check_password("sandbox"));
+    assert!(is_logged_in(&outcome), "{outcome:?}");
 }
 
 #[test]
 fn a4_accounts_changed_by_the_options_start_fresh() {
     let mut pair = Pair::new(PairOptions { server: ada("engine"), ..PairOptions::default() });
     assert_eq!(sign_in(&mut pair, "12025550123", "12345"), None);
-    let outcome = pair.login(|login| login.check_password("engine"));
-    assert!(matches!(outcome, Ok(Outcome::LoggedIn(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::check_password("engine"));
+    assert!(is_logged_in(&outcome), "{outcome:?}");
     restart(&mut pair, ada("engine"));
     assert_eq!(whoami(&mut pair), Some(7));
     // Who is gone from the options is not logged in any more.

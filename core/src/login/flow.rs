@@ -1,0 +1,434 @@
+//! One step of a login: a state machine over queries and answers.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem;
+use core::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::error::LoginError;
+use super::outcome::{Account, QrLink};
+use super::password::{PasswordKdfOutput, PasswordKdfTask};
+use super::state::{AnswerContext, Hops, LoginContext, Next, Request, State, not_awaited};
+use crate::crypto::{Secret, SecureRandom};
+use crate::dc::DcId;
+use crate::policy;
+use crate::rpc::{InvokeError, RpcError};
+
+/// What a step wants next.
+#[derive(Debug)]
+#[must_use]
+pub enum Progress<T> {
+    /// Send [`LoginFlow::query`] to the home DC.
+    Send,
+    /// Make this DC the home DC, then send [`LoginFlow::query`] there.
+    Migrate(DcId),
+    /// Run the task, then call [`LoginFlow::computed`].
+    Compute(PasswordKdfTask),
+    /// Show the link. Call [`LoginFlow::renew`] after [`QrLink::renew_after`], and when `updateLoginToken` arrives.
+    ShowQr(QrLink),
+    /// The server has trouble: send [`LoginFlow::query`] again after this time.
+    RetryAfter(Duration),
+    /// The server asks to wait for this long: then send [`LoginFlow::query`] again, or give up with
+    /// [`LoginError::FloodWait`].
+    FloodWait(Duration),
+    /// The step is over.
+    Done(Result<T, LoginError>),
+}
+
+impl<T> Progress<T> {
+    /// The same, with another output in place of that of the step.
+    pub(crate) fn map<U>(self, output: impl FnOnce(T) -> U) -> Progress<U> {
+        match self {
+            Self::Send => Progress::Send,
+            Self::Migrate(dc) => Progress::Migrate(dc),
+            Self::Compute(task) => Progress::Compute(task),
+            Self::ShowQr(link) => Progress::ShowQr(link),
+            Self::RetryAfter(pause) => Progress::RetryAfter(pause),
+            Self::FloodWait(wait) => Progress::FloodWait(wait),
+            Self::Done(result) => Progress::Done(result.map(output)),
+        }
+    }
+}
+
+/// One step of a login that ends in a `T`: the only definition of the step, for every client.
+///
+/// A client starts it with [`Client::start_login`](crate::client::Client::start_login). Without that client: call
+/// [`start`](Self::start), then do what each [`Progress`] says, until [`Progress::Done`].
+pub struct LoginFlow<T> {
+    phase: Phase<T>,
+    account: fn(&T) -> Account,
+    query: Secret<Vec<u8>>,
+    hops: Hops,
+    repeats: u32,
+    has_migrated: bool,
+    future_auth_token: Option<Zeroizing<Vec<u8>>>,
+}
+
+type Start<T> = Box<dyn FnOnce(&LoginContext<'_>) -> Result<Request<T>, LoginError> + Send>;
+
+enum Phase<T> {
+    New(Start<T>),
+    Waiting(Box<dyn State<T>>),
+    Over,
+}
+
+impl<T> LoginFlow<T> {
+    /// A step whose first request is what `start` returns; `account` tells what its output says of the account.
+    pub(super) fn new(
+        account: fn(&T) -> Account,
+        start: impl FnOnce(&LoginContext<'_>) -> Result<Request<T>, LoginError> + Send + 'static,
+    ) -> Self {
+        Self {
+            phase: Phase::New(Box::new(start)),
+            account,
+            query: Secret::new(Vec::new()),
+            hops: Hops::default(),
+            repeats: 0,
+            has_migrated: false,
+            future_auth_token: None,
+        }
+    }
+
+    /// Starts the step. What a person typed is checked here: if it cannot be right, the step is over before anything is
+    /// sent.
+    pub fn start(&mut self, cx: &LoginContext<'_>) -> Progress<T> {
+        match mem::replace(&mut self.phase, Phase::Over) {
+            Phase::New(start) => {
+                self.has_migrated = cx.has_migrated;
+                let next = start(cx).map(Next::Send);
+                self.advance(next)
+            }
+            phase => {
+                self.phase = phase;
+                Progress::Done(Err(not_awaited()))
+            }
+        }
+    }
+
+    /// The query to send now: one boxed TL function. It may hold secrets. Empty before the start and after the end.
+    #[must_use]
+    pub fn query(&self) -> &[u8] {
+        self.query.expose()
+    }
+
+    /// Whether the step shows links, and needs updates to arrive.
+    #[must_use]
+    pub fn is_qr_login(&self) -> bool {
+        matches!(&self.phase, Phase::Waiting(state) if state.is_qr_login())
+    }
+
+    /// Takes the token that the server gave for a next login without a code (a secret), if it gave one.
+    pub const fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>> {
+        self.future_auth_token.take()
+    }
+
+    /// What the output of this step says of the account.
+    pub(crate) fn account(&self, output: &T) -> Account {
+        (self.account)(output)
+    }
+
+    /// Takes the answer to [`query`](Self::query): one boxed TL object, or why there is none. `server_time` is in seconds
+    /// since 1970.
+    ///
+    /// A step that is over stays so: an answer that comes after [`Progress::Done`] is ignored, and the step counts as
+    /// cancelled.
+    pub fn answered(
+        &mut self,
+        answer: Result<&[u8], InvokeError>,
+        server_time: i64,
+        random: &mut dyn SecureRandom,
+    ) -> Progress<T> {
+        let Some(state) = self.take_state() else { return Progress::Done(Err(not_awaited())) };
+        match answer {
+            Ok(body) => {
+                self.repeats = 0;
+                let future_auth_token = &mut self.future_auth_token;
+                let next =
+                    state.answered(body, &mut AnswerContext { server_time, random, future_auth_token });
+                self.advance(next)
+            }
+            Err(error) => self.refused(state, error),
+        }
+    }
+
+    /// Takes the output of the task of [`Progress::Compute`].
+    pub fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress<T> {
+        let Some(state) = self.take_state() else { return Progress::Done(Err(not_awaited())) };
+        let next = state.computed(output, random);
+        self.advance(next)
+    }
+
+    /// Asks for another link, since the one on display is about to expire, or `updateLoginToken` says that it was scanned.
+    /// Returns `None` if no link is on display.
+    pub fn renew(&mut self) -> Option<Progress<T>> {
+        let Phase::Waiting(state) = &mut self.phase else { return None };
+        self.query = state.renew()?;
+        self.repeats = 0;
+        Some(Progress::Send)
+    }
+
+    fn take_state(&mut self) -> Option<Box<dyn State<T>>> {
+        match mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Waiting(state) => Some(state),
+            Phase::New(_) | Phase::Over => None,
+        }
+    }
+
+    /// Waits in the state that the request leads to.
+    fn wait_for(&mut self, request: Request<T>) {
+        self.phase = Phase::Waiting(request.state);
+        self.query = request.query;
+        self.repeats = 0;
+    }
+
+    fn advance(&mut self, next: Result<Next<T>, LoginError>) -> Progress<T> {
+        let result = match next {
+            Ok(Next::Send(request)) => {
+                self.wait_for(request);
+                return Progress::Send;
+            }
+            Ok(Next::Migrate(target, request)) => {
+                self.query = request.query;
+                self.repeats = 0;
+                return self.migrate(request.state, target);
+            }
+            Ok(Next::Compute(task, state)) => {
+                self.phase = Phase::Waiting(state);
+                return Progress::Compute(task);
+            }
+            Ok(Next::ShowQr(link, state)) => {
+                self.phase = Phase::Waiting(state);
+                // Only what happens without a person in between is a loop.
+                self.hops = Hops::default();
+                return Progress::ShowQr(link);
+            }
+            Ok(Next::Done(output)) => Ok(output),
+            Err(error) => Err(error),
+        };
+        self.phase = Phase::Over;
+        self.query = Secret::new(Vec::new());
+        Progress::Done(result)
+    }
+
+    fn refused(&mut self, state: Box<dyn State<T>>, error: InvokeError) -> Progress<T> {
+        let patience = if state.is_displayed() { policy::MAX_QR_RETRIES } else { policy::MAX_LOGIN_RETRIES };
+        let error = match error {
+            InvokeError::Rpc(error) => error,
+            InvokeError::TimedOut { .. } | InvokeError::Unreachable { .. } if state.is_displayed() => {
+                return self.repeat(state, error.into(), patience);
+            }
+            error => return self.fail(state, error.into()),
+        };
+        if let Some(target) = error.migrate_to() {
+            return self.migrate(state, target);
+        }
+        let meaning = LoginError::of(state.method(), error.clone());
+        if is_trouble(&error) {
+            return self.repeat(state, meaning, patience);
+        }
+        // A DC that the account has just come to may not know the key for a second or two (Swiftgram PR#185).
+        if self.has_migrated && state.is_login() && error.is("AUTH_KEY_UNREGISTERED") {
+            return self.repeat(state, meaning, policy::MAX_LOGIN_RETRIES);
+        }
+        if let LoginError::FloodWait(wait) = meaning {
+            self.phase = Phase::Waiting(state);
+            return Progress::FloodWait(wait);
+        }
+        let next = state.refused(error, &mut self.hops);
+        self.advance(next)
+    }
+
+    fn migrate(&mut self, state: Box<dyn State<T>>, target: i64) -> Progress<T> {
+        if !self.hops.take() {
+            return self.fail(state, LoginError::MigrationLoop);
+        }
+        self.has_migrated = true;
+        match DcId::new(target) {
+            Ok(dc) => {
+                self.phase = Phase::Waiting(state);
+                Progress::Migrate(dc)
+            }
+            Err(_) => self.fail(state, LoginError::MigrationTarget(target)),
+        }
+    }
+
+    fn repeat(&mut self, state: Box<dyn State<T>>, error: LoginError, limit: u32) -> Progress<T> {
+        if self.repeats == limit {
+            return self.fail(state, error);
+        }
+        let pause = Duration::from_secs(1 << self.repeats.min(6)).min(policy::MAX_LOGIN_RETRY_PAUSE);
+        self.repeats += 1;
+        self.phase = Phase::Waiting(state);
+        Progress::RetryAfter(pause)
+    }
+
+    fn fail(&mut self, state: Box<dyn State<T>>, error: LoginError) -> Progress<T> {
+        let next = state.failed(error);
+        self.advance(next)
+    }
+}
+
+impl<T> fmt::Debug for LoginFlow<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.phase {
+            Phase::New(_) => "New",
+            Phase::Waiting(state) => state.method(),
+            Phase::Over => "Over",
+        };
+        f.debug_struct("LoginFlow")
+            .field("state", &state)
+            .field("hops", &format_args!("{}", self.hops))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the server, not the query, is at fault (`api/errors`, 500 and negative codes; codes that no page knows are
+/// taken for such). `AUTH_RESTART_X` asks for the same query again, and `AUTH_RESTART` does not.
+fn is_trouble(error: &RpcError) -> bool {
+    let restarts = (error.is("AUTH_RESTART") && error.value.is_none()) || error.is("SIGN_IN_FAILED");
+    !matches!(error.code, 300..500) && !restarts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::code::{InvalidCode, SentCode, SentCodeType};
+    use crate::login::credentials::ApiCredentials;
+    use crate::login::outcome::LoginStep;
+    use crate::login::phone::PhoneNumber;
+    use crate::rpc::RpcError;
+    use crate::tl::{Serialize, enums, types, write};
+
+    struct NoRandom;
+
+    impl SecureRandom for NoRandom {
+        fn fill(&mut self, _: &mut [u8]) {}
+    }
+
+    fn context(api: &ApiCredentials) -> LoginContext<'_> {
+        LoginContext { api: Some(api), logout_tokens: &[], is_logged_in: false, has_migrated: false }
+    }
+
+    fn api() -> ApiCredentials {
+        ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() }
+    }
+
+    fn asked(answer: Result<&[u8], InvokeError>) -> Result<Option<LoginStep>, LoginError> {
+        let mut flow = LoginFlow::login_state();
+        assert!(matches!(flow.start(&context(&api())), Progress::Send));
+        match flow.answered(answer, 0, &mut NoRandom) {
+            Progress::Done(result) => result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn users(users: &[enums::User]) -> Vec<u8> {
+        let mut out = Vec::new();
+        write::vector(&mut out, users, |out, user| user.serialize(out));
+        out
+    }
+
+    #[test]
+    fn only_the_server_says_that_no_user_is_logged_in() {
+        let no = Ok(None);
+        let one_user = users(&[types::User { id: 7, ..Default::default() }.into()]);
+        assert!(matches!(asked(Ok(&one_user)), Ok(Some(LoginStep::LoggedIn(user))) if user.id == 7));
+        assert_eq!(asked(Ok(&users(&[]))), no);
+        assert_eq!(asked(Ok(&users(&[types::UserEmpty { id: 7 }.into()]))), no);
+
+        // What cannot be read must not begin a new login over the one that is there.
+        let is_unclear = |result| {
+            matches!(
+                result,
+                Err(LoginError::Invoke(InvokeError::Decode(_))
+                    | LoginError::Refused(_)
+                    | LoginError::Unsupported(_))
+            )
+        };
+        for cut in 0..one_user.len() {
+            assert!(is_unclear(asked(one_user.get(..cut).ok_or(InvokeError::Cancelled))), "cut at {cut}");
+        }
+        assert!(is_unclear(asked(Ok(&true.to_bytes()))));
+
+        let refused = |code, name| asked(Err(InvokeError::Rpc(RpcError::parse(code, name))));
+        assert_eq!(refused(401, "AUTH_KEY_UNREGISTERED"), no);
+        assert_eq!(refused(406, "AUTH_KEY_DUPLICATED"), no);
+        assert!(is_unclear(refused(400, "INPUT_FETCH_ERROR")));
+        // That is said of the temporary key alone.
+        assert!(is_unclear(refused(401, "AUTH_KEY_PERM_EMPTY")));
+    }
+
+    /// Whatever ended it, an answer that comes late logs no user in and leaves no token behind.
+    #[test]
+    fn f16_a_step_that_is_over_stays_over() {
+        let rpc = |code, name| InvokeError::Rpc(RpcError::parse(code, name));
+        let timed_out = InvokeError::TimedOut { delivery: crate::session::Delivery::Packed, trouble: None };
+        let endings = [
+            (1, timed_out),
+            (1, InvokeError::Cancelled),
+            (1, rpc(400, "ACCESS_TOKEN_INVALID")),
+            (1, rpc(303, "USER_MIGRATE_0")),
+            (6, rpc(303, "USER_MIGRATE_2")),
+            (4, rpc(500, "STRANGE")),
+        ];
+        let user = types::User { id: 7, ..Default::default() };
+        let authorization = types::auth::Authorization {
+            setup_password_required: false,
+            otherwise_relogin_days: None,
+            tmp_sessions: None,
+            future_auth_token: Some(alloc::vec![7; 32]),
+            user: user.into(),
+        };
+        let late = enums::auth::Authorization::from(authorization).to_bytes();
+        for (times, ending) in endings {
+            let mut flow = LoginFlow::bot_login("1:sandbox");
+            assert!(matches!(flow.start(&context(&api())), Progress::Send));
+            for time in 1..=times {
+                let is_done =
+                    matches!(flow.answered(Err(ending.clone()), 0, &mut NoRandom), Progress::Done(Err(_)));
+                assert_eq!(is_done, time == times, "{ending} {time}");
+            }
+            let shown = alloc::format!("{flow:?}");
+            assert!(shown.contains("Over") && flow.query().is_empty(), "{ending}: {shown}");
+            for answer in [Ok(&late[..]), Err(rpc(500, "STRANGE")), Err(rpc(420, "FLOOD_WAIT_1"))] {
+                let progress = flow.answered(answer, 0, &mut NoRandom);
+                assert!(matches!(progress, Progress::Done(Err(_))), "{ending}: {progress:?}");
+            }
+            assert!(flow.take_future_auth_token().is_none() && flow.renew().is_none(), "{ending}");
+            assert_eq!(alloc::format!("{flow:?}"), shown);
+        }
+    }
+
+    #[test]
+    fn d4_a_text_without_a_digit_is_not_sent_as_a_code() {
+        fn ends_unsent<T: fmt::Debug>(mut flow: LoginFlow<T>) -> LoginError {
+            match flow.start(&context(&api())) {
+                Progress::Done(Err(error)) if flow.query().is_empty() => error,
+                other => panic!("{other:?}"),
+            }
+        }
+        let code = LoginError::CodeForm(InvalidCode::NoDigits);
+        let sent = SentCode {
+            phone: PhoneNumber::parse("9996620001").unwrap(),
+            hash: Some(Zeroizing::new("hash".into())),
+            kind: SentCodeType::EmailSetUpRequired,
+            next: None,
+            timeout: None,
+        };
+        for text in ["hello", "what code?", "\u{200b}x"] {
+            assert_eq!(ends_unsent(LoginFlow::verify_email(&sent, text)), code, "{text}");
+            assert_eq!(ends_unsent(LoginFlow::check_recovery_password(text)), code, "{text}");
+            assert_eq!(ends_unsent(LoginFlow::recover_password(text, None)), code, "{text}");
+        }
+        assert_eq!(ends_unsent(LoginFlow::verify_email(&sent, " ")), LoginError::CodeInvalid);
+        assert_eq!(ends_unsent(LoginFlow::check_recovery_password("")), LoginError::RecoveryCodeInvalid);
+        for text in ["abc1", "12 34 56"] {
+            assert!(matches!(LoginFlow::verify_email(&sent, text).start(&context(&api())), Progress::Send));
+            let mut flow = LoginFlow::check_recovery_password(text);
+            assert!(matches!(flow.start(&context(&api())), Progress::Send));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A step of one query, whose answer is all that there is to know.
+
+use alloc::boxed::Box;
+
+use super::answer;
+use super::error::LoginError;
+use super::outcome::UserInfo;
+use super::state::{AnswerContext, Next, State};
+
+/// A step of one query.
+pub(super) struct SingleQuery<T> {
+    pub(super) method: &'static str,
+    /// Whether it is part of a login, not of what follows one.
+    pub(super) is_login: bool,
+    /// Reads the answer.
+    pub(super) read: fn(&[u8]) -> Result<T, LoginError>,
+}
+
+impl<T> State<T> for SingleQuery<T> {
+    fn method(&self) -> &'static str {
+        self.method
+    }
+
+    fn is_login(&self) -> bool {
+        self.is_login
+    }
+
+    fn answered(self: Box<Self>, body: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<T>, LoginError> {
+        (self.read)(body).map(Next::Done)
+    }
+}
+
+/// A step of one query that logs in.
+pub(super) struct LogsIn<T> {
+    pub(super) method: &'static str,
+    /// Makes the outcome of the user.
+    pub(super) finish: fn(UserInfo) -> T,
+}
+
+impl<T> State<T> for LogsIn<T> {
+    fn method(&self) -> &'static str {
+        self.method
+    }
+
+    fn answered(self: Box<Self>, body: &[u8], cx: &mut AnswerContext<'_>) -> Result<Next<T>, LoginError> {
+        let user = answer::logged_in(answer::authorization(body)?, cx)?;
+        Ok(Next::Done((self.finish)(user)))
+    }
+}

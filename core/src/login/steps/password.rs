@@ -1,0 +1,275 @@
+//! The account's password: checked, recovered by e-mail, or given up (`api/srp`).
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::code::not_empty;
+use crate::crypto::{Secret, SecureRandom, srp};
+use crate::login::answer::{self, Algorithm, Parameters};
+use crate::login::code::read_code_with_digits;
+use crate::login::error::{LoginError, PasswordParametersError};
+use crate::login::flow::LoginFlow;
+use crate::login::outcome::{Account, PasswordReset, RecoveryCode, UserInfo};
+use crate::login::password::{NewPassword, PasswordKdfOutput};
+use crate::login::single_query::{LogsIn, SingleQuery};
+use crate::login::state::{AnswerContext, Hops, Next, Request, State, secret_bytes};
+use crate::rpc::RpcError;
+use crate::tl::{functions, types};
+
+impl LoginFlow<UserInfo> {
+    /// Gives the account's password (`account.getPassword`, then `auth.checkPassword`). Its key stretching comes by
+    /// [`Progress::Compute`](crate::login::Progress::Compute). Parameters that are stale are fetched again once.
+    ///
+    /// After [`LoginError::PasswordInvalid`] another password can be given.
+    #[must_use]
+    pub fn check_password(password: &str) -> Self {
+        let state = GetParameters { password: Secret::new(password.into()), is_refreshed: false };
+        Self::new(Account::of_login, |_| Ok(Request::new(state, get_password())))
+    }
+
+    /// Logs in with the recovery code instead of the password (`auth.recoverPassword`). `new` replaces the old password;
+    /// without it, the account has none from then on.
+    ///
+    /// The step fails with [`LoginError::CodeForm`] if the code has no digit: the server is not asked, which would spend a
+    /// try.
+    #[must_use]
+    pub fn recover_password(code: &str, new: Option<NewPassword>) -> Self {
+        let code = recovery_code(code);
+        Self::new(Account::of_login, |_| {
+            let code = code?;
+            Ok(match new {
+                Some(new) => Request::new(GetAlgorithm { code, new }, get_password()),
+                None => {
+                    let query =
+                        functions::auth::RecoverPassword { code: code.expose().clone(), new_settings: None };
+                    Request::new(PASSWORD_RECOVERED, secret_bytes(&query, code.expose().len()))
+                }
+            })
+        })
+    }
+}
+
+impl LoginFlow<RecoveryCode> {
+    /// Asks for a code by e-mail to recover the password with (`auth.requestPasswordRecovery`), if
+    /// [`PasswordHint::has_recovery`](crate::login::PasswordHint::has_recovery) says that there is an address.
+    #[must_use]
+    pub fn request_password_recovery() -> Self {
+        let query = secret_bytes(&functions::auth::RequestPasswordRecovery {}, 0);
+        let state = SingleQuery {
+            method: "auth.requestPasswordRecovery",
+            is_login: true,
+            read: answer::recovery_code,
+        };
+        Self::new(|_| Account::Unchanged, |_| Ok(Request::new(state, query)))
+    }
+}
+
+impl LoginFlow<()> {
+    /// Checks a recovery code before a new password is chosen (`auth.checkRecoveryPassword`). It is not used up.
+    ///
+    /// The step fails with [`LoginError::RecoveryCodeInvalid`] if it is wrong, and with [`LoginError::CodeForm`] if it
+    /// has no digit: the server is not asked then, which would spend a try.
+    #[must_use]
+    pub fn check_recovery_password(code: &str) -> Self {
+        let query = recovery_code(code).map(|code| {
+            let query = functions::auth::CheckRecoveryPassword { code: code.expose().clone() };
+            secret_bytes(&query, code.expose().len())
+        });
+        let state = SingleQuery {
+            method: "auth.checkRecoveryPassword",
+            is_login: true,
+            read: answer::recovery_code_accepted,
+        };
+        Self::new(|()| Account::Unchanged, |_| Ok(Request::new(state, query?)))
+    }
+
+    /// Declines the [reset](LoginFlow::reset_password) of the password (`account.declinePasswordReset`).
+    #[must_use]
+    pub fn decline_password_reset() -> Self {
+        let query = secret_bytes(&functions::account::DeclinePasswordReset {}, 0);
+        let state =
+            SingleQuery { method: "account.declinePasswordReset", is_login: false, read: answer::is_true };
+        Self::new(|()| Account::Unchanged, |_| Ok(Request::new(state, query)))
+    }
+}
+
+impl LoginFlow<PasswordReset> {
+    /// Asks, in a session that is logged in, to remove the forgotten password (`account.resetPassword`): asked again 7
+    /// days later, it is gone.
+    #[must_use]
+    pub fn reset_password() -> Self {
+        let query = secret_bytes(&functions::account::ResetPassword {}, 0);
+        let state =
+            SingleQuery { method: "account.resetPassword", is_login: false, read: answer::password_reset };
+        Self::new(|_| Account::Unchanged, |_| Ok(Request::new(state, query)))
+    }
+}
+
+const PASSWORD_RECOVERED: LogsIn<UserInfo> = LogsIn { method: "auth.recoverPassword", finish: |user| user };
+
+fn get_password() -> Secret<Vec<u8>> {
+    secret_bytes(&functions::account::GetPassword {}, 0)
+}
+
+fn recovery_code(typed: &str) -> Result<Secret<String>, LoginError> {
+    let code = read_code_with_digits(not_empty(typed, LoginError::RecoveryCodeInvalid)?)?;
+    Ok(Secret::new(code.as_str().into()))
+}
+
+/// Which parameters does the password have now?
+struct GetParameters {
+    password: Secret<String>,
+    /// Whether the parameters were stale once already.
+    is_refreshed: bool,
+}
+
+impl State<UserInfo> for GetParameters {
+    fn method(&self) -> &'static str {
+        "account.getPassword"
+    }
+
+    fn answered(
+        self: Box<Self>,
+        body: &[u8],
+        cx: &mut AnswerContext<'_>,
+    ) -> Result<Next<UserInfo>, LoginError> {
+        let parameters = Box::new(answer::parameters(body, cx.random)?);
+        let task = parameters.algorithm.kdf_task(&self.password);
+        Ok(Next::Compute(task, Box::new(Stretching { asked: *self, parameters })))
+    }
+}
+
+/// The password is being stretched.
+struct Stretching {
+    asked: GetParameters,
+    parameters: Box<Parameters>,
+}
+
+impl State<UserInfo> for Stretching {
+    fn method(&self) -> &'static str {
+        "auth.checkPassword"
+    }
+
+    fn answered(self: Box<Self>, _: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<UserInfo>, LoginError> {
+        Err(crate::login::state::not_awaited())
+    }
+
+    fn computed(
+        self: Box<Self>,
+        output: &PasswordKdfOutput,
+        random: &mut dyn SecureRandom,
+    ) -> Result<Next<UserInfo>, LoginError> {
+        let Parameters { algorithm, srp_b, srp_id } = *self.parameters;
+        let Algorithm { group, salt1, salt2 } = algorithm;
+        let proof = srp::prove(&group, &salt1, &salt2, &output.x, &srp_b, random)
+            .map_err(PasswordParametersError::from)?;
+        let answer = types::InputCheckPasswordSrp { srp_id, a: proof.a.to_vec(), m1: proof.m1.to_vec() };
+        let query = functions::auth::CheckPassword { password: answer.into() };
+        Ok(Next::send(CheckPassword { asked: self.asked }, secret_bytes(&query, 0)))
+    }
+}
+
+/// The proof of the password was given.
+struct CheckPassword {
+    asked: GetParameters,
+}
+
+impl State<UserInfo> for CheckPassword {
+    fn method(&self) -> &'static str {
+        "auth.checkPassword"
+    }
+
+    fn answered(
+        self: Box<Self>,
+        body: &[u8],
+        cx: &mut AnswerContext<'_>,
+    ) -> Result<Next<UserInfo>, LoginError> {
+        answer::logged_in(answer::authorization(body)?, cx).map(Next::Done)
+    }
+
+    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<UserInfo>, LoginError> {
+        let is_stale = matches!(error.name.as_str(), "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED");
+        if is_stale && !self.asked.is_refreshed {
+            let state = GetParameters { is_refreshed: true, ..self.asked };
+            return Ok(Next::send(state, get_password()));
+        }
+        Err(LoginError::of("auth.checkPassword", error))
+    }
+}
+
+/// Which algorithm does a new password have?
+struct GetAlgorithm {
+    code: Secret<String>,
+    new: NewPassword,
+}
+
+impl State<UserInfo> for GetAlgorithm {
+    fn method(&self) -> &'static str {
+        "account.getPassword"
+    }
+
+    fn answered(
+        self: Box<Self>,
+        body: &[u8],
+        cx: &mut AnswerContext<'_>,
+    ) -> Result<Next<UserInfo>, LoginError> {
+        let algorithm = Box::new(answer::new_algorithm(body, cx.random)?);
+        let task = algorithm.kdf_task(&self.new.text);
+        Ok(Next::Compute(task, Box::new(StretchingNew { asked: *self, algorithm })))
+    }
+}
+
+/// The new password is being stretched.
+struct StretchingNew {
+    asked: GetAlgorithm,
+    algorithm: Box<Algorithm>,
+}
+
+impl State<UserInfo> for StretchingNew {
+    fn method(&self) -> &'static str {
+        "auth.recoverPassword"
+    }
+
+    fn answered(self: Box<Self>, _: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<UserInfo>, LoginError> {
+        Err(crate::login::state::not_awaited())
+    }
+
+    fn computed(
+        self: Box<Self>,
+        output: &PasswordKdfOutput,
+        _: &mut dyn SecureRandom,
+    ) -> Result<Next<UserInfo>, LoginError> {
+        let GetAlgorithm { code, new } = self.asked;
+        // What the server, its owner and the mail gave has no limit of its own.
+        let more =
+            self.algorithm.salt1.len() + self.algorithm.salt2.len() + code.expose().len() + new.hint.len();
+        let query = functions::auth::RecoverPassword {
+            code: code.expose().clone(),
+            new_settings: Some(new_settings(&new, *self.algorithm, output).into()),
+        };
+        Ok(Next::send(PASSWORD_RECOVERED, secret_bytes(&query, more)))
+    }
+}
+
+fn new_settings(
+    new: &NewPassword,
+    algorithm: Algorithm,
+    output: &PasswordKdfOutput,
+) -> types::account::PasswordInputSettings {
+    let verifier = srp::verifier(&algorithm.group, &output.x);
+    let Algorithm { group, salt1, salt2 } = algorithm;
+    let algo = types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow {
+        salt1,
+        salt2,
+        g: group.g(),
+        p: group.prime_bytes().to_vec(),
+    };
+    types::account::PasswordInputSettings {
+        new_algo: Some(algo.into()),
+        new_password_hash: Some(verifier.to_vec()),
+        hint: Some(new.hint.clone()),
+        email: None,
+        new_secure_settings: None,
+    }
+}
