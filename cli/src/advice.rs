@@ -1,8 +1,8 @@
 //! What a failure is called and what to do about it, in one sentence.
 
 use sansgram_runtime::core::client::{
-    ApiMisuse, DisconnectReason, FrameError, HandshakeError, InvokeError, IoFailure, MessageError,
-    ProxyFault, RpcError, ServersName, WrongServers,
+    ApiMisuse, DisconnectReason, FakeTlsError, FrameError, HandshakeError, InvokeError, IoFailure,
+    MessageError, ProxyFault, RpcError, ServersName, WrongServers,
 };
 use sansgram_runtime::core::login::LoginError;
 use sansgram_runtime::text::shell_word;
@@ -120,7 +120,8 @@ fn on_refusal(error: &RpcError) -> Option<&'static str> {
 pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static str {
     match reason {
         DisconnectReason::Network(IoFailure::Proxy(fault)) => on_proxy(*fault),
-        DisconnectReason::FakeTls(_) => FAKE_TLS_ADVICE,
+        DisconnectReason::FakeTls(error) if may_be_the_clock(error) => FAKE_TLS_ADVICE,
+        DisconnectReason::FakeTls(_) => MTPROXY_ADVICE,
         DisconnectReason::Network(IoFailure::Refused | IoFailure::Unreachable | IoFailure::TimedOut)
             if route.mtproxy.is_some() =>
         {
@@ -133,8 +134,10 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
         | DisconnectReason::Plain(_)
             if route.mtproxy.is_some() =>
         {
+            // Frames come only after the proxy has proved that it knows the secret and accepts the clock.
+            let has_proved_itself = matches!(reason, DisconnectReason::Frame(_) | DisconnectReason::Plain(_));
             match route.mtproxy {
-                Some(MtProxyRoute::FakeTls) => FAKE_TLS_ADVICE,
+                Some(MtProxyRoute::FakeTls) if !has_proved_itself => FAKE_TLS_ADVICE,
                 _ => MTPROXY_ADVICE,
             }
         }
@@ -176,6 +179,17 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
     }
 }
 
+/// Whether a wrong clock explains the answer: a web site's TLS, or none. What is no TLS at all, or wrong data behind the
+/// right digest, has another cause.
+const fn may_be_the_clock(error: &FakeTlsError) -> bool {
+    match error {
+        // The types of TLS records (RFC 8446, 5.1).
+        FakeTlsError::Answer { number: 0, kind } => matches!(kind, 20..=23),
+        FakeTlsError::NotData(_) | FakeTlsError::Version => false,
+        _ => true,
+    }
+}
+
 const MTPROXY_ADVICE: &str = "check the address and the secret of the MTProxy";
 
 /// The MTProxy in C refuses a clock that is 3 seconds ahead, and passes the connection on to a web site.
@@ -204,6 +218,7 @@ const fn on_proxy(fault: ProxyFault) -> &'static str {
         ProxyFault::HttpServer => {
             "if it is an HTTP proxy, begin its URL with http://; else check its address"
         }
+        ProxyFault::Socks4Proxy => "begin its URL with socks4://",
         ProxyFault::Socks5Proxy => "begin its URL with socks5://",
         ProxyFault::Socks5(2) | ProxyFault::Http(403) => "have the proxy allow it, or use another proxy",
         ProxyFault::Http(429) => "wait a few minutes and try again",
@@ -214,5 +229,25 @@ const fn on_proxy(fault: ProxyFault) -> &'static str {
             "use another proxy, or check the server's address if you gave one"
         }
         _ => "check the proxy's address, and whether it is of the kind that its URL begins with",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_is_blamed_only_if_the_answer_leaves_it_possible() {
+        for (error, may_be) in [
+            (FakeTlsError::Digest, true),
+            (FakeTlsError::Alert, true),
+            (FakeTlsError::Answer { number: 0, kind: 21 }, true),
+            (FakeTlsError::Answer { number: 1, kind: 22 }, true),
+            (FakeTlsError::Answer { number: 0, kind: b'H' }, false),
+            (FakeTlsError::NotData(22), false),
+            (FakeTlsError::Version, false),
+        ] {
+            assert_eq!(may_be_the_clock(&error), may_be, "{error:?}");
+        }
     }
 }

@@ -197,6 +197,7 @@ const fn needs_a_person(loss: Option<&(DcId, DisconnectReason)>) -> bool {
                         | ProxyFault::Protocol
                         | ProxyFault::Tls
                         | ProxyFault::HttpServer
+                        | ProxyFault::Socks4Proxy
                         | ProxyFault::Socks5Proxy
                 )
         }

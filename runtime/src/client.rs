@@ -142,10 +142,13 @@ impl Client {
         self.shared().lock().machine.is_connected()
     }
 
-    /// The DC whose connection was lost last, or could not be opened, and why; `None` once it is up again.
+    /// Returns the DC whose connection was lost last, or could not be opened, and why; `None` once it is up again. A
+    /// proxy that has accepted a connection and not answered yet is reported as silent ([`ProxyFault::Silent`]).
+    ///
+    /// [`ProxyFault::Silent`]: sansgram_core::client::ProxyFault::Silent
     #[must_use]
     pub fn last_disconnect(&self) -> Option<(DcId, DisconnectReason)> {
-        self.shared().lock().last_disconnect.clone()
+        self.shared().lock().last_disconnect()
     }
 
     /// Whether a stream to any DC is up now, however far what travels over it has come. Without one there is no server

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use sansgram_core::client::{ConnId, DisconnectReason, Event, Input, Output, PasswordKdfTask, StoredSession};
+use sansgram_core::client::{
+    ConnId, DcId, DisconnectReason, Event, Input, Output, PasswordKdfTask, StoredSession,
+};
 use sansgram_core::time::Timestamp;
 
 use crate::clock::Shift;
@@ -62,7 +64,7 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
 
 /// An output that is acted upon after the lock is released.
 enum Action {
-    Open { conn: ConnId, endpoints: Vec<SocketAddr> },
+    Open { conn: ConnId, dc: DcId, endpoints: Vec<SocketAddr> },
     Transmit { conn: ConnId, bytes: Vec<u8> },
     Close { conn: ConnId },
     Compute(PasswordKdfTask),
@@ -175,9 +177,9 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.now = now.monotonic;
         self.deadline = loop {
             let action = match state.machine.poll_output() {
-                Output::Open { conn, endpoints, .. } => {
+                Output::Open { conn, dc, endpoints } => {
                     self.connecting_until = now.monotonic + PULSE_OF_CONNECTION;
-                    Action::Open { conn, endpoints }
+                    Action::Open { conn, dc, endpoints }
                 }
                 Output::Transmit { conn, bytes } => Action::Transmit { conn, bytes },
                 Output::Close { conn } => Action::Close { conn },
@@ -218,10 +220,11 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         let mut actions = std::mem::take(&mut self.actions);
         for action in actions.drain(..) {
             match action {
-                Action::Open { conn, endpoints } => {
-                    tracing::debug!(conn = conn.0, ?endpoints, "connecting");
+                Action::Open { conn, dc, endpoints } => {
+                    tracing::debug!(conn = conn.0, %dc, ?endpoints, "connecting");
                     let (runtime, proxy) = (self.runtime.clone(), self.proxy.clone());
-                    self.links.push(Link::open(runtime, proxy, conn, endpoints));
+                    let waits = self.shared.proxy_waits.clone();
+                    self.links.push(Link::open(runtime, proxy, waits, (conn, dc), endpoints));
                 }
                 Action::Transmit { conn, bytes } => {
                     // A link that was lost a moment ago takes no bytes; the machine is told of the loss.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use sansgram_core::client::{ConnId, IoFailure};
+use sansgram_core::client::{ConnId, DcId, IoFailure};
 
-use crate::connect::{self, io_failure};
+use crate::connect::{self, ProxyWaits, io_failure};
 use crate::{Proxy, Runtime};
 
 /// What a link has for the machine.
@@ -48,10 +48,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
     pub(crate) fn open<R: Runtime<Stream = S>>(
         runtime: Arc<R>,
         proxy: Option<Arc<Proxy>>,
-        conn: ConnId,
+        waits: ProxyWaits,
+        (conn, dc): (ConnId, DcId),
         endpoints: Vec<SocketAddr>,
     ) -> Self {
-        Self { conn, state: State::Opening(Box::pin(connect::open(runtime, proxy, endpoints))) }
+        Self { conn, state: State::Opening(Box::pin(connect::open(runtime, proxy, waits, dc, endpoints))) }
     }
 
     /// Takes the bytes of the machine's transmit; they are written as far as the stream takes them, then come back

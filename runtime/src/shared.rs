@@ -11,11 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use sansgram_core::client::{DcId, DisconnectReason, Event, LogoutCause, RequestId, UpdatesState};
+use sansgram_core::client::{
+    DcId, DisconnectReason, Event, IoFailure, LogoutCause, ProxyFault, RequestId, UpdatesState,
+};
 use sansgram_core::time::{Now, Timestamp};
 
 use crate::StoreError;
 use crate::clock::Clock;
+use crate::connect::ProxyWaits;
 use crate::event::ClientEvent;
 use crate::machine::Machine;
 
@@ -26,9 +29,13 @@ const MAX_EVENTS: usize = 64;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
 
+const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Proxy(ProxyFault::Silent));
+
 pub(crate) struct Shared<M> {
     state: Mutex<State<M>>,
     pub(crate) clock: Clock,
+    /// Read by the state, written by the links.
+    pub(crate) proxy_waits: ProxyWaits,
 }
 
 pub(crate) struct State<M> {
@@ -66,6 +73,7 @@ pub(crate) struct State<M> {
     /// How often the server asked a login to wait, and for how long the last time.
     pub(crate) floods: (u64, Duration),
     pub(crate) saves: Saves,
+    proxy_waits: ProxyWaits,
 }
 
 /// The last connection to a DC that ended or could not be opened.
@@ -116,6 +124,7 @@ impl Saves {
 
 impl<M: Machine> Shared<M> {
     pub(crate) fn new(machine: M, clock: Clock) -> Self {
+        let proxy_waits = ProxyWaits::default();
         let state = State {
             machine,
             driver: None,
@@ -136,8 +145,9 @@ impl<M: Machine> Shared<M> {
             updates_state: None,
             floods: (0, Duration::ZERO),
             saves: Saves::default(),
+            proxy_waits: proxy_waits.clone(),
         };
-        Self { state: Mutex::new(state), clock }
+        Self { state: Mutex::new(state), clock, proxy_waits }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<M>> {
@@ -212,6 +222,7 @@ impl<M> State<M> {
                 self.tell(ClientEvent::Connected { dc });
             }
             Event::Disconnected { dc, reason, retry_in } => {
+                let reason = self.blame_proxy(dc, reason);
                 let count = self.losses.get(&dc).map_or(0, |loss| loss.count) + 1;
                 self.last_disconnect = Some((dc, reason.clone()));
                 self.losses.insert(dc, Loss { count, reason: reason.clone(), retries: retry_in.is_some() });
@@ -229,6 +240,21 @@ impl<M> State<M> {
             _ => {}
         }
         self.changed(wake);
+    }
+
+    /// Returns why the connection to a DC was lost last, or could not be opened. A proxy that has accepted a connection
+    /// and does not answer counts as silent from the start.
+    pub(crate) fn last_disconnect(&self) -> Option<(DcId, DisconnectReason)> {
+        let silent = || self.proxy_waits.first().map(|dc| (dc, PROXY_SILENT));
+        self.last_disconnect.clone().or_else(silent)
+    }
+
+    /// The machine's own time limit knows nothing of a proxy.
+    fn blame_proxy(&self, dc: DcId, reason: DisconnectReason) -> DisconnectReason {
+        match reason {
+            DisconnectReason::Network(IoFailure::TimedOut) if self.proxy_waits.has(dc) => PROXY_SILENT,
+            reason => reason,
+        }
     }
 
     /// A save of this version is over.

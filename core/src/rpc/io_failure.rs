@@ -78,8 +78,11 @@ pub enum ProxyFault {
     /// An HTTP server answers in the place of a SOCKS5 proxy.
     #[error("an HTTP server answers in the place of a SOCKS5 proxy")]
     HttpServer,
-    /// A SOCKS5 proxy answers in the place of an HTTP proxy.
-    #[error("a SOCKS5 proxy answers in the place of an HTTP proxy")]
+    /// A SOCKS4 proxy answers in the place of a SOCKS5 proxy.
+    #[error("a SOCKS4 proxy answers in the place of a SOCKS5 proxy")]
+    Socks4Proxy,
+    /// A SOCKS5 proxy answers in the place of an HTTP proxy or a SOCKS4 proxy.
+    #[error("a SOCKS5 proxy answers in the place of another kind of proxy")]
     Socks5Proxy,
 }
 

@@ -1,6 +1,7 @@
 //! The way to a DC: its addresses raced, or one proxy asked for them in turn.
 
 mod io_failure;
+mod proxy_waits;
 mod race;
 mod tunnel;
 
@@ -12,11 +13,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use sansgram_core::client::{IoFailure, ProxyFault};
+use sansgram_core::client::{DcId, IoFailure, ProxyFault};
 
 use crate::proxy::{Host, Proxy, Target};
 use crate::{Runtime, Timer};
 pub(crate) use io_failure::io_failure;
+pub(crate) use proxy_waits::ProxyWaits;
 use race::race;
 use tunnel::tunnel;
 
@@ -32,15 +34,17 @@ const LOOKUP_LIMIT: Duration = Duration::from_secs(8);
 /// How long a proxy may take with all addresses together, for the same reason.
 const ALL_ADDRESSES_LIMIT: Duration = Duration::from_secs(19);
 
-/// Opens a stream that leads to one of `endpoints`.
+/// Opens a stream to one of `endpoints`, which are addresses of `dc`. While a proxy is asked, `waits` has an entry.
 pub(crate) async fn open<R: Runtime>(
     runtime: Arc<R>,
     proxy: Option<Arc<Proxy>>,
+    waits: ProxyWaits,
+    dc: DcId,
     endpoints: Vec<SocketAddr>,
 ) -> Result<R::Stream, IoFailure> {
     match proxy {
         None => race(&*runtime, &endpoints).await.map_err(|error| io_failure(&error)),
-        Some(proxy) => through(&*runtime, &proxy, &endpoints).await.map_err(IoFailure::Proxy),
+        Some(proxy) => through(&*runtime, &proxy, &waits, dc, &endpoints).await.map_err(IoFailure::Proxy),
     }
 }
 
@@ -48,6 +52,8 @@ pub(crate) async fn open<R: Runtime>(
 async fn through<R: Runtime>(
     runtime: &R,
     proxy: &Proxy,
+    waits: &ProxyWaits,
+    dc: DcId,
     endpoints: &[SocketAddr],
 ) -> Result<R::Stream, ProxyFault> {
     let end = runtime.now() + ALL_ADDRESSES_LIMIT;
@@ -83,6 +89,7 @@ async fn through<R: Runtime>(
                     _ => ProxyFault::Unreachable,
                 }
             })?;
+            let _wait = waits.begin(dc);
             tunnel(stream, proxy.dialogue(&Target::from(*endpoint))).await
         };
         fault = match within(runtime, limit, attempt).await.unwrap_or(Err(ProxyFault::Silent)) {

@@ -49,19 +49,20 @@ impl FromStr for AnyProxy {
             Err(error) => return Err(InvalidProxy::Link(error)),
         }
         match text.parse::<Proxy>() {
-            Err(InvalidProxy::Scheme) => {}
+            Err(InvalidProxy::SchemeMissing) => {}
             other => return other.map(Self::Stream),
-        }
-        if text.contains("://") {
-            return Err(InvalidProxy::Scheme);
         }
         let (secret, place) = match text.rsplit_once('@') {
             Some(parts) => parts,
             None => {
                 let (place, secret) = text.rsplit_once(':').ok_or(InvalidProxy::UnknownKind)?;
-                // A port is no secret.
                 if secret.parse::<ProxySecret>().is_err() {
-                    return Err(InvalidProxy::UnknownKind);
+                    let is_port = secret.parse::<u16>().is_ok() && Host::parse(place).is_ok();
+                    return Err(if is_port {
+                        InvalidProxy::SchemeMissing
+                    } else {
+                        InvalidProxy::UnknownKind
+                    });
                 }
                 (secret, place)
             }

@@ -7,7 +7,13 @@ use sansgram_core::client::{ProxyLinkError, ProxySecretError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidProxy {
-    /// Another scheme, or none.
+    /// No scheme.
+    #[error(
+        "the proxy's URL has no scheme: write socks5://HOST:PORT, socks4://HOST:PORT or http://HOST:PORT, by what the \
+         proxy speaks"
+    )]
+    SchemeMissing,
+    /// An unknown scheme.
     #[error("a proxy's URL begins with socks5://, socks5h://, socks4:// or http://")]
     Scheme,
     /// A proxy that is spoken to in TLS.
@@ -62,7 +68,10 @@ pub enum ProxyError {
     /// SOCKS5: its first bytes are those of an answer of HTTP.
     #[error("what answers speaks HTTP")]
     HttpServer,
-    /// HTTP: its first bytes are those of an answer of SOCKS5.
+    /// SOCKS5: its first bytes are those of an answer of SOCKS4.
+    #[error("what answers speaks SOCKS4")]
+    Socks4Proxy,
+    /// HTTP and SOCKS4: its first byte is that of an answer of SOCKS5.
     #[error("what answers speaks SOCKS5")]
     Socks5Proxy,
     /// It chose a way to authenticate that it was not offered.
@@ -168,6 +177,7 @@ impl ProxyError {
             Self::Protocol | Self::TooLong | Self::HttpStatus(300..=399) => ProxyFault::Protocol,
             Self::Tls => ProxyFault::Tls,
             Self::HttpServer => ProxyFault::HttpServer,
+            Self::Socks4Proxy => ProxyFault::Socks4Proxy,
             Self::Socks5Proxy => ProxyFault::Socks5Proxy,
             Self::UnknownMethod(_) | Self::NoCommonMethod => ProxyFault::NoCommonMethod,
             Self::CredentialsRequired => ProxyFault::CredentialsRequired,

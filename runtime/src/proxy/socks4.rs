@@ -80,6 +80,7 @@ impl Socks4 {
                 [0, NO_IDENT | OTHER_IDENT, ..] => Some(ProxyError::CredentialsRefused),
                 // 91: refused, or failed.
                 [0, ..] => Some(ProxyError::Socks5(Socks5Reply::GeneralFailure)),
+                [5, ..] => Some(ProxyError::Socks5Proxy),
                 [b'H', ..] => Some(ProxyError::HttpServer),
                 [21, ..] => Some(ProxyError::Tls),
                 _ => Some(ProxyError::Protocol),

@@ -104,6 +104,9 @@ impl Socks5 {
 
     fn advance(&mut self) -> Result<(), ProxyError> {
         match (self.state, self.incoming.as_slice()) {
+            // A reply of SOCKS4 has a version of 0, and its code behind it.
+            (State::Method, [0]) => Ok(()),
+            (State::Method, [0, 90..=93]) => Err(ProxyError::Socks4Proxy),
             (State::Method | State::Reply, [version, ..]) if *version != VERSION => Err(match version {
                 b'H' => ProxyError::HttpServer,
                 21 => ProxyError::Tls,

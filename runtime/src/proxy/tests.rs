@@ -294,7 +294,9 @@ fn urls() {
     assert_eq!(parse("http://me:a@b@h:1").unwrap().credentials, credentials("me", "a@b"));
 
     for (text, error) in [
-        ("proxy.example:1080", InvalidProxy::Scheme),
+        ("proxy.example:1080", InvalidProxy::SchemeMissing),
+        ("[::1]:1080", InvalidProxy::SchemeMissing),
+        ("ftp://proxy.example:1080", InvalidProxy::Scheme),
         ("https://h:1", InvalidProxy::Https),
         ("socks4://me:secret@h:1", InvalidProxy::Credentials),
         ("socks4://m%00e@h:1", InvalidProxy::Credentials),
@@ -321,6 +323,12 @@ fn urls() {
         ("http://me:se%0d%0acret@h:1", InvalidProxy::Credentials),
     ] {
         assert_eq!(parse(text), Err(error), "{text}");
+    }
+    for text in ["socks5://@h:1", "socks5://:@h:1", "socks4://@h:1", "http://:@h:1"] {
+        assert!(!parse(text).unwrap().has_credentials(), "{text}");
+    }
+    for text in ["proxy.example:1080", "10.0.0.1:1080", "[::1]:1080"] {
+        assert_eq!(text.parse::<AnyProxy>().err(), Some(InvalidProxy::SchemeMissing), "{text}");
     }
     let long = "x".repeat(256);
     assert_eq!(parse(&format!("socks5://{long}:p@h:1")), Err(InvalidProxy::Credentials));

@@ -23,7 +23,7 @@ impl FromStr for Proxy {
         if !matches!(text.parse::<ProxyLink>(), Err(ProxyLinkError::NotALink)) {
             return Err(InvalidProxy::MtProxy);
         }
-        let (scheme, rest) = text.trim().split_once("://").ok_or(InvalidProxy::Scheme)?;
+        let (scheme, rest) = text.trim().split_once("://").ok_or(InvalidProxy::SchemeMissing)?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let is_socks = is("socks5") || is("socks5h") || is("socks");
         if is("https") {
@@ -51,6 +51,10 @@ impl FromStr for Proxy {
         };
         let Some(secret) = secret else { return Ok(proxy) };
         let (user, password) = secret.split_once(':').unwrap_or((secret, ""));
+        // `socks5://@host` and `socks5://:@host`: a template that nothing was filled into.
+        if user.is_empty() && password.is_empty() {
+            return Ok(proxy);
+        }
         proxy.with_credentials(&decode(user)?, &decode(password)?)
     }
 }

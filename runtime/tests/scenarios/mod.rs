@@ -58,7 +58,8 @@ macro_rules! scenarios {
             many_requests_at_once, a_lost_connection_is_made_again,
             through_socks5, through_socks5_with_a_password, through_http, through_http_with_a_password,
             through_slow_proxies, a_proxy_with_a_name, proxies_that_want_another_password, proxies_that_refuse,
-            proxies_that_are_none, a_silent_proxy, a_second_address_is_tried
+            proxies_that_are_none, a_silent_proxy,
+            a_silent_proxy_is_named_before_any_limit, a_second_address_is_tried
         );
     };
     ($run:path: $($name:ident),*) => {

@@ -1,8 +1,11 @@
 //! Proxies between the client and the DCs: small ones of our own, on plain threads, that work or misbehave.
 
+use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -306,6 +309,7 @@ pub(crate) async fn proxies_that_are_none<R: Runtime + Clone>(runtime: R) {
     for (says, faults) in [
         (&b"SSH-2.0-OpenSSH_9.6\r\n"[..], [ProxyFault::Protocol; 2]),
         (b"\x05\x07", [ProxyFault::NoCommonMethod, ProxyFault::Socks5Proxy]),
+        (b"\0\x5b\0\0\0\0\0\0", [ProxyFault::Socks4Proxy, ProxyFault::Protocol]),
         (b"HTTP/1.1 2x0 OK\r\n\r\n", [ProxyFault::HttpServer, ProxyFault::Protocol]),
         (b"\x15\x03\x03\0\x02\x02\x32", [ProxyFault::Tls; 2]),
     ] {
@@ -315,6 +319,9 @@ pub(crate) async fn proxies_that_are_none<R: Runtime + Clone>(runtime: R) {
             assert_eq!(reason, proxys(fault), "{scheme} {}", says.escape_ascii());
         }
     }
+    let proxy = TestProxy::socks5(Manner::Says(b"\x05\xff"));
+    let reason = fails(runtime.clone(), &proxy.url("socks4", ""), QUICK).await;
+    assert_eq!(reason, proxys(ProxyFault::Socks5Proxy));
     for (scheme, says) in
         [("socks5", &b""[..]), ("socks5", b"\x05\x00\x05"), ("http", b"HTTP/1.1 200 OK\r\n")]
     {
@@ -329,7 +336,33 @@ pub(crate) async fn proxies_that_are_none<R: Runtime + Clone>(runtime: R) {
 pub(crate) async fn a_silent_proxy<R: Runtime>(runtime: R) {
     let proxy = TestProxy::http(Manner::Silent);
     let reason = fails(runtime, &proxy.url("http", ""), Duration::from_secs(8)).await;
-    assert_eq!(reason, DisconnectReason::Network(IoFailure::TimedOut));
+    assert_eq!(reason, proxys(ProxyFault::Silent), "whose time limit comes first does not matter");
+}
+
+pub(crate) async fn a_silent_proxy_is_named_before_any_limit<R: Runtime>(runtime: R) {
+    let proxy = TestProxy::socks5(Manner::Silent);
+    let served = sandbox();
+    let options = through(&proxy.url("socks5", ""));
+    let client = Client::start_with(runtime, config(&served), MemoryStore::new(), options).await.unwrap();
+    // The caller gives up long before the proxy's limit.
+    let mut connecting = pin!(client.connect());
+    let begin = Instant::now();
+    while client.last_disconnect().is_none() && begin.elapsed() < QUICK {
+        assert!(poll_fn(|cx| Poll::Ready(connecting.as_mut().poll(cx))).await.is_pending());
+        thread::sleep(Duration::from_millis(5));
+        yield_now().await;
+    }
+    assert_eq!(client.last_disconnect(), Some((dc_id(2), proxys(ProxyFault::Silent))));
+}
+
+/// Lets the other tasks of the runtime run.
+async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        if std::mem::replace(&mut has_yielded, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 /// DC 2 behind an address where nobody listens, then the right one.
