@@ -7,9 +7,11 @@ use std::time::Duration;
 use clap::Args;
 use sansgram_runtime::core::client::{Config, Servers, StoredSession};
 use sansgram_runtime::{Client, Error, FileStore, SessionStore};
+use serde_json::json;
 
 use crate::application::{Application, ApplicationArgs};
 use crate::error::Failure;
+use crate::output::UserJson;
 use crate::saved_login::SavedLoginFile;
 use crate::server::ServerArgs;
 use crate::session::{self, SessionOwner};
@@ -40,7 +42,7 @@ pub(crate) struct LogoutArgs {
         value_parser = session_name())]
     pub(crate) session: PathBuf,
 
-    /// Print the result as one JSON object: signed_out
+    /// Print the result as one JSON object: logged_out
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -63,7 +65,11 @@ pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
         opened.with_client(&args.server, &application, watch, async |client| {
             let user = client.get_me().await?;
             let dc = client.home().number();
-            output::result(&if args.json { output::json(&user, dc) } else { output::words(&user, dc) })
+            output::result(&if args.json {
+                output::json(&UserJson::new(&user, dc))
+            } else {
+                output::words(&user, dc)
+            })
         })
     })
 }
@@ -80,7 +86,7 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
             SessionOwner::SavedLogin(_) => (false, "Nobody was logged in; the half-done login is forgotten."),
             SessionOwner::Unknown | SessionOwner::Known => (true, "Logged out."),
         };
-        let json = format!(r#"{{"signed_out":{was_logged_in}}}"#);
+        let json = output::json(&json!({ "logged_out": was_logged_in }));
         let done = if args.json { &json } else { words };
         if matches!(opened.holder, SessionOwner::Nobody) {
             return output::result(done);

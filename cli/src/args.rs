@@ -69,7 +69,7 @@ mod tests {
     fn e_examples_are_commands() {
         fn walk(command: &clap::Command, name: &str, seen: &mut usize) {
             for line in help::examples(name).unwrap_or_default().lines().flat_map(|line| line.split(';')) {
-                let words = line.split_whitespace().take_while(|word| !matches!(*word, "|" | ">"));
+                let words = shlex::Shlex::new(line).take_while(|word| !matches!(word.as_str(), "|" | ">"));
                 let parsed = parse_from(words.map(|word| OsString::from(word.replace("~/", "/home/me/"))));
                 assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
                 *seen += 1;

@@ -46,7 +46,7 @@ options as at the login.";
 
 pub(crate) const LOGOUT: &str = "\
 Log out, and forget the session's keys. The session is all that is needed; name the server with the same options \
-as at the login. With --json it prints {\"signed_out\":true}, or false where nobody was logged in.";
+as at the login. With --json it prints {\"logged_out\":true}, or false where nobody was logged in.";
 
 pub(crate) const RESET: &str = "\
 Ask to do without the account's forgotten password. Telegram takes that wish only from a session that is logged in, and \
@@ -109,7 +109,7 @@ changes it, with that option; lines that say the same are counted for 10 seconds
 
 With --json the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
 \"public_key\":\"FILE\"}. Each line after it has an \"event\": code_sent and email_sent as login codes \"arrive\", \
-logged_in, signed_out, scanned, scan_failed; refused, tolerated, closed and not_saved, with a \"reason\" and perhaps \
+logged_in, logged_out, scanned, scan_failed; refused, tolerated, closed and not_saved, with a \"reason\" and perhaps \
 \"advice\", an \"option\" and \"repeated\".
 
 A login link that a client shows as a QR code can be scanned here: a line \"tg://login?token=... NUMBER\" on \

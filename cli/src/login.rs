@@ -22,7 +22,7 @@ use crate::advice::NO_TERMINAL;
 use crate::application::Application;
 use crate::error::Failure;
 use crate::interrupt::{self, INTERRUPT};
-use crate::output;
+use crate::output::{self, UserJson};
 use crate::route::Route;
 use crate::sandbox::Sandbox;
 use crate::saved_login::{Kept, SavedLoginFile, words};
@@ -421,7 +421,7 @@ impl<'a> Login<'a> {
         };
         let line = format!("{greeting} {}.", output::words(user, dc));
         match logged_in {
-            _ if self.args.json => output::result(&output::json(user, dc))?,
+            _ if self.args.json => output::result(&output::json(&UserJson::new(user, dc)))?,
             LoggedIn::ByQuestions(_) => {}
             _ => output::result(&line)?,
         }

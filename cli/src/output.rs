@@ -1,10 +1,12 @@
 //! What the command prints: results on standard output, everything else on standard error.
 
+use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
 
 use sansgram_runtime::core::login::UserInfo;
 use sansgram_runtime::text::{for_standard_error, harmless, printable};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::json;
 
 use crate::error::Failure;
 
@@ -39,30 +41,39 @@ pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", for_standard_error(&lines(line)));
 }
 
-/// The result of a login as one JSON object.
-pub(crate) fn json(user: &UserInfo, dc: u16) -> String {
-    format!(
-        r#"{{"user_id":{},"first_name":{},"is_bot":{},"dc":{dc}}}"#,
-        user.id,
-        json_text(&user.first_name),
-        user.is_bot
-    )
+/// A user that is logged in, as scripts read it.
+#[derive(Serialize)]
+pub(crate) struct UserJson<'a> {
+    user_id: i64,
+    first_name: &'a str,
+    is_bot: bool,
+    dc: u16,
 }
 
-/// `text` in JSON's quotes. What a terminal could obey is written as `\uXXXX`, so that the line is safe to look at
+impl<'a> UserJson<'a> {
+    pub(crate) fn new(user: &'a UserInfo, dc: u16) -> Self {
+        Self { user_id: user.id, first_name: &user.first_name, is_bot: user.is_bot, dc }
+    }
+}
+
+/// A value as one line of JSON. What a terminal could obey is written as `\uXXXX`, so that the line is safe to look at
 /// and loses nothing.
-pub(crate) fn json_text(text: &str) -> String {
-    escaped(&Value::from(text).to_string())
+pub(crate) fn json(value: &impl Serialize) -> String {
+    match serde_json::to_string(value) {
+        Ok(text) => escaped(&text),
+        // Only maps with other keys than texts fail.
+        Err(error) => json!({ "error": error.to_string() }).to_string(),
+    }
 }
 
 /// `json` with what a terminal could obey written as `\uXXXX`.
-pub(crate) fn escaped(json: &str) -> String {
+fn escaped(json: &str) -> String {
     let mut quoted = String::new();
     for char in json.chars() {
         if printable(char.encode_utf8(&mut [0; 4])).is_empty() {
             let mut units = [0; 2];
             for unit in char.encode_utf16(&mut units) {
-                quoted.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(quoted, "\\u{unit:04x}");
             }
         } else {
             quoted.push(char);
@@ -90,7 +101,7 @@ pub(crate) fn words(user: &UserInfo, dc: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{json, *};
 
     fn user(first_name: &str) -> UserInfo {
         UserInfo { id: 17, is_bot: false, first_name: first_name.into(), last_name: None, username: None }
@@ -99,15 +110,15 @@ mod tests {
     #[test]
     fn json_has_the_four_fields_in_order() {
         let expected = r#"{"user_id":17,"first_name":"A\"da","is_bot":false,"dc":2}"#;
-        assert_eq!(json(&user("A\"da"), 2), expected);
+        assert_eq!(json(&UserJson::new(&user("A\"da"), 2)), expected);
     }
 
     #[test]
     fn json_loses_nothing_and_shows_no_escapes() {
         for name in ["\u{1b}[2J\u{7f}\u{9b}31m\r\n", "Ünï 漢字 🦀", "\u{202e}evil\u{e0041}"] {
-            let line = json(&user(name), 2);
+            let line = json(&UserJson::new(&user(name), 2));
             assert_eq!(printable(&line), line);
-            let value: Value = serde_json::from_str(&line).unwrap();
+            let value: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert_eq!(value["first_name"], name);
         }
     }

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use sansgram_runtime::core::login::PasswordReset;
 use sansgram_runtime::core::time::Span;
 use sansgram_runtime::{Client, Error};
+use serde::Serialize;
 
 use crate::account::Opened;
 use crate::application::{Application, ApplicationArgs};
@@ -47,6 +48,21 @@ struct Signed {
     server: ServerArgs,
 }
 
+/// The state of a reset, as scripts read it.
+#[derive(Serialize)]
+struct ResetJson {
+    reset: &'static str,
+    /// When to ask again, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<i32>,
+}
+
+impl ResetJson {
+    fn line(reset: &'static str, at: Option<i32>) -> String {
+        output::json(&Self { reset, at })
+    }
+}
+
 /// `sansgram password`.
 pub(crate) fn run(args: PasswordArgs) -> Result<(), Failure> {
     let (mut args, declines) = match args.action {
@@ -71,11 +87,9 @@ async fn reset(client: &Client, json: bool) -> Result<(), Failure> {
     let reset = client.reset_password().await?;
     let wait = |at: i32| wait(i64::from(at).saturating_sub(now(client)));
     match reset {
-        PasswordReset::Done if json => output::result(r#"{"reset":"done"}"#),
+        PasswordReset::Done if json => output::result(&ResetJson::line("done", None)),
         PasswordReset::Done => output::result("The password is gone: from now on the code alone logs in."),
-        PasswordReset::Waiting { until } if json => {
-            output::result(&format!(r#"{{"reset":"waiting","at":{until}}}"#))
-        }
+        PasswordReset::Waiting { until } if json => output::result(&ResetJson::line("waiting", Some(until))),
         PasswordReset::Waiting { until } => output::result(&format!(
             "The reset is asked for. Ask again in {}, and the password is gone; until then every device of the account \
              can decline, as \"sansgram password decline-reset\" does.",
@@ -83,7 +97,7 @@ async fn reset(client: &Client, json: bool) -> Result<(), Failure> {
         )),
         PasswordReset::Refused { retry_at } => {
             if json {
-                output::result(&format!(r#"{{"reset":"refused","at":{retry_at}}}"#))?;
+                output::result(&ResetJson::line("refused", Some(retry_at)))?;
             }
             Err(Failure::new(format!(
                 "a reset was declined not long ago; another one can be asked for in {}",
@@ -100,10 +114,9 @@ async fn decline(client: &Client, json: bool) -> Result<(), Failure> {
         }
         result => {
             result?;
-            output::result(if json {
-                r#"{"reset":"declined"}"#
-            } else {
-                "The reset is declined: the password stays."
+            output::result(&match json {
+                true => ResetJson::line("declined", None),
+                false => "The reset is declined: the password stays.".into(),
             })
         }
     }

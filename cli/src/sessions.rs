@@ -61,7 +61,7 @@ impl Crypt {
     fn tell(&self, store: &FileStore, encrypted: bool) -> Result<(), Failure> {
         let done = if encrypted { "Encrypted" } else { "Decrypted" };
         output::result(&match self.json {
-            true => json!({ "encrypted": encrypted }).to_string(),
+            true => output::json(&json!({ "encrypted": encrypted })),
             false => format!("{done} {}.", store.path().display()),
         })
     }

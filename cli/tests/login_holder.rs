@@ -164,7 +164,7 @@ fn what_is_half_done_is_forgotten_at_a_logout() {
         assert!(!server.directory.path.join("half.signin").exists());
         assert_eq!(server.run(&["logout", "--session", "half"]).ok(), "Nobody was logged in.\n");
         let logout = server.run(&["logout", "--session", "half", "--json"]);
-        assert_eq!(logout.ok(), "{\"signed_out\":false}\n");
+        assert_eq!(logout.ok(), "{\"logged_out\":false}\n");
     }
 }
 
@@ -173,11 +173,11 @@ fn scripts_read_what_a_logout_did() {
     let server = server();
     login(&server, "out", &PHONE).ok();
     let logout = || server.run(&["logout", "--session", "out", "--json"]);
-    assert_eq!(logout().ok(), "{\"signed_out\":true}\n");
-    assert_eq!(logout().ok(), "{\"signed_out\":false}\n");
+    assert_eq!(logout().ok(), "{\"logged_out\":true}\n");
+    assert_eq!(logout().ok(), "{\"logged_out\":false}\n");
     login(&server, "half", &PHONE[..2]).fails(&["--code CODE"]);
     let half = server.run(&["logout", "--session", "half", "--json"]);
-    assert_eq!(half.ok(), "{\"signed_out\":false}\n");
+    assert_eq!(half.ok(), "{\"logged_out\":false}\n");
 }
 
 #[test]

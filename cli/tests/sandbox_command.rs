@@ -81,7 +81,7 @@ fn another_process_signs_in() {
     assert_eq!(sandbox.json(), json!({"event": "logged_in", "user_id": 9_996_610_001_i64, "dc": 1}));
     let mut logout = support::command(&directory.path);
     support::run(logout.arg("logout").args(&server)).ok();
-    assert_eq!(sandbox.json(), json!({"event": "signed_out", "user_id": 9_996_610_001_i64, "dc": 1}));
+    assert_eq!(sandbox.json(), json!({"event": "logged_out", "user_id": 9_996_610_001_i64, "dc": 1}));
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! The first thing that the sandbox says: where it is, and by which key it is known.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{read_file, replace_file};
+use serde::Serialize;
 
 use crate::error::Failure;
-use crate::output::json_text;
+use crate::output;
 use crate::policy::{MAX_PUBLIC_KEY_LEN, SANDBOX_HOME_DC};
 
 /// Writes the key, which is the same in every run, but over nothing else.
@@ -58,7 +59,7 @@ pub(super) fn words(dcs: &[(i32, SocketAddr)], everywhere: bool, key: &Path) -> 
     let options: String =
         home.iter().chain(&others).map(|(dc, address)| format!(" --dc {dc}={address}")).collect();
     // From whatever directory.
-    let absolute = std::path::absolute(key).unwrap_or_else(|_| key.into());
+    let absolute = absolute(key);
     text.push_str(&format!(
         "Their public key is in {key}. Log in from another terminal:\n  \
          sansgram login{options} --public-key {word}\n\
@@ -70,13 +71,26 @@ pub(super) fn words(dcs: &[(i32, SocketAddr)], everywhere: bool, key: &Path) -> 
     text
 }
 
-/// The first line of `--json`.
+#[derive(Serialize)]
+struct DcJson {
+    id: i32,
+    address: SocketAddr,
+}
+
+#[derive(Serialize)]
+struct AnnouncementJson {
+    dcs: Vec<DcJson>,
+    public_key: String,
+}
+
+/// The first line of `--json`. The path of the key is absolute, so that a client in any directory reads it.
 pub(super) fn json(dcs: &[(i32, SocketAddr)], key: &Path) -> String {
-    let dcs: Vec<String> = dcs
-        .iter()
-        .map(|(dc, address)| format!(r#"{{"id":{dc},"address":{}}}"#, json_text(&address.to_string())))
-        .collect();
-    format!(r#"{{"dcs":[{}],"public_key":{}}}"#, dcs.join(","), json_text(&key.to_string_lossy()))
+    let dcs = dcs.iter().map(|(id, address)| DcJson { id: *id, address: *address }).collect();
+    output::json(&AnnouncementJson { dcs, public_key: absolute(key).to_string_lossy().into_owned() })
+}
+
+fn absolute(key: &Path) -> PathBuf {
+    std::path::absolute(key).unwrap_or_else(|_| key.into())
 }
 
 #[cfg(test)]
@@ -87,8 +101,10 @@ mod tests {
     fn the_first_line_is_the_documented_one() {
         let dcs = [(1, "127.0.0.1:80".parse().unwrap()), (2, "[::1]:81".parse().unwrap())];
         assert_eq!(
-            json(&dcs, Path::new("a\"b.pem")),
-            r#"{"dcs":[{"id":1,"address":"127.0.0.1:80"},{"id":2,"address":"[::1]:81"}],"public_key":"a\"b.pem"}"#
+            json(&dcs, Path::new("/a\"b.pem")),
+            r#"{"dcs":[{"id":1,"address":"127.0.0.1:80"},{"id":2,"address":"[::1]:81"}],"public_key":"/a\"b.pem"}"#
         );
+        let relative: serde_json::Value = serde_json::from_str(&json(&dcs, Path::new("key.pem"))).unwrap();
+        assert!(Path::new(relative["public_key"].as_str().unwrap()).is_absolute(), "{relative}");
     }
 }

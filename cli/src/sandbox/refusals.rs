@@ -7,8 +7,9 @@ use sansgram_testkit::server::{
     WebSocketRefusal,
 };
 use sansgram_testkit::test_server::{Report, ReportKind};
+use serde::Serialize;
 
-use crate::output::json_text;
+use crate::output;
 use crate::policy::{MAX_LINES_PER_WINDOW, REPEAT_WINDOW};
 
 /// What a strange client is told about, as the options of this run have it.
@@ -32,6 +33,23 @@ pub(super) struct Line {
     /// Where it was, as `(DC 2, 127.0.0.1:4321)`.
     place: Option<(i32, String)>,
     /// How many lines this one stands for.
+    repeated: Option<u64>,
+}
+
+/// The same, as scripts read it.
+#[derive(Serialize)]
+struct LineJson<'a> {
+    event: String,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dc: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<u64>,
 }
 
@@ -90,20 +108,15 @@ impl Line {
     }
 
     pub(super) fn json(&self) -> String {
-        let mut json =
-            format!(r#"{{"event":"{}","reason":{}"#, self.event.replace(' ', "_"), json_text(&self.reason));
-        for (name, value) in [("advice", self.advice), ("option", self.option)] {
-            if let Some(value) = value {
-                json.push_str(&format!(r#","{name}":{}"#, json_text(value)));
-            }
-        }
-        if let Some((dc, client)) = &self.place {
-            json.push_str(&format!(r#","client":{},"dc":{dc}"#, json_text(client)));
-        }
-        if let Some(repeated) = self.repeated {
-            json.push_str(&format!(r#","repeated":{repeated}"#));
-        }
-        json + "}"
+        output::json(&LineJson {
+            event: self.event.replace(' ', "_"),
+            reason: &self.reason,
+            advice: self.advice,
+            option: self.option,
+            client: self.place.as_ref().map(|(_, client)| client.as_str()),
+            dc: self.place.as_ref().map(|(dc, _)| *dc),
+            repeated: self.repeated,
+        })
     }
 
     /// The same for all lines that differ in numbers only.

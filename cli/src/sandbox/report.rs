@@ -2,8 +2,9 @@
 
 use sansgram_runtime::text::printable;
 use sansgram_testkit::accounts::AccountEvent;
+use serde::Serialize;
 
-use crate::output::json_text;
+use crate::output;
 
 /// Something that is told.
 pub(super) enum Happened {
@@ -51,35 +52,65 @@ impl Happened {
         })
     }
 
+    /// `None`: not told.
     pub(super) fn json(&self) -> Option<String> {
-        Some(match self {
+        Some(output::json(&match self {
             Self::Account(AccountEvent::CodeSent { phone, code, dc }) => {
-                let (phone, code) = (json_text(phone), json_text(code));
-                format!(r#"{{"event":"code_sent","phone":{phone},"code":{code},"dc":{dc}}}"#)
+                EventJson::CodeSent { phone, code, dc: *dc }
             }
             Self::Account(AccountEvent::EmailSent { address, code, dc }) => {
-                let (address, code) = (json_text(address), json_text(code));
-                format!(r#"{{"event":"email_sent","address":{address},"code":{code},"dc":{dc}}}"#)
+                EventJson::EmailSent { address, code, dc: *dc }
             }
             Self::Account(AccountEvent::LoggedIn { user_id, dc }) => {
-                format!(r#"{{"event":"logged_in","user_id":{user_id},"dc":{dc}}}"#)
+                EventJson::LoggedIn { user_id: *user_id, dc: *dc }
             }
             Self::Account(AccountEvent::LoggedOut { user_id, dc }) => {
-                format!(r#"{{"event":"signed_out","user_id":{user_id},"dc":{dc}}}"#)
+                EventJson::LoggedOut { user_id: *user_id, dc: *dc }
             }
             Self::Account(AccountEvent::Unserved { method, dc }) => {
-                let (method, reason) = (json_text(method), json_text(UNSERVED));
-                format!(r#"{{"event":"unserved","method":{method},"reason":{reason},"dc":{dc}}}"#)
+                EventJson::Unserved { method, reason: UNSERVED, dc: *dc }
             }
             Self::Account(_) => return None,
-            Self::Scan { phone, result: Ok(()) } => {
-                format!(r#"{{"event":"scanned","phone":{}}}"#, json_text(phone))
-            }
-            Self::Nonsense => format!(r#"{{"event":"scan_failed","reason":{}}}"#, json_text(NONSENSE)),
-            Self::Scan { phone, result: Err(reason) } => {
-                let (phone, reason) = (json_text(phone), json_text(reason));
-                format!(r#"{{"event":"scan_failed","phone":{phone},"reason":{reason}}}"#)
-            }
-        })
+            Self::Scan { phone, result: Ok(()) } => EventJson::Scanned { phone },
+            Self::Nonsense => EventJson::ScanFailed { phone: None, reason: NONSENSE },
+            Self::Scan { phone, result: Err(reason) } => EventJson::ScanFailed { phone: Some(phone), reason },
+        }))
     }
+}
+
+/// An event, as scripts read it.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum EventJson<'a> {
+    CodeSent {
+        phone: &'a str,
+        code: &'a str,
+        dc: i32,
+    },
+    EmailSent {
+        address: &'a str,
+        code: &'a str,
+        dc: i32,
+    },
+    LoggedIn {
+        user_id: i64,
+        dc: i32,
+    },
+    LoggedOut {
+        user_id: i64,
+        dc: i32,
+    },
+    Unserved {
+        method: &'a str,
+        reason: &'a str,
+        dc: i32,
+    },
+    Scanned {
+        phone: &'a str,
+    },
+    ScanFailed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        phone: Option<&'a str>,
+        reason: &'a str,
+    },
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sansgram_runtime::core::login::{PhoneNumber, SavedLogin, SentCode, SentCodeType};
 use sansgram_runtime::text::shell_word;
+use serde_json::json;
 
 use super::Kept;
 use crate::values::DEFAULT_SESSION;
@@ -22,7 +23,7 @@ pub(crate) const fn name(pending: &SavedLogin) -> &'static str {
 
 /// The same as one JSON object.
 pub(crate) fn json(pending: &SavedLogin) -> String {
-    format!(r#"{{"pending":"{}"}}"#, name(pending))
+    json!({ "pending": name(pending) }).to_string()
 }
 
 /// The call that goes on with a login; `server`: what else it needs.

@@ -139,7 +139,7 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
     session::tell_if_plain(&store, was_encrypted)?;
     output::note("note: end the other program first, or Telegram may revoke the key that both use");
     output::result(&match args.json {
-        true => json(&session, None).to_string(),
+        true => output::json(&json(&session, None)),
         false => format!(
             "Imported {} into {}: {}{at}.",
             format.description(),

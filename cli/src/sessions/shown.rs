@@ -43,7 +43,7 @@ pub(super) fn show(args: &Show) -> Result<(), Failure> {
     let (store, session) = peek(&args.session)?;
     let kept = half_done(&store, &session);
     output::result(&if args.json {
-        json(&session, kept.as_ref()).to_string()
+        output::json(&json(&session, kept.as_ref()))
     } else {
         words(&session, kept.as_ref())
     })
@@ -132,7 +132,7 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
             if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
                 object.extend(fields);
             }
-            output::result(&output::escaped(&object.to_string()))?;
+            output::result(&output::json(&object))?;
         } else {
             output::result(&printable(&format!("{name}: {what}")))?;
         }
