@@ -60,7 +60,7 @@ pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
     let limit = Duration::from_secs(args.server.timeout.into());
     timeout::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        opened.holder.must_be_logged_in(&args.session)?;
+        opened.owner.must_be_logged_in(&args.session)?;
         watch.doing("asking who is logged in");
         opened.with_client(&args.server, &application, watch, async |client| {
             let user = client.get_me().await?;
@@ -81,23 +81,27 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
     let limit = Duration::from_secs(args.server.timeout.into());
     timeout::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        let (was_logged_in, words) = match opened.holder {
-            SessionOwner::Nobody => (false, "Nobody was logged in."),
-            SessionOwner::SavedLogin(_) => (false, "Nobody was logged in; the half-done login is forgotten."),
+        let (was_logged_in, words) = match opened.owner {
+            SessionOwner::NoUser => (false, "No user was logged in."),
+            SessionOwner::SavedLogin(_) => (false, "No user was logged in; the saved login is removed."),
+            // The sandbox has ended, and the session does not say that a user logged in there.
+            SessionOwner::Unknown if opened.session.servers == Servers::Ended => {
+                (false, "No user was logged in.")
+            }
             SessionOwner::Unknown | SessionOwner::Known => (true, "Logged out."),
         };
         let json = output::json(&json!({ "logged_out": was_logged_in }));
         let done = if args.json { &json } else { words };
-        if matches!(opened.holder, SessionOwner::Nobody) {
+        if matches!(opened.owner, SessionOwner::NoUser) {
             return output::result(done);
         }
-        let half_done = SavedLoginFile::beside(&opened.store);
+        let saved_login = SavedLoginFile::beside(&opened.store);
         // Before the key is of no more use at the server, while it could not be forgotten here.
         opened.store.check_writable().map_err(Error::from)?;
         if opened.session.servers == Servers::Ended {
             // No server is left that could be told.
             opened.store.save(&StoredSession::default()).map_err(Error::from)?;
-            half_done.forget()?;
+            saved_login.remove()?;
             output::note("note: the session was of a sandbox that has ended; its keys are removed here");
             return output::result(done);
         }
@@ -107,7 +111,7 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
                 Error::Store(error) => Failure::new(format!("logged out at the server, but {error}")),
                 error => error.into(),
             })?;
-            half_done.forget()?;
+            saved_login.remove()?;
             output::result(done)
         })
     })
@@ -117,14 +121,14 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
 pub(crate) struct Opened {
     store: FileStore,
     session: StoredSession,
-    pub(crate) holder: SessionOwner,
+    pub(crate) owner: SessionOwner,
 }
 
 impl Opened {
     pub(crate) fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
         let (store, session) = session::existing(name, Some(watch))?;
-        let holder = SessionOwner::of(&session, &SavedLoginFile::tidied(&store));
-        Ok(Self { store, session, holder })
+        let owner = SessionOwner::of(&session, &SavedLoginFile::tidied(&store));
+        Ok(Self { store, session, owner })
     }
 
     pub(crate) fn with_client(

@@ -33,7 +33,7 @@ const APPLICATION: &[&str] = &[
 /// What a session that was imported may not say.
 #[derive(Debug, Args)]
 pub(crate) struct ApplicationArgs {
-    /// The application's api_id, where the session does not say it; kept once the server took it [env: SANSGRAM_API_ID]
+    /// The application's api_id, if the session does not state it; kept once the server accepts it [env: SANSGRAM_API_ID]
     // Parsed later, as that of LoginArgs.
     #[arg(long, value_name = "ID", value_parser = secret())]
     pub(crate) api_id: Option<Secret<String>>,

@@ -26,15 +26,15 @@ pub(crate) enum Command {
     #[command(about = "Log in, and keep the session", long_about = help::LOGIN, after_help = help::EXIT_CODES,
         after_long_help = help::after_login())]
     Login(Box<LoginArgs>),
-    #[command(about = "Say who is logged in", long_about = help::WHOAMI, after_help = help::EXIT_CODES)]
+    #[command(about = "Show which user is logged in", long_about = help::WHOAMI, after_help = help::EXIT_CODES)]
     Whoami(WhoamiArgs),
-    #[command(about = "Log out, and forget the session's keys", long_about = help::LOGOUT,
+    #[command(about = "Log out, and remove the session's keys", long_about = help::LOGOUT,
         after_help = help::EXIT_CODES)]
     Logout(LogoutArgs),
-    #[command(about = "Do without the account's forgotten password, where somebody is logged in",
+    #[command(about = "Remove the account's forgotten password, from a session that is logged in",
         after_help = help::EXIT_CODES)]
     Password(Box<PasswordArgs>),
-    #[command(about = "Look at sessions, and exchange them with other libraries", after_help = help::EXIT_CODES)]
+    #[command(about = "Show sessions, and exchange them with other libraries", after_help = help::EXIT_CODES)]
     Sessions(SessionsArgs),
     #[command(about = "Run test DCs on this machine, for any client", long_about = help::SANDBOX,
         after_help = help::EXIT_CODES, after_long_help = help::after_sandbox())]

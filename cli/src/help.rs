@@ -1,9 +1,9 @@
 //! The longer texts of `--help`.
 
-/// What every login ends with.
+/// The end of every `--help`.
 pub(crate) const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 refused, failed or half done, with one sentence on standard error; 2 called wrongly; \
-128 and its number: ended by a signal.";
+Exit codes: 0 done; 1 refused, failed or not complete; 2 called wrongly; 128 and its number: ended by a signal. An \
+error is one sentence on standard error, also with --json: standard output has results only.";
 
 pub(crate) const SESSION: &str =
     "The session in NAME.session; the passphrase of an encrypted one is asked for [env: SANSGRAM_PASSPHRASE]";
@@ -15,24 +15,25 @@ Log in, and keep the session.
 
 Without values it asks on the terminal: for a phone number or a bot token, the code, and the password if the account \
 has one. In place of the code, \"resend\" asks for another one and \"cancel\" goes back to the number. With --phone, --qr or \
---bot-token it takes the values instead, and asks only for what is missing if there is a terminal. Where somebody is \
-logged in already it says so, and that is success, unless the values name somebody else.
+--bot-token it takes the values instead, and asks only for what is missing if there is a terminal. If a user is logged \
+in already it says so, which is success unless the values name another user.
 
 Other users of this machine can see options, so secrets are better given by the environment or by standard input: \
 --code-stdin and its like read a line each, in the order phone, code, password, bot token, each when it is needed.
 
-A login that is left half done can be gone on with. Where it stands is kept in NAME.signin beside the session, \
-unencrypted, and is a secret like it: call login again, with or without values. Scripts log in by two calls like that: the first \
-with --phone sends the code and ends with exit code 1, the second gives the code (or --code resend) and needs no \
---phone. With --json each call that leaves it half done prints {\"pending\":\"code\"} on standard output; password, \
-email and sign_up are the other things to wait for.
+A login that is not complete is saved in NAME.login beside the session, unencrypted; it is as secret as the session. The \
+next login continues it, with or without values. Scripts log in by two calls: the first with --phone sends the code and \
+ends with exit code 1, the second gives the code (or --code resend) and needs no --phone. With --json each call that \
+saves a login prints {\"pending\":\"code\"} on standard output; password, email and sign_up are the other things that a \
+login waits for.
 
 With --qr it shows a QR code that a logged-in phone scans (Settings, Devices, Link Desktop Device), as a picture and \
-as a link, and a new one before it expires. The password may follow. It needs no terminal. After 40 codes that nobody \
-scanned, about 20 minutes, it gives up; --timeout does not count that time.
+as a link, and a new one before it expires. The password may follow. It needs no terminal. It gives up after 40 codes, \
+about 20 minutes; --timeout does not count that time.
 
-A forgotten password is recovered by e-mail, where the account has an address for that: leave it empty when it is asked \
-for on the terminal. Without one, \"sansgram password reset\" with a session that is still logged in asks to do without it.
+A forgotten password is recovered by e-mail if the account has an address for that: leave the password empty when it is \
+asked for on the terminal. Otherwise \"sansgram password reset\", with a session that is still logged in, asks Telegram to \
+remove it.
 
 A session is kept unencrypted, readable by you only, unless --encrypt, or later \"sansgram sessions encrypt\", encrypts \
 it; from then on its passphrase is asked for, or taken from SANSGRAM_PASSPHRASE.
@@ -41,34 +42,34 @@ The api_id and api_hash of your application are needed once for Telegram's own s
 my.telegram.org. They are not needed with --sandbox.";
 
 pub(crate) const WHOAMI: &str = "\
-Say who is logged in, as the server sees it. The session is all that is needed; name the server with the same \
-options as at the login.";
+Show which user is logged in, as the server sees it. The session is all that is needed: it remembers its servers.";
 
 pub(crate) const LOGOUT: &str = "\
-Log out, and forget the session's keys. The session is all that is needed; name the server with the same options \
-as at the login. With --json it prints {\"logged_out\":true}, or false where nobody was logged in.";
+Log out, and remove the session's keys. The session is all that is needed: it remembers its servers. With --json it \
+prints {\"logged_out\":true}, or false if no user was logged in.";
 
 pub(crate) const RESET: &str = "\
-Ask to do without the account's forgotten password. Telegram takes that wish only from a session that is logged in, and \
-waits for a week, in which every device of the account can decline; asked again after that, the password is gone. Asked \
-earlier, it says how long to wait. After a wish that was declined it is refused for a while, with exit code 1.
+Ask Telegram to remove the account's forgotten password. Telegram takes this request only from a session that is logged \
+in, and waits for a week, in which every device of the account can decline it; a second request after that removes the \
+password. An earlier one says how long to wait. After a request was declined, another is refused for a while, with exit \
+code 1.
 
-Where the account has an e-mail address for it, \"sansgram login\" recovers the password at once: leave it empty when \
-it is asked for.";
+If the account has an e-mail address for it, \"sansgram login\" recovers the password at once: leave the password empty \
+when it is asked for.";
 
 pub(crate) const IMPORT: &str = "\
-Take over a session of another library into a new session of this one. What it is shows by itself: a string or \
+Import a session of another library as a new session of this one. Its format is recognised: a string or \
 SQLite file of Telethon, a string or SQLite file of Pyrogram, Hydrogram, Kurigram or Irenogram, a string or StoreSession \
 folder of GramJS, a string of mtcute, MTKruto or ferogram, a SQLite file of grammers, the JSON of gotd, a folder of \
 Telegram Desktop, a database log of TDLib, the local storage of Telegram Web (saved as JSON), a file of WTelegramClient (with --api-hash), \
 tgnet.dat of Telegram for Android, or a session of sansgram, encrypted or not. The original is left as it is, and \
 nothing is written beside it.
 
-A string may be wrapped, quoted, or stand in a configuration file or a message; what is left out is said. The layouts of \
+A string may be wrapped, quoted, or stand in a configuration file or a message; a note says what was left out. The layouts of \
 gotd, Telegram Web, WTelegramClient and Android follow their public sources and have not been tried with files of the \
 real programs.
 
-A session is a key: whoever has the string is logged in. Other users of this machine see the options of a command, so \
+A session is a key: a program that has the string is logged in. Other users of this machine see the options of a command, so \
 a file or standard input (--from -) is the better place for a string.
 
 Telegram Desktop's session is its folder tdata; the folder around it and key_datas in it name it too. TDLib's is \
@@ -79,9 +80,9 @@ accounts, a note lists them, and --account takes another than the one in use.
 A session whose address is not one of Telegram's stays with the server at that address; --dc says where the server \
 is if the format does not.
 
-The strings of Telethon and GramJS do not say who is logged in, and a SQLite file of Telethon 1 does not always; the \
+The strings of Telethon and GramJS do not name the user, and a SQLite file of Telethon 1 does not always; the \
 next \"sansgram whoami\" finds out. Only the Pyrogram family \
-says the api_id of the application, which servers want to know: give it with --api-id for the others, here or to the \
+states the api_id of the application, which servers require: give it with --api-id for the others, here or to the \
 first \"sansgram whoami\".";
 
 pub(crate) const EXPORT: &str = "\
@@ -102,9 +103,9 @@ encryption key, which TDLib's JSON interface takes in base64.";
 
 pub(crate) const SANDBOX: &str = "\
 Run test DCs on this machine until Ctrl-C, for any client: nothing needs an account or the network. Clients need the \
-addresses of the DCs and their public key, which the first lines say.
+addresses of the DCs and their public key, which the first lines show.
 
-It takes what Telegram's servers take of released clients. What it refuses is told with the reason and, if an option \
+It accepts from released clients what Telegram's servers accept. A refusal is shown with its reason and, if an option \
 changes it, with that option; lines that say the same are counted for 10 seconds.
 
 With --json the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
@@ -128,7 +129,7 @@ Print the manual as a man page, or write a page for each command into a director
   sansgram man | man -l -
   sansgram man --output ~/.local/share/man/man1";
 
-/// Who lives in the sandbox.
+/// The accounts of the sandbox.
 pub(crate) const ACCOUNTS: &str = "\
 Sandbox accounts (any api_id and api_hash will do):
   phone 99966XYYYY   lives on DC X (1 to 3), its code is X five times over
@@ -147,7 +148,7 @@ Codes by e-mail are X six times over. A client starts on DC 2; accounts elsewher
 /// What the process ends with, for the man pages; `EXIT_CODES` says the same in a line.
 pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "Done."),
-    ("1", "Refused, failed or half done; one sentence on standard error says why and what to do."),
+    ("1", "Refused, failed or not complete; one sentence on standard error says why and what to do."),
     ("2", "Called wrongly."),
     ("128 + N", "Ended by signal N, such as 130 by Ctrl-C."),
 ];
@@ -159,7 +160,7 @@ pub(crate) const FILES: [(&str, &str); 4] = [
         "A session, which is a key to the account. By default NAME is sansgram, in the working directory.",
     ),
     (".NAME.session.lock", "Held by the process that uses the session; holds no secret."),
-    ("NAME.signin", "Where a login stands that was left half done; a secret as well."),
+    ("NAME.login", "A saved login: what a login that is not complete waits for; a secret as well."),
     ("sandbox.pem", "The public RSA key of the test DCs that \"sansgram sandbox\" runs."),
 ];
 
@@ -171,7 +172,7 @@ sansgram login --sandbox --bot-token 1:sandbox
 sansgram login --sandbox --qr --phone 9996610002 --password sandbox
 sansgram login --phone +12345678900; sansgram login --code 12345";
 
-/// What people call first, by the name of the command's man page.
+/// Examples, by the name of the command's man page.
 pub(crate) fn examples(page: &str) -> Option<&'static str> {
     Some(match page {
         "sansgram" => "sansgram login --sandbox\nsansgram login\nsansgram whoami\nsansgram logout",

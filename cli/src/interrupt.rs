@@ -1,4 +1,4 @@
-//! Ctrl-C and other signals that end the process: the terminal is left as it was, and what is half done is named. After
+//! Ctrl-C and other signals that end the process: the terminal is left as it was, and a saved login is named. After
 //! a stop (Ctrl-Z) the open question is shown again.
 
 use std::io::{self, IsTerminal};
@@ -73,7 +73,7 @@ struct Signals {
     ends: Vec<(i32, tokio::signal::unix::Signal)>,
     /// The process goes on after it was stopped.
     resumes: tokio::signal::unix::Signal,
-    /// A file would become larger than the limit allows. Kept so that the write fails, and is told, instead of the
+    /// A file would become larger than the limit allows. LoadedLogin so that the write fails, and is told, instead of the
     /// process being killed.
     _too_large: tokio::signal::unix::Signal,
 }

@@ -25,7 +25,7 @@ use crate::interrupt::{self, INTERRUPT};
 use crate::output::{self, UserJson};
 use crate::route::Route;
 use crate::sandbox::Sandbox;
-use crate::saved_login::{Kept, SavedLoginFile, words};
+use crate::saved_login::{LoadedLogin, SavedLoginFile, words};
 use crate::session::{self, Anew, Fresh, SessionOwner};
 use crate::timeout::{self, Watch};
 use crate::{server, values};
@@ -62,9 +62,9 @@ struct Login<'a> {
     /// The file that keeps the session; `None`: it is kept in memory.
     file: Option<FileStore>,
     /// Whom the session belongs to; nobody in a sandbox.
-    holder: SessionOwner,
-    /// Where a half-done login is kept; not for a sandbox, which ends with this process.
-    half_done: Option<SavedLoginFile>,
+    owner: SessionOwner,
+    /// Where the login is saved; not for a sandbox, which ends with this process.
+    saved_login: Option<SavedLoginFile>,
     store: Arc<dyn SessionStore>,
 }
 
@@ -96,13 +96,13 @@ impl<'a> Login<'a> {
             }
             session = StoredSession::default();
         }
-        let half_done = file.as_ref().filter(|_| !args.sandbox).map(SavedLoginFile::tidied);
-        if let Some(place) = half_done.as_ref().filter(|_| session.user.is_none()) {
+        let saved_login = file.as_ref().filter(|_| !args.sandbox).map(SavedLoginFile::tidied);
+        if let Some(place) = saved_login.as_ref().filter(|_| session.user.is_none()) {
             place.check()?;
         }
-        let holder =
-            half_done.as_ref().map_or(SessionOwner::Nobody, |place| SessionOwner::of(&session, place));
-        if let Some(file) = file.as_ref().filter(|_| !matches!(holder, SessionOwner::Known)) {
+        let owner =
+            saved_login.as_ref().map_or(SessionOwner::NoUser, |place| SessionOwner::of(&session, place));
+        if let Some(file) = file.as_ref().filter(|_| !matches!(owner, SessionOwner::Known)) {
             // Before there is anything to lose.
             file.check_writable().map_err(Error::from)?;
         }
@@ -129,7 +129,7 @@ impl<'a> Login<'a> {
             }
             None => {
                 let config = args.server.config(&session, watch.lookup())?;
-                let is_first = server::is_telegram(&config) && matches!(holder, SessionOwner::Nobody);
+                let is_first = server::is_telegram(&config) && matches!(owner, SessionOwner::NoUser);
                 let mut prompt = TerminalPrompt::lazy();
                 if is_first && application.is_missing() && prompt.is_available() {
                     let _pause = watch.pause();
@@ -143,7 +143,7 @@ impl<'a> Login<'a> {
                         Ok(application) => application,
                     };
                 }
-                if !holder.may_be_logged_in() && args.server.is_remembered(&session) {
+                if !owner.may_be_logged_in() && args.server.is_remembered(&session) {
                     output::note(&format!(
                         "note: the session belongs to {}, and so does this login; --session names another",
                         session.servers_name()
@@ -156,12 +156,12 @@ impl<'a> Login<'a> {
             Some(_) => Route::default(),
             None => args.server.route(&config)?,
         };
-        Ok(Self { args, watch, sandbox, config, application, route, file, holder, half_done, store })
+        Ok(Self { args, watch, sandbox, config, application, route, file, owner, saved_login, store })
     }
 
     fn run(mut self, who: &Who, given: Given) -> Result<(), Failure> {
         // Where somebody may be logged in, the server is asked first.
-        if !self.holder.may_be_logged_in() {
+        if !self.owner.may_be_logged_in() {
             self.check(who, &given)?;
         }
         interrupt::advise(self.kept().is_some().then_some(messages::GOES_ON));
@@ -183,9 +183,9 @@ impl<'a> Login<'a> {
         result.map_err(|failure| failure.explained(route))
     }
 
-    /// What an earlier call left half done.
-    const fn kept(&self) -> Option<&Kept> {
-        match &self.holder {
+    /// What an earlier call saved.
+    const fn kept(&self) -> Option<&LoadedLogin> {
+        match &self.owner {
             SessionOwner::SavedLogin(kept) => Some(&**kept),
             _ => None,
         }
@@ -194,7 +194,7 @@ impl<'a> Login<'a> {
     /// Nobody is logged in. Fails early where something is missing to begin with, or a question is certain to come and
     /// nobody is there to answer it.
     fn check(&self, who: &Who, given: &Given) -> Result<(), Failure> {
-        if let Some(place) = &self.half_done {
+        if let Some(place) = &self.saved_login {
             place.check()?;
         }
         let kept = self.kept();
@@ -224,11 +224,11 @@ impl<'a> Login<'a> {
         match (who, kept) {
             (Who::Ask, Some(_)) if given.has_code() || given.has_password() => Ok(()),
             (Who::Ask, Some(kept)) if !matches!(kept.pending, SavedLogin::Qr { .. }) => {
-                Err(self.half_done_failure(&kept.pending))
+                Err(self.waiting_failure(&kept.pending))
             }
             (Who::Ask, _) => Err(Failure::new(NO_TERMINAL)),
-            // What is half done ends with the sandbox.
-            (Who::Phone(_), _) if self.half_done.is_none() && !given.has_code() => {
+            // A saved login ends with the sandbox.
+            (Who::Phone(_), _) if self.saved_login.is_none() && !given.has_code() => {
                 Err(Failure::new(messages::NO_CODE))
             }
             _ => Ok(()),
@@ -262,7 +262,7 @@ impl<'a> Login<'a> {
 
     async fn sign_in(&mut self, client: &Client, who: &Who, given: Given) -> Result<LoggedIn, Failure> {
         self.watch.doing("logging in");
-        if self.holder.may_be_logged_in() {
+        if self.owner.may_be_logged_in() {
             match client.login_state().await? {
                 Some(LoginStep::LoggedIn(user)) => {
                     self.check_identity(client, who, &user).await?;
@@ -271,8 +271,8 @@ impl<'a> Login<'a> {
                 // What was begun elsewhere, such as in the application that the session was imported from.
                 Some(LoginStep::PasswordRequired(hint)) => {
                     let pending = SavedLogin::Password(hint);
-                    let kept = Kept { pending, phone: None, dc: Some(client.home()), age: None };
-                    self.holder = SessionOwner::SavedLogin(Box::new(kept));
+                    let kept = LoadedLogin { pending, phone: None, dc: Some(client.home()), age: None };
+                    self.owner = SessionOwner::SavedLogin(Box::new(kept));
                 }
                 _ => {}
             }
@@ -283,14 +283,14 @@ impl<'a> Login<'a> {
         }
         let mut answers = Answers::new(self.args, client, self.watch, given);
         answers.sandbox = self.sandbox.as_ref();
-        answers.half_done = self.half_done.as_ref();
+        answers.saved_login = self.saved_login.as_ref();
         answers.picture = self.args.qr_file.as_ref();
         let result = self.talk(client, who, &mut answers).await;
         match result {
             Ok(logged_in) => {
                 self.watch.remains(None);
-                if let Some(half_done) = &self.half_done {
-                    half_done.forget()?;
+                if let Some(saved_login) = &self.saved_login {
+                    saved_login.remove()?;
                 }
                 Ok(logged_in)
             }
@@ -350,7 +350,7 @@ impl<'a> Login<'a> {
         Ok(LoggedIn::ByValues(user))
     }
 
-    /// Why it failed, and how to go on with what is half done.
+    /// Why it failed, and how the saved login goes on.
     fn failure(&self, error: Error, answers: &Answers<'_>) -> Failure {
         answers.tell_arrived();
         if let Error::Prompt(reason) = &error {
@@ -363,8 +363,8 @@ impl<'a> Login<'a> {
         // What the server no longer knows or takes is not gone on with, and a link can be shown at any time.
         let is_over = !error.continuation().keeps_pending();
         if (is_over || matches!(answers.stands_at(), Some(SavedLogin::Qr { .. })))
-            && let Some(half_done) = &self.half_done
-            && let Err(failure) = half_done.forget()
+            && let Some(saved_login) = &self.saved_login
+            && let Err(failure) = saved_login.remove()
         {
             return failure;
         }
@@ -401,13 +401,13 @@ impl<'a> Login<'a> {
                 if let Some(line) = answers.describe_code_delivery() {
                     output::note(&line);
                 }
-                self.half_done_failure(pending)
+                self.waiting_failure(pending)
             }
             (question, None) => Failure::new(messages::missing(question)),
         }
     }
 
-    fn half_done_failure(&self, pending: &SavedLogin) -> Failure {
+    fn waiting_failure(&self, pending: &SavedLogin) -> Failure {
         match self.tell_pending(pending) {
             Ok(()) => Failure::new(messages::go_on(pending, self.args)),
             Err(failure) => failure,
@@ -451,8 +451,8 @@ async fn own_phone(client: &Client) -> Result<Option<String>, Error> {
     }))
 }
 
-/// Whether what is half done is what is wanted now; `has_answers`: what it waits for is given or can be asked for.
-fn fits(who: &Who, kept: &Kept, has_answers: bool) -> bool {
+/// Whether the saved login is the one that is wanted now; `has_answers`: what it waits for is given or can be asked for.
+fn fits(who: &Who, kept: &LoadedLogin, has_answers: bool) -> bool {
     match who {
         Who::Ask | Who::GoOn => true,
         // Without any of the answers it is another code that is wanted.
@@ -470,8 +470,8 @@ fn has_values(given: &Given) -> bool {
     given.has_code() || given.has_password()
 }
 
-/// Asks whether to go on with what is half done.
-async fn offer(answers: &mut Answers<'_>, kept: &Kept) -> Result<bool, Error> {
+/// Asks whether to continue the saved login.
+async fn offer(answers: &mut Answers<'_>, kept: &LoadedLogin) -> Result<bool, Error> {
     let question = messages::offer(kept);
     loop {
         match answers.read_line(&question).await?.trim().to_lowercase().as_str() {

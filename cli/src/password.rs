@@ -23,10 +23,10 @@ pub(crate) struct PasswordArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    #[command(about = "Ask to do without the forgotten password, or see how long to wait", long_about = help::RESET,
+    #[command(about = "Ask Telegram to remove the forgotten password, or see how long to wait", long_about = help::RESET,
         after_help = help::EXIT_CODES)]
     Reset(Signed),
-    /// Take that wish back: the password stays
+    /// Withdraw that request: the password stays
     #[command(after_help = help::EXIT_CODES)]
     DeclineReset(Signed),
 }
@@ -74,7 +74,7 @@ pub(crate) fn run(args: PasswordArgs) -> Result<(), Failure> {
     let limit = Duration::from_secs(args.server.timeout.into());
     timeout::within(limit, move |watch| {
         let opened = Opened::open(&args.session, watch)?;
-        opened.holder.must_be_logged_in(&args.session)?;
+        opened.owner.must_be_logged_in(&args.session)?;
         watch.doing(if declines { "declining the reset" } else { "asking for the reset" });
         opened.with_client(&args.server, &application, watch, async |client| match declines {
             false => reset(client, args.json).await,

@@ -1,13 +1,15 @@
-//! A login that is half done, kept beside its session so that another call goes on with it: `NAME.signin`.
+//! A saved login: what a login waits for, kept beside its session so that another call continues it: `NAME.login`.
 //!
 //! A file of lines: the text of the runtime's `SavedLogin`; `key`, the DC and the identifier of the auth key that
-//! the code belongs to, as 16 hex digits; `phone` and the number. It is readable by its owner only and goes with the login.
+//! the code belongs to, as 16 hex digits; `phone` and the number. It is readable by its owner only, and is removed once
+//! the login is complete. `NAME.signin`, its name in earlier versions, is read and replaced.
 
 pub(crate) mod words;
 
+use std::fmt::Write;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sansgram_runtime::core::client::{DcId, StoredSession};
@@ -19,75 +21,77 @@ use crate::error::Failure;
 use crate::output;
 use crate::policy::MAX_SAVED_LOGIN_LEN;
 
-/// The place for it.
+/// The place of a saved login.
 #[derive(Clone, Debug)]
 pub(crate) struct SavedLoginFile {
     path: PathBuf,
+    /// The place that earlier versions used.
+    old_path: PathBuf,
 }
 
-/// What lies there.
-pub(crate) struct Kept {
+/// A saved login as its file has it.
+pub(crate) struct LoadedLogin {
     pub(crate) pending: SavedLogin,
     /// Digits; `None` after a QR code.
     pub(crate) phone: Option<String>,
-    /// Where it was begun; `None` of a QR code.
+    /// The DC on which the login began; `None` after a QR code.
     pub(crate) dc: Option<DcId>,
-    /// How long ago it was put there, as far as the clock tells.
+    /// How long ago it was saved, as far as the clock tells.
     pub(crate) age: Option<Duration>,
 }
 
 impl SavedLoginFile {
     pub(crate) fn beside(store: &FileStore) -> Self {
-        Self { path: store.path().with_extension("signin") }
+        let with_extension = |extension| store.path().with_extension(extension);
+        Self { path: with_extension("login"), old_path: with_extension("signin") }
     }
 
-    /// The same, freed of what killed processes left: as secret as the file itself. For the owner of the session.
+    /// The same, without the temporary files that killed processes left: they are as secret as the file itself. For the
+    /// owner of the session.
     pub(crate) fn tidied(store: &FileStore) -> Self {
-        let half_done = Self::beside(store);
-        store.remove_temporaries_of(&half_done.path);
-        half_done
+        let file = Self::beside(store);
+        store.remove_temporaries_of(&file.path);
+        store.remove_temporaries_of(&file.old_path);
+        file
     }
 
-    /// Fails if what is at this place cannot be read or replaced: a code that is asked for could be given by this call
-    /// only, and what was kept there would be lost. What is damaged or was cut short is replaced.
+    /// Errors if what is at this place cannot be read or replaced: a code that is asked for could be given by this call
+    /// only, and what was saved there would be lost. What is damaged or was cut short is replaced.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match self.read() {
             Ok(_) => Ok(()),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => Ok(()),
-            Err(error) => Err(Failure::new(format!(
-                "the half-done login {} cannot be read: {error}; remove it, or name another session with --session",
-                self.path.display()
+            Err((_, error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => Ok(()),
+            Err((path, error)) => Err(Failure::new(format!(
+                "the saved login {} cannot be read: {error}; remove it, or name another session with --session",
+                path.display()
             ))),
         }
     }
 
-    /// What was kept, if it belongs to the key of this session. What cannot be read counts as none.
-    pub(crate) fn load(&self, session: &StoredSession) -> Option<Kept> {
+    /// Returns the saved login if it belongs to the key of this session. What cannot be read counts as none.
+    pub(crate) fn load(&self, session: &StoredSession) -> Option<LoadedLogin> {
         match self.read() {
-            Ok(text) => {
-                let kept = parse(&text, |dc| key_of(session, dc));
-                if kept.is_none() {
+            Ok((path, text)) => {
+                let loaded = parse(&text, |dc| key_of(session, dc));
+                if loaded.is_none() {
                     output::note(&format!(
-                        "note: the half-done login in {} cannot be gone on with, as it is damaged or belongs to \
-                         another session",
-                        self.path.display()
+                        "note: the saved login in {} cannot be continued: it is damaged or belongs to another session",
+                        path.display()
                     ));
                 }
-                let age = || fs::metadata(&self.path).ok()?.modified().ok()?.elapsed().ok();
-                kept.map(|kept| Kept { age: age(), ..kept })
+                let age = || fs::metadata(path).ok()?.modified().ok()?.elapsed().ok();
+                loaded.map(|loaded| LoadedLogin { age: age(), ..loaded })
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => {
-                output::note(&format!(
-                    "note: the half-done login in {} cannot be read: {error}",
-                    self.path.display()
-                ));
+            Err((_, error)) if error.kind() == ErrorKind::NotFound => None,
+            Err((path, error)) => {
+                output::note(&format!("note: the saved login in {} cannot be read: {error}", path.display()));
                 None
             }
         }
     }
 
-    pub(crate) fn keep(
+    /// Saves a login in place of the one before.
+    pub(crate) fn save(
         &self,
         pending: &SavedLogin,
         phone: Option<&str>,
@@ -97,35 +101,57 @@ impl SavedLoginFile {
         let mut text = pending.to_text();
         text.push('\n');
         if let Some(key) = key_of(session, home) {
-            text.push_str(&format!("key {} {key}\n", home.number()));
+            let _ = writeln!(text, "key {} {key}", home.number());
         }
         if let Some(phone) = phone {
             text.push_str("phone ");
             text.push_str(phone);
             text.push('\n');
         }
-        replace_file(&self.path, &[text.as_bytes()])
+        replace_file(&self.path, &[text.as_bytes()])?;
+        remove(&self.old_path)
     }
 
-    /// Removes it, if there is one.
-    pub(crate) fn forget(&self) -> Result<(), Failure> {
-        // What is no file is not ours.
-        if fs::symlink_metadata(&self.path).is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
-            return Ok(());
+    /// Removes the saved login, if there is one.
+    pub(crate) fn remove(&self) -> Result<(), Failure> {
+        for path in [&self.path, &self.old_path] {
+            remove(path).map_err(|error| {
+                Failure::new(format!(
+                    "the saved login {} cannot be removed: {error}; remove it by hand",
+                    path.display()
+                ))
+            })?;
         }
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::new(format!(
-                "the half-done login {} cannot be removed: {error}; remove it by hand",
-                self.path.display()
-            ))),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
-    fn read(&self) -> io::Result<Zeroizing<String>> {
-        let bytes = read_file(&self.path, MAX_SAVED_LOGIN_LEN)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::InvalidData)?;
-        Ok(Zeroizing::new(text.to_owned()))
+    /// The file that there is, and its text; the one of earlier versions if there is no other.
+    fn read(&self) -> Result<(&Path, Zeroizing<String>), (&Path, io::Error)> {
+        match read(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => match read(&self.old_path) {
+                Ok(text) => Ok((&self.old_path, text)),
+                Err(error) => Err((&self.old_path, error)),
+            },
+            Ok(text) => Ok((&self.path, text)),
+            Err(error) => Err((&self.path, error)),
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+    let bytes = read_file(path, MAX_SAVED_LOGIN_LEN)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::InvalidData)?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    // What is no file is not ours.
+    if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
+        return Ok(());
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -133,7 +159,7 @@ fn key_of(session: &StoredSession, dc: DcId) -> Option<String> {
     session.keys.get(&dc).map(|key| key.auth_key.id().to_string())
 }
 
-fn parse(text: &str, key_of: impl Fn(DcId) -> Option<String>) -> Option<Kept> {
+fn parse(text: &str, key_of: impl Fn(DcId) -> Option<String>) -> Option<LoadedLogin> {
     let mut lines = text.lines();
     let pending = SavedLogin::from_text(lines.next()?).ok()?;
     let (mut has_key, mut phone, mut begun_at) = (false, None, None);
@@ -151,9 +177,9 @@ fn parse(text: &str, key_of: impl Fn(DcId) -> Option<String>) -> Option<Kept> {
             _ => {}
         }
     }
-    // A link belongs to no key: another one is shown. All else is known to the server under this key only.
+    // A link belongs to no key, since another one is shown. The server knows all else under this key only.
     let fits = matches!(pending, SavedLogin::Qr { .. }) || has_key;
-    fits.then_some(Kept { pending, phone, dc: begun_at, age: None })
+    fits.then_some(LoadedLogin { pending, phone, dc: begun_at, age: None })
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(crate) struct ServerArgs {
     )]
     pub(crate) runtime: Executor,
 
-    /// How long the server may keep us waiting in all; the time to answer questions or scan a QR code does not
+    /// How long the server may take in all; the time to answer questions or to scan a QR code does not count
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = from_one())]
     pub(crate) timeout: u32,
 

@@ -15,29 +15,29 @@ use crate::error::Failure;
 use crate::interrupt::{self, INTERRUPT};
 use crate::output;
 use crate::policy::MAX_PASSPHRASE_TRIES;
-use crate::saved_login::{Kept, SavedLoginFile, words};
+use crate::saved_login::{LoadedLogin, SavedLoginFile, words};
 use crate::timeout::Watch;
 
-/// Whom a session belongs to, as far as its files say; the server has the last word.
+/// Whom a session belongs to as far as its files say. Only the server knows for certain.
 pub(crate) enum SessionOwner {
-    /// Nobody: it has no key.
-    Nobody,
-    /// Whoever began to log in, and has not ended that.
-    SavedLogin(Box<Kept>),
+    /// No user: it has no key.
+    NoUser,
+    /// The user of a login that is not complete.
+    SavedLogin(Box<LoadedLogin>),
     /// It has a key, but does not say whose: it was imported, or a login failed.
     Unknown,
-    /// Somebody who logged in.
+    /// A user who logged in.
     Known,
 }
 
 impl SessionOwner {
-    pub(crate) fn of(session: &StoredSession, half_done: &SavedLoginFile) -> Self {
+    pub(crate) fn of(session: &StoredSession, saved_login: &SavedLoginFile) -> Self {
         if session.user.is_some() {
             return Self::Known;
         }
-        match half_done.load(session) {
+        match saved_login.load(session) {
             Some(kept) => Self::SavedLogin(Box::new(kept)),
-            None if session.keys.is_empty() => Self::Nobody,
+            None if session.keys.is_empty() => Self::NoUser,
             None => Self::Unknown,
         }
     }
@@ -50,7 +50,7 @@ impl SessionOwner {
     /// Fails, with what to do, if the files of the session `name` say that no user is logged in.
     pub(crate) fn must_be_logged_in(&self, name: &Path) -> Result<(), Failure> {
         match self {
-            Self::Nobody => Err(Failure::new(NOT_LOGGED_IN)),
+            Self::NoUser => Err(Failure::new(NOT_LOGGED_IN)),
             Self::SavedLogin(kept) => Err(Failure::new(words::not_yet(kept, name))),
             Self::Unknown | Self::Known => Ok(()),
         }

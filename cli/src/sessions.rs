@@ -26,22 +26,22 @@ pub(crate) struct SessionsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    #[command(about = "Take over a session of another library", long_about = help::IMPORT,
+    #[command(about = "Import a session of another library", long_about = help::IMPORT,
         after_help = help::EXIT_CODES)]
     Import(Import),
-    #[command(about = "Write a session as another library keeps it", long_about = help::EXPORT,
+    #[command(about = "Export a session in the format of another library", long_about = help::EXPORT,
         after_help = help::EXIT_CODES)]
     Export(Export),
-    /// Say what is in a session; never its key
+    /// Show what is in a session; never its key
     #[command(after_help = help::EXIT_CODES)]
     Show(Show),
-    /// Say which sessions there are
+    /// List the sessions of a directory
     #[command(after_help = help::EXIT_CODES)]
     List(List),
     /// Encrypt a session with a passphrase, which every command asks for from then on
     #[command(after_help = help::EXIT_CODES)]
     Encrypt(Crypt),
-    /// Take a session's encryption off
+    /// Decrypt a session
     #[command(after_help = help::EXIT_CODES)]
     Decrypt(Crypt),
 }

@@ -39,7 +39,7 @@ struct State {
     result: Option<Result<(), Failure>>,
 }
 
-/// What stays half done at the end of the limit.
+/// The saved login, for the sentence at the end of the limit.
 #[derive(Debug)]
 pub(crate) struct Remains {
     /// For standard output, where that is wanted.
@@ -124,7 +124,7 @@ impl Watch {
         state.route = route;
     }
 
-    /// Says what is half done, and would be told at the end of the limit.
+    /// Says what is saved, for the sentence at the end of the limit.
     pub(crate) fn remains(&self, remains: Option<Remains>) {
         self.lock().remains = remains;
     }

@@ -1,4 +1,4 @@
-//! Whom a session belongs to decides what `login` does: nobody is logged in over somebody else, nothing is replaced that
+//! Whom a session belongs to decides what `login` does: no user is logged in over another, nothing is replaced that
 //! is of use, and who is there already is found out from the server.
 
 mod support;
@@ -154,15 +154,15 @@ fn a_login_begins_with_all_of_the_application() {
 }
 
 #[test]
-fn what_is_half_done_is_forgotten_at_a_logout() {
+fn a_saved_login_is_removed_at_a_logout() {
     for phone in ["9996620001", "9996610001"] {
         let server = server();
         login(&server, "half", &["--phone", phone]).fails(&["--code CODE"]);
         server.run(&["whoami", "--session", "half"]).fails(&["no user is logged in"]);
         let run = server.run(&["logout", "--session", "half"]);
-        assert_eq!(run.ok(), "Nobody was logged in; the half-done login is forgotten.\n");
-        assert!(!server.directory.path.join("half.signin").exists());
-        assert_eq!(server.run(&["logout", "--session", "half"]).ok(), "Nobody was logged in.\n");
+        assert_eq!(run.ok(), "No user was logged in; the saved login is removed.\n");
+        assert!(!server.directory.path.join("half.login").exists());
+        assert_eq!(server.run(&["logout", "--session", "half"]).ok(), "No user was logged in.\n");
         let logout = server.run(&["logout", "--session", "half", "--json"]);
         assert_eq!(logout.ok(), "{\"logged_out\":false}\n");
     }

@@ -102,7 +102,7 @@ fn a_server_that_is_away() {
         run(command(&directory.path).args(["login", "--dc", &format!("2={}", support::NOBODY)]).args(args))
     };
     login(&["--qr"]).fails(&["DC 2 cannot be reached"]);
-    assert!(!directory.path.join("sansgram.signin").exists());
+    assert!(!directory.path.join("sansgram.login").exists());
     login(&[]).fails(&["no terminal", "--qr"]);
 }
 
@@ -162,7 +162,7 @@ fn a_password_without_a_terminal() {
 }
 
 #[test]
-fn half_done_without_a_terminal() {
+fn saved_without_a_terminal() {
     let server = server(30);
     let mut child = server.command(&["login", "--qr"]).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);

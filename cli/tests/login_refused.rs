@@ -18,7 +18,7 @@ fn ends(server: &Server, args: &[&str], pending: Option<&str>) -> Run {
     assert_eq!(run.code, Some(1), "{run:?}");
     let told = pending.map(|pending| format!("{{\"pending\":\"{pending}\"}}\n")).unwrap_or_default();
     assert_eq!(run.stdout, told, "{run:?}");
-    assert_eq!(server.directory.path.join("sansgram.signin").exists(), pending.is_some(), "{run:?}");
+    assert_eq!(server.directory.path.join("sansgram.login").exists(), pending.is_some(), "{run:?}");
     // It is running already.
     assert!(!run.stderr.contains("log in with \"sansgram login\""), "{run:?}");
     if pending.is_none() {
@@ -105,7 +105,7 @@ fn b7_an_imported_session_that_owes_its_password_is_gone_on_with() {
     let owes = || Fault::error("users.getUsers", 401, "SESSION_PASSWORD_NEEDED").once();
     let server = refusing(vec![owes(), owes()]);
     ends(&server, &CODE, Some("password"));
-    std::fs::remove_file(server.directory.path.join("sansgram.signin")).unwrap();
+    std::fs::remove_file(server.directory.path.join("sansgram.login")).unwrap();
     server.run(&["whoami"]).fails(&[
         "its login waits for the account's password",
         "go on with \"sansgram login --password PASSWORD\"",

@@ -1,4 +1,4 @@
-//! A login that was left half done: by Ctrl-C, by a kill, or because nobody was there to be asked. The next call goes
+//! A saved login: after Ctrl-C, after a kill, or because there was no terminal to ask on. The next call goes
 //! on with it, under the same key.
 #![cfg(target_os = "linux")]
 
@@ -18,8 +18,8 @@ fn server() -> Server {
     Server::new(ServerOptions::default())
 }
 
-fn half_done(server: &Server) -> PathBuf {
-    server.directory.path.join("sansgram.signin")
+fn saved_login(server: &Server) -> PathBuf {
+    server.directory.path.join("sansgram.login")
 }
 
 /// The identifier of the session's key.
@@ -46,17 +46,17 @@ fn ctrl_c_at_the_code_then_another_call() {
         terminal.types("y\n");
         terminal.sees("Code:");
         terminal.types("\u{3}");
-        terminal.sees("\r\nInterrupted; \"sansgram login\" with the same session goes on from here.");
+        terminal.sees("\r\nInterrupted; \"sansgram login\" with the same session continues from here.");
         assert!(terminal.echoes());
         assert_eq!(terminal.ends().0, Some(130));
         assert!(!server.directory.path.join(".sansgram.session.lock").exists());
         let key_before = key(&server);
-        assert_eq!(fs::metadata(half_done(&server)).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(saved_login(&server)).unwrap().permissions().mode() & 0o777, 0o600);
 
         let mut terminal = Terminal::on(&server.command(&login));
         terminal.sees("A login as +999 661 0002 waits for its code (just now). Go on with it? (y/n)");
         terminal.types("\u{3}");
-        terminal.sees("Interrupted; \"sansgram login\" with the same session goes on");
+        terminal.sees("Interrupted; \"sansgram login\" with the same session continues");
         assert_eq!(terminal.ends().0, Some(130));
 
         let mut terminal = Terminal::on(&server.command(&login));
@@ -79,7 +79,7 @@ fn ctrl_c_at_the_code_then_another_call() {
         terminal.types("sandbox\n");
         terminal.sees("Logged in as Sandbox DC 1.");
         assert_eq!(terminal.ends().0, Some(0));
-        assert!(!half_done(&server).exists());
+        assert!(!saved_login(&server).exists());
         assert_eq!((key(&server), codes_sent(&server)), (key_before, 1));
     }
 }
@@ -108,7 +108,7 @@ fn killed_at_any_question_it_goes_on() {
     }
     let run = server.run(&["login", "--password", "sandbox", "--json"]);
     assert_eq!(run.json()["user_id"], 9_996_620_002_i64);
-    assert!(!half_done(&server).exists());
+    assert!(!saved_login(&server).exists());
 }
 
 /// It failed, and says what it waits for.
@@ -163,7 +163,7 @@ fn scripts_login_by_several_calls() {
         mine(&["--password", "sandbox", "--json"]).json(),
         json!({"user_id": 9_996_610_002_i64, "first_name": "Sandbox", "is_bot": false, "dc": 1})
     );
-    assert!(!server.directory.path.join("mine.signin").exists());
+    assert!(!server.directory.path.join("mine.login").exists());
     assert_eq!(codes_sent(&server), 2);
 }
 
@@ -183,7 +183,7 @@ fn the_number_may_be_given_again_or_be_another_one() {
     server.run(&["logout"]).ok();
     login(&["--phone", "9996620003"]).fails(&["--code CODE"]);
     login(&["--bot-token", "1:sandbox"]).ok();
-    assert!(!half_done(&server).exists());
+    assert!(!saved_login(&server).exists());
     server.run(&["logout"]).ok();
     login(&["--code", "22222"]).misused(&["--phone", "was begun"]);
 }
@@ -192,13 +192,13 @@ fn the_number_may_be_given_again_or_be_another_one() {
 fn what_belongs_to_another_key_is_not_gone_on_with() {
     let server = server();
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
-    let text = fs::read_to_string(half_done(&server)).unwrap();
-    let write = |text: &str| fs::write(half_done(&server), text).unwrap();
+    let text = fs::read_to_string(saved_login(&server)).unwrap();
+    let write = |text: &str| fs::write(saved_login(&server), text).unwrap();
     let code = ["login", "--code", "22222"];
     for damaged in ["", "sansgram-signin1:AAAA\n", &text.replace("key 2 ", "key 1 "), &text[..text.len() / 2]]
     {
         write(damaged);
-        server.run(&code).misused(&["sansgram.signin", "damaged or belongs to another session"]);
+        server.run(&code).misused(&["sansgram.login", "damaged or belongs to another session"]);
     }
     write(&text);
     server.run(&code).ok();
@@ -217,7 +217,7 @@ fn a_no_begins_anew() {
     terminal.types("1:sandbox\n");
     terminal.sees("Logged in as Sandbox bot");
     assert_eq!(terminal.ends().0, Some(0));
-    assert!(!half_done(&server).exists());
+    assert!(!saved_login(&server).exists());
 }
 
 /// The key is agreed upon anew, and the code is of no more use.
@@ -225,16 +225,38 @@ fn a_no_begins_anew() {
 fn a_server_that_knows_nothing_of_it() {
     let (server, other) = (server(), server());
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
-    for name in ["sansgram.session", "sansgram.signin"] {
+    for name in ["sansgram.session", "sansgram.login"] {
         fs::copy(server.directory.path.join(name), other.directory.path.join(name)).unwrap();
     }
     other.run(&["login", "--code", "22222"]).fails(&["the code has expired; log in again to get a new one"]);
-    assert!(!half_done(&other).exists());
+    assert!(!saved_login(&other).exists());
     other.run(&["login", "--phone", "9996621234", "--code", "22222"]).ok();
 }
 
+/// Earlier versions called the file NAME.signin.
 #[test]
-fn what_is_half_done_is_shown() {
+fn a_saved_login_of_an_earlier_version_is_read_and_replaced() {
+    let server = server();
+    let old = server.directory.path.join("sansgram.signin");
+    server.run(&["login", "--phone", "9996620002"]).fails(&["--code CODE"]);
+    fs::rename(saved_login(&server), &old).unwrap();
+    // The password follows, which is saved by the new name.
+    server.run(&["login", "--code", "22222"]).fails(&["--password PASSWORD"]);
+    assert!(!old.exists() && saved_login(&server).exists());
+    fs::rename(saved_login(&server), &old).unwrap();
+    server.run(&["login", "--password", "sandbox"]).ok();
+    assert!(!old.exists() && !saved_login(&server).exists());
+    // It goes with a logout too.
+    let other = self::server();
+    other.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
+    let old = other.directory.path.join("sansgram.signin");
+    fs::rename(saved_login(&other), &old).unwrap();
+    assert!(other.run(&["logout"]).ok().contains("the saved login is removed"));
+    assert!(!old.exists());
+}
+
+#[test]
+fn a_saved_login_is_shown() {
     let server = server();
     for (phone, name) in [("9996610001", "one"), ("9996620001", "two")] {
         server.run(&["login", "--phone", phone, "--session", name]).fails(&["--code CODE"]);
@@ -244,8 +266,10 @@ fn what_is_half_done_is_shown() {
         };
         let grouped = format!("{} {} {}", &phone[..3], &phone[3..6], &phone[6..]);
         let expected =
-            format!("nobody has logged in yet: a login as +{grouped} waits for its code (just now)\n");
-        assert_eq!(show(&[]).ok(), expected);
+            format!("no user has logged in yet: a login as +{grouped} waits for its code (just now)");
+        let said = show(&[]);
+        // Then which servers it belongs to.
+        assert!(said.ok().starts_with(&format!("{expected}; servers: the server at 127.0.0.1:")), "{said:?}");
         let shown = show(&["--json"]).json();
         assert_eq!(
             (&shown["pending"], &shown["dc"]),
@@ -254,8 +278,8 @@ fn what_is_half_done_is_shown() {
         assert_eq!(shown["auth_key_id"].as_str().map(str::len), Some(16), "{shown}");
         // Given up.
         let logout = server.run(&["logout", "--session", name]);
-        assert!(logout.ok().starts_with("Nobody was logged in; the half-done login"), "{logout:?}");
-        assert!(!server.directory.path.join(format!("{name}.signin")).exists());
+        assert!(logout.ok().starts_with("No user was logged in; the saved login"), "{logout:?}");
+        assert!(!server.directory.path.join(format!("{name}.login")).exists());
         let shown = show(&["--json"]).json();
         assert_eq!((&shown["pending"], &shown["auth_key_id"]), (&json!(null), &json!(null)));
     }
@@ -412,16 +436,16 @@ fn another_way_without_an_application_loses_no_code() {
     let server = server();
     let application = ["--api-id", "77", "--api-hash", API_HASH];
     server.run(&[&["login", "--phone", "9996621234"], &application[..]].concat()).fails(&["--code CODE"]);
-    let kept = fs::read(half_done(&server)).unwrap();
+    let kept = fs::read(saved_login(&server)).unwrap();
     let half = ["login", "--bot-token", "1:sandbox", "--api-id", "77"];
     at_remembered(&server, &half).misused(&["belong together"]);
-    assert_eq!(fs::read(half_done(&server)).unwrap(), kept);
+    assert_eq!(fs::read(saved_login(&server)).unwrap(), kept);
     server.run(&["login", "--bot-token", "1:sandbox", "--api-id", "77"]).misused(&["belong together"]);
     at_remembered(&server, &["login", "--bot-token", "12"]).fails(&["not a bot token"]);
     // Nor does a server that is away.
     let nobody = format!("2={}", support::NOBODY);
     at_remembered(&server, &["login", "--qr", "--dc", &nobody]).fails(&["cannot be reached"]);
-    assert_eq!(fs::read(half_done(&server)).unwrap(), kept);
+    assert_eq!(fs::read(saved_login(&server)).unwrap(), kept);
     server.run(&["login", "--code", "22222"]).ok();
 }
 
@@ -434,7 +458,7 @@ fn a_link_is_begun_anew_with_its_application() {
     terminal.sees("tg://login?token=");
     terminal.types("\u{3}");
     assert_eq!(terminal.ends().0, Some(130));
-    assert!(half_done(&server).exists());
+    assert!(saved_login(&server).exists());
     // The session remembers its server, which is not Telegram and knows no applications.
     let mut again = Terminal::on(support::command(&server.directory.path).args(["login", "--qr"]));
     again.sees("tg://login?token=");
@@ -461,8 +485,7 @@ fn a_server_that_is_away_or_silent_uses_no_code() {
         };
         let run = at(&["--code", "11111", "--json"]);
         pending(&run, "code");
-        let how =
-            "; the code was not used; go on with \"sansgram login --code CODE\" and the same server options";
+        let how = "; the code was not used; go on with \"sansgram login --code CODE\"";
         assert!(run.stderr.contains(words) && run.stderr.contains(how), "{run:?}");
         at(&["--phone", "9996610002", "--code", "11111"]).fails(&[words, how]);
         // Somebody else's login does not stand there.
@@ -485,7 +508,7 @@ fn a_code_that_is_cancelled() {
         server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
         let run = server.run(&[&["login", "--code", "Cancel"], how].concat());
         run.fails(&["the login was cancelled"]);
-        assert!(!run.stderr.contains("terminal") && !half_done(&server).exists(), "{run:?}");
+        assert!(!run.stderr.contains("terminal") && !saved_login(&server).exists(), "{run:?}");
     }
     // Nobody is asked for another number, either.
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
@@ -495,11 +518,11 @@ fn a_code_that_is_cancelled() {
     assert!(shown.contains("error: the login was cancelled"), "{shown}");
 }
 
-/// What a killed process left of a half-done login is as secret as the file itself.
+/// What a killed process left of a saved login is as secret as the file itself.
 #[test]
 fn what_a_kill_left_goes_with_the_next_owner_of_the_session() {
     let server = server();
-    let left = server.directory.path.join(".sansgram.signin.4194304-7.tmp");
+    let left = server.directory.path.join(".sansgram.login.4194304-7.tmp");
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     fs::write(&left, "secret").unwrap();
     // Who only looks may not know whether it is still being written.

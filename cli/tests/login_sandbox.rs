@@ -82,7 +82,7 @@ fn wrong_values_each_end_in_a_sentence() {
     login(&["--phone", "9996621232", "--code", "22222", "--password", "hunter2"])
         .fails(&["password is wrong"]);
     login(&["--phone", "9996621232", "--code", "22222"]).fails(&["--password", "SANSGRAM_PASSWORD"]);
-    login(&["--phone", "9996621239", "--code", "22222"]).fails(&["nobody has an account", "sign up"]);
+    login(&["--phone", "9996621239", "--code", "22222"]).fails(&["no account has this number", "sign up"]);
     login(&["--phone", "15551234567", "--code", "1"]).fails(&["does not accept this phone number"]);
     login(&["--phone", "12", "--code", "1"]).fails(&["has 2 digits"]);
     login(&["--bot-token", "7:unknown"]).fails(&["bot token is not valid"]);

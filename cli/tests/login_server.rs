@@ -37,7 +37,7 @@ fn a_session_from_login_to_logout() {
 
         assert_eq!(run(&["logout"]).ok(), "Logged out.\n");
         run(&["whoami"]).fails(&["no user is logged in", "sansgram login"]);
-        assert_eq!(run(&["logout"]).ok(), "Nobody was logged in.\n");
+        assert_eq!(run(&["logout"]).ok(), "No user was logged in.\n");
         run(&["login"]).fails(&["no terminal"]);
         assert_eq!(run(&["login", "--bot-token", "2:elsewhere", "--json"]).json()["user_id"], 2);
         assert!(server.served.take_refusals().is_empty());

@@ -37,7 +37,7 @@ fn string() -> String {
 #[test]
 fn f6_a_pipe_is_refused_wherever_a_file_is_read() {
     let directory = Directory::new();
-    for name in ["pipe.session", "me.signin", "pipe.pem", "pipe"] {
+    for name in ["pipe.session", "me.login", "pipe.pem", "pipe"] {
         pipe(&directory.path.join(name));
     }
     let words = ["it is a pipe or a device, not a file"];
@@ -64,8 +64,8 @@ fn f6_a_pipe_is_refused_wherever_a_file_is_read() {
     sansgram(&directory, &["sessions", "import", "--from", &string(), "--session", "me"]).ok();
     let shown = sansgram(&directory, &["sessions", "show", "--session", "me"]);
     assert!(shown.ok().contains("user not known yet"), "{shown:?}");
-    assert!(shown.stderr.contains("me.signin cannot be read: it is a pipe"), "{shown:?}");
-    for name in ["pipe.session", "me.signin", "pipe.pem", "pipe"] {
+    assert!(shown.stderr.contains("me.login cannot be read: it is a pipe"), "{shown:?}");
+    for name in ["pipe.session", "me.login", "pipe.pem", "pipe"] {
         assert!(is_pipe(&directory.path.join(name)), "{name}");
     }
 }
@@ -101,10 +101,10 @@ fn f1_links_under_our_names_lead_nowhere() {
     fs::remove_file(path(".sansgram.session.lock")).unwrap();
 
     // What waits for the password is kept in place of the link, not behind it.
-    symlink("signin", path("sansgram.signin")).unwrap();
+    symlink("signin", path("sansgram.login")).unwrap();
     server.run(&["login", "--phone", "9996610002", "--code", "11111"]).fails(&["password"]);
     assert_eq!(fs::read_to_string(path("signin")).unwrap(), "important");
-    assert!(fs::symlink_metadata(path("sansgram.signin")).unwrap().is_file());
+    assert!(fs::symlink_metadata(path("sansgram.login")).unwrap().is_file());
 
     for target in ["full", "empty"] {
         let link = format!("{target}.pem");
@@ -152,14 +152,14 @@ fn f1_a_name_that_a_terminal_would_obey_is_shown_without_that() {
 #[test]
 fn f6_no_code_is_asked_for_if_the_login_cannot_be_kept() {
     let server = Server::new(ServerOptions::default());
-    let place = server.directory.path.join("sansgram.signin");
+    let place = server.directory.path.join("sansgram.login");
     let login = |words: &[&str]| {
         server.run(&["login", "--phone", "9996610001"]).fails(words);
         assert_eq!(server.served.next_event(Duration::ZERO), None);
     };
     pipe(&place);
     let refused =
-        ["error: the half-done login sansgram.signin cannot be read: it is a pipe", "; remove it, or name"];
+        ["error: the saved login sansgram.login cannot be read: it is a pipe", "; remove it, or name"];
     login(&refused);
     assert!(is_pipe(&place));
     fs::remove_file(&place).unwrap();
@@ -182,11 +182,11 @@ fn f6_a_login_that_is_not_kept_is_not_said_to_go_on() {
     let server = Server::new(ServerOptions::default());
     let mut terminal = support::terminal::Terminal::on(&server.command(&["login", "--json"]));
     terminal.sees("bot token:");
-    fs::create_dir(server.directory.path.join("sansgram.signin")).unwrap();
+    fs::create_dir(server.directory.path.join("sansgram.login")).unwrap();
     terminal.types("9996610001\n");
     terminal.sees("(y/n)");
     terminal.types("y\n");
-    terminal.sees("note: the half-done login cannot be kept: it is a directory");
+    terminal.sees("note: the login cannot be saved: it is a directory");
     terminal.sees("Code:");
     terminal.types("\u{4}");
     let (code, shown) = terminal.ends();

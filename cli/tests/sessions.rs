@@ -132,7 +132,7 @@ fn what_cannot_be_is_said_without_the_string() {
     let nobody = sansgram_runtime::core::client::StoredSession::default();
     fs::write(directory.path.join("nobody.session"), &**nobody.to_text()).unwrap();
     let nothing = sessions(&directory, &["export", "--session", "nobody", "--to", "telethon"]);
-    nothing.fails(&["nobody has logged in", "\"sansgram login\""]);
+    nothing.fails(&["no user has logged in", "\"sansgram login\""]);
     assert!(!nothing.stderr.contains("note:"), "{nothing:?}");
     sessions(&directory, &["export", "--session", "me", "--to", "tdata"]).misused(&["tdata", "--output"]);
     sessions(&directory, &["import", "--from", &text, "--session", "me"]).ok();

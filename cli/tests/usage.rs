@@ -29,7 +29,7 @@ fn help_lists_what_there_is() {
         "--proxy",
         "--mtproxy",
         "--obfuscated",
-        "NAME.signin",
+        "NAME.login",
         "--session",
         "--json",
         "--api-id",

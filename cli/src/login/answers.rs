@@ -29,7 +29,7 @@ pub(super) struct Answers<'a> {
     pub(super) client: &'a Client,
     pub(super) watch: &'a Watch,
     pub(super) sandbox: Option<&'a Sandbox>,
-    pub(super) half_done: Option<&'a SavedLoginFile>,
+    pub(super) saved_login: Option<&'a SavedLoginFile>,
     pub(super) picture: Option<&'a PictureFile>,
     /// Who scans the links in a sandbox.
     pub(super) scanner: Option<String>,
@@ -59,7 +59,7 @@ impl<'a> Answers<'a> {
             client,
             watch,
             sandbox: None,
-            half_done: None,
+            saved_login: None,
             picture: None,
             scanner: None,
             number: None,
@@ -293,14 +293,14 @@ impl Prompt for Answers<'_> {
             self.phone = Some(token.phone.digits().into());
         }
         self.pending = pending.cloned();
-        let Some(half_done) = self.half_done else { return self.tell_watch() };
+        let Some(saved_login) = self.saved_login else { return self.tell_watch() };
         let kept = match pending {
-            Some(pending) => half_done
-                .keep(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
-                .map_err(|error| format!("the half-done login cannot be kept: {error}")),
+            Some(pending) => saved_login
+                .save(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
+                .map_err(|error| format!("the login cannot be saved: {error}")),
             // That it could not be removed is told at the end of the login.
             None => {
-                let _ = half_done.forget();
+                let _ = saved_login.remove();
                 Ok(())
             }
         };

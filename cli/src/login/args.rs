@@ -12,7 +12,7 @@ use crate::server::ServerArgs;
 use crate::stdin_values::{Line, Lines};
 use crate::values::{secret, session_name};
 
-const WHO: &str = "Who logs in (asked for where nothing is given)";
+const WHO: &str = "Who logs in (asked for if nothing is given)";
 const STDIN: &str = "Values from standard input, a line each in this order (on a terminal: asked for)";
 const QR: &str = "QR code";
 const APPLICATION: &str = "Application";
@@ -86,7 +86,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, help = help::ENCRYPT)]
     pub(crate) encrypt: bool,
 
-    /// Print the result as one JSON object: user_id, first_name, is_bot, dc; half done: pending
+    /// Print the result as one JSON object: user_id, first_name, is_bot, dc; if the login is saved: pending
     #[arg(long)]
     pub(crate) json: bool,
 

@@ -10,7 +10,7 @@ use crate::stdin_values::{Line, Lines};
 /// Who is to be logged in.
 #[derive(Clone, Debug)]
 pub(crate) enum Who {
-    /// Whoever answers the questions, unless a login is half done.
+    /// The user who answers the questions, unless a login is saved.
     Ask,
     /// Whoever began to log in: what was given answers what is asked next.
     GoOn,

@@ -4,8 +4,8 @@ use sansgram_runtime::Question;
 use sansgram_runtime::core::login::SavedLogin;
 
 use super::args::LoginArgs;
-use crate::saved_login::Kept;
-use crate::saved_login::words::{go_on_by, half_done, name};
+use crate::saved_login::LoadedLogin;
+use crate::saved_login::words::{describe, go_on_by, name};
 
 /// Before the first question.
 pub(super) const WELCOME: &[&str] =
@@ -22,8 +22,8 @@ pub(super) const SANDBOX: &[&str] = &[
     "Try phone +9996621234, or +9996610002 (with the password \"sandbox\"), or bot token 1:sandbox, or type \"qr\".",
 ];
 
-/// How to go on where the process is ended in the middle.
-pub(super) const GOES_ON: &str = "\"sansgram login\" with the same session goes on from here";
+/// How the login goes on if the process is ended in the middle.
+pub(super) const GOES_ON: &str = "\"sansgram login\" with the same session continues from here";
 
 pub(super) const NO_CODE: &str =
     "there is no terminal to ask for the login code on; give it with --code or SANSGRAM_CODE";
@@ -36,7 +36,7 @@ pub(super) const NOTHING_TO_ENCRYPT: &str =
 pub(super) const NOTHING_BEGUN: &str = "--code and --password belong to a phone number or a login that was begun; \
                                         give the number with --phone";
 
-/// What is missing, where the login cannot be gone on with later.
+/// What is missing, if the login cannot be continued later.
 pub(super) const fn missing(question: Question) -> &'static str {
     match question {
         Question::Password | Question::ConfirmRecovery => {
@@ -44,7 +44,7 @@ pub(super) const fn missing(question: Question) -> &'static str {
              ask on"
         }
         Question::AcceptTerms => {
-            "nobody has an account with this number; run \"sansgram login\" on a terminal to sign up"
+            "no account has this number; run \"sansgram login\" on a terminal to sign up"
         }
         Question::Email => {
             "this account wants an e-mail address to be set up; run \"sansgram login\" on a terminal for that"
@@ -58,9 +58,9 @@ pub(super) fn go_on(pending: &SavedLogin, args: &LoginArgs) -> String {
     let reason = match name(pending) {
         "code" => "the login waits for its code:",
         "password" => "this account has a password, and the login waits for it:",
-        "sign_up" => "nobody has an account with this number; to sign up,",
+        "sign_up" => "no account has this number; to sign up,",
         "email" => "this account wants an e-mail address to be set up; for that,",
-        _ => "the login is half done,",
+        _ => "the login is not complete;",
     };
     format!("{reason} {}", how(pending, args))
 }
@@ -68,12 +68,17 @@ pub(super) fn go_on(pending: &SavedLogin, args: &LoginArgs) -> String {
 /// How to go on with a login that waits.
 pub(super) fn how(pending: &SavedLogin, args: &LoginArgs) -> String {
     let network = &args.server.network;
-    let has_server = !args.server.dc.is_empty() || network.proxy.is_some() || network.mtproxy.is_some();
-    let server = if has_server { " and the same server options" } else { "" };
+    // The session remembers its servers, but not the way to them.
+    let server = match (&network.proxy, &network.mtproxy) {
+        (None, None) => "",
+        (Some(_), None) => " and the same --proxy",
+        (None, Some(_)) => " and the same --mtproxy",
+        (Some(_), Some(_)) => " and the same --proxy and --mtproxy",
+    };
     go_on_by(pending, args.session.as_deref(), server)
 }
 
 /// Asks whether to go on with it.
-pub(super) fn offer(kept: &Kept) -> String {
-    format!("A {}. Go on with it? (y/n)", half_done(kept))
+pub(super) fn offer(kept: &LoadedLogin) -> String {
+    format!("A {}. Go on with it? (y/n)", describe(kept))
 }

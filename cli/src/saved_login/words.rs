@@ -6,7 +6,7 @@ use sansgram_runtime::core::login::{PhoneNumber, SavedLogin, SentCode, SentCodeT
 use sansgram_runtime::text::shell_word;
 use serde_json::json;
 
-use super::Kept;
+use super::LoadedLogin;
 use crate::values::DEFAULT_SESSION;
 
 /// What a login waits for, in one word for `--json`.
@@ -26,7 +26,7 @@ pub(crate) fn json(pending: &SavedLogin) -> String {
     json!({ "pending": name(pending) }).to_string()
 }
 
-/// The call that goes on with a login; `server`: what else it needs.
+/// The call that continues a login; `server`: what else it needs.
 pub(crate) fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &str) -> String {
     let (value, place) = match name(pending) {
         "code" => (" --code CODE", ""),
@@ -37,18 +37,18 @@ pub(crate) fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &st
     format!("go on with \"sansgram login{session}{value}\"{server}{place}")
 }
 
-/// Why a session that is half logged in is of no use yet, and how to go on with it.
-pub(crate) fn not_yet(kept: &Kept, session: &Path) -> String {
+/// Why a session with a saved login cannot be used yet, and how the login goes on.
+pub(crate) fn not_yet(kept: &LoadedLogin, session: &Path) -> String {
     let session = Some(session).filter(|name| *name != Path::new(DEFAULT_SESSION));
     format!(
         "no user is logged in with this session yet: its {}; {}",
-        half_done(kept),
+        describe(kept),
         go_on_by(&kept.pending, session, "")
     )
 }
 
-/// What is half done, without an article before it.
-pub(crate) fn half_done(kept: &Kept) -> String {
+/// What the saved login waits for, without an article before it.
+pub(crate) fn describe(kept: &LoadedLogin) -> String {
     let phone = kept.phone.as_deref().and_then(|digits| PhoneNumber::parse(digits).ok());
     let whose = phone.map(|phone| format!(" as {}", phone.grouped())).unwrap_or_default();
     let begun = match kept.age.map(|age| age.as_secs()) {
@@ -63,7 +63,7 @@ pub(crate) fn half_done(kept: &Kept) -> String {
         "sign_up" => "waits for your name",
         "email" => "waits for an e-mail address",
         "qr" => "by QR code was begun",
-        _ => "is half done",
+        _ => "is not complete",
     };
     format!("login{whose} {what} ({begun})")
 }

@@ -35,7 +35,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "NUMBER", value_parser = values::from_one())]
     account: Option<u32>,
 
-    /// Say that its DCs are test DCs, where the format does not
+    /// State that its DCs are test DCs, if the format does not
     #[arg(long)]
     test: bool,
 
@@ -43,7 +43,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "ID=HOST:PORT")]
     dc: Vec<DcAddress>,
 
-    /// The application's api_id, where the format does not say it [env: SANSGRAM_API_ID]
+    /// The application's api_id, if the format does not state it [env: SANSGRAM_API_ID]
     // Parsed later: people mix it up with the api_hash, and an error of clap's would show that.
     #[arg(long, value_name = "ID", value_parser = secret())]
     api_id: Option<Secret<String>>,

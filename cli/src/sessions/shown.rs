@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::named::{Named, peek};
 use crate::error::Failure;
 use crate::output;
-use crate::saved_login::{Kept, SavedLoginFile, words as saved_words};
+use crate::saved_login::{LoadedLogin, SavedLoginFile, words as saved_words};
 use crate::session::SessionOwner;
 
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ pub(super) struct List {
 
 pub(super) fn show(args: &Show) -> Result<(), Failure> {
     let (store, session) = peek(&args.session)?;
-    let kept = half_done(&store, &session);
+    let kept = saved_login(&store, &session);
     output::result(&if args.json {
         output::json(&json(&session, kept.as_ref()))
     } else {
@@ -50,15 +50,15 @@ pub(super) fn show(args: &Show) -> Result<(), Failure> {
 }
 
 /// The login that was begun with a session, where it is not done.
-fn half_done(store: &FileStore, session: &StoredSession) -> Option<Kept> {
+fn saved_login(store: &FileStore, session: &StoredSession) -> Option<LoadedLogin> {
     match SessionOwner::of(session, &SavedLoginFile::beside(store)) {
         SessionOwner::SavedLogin(kept) => Some(*kept),
-        SessionOwner::Nobody | SessionOwner::Unknown | SessionOwner::Known => None,
+        SessionOwner::NoUser | SessionOwner::Unknown | SessionOwner::Known => None,
     }
 }
 
 /// What is in the session: all but its keys; and what is pending, where a login is.
-pub(super) fn json(session: &StoredSession, kept: Option<&Kept>) -> Value {
+pub(super) fn json(session: &StoredSession, kept: Option<&LoadedLogin>) -> Value {
     // Before a login is done no DC is the home, but where it was begun is known.
     let dc = session.home_dc.or(kept.and_then(|kept| kept.dc));
     let key = dc.and_then(|dc| session.keys.get(&dc));
@@ -77,15 +77,7 @@ pub(super) fn json(session: &StoredSession, kept: Option<&Kept>) -> Value {
     object
 }
 
-pub(super) fn words(session: &StoredSession, kept: Option<&Kept>) -> String {
-    if let Some(kept) = kept {
-        return format!("nobody has logged in yet: a {}", saved_words::half_done(kept));
-    }
-    let who = match &session.user {
-        None => "user not known yet".to_owned(),
-        Some(user) if user.is_bot => format!("bot {}", user.id),
-        Some(user) => format!("user {}", user.id),
-    };
+pub(super) fn words(session: &StoredSession, kept: Option<&LoadedLogin>) -> String {
     let of = match (session.servers_name(), session.test_dcs) {
         (ServersName::Unknown, false) => String::new(),
         (ServersName::Unknown, true) => " (test)".into(),
@@ -95,10 +87,25 @@ pub(super) fn words(session: &StoredSession, kept: Option<&Kept>) -> String {
         (name, false) => format!(" of {name}"),
         (name, true) => format!(" of {name} (test)"),
     };
+    if let Some(kept) = kept {
+        return format!("no user has logged in yet: a {}{}", saved_words::describe(kept), servers_of(&of));
+    }
+    let who = match &session.user {
+        None => "user not known yet".to_owned(),
+        Some(user) if user.is_bot => format!("bot {}", user.id),
+        Some(user) => format!("user {}", user.id),
+    };
     match session.home_dc.filter(|dc| session.keys.contains_key(dc)) {
-        None => "nobody has logged in".into(),
+        // A session without a key belongs to no server yet.
+        None if session.keys.is_empty() => "no user has logged in".into(),
+        None => format!("no user has logged in{}", servers_of(&of)),
         Some(dc) => format!("{who} on {dc}{of}"),
     }
+}
+
+/// The servers as the end of a sentence.
+fn servers_of(of: &str) -> String {
+    of.strip_prefix(" of ").map(|name| format!("; servers: {name}")).unwrap_or_default()
 }
 
 /// The servers that a session belongs to: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
@@ -119,7 +126,7 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&args.directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension() == Some(OsStr::new("session")) && path.is_file() {
+        if path.extension() == Some(OsStr::new("session")) {
             files.push(path);
         }
     }
@@ -145,7 +152,7 @@ fn describe(path: &Path) -> (&'static str, String, Value) {
     let store = FileStore::new(path);
     let (kind, what) = match store.load_unlocked() {
         Ok(Some(session)) => {
-            let kept = half_done(&store, &session);
+            let kept = saved_login(&store, &session);
             return ("sansgram", words(&session, kept.as_ref()), json(&session, kept.as_ref()));
         }
         Ok(None) => ("missing", "gone by now".into()),

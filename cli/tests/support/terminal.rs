@@ -28,7 +28,7 @@ pub struct Terminal {
     shown: String,
     /// How much of it has been looked at.
     seen: usize,
-    /// Kept open, so that the terminal outlives the command.
+    /// LoadedLogin open, so that the terminal outlives the command.
     pub slave: File,
     /// Its modes before the command began.
     pub before: Termios,

@@ -125,7 +125,7 @@ pub enum ImportError {
     #[error("this is {}, but no user is logged in", .0.description())]
     NoUser(Format),
     /// Nobody has logged in with it: there is no authorisation key in it.
-    #[error("this is {}, but there is no key in it: nobody has logged in with it yet", .0.description())]
+    #[error("this is {}, but there is no key in it: no user has logged in with it yet", .0.description())]
     NoKey(Format),
     /// One of our own texts, which cannot be read.
     #[error("{0}")]
@@ -162,7 +162,7 @@ impl ImportError {
 #[non_exhaustive]
 pub enum ExportError {
     /// Nobody has logged in with the session.
-    #[error("there is nothing to export: nobody has logged in with this session")]
+    #[error("there is nothing to export: no user has logged in with this session")]
     NoKey,
     /// The format says who is logged in, and this session does not know it.
     #[error("the session does not know yet who is logged in, and {} has to say it; connect once with it", .0.description())]
