@@ -1,7 +1,7 @@
-//! Writes `tl::types`, `tl::enums` and `tl::functions` from the schema files in `schema/`.
+//! Generates `tl::types`, `tl::enums` and `tl::functions` from the schema files in `schema/`.
 //!
-//! Every id is checked against the CRC32 of its line; a wrong id, a missing type or a name used twice ends the build
-//! with the line that is at fault.
+//! Every id is checked against the CRC32 of its line. A wrong id, a missing type or a duplicate name fails the build
+//! with the offending line.
 #![allow(
     unreachable_pub,
     reason = "a build script exports nothing: `pub` only marks what other modules may use"
@@ -29,9 +29,9 @@ mod structs;
 use model::Model;
 
 const PROTOCOL_SCHEMA: &str = "schema/mtproto.tl";
-/// What a login needs.
+/// The schema of a login.
 const API_SCHEMA: &str = "schema/api.tl";
-/// In its place with the feature `full-api`.
+/// The schema with the feature `full-api`.
 const FULL_API_SCHEMA: &str = "schema/full.tl";
 
 fn main() {
@@ -94,7 +94,7 @@ fn modules<'a>(items: impl Iterator<Item = (&'a str, String)>) -> String {
     out
 }
 
-/// The layer, and what is found by a constructor id.
+/// Generates the layer and the tables indexed by constructor id.
 fn by_id(model: &Model, layer: i32) -> String {
     let mut rows: Vec<(u32, &str)> = model.all().map(|d| (d.id, d.name.as_str())).collect();
     rows.sort_unstable();

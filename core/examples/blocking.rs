@@ -1,6 +1,6 @@
-//! Logs in with nothing but a blocking socket of the standard library: no async, no threads.
+//! Logs in with a blocking socket of the standard library: no async, no threads.
 //!
-//! Start the test DCs with `sansgram sandbox --public-key key.pem`, then, with the address of DC 2,
+//! Start the test DCs with `sansgram sandbox --public-key key.pem`. Then run, with the address of DC 2:
 //! `cargo run -p sansgram-core --features getrandom --example blocking -- 127.0.0.1:PORT key.pem`.
 #![allow(clippy::disallowed_methods, reason = "an event loop reads the clocks that the machine does not")]
 
@@ -17,7 +17,7 @@ use sansgram_core::login::{LoginFlow, LoginStep};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::{OsRandom, PublicKey};
 
-/// One is enough: a single DC is known here, and one connection to it is open at a time.
+/// A single socket: only one DC is known here, and at most one connection to it is open at a time.
 type Socket = Option<(ConnId, TcpStream)>;
 
 fn now(start: Instant) -> Now {
@@ -25,7 +25,7 @@ fn now(start: Instant) -> Now {
     Now::new(Timestamp::from_origin(start.elapsed()), unix)
 }
 
-/// Drives the machine until a step of the login is over.
+/// Runs the event loop until a login step is complete.
 fn drive<T: 'static>(
     client: &mut Client,
     socket: &mut Socket,
@@ -81,7 +81,7 @@ fn drive<T: 'static>(
     }
 }
 
-/// Logs in to the test DC at `address`, whose RSA key is `public_key` (PEM), and returns the first name of the account.
+/// Logs in to the test DC at `address`, whose RSA key is `public_key` (PEM). Returns the account's first name.
 pub(crate) fn log_in(
     address: SocketAddr,
     public_key: &str,

@@ -1,4 +1,4 @@
-//! The numbers of datacenters.
+//! Datacenter numbers.
 
 use core::fmt;
 
@@ -6,16 +6,16 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DcId(u16);
 
-/// A DC number outside 1 to 1000.
+/// The number of a DC is outside of 1 to 1000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not the number of a DC: it must lie in 1 to 1000")]
 pub struct InvalidDcId(pub i64);
 
 impl DcId {
-    /// The DC of this number.
+    /// Creates the id of the DC with this number.
     ///
     /// # Errors
-    /// [`InvalidDcId`] unless `number` lies in 1 to 1000.
+    /// Returns [`InvalidDcId`] if `number` is not in the range 1 to 1000.
     pub fn new(number: i64) -> Result<Self, InvalidDcId> {
         match u16::try_from(number) {
             Ok(id @ 1..=1000) => Ok(Self(id)),
@@ -23,18 +23,18 @@ impl DcId {
         }
     }
 
-    /// For the numbers in our own tables.
+    /// Creates an id from a constant of this crate.
     pub(crate) const fn literal(number: u16) -> Self {
         Self(number)
     }
 
-    /// The number, 1 to 1000.
+    /// Returns the number, 1 to 1000.
     #[must_use]
     pub const fn number(self) -> u16 {
         self.0
     }
 
-    /// The number as handshakes and obfuscated transports write it: plus 10,000 for Telegram's test DCs.
+    /// Returns the number in handshakes and obfuscated transports: plus 10,000 for Telegram's test DCs.
     #[must_use]
     pub fn on_wire(self, test_dcs: bool) -> i32 {
         i32::from(self.0) + if test_dcs { 10_000 } else { 0 }

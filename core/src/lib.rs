@@ -1,29 +1,30 @@
 //! Telegram's MTProto 2.0 *client* protocol as a pure, sans-IO state machine.
 //!
-//! Nothing here opens a socket, reads a clock or asks the system for randomness. Bytes, time and entropy come in
-//! as arguments; bytes to send, timers and events come out.
+//! The crate opens no sockets, reads no clocks and draws no system randomness. Bytes, time and entropy are arguments;
+//! bytes to send, timers and events are results.
 //!
 //! **The one invariant: after every call to [`client::Client`], poll it with
-//! [`poll_output`](client::Client::poll_output) until it answers [`Output::Timeout`](client::Output::Timeout).**
+//! [`poll_output`](client::Client::poll_output) until it returns [`Output::Timeout`](client::Output::Timeout).**
 //!
-//! [`client`], [`login`], [`tl`], [`time`] and [`dc`] are the interface. With the feature `unstable` the layers below are
-//! public too, each usable alone; any release may change them. Imports point downward only (a test enforces it):
+//! [`client`], [`login`], [`tl`], [`time`] and [`dc`] are the public interface. The feature `unstable` also makes the
+//! layers below public, each usable on its own; any release may change them. A layer imports only lower ones (a test
+//! enforces it):
 //!
-//! | layer | turns | into |
+//! | layer | input | output |
 //! |---|---|---|
 //! | [`client`] | inputs of an event loop | connections by id, DC migration, timers, events |
-//! | [`login`] | what a person gives | the requests of each login flow, as explicit states |
-//! | `rpc` | requests | results, by a table of what is pending |
+//! | [`login`] | the user's answers | the requests of each login flow, as explicit states |
+//! | `rpc` | requests | results, by a table of pending requests |
 //! | `session` | an auth key and frames | ordered, checked messages |
-//! | `handshake` | plain messages | an auth key |
+//! | `handshake` | unencrypted messages | an auth key |
 //! | `transport` | a byte stream | frames, in place |
-//! | [`tl`] | bytes | types, every decoder bounded |
+//! | [`tl`] | bytes | types, with bounded decoders |
 //! | `crypto` | keys and bytes | bytes |
 //!
-//! Sources: the protocol's documentation at `core.telegram.org/mtproto`; each module names its page.
+//! Source: the protocol's documentation at `core.telegram.org/mtproto`. Each module names its page.
 #![no_std]
 #![forbid(unsafe_code)]
-// Without the feature, no code outside reaches the pieces that the client does not use.
+// Without the feature, the items that the client does not use are unreachable.
 #![cfg_attr(
     not(feature = "unstable"),
     allow(dead_code, unreachable_pub, unused_imports, rustdoc::private_intra_doc_links)
@@ -66,5 +67,5 @@ pub mod transport;
 pub use crypto::OsRandom;
 pub use crypto::rsa::{PublicKey, PublicKeyError};
 pub use crypto::{AuthKey, AuthKeyId, Secret, SecureRandom};
-/// What secrets are handed over in: a value that wipes itself.
+/// The wrapper of secrets in the public interface: a value that is wiped on drop.
 pub use zeroize::Zeroizing;

@@ -1,27 +1,28 @@
-//! A map for keys that are given out in rising order and mostly taken back in that order: requests, message
-//! identifiers, deadlines. What a tree pays for at thousands of entries costs the same here as at ten.
+//! A map for keys that are inserted in rising order and mostly removed in that order: requests, message identifiers,
+//! deadlines. Unlike a tree, its usual operations cost the same for thousands of entries as for ten.
 
 use alloc::collections::{BTreeMap, VecDeque};
 
-/// What a [`SequenceMap`] is ordered by.
+/// A key of a [`SequenceMap`].
 pub(crate) trait SequenceKey: Copy + Ord {
-    /// How many entries lie between an earlier key and this one, if nothing was left out: a guess.
+    /// Estimates how many entries there are between an earlier key and this one.
     fn distance(self, earlier: Self) -> u64;
 }
 
-/// An ordered map. New keys that are greater than all others, and look-ups near the oldest or in an unbroken sequence,
-/// cost a constant; all else the logarithm of the number of entries.
+/// An ordered map. Insertion of a new greatest key, and look-ups near the oldest key or in a sequence without gaps,
+/// take constant time; other operations are logarithmic in the number of entries.
 #[derive(Debug)]
 pub(crate) struct SequenceMap<K, V> {
-    /// In rising order, without a gap at either end; `None`: it was removed.
+    /// Entries in rising order of their keys. A removed entry is `None`; the first and the last entry are never removed
+    /// ones.
     ring: VecDeque<(K, Option<V>)>,
-    /// How many of the ring are left.
+    /// Number of entries in the ring that are not removed.
     live: usize,
-    /// What came out of order, and what stayed behind when all around it was removed.
+    /// Entries inserted out of order, and those left alone after all entries around them were removed.
     rest: BTreeMap<K, V>,
 }
 
-/// So many removed entries the ring keeps at least before what is among them is moved.
+/// Minimum number of removed entries in the ring before the remaining ones between them are moved.
 const SLACK: usize = 64;
 
 impl<K, V> Default for SequenceMap<K, V> {
@@ -80,7 +81,7 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
         let removed = self.ring.get_mut(at)?.1.take()?;
         self.live -= 1;
         self.close_gaps();
-        // Whatever stays for long must not keep the room of all that came after it.
+        // A long-lived entry must not keep the memory of all later ones.
         while self.ring.len() > 2 * self.live + SLACK {
             if let Some((key, Some(value))) = self.ring.pop_front() {
                 self.live -= 1;
@@ -91,7 +92,7 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
         Some(removed)
     }
 
-    /// All entries, in rising order of their keys.
+    /// Returns all entries in rising order of their keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> + '_ {
         let ring = self.ring.iter().inspect(|_| steps::count());
         let mut ring = ring.filter_map(|(key, value)| Some((*key, value.as_ref()?))).peekable();
@@ -103,8 +104,8 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
         })
     }
 
-    /// The entries whose keys are less than `end`, in falling order of their keys. Finding the first costs the logarithm of
-    /// the number of entries at worst.
+    /// Returns the entries whose keys are less than `end`, in falling order. Finding the first one is at worst
+    /// logarithmic in the number of entries.
     pub(crate) fn below(&self, end: K) -> impl Iterator<Item = (K, &V)> + '_ {
         let within = self.ring.partition_point(|(key, _)| *key < end);
         let ring = self.ring.range(..within).rev().inspect(|_| steps::count());
@@ -129,16 +130,16 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
         in_ring.into_iter().chain(in_rest).max()
     }
 
-    /// Gives back the memory that is kept for reuse.
+    /// Frees the memory kept for reuse.
     pub(crate) fn trim(&mut self) {
         self.ring.shrink_to_fit();
-        // An emptied map keeps a node.
+        // An empty `BTreeMap` may still own a node.
         if self.rest.is_empty() {
             self.rest = BTreeMap::new();
         }
     }
 
-    /// Where in the ring the key is, or was.
+    /// Returns the index of the key in the ring, even if its entry is removed.
     fn position(&self, key: K) -> Option<usize> {
         let (first, _) = self.ring.front()?;
         if key < *first {
@@ -161,7 +162,7 @@ impl<K: SequenceKey, V> SequenceMap<K, V> {
     }
 }
 
-/// Counts the entries that are passed, so that tests can tell a look-up from a search.
+/// Counts visited entries, so that tests can distinguish a look-up from a search.
 pub(crate) mod steps {
     #[cfg(test)]
     std::thread_local! {

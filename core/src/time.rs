@@ -1,32 +1,32 @@
-//! Time as an argument: the machine never reads a clock.
+//! Time as an argument: the core never reads a clock.
 
 use core::fmt;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-/// A point on a monotonic clock, counted from an origin that the embedder chooses once (process start will do).
+/// A point on a monotonic clock, relative to an origin that the caller chooses once, such as the start of the process.
 ///
-/// It must never go back and should go on while the machine sleeps; every timer of the machine runs on it.
+/// It must never go back, and should advance during suspend. All timers use it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(Duration);
 
 impl Timestamp {
-    /// The origin itself.
+    /// The origin.
     pub const ZERO: Self = Self(Duration::ZERO);
 
-    /// The point `since_origin` after the origin.
+    /// Creates the point `since_origin` after the origin.
     #[must_use]
     pub const fn from_origin(since_origin: Duration) -> Self {
         Self(since_origin)
     }
 
-    /// How long after the origin this point lies.
+    /// Returns the time since the origin.
     #[must_use]
     pub const fn since_origin(self) -> Duration {
         self.0
     }
 
-    /// The time from `earlier` to `self`; zero if `earlier` is later.
+    /// Returns the time from `earlier` to `self`, or zero if `earlier` is later.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
@@ -49,7 +49,7 @@ impl Sub<Timestamp> for Timestamp {
     }
 }
 
-/// A length of time as people say it, rounded up: `1 second`, `90 seconds`, `5 minutes`, `1 day`.
+/// Displays a duration in a natural unit, rounded up: `1 second`, `90 seconds`, `5 minutes`, `1 day`.
 ///
 /// ```
 /// use core::time::Duration;
@@ -64,7 +64,7 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
         let seconds = self.0.as_secs().saturating_add((self.0.subsec_nanos() > 0).into());
-        // The longest unit that says it exactly, or of which there are more than two.
+        // The longest unit that is exact, or of which there are more than two.
         let fits = |unit: &(u64, &str)| seconds > 2 * unit.0 || seconds >= unit.0 && seconds % unit.0 == 0;
         let (length, name) = UNITS.into_iter().find(fits).unwrap_or((1, "second"));
         let count = seconds.div_ceil(length);
@@ -72,18 +72,18 @@ impl fmt::Display for Span {
     }
 }
 
-/// The two clocks that every call of the machine is given.
+/// The current time on two clocks, an argument of most calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// The monotonic clock, on which all timers run.
+    /// The monotonic clock, for all timers.
     pub monotonic: Timestamp,
-    /// The wall clock, as the time since 1970-01-01 00:00 UTC. It may be wrong and may jump: it only makes the
-    /// first message identifier, until the server's own time is known.
+    /// The wall clock as a Unix time. It may be wrong and may jump: it is used only for the first message identifier,
+    /// until the server's time is known.
     pub unix: Duration,
 }
 
 impl Now {
-    /// Both clocks at once.
+    /// Combines both clocks.
     #[must_use]
     pub const fn new(monotonic: Timestamp, unix: Duration) -> Self {
         Self { monotonic, unix }

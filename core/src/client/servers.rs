@@ -37,7 +37,7 @@ pub enum Servers {
     /// The session does not say. It belongs to the servers that it is used with first.
     #[default]
     Unknown,
-    /// Telegram's own DCs; its test DCs if [`StoredSession::test_dcs`] is set.
+    /// Telegram's own DCs; its test DCs if [`StoredSession::test_dcs`](super::StoredSession::test_dcs) is set.
     Telegram,
     /// Other servers.
     Custom(CustomServers),

@@ -15,24 +15,24 @@ use crate::transport::FakeTlsError;
 use crate::transport::WebSocketError;
 use crate::transport::{FrameError, StackError};
 
-/// Why a connection ended, and so who is to blame.
+/// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DisconnectReason {
-    /// The network took it.
+    /// The network connection failed.
     #[error("{0}")]
     Network(IoFailure),
-    /// No verified answer within the connect timeout, or no proof of the key within the limit of a connection
-    /// ([`Config::connect_limit`](crate::client::Config::connect_limit)).
+    /// No authenticated answer arrived within the connect timeout, or the key was not proved within the limit of a
+    /// connection ([`Config::connect_limit`](crate::client::Config::connect_limit)).
     #[error("the server was silent for too long")]
     ReadTimeout,
-    /// The peer takes no bytes: what was to be written was not for a long time.
+    /// The peer accepts no bytes: a transmit was not completed in time.
     #[error("the connection is stuck: what was written did not leave in time")]
     WriteTimeout,
-    /// The server sent what is no frame of the transport.
+    /// The server sent bytes that are not a frame of the transport.
     #[error("{}", frame_text(.0))]
     Frame(FrameError),
-    /// The proxy does not speak fake TLS, does not know the secret, or broke off.
+    /// The proxy does not speak fake TLS, does not know the secret, or closed the connection.
     #[cfg(feature = "mtproxy")]
     #[error("the proxy refused us: {0}")]
     FakeTls(FakeTlsError),
@@ -43,34 +43,34 @@ pub enum DisconnectReason {
     /// The handshake failed.
     #[error("the key exchange failed: {0}")]
     Handshake(HandshakeError),
-    /// The server sent something else than an unencrypted message during the handshake.
+    /// The server sent something other than an unencrypted message during the handshake.
     #[error("the key exchange failed: {0}")]
     Plain(PlainError),
-    /// The server sent an encrypted packet that fails a check.
+    /// The server sent an encrypted packet that failed a check.
     #[error("{0}")]
     Rejected(MessageError),
-    /// The server sent a transport error (protocol documentation, "Transport errors"): -404 unknown key or wrong
-    /// step, -429 too many connections, -444 wrong DC.
+    /// The server sent a transport error (`mtproto/mtproto-transports#transport-errors`): -404 for an unknown key or a
+    /// wrong step, -429 for too many connections, -444 for a wrong DC.
     #[error("{} (transport error {})", transport_error_text(*.0), .0)]
     TransportError(i32),
-    /// The server did not let a temporary key stand for the permanent one (`auth.bindTempAuthKey`).
+    /// The server refused to bind a temporary key to the permanent one (`auth.bindTempAuthKey`).
     #[error("the server refused the temporary key: {0}")]
     Binding(RpcError),
-    /// We closed it ourselves.
+    /// The client closed the connection.
     #[error("the connection was closed")]
     ClosedByUs,
-    /// There was none: the configuration has no address of the DC.
+    /// There was no connection: the configuration has no address of the DC.
     #[error("no address of this DC is known")]
     UnknownDc,
 }
 
-/// What a server keeps doing in place of answering.
+/// What a server repeatedly does instead of answering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// The last connection ended like this, and no request was answered since.
+    /// The last connection ended for this reason, and no request has been answered since.
     Lost(DisconnectReason),
-    /// It answers each query of a step of a login with an error that asks to wait, or says that it is in trouble.
+    /// The server answers each query of a login step with an error that requires a wait or reports an internal fault.
     Waits(RpcError),
 }
 
@@ -91,13 +91,14 @@ impl fmt::Display for Trouble {
 }
 
 impl DisconnectReason {
-    /// Whether the server took our messages for wrong, so that another connection may fare no better.
+    /// Returns whether the server rejected the client's messages, so that another connection may fail in the same way.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         matches!(self, Self::Rejected(reject) if reject.is_refusal())
     }
 
-    /// Whether another attempt must end the same way: a wrong DC, or a server whose key is not among ours.
+    /// Returns whether another attempt must fail in the same way: a wrong DC, or a server without any of the trusted
+    /// keys.
     #[must_use]
     pub const fn is_permanent(&self) -> bool {
         matches!(
@@ -106,8 +107,8 @@ impl DisconnectReason {
         )
     }
 
-    /// Whether a web server answered (HTTP): the address is wrong, or the network has a login page of its own. It shows
-    /// in the length of a frame, so not where frames are abridged or the connection is disguised.
+    /// Returns whether the peer is a web server (HTTP): the address is wrong, or the network has a login page. It is
+    /// detected by the first bytes or the length of a frame, so not with abridged framing or a disguised connection.
     #[must_use]
     pub fn is_http(&self) -> bool {
         matches!(self, Self::Frame(error) if is_http(error))
@@ -147,7 +148,8 @@ fn frame_text(error: &FrameError) -> String {
     }
 }
 
-/// The first bytes, or the length of a frame, read from what HTTP begins with; full counts itself in.
+/// Checks for a stream that starts with `HTTP`, or a frame length made of these bytes; the length of a full frame
+/// includes its own 12 bytes.
 fn is_http(error: &FrameError) -> bool {
     let word = u32::from_le_bytes(*b"HTTP") as usize;
     *error == FrameError::WebServer

@@ -1,4 +1,4 @@
-//! `invokeWithLayer(initConnection(…, query))`: what goes before a query until the server knows this client
+//! `invokeWithLayer(initConnection(…, query))`: the prefix of a query until the server knows this client
 //! (`api/invoking`).
 
 use alloc::string::String;
@@ -6,14 +6,14 @@ use alloc::vec::Vec;
 
 use crate::tl::{LAYER, write};
 
-/// What `initConnection` tells the server of this device; shown to the user in the list of active sessions.
+/// The description of this device that `initConnection` sends. The user sees it in the list of active sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {
-    /// Such as `Desktop`.
+    /// The model of the device, such as `Desktop`.
     pub device_model: String,
-    /// Such as `Linux`.
+    /// The operating system, such as `Linux`.
     pub system_version: String,
-    /// Such as `1.0`.
+    /// The version of the application, such as `1.0`.
     pub app_version: String,
     /// Language of the system, such as `en`.
     pub system_lang_code: String,
@@ -33,11 +33,11 @@ impl Default for DeviceInfo {
     }
 }
 
-/// What goes before a query that must not make the server push updates: `invokeWithoutUpdates#bf9459b7`.
+/// The prefix of a query after which the server must not push updates: `invokeWithoutUpdates#bf9459b7`.
 pub const WITHOUT_UPDATES: [u8; 4] = 0xbf94_59b7_u32.to_le_bytes();
 
-/// The bytes that go before a query: `invokeWithLayer#da9b0d0d` and `initConnection#c1cd5ea9` up to their query.
-/// Their length is a multiple of 4.
+/// Returns the prefix of a query: `invokeWithLayer#da9b0d0d` and `initConnection#c1cd5ea9` up to the query itself. Its
+/// length is a multiple of 4.
 #[must_use]
 pub fn init_prefix(api_id: i32, device: &DeviceInfo) -> Vec<u8> {
     const INVOKE_WITH_LAYER_ID: u32 = 0xda9b_0d0d;

@@ -14,44 +14,46 @@ use crate::tl::gzip::GzipError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvokeError {
-    /// The server refused it.
+    /// The server answered with an error.
     #[error("the server answered {0}")]
     Rpc(RpcError),
-    /// The answer is not what the schema promises.
+    /// The server's answer does not match the schema.
     #[error("the server's answer cannot be read: {0}")]
     Decode(DecodeError),
-    /// The answer came packed, and does not unpack.
+    /// The server's answer is packed and cannot be unpacked.
     #[error("the server's answer cannot be unpacked: {0}")]
     Packed(GzipError),
-    /// The DC could not be reached, or no connection to it held.
+    /// The DC could not be reached, or every connection to it was lost.
     #[error("{dc} cannot be reached: {reason}")]
     Unreachable {
         /// The DC.
         dc: DcId,
-        /// What ended the last attempt.
+        /// The end of the last attempt.
         reason: DisconnectReason,
-        /// How far the request had come: from [`Delivery::Packed`] on the server may have executed it.
+        /// The progress of the request. From [`Delivery::Packed`] on, the server may have executed it.
         delivery: Delivery,
     },
-    /// The table of DCs has no address for it.
+    /// The DC table has no address of this DC.
     #[error("no address of {0} is known")]
     UnknownDc(DcId),
-    /// No answer came in time.
+    /// No answer arrived in time.
     #[error("the server gave no answer in time{}", behind(.trouble.as_ref()))]
     TimedOut {
-        /// How far the request had come: from [`Delivery::Packed`] on the server may have executed it.
+        /// The progress of the request. From [`Delivery::Packed`] on, the server may have executed it.
         delivery: Delivery,
-        /// What the server did in place of answering; `None` if it was silent, or answered other requests.
+        /// What the server did instead of answering, or `None` if it was silent or answered other requests.
         trouble: Option<Trouble>,
     },
-    /// It left, and its outcome is unknown: [`OnUnknownOutcome`](super::OnUnknownOutcome) says when that is.
-    /// [`RequestOptions::on_unknown_outcome`](crate::client::RequestOptions::on_unknown_outcome) can have it sent again instead.
+    /// The request was sent, and its outcome is unknown for one of the reasons at
+    /// [`OnUnknownOutcome`](super::OnUnknownOutcome).
+    /// [`RequestOptions::on_unknown_outcome`](crate::client::RequestOptions::on_unknown_outcome) can select to send it
+    /// again instead.
     #[error("the server cannot be asked any more whether it executed the request")]
     OutcomeUnknown {
-        /// How far the request had come.
+        /// The progress of the request.
         delivery: Delivery,
     },
-    /// It was cancelled, or the machine was closed.
+    /// The request was cancelled, or the client was closed.
     #[error("the request was cancelled")]
     Cancelled,
 }
@@ -60,7 +62,7 @@ fn behind(trouble: Option<&Trouble>) -> String {
     trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default()
 }
 
-// Not by `#[from]`: what a text says already is no source of it.
+// Not by `#[from]`: the error's text already contains the inner error, which must not be its source as well.
 impl From<DecodeError> for InvokeError {
     fn from(error: DecodeError) -> Self {
         Self::Decode(error)

@@ -1,15 +1,15 @@
-//! Why the network, or a proxy on the way, gave no connection.
+//! Why the network, or a proxy, provided no connection.
 
 use core::fmt;
 
-/// Why the runtime lost, or could not open, a connection.
+/// Why the runtime lost or could not open a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IoFailure {
-    /// The peer closed the stream in order.
+    /// The peer closed the stream in an orderly way.
     #[error("the server closed the connection")]
     Closed,
-    /// Nobody listens at the address.
+    /// No program listens on the address.
     #[error("the connection was refused")]
     Refused,
     /// The network or host cannot be reached.
@@ -18,10 +18,10 @@ pub enum IoFailure {
     /// The stream was reset or aborted.
     #[error("the connection was reset")]
     Reset,
-    /// No stream came up within the connect timeout, or the operating system gave up waiting.
+    /// The stream was not established within the connect timeout, or the operating system timed out.
     #[error("the connection timed out")]
     TimedOut,
-    /// A proxy on the way did not open the connection.
+    /// A proxy did not open the connection.
     #[error("{0}")]
     Proxy(ProxyFault),
     /// Any other error of the operating system.
@@ -29,64 +29,64 @@ pub enum IoFailure {
     Other,
 }
 
-/// Why a proxy on the way (SOCKS5, HTTP `CONNECT`) did not open a connection.
+/// Why a proxy (SOCKS5 or HTTP `CONNECT`) did not open a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyFault {
-    /// Nobody knows an address of the proxy's name.
+    /// The proxy's name does not resolve to an address.
     #[error("the proxy's name has no address")]
     UnknownHost,
-    /// The name was looked up, and no answer came.
+    /// The lookup of the proxy's name timed out.
     #[error("the proxy's name was looked up without an answer")]
     LookupTimedOut,
-    /// No program listens at the proxy's address.
+    /// No program listens on the proxy's address.
     #[error("the connection to the proxy was refused")]
     Refused,
-    /// The network does not lead to the proxy's address, or the proxy's machine does not answer.
+    /// There is no route to the proxy's address, or the proxy's host does not respond.
     #[error("the proxy cannot be reached")]
     Unreachable,
-    /// It was given no user name and password, but wants them.
+    /// The proxy requires a user name and a password, and none are configured.
     #[error("the proxy wants a user name and a password")]
     CredentialsRequired,
-    /// It does not know the user name and password.
+    /// The proxy rejects the user name and password.
     #[error("the proxy does not accept the user name and password")]
     CredentialsRefused,
-    /// An HTTP proxy that wants to be logged in to, but not by Basic, which is the only scheme that is spoken.
+    /// An HTTP proxy requires authentication and does not offer Basic, the only supported scheme.
     #[error("the proxy offers to authenticate by {0} only, and not by Basic")]
     SchemesNotSupported(AuthSchemes),
-    /// It takes none of the ways to authenticate that are spoken: none at all, and user name and password.
+    /// A SOCKS5 proxy accepts neither of the supported methods: no authentication, and user name with password.
     #[error("the proxy takes neither clients that are unknown to it nor a user name and a password")]
     NoCommonMethod,
-    /// A SOCKS5 proxy did not connect to the server; the reply, 1 to 255 (RFC 1928, 6).
+    /// A SOCKS5 proxy did not connect to the server. The value is its reply, 1 to 255 (RFC 1928, 6).
     #[error("the proxy did not connect to the server: {} (SOCKS reply {})", socks5_text(*.0), .0)]
     Socks5(u8),
-    /// An HTTP proxy did not connect to the server; the status, 200 to 999.
+    /// An HTTP proxy did not connect to the server. The value is its status, 200 to 999.
     #[error("the proxy did not connect to the server: {} (HTTP status {})", http_text(*.0), .0)]
     Http(u16),
-    /// It said nothing for too long.
+    /// The proxy did not respond in time.
     #[error("the proxy was silent for too long")]
     Silent,
-    /// It closed the connection in the middle of the dialogue.
+    /// The proxy closed the connection during its handshake.
     #[error("the proxy closed the connection")]
     Closed,
-    /// What it says is not of the proxy's protocol.
+    /// The peer does not speak the proxy's protocol.
     #[error("what answers is not a proxy of this kind")]
     Protocol,
-    /// It is to be spoken to in TLS: an HTTPS proxy, or another TLS server.
+    /// The proxy requires TLS: it is an HTTPS proxy or another TLS server.
     #[error("a TLS server answers in the place of the proxy")]
     Tls,
-    /// An HTTP server answers in the place of a SOCKS5 proxy.
+    /// The proxy is an HTTP server, not a SOCKS5 proxy.
     #[error("an HTTP server answers in the place of a SOCKS5 proxy")]
     HttpServer,
-    /// A SOCKS4 proxy answers in the place of a SOCKS5 proxy.
+    /// The proxy is a SOCKS4 proxy, not a SOCKS5 proxy.
     #[error("a SOCKS4 proxy answers in the place of a SOCKS5 proxy")]
     Socks4Proxy,
-    /// A SOCKS5 proxy answers in the place of an HTTP proxy or a SOCKS4 proxy.
+    /// The proxy is a SOCKS5 proxy, not an HTTP or SOCKS4 proxy.
     #[error("a SOCKS5 proxy answers in the place of another kind of proxy")]
     Socks5Proxy,
 }
 
-/// What a reply of a SOCKS5 proxy other than 0 means (RFC 1928, 6).
+/// Describes a SOCKS5 reply other than 0 (RFC 1928, 6).
 const fn socks5_text(reply: u8) -> &'static str {
     match reply {
         1 => "it failed, and does not say why",
@@ -101,7 +101,7 @@ const fn socks5_text(reply: u8) -> &'static str {
     }
 }
 
-/// What the status of an HTTP proxy means (RFC 9110, 15).
+/// Describes the status of an HTTP proxy (RFC 9110, 15).
 const fn http_text(status: u16) -> &'static str {
     match status {
         400 => "it does not understand the request",
@@ -117,7 +117,7 @@ const fn http_text(status: u16) -> &'static str {
 }
 
 impl ProxyFault {
-    /// Whether only a person can mend it: the same proxy must refuse the next attempt as well.
+    /// Returns whether the user must change the configuration: the same proxy will reject the next attempt, too.
     #[must_use]
     pub const fn needs_credentials(self) -> bool {
         matches!(
@@ -130,23 +130,23 @@ impl ProxyFault {
     }
 }
 
-/// The schemes by which an HTTP proxy offers to authenticate, other than Basic (RFC 9110, 11.1).
+/// The authentication schemes that an HTTP proxy offers, except Basic (RFC 9110, 11.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AuthSchemes(u8);
 
 impl AuthSchemes {
-    /// The schemes that are told apart, by the names that IANA registers for them.
+    /// The schemes with a name of their own, as registered by IANA.
     const NAMED: [&str; 5] = ["Digest", "NTLM", "Negotiate", "Kerberos", "Bearer"];
     const OTHER: u8 = 1 << 7;
 
-    /// The same with this scheme, in any case of letters. A name that is not known counts as another scheme.
+    /// Adds this scheme, in any letter case. An unknown name counts as "another scheme".
     #[must_use]
     pub fn with(self, scheme: &str) -> Self {
         let known = Self::NAMED.iter().position(|name| name.eq_ignore_ascii_case(scheme));
         Self(self.0 | known.map_or(Self::OTHER, |at| 1 << at))
     }
 
-    /// Whether it holds no scheme.
+    /// Returns whether there is no scheme.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -1,4 +1,4 @@
-//! Requests and their results: what is pending, what an error means, how a query is wrapped.
+//! Requests and their results: the table of pending requests, errors, and the wrapping of queries.
 
 use crate::policy;
 
@@ -16,5 +16,5 @@ pub use io_failure::{AuthSchemes, IoFailure, ProxyFault};
 pub use pending::{NewRequest, OnUnknownOutcome, PendingRequests, RequestId, RequestOrdering, Requester};
 pub use rpc_error::RpcError;
 
-/// The longest query, in bytes, that one request may carry (1 MiB; Telegram's largest, an upload part, has 512 KiB).
+/// Maximum length of one query in bytes: 1 MiB. Telegram's largest, an upload part, has 512 KiB.
 pub const MAX_QUERY_LEN: usize = policy::MAX_QUERY_LEN;

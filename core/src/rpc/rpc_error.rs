@@ -1,4 +1,4 @@
-//! `rpc_error`: a code and a name that may carry a number (`api/errors`).
+//! `rpc_error`: a code, and a name that may contain a number (`api/errors`).
 
 use alloc::string::String;
 use core::fmt;
@@ -6,21 +6,21 @@ use core::time::Duration;
 
 use crate::policy;
 
-/// An error that the server answered a request with.
+/// An error with which the server answered a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcError {
-    /// Like an HTTP status: 303, 400, 401, 403, 406, 420, 500; negative ones exist.
+    /// The code, similar to an HTTP status: 303, 400, 401, 403, 406, 420, 500. Negative codes exist.
     pub code: i32,
-    /// The name without its number, such as `FLOOD_WAIT`; a number in the middle is an `X`, as in
-    /// `FILE_PART_X_MISSING`. Of what is no name, letters, digits, spaces and ASCII signs are kept, 128 bytes at most, so that
-    /// it can be printed; it may be empty.
+    /// The name without its number, such as `FLOOD_WAIT`. A number in the middle becomes an `X`, as in
+    /// `FILE_PART_X_MISSING`. Any other text is made printable: only letters, digits, spaces and ASCII punctuation are
+    /// kept, at most 128 bytes. It may be empty.
     pub name: String,
-    /// The number within the name, such as 30 of `FLOOD_WAIT_30`; clamped to what an `i64` holds.
+    /// The number in the name, such as 30 in `FLOOD_WAIT_30`, clamped to the range of an `i64`.
     pub value: Option<i64>,
 }
 
 impl RpcError {
-    /// Takes a server's `error_message` apart.
+    /// Parses a server's `error_message`.
     #[must_use]
     pub fn parse(code: i32, message: &str) -> Self {
         let mut name = String::new();
@@ -29,7 +29,7 @@ impl RpcError {
         while let Some(part) = parts.next() {
             let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
             if is_number && value.is_none() {
-                // More digits than fit can only be a value beyond all others.
+                // It has only digits, so an overflow is the only possible error: it becomes the maximum.
                 value = Some(part.parse().unwrap_or(i64::MAX));
                 if parts.peek().is_none() {
                     break;
@@ -54,32 +54,32 @@ impl RpcError {
         Self { code, name, value }
     }
 
-    /// Whether the error has this name, whatever its number.
+    /// Returns whether the error has this name, with any number.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name == name
     }
 
-    /// Where the server wants the request repeated and the account's home to be: `PHONE_MIGRATE_X`,
-    /// `NETWORK_MIGRATE_X`, `USER_MIGRATE_X`, and others of that form but those of [`redirect_dc`](Self::redirect_dc).
-    /// The number is the server's and not checked.
+    /// Returns the DC to which the account's home must move before the request is repeated: the number of
+    /// `PHONE_MIGRATE_X`, `NETWORK_MIGRATE_X`, `USER_MIGRATE_X` and other `_MIGRATE_X` errors, except those of
+    /// [`redirect_dc`](Self::redirect_dc). The number comes from the server and is not validated.
     #[must_use]
     pub fn migrate_to(&self) -> Option<i64> {
         let migrates = self.code == 303 && self.name.ends_with("_MIGRATE") && self.redirect_dc().is_none();
         if migrates { self.value } else { None }
     }
 
-    /// How long the server wants us to wait before the same is asked again: 420 with a number, such as `FLOOD_WAIT_X` or
-    /// `SLOWMODE_WAIT_X`.
+    /// Returns how long the server requires the client to wait before it repeats the request: the seconds of an error
+    /// 420, such as `FLOOD_WAIT_X` or `SLOWMODE_WAIT_X`.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         let seconds = self.value.filter(|_| self.code == 420)?;
         Some(Duration::from_secs(seconds.try_into().ok()?))
     }
 
-    /// Where the server wants this one request repeated, while everything else stays: `FILE_MIGRATE_X`,
-    /// `STATS_MIGRATE_X`. [`RequestOptions::follow_redirects`](crate::client::RequestOptions::follow_redirects) does it. The number is the
-    /// server's and not checked.
+    /// Returns the DC to which only this request must be sent again: the number of `FILE_MIGRATE_X` or
+    /// `STATS_MIGRATE_X`. [`RequestOptions::follow_redirects`](crate::client::RequestOptions::follow_redirects) does so
+    /// automatically. The number comes from the server and is not validated.
     #[must_use]
     pub fn redirect_dc(&self) -> Option<i64> {
         let elsewhere = ["FILE_MIGRATE", "STATS_MIGRATE"].contains(&self.name.as_str());
@@ -93,7 +93,7 @@ impl fmt::Display for RpcError {
         let Some(value) = self.value else {
             return if self.name.is_empty() { Ok(()) } else { write!(f, " {}", self.name) };
         };
-        // As the server wrote it.
+        // In the server's notation.
         let mut is_shown = false;
         for (index, part) in self.name.split('_').filter(|part| !part.is_empty()).enumerate() {
             f.write_str(if index == 0 { " " } else { "_" })?;

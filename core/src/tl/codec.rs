@@ -1,15 +1,15 @@
-//! What can be written and read as TL.
+//! The traits of types with a TL encoding.
 
 use alloc::vec::Vec;
 
 use super::{DecodeError, Reader};
 
-/// Something that can be written as TL.
+/// A type that can be serialized as TL.
 pub trait Serialize {
-    /// Appends the value to `out`.
+    /// Appends the encoded value to `out`.
     fn serialize(&self, out: &mut Vec<u8>);
 
-    /// The value's bytes.
+    /// Returns the encoded value.
     fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.serialize(&mut out);
@@ -17,18 +17,18 @@ pub trait Serialize {
     }
 }
 
-/// Something that can be read from TL.
+/// A type that can be deserialized from TL.
 pub trait Deserialize: Sized {
-    /// Takes one value from the front of `reader`.
+    /// Reads one value from the front of `reader`.
     ///
     /// # Errors
-    /// The bytes are not such a value, see [`DecodeError`]; the reader's position is then unspecified.
+    /// Returns [`DecodeError`] if the bytes are not such a value. The reader's position is then unspecified.
     fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
 
-    /// Reads a value that is all of `bytes`. To accept bytes behind it, use a [`Reader`].
+    /// Reads a value that fills all of `bytes`. To accept bytes after it, use a [`Reader`].
     ///
     /// # Errors
-    /// As [`deserialize`](Self::deserialize), and [`DecodeError::TrailingBytes`].
+    /// Returns the errors of [`deserialize`](Self::deserialize), or [`DecodeError::TrailingBytes`] if bytes are left.
     fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let value = Self::deserialize(&mut reader)?;
@@ -45,8 +45,8 @@ pub trait Constructor {
     const NAME: &'static str;
 }
 
-/// A remote call. Its serialisation begins with its id.
+/// A remote procedure call. Its encoding starts with its id.
 pub trait Function: Serialize {
-    /// What the server answers.
+    /// The type of the server's reply.
     type Reply: Deserialize;
 }

@@ -13,12 +13,12 @@ use super::{DecodeError, Reader, ids, write};
 
 use crate::policy;
 
-/// The default output limit: 10 MiB.
+/// Default maximum length of the output in bytes: 10 MiB.
 pub const GZIP_LIMIT: usize = policy::MAX_UNPACKED;
 
-/// Deflate makes at most 258 bytes of two bits, so 1032 of one byte.
+/// Maximum compression ratio. Deflate encodes at most 258 bytes in 2 bits, so 1032 bytes in one byte.
 const MAX_RATIO: usize = 1032;
-/// The compression level; 6 is zlib's default.
+/// Compression level. 6 is zlib's default.
 const LEVEL: u8 = 6;
 
 const FLAG_HEADER_CRC: u8 = 1 << 1;
@@ -27,29 +27,29 @@ const FLAG_NAME: u8 = 1 << 3;
 const FLAG_COMMENT: u8 = 1 << 4;
 const FLAGS_RESERVED: u8 = 0b1110_0000;
 
-/// Why packed data is refused. The peer is to blame in every case.
+/// Why packed data was rejected. The fault is always the peer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GzipError {
-    /// No gzip header, or one that this format does not know (raw zlib, another method).
+    /// The gzip header is missing or not supported (raw zlib, another method).
     #[error("not gzip data")]
     BadHeader,
-    /// The data end inside the header, the stream or the trailer.
+    /// The data ends inside the header, the stream or the trailer.
     #[error("gzip data are cut off")]
     Truncated,
     /// The compressed stream is not deflate.
     #[error("gzip data are damaged")]
     BadStream,
-    /// The checksum of the header or of the output is wrong.
+    /// The checksum of the header or of the output does not match.
     #[error("wrong checksum of gzip data")]
     BadChecksum,
-    /// The output's length is not the one of the trailer.
+    /// The length of the output differs from the trailer.
     #[error("wrong length of gzip data")]
     BadLength,
     /// The output is longer than the limit.
     #[error("gzip data unpack to {length} bytes, more than allowed")]
     TooLong {
-        /// The length that the trailer names.
+        /// Length of the output in the trailer, in bytes.
         length: usize,
     },
     /// Bytes follow the trailer.
@@ -60,13 +60,13 @@ pub enum GzipError {
     Nested,
 }
 
-/// Unpacks gzip data to at most `limit` bytes.
+/// Decompresses gzip data to at most `limit` bytes.
 ///
-/// The buffer has the length that the trailer names, once this is known to lie within the limit and within what the
-/// data could hold; it never grows.
+/// The length in the trailer is compared with the limit and with the maximum that the data can decompress to. A buffer
+/// of that length is then allocated once and never grows.
 ///
 /// # Errors
-/// See [`GzipError`].
+/// Returns [`GzipError`] if the data is not valid or its output exceeds the limit.
 pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
     let body = after_header(packed)?;
     let (stream, trailer) = body.split_last_chunk::<8>().ok_or(GzipError::Truncated)?;
@@ -104,18 +104,18 @@ pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
     Ok(out)
 }
 
-/// Packs `body` in the gzip format. Whether the result is worth sending is for the caller to compare.
+/// Compresses `body` to gzip. The caller compares the lengths to decide which one to send.
 pub fn pack(body: &[u8]) -> Vec<u8> {
-    // Deflate, no flags, no time, no extra flags, no system named.
+    // Deflate, no flags, no time, no extra flags, unknown operating system.
     let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
     out.extend_from_slice(&deflate::compress_to_vec(body, LEVEL));
     write::u32(&mut out, crc32fast::hash(body));
-    // The format's length is modulo 2^32.
+    // The length field is modulo 2^32.
     write::u32(&mut out, body.len() as u32);
     out
 }
 
-/// What follows the header.
+/// Returns the data after the header.
 fn after_header(packed: &[u8]) -> Result<&[u8], GzipError> {
     let truncated = |_: DecodeError| GzipError::Truncated;
     let mut reader = Reader::new(packed);

@@ -1,11 +1,11 @@
-//! What the generated `Debug` shows in place of a value.
+//! Placeholders in the generated `Debug` output.
 
 use core::fmt::{Debug, Formatter, Result};
 
-/// Bytes: only their number.
+/// A byte string: shows its length only.
 pub(super) struct Bytes(pub(super) usize);
 
-/// A vector of hidden items: only their number.
+/// A vector of hidden items: shows their number only.
 pub(super) struct Items(pub(super) usize);
 
 /// A secret or personal value.

@@ -1,4 +1,4 @@
-//! Constructor ids of what is read by hand: the built-in types, and the messages that hold an object of any type.
+//! Constructor ids for hand-written parsers: the built-in types, and messages that contain an object of any type.
 //!
 //! The source of the messages is <https://core.telegram.org/mtproto/service_messages>.
 
@@ -8,11 +8,11 @@ pub const VECTOR: u32 = 0x1cb5_c415;
 pub const BOOL_TRUE: u32 = 0x9972_75b5;
 /// `boolFalse#bc799737 = Bool`
 pub const BOOL_FALSE: u32 = 0xbc79_9737;
-/// `true#3fedd339 = True`: as a field it is only a bit.
+/// `true#3fedd339 = True`: as a field it is a single bit of a flags word.
 pub const TRUE: u32 = 0x3fed_d339;
 /// `msg_container#73f1f8dc messages:vector<%Message> = MessageContainer`
 pub const MSG_CONTAINER: u32 = 0x73f1_f8dc;
-/// `msg_copy#e06046b2 orig_message:Message = MessageCopy`: not used today.
+/// `msg_copy#e06046b2 orig_message:Message = MessageCopy`: currently unused by servers.
 pub const MSG_COPY: u32 = 0xe060_46b2;
 /// `rpc_result#f35c6d01 req_msg_id:long result:Object = RpcResult`
 pub const RPC_RESULT: u32 = 0xf35c_6d01;

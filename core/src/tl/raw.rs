@@ -1,11 +1,11 @@
-//! Bytes that are TL already.
+//! TL bytes that are already encoded.
 
 use alloc::vec::Vec;
 use core::fmt::{Debug, Formatter};
 
 use super::{DecodeError, Deserialize, Function, Reader, Serialize};
 
-/// TL bytes that are passed on as they are: a serialised query inside a wrapper, or a reply that the caller reads.
+/// Encoded TL that is passed through: a serialized query inside a wrapper, or a reply that the caller parses.
 ///
 /// ```
 /// use sansgram_core::tl::{Raw, Serialize, functions};
@@ -24,7 +24,7 @@ impl<B: AsRef<[u8]>> Serialize for Raw<B> {
 }
 
 impl Deserialize for Raw<Vec<u8>> {
-    /// Takes all that is left.
+    /// Consumes all remaining bytes.
     fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self(reader.rest().to_vec()))
     }

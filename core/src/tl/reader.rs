@@ -4,49 +4,49 @@ use alloc::vec::Vec;
 
 use super::ids;
 
-/// How deep boxed values may lie in one another. Telegram's own values stay far below.
+/// Maximum nesting depth of boxed values. Telegram's own values stay far below.
 ///
-/// To read a value of this depth takes less than 64 KiB of stack, for any type; without any optimisation it may take
-/// several times that.
+/// Reading a value of this depth takes less than 64 KiB of stack for any type, and several times that without
+/// optimisation.
 pub const MAX_DEPTH: u8 = 32;
 
-/// Why bytes are not the TL value that was asked for. The peer is to blame in every case.
+/// Why bytes are not the expected TL value. The fault is always the peer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The input ends inside a value.
     #[error("the TL value is cut off")]
     UnexpectedEnd,
-    /// The type has no constructor of this id, or another one was expected.
+    /// The type has no constructor with this id, or another one was expected.
     #[error("unexpected TL constructor {found:08x}")]
     UnexpectedConstructor {
-        /// The id that was found.
+        /// The id in the input.
         found: u32,
     },
-    /// A string's length begins with the reserved byte 0xff.
+    /// The length of a string starts with the reserved byte 0xff.
     #[error("reserved TL string length")]
     ReservedLength,
     /// A `string` is not UTF-8.
     #[error("TL string that is not UTF-8")]
     InvalidUtf8,
-    /// A vector claims more items than the rest of the input could hold.
+    /// A vector claims more items than the remaining input can contain.
     #[error("TL vector of {count} items is longer than its message")]
     VectorTooLong {
         /// The claimed number of items.
         count: u32,
     },
-    /// Values lie deeper in one another than [`MAX_DEPTH`].
+    /// Values are nested deeper than [`MAX_DEPTH`].
     #[error("TL value nested too deep")]
     NestedTooDeep,
-    /// Bytes follow where the value should be all.
+    /// Bytes follow a value that should fill the input.
     #[error("{count} bytes behind the TL value")]
     TrailingBytes {
-        /// How many.
+        /// Number of bytes after the value.
         count: usize,
     },
 }
 
-/// Takes TL values from the front of a slice. Strings and bytes are borrowed from it.
+/// Reads TL values from the front of a slice. Strings and byte strings are borrowed from it.
 ///
 /// ```
 /// use sansgram_core::tl::Reader;
@@ -65,7 +65,7 @@ pub struct Reader<'a> {
 
 impl core::fmt::Debug for Reader<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // What is read may be secret.
+        // The input may be secret.
         f.debug_struct("Reader")
             .field("position", &self.position())
             .field("remaining", &self.remaining())
@@ -74,30 +74,30 @@ impl core::fmt::Debug for Reader<'_> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of all of `bytes`.
+    /// Creates a reader over all of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, total: bytes.len(), depth: 0 }
     }
 
-    /// How many bytes are left.
+    /// Returns the number of bytes left.
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    /// How many bytes have been taken.
+    /// Returns the number of bytes consumed.
     pub fn position(&self) -> usize {
         self.total - self.rest.len()
     }
 
-    /// Takes all bytes that are left.
+    /// Consumes all remaining bytes.
     pub fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.rest)
     }
 
-    /// Checks that nothing is left.
+    /// Checks that no bytes are left.
     ///
     /// # Errors
-    /// [`DecodeError::TrailingBytes`].
+    /// Returns [`DecodeError::TrailingBytes`] if bytes are left.
     pub fn finish(&self) -> Result<(), DecodeError> {
         match self.rest.len() {
             0 => Ok(()),
@@ -105,45 +105,45 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes `length` bytes as they are.
+    /// Reads `length` bytes without decoding them.
     ///
     /// # Errors
-    /// [`DecodeError::UnexpectedEnd`], as every method that takes something.
+    /// Returns [`DecodeError::UnexpectedEnd`] if the input is too short, like every method that reads.
     pub fn raw(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(DecodeError::UnexpectedEnd)?;
         self.rest = rest;
         Ok(taken)
     }
 
-    /// Takes an unsigned 32-bit number: a constructor id, a flags word or a count.
+    /// Reads an unsigned 32-bit integer: a constructor id, a flags word or a count.
     pub fn u32(&mut self) -> Result<u32, DecodeError> {
         self.array().map(u32::from_le_bytes)
     }
 
-    /// Takes an `int`.
+    /// Reads an `int`.
     pub fn i32(&mut self) -> Result<i32, DecodeError> {
         self.array().map(i32::from_le_bytes)
     }
 
-    /// Takes an unsigned 64-bit number, such as a key id.
+    /// Reads an unsigned 64-bit integer, such as a key id.
     pub fn u64(&mut self) -> Result<u64, DecodeError> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// Takes a `long`.
+    /// Reads a `long`.
     pub fn i64(&mut self) -> Result<i64, DecodeError> {
         self.array().map(i64::from_le_bytes)
     }
 
-    /// Takes a `double`.
+    /// Reads a `double`.
     pub fn f64(&mut self) -> Result<f64, DecodeError> {
         self.array().map(f64::from_le_bytes)
     }
 
-    /// Takes a `Bool`, which is one of two constructors.
+    /// Reads a `Bool`, which is one of two constructors.
     ///
     /// # Errors
-    /// Also [`DecodeError::UnexpectedConstructor`].
+    /// Also returns [`DecodeError::UnexpectedConstructor`] for any other constructor.
     pub fn bool(&mut self) -> Result<bool, DecodeError> {
         match self.u32()? {
             ids::BOOL_TRUE => Ok(true),
@@ -152,27 +152,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes an `int128`, as its 16 bytes on the wire.
+    /// Reads an `int128` as its 16 bytes on the wire.
     pub fn int128(&mut self) -> Result<[u8; 16], DecodeError> {
         self.array()
     }
 
-    /// Takes an `int256`, as its 32 bytes on the wire.
+    /// Reads an `int256` as its 32 bytes on the wire.
     pub fn int256(&mut self) -> Result<[u8; 32], DecodeError> {
         self.array()
     }
 
-    /// Takes `bytes` and their padding, whose content is not looked at. A short value behind the long form's length
-    /// is accepted, as it has only one meaning.
+    /// Reads `bytes` and skips the padding, whose content is ignored. A short value with the long form of the length is
+    /// accepted, since it is unambiguous.
     ///
     /// # Errors
-    /// Also [`DecodeError::ReservedLength`].
+    /// Also returns [`DecodeError::ReservedLength`] if the length starts with 0xff.
     pub fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
         match self.rest.first() {
             None => Err(DecodeError::UnexpectedEnd),
             Some(0xff) => Err(DecodeError::ReservedLength),
             Some(0xfe) => {
-                // The length is the three bytes behind the mark.
+                // The length is the three bytes after the marker.
                 let length = (self.u32()? >> 8) as usize;
                 let bytes = self.raw(length)?;
                 self.raw(length.next_multiple_of(4) - length)?;
@@ -186,23 +186,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a `string`.
+    /// Reads a `string`.
     ///
     /// # Errors
-    /// Also [`DecodeError::ReservedLength`] and [`DecodeError::InvalidUtf8`].
+    /// Also returns [`DecodeError::ReservedLength`] and [`DecodeError::InvalidUtf8`].
     pub fn string(&mut self) -> Result<&'a str, DecodeError> {
         core::str::from_utf8(self.bytes()?).map_err(|_| DecodeError::InvalidUtf8)
     }
 
-    /// Reads an unsigned 32-bit number, such as a constructor id, without taking it.
+    /// Returns an unsigned 32-bit integer, such as a constructor id, without consuming it.
     pub fn peek_u32(&self) -> Result<u32, DecodeError> {
         self.clone().u32()
     }
 
-    /// Takes a constructor id that can only be `id`.
+    /// Reads a constructor id that must be `id`.
     ///
     /// # Errors
-    /// Also [`DecodeError::UnexpectedConstructor`].
+    /// Also returns [`DecodeError::UnexpectedConstructor`] for any other id.
     pub fn expect(&mut self, id: u32) -> Result<(), DecodeError> {
         match self.u32()? {
             found if found == id => Ok(()),
@@ -210,10 +210,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a `Vector`: its id, the number of items, and each item by `item`.
+    /// Reads a `Vector`: its id, the number of items, and each item with `item`.
     ///
     /// # Errors
-    /// Also [`DecodeError::UnexpectedConstructor`], [`DecodeError::VectorTooLong`] and what `item` refuses.
+    /// Also returns [`DecodeError::UnexpectedConstructor`], [`DecodeError::VectorTooLong`] and the errors of `item`.
     pub fn vector<T>(
         &mut self,
         item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
@@ -222,11 +222,11 @@ impl<'a> Reader<'a> {
         self.bare_vector(item)
     }
 
-    /// Takes a bare `vector`, which has no id of its own. An item must take at least four bytes, as every TL value
-    /// does that is not empty.
+    /// Reads a bare `vector`, which has no id of its own. An item must have at least four bytes, like every TL value
+    /// that is not empty.
     ///
     /// # Errors
-    /// As [`vector`](Self::vector).
+    /// Returns the same errors as [`vector`](Self::vector).
     pub fn bare_vector<T>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
@@ -236,7 +236,7 @@ impl<'a> Reader<'a> {
         if length > self.remaining() / 4 {
             return Err(DecodeError::VectorTooLong { count });
         }
-        // The claimed length alone never reserves more memory than there is input.
+        // A claimed length never allocates more memory than there is input.
         let mut items = Vec::with_capacity(length.min(self.remaining() / size_of::<T>().max(1)));
         for _ in 0..length {
             items.push(item(self)?);
@@ -244,10 +244,10 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
-    /// Runs `inner` one level deeper. Every reader of a type that may hold itself goes through here.
+    /// Runs `inner` one level deeper. Every reader of a recursive type must use it.
     ///
     /// # Errors
-    /// [`DecodeError::NestedTooDeep`], and what `inner` refuses.
+    /// Returns [`DecodeError::NestedTooDeep`], and the errors of `inner`.
     pub fn nested<T>(
         &mut self,
         inner: impl FnOnce(&mut Self) -> Result<T, DecodeError>,

@@ -1,6 +1,6 @@
-//! TL for the built-in types as whole values: replies such as `Bool` and `Vector<User>`.
+//! TL encodings of the built-in types as whole values, for replies such as `Bool` and `Vector<User>`.
 //!
-//! There is none for `Vec<u8>`: it would be unclear whether `bytes` or a vector is meant.
+//! There is none for `Vec<u8>`: it would be ambiguous between `bytes` and a vector.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -63,7 +63,7 @@ impl<T: Serialize> Serialize for Vec<T> {
 
 impl<T: Deserialize> Deserialize for Vec<T> {
     fn deserialize(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        // Vectors of vectors lie in one another as any other value.
+        // Nested vectors count towards the nesting depth like any other value.
         reader.nested(|reader| reader.vector(T::deserialize))
     }
 }

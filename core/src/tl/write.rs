@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::ids;
 
-/// Longest value of the one-byte length form.
+/// Maximum length in bytes of a value with a one-byte length.
 const SHORT_MAX: usize = 253;
-/// Longest value of the four-byte length form.
+/// Maximum length in bytes of a value with a four-byte length.
 const LONG_MAX: usize = 0xff_ffff;
 
 /// Appends a constructor id, a flags word or a count.
@@ -24,7 +24,7 @@ pub fn i64(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
-/// Appends an unsigned 64-bit number, such as a key id.
+/// Appends an unsigned 64-bit integer, such as a key id.
 pub fn u64(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
@@ -41,8 +41,8 @@ pub fn bool(out: &mut Vec<u8>, value: bool) {
 
 /// Appends `bytes`: length, content, and zeros up to a multiple of four bytes.
 ///
-/// Values of 16 MiB and more are written in the form with a length of seven bytes. No server takes them: a message
-/// is far shorter, and the session refuses to send one that is not.
+/// Values of 16 MiB and more are written with a seven-byte length. Servers do not accept them, and the session refuses
+/// to send a message of that length.
 pub fn bytes(out: &mut Vec<u8>, value: &[u8]) {
     let length = value.len();
     out.reserve(length + 12);
@@ -66,7 +66,7 @@ pub fn string(out: &mut Vec<u8>, value: &str) {
     bytes(out, value.as_bytes());
 }
 
-/// Appends a `Vector`: its id, the number of items, and each item by `write_item`.
+/// Appends a `Vector`: its id, the number of items, and each item with `write_item`.
 pub fn vector<T>(out: &mut Vec<u8>, items: &[T], write_item: impl FnMut(&mut Vec<u8>, &T)) {
     u32(out, ids::VECTOR);
     bare_vector(out, items, write_item);
@@ -74,7 +74,7 @@ pub fn vector<T>(out: &mut Vec<u8>, items: &[T], write_item: impl FnMut(&mut Vec
 
 /// Appends a bare `vector`, which has no id of its own.
 pub fn bare_vector<T>(out: &mut Vec<u8>, items: &[T], mut write_item: impl FnMut(&mut Vec<u8>, &T)) {
-    // A vector whose count does not fit cannot be in memory: its items alone take 16 GiB.
+    // A longer vector cannot exist: its encoded items alone would take 16 GiB.
     u32(out, u32::try_from(items.len()).unwrap_or(u32::MAX));
     for item in items {
         write_item(out, item);
