@@ -1,9 +1,9 @@
-//! Rust text that reads, writes and names one TL type.
+//! Generates the Rust code that reads, writes and names one TL type.
 
 use crate::names;
 use crate::schema::Type;
 
-/// The Rust type of a value.
+/// Returns the Rust type of a value.
 pub fn rust_type(ty: &Type) -> String {
     match ty {
         Type::Int => "i32".to_owned(),
@@ -21,12 +21,12 @@ pub fn rust_type(ty: &Type) -> String {
     }
 }
 
-/// Whether values are passed by copy.
+/// Returns whether values are passed by copy.
 pub fn is_copy(ty: &Type) -> bool {
     matches!(ty, Type::Int | Type::Long | Type::Double | Type::Bool)
 }
 
-/// An expression of type `Result<T, DecodeError>` that takes the value from `reader`.
+/// Returns an expression of type `Result<T, DecodeError>` that reads the value from `reader`.
 pub fn read(ty: &Type) -> String {
     match ty {
         Type::Int => "reader.i32()".to_owned(),
@@ -43,7 +43,7 @@ pub fn read(ty: &Type) -> String {
     }
 }
 
-/// A statement that appends `value` to `out`; `value` is a copy if [`is_copy`], else a reference.
+/// Returns a statement that appends `value` to `out`. `value` is a copy if [`is_copy`], otherwise a reference.
 pub fn write(ty: &Type, value: &str) -> String {
     match ty {
         Type::Int => format!("write::i32(out, {value});"),

@@ -1,10 +1,10 @@
-//! Rust text for one named type: the enum of its constructors.
+//! Generates the enum of a type's constructors.
 
 use crate::model::Model;
 use crate::names;
 use crate::schema::Definition;
 
-/// The enum, serialised with the constructor id.
+/// Generates the enum, whose encoding starts with the constructor id.
 pub fn boxed_type(model: &Model, name: &str, constructors: &[&Definition]) -> String {
     let rust_name = names::type_name(name);
     let all_empty = constructors.iter().all(|constructor| is_empty(constructor));
@@ -79,7 +79,7 @@ fn from_impl(model: &Model, rust_name: &str, constructor: &Definition) -> String
     )
 }
 
-/// Whether the constructor's struct has no members.
+/// Returns whether the constructor's struct has no fields.
 fn is_empty(constructor: &Definition) -> bool {
     constructor.fields.is_empty()
 }

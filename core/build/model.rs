@@ -1,21 +1,21 @@
-//! What has to be known about all definitions together before code can be written for one.
+//! The properties that depend on all definitions together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::names;
 use crate::schema::{BUILT_IN, Definition, Field, FieldKind, Type};
 
-/// A variant larger than this (estimated, in bytes) is boxed if the type has others: else a vector of the small
-/// ones would take far more memory than its bytes on the wire.
+/// Estimated size in bytes above which a variant is boxed if the type has others: otherwise a vector of the small ones
+/// would take far more memory than its encoding.
 const LARGE_VARIANT: usize = 256;
 
 /// All definitions of all schemas.
 pub struct Model {
-    /// Constructors for which code is written.
+    /// Constructors for which code is generated.
     pub constructors: Vec<Definition>,
     /// Functions.
     pub functions: Vec<Definition>,
-    /// Built-in lines: only their ids and names are of use.
+    /// Built-in lines: only their ids and names are used.
     pub built_in: Vec<Definition>,
     by_name: BTreeMap<String, usize>,
     by_type: BTreeMap<String, Vec<usize>>,
@@ -40,19 +40,19 @@ impl Model {
         Ok(model)
     }
 
-    /// The named types, each with its constructors in the schema's order.
+    /// Returns the types, each with its constructors in the schema's order.
     pub fn types(&self) -> impl Iterator<Item = (&str, Vec<&Definition>)> {
         self.by_type.iter().map(|(name, indices)| {
             (name.as_str(), indices.iter().map(|index| &self.constructors[*index]).collect())
         })
     }
 
-    /// Every definition that has an id.
+    /// Returns every definition that has an id.
     pub fn all(&self) -> impl Iterator<Item = &Definition> {
         self.constructors.iter().chain(&self.functions).chain(&self.built_in)
     }
 
-    /// Whether a field of this type must be boxed for `owner` to have a size.
+    /// Returns whether a field of this type must be boxed for `owner` to have a finite size.
     pub fn is_recursive(&self, owner: &Definition, ty: &Type) -> bool {
         let (Type::Boxed(target), Type::Boxed(start)) = (&owner.result, ty) else { return false };
         if owner.is_function {
@@ -77,13 +77,13 @@ impl Model {
         false
     }
 
-    /// Whether the enum of this constructor holds it behind a pointer.
+    /// Returns whether the enum boxes the struct of this constructor.
     pub fn is_boxed_variant(&self, definition: &Definition) -> bool {
         let Type::Boxed(result) = &definition.result else { return false };
         self.by_type[result].len() > 1 && self.size(definition) > LARGE_VARIANT
     }
 
-    /// Whether every field has an empty value of its own.
+    /// Returns whether every field has an empty value.
     pub fn has_default(definition: &Definition) -> bool {
         definition.fields.iter().all(|field| match &field.kind {
             FieldKind::Required(ty) => is_plain(ty),
@@ -91,7 +91,7 @@ impl Model {
         })
     }
 
-    /// A generous guess of the struct's size in bytes.
+    /// Returns an upper estimate of the struct's size in bytes.
     fn size(&self, definition: &Definition) -> usize {
         let field = |field: &Field| match &field.kind {
             FieldKind::Flags => 0,
@@ -177,7 +177,7 @@ impl Model {
                 Err(format!("the schema has no constructor `{name}`"))
             }
             Type::Vector(item) | Type::BareVector(item) => match &**item {
-                // The reader bounds a vector's length by four bytes for each item.
+                // The reader requires at least four bytes per item of a vector.
                 Type::Bare(name)
                     if self.by_name.get(name).is_some_and(|i| self.constructors[*i].fields.is_empty()) =>
                 {
@@ -190,7 +190,7 @@ impl Model {
     }
 }
 
-/// The type of the field's value, if it has one.
+/// Returns the type of the field's value, if it has one.
 pub fn value_type(field: &Field) -> Option<&Type> {
     match &field.kind {
         FieldKind::Required(ty) | FieldKind::Optional { ty, .. } => Some(ty),
@@ -198,7 +198,7 @@ pub fn value_type(field: &Field) -> Option<&Type> {
     }
 }
 
-/// Whether the type has an empty value of its own (zero, false, nothing in it).
+/// Returns whether the type has an empty value (zero, false, an empty string or vector).
 pub fn is_plain(ty: &Type) -> bool {
     !matches!(ty, Type::Boxed(_) | Type::Bare(_) | Type::Query)
 }

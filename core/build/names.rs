@@ -1,11 +1,12 @@
 //! Rust names for TL names.
 
-/// `auth.sentCode` -> (`auth`, `sentCode`); no namespace: the empty string.
+/// Splits `auth.sentCode` into (`auth`, `sentCode`). Without a namespace, the first part is empty.
 pub fn split(name: &str) -> (&str, &str) {
     name.rsplit_once('.').unwrap_or(("", name))
 }
 
-/// The name of a Rust type: `server_DH_params_ok` -> `ServerDhParamsOk`, `JSONObjectValue` -> `JsonObjectValue`.
+/// Returns the name of a Rust type: `server_DH_params_ok` -> `ServerDhParamsOk`, `JSONObjectValue` ->
+/// `JsonObjectValue`.
 pub fn type_name(name: &str) -> String {
     let mut out = String::new();
     for part in split(name).1.split('_') {
@@ -25,7 +26,7 @@ pub fn type_name(name: &str) -> String {
     out
 }
 
-/// The name of a Rust field, without raw prefix: `srp_B` -> `srp_b`.
+/// Returns the name of a Rust field without a raw prefix: `srp_B` -> `srp_b`.
 pub fn plain_field_name(name: &str) -> String {
     match name {
         // `self` cannot be a raw identifier.
@@ -34,7 +35,7 @@ pub fn plain_field_name(name: &str) -> String {
     }
 }
 
-/// The name of a Rust field: `type` -> `r#type`.
+/// Returns the name of a Rust field: `type` -> `r#type`.
 pub fn field_name(name: &str) -> String {
     const KEYWORDS: [&str; 21] = [
         "as", "box", "const", "do", "enum", "final", "fn", "for", "if", "in", "loop", "match", "mod", "move",
@@ -44,8 +45,7 @@ pub fn field_name(name: &str) -> String {
     if KEYWORDS.contains(&plain.as_str()) { format!("r#{plain}") } else { plain }
 }
 
-/// The path of an item below one of the generated modules: (`types`, `auth.sentCode`) ->
-/// `crate::tl::types::auth::SentCode`.
+/// Returns the path of an item in a generated module: (`types`, `auth.sentCode`) -> `crate::tl::types::auth::SentCode`.
 pub fn path(module: &str, name: &str) -> String {
     match split(name) {
         ("", _) => format!("crate::tl::{module}::{}", type_name(name)),

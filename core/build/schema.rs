@@ -1,9 +1,9 @@
-//! Reads TL schema text into definitions and checks their ids.
+//! Parses TL schema text into definitions and checks their ids.
 
 /// One line of the schema.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// The line as written, without the `;`.
+    /// The line in the file, without the `;`.
     pub line: String,
     /// The full name, e.g. `auth.sentCode`.
     pub name: String,
@@ -11,24 +11,24 @@ pub struct Definition {
     pub id: u32,
     /// The arguments in wire order.
     pub fields: Vec<Field>,
-    /// What the constructor makes, or what the function answers.
+    /// The type of the constructor, or the result type of the function.
     pub result: Type,
-    /// Whether the line stands behind `---functions---`.
+    /// Whether the line is after `---functions---`.
     pub is_function: bool,
 }
 
 /// One argument.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// The schema's name.
+    /// The name in the schema.
     pub name: String,
-    /// The schema's text behind the colon.
+    /// The text after the colon in the schema.
     pub text: String,
-    /// How it travels.
+    /// The encoding of the argument.
     pub kind: FieldKind,
 }
 
-/// How an argument travels.
+/// The encoding of an argument.
 #[derive(Clone, Debug)]
 pub enum FieldKind {
     /// `flags:#`
@@ -37,7 +37,7 @@ pub enum FieldKind {
     Required(Type),
     /// `timeout:flags.2?int`
     Optional { flags: String, bit: u8, ty: Type },
-    /// `popup:flags.0?true`: nothing but its bit.
+    /// `popup:flags.0?true`: only its bit.
     Mark { flags: String, bit: u8 },
 }
 
@@ -52,25 +52,25 @@ pub enum Type {
     Bytes,
     Int128,
     Int256,
-    /// A type with capital letter: its constructor id goes in front.
+    /// A boxed type (capital letter): starts with its constructor id.
     Boxed(String),
-    /// A constructor used as a type: no id.
+    /// A bare type (the name of a constructor): has no id.
     Bare(String),
     /// `Vector<T>`
     Vector(Box<Type>),
-    /// `vector<T>`: count and items without the vector's own id.
+    /// `vector<T>`: count and items, without the id of `Vector`.
     BareVector(Box<Type>),
     /// `!X`, and `X` as a result.
     Query,
 }
 
-/// Lines that are code in `src/tl`; their ids are checked, nothing is generated.
+/// Lines that are implemented by hand in `src/tl`. Their ids are checked, and no code is generated.
 pub const BUILT_IN: [&str; 4] = ["boolFalse", "boolTrue", "true", "vector"];
 
 /// Lines whose published id is not the CRC32 of the line.
 const ODD_IDS: [&str; 3] = ["ipPortSecret", "accessPointRule", "help.configSimple"];
 
-/// Reads a schema's text. Errors name the line.
+/// Parses the text of a schema. Errors contain the line.
 pub fn parse(text: &str) -> Result<Vec<Definition>, String> {
     let mut definitions = Vec::new();
     let mut is_function = false;
@@ -89,7 +89,7 @@ pub fn parse(text: &str) -> Result<Vec<Definition>, String> {
     Ok(definitions)
 }
 
-/// The layer of the first line, `// LAYER 230`.
+/// Returns the layer in the first line, `// LAYER 230`.
 pub fn layer(text: &str) -> Result<i32, String> {
     let first = text.lines().next().unwrap_or_default();
     first
@@ -98,8 +98,8 @@ pub fn layer(text: &str) -> Result<i32, String> {
         .ok_or_else(|| format!("the first line must be `// LAYER n`, not `{first}`"))
 }
 
-/// The text whose CRC32 is the line's id: without id, `;`, angle and curly brackets and `true` fields; `bytes` counts
-/// as `string`.
+/// Returns the text whose CRC32 is the line's id: without id, `;`, angle and curly brackets and `true` fields, and with
+/// `bytes` replaced by `string`.
 pub fn normalise(line: &str) -> String {
     let mut words = Vec::new();
     for (index, word) in line.trim().trim_end_matches(';').split_whitespace().enumerate() {
@@ -121,7 +121,7 @@ pub fn normalise(line: &str) -> String {
     words.join(" ")
 }
 
-/// The id that a line must have.
+/// Returns the id that a line must have.
 pub fn computed_id(line: &str) -> u32 {
     crc32fast::hash(normalise(line).as_bytes())
 }

@@ -1,8 +1,8 @@
-//! What `Debug` of the generated types must not show, and what they wipe.
+//! Which values the generated types hide in `Debug` output, and which they wipe.
 
 use crate::schema::{Definition, Field, FieldKind, Type};
 
-/// Words of a field's name that make a string or a number secret, or a way to reach a person.
+/// Words in the name of a field that mark a string or a number as secret or as contact data.
 const SENSITIVE_WORDS: [&str; 13] = [
     "phone",
     "email",
@@ -19,11 +19,11 @@ const SENSITIVE_WORDS: [&str; 13] = [
     "handle",
 ];
 
-/// Whole names of the same kind whose words are harmless elsewhere (`lang_code`, `me_url_prefix`).
+/// Whole names of the same kind, whose words are harmless in other names (`lang_code`, `me_url_prefix`).
 const SENSITIVE_NAMES: [&str; 9] =
     ["code", "data", "pattern", "prefix", "beginning", "url", "raw_id", "location", "ip"];
 
-/// Names of text or bytes that sign a user in.
+/// Names of strings or byte strings that can log a user in.
 const WIPED_NAMES: [&str; 10] = [
     "A",
     "M1",
@@ -37,12 +37,12 @@ const WIPED_NAMES: [&str; 10] = [
     "web_auth_token",
 ];
 
-/// Types of what only clients send, besides functions.
+/// Types that only clients send, besides functions.
 const ONLY_SENT: [&str; 4] =
     ["EmailVerification", "EmailVerifyPurpose", "InputCheckPasswordSRP", "account.PasswordInputSettings"];
 
-/// The fields that a value wipes when it is dropped. Nothing can be moved out of such a value, so only what clients send
-/// is one, which no code takes apart.
+/// Returns the fields that a value wipes on drop. Fields cannot be moved out of such a value, so it is limited to
+/// values that clients send, which no code takes apart.
 pub fn wiped(definition: &Definition) -> impl Iterator<Item = &Field> {
     let is_only_sent = definition.is_function
         || matches!(&definition.result, Type::Boxed(name) if ONLY_SENT.contains(&name.as_str()));
@@ -59,7 +59,7 @@ pub fn wiped(definition: &Definition) -> impl Iterator<Item = &Field> {
     })
 }
 
-/// The expression that `Debug` shows in place of `value`; `None`: the value itself may be shown.
+/// Returns the expression that `Debug` shows in place of `value`, or `None` if the value itself may be shown.
 pub fn shown(name: &str, ty: &Type, value: &str) -> Option<String> {
     match ty {
         Type::Bytes | Type::Int128 | Type::Int256 => Some(format!("hidden::Bytes({value}.len())")),

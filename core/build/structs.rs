@@ -1,4 +1,4 @@
-//! Rust text for one constructor or function: the struct and its codec.
+//! Generates the struct and the codec of one constructor or function.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::model::{self, Model};
 use crate::schema::{Definition, Field, FieldKind, Type};
 use crate::{codec, names, secrets};
 
-/// The struct of a constructor, with bare serialisation.
+/// Generates the struct of a constructor, with a bare encoding.
 pub fn constructor(model: &Model, definition: &Definition) -> String {
     let name = names::type_name(&definition.name);
     let result = codec::rust_type(&definition.result);
@@ -14,13 +14,13 @@ pub fn constructor(model: &Model, definition: &Definition) -> String {
     out += &drop_impl(definition);
     out += &codec_impls(model, definition);
     out += &format!(
-        "impl {name} {{\n    /// The value as one of its boxed type, which travels with the constructor id.\n    \
+        "impl {name} {{\n    /// Wraps the value in its boxed type, whose encoding starts with the constructor id.\n    \
          pub fn to_boxed(self) -> {result} {{ {result}::from(self) }}\n}}\n"
     );
     out
 }
 
-/// The struct of a function, serialised with its id.
+/// Generates the struct of a function, whose encoding starts with its id.
 pub fn function(model: &Model, definition: &Definition) -> String {
     let name = names::type_name(&definition.name);
     let mut out = declaration(model, definition);
@@ -68,7 +68,7 @@ fn declaration(model: &Model, definition: &Definition) -> String {
     out
 }
 
-/// The type of the struct's member; a flags word has none.
+/// Returns the type of the struct's field, or `None` for a flags word.
 fn member_type(model: &Model, definition: &Definition, field: &Field) -> Option<String> {
     let value = |ty: &Type| match codec::rust_type(ty) {
         text if model.is_recursive(definition, ty) => format!("Box<{text}>"),
@@ -113,7 +113,7 @@ fn drop_impl(definition: &Definition) -> String {
     let wiped: String = secrets::wiped(definition)
         .map(|field| format!("        self.{}.zeroize();\n", names::field_name(&field.name)))
         .collect();
-    // `Drop` of a type with parameters would hold on to whatever query is in it.
+    // `Drop` of a generic type would require its query to outlive it.
     if wiped.is_empty() || is_generic(definition) {
         return String::new();
     }
@@ -158,8 +158,8 @@ impl Group<'_> {
         self.marks.len() + self.plain.len() + self.objects.len() > 1
     }
 
-    /// When the bit is set. Objects have no empty value to write in their place: all of them must be there.
-    /// Otherwise any field of the group sets the bit.
+    /// Returns the condition for the bit. Objects have no empty value, so all of them must be present; otherwise any
+    /// field of the group sets the bit.
     fn condition(&self) -> String {
         let is_some = |field: &&Field| format!("self.{}.is_some()", names::field_name(&field.name));
         if !self.objects.is_empty() {
@@ -214,7 +214,7 @@ fn write_body(definition: &Definition) -> String {
                 out += &if !group.is_shared() {
                     format!("        {present}\n")
                 } else if model::is_plain(ty) {
-                    // The bit speaks for several fields: one that is missing is written as its empty value.
+                    // Several fields share the bit: a missing one is written as its empty value.
                     let value = match ty {
                         Type::String | Type::Bytes | Type::Vector(_) | Type::BareVector(_) => {
                             format!("self.{member}.as_deref().unwrap_or_default()")

@@ -1,4 +1,5 @@
-//! The whole machine against an authenticated server that makes sessions without end: what it asks by itself has a pace.
+//! The whole client against an authenticated server that creates sessions without end: its own queries are rate
+//! limited.
 
 mod session_bench;
 
@@ -21,7 +22,7 @@ fn later(millis: u64) -> Now {
     Now::new(Timestamp::from_origin(span), Duration::from_secs(START) + span)
 }
 
-/// A server that answers each question about updates, and makes a new session with each answer.
+/// A server that answers each query about updates and creates a new session with each answer.
 struct Server {
     key: AuthKey,
     stream: Vec<u8>,
@@ -37,7 +38,7 @@ impl Server {
         self.last_id
     }
 
-    /// Takes what the client wrote; answers the frames that the server writes.
+    /// Handles what the client wrote. Returns the server's frames.
     fn take(&mut self, now: Now, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.stream.extend_from_slice(bytes);
         let mut out = Vec::new();

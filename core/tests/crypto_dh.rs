@@ -1,4 +1,4 @@
-//! Diffie-Hellman groups, public values and key agreement; the two-step password over them.
+//! Diffie-Hellman groups, public values and key agreement; the two-step password on top of them.
 
 mod vectors;
 
@@ -16,7 +16,7 @@ static VECTORS: LazyLock<Value> = LazyLock::new(|| load("dh_checks.json"));
 static PRIME: LazyLock<Vec<u8>> = LazyLock::new(|| bytes(&VECTORS, "dh_prime"));
 static GROUP: LazyLock<DhGroup> = LazyLock::new(|| known(3).unwrap());
 
-/// The prime of RFC 3526, group 14: a safe prime of 2048 bits that the client does not know.
+/// The prime of RFC 3526, group 14: a safe 2048-bit prime that the client does not know.
 const MODP_2048: &str = "\
     ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd\
     ef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed\
@@ -25,7 +25,7 @@ const MODP_2048: &str = "\
     e39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf6955817183995497cea956ae515d2261898fa0510\
     15728e5a8aacaa68ffffffffffffffff";
 
-/// `(p - 1) / 2` is prime, `p` is not; neither has a factor below 128.
+/// `(p - 1) / 2` is prime, `p` is not. Neither has a factor below 128.
 const ONLY_THE_HALF_IS_PRIME: &str = "\
     bc9e8b40ce3136c9133b0beaa3479c8e05b5397f168745bff7309448b6421f210680666ab14c10181527a9b19bbfef50\
     f6e26d3795bdbadbad7fe93648f7a6b6857527736be6200124313f044cf8757962407b4271c93a25500c72061172c2d6\
@@ -33,7 +33,7 @@ const ONLY_THE_HALF_IS_PRIME: &str = "\
     b572b554d09eed1b582b97d6ae518c13eb000cee31f9baf2ed54a6bc36a9b9dc54090d57ea917e9d842ce2faa49b617f\
     2147aed7a12228ff0765f96af4ec71e7f33c62f40784635b5d3bdc20401e342164c8fdeb90a783aeaadbfabb96a0a625\
     8c641314e9e66a71b433367c67bb5bf7";
-/// `p` is prime, `(p - 1) / 2` is not; neither has a factor below 128.
+/// `p` is prime, `(p - 1) / 2` is not. Neither has a factor below 128.
 const ONLY_THE_WHOLE_IS_PRIME: &str = "\
     9442d8dae24fdc82febfa9960fb2865877b01ac2fdd97e7ad8085b5fed96cc0e567abcda2a6956e3ed2e643698050b35\
     28252e4c74b8a2cdb53649f5e4eb26e0ffffb6b480e1974a17bd1be04d55228e6a198e4a237c34f3819814f32918c4c8\
@@ -42,7 +42,7 @@ const ONLY_THE_WHOLE_IS_PRIME: &str = "\
     cf7cee489551b5d1a78742b7d7d230820b7314166514218bb8c3b63b897d91968d6fb8b28493f2cf9b515e0496e38985\
     55e34ecdeb237162c144e5f713ee2a07";
 
-/// No randomness may be needed.
+/// Fails if randomness is drawn.
 struct NoRandom;
 
 impl SecureRandom for NoRandom {
@@ -83,7 +83,7 @@ fn bad_primes_are_refused() {
         let prime = bytes(case, "hex");
         let name = text(case, "name");
         let expected = if name.starts_with("20") { DhError::PrimeLength } else { DhError::NotSafePrime };
-        // 4 is a residue whatever the prime: nothing but the prime can be wrong.
+        // 4 is a residue modulo every prime, so only the prime can be rejected.
         assert_eq!(check(4, &prime), Some(expected), "{name}");
     }
     for prime in [&[][..], &PRIME[1..], &[&[0], &PRIME[..]].concat(), &[0; 256], &[0xff; 512]] {
@@ -92,7 +92,7 @@ fn bad_primes_are_refused() {
     let mut even = PRIME.clone();
     even[255] -= 1;
     assert_eq!(check(4, &even), Some(DhError::NotSafePrime));
-    // A 2048-bit number whose top byte is below 0x80 is shorter than it looks.
+    // A 2048-bit number needs a top byte of at least 0x80.
     let mut short = PRIME.clone();
     short[0] = 0x47;
     assert_eq!(check(4, &short), Some(DhError::PrimeLength));
@@ -113,13 +113,13 @@ fn other_safe_primes_are_tested_and_taken() {
 
 #[test]
 fn primes_that_are_not_safe_are_refused() {
-    // 2^2048 - 1942289 is the largest prime with 2048 bits whose half is prime too; below it lie primes whose half
-    // is composite, like 2^2048 - 1557 (the largest 2048-bit prime).
+    // 2^2048 - 1942289 is the largest safe prime of 2048 bits. 2^2048 - 1557 is the largest 2048-bit prime; its half is
+    // composite.
     let largest = (BigUint::from(1_u32) << 2048) - BigUint::from(1557_u32);
     assert_eq!(check(4, &largest.to_bytes_be()), Some(DhError::NotSafePrime));
 }
 
-/// What trial division cannot find, each test of the two must.
+/// Composites without small factors: each of the two primality tests must find them.
 #[test]
 fn a_prime_with_a_composite_half_and_the_other_way_round_are_refused() {
     for number in [ONLY_THE_HALF_IS_PRIME, ONLY_THE_WHOLE_IS_PRIME] {
@@ -181,7 +181,7 @@ fn keys_keep_their_leading_zeros() {
     let p = BigUint::from_bytes_be(&PRIME);
     let peer = *GROUP.key_pair(&mut Script::new(&[&draw(1)])).public();
     let base = BigUint::from_bytes_be(&peer);
-    // One key in 256 is short: walk from exponent to exponent until one is.
+    // One key in 256 has a leading zero byte: try exponents until one does.
     let mut exponent = BigUint::from_bytes_be(&draw(2));
     let mut key = base.modpow(&exponent, &p);
     while key.bits() > 255 * 8 {
@@ -212,7 +212,7 @@ fn srp_vectors_through_the_public_functions() {
         assert_eq!(proof.m1, array(case, "M1"), "{}", text(case, "source"));
         proven += 1;
     }
-    // Not the toy prime, and not the exponent 1.
+    // Excludes the toy prime and the exponent 1.
     assert_eq!(proven, 6);
 }
 
@@ -249,7 +249,7 @@ fn srp_takes_the_shortest_b_and_any_client_entropy() {
     assert_ne!(prove(&[1; 248], 1).a, prove(&[1; 248], 2).a);
 }
 
-/// A server that knows the verifier comes to the same key: the proof is right for passwords and salts of any kind.
+/// A server that knows the verifier computes the same key, for passwords and salts of any kind.
 #[test]
 fn srp_a_server_accepts_the_proof() {
     use sansgram_core::crypto::hash::sha256;
@@ -284,16 +284,16 @@ fn srp_a_server_accepts_the_proof() {
     QuickCheck::new().tests(5).quickcheck(property as fn(u64, u64) -> TestResult);
 }
 
-/// Whether `g` is a quadratic residue, by Euler's criterion.
+/// Returns whether `g` is a quadratic residue, by Euler's criterion.
 fn euler(g: i32, p: &BigUint) -> bool {
     let one = BigUint::from(1_u32);
     BigUint::from(g.unsigned_abs()).modpow(&((p - &one) >> 1), p) == one
 }
 
-/// The verdict on `g` alone: it comes before the slow test of the prime, which is cut short here by a prime that
-/// fails it. The remainders that decide are kept.
+/// The check of `g` precedes the slow test of the prime, which ends early here: the prime is replaced by a composite
+/// with the same relevant remainders.
 fn check_residue_only(g: i32, prime: &[u8]) -> bool {
-    // 840 = lcm(8, 3, 5, 7): adding it changes no remainder; the sum is composite.
+    // 840 = lcm(8, 3, 5, 7): adding it changes no remainder. The sum is composite.
     let p = BigUint::from_bytes_be(prime) - BigUint::from(840_u32);
     match check(g, &p.to_bytes_be()) {
         Some(DhError::GeneratorNotResidue) => false,

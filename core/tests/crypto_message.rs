@@ -1,4 +1,4 @@
-//! The message cipher and its primitives against published vectors, and by properties.
+//! The message encryption and its primitives, by published vectors and by properties.
 
 mod vectors;
 
@@ -129,7 +129,7 @@ fn message_vectors_that_a_client_must_refuse() {
             assert_eq!(case["accept"], false, "{name}");
             assert_eq!(opened, Err(error), "{name}");
         } else {
-            // What is wrong with these is inside the plaintext: the cipher must open them truthfully.
+            // The fault of these is inside the plaintext: decryption must succeed.
             later += 1;
             assert_eq!(opened, Ok(&mut bytes(case, "plaintext_with_padding")[..]), "{name}");
         }
@@ -192,7 +192,7 @@ fn binding_vectors() {
     }
 }
 
-/// The `msg_key` of MTProto 1.0, which only a binding still has: the last 16 bytes of SHA-1.
+/// The `msg_key` of MTProto 1.0, which only bindings still use: the last 16 bytes of SHA-1.
 #[test]
 fn message_key_of_version_1() {
     for case in cases(&load("kdf.json"), "msg_key_v1", 1) {
@@ -230,7 +230,7 @@ quickcheck! {
     }
 
     fn reflected_messages_are_refused(key: Vec<u8>, data: Vec<u8>, to_server: bool) -> bool {
-        // Keys of one repeated byte are the same in both directions: no such key can be agreed upon.
+        // Keys of one repeated byte are equal in both directions, but cannot result from a key exchange.
         let mut bytes = stretched::<256>(&key);
         bytes[3] = bytes[11].wrapping_add(1);
         let key = AuthKey::new(bytes);
@@ -271,13 +271,13 @@ fn sealed(key: &AuthKey, direction: Direction, plaintext: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// At least three blocks, a whole number of them.
+/// Returns a whole number of blocks, at least three.
 fn padded(mut data: Vec<u8>) -> Vec<u8> {
     data.resize(data.len().max(48).next_multiple_of(16), 0x5a);
     data
 }
 
-/// Any bytes made into as many as are needed.
+/// Extends or truncates the bytes to the length.
 fn stretched<const N: usize>(seed: &[u8]) -> [u8; N] {
     std::array::from_fn(|index| {
         seed.get(index % seed.len().max(1)).copied().unwrap_or(0) ^ (index >> 6) as u8

@@ -1,4 +1,4 @@
-//! RSA keys and RSA_PAD against published vectors; the splitting of `pq`.
+//! RSA keys and RSA_PAD by published vectors; the factorization of `pq`.
 
 mod vectors;
 
@@ -72,7 +72,7 @@ fn keys_that_fit_no_handshake_are_refused() {
     ] {
         assert_eq!(PublicKey::from_components(n, e), Err(error));
     }
-    // 2041 bits are the shortest; leading zeros do not count.
+    // 2041 bits are the minimum; leading zeros do not count.
     assert!(PublicKey::from_components(&with(0, 1), &F4).is_ok());
     let padded = [&[0, 0], &modulus[..]].concat();
     assert_eq!(PublicKey::from_components(&padded, &[0, 1, 0, 1]), Ok(PublicKey::telegram_test()));
@@ -88,7 +88,7 @@ fn texts_that_are_no_key_are_named() {
         (format!("{pem}{pem}"), PemError::TrailingText),
         (pem.replace("AQAB", "AQA*"), PemError::NotBase64),
         (pem.replace("AQAB\n", "AQAB\nAAAA\n"), PemError::NotDer),
-        // A key of the other form's label.
+        // A key with the label of the other format.
         (pem.replace("RSA PUBLIC", "PUBLIC"), PemError::NotDer),
     ] {
         assert_eq!(PublicKey::from_pem(&text), Err(PublicKeyError::Pem(error)), "{text}");
@@ -107,7 +107,7 @@ fn rsa_pad_vectors() {
         let mut script = Script::new(&[&padding, &temp_keys.concat()]);
         let encrypted = key.encrypt_padded(&bytes(case, "data"), &mut script).unwrap();
         assert_eq!(encrypted, array(case, "encrypted_data"), "{}", text(case, "name"));
-        // A temporary key that does not fit was really drawn again.
+        // A temporary key that does not fit is drawn again.
         assert!(script.is_used_up(), "{}", text(case, "name"));
     }
 }
@@ -129,7 +129,7 @@ fn rsa_pad_ends_even_if_the_randomness_is_stuck() {
             buffer.fill(0x42);
         }
     }
-    // The smallest modulus there is: one block in 256 fits, and this one does not.
+    // The smallest modulus: one block in 256 fits, and this one does not.
     let mut modulus = [0; 256];
     (modulus[0], modulus[255]) = (1, 1);
     let key = PublicKey::from_components(&modulus, &F4).unwrap();
@@ -153,7 +153,7 @@ fn pq_vectors_that_must_be_refused() {
         if let Some(pq) = case.get("pq") {
             errors.push(factorize(pq.as_str().unwrap().parse().unwrap()).unwrap_err());
         } else {
-            // Not of 1 to 8 bytes: a handshake cannot even make a number of it.
+            // Not 1 to 8 bytes: the handshake rejects it before factorization.
             assert!(!(1..=8).contains(&bytes(case, "pq_hex").len()));
         }
     }
@@ -177,7 +177,7 @@ fn numbers_of_every_other_shape_are_refused() {
     ] {
         assert_eq!(factorize(pq), Err(error), "{pq}");
     }
-    // The two largest primes below 2^32, and one small with one large.
+    // The two largest primes below 2^32; a small one with a large one.
     assert_eq!(factorize(4_294_967_279 * 4_294_967_291), Ok((4_294_967_279, 4_294_967_291)));
     assert_eq!(factorize(3 * 6_148_914_691_236_517_051), Ok((3, 6_148_914_691_236_517_051)));
 }
@@ -218,7 +218,7 @@ quickcheck! {
     }
 }
 
-/// The next odd prime from `start` on, or the largest below 2^32; by trial division.
+/// Returns the next odd prime from `start` on, or the largest below 2^32, by trial division.
 fn odd_prime_from(start: u32) -> u64 {
     let start = u64::from(start).clamp(3, 4_294_967_291) | 1;
     (start..).step_by(2).find(|n| (3..).step_by(2).take_while(|d| d * d <= *n).all(|d| n % d != 0)).unwrap()

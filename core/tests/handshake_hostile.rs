@@ -1,7 +1,7 @@
-//! Servers that lie: every check of the handshake fails when what it checks is wrong, and with its own reason.
+//! Hostile servers: every check of the handshake rejects a reply that violates it, with its own error.
 //!
-//! The replies are those of `auth_key_synthetic.json`, changed in one place. Where the change lies inside
-//! `encrypted_answer`, the answer is hashed and encrypted anew, so that only the check in question can find it.
+//! The replies are those of `auth_key_synthetic.json`, changed in one place. If the change is inside
+//! `encrypted_answer`, the answer is hashed and encrypted again, so that only the check under test can detect it.
 
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
@@ -25,7 +25,7 @@ const RES_PQ: usize = 0;
 const DH_PARAMS: usize = 1;
 const DH_GEN: usize = 2;
 
-/// What comes of the plain run when the server's reply number `at` is `body`; nothing good is expected.
+/// Runs the handshake with `body` as the server's reply number `at`. Returns the error.
 fn refused(at: usize, body: &[u8]) -> HandshakeError {
     refused_by(&Run::named("plain"), at, body)
 }
@@ -40,7 +40,7 @@ fn flipped(body: &[u8], position: usize) -> Vec<u8> {
     body
 }
 
-/// `resPQ` with these fields, and the nonces of the run.
+/// Builds a `resPQ` with these fields and the nonces of the run.
 fn res_pq(run: &Run, pq: &[u8], fingerprints: &[u64]) -> Vec<u8> {
     let mut body = 0x0516_2463_u32.to_le_bytes().to_vec();
     body.extend(bytes(&run.case, "nonce"));
@@ -86,14 +86,14 @@ impl Inner {
         object
     }
 
-    /// What the client says to it, when nothing else is wrong.
+    /// The client's result if nothing else is wrong.
     fn refused(&self) -> HandshakeError {
         let run = Run::named("plain");
         let object = self.object();
         let padding = (16 - (20 + object.len()) % 16) % 16;
         let mut random = run.random();
         let handshake = run.after(DH_PARAMS, &mut random);
-        // The test of a prime draws as much as it likes.
+        // The primality test draws any number of bytes.
         let outcome = handshake.receive(&run.dh_params_with(&object, padding), &mut Seeded(1));
         outcome.expect_err("the parameters were taken")
     }
@@ -151,13 +151,13 @@ fn a_server_without_a_key_that_we_trust_is_refused() {
         let error = refused(RES_PQ, &res_pq(&run, &pq, &offered));
         assert_eq!(error, HandshakeError::UnknownFingerprints { offered });
     }
-    // However many there are, the error stays small.
+    // The error stays small for any number of fingerprints.
     let error = refused(RES_PQ, &res_pq(&run, &pq, &[7; 1000]));
     assert_eq!(error, HandshakeError::UnknownFingerprints { offered: vec![7; 8] });
     assert!(error.to_string().ends_with("0000000000000007"), "{error}");
 }
 
-/// Servers still list keys of the older padding. Nobody must make us use them.
+/// Servers still list keys of the older padding. The client must not use them.
 #[test]
 fn a_server_with_old_keys_only_is_refused() {
     let keys = vectors("rsa_keys");
@@ -193,7 +193,7 @@ fn the_first_key_on_the_servers_list_is_taken() {
             let (handshake, _) = Handshake::start(parameters, &mut run.random());
             let offered = [5, first.fingerprint(), second.fingerprint()];
             let mut reply = res_pq(&run, &[0x17, 0xed, 0x48, 0x94, 0x1a, 0x08, 0xf9, 0x81], &offered);
-            // The nonce of the run, which `start` drew from its script.
+            // The nonce of the run, drawn by `start` from its script.
             reply[4..20].copy_from_slice(&bytes(&run.case, "nonce"));
             let Step::Send(_, body) = handshake.receive(&reply, &mut Seeded(3)).unwrap() else {
                 panic!("there is no key yet")
@@ -248,7 +248,7 @@ fn an_answer_that_is_encrypted_right_but_repeats_other_nonces_is_refused() {
     }
 }
 
-/// The cipher spreads a change over its own block and all that follow; the last block has eight bytes of the object.
+/// A change affects its own block and all that follow. The last block has eight bytes of the object.
 #[test]
 fn a_change_anywhere_in_the_encrypted_answer_is_found() {
     let run = Run::named("plain");
@@ -276,7 +276,7 @@ fn an_answer_whose_hash_is_wrong_is_refused() {
         let reply = run.dh_params_ok(&run.encrypt(answer));
         assert_eq!(refused(DH_PARAMS, &reply), HandshakeError::AnswerHash);
     }
-    // The hash is over the object alone: one that takes in the padding is wrong.
+    // The hash covers only the object: one that includes the padding is wrong.
     let padded = [&object[..], &[0; 8]].concat();
     let reply = run.dh_params_ok(&run.encrypt([&sha1(&[&padded])[..], &padded].concat()));
     assert_eq!(refused(DH_PARAMS, &reply), HandshakeError::AnswerHash);
@@ -309,7 +309,7 @@ fn an_answer_with_another_object_is_refused() {
     object[0] ^= 1;
     let error = refused(DH_PARAMS, &run.dh_params_with(&object, 8));
     assert!(matches!(error, HandshakeError::Malformed { reply: Reply::ServerDhInnerData, .. }), "{error}");
-    // An object that says it goes on behind the answer's end.
+    // An object that extends beyond the end of the answer.
     let object = bytes(&run.case, "answer");
     let error = refused(DH_PARAMS, &run.dh_params_with(&object[..300], 0));
     assert!(matches!(error, HandshakeError::Malformed { reply: Reply::ServerDhInnerData, .. }), "{error}");
@@ -337,7 +337,7 @@ fn server_dh_params_fail_ends_the_handshake_if_it_is_genuine() {
 fn a_prime_that_is_not_safe_is_refused() {
     for case in cases(&vectors("dh_checks"), "bad_primes", 4) {
         let mut inner = Inner::of(&Run::named("plain"));
-        // A generator that asks nothing of the prime, so that only the prime can be wrong.
+        // A generator that is valid for every prime, so that only the prime can be wrong.
         inner.g = 4;
         inner.dh_prime = bytes(case, "hex");
         let name = case["name"].as_str().unwrap();
@@ -391,7 +391,7 @@ fn g_a_at_the_edges_is_refused_or_taken() {
     assert_eq!(inner.refused(), HandshakeError::ServerPublicValue(DhError::PublicRange));
 }
 
-/// Hexadecimal of any number of digits.
+/// Decodes any number of hexadecimal digits.
 fn number(hex: &str) -> Vec<u8> {
     if hex.len() < 2 { unhex(&format!("0{hex}")) } else { unhex(hex) }
 }
@@ -415,7 +415,7 @@ fn an_end_of_another_handshake_is_refused() {
     }
 }
 
-/// The three answers differ in one byte under their hash: none can pass for another.
+/// The three answers differ in one byte of the hashed data: none is accepted as another.
 #[test]
 fn ok_retry_and_fail_cannot_be_swapped() {
     let ids = [("plain", 0x3bcb_f734_u32), ("retry_then_ok", 0x46dc_1fb9), ("fail", 0xa69d_ae02)];
@@ -457,7 +457,7 @@ fn every_reply_that_is_cut_short_is_refused() {
     }
 }
 
-/// Bytes put in, taken out or overwritten anywhere: what is refused for other reasons above must at least be refused.
+/// Bytes inserted, removed or overwritten anywhere: every damaged reply must be rejected.
 #[test]
 fn any_damage_to_a_reply_is_survived_and_what_is_authenticated_is_refused() {
     fn property(late: bool, position: usize, removed: u8, put: Vec<u8>) -> bool {
@@ -467,7 +467,7 @@ fn any_damage_to_a_reply_is_survived_and_what_is_authenticated_is_refused() {
         let position = position % genuine.len();
         let end = genuine.len().min(position + usize::from(removed % 32));
         let damaged = [&genuine[..position], &put, &genuine[end..]].concat();
-        // Only bytes behind the object may be there or not.
+        // Only bytes after the object may be changed.
         run.with_reply(at, &damaged).is_err() || damaged.starts_with(&genuine)
     }
     QuickCheck::new().tests(300).quickcheck(property as fn(bool, usize, u8, Vec<u8>) -> bool);
@@ -492,7 +492,7 @@ fn any_bytes_behind_the_constructor_and_nonces_are_survived() {
     QuickCheck::new().tests(300).quickcheck(property as fn(u8, u8, Vec<u8>) -> bool);
 }
 
-/// A server for the last step: it knows what the run's server knew.
+/// A server for the last step, with the secrets of the run's server.
 struct KeyServer {
     nonces: [Vec<u8>; 2],
     new_nonce: Vec<u8>,
@@ -501,7 +501,7 @@ struct KeyServer {
     prime: BigUint,
 }
 
-/// What the client offered, and the key that comes of it.
+/// The client's offer, and the resulting key.
 struct Offered {
     retry_id: [u8; 8],
     g_b: Vec<u8>,
@@ -519,7 +519,7 @@ impl KeyServer {
         }
     }
 
-    /// Reads `set_client_DH_params` as the documentation has it.
+    /// Parses `set_client_DH_params` as documented.
     fn read(&self, body: &[u8]) -> Offered {
         let mut reader = Reader::new(body);
         assert_eq!(reader.u32(), Ok(0xf504_5f1f));
@@ -548,7 +548,7 @@ impl KeyServer {
         Offered { retry_id, g_b, key: AuthKey::new(key) }
     }
 
-    /// `dh_gen_ok` (1) or `dh_gen_retry` (2).
+    /// Builds `dh_gen_ok` (1) or `dh_gen_retry` (2).
     fn answer(&self, number: u8, key: &AuthKey) -> Vec<u8> {
         let id: u32 = if number == 1 { 0x3bcb_f734 } else { 0x46dc_1fb9 };
         let hash = sha1(&[&self.new_nonce, &[number], &key.aux_hash()]);
@@ -599,13 +599,13 @@ fn the_last_attempt_may_succeed() {
     assert_eq!(key.retries, MAX_ATTEMPTS - 1);
 }
 
-/// One key in 256 begins with a zero byte, and is 256 bytes long all the same.
+/// One key in 256 starts with a zero byte. It must still be 256 bytes long.
 #[test]
 fn a_key_with_leading_zeros_keeps_them() {
     let run = Run::named("plain");
     let server = KeyServer::of(&run);
     let g_a = BigUint::from_bytes_be(&Inner::of(&run).g_a);
-    // The first exponent from 10,000 on whose key is short.
+    // The first exponent from 10,000 on with such a key.
     let mut exponent = 10_000_u32;
     let mut key = g_a.modpow(&BigUint::from(exponent), &server.prime);
     while key.bits() > 2040 {
@@ -627,7 +627,7 @@ fn a_key_with_leading_zeros_keeps_them() {
     assert_eq!(key.auth_key, offered.key);
 }
 
-/// Errors and states go into logs: neither shows a secret of the run.
+/// Errors and states are logged: neither may contain a secret of the run.
 #[test]
 fn nothing_secret_is_in_debug_output() {
     let run = Run::named("plain");

@@ -1,10 +1,10 @@
-//! Whole handshakes, byte for byte, with the randomness that their vectors give.
+//! Whole handshakes, compared byte for byte, with the randomness of their vectors.
 //!
-//! - `auth_key_synthetic.json`: eight runs with a test key, compared completely, envelope and all.
-//! - `auth_key_published.json`: the sample of `core.telegram.org/mtproto/samples-auth_key`. It does not give the
-//!   temporary key of RSA_PAD, so `encrypted_data` of `req_DH_params` cannot be compared; all before and after it is.
-//! - `auth_key_grammers.json`: a captured exchange that used the older `p_q_inner_data` without a DC. So its
-//!   `encrypted_data` of `req_DH_params` cannot be compared either; all before and after it is.
+//! - `auth_key_synthetic.json`: eight runs with a test key, compared completely, including the envelope.
+//! - `auth_key_published.json`: the sample of `core.telegram.org/mtproto/samples-auth_key`. It does not contain the
+//!   temporary key of RSA_PAD, so `encrypted_data` of `req_DH_params` cannot be compared; everything else is.
+//! - `auth_key_grammers.json`: a captured exchange that used the older `p_q_inner_data` without a DC. Again,
+//!   `encrypted_data` of `req_DH_params` cannot be compared; everything else is.
 
 mod wire;
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 use wire::run::Run;
 use wire::{Scripted, bytes, vectors};
 
-/// `body` in an envelope with the `msg_id` of `packet`.
+/// Wraps `body` in an envelope with the `msg_id` of `packet`.
 fn in_the_envelope_of(packet: &[u8], body: &[u8]) -> Vec<u8> {
     let (msg_id, _) = plain::decode(packet).unwrap();
     let mut out = Vec::new();
@@ -24,7 +24,7 @@ fn in_the_envelope_of(packet: &[u8], body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Plays a run to its end, comparing every packet of the client.
+/// Runs a handshake to its end and compares every packet of the client.
 fn replay(run: &Run) -> Result<NewAuthKey, HandshakeError> {
     let mut random = run.random();
     let (mut handshake, mut body) = Handshake::start(run.parameters(), &mut random);
@@ -73,10 +73,10 @@ fn every_synthetic_run_gives_its_packets_and_its_result() {
     }
 }
 
-/// Any temporary key for RSA_PAD whose block is below the modulus at the first try.
+/// Returns a temporary key for RSA_PAD whose first block is below the modulus.
 const SOME_TEMP_KEY: [u8; 32] = [1; 32];
 
-/// Compares two bodies of `req_DH_params` but for `encrypted_data`, their last 256 bytes.
+/// Compares two bodies of `req_DH_params` except for `encrypted_data`, their last 256 bytes.
 fn assert_same_request(ours: &[u8], theirs: &[u8]) {
     assert_eq!(ours.len(), theirs.len());
     let compared = ours.len() - 256;
@@ -115,7 +115,7 @@ fn the_published_sample_is_replayed() {
         expires_in: None,
     };
     let body_of = |key| plain::decode(&bytes(&sample, key)).unwrap().1.to_vec();
-    // The server's bodies have random bytes behind the object, which the page cuts off; their number it gives.
+    // The server's bodies have random bytes after the object. The page omits them, but gives their number.
     let padded_body_of = |key, length: usize| {
         let mut packet = bytes(&sample, key);
         assert!(matches!(plain::decode(&packet), Err(plain::PlainError::Length { .. })));

@@ -1,10 +1,10 @@
-//! Imports between the layers of core point downward only: what lies below can be read, tested and used without
-//! what lies above.
+//! Imports between the layers of core point downward only, so that each layer can be read, tested and used without the
+//! layers above.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the top down. `time`, `dc`, `sequence` and `policy` are vocabulary that every layer may use.
+/// From top to bottom. `time`, `dc`, `sequence` and `policy` may be used by every layer.
 const LAYERS: [&str; 8] = ["client", "login", "rpc", "session", "handshake", "transport", "tl", "crypto"];
 const VOCABULARY: [&str; 4] = ["time", "dc", "sequence", "policy"];
 
@@ -19,7 +19,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The modules of the crate's root that a file names as `crate::NAME`, outside comments.
+/// Returns the root modules that a file names as `crate::NAME`, outside of comments.
 fn imports(source: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (number, line) in source.lines().enumerate() {

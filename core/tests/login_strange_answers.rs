@@ -1,5 +1,5 @@
-//! Refusals that no list has: of any code, of any text. Each step of a login ends, by itself or in the waits that it asks
-//! for, says what to do, keeps the server's word, and lets nothing through that a terminal would obey.
+//! Undocumented errors of any code and text. Each login step ends, by itself or after the required waits, with a
+//! sentence for the user that contains the server's error and no terminal control characters.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -36,6 +36,8 @@ fn end_of<T: Debug + 'static>(flow: impl Fn() -> LoginFlow<T> + 'static) -> End 
     Box::new(move |error| end(flow(), error))
 }
 
+/// Returns the final error of a step if the server always answers like this, the number of its queries and the total
+/// wait.
 fn end<T: Debug>(mut flow: LoginFlow<T>, error: &RpcError) -> (LoginError, u32, Duration) {
     let api = ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() };
     let cx = LoginContext { api: Some(&api), logout_tokens: &[], is_logged_in: false, has_migrated: false };
@@ -50,7 +52,7 @@ fn end<T: Debug>(mut flow: LoginFlow<T>, error: &RpcError) -> (LoginError, u32, 
                 assert!(pause >= Duration::from_secs(1), "{error}: asked again at once");
                 waited += pause;
             }
-            // The driver of the flow decides how long it waits in all.
+            // The caller of the flow limits the total wait.
             Progress::FloodWait(wait) => {
                 assert!(wait >= Duration::from_secs(1), "{error}");
                 return (LoginError::FloodWait(wait), asked, waited);

@@ -1,4 +1,4 @@
-//! The vectors of a login: links, test numbers, and what sets a new password.
+//! Test vectors of a login: links, test numbers, and the parameters of a new password.
 
 mod vectors;
 
@@ -38,7 +38,7 @@ fn numbers_of_the_test_dcs() {
     }
 }
 
-/// `api/srp`: the first salt of a new password is the server's, then at least 32 bytes of our own.
+/// `api/srp`: the first salt of a new password is the server's, followed by at least 32 random bytes.
 #[test]
 fn a_new_password_has_the_salts_and_the_verifier_of_the_vectors() {
     for case in cases(&load("srp.json"), "new_password_hash", 2) {
@@ -48,7 +48,7 @@ fn a_new_password_has_the_salts_and_the_verifier_of_the_vectors() {
             g: i32::try_from(case["g"].as_i64().unwrap()).unwrap(),
             p: bytes(&load("dh_checks.json"), "dh_prime"),
         };
-        // `account.password` of an account that has none.
+        // `account.password` of an account without a password.
         let mut answer = Vec::new();
         write::u32(&mut answer, 0x957b_50fb);
         write::u32(&mut answer, 0);

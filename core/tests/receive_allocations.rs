@@ -1,6 +1,6 @@
-//! Received messages are handed out where they lie: pulling them allocates nothing. The allocator of this test counts.
+//! Receiving messages in place allocates nothing. The allocator of this test counts.
 //!
-//! One test only: the count is of the whole process.
+//! A single test only, since the count is of the whole process.
 
 mod session_bench;
 
@@ -14,7 +14,7 @@ static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
 struct Counting;
 
-// SAFETY: every call is passed on to the system's allocator unchanged.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
@@ -31,7 +31,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A container of messages with these bodies, sealed.
+/// Returns a sealed container of messages with these bodies.
 fn container(bench: &mut Bench, bodies: &[Vec<u8>]) -> Vec<u8> {
     let mut content = [CONTAINER.to_le_bytes(), (bodies.len() as u32).to_le_bytes()].concat();
     for body in bodies {
@@ -69,6 +69,6 @@ fn pulling_results_and_updates_allocates_nothing() {
         counted.push(ALLOCATIONS.load(Ordering::Relaxed) - before);
         assert_eq!((results, updates), (COUNT, COUNT));
     }
-    // The first rounds make room for acks and msg_ids.
+    // The first rounds allocate space for acks and msg_ids.
     assert_eq!(counted.last(), Some(&0), "{counted:?}");
 }

@@ -1,7 +1,7 @@
-//! Nothing that signs somebody in lies in memory that was given back. The allocator of this test looks.
+//! No login secret remains in freed memory. The allocator of this test checks it.
 //!
-//! It sees the heap, not the stack, and in unoptimised code there may be copies that optimised code has not, and the
-//! other way round.
+//! It checks the heap, not the stack. Unoptimised code may have copies that optimised code does not have, and vice
+//! versa.
 
 mod wire;
 
@@ -27,16 +27,16 @@ use wire::{Seeded, bytes, vectors};
 use zeroize::Zeroizing;
 
 thread_local! {
-    /// What is looked for in memory that is given back; `None`: nothing.
+    /// The bytes to search for in freed memory, or `None`.
     static NEEDLE: Cell<Option<&'static [u8]>> = const { Cell::new(None) };
     static FOUND: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Looks into each block before the system gets it back. A block that grows is given back too: `realloc` is left to its
-/// default, which takes a new one and copies.
+/// Searches each block before it returns to the system. A block that grows is freed, too: `realloc` has its default
+/// implementation, which allocates and copies.
 struct Looking;
 
-// SAFETY: every call is passed on to the system's allocator unchanged, but that all memory begins as zeros.
+// SAFETY: every call is passed to the system's allocator unchanged, except that all memory is zeroed.
 unsafe impl GlobalAlloc for Looking {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the allocator's contract.
@@ -45,7 +45,7 @@ unsafe impl GlobalAlloc for Looking {
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         if let Some(needle) = NEEDLE.get() {
-            // SAFETY: the block is still ours, has this length, and was filled when it was taken.
+            // SAFETY: the block is still allocated, has this length, and was initialised on allocation.
             let block = unsafe { std::slice::from_raw_parts(pointer, layout.size()) };
             let is_in_it = block.len() >= needle.len() && block.windows(needle.len()).any(|at| at == needle);
             FOUND.set(FOUND.get() + u32::from(is_in_it));
@@ -58,9 +58,9 @@ unsafe impl GlobalAlloc for Looking {
 #[global_allocator]
 static ALLOCATOR: Looking = Looking;
 
-/// In how many blocks that are given back while `work` runs, and with its result, `needle` lies.
+/// Returns the number of blocks containing `needle` that are freed while `work` runs or with its result.
 fn left_behind<T>(needle: &[u8], work: impl FnOnce() -> T) -> u32 {
-    // A copy that is never given back.
+    // A copy that is never freed.
     NEEDLE.set(Some(needle.to_vec().leak()));
     FOUND.set(0);
     drop(work());
@@ -85,7 +85,7 @@ const API_HASH: &str = "0123456789abcdef0123456789abcdef";
 const CODE_HASH: &str = "the-hash-of-this-code-0001";
 const PASSWORD: &str = "correct horse battery staple";
 
-/// How often `needle` is left behind by a handshake that makes a key.
+/// Returns how often a key exchange leaves `needle` behind.
 fn left_by_handshake(needle: &[u8]) -> u32 {
     let run = Run::named("retry_then_ok");
     let replies: Vec<_> = (0..4).map(|at| run.reply(at)).collect();
@@ -176,7 +176,7 @@ fn a_phone_number_is_wiped_whether_it_is_taken_or_refused() {
     }
 }
 
-/// A code that was sent.
+/// A sent code.
 fn code_token() -> SentCode {
     let mut body = Vec::new();
     write::u32(&mut body, 0x5e00_2502);
@@ -214,7 +214,7 @@ fn a_half_done_login_is_put_away_without_a_trace() {
     }
 }
 
-/// `account.password` of an account that has one.
+/// `account.password` of an account with a password.
 fn password_body() -> Vec<u8> {
     let algorithm = types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow {
         salt1: vec![1; 8],
@@ -256,7 +256,7 @@ fn the_proof_of_a_password_is_wiped() {
         flow
     };
     let flow = prove();
-    // Last come `A`, 256 bytes behind 4 of their length, and `M1`, 32 behind 1.
+    // The last fields are `A`, 256 bytes after 4 of length, and `M1`, 32 bytes after 1 of length.
     let query = flow.query();
     let m1 = query.len() - 36 + 1;
     let a = m1 - 1 - 256;
@@ -276,7 +276,7 @@ fn what_sets_a_new_password_is_wiped_however_long_its_hint() {
         flow
     };
     let flow = recover();
-    // The verifier is the only piece of 256 bytes behind the code but for the prime.
+    // After the code, the verifier and the prime are the only fields of 256 bytes.
     let query = flow.query();
     let pieces: Vec<usize> =
         (0..query.len() - 260).filter(|at| query[*at..].starts_with(&[0xfe, 0, 1, 0])).collect();
@@ -302,14 +302,14 @@ fn a_session_is_read_from_its_text_without_a_trace() {
     assert_eq!(left_behind(&key[..32], || StoredSession::from_text(&damaged).unwrap_err()), 0, "refused");
 }
 
-/// As a client does, who decrypts a frame where it lies.
+/// Decrypts a frame in place, like a client.
 #[test]
 fn a_frame_is_wiped_once_the_next_is_asked_for_and_with_its_decoder() {
     let needle = b"what the server told in confidence";
     let read = |frames: usize| {
         let mut decoder = FrameDecoder::new(TransportKind::Intermediate, DEFAULT_LIMIT);
         let mut stream = [&[100, 0, 0, 0][..], &[7; 100]].concat().repeat(frames);
-        // No frame lies in one piece.
+        // No frame is in one piece.
         for mut piece in stream.chunks_mut(60) {
             while let Some(frame) = decoder.next(&mut piece).unwrap() {
                 let Frame::Payload(payload) = frame else { panic!("{frame:?}") };
@@ -319,7 +319,7 @@ fn a_frame_is_wiped_once_the_next_is_asked_for_and_with_its_decoder() {
         decoder
     };
     for frames in 1..4 {
-        // A stream that ends within a frame, and one that does not.
+        // One stream ends within a frame, the other does not.
         assert_eq!(left_behind(needle, || drop(read(frames))), 0, "{frames} frames");
     }
 }
@@ -342,7 +342,7 @@ fn an_answer_that_came_packed_is_wiped() {
     let mut session = Session::new(key.clone(), 11, clock, &mut Seeded(3), now);
     session.connected(now);
     session.queue(RequestTag(1));
-    // Salt, session, identifier, sequence number and length of a message.
+    // Salt, session, msg_id, seq_no and length of a message.
     let mut sent = Vec::new();
     let mut encoder = FrameEncoder::without_tag(TransportKind::Intermediate);
     session.pack(now, &Queries(vec![1; 8]), &mut encoder, &mut Seeded(4), &mut sent).unwrap();

@@ -1,5 +1,5 @@
-//! A server that refuses, loses or withholds requests: what it refused leaves again, what it may have executed does not, and
-//! what nobody knows is asked.
+//! A server that rejects, loses or withholds requests: rejected requests are sent again, requests that may have been
+//! executed are not, and the state of uncertain ones is queried.
 
 mod session_bench;
 
@@ -28,14 +28,14 @@ fn listed(message: &Seen) -> Vec<u64> {
     (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
 }
 
-/// Queues these requests and sends them in one packet: its identifier, and theirs.
+/// Queues these requests and sends them in one packet. Returns the msg_id of the packet and those of the requests.
 fn leave(bench: &mut Bench, seconds: u64, tags: &[u64]) -> (u64, Vec<u64>) {
     tags.iter().for_each(|tag| bench.request(*tag));
     let packet = bench.sent(at(seconds)).unwrap();
     (packet.outer.msg_id, packet.requests().iter().map(|message| message.msg_id).collect())
 }
 
-/// The requests that leave now, by their tags.
+/// Returns the tags of the requests sent now.
 fn left_again(bench: &mut Bench, seconds: u64) -> Vec<u64> {
     let mut left = Vec::new();
     while let Some(packet) = bench.sent(at(seconds)) {
@@ -73,7 +73,7 @@ fn f2_a_refusal_that_is_late_says_nothing_of_later_connections() {
         let (_, refused) = leave(&mut bench, 0, &[1]);
         leave(&mut bench, 0, &[2]);
         bench.session.connected(at(5));
-        // It may have arrived ahead of the others.
+        // It may have arrived before the others.
         leave(&mut bench, 5, &[3]);
         bench.answer(at(5), 0, &bad_msg(refused[0], code)).unwrap();
         assert_eq!(left_again(&mut bench, 5), [1], "{code}");
@@ -215,19 +215,19 @@ fn f2_requests_wait_until_the_server_was_heard_in_the_last_75_seconds() {
     bench.request(1);
     assert_eq!(leaves(&mut bench, 0), (true, 0));
     bench.answer(at(0), 0, &[0; 4]).unwrap();
-    // The clock must be known again after a connection began.
+    // The clock must be synchronised again on a new connection.
     assert_eq!(leaves(&mut bench, 1), (true, 0));
     bench.answer(at(1), 0, &acks(&[])).unwrap();
     assert_eq!(leaves(&mut bench, 1), (false, 1));
     bench.request(2);
     assert_eq!(leaves(&mut bench, 75), (true, 1), "the ping is due by itself");
     bench.answer(at(75), 0, &acks(&[])).unwrap();
-    // Nothing was asked or heard while the computer slept.
+    // Nothing was sent or received during suspend.
     bench.request(3);
     assert_eq!(leaves(&mut bench, 150), (true, 0));
     bench.answer(at(150), 0, &acks(&[])).unwrap();
     assert_eq!(leaves(&mut bench, 150), (false, 1));
-    // The wall clock alone shows a sleep.
+    // Only the wall clock shows the suspend.
     bench.request(4);
     let slept = Now::new(at(152).monotonic, at(9000).unix);
     bench.session.hold_requests_until_heard(slept, true);

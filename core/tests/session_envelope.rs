@@ -1,5 +1,5 @@
-//! The envelope's receiver checks against the published and the derived packets: every packet that must be refused
-//! is refused, for its own reason, and the controls pass.
+//! The receiver checks of the envelope, with published and derived packets: every invalid packet is rejected for its
+//! own reason, and the controls are accepted.
 
 mod vectors;
 
@@ -13,7 +13,7 @@ use sansgram_core::session::{
 use sansgram_core::time::{Now, Timestamp};
 use vectors::{load, unhex};
 
-/// The session that our own packets were made for.
+/// The session of the client's own packets.
 const OUR_SESSION: u64 = 0x99aa_bbcc_ddee_ff00;
 
 #[test]
@@ -40,8 +40,8 @@ fn packets_are_judged_as_the_vectors_say() {
             }
             Ok(())
         });
-        // The published controls carry identifiers that no server makes: even, and of no real time. All other checks
-        // come before that one, so its refusal shows that they passed.
+        // The published controls have msg_ids that no server uses: even, and not of a real time. All other checks come
+        // before that one, so its rejection shows that they passed.
         let judged = match judged {
             Err(MessageError::InvalidMsgId) if row["source"] != "ours" => Ok(()),
             judged => judged,
@@ -111,7 +111,7 @@ fn identifiers_of_messages_are_those_of_the_vectors() {
         let millis = (case["fraction"].as_f64().unwrap_or(0.0) * 1000.0).round();
         let time = Duration::from_secs(case["unix"].as_u64().unwrap()) + Duration::from_millis(millis as u64);
         let expected = case["msg_id"].as_u64().unwrap();
-        // Servers refuse an empty low half, so that ours is never empty.
+        // Servers reject a lower half of 0, so the client never uses it.
         let expected = if expected.trailing_zeros() >= 32 { expected | 4 } else { expected };
         assert_eq!(MsgIdGenerator::default().next(time), MsgId(expected), "{case}");
     }

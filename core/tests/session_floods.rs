@@ -1,5 +1,5 @@
-//! An authenticated server that says the same thing without end: it does not make the session send without a pause, and what
-//! waits does not grow with what it says.
+//! An authenticated server that repeats the same message without end: the session does not send without pause, and its
+//! queues do not grow with the server's messages.
 
 mod session_bench;
 
@@ -107,7 +107,7 @@ fn f13_what_waits_does_not_grow_with_what_the_server_says() {
             let packet = bench.sealed(outer, 0, &container(&messages));
             bench.deliver(at(0), &packet).unwrap();
         }
-        // Now all that waits may leave.
+        // From now on, everything queued may be sent.
         let (mut packets, mut bytes) = (0, 0);
         while let Some(packet) = bench.sent(at(0)) {
             packets += 1;

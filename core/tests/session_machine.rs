@@ -1,4 +1,4 @@
-//! The session's machine against a server written by hand: what is resent, what is acknowledged, what is ignored.
+//! The session against a hand-written server: what is sent again, acknowledged and ignored.
 
 mod session_bench;
 mod vectors;
@@ -160,7 +160,7 @@ fn a_message_that_was_refused_for_its_time_is_taken_when_it_comes_again() {
     let mut bench = Bench::new();
     bench.request(1);
     let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
-    // What is made when it is sent sets the clock.
+    // A message created on sending sets the clock.
     bench.answer(at(0), 0, &boxed(types::MsgsAck::ID, &types::MsgsAck { msg_ids: vec![] })).unwrap();
     let id = bench.id_at(at(40));
     let packet = bench.sealed(id, 1, &rpc_result(request, &[1, 2, 3, 4]));
@@ -190,7 +190,7 @@ fn state_info(request: u64, info: &[u8]) -> Vec<u8> {
     boxed(types::MsgsStateInfo::ID, &state)
 }
 
-/// The identifiers of a message whose only field is a list of them.
+/// Returns the msg_ids in a message whose only field is a list of them.
 fn listed(message: &Seen) -> Vec<u64> {
     let mut reader = Reader::new(&message.body[8..]);
     (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
@@ -209,7 +209,7 @@ fn after_a_lost_connection_only_what_the_server_has_not_got_is_sent_again() {
     assert_eq!(second.requests().len(), 0, "nothing is sent twice before the server said what it has");
     let question = second.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
     assert_eq!(listed(question), ids[1..]);
-    // The second was not received, the third was, and an answer to the fourth is ready.
+    // The second was not received, the third was, and the answer to the fourth is ready.
     assert_eq!(bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4])), Err(MessageError::StateInfo));
     bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4, 4 + 64])).unwrap();
     let third = bench.sent(at(5)).unwrap();
@@ -279,14 +279,14 @@ fn a_binding_is_asked_for_again_whatever_became_of_it() {
         assert!(left(&mut bench, 0).is_some(), "{code}");
         assert_eq!(bench.session.take_unsure(), []);
     }
-    // A new session for another message's sake.
+    // The rejection of another message made the session new.
     let (mut bench, _) = begin();
     bench.request(1);
     let other = bench.sent(at(0)).unwrap().requests()[0].msg_id;
     bench.answer(at(0), 0, &bad_msg(other, 32)).unwrap();
     assert!(left(&mut bench, 0).is_some());
     assert_eq!(bench.session.take_unsure(), []);
-    // The connection was lost: nobody is asked what became of it, as a server may not answer an unbound key.
+    // The connection was lost. The session sends no state query, which a server may not answer under an unbound key.
     let (mut bench, _) = begin();
     bench.session.connected(at(5));
     assert!(left(&mut bench, 5).is_some());
@@ -294,7 +294,7 @@ fn a_binding_is_asked_for_again_whatever_became_of_it() {
 
 #[test]
 fn a_new_session_repeats_what_was_refused_and_reports_the_rest() {
-    // A sequence number that is too high says the same of later ones; one that is too low does not.
+    // If a seq_no is too high, so are later ones. If it is too low, later ones may be right.
     for (code, repeated, unsure) in
         [(33, 2..=3, vec![RequestTag(1)]), (32, 2..=2, vec![RequestTag(1), RequestTag(3)])]
     {
@@ -459,7 +459,7 @@ fn single_requests_leave_room_for_pings_and_acknowledgements() {
     assert_eq!(refused, Err(MessageError::BadMessage(64)));
     bench.session.connected(at(0));
     let mut left: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-    // One packet a second, and an answer to it.
+    // One packet per second, and an answer to it.
     for second in 0..200 {
         let outer = bench.sent(at(second)).unwrap().outer;
         let constructor = u32::from_le_bytes(outer.body[..4].try_into().unwrap());
@@ -467,7 +467,7 @@ fn single_requests_leave_room_for_pings_and_acknowledgements() {
         let answer = if constructor == REQUEST { rpc_result(outer.msg_id, &[7; 4]) } else { vec![0; 4] };
         bench.answer(at(second), 1, &answer).unwrap();
     }
-    // An acknowledgement may be due in the same second.
+    // An ack may be due in the same second.
     assert_eq!(left[&PING], [0, 61, 121, 181]);
     assert_eq!(left[&types::MsgsAck::ID].len(), 6);
     assert!(left[&REQUEST].len() >= 180);
@@ -557,7 +557,7 @@ fn a_nested_container_a_bomb_and_a_result_for_nothing_are_refused() {
     assert!(matches!(bench.answer(at(0), 0, &twice), Err(MessageError::Container(_))));
 }
 
-/// The `rpc_result`s of `service_messages.json`. Its request has the identifier that our first one has.
+/// The `rpc_result`s of `service_messages.json`. Their request has the msg_id of the client's first one.
 #[test]
 fn results_are_read_as_the_vectors_have_them() {
     let vectors = vectors::load("service_messages.json");
@@ -582,7 +582,7 @@ fn results_are_read_as_the_vectors_have_them() {
     bench.sent(at(0)).unwrap();
     let for_nothing = vector("malformed", "rpc_result_req_msg_id_zero");
     assert_eq!(bench.answer(at(0), 1, &for_nothing), Err(MessageError::ResultForNothing));
-    // The request is answered, with nothing: whoever decodes it says so.
+    // The request has an empty answer; its decoder reports the error.
     let too_short = vector("malformed", "rpc_result_too_short");
     assert!(matches!(bench.answer(at(0), 1, &too_short[..8]), Err(MessageError::Malformed(_))));
     assert_eq!(bench.answer(at(0), 1, &too_short), Ok(vec!["result 1 []".to_owned()]));
@@ -644,7 +644,7 @@ fn what_the_server_says_of_messages_unasked_is_heeded_and_what_we_never_sent_is_
     assert!(again.requests()[0].msg_id > ids[2]);
     assert_eq!(bench.session.delivery(RequestTag(2)), Delivery::Acknowledged);
 
-    // It wants the third once more, and a message that never was.
+    // The server requests the third again, and a message that does not exist.
     let msg_ids = vec![ids[2] as i64, stranger as i64];
     bench.answer(at(0), 0, &boxed(types::MsgResendReq::ID, &types::MsgResendReq { msg_ids })).unwrap();
     let again = bench.sent(at(0)).unwrap();

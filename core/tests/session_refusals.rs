@@ -1,5 +1,5 @@
-//! The session against servers that refuse, forget or withhold without end: nothing is executed twice by our fault, nothing
-//! grows, nothing is asked for ever.
+//! The session against servers that reject, forget or withhold without end: it causes no double execution, nothing
+//! grows, and no query is repeated forever.
 
 mod session_bench;
 
@@ -9,7 +9,7 @@ use sansgram_core::session::{Correction, Delivery, MessageError, RequestTag};
 use sansgram_core::tl::{Constructor, Reader, types};
 use session_bench::*;
 
-/// The identifiers of a message whose only field is a list of them.
+/// Returns the msg_ids in a message whose only field is a list of them.
 fn listed(message: &Seen) -> Vec<u64> {
     let mut reader = Reader::new(&message.body[8..]);
     (0..reader.u32().unwrap()).map(|_| reader.u64().unwrap()).collect()
@@ -49,11 +49,11 @@ fn f2_what_left_over_an_earlier_connection_is_unsure_when_the_server_forgot_the_
     let question = bench.sent(at(5)).unwrap();
     bench.request(2);
     let fresh = bench.sent(at(5)).unwrap();
-    // The server was started again: it executed the first, and knows nothing of it any more.
+    // The server was restarted: it executed the first request and has forgotten it.
     bench.answer(at(5), 1, &new_session(question.outer.msg_id, 7)).unwrap();
     assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
     assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Sent);
-    // It says that it has not got it, which is true of this session only.
+    // It reports the request as not received, which is true of this session only.
     let asked = only(&question, types::MsgsStateReq::ID).msg_id;
     bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
     assert!(bench.sent(at(5)).is_none_or(|packet| packet.requests().is_empty()));
@@ -121,7 +121,7 @@ fn f3_a_packet_that_is_replayed_is_acknowledged_once() {
 fn f3_acknowledgements_that_cannot_leave_do_not_fill_the_memory() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
-    // Nothing can be sent, and the server goes on.
+    // Nothing can be sent, and the server continues.
     for _ in 0..40 {
         let ids: Vec<u64> = (0..1000).map(|_| bench.id_at(at(0))).collect();
         let messages: Vec<_> = ids.iter().map(|id| inner(*id, 1, &[0; 4])).collect();
@@ -134,7 +134,7 @@ fn f3_acknowledgements_that_cannot_leave_do_not_fill_the_memory() {
     assert_eq!(left, [8192, 8192], "what is not acknowledged comes again, and is acknowledged then");
 }
 
-/// The time that `count` notifications about as many requests take, a thousand in a packet.
+/// Measures the time to handle `count` notifications about as many requests, a thousand per packet.
 #[expect(clippy::disallowed_methods, reason = "the test is about time that really passes")]
 fn refused_in(count: u64, notice: fn(u64) -> Vec<u8>) -> Duration {
     let mut bench = Bench::new();
@@ -175,8 +175,8 @@ fn f4_time_grows_with_the_number_of_refusals() {
     let unknown = |id: u64| rpc_result(id ^ 2, &[0; 4]);
     let session = |id: u64| rpc_result(id, &[0; 4]);
     for notice in [too_old, wrong_salt, acknowledged, announced, lost, unknown, session] {
-        // Eight times as many take eight times as long, or 64 times where each is searched for among all. The machine may
-        // be busy with something else meanwhile, but not each time.
+        // Eight times as many take eight times as long, or 64 times with a linear search for each. The computer may be
+        // busy with other work, but not every time.
         let is_linear = (0..5).any(|_| {
             let (few, many) = (refused_in(2000, notice), refused_in(16_000, notice));
             many < 24 * few
@@ -185,7 +185,7 @@ fn f4_time_grows_with_the_number_of_refusals() {
     }
 }
 
-/// A server that finds the same fault with each request, and answers pings.
+/// A server that reports the same error for each request, and answers pings.
 fn refuses_with(code: i32) -> Result<u32, MessageError> {
     let mut bench = Bench::new();
     bench.session.connected(at(0));
@@ -198,7 +198,7 @@ fn refuses_with(code: i32) -> Result<u32, MessageError> {
         let ping = packet.messages.iter().find(|message| message.is(PING));
         answers.extend(ping.map(|ping| inner(pinged, 0, &pong(ping))));
         bench.answer(at(0), 0, &container(&answers))?;
-        // The owner sends again what may be executed twice.
+        // The owner sends requests again that may be executed twice.
         bench.session.take_unsure().into_iter().for_each(|tag| bench.session.queue_again(tag));
     }
     Ok(1000)
@@ -264,7 +264,7 @@ fn f15_a_server_that_has_a_request_and_does_not_answer_it_is_asked_twice_more() 
             for message in packet.messages.iter().filter(|message| message.is(types::MsgResendAnsReq::ID)) {
                 assert_eq!(listed(message), [id]);
                 questions.push(second);
-                // It has it, says the server once more.
+                // The server reports again that it has the request.
                 bench.answer(at(second), 0, &state_info(message.msg_id, &[4 + 32 + 64])).unwrap();
             }
         }
@@ -288,7 +288,7 @@ fn f15_an_answer_to_the_second_question_is_taken() {
     let reminder = bench.sent(at(105)).unwrap();
     let reminder = only(&reminder, types::MsgResendAnsReq::ID);
     assert_eq!(listed(reminder), ids);
-    // It answers the first, has forgotten the second, and says that it never had the third, though it had.
+    // The server answers the first, has forgotten the second, and reports the third as never received, although it was.
     bench.answer(at(105), 0, &state_info(reminder.msg_id, &[4 + 64, 1, 2])).unwrap();
     bench.answer(at(105), 1, &rpc_result(ids[0], &[5; 4])).unwrap();
     let mut unsure = bench.session.take_unsure();

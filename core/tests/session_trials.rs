@@ -1,4 +1,4 @@
-//! The session against bad luck and bad servers: what comes late, again or without end.
+//! The session with unreliable networks and hostile servers: late, repeated and endless messages.
 
 mod session_bench;
 
@@ -18,7 +18,7 @@ fn a_message_older_than_the_window_is_acknowledged_so_that_it_does_not_come_agai
     bench.session.connected(at(1000));
     bench.sent(at(1000)).unwrap();
     bench.answer(at(1000), 0, &[0; 4]).unwrap();
-    // The server has no acknowledgement, so it sends the message again.
+    // The server has no ack, so it sends the message again.
     let mut ends = 0;
     for second in 1001..1011 {
         if bench.deliver(at(second), &packet).is_err_and(|reject| reject.is_fatal()) {
@@ -42,7 +42,7 @@ fn what_was_never_seen_is_delivered_in_any_order_after_a_sleep() {
     let sent = bench.sent(at(0)).unwrap();
     let ids: Vec<u64> = sent.requests().iter().map(|message| message.msg_id).collect();
     bench.answer(at(0), 0, &[0; 4]).unwrap();
-    // Both answers were made 10 and 11 s later, while the computer slept for an hour.
+    // Both answers were created 10 and 11 s later, while the computer was suspended for an hour.
     let (early, late) = (bench.id_at(at(10)), bench.id_at(at(11)));
     bench.session.connected(at(3600));
     bench.sent(at(3600)).unwrap();
@@ -94,7 +94,7 @@ fn order_survives_a_repeat() {
     let mut bench = Bench::new();
     bench.request(1);
     let first = bench.sent(at(0)).unwrap().requests()[0].msg_id;
-    // A second one waits behind a write, and the server says of the first that it is too old to tell.
+    // A second one waits behind a write, and the server reports the first as too old.
     bench.request(2);
     bench.bodies.after.insert(2, RequestTag(1));
     bench.answer(at(0), 0, &bad_msg(first, 20)).unwrap();
@@ -255,10 +255,10 @@ fn an_answer_announced_again_that_came_long_ago_is_not_asked_for() {
     assert!(asked.is_none_or(|asked| !asked.outer.is(types::MsgResendReq::ID)));
 }
 
-/// Each message may unpack to 10 MiB, all of a packet to four times that: a thousand in one would cost seconds.
+/// Each message may unpack to 10 MiB, all of a packet to four times that: a thousand in one packet would take seconds.
 #[test]
 fn what_a_packet_unpacks_to_is_bounded() {
-    // A result that nobody waits for, of 10 MiB.
+    // A result of 10 MiB that no request waits for.
     let packed = gzip::pack(&rpc_result(4, &vec![0; gzip::GZIP_LIMIT - 12]));
     let mut message = ids::GZIP_PACKED.to_le_bytes().to_vec();
     write::bytes(&mut message, &packed);

@@ -1,4 +1,4 @@
-//! The whole API: what Telethon writes is what the generated types write, and they read it back.
+//! The whole API: the generated types write the same bytes as Telethon, and read them back.
 #![cfg(feature = "full-api")]
 
 mod vectors;
@@ -6,7 +6,7 @@ mod vectors;
 use sansgram_core::tl::{self, Deserialize, MAX_DEPTH, Serialize, enums, functions, types};
 use vectors::{bytes, cases, load, text};
 
-/// The values that the vector file holds, built with our types.
+/// The values of the vector file, built from the generated types.
 fn ours(name: &str) -> Vec<u8> {
     match name {
         "functions.messages.SendMessage" => functions::messages::SendMessage {
@@ -56,7 +56,7 @@ fn ours(name: &str) -> Vec<u8> {
     }
 }
 
-/// A message without anything: to `inputPeerEmpty`, no text, number 0.
+/// An empty message: to `inputPeerEmpty`, no text, number 0.
 fn empty_message() -> functions::messages::SendMessage {
     let words = [0xfef4_8f62_u32, 0, 0x7f3b_18ea, 0, 0, 0];
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -73,7 +73,7 @@ fn telethon_writes_the_same() {
     }
 }
 
-/// The type with the most and largest variants that can lie in itself.
+/// The recursive type with the most and largest variants.
 #[test]
 fn the_deepest_value_fits_on_a_small_stack() {
     let mut value = enums::PageBlock::PageBlockUnsupported;

@@ -1,4 +1,4 @@
-//! `gzip_packed` bodies against `gzip_packed.json`, and the bounds of unpacking.
+//! `gzip_packed` bodies against `gzip_packed.json`, and the limits of decompression.
 
 mod vectors;
 
@@ -7,7 +7,7 @@ use sansgram_core::tl::{Reader, ids};
 use serde_json::Value;
 use vectors::{load, unhex};
 
-/// The `packed_data` of a `gzip_packed` object.
+/// Returns the `packed_data` of a `gzip_packed` object.
 fn packed_data(object: &Value) -> Vec<u8> {
     let bytes = unhex(object);
     let mut reader = Reader::new(&bytes);
@@ -33,7 +33,7 @@ fn published_bodies_unpack() {
         let unpacked = unhex(&case["unpacked"]);
         let packed = packed_data(&case["gzip_packed"]);
         assert_eq!(unpack(&packed, GZIP_LIMIT), Ok(unpacked.clone()), "{}", case["source"]);
-        // The limit is a length that is still allowed.
+        // The limit is inclusive.
         assert_eq!(unpack(&packed, unpacked.len()), Ok(unpacked.clone()));
         if let Some(limit) = unpacked.len().checked_sub(1) {
             assert_eq!(unpack(&packed, limit), Err(GzipError::TooLong { length: unpacked.len() }));
@@ -71,7 +71,7 @@ fn the_trailer_is_checked() {
     };
     let checksum_byte = packed[packed.len() - 5];
     assert_eq!(with(5, !checksum_byte), Err(GzipError::BadChecksum));
-    // 1000 is 0x3e8: a length that is too small, one that is too large, and one that no such stream can have.
+    // 1000 is 0x3e8: one length too small, one too large, and one impossible for this stream.
     assert_eq!(with(4, 0xe7), Err(GzipError::BadLength));
     assert_eq!(with(4, 0xe9), Err(GzipError::BadLength));
     assert_eq!(with(2, 0x01), Err(GzipError::BadLength));
@@ -116,7 +116,7 @@ fn a_damaged_stream_is_refused() {
             let mut packed = packed.clone();
             packed[index] ^= 1 << bit;
             let result = unpack(&packed, GZIP_LIMIT);
-            // A flip that changes nothing of the output (an unused bit behind the last block) is none.
+            // A flip without effect on the output (an unused bit after the last block) is not an error.
             assert!(result.is_err() || result == Ok(body.clone()), "byte {index}, bit {bit}");
         }
     }

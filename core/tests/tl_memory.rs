@@ -1,6 +1,6 @@
-//! Memory is bounded by what arrives, never by what it claims. The allocator of this test counts.
+//! Memory is bounded by the received bytes, not by claimed lengths. The allocator of this test measures it.
 //!
-//! One test only: the peak is of the whole process.
+//! A single test only, since the peak is that of the whole process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ static PEAK: AtomicUsize = AtomicUsize::new(0);
 
 struct Counting;
 
-// SAFETY: every call is passed on to the system's allocator unchanged.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let current = CURRENT.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
@@ -32,7 +32,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The most memory, in bytes, that `work` holds at once beyond what is held already.
+/// Returns the peak memory in bytes that `work` allocates in addition to what is allocated already.
 fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = CURRENT.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
@@ -42,7 +42,7 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
 
 #[test]
 fn claims_reserve_nothing() {
-    // What unpacking needs beside its output.
+    // The memory of decompression besides its output.
     const STATE: usize = 64 << 10;
 
     // 64 MiB of zeros in about 64 KiB.
@@ -67,7 +67,7 @@ fn claims_reserve_nothing() {
     assert_eq!(result, Err(GzipError::BadLength));
     assert!(peak < STATE, "{peak} bytes for a short stream that claims much");
 
-    // A vector as long as its bytes could hold, whose first item is not one.
+    // A vector with the maximum claimed length for its bytes, whose first item is not valid.
     let mut claim = Vec::new();
     write::u32(&mut claim, ids::VECTOR);
     write::u32(&mut claim, 250_000);
@@ -76,14 +76,14 @@ fn claims_reserve_nothing() {
     assert_eq!(result, Err(DecodeError::UnexpectedConstructor { found: 0 }));
     assert!(peak <= claim.len(), "{peak} bytes for {} bytes", claim.len());
 
-    // Many of the smallest items: memory is a small multiple of the bytes (a vector doubles while it grows).
+    // Many of the smallest items: memory is a small multiple of the input (a growing vector doubles its capacity).
     let empty = sansgram_core::tl::types::UserEmpty { id: 1 };
     let users = vec![empty.to_boxed(); 50_000].to_bytes();
     let (result, peak) = peak_of(|| Vec::<enums::User>::from_bytes(&users).map(|users| users.len()));
     assert_eq!(result, Ok(50_000));
     assert!(peak <= 4 * users.len(), "{peak} bytes for {} bytes", users.len());
 
-    // The worst there is: items that are no more than their constructor, of a type with large ones.
+    // The worst case: items that consist only of their constructor id, of a type with large variants.
     let updates = vec![enums::Update::UpdateConfig; 250_000].to_bytes();
     let (result, peak) = peak_of(|| Vec::<enums::Update>::from_bytes(&updates).map(|updates| updates.len()));
     assert_eq!(result, Ok(250_000));

@@ -1,11 +1,11 @@
-//! Strings, numbers and vectors against `tl_primitives.json`, and the reader's bounds.
+//! Strings, numbers and vectors against `tl_primitives.json`, and the limits of the reader.
 
 mod vectors;
 
 use sansgram_core::tl::{DecodeError, Deserialize, MAX_DEPTH, Reader, Serialize, enums, ids, types, write};
 use vectors::{load, unhex};
 
-/// The bytes of the value or malformed input whose description begins with `what`.
+/// Returns the bytes of the value or malformed input whose description starts with `what`.
 fn named(list: &str, what: &str) -> Vec<u8> {
     let vectors = load("tl_primitives.json");
     let mut matching = vectors[list]
@@ -29,7 +29,7 @@ fn strings_of_every_length_form() {
         let mut reader = Reader::new(&tl);
         assert_eq!(reader.bytes(), Ok(bytes.as_slice()));
         assert_eq!(reader.position(), tl.len());
-        // Cut anywhere, padding included, it is refused.
+        // Truncated anywhere, even in the padding, it is rejected.
         for length in 0..tl.len() {
             assert_eq!(
                 Reader::new(&tl[..length]).bytes(),
@@ -73,7 +73,7 @@ fn malformed_input_is_refused_with_its_reason() {
     let bytes = |what: &str| Reader::new(&named("malformed", what)).bytes().map(<[u8]>::to_vec);
     assert_eq!(bytes("string length 10"), Err(DecodeError::UnexpectedEnd));
     assert_eq!(bytes("first byte ff"), Err(DecodeError::ReservedLength));
-    // These two have only one meaning.
+    // These two are unambiguous.
     assert_eq!(bytes("long string header fe with length 3"), Ok(b"abc".to_vec()));
     assert_eq!(bytes("non-zero padding"), Ok(b"a".to_vec()));
 
@@ -88,12 +88,12 @@ fn malformed_input_is_refused_with_its_reason() {
 
 #[test]
 fn a_vector_has_room_for_its_items_before_the_first_is_read() {
-    // Two items take eight bytes at least.
+    // Two items take at least eight bytes.
     let items = [ids::VECTOR.to_le_bytes(), 2u32.to_le_bytes(), [1, 0, 0, 0]].concat();
     assert_eq!(Vec::<i32>::from_bytes(&items), Err(DecodeError::VectorTooLong { count: 2 }));
     let items = [items, vec![2, 0, 0, 0]].concat();
     assert_eq!(Vec::<i32>::from_bytes(&items), Ok(vec![1, 2]));
-    // Longer items are found missing while they are read.
+    // Missing items of a larger type are noticed on reading.
     assert_eq!(Vec::<i64>::from_bytes(&items), Err(DecodeError::UnexpectedEnd));
 }
 
@@ -165,11 +165,11 @@ fn nesting_ends_at_the_limit() {
     assert_eq!(nested(MAX_DEPTH + 1), Err(DecodeError::NestedTooDeep));
     assert_eq!(nested(u8::MAX), Err(DecodeError::NestedTooDeep));
 
-    // All levels fit on a small stack.
+    // The maximum depth fits on a small stack.
     let small = std::thread::Builder::new().stack_size(32 << 10);
     assert!(small.spawn(move || nested(MAX_DEPTH).is_ok()).unwrap().join().unwrap());
 
-    // Siblings are not levels.
+    // Siblings do not add to the depth.
     let wide = types::JsonArray { value: vec![enums::JsonValue::JsonNull; 1000] }.to_boxed();
     assert_eq!(enums::JsonValue::from_bytes(&wide.to_bytes()), Ok(wide));
 }

@@ -1,6 +1,6 @@
-//! Every line of the schema, with values drawn from the line itself: an encoder that interprets the schema, and knows
-//! nothing of the generated code, makes bytes that the generated code must read and write back unchanged. Damaged,
-//! cut or random bytes must never make it panic.
+//! Every line of the schema with random values: an encoder that interprets the schema, independent of the generated
+//! code, writes bytes that the generated code must read and write back unchanged. Damaged, truncated or random bytes
+//! must never cause a panic.
 
 #![allow(dead_code, unreachable_pub, reason = "a module of the build script")]
 #![allow(clippy::needless_pass_by_value, reason = "quickcheck hands its values over")]
@@ -13,7 +13,7 @@ use sansgram_core::tl::{self, Deserialize, Reader, Serialize, gzip, ids, write};
 use schema::{BUILT_IN, Definition, FieldKind, Type};
 use std::sync::LazyLock;
 
-/// How deep drawn objects may lie in one another; well below the reader's limit.
+/// Maximum depth of random objects, well below the reader's limit.
 const DEPTH: usize = 6;
 
 static SCHEMA: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -26,7 +26,7 @@ static SCHEMA: LazyLock<Vec<Definition>> = LazyLock::new(|| {
     definitions.filter(|definition| !BUILT_IN.contains(&definition.name.as_str())).collect()
 });
 
-/// The bytes of one line of the schema, with its id.
+/// Encodes random values of one line of the schema, with its id.
 #[derive(Clone, Debug)]
 struct Object {
     name: String,
@@ -58,7 +58,7 @@ fn put_fields(out: &mut Vec<u8>, definition: &Definition, g: &mut Gen, depth: us
         };
         match &field.kind {
             FieldKind::Flags => {
-                // Only bits that the line knows: others are not written back.
+                // Only known bits: others are not written back.
                 let known = definition.fields.iter().fold(0, |known, other| match &other.kind {
                     FieldKind::Mark { flags, bit } | FieldKind::Optional { flags, bit, .. }
                         if *flags == field.name =>
@@ -87,7 +87,7 @@ fn put(out: &mut Vec<u8>, ty: &Type, g: &mut Gen, depth: usize) {
     match ty {
         Type::Int => fixed(4, g),
         Type::Long => fixed(8, g),
-        // Not any eight bytes: a number that is none equals nothing, not even itself.
+        // Not arbitrary bytes: a NaN is not equal to itself.
         Type::Double => write::f64(out, f64::from(i32::arbitrary(g))),
         Type::Int128 => fixed(16, g),
         Type::Int256 => fixed(32, g),
@@ -139,7 +139,7 @@ fn a_cut_object_is_refused() {
     fn property(object: Object, at: usize) -> TestResult {
         let length = at % object.bytes.len();
         let line = SCHEMA.iter().find(|definition| definition.name == object.name);
-        // A wrapped query has no end of its own.
+        // A wrapped query is not self-delimiting.
         if line.is_some_and(|definition| definition.result == Type::Query) {
             return TestResult::discard();
         }
@@ -173,7 +173,7 @@ fn random_bytes_behind_every_id() {
     }
 }
 
-/// Whether bytes that can be read are written in a form that is read as the same again.
+/// Returns whether the bytes, if they can be read, are written in a form that reads as the same value.
 fn is_stable(bytes: &[u8]) -> bool {
     match tl::reencode(bytes) {
         Err(_) => true,

@@ -1,5 +1,5 @@
-//! The schema files: ids are checked against their lines, nothing that a login needs is missing, and mistakes end
-//! the build with a sentence that names them.
+//! The schema files: ids are checked against their lines, everything that a login needs is present, and errors fail the
+//! build with a sentence that names the line.
 
 #![allow(dead_code, unreachable_pub, reason = "modules of the build script")]
 
@@ -52,7 +52,7 @@ fn the_excerpt_is_one_of_the_whole_api() {
 
 #[test]
 fn a_field_named_bytes_is_not_a_type() {
-    // `bytes:bytes` changes its type only, and `bytes:int` nothing.
+    // `bytes:bytes` changes only its type in the CRC32, `bytes:int` nothing.
     assert_eq!(
         normalise("auth.exportedAuthorization#b434e2b8 id:long bytes:bytes = X;"),
         "auth.exportedAuthorization id:long bytes:string = X"
@@ -99,7 +99,7 @@ fn every_line_of_a_login_is_in_the_schema_word_for_word() {
             }
         }
     }
-    // They bring in messages, chats and media.
+    // They depend on messages, chats and media.
     assert_eq!(missing, ["updateServiceNotification", "updatesCombined", "updates"]);
 }
 
@@ -200,7 +200,7 @@ fn debug_shows_only_these_strings() {
             }
         }
     }
-    // A new name here wants a thought: may it stand in a log?
+    // For a new name here, decide whether logs may contain it.
     let expected = [
         "address",
         "app_name",

@@ -78,7 +78,7 @@ fn bodies() {
     check(s, "http_wait", &types::HttpWait { max_delay: 0, wait_after: 0, max_wait: 25000 }.to_boxed());
     check(s, "destroy_auth_key", &functions::DestroyAuthKey);
 
-    // The rest is read by hand: these ids are what the session looks for.
+    // The others are parsed by hand: these are the ids that the session checks for.
     let vectors = load("service_messages.json");
     for (name, body) in vectors["bodies"].as_object().expect("an object") {
         if seen.contains(name) {
@@ -101,8 +101,8 @@ fn malformed_bodies_are_refused() {
         tl::reencode(&malformed("unknown_constructor")),
         Err(DecodeError::UnexpectedConstructor { found: 0xdead_beef })
     );
-    // The fields of this one contradict each other; as TL it is well formed, so that its list of ids can be compared
-    // with what was asked.
+    // The fields of this one are inconsistent. It is still well-formed TL, so that its list of ids can be compared with
+    // the query.
     let info = enums::MsgsStateInfo::from_bytes(&malformed("state_info_wrong_length"));
     let expected = types::MsgsStateInfo { req_msg_id: CLIENT, info: vec![4; 3] };
     assert_eq!(info, Ok(expected.to_boxed()));

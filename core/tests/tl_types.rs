@@ -1,4 +1,4 @@
-//! Generated types by hand-made examples: flags words, shared bits, generics, defaults, and what `Debug` shows.
+//! Generated types by hand-written examples: flags words, shared bits, generics, defaults, and `Debug` output.
 
 use sansgram_core::tl::{
     Constructor, DecodeError, Deserialize, Function, Raw, Reader, Serialize, enums, functions, ids, types,
@@ -47,7 +47,7 @@ fn true_fields_are_only_bits_and_unknown_bits_are_ignored() {
 
 #[test]
 fn a_bit_shared_by_plain_fields_writes_all_of_them() {
-    // `token` and `app_sandbox` hang on bit 8.
+    // `token` and `app_sandbox` share bit 8.
     let settings = types::CodeSettings { token: Some("abc".to_owned()), ..Default::default() };
     let bytes = words(&[1 << 8, u32::from_le_bytes(*b"\x03abc"), ids::BOOL_FALSE]);
     assert_eq!(settings.to_bytes(), bytes);
@@ -62,7 +62,7 @@ fn a_bit_shared_by_plain_fields_writes_all_of_them() {
 
 #[test]
 fn a_bit_shared_with_an_object_needs_the_object() {
-    // `has_password`, `current_algo`, `srp_B` and `srp_id` hang on bit 2.
+    // `has_password`, `current_algo`, `srp_B` and `srp_id` share bit 2.
     let password = types::account::Password {
         has_recovery: false,
         has_secure_values: false,
@@ -156,7 +156,7 @@ fn wrappers_take_any_function_and_have_its_reply() {
     let users = reply(&call, &words(&[ids::VECTOR, 1, types::UserEmpty::ID, 5, 0]));
     assert_eq!(users, Ok(vec![types::UserEmpty { id: 5 }.to_boxed()]));
 
-    // The same with a query that is serialised already, borrowed or owned.
+    // The same with an encoded query, borrowed or owned.
     let raw = functions::InvokeWithoutUpdates { query: Raw(&query) };
     assert_eq!(raw.to_bytes()[4..], query);
     let read = functions::InvokeWithoutUpdates::<Raw<Vec<u8>>>::from_bytes(&raw.to_bytes());
@@ -173,7 +173,7 @@ fn a_type_refuses_the_constructors_of_others() {
     assert_eq!(enums::User::from_bytes(&pong).map(|_| ()), refused);
     assert_eq!(functions::Ping::from_bytes(&pong).map(|_| ()), refused);
 
-    // `updates` is not in the schema: it brings in chats and messages.
+    // `updates` is not in the schema: it depends on chats and messages.
     let found = 0x74ae_4240;
     let updates = enums::Updates::from_bytes(&words(&[found, 0]));
     assert_eq!(updates, Err(DecodeError::UnexpectedConstructor { found }));
@@ -214,7 +214,7 @@ fn handshake_types_carry_their_integers_in_wire_order() {
 
 #[test]
 fn a_value_may_be_followed_by_other_bytes_for_a_reader() {
-    // As a server's unencrypted replies are.
+    // Like a server's unencrypted replies.
     let mut bytes = types::DhGenOk { nonce: [1; 16], server_nonce: [2; 16], new_nonce_hash1: [3; 16] }
         .to_boxed()
         .to_bytes();
@@ -228,7 +228,7 @@ fn a_value_may_be_followed_by_other_bytes_for_a_reader() {
     assert_eq!(reader.rest(), [9; 7]);
 }
 
-/// That it compiles is the test.
+/// The test is that this compiles.
 #[test]
 #[expect(drop_bounds, reason = "only what has a `Drop` of its own can wipe itself")]
 fn what_signs_somebody_in_wipes_itself() {

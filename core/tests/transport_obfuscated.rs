@@ -1,4 +1,4 @@
-//! Obfuscated streams: the vectors, byte for byte; any chunking; what must not be sent.
+//! Obfuscated streams: the vectors byte for byte, any split, and headers that must not be sent.
 
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
@@ -17,7 +17,7 @@ fn kind_of(tag: &[u8]) -> TransportKind {
     KINDS.into_iter().find(|kind| kind.obfuscated_tag().unwrap() == tag).unwrap()
 }
 
-/// The client of a case of the vectors, with the header that it sends.
+/// Returns the client of a test case with the header that it sends.
 fn begin(case: &Value) -> (Obfuscation, [u8; OBFUSCATED_HEADER_LEN]) {
     let secret = case["secret"].as_str().map(|text| <[u8; 16]>::try_from(unhex(text)).unwrap());
     let dc = case["dc"].as_i64().map(|dc| i16::try_from(dc).unwrap());
@@ -66,7 +66,7 @@ fn headers_and_streams_of_the_vectors() {
         let (_, header) = begin(case);
         assert_eq!(header[..], bytes(case, "sent_header")[..], "{}", case["source"]);
 
-        // The server's end, from the vector's own keys, reads the header as it was meant.
+        // The server's end, with the vector's keys, decodes the header.
         let cipher = |key, iv| {
             AesCtr::new(&bytes(case, key).try_into().unwrap(), &bytes(case, iv).try_into().unwrap())
         };
@@ -125,7 +125,7 @@ fn headers_that_look_like_another_protocol_are_drawn_again() {
             assert_eq!(header[..56], good[..56], "{drawn:x?}");
             assert_eq!(random.left(), 0);
         }
-        // What only comes near stays.
+        // Headers that are only similar are allowed.
         for (at, byte) in [(0, 0xee), (0, 0xdd), (0, b'H'), (4, 0), (7, 0)] {
             let mut drawn = good;
             drawn[at] = byte;
@@ -158,7 +158,7 @@ fn any_pieces_give_the_same_stream() {
         whole.encrypt(&mut expected);
         let (mut cut, mut data) = (client(), stream);
         let mut rest = &mut data[..];
-        // Pieces of no bytes are in order, too.
+        // Empty pieces are valid, too.
         for size in sizes.iter().map(|size| usize::from(*size) % 40) {
             let (piece, later) = rest.split_at_mut(size.min(rest.len()));
             cut.encrypt(piece);

@@ -1,4 +1,4 @@
-//! What must hold for any bytes in any pieces: no panic, no memory beyond what came, the same frames.
+//! Properties for any bytes in any pieces: no panic, memory bounded by the received bytes, the same frames.
 
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
@@ -10,7 +10,7 @@ use sansgram_core::transport::{
 };
 use wire::Seeded;
 
-/// Lengths of payloads in words, with those around the border of abridged's two forms among them.
+/// Payload lengths in words, including those near the limit between abridged's two header forms.
 #[derive(Clone, Debug)]
 struct Words(usize);
 
@@ -24,7 +24,7 @@ fn kind_of(number: u8) -> TransportKind {
     TransportKind::ALL[usize::from(number) % 4]
 }
 
-/// Pieces of `stream` whose lengths are `sizes`, over and over.
+/// Splits `stream` into pieces whose lengths are `sizes`, repeated.
 fn pieces(stream: &[u8], sizes: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = stream;
     let mut pieces = Vec::new();
@@ -73,7 +73,7 @@ fn any_frames_in_any_pieces_come_out_as_they_went_in() {
     QuickCheck::new().tests(300).quickcheck(property as fn(u8, Vec<(Words, bool)>, Vec<u8>, u64) -> bool);
 }
 
-/// All that a client sees, as text, up to the first error.
+/// Formats everything that a client decodes, up to the first error.
 fn seen(kind: TransportKind, pieces: Vec<Vec<u8>>) -> Vec<String> {
     let mut decoder = FrameDecoder::new(kind, 300);
     let mut seen = Vec::new();
@@ -112,7 +112,7 @@ fn any_bytes_give_the_same_frames_in_one_piece_and_in_many() {
     QuickCheck::new().tests(3000).quickcheck(property as fn(u8, Vec<u8>, Vec<u8>) -> bool);
 }
 
-/// Random bytes rarely are a frame: here the lengths are right as often as not.
+/// Random bytes are rarely a frame: here the lengths are right about half of the time.
 #[test]
 fn bytes_that_look_like_frames_give_the_same_frames_in_any_pieces() {
     fn property(number: u8, frames: Vec<(u8, Vec<u8>)>, sizes: Vec<u8>) -> bool {
@@ -177,7 +177,7 @@ fn the_encoder_refuses_what_is_no_packet() {
         }
         assert_eq!(out, b"before");
 
-        // A frame of which too little was written is taken back, and the next one has its number.
+        // An incomplete frame is removed, and the next one has its sequence number.
         let start = encoder.begin(8, &mut out, false).unwrap();
         out.extend_from_slice(&[1; 4]);
         let error = EncodeError::WrongLength { announced: 8, written: 4 };

@@ -1,4 +1,4 @@
-//! Secrets and links of MTProxies: the vectors, and what people paste.
+//! Secrets and links of MTProxies: the vectors, and pasted texts.
 
 mod wire;
 
@@ -65,7 +65,7 @@ fn borders() {
     for bad in [&b"a b"[..], b"a\0b", b"\x7fa", b"\xff\xfe", "a\u{85}b".as_bytes()] {
         assert_eq!(with_domain(bad), Err(ProxySecretError::DomainCharacters), "{bad:?}");
     }
-    // Telegram's clients send what is there; a line feed is the shell's in which the secret was made.
+    // Telegram's clients send the domain unchanged. A line feed comes from the shell in which the secret was created.
     for (bytes, domain) in [("пример.рф".as_bytes(), "пример.рф"), (b"a.b\n", "a.b"), (b"a.b\r\n\0 ", "a.b")]
     {
         let secret = with_domain(bytes).unwrap();
@@ -92,7 +92,7 @@ fn every_text_form_of_the_same_bytes_is_the_same_secret() {
     ] {
         assert_eq!(text.parse(), Ok(expected.clone()), "{text}");
     }
-    // 32 hexadecimal digits are base64, too, of 24 bytes: hexadecimal goes first.
+    // 32 hexadecimal digits are also base64, of 24 bytes: hexadecimal takes precedence.
     assert_eq!("dddddddddddddddddddddddddddddddd".parse::<ProxySecret>().unwrap().key(), &[0xdd; 16]);
 }
 
@@ -134,7 +134,7 @@ fn c4_links_of_every_form() {
     ] {
         assert_eq!(link.parse(), Ok(expected.clone()), "{link}");
     }
-    // As it was copied out of chats, mails, web pages, code and other links.
+    // As copied from chats, mails, web pages, code and other links.
     for link in [
         format!("tg://proxy?{query}."),
         format!("https://t.me/proxy?{query}, and more"),
@@ -163,7 +163,7 @@ fn c4_links_of_every_form() {
     ] {
         assert_eq!(link.parse(), Ok(expected.clone()), "{link}");
     }
-    // In a link a plus is a plus.
+    // In a link a plus sign is literal.
     let with_plus: ProxyLink =
         "tg://proxy?server=1.2.3.4&port=1&secret=+++++++++++++++++++++w".parse().unwrap();
     assert_eq!(with_plus.secret.key()[..3], [0xfb, 0xef, 0xbe]);
@@ -192,7 +192,7 @@ fn c4_links_to_socks_proxies() {
         let shown = format!("{socks:?}");
         assert!(!shown.contains("p&=") && !shown.contains("mé"), "{shown}");
     }
-    // What a password ends with is its own.
+    // The end of a password is never stripped.
     let marked: SocksLink = "tg://socks?server=1.2.3.4.&port=1&user=a&pass=b.!)".parse().unwrap();
     assert_eq!((marked.server.as_str(), marked.password.as_str()), ("1.2.3.4", "b.!)"));
     let open: SocksLink = "tg://socks?server=[::1]&port=1&user=&pass=".parse().unwrap();

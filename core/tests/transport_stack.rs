@@ -1,4 +1,4 @@
-//! The layers together: what leaves in which order, what comes back in any pieces, and what it costs.
+//! All layers together: the order of sent bytes, received bytes in any pieces, and the cost.
 
 mod wire;
 
@@ -43,7 +43,7 @@ fn new_stack(transport: TransportKind, mode: &StreamMode, seed: u64) -> Transpor
     TransportStack::new(&StackOptions::new(transport, mode, -10_003, unix), &mut Seeded(seed))
 }
 
-/// The other end, from the tables of the documentation.
+/// The other end, following the documentation.
 struct Peer {
     mode: StreamMode,
     to_client: Option<AesCtr>,
@@ -52,7 +52,7 @@ struct Peer {
 }
 
 impl Peer {
-    /// Answers the layers' first message, until they are open.
+    /// Answers the layers' first message until they are open.
     fn meet(stack: &mut TransportStack, mode: &StreamMode) -> Self {
         let mut hello = Vec::new();
         let random = &mut Seeded(99);
@@ -76,7 +76,7 @@ impl Peer {
         Self { mode: mode.clone(), to_client: None, from_client: None, random: Seeded(7) }
     }
 
-    /// What a client sent, free of all layers but the framing.
+    /// Removes all layers except the framing from what a client sent.
     fn open(&mut self, sent: &[u8]) -> Vec<u8> {
         let mut stream = match &self.mode {
             StreamMode::WebSocket(_) => {
@@ -123,7 +123,7 @@ impl Peer {
             assert_eq!(stream[60..62], (-10_003_i16).to_le_bytes());
             stream.drain(..56);
             (self.from_client, self.to_client) = (Some(from_client), Some(to_client));
-            // The tag, then two bytes of the DC and two at random.
+            // The tag, then two bytes of the DC and two random bytes.
             stream.drain(4..8);
             return stream;
         }
@@ -131,7 +131,7 @@ impl Peer {
         stream
     }
 
-    /// Puts frames of a server into all stack, the outermost in pieces of `step` bytes.
+    /// Feeds a server's frames through every stack, the outermost layer in pieces of `step` bytes.
     fn cover(&mut self, frames: &[u8], step: usize) -> Vec<u8> {
         let mut stream = frames.to_vec();
         if let Some(cipher) = &mut self.to_client {
@@ -218,7 +218,7 @@ fn several_frames_leave_in_one_batch_and_none_leave_nothing() {
             stack.finish(batch, &mut out, random);
             assert!(out.is_empty());
         }
-        // A payload that is none changes nothing.
+        // An empty payload changes nothing.
         assert!(stack.write(&[1; 3], &mut out, random).is_err());
         assert!(out.is_empty());
         let batch = stack.begin(&mut out).unwrap();
@@ -234,7 +234,7 @@ fn several_frames_leave_in_one_batch_and_none_leave_nothing() {
     }
 }
 
-/// What the layers read, as text.
+/// Formats everything that the layers read.
 fn seen(stack: &mut TransportStack, stream: &mut [u8], step: usize) -> (Vec<Vec<u8>>, Option<StackError>) {
     let mut frames = Vec::new();
     for piece in stream.chunks_mut(step) {
@@ -252,7 +252,7 @@ fn seen(stack: &mut TransportStack, stream: &mut [u8], step: usize) -> (Vec<Vec<
     (frames, None)
 }
 
-/// What a TLS or web server answers is seen before it is taken for noise, also behind obfuscation.
+/// The answer of a TLS or web server is recognised before it is decrypted to noise, even with obfuscation.
 #[test]
 fn f14_servers_of_other_protocols_are_told() {
     for transport in TransportKind::ALL {
@@ -277,7 +277,7 @@ fn f14_a_short_frame_is_an_error_only_with_an_errors_number() {
     let error = StackError::Frame(FrameError::TooShort { length: 11 });
     let mut stack = begin();
     assert_eq!(seen(&mut stack, &mut stream, 64).1, Some(error));
-    // It is final.
+    // The error is final.
     let mut later = [&8_u32.to_le_bytes()[..], &(-429_i32).to_le_bytes(), &[7; 4]].concat();
     assert_eq!(seen(&mut stack, &mut later, 64).1, Some(error));
     let mut stack = begin();
@@ -360,14 +360,14 @@ fn a_proxy_that_damages_bytes_makes_no_more_than_errors() {
     }
 }
 
-/// Counts what this thread allocates.
+/// Counts the allocations of this thread.
 struct Counting;
 
 thread_local! {
     static ALLOCATED: Cell<usize> = const { Cell::new(0) };
 }
 
-// Safety: every call goes on to the system's allocator as it came.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATED.with(|count| count.set(count.get() + 1));
@@ -403,7 +403,7 @@ fn nothing_is_allocated_while_a_connection_lasts() {
             stack.control(&mut out, &mut Seeded(1));
             stack.write(&[2; 4000], &mut out, &mut Seeded(1)).unwrap();
             out.clear();
-            // In place: the frame lies where it was received.
+            // In place: the frame is where it was received.
             let place = piece.as_ptr_range();
             let mut incoming = stack.read(piece);
             match incoming.next() {
@@ -416,14 +416,14 @@ fn nothing_is_allocated_while_a_connection_lasts() {
     }
 }
 
-/// One connection's share of an idle client's memory, without the boxes of other modes.
+/// One connection's share of an idle client's memory, without the boxed state of other modes.
 #[test]
 fn a_plain_stack_is_small() {
     assert!(size_of::<TransportStack>() <= 160, "{}", size_of::<TransportStack>());
     assert!(size_of::<AesCtr>() <= 1200, "{}", size_of::<AesCtr>());
 }
 
-/// What a frame held was decrypted where it lay, and lies there until the next is asked for.
+/// A frame is decrypted in place and stays there until the next one is requested.
 #[test]
 fn debug_shows_nothing_of_the_frame_that_was_handed_out() {
     let mut stack = new_stack(TransportKind::Intermediate, &StreamMode::Plain, 1);

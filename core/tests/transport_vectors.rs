@@ -1,6 +1,6 @@
 //! Every frame of `transports.json`, written and read back in each of the four framings.
 //!
-//! Streams are cut at every place (long ones near their borders), and fed byte by byte.
+//! Streams are split at every position (long ones near their boundaries), and fed byte by byte.
 
 mod wire;
 
@@ -18,7 +18,7 @@ enum Seen {
     QuickAck(u32),
 }
 
-/// All that a client sees in `stream` when it comes in pieces that end at `cuts`.
+/// Returns everything that a client decodes from `stream` in pieces that end at `cuts`.
 fn read(kind: TransportKind, stream: &[u8], cuts: &[usize]) -> Result<Vec<Seen>, FrameError> {
     let mut decoder = FrameDecoder::new(kind, DEFAULT_LIMIT);
     let mut seen = Vec::new();
@@ -39,7 +39,7 @@ fn read(kind: TransportKind, stream: &[u8], cuts: &[usize]) -> Result<Vec<Seen>,
     Ok(seen)
 }
 
-/// All that a server sees, with whether a quick ack is wanted.
+/// Returns everything that a server decodes, with whether a quick ack is requested.
 fn read_as_server(
     kind: Option<TransportKind>,
     stream: &[u8],
@@ -60,7 +60,7 @@ fn read_as_server(
     Ok(seen)
 }
 
-/// Runs `check` with every way of cutting `length` bytes in two, and in single bytes.
+/// Runs `check` with every split of `length` bytes in two, and with single bytes.
 fn at_every_cut(length: usize, check: impl Fn(&[usize])) {
     for at in (0..=length).filter(|at| length < 2000 || *at < 40 || length - at < 40) {
         check(&[at]);
@@ -70,7 +70,7 @@ fn at_every_cut(length: usize, check: impl Fn(&[usize])) {
     }
 }
 
-/// One frame by our encoder, without a tag.
+/// Encodes one frame without a tag.
 fn write(kind: TransportKind, payload: &[u8], quick_ack: bool, random: &mut Scripted) -> Vec<u8> {
     let mut encoder = FrameEncoder::without_tag(kind);
     frame_by(&mut encoder, payload, quick_ack, random)
@@ -85,7 +85,7 @@ fn frame_by(encoder: &mut FrameEncoder, payload: &[u8], quick_ack: bool, random:
     out
 }
 
-/// What padded intermediate draws so as to append `padding`.
+/// Returns the random bytes with which padded intermediate appends `padding`.
 fn padding_script(padding: &[u8]) -> Scripted {
     let mut drawn = vec![0xf0 | u8::try_from(padding.len()).unwrap()];
     drawn.extend_from_slice(padding);
@@ -93,7 +93,7 @@ fn padding_script(padding: &[u8]) -> Scripted {
     Scripted::new(&[&drawn])
 }
 
-/// What a client makes of a payload: below 24 bytes it is no packet.
+/// Returns the client's interpretation of a payload: below 24 bytes it is not a packet.
 fn as_client_sees(payload: &[u8]) -> Seen {
     if payload.len() < 24 {
         Seen::Error(i32::from_le_bytes(payload[..4].try_into().unwrap()))
@@ -102,7 +102,7 @@ fn as_client_sees(payload: &[u8]) -> Seen {
     }
 }
 
-/// The frames that have the field `name`: of nine, there are `count`.
+/// Returns the frames that have the field `name`: `count` of nine.
 fn frames_with(name: &str, count: usize) -> Vec<Value> {
     let file = vectors("transports");
     let frames = cases(&file, "frames", 9).iter().filter(|case| case[name].is_string());
@@ -158,7 +158,7 @@ fn every_padded_vector_is_written_and_read_at_every_cut() {
         let (plain, asking) = (bytes(padded, "frame"), bytes(padded, "frame_quick_ack"));
         assert_eq!(write(kind, &payload, false, &mut padding_script(&padding)), plain);
         assert_eq!(write(kind, &payload, true, &mut padding_script(&padding)), asking);
-        // The padding cannot be told from the payload here: the layer above knows how long a packet is.
+        // Padding cannot be distinguished from the payload here: the layer above knows the length of a packet.
         let whole = [payload, padding].concat();
         at_every_cut(plain.len(), |cuts| {
             assert_eq!(read(kind, &plain, cuts), Ok(vec![as_client_sees(&whole)]));
@@ -177,7 +177,7 @@ fn every_full_vector_is_written_and_read_at_every_cut() {
         let mut encoder = FrameEncoder::new(kind);
         let mut none = Scripted::default();
         assert_eq!(frame_by(&mut encoder, &payload, false, &mut none), first);
-        // There are no quick acks: asking for one changes nothing.
+        // There are no quick acks: requesting one changes nothing.
         assert_eq!(frame_by(&mut encoder, &payload, true, &mut none), second);
         let stream = [first, second].concat();
         at_every_cut(stream.len(), |cuts| {
@@ -230,8 +230,8 @@ fn every_transport_error_is_read_at_every_cut() {
     }
 }
 
-/// Telegram's servers pad with up to 15 bytes, and 4 + 15 is above the 16 bytes that some clients take for the
-/// limit of what is short.
+/// Telegram's servers pad with up to 15 bytes, and 4 + 15 is more than the 16 bytes that some clients use as the limit
+/// of a short payload.
 #[test]
 fn a_transport_error_is_known_behind_any_padding() {
     for count in 0..16 {
@@ -297,7 +297,7 @@ fn every_malformed_frame_is_refused_at_every_cut() {
                 FrameError::TooLong { length: 0xff_ffff * 4, limit: DEFAULT_LIMIT }
             }
             "long form used for a short length (accept or refuse, do not crash)" => {
-                // Accepted: the length is clear. Four zero bytes say nothing.
+                // Accepted: the length is unambiguous. Four zero bytes have no meaning.
                 assert_eq!(read(kind, &stream, &[]), Ok(vec![]));
                 continue;
             }
@@ -318,7 +318,7 @@ fn a_server_finds_the_framing_by_itself() {
         let mut random = Scripted::new(&[&[3; 32]]);
         let mut stream = frame_by(&mut encoder, &payload, false, &mut random);
         assert!(stream.starts_with(kind.tag()));
-        // The tag comes once.
+        // The tag is sent once.
         stream.extend(frame_by(&mut encoder, &payload, kind != TransportKind::Full, &mut random));
         let padded = if kind == TransportKind::PaddedIntermediate { 3 } else { 0 };
         let whole = [&payload[..], &vec![3; padded]].concat();

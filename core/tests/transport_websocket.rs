@@ -1,4 +1,4 @@
-//! WebSocket: the examples of RFC 6455, frames in any pieces, and all that a server may do wrong.
+//! WebSocket: the examples of RFC 6455, frames in any pieces, and every possible error of a server.
 
 #![expect(clippy::needless_pass_by_value, reason = "quickcheck gives arguments by value")]
 
@@ -8,7 +8,7 @@ use quickcheck::QuickCheck;
 use sansgram_core::transport::{InvalidTarget, WebSocket, WebSocketError, WebSocketTarget};
 use wire::{Scripted, Seeded};
 
-/// The key of RFC 6455, 1.3, and what accepts it.
+/// The key of RFC 6455, 1.3, and the value that accepts it.
 const NONCE: &[u8; 16] = b"the sample nonce";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
@@ -35,7 +35,7 @@ fn open() -> WebSocket {
     socket
 }
 
-/// Feeds `stream` in pieces of `step` bytes; the payload.
+/// Feeds `stream` in pieces of `step` bytes. Returns the payload.
 fn feed(socket: &mut WebSocket, stream: &[u8], step: usize) -> Result<Vec<u8>, WebSocketError> {
     let mut stream = stream.to_vec();
     let mut payload = Vec::new();
@@ -208,7 +208,7 @@ fn fragments_and_control_frames_between_them() {
         let mut socket = open();
         assert_eq!(feed(&mut socket, &stream, step), Ok(b"Hello!".to_vec()));
         let mut reply = Vec::new();
-        // Only the last ping is answered: it had no body.
+        // Only the last ping is answered: its body is empty.
         assert!(socket.control(&mut reply, &mut Scripted::new(&[&[1, 2, 3, 4]])));
         assert_eq!(reply, [0x8a, 0x80, 1, 2, 3, 4]);
         assert!(!socket.control(&mut reply, &mut Scripted::default()));
@@ -250,7 +250,7 @@ fn refused_frames_each_with_its_reason() {
             assert_eq!(feed(&mut socket, &[0x82, 1, 1], 3), Err(error), "nothing is read after an error");
         }
     }
-    // What came before a close is handed out first.
+    // Data before a close frame is returned first.
     let mut stream = [0x82, 2, 8, 9, 0x88, 0];
     let mut input = &mut stream[..];
     let mut socket = open();
@@ -291,7 +291,7 @@ fn any_bytes_end_the_same_way_in_any_pieces() {
     QuickCheck::new().tests(2000).quickcheck(property as fn(Vec<u8>, u8, bool) -> bool);
 }
 
-/// Random bytes rarely are a frame: here most are.
+/// Random bytes are rarely a frame: here most are.
 #[test]
 fn bytes_that_look_like_frames_end_the_same_way_in_any_pieces() {
     fn property(frames: Vec<(u8, Vec<u8>)>, step: u8) -> bool {

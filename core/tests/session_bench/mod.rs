@@ -1,4 +1,4 @@
-//! A session, and a server's end of it that is written by hand.
+//! A session, and a hand-written server's end of it.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate and uses its own part of it")]
 
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ impl Seen {
     }
 }
 
-/// One packet as the server sees it.
+/// A packet as the server sees it.
 pub struct Packet {
     pub salt: i64,
     pub session_id: u64,
@@ -69,7 +69,7 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// The requests in it: here they all begin with `REQUEST`.
+    /// Returns the requests in it: here they all start with `REQUEST`.
     pub fn requests(&self) -> Vec<&Seen> {
         self.messages.iter().filter(|message| message.is(REQUEST)).collect()
     }
@@ -78,7 +78,7 @@ impl Packet {
 pub const REQUEST: u32 = 0x1111_1111;
 pub const PING: u32 = 0xf342_7b8c;
 
-/// A session, and the server's end of it.
+/// A session and the server's end of it.
 pub struct Bench {
     pub key: AuthKey,
     pub session: Session,
@@ -108,7 +108,7 @@ impl Bench {
         self.session.queue(RequestTag(tag));
     }
 
-    /// What the session sends now, if anything.
+    /// Returns what the session sends now, if anything.
     pub fn sent(&mut self, now: Now) -> Option<Packet> {
         let mut out = Vec::new();
         if !self.session.wants_to_send(now.monotonic) {
@@ -146,13 +146,13 @@ impl Bench {
         self.next_server_id
     }
 
-    /// Delivers a packet; what it meant comes back as text.
+    /// Delivers a packet. Returns its effects as text.
     pub fn deliver(&mut self, now: Now, packet: &[u8]) -> Result<Vec<String>, MessageError> {
         let (events, judged) = self.deliver_whatever(now, packet);
         judged.map(|()| events)
     }
 
-    /// Delivers a packet that may be refused in part.
+    /// Delivers a packet that may be rejected in part.
     pub fn deliver_whatever(&mut self, now: Now, packet: &[u8]) -> (Vec<String>, Result<(), MessageError>) {
         let mut events = Vec::new();
         let judged = self.pull(now, packet, &mut events);

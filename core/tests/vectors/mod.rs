@@ -4,13 +4,13 @@
 use sansgram_core::crypto::SecureRandom;
 use serde_json::Value;
 
-/// One file of `tests/vectors`.
+/// Reads one file of `tests/vectors`.
 pub(crate) fn load(name: &str) -> Value {
     let path = format!("{}/../tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The list `name`, which must have `count` entries: a vector that disappears must be noticed.
+/// Returns the list `name`, which must have `count` entries, so that a lost vector is noticed.
 pub(crate) fn cases<'a>(file: &'a Value, name: &str, count: usize) -> &'a [Value] {
     let cases = file[name].as_array().unwrap();
     assert_eq!(cases.len(), count, "number of {name}");
@@ -29,7 +29,7 @@ pub(crate) fn array<const N: usize>(case: &Value, name: &str) -> [u8; N] {
     bytes(case, name).try_into().unwrap_or_else(|_| panic!("{name} is not {N} bytes long"))
 }
 
-/// The bytes that a JSON text gives in hexadecimal.
+/// Decodes the hexadecimal text of a JSON value.
 pub(crate) fn unhex(value: &Value) -> Vec<u8> {
     hex(value.as_str().unwrap_or_else(|| panic!("no text but {value}")))
 }
@@ -39,7 +39,7 @@ pub(crate) fn hex(digits: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 
-/// Hands out the given bytes and nothing else.
+/// Returns the given bytes and nothing else.
 pub(crate) struct Script(Vec<u8>);
 
 impl Script {
@@ -59,7 +59,7 @@ impl SecureRandom for Script {
     }
 }
 
-/// A reproducible stream of bytes (xorshift64*), good enough to choose the bases of a primality test.
+/// A reproducible stream of bytes (xorshift64*), good enough for the bases of a primality test.
 pub(crate) struct Seeded(pub(crate) u64);
 
 impl SecureRandom for Seeded {

@@ -1,4 +1,4 @@
-//! What the tests of this folder share: vectors, hexadecimal, and randomness that is written down.
+//! Shared helpers of these tests: vectors, hexadecimal, and scripted randomness.
 #![allow(dead_code, reason = "every test uses a part of it")]
 
 pub(crate) mod run;
@@ -6,13 +6,13 @@ pub(crate) mod run;
 use sansgram_core::crypto::SecureRandom;
 use serde_json::Value;
 
-/// The vectors of one file of `tests/vectors`.
+/// Reads the vectors of one file of `tests/vectors`.
 pub(crate) fn vectors(name: &str) -> Value {
     let path = format!("{}/../tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The list `name`, which must have `count` entries: a vector that disappears must be noticed.
+/// Returns the list `name`, which must have `count` entries, so that a lost vector is noticed.
 pub(crate) fn cases<'a>(file: &'a Value, name: &str, count: usize) -> &'a [Value] {
     let cases = file[name].as_array().unwrap();
     assert_eq!(cases.len(), count, "number of {name}");
@@ -24,12 +24,12 @@ pub(crate) fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-/// The bytes that `value[key]` gives in hexadecimal.
+/// Decodes the hexadecimal text in `value[key]`.
 pub(crate) fn bytes(value: &Value, key: &str) -> Vec<u8> {
     unhex(value[key].as_str().unwrap_or_else(|| panic!("no {key} in {value}")))
 }
 
-/// Randomness that was written down before. It ends the test when more is drawn than was written.
+/// Scripted randomness. It fails the test if more bytes are drawn than the script has.
 #[derive(Debug, Default)]
 pub(crate) struct Scripted {
     script: Vec<u8>,

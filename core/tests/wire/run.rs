@@ -1,4 +1,4 @@
-//! The runs of `auth_key_synthetic.json`: both sides of a handshake, every byte known.
+//! The runs of `auth_key_synthetic.json`: both sides of a handshake, with every byte known.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl Run {
         }
     }
 
-    /// All that the client draws, in order.
+    /// Everything that the client draws, in order.
     pub(crate) fn random(&self) -> Scripted {
         let mut script = Scripted::default();
         for key in ["nonce", "new_nonce", "random_padding", "temp_key"] {
@@ -63,12 +63,12 @@ impl Run {
         packets.filter(|packet| packet["dir"] == side).map(|packet| bytes(packet, "hex")).collect()
     }
 
-    /// The body of the server's reply number `at`.
+    /// Returns the body of the server's reply number `at`.
     pub(crate) fn reply(&self, at: usize) -> Vec<u8> {
         plain::decode(&self.packets("server")[at]).unwrap().1.to_vec()
     }
 
-    /// A handshake that has taken the first `replies` of the server.
+    /// Returns a handshake that has handled the first `replies` of the server.
     pub(crate) fn after(&self, replies: usize, random: &mut Scripted) -> Handshake {
         let (mut handshake, _) = Handshake::start(self.parameters(), random);
         for at in 0..replies {
@@ -80,7 +80,7 @@ impl Run {
         handshake
     }
 
-    /// What comes of it when the server's reply number `at` is `body`.
+    /// Returns the result if the server's reply number `at` is `body`.
     pub(crate) fn with_reply(&self, at: usize, body: &[u8]) -> Result<Step, HandshakeError> {
         let mut random = self.random();
         self.after(at, &mut random).receive(body, &mut random)
@@ -91,7 +91,7 @@ impl Run {
         (half("tmp_aes_key"), half("tmp_aes_iv"))
     }
 
-    /// `server_DH_params_ok` with this `encrypted_answer`.
+    /// Builds `server_DH_params_ok` with this `encrypted_answer`.
     pub(crate) fn dh_params_ok(&self, encrypted_answer: &[u8]) -> Vec<u8> {
         let mut body = 0xd0e8_075c_u32.to_le_bytes().to_vec();
         body.extend(bytes(&self.case, "nonce"));
@@ -100,7 +100,7 @@ impl Run {
         body
     }
 
-    /// `server_DH_params_ok` with another object inside, hashed and encrypted as it has to be.
+    /// Builds `server_DH_params_ok` with another object inside, correctly hashed and encrypted.
     pub(crate) fn dh_params_with(&self, object: &[u8], padding: usize) -> Vec<u8> {
         let mut answer = sha1(&[object]).to_vec();
         answer.extend_from_slice(object);
