@@ -1,4 +1,4 @@
-//! The table of what is pending.
+//! The table of pending requests.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -14,15 +14,15 @@ use crate::time::Timestamp;
 use crate::tl::gzip::{self, GzipError};
 use crate::tl::{Constructor, Deserialize, Reader, ids, types, write};
 
-/// `upload.saveFilePart` and `upload.saveBigFilePart`: what they carry is media, which does not shrink.
+/// `upload.saveFilePart` and `upload.saveBigFilePart`: their content is media, which does not compress.
 const UPLOADS: [u32; 2] = [0xb304_a621, 0xde7b_673d];
 
-/// One request (or one step of a login), named by the machine. Identifiers are never used twice.
+/// The identifier of one request or login step, assigned by the client. Identifiers are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
 impl RequestId {
-    /// The name under which a session carries the request.
+    /// Returns the tag by which a session refers to the request.
     #[must_use]
     pub const fn tag(self) -> RequestTag {
         RequestTag(self.0)
@@ -35,7 +35,7 @@ impl SequenceKey for RequestId {
     }
 }
 
-/// Deadlines of requests that all may take the same time.
+/// Deadlines of requests, which may all have the same time.
 impl SequenceKey for (Timestamp, RequestId) {
     fn distance(self, earlier: Self) -> u64 {
         self.1.distance(earlier.1)
@@ -48,80 +48,81 @@ impl From<RequestTag> for RequestId {
     }
 }
 
-/// Who waits for a request's result.
+/// Who receives the result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requester {
     /// The application.
     Application,
-    /// A step of a login.
+    /// A login step.
     Step(RequestId),
-    /// The client itself, which carries a login over to this DC.
+    /// The client itself: it transfers a login to this DC.
     Transfer(DcId),
-    /// The client itself, which asks where updates stand.
+    /// The client itself: it queries the state of updates.
     Updates,
-    /// The client itself, which asks where the DCs are.
+    /// The client itself: it queries the addresses of the DCs.
     Addresses,
 }
 
-/// What becomes of a request that left, if its outcome is unknown. That is so if
+/// The action if the outcome of a sent request is unknown, which is the case if:
 ///
-/// - the key or the session that it left under is gone: its identifier means nothing under another;
-/// - the connection that it left over was lost, and the server began a new session of the same name since
-///   (`new_session_created`), or says that it has forgotten the request, or does not say within 20 s;
-/// - the server said that it has the request, and says later that it has not, or begins a new session;
-/// - the connection was lost, and the server said over the next that it has the request, but was asked twice for the
-///   answer and did not send it within 30 s.
+/// - the key or the session that it was sent under is gone: its identifier has no meaning under another one;
+/// - its connection was lost, and the server has since created a new session with the same id (`new_session_created`),
+///   reports that it has forgotten the request, or does not report its state within 20 s;
+/// - the server reported that it had received the request, and later that it had not, or it creates a new session;
+/// - its connection was lost, and the server reported on the next one that it had received the request, but did not
+///   send the answer within 30 s although it was asked for it twice.
 ///
-/// To make this rare, what must not be executed twice leaves only over a connection over which the server was heard in the
-/// last 75 s: with the second round trip of a connection, or the first one if the key was made over it. A connection that
-/// nothing came over has cost nothing but time.
+/// To make this rare, a request that must not be executed twice is sent only on a connection on which the server was
+/// heard in the last 75 s: in the second round trip of a connection, or in the first if the key was created on it. A
+/// connection that fails before that costs only time.
 ///
-/// A request that left over the present connection alone, before the first message of a new session of the server, was
-/// ignored by it (`mtproto/service_messages`, "New Session Creation Notification"), and is sent again in either case. So is
-/// what the server refused (`bad_msg_notification`, `bad_server_salt`), or says that it never got.
+/// A request that was sent only on the current connection, before the first message of a new session of the server, was
+/// ignored by the server (`mtproto/service_messages`, "New Session Creation Notification") and is sent again in either
+/// case. The same applies to requests that the server rejected (`bad_msg_notification`, `bad_server_salt`) or reports
+/// as never received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnUnknownOutcome {
-    /// It ends with [`InvokeError::OutcomeUnknown`]: a server that says the truth about what it got never executes it twice.
+    /// Ends it with [`InvokeError::OutcomeUnknown`]. A server that reports correctly never executes it twice.
     #[default]
     Fail,
-    /// It is sent again, until it is answered or its time is over: for what may be executed twice, or carries a number by
-    /// which the server notices (`random_id`).
+    /// Sends it again until it is answered or its deadline passes. For requests that may be executed twice, or contain
+    /// a number by which the server detects duplicates (`random_id`).
     Retry,
 }
 
-/// What a request is, besides its name.
+/// A new request, without its identifier.
 #[derive(Debug)]
 pub struct NewRequest {
-    /// Who waits for the result.
+    /// Who receives the result.
     pub owner: Requester,
-    /// Where it goes.
+    /// The DC it is sent to.
     pub dc: DcId,
     /// One boxed TL function.
     pub query: Secret<Vec<u8>>,
     /// The request after which the server must execute this one.
     pub after: Option<RequestId>,
-    /// When nobody waits any longer.
+    /// The time at which it fails without an answer.
     pub deadline: Option<Timestamp>,
-    /// Whether the deadline may be put off while keys are made.
+    /// Whether the deadline may be extended while keys are created.
     pub is_patient: bool,
-    /// Whether the client itself repeats it where an error names another DC.
+    /// Whether the client repeats it at another DC if an error names one.
     pub follow: bool,
-    /// What becomes of it where nobody can tell whether it was executed.
+    /// The action if its outcome is unknown.
     pub on_unknown_outcome: OnUnknownOutcome,
-    /// Whether the server is asked to acknowledge its packet quickly.
+    /// Whether to request a quick ack for its packet.
     pub quick_ack: bool,
 }
 
-/// Where a request stands among the others.
+/// The order of a request relative to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestOrdering {
-    /// Who waits for its result.
+    /// Who receives the result.
     pub owner: Requester,
-    /// The request after which the server must execute it, while that has no result.
+    /// The request after which the server must execute it, while that one has no result.
     pub after: Option<RequestTag>,
 }
 
-/// What is known of a request's quick acknowledgement.
+/// The state of a request's quick ack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum QuickAck {
     Unwanted,
@@ -134,36 +135,36 @@ struct Pending {
     owner: Requester,
     dc: DcId,
     query: Secret<Vec<u8>>,
-    /// The query as `gzip_packed`, where that is shorter.
+    /// The query as `gzip_packed`, if that is shorter.
     packed: Option<Secret<Vec<u8>>>,
     after: Option<RequestId>,
     deadline: Option<Timestamp>,
     is_patient: bool,
-    /// How many more errors may send it to another DC.
+    /// Number of further errors that may redirect it to another DC.
     hops_left: u8,
-    /// How many more errors may have it sent again.
+    /// Number of further errors after which it may be sent again.
     repeats_left: u8,
     on_unknown_outcome: OnUnknownOutcome,
     quick_ack: QuickAck,
-    /// Boxed where it is rare, so that ten thousand requests do not carry the room for it.
+    /// Errors are boxed, since they are rare and would enlarge every entry.
     result: Option<Result<Secret<Vec<u8>>, Box<InvokeError>>>,
 }
 
-/// The requests without a taken result. Look-ups cost a constant where requests are answered about in order, the logarithm
-/// of their number at worst.
+/// The requests whose results have not been taken. Look-ups take constant time if requests are answered roughly in
+/// order, and logarithmic time at worst.
 #[derive(Debug, Default)]
 pub struct PendingRequests {
     pending: SequenceMap<RequestId, Pending>,
     deadlines: SequenceMap<(Timestamp, RequestId), ()>,
-    /// How many wait for a result, by DC: there are a handful.
+    /// Number of requests without a result per DC. There are few DCs.
     waiting: Vec<(DcId, usize)>,
-    /// The bytes of all queries that wait for a result.
+    /// Total length in bytes of all queries without a result.
     bytes: usize,
 }
 
 impl PendingRequests {
-    /// Adds a request. A query of the application of 1024 bytes or more is packed if a sample of it promises to shrink, and
-    /// if it does.
+    /// Adds a request. A query of the application of at least 1024 bytes is compressed if a sample of it promises a
+    /// gain and the result is shorter.
     pub fn insert(&mut self, id: RequestId, request: NewRequest) {
         let NewRequest {
             owner,
@@ -182,7 +183,7 @@ impl PendingRequests {
             self.deadlines.insert((at, id), ());
         }
         self.bytes += query.expose().len();
-        // What a login asks is secret, and what a compressor saw is not wiped.
+        // Queries of a login are secret, and the memory of the compressor is not wiped.
         let packed = (owner == Requester::Application).then(|| pack(query.expose(), gzip::pack)).flatten();
         let result = None;
         let pending = Pending {
@@ -203,7 +204,7 @@ impl PendingRequests {
         self.pending.insert(id, pending);
     }
 
-    /// Gives back what memory an empty table keeps for reuse.
+    /// Frees the memory that an empty table keeps for reuse.
     pub fn trim(&mut self) {
         self.pending.trim();
         self.deadlines.trim();
@@ -211,7 +212,8 @@ impl PendingRequests {
         self.waiting.shrink_to_fit();
     }
 
-    /// The bytes of a request that still waits for its result, as they leave after what `prefix` says for its owner.
+    /// Returns the bytes to send for a request without a result, starting with the prefix that `prefix` returns for its
+    /// owner.
     #[must_use]
     pub fn body<'a>(
         &'a self,
@@ -220,7 +222,7 @@ impl PendingRequests {
     ) -> Option<RequestBody<'a>> {
         let pending = self.pending.get(id).filter(|pending| pending.result.is_none())?;
         let prefix = prefix(pending.owner);
-        // What is packed must be the whole message, so a wrapped query leaves as it is.
+        // `gzip_packed` must be the whole message, so a wrapped query is sent uncompressed.
         let packed = pending.packed.as_ref().filter(|_| prefix.is_empty());
         let query = packed.unwrap_or(&pending.query).expose();
         let after = pending.after.map(RequestId::tag);
@@ -229,13 +231,13 @@ impl PendingRequests {
         Some(RequestBody { prefix, query, after, quick_ack, is_repeatable })
     }
 
-    /// Who waits for the result of a request that has none yet.
+    /// Returns the owner of a request without a result.
     #[must_use]
     pub fn owner(&self, id: RequestId) -> Option<Requester> {
         self.pending.get(id).filter(|pending| pending.result.is_none()).map(|pending| pending.owner)
     }
 
-    /// Where a request that has no result yet stands among the others.
+    /// Returns the order of a request without a result.
     #[must_use]
     pub fn place(&self, id: RequestId) -> Option<RequestOrdering> {
         let pending = self.pending.get(id).filter(|pending| pending.result.is_none())?;
@@ -243,7 +245,7 @@ impl PendingRequests {
         Some(RequestOrdering { owner: pending.owner, after: after.map(RequestId::tag) })
     }
 
-    /// What becomes of a request without a result where nobody can tell whether it was executed.
+    /// Returns the action if the outcome of a request without a result is unknown.
     #[must_use]
     pub fn on_unknown_outcome(&self, id: RequestId) -> Option<OnUnknownOutcome> {
         self.pending
@@ -252,7 +254,8 @@ impl PendingRequests {
             .map(|pending| pending.on_unknown_outcome)
     }
 
-    /// Sends a request elsewhere, as an error of the server wants it; `false`: it may not, or not again.
+    /// Redirects a request to another DC after an error of the server. Returns `false` if this is not allowed, or not
+    /// again.
     pub fn redirect(&mut self, id: RequestId, dc: DcId) -> bool {
         let Some(pending) = self.pending.get_mut(id).filter(|pending| pending.result.is_none()) else {
             return false;
@@ -265,8 +268,8 @@ impl PendingRequests {
         true
     }
 
-    /// Whether a request may be sent again that the server did not execute, since something else must come first; each
-    /// may three times.
+    /// Uses up one of three attempts to send a request again that the server did not execute because something else
+    /// must come first. Returns `false` if none is left.
     pub fn take_retry(&mut self, id: RequestId) -> bool {
         let Some(pending) = self.pending.get_mut(id).filter(|pending| pending.result.is_none()) else {
             return false;
@@ -276,13 +279,13 @@ impl PendingRequests {
         true
     }
 
-    /// Where a request goes that still waits for its result.
+    /// Returns the DC of a request without a result.
     #[must_use]
     pub fn dc(&self, id: RequestId) -> Option<DcId> {
         self.pending.get(id).filter(|pending| pending.result.is_none()).map(|pending| pending.dc)
     }
 
-    /// Whether a request has an answer of the server, also a refusal, that was not taken.
+    /// Returns whether a request has an answer of the server, even an error, that was not taken.
     #[must_use]
     pub fn is_answered(&self, id: RequestId) -> bool {
         let result = self.pending.get(id).and_then(|pending| pending.result.as_ref());
@@ -292,44 +295,44 @@ impl PendingRequests {
         })
     }
 
-    /// Notes that the server quickly acknowledged a request that wanted it; `false`: nobody waits for that any more.
+    /// Records the requested quick ack of a request. Returns `false` if none is pending.
     pub fn note_quick_ack(&mut self, id: RequestId) -> bool {
         let pending = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
         let wanted = pending.filter(|pending| pending.quick_ack == QuickAck::Wanted);
         wanted.map(|pending| pending.quick_ack = QuickAck::Come).is_some()
     }
 
-    /// Whether the server quickly acknowledged a request.
+    /// Returns whether the server sent a quick ack for a request.
     #[must_use]
     pub fn is_quickly_acknowledged(&self, id: RequestId) -> bool {
         self.pending.get(id).is_some_and(|pending| pending.quick_ack == QuickAck::Come)
     }
 
-    /// How many requests are in the table, results that were not taken included.
+    /// Returns the number of requests in the table, including results that were not taken.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pending.len()
     }
 
-    /// Whether nothing is pending.
+    /// Returns whether the table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }
 
-    /// The bytes of all queries that wait for a result.
+    /// Returns the total length in bytes of all queries without a result.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether a request to `dc` waits for a result. Costs a constant.
+    /// Returns whether a request to `dc` has no result yet. Takes constant time.
     #[must_use]
     pub fn has_pending(&self, dc: DcId) -> bool {
         self.waiting.iter().any(|(of, count)| *of == dc && *count > 0)
     }
 
-    /// The requests to `dc` that wait for a result, oldest first.
+    /// Returns the requests to `dc` without a result, oldest first.
     pub fn waiting(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
         self.pending
             .iter()
@@ -337,8 +340,8 @@ impl PendingRequests {
             .map(|(id, _)| id)
     }
 
-    /// Notes the answer in `body`: `rpc_error` or the result itself. Returns whose request it was, unless nobody
-    /// waits for it any more.
+    /// Records the answer in `body`: `rpc_error` or the result itself. Returns the owner of the request, or `None` if
+    /// it has a result or is gone.
     pub fn answer(&mut self, id: RequestId, body: &[u8]) -> Option<Requester> {
         let result = if body.starts_with(&types::RpcError::ID.to_le_bytes()) {
             Err(parse_error(body))
@@ -350,7 +353,7 @@ impl PendingRequests {
         self.finish(id, result)
     }
 
-    /// Ends a request without the server.
+    /// Ends a request with an error of the client.
     pub fn fail(&mut self, id: RequestId, error: InvokeError) -> Option<Requester> {
         self.finish(id, Err(error))
     }
@@ -369,7 +372,7 @@ impl PendingRequests {
         Some(owner)
     }
 
-    /// Notes that one more or one less waits for a result of `dc`.
+    /// Adds `change` to the number of requests to `dc` without a result.
     fn count(&mut self, dc: DcId, change: isize) {
         match self.waiting.iter_mut().find(|(of, _)| *of == dc) {
             Some((_, count)) => *count = count.saturating_add_signed(change),
@@ -383,7 +386,7 @@ impl PendingRequests {
         Some(self.pending.remove(id)?.result?.map_err(|error| *error))
     }
 
-    /// Forgets a request, answered or not.
+    /// Removes a request, answered or not.
     pub fn remove(&mut self, id: RequestId) {
         let Some(pending) = self.pending.remove(id) else { return };
         self.bytes -= pending.query.expose().len();
@@ -395,19 +398,20 @@ impl PendingRequests {
         }
     }
 
-    /// The earliest deadline.
+    /// Returns the earliest deadline.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.deadlines.first_key().map(|(at, _)| at)
     }
 
-    /// A request whose deadline is over, if there is one.
+    /// Returns a request whose deadline has passed, if there is one.
     #[must_use]
     pub fn expired(&self, now: Timestamp) -> Option<RequestId> {
         self.deadlines.first_key().filter(|(at, _)| *at <= now).map(|(_, id)| id)
     }
 
-    /// Puts the deadline of a request off, if that is allowed and it is earlier; `false`: it stays.
+    /// Extends the deadline of a request, if that is allowed and it is earlier. Returns `false` if it is left
+    /// unchanged.
     pub fn put_off(&mut self, id: RequestId, until: Timestamp) -> bool {
         let waiting = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
         let Some(pending) = waiting.filter(|pending| pending.is_patient) else { return false };
@@ -418,7 +422,7 @@ impl PendingRequests {
         true
     }
 
-    /// All that wait for a result.
+    /// Returns all requests without a result.
     #[must_use]
     pub fn all_waiting(&self) -> Vec<RequestId> {
         self.pending.iter().filter(|(_, pending)| pending.result.is_none()).map(|(id, _)| id).collect()
@@ -434,7 +438,7 @@ fn parse_error(body: &[u8]) -> InvokeError {
     }
 }
 
-/// Why a result is packed still: what unpacks by itself was too much together with the rest of its packet.
+/// Returns why a result is still packed: the error of its decompression, or the total limit of its packet.
 fn why_packed(packed: &[u8]) -> GzipError {
     let Ok(data) = Reader::new(packed).bytes() else { return GzipError::Truncated };
     match gzip::unpack(data, gzip::GZIP_LIMIT) {
@@ -443,7 +447,7 @@ fn why_packed(packed: &[u8]) -> GzipError {
     }
 }
 
-/// The query as `gzip_packed`, if that is shorter.
+/// Returns the query as `gzip_packed`, if that is shorter.
 fn pack(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<Vec<u8>>> {
     let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
     if query.len() < policy::MIN_PACKED_QUERY || is_upload || !shrinks(query) {
@@ -457,12 +461,12 @@ fn pack(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<V
     (out.expose().len() < query.len()).then_some(out)
 }
 
-/// Whether a sample of the query is worth packing: in random bytes two are the same once in 256 times, in prose once in 16.
-/// Twice as often as in random bytes, which promises an eighth of the length, is enough.
+/// Returns whether a sample of the query promises a gain. Two random bytes are equal once in 256 times, two bytes of
+/// prose once in 16. Twice the rate of random bytes, which promises an eighth less length, is enough.
 fn shrinks(query: &[u8]) -> bool {
     let mut counts = [0_u32; 256];
     let mut sampled = 0;
-    // An odd step does not meet the same fields of each record again.
+    // With an odd stride, samples do not hit the same fields of every record.
     let stride = (query.len() / policy::SAMPLES) | 1;
     for sample in query.chunks(stride).take(policy::SAMPLES) {
         for byte in sample.iter().take(policy::SAMPLED_BYTES / policy::SAMPLES) {
@@ -508,13 +512,13 @@ mod tests {
         }
         table.answer(RequestId(3), &[251; 8]);
         let shown = format!("{table:?}");
-        // What is packed begins with the mark of gzip.
+        // Compressed data starts with the gzip magic number.
         assert!(!shown.contains("251") && !shown.contains("31, 139"), "{shown}");
         assert_eq!(table.take(RequestId(3)).unwrap().unwrap().expose(), &[251; 8]);
         assert!(table.take(RequestId(3)).is_none());
     }
 
-    /// Bytes without any order, by a generator of Marsaglia.
+    /// Returns noise from one of Marsaglia's generators.
     fn noise(len: usize) -> Vec<u8> {
         let mut state = 88_172_645_463_325_252_u64;
         core::iter::repeat_with(|| {
@@ -529,7 +533,7 @@ mod tests {
 
     #[test]
     fn f11_what_does_not_shrink_is_not_deflated() {
-        // How many bytes are deflated, and whether that is taken.
+        // Returns how many bytes are compressed, and whether the result is used.
         let deflated = |query: &[u8]| {
             let mut seen = 0;
             let packed = pack(query, |whole| {
@@ -551,7 +555,7 @@ mod tests {
             }
             assert_eq!(deflated(&query[..1020]), (0, false), "what fits one segment leaves as it is");
         }
-        // A head that shrinks does not promise it of the rest, nor the other way round.
+        // A head that compresses does not predict the rest, and vice versa.
         let mixed = |head: &[u8], rest: &[u8]| [head, rest].concat();
         assert_eq!(deflated(&mixed(&[0; 512], &noise(15 << 10))), (0, false));
         assert!(deflated(&mixed(&noise(512), &[7; 15 << 10])).1);
