@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use sansgram_runtime::core::client::{Config, Servers, StoredSession};
+use sansgram_runtime::core::client::{Servers, StoredSession};
 use sansgram_runtime::{Client, Error, FileStore, SessionStore};
 use serde_json::json;
 
@@ -141,7 +141,7 @@ impl Opened {
         let config = server.config(&self.session, watch.lookup())?;
         let route = server.route(&config)?;
         let api = application.credentials(&self.session, server::is_telegram(&config));
-        let config = Config { api, ..config };
+        let config = config.with_api(api);
         let options = server.network.options()?;
         let result = server.runtime.block_on(async {
             let client = server.runtime.start(config, Arc::new(self.store), options).await?;

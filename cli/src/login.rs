@@ -123,7 +123,7 @@ impl<'a> Login<'a> {
         let sandbox = args.sandbox.then(Sandbox::start).transpose()?;
         let config = match &sandbox {
             Some(sandbox) => {
-                let mut config = Config { transport: args.server.transport, ..sandbox.config()? };
+                let mut config = sandbox.config()?.with_transport(args.server.transport);
                 args.server.network.disguise(&mut config);
                 config
             }
@@ -149,7 +149,8 @@ impl<'a> Login<'a> {
                         session.servers_name()
                     ));
                 }
-                Config { api: application.credentials(&session, server::is_telegram(&config)), ..config }
+                let api = application.credentials(&session, server::is_telegram(&config));
+                config.with_api(api)
             }
         };
         let route = match sandbox {

@@ -105,7 +105,7 @@ impl Sandbox {
         let key =
             PublicKey::from_pem(self.served.public_key_pem()).map_err(|error| broken(error.to_string()))?;
         let api = Some(ApiCredentials { id: SANDBOX_API_ID, hash: ANY_HASH.into() });
-        Ok(Config { api, ..Config::new(dcs, id(SANDBOX_HOME_DC)?, [key]) })
+        Ok(Config::new(dcs, id(SANDBOX_HOME_DC)?, [key]).with_api(api))
     }
 
     /// The codes that arrived since the last call, a line each.

@@ -103,10 +103,10 @@ impl ServerArgs {
             Some(remembered) => remembered.into(),
         };
         let mut config = match (self.dc.first(), custom) {
-            (None, None) => Config { public_keys: keys, ..telegram },
+            (None, None) => telegram.with_public_keys(keys),
             (None, Some(_)) => {
                 let remembered = Config::for_session(session).map_err(Error::from)?;
-                Config { test_dcs, public_keys: keys, ..remembered }
+                remembered.with_test_dcs(test_dcs).with_public_keys(keys)
             }
             (Some(first), custom) => {
                 let mut dcs = DcTable::new();
@@ -123,7 +123,7 @@ impl ServerArgs {
                         endpoints.iter().for_each(|endpoint| dcs.insert(dc, *endpoint));
                     }
                 }
-                Config { test_dcs, ..Config::new(dcs, first.dc, keys) }
+                Config::new(dcs, first.dc, keys).with_test_dcs(test_dcs)
             }
         };
         // Before a name is looked up or a connection is made.

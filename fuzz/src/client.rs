@@ -311,7 +311,7 @@ impl Run {
                 query.resize(query.len().next_multiple_of(4).max(4), 0);
                 let route = if which == 1 { Route::Dc(dc_of(1)) } else { Route::Home };
                 let after = self.waiting.last().copied().filter(|_| which == 2);
-                let options = RequestOptions { route, after, follow_redirects: which == 3, ..home };
+                let options = home.with_route(route).with_after(after).with_follow_redirects(which == 3);
                 self.client.invoke_raw(now, query, options)
             }
             4 => {

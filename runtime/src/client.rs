@@ -69,7 +69,7 @@ impl Client {
     /// As [`start`](Self::start).
     pub async fn start_with<R: Runtime>(
         runtime: R,
-        config: Config,
+        mut config: Config,
         store: impl SessionStore,
         options: ClientOptions,
     ) -> Result<Self, Error> {
@@ -88,7 +88,7 @@ impl Client {
         let clock = Clock::of(&runtime);
         // Without a limit of the machine's, a person still wants to hear of a dead server.
         let max_attempts = if config.max_attempts == 0 { 5 } else { config.max_attempts.into() };
-        let config = Config { through_proxy: config.through_proxy || options.proxy.is_some(), ..config };
+        config.through_proxy |= options.proxy.is_some();
         let machine = sansio::Client::new(config, session, Box::new(OsRandom::default()), clock.now())?;
         let shared = Arc::new(Shared::new(machine, clock));
         let proxy = options.proxy.map(Arc::new);

@@ -57,8 +57,10 @@ impl DcTable {
 /// The ports of Telegram's DCs, the preferred one first.
 pub(super) const PORTS: [u16; 3] = [443, 80, 5222];
 
-/// What the client must know before it starts.
+/// What the client must know before it starts. Begin with [`telegram`](Self::telegram), [`telegram_test`](Self::telegram_test) or
+/// [`new`](Self::new), and set what differs.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// The application; needed for login, not for a session that is logged in already.
     pub api: Option<ApiCredentials>,
@@ -66,65 +68,62 @@ pub struct Config {
     pub device: DeviceInfo,
     /// The addresses of the DCs.
     pub dcs: DcTable,
-    /// The DC to begin with while the session knows no home.
+    /// The DC to begin with if the session has no home DC.
     pub initial_dc: DcId,
-    /// Whether these are Telegram's test DCs, whose numbers go onto the wire plus 10,000.
+    /// Whether these are Telegram's test DCs, whose numbers are sent plus 10,000; default no.
     pub test_dcs: bool,
     /// The RSA keys that a server may identify itself by.
     pub public_keys: Arc<[PublicKey]>,
     /// The framing, if the stream mode leaves the choice.
     pub transport: TransportKind,
-    /// What connections look like from outside, default plain; the same for all DCs. Where a WebSocket's host wants
-    /// TLS, the stream that the embedder opens must bring it.
+    /// What connections look like from outside, the same for all DCs; default plain. If a WebSocket's host requires TLS,
+    /// the embedder opens a TLS stream.
     pub stream_mode: StreamMode,
-    /// Where all connections go in place of the DCs' own addresses, the preferred one first: to an MTProxy or a
-    /// WebSocket gateway. Default empty: to the DCs.
+    /// The addresses of an MTProxy or a WebSocket gateway, the preferred one first: all connections go there. Default empty:
+    /// connections go to the DCs.
     pub proxy_endpoints: Vec<SocketAddr>,
-    /// Whether the embedder reaches the addresses through a proxy (SOCKS5, HTTP), default no: then those come first that
-    /// the server announced for it.
+    /// Whether the embedder reaches the addresses through a proxy (SOCKS5, HTTP); default no. If so, addresses that the server
+    /// announces for proxies come first.
     pub through_proxy: bool,
-    /// Whether the home DC is asked where all DCs are (`help.getConfig`), default yes: with the first request after a
-    /// connection, and again once the answer has expired, which is about one small request an hour. The addresses are
-    /// kept in the session and tried besides those of [`dcs`](Self::dcs). Never asked through a
-    /// [`proxy_endpoints`](Self::proxy_endpoints), which finds the DCs by itself.
+    /// Whether the home DC is asked for the addresses of all DCs (`help.getConfig`); default yes. It is asked along with the
+    /// first request, and again once the answer has expired: about one small request an hour. The addresses are stored in
+    /// the session and tried besides those of [`dcs`](Self::dcs). With [`proxy_endpoints`](Self::proxy_endpoints), which find
+    /// the DCs by themselves, it is never asked.
     pub learn_addresses: bool,
-    /// What to try in its place, in turn, once all addresses of a DC were tried without success; default none.
+    /// The framings that are tried in turn once all addresses of a DC have failed; default none.
     pub fallback_transports: Vec<TransportKind>,
-    /// Whether the server shall push updates, default yes: then it is asked where they stand (`updates.getState`) after
-    /// a login and at the beginning of each of its sessions, and
-    /// [`Event::UpdatesState`](super::Event::UpdatesState) says it. If not, the application's requests travel in
-    /// `invokeWithoutUpdates`, and are not packed.
+    /// Whether the server pushes updates; default yes. If so, it is asked where they stand (`updates.getState`) after a login
+    /// and whenever it makes a new session, and [`Event::UpdatesState`](super::Event::UpdatesState) says it. If not, the
+    /// application's requests travel in `invokeWithoutUpdates`, and are not packed.
     pub updates: bool,
-    /// Perfect forward secrecy: requests travel under temporary keys, and permanent keys never leave for anything but
-    /// vouching for those and being destroyed. Costs a second handshake per connection that has no key yet. Default
-    /// off.
+    /// Perfect forward secrecy: requests travel under temporary keys, and a permanent key is used only to bind those and to
+    /// be destroyed. Costs a second key exchange for each DC and key lifetime. Default off.
     pub pfs: bool,
     /// How long a temporary key lives, default 24 h, at least a minute. The next one is made in the last eighth (the
     /// last hour, if that is shorter).
     pub temporary_key_lifetime: Duration,
-    /// Connections to other DCs than the home DC are closed when nothing was asked of them for this long; default
-    /// 5 minutes.
+    /// Connections to other DCs than the home DC are closed after so long without a request; default 5 minutes.
     pub idle_timeout: Duration,
-    /// How long a connection that is being made may go on without a sign of the server, from `Open` on; default 20 s. The
-    /// stream that is up is the first sign, each verified answer another: the time begins anew. One that takes longer is
-    /// closed and tried again. Once there is a key, a ping is waited for 15 s, so round trips of up to 14 s work.
+    /// How long a connection that is not ready may go without a sign of the server, from [`Output::Open`](super::Output::Open)
+    /// on; default 20 s. The open stream is the first sign, each verified answer another: the time begins anew. Beyond it,
+    /// the connection is closed and tried again. A pong is waited for 15 s, so round trips of up to 14 s work.
     pub connect_timeout: Duration,
-    /// The longest time from `Open` until the server has proved that it knows the key, however steadily it answers;
-    /// default 180 s. The stream takes a round trip, a permanent key three and its proof one; a temporary key three more and
-    /// its binding one.
+    /// The longest time from [`Output::Open`](super::Output::Open) until the connection is ready, however steadily the server
+    /// answers; default 180 s. The stream takes a round trip, a permanent key three and its validation one; a temporary
+    /// key three more and its binding one.
     pub connect_limit: Duration,
     /// How often in a row a connection may fail before the requests that wait for it fail, default 5; 0: without limit. A DC
     /// that was reached once is tried without limit while something needs it: requests have deadlines of their own.
     pub max_attempts: u32,
-    /// The longest time from a request to its answer, default 60 s; `None`: no limit. What the first connection to a DC takes
-    /// to make its keys does not count, unless it fails: the limit begins when they are made.
+    /// The longest time from a request to its answer; default 60 s; `None`: no limit. The time in which the first connection
+    /// to a DC makes its keys does not count, unless that fails.
     pub request_timeout: Option<Duration>,
     /// How long a step of a login waits in all if the server asks it to (`FLOOD_WAIT`); default 60 s. A longer wait is
     /// reported as the step's error; with zero, every wait is.
     pub flood_sleep_threshold: Duration,
-    /// How many requests may wait for a result, or have one that was not taken; default 65,536.
+    /// The most requests that are pending, or have a result that was not taken; default 65,536.
     pub max_pending: usize,
-    /// How many bytes the queries that wait for a result may have together; default 64 MiB.
+    /// The most bytes that the queries of pending requests have together; default 64 MiB.
     pub max_pending_bytes: usize,
 }
 

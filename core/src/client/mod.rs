@@ -1,4 +1,4 @@
-//! The whole machine: connections by id, the DC table, migration, timers, events. Embedders start here.
+//! The client: connections, DCs, migration, timers, events. Embedders start here.
 //!
 //! **After every call, poll with [`Client::poll_output`] until [`Output::Timeout`].**
 //!
@@ -9,6 +9,7 @@ mod advance;
 mod authorization_transfer;
 mod backoff;
 mod config;
+mod config_builder;
 mod connection;
 mod context;
 mod datacenter;

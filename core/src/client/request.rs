@@ -25,12 +25,13 @@ pub enum Route {
     Dc(DcId),
 }
 
-/// How a request is to be sent.
+/// How a request is sent. Begin with [`new`](Self::new) and set what differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RequestOptions {
     /// Which DC it goes to; the home DC by default.
     pub route: Route,
-    /// How long to wait for the answer; `None`: as long as [`Config::request_timeout`](super::Config::request_timeout) says,
+    /// How long to wait for the answer; `None`, the default: as long as [`Config::request_timeout`](super::Config::request_timeout) says,
     /// which does not count the making of the first key.
     pub timeout: Option<Duration>,
     /// The request after which the server must execute this one (`invokeAfterMsg`), if that is still pending. Both must go
@@ -39,15 +40,23 @@ pub struct RequestOptions {
     /// Whether the client itself repeats the request at the DC that `FILE_MIGRATE_X` or `STATS_MIGRATE_X` names, up to
     /// three times; by default the error is the result (see [`RpcError::redirect_dc`](crate::rpc::RpcError::redirect_dc)).
     pub follow_redirects: bool,
-    /// What becomes of it if its outcome is unknown; by default it is reported. [`OnUnknownOutcome`] says when that is.
+    /// What happens if its outcome is unknown; by default it fails. [`OnUnknownOutcome`] says when that is.
     pub on_unknown_outcome: OnUnknownOutcome,
-    /// Whether [`Event::QuickAck`] shall tell, ahead of any answer, that the server got it. Transports of the kind
-    /// [`Full`](crate::transport::TransportKind::Full) do not tell.
+    /// Whether [`Event::QuickAck`] says, before the answer, that the server has it; default no. There are no quick acks over
+    /// [`Full`](crate::transport::TransportKind::Full) framing.
     pub quick_ack: bool,
 }
 
 impl Default for RequestOptions {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RequestOptions {
+    /// The options of an ordinary request to the home DC.
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             route: Route::Home,
             timeout: None,
@@ -57,11 +66,53 @@ impl Default for RequestOptions {
             quick_ack: false,
         }
     }
+
+    /// Sets [`route`](Self::route).
+    #[must_use]
+    pub const fn with_route(mut self, route: Route) -> Self {
+        self.route = route;
+        self
+    }
+
+    /// Sets [`timeout`](Self::timeout).
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = timeout.into();
+        self
+    }
+
+    /// Sets [`after`](Self::after).
+    #[must_use]
+    pub fn with_after(mut self, after: impl Into<Option<RequestId>>) -> Self {
+        self.after = after.into();
+        self
+    }
+
+    /// Sets [`follow_redirects`](Self::follow_redirects).
+    #[must_use]
+    pub const fn with_follow_redirects(mut self, follow_redirects: bool) -> Self {
+        self.follow_redirects = follow_redirects;
+        self
+    }
+
+    /// Sets [`on_unknown_outcome`](Self::on_unknown_outcome).
+    #[must_use]
+    pub const fn with_on_unknown_outcome(mut self, on_unknown_outcome: OnUnknownOutcome) -> Self {
+        self.on_unknown_outcome = on_unknown_outcome;
+        self
+    }
+
+    /// Sets [`quick_ack`](Self::quick_ack).
+    #[must_use]
+    pub const fn with_quick_ack(mut self, quick_ack: bool) -> Self {
+        self.quick_ack = quick_ack;
+        self
+    }
 }
 
 impl From<Route> for RequestOptions {
     fn from(route: Route) -> Self {
-        Self { route, ..Self::default() }
+        Self::new().with_route(route)
     }
 }
 

@@ -103,7 +103,6 @@ impl Messages<'_> {
     /// # Errors
     /// [`MessageError`]: why a message was refused. If it is [fatal](MessageError::is_fatal), the rest of the packet is not
     /// used, and the connection must be closed. If not, it comes after all other messages.
-    #[expect(clippy::should_implement_trait, reason = "what it returns borrows from it")]
     pub fn next(&mut self) -> Result<Option<SessionEvent<'_>>, MessageError> {
         loop {
             self.unpacked = None;

@@ -61,6 +61,7 @@ impl Tunnel {
     }
 
     /// Appends the tunnel's own bytes. Returns whether there were any.
+    #[allow(clippy::ptr_arg, reason = "tunnels append to it, if a feature switches them on")]
     pub(super) fn control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
         match self {
             Self::None => false,
@@ -77,6 +78,7 @@ impl Tunnel {
     }
 
     /// Wraps the payload, which is in `out` from `from` to its end, in place.
+    #[allow(clippy::ptr_arg, reason = "tunnels append to it, if a feature switches them on")]
     pub(super) fn wrap(&mut self, out: &mut Vec<u8>, from: usize, random: &mut dyn SecureRandom) {
         match self {
             Self::None => {}

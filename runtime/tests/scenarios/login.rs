@@ -148,7 +148,7 @@ pub(crate) async fn a_restart_needs_no_login<R: Runtime + Clone>(runtime: R) {
     client.disconnect().await;
 
     // Neither the application's identity nor anything but the session is needed again.
-    let config = sansgram_runtime::core::client::Config { api: None, ..config(&served) };
+    let config = config(&served).with_api(None);
     let client = Client::start(runtime, config, store).await.unwrap();
     assert_eq!(client.home(), dc_id(1));
     assert!(client.is_authorized().await.unwrap());

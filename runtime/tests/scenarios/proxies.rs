@@ -262,7 +262,7 @@ pub(crate) async fn a_proxy_with_a_name<R: Runtime>(runtime: R) {
 /// Why a client does not get through; it must say so within `limit`.
 async fn fails<R: Runtime>(runtime: R, url: &str, limit: Duration) -> DisconnectReason {
     let served = sandbox();
-    let config = Config { max_attempts: 3, connect_timeout: limit / 8, ..config(&served) };
+    let config = config(&served).with_max_attempts(3).with_connect_timeout(limit / 8);
     let client = Client::start_with(runtime, config, MemoryStore::new(), through(url)).await.unwrap();
     let begin = Instant::now();
     let error = client.connect().await.unwrap_err();
@@ -370,7 +370,7 @@ fn second_address(served: &TestServer) -> Config {
     let mut dcs = DcTable::new();
     dcs.insert(dc_id(2), SocketAddr::from(([127, 0, 0, 1], 1)));
     dcs.insert(dc_id(2), address(served, 2));
-    Config { dcs, max_attempts: 1, ..config(served) }
+    config(served).with_dcs(dcs).with_max_attempts(1)
 }
 
 pub(crate) async fn a_second_address_is_tried<R: Runtime + Clone>(runtime: R) {

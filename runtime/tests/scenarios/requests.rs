@@ -18,7 +18,7 @@ pub(crate) async fn a_request_is_followed<R: Runtime>(runtime: R) {
     let first = client.send(&GetNearestDc {}, RequestOptions::default()).unwrap();
     // Nothing ran in between that could have connected.
     assert_eq!(first.delivery(), Some(Delivery::Queued));
-    let options = RequestOptions { after: Some(first.id()), ..RequestOptions::default() };
+    let options = RequestOptions::default().with_after(Some(first.id()));
     let second = client.send(&GetNearestDc {}, options).unwrap();
     let reply = second.reply().await.unwrap();
     // The server answers in the order in which it executes.
@@ -35,7 +35,7 @@ pub(crate) async fn a_request_is_acknowledged_quickly<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     for quick_ack in [true, false] {
-        let options = RequestOptions { quick_ack, ..RequestOptions::default() };
+        let options = RequestOptions::default().with_quick_ack(quick_ack);
         let mut request = client.send(&GetNearestDc {}, options).unwrap();
         request.received().await.unwrap();
         assert!(request.delivery().unwrap() >= Delivery::Packed);
@@ -48,7 +48,7 @@ pub(crate) async fn a_request_that_never_left_was_not_received<R: Runtime>(runti
     let fault_injection = FaultInjection::default().with_silent_after_accept(true);
     let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    let options = RequestOptions { timeout: Some(Duration::from_millis(50)), ..RequestOptions::default() };
+    let options = RequestOptions::default().with_timeout(Some(Duration::from_millis(50)));
     let mut request = client.send(&GetNearestDc {}, options).unwrap();
     let ended = InvokeError::TimedOut { delivery: Delivery::Queued, trouble: None };
     for _ in 0..2 {
@@ -63,7 +63,7 @@ pub(crate) async fn a_request_that_never_left_was_not_received<R: Runtime>(runti
 pub(crate) async fn a_request_has_a_time_limit<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    let options = RequestOptions { timeout: Some(Duration::from_nanos(1)), ..RequestOptions::default() };
+    let options = RequestOptions::default().with_timeout(Some(Duration::from_nanos(1)));
     let refused = client.invoke_with(&GetNearestDc {}, options).await;
     assert!(matches!(refused, Err(Error::Invoke(InvokeError::TimedOut { .. }))), "{refused:?}");
     client.invoke(&GetNearestDc {}).await.unwrap();

@@ -25,7 +25,7 @@ pub(crate) async fn nobody_listens<R: Runtime>(runtime: R) {
     let served = sandbox();
     let mut dcs = DcTable::new();
     dcs.insert(dc_id(2), nobody);
-    let config = Config { dcs, max_attempts: 2, ..config(&served) };
+    let config = config(&served).with_dcs(dcs).with_max_attempts(2);
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
     let error = client.connect().await.unwrap_err();
     let refused = DisconnectReason::Network(IoFailure::Refused);
@@ -41,7 +41,7 @@ pub(crate) async fn nobody_listens<R: Runtime>(runtime: R) {
 pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
     let served = sandbox();
     let request_timeout = Some(Duration::from_secs(5));
-    let config = Config { max_attempts: 2, request_timeout, ..config(&served) };
+    let config = config(&served).with_max_attempts(2).with_request_timeout(request_timeout);
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
     client.bot_login("1:sandbox").await.unwrap();
     drop(served);
@@ -54,7 +54,7 @@ pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
 /// What both ways of connecting report of a server that misbehaves.
 async fn misbehaving<R: Runtime>(runtime: R, fault_injection: FaultInjection) -> (DisconnectReason, Error) {
     let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
-    let config = Config { connect_timeout: Duration::from_secs(2), max_attempts: 1, ..config(&served) };
+    let config = config(&served).with_connect_timeout(Duration::from_secs(2)).with_max_attempts(1);
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
     let error = client.connect().await.unwrap_err();
     let Error::Unreachable { reason, .. } = error else { panic!("{error:?}") };

@@ -137,7 +137,7 @@ pub(crate) fn assert_works_within(pair: &mut Pair, number: i64, most: Duration) 
 
 /// What may be executed twice: it leaves before the connection has shown that it works.
 pub(crate) fn repeatable() -> RequestOptions {
-    RequestOptions { on_unknown_outcome: OnUnknownOutcome::Retry, ..RequestOptions::default() }
+    RequestOptions::default().with_on_unknown_outcome(OnUnknownOutcome::Retry)
 }
 
 /// As [`assert_works_within`], for a request with options.

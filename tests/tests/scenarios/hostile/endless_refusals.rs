@@ -10,14 +10,7 @@ use sansgram_testkit::accounts::Fault;
 
 use crate::common::{TRUE, logged_in, pair_with, wait};
 
-const REPEAT: RequestOptions = RequestOptions {
-    route: Route::Home,
-    timeout: None,
-    after: None,
-    follow_redirects: false,
-    on_unknown_outcome: OnUnknownOutcome::Retry,
-    quick_ack: false,
-};
+const REPEAT: RequestOptions = RequestOptions::new().with_on_unknown_outcome(OnUnknownOutcome::Retry);
 
 fn with_latency(latency: Duration) -> PairOptions {
     let mut options = PairOptions::default();
@@ -123,7 +116,7 @@ fn f15_a_withheld_result_ends_by_the_policy_of_the_request() {
     for on_unknown_outcome in [OnUnknownOutcome::Fail, OnUnknownOutcome::Retry] {
         let mut pair = logged_in(PairOptions::default());
         pair.dcs.options_mut().fault_injection.withhold_results = true;
-        let id = pair.count(1, RequestOptions { on_unknown_outcome, ..REPEAT });
+        let id = pair.count(1, REPEAT.with_on_unknown_outcome(on_unknown_outcome));
         pair.run_for(Duration::from_secs(1)).unwrap();
         assert_eq!(pair.dcs.counted(1), 1);
         // The server says that it has it, and has an answer, and never sends that.

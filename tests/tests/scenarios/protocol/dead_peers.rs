@@ -48,7 +48,7 @@ fn hours_without_a_network_leave_no_outcome_unknown() {
         let mut pair = logged_in(options);
         pair.dcs.options_mut().fault_injection.withhold_results = true;
         let timeout = Some(Duration::from_secs(24 * 3600));
-        let id = pair.count(1, RequestOptions { timeout, ..RequestOptions::default() });
+        let id = pair.count(1, RequestOptions::default().with_timeout(timeout));
         pair.run_for(Duration::from_secs(1)).unwrap();
         pair.network.set_dead(2, true);
         pair.run_for(Duration::from_secs(60 * minutes)).unwrap();
@@ -66,7 +66,7 @@ fn a_lost_state_request_is_repeated_over_the_next_connection() {
     let mut pair = logged_in(options);
     pair.dcs.options_mut().fault_injection.withhold_results = true;
     let timeout = Some(Duration::from_secs(3600));
-    let id = pair.count(1, RequestOptions { timeout, ..RequestOptions::default() });
+    let id = pair.count(1, RequestOptions::default().with_timeout(timeout));
     pair.run_for(Duration::from_secs(1)).unwrap();
     // The next connection asks what became of the request, and is lost before the answer comes.
     let lost = losses(&pair);

@@ -10,7 +10,7 @@ use sansgram_testkit::random::SeededRandomForTestingOnly;
 use crate::common::{TRUE, assert_no_fault, log_in_bot};
 
 fn policy(on_unknown_outcome: OnUnknownOutcome) -> RequestOptions {
-    RequestOptions { on_unknown_outcome, ..RequestOptions::default() }
+    RequestOptions::default().with_on_unknown_outcome(on_unknown_outcome)
 }
 
 /// What became of the requests of a run.

@@ -11,7 +11,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use crate::common::{TRUE, assert_no_fault, logged_in, losses, pfs_options, wait};
 
 fn repeat() -> RequestOptions {
-    RequestOptions { on_unknown_outcome: OnUnknownOutcome::Retry, ..RequestOptions::default() }
+    RequestOptions::default().with_on_unknown_outcome(OnUnknownOutcome::Retry)
 }
 
 fn connected(options: PairOptions) -> Pair {
@@ -258,7 +258,7 @@ fn a_queued_request_is_sent_once_after_the_rotation() {
 #[test]
 fn ordering_survives_a_rotation() {
     let (mut pair, one) = stuck_before_a_change();
-    let after = |earlier| RequestOptions { after: Some(earlier), ..RequestOptions::default() };
+    let after = |earlier| RequestOptions::default().with_after(Some(earlier));
     let two = pair.count(2, after(one));
     let three = pair.count(3, after(two));
     for number in [2, 3] {
@@ -275,7 +275,7 @@ fn ordering_survives_a_rotation() {
 #[test]
 fn a_request_ordered_after_a_cancelled_one_is_sent() {
     let (mut pair, one) = stuck_before_a_change();
-    let two = pair.count(2, RequestOptions { after: Some(one), ..RequestOptions::default() });
+    let two = pair.count(2, RequestOptions::default().with_after(Some(one)));
     let key = bound_key(&pair);
     pair.run_until(|pair| bound_key(pair) != key).unwrap();
     pair.client.cancel(one);

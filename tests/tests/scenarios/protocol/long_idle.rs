@@ -51,8 +51,7 @@ fn idle_until_the_server_closes_or_forgets_the_session() {
             // the connection was known, so it may have been executed in the session that is forgotten.
             let begun = pair.elapsed();
             let number = number as i64;
-            let take_retry =
-                RequestOptions { on_unknown_outcome: OnUnknownOutcome::Retry, ..RequestOptions::default() };
+            let take_retry = RequestOptions::default().with_on_unknown_outcome(OnUnknownOutcome::Retry);
             let (reported, repeated) =
                 (pair.count(100 + number, Route::Home), pair.count(number, take_retry));
             assert_eq!(wait(&mut pair, repeated), Ok(TRUE.to_vec()));

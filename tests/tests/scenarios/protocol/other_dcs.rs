@@ -135,7 +135,7 @@ fn file_migrate_is_followed_if_the_request_allows() {
     let away = Fault::error("help.saveAppLog", 303, "FILE_MIGRATE_3").on_dc(2);
     options.server.accounts.faults = vec![away];
     let mut pair = logged_in(options);
-    let followed = pair.count(1, RequestOptions { follow_redirects: true, ..RequestOptions::default() });
+    let followed = pair.count(1, RequestOptions::default().with_follow_redirects(true));
     assert_eq!(wait(&mut pair, followed), Ok(TRUE.to_vec()));
     assert_eq!(pair.dcs.counted(1), 1);
     let refused = pair.count(2, Route::Home);

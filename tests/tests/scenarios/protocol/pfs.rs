@@ -112,7 +112,7 @@ fn a_forgotten_temporary_key_is_replaced_and_the_permanent_one_stays() {
     let mut pair = logged_in(pfs_options());
     let permanent = permanent_key(&pair);
     // It leaves before anybody knows that the key is gone.
-    let options = RequestOptions { on_unknown_outcome: OnUnknownOutcome::Retry, ..RequestOptions::default() };
+    let options = RequestOptions::default().with_on_unknown_outcome(OnUnknownOutcome::Retry);
     for number in 0..5 {
         pair.dcs.forget_temporary_keys();
         let request = pair.count(number, options);

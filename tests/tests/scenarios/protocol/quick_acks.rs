@@ -20,7 +20,7 @@ fn a_quick_ack_is_reported_before_the_answer() {
         for number in 0..10 {
             pair.events.clear();
             let quick_ack = number % 2 == 0;
-            let id = pair.count(number, RequestOptions { quick_ack, ..RequestOptions::default() });
+            let id = pair.count(number, RequestOptions::default().with_quick_ack(quick_ack));
             pair.run_until(|pair| pair.is_completed(id)).unwrap();
             let told: Vec<_> = pair
                 .events

@@ -35,7 +35,7 @@ fn from_queued_to_answered() {
 
 #[test]
 fn a_timeout_reports_the_delivery_state() {
-    let short = RequestOptions { timeout: Some(Duration::from_secs(5)), ..RequestOptions::default() };
+    let short = RequestOptions::default().with_timeout(Some(Duration::from_secs(5)));
     let mut pair = logged_in(PairOptions::default());
     pair.dcs.options_mut().fault_injection.silent_after_handshake = true;
     let begun = pair.elapsed();
@@ -58,7 +58,7 @@ fn a_timeout_reports_the_delivery_state() {
     );
     assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));
     pair.network.set_dead(2, false);
-    let one = pair.count(3, RequestOptions { timeout: Some(Duration::from_secs(60)), ..short });
+    let one = pair.count(3, short.with_timeout(Some(Duration::from_secs(60))));
     assert_eq!(wait(&mut pair, one), Ok(TRUE.to_vec()));
     assert_eq!((pair.dcs.counted(1), pair.dcs.counted(2), pair.dcs.counted(3)), (0, 0, 1));
 }
@@ -93,9 +93,9 @@ fn a_cancelled_request_is_never_answered() {
 fn ordered_requests_run_one_after_the_other() {
     let mut pair = logged_in(PairOptions::default());
     let first = pair.count(1, Route::Home);
-    let then = RequestOptions { after: Some(first), ..RequestOptions::default() };
+    let then = RequestOptions::default().with_after(Some(first));
     let second = pair.count(2, then);
-    let third = pair.count(3, RequestOptions { after: Some(second), ..then });
+    let third = pair.count(3, then.with_after(Some(second)));
     for id in [third, second, first] {
         assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
     }
@@ -145,7 +145,7 @@ fn msg_wait_failed_is_retried() {
             let mut pair = logged_in(options);
             let now = pair.client_now();
             let first = pair.client.invoke(now, &functions::help::GetNearestDc {}, Route::Home).unwrap();
-            let then = RequestOptions { after: Some(first.id()), ..RequestOptions::default() };
+            let then = RequestOptions::default().with_after(Some(first.id()));
             let second = pair.count(2, then);
             let result = wait(&mut pair, second);
             assert_eq!(result.is_ok(), is_answered, "{name}: {result:?}");

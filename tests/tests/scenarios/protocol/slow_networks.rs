@@ -48,7 +48,7 @@ fn f9_a_login_with_migration_succeeds() {
 #[test]
 fn f9_a_request_timeout_holds_during_a_key_exchange() {
     let mut pair = Pair::new(with_round_trips(Duration::from_secs(6), false));
-    let short = RequestOptions { timeout: Some(Duration::from_secs(10)), ..RequestOptions::default() };
+    let short = RequestOptions::default().with_timeout(Some(Duration::from_secs(10)));
     let id = pair.count(1, short);
     assert!(matches!(wait(&mut pair, id), Err(InvokeError::TimedOut { trouble: None, .. })));
     assert_eq!(pair.elapsed(), Duration::from_secs(10));

@@ -1,0 +1,176 @@
+//! The builder methods of [`Config`].
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use super::config::{Config, DcTable};
+use crate::crypto::rsa::PublicKey;
+use crate::dc::DcId;
+use crate::login::ApiCredentials;
+use crate::rpc::DeviceInfo;
+use crate::transport::{StreamMode, TransportKind};
+
+impl Config {
+    /// Sets [`api`](Self::api).
+    #[must_use]
+    pub fn with_api(mut self, api: impl Into<Option<ApiCredentials>>) -> Self {
+        self.api = api.into();
+        self
+    }
+
+    /// Sets [`device`](Self::device).
+    #[must_use]
+    pub fn with_device(mut self, device: DeviceInfo) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Sets [`dcs`](Self::dcs).
+    #[must_use]
+    pub fn with_dcs(mut self, dcs: DcTable) -> Self {
+        self.dcs = dcs;
+        self
+    }
+
+    /// Sets [`initial_dc`](Self::initial_dc).
+    #[must_use]
+    pub const fn with_initial_dc(mut self, initial_dc: DcId) -> Self {
+        self.initial_dc = initial_dc;
+        self
+    }
+
+    /// Sets [`test_dcs`](Self::test_dcs).
+    #[must_use]
+    pub const fn with_test_dcs(mut self, test_dcs: bool) -> Self {
+        self.test_dcs = test_dcs;
+        self
+    }
+
+    /// Sets [`public_keys`](Self::public_keys).
+    #[must_use]
+    pub fn with_public_keys(mut self, public_keys: impl Into<Arc<[PublicKey]>>) -> Self {
+        self.public_keys = public_keys.into();
+        self
+    }
+
+    /// Sets [`transport`](Self::transport).
+    #[must_use]
+    pub const fn with_transport(mut self, transport: TransportKind) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Sets [`stream_mode`](Self::stream_mode).
+    #[must_use]
+    pub fn with_stream_mode(mut self, stream_mode: StreamMode) -> Self {
+        self.stream_mode = stream_mode;
+        self
+    }
+
+    /// Sets [`proxy_endpoints`](Self::proxy_endpoints).
+    #[must_use]
+    pub fn with_proxy_endpoints(mut self, proxy_endpoints: Vec<SocketAddr>) -> Self {
+        self.proxy_endpoints = proxy_endpoints;
+        self
+    }
+
+    /// Sets [`through_proxy`](Self::through_proxy).
+    #[must_use]
+    pub const fn with_through_proxy(mut self, through_proxy: bool) -> Self {
+        self.through_proxy = through_proxy;
+        self
+    }
+
+    /// Sets [`learn_addresses`](Self::learn_addresses).
+    #[must_use]
+    pub const fn with_learn_addresses(mut self, learn_addresses: bool) -> Self {
+        self.learn_addresses = learn_addresses;
+        self
+    }
+
+    /// Sets [`fallback_transports`](Self::fallback_transports).
+    #[must_use]
+    pub fn with_fallback_transports(mut self, fallback_transports: Vec<TransportKind>) -> Self {
+        self.fallback_transports = fallback_transports;
+        self
+    }
+
+    /// Sets [`updates`](Self::updates).
+    #[must_use]
+    pub const fn with_updates(mut self, updates: bool) -> Self {
+        self.updates = updates;
+        self
+    }
+
+    /// Sets [`pfs`](Self::pfs).
+    #[must_use]
+    pub const fn with_pfs(mut self, pfs: bool) -> Self {
+        self.pfs = pfs;
+        self
+    }
+
+    /// Sets [`temporary_key_lifetime`](Self::temporary_key_lifetime).
+    #[must_use]
+    pub const fn with_temporary_key_lifetime(mut self, temporary_key_lifetime: Duration) -> Self {
+        self.temporary_key_lifetime = temporary_key_lifetime;
+        self
+    }
+
+    /// Sets [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub const fn with_idle_timeout(mut self, idle_timeout: Duration) -> Self {
+        self.idle_timeout = idle_timeout;
+        self
+    }
+
+    /// Sets [`connect_timeout`](Self::connect_timeout).
+    #[must_use]
+    pub const fn with_connect_timeout(mut self, connect_timeout: Duration) -> Self {
+        self.connect_timeout = connect_timeout;
+        self
+    }
+
+    /// Sets [`connect_limit`](Self::connect_limit).
+    #[must_use]
+    pub const fn with_connect_limit(mut self, connect_limit: Duration) -> Self {
+        self.connect_limit = connect_limit;
+        self
+    }
+
+    /// Sets [`max_attempts`](Self::max_attempts).
+    #[must_use]
+    pub const fn with_max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = max_attempts;
+        self
+    }
+
+    /// Sets [`request_timeout`](Self::request_timeout).
+    #[must_use]
+    pub fn with_request_timeout(mut self, request_timeout: impl Into<Option<Duration>>) -> Self {
+        self.request_timeout = request_timeout.into();
+        self
+    }
+
+    /// Sets [`flood_sleep_threshold`](Self::flood_sleep_threshold).
+    #[must_use]
+    pub const fn with_flood_sleep_threshold(mut self, flood_sleep_threshold: Duration) -> Self {
+        self.flood_sleep_threshold = flood_sleep_threshold;
+        self
+    }
+
+    /// Sets [`max_pending`](Self::max_pending).
+    #[must_use]
+    pub const fn with_max_pending(mut self, max_pending: usize) -> Self {
+        self.max_pending = max_pending;
+        self
+    }
+
+    /// Sets [`max_pending_bytes`](Self::max_pending_bytes).
+    #[must_use]
+    pub const fn with_max_pending_bytes(mut self, max_pending_bytes: usize) -> Self {
+        self.max_pending_bytes = max_pending_bytes;
+        self
+    }
+}
