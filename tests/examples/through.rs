@@ -1,13 +1,13 @@
-//! Our end of what foreign servers check (`tests/interop/run.sh`).
+//! Our side of the interop tests with foreign servers (`tests/interop/run.sh`).
 //!
-//! `through frames ADDRESS TRANSPORT MODE`, with the mode `plain`, `obfuscated` or `websocket`: sends
-//! packets that the other end knows, wants each back, then a quick ack (not on full) and a transport error.
+//! `through frames ADDRESS TRANSPORT MODE`, with the mode `plain`, `obfuscated` or `websocket`: sends packets that the
+//! other end knows, expects each back, then a quick ack (not on full) and a transport error.
 //!
 //! `through login LINK KEY.pem`: logs in to the sandbox through the MTProxy of this link, first on DC 2 and then,
 //! by a migration, on DC 1.
 //!
-//! `through serve SECRET KEY.pem`: the test DCs behind an MTProxy with this secret, for foreign clients; says where on
-//! its first line, as `sansgram sandbox --json` does, and goes on until it is killed.
+//! `through serve SECRET KEY.pem`: the test DCs behind an MTProxy with this secret, for foreign clients; prints their
+//! addresses on its first line, as `sansgram sandbox --json` does, and runs until it is killed.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -35,7 +35,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// How long the other end may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The quick ack that the other end sends last but one.
+/// The quick ack that the other end sends before its transport error.
 const QUICK_ACK: u32 = 0x8102_0304;
 
 fn main() -> ExitCode {
@@ -59,8 +59,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The packets by their lengths: those of a batch leave together. The forms of all lengths are among them; the
-/// remainder by 256 stays below 128 where the foreign intermediate transport would take more for a flag.
+/// The packets by their lengths: those of a batch are sent together. All forms of lengths occur; modulo 256 they stay
+/// below 128 if the foreign intermediate transport would take the bit for a flag.
 fn batches(kind: TransportKind) -> Vec<Vec<usize>> {
     let mut batches = vec![vec![24, 40, 100], vec![260, 1028], vec![65_552], vec![262_160]];
     if kind != TransportKind::Intermediate {
@@ -150,7 +150,7 @@ enum Seen {
 struct Peer {
     socket: TcpStream,
     layers: TransportStack,
-    /// What came and was not looked at yet.
+    /// Received bytes that are not processed yet.
     seen: VecDeque<Seen>,
 }
 
@@ -222,7 +222,7 @@ fn now(start: Instant) -> Now {
     Now::new(Timestamp::from_origin(start.elapsed()), unix)
 }
 
-/// Drives the machine over one socket until this step is over.
+/// Drives the client over one socket until this step completes.
 fn drive<T: 'static>(
     client: &mut Client,
     socket: &mut Option<(ConnId, TcpStream)>,

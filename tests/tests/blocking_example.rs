@@ -1,4 +1,4 @@
-//! The blocking example of core does what it says: no async, no threads on its side, one socket.
+//! The blocking example of core: no async, no threads, one socket.
 
 #[path = "../../core/examples/blocking.rs"]
 #[allow(dead_code, reason = "its main reads arguments that a test does not have")]

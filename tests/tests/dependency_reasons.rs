@@ -1,4 +1,4 @@
-//! Every dependency of the workspace has its line in ARCHITECTURE.md: dependencies stay chosen.
+//! Every dependency of the workspace has its reason in ARCHITECTURE.md.
 
 use std::fs;
 use std::path::Path;

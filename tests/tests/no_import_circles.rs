@@ -1,4 +1,4 @@
-//! No two files of a crate import each other, not even through others: every file can be read before those that use it.
+//! No files of a crate import each other, directly or indirectly: each file can be read before the files that use it.
 //!
 //! Names that come through a facade (`pub use`) count for the file that defines them.
 
@@ -227,7 +227,7 @@ impl Names {
         }
     }
 
-    /// A `pub use` is a door for others, no need of the file that has it.
+    /// A `pub use` is a facade for others, not an import of its own file.
     fn take_import(&mut self, alias: String, path: Vec<String>, is_public: bool) {
         if !is_public {
             self.named.push(path.clone());
@@ -272,7 +272,7 @@ impl<'ast> Visit<'ast> for Names {
     }
 }
 
-/// Files that still stand in a circle. The list only gets shorter.
+/// Files that are still in a circle. The list only gets shorter.
 const STILL_IN_CIRCLES: &[&str] = &[];
 
 #[test]

@@ -1,4 +1,4 @@
-//! What many scenarios begin with, and what they expect.
+//! Helpers of many scenarios: pairs, logins, and common assertions.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
-/// `boolTrue`, which a request to count is answered with.
+/// `boolTrue`, the result of a counted request.
 pub(crate) const TRUE: [u8; 4] = 0x9972_75b5_u32.to_le_bytes();
 
 pub(crate) fn dc(number: i64) -> DcId {
@@ -23,14 +23,14 @@ pub(crate) fn pair_with(faults: Vec<Fault>) -> Pair {
     Pair::new(options)
 }
 
-/// A pair whose login codes travel in these ways, one after the other.
+/// A pair with these deliveries of login codes.
 pub(crate) fn delivering(deliveries: &[CodeDelivery]) -> Pair {
     let mut options = PairOptions::default();
     options.server.accounts.deliveries = deliveries.to_vec();
     Pair::new(options)
 }
 
-/// A pair whose servers go wrong in this way.
+/// A pair whose servers have these faults.
 pub(crate) fn misbehaving(fault_injection: FaultInjection) -> Pair {
     let server = ServerOptions::default().with_fault_injection(fault_injection);
     Pair::new(PairOptions { server, ..PairOptions::default() })
@@ -54,7 +54,7 @@ pub(crate) fn log_in_bot(pair: &mut Pair, token: &str) {
     assert_logged_in(&pair.login(LoginFlow::bot_login(token)));
 }
 
-/// Logs in with a phone on this DC that has no password.
+/// Logs in with a phone number of this DC, without a password.
 pub(crate) fn log_in_by_phone(pair: &mut Pair, dc: u8) {
     let outcome = give_code(pair, &format!("+99966{dc}0001"));
     assert!(matches!(&outcome, Ok(LoginStep::LoggedIn(user)) if !user.is_bot), "{outcome:?}");
@@ -66,14 +66,14 @@ pub(crate) fn request_code(pair: &mut Pair, phone: &str) -> SentCode {
     code_sent(pair.login(LoginFlow::send_code(phone)))
 }
 
-/// Asks for the code of a number of the sandbox, and gives it.
+/// Requests the code of a sandbox number and sends it.
 pub(crate) fn give_code(pair: &mut Pair, phone: &str) -> Result<LoginStep, LoginError> {
     let token = request_code(pair, phone);
     let dc = token.phone.digits().get(5..6).unwrap().repeat(5);
     pair.login(LoginFlow::sign_in(&token, &dc))
 }
 
-/// Gives the code of a number of the sandbox that has a password.
+/// Sends the code of a sandbox number that has a password.
 pub(crate) fn password_hint(pair: &mut Pair, phone: &str) -> PasswordHint {
     match give_code(pair, phone) {
         Ok(LoginStep::PasswordRequired(hint)) => hint,
@@ -113,12 +113,12 @@ pub(crate) fn assert_logged_in(outcome: &Result<impl MayBeLoggedIn, LoginError>)
     assert!(is_logged_in(outcome), "{outcome:?}");
 }
 
-/// The code of this sandbox number of DC 2 logs in.
+/// Logs in with a sandbox number of DC 2.
 pub(crate) fn assert_code_signs_in(pair: &mut Pair, token: &SentCode) {
     assert_logged_in(&pair.login(LoginFlow::sign_in(token, "22222")));
 }
 
-/// The servers have refused nothing that a correct client never sends.
+/// Asserts that the servers refused nothing that a correct client never sends.
 pub(crate) fn assert_no_fault(pair: &Pair) {
     let fault = pair.refusals.iter().find(|refusal| refusal.is_clients_fault());
     assert_eq!(fault, None);
@@ -130,12 +130,12 @@ pub(crate) fn wait(pair: &mut Pair, id: RequestId) -> Result<Vec<u8>, InvokeErro
     pair.client.take_raw(id).unwrap()
 }
 
-/// Sends a request that must be answered within this time, and executed once.
+/// Asserts that a request is answered within this time and executed once.
 pub(crate) fn assert_works_within(pair: &mut Pair, number: i64, most: Duration) {
     assert_works_as(pair, number, RequestOptions::default(), most);
 }
 
-/// What may be executed twice: it leaves before the connection has shown that it works.
+/// Options of a request that may be executed twice: it is sent before the connection is validated.
 pub(crate) fn repeatable() -> RequestOptions {
     RequestOptions::default().with_on_unknown_outcome(OnUnknownOutcome::Retry)
 }

@@ -1,5 +1,5 @@
-//! The accounts read and write TL by code of their own. Here both ends meet: functions written by sansgram-core are
-//! understood by the accounts, and each answer is read by sansgram-core, down to its last byte.
+//! The accounts have TL code of their own. Here both ends meet: the accounts read functions written by `sansgram-core`,
+//! which reads each answer to its last byte.
 
 use std::net::IpAddr;
 
@@ -231,7 +231,7 @@ fn sign_up() {
     assert_eq!(user_of(answer.expect("signed up")).first_name.as_deref(), Some("Ada"));
 }
 
-/// The testkit's generator, as core wants it.
+/// The testkit's generator as core's `SecureRandom`.
 struct CoreRandom(SeededRandomForTestingOnly);
 
 impl sansgram_core::crypto::SecureRandom for CoreRandom {

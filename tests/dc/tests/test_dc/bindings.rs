@@ -1,5 +1,4 @@
-//! The test DC's own checks of `auth.bindTempAuthKey`, by hand: what the client relies on must be refused when it is
-//! forged.
+//! The test DC's checks of `auth.bindTempAuthKey`: each forged field is refused.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use sansgram_testkit::server::ServerOptions;
 const RPC_ERROR: u32 = 0x2144_ca19;
 const BOOL_TRUE: u32 = 0x9972_75b5;
 
-/// A binding that is right, until a test changes something.
+/// A correct binding, to be changed by a test.
 struct Attempt {
     permanent: AuthKey,
     named: u64,
@@ -53,7 +52,7 @@ impl Keys {
         }
     }
 
-    /// Sends the attempt; the error's name, or `None` where it was accepted.
+    /// Sends the binding. Returns the name of the error; `None` if it was accepted.
     fn bind(&mut self, attempt: &Attempt) -> Option<String> {
         let client = &mut self.client;
         let msg_id = client.next_msg_id();
@@ -82,7 +81,7 @@ impl Keys {
         answer(client)
     }
 
-    /// Calls a function under the key in use; the error's name, or `None`.
+    /// Calls a function under the current key. Returns the name of the error; `None` if it succeeded.
     fn call(&mut self, body: &[u8]) -> Option<String> {
         let init = [&0xda9b_0d0d_u32.to_le_bytes()[..], &230_i32.to_le_bytes()].concat();
         let device = functions::InitConnection {

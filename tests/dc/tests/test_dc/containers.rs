@@ -1,4 +1,4 @@
-//! Containers of a client: what is in them is done, and a malformed one is refused as a whole.
+//! A client's containers: their messages are executed, and a malformed container is refused as a whole.
 
 use sansgram_core::tl::gzip;
 use sansgram_testkit::raw_client::{RawClient, ServerMessage};
@@ -41,7 +41,7 @@ fn all_messages_of_a_container_are_answered() {
     client.content_sent = 2;
     let container_id = client.send(&body, false);
     let messages = client.receive();
-    // The last ping says by its odd seq_no that it wants an acknowledgement; the request has its answer for one.
+    // The last ping requires an ack by its odd seq_no; the answer acknowledges the request.
     assert_eq!(constructors(&messages), [PONG, RPC_RESULT, PONG, MSGS_ACK]);
     assert_eq!(messages[0].long(4), container_id, "new_session_created names the container");
     assert_eq!((messages[1].long(4), messages[1].long(12)), (ids[0], 7));
@@ -84,7 +84,7 @@ fn malformed_containers_are_refused_as_a_whole() {
         let last = client.receive().pop().unwrap();
         assert_eq!((last.long(4), last.int(16)), (msg_id, 64), "{name}");
     }
-    // None of it was done: the same identifier is still free.
+    // No message was executed: the same identifier is still free.
     client.send(&good, false);
     assert_eq!(client.receive()[0].constructor(), PONG);
     assert!(client.refusals.is_empty());

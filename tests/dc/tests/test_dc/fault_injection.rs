@@ -1,4 +1,4 @@
-//! The switches by which the test DCs go wrong on purpose: each does what it says, and nothing else.
+//! Fault injection: each switch has its documented effect and no other.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn slow_bytes() {
         client.wait(interval);
         assert_eq!(client.raw.len(), received);
     }
-    // A transport error is said to its end before the connection closes.
+    // A transport error is sent completely before the connection closes.
     client.send_packet(&[9; 4]);
     assert!(!client.closed);
     client.wait(Duration::from_secs(500));

@@ -1,4 +1,4 @@
-//! The core's handshake against the test DC's: both were written apart from each other, by the documentation.
+//! Core's handshake against the test DC's independent one.
 
 use sansgram_core::handshake::HandshakeError;
 use sansgram_core::transport::TransportKind;

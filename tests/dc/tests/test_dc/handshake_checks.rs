@@ -1,5 +1,4 @@
-//! Each check of the handshake server: one field that is wrong, and the refusal that it brings. What the client sends
-//! is put together here byte by byte.
+//! Each check of the handshake server: one wrong field, and its refusal. The client's bytes are made here by hand.
 
 use num_bigint_dig::BigUint;
 use sansgram_core::crypto::aes_ige;
@@ -10,7 +9,7 @@ use sansgram_core::transport::TransportKind;
 use sansgram_testkit::raw_client::RawClient;
 use sansgram_testkit::server::{HandshakeRefusal, Refusal, ServerOptions, Tolerance};
 
-/// The inner data of the second step, free to be wrong.
+/// The inner data of the second step, right or wrong.
 #[derive(Clone)]
 struct Inner {
     constructor: u32,
@@ -37,7 +36,7 @@ impl Inner {
     }
 }
 
-/// The second step itself, free to be wrong.
+/// The second step, right or wrong.
 #[derive(Clone)]
 struct Outer {
     nonce: [u8; 16],
@@ -61,7 +60,7 @@ fn public_key(client: &RawClient) -> PublicKey {
     PublicKey::from_pem(client.dcs.public_key_pem()).unwrap()
 }
 
-/// Does the first step; the correct second one follows from it.
+/// Runs the first step. Returns the correct second one.
 fn first_step(options: ServerOptions) -> (RawClient, Inner, Outer) {
     let mut client = RawClient::connect(options, 2, TransportKind::Intermediate);
     let (inner, outer) = begin(&mut client);
@@ -112,7 +111,7 @@ fn padded_as_of_old(client: &RawClient, inner: &Inner) -> Vec<u8> {
     [vec![0; 256 - cipher.len()], cipher].concat()
 }
 
-/// Sends a second step that `change` made wrong, and expects this refusal.
+/// Sends a second step with `change` applied, and expects this refusal.
 fn refused(expected: HandshakeRefusal, change: impl FnOnce(&mut Inner, &mut Outer)) {
     let (mut client, mut inner, mut outer) = first_step(ServerOptions::default());
     change(&mut inner, &mut outer);
@@ -184,7 +183,7 @@ fn a1_lenient_dcs_accept_legacy_padding_and_report_it_once() {
         assert_eq!(second_step(&mut client, &outer, &encrypted).is_some(), accepted);
         assert_eq!(client.refusals.is_empty(), accepted);
         assert_eq!(client.tolerated, [Tolerance::LegacyRsa][..usize::from(accepted)]);
-        // Another handshake is taken too, but not told again.
+        // Another handshake is accepted too, but not reported again.
         client.reconnect();
         (inner, outer) = begin(&mut client);
         (inner.constructor, inner.tail) = (0x83c9_5aec, vec![]);
@@ -226,7 +225,7 @@ fn the_same_packet_again_brings_the_same_answer() {
 fn a_server_forgets_a_handshake_after_ten_minutes() {
     let (mut client, inner, outer) = first_step(ServerOptions::default());
     client.wait(std::time::Duration::from_secs(601));
-    // Another client's beginning makes the server look through what it remembers.
+    // Another client's first step makes the server drop expired handshakes.
     let other: [u8; 16] = client.random_bytes();
     client.exchange_plain(&[&0xbe7e_8ef1_u32.to_le_bytes()[..], &other].concat()).unwrap();
     let encrypted = padded(&mut client, &inner);
@@ -258,7 +257,7 @@ fn unencrypted_envelopes_are_checked() {
     assert_eq!(refusal(&[packet(0, 20)]), bad_id(0));
 }
 
-/// Does two steps, then a third with this `retry_id` and `g_b`, as `change` makes it.
+/// Runs two steps, then a third with this `retry_id` and `g_b` and `change` applied.
 fn third_step(retry_id: u64, g_b: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<Refusal> {
     let (mut client, inner, outer) = first_step(ServerOptions::default());
     let encrypted = padded(&mut client, &inner);

@@ -1,5 +1,4 @@
-//! What the test DCs promise to whoever tests a client against them, one subject per file: by messages that are put
-//! together by hand, and over real sockets.
+//! The guarantees of the test DCs, one subject per file: by handmade messages, and over real sockets.
 
 mod accounts_agree_with_core;
 mod bindings;

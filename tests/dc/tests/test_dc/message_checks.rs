@@ -1,4 +1,4 @@
-//! Each check of the session server: one message that is wrong in one way, and what it brings.
+//! Each check of the session server: one message with one mistake, and its answer.
 
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ fn session_zero_is_refused() {
     assert_eq!(client.refusals, [Refusal::Envelope(EnvelopeRefusal::SessionId)]);
 }
 
-/// Sends a ping that is wrong as `change` has it, and expects this code for it.
+/// Sends a ping with `change` applied, and expects this code.
 fn expect_code(reason: BadMessage, change: impl FnOnce(&mut RawClient, &mut u64, &mut u32)) {
     let mut client = client_in_session();
     let (mut msg_id, mut seq_no) = (client.next_msg_id(), 0);
@@ -252,8 +252,8 @@ fn quick_acks_name_the_packet() {
     }
 }
 
-/// The first message of Pyrogram 1.4.16 has a salt of 0 and an identifier of its own clock, which is neither divisible by
-/// 4 nor of now. It learns the time from `bad_server_salt`, and gives up at any other refusal.
+/// The first message of Pyrogram 1.4.16 has a salt of 0 and a msg_id of its own clock, neither divisible by 4 nor
+/// recent. It learns the time from `bad_server_salt`, and fails at any other refusal.
 #[test]
 fn a2_a_wrong_salt_is_reported_before_a_wrong_msg_id() {
     let mut client = client_in_session();
@@ -264,6 +264,6 @@ fn a2_a_wrong_salt_is_reported_before_a_wrong_msg_id() {
     assert_eq!(client.refusals, [Refusal::Message { msg_id: early, reason: BadMessage::Salt }]);
     let messages = client.receive();
     assert_eq!(messages.iter().map(ServerMessage::constructor).collect::<Vec<_>>(), [BAD_SERVER_SALT]);
-    // `bad_server_salt` itself tells the time: by its identifier.
+    // The msg_id of `bad_server_salt` has the time.
     assert_eq!(messages[0].msg_id >> 32, 1_700_000_000);
 }

@@ -1,4 +1,4 @@
-//! The service messages of a session: salts, states, acknowledgements, answers that are dropped or sent again.
+//! The service messages of a session: salts, states, acks, dropped and resent answers.
 
 use std::time::Duration;
 
@@ -163,7 +163,7 @@ fn sessions_are_destroyed_from_another_session() {
         assert_eq!(messages[0].long(4), created);
         client.send(&object(0xe751_2126, &[old as u64]), true);
         assert!(client.receive().iter().any(|message| message.body.ends_with(&old.to_le_bytes())));
-        // The old session begins anew.
+        // The old session starts again.
         (client.session_id, client.content_sent) = (old, 0);
         client.send(&ping(), false);
         assert_eq!(client.receive()[0].constructor(), NEW_SESSION_CREATED);

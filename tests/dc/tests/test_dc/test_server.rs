@@ -1,4 +1,4 @@
-//! The test DCs on real sockets: many clients at once, slow and dead ones among them, and a clean end.
+//! The test DCs on real sockets: many clients at once, also slow and dead ones, and a clean shutdown.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -55,7 +55,7 @@ fn every_dc_answers_on_its_own_port() {
 fn slow_and_dead_peers_do_not_delay_others() {
     let served = TestServer::start(TestServerOptions::default()).unwrap();
     let at = address(&served, 2);
-    // They say half a sentence and no more.
+    // They send an incomplete packet.
     let mut others: Vec<_> = (0..20).map(|_| connect(at)).collect();
     for (n, socket) in others.iter_mut().enumerate() {
         socket.write_all(&request(9)[..n]).unwrap();
@@ -88,7 +88,7 @@ fn a_stream_that_is_no_transport_is_closed() {
     socket.write_all(&[b'G'; 64]).unwrap();
     assert_eq!(socket.read(&mut [0; 8]).unwrap(), 0);
     assert_eq!(served.take_refusals(), [Refusal::Framing(FramingError::UnknownTransport)]);
-    // What no obfuscated stream begins with is not waited for to its 64th byte.
+    // Bytes that no obfuscated stream begins with are refused before the 64th byte.
     for (bytes, name) in [(&b"GET / HTTP/1.1\r\n"[..], "HTTP"), (&[0x16, 3, 1, 2, 0, 1], "TLS")] {
         let mut socket = connect(address(&served, 1));
         socket.write_all(bytes).unwrap();
@@ -123,7 +123,7 @@ fn a2d_other_protocols_are_reported_even_after_a_disconnect() {
     ] {
         assert_eq!(refused(bytes), Refusal::Framing(FramingError::OtherProtocol(name)));
     }
-    // Those who say nothing, or what could be the beginning of a stream, are not worth a line.
+    // Clients that send nothing, or the possible beginning of a stream, are not reported.
     for bytes in [&b""[..], &[7; 10]] {
         connect(address(&served, 1)).write_all(bytes).unwrap();
     }
@@ -152,7 +152,7 @@ fn drop_closes_all_connections() {
     asked.read_exact(&mut [0; 20]).unwrap();
     drop(served);
     for socket in [&mut idle, &mut asked] {
-        // In order or by a reset, but not by our own time limit.
+        // Closed normally or by a reset, but not by our own timeout.
         match socket.read_to_end(&mut Vec::new()) {
             Ok(_) => {}
             Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
@@ -194,13 +194,13 @@ fn f12_the_connection_limit_is_an_option_and_reported() {
         socket.read_exact(&mut [0; 1]).unwrap();
     }
     let mut fourth = connect(at);
-    // Closed in order or by a reset.
+    // Closed normally or by a reset.
     assert_eq!(fourth.read(&mut [0; 1]).unwrap_or(0), 0);
     let reports = soon(&served);
     assert_eq!(reports.len(), 1);
     assert_eq!((reports[0].dc, reports[0].client), (Some(2), Some(fourth.local_addr().unwrap())));
     assert_eq!(reports[0].what, ReportKind::TooManyConnections(3));
-    // A place that is free again is given to the next.
+    // A freed slot is given to the next client.
     drop(open);
     while served.open_connections() > 0 {
         std::thread::yield_now();
@@ -216,7 +216,7 @@ fn a4_ports_follow_each_other_and_end_at_65535() {
                 let ports: Vec<_> = served.addresses().iter().map(|(_, at)| at.port()).collect();
                 assert_eq!((ports, fits), (vec![65533, 65534, 65535], true));
             }
-            // Another program may be there.
+            // Another program may use the port.
             Err(TestServerError::Bind { .. }) => assert!(fits),
             Err(TestServerError::Ports { first, dcs }) => assert_eq!((first, dcs, fits), (port, 3, false)),
             Err(error) => panic!("{error}"),

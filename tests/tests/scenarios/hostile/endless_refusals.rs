@@ -1,5 +1,5 @@
-//! Servers that refuse, ask to wait, or withhold results without end, and answer pings all the while: they are given pauses,
-//! and what they did is said at the end.
+//! Servers that refuse, demand waits, or withhold results without end while they answer pings: the client backs off and
+//! reports them.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn f13_requests_without_retry_fail_at_once() {
         assert!(last.is_err());
     }
     assert_eq!(last, Err(InvokeError::OutcomeUnknown { delivery: Delivery::Sent }));
-    // However fast the application goes on, the connections take their pauses.
+    // Connections back off, however fast the application sends requests.
     assert!(pair.opened.len() - opened >= 10, "{}", pair.opened.len());
     assert!(pair.elapsed() >= Duration::from_secs(60), "{:?}", pair.elapsed());
 }
@@ -119,7 +119,7 @@ fn f15_a_withheld_result_ends_by_the_policy_of_the_request() {
         let id = pair.count(1, REPEAT.with_on_unknown_outcome(on_unknown_outcome));
         pair.run_for(Duration::from_secs(1)).unwrap();
         assert_eq!(pair.dcs.counted(1), 1);
-        // The server says that it has it, and has an answer, and never sends that.
+        // The server reports that it has an answer, and never sends it.
         pair.network.cut_all(pair.timestamp());
         let begun = pair.elapsed();
         match on_unknown_outcome {
@@ -148,7 +148,7 @@ fn f15_a_withheld_result_arrives_when_requested_again() {
     pair.run_for(Duration::from_secs(1)).unwrap();
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(3)).unwrap();
-    // From now on it sends what it is asked for.
+    // From now on it sends requested answers.
     pair.dcs.options_mut().fault_injection.withhold_results = false;
     let begun = pair.elapsed();
     assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));

@@ -1,4 +1,4 @@
-//! Servers that go wrong: each login ends, in success or in one typed reason, and within bounded time.
+//! Servers with faults: each login ends in bounded time, in success or with a typed reason.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Bytes that no server sent, at any moment of a login, as a proxy or somebody on the way may slip them in: the
-//! connection is given up for one typed reason, and the login goes on over another.
+//! Bytes that no server sent, at any point of a login, as a proxy or an attacker may inject them: the connection ends
+//! with a typed reason, and the login continues over another.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn a_login_survives_garbage() {
     }
 }
 
-/// Four bytes that anybody on the way can send, and that say that no other attempt is of use.
+/// Four bytes that an attacker can inject, and that mean a permanent error.
 #[test]
 fn one_forged_error_does_not_stop_updates() {
     let mut pair = logged_in(PairOptions::default());

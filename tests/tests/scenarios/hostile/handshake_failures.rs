@@ -1,4 +1,4 @@
-//! A key exchange that fails says why, in one sentence; where another attempt must end the same way, there is none.
+//! A failed key exchange reports its reason in one sentence; a permanent one is not retried.
 
 use std::time::Duration;
 

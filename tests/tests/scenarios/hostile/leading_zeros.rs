@@ -7,7 +7,7 @@ use sansgram_testkit::random::SeededRandomForTestingOnly;
 
 use crate::common::{assert_no_fault, log_in_bot};
 
-/// All that it gives begins with zero bytes, and half of it ends with one.
+/// Randomness that begins with zero bytes; half of it ends with one.
 struct ZerosFirst {
     random: SeededRandomForTestingOnly,
     zeros: usize,
@@ -16,7 +16,7 @@ struct ZerosFirst {
 impl SecureRandom for ZerosFirst {
     fn fill(&mut self, buffer: &mut [u8]) {
         self.random.fill(buffer);
-        // Short draws are identifiers, of which each must be another one.
+        // Short draws are identifiers, which must differ.
         if buffer.len() >= 16 {
             buffer[..self.zeros].fill(0);
             let last = buffer.len() - 1;

@@ -1,5 +1,4 @@
-//! Answers of a wrong type, or cut short, in every step of a login: the step ends with one sentence, and can be taken
-//! again.
+//! Answers of a wrong type or cut short, in every step of a login: the step ends with an error and can be repeated.
 
 use std::time::Duration;
 
@@ -11,8 +10,7 @@ use crate::common::{assert_logged_in, pair_with};
 
 const METHODS: [&str; 4] = ["auth.sendCode", "auth.signIn", "account.getPassword", "auth.checkPassword"];
 
-/// Logs in with phone and code, and with a password unless the answer to the code is what is wrong; up to the first
-/// error.
+/// Logs in with phone and code, and with a password unless the answer to the code is malformed; up to the first error.
 fn sign_in(pair: &mut Pair, method: &str) -> Result<LoginStep, LoginError> {
     let phone = if method == "auth.signIn" { "9996620001" } else { "9996620002" };
     let LoginStep::CodeSent(token) = pair.login(LoginFlow::send_code(phone))? else { panic!() };

@@ -1,4 +1,4 @@
-//! Proxies and gateways that want another secret, another clock or another protocol are told apart, and end the attempt.
+//! Proxies and gateways with another secret, clock or protocol end the attempt, each with its own reason.
 
 use sansgram_core::client::{DisconnectReason, Event};
 use sansgram_core::login::{LoginError, LoginFlow};
@@ -12,7 +12,7 @@ use sansgram_testkit::server::{
 
 use crate::protocol::frontends::{DOMAIN, KEY, fake_tls, options, proxy, secret};
 
-/// What the client says of its connection, and the frontend of the client, where they do not fit.
+/// The client's disconnect reason, if its configuration does not match the frontend.
 fn trouble(mut options: PairOptions) -> (DisconnectReason, Vec<Refusal>) {
     options.client.max_attempts = 2;
     let mut pair = Pair::new(options);
@@ -77,8 +77,8 @@ fn a_clock_hours_off_is_refused_by_the_proxy() {
     }
 }
 
-/// The MTProxy in C takes a hello that is up to 3 seconds ahead and up to 10 minutes behind, mtg 2 one that is off by up to
-/// 3 seconds.
+/// The MTProxy in C accepts a hello up to 3 seconds ahead and up to 10 minutes behind, mtg 2 up to 3 seconds either
+/// way.
 #[test]
 fn c3_a_clock_seconds_off_is_accepted() {
     let attempts = |skew, window: HelloWindow| {
@@ -103,8 +103,8 @@ fn c3_a_clock_seconds_off_is_accepted() {
     }
 }
 
-/// The MTProxy in C knew a hello by its first bytes, of which one is that of a length of 512 to 767; mtprotoproxy from PyPI
-/// by the length of 512. Later connections begin with what helped.
+/// The MTProxy in C recognized a hello by its first bytes, with a length of 512 to 767; mtprotoproxy from PyPI by the
+/// length 512. Later connections start with the form that worked.
 #[test]
 fn c1_a_proxy_that_knows_only_short_hellos_is_reached() {
     for (longest, skew) in [(767, 0), (512, 0), (512, 100), (512, -400)] {
@@ -124,13 +124,13 @@ fn c1_a_proxy_that_knows_only_short_hellos_is_reached() {
 
 #[test]
 fn a_server_without_the_expected_frontend_is_reported() {
-    // A DC in the proxy's place knows the hello for what it looks like.
+    // A DC in place of the proxy takes the hello for TLS.
     let mut wrong = options(fake_tls());
     wrong.server.frontend = Frontend::None;
     let (_, refusals) = trouble(wrong);
     assert_eq!(refusals[0], Refusal::Framing(FramingError::OtherProtocol("TLS")));
 
-    // A proxy in the gateway's place does not speak HTTP.
+    // A proxy in place of the gateway does not speak HTTP.
     let mut wrong = options(Frontend::WebSocket);
     wrong.server.frontend = fake_tls();
     let (_, refusals) = trouble(wrong);

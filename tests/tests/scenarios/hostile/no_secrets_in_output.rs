@@ -1,5 +1,5 @@
-//! No secret is in what a client says of itself. Every scenario is searched for them when its pair is dropped; here is
-//! shown that this would find one.
+//! No secret is in what a client prints. Every scenario is searched when its pair is dropped; this file shows that the
+//! search finds secrets.
 
 use sansgram_core::login::LoginFlow;
 use sansgram_harness::pair::{Pair, PairOptions};
@@ -7,7 +7,7 @@ use sansgram_harness::secret_scan;
 
 use crate::common::{password_hint, request_code};
 
-/// A login that has all kinds of secrets: the pair, and each kind with a secret of it.
+/// A login with all kinds of secrets. Returns the pair, and a secret of each kind.
 fn run() -> Pair {
     let mut options = PairOptions::default();
     options.client.pfs = true;
@@ -70,7 +70,7 @@ fn a_printed_secret_fails_the_scenario() {
         let found = secret_scan::check(pair.dcs.secrets(), &planted).unwrap_err();
         assert_eq!(found.kind, name, "{planted}");
     }
-    // And the pair itself says so, when it is dropped.
+    // Drop panics too.
     pair.record_output(&"the password is sandbox");
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(pair)));
     let text = *dropped.unwrap_err().downcast::<String>().unwrap();

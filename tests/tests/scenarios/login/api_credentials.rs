@@ -13,7 +13,7 @@ fn a_logged_in_client_starts_without_credentials() {
     let mut nameless = PairOptions::default().client;
     nameless.api = None;
 
-    // Before anybody is logged in, they are missed before anything is sent.
+    // Without a login, they are missing before anything is sent.
     let mut pair = Pair::new(PairOptions { client: nameless.clone(), ..PairOptions::default() });
     assert_eq!(pair.login(LoginFlow::send_code("9996620001")), Err(LoginError::ApiCredentialsMissing));
     assert_eq!(pair.login(LoginFlow::bot_login("1:sandbox")), Err(LoginError::ApiCredentialsMissing));
@@ -35,10 +35,10 @@ fn a_logged_in_client_starts_without_credentials() {
     assert_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox")));
 }
 
-/// What six requests at once are answered by a server that gives `faults` first.
+/// The results of six concurrent requests to a server with these faults.
 fn six_at_once(faults: Vec<Fault>) -> Vec<Result<Vec<u8>, InvokeError>> {
     let mut options = PairOptions::default();
-    // The client itself asks nothing.
+    // The client itself sends no request.
     options.client.updates = false;
     options.server.accounts.faults = faults;
     let mut pair = logged_in(options);
@@ -53,7 +53,7 @@ fn init_connection_is_repeated_for_each_pending_request_if_the_server_forgot_it(
     let forgotten = Fault::error("updates.getState", 400, "CONNECTION_NOT_INITED");
     let answers = six_at_once((0..6).map(|_| forgotten.clone().once()).collect());
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
-    // Without end, the error is the answer.
+    // If it persists, the request fails.
     for answer in six_at_once(vec![forgotten]) {
         let is_told = matches!(&answer, Err(InvokeError::Rpc(error)) if error.is("CONNECTION_NOT_INITED"));
         assert!(is_told, "{answer:?}");

@@ -1,4 +1,4 @@
-//! Bots log in by their token, at home and elsewhere. What is no token costs no traffic.
+//! Bots log in by their token, on their home DC and on others. A malformed token causes no traffic.
 
 use sansgram_core::login::{LoginError, LoginFlow};
 use sansgram_harness::pair::{Pair, PairOptions};
@@ -28,6 +28,6 @@ fn a_malformed_token_is_refused_before_any_traffic() {
     }
     assert!(pair.opened.is_empty(), "nothing was connected to");
     assert_eq!(pair.login(LoginFlow::bot_login("1:wrong")), Err(LoginError::BotTokenInvalid));
-    // White space around it is nobody's fault.
+    // White space around it is ignored.
     assert_logged_in(&pair.login(LoginFlow::bot_login(" 1:sandbox\n")));
 }

@@ -1,4 +1,4 @@
-//! A code is taken as people type and paste it. What cannot be the code costs no traffic, so that no try is spent.
+//! A code is accepted as users type and paste it. A malformed code causes no traffic, so no attempt is spent.
 
 use sansgram_core::login::{ApiCredentials, InvalidCode, LoginError, LoginFlow, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};
@@ -29,7 +29,7 @@ fn d4_a_malformed_code_causes_no_traffic() {
         let outcome = pair.login(LoginFlow::sign_in(&token, typed));
         assert_eq!(outcome, Err(LoginError::CodeForm(reason)), "{typed}");
     }
-    // An answer of the server would have taken its time.
+    // An answer of the server would have taken time.
     assert_eq!(pair.client_now(), before);
 }
 

@@ -1,4 +1,4 @@
-//! Codes of every type that the schema has are named and log in, and so does one of a later layer.
+//! Codes of every type of the schema are named and log in, also a type of a later layer.
 
 use sansgram_core::login::{LoginError, LoginFlow, SavedLogin, SentCodeType};
 use sansgram_testkit::accounts::CodeDelivery;
@@ -38,7 +38,7 @@ fn an_unreadable_code_type_still_allows_a_resend() {
     assert!(!token.is_usable());
     assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::CodeUnusable));
     assert_eq!(pair.login(LoginFlow::cancel_code(&token)), Err(LoginError::CodeUnusable));
-    // Put away or not.
+    // Saved or not.
     let text = SavedLogin::Code(token).to_text();
     let Ok(SavedLogin::Code(token)) = SavedLogin::from_text(&text) else { panic!("{text:?}") };
     assert!(!code_sent(pair.login(LoginFlow::resend_code(&token))).is_usable());

@@ -1,4 +1,4 @@
-//! A code that has expired and a login that the server wants begun again: the same client asks for another code.
+//! An expired code, and `AUTH_RESTART`: the same client requests another code.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `FLOOD_WAIT`: short waits are slept and told, long ones reported with their time.
+//! `FLOOD_WAIT`: short waits are waited out and reported, long ones end the step with their time.
 
 use std::time::Duration;
 

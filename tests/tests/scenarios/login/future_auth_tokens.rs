@@ -1,4 +1,4 @@
-//! The token that a logout leaves spares the next login its code.
+//! The token of a logout replaces the code of the next login.
 
 use sansgram_core::client::StoredSession;
 use sansgram_core::login::{LoginFlow, LoginStep};

@@ -1,4 +1,4 @@
-//! Login codes by e-mail: an address that must be set up first, codes that come there, and a mailbox that is lost.
+//! Login codes by e-mail: the setup of an address, codes by e-mail, and a lost mailbox.
 
 use std::time::Duration;
 

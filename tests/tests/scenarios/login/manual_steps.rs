@@ -1,4 +1,4 @@
-//! The steps of a login one by one, each with a typed outcome, and each again where it has no place.
+//! The steps of a login one by one, each with a typed outcome, also out of order.
 
 use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions};

@@ -1,5 +1,4 @@
-//! An account of another DC is followed in whatever step the server says so, over several hops; loops are noticed and
-//! absurd DCs refused.
+//! Migration is followed in every step, over several hops; loops end the login, and impossible DCs are refused.
 
 use sansgram_core::client::InvokeError;
 use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
@@ -32,7 +31,7 @@ fn endless_migration_ends_the_login() {
     assert!(matches!(outcome, Err(LoginError::MigrationLoop)), "{outcome:?}");
 }
 
-/// Another DC in the way of each step: the step is done there, and the account's own DC says where it belongs.
+/// A detour over another DC in each step: the step is repeated there, and that DC redirects to the home DC.
 #[test]
 fn a_detour_in_any_step_ends_on_the_home_dc() {
     for error in ["PHONE_MIGRATE_3", "NETWORK_MIGRATE_3", "USER_MIGRATE_3"] {
@@ -100,7 +99,7 @@ fn impossible_dcs_are_refused_in_every_step() {
                 || matches!(error, LoginError::Refused(_));
             assert!(is_named, "{method} to {target}: {error:?}");
             assert!(pair.elapsed().as_secs() < 5, "{method} to {target}");
-            // Another login can go on from where this one began.
+            // Another login can start.
             assert_eq!(pair.client.session().home_dc.unwrap_or(dc(2)), dc(2), "{method} to {target}");
         }
     }

@@ -1,4 +1,4 @@
-//! Two-step passwords by SRP. The machine says that the key stretching is heavy, and does not wait for it for ever.
+//! Two-step passwords by SRP. The client hands out the key stretching as a task, and does not wait for it forever.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn a_password_logs_in() {
     assert_eq!(pair.client.home().number(), 3);
 }
 
-/// A runtime that loses the task must not leave the person waiting.
+/// A runtime that loses the task must not block the login.
 #[test]
 fn a_kdf_task_without_an_output_ends_its_step() {
     let mut pair = Pair::new(PairOptions::default());
@@ -32,7 +32,7 @@ fn a_kdf_task_without_an_output_ends_its_step() {
     pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
     assert_eq!(pair.client.take_login(step), Some(Err(LoginError::ComputeTimedOut)));
     assert!(pair.elapsed() < Duration::from_secs(90));
-    // An outcome that comes too late harms nobody.
+    // A late output is ignored.
     let late = pair.skipped_kdf_tasks.pop().expect("a task");
     let now = pair.client_now();
     pair.client.handle(now, Input::Computed(late.run()));

@@ -26,8 +26,8 @@ fn a_recovery_code_logs_in_and_sets_a_new_password() {
     assert!(is_logged_in(&pair.login(LoginFlow::recover_password(" 222222 ", Some(new())))));
     assert!(pair.login(LoginFlow::get_me()).is_ok());
 
-    // The server knows the new password, and only that: it is proven with the verifier that the client made. The key
-    // stays, but the logout left a token, which is good for the code only.
+    // The server knows the new password, and only that: it is checked with the verifier that the client made. The
+    // logout token replaces the code only.
     assert!(matches!(pair.login(LoginFlow::log_out()), Ok(())));
     let outcome = pair.login(LoginFlow::send_code("9996620008"));
     let Ok(LoginStep::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };

@@ -1,4 +1,4 @@
-//! The wish to do without a forgotten password takes a week, and can be declined.
+//! The reset of a forgotten password takes a week and can be declined.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A phone number is taken as people type it; digits only go onto the wire.
+//! A phone number is accepted as users type it; only digits are sent.
 
 use sansgram_core::client::ApiCredentials;
 use sansgram_core::login::{InvalidPhone, LoginContext, LoginError, LoginFlow};

@@ -1,4 +1,4 @@
-//! Login by QR code: the link is renewed before it expires, and the scan is told by an update and never asked for.
+//! Login by QR code: the link is renewed before it expires, and the scan arrives as an update, without polling.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn a_scan_of_the_link_logs_in_at_once() {
         scan(&mut pair, &link, "9996620001").unwrap();
         let outcome = outcome(&mut pair, step);
         assert!(matches!(&outcome, Ok(LoginStep::LoggedIn(user)) if user.id == 9_996_620_001), "{outcome:?}");
-        // The update told it; no timer was waited for.
+        // The update reported it, before any timer.
         assert!(pair.elapsed() - before < Duration::from_secs(1));
         assert!(pair.client.session().user.is_some());
         assert_no_fault(&pair);
@@ -72,7 +72,7 @@ fn a_link_is_renewed_before_it_expires_and_no_more_often() {
         seen.push(link.url().to_owned());
     }
     assert_eq!(links_told(&pair), 10);
-    // Each has died in its turn; the last one lives.
+    // Each has expired in turn, except the last one.
     for old in &seen[..8] {
         assert_eq!(pair.dcs.scan_login_link(old, "9996620001").unwrap_err(), "AUTH_TOKEN_INVALIDX");
     }
@@ -159,8 +159,8 @@ fn server_errors_are_retried_and_refusals_end_the_qr_login() {
 fn a_wrong_server_ends_a_qr_login() {
     let mut pair = Pair::new(PairOptions::default());
     let (step, _) = begin(&mut pair, &[]);
-    // An intermediate frame of four bytes: -444. In the middle of a connection anybody may have sent it; one that begins
-    // with it is to the wrong server.
+    // An intermediate frame of four bytes: -444. Within a connection, an attacker may have sent it; at the beginning,
+    // the server is the wrong one.
     for _ in 0..2 {
         let opened = pair.opened.len();
         let conn = pair.network.connections().next().unwrap();
@@ -188,7 +188,7 @@ fn f13_failed_scans_renew_the_link_at_most_once_a_second() {
     }
     let number = link(&pair, step).number;
     assert!((9..=13).contains(&number), "{number} links in 10 s");
-    // A scan that is one still logs in.
+    // A real scan still logs in.
     let shown = link(&pair, step);
     scan(&mut pair, &shown, "9996620001").unwrap();
     assert!(matches!(outcome(&mut pair, step), Ok(LoginStep::LoggedIn(_))));

@@ -1,4 +1,4 @@
-//! Every step of a login and every class of refusal: the login goes on, waits, begins again or is over.
+//! Every step of a login and every class of refusal: the login continues, waits, starts again or ends.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
 use super::qr_code::{begin, link, outcome, scan};
 use crate::common::{code_sent, is_logged_in, password_hint, request_code};
 
-/// What a server answers, how often in a row until the step is told, and what becomes of the login.
+/// An error, how often in a row until the step ends, and how the login continues.
 const REFUSALS: &[(i32, &str, usize, Continuation)] = &[
     (303, "NOWHERE_KNOWN", 1, Continuation::Over),
     (400, "SOMETHING_NEW", 1, Continuation::AskAgain),
@@ -29,11 +29,11 @@ const REFUSALS: &[(i32, &str, usize, Continuation)] = &[
     (500, "AUTH_RESTART_7", 4, Continuation::BeginAgain),
     (500, "SOMETHING_NEW", 4, Continuation::Wait),
     (-503, "Timeout", 4, Continuation::Wait),
-    // The key is dead from here on.
+    // The key is invalid from here on.
     (401, "USER_DEACTIVATED_BAN", 1, Continuation::Over),
 ];
 
-/// Tries the step once for each refusal, and once more: then it succeeds, unless another key knows nothing of it.
+/// Runs the step once for each refusal, and once more, which succeeds unless the key was replaced.
 fn walk<T: Debug>(
     method: &str,
     deliveries: &[CodeDelivery],
@@ -148,7 +148,7 @@ fn b3_refusals_of_a_password_and_its_recovery() {
     });
 }
 
-/// The code was right and is used up: what keeps the hint from being told does not keep the password from being asked.
+/// The code was right and is used up: if the hint cannot be fetched, the password is still requested.
 #[test]
 fn b3_refusals_before_a_password() {
     for (code, name, times, expected) in REFUSALS {
@@ -196,7 +196,7 @@ fn b3_refusals_of_a_qr_code() {
     }
 }
 
-/// A DC that the account has just come to may not know its key for a second or two (Swiftgram PR#185).
+/// A DC may not know the account's key for a second or two after a migration (Swiftgram PR#185).
 #[test]
 fn b4_a_temporary_401_after_a_migration_is_retried() {
     let passing = |method: &str| Fault::error(method, 401, "AUTH_KEY_UNREGISTERED").once().on_dc(1);
@@ -221,7 +221,7 @@ fn b4_a_temporary_401_after_a_migration_is_retried() {
     assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
 }
 
-/// Another process goes on: the session says that the login is not where it began.
+/// Another process continues: the session knows that the login has moved to another DC.
 #[test]
 fn b4_a_temporary_401_is_retried_in_another_process() {
     let mut options = PairOptions::default();

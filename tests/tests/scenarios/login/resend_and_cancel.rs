@@ -1,4 +1,4 @@
-//! Codes sent again by other means, each of which replaces the last, and codes called back.
+//! Resent codes, each of which replaces the last, and cancelled codes.
 
 use std::time::Duration;
 

@@ -25,7 +25,7 @@ fn a_revoked_login_is_reported_with_advice_and_can_be_repeated() {
         assert_eq!(pair.client.session().user, None);
         let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
         assert!(is_logged_in(&outcome), "{name}: {outcome:?}");
-        // Only a key that is merely not logged in is used again.
+        // Only a key without a login is reused.
         assert_eq!(pair.client.session().keys == key, !cause.is_key_dead(), "{name}");
     }
 }

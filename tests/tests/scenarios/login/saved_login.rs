@@ -1,4 +1,4 @@
-//! A half-done login is put away as a text, and another process goes on with it.
+//! A login is saved as a text between two steps, and another process continues it.
 
 use sansgram_core::client::StoredSession;
 use sansgram_core::login::{LoginFlow, LoginStep, SavedLogin};
@@ -6,7 +6,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, request_code};
 
-/// The client is replaced by another one, which knows nothing but the session's text and the login's.
+/// Replaces the client by another one that has only the texts of the session and of the saved login.
 #[test]
 fn a_saved_login_continues_in_another_client() {
     let mut pair = Pair::new(PairOptions::default());
@@ -23,7 +23,7 @@ fn a_saved_login_continues_in_another_client() {
     assert!(is_logged_in(&outcome), "{outcome:?}");
     assert_eq!(pair.client.home().number(), 1);
 
-    // The application need not be named again.
+    // The API credentials are not needed again.
     restart(&mut pair);
     assert!(pair.login(LoginFlow::get_me()).is_ok());
     let session = pair.client.session();

@@ -1,4 +1,4 @@
-//! Sign-up of a number that nobody has, with the terms of service.
+//! Sign-up of an unregistered number, with the terms of service.
 
 use sansgram_core::login::{LoginError, LoginFlow, LoginStep, SignUpRequired};
 use sansgram_harness::pair::{Pair, PairOptions};

@@ -1,4 +1,4 @@
-//! `SRP_ID_INVALID`: the parameters are fetched again, and the password that was typed is kept.
+//! `SRP_ID_INVALID`: the parameters are fetched again, and the typed password is kept.
 
 use sansgram_core::login::LoginFlow;
 use sansgram_harness::pair::{Pair, PairOptions};

@@ -1,4 +1,4 @@
-//! Where an address or a transport does not work, the next one gets its turn.
+//! If an address or a transport does not work, the next one is tried.
 
 use std::net::SocketAddr;
 

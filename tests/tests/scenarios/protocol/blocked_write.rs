@@ -1,5 +1,5 @@
-//! A write that is never finished: the other end reads no more, and no error comes. The connection is given up within its
-//! limit, and what it carried is delivered over another one.
+//! A write that never finishes, without an error: the connection ends at its timeout, and its requests are sent over
+//! another one.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn losses(pair: &Pair) -> Vec<&DisconnectReason> {
     lost.collect()
 }
 
-/// How long it takes until the first connection is given up, with a request of this size under way.
+/// How long it takes until the first connection ends, with a pending request of this size.
 fn given_up_after(pair: &mut Pair, query: Vec<u8>) -> Duration {
     pair.network.options.blocks_writes = true;
     let now = pair.client_now();
@@ -55,19 +55,19 @@ fn a_request_after_a_blocked_write_is_answered_over_another_connection() {
 fn the_write_timeout_grows_with_the_bytes_written() {
     let small = given_up_after(&mut connected(), vec![0; 16]);
     assert_eq!(small, Duration::from_secs(30));
-    // No ping can leave behind it, so none can be missed; the request's own limit is 60 s.
+    // No ping can be sent behind it; the request's own timeout is 60 s.
     let large = given_up_after(&mut connected(), upload(128 << 10));
     assert!((Duration::from_secs(46)..Duration::from_secs(48)).contains(&large), "{large:?}");
 }
 
-/// `upload.saveFilePart` with so many bytes, which are not worth packing.
+/// `upload.saveFilePart` with so many incompressible bytes.
 fn upload(length: usize) -> Vec<u8> {
     let mut query = 0xb304_a621_u32.to_le_bytes().to_vec();
     query.resize(length, 7);
     query
 }
 
-/// What takes long to write is no sign of a dead peer, and a ping must not wait behind it.
+/// A slow write is no sign of a dead peer, and a ping must not wait behind it.
 #[test]
 fn uploads_over_a_slow_line_are_not_interrupted() {
     let mut options = PairOptions::default();

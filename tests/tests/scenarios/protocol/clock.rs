@@ -1,5 +1,5 @@
-//! Wrong clocks: by years from the beginning, jumping both ways, standing still in sleep. Logins and requests work on,
-//! without a stall of more than one more round trip.
+//! Wrong clocks: years off, jumping both ways, stopped during sleep. Logins and requests work with at most one
+//! additional round trip.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ fn a_clock_difference_is_not_saved_repeatedly() {
     options.client.connect_timeout = Duration::from_secs(300);
     options.client.request_timeout = Some(Duration::from_secs(600));
     let mut pair = logged_in(options);
-    // A line that is full: everything comes 5 s late.
+    // A congested line: everything arrives 5 s late.
     pair.network.options.latency = Duration::from_secs(5);
     let away = pair.count(1, Route::Dc(dc(3)));
     wait(&mut pair, away).unwrap();

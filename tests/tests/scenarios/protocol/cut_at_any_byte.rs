@@ -1,8 +1,7 @@
-//! A hundred pipelined requests are each executed and answered exactly once, whatever byte the network cuts the connection
-//! at.
+//! A hundred pipelined requests are each executed and answered exactly once, at whichever byte the connection is cut.
 //!
-//! Every single byte takes a while, so a step that shares no factor with the lengths of frames is taken; all are with
-//! `SANSGRAM_EVERY_BYTE=1`: 22,177 rounds, half a minute of one core in an optimised build.
+//! Cuts are some bytes apart, by a step that shares no factor with the lengths of frames. `SANSGRAM_EVERY_BYTE=1` tests
+//! all 22,177 bytes, which takes half a minute of one core in an optimised build.
 
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ pub(super) fn options(pfs: bool, transport: TransportKind) -> PairOptions {
     options
 }
 
-/// Waits for all requests and judges what became of each.
+/// Waits for all requests and checks each result.
 pub(super) fn assert_once(pair: &mut Pair, requests: &[(i64, RequestId)], context: &str) {
     let mut failed = 0;
     for &(number, id) in requests {

@@ -1,6 +1,5 @@
-//! A login with a migration succeeds, whatever byte the network cuts the connection at. For the steps from one cut to
-//! the next see [`cut_at_any_byte`](super::cut_at_any_byte); all of them
-//! are some 15,000 logins with two key exchanges and more each, about half an hour of one core.
+//! A login with a migration succeeds, at whichever byte the connection is cut. For the distance of the cuts see
+//! [`cut_at_any_byte`](super::cut_at_any_byte); all bytes are some 15,000 logins, about half an hour of one core.
 
 use sansgram_core::transport::TransportKind;
 use sansgram_harness::pair::Pair;

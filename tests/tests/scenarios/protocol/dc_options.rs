@@ -1,4 +1,4 @@
-//! The addresses that the server tells of (`help.getConfig`, `updateDcOptions`) are kept and used, as far as they are of use.
+//! Addresses from the server (`help.getConfig`, `updateDcOptions`) are stored and used, if they are valid.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use sansgram_testkit::server::{Frontend, MtProxyMode};
 
 use crate::common::{TRUE, assert_no_fault, dc, log_in_bot, logged_in, losses, wait};
 
-/// Where DC 2 is, too.
+/// Another address of DC 2.
 fn elsewhere() -> SocketAddr {
     "10.9.0.2:8443".parse().unwrap()
 }
@@ -30,7 +30,7 @@ fn announcing(more: Vec<DcOption>) -> PairOptions {
     options
 }
 
-/// From now on DC 2 is not at its own address any more, and existing connections are cut.
+/// Moves DC 2 away from its own address and cuts its connections.
 fn move_away(pair: &mut Pair) {
     pair.network.options.refusing = vec![address(2)];
     pair.network.cut_all(pair.timestamp());
@@ -50,7 +50,7 @@ fn c2_get_config_is_sent_once_until_its_answer_expires() {
         pair.network.cut_all(pair.timestamp());
     }
     assert_eq!(pair.dcs.configs_asked(), 1, "twenty requests and connections cost nothing more");
-    // Another process that has the session does not ask either.
+    // Another process with the session does not request it either.
     let text = pair.client.session().to_text();
     pair.restart_client_from(PairOptions::config(&[1, 2, 3]), StoredSession::from_text(&text).unwrap());
     assert_works(&mut pair, 20);
@@ -88,7 +88,7 @@ fn c2_a_moved_dc_is_reached_at_its_new_address() {
     move_away(&mut pair);
     assert_works(&mut pair, 1);
     assert_eq!(pair.connected.last(), Some(&elsewhere()));
-    // In another process, too, from the text of the session; and back where what the server said is wrong.
+    // In another process too, from the session text; and back to the configured address if the server's one fails.
     let text = pair.client.session().to_text();
     pair.restart_client_from(PairOptions::config(&[1, 2, 3]), StoredSession::from_text(&text).unwrap());
     assert_works(&mut pair, 2);
@@ -113,14 +113,14 @@ fn c2_an_update_replaces_the_addresses() {
     assert_eq!((pair.connected.last(), pair.dcs.configs_asked()), (Some(&elsewhere()), 1));
 }
 
-/// `updateShort` with `updateConfig`: what was told is not true any more.
+/// `updateShort` with `updateConfig`: the configuration has changed.
 #[test]
 fn c2_update_config_causes_another_get_config() {
     let mut pair = logged_in(PairOptions::default());
     assert!(pair.invoke(&functions::updates::GetState {}).is_ok());
     let update = [0x78d4_dec1_u32, 0xa229_dd06, 0].map(u32::to_le_bytes).concat();
     pair.run_for(Duration::from_secs(10)).unwrap();
-    // However often the server says so, it is asked once in a while.
+    // However often the server sends it, the requests are rate-limited.
     for _ in 0..20 {
         pair.dcs.send_update(&update);
         pair.run_for(Duration::from_millis(100)).unwrap();
@@ -162,11 +162,11 @@ fn c2_media_cdn_and_static_addresses_are_not_used() {
 fn c2_a_tcpo_only_address_is_used_with_obfuscation() {
     let mut pair = logged_in(announcing(vec![announced(elsewhere()).with_flags(4)]));
     move_away(&mut pair);
-    // Takes none but obfuscated connections.
+    // Accepts only obfuscated connections.
     pair.dcs.options_mut().frontend = Frontend::MtProxy { key: [0; 16], mode: MtProxyMode::Plain };
     pair.network.options.refusing = vec![address(2)];
     let id = pair.count(1, Route::Home);
-    // This frontend wants a secret besides, which is what tells obfuscated bytes from plain ones here.
+    // This frontend requires a secret too, so that plain bytes are refused.
     assert!(wait(&mut pair, id).is_err());
     pair.dcs.options_mut().frontend = Frontend::None;
     assert_works(&mut pair, 2);

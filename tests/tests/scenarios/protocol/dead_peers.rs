@@ -1,4 +1,4 @@
-//! A peer that falls silent is noticed within a ping and its patience.
+//! A silent peer is detected within a ping interval and its timeout.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn request_states_are_queried_over_the_next_connection() {
     let id = pair.count(1, Route::Home);
     pair.run_for(Duration::from_secs(1)).unwrap();
     assert_eq!(pair.dcs.counted(1), 1);
-    // The next connection opens, but says nothing; it is given up after 15 s.
+    // The next connection opens but is silent; it ends after 15 s.
     pair.dcs.options_mut().fault_injection.silent_after_handshake = true;
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(14)).unwrap();
@@ -68,7 +68,7 @@ fn a_lost_state_request_is_repeated_over_the_next_connection() {
     let timeout = Some(Duration::from_secs(3600));
     let id = pair.count(1, RequestOptions::default().with_timeout(timeout));
     pair.run_for(Duration::from_secs(1)).unwrap();
-    // The next connection asks what became of the request, and is lost before the answer comes.
+    // The next connection queries the state of the request and is lost before the answer.
     let lost = losses(&pair);
     pair.network.cut_all(pair.timestamp());
     pair.run_until(|pair| losses(pair) > lost && pair.network.connections().next().is_some()).unwrap();

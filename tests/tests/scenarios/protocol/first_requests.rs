@@ -1,5 +1,5 @@
-//! The first request after a sleep, and the first of a process, over connections that swallow it: it leaves only once the
-//! server was heard, so that it is answered, and not reported as unknown because the server knows nothing of its session.
+//! The first request after a sleep and of a process, over connections that drop it: it is sent only once the server was
+//! heard, so that it is answered and its outcome is known.
 
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ fn f2_the_first_request_after_a_sleep_survives_a_forgotten_session() {
 
 #[test]
 fn f2_the_first_request_of_a_process_survives_a_dead_connection() {
-    // Something on the way takes the connection and swallows what comes: a portal that wants a password, a proxy whose other
-    // side is gone. The server never hears of the session, or not of the request.
+    // Something on the way accepts the connection and drops its bytes: a captive portal, a proxy without its other
+    // side. The server never receives the request.
     for pfs in [false, true] {
         for millis in (0..=400).step_by(8) {
             let mut pair = connected(pfs);

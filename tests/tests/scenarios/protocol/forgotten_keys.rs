@@ -1,5 +1,5 @@
-//! A server that no longer knows a client's key says so with -404, which is not authenticated: anybody on the way can
-//! send it. A key is given up only to the server itself, which proves who it is when it refuses to bind a temporary key.
+//! A server that no longer knows a client's key answers -404, which is not authenticated: an attacker can send it. A
+//! key is given up only if the server proves itself, by a refusal to bind a temporary key.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use sansgram_testkit::accounts::Fault;
 
 use crate::common::{is_logged_in, logged_in, pfs_options};
 
-/// The session of a client that asked for a code, and logged in where `signs_in`.
+/// The session of a client that requested a code, and logged in if `signs_in`.
 fn session(signs_in: bool) -> StoredSession {
     let mut pair = Pair::new(PairOptions::seeded(7));
     let Ok(LoginStep::CodeSent(token)) = pair.login(LoginFlow::send_code("9996620001")) else { panic!() };
@@ -49,7 +49,7 @@ fn a_logged_in_key_is_given_up_only_if_the_server_proves_it() {
     assert_eq!(pair.client.session().user, None);
 }
 
-/// What a man in the middle says over each connection.
+/// What a man in the middle sends over each connection.
 fn say_404(pair: &mut Pair) {
     let now = pair.timestamp();
     let conns: Vec<_> = pair.network.connections().collect();
@@ -62,7 +62,7 @@ fn say_404(pair: &mut Pair) {
 #[test]
 fn a_key_of_an_unknown_user_survives_a_man_in_the_middle() {
     let mut pair = logged_in(PairOptions::seeded(7));
-    // Sessions of other libraries do not say whose they are.
+    // Sessions of other libraries do not name their user.
     let imported = StoredSession { user: None, ..pair.client.session().clone() };
     let old = home_key(&imported);
     pair.restart_client_from(PairOptions::default().client, imported);
@@ -127,7 +127,7 @@ fn repeated_auth_key_perm_empty_does_not_make_keys_without_end() {
     for error in ["AUTH_KEY_PERM_EMPTY", "AUTH_KEY_INVALID"] {
         let mut options = pfs_options();
         options.client.request_timeout = None;
-        // The client's own question would be refused as well, and cost as many keys again.
+        // The client's own request would be refused too, and cost as many keys again.
         options.client.learn_addresses = false;
         options.server.accounts.faults = vec![Fault::error("help.getConfig", 401, error)];
         let mut pair = Pair::new(options);

@@ -1,5 +1,5 @@
-//! Servers that forget their sessions while keys stay, as after a restart, and a network that cuts: what may not be executed
-//! twice never is, and what may be is answered.
+//! Servers that forget their sessions while keys stay, as after a restart, and a network that cuts: requests that may
+//! not be executed twice never are, and the others are answered.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn policy(on_unknown_outcome: OnUnknownOutcome) -> RequestOptions {
     RequestOptions::default().with_on_unknown_outcome(on_unknown_outcome)
 }
 
-/// What became of the requests of a run.
+/// The results of the requests of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
     answered: u32,
@@ -77,7 +77,7 @@ fn f2_fail_requests_are_executed_at_most_once_across_forgotten_sessions() {
         }
         assert_no_fault(&pair);
     }
-    // The run is about something: some could not be known, and some that may be were executed twice.
+    // The run is meaningful: some outcomes are unknown, and some retryable requests were executed twice.
     assert!(tally.unsure > 20 && tally.repeated > 5, "{tally:?}");
     assert!(tally.answered > 10 * tally.repeated, "{tally:?}");
 }

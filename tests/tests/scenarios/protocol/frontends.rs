@@ -1,5 +1,4 @@
-//! Logins through everything that can stand between a client and its DC: obfuscation, MTProxies of all three kinds, a
-//! WebSocket gateway.
+//! Logins through every frontend: obfuscation, MTProxies of all three kinds, a WebSocket gateway.
 
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ pub(crate) fn secret(prefix: &[u8], key: &[u8; 16], domain: &str) -> ProxySecret
     ProxySecret::from_bytes(&[prefix, key, domain.as_bytes()].concat()).unwrap()
 }
 
-/// Client and frontend that belong together.
+/// Options of a matching client and frontend.
 pub(crate) fn options(frontend: Frontend) -> PairOptions {
     let mut options = PairOptions::default();
     match &frontend {
@@ -39,7 +38,7 @@ pub(crate) fn options(frontend: Frontend) -> PairOptions {
                 MtProxyMode::Padded => secret(&[0xdd], &KEY, ""),
                 MtProxyMode::FakeTls { domain, .. } => secret(&[0xee], &KEY, domain),
             };
-            // One address for all DCs, and not the one where the account lives.
+            // One address for all DCs, not that of the home DC.
             options.client.set_mtproxy([address(3)], secret);
         }
         Frontend::WebSocket => {
@@ -141,7 +140,7 @@ fn idle_hours_behind_every_frontend() {
     }
 }
 
-/// A client that once knew the server's time does not need its own clock.
+/// A client that knows the server's time does not need its own clock.
 #[test]
 fn the_hello_carries_the_server_time_if_it_is_known() {
     let mut first = Pair::new(PairOptions { clock_skew: 7200, ..PairOptions::default() });

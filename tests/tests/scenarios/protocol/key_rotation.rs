@@ -1,5 +1,5 @@
-//! What is under way while a temporary key is replaced: the server is asked for it under the old key; where that is gone,
-//! each request says for itself whether it is reported or sent again. None is executed twice without its leave.
+//! Requests that are pending during a key rotation: their answers are requested under the old key; if that is gone, the
+//! policy of each request decides. None is executed twice against its policy.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn connected(options: PairOptions) -> Pair {
     pair
 }
 
-/// For answers that take 12 s, longer than a change of keys waits.
+/// For answers that take 12 s, longer than a rotation waits.
 fn slow() -> PairOptions {
     let mut options = pfs_options();
     options.client.connect_timeout = Duration::from_secs(300);
@@ -42,7 +42,7 @@ fn assert_answered_once(pair: &mut Pair, requests: &[(i64, RequestId)]) {
     assert_no_fault(pair);
 }
 
-/// Keeps requests under way for half an hour; `on_change` is called when a key was replaced.
+/// Keeps requests pending for half an hour; `on_change` is called after each rotation.
 fn half_an_hour(pair: &mut Pair, mut on_change: impl FnMut(&mut Pair)) -> Vec<(i64, RequestId)> {
     let mut key = bound_key(pair);
     let mut changes = 0;
@@ -71,8 +71,7 @@ fn rotation_loses_and_repeats_no_pending_request() {
     assert!(!lost, "a change of keys is no loss");
 }
 
-/// Goes on until just before a change of keys, then has a request executed whose result the server keeps to itself until
-/// it is allowed to send it.
+/// Runs until just before a rotation, then has a request executed whose result the server withholds.
 fn executed_before_a_change(pair: &mut Pair) -> RequestId {
     pair.run_for(Duration::from_secs(480)).unwrap();
     pair.dcs.options_mut().fault_injection.withhold_results = true;
@@ -85,7 +84,7 @@ fn release(pair: &mut Pair) {
     pair.dcs.options_mut().fault_injection.withhold_results = false;
 }
 
-/// The request that was executed before, and another, are answered; in the end one connection is left.
+/// Asserts that the executed request and another are answered, and that one connection is left.
 fn assert_both_answered_once(pair: &mut Pair, id: RequestId) {
     let next = pair.count(2, Route::Home);
     assert_answered_once(pair, &[(2, next), (1, id)]);
@@ -172,7 +171,7 @@ fn an_unknown_outcome_under_a_forgotten_key_is_reported() {
     let id = executed_and_forgotten(&mut pair, 1, Route::Home);
     pair.run_until(|pair| pair.events.iter().any(|event| matches!(event, Event::Disconnected { .. })))
         .unwrap();
-    // This one has not left, and does not before the server proves that it knows the key.
+    // This one is not sent before the server proves that it has the key.
     let waiting = pair.count(2, Route::Home);
     pair.run_until(|pair| pair.is_completed(id)).unwrap();
     let result = pair.client.take_raw(id).unwrap();
@@ -217,7 +216,7 @@ fn an_expired_key_counts_as_forgotten() {
     let mut pair = logged_in(options);
     let id = pair.count(1, Route::Home);
     pair.run_until(|pair| pair.dcs.counted(1) == 1).unwrap();
-    // Nobody can connect until the key is over.
+    // No connect succeeds until the key expires.
     pair.network.set_dead(2, true);
     pair.run_for(Duration::from_secs(25 * 3600)).unwrap();
     pair.network.set_dead(2, false);
@@ -227,7 +226,7 @@ fn an_expired_key_counts_as_forgotten() {
     assert_eq!(pair.dcs.counted(1), 1);
 }
 
-/// A pair just before a change of keys, whose main connection is stuck in a write; the request in it is 1.
+/// A pair just before a rotation, whose main connection has a blocked write with request 1.
 fn stuck_before_a_change() -> (Pair, RequestId) {
     let mut options = pfs_options();
     options.client.temporary_key_lifetime = Duration::from_secs(600);
@@ -254,7 +253,7 @@ fn a_queued_request_is_sent_once_after_the_rotation() {
     assert_eq!((losses(&pair), pair.dcs.counted(2)), (0, 1));
 }
 
-/// Each is to be executed after the one before it, of which the first is owed by the session of the old key.
+/// Each is ordered after the one before it; the old session owes the answer to the first.
 #[test]
 fn ordering_survives_a_rotation() {
     let (mut pair, one) = stuck_before_a_change();
@@ -271,7 +270,7 @@ fn ordering_survives_a_rotation() {
     }
 }
 
-/// What waits for a request that nobody wants any more goes ahead.
+/// A request ordered after a cancelled one is sent.
 #[test]
 fn a_request_ordered_after_a_cancelled_one_is_sent() {
     let (mut pair, one) = stuck_before_a_change();
@@ -283,10 +282,10 @@ fn a_request_ordered_after_a_cancelled_one_is_sent() {
     assert_eq!(pair.dcs.counted(2), 1);
 }
 
-/// While there is no connection to ask over, the answer cannot come, and the change waits for longer than 10 s.
+/// Without a connection the answer cannot be requested, and the rotation waits for longer than 10 s.
 #[test]
 fn a_rotation_waits_for_the_connection_that_owes_an_answer() {
-    // Seven pauses before another attempt, up to half of which is left to chance, may last for most of a minute.
+    // Seven backoff pauses, up to half of each random, can last most of a minute.
     let mut options = slow();
     options.client.request_timeout = Some(Duration::from_secs(120));
     let mut pair = connected(options);

@@ -1,5 +1,5 @@
-//! Long silence: after ten minutes, ten hours or ten days the next request works within one round trip, or within one
-//! reconnect where the connection is gone.
+//! Long idle times: after ten minutes, hours or days the next request takes one round trip, or one reconnect if the
+//! connection is gone.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ fn idle_until_the_server_closes_or_forgets_the_session() {
             pair.dcs.forget_sessions();
             pair.dcs.close_all();
             pair.poll();
-            // Close, pause of at most 250 ms, connect, request; perhaps a salt that is out of date. It left before the end of
-            // the connection was known, so it may have been executed in the session that is forgotten.
+            // Close, pause of at most 250 ms, connect, request; perhaps a salt that is out of date. It was sent before
+            // the loss was known, so it may have been executed in the forgotten session.
             let begun = pair.elapsed();
             let number = number as i64;
             let take_retry = RequestOptions::default().with_on_unknown_outcome(OnUnknownOutcome::Retry);

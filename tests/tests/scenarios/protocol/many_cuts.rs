@@ -1,4 +1,4 @@
-//! A network that cuts, refuses and stutters all the time: everything is done once all the same.
+//! A network that cuts, refuses and delays all the time: every request is executed exactly once.
 
 use std::time::Duration;
 

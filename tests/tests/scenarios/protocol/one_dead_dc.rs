@@ -1,4 +1,4 @@
-//! One DC is dead, and nobody at another one notices.
+//! A dead DC does not affect others.
 
 use std::time::Duration;
 

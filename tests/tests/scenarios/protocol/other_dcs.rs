@@ -1,4 +1,4 @@
-//! Connections to other DCs than the home DC: logins carried over, and idle ones closed.
+//! Connections to other DCs than the home DC: authorization transfer, and closing of idle connections.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use sansgram_testkit::accounts::{AccountEvent, Accounts, Fault};
 
 use crate::common::{TRUE, assert_no_fault, dc, log_in_by_phone, logged_in, wait};
 
-/// Asks a DC for something that only a logged-in key gets.
+/// Requests something that only a logged-in key gets.
 pub(super) fn state_at(pair: &mut Pair, number: i64) -> Result<(), InvokeError> {
     let now = pair.client_now();
     let ticket = pair.client.invoke(now, &functions::updates::GetState {}, Route::Dc(dc(number))).unwrap();
@@ -33,13 +33,13 @@ fn an_authorization_is_transferred_once_before_the_first_request() {
         }
         assert_eq!((logins(&pair, 1), logins(&pair, 3)), (1, 1));
         assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
-        // Another run knows the key, and takes it for logged in.
+        // Another process has the key and takes it for logged in.
         let mut config = PairOptions::default().client;
         config.pfs = pfs;
         pair.restart_client(config);
         assert_eq!(state_at(&mut pair, 1), Ok(()));
         assert_eq!(logins(&pair, 1), 1);
-        // A logout leaves no key anywhere.
+        // A logout leaves no key on any DC.
         let outcome = pair.login(LoginFlow::log_out());
         assert!(matches!(outcome, Ok(())), "{outcome:?}");
         assert_eq!(pair.dcs.keys().count(), 0);
@@ -81,7 +81,7 @@ fn an_authorization_lost_by_another_dc_is_transferred_again() {
     let mut pair = logged_in(options);
     assert_eq!(state_at(&mut pair, 3), Ok(()));
     assert_eq!(logins(&pair, 3), 2);
-    // Without end, the error is the answer; home knows better, so nobody is logged out.
+    // If it persists, the request fails; the home DC decides, so the client stays logged in.
     let mut options = PairOptions::default();
     options.server.accounts.faults = vec![lost];
     let mut pair = logged_in(options);
@@ -104,7 +104,7 @@ fn a_dead_key_of_another_dc_is_replaced_once() {
         assert_eq!((pair.dcs.counted(1), keys(&pair), logins(&pair, 3)), (1, 2, 1));
         assert_no_fault(&pair);
 
-        // Where another key helps nothing, the error is the answer.
+        // If another key does not help, the request fails.
         options.server.accounts.faults = vec![dead.clone()];
         let mut pair = logged_in(options);
         let outcome = state_at(&mut pair, 3);
@@ -145,7 +145,7 @@ fn file_migrate_is_followed_if_the_request_allows() {
     assert_eq!(pair.client.home(), dc(2));
 }
 
-/// The time of each thing that happens until a logout is complete.
+/// The time of each event until a logout is complete.
 fn sign_out(pair: &mut Pair) -> Vec<Duration> {
     let now = pair.client_now();
     let step = pair.client.start_login(now, LoginFlow::log_out()).unwrap();
@@ -185,7 +185,7 @@ fn a_dead_connection_to_another_dc_does_not_delay_a_logout() {
 
 #[test]
 fn concurrent_requests_wait_for_a_missing_authorization() {
-    // The client met this DC before its account sent it on, so it takes the key there for fit.
+    // The client used this DC before the migration, so it takes the key there for usable.
     let mut pair = Pair::new(PairOptions::default());
     log_in_by_phone(&mut pair, 3);
     let now = pair.client_now();
@@ -215,7 +215,7 @@ fn an_idle_connection_does_not_delay_other_dcs() {
         }
         begun.elapsed()
     };
-    // Costs that grow with what is pending make it fifty times as slow; the machine may be busy once.
+    // Costs proportional to pending requests make it fifty times as slow; one slow run is allowed.
     let is_cheap = |_| time(true) < time(false) * 8;
     assert!((0..3).any(is_cheap));
 }

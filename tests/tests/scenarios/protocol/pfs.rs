@@ -1,5 +1,5 @@
-//! Perfect forward secrecy: temporary keys are bound, renewed and replaced, and no request is lost, repeated or sent under
-//! a permanent key.
+//! Perfect forward secrecy: temporary keys are bound, rotated and replaced, and no request is lost, repeated or sent
+//! under a permanent key.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use sansgram_testkit::accounts::Fault;
 
 use crate::common::{TRUE, is_logged_in, logged_in, losses, pfs_options};
 
-/// No API function ever came under a permanent key, and the client broke no rule.
+/// Asserts that no API function was called under a permanent key and the client broke no rule.
 fn assert_secret(pair: &Pair) {
     for key in pair.dcs.keys().filter(|key| !key.temporary) {
         assert_eq!(key.calls, 0, "{key:?}");
@@ -77,7 +77,7 @@ fn rotations_interrupt_and_repeat_no_request() {
     let permanent = permanent_key(&pair);
     let mut keys = BTreeSet::new();
     let mut requests = Vec::new();
-    // At every moment some are on their way.
+    // Some are pending at every time.
     for number in 0..12_000 {
         requests.push((number, pair.count(number, Route::Home)));
         pair.run_for(Duration::from_millis(100)).unwrap();
@@ -111,7 +111,7 @@ fn a_failed_rotation_is_retried_while_the_old_key_works() {
 fn a_forgotten_temporary_key_is_replaced_and_the_permanent_one_stays() {
     let mut pair = logged_in(pfs_options());
     let permanent = permanent_key(&pair);
-    // It leaves before anybody knows that the key is gone.
+    // It is sent before the client knows that the key is gone.
     let options = RequestOptions::default().with_on_unknown_outcome(OnUnknownOutcome::Retry);
     for number in 0..5 {
         pair.dcs.forget_temporary_keys();
@@ -127,7 +127,7 @@ fn a_forgotten_temporary_key_is_replaced_and_the_permanent_one_stays() {
 fn an_expired_temporary_key_is_replaced() {
     let mut pair = logged_in(pfs_options());
     let permanent = permanent_key(&pair);
-    // Nobody is connected while it expires.
+    // There is no connection while it expires.
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(25 * 3600)).unwrap();
     let request = pair.count(1, Route::Home);

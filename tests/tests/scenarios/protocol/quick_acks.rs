@@ -1,5 +1,4 @@
-//! Quick acknowledgements: told once and before any answer where a request asks for one; those that nobody asked for are
-//! taken off the stream, and mean nothing.
+//! Quick acks: reported once and before the answer if a request wants one; unrequested ones are skipped.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ fn a_quick_ack_is_reported_before_the_answer() {
     for transport in TransportKind::ALL {
         let mut options = PairOptions::default();
         options.client.transport = transport;
-        // The server takes its time for the answer, one byte after the other.
+        // The server sends the answer slowly, byte by byte.
         options.server.fault_injection.slow_bytes = Some(Duration::from_millis(1));
         let mut pair = logged_in(options);
         for number in 0..10 {
@@ -42,7 +41,7 @@ fn a_quick_ack_is_reported_before_the_answer() {
 
 #[test]
 fn quick_acks_between_packets_disturb_nothing() {
-    // The token's highest bit tells it from a length; abridged streams have its bytes in the other order.
+    // The token's highest bit distinguishes it from a length; abridged streams have its bytes in the other order.
     for (transport, bytes) in [
         (TransportKind::Intermediate, [1, 2, 3, 0x84]),
         (TransportKind::PaddedIntermediate, [1, 2, 3, 0x84]),

@@ -1,4 +1,4 @@
-//! Pauses between attempts grow, with chance in them, and can be cut short.
+//! Backoff between attempts grows, with random jitter, and can be ended early.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn waiting_requests_fail_if_no_connection_can_be_made() {
     assert!(pair.opened.is_empty());
 }
 
-/// A connection that proves itself and ends at once is no reason to come back at once.
+/// A validated connection that closes at once does not cause an immediate reconnect.
 #[test]
 fn a_server_that_closes_validated_connections_causes_backoff() {
     let mut pair = logged_in(PairOptions::default());

@@ -1,5 +1,5 @@
-//! Packets that arrive twice, or again much later, are acknowledged again and otherwise ignored; a counter says how many
-//! there were.
+//! Packets that arrive twice, or again much later, are acknowledged again and otherwise ignored; a counter has their
+//! number.
 
 use std::time::Duration;
 

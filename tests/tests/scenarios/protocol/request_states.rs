@@ -1,5 +1,5 @@
-//! A request knows how far it has come, also where it ends without an answer: at its own deadline, or because it was
-//! cancelled. There is a bound on how many wait.
+//! The delivery state of a request is known, also if it ends without an answer by its timeout or a cancel. The number
+//! of pending requests is bounded.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ fn ordered_requests_run_one_after_the_other() {
     for id in [third, second, first] {
         assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
     }
-    // What it was to follow is over long ago.
+    // The request before it ended long ago.
     let fourth = pair.count(4, then);
     assert_eq!(wait(&mut pair, fourth), Ok(TRUE.to_vec()));
     assert_no_fault(&pair);
@@ -110,13 +110,13 @@ fn requests_beyond_the_limit_are_refused() {
     let mut options = PairOptions::default();
     options.client.max_pending = 10;
     let mut pair = logged_in(options);
-    // The machine's own question where updates stand takes up room until it is answered.
+    // The client's own `updates.getState` counts until it is answered.
     pair.run_for(Duration::from_secs(1)).unwrap();
     let ids: Vec<_> = (0..10).map(|number| pair.count(number, Route::Home)).collect();
     let now = pair.client_now();
     let query = Accounts::count_query(10);
     assert_eq!(pair.client.invoke_raw(now, query.clone(), Route::Home), Err(ApiMisuse::QueueFull));
-    // Results that were not taken take up room as well.
+    // Results that were not taken count too.
     pair.run_until(|pair| ids.iter().all(|id| pair.is_completed(*id))).unwrap();
     let now = pair.client_now();
     assert_eq!(pair.client.invoke_raw(now, query.clone(), Route::Home), Err(ApiMisuse::QueueFull));

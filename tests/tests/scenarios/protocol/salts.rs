@@ -1,4 +1,4 @@
-//! Salts change for hours, or under the hand, and no request fails.
+//! Salts change for hours or unexpectedly, and no request fails.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn salt_changes_over_hours_fail_no_request() {
         pair.run_for(Duration::from_secs(9)).unwrap();
     }
     assert_once(&mut pair, &requests, "salts");
-    // They were known ahead: not one packet carried a salt that was over.
+    // They were known in advance: no packet had an expired salt.
     assert!(pair.refusals.is_empty(), "{:?}", pair.refusals);
 }
 
@@ -49,7 +49,7 @@ fn a_salt_that_changes_before_sending_is_followed() {
     assert!(pair.refusals.iter().all(|refusal| !refusal.is_clients_fault()), "{:?}", pair.refusals);
 }
 
-/// Each of many packets in flight leaves with a salt that is long over, and each is refused.
+/// Each of many packets in flight has an expired salt and is refused.
 #[test]
 fn an_expired_first_salt_costs_no_connection() {
     let mut pair = logged_in(PairOptions::default());

@@ -1,4 +1,4 @@
-//! A host that has one family of addresses only, or one that leads nowhere, connects about as fast as one that has both.
+//! A host with one address family, or with an unreachable one, connects about as fast as a host with both.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -62,7 +62,7 @@ fn c2_attempts_are_counted_as_attempts_not_as_addresses() {
     assert!(pair.opened.iter().all(|endpoints| endpoints.len() == 2), "{:?}", pair.opened);
 }
 
-/// A server that was never reached is not called silent.
+/// A server that was never reached is not reported as silent.
 #[test]
 fn f14_addresses_that_never_answer_are_not_reported_as_a_silent_server() {
     let mut options = options();

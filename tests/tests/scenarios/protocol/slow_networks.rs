@@ -1,5 +1,5 @@
-//! Round trips of several seconds: keys are made, and logins succeed, since each verified answer gives the server time for
-//! the next one. There are limits all the same.
+//! Round trips of several seconds: key exchanges and logins succeed, since each valid answer extends the timeout. The
+//! total time is still limited.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn f9_logins_succeed_over_round_trips_of_several_seconds() {
             assert_logged_in(&outcome);
             let id = pair.count(1, Route::Home);
             assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
-            // The first request to another DC waits for a key and for the login there.
+            // The first request to another DC waits for a key and an authorization transfer.
             let id = pair.count(2, Route::Dc(dc(1)));
             assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()), "{seconds} s, pfs {pfs}");
             assert_eq!((pair.dcs.counted(1), pair.dcs.counted(2)), (1, 1));

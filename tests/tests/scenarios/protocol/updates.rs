@@ -1,5 +1,5 @@
-//! Every update arrives once, in the server's order, whatever it is; where they are not taken, the oldest are dropped and
-//! an event says so.
+//! Every update arrives once, in the server's order; if they are not taken, the oldest are dropped and an event reports
+//! it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{assert_no_fault, logged_in, pfs_options};
 
-/// An object of a constructor that no layer has: it is not ours to judge.
+/// An object with an unknown constructor is passed on too.
 fn update(number: u32) -> Vec<u8> {
     [0x7e57_0001_u32.to_le_bytes(), number.to_le_bytes()].concat()
 }
@@ -46,7 +46,7 @@ fn updates_arrive_once_and_in_order() {
             assert_eq!(taken, (burst * 50..burst * 50 + 50).collect::<Vec<_>>());
         }
         assert_eq!((count(&pair, &Event::Update), count(&pair, &Event::UpdatesLost)), (1000, 0));
-        // All of them are acknowledged before long: none comes again over another connection.
+        // All are acknowledged soon: none is repeated over another connection.
         pair.run_for(Duration::from_secs(60)).unwrap();
         pair.network.cut_all(pair.timestamp());
         pair.run_for(Duration::from_secs(60)).unwrap();
@@ -84,11 +84,11 @@ fn a_slow_consumer_is_told_of_lost_updates() {
     pair.run_for(Duration::from_secs(5)).unwrap();
     let lost = count(&pair, &Event::UpdatesLost);
     let kept: Vec<_> = std::iter::from_fn(|| pair.client.take_update()).map(|it| number(&it)).collect();
-    // The newest are kept, in order, and the event came before they were missed.
+    // The newest are kept, in order, and the event came first.
     assert_eq!(kept.len(), 1024);
     assert_eq!(kept, (3000 - 1024..3000).collect::<Vec<_>>());
     assert_eq!(lost, 3000 - 1024);
-    // Then nothing is lost any more.
+    // From then on none is lost.
     pair.dcs.send_update(&update(3000));
     pair.run_for(Duration::from_secs(1)).unwrap();
     assert_eq!(pair.client.take_update(), Some(update(3000)));
@@ -106,7 +106,7 @@ fn a_lost_connection_is_reopened_for_updates() {
         pair.run_for(Duration::from_secs(1)).unwrap();
         assert_eq!(pair.client.take_update(), Some(update(number)));
     }
-    // Whoever wants none has a connection only as long as requests need it.
+    // A client without updates is connected only while requests need it.
     let mut options = PairOptions::default();
     options.client.updates = false;
     let mut pair = logged_in(options);
@@ -120,7 +120,7 @@ fn the_update_queue_is_bounded_in_bytes() {
     let mut options = PairOptions::default();
     options.server.gzip_replies_over = Some(512);
     let mut pair = connected(options);
-    // Each travels as a few kilobytes.
+    // Each takes a few kilobytes on the wire.
     let large = |number| [update(number), vec![0; 4 << 20]].concat();
     for number in 0..20 {
         pair.dcs.send_update(&large(number));

@@ -1,5 +1,5 @@
-//! The server is asked where updates stand once somebody is logged in, and again in each session that it makes: only then
-//! does it push updates. The embedder is told; a configuration that wants no updates asks nothing.
+//! `updates.getState` is sent after a login and in each new session of the server, which pushes updates only then. The
+//! embedder gets the state; a configuration without updates does not send it.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn options(pfs: bool) -> PairOptions {
     options
 }
 
-/// How often the embedder was told where updates stand.
+/// How often the embedder got the updates state.
 fn states(pair: &Pair) -> usize {
     pair.events.iter().filter(|event| matches!(event, Event::UpdatesState(_))).count()
 }
@@ -114,7 +114,7 @@ fn a_failed_state_request_is_retried_later() {
 fn a_cut_state_request_is_repeated_over_the_next_connection() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
-    // The question has left with the login's last poll.
+    // The request was sent with the login's last poll.
     pair.network.cut_all(pair.timestamp());
     pair.run_for(Duration::from_secs(5)).unwrap();
     assert_eq!((pair.opened.len(), states(&pair)), (2, 1));
@@ -150,7 +150,7 @@ fn a_client_without_updates_requests_no_state() {
 fn a_logout_cancels_the_state_request() {
     let mut pair = Pair::new(options(false));
     log_in_bot(&mut pair, "1:sandbox");
-    // The question is on its way.
+    // The request is in flight.
     let outcome = pair.login(LoginFlow::log_out());
     assert!(matches!(outcome, Ok(())), "{outcome:?}");
     let opened = pair.opened.len();

@@ -1,4 +1,4 @@
-//! A login that is broken off leaves its key, and the next one uses it.
+//! An interrupted login leaves its key, and the next login uses it.
 
 use sansgram_harness::pair::{Pair, PairOptions};
 

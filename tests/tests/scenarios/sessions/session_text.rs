@@ -1,5 +1,5 @@
-//! A session as a string: another client goes on with it, without a new key and without a code. What is no such string
-//! is named.
+//! A session as a string: another client continues with it, without a new key or a code. A malformed string has a typed
+//! error.
 
 use sansgram_core::client::{SessionFormatError, StoredSession};
 use sansgram_core::login::LoginFlow;
@@ -20,7 +20,7 @@ fn another_client_continues_from_the_text() {
         let Ok(user) = pair.login(LoginFlow::get_me()) else { panic!("{phone}") };
         let keys = pair.dcs.keys().count();
 
-        // As if the text had been carried to another machine.
+        // As if the text had been copied to another machine.
         let text = pair.client.session().to_text();
         let session = StoredSession::from_text(&text).unwrap();
         assert_eq!(&session, pair.client.session());

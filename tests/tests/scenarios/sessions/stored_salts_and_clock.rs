@@ -1,4 +1,4 @@
-//! Salt and clock are kept over restarts: the first request is right at once, however wrong the local clock is.
+//! Salt and clock offset are stored: after a restart the first request is accepted, however wrong the local clock is.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const CONNECT_AND_ASK: Duration = Duration::from_millis(81);
 
 #[test]
 fn a_restart_wastes_no_round_trip() {
-    // What must not be executed twice waits until the server was heard.
+    // A request that must not be executed twice waits until the server was heard.
     let policies = [(repeatable(), Duration::ZERO), (RequestOptions::default(), Duration::from_millis(40))];
     for clock_skew in [0, YEAR, -10 * YEAR, 90, -3600] {
         for (pause, (policy, more)) in [0, 600].into_iter().flat_map(|pause| policies.map(|it| (pause, it))) {

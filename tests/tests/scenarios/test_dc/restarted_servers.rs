@@ -1,4 +1,4 @@
-//! The state of the DCs, saved and restored: what a client notices of it, and what is no state.
+//! The saved and restored state of the DCs: its effect on a client, and malformed state.
 
 use sansgram_core::login::{LoginFlow, LoginStep};
 use sansgram_harness::pair::{Pair, PairOptions, address};
@@ -13,7 +13,7 @@ fn restored(mut options: ServerOptions, saved: &[u8]) -> Result<TestDcs, Restore
     TestDcs::restore(options, Box::new(SeededRandomForTestingOnly::new(99)), saved)
 }
 
-/// The servers end and start again from what they saved.
+/// Restarts the servers from their saved state.
 fn restart(pair: &mut Pair, options: ServerOptions) {
     pair.dcs.close_all();
     pair.poll();
@@ -31,7 +31,7 @@ fn sign_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
 }
 
 fn whoami(pair: &mut Pair) -> Option<i64> {
-    // The method itself does not fit for every lifetime, whatever clippy says.
+    // The method itself is not general enough over its lifetime.
     #[allow(clippy::redundant_closure_for_method_calls)]
     let outcome = pair.login(LoginFlow::get_me());
     if let Ok(user) = outcome { Some(user.id) } else { None }
@@ -84,7 +84,7 @@ fn a4_accounts_changed_by_the_options_start_fresh() {
     assert!(is_logged_in(&outcome), "{outcome:?}");
     restart(&mut pair, ada("engine"));
     assert_eq!(whoami(&mut pair), Some(7));
-    // Who is gone from the options is not logged in any more.
+    // A user who was removed from the options is logged out.
     restart(&mut pair, ServerOptions::default());
     assert_eq!(whoami(&mut pair), None);
 }
@@ -118,7 +118,7 @@ fn a4_only_what_is_saved_counts_as_a_change() {
     let before = pair.dcs.save();
     assert_eq!(whoami(&mut pair), Some(9_996_620_001));
     assert!(!pair.dcs.take_changed());
-    // But for the count of calls.
+    // Except for the count of calls.
     assert_eq!(pair.dcs.save().len(), before.len());
 }
 
@@ -127,7 +127,7 @@ fn a4_the_previous_state_layout_is_read() {
     let mut pair = Pair::new(PairOptions::default());
     assert_eq!(sign_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
     let saved = pair.dcs.save();
-    // It ends with what each key's client said of itself, and a checksum; there the layout before ended.
+    // It ends with the devices of the keys and a checksum; the layout before has no devices.
     let begin = b"sansgram test DCs, state ";
     let (covered, _) = saved.split_last_chunk::<32>().unwrap();
     let before = (begin.len() + 1..covered.len()).rev().find_map(|end| {
