@@ -11,6 +11,7 @@ use sansgram_core::client::{self as sansio, Config, DcId, DisconnectReason, Logo
 use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::oneshot::oneshot;
+use crate::policy::DEFAULT_MAX_ATTEMPTS;
 use crate::shared::{Ended, Shared};
 use crate::{ClientOptions, Error, Runtime, SessionStore, StoreError};
 
@@ -87,7 +88,8 @@ impl Client {
 
         let clock = Clock::of(&runtime);
         // Without a limit of the machine's, a person still wants to hear of a dead server.
-        let max_attempts = if config.max_attempts == 0 { 5 } else { config.max_attempts.into() };
+        let max_attempts =
+            if config.max_attempts == 0 { DEFAULT_MAX_ATTEMPTS } else { config.max_attempts.into() };
         config.through_proxy |= options.proxy.is_some();
         let machine = sansio::Client::new(config, session, Box::new(OsRandom::default()), clock.now())?;
         let shared = Arc::new(Shared::new(machine, clock));

@@ -9,13 +9,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sansgram_core::time::{Now, Timestamp};
 
 use crate::Runtime;
+use crate::policy::{LATE, MAX_TIMER};
 
 /// Whether a process that is woken too late was stopped. Elsewhere `Instant` goes on while the computer sleeps, which
 /// is to count.
 const TELLS_STOPS: bool = cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
-/// A process that is woken later than this was not able to run.
-const LATE: Duration = Duration::from_secs(1);
-
 #[derive(Clone)]
 pub(crate) struct Clock {
     origin: Instant,
@@ -93,8 +91,7 @@ impl Clock {
     /// A timer stands still while the computer sleeps, so after that it is late by as much, unless something else wakes
     /// the driver before: it finds the deadline passed, or sets the timer anew.
     pub(crate) fn instant(&self, at: Timestamp, now: Timestamp, shift: Shift) -> Instant {
-        const LONGEST: Duration = Duration::from_secs(86_400);
-        let from_now = at.saturating_since(now).min(LONGEST);
+        let from_now = at.saturating_since(now).min(MAX_TIMER);
         self.origin + (now.since_origin() + shift.stopped).saturating_sub(shift.slept) + from_now
     }
 }

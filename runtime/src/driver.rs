@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use sansgram_core::client::{
     ConnId, DcId, DisconnectReason, Event, Input, Output, PasswordKdfTask, StoredSession,
@@ -15,19 +14,10 @@ use sansgram_core::time::Timestamp;
 use crate::clock::Shift;
 use crate::link::{Link, Ready};
 use crate::machine::Machine;
+use crate::policy::{CONNECT_PULSE_PERIOD, MAX_INPUTS_PER_POLL, PULSE};
 use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
-
-/// How many inputs one poll feeds before other tasks of the executor get their turn.
-const BUDGET: usize = 64;
-
-/// How often the driver wakes up while a caller waits, so that a stop of the process (Ctrl-Z) is noticed and does not
-/// count. Of each stop so much counts at most.
-const PULSE: Duration = Duration::from_secs(1);
-
-/// How long after a connection was asked for the driver wakes up as often.
-const PULSE_OF_CONNECTION: Duration = Duration::from_secs(60);
 
 /// Runs until no handle is left.
 ///
@@ -106,7 +96,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
 
     fn run(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
         let mut found = None;
-        for _ in 0..BUDGET {
+        for _ in 0..MAX_INPUTS_PER_POLL {
             if self.settle(cx, found.take(), buffer) {
                 return Poll::Ready(());
             }
@@ -178,7 +168,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.deadline = loop {
             let action = match state.machine.poll_output() {
                 Output::Open { conn, dc, endpoints } => {
-                    self.connecting_until = now.monotonic + PULSE_OF_CONNECTION;
+                    self.connecting_until = now.monotonic + CONNECT_PULSE_PERIOD;
                     Action::Open { conn, dc, endpoints }
                 }
                 Output::Transmit { conn, bytes } => Action::Transmit { conn, bytes },

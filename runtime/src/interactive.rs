@@ -9,13 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::continuation::{asks_again, asks_for_another_identity, begins_again};
 use crate::messages::{self, name};
+use crate::policy::{MAX_IDLE, MAX_TRIES};
 use crate::text::harmless;
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
-
-/// How many wrong answers one question takes: enough for any person, and an end for a script that knows no other.
-const MAX_TRIES: u32 = 10;
-/// How often an answer is taken that is not wrong and leads nowhere: nothing at all, or that the number is another one.
-const MAX_IDLE: u32 = 100;
 
 impl Client {
     /// Logs in by questions: the phone number (confirmed before it is used), the code, the password where the

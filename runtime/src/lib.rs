@@ -47,6 +47,7 @@ mod machine;
 mod messages;
 mod oneshot;
 mod options;
+mod policy;
 mod prompt;
 pub mod proxy;
 #[cfg(feature = "qr")]

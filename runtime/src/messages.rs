@@ -8,11 +8,8 @@ use sansgram_core::login::{
 use sansgram_core::time::Span;
 
 use crate::Error;
+use crate::policy::{MAX_TERMS_CHARS, MAX_TERMS_LINES};
 use crate::text::{harmless, printable};
-
-/// How many lines of the terms of service are shown, and how many characters.
-const MOST_TERMS: usize = 200;
-const LONGEST_TERMS: usize = 100_000;
 
 /// Where the code went, in one line that may be printed.
 #[must_use]
@@ -145,12 +142,12 @@ pub(crate) fn terms(terms: &TermsOfService) -> Vec<String> {
 
 /// The lines of a text that somebody is to agree to: none of them is cut, though there is an end to their number.
 fn whole_lines(text: &str) -> Vec<String> {
-    let mut left = LONGEST_TERMS;
+    let mut left = MAX_TERMS_CHARS;
     let mut lines = Vec::new();
     for line in text.lines() {
         let line = harmless(line);
         let length = line.chars().count();
-        if lines.len() == MOST_TERMS || length > left {
+        if lines.len() == MAX_TERMS_LINES || length > left {
             lines.push("… (This goes on, but is too long to be shown.)".into());
             break;
         }
@@ -203,7 +200,7 @@ mod tests {
         assert_eq!(whole_lines(&format!("{long}\u{1b}\nlast")), [long.as_str(), "last"]);
         for endless in ["x".repeat(1 << 20), "x\n".repeat(1 << 20)] {
             let lines = whole_lines(&endless);
-            assert!(lines.len() <= MOST_TERMS + 1 && lines.last().unwrap().contains("too long"));
+            assert!(lines.len() <= MAX_TERMS_LINES + 1 && lines.last().unwrap().contains("too long"));
         }
     }
 }

@@ -1,9 +1,7 @@
 //! The buffer that all clients of a thread read into, so that an idle one keeps none.
 
+use crate::policy::READ_LEN;
 use std::cell::Cell;
-
-/// How much one read takes at most, in bytes.
-pub(crate) const READ_LEN: usize = 64 << 10;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };

@@ -21,13 +21,7 @@ use crate::clock::Clock;
 use crate::connect::ProxyWaits;
 use crate::event::ClientEvent;
 use crate::machine::Machine;
-
-/// How many events are kept for who takes them late.
-const MAX_EVENTS: usize = 64;
-
-/// The pause before a save that failed is tried again; each further one is twice as long, up to the last.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(60);
+use crate::policy::{FIRST_SAVE_RETRY, MAX_EVENTS, MAX_SAVE_RETRY};
 
 const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Proxy(ProxyFault::Silent));
 
@@ -270,7 +264,7 @@ impl<M> State<M> {
                 }
             }
             Err(error) => {
-                let retry_in = (FIRST_RETRY * (1 << saves.failures.min(16))).min(LAST_RETRY);
+                let retry_in = (FIRST_SAVE_RETRY * (1 << saves.failures.min(16))).min(MAX_SAVE_RETRY);
                 saves.failures += 1;
                 saves.retry_at = Some(now + retry_in);
                 let reason = error.to_string();

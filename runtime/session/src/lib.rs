@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod formats;
+mod policy;
 #[cfg(test)]
 mod scratch;
 mod store;

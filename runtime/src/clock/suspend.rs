@@ -4,12 +4,10 @@
 //! systems. These have a second clock that does not; what it is ahead of the first is the time slept. On Windows, and
 //! where nobody knows better, `Instant` itself goes on or there is nothing to ask.
 
+use crate::policy::MIN_SUSPEND;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-/// Less than this is the time between two readings, not sleep.
-const SHORTEST: Duration = Duration::from_secs(1);
 
 /// All sleep since the first call in this process. It never goes back.
 pub(super) fn slept() -> Duration {
@@ -34,7 +32,7 @@ impl Sleep {
         let ahead = going_on.saturating_sub(self.going_on).saturating_sub(awake);
         let known = Duration::from_nanos(self.known.load(Ordering::Relaxed));
         // Another thread may have been interrupted between its two readings: only what counts as sleep is believed.
-        if ahead < known + SHORTEST {
+        if ahead < known + MIN_SUSPEND {
             return known;
         }
         let nanos = u64::try_from(ahead.as_nanos()).unwrap_or(u64::MAX);

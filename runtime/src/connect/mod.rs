@@ -15,24 +15,13 @@ use std::time::Duration;
 
 use sansgram_core::client::{DcId, IoFailure, ProxyFault};
 
+use crate::policy::{PROXY_ADDRESS_TIMEOUT, PROXY_LOOKUP_TIMEOUT, PROXY_TIMEOUT, PROXY_TOTAL_TIMEOUT};
 use crate::proxy::{Host, Proxy, Target};
 use crate::{Runtime, Timer};
 pub(crate) use io_failure::io_failure;
 pub(crate) use proxy_waits::ProxyWaits;
 use race::race;
 use tunnel::tunnel;
-
-/// How long a proxy may take with one address while there is another one behind it: long enough for three lost SYNs,
-/// short enough to reach the second address within the machine's own limit (20 s).
-const ADDRESS_LIMIT: Duration = Duration::from_secs(4);
-/// How long a proxy may take with the last address: less than the machine's limit, which would not blame the proxy.
-const PROXY_LIMIT: Duration = Duration::from_secs(12);
-
-/// How long the lookup of a proxy's name may take: longer than the 5 s after which a resolver asks its second server.
-const LOOKUP_LIMIT: Duration = Duration::from_secs(8);
-
-/// How long a proxy may take with all addresses together, for the same reason.
-const ALL_ADDRESSES_LIMIT: Duration = Duration::from_secs(19);
 
 /// Opens a stream to one of `endpoints`, which are addresses of `dc`. While a proxy is asked, `waits` has an entry.
 pub(crate) async fn open<R: Runtime>(
@@ -56,11 +45,11 @@ async fn through<R: Runtime>(
     dc: DcId,
     endpoints: &[SocketAddr],
 ) -> Result<R::Stream, ProxyFault> {
-    let end = runtime.now() + ALL_ADDRESSES_LIMIT;
+    let end = runtime.now() + PROXY_TOTAL_TIMEOUT;
     let addresses = match proxy.host() {
         Host::Ip(ip) => vec![SocketAddr::new(*ip, proxy.port())],
         Host::Name(name) => {
-            let lookup = within(runtime, LOOKUP_LIMIT, runtime.resolve(name.clone(), proxy.port()));
+            let lookup = within(runtime, PROXY_LOOKUP_TIMEOUT, runtime.resolve(name.clone(), proxy.port()));
             match lookup.await {
                 Some(found) => found.unwrap_or_else(|error| {
                     tracing::debug!(%proxy, %error, "cannot resolve");
@@ -77,7 +66,7 @@ async fn through<R: Runtime>(
     let last = endpoints.len().saturating_sub(1);
     for (index, endpoint) in endpoints.iter().enumerate() {
         let left = end.saturating_duration_since(runtime.now());
-        let limit = left.min(if index < last { ADDRESS_LIMIT } else { PROXY_LIMIT });
+        let limit = left.min(if index < last { PROXY_ADDRESS_TIMEOUT } else { PROXY_TIMEOUT });
         if limit.is_zero() {
             break;
         }

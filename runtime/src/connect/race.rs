@@ -5,15 +5,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use sansgram_core::client::IoFailure;
 
 use super::io_failure::io_failure;
+use crate::policy::CONNECTION_ATTEMPT_DELAY;
 use crate::{Runtime, Timer};
-
-/// How long an attempt goes on alone before the next begins (RFC 8305, 8: "Connection Attempt Delay").
-pub(super) const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first of `endpoints` that answers; the others' attempts are dropped, and with them their streams.
 /// The next attempt begins 250 ms after the last, or as soon as one fails.
@@ -41,7 +38,7 @@ pub(super) async fn race<R: Runtime>(runtime: &R, endpoints: &[SocketAddr]) -> i
             if let Some(endpoint) = waiting.next() {
                 running.push(Attempt { endpoint, connecting: Box::pin(runtime.connect(endpoint)) });
             }
-            timer = (waiting.len() > 0).then(|| runtime.timer(runtime.now() + HEAD_START));
+            timer = (waiting.len() > 0).then(|| runtime.timer(runtime.now() + CONNECTION_ATTEMPT_DELAY));
         }
     })
     .await

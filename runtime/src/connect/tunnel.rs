@@ -8,10 +8,8 @@ use std::task::Poll;
 use futures_io::{AsyncRead, AsyncWrite};
 use sansgram_core::client::ProxyFault;
 
+use crate::policy::PROXY_READ_LEN;
 use crate::proxy::{Dialogue, Step};
-
-/// The longest read, in bytes; no message of a proxy needs a longer one.
-const READ_LEN: usize = 512;
 
 /// Runs `dialogue` to its end. The stream is handed back with nothing but the target's bytes in it.
 pub(super) async fn tunnel<S>(mut stream: S, mut dialogue: Dialogue) -> Result<S, ProxyFault>
@@ -23,8 +21,8 @@ where
             Step::Done => return Ok(stream),
             Step::Write(bytes) => write_all(&mut stream, &bytes).await?,
             Step::Read(at_most) => {
-                let mut buffer = [0; READ_LEN];
-                let room = buffer.get_mut(..at_most.min(READ_LEN)).unwrap_or_default();
+                let mut buffer = [0; PROXY_READ_LEN];
+                let room = buffer.get_mut(..at_most.min(PROXY_READ_LEN)).unwrap_or_default();
                 let read = poll_fn(|cx| Pin::new(&mut stream).poll_read(cx, room)).await;
                 let len = read.map_err(|error| fault(&error))?;
                 if len == 0 {

@@ -418,7 +418,7 @@ fn links_are_served_in_turn_within_a_budget() {
     assert!(bench.poll().is_pending());
     assert_eq!(bench.wakes(), wakes + 1, "it asks to be polled again, after others had their turn");
     let heard = bench.heard();
-    assert_eq!(heard.len(), BUDGET);
+    assert_eq!(heard.len(), MAX_INPUTS_PER_POLL);
     for pair in heard.chunks_exact(2) {
         assert_ne!(pair[0], pair[1]);
     }

@@ -3,9 +3,10 @@
 use sansgram_core::login::{LoginError, NewPassword, PasswordHint, UserInfo};
 use zeroize::Zeroizing;
 
-use super::{MAX_IDLE, Talk, Tries};
+use super::{Talk, Tries};
 use crate::continuation::asks_again;
 use crate::messages;
+use crate::policy::MAX_IDLE;
 use crate::text::printable;
 use crate::{Error, Prompt, Question};
 

@@ -7,10 +7,8 @@ use sansgram_core::client::AuthSchemes;
 use zeroize::Zeroizing;
 
 use super::{Credentials, ProxyError, Step, Target};
+use crate::policy::MAX_HTTP_HEAD;
 
-/// How many bytes the answer's head may have, interim answers included: twice what proxies themselves allow (squid and
-/// Apache Traffic Server 64 KiB, HAProxy 16 KiB).
-const HEAD_LIMIT: usize = 128 << 10;
 /// The first byte of what other servers say to a `CONNECT`.
 const TLS_ALERT: u8 = 21;
 const SOCKS5: u8 = 5;
@@ -81,7 +79,7 @@ impl HttpConnect {
     }
 
     fn take(&mut self, byte: u8) -> Result<(), ProxyError> {
-        if self.received == HEAD_LIMIT {
+        if self.received == MAX_HTTP_HEAD {
             return Err(ProxyError::TooLong);
         }
         self.received += 1;

@@ -1,14 +1,11 @@
 //! The question that is open, to be shown again after the process was stopped and went on.
 
+use crate::policy::RESHOW_WINDOW;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Two threads may see that the process goes on: the reader of a secret and whoever waits for SIGCONT. Who comes so
-/// soon behind the other has nothing to show.
-const AT_ONCE: Duration = Duration::from_millis(500);
+use std::time::Instant;
 
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
@@ -50,7 +47,7 @@ pub(super) fn show() {
     let mut guard = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(open) = &mut *guard else { return };
     let now = Instant::now();
-    if open.shown_again.is_some_and(|at| now.saturating_duration_since(at) < AT_ONCE) {
+    if open.shown_again.is_some_and(|at| now.saturating_duration_since(at) < RESHOW_WINDOW) {
         return;
     }
     open.shown_again = Some(now);

@@ -8,7 +8,6 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 use rustix::termios::{
@@ -17,9 +16,7 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use super::again;
-
-/// How long a stop may take to reach all threads.
-const STOP: Duration = Duration::from_millis(100);
+use crate::policy::STOP_DELAY;
 
 /// The question that is open now. Its lock is held whenever the modes of the terminal change, so that a thread that
 /// restores them never does so before the thread that hides what is typed.
@@ -86,7 +83,7 @@ fn stop() {
     }
     // Does nothing if no process could continue this one, as without a shell.
     let _ = kill_current_process_group(Signal::TSTP);
-    thread::sleep(STOP);
+    thread::sleep(STOP_DELAY);
     resume();
     again::show();
 }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 
 use super::size::AsScreen;
+use crate::policy::MIN_COLUMNS;
 
 /// `text` in lines of at most `columns`, broken between words; a word that is longer stays whole, so that a link can be
 /// copied. A text that fits is left as it is.
 #[must_use]
 pub fn wrapped(text: &str, columns: usize) -> Cow<'_, str> {
     let is_narrow = |line: &str| textwrap::core::display_width(line) <= columns;
-    if columns < NARROWEST || text.lines().all(is_narrow) {
+    if columns < MIN_COLUMNS || text.lines().all(is_narrow) {
         return text.into();
     }
     let options = textwrap::Options::new(columns)
@@ -34,9 +35,6 @@ pub(super) fn fitted<'a>(text: &'a str, output: &(impl IsTerminal + AsScreen)) -
         None => text.into(),
     }
 }
-
-/// Below this, broken lines read worse than what the terminal makes of them, in columns.
-const NARROWEST: usize = 20;
 
 #[cfg(test)]
 mod tests {

@@ -5,18 +5,16 @@ use super::found::Reading;
 use super::imported::ImportOptions;
 use super::json::{self, Object};
 use super::{gotd, web};
+use crate::policy::MAX_JSON_LEVELS;
 
 /// Reads a document; `None` if it is none of a format that is known here, or no JSON.
 pub(super) fn read(text: &str, options: &ImportOptions) -> Reading {
     read_at(text, options, 0)
 }
 
-/// How deep documents may lie in each other: a storage in a document, and that in quotes.
-const MAX_LEVELS: u8 = 4;
-
 /// The same for a document that lies so deep in another. The parser counts no levels of values that it leaves as text.
 fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
-    if level == MAX_LEVELS {
+    if level == MAX_JSON_LEVELS {
         return None;
     }
     let text = text.trim_start_matches('\u{feff}').trim();

@@ -6,13 +6,8 @@ use std::path::Path;
 
 use super::encoding::Bytes;
 use super::error::ImportError;
+use crate::policy::{MAX_FILE_LEN, SQLITE_HEAD_LEN};
 use crate::store::{open_file, read_file};
-
-/// The largest file that is read, in bytes. A session has kilobytes; a database log of TDLib that was long in use, some
-/// megabytes.
-pub(super) const MAX_FILE_LEN: u64 = 64 << 20;
-/// The most that is read of a SQLite file, which SQLite itself reads then: it may be of any size.
-const SQLITE_BEGIN: u64 = 4 << 10;
 
 /// What every SQLite file begins with.
 const SQLITE_MARK: &[u8] = b"SQLite format 3\0";
@@ -26,7 +21,7 @@ const A_LINK: &str = "it is a symbolic link, not a file";
 pub(super) fn read_named(path: &Path) -> Result<Bytes, ImportError> {
     if let Ok(file) = open_file(path) {
         let mut begin = Bytes::default();
-        file.take(SQLITE_BEGIN).read_to_end(&mut begin).map_err(|error| ImportError::io(path, error))?;
+        file.take(SQLITE_HEAD_LEN).read_to_end(&mut begin).map_err(|error| ImportError::io(path, error))?;
         if is_sqlite(&begin) {
             return Ok(begin);
         }

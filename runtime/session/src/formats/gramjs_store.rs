@@ -14,17 +14,13 @@ use super::format::Format;
 use super::found::{Exported, Found, Place, Reading};
 use super::imported::ImportOptions;
 use super::{files, json, target};
+use crate::policy::{MAX_GRAMJS_FILE_LEN, MAX_GRAMJS_FILES};
 
 const KEY_SUFFIX: &str = "%3AauthKey";
-/// The most files that are looked at.
-const MAX_FILES: usize = 4096;
-/// The largest file that is read, in bytes: a key has about a thousand.
-const MAX_FILE_LEN: u64 = 64 << 10;
-
 pub(super) fn read_folder(path: &Path, _options: &ImportOptions) -> Reading {
     let mut names: Vec<_> = fs::read_dir(path)
         .ok()?
-        .take(MAX_FILES)
+        .take(MAX_GRAMJS_FILES)
         .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(KEY_SUFFIX)?.to_owned()))
         .collect();
     names.sort();
@@ -39,7 +35,7 @@ fn read(path: &Path, name: &str) -> Result<Found, ImportError> {
     let format = Format::GramJsStore;
     let content = |value: &str| -> Result<Text, ImportError> {
         let file = path.join(format!("{name}%3A{value}"));
-        let bytes = files::read_beside(&file, MAX_FILE_LEN)?.unwrap_or_default();
+        let bytes = files::read_beside(&file, MAX_GRAMJS_FILE_LEN)?.unwrap_or_default();
         let text = std::str::from_utf8(&bytes).map(str::to_owned).unwrap_or_default();
         Ok(Zeroizing::new(text))
     };

@@ -18,12 +18,8 @@ use super::{
     pasted, pyrogram, string_start, tdata, tdlib, telethon, tgnet, unread, wtelegram,
 };
 use crate::encryption;
+use crate::policy::{MAX_FILE_LEN, MIN_LIKELY_LEN, MIN_NAMED_LEN};
 use crate::store::read_file;
-
-/// From this length on, in characters, the letters of a session string are called one that is incomplete.
-const SHORTEST_LIKELY: usize = 256;
-/// The same if they also begin as one.
-const SHORTEST_NAMED: usize = 64;
 
 /// Reads the text form of a session with [`ImportOptions::default`]: see [`import_text_with`].
 ///
@@ -51,7 +47,7 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
         let session = StoredSession::from_text(text)?;
         return Ok(Imported::single(Format::Sansgram, session));
     }
-    if text.len() >= SHORTEST_LIKELY
+    if text.len() >= MIN_LIKELY_LEN
         && text.bytes().all(encoding::is_letter)
         && no_session::name(text).is_none()
     {
@@ -67,11 +63,11 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
             return found?.into_imported();
         }
     }
-    if text.len() >= SHORTEST_NAMED && text.bytes().all(encoding::is_letter) {
+    if text.len() >= MIN_NAMED_LEN && text.bytes().all(encoding::is_letter) {
         if let Some(error) = incomplete::first_missing(text).or_else(|| string_start::cut(text)) {
             return Err(error);
         }
-        if text.len() >= SHORTEST_LIKELY && no_session::name(text).is_none() {
+        if text.len() >= MIN_LIKELY_LEN && no_session::name(text).is_none() {
             return Err(ImportError::Length { characters: text.len() });
         }
     }
@@ -125,7 +121,7 @@ pub fn import_bytes(bytes: &[u8], options: &ImportOptions) -> Result<Imported, I
 /// # Errors
 /// Those of the stream, and [`io::ErrorKind::FileTooLarge`].
 pub fn read_stdin() -> io::Result<Zeroizing<Vec<u8>>> {
-    read_file(Path::new("/dev/stdin"), files::MAX_FILE_LEN)
+    read_file(Path::new("/dev/stdin"), MAX_FILE_LEN)
 }
 
 fn import_content(path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {

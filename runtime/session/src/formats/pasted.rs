@@ -8,18 +8,10 @@ use super::error::ImportError;
 use super::format::Format;
 use super::imported::Imported;
 use super::no_session;
+use crate::policy::{MAX_NAME_LEN, MAX_SEARCHED_LEN, MAX_WORDS, MIN_STRING_LEN};
 
-/// The longest text that is searched for a string, in bytes.
-const MAX_SEARCHED: usize = 1 << 20;
 /// The lengths of what may be a session string, in bytes.
 const CANDIDATE: std::ops::RangeInclusive<usize> = 64..=1 << 16;
-/// The longest name before a value: `TELEGRAM_SESSION_STRING=`.
-const MAX_NAME: usize = 64;
-/// The most words before a string on its line.
-const MAX_WORDS: usize = 16;
-/// Two strings without anything between them are each at least as long.
-const SHORTEST_STRING: usize = 340;
-
 const BYTE_ORDER_MARK: &str = "a byte order mark";
 const INVISIBLE: &str = "invisible characters";
 const PERCENT: &str = "percent-encoding";
@@ -85,7 +77,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
 fn code_page(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
     let is_text = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
     let others = bytes.iter().filter(|byte| !byte.is_ascii()).count();
-    if others > MAX_NAME || !bytes.iter().all(is_text) {
+    if others > MAX_NAME_LEN || !bytes.iter().all(is_text) {
         return None;
     }
     let char = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '"' };
@@ -101,7 +93,7 @@ pub(super) fn import(
 ) -> Result<Imported, ImportError> {
     let gapless = gapless(text);
     let whole = recognise(&gapless);
-    if matches!(whole, Ok(_) | Err(ImportError::Encrypted)) || text.len() > MAX_SEARCHED {
+    if matches!(whole, Ok(_) | Err(ImportError::Encrypted)) || text.len() > MAX_SEARCHED_LEN {
         return whole.map(|imported| told(imported, text, &gapless));
     }
     let mut search = Search { recognise, found: Vec::new(), error: ImportError::Unrecognised };
@@ -207,7 +199,7 @@ impl Search {
             }
         }
         if self.found.is_empty() {
-            let long = text.split_whitespace().filter(|word| word.len() >= SHORTEST_STRING);
+            let long = text.split_whitespace().filter(|word| word.len() >= MIN_STRING_LEN);
             let long: Vec<_> = long.take(MAX_WORDS).collect();
             let gapless = gapless(text);
             for part in if long.len() > 1 { long } else { halves(&gapless) } {
@@ -225,7 +217,7 @@ impl Search {
             return true;
         }
         if let Some((name, value)) = piece.split_once(['=', ':'])
-            && name.len() <= MAX_NAME
+            && name.len() <= MAX_NAME_LEN
             && self.candidate(value, &[mended, &[NAME]].concat())
         {
             return true;
@@ -233,7 +225,7 @@ impl Search {
         let mut rest = piece.trim_start();
         for _ in 0..MAX_WORDS {
             let Some((word, after)) = rest.split_once(char::is_whitespace) else { break };
-            if word.len() > MAX_NAME {
+            if word.len() > MAX_NAME_LEN {
                 break;
             }
             rest = after.trim_start();
@@ -351,13 +343,13 @@ const fn is_mark(char: char) -> bool {
 fn halves(text: &str) -> Vec<&str> {
     if let Some((at, _)) =
         text.match_indices('=').find(|(at, _)| text[at + 1..].starts_with(char::is_alphanumeric))
-        && at >= SHORTEST_STRING
-        && text.len() - at > SHORTEST_STRING
+        && at >= MIN_STRING_LEN
+        && text.len() - at > MIN_STRING_LEN
     {
         return vec![&text[..=at], &text[at + 1..]];
     }
     match text.split_at_checked(text.len() / 2) {
-        Some((first, second)) if first.len() >= SHORTEST_STRING && first.len() == second.len() => {
+        Some((first, second)) if first.len() >= MIN_STRING_LEN && first.len() == second.len() => {
             vec![first, second]
         }
         _ => Vec::new(),

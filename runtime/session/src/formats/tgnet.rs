@@ -15,6 +15,7 @@ use super::format::Format;
 use super::found::{Found, Place, Reading};
 use super::found::{MAX_USER_ID, OtherDc};
 use super::imported::ImportOptions;
+use crate::policy::MAX_USER_FILE_LEN;
 
 const TRUE: u32 = 0x9972_75b5;
 const FALSE: u32 = 0xbc79_9737;
@@ -22,8 +23,6 @@ const FALSE: u32 = 0xbc79_9737;
 const MAX_DC_VERSION: i32 = 13;
 /// The most DCs, addresses of one, sessions to destroy and salts that are taken for possible.
 const MAX_COUNT: i32 = 1024;
-/// The largest `userconfing.xml` that is read, in bytes.
-const MAX_USER_FILE: u64 = 1 << 20;
 /// What a user of the API says of itself.
 const USER_FLAG_SELF: i32 = 1 << 10;
 
@@ -172,7 +171,7 @@ fn sized<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
 fn user(path: &Path) -> Option<i64> {
     let folder = path.parent()?;
     let places = [folder.join("userconfing.xml"), folder.join("../shared_prefs/userconfing.xml")];
-    let text = places.iter().find_map(|place| files::read_beside(place, MAX_USER_FILE).ok()?)?;
+    let text = places.iter().find_map(|place| files::read_beside(place, MAX_USER_FILE_LEN).ok()?)?;
     let text = std::str::from_utf8(&text).ok()?;
     let (_, value) = text.split_once("<string name=\"user\">")?;
     let (value, _) = value.split_once("</string>")?;

@@ -14,11 +14,8 @@ use super::format::Format;
 use super::found::{Found, OtherDc, Place, Reading};
 use super::imported::{Account, ImportOptions, Imported};
 use super::json::{self, Object};
+use crate::policy::{MAX_WEB_ACCOUNTS, MAX_WEB_DCS};
 
-/// The most accounts that are looked for.
-const MAX_ACCOUNTS: u32 = 16;
-/// The most DCs of which keys are taken.
-const MAX_DCS: i64 = 10;
 /// Keys that only Telegram Web has, also if no user is logged in or a passcode encrypts the rest.
 const MARKS: [&str; 9] = [
     "user_auth",
@@ -78,7 +75,7 @@ fn value(raw: &RawValue) -> Text {
 
 fn accounts(storage: &Storage, options: &ImportOptions) -> Reading {
     let mut found = Vec::new();
-    for number in 1..=MAX_ACCOUNTS {
+    for number in 1..=MAX_WEB_ACCOUNTS {
         let fields = storage.get(&format!("account{number}")).and_then(|text| {
             let object = json::object(text)?;
             Some(object.iter().map(|(name, it)| (name.clone(), value(it))).collect::<Storage>())
@@ -113,7 +110,7 @@ fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<Found, Imp
         let reason = "its key has not 512 hexadecimal digits";
         return Some(Err(ImportError::Damaged { format: Format::TelegramWeb, reason }));
     };
-    let others = (1..=MAX_DCS).filter(|dc| *dc != home);
+    let others = (1..=MAX_WEB_DCS).filter(|dc| *dc != home);
     let others = others.filter_map(|dc| {
         let (place, key) = (Place::default(), key_of(dc)??);
         Some(OtherDc { dc, place, key })

@@ -3,6 +3,7 @@
 //! The passphrase is stretched by Argon2id (RFC 9106), and the session's text sealed by XChaCha20-Poly1305. What the
 //! stretching costs is written in the text, so that it can be raised later.
 
+use crate::policy::MAX_USUAL_WORK;
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -24,9 +25,6 @@ const NONCE_LEN: usize = 24;
 const HEADER_LEN: usize = 10 + SALT_LEN + NONCE_LEN;
 /// The bytes of the checksum: the first of SHA-256 over all before them.
 const CHECKSUM_LEN: usize = 8;
-
-/// The most work of a usual cost, in KiB that are gone over.
-const MOST_USUAL_WORK: u64 = 4 << 20;
 
 /// What stretching a passphrase costs whoever tries one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +49,7 @@ impl Cost {
     /// if the caller allows it, since anyone can make such a text.
     #[must_use]
     pub const fn is_usual(self) -> bool {
-        self.work() <= MOST_USUAL_WORK
+        self.work() <= MAX_USUAL_WORK
     }
 
     /// How many times as long as the default cost it takes, at least 1.

@@ -17,13 +17,7 @@ use super::regular::{open_file, read_start};
 use super::replace::{could_replace_file, directory_of, remove_temporaries, replace};
 use super::{Exposure, LockOwner, OwnerPlace, SessionStore, StoreError, exposure};
 use crate::formats;
-
-/// The largest file that is read as a session, in bytes; a session of all DCs has about 3 kB.
-const MAX_FILE_LEN: u64 = 1 << 20;
-/// More than a session of all DCs takes, in bytes.
-const LARGE_SESSION: usize = 8 << 10;
-/// How many links are followed to a file that is not there yet.
-const MOST_LINKS: u32 = 40;
+use crate::policy::{LARGE_SESSION_LEN, MAX_LINKS, MAX_SESSION_LEN};
 
 /// A store in one file, `NAME.session`: one line of text, readable by its owner only.
 ///
@@ -145,7 +139,7 @@ impl FileStore {
         self.lock(state).map_err(|error| self.lock_error("written", error))?;
         self.read(state)?;
         let lock = self.lock(state).map_err(|error| self.lock_error("written", error))?;
-        could_replace_file(lock.target(), LARGE_SESSION).map_err(|error| self.io_error("written", error))
+        could_replace_file(lock.target(), LARGE_SESSION_LEN).map_err(|error| self.io_error("written", error))
     }
 
     /// Removes what killed processes left behind of [`replace_file`](crate::replace_file) at `file`, which belongs to this session and is
@@ -196,7 +190,7 @@ impl FileStore {
     fn target(&self) -> PathBuf {
         fs::canonicalize(&self.path).unwrap_or_else(|_| {
             let mut path = self.path.clone();
-            for _ in 0..MOST_LINKS {
+            for _ in 0..MAX_LINKS {
                 let Ok(to) = fs::read_link(&path) else { break };
                 path = directory_of(&path).join(to);
             }
@@ -229,7 +223,7 @@ impl FileStore {
     fn content(&self, state: &State) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let path = state.lock.as_ref().map_or(&*self.path, WriterLock::target);
         // No more of it is read: a database may be large, and is named by how it begins.
-        match open_file(path).and_then(|file| read_start(file, MAX_FILE_LEN)) {
+        match open_file(path).and_then(|file| read_start(file, MAX_SESSION_LEN)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io_error("read", error)),

@@ -9,17 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::owner::{self, LockOwner, OwnerPlace};
 use super::replace::hidden_name;
-
-/// How long a store waits for another of the same process: a client that was dropped ends a moment later. So long too
-/// if the lock file is replaced again and again.
-const PATIENCE_WITH_OURSELVES: Duration = Duration::from_secs(1);
-/// How long the owner may take to write itself into the file; a process that is just being started holds a copy of our
-/// locks for a moment, too.
-const PATIENCE_FOR_NAME: Duration = Duration::from_millis(100);
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// How many files of the session are kept locked.
-const MOST_SESSIONS: usize = 16;
+use crate::policy::{LOCK_RETRY, MAX_LOCKED_FILES, OWN_LOCK_TIMEOUT, OWNER_NAME_TIMEOUT};
 
 const A_LINK: &str = "a symbolic link";
 const NO_FILE: &str = "no regular file";
@@ -111,13 +101,11 @@ impl WriterLock {
         loop {
             let attempt = Self::attempt(&path, target)?;
             let patience = match &attempt {
-                Attempt::Moved => PATIENCE_WITH_OURSELVES,
-                Attempt::Held(Some(owner)) if owner.place == OwnerPlace::ThisProcess => {
-                    PATIENCE_WITH_OURSELVES
-                }
+                Attempt::Moved => OWN_LOCK_TIMEOUT,
+                Attempt::Held(Some(owner)) if owner.place == OwnerPlace::ThisProcess => OWN_LOCK_TIMEOUT,
                 Attempt::Held(Some(_)) => Duration::ZERO,
-                Attempt::HeldByName(true) => PATIENCE_WITH_OURSELVES,
-                Attempt::Held(None) | Attempt::HeldByName(false) => PATIENCE_FOR_NAME,
+                Attempt::HeldByName(true) => OWN_LOCK_TIMEOUT,
+                Attempt::Held(None) | Attempt::HeldByName(false) => OWNER_NAME_TIMEOUT,
                 Attempt::Locked(_) => Duration::MAX,
             };
             let is_over = start.elapsed() >= patience;
@@ -131,7 +119,7 @@ impl WriterLock {
                     let owner = ours.then(LockOwner::this_process);
                     return Err(LockError::InUse { owner, other_name: true });
                 }
-                _ => std::thread::sleep(PAUSE),
+                _ => std::thread::sleep(LOCK_RETRY),
             }
         }
     }
@@ -193,7 +181,7 @@ impl WriterLock {
     pub(super) fn adopt(&mut self, session: File) {
         // What it was until now is of interest to no one if it has no other name.
         self.sessions.retain(has_name);
-        if self.sessions.len() == MOST_SESSIONS {
+        if self.sessions.len() == MAX_LOCKED_FILES {
             self.sessions.remove(0);
         }
         self.sessions.push(session);

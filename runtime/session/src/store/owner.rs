@@ -8,12 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sansgram_core::time::Span;
 
+use crate::policy::{MAX_HOST_LEN, MAX_LOCK_TEXT_LEN};
 use crate::text::printable;
-
-/// The longest text of a lock file, in bytes.
-const MAX_LEN: usize = 1024;
-/// The longest host name that is told, in characters.
-const MAX_HOST_LEN: usize = 64;
 
 /// The process that has a session, as it wrote itself into the lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,8 +178,8 @@ pub(super) fn is_lock_file(file: &mut File) -> io::Result<bool> {
 fn content(file: &mut File) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     file.rewind()?;
-    file.take(MAX_LEN as u64 + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() <= MAX_LEN).then_some(bytes))
+    file.take(MAX_LOCK_TEXT_LEN as u64 + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= MAX_LOCK_TEXT_LEN).then_some(bytes))
 }
 
 /// Writes that this process has the lock.

@@ -1,5 +1,6 @@
 //! Files that are read only if they are files: a pipe would wait for a writer, and a device may never end.
 
+use crate::policy::FIRST_BUFFER_LEN;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,9 +9,6 @@ use zeroize::Zeroizing;
 
 const A_DIRECTORY: &str = "it is a directory, not a file";
 const NO_FILE: &str = "it is a pipe or a device, not a file";
-/// The first buffer of a stream, in bytes.
-const FIRST_LEN: usize = 8 << 10;
-
 /// Opens the regular file at `path` to read it, and never waits: a pipe, a socket, a device or a directory is refused
 /// before it is opened. A symbolic link is followed.
 ///
@@ -32,7 +30,7 @@ pub fn open_file(path: &Path) -> io::Result<File> {
 /// As [`open_file`], and [`io::ErrorKind::FileTooLarge`] if the file has more than `limit` bytes.
 pub fn read_file(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     if path == Path::new("/dev/stdin") && cfg!(unix) {
-        return read_to_end(io::stdin().lock(), FIRST_LEN, limit);
+        return read_to_end(io::stdin().lock(), FIRST_BUFFER_LEN, limit);
     }
     let file = if is_given(path) { File::open(path)? } else { open_file(path)? };
     let len = file.metadata()?.len();
@@ -41,7 +39,7 @@ pub fn read_file(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     }
     // One byte more than it has: the buffer never grows unless the file does.
     let len = usize::try_from(len).unwrap_or(usize::MAX).saturating_add(1);
-    read_to_end(file, len.max(FIRST_LEN), limit)
+    read_to_end(file, len.max(FIRST_BUFFER_LEN), limit)
 }
 
 /// Reads the first `limit` bytes of a file, or all of a shorter one.
@@ -122,7 +120,7 @@ mod tests {
     fn f6_a_file_is_read_up_to_its_limit() {
         let directory = Directory::new("regular-limit");
         let path = directory.0.join("file");
-        for len in [0, 1, FIRST_LEN - 1, FIRST_LEN, FIRST_LEN + 1, 100_000] {
+        for len in [0, 1, FIRST_BUFFER_LEN - 1, FIRST_BUFFER_LEN, FIRST_BUFFER_LEN + 1, 100_000] {
             fs::write(&path, vec![7; len]).unwrap();
             assert_eq!(*read_file(&path, len as u64).unwrap(), vec![7; len]);
             if len > 0 {

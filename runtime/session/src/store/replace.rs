@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use sansgram_core::crypto::{OsRandom, random};
 
 use super::regular::check;
-
-/// How many names are tried for a temporary file.
-const MOST_TRIES: u32 = 8;
+use crate::policy::MAX_TEMPORARY_NAMES;
 
 /// Writes the pieces, one after the other, to a new file beside `target`, brings it to the disk and renames it: who
 /// looks, after a crash at any moment, finds the old file or the new one. Only its owner can read it (0600); root leaves
@@ -198,7 +196,7 @@ impl Temporary {
             let path = target.with_file_name(hidden_name(target, &suffix));
             match options.open(&path) {
                 Ok(file) => return Ok((file, Self { path, renamed: false })),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MOST_TRIES => {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MAX_TEMPORARY_NAMES => {
                     tries += 1;
                 }
                 Err(error) => return Err(error),

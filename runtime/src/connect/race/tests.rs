@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::io::ErrorKind;

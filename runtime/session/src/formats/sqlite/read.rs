@@ -15,11 +15,8 @@ use super::super::format::Format;
 use super::super::found::{Found, OtherDc, Place};
 use super::super::imported::Imported;
 use super::{GRAMMERS_BOT, GRAMMERS_SELF, snapshot};
+use crate::policy::{MAX_SQLITE_ROWS, MAX_SQLITE_VALUE_LEN};
 
-/// The longest value that is read, in bytes: a key has 256, and a row of a session little else.
-const MAX_VALUE_LEN: i32 = 1 << 20;
-/// The most rows that are looked at: there are about as many DCs.
-const MAX_ROWS: usize = 16;
 const NO_SESSION: &str = "a SQLite database, but not one of a program whose sessions are known here";
 const NO_ROWS: &str = "a SQLite database without a session in it: no user has logged in with it yet";
 /// The columns of the table that Telethon 1 and the Pyrogram family call alike.
@@ -78,7 +75,7 @@ fn open(image: &[u8]) -> Result<Connection, ImportError> {
     // The file may be anybody's: it must not run code, nor take all memory.
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    database.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_LEN)?;
+    database.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_SQLITE_VALUE_LEN)?;
     Ok(database)
 }
 
@@ -158,7 +155,7 @@ fn rows(
         return Ok(Some(Vec::new()));
     }
     let mut statement =
-        database.prepare(&format!("SELECT {} FROM {table} LIMIT {MAX_ROWS}", present.join(", ")))?;
+        database.prepare(&format!("SELECT {} FROM {table} LIMIT {MAX_SQLITE_ROWS}", present.join(", ")))?;
     let mut rows = Vec::new();
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {

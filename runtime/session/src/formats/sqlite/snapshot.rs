@@ -11,13 +11,9 @@ use zeroize::Zeroizing;
 use super::super::encoding::Bytes;
 use super::super::error::ImportError;
 use super::super::files::read_beside;
+use crate::policy::{MAX_DATABASE_LEN, MAX_DATABASE_READS};
 use crate::store::read_file;
 
-/// The most that is read of a database, and of what lies beside it, in bytes: room for millions of the users and chats
-/// that libraries keep there.
-const MAX_LEN: u64 = 256 << 20;
-/// How often the files are read again if a program writes them meanwhile.
-const MOST_READS: u32 = 20;
 /// The length of a database's header, in bytes.
 const HEADER_LEN: usize = 100;
 /// Where the two bytes with the format's version lie.
@@ -39,11 +35,11 @@ pub(super) fn read(path: &Path) -> Result<Bytes, ImportError> {
     // SQLite's own files lie beside the database itself, not beside a link to it.
     let path = &fs::canonicalize(path).map_err(|error| ImportError::io(path, error))?;
     let (journal, log) = (beside(path, "-journal"), beside(path, "-wal"));
-    for _ in 0..MOST_READS {
+    for _ in 0..MAX_DATABASE_READS {
         let before = [stamp(path), stamp(&journal), stamp(&log)];
-        let journal_bytes = read_beside(&journal, MAX_LEN)?.unwrap_or_default();
-        let log_bytes = read_beside(&log, MAX_LEN)?.unwrap_or_default();
-        let database = read_file(path, MAX_LEN).map_err(|error| ImportError::io(path, error))?;
+        let journal_bytes = read_beside(&journal, MAX_DATABASE_LEN)?.unwrap_or_default();
+        let log_bytes = read_beside(&log, MAX_DATABASE_LEN)?.unwrap_or_default();
+        let database = read_file(path, MAX_DATABASE_LEN).map_err(|error| ImportError::io(path, error))?;
         if before == [stamp(path), stamp(&journal), stamp(&log)] {
             return combine(database, &journal_bytes, &log_bytes);
         }
@@ -128,7 +124,7 @@ fn roll_back(database: &mut Bytes, page_len: usize, journal: &[u8]) {
         }
         // The first header has how long the database was.
         let pages_before = *pages_before.get_or_insert(pages as usize);
-        if at == 0 && pages_before.saturating_mul(page_len) as u64 <= MAX_LEN {
+        if at == 0 && pages_before.saturating_mul(page_len) as u64 <= MAX_DATABASE_LEN {
             resize(database, pages_before * page_len);
         }
         at += sector.max(JOURNAL_HEADER_LEN);

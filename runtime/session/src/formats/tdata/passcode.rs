@@ -10,20 +10,13 @@ use zeroize::Zeroizing;
 
 use super::super::encoding::{Bytes, Fields};
 use super::{LocalKey, local};
+use crate::policy::{MAX_PASSCODE_LANES, MAX_PASSCODE_MEMORY, MAX_PASSCODE_WORK, MAX_WRAPS};
 
 const MARK: u32 = 0x4b44_3200;
-/// The most wraps that are read: the program writes one, and two while it changes the passcode.
-const MAX_WRAPS: u32 = 16;
 /// The kind that stretches by Argon2id, version 1.3.
 const ARGON2ID: u32 = 1;
 /// The shortest salt of a wrap, in bytes.
 const MIN_SALT_LEN: usize = 8;
-/// The most that a try may cost: memory in KiB, lanes, and memory times passes. The program itself asks for 65,536 KiB,
-/// one lane and 8 passes.
-const MAX_MEMORY: u32 = 256 << 10;
-const MAX_LANES: u32 = 16;
-const MAX_WORK: u64 = 4 << 20;
-
 /// Why no passcode can be tried, as the rest of a sentence.
 const TOO_COSTLY: &str = "asks for more memory or time to try a passcode than its program ever does";
 const UNKNOWN_KIND: &str = "stretches its passcode in a way that is not known here; set the passcode anew in its \
@@ -67,7 +60,7 @@ impl Wrap<'_> {
             return Err(UNKNOWN_KIND);
         }
         let work = u64::from(self.memory) * u64::from(self.passes);
-        if self.memory > MAX_MEMORY || self.lanes > MAX_LANES || work > MAX_WORK {
+        if self.memory > MAX_PASSCODE_MEMORY || self.lanes > MAX_PASSCODE_LANES || work > MAX_PASSCODE_WORK {
             return Err(TOO_COSTLY);
         }
         let mut key: LocalKey = Zeroizing::new([0; 256]);

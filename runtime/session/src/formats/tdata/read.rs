@@ -16,13 +16,8 @@ use super::{
     CONFIG_VERSION, DATA, KEY_PREFIX, KNOWN_VERSION, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name,
     local,
 };
+use crate::policy::{MAX_TDATA_ACCOUNTS, MAX_TDATA_FILE_LEN, MAX_TRIED_WRAPS};
 
-/// The largest file that is read, in bytes: those of a session have less than a thousand each.
-const MAX_FILE_LEN: u64 = 1 << 20;
-/// The most accounts. The program itself allows 6, its forks some hundreds.
-const MAX_ACCOUNTS: u32 = 1000;
-/// How many wraps of a passcode are tried, since each costs time; one counts at a time.
-const MAX_TRIED_WRAPS: usize = 2;
 /// The folder in the folder of the program.
 const FOLDER: &str = "tdata";
 /// What a name ends with, in the order in which it is looked for.
@@ -100,7 +95,7 @@ fn data_name(root: &Path) -> Option<String> {
     names.into_iter().find(|data| {
         let is_one = |suffix: &&str| {
             let path = root.join(format!("{KEY_PREFIX}{data}{suffix}"));
-            matches!(files::read_beside(&path, MAX_FILE_LEN), Ok(Some(file)) if file.starts_with(envelope::MAGIC))
+            matches!(files::read_beside(&path, MAX_TDATA_FILE_LEN), Ok(Some(file)) if file.starts_with(envelope::MAGIC))
         };
         SUFFIXES.iter().any(is_one)
     })
@@ -234,7 +229,9 @@ impl Tdata {
         };
         let mut error = None;
         for name in candidates {
-            let Some(file) = files::read_beside(&self.root.join(&name), MAX_FILE_LEN)? else { continue };
+            let Some(file) = files::read_beside(&self.root.join(&name), MAX_TDATA_FILE_LEN)? else {
+                continue;
+            };
             match envelope::open(&file) {
                 Ok(Envelope { version, data }) => {
                     return Ok(Some(Content { name, version, bytes: Bytes::new(data.to_vec()) }));
@@ -334,7 +331,7 @@ struct Info {
 impl Info {
     fn parse(content: &[u8]) -> Option<Self> {
         let mut fields = Fields(content);
-        let count = fields.u32().filter(|count| (1..=MAX_ACCOUNTS).contains(count))?;
+        let count = fields.u32().filter(|count| (1..=MAX_TDATA_ACCOUNTS).contains(count))?;
         let mut accounts = Vec::new();
         for _ in 0..count {
             let index = fields.u32().filter(|index| *index <= i32::MAX.cast_unsigned())?;
