@@ -51,7 +51,7 @@ impl Client {
     /// call.
     ///
     /// A session belongs to one client at a time: two with one key would have Telegram revoke it. A
-    /// [`FileStore`](crate::FileStore) sees to that, but between clones of one store nobody does.
+    /// [`FileStore`](crate::FileStore) prevents that by a lock, but clones of one store share it.
     ///
     /// # Errors
     /// [`Error::Store`] if the session cannot be loaded, [`Error::WrongServers`] if it has keys of other servers than
@@ -87,7 +87,7 @@ impl Client {
         let session = loaded?.unwrap_or_default();
 
         let clock = Clock::of(&runtime);
-        // Without a limit of the machine's, a person still wants to hear of a dead server.
+        // If the configuration has no limit, a dead server is still reported.
         let max_attempts =
             if config.max_attempts == 0 { DEFAULT_MAX_ATTEMPTS } else { config.max_attempts.into() };
         config.through_proxy |= options.proxy.is_some();
@@ -98,11 +98,11 @@ impl Client {
         Ok(Self { handle: Arc::new(Handle { shared, max_attempts }) })
     }
 
-    /// Opens the connection to the home DC and keeps it open; a key is agreed upon where there is none. Every other
-    /// call connects by itself, so this is for knowing early.
+    /// Opens the connection to the home DC and keeps it open; an auth key is created if there is none. Every other
+    /// call connects by itself; this one reports early whether that works.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] after as many lost connections in a row as the configuration allows (5 where it sets
+    /// [`Error::Unreachable`] after as many lost connections in a row as the configuration allows (5 if it sets
     /// no limit).
     pub async fn connect(&self) -> Result<(), Error> {
         let before = self.shared().call(|state, now| {
@@ -123,22 +123,22 @@ impl Client {
             .await?
     }
 
-    /// Closes the connections, saves the session if it changed or could not be saved before, lets go of the store, and
-    /// stops the driver, for all handles of this client; returns when that is done. What is still under way ends with
-    /// [`Error::Stopped`]. Whether that save went well is told by [`save_error`](Self::save_error).
+    /// Closes the connections, saves the session if it changed or could not be saved before, drops the store, and
+    /// stops the driver, for all handles of this client; returns when that is done. Pending calls end with
+    /// [`Error::Stopped`]. Whether the save succeeded is told by [`save_error`](Self::save_error).
     pub async fn disconnect(&self) {
         self.shared().call(|state, _| state.end_wanted = true);
         // It never answers: that the driver ended is what is waited for.
         let Err(Ended) = self.shared().until(|_| None::<Infallible>).await;
     }
 
-    /// The DC where the account lives, as far as is known.
+    /// Returns the home DC of the account, as far as it is known.
     #[must_use]
     pub fn home(&self) -> DcId {
         self.shared().lock().machine.home()
     }
 
-    /// Whether the connection to the home DC is up and the server has proved that it knows the key.
+    /// Returns whether the connection to the home DC is open and validated: the server has proved that it has the key.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.shared().lock().machine.is_connected()
@@ -167,7 +167,7 @@ impl Client {
         self.shared().lock().machine.trouble()
     }
 
-    /// Why the server no longer knows this login, since it said so and until somebody logs in again.
+    /// Why the server no longer knows this login, from the moment it said so until a user logs in again.
     /// [`Update::SessionRevoked`] tells when it does.
     #[must_use]
     pub fn logout_cause(&self) -> Option<LogoutCause> {

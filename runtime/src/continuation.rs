@@ -4,18 +4,19 @@ use sansgram_core::login::{Continuation, LoginError};
 
 use crate::Error;
 
-/// The same question takes another answer.
+/// The same question is asked again.
 pub(crate) const fn asks_again(error: &Error) -> bool {
     matches!(error, Error::Login(_)) && matches!(error.continuation(), Continuation::AskAgain)
 }
 
-/// What was begun is of no more use: everything is asked for again. A QR code is not: the next one is asked for by a call.
+/// The login cannot continue and starts again with the first question. An expired QR code does not count: the next call
+/// requests another.
 pub(crate) const fn begins_again(error: &Error) -> bool {
     matches!(error.continuation(), Continuation::BeginAgain)
         && !matches!(error, Error::Login(LoginError::LinkExpired))
 }
 
-/// An answer to the first question that another one mends.
+/// The answer to the first question was wrong, and another one may be right.
 pub(crate) const fn asks_for_another_identity(error: &Error) -> bool {
     matches!(
         error,

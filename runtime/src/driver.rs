@@ -27,7 +27,7 @@ use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
 pub(crate) struct Driver<R: Runtime, M: Machine> {
     runtime: Arc<R>,
     shared: Arc<Shared<M>>,
-    /// Let go before the end is announced, so that whoever waits for it can have the session.
+    /// Dropped before the end is announced, so that a caller that waits for the end can open the session.
     store: Option<Arc<dyn SessionStore>>,
     proxy: Option<Arc<Proxy>>,
     links: Vec<Link<R::Stream>>,

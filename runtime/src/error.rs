@@ -32,23 +32,21 @@ pub enum Error {
         /// What ended the last attempt.
         reason: DisconnectReason,
     },
-    /// The session could not be loaded or saved. A login that ends like this was not begun, as the key was not kept;
-    /// where only its end could not be kept, [`Client::save`](crate::Client::save) tries that again.
+    /// The session could not be loaded or saved. A login that fails like this was not started, as the auth key was not stored;
+    /// if only its end could not be stored, [`Client::save`](crate::Client::save) tries that again.
     #[error(transparent)]
     Store(Arc<StoreError>),
     /// The session has keys of other servers than those of the configuration. Nothing was sent.
     #[error(transparent)]
     WrongServers(#[from] WrongServers),
-    /// Nobody answers the questions of an interactive login.
+    /// A question of an interactive login has no answer.
     #[error(transparent)]
     Prompt(Arc<PromptError>),
     /// The same question of an interactive login was answered wrongly too often.
     #[error("that was the {0}th wrong answer; start the login again to go on")]
     TooManyTries(u32),
     /// The account does not exist yet, and none was made.
-    #[error(
-        "nobody has an account with this number, and the sign-up was not agreed to; begin again to make one"
-    )]
+    #[error("this number has no account, and the sign-up was not confirmed; start again to create one")]
     SignUpRequired(Box<SignUpRequired>),
     /// The client was disconnected, or its runtime was shut down.
     #[error("the client has stopped; start a new one to go on")]
@@ -68,7 +66,7 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// How long the server wants us to wait before the same is asked for again, where it refused because of that:
+    /// How long the server wants us to wait before the same request is sent again, if it refused because of that:
     /// to a step of a login or to a request (`FLOOD_WAIT_X` and its like).
     #[must_use]
     pub fn flood_wait(&self) -> Option<Duration> {
@@ -79,7 +77,7 @@ impl Error {
         }
     }
 
-    /// The server's refusal, where it is one that has no name of its own in [`LoginError`].
+    /// Returns the server's refusal, if it has no name of its own in [`LoginError`].
     #[must_use]
     pub const fn rpc(&self) -> Option<&RpcError> {
         match self {
@@ -89,8 +87,8 @@ impl Error {
         }
     }
 
-    /// What becomes of a login after this error. What is no [`LoginError`] says nothing of the login: it can be gone
-    /// on with once the network, the store or the prompt is well again.
+    /// Returns how a login continues after this error. An error that is no [`LoginError`] does not end the login: it can
+    /// be resumed once the network, the store or the prompt works again.
     #[must_use]
     pub const fn continuation(&self) -> Continuation {
         match self {
@@ -100,7 +98,7 @@ impl Error {
         }
     }
 
-    /// Which DC cannot be reached, and why, where that is the reason.
+    /// Returns which DC cannot be reached and why, if that is the reason.
     #[must_use]
     pub const fn unreachable(&self) -> Option<(DcId, &DisconnectReason)> {
         match (self, self.invoke()) {
@@ -110,7 +108,7 @@ impl Error {
         }
     }
 
-    /// The request's error, whoever sent the request.
+    /// The request's error, whether a caller or a login sent the request.
     const fn invoke(&self) -> Option<&InvokeError> {
         match self {
             Self::Invoke(error) | Self::Login(LoginError::Invoke(error)) => Some(error),
@@ -119,7 +117,7 @@ impl Error {
     }
 }
 
-// Nobody cancels what is waited for but a client that stops.
+// Only a client that stops cancels a pending request.
 
 impl From<InvokeError> for Error {
     fn from(error: InvokeError) -> Self {

@@ -13,13 +13,13 @@ pub enum ClientEvent {
         /// The DC.
         dc: DcId,
     },
-    /// A connection ended, or could not be made. What waits for it goes on waiting, and fails where all attempts do.
+    /// A connection ended, or could not be made. Requests keep waiting for the next attempt, and fail if all attempts do.
     Disconnected {
         /// The DC.
         dc: DcId,
         /// Why.
         reason: DisconnectReason,
-        /// When the next attempt begins; `None`: not before the next request.
+        /// When the next attempt starts; `None` if only another request starts one.
         retry_in: Option<Duration>,
     },
     /// The server asked a step of a login to wait; it goes on by itself then.

@@ -14,22 +14,22 @@ use crate::text::harmless;
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 
 impl Client {
-    /// Logs in by questions: the phone number (confirmed before it is used), the code, the password where the
+    /// Logs in by questions: the phone number (confirmed before it is used), the code, the password if the
     /// account has one; or a bot's token in place of the phone number, or `qr` to show a QR code. A wrong answer is
     /// asked for again, with the reason. In place of the code, `resend` asks for another one and `cancel` goes back to
     /// the phone number, as does a server that wants the login to begin again. A forgotten password can be recovered,
-    /// a number that nobody has can sign up. Where somebody is logged in already, it says so and asks nothing.
+    /// a number without an account can sign up. If a user is logged in already, it says so and asks nothing.
     ///
     /// # Errors
-    /// [`Error::Prompt`] where nobody answers, [`Error::TooManyTries`] after 10 wrong answers to one question,
-    /// [`Error::SignUpRequired`] where somebody without an account does not want one, [`Error::Login`] for what no
+    /// [`Error::Prompt`] if the prompt has no answer, [`Error::TooManyTries`] after 10 wrong answers to one question,
+    /// [`Error::SignUpRequired`] if the number has no account and the sign-up is declined, [`Error::Login`] for what no
     /// other answer can mend, [`Error::Store`].
     pub async fn interactive_login<P: Prompt>(&self, prompt: &mut P) -> Result<UserInfo, Error> {
         self.talk(prompt, None).await
     }
 
-    /// Goes on with a login that another process, or an earlier run, put away; with the session of that one. What
-    /// went stale meanwhile is asked for anew.
+    /// Resumes a login that another process, or an earlier run, has saved, with the same session. What has expired
+    /// meanwhile is requested again.
     ///
     /// # Errors
     /// As [`interactive_login`](Self::interactive_login).
@@ -46,7 +46,7 @@ impl Client {
         prompt: &mut P,
         mut pending: Option<SavedLogin>,
     ) -> Result<UserInfo, Error> {
-        // Without a key nobody can be.
+        // Without an auth key no user is logged in.
         if !self.session().keys.is_empty() && self.is_authorized().await? {
             let user = self.get_me().await?;
             prompt.show(&format!("Already logged in as {}.", name(&user)))?;
@@ -77,7 +77,7 @@ impl Client {
         Ok(user)
     }
 
-    /// Does `call`, and says so where the server makes it wait.
+    /// Does `call`, and shows each wait that the server demands.
     async fn waiting<T>(
         &self,
         prompt: &mut impl Prompt,
@@ -126,11 +126,11 @@ mod code;
 mod email;
 mod password;
 
-/// `None`, where the person wants to go back to the first question.
+/// `None` if the user wants to go back to the first question.
 type Turn = Result<Option<UserInfo>, Error>;
 
 impl<P: Prompt> Talk<'_, P> {
-    /// Asks who is to be logged in, and does it.
+    /// Asks for the identity and logs it in.
     async fn identify(&mut self) -> Turn {
         // To look twice at a number is nothing wrong.
         for _ in 0..MAX_IDLE {
@@ -188,7 +188,7 @@ impl<P: Prompt> Talk<'_, P> {
     }
 
     async fn sign_up(&mut self, required: SignUpRequired) -> Result<UserInfo, Error> {
-        self.prompt.show("Nobody has an account with this number yet.")?;
+        self.prompt.show("This number has no account yet.")?;
         if let Some(terms) = &required.terms_of_service {
             for line in messages::terms(terms) {
                 self.prompt.show(&line)?;
@@ -232,14 +232,13 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Asks for what may carry invisible marks where it was pasted, and white space around it; they belong to no
-    /// answer.
+    /// Asks a question and removes from the answer the invisible marks and the outer white space of pasted text.
     async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
         let answer = self.prompt.ask(kind, question).await?;
         Ok(Zeroizing::new(harmless(answer.trim())))
     }
 
-    /// Asks for what is not empty. An Enter by mistake is no wrong answer.
+    /// Asks until the answer is not empty. An empty line is no wrong answer.
     async fn ask_something(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
         for _ in 0..MAX_IDLE {
             let answer = self.ask(kind, question).await?;

@@ -8,7 +8,7 @@
 //! ```
 //! use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime, core::client::Config};
 //!
-//! async fn sign_in(runtime: impl Runtime, config: Config, phone: &str) -> Result<(), Error> {
+//! async fn log_in(runtime: impl Runtime, config: Config, phone: &str) -> Result<(), Error> {
 //!     let client = Client::start(runtime, config, MemoryStore::new()).await?;
 //!     let mut step = client.send_code(phone).await?;
 //!     let user = loop {
@@ -17,7 +17,7 @@
 //!             LoginStep::PasswordRequired(_) => break client.check_password("the password").await?,
 //!             LoginStep::LoggedIn(user) => break user,
 //!             LoginStep::SignUpRequired(terms) => return Err(Error::SignUpRequired(Box::new(terms))),
-//!             other => return Ok(println!("cannot go on from {other:?}")),
+//!             other => return Ok(println!("cannot continue from {other:?}")),
 //!         };
 //!     };
 //!     println!("logged in as {}", user.id);

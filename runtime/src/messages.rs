@@ -11,7 +11,7 @@ use crate::Error;
 use crate::policy::{MAX_TERMS_CHARS, MAX_TERMS_LINES};
 use crate::text::{harmless, printable};
 
-/// Where the code went, in one line that may be printed.
+/// Says in one line, fit to print, how the code was delivered.
 #[must_use]
 pub fn describe_code_delivery(token: &SentCode) -> String {
     match &token.kind {
@@ -49,7 +49,7 @@ pub fn describe_code_delivery(token: &SentCode) -> String {
     }
 }
 
-/// `place` says where to, or by what.
+/// `place` is the destination, or the means.
 pub(crate) fn sent(place: &str, length: u32) -> String {
     match length {
         0 => format!("The code was sent {place}."),
@@ -104,19 +104,19 @@ pub(crate) fn span(time: Duration) -> String {
 pub(crate) const SPACES: &str =
     "What you gave begins or ends with a space; leave that out unless it belongs there.";
 
-/// What follows by itself after a code that is of no more use, and how not to lose the next one (Telethon#97).
+/// What follows by itself after a code that has expired, and how to keep the next one (Telethon#97).
 pub(crate) const NEW_CODE: &str = "A new code follows by itself. Do not send it on inside Telegram: a code that is \
                                    forwarded or shared there expires at once.";
 
-/// What to do about one more code that is of no more use.
+/// What to do if another code has expired.
 pub(crate) const NO_NEW_CODE: &str = "Codes expire at once when they are forwarded or shared inside Telegram. Type \
                                       \"resend\" for a new code, \"cancel\" for another number.";
 
-/// How to do without a forgotten password. Before somebody is logged in, the server takes no such wish.
+/// How to reset a forgotten password. The server accepts that only from a user who is logged in.
 pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still logged in, by its \
                                 settings; a week later the password is gone.";
 
-/// `was_wrong`: whoever tried in vain is told what to do.
+/// `was_wrong`: the last password was rejected, so the question says what to do.
 pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String {
     let mut notes = Vec::new();
     match hint.hint.as_deref().map(printable) {
@@ -140,7 +140,7 @@ pub(crate) fn terms(terms: &TermsOfService) -> Vec<String> {
     lines
 }
 
-/// The lines of a text that somebody is to agree to: none of them is cut, though there is an end to their number.
+/// The lines of a text that the user is asked to accept. No line is cut, but their number is limited.
 fn whole_lines(text: &str) -> Vec<String> {
     let mut left = MAX_TERMS_CHARS;
     let mut lines = Vec::new();
@@ -172,7 +172,7 @@ pub(crate) fn name(user: &UserInfo) -> String {
     }
 }
 
-/// An error as a sentence of its own, for a person who is asked again: what a conversation does by itself is no advice.
+/// An error as a sentence of its own, for a user who is asked again: it does not advise what the conversation does by itself.
 pub(crate) fn sentence(error: &Error) -> String {
     match error {
         Error::Login(LoginError::CodeExpired) => return "The code has expired.".into(),

@@ -16,7 +16,7 @@ pub(crate) struct Sender<T>(Arc<Mutex<Slot<T>>>);
 #[derive(Debug)]
 pub(crate) struct Receiver<T>(Arc<Mutex<Slot<T>>>);
 
-/// The two ends; the receiver yields `None` where the sender was dropped unused.
+/// The two ends; the receiver yields `None` if the sender was dropped unused.
 pub(crate) fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
     let slot = Arc::new(Mutex::new(Slot { value: None, sender_is_gone: false, receiver: None }));
     (Sender(slot.clone()), Receiver(slot))

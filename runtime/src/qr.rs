@@ -8,7 +8,7 @@ use qrcode::{Color, QrCode};
 
 /// The light rim that scanners need, in modules (ISO/IEC 18004 asks for 4).
 const QUIET_ZONE: usize = 4;
-/// On a terminal, where each line counts, half of it has always been enough.
+/// The same on a terminal, in modules: half of it is enough for scanners, and lines are scarce.
 const QUIET_ZONE_ON_TERMINAL: usize = 2;
 
 /// What a terminal's text stands on.
@@ -21,7 +21,7 @@ pub enum Background {
 }
 
 impl Background {
-    /// What the terminal says in `COLORFGBG`; dark where it says nothing.
+    /// What the terminal says in `COLORFGBG`; dark if it says nothing.
     #[must_use]
     pub fn of_terminal() -> Self {
         let colors = env::var("COLORFGBG").unwrap_or_default();
@@ -40,7 +40,7 @@ pub struct QrImage {
 }
 
 impl QrImage {
-    /// The code of a text; `None` where it is too long for any.
+    /// Returns the QR code of a text; `None` if the text is too long for one.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let code = QrCode::new(text).ok()?;

@@ -45,7 +45,7 @@ pub trait Runtime: Send + Sync + 'static {
     /// Runs `task` to its end, beside everything else.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
-    /// Runs `work` where blocking for a tenth of a second or for the disk harms nobody.
+    /// Runs `work` on a thread that may block for a tenth of a second, or for the disk.
     fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static);
 
     /// The monotonic clock that the timers run on.

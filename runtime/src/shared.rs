@@ -56,13 +56,13 @@ pub(crate) struct State<M> {
     pub(crate) logged_out: Option<LogoutCause>,
     /// The same, until it is told.
     pub(crate) logout_untold: Option<LogoutCause>,
-    /// What befell the connections, until it is told.
+    /// Events of the connections, until a caller takes them.
     pub(crate) events: VecDeque<ClientEvent>,
-    /// Somebody has waited for updates, so the connection by which they come was asked for.
+    /// A caller has waited for updates, so the connection they arrive on was requested.
     pub(crate) listens: bool,
     /// Updates were dropped since that was last told.
     pub(crate) updates_missed: bool,
-    /// Where updates stand, until it is told.
+    /// The state of updates, until a caller takes it.
     pub(crate) updates_state: Option<UpdatesState>,
     /// How often the server asked a login to wait, and for how long the last time.
     pub(crate) floods: (u64, Duration),
@@ -88,7 +88,7 @@ pub(crate) struct Saves {
     /// The newest state whose save is over, well or not.
     pub(crate) done: u64,
     pub(crate) running: bool,
-    /// Why the last save failed; `None` where it went well.
+    /// Why the last save failed; `None` if it succeeded.
     pub(crate) error: Option<Arc<StoreError>>,
     /// How many failed in a row.
     failures: u32,
@@ -197,7 +197,7 @@ impl<M: Machine> State<M> {
 }
 
 impl<M> State<M> {
-    /// Notes an event; whom to wake is added to `wake`.
+    /// Records an event, and adds the wakers of the callers that wait for it to `wake`.
     pub(crate) fn note(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
             Event::Completed(id) => {
@@ -205,7 +205,7 @@ impl<M> State<M> {
                 wake.extend(self.receipts.remove(&id));
                 return;
             }
-            // Whoever waits for it looks at all that arrives.
+            // Callers that wait for it look after each arrival.
             Event::QuickAck(_) => return,
             Event::SessionChanged => {
                 self.saves.wanted += 1;
@@ -296,7 +296,7 @@ impl<M> State<M> {
         wake.extend(std::mem::take(&mut self.watchers).into_values());
     }
 
-    /// The driver is gone: nobody must wait any longer.
+    /// The driver is gone: every waiting caller returns.
     pub(crate) fn end(&mut self, wake: &mut Vec<Waker>) {
         self.ended = true;
         self.changed(wake);

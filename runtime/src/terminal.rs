@@ -33,9 +33,9 @@ use wrap::fitted;
 pub use wrap::{for_standard_error, wrapped};
 
 /// The terminal of this process: answers from standard input, everything shown on standard error (so that standard
-/// output stays free for results), or on the controlling terminal where standard error goes elsewhere.
+/// output stays free for results), or on the controlling terminal if standard error is redirected.
 ///
-/// Where there is no terminal, as in a container, a pipe or a service, every question fails at once with
+/// If there is no terminal, as in a container, a pipe or a service, every question fails at once with
 /// [`PromptError::NoTerminal`]: it never waits for answers that cannot come.
 ///
 /// A question that was given up (its future dropped) leaves its reader waiting; the next question of the same kind
@@ -53,7 +53,7 @@ pub struct TerminalPrompt {
 enum Output {
     StandardError,
     Terminal(File),
-    /// Lines go to standard error, but nobody can be asked.
+    /// Lines go to standard error, but no question can be asked.
     Nowhere,
 }
 
@@ -61,15 +61,15 @@ impl TerminalPrompt {
     /// The terminal of this process.
     ///
     /// # Errors
-    /// [`PromptError::NoTerminal`] where there is none, so that a login need not begin.
+    /// [`PromptError::NoTerminal`] if there is none, before a login starts.
     pub fn new() -> Result<Self, PromptError> {
         let prompt = Self::lazy();
         prompt.check()?;
         Ok(prompt)
     }
 
-    /// The terminal of this process, which is missed only once a question is asked: where somebody is logged in
-    /// already, there is none.
+    /// The terminal of this process. That there is none is an error only once a question is asked: if a user is logged in
+    /// already, no question is.
     #[must_use]
     pub fn lazy() -> Self {
         let output = if !io::stdin().is_terminal() {
@@ -90,22 +90,22 @@ impl TerminalPrompt {
         hidden::close();
     }
 
-    /// Shows the question again that is open, if there is one, and hides again what is typed where that is a secret. For
-    /// who sees that the process goes on after it was stopped (SIGCONT): until then somebody else had the terminal.
+    /// Shows the question again that is open, if there is one, and turns the echo off again if it asks for a secret. To be
+    /// called after the process was stopped and continues (SIGCONT), since another process had the terminal meanwhile.
     pub fn resume() {
         hidden::resume();
         again::show();
     }
 
     /// Drops what was typed and not read yet: the rest of a message that was pasted for a code is no password, and a try of
-    /// it would be spent. Does nothing where there is no terminal.
+    /// it would be spent. Does nothing if there is no terminal.
     pub fn discard_typed(&self) {
         if self.is_available() {
             hidden::discard();
         }
     }
 
-    /// Whether somebody can be asked.
+    /// Returns whether a question can be asked.
     #[must_use]
     pub const fn is_available(&self) -> bool {
         !matches!(self.output, Output::Nowhere)
@@ -230,7 +230,7 @@ impl Prompt for TerminalPrompt {
 }
 
 /// The line that `read` gets, on a thread of its own: it belongs to no runtime and may wait as long as a person does.
-/// Where one is being read already, that one.
+/// If one is being read already, that one.
 async fn answer(
     reading: &mut Option<Receiver<io::Result<String>>>,
     read: Option<impl FnOnce() -> io::Result<String> + Send + 'static>,

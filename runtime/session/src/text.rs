@@ -19,7 +19,7 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// As [`printable`], but of any length: for texts whose length is nobody else's choice.
+/// As [`printable`], but of any length: for texts whose length no server chooses.
 #[must_use]
 pub fn harmless(text: &str) -> String {
     text.chars().filter(|char| !is_dangerous(*char)).collect()
@@ -38,7 +38,7 @@ pub fn shown_path(path: &Path) -> String {
     shown
 }
 
-/// A path as a word of a command line that can be copied: in quotes where the shell would not take it for one word.
+/// A path as a word of a command line that can be copied: in quotes if the shell would not take it for one word.
 #[must_use]
 pub fn shell_word(path: &Path) -> String {
     let word = path.display().to_string();

@@ -5,8 +5,8 @@ use crate::Error;
 use crate::event::ClientEvent;
 
 impl Client {
-    /// Waits for the next thing that befalls the connections: to show that a call takes longer, and why. Nothing needs
-    /// to be done about it. Each is answered once, to one caller; of those that nobody takes, the newest 64 are kept.
+    /// Waits for the next event of the connections, which says why a call takes longer. No event needs a reaction. Each
+    /// is returned once, to one caller; of those that no caller has taken, the newest 64 are kept.
     ///
     /// # Errors
     /// [`Error::Stopped`].

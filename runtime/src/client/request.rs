@@ -1,4 +1,4 @@
-//! Requests: one call for one reply, or in two steps, for whoever wants to follow a request on its way.
+//! Requests: one call for one reply, or in two steps, to follow a request on its way.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -66,7 +66,7 @@ impl Client {
 #[must_use = "dropped, the request is cancelled"]
 pub struct RequestHandle<F> {
     pending: Pending,
-    /// Why there will be no reply, where that was found out while a receipt was waited for.
+    /// Why there will be no reply, if that was found while waiting for a receipt.
     failed: Option<InvokeError>,
     function: PhantomData<fn() -> F>,
 }
@@ -78,7 +78,7 @@ impl<F> RequestHandle<F> {
         self.pending.id
     }
 
-    /// How far it has come; `None` once the client has stopped, and where it ended without an answer of the server: the
+    /// How far it has come; `None` once the client has stopped, and if it ended without an answer of the server: the
     /// error says how far it had come then.
     #[must_use]
     pub fn delivery(&self) -> Option<Delivery> {
@@ -92,7 +92,7 @@ impl<F> RequestHandle<F> {
     /// [`RequestOptions::quick_ack`] has it send at once, or by the reply. The future may be dropped and made again.
     ///
     /// # Errors
-    /// [`Error::Invoke`] where the request ended before that, with the error that [`reply`](Self::reply) gives too;
+    /// [`Error::Invoke`] if the request ended before that, with the error that [`reply`](Self::reply) gives too;
     /// [`Error::Stopped`].
     pub async fn received(&mut self) -> Result<(), Error> {
         let id = self.id();

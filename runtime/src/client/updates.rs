@@ -11,20 +11,20 @@ use crate::Error;
 pub enum Update {
     /// What the server pushed: one boxed TL object, of type `Updates`.
     Object(Vec<u8>),
-    /// Where updates stand from now on: after a login, and wherever some may have been missed. Whoever kept an earlier
-    /// state asks for what lies between (`updates.getDifference`).
+    /// The state of updates from now on: after a login, and if some may have been missed. An application that has kept
+    /// an earlier state requests the difference (`updates.getDifference`).
     State(UpdatesState),
     /// More came than were taken, and the oldest were dropped: ask for the difference.
     Missed,
-    /// The server no longer knows this login: nothing more comes until somebody logs in again.
+    /// The server no longer knows this login: no more updates come until a user logs in again.
     SessionRevoked(LogoutCause),
 }
 
 impl Client {
-    /// Waits for the next update, in the order in which the server sent them. Each is answered once, to one caller. Of
-    /// those that nobody takes, the newest 1024 are kept, of 16 MiB at most; that some were dropped, and where updates stand, is answered
-    /// before any that is left, and the end of the login after them. The first call connects, where somebody is signed
-    /// in; until then nobody listens.
+    /// Waits for the next update, in the order in which the server sent them. Each is returned once, to one caller. Of
+    /// those that no caller has taken, the newest 1024 are kept, of 16 MiB at most. [`Update::Missed`] and
+    /// [`Update::State`] come before the updates that are left, [`Update::SessionRevoked`] after them. The first call
+    /// connects if a user is logged in; before it, no updates arrive.
     ///
     /// # Errors
     /// [`Error::Stopped`].

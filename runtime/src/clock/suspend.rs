@@ -2,7 +2,7 @@
 //!
 //! The clock of `Instant`, on which the runtimes' timers run, stands still meanwhile on Linux, Android and Apple's
 //! systems. These have a second clock that does not; what it is ahead of the first is the time slept. On Windows, and
-//! where nobody knows better, `Instant` itself goes on or there is nothing to ask.
+//! elsewhere `Instant` itself counts the time, or the system offers no other clock.
 
 use crate::policy::MIN_SUSPEND;
 use std::sync::OnceLock;

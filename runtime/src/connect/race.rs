@@ -91,8 +91,8 @@ fn copy_of(error: &io::Error) -> io::Error {
     error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
-/// The addresses with the families in turn, beginning with that of the first (RFC 8305, 4): where one family leads
-/// nowhere, the second attempt is of the other.
+/// The addresses with the families in turn, beginning with that of the first (RFC 8305, 4): if one family leads
+/// nowhere, the second attempt uses the other.
 fn interleaved(endpoints: &[SocketAddr]) -> Vec<SocketAddr> {
     let Some(first) = endpoints.first() else { return Vec::new() };
     let (preferred, others): (Vec<_>, Vec<_>) =

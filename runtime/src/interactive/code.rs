@@ -31,7 +31,7 @@ impl<P: Prompt> Talk<'_, P> {
         if token.kind == SentCodeType::EmailSetUpRequired {
             return self.set_up_email(&token, None).await;
         }
-        // Of a code that was put away nobody knows how old it is.
+        // The age of a code that another process requested is not known.
         let resend_at =
             token.timeout.filter(|_| is_fresh).and_then(|timeout| Instant::now().checked_add(timeout));
         self.prompt.show(&messages::describe_code_delivery(&token))?;
@@ -44,7 +44,7 @@ impl<P: Prompt> Talk<'_, P> {
             let code = match self.ask_code(&token).await? {
                 CodeAnswer::Code(code) => code,
                 CodeAnswer::Cancel => {
-                    // It expires by itself where the server does not listen.
+                    // It expires by itself if the server does not answer.
                     let _ = self.client.cancel_code(&token).await;
                     return Ok(None);
                 }
@@ -128,7 +128,7 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// In place of a code that is of no more use: once for each reason without a question, since each new code counts
+    /// Requests another code for one that has expired: once for each reason without a question, since each new code counts
     /// against the limits of the number.
     async fn another_code(
         &mut self,
@@ -165,7 +165,7 @@ impl<P: Prompt> Talk<'_, P> {
     }
 }
 
-/// The code is of no more use, but the number is.
+/// The code cannot be used any more, but the number can.
 const fn wants_another_code(error: &Error) -> bool {
     matches!(error, Error::Login(LoginError::CodeExpired | LoginError::Restart))
 }

@@ -21,7 +21,7 @@ enum EmailAnswer {
 }
 
 impl<P: Prompt> Talk<'_, P> {
-    /// Asks for an address and for the code that went there, which `sent` tells where it did already. `None`: back to
+    /// Asks for an address and for the code that went there, unless `sent` says that the code was sent already. `None`: back to
     /// the first question.
     pub(super) async fn set_up_email(
         &mut self,
@@ -54,7 +54,7 @@ impl<P: Prompt> Talk<'_, P> {
             };
             match self.email_code(token, &code, &mut tries).await? {
                 EmailAnswer::Done(step) => return Ok(Some(step)),
-                // Where another process sent the code, the address is not known here.
+                // If another process sent the code, the address is not known here.
                 EmailAnswer::Resend => tries.count()?,
                 EmailAnswer::AnotherAddress => {
                     tries.count()?;

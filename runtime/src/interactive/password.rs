@@ -103,7 +103,7 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Asks for a password in place of the forgotten one; none at all only where that is meant.
+    /// Asks for a password in place of the forgotten one; none only if the user confirms it.
     async fn new_password(&mut self, tries: &mut Tries) -> Result<Zeroizing<String>, Error> {
         for _ in 0..MAX_IDLE {
             let new = self.prompt.ask(Question::NewPassword, "New password (empty for none):").await?;

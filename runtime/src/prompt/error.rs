@@ -5,7 +5,7 @@ use std::io;
 use super::question::Question;
 use crate::text::printable;
 
-/// Why nobody answers.
+/// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PromptError {

@@ -60,14 +60,14 @@ impl ScriptedPrompt {
         nothing.callback(Question::ConfirmPhone, |_| "y".into())
     }
 
-    /// The phone number. What is none is refused when it is asked for.
+    /// The phone number. An invalid one is rejected when it is asked for.
     #[must_use]
     pub fn phone(self, phone: &str) -> Self {
         let checked = PhoneNumber::parse(phone).map(|_| phone);
         self.identity(checked.map_err(LoginError::from))
     }
 
-    /// A bot's token, in place of a phone number. What is none is refused when it is asked for.
+    /// A bot token, in place of a phone number. An invalid one is rejected when it is asked for.
     #[must_use]
     pub fn bot_token(self, token: &str) -> Self {
         let checked = BotToken::parse(token).map(|_| token);
@@ -125,7 +125,7 @@ impl ScriptedPrompt {
         self
     }
 
-    /// Who is told what a person would be shown.
+    /// Calls `listener` with each line that a person would be shown.
     #[must_use]
     pub fn on_show(mut self, listener: impl FnMut(&str) + Send + 'static) -> Self {
         self.listener = Some(Box::new(listener));

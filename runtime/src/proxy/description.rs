@@ -11,7 +11,7 @@ use super::socks4::Socks4;
 use super::socks5::Socks5;
 use super::target::{Host, Target};
 
-/// A proxy: what it speaks, where it is, and how it knows us.
+/// A proxy: its protocol, its address and the credentials for it.
 ///
 /// Neither [`Display`](fmt::Display) nor [`Debug`] shows user name or password.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Proxy {
         Self::new(ProxyKind::Http, host, port)
     }
 
-    /// The same proxy, to which we introduce ourselves.
+    /// Returns the same proxy with a user name and a password.
     ///
     /// # Errors
     /// [`InvalidProxy::Credentials`]: what the protocol cannot carry. SOCKS5 takes at most 255 bytes each and
@@ -57,25 +57,25 @@ impl Proxy {
         Ok(self)
     }
 
-    /// What it speaks.
+    /// Returns its protocol.
     #[must_use]
     pub const fn kind(&self) -> ProxyKind {
         self.kind
     }
 
-    /// Where it is.
+    /// Returns its host.
     #[must_use]
     pub const fn host(&self) -> &Host {
         &self.host
     }
 
-    /// Its port.
+    /// Returns its port.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Whether it is given a user name and a password.
+    /// Returns whether it is given a user name and a password.
     #[must_use]
     pub const fn has_credentials(&self) -> bool {
         self.credentials.is_some()

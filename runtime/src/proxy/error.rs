@@ -55,7 +55,7 @@ pub enum InvalidProxy {
     Path,
 }
 
-/// Why a dialogue with a proxy failed. The stream is of no more use.
+/// Why a dialogue with a proxy failed. The stream cannot be used any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {

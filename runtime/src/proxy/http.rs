@@ -54,7 +54,7 @@ impl HttpConnect {
             (Some(bytes), _) => Step::Write(bytes),
             (None, State::Done) => Step::Done,
             (None, State::Failed(_)) => Step::Read(0),
-            // Nobody knows how long a head is; it ends with two line feeds, perhaps with returns before them.
+            // The length of a head is not known; it ends with two line feeds, perhaps with returns before them.
             (None, State::Reading) => {
                 Step::Read(if self.head.ends_with(b"\n") || self.head.ends_with(b"\n\r") { 1 } else { 2 })
             }

@@ -1,4 +1,4 @@
-//! SOCKS5: greeting, choice of a method, credentials where they are wanted, request, reply (RFC 1928, RFC 1929).
+//! SOCKS5: greeting, choice of a method, credentials if the proxy wants them, request, reply (RFC 1928, RFC 1929).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -193,7 +193,7 @@ fn request(target: &Target) -> Vec<u8> {
         }
         Host::Name(name) => {
             out.push(NAME);
-            // `Host::parse` bounds it at 255; a longer one, made by hand, is cut and found by nobody.
+            // `Host::parse` bounds it at 255; a longer one, constructed directly, is cut and does not resolve.
             let name = name.as_bytes().get(..name.len().min(255)).unwrap_or_default();
             out.push(name.len() as u8);
             out.extend_from_slice(name);

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 pub enum Step {
     /// Write all of this. It may hold the password, so it wipes itself.
     Write(Zeroizing<Vec<u8>>),
-    /// Read, and hand in what came. Whoever reads no more than this many bytes at once leaves the bytes behind the
-    /// dialogue, which are the server's, in the stream.
+    /// Read, and hand in what came. A caller that reads at most this many bytes at once leaves the bytes behind the
+    /// dialogue, which are the target's, in the stream.
     Read(usize),
     /// The stream leads to the target now.
     Done,

@@ -1,4 +1,4 @@
-//! Hosts, and where a proxy is to connect to.
+//! Hosts, and the target that a proxy connects to.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +14,7 @@ pub enum Host {
     Name(String),
 }
 
-/// Where a proxy is to connect to.
+/// The host and port that a proxy connects to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub(super) host: Host,

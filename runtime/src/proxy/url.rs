@@ -12,7 +12,7 @@ impl FromStr for Proxy {
     type Err = InvalidProxy;
 
     /// Reads `socks5://user:password@host:port` or `http://…`. User name and password may be percent-encoded, and must
-    /// be where they hold `@`, `/`, `:` or `%`. `socks5h` and `socks` mean the same as `socks5`. `socks4` and `socks4a` take a user name only. Without a port: 1080 for SOCKS,
+    /// be if they contain `@`, `/`, `:` or `%`. `socks5h` and `socks` mean the same as `socks5`. `socks4` and `socks4a` take a user name only. Without a port: 1080 for SOCKS,
     /// 80 for HTTP. Reads Telegram's links to SOCKS5 proxies as well ([`SocksLink`]).
     fn from_str(text: &str) -> Result<Self, InvalidProxy> {
         match text.parse::<SocksLink>() {

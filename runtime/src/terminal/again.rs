@@ -52,9 +52,9 @@ pub(super) fn show() {
     }
     open.shown_again = Some(now);
     COUNT.fetch_add(1, Ordering::Relaxed);
-    // Over itself, where nothing was written behind it.
+    // Over itself, if nothing was written behind it.
     let text = format!("\r{} ", open.question);
-    // Fails where the terminal is gone.
+    // Fails if the terminal is gone.
     let _ = match &mut open.terminal {
         None => write(&mut io::stderr().lock(), &text),
         Some(terminal) => write(terminal, &text),

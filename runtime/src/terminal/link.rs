@@ -16,12 +16,12 @@ const AS_BEFORE: &str = "\x1b[0m";
 /// A terminal that obeys escape codes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Screen {
-    /// Columns and rows, where the terminal tells.
+    /// Columns and rows, if the terminal tells.
     size: Option<(u16, u16)>,
 }
 
 impl Screen {
-    /// `None` where nothing but text is wanted.
+    /// `None` if the output takes nothing but text.
     pub(super) fn of(output: &(impl IsTerminal + AsScreen)) -> Option<Self> {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let obeys = output.is_terminal()

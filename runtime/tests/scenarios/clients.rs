@@ -122,7 +122,7 @@ pub(crate) async fn disconnect_ends_everything<R: Runtime>(runtime: R) {
     assert!(matches!(other.connect().await, Err(Error::Stopped)));
     assert!(!other.is_connected());
     client.disconnect().await;
-    // Whoever waited for the end can have the store.
+    // The caller that waited for the end can open the store.
     assert_eq!(Arc::strong_count(&store), 1);
 }
 

@@ -70,7 +70,7 @@ macro_rules! scenarios {
 /// The longest that any scenario may take; all of them are far quicker.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Runs `scenario` on a thread of its own, and fails where it hangs.
+/// Runs `scenario` on a thread of its own, and fails if it hangs.
 pub(crate) fn bounded(scenario: impl FnOnce() + Send + 'static) {
     let (sender, receiver) = mpsc::channel::<()>();
     let thread = std::thread::spawn(move || {

@@ -65,7 +65,7 @@ pub(crate) async fn interactive_sign_up<R: Runtime>(runtime: R) {
     let mut script = Script::new(["9996620009", "y", "22222", "y", "", "", "Ada", "Lovelace"]);
     let user = client.interactive_login(&mut script).await.unwrap();
     assert_eq!((user.first_name.as_str(), user.last_name.as_deref()), ("Ada", Some("Lovelace")));
-    for shown in ["Nobody has an account", "By signing up", "first name", "Logged in as Ada Lovelace."] {
+    for shown in ["This number has no account", "By signing up", "first name", "Logged in as Ada Lovelace."] {
         assert!(script.seen(shown), "{shown:?} is missing in {:#?}", script.seen);
     }
 }

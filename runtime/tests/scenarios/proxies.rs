@@ -19,7 +19,7 @@ use super::{config, dc_id, sandbox};
 /// What a proxy does with each connection.
 #[derive(Clone, Copy)]
 enum Manner {
-    /// Works, for whoever gives this user name and password where it asks for them.
+    /// Works; if it wants credentials, for this user name and password only.
     Works(Option<(&'static str, &'static str)>),
     /// Works, but writes one byte at a time.
     Slow,
@@ -365,7 +365,7 @@ async fn yield_now() {
     .await;
 }
 
-/// DC 2 behind an address where nobody listens, then the right one.
+/// DC 2 behind an address without a listener, then the right one.
 fn second_address(served: &TestServer) -> Config {
     let mut dcs = DcTable::new();
     dcs.insert(dc_id(2), SocketAddr::from(([127, 0, 0, 1], 1)));

@@ -78,7 +78,7 @@ pub(crate) async fn updates_begin_with_where_they_stand<R: Runtime + Clone>(runt
     assert!(client.rejected_counts().is_empty(), "{:?}", client.rejected_counts());
     let store = MemoryStore::with_session(client.session());
     client.disconnect().await;
-    // Whoever was logged in before needs to do nothing else; a connection that is lost comes back.
+    // An application that was logged in before needs to do nothing else; a connection that is lost comes back.
     let client = Client::start(runtime, config(&served), store).await.unwrap();
     for _ in 0..2 {
         let update = client.next_update().await.unwrap();
@@ -90,7 +90,7 @@ pub(crate) async fn updates_begin_with_where_they_stand<R: Runtime + Clone>(runt
     }
 }
 
-/// Whoever waits for a step is told why it takes longer, and what becomes of the connection.
+/// A caller that waits for a step learns why it takes longer, and what happens to the connection.
 pub(crate) async fn events_say_what_takes_so_long<R: Runtime>(runtime: R) {
     let mut options = ServerOptions::default();
     options.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 50)];

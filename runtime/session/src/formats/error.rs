@@ -13,13 +13,13 @@ use super::no_session::NoSession;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// It is nothing that we know.
+    /// It is nothing that is known here.
     #[error(
         "this is no session that sansgram knows: no string, file or folder of Telethon, Pyrogram, GramJS, mtcute, \
          grammers, gotd, MTKruto, ferogram, WTelegramClient, Telegram Desktop, Web or Android, TDLib or sansgram"
     )]
     Unrecognised,
-    /// It is a folder of nothing that we know.
+    /// It is a folder of nothing that is known here.
     #[error("this folder holds no session that sansgram knows; name the session in it")]
     UnknownFolder,
     /// It has the letters of a session string, but not the length of any.
@@ -124,7 +124,7 @@ pub enum ImportError {
     /// It is whole, but no user is logged in.
     #[error("this is {}, but no user is logged in", .0.description())]
     NoUser(Format),
-    /// Nobody has logged in with it: there is no authorisation key in it.
+    /// No user has logged in with it: it contains no auth key.
     #[error("this is {}, but there is no key in it: no user has logged in with it yet", .0.description())]
     NoKey(Format),
     /// One of our own texts, which cannot be read.
@@ -161,7 +161,7 @@ impl ImportError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// Nobody has logged in with the session.
+    /// No user has logged in with the session.
     #[error("there is nothing to export: no user has logged in with this session")]
     NoKey,
     /// The format says who is logged in, and this session does not know it.

@@ -30,6 +30,50 @@ pub struct ExportOptions {
     pub passcode: Option<Secret<String>>,
 }
 
+impl ImportOptions {
+    /// The default options.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens an encrypted session with this passcode.
+    #[must_use]
+    pub fn passcode(mut self, passcode: Secret<String>) -> Self {
+        self.passcode = Some(passcode);
+        self
+    }
+
+    /// Takes the account with this number, from 1.
+    #[must_use]
+    pub const fn account(mut self, account: u32) -> Self {
+        self.account = Some(account);
+        self
+    }
+
+    /// Opens a session that is encrypted with this `api_hash`.
+    #[must_use]
+    pub fn api_hash(mut self, api_hash: Secret<String>) -> Self {
+        self.api_hash = Some(api_hash);
+        self
+    }
+}
+
+impl ExportOptions {
+    /// The default options.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Encrypts the session with this passcode, in the formats that can.
+    #[must_use]
+    pub fn passcode(mut self, passcode: Secret<String>) -> Self {
+        self.passcode = Some(passcode);
+        self
+    }
+}
+
 /// One account of a program that holds several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,7 +110,7 @@ pub struct Imported {
     /// logged in, and a SQLite file of Telethon 1 not always: the first question of that kind finds out
     /// (`is_authorized`, `get_me`), and updates come from then on.
     pub session: StoredSession,
-    /// Where the other library found the DCs, where it says so. Our own table is usually newer.
+    /// Addresses of the DCs, if the other library stores them. Our own table is usually newer.
     pub endpoints: BTreeMap<DcId, SocketAddr>,
     /// All accounts that the program holds, if it can hold several. The session is that of one of them.
     pub accounts: Vec<Account>,

@@ -111,7 +111,7 @@ fn our_own_text_is_one_of_the_formats() {
     assert_eq!((imported.format, imported.session), (Format::Sansgram, session));
 }
 
-/// For DC 3 it begins as one of mtcute, and goes on so where the `api_id` and a byte of the key happen to fit.
+/// For DC 3 it begins as one of mtcute, and continues so if the `api_id` and a byte of the key happen to fit.
 #[test]
 fn a_string_of_pyrogram_is_none_of_mtcute() {
     for (api_id, second) in [(None, 1), (None, 2), (Some(0x0200_0000), 2)] {

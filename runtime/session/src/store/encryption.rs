@@ -26,7 +26,7 @@ const HEADER_LEN: usize = 10 + SALT_LEN + NONCE_LEN;
 /// The bytes of the checksum: the first of SHA-256 over all before them.
 const CHECKSUM_LEN: usize = 8;
 
-/// What stretching a passphrase costs whoever tries one.
+/// The cost of deriving a key from a passphrase, which an attacker pays for each try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cost {
@@ -124,7 +124,7 @@ pub fn is_encrypted(text: &str) -> bool {
 /// seconds and `cost.memory`.
 ///
 /// # Errors
-/// [`DecryptError::TooCostly`] where the cost is out of its range.
+/// [`DecryptError::TooCostly`] if the cost is out of its range.
 pub fn encrypt(
     session: &StoredSession,
     passphrase: &str,
@@ -170,7 +170,7 @@ const CUT: &str = "it is cut short";
 fn bytes_of(text: &str) -> Result<Vec<u8>, DecryptError> {
     use DecryptError::Damaged;
     let encoded = text.trim().strip_prefix(MARK).ok_or(DecryptError::NotEncrypted)?;
-    // What has the right characters fails to decode only where its end is missing or changed.
+    // What has the right characters fails to decode only if its end is missing or changed.
     let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     let why = if is_of_alphabet { CUT } else { "some of its characters are none of a session" };
     let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
@@ -198,7 +198,7 @@ fn cost_of(prefix: &[u8; HEADER_LEN - NONCE_LEN]) -> Cost {
     Cost::new(u32::from_le_bytes([m0, m1, m2, m3]), u32::from_le_bytes([p0, p1, p2, p3]), lanes)
 }
 
-/// Like [`decrypt`], with a sealer that is used where it fits, and the sealer that did.
+/// Like [`decrypt`], with a sealer that is used if it fits, and the sealer that did.
 pub(super) fn open(
     text: &str,
     passphrase: &str,

@@ -92,7 +92,7 @@ impl FileStore {
         &self.path
     }
 
-    /// The kept session like [`load`](SessionStore::load), but whether or not somebody works with it: to look at it,
+    /// The kept session like [`load`](SessionStore::load), but whether or not another process uses it: to look at it,
     /// not to log in with it.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl FileStore {
         self.read(&mut self.state())
     }
 
-    /// Whether the file is encrypted; `false` too where there is none.
+    /// Whether the file is encrypted; `false` also if there is none.
     ///
     /// # Errors
     /// [`StoreError::Io`].
@@ -130,7 +130,7 @@ impl FileStore {
         self.state().at_any_cost = true;
     }
 
-    /// Makes sure that a session could be kept here: for whoever would rather know before a login than after it.
+    /// Checks that a session can be stored here, before a login depends on it.
     ///
     /// # Errors
     /// [`StoreError`], as a save would have it.
@@ -143,14 +143,14 @@ impl FileStore {
     }
 
     /// Removes what killed processes left behind of [`replace_file`](crate::replace_file) at `file`, which belongs to this session and is
-    /// written by its owner only. Does nothing where this store does not hold the session's lock.
+    /// written by its owner only. Does nothing if this store does not hold the session's lock.
     pub fn remove_temporaries_of(&self, file: &Path) {
         if self.state().lock.as_ref().is_some_and(WriterLock::is_held) {
             remove_temporaries(file);
         }
     }
 
-    /// Encrypts the file with another passphrase than before, or with none; so are later saves. `false` where there is
+    /// Encrypts the file with another passphrase than before, or with none; so are later saves. `false` if there is
     /// no file yet.
     ///
     /// # Errors
@@ -176,7 +176,7 @@ impl FileStore {
         exposure::of(&self.target())
     }
 
-    /// Removes the files of all locks of this process. For whoever is about to end it without dropping its stores, as at
+    /// Removes the files of all locks of this process. To be called before the process ends without dropping its stores, as at
     /// a signal: a lock itself ends with the process, but its file would stay.
     pub fn remove_lock_files() {
         lock::remove_all();

@@ -150,7 +150,7 @@ impl WriterLock {
         let sessions = match lock_session(target) {
             Ok(sessions) => sessions,
             Err(error) => {
-                // Nobody else has this name of the session.
+                // No other process has this name of the session.
                 held_here.remove();
                 return error;
             }

@@ -1,4 +1,4 @@
-//! Where a session is kept between runs: any [`SessionStore`], memory, or a file.
+//! Stores that keep a session between runs: any [`SessionStore`], memory, or a file.
 
 use std::fmt;
 use std::io;
@@ -26,7 +26,7 @@ pub(crate) use replace::{directory_of, hidden_name};
 
 /// Keeps a session. Its methods may block: the runtimes call them off their async threads, one at a time.
 pub trait SessionStore: Send + Sync + 'static {
-    /// The kept session; `None` where there is none yet.
+    /// Loads the stored session; `None` if there is none yet.
     ///
     /// # Errors
     /// [`StoreError`]; the client then does not start, so that nothing is overwritten.

@@ -1,4 +1,4 @@
-//! Which process has a session, as it says in the lock file, and where that is, seen from here.
+//! Which process has a session, as it says in the lock file, and on which system it runs.
 
 use std::fmt;
 use std::fs::File;

@@ -158,7 +158,7 @@ pub(crate) fn hidden_name(target: &Path, suffix: &str) -> OsString {
     name
 }
 
-/// Removes what killed processes left behind. Only who holds the session's lock may do so. Best effort: nobody reads
+/// Removes what killed processes left behind. Only the holder of the session's lock may call it. Best effort: no process reads
 /// them.
 pub(super) fn remove_temporaries(target: &Path) {
     let start = hidden_name(target, ".");

@@ -1,12 +1,10 @@
-use std::time::Duration;
-
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Mutex;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 

@@ -116,7 +116,7 @@ impl Row {
         Place::numbered(self.text("server_address").unwrap_or_default(), self.number("port"))
     }
 
-    /// The key; all zeros where there is none.
+    /// The key; all zeros if there is none.
     fn key(&self, column: &str, format: Format) -> Result<Zeroizing<[u8; 256]>, ImportError> {
         let damaged = ImportError::Damaged { format, reason: "its key has not 256 bytes" };
         match self.values.get(column) {
@@ -128,7 +128,7 @@ impl Row {
     }
 }
 
-/// The first rows of a table, with those of the columns that it has; `None` where there is no such table.
+/// The first rows of a table, with those of the columns that it has; `None` if there is no such table.
 fn rows(
     database: &Connection,
     table: &str,

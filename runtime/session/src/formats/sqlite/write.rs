@@ -177,7 +177,7 @@ fn grammers(database: &Connection, session: &StoredSession, dcs: &DcTable) -> Re
     }
     if let Some(user) = home.user {
         let subtype = GRAMMERS_SELF | if user.is_bot { GRAMMERS_BOT } else { 0 };
-        // One's own access hash is not known here, and 0 stands for it where it is asked for.
+        // One's own access hash is not known here, and 0 stands for it.
         database.execute("INSERT INTO peer_info VALUES (?, 0, ?)", params![user.id, subtype])?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The passcode as versions since 7.3 keep it: behind the three arrays of `key_data`, where the second is empty then,
+//! The passcode as versions since 7.3 keep it: behind the three arrays of `key_data`, of which the second is empty then,
 //! stands a fourth. In it are the mark `KD2` and a zero byte, the version of this layout, the generation that counts,
 //! and how many wraps follow, u32 each; a wrap is kind, generation, memory in KiB, passes, lanes, u32 each, salt, and
 //! the local key encrypted by the passcode's.
