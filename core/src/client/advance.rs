@@ -173,7 +173,7 @@ impl Client {
         }
         let was_ready = datacenter.is_ready();
         if datacenter.is_only_unbound(role, reason) {
-            let closed = datacenter.retire_main(&self.table, now);
+            let closed = datacenter.drain_main(&self.table, now);
             self.outputs.extend(closed.into_iter().flatten().map(|conn| Output::Close { conn }));
         }
         if datacenter.main_ended(reason, was_ready, &self.table, now) {

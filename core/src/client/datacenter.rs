@@ -441,7 +441,7 @@ impl Datacenter {
     }
 
     /// The key carries no requests any more. Returns connections to close.
-    pub(super) fn retire_main(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+    pub(super) fn drain_main(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         self.parked.clear();
         self.replace_main(Connection::new(), table, now)
     }

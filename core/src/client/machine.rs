@@ -38,7 +38,7 @@ pub struct Client {
     pub(super) outputs: VecDeque<Output>,
     /// Boxed: a node of the map has room for eleven.
     pub(super) datacenters: BTreeMap<DcId, Box<Datacenter>>,
-    /// Logins that are being carried over, by the DC that they go to.
+    /// Authorization transfers under way, by the DC that they go to.
     pub(super) transfers: BTreeMap<DcId, Transfer>,
     pub(super) key_destructions: Vec<KeyDestruction>,
     pub(super) updates: UpdateQueue,
@@ -274,11 +274,8 @@ impl Client {
         if let Some(datacenter) = self.datacenters.get_mut(&old) {
             datacenter.set_kept(false);
         }
-        if was_kept {
-            self.datacenter(dc).set_kept(true);
-        } else {
-            self.datacenter(dc);
-        }
+        let datacenter = self.datacenter(dc);
+        datacenter.set_kept(datacenter.is_kept() || was_kept);
         let unused = old != dc && !self.table.has_pending(old);
         if let Some(datacenter) = self.datacenters.get_mut(&old).filter(|_| unused) {
             self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));

@@ -24,6 +24,7 @@ mod error;
 mod ids;
 mod keep_alive;
 mod machine;
+mod notifications;
 mod outgoing;
 mod pack;
 mod quick_acks;

@@ -267,7 +267,7 @@ impl<'b> Incoming<'_, 'b> {
     /// # Errors
     /// Returns [`StackError`] if a layer rejects the stream. Close the connection then: every later call returns the
     /// same error, even after another [`TransportStack::read`].
-    #[expect(clippy::should_implement_trait, reason = "the frame borrows from it")]
+    #[allow(clippy::should_implement_trait, reason = "the frame borrows from it")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, StackError> {
         match self.locate() {
             Ok(located) => Ok(located.map(|located| self.stack.decoder.show(located))),

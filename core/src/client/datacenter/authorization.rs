@@ -5,11 +5,11 @@ use crate::rpc::RequestId;
 /// Whether the requests of the application may go to a DC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthState {
-    /// They may, as far as we know.
+    /// They may, as far as the client knows.
     Open,
-    /// The login must be carried over first.
+    /// The authorization must be transferred first.
     Closed,
-    /// It is being carried over by this request: an export, or the import after it.
+    /// It is being transferred by this request: an export, or the import after it.
     Importing(RequestId),
 }
 
