@@ -170,7 +170,7 @@ impl Client {
     fn step_on(&mut self, now: Now, id: RequestId, progress: Progress<Finished>) {
         match progress {
             Progress::Send => self.send_query(now, id),
-            // The server is being asked where its DCs are.
+            // The server is being asked for the addresses of its DCs.
             Progress::Migrate(dc) if !self.knows(dc) && self.asks_addresses() => {
                 self.set_alarm(now, id, policy::MIGRATION_ADDRESS_WAIT, Alarm::Move(dc));
             }
@@ -289,9 +289,9 @@ impl Client {
     }
 }
 
-/// Whether an update says that a login token was scanned. It stands alone, in `updateShort`, or among others; where it
-/// stands among others it is looked for by its constructor, since a mistake costs one query and a miss a login.
-pub(super) fn tells_of_a_scan(update: &[u8]) -> bool {
+/// Whether an update may hold `updateLoginToken`, alone or among others. Its constructor is searched for in all words: a
+/// false alarm costs one query, and a miss costs the login.
+pub(super) fn may_hold_login_token(update: &[u8]) -> bool {
     let wanted = types::UpdateLoginToken::ID.to_le_bytes();
     update.chunks_exact(4).any(|word| word == wanted)
 }

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::datacenter::authorization::AuthState;
 use super::dc_options;
 use super::io::{ConnId, Event, LogoutCause, Output};
-use super::login::tells_of_a_scan;
+use super::login::may_hold_login_token;
 use super::machine::{Client, find};
 use super::stored_session::{DcAuth, StoredSession};
 use super::update_queue::UpdateQueue;
@@ -221,7 +221,7 @@ impl Dispatch<'_> {
     }
 
     fn update(&mut self, body: &[u8]) {
-        self.found.was_scanned |= tells_of_a_scan(body);
+        self.found.was_scanned |= may_hold_login_token(body);
         if let Some(addresses) = dc_options::told_by(body) {
             self.found.addresses = Some(addresses);
         }

@@ -1,4 +1,4 @@
-//! What the answers of a login's queries say.
+//! Reads the answers to the queries of a login.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -20,33 +20,33 @@ use crate::policy;
 use crate::rpc::{InvokeError, RequestId};
 use crate::tl::{Constructor, Deserialize, Function, Reader, enums, functions, types};
 
-/// An `auth.Authorization`, sorted.
+/// An `auth.Authorization`.
 pub(super) enum Authorized {
     LoggedIn { user: UserInfo, future_auth_token: Option<Zeroizing<Vec<u8>>> },
     SignUpRequired(Option<TermsOfService>),
 }
 
-/// What `auth.sendCode` and its like answer.
+/// The answer to `auth.sendCode` and the like.
 pub(super) enum Sent {
     Code(SentCode),
     Authorized(Authorized),
 }
 
-/// An `auth.LoginToken`, sorted.
+/// An `auth.LoginToken`.
 pub(super) enum Token {
     Show { expires: i32, token: Zeroizing<Vec<u8>> },
     MigrateTo { dc: i32, token: Zeroizing<Vec<u8>> },
     Authorized(Authorized),
 }
 
-/// The group and salts that a password is stretched with, and the server's challenge.
+/// The algorithm of the password, and the server's challenge.
 pub(super) struct Parameters {
     pub(super) algorithm: Algorithm,
     pub(super) srp_b: Vec<u8>,
     pub(super) srp_id: i64,
 }
 
-/// `passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow`, its group checked.
+/// `passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow`, with its group checked.
 pub(super) struct Algorithm {
     pub(super) group: DhGroup,
     pub(super) salt1: Vec<u8>,
@@ -54,7 +54,7 @@ pub(super) struct Algorithm {
 }
 
 impl Sent {
-    /// The step of a login by phone that this is.
+    /// Returns how far the login has come by this.
     pub(super) fn into_step(self, cx: &mut AnswerContext<'_>) -> Result<LoginStep, LoginError> {
         match self {
             Self::Code(sent) => Ok(LoginStep::CodeSent(sent)),
@@ -63,7 +63,7 @@ impl Sent {
     }
 }
 
-/// The user, if one is logged in. A sign-up is an answer to a code alone, which the step of the code takes before.
+/// Returns the user that has logged in. Errors if a sign-up is required, which only the step that gives a code handles.
 pub(super) fn logged_in(authorized: Authorized, cx: &mut AnswerContext<'_>) -> Result<UserInfo, LoginError> {
     match authorized {
         Authorized::LoggedIn { user, future_auth_token } => {
@@ -75,7 +75,7 @@ pub(super) fn logged_in(authorized: Authorized, cx: &mut AnswerContext<'_>) -> R
 }
 
 impl Algorithm {
-    /// The stretching of `password`.
+    /// Returns the task that stretches `password`.
     pub(super) fn kdf_task(&self, password: &Secret<String>) -> PasswordKdfTask {
         PasswordKdfTask {
             step: RequestId(0),
@@ -108,7 +108,7 @@ pub(super) fn sent_code(phone: PhoneNumber, body: &[u8]) -> Result<Sent, LoginEr
     }
 }
 
-/// `account.emailVerifiedLogin`, which carries an `auth.SentCode`.
+/// Reads `account.emailVerifiedLogin`, which carries an `auth.SentCode`.
 pub(super) fn email_verified(phone: PhoneNumber, body: &[u8]) -> Result<Sent, LoginError> {
     let mut reader = Reader::new(body);
     let verified =
@@ -126,7 +126,7 @@ pub(super) fn email_code(body: &[u8]) -> Result<EmailCode, LoginError> {
     Ok(EmailCode { pattern: sent.email_pattern, length })
 }
 
-/// Reads the answer of `auth.signIn` and its like.
+/// Reads the answer to `auth.signIn` and the like.
 pub(super) fn authorization(body: &[u8]) -> Result<Authorized, LoginError> {
     authorized(reply::<functions::auth::SignIn>(body)?)
 }
@@ -202,10 +202,10 @@ pub(super) fn parameters(body: &[u8], random: &mut dyn SecureRandom) -> Result<P
     Ok(Parameters { algorithm: algorithm(algo, random)?, srp_b, srp_id })
 }
 
-/// How long a client's own part of the first salt of a new password is, in bytes (`api/srp`).
+/// The length of the client's part of the first salt of a new password, in bytes (`api/srp`).
 const OWN_SALT_LEN: usize = 32;
 
-/// The algorithm for a new password, with this client's own part of the salt.
+/// Returns the algorithm for a new password, with the client's part of the salt.
 pub(super) fn new_algorithm(body: &[u8], random: &mut dyn SecureRandom) -> Result<Algorithm, LoginError> {
     let enums::account::Password::Password(password) = reply::<functions::account::GetPassword>(body)?;
     let mut algorithm = algorithm(password.new_algo, random)?;
@@ -244,7 +244,7 @@ pub(super) fn logged_out(body: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, Logi
     Ok(it.future_auth_token.map(Zeroizing::new))
 }
 
-/// The link of a token: `tg://login?token=` and the token in base64url without padding.
+/// Returns the link of a token: `tg://login?token=` and the token in base64url without padding.
 pub(super) fn login_url(token: &[u8]) -> Option<Zeroizing<String>> {
     use base64ct::{Base64UrlUnpadded, Encoding};
     if token.is_empty() || token.len() > policy::MAX_QR_TOKEN_LEN {

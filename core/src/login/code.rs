@@ -1,4 +1,4 @@
-//! Login codes: where one went, and what is needed to give it back.
+//! Login codes: how one was sent, and what is needed to give it.
 
 use alloc::string::String;
 use core::fmt;
@@ -11,8 +11,8 @@ use super::phone::PhoneNumber;
 use super::typed;
 use crate::tl::{Deserialize, enums};
 
-/// How a code is delivered (`auth.SentCodeType`). `length` counts characters. `Debug` shows no text: those are ways to
-/// reach somebody, or a part of the code.
+/// How a code is delivered (`auth.SentCodeType`). `length` counts characters. `Debug` shows no texts: they are
+/// addresses of a person, or parts of the code.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The fields are those of the schema.
@@ -27,21 +27,20 @@ pub enum SentCodeType {
     FlashCall { pattern: String },
     /// The code is the last digits of the number that calls, which begins with `prefix`.
     MissedCall { prefix: String, length: u32 },
-    /// By e-mail, to an address like `pattern`. Where the mail is lost, the code can come by telephone after
-    /// `reset_available` seconds (asked for by `reset_login_email`), or will from `reset_pending` on (server time,
-    /// seconds since 1970).
+    /// By e-mail, to an address like `pattern`. If the mailbox is lost, codes can come by telephone `reset_available`
+    /// seconds after `reset_login_email`, or will from `reset_pending` on (server time, seconds since 1970).
     Email { pattern: String, length: u32, reset_available: Option<u32>, reset_pending: Option<i32> },
     /// An e-mail address must be set up first.
     EmailSetUpRequired,
     /// On fragment.com, at `url`.
     Fragment { url: String, length: u32 },
-    /// For official applications only: ask for the next way.
+    /// For official applications only: ask for another code.
     Firebase { length: u32 },
     /// A word, which begins with `beginning`, by text message.
     Word { beginning: Option<String> },
     /// A phrase, which begins with `beginning`, by text message.
     Phrase { beginning: Option<String> },
-    /// In a way that this version does not know. The code can be given all the same, or asked for in another way.
+    /// In a way that this version does not know. The code can still be given, or another one asked for.
     Unknown { constructor: u32 },
 }
 
@@ -63,36 +62,36 @@ pub enum CodeType {
     Unknown,
 }
 
-/// A code that is on its way: give it back together with what the person types.
+/// A code that was sent. Give it to [`sign_in`](super::LoginFlow::sign_in), together with what the person types.
 ///
 /// It holds the phone number and the `phone_code_hash`, which are not in the `Debug` output.
 #[derive(Clone)]
 pub struct SentCode {
     /// The number that the code is for.
     pub phone: PhoneNumber,
-    /// `phone_code_hash`; `None` where it could not be read behind an unknown kind.
+    /// `phone_code_hash`; `None` if it could not be read after an unknown type.
     pub(super) hash: Option<Zeroizing<String>>,
-    /// How the code travels.
+    /// How the code was sent.
     pub kind: SentCodeType,
-    /// How the next one would travel, if another can be asked for.
+    /// How the next code would be sent, if another can be asked for.
     pub next: Option<CodeType>,
-    /// After how long another may be asked for.
+    /// How long to wait before another code is asked for.
     pub timeout: Option<Duration>,
 }
 
 impl SentCode {
-    /// Whether the code can be given back. It cannot where the server used a kind of code that this version does not
-    /// know and its answer could not be read to the end: then ask for another code.
+    /// Whether the code can be given. It cannot if its type is unknown to this version and the rest of the server's answer
+    /// could not be read: then ask for another code.
     #[must_use]
     pub const fn is_usable(&self) -> bool {
         self.hash.is_some()
     }
 
-    /// Reads the code out of what a person typed or pasted: digits of any script are digits, gaps between them and words
-    /// around them do not count. A word or phrase is left as it is, without the white space around it.
+    /// Reads the code from what a person typed or pasted: digits of any script count, gaps between them and words around
+    /// them do not. A word or phrase is kept as it is, without the white space around it.
     ///
     /// # Errors
-    /// [`InvalidCode`] if it cannot be the code that was sent. The server need not be asked, which would spend a try.
+    /// [`InvalidCode`] if it cannot be the code that was sent. Asking the server would waste one of its few tries.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
         let (length, more): (u32, &[char]) = match &self.kind {
             SentCodeType::App { length }
@@ -120,7 +119,7 @@ impl SentCode {
     }
 }
 
-/// What was typed is no code of the form that was sent.
+/// Why a text cannot be the code that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCode {
@@ -135,12 +134,12 @@ pub enum InvalidCode {
         /// How many digits were given.
         given: u32,
     },
-    /// It has several groups of digits, and none, or more than one, can be the code.
+    /// It has several groups of digits, and none or more than one can be the code.
     #[error("this has several numbers; type only the code that was sent")]
     SeveralNumbers,
 }
 
-/// The code in a text that may have other words. `length` 0: any number of digits.
+/// Reads the code from a text that may have other words. A `length` of 0 means any number of digits.
 fn read_digits(
     typed: &str,
     length: u32,
@@ -158,18 +157,18 @@ fn read_digits(
         let given = u32::try_from(first.len()).unwrap_or(u32::MAX);
         return if fits(&first) { Ok(first) } else { Err(InvalidCode::Length { expected: length, given }) };
     };
-    // Which of several it is, only a length can tell.
+    // Among several groups, only the length can tell.
     if expected == 0 {
         return Err(InvalidCode::SeveralNumbers);
     }
     let mut fitting = [first, second].into_iter().chain(groups).filter(fits);
     let code = fitting.next().ok_or(InvalidCode::SeveralNumbers)?;
-    // A message says it twice: by itself, and in a link.
+    // A message has it twice: alone, and in a link.
     if fitting.all(|other| other == code) { Ok(code) } else { Err(InvalidCode::SeveralNumbers) }
 }
 
-/// A code that came by e-mail. Its digits are read as those of any code; that it has no letters is not documented, so that a
-/// text of the right length is taken as it is.
+/// Reads a code that came by e-mail, by its digits. No document says that it has no letters, so a text of the right length
+/// is taken as it is.
 pub(super) fn read_email_code(typed: &str, length: u32) -> Result<Zeroizing<String>, InvalidCode> {
     let whole = without_gaps(typed);
     let is_plain = whole.chars().all(|char| char.is_ascii_digit());
@@ -179,13 +178,13 @@ pub(super) fn read_email_code(typed: &str, length: u32) -> Result<Zeroizing<Stri
     }
 }
 
-/// A code of unknown length and letters. It has at least one digit, so a text without any is not sent.
+/// Reads a code of unknown length that may have letters. Errors if it has no digit.
 pub(super) fn read_code_with_digits(typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
     let code = without_gaps(typed);
     if code.contains(|char: char| char.is_ascii_digit()) { Ok(code) } else { Err(InvalidCode::NoDigits) }
 }
 
-/// A text with ASCII digits, without the white space around it, and without gaps if it has nothing but digits.
+/// Returns the text with ASCII digits and without the white space around it, and without gaps if it has only digits.
 fn without_gaps(typed: &str) -> Zeroizing<String> {
     let text =
         typed::with_ascii_digits(typed.trim_matches(|c: char| c.is_whitespace() || typed::is_invisible(c)));

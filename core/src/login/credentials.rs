@@ -1,4 +1,4 @@
-//! What a login is asked for besides the phone: the application's identity, and a bot's token.
+//! The identity of the application, and the token of a bot.
 
 use alloc::string::String;
 use core::fmt;
@@ -15,13 +15,13 @@ pub struct ApiCredentials {
     pub hash: String,
 }
 
-/// What was given is no `api_hash`.
+/// The text is not an `api_hash`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is not an api_hash: it has 32 hexadecimal digits; copy it from my.telegram.org again")]
 pub struct InvalidApiHash;
 
 impl ApiCredentials {
-    /// Checks the form of the hash, so that a wrong one costs no traffic.
+    /// Checks the form of the hash without asking the server.
     ///
     /// # Errors
     /// [`InvalidApiHash`] unless it has 32 hexadecimal digits.
@@ -55,15 +55,14 @@ impl fmt::Debug for ApiCredentials {
 #[derive(Clone)]
 pub struct BotToken(String);
 
-/// What was given is no bot token.
+/// The text is not a bot token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is not a bot token; BotFather gives one of the form 123456:ABC-DEF")]
 pub struct InvalidBotToken;
 
 impl BotToken {
-    /// Checks a token's form, so that a bad one costs no traffic; white space around it is ignored. A token is also found
-    /// in a text that holds one, such as BotFather's message or an address of the Bot API, if it has the length of real
-    /// ones.
+    /// Checks the form of a token without asking the server; white space around it is ignored. A token is also found in a
+    /// text such as BotFather's message or an address of the Bot API, if it has the length of real ones.
     ///
     /// # Errors
     /// [`InvalidBotToken`] unless it is a number, a colon, and 1 to 128 letters, digits, `-` or `_`; in a text, unless it
@@ -89,11 +88,10 @@ impl BotToken {
     }
 }
 
-/// The shortest secret of a token that stands in a text, in characters: those of BotFather have 35, and a time of day has
-/// two.
+/// The shortest secret of a token within a text, in characters: BotFather's have 35, and a time of day has two.
 const SHORTEST_IN_TEXT: usize = 30;
 
-/// The token that a word ends with: behind `bot` in an address of the Bot API, or behind a name and a colon.
+/// Returns the token at the end of a word: after `bot` in an address of the Bot API, or after a name and a colon.
 fn token_at_end(word: &str) -> Option<&str> {
     let (before, secret) = word.rsplit_once(':')?;
     let named = before.rsplit(':').next().unwrap_or(before);

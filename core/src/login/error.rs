@@ -16,25 +16,25 @@ use crate::time::Span;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
-    /// What was typed is no phone number.
+    /// The text is not a phone number; the server was not asked.
     #[error(transparent)]
     PhoneForm(#[from] InvalidPhone),
-    /// What was given is no bot token.
+    /// The text is not a bot token; the server was not asked.
     #[error(transparent)]
     BotTokenForm(#[from] InvalidBotToken),
-    /// What was typed cannot be the code that was sent; the server was not asked.
+    /// The text cannot be the code that was sent; the server was not asked.
     #[error(transparent)]
     CodeForm(#[from] InvalidCode),
-    /// What was given is no `api_hash`.
+    /// The `api_hash` has the wrong form; the server was not asked.
     #[error(transparent)]
     ApiHashForm(#[from] InvalidApiHash),
-    /// The server does not take the phone number.
+    /// The server does not accept the phone number.
     #[error("the server does not accept this phone number; check it, with its country code")]
     PhoneInvalid,
     /// The phone number is banned.
     #[error("this phone number is banned from Telegram")]
     PhoneBanned,
-    /// The number is protected by a password of its own, so that no code is sent to it.
+    /// The number is protected by a password, so that no code is sent to it.
     #[error("this phone number is protected by a password and gets no code; log in with a QR code")]
     PhoneProtected,
     /// Telegram could not make or send the code.
@@ -46,19 +46,19 @@ pub enum LoginError {
     /// The code is wrong; the same [`SentCode`](super::SentCode) takes another try.
     #[error("the code is wrong; check it and try again")]
     CodeInvalid,
-    /// The code is too old, or was sent on inside Telegram, which makes it expire at once (Telethon#97); ask for a new
+    /// The code is too old, or was forwarded inside Telegram, which makes it expire at once (Telethon#97). Ask for a new
     /// one.
     #[error(
         "the code has expired; ask for a new one, and do not send it on inside Telegram, where that makes it expire at \
          once"
     )]
     CodeExpired,
-    /// No further way to send the code is left.
+    /// There is no other way to send the code.
     #[error(
         "there is no other way to send the code; wait for the one that is on its way, or begin again later"
     )]
     NoOtherWay,
-    /// The server's answer about the code could not be read to its end, so that this code cannot be given.
+    /// The server's answer about the code could not be read to its end, so the code cannot be given.
     #[error("this version cannot read how the code was sent; ask for a new code")]
     CodeUnusable,
     /// The e-mail address is not accepted.
@@ -70,7 +70,7 @@ pub enum LoginError {
     /// The code that confirms the e-mail address is too old; ask for a new one.
     #[error("the code from the e-mail has expired; ask for a new one")]
     EmailCodeExpired,
-    /// The e-mail address waits for its confirmation.
+    /// The e-mail address is not confirmed yet.
     #[error("this e-mail address is not confirmed; give the code that was sent to it")]
     EmailUnconfirmed,
     /// The account has no e-mail address that codes go to.
@@ -78,7 +78,7 @@ pub enum LoginError {
         "this account has no e-mail address for codes, so none can be reset; give the code or ask for another"
     )]
     NoLoginEmail,
-    /// A mailbox that cannot be reached was given up already: the code comes by telephone once the time is over.
+    /// The e-mail address is being reset already: codes come by telephone once the time is over.
     #[error("the e-mail address is being reset already; wait until that is done")]
     EmailResetPending,
     /// The first name is not accepted.
@@ -96,10 +96,10 @@ pub enum LoginError {
     /// The password is wrong; try again.
     #[error("the password is wrong; try again")]
     PasswordInvalid,
-    /// The password's parameters changed between two queries, also at a second try; give the password again.
+    /// The parameters of the password changed between two queries, twice. Give the password again.
     #[error("the password or its parameters changed just now; give the password again")]
     PasswordStale,
-    /// The login of this session is not finished: the account's password is still to be given.
+    /// The login of this session is not finished: it waits for the password of the account.
     #[error("the login of this session is not finished: it waits for the account's password")]
     PasswordNeeded,
     /// The account has no password, so none can be checked or recovered.
@@ -120,7 +120,7 @@ pub enum LoginError {
     /// The account's password uses an algorithm that this version does not know.
     #[error("the account's password needs a newer version; update this one")]
     PasswordAlgorithmUnknown,
-    /// The server's password parameters would give the password away or are nonsense, so no answer was sent.
+    /// The server's password parameters are invalid or would reveal the password, so no proof was sent.
     #[error("the server's password parameters are unsafe, so the password was not used: {0}")]
     PasswordParameters(PasswordParametersError),
     /// The server does not know the bot's token.
@@ -129,15 +129,15 @@ pub enum LoginError {
     /// The bot's token was replaced.
     #[error("the bot token has expired; ask BotFather for the current one")]
     BotTokenExpired,
-    /// The application's identity is wrong or blocked.
+    /// The `api_id` or the `api_hash` is wrong or blocked.
     #[error("api_id and api_hash are not accepted; check them at my.telegram.org")]
     ApiCredentialsRefused,
-    /// The `api_id` was published, and is no longer accepted.
+    /// The `api_id` was published and is no longer accepted.
     #[error(
         "this api_id was published, and Telegram no longer accepts it; get one of your own at my.telegram.org"
     )]
     ApiIdPublished,
-    /// The server wants to know the `api_id`, which the session does not say.
+    /// The server requires the `api_id`, which the session does not have.
     #[error("the server answered {0}: it wants the api_id of the session's application")]
     ApiIdNeeded(RpcError),
     /// No `api_id` and `api_hash` were given.
@@ -146,48 +146,48 @@ pub enum LoginError {
     /// Only official applications may do this.
     #[error("Telegram lets only its official applications do this; log in there first")]
     OfficialAppsOnly,
-    /// The server wants a proof of the device (`RECAPTCHA_CHECK`, `APNS_VERIFY_CHECK`, `INTEGRITY_CHECK_CLASSIC`).
+    /// The server requires a proof of the device (`RECAPTCHA_CHECK`, `APNS_VERIFY_CHECK`, `INTEGRITY_CHECK_CLASSIC`).
     #[error(
         "Telegram wants a proof that only its official applications can give; try an api_id of your own from \
          my.telegram.org"
     )]
     VerificationRequired,
-    /// The server takes no login from a client of this layer (`UPDATE_APP_TO_LOGIN`).
+    /// The server accepts no login from a client of this layer (`UPDATE_APP_TO_LOGIN`).
     #[error("this version is too old for Telegram; update it")]
     AppTooOld,
-    /// The server does not accept what this client sends, which no other answer changes.
+    /// The server does not accept the form of this client's queries, so no other input helps.
     #[error("the server answered {0}: it does not accept what this version sends; update it")]
     Unsupported(RpcError),
-    /// Too many tries: when another will be taken, one second to 14 days from now.
+    /// Too many tries; how long to wait before the next one, 1 s to 14 days.
     #[error("too many tries; wait {} and try again", Span(*.0))]
     FloodWait(Duration),
-    /// The server asked to wait, and after each wait to wait again.
+    /// The server asked to wait again after each wait.
     #[error(
         "the server asked to wait {times} times in a row, {} in all, and asks again; try again later",
         Span(*total)
     )]
     EndlessFloodWait {
-        /// How many waits were slept.
+        /// The number of waits that were slept.
         times: u32,
-        /// How long they were together.
+        /// Their total duration.
         total: Duration,
     },
-    /// The password or the session is too new for this: when it is old enough, one second to 14 days from now.
+    /// The password or the session is too new for this; how long to wait until it is old enough, 1 s to 14 days.
     #[error("the password or the session is too new for this; try again in {}", Span(*.0))]
     TooFresh(Duration),
     /// The QR code was scanned too late or for another login; show a new one.
     #[error("the QR code is no longer valid; show a new one")]
     LinkExpired,
-    /// The password's key stretching was started, but never came back.
+    /// The output of the key stretching was not handed back in time.
     #[error("the password was not computed in time; try again")]
     ComputeTimedOut,
-    /// The server wants the login to begin again.
+    /// The server demands that the login begin again.
     #[error("the server wants the login to begin again; ask for a new code")]
     Restart,
-    /// The server sends us from DC to DC.
+    /// The server redirects the login from DC to DC without end.
     #[error("the server sent this login from DC to DC more than {} times", super::MAX_HOPS)]
     MigrationLoop,
-    /// The server sends us to a DC that cannot exist.
+    /// The server redirects the login to a DC that cannot exist.
     #[error("the server sent this login to DC {0}, which does not exist")]
     MigrationTarget(i64),
     /// The server's answer can be read, but makes no sense for this step.
@@ -196,7 +196,7 @@ pub enum LoginError {
     /// The account was deleted or banned.
     #[error("this account was deleted or banned; write to recover@telegram.org if that is a mistake")]
     AccountDeactivated,
-    /// The account is frozen: it can read, and do little else (`FROZEN_METHOD_INVALID`).
+    /// The account is frozen: it can do little more than read (`FROZEN_METHOD_INVALID`).
     #[error("Telegram froze this account and refuses this; open an official application to appeal")]
     AccountFrozen,
     /// A user is logged in with this session.
@@ -205,7 +205,7 @@ pub enum LoginError {
     /// No user is logged in.
     #[error("no user is logged in; log in first")]
     NotLoggedIn,
-    /// A refusal that has no name here, sorted by its code.
+    /// A refusal without a variant of its own, classified by its code.
     #[error("{}", refusal(.0))]
     Refused(RpcError),
     /// Any other error.
@@ -213,7 +213,7 @@ pub enum LoginError {
     Invoke(#[from] InvokeError),
 }
 
-/// What is wrong with a server's password parameters.
+/// What is wrong with the server's password parameters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordParametersError {
     /// The group.
@@ -224,7 +224,7 @@ pub enum PasswordParametersError {
     Value(#[from] SrpError),
 }
 
-// Not by `#[from]`: what a text says already is no source of it.
+// Not by `#[from]`: its text is part of the other's.
 impl From<PasswordParametersError> for LoginError {
     fn from(error: PasswordParametersError) -> Self {
         Self::PasswordParameters(error)
@@ -265,21 +265,21 @@ impl From<AnswerError> for LoginError {
     }
 }
 
-/// What becomes of a login after an error of one of its steps.
+/// How a login continues after an error of one of its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continuation {
-    /// It goes on: the same step takes another answer.
+    /// The same step takes another input.
     AskAgain,
-    /// It goes on later: the same step may succeed then.
+    /// The same step may succeed later.
     Wait,
-    /// It begins again, with a new code or another identity; what was begun is useless.
+    /// The login must begin again, with a new code or another identity.
     BeginAgain,
-    /// It is over: no other answer mends it.
+    /// The login is over: no other input helps.
     Over,
 }
 
 impl Continuation {
-    /// Whether what was begun can still be gone on with.
+    /// Whether the login can be continued from where it is.
     #[must_use]
     pub const fn keeps_pending(self) -> bool {
         matches!(self, Self::AskAgain | Self::Wait)
@@ -287,7 +287,7 @@ impl Continuation {
 }
 
 impl LoginError {
-    /// What becomes of the login after this error.
+    /// Returns how the login continues after this error.
     #[must_use]
     pub const fn continuation(&self) -> Continuation {
         match self {
@@ -348,12 +348,12 @@ impl LoginError {
             | Self::AccountFrozen
             | Self::AlreadyLoggedIn => Continuation::Over,
             Self::Refused(error) | Self::Invoke(InvokeError::Rpc(error)) => by_code(error.code).0,
-            // The network or the server may be better later, and what was begun still stands.
+            // The network or the server may recover, and the login is still valid.
             Self::Invoke(_) => Continuation::Wait,
         }
     }
 
-    /// The server's refusal, if it has no name of its own here.
+    /// The server's refusal, if it has no variant of its own.
     #[must_use]
     pub const fn rpc(&self) -> Option<&RpcError> {
         match self {
@@ -370,8 +370,8 @@ fn refusal(error: &RpcError) -> String {
     format!("the server answered {error}{}", by_code(error.code).1)
 }
 
-/// What a code alone says (`api/errors`), and the end of its sentence. The text of a 406 is not for people: the server
-/// tells them by a notification.
+/// Classifies an error by its code (`api/errors`), with the end of its sentence. The name of a 406 is not for users: the
+/// server informs them by a notification.
 const fn by_code(code: i32) -> (Continuation, &'static str) {
     match code {
         303 => (Continuation::Over, ", a redirection that this version does not know; update it"),

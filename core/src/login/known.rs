@@ -18,7 +18,7 @@ pub struct KnownError {
     pub name: &'static str,
     /// The methods that the row is about; empty: all that have no row of their own.
     pub methods: &'static [&'static str],
-    /// What the client does before the error is anybody's concern; empty: nothing.
+    /// What the client does before it reports the error; empty: nothing.
     pub by_itself: &'static str,
     make: fn(RpcError) -> LoginError,
 }
@@ -28,8 +28,8 @@ impl KnownError {
         self.methods.is_empty() || self.methods.contains(&method)
     }
 
-    /// How well the row fits a name: by how many of its bytes. A name that goes on after an underscore is the same
-    /// error with more said about it.
+    /// How many bytes of a name the row matches. A name that continues after an underscore is the same error with more
+    /// detail.
     fn fits(&self, name: &str) -> Option<usize> {
         let (known, is_open) = match self.name.strip_suffix('*') {
             Some(known) => (known, true),
@@ -41,8 +41,8 @@ impl KnownError {
 }
 
 impl LoginError {
-    /// What a server's refusal of `method` (such as `auth.signIn`) means to a login. A name that no row of
-    /// [`KNOWN_ERRORS`] has is sorted by its code ([`LoginError::Refused`]).
+    /// Returns what a refusal of `method` (such as `auth.signIn`) means for a login. A name that is in no row of
+    /// [`KNOWN_ERRORS`] is classified by its code ([`LoginError::Refused`]).
     #[must_use]
     pub fn of(method: &str, error: RpcError) -> Self {
         match known_error(method, &error.name) {
@@ -54,12 +54,12 @@ impl LoginError {
     }
 }
 
-/// The row of [`KNOWN_ERRORS`] for a refusal of `method`.
+/// Returns the row of [`KNOWN_ERRORS`] for a refusal of `method`.
 #[must_use]
 pub fn known_error(method: &str, name: &str) -> Option<&'static KnownError> {
     let rows = KNOWN_ERRORS.iter().filter(|row| row.has(method));
     let fitting = rows.filter_map(|row| Some((row.fits(name)?, !row.methods.is_empty(), row)));
-    // The longest name, and of two the one that is about this method.
+    // The longest name wins, and among equals the row of this method.
     fitting.max_by_key(|(length, is_own, _)| (*length, *is_own)).map(|(.., row)| row)
 }
 
@@ -77,7 +77,7 @@ impl KnownError {
     }
 }
 
-/// The methods that carry a login: here a key that is not logged in means that the login was forgotten.
+/// The methods of a login. A key that is not logged in means here that the server has forgotten the login.
 const SIGN_IN: &[&str] = &[
     "auth.sendCode",
     "auth.resendCode",
@@ -115,7 +115,7 @@ fn flood(error: &RpcError) -> LoginError {
     LoginError::FloodWait(wait(error))
 }
 
-/// How long the server asks to wait.
+/// Returns how long the server asks to wait.
 fn wait(error: &RpcError) -> Duration {
     let seconds = error.value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
     Duration::from_secs(seconds).clamp(policy::MIN_FLOOD_WAIT, policy::MAX_FLOOD_WAIT)

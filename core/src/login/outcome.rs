@@ -67,29 +67,29 @@ impl Account {
     }
 }
 
-/// What the server says of the account's password. The hint is not in the `Debug` output.
+/// What the server tells about the password of the account. The hint is not in the `Debug` output.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PasswordHint {
-    /// The hint that its owner left, as the server sent it.
+    /// The hint that the user set, as the server sent it.
     pub hint: Option<String>,
-    /// Whether it can be recovered by e-mail.
+    /// Whether the password can be recovered by e-mail.
     pub has_recovery: bool,
 }
 
 /// A code that was sent to an e-mail address in order to set it up.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailCode {
-    /// The address, with most of it starred out, as the server sent it.
+    /// The masked address, as the server sent it.
     pub pattern: String,
-    /// How many characters the code has; 0: unknown.
+    /// The length of the code in characters; 0 if unknown.
     pub length: u32,
 }
 
 impl EmailCode {
-    /// The code as it is sent on, of what was typed or pasted.
+    /// Reads the code from what was typed or pasted.
     ///
     /// # Errors
-    /// [`InvalidCode`] if it cannot be the code that was sent. The server need not be asked, which would spend a try.
+    /// [`InvalidCode`] if it cannot be the code that was sent. Asking the server would waste one of its few tries.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
         read_email_code(typed, self.length)
     }
@@ -98,44 +98,44 @@ impl EmailCode {
 /// A code that was sent to the account's recovery address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecoveryCode {
-    /// The address, with most of it starred out, as the server sent it.
+    /// The masked address, as the server sent it.
     pub pattern: String,
 }
 
 impl RecoveryCode {
-    /// The code as it is sent on, of what was typed or pasted. How many digits it has is not documented.
+    /// Reads the code from what was typed or pasted. Its length is not documented.
     ///
     /// # Errors
-    /// [`InvalidCode::NoDigits`]: it cannot be the code. The server need not be asked, which would spend a try.
+    /// [`InvalidCode::NoDigits`]: it cannot be the code. Asking the server would waste one of its few tries.
     pub fn read_code(&self, typed: &str) -> Result<Zeroizing<String>, InvalidCode> {
         read_code_with_digits(typed)
     }
 }
 
-/// What became of the wish to do without the forgotten password (`account.resetPassword`). Times are the server's, in
-/// seconds since 1970.
+/// The state of the removal of a forgotten password (`account.resetPassword`). Times are in seconds since 1970, by the
+/// server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordReset {
-    /// The password is gone.
+    /// The password is removed.
     Done,
-    /// Ask again at this time (7 days from now); until then every session can decline.
+    /// The removal is pending for 7 days; until then every session can decline it.
     Waiting {
         /// When to ask again.
         until: i32,
     },
-    /// A wish was declined not long ago: a new one can be made at this time.
+    /// A removal was declined recently.
     Refused {
-        /// When a new one can be made.
+        /// When the next removal can be asked for.
         retry_at: i32,
     },
 }
 
-/// What the server wants of a person who has no account yet.
+/// What a sign-up needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignUpRequired {
-    /// Give it back with the names of the newcomer.
+    /// Give it to [`sign_up`](super::LoginFlow::sign_up), together with the names.
     pub token: SentCode,
-    /// The terms of service, where the server has some.
+    /// The terms of service, if the server sent any.
     pub terms_of_service: Option<TermsOfService>,
 }
 
@@ -145,13 +145,13 @@ pub struct TermsOfService {
     pub(super) id: String,
     /// The text, as the server sent it.
     pub text: String,
-    /// The age in years that the newcomer must confirm to have, where there is one.
+    /// The minimum age in years that the user must confirm, if there is one.
     pub min_age: Option<u32>,
-    /// Whether the text is to be shown before the names are asked for.
+    /// Whether the text must be shown before the names are asked for.
     pub popup: bool,
 }
 
-/// A user, as far as a login shows it. Texts are as the server sent them; the phone is left out.
+/// A user, as far as a login needs it. Texts are as the server sent them; the phone number is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserInfo {
     /// The user's identifier.

@@ -1,4 +1,4 @@
-//! The heavy half of the two-step password: key stretching, which blocks for about a tenth of a second.
+//! The key stretching of the password, which blocks for about a tenth of a second.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -8,8 +8,8 @@ use core::fmt;
 use crate::crypto::{Secret, srp};
 use crate::rpc::RequestId;
 
-/// Key stretching for a password (PBKDF2-HMAC-SHA512, 100,000 rounds; about 0.1 s): run it where it blocks nobody
-/// and hand the outcome back. It holds the password, which is wiped on drop and not in the `Debug` output.
+/// Key stretching for a password (PBKDF2-HMAC-SHA512, 100,000 rounds; about 0.1 s). Run it on a thread for blocking work
+/// and hand the output back. It holds the password, which is wiped on drop and not in the `Debug` output.
 pub struct PasswordKdfTask {
     pub(crate) step: RequestId,
     pub(super) password: Secret<String>,
@@ -17,16 +17,16 @@ pub struct PasswordKdfTask {
     pub(super) salt2: Vec<u8>,
 }
 
-/// What a [`PasswordKdfTask`] computed.
+/// The output of a [`PasswordKdfTask`].
 pub struct PasswordKdfOutput {
     pub(crate) step: RequestId,
-    // Boxed: an outcome travels between threads.
+    // Boxed, so that moving it between threads leaves no copies behind.
     pub(super) x: Box<Secret<[u8; 32]>>,
 }
 
 impl PasswordKdfTask {
-    /// Does the work; it blocks for about a tenth of a second, without optimisation for several (the README has the two
-    /// lines against it).
+    /// Runs the task. It blocks for about a tenth of a second, or for several seconds without optimisation (the README has
+    /// the two lines against that).
     #[must_use]
     pub fn run(self) -> PasswordKdfOutput {
         let x = Box::new(srp::stretch(self.password.expose().as_bytes(), &self.salt1, &self.salt2));
@@ -34,7 +34,7 @@ impl PasswordKdfTask {
     }
 }
 
-/// A password to set in place of a forgotten one. It is wiped on drop and not in the `Debug` output.
+/// A password that replaces a forgotten one. It is wiped on drop and not in the `Debug` output.
 pub struct NewPassword {
     pub(super) text: Secret<String>,
     pub(super) hint: String,
@@ -47,7 +47,7 @@ impl NewPassword {
         Self { text: Secret::new(text.into()), hint: String::new() }
     }
 
-    /// With a hint, which whoever logs in is shown.
+    /// Adds a hint, which is shown at every login.
     #[must_use]
     pub fn with_hint(self, hint: &str) -> Self {
         Self { hint: hint.into(), ..self }

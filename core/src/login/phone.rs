@@ -12,33 +12,33 @@ use super::typed::{ascii_digit, is_dash, is_invisible};
 #[derive(Clone, PartialEq, Eq)]
 pub struct PhoneNumber(String);
 
-/// What was typed is no phone number.
+/// Why a text is not a phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidPhone {
-    /// A character that belongs in no number.
+    /// It has a character that belongs in no phone number.
     #[error("the phone number contains {0:?}; type it with its country code, such as +1 234 567 8900")]
     Character(char),
-    /// Fewer than 5 digits or more than 15.
+    /// It has fewer than 5 digits or more than 15.
     #[error("the phone number has {0} digits; type it with its country code, such as +1 234 567 8900")]
     Length(usize),
-    /// It begins with 0, as numbers do within a country.
+    /// It begins with 0, like numbers within a country.
     #[error("the phone number begins with 0; begin with the country code instead, such as +1 234 567 8900")]
     National,
 }
 
-/// As many digits as are looked at: fifteen behind a `00`, and one that is too many.
+/// The number of digits that are read: 15 after a `00`, and one that is too many.
 const MOST_DIGITS: usize = 18;
 
 impl PhoneNumber {
     /// Reads a number as people type it: digits of any script, and `+ - . / ( )` and white space between them. A leading `00` is
-    /// the `+` of those who dial it: no country code begins with 0. A `(0)` behind the country code is dialled within the
-    /// country only, so it is left out. Quotation marks and `tel:` (RFC 3966) before the number do not count.
+    /// the `+` as it is dialled: no country code begins with 0. A `(0)` after the country code is dialled only within the
+    /// country, so it is left out. Quotation marks and `tel:` (RFC 3966) before the number are ignored.
     ///
     /// # Errors
     /// [`InvalidPhone`] if it has another character, begins with another 0, or has fewer than 5 digits or more than 15.
     pub fn parse(typed: &str) -> Result<Self, InvalidPhone> {
-        // In one piece, and wiped also where it is refused.
+        // In one piece, so that no copies are left behind, and wiped on errors as well.
         let mut number = Self(String::with_capacity(MOST_DIGITS));
         let digits = &mut number.0;
         let mut chars = without_label(typed).chars();
@@ -71,14 +71,14 @@ impl PhoneNumber {
         if (5..=15).contains(&length) { Ok(number) } else { Err(InvalidPhone::Length(length)) }
     }
 
-    /// The digits, as they go onto the wire.
+    /// The digits, as they are sent.
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0
     }
 
-    /// The number in groups that a person can compare: the country code, then three digits or so at a time, as in
-    /// `+1 234 567 8900`. Countries have ways of their own, which are not known here.
+    /// The number in groups that a person can compare: the country code, then about three digits at a time, as in
+    /// `+1 234 567 8900`. The conventions of the countries are not known here.
     #[must_use]
     pub fn grouped(&self) -> String {
         let mut shown = String::from("+");
@@ -95,7 +95,7 @@ impl PhoneNumber {
     }
 }
 
-/// The number without the quotation marks around it, and without what stands before it in a link.
+/// Removes quotation marks around the number, and the scheme of a link before it.
 fn without_label(typed: &str) -> &str {
     const QUOTES: &[char] = &['"', '\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{201e}'];
     let bare = typed.trim().trim_matches(QUOTES).trim_start();
@@ -105,14 +105,14 @@ fn without_label(typed: &str) -> &str {
     }
 }
 
-/// What stands behind the `0)` that `text` begins with.
+/// Returns the rest of `text` after a leading `0)`.
 fn behind_trunk_zero(text: &str) -> Option<&str> {
     let mut chars = text.trim_start().chars();
     let is_zero = chars.next().and_then(ascii_digit) == Some('0');
     chars.as_str().trim_start().strip_prefix(')').filter(|_| is_zero)
 }
 
-/// How many digits the country code has (ITU-T E.164, list of assigned country codes).
+/// Returns the number of digits of the country code (ITU-T E.164, list of assigned country codes).
 fn country_code_len(digits: &str) -> usize {
     let mut digits = digits.bytes();
     match (digits.next(), digits.next()) {

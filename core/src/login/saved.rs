@@ -1,4 +1,4 @@
-//! A login that is half done, as a text that another process can go on from.
+//! A login between two steps, as a text from which another process can resume it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use super::phone::PhoneNumber;
 use crate::crypto::text::{TextError, TextFormat};
 use crate::tl::{DecodeError, Reader, write};
 
-/// Where a half-done login stands. Put it away with the session: the other process needs both, since the code, the
+/// A login between two steps. Save it with the session: another process needs both to resume it, since the code, the
 /// password and the link belong to the session's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -21,25 +21,25 @@ pub enum SavedLogin {
     Code(SentCode),
     /// A code is on its way to the e-mail address that is being set up.
     EmailCode(SentCode, EmailCode),
-    /// Nobody has this number; names are needed.
+    /// No account has this number; names are needed.
     SignUp(SignUpRequired),
     /// The password is needed.
     Password(PasswordHint),
-    /// A link is shown; the other process shows another one.
+    /// A QR code is shown; the other process shows another one.
     Qr {
         /// The users who cannot scan it.
         except_ids: Vec<i64>,
     },
 }
 
-/// A text of a half-done login that cannot be read.
+/// Why the text of a saved login cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SavedLoginFormatError {
     /// It does not begin with `sansgram-signin1:`.
     #[error("this is no half-done login: it does not begin with \"sansgram-signin1:\"")]
     Foreign,
-    /// Some of it is missing or changed.
+    /// A part of it is missing or changed.
     #[error("this half-done login is damaged; begin the login again")]
     Damaged,
     /// A later version wrote it.
@@ -75,8 +75,8 @@ impl From<TextError> for SavedLoginFormatError {
 }
 
 impl SavedLogin {
-    /// The login as one line of text, `sansgram-signin1:` and base64url. It holds the phone number and the hash that
-    /// goes with the code, so guard it like a password.
+    /// Returns the login as one line of text, `sansgram-signin1:` and base64url. It holds the phone number and the hash of
+    /// the code, so guard it like a password.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut out = Zeroizing::new(Vec::with_capacity(self.room()));
@@ -115,7 +115,7 @@ impl SavedLogin {
         FORMAT.write(out)
     }
 
-    /// More bytes than the content takes: a buffer that grows leaves copies behind.
+    /// More bytes than the content has: a buffer that grows leaves copies behind.
     fn room(&self) -> usize {
         let (token, more) = match self {
             Self::Code(token) => (Some(token), 0),
@@ -140,7 +140,7 @@ impl SavedLogin {
         256 + more + hash + shown
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote; white space around it is ignored.
+    /// Reads the text that [`to_text`](Self::to_text) wrote. White space around it is ignored.
     ///
     /// # Errors
     /// [`SavedLoginFormatError`], which says what is wrong with the text.
@@ -155,7 +155,7 @@ impl From<SentCode> for SavedLogin {
     }
 }
 
-/// `None`: a tag that nobody writes.
+/// Returns `None` for a tag that is never written.
 fn read(content: &[u8]) -> Result<Option<SavedLogin>, DecodeError> {
     let mut reader = Reader::new(content);
     reader.u32()?;
@@ -225,7 +225,7 @@ fn write_token(out: &mut Vec<u8>, token: &SentCode) {
     write_option(out, seconds.as_ref(), |out, seconds| write::u32(out, *seconds));
 }
 
-/// `None`: what was written is no number, or of no known kind.
+/// Returns `None` if the value is not a number or of an unknown kind.
 fn read_token(reader: &mut Reader<'_>) -> Result<Option<SentCode>, DecodeError> {
     let phone = PhoneNumber::parse(reader.string()?).ok();
     let hash = read_option(reader, |reader| Ok(Zeroizing::new(reader.string()?.into())))?;

@@ -15,12 +15,12 @@ use crate::tl::{Constructor, DecodeError, Deserialize, Reader, enums, types};
 
 const HAS_NEXT: u32 = 1 << 1;
 const HAS_TIMEOUT: u32 = 1 << 2;
-/// No `phone_code_hash` is longer; those of today have 18 characters.
+/// The longest `phone_code_hash` that is read; the server's have 18 characters.
 const LONGEST_HASH: usize = 253;
-/// Shorter texts could be found by chance.
+/// The shortest one: shorter texts could be found by chance.
 const SHORTEST_HASH: usize = 4;
 
-/// What `auth.SentCode` says.
+/// An `auth.SentCode`.
 pub(super) enum SentCodeReply {
     Token(SentCode),
     Success(enums::auth::Authorization),
@@ -56,7 +56,7 @@ pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCodeReply, Dec
     Ok(SentCodeReply::Token(SentCode { phone, hash: Some(hash), kind, next, timeout: timeout.map(seconds) }))
 }
 
-/// `rest` begins with a `auth.SentCodeType` that this layer does not have.
+/// Reads the rest of an `auth.SentCode` that begins with an `auth.SentCodeType` which this layer does not have.
 fn unknown_kind(phone: PhoneNumber, constructor: u32, flags: u32, rest: &[u8]) -> SentCode {
     let mut rest = rest.get(4..).unwrap_or_default();
     let mut last_word = |wanted: bool| {
@@ -69,7 +69,7 @@ fn unknown_kind(phone: PhoneNumber, constructor: u32, flags: u32, rest: &[u8]) -
     SentCode { phone, hash: last_text(rest), kind: SentCodeType::Unknown { constructor }, next, timeout }
 }
 
-/// The text that ends with `bytes`, where exactly one does.
+/// Returns the text that ends with `bytes`, if there is exactly one.
 fn last_text(bytes: &[u8]) -> Option<Zeroizing<String>> {
     let mut found = None;
     for start in (0..bytes.len()).step_by(4) {
@@ -173,7 +173,7 @@ mod tests {
         let (ambiguous, clear) = (["abc#", &"x".repeat(35)].concat(), ["abc$", &"x".repeat(35)].concat());
         assert_eq!(token(&sent(0, &kind, &ambiguous, &[])).hash, None);
         assert_eq!(token(&sent(0, &kind, &clear, &[])).hash, Some(Zeroizing::new(clear)));
-        // Where the kind is known, there is nothing to look for.
+        // If the type is known, nothing is searched for.
         assert_eq!(token(&sent(0, &app(), &ambiguous, &[])).hash, Some(Zeroizing::new(ambiguous)));
     }
 

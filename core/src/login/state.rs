@@ -77,7 +77,7 @@ pub(super) struct AnswerContext<'a> {
     /// The server's time in seconds since 1970.
     pub(super) server_time: i64,
     pub(super) random: &'a mut dyn SecureRandom,
-    /// Where the token for a next login without a code goes.
+    /// Receives the token for a next login without a code.
     pub(super) future_auth_token: &'a mut Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -96,7 +96,7 @@ pub(super) trait State<T>: Send {
         false
     }
 
-    /// Whether a QR code is on display, which nobody may be looking at: the step is more patient then.
+    /// Whether a QR code is on display, which may be unattended: the step is more patient then.
     fn is_displayed(&self) -> bool {
         false
     }

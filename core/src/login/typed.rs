@@ -17,14 +17,14 @@ const ZEROS: [u32; 76] = [
     0x1e5f1, 0x1e950, 0x1fbf0,
 ];
 
-/// The ASCII digit that a decimal digit of any script stands for.
+/// Returns the ASCII digit for a decimal digit of any script.
 pub(super) fn ascii_digit(typed: char) -> Option<char> {
     let code = u32::from(typed);
     let zero = ZEROS[..ZEROS.partition_point(|zero| *zero <= code)].last()?;
     char::from_digit(code - zero, 10)
 }
 
-/// The text with the digits of any script as ASCII digits; all else stays.
+/// Returns the text with digits of any script replaced by ASCII digits.
 #[must_use]
 pub fn with_ascii_digits(typed: &str) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(typed.len()));
@@ -32,8 +32,7 @@ pub fn with_ascii_digits(typed: &str) -> Zeroizing<String> {
     text
 }
 
-/// Whether a character shows nothing and means nothing: texts bring them along when they are copied out of chats and address
-/// books.
+/// Whether a character is invisible and has no meaning. Texts that are copied from chats and address books contain them.
 pub(super) const fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -49,11 +48,11 @@ fn is_gap(char: char) -> bool {
     char.is_whitespace() || is_invisible(char) || is_dash(char) || matches!(char, '.' | ',' | '_' | '/' | '*')
 }
 
-/// The groups of digits in a text, gaps within them left out, as ASCII digits; `more` may stand within a group as well.
+/// Returns the groups of digits in a text as ASCII digits, without the gaps in them; characters of `more` are gaps too.
 pub(super) fn groups(typed: &str, more: &'static [char]) -> impl Iterator<Item = Zeroizing<String>> {
     let mut chars = typed.chars();
     iter::from_fn(move || {
-        // In one piece: a text that grows leaves copies behind.
+        // In one piece, since a text that grows leaves copies behind.
         let mut group = Zeroizing::new(String::with_capacity(chars.as_str().len()));
         for char in chars.by_ref() {
             match ascii_digit(char) {
