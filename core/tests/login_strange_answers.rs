@@ -14,7 +14,8 @@ impl SecureRandom for NoRandom {
     fn fill(&mut self, _: &mut [u8]) {}
 }
 
-/// What a step says in the end to a server that always answers like this; how often it asked, and how long it waited.
+/// Runs a step against a server that always answers with this error. Returns its final error, the number of its queries
+/// and the total wait.
 type End = Box<dyn Fn(&RpcError) -> (LoginError, u32, Duration)>;
 
 fn steps() -> Vec<(&'static str, End)> {

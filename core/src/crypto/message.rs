@@ -10,13 +10,13 @@
 //! use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
 //!
 //! let key = AuthKey::new(std::array::from_fn(|index| index as u8));
-//! Space for the prefix, then the plaintext: a whole number of blocks.
+//! // Space for the prefix, then the plaintext: a whole number of blocks.
 //! let mut packet = vec![0; PREFIX_LEN];
 //! packet.extend([7; 48]);
 //! message::seal(&key, Direction::ToServer, &mut packet)?;
 //! assert_eq!(packet[..8], key.id().to_bytes());
 //!
-//! A message sealed towards the server opens in that direction only.
+//! // A message sealed towards the server opens in that direction only.
 //! assert!(message::open(&key, Direction::ToClient, &mut packet.clone()).is_err());
 //! assert_eq!(message::open(&key, Direction::ToServer, &mut packet)?, [7; 48]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
