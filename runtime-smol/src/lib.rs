@@ -15,7 +15,7 @@
 //!         // Keeps the login in `me.session`.
 //!         let client = sansgram_smol::start(config, FileStore::new("me")).await?;
 //!         // Asks for phone, code and password, or for a bot's token; nothing if `me.session` is logged in.
-//!         let me = client.interactive_login(&mut TerminalPrompt::on_demand()).await?;
+//!         let me = client.interactive_login(&mut TerminalPrompt::lazy()).await?;
 //!         let nearest = client.invoke(&functions::help::GetNearestDc {}).await?;
 //!         println!("{}: {nearest:?}", me.first_name);
 //!         Ok(())
