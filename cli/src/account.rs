@@ -119,6 +119,7 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
 
 /// A session that is there.
 pub(crate) struct Opened {
+    name: PathBuf,
     store: FileStore,
     session: StoredSession,
     pub(crate) owner: SessionOwner,
@@ -128,7 +129,7 @@ impl Opened {
     pub(crate) fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
         let (store, session) = session::existing(name, Some(watch))?;
         let owner = SessionOwner::of(&session, &SavedLoginFile::tidied(&store));
-        Ok(Self { store, session, owner })
+        Ok(Self { name: name.into(), store, session, owner })
     }
 
     pub(crate) fn with_client(
@@ -153,6 +154,6 @@ impl Opened {
             result.map_err(|failure| cause.map_or(failure, Failure::from))?;
             client.save_error().map_or(Ok(()), |error| Err(error.into()))
         });
-        result.map_err(|failure| failure.explained(route))
+        result.map_err(|failure| failure.explained(route, Some(&self.name)))
     }
 }

@@ -1,5 +1,8 @@
 //! What a failure is called and what to do about it, in one sentence.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use sansgram_runtime::core::client::{
     ApiMisuse, DisconnectReason, FakeTlsError, FrameError, HandshakeError, InvokeError, IoFailure,
     MessageError, ProxyFault, RpcError, ServersName, WrongServers,
@@ -11,37 +14,40 @@ use sansgram_runtime::{Error, PromptError, StoreError};
 use crate::application::NO_APPLICATION;
 use crate::error::Failure;
 use crate::route::{MtProxyRoute, Route};
+use crate::saved_login::words::login_command;
 
 impl Failure {
-    /// The same failure as a sentence, with the advice for connections that went this way.
-    pub(crate) fn explained(self, route: Route) -> Self {
+    /// The same failure as a sentence, with the advice for connections that went this way and for a session of this
+    /// name.
+    pub(crate) fn explained(self, route: Route, session: Option<&Path>) -> Self {
         match self {
-            Self::Library(error) => Self::Failed(sentence(&error, route)),
+            Self::Library(error) => Self::Failed(sentence(&error, route, session)),
             other => other,
         }
     }
 }
 
 /// The error's own sentence, with what to do about it if it does not say that.
-pub(crate) fn sentence(error: &Error, route: Route) -> String {
-    let advice = match error {
+fn sentence(error: &Error, route: Route, session: Option<&Path>) -> String {
+    let advice: Option<Cow<'static, str>> = match error {
         Error::Login(error) => match error {
             LoginError::ApiCredentialsMissing => return NO_APPLICATION.into(),
-            LoginError::NotLoggedIn => return NOT_LOGGED_IN.into(),
-            LoginError::Restart => return "the server wants the login to begin again; do that".into(),
+            LoginError::NotLoggedIn => return not_logged_in(session),
             LoginError::CodeExpired => return CODE_EXPIRED.into(),
-            LoginError::PasswordNeeded => return PASSWORD_NEEDED.into(),
-            LoginError::ApiIdNeeded(_) => Some("the session does not say it, so give it with --api-id"),
-            LoginError::Invoke(error) => on_invoke(error, route),
+            LoginError::PasswordNeeded => return password_needed(session),
+            LoginError::ApiIdNeeded(_) => {
+                Some("the session does not say it, so give it with --api-id".into())
+            }
+            LoginError::Invoke(error) => on_invoke(error, route, session),
             LoginError::MigrationLoop | LoginError::MigrationTarget(_) => {
-                Some("its DCs disagree about the account, so try again later")
+                Some("its DCs disagree about the account, so try again later".into())
             }
             _ => None,
         },
-        Error::Invoke(error) => on_invoke(error, route),
-        Error::Unreachable { reason, .. } => Some(on_disconnect(reason, route)),
-        Error::Misuse(ApiMisuse::UnknownDc(_)) => Some(UNKNOWN_DC),
-        Error::WrongServers(error) => Some(on_servers(*error)),
+        Error::Invoke(error) => on_invoke(error, route, session),
+        Error::Unreachable { reason, .. } => Some(on_disconnect(reason, route).into()),
+        Error::Misuse(ApiMisuse::UnknownDc(_)) => Some(UNKNOWN_DC.into()),
+        Error::WrongServers(error) => Some(on_servers(*error).into()),
         Error::Store(error) => match &**error {
             StoreError::Foreign { path, .. } => {
                 let from = shell_word(path);
@@ -61,11 +67,19 @@ pub(crate) const NO_TERMINAL: &str = "there is no terminal to ask on; give --pho
 const CODE_EXPIRED: &str = "the code has expired; log in again to get a new one, and do not send it on inside Telegram, \
                             where that makes it expire at once";
 
-const PASSWORD_NEEDED: &str = "no user is logged in with this session yet: its login waits for the account's \
-                               password; go on with \"sansgram login --password PASSWORD\"";
+fn password_needed(session: Option<&Path>) -> String {
+    format!(
+        "no user is logged in with this session yet: its login waits for the account's password; go on with {}",
+        login_command(session, " --password PASSWORD")
+    )
+}
 
-pub(crate) const NOT_LOGGED_IN: &str =
-    "no user is logged in with this session; log in with \"sansgram login\", or name another with --session";
+pub(crate) fn not_logged_in(session: Option<&Path>) -> String {
+    format!(
+        "no user is logged in with this session; log in with {}, or name another with --session",
+        login_command(session, "")
+    )
+}
 
 /// What to do about a session that belongs to other servers.
 const fn on_servers(error: WrongServers) -> &'static str {
@@ -87,31 +101,36 @@ const fn on_servers(error: WrongServers) -> &'static str {
 
 const UNKNOWN_DC: &str = "name its address with --dc ID=HOST:PORT";
 
-fn on_invoke(error: &InvokeError, route: Route) -> Option<&'static str> {
-    match error {
-        InvokeError::Unreachable { reason, .. } => Some(on_disconnect(reason, route)),
-        InvokeError::UnknownDc(_) => Some(UNKNOWN_DC),
-        InvokeError::Rpc(error) => on_refusal(error),
-        InvokeError::TimedOut { .. } => Some("try again later, or check the address"),
-        InvokeError::Packed(_) => Some("try again later, or check that this is a Telegram server"),
-        InvokeError::Decode(_) => Some("check that this is a Telegram server, or update sansgram"),
-        _ => None,
-    }
+fn on_invoke(error: &InvokeError, route: Route, session: Option<&Path>) -> Option<Cow<'static, str>> {
+    let advice = match error {
+        InvokeError::Unreachable { reason, .. } => on_disconnect(reason, route),
+        InvokeError::UnknownDc(_) => UNKNOWN_DC,
+        InvokeError::Rpc(error) => return on_refusal(error, session),
+        InvokeError::TimedOut { .. } => "try again later, or check the address",
+        InvokeError::Packed(_) => "try again later, or check that this is a Telegram server",
+        InvokeError::Decode(_) => "check that this is a Telegram server, or update sansgram",
+        _ => return None,
+    };
+    Some(advice.into())
 }
 
 /// What to do about a refusal of what is no step of a login.
-fn on_refusal(error: &RpcError) -> Option<&'static str> {
+fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, str>> {
     if error.is("CONNECTION_API_ID_INVALID") {
-        return Some("the session does not say the api_id of its application: give it with --api-id");
+        return Some("the session does not say the api_id of its application: give it with --api-id".into());
     }
     match LoginError::of("", error.clone()) {
         LoginError::AccountFrozen => {
-            Some("Telegram froze this account; open an official application to appeal")
+            Some("Telegram froze this account; open an official application to appeal".into())
         }
-        LoginError::AppTooOld => Some("this version is too old for Telegram; update it"),
-        LoginError::PasswordNeeded => {
-            Some("the login of this session is not finished; \"sansgram login\" goes on with it")
-        }
+        LoginError::AppTooOld => Some("this version is too old for Telegram; update it".into()),
+        LoginError::PasswordNeeded => Some(
+            format!(
+                "the login of this session waits for the account's password: {} continues it",
+                login_command(session, " --password PASSWORD")
+            )
+            .into(),
+        ),
         _ => None,
     }
 }

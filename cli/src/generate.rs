@@ -32,9 +32,25 @@ const NAME: &str = "sansgram";
 /// `sansgram completions`.
 pub(crate) fn completions(args: &CompletionsArgs, tree: clap::Command) -> Result<(), Failure> {
     let mut script = Vec::new();
+    let tree = if args.shell == Shell::Fish { with_short_help(tree) } else { tree };
     clap_complete::generate(args.shell, &mut without_files(tree), NAME, &mut script);
     let script = String::from_utf8(script).map_err(|error| Failure::new(error.to_string()))?;
     output::text(with_sessions(args.shell, &script).as_bytes())
+}
+
+/// Descriptions up to their first clause: fish shows them in one line beside each name.
+fn with_short_help(tree: clap::Command) -> clap::Command {
+    let tree = tree.mut_args(|arg| match arg.get_help().map(ToString::to_string) {
+        Some(help) => arg.help(first_clause(&help)),
+        None => arg,
+    });
+    tree.mut_subcommands(with_short_help)
+}
+
+fn first_clause(help: &str) -> String {
+    let end = help.find(['\n', ';', ':', '[', '(']).unwrap_or(help.len());
+    let clause = help[..end].trim_end();
+    clause.split_once(", ").map_or(clause, |(first, _)| first).into()
 }
 
 /// Values that are no paths are not completed by names of files.
@@ -131,7 +147,7 @@ const FISH_SESSIONS: &str = r#"function __fish_sansgram_sessions
     for file in "$typed"*.session
         set -l name (string replace -r '\.session$' '' -- $file)
         test $skipped -gt 0; and set name '~'(string sub -s (math $skipped + 1) -- $name)
-        echo $name
+        printf '%s\tsession\n' $name
     end
     __fish_complete_directories "$word"
 end

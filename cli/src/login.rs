@@ -181,7 +181,7 @@ impl<'a> Login<'a> {
             self.tell(&result?, dc)?;
             client.save_error().map_or(Ok(()), |error| Err(error.into()))
         });
-        result.map_err(|failure| failure.explained(route))
+        result.map_err(|failure| failure.explained(route, self.args.session.as_deref()))
     }
 
     /// What an earlier call saved.
@@ -318,7 +318,11 @@ impl<'a> Login<'a> {
             answers.on_checkpoint(None);
         }
         let user = match who {
-            Who::Bot(token) => client.bot_login(token.expose()).await?,
+            Who::Bot(token) => match client.bot_login(token.expose()).await {
+                // One step, which needs nothing of the user: begun again at once.
+                Err(Error::Login(LoginError::Restart)) => client.bot_login(token.expose()).await?,
+                result => result?,
+            },
             Who::Phone(number) => {
                 answers.number = Some(number.clone());
                 client.interactive_login(answers).await?
@@ -372,7 +376,11 @@ impl<'a> Login<'a> {
         let Some(pending) = answers.remains().filter(|_| !is_over) else { return error.into() };
         let says_how = !matches!(&error, Error::Login(_) | Error::Prompt(_))
             || matches!(&error, Error::Prompt(reason) if matches!(**reason, PromptError::Ended));
-        let failure = Failure::from(error).explained(self.route);
+        let failure = match &error {
+            // How to go on is said below.
+            Error::Login(LoginError::PasswordNeeded) => Failure::new(error.to_string()),
+            _ => Failure::from(error).explained(self.route, self.args.session.as_deref()),
+        };
         if let Err(failure) = self.tell_pending(pending) {
             return failure;
         }
@@ -478,7 +486,7 @@ async fn offer(answers: &mut Answers<'_>, kept: &LoadedLogin) -> Result<bool, Er
         match answers.read_line(&question).await?.trim().to_lowercase().as_str() {
             "y" | "yes" => return Ok(true),
             "n" | "no" => return Ok(false),
-            _ => {}
+            _ => answers.show("Please answer y for yes or n for no.")?,
         }
     }
 }

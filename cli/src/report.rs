@@ -12,7 +12,7 @@ use crate::route::Route;
 /// Prints the failure, and returns the exit code of the process.
 pub(crate) fn report(failure: Failure) -> ExitCode {
     // What has a way to the servers was explained with it already.
-    let (sentence, code) = match failure.explained(Route::default()) {
+    let (sentence, code) = match failure.explained(Route::default(), None) {
         Failure::Clap(error) => return report_clap(&error),
         Failure::Usage(sentence) => (sentence, USAGE_CODE),
         Failure::Failed(sentence) => (sentence, FAILED_CODE),

@@ -8,7 +8,7 @@ use sansgram_runtime::encryption::{Cost, DecryptError};
 use sansgram_runtime::text::shell_word;
 use sansgram_runtime::{Error, FileStore, Prompt, PromptError, SessionStore, StoreError, TerminalPrompt};
 
-use crate::advice::NOT_LOGGED_IN;
+use crate::advice::not_logged_in;
 use crate::application::SANDBOX_API_ID;
 use crate::environment::{self, ANY_COST, PASSPHRASE};
 use crate::error::Failure;
@@ -50,7 +50,7 @@ impl SessionOwner {
     /// Fails, with what to do, if the files of the session `name` say that no user is logged in.
     pub(crate) fn must_be_logged_in(&self, name: &Path) -> Result<(), Failure> {
         match self {
-            Self::NoUser => Err(Failure::new(NOT_LOGGED_IN)),
+            Self::NoUser => Err(Failure::new(not_logged_in(Some(name)))),
             Self::SavedLogin(kept) => Err(Failure::new(words::not_yet(kept, name))),
             Self::Unknown | Self::Known => Ok(()),
         }

@@ -4,13 +4,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sansgram_runtime::Client;
 use sansgram_runtime::core::client::{DcId, DisconnectReason, IoFailure, ProxyFault, Trouble};
+use sansgram_runtime::core::login::LoginError;
+use sansgram_runtime::{Client, Error};
 
 use crate::address::Lookup;
 use crate::error::Failure;
 use crate::policy::{CLOCK_DELAY, CLOCK_TICK};
 use crate::route::Route;
+use crate::saved_login::SavedLoginFile;
 use crate::{advice, output};
 
 /// Measures the time that the work takes, but for the time that a person takes to answer, and that the process is
@@ -46,6 +48,8 @@ pub(crate) struct Remains {
     pub(crate) line: Option<String>,
     /// How to go on with it.
     pub(crate) how: String,
+    /// Where it is saved.
+    pub(crate) file: Option<SavedLoginFile>,
 }
 
 /// Runs `work` on a thread of its own, and gives it up once it has taken longer than `limit`.
@@ -158,7 +162,17 @@ impl Watch {
     }
 
     fn too_long(&self, state: &mut State) -> Failure {
+        let client = state.client.as_ref();
+        let (loss, trouble) = (client.and_then(Client::last_disconnect), client.and_then(Client::trouble));
         let remains = state.remains.take();
+        // What more time would end the login with ends it now as well.
+        if let Some((_, Trouble::Waits(error))) = &trouble {
+            let error = LoginError::of("auth.signIn", error.clone());
+            if !error.continuation().keeps_pending() {
+                let removed = remains.and_then(|it| it.file).map_or(Ok(()), |file| file.remove());
+                return removed.err().unwrap_or_else(|| Failure::from(Error::from(error)));
+            }
+        }
         if let Some(line) = remains.as_ref().and_then(|it| it.line.as_ref())
             && let Err(failure) = output::result(line)
         {
@@ -167,8 +181,6 @@ impl Watch {
         let how = remains.map(|it| format!("; {}", it.how)).unwrap_or_default();
         let seconds = self.limit.as_secs();
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        let client = state.client.as_ref();
-        let (loss, trouble) = (client.and_then(Client::last_disconnect), client.and_then(Client::trouble));
         // More time helps where something is slow.
         let more = if needs_a_person(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
         let has_stream = client.is_none_or(Client::has_stream);

@@ -33,8 +33,9 @@ const REFUSALS: &[(i32, &str, bool, &str)] = &[
     (400, "SOMETHING_NEW", true, "400 SOMETHING_NEW"),
     (401, "USER_DEACTIVATED_BAN", false, "deleted or banned"),
     (401, "USER_DEACTIVATED", false, "deleted or banned"),
-    (401, "AUTH_KEY_UNREGISTERED", false, "the server wants the login to begin again"),
-    (401, "SESSION_REVOKED", false, "the server wants the login to begin again"),
+    (401, "AUTH_KEY_UNREGISTERED", false, "the server gave up this login; log in again from the beginning"),
+    (401, "AUTH_KEY_DUPLICATED", false, "used in two places at once, so Telegram ended it; log in again"),
+    (401, "SESSION_REVOKED", false, "another device of the account ended this session; log in again"),
     (401, "SOMETHING_NEW", false, "401 SOMETHING_NEW"),
     (403, "RECAPTCHA_CHECK_signup__KEY", false, "only its official applications can give; try an api_id"),
     (406, "UPDATE_APP_TO_LOGIN", false, "this version is too old for Telegram; update it"),
@@ -113,4 +114,36 @@ fn b7_an_imported_session_that_owes_its_password_is_gone_on_with() {
     let run = server.run(&["login", "--password", "sandbox"]);
     assert!(run.ok().contains("user 9996620002"), "{run:?}");
     server.run(&["whoami"]).ok();
+}
+
+/// The one command that continues the login, for the session that is meant.
+#[test]
+fn a_password_that_is_owed_is_asked_for_by_one_command() {
+    let owes = |method: &str| Fault::error(method, 401, "SESSION_PASSWORD_NEEDED");
+    let server = refusing(vec![owes("auth.checkPassword"), owes("users.getUsers")]);
+    let login = [&PASSWORD[..], &["--session", "work"]].concat();
+    let run = server.run(&login);
+    assert_eq!(run.stderr.matches("go on with").count(), 1, "{run:?}");
+    run.fails(&["go on with \"sansgram login --session work --password PASSWORD\""]);
+    std::fs::remove_file(server.directory.path.join("work.login")).unwrap();
+    let whoami = server.run(&["whoami", "--session", "work"]);
+    whoami.fails(&["\"sansgram login --session work --password PASSWORD\""]);
+}
+
+/// One step, which needs nothing of the user.
+#[test]
+fn a_bot_logs_in_again_by_itself() {
+    let server = refusing(vec![Fault::error("auth.importBotAuthorization", 500, "AUTH_RESTART").once()]);
+    server.run(&["login", "--bot-token", "1:sandbox"]).ok();
+}
+
+/// A server that goes on to refuse ends the login, whether or not there is time for all attempts.
+#[test]
+fn a_lasting_refusal_means_the_same_under_any_time_limit() {
+    for seconds in ["3", "60"] {
+        let server = refusing(vec![Fault::error("auth.signIn", 401, "AUTH_KEY_UNREGISTERED")]);
+        let login = ["login", "--phone", "9996610001", "--code", "11111", "--timeout", seconds];
+        let run = ends(&server, &login, None);
+        assert!(run.stderr.contains("the server gave up this login"), "{seconds}: {run:?}");
+    }
 }

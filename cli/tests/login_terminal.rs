@@ -251,7 +251,7 @@ fn a_server_that_forgot_the_login_is_told_everything_again() {
     terminal.sees("Logged in as Sandbox DC 2");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
-    assert!(shown.contains("The server wants the login to begin again.\r\nPhone number"), "{shown}");
+    assert!(shown.contains("The server gave up this login; it begins again.\r\nPhone number"), "{shown}");
 }
 
 /// A first call has no api_id; a person is asked for it, with the way to get one.

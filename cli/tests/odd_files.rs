@@ -227,3 +227,17 @@ fn f5_names_that_no_file_can_have_are_told_with_what_to_do() {
     login("loop").fails(&["; it is a symbolic link that leads back to itself: remove it"]);
     assert_eq!(fs::read_dir(&directory.path).unwrap().count(), 1, "nothing is left behind");
 }
+
+#[test]
+fn the_list_names_what_is_no_file() {
+    let directory = Directory::new();
+    let status = Command::new("mkfifo").arg(directory.path.join("pipe.session")).status().unwrap();
+    assert!(status.success());
+    fs::create_dir(directory.path.join("folder.session")).unwrap();
+    let listed = run(command(&directory.path).args(["sessions", "list"]));
+    for name in ["pipe: ", "folder: "] {
+        assert!(listed.ok().contains(name), "{listed:?}");
+    }
+    let listed = run(command(&directory.path).args(["sessions", "list", "--json"]));
+    assert_eq!(listed.ok().matches("\"kind\":\"unreadable\"").count(), 2, "{listed:?}");
+}

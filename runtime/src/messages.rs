@@ -177,7 +177,7 @@ pub(crate) fn sentence(error: &Error) -> String {
     match error {
         Error::Login(LoginError::CodeExpired) => return "The code has expired.".into(),
         Error::Login(LoginError::EmailCodeExpired) => return "The code from the e-mail has expired.".into(),
-        Error::Login(LoginError::Restart) => return "The server wants the login to begin again.".into(),
+        Error::Login(LoginError::Restart) => return "The server gave up this login; it begins again.".into(),
         _ => {}
     }
     format!("{}.", capital(&printable(&error.to_string())))

@@ -69,7 +69,10 @@ pub trait Prompt: Send {
     /// # Errors
     /// [`PromptError`], which ends the login; the login can be started again.
     fn on_flood_wait(&mut self, duration: Duration) -> Result<(), PromptError> {
-        self.show(&format!("Telegram asks to wait {}…", messages::span(duration)))
+        self.show(&format!(
+            "Telegram demands a wait of {}; the login continues by itself after it. Ctrl-C ends it.",
+            messages::span(duration)
+        ))
     }
 
     /// Says which step the login has reached, each time that changes; `None` once there is nothing to resume. A prompt

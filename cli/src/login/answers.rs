@@ -123,6 +123,7 @@ impl<'a> Answers<'a> {
         self.watch.remains(self.remains().map(|pending| Remains {
             line: self.args.json.then(|| words::json(pending)),
             how: self.how(pending),
+            file: self.saved_login.cloned(),
         }));
     }
 

@@ -26,6 +26,13 @@ pub(crate) fn json(pending: &SavedLogin) -> String {
     json!({ "pending": name(pending) }).to_string()
 }
 
+/// `"sansgram login"` in quotes, for the session of this name and with these values (each after a space).
+pub(crate) fn login_command(session: Option<&Path>, values: &str) -> String {
+    let session = session.filter(|name| *name != Path::new(DEFAULT_SESSION));
+    let session = session.map(|name| format!(" --session {}", shell_word(name))).unwrap_or_default();
+    format!("\"sansgram login{session}{values}\"")
+}
+
 /// The call that continues a login; `server`: what else it needs.
 pub(crate) fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &str) -> String {
     let (value, place) = match name(pending) {
@@ -33,17 +40,15 @@ pub(crate) fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &st
         "password" => (" --password PASSWORD", ""),
         _ => ("", " on a terminal"),
     };
-    let session = session.map(|name| format!(" --session {}", shell_word(name))).unwrap_or_default();
-    format!("go on with \"sansgram login{session}{value}\"{server}{place}")
+    format!("go on with {}{server}{place}", login_command(session, value))
 }
 
 /// Why a session with a saved login cannot be used yet, and how the login goes on.
 pub(crate) fn not_yet(kept: &LoadedLogin, session: &Path) -> String {
-    let session = Some(session).filter(|name| *name != Path::new(DEFAULT_SESSION));
     format!(
         "no user is logged in with this session yet: its {}; {}",
         describe(kept),
-        go_on_by(&kept.pending, session, "")
+        go_on_by(&kept.pending, Some(session), "")
     )
 }
 

@@ -68,7 +68,7 @@ pub enum LoginError {
     #[error("Telegram sends no codes to this e-mail address; give another one")]
     EmailNotAllowed,
     /// The code that confirms the e-mail address is too old; ask for a new one.
-    #[error("the code from the e-mail has expired; ask for a new one")]
+    #[error("the code from the e-mail has expired; give the e-mail address again to get a new one")]
     EmailCodeExpired,
     /// The e-mail address is not confirmed yet.
     #[error("this e-mail address is not confirmed; give the code that was sent to it")]
@@ -181,9 +181,20 @@ pub enum LoginError {
     /// The output of the key stretching was not handed back in time.
     #[error("the password was not computed in time; try again")]
     ComputeTimedOut,
-    /// The server demands that the login begin again.
-    #[error("the server wants the login to begin again; ask for a new code")]
+    /// The server gave up this login and takes no more steps of it.
+    #[error("the server gave up this login; log in again from the beginning")]
     Restart,
+    /// The auth key was used over two addresses at once, so the server destroyed it (`AUTH_KEY_DUPLICATED`).
+    #[error(
+        "the session was used in two places at once, so Telegram ended it; log in again, and use it in one place"
+    )]
+    KeyDuplicated,
+    /// Another device of the account ended the session (`SESSION_REVOKED`).
+    #[error("another device of the account ended this session; log in again")]
+    SessionRevoked,
+    /// The session has expired (`SESSION_EXPIRED`).
+    #[error("this session has expired; log in again")]
+    SessionExpired,
     /// The server redirects the login from DC to DC without end.
     #[error("the server sent this login from DC to DC more than {} times", super::MAX_HOPS)]
     MigrationLoop,
@@ -328,6 +339,9 @@ impl LoginError {
             | Self::BotTokenExpired
             | Self::LinkExpired
             | Self::Restart
+            | Self::KeyDuplicated
+            | Self::SessionRevoked
+            | Self::SessionExpired
             | Self::NotLoggedIn => Continuation::BeginAgain,
             Self::PhoneProtected
             | Self::PasswordAlgorithmUnknown

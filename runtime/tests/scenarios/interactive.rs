@@ -143,7 +143,7 @@ pub(crate) async fn interactive_with_expired_codes<R: Runtime>(runtime: R) {
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut script = Script::new(["9996620002", "y", "22222", "22222", "22222", "sandbox"]);
     client.interactive_login(&mut script).await.unwrap();
-    for shown in ["The code has expired.", "The server wants the login to begin again."] {
+    for shown in ["The code has expired.", "The server gave up this login; it begins again."] {
         let at = script.seen.iter().position(|line| line == shown).unwrap();
         assert!(script.seen[at + 1].starts_with("A new code follows by itself."));
     }
@@ -231,8 +231,11 @@ pub(crate) async fn interactive_begins_again_where_the_server_wants_it<R: Runtim
         Script::new(["9996620002", "y", "22222", "sandbox", "9996620002", "y", "22222", "sandbox"]);
     client.interactive_login(&mut script).await.unwrap();
     assert_eq!(script.answers.len(), 0);
-    let at =
-        script.seen.iter().position(|line| line == "The server wants the login to begin again.").unwrap();
+    let at = script
+        .seen
+        .iter()
+        .position(|line| line == "The server gave up this login; it begins again.")
+        .unwrap();
     assert!(script.seen[at + 1].starts_with("? Phone number"), "{:#?}", script.seen);
 }
 

@@ -139,5 +139,11 @@ pub(crate) async fn interactive_waits_out_a_short_flood<R: Runtime>(runtime: R) 
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut script = Script::new(["9996620001", "y", "22222"]);
     client.interactive_login(&mut script).await.unwrap();
-    assert!(script.seen("Telegram asks to wait 1 second…"), "{:#?}", script.seen);
+    assert!(
+        script.seen(
+            "Telegram demands a wait of 1 second; the login continues by itself after it. Ctrl-C ends it."
+        ),
+        "{:#?}",
+        script.seen
+    );
 }

@@ -108,7 +108,16 @@ fn read_to_end(mut source: impl Read, len: usize, limit: u64) -> io::Result<Zero
 }
 
 fn too_large(limit: u64) -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes"))
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {}", size(limit)))
+}
+
+/// A limit in the largest unit that it is a whole number of.
+fn size(bytes: u64) -> String {
+    match bytes {
+        _ if bytes != 0 && bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ if bytes != 0 && bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        _ => format!("{bytes} bytes"),
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +135,7 @@ mod tests {
             if len > 0 {
                 let error = read_file(&path, len as u64 - 1).unwrap_err();
                 assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
-                assert_eq!(error.to_string(), format!("it has more than {} bytes", len - 1));
+                assert_eq!(error.to_string(), format!("it is larger than {}", size(len as u64 - 1)));
             }
         }
         assert_eq!(read_to_end(&vec![7; 100_000][..], 8, 100_000).unwrap().len(), 100_000);

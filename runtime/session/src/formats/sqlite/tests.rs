@@ -442,7 +442,7 @@ fn f8_what_lies_beside_must_be_a_file_and_not_too_large() {
     // Mostly a hole, which takes no room on the disk.
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len((256 << 20) + 1).unwrap();
     let error = import_file(&path).unwrap_err();
-    assert!(error.to_string().ends_with("it has more than 268435456 bytes"), "{error}");
+    assert!(error.to_string().ends_with("it is larger than 256 MiB"), "{error}");
 }
 
 #[test]
