@@ -35,6 +35,17 @@ impl TransportKind {
         }
     }
 
+    /// Returns the four bytes that identify this framing in an obfuscated header, or `None` for [`Full`](Self::Full).
+    #[must_use]
+    pub const fn obfuscated_tag(self) -> Option<[u8; 4]> {
+        match self {
+            Self::Abridged => Some([0xef; 4]),
+            Self::Intermediate => Some([0xee; 4]),
+            Self::PaddedIntermediate => Some([0xdd; 4]),
+            Self::Full => None,
+        }
+    }
+
     /// Returns the name that [`Display`](fmt::Display) and [`FromStr`] use.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -88,19 +88,6 @@ impl Obfuscation {
     }
 }
 
-impl TransportKind {
-    /// Returns the four bytes that identify this framing in an obfuscated header, or `None` for [`Full`](Self::Full).
-    #[must_use]
-    pub const fn obfuscated_tag(self) -> Option<[u8; 4]> {
-        match self {
-            Self::Abridged => Some([0xef; 4]),
-            Self::Intermediate => Some([0xee; 4]),
-            Self::PaddedIntermediate => Some([0xdd; 4]),
-            Self::Full => None,
-        }
-    }
-}
-
 /// Creates the cipher whose key and first counter block start at byte 8 of `material`.
 fn cipher_in(material: &[u8; OBFUSCATED_HEADER_LEN], proxy_key: Option<&[u8; 16]>) -> AesCtr {
     let mut key = Zeroizing::new([0; 32]);

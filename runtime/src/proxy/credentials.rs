@@ -20,15 +20,7 @@ impl Credentials {
     /// # Errors
     /// [`InvalidProxy::Credentials`], as [`Proxy::with_credentials`](super::Proxy::with_credentials).
     pub fn new(kind: ProxyKind, user: &str, password: &str) -> Result<Self, InvalidProxy> {
-        let fits = match kind {
-            ProxyKind::Socks5 => (1..=255).contains(&user.len()) && password.len() <= 255,
-            ProxyKind::Socks4 => user.len() <= 255 && !user.contains('\0') && password.is_empty(),
-            ProxyKind::Http => {
-                let is_plain = |text: &str| text.len() <= 1024 && !text.chars().any(char::is_control);
-                !user.contains(':') && is_plain(user) && is_plain(password)
-            }
-        };
-        if !fits {
+        if !kind.accepts(user, password) {
             return Err(InvalidProxy::Credentials);
         }
         Ok(Self { user: Zeroizing::new(user.into()), password: Zeroizing::new(password.into()) })

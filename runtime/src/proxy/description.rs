@@ -5,10 +5,7 @@ use std::fmt;
 use super::credentials::Credentials;
 use super::dialogue::Dialogue;
 use super::error::InvalidProxy;
-use super::http::HttpConnect;
 use super::kind::ProxyKind;
-use super::socks4::Socks4;
-use super::socks5::Socks5;
 use super::target::{Host, Target};
 
 /// A proxy: its protocol, its address and the credentials for it.
@@ -81,7 +78,7 @@ impl Proxy {
         self.credentials.is_some()
     }
 
-    fn new(kind: ProxyKind, host: &str, port: u16) -> Result<Self, InvalidProxy> {
+    pub(super) fn new(kind: ProxyKind, host: &str, port: u16) -> Result<Self, InvalidProxy> {
         if port == 0 {
             return Err(InvalidProxy::Port);
         }
@@ -90,12 +87,7 @@ impl Proxy {
 
     /// Begins the dialogue over a new stream to this proxy.
     pub(crate) fn dialogue(&self, target: &Target) -> Dialogue {
-        let credentials = self.credentials.as_ref();
-        match self.kind {
-            ProxyKind::Socks5 => Dialogue::Socks5(Socks5::new(target, credentials)),
-            ProxyKind::Socks4 => Dialogue::Socks4(Socks4::new(target, credentials)),
-            ProxyKind::Http => Dialogue::Http(HttpConnect::new(target, credentials)),
-        }
+        Dialogue::new(self.kind, target, self.credentials.as_ref())
     }
 }
 

@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use sansgram_core::client::{ProxyLink, ProxyLinkError, SocksLink};
 use zeroize::Zeroizing;
 
+use super::kind::ProxyKind;
 use super::{InvalidProxy, Proxy};
 
 impl FromStr for Proxy {
@@ -24,15 +25,10 @@ impl FromStr for Proxy {
             return Err(InvalidProxy::MtProxy);
         }
         let (scheme, rest) = text.trim().split_once("://").ok_or(InvalidProxy::SchemeMissing)?;
-        let is = |name: &str| scheme.eq_ignore_ascii_case(name);
-        let is_socks = is("socks5") || is("socks5h") || is("socks");
-        if is("https") {
+        if scheme.eq_ignore_ascii_case("https") {
             return Err(InvalidProxy::Https);
         }
-        let is_socks4 = is("socks4") || is("socks4a");
-        if !is_socks && !is_socks4 && !is("http") {
-            return Err(InvalidProxy::Scheme);
-        }
+        let kind = ProxyKind::from_scheme(scheme).ok_or(InvalidProxy::Scheme)?;
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         if !matches!(path, "" | "/") {
             return Err(InvalidProxy::Path);
@@ -42,13 +38,7 @@ impl FromStr for Proxy {
             None => (None, authority),
         };
         let (host, port) = split_port(place)?;
-        let proxy = if is_socks {
-            Self::socks5(host, port.unwrap_or(1080))?
-        } else if is_socks4 {
-            Self::socks4(host, port.unwrap_or(1080))?
-        } else {
-            Self::http(host, port.unwrap_or(80))?
-        };
+        let proxy = Self::new(kind, host, port.unwrap_or(kind.default_port()))?;
         let Some(secret) = secret else { return Ok(proxy) };
         let (user, password) = secret.split_once(':').unwrap_or((secret, ""));
         // `socks5://@host` and `socks5://:@host`: a template that nothing was filled into.
