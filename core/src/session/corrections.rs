@@ -10,13 +10,14 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub(super) struct Corrections {
     rounds: u8,
-    /// Our newest identifier when the last round began: whatever it covers had to be refused as well.
+    /// Our newest msg_id when the last round began: messages up to it were sent before the correction, so refusals of them
+    /// begin no round.
     covered: MsgId,
     /// Whether a request was refused since the last answer to one.
     of_requests: bool,
     /// When the last round began.
     begun: Option<Timestamp>,
-    /// Whether a ping was answered since, and no request was refused before.
+    /// Whether a ping was answered since the last round began, while no refused request is counted.
     pinged: bool,
 }
 

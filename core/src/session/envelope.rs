@@ -35,14 +35,14 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// The first check that failed.
     pub fn open(key: &AuthKey, session_id: u64, packet: &'a mut [u8]) -> Result<Self, MessageError> {
-        Self::open_in(key, session_id, None, packet)
+        Self::open_after(key, session_id, None, packet)
     }
 
-    /// As [`open`](Self::open), if the same connection carried the session `left` before.
-    pub(super) fn open_in(
+    /// As [`open`](Self::open), if the same connection carried the session `previous_id` before.
+    pub(super) fn open_after(
         key: &AuthKey,
         session_id: u64,
-        left: Option<u64>,
+        previous_id: Option<u64>,
         packet: &'a mut [u8],
     ) -> Result<Self, MessageError> {
         let plaintext: &'a [u8] = message::open(key, Direction::ToClient, packet)?;
@@ -60,7 +60,7 @@ impl<'a> Envelope<'a> {
             return Err(MessageError::Padding(padding));
         }
         if found_session != session_id {
-            let was_ours = left == Some(found_session);
+            let was_ours = previous_id == Some(found_session);
             return Err(if was_ours { MessageError::PreviousSession } else { MessageError::WrongSessionId });
         }
         if !msg_id.is_from_server() {

@@ -13,7 +13,7 @@ use super::outgoing::{Delivery, Outgoing, RequestTag};
 use super::quick_acks::QuickAcks;
 use super::replay::ReplayWindow;
 use super::salts::Salts;
-use super::service::{Inquiry, Reminder, Service};
+use super::service::{Reminder, Service, StateInquiry};
 use super::temp_key_binding::Binding;
 use crate::crypto::{AuthKey, SecureRandom};
 use crate::policy;
@@ -24,8 +24,8 @@ use crate::time::{Now, Timestamp};
 pub struct Session {
     pub(super) key: AuthKey,
     pub(super) id: u64,
-    /// The session that this connection carried before.
-    pub(super) left: Option<u64>,
+    /// The session_id before [`restart`](Self::restart), if that was on this connection: late messages still carry it.
+    pub(super) previous_id: Option<u64>,
     pub(super) salts: Salts,
     pub(super) clock: ServerClock,
     pub(super) ids: MsgIdGenerator,
@@ -34,27 +34,30 @@ pub struct Session {
     pub(super) outgoing: Outgoing,
     pub(super) acks: Acks,
     pub(super) quick_acks: QuickAcks,
-    /// Requests that left, of which the server cannot tell whether it executed them.
+    /// Sent requests whose outcome is unknown, until [`take_unsure`](Self::take_unsure).
     pub(super) unsure: Vec<RequestTag>,
     pub(super) service: VecDeque<Service>,
-    pub(super) inquiry: Option<Inquiry>,
+    pub(super) inquiry: Option<StateInquiry>,
     pub(super) reminder: Option<Reminder>,
     pub(super) keep_alive: KeepAlive,
     /// This session's key is temporary, and asks to be bound.
     pub(super) binding: Option<Binding>,
-    /// The key is to be destroyed, and under which identifier that was asked last.
+    /// `Some` once the key is to be destroyed; inside, the msg_id of the last `destroy_auth_key`, once one is packed.
     pub(super) destroying: Option<Option<MsgId>>,
+    /// The `unique_id` of the last `new_session_created`, which the server may repeat.
     pub(super) last_unique_id: Option<i64>,
     pub(super) corrections: Corrections,
-    /// The server refused a container: one message a packet from now on.
-    pub(super) singly: bool,
-    /// Under which identifier future salts were asked for.
-    pub(super) salts_asked: Option<MsgId>,
+    /// The server refused a container (`bad_msg_notification` 64): each packet carries one message from now on.
+    pub(super) one_per_packet: bool,
+    /// The msg_id of the `get_future_salts` that has no answer yet.
+    pub(super) future_salts_request: Option<MsgId>,
     /// It carries no new requests.
     pub(super) is_draining: bool,
+    /// Requests that must not be executed twice stay queued:
+    /// [`hold_requests_until_heard`](Self::hold_requests_until_heard).
     pub(super) holds_requests: bool,
-    /// What the packet that is being received may still unpack to, in bytes.
-    pub(super) may_unpack: usize,
+    /// How many bytes the messages of the received packet may still decompress to.
+    pub(super) unpack_budget: usize,
     /// The packet under construction, kept for reuse.
     pub(super) draft: Draft,
 }
@@ -65,7 +68,7 @@ impl Session {
         Self {
             key,
             id: fresh_id(random),
-            left: None,
+            previous_id: None,
             salts: Salts::new(salt),
             clock,
             ids: MsgIdGenerator::default(),
@@ -83,11 +86,11 @@ impl Session {
             destroying: None,
             last_unique_id: None,
             corrections: Corrections::default(),
-            singly: false,
-            salts_asked: None,
+            one_per_packet: false,
+            future_salts_request: None,
             is_draining: false,
             holds_requests: false,
-            may_unpack: 0,
+            unpack_budget: 0,
             draft: Draft::default(),
         }
     }
@@ -127,7 +130,7 @@ impl Session {
     /// [`RequestSource`](super::RequestSource).
     pub fn drop_request(&mut self, tag: RequestTag) {
         if let Some(id) = self.outgoing.forget(tag) {
-            self.serve(Service::DropAnswer(id));
+            self.queue_service(Service::DropAnswer(id));
         }
     }
 
@@ -178,7 +181,7 @@ impl Session {
     /// the answer.
     pub fn destroy_key(&mut self) {
         self.destroying = Some(None);
-        self.serve(Service::DestroyAuthKey);
+        self.queue_service(Service::DestroyAuthKey);
     }
 
     /// The last packet is fully written: its requests left the machine.
@@ -196,7 +199,7 @@ impl Session {
     /// answer (`msgs_state_req`), so that none is executed twice; a ping proves the connection.
     pub fn connected(&mut self, now: Now) {
         self.outgoing.note_connected(self.ids.last());
-        self.left = None;
+        self.previous_id = None;
         self.quick_acks.clear();
         self.clock.distrust();
         self.corrections.forgive();
@@ -253,7 +256,7 @@ impl Session {
                 return self.inquire(now, inquiry.boundary);
             }
             let unconfirmed = self.outgoing.take_unconfirmed(inquiry.boundary);
-            self.doubt(unconfirmed);
+            self.note_unknown_outcomes(unconfirmed);
         }
     }
 
@@ -293,7 +296,7 @@ impl Session {
     }
 
     /// Queues a service message, unless too many wait already.
-    pub(super) fn serve(&mut self, service: Service) {
+    pub(super) fn queue_service(&mut self, service: Service) {
         if self.service.len() < policy::MAX_SERVICE_MESSAGES {
             self.service.push_back(service);
         }
@@ -310,7 +313,7 @@ impl Session {
             // What is sent from now on is not asked about.
             let boundary = boundary.min(MsgId(self.outgoing.newest().unwrap_or(*newest).0.saturating_add(1)));
             self.service.push_back(Service::StateRequest(asked.clone()));
-            self.inquiry = Some(Inquiry::new(boundary, asked, now));
+            self.inquiry = Some(StateInquiry::new(boundary, asked, now));
         }
     }
 
@@ -330,19 +333,19 @@ impl Session {
             self.reminder = Some(next);
             if !owed.is_empty() {
                 self.service.retain(|service| !matches!(service, Service::ResendAnswers(_)));
-                self.serve(Service::ResendAnswers(owed));
+                self.queue_service(Service::ResendAnswers(owed));
             }
             return;
         }
         let unanswered: Vec<RequestTag> =
             owed.into_iter().filter_map(|id| self.outgoing.detach(id)).collect();
-        self.doubt(unanswered);
+        self.note_unknown_outcomes(unanswered);
         let owes_more = self.inquiry.is_some() || self.outgoing.owed().next().is_some();
         self.reminder = owes_more.then(|| Reminder::new(now));
     }
 
-    /// The server cannot tell whether it executed these. A binding may be executed twice, so it is sent again.
-    pub(super) fn doubt(&mut self, tags: impl IntoIterator<Item = RequestTag>) {
+    /// Notes requests whose outcome is unknown. A binding may be executed twice, so it is sent again.
+    pub(super) fn note_unknown_outcomes(&mut self, tags: impl IntoIterator<Item = RequestTag>) {
         for tag in tags {
             if self.binding.as_ref().is_some_and(|binding| binding.tag == tag) {
                 self.outgoing.queue(tag);
@@ -355,8 +358,8 @@ impl Session {
     /// Begins a new session on the same connection, and has the old one destroyed: what left under it will have no
     /// answer.
     pub(super) fn restart(&mut self, now: Now, random: &mut dyn SecureRandom) {
-        self.serve(Service::DestroySession(self.id));
-        self.left = Some(self.id);
+        self.queue_service(Service::DestroySession(self.id));
+        self.previous_id = Some(self.id);
         self.id = fresh_id(random);
         self.ids = MsgIdGenerator::default();
         self.seq_no = SeqNoCounter::default();
@@ -366,15 +369,15 @@ impl Session {
         self.inquiry = None;
         self.reminder = None;
         let all = self.outgoing.take_all();
-        self.doubt(all);
-        self.serve_again(now);
+        self.note_unknown_outcomes(all);
+        self.queue_service_again(now);
     }
 
-    /// What was under way besides requests may be lost: it is sent again.
-    pub(super) fn serve_again(&mut self, now: Now) {
+    /// Queues again what was in flight besides requests: the ping, `destroy_auth_key` and `msgs_state_req`.
+    pub(super) fn queue_service_again(&mut self, now: Now) {
         self.keep_alive.ping_again(now.monotonic);
         if self.destroying.is_some() && !self.service.iter().any(|it| matches!(it, Service::DestroyAuthKey)) {
-            self.serve(Service::DestroyAuthKey);
+            self.queue_service(Service::DestroyAuthKey);
         }
         if let Some(inquiry) = self.inquiry.take() {
             self.inquire(now.monotonic, inquiry.boundary);

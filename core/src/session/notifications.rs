@@ -8,7 +8,7 @@ use super::ids::MsgId;
 use super::machine::Session;
 use super::outgoing::Lost;
 use super::replay::Freshness;
-use super::service::{Fate, Service};
+use super::service::{MessageStatus, Service};
 use crate::crypto::SecureRandom;
 use crate::policy;
 use crate::time::Now;
@@ -24,7 +24,7 @@ impl Session {
         random: &mut dyn SecureRandom,
     ) -> Result<(), MessageError> {
         let bad_id = MsgId::from_wire(notice.bad_msg_id);
-        let refused = self.refused(bad_id, Correction::of(notice.error_code), now)?;
+        let refused = self.count_refusal(bad_id, Correction::of(notice.error_code), now)?;
         let Some(begins_round) = refused else { return Ok(()) };
         let was_contained = self.outgoing.is_contained(bad_id);
         match notice.error_code {
@@ -41,7 +41,7 @@ impl Session {
             // Too old: the server cannot tell whether it was received.
             20 => {
                 let refused = self.outgoing.take_refused(bad_id);
-                self.doubt(refused);
+                self.note_unknown_outcomes(refused);
             }
             // Sequence numbers must begin again. Later ones were higher still.
             33 => {
@@ -53,7 +53,7 @@ impl Session {
                 self.restart(now, random);
             }
             64 => {
-                self.singly = true;
+                self.one_per_packet = true;
                 self.send_again(bad_id);
                 return Err(MessageError::BadMessage(64));
             }
@@ -74,12 +74,12 @@ impl Session {
     /// What the server refused leaves again, unless the server said before that it has it.
     pub(super) fn send_again(&mut self, id: MsgId) {
         let unsure = self.outgoing.requeue_refused(id);
-        self.doubt(unsure);
+        self.note_unknown_outcomes(unsure);
     }
 
-    /// Notes that the server refused a message. Returns whether that begins a round of corrections; `None`: this session
-    /// did not send it.
-    pub(super) fn refused(
+    /// Counts a message that the server refused. Returns whether that begins a round of corrections; `None`: this session
+    /// did not send the message, or it was refused before.
+    pub(super) fn count_refusal(
         &mut self,
         id: MsgId,
         reason: Correction,
@@ -88,7 +88,7 @@ impl Session {
         let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(None) };
         let begins = self.corrections.count(id, self.ids.last(), carries_requests, reason, now.monotonic)?;
         if begins {
-            self.serve_again(now);
+            self.queue_service_again(now);
         }
         Ok(Some(begins))
     }
@@ -100,7 +100,7 @@ impl Session {
     /// being the same; so may what the server said it has.
     pub(super) fn new_session(&mut self, first: MsgId, now: Now) -> Result<(), MessageError> {
         let (newest, unsure) = self.outgoing.forgotten_before(first);
-        self.doubt(unsure);
+        self.note_unknown_outcomes(unsure);
         match newest {
             Some(newest) => self
                 .corrections
@@ -114,17 +114,17 @@ impl Session {
     pub(super) fn state_info(&mut self, now: Now, request: MsgId, info: &[u8]) -> Result<(), MessageError> {
         let reminded = self.reminder.take_if(|reminder| reminder.request == Some(request));
         if let Some(reminder) = reminded {
-            let fates = self.fates(&reminder.asked, info, true, false, now);
+            let result = self.note_statuses(&reminder.asked, info, true, false, now);
             self.reminder = Some(reminder);
-            return fates;
+            return result;
         }
         // An answer to a question that we did not ask means nothing.
         let asked = self.inquiry.take_if(|inquiry| inquiry.request == Some(request));
         let Some(inquiry) = asked else { return Ok(()) };
-        let fates = self.fates(&inquiry.asked, info, true, true, now);
-        if fates.is_err() {
+        let result = self.note_statuses(&inquiry.asked, info, true, true, now);
+        if result.is_err() {
             self.inquiry = Some(inquiry);
-            return fates;
+            return result;
         }
         // More may have left than one question can name.
         if !self.is_draining {
@@ -133,9 +133,9 @@ impl Session {
         Ok(())
     }
 
-    /// What became of these, as the server says, to our question or by itself; if `asks`, it is asked at once for the
-    /// answers that it has.
-    pub(super) fn fates(
+    /// Takes the status of each message, one byte of `info` for each of `ids`. `was_asked`: it answers our `msgs_state_req`.
+    /// `asks`: answers that the server has are requested at once (`msg_resend_ans_req`).
+    pub(super) fn note_statuses(
         &mut self,
         ids: &[MsgId],
         info: &[u8],
@@ -148,18 +148,18 @@ impl Session {
         }
         let mut answered = Vec::new();
         for (id, byte) in ids.iter().zip(info).rev() {
-            match Fate::of(*byte) {
-                Fate::Lost => {
+            match MessageStatus::of(*byte) {
+                MessageStatus::Lost => {
                     // What the server says by itself it may say for ever.
                     if self.lost(*id, was_asked) && !was_asked {
                         self.count_resend(*id, now)?;
                     }
                 }
-                Fate::Forgotten => {
+                MessageStatus::Forgotten => {
                     let forgotten = self.outgoing.detach(*id);
-                    self.doubt(forgotten);
+                    self.note_unknown_outcomes(forgotten);
                 }
-                Fate::Received { answered: has_answer } => {
+                MessageStatus::Received { answered: has_answer } => {
                     self.outgoing.note_acknowledged(*id);
                     if asks
                         && has_answer
@@ -174,7 +174,7 @@ impl Session {
         if !answered.is_empty() {
             answered.sort_unstable();
             answered.dedup();
-            self.serve(Service::ResendAnswers(answered));
+            self.queue_service(Service::ResendAnswers(answered));
         }
         Ok(())
     }
@@ -189,7 +189,7 @@ impl Session {
         match self.outgoing.lost(id, was_asked) {
             Lost::Unknown => return false,
             Lost::Queued => {}
-            Lost::Unsure(tag) => self.doubt([tag]),
+            Lost::Unsure(tag) => self.note_unknown_outcomes([tag]),
         }
         true
     }
@@ -199,7 +199,7 @@ impl Session {
         if self.replay.check(answer) != Freshness::New {
             self.acks.push(answer, now.monotonic);
         } else {
-            self.serve(Service::Resend(answer));
+            self.queue_service(Service::Resend(answer));
         }
     }
 }

@@ -83,7 +83,7 @@ pub enum Delivery {
 const NONE: MsgId = MsgId(0);
 
 #[derive(Clone, Copy, Debug)]
-struct Sent {
+struct SentRequest {
     tag: RequestTag,
     /// The container around it, or [`NONE`].
     container: MsgId,
@@ -92,7 +92,7 @@ struct Sent {
     delivery: Delivery,
 }
 
-impl Sent {
+impl SentRequest {
     /// The packet that carries `id`: the container, or the message itself.
     const fn packet(&self, id: MsgId) -> MsgId {
         if self.container.0 == NONE.0 { id } else { self.container }
@@ -122,19 +122,19 @@ pub(super) enum Lost {
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     queue: VecDeque<RequestTag>,
-    sent: SequenceMap<MsgId, Sent>,
+    sent: SequenceMap<MsgId, SentRequest>,
     current: SequenceMap<RequestTag, MsgId>,
     /// Containers, pings and acknowledgements: they carry no request of their own, but the server may refuse them.
     others: SequenceMap<MsgId, ()>,
     superseded: SequenceMap<MsgId, Superseded>,
     /// Requests that left and wait to leave again, with the identifier under which they left last, and how far they came.
-    again: BTreeMap<RequestTag, (MsgId, Delivery)>,
-    /// Tags of the queue whose requests were forgotten.
-    gone: BTreeSet<RequestTag>,
+    requeued: BTreeMap<RequestTag, (MsgId, Delivery)>,
+    /// Tags that are still in the queue although their requests were forgotten.
+    forgotten: BTreeSet<RequestTag>,
     /// The requests of the buffer that is being written.
     in_buffer: Vec<MsgId>,
-    /// The newest identifier that an earlier connection may have carried.
-    left_before: MsgId,
+    /// The newest msg_id when the connection began: it and those below may have left over an earlier one.
+    last_before_reconnect: MsgId,
 }
 
 impl Outgoing {
@@ -151,15 +151,15 @@ impl Outgoing {
 
     /// A tag that is queued anew must not be there already.
     fn revive(&mut self, tag: RequestTag) {
-        if self.gone.contains(&tag) {
+        if self.forgotten.contains(&tag) {
             self.compact();
         }
     }
 
     /// Removes forgotten requests from the queue. Costs grow with the queue, so many are removed at once.
     fn compact(&mut self) {
-        let gone = core::mem::take(&mut self.gone);
-        self.queue.retain(|tag| !gone.contains(tag));
+        let forgotten = core::mem::take(&mut self.forgotten);
+        self.queue.retain(|tag| !forgotten.contains(tag));
     }
 
     pub(super) fn has_queued(&self) -> bool {
@@ -169,10 +169,10 @@ impl Outgoing {
     pub(super) fn next_queued(&mut self) -> Option<RequestTag> {
         loop {
             let Some(tag) = self.queue.pop_front() else {
-                self.gone.clear();
+                self.forgotten.clear();
                 return None;
             };
-            if self.gone.is_empty() || !self.gone.remove(&tag) {
+            if self.forgotten.is_empty() || !self.forgotten.remove(&tag) {
                 return Some(tag);
             }
         }
@@ -199,9 +199,9 @@ impl Outgoing {
 
     /// Notes that a request is packed.
     pub(super) fn note_packed(&mut self, id: MsgId, tag: RequestTag) {
-        let earlier = if self.again.is_empty() { None } else { self.again.remove(&tag) };
+        let earlier = if self.requeued.is_empty() { None } else { self.requeued.remove(&tag) };
         let earlier = earlier.map_or(NONE, |(earlier, _)| earlier);
-        self.sent.insert(id, Sent { tag, container: NONE, earlier, delivery: Delivery::Packed });
+        self.sent.insert(id, SentRequest { tag, container: NONE, earlier, delivery: Delivery::Packed });
         self.current.insert(tag, id);
         self.in_buffer.push(id);
     }
@@ -229,7 +229,7 @@ impl Outgoing {
     pub(super) fn note_connected(&mut self, newest: MsgId) {
         // What was not fully written may have arrived all the same.
         self.note_written();
-        self.left_before = newest;
+        self.last_before_reconnect = newest;
     }
 
     /// Notes that the buffer is fully written.
@@ -263,7 +263,7 @@ impl Outgoing {
         let sent = self.current.get(tag).and_then(|id| self.sent.get(*id));
         sent.map_or_else(
             // One that waits to be sent again may have been executed the first time.
-            || self.again.get(&tag).map_or(Delivery::Queued, |(_, delivery)| *delivery),
+            || self.requeued.get(&tag).map_or(Delivery::Queued, |(_, delivery)| *delivery),
             |sent| sent.delivery,
         )
     }
@@ -276,13 +276,13 @@ impl Outgoing {
     /// Notes that the server refused `id`: returns whether requests travelled in it, which are still to be taken or
     /// queued; `None` if it names nothing that we sent, or what was refused before.
     pub(super) fn note_refused(&mut self, id: MsgId) -> Option<bool> {
-        let carries = self.named(id).next().is_some();
+        let carries = self.requests_in(id).next().is_some();
         (self.others.remove(id).is_some() || carries).then_some(carries)
     }
 
-    /// The identifiers of the requests that `id` names, newest first: one request, or all of a container. Costs grow with
+    /// The msg_ids of the requests in the message `id`, newest first: itself, or all that the container holds. Costs grow with
     /// their number only.
-    fn named(&self, id: MsgId) -> impl Iterator<Item = MsgId> + '_ {
+    fn requests_in(&self, id: MsgId) -> impl Iterator<Item = MsgId> + '_ {
         let itself = self.sent.get(id).map(|_| id);
         // Those of a container lie directly below its own identifier.
         let within = self.sent.below(id).take_while(move |(_, sent)| sent.container == id);
@@ -297,7 +297,7 @@ impl Outgoing {
         only_unconfirmed: bool,
     ) -> impl Iterator<Item = MsgId> + '_ {
         let below = self.sent.iter().take_while(move |(id, _)| *id < boundary);
-        let wanted = move |sent: &Sent| !only_unconfirmed || sent.delivery < Delivery::Acknowledged;
+        let wanted = move |sent: &SentRequest| !only_unconfirmed || sent.delivery < Delivery::Acknowledged;
         below.filter(move |(_, sent)| wanted(sent)).map(|(id, _)| id)
     }
 
@@ -308,8 +308,8 @@ impl Outgoing {
 
     /// Whether `id` left over an earlier connection, or the server said that it has it: then the server may have executed
     /// it, whatever it remembers now.
-    fn may_be_executed(&self, id: MsgId, sent: &Sent) -> bool {
-        id <= self.left_before || sent.delivery >= Delivery::Acknowledged
+    fn may_be_executed(&self, id: MsgId, sent: &SentRequest) -> bool {
+        id <= self.last_before_reconnect || sent.delivery >= Delivery::Acknowledged
     }
 
     /// The server says that it has not got the request `id`: queues it again, or takes it if the server said before that
@@ -332,7 +332,7 @@ impl Outgoing {
 
     /// The requests that the server has, but did not answer before the connection was replaced, oldest first.
     pub(super) fn owed(&self) -> impl Iterator<Item = MsgId> + '_ {
-        let before = self.sent.iter().take_while(|(id, _)| *id <= self.left_before);
+        let before = self.sent.iter().take_while(|(id, _)| *id <= self.last_before_reconnect);
         before.filter(|(_, sent)| sent.delivery >= Delivery::Acknowledged).map(|(id, _)| id)
     }
 
@@ -351,13 +351,13 @@ impl Outgoing {
 
     /// Forgets a request; returns the msg_id under which it left.
     pub(super) fn forget(&mut self, tag: RequestTag) -> Option<MsgId> {
-        if let Some((earlier, _)) = self.again.remove(&tag) {
+        if let Some((earlier, _)) = self.requeued.remove(&tag) {
             self.forget_superseded(earlier);
         }
         let Some(id) = self.current.remove(tag) else {
             if !self.queue.is_empty() {
-                self.gone.insert(tag);
-                if 2 * self.gone.len() > self.queue.len() {
+                self.forgotten.insert(tag);
+                if 2 * self.forgotten.len() > self.queue.len() {
                     self.compact();
                 }
             }
@@ -381,7 +381,7 @@ impl Outgoing {
     /// Queues again what `id` names: one request, or all of a container. Takes what the server said before that it has,
     /// oldest first: it may be executed all the same.
     pub(super) fn requeue_refused(&mut self, id: MsgId) -> Vec<RequestTag> {
-        let named: Vec<MsgId> = self.named(id).collect();
+        let named: Vec<MsgId> = self.requests_in(id).collect();
         let mut unsure = Vec::new();
         for id in named {
             if let Lost::Unsure(tag) = self.lost(id, true) {
@@ -427,7 +427,7 @@ impl Outgoing {
 
     /// Takes what `id` names, oldest first: one request, or all of a container.
     pub(super) fn take_refused(&mut self, id: MsgId) -> Vec<RequestTag> {
-        let named: Vec<MsgId> = self.named(id).collect();
+        let named: Vec<MsgId> = self.requests_in(id).collect();
         named.into_iter().rev().filter_map(|id| self.detach(id)).collect()
     }
 
@@ -436,7 +436,7 @@ impl Outgoing {
     /// travels before it in its container, and what may have arrived ahead of it, if it left over an earlier connection.
     /// Costs grow with the number of what left since.
     pub(super) fn requeue_from(&mut self, first: MsgId) {
-        let has_followers = first > self.left_before;
+        let has_followers = first > self.last_before_reconnect;
         let later = self.sent.below(MsgId(u64::MAX)).take_while(|(id, sent)| sent.packet(*id) >= first);
         let refused = later.filter(|(id, sent)| {
             let is_named = *id == first || sent.container == first;
@@ -450,12 +450,12 @@ impl Outgoing {
     /// Forgets all that left, since identifiers begin again; takes the requests that have no answer, oldest first.
     pub(super) fn take_all(&mut self) -> Vec<RequestTag> {
         self.others = SequenceMap::default();
-        self.left_before = NONE;
+        self.last_before_reconnect = NONE;
         let ids: Vec<MsgId> = self.sent.iter().map(|(id, _)| id).collect();
         let tags = ids.into_iter().filter_map(|id| self.detach(id)).collect();
         // What the last session still says is not heeded.
         self.superseded = SequenceMap::default();
-        self.again.values_mut().for_each(|(earlier, _)| *earlier = NONE);
+        self.requeued.values_mut().for_each(|(earlier, _)| *earlier = NONE);
         tags
     }
 
@@ -468,7 +468,7 @@ impl Outgoing {
 
     /// Takes one request, which travels no more; a late answer still names it.
     pub(super) fn detach(&mut self, id: MsgId) -> Option<RequestTag> {
-        let Sent { tag, earlier, delivery, .. } = self.sent.remove(id)?;
+        let SentRequest { tag, earlier, delivery, .. } = self.sent.remove(id)?;
         self.current.remove(tag);
         if self.superseded.len() == policy::MAX_SUPERSEDED
             && let Some(oldest) = self.superseded.first_key()
@@ -476,7 +476,7 @@ impl Outgoing {
             self.superseded.remove(oldest);
         }
         self.superseded.insert(id, Superseded { tag, earlier });
-        self.again.insert(tag, (id, delivery.max(Delivery::Sent)));
+        self.requeued.insert(tag, (id, delivery.max(Delivery::Sent)));
         Some(tag)
     }
 }

@@ -35,7 +35,7 @@ impl Session {
     pub fn pack(
         &mut self,
         now: Now,
-        outbox: &dyn RequestSource,
+        source: &dyn RequestSource,
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
@@ -45,12 +45,12 @@ impl Session {
         let mut draft = core::mem::take(&mut self.draft);
         draft.items.clear();
         draft.scratch.clear();
-        self.collect(now, outbox, random, &mut draft);
+        self.collect(now, source, random, &mut draft);
         let Draft { items, scratch } = &draft;
         let sealed = match items.as_slice() {
             [] => Ok(None),
-            [only] => self.write_single(*only, outbox, scratch, encoder, random, out).map(Some),
-            many => self.write_container(now, many, outbox, scratch, encoder, random, out).map(Some),
+            [only] => self.write_single(*only, source, scratch, encoder, random, out).map(Some),
+            many => self.write_container(now, many, source, scratch, encoder, random, out).map(Some),
         };
         if let Ok(Some(token)) = sealed
             && wants_quick_ack(items)
@@ -66,7 +66,7 @@ impl Session {
     fn collect(
         &mut self,
         now: Now,
-        outbox: &dyn RequestSource,
+        source: &dyn RequestSource,
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
     ) {
@@ -76,15 +76,15 @@ impl Session {
             let ping_id = i64::from_le_bytes(crate::crypto::random::array(random));
             self.service.push_back(Service::Ping(ping_id));
         }
-        if self.singly {
+        if self.one_per_packet {
             // What the session itself has to say is little, so it goes first.
             if self.acks.due().is_some_and(|due| due <= now.monotonic) {
                 self.collect_acks(time, draft);
             } else if !self.collect_service(time, draft) {
-                self.collect_requests(time, 1, outbox, random, draft);
+                self.collect_requests(time, 1, source, random, draft);
             }
         } else {
-            self.collect_requests(time, policy::MAX_PACKED_REQUESTS, outbox, random, draft);
+            self.collect_requests(time, policy::MAX_PACKED_REQUESTS, source, random, draft);
             // The rest goes with the next packet.
             while draft.scratch.len() < policy::MAX_PACKED_BYTES && self.collect_service(time, draft) {}
             self.collect_acks(time, draft);
@@ -95,7 +95,7 @@ impl Session {
         &mut self,
         time: Duration,
         most: usize,
-        outbox: &dyn RequestSource,
+        source: &dyn RequestSource,
         random: &mut dyn SecureRandom,
         draft: &mut Draft,
     ) {
@@ -112,7 +112,7 @@ impl Session {
                 draft.add_written(msg_id, seq_no, start);
                 continue;
             }
-            let Some(body) = outbox.body(tag) else { continue };
+            let Some(body) = source.body(tag) else { continue };
             if self.holds_requests && !body.is_repeatable {
                 self.outgoing.put_back(tag);
                 break;
@@ -149,7 +149,7 @@ impl Session {
                     reminder.request = Some(msg_id);
                 }
             }
-            Service::FutureSalts => self.salts_asked = Some(msg_id),
+            Service::FutureSalts => self.future_salts_request = Some(msg_id),
             Service::DestroyAuthKey => {
                 seq_no = self.seq_no.content();
                 self.destroying = Some(Some(msg_id));
@@ -173,7 +173,7 @@ impl Session {
     fn write_single(
         &self,
         item: Item,
-        outbox: &dyn RequestSource,
+        source: &dyn RequestSource,
         scratch: &[u8],
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
@@ -182,7 +182,7 @@ impl Session {
         let frame = encoder.begin(envelope::packet_len(item.len), out, item.asks_quick_ack().is_some())?;
         let start = out.len();
         envelope::begin(out, self.salt(), self.id, item.msg_id, item.seq_no, item.len);
-        write_item(item, outbox, scratch, out);
+        write_item(item, source, scratch, out);
         let token = envelope::seal(out, start, item.len, &self.key, random);
         encoder.finish(frame, out, random).map(|()| token)
     }
@@ -192,7 +192,7 @@ impl Session {
         &mut self,
         now: Now,
         items: &[Item],
-        outbox: &dyn RequestSource,
+        source: &dyn RequestSource,
         scratch: &[u8],
         encoder: &mut FrameEncoder,
         random: &mut dyn SecureRandom,
@@ -210,7 +210,7 @@ impl Session {
             out.extend_from_slice(&item.msg_id.0.to_le_bytes());
             out.extend_from_slice(&item.seq_no.to_le_bytes());
             out.extend_from_slice(&(item.len as u32).to_le_bytes());
-            write_item(*item, outbox, scratch, out);
+            write_item(*item, source, scratch, out);
             self.outgoing.note_container(item.msg_id, container_id);
         }
         self.outgoing.note_other(container_id);
@@ -219,10 +219,10 @@ impl Session {
     }
 }
 
-fn write_item(item: Item, outbox: &dyn RequestSource, scratch: &[u8], out: &mut Vec<u8>) {
+fn write_item(item: Item, source: &dyn RequestSource, scratch: &[u8], out: &mut Vec<u8>) {
     match item.kind {
         ItemKind::Request { tag, after, .. } => {
-            let Some(body) = outbox.body(tag) else { return };
+            let Some(body) = source.body(tag) else { return };
             if let Some(after) = after {
                 out.extend_from_slice(&INVOKE_AFTER_MSG_ID.to_le_bytes());
                 out.extend_from_slice(&after.0.to_le_bytes());

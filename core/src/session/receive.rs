@@ -76,7 +76,7 @@ enum Rest<'a> {
     Container(Container<'a>),
 }
 
-/// What a message means for the layers above. Bodies are named by where they begin in the message.
+/// A [`SessionEvent`] that borrows nothing: the body of a result is given by its offset in the message.
 #[derive(Clone, Copy)]
 enum Meaning {
     /// Nothing: the session has dealt with it.
@@ -205,7 +205,7 @@ impl Session {
         packet: &'a mut [u8],
         random: &'a mut dyn SecureRandom,
     ) -> Result<Messages<'a>, MessageError> {
-        let message = Envelope::open_in(&self.key, self.id, self.left, packet)?;
+        let message = Envelope::open_after(&self.key, self.id, self.previous_id, packet)?;
         self.clock.observe_local(now);
         match self.replay.check(message.msg_id) {
             Freshness::New => {}
@@ -220,7 +220,7 @@ impl Session {
         }
         let sent = message.msg_id.time();
         match self.clock.check(now, sent) {
-            Ok(()) if self.clock.is_trusted() || is_made_now(message.body) => {
+            Ok(()) if self.clock.is_trusted() || has_current_msg_id(message.body) => {
                 self.clock.observe_message(now, sent);
             }
             Ok(()) => {}
@@ -230,7 +230,7 @@ impl Session {
         }
         self.replay.record(message.msg_id);
         self.keep_alive.received(now.monotonic);
-        self.may_unpack = policy::MAX_UNPACKED_PER_PACKET;
+        self.unpack_budget = policy::MAX_UNPACKED_PER_PACKET;
         self.acknowledge(message.msg_id, message.seq_no, now);
         let rest = if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
             Rest::Container(Container::parse(message.body, message.msg_id)?)
@@ -280,8 +280,8 @@ impl Session {
             types::BadServerSalt::ID => {
                 let notice = types::BadServerSalt::deserialize(&mut reader)?;
                 let bad_id = MsgId::from_wire(notice.bad_msg_id);
-                if self.refused(bad_id, Correction::Salt, now)?.is_some() {
-                    self.salts.set(notice.new_server_salt);
+                if self.count_refusal(bad_id, Correction::Salt, now)?.is_some() {
+                    self.salts.set_current(notice.new_server_salt);
                     // One salt is that of the whole packet.
                     self.send_again(self.outgoing.packet_of(bad_id));
                 }
@@ -293,15 +293,15 @@ impl Session {
             types::NewSessionCreated::ID => {
                 let notice = types::NewSessionCreated::deserialize(&mut reader)?;
                 if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
-                    self.salts.set(notice.server_salt);
+                    self.salts.set_current(notice.server_salt);
                     self.new_session(MsgId::from_wire(notice.first_msg_id), now)?;
                     return Ok(Meaning::NewSession);
                 }
             }
             types::FutureSalts::ID => {
                 let salts = types::FutureSalts::deserialize(&mut reader)?;
-                if self.salts_asked.take_if(|asked| asked.to_wire() == salts.req_msg_id).is_some() {
-                    self.salts.add(salts.salts);
+                if self.future_salts_request.take_if(|asked| asked.to_wire() == salts.req_msg_id).is_some() {
+                    self.salts.set_future(salts.salts);
                 }
             }
             types::MsgsAck::ID => {
@@ -315,14 +315,14 @@ impl Session {
             types::MsgsAllInfo::ID => {
                 let state = types::MsgsAllInfo::deserialize(&mut reader)?;
                 let ids: Vec<MsgId> = state.msg_ids.iter().map(|id| MsgId::from_wire(*id)).collect();
-                self.fates(&ids, &state.info, false, true, now)?;
+                self.note_statuses(&ids, &state.info, false, true, now)?;
             }
             types::MsgsStateReq::ID => {
                 let request = types::MsgsStateReq::deserialize(&mut reader)?;
                 let ids =
                     request.msg_ids.iter().take(policy::MAX_IDS_PER_MESSAGE).map(|id| MsgId::from_wire(*id));
                 let info = ids.map(|id| self.replay.state_of(id)).collect();
-                self.serve(Service::StateInfo { request: msg_id, info });
+                self.queue_service(Service::StateInfo { request: msg_id, info });
             }
             types::MsgResendReq::ID => {
                 let request = types::MsgResendReq::deserialize(&mut reader)?;
@@ -374,8 +374,8 @@ impl Session {
     /// Unpacks what follows the constructor of `gzip_packed`, as long as its packet has not unpacked to too much.
     fn unpack(&mut self, packed: &[u8]) -> Result<Wiped, MessageError> {
         let packed = Reader::new(packed).bytes()?;
-        let unpacked = Wiped(gzip::unpack(packed, gzip::GZIP_LIMIT.min(self.may_unpack))?);
-        self.may_unpack -= unpacked.len();
+        let unpacked = Wiped(gzip::unpack(packed, gzip::GZIP_LIMIT.min(self.unpack_budget))?);
+        self.unpack_budget -= unpacked.len();
         Ok(unpacked)
     }
 
@@ -387,15 +387,16 @@ impl Session {
 
     fn fetch_salts(&mut self, now: Now) {
         if self.salts.want_more(now.monotonic) {
-            self.salts.asked(now.monotonic);
-            self.serve(Service::FutureSalts);
+            self.salts.note_asked(now.monotonic);
+            self.queue_service(Service::FutureSalts);
         }
     }
 }
 
-/// Whether a message was made when it was sent: a result or an update may be sent again, as old as it is.
-fn is_made_now(body: &[u8]) -> bool {
-    const MADE_NOW: [u32; 8] = [
+/// Whether the msg_id of a message tells when it was sent. That of a result or an update does not: the server may send
+/// it again under its first msg_id.
+fn has_current_msg_id(body: &[u8]) -> bool {
+    const CURRENT: [u32; 8] = [
         tl_ids::MSG_CONTAINER,
         types::Pong::ID,
         types::BadServerSalt::ID,
@@ -405,5 +406,5 @@ fn is_made_now(body: &[u8]) -> bool {
         types::MsgsStateInfo::ID,
         types::MsgsAck::ID,
     ];
-    Reader::new(body).u32().is_ok_and(|constructor| MADE_NOW.contains(&constructor))
+    Reader::new(body).u32().is_ok_and(|constructor| CURRENT.contains(&constructor))
 }

@@ -11,22 +11,23 @@ use crate::tl::types::FutureSalt;
 #[derive(Debug)]
 pub(super) struct Salts {
     current: i64,
-    /// By the second from which each is valid, rising.
+    /// Salts of `future_salts` that are not in use yet, in the order of `valid_since`.
     future: VecDeque<FutureSalt>,
-    next_ask: Timestamp,
+    /// `get_future_salts` is not sent again before this time.
+    ask_not_before: Timestamp,
 }
 
 impl Salts {
     pub(super) const fn new(current: i64) -> Self {
-        Self { current, future: VecDeque::new(), next_ask: Timestamp::ZERO }
+        Self { current, future: VecDeque::new(), ask_not_before: Timestamp::ZERO }
     }
 
     pub(super) const fn current(&self) -> i64 {
         self.current
     }
 
-    /// Takes the salt that the server named just now.
-    pub(super) fn set(&mut self, salt: i64) {
+    /// Uses the salt that `bad_server_salt` or `new_session_created` gave.
+    pub(super) fn set_current(&mut self, salt: i64) {
         self.current = salt;
     }
 
@@ -43,16 +44,16 @@ impl Salts {
 
     /// Whether more should be fetched now.
     pub(super) fn want_more(&self, now: Timestamp) -> bool {
-        self.future.len() < policy::FEW_SALTS && now >= self.next_ask
+        self.future.len() < policy::FEW_SALTS && now >= self.ask_not_before
     }
 
-    /// Notes that more were asked for.
-    pub(super) fn asked(&mut self, now: Timestamp) {
-        self.next_ask = now + policy::SALTS_ASKED_EVERY;
+    /// Notes that `get_future_salts` was queued.
+    pub(super) fn note_asked(&mut self, now: Timestamp) {
+        self.ask_not_before = now + policy::SALTS_ASKED_EVERY;
     }
 
-    /// Takes what the server answered; at most 32 are kept.
-    pub(super) fn add(&mut self, mut salts: alloc::vec::Vec<FutureSalt>) {
+    /// Replaces the future salts by those of a `future_salts`; at most 32 are kept.
+    pub(super) fn set_future(&mut self, mut salts: alloc::vec::Vec<FutureSalt>) {
         salts.sort_by_key(|salt| salt.valid_since.cast_unsigned());
         salts.truncate(policy::MAX_SALTS);
         salts.shrink_to_fit();
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn salts_change_at_their_time_and_stale_ones_are_skipped() {
         let mut salts = Salts::new(1);
-        salts.add(vec![salt(9000, 4), salt(2800, 3), salt(1000, 2)]);
+        salts.set_future(vec![salt(9000, 4), salt(2800, 3), salt(1000, 2)]);
         salts.rotate(999);
         assert_eq!(salts.current(), 1);
         salts.rotate(1000);
@@ -84,7 +85,7 @@ mod tests {
         salts.rotate(20_000);
         assert_eq!(salts.current(), 2, "a salt that is over is not taken");
         assert!(salts.want_more(Timestamp::ZERO));
-        salts.asked(Timestamp::ZERO);
+        salts.note_asked(Timestamp::ZERO);
         assert!(!salts.want_more(Timestamp::from_origin(Duration::from_secs(59))));
         assert!(salts.want_more(Timestamp::from_origin(Duration::from_secs(60))));
     }

@@ -12,7 +12,7 @@ use crate::tl::{Constructor, Serialize, functions, ids as tl_ids, types, write};
 pub(super) enum Service {
     /// `ping_delay_disconnect` with this identifier.
     Ping(i64),
-    /// `msg_resend_req`: an answer that the server announced and that did not come.
+    /// `msg_resend_req`: the server is to send this message of its own, which it announced (`msg_detailed_info`).
     Resend(MsgId),
     /// `msg_resend_ans_req`: the answers to these requests.
     ResendAnswers(Vec<MsgId>),
@@ -79,25 +79,25 @@ pub(super) fn write_ids(constructor: u32, ids: impl ExactSizeIterator<Item = Msg
 
 /// A question to the server what became of the requests that left before the connection was lost.
 #[derive(Debug)]
-pub(super) struct Inquiry {
+pub(super) struct StateInquiry {
     /// Only identifiers below this one are asked about.
     pub(super) boundary: MsgId,
-    /// What was asked last, oldest first.
+    /// The msg_ids that the question names, oldest first.
     pub(super) asked: Vec<MsgId>,
-    /// Under which identifier, once it is packed.
+    /// The msg_id of the `msgs_state_req`, once it is packed.
     pub(super) request: Option<MsgId>,
     /// When the outcome becomes unknown, unless there is an answer.
     pub(super) due: Timestamp,
 }
 
-impl Inquiry {
+impl StateInquiry {
     pub(super) fn new(boundary: MsgId, asked: Vec<MsgId>, now: Timestamp) -> Self {
         Self { boundary, asked, request: None, due: now + policy::STATE_TIMEOUT }
     }
 }
 
-/// A server that has requests of an earlier connection, as it says, and does not answer them: it is asked for the answers
-/// again (`msg_resend_ans_req`), but not for ever.
+/// The repeated question (`msg_resend_ans_req`) for the answers to requests of an earlier connection that the server has
+/// acknowledged. It is asked at most twice more ([`policy::REMIND_AFTER`]).
 #[derive(Debug)]
 pub(super) struct Reminder {
     /// How often it was asked.
@@ -132,10 +132,10 @@ impl Reminder {
     }
 }
 
-/// What a byte of `msgs_state_info` says (protocol documentation, "Informational Message regarding Status of
+/// The status of a message: one byte of `msgs_state_info` (protocol documentation, "Informational Message regarding Status of
 /// Messages").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum MessageStatus {
     /// Nothing is known of it any more.
     Forgotten,
     /// It was not received: send it again.
@@ -147,7 +147,7 @@ pub(super) enum Fate {
     },
 }
 
-impl Fate {
+impl MessageStatus {
     /// Reads one byte; one that the documentation does not know says that the server has the message.
     pub(super) const fn of(byte: u8) -> Self {
         match byte & 7 {
