@@ -5,15 +5,15 @@ use crate::time::Timestamp;
 
 /// The state of the query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inquiry {
+pub(super) enum AddressQuery {
     /// It may be sent from this time on, once the last answer has expired.
-    Rests(Timestamp),
+    Idle(Timestamp),
     /// It is under way as this request.
     Asked(RequestId),
 }
 
-impl Default for Inquiry {
+impl Default for AddressQuery {
     fn default() -> Self {
-        Self::Rests(Timestamp::ZERO)
+        Self::Idle(Timestamp::ZERO)
     }
 }

@@ -77,7 +77,7 @@ impl Client {
                 self.outputs.push_back(Output::Open { conn, dc: datacenter.dc(), endpoints });
             }
             datacenter.begin(&mut cx);
-            if datacenter.fill(&self.table)
+            if datacenter.queue_waiting(&self.table)
                 && let Some(timeout) = self.config.request_timeout
             {
                 // Nothing has left yet for want of a key: the limit of what waits begins now.
@@ -172,7 +172,7 @@ impl Client {
             Role::Draining => return datacenter.draining_ended(now, reason, &mut *self.random),
         }
         let was_ready = datacenter.is_ready();
-        if datacenter.is_only_unbound(role, reason) {
+        if datacenter.drains_after(role, reason) {
             let closed = datacenter.drain_main(&self.table, now);
             self.outputs.extend(closed.into_iter().flatten().map(|conn| Output::Close { conn }));
         }

@@ -1,6 +1,6 @@
 //! One connection to a DC and the session that it carries: key exchanges, the binding of a temporary key, messages.
 
-pub(crate) mod bound_session;
+pub(crate) mod carried_session;
 pub(crate) mod incoming;
 pub(crate) mod key_exchange;
 mod request_bodies;
@@ -10,7 +10,7 @@ pub(crate) mod temporary_key;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use self::bound_session::BoundSession;
+use self::carried_session::CarriedSession;
 use self::incoming::{Incoming, start_key_exchange};
 use self::request_bodies::RequestBodies;
 use self::stream::{ConnectionState, Stage, Stream};
@@ -31,7 +31,7 @@ pub(super) struct Ended {
     /// It was ready for a while.
     pub(super) was_steady: bool,
     /// A key exchange had begun, and the connection was not ready yet.
-    pub(super) at_key: bool,
+    pub(super) in_key_exchange: bool,
     /// Its stream mode had no answer yet.
     pub(super) at_hello: bool,
 }
@@ -40,12 +40,12 @@ pub(super) struct Ended {
 #[derive(Debug)]
 pub(super) struct Connection {
     state: ConnectionState,
-    bound: Option<BoundSession>,
+    carried: Option<CarriedSession>,
 }
 
 impl Connection {
     pub(super) const fn new() -> Self {
-        Self { state: ConnectionState::Idle, bound: None }
+        Self { state: ConnectionState::Idle, carried: None }
     }
 
     pub(super) fn open(&mut self, stream: Stream) {
@@ -57,8 +57,8 @@ impl Connection {
         if let ConnectionState::Open(stream) = &mut self.state {
             stream.trim();
         }
-        if let Some(bound) = &mut self.bound {
-            bound.session.trim();
+        if let Some(carried) = &mut self.carried {
+            carried.session.trim();
         }
     }
 
@@ -69,57 +69,57 @@ impl Connection {
         }
     }
 
-    pub(super) const fn bound(&self) -> Option<&BoundSession> {
-        self.bound.as_ref()
+    pub(super) const fn carried(&self) -> Option<&CarriedSession> {
+        self.carried.as_ref()
     }
 
-    pub(super) const fn bound_mut(&mut self) -> Option<&mut BoundSession> {
-        self.bound.as_mut()
+    pub(super) const fn carried_mut(&mut self) -> Option<&mut CarriedSession> {
+        self.carried.as_mut()
     }
 
-    pub(super) const fn take_bound(&mut self) -> Option<BoundSession> {
-        self.bound.take()
+    pub(super) const fn take_carried(&mut self) -> Option<CarriedSession> {
+        self.carried.take()
     }
 
     /// Gives the connection a session to carry.
-    pub(super) fn set_bound(&mut self, bound: BoundSession) {
-        self.bound = Some(bound);
+    pub(super) fn set_carried(&mut self, carried: CarriedSession) {
+        self.carried = Some(carried);
     }
 
     /// The session and its key, if that is a temporary one.
-    pub(super) fn temporary(&self) -> Option<(&BoundSession, &TemporaryKey)> {
-        let bound = self.bound.as_ref()?;
-        Some((bound, bound.temporary.as_ref()?))
+    pub(super) fn temporary(&self) -> Option<(&CarriedSession, &TemporaryKey)> {
+        let carried = self.carried.as_ref()?;
+        Some((carried, carried.temporary.as_ref()?))
     }
 
     /// Whether the session's key is a temporary one whose time is over.
     pub(super) fn is_key_expired(&self, now: Now) -> bool {
-        self.temporary().is_some_and(|(bound, temporary)| temporary.is_over(bound.server_time(now)))
+        self.temporary().is_some_and(|(carried, temporary)| temporary.is_over(carried.server_time(now)))
     }
 
     /// Whether requests left and have no answer, or wait to leave.
     pub(super) fn has_requests(&self) -> bool {
-        self.bound.as_ref().is_some_and(|bound| bound.session.has_requests())
+        self.carried.as_ref().is_some_and(|carried| carried.session.has_requests())
     }
 
     /// Asks the server to bind the session's key, once.
     pub(super) fn bind(&mut self) {
-        if let Some(bound) = &mut self.bound {
-            bound.bind();
+        if let Some(carried) = &mut self.carried {
+            carried.bind();
         }
     }
 
     /// Another session carries requests from now on.
     pub(super) fn start_draining(&mut self, now: Now) {
-        if let Some(bound) = &mut self.bound {
-            bound.session.start_draining(now);
+        if let Some(carried) = &mut self.carried {
+            carried.session.start_draining(now);
         }
     }
 
     /// The session carries requests again after all.
     pub(super) fn stop_draining(&mut self) {
-        if let Some(bound) = &mut self.bound {
-            bound.session.stop_draining();
+        if let Some(carried) = &mut self.carried {
+            carried.session.stop_draining();
         }
     }
 
@@ -194,7 +194,7 @@ impl Connection {
         Ended {
             was_ready: ready_since.is_some(),
             was_steady: ready_since.is_some_and(|since| now - since >= policy::STEADY_AFTER),
-            at_key: stream.has_key_answer && ready_since.is_none(),
+            in_key_exchange: stream.has_key_answer && ready_since.is_none(),
             at_hello: stream.stack.as_ref().is_some_and(|stack| !stack.is_open()),
         }
     }
@@ -206,12 +206,13 @@ impl Connection {
             // The caller says so twice: what was written cannot begin anew.
             return;
         }
-        stream.stage = Stage::Introducing;
+        stream.stage = Stage::OpeningTunnel;
         let clock = cx.clock();
         let mode = stream.mode.as_deref().unwrap_or(&cx.config.stream_mode);
         // At most 11,000.
         let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
-        let unix = self.bound.as_ref().map_or(&clock, |bound| bound.session.clock()).server_time(cx.now);
+        let unix =
+            self.carried.as_ref().map_or(&clock, |carried| carried.session.clock()).server_time(cx.now);
         let options = StackOptions::new(stream.transport, mode, number, unix).after_failures(hello_failures);
         stream.stack = Some(TransportStack::new(&options, cx.random));
         stream.note_tunnel(cx.now.monotonic);
@@ -225,16 +226,16 @@ impl Connection {
         if !stream.may_begin() {
             return;
         }
-        if let Some(bound) = &mut self.bound {
-            stream.stage = if bound.is_ready() { Stage::Validating } else { Stage::Binding };
-            bound.session.connected(cx.now);
+        if let Some(carried) = &mut self.carried {
+            stream.stage = if carried.is_key_usable() { Stage::Validating } else { Stage::Binding };
+            carried.session.connected(cx.now);
             return;
         }
         let known = cx.data.keys.get(&dc);
         match known.filter(|_| !pfs) {
             Some(key) => {
                 let clock = cx.clock();
-                self.bound = Some(BoundSession::permanent(key, clock, cx.random, cx.now));
+                self.carried = Some(CarriedSession::permanent(key, clock, cx.random, cx.now));
                 stream.stage = Stage::Validating;
             }
             None => {
@@ -256,17 +257,17 @@ impl Connection {
         let Stream { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **stream else {
             return None;
         };
-        let (frames, bound) = (stack.read(bytes), &mut self.bound);
-        Some(Incoming { frames, stage, deadline, has_key_answer, bound, unbound: None, dc, pfs, cx })
+        let (frames, carried) = (stack.read(bytes), &mut self.carried);
+        Some(Incoming { frames, stage, deadline, has_key_answer, carried, unbound_error: None, dc, pfs, cx })
     }
 
     /// All received bytes were pulled, or pulling has failed.
-    pub(super) fn received(&mut self, now: Timestamp) {
+    pub(super) fn receive_finished(&mut self, now: Timestamp) {
         if let ConnectionState::Open(stream) = &mut self.state {
             stream.note_tunnel(now);
         }
-        if let Some(bound) = &mut self.bound {
-            bound.queue_retries();
+        if let Some(carried) = &mut self.carried {
+            carried.queue_retries();
         }
     }
 
@@ -274,8 +275,8 @@ impl Connection {
     pub(super) fn transmitted(&mut self, buffer: Vec<u8>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         stream.transmitted(buffer);
-        if let Some(bound) = &mut self.bound {
-            bound.session.transmitted();
+        if let Some(carried) = &mut self.carried {
+            carried.session.transmitted();
         }
     }
 
@@ -290,23 +291,23 @@ impl Connection {
         let mut out = stream.take_buffer()?;
         let Stream { stack: Some(stack), stage, .. } = &mut **stream else { return None };
         let mut written = stack.control(&mut out, cx.random);
-        let has_begun = !matches!(stage, Stage::Connecting | Stage::Introducing);
+        let has_begun = !matches!(stage, Stage::Connecting | Stage::OpeningTunnel);
         if has_begun && let Some(batch) = stack.begin(&mut out) {
             let encoder = stack.encoder();
             written |= if let Stage::KeyExchange(exchange) = stage {
                 let time = cx.clock().server_time(cx.now);
                 exchange.write(time, encoder, cx.random, &mut out)
-            } else if let Some(bound) = &mut self.bound {
+            } else if let Some(carried) = &mut self.carried {
                 // The outcome of what leaves over a dead connection, or under a key that the server has forgotten, is
                 // unknown.
-                if bound.is_ready() {
-                    let is_validated = bound.temporary.is_none() || matches!(stage, Stage::Ready(_));
-                    bound.session.hold_requests_until_heard(cx.now, is_validated);
+                if carried.is_key_usable() {
+                    let is_validated = carried.temporary.is_none() || matches!(stage, Stage::Ready(_));
+                    carried.session.hold_requests_until_heard(cx.now, is_validated);
                 }
-                let bodies = RequestBodies::new(table, prefix, bound.inited, cx.config.updates);
+                let bodies = RequestBodies::new(table, prefix, carried.inited, cx.config.updates);
                 // Queries are bounded when they are taken, far below what a frame holds, so packing cannot fail.
-                bound.session.wants_to_send(cx.now.monotonic)
-                    && bound.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
+                carried.session.wants_to_send(cx.now.monotonic)
+                    && carried.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)
             } else {
                 false
             };
@@ -317,10 +318,10 @@ impl Connection {
 
     /// Takes note of the time, which passes for a session only while a connection carries it.
     pub(super) fn tick(&mut self, now: Timestamp) {
-        if let (ConnectionState::Open(stream), Some(bound)) = (&self.state, &mut self.bound)
+        if let (ConnectionState::Open(stream), Some(carried)) = (&self.state, &mut self.carried)
             && stream.carries_session()
         {
-            bound.session.tick(now);
+            carried.session.tick(now);
         }
     }
 
@@ -331,8 +332,8 @@ impl Connection {
             return Some(DisconnectReason::WriteTimeout);
         }
         let late = stream.ready_since().is_none() && now >= stream.deadline.at;
-        let silent =
-            stream.carries_session() && self.bound.as_ref().is_some_and(|bound| bound.session.is_silent(now));
+        let silent = stream.carries_session()
+            && self.carried.as_ref().is_some_and(|carried| carried.session.is_silent(now));
         // Without a stream, the network is to blame.
         let reason = if stream.stack.is_some() {
             DisconnectReason::ReadTimeout
@@ -349,8 +350,8 @@ impl Connection {
             ConnectionState::Backoff(at) => Some(*at),
             ConnectionState::Open(stream) => {
                 let deadline = stream.ready_since().is_none().then_some(stream.deadline.at);
-                let bound = self.bound.as_ref().filter(|_| stream.carries_session());
-                let session = bound.map(|bound| &bound.session).and_then(|session| {
+                let carried = self.carried.as_ref().filter(|_| stream.carries_session());
+                let session = carried.map(|carried| &carried.session).and_then(|session| {
                     // What is due to leave cannot before the last transmit is out.
                     if stream.write_due().is_some() {
                         session.timeout_while_writing()

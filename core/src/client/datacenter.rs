@@ -20,7 +20,7 @@ use self::draining::{DrainingSession, UnconfirmedRequests};
 use self::key_denials::{KeyDenials, UsedKey};
 use self::key_rotation::{Action, KeyRotation, View};
 use super::config::Config;
-use super::connection::bound_session::BoundSession;
+use super::connection::carried_session::CarriedSession;
 use super::connection::incoming::Incoming;
 use super::connection::stream::Stream;
 use super::connection::{Connection, Ended};
@@ -40,7 +40,7 @@ use crate::time::{Now, Timestamp};
 ///
 /// | part | states | table |
 /// |---|---|---|
-/// | `main` | idle, backoff, connecting, introducing, key exchange, binding, validating, ready | [`ConnectionState`](super::connection::stream::ConnectionState) |
+/// | `main` | idle, backoff, connecting, opening the tunnel, key exchange, binding, validating, ready | [`ConnectionState`](super::connection::stream::ConnectionState) |
 /// | `rotation`, over `next` | idle, preparing, holding, binding | [`KeyRotation`] |
 /// | `draining` | none, or the session under the key before | [`DrainingSession`] |
 ///
@@ -223,7 +223,7 @@ impl Datacenter {
 
     /// What the next attempt does.
     pub(super) fn attempt(&self, config: &Config, data: &StoredSession) -> Attempt {
-        ways::attempt(config, data, self.dc, self.attempts.route())
+        ways::attempt(config, data, self.dc, self.attempts.total_failures())
     }
 
     /// Begins an attempt over `stream`.
@@ -293,9 +293,9 @@ impl Datacenter {
     }
 
     /// All received bytes were pulled, or pulling has failed.
-    pub(super) fn received(&mut self, role: Role, now: Timestamp) {
+    pub(super) fn receive_finished(&mut self, role: Role, now: Timestamp) {
         if let Some(connection) = self.connection_mut(role) {
-            connection.received(now);
+            connection.receive_finished(now);
         }
     }
 
@@ -334,7 +334,7 @@ impl Datacenter {
     }
 
     /// A request was answered.
-    pub(super) fn brought_result(&mut self, now: Timestamp) {
+    pub(super) fn note_result(&mut self, now: Timestamp) {
         self.last_used = now;
         self.attempts.answered();
     }
@@ -342,9 +342,9 @@ impl Datacenter {
     /// The salt to store and the clock's offset from the wall clock, as the session knows them now. Salts of temporary
     /// keys are not worth storing.
     pub(super) fn salt_and_clock(&self, now: Now) -> Option<(Option<i64>, i64)> {
-        let bound = self.main.bound()?;
-        let clock = bound.session.clock();
-        let salt = bound.temporary.is_none().then(|| bound.session.salt());
+        let carried = self.main.carried()?;
+        let clock = carried.session.clock();
+        let salt = carried.temporary.is_none().then(|| carried.session.salt());
         clock.is_trusted().then(|| (salt, clock.offset_from_wall(now)))
     }
 
@@ -362,8 +362,8 @@ impl Datacenter {
         let Some(next) = &mut self.next else { return [None, None] };
         next.tick(now.monotonic);
         let view = View {
-            is_made: next.bound().is_some(),
-            is_bound: next.bound().is_some_and(BoundSession::is_ready),
+            is_made: next.carried().is_some(),
+            is_bound: next.carried().is_some_and(CarriedSession::is_key_usable),
             is_ready: self.main.is_ready(),
             is_busy: self.main.has_requests(),
         };
@@ -390,7 +390,7 @@ impl Datacenter {
         let finished = if last.has_requests() {
             let mut draining = DrainingSession::new(last, now);
             // What never left is owed by no session: the next one takes it when it begins.
-            draining.take_lost();
+            draining.take_unsent();
             self.draining = Some(Box::new(draining));
             None
         } else {
@@ -401,8 +401,8 @@ impl Datacenter {
 
     /// In how much time the present temporary key should be replaced; `None`: there is none, or it is not in use.
     fn renewal_in(&self, now: Now) -> Option<Duration> {
-        let (bound, temporary) = self.main.temporary().filter(|_| self.main.is_ready())?;
-        Some(Duration::from_secs(temporary.renew_at().saturating_sub(bound.server_time(now))))
+        let (carried, temporary) = self.main.temporary().filter(|_| self.main.is_ready())?;
+        Some(Duration::from_secs(temporary.renew_at().saturating_sub(carried.server_time(now))))
     }
 
     /// Works out when the next key is due, after all else was done.
@@ -428,14 +428,16 @@ impl Datacenter {
 
     /// Until when the first connection may go on to make its keys, if the server has answered a step of that.
     pub(super) fn key_exchange_due(&self) -> Option<Timestamp> {
-        self.main.key_exchange_due().filter(|_| !self.takes_requests() && !self.attempts.failed_at_key())
+        self.main
+            .key_exchange_due()
+            .filter(|_| !self.takes_requests() && !self.attempts.failed_in_key_exchange())
     }
 
     // ---- What is lost ----------------------------------------------------------------------------------------------
 
-    /// Whether a connection goes on although requests need another key: the server says of a key that was bound that it
-    /// is not, so it refuses what else is under way, and says so.
-    pub(super) fn is_only_unbound(&self, role: Role, reason: &DisconnectReason) -> bool {
+    /// Whether the connection drains after `reason` instead of being closed: the server treats its temporary key as unbound,
+    /// although it was bound. Requests need another key, but the refusals of what is in flight still arrive.
+    pub(super) fn drains_after(&self, role: Role, reason: &DisconnectReason) -> bool {
         let was_bound = self.main.temporary().is_some_and(|(_, temporary)| temporary.is_bound());
         role == Role::Main && was_bound && matches!(reason, DisconnectReason::Binding(_))
     }
@@ -456,11 +458,11 @@ impl Datacenter {
     ) -> bool {
         self.attempts.ended(reason, Ended { was_ready, ..self.main.ended(now.monotonic) });
         self.main.close();
-        let key = match (self.main.bound(), self.main.temporary()) {
+        let key = match (self.main.carried(), self.main.temporary()) {
             (None, _) => UsedKey::None,
             (Some(_), None) => UsedKey::Permanent,
-            (Some(bound), Some((_, temporary))) => UsedKey::Temporary {
-                is_useless: !temporary.is_bound() || temporary.is_over(bound.server_time(now)),
+            (Some(carried), Some((_, temporary))) => UsedKey::Temporary {
+                is_useless: !temporary.is_bound() || temporary.is_over(carried.server_time(now)),
             },
         };
         let verdict = self.denials.disconnected(reason, key, now.monotonic);
@@ -530,7 +532,7 @@ impl Datacenter {
     /// Forgets the session, so that the next connection begins with a new one; remembers what left under it.
     fn drop_session(&mut self, table: &PendingRequests) {
         self.unconfirmed.add(&self.main, table.waiting(self.dc));
-        self.main.take_bound();
+        self.main.take_carried();
         self.rotation.release();
         self.parked.clear();
     }

@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use super::address_inquiry::Inquiry;
+use super::address_query::AddressQuery;
 use super::io::{Event, Output};
 use super::machine::Client;
 use super::servers::Servers;
@@ -20,8 +20,8 @@ impl Client {
     /// of the subscription of the session before.
     pub(super) fn want_updates(&mut self) {
         // A query that is under way is executed in the new session too.
-        if self.config.updates && self.subscription == Subscription::Rests {
-            self.subscription = Subscription::Due(self.rests_until);
+        if self.config.updates && self.subscription == Subscription::Idle {
+            self.subscription = Subscription::Due(self.updates_state_not_before);
         }
     }
 
@@ -82,8 +82,8 @@ impl Client {
                     unread_count: state.unread_count,
                 };
                 self.outputs.push_back(Output::Event(Event::UpdatesState(state)));
-                self.rests_until = now.monotonic + policy::UPDATES_STATE_EVERY;
-                Subscription::Rests
+                self.updates_state_not_before = now.monotonic + policy::UPDATES_STATE_EVERY;
+                Subscription::Idle
             }
             Err(error) => Subscription::Due(now.monotonic + pause(&error)),
         };
@@ -96,7 +96,7 @@ impl Client {
 
     /// Asks where the DCs are, if that is due. It opens no connection: the query goes along with others to the home DC.
     pub(super) fn ask_addresses(&mut self, now: Now) {
-        let Inquiry::Rests(from) = self.inquiry else { return };
+        let AddressQuery::Idle(from) = self.address_query else { return };
         let home = self.home();
         if from > now.monotonic
             || self.closed
@@ -109,13 +109,13 @@ impl Client {
             return;
         }
         let id = self.send_own(now, Requester::Addresses, home, functions::help::GetConfig {}.to_bytes());
-        self.inquiry = Inquiry::Asked(id);
+        self.address_query = AddressQuery::Asked(id);
     }
 
     /// The query was answered, or failed.
     pub(super) fn addresses_answered(&mut self, now: Now, id: RequestId) {
         let Some(answer) = self.table.take(id) else { return };
-        if self.inquiry != Inquiry::Asked(id) {
+        if self.address_query != AddressQuery::Asked(id) {
             return;
         }
         let answer = answer.and_then(|body| Ok(enums::Config::from_bytes(body.expose())?));
@@ -129,13 +129,13 @@ impl Client {
             }
             Err(error) => pause(&error).max(policy::ADDRESSES_PAUSE),
         };
-        self.inquiry = Inquiry::Rests(now.monotonic + wait);
-        self.steps.hurry_moves(now.monotonic);
+        self.address_query = AddressQuery::Idle(now.monotonic + wait);
+        self.steps.hurry_migrations(now.monotonic);
     }
 
     /// Whether the query is under way.
     pub(super) const fn asks_addresses(&self) -> bool {
-        matches!(self.inquiry, Inquiry::Asked(_))
+        matches!(self.address_query, AddressQuery::Asked(_))
     }
 
     /// The home DC pushed a list of addresses; an empty list means that it must be asked.
@@ -149,7 +149,7 @@ impl Client {
 
     /// The connection that carried the query ended, or is no longer the home DC's: it is sent over the next.
     pub(super) fn postpone_addresses(&mut self) {
-        if let Inquiry::Asked(id) = core::mem::take(&mut self.inquiry) {
+        if let AddressQuery::Asked(id) = core::mem::take(&mut self.address_query) {
             self.drop_request(id);
             self.table.remove(id);
         }

@@ -10,7 +10,7 @@ use super::io::{Event, LogoutCause, Output};
 use super::machine::Client;
 use super::steps::{Alarm, Finished, Step};
 use super::stored_session::LoggedInUser;
-use crate::login::{Account, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
+use crate::login::{AccountChange, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
 use crate::policy;
 use crate::rpc::{InvokeError, RequestId, Requester};
 use crate::time::Now;
@@ -66,7 +66,7 @@ impl Client {
             has_migrated: self.has_migrated(),
         });
         self.steps.flows.insert(id, step);
-        self.step_on(now, id, progress);
+        self.apply_progress(now, id, progress);
         self.advance(now);
         Ok(LoginHandle { id, output: PhantomData })
     }
@@ -95,7 +95,7 @@ impl Client {
                 Alarm::Abandoned => self.finish(now, id, Err(LoginError::ComputeTimedOut)),
                 Alarm::Repeat => self.send_query(now, id),
                 Alarm::Renew => self.renew_link(now, id),
-                Alarm::Move(dc) => self.step_on(now, id, Progress::Migrate(dc)),
+                Alarm::Migrate(dc) => self.apply_progress(now, id, Progress::Migrate(dc)),
             }
         }
     }
@@ -140,7 +140,7 @@ impl Client {
     fn renew_link(&mut self, now: Now, id: RequestId) {
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         if let Some(progress) = step.flow.renew() {
-            self.step_on(now, id, progress);
+            self.apply_progress(now, id, progress);
         }
     }
 
@@ -156,7 +156,7 @@ impl Client {
         };
         let progress = step.flow.answered(answer, server_time, &mut *self.random);
         step.trouble = error.filter(|_| matches!(progress, Progress::FloodWait(_) | Progress::RetryAfter(_)));
-        self.step_on(now, id, progress);
+        self.apply_progress(now, id, progress);
     }
 
     pub(super) fn step_computed(&mut self, now: Now, outcome: &PasswordKdfOutput) {
@@ -164,15 +164,15 @@ impl Client {
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.alarm = None;
         let progress = step.flow.computed(outcome, &mut *self.random);
-        self.step_on(now, id, progress);
+        self.apply_progress(now, id, progress);
     }
 
-    fn step_on(&mut self, now: Now, id: RequestId, progress: Progress<Finished>) {
+    fn apply_progress(&mut self, now: Now, id: RequestId, progress: Progress<Finished>) {
         match progress {
             Progress::Send => self.send_query(now, id),
             // The server is being asked for the addresses of its DCs.
             Progress::Migrate(dc) if !self.knows(dc) && self.asks_addresses() => {
-                self.set_alarm(now, id, policy::MIGRATION_ADDRESS_WAIT, Alarm::Move(dc));
+                self.set_alarm(now, id, policy::MIGRATION_ADDRESS_WAIT, Alarm::Migrate(dc));
             }
             // A home DC without an address would be a dead end.
             Progress::Migrate(dc) if !self.knows(dc) => {
@@ -180,7 +180,7 @@ impl Client {
             }
             Progress::Migrate(dc) => {
                 self.move_home(dc);
-                self.steps.have_moved = true;
+                self.steps.have_migrated = true;
                 self.send_query(now, id);
             }
             Progress::Compute(mut task) => {
@@ -220,7 +220,7 @@ impl Client {
 
     /// Whether the login came to its DC from another one, in this process or an earlier one.
     fn has_migrated(&self) -> bool {
-        self.steps.have_moved || (self.data.user.is_none() && self.home() != self.config.initial_dc)
+        self.steps.have_migrated || (self.data.user.is_none() && self.home() != self.config.initial_dc)
     }
 
     fn set_alarm(&mut self, now: Now, id: RequestId, wait: Duration, alarm: Alarm) {
@@ -268,17 +268,17 @@ impl Client {
             self.data.api_id = api_id;
             self.dirty = true;
         }
-        let account = result.as_ref().map_or(Account::Unchanged, |finished| finished.account);
+        let account = result.as_ref().map_or(AccountChange::Unchanged, |finished| finished.account);
         match account {
-            Account::Unchanged => {}
-            Account::LoggedIn { id, is_bot } => self.logged_in(LoggedInUser { id, is_bot }),
+            AccountChange::Unchanged => {}
+            AccountChange::LoggedIn { id, is_bot } => self.logged_in(LoggedInUser { id, is_bot }),
             // A session that was imported may have a key without saying whose.
-            Account::Known { id, is_bot } if self.data.user.is_none() => {
+            AccountChange::Known { id, is_bot } if self.data.user.is_none() => {
                 self.logged_in(LoggedInUser { id, is_bot });
             }
-            Account::Known { .. } => {}
-            Account::NotLoggedIn => self.logged_out_by_server(LogoutCause::Unregistered),
-            Account::LoggedOut => {
+            AccountChange::Known { .. } => {}
+            AccountChange::NotLoggedIn => self.logged_out_by_server(LogoutCause::Unregistered),
+            AccountChange::LoggedOut => {
                 self.forget_login(now);
                 // The step ends when the servers have forgotten the keys, or had their time for it.
                 return self.pending_logouts.push((id, result));

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use super::address_inquiry::Inquiry;
+use super::address_query::AddressQuery;
 use super::config::Config;
 use super::connection::Connection;
 use super::context::Context;
@@ -51,8 +51,8 @@ pub struct Client {
     pub(super) next_request: u64,
     pub(super) subscription: Subscription,
     /// `updates.getState` is not sent again before this time.
-    pub(super) rests_until: Timestamp,
-    pub(super) inquiry: Inquiry,
+    pub(super) updates_state_not_before: Timestamp,
+    pub(super) address_query: AddressQuery,
     pub(super) dirty: bool,
     pub(super) closed: bool,
     /// Whether memory that is kept for reuse may be freed, if nothing is pending.
@@ -101,8 +101,8 @@ impl Client {
             next_conn: 1,
             next_request: 1,
             subscription: Subscription::default(),
-            rests_until: Timestamp::ZERO,
-            inquiry: Inquiry::default(),
+            updates_state_not_before: Timestamp::ZERO,
+            address_query: AddressQuery::default(),
             dirty: false,
             closed: false,
             may_trim: false,

@@ -4,7 +4,7 @@
 //!
 //! `core/examples/blocking.rs` logs in with it over one blocking socket.
 
-mod address_inquiry;
+mod address_query;
 mod advance;
 mod authorization_transfer;
 mod backoff;

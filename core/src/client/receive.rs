@@ -45,59 +45,60 @@ impl Client {
             is_temporary: datacenter.is_temporary(role),
             config: &self.config,
             data: &self.data,
-            found: Found::default(),
+            deferred: Deferred::default(),
         };
-        let result =
-            datacenter.receive(role, bytes, &mut cx).map_or(Ok(()), |incoming| dispatch.pull(incoming));
-        let found = dispatch.found;
-        datacenter.received(role, now.monotonic);
+        let result = datacenter
+            .receive(role, bytes, &mut cx)
+            .map_or(Ok(()), |incoming| dispatch.dispatch_frames(incoming));
+        let deferred = dispatch.deferred;
+        datacenter.receive_finished(role, now.monotonic);
         if let Err(DisconnectReason::Rejected(error)) = &result {
             count(&mut self.rejections, error);
         }
         if datacenter.is_ready() && !was_ready {
             self.outputs.push_back(datacenter.connected());
         }
-        if found.key.is_some() {
+        if deferred.key.is_some() {
             datacenter.key_made(now.monotonic);
         }
         // No user is logged in under a new key.
-        let is_unauthorized = !found.unauthorized.is_empty() || (is_away && found.key.is_some());
+        let is_unauthorized = !deferred.unauthorized.is_empty() || (is_away && deferred.key.is_some());
         if is_unauthorized && datacenter.auth() == AuthState::Open {
             datacenter.set_auth(AuthState::Closed);
         }
-        found.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
-        if found.has_result {
-            datacenter.brought_result(now.monotonic);
+        deferred.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
+        if deferred.has_result {
+            datacenter.note_result(now.monotonic);
         }
-        found.ended.into_iter().for_each(|tag| datacenter.answered(tag));
+        deferred.ended.into_iter().for_each(|tag| datacenter.request_ended(tag));
         let salt_and_clock = datacenter.salt_and_clock(now);
-        for (id, to) in found.elsewhere {
-            if let Some(place) = self.table.place(id) {
-                self.datacenter(to).queue(id.tag(), place, now.monotonic);
+        for (id, to) in deferred.rerouted {
+            if let Some(ordering) = self.table.place(id) {
+                self.datacenter(to).queue(id.tag(), ordering, now.monotonic);
             }
         }
-        self.store(dc, found.key, salt_and_clock);
+        self.store(dc, deferred.key, salt_and_clock);
         if dc == home {
-            if found.has_new_session && self.data.user.is_some() {
+            if deferred.has_new_session && self.data.user.is_some() {
                 self.want_updates();
             }
-            if let Some(list) = found.addresses {
+            if let Some(list) = deferred.addresses {
                 self.addresses_told(&list);
             }
         }
-        if let Some(cause) = found.logged_out {
+        if let Some(cause) = deferred.logged_out {
             self.logged_out_by_server(cause);
             // The next login needs another key.
             if cause.is_key_dead() {
                 self.forget_key(dc);
             }
         }
-        if dc == home && found.was_scanned {
+        if dc == home && deferred.was_scanned {
             self.links_scanned(now);
         }
         if let Err(reason) = result {
             let goes_on = find(&mut self.datacenters, conn)
-                .is_some_and(|(datacenter, role)| datacenter.is_only_unbound(role, &reason));
+                .is_some_and(|(datacenter, role)| datacenter.drains_after(role, &reason));
             if !goes_on {
                 self.outputs.push_back(Output::Close { conn });
             }
@@ -164,12 +165,12 @@ struct Dispatch<'a> {
     is_temporary: bool,
     config: &'a Config,
     data: &'a StoredSession,
-    found: Found,
+    deferred: Deferred,
 }
 
-/// What received bytes change once the datacenter is free again.
+/// What received bytes change in the client, done once the datacenter is no longer borrowed.
 #[derive(Default)]
-struct Found {
+struct Deferred {
     key: Option<DcAuth>,
     logged_out: Option<LogoutCause>,
     /// Requests that found no user logged in at this DC, and wait.
@@ -179,7 +180,7 @@ struct Found {
     /// Requests that have ended here.
     ended: Vec<RequestTag>,
     /// Requests that are sent again, mostly to another DC.
-    elsewhere: Vec<(RequestId, DcId)>,
+    rerouted: Vec<(RequestId, DcId)>,
     was_scanned: bool,
     /// Addresses that an update announces.
     addresses: Option<Vec<enums::DcOption>>,
@@ -187,12 +188,13 @@ struct Found {
 }
 
 impl Dispatch<'_> {
-    fn pull(&mut self, mut incoming: Incoming<'_, '_>) -> Result<(), DisconnectReason> {
+    /// Dispatches all messages of all frames.
+    fn dispatch_frames(&mut self, mut incoming: Incoming<'_, '_>) -> Result<(), DisconnectReason> {
         while let Some(received) = incoming.next()? {
             match received {
-                Received::Packet(packet) => self.pull_packet(packet)?,
+                Received::Packet(packet) => self.dispatch_packet(packet)?,
                 Received::QuickAck(tags) => self.quickly_acknowledged(tags),
-                Received::NewKey(key) => self.found.key = Some(key),
+                Received::NewKey(key) => self.deferred.key = Some(key),
                 Received::Refused(error) => count(self.rejections, &error),
                 Received::Handled => {}
             }
@@ -200,19 +202,19 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    fn pull_packet(&mut self, mut packet: Packet<'_>) -> Result<(), DisconnectReason> {
+    fn dispatch_packet(&mut self, mut packet: Packet<'_>) -> Result<(), DisconnectReason> {
         while let Some(event) = packet.next()? {
             match event {
                 ConnectionEvent::Result { tag, body } => match self.result(tag, body) {
-                    Next::Ended => {}
-                    Next::Retry(retry) => packet.retry(tag, retry),
-                    Next::Postpone => {
-                        self.found.unauthorized.push(tag);
+                    AfterResult::Ended => {}
+                    AfterResult::Retry(retry) => packet.retry(tag, retry),
+                    AfterResult::Postpone => {
+                        self.deferred.unauthorized.push(tag);
                         packet.postpone();
                     }
                 },
                 ConnectionEvent::Update { body } => self.update(body),
-                ConnectionEvent::NewSession => self.found.has_new_session = true,
+                ConnectionEvent::NewSession => self.deferred.has_new_session = true,
                 ConnectionEvent::Refused(error) => count(self.rejections, &error),
                 ConnectionEvent::KeyDestroyed | ConnectionEvent::Handled => {}
             }
@@ -221,9 +223,9 @@ impl Dispatch<'_> {
     }
 
     fn update(&mut self, body: &[u8]) {
-        self.found.was_scanned |= may_hold_login_token(body);
+        self.deferred.was_scanned |= may_hold_login_token(body);
         if let Some(addresses) = dc_options::told_by(body) {
-            self.found.addresses = Some(addresses);
+            self.deferred.addresses = Some(addresses);
         }
         if !self.updates.push(body) {
             self.outputs.push_back(Output::Event(Event::UpdatesLost));
@@ -240,58 +242,58 @@ impl Dispatch<'_> {
     }
 
     /// Takes the answer to a request.
-    fn result(&mut self, tag: RequestTag, body: &[u8]) -> Next {
+    fn result(&mut self, tag: RequestTag, body: &[u8]) -> AfterResult {
         let id = RequestId::from(tag);
         if let Some(error) = error_of(body) {
             let is_uninited = error.is("CONNECTION_NOT_INITED") || error.is("CONNECTION_LAYER_INVALID");
             if is_uninited && self.table.take_retry(id) {
-                return Next::Retry(Retry::WithInit);
+                return AfterResult::Retry(Retry::WithInit);
             }
             // Both say nothing of the permanent key; its next binding will.
             let is_unbound = error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_INVALID");
             if self.is_temporary && error.code == 401 && is_unbound && self.table.take_retry(id) {
-                return Next::Retry(Retry::WithNewKey(error));
+                return AfterResult::Retry(Retry::WithNewKey(error));
             }
             if let Some(cause) = LogoutCause::of(&error) {
                 if !self.is_away {
-                    self.found.logged_out = Some(cause);
+                    self.deferred.logged_out = Some(cause);
                 } else if self.table.owner(id) == Some(Requester::Application) && self.table.take_retry(id) {
-                    return Next::Postpone;
+                    return AfterResult::Postpone;
                 }
             }
             // It was not executed. What it was to come after has ended by now, or travels under another msg_id.
             let has_waited = error.is("MSG_WAIT_FAILED") || error.is("MSG_WAIT_TIMEOUT");
             if has_waited && self.table.take_retry(id) {
-                self.found.elsewhere.push((id, self.dc));
-                self.found.ended.push(tag);
-                return Next::Ended;
+                self.deferred.rerouted.push((id, self.dc));
+                self.deferred.ended.push(tag);
+                return AfterResult::Ended;
             }
             let to = error.redirect_dc().and_then(|number| DcId::new(number).ok());
             if let Some(to) = to.filter(|to| *to != self.dc && ways::is_known(self.config, self.data, *to))
                 && self.table.redirect(id, to)
             {
-                self.found.elsewhere.push((id, to));
-                self.found.ended.push(tag);
-                return Next::Ended;
+                self.deferred.rerouted.push((id, to));
+                self.deferred.ended.push(tag);
+                return AfterResult::Ended;
             }
         } else if !matches!(
             self.table.owner(id),
             Some(Requester::Transfer(_) | Requester::Updates | Requester::Addresses)
         ) {
-            self.found.has_result = true;
+            self.deferred.has_result = true;
         }
-        self.found.ended.push(tag);
+        self.deferred.ended.push(tag);
         match self.table.answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(owner) => self.answered.push_back((id, owner)),
             None => {}
         }
-        Next::Ended
+        AfterResult::Ended
     }
 }
 
-/// What becomes of an answered request.
-enum Next {
+/// What follows the result of a request.
+enum AfterResult {
     /// It has ended here.
     Ended,
     /// It is sent again over the same connection.

@@ -266,13 +266,13 @@ impl Client {
     pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
         let id = self.new_request_id();
         let after = request.after.filter(|after| self.table.owner(*after).is_some());
-        let (dc, place) =
+        let (dc, ordering) =
             (request.dc, RequestOrdering { owner: request.owner, after: after.map(RequestId::tag) });
         self.table.insert(id, request);
         if !self.knows(dc) {
             self.fail(id, InvokeError::UnknownDc(dc));
         } else {
-            self.datacenter(dc).queue(id.tag(), place, now.monotonic);
+            self.datacenter(dc).queue(id.tag(), ordering, now.monotonic);
         }
         id
     }
@@ -298,7 +298,9 @@ impl Client {
         for datacenter in self.datacenters.values_mut() {
             for id in datacenter.take_unknown_outcomes().into_iter().rev().map(RequestId::from) {
                 match (self.table.on_unknown_outcome(id), self.table.place(id)) {
-                    (Some(OnUnknownOutcome::Retry), Some(place)) => datacenter.send_again(id.tag(), place),
+                    (Some(OnUnknownOutcome::Retry), Some(ordering)) => {
+                        datacenter.send_again(id.tag(), ordering)
+                    }
                     (Some(OnUnknownOutcome::Fail), _) => reported.push(id),
                     _ => {}
                 }

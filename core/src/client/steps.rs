@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
-use crate::login::{Account, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
+use crate::login::{AccountChange, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
 use crate::rpc::{InvokeError, RequestId, RpcError};
 use crate::time::Timestamp;
 
@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) output: Box<dyn Any + Send>,
-    pub(super) account: Account,
+    pub(super) account: AccountChange,
 }
 
 /// A [`LoginFlow`] of any output.
@@ -86,8 +86,8 @@ fn finished<T: Send + 'static>(flow: &LoginFlow<T>, progress: Progress<T>) -> Pr
 pub(super) struct Steps {
     pub(super) flows: BTreeMap<RequestId, Step>,
     pub(super) results: BTreeMap<RequestId, Result<Finished, LoginError>>,
-    /// Whether one of them was sent to another DC.
-    pub(super) have_moved: bool,
+    /// Whether a step has migrated to another DC.
+    pub(super) have_migrated: bool,
 }
 
 /// One step, as far as it has come.
@@ -121,8 +121,8 @@ pub(super) enum Alarm {
     Repeat,
     /// Asks for a new link.
     Renew,
-    /// Moves to this DC, if its address is known by then.
-    Move(DcId),
+    /// Migrates to this DC, if its address is known by then.
+    Migrate(DcId),
 }
 
 impl Step {
@@ -143,9 +143,9 @@ impl Step {
 
 impl Steps {
     /// Makes steps that wait for the address of a DC look again now.
-    pub(super) fn hurry_moves(&mut self, now: Timestamp) {
+    pub(super) fn hurry_migrations(&mut self, now: Timestamp) {
         for (at, alarm) in self.flows.values_mut().filter_map(|step| step.alarm.as_mut()) {
-            if matches!(alarm, Alarm::Move(_)) {
+            if matches!(alarm, Alarm::Migrate(_)) {
                 *at = now;
             }
         }

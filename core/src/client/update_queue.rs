@@ -28,7 +28,7 @@ pub struct UpdatesState {
 pub(super) enum Subscription {
     /// It is not needed: no user is logged in, or the server's session has answered it.
     #[default]
-    Rests,
+    Idle,
     /// It is sent from this time on, once the home DC is connected.
     Due(Timestamp),
     /// It is under way as this request.

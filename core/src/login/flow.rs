@@ -9,7 +9,7 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 use super::error::LoginError;
-use super::outcome::{Account, QrLink};
+use super::outcome::{AccountChange, QrLink};
 use super::password::{PasswordKdfOutput, PasswordKdfTask};
 use super::state::{AnswerContext, Hops, LoginContext, Next, Request, State, not_awaited};
 use crate::crypto::{Secret, SecureRandom};
@@ -59,7 +59,7 @@ impl<T> Progress<T> {
 /// [`start`](Self::start), then do what each [`Progress`] says, until [`Progress::Done`].
 pub struct LoginFlow<T> {
     phase: Phase<T>,
-    account: fn(&T) -> Account,
+    account: fn(&T) -> AccountChange,
     query: Secret<Vec<u8>>,
     hops: Hops,
     repeats: u32,
@@ -78,7 +78,7 @@ enum Phase<T> {
 impl<T> LoginFlow<T> {
     /// A step whose first request is what `start` returns; `account` tells what its output says of the account.
     pub(super) fn new(
-        account: fn(&T) -> Account,
+        account: fn(&T) -> AccountChange,
         start: impl FnOnce(&LoginContext<'_>) -> Result<Request<T>, LoginError> + Send + 'static,
     ) -> Self {
         Self {
@@ -126,7 +126,7 @@ impl<T> LoginFlow<T> {
     }
 
     /// What the output of this step says of the account.
-    pub(crate) fn account(&self, output: &T) -> Account {
+    pub(crate) fn account(&self, output: &T) -> AccountChange {
         (self.account)(output)
     }
 

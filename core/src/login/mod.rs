@@ -26,7 +26,7 @@ pub use credentials::{ApiCredentials, BotToken, InvalidApiHash, InvalidBotToken}
 pub use error::{AnswerError, Continuation, LoginError, PasswordParametersError};
 pub use flow::{LoginFlow, Progress};
 pub use known::{KNOWN_ERRORS, KnownError, known_error};
-pub(crate) use outcome::Account;
+pub(crate) use outcome::AccountChange;
 pub use outcome::{
     EmailCode, LoginStep, PasswordHint, PasswordReset, QrLink, RecoveryCode, SignUpRequired, TermsOfService,
     UserInfo,

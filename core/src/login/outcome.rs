@@ -27,7 +27,7 @@ pub enum LoginStep {
 
 /// What the output of a step says of the account of its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Account {
+pub(crate) enum AccountChange {
     /// Nothing.
     Unchanged,
     /// This user has logged in.
@@ -40,7 +40,7 @@ pub(crate) enum Account {
     LoggedOut,
 }
 
-impl Account {
+impl AccountChange {
     pub(super) const fn of_login(user: &UserInfo) -> Self {
         Self::LoggedIn { id: user.id, is_bot: user.is_bot }
     }

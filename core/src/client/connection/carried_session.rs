@@ -10,9 +10,9 @@ use crate::handshake::NewAuthKey;
 use crate::session::{RequestTag, ServerClock, Session};
 use crate::time::Now;
 
-/// A session, and what the server knows of it.
+/// The session that a [`Connection`](super::Connection) carries, with its key, bound or not.
 #[derive(Debug)]
-pub(crate) struct BoundSession {
+pub(crate) struct CarriedSession {
     pub(crate) session: Session,
     /// `None`: the key is a permanent one.
     pub(crate) temporary: Option<TemporaryKey>,
@@ -20,11 +20,11 @@ pub(crate) struct BoundSession {
     pub(crate) inited: bool,
     /// Answered requests that are sent again inside `initConnection` or under the same key, oldest first.
     pub(crate) retries: Vec<RequestTag>,
-    /// Whether the session was given the requests that waited for it.
+    /// Whether the requests that waited for a usable key were queued in the session.
     pub(crate) takes_requests: bool,
 }
 
-impl BoundSession {
+impl CarriedSession {
     pub(crate) fn new(session: Session, temporary: Option<TemporaryKey>) -> Self {
         Self { session, temporary, inited: false, retries: Vec::new(), takes_requests: false }
     }
@@ -48,8 +48,8 @@ impl BoundSession {
         Self::new(session, Some(temporary))
     }
 
-    /// Whether requests may leave.
-    pub(crate) fn is_ready(&self) -> bool {
+    /// Whether the key may carry requests: a permanent one, or a temporary one that is bound.
+    pub(crate) fn is_key_usable(&self) -> bool {
         self.temporary.as_ref().is_none_or(TemporaryKey::is_bound)
     }
 

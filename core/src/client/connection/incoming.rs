@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::bound_session::BoundSession;
+use super::carried_session::CarriedSession;
 use super::key_exchange::{Advance, KeyExchange};
 use super::stream::{Deadline, Stage};
 use super::temporary_key::{BINDING, TemporaryKey, binding_answer};
@@ -22,9 +22,9 @@ pub(crate) struct Incoming<'a, 'c> {
     pub(super) stage: &'a mut Stage,
     pub(super) deadline: &'a mut Deadline,
     pub(super) has_key_answer: &'a mut bool,
-    pub(super) bound: &'a mut Option<BoundSession>,
-    /// The server says of a bound key that it is not: returned after everything else.
-    pub(super) unbound: Option<RpcError>,
+    pub(super) carried: &'a mut Option<CarriedSession>,
+    /// The error by which the server treats a bound temporary key as unbound; returned once all frames are read.
+    pub(super) unbound_error: Option<RpcError>,
     pub(super) dc: DcId,
     /// Whether requests travel under temporary keys.
     pub(super) pfs: bool,
@@ -58,12 +58,16 @@ impl Incoming<'_, '_> {
             Some(Frame::Error(code)) => return Err(DisconnectReason::TransportError(code)),
             Some(Frame::QuickAck(token)) => {
                 // An unknown token means nothing.
-                let bound = self.bound.as_mut();
-                let acknowledged = bound.map(|bound| bound.session.quick_ack(token)).unwrap_or_default();
+                let carried = self.carried.as_mut();
+                let acknowledged =
+                    carried.map(|carried| carried.session.quick_ack(token)).unwrap_or_default();
                 return Ok(Some(Received::QuickAck(acknowledged)));
             }
             None => {
-                return self.unbound.take().map_or(Ok(None), |error| Err(DisconnectReason::Binding(error)));
+                return self
+                    .unbound_error
+                    .take()
+                    .map_or(Ok(None), |error| Err(DisconnectReason::Binding(error)));
             }
         };
         if matches!(self.stage, Stage::KeyExchange(_)) {
@@ -73,15 +77,15 @@ impl Incoming<'_, '_> {
             let advance = run.advance(packet, self.cx.random)?;
             self.deadline.extend(now.monotonic);
             *self.has_key_answer = true;
-            let Advanced { stage, bound, key } = key_exchange_advanced(advance, self.dc, self.pfs, self.cx);
+            let Advanced { stage, carried, key } = key_exchange_advanced(advance, self.dc, self.pfs, self.cx);
             *self.stage = stage;
-            if bound.is_some() {
-                *self.bound = bound;
+            if carried.is_some() {
+                *self.carried = carried;
             }
             return Ok(Some(key.map_or(Received::Handled, Received::NewKey)));
         }
         // Before the first byte of a key exchange left, nothing can be an answer.
-        let Some(BoundSession { session, temporary, inited, retries, .. }) = self.bound else {
+        let Some(CarriedSession { session, temporary, inited, retries, .. }) = self.carried else {
             return Ok(Some(Received::Handled));
         };
         let is_draining = session.is_draining();
@@ -94,7 +98,7 @@ impl Incoming<'_, '_> {
                     temporary,
                     inited,
                     retries,
-                    unbound: &mut self.unbound,
+                    unbound_error: &mut self.unbound_error,
                     is_draining,
                     is_validated: false,
                     is_answered: false,
@@ -113,7 +117,7 @@ impl Incoming<'_, '_> {
 struct Advanced {
     stage: Stage,
     /// The session, once its key is made.
-    bound: Option<BoundSession>,
+    carried: Option<CarriedSession>,
     /// A permanent key that was made.
     key: Option<DcAuth>,
 }
@@ -121,22 +125,22 @@ struct Advanced {
 fn key_exchange_advanced(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context<'_>) -> Advanced {
     match advance {
         Advance::Continue(run) => {
-            Advanced { stage: Stage::KeyExchange(Box::new(run)), bound: None, key: None }
+            Advanced { stage: Stage::KeyExchange(Box::new(run)), carried: None, key: None }
         }
         Advance::Done { new, permanent: Some(permanent), .. } => {
-            let bound = BoundSession::under_temporary(new, permanent, cx);
-            Advanced { stage: Stage::Binding, bound: Some(bound), key: None }
+            let carried = CarriedSession::under_temporary(new, permanent, cx);
+            Advanced { stage: Stage::Binding, carried: Some(carried), key: None }
         }
         Advance::Done { new, permanent: None, ids } => {
             let key = DcAuth { auth_key: new.auth_key, server_salt: new.server_salt };
             if pfs {
                 let stage = start_key_exchange(dc, Some(key.auth_key.clone()), ids, cx);
-                return Advanced { stage, bound: None, key: Some(key) };
+                return Advanced { stage, carried: None, key: Some(key) };
             }
             let clock = cx.clock_at(new.server_time);
-            let mut bound = BoundSession::permanent(&key, clock, cx.random, cx.now);
-            bound.session.heard(cx.now);
-            Advanced { stage: Stage::Validating, bound: Some(bound), key: Some(key) }
+            let mut carried = CarriedSession::permanent(&key, clock, cx.random, cx.now);
+            carried.session.heard(cx.now);
+            Advanced { stage: Stage::Validating, carried: Some(carried), key: Some(key) }
         }
     }
 }
@@ -166,9 +170,9 @@ struct Effects<'a> {
     temporary: &'a mut Option<TemporaryKey>,
     inited: &'a mut bool,
     retries: &'a mut Vec<RequestTag>,
-    unbound: &'a mut Option<RpcError>,
+    unbound_error: &'a mut Option<RpcError>,
     is_draining: bool,
-    /// It shows that the server has the key.
+    /// A message of it shows that the server has the key.
     is_validated: bool,
     /// The last event is a result, and its request is not sent again.
     is_answered: bool,
@@ -209,7 +213,7 @@ impl Packet<'_> {
     /// Why the connection must be closed.
     pub(crate) fn next(&mut self) -> Result<Option<ConnectionEvent<'_>>, DisconnectReason> {
         let effects = &mut self.effects;
-        effects.event_is_handled();
+        effects.commit_last_result();
         match self.messages.next() {
             Ok(Some(SessionEvent::Result { tag: BINDING, body })) => {
                 effects.binding_answered(binding_answer(body));
@@ -229,11 +233,11 @@ impl Packet<'_> {
                 Ok(Some(ConnectionEvent::Handled))
             }
             Ok(Some(SessionEvent::KeyDestroyed)) => Ok(Some(ConnectionEvent::KeyDestroyed)),
-            Ok(None) => effects.packet_is_used_up().map(|()| None),
+            Ok(None) => effects.finish_packet().map(|()| None),
             Err(error) => {
                 effects.is_refused = true;
                 if error.is_fatal() {
-                    effects.packet_is_used_up()?;
+                    effects.finish_packet()?;
                     return Err(DisconnectReason::Rejected(error));
                 }
                 Ok(Some(ConnectionEvent::Refused(error)))
@@ -246,7 +250,7 @@ impl Packet<'_> {
         let effects = &mut self.effects;
         effects.is_answered = false;
         match retry {
-            Retry::WithNewKey(error) if !effects.is_draining => *effects.unbound = Some(error),
+            Retry::WithNewKey(error) if !effects.is_draining => *effects.unbound_error = Some(error),
             Retry::WithInit | Retry::WithNewKey(_) => effects.retries.push(tag),
         }
     }
@@ -258,7 +262,7 @@ impl Packet<'_> {
 }
 
 impl Effects<'_> {
-    fn event_is_handled(&mut self) {
+    fn commit_last_result(&mut self) {
         if core::mem::take(&mut self.is_answered) {
             *self.inited = true;
         }
@@ -275,12 +279,12 @@ impl Effects<'_> {
         }
     }
 
-    fn packet_is_used_up(&mut self) -> Result<(), DisconnectReason> {
+    fn finish_packet(&mut self) -> Result<(), DisconnectReason> {
         if let Some(error) = self.refused_binding.take() {
             return Err(DisconnectReason::Binding(error));
         }
-        let is_key_fit = self.temporary.as_ref().is_none_or(TemporaryKey::is_bound);
-        if self.is_validated && is_key_fit && !matches!(self.stage, Stage::Ready(_)) {
+        let is_key_usable = self.temporary.as_ref().is_none_or(TemporaryKey::is_bound);
+        if self.is_validated && is_key_usable && !matches!(self.stage, Stage::Ready(_)) {
             *self.stage = Stage::Ready(self.now);
         }
         if !self.is_refused && !matches!(self.stage, Stage::Ready(_)) {

@@ -17,8 +17,8 @@ use crate::transport::{StreamMode, TransportKind, TransportStack};
 /// |---|---|---|
 /// | `Idle` | a request, [`Client::connect`](crate::client::Client::connect) or a key rotation needs it | `Connecting` |
 /// | `Backoff` | its time is over, or `connect` cuts it short | `Connecting` |
-/// | [`Connecting`](Stage::Connecting) | the stream is up | `Introducing` |
-/// | [`Introducing`](Stage::Introducing) | the tunnel is open, and a session or a key of the DC is known | `Validating` or `Binding` |
+/// | [`Connecting`](Stage::Connecting) | the stream is up | `OpeningTunnel` |
+/// | [`OpeningTunnel`](Stage::OpeningTunnel) | the tunnel is open, and a session or a key of the DC is known | `Validating` or `Binding` |
 /// | | the tunnel is open, and a key is missing | `KeyExchange` |
 /// | [`KeyExchange`](Stage::KeyExchange) | the permanent key is made, and requests travel under temporary ones | `KeyExchange` |
 /// | | the permanent key is made, and requests travel under it | `Validating` |
@@ -40,7 +40,7 @@ pub(crate) enum Stage {
     /// [`Output::Open`](crate::client::Output::Open) is out.
     Connecting,
     /// The stream is up, and its mode (fake TLS, WebSocket) waits for the peer's first answer.
-    Introducing,
+    OpeningTunnel,
     /// A key is being agreed upon.
     KeyExchange(Box<KeyExchange>),
     /// The session's temporary key is not bound yet.
@@ -134,7 +134,7 @@ impl Stream {
     /// Whether a key exchange or a session may begin now.
     pub(crate) fn may_begin(&self) -> bool {
         let is_open = self.stack.as_ref().is_some_and(TransportStack::is_open);
-        matches!(self.stage, Stage::Introducing) && self.write_due.is_none() && is_open
+        matches!(self.stage, Stage::OpeningTunnel) && self.write_due.is_none() && is_open
     }
 
     /// The tunnel may have opened: that is a sign of life.

@@ -13,13 +13,13 @@ pub(crate) struct Attempts {
     /// Attempts that failed, and connections that did not last, in a row.
     backoff: Backoff,
     /// Attempts that failed, ever: they decide which addresses, mode and transport come next.
-    route: usize,
+    total_failures: usize,
     /// Connections whose stream mode got no answer: they decide what the next one says first.
     hello_failures: u32,
     /// Whether a connection was ever ready.
     was_ready: bool,
     /// Whether a key exchange failed since a connection was ready.
-    failed_at_key: bool,
+    failed_in_key_exchange: bool,
     /// How the last connection ended, unless a request was answered since.
     trouble: Option<DisconnectReason>,
 }
@@ -29,16 +29,16 @@ impl Attempts {
         self.backoff.failures()
     }
 
-    pub(crate) const fn route(&self) -> usize {
-        self.route
+    pub(crate) const fn total_failures(&self) -> usize {
+        self.total_failures
     }
 
     pub(crate) const fn hello_failures(&self) -> u32 {
         self.hello_failures
     }
 
-    pub(crate) const fn failed_at_key(&self) -> bool {
-        self.failed_at_key
+    pub(crate) const fn failed_in_key_exchange(&self) -> bool {
+        self.failed_in_key_exchange
     }
 
     pub(crate) const fn trouble(&self) -> Option<&DisconnectReason> {
@@ -48,7 +48,7 @@ impl Attempts {
     /// The connection is ready.
     pub(crate) const fn ready(&mut self) {
         self.was_ready = true;
-        self.failed_at_key = false;
+        self.failed_in_key_exchange = false;
     }
 
     /// A request was answered: the connection was worth its attempt, however soon it ends.
@@ -65,7 +65,7 @@ impl Attempts {
     /// A connection ended.
     pub(crate) fn ended(&mut self, reason: &DisconnectReason, ended: Ended) {
         if !ended.was_ready {
-            self.route = self.route.wrapping_add(1);
+            self.total_failures = self.total_failures.wrapping_add(1);
         }
         // A server that refuses everything does so over a connection that works.
         if ended.was_steady && !reason.is_refusal() {
@@ -73,7 +73,7 @@ impl Attempts {
         } else {
             self.backoff.failed();
         }
-        self.failed_at_key |= ended.at_key;
+        self.failed_in_key_exchange |= ended.in_key_exchange;
         if ended.at_hello {
             self.hello_failures = self.hello_failures.wrapping_add(1);
         }
@@ -107,7 +107,7 @@ mod tests {
         let mut attempts = Attempts::default();
         for failures in 1..=4 {
             attempts.ended(&LOST, Ended::default());
-            assert_eq!((attempts.failures(), attempts.route()), (failures, failures as usize));
+            assert_eq!((attempts.failures(), attempts.total_failures()), (failures, failures as usize));
             assert!(!attempts.is_given_up(&LOST, 5));
         }
         attempts.ended(&LOST, Ended::default());
@@ -121,7 +121,7 @@ mod tests {
     fn a_connection_that_was_ready_keeps_its_route() {
         let mut attempts = Attempts::default();
         attempts.ended(&LOST, Ended { was_ready: true, ..Ended::default() });
-        assert_eq!((attempts.route(), attempts.failures()), (0, 1));
+        assert_eq!((attempts.total_failures(), attempts.failures()), (0, 1));
         attempts.ended(&LOST, Ended { was_ready: true, ..Ended::default() });
         assert_eq!(attempts.failures(), 2);
         attempts.ended(&LOST, Ended { was_ready: true, was_steady: true, ..Ended::default() });
@@ -143,9 +143,9 @@ mod tests {
     fn hellos_and_key_exchanges_that_failed_are_remembered() {
         let mut attempts = Attempts::default();
         attempts.ended(&LOST, Ended { at_hello: true, ..Ended::default() });
-        attempts.ended(&LOST, Ended { at_key: true, ..Ended::default() });
-        assert_eq!((attempts.hello_failures(), attempts.failed_at_key()), (1, true));
+        attempts.ended(&LOST, Ended { in_key_exchange: true, ..Ended::default() });
+        assert_eq!((attempts.hello_failures(), attempts.failed_in_key_exchange()), (1, true));
         attempts.ready();
-        assert_eq!((attempts.hello_failures(), attempts.failed_at_key()), (1, false));
+        assert_eq!((attempts.hello_failures(), attempts.failed_in_key_exchange()), (1, false));
     }
 }

@@ -44,21 +44,21 @@ impl DrainingSession {
         self.until
     }
 
-    /// The requests that the server never got, so that they may leave under another key.
-    pub(crate) fn take_lost(&mut self) -> Vec<RequestTag> {
-        self.connection.bound_mut().map(|bound| bound.session.take_queued()).unwrap_or_default()
+    /// Takes the requests that were never sent, or that the server never got: they may leave under another key.
+    pub(crate) fn take_unsent(&mut self) -> Vec<RequestTag> {
+        self.connection.carried_mut().map(|carried| carried.session.take_queued()).unwrap_or_default()
     }
 
     /// The answer to a request is no longer waited for.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
-        if let Some(bound) = self.connection.bound_mut() {
-            bound.session.drop_request(tag);
+        if let Some(carried) = self.connection.carried_mut() {
+            carried.session.drop_request(tag);
         }
     }
 
     /// Whether an answer may come through here.
     pub(crate) fn carries(&self, tag: RequestTag) -> bool {
-        self.connection.bound().is_some_and(|bound| bound.session.delivery(tag) >= Delivery::Packed)
+        self.connection.carried().is_some_and(|carried| carried.session.delivery(tag) >= Delivery::Packed)
     }
 
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
@@ -92,9 +92,9 @@ pub(crate) struct UnconfirmedRequests {
 impl UnconfirmedRequests {
     /// Notes what `connection` carries and will have no answer to.
     pub(crate) fn add(&mut self, connection: &Connection, waiting: impl Iterator<Item = RequestId>) {
-        let Some(bound) = connection.bound() else { return };
+        let Some(carried) = connection.carried() else { return };
         for tag in waiting.map(RequestId::tag) {
-            let delivery = bound.session.delivery(tag);
+            let delivery = carried.session.delivery(tag);
             if delivery >= Delivery::Packed {
                 self.known.insert(tag, delivery.max(Delivery::Sent));
                 self.undecided.push(tag);

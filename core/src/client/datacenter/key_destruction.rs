@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::client::connection::Connection;
-use crate::client::connection::bound_session::BoundSession;
+use crate::client::connection::carried_session::CarriedSession;
 use crate::client::connection::incoming::{ConnectionEvent, Incoming, Received};
 use crate::client::connection::stream::Stream;
 use crate::client::context::Context;
@@ -38,13 +38,13 @@ impl KeyDestruction {
             connection.close();
         }
         // Only the permanent key itself can be destroyed for good, so it is used, for this alone.
-        let mut bound =
-            connection.take_bound().filter(|bound| bound.temporary.is_none()).unwrap_or_else(|| {
+        let mut carried =
+            connection.take_carried().filter(|carried| carried.temporary.is_none()).unwrap_or_else(|| {
                 let clock = cx.clock();
-                BoundSession::permanent(key, clock, cx.random, cx.now)
+                CarriedSession::permanent(key, clock, cx.random, cx.now)
             });
-        bound.session.destroy_key();
-        connection.set_bound(bound);
+        carried.session.destroy_key();
+        connection.set_carried(carried);
         Self { dc, connection, until: cx.now.monotonic + policy::KEY_DESTRUCTION_TIMEOUT, over: false }
     }
 
@@ -96,8 +96,8 @@ impl KeyDestruction {
 
     pub(crate) fn transmit(&mut self, cx: &mut Context<'_>) -> Option<(ConnId, Vec<u8>)> {
         self.connection.begin(self.dc, false, cx);
-        if let Some(bound) = self.connection.bound_mut() {
-            bound.session.tick(cx.now.monotonic);
+        if let Some(carried) = self.connection.carried_mut() {
+            carried.session.tick(cx.now.monotonic);
         }
         // No request travels here any more.
         let bytes = self.connection.transmit(&[], &PendingRequests::default(), cx)?;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::authorization::AuthState;
 use super::draining::DrainingSession;
 use super::{Datacenter, Role};
-use crate::client::connection::bound_session::BoundSession;
+use crate::client::connection::carried_session::CarriedSession;
 use crate::client::io::ConnId;
 use crate::rpc::{PendingRequests, RequestId, RequestOrdering, Requester};
 use crate::session::{Delivery, RequestTag};
@@ -14,48 +14,48 @@ use crate::time::{Now, Timestamp};
 
 impl Datacenter {
     /// A new request. Without a session that may carry it, it waits in the table.
-    pub(crate) fn queue(&mut self, tag: RequestTag, place: RequestOrdering, now: Timestamp) {
+    pub(crate) fn queue(&mut self, tag: RequestTag, ordering: RequestOrdering, now: Timestamp) {
         self.last_used = now;
         if self.takes_requests() {
-            self.route_request(tag, place);
+            self.route_request(tag, ordering);
         }
     }
 
     /// Whether the session was given the requests that waited for it.
     pub(super) fn takes_requests(&self) -> bool {
-        self.main.bound().is_some_and(|bound| bound.takes_requests)
+        self.main.carried().is_some_and(|carried| carried.takes_requests)
     }
 
     /// Whether a request may leave in the present session. What is to be executed after something that the draining
     /// session owes must wait: msg_ids of one session mean nothing in another.
-    fn may_leave(&self, place: RequestOrdering) -> bool {
-        let passes = self.auth == AuthState::Open || matches!(place.owner, Requester::Transfer(_));
-        let waits = place.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
+    fn may_leave(&self, ordering: RequestOrdering) -> bool {
+        let passes = self.auth == AuthState::Open || matches!(ordering.owner, Requester::Transfer(_));
+        let waits = ordering.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
         passes && !waits && !self.rotation.holds_requests()
     }
 
     /// Queues a request, or parks it.
-    fn route_request(&mut self, tag: RequestTag, place: RequestOrdering) {
-        let may_leave = self.may_leave(place);
-        match self.main.bound_mut() {
-            Some(bound) if may_leave => bound.session.queue(tag),
+    fn route_request(&mut self, tag: RequestTag, ordering: RequestOrdering) {
+        let may_leave = self.may_leave(ordering);
+        match self.main.carried_mut() {
+            Some(carried) if may_leave => carried.session.queue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
 
     /// Gives the session the requests that waited for it, if it has become fit for them. Returns whether all had to wait
     /// until now for want of a key.
-    pub(crate) fn fill(&mut self, table: &PendingRequests) -> bool {
+    pub(crate) fn queue_waiting(&mut self, table: &PendingRequests) -> bool {
         let waited = self.key_exchange_due().is_some();
-        let Some(bound) = self.main.bound_mut() else { return false };
-        if !bound.is_ready() {
-            bound.bind();
+        let Some(carried) = self.main.carried_mut() else { return false };
+        if !carried.is_key_usable() {
+            carried.bind();
             return false;
         }
-        if bound.takes_requests {
+        if carried.takes_requests {
             return false;
         }
-        bound.takes_requests = true;
+        carried.takes_requests = true;
         self.denials.key_accepted();
         self.parked.clear();
         // What the draining session may still have answers to stays there.
@@ -89,37 +89,40 @@ impl Datacenter {
 
     /// Queues a request, or parks it, unless its result is no longer wanted.
     fn route_waiting(&mut self, tag: RequestTag, table: &PendingRequests) {
-        if let Some(place) = table.place(tag.into()) {
-            self.route_request(tag, place);
+        if let Some(ordering) = table.place(tag.into()) {
+            self.route_request(tag, ordering);
         }
     }
 
     /// The sessions that may have a request: the present one and the draining one.
-    fn sessions(&self) -> impl Iterator<Item = &BoundSession> {
-        [Role::Main, Role::Draining].into_iter().filter_map(|role| self.connection(role)?.bound())
+    fn sessions(&self) -> impl Iterator<Item = &CarriedSession> {
+        [Role::Main, Role::Draining].into_iter().filter_map(|role| self.connection(role)?.carried())
     }
 
-    fn sessions_mut(&mut self) -> impl Iterator<Item = &mut BoundSession> {
+    fn sessions_mut(&mut self) -> impl Iterator<Item = &mut CarriedSession> {
         let draining = self.draining.as_deref_mut().map(DrainingSession::connection_mut);
-        [Some(&mut self.main), draining].into_iter().flatten().filter_map(|connection| connection.bound_mut())
+        [Some(&mut self.main), draining]
+            .into_iter()
+            .flatten()
+            .filter_map(|connection| connection.carried_mut())
     }
 
     /// The result of a request is no longer wanted.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
-        self.answered(tag);
+        self.request_ended(tag);
         self.parked.remove(&tag);
-        self.sessions_mut().for_each(|bound| bound.session.drop_request(tag));
+        self.sessions_mut().for_each(|carried| carried.session.drop_request(tag));
     }
 
     /// A request has ended.
-    pub(crate) fn answered(&mut self, tag: RequestTag) {
+    pub(crate) fn request_ended(&mut self, tag: RequestTag) {
         self.unconfirmed.forget(tag);
         self.owes_less |= self.draining.is_some();
     }
 
     /// How far a request has come.
     pub(crate) fn delivery(&self, tag: RequestTag) -> Delivery {
-        let known = self.sessions().map(|bound| bound.session.delivery(tag));
+        let known = self.sessions().map(|carried| carried.session.delivery(tag));
         known.chain(self.unconfirmed.delivery(tag)).max().unwrap_or(Delivery::Queued)
     }
 
@@ -131,14 +134,14 @@ impl Datacenter {
     /// Takes the requests whose outcome is unknown, oldest first.
     pub(crate) fn take_unknown_outcomes(&mut self) -> Vec<RequestTag> {
         let mut unknown = self.unconfirmed.take_undecided();
-        self.sessions_mut().for_each(|bound| unknown.append(&mut bound.session.take_unsure()));
+        self.sessions_mut().for_each(|carried| unknown.append(&mut carried.session.take_unsure()));
         unknown.sort_unstable();
         unknown.dedup();
         unknown
     }
 
     /// Sends such a request again: in this session, or in the next, which takes all that is owed by no other.
-    pub(crate) fn send_again(&mut self, tag: RequestTag, place: RequestOrdering) {
+    pub(crate) fn send_again(&mut self, tag: RequestTag, ordering: RequestOrdering) {
         if let Some(draining) = &mut self.draining {
             draining.drop_request(tag);
             self.owes_less = true;
@@ -146,10 +149,10 @@ impl Datacenter {
         if !self.takes_requests() {
             return;
         }
-        let may_leave = self.may_leave(place);
-        match self.main.bound_mut() {
+        let may_leave = self.may_leave(ordering);
+        match self.main.carried_mut() {
             // What is to be executed after it may wait there already.
-            Some(bound) if may_leave => bound.session.queue_again(tag),
+            Some(carried) if may_leave => carried.session.queue_again(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
@@ -159,7 +162,7 @@ impl Datacenter {
     pub(super) fn tick_draining(&mut self, table: &PendingRequests, now: Now) -> Option<ConnId> {
         let draining = self.draining.as_deref_mut()?;
         draining.connection_mut().tick(now.monotonic);
-        let lost = draining.take_lost();
+        let lost = draining.take_unsent();
         let is_over = draining.is_over(now.monotonic);
         // A session that takes no requests yet will get them with all others.
         if self.takes_requests() {

@@ -10,7 +10,7 @@ use crate::login::answer;
 use crate::login::credentials::BotToken;
 use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
-use crate::login::outcome::{Account, LoginStep, UserInfo};
+use crate::login::outcome::{AccountChange, LoginStep, UserInfo};
 use crate::login::single_query::{LogsIn, SingleQuery};
 use crate::login::state::{AnswerContext, Hops, Next, Request, State, secret_bytes};
 use crate::rpc::RpcError;
@@ -22,7 +22,7 @@ impl LoginFlow<UserInfo> {
     #[must_use]
     pub fn bot_login(token: &str) -> Self {
         let token = BotToken::parse(token);
-        Self::new(Account::of_login, |cx| {
+        Self::new(AccountChange::of_login, |cx| {
             let (token, api) = (token?, cx.api()?);
             let query = functions::auth::ImportBotAuthorization {
                 flags: 0,
@@ -39,7 +39,7 @@ impl LoginFlow<UserInfo> {
     #[must_use]
     pub fn get_me() -> Self {
         let state = SingleQuery { method: "users.getUsers", is_login: false, read: answer::user };
-        Self::new(Account::of_user, |_| Ok(Request::new(state, get_self())))
+        Self::new(AccountChange::of_user, |_| Ok(Request::new(state, get_self())))
     }
 }
 
@@ -50,7 +50,7 @@ impl LoginFlow<Option<LoginStep>> {
     /// Only the server says `None`. The step fails if the server cannot be asked or its answer cannot be read.
     #[must_use]
     pub fn login_state() -> Self {
-        Self::new(Account::of_state, |_| Ok(Request::new(LoginState, get_self())))
+        Self::new(AccountChange::of_state, |_| Ok(Request::new(LoginState, get_self())))
     }
 }
 
@@ -59,7 +59,7 @@ impl LoginFlow<()> {
     #[must_use]
     pub fn log_out() -> Self {
         let query = secret_bytes(&functions::auth::LogOut {}, 0);
-        Self::new(|()| Account::LoggedOut, |_| Ok(Request::new(LogOut, query)))
+        Self::new(|()| AccountChange::LoggedOut, |_| Ok(Request::new(LogOut, query)))
     }
 }
 

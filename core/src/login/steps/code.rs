@@ -12,7 +12,7 @@ use crate::login::answer::{self, Authorized};
 use crate::login::code::SentCode;
 use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
-use crate::login::outcome::{Account, LoginStep, SignUpRequired, TermsOfService, UserInfo};
+use crate::login::outcome::{AccountChange, LoginStep, SignUpRequired, TermsOfService, UserInfo};
 use crate::login::phone::PhoneNumber;
 use crate::login::single_query::{LogsIn, SingleQuery};
 use crate::login::state::{AnswerContext, Hops, LoginContext, Next, Request, State, secret_bytes};
@@ -28,7 +28,7 @@ impl LoginFlow<LoginStep> {
     #[must_use]
     pub fn send_code(phone: &str) -> Self {
         let phone = PhoneNumber::parse(phone);
-        Self::new(Account::of_step, |cx| send_code(phone?, cx))
+        Self::new(AccountChange::of_step, |cx| send_code(phone?, cx))
     }
 
     /// Asks for another code, in the way that [`SentCode::next`] names and after [`SentCode::timeout`]
@@ -37,7 +37,7 @@ impl LoginFlow<LoginStep> {
     #[must_use]
     pub fn resend_code(sent: &SentCode) -> Self {
         let sent = sent.clone();
-        Self::new(Account::of_step, |cx| {
+        Self::new(AccountChange::of_step, |cx| {
             if !sent.is_usable() {
                 return send_code(sent.phone, cx);
             }
@@ -77,7 +77,7 @@ impl LoginFlow<()> {
             secret_bytes(&functions::auth::CancelCode { phone_number, phone_code_hash }, 0)
         });
         let state = SingleQuery { method: "auth.cancelCode", is_login: true, read: answer::is_true };
-        Self::new(|()| Account::Unchanged, |_| Ok(Request::new(state, query?)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
     }
 
     /// Tells the server, after the sign-up, that the terms of service were accepted (`help.acceptTermsOfService`).
@@ -87,7 +87,7 @@ impl LoginFlow<()> {
         let query = secret_bytes(&functions::help::AcceptTermsOfService { id }, 0);
         let state =
             SingleQuery { method: "help.acceptTermsOfService", is_login: false, read: answer::is_true };
-        Self::new(|()| Account::Unchanged, |_| Ok(Request::new(state, query)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
     }
 }
 
@@ -107,7 +107,7 @@ impl LoginFlow<UserInfo> {
             Ok(secret_bytes(&query, first_name.len() + last_name.len()))
         });
         let state = LogsIn { method: "auth.signUp", finish: |user| user };
-        Self::new(Account::of_login, |_| Ok(Request::new(state, query?)))
+        Self::new(AccountChange::of_login, |_| Ok(Request::new(state, query?)))
     }
 }
 
@@ -174,7 +174,7 @@ struct SignIn {
 fn sign_in(sent: &SentCode, code: &str, is_from_email: bool) -> LoginFlow<LoginStep> {
     let query = sign_in_query(sent, code, is_from_email);
     let sent = sent.clone();
-    LoginFlow::new(Account::of_step, |_| Ok(Request::new(SignIn { sent }, query?)))
+    LoginFlow::new(AccountChange::of_step, |_| Ok(Request::new(SignIn { sent }, query?)))
 }
 
 fn sign_in_query(sent: &SentCode, code: &str, is_from_email: bool) -> Result<Secret<Vec<u8>>, LoginError> {

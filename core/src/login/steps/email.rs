@@ -8,7 +8,7 @@ use crate::login::answer;
 use crate::login::code::{SentCode, read_code_with_digits};
 use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
-use crate::login::outcome::{Account, EmailCode, LoginStep};
+use crate::login::outcome::{AccountChange, EmailCode, LoginStep};
 use crate::login::phone::PhoneNumber;
 use crate::login::single_query::SingleQuery;
 use crate::login::state::{AnswerContext, Hops, Next, Request, State, secret_bytes};
@@ -30,7 +30,7 @@ impl LoginFlow<EmailCode> {
         });
         let state =
             SingleQuery { method: "account.sendVerifyEmailCode", is_login: true, read: answer::email_code };
-        Self::new(|_| Account::Unchanged, |_| Ok(Request::new(state, query?)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
     }
 }
 
@@ -51,7 +51,7 @@ impl LoginFlow<LoginStep> {
             Ok(secret_bytes(&query, code.len()))
         });
         let state = VerifyEmail { phone: sent.phone.clone() };
-        Self::new(Account::of_step, |_| Ok(Request::new(state, query?)))
+        Self::new(AccountChange::of_step, |_| Ok(Request::new(state, query?)))
     }
 
     /// Gives up a mailbox that cannot be reached, so that codes come by telephone (`auth.resetLoginEmail`): at once, or
@@ -63,7 +63,7 @@ impl LoginFlow<LoginStep> {
             secret_bytes(&functions::auth::ResetLoginEmail { phone_number, phone_code_hash }, 0)
         });
         let phone = sent.phone.clone();
-        Self::new(Account::of_step, |_| Ok(request_code("auth.resetLoginEmail", phone, query?)))
+        Self::new(AccountChange::of_step, |_| Ok(request_code("auth.resetLoginEmail", phone, query?)))
     }
 }
 

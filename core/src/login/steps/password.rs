@@ -10,7 +10,7 @@ use crate::login::answer::{self, Algorithm, Parameters};
 use crate::login::code::read_code_with_digits;
 use crate::login::error::{LoginError, PasswordParametersError};
 use crate::login::flow::LoginFlow;
-use crate::login::outcome::{Account, PasswordReset, RecoveryCode, UserInfo};
+use crate::login::outcome::{AccountChange, PasswordReset, RecoveryCode, UserInfo};
 use crate::login::password::{NewPassword, PasswordKdfOutput};
 use crate::login::single_query::{LogsIn, SingleQuery};
 use crate::login::state::{AnswerContext, Hops, Next, Request, State, secret_bytes};
@@ -25,7 +25,7 @@ impl LoginFlow<UserInfo> {
     #[must_use]
     pub fn check_password(password: &str) -> Self {
         let state = GetParameters { password: Secret::new(password.into()), is_refreshed: false };
-        Self::new(Account::of_login, |_| Ok(Request::new(state, get_password())))
+        Self::new(AccountChange::of_login, |_| Ok(Request::new(state, get_password())))
     }
 
     /// Logs in with the recovery code instead of the password (`auth.recoverPassword`). `new` replaces the old password;
@@ -36,7 +36,7 @@ impl LoginFlow<UserInfo> {
     #[must_use]
     pub fn recover_password(code: &str, new: Option<NewPassword>) -> Self {
         let code = recovery_code(code);
-        Self::new(Account::of_login, |_| {
+        Self::new(AccountChange::of_login, |_| {
             let code = code?;
             Ok(match new {
                 Some(new) => Request::new(GetAlgorithm { code, new }, get_password()),
@@ -61,7 +61,7 @@ impl LoginFlow<RecoveryCode> {
             is_login: true,
             read: answer::recovery_code,
         };
-        Self::new(|_| Account::Unchanged, |_| Ok(Request::new(state, query)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
     }
 }
 
@@ -81,7 +81,7 @@ impl LoginFlow<()> {
             is_login: true,
             read: answer::recovery_code_accepted,
         };
-        Self::new(|()| Account::Unchanged, |_| Ok(Request::new(state, query?)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
     }
 
     /// Declines the [reset](LoginFlow::reset_password) of the password (`account.declinePasswordReset`).
@@ -90,7 +90,7 @@ impl LoginFlow<()> {
         let query = secret_bytes(&functions::account::DeclinePasswordReset {}, 0);
         let state =
             SingleQuery { method: "account.declinePasswordReset", is_login: false, read: answer::is_true };
-        Self::new(|()| Account::Unchanged, |_| Ok(Request::new(state, query)))
+        Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
     }
 }
 
@@ -102,7 +102,7 @@ impl LoginFlow<PasswordReset> {
         let query = secret_bytes(&functions::account::ResetPassword {}, 0);
         let state =
             SingleQuery { method: "account.resetPassword", is_login: false, read: answer::password_reset };
-        Self::new(|_| Account::Unchanged, |_| Ok(Request::new(state, query)))
+        Self::new(|_| AccountChange::Unchanged, |_| Ok(Request::new(state, query)))
     }
 }
 

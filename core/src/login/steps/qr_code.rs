@@ -9,7 +9,7 @@ use crate::login::answer::{self, Token};
 use crate::login::credentials::ApiCredentials;
 use crate::login::error::{AnswerError, LoginError};
 use crate::login::flow::LoginFlow;
-use crate::login::outcome::{Account, LoginStep, QrLink};
+use crate::login::outcome::{AccountChange, LoginStep, QrLink};
 use crate::login::state::{AnswerContext, Hops, Next, Request, State, not_awaited, secret_bytes};
 use crate::rpc::RpcError;
 use crate::tl::functions;
@@ -21,7 +21,7 @@ impl LoginFlow<LoginStep> {
     #[must_use]
     pub fn qr_login(except_ids: &[i64]) -> Self {
         let except_ids = except_ids.to_vec();
-        Self::new(Account::of_step, |cx| {
+        Self::new(AccountChange::of_step, |cx| {
             let api = cx.api()?.clone();
             let state = QrLogin { api, except_ids, shown: 0, phase: Phase::Exporting };
             let query = state.export();
