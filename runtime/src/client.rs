@@ -42,7 +42,7 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.call(|state, _| state.end_wanted = true);
+        self.shared.call(|state, _| state.close_requested = true);
     }
 }
 
@@ -107,7 +107,7 @@ impl Client {
     pub async fn connect(&self) -> Result<(), Error> {
         let before = self.shared().call(|state, now| {
             state.machine.connect(now);
-            state.losses.get(&state.machine.home()).map_or(0, |loss| loss.count)
+            state.disconnects.get(&state.machine.home()).map_or(0, |it| it.count)
         });
         let max_attempts = self.handle.max_attempts;
         self.shared()
@@ -116,9 +116,9 @@ impl Client {
                     return Some(Ok(()));
                 }
                 let dc = state.machine.home();
-                let loss = state.losses.get(&dc).filter(|loss| loss.count > before)?;
-                let given_up = !loss.retries || loss.count - before >= max_attempts;
-                given_up.then(|| Err(Error::Unreachable { dc, reason: loss.reason.clone() }))
+                let disconnects = state.disconnects.get(&dc).filter(|it| it.count > before)?;
+                let given_up = !disconnects.retries || disconnects.count - before >= max_attempts;
+                given_up.then(|| Err(Error::Unreachable { dc, reason: disconnects.reason.clone() }))
             })
             .await?
     }
@@ -127,7 +127,7 @@ impl Client {
     /// stops the driver, for all handles of this client; returns when that is done. Pending calls end with
     /// [`Error::Stopped`]. Whether the save succeeded is told by [`save_error`](Self::save_error).
     pub async fn disconnect(&self) {
-        self.shared().call(|state, _| state.end_wanted = true);
+        self.shared().call(|state, _| state.close_requested = true);
         // It never answers: that the driver ended is what is waited for.
         let Err(Ended) = self.shared().until(|_| None::<Infallible>).await;
     }
@@ -194,7 +194,7 @@ impl Client {
     /// [`Error::Store`].
     pub async fn save(&self) -> Result<(), Error> {
         self.shared().call(|state, _| state.saves.wanted += 1);
-        self.saved().await
+        self.wait_saved().await
     }
 
     /// Why the session was not saved the last time; `None` if it was. After [`disconnect`](Self::disconnect): what is
@@ -204,8 +204,8 @@ impl Client {
         self.shared().lock().saves.error.clone().map(Error::Store)
     }
 
-    /// Waits until what a step changed is on the disk.
-    pub(crate) async fn saved(&self) -> Result<(), Error> {
+    /// Waits until the save of all changes so far is over. Errors if it failed.
+    pub(crate) async fn wait_saved(&self) -> Result<(), Error> {
         let shared = self.shared();
         let wanted = shared.lock().saves.wanted;
         let error =
@@ -213,14 +213,14 @@ impl Client {
         error.map_or(Ok(()), |error| Err(Error::Store(error)))
     }
 
-    /// Waits until all that is to be kept is on the disk; what could not be saved before is tried again.
-    pub(crate) async fn kept(&self) -> Result<(), Error> {
+    /// As [`wait_saved`](Self::wait_saved); if the last save failed, it is tried again first.
+    pub(crate) async fn wait_all_saved(&self) -> Result<(), Error> {
         self.shared().call(|state, _| {
             if state.saves.error.is_some() {
                 state.saves.wanted += 1;
             }
         });
-        self.saved().await
+        self.wait_saved().await
     }
 
     pub(crate) fn shared(&self) -> &Shared<sansio::Client> {

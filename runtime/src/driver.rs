@@ -14,7 +14,7 @@ use sansgram_core::time::Timestamp;
 use crate::clock::Shift;
 use crate::link::{Link, Ready};
 use crate::machine::Machine;
-use crate::policy::{CONNECT_PULSE_PERIOD, MAX_INPUTS_PER_POLL, PULSE};
+use crate::policy::{MAX_INPUTS_PER_POLL, STOP_CHECK_EVERY, STOP_CHECKS_AFTER_OPEN};
 use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
@@ -38,10 +38,10 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     /// How the clocks differed then.
     shift: Shift,
     deadline: Option<Timestamp>,
-    /// Until when a caller waits for a connection.
+    /// The end of [`STOP_CHECKS_AFTER_OPEN`] since the last connection was opened.
     connecting_until: Timestamp,
-    /// Whether time that the process is stopped must be noticed.
-    pulses: bool,
+    /// Whether the driver wakes up every [`STOP_CHECK_EVERY`].
+    checks_for_stops: bool,
     timer: Option<R::Timer>,
     /// What the timer is set to, and the shift until then.
     armed: Option<(Timestamp, Shift)>,
@@ -61,7 +61,8 @@ enum Action {
     Save { version: u64, session: Box<StoredSession> },
 }
 
-enum Found {
+/// An input that is ready for the machine.
+enum NextInput {
     Link(ConnId, Ready),
     Deadline,
 }
@@ -84,7 +85,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             shift: Shift::default(),
             deadline: None,
             connecting_until: Timestamp::ZERO,
-            pulses: false,
+            checks_for_stops: false,
             timer: None,
             armed: None,
             closing: false,
@@ -95,30 +96,35 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     }
 
     fn run(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
-        let mut found = None;
+        let mut next = None;
         for _ in 0..MAX_INPUTS_PER_POLL {
-            if self.settle(cx, found.take(), buffer) {
+            if self.drive_machine(cx, next.take(), buffer) {
                 return Poll::Ready(());
             }
             let links = self.links.len();
-            self.act(cx);
-            found = self.find(cx, buffer);
+            self.perform_actions(cx);
+            next = self.next_input(cx, buffer);
             let links_changed = self.links.len() != links;
-            if found.is_none() && !links_changed {
+            if next.is_none() && !links_changed {
                 return Poll::Pending;
             }
         }
         // The budget is used up, but there is more to do.
-        if found.is_some() && self.settle(cx, found, buffer) {
+        if next.is_some() && self.drive_machine(cx, next, buffer) {
             return Poll::Ready(());
         }
-        self.act(cx);
+        self.perform_actions(cx);
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    /// Under the lock: feeds `found`, drains the machine. True once everything is over.
-    fn settle(&mut self, cx: &mut Context<'_>, found: Option<Found>, buffer: &mut ReadBuffer) -> bool {
+    /// Under the lock: feeds `next`, drains the outputs of the machine. Returns whether everything is over.
+    fn drive_machine(
+        &mut self,
+        cx: &mut Context<'_>,
+        next: Option<NextInput>,
+        buffer: &mut ReadBuffer,
+    ) -> bool {
         let (now, shift) = self.shared.clock.read();
         self.shift = shift;
         let mut guard = self.shared.lock();
@@ -129,12 +135,12 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         };
         if state.links != self.links.len() {
             state.links = self.links.len();
-            state.changed(&mut self.wake);
+            state.wake_watchers(&mut self.wake);
         }
-        match found {
+        match next {
             None => {}
-            Some(Found::Deadline) => state.machine.handle(now, Input::Tick),
-            Some(Found::Link(conn, ready)) => {
+            Some(NextInput::Deadline) => state.machine.handle(now, Input::Tick),
+            Some(NextInput::Link(conn, ready)) => {
                 let input = match ready {
                     Ready::Opened => {
                         // The network is there again: whatever goes wrong now has another reason.
@@ -152,11 +158,11 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 let arrived = matches!(input, Input::Received { .. });
                 state.machine.handle(now, input);
                 if arrived {
-                    state.arrived(&mut self.wake);
+                    state.wake_receipts(&mut self.wake);
                 }
             }
         }
-        if state.end_wanted && !self.closing {
+        if state.close_requested && !self.closing {
             self.closing = true;
             state.machine.close(now);
             if state.saves.error.is_some() {
@@ -168,7 +174,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.deadline = loop {
             let action = match state.machine.poll_output() {
                 Output::Open { conn, dc, endpoints } => {
-                    self.connecting_until = now.monotonic + CONNECT_PULSE_PERIOD;
+                    self.connecting_until = now.monotonic + STOP_CHECKS_AFTER_OPEN;
                     Action::Open { conn, dc, endpoints }
                 }
                 Output::Transmit { conn, bytes } => Action::Transmit { conn, bytes },
@@ -189,7 +195,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         if !self.closing {
             self.deadline = earlier(self.deadline, state.saves.retry(now.monotonic));
         }
-        self.pulses = state.is_called() || now.monotonic < self.connecting_until;
+        self.checks_for_stops = state.is_called() || now.monotonic < self.connecting_until;
         if !state.saves.running && state.saves.done < state.saves.wanted {
             state.saves.running = true;
             let session = Box::new(state.machine.session().clone());
@@ -206,7 +212,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     }
 
     /// Does what the outputs of the last round asked for.
-    fn act(&mut self, cx: &mut Context<'_>) {
+    fn perform_actions(&mut self, cx: &mut Context<'_>) {
         let mut actions = std::mem::take(&mut self.actions);
         for action in actions.drain(..) {
             match action {
@@ -248,10 +254,10 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     }
 
     /// The next input that is ready, if there is one; otherwise everything that could become one wakes us.
-    fn find(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Option<Found> {
+    fn next_input(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Option<NextInput> {
         // Before any timer is asked: a runtime may leave an expired one pending for a while (tokio's budget does).
         if self.deadline.is_some_and(|deadline| self.now >= deadline) {
-            return Some(Found::Deadline);
+            return Some(NextInput::Deadline);
         }
         let count = self.links.len();
         for step in 0..count {
@@ -265,15 +271,15 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     self.links.remove(index);
                     self.next_link = index;
                 }
-                return Some(Found::Link(conn, ready));
+                return Some(NextInput::Link(conn, ready));
             }
         }
         let Some(mut deadline) = self.deadline else {
             self.shared.clock.expect(None);
             return None;
         };
-        if self.pulses {
-            deadline = deadline.min(self.now + PULSE);
+        if self.checks_for_stops {
+            deadline = deadline.min(self.now + STOP_CHECK_EVERY);
         }
         let at = self.shared.clock.instant(deadline, self.now, self.shift);
         self.shared.clock.expect(Some(at));
@@ -292,7 +298,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         }
         // Whether or not it came a little early: the machine names the next deadline, and the timer is set anew.
         self.armed = None;
-        Some(Found::Deadline)
+        Some(NextInput::Deadline)
     }
 }
 
@@ -347,8 +353,8 @@ impl<M: Machine> Drop for Save<M> {
         }
         let mut wake = Vec::new();
         self.shared.call(|state, now| {
-            state.saved(self.version, result, now.monotonic);
-            state.changed(&mut wake);
+            state.note_saved(self.version, result, now.monotonic);
+            state.wake_watchers(&mut wake);
         });
         wake.drain(..).for_each(Waker::wake);
     }

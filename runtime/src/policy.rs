@@ -10,9 +10,9 @@ pub(crate) const MAX_INPUTS_PER_POLL: usize = 64;
 pub(crate) const READ_LEN: usize = 64 << 10;
 /// How often the driver wakes up while a caller waits, so that a stop of the process (Ctrl-Z) is noticed. At most this
 /// much of a stop counts as time that has passed.
-pub(crate) const PULSE: Duration = Duration::from_secs(1);
+pub(crate) const STOP_CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How long after a connection was requested the driver wakes up that often: three times the connect timeout (20 s).
-pub(crate) const CONNECT_PULSE_PERIOD: Duration = Duration::from_secs(60);
+pub(crate) const STOP_CHECKS_AFTER_OPEN: Duration = Duration::from_secs(60);
 /// A process that is woken later than this after its timer was not able to run.
 pub(crate) const LATE: Duration = Duration::from_secs(1);
 /// The longest time that a timer is set to; runtimes refuse instants too far ahead. The driver then sets it anew.

@@ -51,7 +51,7 @@ impl QrLogin {
             None => match self.found().await? {
                 Found::Link(link) => {
                     // From now on a scan can log a user in under this key.
-                    self.client.kept().await?;
+                    self.client.wait_all_saved().await?;
                     self.shown = link.number;
                     return Ok(QrStep::Link(link));
                 }
@@ -60,14 +60,14 @@ impl QrLogin {
         };
         let step = end?;
         self.client.shared().lock().note_login();
-        self.client.saved().await?;
+        self.client.wait_saved().await?;
         Ok(QrStep::Done(step))
     }
 
     async fn found(&self) -> Result<Found, Error> {
         let (step, shown) = (self.step, self.shown);
         let shared = self.client.shared();
-        let mut over = pin!(shared.completed(step.id(), move |state| state.machine.take_login(step)));
+        let mut over = pin!(shared.until_completed(step.id(), move |state| state.machine.take_login(step)));
         let mut link = pin!(shared.until(move |state| {
             state.machine.login_link(step.id()).filter(|link| link.number > shown).cloned()
         }));

@@ -44,23 +44,23 @@ pub(crate) struct State<M> {
     watchers: BTreeMap<u64, Waker>,
     next_watcher: u64,
     /// No handle is left: close the sockets and end.
-    pub(crate) end_wanted: bool,
+    pub(crate) close_requested: bool,
     /// The driver is gone, so nothing will happen any more.
     pub(crate) ended: bool,
     /// How many streams are open or being opened.
     pub(crate) links: usize,
     /// The connections that ended, by DC.
-    pub(crate) losses: BTreeMap<DcId, Loss>,
+    pub(crate) disconnects: BTreeMap<DcId, DcDisconnects>,
     /// The last of them all, until that DC is connected again.
     pub(crate) last_disconnect: Option<(DcId, DisconnectReason)>,
     pub(crate) logged_out: Option<LogoutCause>,
-    /// The same, until it is told.
-    pub(crate) logout_untold: Option<LogoutCause>,
+    /// The same, until `next_update` has returned it.
+    pub(crate) logout_unreported: Option<LogoutCause>,
     /// Events of the connections, until a caller takes them.
     pub(crate) events: VecDeque<ClientEvent>,
     /// A caller has waited for updates, so the connection they arrive on was requested.
     pub(crate) listens: bool,
-    /// Updates were dropped since that was last told.
+    /// Updates were dropped, which `next_update` has not returned yet.
     pub(crate) updates_missed: bool,
     /// The state of updates, until a caller takes it.
     pub(crate) updates_state: Option<UpdatesState>,
@@ -70,9 +70,9 @@ pub(crate) struct State<M> {
     proxy_waits: ProxyWaits,
 }
 
-/// The last connection to a DC that ended or could not be opened.
+/// The connections to a DC that ended or could not be opened: how many, and the last of them.
 #[derive(Clone, Debug)]
-pub(crate) struct Loss {
+pub(crate) struct DcDisconnects {
     /// How many ended so far.
     pub(crate) count: u64,
     pub(crate) reason: DisconnectReason,
@@ -126,13 +126,13 @@ impl<M: Machine> Shared<M> {
             receipts: BTreeMap::new(),
             watchers: BTreeMap::new(),
             next_watcher: 0,
-            end_wanted: false,
+            close_requested: false,
             ended: false,
             links: 0,
-            losses: BTreeMap::new(),
+            disconnects: BTreeMap::new(),
             last_disconnect: None,
             logged_out: None,
-            logout_untold: None,
+            logout_unreported: None,
             events: VecDeque::new(),
             listens: false,
             updates_missed: false,
@@ -163,7 +163,7 @@ impl<M: Machine> Shared<M> {
     }
 
     /// Waits until `ready` answers; it is asked again when the request is completed.
-    pub(crate) fn completed<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
+    pub(crate) fn until_completed<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,
     {
@@ -171,7 +171,7 @@ impl<M: Machine> Shared<M> {
     }
 
     /// Waits until `ready` answers; it is asked again when the request is completed, and after all that arrives.
-    pub(crate) fn received<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
+    pub(crate) fn until_received<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,
     {
@@ -191,7 +191,7 @@ impl<M: Machine> State<M> {
     /// A step is over. If a user is logged in now, how the last login ended no longer matters.
     pub(crate) fn note_login(&mut self) {
         if self.machine.session().user.is_some() {
-            (self.logged_out, self.logout_untold) = (None, None);
+            (self.logged_out, self.logout_unreported) = (None, None);
         }
     }
 }
@@ -213,27 +213,28 @@ impl<M> State<M> {
             }
             Event::Connected { dc } => {
                 drop(self.last_disconnect.take_if(|(lost, _)| *lost == dc));
-                self.tell(ClientEvent::Connected { dc });
+                self.push_event(ClientEvent::Connected { dc });
             }
             Event::Disconnected { dc, reason, retry_in } => {
                 let reason = self.blame_proxy(dc, reason);
-                let count = self.losses.get(&dc).map_or(0, |loss| loss.count) + 1;
+                let count = self.disconnects.get(&dc).map_or(0, |it| it.count) + 1;
                 self.last_disconnect = Some((dc, reason.clone()));
-                self.losses.insert(dc, Loss { count, reason: reason.clone(), retries: retry_in.is_some() });
-                self.tell(ClientEvent::Disconnected { dc, reason, retry_in });
+                self.disconnects
+                    .insert(dc, DcDisconnects { count, reason: reason.clone(), retries: retry_in.is_some() });
+                self.push_event(ClientEvent::Disconnected { dc, reason, retry_in });
             }
             Event::FloodWait { wait, .. } => {
                 self.floods = (self.floods.0 + 1, wait);
-                self.tell(ClientEvent::FloodWait { wait });
+                self.push_event(ClientEvent::FloodWait { wait });
             }
             Event::SessionRevoked(cause) => {
-                (self.logged_out, self.logout_untold) = (Some(cause), Some(cause));
+                (self.logged_out, self.logout_unreported) = (Some(cause), Some(cause));
             }
             Event::UpdatesLost => self.updates_missed = true,
             Event::UpdatesState(state) => self.updates_state = Some(state),
             _ => {}
         }
-        self.changed(wake);
+        self.wake_watchers(wake);
     }
 
     /// Returns why the connection to a DC was lost last, or could not be opened. A proxy that has accepted a connection
@@ -252,7 +253,7 @@ impl<M> State<M> {
     }
 
     /// A save of this version is over.
-    pub(crate) fn saved(&mut self, version: u64, result: Result<(), StoreError>, now: Timestamp) {
+    pub(crate) fn note_saved(&mut self, version: u64, result: Result<(), StoreError>, now: Timestamp) {
         let saves = &mut self.saves;
         (saves.running, saves.done) = (false, version);
         match result {
@@ -260,7 +261,7 @@ impl<M> State<M> {
                 let failed = saves.error.take().is_some();
                 (saves.failures, saves.retry_at) = (0, None);
                 if failed {
-                    self.tell(ClientEvent::Saved);
+                    self.push_event(ClientEvent::Saved);
                 }
             }
             Err(error) => {
@@ -269,7 +270,7 @@ impl<M> State<M> {
                 saves.retry_at = Some(now + retry_in);
                 let reason = error.to_string();
                 saves.error = Some(Arc::new(error));
-                self.tell(ClientEvent::SaveFailed { reason, retry_in });
+                self.push_event(ClientEvent::SaveFailed { reason, retry_in });
             }
         }
     }
@@ -279,28 +280,28 @@ impl<M> State<M> {
         !self.requests.is_empty() || !self.receipts.is_empty()
     }
 
-    fn tell(&mut self, event: ClientEvent) {
+    fn push_event(&mut self, event: ClientEvent) {
         if self.events.len() == MAX_EVENTS {
             self.events.pop_front();
         }
         self.events.push_back(event);
     }
 
-    /// Something arrived: it may have told that the server got a request.
-    pub(crate) fn arrived(&mut self, wake: &mut Vec<Waker>) {
+    /// Wakes the callers that wait for a receipt: bytes arrived, which may hold an acknowledgement.
+    pub(crate) fn wake_receipts(&mut self, wake: &mut Vec<Waker>) {
         wake.extend(std::mem::take(&mut self.receipts).into_values());
     }
 
-    /// Has all watchers look again.
-    pub(crate) fn changed(&mut self, wake: &mut Vec<Waker>) {
+    /// Wakes all watchers, so that they look again.
+    pub(crate) fn wake_watchers(&mut self, wake: &mut Vec<Waker>) {
         wake.extend(std::mem::take(&mut self.watchers).into_values());
     }
 
     /// The driver is gone: every waiting caller returns.
     pub(crate) fn end(&mut self, wake: &mut Vec<Waker>) {
         self.ended = true;
-        self.changed(wake);
-        self.arrived(wake);
+        self.wake_watchers(wake);
+        self.wake_receipts(wake);
         wake.extend(std::mem::take(&mut self.requests).into_values());
     }
 }

@@ -8,7 +8,7 @@ use sansgram_core::login::{
 use sansgram_core::tl::functions;
 
 use super::Client;
-use super::request::Pending;
+use super::request::CancelOnDrop;
 use crate::Error;
 use crate::qr_login::QrLogin;
 
@@ -23,23 +23,23 @@ impl Client {
     /// [`Error::Login`] with the reason. [`Error::Stopped`].
     pub async fn run_login<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
         let step = self.shared().call(|state, now| state.machine.start_login(now, flow))?;
-        let pending = Pending::new(self, step.id());
+        let pending = CancelOnDrop::new(self, step.id());
         let output = pending.outcome(move |machine, _| machine.take_login(step)).await??;
         self.shared().lock().note_login();
         Ok(output)
     }
 
     /// Runs a step whose effect on the session is saved before the step counts as done.
-    async fn run_saved<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
+    async fn run_and_save<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
         let output = self.run_login(flow).await?;
-        self.saved().await?;
+        self.wait_saved().await?;
         Ok(output)
     }
 
     /// Runs a step that may log in. The key that it logs in under is saved before: without it, nothing could log out.
     async fn run_logging_in<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
-        self.kept().await?;
-        self.run_saved(flow).await
+        self.wait_all_saved().await?;
+        self.run_and_save(flow).await
     }
 
     /// Asks the server whether a user is logged in.
@@ -63,7 +63,7 @@ impl Client {
     /// # Errors
     /// [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the call may be made again. [`Error::Store`].
     pub async fn send_code(&self, phone: &str) -> Result<LoginStep, Error> {
-        self.run_saved(LoginFlow::send_code(phone)).await
+        self.run_and_save(LoginFlow::send_code(phone)).await
     }
 
     /// Gives the code that the person received: [`LoginFlow::sign_in`].
@@ -89,7 +89,7 @@ impl Client {
     /// [`Error::Login`]: `NoOtherWay` if no other way is left, `CodeExpired` if a first code must be asked for.
     /// [`Error::Store`].
     pub async fn resend_code(&self, sent: &SentCode) -> Result<LoginStep, Error> {
-        self.run_saved(LoginFlow::resend_code(sent)).await
+        self.run_and_save(LoginFlow::resend_code(sent)).await
     }
 
     /// Cancels a code: [`LoginFlow::cancel_code`].
@@ -113,7 +113,7 @@ impl Client {
     /// # Errors
     /// [`Error::Login`]: after `CodeInvalid` and `CodeForm` the call may be made again. [`Error::Store`].
     pub async fn verify_email(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        self.run_saved(LoginFlow::verify_email(sent, code)).await
+        self.run_and_save(LoginFlow::verify_email(sent, code)).await
     }
 
     /// Gives up a mailbox that cannot be reached: [`LoginFlow::reset_login_email`].
@@ -121,7 +121,7 @@ impl Client {
     /// # Errors
     /// [`Error::Login`]: `EmailResetPending` if that was done before. [`Error::Store`].
     pub async fn reset_login_email(&self, sent: &SentCode) -> Result<LoginStep, Error> {
-        self.run_saved(LoginFlow::reset_login_email(sent)).await
+        self.run_and_save(LoginFlow::reset_login_email(sent)).await
     }
 
     /// Makes an account, which accepts the terms of service: [`LoginFlow::sign_up`].
@@ -249,6 +249,6 @@ impl Client {
     /// # Errors
     /// [`Error::Login`] if the server cannot be told; the session is then kept. [`Error::Store`].
     pub async fn log_out(&self) -> Result<(), Error> {
-        self.run_saved(LoginFlow::log_out()).await
+        self.run_and_save(LoginFlow::log_out()).await
     }
 }

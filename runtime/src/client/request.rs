@@ -42,7 +42,7 @@ impl Client {
         query: Vec<u8>,
         options: impl Into<RequestOptions>,
     ) -> Result<Vec<u8>, Error> {
-        Pending::start(self, |machine, now| machine.invoke_raw(now, query, options))?.reply().await
+        CancelOnDrop::start(self, |machine, now| machine.invoke_raw(now, query, options))?.reply().await
     }
 
     /// Sends a request without waiting for its reply, which [`RequestHandle::reply`] does.
@@ -56,7 +56,7 @@ impl Client {
     ) -> Result<RequestHandle<F>, Error> {
         // Written outside the lock, as replies are read: the types may be the application's own.
         let query = request.to_bytes();
-        let pending = Pending::start(self, |machine, now| machine.invoke_raw(now, query, options))?;
+        let pending = CancelOnDrop::start(self, |machine, now| machine.invoke_raw(now, query, options))?;
         Ok(RequestHandle { pending, failed: None, function: PhantomData })
     }
 }
@@ -65,7 +65,7 @@ impl Client {
 /// told to drop the answer.
 #[must_use = "dropped, the request is cancelled"]
 pub struct RequestHandle<F> {
-    pending: Pending,
+    pending: CancelOnDrop,
     /// Why there will be no reply, if that was found while waiting for a receipt.
     failed: Option<InvokeError>,
     function: PhantomData<fn() -> F>,
@@ -98,7 +98,7 @@ impl<F> RequestHandle<F> {
         let id = self.id();
         let failed = &mut self.failed;
         let shared = self.pending.client.shared();
-        let received = shared.received(id, |state| {
+        let received = shared.until_received(id, |state| {
             if failed.is_none() && !state.machine.is_received(id) {
                 // What the server answered counts as received, so this can only be an error of ours.
                 *failed = Some(state.machine.take_raw(id)?.err()?);
@@ -129,14 +129,14 @@ impl<F> fmt::Debug for RequestHandle<F> {
     }
 }
 
-/// A request or a step of a login that is pending. If this is dropped before it is over, the machine forgets it.
-pub(super) struct Pending {
+/// A pending request or login step. If this is dropped before the outcome is taken, the machine cancels it.
+pub(super) struct CancelOnDrop {
     client: Client,
     id: RequestId,
     is_over: bool,
 }
 
-impl Pending {
+impl CancelOnDrop {
     pub(super) fn start(
         client: &Client,
         start: impl FnOnce(&mut sansio::Client, Now) -> Result<RequestId, ApiMisuse>,
@@ -156,7 +156,7 @@ impl Pending {
     ) -> Result<T, Error> {
         let id = self.id;
         let shared = self.client.shared();
-        let outcome = shared.completed(id, move |state| take(&mut state.machine, id)).await?;
+        let outcome = shared.until_completed(id, move |state| take(&mut state.machine, id)).await?;
         self.is_over = true;
         Ok(outcome)
     }
@@ -166,7 +166,7 @@ impl Pending {
     }
 }
 
-impl Drop for Pending {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         if !self.is_over {
             self.client.shared().call(|state, _| state.machine.cancel(self.id));

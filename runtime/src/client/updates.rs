@@ -40,7 +40,7 @@ impl Client {
             }
             let known = state.updates_state.take().map(Update::State);
             let known = known.or_else(|| state.machine.take_update().map(Update::Object));
-            known.or_else(|| state.logout_untold.take().map(Update::SessionRevoked))
+            known.or_else(|| state.logout_unreported.take().map(Update::SessionRevoked))
         });
         Ok(next.await?)
     }

@@ -461,7 +461,7 @@ fn calls_wake_the_driver_and_completions_wake_their_waiters() {
     let mut cx = Context::from_waker(&waker);
     let mut done = false;
     let mut waiting =
-        pin!(shared.completed(RequestId(9), |_| std::mem::replace(&mut done, true).then_some(())));
+        pin!(shared.until_completed(RequestId(9), |_| std::mem::replace(&mut done, true).then_some(())));
     assert!(waiting.as_mut().poll(&mut cx).is_pending());
     bench.output([Output::Event(Event::Completed(RequestId(8)))]);
     assert_eq!(waiter.0.load(Ordering::Relaxed), 0, "another request's completion");
@@ -501,7 +501,7 @@ fn without_handles_it_saves_closes_and_ends() {
     bench.open(1, &[FIRST]);
     bench.output([Output::Event(Event::SessionChanged)]);
     bench.heard();
-    bench.shared.call(|state, _| state.end_wanted = true);
+    bench.shared.call(|state, _| state.close_requested = true);
     assert!(bench.poll().is_pending(), "the save is still running");
     assert_eq!(bench.heard(), ["close"]);
     assert!(bench.wire(FIRST).closed);
@@ -519,7 +519,7 @@ fn nobody_waits_for_a_driver_that_is_gone() {
     let mut cx = Context::from_waker(&waker);
     let shared = bench.shared.clone();
     let mut change = pin!(shared.until(|_| None::<()>));
-    let mut request = pin!(shared.completed(RequestId(1), |_| None::<()>));
+    let mut request = pin!(shared.until_completed(RequestId(1), |_| None::<()>));
     assert!(change.as_mut().poll(&mut cx).is_pending());
     assert!(request.as_mut().poll(&mut cx).is_pending());
     drop(bench.driver.take());
@@ -566,7 +566,7 @@ fn a_dropped_wait_leaves_nothing_behind() {
     {
         let waker = Waker::from(waiter.clone());
         let mut change = pin!(bench.shared.until(|_| None::<()>));
-        let mut request = pin!(bench.shared.completed(RequestId(1), |_| None::<()>));
+        let mut request = pin!(bench.shared.until_completed(RequestId(1), |_| None::<()>));
         assert!(change.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         assert!(request.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     }
@@ -604,9 +604,9 @@ fn what_arrives_wakes_who_waits_for_a_receipt() {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(wakes.clone());
     let mut cx = Context::from_waker(&waker);
-    let mut receipt = pin!(shared.received(RequestId(1), heard("1 received ack")));
+    let mut receipt = pin!(shared.until_received(RequestId(1), heard("1 received ack")));
     assert!(receipt.as_mut().poll(&mut cx).is_pending());
-    let mut reply = pin!(shared.completed(RequestId(1), heard("1 received ack")));
+    let mut reply = pin!(shared.until_completed(RequestId(1), heard("1 received ack")));
     assert!(reply.as_mut().poll(&mut cx).is_pending());
 
     bench.wire(FIRST).incoming.push_back(b"pong".to_vec());
@@ -626,7 +626,7 @@ fn what_could_not_be_saved_is_tried_again_at_the_end() {
     let unfinished = std::mem::take(&mut *bench.runtime.blocking.lock().unwrap());
     drop(unfinished);
     assert!(bench.store.session().is_none());
-    bench.shared.call(|state, _| state.end_wanted = true);
+    bench.shared.call(|state, _| state.close_requested = true);
     assert!(bench.poll().is_pending(), "there is something left to save");
     bench.run_blocking();
     assert!(bench.poll().is_ready());
@@ -702,7 +702,7 @@ fn f10_time_that_the_process_is_stopped_does_not_count() {
 
     // While a caller waits, a stop is noticed soon.
     let shared = bench.shared.clone();
-    let mut call = pin!(shared.completed(RequestId(1), |_| None::<()>));
+    let mut call = pin!(shared.until_completed(RequestId(1), |_| None::<()>));
     assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     bench.shared.call(|state, now| state.machine.deadline = Some(now.monotonic + seconds(60)));
     assert!(bench.poll().is_pending());
