@@ -31,9 +31,9 @@ impl Client {
             self.datacenters.values().filter_map(|datacenter| datacenter.expired(now.monotonic)).collect();
         for (conn, reason) in overdue {
             self.outputs.push_back(Output::Close { conn });
-            self.lose(now, conn, &reason);
+            self.connection_ended(now, conn, &reason);
         }
-        self.run_timers(now);
+        self.run_step_alarms(now);
         while let Some((query, owner)) = self.answered.pop_front() {
             match owner {
                 Requester::Step(step) => self.step_answered(now, query, step),
@@ -56,8 +56,8 @@ impl Client {
                 self.outputs.push_back(datacenter.connected());
             }
         }
-        self.decide_unconfirmed();
-        let mut cx = Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
+        self.resolve_unknown_outcomes();
+        let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
         for datacenter in self.datacenters.values_mut() {
             let dc = datacenter.dc();
             let is_wanted = datacenter.is_kept() || scanned_at == Some(dc) || self.table.has_pending(dc);
@@ -67,7 +67,7 @@ impl Client {
                 }
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
-                let Attempt { endpoints, transport, mode } = datacenter.attempt(&self.config, &self.data);
+                let Attempt { endpoints, transport, mode } = datacenter.attempt(&self.config, &self.stored);
                 datacenter.open(
                     role,
                     Stream::new(conn, transport, mode, &self.config, now),
@@ -93,7 +93,7 @@ impl Client {
             datacenter.schedule_renewal(now);
         }
         // A key may have been found expired.
-        self.decide_unconfirmed();
+        self.resolve_unknown_outcomes();
         self.advance_key_destructions(now);
     }
 
@@ -121,7 +121,7 @@ impl Client {
 
     /// Advances the destruction of keys. The logouts that wait for it end with the last one.
     fn advance_key_destructions(&mut self, now: Now) {
-        let mut cx = Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
+        let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
         for destruction in &mut self.key_destructions {
             if destruction.is_over(now.monotonic) {
                 self.outputs.extend(destruction.conn().map(|conn| Output::Close { conn }));
@@ -130,7 +130,7 @@ impl Client {
             if destruction.wants_connection() {
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
-                let attempt = ways::attempt(&self.config, &self.data, destruction.dc(), 0);
+                let attempt = ways::attempt(&self.config, &self.stored, destruction.dc(), 0);
                 let Attempt { endpoints, transport, mode } = attempt;
                 destruction.open(Stream::new(conn, transport, mode, &self.config, now));
                 self.outputs.push_back(Output::Open { conn, dc: destruction.dc(), endpoints });
@@ -163,7 +163,7 @@ impl Client {
     }
 
     /// A connection ended: backs off, tries again, or gives up.
-    pub(super) fn lose(&mut self, now: Now, conn: ConnId, reason: &DisconnectReason) {
+    pub(super) fn connection_ended(&mut self, now: Now, conn: ConnId, reason: &DisconnectReason) {
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else { return };
         let dc = datacenter.dc();
         match role {
@@ -182,7 +182,7 @@ impl Client {
                 self.logged_out_by_server(LogoutCause::KeyInvalid);
             }
         }
-        self.decide_unconfirmed();
+        self.resolve_unknown_outcomes();
         if dc == self.home() {
             self.postpone_updates();
             self.postpone_addresses();

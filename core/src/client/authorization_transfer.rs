@@ -24,7 +24,7 @@ impl Client {
             .filter(|dc| self.table.has_pending(*dc))
             .collect();
         for dc in closed {
-            if dc == home || self.data.user.is_none() {
+            if dc == home || self.stored.user.is_none() {
                 // Requests go without a user now, or as the user of this DC.
                 self.open_auth(dc);
             } else {
@@ -43,7 +43,7 @@ impl Client {
     }
 
     fn send_transfer(&mut self, now: Now, dc: DcId, to: DcId, query: Vec<u8>) {
-        let request = self.send_own(now, Requester::Transfer(dc), to, query);
+        let request = self.send_internal(now, Requester::Transfer(dc), to, query);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
             datacenter.set_auth(AuthState::Importing(request));
         }

@@ -231,7 +231,7 @@ impl Connection {
             carried.session.connected(cx.now);
             return;
         }
-        let known = cx.data.keys.get(&dc);
+        let known = cx.stored.keys.get(&dc);
         match known.filter(|_| !pfs) {
             Some(key) => {
                 let clock = cx.clock();

@@ -222,8 +222,8 @@ impl Datacenter {
     }
 
     /// What the next attempt does.
-    pub(super) fn attempt(&self, config: &Config, data: &StoredSession) -> Attempt {
-        ways::attempt(config, data, self.dc, self.attempts.total_failures())
+    pub(super) fn attempt(&self, config: &Config, stored: &StoredSession) -> Attempt {
+        ways::attempt(config, stored, self.dc, self.attempts.total_failures())
     }
 
     /// Begins an attempt over `stream`.

@@ -27,7 +27,7 @@ impl Client {
 
     /// Asks where updates stand, if that is due. It opens no connection, but keeps the one that is open.
     pub(super) fn ask_updates_state(&mut self, now: Now) {
-        if self.data.user.is_none() || self.closed {
+        if self.stored.user.is_none() || self.closed {
             return self.unsubscribe();
         }
         let Subscription::Due(at) = self.subscription else { return };
@@ -38,7 +38,7 @@ impl Client {
         let home = self.home();
         // Updates come over this connection, and nothing else would reopen it.
         self.datacenter(home).set_kept(true);
-        let id = self.send_own(now, Requester::Updates, home, query);
+        let id = self.send_internal(now, Requester::Updates, home, query);
         self.subscription = Subscription::Asked(id);
     }
 
@@ -104,11 +104,12 @@ impl Client {
             || !self.config.proxy_endpoints.is_empty()
             || !matches!(self.config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated)
             || self.datacenters.get(&home).is_none_or(|datacenter| !datacenter.is_open())
-            || self.data.dc_options.expires > self.server_seconds(now)
+            || self.stored.dc_options.expires > self.server_seconds(now)
         {
             return;
         }
-        let id = self.send_own(now, Requester::Addresses, home, functions::help::GetConfig {}.to_bytes());
+        let id =
+            self.send_internal(now, Requester::Addresses, home, functions::help::GetConfig {}.to_bytes());
         self.address_query = AddressQuery::Asked(id);
     }
 
@@ -122,8 +123,8 @@ impl Client {
         let wait = match answer {
             Ok(enums::Config::Config(config)) => {
                 let (is_telegram, seconds) =
-                    (self.data.servers == Servers::Telegram, self.server_seconds(now));
-                self.data.dc_options.take_config(&config, is_telegram, seconds);
+                    (self.stored.servers == Servers::Telegram, self.server_seconds(now));
+                self.stored.dc_options.take_config(&config, is_telegram, seconds);
                 self.dirty = true;
                 policy::ADDRESSES_EVERY
             }
@@ -141,8 +142,8 @@ impl Client {
     /// The home DC pushed a list of addresses; an empty list means that it must be asked.
     pub(super) fn addresses_told(&mut self, list: &[enums::DcOption]) {
         if list.is_empty() {
-            self.data.dc_options.expires = 0;
-        } else if self.data.dc_options.replace(list, self.data.servers == Servers::Telegram) {
+            self.stored.dc_options.expires = 0;
+        } else if self.stored.dc_options.replace(list, self.stored.servers == Servers::Telegram) {
             self.dirty = true;
         }
     }
@@ -157,7 +158,7 @@ impl Client {
 
     /// The server's time as the client knows it, in seconds since 1970.
     fn server_seconds(&self, now: Now) -> u64 {
-        ServerClock::from_wall(now, self.data.clock_offset).server_time(now).as_secs()
+        ServerClock::from_wall(now, self.stored.clock_offset).server_time(now).as_secs()
     }
 }
 

@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::error::ApiMisuse;
 use super::io::{Event, LogoutCause, Output};
 use super::machine::Client;
-use super::steps::{Alarm, Finished, Step};
+use super::steps::{Alarm, Step, StepOutput};
 use super::stored_session::LoggedInUser;
 use crate::login::{AccountChange, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
 use crate::policy;
@@ -61,8 +61,8 @@ impl Client {
         let mut step = Step::new(Box::new(flow));
         let progress = step.flow.start(&LoginContext {
             api: self.config.api.as_ref(),
-            logout_tokens: &self.data.logout_tokens,
-            is_logged_in: self.data.user.is_some(),
+            logout_tokens: &self.stored.logout_tokens,
+            is_logged_in: self.stored.user.is_some(),
             has_migrated: self.has_migrated(),
         });
         self.steps.flows.insert(id, step);
@@ -73,8 +73,9 @@ impl Client {
 
     /// Takes the result of a step once it is there. Returns `None` before that, and after it was taken.
     pub fn take_login<T: 'static>(&mut self, handle: LoginHandle<T>) -> Option<Result<T, LoginError>> {
-        let is_of_type =
-            |result: &Result<Finished, _>| result.as_ref().map_or(true, |finished| finished.output.is::<T>());
+        let is_of_type = |result: &Result<StepOutput, _>| {
+            result.as_ref().map_or(true, |finished| finished.output.is::<T>())
+        };
         self.steps.results.get(&handle.id).filter(|result| is_of_type(result))?;
         match self.steps.results.remove(&handle.id)? {
             Ok(finished) => Some(Ok(*finished.output.downcast().ok()?)),
@@ -89,7 +90,7 @@ impl Client {
     }
 
     /// Advances the steps whose alarms are due.
-    pub(super) fn run_timers(&mut self, now: Now) {
+    pub(super) fn run_step_alarms(&mut self, now: Now) {
         while let Some((id, alarm)) = self.steps.take_due(now.monotonic) {
             match alarm {
                 Alarm::Abandoned => self.finish(now, id, Err(LoginError::ComputeTimedOut)),
@@ -146,7 +147,7 @@ impl Client {
 
     pub(super) fn step_answered(&mut self, now: Now, query: RequestId, id: RequestId) {
         let Some(answer) = self.table.take(query) else { return };
-        let server_time = (now.unix.as_secs() as i64).saturating_add(self.data.clock_offset);
+        let server_time = (now.unix.as_secs() as i64).saturating_add(self.stored.clock_offset);
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.query = None;
         let answer = answer.as_ref().map(|body| body.expose().as_slice()).map_err(InvokeError::clone);
@@ -167,15 +168,15 @@ impl Client {
         self.apply_progress(now, id, progress);
     }
 
-    fn apply_progress(&mut self, now: Now, id: RequestId, progress: Progress<Finished>) {
+    fn apply_progress(&mut self, now: Now, id: RequestId, progress: Progress<StepOutput>) {
         match progress {
             Progress::Send => self.send_query(now, id),
             // The server is being asked for the addresses of its DCs.
-            Progress::Migrate(dc) if !self.knows(dc) && self.asks_addresses() => {
+            Progress::Migrate(dc) if !self.knows_address(dc) && self.asks_addresses() => {
                 self.set_alarm(now, id, policy::MIGRATION_ADDRESS_WAIT, Alarm::Migrate(dc));
             }
             // A home DC without an address would be a dead end.
-            Progress::Migrate(dc) if !self.knows(dc) => {
+            Progress::Migrate(dc) if !self.knows_address(dc) => {
                 self.finish(now, id, Err(InvokeError::UnknownDc(dc).into()));
             }
             Progress::Migrate(dc) => {
@@ -220,7 +221,7 @@ impl Client {
 
     /// Whether the login came to its DC from another one, in this process or an earlier one.
     fn has_migrated(&self) -> bool {
-        self.steps.have_migrated || (self.data.user.is_none() && self.home() != self.config.initial_dc)
+        self.steps.have_migrated || (self.stored.user.is_none() && self.home() != self.config.initial_dc)
     }
 
     fn set_alarm(&mut self, now: Now, id: RequestId, wait: Duration, alarm: Alarm) {
@@ -243,29 +244,29 @@ impl Client {
 
     fn send_query(&mut self, now: Now, id: RequestId) {
         let Some(query) = self.steps.flows.get(&id).map(|step| step.flow.query().to_vec()) else { return };
-        let request = self.send_own(now, Requester::Step(id), self.home(), query);
+        let request = self.send_internal(now, Requester::Step(id), self.home(), query);
         if let Some(step) = self.steps.flows.get_mut(&id) {
             step.query = Some(request);
         }
     }
 
     fn logged_in(&mut self, user: LoggedInUser) {
-        self.data.user = Some(user);
-        self.data.home_dc = Some(self.home());
+        self.stored.user = Some(user);
+        self.stored.home_dc = Some(self.home());
         self.want_updates();
         self.dirty = true;
     }
 
-    fn finish(&mut self, now: Now, id: RequestId, result: Result<Finished, LoginError>) {
+    fn finish(&mut self, now: Now, id: RequestId, result: Result<StepOutput, LoginError>) {
         let step = self.steps.flows.remove(&id);
         if let Some(token) = step.and_then(|mut step| step.flow.take_future_auth_token()) {
-            self.data.keep_logout_token(token);
+            self.stored.keep_logout_token(token);
             self.dirty = true;
         }
         let api_id = self.config.api.as_ref().map(|api| api.id).filter(|_| result.is_ok());
-        if api_id.is_some() && self.data.api_id != api_id {
+        if api_id.is_some() && self.stored.api_id != api_id {
             // The server has accepted it. A process that resumes the session need not know it.
-            self.data.api_id = api_id;
+            self.stored.api_id = api_id;
             self.dirty = true;
         }
         let account = result.as_ref().map_or(AccountChange::Unchanged, |finished| finished.account);
@@ -273,7 +274,7 @@ impl Client {
             AccountChange::Unchanged => {}
             AccountChange::LoggedIn { id, is_bot } => self.logged_in(LoggedInUser { id, is_bot }),
             // A session that was imported may have a key without saying whose.
-            AccountChange::Known { id, is_bot } if self.data.user.is_none() => {
+            AccountChange::Known { id, is_bot } if self.stored.user.is_none() => {
                 self.logged_in(LoggedInUser { id, is_bot });
             }
             AccountChange::Known { .. } => {}

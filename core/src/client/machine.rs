@@ -13,7 +13,7 @@ use super::datacenter::key_destruction::KeyDestruction;
 use super::datacenter::{Datacenter, Role};
 use super::io::{ConnId, Event, Input, Output};
 use super::session_servers::WrongServers;
-use super::steps::{Finished, Steps};
+use super::steps::{StepOutput, Steps};
 use super::stored_session::StoredSession;
 use super::update_queue::{Subscription, UpdateQueue};
 use super::ways;
@@ -31,7 +31,7 @@ use crate::time::{Now, Timestamp};
 /// **After every call, poll with [`poll_output`](Self::poll_output) until [`Output::Timeout`].**
 pub struct Client {
     pub(super) config: Config,
-    pub(super) data: StoredSession,
+    pub(super) stored: StoredSession,
     pub(super) random: Box<dyn SecureRandom + Send>,
     pub(super) table: PendingRequests,
     pub(super) steps: Steps,
@@ -46,7 +46,7 @@ pub struct Client {
     pub(super) answered: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
     /// Logouts that end when the keys are destroyed.
-    pub(super) pending_logouts: Vec<(RequestId, Result<Finished, LoginError>)>,
+    pub(super) pending_logouts: Vec<(RequestId, Result<StepOutput, LoginError>)>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
     pub(super) subscription: Subscription,
@@ -82,11 +82,11 @@ impl Client {
         now: Now,
     ) -> Result<Self, WrongServers> {
         let _ = now;
-        let mut data = session;
-        data.adopt(&config)?;
+        let mut stored = session;
+        stored.adopt(&config)?;
         let mut client = Self {
             config,
-            data,
+            stored,
             random,
             table: PendingRequests::default(),
             steps: Steps::default(),
@@ -120,7 +120,7 @@ impl Client {
             Input::Tick => {}
             Input::Opened { conn } => {
                 let mut cx =
-                    Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                    Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
                 if let Some((datacenter, role)) = find(&mut self.datacenters, conn) {
                     datacenter.opened(role, &mut cx);
                 } else if let Some(destruction) =
@@ -144,7 +144,7 @@ impl Client {
                 {
                     destruction.lost();
                 } else {
-                    self.lose(now, conn, &DisconnectReason::Network(cause));
+                    self.connection_ended(now, conn, &DisconnectReason::Network(cause));
                 }
             }
             Input::Computed(outcome) => self.step_computed(now, &outcome),
@@ -181,7 +181,7 @@ impl Client {
     /// [`Event::Disconnected`] without `retry_in` that it was given up. A pause before another attempt is cut short.
     pub fn connect(&mut self, now: Now) {
         let home = self.home();
-        if !self.knows(home) {
+        if !self.knows_address(home) {
             let reason = DisconnectReason::UnknownDc;
             self.outputs.push_back(Output::Event(Event::Disconnected { dc: home, reason, retry_in: None }));
         } else if !self.closed {
@@ -204,13 +204,13 @@ impl Client {
     /// What must be stored between runs. [`Event::SessionChanged`] says when it changed.
     #[must_use]
     pub const fn session(&self) -> &StoredSession {
-        &self.data
+        &self.stored
     }
 
     /// The home DC, as far as it is known.
     #[must_use]
     pub fn home(&self) -> DcId {
-        self.data.home_dc.unwrap_or(self.config.initial_dc)
+        self.stored.home_dc.unwrap_or(self.config.initial_dc)
     }
 
     /// Whether the connection to the home DC is up and validated.
@@ -265,7 +265,7 @@ impl Client {
     /// Makes `dc` the home DC, and closes the connection to the one before if nothing needs it.
     pub(super) fn move_home(&mut self, dc: DcId) {
         let old = self.home();
-        self.data.home_dc = Some(dc);
+        self.stored.home_dc = Some(dc);
         self.dirty = true;
         if old != dc {
             self.postpone_addresses();
@@ -284,17 +284,17 @@ impl Client {
 
     /// Forgets the login and its keys, and asks the servers to destroy them.
     pub(super) fn forget_login(&mut self, now: Now) {
-        self.data.user = None;
+        self.stored.user = None;
         self.unsubscribe();
         self.postpone_addresses();
-        let keys = core::mem::take(&mut self.data.keys);
+        let keys = core::mem::take(&mut self.stored.keys);
         self.dirty = true;
         self.transfers.clear();
         for datacenter in self.datacenters.values_mut() {
             let old = datacenter.abandon_answers(&self.table);
             self.outputs.extend(old.map(|conn| Output::Close { conn }));
         }
-        self.decide_unconfirmed();
+        self.resolve_unknown_outcomes();
         for (dc, mut datacenter) in core::mem::take(&mut self.datacenters) {
             let wanted = self.table.has_pending(dc);
             if datacenter.is_kept() && !wanted {
@@ -306,7 +306,7 @@ impl Client {
             self.outputs.extend(next.map(|conn| Output::Close { conn }));
             if let Some(key) = keys.get(&dc) {
                 let mut cx =
-                    Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                    Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
                 self.key_destructions.push(KeyDestruction::new(
                     dc,
                     key,
@@ -322,10 +322,10 @@ impl Client {
             }
         }
         for (dc, key) in &keys {
-            let is_reachable = self.knows(*dc);
+            let is_reachable = self.knows_address(*dc);
             if is_reachable && self.key_destructions.iter().all(|destruction| destruction.dc() != *dc) {
                 let mut cx =
-                    Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
+                    Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
                 let connection = Connection::new();
                 self.key_destructions.push(KeyDestruction::new(
                     *dc,
@@ -339,13 +339,13 @@ impl Client {
     }
 
     /// Whether an address of `dc` is known, from the configuration or from the server.
-    pub(super) fn knows(&self, dc: DcId) -> bool {
-        ways::is_known(&self.config, &self.data, dc)
+    pub(super) fn knows_address(&self, dc: DcId) -> bool {
+        ways::is_known(&self.config, &self.stored, dc)
     }
 
     pub(super) fn datacenter(&mut self, dc: DcId) -> &mut Datacenter {
         let config = &self.config;
-        let stored = self.data.api_id;
+        let stored = self.stored.api_id;
         self.datacenters.entry(dc).or_insert_with(|| {
             let api_id = config.api.as_ref().map(|api| api.id).or(stored).unwrap_or(0);
             let mut prefix = init_prefix(api_id, &config.device);

@@ -24,7 +24,7 @@ use crate::tl::enums;
 impl Client {
     pub(super) fn received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
         let home = self.home();
-        let mut cx = Context { config: &self.config, data: &self.data, random: &mut *self.random, now };
+        let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else {
             if let Some(destruction) = self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn)) {
                 destruction.received(bytes, &mut cx);
@@ -33,7 +33,7 @@ impl Client {
         };
         let dc = datacenter.dc();
         let was_ready = datacenter.is_ready();
-        let is_away = dc != home && self.data.user.is_some();
+        let is_away = dc != home && self.stored.user.is_some();
         let mut dispatch = Dispatch {
             dc,
             table: &mut self.table,
@@ -44,7 +44,7 @@ impl Client {
             is_away,
             is_temporary: datacenter.is_temporary(role),
             config: &self.config,
-            data: &self.data,
+            stored: &self.stored,
             deferred: Deferred::default(),
         };
         let result = datacenter
@@ -77,9 +77,9 @@ impl Client {
                 self.datacenter(to).queue(id.tag(), ordering, now.monotonic);
             }
         }
-        self.store(dc, deferred.key, salt_and_clock);
+        self.update_stored(dc, deferred.key, salt_and_clock);
         if dc == home {
-            if deferred.has_new_session && self.data.user.is_some() {
+            if deferred.has_new_session && self.stored.user.is_some() {
                 self.want_updates();
             }
             if let Some(list) = deferred.addresses {
@@ -102,33 +102,33 @@ impl Client {
             if !goes_on {
                 self.outputs.push_back(Output::Close { conn });
             }
-            self.lose(now, conn, &reason);
+            self.connection_ended(now, conn, &reason);
         }
     }
 
     /// The server says that no user is logged in any more.
     pub(super) fn logged_out_by_server(&mut self, cause: LogoutCause) {
-        if self.data.user.take().is_some() {
+        if self.stored.user.take().is_some() {
             self.dirty = true;
             self.outputs.push_back(Output::Event(Event::SessionRevoked(cause)));
         }
     }
 
-    /// Stores a new key, or a salt and the clock's offset.
-    fn store(&mut self, dc: DcId, key: Option<DcAuth>, salt_and_clock: Option<(Option<i64>, i64)>) {
+    /// Writes a new key, or the salt and the clock's offset, into the stored session.
+    fn update_stored(&mut self, dc: DcId, key: Option<DcAuth>, salt_and_clock: Option<(Option<i64>, i64)>) {
         if let Some(key) = key {
-            self.data.keys.insert(dc, key);
+            self.stored.keys.insert(dc, key);
             self.dirty = true;
         }
         let Some((salt, offset)) = salt_and_clock else { return };
-        let key = self.data.keys.get_mut(&dc);
+        let key = self.stored.keys.get_mut(&dc);
         if let Some((key, salt)) = key.zip(salt).filter(|(key, salt)| key.server_salt != *salt) {
             key.server_salt = salt;
             self.dirty = true;
         }
         // A second more or less is the network's, and not worth a save.
-        if dc == self.home() && self.data.clock_offset.abs_diff(offset) > 2 {
-            self.data.clock_offset = offset;
+        if dc == self.home() && self.stored.clock_offset.abs_diff(offset) > 2 {
+            self.stored.clock_offset = offset;
             self.dirty = true;
         }
     }
@@ -141,7 +141,7 @@ impl Client {
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
         self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
         datacenter.forget_key(&self.config, &self.table);
-        self.data.keys.remove(&dc);
+        self.stored.keys.remove(&dc);
         self.dirty = true;
     }
 }
@@ -164,7 +164,7 @@ struct Dispatch<'a> {
     /// Whether the session is under a temporary key.
     is_temporary: bool,
     config: &'a Config,
-    data: &'a StoredSession,
+    stored: &'a StoredSession,
     deferred: Deferred,
 }
 
@@ -269,7 +269,7 @@ impl Dispatch<'_> {
                 return AfterResult::Ended;
             }
             let to = error.redirect_dc().and_then(|number| DcId::new(number).ok());
-            if let Some(to) = to.filter(|to| *to != self.dc && ways::is_known(self.config, self.data, *to))
+            if let Some(to) = to.filter(|to| *to != self.dc && ways::is_known(self.config, self.stored, *to))
                 && self.table.redirect(id, to)
             {
                 self.deferred.rerouted.push((id, to));

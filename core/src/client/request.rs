@@ -177,7 +177,7 @@ impl Client {
         if query.is_empty() || query.len() > MAX_QUERY_LEN || !query.len().is_multiple_of(4) {
             return Err(ApiMisuse::QueryLength(query.len()));
         }
-        if !self.knows(dc) {
+        if !self.knows_address(dc) {
             return Err(ApiMisuse::UnknownDc(dc));
         }
         let full = self.table.len() >= self.config.max_pending;
@@ -247,7 +247,13 @@ impl Client {
     }
 
     /// Sends a query of the client's own. It may be executed twice.
-    pub(super) fn send_own(&mut self, now: Now, owner: Requester, dc: DcId, query: Vec<u8>) -> RequestId {
+    pub(super) fn send_internal(
+        &mut self,
+        now: Now,
+        owner: Requester,
+        dc: DcId,
+        query: Vec<u8>,
+    ) -> RequestId {
         let request = NewRequest {
             owner,
             dc,
@@ -269,7 +275,7 @@ impl Client {
         let (dc, ordering) =
             (request.dc, RequestOrdering { owner: request.owner, after: after.map(RequestId::tag) });
         self.table.insert(id, request);
-        if !self.knows(dc) {
+        if !self.knows_address(dc) {
             self.fail(id, InvokeError::UnknownDc(dc));
         } else {
             self.datacenter(dc).queue(id.tag(), ordering, now.monotonic);
@@ -292,7 +298,7 @@ impl Client {
     }
 
     /// Ends the requests that may have been executed and must not be twice; the others are sent again.
-    pub(super) fn decide_unconfirmed(&mut self) {
+    pub(super) fn resolve_unknown_outcomes(&mut self) {
         let mut reported: Vec<RequestId> = Vec::new();
         // Each goes before all that waits, so the oldest comes last.
         for datacenter in self.datacenters.values_mut() {

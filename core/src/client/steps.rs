@@ -17,14 +17,14 @@ use crate::time::Timestamp;
 
 /// The output of a step, of a type that only its handle knows.
 #[derive(Debug)]
-pub(super) struct Finished {
+pub(super) struct StepOutput {
     pub(super) output: Box<dyn Any + Send>,
     pub(super) account: AccountChange,
 }
 
 /// A [`LoginFlow`] of any output.
 pub(super) trait AnyFlow: fmt::Debug + Send {
-    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<Finished>;
+    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput>;
     fn query(&self) -> &[u8];
     fn is_qr_login(&self) -> bool;
     fn answered(
@@ -32,14 +32,15 @@ pub(super) trait AnyFlow: fmt::Debug + Send {
         answer: Result<&[u8], InvokeError>,
         server_time: i64,
         random: &mut dyn SecureRandom,
-    ) -> Progress<Finished>;
-    fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress<Finished>;
-    fn renew(&mut self) -> Option<Progress<Finished>>;
+    ) -> Progress<StepOutput>;
+    fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom)
+    -> Progress<StepOutput>;
+    fn renew(&mut self) -> Option<Progress<StepOutput>>;
     fn take_future_auth_token(&mut self) -> Option<Zeroizing<Vec<u8>>>;
 }
 
 impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
-    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<Finished> {
+    fn start(&mut self, cx: &LoginContext<'_>) -> Progress<StepOutput> {
         let progress = LoginFlow::start(self, cx);
         finished(self, progress)
     }
@@ -57,17 +58,21 @@ impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
         answer: Result<&[u8], InvokeError>,
         server_time: i64,
         random: &mut dyn SecureRandom,
-    ) -> Progress<Finished> {
+    ) -> Progress<StepOutput> {
         let progress = LoginFlow::answered(self, answer, server_time, random);
         finished(self, progress)
     }
 
-    fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress<Finished> {
+    fn computed(
+        &mut self,
+        output: &PasswordKdfOutput,
+        random: &mut dyn SecureRandom,
+    ) -> Progress<StepOutput> {
         let progress = LoginFlow::computed(self, output, random);
         finished(self, progress)
     }
 
-    fn renew(&mut self) -> Option<Progress<Finished>> {
+    fn renew(&mut self) -> Option<Progress<StepOutput>> {
         let progress = LoginFlow::renew(self)?;
         Some(finished(self, progress))
     }
@@ -77,15 +82,15 @@ impl<T: Send + 'static> AnyFlow for LoginFlow<T> {
     }
 }
 
-fn finished<T: Send + 'static>(flow: &LoginFlow<T>, progress: Progress<T>) -> Progress<Finished> {
-    progress.map(|output| Finished { account: flow.account(&output), output: Box::new(output) })
+fn finished<T: Send + 'static>(flow: &LoginFlow<T>, progress: Progress<T>) -> Progress<StepOutput> {
+    progress.map(|output| StepOutput { account: flow.account(&output), output: Box::new(output) })
 }
 
 /// The steps under way, and the results that were not taken.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     pub(super) flows: BTreeMap<RequestId, Step>,
-    pub(super) results: BTreeMap<RequestId, Result<Finished, LoginError>>,
+    pub(super) results: BTreeMap<RequestId, Result<StepOutput, LoginError>>,
     /// Whether a step has migrated to another DC.
     pub(super) have_migrated: bool,
 }

@@ -29,20 +29,20 @@ struct Way {
 }
 
 /// Whether there is a way to `dc`.
-pub(super) fn is_known(config: &Config, data: &StoredSession, dc: DcId) -> bool {
-    !config.endpoints(dc).is_empty() || learned(config, data, dc).next().is_some()
+pub(super) fn is_known(config: &Config, stored: &StoredSession, dc: DcId) -> bool {
+    !config.endpoints(dc).is_empty() || learned(config, stored, dc).next().is_some()
 }
 
 /// The attempt after `failures` in a row: first each way, then on each of them another address comes first, then another
 /// transport is spoken.
-pub(super) fn attempt(config: &Config, data: &StoredSession, dc: DcId, failures: usize) -> Attempt {
-    let mut ways = ways(config, data, dc);
+pub(super) fn attempt(config: &Config, stored: &StoredSession, dc: DcId, failures: usize) -> Attempt {
+    let mut ways = ways(config, stored, dc);
     let (count, first) = (ways.len().max(1), ways.first().map_or(1, Way::turns));
     let way = if ways.is_empty() { None } else { Some(ways.swap_remove(failures % count)) };
     let turn = failures / count;
     let kind = (turn / first).checked_rem(1 + config.fallback_transports.len()).unwrap_or(0);
     let fallback = kind.checked_sub(1).and_then(|index| config.fallback_transports.get(index).copied());
-    let prefers_ipv6 = data.dc_options.prefers_ipv6;
+    let prefers_ipv6 = stored.dc_options.prefers_ipv6;
     Attempt {
         endpoints: way
             .as_ref()
@@ -53,12 +53,12 @@ pub(super) fn attempt(config: &Config, data: &StoredSession, dc: DcId, failures:
     }
 }
 
-fn ways(config: &Config, data: &StoredSession, dc: DcId) -> Vec<Way> {
-    let is_telegram = data.servers == Servers::Telegram;
+fn ways(config: &Config, stored: &StoredSession, dc: DcId) -> Vec<Way> {
+    let is_telegram = stored.servers == Servers::Telegram;
     let mut configured = Way { mode: None, endpoints: config.endpoints(dc).to_vec() };
     let mut told = Way { mode: None, endpoints: Vec::new() };
     let mut others: Vec<Way> = Vec::new();
-    for option in learned(config, data, dc) {
+    for option in learned(config, stored, dc) {
         let mode = match &option.secret {
             #[cfg(feature = "mtproxy")]
             Some(secret) => Some(StreamMode::MtProxy(secret.clone())),
@@ -108,16 +108,16 @@ fn ways(config: &Config, data: &StoredSession, dc: DcId) -> Vec<Way> {
 /// The addresses that requests to `dc` may be sent to, of those that the server told of.
 fn learned<'a>(
     config: &'a Config,
-    data: &'a StoredSession,
+    stored: &'a StoredSession,
     dc: DcId,
 ) -> impl Iterator<Item = DcOption> + use<'a> {
     // A proxy or gateway chooses the way by itself.
     let applies = config.proxy_endpoints.is_empty()
         && matches!(config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated);
     let options = move || {
-        let all = data.dc_options.iter().filter(move |_| applies);
+        let all = stored.dc_options.iter().filter(move |_| applies);
         // A server that announces Telegram's addresses as its own must not have a session's key shown there.
-        let is_foreign = matches!(data.servers, Servers::Custom(_));
+        let is_foreign = matches!(stored.servers, Servers::Custom(_));
         let leads_astray = move |it: &DcOption| is_foreign && Servers::is_telegram_address(it.address.ip());
         all.filter(move |it| it.dc == dc && !it.media_only && !it.cdn && !leads_astray(it))
     };
@@ -191,42 +191,43 @@ mod tests {
     }
 
     fn session(config: &Config, options: Vec<types::DcOption>) -> StoredSession {
-        let mut data = StoredSession { servers: config.servers(), ..StoredSession::default() };
+        let mut stored = StoredSession { servers: config.servers(), ..StoredSession::default() };
         let options: Vec<enums::DcOption> = options.into_iter().map(enums::DcOption::DcOption).collect();
-        data.dc_options.replace(&options, data.servers == Servers::Telegram);
-        data
+        stored.dc_options.replace(&options, stored.servers == Servers::Telegram);
+        stored
     }
 
-    fn shown(config: &Config, data: &StoredSession, failures: usize) -> Vec<alloc::string::String> {
-        let attempt = attempt(config, data, DC, failures);
+    fn shown(config: &Config, stored: &StoredSession, failures: usize) -> Vec<alloc::string::String> {
+        let attempt = attempt(config, stored, DC, failures);
         attempt.endpoints.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn c2_both_families_of_telegram_take_turns() {
         let config = Config::telegram();
-        let data = session(&config, Vec::new());
+        let stored = session(&config, Vec::new());
         let expected = |ports: [u16; 3]| -> Vec<_> {
             let both = |port| {
                 [alloc::format!("149.154.167.51:{port}"), alloc::format!("[2001:67c:4e8:f002::a]:{port}")]
             };
             ports.into_iter().flat_map(both).collect()
         };
-        assert_eq!(shown(&config, &data, 0), expected([443, 80, 5222]));
+        assert_eq!(shown(&config, &stored, 0), expected([443, 80, 5222]));
         // The next attempt begins with another port, in both families.
-        assert_eq!(shown(&config, &data, 1), expected([80, 5222, 443]));
-        assert_eq!(shown(&config, &data, 2), expected([5222, 443, 80]));
-        let mut data = data;
-        data.dc_options.prefers_ipv6 = true;
-        assert_eq!(shown(&config, &data, 0)[0], "[2001:67c:4e8:f002::a]:443");
+        assert_eq!(shown(&config, &stored, 1), expected([80, 5222, 443]));
+        assert_eq!(shown(&config, &stored, 2), expected([5222, 443, 80]));
+        let mut stored = stored;
+        stored.dc_options.prefers_ipv6 = true;
+        assert_eq!(shown(&config, &stored, 0)[0], "[2001:67c:4e8:f002::a]:443");
     }
 
     #[test]
     fn c2_another_transport_comes_after_as_many_attempts_as_there_are_ports() {
         let config =
             Config { fallback_transports: alloc::vec![TransportKind::Abridged], ..Config::telegram() };
-        let data = session(&config, Vec::new());
-        let kinds: Vec<_> = (0..7).map(|failures| attempt(&config, &data, DC, failures).transport).collect();
+        let stored = session(&config, Vec::new());
+        let kinds: Vec<_> =
+            (0..7).map(|failures| attempt(&config, &stored, DC, failures).transport).collect();
         let [first, second] = [TransportKind::Intermediate, TransportKind::Abridged];
         assert_eq!(kinds, [first, first, first, second, second, second, first]);
     }
@@ -241,27 +242,27 @@ mod tests {
             types::DcOption { r#static: true, this_port_only: true, ..option("91.108.4.4") },
             types::DcOption { this_port_only: true, port: 8443, ..plain },
         ];
-        let data = session(&config, options.clone());
-        assert_eq!(data.dc_options.iter().count(), 4);
-        let learned = |config: &Config, data: &StoredSession| -> Vec<_> {
-            let shown = shown(config, data, 0).into_iter();
+        let stored = session(&config, options.clone());
+        assert_eq!(stored.dc_options.iter().count(), 4);
+        let learned = |config: &Config, stored: &StoredSession| -> Vec<_> {
+            let shown = shown(config, stored, 0).into_iter();
             shown.filter(|address| address.starts_with("91.")).collect()
         };
-        assert_eq!(learned(&config, &data), ["91.108.4.1:8443"]);
+        assert_eq!(learned(&config, &stored), ["91.108.4.1:8443"]);
         // The static one is for proxies, and with it no other that was told.
         let behind = Config { through_proxy: true, ..config };
-        assert_eq!(learned(&behind, &data), ["91.108.4.4:443"]);
-        assert_eq!(shown(&behind, &data, 0)[0], "91.108.4.4:443");
+        assert_eq!(learned(&behind, &stored), ["91.108.4.4:443"]);
+        assert_eq!(shown(&behind, &stored, 0)[0], "91.108.4.4:443");
         // Without any, what there is is used.
-        let data = session(&behind, options[3..].to_vec());
-        assert_eq!(learned(&behind, &data), ["91.108.4.1:8443"]);
+        let stored = session(&behind, options[3..].to_vec());
+        assert_eq!(learned(&behind, &stored), ["91.108.4.1:8443"]);
     }
 
     #[test]
     fn c2_other_ports_are_tried_unless_the_address_has_one_only() {
         let config = Config::telegram();
-        let data = session(&config, alloc::vec![types::DcOption { port: 8888, ..option("91.108.4.1") }]);
-        let ports: Vec<_> = attempt(&config, &data, DC, 0).endpoints;
+        let stored = session(&config, alloc::vec![types::DcOption { port: 8888, ..option("91.108.4.1") }]);
+        let ports: Vec<_> = attempt(&config, &stored, DC, 0).endpoints;
         let ports: Vec<u16> =
             ports.iter().filter(|it| it.to_string().starts_with("91.")).map(SocketAddr::port).collect();
         assert_eq!(ports, [8888, 443, 80, 5222]);
@@ -272,7 +273,7 @@ mod tests {
     fn c2_obfuscated_addresses_and_secrets_are_spoken_to_as_they_want() {
         let mut config = Config::telegram();
         let secret = alloc::vec![0x5a; 16];
-        let data = session(
+        let stored = session(
             &config,
             alloc::vec![
                 types::DcOption { tcpo_only: true, this_port_only: true, ..option("91.108.4.1") },
@@ -284,7 +285,7 @@ mod tests {
             ],
         );
         let modes = |config: &Config| -> Vec<_> {
-            let attempts = (0..3).map(|failures| attempt(config, &data, DC, failures));
+            let attempts = (0..3).map(|failures| attempt(config, &stored, DC, failures));
             attempts.map(|it| (it.endpoints[0].ip().to_string(), it.mode.map(|it| *it))).collect()
         };
         let secret = StreamMode::MtProxy(crate::transport::ProxySecret::from_bytes(&secret).unwrap());
@@ -298,8 +299,8 @@ mod tests {
         );
         // An obfuscated client reaches the first one like all others.
         config.stream_mode = StreamMode::Obfuscated;
-        assert!(shown(&config, &data, 0).contains(&"91.108.4.1:443".into()));
-        assert_eq!(attempt(&config, &data, DC, 2).mode, None);
+        assert!(shown(&config, &stored, 0).contains(&"91.108.4.1:443".into()));
+        assert_eq!(attempt(&config, &stored, DC, 2).mode, None);
     }
 
     #[test]
@@ -307,23 +308,24 @@ mod tests {
         let mut dcs = super::super::DcTable::new();
         dcs.insert(DC, "10.0.0.2:443".parse().unwrap());
         let config = Config::new(dcs, DC, [crate::crypto::rsa::PublicKey::telegram_test()]);
-        let data = session(&config, alloc::vec![option("10.0.0.2"), option("127.0.0.1"), option("0.0.0.0")]);
-        assert_eq!(shown(&config, &data, 0), ["10.0.0.2:443"]);
-        assert_eq!(shown(&config, &data, 1), ["127.0.0.1:443"]);
+        let stored =
+            session(&config, alloc::vec![option("10.0.0.2"), option("127.0.0.1"), option("0.0.0.0")]);
+        assert_eq!(shown(&config, &stored, 0), ["10.0.0.2:443"]);
+        assert_eq!(shown(&config, &stored, 1), ["127.0.0.1:443"]);
         // The address of a DC that was not configured is what the server says.
         let elsewhere = DcId::literal(9);
-        assert!(!is_known(&config, &data, elsewhere));
-        let data = session(&config, alloc::vec![types::DcOption { id: 9, ..option("127.0.0.1") }]);
-        assert!(is_known(&config, &data, elsewhere));
-        assert_eq!(attempt(&config, &data, elsewhere, 0).endpoints, ["127.0.0.1:443".parse().unwrap()]);
+        assert!(!is_known(&config, &stored, elsewhere));
+        let stored = session(&config, alloc::vec![types::DcOption { id: 9, ..option("127.0.0.1") }]);
+        assert!(is_known(&config, &stored, elsewhere));
+        assert_eq!(attempt(&config, &stored, elsewhere, 0).endpoints, ["127.0.0.1:443".parse().unwrap()]);
     }
 
     #[test]
     fn c2_a_gateway_or_proxy_chooses_the_way() {
         let gateway: SocketAddr = "192.0.2.1:443".parse().unwrap();
         let config = Config { proxy_endpoints: alloc::vec![gateway], ..Config::telegram() };
-        let data = session(&config, alloc::vec![option("91.108.4.1")]);
-        assert_eq!(attempt(&config, &data, DC, 0).endpoints, [gateway]);
-        assert_eq!(attempt(&config, &data, DC, 1).endpoints, [gateway]);
+        let stored = session(&config, alloc::vec![option("91.108.4.1")]);
+        assert_eq!(attempt(&config, &stored, DC, 0).endpoints, [gateway]);
+        assert_eq!(attempt(&config, &stored, DC, 1).endpoints, [gateway]);
     }
 }

@@ -35,7 +35,7 @@ pub struct Session {
     pub(super) acks: Acks,
     pub(super) quick_acks: QuickAcks,
     /// Sent requests whose outcome is unknown, until [`take_unsure`](Self::take_unsure).
-    pub(super) unsure: Vec<RequestTag>,
+    pub(super) unknown_outcomes: Vec<RequestTag>,
     pub(super) service: VecDeque<Service>,
     pub(super) inquiry: Option<StateInquiry>,
     pub(super) reminder: Option<Reminder>,
@@ -77,7 +77,7 @@ impl Session {
             outgoing: Outgoing::default(),
             acks: Acks::default(),
             quick_acks: QuickAcks::default(),
-            unsure: Vec::new(),
+            unknown_outcomes: Vec::new(),
             service: VecDeque::new(),
             inquiry: None,
             reminder: None,
@@ -160,7 +160,7 @@ impl Session {
     /// Takes the requests that left, but of which the server cannot tell whether it executed them: its owner decides
     /// whether to [queue](Self::queue) one again. A late answer to it is still taken.
     pub fn take_unsure(&mut self) -> Vec<RequestTag> {
-        core::mem::take(&mut self.unsure)
+        core::mem::take(&mut self.unknown_outcomes)
     }
 
     /// Whether a request left and has no answer, or waits to leave.
@@ -350,7 +350,7 @@ impl Session {
             if self.binding.as_ref().is_some_and(|binding| binding.tag == tag) {
                 self.outgoing.queue(tag);
             } else {
-                self.unsure.push(tag);
+                self.unknown_outcomes.push(tag);
             }
         }
     }

@@ -73,8 +73,8 @@ impl Session {
 
     /// What the server refused leaves again, unless the server said before that it has it.
     pub(super) fn send_again(&mut self, id: MsgId) {
-        let unsure = self.outgoing.requeue_refused(id);
-        self.note_unknown_outcomes(unsure);
+        let unknown = self.outgoing.requeue_refused(id);
+        self.note_unknown_outcomes(unknown);
     }
 
     /// Counts a message that the server refused. Returns whether that begins a round of corrections; `None`: this session
@@ -99,8 +99,8 @@ impl Session {
     /// left over an earlier one may have been executed in a session that the server has forgotten, key and identifier
     /// being the same; so may what the server said it has.
     pub(super) fn new_session(&mut self, first: MsgId, now: Now) -> Result<(), MessageError> {
-        let (newest, unsure) = self.outgoing.forgotten_before(first);
-        self.note_unknown_outcomes(unsure);
+        let (newest, unknown) = self.outgoing.forgotten_before(first);
+        self.note_unknown_outcomes(unknown);
         match newest {
             Some(newest) => self
                 .corrections
@@ -189,7 +189,7 @@ impl Session {
         match self.outgoing.lost(id, was_asked) {
             Lost::Unknown => return false,
             Lost::Queued => {}
-            Lost::Unsure(tag) => self.note_unknown_outcomes([tag]),
+            Lost::OutcomeUnknown(tag) => self.note_unknown_outcomes([tag]),
         }
         true
     }

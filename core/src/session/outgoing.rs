@@ -115,7 +115,7 @@ pub(super) enum Lost {
     /// It leaves again.
     Queued,
     /// The server said otherwise before, so it was taken.
-    Unsure(RequestTag),
+    OutcomeUnknown(RequestTag),
 }
 
 /// The queue of requests, and what is known of those that left.
@@ -317,12 +317,12 @@ impl Outgoing {
     /// ever knew, so what an earlier connection may have carried is taken as well.
     pub(super) fn lost(&mut self, id: MsgId, was_asked: bool) -> Lost {
         let sent = self.sent.get(id);
-        let is_unsure = sent.map(|sent| {
+        let is_unknown = sent.map(|sent| {
             sent.delivery >= Delivery::Acknowledged || !was_asked && self.may_be_executed(id, sent)
         });
-        match is_unsure {
+        match is_unknown {
             None => Lost::Unknown,
-            Some(true) => self.detach(id).map_or(Lost::Unknown, Lost::Unsure),
+            Some(true) => self.detach(id).map_or(Lost::Unknown, Lost::OutcomeUnknown),
             Some(false) => {
                 self.requeue(id);
                 Lost::Queued
@@ -382,14 +382,14 @@ impl Outgoing {
     /// oldest first: it may be executed all the same.
     pub(super) fn requeue_refused(&mut self, id: MsgId) -> Vec<RequestTag> {
         let named: Vec<MsgId> = self.requests_in(id).collect();
-        let mut unsure = Vec::new();
+        let mut unknown = Vec::new();
         for id in named {
-            if let Lost::Unsure(tag) = self.lost(id, true) {
-                unsure.push(tag);
+            if let Lost::OutcomeUnknown(tag) = self.lost(id, true) {
+                unknown.push(tag);
             }
         }
-        unsure.reverse();
-        unsure
+        unknown.reverse();
+        unknown
     }
 
     /// Whether a request travels in a container.
@@ -404,14 +404,14 @@ impl Outgoing {
     /// what an earlier session of the server may have executed, oldest first.
     pub(super) fn forgotten_before(&mut self, first: MsgId) -> (Option<MsgId>, Vec<RequestTag>) {
         let below = self.sent.iter().take_while(|(id, sent)| sent.packet(*id) < first);
-        let (unsure, lost): (Vec<_>, Vec<_>) = below
+        let (unknown, lost): (Vec<_>, Vec<_>) = below
             .map(|(id, sent)| (id, self.may_be_executed(id, sent)))
             .partition(|(_, may_be_executed)| *may_be_executed);
-        let unsure = unsure.into_iter().filter_map(|(id, _)| self.detach(id)).collect();
+        let unknown = unknown.into_iter().filter_map(|(id, _)| self.detach(id)).collect();
         for (id, _) in lost.iter().rev() {
             self.requeue(*id);
         }
-        (lost.last().map(|(id, _)| *id), unsure)
+        (lost.last().map(|(id, _)| *id), unknown)
     }
 
     /// The packet in which a request travels: the container's identifier, or its own.

@@ -172,11 +172,11 @@ struct Effects<'a> {
     retries: &'a mut Vec<RequestTag>,
     unbound_error: &'a mut Option<RpcError>,
     is_draining: bool,
-    /// A message of it shows that the server has the key.
+    /// A message of the packet shows that the server has the key.
     is_validated: bool,
-    /// The last event is a result, and its request is not sent again.
+    /// The last event is a result that ends its request, so the server has accepted `initConnection`.
     is_answered: bool,
-    /// A message of it was refused.
+    /// A message of the packet was refused.
     is_refused: bool,
     refused_binding: Option<RpcError>,
 }
@@ -262,6 +262,7 @@ impl Packet<'_> {
 }
 
 impl Effects<'_> {
+    /// The caller has dispatched the last event, and may have revoked a result by `retry` or `postpone`.
     fn commit_last_result(&mut self) {
         if core::mem::take(&mut self.is_answered) {
             *self.inited = true;
@@ -279,6 +280,7 @@ impl Effects<'_> {
         }
     }
 
+    /// All messages were read: moves the connection to `Ready` if the key is validated, or extends its deadline.
     fn finish_packet(&mut self) -> Result<(), DisconnectReason> {
         if let Some(error) = self.refused_binding.take() {
             return Err(DisconnectReason::Binding(error));
