@@ -12,7 +12,7 @@ use sansgram_core::client::{
 use sansgram_core::time::Timestamp;
 
 use crate::clock::Shift;
-use crate::link::{Link, Ready};
+use crate::link::{Link, LinkEvent};
 use crate::machine::Machine;
 use crate::policy::{MAX_INPUTS_PER_POLL, STOP_CHECK_EVERY, STOP_CHECKS_AFTER_OPEN};
 use crate::read_buffer::ReadBuffer;
@@ -63,7 +63,7 @@ enum Action {
 
 /// An input that is ready for the machine.
 enum NextInput {
-    Link(ConnId, Ready),
+    Link(ConnId, LinkEvent),
     Deadline,
 }
 
@@ -142,7 +142,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             Some(NextInput::Deadline) => state.machine.handle(now, Input::Tick),
             Some(NextInput::Link(conn, ready)) => {
                 let input = match ready {
-                    Ready::Opened => {
+                    LinkEvent::Opened => {
                         // The network is there again: whatever goes wrong now has another reason.
                         drop(
                             state
@@ -151,9 +151,9 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                         );
                         Input::Opened { conn }
                     }
-                    Ready::Received(len) => Input::Received { conn, bytes: buffer.read(len) },
-                    Ready::Sent(buffer) => Input::Transmitted { conn, buffer },
-                    Ready::Lost(cause) => Input::Lost { conn, cause },
+                    LinkEvent::Received(len) => Input::Received { conn, bytes: buffer.read(len) },
+                    LinkEvent::Transmitted(buffer) => Input::Transmitted { conn, buffer },
+                    LinkEvent::Lost(cause) => Input::Lost { conn, cause },
                 };
                 let arrived = matches!(input, Input::Received { .. });
                 state.machine.handle(now, input);
@@ -266,7 +266,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             if let Poll::Ready(ready) = link.poll(cx, buffer.space()) {
                 let conn = link.conn;
                 self.next_link = index + 1;
-                if let Ready::Lost(cause) = ready {
+                if let LinkEvent::Lost(cause) = ready {
                     tracing::debug!(conn = conn.0, ?cause, "lost");
                     self.links.remove(index);
                     self.next_link = index;

@@ -13,11 +13,11 @@ use crate::connect::{self, ProxyWaits, io_failure};
 use crate::{Proxy, Runtime};
 
 /// What a link has for the machine.
-pub(crate) enum Ready {
+pub(crate) enum LinkEvent {
     Opened,
-    /// So many bytes of the read buffer.
+    /// This many bytes are at the beginning of the read buffer.
     Received(usize),
-    Sent(Vec<u8>),
+    Transmitted(Vec<u8>),
     /// The link is of no use any more.
     Lost(IoFailure),
 }
@@ -56,21 +56,21 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
     }
 
     /// Takes the bytes of the machine's transmit; they are written as far as the stream takes them, then come back
-    /// as [`Ready::Sent`].
+    /// as [`LinkEvent::Transmitted`].
     pub(crate) fn transmit(&mut self, bytes: Vec<u8>) {
         if let State::Open { outgoing, .. } = &mut self.state {
             *outgoing = Some(Outgoing { bytes, written: 0 });
         }
     }
 
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Ready> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<LinkEvent> {
         match &mut self.state {
             State::Opening(opening) => opening.as_mut().poll(cx).map(|opened| match opened {
                 Ok(stream) => {
                     self.state = State::Open { stream, outgoing: None, read_first: false };
-                    Ready::Opened
+                    LinkEvent::Opened
                 }
-                Err(cause) => Ready::Lost(cause),
+                Err(cause) => LinkEvent::Lost(cause),
             }),
             State::Open { stream, outgoing, read_first } => {
                 *read_first = !*read_first;
@@ -101,11 +101,15 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
     }
 }
 
-fn poll_read<S: AsyncRead + Unpin>(stream: &mut S, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Ready> {
+fn poll_read<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<LinkEvent> {
     Pin::new(stream).poll_read(cx, buffer).map(|read| match read {
-        Ok(0) => Ready::Lost(IoFailure::Closed),
-        Ok(len) => Ready::Received(len),
-        Err(error) => Ready::Lost(io_failure(&error)),
+        Ok(0) => LinkEvent::Lost(IoFailure::Closed),
+        Ok(len) => LinkEvent::Received(len),
+        Err(error) => LinkEvent::Lost(io_failure(&error)),
     })
 }
 
@@ -113,22 +117,22 @@ fn poll_write<S: AsyncWrite + Unpin>(
     stream: &mut S,
     outgoing: &mut Option<Outgoing>,
     cx: &mut Context<'_>,
-) -> Poll<Ready> {
+) -> Poll<LinkEvent> {
     let Some(Outgoing { bytes, written }) = outgoing else { return Poll::Pending };
     while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
         match Pin::new(&mut *stream).poll_write(cx, rest) {
-            Poll::Ready(Ok(0)) => return Poll::Ready(Ready::Lost(IoFailure::Other)),
+            Poll::Ready(Ok(0)) => return Poll::Ready(LinkEvent::Lost(IoFailure::Other)),
             Poll::Ready(Ok(len)) => *written += len,
-            Poll::Ready(Err(error)) => return Poll::Ready(Ready::Lost(io_failure(&error))),
+            Poll::Ready(Err(error)) => return Poll::Ready(LinkEvent::Lost(io_failure(&error))),
             Poll::Pending => return Poll::Pending,
         }
     }
     // A plain TCP stream has nothing to flush; an encrypted or buffered one has.
     match Pin::new(stream).poll_flush(cx) {
         Poll::Ready(Ok(())) => {
-            Poll::Ready(Ready::Sent(outgoing.take().map(|it| it.bytes).unwrap_or_default()))
+            Poll::Ready(LinkEvent::Transmitted(outgoing.take().map(|it| it.bytes).unwrap_or_default()))
         }
-        Poll::Ready(Err(error)) => Poll::Ready(Ready::Lost(io_failure(&error))),
+        Poll::Ready(Err(error)) => Poll::Ready(LinkEvent::Lost(io_failure(&error))),
         Poll::Pending => Poll::Pending,
     }
 }

@@ -162,7 +162,7 @@ impl<M: Machine> Shared<M> {
         result
     }
 
-    /// Waits until `ready` answers; it is asked again when the request is completed.
+    /// Waits until `ready` returns a value; it is called again when the request is completed.
     pub(crate) fn until_completed<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,
@@ -170,7 +170,7 @@ impl<M: Machine> Shared<M> {
         Until { shared: self, key: Key::Request(id), ready, result: PhantomData }
     }
 
-    /// Waits until `ready` answers; it is asked again when the request is completed, and after all that arrives.
+    /// Waits until `ready` returns a value; it is called again when the request is completed, and whenever bytes arrive.
     pub(crate) fn until_received<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,
@@ -178,7 +178,7 @@ impl<M: Machine> Shared<M> {
         Until { shared: self, key: Key::Receipt(id), ready, result: PhantomData }
     }
 
-    /// Waits until `ready` answers; it is asked again after every change but the completion of requests.
+    /// Waits until `ready` returns a value; it is called again after every change except the completion of requests.
     pub(crate) fn until<T, F>(&self, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,
