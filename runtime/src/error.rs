@@ -15,7 +15,7 @@ use crate::{PromptError, StoreError};
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A step of the login failed; the client can go on with another try.
+    /// A step of the login failed; the client takes another try.
     #[error(transparent)]
     Login(LoginError),
     /// A request failed.

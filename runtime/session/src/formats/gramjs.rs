@@ -18,7 +18,7 @@ const FIXED_LEN: usize = 261;
 const MAX_ADDRESS_LEN: usize = 100;
 
 /// Whether the decoded bytes are GramJS'. With 14 characters of address they are as many as Telethon's with IPv6,
-/// whose address would have to begin with `e::`, where there is none.
+/// whose address would have to begin with `e::`, and there is no server.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
     parse(bytes).is_some()
 }

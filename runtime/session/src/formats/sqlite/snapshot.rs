@@ -92,7 +92,7 @@ fn page_len(database: &[u8]) -> Option<usize> {
     (database.len() >= HEADER_LEN && len.is_power_of_two() && (512..=65_536).contains(&len)).then_some(len)
 }
 
-/// How long the file must be by its header: SQLite itself misses an end only where it reads.
+/// How long the file must be by its header: SQLite itself notices a missing end only when it reads there.
 fn declared_len(database: &[u8]) -> Option<u64> {
     // Versions before 3.7 did not keep the number of pages up to date.
     let is_current = number(database, 24)? == number(database, 92)?;

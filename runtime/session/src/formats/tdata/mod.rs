@@ -8,9 +8,8 @@
 //! | `D877F783D5D3EF8C/map` | of account 1: where other files are, of which a session needs none |
 //!
 //! Each name has `s` behind it, or `0` or `1` if an old version wrote it ([`envelope`]). Numbers and lengths in the
-//! content are big-endian ([`local`]), as Qt writes them. A program that was started with `-key X` says X where there
-//! is `data` otherwise. Since version 7.3 a passcode
-//! is kept otherwise ([`passcode`]). Sources: the program's `storage/` at version 6.1.2; for 7.3 the package opentele2
+//! content are big-endian ([`local`]), as Qt writes them. A program that was started with `-key X` has X in place of
+//! `data`. Since version 7.3 a passcode is kept in another way ([`passcode`]). Sources: the program's `storage/` at version 6.1.2; for 7.3 the package opentele2
 //! 2.0.0.
 
 mod envelope;
