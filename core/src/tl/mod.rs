@@ -35,8 +35,14 @@
 //! <https://core.telegram.org/mtproto/TL>.
 
 mod codec;
+#[cfg(not(feature = "unstable"))]
+pub(crate) mod gzip;
+#[cfg(feature = "unstable")]
 pub mod gzip;
 mod hidden;
+#[cfg(not(feature = "unstable"))]
+pub(crate) mod ids;
+#[cfg(feature = "unstable")]
 pub mod ids;
 mod raw;
 mod reader;
