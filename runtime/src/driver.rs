@@ -11,7 +11,7 @@ use sansgram_core::client::{
 };
 use sansgram_core::time::Timestamp;
 
-use crate::clock::Shift;
+use crate::clock::ClockShift;
 use crate::link::{Link, LinkEvent};
 use crate::machine::Machine;
 use crate::policy::{MAX_INPUTS_PER_POLL, STOP_CHECK_EVERY, STOP_CHECKS_AFTER_OPEN};
@@ -36,7 +36,7 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     /// When the last round began.
     now: Timestamp,
     /// How the clocks differed then.
-    shift: Shift,
+    shift: ClockShift,
     deadline: Option<Timestamp>,
     /// The end of [`STOP_CHECKS_AFTER_OPEN`] since the last connection was opened.
     connecting_until: Timestamp,
@@ -44,7 +44,7 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     checks_for_stops: bool,
     timer: Option<R::Timer>,
     /// What the timer is set to, and the shift until then.
-    armed: Option<(Timestamp, Shift)>,
+    armed: Option<(Timestamp, ClockShift)>,
     closing: bool,
     actions: Vec<Action>,
     wake: Vec<Waker>,
@@ -82,7 +82,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             links: Vec::new(),
             next_link: 0,
             now: Timestamp::ZERO,
-            shift: Shift::default(),
+            shift: ClockShift::default(),
             deadline: None,
             connecting_until: Timestamp::ZERO,
             checks_for_stops: false,

@@ -19,7 +19,7 @@ impl Client {
         let closed: Vec<DcId> = self
             .datacenters
             .values()
-            .filter(|datacenter| datacenter.auth() == AuthState::Closed)
+            .filter(|datacenter| datacenter.auth() == AuthState::ImportNeeded)
             .map(|datacenter| datacenter.dc())
             .filter(|dc| self.table.has_pending(*dc))
             .collect();
@@ -89,7 +89,7 @@ impl Client {
     fn open_auth(&mut self, dc: DcId) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.set_auth(AuthState::Open);
+            datacenter.set_auth(AuthState::Unrestricted);
             datacenter.unpark(&self.table);
         }
     }
@@ -98,7 +98,7 @@ impl Client {
     fn transfer_failed(&mut self, dc: DcId, error: &InvokeError) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.set_auth(AuthState::Closed);
+            datacenter.set_auth(AuthState::ImportNeeded);
         }
         let waiting: Vec<RequestId> = self.table.waiting(dc).collect();
         for id in waiting {

@@ -99,7 +99,7 @@ impl Datacenter {
             attempts: Attempts::default(),
             denials: KeyDenials::default(),
             pfs,
-            auth: AuthState::Open,
+            auth: AuthState::Unrestricted,
             parked: BTreeSet::new(),
             owes_less: false,
             unconfirmed: UnconfirmedRequests::default(),

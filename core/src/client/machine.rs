@@ -233,12 +233,12 @@ impl Client {
         let waits = self.steps.flows.values().find_map(|step| step.trouble.clone());
         let lost = || {
             // One connection that ended says little if the next one is open.
-            let is_told = |datacenter: &Datacenter| datacenter.failures() > 1 || !datacenter.is_open();
+            let is_reported = |datacenter: &Datacenter| datacenter.failures() > 1 || !datacenter.is_open();
             let datacenter = self.datacenters.get(&home).filter(|datacenter| datacenter.trouble().is_some());
             datacenter
                 .into_iter()
                 .chain(self.datacenters.values())
-                .filter(|datacenter| is_told(datacenter))
+                .filter(|datacenter| is_reported(datacenter))
                 .find_map(|datacenter| Some((datacenter.dc(), datacenter.trouble().cloned()?)))
         };
         waits

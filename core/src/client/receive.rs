@@ -63,8 +63,8 @@ impl Client {
         }
         // No user is logged in under a new key.
         let is_unauthorized = !deferred.unauthorized.is_empty() || (is_away && deferred.key.is_some());
-        if is_unauthorized && datacenter.auth() == AuthState::Open {
-            datacenter.set_auth(AuthState::Closed);
+        if is_unauthorized && datacenter.auth() == AuthState::Unrestricted {
+            datacenter.set_auth(AuthState::ImportNeeded);
         }
         deferred.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
         if deferred.has_result {

@@ -305,7 +305,7 @@ impl Client {
             for id in datacenter.take_unknown_outcomes().into_iter().rev().map(RequestId::from) {
                 match (self.table.on_unknown_outcome(id), self.table.place(id)) {
                     (Some(OnUnknownOutcome::Retry), Some(ordering)) => {
-                        datacenter.send_again(id.tag(), ordering)
+                        datacenter.send_again(id.tag(), ordering);
                     }
                     (Some(OnUnknownOutcome::Fail), _) => reported.push(id),
                     _ => {}

@@ -12,13 +12,13 @@ pub(super) struct Corrections {
     rounds: u8,
     /// Our newest msg_id when the last round began: messages up to it were sent before the correction, so refusals of them
     /// begin no round.
-    covered: MsgId,
+    newest_before_round: MsgId,
     /// Whether a request was refused since the last answer to one.
-    of_requests: bool,
+    has_refused_request: bool,
     /// When the last round began.
-    begun: Option<Timestamp>,
+    last_round: Option<Timestamp>,
     /// Whether a ping was answered since the last round began, while no refused request is counted.
-    pinged: bool,
+    ping_answered: bool,
 }
 
 impl Corrections {
@@ -28,26 +28,27 @@ impl Corrections {
         &mut self,
         refused: MsgId,
         newest: MsgId,
-        of_requests: bool,
+        has_refused_request: bool,
         reason: Correction,
         now: Timestamp,
     ) -> Result<bool, MessageError> {
-        self.of_requests |= of_requests;
-        if refused <= self.covered {
+        self.has_refused_request |= has_refused_request;
+        if refused <= self.newest_before_round {
             return Ok(false);
         }
-        self.covered = newest;
+        self.newest_before_round = newest;
         self.begin(reason, now)?;
         Ok(true)
     }
 
     /// A round begins, whichever message it is about.
     pub(super) fn begin(&mut self, reason: Correction, now: Timestamp) -> Result<(), MessageError> {
-        let apart = self.begun.is_none_or(|begun| now - begun >= policy::CORRECTION_ROUNDS_APART);
-        if core::mem::take(&mut self.pinged) && apart {
+        let apart =
+            self.last_round.is_none_or(|last_round| now - last_round >= policy::CORRECTION_ROUNDS_APART);
+        if core::mem::take(&mut self.ping_answered) && apart {
             self.rounds = 0;
         }
-        self.begun = Some(now);
+        self.last_round = Some(now);
         self.rounds = self.rounds.saturating_add(1);
         if self.rounds > policy::MAX_CORRECTION_ROUNDS {
             Err(MessageError::EndlessCorrections(reason))
@@ -57,19 +58,19 @@ impl Corrections {
     }
 
     /// An answer to a request came, or another connection: rounds count from 0 again.
-    pub(super) fn forgive(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.rounds = 0;
-        self.of_requests = false;
-        self.pinged = false;
+        self.has_refused_request = false;
+        self.ping_answered = false;
     }
 
     /// A ping was answered, which says nothing of requests that are refused.
-    pub(super) const fn forgive_pings(&mut self) {
-        self.pinged |= !self.of_requests;
+    pub(super) const fn note_pong(&mut self) {
+        self.ping_answered |= !self.has_refused_request;
     }
 
     /// Identifiers begin again.
     pub(super) fn restart(&mut self) {
-        self.covered = MsgId::default();
+        self.newest_before_round = MsgId::default();
     }
 }

@@ -36,7 +36,7 @@ impl KeepAlive {
     }
 
     /// Whether a packet arrived so lately that the server has not closed the connection since.
-    pub(super) fn is_heard(&self, now: Timestamp) -> bool {
+    pub(super) fn is_heard_recently(&self, now: Timestamp) -> bool {
         self.heard.is_some_and(|at| now - at < policy::CLOSED_AFTER)
     }
 

@@ -202,7 +202,7 @@ impl Session {
         self.previous_id = None;
         self.quick_acks.clear();
         self.clock.distrust();
-        self.corrections.forgive();
+        self.corrections.reset();
         self.keep_alive = KeepAlive::new(now.monotonic);
         self.service.retain(|service| !matches!(service, Service::Ping(_)));
         // Servers answer little to a key that is not bound, and a binding may be executed twice.
@@ -223,7 +223,7 @@ impl Session {
     pub fn hold_requests_until_heard(&mut self, now: Now, validated: bool) {
         self.clock.observe_local(now);
         self.holds_requests =
-            !(validated && self.keep_alive.is_heard(now.monotonic) && self.clock.is_trusted());
+            !(validated && self.keep_alive.is_heard_recently(now.monotonic) && self.clock.is_trusted());
         if self.holds_requests {
             self.keep_alive.ping_soon();
         }

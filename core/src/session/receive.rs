@@ -272,7 +272,7 @@ impl Session {
             types::Pong::ID => {
                 types::Pong::deserialize(&mut reader)?;
                 if !self.has_requests() {
-                    self.corrections.forgive_pings();
+                    self.corrections.note_pong();
                 }
                 self.fetch_salts(now);
                 return Ok(Meaning::Pong);
@@ -381,7 +381,7 @@ impl Session {
 
     /// Key, salt and clock are right: corrections count from 0 again, and salts are fetched ahead.
     fn validated(&mut self, now: Now) {
-        self.corrections.forgive();
+        self.corrections.reset();
         self.fetch_salts(now);
     }
 

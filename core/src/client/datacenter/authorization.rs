@@ -6,14 +6,14 @@ use crate::rpc::RequestId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthState {
     /// They may, as far as the client knows.
-    Open,
+    Unrestricted,
     /// The authorization must be transferred first.
-    Closed,
+    ImportNeeded,
     /// It is being transferred by this request: an export, or the import after it.
     Importing(RequestId),
 }
 
-/// One login on its way.
+/// The transfer of an authorization to one DC.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Transfer {
     pub(crate) exports: u8,
