@@ -187,8 +187,8 @@ impl Client {
         self.shared().lock().machine.session().clone()
     }
 
-    /// Keeps the session in the store once more, after that failed, without waiting for the next try
-    /// ([`ClientEvent::SaveFailed`]). Whatever changes it keeps it by itself.
+    /// Saves the session again after a save failed, without waiting for the next attempt
+    /// ([`SaveFailed`](crate::ClientEvent::SaveFailed)). Every change of the session is saved without this call.
     ///
     /// # Errors
     /// [`Error::Store`].
