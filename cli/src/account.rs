@@ -96,7 +96,7 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
             return output::result(done);
         }
         let saved_login = SavedLoginFile::beside(&opened.store);
-        // Before the key is of no more use at the server, while it could not be forgotten here.
+        // Checked before the server invalidates the key, in case it cannot be removed here.
         opened.store.check_writable().map_err(Error::from)?;
         if opened.session.servers == Servers::Ended {
             // No server is left that could be told.

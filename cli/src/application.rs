@@ -39,8 +39,8 @@ pub(crate) struct ApplicationArgs {
     pub(crate) api_id: Option<Secret<String>>,
 }
 
-/// The application's identity, as far as it is given. A session that somebody is logged in with needs the `api_id`
-/// only, and a login both.
+/// The application's identity, as far as it is given. A logged-in session needs only the
+/// `api_id`, a login needs both.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Application {
     pub(crate) id: Option<i32>,
@@ -118,7 +118,7 @@ impl Application {
         Err(PromptError::Other("api_id and api_hash were given wrongly too often".into()))
     }
 
-    /// Fails where a login cannot be begun with it.
+    /// Returns an error if a login cannot start with it.
     pub(crate) fn check(&self, is_telegram: bool) -> Result<(), Failure> {
         match (self.id, &self.hash) {
             (Some(_), Some(_)) => Ok(()),

@@ -1,4 +1,4 @@
-//! What is put right before the process ends, however it ends.
+//! Cleans up before the process ends, however it ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,19 @@ use std::sync::{Mutex, PoisonError};
 
 use sansgram_runtime::{FileStore, TerminalPrompt};
 
-/// A file that is of no use behind the end.
+/// A file that is useless after the process ends.
 static LEFTOVER: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// Removes this file at the end.
+/// Registers a file to be removed when the process ends.
 pub(crate) fn remove(file: &Path) {
     *LEFTOVER.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.into());
 }
 
-/// The terminal is as it was, and nothing lies about. For the last moment: work that was given up may still be under
-/// way.
+/// Restores the terminal and removes leftover files. Must be the last step: abandoned work may still be running.
 pub(crate) fn tidy() {
     TerminalPrompt::restore();
     if let Some(file) = LEFTOVER.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        // Nobody misses it.
+        // A failure is harmless.
         let _ = fs::remove_file(file);
     }
     FileStore::remove_lock_files();

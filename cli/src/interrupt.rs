@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::policy::{OFFLINE_DESCRIPTORS, ONLINE_DESCRIPTORS};
 use crate::{cleanup, descriptors, output};
 
-/// How to go on where the process is ended now.
+/// How to continue if the process ends now.
 static ADVICE: Mutex<Option<&str>> = Mutex::new(None);
 
 /// Waits for signals from now on.
@@ -24,14 +24,14 @@ pub(crate) fn watch_offline() -> Result<(), Failure> {
     wait(|number| end(number))
 }
 
-/// Says how to go on where the process is ended from now on.
+/// Sets how to continue if the process ends from now on.
 pub(crate) fn advise(advice: Option<&'static str>) {
     *ADVICE.lock().unwrap_or_else(PoisonError::into_inner) = advice;
 }
 
 /// Ends the process as the signal of this number would.
 pub(crate) fn end(number: i32) -> ! {
-    // Held to the end: nobody says it twice.
+    // Held to the end, so that it is printed only once.
     let advice = ADVICE.lock().unwrap_or_else(PoisonError::into_inner);
     cleanup::tidy();
     if io::stderr().is_terminal() {
@@ -71,10 +71,10 @@ fn wait(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
 #[cfg(unix)]
 struct Signals {
     ends: Vec<(i32, tokio::signal::unix::Signal)>,
-    /// The process goes on after it was stopped.
+    /// The process continues after it was stopped.
     resumes: tokio::signal::unix::Signal,
-    /// A file would become larger than the limit allows. LoadedLogin so that the write fails, and is told, instead of the
-    /// process being killed.
+    /// A file would become larger than the limit allows. Caught so that the write fails with an error
+    /// instead of the process being killed.
     _too_large: tokio::signal::unix::Signal,
 }
 

@@ -34,7 +34,7 @@ use answers::Answers;
 use args::LoginArgs;
 use identity::{Given, Who};
 
-/// Who scans the links of a sandbox, where nobody is named.
+/// The account that scans the links of a sandbox if no option names one.
 const SCANNER: &str = "+9996621234";
 
 /// `sansgram login`.
@@ -61,7 +61,7 @@ struct Login<'a> {
     route: Route,
     /// The file that keeps the session; `None`: it is kept in memory.
     file: Option<FileStore>,
-    /// Whom the session belongs to; nobody in a sandbox.
+    /// The owner of the session; no user in a sandbox.
     owner: SessionOwner,
     /// Where the login is saved; not for a sandbox, which ends with this process.
     saved_login: Option<SavedLoginFile>,
@@ -161,11 +161,11 @@ impl<'a> Login<'a> {
     }
 
     fn run(mut self, who: &Who, given: Given) -> Result<(), Failure> {
-        // Where somebody may be logged in, the server is asked first.
+        // If a user may be logged in, the server is asked first.
         if !self.owner.may_be_logged_in() {
             self.check(who, &given)?;
         }
-        interrupt::advise(self.kept().is_some().then_some(messages::GOES_ON));
+        interrupt::advise(self.kept().is_some().then_some(messages::RESUMES));
         let route = self.route;
         let options = match self.sandbox {
             Some(_) => ClientOptions::default(),
@@ -192,8 +192,8 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Nobody is logged in. Fails early where something is missing to begin with, or a question is certain to come and
-    /// nobody is there to answer it.
+    /// Checks the input before a login of a session without a user. Returns an error if a required value is missing, or
+    /// if a question is certain to come and there is no terminal to ask it on.
     fn check(&self, who: &Who, given: &Given) -> Result<(), Failure> {
         if let Some(place) = &self.saved_login {
             place.check()?;
@@ -206,17 +206,17 @@ impl<'a> Login<'a> {
             Who::Bot(token) => {
                 BotToken::parse(token.expose()).map_err(|error| Failure::new(error.to_string()))?;
             }
-            Who::Ask | Who::GoOn | Who::Qr(_) => {}
+            Who::Ask | Who::Resume | Who::Qr(_) => {}
         }
-        // What is gone on with was begun with all of it; a link is always a new one.
+        // A saved login has all of it already; a link is always a new one.
         let can_answer = has_values(given) || TerminalPrompt::lazy().is_available();
-        let goes_on = kept.is_some_and(|kept| {
+        let resumes = kept.is_some_and(|kept| {
             !matches!(kept.pending, SavedLogin::Qr { .. }) && fits(who, kept, can_answer)
         });
-        if !goes_on && self.sandbox.is_none() {
+        if !resumes && self.sandbox.is_none() {
             self.application.check(server::is_telegram(&self.config))?;
         }
-        if kept.is_none() && matches!(who, Who::GoOn) {
+        if kept.is_none() && matches!(who, Who::Resume) {
             return Err(Failure::Usage(messages::NOTHING_BEGUN.into()));
         }
         if TerminalPrompt::lazy().is_available() {
@@ -236,7 +236,7 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Fails where it is somebody else than who is wanted, as far as that can be told.
+    /// Returns an error if the user is known not to be the requested one.
     async fn check_identity(&self, client: &Client, who: &Who, user: &UserInfo) -> Result<(), Failure> {
         let is_wanted = match who {
             Who::Bot(token) => {
@@ -249,13 +249,13 @@ impl<'a> Login<'a> {
                 let theirs = own_phone(client).await?;
                 !user.is_bot && theirs.is_none_or(|theirs| theirs.trim_start_matches('+') == number.digits())
             }
-            Who::Ask | Who::GoOn | Who::Qr(_) => true,
+            Who::Ask | Who::Resume | Who::Qr(_) => true,
         };
         if is_wanted {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "somebody else is logged in with this session already: {}; name another with --session, or log out first \
+            "another user is logged in with this session already: {}; name another with --session, or log out first \
              with \"sansgram logout\"",
             output::words(user, client.home().number())
         )))
@@ -305,7 +305,7 @@ impl<'a> Login<'a> {
             let asks = asks && matches!(who, Who::Ask | Who::Phone(_));
             if !asks || offer(answers, kept).await? {
                 answers.phone.clone_from(&kept.phone);
-                answers.goes_on_with(&kept.pending);
+                answers.resumes_with(&kept.pending);
                 if asks {
                     answers.converse();
                 }
@@ -337,7 +337,7 @@ impl<'a> Login<'a> {
                 let except_ids = self.args.except_id.clone();
                 client.resume_login(answers, SavedLogin::Qr { except_ids }).await?
             }
-            Who::Ask | Who::GoOn => {
+            Who::Ask | Who::Resume => {
                 answers.scanner = Some(SCANNER.into());
                 if TerminalPrompt::lazy().is_available() {
                     answers.converse();
@@ -355,7 +355,7 @@ impl<'a> Login<'a> {
         Ok(LoggedIn::ByValues(user))
     }
 
-    /// Why it failed, and how the saved login goes on.
+    /// Returns why the login failed, and how to resume the saved login.
     fn failure(&self, error: Error, answers: &Answers<'_>) -> Failure {
         answers.tell_arrived();
         if let Error::Prompt(reason) = &error {
@@ -365,7 +365,7 @@ impl<'a> Login<'a> {
                 _ => {}
             }
         }
-        // What the server no longer knows or takes is not gone on with, and a link can be shown at any time.
+        // A login that the server no longer knows or accepts cannot be resumed, and a link can be shown at any time.
         let is_over = !error.continuation().keeps_pending();
         if (is_over || matches!(answers.stands_at(), Some(SavedLogin::Qr { .. })))
             && let Some(saved_login) = &self.saved_login
@@ -393,7 +393,7 @@ impl<'a> Login<'a> {
     }
 
     fn tell_pending(&self, pending: &SavedLogin) -> Result<(), Failure> {
-        // Once is enough, also where the time is over at this moment.
+        // Printed only once, even if the time runs out at this moment.
         self.watch.remains(None);
         match self.args.json {
             true => output::result(&words::json(pending)),
@@ -401,7 +401,7 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Nobody could be asked this.
+    /// Returns the failure for a question that could not be asked.
     fn missing(&self, question: Question, answers: &Answers<'_>) -> Failure {
         match (question, answers.remains()) {
             (Question::Identity, _) if answers.was_cancelled => Failure::new(messages::CANCELLED),
@@ -450,7 +450,7 @@ impl<'a> Login<'a> {
     }
 }
 
-/// The number of who is logged in, where the server says it.
+/// Returns the phone number of the logged-in user, if the server states it.
 async fn own_phone(client: &Client) -> Result<Option<String>, Error> {
     let me = functions::users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
     let users = client.invoke(&me).await?;
@@ -463,13 +463,13 @@ async fn own_phone(client: &Client) -> Result<Option<String>, Error> {
 /// Whether the saved login is the one that is wanted now; `has_answers`: what it waits for is given or can be asked for.
 fn fits(who: &Who, kept: &LoadedLogin, has_answers: bool) -> bool {
     match who {
-        Who::Ask | Who::GoOn => true,
+        Who::Ask | Who::Resume => true,
         // Without any of the answers it is another code that is wanted.
         Who::Phone(number) => {
             let digits = PhoneNumber::parse(number.expose()).ok();
             has_answers && digits.is_some_and(|digits| kept.phone.as_deref() == Some(digits.digits()))
         }
-        // Another link would be of no use to somebody who has scanned one.
+        // A user who has scanned a link needs no other.
         Who::Qr(_) => kept.phone.is_none() && matches!(kept.pending, SavedLogin::Password(_)),
         Who::Bot(_) => false,
     }

@@ -36,7 +36,7 @@ pub(crate) fn written(result: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Prints a line for the person who watches, if anybody does.
+/// Prints a line for the user, on standard error.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", for_standard_error(&lines(line)));
 }
@@ -82,7 +82,7 @@ fn escaped(json: &str) -> String {
     quoted
 }
 
-/// Who somebody is, in words: `Ada Lovelace (@ada), user 17 on DC 2`.
+/// Describes a user in words: `Ada Lovelace (@ada), user 17 on DC 2`.
 pub(crate) fn words(user: &UserInfo, dc: u16) -> String {
     let mut name = printable(&user.first_name);
     if let Some(last_name) = &user.last_name {

@@ -193,7 +193,7 @@ fn scan(served: &TestServer, link: &str, phone: &str) -> Result<(), String> {
     })
 }
 
-/// Well-behaved, and with less patience than Telegram: whoever tries out a second code need not wait for it long.
+/// Behaves well, and sends a second code sooner than Telegram, so that trying it out does not take long.
 fn behaviour() -> ServerOptions {
     let accounts = AccountOptions::default().with_resend_timeout(SANDBOX_RESEND_SECONDS);
     ServerOptions::default().with_accounts(accounts)

@@ -87,14 +87,14 @@ impl ServerArgs {
             Servers::Custom(custom) => Some(custom),
             _ => None,
         };
-        // Where it is not known whose a session is, its flag says nothing before it has a key.
+        // If the owner of a session is unknown, its flag has no meaning until the session has a key.
         let is_said = has_keys || session.servers != Servers::Unknown;
         let test_dcs = self.test || (session.test_dcs && is_said);
         let telegram = if test_dcs { Config::telegram_test() } else { Config::telegram() };
         let keys = self.public_key.iter().map(|file| read_key(file)).collect::<Result<Arc<[_]>, _>>()?;
         if !keys.is_empty() && self.dc.is_empty() && custom.is_none() {
             return Err(Failure::Usage(
-                "--public-key is for a server of your own; say where that is with --dc ID=HOST:PORT".into(),
+                "--public-key is for a server of your own; give its address with --dc ID=HOST:PORT".into(),
             ));
         }
         let keys = match custom.map(|custom| custom.public_keys.as_slice()) {
@@ -115,7 +115,7 @@ impl ServerArgs {
                         dcs.insert(address.dc, endpoint);
                     }
                 }
-                // The DCs that are not named are where they were.
+                // DCs that no option names keep their addresses.
                 let remembered = custom.map(|custom| &custom.dcs);
                 for dc in remembered.into_iter().flat_map(DcTable::ids) {
                     if self.dc.iter().all(|address| address.dc != dc) {

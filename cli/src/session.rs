@@ -73,8 +73,8 @@ pub(crate) fn missing(store: &FileStore) -> Failure {
     ))
 }
 
-/// The session's file, which need not be there. Where it is encrypted, its passphrase is asked for, again where
-/// it is wrong, while the watch stands still.
+/// Opens the session's file, which may not exist. Asks for the passphrase of an encrypted file, and again if it is
+/// wrong, while the watch is paused.
 pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Failure> {
     let store = FileStore::new(name);
     for exposure in store.exposure() {
@@ -111,7 +111,7 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
                 output::note("The passphrase is wrong.");
                 tries += 1;
             }
-            // What else there is to say is said to whoever works with the session.
+            // Other problems are reported by the command that uses the session.
             _ => return Ok(store),
         }
     }
@@ -169,8 +169,8 @@ pub(crate) fn encrypt(store: &FileStore, watch: Option<&Watch>) -> Result<(), Fa
     store.change_passphrase(Some(new_passphrase()?)).map(drop).map_err(|error| Error::from(error).into())
 }
 
-/// Says that a session is not encrypted where that may be expected: of the copy of one that is, and where there is a
-/// passphrase in the environment.
+/// Notes that a session is not encrypted if the user may expect it to be: if it is a copy of an encrypted one, or the
+/// environment holds a passphrase.
 pub(crate) fn tell_if_plain(store: &FileStore, is_copy: bool) -> Result<(), Failure> {
     let expected = is_copy || environment::or(None, PASSPHRASE)?.is_some();
     if expected && !store.is_encrypted().map_err(Error::from)? {
@@ -202,7 +202,7 @@ fn ask_passphrase(question: &str) -> Result<Secret<String>, Failure> {
     ask_hidden("passphrase", question, PASSPHRASE)
 }
 
-/// Asks for a secret, called `what`, that is not shown; `variable` is where it could have been.
+/// Asks for a secret, called `what`, without echo; `variable` is the environment variable that can hold it.
 pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<Secret<String>, Failure> {
     let mut terminal = TerminalPrompt::lazy();
     let answer = smol::block_on(terminal.read_secret(question));
@@ -226,8 +226,8 @@ pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<S
 pub(crate) struct Anew(FileStore);
 
 impl Anew {
-    /// For a login to a sandbox, which knows no key of those before it. Fails where the session is of any use
-    /// elsewhere.
+    /// Opens the file for a login to a sandbox, which knows no key of an earlier one. Returns an error if the session
+    /// is valid elsewhere.
     pub(crate) fn in_sandbox(store: FileStore, session: &StoredSession) -> Result<Self, Failure> {
         if !session.is_empty() && session.servers != Servers::Ended {
             return Err(Failure::new(format!(

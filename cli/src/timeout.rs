@@ -44,7 +44,7 @@ struct State {
 /// The saved login, for the sentence at the end of the limit.
 #[derive(Debug)]
 pub(crate) struct Remains {
-    /// For standard output, where that is wanted.
+    /// The line for standard output, if requested.
     pub(crate) line: Option<String>,
     /// How to go on with it.
     pub(crate) how: String,
@@ -84,7 +84,7 @@ pub(crate) fn within(
     watch.wait()
 }
 
-/// The worker's end of the watch: whatever becomes of the worker, somebody waits for it.
+/// The worker's end of the watch: dropping it wakes the waiting thread, even if the worker panics.
 struct Worker(Arc<Watch>);
 
 impl Drop for Worker {
@@ -181,7 +181,7 @@ impl Watch {
         let how = remains.map(|it| format!("; {}", it.how)).unwrap_or_default();
         let seconds = self.limit.as_secs();
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        // More time helps where something is slow.
+        // More time helps if something is slow.
         let more = if needs_a_person(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
         let has_stream = client.is_none_or(Client::has_stream);
         let (reason, advice) = reason(self.lookup.current(), loss, trouble, has_stream, state.route);

@@ -65,7 +65,7 @@ fn sentence(error: &clap::Error, kind: ErrorKind, tree: &clap::Command) -> Strin
     }
 }
 
-/// An option that there is not, or a value where none belongs.
+/// An unknown option, or an unexpected value.
 fn unknown(error: &clap::Error, option: &str, tree: &clap::Command) -> String {
     if option.starts_with(DASHES) {
         return "an option begins with two hyphens (--), and here is a dash, as word processors make of them; type it \

@@ -106,7 +106,7 @@ fn somebody_else_is_not_who_was_asked_for() {
     let server = server();
     import(&server);
     login(&server, "bot", &["--bot-token", "1:sandbox"]).ok();
-    let other = "somebody else is logged in with this session already";
+    let other = "another user is logged in with this session already";
     for (session, theirs) in
         [("mine", "user 9996621234 on DC 2"), ("theirs", "user 9996621234"), ("bot", "bot 1")]
     {

@@ -1,4 +1,4 @@
-//! Who answers the questions of a login: the values that were given, else the person at the terminal, else nobody.
+//! Answers the questions of a login from the given values, or else by asking the user at the terminal, if any.
 
 use std::mem;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(super) struct Answers<'a> {
     pause: Option<Pause<'a>>,
     pub(super) phone: Option<String>,
     pending: Option<SavedLogin>,
-    /// Whether what is pending lies where another call finds it.
+    /// Whether the pending login is saved for another call.
     is_kept: bool,
 }
 
@@ -87,8 +87,8 @@ impl<'a> Answers<'a> {
         self.pending.as_ref()
     }
 
-    /// Goes on with what is kept: it stays so while the server is not reached.
-    pub(super) fn goes_on_with(&mut self, pending: &SavedLogin) {
+    /// Resumes a saved login, which stays saved if the server cannot be reached.
+    pub(super) fn resumes_with(&mut self, pending: &SavedLogin) {
         self.pending = Some(pending.clone());
         self.is_kept = true;
         self.tell_watch();
@@ -109,7 +109,7 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// The value that was given for what the login waits for, where the server did not get it.
+    /// Returns the name of the given value that the login waits for, if it was not sent to the server.
     pub(super) fn unused(&self, pending: &SavedLogin) -> Option<&'static str> {
         match words::name(pending) {
             "code" if self.given.has_code() => Some("code"),
@@ -118,7 +118,7 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Says what remains where the time is over.
+    /// Tells the watch what remains if the time runs out.
     fn tell_watch(&self) {
         self.watch.remains(self.remains().map(|pending| Remains {
             line: self.args.json.then(|| words::json(pending)),
@@ -127,7 +127,7 @@ impl<'a> Answers<'a> {
         }));
     }
 
-    /// Tells codes that arrived in the sandbox, where nobody is asked for them.
+    /// Prints codes that arrived in the sandbox, if no user is asked for them.
     pub(super) fn tell_arrived(&self) {
         self.arrived().iter().for_each(|line| output::note(line));
     }
@@ -173,7 +173,7 @@ impl<'a> Answers<'a> {
         lines.iter().try_for_each(|line| self.terminal.show(line))
     }
 
-    /// Where no answer ended the line of the question, we do.
+    /// Ends the line of the question if no answer did.
     fn end_line<T>(&mut self, answer: Result<T, PromptError>) -> Result<T, PromptError> {
         if matches!(answer, Err(PromptError::Ended)) {
             self.terminal.show("")?;
@@ -181,7 +181,7 @@ impl<'a> Answers<'a> {
         answer
     }
 
-    /// What to say of the code that is awaited, where nobody can be asked for it.
+    /// Describes how the awaited code was sent, for a call that cannot ask for it.
     pub(super) fn describe_code_delivery(&self) -> Option<String> {
         match &self.pending {
             // To set up an address is no code that was sent.
@@ -253,7 +253,7 @@ impl Prompt for Answers<'_> {
 
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         if link.number > MAX_QR_LINKS {
-            return Err(PromptError::Other(format!("nobody scanned any of {MAX_QR_LINKS} QR codes")));
+            return Err(PromptError::Other(format!("none of the {MAX_QR_LINKS} QR codes was scanned")));
         }
         self.watch.doing("waiting for a QR code");
         self.catch_up()?;
@@ -307,7 +307,7 @@ impl Prompt for Answers<'_> {
         };
         self.is_kept = pending.is_some() && kept.is_ok();
         self.tell_watch();
-        interrupt::advise(self.is_kept.then_some(messages::GOES_ON));
+        interrupt::advise(self.is_kept.then_some(messages::RESUMES));
         if let Err(reason) = kept {
             output::note(&format!("note: {}", printable(&reason)));
         }

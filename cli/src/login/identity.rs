@@ -12,13 +12,13 @@ use crate::stdin_values::{Line, Lines};
 pub(crate) enum Who {
     /// The user who answers the questions, unless a login is saved.
     Ask,
-    /// Whoever began to log in: what was given answers what is asked next.
-    GoOn,
+    /// The user of the saved login: the given values answer the next questions.
+    Resume,
     /// The person with this number.
     Phone(Secret<String>),
     /// The bot with this token.
     Bot(Secret<String>),
-    /// Whoever scans a QR code; in a sandbox, the account of this number does.
+    /// The user who scans a QR code; in a sandbox, the account of this number scans it.
     Qr(Option<Secret<String>>),
 }
 
@@ -41,7 +41,7 @@ impl Given {
     }
 }
 
-/// Reads who it is; of standard input only what names somebody.
+/// Reads the identity; from standard input, only the values that name a user.
 pub(crate) fn of(args: &mut LoginArgs) -> Result<(Who, Given), Failure> {
     let mut lines = args.stdin_lines();
     let mut read = |line: Line| {
@@ -75,7 +75,7 @@ pub(crate) fn of(args: &mut LoginArgs) -> Result<(Who, Given), Failure> {
     given.complete()?;
     let who = match number {
         Some(number) => Who::Phone(number),
-        None if by_options => Who::GoOn,
+        None if by_options => Who::Resume,
         None => Who::Ask,
     };
     Ok((who, given))

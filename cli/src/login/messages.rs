@@ -22,8 +22,8 @@ pub(super) const SANDBOX: &[&str] = &[
     "Try phone +9996621234, or +9996610002 (with the password \"sandbox\"), or bot token 1:sandbox, or type \"qr\".",
 ];
 
-/// How the login goes on if the process is ended in the middle.
-pub(super) const GOES_ON: &str = "\"sansgram login\" with the same session continues from here";
+/// How to resume the login if the process ends before it is complete.
+pub(super) const RESUMES: &str = "\"sansgram login\" with the same session continues from here";
 
 pub(super) const NO_CODE: &str =
     "there is no terminal to ask for the login code on; give it with --code or SANSGRAM_CODE";

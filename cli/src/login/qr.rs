@@ -44,7 +44,7 @@ impl FromStr for PictureFile {
 }
 
 impl PictureFile {
-    /// Fails where somebody has a file of this name, or there is no directory for it.
+    /// Returns an error if a file of this name exists, or its directory does not.
     pub(crate) fn check_new(&self) -> Result<(), String> {
         let directory = self.path.parent().filter(|it| !it.as_os_str().is_empty());
         if let Some(directory) = directory.filter(|it| !it.is_dir()) {
@@ -70,7 +70,7 @@ impl PictureFile {
         };
         replace_file(&self.path, &[&content])
             .map_err(|error| format!("the picture {} cannot be written: {error}", self.name()))?;
-        // Once it was scanned, or nobody waits for that any more, it shows nothing of use.
+        // Once the code is scanned, or the login no longer waits for it, the picture is useless.
         cleanup::remove(&self.path);
         Ok(())
     }

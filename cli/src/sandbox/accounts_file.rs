@@ -202,7 +202,7 @@ fn is_address(text: &str) -> bool {
         && !text.contains(char::is_whitespace)
 }
 
-/// One object of the file, and where it is.
+/// One object of the file, and its position in it.
 struct Fields<'a> {
     path: String,
     map: &'a Map<String, Value>,

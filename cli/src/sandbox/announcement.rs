@@ -1,4 +1,4 @@
-//! The first thing that the sandbox says: where it is, and by which key it is known.
+//! The first output of the sandbox: its addresses and its RSA key.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

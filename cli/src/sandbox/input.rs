@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-/// Who scans a link, where nobody is named.
+/// The phone number of the account that scans a link if the line names none.
 const SCANNER: &str = "+9996621234";
 
 /// What a line says.
@@ -16,7 +16,7 @@ pub(super) enum Pasted {
     Nonsense,
 }
 
-/// Reads standard input to its end on a thread of its own; not where that would stop the process.
+/// Reads standard input to its end on a separate thread, unless that would stop the process.
 pub(super) fn pasted() -> io::Result<Receiver<Pasted>> {
     let (sender, receiver) = mpsc::channel();
     if may_read() {

@@ -1,4 +1,4 @@
-//! What a saved login waits for and how it goes on, in words.
+//! Describes what a saved login waits for and how to resume it.
 
 use std::path::Path;
 
@@ -43,7 +43,7 @@ pub(crate) fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &st
     format!("go on with {}{server}{place}", login_command(session, value))
 }
 
-/// Why a session with a saved login cannot be used yet, and how the login goes on.
+/// Says why a session with a saved login cannot be used yet, and how to resume the login.
 pub(crate) fn not_yet(kept: &LoadedLogin, session: &Path) -> String {
     format!(
         "no user is logged in with this session yet: its {}; {}",

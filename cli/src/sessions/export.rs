@@ -77,7 +77,7 @@ pub(super) fn export(args: &Export) -> Result<(), Failure> {
     }
 }
 
-/// Where the DCs are: as given, and where Telegram's own are behind that.
+/// Returns the addresses of the DCs: the given ones, then Telegram's own.
 fn table(given: &[DcAddress], session: &StoredSession) -> Result<DcTable, Failure> {
     let mut dcs = DcTable::new();
     for address in given {
@@ -91,7 +91,7 @@ fn table(given: &[DcAddress], session: &StoredSession) -> Result<DcTable, Failur
     Ok(session.servers.table(&dcs))
 }
 
-/// Whether a format says where the server is.
+/// Whether a format states the server's address.
 const fn keeps_address(format: Format) -> bool {
     matches!(
         format,

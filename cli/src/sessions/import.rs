@@ -85,7 +85,7 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
             for endpoint in address.resolve(&Lookup::default())? {
                 if Servers::is_telegram_address(endpoint.ip()) {
                     return Err(Failure::new(
-                        "--dc names an address of Telegram, where it is not needed; leave it out",
+                        "--dc names an address of Telegram and is not needed; leave it out",
                     ));
                 }
                 dcs.insert(address.dc, endpoint);

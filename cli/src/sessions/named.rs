@@ -16,7 +16,7 @@ pub(super) struct Named {
     pub(super) session: PathBuf,
 }
 
-/// What is in a session, whether or not somebody works with it.
+/// Returns the content of a session, whether or not another process uses it.
 pub(super) fn peek(args: &Named) -> Result<(FileStore, StoredSession), Failure> {
     let store = session::open(&args.session, None)?;
     match store.load_unlocked().map_err(Error::from)? {

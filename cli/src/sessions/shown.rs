@@ -49,7 +49,7 @@ pub(super) fn show(args: &Show) -> Result<(), Failure> {
     })
 }
 
-/// The login that was begun with a session, where it is not done.
+/// Returns the saved login of a session, if its login is not complete.
 fn saved_login(store: &FileStore, session: &StoredSession) -> Option<LoadedLogin> {
     match SessionOwner::of(session, &SavedLoginFile::beside(store)) {
         SessionOwner::SavedLogin(kept) => Some(*kept),
@@ -57,9 +57,9 @@ fn saved_login(store: &FileStore, session: &StoredSession) -> Option<LoadedLogin
     }
 }
 
-/// What is in the session: all but its keys; and what is pending, where a login is.
+/// Returns the content of the session without its keys, and what a saved login waits for.
 pub(super) fn json(session: &StoredSession, kept: Option<&LoadedLogin>) -> Value {
-    // Before a login is done no DC is the home, but where it was begun is known.
+    // Until the login is complete there is no home DC, but the DC on which it began is known.
     let dc = session.home_dc.or(kept.and_then(|kept| kept.dc));
     let key = dc.and_then(|dc| session.keys.get(&dc));
     let mut object = json!({
@@ -109,7 +109,7 @@ fn servers_of(of: &str) -> String {
 }
 
 /// The servers that a session belongs to: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
-/// null where nothing is known.
+/// null if they are unknown.
 fn server(session: &StoredSession) -> Value {
     match session.servers_name() {
         ServersName::Telegram => "telegram".into(),
@@ -147,7 +147,7 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The kind of a file, what to say about it, and what is in it where it is a session of ours.
+/// Returns the kind of a file, a description of it, and its content if it is a session of sansgram.
 fn describe(path: &Path) -> (&'static str, String, Value) {
     let store = FileStore::new(path);
     let (kind, what) = match store.load_unlocked() {
