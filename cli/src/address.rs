@@ -19,7 +19,7 @@ pub(crate) struct DcAddress {
 }
 
 impl DcAddress {
-    /// The addresses behind the name. May block for as long as the system's resolver does.
+    /// Returns the addresses of the host. May block for as long as the system's resolver does.
     pub(crate) fn resolve(&self, lookup: &Lookup) -> Result<Vec<SocketAddr>, Failure> {
         lookup.resolve(&self.host, self.port, &self.dc.to_string())
     }
@@ -31,7 +31,7 @@ impl DcAddress {
 pub(crate) struct Lookup(Arc<Mutex<Option<String>>>);
 
 impl Lookup {
-    /// The host that is being looked up at this moment.
+    /// Returns the host that is being looked up.
     pub(crate) fn current(&self) -> Option<String> {
         self.host().clone()
     }
@@ -58,13 +58,13 @@ impl Lookup {
     }
 }
 
-/// What the system's resolver says, without what the standard library puts before it.
+/// Returns the message of the system's resolver, without the prefix of the standard library.
 pub(crate) fn why(error: &io::Error) -> String {
     let text = error.to_string();
     text.strip_prefix("failed to lookup address information: ").map_or(text.clone(), str::to_lowercase)
 }
 
-/// `HOST:PORT`.
+/// Splits `HOST:PORT`.
 pub(crate) fn host_and_port(address: &str) -> Result<(&str, u16), String> {
     let Some((host, port)) = address.rsplit_once(':') else {
         return Err("the port is missing".into());

@@ -17,8 +17,7 @@ use crate::route::{MtProxyRoute, Route};
 use crate::saved_login::words::login_command;
 
 impl Failure {
-    /// The same failure as a sentence, with the advice for connections that went this way and for a session of this
-    /// name.
+    /// Returns the same failure as a sentence, with advice that fits this route and a session of this name.
     pub(crate) fn explained(self, route: Route, session: Option<&Path>) -> Self {
         match self {
             Self::Library(error) => Self::Failed(sentence(&error, route, session)),
@@ -27,7 +26,7 @@ impl Failure {
     }
 }
 
-/// The error's own sentence, with what to do about it if it does not say that.
+/// Returns the error's own sentence, with advice unless it contains some already.
 fn sentence(error: &Error, route: Route, session: Option<&Path>) -> String {
     let advice: Option<Cow<'static, str>> = match error {
         Error::Login(error) => match error {
@@ -81,7 +80,7 @@ pub(crate) fn not_logged_in(session: Option<&Path>) -> String {
     )
 }
 
-/// What to do about a session that belongs to other servers.
+/// Returns the advice for a session that belongs to other servers.
 const fn on_servers(error: WrongServers) -> &'static str {
     match error {
         WrongServers::OtherKeys { .. } => {
@@ -114,7 +113,7 @@ fn on_invoke(error: &InvokeError, route: Route, session: Option<&Path>) -> Optio
     Some(advice.into())
 }
 
-/// What to do about a refusal of what is no step of a login.
+/// Returns the advice for a refused request that is not a step of a login.
 fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, str>> {
     if error.is("CONNECTION_API_ID_INVALID") {
         return Some("the session does not say the api_id of its application: give it with --api-id".into());
@@ -135,7 +134,7 @@ fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, s
     }
 }
 
-/// What to do about a connection that ended like this.
+/// Returns the advice for a connection that ended for this reason.
 pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static str {
     match reason {
         DisconnectReason::Network(IoFailure::Proxy(fault)) => on_proxy(*fault),
@@ -146,7 +145,7 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
         {
             "check the host and the port of the MTProxy, whether it runs, and the network"
         }
-        // Without the right secret all is noise to an MTProxy, and it closes the connection or says nothing.
+        // With a wrong secret an MTProxy cannot read anything, and closes the connection or does not answer.
         DisconnectReason::Network(_)
         | DisconnectReason::ReadTimeout
         | DisconnectReason::Frame(_)
@@ -160,7 +159,7 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
                 _ => MTPROXY_ADVICE,
             }
         }
-        // It cannot be told which of them it is.
+        // It is unknown which of them is the cause.
         DisconnectReason::Network(_) | DisconnectReason::ReadTimeout if route.has_proxy => {
             "check the proxy's address, the network and the server's address"
         }
@@ -198,8 +197,8 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
     }
 }
 
-/// Whether a wrong clock explains the answer: a web site's TLS, or none. What is no TLS at all, or wrong data behind the
-/// right digest, has another cause.
+/// Returns whether a wrong clock explains the answer: a web site's TLS, or no answer. Data that is not TLS, or wrong
+/// data after the right digest, has another cause.
 const fn may_be_the_clock(error: &FakeTlsError) -> bool {
     match error {
         // The types of TLS records (RFC 8446, 5.1).

@@ -12,17 +12,17 @@ use crate::error::Failure;
 use crate::policy::MAX_APPLICATION_TRIES;
 use crate::values::secret;
 
-/// What is told to servers that know no applications.
+/// The identity sent to servers that know no applications.
 pub(crate) const ANY_HASH: &str = "00000000000000000000000000000000";
 
-/// The `api_id` of logins to the sandbox, far above those that Telegram gives out: by it a session is known as one
-/// of a sandbox.
+/// The `api_id` of logins to the sandbox, far above those that Telegram assigns. It marks a session as one of a
+/// sandbox.
 pub(crate) const SANDBOX_API_ID: i32 = 2_000_099_966;
 
 pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to log in: get them at my.telegram.org and \
                                          give them as --api-id and --api-hash, or try \"sansgram login --sandbox\"";
 
-/// Before the application is asked for.
+/// Printed before the application is asked for.
 const APPLICATION: &[&str] = &[
     "Telegram wants to know which application logs in, by an api_id and an api_hash: log in at my.telegram.org, choose \
      \"API development tools\", and copy the two.",
@@ -30,7 +30,7 @@ const APPLICATION: &[&str] = &[
      this as well. To try without: \"sansgram login --sandbox\".",
 ];
 
-/// What a session that was imported may not say.
+/// The option for what an imported session may not contain.
 #[derive(Debug, Args)]
 pub(crate) struct ApplicationArgs {
     /// The application's api_id, if the session does not state it; kept once the server accepts it [env: SANSGRAM_API_ID]
@@ -48,7 +48,7 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    /// From the options, or else the environment.
+    /// Reads the identity from the options, or else from the environment.
     pub(crate) fn given(id: Option<Secret<String>>, hash: Option<Secret<String>>) -> Result<Self, Failure> {
         let (id, hash) = (environment::or(id, API_ID)?, environment::or(hash, API_HASH)?);
         if let (Some(id), Some(hash)) = (&id, &hash)
@@ -66,13 +66,14 @@ impl Application {
         Ok(Self { id, hash })
     }
 
-    /// The same, for who does not log in.
+    /// Does the same for a command that does not log in.
     pub(crate) fn of_a_session(id: Option<Secret<String>>) -> Result<Self, Failure> {
         let id = environment::or(id, API_ID)?.map(|id| api_id(&id)).transpose()?;
         Ok(Self { id, hash: None })
     }
 
-    /// What to tell the server of this session. The DCs of `--dc` are not Telegram's, and need not know any application.
+    /// Returns the credentials to send to the session's server. The DCs of `--dc` are not Telegram's, and may know no
+    /// application.
     pub(crate) fn credentials(&self, session: &StoredSession, is_telegram: bool) -> Option<ApiCredentials> {
         let hash = self.hash.as_ref().map(|hash| hash.expose().clone());
         let (id, hash) = match self.id {
@@ -83,12 +84,13 @@ impl Application {
         Some(ApiCredentials { id, hash })
     }
 
-    /// Whether nothing of it is given.
+    /// Returns whether neither value is given.
     pub(crate) const fn is_missing(&self) -> bool {
         self.id.is_none() && self.hash.is_none()
     }
 
-    /// Asks a person for it, who does not have it yet at a first login. Both may be pasted at once, and in either order.
+    /// Asks the user for the identity, which is unknown at a first login. Both values may be pasted at once, in either
+    /// order.
     pub(crate) async fn ask(prompt: &mut TerminalPrompt) -> Result<Self, PromptError> {
         APPLICATION.iter().try_for_each(|line| prompt.show(line))?;
         let (mut id, mut hash) = (None, None);
@@ -129,37 +131,37 @@ impl Application {
     }
 }
 
-/// The session's `api_id`, unless that is the mark of a sandbox, which a session of another server must not carry on.
+/// Returns the session's `api_id`, unless it is the mark of a sandbox, which no session of another server may keep.
 fn api_id_elsewhere(session: &StoredSession) -> Option<i32> {
     session.api_id.filter(|id| *id != SANDBOX_API_ID)
 }
 
-/// The number of an application.
+/// Parses the `api_id` of an application.
 fn api_id(given: &Secret<String>) -> Result<i32, Failure> {
     read_id(given.expose()).ok_or_else(|| {
         Failure::Usage("the api_id is not a number above 0; the api_hash is the longer one".into())
     })
 }
 
-/// The number of an application, which may stand behind its name as in `api_id: 12345`.
+/// Reads the `api_id` of an application, which may follow its name as in `api_id: 12345`.
 fn read_id(text: &str) -> Option<i32> {
     let text = with_ascii_digits(text);
     let numbers = words_of(&text).filter_map(|word| word.parse().ok().filter(|id| *id > 0));
     only(numbers)
 }
 
-/// The secret of an application, which may stand behind its name as in `api_hash: 0123…`.
+/// Reads the `api_hash` of an application, which may follow its name as in `api_hash: 0123…`.
 fn read_hash(text: &str) -> Option<Secret<String>> {
     let hashes = words_of(text).filter(|word| ApiCredentials { id: 1, hash: (*word).into() }.check().is_ok());
     only(hashes).map(|hash| Secret::new(hash.to_owned()))
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    // A sign belongs to its number: -5 is no api_id.
+    // A sign is part of the number: -5 is no api_id.
     text.split(|char: char| !char.is_alphanumeric() && !matches!(char, '-' | '_' | '.'))
 }
 
-/// The one that there is.
+/// Returns the only distinct item.
 fn only<T: PartialEq>(mut found: impl Iterator<Item = T>) -> Option<T> {
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)

@@ -21,7 +21,7 @@ pub(crate) fn check(needed: usize) -> Result<(), Failure> {
     }))
 }
 
-/// Elsewhere there is no such limit.
+/// Does nothing: other systems have no such limit.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
 pub(crate) const fn check(_needed: usize) -> Result<(), Failure> {

@@ -36,7 +36,7 @@ pub(crate) const ALL: [(&str, &str); 13] = [
     ("TERM", "if it is dumb or not set, a QR code is shown without colours and not in place of the last one"),
 ];
 
-/// `option`, or else the variable.
+/// Returns `option`, or else the value of the variable.
 pub(crate) fn or(option: Option<Secret<String>>, variable: &str) -> Result<Option<Secret<String>>, Failure> {
     if option.is_some() {
         return Ok(option);

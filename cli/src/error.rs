@@ -1,4 +1,4 @@
-//! What a failure of the command is, and its exit code. Which words tell it, `advice` says.
+//! The failures of the command and their exit codes. `advice` puts them into words.
 
 use sansgram_runtime::Error;
 use sansgram_runtime::core::client::LogoutCause;
@@ -22,14 +22,14 @@ pub(crate) const USAGE_CODE: u8 = 2;
 pub(crate) const FAILED_CODE: u8 = 1;
 
 impl Failure {
-    /// A failure with this sentence, see [`Failure::Failed`].
+    /// Returns a failure with this sentence, see [`Failure::Failed`].
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self::Failed(sentence.into())
     }
 }
 
 impl From<LogoutCause> for Failure {
-    /// The advice of the cause, as a sentence of ours.
+    /// Uses the advice of the cause as the sentence.
     fn from(cause: LogoutCause) -> Self {
         let advice = cause.advice().trim_end_matches('.');
         let mut letters = advice.chars();

@@ -31,7 +31,7 @@ impl Executor {
                     .build()
                     .map_err(|error| Failure::new(format!("tokio cannot be started: {error}")))?;
                 let result = runtime.block_on(future);
-                // What still blocks one of its threads must not keep the process.
+                // A thread that is still blocked must not keep the process alive.
                 runtime.shutdown_background();
                 result
             }

@@ -38,7 +38,7 @@ pub(crate) fn completions(args: &CompletionsArgs, tree: clap::Command) -> Result
     output::text(with_sessions(args.shell, &script).as_bytes())
 }
 
-/// Descriptions up to their first clause: fish shows them in one line beside each name.
+/// Shortens descriptions to their first clause: fish shows them on one line beside each name.
 fn with_short_help(tree: clap::Command) -> clap::Command {
     let tree = tree.mut_args(|arg| match arg.get_help().map(ToString::to_string) {
         Some(help) => arg.help(first_clause(&help)),
@@ -53,7 +53,7 @@ fn first_clause(help: &str) -> String {
     clause.split_once(", ").map_or(clause, |(first, _)| first).into()
 }
 
-/// Values that are no paths are not completed by names of files.
+/// Disables the completion of file names for values that are not paths.
 fn without_files(tree: clap::Command) -> clap::Command {
     let tree = tree.mut_args(|arg| match arg.get_value_hint() {
         ValueHint::Unknown if arg.get_action().takes_values() => arg.value_hint(ValueHint::Other),
@@ -62,8 +62,8 @@ fn without_files(tree: clap::Command) -> clap::Command {
     tree.mut_subcommands(without_files)
 }
 
-/// The script with names of sessions for `--session`: a shell completes a path by names of files, and a session is named
-/// without the end of its file's name.
+/// Adds completion of session names for `--session` to the script: a shell completes a path with file names, but a
+/// session is named without the extension of its file.
 fn with_sessions(shell: Shell, script: &str) -> String {
     match shell {
         Shell::Bash => {
@@ -96,7 +96,7 @@ fn with_sessions(shell: Shell, script: &str) -> String {
     }
 }
 
-/// Bash breaks a word at `=`: what stands behind it is completed as what stands behind a blank.
+/// Bash breaks a word at `=`: what follows it is completed like what follows a blank.
 const BASH_EQUALS: &str = r#"prev="$3"
     if [[ "${cur}" == "=" ]]; then
         cur=""
@@ -166,7 +166,7 @@ pub(crate) fn man(args: &ManArgs, tree: clap::Command) -> Result<(), Failure> {
     }
 }
 
-/// Writes `NAME.1`, and `NAME-COMMAND.1` for what lies below.
+/// Writes `NAME.1`, and `NAME-COMMAND.1` for its subcommands.
 fn pages(command: &clap::Command, name: &str, directory: &Path) -> io::Result<()> {
     fs::write(directory.join(format!("{name}.1")), page(command, name)?)?;
     for below in command.get_subcommands() {

@@ -13,12 +13,12 @@ use crate::{cleanup, descriptors, output};
 /// How to continue if the process ends now.
 static ADVICE: Mutex<Option<&str>> = Mutex::new(None);
 
-/// Waits for signals from now on.
+/// Starts to wait for signals.
 pub(crate) fn watch() -> Result<(), Failure> {
     on_signal(|number| end(number))
 }
 
-/// The same for a command that uses no network.
+/// Does the same for a command that uses no network.
 pub(crate) fn watch_offline() -> Result<(), Failure> {
     descriptors::check(OFFLINE_DESCRIPTORS)?;
     wait(|number| end(number))
@@ -29,7 +29,7 @@ pub(crate) fn advise(advice: Option<&'static str>) {
     *ADVICE.lock().unwrap_or_else(PoisonError::into_inner) = advice;
 }
 
-/// Ends the process as the signal of this number would.
+/// Ends the process like the signal with this number.
 pub(crate) fn end(number: i32) -> ! {
     // Held to the end, so that it is printed only once.
     let advice = ADVICE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,7 +48,7 @@ pub(crate) fn end(number: i32) -> ! {
 /// The number of the signal that Ctrl-C sends.
 pub(crate) const INTERRUPT: i32 = 2;
 
-/// Calls `action` at the first signal that asks the process to end, on a thread of its own.
+/// Calls `action` at the first signal that asks the process to end, on a separate thread.
 pub(crate) fn on_signal(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
     descriptors::check(ONLINE_DESCRIPTORS)?;
     wait(action)
@@ -57,7 +57,7 @@ pub(crate) fn on_signal(action: impl FnOnce(i32) + Send + 'static) -> Result<(),
 fn wait(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
     let fails = |error: io::Error| Failure::new(format!("signals cannot be waited for: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fails)?;
-    // From here on a signal is not lost.
+    // No signal is lost after this point.
     let signals = runtime.block_on(async { Signals::new() }).map_err(fails)?;
     let wait = move || {
         if let Some(number) = runtime.block_on(signals.next()) {

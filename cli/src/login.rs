@@ -50,7 +50,7 @@ pub(crate) fn login(mut args: Box<LoginArgs>) -> Result<(), Failure> {
     timeout::within(limit, move |watch| Login::prepare(&args, application, watch)?.run(&who, given))
 }
 
-/// A login that has all it needs.
+/// A login with everything that it needs.
 struct Login<'a> {
     args: &'a LoginArgs,
     watch: &'a Watch,
@@ -70,11 +70,11 @@ struct Login<'a> {
 
 /// How a login went.
 enum LoggedIn {
-    /// Before this login.
+    /// The user was logged in before.
     Already(UserInfo),
-    /// By the values that were given.
+    /// The given values were enough.
     ByValues(UserInfo),
-    /// By questions; the last of the conversation was who it is.
+    /// Questions were asked; the conversation ended with the user's name.
     ByQuestions(UserInfo),
 }
 
@@ -103,7 +103,7 @@ impl<'a> Login<'a> {
         let owner =
             saved_login.as_ref().map_or(SessionOwner::NoUser, |place| SessionOwner::of(&session, place));
         if let Some(file) = file.as_ref().filter(|_| !matches!(owner, SessionOwner::Known)) {
-            // Before there is anything to lose.
+            // Checked before there is anything to lose.
             file.check_writable().map_err(Error::from)?;
         }
         if let Some(picture) = &args.qr_file {
@@ -184,7 +184,7 @@ impl<'a> Login<'a> {
         result.map_err(|failure| failure.explained(route, self.args.session.as_deref()))
     }
 
-    /// What an earlier call saved.
+    /// Returns the login that an earlier call saved.
     const fn kept(&self) -> Option<&LoadedLogin> {
         match &self.owner {
             SessionOwner::SavedLogin(kept) => Some(&**kept),
@@ -319,7 +319,7 @@ impl<'a> Login<'a> {
         }
         let user = match who {
             Who::Bot(token) => match client.bot_login(token.expose()).await {
-                // One step, which needs nothing of the user: begun again at once.
+                // A single step without user input: started again at once.
                 Err(Error::Login(LoginError::Restart)) => client.bot_login(token.expose()).await?,
                 result => result?,
             },
@@ -377,7 +377,7 @@ impl<'a> Login<'a> {
         let says_how = !matches!(&error, Error::Login(_) | Error::Prompt(_))
             || matches!(&error, Error::Prompt(reason) if matches!(**reason, PromptError::Ended));
         let failure = match &error {
-            // How to go on is said below.
+            // How to continue is printed below.
             Error::Login(LoginError::PasswordNeeded) => Failure::new(error.to_string()),
             _ => Failure::from(error).explained(self.route, self.args.session.as_deref()),
         };
@@ -460,11 +460,12 @@ async fn own_phone(client: &Client) -> Result<Option<String>, Error> {
     }))
 }
 
-/// Whether the saved login is the one that is wanted now; `has_answers`: what it waits for is given or can be asked for.
+/// Returns whether the saved login is the requested one; `has_answers`: what it waits for is given or can be asked
+/// for.
 fn fits(who: &Who, kept: &LoadedLogin, has_answers: bool) -> bool {
     match who {
         Who::Ask | Who::Resume => true,
-        // Without any of the answers it is another code that is wanted.
+        // Without an answer, the user wants another code.
         Who::Phone(number) => {
             let digits = PhoneNumber::parse(number.expose()).ok();
             has_answers && digits.is_some_and(|digits| kept.phone.as_deref() == Some(digits.digits()))

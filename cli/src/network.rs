@@ -1,4 +1,4 @@
-//! From options to the way to the server: proxies and disguises. Nothing here repeats a secret.
+//! Turns options into the route to the server: proxies and disguises. No message here repeats a secret.
 
 use clap::Args;
 use sansgram_runtime::core::Secret;
@@ -45,13 +45,13 @@ struct Given {
 }
 
 impl NetworkArgs {
-    /// The settings of the runtime's half of the client.
+    /// Returns the settings of the runtime's part of the client.
     pub(crate) fn options(&self) -> Result<ClientOptions, Failure> {
         let proxy = self.proxies()?.proxy;
         Ok(proxy.map_or_else(ClientOptions::new, |proxy| ClientOptions::new().proxy(proxy)))
     }
 
-    /// What connections go through.
+    /// Returns the route of the connections.
     pub(crate) fn route(&self) -> Result<Route, Failure> {
         let Given { proxy, mtproxy } = self.proxies()?;
         let mtproxy = mtproxy.map(|(link, _)| match link.secret.mode() {
@@ -61,7 +61,7 @@ impl NetworkArgs {
         Ok(Route { has_proxy: proxy.is_some(), mtproxy, has_test_option: false })
     }
 
-    /// What the machine must know. Resolves the name of an MTProxy, which may block.
+    /// Applies the settings that the state machine needs. Resolves the name of an MTProxy, which may block.
     pub(crate) fn apply_to(&self, config: &mut Config, lookup: &Lookup) -> Result<(), Failure> {
         self.disguise(config);
         if let Some((ProxyLink { server, port, secret }, name)) = self.proxies()?.mtproxy {
@@ -89,7 +89,7 @@ impl NetworkArgs {
         Ok(given)
     }
 
-    /// What connections look like, wherever they go.
+    /// Sets what connections look like, whatever their route.
     pub(crate) fn disguise(&self, config: &mut Config) {
         config.pfs = self.pfs;
         if self.obfuscated {
@@ -98,7 +98,7 @@ impl NetworkArgs {
     }
 }
 
-/// Where a value came from.
+/// Returns the option or variable that a value came from.
 const fn name(given: &Option<Secret<String>>, option: &'static str, variable: &'static str) -> &'static str {
     if given.is_some() { option } else { variable }
 }

@@ -10,12 +10,12 @@ use serde_json::json;
 
 use crate::error::Failure;
 
-/// Prints a line of the result. A reader that has gone away is no failure.
+/// Prints a line of the result. A closed reader is not an error.
 pub(crate) fn result(line: &str) -> Result<(), Failure> {
     text(format!("{}\n", lines(line)).as_bytes())
 }
 
-/// `text` without what a terminal obeys, as in the name of a file, but with its line breaks.
+/// Returns `text` without terminal control characters, as in a file name, but with its line breaks.
 fn lines(text: &str) -> String {
     text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
 }
@@ -26,7 +26,7 @@ pub(crate) fn text(text: &[u8]) -> Result<(), Failure> {
     written(stdout.write_all(text).and_then(|()| stdout.flush()))
 }
 
-/// Whether writing to standard output went well; a reader that has gone away is no failure.
+/// Checks the result of writing to standard output; a closed reader is not an error.
 pub(crate) fn written(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -56,17 +56,17 @@ impl<'a> UserJson<'a> {
     }
 }
 
-/// A value as one line of JSON. What a terminal could obey is written as `\uXXXX`, so that the line is safe to look at
-/// and loses nothing.
+/// Returns a value as one line of JSON. Terminal control characters are written as `\uXXXX`, so that the line is safe
+/// to print and loses nothing.
 pub(crate) fn json(value: &impl Serialize) -> String {
     match serde_json::to_string(value) {
         Ok(text) => escaped(&text),
-        // Only maps with other keys than texts fail.
+        // Only maps with keys other than strings fail.
         Err(error) => json!({ "error": error.to_string() }).to_string(),
     }
 }
 
-/// `json` with what a terminal could obey written as `\uXXXX`.
+/// Returns `json` with terminal control characters written as `\uXXXX`.
 fn escaped(json: &str) -> String {
     let mut quoted = String::new();
     for char in json.chars() {

@@ -29,7 +29,7 @@ pub(crate) struct Passcode {
 }
 
 impl Passcode {
-    /// The passcode that was given by an option, on standard input or in the environment.
+    /// Returns the passcode that was given by an option, on standard input or in the environment.
     fn given(&self) -> Result<Option<Secret<String>>, Failure> {
         if self.passcode_stdin && !io::stdin().is_terminal() {
             let line = stdin_values::read(&mut io::stdin().lock(), Line::Passcode);
@@ -38,7 +38,7 @@ impl Passcode {
         environment::or(self.passcode.clone(), PASSCODE)
     }
 
-    /// Standard input cannot hold both.
+    /// Returns an error if both the session and the passcode come from standard input.
     pub(crate) fn refuse_with_session_on_stdin(&self) -> Result<(), Failure> {
         match self.passcode_stdin {
             true => Err(Failure::Usage("--from - and --passcode-stdin both read standard input".into())),
@@ -78,7 +78,7 @@ impl Passcode {
         Ok(result)
     }
 
-    /// The passcode to encrypt with; `None` if none is given, and on a terminal if the answer is empty.
+    /// Returns the passcode to encrypt with; `None` if none is given, or if the answer on a terminal is empty.
     pub(crate) fn to_set(&self) -> Result<Option<Secret<String>>, Failure> {
         if self.passcode_stdin && io::stdin().is_terminal() {
             return session::ask_hidden("passcode", "New passcode:", WHERE).map(Some);
@@ -86,7 +86,7 @@ impl Passcode {
         self.given()
     }
 
-    /// Whether one is given by an option.
+    /// Returns whether an option gives a passcode.
     pub(crate) const fn is_named(&self) -> bool {
         self.passcode.is_some() || self.passcode_stdin
     }

@@ -1,4 +1,4 @@
-//! `sansgram password`: how the owner of an account does without a forgotten password, from a session that is logged in.
+//! `sansgram password`: removes a forgotten password of an account from a logged-in session.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -126,13 +126,13 @@ fn is_missing(error: &Error) -> bool {
     error.rpc().is_some_and(|error| error.is("RESET_REQUEST_MISSING"))
 }
 
-/// The server's time, in seconds since 1970.
+/// Returns the server's time, in seconds since 1970.
 fn now(client: &Client) -> i64 {
     let local = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     i64::try_from(local).unwrap_or(i64::MAX).saturating_add(client.session().clock_offset)
 }
 
-/// A wait as people say it, in whole minutes or hours: the server's clock and ours may differ by a little.
+/// Rounds a wait to whole minutes or hours: the server's clock and the local one may differ a little.
 fn wait(seconds: i64) -> Span {
     let unit = if seconds > 3600 { 3600 } else { 60 };
     Span(Duration::from_secs(seconds.max(1).unsigned_abs().next_multiple_of(unit)))

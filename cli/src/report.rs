@@ -11,14 +11,14 @@ use crate::route::Route;
 
 /// Prints the failure, and returns the exit code of the process.
 pub(crate) fn report(failure: Failure) -> ExitCode {
-    // What has a way to the servers was explained with it already.
+    // Failures of a command with a route to the servers are explained already.
     let (sentence, code) = match failure.explained(Route::default(), None) {
         Failure::Clap(error) => return report_clap(&error),
         Failure::Usage(sentence) => (sentence, USAGE_CODE),
         Failure::Failed(sentence) => (sentence, FAILED_CODE),
         Failure::Library(error) => (error.to_string(), FAILED_CODE),
     };
-    // The sentence may hold text of a server or the name of a file.
+    // The sentence may contain text from a server or a file name.
     output::note(&format!("error: {}", harmless(&sentence)));
     ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! What the connections of a command go through, so that the advice about a lost connection fits.
+//! The route of a command's connections, so that the advice about a lost connection fits.
 
 /// The way to the servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -94,7 +94,7 @@ impl Sandbox {
         Ok(Self { served: TestServer::start(options).map_err(|error| addresses::why(&error, None))? })
     }
 
-    /// How to reach them; with an identity that they accept.
+    /// Returns the configuration to reach the DCs, with an identity that they accept.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         let broken = |reason: String| Failure::new(format!("the sandbox is broken: {reason}"));
         let id = |dc: i32| DcId::new(dc.into()).map_err(|error| broken(error.to_string()));
@@ -108,7 +108,7 @@ impl Sandbox {
         Ok(Config::new(dcs, id(SANDBOX_HOME_DC)?, [key]).with_api(api))
     }
 
-    /// The codes that arrived since the last call, a line each.
+    /// Returns the codes that arrived since the last call, one line each.
     pub(crate) fn arrived(&self) -> Vec<String> {
         let events = std::iter::from_fn(|| self.served.next_event(Duration::ZERO));
         events
@@ -118,7 +118,7 @@ impl Sandbox {
             .collect()
     }
 
-    /// The account of this number scans a login link; else why it cannot.
+    /// Makes the account of this number scan a login link. Returns an error that says why it cannot.
     pub(crate) fn scan(&self, link: &str, phone: &str) -> Result<(), String> {
         scan(&self.served, link, phone)
     }
@@ -221,7 +221,7 @@ fn serve_options(args: &SandboxArgs) -> Result<TestServerOptions, Failure> {
         .with_server(server))
 }
 
-/// For clients that others wrote: as Telegram's servers, unless the options are stricter.
+/// Behaves like Telegram's servers, for third-party clients, unless the options are stricter.
 fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
     let mut options = behaviour();
     options.accounts.announce_static = true;

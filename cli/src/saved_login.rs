@@ -46,8 +46,8 @@ impl SavedLoginFile {
         Self { path: with_extension("login"), old_path: with_extension("signin") }
     }
 
-    /// The same, without the temporary files that killed processes left: they are as secret as the file itself. For the
-    /// owner of the session.
+    /// Does the same, and removes the temporary files of killed processes, which are as secret as the file itself. Only
+    /// the owner of the session may call it.
     pub(crate) fn tidied(store: &FileStore) -> Self {
         let file = Self::beside(store);
         store.remove_temporaries_of(&file.path);
@@ -125,7 +125,7 @@ impl SavedLoginFile {
         Ok(())
     }
 
-    /// The file that there is, and its text; the one of earlier versions if there is no other.
+    /// Returns the path and the text of the file; of the file of earlier versions if there is no other.
     fn read(&self) -> Result<(&Path, Zeroizing<String>), (&Path, io::Error)> {
         match read(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => match read(&self.old_path) {
@@ -145,7 +145,7 @@ fn read(path: &Path) -> io::Result<Zeroizing<String>> {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    // What is no file is not ours.
+    // Anything but a file or a symbolic link is not a saved login.
     if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
         return Ok(());
     }
@@ -177,7 +177,7 @@ fn parse(text: &str, key_of: impl Fn(DcId) -> Option<String>) -> Option<LoadedLo
             _ => {}
         }
     }
-    // A link belongs to no key, since another one is shown. The server knows all else under this key only.
+    // A link belongs to no key, since another one is shown. The server knows everything else under this key only.
     let fits = matches!(pending, SavedLogin::Qr { .. }) || has_key;
     fits.then_some(LoadedLogin { pending, phone, dc: begun_at, age: None })
 }

@@ -1,4 +1,4 @@
-//! From options to the configuration of a client.
+//! Turns options into the configuration of a client.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,26 +60,26 @@ pub(crate) struct ServerArgs {
 /// What a block of PEM begins with.
 const PEM_BEGIN: &str = "-----BEGIN ";
 
-/// Whether a configuration is for Telegram's own servers.
+/// Returns whether a configuration is for Telegram's own servers.
 pub(crate) fn is_telegram(config: &Config) -> bool {
     config.servers() == Servers::Telegram
 }
 
 impl ServerArgs {
-    /// Whether the session alone says which server it is, and that is not the one that is meant by saying nothing.
+    /// Returns whether only the session names its server, and that is not the default one.
     pub(crate) fn is_remembered(&self, session: &StoredSession) -> bool {
         let is_custom = matches!(session.servers, Servers::Custom(_)) && self.dc.is_empty();
         let is_test = session.servers == Servers::Telegram && session.test_dcs && !self.test;
         is_custom || is_test
     }
 
-    /// What the connections of `config` go through.
+    /// Returns the route of the connections of `config`.
     pub(crate) fn route(&self, config: &Config) -> Result<Route, Failure> {
         Ok(Route { has_test_option: self.test && !is_telegram(config), ..self.network.route()? })
     }
 
-    /// The configuration for the server of these options, or else for the one that the session belongs to, with no
-    /// application yet. Resolves names, which may block.
+    /// Returns the configuration for the server of these options, or else for the session's server, without an
+    /// application. Resolves names, which may block.
     pub(crate) fn config(&self, session: &StoredSession, lookup: &Lookup) -> Result<Config, Failure> {
         let has_keys = !session.keys.is_empty();
         let custom = match &session.servers {
@@ -126,7 +126,7 @@ impl ServerArgs {
                 Config::new(dcs, first.dc, keys).with_test_dcs(test_dcs)
             }
         };
-        // Before a name is looked up or a connection is made.
+        // Checked before a name is looked up or a connection is made.
         config.check(session).map_err(Error::from)?;
         config.transport = self.transport;
         self.network.apply_to(&mut config, lookup)?;

@@ -18,7 +18,7 @@ use crate::policy::MAX_PASSPHRASE_TRIES;
 use crate::saved_login::{LoadedLogin, SavedLoginFile, words};
 use crate::timeout::Watch;
 
-/// Whom a session belongs to as far as its files say. Only the server knows for certain.
+/// The owner of a session according to its files. Only the server knows for certain.
 pub(crate) enum SessionOwner {
     /// No user: it has no key.
     NoUser,
@@ -42,12 +42,12 @@ impl SessionOwner {
         }
     }
 
-    /// Whether the server is to be asked who it is.
+    /// Returns whether to ask the server for the user.
     pub(crate) const fn may_be_logged_in(&self) -> bool {
         matches!(self, Self::Unknown | Self::Known)
     }
 
-    /// Fails, with what to do, if the files of the session `name` say that no user is logged in.
+    /// Returns an error with advice if the files of the session `name` say that no user is logged in.
     pub(crate) fn must_be_logged_in(&self, name: &Path) -> Result<(), Failure> {
         match self {
             Self::NoUser => Err(Failure::new(not_logged_in(Some(name)))),
@@ -57,7 +57,7 @@ impl SessionOwner {
     }
 }
 
-/// The session's file and what is in it, for a command that needs one.
+/// Returns the session's file and its content, for a command that needs a session.
 pub(crate) fn existing(name: &Path, watch: Option<&Watch>) -> Result<(FileStore, StoredSession), Failure> {
     let store = open(name, watch)?;
     match store.load().map_err(Error::from)? {
@@ -85,7 +85,7 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
     }
     let question = format!("Passphrase of {}:", store.path().display());
     let _pause = watch.map(Watch::pause);
-    // The caller that reads it tells what is damaged.
+    // The caller that reads it reports damage.
     let cost = store.cost().ok().flatten();
     let at_any_cost = cost.is_some_and(|cost| !cost.is_usual());
     if let Some(cost) = cost {
@@ -117,7 +117,7 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
     }
 }
 
-/// Asks whether a passphrase of `what` is to be tried, if that costs more than usual: its author may mean no good.
+/// Asks whether to try a passphrase of `what` if that costs more than usual: the file may be malicious.
 pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
     if cost.is_usual() || environment::or(None, ANY_COST)?.is_some_and(|value| value.expose() == "1") {
         return Ok(());
@@ -151,7 +151,7 @@ pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
     }
 }
 
-/// The passphrase of a session, from the environment or by a question.
+/// Returns the passphrase of a session, from the environment or the user.
 pub(crate) fn passphrase(question: &str) -> Result<Secret<String>, Failure> {
     match environment::or(None, PASSPHRASE)? {
         Some(passphrase) => Ok(passphrase),
@@ -159,8 +159,8 @@ pub(crate) fn passphrase(question: &str) -> Result<Secret<String>, Failure> {
     }
 }
 
-/// Encrypts a session, which need not be there yet, with a new passphrase, unless it is encrypted. The passphrase is
-/// asked for while the watch stands still.
+/// Encrypts a session, which may not exist yet, with a new passphrase, unless it is encrypted. Asks for the passphrase
+/// while the watch is paused.
 pub(crate) fn encrypt(store: &FileStore, watch: Option<&Watch>) -> Result<(), Failure> {
     if store.is_encrypted().map_err(Error::from)? {
         return Ok(());
@@ -183,7 +183,7 @@ pub(crate) fn tell_if_plain(store: &FileStore, is_copy: bool) -> Result<(), Fail
     Ok(())
 }
 
-/// A passphrase to encrypt with; a person gives it twice.
+/// Returns a passphrase to encrypt with; the user types it twice.
 fn new_passphrase() -> Result<Secret<String>, Failure> {
     if let Some(passphrase) = environment::or(None, PASSPHRASE)? {
         return Ok(passphrase);
@@ -221,7 +221,7 @@ pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<S
     }
 }
 
-/// A session's file that is begun anew: what is in it is not read, but replaced.
+/// A session's file that starts anew: its content is not read, but replaced.
 #[derive(Debug)]
 pub(crate) struct Anew(FileStore);
 
@@ -239,7 +239,7 @@ impl Anew {
     }
 }
 
-/// A session's file of which nothing is read, as it belongs to a sandbox that has ended.
+/// A session's file that is not read, as it belongs to a sandbox that has ended.
 #[derive(Debug)]
 pub(crate) struct Fresh(pub(crate) FileStore);
 

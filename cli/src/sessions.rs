@@ -1,5 +1,5 @@
-//! `sansgram sessions`: sessions of other libraries, both ways, and a look at one's own. Nothing here uses the
-//! network.
+//! `sansgram sessions`: imports and exports sessions of other libraries, and shows sansgram's own. Nothing here uses
+//! the network.
 
 mod export;
 mod import;
@@ -57,7 +57,7 @@ struct Crypt {
 }
 
 impl Crypt {
-    /// Tells that it is done.
+    /// Prints that it is done.
     fn tell(&self, store: &FileStore, encrypted: bool) -> Result<(), Failure> {
         let done = if encrypted { "Encrypted" } else { "Decrypted" };
         output::result(&match self.json {

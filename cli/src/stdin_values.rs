@@ -35,7 +35,7 @@ impl Line {
 pub(crate) struct Lines(VecDeque<Line>);
 
 impl Lines {
-    /// Those that the options name, in their order. None from a terminal: the questions are asked there, with the
+    /// Returns the lines that the options name, in their order. None from a terminal: it asks the questions, with the
     /// password hidden.
     pub(crate) fn named(named: impl IntoIterator<Item = (Line, bool)>) -> Self {
         if io::stdin().is_terminal() {
@@ -72,7 +72,7 @@ pub(crate) fn read(input: &mut impl BufRead, line: Line) -> Result<Secret<String
         return Err(format!("the line of standard input for the {} is too long", line.name()));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| format!("the {} is not UTF-8", line.name()))?;
-    // What Windows puts before a text belongs to no value.
+    // The byte order mark that Windows puts before a text is not part of a value.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(format!("the line of standard input for the {} is empty", line.name())),

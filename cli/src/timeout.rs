@@ -31,12 +31,12 @@ struct State {
     left: Duration,
     /// When that was; `None` while it does not run, as a person is asked.
     looked_at: Option<Instant>,
-    /// What the work is at, for the sentence at the end of the limit.
+    /// The current step of the work, for the message at the end of the limit.
     doing: &'static str,
-    /// The client that knows what became of the last connection.
+    /// The client that knows how the last connection ended.
     client: Option<Client>,
     route: Route,
-    /// What another call can go on with.
+    /// The login that another call can resume.
     remains: Option<Remains>,
     result: Option<Result<(), Failure>>,
 }
@@ -46,16 +46,16 @@ struct State {
 pub(crate) struct Remains {
     /// The line for standard output, if requested.
     pub(crate) line: Option<String>,
-    /// How to go on with it.
+    /// How to resume it.
     pub(crate) how: String,
     /// Where it is saved.
     pub(crate) file: Option<SavedLoginFile>,
 }
 
-/// Runs `work` on a thread of its own, and gives it up once it has taken longer than `limit`.
+/// Runs `work` on a separate thread, and abandons it once it has taken longer than `limit`.
 ///
 /// Nothing that can go wrong below (a resolver or a disk that blocks, a server that sends the login in circles, a
-/// mistake of ours) makes the command hang. A work that was given up is left behind: the process is to end then.
+/// mistake of ours) makes the command hang. Abandoned work keeps running: the process must end then.
 pub(crate) fn within(
     limit: Duration,
     work: impl FnOnce(&Watch) -> Result<(), Failure> + Send + 'static,
@@ -98,7 +98,7 @@ impl Drop for Worker {
     }
 }
 
-/// While it lives, the time does not count.
+/// Pauses the clock while it exists.
 #[derive(Debug)]
 pub(crate) struct Pause<'a>(&'a Watch);
 
@@ -110,25 +110,25 @@ impl Drop for Pause<'_> {
 }
 
 impl Watch {
-    /// Says what the work is at: `logging in`.
+    /// Sets the current step of the work: `logging in`.
     pub(crate) fn doing(&self, what: &'static str) {
         self.lock().doing = what;
     }
 
-    /// The lookups of the work, so that the end of the limit can say which one has no answer.
+    /// Returns the lookups of the work, so that the end of the limit can say which one has no answer.
     pub(crate) const fn lookup(&self) -> &Lookup {
         &self.lookup
     }
 
-    /// Says by which client the work is done and what its connections go through, so that the end of the limit can say
-    /// what went wrong.
+    /// Sets the client of the work and the route of its connections, so that the end of the limit can say what went
+    /// wrong.
     pub(crate) fn client(&self, client: &Client, route: Route) {
         let mut state = self.lock();
         state.client = Some(client.clone());
         state.route = route;
     }
 
-    /// Says what is saved, for the sentence at the end of the limit.
+    /// Sets what is saved, for the message at the end of the limit.
     pub(crate) fn remains(&self, remains: Option<Remains>) {
         self.lock().remains = remains;
     }
@@ -165,7 +165,7 @@ impl Watch {
         let client = state.client.as_ref();
         let (loss, trouble) = (client.and_then(Client::last_disconnect), client.and_then(Client::trouble));
         let remains = state.remains.take();
-        // What more time would end the login with ends it now as well.
+        // An error that would end the login later ends it now as well.
         if let Some((_, Trouble::Waits(error))) = &trouble {
             let error = LoginError::of("auth.signIn", error.clone());
             if !error.continuation().keeps_pending() {
@@ -196,7 +196,7 @@ impl Watch {
     }
 }
 
-/// Whether the next connection ends like the last one, until a person changes something.
+/// Returns whether the next connection ends like the last one until the user changes something.
 const fn needs_a_person(loss: Option<&(DcId, DisconnectReason)>) -> bool {
     match loss {
         Some((_, DisconnectReason::Network(IoFailure::Refused))) => true,
@@ -218,7 +218,7 @@ const fn needs_a_person(loss: Option<&(DcId, DisconnectReason)>) -> bool {
     }
 }
 
-/// What the time was spent with, as far as is known, and what to do about it.
+/// Says what took the time, as far as is known, and what to do about it.
 fn reason(
     looked_up: Option<String>,
     loss: Option<(DcId, DisconnectReason)>,
@@ -263,7 +263,7 @@ impl State {
         self.looked_at = Some(now);
     }
 
-    /// What is left now, by a look at the clock.
+    /// Updates and returns the time that is left.
     fn left(&mut self, now: Instant) -> Duration {
         if let Some(before) = &mut self.looked_at {
             let before = std::mem::replace(before, now);

@@ -1,15 +1,15 @@
-//! What the command line's parser refuses, told as everything else is: one sentence with what to do, and no value, since
-//! any of them may be a secret that stands in the wrong place.
+//! Reports errors of the command line's parser like all others: as one sentence with advice and without any value,
+//! since a value may be a secret in the wrong place.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Failure;
 use crate::policy::{MAX_SHOWN_COMMAND_LEN, MAX_SHOWN_OPTION_LEN, MAX_TYPING_ERROR_LEN};
 
-/// What programs for texts make of two hyphens.
+/// The dashes that word processors make of two hyphens.
 const DASHES: [char; 4] = ['\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
 
-/// The failure that clap's error stands for. `tree` is what the arguments were parsed by.
+/// Returns the failure for clap's error. `tree` parsed the arguments.
 pub(crate) fn failure(error: clap::Error, tree: &clap::Command) -> Failure {
     match error.kind() {
         ErrorKind::DisplayHelp
@@ -65,7 +65,7 @@ fn sentence(error: &clap::Error, kind: ErrorKind, tree: &clap::Command) -> Strin
     }
 }
 
-/// An unknown option, or an unexpected value.
+/// Describes an unknown option, or an unexpected value.
 fn unknown(error: &clap::Error, option: &str, tree: &clap::Command) -> String {
     if option.starts_with(DASHES) {
         return "an option begins with two hyphens (--), and here is a dash, as word processors make of them; type it \
@@ -77,13 +77,13 @@ fn unknown(error: &clap::Error, option: &str, tree: &clap::Command) -> String {
                 quotes, and --help lists the options"
             .into();
     }
-    // Such as --passwordHUNTER2: what stands behind the name may be a secret.
+    // Such as --passwordHUNTER2: the text after the name may be a secret.
     if let Some(known) = longest_known(option, tree) {
         return format!(
             "there is no option that goes on behind {known}; put a space or \"=\" before its value"
         );
     }
-    // What is no word may be a secret that begins like an option.
+    // Text that is not a word may be a secret that begins like an option.
     let shown = match is_word(option.trim_start_matches('-'), MAX_SHOWN_OPTION_LEN) {
         true => format!("there is no option {option} here"),
         false => "there is no option like one that is given (not shown, as it may be a secret)".into(),
@@ -106,7 +106,7 @@ fn unknown_command(error: &clap::Error) -> String {
     }
 }
 
-/// The longest option of any command that `option` begins with.
+/// Returns the longest option of any command that `option` begins with.
 fn longest_known(option: &str, tree: &clap::Command) -> Option<String> {
     let here = tree.get_arguments().filter_map(|argument| argument.get_long());
     let here = here.map(|long| format!("--{long}")).filter(|long| {
@@ -119,12 +119,12 @@ fn longest_known(option: &str, tree: &clap::Command) -> Option<String> {
     here.chain(below).max_by_key(String::len)
 }
 
-/// Whether it looks like a name that we could have given.
+/// Returns whether the text looks like the name of an option or a command.
 fn is_word(text: &str, longest: usize) -> bool {
     text.len() <= longest && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
-/// `--phone` of `--phone <NUMBER>`.
+/// Returns `--phone` of `--phone <NUMBER>`.
 fn name(text: &str) -> &str {
     text.split([' ', '=']).next().unwrap_or(text)
 }

@@ -13,7 +13,7 @@ pub(crate) fn secret() -> impl TypedValueParser<Value = Secret<String>> {
     clap::builder::StringValueParser::new().map(Secret::new)
 }
 
-/// A whole number from 1 on.
+/// Parses a positive whole number.
 pub(crate) fn from_one() -> impl TypedValueParser<Value = u32> {
     clap::builder::StringValueParser::new().try_map(|text| match text.parse() {
         Ok(number @ 1..) => Ok(number),
@@ -21,22 +21,22 @@ pub(crate) fn from_one() -> impl TypedValueParser<Value = u32> {
     })
 }
 
-/// What bash makes of `--output=~/me`.
+/// The message for `--output=~/me`, which bash does not expand.
 pub(crate) const TILDE: &str = "the shell replaces ~ only at the beginning of a word: write a space before it instead of \
                                 \"=\", or ./~ for a directory of that name";
 
-/// Whether a path begins in a directory that is called `~`, which hardly anyone has.
+/// Returns whether a path begins in a directory called `~`, which is most likely a mistake.
 pub(crate) fn has_tilde(path: &Path) -> bool {
     path.iter().next() == Some(OsStr::new("~"))
 }
 
-/// The name of a file or a directory.
+/// Parses the name of a file or a directory.
 pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
     clap::builder::PathBufValueParser::new()
         .try_map(|path| if has_tilde(&path) { Err(TILDE) } else { Ok(path) })
 }
 
-/// The name of a session: the file beside it is `NAME.session`.
+/// Parses the name of a session, whose file is `NAME.session`.
 pub(crate) fn session_name() -> impl TypedValueParser<Value = PathBuf> {
     clap::builder::PathBufValueParser::new().try_map(|path| {
         let name = path.to_string_lossy();

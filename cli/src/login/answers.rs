@@ -22,8 +22,8 @@ use crate::stdin_values::Line;
 use crate::timeout::{Pause, Remains, Watch};
 use crate::{interrupt, output};
 
-/// Answers, and what else a login has to say. The time that a person takes does not count, and in a sandbox the codes
-/// that arrived are shown before a question.
+/// Answers, and the other output of a login. The time that the user takes does not count. In a sandbox, the codes that
+/// arrived are shown before a question.
 pub(super) struct Answers<'a> {
     args: &'a LoginArgs,
     pub(super) client: &'a Client,
@@ -36,7 +36,7 @@ pub(super) struct Answers<'a> {
     pub(super) number: Option<Secret<String>>,
     pub(super) given: Given,
     terminal: TerminalPrompt,
-    /// Whether a person is told everything at once; else only what leads to a question.
+    /// Whether everything is printed at once, or only what leads to a question.
     is_conversation: bool,
     untold: Vec<String>,
     was_given: bool,
@@ -77,12 +77,12 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Tells everything from now on.
+    /// Prints everything from now on.
     pub(super) fn converse(&mut self) {
         self.is_conversation = true;
     }
 
-    /// Where the login stands.
+    /// Returns what the login waits for.
     pub(super) const fn stands_at(&self) -> Option<&SavedLogin> {
         self.pending.as_ref()
     }
@@ -94,13 +94,13 @@ impl<'a> Answers<'a> {
         self.tell_watch();
     }
 
-    /// What another call can go on with; a link is nothing of that kind.
+    /// Returns the login that another call can resume, which a link is not.
     pub(super) fn remains(&self) -> Option<&SavedLogin> {
         let pending = self.pending.as_ref().filter(|it| !matches!(it, SavedLogin::Qr { .. }));
         pending.filter(|_| self.is_kept)
     }
 
-    /// How to go on with what remains, and that a value was not used.
+    /// Says how to resume the login, and whether a given value was not used.
     pub(super) fn how(&self, pending: &SavedLogin) -> String {
         let how = messages::how(pending, self.args);
         match self.unused(pending) {
@@ -136,7 +136,7 @@ impl<'a> Answers<'a> {
         self.sandbox.map(Sandbox::arrived).unwrap_or_default()
     }
 
-    /// The value that was given for a question, if there is one that was not used yet.
+    /// Takes the value that was given for a question, if it was not used yet.
     async fn take(&mut self, kind: Question) -> Result<Option<Zeroizing<String>>, PromptError> {
         let (value, line) = match kind {
             Question::Identity => {
@@ -165,7 +165,7 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Shows what belongs before a question or a link.
+    /// Shows the output that belongs before a question or a link.
     fn catch_up(&mut self) -> Result<(), PromptError> {
         self.pause = None;
         let mut lines = mem::take(&mut self.untold);
@@ -184,7 +184,7 @@ impl<'a> Answers<'a> {
     /// Describes how the awaited code was sent, for a call that cannot ask for it.
     pub(super) fn describe_code_delivery(&self) -> Option<String> {
         match &self.pending {
-            // To set up an address is no code that was sent.
+            // While an email address is set up, no code has been sent.
             Some(SavedLogin::Code(token)) if !words::is_email_set_up(token) => {
                 Some(describe_code_delivery(token))
             }
@@ -192,7 +192,7 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Asks the person a question of the command's own.
+    /// Asks the user a question of the command itself.
     pub(super) async fn read_line(&mut self, question: &str) -> Result<String, PromptError> {
         self.catch_up()?;
         let _pause = self.watch.pause();
@@ -238,7 +238,7 @@ impl Prompt for Answers<'_> {
             && value.as_ref().is_some_and(|value| value.trim().eq_ignore_ascii_case("cancel"));
         self.tell_watch();
         if let Some(value) = value {
-            // What led to this question leads to no other.
+            // These lines belong to this question only.
             self.untold.clear();
             return Ok(value);
         }
@@ -299,7 +299,7 @@ impl Prompt for Answers<'_> {
             Some(pending) => saved_login
                 .save(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
                 .map_err(|error| format!("the login cannot be saved: {error}")),
-            // That it could not be removed is told at the end of the login.
+            // A failure to remove it is reported at the end of the login.
             None => {
                 let _ = saved_login.remove();
                 Ok(())

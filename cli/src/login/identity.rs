@@ -1,4 +1,4 @@
-//! Who is to be logged in, by options, standard input or the environment; options win.
+//! The user to log in, from options, standard input or the environment; options take precedence.
 
 use sansgram_runtime::core::Secret;
 
@@ -7,7 +7,7 @@ use crate::environment::{self, BOT_TOKEN, CODE, PASSWORD, PHONE};
 use crate::error::Failure;
 use crate::stdin_values::{Line, Lines};
 
-/// Who is to be logged in.
+/// The user to log in.
 #[derive(Clone, Debug)]
 pub(crate) enum Who {
     /// The user who answers the questions, unless a login is saved.
@@ -22,7 +22,7 @@ pub(crate) enum Who {
     Qr(Option<Secret<String>>),
 }
 
-/// What is known of what the server will ask.
+/// The given answers to questions of the server.
 #[derive(Debug)]
 pub(crate) struct Given {
     pub(crate) code: Option<Secret<String>>,
@@ -82,7 +82,7 @@ pub(crate) fn of(args: &mut LoginArgs) -> Result<(Who, Given), Failure> {
 }
 
 impl Given {
-    /// Takes from the environment what is given nowhere else.
+    /// Reads values that are not given otherwise from the environment.
     fn complete(&mut self) -> Result<(), Failure> {
         if !self.has_code() {
             self.code = environment::or(None, CODE)?;

@@ -1,4 +1,4 @@
-//! What `login` says besides the login itself.
+//! The messages of `login`.
 
 use sansgram_runtime::Question;
 use sansgram_runtime::core::login::SavedLogin;
@@ -7,7 +7,7 @@ use super::args::LoginArgs;
 use crate::saved_login::LoadedLogin;
 use crate::saved_login::words::{describe, go_on_by, name};
 
-/// Before the first question.
+/// Printed before the first question.
 pub(super) const WELCOME: &[&str] =
     &["Logging in to Telegram. Type \"qr\" in place of a number to scan a QR code instead."];
 
@@ -16,7 +16,7 @@ pub(super) const WELCOME_ELSEWHERE: &[&str] = &[
     "Logging in to another server, not to Telegram. Type \"qr\" in place of a number to scan a QR code instead.",
 ];
 
-/// Before the first question in a sandbox.
+/// Printed before the first question in a sandbox.
 pub(super) const SANDBOX: &[&str] = &[
     "This is the sandbox: test DCs inside this process; nothing leaves this machine.",
     "Try phone +9996621234, or +9996610002 (with the password \"sandbox\"), or bot token 1:sandbox, or type \"qr\".",
@@ -36,7 +36,7 @@ pub(super) const NOTHING_TO_ENCRYPT: &str =
 pub(super) const NOTHING_BEGUN: &str = "--code and --password belong to a phone number or a login that was begun; \
                                         give the number with --phone";
 
-/// What is missing, if the login cannot be continued later.
+/// Says what is missing, if the login cannot be resumed later.
 pub(super) const fn missing(question: Question) -> &'static str {
     match question {
         Question::Password | Question::ConfirmRecovery => {
@@ -53,7 +53,7 @@ pub(super) const fn missing(question: Question) -> &'static str {
     }
 }
 
-/// What a login waits for, and how to go on with it, as a sentence.
+/// Says what a login waits for and how to resume it, as a sentence.
 pub(super) fn go_on(pending: &SavedLogin, args: &LoginArgs) -> String {
     let reason = match name(pending) {
         "code" => "the login waits for its code:",
@@ -65,7 +65,7 @@ pub(super) fn go_on(pending: &SavedLogin, args: &LoginArgs) -> String {
     format!("{reason} {}", how(pending, args))
 }
 
-/// How to go on with a login that waits.
+/// Says how to resume a waiting login.
 pub(super) fn how(pending: &SavedLogin, args: &LoginArgs) -> String {
     let network = &args.server.network;
     // The session remembers its servers, but not the way to them.
@@ -78,7 +78,7 @@ pub(super) fn how(pending: &SavedLogin, args: &LoginArgs) -> String {
     go_on_by(pending, args.session.as_deref(), server)
 }
 
-/// Asks whether to go on with it.
+/// Asks whether to resume it.
 pub(super) fn offer(kept: &LoadedLogin) -> String {
     format!("A {}. Go on with it? (y/n)", describe(kept))
 }

@@ -1,4 +1,4 @@
-//! What a QR code is shown by besides the terminal: a file, and in the sandbox an account that scans it.
+//! Uses of a QR code besides the terminal: a file, and in the sandbox an account that scans it.
 
 use std::fs;
 use std::path::PathBuf;

@@ -127,7 +127,7 @@ fn bot_of(fields: &Fields<'_>) -> Result<TestBot, String> {
         .with_expired(fields.boolean("revoked")?.unwrap_or_default()))
 }
 
-/// No two accounts may have the same identifier, number, user name or token.
+/// Returns an error if two accounts have the same identifier, number, user name or token.
 fn unique(options: &AccountOptions) -> Result<(), String> {
     let users = options.users.iter().enumerate().map(|(at, user)| {
         let name = user.username.to_lowercase();
@@ -219,7 +219,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Never shows the value, which may be a password.
+    /// Returns an error that never shows the value, which may be a password.
     fn wrong<T>(&self, name: &str, right: &str) -> Result<T, String> {
         Err(format!("{}.{name} must be {right}", self.path))
     }

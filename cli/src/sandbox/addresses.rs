@@ -10,7 +10,7 @@ use sansgram_testkit::test_server::{StateFileError, TestServerError};
 use crate::address::why as why_unknown;
 use crate::error::Failure;
 
-/// Refuses what is more than a host, such as an address with a port.
+/// Returns an error if the value is more than a host, such as an address with a port.
 fn must_be_host(option: &str, host: &str) -> Result<(), Failure> {
     let is_ipv6 = |host: &str| host.trim_matches(['[', ']']).parse::<Ipv6Addr>().is_ok();
     let reason = if host.trim().is_empty() {
@@ -28,7 +28,7 @@ fn must_be_host(option: &str, host: &str) -> Result<(), Failure> {
     )))
 }
 
-/// The address to listen at.
+/// Returns the address to listen at.
 pub(super) fn listen(host: &str) -> Result<IpAddr, Failure> {
     must_be_host("--listen", host)?;
     let found = resolve(host).and_then(|found| {
@@ -43,7 +43,7 @@ pub(super) fn listen(host: &str) -> Result<IpAddr, Failure> {
     })
 }
 
-/// The addresses to announce for each DC, those that listeners at `listen` can be reached by first.
+/// Returns the addresses to announce for each DC, beginning with those that reach listeners at `listen`.
 pub(super) fn advertise(host: &str, listen: IpAddr) -> Result<Vec<IpAddr>, Failure> {
     must_be_host("--advertise", host)?;
     let fails = |reason: String| Err(Failure::new(format!("the host {host} of --advertise {reason}")));
@@ -72,7 +72,7 @@ pub(super) fn advertise(host: &str, listen: IpAddr) -> Result<Vec<IpAddr>, Failu
     Ok(found)
 }
 
-/// The first port, from the command line.
+/// Parses the first port.
 pub(super) fn first_port(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(port @ 1..=65533) => Ok(port),
@@ -80,7 +80,7 @@ pub(super) fn first_port(text: &str) -> Result<u16, String> {
     }
 }
 
-/// Why the DCs cannot be served, and what to do.
+/// Says why the DCs cannot be served, and what to do.
 pub(super) fn why(error: &TestServerError, port: Option<u16>) -> Failure {
     let advice = match (error, port) {
         (TestServerError::Bind { source, .. }, Some(_)) if source.kind() == ErrorKind::AddrInUse => {

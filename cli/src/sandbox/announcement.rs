@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::output;
 use crate::policy::{MAX_PUBLIC_KEY_LEN, SANDBOX_HOME_DC};
 
-/// Writes the key, which is the same in every run, but over nothing else.
+/// Writes the key, which is the same in every run, but does not overwrite any other file.
 pub(super) fn write_key(file: &Path, pem: &str) -> Result<(), Failure> {
     let fails = |error: io::Error| {
         Failure::new(format!("the public key {} cannot be written: {error}", file.display()))
@@ -30,7 +30,7 @@ pub(super) fn write_key(file: &Path, pem: &str) -> Result<(), Failure> {
             )));
         }
     }
-    // As a whole, and through no link.
+    // Written atomically, and not through a link.
     replace_file(file, &[pem.as_bytes()]).map_err(fails)?;
     #[cfg(unix)]
     {
@@ -41,7 +41,8 @@ pub(super) fn write_key(file: &Path, pem: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// In words. `everywhere`: the DCs listen at all addresses of this machine, and no other is announced.
+/// Returns the announcement in words. `everywhere`: the DCs listen at all addresses of this machine, and no other is
+/// announced.
 pub(super) fn words(dcs: &[(i32, SocketAddr)], everywhere: bool, key: &Path) -> String {
     let mut text = String::from("Test DCs are listening:\n");
     for (dc, address) in dcs {
@@ -58,7 +59,7 @@ pub(super) fn words(dcs: &[(i32, SocketAddr)], everywhere: bool, key: &Path) -> 
     let (home, others): (Vec<_>, Vec<_>) = dcs.iter().partition(|(dc, _)| *dc == SANDBOX_HOME_DC);
     let options: String =
         home.iter().chain(&others).map(|(dc, address)| format!(" --dc {dc}={address}")).collect();
-    // From whatever directory.
+    // Absolute, so that it is valid in any directory.
     let absolute = absolute(key);
     text.push_str(&format!(
         "Their public key is in {key}. Log in from another terminal:\n  \
@@ -83,7 +84,7 @@ struct AnnouncementJson {
     public_key: String,
 }
 
-/// The first line of `--json`. The path of the key is absolute, so that a client in any directory reads it.
+/// Returns the first line of `--json`. The path of the key is absolute, so that it is valid in any directory.
 pub(super) fn json(dcs: &[(i32, SocketAddr)], key: &Path) -> String {
     let dcs = dcs.iter().map(|(id, address)| DcJson { id: *id, address: *address }).collect();
     output::json(&AnnouncementJson { dcs, public_key: absolute(key).to_string_lossy().into_owned() })

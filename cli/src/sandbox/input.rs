@@ -1,4 +1,4 @@
-//! Links that are pasted into the sandbox: `tg://login?token=...`, with or without the number of who scans it.
+//! Links that are pasted into the sandbox: `tg://login?token=...`, with or without the scanning account's number.
 
 use std::io::{self, BufRead};
 use std::sync::mpsc::{self, Receiver};
@@ -12,7 +12,7 @@ const SCANNER: &str = "+9996621234";
 pub(super) enum Pasted {
     /// A link, and who scans it.
     Scan { link: String, phone: String },
-    /// Nothing of the kind.
+    /// Not a link.
     Nonsense,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn pasted() -> io::Result<Receiver<Pasted>> {
     Ok(receiver)
 }
 
-/// Gives each line to `take`, for as long as it wants more. What is not UTF-8 is a line like any other.
+/// Passes each line to `take` until it returns `false`. Invalid UTF-8 is a line like any other.
 fn each_line(mut input: impl BufRead, mut take: impl FnMut(&str) -> bool) {
     let mut line = Vec::new();
     loop {
@@ -41,7 +41,7 @@ fn each_line(mut input: impl BufRead, mut take: impl FnMut(&str) -> bool) {
     }
 }
 
-/// The link of a line, and the number before or behind it; `None`: the line is empty.
+/// Returns the link of a line and the number before or after it; `None` if the line is empty.
 fn parse(line: &str) -> Option<Pasted> {
     let (links, others): (Vec<&str>, Vec<&str>) =
         line.split_whitespace().partition(|word| word.starts_with("tg://"));
@@ -52,7 +52,7 @@ fn parse(line: &str) -> Option<Pasted> {
     Some(Pasted::Scan { link: link.into(), phone })
 }
 
-/// A job in the background is stopped when it reads from its terminal.
+/// Returns whether reading is safe: a background job is stopped if it reads from its terminal.
 #[cfg(unix)]
 fn may_read() -> bool {
     use rustix::process::getpgrp;

@@ -1,4 +1,4 @@
-//! What the DCs refused, in words and in JSON: with what to do about it, and without the same line over and over.
+//! What the DCs refused, in words and in JSON: with advice, and without repeating the same line.
 
 use std::time::Instant;
 
@@ -54,7 +54,7 @@ struct LineJson<'a> {
 }
 
 impl Line {
-    /// `None`: what happens to clients every day, such as a salt that has expired, is not told.
+    /// Returns `None` for ordinary events, such as an expired salt, which are not reported.
     pub(super) fn new(report: &Report, strictness: Strictness) -> Option<Self> {
         let (event, reason, (advice, option)) = match &report.what {
             ReportKind::Refused(Refusal::Message { reason: BadMessage::Salt, .. }) => return None,
@@ -119,7 +119,7 @@ impl Line {
         })
     }
 
-    /// The same for all lines that differ in numbers only.
+    /// Returns a text that is equal for lines that differ only in numbers.
     fn pattern(&self) -> String {
         let mut pattern = String::from(self.event);
         for word in self.reason.split_whitespace() {
@@ -131,7 +131,7 @@ impl Line {
     }
 }
 
-/// What to do about it, and the option that changes it.
+/// Returns the advice, and the option that changes the behaviour.
 type Advice = (Option<&'static str>, Option<&'static str>);
 
 const fn about_tolerance(tolerance: Tolerance) -> Advice {
@@ -208,7 +208,7 @@ struct Told {
 }
 
 impl Repeats {
-    /// The line, if it is to be told now.
+    /// Returns the line if it is to be printed now.
     pub(super) fn pass(&mut self, line: Line, now: Instant) -> Option<Line> {
         let pattern = line.pattern();
         if let Some(told) = self.told.iter_mut().find(|told| told.pattern == pattern) {
@@ -220,7 +220,7 @@ impl Repeats {
             self.told.push(Told { pattern, line: summary, at: now, hidden: 0 });
             return Some(line);
         }
-        // Whatever else there is until some of these are through is counted together.
+        // Until some of these expire, all other lines are counted together.
         let others = Line { reason: "other reasons".into(), advice: None, option: None, ..summary };
         let pattern = String::new();
         match self.told.iter_mut().find(|told| told.pattern.is_empty()) {
@@ -230,7 +230,7 @@ impl Repeats {
         None
     }
 
-    /// What is to be told of the lines that did not pass.
+    /// Returns the summary lines for the lines that did not pass.
     pub(super) fn due(&mut self, now: Instant) -> Vec<Line> {
         let mut due = Vec::new();
         self.told.retain_mut(|told| {
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(due.len(), 1);
         assert!(due[0].words().starts_with("refused 1000 times more: no key has the identifier"), "{due:?}");
         assert!(due[0].json().ends_with(r#","repeated":1000}"#), "{due:?}");
-        // A flood that goes on is counted on; one that is over is forgotten.
+        // A flood that continues is still counted; one that is over is forgotten.
         assert_eq!(repeats.pass(unknown_key(1), start + REPEAT_WINDOW), None);
         assert_eq!(repeats.due(start + REPEAT_WINDOW * 2).len(), 1);
         assert_eq!(repeats.due(start + REPEAT_WINDOW * 3), []);

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::LoadedLogin;
 use crate::values::DEFAULT_SESSION;
 
-/// What a login waits for, in one word for `--json`.
+/// Returns what a login waits for, in one word for `--json`.
 pub(crate) const fn name(pending: &SavedLogin) -> &'static str {
     match pending {
         SavedLogin::Code(token) if is_email_set_up(token) => "email",
@@ -21,19 +21,19 @@ pub(crate) const fn name(pending: &SavedLogin) -> &'static str {
     }
 }
 
-/// The same as one JSON object.
+/// Returns the same as one JSON object.
 pub(crate) fn json(pending: &SavedLogin) -> String {
     json!({ "pending": name(pending) }).to_string()
 }
 
-/// `"sansgram login"` in quotes, for the session of this name and with these values (each after a space).
+/// Returns `"sansgram login"` in quotes, for the session of this name and with these values (each after a space).
 pub(crate) fn login_command(session: Option<&Path>, values: &str) -> String {
     let session = session.filter(|name| *name != Path::new(DEFAULT_SESSION));
     let session = session.map(|name| format!(" --session {}", shell_word(name))).unwrap_or_default();
     format!("\"sansgram login{session}{values}\"")
 }
 
-/// The call that continues a login; `server`: what else it needs.
+/// Returns the call that resumes a login; `server`: the other options that it needs.
 pub(crate) fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &str) -> String {
     let (value, place) = match name(pending) {
         "code" => (" --code CODE", ""),
@@ -52,7 +52,7 @@ pub(crate) fn not_yet(kept: &LoadedLogin, session: &Path) -> String {
     )
 }
 
-/// What the saved login waits for, without an article before it.
+/// Returns what the saved login waits for, without an article.
 pub(crate) fn describe(kept: &LoadedLogin) -> String {
     let phone = kept.phone.as_deref().and_then(|digits| PhoneNumber::parse(digits).ok());
     let whose = phone.map(|phone| format!(" as {}", phone.grouped())).unwrap_or_default();

@@ -91,7 +91,7 @@ fn table(given: &[DcAddress], session: &StoredSession) -> Result<DcTable, Failur
     Ok(session.servers.table(&dcs))
 }
 
-/// Whether a format states the server's address.
+/// Returns whether a format states the server's address.
 const fn keeps_address(format: Format) -> bool {
     matches!(
         format,
@@ -108,7 +108,7 @@ const fn keeps_address(format: Format) -> bool {
     )
 }
 
-/// What the other program will not know of a session of servers that are not Telegram's.
+/// Prints what the other program does not learn about a session of servers that are not Telegram's.
 fn tell_what_is_lost(session: &StoredSession, to: Format) {
     match &session.servers {
         Servers::Ended => {

@@ -149,7 +149,7 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
     })
 }
 
-/// Whether it was encrypted by us, and what it is.
+/// Returns whether sansgram encrypted the session, and its content.
 fn read(args: &Import) -> Result<(bool, Imported), Failure> {
     let from = args.from.expose().as_str();
     if from == "-" {
@@ -191,7 +191,7 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
     }
 }
 
-/// What was given beside the session.
+/// Returns what was given besides the session.
 fn options(args: &Import) -> Result<ImportOptions, Failure> {
     let mut options = ImportOptions::default();
     options.account = args.account;
@@ -199,7 +199,7 @@ fn options(args: &Import) -> Result<ImportOptions, Failure> {
     Ok(options)
 }
 
-/// Whether it was encrypted by us, and what it is; `text` is the session then.
+/// Returns whether sansgram encrypted the session, which then is `text`, and its content.
 fn finish(
     result: Result<Imported, ImportError>,
     text: impl FnOnce() -> Result<Zeroizing<String>, Failure>,
@@ -210,7 +210,7 @@ fn finish(
     }
 }
 
-/// The error with what helps.
+/// Returns the error with advice.
 fn refused(error: &ImportError) -> Failure {
     let advice = match error {
         ImportError::NoSession(NoSession::BotToken) => "; \"sansgram login --bot-token-stdin\" takes it",
@@ -231,7 +231,7 @@ fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
-    // It may have been copied in lines, or with what stands around it.
+    // It may have been copied with line breaks, or with the text around it.
     let mut whole = Zeroizing::new(String::with_capacity(text.len()));
     whole.extend(text.split_whitespace());
     let rest = whole.find("sansgram1e:").map_or(whole.as_str(), |at| &whole[at..]);

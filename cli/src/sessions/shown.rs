@@ -1,4 +1,4 @@
-//! `sansgram sessions show` and `list`: what is said of a session, which is never its key.
+//! `sansgram sessions show` and `list`: everything about a session except its key.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -103,12 +103,12 @@ pub(super) fn words(session: &StoredSession, kept: Option<&LoadedLogin>) -> Stri
     }
 }
 
-/// The servers as the end of a sentence.
+/// Returns the servers as the end of a sentence.
 fn servers_of(of: &str) -> String {
     of.strip_prefix(" of ").map(|name| format!("; servers: {name}")).unwrap_or_default()
 }
 
-/// The servers that a session belongs to: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
+/// Returns the servers of a session: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
 /// null if they are unknown.
 fn server(session: &StoredSession) -> Value {
     match session.servers_name() {
