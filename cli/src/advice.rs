@@ -174,7 +174,7 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
             "check the address and its port, which is one of TLS"
         }
         DisconnectReason::Rejected(MessageError::TimeWindow(_)) => {
-            "try again later, and do not trust this server if it goes on like that"
+            "try again later, and do not trust this server if it happens again"
         }
         DisconnectReason::Frame(_) | DisconnectReason::Plain(_) => {
             "check the address, or try another --transport"

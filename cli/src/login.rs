@@ -418,7 +418,7 @@ impl<'a> Login<'a> {
 
     fn waiting_failure(&self, pending: &SavedLogin) -> Failure {
         match self.tell_pending(pending) {
-            Ok(()) => Failure::new(messages::go_on(pending, self.args)),
+            Ok(()) => Failure::new(messages::resume(pending, self.args)),
             Err(failure) => failure,
         }
     }

@@ -5,7 +5,7 @@ use sansgram_runtime::core::login::SavedLogin;
 
 use super::args::LoginArgs;
 use crate::saved_login::LoadedLogin;
-use crate::saved_login::words::{describe, go_on_by, name};
+use crate::saved_login::words::{describe, name, resume_by};
 
 /// Printed before the first question.
 pub(super) const WELCOME: &[&str] =
@@ -54,7 +54,7 @@ pub(super) const fn missing(question: Question) -> &'static str {
 }
 
 /// Says what a login waits for and how to resume it, as a sentence.
-pub(super) fn go_on(pending: &SavedLogin, args: &LoginArgs) -> String {
+pub(super) fn resume(pending: &SavedLogin, args: &LoginArgs) -> String {
     let reason = match name(pending) {
         "code" => "the login waits for its code:",
         "password" => "this account has a password, and the login waits for it:",
@@ -75,7 +75,7 @@ pub(super) fn how(pending: &SavedLogin, args: &LoginArgs) -> String {
         (None, Some(_)) => " and the same --mtproxy",
         (Some(_), Some(_)) => " and the same --proxy and --mtproxy",
     };
-    go_on_by(pending, args.session.as_deref(), server)
+    resume_by(pending, args.session.as_deref(), server)
 }
 
 /// Asks whether to resume it.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::output;
 use crate::policy::{MAX_LINES_PER_WINDOW, REPEAT_WINDOW};
 
-/// What a strange client is told about, as the options of this run have it.
+/// The options of this run that decide what is reported about a client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strictness {
     /// `--strict`, which includes `--strict-rsa`.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::output;
 
-/// Something that is told.
+/// A reported event.
 pub(super) enum Happened {
     Account(AccountEvent),
     /// An account scanned a link, or could not.
@@ -14,18 +14,18 @@ pub(super) enum Happened {
         phone: String,
         result: Result<(), String>,
     },
-    /// A line was pasted that is no link.
+    /// A pasted line is not a link.
     Nonsense,
 }
 
-/// What becomes of a call that nothing here answers.
+/// The advice for a call that the sandbox does not implement.
 const UNSERVED: &str = "the sandbox does not have it, and answers each call of it with INPUT_METHOD_INVALID";
 
 const NONSENSE: &str =
     "the line is not understood: paste one tg://login link, with the number of an account behind it";
 
 impl Happened {
-    /// `None`: not told.
+    /// Returns the event in words; `None` if it is not reported.
     pub(super) fn words(&self) -> Option<String> {
         Some(match self {
             Self::Account(AccountEvent::CodeSent { phone, code, dc }) => {
@@ -52,7 +52,7 @@ impl Happened {
         })
     }
 
-    /// `None`: not told.
+    /// Returns the event as JSON; `None` if it is not reported.
     pub(super) fn json(&self) -> Option<String> {
         Some(output::json(&match self {
             Self::Account(AccountEvent::CodeSent { phone, code, dc }) => {

@@ -34,7 +34,7 @@ pub(crate) fn login_command(session: Option<&Path>, values: &str) -> String {
 }
 
 /// Returns the call that resumes a login; `server`: the other options that it needs.
-pub(crate) fn go_on_by(pending: &SavedLogin, session: Option<&Path>, server: &str) -> String {
+pub(crate) fn resume_by(pending: &SavedLogin, session: Option<&Path>, server: &str) -> String {
     let (value, place) = match name(pending) {
         "code" => (" --code CODE", ""),
         "password" => (" --password PASSWORD", ""),
@@ -48,7 +48,7 @@ pub(crate) fn not_yet(kept: &LoadedLogin, session: &Path) -> String {
     format!(
         "no user is logged in with this session yet: its {}; {}",
         describe(kept),
-        go_on_by(&kept.pending, Some(session), "")
+        resume_by(&kept.pending, Some(session), "")
     )
 }
 
