@@ -10,7 +10,7 @@ pub enum InvalidProxy {
     /// No scheme.
     #[error(
         "the proxy's URL has no scheme: write socks5://HOST:PORT, socks4://HOST:PORT or http://HOST:PORT, by what the \
-         proxy speaks"
+         proxy speaks; an MTProxy is SECRET@HOST:PORT"
     )]
     SchemeMissing,
     /// An unknown scheme.
