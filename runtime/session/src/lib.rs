@@ -1,5 +1,5 @@
-//! Stored sessions: what a login leaves behind, on the disk and in the [formats] of other libraries. Nothing here is
-//! async, and nothing depends on a runtime.
+//! Stored sessions: the result of a login, on the disk and in the [formats] of other libraries. Nothing here is async,
+//! and nothing depends on a runtime.
 //!
 //! [`StoredSession`] is the session itself, and [`StoredSession::to_text`] its text form. A [`SessionStore`] keeps it
 //! between runs: [`FileStore`] in a file that one process uses at a time, encrypted if it is given a passphrase;

@@ -1,14 +1,15 @@
-//! Text that came from elsewhere, made safe to print.
+//! Functions that make text from other sources safe to print.
 
 use std::path::Path;
 
-/// The longest text from a server that is shown, in characters; what lies beyond is cut off.
+/// The longest text from a server that is shown, in characters; the rest is cut off.
 pub const SHOWN_MAX: usize = 300;
 
-/// `text` as it may be shown on a terminal: without control characters, line breaks and marks that turn the
-/// direction of writing, and at most [`SHOWN_MAX`] characters long.
+/// Returns `text` in a form that is safe on a terminal: without control characters, line breaks and marks that change
+/// the direction of writing, and at most [`SHOWN_MAX`] characters long.
 ///
-/// A server (or who sits between) chooses names, hints and error texts, and a terminal obeys what is in them.
+/// A server (or an attacker in the middle) chooses names, hints and error texts, and a terminal obeys control
+/// characters in them.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut harmless = text.chars().filter(|char| !is_dangerous(*char));
@@ -19,13 +20,14 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// As [`printable`], but of any length: for texts whose length no server chooses.
+/// Like [`printable`], but without a limit on the length: for texts whose length is not chosen by a server.
 #[must_use]
 pub fn harmless(text: &str) -> String {
     text.chars().filter(|char| !is_dangerous(*char)).collect()
 }
 
-/// A path for a message: what a terminal would obey, and a line break, is written as an escape, as in a string of Rust.
+/// Returns a path for a message. Line breaks and characters that a terminal would obey are written as escapes, as in a
+/// Rust string.
 #[must_use]
 pub fn shown_path(path: &Path) -> String {
     let mut shown = String::new();
@@ -38,7 +40,7 @@ pub fn shown_path(path: &Path) -> String {
     shown
 }
 
-/// A path as a word of a command line that can be copied: in quotes if the shell would not take it for one word.
+/// Returns a path as a word of a command line that can be copied, in quotes if the shell would not read it as one word.
 #[must_use]
 pub fn shell_word(path: &Path) -> String {
     let word = path.display().to_string();
@@ -49,7 +51,7 @@ pub fn shell_word(path: &Path) -> String {
     } else if cfg!(windows) {
         format!("\"{word}\"")
     } else if word.chars().any(is_dangerous) {
-        // POSIX.1-2024, 2.2.4: what would not be shown has to be written as its bytes.
+        // POSIX.1-2024, 2.2.4: characters that would not be shown must be written as their bytes.
         let mut quoted = String::from("$'");
         for char in word.chars() {
             match char {

@@ -1,4 +1,4 @@
-//! Why a session cannot be imported or exported.
+//! The errors of imports and exports.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,131 +9,133 @@ use super::format::Format;
 use super::imported::{Account, listed};
 use super::no_session::NoSession;
 
-/// Why something cannot be imported. No variant shows what was given.
+/// The reason why an import failed. No variant contains the input.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// It is nothing that is known here.
+    /// The input has no known format.
     #[error(
         "this is no session that sansgram knows: no string, file or folder of Telethon, Pyrogram, GramJS, mtcute, \
          grammers, gotd, MTKruto, ferogram, WTelegramClient, Telegram Desktop, Web or Android, TDLib or sansgram"
     )]
     Unrecognised,
-    /// It is a folder of nothing that is known here.
+    /// The folder has no known format.
     #[error("this folder holds no session that sansgram knows; name the session in it")]
     UnknownFolder,
-    /// It has the letters of a session string, but not the length of any.
+    /// The text has the characters of a session string, but no valid length.
     #[error(
         "this looks like a session string, but none has this length ({characters} characters): some of it is missing or too much"
     )]
     Length {
-        /// How long it is without white space.
+        /// The length without white space.
         characters: usize,
     },
-    /// It begins as a session string, but some of its end is missing.
+    /// The text begins like a session string, but its end is missing.
     #[error(
         "this is {} of which only {characters} characters of {expected} are here; copy all of it again",
         format.description()
     )]
     Cut {
-        /// Whose string begins so.
+        /// The format whose strings begin like this.
         format: Format,
-        /// How long it is without white space.
+        /// The length without white space.
         characters: usize,
-        /// How long a whole one is.
+        /// The length of a complete string.
         expected: usize,
     },
-    /// A session string without its first character.
+    /// The text is a session string without its first character.
     #[error("this is {} without its first character; {}", .0.description(), match .0 {
         Format::Telethon | Format::GramJs => "put a 1 before it",
         _ => "copy all of it",
     })]
     FirstMissing(Format),
-    /// A session string whose letters all became small or all capital.
+    /// The text is a session string whose letters were all converted to lower case or to upper case.
     #[error(
         "this looks like a session string, but all its letters are {}: a whole one has both kinds, so copy it once more",
         if *.is_small { "small" } else { "capital" }
     )]
     CaseLost {
-        /// Whether they are small.
+        /// Whether the letters are lower case.
         is_small: bool,
     },
-    /// More than one session string.
+    /// The text contains more than one session string.
     #[error("there are {0} session strings in it; give one of them")]
     Several(usize),
-    /// Something that is mistaken for a session.
+    /// The input is something that is often mistaken for a session.
     #[error("this is {0}")]
     NoSession(NoSession),
-    /// Its kind is known, but what is in it does not fit.
+    /// The format is known, but the content is invalid.
     #[error("this is {}, but {reason}", format.description())]
     Damaged {
-        /// What it was recognised as.
+        /// The format that was recognised.
         format: Format,
-        /// What is wrong with it.
+        /// The error in the content.
         reason: &'static str,
     },
-    /// Its kind is known, but one of its files does not fit.
+    /// The format is known, but one of its files is invalid.
     #[error("this is {}, but its file {file} {reason}", format.description())]
     DamagedFile {
-        /// What it was recognised as.
+        /// The format that was recognised.
         format: Format,
         /// The name of the file.
         file: String,
-        /// What is wrong with it.
+        /// The error in the file.
         reason: &'static str,
     },
-    /// A later version of its program wrote it in a way that is not known here.
+    /// The session was written by a later version of its program, in an unknown way.
     #[error(
         "this is {}, written by version {version} of its program in a way that is not known here; update this one",
         format.description()
     )]
     Newer {
-        /// What it was recognised as.
+        /// The format that was recognised.
         format: Format,
         /// The version, as its program shows it.
         version: String,
     },
-    /// Its program encrypts it, and [`ImportOptions::passcode`](super::ImportOptions::passcode) is not there.
+    /// The session is encrypted by its program, and [`ImportOptions::passcode`](super::ImportOptions::passcode) is not
+    /// set.
     #[error("this is {}, and its {} is needed", .0.description(), .0.passcode_name())]
     PasscodeNeeded(Format),
-    /// Another passcode opens it.
+    /// The passcode is wrong.
     #[error("this is {}, but the {} is wrong", .0.description(), .0.passcode_name())]
     WrongPasscode(Format),
-    /// It is encrypted with the `api_hash` of its application, and [`ImportOptions::api_hash`](super::ImportOptions::api_hash) is not there.
+    /// The session is encrypted with the `api_hash` of its application, and
+    /// [`ImportOptions::api_hash`](super::ImportOptions::api_hash) is not set.
     #[error("this is {}, and the api_hash of its application is needed to open it", .0.description())]
     ApiHashNeeded(Format),
-    /// Another `api_hash` opens it, or it is changed.
+    /// The `api_hash` is wrong, or the session was changed.
     #[error(
         "this is {}, but the api_hash does not open it: another one does, or the file is changed",
         .0.description()
     )]
     WrongApiHash(Format),
-    /// A session that is not read, or what lies beside one; the text says what it is.
+    /// The input is a session that is not supported, or a file that lies beside a session; the text says which.
     #[error("this is {0}")]
     Unsupported(&'static str),
-    /// It holds no account of this number.
+    /// The program has no account with this number.
     #[error("this is {}, and it has no account {account}; there are {}", format.description(), listed(accounts))]
     NoSuchAccount {
-        /// What it was recognised as.
+        /// The format that was recognised.
         format: Format,
-        /// The number that was asked for.
+        /// The requested number.
         account: u32,
-        /// Those that are there.
+        /// The existing accounts.
         accounts: Vec<Account>,
     },
-    /// It is whole, but no user is logged in.
+    /// The session is complete, but no user is logged in.
     #[error("this is {}, but no user is logged in", .0.description())]
     NoUser(Format),
-    /// No user has logged in with it: it contains no auth key.
+    /// No user has logged in with the session: it contains no auth key.
     #[error("this is {}, but there is no key in it: no user has logged in with it yet", .0.description())]
     NoKey(Format),
-    /// One of our own texts, which cannot be read.
+    /// The text is one of our own, but cannot be read.
     #[error("{0}")]
     Sansgram(#[from] SessionFormatError),
-    /// One of our own texts, encrypted: [`encryption::decrypt`](crate::encryption::decrypt) opens it.
+    /// The text is one of our own and encrypted: [`encryption::decrypt`](crate::encryption::decrypt) decrypts it.
     #[error("this is an encrypted sansgram session, and its passphrase is needed")]
     Encrypted,
-    /// A SQLite file, for which this build has no reader.
+    /// The input is a SQLite file, which this build cannot read.
     #[error(
         "this is a SQLite file, which this build cannot read: it was made without the feature \"sqlite\""
     )]
@@ -146,7 +148,7 @@ pub enum ImportError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         error: io::Error,
     },
 }
@@ -157,44 +159,44 @@ impl ImportError {
     }
 }
 
-/// Why a session cannot be exported.
+/// The reason why an export failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
     /// No user has logged in with the session.
     #[error("there is nothing to export: no user has logged in with this session")]
     NoKey,
-    /// The format says who is logged in, and this session does not know it.
+    /// The format needs the user, and this session does not contain it.
     #[error("the session does not know yet who is logged in, and {} has to say it; connect once with it", .0.description())]
     NoUser(Format),
-    /// The format says where the DC is, and the table does not know it.
+    /// The format needs the address of the DC, and the table does not contain it.
     #[error("the address of {0} is not known, and this format has to say it")]
     UnknownAddress(DcId),
-    /// The format has one byte for the number of the DC.
+    /// The number of the DC does not fit into the one byte that the format has for it.
     #[error("{0} is too high a number for this format")]
     DcTooHigh(DcId),
-    /// A file or a folder is not a string.
+    /// The format is a file or a folder, not a string.
     #[error("{} is no string: say where to write it", .0.description())]
     NotText(Format),
-    /// Sessions are only read in this format.
+    /// Sessions cannot be written in this format, only read.
     #[error("{} is only read, never written", .0.description())]
     ReadOnly(Format),
-    /// The format cannot be encrypted.
+    /// The format does not support encryption.
     #[error("{} has no passcode", .0.description())]
     NoPasscode(Format),
-    /// A program that knows Telegram's servers only would offer them a key of other servers.
+    /// The program only knows Telegram's servers and would offer them a key of other servers.
     #[error(
         "{} would offer the session's key to Telegram, and the session belongs to other servers; choose another format",
         .0.description()
     )]
     OtherServers(Format),
-    /// A SQLite file, which this build cannot write.
+    /// The format is a SQLite file, which this build cannot write.
     #[error("this build cannot write SQLite files: it was made without the feature \"sqlite\"")]
     SqliteLeftOut,
-    /// SQLite cannot make the file.
+    /// SQLite cannot create the file.
     #[error("SQLite cannot make the file: {0}")]
     Sqlite(String),
-    /// Something is there already.
+    /// The file or folder already exists.
     #[error("{} exists already and is left as it is", .0.display())]
     Exists(PathBuf),
     /// The file cannot be written.
@@ -202,7 +204,7 @@ pub enum ExportError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         error: io::Error,
     },
 }

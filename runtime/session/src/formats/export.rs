@@ -1,4 +1,4 @@
-//! Writes a session in a format of one's choice.
+//! Export of a session in a chosen format.
 
 use std::path::Path;
 
@@ -15,14 +15,15 @@ use super::{
     ferogram, gotd, gramjs, gramjs_store, mtcute, mtkruto, pyrogram, target, tdata, tdlib, telethon,
 };
 
-/// The session as a text in `format`; it contains the key, so guard it like a password.
+/// Returns the session as a text in `format`. The text contains the key, so guard it like a password.
 ///
-/// `dcs` says where the home DC is, for the formats that keep its address: `Config::telegram().dcs` unless the session
-/// belongs to other servers; those it keeps itself, and Telegram's addresses are never given to its keys. All formats
-/// but our own, Telethon 2's, `tdata` and `tdlib` hold one key: the home DC's.
+/// `dcs` has the address of the home DC, for the formats that store it: use `Config::telegram().dcs` unless the session
+/// belongs to other servers. A session of other servers stores their addresses itself, and Telegram's addresses are
+/// never combined with its keys. All formats except our own, Telethon 2's, `tdata` and `tdlib` hold one key: the key of
+/// the home DC.
 ///
 /// # Errors
-/// [`ExportError`].
+/// Returns an [`ExportError`] if the session cannot be written in this format.
 pub fn export_text(
     session: &StoredSession,
     format: Format,
@@ -50,7 +51,7 @@ pub fn export_text(
 /// Writes the session with [`ExportOptions::default`]: see [`export_path`].
 ///
 /// # Errors
-/// [`ExportError`].
+/// Returns an [`ExportError`] if the session cannot be exported.
 pub fn export_file(
     session: &StoredSession,
     format: Format,
@@ -60,14 +61,14 @@ pub fn export_file(
     export_path(session, format, dcs, &ExportOptions::default(), path)
 }
 
-/// Writes the session in `format` to a new file or folder, readable by its owner only; it contains the key. Otherwise
-/// like [`export_text`], but for the formats that are no strings too. After a crash at any moment there is nothing or
-/// all of it.
+/// Writes the session in `format` to a new file or folder that only its owner can read; it contains the key. This
+/// function is like [`export_text`], but also supports the formats that are not strings. A crash at any moment leaves
+/// either nothing or the complete export.
 ///
-/// A string of another library stands in its file without an end of line, which most libraries refuse.
+/// A string of another library is written without a line ending, since most libraries refuse one.
 ///
 /// # Errors
-/// [`ExportError`]; a file or folder that is there already is left as it is.
+/// Returns an [`ExportError`] if the session cannot be exported; an existing file or folder is left unchanged.
 pub fn export_path(
     session: &StoredSession,
     format: Format,

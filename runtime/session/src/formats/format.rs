@@ -1,9 +1,9 @@
-//! The formats, by name.
+//! The names of the formats.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A way in which some library keeps a session.
+/// A format in which a library stores a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -71,7 +71,7 @@ impl Format {
         Self::Tdlib,
     ];
 
-    /// The name, as [`FromStr`] takes it: `telethon-sqlite`.
+    /// Returns the name that [`FromStr`] accepts: `telethon-sqlite`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -97,7 +97,7 @@ impl Format {
         }
     }
 
-    /// What it is, for people: `Telethon's SQLite file`.
+    /// Returns a description for people: `Telethon's SQLite file`.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -123,7 +123,7 @@ impl Format {
         }
     }
 
-    /// Whether it is a string; the others are a file or a folder.
+    /// Returns whether the format is a string; the others are a file or a folder.
     #[must_use]
     pub const fn is_text(self) -> bool {
         matches!(
@@ -139,25 +139,26 @@ impl Format {
         )
     }
 
-    /// Whether sessions can be written in it too.
+    /// Returns whether sessions can also be written in this format.
     #[must_use]
     pub const fn is_writable(self) -> bool {
         !matches!(self, Self::TelegramWeb | Self::WTelegram | Self::AndroidTgnet)
     }
 
-    /// Whether its program knows Telegram's servers only, so that a session of it belongs to them even if it keeps no
-    /// address.
+    /// Returns whether the program of this format only knows Telegram's servers, so that its sessions belong to them
+    /// even if they store no address.
     pub(super) const fn is_of_telegram(self) -> bool {
         matches!(self, Self::Tdata | Self::Tdlib | Self::TelegramWeb | Self::AndroidTgnet)
     }
 
-    /// Whether its program can encrypt it with a passcode, so that [`ExportOptions::passcode`](super::ExportOptions::passcode) is of use.
+    /// Returns whether the program of this format can encrypt it with a passcode, so that
+    /// [`ExportOptions::passcode`](super::ExportOptions::passcode) has an effect.
     #[must_use]
     pub const fn has_passcode(self) -> bool {
         matches!(self, Self::Tdata | Self::Tdlib)
     }
 
-    /// What its program calls the passcode, as the rest of a sentence.
+    /// Returns the program's name for the passcode, as the rest of a sentence.
     #[must_use]
     pub const fn passcode_name(self) -> &'static str {
         match self {
@@ -166,7 +167,7 @@ impl Format {
         }
     }
 
-    /// Whether it is a SQLite file.
+    /// Returns whether the format is a SQLite file.
     #[must_use]
     pub const fn is_sqlite(self) -> bool {
         matches!(
@@ -186,7 +187,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// A name that is no format's.
+/// The error for an unknown format name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown session format; there are {}", names())]
 pub struct UnknownFormat;

@@ -1,4 +1,4 @@
-//! Reads a session in any form that is known.
+//! Import of a session in any known format.
 
 use std::fs;
 use std::io;
@@ -24,16 +24,16 @@ use crate::store::read_file;
 /// Reads the text form of a session with [`ImportOptions::default`]: see [`import_text_with`].
 ///
 /// # Errors
-/// [`ImportError`].
+/// Returns an [`ImportError`] if the text cannot be imported.
 pub fn import_text(text: &str) -> Result<Imported, ImportError> {
     import_text_with(text, &ImportOptions::default())
 }
 
-/// Reads the text form of a session, whatever library wrote it. White space in it is ignored, as it may have been
-/// wrapped on its way; quotes, names and other text around it are left out and told ([`Imported::mended`]).
+/// Reads the text form of a session of any known library. White space in the text is ignored, as the text may have been
+/// wrapped; quotes, names and other text around the session are removed and listed in [`Imported::mended`].
 ///
 /// # Errors
-/// [`ImportError`], which says what the text looks like and what is wrong with it.
+/// Returns an [`ImportError`] that says what the text looks like and what is wrong with it.
 pub fn import_text_with(text: &str, options: &ImportOptions) -> Result<Imported, ImportError> {
     document::read(text, options).unwrap_or_else(|| pasted::import(text, recognise))
 }
@@ -54,7 +54,7 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
         let has = |is_one: fn(&u8) -> bool| text.as_bytes().iter().any(is_one);
         let (is_small, is_capital) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
         if is_small != is_capital {
-            // What it would be decoded to is another key.
+            // Decoding it would result in another key.
             return Err(ImportError::CaseLost { is_small });
         }
     }
@@ -77,16 +77,16 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
 /// Reads a session's file or folder with [`ImportOptions::default`]: see [`import_path`].
 ///
 /// # Errors
-/// [`ImportError`].
+/// Returns an [`ImportError`] if the file or folder cannot be imported.
 pub fn import_file(path: &Path) -> Result<Imported, ImportError> {
     import_path(path, &ImportOptions::default())
 }
 
-/// Reads a session from the disk, whatever program wrote it: a folder, a binary file, a SQLite database, or a text as
-/// [`import_text`] takes it. It is left as it is.
+/// Reads a session of any known program from the disk: a folder, a binary file, a SQLite database, or a text as
+/// [`import_text`] accepts it. The file or folder is not changed.
 ///
 /// # Errors
-/// [`ImportError`], which says what it looks like and what is wrong with it.
+/// Returns an [`ImportError`] that says what the input looks like and what is wrong with it.
 pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
     if fs::metadata(path).map_err(|error| ImportError::io(path, error))?.is_dir() {
         return import_folder(path, options);
@@ -101,11 +101,11 @@ pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, Imp
     import_content(path, &bytes, options)
 }
 
-/// Reads a session from the content of a file: see [`import_path`]. What a program keeps in several files is not whole
-/// then.
+/// Reads a session from the content of a file: see [`import_path`]. A session that its program stores in several files
+/// is incomplete then.
 ///
 /// # Errors
-/// [`ImportError`].
+/// Returns an [`ImportError`] if the content cannot be imported.
 pub fn import_bytes(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
     if files::is_sqlite(bytes) {
         #[cfg(feature = "sqlite")]
@@ -116,10 +116,10 @@ pub fn import_bytes(bytes: &[u8], options: &ImportOptions) -> Result<Imported, I
     import_content(Path::new(""), bytes, options)
 }
 
-/// Reads a session's file from standard input to its end, at most as much as is read of a file.
+/// Reads a session's file from standard input to its end, with the same limit as for a file.
 ///
 /// # Errors
-/// Those of the stream, and [`io::ErrorKind::FileTooLarge`].
+/// Returns the errors of the stream, and [`io::ErrorKind::FileTooLarge`] if the input exceeds the limit.
 pub fn read_stdin() -> io::Result<Zeroizing<Vec<u8>>> {
     read_file(Path::new("/dev/stdin"), MAX_FILE_LEN)
 }

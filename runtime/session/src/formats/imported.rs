@@ -1,4 +1,4 @@
-//! What is given to an import and an export, and what comes of one.
+//! The options of imports and exports, and the result of an import.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,49 +9,49 @@ use sansgram_core::client::{DcId, StoredSession};
 
 use super::Format;
 
-/// What an import may need besides the session itself.
+/// Options of an import.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ImportOptions {
-    /// What opens a session that its program encrypts. A program that sets none is read without it.
+    /// The passcode of a session that its program encrypts. It is ignored if the program has set none.
     pub passcode: Option<Secret<String>>,
-    /// Which account to take from a program that holds several: its number, from 1. `None` takes the account that was
-    /// in use last, or the first one.
+    /// The number of the account to import from a program that holds several, from 1. `None` selects the account that
+    /// was used last, or the first one.
     pub account: Option<u32>,
     /// The `api_hash` of the application, for the formats that are encrypted with it.
     pub api_hash: Option<Secret<String>>,
 }
 
-/// What an export may need besides the session itself.
+/// Options of an export.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ExportOptions {
-    /// Encrypt with this, in the formats that can.
+    /// The passcode to encrypt the session with, in the formats that support it.
     pub passcode: Option<Secret<String>>,
 }
 
 impl ImportOptions {
-    /// The default options.
+    /// Creates the default options.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Opens an encrypted session with this passcode.
+    /// Sets the passcode of an encrypted session.
     #[must_use]
     pub fn passcode(mut self, passcode: Secret<String>) -> Self {
         self.passcode = Some(passcode);
         self
     }
 
-    /// Takes the account with this number, from 1.
+    /// Sets the number of the account to import, from 1.
     #[must_use]
     pub const fn account(mut self, account: u32) -> Self {
         self.account = Some(account);
         self
     }
 
-    /// Opens a session that is encrypted with this `api_hash`.
+    /// Sets the `api_hash` that the session is encrypted with.
     #[must_use]
     pub fn api_hash(mut self, api_hash: Secret<String>) -> Self {
         self.api_hash = Some(api_hash);
@@ -60,13 +60,13 @@ impl ImportOptions {
 }
 
 impl ExportOptions {
-    /// The default options.
+    /// Creates the default options.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Encrypts the session with this passcode, in the formats that can.
+    /// Sets the passcode to encrypt the session with, in the formats that support it.
     #[must_use]
     pub fn passcode(mut self, passcode: Secret<String>) -> Self {
         self.passcode = Some(passcode);
@@ -78,13 +78,13 @@ impl ExportOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
-    /// Its number, from 1, as [`ImportOptions::account`] takes it.
+    /// The number of the account, from 1, as [`ImportOptions::account`] accepts it.
     pub number: u32,
-    /// The user. `None` if it is not known.
+    /// The user, or `None` if it is not known.
     pub user_id: Option<i64>,
-    /// The home DC. `None` if no user is logged in.
+    /// The home DC, or `None` if no user is logged in.
     pub dc: Option<DcId>,
-    /// Whether its files cannot be read. The import of this account says why.
+    /// Whether the account's files cannot be read. An import of this account returns the reason.
     pub is_damaged: bool,
 }
 
@@ -100,28 +100,28 @@ impl fmt::Display for Account {
     }
 }
 
-/// A session as another program kept it.
+/// A session that was imported from another program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
-    /// What it was recognised as.
+    /// The format that was recognised.
     pub format: Format,
-    /// The session. Salts and clock offset are not known yet. The strings of Telethon and GramJS do not say who is
-    /// logged in, and a SQLite file of Telethon 1 not always: the first question of that kind finds out
-    /// (`is_authorized`, `get_me`), and updates come from then on.
+    /// The session. Salts and clock offset are not known yet. The strings of Telethon and GramJS do not contain the
+    /// user, and a SQLite file of Telethon 1 does not always contain it: the first request for it (`is_authorized`,
+    /// `get_me`) finds out, and updates arrive from then on.
     pub session: StoredSession,
-    /// Addresses of the DCs, if the other library stores them. Our own table is usually newer.
+    /// The addresses of the DCs, if the other library stores them. Our own table is usually newer.
     pub endpoints: BTreeMap<DcId, SocketAddr>,
-    /// All accounts that the program holds, if it can hold several. The session is that of one of them.
+    /// All accounts of the program, if it can hold several. The session is that of one of them.
     pub accounts: Vec<Account>,
-    /// The number of the account that was taken. `None` if the program holds one only.
+    /// The number of the imported account, or `None` if the program holds only one.
     pub account: Option<u32>,
-    /// What was left out or put right to read it, in words: `quotes`.
+    /// The parts that were removed or corrected to read the session, in words: `quotes`.
     pub mended: Vec<&'static str>,
 }
 
 impl Imported {
-    /// What a format says that holds one account and no addresses.
+    /// Creates the result for a format that holds one account and no addresses.
     pub(super) const fn single(format: Format, session: StoredSession) -> Self {
         Self {
             format,
@@ -134,7 +134,7 @@ impl Imported {
     }
 }
 
-/// The accounts, in words: `1: user 42 on DC 2; 2: user 43 on DC 4`.
+/// Returns the accounts in words: `1: user 42 on DC 2; 2: user 43 on DC 4`.
 #[must_use]
 pub fn listed(accounts: &[Account]) -> String {
     accounts.iter().map(Account::to_string).collect::<Vec<_>>().join("; ")

@@ -1,8 +1,9 @@
-//! Sessions of other programs, both ways: [`import_text`] and [`import_path`] recognise what they are given,
-//! [`export_text`] and [`export_path`] write what those programs open. SQLite files take the feature `sqlite`.
+//! Sessions of other programs, in both directions: [`import_text`] and [`import_path`] recognise the format of their
+//! input, [`export_text`] and [`export_path`] write what those programs open. SQLite files need the feature `sqlite`.
 //!
-//! A session is its auth keys: its holder is logged in as that account. Two programs must not use the same key at
-//! once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): log in once more, or stop the other program first.
+//! A session consists of its auth keys: a program that has them is logged in as that account. Two programs must not use
+//! the same key at once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): log in once more, or stop the other program
+//! first.
 //!
 //! ```
 //! use sansgram_core::client::Config;

@@ -1,7 +1,7 @@
-//! Sessions encrypted with a passphrase, as a text that travels: [`encrypt`], [`decrypt`].
+//! Sessions encrypted with a passphrase, as portable text: [`encrypt`], [`decrypt`].
 //!
-//! The passphrase is stretched by Argon2id (RFC 9106), and the session's text sealed by XChaCha20-Poly1305. What the
-//! stretching costs is written in the text, so that it can be raised later.
+//! Argon2id (RFC 9106) stretches the passphrase, and XChaCha20-Poly1305 seals the session's text. The cost of the
+//! stretching is written in the text, so that it can be raised later.
 
 use crate::policy::MAX_USUAL_WORK;
 use std::fmt;
@@ -15,7 +15,7 @@ use sansgram_core::crypto::hash::sha256;
 use sansgram_core::crypto::{SecureRandom, random};
 use zeroize::Zeroizing;
 
-/// What every encrypted session begins with.
+/// The prefix of every encrypted session.
 pub(super) const MARK: &str = "sansgram1e:";
 /// The version within the text.
 const VERSION: u8 = 1;
@@ -23,7 +23,7 @@ const SALT_LEN: usize = 16;
 const NONCE_LEN: usize = 24;
 /// Version 1, memory 4, passes 4, lanes 1, salt, nonce; numbers little-endian.
 const HEADER_LEN: usize = 10 + SALT_LEN + NONCE_LEN;
-/// The bytes of the checksum: the first of SHA-256 over all before them.
+/// The length of the checksum in bytes: the first bytes of SHA-256 over everything before them.
 const CHECKSUM_LEN: usize = 8;
 
 /// The cost of deriving a key from a passphrase, which an attacker pays for each try.
@@ -32,38 +32,38 @@ const CHECKSUM_LEN: usize = 8;
 pub struct Cost {
     /// Memory in KiB: 8 times `lanes` to 1,048,576.
     pub memory: u32,
-    /// How often it is gone over, 1 to 100.
+    /// The number of passes over the memory, 1 to 100.
     pub passes: u32,
-    /// How many parts it has, 1 to 16.
+    /// The number of lanes that the memory is divided into, 1 to 16.
     pub lanes: u8,
 }
 
 impl Cost {
-    /// The cost; see the fields for what is allowed.
+    /// Creates a cost; the fields document the allowed ranges.
     #[must_use]
     pub const fn new(memory: u32, passes: u32, lanes: u8) -> Self {
         Self { memory, passes, lanes }
     }
 
-    /// Whether a person would wait for it: about 2 seconds at most, on a computer of 2020. What costs more is only tried
-    /// if the caller allows it, since anyone can make such a text.
+    /// Returns whether the cost is acceptable to a person who waits: at most about 2 seconds on a computer of 2020. A
+    /// higher cost is only tried if the caller allows it, since anyone can make such a text.
     #[must_use]
     pub const fn is_usual(self) -> bool {
         self.work() <= MAX_USUAL_WORK
     }
 
-    /// How many times as long as the default cost it takes, at least 1.
+    /// Returns how many times as long as the default cost this cost takes, at least 1.
     #[must_use]
     pub fn times_default(self) -> u64 {
         self.work().div_ceil(Self::default().work())
     }
 
-    /// What the time is proportional to: the memory in KiB, as often as it is gone over.
+    /// Returns the number that the time is proportional to: the memory in KiB times the passes.
     const fn work(self) -> u64 {
         self.memory as u64 * self.passes as u64
     }
 
-    /// Whether it is in its range.
+    /// Returns whether every field is in its range.
     const fn is_bearable(self) -> bool {
         matches!(self.lanes, 1..=16)
             && self.memory >= 8 * self.lanes as u32
@@ -80,51 +80,51 @@ impl Default for Cost {
     }
 }
 
-/// Why a text cannot be decrypted.
+/// The reason why a text cannot be decrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecryptError {
-    /// It is no encrypted session.
+    /// The text is not an encrypted session.
     #[error("it does not begin with \"sansgram1e:\", so it is no encrypted session")]
     NotEncrypted,
     /// No passphrase was given.
     #[error("its passphrase is needed")]
     PassphraseMissing,
-    /// It is whole, but another passphrase opens it.
+    /// The text is complete, but encrypted with another passphrase.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
-    /// Some of it is missing or changed, whatever the passphrase.
+    /// Some of the text is missing or changed; the passphrase does not matter.
     #[error("it is damaged: {0}")]
     Damaged(&'static str),
-    /// A later version wrote it.
+    /// The text was written by a later version.
     #[error("it was encrypted by a newer sansgram (format {0}); update to read it")]
     Newer(u8),
-    /// To try a passphrase costs more than is paid unasked: see [`Cost::is_usual`], [`decrypt_at_any_cost`] and
+    /// Trying a passphrase costs more than is allowed by default: see [`Cost::is_usual`], [`decrypt_at_any_cost`] and
     /// [`FileStore::allow_any_cost`](crate::FileStore::allow_any_cost).
     #[error(
         "to try a passphrase takes {} MiB of memory and {} times as long as usual, which is only done if it is \
          allowed; do that if you trust who encrypted it", .0.memory.div_ceil(1024), .0.times_default()
     )]
     Costly(Cost),
-    /// To try a passphrase costs more than is ever paid, or than there is memory.
+    /// Trying a passphrase costs more than is ever allowed, or needs more memory than is available.
     #[error("its stretching costs too much memory or time")]
     TooCostly,
-    /// It was decrypted, but what was in it cannot be read.
+    /// The text was decrypted, but its content cannot be read.
     #[error("{0}")]
     Session(#[from] SessionFormatError),
 }
 
-/// Whether `text` is an encrypted session, damaged or not; white space around it is ignored.
+/// Returns whether `text` is an encrypted session, damaged or not. White space around it is ignored.
 #[must_use]
 pub fn is_encrypted(text: &str) -> bool {
     text.trim_start().starts_with(MARK)
 }
 
-/// The session as one line of text, `sansgram1e:` and base64url, which only `passphrase` opens. Takes about 0.1
-/// seconds and `cost.memory`.
+/// Encrypts the session with `passphrase` and returns it as one line of text, `sansgram1e:` and base64url. Takes about
+/// 0.1 seconds, and `cost.memory`.
 ///
 /// # Errors
-/// [`DecryptError::TooCostly`] if the cost is out of its range.
+/// Returns [`DecryptError::TooCostly`] if the cost is out of its range.
 pub fn encrypt(
     session: &StoredSession,
     passphrase: &str,
@@ -134,29 +134,30 @@ pub fn encrypt(
     Sealer::new(passphrase, cost, random)?.seal(session, random)
 }
 
-/// Reads what [`encrypt`] wrote; white space around it is ignored. Takes as long as `encrypt` did, but no longer than a
-/// [usual cost](Cost::is_usual) does.
+/// Decrypts a text that [`encrypt`] wrote. White space around it is ignored. Takes as long as `encrypt` did, but no
+/// longer than a [usual cost](Cost::is_usual).
 ///
 /// # Errors
-/// [`DecryptError`]: a wrong passphrase is told apart from damage by a checksum that anybody can check.
-/// [`DecryptError::Costly`] if the text wants more than the usual cost; the passphrase is not tried then.
+/// Returns a [`DecryptError`] if the text cannot be decrypted. A checksum that anyone can check tells a wrong
+/// passphrase apart from damage. Returns [`DecryptError::Costly`] without trying the passphrase if the text needs more
+/// than the usual cost.
 pub fn decrypt(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
     open(text, passphrase, None, false).map(|(session, _)| session)
 }
 
-/// Like [`decrypt`], but whatever it costs: up to 1 GiB of memory that is gone over 100 times, about a minute. For texts
-/// that the caller trusts, or was asked about.
+/// Like [`decrypt`], but accepts any cost: up to 1 GiB of memory with 100 passes, about a minute. Intended for texts
+/// that the caller trusts or has confirmed with the user.
 ///
 /// # Errors
-/// [`DecryptError`], but never [`DecryptError::Costly`].
+/// Returns a [`DecryptError`] if the text cannot be decrypted, but never [`DecryptError::Costly`].
 pub fn decrypt_at_any_cost(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
     open(text, passphrase, None, true).map(|(session, _)| session)
 }
 
-/// What it costs to try a passphrase on what [`encrypt`] wrote.
+/// Returns the cost of trying a passphrase on a text that [`encrypt`] wrote.
 ///
 /// # Errors
-/// [`DecryptError`] if the text is no encrypted session or damaged.
+/// Returns a [`DecryptError`] if the text is not an encrypted session or is damaged.
 pub fn cost(text: &str) -> Result<Cost, DecryptError> {
     let bytes = bytes_of(text)?;
     let (header, _) = parts(&bytes)?;
@@ -166,11 +167,11 @@ pub fn cost(text: &str) -> Result<Cost, DecryptError> {
 
 const CUT: &str = "it is cut short";
 
-/// The bytes of a text whose version is ours.
+/// Returns the bytes of a text that has our version.
 fn bytes_of(text: &str) -> Result<Vec<u8>, DecryptError> {
     use DecryptError::Damaged;
     let encoded = text.trim().strip_prefix(MARK).ok_or(DecryptError::NotEncrypted)?;
-    // What has the right characters fails to decode only if its end is missing or changed.
+    // A text with the right characters fails to decode only if its end is missing or changed.
     let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     let why = if is_of_alphabet { CUT } else { "some of its characters are none of a session" };
     let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
@@ -182,7 +183,7 @@ fn bytes_of(text: &str) -> Result<Vec<u8>, DecryptError> {
     Ok(bytes)
 }
 
-/// The header and what is sealed, of bytes that are whole.
+/// Splits complete bytes into the header and the sealed part.
 fn parts(bytes: &[u8]) -> Result<(&[u8; HEADER_LEN], &[u8]), DecryptError> {
     let cut = DecryptError::Damaged(CUT);
     let (content, checksum) = bytes.split_last_chunk::<CHECKSUM_LEN>().ok_or(cut.clone())?;
@@ -198,7 +199,7 @@ fn cost_of(prefix: &[u8; HEADER_LEN - NONCE_LEN]) -> Cost {
     Cost::new(u32::from_le_bytes([m0, m1, m2, m3]), u32::from_le_bytes([p0, p1, p2, p3]), lanes)
 }
 
-/// Like [`decrypt`], with a sealer that is used if it fits, and the sealer that did.
+/// Like [`decrypt`], but uses the given sealer if it fits, and also returns the sealer that was used.
 pub(super) fn open(
     text: &str,
     passphrase: &str,
@@ -227,7 +228,7 @@ pub(super) fn open(
     Ok((StoredSession::from_text(text)?, sealer))
 }
 
-/// A stretched passphrase: it seals any number of sessions at no cost.
+/// A stretched passphrase, which seals any number of sessions without further stretching.
 pub(super) struct Sealer {
     /// The header without the nonce.
     prefix: [u8; HEADER_LEN - NONCE_LEN],
@@ -259,7 +260,7 @@ impl Sealer {
         let mut key = Zeroizing::new([0; 32]);
         Params::new(cost.memory, cost.passes, cost.lanes.into(), Some(key.len()))
             .and_then(|params| {
-                // Memory that is not there is an error, not the end of the process.
+                // If the memory is not available, this is an error and does not end the process.
                 let mut memory: Vec<Block> = Vec::new();
                 let len = params.block_count();
                 memory.try_reserve_exact(len).map_err(|_| argon2::Error::MemoryTooMuch)?;
@@ -282,7 +283,7 @@ impl Sealer {
         let mut bytes = [self.prefix.as_slice(), &nonce].concat();
         let plain = session.to_text();
         let payload = Payload { msg: plain.as_bytes(), aad: &bytes };
-        // The cipher refuses only messages of 256 GiB and more.
+        // The cipher only refuses messages of 256 GiB and more.
         let sealed =
             self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| DecryptError::TooCostly)?;
         bytes.extend_from_slice(&sealed);

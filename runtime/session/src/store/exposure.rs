@@ -1,22 +1,22 @@
-//! Who else can reach a session's file.
+//! The ways in which other users can reach a session's file.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::text::shown_path;
 
-/// How other users of this computer can reach a session. It is worth a warning, not an error: volumes of containers are
-/// often open to all, and no one else is there.
+/// A way in which other users of this computer can reach a session. It deserves a warning, not an error: volumes of
+/// containers are often open to all, and have no other users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exposure {
-    /// They can read the file and so use the session. A save makes it its owner's again.
+    /// Other users can read the file and so use the session. The next save restricts the file to its owner again.
     FileReadable(PathBuf),
-    /// The file is another user's, who can read and change it.
+    /// The file belongs to another user, who can read and change it.
     FileOwner(PathBuf),
-    /// They can put another file in its place: the directory is writable for all, without the sticky bit.
+    /// Other users can put another file in its place: the directory is writable for all, without the sticky bit.
     DirectoryWritable(PathBuf),
-    /// The directory is another user's, who can put another file in its place.
+    /// The directory belongs to another user, who can put another file in its place.
     DirectoryOwner(PathBuf),
 }
 
@@ -52,8 +52,8 @@ impl fmt::Display for Exposure {
     }
 }
 
-/// How the session at `target` can be reached. Root may work for other users, so their files are no surprise to it; what
-/// belongs to root is safe from all others.
+/// Returns how other users can reach the session at `target`. Root may work for other users, so files of other users
+/// are no warning for root; files that belong to root are safe from all others.
 #[cfg(unix)]
 pub(super) fn of(target: &Path) -> Vec<Exposure> {
     use std::os::unix::fs::MetadataExt;
@@ -61,7 +61,7 @@ pub(super) fn of(target: &Path) -> Vec<Exposure> {
     let own = rustix::process::geteuid();
     let is_another = |user: u32| !own.is_root() && user != own.as_raw() && user != 0;
     let mut found = Vec::new();
-    // What is no file is refused, and its mode is of no interest.
+    // Anything but a regular file is refused, so its mode does not matter.
     if let Ok(file) = std::fs::metadata(target)
         && file.is_file()
     {
@@ -83,7 +83,7 @@ pub(super) fn of(target: &Path) -> Vec<Exposure> {
     found
 }
 
-/// Elsewhere files have no such owners and modes.
+/// Other systems have no such owners and modes.
 #[cfg(not(unix))]
 pub(super) const fn of(_: &Path) -> Vec<Exposure> {
     Vec::new()

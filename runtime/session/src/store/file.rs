@@ -1,4 +1,4 @@
-//! The store in a file.
+//! A session store in a file.
 
 use std::fmt;
 use std::fs;
@@ -19,10 +19,10 @@ use super::{Exposure, LockOwner, OwnerPlace, SessionStore, StoreError, exposure}
 use crate::formats;
 use crate::policy::{LARGE_SESSION_LEN, MAX_LINKS, MAX_SESSION_LEN};
 
-/// A store in one file, `NAME.session`: one line of text, readable by its owner only.
+/// A session store in one file, `NAME.session`: one line of text that only its owner can read.
 ///
-/// A save writes a new file beside it, brings it to the disk and renames it, so that a crash at any moment leaves
-/// either the old session or the new one. A file that holds anything but a session is never overwritten.
+/// A save writes a new file beside it, syncs it to the disk and renames it, so that a crash at any moment leaves either
+/// the old session or the new one. A file that does not hold a session is never overwritten.
 ///
 /// From the first load or save until the last clone is dropped, the session is locked for other stores and other
 /// processes, which get [`StoreError::InUse`]: two clients with one key would have Telegram revoke it. The lock is a
@@ -31,8 +31,8 @@ use crate::policy::{LARGE_SESSION_LEN, MAX_LINKS, MAX_SESSION_LEN};
 /// there is none. A lock file that is a link or belongs to another user is refused and left as it is
 /// ([`StoreError::LockFile`]).
 ///
-/// Clones are the same store with the same lock, which does not keep one of them from another: give each to one
-/// client at a time.
+/// Clones share the store and its lock. The lock does not protect one clone from another: use each with one client at a
+/// time.
 #[derive(Clone)]
 pub struct FileStore {
     path: PathBuf,
@@ -43,14 +43,14 @@ pub struct FileStore {
 struct State {
     lock: Option<WriterLock>,
     passphrase: Option<Secret<String>>,
-    /// What the passphrase was stretched to, for the salt of the file.
+    /// The stretched passphrase, for the salt of the file.
     sealer: Option<Sealer>,
     seen: Option<Seen>,
-    /// Whether a passphrase is tried whatever that costs.
+    /// Whether a passphrase is tried at any cost.
     at_any_cost: bool,
 }
 
-/// What the file held when this store last read or wrote it.
+/// The content of the file when this store last read or wrote it.
 struct Seen {
     content: [u8; 32],
     keys: Vec<AuthKeyId>,
@@ -67,7 +67,8 @@ fn key_ids(session: &StoredSession) -> Vec<AuthKeyId> {
 }
 
 impl FileStore {
-    /// The session called `name`, which may have directories before it and `.session` behind it already.
+    /// Creates a store for the session called `name`, which may include directories and may already end with
+    /// `.session`.
     #[must_use]
     pub fn new(name: impl Into<PathBuf>) -> Self {
         let mut path = name.into().into_os_string();
@@ -77,8 +78,8 @@ impl FileStore {
         Self { path: path.into(), state: Arc::default() }
     }
 
-    /// Like [`new`](Self::new), but the file is encrypted with a key from `passphrase`. A session that is not
-    /// encrypted yet is read too, and encrypted when it is saved next.
+    /// Like [`new`](Self::new), but encrypts the file with a key from `passphrase`. A session that is not encrypted yet
+    /// can be read too; the next save encrypts it.
     #[must_use]
     pub fn encrypted(name: impl Into<PathBuf>, passphrase: Secret<String>) -> Self {
         let store = Self::new(name);
@@ -86,34 +87,35 @@ impl FileStore {
         store
     }
 
-    /// The file.
+    /// Returns the path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The kept session like [`load`](SessionStore::load), but whether or not another process uses it: to look at it,
-    /// not to log in with it.
+    /// Loads the session like [`load`](SessionStore::load), even if another process uses it. Intended for inspection,
+    /// not for logging in.
     ///
     /// # Errors
-    /// [`StoreError`], but never [`StoreError::InUse`].
+    /// Returns a [`StoreError`] if the session cannot be loaded, but never [`StoreError::InUse`].
     pub fn load_unlocked(&self) -> Result<Option<StoredSession>, StoreError> {
         self.read(&mut self.state())
     }
 
-    /// Whether the file is encrypted; `false` also if there is none.
+    /// Returns whether the file is encrypted; `false` if there is no file.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// Returns [`StoreError::Io`] if the file cannot be read.
     pub fn is_encrypted(&self) -> Result<bool, StoreError> {
         let content = self.content(&self.state())?.unwrap_or_default();
         Ok(content.starts_with(encryption::MARK.as_bytes()))
     }
 
-    /// What it costs to try a passphrase on the file; `None` if the file is not encrypted, or there is none.
+    /// Returns the cost of trying a passphrase on the file. Returns `None` if the file is not encrypted or does not
+    /// exist.
     ///
     /// # Errors
-    /// [`StoreError::Io`], or [`StoreError::Encrypted`] if the file is damaged.
+    /// Returns [`StoreError::Io`] if the file cannot be read, or [`StoreError::Encrypted`] if the file is damaged.
     pub fn cost(&self) -> Result<Option<Cost>, StoreError> {
         let content = self.content(&self.state())?.unwrap_or_default();
         match std::str::from_utf8(&content) {
@@ -124,8 +126,8 @@ impl FileStore {
         }
     }
 
-    /// Has passphrases tried whatever that costs, up to 1 GiB of memory that is gone over 100 times: for a file that is
-    /// trusted. A file that costs more than [usual](Cost::is_usual) is otherwise refused with [`DecryptError::Costly`].
+    /// Allows passphrases to be tried at any cost, up to 1 GiB of memory with 100 passes: for a file that is trusted.
+    /// Otherwise, a file that costs more than [usual](Cost::is_usual) is refused with [`DecryptError::Costly`].
     pub fn allow_any_cost(&self) {
         self.state().at_any_cost = true;
     }
@@ -133,7 +135,7 @@ impl FileStore {
     /// Checks that a session can be stored here, before a login depends on it.
     ///
     /// # Errors
-    /// [`StoreError`], as a save would have it.
+    /// Returns the [`StoreError`] that a save would return.
     pub fn check_writable(&self) -> Result<(), StoreError> {
         let state = &mut *self.state();
         self.lock(state).map_err(|error| self.lock_error("written", error))?;
@@ -142,19 +144,20 @@ impl FileStore {
         could_replace_file(lock.target(), LARGE_SESSION_LEN).map_err(|error| self.io_error("written", error))
     }
 
-    /// Removes what killed processes left behind of [`replace_file`](crate::replace_file) at `file`, which belongs to this session and is
-    /// written by its owner only. Does nothing if this store does not hold the session's lock.
+    /// Removes the temporary files that killed processes left from [`replace_file`](crate::replace_file) at `file`,
+    /// which belongs to this session and is written by its owner only. Does nothing if this store does not hold the
+    /// session's lock.
     pub fn remove_temporaries_of(&self, file: &Path) {
         if self.state().lock.as_ref().is_some_and(WriterLock::is_held) {
             remove_temporaries(file);
         }
     }
 
-    /// Encrypts the file with another passphrase than before, or with none; so are later saves. `false` if there is
-    /// no file yet.
+    /// Encrypts the file with another passphrase, or decrypts it if `passphrase` is `None`; later saves do the same.
+    /// Returns `false` if there is no file yet.
     ///
     /// # Errors
-    /// [`StoreError`]; the file is then as it was.
+    /// Returns a [`StoreError`] if the passphrase cannot be changed; the file is then unchanged.
     pub fn change_passphrase(&self, passphrase: Option<Secret<String>>) -> Result<bool, StoreError> {
         let state = &mut *self.state();
         self.lock(state).map_err(|error| self.lock_error("written", error))?;
@@ -169,15 +172,15 @@ impl FileStore {
         written.map(|()| true)
     }
 
-    /// How other users of this computer can reach the session, for a warning: by the modes and owners of the file and its
-    /// directory. Empty if they cannot, and on systems without such modes.
+    /// Returns how other users of this computer can reach the session, for a warning, according to the modes and owners
+    /// of the file and its directory. The list is empty if they cannot, and on systems without such modes.
     #[must_use]
     pub fn exposure(&self) -> Vec<Exposure> {
         exposure::of(&self.target())
     }
 
-    /// Removes the files of all locks of this process. To be called before the process ends without dropping its stores, as at
-    /// a signal: a lock itself ends with the process, but its file would stay.
+    /// Removes the files of all locks of this process. Call this before the process ends without dropping its stores,
+    /// for example on a signal: the lock itself ends with the process, but its file would remain.
     pub fn remove_lock_files() {
         lock::remove_all();
     }
@@ -186,7 +189,7 @@ impl FileStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The file that is replaced: a link is followed, so that the file behind it changes and the link stays.
+    /// Returns the file to replace. A link is followed, so that the file behind it changes and the link remains.
     fn target(&self) -> PathBuf {
         fs::canonicalize(&self.path).unwrap_or_else(|_| {
             let mut path = self.path.clone();
@@ -194,7 +197,7 @@ impl FileStore {
                 let Ok(to) = fs::read_link(&path) else { break };
                 path = directory_of(&path).join(to);
             }
-            // Whatever becomes of the current directory.
+            // The path is absolute, so that it does not depend on the current directory later.
             match (fs::canonicalize(directory_of(&path)), path.file_name()) {
                 (Ok(directory), Some(name)) => directory.join(name),
                 _ => path,
@@ -219,10 +222,10 @@ impl FileStore {
         Ok(state.lock.insert(lock))
     }
 
-    /// What the file holds; `None` if there is none.
+    /// Returns the content of the file, or `None` if there is no file.
     fn content(&self, state: &State) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let path = state.lock.as_ref().map_or(&*self.path, WriterLock::target);
-        // No more of it is read: a database may be large, and is named by how it begins.
+        // No more than the limit is read: a database may be large, and its first bytes identify it.
         match open_file(path).and_then(|file| read_start(file, MAX_SESSION_LEN)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -237,7 +240,7 @@ impl FileStore {
         Ok(Some(session))
     }
 
-    /// Fails if what lies there now is not ours to replace by `session`.
+    /// Returns an error if the present content of the file must not be replaced by `session`.
     fn check_replaceable(&self, state: &mut State, session: &StoredSession) -> Result<(), StoreError> {
         let Some(bytes) = self.content(state)? else { return Ok(()) };
         let Some(seen) = state.seen.take() else { return self.parse(state, &bytes).map(drop) };
@@ -352,7 +355,7 @@ impl SessionStore for FileStore {
     fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         let state = &mut *self.state();
         match self.lock(state) {
-            // No directory, no session.
+            // Without a directory, there is no session.
             Err(LockError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
             locked => drop(locked.map_err(|error| self.lock_error("locked", error))?),
         }

@@ -24,18 +24,19 @@ pub use regular::{open_file, read_file};
 pub use replace::replace_file;
 pub(crate) use replace::{directory_of, hidden_name};
 
-/// Keeps a session. Its methods may block: the runtimes call them off their async threads, one at a time.
+/// A store for a session. Its methods may block: the runtimes call them outside of their async threads, one at a time.
 pub trait SessionStore: Send + Sync + 'static {
-    /// Loads the stored session; `None` if there is none yet.
+    /// Loads the stored session. Returns `None` if there is none yet.
     ///
     /// # Errors
-    /// [`StoreError`]; the client then does not start, so that nothing is overwritten.
+    /// Returns a [`StoreError`] if the session cannot be loaded. The client then does not start, so that nothing is
+    /// overwritten.
     fn load(&self) -> Result<Option<StoredSession>, StoreError>;
 
-    /// Keeps `session` instead of what was kept before. It must be safe on the medium when this returns.
+    /// Stores `session` in place of the previous one. It must be safe on the medium when this method returns.
     ///
     /// # Errors
-    /// [`StoreError`]; what was kept before must then still be there.
+    /// Returns a [`StoreError`] if the session cannot be stored. The previous session must then still be there.
     fn save(&self, session: &StoredSession) -> Result<(), StoreError>;
 }
 
@@ -59,21 +60,21 @@ impl<S: SessionStore + ?Sized> SessionStore for Box<S> {
     }
 }
 
-/// Why a session cannot be loaded or saved.
+/// The reason why a session cannot be loaded or saved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The operating system does not let us.
+    /// The operating system reported an error.
     #[error("the session file {} cannot be {action}: {error}{}", shown_path(path), io_advice(action, error))]
     Io {
         /// The file.
         path: PathBuf,
-        /// What was tried: `read`, `locked` or `written`.
+        /// The action that failed: `read`, `locked` or `written`.
         action: &'static str,
-        /// Why not.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// There is no directory to put the file into.
+    /// The directory of the file does not exist.
     #[error(
         "the session file {} cannot be written: the directory {} does not exist; make it, or name another session",
         shown_path(path),
@@ -85,15 +86,15 @@ pub enum StoreError {
         /// The directory.
         directory: PathBuf,
     },
-    /// The file is no session of ours, or a damaged one. It is left as it is.
+    /// The file does not hold a session of ours, or holds a damaged one. It is left unchanged.
     #[error("the file {} is left as it is: {error}{}", shown_path(path), format_advice(error))]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in the content.
         error: SessionFormatError,
     },
-    /// The file holds another program's session, or a database. It is left as it is.
+    /// The file holds another program's session, or a database. It is left unchanged.
     #[error(
         "the file {} is left as it is: it is {what}; import it into a session of its own",
         shown_path(path)
@@ -101,31 +102,31 @@ pub enum StoreError {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What it looks like.
+        /// The format that was recognised.
         what: &'static str,
     },
-    /// The file is encrypted, and its passphrase is missing, wrong, or of no use as the file is damaged.
+    /// The file is encrypted, and its passphrase is missing or wrong, or the file is damaged.
     #[error("the session file {} cannot be decrypted: {error}", shown_path(path))]
     Encrypted {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         error: encryption::DecryptError,
     },
-    /// Another process, or another client of this one, works with the session: two at once would have Telegram revoke
-    /// its key.
+    /// Another process, or another client of this process, uses the session. If two used it at once, Telegram would
+    /// revoke its key.
     #[error("the session {} is in use by {}", shown_path(path), owner_advice(owner.as_deref(), *other_name))]
     InUse {
         /// The session's file.
         path: PathBuf,
         /// The process, if it is known and runs on this system, in the same PID namespace.
         pid: Option<u32>,
-        /// The process, wherever it runs, if it is known.
+        /// The process, on any system, if it is known.
         owner: Option<Box<LockOwner>>,
-        /// Whether it has the session by another name of its file (a hard link).
+        /// Whether the process uses the session by another name of its file (a hard link).
         other_name: bool,
     },
-    /// What has the name of the session's lock file is no lock file of ours. It is left as it is.
+    /// The file with the name of the session's lock file is not one of our lock files. It is left unchanged.
     #[error(
         "the session {} cannot be locked: its lock file {} is {what} and is left as it is; remove it, or use another \
          session",
@@ -135,13 +136,13 @@ pub enum StoreError {
     LockFile {
         /// The session's file.
         path: PathBuf,
-        /// What has the lock file's name.
+        /// The path of the lock file.
         lock: PathBuf,
-        /// What it is, such as `a symbolic link`.
+        /// A description of the file, such as `a symbolic link`.
         what: &'static str,
     },
     /// Another program has put another session, with other keys, into the file since it was loaded or saved. It is left
-    /// as it is.
+    /// unchanged.
     #[error(
         "the session file {} is left as it is: another program has put another session into it; move it away to \
          keep both, or start again to use it",
@@ -151,20 +152,20 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The session is in its file, but whether it stays there if the power fails now is not known.
+    /// The session is in its file, but it is not known whether it would survive a power failure now.
     #[error("the session file {} is written, but a power failure may undo that: {error}", shown_path(path))]
     NotDurable {
         /// The file.
         path: PathBuf,
-        /// Why its directory could not be brought to the disk.
+        /// The reason why its directory could not be synced to the disk.
         error: io::Error,
     },
-    /// Any other reason, of a store that is not ours.
+    /// Any other error, from a store of another crate.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What helps if a session may be read but not kept.
+/// Returns advice for a session that may be read but not saved.
 fn io_advice(action: &str, error: &io::Error) -> &'static str {
     if is_without_locks(error) {
         return "; the lock service of its file system is down: start it, or keep the session on a local disk";
@@ -180,19 +181,19 @@ fn io_advice(action: &str, error: &io::Error) -> &'static str {
         io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => "; name another session",
         io::ErrorKind::InvalidFilename => "; choose a shorter name",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on its disk",
-        // It is replaced as a whole, which a file that is mounted by itself cannot be.
+        // The file is replaced as a whole, which is impossible if the file itself is a mount point.
         io::ErrorKind::ResourceBusy => "; if it is mounted by itself, mount its directory, not the file",
         _ => "",
     }
 }
 
-/// `ENOLCK`: NFS without its lock service.
+/// Returns whether the error is `ENOLCK`: NFS without its lock service.
 #[cfg(unix)]
 fn is_without_locks(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error())
 }
 
-/// `ELOOP`, which has no stable kind.
+/// Returns whether the error is `ELOOP`, which has no stable kind.
 #[cfg(unix)]
 fn is_link_to_itself(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
@@ -208,7 +209,7 @@ const fn is_without_locks(_: &io::Error) -> bool {
     false
 }
 
-/// A later version has its own advice.
+/// Returns advice for a format error. The error for a later version has its own advice.
 const fn format_advice(error: &SessionFormatError) -> &'static str {
     match error {
         SessionFormatError::Newer(_) => "",
@@ -216,7 +217,7 @@ const fn format_advice(error: &SessionFormatError) -> &'static str {
     }
 }
 
-/// Who has a session, and what to do about it.
+/// Describes the process that uses a session, and what to do about it.
 fn owner_advice(owner: Option<&LockOwner>, other_name: bool) -> String {
     let by = if other_name { ", under another name of its file" } else { "" };
     match owner {
@@ -228,26 +229,26 @@ fn owner_advice(owner: Option<&LockOwner>, other_name: bool) -> String {
     }
 }
 
-/// A store that forgets everything with the process. Clones share what they keep.
+/// A store in memory, which is lost when the process ends. Clones share the stored session.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     kept: Arc<Mutex<Option<StoredSession>>>,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A store that keeps `session` already.
+    /// Creates a store that already holds `session`.
     #[must_use]
     pub fn with_session(session: StoredSession) -> Self {
         Self { kept: Arc::new(Mutex::new(Some(session))) }
     }
 
-    /// What is kept now.
+    /// Returns the stored session.
     #[must_use]
     pub fn session(&self) -> Option<StoredSession> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()

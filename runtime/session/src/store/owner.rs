@@ -1,4 +1,4 @@
-//! Which process has a session, as it says in the lock file, and on which system it runs.
+//! The process that uses a session, as the lock file names it, and the system that it runs on.
 
 use std::fmt;
 use std::fs::File;
@@ -11,31 +11,31 @@ use sansgram_core::time::Span;
 use crate::policy::{MAX_HOST_LEN, MAX_LOCK_TEXT_LEN};
 use crate::text::printable;
 
-/// The process that has a session, as it wrote itself into the lock file.
+/// The process that uses a session, as it wrote itself into the lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LockOwner {
-    /// Its number, which counts in its own PID namespace.
+    /// The process id, which is valid in its own PID namespace.
     pub pid: u32,
     /// The name of its host, at most 64 characters.
     pub host: Option<String>,
-    /// Since when it has the session, by its own clock.
+    /// The time since when it uses the session, by its own clock.
     pub since: Option<SystemTime>,
-    /// Where it runs, seen from this process.
+    /// The place of the process, seen from this process.
     pub place: OwnerPlace,
 }
 
-/// Where a process runs, seen from this one.
+/// The place of a process, seen from this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnerPlace {
-    /// It is this process.
+    /// The process is this process.
     ThisProcess,
-    /// On this computer; its number means here what it means there.
+    /// The process runs on this computer, in the same PID namespace.
     ThisSystem,
-    /// On this computer, but in another PID namespace, as in another container.
+    /// The process runs on this computer, but in another PID namespace, as in another container.
     OtherContainer,
-    /// On another computer, which shares the directory.
+    /// The process runs on another computer, which shares the directory.
     OtherComputer,
 }
 
@@ -58,11 +58,11 @@ impl fmt::Display for LockOwner {
     }
 }
 
-/// What tells computers and PID namespaces apart; `None` if this system does not say.
+/// The identity of a computer and a PID namespace; each part is `None` if this system does not report it.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Place {
     host: Option<String>,
-    /// The boot of the computer: containers of one kernel share it.
+    /// The boot id of the computer, which containers of one kernel share.
     boot: Option<String>,
     /// The PID namespace.
     namespace: Option<String>,
@@ -82,10 +82,10 @@ impl Place {
         })
     }
 
-    /// Where a process with `pid` at `self` is, seen from a process with `own_pid` at `here`.
+    /// Returns the place of a process with `pid` at `self`, seen from a process with `own_pid` at `here`.
     fn seen_from(&self, here: &Self, pid: u32, own_pid: u32) -> OwnerPlace {
         let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
-        // The host names of two containers differ too: they only count if there is nothing better.
+        // The host names of two containers differ too: they are only used if there is nothing better.
         let knows_boot = self.boot.is_some() && here.boot.is_some();
         if differ(&self.boot, &here.boot) || (!knows_boot && differ(&self.host, &here.host)) {
             OwnerPlace::OtherComputer
@@ -114,7 +114,7 @@ fn shown_host(name: &str) -> String {
 }
 
 impl LockOwner {
-    /// This process, from now on.
+    /// Describes this process as an owner from now on.
     pub(super) fn this_process() -> Self {
         Self {
             pid: std::process::id(),
@@ -141,7 +141,7 @@ impl LockOwner {
         text
     }
 
-    /// Reads what another process wrote, of which nothing is believed but its form.
+    /// Parses the text that another process wrote. Only its form is trusted.
     fn parse(text: &str, here: &Place, own_pid: u32) -> Option<Self> {
         let mut lines = text.strip_suffix('\n')?.lines();
         let pid = lines.next()?.parse().ok()?;
@@ -161,20 +161,20 @@ impl LockOwner {
     }
 }
 
-/// What is in the lock file; `None` if nothing is, or not yet.
+/// Reads the owner from the lock file. Returns `None` if the file has no owner, or not yet.
 pub(super) fn read(file: &mut File) -> Option<LockOwner> {
     let bytes = content(file).ok()??;
     LockOwner::parse(std::str::from_utf8(&bytes).ok()?, Place::here(), std::process::id())
 }
 
-/// Whether the file holds nothing, or what a process wrote that had the lock.
+/// Returns whether the file is empty or holds a text that a process with the lock wrote.
 pub(super) fn is_lock_file(file: &mut File) -> io::Result<bool> {
     let Some(bytes) = content(file)? else { return Ok(false) };
     let begins_with_number = bytes.first().is_none_or(u8::is_ascii_digit);
     Ok(begins_with_number && std::str::from_utf8(&bytes).is_ok_and(|text| !text.contains('\0')))
 }
 
-/// All of it; `None` if it is longer than a lock file.
+/// Reads the whole file. Returns `None` if it is longer than a lock file.
 fn content(file: &mut File) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     file.rewind()?;
@@ -187,7 +187,7 @@ pub(super) fn write(file: &mut File) -> io::Result<()> {
     let text = LockOwner::this_process().to_text(Place::here());
     file.rewind()?;
     file.set_len(0)?;
-    // In one piece, so that a reader finds all of it or nothing.
+    // One write, so that a reader finds either all of it or nothing.
     file.write_all(text.as_bytes())
 }
 

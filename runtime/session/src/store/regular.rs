@@ -1,4 +1,4 @@
-//! Files that are read only if they are files: a pipe would wait for a writer, and a device may never end.
+//! Reading of regular files only: a pipe would wait for a writer, and a device may never end.
 
 use crate::policy::FIRST_BUFFER_LEN;
 use std::fs::{self, File, OpenOptions};
@@ -9,25 +9,25 @@ use zeroize::Zeroizing;
 
 const A_DIRECTORY: &str = "it is a directory, not a file";
 const NO_FILE: &str = "it is a pipe or a device, not a file";
-/// Opens the regular file at `path` to read it, and never waits: a pipe, a socket, a device or a directory is refused
+/// Opens the regular file at `path` for reading, and never waits: a pipe, a socket, a device or a directory is refused
 /// before it is opened. A symbolic link is followed.
 ///
 /// # Errors
-/// Those of the file system. [`io::ErrorKind::IsADirectory`] or [`io::ErrorKind::InvalidInput`] if `path` is no regular
-/// file; the error's text then says what it is.
+/// Returns the errors of the file system, and [`io::ErrorKind::IsADirectory`] or [`io::ErrorKind::InvalidInput`] if
+/// `path` is not a regular file; the error's text then says what it is.
 pub fn open_file(path: &Path) -> io::Result<File> {
-    // To open a device may do something by itself, and to open a pipe wakes its writer.
+    // Opening a device may have an effect of its own, and opening a pipe wakes its writer.
     check(&fs::metadata(path)?)?;
     open(path)
 }
 
 /// Reads the regular file at `path`, of at most `limit` bytes, as [`open_file`] opens it.
 ///
-/// `/dev/stdin`, `/dev/fd/N` and `/proc/self/fd/N` name what the caller of this process opened, so they are read to
-/// their end, whatever they are: a shell's `<(command)` is one of them.
+/// `/dev/stdin`, `/dev/fd/N` and `/proc/self/fd/N` name files that the caller of this process opened, so they are read
+/// to their end, even if they are not regular files: a shell's `<(command)` is one of them.
 ///
 /// # Errors
-/// As [`open_file`], and [`io::ErrorKind::FileTooLarge`] if the file has more than `limit` bytes.
+/// Returns the errors of [`open_file`], and [`io::ErrorKind::FileTooLarge`] if the file has more than `limit` bytes.
 pub fn read_file(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     if path == Path::new("/dev/stdin") && cfg!(unix) {
         return read_to_end(io::stdin().lock(), FIRST_BUFFER_LEN, limit);
@@ -45,25 +45,25 @@ pub fn read_file(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
 /// Reads the first `limit` bytes of a file, or all of a shorter one.
 pub(super) fn read_start(file: File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let len = usize::try_from(file.metadata()?.len().min(limit)).unwrap_or(0);
-    // One byte more, which finds its end.
+    // One byte more, to find the end.
     read_to_end(file.take(limit), len.saturating_add(1), limit)
 }
 
-/// Whether `path` names an open descriptor of this process.
+/// Returns whether `path` names an open descriptor of this process.
 fn is_given(path: &Path) -> bool {
     let Some(path) = path.to_str() else { return false };
     let number = path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"));
     cfg!(unix) && number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Opens what may have been put there since it was looked at.
+/// Opens a file that may have been replaced since it was checked.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
-        // A regular file ignores the first. No terminal becomes ours by the second.
+        // A regular file ignores the first flag. The second prevents a terminal from becoming our controlling terminal.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
     }
@@ -72,7 +72,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Fails if it is no regular file.
+/// Returns an error if the file is not a regular file.
 pub(super) fn check(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
@@ -83,7 +83,7 @@ pub(super) fn check(metadata: &fs::Metadata) -> io::Result<()> {
     })
 }
 
-/// Reads into a buffer of `len` bytes, which grows; what it grew from is wiped.
+/// Reads into a buffer of `len` bytes, which grows if needed; the previous buffers are wiped.
 fn read_to_end(mut source: impl Read, len: usize, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(vec![0; len]);
     let mut filled = 0;
@@ -111,7 +111,7 @@ fn too_large(limit: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {}", size(limit)))
 }
 
-/// A limit in the largest unit that it is a whole number of.
+/// Formats a limit in the largest unit that it is a whole number of.
 fn size(bytes: u64) -> String {
     match bytes {
         _ if bytes != 0 && bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),

@@ -1,4 +1,4 @@
-//! Files that only their owner can read, replaced as a whole.
+//! Replacement of files as a whole, readable by their owner only.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -10,13 +10,14 @@ use sansgram_core::crypto::{OsRandom, random};
 use super::regular::check;
 use crate::policy::MAX_TEMPORARY_NAMES;
 
-/// Writes the pieces, one after the other, to a new file beside `target`, brings it to the disk and renames it: who
-/// looks, after a crash at any moment, finds the old file or the new one. Only its owner can read it (0600); root leaves
-/// a file of another user that user's. A symbolic link at `target` is replaced, not followed.
+/// Writes the pieces, one after the other, to a new file beside `target`, syncs it to the disk and renames it: after a
+/// crash at any moment, `target` is either the old file or the new one. Only its owner can read it (0600). If root
+/// replaces a file of another user, the file still belongs to that user. A symbolic link at `target` is replaced, not
+/// followed.
 ///
 /// # Errors
-/// Those of the file system; `target` is then as it was. If only the rename could not be brought to the disk, the error
-/// says that the file is written. What is no regular file is not replaced.
+/// Returns the errors of the file system; `target` is then unchanged. If only the rename could not be synced to the
+/// disk, the error says that the file is written. Anything but a regular file is not replaced.
 pub fn replace_file(target: &Path, pieces: &[&[u8]]) -> io::Result<()> {
     let replaced = replace(target, pieces, |_| {})?;
     replaced.not_durable.map_or(Ok(()), |error| {
@@ -27,16 +28,16 @@ pub fn replace_file(target: &Path, pieces: &[&[u8]]) -> io::Result<()> {
     })
 }
 
-/// A file that is in its place.
+/// A file that was renamed to its final name.
 pub(super) struct Replaced {
     pub(super) file: File,
-    /// Why a power failure may undo it.
+    /// The reason why a power failure may undo the rename.
     pub(super) not_durable: Option<io::Error>,
 }
 
-/// As [`replace_file`]; `before` sees the new file before it has its name.
+/// Like [`replace_file`], but calls `before` with the new file before it is renamed.
 pub(super) fn replace(target: &Path, pieces: &[&[u8]], before: impl FnOnce(&File)) -> io::Result<Replaced> {
-    // First of all: once the file is in its place, all that can fail is the disk.
+    // This is done first: once the file is renamed, only the disk can fail.
     let directory = Directory::open(directory_of(target))?;
     let owner = check_target(target)?;
     let (mut file, temporary) = Temporary::create(target)?;
@@ -51,7 +52,7 @@ pub(super) fn replace(target: &Path, pieces: &[&[u8]], before: impl FnOnce(&File
     Ok(Replaced { file, not_durable })
 }
 
-/// Whether a file of this length, in bytes, could be put in the place of `target`. Nothing stays of it.
+/// Checks whether a file of this length, in bytes, could replace `target`. The test file is removed again.
 pub(super) fn could_replace_file(target: &Path, len: usize) -> io::Result<()> {
     let _directory = Directory::open(directory_of(target))?;
     check_target(target)?;
@@ -60,7 +61,7 @@ pub(super) fn could_replace_file(target: &Path, len: usize) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The directory of a file that is replaced, for the rename, which is on the disk once the directory is.
+/// The directory of a file that is replaced. The rename is durable once the directory is synced.
 struct Directory(Option<File>);
 
 impl Directory {
@@ -68,13 +69,13 @@ impl Directory {
     fn open(path: &Path) -> io::Result<Self> {
         match File::open(path) {
             Ok(directory) => Ok(Self(Some(directory))),
-            // Files can be made in a directory that cannot be read.
+            // Files can be created in a directory that cannot be read.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Self(None)),
             Err(error) => Err(error),
         }
     }
 
-    /// Elsewhere a directory cannot be opened.
+    /// On other systems a directory cannot be opened.
     #[cfg(not(unix))]
     #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
     fn open(_: &Path) -> io::Result<Self> {
@@ -87,7 +88,8 @@ impl Directory {
         match self.0.as_ref().map(File::sync_all) {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) if !matches!(error.kind(), InvalidInput | Unsupported) => Err(error),
-            // The file system has no such thing for directories, or this one cannot be read: all of it, then.
+            // The file system does not support this for directories, or this directory cannot be read: everything is
+            // synced.
             _ => sync_file_system(file),
         }
     }
@@ -110,7 +112,7 @@ fn sync_file_system(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// The owner of what is replaced, as user and group; fails if that is no file.
+/// Returns the user and group of the file to replace. Returns an error if it is not a file.
 fn check_target(target: &Path) -> io::Result<Option<(u32, u32)>> {
     let there = match fs::symlink_metadata(target) {
         Ok(there) => there,
@@ -130,7 +132,8 @@ fn check_target(target: &Path) -> io::Result<Option<(u32, u32)>> {
     Ok(None)
 }
 
-/// Root gives a file to its owner before. Best effort: the file is as safe as before, if only root can read it.
+/// If this process is root, gives the file to its previous owner. Best effort: a file that only root can read is as
+/// safe as before.
 #[cfg(unix)]
 fn give_to(file: &File, owner: Option<(u32, u32)>) {
     use rustix::fs::{Gid, Uid, fchown};
@@ -150,7 +153,7 @@ pub(crate) fn directory_of(target: &Path) -> &Path {
     }
 }
 
-/// A hidden file's name: `.NAME.session` and `suffix`.
+/// Returns a hidden file's name: `.NAME.session` and `suffix`.
 pub(crate) fn hidden_name(target: &Path, suffix: &str) -> OsString {
     let mut name = OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
@@ -158,8 +161,8 @@ pub(crate) fn hidden_name(target: &Path, suffix: &str) -> OsString {
     name
 }
 
-/// Removes what killed processes left behind. Only the holder of the session's lock may call it. Best effort: no process reads
-/// them.
+/// Removes temporary files of killed processes. Only the holder of the session's lock may call this. Best effort: no
+/// process reads these files.
 pub(super) fn remove_temporaries(target: &Path) {
     let start = hidden_name(target, ".");
     let Ok(entries) = fs::read_dir(directory_of(target)) else { return };
@@ -175,17 +178,17 @@ pub(super) fn remove_temporaries(target: &Path) {
     }
 }
 
-/// The name of a file beside the one that is replaced; the file is removed unless it is renamed.
+/// The temporary file beside the file to replace; it is removed unless it is renamed.
 struct Temporary {
     path: PathBuf,
     renamed: bool,
 }
 
 impl Temporary {
-    /// A new file, which was not there before, of a name that cannot be foretold.
+    /// Creates a new file with an unpredictable name.
     fn create(target: &Path) -> io::Result<(File, Self)> {
         let mut options = OpenOptions::new();
-        // Follows no link, and opens nothing that is there.
+        // This follows no link and opens no existing file.
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
