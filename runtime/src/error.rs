@@ -1,4 +1,4 @@
-//! Why a call of the client failed.
+//! The errors of the client's methods.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,42 +10,43 @@ use sansgram_core::login::{Continuation, LoginError, SignUpRequired};
 
 use crate::{PromptError, StoreError};
 
-/// Why a call of the [`Client`](crate::Client) failed, in one sentence that says what to do. `Debug` says it too, so that
-/// a `main` that returns the error tells a person something.
+/// The reason why a call of the [`Client`](crate::Client) failed, in one sentence that says what to do. `Debug` prints
+/// the same sentence, so that a `main` that returns the error prints a useful message.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A step of the login failed; the client takes another try.
+    /// A step of the login failed; the login can be tried again.
     #[error(transparent)]
     Login(LoginError),
     /// A request failed.
     #[error(transparent)]
     Invoke(InvokeError),
-    /// The call cannot be made like that; nothing was done.
+    /// The call is invalid; nothing was done.
     #[error(transparent)]
     Misuse(ApiMisuse),
-    /// No connection to the home DC came about, or none held.
+    /// No connection to the home DC could be made, or none lasted.
     #[error("{dc} cannot be reached: {reason}")]
     Unreachable {
         /// The home DC.
         dc: DcId,
-        /// What ended the last attempt.
+        /// The error of the last attempt.
         reason: DisconnectReason,
     },
-    /// The session could not be loaded or saved. A login that fails like this was not started, as the auth key was not stored;
-    /// if only its end could not be stored, [`Client::save`](crate::Client::save) tries that again.
+    /// The session could not be loaded or saved. A login that fails with this error was not started, as the auth key
+    /// was not stored; if only the result of the login could not be stored, [`Client::save`](crate::Client::save) tries
+    /// to save it again.
     #[error(transparent)]
     Store(Arc<StoreError>),
-    /// The session has keys of other servers than those of the configuration. Nothing was sent.
+    /// The session has keys of other servers than the servers in the configuration. Nothing was sent.
     #[error(transparent)]
     WrongServers(#[from] WrongServers),
-    /// A question of an interactive login has no answer.
+    /// A question of an interactive login could not be answered.
     #[error(transparent)]
     Prompt(Arc<PromptError>),
     /// The same question of an interactive login was answered wrongly too often.
     #[error("that was the {0}th wrong answer; start the login again to go on")]
     TooManyTries(u32),
-    /// The account does not exist yet, and none was made.
+    /// The account does not exist yet, and was not created.
     #[error("this number has no account, and the sign-up was not confirmed; start again to create one")]
     SignUpRequired(Box<SignUpRequired>),
     /// The client was disconnected, or its runtime was shut down.
@@ -66,18 +67,18 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// How long the server wants us to wait before the same request is sent again, if it refused because of that:
-    /// to a step of a login or to a request (`FLOOD_WAIT_X` and its like).
+    /// Returns how long to wait before the same request is sent again, if the server refused a step of a login or a
+    /// request for that reason (`FLOOD_WAIT_X` and similar errors).
     #[must_use]
     pub fn flood_wait(&self) -> Option<Duration> {
         match self {
             Self::Login(LoginError::FloodWait(wait) | LoginError::TooFresh(wait)) => Some(*wait),
-            // That a chat is slow is no flood.
+            // Slow mode in a chat is not a flood.
             _ => self.rpc().filter(|error| error.name.starts_with("FLOOD_"))?.wait(),
         }
     }
 
-    /// Returns the server's refusal, if it has no name of its own in [`LoginError`].
+    /// Returns the server's refusal if [`LoginError`] has no variant for it.
     #[must_use]
     pub const fn rpc(&self) -> Option<&RpcError> {
         match self {
@@ -87,8 +88,8 @@ impl Error {
         }
     }
 
-    /// Returns how a login continues after this error. An error that is no [`LoginError`] does not end the login: it can
-    /// be resumed once the network, the store or the prompt works again.
+    /// Returns how a login continues after this error. An error other than a [`LoginError`] does not end the login: it
+    /// can be resumed once the network, the store or the prompt works again.
     #[must_use]
     pub const fn continuation(&self) -> Continuation {
         match self {
@@ -98,7 +99,7 @@ impl Error {
         }
     }
 
-    /// Returns which DC cannot be reached and why, if that is the reason.
+    /// Returns which DC cannot be reached and why, if that is the reason of the error.
     #[must_use]
     pub const fn unreachable(&self) -> Option<(DcId, &DisconnectReason)> {
         match (self, self.invoke()) {
@@ -108,7 +109,7 @@ impl Error {
         }
     }
 
-    /// The request's error, whether a caller or a login sent the request.
+    /// Returns the error of the request, which either a caller or a login sent.
     const fn invoke(&self) -> Option<&InvokeError> {
         match self {
             Self::Invoke(error) | Self::Login(LoginError::Invoke(error)) => Some(error),
@@ -117,7 +118,7 @@ impl Error {
     }
 }
 
-// Only a client that stops cancels a pending request.
+// A pending request is only cancelled if the client stops.
 
 impl From<InvokeError> for Error {
     fn from(error: InvokeError) -> Self {
@@ -173,7 +174,7 @@ mod tests {
         InvokeError::Rpc(RpcError::parse(420, message))
     }
 
-    /// As a report with all its causes prints it.
+    /// Formats the error with all its causes, as a report prints it.
     #[test]
     fn no_error_says_anything_twice() {
         let other = || Box::new(StoreError::Other("the disk is full".into()));
@@ -201,7 +202,7 @@ mod tests {
         }
     }
 
-    /// As `main` prints it.
+    /// Formats the error as `main` prints it.
     #[test]
     fn debug_says_what_to_do() {
         let error = Error::from(PromptError::NoTerminal);

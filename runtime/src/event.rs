@@ -1,39 +1,39 @@
-//! What happens to the connections while calls wait.
+//! Events of the connections while calls wait.
 
 use std::time::Duration;
 
 use sansgram_core::client::{DcId, DisconnectReason};
 
-/// What [`Client::next_event`](crate::Client::next_event) answers.
+/// An event that [`Client::next_event`](crate::Client::next_event) returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent {
-    /// An encrypted session with this DC works.
+    /// An encrypted session with this DC was established.
     Connected {
         /// The DC.
         dc: DcId,
     },
-    /// A connection ended, or could not be made. Requests keep waiting for the next attempt, and fail if all attempts do.
+    /// A connection ended, or could not be made. Requests wait for the next attempt, and fail if all attempts fail.
     Disconnected {
         /// The DC.
         dc: DcId,
-        /// Why.
+        /// The reason.
         reason: DisconnectReason,
-        /// When the next attempt starts; `None` if only another request starts one.
+        /// The time of the next attempt, or `None` if only another request starts one.
         retry_in: Option<Duration>,
     },
-    /// The server asked a step of a login to wait; it goes on by itself then.
+    /// The server asked a step of a login to wait; the login then continues by itself.
     FloodWait {
-        /// For how long.
+        /// The duration of the wait.
         wait: Duration,
     },
-    /// The session could not be saved. It is tried again by itself.
+    /// The session could not be saved. The client tries again by itself.
     SaveFailed {
-        /// Why, in a sentence; [`Client::save_error`](crate::Client::save_error) has the error.
+        /// The reason, in a sentence; [`Client::save_error`](crate::Client::save_error) returns the error.
         reason: String,
-        /// When the next try begins: after 1 second, then twice as long each time, up to 60 seconds.
+        /// The time of the next attempt: after 1 second, then after twice as long each time, up to 60 seconds.
         retry_in: Duration,
     },
-    /// The session was saved, after that had failed.
+    /// The session was saved after an attempt had failed.
     Saved,
 }

@@ -14,25 +14,26 @@ use crate::text::harmless;
 use crate::{Client, Error, LoginStep, Prompt, QrStep, Question};
 
 impl Client {
-    /// Logs in by questions: the phone number (confirmed before it is used), the code, the password if the
-    /// account has one; or a bot's token in place of the phone number, or `qr` to show a QR code. A wrong answer is
-    /// asked for again, with the reason. In place of the code, `resend` asks for another one and `cancel` goes back to
-    /// the phone number, as does a server that wants the login to begin again. A forgotten password can be recovered,
-    /// a number without an account can sign up. If a user is logged in already, it says so and asks nothing.
+    /// Logs in by questions: the phone number (confirmed before it is used), the code, and the password if the account
+    /// has one. A bot token in place of the phone number logs in a bot, and `qr` shows a QR code. A wrong answer is
+    /// asked for again, with the reason. In place of the code, `resend` requests another code and `cancel` returns to
+    /// the phone number. The login also returns to the phone number if the server wants it to begin again. A forgotten
+    /// password can be recovered, and a number without an account can sign up. If a user is logged in already, this
+    /// method says so and asks nothing.
     ///
     /// # Errors
-    /// [`Error::Prompt`] if the prompt has no answer, [`Error::TooManyTries`] after 10 wrong answers to one question,
-    /// [`Error::SignUpRequired`] if the number has no account and the sign-up is declined, [`Error::Login`] for what no
-    /// other answer can mend, [`Error::Store`].
+    /// Returns [`Error::Prompt`] if the prompt has no answer, [`Error::TooManyTries`] after 10 wrong answers to one
+    /// question, [`Error::SignUpRequired`] if the number has no account and the sign-up is declined, [`Error::Login`]
+    /// for errors that no other answer can correct, and [`Error::Store`] if the session cannot be saved.
     pub async fn interactive_login<P: Prompt>(&self, prompt: &mut P) -> Result<UserInfo, Error> {
         self.talk(prompt, None).await
     }
 
-    /// Resumes a login that another process, or an earlier run, has saved, with the same session. What has expired
-    /// meanwhile is requested again.
+    /// Resumes a login that another process or an earlier run has saved, with the same session. Anything that has
+    /// expired meanwhile is requested again.
     ///
     /// # Errors
-    /// As [`interactive_login`](Self::interactive_login).
+    /// Returns the same errors as [`interactive_login`](Self::interactive_login).
     pub async fn resume_login<P: Prompt>(
         &self,
         prompt: &mut P,
@@ -46,7 +47,7 @@ impl Client {
         prompt: &mut P,
         mut pending: Option<SavedLogin>,
     ) -> Result<UserInfo, Error> {
-        // Without an auth key no user is logged in.
+        // Without an auth key, no user is logged in.
         if !self.session().keys.is_empty() && self.is_authorized().await? {
             let user = self.get_me().await?;
             prompt.show(&format!("Already logged in as {}.", name(&user)))?;
@@ -61,7 +62,7 @@ impl Client {
             };
             match turn {
                 Ok(Some(user)) => break user,
-                // Back to the first question.
+                // The login returns to the first question.
                 Ok(None) => tries.count()?,
                 Err(error)
                     if asks_for_another_identity(&error) || asks_again(&error) || begins_again(&error) =>
@@ -77,7 +78,7 @@ impl Client {
         Ok(user)
     }
 
-    /// Does `call`, and shows each wait that the server demands.
+    /// Awaits `call`, and shows each wait that the server demands.
     async fn waiting<T>(
         &self,
         prompt: &mut impl Prompt,
@@ -108,35 +109,35 @@ impl Client {
     }
 }
 
-/// A login and the person that it talks with.
+/// A login and the prompt that it uses.
 struct Talk<'a, P> {
     client: &'a Client,
     prompt: &'a mut P,
 }
 
-/// Does a call of the client while floods are shown.
+/// Awaits a call of the client and shows flood waits.
 macro_rules! calling {
     ($talk:expr, $call:expr) => {
         $talk.client.waiting($talk.prompt, $call).await
     };
 }
 
-// Behind the macro, which they use.
+// These modules use the macro, so they come after it.
 mod code;
 mod email;
 mod password;
 
-/// `None` if the user wants to go back to the first question.
+/// The logged-in user, or `None` if the login returns to the first question.
 type Turn = Result<Option<UserInfo>, Error>;
 
 impl<P: Prompt> Talk<'_, P> {
-    /// Asks for the identity and logs it in.
+    /// Asks for the identity and logs in with it.
     async fn identify(&mut self) -> Turn {
-        // To look twice at a number is nothing wrong.
+        // A rejected confirmation of the number is not a wrong answer.
         for _ in 0..MAX_IDLE {
             let question = "Phone number with country code, or bot token:";
             let typed = self.ask_something(Question::Identity, question).await?;
-            // A link to a number has a colon too.
+            // A link to a number also contains a colon.
             if typed.contains(':') && PhoneNumber::parse(&typed).is_err() {
                 return calling!(self, self.client.bot_login(&typed)).map(Some);
             }
@@ -220,7 +221,7 @@ impl<P: Prompt> Talk<'_, P> {
         loop {
             match calling!(self, login.next())? {
                 QrStep::Link(link) => {
-                    // Until there is a link, what was pending before may still be of use.
+                    // Until there is a link, the previous pending login may still be valid.
                     if link.number == 1 {
                         let except_ids = except_ids.to_vec();
                         self.prompt.on_checkpoint(Some(&SavedLogin::Qr { except_ids }));
@@ -232,13 +233,13 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Asks a question and removes from the answer the invisible marks and the outer white space of pasted text.
+    /// Asks a question and removes the invisible marks and the outer white space of pasted text from the answer.
     async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
         let answer = self.prompt.ask(kind, question).await?;
         Ok(Zeroizing::new(harmless(answer.trim())))
     }
 
-    /// Asks until the answer is not empty. An empty line is no wrong answer.
+    /// Asks until the answer is not empty. An empty line does not count as a wrong answer.
     async fn ask_something(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, Error> {
         for _ in 0..MAX_IDLE {
             let answer = self.ask(kind, question).await?;
@@ -264,7 +265,7 @@ impl<P: Prompt> Talk<'_, P> {
     }
 }
 
-/// Counts the wrong answers to one question.
+/// A counter of the wrong answers to one question.
 #[derive(Default)]
 struct Tries(u32);
 

@@ -1,9 +1,9 @@
-//! The async half of sansgram that every runtime shares: the [`Client`] handle, the driver behind it, [session
-//! stores](SessionStore), interactive login over a [`Prompt`], and the [`Runtime`] trait that `sansgram-tokio` and
-//! `sansgram-smol` implement. It names no runtime itself.
+//! The async half of sansgram that all runtimes share: the [`Client`] handle, its driver, [session
+//! stores](SessionStore), interactive login with a [`Prompt`], and the [`Runtime`] trait that `sansgram-tokio` and
+//! `sansgram-smol` implement. This crate does not depend on a runtime.
 //!
-//! Most applications use one of those two crates, which re-export all of this one. For another runtime, implement
-//! [`Runtime`] (about 100 lines) and give it to [`Client::start`]:
+//! Most applications use one of those two crates, which re-export everything in this crate. To use another runtime,
+//! implement [`Runtime`] (about 100 lines) and pass it to [`Client::start`]:
 //!
 //! ```
 //! use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime, core::client::Config};
@@ -25,13 +25,13 @@
 //! }
 //! ```
 //!
-//! How it works: one task per client, the driver, owns the sockets and the timer and feeds the state machine of
-//! [`core::client`]. A call locks the machine, starts a request, wakes the driver and awaits the result; there are no
-//! channels. Nothing of an application runs under that lock.
+//! One task per client, the driver, owns the sockets and the timer and feeds the state machine of [`core::client`]. A
+//! call locks the machine, starts a request, wakes the driver and awaits the result; there are no channels. No
+//! application code runs under that lock.
 #![forbid(unsafe_code)]
 
-/// The machine. It is called like the standard library's `core`: name what you import from here, since
-/// `use sansgram_runtime::*` leaves the compiler in doubt which `core` a path means.
+/// The state machine. The name is the same as that of the standard library's `core`: import single items from here,
+/// since `use sansgram_runtime::*` makes paths that begin with `core` ambiguous.
 pub use sansgram_core as core;
 
 mod client;
@@ -70,7 +70,7 @@ pub use proxy::Proxy;
 pub use qr_login::{QrLogin, QrStep};
 pub use runtime::{Runtime, Timer};
 pub use sansgram_core::OsRandom;
-/// What answers of a [`Prompt`] are kept in: a value that wipes itself.
+/// The type that stores the answers of a [`Prompt`]: a value that is wiped from memory on drop.
 pub use sansgram_core::Zeroizing;
 pub use sansgram_core::login::{LoginFlow, LoginStep};
 pub use sansgram_session::{

@@ -2,8 +2,8 @@
 
 use crate::Proxy;
 
-/// Options of the runtime's half of a client; [`Config`](crate::core::client::Config) has those of the state machine.
-/// [`Client::start`](crate::Client::start) uses the default.
+/// Options of the runtime's half of a client; [`Config`](crate::core::client::Config) has the options of the state
+/// machine. [`Client::start`](crate::Client::start) uses the default options.
 ///
 /// ```
 /// use sansgram_runtime::ClientOptions;
@@ -20,13 +20,13 @@ pub struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// The default options.
+    /// Creates the default options.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Connects through `proxy`.
+    /// Sets the proxy to connect through.
     #[must_use]
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = Some(proxy);

@@ -1,4 +1,4 @@
-//! The seam between an interactive login and what answers its questions.
+//! The interface between an interactive login and the source of its answers.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,25 +18,26 @@ pub use error::PromptError;
 pub use question::Question;
 pub use scripted::ScriptedPrompt;
 
-/// Answers the questions of an interactive login: a person at a terminal, a dialog of an application, a script.
+/// A source of answers to the questions of an interactive login: a person at a terminal, a dialog of an application, or
+/// a script.
 ///
-/// Questions and lines come without a line break at their end and contain no control characters.
+/// Questions and lines have no line break at their end and contain no control characters.
 pub trait Prompt: Send {
-    /// Asks `question` and returns the answer. `kind` says what the question is about, for a prompt that has answers
-    /// of its own; if [`kind.is_secret()`](Question::is_secret), the answer must not be visible while it is typed.
+    /// Asks `question` and returns the answer. `kind` says what the question is about, for a prompt that has its own
+    /// answers. If [`kind.is_secret()`](Question::is_secret), the answer must not be visible while it is typed.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the login; the login can be started again.
+    /// Returns a [`PromptError`] if there is no answer. The error ends the login, which can be started again.
     fn ask(
         &mut self,
         kind: Question,
         question: &str,
     ) -> impl Future<Output = Result<Zeroizing<String>, PromptError>> + Send;
 
-    /// Shows a line: what happens, or why a question is asked again.
+    /// Shows a line: the progress of the login, or the reason why a question is asked again.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the login; it can be begun again.
+    /// Returns a [`PromptError`] if the line cannot be shown. The error ends the login, which can be started again.
     fn show(&mut self, line: &str) -> Result<(), PromptError>;
 
     /// Shows a login link for a phone to scan as a QR code. Each link replaces the one before.
@@ -45,29 +46,30 @@ pub trait Prompt: Send {
     /// and how long it is valid.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the login; the login can be started again.
+    /// Returns a [`PromptError`] if the link cannot be shown. The error ends the login, which can be started again.
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         #[cfg(feature = "qr")]
         show_qr_code(self, link, Background::Dark)?;
         show_url(self, link)
     }
 
-    /// Says why the last answer was rejected. The same question follows again.
+    /// Shows why the last answer was rejected. The same question is asked again afterwards.
     ///
     /// The default shows the reason.
     ///
     /// # Errors
-    /// A prompt that has no other answer returns `reason`, which ends the login. Or a [`PromptError`].
+    /// Returns `reason` if the prompt has no other answer, which ends the login, or a [`PromptError`] if the reason
+    /// cannot be shown.
     fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
         Ok(self.show(&messages::sentence(reason))?)
     }
 
-    /// Says that the server demands a wait of `duration` (`FLOOD_WAIT_X`), after which the login continues by itself.
+    /// Shows that the server demands a wait of `duration` (`FLOOD_WAIT_X`), after which the login continues by itself.
     ///
-    /// The default shows that.
+    /// The default shows a line.
     ///
     /// # Errors
-    /// [`PromptError`], which ends the login; the login can be started again.
+    /// Returns a [`PromptError`] if the line cannot be shown. The error ends the login, which can be started again.
     fn on_flood_wait(&mut self, duration: Duration) -> Result<(), PromptError> {
         self.show(&format!(
             "Telegram demands a wait of {}; the login continues by itself after it. Ctrl-C ends it.",
@@ -75,8 +77,8 @@ pub trait Prompt: Send {
         ))
     }
 
-    /// Says which step the login has reached, each time that changes; `None` once there is nothing to resume. A prompt
-    /// that stores it, as a secret, lets another process continue the login with
+    /// Receives the step that the login has reached, each time that it changes; `None` once there is nothing to resume.
+    /// A prompt that stores the step, as a secret, lets another process continue the login with
     /// [`Client::resume_login`](crate::Client::resume_login).
     ///
     /// The default does nothing.
@@ -132,7 +134,7 @@ pub(crate) fn show_url<P: Prompt + ?Sized>(prompt: &mut P, link: &QrLink) -> Res
     prompt.show(&validity(link))
 }
 
-/// A link is replaced before it expires, so the time is approximate.
+/// Formats the remaining time approximately, as a link is replaced before it expires.
 pub(crate) fn validity(link: &QrLink) -> String {
     format!("The link is valid for {}; a new one follows by itself.", messages::span(link.lifetime))
 }

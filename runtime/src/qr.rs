@@ -1,4 +1,4 @@
-//! Pictures of QR codes: for a terminal, in half-blocks and without a single escape code, and as SVG and PNG files.
+//! Images of QR codes: for a terminal, in half-blocks and without escape codes, and as SVG and PNG files.
 
 use std::env;
 use std::fmt::Write as _;
@@ -6,22 +6,23 @@ use std::fmt::Write as _;
 use png::{BitDepth, ColorType, Encoder, EncodingError};
 use qrcode::{Color, QrCode};
 
-/// The light rim that scanners need, in modules (ISO/IEC 18004 asks for 4).
+/// The width of the light margin that scanners need, in modules (ISO/IEC 18004 requires 4).
 const QUIET_ZONE: usize = 4;
-/// The same on a terminal, in modules: half of it is enough for scanners, and lines are scarce.
+/// The width of the margin on a terminal, in modules: half of the normal margin is enough for scanners, and lines are
+/// scarce.
 const QUIET_ZONE_ON_TERMINAL: usize = 2;
 
-/// What a terminal's text stands on.
+/// The background of a terminal's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Background {
-    /// Light text on a dark ground.
+    /// Light text on a dark background.
     Dark,
-    /// Dark text on a light ground.
+    /// Dark text on a light background.
     Light,
 }
 
 impl Background {
-    /// What the terminal says in `COLORFGBG`; dark if it says nothing.
+    /// Returns the background that the terminal reports in `COLORFGBG`; dark if it reports none.
     #[must_use]
     pub fn of_terminal() -> Self {
         let colors = env::var("COLORFGBG").unwrap_or_default();
@@ -40,7 +41,7 @@ pub struct QrImage {
 }
 
 impl QrImage {
-    /// Returns the QR code of a text; `None` if the text is too long for one.
+    /// Creates the QR code of a text. Returns `None` if the text is too long for a QR code.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let code = QrCode::new(text).ok()?;
@@ -48,25 +49,27 @@ impl QrImage {
         Some(Self { width: code.width(), is_dark })
     }
 
-    /// How many modules one side has, without the rim.
+    /// Returns the number of modules on one side, without the margin.
     #[must_use]
     pub const fn width(&self) -> usize {
         self.width
     }
 
-    /// Whether a module is dark; all beyond the edges are light. Columns and rows are counted with a rim of `rim`.
+    /// Returns whether a module is dark; all modules beyond the edges are light. Columns and rows are counted with a
+    /// margin of `rim`.
     fn at(&self, column: usize, row: usize, rim: usize) -> bool {
         let inside = |place: usize| place.checked_sub(rim).filter(|place| *place < self.width);
         let place = inside(column).zip(inside(row)).map(|(column, row)| row * self.width + column);
         place.and_then(|place| self.is_dark.get(place).copied()).unwrap_or(false)
     }
 
-    /// The picture as text, two rows to a line. Only blocks and spaces: nothing that a terminal obeys.
+    /// Returns the image as text, two rows per line. It contains only blocks and spaces, so a terminal finds no escape
+    /// codes in it.
     #[must_use]
     pub fn half_blocks(&self, ground: Background) -> String {
         let side = self.width + 2 * QUIET_ZONE_ON_TERMINAL;
         let is_painted = |column, row| {
-            // The last line may have a row too many: it is left as the ground is.
+            // The last line may have one row too many, which keeps the background colour.
             row < side && (self.at(column, row, QUIET_ZONE_ON_TERMINAL) == (ground == Background::Light))
         };
         let mut out = String::new();
@@ -84,7 +87,7 @@ impl QrImage {
         out
     }
 
-    /// The picture as an SVG document, black on white.
+    /// Returns the image as an SVG document, black on white.
     #[must_use]
     pub fn svg(&self) -> String {
         let side = self.width + 2 * QUIET_ZONE;
@@ -102,7 +105,7 @@ impl QrImage {
         out
     }
 
-    /// The picture as a PNG file of one bit per pixel, `scale` (1 to 32) pixels to a module.
+    /// Returns the image as a PNG file of one bit per pixel, with `scale` (1 to 32) pixels per module.
     #[must_use]
     pub fn png(&self, scale: u8) -> Vec<u8> {
         let scale = usize::from(scale.clamp(1, 32));
@@ -115,7 +118,7 @@ impl QrImage {
             }
         }
         let mut out = Vec::new();
-        // A vector takes all that is written, and at most 185 modules of 32 pixels fit any PNG.
+        // Writing to a vector cannot fail, and at most 185 modules of 32 pixels fit any PNG.
         let _ = encode_png(&mut out, u32::try_from(side).unwrap_or(u32::MAX), &rows);
         out
     }

@@ -1,4 +1,4 @@
-//! A login by QR code that is under way.
+//! A login by QR code that is in progress.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -10,7 +10,7 @@ use sansgram_core::login::{LoginError, LoginFlow, LoginStep, QrLink};
 
 use crate::{Client, Error};
 
-/// A login by QR code, started by [`Client::qr_login`]. If it is dropped before it is over, it is cancelled.
+/// A login by QR code, started by [`Client::qr_login`]. It is cancelled if it is dropped before it ends.
 pub struct QrLogin {
     client: Client,
     step: LoginHandle<LoginStep>,
@@ -18,16 +18,16 @@ pub struct QrLogin {
     end: Option<Result<LoginStep, Error>>,
 }
 
-/// What comes next in a login by QR code.
+/// The next step of a login by QR code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QrStep {
-    /// Show this link, as a QR code and as text, instead of the last one.
+    /// A link to show, as a QR code and as text, in place of the previous one.
     Link(QrLink),
-    /// It was scanned. The password of the account may still be needed.
+    /// The link was scanned. The password of the account may still be needed.
     Done(LoginStep),
 }
 
-/// What one look at the machine finds.
+/// The state of the login at one poll of the machine.
 enum Found {
     Link(QrLink),
     End(Result<LoginStep, LoginError>),
@@ -40,17 +40,18 @@ impl QrLogin {
         Ok(Self { client, step, shown: 0, end: None })
     }
 
-    /// Waits for the next link or the end. After the end, every call returns the end. The future may be dropped and made
-    /// again: nothing is lost.
+    /// Waits for the next link or the end. After the end, every call returns the end. The future may be dropped and
+    /// created again without losing anything.
     ///
     /// # Errors
-    /// [`Error::Login`], with the reason; start again by [`Client::qr_login`]. [`Error::Store`]. [`Error::Stopped`].
+    /// Returns [`Error::Login`] with the reason if the login fails (call [`Client::qr_login`] to start again),
+    /// [`Error::Store`] if the session cannot be saved, and [`Error::Stopped`] if the client has stopped.
     pub async fn next(&mut self) -> Result<QrStep, Error> {
         let end = match self.end.clone() {
             Some(end) => end,
             None => match self.found().await? {
                 Found::Link(link) => {
-                    // From now on a scan can log a user in under this key.
+                    // From now on, a scan can log in a user under this key.
                     self.client.wait_all_saved().await?;
                     self.shown = link.number;
                     return Ok(QrStep::Link(link));

@@ -1,4 +1,4 @@
-//! The prompt that asks a person on the terminal of this process.
+//! A prompt on the terminal of this process.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -32,20 +32,19 @@ use link::Screen;
 use wrap::fitted;
 pub use wrap::{for_standard_error, wrapped};
 
-/// The terminal of this process: answers from standard input, everything shown on standard error (so that standard
-/// output stays free for results), or on the controlling terminal if standard error is redirected.
+/// The terminal of this process. Answers come from standard input. Output goes to standard error (so that standard
+/// output remains free for results), or to the controlling terminal if standard error is redirected.
 ///
 /// If there is no terminal, as in a container, a pipe or a service, every question fails at once with
-/// [`PromptError::NoTerminal`]: it never waits for answers that cannot come.
+/// [`PromptError::NoTerminal`]: the prompt never waits for answers that cannot come.
 ///
-/// A question that was given up (its future dropped) leaves its reader waiting; the next question of the same kind
-/// takes it over.
+/// If the future of a question is dropped, its reader continues to wait; the next question of the same kind reuses it.
 #[derive(Debug)]
 pub struct TerminalPrompt {
     output: Output,
     reading_line: Option<Receiver<io::Result<String>>>,
     reading_secret: Option<Receiver<io::Result<String>>>,
-    /// How many lines of the screen the last link takes, while nothing was written behind it.
+    /// The number of lines that the last link takes on the screen, if nothing was written after it.
     link_lines: Option<u16>,
 }
 
@@ -53,23 +52,23 @@ pub struct TerminalPrompt {
 enum Output {
     StandardError,
     Terminal(File),
-    /// Lines go to standard error, but no question can be asked.
+    /// Lines are written to standard error, but no question can be asked.
     Nowhere,
 }
 
 impl TerminalPrompt {
-    /// The terminal of this process.
+    /// Opens the terminal of this process.
     ///
     /// # Errors
-    /// [`PromptError::NoTerminal`] if there is none, before a login starts.
+    /// Returns [`PromptError::NoTerminal`] if there is no terminal, before a login starts.
     pub fn new() -> Result<Self, PromptError> {
         let prompt = Self::lazy();
         prompt.check()?;
         Ok(prompt)
     }
 
-    /// The terminal of this process. That there is none is an error only once a question is asked: if a user is logged in
-    /// already, no question is.
+    /// Opens the terminal of this process. A missing terminal is an error only once a question is asked: if a user is
+    /// logged in already, no question is asked.
     #[must_use]
     pub fn lazy() -> Self {
         let output = if !io::stdin().is_terminal() {
@@ -83,22 +82,22 @@ impl TerminalPrompt {
         Self { output, reading_line: None, reading_secret: None, link_lines: None }
     }
 
-    /// Puts the terminal back as it was, if a secret is being asked for. For a caller that ends the process because of
-    /// a signal: from then on every question for a secret fails with [`PromptError::Interrupted`]. Ctrl-C at such a
+    /// Restores the terminal if a secret is being asked for. Intended for a caller that ends the process because of a
+    /// signal: afterwards, every question for a secret fails with [`PromptError::Interrupted`]. Ctrl-C at such a
     /// question does this by itself.
     pub fn restore() {
         hidden::close();
     }
 
-    /// Shows the question again that is open, if there is one, and turns the echo off again if it asks for a secret. To be
-    /// called after the process was stopped and continues (SIGCONT), since another process had the terminal meanwhile.
+    /// Shows the open question again, if there is one, and turns the echo off again if it asks for a secret. Call this
+    /// after the process was stopped and continues (SIGCONT), since another process used the terminal meanwhile.
     pub fn resume() {
         hidden::resume();
         again::show();
     }
 
-    /// Drops what was typed and not read yet: the rest of a message that was pasted for a code is no password, and a try of
-    /// it would be spent. Does nothing if there is no terminal.
+    /// Discards input that was typed and not read yet: the rest of a message that was pasted as a code is not a
+    /// password, and would use up one try. Does nothing if there is no terminal.
     pub fn discard_typed(&self) {
         if self.is_available() {
             hidden::discard();
@@ -118,8 +117,8 @@ impl TerminalPrompt {
         }
     }
 
-    /// Shows a question and remembers it for [`resume`](Self::resume), which waits until both are done: the process may
-    /// be stopped in between.
+    /// Shows a question and remembers it for [`resume`](Self::resume), which waits until both are done, as the process
+    /// may be stopped in between.
     fn open(&mut self, question: &str) -> Result<Asked, PromptError> {
         let shown = self.fitted(question).into_owned();
         let terminal = match &self.output {
@@ -129,7 +128,7 @@ impl TerminalPrompt {
         Asked::new(&shown, terminal, || self.write(question, " "))
     }
 
-    /// What is broken between words, if the terminal is too narrow for it.
+    /// Returns the text with line breaks between words, if the terminal is too narrow for it.
     fn fitted<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match &self.output {
             Output::StandardError | Output::Nowhere => fitted(text, &io::stderr()),
@@ -151,10 +150,10 @@ impl TerminalPrompt {
         write!(output, "{text}")?;
         Ok(output.flush()?)
     }
-    /// Asks a question of the caller's own and returns the line that is typed, without its line break.
+    /// Asks a question of the caller and returns the typed line without its line break.
     ///
     /// # Errors
-    /// [`PromptError`].
+    /// Returns a [`PromptError`] if the line cannot be read.
     pub async fn read_line(&mut self, question: &str) -> Result<String, PromptError> {
         self.check()?;
         loop {
@@ -166,10 +165,10 @@ impl TerminalPrompt {
         }
     }
 
-    /// As [`read_line`](Self::read_line), but shows nothing of what is typed.
+    /// Like [`read_line`](Self::read_line), but does not show the typed text.
     ///
     /// # Errors
-    /// [`PromptError`].
+    /// Returns a [`PromptError`] if the line cannot be read.
     pub async fn read_secret(&mut self, question: &str) -> Result<Zeroizing<String>, PromptError> {
         self.check()?;
         loop {
@@ -208,8 +207,8 @@ impl Prompt for TerminalPrompt {
         self.write(line, "\n")
     }
 
-    /// On a terminal the picture is black on white, whatever the terminal's own colours are, and takes the place of the
-    /// one before. Elsewhere, and if `NO_COLOR` is set or `TERM` is `dumb`, no escape code is written.
+    /// On a terminal, the image is black on white, independent of the terminal's own colours, and replaces the previous
+    /// one. Otherwise, and if `NO_COLOR` is set or `TERM` is `dumb`, no escape code is written.
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         let screen = match &self.output {
             Output::Nowhere => None,
@@ -229,8 +228,8 @@ impl Prompt for TerminalPrompt {
     }
 }
 
-/// The line that `read` gets, on a thread of its own: it belongs to no runtime and may wait as long as a person does.
-/// If one is being read already, that one.
+/// Returns the line that `read` reads on its own thread, which belongs to no runtime and may wait as long as a person
+/// does. If a line is being read already, returns that line.
 async fn answer(
     reading: &mut Option<Receiver<io::Result<String>>>,
     read: Option<impl FnOnce() -> io::Result<String> + Send + 'static>,
@@ -254,7 +253,7 @@ async fn answer(
     }
 }
 
-/// Why the same is asked again: a terminal of another encoding, or a key that sends bytes of its own.
+/// The reason why a question is repeated: a terminal of another encoding, or a key that sends its own bytes.
 const NO_TEXT: &str = "This is not UTF-8 text; type it again.";
 
 fn is_no_text(error: &PromptError) -> bool {
@@ -270,8 +269,8 @@ fn read_line() -> io::Result<String> {
     Ok(without_keys(line))
 }
 
-/// A line without what keys such as arrows send, and what a terminal puts around what is pasted (ECMA-48, 5.4: `ESC [`, then
-/// all up to a character from `@` to `~`).
+/// Removes from a line the sequences of keys such as arrows, and those that a terminal puts around pasted text
+/// (ECMA-48, 5.4: `ESC [`, then everything up to a character from `@` to `~`).
 fn without_keys(line: String) -> String {
     const ESCAPE: char = '\u{1b}';
     if !line.contains(ESCAPE) {

@@ -1,14 +1,14 @@
 //! The questions of a login.
 
-/// What a question of a login is about.
+/// A kind of question that a login asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Question {
-    /// A phone number, a bot's token, or `qr`.
+    /// A phone number, a bot token, or `qr`.
     Identity,
-    /// Whether the phone number is right: `y` or `n`.
+    /// The confirmation of the phone number: `y` or `n`.
     ConfirmPhone,
-    /// The code that was sent by telephone or to another application; or `resend`, or `cancel`.
+    /// The code that was sent by telephone or to another application; `resend` or `cancel` are accepted too.
     Code,
     /// The e-mail address to set up.
     Email,
@@ -16,30 +16,30 @@ pub enum Question {
     EmailCode,
     /// The password.
     Password,
-    /// Whether a code is to be sent by e-mail, to recover the forgotten password with: `y` or `n`.
+    /// Whether to send a code by e-mail to recover the forgotten password: `y` or `n`.
     ConfirmRecovery,
-    /// The code that was sent by e-mail to recover the password with.
+    /// The code that was sent by e-mail to recover the password.
     RecoveryCode,
-    /// A new password in place of the forgotten one; empty for none.
+    /// A new password in place of the forgotten one; empty for no password.
     NewPassword,
-    /// Whether the account is to have no password from now on: `y` or `n`.
+    /// Whether to remove the password of the account: `y` or `n`.
     ConfirmNoPassword,
     /// Whether to sign up under the terms that were shown: `y` or `n`.
     AcceptTerms,
-    /// A newcomer's first name.
+    /// The first name of a new user.
     FirstName,
-    /// A newcomer's last name; may be empty.
+    /// The last name of a new user; may be empty.
     LastName,
 }
 
 impl Question {
-    /// Whether nothing of the answer may be seen.
+    /// Returns whether the answer must not be visible.
     #[must_use]
     pub const fn is_secret(self) -> bool {
         matches!(self, Self::Password | Self::NewPassword)
     }
 
-    /// What the answer is called.
+    /// Returns the name of the answer.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Answers that are there before the questions: values, and callbacks that fetch them.
+//! Answers that are prepared before the questions: values, and callbacks that fetch them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,14 +18,14 @@ type Listener = Box<dyn FnMut(&str) + Send>;
 
 enum Source {
     Value(Zeroizing<String>),
-    /// A value that cannot be right, and why: it was not kept.
+    /// The reason why a value cannot be right; the value was not kept.
     Wrong(String),
     Callback(Box<dyn FnMut(&str) -> Answer + Send>),
 }
 
-/// A [`Prompt`] for machines without a terminal: each answer is a value, or comes from a callback, which is asked again
-/// after a wrong answer. What is missing, and a value that is wrong, end the login with an error that names it
-/// ([`PromptError::NoValue`], [`PromptError::WrongValue`]); the same answers can be used for another one.
+/// A [`Prompt`] for machines without a terminal: each answer is a value, or comes from a callback, which is called
+/// again after a wrong answer. A missing or wrong value ends the login with an error that names it
+/// ([`PromptError::NoValue`], [`PromptError::WrongValue`]). The same answers can be used for another login.
 ///
 /// ```
 /// use sansgram_runtime::{Client, Error, Question, ScriptedPrompt};
@@ -41,7 +41,7 @@ enum Source {
 /// ```
 pub struct ScriptedPrompt {
     sources: BTreeMap<Question, Source>,
-    /// What was asked last.
+    /// The last question.
     asked: Option<Question>,
     listener: Option<Listener>,
 }
@@ -53,21 +53,21 @@ impl Default for ScriptedPrompt {
 }
 
 impl ScriptedPrompt {
-    /// Without any answer, but that a phone number is confirmed as it is.
+    /// Creates a prompt without any answers, except that it confirms the phone number.
     #[must_use]
     pub fn new() -> Self {
         let nothing = Self { sources: BTreeMap::new(), asked: None, listener: None };
         nothing.callback(Question::ConfirmPhone, |_| "y".into())
     }
 
-    /// The phone number. An invalid one is rejected when it is asked for.
+    /// Sets the phone number. An invalid one is rejected when the login asks for it.
     #[must_use]
     pub fn phone(self, phone: &str) -> Self {
         let checked = PhoneNumber::parse(phone).map(|_| phone);
         self.identity(checked.map_err(LoginError::from))
     }
 
-    /// A bot token, in place of a phone number. An invalid one is rejected when it is asked for.
+    /// Sets a bot token in place of a phone number. An invalid one is rejected when the login asks for it.
     #[must_use]
     pub fn bot_token(self, token: &str) -> Self {
         let checked = BotToken::parse(token).map(|_| token);
@@ -84,19 +84,19 @@ impl ScriptedPrompt {
         }
     }
 
-    /// The login code.
+    /// Sets the login code.
     #[must_use]
     pub fn code(self, code: &str) -> Self {
         self.value(Question::Code, code)
     }
 
-    /// The password.
+    /// Sets the password.
     #[must_use]
     pub fn password(self, password: &str) -> Self {
         self.value(Question::Password, password)
     }
 
-    /// An answer that is known already.
+    /// Sets the answer to a question.
     #[must_use]
     pub fn value(mut self, question: Question, value: &str) -> Self {
         let value = Zeroizing::new(value.into());
@@ -104,7 +104,7 @@ impl ScriptedPrompt {
         self
     }
 
-    /// An answer that a function gives at once; it is told the words of the question.
+    /// Sets a function that returns the answer to a question at once; its argument is the text of the question.
     #[must_use]
     pub fn callback<F>(self, question: Question, mut callback: F) -> Self
     where
@@ -113,7 +113,7 @@ impl ScriptedPrompt {
         self.async_callback(question, move |words| std::future::ready(Ok(callback(words))))
     }
 
-    /// An answer that takes a while, or may fail to come.
+    /// Sets an async function for an answer that takes a while or may fail.
     #[must_use]
     pub fn async_callback<F, A>(mut self, question: Question, mut callback: F) -> Self
     where
@@ -125,7 +125,7 @@ impl ScriptedPrompt {
         self
     }
 
-    /// Calls `listener` with each line that a person would be shown.
+    /// Calls `listener` with each line that a user would see.
     #[must_use]
     pub fn on_show(mut self, listener: impl FnMut(&str) + Send + 'static) -> Self {
         self.listener = Some(Box::new(listener));
@@ -145,7 +145,7 @@ impl Prompt for ScriptedPrompt {
         let is_again = self.asked.replace(kind) == Some(kind) && kind != Question::NewPassword;
         match self.sources.get_mut(&kind) {
             None => Err(PromptError::NoValue(kind)),
-            // A person would be asked until there is something.
+            // A person would be asked again until the answer is not empty.
             Some(Source::Value(value)) if is_again && value.trim().is_empty() => {
                 Err(PromptError::WrongValue { question: kind, reason: "it is empty".into() })
             }
@@ -159,7 +159,7 @@ impl Prompt for ScriptedPrompt {
 
     fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
         self.show(&messages::sentence(reason))?;
-        // No value is to blame.
+        // No value is wrong here.
         if begins_again(reason)
             && !asks_for_another_identity(reason)
             && !matches!(reason, Error::Login(LoginError::CodeExpired))

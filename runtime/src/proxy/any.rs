@@ -1,4 +1,4 @@
-//! Proxies of every kind in every form that people paste.
+//! Proxies of every kind, in every form in which they are shared.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use sansgram_core::client::{ProxyLink, ProxyLinkError, ProxySecret, SocksLink};
 
 use super::{Host, InvalidProxy, Proxy, url};
 
-/// A proxy of any kind, as people share it: the URL of a SOCKS5 or HTTP proxy, a link of Telegram to a SOCKS5 proxy or an
+/// A proxy of any kind, as it is shared: the URL of a SOCKS5 or HTTP proxy, a Telegram link to a SOCKS5 proxy or an
 /// MTProxy, or `SECRET@HOST:PORT` or `HOST:PORT:SECRET` for an MTProxy.
 ///
-/// A SOCKS5 or HTTP proxy belongs into [`ClientOptions::proxy`](crate::ClientOptions::proxy), an MTProxy into
+/// Pass a SOCKS5 or HTTP proxy to [`ClientOptions::proxy`](crate::ClientOptions::proxy), and an MTProxy to
 /// [`Config::set_mtproxy`](crate::core::client::Config::set_mtproxy).
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! How a proxy knows its user.
+//! The credentials for a proxy.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::error::InvalidProxy;
 use super::kind::ProxyKind;
 
-/// User name and password. They are wiped from memory on drop and never shown.
+/// A user name and a password. They are wiped from memory on drop and never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     pub(super) user: Zeroizing<String>,
@@ -15,10 +15,10 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A user name and a password for a proxy of this kind.
+    /// Creates the credentials for a proxy of this kind.
     ///
     /// # Errors
-    /// [`InvalidProxy::Credentials`], as [`Proxy::with_credentials`](super::Proxy::with_credentials).
+    /// Returns [`InvalidProxy::Credentials`] like [`Proxy::with_credentials`](super::Proxy::with_credentials).
     pub fn new(kind: ProxyKind, user: &str, password: &str) -> Result<Self, InvalidProxy> {
         if !kind.accepts(user, password) {
             return Err(InvalidProxy::Credentials);

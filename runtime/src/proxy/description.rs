@@ -1,4 +1,4 @@
-//! A proxy, as its user describes it.
+//! The description of a proxy by its user.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use super::error::InvalidProxy;
 use super::kind::ProxyKind;
 use super::target::{Host, Target};
 
-/// A proxy: its protocol, its address and the credentials for it.
+/// A proxy: its protocol, its address and its credentials.
 ///
-/// Neither [`Display`](fmt::Display) nor [`Debug`] shows user name or password.
+/// Neither [`Display`](fmt::Display) nor [`Debug`] shows the user name or the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     kind: ProxyKind,
@@ -20,26 +20,26 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A SOCKS5 proxy. `host` is an address or a name.
+    /// Creates a SOCKS5 proxy. `host` is an address or a name.
     ///
     /// # Errors
-    /// [`InvalidProxy::Host`], [`InvalidProxy::Port`] (port 0).
+    /// Returns [`InvalidProxy::Host`] if the host is invalid, and [`InvalidProxy::Port`] if the port is 0.
     pub fn socks5(host: &str, port: u16) -> Result<Self, InvalidProxy> {
         Self::new(ProxyKind::Socks5, host, port)
     }
 
-    /// A SOCKS4 proxy. `host` is an address or a name.
+    /// Creates a SOCKS4 proxy. `host` is an address or a name.
     ///
     /// # Errors
-    /// [`InvalidProxy::Host`], [`InvalidProxy::Port`] (port 0).
+    /// Returns [`InvalidProxy::Host`] if the host is invalid, and [`InvalidProxy::Port`] if the port is 0.
     pub fn socks4(host: &str, port: u16) -> Result<Self, InvalidProxy> {
         Self::new(ProxyKind::Socks4, host, port)
     }
 
-    /// An HTTP proxy that allows `CONNECT`. `host` is an address or a name.
+    /// Creates an HTTP proxy that allows `CONNECT`. `host` is an address or a name.
     ///
     /// # Errors
-    /// [`InvalidProxy::Host`], [`InvalidProxy::Port`] (port 0).
+    /// Returns [`InvalidProxy::Host`] if the host is invalid, and [`InvalidProxy::Port`] if the port is 0.
     pub fn http(host: &str, port: u16) -> Result<Self, InvalidProxy> {
         Self::new(ProxyKind::Http, host, port)
     }
@@ -47,32 +47,33 @@ impl Proxy {
     /// Returns the same proxy with a user name and a password.
     ///
     /// # Errors
-    /// [`InvalidProxy::Credentials`]: what the protocol cannot carry. SOCKS5 takes at most 255 bytes each and
-    /// no empty user name, SOCKS4 no password and no zero byte; HTTP no colon in the user name, and no control characters.
+    /// Returns [`InvalidProxy::Credentials`] if the protocol cannot carry them. SOCKS5 accepts at most 255 bytes each
+    /// and no empty user name, SOCKS4 no password and no zero byte, HTTP no colon in the user name and no control
+    /// characters.
     pub fn with_credentials(mut self, user: &str, password: &str) -> Result<Self, InvalidProxy> {
         self.credentials = Some(Credentials::new(self.kind, user, password)?);
         Ok(self)
     }
 
-    /// Returns its protocol.
+    /// Returns the protocol.
     #[must_use]
     pub const fn kind(&self) -> ProxyKind {
         self.kind
     }
 
-    /// Returns its host.
+    /// Returns the host.
     #[must_use]
     pub const fn host(&self) -> &Host {
         &self.host
     }
 
-    /// Returns its port.
+    /// Returns the port.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Returns whether it is given a user name and a password.
+    /// Returns whether the proxy has a user name and a password.
     #[must_use]
     pub const fn has_credentials(&self) -> bool {
         self.credentials.is_some()

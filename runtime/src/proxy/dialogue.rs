@@ -9,7 +9,7 @@ use super::socks5::Socks5;
 use super::step::Step;
 use super::target::Target;
 
-/// A dialogue of either kind.
+/// A dialogue of any kind.
 #[derive(Debug)]
 pub(crate) enum Dialogue {
     Socks5(Socks5),
@@ -18,7 +18,7 @@ pub(crate) enum Dialogue {
 }
 
 impl Dialogue {
-    /// Begins the dialogue over a new stream to a proxy of this kind.
+    /// Creates the dialogue over a new stream to a proxy of this kind.
     pub(super) fn new(kind: ProxyKind, target: &Target, credentials: Option<&Credentials>) -> Self {
         match kind {
             ProxyKind::Socks5 => Self::Socks5(Socks5::new(target, credentials)),

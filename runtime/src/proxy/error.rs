@@ -1,106 +1,107 @@
-//! What can be wrong with a proxy, or with its description.
+//! The errors of proxies and of their descriptions.
 
 use sansgram_core::client::{AuthSchemes, ProxyFault};
 use sansgram_core::client::{ProxyLinkError, ProxySecretError};
 
-/// The description of a proxy cannot be used. No part of it is repeated here: it may hold the password.
+/// The reason why the description of a proxy cannot be used. No part of the description is repeated, as it may contain
+/// the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidProxy {
-    /// No scheme.
+    /// The URL has no scheme.
     #[error(
         "the proxy's URL has no scheme: write socks5://HOST:PORT, socks4://HOST:PORT or http://HOST:PORT, by what the \
          proxy speaks; an MTProxy is SECRET@HOST:PORT"
     )]
     SchemeMissing,
-    /// An unknown scheme.
+    /// The scheme is unknown.
     #[error("a proxy's URL begins with socks5://, socks5h://, socks4:// or http://")]
     Scheme,
-    /// A proxy that is spoken to in TLS.
+    /// The proxy needs TLS.
     #[error(
         "HTTPS proxies are not supported; if the proxy takes plain connections as well, begin its URL with http://"
     )]
     Https,
-    /// A link of Telegram to a proxy, of which something is missing or cannot be read.
+    /// A part of a Telegram link to a proxy is missing or cannot be read.
     #[error(transparent)]
     Link(ProxyLinkError),
-    /// A link or a secret of an MTProxy, if another kind of proxy is wanted.
+    /// The text is a link or a secret of an MTProxy, but another kind of proxy is expected.
     #[error("this is an MTProxy, not a SOCKS5 or HTTP proxy")]
     MtProxy,
-    /// A text that is no proxy of any kind.
+    /// The text is not a proxy of any kind.
     #[error(
         "a proxy is given as socks5://USER:PASSWORD@HOST:PORT, http://HOST:PORT, a link such as tg://proxy?... or https://t.me/socks?..., \
          or SECRET@HOST:PORT for an MTProxy"
     )]
     UnknownKind,
-    /// A secret of an MTProxy that cannot be used.
+    /// The secret of the MTProxy cannot be used.
     #[error(transparent)]
     Secret(ProxySecretError),
-    /// Neither an address nor a name.
+    /// The host is neither an address nor a name.
     #[error(
         "a proxy's host must be an IP address (IPv6 in brackets) or a name of letters, digits, '-' and '.'"
     )]
     Host,
-    /// No number from 1 to 65535.
+    /// The port is not a number from 1 to 65535.
     #[error("a proxy's port must be a number from 1 to 65535")]
     Port,
-    /// What the protocol cannot carry.
+    /// The protocol cannot carry the credentials.
     #[error("a proxy's user name or password is of a form that its protocol cannot carry")]
     Credentials,
-    /// A `%` without two hex digits behind it, or bytes that are no UTF-8.
+    /// A `%` is not followed by two hex digits, or the decoded bytes are not UTF-8.
     #[error("a proxy's user name or password is not well percent-encoded")]
     Encoding,
-    /// Something stands behind the port.
+    /// The port is followed by more text.
     #[error("a proxy's URL ends with its port")]
     Path,
 }
 
-/// Why a dialogue with a proxy failed. The stream cannot be used any more.
+/// The reason why a dialogue with a proxy failed. The stream cannot be used any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// Its first bytes are not of the protocol.
+    /// The first bytes from the proxy are not of the protocol.
     #[error("what answers does not speak the proxy's protocol")]
     Protocol,
-    /// Its first bytes are a record of TLS.
+    /// The first bytes from the proxy are a TLS record.
     #[error("what answers speaks TLS")]
     Tls,
-    /// SOCKS5: its first bytes are those of an answer of HTTP.
+    /// SOCKS5: the first bytes from the proxy are those of an HTTP response.
     #[error("what answers speaks HTTP")]
     HttpServer,
-    /// SOCKS5: its first bytes are those of an answer of SOCKS4.
+    /// SOCKS5: the first bytes from the proxy are those of a SOCKS4 reply.
     #[error("what answers speaks SOCKS4")]
     Socks4Proxy,
-    /// HTTP and SOCKS4: its first byte is that of an answer of SOCKS5.
+    /// HTTP and SOCKS4: the first byte from the proxy is that of a SOCKS5 reply.
     #[error("what answers speaks SOCKS5")]
     Socks5Proxy,
-    /// It chose a way to authenticate that it was not offered.
+    /// The proxy chose an authentication method that it was not offered.
     #[error("the proxy wants to authenticate by method {0:#04x}, which was not offered")]
     UnknownMethod(u8),
-    /// SOCKS5: it takes none of the ways to authenticate that it was offered, with credentials among them.
+    /// SOCKS5: the proxy accepts none of the offered authentication methods, which included credentials.
     #[error("the proxy takes none of the ways to authenticate that it was offered")]
     NoCommonMethod,
-    /// It has no way to authenticate in common with us, and we gave no credentials.
+    /// The proxy has no authentication method in common with us, and no credentials were given.
     #[error("the proxy wants a user name and a password")]
     CredentialsRequired,
-    /// It does not accept our credentials.
+    /// The proxy does not accept the credentials.
     #[error("the proxy does not accept the user name and password")]
     CredentialsRefused,
-    /// HTTP: it offers none but these schemes to authenticate by, not Basic.
+    /// HTTP: the proxy offers only these authentication schemes, not Basic.
     #[error("the proxy offers to authenticate by {0} only, and not by Basic")]
     SchemesNotSupported(AuthSchemes),
-    /// SOCKS5: it did not connect.
+    /// SOCKS5: the proxy did not connect.
     #[error("the proxy did not connect: {0}")]
     Socks5(Socks5Reply),
-    /// HTTP: it did not connect; its status.
+    /// HTTP: the proxy did not connect; the value is its status.
     #[error("the proxy did not connect: HTTP status {0}")]
     HttpStatus(u16),
-    /// HTTP: its answer has a head of more than 128 KiB.
+    /// HTTP: the head of the proxy's response is longer than 128 KiB.
     #[error("the proxy's answer is too long")]
     TooLong,
 }
 
-/// Why a SOCKS5 proxy did not connect (RFC 1928, 6).
+/// The reason why a SOCKS5 proxy did not connect (RFC 1928, 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Socks5Reply {
@@ -128,13 +129,13 @@ pub enum Socks5Reply {
     /// 8.
     #[error("it does not know this type of address")]
     AddressTypeNotSupported,
-    /// Any other.
+    /// Any other reply byte.
     #[error("reply {0:#04x}")]
     Unassigned(u8),
 }
 
 impl Socks5Reply {
-    /// The meaning of a reply byte other than 0.
+    /// Returns the meaning of a reply byte other than 0.
     pub(super) const fn of(byte: u8) -> Self {
         match byte {
             1 => Self::GeneralFailure,
@@ -151,7 +152,7 @@ impl Socks5Reply {
 }
 
 impl Socks5Reply {
-    /// The reply byte with this meaning.
+    /// Returns the reply byte with this meaning.
     #[must_use]
     pub const fn byte(self) -> u8 {
         match self {
@@ -169,11 +170,11 @@ impl Socks5Reply {
 }
 
 impl ProxyError {
-    /// What the client machine is told.
+    /// Returns the error for the client's state machine.
     #[must_use]
     pub const fn fault(&self) -> ProxyFault {
         match self {
-            // A redirection is what a web server answers, or the login page of a network; no proxy does.
+            // A web server or the login page of a network answers with a redirection; a proxy does not.
             Self::Protocol | Self::TooLong | Self::HttpStatus(300..=399) => ProxyFault::Protocol,
             Self::Tls => ProxyFault::Tls,
             Self::HttpServer => ProxyFault::HttpServer,

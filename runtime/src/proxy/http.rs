@@ -1,4 +1,4 @@
-//! HTTP `CONNECT`: one request, one answer (RFC 9110, 9.3.6; RFC 9112).
+//! HTTP `CONNECT`: one request, one response (RFC 9110, 9.3.6; RFC 9112).
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use zeroize::Zeroizing;
 use super::{Credentials, ProxyError, Step, Target};
 use crate::policy::MAX_HTTP_HEAD;
 
-/// The first byte of what other servers say to a `CONNECT`.
+/// The first byte of other servers' answers to a `CONNECT`.
 const TLS_ALERT: u8 = 21;
 const SOCKS5: u8 = 5;
-/// How every answer begins.
+/// The prefix of every response.
 const BEGINNING: &[u8] = b"HTTP/1.";
 
-/// The client's side of one `CONNECT`, without I/O.
+/// The client side of one `CONNECT`, without I/O.
 ///
-/// It keeps the head of the proxy's answer, at most 128 KiB.
+/// It buffers the head of the proxy's response, at most 128 KiB.
 pub struct HttpConnect {
     state: State,
     outgoing: Option<Zeroizing<Vec<u8>>>,
     has_credentials: bool,
     head: Vec<u8>,
-    /// How many bytes the proxy sent so far.
+    /// The number of bytes that the proxy has sent so far.
     received: usize,
 }
 
@@ -35,7 +35,7 @@ enum State {
 }
 
 impl HttpConnect {
-    /// Begins a dialogue over a new stream; the credentials go with the first request.
+    /// Creates a dialogue over a new stream; the first request includes the credentials.
     #[must_use]
     pub fn new(target: &Target, credentials: Option<&Credentials>) -> Self {
         Self {
@@ -47,26 +47,27 @@ impl HttpConnect {
         }
     }
 
-    /// What to do next. What is to be written is handed out once. After an error of [`receive`](Self::receive) there
-    /// is nothing to read: [`Step::Read`] with 0.
+    /// Returns the next step. The bytes to write are returned once. After an error of [`receive`](Self::receive) there
+    /// is nothing to read, and the step is [`Step::Read`] with 0.
     pub fn step(&mut self) -> Step {
         match (self.outgoing.take(), self.state) {
             (Some(bytes), _) => Step::Write(bytes),
             (None, State::Done) => Step::Done,
             (None, State::Failed(_)) => Step::Read(0),
-            // The length of a head is not known; it ends with two line feeds, perhaps with returns before them.
+            // The length of a head is not known; it ends with two line feeds, each with an optional carriage return
+            // before it.
             (None, State::Reading) => {
                 Step::Read(if self.head.ends_with(b"\n") || self.head.ends_with(b"\n\r") { 1 } else { 2 })
             }
         }
     }
 
-    /// Takes what the proxy sent, in any chunking. Nothing is taken before [`step`](Self::step) has handed out what is to
-    /// be written: `input` is left with what lies behind the answer's head, which
-    /// after [`Step::Done`] is the target's.
+    /// Processes bytes from the proxy, in any chunking. No bytes are consumed before [`step`](Self::step) has returned
+    /// the bytes to write. `input` keeps the bytes after the response's head, which belong to the target after
+    /// [`Step::Done`].
     ///
     /// # Errors
-    /// [`ProxyError`], the same at every later call.
+    /// Returns a [`ProxyError`] if the proxy fails or refuses; every later call returns the same error.
     pub fn receive(&mut self, input: &mut &[u8]) -> Result<(), ProxyError> {
         while self.outgoing.is_none() && self.state == State::Reading {
             let Some((byte, rest)) = input.split_first() else { break };
@@ -95,14 +96,14 @@ impl HttpConnect {
             return Ok(());
         }
         match status(&self.head).ok_or(ProxyError::Protocol)? {
-            // More is to come.
+            // More bytes will follow.
             100..=199 => self.head.clear(),
-            // Whatever the head says of a body: there is none (RFC 9110, 9.3.6).
+            // The response has no body, even if the head announces one (RFC 9110, 9.3.6).
             200..=299 => {
                 self.state = State::Done;
                 self.head = Vec::new();
             }
-            // tinyproxy says 401 of a wrong password.
+            // tinyproxy responds with 401 to a wrong password.
             status @ (401 | 407) => {
                 let header = if status == 401 { "WWW-Authenticate" } else { "Proxy-Authenticate" };
                 return Err(match offered_schemes(&self.head, header) {
@@ -123,7 +124,8 @@ impl fmt::Debug for HttpConnect {
     }
 }
 
-/// The status of an answer that begins with `HTTP/1.`: a digit, a space, three digits, then a space or the line's end.
+/// Returns the status of a response that begins with `HTTP/1.`: a digit, a space, three digits, then a space or the end
+/// of the line.
 fn status(head: &[u8]) -> Option<u16> {
     let rest = head.strip_prefix(BEGINNING)?;
     let (&[minor, b' ', hundreds, tens, ones, end], _) = rest.split_first_chunk()? else { return None };
@@ -134,8 +136,8 @@ fn status(head: &[u8]) -> Option<u16> {
     Some([hundreds, tens, ones].iter().fold(0, |value, digit| value * 10 + u16::from(digit - b'0')))
 }
 
-/// The schemes that the head of an answer offers, if Basic is none of them (RFC 9110, 11.7.1); `None` if it is, or if the
-/// head offers none at all. They are in the headers of this name.
+/// Returns the authentication schemes that the head of a response offers in the headers with this name (RFC 9110,
+/// 11.7.1). Returns `None` if Basic is one of them, or if the head offers none at all.
 fn offered_schemes(head: &[u8], header: &str) -> Option<AuthSchemes> {
     let mut others = AuthSchemes::default();
     for line in head.split(|byte| *byte == b'\n') {
@@ -145,14 +147,14 @@ fn offered_schemes(head: &[u8], header: &str) -> Option<AuthSchemes> {
             continue;
         }
         let mut is_quoted = false;
-        // Several challenges may stand in one line, with commas between them and between their parameters.
+        // One line may contain several challenges, with commas between them and between their parameters.
         for part in value[1..].split(|byte| {
             is_quoted ^= *byte == b'"';
             *byte == b',' && !is_quoted
         }) {
             let scheme = part.trim_ascii().split(u8::is_ascii_whitespace).next().unwrap_or_default();
             match str::from_utf8(scheme) {
-                // A parameter of the challenge before.
+                // This is a parameter of the previous challenge.
                 Ok(scheme) if scheme.is_empty() || scheme.contains('=') => {}
                 Ok(scheme) if scheme.eq_ignore_ascii_case("Basic") => return None,
                 Ok(scheme) => others = others.with(scheme),
@@ -165,7 +167,7 @@ fn offered_schemes(head: &[u8], header: &str) -> Option<AuthSchemes> {
 
 fn request(target: &Target, credentials: Option<&Credentials>) -> Zeroizing<Vec<u8>> {
     let target = target.to_string();
-    // Room for all of it at once: a vector that grows leaves copies of the password behind.
+    // The capacity is enough for everything: a vector that grows leaves copies of the password behind.
     let secret_len = credentials.map_or(0, |it| (it.user().len() + it.password().len() + 3) * 4 / 3);
     let mut out = Zeroizing::new(Vec::with_capacity(128 + 2 * target.len() + secret_len));
     for piece in ["CONNECT ", &target, " HTTP/1.1\r\nHost: ", &target, "\r\n"] {

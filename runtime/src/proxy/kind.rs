@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyKind {
     /// SOCKS version 5.
     Socks5,
-    /// SOCKS version 4, with names by 4a.
+    /// SOCKS version 4, with names by SOCKS4a.
     Socks4,
     /// HTTP `CONNECT`, over a plain stream.
     Http,
 }
 
 impl ProxyKind {
-    /// Returns the kind that a URL's scheme names, in any case; `None` if it names none.
+    /// Returns the kind that a URL scheme names, in upper or lower case. Returns `None` if the scheme is unknown.
     pub(super) fn from_scheme(scheme: &str) -> Option<Self> {
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         if is("socks5") || is("socks5h") || is("socks") {
@@ -29,7 +29,7 @@ impl ProxyKind {
         }
     }
 
-    /// Returns the port of a URL that names none.
+    /// Returns the default port for a URL without a port.
     pub(super) const fn default_port(self) -> u16 {
         match self {
             Self::Socks5 | Self::Socks4 => 1080,

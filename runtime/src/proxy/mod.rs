@@ -1,7 +1,8 @@
-//! Proxies between the client and Telegram: SOCKS5 (RFC 1928, with user name and password by RFC 1929), SOCKS4 and HTTP
-//! `CONNECT` (RFC 9110, 9.3.6, with Basic authentication by RFC 7617).
+//! Proxies between the client and Telegram: SOCKS5 (RFC 1928, with user name and password as in RFC 1929), SOCKS4 and
+//! HTTP `CONNECT` (RFC 9110, 9.3.6, with Basic authentication as in RFC 7617).
 //!
-//! Give one to [`ClientOptions::proxy`](crate::ClientOptions::proxy), most easily as the URL that people pass around:
+//! Pass one to [`ClientOptions::proxy`](crate::ClientOptions::proxy), most easily as the URL in which proxies are
+//! shared:
 //!
 //! ```
 //! use sansgram_runtime::Proxy;
@@ -11,8 +12,8 @@
 //! # Ok::<(), sansgram_runtime::proxy::InvalidProxy>(())
 //! ```
 //!
-//! The dialogues themselves, [`Socks5`], [`Socks4`] and [`HttpConnect`], do no I/O: ask for the [`Step`], do it, ask again. They
-//! work over any stream, also without the rest of this crate.
+//! The dialogues themselves, [`Socks5`], [`Socks4`] and [`HttpConnect`], do no I/O: get the [`Step`], perform it, and
+//! repeat. They work over any stream, and without the rest of this crate.
 
 mod any;
 mod credentials;

@@ -12,16 +12,17 @@ use super::{Credentials, Host, ProxyError, Socks5Reply, Step, Target};
 const VERSION: u8 = 4;
 const CONNECT: u8 = 1;
 const GRANTED: u8 = 90;
-/// The proxy asked this machine who the user is (identd), and was not answered as it wants.
+/// The code of a refusal because the proxy asked this machine for the user (identd) and did not get the answer it
+/// requires.
 const NO_IDENT: u8 = 92;
 const OTHER_IDENT: u8 = 93;
 const REPLY_LEN: usize = 8;
-/// An address that no host has: a name follows the user.
+/// An address that no host has: it announces a name after the user.
 const NAME_FOLLOWS: [u8; 4] = [0, 0, 0, 1];
 
-/// The client's side of one SOCKS4 dialogue, without I/O.
+/// The client side of one SOCKS4 dialogue, without I/O.
 ///
-/// It keeps at most the proxy's reply, 8 bytes.
+/// It buffers at most the proxy's reply, 8 bytes.
 pub struct Socks4 {
     outgoing: Option<Zeroizing<Vec<u8>>>,
     incoming: Vec<u8>,
@@ -29,8 +30,8 @@ pub struct Socks4 {
 }
 
 impl Socks4 {
-    /// Begins a dialogue over a new stream. Of the credentials, the protocol carries the user name only. IPv6 addresses
-    /// travel as names do.
+    /// Creates a dialogue over a new stream. The protocol only carries the user name of the credentials. IPv6 addresses
+    /// are sent like names.
     #[must_use]
     pub fn new(target: &Target, credentials: Option<&Credentials>) -> Self {
         let (address, name) = match &target.host {
@@ -40,12 +41,12 @@ impl Socks4 {
         };
         let user = credentials.map_or("", Credentials::user);
         let name_len = name.as_ref().map_or(0, |name| name.len() + 1);
-        // Room for all of it at once: a vector that grows leaves copies behind.
+        // The capacity is enough for everything: a vector that grows leaves copies behind.
         let mut out = Zeroizing::new(Vec::with_capacity(9 + user.len() + name_len));
         out.extend_from_slice(&[VERSION, CONNECT]);
         out.extend_from_slice(&target.port.to_be_bytes());
         out.extend_from_slice(&address);
-        // A zero would end the name early.
+        // A zero byte would end the name early.
         out.extend(user.bytes().filter(|byte| *byte != 0));
         out.push(0);
         if let Some(name) = name {
@@ -55,8 +56,8 @@ impl Socks4 {
         Self { outgoing: Some(out), incoming: Vec::new(), failed: None }
     }
 
-    /// What to do next. What is to be written is handed out once. After an error of [`receive`](Self::receive) there
-    /// is nothing to read: [`Step::Read`] with 0.
+    /// Returns the next step. The bytes to write are returned once. After an error of [`receive`](Self::receive) there
+    /// is nothing to read, and the step is [`Step::Read`] with 0.
     pub fn step(&mut self) -> Step {
         match self.outgoing.take() {
             Some(bytes) => Step::Write(bytes),
@@ -65,11 +66,11 @@ impl Socks4 {
         }
     }
 
-    /// Takes what the proxy sent, in any chunking. Nothing is taken before [`step`](Self::step) has handed out what is to
-    /// be written: `input` is left with what lies behind the reply, which after [`Step::Done`] is the target's.
+    /// Processes bytes from the proxy, in any chunking. No bytes are consumed before [`step`](Self::step) has returned
+    /// the bytes to write. `input` keeps the bytes after the reply, which belong to the target after [`Step::Done`].
     ///
     /// # Errors
-    /// [`ProxyError`], the same at every later call.
+    /// Returns a [`ProxyError`] if the proxy fails or refuses; every later call returns the same error.
     pub fn receive(&mut self, input: &mut &[u8]) -> Result<(), ProxyError> {
         while self.outgoing.is_none() && self.missing() > 0 {
             let Some((byte, rest)) = input.split_first() else { break };

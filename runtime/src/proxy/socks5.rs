@@ -1,4 +1,4 @@
-//! SOCKS5: greeting, choice of a method, credentials if the proxy wants them, request, reply (RFC 1928, RFC 1929).
+//! SOCKS5: greeting, choice of a method, credentials if the proxy requires them, request, reply (RFC 1928, RFC 1929).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,12 +16,12 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-/// The client's side of one SOCKS5 dialogue, without I/O.
+/// The client side of one SOCKS5 dialogue, without I/O.
 ///
-/// It keeps at most one message of the proxy, 262 bytes.
+/// It buffers at most one message of the proxy, 262 bytes.
 pub struct Socks5 {
     state: State,
-    /// What is to be written; wiped once it is handed out.
+    /// The bytes to write; wiped once they are returned.
     outgoing: Option<Zeroizing<Vec<u8>>>,
     request: Vec<u8>,
     credentials: Option<Credentials>,
@@ -31,18 +31,18 @@ pub struct Socks5 {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Reading which method the proxy chose.
+    /// Reads the method that the proxy chose.
     Method,
-    /// Reading what it says of the credentials.
+    /// Reads the proxy's answer to the credentials.
     Status,
-    /// Reading whether it connected.
+    /// Reads whether the proxy connected.
     Reply,
     Done,
     Failed(ProxyError),
 }
 
 impl Socks5 {
-    /// Begins a dialogue over a new stream. With `credentials`, the proxy may choose whether it wants them.
+    /// Creates a dialogue over a new stream. With `credentials`, the proxy may choose whether it requires them.
     #[must_use]
     pub fn new(target: &Target, credentials: Option<&Credentials>) -> Self {
         let greeting: &[u8] = match credentials {
@@ -58,8 +58,8 @@ impl Socks5 {
         }
     }
 
-    /// What to do next. What is to be written is handed out once. After an error of [`receive`](Self::receive) there
-    /// is nothing to read: [`Step::Read`] with 0.
+    /// Returns the next step. The bytes to write are returned once. After an error of [`receive`](Self::receive) there
+    /// is nothing to read, and the step is [`Step::Read`] with 0.
     pub fn step(&mut self) -> Step {
         match self.outgoing.take() {
             Some(bytes) => Step::Write(bytes),
@@ -68,14 +68,14 @@ impl Socks5 {
         }
     }
 
-    /// Takes what the proxy sent, in any chunking. Nothing is taken before [`step`](Self::step) has handed out what is to
-    /// be written: `input` is left with what lies behind the part that was needed,
-    /// which after [`Step::Done`] is the target's.
+    /// Processes bytes from the proxy, in any chunking. No bytes are consumed before [`step`](Self::step) has returned
+    /// the bytes to write. `input` keeps the bytes after the part that was needed, which belong to the target after
+    /// [`Step::Done`].
     ///
     /// # Errors
-    /// [`ProxyError`], the same at every later call.
+    /// Returns a [`ProxyError`] if the proxy fails or refuses; every later call returns the same error.
     pub fn receive(&mut self, input: &mut &[u8]) -> Result<(), ProxyError> {
-        // While something is to be written, the proxy has nothing to say.
+        // While there are bytes to write, the proxy sends nothing.
         while self.outgoing.is_none() && !input.is_empty() && self.missing() > 0 {
             let (taken, rest) = input.split_at(self.missing().min(input.len()));
             self.incoming.extend_from_slice(taken);
@@ -87,12 +87,12 @@ impl Socks5 {
         if let State::Failed(error) = self.state { Err(error) } else { Ok(()) }
     }
 
-    /// How many bytes the message has at least, beyond what is there.
+    /// Returns the minimum length of the rest of the message, in bytes.
     fn missing(&self) -> usize {
         let length = match (self.state, self.incoming.as_slice()) {
             (State::Done | State::Failed(_), _) => 0,
             (State::Method | State::Status, _) => 2,
-            // A refusal is known by its second byte; some proxies send no more than that.
+            // The second byte is enough to recognise a refusal; some proxies send no more than that.
             (State::Reply, [] | [_]) => 2,
             (State::Reply, [_, _, _, IPV4, ..]) => 10,
             (State::Reply, [_, _, _, IPV6, ..]) => 22,
@@ -104,7 +104,7 @@ impl Socks5 {
 
     fn advance(&mut self) -> Result<(), ProxyError> {
         match (self.state, self.incoming.as_slice()) {
-            // A reply of SOCKS4 has a version of 0, and its code behind it.
+            // A SOCKS4 reply has version 0, followed by its code.
             (State::Method, [0]) => Ok(()),
             (State::Method, [0, 90..=93]) => Err(ProxyError::Socks4Proxy),
             (State::Method | State::Reply, [version, ..]) if *version != VERSION => Err(match version {
@@ -117,7 +117,7 @@ impl Socks5 {
                 self.incoming.clear();
                 self.choose(method)
             }
-            // What the version byte says is ignored: proxies disagree on it.
+            // The version byte is ignored: proxies disagree on it.
             (State::Status, [_, status]) => {
                 if *status != 0 {
                     return Err(ProxyError::CredentialsRefused);
@@ -130,7 +130,7 @@ impl Socks5 {
             (State::Reply, [_, _, _, kind, ..]) if ![IPV4, IPV6, NAME].contains(kind) => {
                 Err(ProxyError::Protocol)
             }
-            // The address that the proxy connected from is of no use to us.
+            // The address that the proxy connected from is not needed.
             (State::Reply, _) if self.missing() == 0 => {
                 self.state = State::Done;
                 self.incoming = Vec::new();
@@ -141,7 +141,7 @@ impl Socks5 {
     }
 
     fn choose(&mut self, method: u8) -> Result<(), ProxyError> {
-        // The credentials are of no use beyond this point.
+        // The credentials are not needed beyond this point.
         match (method, self.credentials.take()) {
             (NO_AUTHENTICATION, _) => {
                 self.ask();
@@ -150,11 +150,11 @@ impl Socks5 {
             (USER_AND_PASSWORD, Some(credentials)) => {
                 const SUBNEGOTIATION: u8 = 1;
                 let (user, password) = (credentials.user().as_bytes(), credentials.password().as_bytes());
-                // Room for all of it at once: a vector that grows leaves copies behind.
+                // The capacity is enough for everything: a vector that grows leaves copies behind.
                 let mut out = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
                 out.push(SUBNEGOTIATION);
                 for text in [user, password] {
-                    // `Credentials::new` bounds both, unless it made them for another protocol.
+                    // `Credentials::new` bounds both, unless it created them for another protocol.
                     out.push(u8::try_from(text.len()).map_err(|_| ProxyError::CredentialsRefused)?);
                     out.extend_from_slice(text);
                 }

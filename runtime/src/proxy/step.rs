@@ -1,18 +1,18 @@
-//! What a dialogue asks of its caller.
+//! The steps that a dialogue requests from its caller.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What a dialogue with a proxy needs next.
+/// The next step of a dialogue with a proxy.
 #[derive(PartialEq, Eq)]
 pub enum Step {
-    /// Write all of this. It may hold the password, so it wipes itself.
+    /// Write all of these bytes. They may contain the password, so they are wiped on drop.
     Write(Zeroizing<Vec<u8>>),
-    /// Read, and hand in what came. A caller that reads at most this many bytes at once leaves the bytes behind the
-    /// dialogue, which are the target's, in the stream.
+    /// Read from the stream and pass the bytes to the dialogue. A caller that reads at most this many bytes at once
+    /// leaves the bytes after the dialogue, which belong to the target, in the stream.
     Read(usize),
-    /// The stream leads to the target now.
+    /// The stream is connected to the target.
     Done,
 }
 

@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::error::InvalidProxy;
 
-/// An address, or a name that has some.
+/// An address, or a name that resolves to addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// IPv4 or IPv6.
+    /// An IPv4 or IPv6 address.
     Ip(IpAddr),
-    /// A name of the DNS: 1 to 255 letters, digits, `-`, `_` and `.`, international names in their `xn--` form.
+    /// A DNS name: 1 to 255 letters, digits, `-`, `_` and `.`, with international names in their `xn--` form.
     Name(String),
 }
 
@@ -22,10 +22,10 @@ pub struct Target {
 }
 
 impl Host {
-    /// Reads an address (IPv6 also in brackets) or a name.
+    /// Parses an address (IPv6 also in brackets) or a name.
     ///
     /// # Errors
-    /// [`InvalidProxy::Host`].
+    /// Returns [`InvalidProxy::Host`] if the text is neither.
     pub fn parse(text: &str) -> Result<Self, InvalidProxy> {
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if let Some(bare) = bare {
@@ -34,7 +34,7 @@ impl Host {
         if let Ok(ip) = text.parse() {
             return Ok(Self::Ip(ip));
         }
-        // Nothing that could end a header line or a C string.
+        // These characters cannot end a header line or a C string.
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         if (1..=255).contains(&text.len()) && text.bytes().all(is_name) {
             Ok(Self::Name(text.into()))
@@ -45,7 +45,7 @@ impl Host {
 }
 
 impl Target {
-    /// A host and one of its ports.
+    /// Creates a target from a host and a port.
     #[must_use]
     pub const fn new(host: Host, port: u16) -> Self {
         Self { host, port }

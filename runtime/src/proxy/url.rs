@@ -1,4 +1,4 @@
-//! Proxies as URLs, `scheme://[user:password@]host[:port]`, and as Telegram's links.
+//! Proxies as URLs, `scheme://[user:password@]host[:port]`, and as Telegram links.
 
 use std::str::FromStr;
 
@@ -12,9 +12,10 @@ use super::{InvalidProxy, Proxy};
 impl FromStr for Proxy {
     type Err = InvalidProxy;
 
-    /// Reads `socks5://user:password@host:port` or `http://…`. User name and password may be percent-encoded, and must
-    /// be if they contain `@`, `/`, `:` or `%`. `socks5h` and `socks` mean the same as `socks5`. `socks4` and `socks4a` take a user name only. Without a port: 1080 for SOCKS,
-    /// 80 for HTTP. Reads Telegram's links to SOCKS5 proxies as well ([`SocksLink`]).
+    /// Parses `socks5://user:password@host:port` or `http://…`. User name and password may be percent-encoded, and must
+    /// be if they contain `@`, `/`, `:` or `%`. `socks5h` and `socks` mean the same as `socks5`. `socks4` and `socks4a`
+    /// accept only a user name. The default port is 1080 for SOCKS and 80 for HTTP. Telegram links to SOCKS5 proxies
+    /// are accepted as well ([`SocksLink`]).
     fn from_str(text: &str) -> Result<Self, InvalidProxy> {
         match text.parse::<SocksLink>() {
             Ok(link) => return link.try_into(),
@@ -41,7 +42,7 @@ impl FromStr for Proxy {
         let proxy = Self::new(kind, host, port.unwrap_or(kind.default_port()))?;
         let Some(secret) = secret else { return Ok(proxy) };
         let (user, password) = secret.split_once(':').unwrap_or((secret, ""));
-        // `socks5://@host` and `socks5://:@host`: a template that nothing was filled into.
+        // `socks5://@host` and `socks5://:@host`: a template that was not filled in.
         if user.is_empty() && password.is_empty() {
             return Ok(proxy);
         }
@@ -50,7 +51,7 @@ impl FromStr for Proxy {
 }
 
 pub(super) fn split_port(place: &str) -> Result<(&str, Option<u16>), InvalidProxy> {
-    // The colons within brackets are those of an IPv6 address.
+    // Colons within brackets belong to an IPv6 address.
     let host_end = place.find(']').map_or_else(|| place.find(':').unwrap_or(place.len()), |at| at + 1);
     let (host, port) = place.split_at(host_end);
     let port = match port.strip_prefix(':') {
@@ -64,7 +65,7 @@ pub(super) fn split_port(place: &str) -> Result<(&str, Option<u16>), InvalidProx
 }
 
 fn decode(text: &str) -> Result<Zeroizing<String>, InvalidProxy> {
-    // The crate leaves a `%` without digits as it is.
+    // The crate leaves a `%` without digits unchanged.
     let has_digits = |rest: &str| {
         rest.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
