@@ -23,7 +23,7 @@ pub struct NetworkOptions {
     pub refuse_connects: u32,
     /// How often each write of a server is delivered; default 1.
     pub copies: u32,
-    /// Whether the writes of the servers are stored for [`Network::take_server_writes`]; default no.
+    /// Whether the writes of the servers are stored for [`Network::take_server_writes`](super::Network::take_server_writes); default no.
     pub keep: bool,
     /// The client's upload rate; default unlimited.
     pub bytes_per_second: Option<u64>,
