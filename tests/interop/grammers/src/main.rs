@@ -11,7 +11,7 @@ use std::time::Duration;
 use grammers_client::{Client, SignInError};
 use grammers_mtsender::{InvocationError, SenderPool, UpdatesConfiguration};
 use grammers_session::storages::MemorySession;
-use grammers_session::{Session, StoredSession};
+use grammers_session::{Session, SessionData};
 
 const API_ID: i32 = 1;
 const API_HASH: &str = "0123456789abcdef0123456789abcdef";
@@ -74,7 +74,7 @@ fn addresses(line: &str) -> Result<HashMap<i32, SocketAddrV4>, Failure> {
 /// A session that knows where the home DC is; the others' addresses come from the sandbox. This library keeps none that is not
 /// marked as static.
 fn session(addresses: &HashMap<i32, SocketAddrV4>) -> Result<MemorySession, Failure> {
-    let mut data = StoredSession { home_dc: HOME_DC, ..StoredSession::default() };
+    let mut data = SessionData { home_dc: HOME_DC, ..SessionData::default() };
     for (dc, ipv4) in addresses.iter().filter(|(dc, _)| **dc == HOME_DC) {
         let option = data.dc_options.get_mut(dc).ok_or("it does not know this DC")?;
         let ipv6 = SocketAddrV6::new(ipv4.ip().to_ipv6_mapped(), ipv4.port(), 0, 0);
@@ -97,7 +97,7 @@ async fn case(
 
     equal("authorized", client.is_authorized().await?, false)?;
     let user = if account.contains(':') {
-        client.bot_login(account, API_HASH).await?
+        client.bot_sign_in(account, API_HASH).await?
     } else {
         sign_in(&client, account, password, dc).await?
     };
@@ -114,7 +114,7 @@ async fn case(
         return Err(format!("an update came: {:?}", update.map(|_| ())).into());
     }
 
-    client.log_out().await?;
+    client.sign_out().await?;
     match client.get_me().await {
         Err(InvocationError::Rpc(error)) if error.is("AUTH_KEY_UNREGISTERED") => {}
         other => return Err(format!("after the logout: {:?}", other.map(|_| ())).into()),
@@ -132,7 +132,7 @@ async fn sign_in(
     password: Option<&str>,
     dc: i32,
 ) -> Result<grammers_client::peer::User, Failure> {
-    let sent = client.send_code(phone, API_HASH).await?;
+    let sent = client.request_login_code(phone, API_HASH).await?;
     match client.sign_in(&sent, "00000").await {
         Err(SignInError::InvalidCode) => {}
         other => return Err(format!("a wrong code: {:?}", other.map(|_| ())).into()),
