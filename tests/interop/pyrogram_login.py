@@ -44,7 +44,7 @@ async def check(client, account):
 
 async def sign_in(client, account):
     if account.token:
-        await client.log_in_bot(account.token)
+        await client.sign_in_bot(account.token)
         return
     sent = await client.send_code(account.phone)
     wrong = "0" + account.code[1:]
@@ -166,7 +166,7 @@ async def bad_input_is_refused():
     client = new_client()
     async with sandbox.connected(client):
         await sandbox.refused(errors.PhoneNumberInvalid, client.send_code("12025550123"))
-        await sandbox.refused(errors.AccessTokenInvalid, client.log_in_bot("1:wrong"))
+        await sandbox.refused(errors.AccessTokenInvalid, client.sign_in_bot("1:wrong"))
 
 
 CASES = [(f"{account}", steps_case(account)) for account in ACCOUNTS]
