@@ -1,6 +1,6 @@
 //! `sansgram whoami` and `sansgram logout`: what a session is good for once it is logged in.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,50 +19,46 @@ use crate::timeout::{self, Watch};
 use crate::values::{self, session_name};
 use crate::{help, interrupt, output, server};
 
+/// The options of a command that uses a session.
+#[derive(Debug, Args)]
+pub(crate) struct SessionArgs {
+    #[arg(id = "session", long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
+        value_parser = session_name())]
+    name: PathBuf,
+
+    #[command(flatten)]
+    application: ApplicationArgs,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct WhoamiArgs {
-    #[arg(long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
-        value_parser = session_name())]
-    pub(crate) session: PathBuf,
+    #[command(flatten)]
+    session: SessionArgs,
 
     /// Print the result as one JSON object: user_id, first_name, is_bot, dc
     #[arg(long)]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) application: ApplicationArgs,
-
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
+    json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LogoutArgs {
-    #[arg(long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
-        value_parser = session_name())]
-    pub(crate) session: PathBuf,
+    #[command(flatten)]
+    session: SessionArgs,
 
     /// Print the result as one JSON object: logged_out
     #[arg(long)]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) application: ApplicationArgs,
-
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
+    json: bool,
 }
 
 /// `sansgram whoami`.
-pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
-    let application = Application::of_a_session(args.application.api_id.take())?;
-    interrupt::watch()?;
-    let limit = Duration::from_secs(args.server.timeout.into());
-    timeout::within(limit, move |watch| {
-        let opened = Opened::open(&args.session, watch)?;
-        opened.owner.must_be_logged_in(&args.session)?;
-        watch.doing("asking who is logged in");
-        opened.with_client(&args.server, &application, watch, async |client| {
+pub(crate) fn whoami(args: WhoamiArgs) -> Result<(), Failure> {
+    args.session.run(move |opened| {
+        opened.must_be_logged_in()?;
+        opened.watch.doing("asking who is logged in");
+        opened.with_client(async |client| {
             let user = client.get_me().await?;
             let dc = client.home().number();
             output::result(&if args.json {
@@ -75,12 +71,8 @@ pub(crate) fn whoami(mut args: WhoamiArgs) -> Result<(), Failure> {
 }
 
 /// `sansgram logout`.
-pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
-    let application = Application::of_a_session(args.application.api_id.take())?;
-    interrupt::watch()?;
-    let limit = Duration::from_secs(args.server.timeout.into());
-    timeout::within(limit, move |watch| {
-        let opened = Opened::open(&args.session, watch)?;
+pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
+    args.session.run(move |opened| {
         let (was_logged_in, words) = match opened.owner {
             SessionOwner::NoUser => (false, "No user was logged in."),
             SessionOwner::SavedLogin(_) => (false, "No user was logged in; the saved login is removed."),
@@ -105,8 +97,8 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
             output::note("note: the session was of a sandbox that has ended; its keys are removed here");
             return output::result(done);
         }
-        watch.doing("logging out");
-        opened.with_client(&args.server, &application, watch, async |client| {
+        opened.watch.doing("logging out");
+        opened.with_client(async |client| {
             client.log_out().await.map_err(|error| match error {
                 Error::Store(error) => Failure::new(format!("logged out at the server, but {error}")),
                 error => error.into(),
@@ -117,36 +109,53 @@ pub(crate) fn logout(mut args: LogoutArgs) -> Result<(), Failure> {
     })
 }
 
-/// A session that is there.
-pub(crate) struct Opened {
-    name: PathBuf,
-    store: FileStore,
-    session: StoredSession,
-    pub(crate) owner: SessionOwner,
+impl SessionArgs {
+    /// Runs `action` with the session, within the time limit of the options. Errors if there is no such session.
+    pub(crate) fn run(
+        mut self,
+        action: impl FnOnce(Opened<'_>) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let application = Application::of_a_session(self.application.api_id.take())?;
+        interrupt::watch()?;
+        let limit = Duration::from_secs(self.server.timeout.into());
+        timeout::within(limit, move |watch| {
+            let (store, session) = session::existing(&self.name, Some(watch))?;
+            let owner = SessionOwner::of(&session, &SavedLoginFile::tidied(&store));
+            action(Opened { args: &self, application, watch, store, session, owner })
+        })
+    }
 }
 
-impl Opened {
-    pub(crate) fn open(name: &Path, watch: &Watch) -> Result<Self, Failure> {
-        let (store, session) = session::existing(name, Some(watch))?;
-        let owner = SessionOwner::of(&session, &SavedLoginFile::tidied(&store));
-        Ok(Self { name: name.into(), store, session, owner })
+/// An existing session that this process owns.
+pub(crate) struct Opened<'a> {
+    args: &'a SessionArgs,
+    application: Application,
+    pub(crate) watch: &'a Watch,
+    store: FileStore,
+    session: StoredSession,
+    owner: SessionOwner,
+}
+
+impl Opened<'_> {
+    /// Errors if no user is logged in, as far as the session says.
+    pub(crate) fn must_be_logged_in(&self) -> Result<(), Failure> {
+        self.owner.must_be_logged_in(&self.args.name)
     }
 
+    /// Runs `action` with a client of the session.
     pub(crate) fn with_client(
         self,
-        server: &ServerArgs,
-        application: &Application,
-        watch: &Watch,
         action: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let config = server.config(&self.session, watch.lookup())?;
+        let server = &self.args.server;
+        let config = server.config(&self.session, self.watch.lookup())?;
         let route = server.route(&config)?;
-        let api = application.credentials(&self.session, server::is_telegram(&config));
+        let api = self.application.credentials(&self.session, server::is_telegram(&config));
         let config = config.with_api(api);
         let options = server.network.options()?;
         let result = server.runtime.block_on(async {
             let client = server.runtime.start(config, Arc::new(self.store), options).await?;
-            watch.client(&client, route);
+            self.watch.client(&client, route);
             let result = action(&client).await;
             let cause = client.logout_cause();
             client.disconnect().await;
@@ -154,6 +163,6 @@ impl Opened {
             result.map_err(|failure| cause.map_or(failure, Failure::from))?;
             client.save_error().map_or(Ok(()), |error| Err(error.into()))
         });
-        result.map_err(|failure| failure.explained(route, Some(&self.name)))
+        result.map_err(|failure| failure.explained(route, Some(&self.args.name)))
     }
 }

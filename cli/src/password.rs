@@ -1,6 +1,5 @@
 //! `sansgram password`: removes a forgotten password of an account from a logged-in session.
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
@@ -9,11 +8,9 @@ use sansgram_runtime::core::time::Span;
 use sansgram_runtime::{Client, Error};
 use serde::Serialize;
 
-use crate::account::Opened;
-use crate::application::{Application, ApplicationArgs};
+use crate::account::SessionArgs;
 use crate::error::Failure;
-use crate::server::ServerArgs;
-use crate::{help, interrupt, output, timeout, values};
+use crate::{help, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct PasswordArgs {
@@ -25,27 +22,20 @@ pub(crate) struct PasswordArgs {
 enum Action {
     #[command(about = "Ask Telegram to remove the forgotten password, or see how long to wait", long_about = help::RESET,
         after_help = help::EXIT_CODES)]
-    Reset(Signed),
+    Reset(ResetArgs),
     /// Withdraw that request: the password stays
     #[command(after_help = help::EXIT_CODES)]
-    DeclineReset(Signed),
+    DeclineReset(ResetArgs),
 }
 
 #[derive(Debug, Args)]
-struct Signed {
-    #[arg(long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
-        value_parser = values::session_name())]
-    session: PathBuf,
+struct ResetArgs {
+    #[command(flatten)]
+    session: SessionArgs,
 
     /// Print one JSON object: reset (done, waiting, refused or declined); at, when to ask again, in seconds since 1970
     #[arg(long)]
     json: bool,
-
-    #[command(flatten)]
-    application: ApplicationArgs,
-
-    #[command(flatten)]
-    server: ServerArgs,
 }
 
 /// The state of a reset, as scripts read it.
@@ -65,18 +55,14 @@ impl ResetJson {
 
 /// `sansgram password`.
 pub(crate) fn run(args: PasswordArgs) -> Result<(), Failure> {
-    let (mut args, declines) = match args.action {
+    let (args, declines) = match args.action {
         Action::Reset(args) => (args, false),
         Action::DeclineReset(args) => (args, true),
     };
-    let application = Application::of_a_session(args.application.api_id.take())?;
-    interrupt::watch()?;
-    let limit = Duration::from_secs(args.server.timeout.into());
-    timeout::within(limit, move |watch| {
-        let opened = Opened::open(&args.session, watch)?;
-        opened.owner.must_be_logged_in(&args.session)?;
-        watch.doing(if declines { "declining the reset" } else { "asking for the reset" });
-        opened.with_client(&args.server, &application, watch, async |client| match declines {
+    args.session.run(move |opened| {
+        opened.must_be_logged_in()?;
+        opened.watch.doing(if declines { "declining the reset" } else { "asking for the reset" });
+        opened.with_client(async |client| match declines {
             false => reset(client, args.json).await,
             true => decline(client, args.json).await,
         })
