@@ -68,7 +68,7 @@ const CODE_EXPIRED: &str = "the code has expired; log in again to get a new one,
 
 fn password_needed(session: Option<&Path>) -> String {
     format!(
-        "no user is logged in with this session yet: its login waits for the account's password; go on with {}",
+        "no user is logged in with this session yet: its login waits for the account's password; continue with {}",
         login_command(session, " --password PASSWORD")
     )
 }

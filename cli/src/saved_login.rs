@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_session_of_the_same_key_goes_on() {
+    fn only_the_session_of_the_same_key_continues_it() {
         let password = SavedLogin::Password(PasswordHint::default()).to_text();
         let text = format!("{}\nkey 2 0011223344556677\nphone 9996621234\n", *password);
         let session = |dc: i64, key: &str| {

@@ -135,7 +135,7 @@ pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
     }
     terminal.show(&format!("Note that {costs}.")).map_err(Error::from)?;
     loop {
-        match smol::block_on(terminal.read_line("Do you trust who encrypted it, and go on (y/n)?")) {
+        match smol::block_on(terminal.read_line("Do you trust the person who encrypted it? (y/n)")) {
             Ok(answer) => match answer.trim().to_lowercase().as_str() {
                 "y" | "yes" => return Ok(()),
                 "n" | "no" => return Err(Failure::new("the passphrase was not tried; nothing was done")),

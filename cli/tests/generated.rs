@@ -91,7 +91,7 @@ fn e_bash_completes_sessions() {
     assert_eq!(all, ["", "dir", "home", "me", "my work"]);
     assert_eq!(completes(&["login", "--transport", "=", "p"]), "padded|");
     assert_eq!(completes(&["whoami", "--api-id", "m"]), "m|");
-    // Bash completes files itself where there is no answer.
+    // Bash completes files itself if there is no answer.
     assert_eq!(completes(&["sessions", "import", "--from", "m"]), "|");
     assert_eq!(completes(&["sessions", "import", "--from", "=", "m"]), "|");
 }
@@ -118,7 +118,7 @@ fn e_fish_completes_sessions() {
     assert_eq!(completes("sessions import --from me"), "me.session|me.txt");
 }
 
-/// On a terminal, as zsh completes nowhere else.
+/// On a terminal, as zsh completes only there.
 #[cfg(target_os = "linux")]
 #[test]
 fn e_zsh_completes_sessions() {

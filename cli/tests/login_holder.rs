@@ -1,5 +1,5 @@
-//! Whom a session belongs to decides what `login` does: no user is logged in over another, nothing is replaced that
-//! is of use, and who is there already is found out from the server.
+//! The owner of a session decides what `login` does: no user replaces another, nothing useful is overwritten, and the
+//! server is asked who is logged in already.
 
 mod support;
 
@@ -31,7 +31,7 @@ fn sandbox(server: &Server, session: &str, variables: &[(&str, &str)]) -> Run {
     run(login.envs(variables.iter().copied()))
 }
 
-/// A session in Telethon's format of user 9996621234, as `theirs`: it says neither who it is nor the api_id.
+/// A session in Telethon's format of user 9996621234, as `theirs`: it states neither the user nor the api_id.
 #[track_caller]
 fn import(server: &Server) {
     login(server, "mine", &PHONE).ok();
@@ -40,7 +40,7 @@ fn import(server: &Server) {
 }
 
 #[test]
-fn a_sandbox_replaces_nothing_that_is_of_use() {
+fn a_sandbox_replaces_nothing_useful() {
     let server = server();
     import(&server);
     login(&server, "out", &PHONE).ok();
@@ -53,7 +53,7 @@ fn a_sandbox_replaces_nothing_that_is_of_use() {
         assert_eq!(fs::read(&file).unwrap(), before, "{session}");
     }
     login(&server, "half", &PHONE[2..]).ok();
-    // One of a sandbox is, also where that login failed, and whatever the environment says.
+    // A session of a sandbox is replaced, even if its login failed, and with any environment.
     let wrong = ["login", "--sandbox", "--session", "box", "--bot-token", "7:unknown"];
     run(command(&server.directory.path).args(wrong)).fails(&["not valid"]);
     let application = [("SANSGRAM_API_ID", "5"), ("SANSGRAM_API_HASH", API_HASH)];
@@ -65,7 +65,7 @@ fn a_sandbox_replaces_nothing_that_is_of_use() {
 
 /// The mark of the sandbox ends with the login to another server.
 #[test]
-fn a_session_that_moved_from_the_sandbox_is_no_sandbox_s_any_more() {
+fn a_session_that_moved_from_the_sandbox_no_longer_belongs_to_it() {
     let server = server();
     sandbox(&server, "moved", &[]).ok();
     login(&server, "moved", &PHONE).ok();
@@ -84,7 +84,7 @@ fn who_is_logged_in_with_an_imported_session_is_found_out_first() {
         let run = login(&server, "theirs", how);
         assert_eq!(run.ok(), "Already logged in as Sandbox DC 2, user 9996621234 on DC 2.\n", "{how:?}");
     }
-    // Where no user is, it is a session like a new one: the server here does not know the key.
+    // If no user is logged in, it is treated like a new session: this server does not know the key.
     let (before, server) = (server(), server());
     import(&before);
     let string = sessions(&before, &["export", "--session", "theirs", "--to", "telethon"]);
@@ -102,7 +102,7 @@ fn who_is_logged_in_with_an_imported_session_is_found_out_first() {
 }
 
 #[test]
-fn somebody_else_is_not_who_was_asked_for() {
+fn another_user_than_the_requested_one_is_an_error() {
     let server = server();
     import(&server);
     login(&server, "bot", &["--bot-token", "1:sandbox"]).ok();
@@ -181,7 +181,7 @@ fn scripts_read_what_a_logout_did() {
 }
 
 #[test]
-fn a_place_without_room_is_noticed_before_anybody_is_logged_in() {
+fn a_missing_directory_is_noticed_before_the_login() {
     let server = server();
     for how in [&["--bot-token", "1:sandbox"][..], &PHONE, &[]] {
         login(&server, "no/such/directory/mine", how).fails(&[

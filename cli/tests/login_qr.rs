@@ -53,7 +53,7 @@ fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
         terminal.sees("Logged in as Sandbox DC 1, user 9996610002 on DC 1.");
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(0), "{shown}");
-        // Each takes the place of the one before; where the test was slow, there is one that it did not see.
+        // Each replaces the one before; a slow test may miss one.
         assert!(shown.matches("A\u{1b}[J").count() >= links.len() - 1, "{shown}");
         for link in &links {
             for line in QrImage::of(link).unwrap().half_blocks(Background::Light).lines() {
@@ -80,7 +80,7 @@ fn ctrl_c_and_another_call() {
     assert_eq!(terminal.ends().0, Some(130));
     assert!(!picture.exists());
     let mut terminal = Terminal::on(&server.command(&["login"]));
-    terminal.sees("A login by QR code was begun (just now). Go on with it? (y/n)");
+    terminal.sees("A login by QR code was begun (just now). Continue it? (y/n)");
     terminal.types("y\n");
     terminal.sees("tg://");
     let link = format!("tg://{}", terminal.rest_of_line());
@@ -94,12 +94,14 @@ fn ctrl_c_and_another_call() {
     assert!(run.ok().contains("9996620002") && !run.stderr.contains("tg://"), "{run:?}");
 }
 
-/// It is nothing to go on with: a link can be shown at any time.
+/// Nothing is saved: a link can be shown at any time.
 #[test]
 fn a_server_that_is_away() {
     let directory = Directory::new();
     let login = |args: &[&str]| {
-        run(command(&directory.path).args(["login", "--dc", &format!("2={}", support::NOBODY)]).args(args))
+        run(command(&directory.path)
+            .args(["login", "--dc", &format!("2={}", support::NO_LISTENER)])
+            .args(args))
     };
     login(&["--qr"]).fails(&["DC 2 cannot be reached"]);
     assert!(!directory.path.join("sansgram.login").exists());

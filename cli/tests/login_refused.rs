@@ -19,10 +19,10 @@ fn ends(server: &Server, args: &[&str], pending: Option<&str>) -> Run {
     let told = pending.map(|pending| format!("{{\"pending\":\"{pending}\"}}\n")).unwrap_or_default();
     assert_eq!(run.stdout, told, "{run:?}");
     assert_eq!(server.directory.path.join("sansgram.login").exists(), pending.is_some(), "{run:?}");
-    // It is running already.
+    // That command is already running.
     assert!(!run.stderr.contains("log in with \"sansgram login\""), "{run:?}");
     if pending.is_none() {
-        assert!(!run.stderr.contains("go on with"), "{run:?}");
+        assert!(!run.stderr.contains("continue with"), "{run:?}");
     }
     run
 }
@@ -90,26 +90,26 @@ fn b7_a_frozen_account_is_named() {
 }
 
 #[test]
-fn b7_a_session_that_owes_its_password_says_how_to_go_on() {
+fn b7_a_session_that_owes_its_password_says_how_to_continue() {
     let server = Server::new(ServerOptions::default());
     ends(&server, &CODE, Some("password"));
     let told =
-        ["its login as +999 662 0002 waits for the password", "go on with \"sansgram login --password"];
+        ["its login as +999 662 0002 waits for the password", "continue with \"sansgram login --password"];
     server.run(&["whoami"]).fails(&told);
     server.run(&["login", "--password", "sandbox"]).ok();
     server.run(&["whoami"]).ok();
 }
 
-/// The session does not say so; the server does.
+/// Only the server knows that a password is missing.
 #[test]
-fn b7_an_imported_session_that_owes_its_password_is_gone_on_with() {
+fn b7_an_imported_session_that_owes_its_password_is_continued() {
     let owes = || Fault::error("users.getUsers", 401, "SESSION_PASSWORD_NEEDED").once();
     let server = refusing(vec![owes(), owes()]);
     ends(&server, &CODE, Some("password"));
     std::fs::remove_file(server.directory.path.join("sansgram.login")).unwrap();
     server.run(&["whoami"]).fails(&[
         "its login waits for the account's password",
-        "go on with \"sansgram login --password PASSWORD\"",
+        "continue with \"sansgram login --password PASSWORD\"",
     ]);
     let run = server.run(&["login", "--password", "sandbox"]);
     assert!(run.ok().contains("user 9996620002"), "{run:?}");
@@ -123,8 +123,8 @@ fn a_password_that_is_owed_is_asked_for_by_one_command() {
     let server = refusing(vec![owes("auth.checkPassword"), owes("users.getUsers")]);
     let login = [&PASSWORD[..], &["--session", "work"]].concat();
     let run = server.run(&login);
-    assert_eq!(run.stderr.matches("go on with").count(), 1, "{run:?}");
-    run.fails(&["go on with \"sansgram login --session work --password PASSWORD\""]);
+    assert_eq!(run.stderr.matches("continue with").count(), 1, "{run:?}");
+    run.fails(&["continue with \"sansgram login --session work --password PASSWORD\""]);
     std::fs::remove_file(server.directory.path.join("work.login")).unwrap();
     let whoami = server.run(&["whoami", "--session", "work"]);
     whoami.fails(&["\"sansgram login --session work --password PASSWORD\""]);
@@ -137,7 +137,7 @@ fn a_bot_logs_in_again_by_itself() {
     server.run(&["login", "--bot-token", "1:sandbox"]).ok();
 }
 
-/// A server that goes on to refuse ends the login, whether or not there is time for all attempts.
+/// A server that keeps refusing ends the login, whether or not there is time for all attempts.
 #[test]
 fn a_lasting_refusal_means_the_same_under_any_time_limit() {
     for seconds in ["3", "60"] {

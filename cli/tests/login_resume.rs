@@ -1,5 +1,5 @@
-//! A saved login: after Ctrl-C, after a kill, or because there was no terminal to ask on. The next call goes
-//! on with it, under the same key.
+//! A saved login: after Ctrl-C, after a kill, or because there was no terminal to ask on. The next call
+//! continues it under the same key.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -28,7 +28,7 @@ fn key(server: &Server) -> String {
     run(show.args(["sessions", "show", "--json"])).json()["auth_key_id"].as_str().unwrap().into()
 }
 
-/// All codes that were sent until now.
+/// The number of codes sent since the last call.
 fn codes_sent(server: &Server) -> usize {
     let events = std::iter::from_fn(|| server.served.next_event(std::time::Duration::ZERO));
     events.filter(|event| matches!(event, sansgram_testkit::accounts::AccountEvent::CodeSent { .. })).count()
@@ -54,13 +54,13 @@ fn ctrl_c_at_the_code_then_another_call() {
         assert_eq!(fs::metadata(saved_login(&server)).unwrap().permissions().mode() & 0o777, 0o600);
 
         let mut terminal = Terminal::on(&server.command(&login));
-        terminal.sees("A login as +999 661 0002 waits for its code (just now). Go on with it? (y/n)");
+        terminal.sees("A login as +999 661 0002 waits for its code (just now). Continue it? (y/n)");
         terminal.types("\u{3}");
         terminal.sees("Interrupted; \"sansgram login\" with the same session continues");
         assert_eq!(terminal.ends().0, Some(130));
 
         let mut terminal = Terminal::on(&server.command(&login));
-        terminal.sees("Go on with it? (y/n)");
+        terminal.sees("Continue it? (y/n)");
         terminal.types("y\n");
         terminal.sees("Code:");
         terminal.types("11111\n");
@@ -85,7 +85,7 @@ fn ctrl_c_at_the_code_then_another_call() {
 }
 
 #[test]
-fn killed_at_any_question_it_goes_on() {
+fn killed_at_any_question_it_can_be_continued() {
     let server = server();
     for (signal, code) in [(Signal::TERM, Some(143)), (Signal::HUP, Some(129)), (Signal::KILL, None)] {
         let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996620002"]));
@@ -111,14 +111,14 @@ fn killed_at_any_question_it_goes_on() {
     assert!(!saved_login(&server).exists());
 }
 
-/// It failed, and says what it waits for.
+/// Asserts that the run failed and that its JSON says what the login waits for.
 #[track_caller]
 fn pending(run: &support::Run, what: &str) {
     let expected = format!("{{\"pending\":\"{what}\"}}\n");
     assert_eq!((run.code, &run.stdout), (Some(1), &expected), "{run:?}");
 }
 
-/// Of what is half done both are told: what it waits for, and how to go on.
+/// An incomplete login says both what it waits for and how to continue.
 #[test]
 fn standard_input_that_ends_too_early() {
     let server = server();
@@ -128,7 +128,8 @@ fn standard_input_that_ends_too_early() {
     let mut login = server.command(&["login", "--phone-stdin", "--code-stdin", "--session", "q", "--json"]);
     let run = run(login.stdin(reader));
     pending(&run, "code");
-    for words in ["standard input ended before the login code came; go on with", "--session q --code CODE"] {
+    for words in ["standard input ended before the login code came; continue with", "--session q --code CODE"]
+    {
         assert!(run.stderr.contains(words), "{run:?}");
     }
 }
@@ -138,7 +139,7 @@ fn scripts_login_by_several_calls() {
     let server = server();
     server
         .run(&["login", "--phone", "9996610002", "--session", "mine"])
-        .fails(&["The code was sent", "go on with \"sansgram login --session mine --code CODE\""]);
+        .fails(&["The code was sent", "continue with \"sansgram login --session mine --code CODE\""]);
     server.run(&["login", "--phone", "9996620006", "--session", "no code"]).fails(&[
         "an e-mail address",
         "\"sansgram login --session 'no code'\"",
@@ -148,11 +149,11 @@ fn scripts_login_by_several_calls() {
     assert_eq!(run.stdout, "{\"pending\":\"email\"}\n");
     assert!(!run.stderr.contains("was sent"), "{run:?}");
     let mine = |args: &[&str]| server.run(&[&["login", "--session", "mine"], args].concat());
-    // Nothing that is given: it says again what it waits for.
+    // Without a value it says again what it waits for.
     mine(&[]).fails(&["waits for its code", "--code CODE"]);
     // A wrong one can be given again.
     mine(&["--code", "00000"])
-        .fails(&["the code is wrong", "go on with \"sansgram login --session mine --code CODE\""]);
+        .fails(&["the code is wrong", "continue with \"sansgram login --session mine --code CODE\""]);
     pending(&mine(&["--code", "00000", "--json"]), "code");
     // Another one.
     mine(&["--code", "resend"]).fails(&["sent by text message", "--code CODE"]);
@@ -189,7 +190,7 @@ fn the_number_may_be_given_again_or_be_another_one() {
 }
 
 #[test]
-fn what_belongs_to_another_key_is_not_gone_on_with() {
+fn what_belongs_to_another_key_is_not_continued() {
     let server = server();
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     let text = fs::read_to_string(saved_login(&server)).unwrap();
@@ -209,9 +210,9 @@ fn a_no_begins_anew() {
     let server = server();
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     let mut terminal = Terminal::on(&server.command(&["login"]));
-    terminal.sees("Go on with it? (y/n)");
+    terminal.sees("Continue it? (y/n)");
     terminal.types("what\n");
-    terminal.sees("Go on with it? (y/n)");
+    terminal.sees("Continue it? (y/n)");
     terminal.types("n\n");
     terminal.sees("bot token:");
     terminal.types("1:sandbox\n");
@@ -220,7 +221,7 @@ fn a_no_begins_anew() {
     assert!(!saved_login(&server).exists());
 }
 
-/// The key is agreed upon anew, and the code is of no more use.
+/// A new key is agreed on, and the code is invalid under it.
 #[test]
 fn a_server_that_knows_nothing_of_it() {
     let (server, other) = (server(), server());
@@ -246,7 +247,7 @@ fn a_saved_login_of_an_earlier_version_is_read_and_replaced() {
     fs::rename(saved_login(&server), &old).unwrap();
     server.run(&["login", "--password", "sandbox"]).ok();
     assert!(!old.exists() && !saved_login(&server).exists());
-    // It goes with a logout too.
+    // A logout removes it too.
     let other = self::server();
     other.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     let old = other.directory.path.join("sansgram.signin");
@@ -276,7 +277,7 @@ fn a_saved_login_is_shown() {
             (&json!("code"), &json!(if name == "one" { 1 } else { 2 }))
         );
         assert_eq!(shown["auth_key_id"].as_str().map(str::len), Some(16), "{shown}");
-        // Given up.
+        // A logout removes the saved login.
         let logout = server.run(&["logout", "--session", name]);
         assert!(logout.ok().starts_with("No user was logged in; the saved login"), "{logout:?}");
         assert!(!server.directory.path.join(format!("{name}.login")).exists());
@@ -296,7 +297,7 @@ fn ctrl_d_at_a_passphrase() {
     assert_eq!(terminal.ends().0, Some(1));
 }
 
-/// Nothing of the session is on the disk before it is encrypted, not even while its login is half done.
+/// Nothing of the session is on the disk before it is encrypted, not even while its login is incomplete.
 #[test]
 fn a_login_that_is_encrypted_from_the_start() {
     let server = server();
@@ -357,7 +358,7 @@ fn a_wrong_passphrase_may_be_typed_again() {
     }
     let (code, shown) = terminal.ends();
     assert_eq!((code, shown.matches("The passphrase is wrong.").count()), (Some(0), 2), "{shown}");
-    // Somebody who does not know it gives up, or is given up.
+    // After three wrong ones the command ends.
     let mut terminal = Terminal::start(&server.directory, &["sessions", "show"]);
     for _ in 0..3 {
         terminal.sees("Passphrase of sansgram.session:");
@@ -366,7 +367,7 @@ fn a_wrong_passphrase_may_be_typed_again() {
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(1), "{shown}");
     assert!(shown.contains("error: the session file sansgram.session cannot be decrypted"), "{shown}");
-    // Nobody types that of the environment.
+    // That of the environment is not asked for again.
     let mut whoami = server.command(&["whoami"]);
     let run = run(whoami.env("SANSGRAM_PASSPHRASE", "hores"));
     run.fails(&["cannot be decrypted: the passphrase is wrong"]);
@@ -388,7 +389,7 @@ fn a_signal_at_a_passphrase() {
         }
         ended_at_a_passphrase(Terminal::on(&sessions));
     }
-    // A lock file goes with its process.
+    // The lock file is removed with its process.
     let entries = fs::read_dir(&server.directory.path).unwrap();
     let mut files: Vec<_> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
@@ -424,13 +425,13 @@ fn ctrl_c_at_a_passphrase() {
     }
 }
 
-/// In the same directory, without naming the server: the session remembers it.
+/// Runs the command in the directory of the server without naming the server, which the session remembers.
 #[track_caller]
 fn at_remembered(server: &Server, args: &[&str]) -> support::Run {
     run(support::command(&server.directory.path).args(args))
 }
 
-/// What cannot begin without an application leaves what waits as it is.
+/// A login that cannot begin without an application leaves the saved one as it is.
 #[test]
 fn another_way_without_an_application_loses_no_code() {
     let server = server();
@@ -442,14 +443,14 @@ fn another_way_without_an_application_loses_no_code() {
     assert_eq!(fs::read(saved_login(&server)).unwrap(), kept);
     server.run(&["login", "--bot-token", "1:sandbox", "--api-id", "77"]).misused(&["belong together"]);
     at_remembered(&server, &["login", "--bot-token", "12"]).fails(&["not a bot token"]);
-    // Nor does a server that is away.
-    let nobody = format!("2={}", support::NOBODY);
-    at_remembered(&server, &["login", "--qr", "--dc", &nobody]).fails(&["cannot be reached"]);
+    // A server that is away does not remove it either.
+    let closed = format!("2={}", support::NO_LISTENER);
+    at_remembered(&server, &["login", "--qr", "--dc", &closed]).fails(&["cannot be reached"]);
     assert_eq!(fs::read(saved_login(&server)).unwrap(), kept);
     server.run(&["login", "--code", "22222"]).ok();
 }
 
-/// A link is always a new one, and wants all that it began with.
+/// A link is always a new one, and needs the application again.
 #[test]
 fn a_link_is_begun_anew_with_its_application() {
     let server = server();
@@ -467,7 +468,7 @@ fn a_link_is_begun_anew_with_its_application() {
     at_remembered(&server, &["login", "--qr", "--api-id", "77"]).misused(&["belong together"]);
 }
 
-/// The code is as good as before, and a script that reads the result knows it.
+/// The code stays valid, and the JSON says so.
 #[test]
 fn a_server_that_is_away_or_silent_uses_no_code() {
     let fault_injection = FaultInjection::default().with_silent_after_accept(true);
@@ -476,7 +477,7 @@ fn a_server_that_is_away_or_silent_uses_no_code() {
     let login = ["login", "--phone", "9996610002"];
     pending(&server.run(&[&login[..], &["--json"]].concat()), "code");
     for (address, words) in
-        [(support::NOBODY, "cannot be reached"), (silent.served.address(2).unwrap(), "timed out")]
+        [(support::NO_LISTENER, "cannot be reached"), (silent.served.address(2).unwrap(), "timed out")]
     {
         let at = |args: &[&str]| {
             let away = format!("1={address}");
@@ -485,19 +486,19 @@ fn a_server_that_is_away_or_silent_uses_no_code() {
         };
         let run = at(&["--code", "11111", "--json"]);
         pending(&run, "code");
-        let how = "; the code was not used; go on with \"sansgram login --code CODE\"";
+        let how = "; the code was not used; continue with \"sansgram login --code CODE\"";
         assert!(run.stderr.contains(words) && run.stderr.contains(how), "{run:?}");
         at(&["--phone", "9996610002", "--code", "11111"]).fails(&[words, how]);
-        // Somebody else's login does not stand there.
+        // The login of another number does not advise it.
         let other = at(&["--phone", "9996610001", "--code", "11111", "--json"]);
         other.fails(&[words]);
-        assert!(!other.stderr.contains("go on"), "{other:?}");
+        assert!(!other.stderr.contains("continue with"), "{other:?}");
     }
     pending(&server.run(&["login", "--code", "11111", "--json"]), "password");
-    let nobody = format!("1={}", support::NOBODY);
-    let away = at_remembered(&server, &["login", "--password", "sandbox", "--json", "--dc", &nobody]);
+    let closed = format!("1={}", support::NO_LISTENER);
+    let away = at_remembered(&server, &["login", "--password", "sandbox", "--json", "--dc", &closed]);
     pending(&away, "password");
-    assert!(away.stderr.contains("the password was not used; go on with"), "{away:?}");
+    assert!(away.stderr.contains("the password was not used; continue with"), "{away:?}");
     server.run(&["login", "--password", "sandbox"]).ok();
 }
 
@@ -510,7 +511,7 @@ fn a_code_that_is_cancelled() {
         run.fails(&["the login was cancelled"]);
         assert!(!run.stderr.contains("terminal") && !saved_login(&server).exists(), "{run:?}");
     }
-    // Nobody is asked for another number, either.
+    // Nor is another number asked for on a terminal.
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     let terminal = Terminal::on(&server.command(&["login", "--code", "cancel"]));
     let (code, shown) = terminal.ends();
@@ -518,14 +519,14 @@ fn a_code_that_is_cancelled() {
     assert!(shown.contains("error: the login was cancelled"), "{shown}");
 }
 
-/// What a killed process left of a saved login is as secret as the file itself.
+/// They are as secret as the saved login itself.
 #[test]
-fn what_a_kill_left_goes_with_the_next_owner_of_the_session() {
+fn temporary_files_of_a_killed_process_are_removed_by_the_next_owner() {
     let server = server();
     let left = server.directory.path.join(".sansgram.login.4194304-7.tmp");
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     fs::write(&left, "secret").unwrap();
-    // Who only looks may not know whether it is still being written.
+    // "show" does not own the session, so it cannot know whether the file is still being written.
     let mut show = support::command(&server.directory.path);
     run(show.args(["sessions", "show"])).ok();
     assert!(left.exists());

@@ -54,7 +54,7 @@ fn the_session_is_kept_in_memory_unless_it_has_a_name() {
     // The next sandbox knows nothing of this session; the login works all the same.
     let again = support::run(&mut command);
     assert!(again.ok().starts_with("Logged in as"), "{again:?}");
-    // Who set a passphrase hears that it protects nothing yet.
+    // A passphrase that is set gives a note that it protects nothing yet.
     let plain = support::run(command.arg("--json").env("SANSGRAM_PASSPHRASE", "horse"));
     assert!(plain.stderr.contains("mine.session is not encrypted"), "{plain:?}");
     let encrypted = support::run(command.arg("--encrypt"));

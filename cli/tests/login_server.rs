@@ -28,7 +28,7 @@ fn a_session_from_login_to_logout() {
         assert_eq!(run(&["whoami", "--json"]).json(), me);
         assert_eq!(run(&["whoami"]).ok(), "Sandbox DC 1, user 9996610002 on DC 1\n");
 
-        // Nothing is needed where somebody is logged in, and nothing is asked.
+        // If a user is logged in, no values are needed and nothing is asked.
         for values in [&phone[..], &["login"], &["login", "--phone", "9996610002"]] {
             let again = run(values);
             assert_eq!(again.ok(), "Already logged in as Sandbox DC 1, user 9996610002 on DC 1.\n");
@@ -108,7 +108,7 @@ fn why_a_session_ended_is_said() {
 }
 
 #[test]
-fn a_session_that_nobody_is_logged_in_with_does_not_stand_in_the_way() {
+fn a_session_without_a_user_is_replaced() {
     let server = Server::new(ServerOptions::default());
     server.run(&["login", "--phone", "9996621234", "--code", "00000"]).fails(&["code is wrong"]);
     let other = Server::new(ServerOptions::default());
@@ -128,7 +128,7 @@ fn a_user_of_ones_own_with_a_code_that_is_not_known_beforehand() {
     // Without a terminal the first call sends it, and the second gives it.
     server
         .run(&["login", "--phone", "15550001"])
-        .fails(&["The code was sent", "go on with \"sansgram login --code CODE\""]);
+        .fails(&["The code was sent", "continue with \"sansgram login --code CODE\""]);
     let Some(AccountEvent::CodeSent { code, .. }) = server.served.next_event(LIMIT) else {
         panic!("no code")
     };
@@ -192,7 +192,7 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     let run = support::run(server.command(&["login", "--bot-token", "1:sandbox", "--json"]).stdout(full()));
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("cannot be written to standard output"), "{run:?}");
-    // Nobody could be told, but the exit code is right.
+    // There is no output, but the exit code is right.
     let run = support::run(server.command(&["whoami"]).stdout(full()).stderr(full()));
     assert_eq!(run.code, Some(1));
 }

@@ -14,7 +14,7 @@ use support::{Directory, command};
 const TO_THE_PASSWORD: [&str; 6] = ["login", "--sandbox", "--phone", "9996620002", "--code", "22222"];
 
 #[test]
-fn a_password_is_hidden_where_no_terminal_is_the_controlling_one() {
+fn a_password_is_hidden_without_a_controlling_terminal() {
     let directory = Directory::new();
     let mut terminal =
         Terminal::behind(&["setsid", "--wait"], command(&directory.path).args(TO_THE_PASSWORD));
@@ -30,7 +30,7 @@ fn a_password_is_hidden_where_no_terminal_is_the_controlling_one() {
 
 /// `< /dev/tty` of a shell opens it for reading only.
 #[test]
-fn a_password_is_hidden_where_standard_input_can_only_be_read() {
+fn a_password_is_hidden_if_standard_input_is_read_only() {
     let directory = Directory::new();
     let others = ["setsid", "--ctty", "--wait", "sh", "-c", r#"setsid --wait "$@" < "$(tty)""#, "sh"];
     let mut terminal = Terminal::behind(&others, command(&directory.path).args(TO_THE_PASSWORD));
@@ -69,7 +69,7 @@ fn a_stop_from_outside_does_not_show_the_password() {
     let before = terminal.before.clone();
     terminal.sees("Password");
     terminal.types("half");
-    // Until it has been read: what has not belongs to whoever reads next.
+    // Until the command has read it: unread input goes to the next reader.
     thread::sleep(Duration::from_millis(300));
     let pid = Pid::from_child(&terminal.child);
     kill_process(pid, Signal::STOP).unwrap();
@@ -99,7 +99,7 @@ fn a_visible_question_is_shown_again_after_a_stop() {
     assert_eq!(terminal.ends().0, Some(0));
 }
 
-/// However a person or the system ends it, and at whichever question.
+/// Every key and signal that ends it, at every question.
 #[test]
 fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
     const SANDBOX: [&str; 2] = ["login", "--sandbox"];
@@ -130,7 +130,7 @@ fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
         if is_hidden {
             terminal.waits_for_echo(false);
         }
-        // Where nothing shows, the command reads that key itself, as it does Ctrl-C.
+        // While input is hidden, the command reads that key itself, as it does Ctrl-C.
         let wanted = if is_hidden && end == Ok("\u{1c}") { 130 } else { wanted };
         match end {
             Ok(key) => terminal.types(key),

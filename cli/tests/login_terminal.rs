@@ -202,7 +202,7 @@ fn a_session_in_use_names_its_owner() {
 }
 
 #[test]
-fn a_password_is_recovered_only_where_that_is_meant() {
+fn a_password_is_recovered_only_on_confirmation() {
     let directory = Directory::new();
     let args = ["login", "--sandbox", "--phone", "9996620008", "--code", "22222"];
     let mut terminal = Terminal::start(&directory, &args);

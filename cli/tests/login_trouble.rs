@@ -49,9 +49,9 @@ fn listening(treat: fn(TcpStream)) -> std::net::SocketAddr {
 }
 
 #[test]
-fn nobody_listens() {
+fn a_closed_port() {
     for runtime in ["tokio", "smol"] {
-        within(30, || at(support::NOBODY, &["--runtime", runtime])).fails(&[
+        within(30, || at(support::NO_LISTENER, &["--runtime", runtime])).fails(&[
             "DC 2 cannot be reached",
             "refused",
             "check",
@@ -258,7 +258,7 @@ fn a_session_survives_a_server_that_is_away() {
     let session = std::fs::read(server.directory.path.join("sansgram.session")).unwrap();
     for command in ["whoami", "logout"] {
         let mut away = support::command(&server.directory.path);
-        away.args([command, "--public-key", "key.pem", "--dc", &format!("2={}", support::NOBODY)]);
+        away.args([command, "--public-key", "key.pem", "--dc", &format!("2={}", support::NO_LISTENER)]);
         within(30, || support::run(&mut away)).fails(&["DC 2 cannot be reached"]);
     }
     assert_eq!(std::fs::read(server.directory.path.join("sansgram.session")).unwrap(), session);

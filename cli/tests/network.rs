@@ -1,4 +1,4 @@
-//! The way to the server: proxies, MTProxies and disguises by options, whose secrets nobody sees.
+//! The way to the server: proxies, MTProxies and disguises by options. Their secrets are never shown.
 
 mod support;
 
@@ -197,13 +197,13 @@ fn c5_a_proxy_that_offers_only_digest_is_told_so() {
 /// Whose fault it is, and so what to look at: never the server's address.
 #[test]
 fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
-    let nobody = support::NOBODY;
+    let closed = support::NO_LISTENER;
     let server = server(Frontend::MtProxy { key: KEY, mode: MtProxyMode::Plain });
     let mtproxy = format!("{}@{}", "2b".repeat(16), server.served.address(2).unwrap());
     for (args, words) in [
         (["--proxy", "socks5://no-such-host.invalid:1"], ["has no address", "check its spelling"]),
         (
-            ["--proxy", &format!("http://{nobody}")],
+            ["--proxy", &format!("http://{closed}")],
             ["the connection to the proxy was refused", "whether it runs"],
         ),
         (
@@ -219,17 +219,17 @@ fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
     }
 }
 
-/// A port that nobody listens at says nothing of secrets and clocks, and more time does not open it.
+/// A closed port is no sign of a wrong secret or clock, and more time does not open it.
 #[test]
 fn c3_a_refused_port_is_blamed_on_neither_secret_nor_clock() {
-    let nobody = support::NOBODY;
+    let closed = support::NO_LISTENER;
     let server = server(Frontend::None);
     let secret = format!("ee{}7777772e6578616d706c652e6f7267", "1a".repeat(16));
     for (option, way) in [
-        ("--mtproxy", format!("{secret}@{nobody}")),
-        ("--mtproxy", format!("dd{}@{nobody}", "1a".repeat(16))),
-        ("--proxy", format!("socks5://{nobody}")),
-        ("--proxy", format!("http://{nobody}")),
+        ("--mtproxy", format!("{secret}@{closed}")),
+        ("--mtproxy", format!("dd{}@{closed}", "1a".repeat(16))),
+        ("--proxy", format!("socks5://{closed}")),
+        ("--proxy", format!("http://{closed}")),
     ] {
         for timeout in ["60", "1"] {
             let began = std::time::Instant::now();

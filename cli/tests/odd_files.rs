@@ -46,7 +46,7 @@ fn f6_a_pipe_is_refused_wherever_a_file_is_read() {
         sansgram(&directory, &[&["sessions", action, "--session", "pipe"], to].concat()).fails(&words);
     }
     sansgram(&directory, &["whoami", "--session", "pipe"]).fails(&words);
-    // Who can open it is not what is wrong with it.
+    // Its permissions are not what is wrong with it.
     assert!(
         Command::new("chmod").arg("666").arg(directory.path.join("pipe.session")).status().unwrap().success()
     );
@@ -171,11 +171,11 @@ fn f6_no_code_is_asked_for_if_the_login_cannot_be_kept() {
     fs::remove_dir(&place).unwrap();
     // A link that leads nowhere is replaced, and what it waits for is kept.
     symlink("nowhere", &place).unwrap();
-    server.run(&["login", "--phone", "9996610001"]).fails(&["go on with \"sansgram login --code CODE\""]);
+    server.run(&["login", "--phone", "9996610001"]).fails(&["continue with \"sansgram login --code CODE\""]);
     assert!(server.run(&["login", "--code", "11111"]).ok().contains("Logged in"));
 }
 
-/// What could not be kept is gone on with by no other call, so none is advised.
+/// A login that could not be saved cannot be continued by another call, so none is advised.
 #[cfg(target_os = "linux")]
 #[test]
 fn f6_a_login_that_is_not_kept_is_not_said_to_go_on() {
@@ -192,7 +192,7 @@ fn f6_a_login_that_is_not_kept_is_not_said_to_go_on() {
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(1), "{shown}");
     assert!(
-        !shown.contains("pending") && !shown.contains("go on with") && !shown.contains("--code"),
+        !shown.contains("pending") && !shown.contains("continue with") && !shown.contains("--code"),
         "{shown}"
     );
 }
@@ -202,7 +202,7 @@ fn f1_a_command_that_is_advised_names_the_session_as_it_is() {
     let server = Server::new(ServerOptions::default());
     let name = "a\nb 'c'";
     let begun = server.run(&["login", "--phone", "9996621234", "--session", name]);
-    begun.fails(&[r"go on with "]);
+    begun.fails(&[r"continue with "]);
     let word = begun.stderr.split("--session ").nth(1).and_then(|rest| rest.split(" --code").next()).unwrap();
     assert_eq!(word, r"$'a\012b \'c\''");
     let mut bash = Command::new("bash");

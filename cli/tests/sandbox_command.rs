@@ -1,4 +1,4 @@
-//! `sansgram sandbox`: the test DCs alone, for anybody's client.
+//! `sansgram sandbox`: the test DCs alone, for any client.
 
 mod support;
 
@@ -229,10 +229,10 @@ fn what_it_cannot_do_it_says() {
     let server = support::Server::new(sansgram_testkit::server::ServerOptions::default());
     let pem = server.served.public_key_pem();
     let (begin, end) = pem.split_at(pem.len() / 2);
-    let somebodys = format!("{begin}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
-    fs::write(directory.path.join("somebodys.pem"), &somebodys).unwrap();
-    fails(&["--public-key", "somebodys.pem"], &["somebodys.pem", "left as it is"]);
-    assert_eq!(fs::read_to_string(directory.path.join("somebodys.pem")).unwrap(), somebodys);
+    let foreign = format!("{begin}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
+    fs::write(directory.path.join("foreign.pem"), &foreign).unwrap();
+    fails(&["--public-key", "foreign.pem"], &["foreign.pem", "left as it is"]);
+    assert_eq!(fs::read_to_string(directory.path.join("foreign.pem")).unwrap(), foreign);
     fails(&["--public-key", "precious"], &["precious", "left as it is"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
     fails(&["--public-key", "no/such/directory/key"], &["no/such/directory/key", "cannot be written"]);

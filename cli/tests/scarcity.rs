@@ -1,4 +1,4 @@
-//! The command where there is too little: descriptors, time, patience.
+//! The command with too few resources: descriptors, memory, time, disk.
 #![cfg(target_os = "linux")]
 
 mod support;

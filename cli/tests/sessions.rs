@@ -129,9 +129,9 @@ fn what_cannot_be_is_said_without_the_string() {
         fs::write(directory.path.join("damaged.session"), content).unwrap();
         sessions(&directory, &["show", "--session", "damaged"]).fails(&words);
     }
-    let nobody = sansgram_runtime::core::client::StoredSession::default();
-    fs::write(directory.path.join("nobody.session"), &**nobody.to_text()).unwrap();
-    let nothing = sessions(&directory, &["export", "--session", "nobody", "--to", "telethon"]);
+    let empty = sansgram_runtime::core::client::StoredSession::default();
+    fs::write(directory.path.join("empty.session"), &**empty.to_text()).unwrap();
+    let nothing = sessions(&directory, &["export", "--session", "empty", "--to", "telethon"]);
     nothing.fails(&["no user has logged in", "\"sansgram login\""]);
     assert!(!nothing.stderr.contains("note:"), "{nothing:?}");
     sessions(&directory, &["export", "--session", "me", "--to", "tdata"]).misused(&["tdata", "--output"]);

@@ -80,5 +80,5 @@ pub(super) fn how(pending: &SavedLogin, args: &LoginArgs) -> String {
 
 /// Asks whether to resume it.
 pub(super) fn offer(kept: &LoadedLogin) -> String {
-    format!("A {}. Go on with it? (y/n)", describe(kept))
+    format!("A {}. Continue it? (y/n)", describe(kept))
 }

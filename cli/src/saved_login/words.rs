@@ -40,7 +40,7 @@ pub(crate) fn resume_by(pending: &SavedLogin, session: Option<&Path>, server: &s
         "password" => (" --password PASSWORD", ""),
         _ => ("", " on a terminal"),
     };
-    format!("go on with {}{server}{place}", login_command(session, value))
+    format!("continue with {}{server}{place}", login_command(session, value))
 }
 
 /// Says why a session with a saved login cannot be used yet, and how to resume the login.

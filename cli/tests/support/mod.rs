@@ -21,8 +21,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The form of an `api_hash`; no server here looks at it.
 pub const API_HASH: &str = "0123456789abcdef0123456789abcdef";
 
-/// Where nobody listens: a port of another test would be free one moment, and taken the next.
-pub const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
+/// An address without a listener. A fixed port, since a free one may be taken by another test.
+pub const NO_LISTENER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// How a run went.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ pub struct Terminal {
     shown: String,
     /// How much of it has been looked at.
     seen: usize,
-    /// LoadedLogin open, so that the terminal outlives the command.
+    /// Kept open, so that the terminal outlives the command.
     pub slave: File,
     /// Its modes before the command began.
     pub before: Termios,
@@ -52,8 +52,8 @@ impl Terminal {
         Self::behind(&["setsid", "--ctty", "--wait"], wanted)
     }
 
-    /// A command of a shell that has job control: once the command is stopped, the shell says "It is stopped.", waits
-    /// for a line and has it go on.
+    /// A command of a shell with job control: once the command is stopped, the shell prints "It is stopped.", and
+    /// resumes it after a line of input.
     pub fn of_a_shell(wanted: &Command) -> Self {
         let script = r#"set -m; "$@"; echo "It is stopped."; read -r go; fg > /dev/null"#;
         Self::behind(&["setsid", "--ctty", "--wait", "sh", "-c", script, "sh"], wanted)
@@ -96,7 +96,7 @@ impl Terminal {
         let mut reader = master.try_clone().unwrap();
         thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // Fails once nobody has the other end any more.
+            // Fails once the other end is closed.
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if sender.send(buffer[..count].to_vec()).is_err() {
                     break;
