@@ -494,12 +494,13 @@ fn a_server_that_is_away_or_silent_uses_no_code() {
         other.fails(&[words]);
         assert!(!other.stderr.contains("continue with"), "{other:?}");
     }
-    pending(&server.run(&["login", "--code", "11111", "--json"]), "password");
+    // As advised, without --dc: the address of a call that failed has not replaced the remembered one.
+    pending(&at_remembered(&server, &["login", "--code", "11111", "--json"]), "password");
     let closed = format!("1={}", support::NO_LISTENER);
     let away = at_remembered(&server, &["login", "--password", "sandbox", "--json", "--dc", &closed]);
     pending(&away, "password");
     assert!(away.stderr.contains("the password was not used; continue with"), "{away:?}");
-    server.run(&["login", "--password", "sandbox"]).ok();
+    at_remembered(&server, &["login", "--password", "sandbox"]).ok();
 }
 
 #[test]

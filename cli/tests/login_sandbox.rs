@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::json;
-use support::sansgram;
+use support::{Directory, command, run, sansgram};
 
 const SANDBOX: [&str; 2] = ["login", "--sandbox"];
 
@@ -41,23 +41,23 @@ fn by_bot_token() {
 
 #[test]
 fn the_session_is_kept_in_memory_unless_it_has_a_name() {
-    let directory = support::Directory::new();
+    let directory = Directory::new();
     let files = || {
         let entries = std::fs::read_dir(&directory.path).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
     };
-    let mut command = support::command(&directory.path);
-    support::run(command.args(["login", "--sandbox", "--bot-token", "1:sandbox"])).ok();
+    let mut command = command(&directory.path);
+    run(command.args(["login", "--sandbox", "--bot-token", "1:sandbox"])).ok();
     assert!(files().is_empty());
-    support::run(command.args(["--session", "mine"])).ok();
+    run(command.args(["--session", "mine"])).ok();
     assert_eq!(files(), ["mine.session"]);
     // The next sandbox knows nothing of this session; the login works all the same.
-    let again = support::run(&mut command);
+    let again = run(&mut command);
     assert!(again.ok().starts_with("Logged in as"), "{again:?}");
     // A passphrase that is set gives a note that it protects nothing yet.
-    let plain = support::run(command.arg("--json").env("SANSGRAM_PASSPHRASE", "horse"));
+    let plain = run(command.arg("--json").env("SANSGRAM_PASSPHRASE", "horse"));
     assert!(plain.stderr.contains("mine.session is not encrypted"), "{plain:?}");
-    let encrypted = support::run(command.arg("--encrypt"));
+    let encrypted = run(command.arg("--encrypt"));
     encrypted.ok();
     assert!(!encrypted.stderr.contains("is not encrypted"), "{encrypted:?}");
     assert!(std::fs::read_to_string(directory.path.join("mine.session")).unwrap().starts_with("sansgram1e:"));
@@ -70,9 +70,9 @@ fn a_session_from_elsewhere_is_not_touched() {
     server.run(&["login", "--bot-token", "1:sandbox"]).ok();
     let file = server.directory.path.join("sansgram.session");
     let session = std::fs::read(&file).unwrap();
-    let mut command = support::command(&server.directory.path);
+    let mut command = command(&server.directory.path);
     command.args(["login", "--sandbox", "--bot-token", "1:sandbox", "--session", "sansgram"]);
-    support::run(&mut command).fails(&["not of the sandbox", "--session"]);
+    run(&mut command).fails(&["not of the sandbox", "--session"]);
     assert_eq!(std::fs::read(file).unwrap(), session);
 }
 
@@ -114,10 +114,10 @@ fn without_a_terminal_it_names_the_other_way() {
 
 #[test]
 fn values_come_from_the_environment_too() {
-    let directory = support::Directory::new();
+    let directory = Directory::new();
     let from = |variables: &[(&str, &str)], args: &[&str]| {
-        let mut command = support::command(&directory.path);
-        support::run(command.args(SANDBOX).args(args).envs(variables.iter().copied()))
+        let mut command = command(&directory.path);
+        run(command.args(SANDBOX).args(args).envs(variables.iter().copied()))
     };
     let phone = ("SANSGRAM_PHONE", "9996610002");
     let code = ("SANSGRAM_CODE", "11111");
@@ -138,4 +138,21 @@ fn all_transports() {
         let values = ["--phone", "9996632222", "--code", "33333", "--password", "sandbox"];
         login(&[&values[..], &["--transport", transport]].concat()).ok();
     }
+}
+
+/// There is no server to log out from: the keys are removed here, with a note.
+#[test]
+fn a_session_of_an_ended_sandbox_is_logged_out_without_a_server() {
+    let directory = Directory::new();
+    let sansgram = |args: &[&str]| run(command(&directory.path).args(args));
+    let key = || sansgram(&["sessions", "show", "--session", "box", "--json"]).json()["auth_key_id"].clone();
+    sansgram(&["login", "--sandbox", "--bot-token", "1:sandbox", "--session", "box"]).ok();
+    assert!(key().is_string());
+    let logout = sansgram(&["logout", "--session", "box"]);
+    assert_eq!(logout.ok(), "Logged out.\n");
+    let note = "note: the session was of a sandbox that has ended; its keys are removed here\n";
+    assert_eq!(logout.stderr, note);
+    assert!(key().is_null());
+    let again = sansgram(&["logout", "--session", "box", "--json"]);
+    assert_eq!((again.ok(), again.stderr.as_str()), ("{\"logged_out\":false}\n", ""));
 }

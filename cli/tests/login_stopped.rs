@@ -99,6 +99,38 @@ fn a_visible_question_is_shown_again_after_a_stop() {
     assert_eq!(terminal.ends().0, Some(0));
 }
 
+/// The question is remembered in the moment in which it is shown: a stop that follows at once loses no question.
+#[test]
+fn a_stop_right_after_a_question_shows_it_again() {
+    for (args, question, answer) in [
+        (&["login", "--sandbox"][..], "bot token:", "1:sandbox\n"),
+        (&TO_THE_PASSWORD, "Password", "sandbox\n"),
+    ] {
+        let directory = Directory::new();
+        let mut terminal = Terminal::start(&directory, args);
+        terminal.sees(question);
+        let pid = command_of(&terminal);
+        kill_process(pid, Signal::STOP).unwrap();
+        kill_process(pid, Signal::CONT).unwrap();
+        terminal.sees(question);
+        if question == "Password" {
+            terminal.waits_for_echo(false);
+        }
+        terminal.types(answer);
+        terminal.sees("Logged in as Sandbox");
+        let (code, shown) = terminal.ends();
+        assert_eq!((code, shown.matches(question).count()), (Some(0), 2), "{shown}");
+    }
+}
+
+/// The process of the command itself, whose parent may be setsid.
+fn command_of(terminal: &Terminal) -> Pid {
+    let parent = terminal.child.id();
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+    let child = children.split_whitespace().next().and_then(|it| it.parse().ok());
+    Pid::from_raw(child.unwrap_or(parent.cast_signed())).unwrap()
+}
+
 /// Every key and signal that ends it, at every question.
 #[test]
 fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
@@ -134,14 +166,7 @@ fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
         let wanted = if is_hidden && end == Ok("\u{1c}") { 130 } else { wanted };
         match end {
             Ok(key) => terminal.types(key),
-            // To the command itself: its parent is setsid.
-            Err(signal) => {
-                let parent = terminal.child.id();
-                let children = format!("/proc/{parent}/task/{parent}/children");
-                let children = std::fs::read_to_string(children).unwrap();
-                let child = children.split_whitespace().next().and_then(|it| it.parse().ok());
-                kill_process(Pid::from_raw(child.unwrap_or(parent.cast_signed())).unwrap(), signal).unwrap();
-            }
+            Err(signal) => kill_process(command_of(&terminal), signal).unwrap(),
         }
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(wanted), "{question} {end:?}: {shown}");

@@ -254,6 +254,53 @@ fn a_server_that_forgot_the_login_is_told_everything_again() {
     assert!(shown.contains("The server gave up this login; it begins again.\r\nPhone number"), "{shown}");
 }
 
+/// The code for a new address expires like a login code, but "resend" sends another one to the same address.
+#[test]
+fn an_expired_code_from_the_email_is_replaced() {
+    let faults = vec![Fault::error("account.verifyEmail", 400, "EMAIL_VERIFY_EXPIRED").once()];
+    let accounts = AccountOptions::default().with_faults(faults);
+    let server = Server::new(ServerOptions::default().with_accounts(accounts));
+    let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996630006"]));
+    terminal.sees("E-mail address:");
+    terminal.types("ada@home.example\n");
+    terminal.sees("Code from the e-mail:");
+    terminal.types("333333\n");
+    terminal.sees("The code from the e-mail has expired.");
+    terminal.sees("Code from the e-mail:");
+    terminal.types("resend\n");
+    terminal.sees("The code was sent by e-mail to a***@home.example");
+    terminal.sees("Code from the e-mail:");
+    terminal.types("333333\n");
+    terminal.sees("The address is confirmed");
+    terminal.sees("Code from the e-mail:");
+    terminal.types("333333\n");
+    terminal.sees("Logged in as Sandbox DC 3");
+    assert_eq!(terminal.ends().0, Some(0));
+}
+
+/// A short wait is shown once, then the same answer is sent again without another question.
+#[test]
+fn a_flood_wait_is_shown_and_waited_out() {
+    let faults = ["auth.sendCode", "auth.signIn", "auth.checkPassword"];
+    let faults = faults.map(|method| Fault::flood_wait(method, 1).once()).to_vec();
+    let accounts = AccountOptions::default().with_faults(faults);
+    let server = Server::new(ServerOptions::default().with_accounts(accounts));
+    let wait = "Telegram demands a wait of 1 second; the login continues by itself after it. Ctrl-C ends it.";
+    let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996620002"]));
+    for (question, answer) in [("Code:", "22222\n"), ("Password", "sandbox\n")] {
+        // The wait of the request before this question.
+        terminal.sees(wait);
+        terminal.sees(question);
+        terminal.types(answer);
+    }
+    terminal.sees(wait);
+    terminal.sees("Logged in as Sandbox DC 2");
+    let (code, shown) = terminal.ends();
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(shown.matches("demands a wait").count(), 3, "{shown}");
+    assert_eq!((shown.matches("Code:").count(), shown.matches("Password").count()), (1, 1), "{shown}");
+}
+
 /// A first call has no api_id; a person is asked for it, with the way to get one.
 #[test]
 fn e_a_first_call_asks_for_the_application() {
