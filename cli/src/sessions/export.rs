@@ -91,23 +91,6 @@ fn table(given: &[DcAddress], session: &StoredSession) -> Result<DcTable, Failur
     Ok(session.servers.table(&dcs))
 }
 
-/// Returns whether a format states the server's address.
-const fn keeps_address(format: Format) -> bool {
-    matches!(
-        format,
-        Format::Telethon
-            | Format::TelethonSqlite
-            | Format::Telethon2Sqlite
-            | Format::KurigramSqlite
-            | Format::GramJs
-            | Format::Mtcute
-            | Format::GrammersSqlite
-            | Format::Gotd
-            | Format::Ferogram
-            | Format::GramJsStore
-    )
-}
-
 /// Prints what the other program does not learn about a session of servers that are not Telegram's.
 fn tell_what_is_lost(session: &StoredSession, to: Format) {
     match &session.servers {
@@ -116,7 +99,7 @@ fn tell_what_is_lost(session: &StoredSession, to: Format) {
                 "note: the session is of a sandbox that has ended; no server knows its key any more",
             );
         }
-        Servers::Custom(_) if keeps_address(to) => output::note(
+        Servers::Custom(_) if to.keeps_address() => output::note(
             "note: this format keeps the server's address, but not its RSA key; give that to the other program",
         ),
         Servers::Custom(_) if to != Format::Sansgram => output::note(

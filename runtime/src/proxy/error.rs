@@ -1,7 +1,8 @@
 //! The errors of proxies and of their descriptions.
 
-use sansgram_core::client::{AuthSchemes, ProxyFault};
-use sansgram_core::client::{ProxyLinkError, ProxySecretError};
+use sansgram_core::client::{AuthSchemes, ProxyFault, ProxyLinkError, ProxySecretError};
+
+use super::kind::SCHEMES;
 
 /// The reason why the description of a proxy cannot be used. No part of the description is repeated, as it may contain
 /// the password.
@@ -15,7 +16,7 @@ pub enum InvalidProxy {
     )]
     SchemeMissing,
     /// The scheme is unknown.
-    #[error("a proxy's URL begins with socks5://, socks5h://, socks4:// or http://")]
+    #[error("a proxy's URL begins with {}", SCHEMES)]
     Scheme,
     /// The proxy needs TLS.
     #[error(

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The schemes of a proxy's URL, as messages list them.
+pub(super) const SCHEMES: &str = "socks5://, socks5h://, socks4:// or http://";
+
 /// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -145,6 +145,24 @@ impl Format {
         !matches!(self, Self::TelegramWeb | Self::WTelegram | Self::AndroidTgnet)
     }
 
+    /// Returns whether the format stores the address of the session's server.
+    #[must_use]
+    pub const fn keeps_address(self) -> bool {
+        matches!(
+            self,
+            Self::Telethon
+                | Self::TelethonSqlite
+                | Self::Telethon2Sqlite
+                | Self::KurigramSqlite
+                | Self::GramJs
+                | Self::Mtcute
+                | Self::GrammersSqlite
+                | Self::Gotd
+                | Self::Ferogram
+                | Self::GramJsStore
+        )
+    }
+
     /// Returns whether the program of this format only knows Telegram's servers, so that its sessions belong to them
     /// even if they store no address.
     pub(super) const fn is_of_telegram(self) -> bool {

@@ -1,0 +1,43 @@
+//! Every file and folder that the contributors' documents name exists.
+
+use std::fs;
+use std::path::Path;
+
+const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
+
+/// The folders from which a document may name a path: ARCHITECTURE.md names those of core from `core/src`.
+const ROOTS: [&str; 3] = ["", "core/src", "core"];
+
+/// Returns the paths in backticks: they contain a slash, and end with one or with a known extension.
+fn paths(text: &str) -> Vec<&str> {
+    let is_path = |piece: &&str| {
+        let is_name = piece.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+        let ends = ["/", ".rs", ".md", ".sh", ".tl", ".json", ".toml"].iter().any(|end| piece.ends_with(end));
+        is_name && piece.contains('/') && ends
+    };
+    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).filter(is_path).collect()
+}
+
+#[test]
+fn every_documented_path_exists() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut seen = 0;
+    let mut missing = Vec::new();
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(workspace.join(document)).expect("the document is text");
+        for path in paths(&text) {
+            seen += 1;
+            if !ROOTS.iter().any(|root| workspace.join(root).join(path).exists()) {
+                missing.push(format!("{document}: {path}"));
+            }
+        }
+    }
+    assert!(seen > 80, "the test sees {seen} paths");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn paths_are_told_from_other_text() {
+    let text = "See `core/src/lib.rs`, `cargo run`, `a/b`, `NAME.login` and `runtime/`; 1 / 2.";
+    assert_eq!(paths(text), ["core/src/lib.rs", "runtime/"]);
+}
