@@ -29,7 +29,7 @@ pub(super) async fn within<T>(polls: usize, future: impl Future<Output = T>) -> 
 
 /// A whole login is dropped at its first `await` that waits, at its second, and so on. Each time, the same client
 /// must go on as if nothing had happened.
-pub(crate) async fn dropped_futures_harm_nobody<R: Runtime + Clone>(runtime: R) {
+pub(crate) async fn dropped_futures_do_no_harm<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     for polls in 0.. {
         let client = Client::start(runtime.clone(), config(&served), MemoryStore::new()).await.unwrap();
@@ -155,7 +155,7 @@ pub(crate) async fn many_requests_at_once<R: Runtime>(runtime: R) {
     }
 }
 
-pub(crate) async fn a_lost_connection_is_made_again<R: Runtime>(runtime: R) {
+pub(crate) async fn a_lost_connection_is_reopened<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let user = client.bot_login("1:sandbox").await.unwrap();

@@ -222,7 +222,7 @@ pub(crate) async fn b3_refusals_in_a_conversation<R: Runtime + Clone>(runtime: R
     }
 }
 
-pub(crate) async fn interactive_begins_again_where_the_server_wants_it<R: Runtime>(runtime: R) {
+pub(crate) async fn interactive_begins_again_if_the_server_demands_it<R: Runtime>(runtime: R) {
     let mut options = ServerOptions::default();
     options.accounts.faults = vec![Fault::auth_restart("auth.checkPassword").once()];
     let served = sandbox_with(options);
@@ -239,7 +239,7 @@ pub(crate) async fn interactive_begins_again_where_the_server_wants_it<R: Runtim
     assert!(script.seen[at + 1].starts_with("? Phone number"), "{:#?}", script.seen);
 }
 
-pub(crate) async fn nothing_is_no_wrong_answer<R: Runtime>(runtime: R) {
+pub(crate) async fn an_empty_line_is_not_a_wrong_answer<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let again = |answer: &'static str| std::iter::repeat_n(answer, 15);

@@ -92,7 +92,7 @@ pub(crate) async fn bot_with_migration<R: Runtime>(runtime: R) {
     bot_of(runtime, "2:elsewhere", 1).await;
 }
 
-pub(crate) async fn a_wrong_code_can_be_mended<R: Runtime>(runtime: R) {
+pub(crate) async fn a_wrong_code_can_be_corrected<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let token = token(&client, "9996620001").await;
@@ -103,7 +103,7 @@ pub(crate) async fn a_wrong_code_can_be_mended<R: Runtime>(runtime: R) {
     assert!(matches!(client.sign_in(&token, " 22222 ").await.unwrap(), LoginStep::LoggedIn(_)));
 }
 
-pub(crate) async fn a_wrong_password_can_be_mended<R: Runtime>(runtime: R) {
+pub(crate) async fn a_wrong_password_can_be_corrected<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     assert!(matches!(give_code(&client, "9996620002", "22222").await, LoginStep::PasswordRequired(_)));
@@ -112,7 +112,7 @@ pub(crate) async fn a_wrong_password_can_be_mended<R: Runtime>(runtime: R) {
     client.check_password("sandbox").await.unwrap();
 }
 
-pub(crate) async fn a_wrong_phone_can_be_mended<R: Runtime>(runtime: R) {
+pub(crate) async fn a_wrong_phone_can_be_corrected<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let error = client.send_code("my phone").await.unwrap_err();
@@ -122,7 +122,7 @@ pub(crate) async fn a_wrong_phone_can_be_mended<R: Runtime>(runtime: R) {
     assert!(matches!(give_code(&client, "9996620001", "22222").await, LoginStep::LoggedIn(_)));
 }
 
-pub(crate) async fn a_wrong_token_can_be_mended<R: Runtime>(runtime: R) {
+pub(crate) async fn a_wrong_token_can_be_corrected<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let error = client.bot_login("sandbox").await.unwrap_err();
@@ -155,7 +155,7 @@ pub(crate) async fn a_restart_needs_no_login<R: Runtime + Clone>(runtime: R) {
     assert_eq!(client.get_me().await.unwrap(), user);
 }
 
-pub(crate) async fn a_sign_out_is_remembered<R: Runtime + Clone>(runtime: R) {
+pub(crate) async fn a_logout_is_remembered<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     let store = MemoryStore::new();
     let client = Client::start(runtime.clone(), config(&served), store.clone()).await.unwrap();

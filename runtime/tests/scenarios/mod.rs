@@ -6,9 +6,9 @@ mod interactive;
 mod login;
 mod other_ways;
 mod proxies;
-mod put_away;
 mod qr_codes;
 mod requests;
+mod saved_logins;
 mod trouble;
 mod values;
 
@@ -27,9 +27,9 @@ pub(crate) use interactive::*;
 pub(crate) use login::*;
 pub(crate) use other_ways::*;
 pub(crate) use proxies::*;
-pub(crate) use put_away::*;
 pub(crate) use qr_codes::*;
 pub(crate) use requests::*;
+pub(crate) use saved_logins::*;
 pub(crate) use trouble::*;
 pub(crate) use values::*;
 
@@ -38,27 +38,27 @@ macro_rules! scenarios {
     ($run:path) => {
         scenarios!($run:
             phone, a_password_comes_after_a_code, phone_with_migration, phone_with_password, phone_with_password_and_migration, bot,
-            bot_with_migration, a_wrong_code_can_be_mended, a_wrong_password_can_be_mended,
-            a_wrong_phone_can_be_mended, a_wrong_token_can_be_mended, an_unknown_number_must_sign_up,
-            a_restart_needs_no_login, a_sign_out_is_remembered, a_file_keeps_the_session,
+            bot_with_migration, a_wrong_code_can_be_corrected, a_wrong_password_can_be_corrected,
+            a_wrong_phone_can_be_corrected, a_wrong_token_can_be_corrected, an_unknown_number_must_sign_up,
+            a_restart_needs_no_login, a_logout_is_remembered, a_file_keeps_the_session,
             interactive_with_every_mistake, interactive_bot, interactive_ends_with_its_input,
             interactive_gives_up_on_a_script, interactive_with_expired_codes,
             b3_refusals_in_a_conversation, b5_an_address_that_is_not_allowed_is_asked_for_again,
             b6_codes_that_expire_each_time_are_not_asked_for_without_end,
-            interactive_begins_again_where_the_server_wants_it, nothing_is_no_wrong_answer, interactive_reports_a_flood, a_server_cannot_write_to_the_terminal,
+            interactive_begins_again_if_the_server_demands_it, an_empty_line_is_not_a_wrong_answer, interactive_reports_a_flood, a_server_cannot_write_to_the_terminal,
             qr_code, a_dropped_qr_login_is_cancelled, interactive_qr_code, interactive_resend, interactive_resend_to_the_last_way, interactive_sign_up,
             interactive_email, interactive_recovery, interactive_waits_out_a_short_flood, values_and_callbacks,
-            values_that_are_wrong_or_missing, values_of_the_wrong_form, values_can_be_used_again, half_done_in_another_process, a_sign_out_token_spares_the_code,
-            nobody_listens, a_server_that_dies, a_silent_server, a_server_that_falls_silent_after_the_handshake, a_server_of_garbage,
+            values_that_are_wrong_or_missing, values_of_the_wrong_form, values_can_be_used_again, a_saved_login_continues_in_another_process, a_logout_token_replaces_the_code,
+            no_server_listens, a_server_that_dies, a_silent_server, a_server_that_falls_silent_after_the_handshake, a_server_of_garbage,
             a_slow_server, a_full_disk_is_reported, a_foreign_session_is_not_touched,
             a_revoked_session_is_reported, a_forgotten_key_is_reported, a_planted_secret_is_found,
-            dropped_futures_harm_nobody, the_last_handle_ends_the_driver, disconnect_ends_everything,
+            dropped_futures_do_no_harm, the_last_handle_ends_the_driver, disconnect_ends_everything,
             a_request_is_followed, a_request_is_acknowledged_quickly,
-            a_request_that_never_left_was_not_received, events_say_what_takes_so_long, a_request_has_a_time_limit, updates_begin_with_where_they_stand,
-            many_requests_at_once, a_lost_connection_is_made_again,
+            a_request_that_never_left_was_not_received, events_explain_delays, a_request_has_a_time_limit, updates_begin_with_their_state,
+            many_requests_at_once, a_lost_connection_is_reopened,
             through_socks5, through_socks5_with_a_password, through_http, through_http_with_a_password,
             through_slow_proxies, a_proxy_with_a_name, proxies_that_want_another_password, proxies_that_refuse,
-            proxies_that_are_none, a_silent_proxy,
+            servers_that_are_not_proxies, a_silent_proxy,
             a_silent_proxy_is_named_before_any_limit, a_second_address_is_tried
         );
     };

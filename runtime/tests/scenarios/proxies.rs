@@ -305,7 +305,7 @@ pub(crate) async fn proxies_that_refuse<R: Runtime + Clone>(runtime: R) {
     assert_eq!(reason, proxys(ProxyFault::Http(403)));
 }
 
-pub(crate) async fn proxies_that_are_none<R: Runtime + Clone>(runtime: R) {
+pub(crate) async fn servers_that_are_not_proxies<R: Runtime + Clone>(runtime: R) {
     for (says, faults) in [
         (&b"SSH-2.0-OpenSSH_9.6\r\n"[..], [ProxyFault::Protocol; 2]),
         (b"\x05\x07", [ProxyFault::NoCommonMethod, ProxyFault::Socks5Proxy]),

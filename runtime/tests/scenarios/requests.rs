@@ -69,7 +69,7 @@ pub(crate) async fn a_request_has_a_time_limit<R: Runtime>(runtime: R) {
     client.invoke(&GetNearestDc {}).await.unwrap();
 }
 
-pub(crate) async fn updates_begin_with_where_they_stand<R: Runtime + Clone>(runtime: R) {
+pub(crate) async fn updates_begin_with_their_state<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime.clone(), config(&served), MemoryStore::new()).await.unwrap();
     client.bot_login("1:sandbox").await.unwrap();
@@ -91,7 +91,7 @@ pub(crate) async fn updates_begin_with_where_they_stand<R: Runtime + Clone>(runt
 }
 
 /// A caller that waits for a step learns why it takes longer, and what happens to the connection.
-pub(crate) async fn events_say_what_takes_so_long<R: Runtime>(runtime: R) {
+pub(crate) async fn events_explain_delays<R: Runtime>(runtime: R) {
     let mut options = ServerOptions::default();
     options.accounts.faults = vec![Fault::flood_wait("auth.sendCode", 50)];
     let served = sandbox_with(options);

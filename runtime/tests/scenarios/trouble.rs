@@ -19,7 +19,7 @@ use super::clients::within;
 use super::login::Directory;
 use super::{config, dc_id, sandbox, sandbox_with};
 
-pub(crate) async fn nobody_listens<R: Runtime>(runtime: R) {
+pub(crate) async fn no_server_listens<R: Runtime>(runtime: R) {
     // A reserved port, which no test is given.
     let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
     let served = sandbox();

@@ -8,7 +8,7 @@ use super::interactive::Script;
 use super::login::give_code;
 use super::{LIMIT, config, dc_id, sandbox};
 
-pub(crate) async fn half_done_in_another_process<R: Runtime + Clone>(runtime: R) {
+pub(crate) async fn a_saved_login_continues_in_another_process<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     let first = MemoryStore::new();
     let client = Client::start(runtime.clone(), config(&served), first.clone()).await.unwrap();
@@ -36,7 +36,7 @@ pub(crate) async fn half_done_in_another_process<R: Runtime + Clone>(runtime: R)
     assert_eq!(client.home(), dc_id(1));
 }
 
-pub(crate) async fn a_sign_out_token_spares_the_code<R: Runtime>(runtime: R) {
+pub(crate) async fn a_logout_token_replaces_the_code<R: Runtime>(runtime: R) {
     let served = sandbox();
     let store = MemoryStore::new();
     let client = Client::start(runtime, config(&served), store.clone()).await.unwrap();
