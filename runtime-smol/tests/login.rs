@@ -1,4 +1,4 @@
-//! The scenarios of `runtime/tests/scenarios`, under smol.
+//! The scenarios of `runtime/tests/scenarios`, under smol and inside async-std.
 
 #[macro_use]
 #[path = "../../runtime/tests/scenarios/mod.rs"]
@@ -8,12 +8,22 @@ use std::future::Future;
 
 use sansgram_smol::Smol;
 
-fn run<F, S>(scenario: S)
-where
-    F: Future<Output = ()>,
-    S: FnOnce(Smol) -> F + Send + 'static,
-{
-    scenarios::bounded(|| smol::block_on(scenario(Smol)));
+mod smol {
+    use super::*;
+
+    fn run<F: Future<Output = ()>>(scenario: impl FnOnce(Smol) -> F + Send + 'static) {
+        scenarios::bounded(|| ::smol::block_on(scenario(Smol)));
+    }
+
+    scenarios!(run);
 }
 
-scenarios!(run);
+mod async_std {
+    use super::*;
+
+    fn run<F: Future<Output = ()>>(scenario: impl FnOnce(Smol) -> F + Send + 'static) {
+        scenarios::bounded(|| ::async_std::task::block_on(scenario(Smol)));
+    }
+
+    scenarios!(run);
+}
