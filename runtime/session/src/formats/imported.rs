@@ -31,12 +31,6 @@ pub struct ExportOptions {
 }
 
 impl ImportOptions {
-    /// Creates the default options.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Sets the passcode of an encrypted session.
     #[must_use]
     pub fn passcode(mut self, passcode: Secret<String>) -> Self {
@@ -60,12 +54,6 @@ impl ImportOptions {
 }
 
 impl ExportOptions {
-    /// Creates the default options.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Sets the passcode to encrypt the session with, in the formats that support it.
     #[must_use]
     pub fn passcode(mut self, passcode: Secret<String>) -> Self {

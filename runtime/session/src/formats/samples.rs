@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sansgram_core::AuthKey;
 use sansgram_core::client::{DcId, LoggedInUser, Servers};
+use sansgram_core::crypto::{AuthKey, Secret};
 
 use super::format::Format;
-use super::imported::Imported;
+use super::imported::{ImportOptions, Imported};
 
 /// The user of all samples.
 pub(super) const USER: i64 = 987_654_321;
@@ -20,6 +20,11 @@ pub(super) fn sample(name: &str) -> PathBuf {
 /// The key of all samples.
 pub(super) fn key() -> AuthKey {
     AuthKey::new(fs::read(sample("key256.bin")).unwrap().try_into().unwrap())
+}
+
+/// Options with the passcode of an encrypted session.
+pub(super) fn with_passcode(passcode: &str) -> ImportOptions {
+    ImportOptions::default().passcode(Secret::new(passcode.into()))
 }
 
 pub(super) fn dc(number: i64) -> DcId {

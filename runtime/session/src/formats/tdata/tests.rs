@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sansgram_core::client::{Config, CustomServers, DcAuth, LoggedInUser, Servers, StoredSession};
 use sansgram_core::crypto::{AuthKey, Secret};
 
-use super::super::samples::{self, dc, key};
+use super::super::samples::{self, dc, key, with_passcode};
 use super::super::{
     ExportError, ExportOptions, Format, ImportError, ImportOptions, Imported, export_path, import_file,
     import_path, listed,
@@ -28,10 +28,6 @@ fn sample(name: &str) -> PathBuf {
 #[track_caller]
 fn check(imported: &Imported) {
     samples::check(imported, Format::Tdata);
-}
-
-fn with_passcode(passcode: &str) -> ImportOptions {
-    ImportOptions { passcode: Some(Secret::new(passcode.into())), ..ImportOptions::default() }
 }
 
 /// A copy of a sample, in which files may be changed.

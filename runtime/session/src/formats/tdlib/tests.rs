@@ -10,7 +10,7 @@ use sansgram_core::crypto::{AuthKey, Secret};
 use sansgram_core::tl::write::bytes as push_bytes;
 
 use super::super::encoding::Bytes;
-use super::super::samples::{self, dc, key};
+use super::super::samples::{self, dc, key, with_passcode};
 use super::super::{
     ExportError, ExportOptions, Format, ImportError, ImportOptions, Imported, export_path, import_file,
 };
@@ -32,10 +32,6 @@ fn check(imported: &Imported) {
 
 fn read(content: &[u8]) -> Result<Imported, ImportError> {
     read::read(content, false, &ImportOptions::default())
-}
-
-fn with_key(text: &str) -> ImportOptions {
-    ImportOptions { passcode: Some(Secret::new(text.into())), ..ImportOptions::default() }
 }
 
 #[test]
@@ -99,11 +95,11 @@ fn d4_what_is_written_is_read_again() {
             export().unwrap();
             let content = fs::read(&path).unwrap();
             assert!(matches!(export(), Err(ExportError::Exists(there)) if there == path));
-            let imported = read::read(&content, false, &with_key("a key of any length")).unwrap();
+            let imported = read::read(&content, false, &with_passcode("a key of any length")).unwrap();
             assert_eq!(imported.session, session);
             if key.is_some() {
                 assert!(matches!(read(&content), Err(ImportError::PasscodeNeeded(Format::Tdlib))));
-                let wrong = read::read(&content, false, &with_key("another")).unwrap_err();
+                let wrong = read::read(&content, false, &with_passcode("another")).unwrap_err();
                 assert!(matches!(wrong, ImportError::WrongPasscode(Format::Tdlib)), "{wrong}");
                 assert_eq!(wrong.to_string().matches("database encryption key").count(), 1, "{wrong}");
             }
@@ -157,14 +153,14 @@ fn d4_a_database_key_may_be_text_base64_or_hex() {
     let events = [set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)];
     let log = log(&[0xfe, 0, 7, 0xff], &events);
     for text in ["/gAH/w==", "fe0007ff", "FE0007FF"] {
-        check(&read::read(&log, false, &with_key(text)).unwrap());
+        check(&read::read(&log, false, &with_passcode(text)).unwrap());
     }
     for wrong in ["fe0007fe", "/gAH", "fe0007f"] {
-        let error = read::read(&log, false, &with_key(wrong)).unwrap_err();
+        let error = read::read(&log, false, &with_passcode(wrong)).unwrap_err();
         assert!(matches!(error, ImportError::WrongPasscode(_)), "{error}");
     }
     assert!(matches!(read(&log), Err(ImportError::PasscodeNeeded(_))));
-    assert!(matches!(read::read(&log, false, &with_key("")), Err(ImportError::PasscodeNeeded(_))));
+    assert!(matches!(read::read(&log, false, &with_passcode("")), Err(ImportError::PasscodeNeeded(_))));
 }
 
 #[test]
