@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::oneshot::oneshot;
 use crate::policy::DEFAULT_MAX_ATTEMPTS;
-use crate::shared::{Ended, Shared};
+use crate::shared::{Shared, Stopped};
 use crate::{ClientOptions, Error, Runtime, SessionStore, StoreError};
 
 mod events;
@@ -129,7 +129,7 @@ impl Client {
     pub async fn disconnect(&self) {
         self.shared().call(|state, _| state.close_requested = true);
         // It never answers: that the driver ended is what is waited for.
-        let Err(Ended) = self.shared().until(|_| None::<Infallible>).await;
+        let Err(Stopped) = self.shared().until(|_| None::<Infallible>).await;
     }
 
     /// Returns the home DC of the account, as far as it is known.
@@ -234,8 +234,8 @@ impl fmt::Debug for Client {
     }
 }
 
-impl From<Ended> for Error {
-    fn from(_: Ended) -> Self {
+impl From<Stopped> for Error {
+    fn from(_: Stopped) -> Self {
         Self::Stopped
     }
 }

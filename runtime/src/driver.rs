@@ -133,10 +133,6 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             Some(waker) if waker.will_wake(cx.waker()) => None,
             _ => state.driver.replace(cx.waker().clone()),
         };
-        if state.links != self.links.len() {
-            state.links = self.links.len();
-            state.wake_watchers(&mut self.wake);
-        }
         match next {
             None => {}
             Some(NextInput::Deadline) => state.machine.handle(now, Input::Tick),

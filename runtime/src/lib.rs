@@ -59,6 +59,7 @@ mod shared;
 #[cfg(feature = "terminal")]
 mod terminal;
 pub mod text;
+mod write_all;
 
 pub use client::{Client, RequestHandle, Update};
 pub use error::Error;

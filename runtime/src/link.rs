@@ -10,6 +10,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use sansgram_core::client::{ConnId, DcId, IoFailure};
 
 use crate::connect::{self, ProxyWaits, io_failure};
+use crate::write_all::poll_write_all;
 use crate::{Proxy, Runtime};
 
 /// What a link has for the machine.
@@ -119,20 +120,8 @@ fn poll_write<S: AsyncWrite + Unpin>(
     cx: &mut Context<'_>,
 ) -> Poll<LinkEvent> {
     let Some(Outgoing { bytes, written }) = outgoing else { return Poll::Pending };
-    while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
-        match Pin::new(&mut *stream).poll_write(cx, rest) {
-            Poll::Ready(Ok(0)) => return Poll::Ready(LinkEvent::Lost(IoFailure::Other)),
-            Poll::Ready(Ok(len)) => *written += len,
-            Poll::Ready(Err(error)) => return Poll::Ready(LinkEvent::Lost(io_failure(&error))),
-            Poll::Pending => return Poll::Pending,
-        }
-    }
-    // A plain TCP stream has nothing to flush; an encrypted or buffered one has.
-    match Pin::new(stream).poll_flush(cx) {
-        Poll::Ready(Ok(())) => {
-            Poll::Ready(LinkEvent::Transmitted(outgoing.take().map(|it| it.bytes).unwrap_or_default()))
-        }
-        Poll::Ready(Err(error)) => Poll::Ready(LinkEvent::Lost(io_failure(&error))),
-        Poll::Pending => Poll::Pending,
-    }
+    poll_write_all(stream, bytes, written, cx).map(|result| match result {
+        Ok(()) => LinkEvent::Transmitted(outgoing.take().map(|it| it.bytes).unwrap_or_default()),
+        Err(error) => LinkEvent::Lost(io_failure(&error)),
+    })
 }

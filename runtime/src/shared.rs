@@ -47,8 +47,6 @@ pub(crate) struct State<M> {
     pub(crate) close_requested: bool,
     /// The driver is gone, so nothing will happen any more.
     pub(crate) ended: bool,
-    /// How many streams are open or being opened.
-    pub(crate) links: usize,
     /// The connections that ended, by DC.
     pub(crate) disconnects: BTreeMap<DcId, DcDisconnects>,
     /// The last of them all, until that DC is connected again.
@@ -128,7 +126,6 @@ impl<M: Machine> Shared<M> {
             next_watcher: 0,
             close_requested: false,
             ended: false,
-            links: 0,
             disconnects: BTreeMap::new(),
             last_disconnect: None,
             logged_out: None,
@@ -308,7 +305,7 @@ impl<M> State<M> {
 
 /// The driver ended, so what was waited for will not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ended;
+pub(crate) struct Stopped;
 
 enum Key {
     Request(RequestId),
@@ -326,7 +323,7 @@ pub(crate) struct Until<'a, M, T, F> {
 }
 
 impl<M: Machine, T, F: FnMut(&mut State<M>) -> Option<T> + Unpin> Future for Until<'_, M, T, F> {
-    type Output = Result<T, Ended>;
+    type Output = Result<T, Stopped>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
@@ -337,7 +334,7 @@ impl<M: Machine, T, F: FnMut(&mut State<M>) -> Option<T> + Unpin> Future for Unt
             return Poll::Ready(Ok(result));
         }
         if state.ended {
-            return Poll::Ready(Err(Ended));
+            return Poll::Ready(Err(Stopped));
         }
         let replaced = match &mut this.key {
             Key::Request(id) => state.requests.insert(*id, waker),

@@ -98,7 +98,7 @@ impl TerminalPrompt {
 
     /// Discards input that was typed and not read yet: the rest of a message that was pasted as a code is not a
     /// password, and would use up one try. Does nothing if there is no terminal.
-    pub fn discard_typed(&self) {
+    fn discard_typed(&self) {
         if self.is_available() {
             hidden::discard();
         }
@@ -150,6 +150,7 @@ impl TerminalPrompt {
         write!(output, "{text}")?;
         Ok(output.flush()?)
     }
+
     /// Asks a question of the caller and returns the typed line without its line break.
     ///
     /// # Errors

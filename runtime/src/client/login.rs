@@ -37,7 +37,7 @@ impl Client {
     }
 
     /// Runs a step that may log in. The key that it logs in under is saved before: without it, nothing could log out.
-    async fn run_logging_in<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
+    async fn run_with_saved_key<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
         self.wait_all_saved().await?;
         self.run_and_save(flow).await
     }
@@ -72,7 +72,7 @@ impl Client {
     /// [`Error::Login`]: after `CodeInvalid` and `CodeForm` the same `sent` takes another code, after `CodeExpired` a new
     /// code must be asked for. [`Error::Store`].
     pub async fn sign_in(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        self.run_logging_in(LoginFlow::sign_in(sent, code)).await
+        self.run_with_saved_key(LoginFlow::sign_in(sent, code)).await
     }
 
     /// Gives a code that came by e-mail, whatever `sent` says: [`LoginFlow::sign_in_with_email_code`].
@@ -80,7 +80,7 @@ impl Client {
     /// # Errors
     /// As [`sign_in`](Self::sign_in).
     pub async fn sign_in_with_email_code(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        self.run_logging_in(LoginFlow::sign_in_with_email_code(sent, code)).await
+        self.run_with_saved_key(LoginFlow::sign_in_with_email_code(sent, code)).await
     }
 
     /// Asks for another code, in the next way: [`LoginFlow::resend_code`].
@@ -134,7 +134,7 @@ impl Client {
         first_name: &str,
         last_name: &str,
     ) -> Result<UserInfo, Error> {
-        self.run_logging_in(LoginFlow::sign_up(sent, first_name, last_name)).await
+        self.run_with_saved_key(LoginFlow::sign_up(sent, first_name, last_name)).await
     }
 
     /// Tells the server, after the sign-up, that the terms were accepted: [`LoginFlow::accept_terms`].
@@ -154,7 +154,7 @@ impl Client {
     /// [`Error::Login`]: after `PasswordInvalid` the call may be made again; `Restart` if the server awaits a code first.
     /// [`Error::Store`].
     pub async fn check_password(&self, password: &str) -> Result<UserInfo, Error> {
-        self.run_logging_in(LoginFlow::check_password(password)).await
+        self.run_with_saved_key(LoginFlow::check_password(password)).await
     }
 
     /// Asks for a code by e-mail to recover the password with: [`LoginFlow::request_password_recovery`].
@@ -178,7 +178,7 @@ impl Client {
     /// # Errors
     /// [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm` the call may be made again. [`Error::Store`].
     pub async fn recover_password(&self, code: &str, new: Option<NewPassword>) -> Result<UserInfo, Error> {
-        self.run_logging_in(LoginFlow::recover_password(code, new)).await
+        self.run_with_saved_key(LoginFlow::recover_password(code, new)).await
     }
 
     /// Asks to remove the forgotten password of the account that is logged in: [`LoginFlow::reset_password`].
@@ -213,7 +213,7 @@ impl Client {
     pub async fn bot_login(&self, token: &str) -> Result<UserInfo, Error> {
         sansgram_core::login::BotToken::parse(token).map_err(LoginError::from)?;
         self.make_key().await?;
-        self.run_logging_in(LoginFlow::bot_login(token)).await
+        self.run_with_saved_key(LoginFlow::bot_login(token)).await
     }
 
     /// Makes a key if there is none, so that it can be saved before the login. In a login by phone, the request for the

@@ -3,13 +3,13 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::Poll;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use sansgram_core::client::ProxyFault;
 
 use crate::policy::PROXY_READ_LEN;
 use crate::proxy::{Dialogue, Step};
+use crate::write_all::poll_write_all;
 
 /// Runs `dialogue` to its end. The stream is handed back with nothing but the target's bytes in it.
 pub(super) async fn tunnel<S>(mut stream: S, mut dialogue: Dialogue) -> Result<S, ProxyFault>
@@ -40,18 +40,8 @@ where
 
 async fn write_all<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> Result<(), ProxyFault> {
     let mut written = 0;
-    let done = poll_fn(|cx| {
-        while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
-            match Pin::new(&mut *stream).poll_write(cx, rest) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(len)) => written += len,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        Pin::new(&mut *stream).poll_flush(cx)
-    });
-    done.await.map_err(|error: io::Error| fault(&error))
+    let done = poll_fn(|cx| poll_write_all(stream, bytes, &mut written, cx));
+    done.await.map_err(|error| fault(&error))
 }
 
 fn fault(error: &io::Error) -> ProxyFault {
