@@ -12,9 +12,9 @@
 //!         // From my.telegram.org.
 //!         config.api = Some(ApiCredentials { id: 12345, hash: "0123456789abcdef0123456789abcdef".into() });
 //!
-//!         // Keeps the login in `me.session`.
+//!         // Stores the session in `me.session`.
 //!         let client = sansgram_smol::start(config, FileStore::new("me")).await?;
-//!         // Asks for phone, code and password, or for a bot's token; nothing if `me.session` is logged in.
+//!         // Asks for phone, code and password, or a bot token. Asks nothing if a user is logged in already.
 //!         let me = client.interactive_login(&mut TerminalPrompt::lazy()).await?;
 //!         let nearest = client.invoke(&functions::help::GetNearestDc {}).await?;
 //!         println!("{}: {nearest:?}", me.first_name);
@@ -38,15 +38,15 @@ use smol::Async;
 /// Starts a client on smol's global executor, with the session of `store`.
 ///
 /// # Errors
-/// As [`Client::start`].
+/// Returns the same errors as [`Client::start`].
 pub async fn start(config: Config, store: impl SessionStore) -> Result<Client, Error> {
     Client::start(Smol, config, store).await
 }
 
-/// As [`start`], with settings of the runtime's half, such as a proxy.
+/// Like [`start`], with options of the runtime's half, such as a proxy.
 ///
 /// # Errors
-/// As [`Client::start`].
+/// Returns the same errors as [`Client::start`].
 pub async fn start_with(
     config: Config,
     store: impl SessionStore,
@@ -55,7 +55,7 @@ pub async fn start_with(
     Client::start_with(Smol, config, store, options).await
 }
 
-/// smol, with its global executor and its pool of blocking threads.
+/// smol's global executor and its pool of blocking threads.
 ///
 /// Both start by themselves, so this also works inside another runtime, such as async-std.
 #[derive(Clone, Copy, Debug, Default)]

@@ -12,9 +12,9 @@
 //!     // From my.telegram.org.
 //!     config.api = Some(ApiCredentials { id: 12345, hash: "0123456789abcdef0123456789abcdef".into() });
 //!
-//!     // Keeps the login in `me.session`.
+//!     // Stores the session in `me.session`.
 //!     let client = sansgram_tokio::start(config, FileStore::new("me")).await?;
-//!     // Asks for phone, code and password, or for a bot's token; nothing if `me.session` is logged in.
+//!     // Asks for phone, code and password, or a bot token. Asks nothing if a user is logged in already.
 //!     let me = client.interactive_login(&mut TerminalPrompt::lazy()).await?;
 //!     let nearest = client.invoke(&functions::help::GetNearestDc {}).await?;
 //!     println!("{}: {nearest:?}", me.first_name);
@@ -39,21 +39,21 @@ use tokio::runtime::Handle;
 /// Starts a client on the tokio runtime of this task, with the session of `store`.
 ///
 /// # Errors
-/// As [`Client::start`].
+/// Returns the same errors as [`Client::start`].
 ///
 /// # Panics
-/// Outside a tokio runtime that has its IO and time drivers enabled.
+/// Panics outside a tokio runtime with enabled I/O and time drivers.
 pub async fn start(config: Config, store: impl SessionStore) -> Result<Client, Error> {
     Client::start(Tokio::current(), config, store).await
 }
 
-/// As [`start`], with settings of the runtime's half, such as a proxy.
+/// Like [`start`], with options of the runtime's half, such as a proxy.
 ///
 /// # Errors
-/// As [`Client::start`].
+/// Returns the same errors as [`Client::start`].
 ///
 /// # Panics
-/// Outside a tokio runtime that has its IO and time drivers enabled.
+/// Panics outside a tokio runtime with enabled I/O and time drivers.
 pub async fn start_with(
     config: Config,
     store: impl SessionStore,
@@ -62,17 +62,17 @@ pub async fn start_with(
     Client::start_with(Tokio::current(), config, store, options).await
 }
 
-/// tokio, by a handle of one of its runtimes.
+/// A tokio runtime.
 #[derive(Clone, Debug)]
 pub struct Tokio {
     handle: Handle,
 }
 
 impl Tokio {
-    /// The runtime of this call's task or thread.
+    /// Returns the runtime of the current task or thread.
     ///
     /// # Panics
-    /// Outside a tokio runtime; use [`From<Handle>`](#impl-From<Handle>-for-Tokio) there.
+    /// Panics outside a tokio runtime; use [`From<Handle>`](#impl-From<Handle>-for-Tokio) there.
     #[must_use]
     pub fn current() -> Self {
         Self { handle: Handle::current() }
@@ -109,13 +109,13 @@ impl Runtime for Tokio {
     }
 
     fn now(&self) -> Instant {
-        // tokio's own clock, so that its paused time works.
+        // tokio's own clock, which tests can pause.
         let _inside = self.handle.enter();
         tokio::time::Instant::now().into_std()
     }
 }
 
-/// A TCP stream of tokio, as a stream of `futures-io`.
+/// A TCP stream of tokio with the traits of `futures-io`.
 #[derive(Debug)]
 pub struct Stream(tokio::net::TcpStream);
 
@@ -159,7 +159,7 @@ impl Timer for Sleep {
     }
 }
 
-/// The README's code is compiled with the documentation's.
+/// Compiles the code of the repository's README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

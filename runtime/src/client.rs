@@ -1,4 +1,4 @@
-//! The handle of a client: what an application calls.
+//! The handle of a client, with the methods that an application calls.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -23,20 +23,20 @@ mod updates;
 pub use request::RequestHandle;
 pub use updates::Update;
 
-/// A client of Telegram. Clones are cheap and share everything; when the last one is dropped, the connections are
-/// closed and the driver ends.
+/// A handle of a Telegram client. Clones are cheap and share one client; when the last clone is dropped, the client
+/// closes its connections and its driver ends.
 ///
-/// Every future may be dropped at any `await`: the request is then forgotten, though the server may still have
-/// carried it out. Calls may be made from any number of tasks at once.
+/// Every future may be dropped at any `await`. Its request is then cancelled, but the server may have executed it.
+/// Methods may be called from any number of tasks at once.
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
 }
 
-/// Tells the driver to end when the last [`Client`] goes.
+/// Stops the driver when the last [`Client`] is dropped.
 struct Handle {
     shared: Arc<Shared<sansio::Client>>,
-    /// After how many lost connections `connect` gives up.
+    /// The number of lost connections after which `connect` returns an error.
     max_attempts: u64,
 }
 
@@ -50,12 +50,13 @@ impl Client {
     /// Loads the session from `store` and starts the client's driver on `runtime`. Nothing is sent before the first
     /// call.
     ///
-    /// A session belongs to one client at a time: two with one key would have Telegram revoke it. A
-    /// [`FileStore`](crate::FileStore) prevents that by a lock, but clones of one store share it.
+    /// Only one client may use a session at a time: Telegram revokes a key that two clients use. The lock of a
+    /// [`FileStore`](crate::FileStore) prevents that, but clones of one store share the lock.
     ///
     /// # Errors
-    /// [`Error::Store`] if the session cannot be loaded, [`Error::WrongServers`] if it has keys of other servers than
-    /// those of `config` ([`Config::for_session`] makes one that fits); what is stored is left as it is.
+    /// Returns [`Error::Store`] if the session cannot be loaded, and [`Error::WrongServers`] if it has keys of other
+    /// servers than those of `config` ([`Config::for_session`] returns a matching configuration). The stored session is
+    /// left unchanged.
     pub async fn start<R: Runtime>(
         runtime: R,
         config: Config,
@@ -64,10 +65,10 @@ impl Client {
         Self::start_with(runtime, config, store, ClientOptions::default()).await
     }
 
-    /// As [`start`](Self::start), with settings of the runtime's half, such as a proxy.
+    /// Like [`start`](Self::start), with options of the runtime's half, such as a proxy.
     ///
     /// # Errors
-    /// As [`start`](Self::start).
+    /// Returns the same errors as [`start`](Self::start).
     pub async fn start_with<R: Runtime>(
         runtime: R,
         mut config: Config,
@@ -87,7 +88,7 @@ impl Client {
         let session = loaded?.unwrap_or_default();
 
         let clock = Clock::of(&runtime);
-        // If the configuration has no limit, a dead server is still reported.
+        // Without a limit in the configuration, an unreachable server must still be reported.
         let max_attempts =
             if config.max_attempts == 0 { DEFAULT_MAX_ATTEMPTS } else { config.max_attempts.into() };
         config.through_proxy |= options.proxy.is_some();
@@ -98,12 +99,12 @@ impl Client {
         Ok(Self { handle: Arc::new(Handle { shared, max_attempts }) })
     }
 
-    /// Opens the connection to the home DC and keeps it open; an auth key is created if there is none. Every other
-    /// call connects by itself; this one reports early whether that works.
+    /// Opens the connection to the home DC and keeps it open. Creates an auth key if there is none. Every other method
+    /// connects by itself; this one reports early whether the server can be reached.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] after as many lost connections in a row as the configuration allows (5 if it sets
-    /// no limit).
+    /// Returns [`Error::Unreachable`] after the number of lost connections that the configuration allows (5 if it sets
+    /// no limit), and [`Error::Stopped`] if the client has stopped.
     pub async fn connect(&self) -> Result<(), Error> {
         let before = self.shared().call(|state, now| {
             state.machine.connect(now);
@@ -123,16 +124,16 @@ impl Client {
             .await?
     }
 
-    /// Closes the connections, saves the session if it changed or could not be saved before, drops the store, and
-    /// stops the driver, for all handles of this client; returns when that is done. Pending calls end with
-    /// [`Error::Stopped`]. Whether the save succeeded is told by [`save_error`](Self::save_error).
+    /// Stops the client for all its handles: closes the connections, saves the session if it has changed or the last
+    /// save failed, and drops the store. Returns when that is done. Pending calls return [`Error::Stopped`];
+    /// [`save_error`](Self::save_error) returns whether the save succeeded.
     pub async fn disconnect(&self) {
         self.shared().call(|state, _| state.close_requested = true);
-        // It never answers: that the driver ended is what is waited for.
+        // The condition is never met, so this waits for the end of the driver.
         let Err(Stopped) = self.shared().until(|_| None::<Infallible>).await;
     }
 
-    /// Returns the home DC of the account, as far as it is known.
+    /// Returns the home DC of the account, or the initial DC of the configuration if it is not known yet.
     #[must_use]
     pub fn home(&self) -> DcId {
         self.shared().lock().machine.home()
@@ -153,52 +154,52 @@ impl Client {
         self.shared().lock().last_disconnect()
     }
 
-    /// Whether a stream to any DC is up now, however far what travels over it has come. Without one there is no server
-    /// yet that could be silent.
+    /// Returns whether a stream to any DC is open, even if the server has not proved yet that it has the key. If there
+    /// is none, the network is at fault rather than a server.
     #[must_use]
     pub fn has_stream(&self) -> bool {
         self.shared().lock().machine.has_stream()
     }
 
-    /// What a server keeps doing in place of answering: closing connections, refusing messages, asking to wait. `None` once a
-    /// request is answered.
+    /// Returns what a server repeatedly does instead of answering, such as closing connections, refusing messages or
+    /// demanding a wait. Returns `None` once a request is answered.
     #[must_use]
     pub fn trouble(&self) -> Option<(DcId, Trouble)> {
         self.shared().lock().machine.trouble()
     }
 
-    /// Why the server no longer knows this login, from the moment it said so until a user logs in again.
-    /// [`Update::SessionRevoked`] tells when it does.
+    /// Returns the reason why the server ended the login, until a user logs in again. [`Update::SessionRevoked`]
+    /// reports the moment.
     #[must_use]
     pub fn logout_cause(&self) -> Option<LogoutCause> {
         self.shared().lock().logged_out
     }
 
-    /// How many packets and messages of the server were refused so far, by the name of the reason
+    /// Returns the number of packets and messages from the server that were rejected so far, by the name of the reason
     /// ([`MessageError::name`](sansgram_core::client::MessageError::name)).
     #[must_use]
     pub fn rejected_counts(&self) -> BTreeMap<&'static str, u64> {
         self.shared().lock().machine.rejected_counts().clone()
     }
 
-    /// What is to be kept between runs, as it is now. It contains the keys: guard it like a password.
+    /// Returns the session in its present state. It contains the auth keys: protect it like a password.
     #[must_use]
     pub fn session(&self) -> sansio::StoredSession {
         self.shared().lock().machine.session().clone()
     }
 
-    /// Saves the session again after a save failed, without waiting for the next attempt
+    /// Saves the session now, without waiting for the next attempt after a failed save
     /// ([`SaveFailed`](crate::ClientEvent::SaveFailed)). Every change of the session is saved without this call.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if the session cannot be saved, and [`Error::Stopped`] if the client has stopped.
     pub async fn save(&self) -> Result<(), Error> {
         self.shared().call(|state, _| state.saves.wanted += 1);
         self.wait_saved().await
     }
 
-    /// Why the session was not saved the last time; `None` if it was. After [`disconnect`](Self::disconnect): what is
-    /// missing on the disk for good.
+    /// Returns the error of the last save, or `None` if it succeeded. After [`disconnect`](Self::disconnect), an error
+    /// means that the last changes are lost.
     #[must_use]
     pub fn save_error(&self) -> Option<Error> {
         self.shared().lock().saves.error.clone().map(Error::Store)
@@ -213,7 +214,7 @@ impl Client {
         error.map_or(Ok(()), |error| Err(Error::Store(error)))
     }
 
-    /// As [`wait_saved`](Self::wait_saved); if the last save failed, it is tried again first.
+    /// Like [`wait_saved`](Self::wait_saved), but first repeats the last save if it failed.
     pub(crate) async fn wait_all_saved(&self) -> Result<(), Error> {
         self.shared().call(|state, _| {
             if state.saves.error.is_some() {

@@ -1,5 +1,6 @@
-//! The two clocks of the machine, read from the runtime's monotonic clock and the system's wall clock. Time that the
-//! computer sleeps counts, if the system tells of it; time that the process is stopped (Ctrl-Z) does not.
+//! The two clocks of the state machine, read from the runtime's monotonic clock and the system's wall clock. Time
+//! during which the computer sleeps counts if the system reports it; time during which the process is stopped (Ctrl-Z)
+//! does not.
 
 mod suspend;
 
@@ -11,40 +12,42 @@ use sansgram_core::time::{Now, Timestamp};
 use crate::Runtime;
 use crate::policy::{LATE, MAX_TIMER};
 
-/// Whether a process that is woken too late was stopped. Elsewhere `Instant` goes on while the computer sleeps, which
-/// is to count.
+/// Whether a late wake-up means that the process was stopped. On other systems it may also mean that the computer
+/// slept, since `Instant` counts that time there.
 const DETECTS_STOPS: bool = cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
+
+/// The clocks of one client, counted from its start.
 #[derive(Clone)]
 pub(crate) struct Clock {
     origin: Instant,
-    /// What was slept before.
+    /// How long the computer had slept at the origin.
     slept: Duration,
     monotonic: Arc<dyn Fn() -> Instant + Send + Sync>,
     stop_detector: Arc<Mutex<StopDetector>>,
 }
 
-/// How the machine's clock differs from the runtime's: ahead by what the computer slept, behind by what the process was
-/// stopped.
+/// How the machine's clock differs from the runtime's: ahead by the time that the computer slept, behind by the time
+/// that the process was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClockShift {
-    /// How much of the time since the beginning the computer slept.
+    /// How long the computer slept since the origin.
     slept: Duration,
-    /// How much of it the process was stopped.
+    /// How long the process was stopped since the origin.
     stopped: Duration,
 }
 
-/// Notices that the process was stopped: a timer was due, and the clock is read much later.
+/// Detects that the process was stopped: a timer was due, and the clock is read much later.
 ///
-/// A stop is told by nothing else: `SIGSTOP` can be neither caught nor asked for, and no clock stands still meanwhile.
+/// There is no other way to detect a stop: `SIGSTOP` cannot be caught, and no clock pauses meanwhile.
 #[derive(Debug, Default)]
 struct StopDetector {
-    /// When the clock is read at the latest, since the origin.
+    /// The time by which the clock is expected to be read, since the origin.
     due: Option<Duration>,
     stopped: Duration,
 }
 
 impl StopDetector {
-    /// All time stopped until `now`, since the origin.
+    /// Returns how long the process was stopped until `now`, since the origin.
     fn stopped(&mut self, now: Duration) -> Duration {
         if let Some(due) = self.due.filter(|due| now > *due + LATE) {
             self.stopped += now.saturating_sub(due);
@@ -62,16 +65,17 @@ impl Clock {
         Self { origin, slept: suspend::slept(), monotonic, stop_detector: Arc::default() }
     }
 
+    /// Returns the present time.
     pub(crate) fn now(&self) -> Now {
         self.read().0
     }
 
-    /// Now, and how the machine's clock differs from the runtime's.
+    /// Returns the present time, and how the machine's clock differs from the runtime's.
     pub(crate) fn read(&self) -> (Now, ClockShift) {
-        // A wall clock before 1970 is as wrong as any other; the machine survives both.
+        // The machine tolerates a wrong wall clock, also one before 1970.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let slept = suspend::slept().saturating_sub(self.slept);
-        // Read under the lock, so that no reader is ahead of a stop that another one notices.
+        // Read under the lock, so that no reader misses a stop that another one detects.
         let mut stop_detector = self.stop_detector.lock().unwrap_or_else(PoisonError::into_inner);
         let awake = (self.monotonic)().saturating_duration_since(self.origin);
         let stopped = stop_detector.stopped(awake);
@@ -80,17 +84,17 @@ impl Clock {
         (Now::new(Timestamp::from_origin(now), unix), ClockShift { slept, stopped })
     }
 
-    /// Says that the clock will be read by this instant, by which a timer is set; `None` if there is no timer.
+    /// Sets the instant by which the clock will be read, which is that of the timer; `None` if there is no timer.
     pub(crate) fn expect(&self, at: Option<Instant>) {
         let due = at.filter(|_| DETECTS_STOPS).map(|at| at.saturating_duration_since(self.origin));
         self.stop_detector.lock().unwrap_or_else(PoisonError::into_inner).due = due;
     }
 
-    /// When to wake up for `at`, on the runtime's clock, with the shift that was read with `now`. What lies beyond a day
-    /// is cut to a day: an early tick does no harm, and no timer has to cope with the end of time.
+    /// Converts `at` to the runtime's clock, with the shift that was read together with `now`. The result is at most a
+    /// day ahead: an early tick does no harm, and runtimes do not accept every instant.
     ///
-    /// A timer stands still while the computer sleeps, so after that it is late by as much, unless something else wakes
-    /// the driver before: it finds the deadline passed, or sets the timer anew.
+    /// A timer pauses while the computer sleeps and is late afterwards, unless another event wakes the driver first.
+    /// The driver then finds that the deadline has passed, or resets the timer.
     pub(crate) fn instant(&self, at: Timestamp, now: Timestamp, shift: ClockShift) -> Instant {
         let from_now = at.saturating_since(now).min(MAX_TIMER);
         self.origin + (now.since_origin() + shift.stopped).saturating_sub(shift.slept) + from_now

@@ -4,19 +4,19 @@ use sansgram_core::login::{Continuation, LoginError};
 
 use crate::Error;
 
-/// The same question is asked again.
+/// Returns whether the same question is asked again.
 pub(crate) const fn asks_again(error: &Error) -> bool {
     matches!(error, Error::Login(_)) && matches!(error.continuation(), Continuation::AskAgain)
 }
 
-/// The login cannot continue and starts again with the first question. An expired QR code does not count: the next call
+/// Returns whether the login starts again with the first question. An expired QR code does not count: the next call
 /// requests another.
 pub(crate) const fn begins_again(error: &Error) -> bool {
     matches!(error.continuation(), Continuation::BeginAgain)
         && !matches!(error, Error::Login(LoginError::LinkExpired))
 }
 
-/// The answer to the first question was wrong, and another one may be right.
+/// Returns whether the answer to the first question was wrong, so that another one may be accepted.
 pub(crate) const fn asks_for_another_identity(error: &Error) -> bool {
     matches!(
         error,

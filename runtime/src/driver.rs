@@ -19,10 +19,10 @@ use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
 
-/// Runs until no handle is left.
+/// The driver of one client. It runs until no handle is left.
 ///
-/// Each round: under the lock, feed one input and drain all outputs; without it, do what the outputs ask, then find
-/// the next input that is ready. The waker is stored under the same lock that the handles take, so no call is
+/// In each round it locks the machine, feeds one input and drains all outputs; then, without the lock, it acts on the
+/// outputs and looks for the next input. The waker is stored under the same lock that the handles take, so no call is
 /// missed.
 pub(crate) struct Driver<R: Runtime, M: Machine> {
     runtime: Arc<R>,
@@ -31,11 +31,11 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     store: Option<Arc<dyn SessionStore>>,
     proxy: Option<Arc<Proxy>>,
     links: Vec<Link<R::Stream>>,
-    /// Which link is asked first the next time, so that a busy one does not starve the others.
+    /// The index of the link that is polled first the next time, so that a busy link does not starve the others.
     next_link: usize,
     /// When the last round began.
     now: Timestamp,
-    /// How the clocks differed then.
+    /// The difference of the clocks then.
     shift: ClockShift,
     deadline: Option<Timestamp>,
     /// The end of [`STOP_CHECKS_AFTER_OPEN`] since the last connection was opened.
@@ -43,12 +43,12 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     /// Whether the driver wakes up every [`STOP_CHECK_EVERY`].
     checks_for_stops: bool,
     timer: Option<R::Timer>,
-    /// What the timer is set to, and the shift until then.
+    /// The deadline and the shift that the timer is set to.
     armed: Option<(Timestamp, ClockShift)>,
     closing: bool,
     actions: Vec<Action>,
     wake: Vec<Waker>,
-    /// For the log, which is written without the lock: a subscriber is the application's code.
+    /// The events to log. They are logged without the lock, as a subscriber is code of the application.
     events: Vec<Event>,
 }
 
@@ -118,7 +118,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         Poll::Pending
     }
 
-    /// Under the lock: feeds `next`, drains the outputs of the machine. Returns whether everything is over.
+    /// Feeds `next` to the machine and drains its outputs, under the lock. Returns whether the driver is done.
     fn drive_machine(
         &mut self,
         cx: &mut Context<'_>,
@@ -139,7 +139,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             Some(NextInput::Link(conn, ready)) => {
                 let input = match ready {
                     LinkEvent::Opened => {
-                        // The network is there again: whatever goes wrong now has another reason.
+                        // The network works again, so the next failure has another reason.
                         drop(
                             state
                                 .last_disconnect
@@ -162,7 +162,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             self.closing = true;
             state.machine.close(now);
             if state.saves.error.is_some() {
-                // What could not be saved may fit by now; there is no later chance.
+                // The disk may have room by now, and this is the last chance.
                 state.saves.wanted += 1;
             }
         }
@@ -207,7 +207,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         over
     }
 
-    /// Does what the outputs of the last round asked for.
+    /// Performs the actions that the outputs of this round require.
     fn perform_actions(&mut self, cx: &mut Context<'_>) {
         let mut actions = std::mem::take(&mut self.actions);
         for action in actions.drain(..) {
@@ -219,7 +219,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     self.links.push(Link::open(runtime, proxy, waits, (conn, dc), endpoints));
                 }
                 Action::Transmit { conn, bytes } => {
-                    // A link that was lost a moment ago takes no bytes; the machine is told of the loss.
+                    // A link that was lost meanwhile accepts no bytes; the machine learns of the loss from its input.
                     if let Some(link) = self.links.iter_mut().find(|link| link.conn == conn) {
                         link.transmit(bytes);
                     }
@@ -249,9 +249,9 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         }
     }
 
-    /// The next input that is ready, if there is one; otherwise everything that could become one wakes us.
+    /// Returns the next input that is ready. If there is none, all sources of inputs will wake the driver.
     fn next_input(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuffer) -> Option<NextInput> {
-        // Before any timer is asked: a runtime may leave an expired one pending for a while (tokio's budget does).
+        // The timer is not enough: a runtime may leave an expired timer pending for a while (tokio's budget does).
         if self.deadline.is_some_and(|deadline| self.now >= deadline) {
             return Some(NextInput::Deadline);
         }
@@ -292,7 +292,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         if timer.poll_expired(cx).is_pending() {
             return None;
         }
-        // Whether or not it came a little early: the machine names the next deadline, and the timer is set anew.
+        // It may have expired a little early: the machine then returns the same deadline, and the timer is set again.
         self.armed = None;
         Some(NextInput::Deadline)
     }
@@ -325,7 +325,7 @@ fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     }
 }
 
-/// A running save; dropped unfinished (the runtime shuts down, the store panics), it counts as failed.
+/// A running save. It counts as failed if it is dropped unfinished, because the runtime shuts down or the store panics.
 struct Save<M: Machine> {
     shared: Arc<Shared<M>>,
     version: u64,

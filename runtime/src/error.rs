@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansgram_core::client::RpcError;
-use sansgram_core::client::{ApiMisuse, DcId, DisconnectReason, InvokeError, WrongServers};
+use sansgram_core::client::{ApiMisuse, DcId, DisconnectReason, InvokeError, RpcError, WrongServers};
 use sansgram_core::login::{Continuation, LoginError, SignUpRequired};
 
 use crate::{PromptError, StoreError};

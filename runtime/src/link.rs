@@ -13,13 +13,13 @@ use crate::connect::{self, ProxyWaits, io_failure};
 use crate::write_all::poll_write_all;
 use crate::{Proxy, Runtime};
 
-/// What a link has for the machine.
+/// An event of a link, for the machine.
 pub(crate) enum LinkEvent {
     Opened,
     /// This many bytes are at the beginning of the read buffer.
     Received(usize),
     Transmitted(Vec<u8>),
-    /// The link is of no use any more.
+    /// The connection failed or ended.
     Lost(IoFailure),
 }
 
@@ -35,7 +35,7 @@ enum State<S> {
     Open {
         stream: S,
         outgoing: Option<Outgoing>,
-        /// Whether reading comes first the next time: neither direction may starve the other.
+        /// Whether the last poll read first. The order alternates, so that neither direction starves the other.
         read_first: bool,
     },
 }
@@ -56,8 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
         Self { conn, state: State::Opening(Box::pin(connect::open(runtime, proxy, waits, dc, endpoints))) }
     }
 
-    /// Takes the bytes of the machine's transmit; they are written as far as the stream takes them, then come back
-    /// as [`LinkEvent::Transmitted`].
+    /// Sets the bytes to write. [`LinkEvent::Transmitted`] returns the buffer once all of them are written.
     pub(crate) fn transmit(&mut self, bytes: Vec<u8>) {
         if let State::Open { outgoing, .. } = &mut self.state {
             *outgoing = Some(Outgoing { bytes, written: 0 });
@@ -75,7 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
             }),
             State::Open { stream, outgoing, read_first } => {
                 *read_first = !*read_first;
-                // Both are polled unless the first is ready, so that both wake us.
+                // Unless the first is ready, both are polled, so that both wake the driver.
                 if *read_first {
                     match poll_read(stream, cx, buffer) {
                         Poll::Pending => poll_write(stream, outgoing, cx),
@@ -91,11 +90,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Link<S> {
         }
     }
 
-    /// Writes what is left and says goodbye to the peer, as far as neither needs waiting (TCP's FIN does not), and
-    /// closes.
+    /// Writes the remaining bytes and closes the stream, as far as possible without waiting (TCP's FIN needs no
+    /// waiting).
     pub(crate) fn close(self, cx: &mut Context<'_>) {
         if let State::Open { mut stream, mut outgoing, .. } = self.state {
-            // Whether it went well no longer matters.
+            // The result no longer matters.
             let _ = poll_write(&mut stream, &mut outgoing, cx);
             let _ = Pin::new(&mut stream).poll_close(cx);
         }

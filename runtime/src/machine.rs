@@ -1,8 +1,9 @@
-//! What the driver needs of the machine, so that its tests can drive a toy.
+//! The interface between the driver and the state machine, so that the driver's tests can use a toy machine.
 
 use sansgram_core::client::{Client, Input, Output, StoredSession};
 use sansgram_core::time::Now;
 
+/// The methods of [`Client`] that the driver calls.
 pub(crate) trait Machine: Send + 'static {
     fn handle(&mut self, now: Now, input: Input<'_>);
     fn poll_output(&mut self) -> Output;

@@ -1,4 +1,4 @@
-//! What an interactive login says. Texts of the server are made fit to print.
+//! The messages of an interactive login. Texts of the server are made safe to print.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::Error;
 use crate::policy::{MAX_TERMS_CHARS, MAX_TERMS_LINES};
 use crate::text::{harmless, printable};
 
-/// Says in one line, fit to print, how the code was delivered.
+/// Describes in one line, safe to print, how the code was delivered.
 #[must_use]
 pub fn describe_code_delivery(token: &SentCode) -> String {
     match &token.kind {
@@ -49,7 +49,7 @@ pub fn describe_code_delivery(token: &SentCode) -> String {
     }
 }
 
-/// `place` is the destination, or the means.
+/// Says where or how the code was sent, and its length in digits (0 if it is not known).
 pub(crate) fn sent(place: &str, length: u32) -> String {
     match length {
         0 => format!("The code was sent {place}."),
@@ -69,7 +69,7 @@ fn beginning_with(what: &str, beginning: Option<&str>) -> String {
     }
 }
 
-/// What else can be typed in place of the code, in one line.
+/// Returns, in one line, what can be typed instead of the code.
 pub(crate) fn other_ways(token: &SentCode, wait: Option<Duration>) -> String {
     if let SentCodeType::Email { reset_available: Some(seconds), .. } = &token.kind {
         let after = match seconds {
@@ -95,28 +95,29 @@ pub(crate) fn other_ways(token: &SentCode, wait: Option<Duration>) -> String {
     format!("Type \"resend\" for another code{way}{when}, \"cancel\" for another number.")
 }
 
-/// A length of time, as people say it.
+/// Formats a duration for people.
 pub(crate) fn span(time: Duration) -> String {
     Span(time).to_string()
 }
 
-/// About a wrong password that may be right but for what was copied with it.
+/// The advice after a wrong password that has a space at an end, which may have been copied with it.
 pub(crate) const SPACES: &str =
     "What you gave begins or ends with a space; leave that out unless it belongs there.";
 
-/// What follows by itself after a code that has expired, and how to keep the next one (Telethon#97).
+/// The line after a code that expired: a new code is sent, and how to keep it valid (Telethon#97).
 pub(crate) const NEW_CODE: &str = "A new code follows by itself. Do not send it on inside Telegram: a code that is \
                                    forwarded or shared there expires at once.";
 
-/// What to do if another code has expired.
+/// The line after another code that expired.
 pub(crate) const NO_NEW_CODE: &str = "Codes expire at once when they are forwarded or shared inside Telegram. Type \
                                       \"resend\" for a new code, \"cancel\" for another number.";
 
-/// How to reset a forgotten password. The server accepts that only from a user who is logged in.
+/// How to reset a forgotten password. The server accepts a reset only from a user who is logged in.
 pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still logged in, by its \
                                 settings; a week later the password is gone.";
 
-/// `was_wrong`: the last password was rejected, so the question says what to do.
+/// Returns the question for the password. If `was_wrong`, the last password was rejected, and the question says what to
+/// do.
 pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String {
     let mut notes = Vec::new();
     match hint.hint.as_deref().map(printable) {
@@ -131,7 +132,7 @@ pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String 
     if notes.is_empty() { "Password:".into() } else { format!("Password ({}):", notes.join("; ")) }
 }
 
-/// The terms of service, line by line.
+/// Returns the lines of the terms of service.
 pub(crate) fn terms(terms: &TermsOfService) -> Vec<String> {
     let mut lines = whole_lines(&terms.text);
     if let Some(age) = terms.min_age {
@@ -140,7 +141,7 @@ pub(crate) fn terms(terms: &TermsOfService) -> Vec<String> {
     lines
 }
 
-/// The lines of a text that the user is asked to accept. No line is cut, but their number is limited.
+/// Returns the lines of a text that the user is asked to accept. No line is cut, but their number is limited.
 fn whole_lines(text: &str) -> Vec<String> {
     let mut left = MAX_TERMS_CHARS;
     let mut lines = Vec::new();
@@ -157,7 +158,7 @@ fn whole_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// What to call a user, fit to print.
+/// Returns the name of a user, safe to print.
 pub(crate) fn name(user: &UserInfo) -> String {
     let mut name = printable(&user.first_name);
     if let Some(last_name) = &user.last_name {
@@ -172,7 +173,8 @@ pub(crate) fn name(user: &UserInfo) -> String {
     }
 }
 
-/// An error as a sentence of its own, for a user who is asked again: it does not advise what the conversation does by itself.
+/// Returns an error as a sentence for a user who is asked again, without advice that the conversation follows by
+/// itself.
 pub(crate) fn sentence(error: &Error) -> String {
     match error {
         Error::Login(LoginError::CodeExpired) => return "The code has expired.".into(),
@@ -183,7 +185,7 @@ pub(crate) fn sentence(error: &Error) -> String {
     format!("{}.", capital(&printable(&error.to_string())))
 }
 
-/// With its first letter in upper case.
+/// Returns the text with its first letter in upper case.
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let begin: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();

@@ -1,4 +1,4 @@
-//! One value, once, from a blocking thread to a future.
+//! A channel for one value, from a blocking thread to a future.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,10 +13,11 @@ struct Slot<T> {
 }
 
 pub(crate) struct Sender<T>(Arc<Mutex<Slot<T>>>);
+
 #[derive(Debug)]
 pub(crate) struct Receiver<T>(Arc<Mutex<Slot<T>>>);
 
-/// The two ends; the receiver yields `None` if the sender was dropped unused.
+/// Creates a channel. The receiver returns `None` if the sender is dropped without a value.
 pub(crate) fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
     let slot = Arc::new(Mutex::new(Slot { value: None, sender_is_gone: false, receiver: None }));
     (Sender(slot.clone()), Receiver(slot))
@@ -51,7 +52,8 @@ impl<T> Future for Receiver<T> {
         }
         let replaced = slot.receiver.replace(cx.waker().clone());
         drop(slot);
-        drop(replaced); // dropping a waker may run a runtime's code: not under the lock
+        // Dropping a waker may run code of the runtime, which must not happen under the lock.
+        drop(replaced);
         Poll::Pending
     }
 }

@@ -44,8 +44,8 @@ pub(crate) const PROXY_TOTAL_TIMEOUT: Duration = Duration::from_secs(19);
 pub(crate) const PROXY_LOOKUP_TIMEOUT: Duration = Duration::from_secs(8);
 /// Bytes of one read from a proxy; no message of a SOCKS proxy is longer (RFC 1928: 262).
 pub(crate) const PROXY_READ_LEN: usize = 512;
-/// Bytes of the head of an HTTP proxy's answer, interim answers included: twice what proxies themselves allow (squid and
-/// Apache Traffic Server 64 KiB, HAProxy 16 KiB).
+/// Bytes of the head of an HTTP proxy's answer, interim answers included: twice what proxies themselves allow (squid
+/// and Apache Traffic Server 64 KiB, HAProxy 16 KiB).
 pub(crate) const MAX_HTTP_HEAD: usize = 128 << 10;
 
 // The interactive login.

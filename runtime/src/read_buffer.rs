@@ -1,17 +1,17 @@
-//! The buffer that all clients of a thread read into, so that an idle one keeps none.
+//! The read buffer that all clients of a thread share, so that an idle client has none.
+
+use std::cell::Cell;
 
 use crate::policy::READ_LEN;
-use std::cell::Cell;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// The thread's buffer for one round of a driver. Frames are decrypted where they lie, so when it is given back what
-/// was read is wiped.
+/// The thread's buffer, for one poll of a driver. Frames are decrypted in place, so the used part is wiped on drop.
 pub(crate) struct ReadBuffer {
     bytes: Vec<u8>,
-    /// How many bytes were read at most.
+    /// The length of the part that was used.
     used: usize,
 }
 
@@ -22,12 +22,12 @@ impl ReadBuffer {
         Self { bytes, used: 0 }
     }
 
-    /// All of it, to read into. What of it was read is to be told by [`read`](Self::read).
+    /// Returns the whole buffer to read into. The caller then calls [`read`](Self::read).
     pub(crate) fn space(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
-    /// The first `len` bytes, which were read.
+    /// Returns the first `len` bytes, which were read.
     pub(crate) fn read(&mut self, len: usize) -> &mut [u8] {
         self.used = self.used.max(len);
         self.bytes.get_mut(..len).unwrap_or_default()
@@ -36,7 +36,7 @@ impl ReadBuffer {
 
 impl Drop for ReadBuffer {
     fn drop(&mut self) {
-        // The buffer lives on, so the compiler keeps this, and in one piece it costs as little as can be.
+        // The compiler cannot remove this, since the buffer is used again.
         if let Some(used) = self.bytes.get_mut(..self.used) {
             used.fill(0);
         }
@@ -44,7 +44,7 @@ impl Drop for ReadBuffer {
     }
 }
 
-/// Whether the buffer of this thread holds nothing.
+/// Returns whether the buffer of this thread is all zeros.
 #[cfg(test)]
 pub(crate) fn is_wiped() -> bool {
     let bytes = BUFFER.take();

@@ -1,4 +1,4 @@
-//! What a runtime must offer: streams, a timer, tasks. About 100 lines implement it; see `sansgram-tokio`.
+//! The interface to an async runtime: streams, timers and tasks. `sansgram-smol` is the shortest implementation.
 
 use std::future::Future;
 use std::io;
@@ -10,27 +10,28 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::oneshot::oneshot;
 
-/// An async runtime, as far as a client needs one.
+/// The part of an async runtime that a client needs.
 ///
-/// All methods are called from inside the runtime: from the task that [`spawn`](Self::spawn) started, or from a
-/// future of the [`Client`](crate::Client). None of them is called while a lock of this crate is held.
+/// The client calls the methods from inside the runtime: from the task that [`spawn`](Self::spawn) started, or from a
+/// future of the [`Client`](crate::Client). It calls only [`now`](Self::now) while it holds a lock.
 pub trait Runtime: Send + Sync + 'static {
     /// A connected byte stream.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
     /// A timer that can be set again.
     type Timer: Timer;
 
-    /// Opens a stream to `address`, without Nagle's delay (`TCP_NODELAY`: with it a request costs up to 45 ms).
+    /// Opens a stream to `address`, with Nagle's algorithm disabled (`TCP_NODELAY`): it delays a request by up to 45
+    /// ms.
     ///
     /// # Errors
-    /// Those of the operating system; their kind decides what the machine is told.
+    /// Returns the error of the operating system; its kind decides which failure the client reports.
     fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
-    /// The addresses of a name, best first, each with `port`. As it is, it asks the operating system on a thread for
-    /// blocking work.
+    /// Resolves a name to addresses, best first, each with `port`. The default asks the operating system on a thread
+    /// for blocking work.
     ///
     /// # Errors
-    /// Those of the operating system.
+    /// Returns the error of the operating system if the name cannot be resolved.
     fn resolve(&self, name: String, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
         let (sender, receiver) = oneshot();
         self.spawn_blocking(move || {
@@ -39,26 +40,26 @@ pub trait Runtime: Send + Sync + 'static {
         async { receiver.await.unwrap_or_else(|| Err(io::ErrorKind::Interrupted.into())) }
     }
 
-    /// A timer that expires at `deadline`.
+    /// Creates a timer that expires at `deadline`.
     fn timer(&self, deadline: Instant) -> Self::Timer;
 
-    /// Runs `task` to its end, beside everything else.
+    /// Spawns `task`, which runs to its end without being awaited.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
-    /// Runs `work` on a thread that may block for a tenth of a second, or for the disk.
+    /// Runs `work` on a thread for blocking work. It may compute for 0.1 seconds or wait for the disk.
     fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static);
 
-    /// The monotonic clock that the timers run on.
+    /// Reads the monotonic clock of the timers. The default is [`Instant::now`].
     fn now(&self) -> Instant {
         Instant::now()
     }
 }
 
-/// A timer that can be set again without being made anew.
+/// A timer that can be reset.
 pub trait Timer: Send + Unpin + 'static {
-    /// Sets the timer to `deadline`, whether or not it has expired.
+    /// Sets the timer to `deadline`. It may have expired already.
     fn reset(&mut self, deadline: Instant);
 
-    /// Ready once the deadline has passed; otherwise the task of `context` is woken then.
+    /// Returns `Ready` once the deadline has passed. Otherwise, wakes the task of `context` at the deadline.
     fn poll_expired(&mut self, context: &mut Context<'_>) -> Poll<()>;
 }

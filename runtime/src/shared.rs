@@ -1,7 +1,7 @@
-//! What the handles and the driver share: the machine, behind a lock, and who waits for it.
+//! The state that the handles and the driver share: the machine, behind a lock, and the wakers of waiting callers.
 //!
-//! Nothing but the machine runs under the lock. Wakers are woken, and old ones dropped, after it is released: both
-//! may run a runtime's code, which may come back here.
+//! Only the machine runs under the lock. Wakers are woken and dropped after it is released: both may run code of the
+//! runtime, which may take the lock again.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -28,69 +28,69 @@ const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Prox
 pub(crate) struct Shared<M> {
     state: Mutex<State<M>>,
     pub(crate) clock: Clock,
-    /// Read by the state, written by the links.
+    /// The links write it, the state reads it.
     pub(crate) proxy_waits: ProxyWaits,
 }
 
 pub(crate) struct State<M> {
     pub(crate) machine: M,
-    /// Woken after every change that the driver has to look at.
+    /// Woken after every change that concerns the driver.
     pub(crate) driver: Option<Waker>,
     /// Woken when their request is completed.
     requests: BTreeMap<RequestId, Waker>,
-    /// Woken when their request is completed, and by all that arrives: there is no event for an acknowledgement.
+    /// Woken when their request is completed, and whenever bytes arrive: there is no event for an acknowledgement.
     receipts: BTreeMap<RequestId, Waker>,
-    /// Woken by everything else that changes.
+    /// Woken after every other change.
     watchers: BTreeMap<u64, Waker>,
     next_watcher: u64,
-    /// No handle is left: close the sockets and end.
+    /// Whether the driver must close the connections and end.
     pub(crate) close_requested: bool,
-    /// The driver is gone, so nothing will happen any more.
+    /// Whether the driver has ended.
     pub(crate) ended: bool,
-    /// The connections that ended, by DC.
+    /// The lost connections, by DC.
     pub(crate) disconnects: BTreeMap<DcId, DcDisconnects>,
-    /// The last of them all, until that DC is connected again.
+    /// The last lost connection, until that DC is connected again.
     pub(crate) last_disconnect: Option<(DcId, DisconnectReason)>,
     pub(crate) logged_out: Option<LogoutCause>,
-    /// The same, until `next_update` has returned it.
+    /// The same as `logged_out`, until `next_update` has returned it.
     pub(crate) logout_unreported: Option<LogoutCause>,
-    /// Events of the connections, until a caller takes them.
+    /// The events of the connections that no caller has taken yet.
     pub(crate) events: VecDeque<ClientEvent>,
-    /// A caller has waited for updates, so the connection they arrive on was requested.
+    /// Whether a caller has waited for updates, which requests the connection that they arrive on.
     pub(crate) listens: bool,
-    /// Updates were dropped, which `next_update` has not returned yet.
+    /// Whether updates were dropped and `next_update` has not reported it yet.
     pub(crate) updates_missed: bool,
-    /// The state of updates, until a caller takes it.
+    /// The state of the updates, if no caller has taken it yet.
     pub(crate) updates_state: Option<UpdatesState>,
-    /// How often the server asked a login to wait, and for how long the last time.
+    /// The number of waits that the server demanded of logins, and the duration of the last one.
     pub(crate) floods: (u64, Duration),
     pub(crate) saves: Saves,
     proxy_waits: ProxyWaits,
 }
 
-/// The connections to a DC that ended or could not be opened: how many, and the last of them.
+/// The connections to a DC that ended or could not be opened: their number, and the last one.
 #[derive(Clone, Debug)]
 pub(crate) struct DcDisconnects {
-    /// How many ended so far.
+    /// The number of lost connections so far.
     pub(crate) count: u64,
     pub(crate) reason: DisconnectReason,
     /// Whether the machine tries again by itself.
     pub(crate) retries: bool,
 }
 
-/// Which state of the session is on the disk. The states are numbered by the machine's requests to save.
+/// The progress of the saves. The states of the session are numbered by the requests to save.
 #[derive(Debug, Default)]
 pub(crate) struct Saves {
-    /// The newest state that should be kept.
+    /// The newest state that should be saved.
     pub(crate) wanted: u64,
-    /// The newest state whose save is over, well or not.
+    /// The newest state whose save succeeded or failed.
     pub(crate) done: u64,
     pub(crate) running: bool,
     /// Why the last save failed; `None` if it succeeded.
     pub(crate) error: Option<Arc<StoreError>>,
-    /// How many failed in a row.
+    /// The number of failures in a row.
     failures: u32,
-    /// When what failed is tried again.
+    /// When the failed save is tried again.
     retry_at: Option<Timestamp>,
 }
 
@@ -99,14 +99,14 @@ impl Saves {
         !self.running && self.done == self.wanted
     }
 
-    /// Wants another save if it is time for that, after one that failed; otherwise the time, if there is one.
+    /// Requests another save if the last one failed and its backoff is over. Otherwise, returns the end of the backoff.
     pub(crate) fn retry(&mut self, now: Timestamp) -> Option<Timestamp> {
         let at = self.retry_at?;
         if now < at {
             return Some(at);
         }
         self.retry_at = None;
-        // What has changed meanwhile is saved anyway.
+        // If the session has changed meanwhile, a save is requested already.
         if self.is_idle() {
             self.wanted += 1;
         }
@@ -142,11 +142,11 @@ impl<M: Machine> Shared<M> {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<M>> {
-        // Nothing panics under the lock; if it did, the driver would end and every waiter be told so.
+        // No code panics under the lock; if it did, the driver would end, and all waiting calls would return an error.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls the machine and has the driver look at what came of it.
+    /// Calls `call` under the lock, then wakes the driver.
     pub(crate) fn call<T>(&self, call: impl FnOnce(&mut State<M>, Now) -> T) -> T {
         let now = self.clock.now();
         let mut state = self.lock();
@@ -167,7 +167,8 @@ impl<M: Machine> Shared<M> {
         Until { shared: self, key: Key::Request(id), ready, result: PhantomData }
     }
 
-    /// Waits until `ready` returns a value; it is called again when the request is completed, and whenever bytes arrive.
+    /// Waits until `ready` returns a value; it is called again when the request is completed, and whenever bytes
+    /// arrive.
     pub(crate) fn until_received<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,
@@ -185,7 +186,7 @@ impl<M: Machine> Shared<M> {
 }
 
 impl<M: Machine> State<M> {
-    /// A step is over. If a user is logged in now, how the last login ended no longer matters.
+    /// Records the end of a step of a login: if a user is logged in now, the reason of the last logout is cleared.
     pub(crate) fn note_login(&mut self) {
         if self.machine.session().user.is_some() {
             (self.logged_out, self.logout_unreported) = (None, None);
@@ -202,7 +203,7 @@ impl<M> State<M> {
                 wake.extend(self.receipts.remove(&id));
                 return;
             }
-            // Callers that wait for it look after each arrival.
+            // Callers that wait for it are woken whenever bytes arrive.
             Event::QuickAck(_) => return,
             Event::SessionChanged => {
                 self.saves.wanted += 1;
@@ -234,14 +235,14 @@ impl<M> State<M> {
         self.wake_watchers(wake);
     }
 
-    /// Returns why the connection to a DC was lost last, or could not be opened. A proxy that has accepted a connection
-    /// and does not answer counts as silent from the start.
+    /// Returns the last lost connection and the reason. A proxy that has accepted a connection and not answered yet
+    /// counts as silent.
     pub(crate) fn last_disconnect(&self) -> Option<(DcId, DisconnectReason)> {
         let silent = || self.proxy_waits.first().map(|dc| (dc, PROXY_SILENT));
         self.last_disconnect.clone().or_else(silent)
     }
 
-    /// The machine's own time limit knows nothing of a proxy.
+    /// Replaces the machine's timeout if a silent proxy is its cause.
     fn blame_proxy(&self, dc: DcId, reason: DisconnectReason) -> DisconnectReason {
         match reason {
             DisconnectReason::Network(IoFailure::TimedOut) if self.proxy_waits.has(dc) => PROXY_SILENT,
@@ -249,7 +250,7 @@ impl<M> State<M> {
         }
     }
 
-    /// A save of this version is over.
+    /// Records the result of the save of this version.
     pub(crate) fn note_saved(&mut self, version: u64, result: Result<(), StoreError>, now: Timestamp) {
         let saves = &mut self.saves;
         (saves.running, saves.done) = (false, version);
@@ -272,7 +273,7 @@ impl<M> State<M> {
         }
     }
 
-    /// Whether a caller waits for a request.
+    /// Returns whether a caller waits for a request.
     pub(crate) fn is_called(&self) -> bool {
         !self.requests.is_empty() || !self.receipts.is_empty()
     }
@@ -284,17 +285,18 @@ impl<M> State<M> {
         self.events.push_back(event);
     }
 
-    /// Wakes the callers that wait for a receipt: bytes arrived, which may hold an acknowledgement.
+    /// Adds the wakers of the callers that wait for a receipt to `wake`: the bytes that arrived may hold an
+    /// acknowledgement.
     pub(crate) fn wake_receipts(&mut self, wake: &mut Vec<Waker>) {
         wake.extend(std::mem::take(&mut self.receipts).into_values());
     }
 
-    /// Wakes all watchers, so that they look again.
+    /// Adds the wakers of all watchers to `wake`.
     pub(crate) fn wake_watchers(&mut self, wake: &mut Vec<Waker>) {
         wake.extend(std::mem::take(&mut self.watchers).into_values());
     }
 
-    /// The driver is gone: every waiting caller returns.
+    /// Marks the driver as ended, and adds the wakers of all waiting callers to `wake`.
     pub(crate) fn end(&mut self, wake: &mut Vec<Waker>) {
         self.ended = true;
         self.wake_watchers(wake);
@@ -303,7 +305,7 @@ impl<M> State<M> {
     }
 }
 
-/// The driver ended, so what was waited for will not come.
+/// The error of a wait whose driver has ended; it becomes [`Error::Stopped`](crate::Error::Stopped).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stopped;
 
@@ -313,7 +315,7 @@ enum Key {
     Watcher(Option<u64>),
 }
 
-/// Waits for an answer of the shared state. It may be dropped at any time.
+/// A future that waits for a condition of the shared state. It may be dropped at any time.
 #[must_use]
 pub(crate) struct Until<'a, M, T, F> {
     shared: &'a Shared<M>,

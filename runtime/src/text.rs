@@ -1,4 +1,4 @@
-//! Text made fit for a terminal: safe to print, and in lines that fit.
+//! Functions that make text safe to print, and wrap it to the width of a terminal.
 
 pub use sansgram_session::text::{harmless, printable, shell_word, shown_path};
 

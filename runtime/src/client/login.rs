@@ -12,15 +12,16 @@ use super::request::CancelOnDrop;
 use crate::Error;
 use crate::qr_login::QrLogin;
 
-/// Every step can fail with [`Error::Login`], which says why and what to do, and with [`Error::Stopped`]. Those that change
-/// the session, such as [`sign_in`](Self::sign_in), can fail with [`Error::Store`] as well.
+/// The steps of a login. Every step can fail with [`Error::Login`], which contains the reason, and with
+/// [`Error::Stopped`]. Steps that change the session, such as [`sign_in`](Self::sign_in), can fail with
+/// [`Error::Store`] too.
 impl Client {
-    /// Runs a step of a login to its end. The other methods do that with the step of their name.
+    /// Runs a step of a login to its end. The other methods run the step of their name.
     ///
-    /// The future may be dropped: the step is then cancelled.
+    /// If the future is dropped, the step is cancelled.
     ///
     /// # Errors
-    /// [`Error::Login`] with the reason. [`Error::Stopped`].
+    /// Returns [`Error::Login`] with the reason, and [`Error::Stopped`] if the client has stopped.
     pub async fn run_login<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
         let step = self.shared().call(|state, now| state.machine.start_login(now, flow))?;
         let pending = CancelOnDrop::new(self, step.id());
@@ -29,14 +30,15 @@ impl Client {
         Ok(output)
     }
 
-    /// Runs a step whose effect on the session is saved before the step counts as done.
+    /// Runs a step, then waits until its change of the session is saved.
     async fn run_and_save<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
         let output = self.run_login(flow).await?;
         self.wait_saved().await?;
         Ok(output)
     }
 
-    /// Runs a step that may log in. The key that it logs in under is saved before: without it, nothing could log out.
+    /// Runs a step that may log in a user. The auth key is saved first: if it were lost after the login, no client
+    /// could log out.
     async fn run_with_saved_key<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
         self.wait_all_saved().await?;
         self.run_and_save(flow).await
@@ -45,49 +47,51 @@ impl Client {
     /// Asks the server whether a user is logged in.
     ///
     /// # Errors
-    /// [`Error::Login`] if the server cannot be asked.
+    /// Returns [`Error::Login`] if the server cannot be asked.
     pub async fn is_authorized(&self) -> Result<bool, Error> {
         Ok(matches!(self.login_state().await?, Some(LoginStep::LoggedIn(_))))
     }
 
-    /// Asks the server how far the login of this session has come: [`LoginFlow::login_state`].
+    /// Asks the server for the state of this session's login: [`LoginFlow::login_state`].
     ///
     /// # Errors
-    /// [`Error::Login`] if the server cannot be asked.
+    /// Returns [`Error::Login`] if the server cannot be asked.
     pub async fn login_state(&self) -> Result<Option<LoginStep>, Error> {
         self.run_login(LoginFlow::login_state()).await
     }
 
-    /// Asks for a login code for `phone`, as people type it: [`LoginFlow::send_code`].
+    /// Requests a login code for `phone`, which may be formatted as people type it: [`LoginFlow::send_code`].
     ///
     /// # Errors
-    /// [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the call may be made again. [`Error::Store`].
+    /// Returns [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the caller may try again. Returns
+    /// [`Error::Store`] if the session cannot be saved.
     pub async fn send_code(&self, phone: &str) -> Result<LoginStep, Error> {
         self.run_and_save(LoginFlow::send_code(phone)).await
     }
 
-    /// Gives the code that the person received: [`LoginFlow::sign_in`].
+    /// Logs in with the code that the user received: [`LoginFlow::sign_in`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `CodeInvalid` and `CodeForm` the same `sent` takes another code, after `CodeExpired` a new
-    /// code must be asked for. [`Error::Store`].
+    /// Returns [`Error::Login`]: after `CodeInvalid` and `CodeForm`, `sent` accepts another code; after `CodeExpired`,
+    /// a new code must be requested. Returns [`Error::Store`] if the session cannot be saved.
     pub async fn sign_in(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
         self.run_with_saved_key(LoginFlow::sign_in(sent, code)).await
     }
 
-    /// Gives a code that came by e-mail, whatever `sent` says: [`LoginFlow::sign_in_with_email_code`].
+    /// Logs in with a code that was sent by e-mail, even if `sent` names another way:
+    /// [`LoginFlow::sign_in_with_email_code`].
     ///
     /// # Errors
-    /// As [`sign_in`](Self::sign_in).
+    /// Returns the same errors as [`sign_in`](Self::sign_in).
     pub async fn sign_in_with_email_code(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
         self.run_with_saved_key(LoginFlow::sign_in_with_email_code(sent, code)).await
     }
 
-    /// Asks for another code, in the next way: [`LoginFlow::resend_code`].
+    /// Requests another code, which is sent in the next way: [`LoginFlow::resend_code`].
     ///
     /// # Errors
-    /// [`Error::Login`]: `NoOtherWay` if no other way is left, `CodeExpired` if a first code must be asked for.
-    /// [`Error::Store`].
+    /// Returns [`Error::Login`]: `NoOtherWay` if no other way is left, `CodeExpired` if a new code must be requested
+    /// with [`send_code`](Self::send_code). Returns [`Error::Store`] if the session cannot be saved.
     pub async fn resend_code(&self, sent: &SentCode) -> Result<LoginStep, Error> {
         self.run_and_save(LoginFlow::resend_code(sent)).await
     }
@@ -95,39 +99,43 @@ impl Client {
     /// Cancels a code: [`LoginFlow::cancel_code`].
     ///
     /// # Errors
-    /// [`Error::Login`], also if the code has expired.
+    /// Returns [`Error::Login`] with the reason, for example if the code has expired.
     pub async fn cancel_code(&self, sent: &SentCode) -> Result<(), Error> {
         self.run_login(LoginFlow::cancel_code(sent)).await
     }
 
-    /// Names the e-mail address for future codes: [`LoginFlow::send_email_code`].
+    /// Sets the e-mail address for login codes and sends a code to it: [`LoginFlow::send_email_code`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `EmailInvalid` the call may be made again.
+    /// Returns [`Error::Login`]: after `EmailInvalid`, the caller may try another address.
     pub async fn send_email_code(&self, sent: &SentCode, email: &str) -> Result<EmailCode, Error> {
         self.run_login(LoginFlow::send_email_code(sent, email)).await
     }
 
-    /// Gives the code that came to the address that is being set up: [`LoginFlow::verify_email`].
+    /// Confirms the e-mail address with the code that was sent to it: [`LoginFlow::verify_email`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `CodeInvalid` and `CodeForm` the call may be made again. [`Error::Store`].
+    /// Returns [`Error::Login`]: after `CodeInvalid` and `CodeForm`, the caller may try another code. Returns
+    /// [`Error::Store`] if the session cannot be saved.
     pub async fn verify_email(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
         self.run_and_save(LoginFlow::verify_email(sent, code)).await
     }
 
-    /// Gives up a mailbox that cannot be reached: [`LoginFlow::reset_login_email`].
+    /// Removes the e-mail address for login codes if the user cannot open the mailbox:
+    /// [`LoginFlow::reset_login_email`].
     ///
     /// # Errors
-    /// [`Error::Login`]: `EmailResetPending` if that was done before. [`Error::Store`].
+    /// Returns [`Error::Login`]: `EmailResetPending` if the removal was requested before. Returns [`Error::Store`] if
+    /// the session cannot be saved.
     pub async fn reset_login_email(&self, sent: &SentCode) -> Result<LoginStep, Error> {
         self.run_and_save(LoginFlow::reset_login_email(sent)).await
     }
 
-    /// Makes an account, which accepts the terms of service: [`LoginFlow::sign_up`].
+    /// Creates an account, which accepts the terms of service: [`LoginFlow::sign_up`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `FirstNameInvalid` and `LastNameInvalid` the call may be made again. [`Error::Store`].
+    /// Returns [`Error::Login`]: after `FirstNameInvalid` and `LastNameInvalid`, the caller may try another name.
+    /// Returns [`Error::Store`] if the session cannot be saved.
     pub async fn sign_up(
         &self,
         sent: &SentCode,
@@ -140,27 +148,27 @@ impl Client {
     /// Tells the server, after the sign-up, that the terms were accepted: [`LoginFlow::accept_terms`].
     ///
     /// # Errors
-    /// [`Error::Login`].
+    /// Returns [`Error::Login`] with the reason.
     pub async fn accept_terms(&self, terms: &TermsOfService) -> Result<(), Error> {
         self.run_login(LoginFlow::accept_terms(terms)).await
     }
 
-    /// Gives the account's password, after [`LoginStep::PasswordRequired`]: [`LoginFlow::check_password`].
+    /// Logs in with the account's password, after [`LoginStep::PasswordRequired`]: [`LoginFlow::check_password`].
     ///
-    /// Takes about a tenth of a second of computing, on a thread for blocking work; several seconds if this library is
-    /// compiled without optimisation (the README has the two lines against that).
+    /// The computation takes about 0.1 seconds on a thread for blocking work, and several seconds if this library is
+    /// compiled without optimisation (the README has the two lines that prevent it).
     ///
     /// # Errors
-    /// [`Error::Login`]: after `PasswordInvalid` the call may be made again; `Restart` if the server awaits a code first.
-    /// [`Error::Store`].
+    /// Returns [`Error::Login`]: after `PasswordInvalid`, the caller may try another password; `Restart` if the server
+    /// expects a code first. Returns [`Error::Store`] if the session cannot be saved.
     pub async fn check_password(&self, password: &str) -> Result<UserInfo, Error> {
         self.run_with_saved_key(LoginFlow::check_password(password)).await
     }
 
-    /// Asks for a code by e-mail to recover the password with: [`LoginFlow::request_password_recovery`].
+    /// Requests a code by e-mail to recover the password: [`LoginFlow::request_password_recovery`].
     ///
     /// # Errors
-    /// [`Error::Login`]: `NoRecovery` if the account has no address for that.
+    /// Returns [`Error::Login`]: `NoRecovery` if the account has no e-mail address for the recovery.
     pub async fn request_password_recovery(&self) -> Result<RecoveryCode, Error> {
         self.run_login(LoginFlow::request_password_recovery()).await
     }
@@ -168,7 +176,7 @@ impl Client {
     /// Checks a recovery code, without using it up: [`LoginFlow::check_recovery_password`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm` the call may be made again.
+    /// Returns [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm`, the caller may try another code.
     pub async fn check_recovery_password(&self, code: &str) -> Result<(), Error> {
         self.run_login(LoginFlow::check_recovery_password(code)).await
     }
@@ -176,23 +184,24 @@ impl Client {
     /// Logs in with the recovery code, and replaces or removes the password: [`LoginFlow::recover_password`].
     ///
     /// # Errors
-    /// [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm` the call may be made again. [`Error::Store`].
+    /// Returns [`Error::Login`]: after `RecoveryCodeInvalid` and `CodeForm`, the caller may try another code. Returns
+    /// [`Error::Store`] if the session cannot be saved.
     pub async fn recover_password(&self, code: &str, new: Option<NewPassword>) -> Result<UserInfo, Error> {
         self.run_with_saved_key(LoginFlow::recover_password(code, new)).await
     }
 
-    /// Asks to remove the forgotten password of the account that is logged in: [`LoginFlow::reset_password`].
+    /// Requests the removal of the forgotten password of the user who is logged in: [`LoginFlow::reset_password`].
     ///
     /// # Errors
-    /// [`Error::Login`]: `NoPassword` if there is none.
+    /// Returns [`Error::Login`]: `NoPassword` if the account has no password.
     pub async fn reset_password(&self) -> Result<PasswordReset, Error> {
         self.run_login(LoginFlow::reset_password()).await
     }
 
-    /// Declines that: [`LoginFlow::decline_password_reset`].
+    /// Cancels the pending removal of the password: [`LoginFlow::decline_password_reset`].
     ///
     /// # Errors
-    /// [`Error::Login`].
+    /// Returns [`Error::Login`] with the reason.
     pub async fn decline_password_reset(&self) -> Result<(), Error> {
         self.run_login(LoginFlow::decline_password_reset()).await
     }
@@ -201,23 +210,24 @@ impl Client {
     /// `except_ids` cannot scan it.
     ///
     /// # Errors
-    /// [`Error::Stopped`].
+    /// Returns [`Error::Stopped`] if the client has stopped.
     pub fn qr_login(&self, except_ids: &[i64]) -> Result<QrLogin, Error> {
         QrLogin::start(self.clone(), except_ids)
     }
 
-    /// Logs a bot in: [`LoginFlow::bot_login`].
+    /// Logs in a bot: [`LoginFlow::bot_login`].
     ///
     /// # Errors
-    /// [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the call may be made again. [`Error::Store`].
+    /// Returns [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the caller may try again. Returns
+    /// [`Error::Store`] if the session cannot be saved.
     pub async fn bot_login(&self, token: &str) -> Result<UserInfo, Error> {
         sansgram_core::login::BotToken::parse(token).map_err(LoginError::from)?;
         self.make_key().await?;
         self.run_with_saved_key(LoginFlow::bot_login(token)).await
     }
 
-    /// Makes a key if there is none, so that it can be saved before the login. In a login by phone, the request for the
-    /// code does that.
+    /// Creates an auth key if there is none, so that it can be saved before the login. In a login by phone, the request
+    /// for the code creates it.
     async fn make_key(&self) -> Result<(), Error> {
         let has_key = {
             let shared = self.shared().lock();
@@ -227,7 +237,7 @@ impl Client {
             return Ok(());
         }
         match self.invoke(&functions::help::GetNearestDc {}).await {
-            // A refusal comes again with the login, with a better reason.
+            // The login then fails too, with a better reason.
             Ok(_) | Err(Error::Invoke(InvokeError::Rpc(_))) => Ok(()),
             Err(Error::Invoke(error)) => Err(LoginError::from(error).into()),
             Err(error) => Err(error),
@@ -237,17 +247,17 @@ impl Client {
     /// Asks which user is logged in: [`LoginFlow::get_me`].
     ///
     /// # Errors
-    /// [`Error::Login`]: `NotLoggedIn` if no user is, `PasswordNeeded` if the account's password is still to be given, or
-    /// the reason why the server cannot be asked.
+    /// Returns [`Error::Login`]: `NotLoggedIn` if no user is logged in, `PasswordNeeded` if the login still needs the
+    /// account's password, or the reason why the server cannot be asked.
     pub async fn get_me(&self) -> Result<UserInfo, Error> {
         self.run_login(LoginFlow::get_me()).await
     }
 
-    /// Logs out and forgets the keys: [`LoginFlow::log_out`]. The session is useless then. Succeeds as well if no user was
-    /// logged in.
+    /// Logs out and deletes the auth keys: [`LoginFlow::log_out`]. Also succeeds if no user is logged in.
     ///
     /// # Errors
-    /// [`Error::Login`] if the server cannot be told; the session is then kept. [`Error::Store`].
+    /// Returns [`Error::Login`] if the server cannot be reached; the session is then unchanged. Returns
+    /// [`Error::Store`] if the session cannot be saved.
     pub async fn log_out(&self) -> Result<(), Error> {
         self.run_and_save(LoginFlow::log_out()).await
     }

@@ -1,4 +1,4 @@
-//! Requests: one call for one reply, or in two steps, to follow a request on its way.
+//! Requests: sent and answered in one call, or followed with a handle.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,19 +11,20 @@ use super::Client;
 use crate::Error;
 
 impl Client {
-    /// Calls any function of the schema at the home DC. Costs grow with the size of request and reply.
+    /// Sends a request to the home DC and waits for the reply.
     ///
     /// # Errors
-    /// [`Error::Invoke`] with the server's refusal or the reason why there is no reply; [`Error::Misuse`].
+    /// Returns [`Error::Invoke`] with the server's refusal or the reason why there is no reply, [`Error::Misuse`] if
+    /// the request is not possible, and [`Error::Stopped`] if the client has stopped.
     pub async fn invoke<F: Function>(&self, request: &F) -> Result<F::Reply, Error> {
         self.invoke_with(request, RequestOptions::default()).await
     }
 
-    /// As [`invoke`](Self::invoke), with a DC of one's choice (a [`Route`](sansio::Route) will do), a time limit, or an
-    /// earlier request after which it must be executed.
+    /// Like [`invoke`](Self::invoke), with options: another DC (a [`Route`](sansio::Route) is accepted too), a time
+    /// limit, or an earlier request that must be executed first.
     ///
     /// # Errors
-    /// As [`invoke`](Self::invoke).
+    /// Returns the same errors as [`invoke`](Self::invoke).
     pub async fn invoke_with<F: Function>(
         &self,
         request: &F,
@@ -32,11 +33,11 @@ impl Client {
         self.send(request, options)?.reply().await
     }
 
-    /// Calls a function of any layer that is serialised already (one boxed TL function); the reply is one boxed TL
-    /// object.
+    /// Sends a serialised request (one boxed TL function, of any layer) and returns the serialised reply (one boxed TL
+    /// object).
     ///
     /// # Errors
-    /// As [`invoke`](Self::invoke).
+    /// Returns the same errors as [`invoke`](Self::invoke).
     pub async fn invoke_raw(
         &self,
         query: Vec<u8>,
@@ -45,41 +46,41 @@ impl Client {
         CancelOnDrop::start(self, |machine, now| machine.invoke_raw(now, query, options))?.reply().await
     }
 
-    /// Sends a request without waiting for its reply, which [`RequestHandle::reply`] does.
+    /// Sends a request without waiting for its reply; [`RequestHandle::reply`] waits for it.
     ///
     /// # Errors
-    /// [`Error::Misuse`]; [`Error::Stopped`].
+    /// Returns [`Error::Misuse`] if the request is not possible, and [`Error::Stopped`] if the client has stopped.
     pub fn send<F: Function>(
         &self,
         request: &F,
         options: impl Into<RequestOptions>,
     ) -> Result<RequestHandle<F>, Error> {
-        // Written outside the lock, as replies are read: the types may be the application's own.
+        // Serialised without the lock, like replies are deserialised: the types may be the application's own.
         let query = request.to_bytes();
         let pending = CancelOnDrop::start(self, |machine, now| machine.invoke_raw(now, query, options))?;
         Ok(RequestHandle { pending, failed: None, function: PhantomData })
     }
 }
 
-/// A request under way. Dropped before its reply came, it is forgotten, though the server may still carry it out; it is
-/// told to drop the answer.
+/// A pending request. If the handle is dropped before the reply arrives, the request is cancelled: the server is told
+/// to drop the answer, but may have executed the request.
 #[must_use = "dropped, the request is cancelled"]
 pub struct RequestHandle<F> {
     pending: CancelOnDrop,
-    /// Why there will be no reply, if that was found while waiting for a receipt.
+    /// The error of a request that ended while the caller waited for a receipt.
     failed: Option<InvokeError>,
     function: PhantomData<fn() -> F>,
 }
 
 impl<F> RequestHandle<F> {
-    /// What [`RequestOptions::after`] of a later request names.
+    /// Returns the id of the request, for [`RequestOptions::after`] of a later request.
     #[must_use]
     pub const fn id(&self) -> RequestId {
         self.pending.id
     }
 
-    /// How far it has come; `None` once the client has stopped, and if it ended without an answer of the server: the
-    /// error says how far it had come then.
+    /// Returns how far the request has been delivered. Returns `None` if the client has stopped, or if the request
+    /// ended without an answer of the server; the error then contains the delivery.
     #[must_use]
     pub fn delivery(&self) -> Option<Delivery> {
         let state = self.pending.client.shared().lock();
@@ -88,19 +89,19 @@ impl<F> RequestHandle<F> {
 }
 
 impl<F> RequestHandle<F> {
-    /// Waits until the server told that it got the request: by an acknowledgement, which
-    /// [`RequestOptions::quick_ack`] has it send at once, or by the reply. The future may be dropped and made again.
+    /// Waits until the server has received the request, which an acknowledgement or the reply shows. With
+    /// [`RequestOptions::quick_ack`], the server acknowledges at once. The future may be dropped and created again.
     ///
     /// # Errors
-    /// [`Error::Invoke`] if the request ended before that, with the error that [`reply`](Self::reply) gives too;
-    /// [`Error::Stopped`].
+    /// Returns [`Error::Invoke`] if the request ended before that, with the same error as [`reply`](Self::reply), and
+    /// [`Error::Stopped`] if the client has stopped.
     pub async fn received(&mut self) -> Result<(), Error> {
         let id = self.id();
         let failed = &mut self.failed;
         let shared = self.pending.client.shared();
         let received = shared.until_received(id, |state| {
             if failed.is_none() && !state.machine.is_received(id) {
-                // What the server answered counts as received, so this can only be an error of ours.
+                // An answer of the server counts as a receipt, so this is an error of the client.
                 *failed = Some(state.machine.take_raw(id)?.err()?);
             }
             Some(failed.clone().map_or(Ok(()), Err))
@@ -113,7 +114,8 @@ impl<F: Function> RequestHandle<F> {
     /// Waits for the reply.
     ///
     /// # Errors
-    /// [`Error::Invoke`] with the server's refusal or the reason why there is no reply; [`Error::Stopped`].
+    /// Returns [`Error::Invoke`] with the server's refusal or the reason why there is no reply, and [`Error::Stopped`]
+    /// if the client has stopped.
     pub async fn reply(self) -> Result<F::Reply, Error> {
         if let Some(error) = self.failed {
             return Err(error.into());
@@ -149,7 +151,7 @@ impl CancelOnDrop {
         Self { client: client.clone(), id, is_over: false }
     }
 
-    /// Waits until `take` has the outcome.
+    /// Waits until `take` returns the outcome.
     pub(super) async fn outcome<T>(
         mut self,
         mut take: impl FnMut(&mut sansio::Client, RequestId) -> Option<T> + Unpin,

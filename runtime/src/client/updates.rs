@@ -1,33 +1,34 @@
-//! Updates, as they arrive.
+//! The updates that the server sends.
 
 use sansgram_core::client::{LogoutCause, UpdatesState};
 
 use super::Client;
 use crate::Error;
 
-/// What [`Client::next_update`] answers.
+/// An update that [`Client::next_update`] returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Update {
-    /// What the server pushed: one boxed TL object, of type `Updates`.
+    /// An update of the server: one boxed TL object of the type `Updates`.
     Object(Vec<u8>),
-    /// The state of updates from now on: after a login, and if some may have been missed. An application that has kept
-    /// an earlier state requests the difference (`updates.getDifference`).
+    /// The present state of the updates, after a login and if updates may have been missed. An application that has
+    /// stored an earlier state requests the difference (`updates.getDifference`).
     State(UpdatesState),
-    /// More came than were taken, and the oldest were dropped: ask for the difference.
+    /// Updates arrived faster than they were taken, and the oldest were dropped. The application requests the
+    /// difference.
     Missed,
-    /// The server no longer knows this login: no more updates come until a user logs in again.
+    /// The server ended the login. No update arrives until a user logs in again.
     SessionRevoked(LogoutCause),
 }
 
 impl Client {
-    /// Waits for the next update, in the order in which the server sent them. Each is returned once, to one caller. Of
-    /// those that no caller has taken, the newest 1024 are kept, of 16 MiB at most. [`Update::Missed`] and
-    /// [`Update::State`] come before the updates that are left, [`Update::SessionRevoked`] after them. The first call
-    /// connects if a user is logged in; before it, no updates arrive.
+    /// Waits for the next update, in the order in which the server sent them. Each update is returned once, to one
+    /// caller. The newest 1024 that no caller has taken are kept, up to 16 MiB. [`Update::Missed`] and
+    /// [`Update::State`] are returned before the remaining updates, [`Update::SessionRevoked`] after them. The first
+    /// call connects if a user is logged in; no updates arrive before that call.
     ///
     /// # Errors
-    /// [`Error::Stopped`].
+    /// Returns [`Error::Stopped`] if the client has stopped.
     pub async fn next_update(&self) -> Result<Update, Error> {
         self.shared().call(|state, now| {
             if state.machine.session().user.is_some() && !std::mem::replace(&mut state.listens, true) {

@@ -1,37 +1,41 @@
 //! How long the computer slept while this process ran.
 //!
-//! The clock of `Instant`, on which the runtimes' timers run, stands still meanwhile on Linux, Android and Apple's
-//! systems. These have a second clock that does not; what it is ahead of the first is the time slept. On Windows, and
-//! elsewhere `Instant` itself counts the time, or the system offers no other clock.
+//! The runtimes' timers use the clock of `Instant`, which pauses meanwhile on Linux, Android and Apple's systems. These
+//! have a second clock that does not pause; the difference of both is the time slept. On other systems, `Instant`
+//! itself counts that time, or there is no other clock.
 
-use crate::policy::MIN_SUSPEND;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// All sleep since the first call in this process. It never goes back.
+use crate::policy::MIN_SUSPEND;
+
+/// Returns how long the computer slept since the first call in this process. The value never decreases.
 pub(super) fn slept() -> Duration {
     static SLEEP: OnceLock<Sleep> = OnceLock::new();
     SLEEP.get_or_init(|| Sleep::new(Instant::now(), boot_time())).slept(Instant::now(), boot_time())
 }
 
+/// The readings of both clocks at the first call.
 struct Sleep {
-    standing: Instant,
-    going_on: Duration,
+    /// The clock that pauses.
+    pausing: Instant,
+    /// The clock that does not pause.
+    continuous: Duration,
     /// The time slept so far, in nanoseconds.
     known: AtomicU64,
 }
 
 impl Sleep {
-    const fn new(standing: Instant, going_on: Duration) -> Self {
-        Self { standing, going_on, known: AtomicU64::new(0) }
+    const fn new(pausing: Instant, continuous: Duration) -> Self {
+        Self { pausing, continuous, known: AtomicU64::new(0) }
     }
 
-    fn slept(&self, standing: Instant, going_on: Duration) -> Duration {
-        let awake = standing.saturating_duration_since(self.standing);
-        let ahead = going_on.saturating_sub(self.going_on).saturating_sub(awake);
+    fn slept(&self, pausing: Instant, continuous: Duration) -> Duration {
+        let awake = pausing.saturating_duration_since(self.pausing);
+        let ahead = continuous.saturating_sub(self.continuous).saturating_sub(awake);
         let known = Duration::from_nanos(self.known.load(Ordering::Relaxed));
-        // Another thread may have been interrupted between its two readings: only what counts as sleep is believed.
+        // A thread may be interrupted between its two readings, so only a longer difference counts as sleep.
         if ahead < known + MIN_SUSPEND {
             return known;
         }
@@ -45,7 +49,7 @@ fn boot_time() -> Duration {
     read(rustix::time::ClockId::Boottime)
 }
 
-/// Apple's `CLOCK_MONOTONIC` goes on during sleep; `Instant` has the one that does not.
+/// Apple's `CLOCK_MONOTONIC` counts sleep; `Instant` uses a clock that does not.
 #[cfg(target_vendor = "apple")]
 fn boot_time() -> Duration {
     read(rustix::time::ClockId::Monotonic)

@@ -4,8 +4,8 @@ use std::io;
 
 use sansgram_core::client::IoFailure;
 
-/// The codes of "address family not supported" on Linux, on the BSDs and macOS, and on Windows. The standard library has
-/// no [`ErrorKind`](io::ErrorKind) for it.
+/// The codes of "address family not supported" on Linux, on the BSDs and macOS, and on Windows. The standard library
+/// has no [`ErrorKind`](io::ErrorKind) for it.
 const NO_SUCH_FAMILY: [i32; 3] = [97, 47, 10_047];
 
 /// Returns the failure to report to the state machine for `error`.

@@ -1,4 +1,4 @@
-//! The way to a DC: its addresses raced, or one proxy asked for them in turn.
+//! Connections to a DC: a race of its addresses, or a proxy that is asked for one after the other.
 
 mod io_failure;
 mod proxy_waits;
@@ -23,7 +23,8 @@ pub(crate) use proxy_waits::ProxyWaits;
 use race::race;
 use tunnel::tunnel;
 
-/// Opens a stream to one of `endpoints`, which are addresses of `dc`. While a proxy is asked, `waits` has an entry.
+/// Opens a stream to one of `endpoints`, which are addresses of `dc`. `waits` has an entry while a proxy that accepted
+/// the connection has not answered.
 pub(crate) async fn open<R: Runtime>(
     runtime: Arc<R>,
     proxy: Option<Arc<Proxy>>,
@@ -37,7 +38,7 @@ pub(crate) async fn open<R: Runtime>(
     }
 }
 
-/// Asks the proxy for one address after the other: it is one peer, and some refuse many connections at once.
+/// Asks the proxy for one address after the other, since some proxies refuse many connections at once.
 async fn through<R: Runtime>(
     runtime: &R,
     proxy: &Proxy,
@@ -83,7 +84,7 @@ async fn through<R: Runtime>(
         };
         fault = match within(runtime, limit, attempt).await.unwrap_or(Err(ProxyFault::Silent)) {
             Ok(stream) => return Ok(stream),
-            // Another address may fare better.
+            // The proxy may reach another address.
             Err(
                 fault @ (ProxyFault::Socks5(_)
                 | ProxyFault::Http(_)
@@ -97,7 +98,7 @@ async fn through<R: Runtime>(
     Err(fault)
 }
 
-/// What `future` answers within `limit`.
+/// Returns the output of `future`, or `None` if it takes longer than `limit`.
 async fn within<R: Runtime, T>(runtime: &R, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut timer = runtime.timer(runtime.now() + limit);

@@ -1,4 +1,4 @@
-//! Several addresses of one peer, raced ("Happy Eyeballs", RFC 8305, 4 and 5).
+//! A race between several addresses of one peer ("Happy Eyeballs", RFC 8305, 4 and 5).
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -12,11 +12,11 @@ use super::io_failure::io_failure;
 use crate::policy::CONNECTION_ATTEMPT_DELAY;
 use crate::{Runtime, Timer};
 
-/// Connects to the first of `endpoints` that answers; the others' attempts are dropped, and with them their streams.
-/// The next attempt begins 250 ms after the last, or as soon as one fails.
+/// Connects to the first of `endpoints` that answers, and drops the other attempts. The next attempt starts 250 ms
+/// after the previous one, or as soon as one fails.
 ///
 /// # Errors
-/// If all failed, the failure that tells most: that a server refused, not that this host has no IPv6.
+/// Returns the most informative error if all attempts fail: that a server refused, not that this host has no IPv6.
 pub(super) async fn race<R: Runtime>(runtime: &R, endpoints: &[SocketAddr]) -> io::Result<R::Stream> {
     let mut waiting = interleaved(endpoints).into_iter();
     let mut running: Vec<Attempt<'_, R::Stream>> = Vec::new();
@@ -28,11 +28,11 @@ pub(super) async fn race<R: Runtime>(runtime: &R, endpoints: &[SocketAddr]) -> i
             if let Some(stream) = poll_all(&mut running, &mut failure, cx) {
                 return Poll::Ready(Ok(stream));
             }
-            let alone = running.len() == count && count > 0;
+            let none_failed = running.len() == count && count > 0;
             if waiting.len() == 0 {
                 return if running.is_empty() { Poll::Ready(Err(copy_of(&failure))) } else { Poll::Pending };
             }
-            if alone && timer.as_mut().is_some_and(|timer| timer.poll_expired(cx).is_pending()) {
+            if none_failed && timer.as_mut().is_some_and(|timer| timer.poll_expired(cx).is_pending()) {
                 return Poll::Pending;
             }
             if let Some(endpoint) = waiting.next() {
@@ -49,7 +49,7 @@ struct Attempt<'r, S> {
     connecting: Pin<Box<dyn Future<Output = io::Result<S>> + Send + 'r>>,
 }
 
-/// Polls all attempts, and drops those that failed.
+/// Polls all attempts, and drops those that fail. Returns the first stream.
 fn poll_all<S>(
     running: &mut Vec<Attempt<'_, S>>,
     failure: &mut io::Error,
@@ -68,7 +68,7 @@ fn poll_all<S>(
             }
             Poll::Ready(Err(error)) => {
                 tracing::debug!(endpoint = %attempt.endpoint, %error, "cannot connect");
-                if tells(&error) >= tells(failure) {
+                if informativeness(&error) >= informativeness(failure) {
                     *failure = error;
                 }
                 false
@@ -78,8 +78,8 @@ fn poll_all<S>(
     winner
 }
 
-/// How much a failure tells of the peer: nothing, if this host cannot even try.
-fn tells(error: &io::Error) -> u8 {
+/// Ranks an error by how much it says about the peer: nothing, if this host cannot even try.
+fn informativeness(error: &io::Error) -> u8 {
     match io_failure(error) {
         IoFailure::Unreachable if error.kind() != io::ErrorKind::HostUnreachable => 0,
         IoFailure::Other => 1,
@@ -91,8 +91,8 @@ fn copy_of(error: &io::Error) -> io::Error {
     error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
-/// The addresses with the families in turn, beginning with that of the first (RFC 8305, 4): if one family leads
-/// nowhere, the second attempt uses the other.
+/// Returns the addresses with alternating families, starting with the family of the first one (RFC 8305, 4): if one
+/// family does not work, the second attempt uses the other.
 fn interleaved(endpoints: &[SocketAddr]) -> Vec<SocketAddr> {
     let Some(first) = endpoints.first() else { return Vec::new() };
     let (preferred, others): (Vec<_>, Vec<_>) =

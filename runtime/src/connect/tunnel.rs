@@ -1,4 +1,4 @@
-//! A dialogue with a proxy, over a stream to it.
+//! The dialogue with a proxy over a stream.
 
 use std::future::poll_fn;
 use std::io;
@@ -11,7 +11,7 @@ use crate::policy::PROXY_READ_LEN;
 use crate::proxy::{Dialogue, Step};
 use crate::write_all::poll_write_all;
 
-/// Runs `dialogue` to its end. The stream is handed back with nothing but the target's bytes in it.
+/// Runs `dialogue` to its end and returns the stream, which then carries only bytes of the target.
 pub(super) async fn tunnel<S>(mut stream: S, mut dialogue: Dialogue) -> Result<S, ProxyFault>
 where
     S: AsyncRead + AsyncWrite + Unpin,

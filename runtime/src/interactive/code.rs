@@ -1,4 +1,4 @@
-//! The login code: asked for, asked for anew, and what is said in its place.
+//! The questions for the login code.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::continuation::asks_again;
 use crate::messages;
 use crate::{Error, LoginStep, Prompt, Question};
 
-/// What a person says in the place of a code.
+/// An answer to the question for a code.
 pub(super) enum CodeAnswer {
     Code(Zeroizing<String>),
     Resend,
@@ -19,8 +19,8 @@ pub(super) enum CodeAnswer {
 }
 
 impl<P: Prompt> Talk<'_, P> {
-    /// Asks for the code of `token` and gives it, or does what is asked in its place. `renewed`: why new codes were asked
-    /// for without a question.
+    /// Asks for the code of `token` and logs in with it, or does what the user answered instead. `renewed` contains the
+    /// reasons for which a new code was requested without a question. Returns `None` to return to the first question.
     pub(super) async fn code(
         &mut self,
         token: SentCode,
@@ -75,7 +75,7 @@ impl<P: Prompt> Talk<'_, P> {
                 }
             };
             match calling!(self, self.client.sign_in(&token, &code)) {
-                // The server was not asked, so that no try is spent.
+                // The server was not asked, so this does not count as a try.
                 Err(error @ Error::Login(LoginError::CodeForm(_))) => {
                     slips.again(self.prompt, &error)?;
                 }
@@ -111,7 +111,7 @@ impl<P: Prompt> Talk<'_, P> {
         })
     }
 
-    /// The code cannot be given, so the next one is asked for without a question.
+    /// Requests the next code without a question, since the user cannot enter this one.
     async fn another_way(&mut self, token: &SentCode, tries: &mut Tries) -> Result<LoginStep, Error> {
         tries.count()?;
         match calling!(self, self.client.resend_code(token)) {
@@ -120,7 +120,7 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Asks for a first code. A server that wants to begin again gets its way once.
+    /// Requests a first code. If the server demands a new start, requests it once more.
     pub(super) async fn new_code(&mut self, phone: &str) -> Result<LoginStep, Error> {
         match calling!(self, self.client.send_code(phone)) {
             Err(Error::Login(LoginError::Restart)) => calling!(self, self.client.send_code(phone)),
@@ -128,8 +128,8 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Requests another code for one that has expired: once for each reason without a question, since each new code counts
-    /// against the limits of the number.
+    /// Requests another code after one that has expired: without a question only once for each reason, since each new
+    /// code counts against the limits of the number.
     async fn another_code(
         &mut self,
         token: &SentCode,
@@ -151,7 +151,7 @@ impl<P: Prompt> Talk<'_, P> {
 
     /// Asks whether to send a new code or to go back to the first question.
     async fn wants_new_code(&mut self) -> Result<bool, Error> {
-        // The old one is of no use to another process either.
+        // Another process cannot use the old code either.
         self.prompt.on_checkpoint(None);
         let mut tries = Tries::default();
         loop {
@@ -165,7 +165,7 @@ impl<P: Prompt> Talk<'_, P> {
     }
 }
 
-/// The code cannot be used any more, but the number can.
+/// Returns whether the code is no longer valid, but the number still is.
 const fn wants_another_code(error: &Error) -> bool {
     matches!(error, Error::Login(LoginError::CodeExpired | LoginError::Restart))
 }

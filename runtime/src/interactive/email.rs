@@ -1,4 +1,4 @@
-//! An e-mail address that the server wants to be set up.
+//! The questions for an e-mail address that the server requires.
 
 use sansgram_core::login::{EmailCode, LoginError, SavedLogin, SentCode};
 use zeroize::Zeroizing;
@@ -10,10 +10,10 @@ use crate::messages;
 use crate::text::printable;
 use crate::{Error, LoginStep, Prompt, Question};
 
-/// What follows once the address is confirmed.
+/// The rest of the confirmation if a login code follows.
 const WITH_ANOTHER_CODE: &str = "; now the login code follows, which is another one";
 
-/// What becomes of the code that went to a new address.
+/// The result of the question for the code that was sent to a new address.
 enum EmailAnswer {
     Done(LoginStep),
     Resend,
@@ -21,8 +21,8 @@ enum EmailAnswer {
 }
 
 impl<P: Prompt> Talk<'_, P> {
-    /// Asks for an address and for the code that went there, unless `sent` says that the code was sent already. `None`: back to
-    /// the first question.
+    /// Asks for an address, unless `sent` says that a code was sent already, and for the code that was sent there.
+    /// Returns `None` to return to the first question.
     pub(super) async fn set_up_email(
         &mut self,
         token: &SentCode,
@@ -65,7 +65,7 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Asks for the code that went to the new address.
+    /// Asks for the code that was sent to the new address.
     async fn email_code(
         &mut self,
         token: &SentCode,

@@ -20,7 +20,7 @@ impl<P: Prompt> Talk<'_, P> {
             let question = messages::password_question(hint, tries.0 > 0);
             let password = self.prompt.ask(Question::Password, &question).await?;
             if password.is_empty() {
-                // An Enter by mistake sends no e-mail.
+                // An empty line by mistake must not send an e-mail.
                 if hint.has_recovery
                     && self.confirm(Question::ConfirmRecovery, RECOVER).await?
                     && let Some(user) = self.recover().await?
@@ -33,7 +33,7 @@ impl<P: Prompt> Talk<'_, P> {
             match calling!(self, self.client.check_password(&password)) {
                 Err(error) if asks_again(&error) => {
                     tries.again(self.prompt, &error)?;
-                    // A password may have them, so they are not dropped.
+                    // The spaces may belong to the password, so they are not removed.
                     if password.trim().len() < password.len() {
                         self.prompt.show(messages::SPACES)?;
                     }
@@ -44,7 +44,7 @@ impl<P: Prompt> Talk<'_, P> {
         Err(Error::TooManyTries(MAX_IDLE))
     }
 
-    /// Recovers the password by e-mail. `None`: back to the password.
+    /// Recovers the password by e-mail. Returns `None` to return to the question for the password.
     async fn recover(&mut self) -> Result<Option<UserInfo>, Error> {
         let mut tries = Tries::default();
         let sent = match calling!(self, self.client.request_password_recovery()) {
@@ -89,7 +89,7 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Gives the recovery code, with a password in place of the forgotten one; asks again for one that is not accepted.
+    /// Logs in with the recovery code and a new password. Asks for another password if the server refuses it.
     async fn recover_with(&mut self, code: &str, tries: &mut Tries) -> Result<UserInfo, Error> {
         loop {
             let new = self.new_password(tries).await?;
@@ -103,7 +103,7 @@ impl<P: Prompt> Talk<'_, P> {
         }
     }
 
-    /// Asks for a password in place of the forgotten one; none only if the user confirms it.
+    /// Asks for a new password. Returns an empty one only if the user confirms that there will be none.
     async fn new_password(&mut self, tries: &mut Tries) -> Result<Zeroizing<String>, Error> {
         for _ in 0..MAX_IDLE {
             let new = self.prompt.ask(Question::NewPassword, "New password (empty for none):").await?;

@@ -30,7 +30,7 @@ enum Source {
 /// ```
 /// use sansgram_runtime::{Client, Error, Question, ScriptedPrompt};
 ///
-/// async fn sign_in(client: &Client, code: impl Fn() -> String + Send + 'static) -> Result<(), Error> {
+/// async fn log_in(client: &Client, code: impl Fn() -> String + Send + 'static) -> Result<(), Error> {
 ///     let mut answers = ScriptedPrompt::new()
 ///         .phone("+1 234 567 8900")
 ///         .callback(Question::Code, move |_| code())
@@ -159,7 +159,7 @@ impl Prompt for ScriptedPrompt {
 
     fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
         self.show(&messages::sentence(reason))?;
-        // No value is wrong here.
+        // The reason is not a wrong value.
         if begins_again(reason)
             && !asks_for_another_identity(reason)
             && !matches!(reason, Error::Login(LoginError::CodeExpired))
@@ -167,7 +167,7 @@ impl Prompt for ScriptedPrompt {
         {
             return Err(reason.clone());
         }
-        // Between the identity and its refusal lies another question, and so for the first name.
+        // Another question was asked between the identity or the first name and its refusal.
         let question = match reason {
             Error::Login(LoginError::FirstNameInvalid) => Some(Question::FirstName),
             reason if asks_for_another_identity(reason) => Some(Question::Identity),

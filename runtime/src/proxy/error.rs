@@ -150,9 +150,7 @@ impl Socks5Reply {
             other => Self::Unassigned(other),
         }
     }
-}
 
-impl Socks5Reply {
     /// Returns the reply byte with this meaning.
     #[must_use]
     pub const fn byte(self) -> u8 {

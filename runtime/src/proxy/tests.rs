@@ -28,15 +28,15 @@ fn http(to: &str, pair: Pair) -> Dialogue {
     Dialogue::Http(HttpConnect::new(&target(to), credentials.as_ref()))
 }
 
-/// What a dialogue came to against a proxy that says `says`, handed over `chunk` bytes at once: all that was written
-/// until then, and what is left of the proxy's bytes.
+/// The result of a dialogue with a proxy: the bytes that were written, and the rest of the proxy's bytes.
 struct Outcome {
     result: Result<bool, ProxyError>,
     written: Vec<u8>,
     left: Vec<u8>,
 }
 
-/// `chunk` 0: as much as the dialogue wants.
+/// Runs a dialogue with a proxy that sends `says`, in chunks of `chunk` bytes; 0 means as many as the dialogue
+/// requests.
 fn run(mut dialogue: Dialogue, says: &[u8], chunk: usize) -> Outcome {
     let mut input = says;
     let mut written = Vec::new();
@@ -64,7 +64,7 @@ fn run(mut dialogue: Dialogue, says: &[u8], chunk: usize) -> Outcome {
     Outcome { result, written, left: input.to_vec() }
 }
 
-/// The same in every chunking, and with no more read than is wanted.
+/// Checks that the result is the same with every chunking, and that no more is read than requested.
 fn run_all(dialogue: impl Fn() -> Dialogue, says: &[u8]) -> Outcome {
     let whole = run(dialogue(), says, usize::MAX);
     for chunk in 0..=says.len() {
@@ -369,7 +369,7 @@ fn c5_a_proxy_without_basic_is_told_with_what_it_offers() {
         let says = format!("HTTP/1.1 407 No\r\nVia: x\r\n{headers}\r\n\r\n");
         assert_eq!(run(http("10.0.0.1:1", some), says.as_bytes(), 1).result, expected, "{headers}");
     }
-    // It is told before anybody looks for a password in vain.
+    // The error is the same without credentials, so that the user does not look for a password in vain.
     let says = format!("HTTP/1.1 407 No\r\n{digest}\r\n\r\n");
     let error = run(http("10.0.0.1:1", None), says.as_bytes(), 0).result.unwrap_err();
     assert_eq!(error.to_string(), "the proxy offers to authenticate by Digest only, and not by Basic");

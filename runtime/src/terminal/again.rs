@@ -1,29 +1,30 @@
-//! The question that is open, to be shown again after the process was stopped and went on.
+//! The open question, which is shown again after the process was stopped and continues.
 
-use crate::policy::RESHOW_WINDOW;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::policy::RESHOW_WINDOW;
+
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
-/// How often a question was shown again.
+/// The number of times that a question was shown again.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 struct Open {
     question: String,
-    /// `None`: standard error.
+    /// The terminal that shows the question; `None` for standard error.
     terminal: Option<File>,
     shown_again: Option<Instant>,
 }
 
-/// A question is open as long as this lives.
+/// Keeps a question open until it is dropped.
 pub(super) struct Asked(());
 
 impl Asked {
-    /// Opens a question, which `write` shows.
+    /// Opens a question and shows it with `write`.
     pub(super) fn new<E>(
         question: &str,
         terminal: Option<File>,
@@ -52,7 +53,7 @@ pub(super) fn show() {
     }
     open.shown_again = Some(now);
     COUNT.fetch_add(1, Ordering::Relaxed);
-    // Over itself, if nothing was written behind it.
+    // It overwrites itself if nothing was written after it.
     let text = format!("\r{} ", open.question);
     // Fails if the terminal is gone.
     let _ = match &mut open.terminal {
@@ -61,7 +62,7 @@ pub(super) fn show() {
     };
 }
 
-/// Changes whenever a question is shown again: what was typed before does not count.
+/// Returns a number that changes whenever a question is shown again. Input that was typed before is discarded.
 #[cfg(unix)]
 pub(super) fn count() -> u32 {
     COUNT.load(Ordering::Relaxed)

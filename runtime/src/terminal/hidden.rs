@@ -1,7 +1,7 @@
 //! Reading a secret from the terminal without showing it, on Unix.
 //!
-//! The echo is off before the question is shown, so that a fast typist (or a script) is not shown either, and the
-//! terminal is as it was before anything else happens, also at Ctrl-C and at Ctrl-Z.
+//! The echo is turned off before the question is shown, so that early input is not shown either. It is turned on again
+//! before anything else happens, also at Ctrl-C and at Ctrl-Z.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -18,19 +18,19 @@ use zeroize::Zeroizing;
 use super::again;
 use crate::policy::STOP_DELAY;
 
-/// The question that is open now. Its lock is held whenever the modes of the terminal change, so that a thread that
-/// restores them never does so before the thread that hides what is typed.
+/// The open question. Its lock is held whenever the modes of the terminal change, so that a thread cannot restore them
+/// before another one has turned the echo off.
 static STATE: Mutex<State> = Mutex::new(State { open: None, is_closed: false });
 
 struct State {
     open: Option<Open>,
-    /// The process ends: no question hides what is typed any more.
+    /// Whether the process ends, so that no question may turn the echo off.
     is_closed: bool,
 }
 
 struct Open {
     terminal: File,
-    /// How the terminal was before.
+    /// The modes of the terminal before the question.
     before: Termios,
     hidden: Termios,
 }
@@ -54,21 +54,21 @@ impl State {
     }
 }
 
-/// Puts the terminal back as it was, if a question is open, and lets no other question change it: the process ends.
+/// Restores the terminal if a question is open, and prevents later questions from changing it, as the process ends.
 pub(super) fn close() {
     let mut state = state();
     state.restore();
     state.is_closed = true;
 }
 
-/// Hides again what is typed, if a question is open: while the process was stopped, the shell set the terminal.
+/// Turns the echo off again if a question is open: while the process was stopped, the shell changed the modes.
 pub(super) fn resume() {
     if let Some(open) = &state().open {
         open.set(&open.hidden);
     }
 }
 
-/// Drops what was typed and not read yet.
+/// Discards input that was typed and not read yet.
 pub(super) fn discard() {
     if let Ok(terminal) = open() {
         // Fails if the terminal is gone, which the reader finds out.
@@ -76,7 +76,7 @@ pub(super) fn discard() {
     }
 }
 
-/// What Ctrl-Z does elsewhere: the process and its companions are stopped, with the terminal as it was before.
+/// Does what Ctrl-Z does otherwise: restores the terminal and stops the process group.
 fn stop() {
     if let Some(open) = &state().open {
         open.set(&open.before);
@@ -104,7 +104,7 @@ fn open() -> io::Result<File> {
     given.map(File::from)
 }
 
-/// The terminal, which shows nothing that is typed as long as this lives.
+/// A terminal whose echo is off until this is dropped.
 pub(super) struct HiddenInput {
     terminal: File,
 }
@@ -121,7 +121,7 @@ impl HiddenInput {
         let terminal = open()?;
         let before = tcgetattr(&terminal)?;
         let mut hidden = before.clone();
-        // Byte by byte, and Ctrl-C is ours to handle: the signal would end the process with the echo off.
+        // Input arrives byte by byte, and Ctrl-C sends no signal: it would end the process with the echo off.
         hidden.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
         hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
         hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
@@ -131,11 +131,11 @@ impl HiddenInput {
         Ok(Self { terminal })
     }
 
-    /// The line that is typed. Ctrl-C and Ctrl-\ interrupt the process and Ctrl-Z stops it.
+    /// Reads a line. Ctrl-C and Ctrl-\ interrupt the process, and Ctrl-Z stops it.
     pub(super) fn read_line(self) -> io::Result<String> {
         let result = read_line(&mut &self.terminal, stop, again::count);
         if result.as_ref().map_or_else(|error| error.kind() == io::ErrorKind::InvalidData, |_| true) {
-            // Standard input may be there to be read only.
+            // Standard input may be read-only.
             let _ = (&self.terminal).write_all(b"\n").or_else(|_| io::stderr().write_all(b"\n"));
         }
         drop(self);
@@ -161,8 +161,8 @@ const CTRL_BACKSLASH: u8 = 0x1c;
 const ESCAPE: u8 = 0x1b;
 const DELETE: u8 = 0x7f;
 
-/// Reads up to the end of the line, with the little editing that is possible without seeing anything. `stop` stops the
-/// process; whenever `shown` changes, the question was shown again, and the line begins anew.
+/// Reads up to the end of the line, with the editing keys that make sense without an echo. `stop` stops the process.
+/// Whenever `shown` changes, the question was shown again, and the line starts again.
 fn read_line(input: &mut impl Read, mut stop: impl FnMut(), shown: impl Fn() -> u32) -> io::Result<String> {
     let mut typed = Zeroizing::new(Vec::with_capacity(256));
     let mut last_shown = shown();
@@ -175,7 +175,7 @@ fn read_line(input: &mut impl Read, mut stop: impl FnMut(), shown: impl Fn() -> 
         }
         match byte {
             b'\n' | b'\r' => break,
-            // A core that holds what was typed is of use to no user.
+            // Ctrl-\ must not write a core dump, which would contain the secret.
             CTRL_C | CTRL_BACKSLASH => return Err(io::ErrorKind::Interrupted.into()),
             CTRL_D if typed.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
             CTRL_U => typed.clear(),
@@ -184,7 +184,7 @@ fn read_line(input: &mut impl Read, mut stop: impl FnMut(), shown: impl Fn() -> 
                 typed.clear();
             }
             BACKSPACE | DELETE => {
-                // A character ends where its first byte is: the others of UTF-8 are 10xxxxxx.
+                // Removes up to the first byte of the character; the other bytes of UTF-8 are 10xxxxxx.
                 while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
             }
             ESCAPE => skip_key(input)?,
@@ -198,7 +198,7 @@ fn read_line(input: &mut impl Read, mut stop: impl FnMut(), shown: impl Fn() -> 
     }
 }
 
-/// Skips what a key like an arrow sends after `ESC`: `[` or `O`, then everything up to a letter or `~`.
+/// Skips the bytes that a key such as an arrow sends after `ESC`: `[` or `O`, then all bytes up to one from `@` to `~`.
 fn skip_key(input: &mut impl Read) -> io::Result<()> {
     if matches!(read_byte(input)?, b'[' | b'O') {
         while !matches!(read_byte(input)?, b'@'..=b'~') {}
@@ -227,15 +227,15 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_begins_the_line_anew() {
+    fn a_stop_discards_the_line() {
         let mut stops = 0;
         let line = read_line(&mut &b"half\x1a\x1awhole\n"[..], || stops += 1, || 0);
         assert_eq!((line.unwrap().as_str(), stops), ("whole", 2));
     }
 
     #[test]
-    fn a_question_that_is_shown_again_begins_the_line_anew() {
-        // Asked before the line and behind each byte: again is it shown behind the fourth.
+    fn a_question_that_is_shown_again_discards_the_line() {
+        // Called before the line and after each byte; the question is shown again after the fourth byte.
         let asked = std::cell::Cell::new(0);
         let shown = || {
             asked.set(asked.get() + 1);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn no_question_hides_what_is_typed_once_the_process_ends() {
+    fn no_question_turns_the_echo_off_once_the_process_ends() {
         close();
         assert_eq!(HiddenInput::new().err().map(|error| error.kind()), Some(io::ErrorKind::Interrupted));
     }
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_does_not_end_well_is_no_line() {
+    fn an_incomplete_line_is_an_error() {
         assert_eq!(typed(b"half"), Err(io::ErrorKind::UnexpectedEof));
         assert_eq!(typed(b"half\x1b["), Err(io::ErrorKind::UnexpectedEof));
         assert_eq!(typed(b"\x04"), Err(io::ErrorKind::UnexpectedEof));

@@ -1,14 +1,14 @@
-//! Reading a secret from the terminal without showing it, elsewhere than on Unix.
+//! Reading a secret from the terminal without showing it, on systems other than Unix.
 
 use std::io;
 
-/// The console is put back by itself.
+/// Does nothing: the console restores itself.
 pub(super) const fn close() {}
 
-/// Nothing stops a process there.
+/// Does nothing: these systems do not stop processes.
 pub(super) const fn resume() {}
 
-/// The console, which shows nothing while a line is read.
+/// The console, whose echo is off while a line is read.
 pub(super) struct HiddenInput;
 
 impl HiddenInput {
@@ -21,5 +21,5 @@ impl HiddenInput {
     }
 }
 
-/// Elsewhere what was typed is read line by line.
+/// Does nothing: these systems offer no portable way to discard typed input.
 pub(super) const fn discard() {}

@@ -1,4 +1,4 @@
-//! A link on a terminal: its picture in black on white, in place of the one before.
+//! A login link on a terminal: its QR code in black on white, in place of the previous one.
 
 use std::env;
 use std::io::IsTerminal;
@@ -7,30 +7,31 @@ use super::size::AsScreen;
 #[cfg(feature = "qr")]
 use crate::qr::{Background, QrImage};
 
+/// Black on bright white: scanners need a dark code on a light background, and a theme may have any other colours.
 #[cfg(feature = "qr")]
-/// Black on bright white: scanners want the code dark on a light ground, and a theme may have any other colours.
 const BLACK_ON_WHITE: &str = "\x1b[30;107m";
 #[cfg(feature = "qr")]
 const AS_BEFORE: &str = "\x1b[0m";
 
-/// A terminal that obeys escape codes.
+/// A terminal that supports escape codes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Screen {
-    /// Columns and rows, if the terminal tells.
+    /// Columns and rows, or `None` if the terminal does not report them.
     size: Option<(u16, u16)>,
 }
 
 impl Screen {
-    /// `None` if the output takes nothing but text.
+    /// Returns the screen of an output, or `None` if the output only accepts plain text.
     pub(super) fn of(output: &(impl IsTerminal + AsScreen)) -> Option<Self> {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        let obeys = output.is_terminal()
+        let supports_codes = output.is_terminal()
             && !is_set("NO_COLOR")
             && env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-        obeys.then(|| Self { size: output.size() })
+        supports_codes.then(|| Self { size: output.size() })
     }
 
-    /// What to write for a link, and how many lines it takes; `before` many are those of the last one.
+    /// Returns the text to write for a link and the number of its lines. `before` is the number of lines of the
+    /// previous link, which the text replaces.
     pub(super) fn link(self, url: &str, validity: &str, before: Option<u16>) -> (String, u16) {
         let mut lines: Vec<String> = Vec::new();
         #[cfg(feature = "qr")]
@@ -39,7 +40,7 @@ impl Screen {
         let columns = self.size.map_or(usize::MAX, |(columns, _)| columns.into());
         lines.extend(textwrap::wrap(validity, columns).into_iter().map(Into::into));
         let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        // Lines that were wrapped, or that scrolled away, cannot be gone back to.
+        // The cursor cannot return to lines that were wrapped or that scrolled away.
         let widest = url.len().max(validity.len());
         let fits = self.size.is_some_and(|(columns, rows)| usize::from(columns) > widest && rows > count);
         let mut out = match before.filter(|_| fits) {
@@ -53,7 +54,7 @@ impl Screen {
         (out, count)
     }
 
-    /// The lines of the QR code; empty if the text is too long for one.
+    /// Returns the lines of the QR code. Returns no lines if the text is too long for a QR code.
     #[cfg(feature = "qr")]
     fn picture(self, url: &str) -> Vec<String> {
         let Some(picture) = QrImage::of(url) else { return Vec::new() };
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_takes_the_place_of_the_last_one_where_that_is_still_there() {
+    fn a_picture_replaces_the_last_one_if_that_is_still_on_the_screen() {
         let (text, lines) = on(Some((80, 50)));
         assert!(text.starts_with("\x1b[7A\x1b[J\x1b[30;107m"));
         assert_eq!(text.lines().count(), usize::from(lines));
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn e_the_line_behind_a_link_is_broken_between_words() {
+    fn e_the_line_after_a_link_is_broken_between_words() {
         let (text, _) = Screen { size: Some((12, 50)) }.link(URL, "valid for some time", None);
         assert!(text.ends_with("\nvalid for\nsome time\n"), "{text}");
     }

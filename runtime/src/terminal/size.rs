@@ -1,7 +1,8 @@
 //! The size of a terminal.
 
-/// What may have a size in columns and rows.
+/// An output that may have a size.
 pub(super) trait AsScreen {
+    /// Returns columns and rows, or `None` if the size is not known.
     fn size(&self) -> Option<(u16, u16)>;
 }
 
@@ -13,7 +14,7 @@ impl<T: std::os::fd::AsFd> AsScreen for T {
     }
 }
 
-/// Elsewhere it is not known.
+/// On other systems the size is not known.
 #[cfg(not(unix))]
 impl<T> AsScreen for T {
     fn size(&self) -> Option<(u16, u16)> {

@@ -1,4 +1,4 @@
-//! Lines that fit a terminal.
+//! Text that is wrapped to the width of a terminal.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal};
@@ -6,8 +6,8 @@ use std::io::{self, IsTerminal};
 use super::size::AsScreen;
 use crate::policy::MIN_COLUMNS;
 
-/// `text` in lines of at most `columns`, broken between words; a word that is longer stays whole, so that a link can be
-/// copied. A text that fits is left as it is.
+/// Wraps `text` into lines of at most `columns`, between words. A longer word stays whole, so that a link can be
+/// copied. A text that fits is returned unchanged.
 #[must_use]
 pub fn wrapped(text: &str, columns: usize) -> Cow<'_, str> {
     let is_narrow = |line: &str| textwrap::core::display_width(line) <= columns;
@@ -22,13 +22,13 @@ pub fn wrapped(text: &str, columns: usize) -> Cow<'_, str> {
     textwrap::fill(text, options).into()
 }
 
-/// `text` as standard error shows it best: [`wrapped`] if that is a terminal, and as it is otherwise.
+/// Returns `text` [`wrapped`] to the width of standard error if that is a terminal, and unchanged otherwise.
 #[must_use]
 pub fn for_standard_error(text: &str) -> Cow<'_, str> {
     fitted(text, &io::stderr())
 }
 
-/// The same for any output.
+/// Returns `text` wrapped to the width of `output` if that is a terminal, and unchanged otherwise.
 pub(super) fn fitted<'a>(text: &'a str, output: &(impl IsTerminal + AsScreen)) -> Cow<'a, str> {
     match output.size().filter(|_| output.is_terminal()) {
         Some((columns, _)) => wrapped(text, columns.into()),

@@ -49,8 +49,8 @@ pub(crate) async fn dropped_futures_do_no_harm<R: Runtime + Clone>(runtime: R) {
             assert!(polls > 5, "the login had fewer awaits than this test supposes");
             return;
         }
-        // The step that was broken off can be taken again, from the beginning; unless it was the last one, and the answer
-        // was there already.
+        // The step that was broken off can be taken again, from the beginning; unless it was the last one, and the
+        // answer was there already.
         if polls % 4 == 0 && !went_through {
             let step = give_code(&client, "9996620001", "22222").await;
             assert!(matches!(step, LoginStep::LoggedIn(_)), "{step:?}");

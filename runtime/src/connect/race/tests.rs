@@ -10,16 +10,16 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::*;
 
-/// Streams, errors or silence by address; time passes when it is told to.
+/// A runtime that answers with a stream, an error or nothing, by address. The test advances its clock.
 struct Host {
     clock: Mutex<Instant>,
     begun: Instant,
     peers: BTreeMap<SocketAddr, Result<(), ErrorKind>>,
-    /// After how many milliseconds which address was tried.
+    /// The attempts: milliseconds since the start, and the address.
     tried: Mutex<Vec<(u128, SocketAddr)>>,
 }
 
-/// A stream to this address, over which nothing travels.
+/// A stream to this address that carries no bytes.
 struct Peer(SocketAddr);
 
 impl AsyncRead for Peer {
@@ -42,10 +42,10 @@ impl AsyncWrite for Peer {
     }
 }
 
-/// A timer, and what it reads the time from.
+/// A timer, and the clock that it reads.
 struct At(Instant, &'static Mutex<Option<Instant>>);
 
-/// The time, for the timers of this thread's test.
+/// Returns the clock of this thread's test.
 fn shared_clock() -> &'static Mutex<Option<Instant>> {
     thread_local!(static CLOCK: &'static Mutex<Option<Instant>> = Box::leak(Box::new(Mutex::new(None))));
     CLOCK.with(|clock| *clock)
