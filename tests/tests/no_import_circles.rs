@@ -1,27 +1,15 @@
 //! No files of a crate import each other, directly or indirectly: each file can be read before the files that use it.
 //!
-//! Names that come through a facade (`pub use`) count for the file that defines them.
+//! Names that come through a facade (`pub use`) or a glob count for the file that defines them. Bodies of macros are read
+//! if they are expressions, as those of `assert!` and `format!` are; those of `macro_rules!` and `matches!` are not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, ItemMod, ItemUse, UseTree};
-
-/// Every crate of the workspace, by its folder and the roots of its targets that have modules.
-const ROOTS: [&str; 10] = [
-    "core/src/lib.rs",
-    "runtime/session/src/lib.rs",
-    "runtime/src/lib.rs",
-    "runtime-tokio/src/lib.rs",
-    "runtime-smol/src/lib.rs",
-    "cli/src/main.rs",
-    "tests/src/lib.rs",
-    "tests/dc/src/lib.rs",
-    "fuzz/src/lib.rs",
-    "benches/src/lib.rs",
-];
+use syn::{Attribute, Expr, Item, ItemMod, ItemUse, Token, UseTree};
 
 /// A module, in a file of its own or inside one.
 #[derive(Default)]
@@ -264,12 +252,44 @@ impl<'ast> Visit<'ast> for Names {
         self.take_use(&item.tree, Vec::new(), is_public);
     }
 
+    /// `pub(super)` names no item.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        if path.leading_colon.is_none() && path.segments.len() > 1 {
+        if path.leading_colon.is_none() {
             self.named.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         }
         visit::visit_path(self, path);
     }
+
+    fn visit_macro(&mut self, node: &'ast syn::Macro) {
+        if let Ok(arguments) = node.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
+            let mut inside = Names::default();
+            arguments.iter().for_each(|argument| inside.visit_expr(argument));
+            self.named.extend(inside.named);
+        }
+        visit::visit_macro(self, node);
+    }
+}
+
+/// The roots of the targets below `src` of every crate of the workspace.
+fn roots(workspace: &Path) -> Vec<PathBuf> {
+    let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("the workspace has a manifest");
+    let (_, members) = manifest.split_once("\nmembers = [").expect("it names its members");
+    let (members, _) = members.split_once(']').expect("the list ends");
+    let mut roots = Vec::new();
+    for member in members.split('"').skip(1).step_by(2) {
+        let src = workspace.join(member).join("src");
+        let before = roots.len();
+        roots.extend([src.join("lib.rs"), src.join("main.rs")].into_iter().filter(|root| root.exists()));
+        assert!(roots.len() > before, "{member} has no root");
+        let Ok(binaries) = fs::read_dir(src.join("bin")) else { continue };
+        for binary in binaries {
+            let path = binary.expect("the folder can be listed").path();
+            roots.push(if path.is_dir() { path.join("main.rs") } else { path });
+        }
+    }
+    roots
 }
 
 /// Files that are still in a circle. The list only gets shorter.
@@ -280,10 +300,12 @@ fn no_files_import_each_other() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = BTreeSet::new();
     let mut circles = Vec::new();
-    for root in ROOTS {
-        let this = Crate::read(&workspace.join(root));
+    let roots = roots(&workspace);
+    assert!(roots.len() > 10, "{roots:?}");
+    for root in roots {
+        let this = Crate::read(&root);
         let arrows: usize = this.imports().iter().map(BTreeSet::len).sum();
-        assert!(arrows > 0 || this.files.len() < 3, "the test sees the imports of {root}");
+        assert!(arrows > 0 || this.files.len() < 3, "the test sees the imports of {}", root.display());
         for circle in this.circles() {
             let circle: Vec<String> = circle.iter().map(|file| within(&workspace, file)).collect();
             circles.push(format!("{} files: {}", circle.len(), circle.join(" ")));
@@ -301,4 +323,67 @@ fn no_files_import_each_other() {
 fn within(workspace: &Path, file: &str) -> String {
     let folder = format!("{}/", workspace.display());
     file.strip_prefix(&folder).unwrap_or(file).to_string()
+}
+
+/// Writes the files of a made-up crate and returns the circles in it.
+fn circles_of(name: &str, files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no_import_circles").join(name);
+    for (file, text) in files {
+        let path = folder.join(file);
+        fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("the folder can be made");
+        fs::write(path, text).expect("the file can be written");
+    }
+    let circles = Crate::read(&folder.join("lib.rs")).circles();
+    let circles = circles.iter().map(|circle| circle.iter().map(|file| within(&folder, file)).collect());
+    circles.collect()
+}
+
+#[test]
+fn a_circle_through_a_facade_is_found() {
+    let files = [
+        ("lib.rs", "mod low; mod part; mod user;"),
+        ("low.rs", "pub struct Low;"),
+        ("part/mod.rs", "mod first; mod second; pub use first::First; pub use second::Second;"),
+        ("part/first.rs", "use super::Second; use crate::low::Low; pub struct First(Second, Low);"),
+        ("part/second.rs", "pub struct Second; impl Second { fn make() { crate::part::First::make() } }"),
+        ("user.rs", "use crate::part::{First, Second}; fn both(_: First, _: Second) {}"),
+    ];
+    assert_eq!(circles_of("facade", &files), [["part/first.rs", "part/second.rs"]]);
+}
+
+#[test]
+fn a_circle_through_a_group_is_found() {
+    let files = [
+        ("lib.rs", "mod a; mod b; mod c; pub use a::A; pub use b::B;"),
+        ("a.rs", "use crate::{b, c::{self, C}}; pub struct A(b::B, C); fn make() { c::make() }"),
+        ("b.rs", "use crate::c::C; pub struct B(C);"),
+        ("c.rs", "use crate::{A as Other, B}; pub struct C(Other, B); pub fn make() {}"),
+    ];
+    assert_eq!(circles_of("group", &files), [["a.rs", "b.rs", "c.rs"]]);
+}
+
+#[test]
+fn a_circle_through_a_glob_or_a_macro_is_found() {
+    let globs = [
+        ("lib.rs", "mod a; mod b;"),
+        ("a.rs", "use crate::b::*; pub const A: u8 = 1; pub const C: u8 = B;"),
+        ("b.rs", "use super::a::*; pub const B: u8 = A;"),
+    ];
+    assert_eq!(circles_of("glob", &globs), [["a.rs", "b.rs"]]);
+    let macros = [
+        ("lib.rs", "mod a; mod b;"),
+        ("a.rs", "pub fn a() { assert!(crate::b::b(), \"no\") }"),
+        ("b.rs", "pub fn b() -> bool { println!(\"{}\", super::a::a()); true }"),
+    ];
+    assert_eq!(circles_of("macro", &macros), [["a.rs", "b.rs"]]);
+}
+
+#[test]
+fn files_in_levels_and_tests_are_no_circle() {
+    let files = [
+        ("lib.rs", "mod a; mod b; pub use a::A;"),
+        ("a.rs", "use crate::b::B; pub struct A(B);"),
+        ("b.rs", "pub struct B; #[cfg(test)] mod tests { use crate::A; fn test(_: A) {} }"),
+    ];
+    assert_eq!(circles_of("levels", &files), Vec::<Vec<String>>::new());
 }

@@ -60,3 +60,10 @@ pub(crate) fn blocks_freed_by(work: impl FnOnce()) -> Vec<(usize, u32)> {
     blocks.sort_unstable_by(|left, right| right.cmp(left));
     blocks
 }
+
+/// Prints the blocks of one client, largest first.
+pub(crate) fn print_blocks(blocks: &[(usize, u32)]) {
+    for (size, count) in blocks {
+        println!("    {count:4} x {size}");
+    }
+}

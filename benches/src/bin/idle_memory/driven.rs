@@ -15,9 +15,11 @@ use sansgram_core::time::{Now, Timestamp};
 use sansgram_runtime::{Client, MemoryStore, Runtime, SessionStore, Timer};
 use sansgram_testkit::server::{ServerInput, ServerOutput, TestDcs};
 
-use crate::allocator::{blocks_freed_by, freed_by};
-use crate::{DRIVEN_LIMIT, print_blocks};
+use crate::allocator::{blocks_freed_by, freed_by, print_blocks};
 
+/// The limit with handle and driver, in bytes.
+const DRIVEN_LIMIT: usize = 16 << 10;
+/// How many clients share the DCs.
 const PER_DCS: usize = 100;
 
 pub(crate) fn print(lists_blocks: bool) {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use sansgram_benches::crowd::{Crowd, config};
 use sansgram_core::client::Client;
 
-use crate::allocator::{blocks_freed_by, freed_by};
-use crate::{MACHINE_LIMIT, print_blocks};
+use crate::allocator::{blocks_freed_by, freed_by, print_blocks};
 
+/// The limit for a machine, in bytes, if many share a configuration.
+const MACHINE_LIMIT: usize = 4 << 10;
 /// Ten minutes and ten hours.
 const SPANS: [u64; 2] = [600, 36_000];
 

@@ -11,11 +11,6 @@ mod allocator;
 mod driven;
 mod machines;
 
-/// The limit for a machine, in bytes, if many share a configuration.
-const MACHINE_LIMIT: usize = 4 << 10;
-/// The limit with handle and driver, in bytes.
-const DRIVEN_LIMIT: usize = 16 << 10;
-
 fn main() {
     let lists_blocks = std::env::args().any(|argument| argument == "--blocks");
     println!("## The machine alone (core)\n");
@@ -24,11 +19,4 @@ fn main() {
         "\n## Handle, driver and machine (runtime), without what the runtime keeps for a socket and a timer\n"
     );
     driven::print(lists_blocks);
-}
-
-/// Prints the blocks of one client, largest first.
-fn print_blocks(blocks: &[(usize, u32)]) {
-    for (size, count) in blocks {
-        println!("    {count:4} x {size}");
-    }
 }
