@@ -167,16 +167,17 @@ impl TestDcs {
     }
 
     fn dispatch(&mut self, cx: &mut MessageContext<'_>, msg_id: u64, constructor: u32, body: &[u8]) {
+        let arguments = Reader::new(body.get(4..).unwrap_or_default());
         let outcome = match constructor {
             MSGS_ACK | MSGS_STATE_REQ | MSG_RESEND_REQ | MSG_RESEND_ANS_REQ => {
-                self.about_messages(cx, msg_id, constructor, body)
+                self.about_messages(cx, msg_id, constructor, arguments)
             }
             PING
             | PING_DELAY_DISCONNECT
             | GET_FUTURE_SALTS
             | RPC_DROP_ANSWER
             | DESTROY_SESSION
-            | DESTROY_AUTH_KEY => self.service(cx, msg_id, constructor, body),
+            | DESTROY_AUTH_KEY => self.service(cx, msg_id, constructor, arguments),
             // For information only.
             HTTP_WAIT | MSGS_STATE_INFO | MSGS_ALL_INFO => Ok(()),
             0 | MSG_CONTAINER | GZIP_PACKED | MSG_COPY | RPC_RESULT | NEW_SESSION_CREATED | PONG => {

@@ -13,16 +13,14 @@ use super::session::Parity;
 use crate::wire::{Malformed, Reader, Writer};
 
 impl TestDcs {
-    /// Service messages that name other messages.
+    /// Processes a service message that names other messages, with a reader behind its constructor.
     pub(super) fn about_messages(
         &mut self,
         cx: &mut MessageContext<'_>,
         msg_id: u64,
         constructor: u32,
-        body: &[u8],
+        mut reader: Reader<'_>,
     ) -> Result<(), Malformed> {
-        let mut reader = Reader::new(body);
-        reader.u32()?;
         let ids = reader.longs(usize::MAX)?;
         reader.end()?;
         if ids.len() > MAX_IDS {
@@ -51,15 +49,14 @@ impl TestDcs {
         Ok(())
     }
 
+    /// Processes any other service message, with a reader behind its constructor.
     pub(super) fn service(
         &mut self,
         cx: &mut MessageContext<'_>,
         msg_id: u64,
         constructor: u32,
-        body: &[u8],
+        mut reader: Reader<'_>,
     ) -> Result<(), Malformed> {
-        let mut reader = Reader::new(body);
-        reader.u32()?;
         match constructor {
             PING | PING_DELAY_DISCONNECT => {
                 let ping_id = reader.i64()?;

@@ -8,7 +8,7 @@ use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
 
 use super::qr_code::{begin, link, outcome, scan};
-use crate::common::{code_sent, is_logged_in, password_hint, request_code};
+use crate::common::{code_sent, is_logged_in, pair_with, password_hint, request_code};
 
 /// An error, how often in a row until the step ends, and how the login continues.
 const REFUSALS: &[(i32, &str, usize, Continuation)] = &[
@@ -152,10 +152,7 @@ fn b3_refusals_of_a_password_and_its_recovery() {
 #[test]
 fn b3_refusals_before_a_password() {
     for (code, name, times, expected) in REFUSALS {
-        let mut options = PairOptions::default();
-        let refusal = Fault::error("account.getPassword", *code, name).once();
-        options.server.accounts.faults = vec![refusal; *times];
-        let mut pair = Pair::new(options);
+        let mut pair = pair_with(vec![Fault::error("account.getPassword", *code, name).once(); *times]);
         let token = request_code(&mut pair, "9996620002");
         match pair.login(LoginFlow::sign_in(&token, "22222")) {
             Ok(LoginStep::PasswordRequired(hint)) => {
@@ -180,10 +177,7 @@ fn b3_refusals_of_a_bot() {
 #[test]
 fn b3_refusals_of_a_qr_code() {
     for (code, name, times, expected) in REFUSALS {
-        let mut options = PairOptions::default();
-        let refusal = Fault::error("auth.exportLoginToken", *code, name).once();
-        options.server.accounts.faults = vec![refusal; *times];
-        let mut pair = Pair::new(options);
+        let mut pair = pair_with(vec![Fault::error("auth.exportLoginToken", *code, name).once(); *times]);
         let now = pair.client_now();
         let id = pair.client.start_login(now, LoginFlow::qr_login(&[])).unwrap();
         let error = outcome(&mut pair, id).unwrap_err();

@@ -68,11 +68,11 @@ fn rotation_loses_and_repeats_no_pending_request() {
     let requests = half_an_hour(&mut pair, |_| {});
     assert_answered_once(&mut pair, &requests);
     let lost = pair.events.iter().any(|event| matches!(event, Event::Disconnected { .. }));
-    assert!(!lost, "a change of keys is no loss");
+    assert!(!lost, "a rotation is no loss");
 }
 
 /// Runs until just before a rotation, then has a request executed whose result the server withholds.
-fn executed_before_a_change(pair: &mut Pair) -> RequestId {
+fn executed_before_a_rotation(pair: &mut Pair) -> RequestId {
     pair.run_for(Duration::from_secs(480)).unwrap();
     pair.dcs.options_mut().fault_injection.withhold_results = true;
     let id = pair.count(1, Route::Home);
@@ -96,35 +96,36 @@ fn assert_both_answered_once(pair: &mut Pair, id: RequestId) {
 fn a_lost_answer_is_requested_before_the_rotation() {
     let mut pair = connected(slow());
     let key = bound_key(&pair);
-    let id = executed_before_a_change(&mut pair);
+    let id = executed_before_a_rotation(&mut pair);
     release(&mut pair);
     pair.run_until(|pair| bound_key(pair) != key).unwrap();
     assert!(pair.is_completed(id));
     assert_both_answered_once(&mut pair, id);
 }
 
-#[test]
-fn an_owed_answer_is_requested_under_the_old_key() {
+/// Returns a client that has rotated its key while the server, which keeps the old one, owes the answer to a request.
+fn rotated_with_an_owed_answer() -> (Pair, RequestId) {
     let mut options = slow();
     options.server.forget_replaced_keys = false;
     let mut pair = logged_in(options);
     let key = bound_key(&pair);
-    let id = executed_before_a_change(&mut pair);
+    let id = executed_before_a_rotation(&mut pair);
     pair.run_until(|pair| bound_key(pair) != key).unwrap();
+    (pair, id)
+}
+
+#[test]
+fn an_owed_answer_is_requested_under_the_old_key() {
+    let (mut pair, id) = rotated_with_an_owed_answer();
     release(&mut pair);
-    assert!(!pair.is_completed(id), "the change did not wait for it");
+    assert!(!pair.is_completed(id), "the rotation did not wait for it");
     assert_both_answered_once(&mut pair, id);
 }
 
 #[test]
 fn an_owed_answer_is_requested_over_another_connection() {
     for after in [0, 10, 30, 45, 1000] {
-        let mut options = slow();
-        options.server.forget_replaced_keys = false;
-        let mut pair = logged_in(options);
-        let key = bound_key(&pair);
-        let id = executed_before_a_change(&mut pair);
-        pair.run_until(|pair| bound_key(pair) != key).unwrap();
+        let (mut pair, id) = rotated_with_an_owed_answer();
         pair.run_for(Duration::from_millis(after)).unwrap();
         pair.network.cut_all(pair.timestamp());
         release(&mut pair);
@@ -140,7 +141,7 @@ fn a_request_that_the_old_key_never_answers_is_reported() {
         options.server.forget_replaced_keys = forgets;
         let mut pair = logged_in(options);
         let key = bound_key(&pair);
-        let id = executed_before_a_change(&mut pair);
+        let id = executed_before_a_rotation(&mut pair);
         pair.run_until(|pair| bound_key(pair) != key).unwrap();
         let begun = pair.elapsed();
         pair.run_until(|pair| pair.is_completed(id)).unwrap();
@@ -289,7 +290,7 @@ fn a_rotation_waits_for_the_connection_that_owes_an_answer() {
     let mut options = slow();
     options.client.request_timeout = Some(Duration::from_secs(120));
     let mut pair = connected(options);
-    let id = executed_before_a_change(&mut pair);
+    let id = executed_before_a_rotation(&mut pair);
     let key = bound_key(&pair);
     // The next key is being made over the newer connection.
     let opened = pair.opened.len();
