@@ -1,4 +1,4 @@
-// GramJS, or teleproto, which goes on from it, logs in to the test DCs. Arguments: the JSON line of `sansgram sandbox
+// GramJS, or its fork teleproto, logs in to the test DCs. Arguments: the JSON line of `sansgram sandbox
 // --json`; then, if it is another one, the package's name; then `ws` for a WebSocket, as a browser opens it.
 import { createHash, createPublicKey } from 'node:crypto';
 import { createRequire } from 'node:module';

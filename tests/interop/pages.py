@@ -195,7 +195,7 @@ def client(name, *more):
 
 
 def by_phone(phone, password=None):
-    """What a person types: the number with logs in it, that it is right, the code, and the password."""
+    """What a person types: the number with signs in it, that it is right, the code, and the password."""
     typed = f"+{phone[0]}-{phone[1:4]}-{phone[4:7]}-{phone[7:]}"
     return [typed, "y", phone[5] * 5, *filter(None, [password])]
 
@@ -255,7 +255,7 @@ def pages_of_irenogram(library, says, code=0):
 
 
 CONFIG = f"[pyrogram]\napi_id = {API_ID}\napi_hash = {API_HASH}\n"
-# Irenogram 2.3.90 cannot read what users.getFullUser answers, whoever answers it: `types.ChatSettings._parse` takes one
+# Irenogram 2.3.90 cannot read what users.getFullUser answers, from any server: `types.ChatSettings._parse` takes one
 # argument and is given three, and `types.ChatTheme._parse` is wrong in the same way. Each of its programs logs in, and
 # then ends with this; with a user read from the same answer, but without the profile, each ends as the page says.
 FAULT = ["ChatSettings._parse() takes 2 positional arguments but 4 were given"]

@@ -175,7 +175,7 @@ if READS_ITSELF:
     CASES.append(("dialogs, password and sessions", an_account_is_looked_after))
     CASES.append(("a number that is not registered signs up", a_stranger_signs_up))
 else:
-    # It reports that the number is nobody's as an error, and offers no sign-up.
+    # It reports an unregistered number as an error, and offers no sign-up.
     CASES.append(("a number that is not registered", a_stranger_is_refused))
 CASES.append(("a bad number and a bad token", bad_input_is_refused))
 sandbox.run(f"{DISTRIBUTION} {pyrogram.__version__}", CASES)

@@ -38,7 +38,7 @@ else
         echo "the sandbox printed no address (it had up to 60 s): $*" >&2
         exit 1
     fi
-    # Nobody reads the rest: let it flow away, or a talkative sandbox would block.
+    # The rest is drained: a full pipe would block the sandbox.
     cat <&"$output" >/dev/null &
 fi
 

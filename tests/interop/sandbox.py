@@ -35,7 +35,7 @@ class Sandbox:
 
 
 class Account:
-    """Somebody of the sandbox, and what must be true of them after the login."""
+    """An account of the sandbox, and what must be true of it after the login."""
 
     def __init__(self, dc, phone=None, token=None, password=None):
         self.dc, self.phone, self.token, self.password = dc, phone, token, password
@@ -69,7 +69,7 @@ ACCOUNTS = [
 
 
 def strangers(client):
-    """Numbers on DC 2 that nobody has registered, but for earlier runs; each client begins with another one."""
+    """Numbers on DC 2 that are not registered, except by earlier runs; each client begins with another one."""
     first = zlib.crc32(client.encode()) % 1000
     return (f"999662{(first + number) % 1000:03}9" for number in range(1000))
 

@@ -126,14 +126,14 @@ def telethon(session):
     theirs = SQLiteSession(exported(complete(session), "telethon-sqlite"))
     check("exported file", theirs, session.address)
     equal("exported user", theirs.get_input_entity(0).access_hash, session.user_id)
-    # It goes on with the file as with its own.
+    # Telethon writes to the file as to its own.
     theirs.set_update_state(0, updates.State(1, 2, datetime.datetime.now(), 3, 0))
     theirs.save()
     theirs.close()
 
 
 def telethon2(session):
-    """Nobody has published Telethon 2 as a package: its own queries must find what they look for."""
+    """There is no published package of Telethon 2: its own queries must find what they look for."""
     database = sqlite3.connect(f"{exported(complete(session), 'telethon2-sqlite')}.session")
     tables = ("version", "datacenter", "user", "state")
     found = [database.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
@@ -196,7 +196,7 @@ async def family(session, in_file, in_memory, to):
     if hasattr(theirs, "server_address"):
         found = (await theirs.server_address(), await theirs.port())
         equal("exported address", found, (session.address, session.port))
-    # It goes on with the file as with its own.
+    # The library writes to the file as to its own.
     await theirs.save()
     await theirs.close()
 
