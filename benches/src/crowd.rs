@@ -37,7 +37,7 @@ pub struct LoggedIn {
 /// # Panics
 /// Panics if the login fails.
 #[must_use]
-pub fn sign_in(seed: u64) -> LoggedIn {
+pub fn log_in(seed: u64) -> LoggedIn {
     let mut pair = Pair::new(PairOptions::seeded(seed));
     pair.login(LoginFlow::bot_login("1:sandbox")).expect("the bot is known");
     let session = pair.client.session().clone();
@@ -96,7 +96,7 @@ impl Crowd {
     #[must_use]
     pub fn new(count: usize, config: &Config) -> Self {
         let groups: Vec<LoggedIn> =
-            (0..count.div_ceil(PER_DCS)).map(|seed| sign_in(seed as u64 + 1)).collect();
+            (0..count.div_ceil(PER_DCS)).map(|seed| log_in(seed as u64 + 1)).collect();
         let latest = groups.iter().map(|group| group.elapsed).max().unwrap_or_default();
         let now = Timestamp::from_origin(latest + Duration::from_secs(10));
         let clients = (0..count).map(|index| {

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use sansgram_benches::CpuTime;
-use sansgram_benches::crowd::{clocks, config, sign_in};
+use sansgram_benches::crowd::{clocks, config, log_in};
 use sansgram_core::client::{Client, ConnId, Event, Input, Output, RequestHandle, Route};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::time::{Now, Timestamp};
@@ -58,25 +58,28 @@ fn main() {
     println!("|--:|--:|--:|--:|--:|--:|");
     for &in_flight in if chosen.is_empty() { &all[..] } else { &chosen } {
         let mut bench = Bench::new();
-        bench.run(in_flight, REQUESTS);
+        // Runs are of whole rounds.
+        let rounds = REQUESTS.div_ceil(in_flight);
+        let requests = rounds * in_flight;
+        bench.run(in_flight, rounds);
         // The client's share needs many readings of the clock, so it has runs of its own.
         let mut best = [Duration::MAX; 2];
         let begin = Instant::now();
         while begin.elapsed() < LONG_ENOUGH {
             for (best, only_client) in best.iter_mut().zip([false, true]) {
                 bench.only_client = only_client;
-                *best = bench.run(in_flight, REQUESTS).min(*best);
+                *best = bench.run(in_flight, rounds).min(*best);
             }
         }
         let [whole, client] = best;
-        let per = |time: Duration| time.as_nanos() as f64 / REQUESTS.max(in_flight) as f64;
+        let per = |time: Duration| time.as_nanos() as f64 / requests as f64;
         println!(
             "| {in_flight} | {:.0} | {:.0} | {:.0} | {:.0} | {:.2} |",
             1e9 / per(whole),
             per(whole),
             1e9 / per(client),
             per(client),
-            bench.allocations as f64 / REQUESTS.max(in_flight) as f64,
+            bench.allocations as f64 / requests as f64,
         );
     }
 }
@@ -91,7 +94,7 @@ struct Bench {
     reading: Duration,
     /// The client's processor time.
     worked: Duration,
-    /// What it allocated in the last run.
+    /// The number of its allocations in the last run.
     allocations: u64,
     conn: Option<ConnId>,
     completed: usize,
@@ -101,7 +104,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let logged_in = sign_in(1);
+        let logged_in = log_in(1);
         let now = logged_in.elapsed + Duration::from_secs(1);
         let begin = clocks(Timestamp::from_origin(now));
         let client = Client::new(config(), logged_in.session, Box::new(OsRandom::new()), begin)
@@ -142,28 +145,28 @@ impl Bench {
         self.allocations += ALLOCATIONS.get() - allocations;
     }
 
-    /// Makes at least `count` requests. Returns the time that they took.
-    fn run(&mut self, in_flight: usize, count: usize) -> Duration {
+    /// Makes `rounds` times `in_flight` requests. Returns the time that they took.
+    fn run(&mut self, in_flight: usize, rounds: usize) -> Duration {
         (self.worked, self.allocations) = (Duration::ZERO, 0);
-        let mut tickets: Vec<RequestHandle<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
+        let mut handles: Vec<RequestHandle<functions::help::GetNearestDc>> = Vec::with_capacity(in_flight);
         let begin = CpuTime::now();
-        for _ in 0..count.div_ceil(in_flight) {
+        for _ in 0..rounds {
             // Time must pass, or the msg_ids would run ahead of the clock.
             self.now += Duration::from_micros(10) * u32::try_from(in_flight).unwrap_or(u32::MAX);
             let now = self.clocks();
             self.completed = 0;
             self.client(|client| {
                 for _ in 0..in_flight {
-                    let ticket = client.invoke(now, &functions::help::GetNearestDc {}, Route::Home);
-                    tickets.push(ticket.expect("the client takes it"));
+                    let handle = client.invoke(now, &functions::help::GetNearestDc {}, Route::Home);
+                    handles.push(handle.expect("the client takes it"));
                 }
             });
             while self.completed < in_flight {
                 self.turn();
             }
             self.client(|client| {
-                for ticket in tickets.drain(..) {
-                    client.take(&ticket).expect("it is completed").expect("the DC answers");
+                for handle in handles.drain(..) {
+                    client.take(&handle).expect("it is completed").expect("the DC answers");
                 }
             });
         }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use sansgram_benches::crowd::{LoggedIn, config, sign_in};
+use sansgram_benches::crowd::{LoggedIn, config, log_in};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_runtime::{Client, MemoryStore, Runtime, SessionStore, Timer};
 use sansgram_testkit::server::{ServerInput, ServerOutput, TestDcs};
@@ -51,7 +51,7 @@ fn start(world: &Arc<World>, count: usize) -> Vec<Client> {
     let config = config();
     let mut clients = Vec::with_capacity(count);
     for _ in 0..count.div_ceil(PER_DCS) {
-        let LoggedIn { dcs, session, .. } = sign_in(1);
+        let LoggedIn { dcs, session, .. } = log_in(1);
         world.state.lock().expect("no thread panicked").dcs.push(dcs);
         for _ in 0..PER_DCS.min(count - clients.len()) {
             let store = MemoryStore::new();
