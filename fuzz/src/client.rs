@@ -425,7 +425,7 @@ impl Run {
                     assert!(matches!(self.client.poll_output(), Output::Timeout(again) if again == due));
                     return;
                 }
-                other => panic!("an output that nobody knows: {other:?}"),
+                other => panic!("an unknown output: {other:?}"),
             }
         }
         panic!("the outputs do not end");

@@ -214,7 +214,11 @@ impl Run {
         let now = at(self.now);
         // The requester decides on requests of unknown outcome; this one retries them all.
         for tag in self.session.take_unsure() {
-            assert!(self.wanted.0.contains_key(&tag.0), "unsure of request {}, which nobody wants", tag.0);
+            assert!(
+                self.wanted.0.contains_key(&tag.0),
+                "unknown outcome of request {}, which is not pending",
+                tag.0
+            );
             self.session.queue(tag);
         }
         for _ in 0..MAX_STEPS {
@@ -228,7 +232,7 @@ impl Run {
             let mut decoder = ServerFrameDecoder::new(Some(TransportKind::Intermediate), 1 << 22);
             let request = decoder.next(&mut &mut out[..]).expect("a frame").expect("a whole one");
             for body in self.peer.read(request.payload) {
-                assert!(self.wanted.0.values().any(|wanted| *wanted == body), "a body that nobody wants");
+                assert!(self.wanted.0.values().any(|wanted| *wanted == body), "a body of no pending request");
             }
             self.session.transmitted();
         }

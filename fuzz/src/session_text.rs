@@ -27,9 +27,9 @@ pub fn run(bytes: &[u8]) -> usize {
     let choice = input.byte();
     let content = input.rest();
     let is_read = match choice % 3 {
-        0 => std::str::from_utf8(content).is_ok_and(|text| session(text) | sign_in(text)),
+        0 => std::str::from_utf8(content).is_ok_and(|text| session(text) | saved_login(text)),
         1 => session(&checksummed("sansgram1:", content)),
-        _ => sign_in(&checksummed("sansgram-signin1:", content)),
+        _ => saved_login(&checksummed("sansgram-signin1:", content)),
     };
     usize::from(is_read)
 }
@@ -41,18 +41,18 @@ fn checksummed(mark: &str, content: &[u8]) -> String {
 }
 
 fn session(text: &str) -> bool {
-    let Some(data) = read(text, |text| StoredSession::from_text(text).ok()) else { return false };
-    let again = data.to_text();
+    let Some(stored) = read(text, |text| StoredSession::from_text(text).ok()) else { return false };
+    let again = stored.to_text();
     assert!(again.len() <= text.len() + UPGRADE, "{} characters from {}", again.len(), text.len());
-    assert_eq!(StoredSession::from_text(&again), Ok(data));
+    assert_eq!(StoredSession::from_text(&again), Ok(stored));
     true
 }
 
-fn sign_in(text: &str) -> bool {
-    let Some(pending) = read(text, |text| SavedLogin::from_text(text).ok()) else { return false };
-    let again = pending.to_text();
+fn saved_login(text: &str) -> bool {
+    let Some(saved) = read(text, |text| SavedLogin::from_text(text).ok()) else { return false };
+    let again = saved.to_text();
     assert!(again.len() <= text.len(), "{} characters from {}", again.len(), text.len());
-    assert_eq!(SavedLogin::from_text(&again), Ok(pending));
+    assert_eq!(SavedLogin::from_text(&again), Ok(saved));
     true
 }
 

@@ -45,10 +45,10 @@ fn main() -> ExitCode {
         ["frames", address, transport, mode] => frames(address, transport, mode),
         ["login", link, key_file] => log_in(link, key_file),
         ["serve", secret, key_file] => serve_behind(secret, key_file),
-        _ => Err(
-            "usage: through frames ADDRESS TRANSPORT DISGUISE | login LINK KEY.pem | serve SECRET KEY.pem"
-                .into(),
-        ),
+        _ => {
+            Err("usage: through frames ADDRESS TRANSPORT MODE | login LINK KEY.pem | serve SECRET KEY.pem"
+                .into())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

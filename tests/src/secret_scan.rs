@@ -385,7 +385,7 @@ mod tests {
         let mark = start_recording();
         let code = "22222";
         tracing::trace!(code, "typed");
-        let _span = tracing::trace_span!("sign_in", key = ?&KEY[..]).entered();
+        let _span = tracing::trace_span!("log_in", key = ?&KEY[..]).entered();
         let said = recorded_since(mark);
         assert!(said.contains("typed") && said.contains("TRACE"), "{said}");
         assert!(check(&secrets(), &said).is_err());

@@ -287,11 +287,11 @@ impl Pair {
     /// Panics if the client refuses the request or never completes it.
     pub fn invoke<F: Function>(&mut self, request: &F) -> Result<F::Reply, InvokeError> {
         let now = self.client_now();
-        let ticket = self.client.invoke(now, request, Route::Home).expect("the client takes the request");
-        if let Err(stuck) = self.run_until(|pair| pair.is_completed(ticket.id())) {
+        let handle = self.client.invoke(now, request, Route::Home).expect("the client takes the request");
+        if let Err(stuck) = self.run_until(|pair| pair.is_completed(handle.id())) {
             panic!("the request did not end: {stuck}; {:?}", self.events);
         }
-        let result = self.client.take(&ticket).expect("a completed request has a result");
+        let result = self.client.take(&handle).expect("a completed request has a result");
         if let Err(error) = &result {
             self.record_output(error);
         }

@@ -114,7 +114,7 @@ pub(crate) fn assert_logged_in(outcome: &Result<impl MayBeLoggedIn, LoginError>)
 }
 
 /// Logs in with a sandbox number of DC 2.
-pub(crate) fn assert_code_signs_in(pair: &mut Pair, token: &SentCode) {
+pub(crate) fn assert_code_logs_in(pair: &mut Pair, token: &SentCode) {
     assert_logged_in(&pair.login(LoginFlow::sign_in(token, "22222")));
 }
 

@@ -76,7 +76,7 @@ impl Accounts {
     pub fn scan(&mut self, link: &str, phone: &str, now_unix: i32) -> Result<Push, String> {
         let token = link.strip_prefix(LINK).and_then(base64url).ok_or("this is no login link")?;
         let number = self.directory.number(phone).ok_or("this is no phone number")?;
-        let user = self.directory.by_number(&number).ok_or("nobody has this phone number")?;
+        let user = self.directory.by_number(&number).ok_or("no user has this phone number")?;
         self.accept(&token, user, now_unix).map_err(|error| error.message)
     }
 

@@ -358,8 +358,8 @@ fn users_depend_on_the_caller() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     sandbox.ok(bot_login("1:sandbox"));
     let other = |user: i64| Writer::boxed(id::INPUT_USER).i64(user).i64(0).finish();
-    let nobody = Writer::boxed(id::INPUT_USER_EMPTY).finish();
-    let users = sandbox.ok(Writer::boxed(id::GET_USERS).objects(&[other(2), other(99), nobody]));
+    let empty = Writer::boxed(id::INPUT_USER_EMPTY).finish();
+    let users = sandbox.ok(Writer::boxed(id::GET_USERS).objects(&[other(2), other(99), empty]));
     let mut reader = Reader::new(&users);
     assert_eq!((reader.u32(), reader.u32()), (Ok(id::VECTOR), Ok(3)));
     assert_eq!(reader.u32(), Ok(USER));

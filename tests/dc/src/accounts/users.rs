@@ -8,7 +8,7 @@ use super::wire::{BadArguments, Reader, Writer, id};
 
 /// The user that an `InputUser` names.
 enum Wanted {
-    Nobody,
+    Empty,
     Caller,
     Other(i64),
 }
@@ -21,7 +21,7 @@ impl Accounts {
         let users: Vec<Vec<u8>> = wanted
             .into_iter()
             .map(|wanted| match wanted {
-                Wanted::Nobody => empty_user(0),
+                Wanted::Empty => empty_user(0),
                 Wanted::Caller => self.user(call, caller, caller),
                 Wanted::Other(user) => self.user(call, user, caller),
             })
@@ -35,7 +35,7 @@ impl Accounts {
         call.reader.end()?;
         let caller = self.caller(call)?;
         let account = match wanted {
-            Wanted::Nobody => None,
+            Wanted::Empty => None,
             Wanted::Caller => self.directory.account(caller),
             Wanted::Other(user) => self.directory.account(user),
         };
@@ -123,7 +123,7 @@ impl Accounts {
 fn input_user(reader: &mut Reader<'_>) -> Result<Wanted, BadArguments> {
     match reader.u32()? {
         // Pyrogram and its forks name users by an `InputPeer` here, which Telegram's servers take.
-        id::INPUT_USER_EMPTY | id::INPUT_PEER_EMPTY => Ok(Wanted::Nobody),
+        id::INPUT_USER_EMPTY | id::INPUT_PEER_EMPTY => Ok(Wanted::Empty),
         id::INPUT_USER_SELF | id::INPUT_PEER_SELF => Ok(Wanted::Caller),
         id::INPUT_USER | id::INPUT_PEER_USER => {
             let user = reader.i64()?;

@@ -9,18 +9,18 @@ use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
 use crate::common::{is_logged_in, misbehaving};
 
-fn sign_in(pair: &mut Pair) -> Result<UserInfo, LoginError> {
+fn log_in(pair: &mut Pair) -> Result<UserInfo, LoginError> {
     pair.login(LoginFlow::bot_login("1:sandbox"))
 }
 
-fn assert_signs_in(pair: &mut Pair) {
-    let outcome = sign_in(pair);
+fn assert_logs_in(pair: &mut Pair) {
+    let outcome = log_in(pair);
     assert!(is_logged_in(&outcome), "{outcome:?}");
 }
 
 /// Logs in, which must fail by a lost connection or by the request's time limit within two minutes.
 fn assert_gives_up(pair: &mut Pair) -> LoginError {
-    let error = sign_in(pair).unwrap_err();
+    let error = log_in(pair).unwrap_err();
     assert!(pair.elapsed() <= Duration::from_secs(120), "{:?}", pair.elapsed());
     error
 }
@@ -61,7 +61,7 @@ fn garbage_ends_in_an_error() {
 
 #[test]
 fn dh_gen_retry_is_repeated_and_dh_gen_fail_ends_the_attempt() {
-    assert_signs_in(&mut misbehaving(FaultInjection::default().with_dh_retries(2)));
+    assert_logs_in(&mut misbehaving(FaultInjection::default().with_dh_retries(2)));
     assert_gives_up(&mut misbehaving(FaultInjection::default().with_dh_retries(u32::MAX)));
     assert_gives_up(&mut misbehaving(FaultInjection::default().with_dh_fail(true)));
 }
@@ -69,13 +69,13 @@ fn dh_gen_retry_is_repeated_and_dh_gen_fail_ends_the_attempt() {
 #[test]
 fn a_slow_server_does_not_time_out() {
     let slow_bytes = Some(Duration::from_millis(1));
-    assert_signs_in(&mut misbehaving(FaultInjection::default().with_slow_bytes(slow_bytes)));
+    assert_logs_in(&mut misbehaving(FaultInjection::default().with_slow_bytes(slow_bytes)));
 }
 
 #[test]
 fn a_login_recovers_from_lost_sessions_and_connections() {
     let mut pair = misbehaving(FaultInjection::default());
-    assert_signs_in(&mut pair);
+    assert_logs_in(&mut pair);
     pair.dcs.forget_sessions();
     assert!(pair.login(LoginFlow::get_me()).is_ok());
     pair.dcs.close_all();

@@ -11,7 +11,7 @@ use crate::common::{assert_logged_in, pair_with};
 const METHODS: [&str; 4] = ["auth.sendCode", "auth.signIn", "account.getPassword", "auth.checkPassword"];
 
 /// Logs in with phone and code, and with a password unless the answer to the code is malformed; up to the first error.
-fn sign_in(pair: &mut Pair, method: &str) -> Result<LoginStep, LoginError> {
+fn log_in(pair: &mut Pair, method: &str) -> Result<LoginStep, LoginError> {
     let phone = if method == "auth.signIn" { "9996620001" } else { "9996620002" };
     let LoginStep::CodeSent(token) = pair.login(LoginFlow::send_code(phone))? else { panic!() };
     let outcome = pair.login(LoginFlow::sign_in(&token, "22222"))?;
@@ -25,13 +25,13 @@ fn each_step_reports_a_malformed_answer_and_can_be_repeated() {
         for fault in [Fault::wrong_type(method), Fault::truncated(method)] {
             let kind = fault.kind.clone();
             let mut pair = pair_with(vec![fault.once()]);
-            let outcome = sign_in(&mut pair, method);
+            let outcome = log_in(&mut pair, method);
             // A password can be required without its hint.
             if let Err(error) = outcome {
                 let text = error.to_string();
                 assert!(!text.contains('\n') && text.len() < 200, "{method}, {kind:?}: {text}");
                 assert!(pair.elapsed() < Duration::from_secs(5), "{method}, {kind:?}");
-                assert_logged_in(&sign_in(&mut pair, method));
+                assert_logged_in(&log_in(&mut pair, method));
             } else {
                 assert_eq!(method, "account.getPassword", "{kind:?} was taken for an answer");
             }
@@ -50,7 +50,7 @@ fn endless_malformed_answers_end_the_step() {
             let outcome = if method == "auth.importBotAuthorization" {
                 pair.login(LoginFlow::bot_login("1:sandbox")).map(LoginStep::LoggedIn)
             } else {
-                sign_in(&mut pair, method)
+                log_in(&mut pair, method)
             };
             let text = outcome.unwrap_err().to_string();
             assert!(!text.contains(char::is_control) && text.len() < 200, "{method}, {kind:?}: {text:?}");

@@ -44,8 +44,8 @@ fn six_at_once(faults: Vec<Fault>) -> Vec<Result<Vec<u8>, InvokeError>> {
     let mut pair = logged_in(options);
     let now = pair.client_now();
     let state = functions::updates::GetState {};
-    let tickets: Vec<_> = (0..6).map(|_| pair.client.invoke(now, &state, Route::Home).unwrap()).collect();
-    tickets.into_iter().map(|ticket| wait(&mut pair, ticket.id())).collect()
+    let handles: Vec<_> = (0..6).map(|_| pair.client.invoke(now, &state, Route::Home).unwrap()).collect();
+    handles.into_iter().map(|handle| wait(&mut pair, handle.id())).collect()
 }
 
 #[test]

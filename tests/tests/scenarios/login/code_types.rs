@@ -3,7 +3,7 @@
 use sansgram_core::login::{LoginError, LoginFlow, SavedLogin, SentCodeType};
 use sansgram_testkit::accounts::CodeDelivery;
 
-use crate::common::{assert_code_signs_in, code_sent, delivering, request_code};
+use crate::common::{assert_code_logs_in, code_sent, delivering, request_code};
 
 const PHONE: &str = "+999 66 2 0001";
 
@@ -27,7 +27,7 @@ fn every_code_type_is_named_and_logs_in() {
         let token = request_code(&mut pair, PHONE);
         assert_eq!(token.kind, kind);
         assert_eq!((token.next, token.timeout), (None, None));
-        assert_code_signs_in(&mut pair, &token);
+        assert_code_logs_in(&mut pair, &token);
     }
 }
 

@@ -6,7 +6,7 @@ use sansgram_core::login::{LoginError, LoginFlow};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 
-use crate::common::{assert_code_signs_in, delivering, request_code};
+use crate::common::{assert_code_logs_in, delivering, request_code};
 
 const PHONE: &str = "+999 66 2 0001";
 
@@ -18,7 +18,7 @@ fn expired_and_wrong_codes_are_distinct_and_a_new_code_logs_in() {
     pair.run_for(Duration::from_secs(301)).unwrap();
     assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::CodeExpired));
     let token = request_code(&mut pair, PHONE);
-    assert_code_signs_in(&mut pair, &token);
+    assert_code_logs_in(&mut pair, &token);
 }
 
 #[test]
@@ -31,5 +31,5 @@ fn auth_restart_is_reported() {
     let token = request_code(&mut pair, PHONE);
     assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::Restart));
     let token = request_code(&mut pair, PHONE);
-    assert_code_signs_in(&mut pair, &token);
+    assert_code_logs_in(&mut pair, &token);
 }

@@ -5,7 +5,7 @@ use sansgram_core::login::{InvalidPhone, LoginContext, LoginError, LoginFlow};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::AccountEvent;
 
-use crate::common::{assert_code_signs_in, request_code};
+use crate::common::{assert_code_logs_in, request_code};
 
 const SPELLINGS: [&str; 7] = [
     "9996620001",
@@ -25,7 +25,7 @@ fn every_format_of_a_number_logs_in() {
         assert_eq!(token.phone.to_string(), "+9996620001");
         let sent_to = |event: &AccountEvent| matches!(event, AccountEvent::CodeSent { phone, .. } if phone == "9996620001");
         assert!(pair.account_events.iter().any(sent_to), "{:?}", pair.account_events);
-        assert_code_signs_in(&mut pair, &token);
+        assert_code_logs_in(&mut pair, &token);
     }
 }
 

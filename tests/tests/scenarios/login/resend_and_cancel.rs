@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansgram_core::login::{CodeType, LoginError, LoginFlow};
 use sansgram_testkit::accounts::CodeDelivery;
 
-use crate::common::{assert_code_signs_in, code_sent, delivering, request_code};
+use crate::common::{assert_code_logs_in, code_sent, delivering, request_code};
 
 const PHONE: &str = "+999 66 2 0001";
 
@@ -27,7 +27,7 @@ fn a_resend_uses_the_next_delivery_and_replaces_the_code() {
     assert_eq!(token.next, None);
     assert_eq!(pair.login(LoginFlow::resend_code(&token)), Err(LoginError::NoOtherWay));
     assert_eq!(pair.login(LoginFlow::sign_in(&old, "22222")), Err(LoginError::CodeExpired));
-    assert_code_signs_in(&mut pair, &token);
+    assert_code_logs_in(&mut pair, &token);
 }
 
 #[test]
@@ -38,5 +38,5 @@ fn a_cancelled_code_is_invalid() {
     assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::CodeExpired));
     assert_eq!(pair.login(LoginFlow::cancel_code(&token)), Err(LoginError::CodeExpired));
     let token = request_code(&mut pair, PHONE);
-    assert_code_signs_in(&mut pair, &token);
+    assert_code_logs_in(&mut pair, &token);
 }

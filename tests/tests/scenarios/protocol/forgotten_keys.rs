@@ -11,11 +11,11 @@ use sansgram_testkit::accounts::Fault;
 
 use crate::common::{is_logged_in, logged_in, pfs_options};
 
-/// The session of a client that requested a code, and logged in if `signs_in`.
-fn session(signs_in: bool) -> StoredSession {
+/// The session of a client that requested a code, and logged in if `logs_in`.
+fn session(logs_in: bool) -> StoredSession {
     let mut pair = Pair::new(PairOptions::seeded(7));
     let Ok(LoginStep::CodeSent(token)) = pair.login(LoginFlow::send_code("9996620001")) else { panic!() };
-    if signs_in {
+    if logs_in {
         let outcome = pair.login(LoginFlow::sign_in(&token, "22222"));
         assert!(matches!(outcome, Ok(LoginStep::LoggedIn(_))), "{outcome:?}");
     }
@@ -105,9 +105,9 @@ fn a_dead_key_closes_all_its_connections() {
 fn asks_for_the_configuration(pair: &mut Pair) -> RequestId {
     pair.client.connect(pair.client_now());
     let now = pair.client_now();
-    let ticket = pair.client.invoke(now, &functions::help::GetConfig {}, Route::Home).unwrap();
+    let handle = pair.client.invoke(now, &functions::help::GetConfig {}, Route::Home).unwrap();
     pair.poll();
-    ticket.id()
+    handle.id()
 }
 
 /// What only a temporary key can be.

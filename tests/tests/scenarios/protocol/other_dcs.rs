@@ -13,8 +13,8 @@ use crate::common::{TRUE, assert_no_fault, dc, log_in_by_phone, logged_in, wait}
 /// Requests something that only a logged-in key gets.
 pub(super) fn state_at(pair: &mut Pair, number: i64) -> Result<(), InvokeError> {
     let now = pair.client_now();
-    let ticket = pair.client.invoke(now, &functions::updates::GetState {}, Route::Dc(dc(number))).unwrap();
-    wait(pair, ticket.id()).map(|_| ())
+    let handle = pair.client.invoke(now, &functions::updates::GetState {}, Route::Dc(dc(number))).unwrap();
+    wait(pair, handle.id()).map(|_| ())
 }
 
 fn logins(pair: &Pair, number: i32) -> usize {
@@ -146,7 +146,7 @@ fn file_migrate_is_followed_if_the_request_allows() {
 }
 
 /// The time of each event until a logout is complete.
-fn sign_out(pair: &mut Pair) -> Vec<Duration> {
+fn log_out(pair: &mut Pair) -> Vec<Duration> {
     let now = pair.client_now();
     let step = pair.client.start_login(now, LoginFlow::log_out()).unwrap();
     let mut times = Vec::new();
@@ -176,7 +176,7 @@ fn a_dead_connection_to_another_dc_does_not_delay_a_logout() {
             pair.restart_client(config);
         }
         assert_eq!(pair.network.connections().count(), if is_open { 2 } else { 0 });
-        let times = sign_out(&mut pair);
+        let times = log_out(&mut pair);
         assert!(*times.last().unwrap() - times[0] < Duration::from_secs(2), "{times:?}");
         pair.run_for(Duration::from_secs(10)).unwrap();
         assert_eq!(pair.client.next_timeout(), None);
@@ -190,10 +190,10 @@ fn concurrent_requests_wait_for_a_missing_authorization() {
     log_in_by_phone(&mut pair, 3);
     let now = pair.client_now();
     let state = functions::updates::GetState {};
-    let tickets: Vec<_> =
+    let handles: Vec<_> =
         (0..6).map(|_| pair.client.invoke(now, &state, Route::Dc(dc(2))).unwrap()).collect();
-    for ticket in tickets {
-        assert!(wait(&mut pair, ticket.id()).is_ok());
+    for handle in handles {
+        assert!(wait(&mut pair, handle.id()).is_ok());
     }
     assert_eq!(logins(&pair, 2), 1);
 }

@@ -33,7 +33,7 @@ fn a_login_requests_the_state_once_on_any_dc() {
             let mut pair = Pair::new(options(pfs));
             pair.client.connect(pair.client_now());
             wait(&mut pair);
-            assert_eq!(states(&pair), 0, "nobody is logged in");
+            assert_eq!(states(&pair), 0, "no user is logged in");
             log_in_bot(&mut pair, token);
             wait(&mut pair);
             let told = pair.events.iter().find_map(|event| match event {

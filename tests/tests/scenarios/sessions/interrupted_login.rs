@@ -2,7 +2,7 @@
 
 use sansgram_harness::pair::{Pair, PairOptions};
 
-use crate::common::{assert_code_signs_in, assert_no_fault, request_code};
+use crate::common::{assert_code_logs_in, assert_no_fault, request_code};
 
 #[test]
 fn an_interrupted_login_reuses_its_key() {
@@ -22,7 +22,7 @@ fn an_interrupted_login_reuses_its_key() {
         }
         pair.restart_client(config());
         let token = request_code(&mut pair, "9996620001");
-        assert_code_signs_in(&mut pair, &token);
+        assert_code_logs_in(&mut pair, &token);
         let kept = |key: &sansgram_core::client::DcAuth| key.auth_key.clone();
         let of = |keys: &std::collections::BTreeMap<_, _>| keys.values().map(kept).collect::<Vec<_>>();
         assert_eq!(of(&pair.client.session().keys), of(&keys));

@@ -20,7 +20,7 @@ fn restart(pair: &mut Pair, options: ServerOptions) {
     pair.dcs = restored(options, &pair.dcs.save()).unwrap();
 }
 
-fn sign_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
+fn log_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
     let outcome = pair.login(LoginFlow::send_code(phone));
     let Ok(LoginStep::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
     match pair.login(LoginFlow::sign_in(&token, code)) {
@@ -54,7 +54,7 @@ fn a4_a_client_stays_logged_in_across_a_server_restart() {
         let mut options = PairOptions::default();
         options.client.pfs = pfs;
         let mut pair = Pair::new(options);
-        assert_eq!(sign_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
+        assert_eq!(log_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
         let keys = pair.dcs.keys().count();
         restart(&mut pair, ServerOptions::default());
         assert_eq!(pair.dcs.keys().count(), keys);
@@ -79,7 +79,7 @@ fn a4_every_login_step_continues_after_a_restart() {
 #[test]
 fn a4_accounts_changed_by_the_options_start_fresh() {
     let mut pair = Pair::new(PairOptions { server: ada("engine"), ..PairOptions::default() });
-    assert_eq!(sign_in(&mut pair, "12025550123", "12345"), None);
+    assert_eq!(log_in(&mut pair, "12025550123", "12345"), None);
     let outcome = pair.login(LoginFlow::check_password("engine"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
     restart(&mut pair, ada("engine"));
@@ -92,7 +92,7 @@ fn a4_accounts_changed_by_the_options_start_fresh() {
 #[test]
 fn a4_malformed_state_is_refused_and_never_panics() {
     let mut pair = Pair::new(PairOptions::default());
-    sign_in(&mut pair, "9996620002", "22222");
+    log_in(&mut pair, "9996620002", "22222");
     let saved = pair.dcs.save();
     assert!(restored(ServerOptions::default(), &saved).is_ok());
     for length in 0..saved.len() {
@@ -112,7 +112,7 @@ fn a4_malformed_state_is_refused_and_never_panics() {
 #[test]
 fn a4_only_what_is_saved_counts_as_a_change() {
     let mut pair = Pair::new(PairOptions::default());
-    sign_in(&mut pair, "9996620001", "22222");
+    log_in(&mut pair, "9996620001", "22222");
     assert!(pair.dcs.take_changed());
     assert!(!pair.dcs.take_changed());
     let before = pair.dcs.save();
@@ -125,7 +125,7 @@ fn a4_only_what_is_saved_counts_as_a_change() {
 #[test]
 fn a4_the_previous_state_layout_is_read() {
     let mut pair = Pair::new(PairOptions::default());
-    assert_eq!(sign_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
+    assert_eq!(log_in(&mut pair, "9996630001", "33333"), Some(9_996_630_001));
     let saved = pair.dcs.save();
     // It ends with the devices of the keys and a checksum; the layout before has no devices.
     let begin = b"sansgram test DCs, state ";

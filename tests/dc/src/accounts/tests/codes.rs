@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_phone_signs_in() {
+fn a_phone_logs_in() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     assert_eq!(sandbox.error(get_self()), "401 AUTH_KEY_UNREGISTERED");
     let answer = sandbox.sign_in("+999 662 1234", "22222");

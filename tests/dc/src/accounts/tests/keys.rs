@@ -67,20 +67,20 @@ fn an_authorization_is_transferred_to_another_dc() {
         assert_eq!(reader.u32(), Ok(id::EXPORTED_AUTHORIZATION));
         (reader.i64().expect("a user"), reader.bytes().expect("bytes").to_vec())
     };
-    let tickets = [(); 4].map(|()| exported(&mut sandbox));
+    let exports = [(); 4].map(|()| exported(&mut sandbox));
 
     sandbox.switch(1);
-    assert_eq!(sandbox.error(import(tickets[0].0, b"wrong")), "400 AUTH_BYTES_INVALID");
-    assert_eq!(sandbox.error(import(5, &tickets[0].1)), "400 USER_ID_INVALID");
-    let answer = sandbox.ok(import(tickets[1].0, &tickets[1].1));
+    assert_eq!(sandbox.error(import(exports[0].0, b"wrong")), "400 AUTH_BYTES_INVALID");
+    assert_eq!(sandbox.error(import(5, &exports[0].1)), "400 USER_ID_INVALID");
+    let answer = sandbox.ok(import(exports[1].0, &exports[1].1));
     assert_eq!(authorized(&answer).1, 9_996_621_234);
     sandbox.ok(get_self());
-    assert_eq!(sandbox.error(import(tickets[1].0, &tickets[1].1)), "400 AUTH_BYTES_INVALID");
+    assert_eq!(sandbox.error(import(exports[1].0, &exports[1].1)), "400 AUTH_BYTES_INVALID");
     sandbox.switch(3);
-    assert_eq!(sandbox.error(import(tickets[2].0, &tickets[2].1)), "400 AUTH_BYTES_INVALID");
+    assert_eq!(sandbox.error(import(exports[2].0, &exports[2].1)), "400 AUTH_BYTES_INVALID");
     sandbox.switch(1);
     sandbox.now += 61;
-    assert_eq!(sandbox.error(import(tickets[3].0, &tickets[3].1)), "400 AUTH_BYTES_INVALID");
+    assert_eq!(sandbox.error(import(exports[3].0, &exports[3].1)), "400 AUTH_BYTES_INVALID");
 }
 
 #[test]
