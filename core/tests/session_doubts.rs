@@ -45,7 +45,7 @@ fn left_again(bench: &mut Bench, seconds: u64) -> Vec<u64> {
 }
 
 fn unsure(bench: &mut Bench) -> Vec<u64> {
-    let mut unsure: Vec<u64> = bench.session.take_unsure().into_iter().map(|tag| tag.0).collect();
+    let mut unsure: Vec<u64> = bench.session.take_unknown_outcomes().into_iter().map(|tag| tag.0).collect();
     unsure.sort_unstable();
     unsure
 }
@@ -173,7 +173,7 @@ fn f15_only_what_was_asked_for_is_given_up() {
             questions.extend(asked.map(|message| (second, listed(message).len() as u64)));
         }
         bench.answer(at(second), 0, &[0; 4]).unwrap();
-        let unsure = bench.session.take_unsure();
+        let unsure = bench.session.take_unknown_outcomes();
         if let (Some(first), Some(last)) = (unsure.first(), unsure.last()) {
             given_up.push((second, first.0..=last.0));
         }
@@ -190,7 +190,7 @@ fn f15_only_what_was_asked_for_is_given_up() {
 fn f2_requests_wait_until_the_server_was_heard_in_the_last_75_seconds() {
     let mut bench = Bench::new();
     let leaves = |bench: &mut Bench, second: u64| {
-        bench.session.hold_requests_until_heard(at(second), true);
+        bench.session.hold_unrepeatable_requests(at(second), true);
         let mut pinged = false;
         let mut left = 0;
         let mut out = Vec::new();
@@ -203,7 +203,7 @@ fn f2_requests_wait_until_the_server_was_heard_in_the_last_75_seconds() {
             let plaintext = message::open(&bench.key, Direction::ToServer, &mut out[4..]).unwrap();
             pinged |= plaintext.windows(4).any(|bytes| bytes == PING.to_le_bytes());
             left += plaintext.windows(4).filter(|bytes| *bytes == REQUEST.to_le_bytes()).count();
-            session.hold_requests_until_heard(at(second), true);
+            session.hold_unrepeatable_requests(at(second), true);
         }
         (pinged, left)
     };
@@ -230,7 +230,7 @@ fn f2_requests_wait_until_the_server_was_heard_in_the_last_75_seconds() {
     // Only the wall clock shows the suspend.
     bench.request(4);
     let slept = Now::new(at(152).monotonic, at(9000).unix);
-    bench.session.hold_requests_until_heard(slept, true);
+    bench.session.hold_unrepeatable_requests(slept, true);
     let mut out = Vec::new();
     let Bench { session, bodies, encoder, random, .. } = &mut bench;
     assert!(session.wants_to_send(slept.monotonic));

@@ -235,7 +235,7 @@ fn where_the_server_does_not_say_what_it_has_the_owner_decides_and_a_late_answer
     assert!(bench.sent(at(24)).is_none());
     bench.session.tick(at(25).monotonic);
     assert!(bench.sent(at(25)).is_none(), "it may have been executed");
-    assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
+    assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
     assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Sent);
     bench.session.queue(RequestTag(1));
     let again = bench.sent(at(25)).unwrap().requests()[0].msg_id;
@@ -250,12 +250,12 @@ fn what_the_server_has_forgotten_is_not_sent_again_by_itself() {
     (1..=3).for_each(|tag| bench.request(tag));
     let sent = bench.sent(at(0)).unwrap();
     bench.answer(at(0), 0, &bad_msg(sent.requests()[1].msg_id, 20)).unwrap();
-    assert_eq!(bench.session.take_unsure(), [RequestTag(2)]);
+    assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(2)]);
     bench.session.connected(at(5));
     let question = bench.sent(at(5)).unwrap();
     let question = question.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
     bench.answer(at(5), 0, &state_info(question.msg_id, &[1, 2])).unwrap();
-    assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
+    assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
     assert_eq!(bench.sent(at(5)).unwrap().requests()[0].body, sent.requests()[2].body);
 }
 
@@ -277,7 +277,7 @@ fn a_binding_is_asked_for_again_whatever_became_of_it() {
         let (mut bench, id) = begin();
         bench.answer(at(0), 0, &bad_msg(id, code)).unwrap();
         assert!(left(&mut bench, 0).is_some(), "{code}");
-        assert_eq!(bench.session.take_unsure(), []);
+        assert_eq!(bench.session.take_unknown_outcomes(), []);
     }
     // The rejection of another message made the session new.
     let (mut bench, _) = begin();
@@ -285,7 +285,7 @@ fn a_binding_is_asked_for_again_whatever_became_of_it() {
     let other = bench.sent(at(0)).unwrap().requests()[0].msg_id;
     bench.answer(at(0), 0, &bad_msg(other, 32)).unwrap();
     assert!(left(&mut bench, 0).is_some());
-    assert_eq!(bench.session.take_unsure(), []);
+    assert_eq!(bench.session.take_unknown_outcomes(), []);
     // The connection was lost. The session sends no state query, which a server may not answer under an unbound key.
     let (mut bench, _) = begin();
     bench.session.connected(at(5));
@@ -314,7 +314,7 @@ fn a_new_session_repeats_what_was_refused_and_reports_the_rest() {
             repeated.map(|tag| bench.bodies.bodies[&tag].clone()).collect::<Vec<_>>(),
             "{code}"
         );
-        assert_eq!(bench.session.take_unsure(), unsure, "{code}");
+        assert_eq!(bench.session.take_unknown_outcomes(), unsure, "{code}");
     }
 }
 

@@ -51,7 +51,7 @@ fn f2_what_left_over_an_earlier_connection_is_unsure_when_the_server_forgot_the_
     let fresh = bench.sent(at(5)).unwrap();
     // The server was restarted: it executed the first request and has forgotten it.
     bench.answer(at(5), 1, &new_session(question.outer.msg_id, 7)).unwrap();
-    assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
+    assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
     assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Sent);
     // It reports the request as not received, which is true of this session only.
     let asked = only(&question, types::MsgsStateReq::ID).msg_id;
@@ -75,7 +75,7 @@ fn f2_what_left_over_this_connection_alone_is_sent_again_unless_the_server_had_i
     let bodies: Vec<_> = again.requests().iter().map(|message| &message.body).collect();
     assert_eq!(bodies, [&first.requests()[0].body]);
     assert_eq!(
-        bench.session.take_unsure(),
+        bench.session.take_unknown_outcomes(),
         [RequestTag(2)],
         "it may have been executed before the server forgot it"
     );
@@ -95,7 +95,7 @@ fn f2_what_the_server_said_it_has_is_not_sent_again_when_it_says_otherwise() {
         bench.answer(at(0), 0, &acks(&[id])).unwrap();
         bench.answer(at(0), 0, &contradiction(id)).unwrap();
         assert!(bench.sent(at(0)).is_none());
-        assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
+        assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
     }
 }
 
@@ -199,7 +199,7 @@ fn refuses_with(code: i32) -> Result<u32, MessageError> {
         answers.extend(ping.map(|ping| inner(pinged, 0, &pong(ping))));
         bench.answer(at(0), 0, &container(&answers))?;
         // The owner sends requests again that may be executed twice.
-        bench.session.take_unsure().into_iter().for_each(|tag| bench.session.queue_again(tag));
+        bench.session.take_unknown_outcomes().into_iter().for_each(|tag| bench.session.queue_again(tag));
     }
     Ok(1000)
 }
@@ -269,7 +269,7 @@ fn f15_a_server_that_has_a_request_and_does_not_answer_it_is_asked_twice_more() 
             }
         }
         bench.answer(at(second), 0, &[0; 4]).unwrap();
-        let unsure = bench.session.take_unsure();
+        let unsure = bench.session.take_unknown_outcomes();
         assert_eq!(unsure.len(), usize::from(second == 130), "{second}");
     }
     assert_eq!(questions, [105, 115]);
@@ -291,9 +291,9 @@ fn f15_an_answer_to_the_second_question_is_taken() {
     // The server answers the first, has forgotten the second, and reports the third as never received, although it was.
     bench.answer(at(105), 0, &state_info(reminder.msg_id, &[4 + 64, 1, 2])).unwrap();
     bench.answer(at(105), 1, &rpc_result(ids[0], &[5; 4])).unwrap();
-    let mut unsure = bench.session.take_unsure();
+    let mut unsure = bench.session.take_unknown_outcomes();
     unsure.sort();
     assert_eq!(unsure, [RequestTag(2), RequestTag(3)]);
     bench.session.tick(at(300).monotonic);
-    assert_eq!(bench.session.take_unsure(), []);
+    assert_eq!(bench.session.take_unknown_outcomes(), []);
 }

@@ -98,7 +98,7 @@ fn order_survives_a_repeat() {
     bench.request(2);
     bench.bodies.after.insert(2, RequestTag(1));
     bench.answer(at(0), 0, &bad_msg(first, 20)).unwrap();
-    assert_eq!(bench.session.take_unsure(), [RequestTag(1)]);
+    assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
     bench.session.queue_again(RequestTag(1)); // `OnUnknownOutcome::Repeat`
     let sent = bench.sent(at(0)).unwrap();
     let bodies: Vec<_> = sent.messages.iter().map(|message| message.body.clone()).collect();

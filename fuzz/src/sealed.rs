@@ -213,7 +213,7 @@ impl Run {
     fn pack(&mut self) {
         let now = at(self.now);
         // The requester decides on requests of unknown outcome; this one retries them all.
-        for tag in self.session.take_unsure() {
+        for tag in self.session.take_unknown_outcomes() {
             assert!(
                 self.wanted.0.contains_key(&tag.0),
                 "unknown outcome of request {}, which is not pending",

@@ -6,9 +6,9 @@ use super::connection::stream::Stream;
 use super::context::Context;
 use super::datacenter::Role;
 use super::datacenter::key_destruction::KeyDestruction;
+use super::endpoints::{self, Attempt};
 use super::io::{ConnId, Event, LogoutCause, Output};
 use super::machine::{Client, find};
-use super::ways::{self, Attempt};
 use crate::rpc::{DisconnectReason, InvokeError, RequestId, Requester, Trouble};
 use crate::session::Delivery;
 use crate::time::{Now, Timestamp};
@@ -16,13 +16,14 @@ use crate::time::{Now, Timestamp};
 impl Client {
     /// Does everything that is due: timers, steps of logins, connections, transmits.
     pub(super) fn advance(&mut self, now: Now) {
-        while let Some(id) = self.table.expired(now.monotonic) {
-            let key_exchange = self.table.dc(id).and_then(|dc| self.datacenters.get(&dc)?.key_exchange_due());
-            if key_exchange.is_some_and(|due| due > now.monotonic && self.table.put_off(id, due)) {
+        while let Some(id) = self.requests.expired(now.monotonic) {
+            let key_exchange =
+                self.requests.dc(id).and_then(|dc| self.datacenters.get(&dc)?.key_exchange_due());
+            if key_exchange.is_some_and(|due| due > now.monotonic && self.requests.postpone(id, due)) {
                 continue;
             }
             let delivery = self.delivery(id).unwrap_or(Delivery::Queued);
-            let datacenter = self.table.dc(id).and_then(|dc| self.datacenters.get(&dc));
+            let datacenter = self.requests.dc(id).and_then(|dc| self.datacenters.get(&dc));
             let trouble = datacenter.and_then(|datacenter| datacenter.trouble().cloned()).map(Trouble::Lost);
             self.drop_request(id);
             self.fail(id, InvokeError::TimedOut { delivery, trouble });
@@ -50,7 +51,7 @@ impl Client {
         self.close_idle(now.monotonic);
         for datacenter in self.datacenters.values_mut() {
             let was_ready = datacenter.is_ready();
-            let replaced = datacenter.tick(&self.table, now);
+            let replaced = datacenter.tick(&self.requests, now);
             self.outputs.extend(replaced.map(|conn| Output::Close { conn }));
             if datacenter.is_ready() && !was_ready {
                 self.outputs.push_back(datacenter.connected());
@@ -60,7 +61,7 @@ impl Client {
         let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
         for datacenter in self.datacenters.values_mut() {
             let dc = datacenter.dc();
-            let is_wanted = datacenter.is_kept() || scanned_at == Some(dc) || self.table.has_pending(dc);
+            let is_wanted = datacenter.is_kept() || scanned_at == Some(dc) || self.requests.has_pending(dc);
             for role in datacenter.due(is_wanted && !self.closed, now) {
                 if self.closed && role != Role::Main {
                     continue;
@@ -71,23 +72,23 @@ impl Client {
                 datacenter.open(
                     role,
                     Stream::new(conn, transport, mode, &self.config, now),
-                    &self.table,
+                    &self.requests,
                     now,
                 );
                 self.outputs.push_back(Output::Open { conn, dc: datacenter.dc(), endpoints });
             }
             datacenter.begin(&mut cx);
-            if datacenter.queue_waiting(&self.table)
+            if datacenter.queue_waiting(&self.requests)
                 && let Some(timeout) = self.config.request_timeout
             {
                 // Nothing has left yet for want of a key: the limit of what waits begins now.
-                let waiting: Vec<RequestId> = self.table.waiting(datacenter.dc()).collect();
+                let waiting: Vec<RequestId> = self.requests.waiting(datacenter.dc()).collect();
                 for id in waiting {
-                    self.table.put_off(id, now.monotonic + timeout);
+                    self.requests.postpone(id, now.monotonic + timeout);
                 }
             }
             for role in [Role::Main, Role::Next, Role::Draining] {
-                let transmit = datacenter.transmit(role, &self.table, &mut cx);
+                let transmit = datacenter.transmit(role, &self.requests, &mut cx);
                 self.outputs.extend(transmit.map(|(conn, bytes)| Output::Transmit { conn, bytes }));
             }
             datacenter.schedule_renewal(now);
@@ -108,12 +109,12 @@ impl Client {
             if datacenter.last_used() + self.config.idle_timeout > now || !datacenter.is_ready() {
                 continue;
             }
-            if self.table.has_pending(datacenter.dc()) {
+            if self.requests.has_pending(datacenter.dc()) {
                 datacenter.set_last_used(now);
                 continue;
             }
             let dc = datacenter.dc();
-            self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
+            self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
             let reason = DisconnectReason::ClosedByUs;
             self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));
         }
@@ -130,7 +131,7 @@ impl Client {
             if destruction.wants_connection() {
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
-                let attempt = ways::attempt(&self.config, &self.stored, destruction.dc(), 0);
+                let attempt = endpoints::attempt(&self.config, &self.stored, destruction.dc(), 0);
                 let Attempt { endpoints, transport, mode } = attempt;
                 destruction.open(Stream::new(conn, transport, mode, &self.config, now));
                 self.outputs.push_back(Output::Open { conn, dc: destruction.dc(), endpoints });
@@ -158,7 +159,7 @@ impl Client {
         let idle = idle.map(|datacenter| datacenter.last_used() + self.config.idle_timeout);
         let key_destructions = self.key_destructions.iter().map(KeyDestruction::timeout);
         let datacenters = self.datacenters.values().filter_map(|datacenter| datacenter.timeout());
-        let timers = datacenters.chain(idle).chain(key_destructions).chain(self.table.next_deadline());
+        let timers = datacenters.chain(idle).chain(key_destructions).chain(self.requests.next_deadline());
         timers.chain(self.steps.next_alarm()).chain(self.subscription_due()).min()
     }
 
@@ -168,15 +169,15 @@ impl Client {
         let dc = datacenter.dc();
         match role {
             Role::Main => {}
-            Role::Next => return datacenter.next_ended(now, reason, &self.table, &mut *self.random),
+            Role::Next => return datacenter.next_ended(now, reason, &self.requests, &mut *self.random),
             Role::Draining => return datacenter.draining_ended(now, reason, &mut *self.random),
         }
         let was_ready = datacenter.is_ready();
         if datacenter.drains_after(role, reason) {
-            let closed = datacenter.drain_main(&self.table, now);
+            let closed = datacenter.drain_main(&self.requests, now);
             self.outputs.extend(closed.into_iter().flatten().map(|conn| Output::Close { conn }));
         }
-        if datacenter.main_ended(reason, was_ready, &self.table, now) {
+        if datacenter.main_ended(reason, was_ready, &self.requests, now) {
             self.forget_key(dc);
             if dc == self.home() {
                 self.logged_out_by_server(LogoutCause::KeyInvalid);
@@ -189,7 +190,7 @@ impl Client {
         }
         let scanned_here = dc == self.home() && self.steps.wait_for_scan();
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
-        let wanted = !self.closed && (datacenter.is_kept() || scanned_here || self.table.has_pending(dc));
+        let wanted = !self.closed && (datacenter.is_kept() || scanned_here || self.requests.has_pending(dc));
         // A transport error in the middle of a connection that works may come from anyone on the way.
         let is_hopeless =
             (reason.is_permanent() && !was_ready) || datacenter.is_given_up(reason, self.config.max_attempts);
@@ -200,7 +201,7 @@ impl Client {
         }
         self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason: reason.clone(), retry_in }));
         if wanted && retry_in.is_none() {
-            let waiting: Vec<RequestId> = self.table.waiting(dc).collect();
+            let waiting: Vec<RequestId> = self.requests.waiting(dc).collect();
             for id in waiting {
                 let delivery = self.delivery(id).unwrap_or(Delivery::Queued);
                 self.drop_request(id);

@@ -21,7 +21,7 @@ impl Client {
             .values()
             .filter(|datacenter| datacenter.auth() == AuthState::ImportNeeded)
             .map(|datacenter| datacenter.dc())
-            .filter(|dc| self.table.has_pending(*dc))
+            .filter(|dc| self.requests.has_pending(*dc))
             .collect();
         for dc in closed {
             if dc == home || self.stored.user.is_none() {
@@ -51,7 +51,7 @@ impl Client {
 
     /// An export or import was answered, or failed.
     pub(super) fn transfer_answered(&mut self, now: Now, id: RequestId, dc: DcId) {
-        let Some(answer) = self.table.take(id) else { return };
+        let Some(answer) = self.requests.take(id) else { return };
         let current =
             self.datacenters.get(&dc).is_some_and(|datacenter| datacenter.auth() == AuthState::Importing(id));
         let Some(transfer) = self.transfers.get(&dc).copied().filter(|_| current) else { return };
@@ -90,7 +90,7 @@ impl Client {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
             datacenter.set_auth(AuthState::Unrestricted);
-            datacenter.unpark(&self.table);
+            datacenter.unpark(&self.requests);
         }
     }
 
@@ -100,7 +100,7 @@ impl Client {
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
             datacenter.set_auth(AuthState::ImportNeeded);
         }
-        let waiting: Vec<RequestId> = self.table.waiting(dc).collect();
+        let waiting: Vec<RequestId> = self.requests.waiting(dc).collect();
         for id in waiting {
             self.drop_request(id);
             self.fail(id, error.clone());

@@ -33,7 +33,7 @@ pub(super) struct Ended {
     /// A key exchange had begun, and the connection was not ready yet.
     pub(super) in_key_exchange: bool,
     /// Its stream mode had no answer yet.
-    pub(super) at_hello: bool,
+    pub(super) was_opening_tunnel: bool,
 }
 
 /// One connection, and the session that it carries.
@@ -195,12 +195,12 @@ impl Connection {
             was_ready: ready_since.is_some(),
             was_steady: ready_since.is_some_and(|since| now - since >= policy::STEADY_AFTER),
             in_key_exchange: stream.has_key_answer && ready_since.is_none(),
-            at_hello: stream.stack.as_ref().is_some_and(|stack| !stack.is_open()),
+            was_opening_tunnel: stream.stack.as_ref().is_some_and(|stack| !stack.is_open()),
         }
     }
 
     /// The stream is up, after so many whose stream mode got no answer.
-    pub(super) fn opened(&mut self, dc: DcId, hello_failures: u32, cx: &mut Context<'_>) {
+    pub(super) fn opened(&mut self, dc: DcId, tunnel_failures: u32, cx: &mut Context<'_>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         if !matches!(stream.stage, Stage::Connecting) {
             // The caller says so twice: what was written cannot begin anew.
@@ -213,7 +213,7 @@ impl Connection {
         let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
         let unix =
             self.carried.as_ref().map_or(&clock, |carried| carried.session.clock()).server_time(cx.now);
-        let options = StackOptions::new(stream.transport, mode, number, unix).after_failures(hello_failures);
+        let options = StackOptions::new(stream.transport, mode, number, unix).after_failures(tunnel_failures);
         stream.stack = Some(TransportStack::new(&options, cx.random));
         stream.note_tunnel(cx.now.monotonic);
         // Opening took a round trip, and the first answer takes another.
@@ -284,7 +284,7 @@ impl Connection {
     pub(super) fn transmit(
         &mut self,
         prefix: &[u8],
-        table: &PendingRequests,
+        requests: &PendingRequests,
         cx: &mut Context<'_>,
     ) -> Option<Vec<u8>> {
         let ConnectionState::Open(stream) = &mut self.state else { return None };
@@ -302,9 +302,9 @@ impl Connection {
                 // unknown.
                 if carried.is_key_usable() {
                     let is_validated = carried.temporary.is_none() || matches!(stage, Stage::Ready(_));
-                    carried.session.hold_requests_until_heard(cx.now, is_validated);
+                    carried.session.hold_unrepeatable_requests(cx.now, is_validated);
                 }
-                let bodies = RequestBodies::new(table, prefix, carried.inited, cx.config.updates);
+                let bodies = RequestBodies::new(requests, prefix, carried.inited, cx.config.updates);
                 // Queries are bounded when they are taken, far below what a frame holds, so packing cannot fail.
                 carried.session.wants_to_send(cx.now.monotonic)
                     && carried.session.pack(cx.now, &bodies, encoder, cx.random, &mut out).unwrap_or(false)

@@ -25,9 +25,9 @@ use super::connection::incoming::Incoming;
 use super::connection::stream::Stream;
 use super::connection::{Connection, Ended};
 use super::context::Context;
+use super::endpoints::{self, Attempt};
 use super::io::{ConnId, Event, Output};
 use super::stored_session::StoredSession;
-use super::ways::{self, Attempt};
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::rpc::{DisconnectReason, PendingRequests};
@@ -65,7 +65,7 @@ pub(super) struct Datacenter {
     /// Requests that the session was not given yet.
     parked: BTreeSet<RequestTag>,
     /// The draining session owes less than before, so that some of those may leave.
-    owes_less: bool,
+    needs_unpark: bool,
     /// Requests that left under a key which is gone.
     unconfirmed: UnconfirmedRequests,
     /// Whether the connection is kept open although no request waits.
@@ -101,7 +101,7 @@ impl Datacenter {
             pfs,
             auth: AuthState::Unrestricted,
             parked: BTreeSet::new(),
-            owes_less: false,
+            needs_unpark: false,
             unconfirmed: UnconfirmedRequests::default(),
             is_kept: false,
             last_used: Timestamp::ZERO,
@@ -223,13 +223,13 @@ impl Datacenter {
 
     /// What the next attempt does.
     pub(super) fn attempt(&self, config: &Config, stored: &StoredSession) -> Attempt {
-        ways::attempt(config, stored, self.dc, self.attempts.total_failures())
+        endpoints::attempt(config, stored, self.dc, self.attempts.total_failures())
     }
 
     /// Begins an attempt over `stream`.
-    pub(super) fn open(&mut self, role: Role, stream: Stream, table: &PendingRequests, now: Now) {
+    pub(super) fn open(&mut self, role: Role, stream: Stream, requests: &PendingRequests, now: Now) {
         match role {
-            Role::Main if self.main.is_key_expired(now) => self.drop_session(table),
+            Role::Main if self.main.is_key_expired(now) => self.drop_session(requests),
             Role::Next => {
                 self.next = Some(Box::new(Connection::new()));
                 self.rotation.begin();
@@ -243,9 +243,9 @@ impl Datacenter {
 
     /// The stream is up.
     pub(super) fn opened(&mut self, role: Role, cx: &mut Context<'_>) {
-        let (dc, hello_failures) = (self.dc, self.attempts.hello_failures());
+        let (dc, tunnel_failures) = (self.dc, self.attempts.tunnel_failures());
         if let Some(connection) = self.connection_mut(role) {
-            connection.opened(dc, hello_failures, cx);
+            connection.opened(dc, tunnel_failures, cx);
         }
     }
 
@@ -260,8 +260,8 @@ impl Datacenter {
     }
 
     /// Forgets all connections; returns those to close.
-    pub(super) fn close_all(&mut self, table: &PendingRequests) -> impl Iterator<Item = ConnId> + use<> {
-        let draining = self.drop_draining(table);
+    pub(super) fn close_all(&mut self, requests: &PendingRequests) -> impl Iterator<Item = ConnId> + use<> {
+        let draining = self.drop_draining(requests);
         let conns = [self.main.conn(), self.close_next(), draining];
         self.main.close();
         self.main.stop_draining();
@@ -309,7 +309,7 @@ impl Datacenter {
     pub(super) fn transmit(
         &mut self,
         role: Role,
-        table: &PendingRequests,
+        requests: &PendingRequests,
         cx: &mut Context<'_>,
     ) -> Option<(ConnId, Vec<u8>)> {
         let connection = match role {
@@ -317,7 +317,7 @@ impl Datacenter {
             Role::Next => self.next.as_deref_mut()?,
             Role::Draining => self.draining.as_deref_mut()?.connection_mut(),
         };
-        let bytes = connection.transmit(&self.prefix, table, cx)?;
+        let bytes = connection.transmit(&self.prefix, requests, cx)?;
         Some((connection.conn()?, bytes))
     }
 
@@ -351,14 +351,18 @@ impl Datacenter {
     // ---- Time ------------------------------------------------------------------------------------------------------
 
     /// Takes note of the time. Returns connections to close: a rotation has ended, or nothing drains any more.
-    pub(super) fn tick(&mut self, table: &PendingRequests, now: Now) -> impl Iterator<Item = ConnId> + use<> {
+    pub(super) fn tick(
+        &mut self,
+        requests: &PendingRequests,
+        now: Now,
+    ) -> impl Iterator<Item = ConnId> + use<> {
         self.main.tick(now.monotonic);
-        let drained = self.tick_draining(table, now);
-        self.unpark_if_owed_less(table);
-        drained.into_iter().chain(self.advance_rotation(table, now).into_iter().flatten())
+        let drained = self.tick_draining(requests, now);
+        self.unpark_if_needed(requests);
+        drained.into_iter().chain(self.advance_rotation(requests, now).into_iter().flatten())
     }
 
-    fn advance_rotation(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+    fn advance_rotation(&mut self, requests: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         let Some(next) = &mut self.next else { return [None, None] };
         next.tick(now.monotonic);
         let view = View {
@@ -375,7 +379,7 @@ impl Datacenter {
             Action::Switch => {
                 if let Some(mut next) = self.next.take() {
                     next.take_over();
-                    return self.replace_main(*next, table, now);
+                    return self.replace_main(*next, requests, now);
                 }
             }
         }
@@ -383,8 +387,13 @@ impl Datacenter {
     }
 
     /// Puts a connection in the place of the main one, which drains if it owes answers. Returns connections to close.
-    fn replace_main(&mut self, next: Connection, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
-        let unfinished = self.drop_draining(table);
+    fn replace_main(
+        &mut self,
+        next: Connection,
+        requests: &PendingRequests,
+        now: Now,
+    ) -> [Option<ConnId>; 2] {
+        let unfinished = self.drop_draining(requests);
         let last = core::mem::replace(&mut self.main, next);
         self.rotation.release();
         let finished = if last.has_requests() {
@@ -443,9 +452,9 @@ impl Datacenter {
     }
 
     /// The key carries no requests any more. Returns connections to close.
-    pub(super) fn drain_main(&mut self, table: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
+    pub(super) fn drain_main(&mut self, requests: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         self.parked.clear();
-        self.replace_main(Connection::new(), table, now)
+        self.replace_main(Connection::new(), requests, now)
     }
 
     /// The main connection ended, which was ready if `was_ready`. Returns whether the permanent key must be given up.
@@ -453,7 +462,7 @@ impl Datacenter {
         &mut self,
         reason: &DisconnectReason,
         was_ready: bool,
-        table: &PendingRequests,
+        requests: &PendingRequests,
         now: Now,
     ) -> bool {
         self.attempts.ended(reason, Ended { was_ready, ..self.main.ended(now.monotonic) });
@@ -466,12 +475,12 @@ impl Datacenter {
             },
         };
         let verdict = self.denials.disconnected(reason, key, now.monotonic);
-        if verdict.session {
-            self.drop_session(table);
+        if verdict.gives_up_session {
+            self.drop_session(requests);
             // A permanent key is not given up for that: a binding shows whether the server knows it.
             self.pfs = true;
         }
-        verdict.permanent_key
+        verdict.gives_up_permanent_key
     }
 
     /// Whether no further attempt is made after `reason`.
@@ -502,12 +511,12 @@ impl Datacenter {
         &mut self,
         now: Now,
         reason: &DisconnectReason,
-        table: &PendingRequests,
+        requests: &PendingRequests,
         random: &mut dyn SecureRandom,
     ) {
         self.next = None;
         self.rotation.failed(reason, random, now.monotonic);
-        self.unpark(table);
+        self.unpark(requests);
     }
 
     /// The connection of the draining session ended.
@@ -523,15 +532,15 @@ impl Datacenter {
     }
 
     /// The permanent key is gone.
-    pub(super) fn forget_key(&mut self, config: &Config, table: &PendingRequests) {
+    pub(super) fn forget_key(&mut self, config: &Config, requests: &PendingRequests) {
         self.pfs = config.pfs;
         self.denials.reset();
-        self.drop_session(table);
+        self.drop_session(requests);
     }
 
     /// Forgets the session, so that the next connection begins with a new one; remembers what left under it.
-    fn drop_session(&mut self, table: &PendingRequests) {
-        self.unconfirmed.add(&self.main, table.waiting(self.dc));
+    fn drop_session(&mut self, requests: &PendingRequests) {
+        self.unconfirmed.add(&self.main, requests.waiting(self.dc));
         self.main.take_carried();
         self.rotation.release();
         self.parked.clear();

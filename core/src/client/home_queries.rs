@@ -67,7 +67,7 @@ impl Client {
 
     /// The query was answered, or failed.
     pub(super) fn updates_answered(&mut self, now: Now, id: RequestId) {
-        let Some(answer) = self.table.take(id) else { return };
+        let Some(answer) = self.requests.take(id) else { return };
         if self.subscription != Subscription::Asked(id) {
             return;
         }
@@ -91,7 +91,7 @@ impl Client {
 
     fn forget_question(&mut self, id: RequestId) {
         self.drop_request(id);
-        self.table.remove(id);
+        self.requests.remove(id);
     }
 
     /// Asks where the DCs are, if that is due. It opens no connection: the query goes along with others to the home DC.
@@ -115,7 +115,7 @@ impl Client {
 
     /// The query was answered, or failed.
     pub(super) fn addresses_answered(&mut self, now: Now, id: RequestId) {
-        let Some(answer) = self.table.take(id) else { return };
+        let Some(answer) = self.requests.take(id) else { return };
         if self.address_query != AddressQuery::Asked(id) {
             return;
         }
@@ -152,7 +152,7 @@ impl Client {
     pub(super) fn postpone_addresses(&mut self) {
         if let AddressQuery::Asked(id) = core::mem::take(&mut self.address_query) {
             self.drop_request(id);
-            self.table.remove(id);
+            self.requests.remove(id);
         }
     }
 

@@ -146,7 +146,7 @@ impl Client {
     }
 
     pub(super) fn step_answered(&mut self, now: Now, query: RequestId, id: RequestId) {
-        let Some(answer) = self.table.take(query) else { return };
+        let Some(answer) = self.requests.take(query) else { return };
         let server_time = (now.unix.as_secs() as i64).saturating_add(self.stored.clock_offset);
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.query = None;
@@ -198,7 +198,7 @@ impl Client {
                 let step = self.steps.flows.get_mut(&id);
                 if let Some(step) = step.filter(|step| step.slept + wait <= limit) {
                     step.slept += wait;
-                    step.floods += 1;
+                    step.flood_waits += 1;
                     self.set_alarm(now, id, wait, Alarm::Repeat);
                     self.outputs.push_back(Output::Event(Event::FloodWait { id, wait }));
                 } else {
@@ -212,8 +212,8 @@ impl Client {
     /// The error of a wait that is not slept. After many that led nowhere, one more is no advice.
     fn too_long_a_wait(&self, id: RequestId, wait: Duration) -> LoginError {
         match self.steps.flows.get(&id) {
-            Some(step) if step.floods >= policy::MANY_FLOOD_WAITS => {
-                LoginError::EndlessFloodWait { times: step.floods, total: step.slept }
+            Some(step) if step.flood_waits >= policy::MANY_FLOOD_WAITS => {
+                LoginError::EndlessFloodWait { times: step.flood_waits, total: step.slept }
             }
             _ => LoginError::FloodWait(wait),
         }

@@ -11,12 +11,12 @@ use super::context::Context;
 use super::datacenter::authorization::Transfer;
 use super::datacenter::key_destruction::KeyDestruction;
 use super::datacenter::{Datacenter, Role};
+use super::endpoints;
 use super::io::{ConnId, Event, Input, Output};
 use super::session_servers::WrongServers;
 use super::steps::{StepOutput, Steps};
 use super::stored_session::StoredSession;
 use super::update_queue::{Subscription, UpdateQueue};
-use super::ways;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::login::LoginError;
@@ -33,7 +33,7 @@ pub struct Client {
     pub(super) config: Config,
     pub(super) stored: StoredSession,
     pub(super) random: Box<dyn SecureRandom + Send>,
-    pub(super) table: PendingRequests,
+    pub(super) requests: PendingRequests,
     pub(super) steps: Steps,
     pub(super) outputs: VecDeque<Output>,
     /// Boxed: a node of the map has room for eleven.
@@ -88,7 +88,7 @@ impl Client {
             config,
             stored,
             random,
-            table: PendingRequests::default(),
+            requests: PendingRequests::default(),
             steps: Steps::default(),
             outputs: VecDeque::new(),
             datacenters: BTreeMap::new(),
@@ -162,7 +162,7 @@ impl Client {
         if let Some(output) = self.outputs.pop_front() {
             return output;
         }
-        if core::mem::take(&mut self.may_trim) && self.table.is_empty() {
+        if core::mem::take(&mut self.may_trim) && self.requests.is_empty() {
             self.trim();
         }
         Output::Timeout(self.next_timeout())
@@ -172,7 +172,7 @@ impl Client {
     fn trim(&mut self) {
         self.outputs = VecDeque::new();
         self.answered = VecDeque::new();
-        self.table.trim();
+        self.requests.trim();
         self.steps.trim();
         self.datacenters.values_mut().for_each(|datacenter| datacenter.trim());
     }
@@ -250,13 +250,13 @@ impl Client {
     /// further requests.
     pub fn close(&mut self, now: Now) {
         self.closed = true;
-        for id in self.table.all_waiting() {
+        for id in self.requests.all_waiting() {
             self.fail(id, InvokeError::Cancelled);
         }
         self.end_steps(now, &InvokeError::Cancelled);
         for datacenter in self.datacenters.values_mut() {
             datacenter.set_kept(false);
-            self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
+            self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
         }
         self.key_destructions.iter_mut().for_each(KeyDestruction::give_up);
         self.advance(now);
@@ -276,9 +276,9 @@ impl Client {
         }
         let datacenter = self.datacenter(dc);
         datacenter.set_kept(datacenter.is_kept() || was_kept);
-        let unused = old != dc && !self.table.has_pending(old);
+        let unused = old != dc && !self.requests.has_pending(old);
         if let Some(datacenter) = self.datacenters.get_mut(&old).filter(|_| unused) {
-            self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
+            self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
         }
     }
 
@@ -291,12 +291,12 @@ impl Client {
         self.dirty = true;
         self.transfers.clear();
         for datacenter in self.datacenters.values_mut() {
-            let old = datacenter.abandon_answers(&self.table);
+            let old = datacenter.abandon_answers(&self.requests);
             self.outputs.extend(old.map(|conn| Output::Close { conn }));
         }
         self.resolve_unknown_outcomes();
         for (dc, mut datacenter) in core::mem::take(&mut self.datacenters) {
-            let wanted = self.table.has_pending(dc);
+            let wanted = self.requests.has_pending(dc);
             if datacenter.is_kept() && !wanted {
                 let reason = DisconnectReason::ClosedByUs;
                 self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));
@@ -315,7 +315,7 @@ impl Client {
                     &mut self.outputs,
                 ));
             } else {
-                self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
+                self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
             }
             if wanted {
                 self.datacenter(dc).set_kept(is_kept);
@@ -340,7 +340,7 @@ impl Client {
 
     /// Whether an address of `dc` is known, from the configuration or from the server.
     pub(super) fn knows_address(&self, dc: DcId) -> bool {
-        ways::is_known(&self.config, &self.stored, dc)
+        endpoints::is_known(&self.config, &self.stored, dc)
     }
 
     pub(super) fn datacenter(&mut self, dc: DcId) -> &mut Datacenter {

@@ -14,6 +14,7 @@ mod connection;
 mod context;
 mod datacenter;
 mod dc_options;
+mod endpoints;
 mod error;
 mod home_queries;
 mod io;
@@ -26,7 +27,6 @@ mod session_servers;
 mod steps;
 mod stored_session;
 mod update_queue;
-mod ways;
 
 pub use config::{Config, DcTable};
 pub use dc_options::{DcOption, DcOptions};

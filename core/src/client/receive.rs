@@ -9,12 +9,12 @@ use super::connection::temporary_key::error_of;
 use super::context::Context;
 use super::datacenter::authorization::AuthState;
 use super::dc_options;
+use super::endpoints;
 use super::io::{ConnId, Event, LogoutCause, Output};
 use super::login::may_hold_login_token;
 use super::machine::{Client, find};
 use super::stored_session::{DcAuth, StoredSession};
 use super::update_queue::UpdateQueue;
-use super::ways;
 use crate::dc::DcId;
 use crate::rpc::{DisconnectReason, PendingRequests, RequestId, Requester};
 use crate::session::{MessageError, RequestTag};
@@ -36,7 +36,7 @@ impl Client {
         let is_away = dc != home && self.stored.user.is_some();
         let mut dispatch = Dispatch {
             dc,
-            table: &mut self.table,
+            requests: &mut self.requests,
             outputs: &mut self.outputs,
             answered: &mut self.answered,
             updates: &mut self.updates,
@@ -73,7 +73,7 @@ impl Client {
         deferred.ended.into_iter().for_each(|tag| datacenter.request_ended(tag));
         let salt_and_clock = datacenter.salt_and_clock(now);
         for (id, to) in deferred.rerouted {
-            if let Some(ordering) = self.table.place(id) {
+            if let Some(ordering) = self.requests.ordering(id) {
                 self.datacenter(to).queue(id.tag(), ordering, now.monotonic);
             }
         }
@@ -139,8 +139,8 @@ impl Client {
             self.postpone_addresses();
         }
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
-        self.outputs.extend(datacenter.close_all(&self.table).map(|conn| Output::Close { conn }));
-        datacenter.forget_key(&self.config, &self.table);
+        self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
+        datacenter.forget_key(&self.config, &self.requests);
         self.stored.keys.remove(&dc);
         self.dirty = true;
     }
@@ -153,7 +153,7 @@ fn count(rejections: &mut BTreeMap<&'static str, u64>, error: &MessageError) {
 /// The parts of the client that received messages go to while a datacenter is borrowed.
 struct Dispatch<'a> {
     dc: DcId,
-    table: &'a mut PendingRequests,
+    requests: &'a mut PendingRequests,
     outputs: &'a mut VecDeque<Output>,
     answered: &'a mut VecDeque<(RequestId, Requester)>,
     updates: &'a mut UpdateQueue,
@@ -235,7 +235,7 @@ impl Dispatch<'_> {
 
     fn quickly_acknowledged(&mut self, tags: Vec<RequestTag>) {
         for id in tags.into_iter().map(RequestId::from) {
-            if self.table.note_quick_ack(id) {
+            if self.requests.note_quick_ack(id) {
                 self.outputs.push_back(Output::Event(Event::QuickAck(id)));
             }
         }
@@ -246,44 +246,47 @@ impl Dispatch<'_> {
         let id = RequestId::from(tag);
         if let Some(error) = error_of(body) {
             let is_uninited = error.is("CONNECTION_NOT_INITED") || error.is("CONNECTION_LAYER_INVALID");
-            if is_uninited && self.table.take_retry(id) {
+            if is_uninited && self.requests.take_retry(id) {
                 return AfterResult::Retry(Retry::WithInit);
             }
             // Both say nothing of the permanent key; its next binding will.
             let is_unbound = error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_INVALID");
-            if self.is_temporary && error.code == 401 && is_unbound && self.table.take_retry(id) {
+            if self.is_temporary && error.code == 401 && is_unbound && self.requests.take_retry(id) {
                 return AfterResult::Retry(Retry::WithNewKey(error));
             }
             if let Some(cause) = LogoutCause::of(&error) {
                 if !self.is_away {
                     self.deferred.logged_out = Some(cause);
-                } else if self.table.owner(id) == Some(Requester::Application) && self.table.take_retry(id) {
+                } else if self.requests.owner(id) == Some(Requester::Application)
+                    && self.requests.take_retry(id)
+                {
                     return AfterResult::Postpone;
                 }
             }
             // It was not executed. What it was to come after has ended by now, or travels under another msg_id.
             let has_waited = error.is("MSG_WAIT_FAILED") || error.is("MSG_WAIT_TIMEOUT");
-            if has_waited && self.table.take_retry(id) {
+            if has_waited && self.requests.take_retry(id) {
                 self.deferred.rerouted.push((id, self.dc));
                 self.deferred.ended.push(tag);
                 return AfterResult::Ended;
             }
             let to = error.redirect_dc().and_then(|number| DcId::new(number).ok());
-            if let Some(to) = to.filter(|to| *to != self.dc && ways::is_known(self.config, self.stored, *to))
-                && self.table.redirect(id, to)
+            if let Some(to) =
+                to.filter(|to| *to != self.dc && endpoints::is_known(self.config, self.stored, *to))
+                && self.requests.redirect(id, to)
             {
                 self.deferred.rerouted.push((id, to));
                 self.deferred.ended.push(tag);
                 return AfterResult::Ended;
             }
         } else if !matches!(
-            self.table.owner(id),
+            self.requests.owner(id),
             Some(Requester::Transfer(_) | Requester::Updates | Requester::Addresses)
         ) {
             self.deferred.has_result = true;
         }
         self.deferred.ended.push(tag);
-        match self.table.answer(id, body) {
+        match self.requests.answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(owner) => self.answered.push_back((id, owner)),
             None => {}

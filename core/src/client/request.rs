@@ -9,9 +9,7 @@ use super::io::{Event, Output};
 use super::machine::Client;
 use crate::crypto::Secret;
 use crate::dc::DcId;
-use crate::rpc::{
-    InvokeError, MAX_QUERY_LEN, NewRequest, OnUnknownOutcome, RequestId, RequestOrdering, Requester,
-};
+use crate::rpc::{InvokeError, MAX_QUERY_LEN, NewRequest, OnUnknownOutcome, RequestId, Requester};
 use crate::session::Delivery;
 use crate::time::Now;
 use crate::tl::{Deserialize, Function};
@@ -180,8 +178,8 @@ impl Client {
         if !self.knows_address(dc) {
             return Err(ApiMisuse::UnknownDc(dc));
         }
-        let full = self.table.len() >= self.config.max_pending;
-        if full || self.table.bytes() + query.len() > self.config.max_pending_bytes {
+        let full = self.requests.len() >= self.config.max_pending;
+        if full || self.requests.bytes() + query.len() > self.config.max_pending_bytes {
             return Err(ApiMisuse::QueueFull);
         }
         let timeout = options.timeout.or(self.config.request_timeout);
@@ -191,7 +189,7 @@ impl Client {
             query: Secret::new(query),
             after: options.after,
             deadline: timeout.map(|timeout| now.monotonic + timeout),
-            is_patient: options.timeout.is_none(),
+            is_deadline_extensible: options.timeout.is_none(),
             follow: options.follow_redirects,
             on_unknown_outcome: options.on_unknown_outcome,
             quick_ack: options.quick_ack,
@@ -202,14 +200,14 @@ impl Client {
     }
 
     /// Takes the result of a request; `None` if there is none yet.
-    pub fn take<F: Function>(&mut self, ticket: &RequestHandle<F>) -> Option<Result<F::Reply, InvokeError>> {
-        let result = self.take_raw(ticket.id)?;
+    pub fn take<F: Function>(&mut self, handle: &RequestHandle<F>) -> Option<Result<F::Reply, InvokeError>> {
+        let result = self.take_raw(handle.id)?;
         Some(result.and_then(|body| F::Reply::from_bytes(&body).map_err(InvokeError::Decode)))
     }
 
     /// Takes the result of a request as one boxed TL object; `None` if there is none yet.
     pub fn take_raw(&mut self, id: RequestId) -> Option<Result<Vec<u8>, InvokeError>> {
-        let result = self.table.take(id)?;
+        let result = self.requests.take(id)?;
         Some(result.map(|mut body| core::mem::take(body.expose_mut())))
     }
 
@@ -218,17 +216,17 @@ impl Client {
     pub fn cancel(&mut self, id: RequestId) {
         let query = self.steps.cancel(id).unwrap_or(id);
         self.drop_request(query);
-        self.table.remove(query);
+        self.requests.remove(query);
     }
 
     /// How far a request has come, until its result is taken; `None` if it ended without an answer of the server: then
     /// the error says how far it had come.
     #[must_use]
     pub fn delivery(&self, id: RequestId) -> Option<Delivery> {
-        if self.table.is_answered(id) {
+        if self.requests.is_answered(id) {
             return Some(Delivery::Answered);
         }
-        let dc = self.table.dc(id)?;
+        let dc = self.requests.dc(id)?;
         Some(self.datacenters.get(&dc).map_or(Delivery::Queued, |datacenter| datacenter.delivery(id.tag())))
     }
 
@@ -236,7 +234,7 @@ impl Client {
     /// can suppress but hardly forge (31 bits), an acknowledgement or the answer.
     #[must_use]
     pub fn is_received(&self, id: RequestId) -> bool {
-        self.table.is_quickly_acknowledged(id)
+        self.requests.is_quickly_acknowledged(id)
             || self.delivery(id).is_some_and(|delivery| delivery >= Delivery::Acknowledged)
     }
 
@@ -260,7 +258,7 @@ impl Client {
             query: Secret::new(query),
             after: None,
             deadline: self.config.request_timeout.map(|timeout| now.monotonic + timeout),
-            is_patient: true,
+            is_deadline_extensible: true,
             follow: false,
             on_unknown_outcome: OnUnknownOutcome::Retry,
             quick_ack: false,
@@ -271,26 +269,25 @@ impl Client {
     /// Adds a request to those that are pending, and sends it.
     pub(super) fn send(&mut self, request: NewRequest, now: Now) -> RequestId {
         let id = self.new_request_id();
-        let after = request.after.filter(|after| self.table.owner(*after).is_some());
-        let (dc, ordering) =
-            (request.dc, RequestOrdering { owner: request.owner, after: after.map(RequestId::tag) });
-        self.table.insert(id, request);
-        if !self.knows_address(dc) {
-            self.fail(id, InvokeError::UnknownDc(dc));
-        } else {
-            self.datacenter(dc).queue(id.tag(), ordering, now.monotonic);
+        let dc = request.dc;
+        self.requests.insert(id, request);
+        match self.requests.ordering(id) {
+            Some(ordering) if self.knows_address(dc) => {
+                self.datacenter(dc).queue(id.tag(), ordering, now.monotonic);
+            }
+            _ => self.fail(id, InvokeError::UnknownDc(dc)),
         }
         id
     }
 
     pub(super) fn drop_request(&mut self, id: RequestId) {
-        if let Some(datacenter) = self.table.dc(id).and_then(|dc| self.datacenters.get_mut(&dc)) {
+        if let Some(datacenter) = self.requests.dc(id).and_then(|dc| self.datacenters.get_mut(&dc)) {
             datacenter.drop_request(id.tag());
         }
     }
 
     pub(super) fn fail(&mut self, id: RequestId, error: InvokeError) {
-        match self.table.fail(id, error) {
+        match self.requests.fail(id, error) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
             Some(owner) => self.answered.push_back((id, owner)),
             None => {}
@@ -303,7 +300,7 @@ impl Client {
         // Each goes before all that waits, so the oldest comes last.
         for datacenter in self.datacenters.values_mut() {
             for id in datacenter.take_unknown_outcomes().into_iter().rev().map(RequestId::from) {
-                match (self.table.on_unknown_outcome(id), self.table.place(id)) {
+                match (self.requests.on_unknown_outcome(id), self.requests.ordering(id)) {
                     (Some(OnUnknownOutcome::Retry), Some(ordering)) => {
                         datacenter.send_again(id.tag(), ordering);
                     }

@@ -105,8 +105,8 @@ pub(super) struct Step {
     pub(super) alarm: Option<(Timestamp, Alarm)>,
     /// How long it has waited because the server asked for it.
     pub(super) slept: Duration,
-    /// How often it has waited so.
-    pub(super) floods: u32,
+    /// Number of flood waits so far.
+    pub(super) flood_waits: u32,
     /// The link on display.
     pub(super) link: Option<QrLink>,
     /// The error of the last answer, if it asks to wait or the server is in trouble.
@@ -137,7 +137,7 @@ impl Step {
             query: None,
             alarm: None,
             slept: Duration::ZERO,
-            floods: 0,
+            flood_waits: 0,
             link: None,
             trouble: None,
             was_scanned: false,

@@ -26,8 +26,8 @@ pub(super) enum Authorized {
     SignUpRequired(Option<TermsOfService>),
 }
 
-/// The answer to `auth.sendCode` and the like.
-pub(super) enum Sent {
+/// What a query that requests a code leads to: a code, or a login without one.
+pub(super) enum CodeOrLogin {
     Code(SentCode),
     Authorized(Authorized),
 }
@@ -53,7 +53,7 @@ pub(super) struct Algorithm {
     pub(super) salt2: Vec<u8>,
 }
 
-impl Sent {
+impl CodeOrLogin {
     /// Returns how far the login has come by this.
     pub(super) fn into_step(self, cx: &mut AnswerContext<'_>) -> Result<LoginStep, LoginError> {
         match self {
@@ -100,16 +100,16 @@ pub(super) fn recovery_code_accepted(body: &[u8]) -> Result<(), LoginError> {
     if is_right { Ok(()) } else { Err(LoginError::RecoveryCodeInvalid) }
 }
 
-pub(super) fn sent_code(phone: PhoneNumber, body: &[u8]) -> Result<Sent, LoginError> {
+pub(super) fn sent_code(phone: PhoneNumber, body: &[u8]) -> Result<CodeOrLogin, LoginError> {
     match sent_code::read(phone, body).map_err(InvokeError::Decode)? {
-        SentCodeReply::Token(token) => Ok(Sent::Code(token)),
-        SentCodeReply::Success(answer) => Ok(Sent::Authorized(authorized(answer)?)),
+        SentCodeReply::Code(sent) => Ok(CodeOrLogin::Code(sent)),
+        SentCodeReply::Success(answer) => Ok(CodeOrLogin::Authorized(authorized(answer)?)),
         SentCodeReply::PaymentRequired => Err(LoginError::OfficialAppsOnly),
     }
 }
 
 /// Reads `account.emailVerifiedLogin`, which carries an `auth.SentCode`.
-pub(super) fn email_verified(phone: PhoneNumber, body: &[u8]) -> Result<Sent, LoginError> {
+pub(super) fn email_verified(phone: PhoneNumber, body: &[u8]) -> Result<CodeOrLogin, LoginError> {
     let mut reader = Reader::new(body);
     let verified =
         reader.u32().and_then(|found| reader.bytes().map(|_| found)).map_err(InvokeError::Decode)?;

@@ -22,7 +22,7 @@ const SHORTEST_HASH: usize = 4;
 
 /// An `auth.SentCode`.
 pub(super) enum SentCodeReply {
-    Token(SentCode),
+    Code(SentCode),
     Success(enums::auth::Authorization),
     PaymentRequired,
 }
@@ -43,7 +43,7 @@ pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCodeReply, Dec
     match enums::auth::SentCodeType::deserialize(&mut Reader::new(rest)) {
         Ok(_) => {}
         Err(DecodeError::UnexpectedConstructor { .. }) => {
-            return Ok(SentCodeReply::Token(unknown_kind(phone, constructor, flags, rest)));
+            return Ok(SentCodeReply::Code(unknown_kind(phone, constructor, flags, rest)));
         }
         Err(broken) => return Err(broken),
     }
@@ -53,7 +53,7 @@ pub(super) fn read(phone: PhoneNumber, body: &[u8]) -> Result<SentCodeReply, Dec
     let next = if flags & HAS_NEXT != 0 { Some(CodeType::of(reader.u32()?)) } else { None };
     let timeout = if flags & HAS_TIMEOUT != 0 { Some(reader.i32()?) } else { None };
     reader.finish()?;
-    Ok(SentCodeReply::Token(SentCode { phone, hash: Some(hash), kind, next, timeout: timeout.map(seconds) }))
+    Ok(SentCodeReply::Code(SentCode { phone, hash: Some(hash), kind, next, timeout: timeout.map(seconds) }))
 }
 
 /// Reads the rest of an `auth.SentCode` that begins with an `auth.SentCodeType` which this layer does not have.
@@ -98,7 +98,7 @@ mod tests {
 
     fn token(body: &[u8]) -> SentCode {
         match read(PhoneNumber::parse("9996621234").unwrap(), body) {
-            Ok(SentCodeReply::Token(token)) => token,
+            Ok(SentCodeReply::Code(sent)) => sent,
             _ => panic!("no code was sent"),
         }
     }

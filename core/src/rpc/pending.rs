@@ -103,8 +103,8 @@ pub struct NewRequest {
     pub after: Option<RequestId>,
     /// The time at which it fails without an answer.
     pub deadline: Option<Timestamp>,
-    /// Whether the deadline may be extended while keys are created.
-    pub is_patient: bool,
+    /// Whether the deadline may be [postponed](PendingRequests::postpone) while keys are created.
+    pub is_deadline_extensible: bool,
     /// Whether the client repeats it at another DC if an error names one.
     pub follow: bool,
     /// The action if its outcome is unknown.
@@ -139,7 +139,7 @@ struct Pending {
     packed: Option<Secret<Vec<u8>>>,
     after: Option<RequestId>,
     deadline: Option<Timestamp>,
-    is_patient: bool,
+    is_deadline_extensible: bool,
     /// Number of further errors that may redirect it to another DC.
     hops_left: u8,
     /// Number of further errors after which it may be sent again.
@@ -172,7 +172,7 @@ impl PendingRequests {
             query,
             after,
             deadline,
-            is_patient,
+            is_deadline_extensible,
             follow,
             on_unknown_outcome,
             quick_ack,
@@ -193,7 +193,7 @@ impl PendingRequests {
             packed,
             after,
             deadline,
-            is_patient,
+            is_deadline_extensible,
             hops_left,
             repeats_left,
             on_unknown_outcome,
@@ -239,7 +239,7 @@ impl PendingRequests {
 
     /// Returns the order of a request without a result.
     #[must_use]
-    pub fn place(&self, id: RequestId) -> Option<RequestOrdering> {
+    pub fn ordering(&self, id: RequestId) -> Option<RequestOrdering> {
         let pending = self.pending.get(id).filter(|pending| pending.result.is_none())?;
         let after = pending.after.filter(|after| self.owner(*after).is_some());
         Some(RequestOrdering { owner: pending.owner, after: after.map(RequestId::tag) })
@@ -412,9 +412,9 @@ impl PendingRequests {
 
     /// Extends the deadline of a request, if that is allowed and it is earlier. Returns `false` if it is left
     /// unchanged.
-    pub fn put_off(&mut self, id: RequestId, until: Timestamp) -> bool {
+    pub fn postpone(&mut self, id: RequestId, until: Timestamp) -> bool {
         let waiting = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
-        let Some(pending) = waiting.filter(|pending| pending.is_patient) else { return false };
+        let Some(pending) = waiting.filter(|pending| pending.is_deadline_extensible) else { return false };
         let Some(deadline) = pending.deadline.filter(|deadline| *deadline < until) else { return false };
         pending.deadline = Some(until);
         self.deadlines.remove((deadline, id));
@@ -495,7 +495,7 @@ mod tests {
             query: Secret::new(query),
             after: None,
             deadline: None,
-            is_patient: false,
+            is_deadline_extensible: false,
             follow: false,
             on_unknown_outcome: OnUnknownOutcome::Fail,
             quick_ack: false,

@@ -84,7 +84,7 @@ impl MessageError {
             Self::Length => "length",
             Self::Padding(_) => "padding",
             Self::WrongSessionId => "foreign_session",
-            Self::PreviousSession => "left_session",
+            Self::PreviousSession => "previous_session",
             Self::InvalidMsgId => "parity",
             Self::Duplicate => "duplicate",
             Self::TooOld => "too_old",

@@ -34,7 +34,7 @@ pub struct Session {
     pub(super) outgoing: Outgoing,
     pub(super) acks: Acks,
     pub(super) quick_acks: QuickAcks,
-    /// Sent requests whose outcome is unknown, until [`take_unsure`](Self::take_unsure).
+    /// Sent requests whose outcome is unknown, until [`take_unknown_outcomes`](Self::take_unknown_outcomes).
     pub(super) unknown_outcomes: Vec<RequestTag>,
     pub(super) service: VecDeque<Service>,
     pub(super) inquiry: Option<StateInquiry>,
@@ -54,7 +54,7 @@ pub struct Session {
     /// It carries no new requests.
     pub(super) is_draining: bool,
     /// Requests that must not be executed twice stay queued:
-    /// [`hold_requests_until_heard`](Self::hold_requests_until_heard).
+    /// [`hold_unrepeatable_requests`](Self::hold_unrepeatable_requests).
     pub(super) holds_requests: bool,
     /// How many bytes the messages of the received packet may still decompress to.
     pub(super) unpack_budget: usize,
@@ -157,9 +157,9 @@ impl Session {
         self.outgoing.take_queued()
     }
 
-    /// Takes the requests that left, but of which the server cannot tell whether it executed them: its owner decides
-    /// whether to [queue](Self::queue) one again. A late answer to it is still taken.
-    pub fn take_unsure(&mut self) -> Vec<RequestTag> {
+    /// Takes the requests that left and whose outcome is unknown: the caller decides whether to
+    /// [queue](Self::queue_again) one again. A late answer to it is still accepted.
+    pub fn take_unknown_outcomes(&mut self) -> Vec<RequestTag> {
         core::mem::take(&mut self.unknown_outcomes)
     }
 
@@ -213,17 +213,21 @@ impl Session {
         self.inquire(now.monotonic, MsgId(u64::MAX));
     }
 
-    /// Keeps requests in the queue while the connection may be dead: until a message shows that the server is there, again if
-    /// none came for 75 s, after which the server closes it, and if the computer slept. A ping asks. For keys that servers
-    /// forget, until the server has `validated` that it knows the key. Requests that may be executed twice leave all the same,
-    /// unless others wait before them.
+    /// Decides whether requests that must not be executed twice leave now. They stay queued, and a ping is sent, while the
+    /// connection may be dead:
     ///
-    /// If a request leaves over a dead connection, and the server begins a new session over the next, that cannot be told
-    /// from a request that was executed in the session before.
-    pub fn hold_requests_until_heard(&mut self, now: Now, validated: bool) {
+    /// - no message has arrived over it, or none for 75 s, after which servers close a connection;
+    /// - the computer has slept since the last message;
+    /// - `is_validated` is `false`: the server has not shown yet that it knows the key.
+    ///
+    /// A repeatable request leaves all the same, unless an unrepeatable one is queued before it.
+    ///
+    /// If a request left over a dead connection, and the server began a new session over the next one, its outcome would be
+    /// unknown: it might have been executed in the earlier session.
+    pub fn hold_unrepeatable_requests(&mut self, now: Now, is_validated: bool) {
         self.clock.observe_local(now);
         self.holds_requests =
-            !(validated && self.keep_alive.is_heard_recently(now.monotonic) && self.clock.is_trusted());
+            !(is_validated && self.keep_alive.is_heard_recently(now.monotonic) && self.clock.is_trusted());
         if self.holds_requests {
             self.keep_alive.ping_soon();
         }
@@ -243,10 +247,13 @@ impl Session {
             || self.acks.due().is_some_and(|due| due <= now)
     }
 
-    /// Takes note of the time, while a [connection](Self::connected) carries the session. An inquiry that the server did not
-    /// answer makes everything [unsure](Self::take_unsure), or is repeated in a draining session. Answers that the server
-    /// owes from an earlier connection are asked for twice more, 5 s and 15 s after this one began; 30 s after it began, their
-    /// requests are unsure as well.
+    /// Advances the timers. Call it at [`timeout`](Self::timeout), only while a [connection](Self::connected) carries the
+    /// session.
+    ///
+    /// - A state query (`msgs_state_req`) without an answer for 20 s: the outcome of the requests that it asked about is
+    ///   [unknown](Self::take_unknown_outcomes). A draining session repeats the query instead.
+    /// - Answers that the server owes from an earlier connection are requested again 5 s and 15 s after this one began; 30 s
+    ///   after it began, the outcome of their requests is unknown.
     pub fn tick(&mut self, now: Timestamp) {
         if let Some(reminder) = self.reminder.take_if(|reminder| reminder.due <= now) {
             self.remind(reminder, now);

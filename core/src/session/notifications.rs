@@ -35,7 +35,7 @@ impl Session {
             // Identifiers must go down: only a new session may do that.
             17 => {
                 self.clock.correct(now, msg_id.time());
-                self.outgoing.requeue_from(bad_id);
+                self.outgoing.requeue_unconfirmed_from(bad_id);
                 self.restart(now, random);
             }
             // Too old: the server cannot tell whether it was received.
@@ -45,7 +45,7 @@ impl Session {
             }
             // Sequence numbers must begin again. Later ones were higher still.
             33 => {
-                self.outgoing.requeue_from(bad_id);
+                self.outgoing.requeue_unconfirmed_from(bad_id);
                 self.restart(now, random);
             }
             32 => {

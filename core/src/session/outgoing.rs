@@ -37,7 +37,7 @@ pub struct RequestBody<'a> {
     /// Whether the server is asked to acknowledge the packet quickly.
     pub quick_ack: bool,
     /// Whether it may be executed twice: then it need not wait until the connection has shown that it works
-    /// ([`Session::hold_requests_until_heard`](super::Session::hold_requests_until_heard)).
+    /// ([`Session::hold_unrepeatable_requests`](super::Session::hold_unrepeatable_requests)).
     pub is_repeatable: bool,
 }
 
@@ -124,8 +124,8 @@ pub(super) struct Outgoing {
     queue: VecDeque<RequestTag>,
     sent: SequenceMap<MsgId, SentRequest>,
     current: SequenceMap<RequestTag, MsgId>,
-    /// Containers, pings and acknowledgements: they carry no request of their own, but the server may refuse them.
-    others: SequenceMap<MsgId, ()>,
+    /// Sent messages without a request of their own (containers, pings, acks): the server may refuse them as well.
+    non_requests: SequenceMap<MsgId, ()>,
     superseded: SequenceMap<MsgId, Superseded>,
     /// Requests that left and wait to leave again, with the identifier under which they left last, and how far they came.
     requeued: BTreeMap<RequestTag, (MsgId, Delivery)>,
@@ -214,15 +214,15 @@ impl Outgoing {
     }
 
     /// Notes that a container or a service message is packed.
-    pub(super) fn note_other(&mut self, id: MsgId) {
+    pub(super) fn note_non_request(&mut self, id: MsgId) {
         let oldest = MsgId(id.0.saturating_sub(policy::REMEMBERED_FOR.as_secs() << 32));
         let most = policy::MIN_REMEMBERED_MESSAGES.max(2 * self.sent.len());
-        while let Some(first) = self.others.first_key()
-            && (self.others.len() >= most || first < oldest)
+        while let Some(first) = self.non_requests.first_key()
+            && (self.non_requests.len() >= most || first < oldest)
         {
-            self.others.remove(first);
+            self.non_requests.remove(first);
         }
-        self.others.insert(id, ());
+        self.non_requests.insert(id, ());
     }
 
     /// Another connection carries the session; `newest` is the newest identifier so far.
@@ -250,7 +250,7 @@ impl Outgoing {
 
     /// Gives back what memory is kept for reuse, as far as nothing is in it.
     pub(super) fn trim(&mut self) {
-        self.others.trim();
+        self.non_requests.trim();
         self.queue.shrink_to_fit();
         self.in_buffer.shrink_to_fit();
         self.superseded.trim();
@@ -270,14 +270,14 @@ impl Outgoing {
 
     /// Whether `id` names something that we sent in this session and still remember.
     pub(super) fn knows(&self, id: MsgId) -> bool {
-        self.sent.get(id).is_some() || self.others.get(id).is_some()
+        self.sent.get(id).is_some() || self.non_requests.get(id).is_some()
     }
 
     /// Notes that the server refused `id`: returns whether requests travelled in it, which are still to be taken or
     /// queued; `None` if it names nothing that we sent, or what was refused before.
     pub(super) fn note_refused(&mut self, id: MsgId) -> Option<bool> {
         let carries = self.requests_in(id).next().is_some();
-        (self.others.remove(id).is_some() || carries).then_some(carries)
+        (self.non_requests.remove(id).is_some() || carries).then_some(carries)
     }
 
     /// The msg_ids of the requests in the message `id`, newest first: itself, or all that the container holds. Costs grow with
@@ -431,11 +431,11 @@ impl Outgoing {
         named.into_iter().rev().filter_map(|id| self.detach(id)).collect()
     }
 
-    /// Queues again what `first` names, and what left after it over this connection alone and is not acknowledged: the
-    /// server refuses that for the same reason. All else stays, since it may be executed: what the server said it has, what
-    /// travels before it in its container, and what may have arrived ahead of it, if it left over an earlier connection.
-    /// Costs grow with the number of what left since.
-    pub(super) fn requeue_from(&mut self, first: MsgId) {
+    /// Queues again the request or the container `first`, and the later requests that left over this connection alone and
+    /// are not acknowledged: the server refuses those for the same reason. The others may be executed, so they stay: those
+    /// that are acknowledged, those before `first` in its container, and those that left over an earlier connection, if
+    /// `first` did. The cost grows with the number of later requests.
+    pub(super) fn requeue_unconfirmed_from(&mut self, first: MsgId) {
         let has_followers = first > self.last_before_reconnect;
         let later = self.sent.below(MsgId(u64::MAX)).take_while(|(id, sent)| sent.packet(*id) >= first);
         let refused = later.filter(|(id, sent)| {
@@ -449,7 +449,7 @@ impl Outgoing {
 
     /// Forgets all that left, since identifiers begin again; takes the requests that have no answer, oldest first.
     pub(super) fn take_all(&mut self) -> Vec<RequestTag> {
-        self.others = SequenceMap::default();
+        self.non_requests = SequenceMap::default();
         self.last_before_reconnect = NONE;
         let ids: Vec<MsgId> = self.sent.iter().map(|(id, _)| id).collect();
         let tags = ids.into_iter().filter_map(|id| self.detach(id)).collect();
@@ -533,7 +533,7 @@ mod tests {
                     let container = MsgId(first + 4 * packed);
                     (0..packed)
                         .for_each(|place| outgoing.note_container(MsgId(first + 4 * place), container));
-                    outgoing.note_other(container);
+                    outgoing.note_non_request(container);
                     if by_container {
                         names.pop();
                         names.push(container);

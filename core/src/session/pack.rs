@@ -156,7 +156,7 @@ impl Session {
             }
             _ => {}
         }
-        self.outgoing.note_other(msg_id);
+        self.outgoing.note_non_request(msg_id);
         draft.add_written(msg_id, seq_no, start);
         true
     }
@@ -165,7 +165,7 @@ impl Session {
         if self.acks.next_len() > 0 {
             let (msg_id, start) = (self.ids.next(time), draft.scratch.len());
             write_ids(types::MsgsAck::ID, self.acks.take(), &mut draft.scratch);
-            self.outgoing.note_other(msg_id);
+            self.outgoing.note_non_request(msg_id);
             draft.add_written(msg_id, self.seq_no.service(), start);
         }
     }
@@ -213,7 +213,7 @@ impl Session {
             write_item(*item, source, scratch, out);
             self.outgoing.note_container(item.msg_id, container_id);
         }
-        self.outgoing.note_other(container_id);
+        self.outgoing.note_non_request(container_id);
         let token = envelope::seal(out, start, body_len, &self.key, random);
         encoder.finish(frame, out, random).map(|()| token)
     }

@@ -5,7 +5,7 @@ use crate::session::{RequestBody, RequestSource, RequestTag};
 
 /// The bodies as they leave now.
 pub(crate) struct RequestBodies<'a> {
-    table: &'a PendingRequests,
+    requests: &'a PendingRequests,
     /// Before those of the application.
     application: &'a [u8],
     /// Before those of the client itself.
@@ -15,20 +15,20 @@ pub(crate) struct RequestBodies<'a> {
 impl<'a> RequestBodies<'a> {
     /// `prefix` is `initConnection`, which is left out if the server knows the client (`inited`), then
     /// `invokeWithoutUpdates` if no updates are wanted.
-    pub(crate) fn new(table: &'a PendingRequests, prefix: &'a [u8], inited: bool, updates: bool) -> Self {
+    pub(crate) fn new(requests: &'a PendingRequests, prefix: &'a [u8], inited: bool, updates: bool) -> Self {
         let wrapper = if updates { 0 } else { WITHOUT_UPDATES.len() };
         let (init, wrapper) = prefix.split_at(prefix.len().saturating_sub(wrapper));
         if inited {
-            Self { table, application: wrapper, own: &[] }
+            Self { requests, application: wrapper, own: &[] }
         } else {
-            Self { table, application: prefix, own: init }
+            Self { requests, application: prefix, own: init }
         }
     }
 }
 
 impl RequestSource for RequestBodies<'_> {
     fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>> {
-        self.table.body(tag.into(), |owner| match owner {
+        self.requests.body(tag.into(), |owner| match owner {
             Requester::Application => self.application,
             _ => self.own,
         })

@@ -15,7 +15,7 @@ pub(crate) struct Attempts {
     /// Attempts that failed, ever: they decide which addresses, mode and transport come next.
     total_failures: usize,
     /// Connections whose stream mode got no answer: they decide what the next one says first.
-    hello_failures: u32,
+    tunnel_failures: u32,
     /// Whether a connection was ever ready.
     was_ready: bool,
     /// Whether a key exchange failed since a connection was ready.
@@ -33,8 +33,8 @@ impl Attempts {
         self.total_failures
     }
 
-    pub(crate) const fn hello_failures(&self) -> u32 {
-        self.hello_failures
+    pub(crate) const fn tunnel_failures(&self) -> u32 {
+        self.tunnel_failures
     }
 
     pub(crate) const fn failed_in_key_exchange(&self) -> bool {
@@ -74,8 +74,8 @@ impl Attempts {
             self.backoff.failed();
         }
         self.failed_in_key_exchange |= ended.in_key_exchange;
-        if ended.at_hello {
-            self.hello_failures = self.hello_failures.wrapping_add(1);
+        if ended.was_opening_tunnel {
+            self.tunnel_failures = self.tunnel_failures.wrapping_add(1);
         }
         if !matches!(reason, DisconnectReason::ClosedByUs) {
             self.trouble = Some(reason.clone());
@@ -142,10 +142,10 @@ mod tests {
     #[test]
     fn hellos_and_key_exchanges_that_failed_are_remembered() {
         let mut attempts = Attempts::default();
-        attempts.ended(&LOST, Ended { at_hello: true, ..Ended::default() });
+        attempts.ended(&LOST, Ended { was_opening_tunnel: true, ..Ended::default() });
         attempts.ended(&LOST, Ended { in_key_exchange: true, ..Ended::default() });
-        assert_eq!((attempts.hello_failures(), attempts.failed_in_key_exchange()), (1, true));
+        assert_eq!((attempts.tunnel_failures(), attempts.failed_in_key_exchange()), (1, true));
         attempts.ready();
-        assert_eq!((attempts.hello_failures(), attempts.failed_in_key_exchange()), (1, false));
+        assert_eq!((attempts.tunnel_failures(), attempts.failed_in_key_exchange()), (1, false));
     }
 }

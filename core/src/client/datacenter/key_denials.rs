@@ -23,7 +23,7 @@ pub(crate) struct KeyDenials {
     made_at: Option<Timestamp>,
 }
 
-/// Under which key the connection was that ended.
+/// The key of the connection that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UsedKey {
     None,
@@ -34,13 +34,13 @@ pub(crate) enum UsedKey {
     },
 }
 
-/// What the datacenter gives up.
+/// What the datacenter gives up after a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// The session and its key, if that is a temporary one.
-    pub(crate) session: bool,
+    pub(crate) gives_up_session: bool,
     /// The permanent key.
-    pub(crate) permanent_key: bool,
+    pub(crate) gives_up_permanent_key: bool,
 }
 
 impl KeyDenials {
@@ -77,24 +77,25 @@ impl KeyDenials {
             self.unknown = self.unknown.saturating_add(1);
         }
         let is_repeated = is_unknown && self.unknown >= policy::KEY_DENIALS;
-        let session = match key {
+        let gives_up_session = match key {
             UsedKey::None => false,
             UsedKey::Permanent => is_repeated,
             UsedKey::Temporary { is_useless } => {
                 matches!(reason, DisconnectReason::Binding(_)) || is_repeated || is_unknown && is_useless
             }
         };
-        if session {
+        if gives_up_session {
             self.unknown = 0;
         }
         let DisconnectReason::Binding(error) = reason else {
-            return Verdict { session, permanent_key: false };
+            return Verdict { gives_up_session, gives_up_permanent_key: false };
         };
         let is_settled = self.made_at.is_none_or(|at| now - at >= policy::KEY_PROPAGATION);
         if denies_permanent_key(error) && is_settled {
             self.refused_bindings = self.refused_bindings.saturating_add(1);
         }
-        Verdict { session, permanent_key: self.refused_bindings >= policy::KEY_DENIALS }
+        let gives_up_permanent_key = self.refused_bindings >= policy::KEY_DENIALS;
+        Verdict { gives_up_session, gives_up_permanent_key }
     }
 }
 
@@ -120,8 +121,8 @@ mod tests {
         ] {
             let mut denials = KeyDenials::default();
             let found = [(); 2].map(|()| denials.disconnected(&UNKNOWN_KEY, key, NOW));
-            assert_eq!(found.map(|verdict| verdict.session), costs, "{key:?}");
-            assert!(found.iter().all(|verdict| !verdict.permanent_key), "{key:?}");
+            assert_eq!(found.map(|verdict| verdict.gives_up_session), costs, "{key:?}");
+            assert!(found.iter().all(|verdict| !verdict.gives_up_permanent_key), "{key:?}");
         }
     }
 
@@ -130,7 +131,7 @@ mod tests {
         let mut denials = KeyDenials::default();
         denials.disconnected(&UNKNOWN_KEY, USED, NOW);
         denials.key_known();
-        assert!(!denials.disconnected(&UNKNOWN_KEY, USED, NOW).session);
+        assert!(!denials.disconnected(&UNKNOWN_KEY, USED, NOW).gives_up_session);
     }
 
     #[test]
@@ -138,25 +139,25 @@ mod tests {
         let mut denials = KeyDenials::default();
         assert_eq!(
             denials.disconnected(&refused(), USED, NOW),
-            Verdict { session: true, permanent_key: false }
+            Verdict { gives_up_session: true, gives_up_permanent_key: false }
         );
         assert_eq!(
             denials.disconnected(&refused(), USED, NOW),
-            Verdict { session: true, permanent_key: true }
+            Verdict { gives_up_session: true, gives_up_permanent_key: true }
         );
         denials.key_accepted();
-        assert!(!denials.disconnected(&refused(), USED, NOW).permanent_key);
+        assert!(!denials.disconnected(&refused(), USED, NOW).gives_up_permanent_key);
         let other = DisconnectReason::Binding(RpcError::parse(500, "INTERNAL"));
-        assert!((0..9).all(|_| !denials.disconnected(&other, USED, NOW).permanent_key));
+        assert!((0..9).all(|_| !denials.disconnected(&other, USED, NOW).gives_up_permanent_key));
     }
 
     #[test]
     fn a_new_permanent_key_has_time_to_spread() {
         let mut denials = KeyDenials::default();
         denials.key_made(NOW);
-        assert!((0..9).all(|_| !denials.disconnected(&refused(), USED, NOW).permanent_key));
+        assert!((0..9).all(|_| !denials.disconnected(&refused(), USED, NOW).gives_up_permanent_key));
         let later = NOW + policy::KEY_PROPAGATION;
-        assert!(!denials.disconnected(&refused(), USED, later).permanent_key);
-        assert!(denials.disconnected(&refused(), USED, later).permanent_key);
+        assert!(!denials.disconnected(&refused(), USED, later).gives_up_permanent_key);
+        assert!(denials.disconnected(&refused(), USED, later).gives_up_permanent_key);
     }
 }

@@ -13,7 +13,7 @@ use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
 impl Datacenter {
-    /// A new request. Without a session that may carry it, it waits in the table.
+    /// A new request. Without a session that may carry it, it stays among the pending requests until there is one.
     pub(crate) fn queue(&mut self, tag: RequestTag, ordering: RequestOrdering, now: Timestamp) {
         self.last_used = now;
         if self.takes_requests() {
@@ -45,7 +45,7 @@ impl Datacenter {
 
     /// Gives the session the requests that waited for it, if it has become fit for them. Returns whether all had to wait
     /// until now for want of a key.
-    pub(crate) fn queue_waiting(&mut self, table: &PendingRequests) -> bool {
+    pub(crate) fn queue_waiting(&mut self, requests: &PendingRequests) -> bool {
         let waited = self.key_exchange_due().is_some();
         let Some(carried) = self.main.carried_mut() else { return false };
         if !carried.is_key_usable() {
@@ -59,9 +59,10 @@ impl Datacenter {
         self.denials.key_accepted();
         self.parked.clear();
         // What the draining session may still have answers to stays there.
-        let waiting: Vec<RequestId> = table.waiting(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
+        let waiting: Vec<RequestId> =
+            requests.waiting(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
         for id in waiting {
-            self.route_waiting(id.tag(), table);
+            self.route_waiting(id.tag(), requests);
         }
         waited
     }
@@ -72,24 +73,24 @@ impl Datacenter {
     }
 
     /// Queues what was parked, if it may leave now.
-    pub(crate) fn unpark(&mut self, table: &PendingRequests) {
+    pub(crate) fn unpark(&mut self, requests: &PendingRequests) {
         if !self.rotation.holds_requests() {
             self.main.stop_draining();
         }
         for tag in core::mem::take(&mut self.parked) {
-            self.route_waiting(tag, table);
+            self.route_waiting(tag, requests);
         }
     }
 
-    pub(super) fn unpark_if_owed_less(&mut self, table: &PendingRequests) {
-        if core::mem::take(&mut self.owes_less) && !self.parked.is_empty() && self.takes_requests() {
-            self.unpark(table);
+    pub(super) fn unpark_if_needed(&mut self, requests: &PendingRequests) {
+        if core::mem::take(&mut self.needs_unpark) && !self.parked.is_empty() && self.takes_requests() {
+            self.unpark(requests);
         }
     }
 
     /// Queues a request, or parks it, unless its result is no longer wanted.
-    fn route_waiting(&mut self, tag: RequestTag, table: &PendingRequests) {
-        if let Some(ordering) = table.place(tag.into()) {
+    fn route_waiting(&mut self, tag: RequestTag, requests: &PendingRequests) {
+        if let Some(ordering) = requests.ordering(tag.into()) {
             self.route_request(tag, ordering);
         }
     }
@@ -117,7 +118,7 @@ impl Datacenter {
     /// A request has ended.
     pub(crate) fn request_ended(&mut self, tag: RequestTag) {
         self.unconfirmed.forget(tag);
-        self.owes_less |= self.draining.is_some();
+        self.needs_unpark |= self.draining.is_some();
     }
 
     /// How far a request has come.
@@ -134,7 +135,7 @@ impl Datacenter {
     /// Takes the requests whose outcome is unknown, oldest first.
     pub(crate) fn take_unknown_outcomes(&mut self) -> Vec<RequestTag> {
         let mut unknown = self.unconfirmed.take_undecided();
-        self.sessions_mut().for_each(|carried| unknown.append(&mut carried.session.take_unsure()));
+        self.sessions_mut().for_each(|carried| unknown.append(&mut carried.session.take_unknown_outcomes()));
         unknown.sort_unstable();
         unknown.dedup();
         unknown
@@ -144,7 +145,7 @@ impl Datacenter {
     pub(crate) fn send_again(&mut self, tag: RequestTag, ordering: RequestOrdering) {
         if let Some(draining) = &mut self.draining {
             draining.drop_request(tag);
-            self.owes_less = true;
+            self.needs_unpark = true;
         }
         if !self.takes_requests() {
             return;
@@ -159,7 +160,7 @@ impl Datacenter {
 
     /// What the server never got of the draining session leaves in the present one. Returns the connection to close if
     /// nothing drains any more.
-    pub(super) fn tick_draining(&mut self, table: &PendingRequests, now: Now) -> Option<ConnId> {
+    pub(super) fn tick_draining(&mut self, requests: &PendingRequests, now: Now) -> Option<ConnId> {
         let draining = self.draining.as_deref_mut()?;
         draining.connection_mut().tick(now.monotonic);
         let lost = draining.take_unsent();
@@ -167,23 +168,23 @@ impl Datacenter {
         // A session that takes no requests yet will get them with all others.
         if self.takes_requests() {
             for tag in lost {
-                self.route_waiting(tag, table);
+                self.route_waiting(tag, requests);
             }
         }
-        if is_over { self.drop_draining(table) } else { None }
+        if is_over { self.drop_draining(requests) } else { None }
     }
 
     /// Forgets the draining session: the outcome of what it owes is unknown from now on. Returns its connection.
-    pub(super) fn drop_draining(&mut self, table: &PendingRequests) -> Option<ConnId> {
+    pub(super) fn drop_draining(&mut self, requests: &PendingRequests) -> Option<ConnId> {
         let draining = self.draining.take()?;
-        self.owes_less = true;
-        self.unconfirmed.add(draining.connection(), table.waiting(self.dc));
+        self.needs_unpark = true;
+        self.unconfirmed.add(draining.connection(), requests.waiting(self.dc));
         draining.connection().conn()
     }
 
     /// Neither session brings further answers: remembers what left under both. Returns the draining one's connection.
-    pub(crate) fn abandon_answers(&mut self, table: &PendingRequests) -> Option<ConnId> {
-        self.unconfirmed.add(&self.main, table.waiting(self.dc));
-        self.drop_draining(table)
+    pub(crate) fn abandon_answers(&mut self, requests: &PendingRequests) -> Option<ConnId> {
+        self.unconfirmed.add(&self.main, requests.waiting(self.dc));
+        self.drop_draining(requests)
     }
 }

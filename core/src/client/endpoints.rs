@@ -1,4 +1,4 @@
-//! The ways to a DC: which addresses an attempt may connect to, and what it speaks there.
+//! The groups to a DC: which addresses an attempt may connect to, and what it speaks there.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use crate::dc::DcId;
 use crate::policy;
 use crate::transport::{StreamMode, TransportKind};
 
-/// What the next attempt does.
+/// What an attempt connects to, and how.
 #[derive(Debug)]
 pub(super) struct Attempt {
     /// The preferred address first; families take turns (RFC 8305, 4), but not through a proxy.
@@ -22,42 +22,42 @@ pub(super) struct Attempt {
     pub(super) mode: Option<Box<StreamMode>>,
 }
 
-/// Addresses that are spoken to in the same way.
-struct Way {
+/// Addresses with the same stream mode.
+struct EndpointGroup {
     mode: Option<StreamMode>,
     endpoints: Vec<SocketAddr>,
 }
 
-/// Whether there is a way to `dc`.
+/// Whether an address of `dc` is known.
 pub(super) fn is_known(config: &Config, stored: &StoredSession, dc: DcId) -> bool {
     !config.endpoints(dc).is_empty() || learned(config, stored, dc).next().is_some()
 }
 
-/// The attempt after `failures` in a row: first each way, then on each of them another address comes first, then another
-/// transport is spoken.
+/// The attempt after `failures` in a row. Each group has its turn; after that, each group begins with another of its
+/// addresses; after as many rounds as the first group has addresses of a family, the next transport is used.
 pub(super) fn attempt(config: &Config, stored: &StoredSession, dc: DcId, failures: usize) -> Attempt {
-    let mut ways = ways(config, stored, dc);
-    let (count, first) = (ways.len().max(1), ways.first().map_or(1, Way::turns));
-    let way = if ways.is_empty() { None } else { Some(ways.swap_remove(failures % count)) };
+    let mut groups = endpoint_groups(config, stored, dc);
+    let (count, first) = (groups.len().max(1), groups.first().map_or(1, EndpointGroup::turns));
+    let group = if groups.is_empty() { None } else { Some(groups.swap_remove(failures % count)) };
     let turn = failures / count;
     let kind = (turn / first).checked_rem(1 + config.fallback_transports.len()).unwrap_or(0);
     let fallback = kind.checked_sub(1).and_then(|index| config.fallback_transports.get(index).copied());
     let prefers_ipv6 = stored.dc_options.prefers_ipv6;
     Attempt {
-        endpoints: way
+        endpoints: group
             .as_ref()
-            .map(|way| way.in_turn(turn, prefers_ipv6, !config.through_proxy))
+            .map(|group| group.in_turn(turn, prefers_ipv6, !config.through_proxy))
             .unwrap_or_default(),
         transport: fallback.unwrap_or(config.transport),
-        mode: way.and_then(|way| way.mode).map(Box::new),
+        mode: group.and_then(|group| group.mode).map(Box::new),
     }
 }
 
-fn ways(config: &Config, stored: &StoredSession, dc: DcId) -> Vec<Way> {
+fn endpoint_groups(config: &Config, stored: &StoredSession, dc: DcId) -> Vec<EndpointGroup> {
     let is_telegram = stored.servers == Servers::Telegram;
-    let mut configured = Way { mode: None, endpoints: config.endpoints(dc).to_vec() };
-    let mut told = Way { mode: None, endpoints: Vec::new() };
-    let mut others: Vec<Way> = Vec::new();
+    let mut configured = EndpointGroup { mode: None, endpoints: config.endpoints(dc).to_vec() };
+    let mut announced = EndpointGroup { mode: None, endpoints: Vec::new() };
+    let mut others: Vec<EndpointGroup> = Vec::new();
     for option in learned(config, stored, dc) {
         let mode = match &option.secret {
             #[cfg(feature = "mtproxy")]
@@ -69,49 +69,49 @@ fn ways(config: &Config, stored: &StoredSession, dc: DcId) -> Vec<Way> {
             }
             None => None,
         };
-        let way = match &mode {
-            None => &mut told,
+        let group = match &mode {
+            None => &mut announced,
             mode => {
-                let index = others.iter().position(|way| way.mode == *mode);
+                let index = others.iter().position(|group| group.mode == *mode);
                 let index = index.unwrap_or_else(|| {
-                    others.push(Way { mode: mode.clone(), endpoints: Vec::new() });
+                    others.push(EndpointGroup { mode: mode.clone(), endpoints: Vec::new() });
                     others.len() - 1
                 });
                 match others.get_mut(index) {
-                    Some(way) => way,
+                    Some(group) => group,
                     None => continue,
                 }
             }
         };
-        way.add(option.address);
+        group.add(option.address);
         if is_telegram && !option.this_port_only {
-            PORTS.iter().for_each(|port| way.add(SocketAddr::new(option.address.ip(), *port)));
+            PORTS.iter().for_each(|port| group.add(SocketAddr::new(option.address.ip(), *port)));
         }
     }
-    if config.through_proxy && !told.endpoints.is_empty() {
+    if config.through_proxy && !announced.endpoints.is_empty() {
         // The addresses that are meant for proxies come first.
-        core::mem::swap(&mut configured, &mut told);
+        core::mem::swap(&mut configured, &mut announced);
     }
     if is_telegram || configured.endpoints.is_empty() {
-        told.endpoints.iter().for_each(|address| configured.add(*address));
-        told.endpoints.clear();
+        announced.endpoints.iter().for_each(|address| configured.add(*address));
+        announced.endpoints.clear();
     } else {
         // The configured address of a server comes first; the addresses that it announces are tried if that fails.
-        told.endpoints.retain(|address| !configured.endpoints.contains(address));
+        announced.endpoints.retain(|address| !configured.endpoints.contains(address));
     }
-    let mut ways = alloc::vec![configured, told];
-    ways.append(&mut others);
-    ways.retain(|way| !way.endpoints.is_empty());
-    ways
+    let mut groups = alloc::vec![configured, announced];
+    groups.append(&mut others);
+    groups.retain(|group| !group.endpoints.is_empty());
+    groups
 }
 
-/// The addresses that requests to `dc` may be sent to, of those that the server told of.
+/// The addresses of `dc` that the server announced and that accept requests.
 fn learned<'a>(
     config: &'a Config,
     stored: &'a StoredSession,
     dc: DcId,
 ) -> impl Iterator<Item = DcOption> + use<'a> {
-    // A proxy or gateway chooses the way by itself.
+    // An MTProxy or a WebSocket gateway chooses the address of the DC by itself.
     let applies = config.proxy_endpoints.is_empty()
         && matches!(config.stream_mode, StreamMode::Plain | StreamMode::Obfuscated);
     let options = move || {
@@ -126,7 +126,7 @@ fn learned<'a>(
     options().filter(move |it| it.is_static == wants_static)
 }
 
-impl Way {
+impl EndpointGroup {
     fn add(&mut self, address: SocketAddr) {
         if !self.endpoints.contains(&address) {
             self.endpoints.push(address);
@@ -138,13 +138,13 @@ impl Way {
         [v4, v6]
     }
 
-    /// How many attempts it takes until each address was the first of its family.
+    /// Number of attempts until each address was the first of its family, at least 1.
     fn turns(&self) -> usize {
         self.families().iter().map(Vec::len).max().unwrap_or_default().max(1)
     }
 
-    /// The addresses for one attempt: each family begins with the address whose turn it is. They alternate if they are
-    /// raced; a proxy is asked for one after the other, and few proxies have both families.
+    /// The addresses for one attempt: each family begins with the address whose turn it is. The families alternate if
+    /// the caller races addresses. A proxy is asked for one after the other, and few proxies reach both families.
     fn in_turn(&self, turn: usize, prefers_ipv6: bool, alternates: bool) -> Vec<SocketAddr> {
         let mut families = self.families();
         for family in families.iter_mut().filter(|family| !family.is_empty()) {
