@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 
 use super::hint::{get_hint, is_password_needed};
 use crate::crypto::Secret;
-use crate::login::answer::{self, Authorized};
+use crate::login::answer::{self, Authorized, CodeOrLogin};
 use crate::login::code::SentCode;
 use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
@@ -112,10 +112,12 @@ impl LoginFlow<UserInfo> {
 }
 
 /// Waits for an `auth.SentCode`.
-struct CodeRequested {
+pub(super) struct CodeRequested {
     /// Which of the methods that send a code.
-    method: &'static str,
-    phone: PhoneNumber,
+    pub(super) method: &'static str,
+    pub(super) phone: PhoneNumber,
+    /// Reads the answer.
+    pub(super) read: fn(PhoneNumber, &[u8]) -> Result<CodeOrLogin, LoginError>,
 }
 
 /// The request of a method that answers with an `auth.SentCode`.
@@ -124,7 +126,7 @@ pub(super) fn request_code(
     phone: PhoneNumber,
     query: Secret<Vec<u8>>,
 ) -> Request<LoginStep> {
-    Request::new(CodeRequested { method, phone }, query)
+    Request::new(CodeRequested { method, phone, read: answer::sent_code }, query)
 }
 
 impl State<LoginStep> for CodeRequested {
@@ -137,7 +139,7 @@ impl State<LoginStep> for CodeRequested {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Next<LoginStep>, LoginError> {
-        answer::sent_code(self.phone, body)?.into_step(cx).map(Next::Done)
+        (self.read)(self.phone, body)?.into_step(cx).map(Next::Done)
     }
 
     fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<LoginStep>, LoginError> {

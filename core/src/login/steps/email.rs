@@ -1,18 +1,13 @@
 //! The e-mail address that login codes go to.
 
-use alloc::boxed::Box;
-
-use super::code::{email_verification, hash, not_empty, request_code};
-use super::hint::{get_hint, is_password_needed};
+use super::code::{CodeRequested, email_verification, hash, not_empty, request_code};
 use crate::login::answer;
 use crate::login::code::{SentCode, read_code_with_digits};
 use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, EmailCode, LoginStep};
-use crate::login::phone::PhoneNumber;
 use crate::login::single_query::SingleQuery;
-use crate::login::state::{AnswerContext, Hops, Next, Request, State, secret_bytes};
-use crate::rpc::RpcError;
+use crate::login::state::{Request, secret_bytes};
 use crate::tl::{enums, functions, types};
 
 impl LoginFlow<EmailCode> {
@@ -50,7 +45,11 @@ impl LoginFlow<LoginStep> {
             };
             Ok(secret_bytes(&query, code.len()))
         });
-        let state = VerifyEmail { phone: sent.phone.clone() };
+        let state = CodeRequested {
+            method: "account.verifyEmail",
+            phone: sent.phone.clone(),
+            read: answer::email_verified,
+        };
         Self::new(AccountChange::of_step, |_| Ok(Request::new(state, query?)))
     }
 
@@ -64,32 +63,6 @@ impl LoginFlow<LoginStep> {
         });
         let phone = sent.phone.clone();
         Self::new(AccountChange::of_step, |_| Ok(request_code("auth.resetLoginEmail", phone, query?)))
-    }
-}
-
-/// The code for an address was given.
-struct VerifyEmail {
-    phone: PhoneNumber,
-}
-
-impl State<LoginStep> for VerifyEmail {
-    fn method(&self) -> &'static str {
-        "account.verifyEmail"
-    }
-
-    fn answered(
-        self: Box<Self>,
-        body: &[u8],
-        cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<LoginStep>, LoginError> {
-        answer::email_verified(self.phone, body)?.into_step(cx).map(Next::Done)
-    }
-
-    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<LoginStep>, LoginError> {
-        if is_password_needed(&error) {
-            return Ok(get_hint(|step| step));
-        }
-        Err(LoginError::of("account.verifyEmail", error))
     }
 }
 

@@ -11,9 +11,9 @@ use crate::login::code::read_code_with_digits;
 use crate::login::error::{LoginError, PasswordParametersError};
 use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, PasswordReset, RecoveryCode, UserInfo};
-use crate::login::password::{NewPassword, PasswordKdfOutput};
+use crate::login::password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 use crate::login::single_query::{LogsIn, SingleQuery};
-use crate::login::state::{AnswerContext, Hops, Next, Request, State, secret_bytes};
+use crate::login::state::{AnswerContext, Hops, Next, Request, State, not_awaited, secret_bytes};
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
 
@@ -24,8 +24,8 @@ impl LoginFlow<UserInfo> {
     /// After [`LoginError::PasswordInvalid`] another password can be given.
     #[must_use]
     pub fn check_password(password: &str) -> Self {
-        let state = GetParameters { password: Secret::new(password.into()), is_refreshed: false };
-        Self::new(AccountChange::of_login, |_| Ok(Request::new(state, get_password())))
+        let proof = Proof { password: Secret::new(password.into()), is_refreshed: false };
+        Self::new(AccountChange::of_login, |_| Ok(Request::new(GetPassword(proof), get_password())))
     }
 
     /// Logs in with the recovery code instead of the password (`auth.recoverPassword`). `new` replaces the old password;
@@ -39,7 +39,7 @@ impl LoginFlow<UserInfo> {
         Self::new(AccountChange::of_login, |_| {
             let code = code?;
             Ok(match new {
-                Some(new) => Request::new(GetAlgorithm { code, new }, get_password()),
+                Some(new) => Request::new(GetPassword(Replacement { code, new }), get_password()),
                 None => {
                     let query =
                         functions::auth::RecoverPassword { code: code.expose().clone(), new_settings: None };
@@ -117,14 +117,32 @@ fn recovery_code(typed: &str) -> Result<Secret<String>, LoginError> {
     Ok(Secret::new(code.as_str().into()))
 }
 
-/// Which parameters does the password have now?
-struct GetParameters {
-    password: Secret<String>,
-    /// Whether the parameters were stale once already.
-    is_refreshed: bool,
+/// What a password is stretched for.
+trait KdfPurpose: Send + Sized + 'static {
+    /// What `account.getPassword` says that the key stretching needs.
+    type Parameters: Send + 'static;
+
+    /// The method of the query that follows the key stretching.
+    const METHOD: &'static str;
+
+    /// Reads the answer to `account.getPassword`.
+    fn read(&self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Self::Parameters, LoginError>;
+
+    fn kdf_task(&self, parameters: &Self::Parameters) -> PasswordKdfTask;
+
+    /// Returns the query that follows the key stretching.
+    fn query(
+        self,
+        parameters: Self::Parameters,
+        output: &PasswordKdfOutput,
+        random: &mut dyn SecureRandom,
+    ) -> Result<Next<UserInfo>, LoginError>;
 }
 
-impl State<UserInfo> for GetParameters {
+/// Waits for the answer to `account.getPassword`.
+struct GetPassword<P>(P);
+
+impl<P: KdfPurpose> State<UserInfo> for GetPassword<P> {
     fn method(&self) -> &'static str {
         "account.getPassword"
     }
@@ -134,25 +152,25 @@ impl State<UserInfo> for GetParameters {
         body: &[u8],
         cx: &mut AnswerContext<'_>,
     ) -> Result<Next<UserInfo>, LoginError> {
-        let parameters = Box::new(answer::parameters(body, cx.random)?);
-        let task = parameters.algorithm.kdf_task(&self.password);
-        Ok(Next::Compute(task, Box::new(Stretching { asked: *self, parameters })))
+        let parameters = Box::new(self.0.read(body, cx.random)?);
+        let task = self.0.kdf_task(&parameters);
+        Ok(Next::Compute(task, Box::new(Stretching { purpose: self.0, parameters })))
     }
 }
 
-/// The password is being stretched.
-struct Stretching {
-    asked: GetParameters,
-    parameters: Box<Parameters>,
+/// Waits for the key stretching.
+struct Stretching<P: KdfPurpose> {
+    purpose: P,
+    parameters: Box<P::Parameters>,
 }
 
-impl State<UserInfo> for Stretching {
+impl<P: KdfPurpose> State<UserInfo> for Stretching<P> {
     fn method(&self) -> &'static str {
-        "auth.checkPassword"
+        P::METHOD
     }
 
     fn answered(self: Box<Self>, _: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<UserInfo>, LoginError> {
-        Err(crate::login::state::not_awaited())
+        Err(not_awaited())
     }
 
     fn computed(
@@ -160,20 +178,47 @@ impl State<UserInfo> for Stretching {
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
     ) -> Result<Next<UserInfo>, LoginError> {
-        let Parameters { algorithm, srp_b, srp_id } = *self.parameters;
-        let Algorithm { group, salt1, salt2 } = algorithm;
+        self.purpose.query(*self.parameters, output, random)
+    }
+}
+
+/// The account's password is proved.
+struct Proof {
+    password: Secret<String>,
+    /// Whether the parameters were stale once already.
+    is_refreshed: bool,
+}
+
+impl KdfPurpose for Proof {
+    type Parameters = Parameters;
+
+    const METHOD: &'static str = "auth.checkPassword";
+
+    fn read(&self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Parameters, LoginError> {
+        answer::parameters(body, random)
+    }
+
+    fn kdf_task(&self, parameters: &Parameters) -> PasswordKdfTask {
+        parameters.algorithm.kdf_task(&self.password)
+    }
+
+    fn query(
+        self,
+        parameters: Parameters,
+        output: &PasswordKdfOutput,
+        random: &mut dyn SecureRandom,
+    ) -> Result<Next<UserInfo>, LoginError> {
+        let Parameters { algorithm: Algorithm { group, salt1, salt2 }, srp_b, srp_id } = parameters;
         let proof = srp::prove(&group, &salt1, &salt2, &output.x, &srp_b, random)
             .map_err(PasswordParametersError::from)?;
         let answer = types::InputCheckPasswordSrp { srp_id, a: proof.a.to_vec(), m1: proof.m1.to_vec() };
         let query = functions::auth::CheckPassword { password: answer.into() };
-        Ok(Next::send(CheckPassword { asked: self.asked }, secret_bytes(&query, 0)))
+        Ok(Next::send(CheckPassword(self), secret_bytes(&query, 0)))
     }
 }
 
-/// The proof of the password was given.
-struct CheckPassword {
-    asked: GetParameters,
-}
+/// Waits for the answer to the proof of the password.
+struct CheckPassword(Proof);
 
 impl State<UserInfo> for CheckPassword {
     fn method(&self) -> &'static str {
@@ -190,63 +235,45 @@ impl State<UserInfo> for CheckPassword {
 
     fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<UserInfo>, LoginError> {
         let is_stale = matches!(error.name.as_str(), "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED");
-        if is_stale && !self.asked.is_refreshed {
-            let state = GetParameters { is_refreshed: true, ..self.asked };
-            return Ok(Next::send(state, get_password()));
+        if is_stale && !self.0.is_refreshed {
+            let proof = Proof { is_refreshed: true, ..self.0 };
+            return Ok(Next::send(GetPassword(proof), get_password()));
         }
         Err(LoginError::of("auth.checkPassword", error))
     }
 }
 
-/// Which algorithm does a new password have?
-struct GetAlgorithm {
+/// A new password replaces the forgotten one.
+struct Replacement {
     code: Secret<String>,
     new: NewPassword,
 }
 
-impl State<UserInfo> for GetAlgorithm {
-    fn method(&self) -> &'static str {
-        "account.getPassword"
+impl KdfPurpose for Replacement {
+    type Parameters = Algorithm;
+
+    const METHOD: &'static str = "auth.recoverPassword";
+
+    fn read(&self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Algorithm, LoginError> {
+        answer::new_algorithm(body, random)
     }
 
-    fn answered(
-        self: Box<Self>,
-        body: &[u8],
-        cx: &mut AnswerContext<'_>,
-    ) -> Result<Next<UserInfo>, LoginError> {
-        let algorithm = Box::new(answer::new_algorithm(body, cx.random)?);
-        let task = algorithm.kdf_task(&self.new.text);
-        Ok(Next::Compute(task, Box::new(StretchingNew { asked: *self, algorithm })))
-    }
-}
-
-/// The new password is being stretched.
-struct StretchingNew {
-    asked: GetAlgorithm,
-    algorithm: Box<Algorithm>,
-}
-
-impl State<UserInfo> for StretchingNew {
-    fn method(&self) -> &'static str {
-        "auth.recoverPassword"
+    fn kdf_task(&self, algorithm: &Algorithm) -> PasswordKdfTask {
+        algorithm.kdf_task(&self.new.text)
     }
 
-    fn answered(self: Box<Self>, _: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<UserInfo>, LoginError> {
-        Err(crate::login::state::not_awaited())
-    }
-
-    fn computed(
-        self: Box<Self>,
+    fn query(
+        self,
+        algorithm: Algorithm,
         output: &PasswordKdfOutput,
         _: &mut dyn SecureRandom,
     ) -> Result<Next<UserInfo>, LoginError> {
-        let GetAlgorithm { code, new } = self.asked;
-        // What the server, its owner and the mail gave has no limit of its own.
-        let more =
-            self.algorithm.salt1.len() + self.algorithm.salt2.len() + code.expose().len() + new.hint.len();
+        let Self { code, new } = self;
+        // The salts, the code and the hint may have any length.
+        let more = algorithm.salt1.len() + algorithm.salt2.len() + code.expose().len() + new.hint.len();
         let query = functions::auth::RecoverPassword {
             code: code.expose().clone(),
-            new_settings: Some(new_settings(&new, *self.algorithm, output).into()),
+            new_settings: Some(new_settings(&new, algorithm, output).into()),
         };
         Ok(Next::send(PASSWORD_RECOVERED, secret_bytes(&query, more)))
     }
