@@ -127,7 +127,7 @@ pub struct RequestOrdering {
 enum QuickAck {
     Unwanted,
     Wanted,
-    Come,
+    Received,
 }
 
 #[derive(Debug)]
@@ -212,6 +212,14 @@ impl PendingRequests {
         self.waiting.shrink_to_fit();
     }
 
+    fn unanswered(&self, id: RequestId) -> Option<&Pending> {
+        self.pending.get(id).filter(|pending| pending.result.is_none())
+    }
+
+    fn unanswered_mut(&mut self, id: RequestId) -> Option<&mut Pending> {
+        self.pending.get_mut(id).filter(|pending| pending.result.is_none())
+    }
+
     /// Returns the bytes to send for a request without a result, starting with the prefix that `prefix` returns for its
     /// owner.
     #[must_use]
@@ -220,7 +228,7 @@ impl PendingRequests {
         id: RequestId,
         prefix: impl FnOnce(Requester) -> &'a [u8],
     ) -> Option<RequestBody<'a>> {
-        let pending = self.pending.get(id).filter(|pending| pending.result.is_none())?;
+        let pending = self.unanswered(id)?;
         let prefix = prefix(pending.owner);
         // `gzip_packed` must be the whole message, so a wrapped query is sent uncompressed.
         let packed = pending.packed.as_ref().filter(|_| prefix.is_empty());
@@ -234,13 +242,13 @@ impl PendingRequests {
     /// Returns the owner of a request without a result.
     #[must_use]
     pub fn owner(&self, id: RequestId) -> Option<Requester> {
-        self.pending.get(id).filter(|pending| pending.result.is_none()).map(|pending| pending.owner)
+        self.unanswered(id).map(|pending| pending.owner)
     }
 
     /// Returns the order of a request without a result.
     #[must_use]
     pub fn ordering(&self, id: RequestId) -> Option<RequestOrdering> {
-        let pending = self.pending.get(id).filter(|pending| pending.result.is_none())?;
+        let pending = self.unanswered(id)?;
         let after = pending.after.filter(|after| self.owner(*after).is_some());
         Some(RequestOrdering { owner: pending.owner, after: after.map(RequestId::tag) })
     }
@@ -248,18 +256,13 @@ impl PendingRequests {
     /// Returns the action if the outcome of a request without a result is unknown.
     #[must_use]
     pub fn on_unknown_outcome(&self, id: RequestId) -> Option<OnUnknownOutcome> {
-        self.pending
-            .get(id)
-            .filter(|pending| pending.result.is_none())
-            .map(|pending| pending.on_unknown_outcome)
+        self.unanswered(id).map(|pending| pending.on_unknown_outcome)
     }
 
     /// Redirects a request to another DC after an error of the server. Returns `false` if this is not allowed, or not
     /// again.
     pub fn redirect(&mut self, id: RequestId, dc: DcId) -> bool {
-        let Some(pending) = self.pending.get_mut(id).filter(|pending| pending.result.is_none()) else {
-            return false;
-        };
+        let Some(pending) = self.unanswered_mut(id) else { return false };
         let Some(left) = pending.hops_left.checked_sub(1) else { return false };
         let from = core::mem::replace(&mut pending.dc, dc);
         pending.hops_left = left;
@@ -271,9 +274,7 @@ impl PendingRequests {
     /// Uses up one of three attempts to send a request again that the server did not execute because something else
     /// must come first. Returns `false` if none is left.
     pub fn take_retry(&mut self, id: RequestId) -> bool {
-        let Some(pending) = self.pending.get_mut(id).filter(|pending| pending.result.is_none()) else {
-            return false;
-        };
+        let Some(pending) = self.unanswered_mut(id) else { return false };
         let Some(left) = pending.repeats_left.checked_sub(1) else { return false };
         pending.repeats_left = left;
         true
@@ -282,7 +283,7 @@ impl PendingRequests {
     /// Returns the DC of a request without a result.
     #[must_use]
     pub fn dc(&self, id: RequestId) -> Option<DcId> {
-        self.pending.get(id).filter(|pending| pending.result.is_none()).map(|pending| pending.dc)
+        self.unanswered(id).map(|pending| pending.dc)
     }
 
     /// Returns whether a request has an answer of the server, even an error, that was not taken.
@@ -297,15 +298,14 @@ impl PendingRequests {
 
     /// Records the requested quick ack of a request. Returns `false` if none is pending.
     pub fn note_quick_ack(&mut self, id: RequestId) -> bool {
-        let pending = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
-        let wanted = pending.filter(|pending| pending.quick_ack == QuickAck::Wanted);
-        wanted.map(|pending| pending.quick_ack = QuickAck::Come).is_some()
+        let wanted = self.unanswered_mut(id).filter(|pending| pending.quick_ack == QuickAck::Wanted);
+        wanted.map(|pending| pending.quick_ack = QuickAck::Received).is_some()
     }
 
     /// Returns whether the server sent a quick ack for a request.
     #[must_use]
     pub fn is_quickly_acknowledged(&self, id: RequestId) -> bool {
-        self.pending.get(id).is_some_and(|pending| pending.quick_ack == QuickAck::Come)
+        self.pending.get(id).is_some_and(|pending| pending.quick_ack == QuickAck::Received)
     }
 
     /// Returns the number of requests in the table, including results that were not taken.
