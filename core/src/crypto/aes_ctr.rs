@@ -19,9 +19,9 @@ impl AesCtr {
 
     /// Encrypts or decrypts the next `data.len()` bytes of the stream in place.
     pub fn apply(&mut self, data: &mut [u8]) {
-        // Fails only if the counter would repeat, after 2^128 blocks.
-        let unreachable = self.0.try_apply_keystream(data);
-        debug_assert!(unreachable.is_ok());
+        let applied = self.0.try_apply_keystream(data);
+        // Fails only if the counter would repeat, after 2^128 blocks: no connection carries 2^132 bytes.
+        debug_assert!(applied.is_ok());
     }
 }
 

@@ -8,10 +8,11 @@ use core::fmt;
 use crypto_bigint::{NonZero, Odd, U2048};
 use thiserror::Error;
 
+use super::hex::hex;
 use super::modular::{Parameters, Residue, bytes, pad, secret_bytes, small_remainder};
+use super::prime;
 use super::random::SecureRandom;
 use super::secret::Secret;
-use super::{hex, prime};
 
 /// A checked group: a safe prime of exactly 2048 bits and a generator of its subgroup of prime order.
 #[derive(Clone)]
@@ -204,7 +205,7 @@ fn check_generator(g: i32, prime: &U2048) -> Result<(), DhError> {
     if is_residue { Ok(()) } else { Err(DhError::GeneratorNotResidue) }
 }
 
-const KNOWN_PRIME: [u8; 256] = hex::decode(
+const KNOWN_PRIME: [u8; 256] = hex!(
     "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930f48198a0aa7c14058229493d2
      2530f4dbfa336f6e0ac925139543aed44cce7c3720fd51f69458705ac68cd4fe6b6b13abdc97465129693284
      54f18faf8c595f642477fe96bb2a941d5bcd1d4ac8cc49880708fa9b378e3c4f3a9060bee67cf9a4a4a69581

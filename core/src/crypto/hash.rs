@@ -53,6 +53,7 @@ pub fn pbkdf2_hmac_sha512(password: &[u8], salt: &[u8], rounds: u32, out: &mut [
 /// general hasher, which costs more than the block itself. The block is wiped.
 #[inline]
 pub(super) fn sha256_of_one_block<const A: usize, const B: usize>(a: &[u8; A], b: &[u8; B]) -> [u8; 32] {
+    // Checked at compile time: the slices below are in range, and the padding fits.
     const { assert!(A + B <= 55) };
     let mut block = Wide([0; 64]);
     block.0[..A].copy_from_slice(a);
@@ -123,36 +124,52 @@ fn digest<D: Digest>(pieces: &[&[u8]]) -> sha2::digest::Output<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::hex;
+    use crate::crypto::hex::hex;
 
     #[test]
     fn published_digests_of_abc() {
         // Examples of FIPS 180-4.
-        assert_eq!(sha1(&[b"a", b"", b"bc"]), hex::decode("a9993e364706816aba3e25717850c26c9cd0d89d"));
+        assert_eq!(sha1(&[b"a", b"", b"bc"]), hex!("a9993e364706816aba3e25717850c26c9cd0d89d"));
         assert_eq!(sha256_of_one_block(b"ab", b"c"), sha256(&[b"abc"]));
         assert_eq!(sha256_of_one_block(&[1; 55], b""), sha256(&[&[1; 55]]));
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256(&[b"ab", b"c"]), hex::decode(expected));
+        assert_eq!(
+            sha256(&[b"ab", b"c"]),
+            hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        );
     }
 
     #[test]
     fn published_values_of_hmac_and_pbkdf2() {
         // Examples of FIPS 180-4; RFC 4231, test case 2; RFC 7914, section 11.
-        let expected = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
-                        2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
-        assert_eq!(sha512(&[b"ab", b"c"]), hex::decode(expected));
-        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(hmac_sha256(b"Jefe", b"what do ya want for nothing?"), hex::decode(expected));
+        assert_eq!(
+            sha512(&[b"ab", b"c"]),
+            hex!(
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                        2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
+            )
+        );
+        assert_eq!(
+            hmac_sha256(b"Jefe", b"what do ya want for nothing?"),
+            hex!("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+        );
         let mut out = [0; 64];
         pbkdf2_hmac_sha256(b"passwd", b"salt", 1, &mut out);
-        let expected = "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc\
-                        49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783";
-        assert_eq!(out, hex::decode(expected));
+        assert_eq!(
+            out,
+            hex!(
+                "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc\
+                        49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783"
+            )
+        );
         // From Python's hashlib.pbkdf2_hmac.
         pbkdf2_hmac_sha512(b"passwd", b"salt", 2, &mut out);
-        let expected = "422a2c609b7e035e154ad40236dc0d73983c6c7a46aa6136466e216b3be22896\
-                        cf65c59be9216fc659736f14d29a7472862c7c261e8a2dd53cf2a67a73dcd275";
-        assert_eq!(out, hex::decode(expected));
+        assert_eq!(
+            out,
+            hex!(
+                "422a2c609b7e035e154ad40236dc0d73983c6c7a46aa6136466e216b3be22896\
+                        cf65c59be9216fc659736f14d29a7472862c7c261e8a2dd53cf2a67a73dcd275"
+            )
+        );
     }
 
     #[test]

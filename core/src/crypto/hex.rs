@@ -1,9 +1,17 @@
 //! Hexadecimal constants, decoded at compile time.
 
-/// Decodes `2 * N` hexadecimal digits. Line breaks and spaces are skipped.
+/// Decodes a constant of `2 * N` hexadecimal digits to `[u8; N]`. Line breaks and spaces are skipped.
 ///
-/// Only for constants, which are evaluated at compile time: a wrong digit or a wrong number of digits fails the build.
-pub(crate) const fn decode<const N: usize>(text: &str) -> [u8; N] {
+/// It is evaluated at compile time wherever it is used: a wrong digit or a wrong number of digits fails the build.
+macro_rules! hex {
+    ($digits:expr $(,)?) => {
+        const { $crate::crypto::hex::decode($digits) }
+    };
+}
+pub(crate) use hex;
+
+/// Called by [`hex!`] alone, at compile time: its panics are errors of the build.
+pub(super) const fn decode<const N: usize>(text: &str) -> [u8; N] {
     let text = text.as_bytes();
     let mut bytes = [0; N];
     let mut digits = 0;

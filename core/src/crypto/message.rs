@@ -233,6 +233,7 @@ pub fn seal_binding(
     let [_, _, _, _, msg_key @ ..] = sha1(&[message]);
     let keys = kdf_v1(perm_key.as_bytes(), &msg_key, Direction::ToServer);
     let aligned = aes_ige::encrypt(&keys.key, &keys.iv, text);
+    // Fails only for partial blocks: `text` is the packet's 104 bytes without the prefix of 24, whatever the input.
     debug_assert!(aligned.is_ok(), "80 bytes are five blocks");
     let (id, room) = prefix.split_at_mut(8);
     id.copy_from_slice(&perm_key.id().to_bytes());
@@ -271,6 +272,7 @@ fn msg_key_of(large: &[u8; 32]) -> [u8; 16] {
 /// Returns `auth_key[START + x .. START + x + LEN)`.
 #[inline]
 fn part<const START: usize, const LEN: usize>(auth_key: &[u8; 256], direction: Direction) -> &[u8; LEN] {
+    // Checked at compile time.
     const { assert!(START + LEN + 8 <= 256) };
     let start = match direction {
         Direction::ToServer => START,

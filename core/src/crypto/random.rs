@@ -48,6 +48,11 @@ mod os {
 
     /// The randomness of the operating system, drawn 256 bytes at a time.
     ///
+    /// # Panics
+    /// [`fill`](SecureRandom::fill) panics if the operating system provides no randomness: no secure key could be
+    /// generated.
+    ///
+    /// # Forks
     /// Returned bytes are wiped from the pool. A process that forks must create a new `OsRandom` in the child:
     /// otherwise both processes would return the rest of the same pool.
     pub struct OsRandom {
@@ -108,7 +113,9 @@ mod os {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     fn draw(buffer: &mut [u8]) {
         if let Err(error) = getrandom::fill(buffer) {
-            // No peer can cause this. Predictable bytes would be worse than a panic.
+            // No peer can cause this: it is a broken system, such as a sandbox without the system call. Ending is the only
+            // safe answer, since keys and nonces of predictable bytes would look right to both sides, and
+            // `SecureRandom::fill` has no error that a caller could overlook.
             panic!("the operating system gives no randomness: {error}");
         }
     }

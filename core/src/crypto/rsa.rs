@@ -14,11 +14,12 @@ use zeroize::Zeroizing;
 #[cfg(feature = "pem")]
 pub use super::pem::PemError;
 
+use super::aes_ige;
 use super::hash::{sha1, sha256};
+use super::hex::hex;
 #[cfg(feature = "pem")]
 use super::pem;
 use super::random::{self, SecureRandom};
-use super::{aes_ige, hex};
 
 /// Maximum length in bytes of the data for [`PublicKey::encrypt_padded`].
 pub const MAX_DATA_LEN: usize = 144;
@@ -214,6 +215,7 @@ fn key_aes_encrypted(padded: &[u8; PADDED_LEN], temp_key: &[u8; 32]) -> Zeroizin
     reversed.reverse();
     hash.copy_from_slice(&sha256(&[temp_key, padded]));
     let aligned = aes_ige::encrypt(temp_key, &[0; 32], aes);
+    // Fails only for partial blocks: `aes` is 256 bytes without the 32 of the key, whatever the input.
     debug_assert!(aligned.is_ok(), "224 bytes are fourteen blocks");
     masked_key.copy_from_slice(temp_key);
     for (byte, mask) in masked_key.iter_mut().zip(sha256(&[aes])) {
@@ -270,7 +272,7 @@ fn bit_length(number: &[u8]) -> usize {
     number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
 
-const PRODUCTION: [u8; 256] = hex::decode(
+const PRODUCTION: [u8; 256] = hex!(
     "e8bb3305c0b52c6cf2afdf7637313489e63e05268e5badb601af417786472e5f93b85438968e20e6729a301c
      0afc121bf7151f834436f7fda680847a66bf64accec78ee21c0b316f0edafe2f41908da7bd1f4a5107638eeb
      67040ace472a14f90d9f7c2b7def99688ba3073adb5750bb02964902a359fe745d8170e36876d4fd8a5d41b2
@@ -279,7 +281,7 @@ const PRODUCTION: [u8; 256] = hex::decode(
      813347b11da6ab500fd0ace7e6dfa3736199ccaf9397ed0745a427dcfa6cd67bcb1acff3",
 );
 
-const TEST: [u8; 256] = hex::decode(
+const TEST: [u8; 256] = hex!(
     "c8c11d635691fac091dd9489aedced2932aa8a0bcefef05fa800892d9b52ed03200865c9e97211cb2ee6c7ae
      96d3fb0e15aeffd66019b44a08a240cfdd2868a85e1f54d6fa5deaa041f6941ddf302690d61dc476385c2fa6
      55142353cb4e4b59f6e5b6584db76fe8b1370263246c010c93d011014113ebdf987d093f9d37c2be48352d69
@@ -295,7 +297,7 @@ mod tests {
     #[test]
     fn fingerprint_of_a_shorter_key() {
         // Known answer of gotd/td for a 1024-bit key: the TL strings have other lengths.
-        const N: [u8; 128] = hex::decode(
+        const N: [u8; 128] = hex!(
             "8984eae46eb3a2eff7c5411376fbc5b9f889f16ddc68ed71f90c32a016f5cf0c37bc71020d3b7fe415ab7b2a
              5a42da7dac4bc02965092644400d8345e92262fd9421c1bf51604262f4c6d9da5112a8ec5cdaa1a2f88c27f9
              e79e8d42bd6d87d177a1e37aee6478f81174bcf3fd1aee86639675052aa2f85111116ff66964a04b",

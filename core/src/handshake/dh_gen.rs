@@ -121,6 +121,7 @@ impl Exchange {
             random.fill(padding);
         }
         let aligned = aes_ige::encrypt(&self.temporary_key.key, &self.temporary_key.iv, &mut data);
+        // Fails only for partial blocks: `data` was resized to a multiple of 16 just above.
         debug_assert!(aligned.is_ok(), "it was padded to whole blocks");
 
         let request = functions::SetClientDhParams {
