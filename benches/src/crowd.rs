@@ -101,7 +101,7 @@ impl Crowd {
         let now = Timestamp::from_origin(latest + Duration::from_secs(10));
         let clients = (0..count).map(|index| {
             let session = groups[index / PER_DCS].session.clone();
-            Client::new(config.clone(), session, Box::new(OsRandom::new()), clocks(now))
+            Client::new(config.clone(), session, Box::new(OsRandom::new()))
                 .expect("the session is one of these DCs")
         });
         let mut crowd = Self {

@@ -92,8 +92,7 @@ pub(crate) fn log_in(
     dcs.insert(home, address);
     let mut config = Config::new(dcs, home, [PublicKey::from_pem(public_key)?]);
     config.api = Some(ApiCredentials { id: 1, hash: "0".repeat(32) });
-    let mut client =
-        Client::new(config, StoredSession::default(), Box::new(OsRandom::default()), now(start))?;
+    let mut client = Client::new(config, StoredSession::default(), Box::new(OsRandom::default()))?;
     let mut socket = None;
     let step = client.start_login(now(start), LoginFlow::send_code(phone))?;
     let LoginStep::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {

@@ -102,7 +102,7 @@ fn f13_sessions_made_without_end_are_asked_about_updates_once_a_second() {
         user: Some(LoggedInUser { id: 7, is_bot: false }),
         ..StoredSession::default()
     };
-    let mut client = Client::new(config, session, Box::new(Counter(3)), later(0)).unwrap();
+    let mut client = Client::new(config, session, Box::new(Counter(3))).unwrap();
     let mut server = Server { key: auth_key, stream: Vec::new(), session: 0, last_id: 0, made: 0, asked: 0 };
     client.connect(later(0));
     let (mut answered, mut lost, mut begins) = (0, 0, true);

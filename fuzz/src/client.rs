@@ -144,9 +144,8 @@ impl Run {
             id.is_none_or(|id| !SERVICE.contains(&id))
         };
         let peers = [1, 2, 3].map(|dc| (dc, Peer::new(key.clone(), is_request)));
-        let now = at(Duration::ZERO, 0);
         Self {
-            client: Client::new(config, session, Box::new(Seeded::new(9)), now)
+            client: Client::new(config, session, Box::new(Seeded::new(9)))
                 .expect("a session that does not say where it belongs fits everywhere"),
             kind,
             conns: BTreeMap::new(),

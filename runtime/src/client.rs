@@ -92,7 +92,7 @@ impl Client {
         let max_attempts =
             if config.max_attempts == 0 { DEFAULT_MAX_ATTEMPTS } else { config.max_attempts.into() };
         config.through_proxy |= options.proxy.is_some();
-        let machine = sansio::Client::new(config, session, Box::new(OsRandom::default()), clock.now())?;
+        let machine = sansio::Client::new(config, session, Box::new(OsRandom::default()))?;
         let shared = Arc::new(Shared::new(machine, clock));
         let proxy = options.proxy.map(Arc::new);
         runtime.spawn(Driver::new(runtime.clone(), shared.clone(), store, proxy));

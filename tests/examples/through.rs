@@ -200,7 +200,7 @@ fn log_in(link: &str, key_file: &str) -> Result<()> {
         config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
         let start = Instant::now();
         let random = Box::new(OsRandom::new());
-        let mut client = Client::new(config, StoredSession::default(), random, now(start))?;
+        let mut client = Client::new(config, StoredSession::default(), random)?;
         let mut socket = None;
         let step = client.start_login(now(start), LoginFlow::send_code(&format!("+99966{dc}0001")))?;
         let LoginStep::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {

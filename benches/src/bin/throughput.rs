@@ -106,8 +106,7 @@ impl Bench {
     fn new() -> Self {
         let logged_in = log_in(1);
         let now = logged_in.elapsed + Duration::from_secs(1);
-        let begin = clocks(Timestamp::from_origin(now));
-        let client = Client::new(config(), logged_in.session, Box::new(OsRandom::new()), begin)
+        let client = Client::new(config(), logged_in.session, Box::new(OsRandom::new()))
             .expect("the session is one of these DCs");
         let readings = (0..1000).map(|_| {
             let from = CpuTime::now();

@@ -79,9 +79,7 @@ impl Client {
         config: Config,
         session: StoredSession,
         random: Box<dyn SecureRandom + Send>,
-        now: Now,
     ) -> Result<Self, WrongServers> {
-        let _ = now;
         let mut stored = session;
         stored.adopt(&config)?;
         let mut client = Self {

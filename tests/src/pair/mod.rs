@@ -91,9 +91,8 @@ impl Pair {
         let mut seeds = SeededRandomForTestingOnly::new(seed);
         let output = format!("{client:?} {session:?}\n");
         let now = Timestamp::ZERO;
-        let client_now = Now::new(now, shifted(TEST_EPOCH, clock_skew));
         Self {
-            client: Client::new(client, session, Box::new(seeds.fork()), client_now)
+            client: Client::new(client, session, Box::new(seeds.fork()))
                 .expect("the session belongs to the servers of the configuration"),
             dcs: TestDcs::new(server, Box::new(seeds.fork())),
             network: Network::new(network, seeds.next_u64()),
@@ -133,7 +132,7 @@ impl Pair {
         self.events.clear();
         let seed = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let random = Box::new(SeededRandomForTestingOnly::new(seed));
-        self.client = Client::new(config, session, random, self.client_now())
+        self.client = Client::new(config, session, random)
             .expect("the session belongs to the servers of the configuration");
         self.poll();
     }

@@ -34,8 +34,7 @@ fn handshakes_succeed_with_leading_zeros() {
             let config = options.client.clone();
             let mut pair = Pair::new(options);
             let random = ZerosFirst { random: SeededRandomForTestingOnly::new(zeros as u64), zeros };
-            pair.client =
-                Client::new(config, StoredSession::default(), Box::new(random), pair.client_now()).unwrap();
+            pair.client = Client::new(config, StoredSession::default(), Box::new(random)).unwrap();
             log_in_bot(&mut pair, "2:elsewhere");
             assert!(pair.refusals.is_empty(), "{zeros}: {:?}", pair.refusals);
             assert_no_fault(&pair);

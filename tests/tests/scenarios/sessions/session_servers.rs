@@ -29,7 +29,7 @@ fn a5_sessions_of_telegram_and_of_test_dcs_are_not_mixed() {
     let pair = logged_in(PairOptions::default());
     let session = reread(&pair);
     let client = |config: Config, session: StoredSession| {
-        Client::new(config, session, Box::new(SeededRandomForTestingOnly::new(1)), pair.client_now())
+        Client::new(config, session, Box::new(SeededRandomForTestingOnly::new(1)))
     };
     for config in [Config::telegram(), Config::telegram_test()] {
         let refused = client(config.clone(), session.clone()).unwrap_err();
