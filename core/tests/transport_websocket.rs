@@ -196,7 +196,7 @@ fn fragments_and_control_frames_between_them() {
         b"ping",    // between the fragments
         &[0x00, 0], // empty
         &[0x8a, 1],
-        b"x", // a pong that nobody asked for
+        b"x", // an unsolicited pong
         &[0x80, 2],
         b"lo",      // the last
         &[0x89, 0], // an empty ping

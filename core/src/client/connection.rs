@@ -24,7 +24,7 @@ use crate::session::MsgIdGenerator;
 use crate::time::{Now, Timestamp};
 use crate::transport::{StackOptions, TransportStack};
 
-/// How far a connection had come that ends.
+/// How far a connection came before it ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ended {
     pub(super) was_ready: bool,
@@ -32,7 +32,7 @@ pub(super) struct Ended {
     pub(super) was_steady: bool,
     /// A key exchange had begun, and the connection was not ready yet.
     pub(super) in_key_exchange: bool,
-    /// Its stream mode had no answer yet.
+    /// The peer had not answered the stream mode's first message yet.
     pub(super) was_opening_tunnel: bool,
 }
 
@@ -199,11 +199,11 @@ impl Connection {
         }
     }
 
-    /// The stream is up, after so many whose stream mode got no answer.
+    /// The stream is up. `tunnel_failures` earlier connections ended before their tunnel was open.
     pub(super) fn opened(&mut self, dc: DcId, tunnel_failures: u32, cx: &mut Context<'_>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         if !matches!(stream.stage, Stage::Connecting) {
-            // The caller says so twice: what was written cannot begin anew.
+            // The caller reports it twice: a stream that has begun cannot begin again.
             return;
         }
         stream.stage = Stage::OpeningTunnel;

@@ -1,4 +1,4 @@
-//! The way to one DC: the connection that carries its requests, the one that prepares the next temporary key, and what
+//! One DC: the connection that carries its requests, the one that prepares the next temporary key, and what
 //! follows if either is lost.
 
 mod attempts;
@@ -34,7 +34,7 @@ use crate::rpc::{DisconnectReason, PendingRequests};
 use crate::session::RequestTag;
 use crate::time::{Now, Timestamp};
 
-/// The way to one DC.
+/// One DC: its connections, sessions and keys.
 ///
 /// Its state is that of three parts, each a value with a table of its own transitions:
 ///
@@ -62,15 +62,15 @@ pub(super) struct Datacenter {
     /// Whether requests travel under temporary keys.
     pfs: bool,
     auth: AuthState,
-    /// Requests that the session was not given yet.
+    /// Requests that may not leave yet.
     parked: BTreeSet<RequestTag>,
-    /// The draining session owes less than before, so that some of those may leave.
+    /// The draining session owes fewer answers than before, so some of the parked requests may leave.
     needs_unpark: bool,
     /// Requests that left under a key which is gone.
     unconfirmed: UnconfirmedRequests,
     /// Whether the connection is kept open although no request waits.
     is_kept: bool,
-    /// When a request came or was answered last.
+    /// When a request was last queued or answered.
     last_used: Timestamp,
     /// What goes before a query until the server knows this client; then, if no updates are wanted,
     /// [`WITHOUT_UPDATES`](crate::rpc::WITHOUT_UPDATES).

@@ -117,7 +117,7 @@ impl Client {
         }
     }
 
-    /// Asks what became of a scan: at once, unless the server tells of scans all the time.
+    /// Asks for the result of a scan: at once, unless the server reports scans all the time.
     fn renew_scanned(&mut self, now: Now, id: RequestId) {
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         if step.scans_from > now.monotonic {
@@ -209,7 +209,7 @@ impl Client {
         }
     }
 
-    /// The error of a wait that is not slept. After many that led nowhere, one more is no advice.
+    /// The error of a flood wait that is too long to sleep. After many of them, another wait is no advice.
     fn too_long_a_wait(&self, id: RequestId, wait: Duration) -> LoginError {
         match self.steps.flows.get(&id) {
             Some(step) if step.flood_waits >= policy::MANY_FLOOD_WAITS => {

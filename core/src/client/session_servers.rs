@@ -377,7 +377,7 @@ mod tests {
             said,
             "the session belongs to the server at 10.0.0.2:2 and is not used with the server at 203.0.113.9:2"
         );
-        // Where no address is known, the configuration says it; from then on it counts.
+        // If no address is known, the first configuration sets it.
         let mut nowhere =
             StoredSession { servers: Servers::Custom(CustomServers::default()), ..keyless.clone() };
         nowhere.adopt(&at(&[(2, "10.0.0.2:2")], &[])).unwrap();

@@ -103,7 +103,7 @@ pub(super) struct Step {
     pub(super) query: Option<RequestId>,
     /// What to do if nothing else happens before. `None` while a request waits, which has a deadline of its own.
     pub(super) alarm: Option<(Timestamp, Alarm)>,
-    /// How long it has waited because the server asked for it.
+    /// Total length of its flood waits.
     pub(super) slept: Duration,
     /// Number of flood waits so far.
     pub(super) flood_waits: u32,
@@ -113,7 +113,7 @@ pub(super) struct Step {
     pub(super) trouble: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
     pub(super) was_scanned: bool,
-    /// The time from which another scan renews the link at once. Before it the last one has just led nowhere.
+    /// From this time on, another scan renews the link at once; before it, the last scan has just had no effect.
     pub(super) scans_from: Timestamp,
 }
 
@@ -156,7 +156,7 @@ impl Steps {
         }
     }
 
-    /// Gives back the memory that is kept for reuse: an emptied map keeps a node.
+    /// Frees the memory that is kept for reuse: an emptied map keeps a node.
     pub(super) fn trim(&mut self) {
         if self.flows.is_empty() {
             self.flows = BTreeMap::new();

@@ -135,15 +135,14 @@ const FLAG_HOME: u8 = 8;
 const FLAG_API_ID: u8 = 16;
 
 impl StoredSession {
-    /// Whether nothing is in it that would be missed: of the servers alone it may tell.
+    /// Whether the session holds nothing but what it knows of the servers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let (servers, dc_options) = (self.servers.clone(), self.dc_options.clone());
         *self == Self { servers, dc_options, test_dcs: self.test_dcs, ..Self::default() }
     }
 
-    /// Keeps a logout token, in the place of the oldest where there are 20. One that is empty or longer than 1 KiB is
-    /// not kept.
+    /// Keeps a logout token. It replaces the oldest if there are 20; a token that is empty or longer than 1 KiB is not kept.
     pub fn keep_logout_token(&mut self, token: Zeroizing<Vec<u8>>) {
         if token.is_empty()
             || token.len() > policy::MAX_LOGOUT_TOKEN_LEN

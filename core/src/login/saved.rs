@@ -37,13 +37,13 @@ pub enum SavedLogin {
 #[non_exhaustive]
 pub enum SavedLoginFormatError {
     /// It does not begin with `sansgram-signin1:`.
-    #[error("this is no half-done login: it does not begin with \"sansgram-signin1:\"")]
+    #[error("this is not a saved login: it does not begin with \"sansgram-signin1:\"")]
     Foreign,
     /// A part of it is missing or changed.
-    #[error("this half-done login is damaged; begin the login again")]
+    #[error("this saved login is damaged; begin the login again")]
     Damaged,
     /// A later version wrote it.
-    #[error("this half-done login was written by a newer sansgram (format {0}); begin the login again")]
+    #[error("this saved login was written by a newer sansgram (format {0}); begin the login again")]
     Newer(u8),
 }
 

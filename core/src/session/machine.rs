@@ -51,7 +51,7 @@ pub struct Session {
     pub(super) one_per_packet: bool,
     /// The msg_id of the `get_future_salts` that has no answer yet.
     pub(super) future_salts_request: Option<MsgId>,
-    /// It carries no new requests.
+    /// Whether another session carries new requests.
     pub(super) is_draining: bool,
     /// Requests that must not be executed twice stay queued:
     /// [`hold_unrepeatable_requests`](Self::hold_unrepeatable_requests).
@@ -112,8 +112,7 @@ impl Session {
         self.outgoing.queue(tag);
     }
 
-    /// As [`queue`](Self::queue), before all that waits: a request that left already, so that what is to be executed after
-    /// it stays behind it.
+    /// Queues a request that left already before all others, so that those to be executed after it stay behind it.
     pub fn queue_again(&mut self, tag: RequestTag) {
         self.outgoing.queue_first(tag);
     }
@@ -134,14 +133,14 @@ impl Session {
         }
     }
 
-    /// Another session carries requests from now on. This one waits for what it owes, and asks the server for it
-    /// (`msgs_state_req`); [`take_queued`](Self::take_queued) says what the server never got.
+    /// Starts draining, since another session carries new requests. This one waits for the answers that it owes, and
+    /// queries their state (`msgs_state_req`); [`take_queued`](Self::take_queued) returns what the server never got.
     pub fn start_draining(&mut self, now: Now) {
         self.is_draining = true;
         self.inquire(now.monotonic, MsgId(u64::MAX));
     }
 
-    /// Requests may come again after all.
+    /// Ends the draining: the session carries requests again.
     pub const fn stop_draining(&mut self) {
         self.is_draining = false;
     }
@@ -291,8 +290,8 @@ impl Session {
         self.keep_alive.check(now).is_err()
     }
 
-    /// Gives back the memory that is kept for reuse, and forgets messages that are too old to come again. For a session
-    /// that has nothing to do: the next packet costs some allocations more.
+    /// Frees the memory that is kept for reuse, and forgets messages that are too old to arrive again. Call it while the
+    /// session is idle: the next packet allocates again.
     pub fn trim(&mut self) {
         self.replay.trim();
         self.outgoing.trim();

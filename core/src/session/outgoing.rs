@@ -107,14 +107,14 @@ struct Superseded {
     earlier: MsgId,
 }
 
-/// What becomes of a request that the server has not got, as it says.
+/// What becomes of a request that the server reports as not received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lost {
-    /// It names nothing that waits for an answer.
+    /// The identifier names no request without an answer.
     Unknown,
     /// It leaves again.
     Queued,
-    /// The server said otherwise before, so it was taken.
+    /// The server acknowledged it before, so its outcome is unknown and it was taken.
     OutcomeUnknown(RequestTag),
 }
 
@@ -143,7 +143,7 @@ impl Outgoing {
         self.queue.push_back(tag);
     }
 
-    /// Queues a request before all that waits.
+    /// Queues a request before all others.
     pub(super) fn queue_first(&mut self, tag: RequestTag) {
         self.revive(tag);
         self.queue.push_front(tag);
@@ -248,7 +248,7 @@ impl Outgoing {
         }
     }
 
-    /// Gives back what memory is kept for reuse, as far as nothing is in it.
+    /// Frees the memory that is kept for reuse.
     pub(super) fn trim(&mut self) {
         self.non_requests.trim();
         self.queue.shrink_to_fit();
@@ -453,20 +453,20 @@ impl Outgoing {
         self.last_before_reconnect = NONE;
         let ids: Vec<MsgId> = self.sent.iter().map(|(id, _)| id).collect();
         let tags = ids.into_iter().filter_map(|id| self.detach(id)).collect();
-        // What the last session still says is not heeded.
+        // Late answers of the previous session are ignored.
         self.superseded = SequenceMap::default();
         self.requeued.values_mut().for_each(|(earlier, _)| *earlier = NONE);
         tags
     }
 
-    /// Queues one request again, before all that waits; `false`: there is none of that name.
+    /// Queues one request again, before all others. Returns `false` if `id` names none.
     pub(super) fn requeue(&mut self, id: MsgId) -> bool {
         let Some(tag) = self.detach(id) else { return false };
         self.queue_first(tag);
         true
     }
 
-    /// Takes one request, which travels no more; a late answer still names it.
+    /// Takes one request, so that `id` no longer carries it; a late answer to `id` still names it.
     pub(super) fn detach(&mut self, id: MsgId) -> Option<RequestTag> {
         let SentRequest { tag, earlier, delivery, .. } = self.sent.remove(id)?;
         self.current.remove(tag);

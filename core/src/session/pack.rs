@@ -1,4 +1,4 @@
-//! Packing: what is queued becomes one frame, sealed where it is written.
+//! Packing: what is queued becomes one frame, sealed in the output buffer.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -28,7 +28,7 @@ impl Session {
     /// Appends one frame with all that waits, up to 100 requests or 32 KiB of them (a larger one travels alone), and
     /// the service messages that are due. Returns whether there was anything.
     ///
-    /// Costs grow with the bytes written; nothing is copied but once into `out`, where it is sealed.
+    /// Costs grow with the bytes written. Each byte is copied once, into `out`, and sealed there.
     ///
     /// # Errors
     /// [`EncodeError`] if the transport cannot carry the packet; bodies of at most 1 MiB always fit.

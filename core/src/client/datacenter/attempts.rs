@@ -12,9 +12,9 @@ use crate::rpc::{DisconnectReason, IoFailure};
 pub(crate) struct Attempts {
     /// Attempts that failed, and connections that did not last, in a row.
     backoff: Backoff,
-    /// Attempts that failed, ever: they decide which addresses, mode and transport come next.
+    /// All failed attempts: their number selects the addresses, stream mode and transport of the next one.
     total_failures: usize,
-    /// Connections whose stream mode got no answer: they decide what the next one says first.
+    /// Connections whose tunnel was not opened: their number selects the first message of the next one.
     tunnel_failures: u32,
     /// Whether a connection was ever ready.
     was_ready: bool,
@@ -57,7 +57,7 @@ impl Attempts {
         self.trouble = None;
     }
 
-    /// The next attempt is not to wait.
+    /// The next attempt begins without a pause.
     pub(crate) const fn forget_failures(&mut self) {
         self.backoff.reset();
     }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn hellos_and_key_exchanges_that_failed_are_remembered() {
+    fn failed_tunnels_and_key_exchanges_are_counted() {
         let mut attempts = Attempts::default();
         attempts.ended(&LOST, Ended { was_opening_tunnel: true, ..Ended::default() });
         attempts.ended(&LOST, Ended { in_key_exchange: true, ..Ended::default() });

@@ -1,5 +1,5 @@
-//! Where the requests to a DC are: in its session, parked until they may leave, owed by the draining session, or left under
-//! a key that is gone.
+//! The requests to a DC: in its session, parked until they may leave, owed by the draining session, or sent under a key
+//! that is gone.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
 impl Datacenter {
-    /// A new request. Without a session that may carry it, it stays among the pending requests until there is one.
+    /// Queues a new request. Without a session that may carry it, it stays among the pending requests until there is one.
     pub(crate) fn queue(&mut self, tag: RequestTag, ordering: RequestOrdering, now: Timestamp) {
         self.last_used = now;
         if self.takes_requests() {
@@ -43,8 +43,8 @@ impl Datacenter {
         }
     }
 
-    /// Gives the session the requests that waited for it, if it has become fit for them. Returns whether all had to wait
-    /// until now for want of a key.
+    /// Gives the session the requests that waited for it, once its key is usable. Returns whether they waited for a key
+    /// exchange.
     pub(crate) fn queue_waiting(&mut self, requests: &PendingRequests) -> bool {
         let waited = self.key_exchange_due().is_some();
         let Some(carried) = self.main.carried_mut() else { return false };
@@ -141,7 +141,8 @@ impl Datacenter {
         unknown
     }
 
-    /// Sends such a request again: in this session, or in the next, which takes all that is owed by no other.
+    /// Sends a request of unknown outcome again: in this session, or in the next, which takes every request that the
+    /// draining session does not owe.
     pub(crate) fn send_again(&mut self, tag: RequestTag, ordering: RequestOrdering) {
         if let Some(draining) = &mut self.draining {
             draining.drop_request(tag);
@@ -158,8 +159,8 @@ impl Datacenter {
         }
     }
 
-    /// What the server never got of the draining session leaves in the present one. Returns the connection to close if
-    /// nothing drains any more.
+    /// Moves the requests that the server never got from the draining session to the present one. Returns the connection
+    /// to close if the draining has ended.
     pub(super) fn tick_draining(&mut self, requests: &PendingRequests, now: Now) -> Option<ConnId> {
         let draining = self.draining.as_deref_mut()?;
         draining.connection_mut().tick(now.monotonic);
@@ -182,7 +183,8 @@ impl Datacenter {
         draining.connection().conn()
     }
 
-    /// Neither session brings further answers: remembers what left under both. Returns the draining one's connection.
+    /// Gives up the answers of both sessions: the outcome of their requests is unknown. Returns the connection of the
+    /// draining one.
     pub(crate) fn abandon_answers(&mut self, requests: &PendingRequests) -> Option<ConnId> {
         self.unconfirmed.add(&self.main, requests.waiting(self.dc));
         self.drop_draining(requests)
