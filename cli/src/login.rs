@@ -24,7 +24,7 @@ use crate::error::Failure;
 use crate::interrupt::{self, INTERRUPT};
 use crate::output::{self, UserJson};
 use crate::route::Route;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{SCANNER, Sandbox};
 use crate::saved_login::{LoadedLogin, SavedLoginFile, words};
 use crate::session::{self, Anew, Fresh, SessionOwner};
 use crate::timeout::{self, Watch};
@@ -33,9 +33,6 @@ use crate::{server, values};
 use answers::Answers;
 use args::LoginArgs;
 use identity::{Given, Who};
-
-/// The account that scans the links of a sandbox if no option names one.
-const SCANNER: &str = "+9996621234";
 
 /// `sansgram login`.
 pub(crate) fn login(mut args: Box<LoginArgs>) -> Result<(), Failure> {

@@ -30,6 +30,9 @@ use input::Pasted;
 use refusals::{Line, Repeats, Strictness};
 use report::Happened;
 
+/// The phone number of the account that scans a link if no other is named.
+pub(crate) const SCANNER: &str = "+9996621234";
+
 const WHERE: &str = "Where";
 const ACCOUNTS: &str = "Accounts";
 const STRICT: &str = "How strict";

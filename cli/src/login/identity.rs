@@ -39,6 +39,17 @@ impl Given {
     pub(crate) fn has_password(&self) -> bool {
         self.password.is_some() || self.lines.have(Line::Password)
     }
+
+    /// Reads values that are not given otherwise from the environment.
+    fn complete(&mut self) -> Result<(), Failure> {
+        if !self.has_code() {
+            self.code = environment::or(None, CODE)?;
+        }
+        if !self.has_password() {
+            self.password = environment::or(None, PASSWORD)?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads the identity; from standard input, only the values that name a user.
@@ -79,17 +90,4 @@ pub(crate) fn of(args: &mut LoginArgs) -> Result<(Who, Given), Failure> {
         None => Who::Ask,
     };
     Ok((who, given))
-}
-
-impl Given {
-    /// Reads values that are not given otherwise from the environment.
-    fn complete(&mut self) -> Result<(), Failure> {
-        if !self.has_code() {
-            self.code = environment::or(None, CODE)?;
-        }
-        if !self.has_password() {
-            self.password = environment::or(None, PASSWORD)?;
-        }
-        Ok(())
-    }
 }

@@ -4,8 +4,7 @@ use std::io::{self, BufRead};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-/// The phone number of the account that scans a link if the line names none.
-const SCANNER: &str = "+9996621234";
+use super::SCANNER;
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]

@@ -78,7 +78,7 @@ impl Happened {
     }
 }
 
-/// An event, as scripts read it.
+/// An event, as scripts read it. A type of its own, so that names of the library can change without this JSON.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum EventJson<'a> {
