@@ -196,6 +196,10 @@ impl<'a> Login<'a> {
             place.check()?;
         }
         let kept = self.kept();
+        // Before the application, which would not help.
+        if kept.is_none() && matches!(who, Who::Resume) {
+            return Err(Failure::Usage(messages::NOTHING_BEGUN.into()));
+        }
         match who {
             Who::Phone(number) => {
                 PhoneNumber::parse(number.expose()).map_err(|error| Failure::new(error.to_string()))?;
@@ -212,9 +216,6 @@ impl<'a> Login<'a> {
         });
         if !resumes && self.sandbox.is_none() {
             self.application.check(server::is_telegram(&self.config))?;
-        }
-        if kept.is_none() && matches!(who, Who::Resume) {
-            return Err(Failure::Usage(messages::NOTHING_BEGUN.into()));
         }
         if TerminalPrompt::lazy().is_available() {
             return Ok(());

@@ -187,6 +187,8 @@ fn the_number_may_be_given_again_or_be_another_one() {
     assert!(!saved_login(&server).exists());
     server.run(&["logout"]).ok();
     login(&["--code", "22222"]).misused(&["--phone", "was begun"]);
+    // At Telegram's own servers too, without advice to get an api_id first.
+    support::sansgram(&["login", "--code", "22222"]).misused(&["--phone", "was begun"]);
 }
 
 #[test]
