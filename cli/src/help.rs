@@ -19,10 +19,10 @@ has one. In place of the code, \"resend\" asks for another one and \"cancel\" go
 in already it says so, which is success unless the values name another user.
 
 Other users of this machine can see options, so secrets are better given by the environment or by standard input: \
---code-stdin and its like read a line each, in the order phone, code, password, bot token, each when it is needed.
+--code-stdin and the like each read a line, in the order phone, code, password, bot token, when it is needed.
 
 A login that is not complete is saved in NAME.login beside the session, unencrypted; it is as secret as the session. The \
-next login continues it, with or without values. Scripts log in by two calls: the first with --phone sends the code and \
+next login continues it, with or without values. Scripts log in with two calls: the first with --phone sends the code and \
 ends with exit code 1, the second gives the code (or --code resend) and needs no --phone. With --json each call that \
 saves a login prints {\"pending\":\"code\"} on standard output; password, email and sign_up are the other things that a \
 login waits for.
@@ -72,7 +72,7 @@ real programs.
 A session is a key: a program that has the string is logged in. Other users of this machine see the options of a command, so \
 a file or standard input (--from -) is the better place for a string.
 
-Telegram Desktop's session is its folder tdata; the folder around it and key_datas in it name it too. TDLib's is \
+Telegram Desktop's session is its folder tdata; the folder around it and key_datas in it stand for it too. TDLib's is \
 td.binlog, or its database directory; td_test.binlog belongs to test DCs. If the program encrypts it, by a passcode or a \
 database encryption key, that is asked for, or taken from --passcode-stdin or SANSGRAM_PASSCODE. If it holds several \
 accounts, a note lists them, and --account takes another than the one in use.
@@ -90,8 +90,8 @@ Write a session as another library keeps it: a string on standard output, or a f
 of another library ends without a new line in a file and in a pipe, since most libraries refuse one. All formats \
 but sansgram's own, telethon2-sqlite, tdata and tdlib hold the key of the home DC only. An encrypted session is written without its encryption.
 
-Of a session that belongs to a server of your own, the address is written if the format has one, and never Telegram's \
-in its place; the RSA key is not.
+For a session of a server of your own, the address is written if the format has a field for it, and never Telegram's \
+instead; the RSA key is not written.
 
 telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) and \
 grammers-sqlite are files, gramjs-store is a folder; these need --output.
@@ -167,8 +167,8 @@ pub(crate) const FILES: [(&str, &str); 4] = [
 const LOGIN_EXAMPLES: &str = "\
 sansgram login
 sansgram login --sandbox
-sansgram login --sandbox --phone 9996610002 --code 11111 --password sandbox --json
-sansgram login --sandbox --bot-token 1:sandbox
+sansgram login --sandbox --phone 9996610002 --code 11111 --password sandbox
+sansgram login --sandbox --bot-token 1:sandbox --json
 sansgram login --sandbox --qr --phone 9996610002 --password sandbox
 sansgram login --phone +12345678900; sansgram login --code 12345";
 
@@ -222,8 +222,8 @@ leaves the accounts above out.
 
 With --state FILE a client that is logged in stays logged in when the sandbox
 is started again with the same FILE, however it ended. MTProto sessions begin
-anew. An account of --accounts that is described otherwise than before begins
-anew, and one that is gone from there is gone.";
+anew. An account of --accounts whose description has changed begins
+anew, and one that was left out is removed.";
 
 /// The end of `sandbox --help`.
 pub(crate) fn after_sandbox() -> String {

@@ -12,8 +12,8 @@ use crate::server::ServerArgs;
 use crate::stdin_values::{Line, Lines};
 use crate::values::{secret, session_name};
 
-const WHO: &str = "Who logs in (asked for if nothing is given)";
-const STDIN: &str = "Values from standard input, a line each in this order (on a terminal: asked for)";
+const WHO: &str = "Who logs in (else asked for)";
+const STDIN: &str = "Values from standard input, in order";
 const QR: &str = "QR code";
 const APPLICATION: &str = "Application";
 
@@ -40,7 +40,7 @@ pub(crate) struct LoginArgs {
         conflicts_with_all = ["phone", "code", "password", "qr", "phone_stdin", "code_stdin", "password_stdin"])]
     pub(crate) bot_token: Option<Secret<String>>,
 
-    /// Read the phone number from standard input, a line
+    /// Read the phone number from standard input, a line; on a terminal it is asked for
     #[arg(long, help_heading = STDIN, conflicts_with = "phone")]
     pub(crate) phone_stdin: bool,
 
@@ -66,7 +66,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "ID", help_heading = QR, requires = "qr", value_parser = user_id())]
     pub(crate) except_id: Vec<i64>,
 
-    /// Also write the picture to this new file, for each new code again; it is removed at the end
+    /// Also write the picture to this new file, again for each new code; it is removed at the end
     #[arg(long, value_name = "FILE.png|.svg", help_heading = QR, requires = "qr", value_hint = ValueHint::FilePath)]
     pub(crate) qr_file: Option<PictureFile>,
 
