@@ -80,10 +80,6 @@ pub(crate) struct SandboxArgs {
     /// key that is 0 or does not rise, acknowledgements with an odd seq_no
     #[arg(long, help_heading = STRICT)]
     pub(crate) strict: bool,
-
-    /// Has no effect: the old padding is taken unless --strict-rsa is given.
-    #[arg(long, hide = true)]
-    pub(crate) legacy_rsa: bool,
 }
 
 /// Running test DCs on loopback, for a client in this process.
@@ -243,13 +239,9 @@ mod tests {
 
     #[test]
     fn a1_the_old_padding_is_taken_unless_an_option_refuses_it() {
-        for (options, legacy_rsa, others) in [
-            (&[][..], true, true),
-            (&["--strict-rsa"], false, true),
-            (&["--strict"], false, false),
-            // What older scripts say.
-            (&["--legacy-rsa"], true, true),
-        ] {
+        for (options, legacy_rsa, others) in
+            [(&[][..], true, true), (&["--strict-rsa"], false, true), (&["--strict"], false, false)]
+        {
             let command = SandboxArgs::augment_args(clap::Command::new("sandbox"));
             let matches = command.try_get_matches_from(["sandbox"].iter().chain(options)).unwrap();
             let server = behaviour_for_any(&SandboxArgs::from_arg_matches(&matches).unwrap());
