@@ -35,22 +35,24 @@ pub(crate) struct SessionArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WhoamiArgs {
-    #[command(flatten)]
-    session: SessionArgs,
-
     /// Print the result as one JSON object: user_id, first_name, is_bot, dc
     #[arg(long)]
     json: bool,
+
+    // Last, since its headings would hold for the options after it.
+    #[command(flatten)]
+    session: SessionArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LogoutArgs {
-    #[command(flatten)]
-    session: SessionArgs,
-
     /// Print the result as one JSON object: logged_out
     #[arg(long)]
     json: bool,
+
+    // Last, since its headings would hold for the options after it.
+    #[command(flatten)]
+    session: SessionArgs,
 }
 
 /// `sansgram whoami`.

@@ -92,6 +92,21 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The headings of flattened options hold for the options after them.
+    #[test]
+    fn json_stands_under_the_heading_of_the_command_s_own_options() {
+        fn walk(command: &clap::Command, seen: &mut usize) {
+            for json in command.get_arguments().filter(|argument| argument.get_id() == "json") {
+                assert_eq!(json.get_help_heading(), None, "{}", command.get_name());
+                *seen += 1;
+            }
+            command.get_subcommands().for_each(|below| walk(below, seen));
+        }
+        let mut seen = 0;
+        walk(&tree(), &mut seen);
+        assert!(seen > 6, "{seen}");
+    }
+
     #[test]
     fn secrets_do_not_show() {
         let args =

@@ -30,12 +30,13 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct ResetArgs {
-    #[command(flatten)]
-    session: SessionArgs,
-
     /// Print one JSON object: reset (done, waiting, refused or declined); at, when to ask again, in seconds since 1970
     #[arg(long)]
     json: bool,
+
+    // Last, since its headings would hold for the options after it.
+    #[command(flatten)]
+    session: SessionArgs,
 }
 
 /// The state of a reset, as scripts read it.

@@ -151,10 +151,10 @@ fn f10_a_session_that_takes_minutes_to_try_is_asked_about_first() {
     let mut terminal =
         support::terminal::Terminal::start(&directory, &["sessions", "show", "--session", "me"]);
     terminal.sees("534 times as long as usual");
-    terminal.sees("(y/n)?");
+    terminal.sees("(y/n)");
     terminal.types("what\n");
     terminal.sees("Answer y or n.");
-    terminal.sees("(y/n)?");
+    terminal.sees("(y/n)");
     terminal.types("n\n");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(1), "{shown}");
