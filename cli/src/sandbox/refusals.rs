@@ -74,7 +74,7 @@ impl Line {
             }
             ReportKind::OutOfResources(error) => (
                 "closed",
-                format!("this machine has no means for another connection: {error}"),
+                format!("this machine lacks the resources for another connection: {error}"),
                 (Some("raise its limits, such as \"ulimit -n\""), None),
             ),
             ReportKind::SaveFailed(error) => (
