@@ -1,11 +1,11 @@
-//! The English of CONTRIBUTING.md: words and phrases that documentation and comments of no crate have.
+//! The English of CONTRIBUTING.md: words and phrases that documentation and comments of no crate have, tests included.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words and phrases with the standard ones in their place.
-const OLD: [(&str, &str); 7] = [
+const OLD: [(&str, &str); 11] = [
     ("nobody", "no user, no caller, none"),
     ("whoever", "the caller, the user"),
     ("somebody", "a user, a caller"),
@@ -13,7 +13,14 @@ const OLD: [(&str, &str); 7] = [
     ("put away", "saved"),
     ("of no more use", "no longer valid"),
     ("befalls", "happens to"),
+    ("half-done", "saved"),
+    ("signed in", "logged in"),
+    ("signs in", "logs in"),
+    ("sign-in", "login"),
 ];
+
+/// The folders of a crate that hold its sources, tests included.
+const SOURCES: [&str; 5] = ["src", "tests", "benches", "examples", "fuzz_targets"];
 
 /// How many are left in each crate, by its folder; a crate that is not listed has none. The numbers only get smaller.
 const STILL_OLD: &[(&str, usize)] = &[];
@@ -27,7 +34,8 @@ fn comments_have_no_old_words() {
     for folder in members(&workspace) {
         let mut places = Vec::new();
         let mut where_lines = 0;
-        for file in sources(&workspace.join(&folder).join("src")) {
+        let folders = SOURCES.map(|sources| workspace.join(&folder).join(sources));
+        for file in folders.iter().filter(|folder| folder.exists()).flat_map(|folder| sources(folder)) {
             let text = fs::read_to_string(&file).expect("the file is text");
             for (number, comment) in comments(&text) {
                 lines += 1;
@@ -66,15 +74,11 @@ fn members(workspace: &Path) -> Vec<String> {
     members
 }
 
-/// The source files below a folder, without those that hold only tests.
+/// The source files below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("the folder exists") {
         let path = entry.expect("the folder can be listed").path();
-        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        if name == "tests" || name.ends_with("_tests") {
-            continue;
-        }
         if path.is_dir() {
             found.extend(sources(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -85,10 +89,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The comments before the tests at the end of a file: the line, and the text behind its first `//`.
+/// The comments of a file: the line, and the text behind its first `//`.
 fn comments(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
-    code.enumerate().filter_map(|(at, line)| {
+    text.lines().enumerate().filter_map(|(at, line)| {
         let (before, comment) = line.split_once("//")?;
         // An address in a string is no comment.
         (!before.ends_with(':') && !before.contains('"')).then_some((at + 1, comment))
@@ -107,5 +110,5 @@ fn occurrences<'a>(text: &'a str, phrase: &'a str) -> impl Iterator<Item = usize
 #[test]
 fn words_are_found_as_whole_words() {
     assert_eq!(occurrences("nobody, nobodys, but nobody's", "nobody").count(), 2);
-    assert_eq!(comments("let a = 1; // one\nlet url = \"https://a\";\n#[cfg(test)]\n// two").count(), 1);
+    assert_eq!(comments("let a = 1; // one\nlet url = \"https://a\";\nfn b() {}\n// two").count(), 2);
 }

@@ -55,7 +55,7 @@ pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
     let mut script = Script::new([
         "",          // nothing
         "my number", // no number
-        "1:wrong",   // a bot that nobody knows
+        "1:wrong",   // an unknown bot
         "+1 234 567 8900",
         "y", // a phone that the server does not take
         "+999 66 1-0003",

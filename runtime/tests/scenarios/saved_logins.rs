@@ -1,4 +1,4 @@
-//! Half-done logins that another process goes on with, and the tokens that logouts leave.
+//! Saved logins that another process continues, and the tokens that logouts leave.
 
 use sansgram_runtime::core::login::{LoginError, SavedLogin};
 use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime};

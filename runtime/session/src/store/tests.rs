@@ -19,7 +19,7 @@ impl Directory {
     }
 }
 
-/// Somebody who is logged in.
+/// The session of a logged-in user.
 fn full_session() -> StoredSession {
     let dc = DcId::new(2).unwrap();
     let key = DcAuth { auth_key: AuthKey::new([3; 256]), server_salt: 9 };

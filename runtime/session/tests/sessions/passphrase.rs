@@ -1,4 +1,4 @@
-//! A session file under a passphrase: nothing of the session is in it, and nobody opens it with another one.
+//! A session file under a passphrase: nothing of the session is readable in it, and no other passphrase opens it.
 
 use std::fs;
 

@@ -13,7 +13,7 @@ use sansgram_session::{FileStore, SessionStore, StoreError};
 
 use super::{Directory, PATH, session};
 
-/// The user `nobody`.
+/// The id of a user without rights.
 const NOBODY: u32 = 65534;
 
 /// Runs one of the ignored tests to its end, as a command that `shell` may change.

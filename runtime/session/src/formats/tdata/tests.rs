@@ -91,7 +91,7 @@ fn d4_passcodes_of_version_7_3_are_taken() {
     check(&import_path(&path, &with_passcode("secret")).unwrap());
 }
 
-/// Nobody is kept waiting by a file, nor is all memory taken: what a try costs has a bound.
+/// The time and memory that a file can demand for one try of a passcode have a limit.
 #[test]
 fn d4_a_passcode_that_is_too_costly_to_try_is_refused() {
     let directory = Directory::new("tdata-costly");
