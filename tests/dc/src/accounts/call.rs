@@ -67,23 +67,23 @@ pub enum AccountEvent {
     },
     /// A key was logged in.
     LoggedIn {
-        /// Who.
+        /// The user.
         user_id: i64,
-        /// Where.
+        /// The DC.
         dc: i32,
     },
     /// A key was logged out.
     LoggedOut {
-        /// Who.
+        /// The user.
         user_id: i64,
-        /// Where.
+        /// The DC.
         dc: i32,
     },
     /// A caller called a function that the sandbox does not have; reported once for each function.
     Unserved {
         /// Its name, or its constructor if layer 230 does not have it.
         method: String,
-        /// Where.
+        /// The DC.
         dc: i32,
     },
 }
