@@ -27,11 +27,9 @@ use crate::values::{from_one, path};
 use crate::{interrupt, output};
 
 use input::Pasted;
+pub(crate) use input::SCANNER;
 use refusals::{Line, Repeats, Strictness};
 use report::Happened;
-
-/// The phone number of the account that scans a link if no other is named.
-pub(crate) const SCANNER: &str = "+9996621234";
 
 const WHERE: &str = "Where";
 const ACCOUNTS: &str = "Accounts";
