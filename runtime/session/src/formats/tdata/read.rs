@@ -1,4 +1,4 @@
-//! Reading: the folder is found, its passcode tried, an account chosen.
+//! Reading: finding the folder, trying the passcode, choosing the account.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,16 +17,18 @@ use super::{
     local,
 };
 use crate::policy::{MAX_TDATA_ACCOUNTS, MAX_TDATA_FILE_LEN, MAX_TRIED_WRAPS};
+use crate::store::directory_of;
 
-/// The folder in the folder of the program.
+/// The name of the folder within the program's folder.
 const FOLDER: &str = "tdata";
-/// What a name ends with, in the order in which it is looked for.
+/// The suffixes of file names, in the order in which they are tried.
 const SUFFIXES: [&str; 3] = ["s", "0", "1"];
 
 const NOT_UNDERSTOOD: &str = "is damaged: its content does not fit its kind";
 const CANNOT_BE_DECRYPTED: &str = "is damaged, or belongs to another tdata: it cannot be decrypted";
 
-/// Reads a folder: `tdata`, the one of the program around it, or one of an account in it. `None` if it is none of them.
+/// Reads a folder: `tdata`, the program's folder around it, or the folder of an account in it. Returns `None` if it is
+/// none of these.
 pub(in super::super) fn read_folder(
     path: &Path,
     options: &ImportOptions,
@@ -48,7 +50,8 @@ pub(in super::super) fn read_folder(
     }))
 }
 
-/// Reads the folder of which `path`, with this content, is a file. `None` if it is none of Telegram Desktop's.
+/// Reads the folder that contains the file `path`, whose content this is. Returns `None` if it is not a file of
+/// Telegram Desktop.
 pub(in super::super) fn read_file(
     path: &Path,
     content: &[u8],
@@ -56,14 +59,11 @@ pub(in super::super) fn read_file(
 ) -> Option<Result<Imported, ImportError>> {
     let name = path.file_name()?.to_str()?;
     let data = data_of(name);
-    // Under its usual name it is taken for what it says even if it is damaged.
+    // With the usual name it counts as a file of Telegram Desktop even if it is damaged.
     if !content.starts_with(envelope::MAGIC) && data != Some(DATA) {
         return None;
     }
-    let root = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let root = directory_of(path);
     if let Some(data) = data {
         return Some(Tdata { root: root.to_owned(), data: data.to_owned() }.read(options));
     }
@@ -74,13 +74,13 @@ pub(in super::super) fn read_file(
     })))
 }
 
-/// `data` of `key_datas`.
+/// Returns the name of the data from that of a file with a local key: `data` of `key_datas`.
 fn data_of(name: &str) -> Option<&str> {
     let name = name.strip_prefix(KEY_PREFIX)?;
     SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).filter(|data| !data.is_empty())
 }
 
-/// How the data in this folder is called: `data`, or otherwise what the first file of a local key says.
+/// Returns the name of the data in this folder: `data`, or the first other name that a file with a local key has.
 fn data_name(root: &Path) -> Option<String> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(root).ok()?.flatten() {
@@ -91,7 +91,7 @@ fn data_name(root: &Path) -> Option<String> {
     if names.contains(DATA) {
         return Some(DATA.to_owned());
     }
-    // A file with any name may begin so: another one counts only if it is Telegram Desktop's.
+    // Other programs may use such file names, so the content must be that of Telegram Desktop.
     names.into_iter().find(|data| {
         let is_one = |suffix: &&str| {
             let path = root.join(format!("{KEY_PREFIX}{data}{suffix}"));
@@ -101,13 +101,13 @@ fn data_name(root: &Path) -> Option<String> {
     })
 }
 
-/// A folder `tdata`, and how its data is called.
+/// A folder `tdata` and the name of its data.
 struct Tdata {
     root: PathBuf,
     data: String,
 }
 
-/// The content of a file, and who wrote it.
+/// The content of a file, and the version of the program that wrote it.
 struct Content {
     /// The file's name in the folder.
     name: String,
@@ -128,7 +128,7 @@ fn damaged(file: &str, reason: &'static str) -> ImportError {
     ImportError::DamagedFile { format: Format::Tdata, file: file.to_owned(), reason }
 }
 
-/// 5008003 as people know it: 5.8.3.
+/// Formats a version number: 5008003 is 5.8.3.
 fn version_text(version: u32) -> String {
     format!("{}.{}.{}", version / 1_000_000, version / 1000 % 1000, version % 1000)
 }
@@ -163,7 +163,7 @@ impl Tdata {
                     accounts: list.clone(),
                 })?
             }
-            // What was in use last, unless there is nothing to take there.
+            // The account that was used last, unless no user is logged in there.
             None => {
                 let active = read.iter().position(|(index, it)| Some(*index) == active && is_usable(it));
                 let usable = || read.iter().position(|(_, it)| is_usable(it));
@@ -177,7 +177,7 @@ impl Tdata {
         Ok(Imported { accounts: list, account: Some(number(index)), ..imported })
     }
 
-    /// What an account's files say; `None` if no user is logged in.
+    /// Reads the files of an account. Returns `None` if no user is logged in.
     fn account(&self, index: u32, key: &LocalKey) -> Result<Option<Imported>, ImportError> {
         let name = account_name(&self.data, index);
         let Some(file) = self.decrypted(&name, key)? else { return Ok(None) };
@@ -189,7 +189,7 @@ impl Tdata {
         authorization.into_imported(test_dcs).map(Some)
     }
 
-    /// The flag of an account that is called so. Without a file the program takes its production DCs.
+    /// Returns whether the account with this name uses the test DCs. Without a file, the program uses production DCs.
     fn is_of_test_dcs(&self, account: &str, key: &LocalKey) -> Result<bool, ImportError> {
         const UNCLEAR: &str = "is damaged, so it is not known whether the DCs are test DCs; if it is moved away, \
                                they count as Telegram's own";
@@ -205,7 +205,7 @@ impl Tdata {
         environment(&file.bytes).ok_or_else(|| file.damaged(UNCLEAR))
     }
 
-    /// The content of a file that the local key encrypts; `None` if there is no such file.
+    /// Reads a file that is encrypted with the local key. Returns `None` if there is no such file.
     fn decrypted(&self, name: &str, key: &LocalKey) -> Result<Option<Content>, ImportError> {
         let Some(file) = self.file(name)? else { return Ok(None) };
         let plain = local::byte_array(&mut Fields(&file.bytes)).and_then(|it| local::decrypt(it, key));
@@ -213,8 +213,8 @@ impl Tdata {
         Ok(Some(Content { bytes, ..file }))
     }
 
-    /// The first whole file of this name and one of the suffixes, as the program looks for it: `s`, or if there is none
-    /// the newer one of `0` and `1`, or the other.
+    /// Reads the first complete file with this name and one of the suffixes, in the order of the program: `s`, then the
+    /// newer one of `0` and `1`, then the other.
     fn file(&self, name: &str) -> Result<Option<Content>, ImportError> {
         let [safe, first, second] = SUFFIXES.map(|suffix| format!("{name}{suffix}"));
         let exists = |name: &String| fs::symlink_metadata(self.root.join(name)).is_ok();
@@ -222,7 +222,7 @@ impl Tdata {
             true => vec![safe],
             false => {
                 let mut both = vec![first, second];
-                // The sort keeps the order of equals, and what is not there is passed over.
+                // The sort is stable; missing files are skipped.
                 both.sort_by_key(|name| std::cmp::Reverse(self.modified(name)));
                 both
             }
@@ -247,7 +247,7 @@ impl Tdata {
     }
 }
 
-/// The number of an account, from 1. Indices are below 2^31.
+/// Returns the number of an account, from 1. Indices are below 2^31.
 fn number(index: u32) -> u32 {
     index + 1
 }
@@ -270,15 +270,15 @@ struct KeyFile<'a> {
     wraps: Option<Vec<Wrap<'a>>>,
 }
 
-/// Why the local key cannot be had.
+/// The reason why the local key cannot be decrypted.
 enum KeyError {
-    /// It takes a passcode.
+    /// A passcode is needed.
     Needed,
-    /// It takes another one.
+    /// The passcode is wrong.
     Wrong,
-    /// What was encrypted is no key.
+    /// The decrypted content is not a key.
     NoKey,
-    /// No passcode is tried.
+    /// No passcode can be tried.
     Refused(&'static str),
 }
 
@@ -294,7 +294,7 @@ impl<'a> KeyFile<'a> {
         (salt.len() == SALT_LEN).then_some(Self { salt, key, info, wraps })
     }
 
-    /// The local key. A passcode that the program does not need is ignored.
+    /// Decrypts the local key. A passcode that is not needed is ignored.
     fn local_key(&self, passcode: Option<&str>) -> Result<LocalKey, KeyError> {
         let open = |passcode| local::decrypt(self.key, &local::passcode_key(passcode, self.salt));
         let key = match open("") {
@@ -312,7 +312,7 @@ impl<'a> KeyFile<'a> {
     }
 }
 
-/// What the first wrap holds that the passcode opens.
+/// Returns the content of the first wrap that the passcode decrypts.
 fn first_open(wraps: &[Wrap<'_>], passcode: &str) -> Result<Option<Bytes>, KeyError> {
     for wrap in wraps.iter().take(MAX_TRIED_WRAPS) {
         if let Some(key) = wrap.open(passcode).map_err(KeyError::Refused)? {
@@ -322,7 +322,7 @@ fn first_open(wraps: &[Wrap<'_>], passcode: &str) -> Result<Option<Bytes>, KeyEr
     Ok(None)
 }
 
-/// The accounts that `key_data` names, by the number less 1.
+/// Returns the accounts that `key_data` names, by their index: the number less 1.
 struct Info {
     accounts: Vec<u32>,
     active: Option<u32>,
@@ -335,7 +335,7 @@ impl Info {
         let mut accounts = Vec::new();
         for _ in 0..count {
             let index = fields.u32().filter(|index| *index <= i32::MAX.cast_unsigned())?;
-            // Twice the same is once, as the program takes it.
+            // The program ignores duplicates, too.
             if !accounts.contains(&index) {
                 accounts.push(index);
             }
@@ -360,24 +360,24 @@ impl Authorization {
         }
         let mut fields = Fields(local::byte_array(&mut fields)?);
         let (mut user_id, mut home) = (u64::from(fields.u32()?), fields.u32()?);
-        // Since user ids have 64 bits.
+        // The layout since user ids have 64 bits.
         if user_id == u64::from(u32::MAX) && home == u32::MAX {
             (user_id, home) = (fields.u64()?, fields.u32()?);
         }
-        // Each key is taken from what is there, so that the count allocates nothing by itself.
+        // The count alone must not cause an allocation.
         let count = fields.u32()?;
         let mut keys = Vec::new();
         for _ in 0..count {
             keys.push((fields.u32()?, fields.key()?));
         }
-        // Behind them are the keys that the program is about to destroy, in the same form: no part of the session.
+        // The keys that the program is about to destroy follow in the same form; they are not part of the session.
         Some(Self { user_id, home, keys })
     }
 
     fn into_imported(self, test_dcs: bool) -> Result<Imported, ImportError> {
         let home = self.keys.iter().find(|(dc, _)| *dc == self.home);
         let (dc, key) = home.ok_or(ImportError::NoKey(Format::Tdata))?;
-        // Those of other kinds have larger numbers: temporary ones, and of content networks.
+        // Keys of other kinds, such as temporary ones, have larger numbers.
         let others = self.keys.iter().map(|(dc, key)| OtherDc {
             dc: (*dc).into(),
             place: Place::default(),
@@ -390,7 +390,7 @@ impl Authorization {
     }
 }
 
-/// Whether an account's configuration names the test DCs; `None` if it is not understood.
+/// Returns whether an account's configuration names the test DCs. Returns `None` if its layout is not known.
 fn environment(content: &[u8]) -> Option<bool> {
     let mut fields = Fields(content);
     let mut fields = Fields(local::byte_array(&mut fields)?);
