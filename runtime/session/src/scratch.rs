@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-/// A directory of one test, removed with all that is in it.
+/// A directory of one test, which is removed with its content.
 pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
-    /// `name` must be the test's alone.
+    /// Creates the directory. No other test may use `name`.
     pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("sansgram-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
@@ -15,7 +15,7 @@ impl Directory {
         Self(path)
     }
 
-    /// The names of all files, in order.
+    /// Returns the names of all files, sorted.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut names: Vec<_> =
             fs::read_dir(&self.0).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();

@@ -12,7 +12,7 @@ use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime, ScriptedP
 use super::login::give_code;
 use super::{config, sandbox};
 
-/// What `future` answers within `polls` polls; then it is dropped.
+/// Returns the output of `future` within `polls` polls, after which it is dropped.
 pub(super) async fn within<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut left = polls;
@@ -27,8 +27,8 @@ pub(super) async fn within<T>(polls: usize, future: impl Future<Output = T>) -> 
     .await
 }
 
-/// A whole login is dropped at its first `await` that waits, at its second, and so on. Each time, the same client
-/// must go on as if nothing had happened.
+/// A whole login is dropped at its first pending `await`, at its second, and so on. The same client must continue as if
+/// nothing had happened.
 pub(crate) async fn dropped_futures_do_no_harm<R: Runtime + Clone>(runtime: R) {
     let served = sandbox();
     for polls in 0.. {
@@ -92,7 +92,7 @@ pub(crate) async fn disconnect_ends_everything<R: Runtime>(runtime: R) {
     let store = Arc::new(MemoryStore::new());
     let client = Client::start(runtime, config(&served), store.clone()).await.unwrap();
     client.connect().await.unwrap();
-    // Whatever is asked from now on waits, however busy the machine is.
+    // From now on every request waits, even on a busy computer.
     served.with_dcs(|dcs| dcs.options_mut().fault_injection.withhold_results = true);
     let other = client.clone();
     let mut updates = pin!(other.next_update());
@@ -102,7 +102,7 @@ pub(crate) async fn disconnect_ends_everything<R: Runtime>(runtime: R) {
         other.next_event().await
     });
     assert!(within(0, events.as_mut()).await.is_none());
-    // What is under way ends like what is begun later.
+    // Pending calls end like later ones.
     let mut me = pin!(other.get_me());
     assert!(within(0, me.as_mut()).await.is_none());
     let mut link = other.qr_login(&[]).unwrap();
@@ -126,7 +126,7 @@ pub(crate) async fn disconnect_ends_everything<R: Runtime>(runtime: R) {
     assert_eq!(Arc::strong_count(&store), 1);
 }
 
-/// All answers, in the order of the futures.
+/// Returns all outputs, in the order of the futures.
 async fn join_all<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
     let mut futures: Vec<Pin<Box<_>>> = futures.into_iter().map(Box::pin).collect();
     let mut answers: Vec<Option<T>> = futures.iter().map(|_| None).collect();

@@ -1,4 +1,4 @@
-//! The interactive login, with a script in the place of a person.
+//! The interactive login with scripted answers.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use sansgram_testkit::server::ServerOptions;
 
 use super::{config, sandbox, sandbox_with};
 
-/// Answers in order, and keeps all that was asked (`?`, hidden `*`) and shown.
+/// Answers in order, and records all questions (`?`, secret ones `*`) and all lines shown.
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) answers: VecDeque<&'static str>,
@@ -57,9 +57,9 @@ pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
         "my number", // no number
         "1:wrong",   // an unknown bot
         "+1 234 567 8900",
-        "y", // a phone that the server does not take
+        "y", // a phone that the server rejects
         "+999 66 1-0003",
-        "n", // a slip of the finger
+        "n", // a typing error
         "00 999 (66) 1-0002",
         "what?",
         "Y",
@@ -196,7 +196,7 @@ pub(crate) async fn b5_an_address_that_is_not_allowed_is_asked_for_again<R: Runt
     }
 }
 
-/// What no other answer mends ends the conversation; what another one mends goes on.
+/// An error that no other answer corrects ends the conversation; otherwise the question is asked again.
 pub(crate) async fn b3_refusals_in_a_conversation<R: Runtime + Clone>(runtime: R) {
     for (code, name, goes_on) in [
         (400, "SOMETHING_NEW", true),

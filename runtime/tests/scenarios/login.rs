@@ -7,7 +7,7 @@ use sansgram_runtime::{Client, Error, FileStore, LoginStep, MemoryStore, Runtime
 
 use super::{config, dc_id, sandbox};
 
-/// Logs in by phone as far as the code goes.
+/// Requests a code and gives it.
 pub(super) async fn give_code(client: &Client, phone: &str, code: &str) -> LoginStep {
     let token = token(client, phone).await;
     client.sign_in(&token, code).await.unwrap()
@@ -20,7 +20,7 @@ async fn token(client: &Client, phone: &str) -> SentCode {
     }
 }
 
-/// Logs in by phone and checks what is left behind.
+/// Logs in by phone and checks the stored session.
 async fn phone_of<R: Runtime>(runtime: R, phone: &str, code: &str, password: Option<&str>, dc: i32) {
     let served = sandbox();
     let store = MemoryStore::new();
@@ -34,7 +34,7 @@ async fn phone_of<R: Runtime>(runtime: R, phone: &str, code: &str, password: Opt
         (other, _) => panic!("{other:?}"),
     };
     assert!(!user.is_bot);
-    // It counted as done only once it was kept.
+    // The step ended only after the session was saved.
     let kept = store.session().unwrap();
     assert_eq!(kept.user.unwrap().id, user.id);
     assert_eq!(kept.home_dc, Some(dc_id(dc)));
@@ -56,7 +56,7 @@ pub(crate) async fn a_password_comes_after_a_code<R: Runtime>(runtime: R) {
         assert!(matches!(error, Error::Login(LoginError::Restart)), "{error:?}");
         let error = client.request_password_recovery().await.unwrap_err();
         assert!(matches!(error, Error::Login(LoginError::Restart)), "{error:?}");
-        assert_eq!(client.logout_cause(), None, "nobody was logged in");
+        assert_eq!(client.logout_cause(), None, "no user was logged in");
     }
 }
 
@@ -147,7 +147,7 @@ pub(crate) async fn a_restart_needs_no_login<R: Runtime + Clone>(runtime: R) {
     let user = client.bot_login("2:elsewhere").await.unwrap();
     client.disconnect().await;
 
-    // Neither the application's identity nor anything but the session is needed again.
+    // Only the session is needed again, not even the application's identity.
     let config = config(&served).with_api(None);
     let client = Client::start(runtime, config, store).await.unwrap();
     assert_eq!(client.home(), dc_id(1));
@@ -164,7 +164,7 @@ pub(crate) async fn a_logout_is_remembered<R: Runtime + Clone>(runtime: R) {
     assert_eq!(store.session().unwrap().user, None);
     assert!(!client.is_authorized().await.unwrap());
     client.log_out().await.unwrap();
-    // The same client takes the next one.
+    // The same client can log in again.
     client.bot_login("1:sandbox").await.unwrap();
     assert!(store.session().unwrap().user.is_some());
 }
@@ -182,7 +182,7 @@ pub(crate) async fn a_file_keeps_the_session<R: Runtime + Clone>(runtime: R) {
     assert_eq!(client.get_me().await.unwrap(), user);
 }
 
-/// A directory of one test, removed with all that is in it.
+/// A directory of one test, which is removed with its content.
 pub(super) struct Directory(pub(super) std::path::PathBuf);
 
 impl Directory {

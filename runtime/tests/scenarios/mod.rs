@@ -1,5 +1,5 @@
-//! What every runtime must be able to do, over real sockets against the test DCs on loopback. The crates of the
-//! runtimes include this file and run each scenario with theirs.
+//! The scenarios that every runtime must pass, over sockets against the test DCs on loopback. The crates of the
+//! runtimes include this file and run each scenario with their runtime.
 
 mod clients;
 mod interactive;
@@ -33,7 +33,7 @@ pub(crate) use saved_logins::*;
 pub(crate) use trouble::*;
 pub(crate) use values::*;
 
-/// Declares one test for each scenario; `$run` is given it and calls it with a runtime.
+/// Declares one test for each scenario. `$run` calls the scenario with a runtime.
 macro_rules! scenarios {
     ($run:path) => {
         scenarios!($run:
@@ -67,7 +67,7 @@ macro_rules! scenarios {
     };
 }
 
-/// The longest that any scenario may take; all of them are far quicker.
+/// The time limit of a scenario; all of them take far less.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs `scenario` on a thread of its own, and fails if it hangs.
@@ -85,7 +85,7 @@ pub(crate) fn bounded(scenario: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// The DCs of a scenario. When they are dropped, all that was traced or shown meanwhile is searched for their secrets.
+/// The DCs of a scenario. On drop, all logged and shown text is searched for their secrets.
 struct Sandbox {
     served: TestServer,
     begun: secret_scan::Position,
@@ -120,7 +120,7 @@ fn sandbox_with(server: ServerOptions) -> Sandbox {
     Sandbox { served, begun }
 }
 
-/// How to reach them, beginning at DC 2.
+/// The configuration for these DCs, with DC 2 as the initial one.
 fn config(served: &TestServer) -> Config {
     let mut dcs = DcTable::new();
     for (dc, address) in served.addresses() {

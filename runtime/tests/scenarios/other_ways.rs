@@ -76,7 +76,7 @@ pub(crate) async fn interactive_email<R: Runtime>(runtime: R) {
     let mut script = Script::new([
         "9996620006",
         "y",
-        "nobody",
+        "not-an-address",
         "ada@home.example",
         "000000",
         "222222", // the address

@@ -16,7 +16,7 @@ use sansgram_testkit::test_server::TestServer;
 use super::login::give_code;
 use super::{config, dc_id, sandbox};
 
-/// What a proxy does with each connection.
+/// The behaviour of a proxy.
 #[derive(Clone, Copy)]
 enum Manner {
     /// Works; if it wants credentials, for this user name and password only.
@@ -25,9 +25,9 @@ enum Manner {
     Slow,
     /// Refuses every target with this SOCKS5 reply.
     Refuses(u8),
-    /// Answers with these bytes, whatever it is sent.
+    /// Answers every input with these bytes.
     Says(&'static [u8]),
-    /// Reads and says nothing.
+    /// Reads and never answers.
     Silent,
 }
 
@@ -212,7 +212,7 @@ fn through(url: &str) -> ClientOptions {
 }
 
 /// Logs in through the proxy, with a migration, and checks that every connection went through it.
-async fn signs_in<R: Runtime>(runtime: R, proxy: &TestProxy, url: &str) {
+async fn logs_in<R: Runtime>(runtime: R, proxy: &TestProxy, url: &str) {
     let served = sandbox();
     let client =
         Client::start_with(runtime, config(&served), MemoryStore::new(), through(url)).await.unwrap();
@@ -229,37 +229,37 @@ fn address(served: &TestServer, dc: i32) -> SocketAddr {
 
 pub(crate) async fn through_socks5<R: Runtime>(runtime: R) {
     let proxy = TestProxy::socks5(Manner::Works(None));
-    signs_in(runtime, &proxy, &proxy.url("socks5", "")).await;
+    logs_in(runtime, &proxy, &proxy.url("socks5", "")).await;
 }
 
 pub(crate) async fn through_socks5_with_a_password<R: Runtime>(runtime: R) {
     let proxy = TestProxy::socks5(Manner::Works(Some(("me", "p@ss"))));
-    signs_in(runtime, &proxy, &proxy.url("socks5h", "me:p%40ss@")).await;
+    logs_in(runtime, &proxy, &proxy.url("socks5h", "me:p%40ss@")).await;
 }
 
 pub(crate) async fn through_http<R: Runtime>(runtime: R) {
     let proxy = TestProxy::http(Manner::Works(None));
-    signs_in(runtime, &proxy, &proxy.url("http", "")).await;
+    logs_in(runtime, &proxy, &proxy.url("http", "")).await;
 }
 
 pub(crate) async fn through_http_with_a_password<R: Runtime>(runtime: R) {
     let proxy = TestProxy::http(Manner::Works(Some(("me", "secret"))));
-    signs_in(runtime, &proxy, &proxy.url("http", "me:secret@")).await;
+    logs_in(runtime, &proxy, &proxy.url("http", "me:secret@")).await;
 }
 
 pub(crate) async fn through_slow_proxies<R: Runtime + Clone>(runtime: R) {
     let proxy = TestProxy::socks5(Manner::Slow);
-    signs_in(runtime.clone(), &proxy, &proxy.url("socks5", "")).await;
+    logs_in(runtime.clone(), &proxy, &proxy.url("socks5", "")).await;
     let proxy = TestProxy::http(Manner::Slow);
-    signs_in(runtime, &proxy, &proxy.url("http", "")).await;
+    logs_in(runtime, &proxy, &proxy.url("http", "")).await;
 }
 
 pub(crate) async fn a_proxy_with_a_name<R: Runtime>(runtime: R) {
     let proxy = TestProxy::socks5(Manner::Works(None));
-    signs_in(runtime, &proxy, &format!("socks5://localhost:{}", proxy.address.port())).await;
+    logs_in(runtime, &proxy, &format!("socks5://localhost:{}", proxy.address.port())).await;
 }
 
-/// Why a client does not get through; it must say so within `limit`.
+/// Returns the reason why a client cannot connect, which it must return within `limit`.
 async fn fails<R: Runtime>(runtime: R, url: &str, limit: Duration) -> DisconnectReason {
     let served = sandbox();
     let config = config(&served).with_max_attempts(3).with_connect_timeout(limit / 8);
@@ -272,7 +272,7 @@ async fn fails<R: Runtime>(runtime: R, url: &str, limit: Duration) -> Disconnect
     reason
 }
 
-/// Far longer than a proxy takes that answers.
+/// Far longer than a working proxy takes.
 const QUICK: Duration = Duration::from_secs(30);
 
 fn proxys(fault: ProxyFault) -> DisconnectReason {

@@ -1,4 +1,4 @@
-//! Requests that are followed on their way, and updates.
+//! Requests that are followed with a handle, and updates.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,12 +16,12 @@ pub(crate) async fn a_request_is_followed<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let first = client.send(&GetNearestDc {}, RequestOptions::default()).unwrap();
-    // Nothing ran in between that could have connected.
+    // No other task ran in between, so the client has not connected.
     assert_eq!(first.delivery(), Some(Delivery::Queued));
     let options = RequestOptions::default().with_after(Some(first.id()));
     let second = client.send(&GetNearestDc {}, options).unwrap();
     let reply = second.reply().await.unwrap();
-    // The server answers in the order in which it executes.
+    // The server answers in the order of execution.
     assert_eq!(first.delivery(), Some(Delivery::Answered));
     assert_eq!(first.reply().await.unwrap(), reply);
 
@@ -43,7 +43,7 @@ pub(crate) async fn a_request_is_acknowledged_quickly<R: Runtime>(runtime: R) {
     }
 }
 
-/// The server never heard of it, so nothing may look as if it had.
+/// The server never received the request, so the handle must not report a receipt.
 pub(crate) async fn a_request_that_never_left_was_not_received<R: Runtime>(runtime: R) {
     let fault_injection = FaultInjection::default().with_silent_after_accept(true);
     let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
@@ -78,7 +78,7 @@ pub(crate) async fn updates_begin_with_their_state<R: Runtime + Clone>(runtime: 
     assert!(client.rejected_counts().is_empty(), "{:?}", client.rejected_counts());
     let store = MemoryStore::with_session(client.session());
     client.disconnect().await;
-    // An application that was logged in before needs to do nothing else; a connection that is lost comes back.
+    // If a user is logged in, the application needs no other call; a lost connection is reopened.
     let client = Client::start(runtime, config(&served), store).await.unwrap();
     for _ in 0..2 {
         let update = client.next_update().await.unwrap();

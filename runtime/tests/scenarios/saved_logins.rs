@@ -17,7 +17,7 @@ pub(crate) async fn a_saved_login_continues_in_another_process<R: Runtime + Clon
     let key = client.session().keys;
     client.disconnect().await;
 
-    // Another process: nothing but the two texts.
+    // Another process has only the two texts.
     let second = MemoryStore::new();
     sansgram_runtime::SessionStore::save(&second, &first.session().unwrap()).unwrap();
     let client = Client::start(runtime.clone(), config(&served), second.clone()).await.unwrap();
@@ -28,7 +28,7 @@ pub(crate) async fn a_saved_login_continues_in_another_process<R: Runtime + Clon
     assert_eq!(client.session().keys, key, "no new key was needed");
     client.disconnect().await;
 
-    // A third one, which only lacks the password.
+    // A third process only needs the password.
     let client = Client::start(runtime, config(&served), second).await.unwrap();
     let mut script = Script::new(["sandbox"]);
     let pending = SavedLogin::Password(sansgram_runtime::core::login::PasswordHint::default());
@@ -47,7 +47,7 @@ pub(crate) async fn a_logout_token_replaces_the_code<R: Runtime>(runtime: R) {
     assert!(matches!(client.send_code("9996620001").await.unwrap(), LoginStep::LoggedIn(_)));
     let event = served.next_event(LIMIT);
     assert!(matches!(event, Some(AccountEvent::LoggedIn { .. })), "{event:?}");
-    // For another number it is of no use.
+    // The token is not valid for another number.
     client.log_out().await.unwrap();
     let step = client.send_code("9996620003").await.unwrap();
     let LoginStep::CodeSent(token) = step else { panic!("{step:?}") };

@@ -1,4 +1,5 @@
-//! Servers and disks that fail: each ends in one typed reason, in bounded time, and one can go on.
+//! Servers and disks that fail: each failure has one typed reason and takes a bounded time, and the client can
+//! continue.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -20,11 +21,11 @@ use super::login::Directory;
 use super::{config, dc_id, sandbox, sandbox_with};
 
 pub(crate) async fn no_server_listens<R: Runtime>(runtime: R) {
-    // A reserved port, which no test is given.
-    let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+    // A reserved port, which no test listens on.
+    let unused = SocketAddr::from(([127, 0, 0, 1], 1));
     let served = sandbox();
     let mut dcs = DcTable::new();
-    dcs.insert(dc_id(2), nobody);
+    dcs.insert(dc_id(2), unused);
     let config = config(&served).with_dcs(dcs).with_max_attempts(2);
     let client = Client::start(runtime, config, MemoryStore::new()).await.unwrap();
     let error = client.connect().await.unwrap_err();
@@ -51,7 +52,7 @@ pub(crate) async fn a_server_that_dies<R: Runtime>(runtime: R) {
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
 }
 
-/// What both ways of connecting report of a server that misbehaves.
+/// Checks the error that both ways of connecting return for a faulty server.
 async fn misbehaving<R: Runtime>(runtime: R, fault_injection: FaultInjection) -> (DisconnectReason, Error) {
     let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
     let config = config(&served).with_connect_timeout(Duration::from_secs(2)).with_max_attempts(1);
@@ -94,7 +95,7 @@ pub(crate) async fn a_slow_server<R: Runtime>(runtime: R) {
     client.bot_login("1:sandbox").await.unwrap();
 }
 
-/// Saves nothing while `is_full`.
+/// A store that fails to save while `is_full`.
 #[derive(Default)]
 struct Disk {
     is_full: AtomicBool,
@@ -132,7 +133,8 @@ pub(crate) async fn a_full_disk_is_reported<R: Runtime>(runtime: R) {
     client.save().await.unwrap();
 }
 
-/// A login that is over is told with its reason, also to who waits for updates, and the next one can be made at once.
+/// A login that the server ended is reported with its reason, also to callers that wait for updates, and the next login
+/// can start at once.
 async fn is_over(client: &Client, cause: LogoutCause) {
     assert_eq!(client.logout_cause(), None);
     let mut told = pin!(async {
@@ -160,7 +162,7 @@ pub(crate) async fn a_revoked_session_is_reported<R: Runtime>(runtime: R) {
     is_over(&client, LogoutCause::Revoked).await;
 }
 
-/// The session was logged in at servers that have lost their keys since: to these here it is unknown.
+/// The servers do not know the auth key of the session.
 pub(crate) async fn a_forgotten_key_is_reported<R: Runtime + Clone>(runtime: R) {
     let store = MemoryStore::new();
     {
@@ -174,7 +176,7 @@ pub(crate) async fn a_forgotten_key_is_reported<R: Runtime + Clone>(runtime: R) 
     is_over(&client, LogoutCause::KeyInvalid).await;
 }
 
-/// Every scenario is searched for secrets at its end: here is one that was traced.
+/// Every scenario is searched for secrets at its end: this one logs a secret.
 pub(crate) async fn a_planted_secret_is_found<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();

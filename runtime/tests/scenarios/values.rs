@@ -1,4 +1,4 @@
-//! Answers by values and callbacks in the place of a person.
+//! Answers from values and callbacks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -32,7 +32,7 @@ pub(crate) async fn values_and_callbacks<R: Runtime + Clone>(runtime: R) {
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
-/// What is asked, answered and said, for each set of values that does not log in; and the client is none the worse.
+/// The questions and the error for each set of values that does not log in. The client remains usable.
 pub(crate) async fn values_that_are_wrong_or_missing<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
@@ -62,7 +62,7 @@ pub(crate) async fn values_that_are_wrong_or_missing<R: Runtime>(runtime: R) {
             "no consent to a recovery of the password was given",
         ),
     ] {
-        // As wrong the second time, and for the same reason; and a borrowed prompt is as good as its owner.
+        // The second attempt fails for the same reason, here with a borrowed prompt.
         for _ in 0..2 {
             let error = client.interactive_login(&mut &mut values).await.unwrap_err();
             assert_eq!(error.to_string(), expected);
@@ -91,7 +91,7 @@ pub(crate) async fn values_of_the_wrong_form<R: Runtime>(runtime: R) {
     assert!(!client.is_connected());
 }
 
-/// The answers of one login serve for the next.
+/// The answers of one login can be used for the next.
 pub(crate) async fn values_can_be_used_again<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();

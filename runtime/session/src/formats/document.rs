@@ -1,4 +1,4 @@
-//! JSON documents that hold a session, or lie beside one.
+//! JSON documents that contain a session, or describe the session beside them.
 
 use super::error::ImportError;
 use super::found::Reading;
@@ -7,12 +7,12 @@ use super::json::{self, Object};
 use super::{gotd, web};
 use crate::policy::MAX_JSON_LEVELS;
 
-/// Reads a document; `None` if it is none of a format that is known here, or no JSON.
+/// Reads a document. Returns `None` if it is not JSON, or of no known format.
 pub(super) fn read(text: &str, options: &ImportOptions) -> Reading {
     read_at(text, options, 0)
 }
 
-/// The same for a document that lies so deep in another. The parser counts no levels of values that it leaves as text.
+/// Reads a document at this depth within others. The parser does not limit the depth of values that it leaves as text.
 fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
     if level == MAX_JSON_LEVELS {
         return None;
@@ -29,7 +29,7 @@ fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
             gotd::read(&object).or_else(read).or_else(|| described(&object))
         }
         '[' => web::read_list(text, options),
-        // A document that was copied as a string.
+        // A document within a JSON string.
         '"' => {
             let inner = json::unquoted(text)?;
             if inner.trim_start().starts_with(['{', '[']) {
@@ -42,7 +42,7 @@ fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
     }
 }
 
-/// The file that sellers and tools put beside a session to say which device it pretends to be.
+/// Recognises the file that sellers and tools put beside a session to describe its application and device.
 fn described(object: &Object<'_>) -> Reading {
     let has = |name: &str| object.contains_key(name);
     let is_one =

@@ -1,14 +1,14 @@
-//! base64 as the libraries write it, and numbers in network order.
+//! The base64 variants of the libraries, hexadecimal, and big-endian fields.
 
 use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
-/// Bytes of a session that is read or written.
+/// Bytes of a session.
 pub(super) type Bytes = Zeroizing<Vec<u8>>;
-/// A session string that was written.
+/// A session string.
 pub(super) type Text = Zeroizing<String>;
 
-/// Whether session strings may contain this byte.
+/// Returns whether session strings may contain this byte.
 pub(super) const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
 }
@@ -25,12 +25,12 @@ pub(super) fn decode(text: &str) -> Option<Bytes> {
     decoded::<Base64Unpadded>(&standard)
 }
 
-/// Decodes base64 of the standard alphabet with its padding, and no other.
+/// Decodes base64 of the standard alphabet, which must be padded.
 pub(super) fn decode_standard(text: &str) -> Option<Bytes> {
     decoded::<Base64>(text)
 }
 
-/// What is decoded before an error is found is wiped too, as it is not by `Encoding::decode_vec`.
+/// Decodes a text. Unlike `Encoding::decode_vec`, wipes the decoded bytes if there is an error.
 fn decoded<E: Encoding>(text: &str) -> Option<Bytes> {
     let mut bytes = Zeroizing::new(vec![0; text.len() / 4 * 3 + 3]);
     let length = E::decode(text, &mut bytes).ok()?.len();
@@ -38,7 +38,7 @@ fn decoded<E: Encoding>(text: &str) -> Option<Bytes> {
     Some(bytes)
 }
 
-/// Exactly `N` bytes in hexadecimal: digits only, of either case.
+/// Decodes exactly `N` bytes from hexadecimal digits of either case.
 pub(super) fn hex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
     let mut bytes = Zeroizing::new([0; N]);
@@ -51,7 +51,7 @@ pub(super) fn hex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     Some(bytes)
 }
 
-/// The same of any number of bytes.
+/// Decodes any number of bytes from hexadecimal digits of either case.
 pub(super) fn hex_bytes(text: &str) -> Option<Bytes> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
     let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
@@ -62,7 +62,7 @@ pub(super) fn hex_bytes(text: &str) -> Option<Bytes> {
 }
 
 fn hex_byte(digits: [u8; 2]) -> Option<u8> {
-    // Not `from_str_radix`, which takes a sign.
+    // `from_str_radix` would accept a sign.
     let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
     u8::try_from(high? << 4 | low?).ok()
 }
@@ -79,7 +79,7 @@ pub(super) fn encode_standard(bytes: &[u8]) -> Text {
     Zeroizing::new(Base64::encode_string(bytes))
 }
 
-/// Takes fields from the front of a packed structure.
+/// Reads the fields of a packed structure in order.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -115,7 +115,7 @@ impl<'a> Fields<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// A byte that is 0 or 1.
+    /// Reads a byte that is 0 or 1.
     pub(super) fn bool(&mut self) -> Option<bool> {
         match self.u8()? {
             0 => Some(false),

@@ -9,15 +9,15 @@ use super::error::ImportError;
 use crate::policy::{MAX_FILE_LEN, SQLITE_HEAD_LEN};
 use crate::store::{open_file, read_file};
 
-/// What every SQLite file begins with.
+/// The first bytes of every SQLite file.
 const SQLITE_MARK: &[u8] = b"SQLite format 3\0";
 
 const A_LINK: &str = "it is a symbolic link, not a file";
 
-/// Reads the file that the caller named, of a SQLite file only the beginning; a link to it is followed.
+/// Reads the file that the caller named, but only the beginning of a SQLite file. A link is followed.
 ///
 /// # Errors
-/// [`ImportError::Io`], also if it is too large or no file.
+/// Returns [`ImportError::Io`] if the file cannot be read, is too large or is not a regular file.
 pub(super) fn read_named(path: &Path) -> Result<Bytes, ImportError> {
     if let Ok(file) = open_file(path) {
         let mut begin = Bytes::default();
@@ -29,11 +29,11 @@ pub(super) fn read_named(path: &Path) -> Result<Bytes, ImportError> {
     read_file(path, MAX_FILE_LEN).map_err(|error| ImportError::io(path, error))
 }
 
-/// Reads a file that belongs to the one that the caller named; `None` if there is none. Only a regular file of at most
+/// Reads a file beside the one that the caller named. Returns `None` if there is none. Only a regular file of at most
 /// `limit` bytes is read, and no link is followed.
 ///
 /// # Errors
-/// As [`read_named`].
+/// Returns the same errors as [`read_named`].
 pub(super) fn read_beside(path: &Path, limit: u64) -> Result<Option<Bytes>, ImportError> {
     let read = fs::symlink_metadata(path).and_then(|metadata| match metadata.is_symlink() {
         true => Err(io::Error::new(io::ErrorKind::InvalidInput, A_LINK)),
@@ -46,7 +46,7 @@ pub(super) fn read_beside(path: &Path, limit: u64) -> Result<Option<Bytes>, Impo
     }
 }
 
-/// Whether a file that begins with `bytes` is a SQLite database.
+/// Returns whether a file that begins with `bytes` is a SQLite database.
 pub(crate) fn is_sqlite(bytes: &[u8]) -> bool {
     bytes.starts_with(SQLITE_MARK)
 }

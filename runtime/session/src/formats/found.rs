@@ -1,4 +1,4 @@
-//! What the formats say of a session, before it is one.
+//! The content of a session of another library, before it is checked.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -15,12 +15,12 @@ use super::imported::Imported;
 pub(super) const MAX_USER_ID: i64 = (1 << 52) - 1;
 const FOREIGN_KEYS: &str = "keys of DCs of other servers";
 
-/// Where a program found a DC, as it says it.
+/// The address of a DC in a session of another library.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
-    /// An address or the name of a host; empty if the format does not say.
+    /// An address or a host name; empty if the format has none.
     host: String,
-    /// 0 if the format does not say.
+    /// The port; 0 if the format has none.
     port: u16,
 }
 
@@ -29,7 +29,7 @@ impl Place {
         Self { host: host.into(), port }
     }
 
-    /// The same with a port that is 0 if it is impossible.
+    /// Creates a place whose port is 0 if the number is not a port.
     pub(super) fn numbered(host: impl Into<String>, port: Option<i64>) -> Self {
         Self::new(host, port.and_then(|port| port.try_into().ok()).unwrap_or(0))
     }
@@ -43,18 +43,18 @@ impl Place {
         self.port
     }
 
-    /// Where it can be reached; an address without a port leads nowhere.
+    /// Returns the socket address, or `None` if the address or the port is missing.
     fn address(&self) -> Option<SocketAddr> {
         self.ip().filter(|_| self.port != 0).map(|ip| SocketAddr::new(ip, self.port))
     }
 
-    /// The servers to which this place says that `dc` belongs.
+    /// Returns the servers that `dc` belongs to, judged by this address.
     fn servers(&self, dc: DcId) -> Servers {
         let host = self.host.trim().trim_end_matches('.').to_ascii_lowercase();
         match (self.ip(), self.address()) {
             (Some(ip), _) if Servers::is_telegram_address(ip) => Servers::Telegram,
             (_, Some(address)) => Servers::at(dc, address),
-            // Programs that run in a browser keep names such as venus.web.telegram.org.
+            // Programs in a browser store names such as venus.web.telegram.org.
             _ if host.ends_with(".telegram.org") => Servers::Telegram,
             _ if host.is_empty() || host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified()) => {
                 Servers::Unknown
@@ -70,16 +70,16 @@ impl From<Option<SocketAddr>> for Place {
     }
 }
 
-/// What a format says of a DC that is not the home DC.
+/// A DC other than the home DC.
 pub(super) struct OtherDc {
-    /// Its number; what is no DC's is left out.
+    /// The number. The entry is ignored if this is not the number of a DC.
     pub(super) dc: i64,
     pub(super) place: Place,
-    /// All zeros if there is none.
+    /// The key; all zeros if there is none.
     pub(super) key: Zeroizing<[u8; 256]>,
 }
 
-/// What a format says, before it is checked.
+/// The content of a session, before it is checked.
 pub(super) struct Found {
     pub(super) format: Format,
     /// The home DC's number.
@@ -87,17 +87,17 @@ pub(super) struct Found {
     pub(super) place: Place,
     pub(super) key: Zeroizing<[u8; 256]>,
     pub(super) others: Vec<OtherDc>,
-    /// 0 if no user is known.
+    /// The user; 0 if it is not known.
     pub(super) user_id: i64,
     pub(super) is_bot: bool,
-    /// 0 if it is not known.
+    /// The `api_id`; 0 if it is not known.
     pub(super) api_id: u32,
-    /// `None` if the format does not say.
+    /// Whether the DCs are test DCs; `None` if the format has no such flag.
     pub(super) test_dcs: Option<bool>,
 }
 
 impl Found {
-    /// What a format says that knows only a DC and a key.
+    /// Creates the content for a format that has only a DC and a key.
     pub(super) fn new(format: Format, dc: i64, key: Zeroizing<[u8; 256]>) -> Self {
         Self {
             format,
@@ -141,12 +141,12 @@ impl Found {
         for other in &self.others {
             let Ok(its_dc) = DcId::new(other.dc) else { continue };
             match (&servers, other.place.servers(its_dc)) {
-                // It is where the home DC is.
+                // It counts as one of the servers of the home DC.
                 (_, Servers::Unknown) => {}
                 (Servers::Unknown, its) => servers = its,
                 (_, its) => {
                     if !servers.join(&its) {
-                        // A key of other servers than the home DC's is of no use to it.
+                        // A session holds keys of one group of servers only.
                         if !is_empty(&other.key) && !mended.contains(&FOREIGN_KEYS) {
                             mended.push(FOREIGN_KEYS);
                         }
@@ -161,7 +161,7 @@ impl Found {
                 keys.entry(its_dc).or_insert_with(|| key(&other.key));
             }
         }
-        // Formats without a flag for test DCs are told apart by their addresses alone.
+        // In formats without a flag, only the address shows test DCs.
         let at_test_dcs = self.place.ip().is_some_and(is_of_test_dcs);
         let session = StoredSession {
             home_dc: Some(dc),
@@ -180,7 +180,7 @@ fn is_empty(key: &[u8; 256]) -> bool {
     key.iter().all(|byte| *byte == 0)
 }
 
-/// What the formats of one key say of a session.
+/// The content of an exported session, for the formats that hold one key.
 pub(super) struct Exported<'a> {
     pub(super) dc: DcId,
     pub(super) key: &'a [u8; 256],
@@ -197,7 +197,7 @@ impl<'a> Exported<'a> {
         Ok(Self { dc, key, user, api_id, test_dcs })
     }
 
-    /// The DC's number in one byte.
+    /// Returns the DC's number as one byte.
     pub(super) fn dc_byte(&self) -> Result<u8, ExportError> {
         u8::try_from(self.dc.number()).map_err(|_| ExportError::DcTooHigh(self.dc))
     }
@@ -207,7 +207,7 @@ impl<'a> Exported<'a> {
     }
 }
 
-/// Whether Telegram's test DCs are at this address.
+/// Returns whether this is the address of one of Telegram's test DCs.
 fn is_of_test_dcs(address: IpAddr) -> bool {
     const V4: [[u8; 4]; 3] = [[149, 154, 175, 10], [149, 154, 167, 40], [149, 154, 175, 117]];
     const V6: [&str; 3] = ["2001:b28:f23d:f001::e", "2001:67c:4e8:f002::e", "2001:b28:f23d:f003::e"];
@@ -217,5 +217,5 @@ fn is_of_test_dcs(address: IpAddr) -> bool {
     }
 }
 
-/// What the reader of one format says; `None` if it is none of its own.
+/// The result of the reader of one format; `None` if the input is not of its format.
 pub(super) type Reading = Option<Result<Imported, ImportError>>;

@@ -12,7 +12,7 @@ use super::error::{ExportError, ImportError};
 use super::format::Format;
 use super::found::{Exported, Found, Place};
 
-/// All but the address, in bytes.
+/// The length of everything except the address, in bytes.
 const FIXED_LEN: usize = 261;
 /// The longest address that GramJS takes for one; a larger number is the beginning of an IPv6 address to it.
 const MAX_ADDRESS_LEN: usize = 100;

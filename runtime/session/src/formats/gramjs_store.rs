@@ -1,5 +1,5 @@
-//! The folder of GramJS' `StoreSession`: a file for each value, `NAME%3AdcId`, `NAME%3Aport`, `NAME%3AserverAddress` and
-//! `NAME%3AauthKey`, in JSON. `NAME` is the folder's name.
+//! The folder of GramJS' `StoreSession`: a file for each value, `NAME%3AdcId`, `NAME%3Aport`, `NAME%3AserverAddress`
+//! and `NAME%3AauthKey`, in JSON. `NAME` is the folder's name.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -137,14 +137,14 @@ fn import_content(path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<
 /// Reads a file by its path and content.
 type FileReader = fn(&Path, &[u8], &ImportOptions) -> Reading;
 
-/// Reads a folder: each format says whether it is one of its own.
+/// Reads a folder. Each reader decides whether the folder is of its format.
 fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
     const READERS: &[fn(&Path, &ImportOptions) -> Reading] =
         &[tdata::read_folder, tdlib::read_folder, gramjs_store::read_folder, unread::read_folder];
     READERS.iter().find_map(|read| read(path, options)).unwrap_or(Err(ImportError::UnknownFolder))
 }
 
-/// Reads a binary file: each format says whether it is one of its own, by its content or its name.
+/// Reads a binary file. Each reader decides by content and name whether the file is of its format.
 fn import_binary(
     path: &Path,
     bytes: &[u8],

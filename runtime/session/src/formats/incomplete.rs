@@ -1,4 +1,4 @@
-//! Session strings of which a part is missing: what format they are of, and what they have lost.
+//! Incomplete session strings: their format, and the part that is missing.
 
 use zeroize::Zeroizing;
 
@@ -7,7 +7,8 @@ use super::format::Format;
 use super::string_start;
 use super::{encoding, ferogram, gramjs, mtcute, mtkruto, pyrogram, telethon};
 
-/// What a string with the letters of one, but without the length of any, has lost, as far as its beginning shows.
+/// Returns what a string lacks whose characters are those of a session string, but whose length is not, judged by its
+/// beginning.
 pub(super) fn first_missing(text: &str) -> Option<ImportError> {
     let missing = |format| Some(ImportError::FirstMissing(format));
     if let Some(bytes) = encoding::decode(text) {

@@ -1,4 +1,4 @@
-//! Values of JSON documents. What is taken out of a document is wiped; the parser itself makes no copy of a value.
+//! Values of JSON documents. Extracted values are wiped on drop; the parser itself copies no value.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::encoding::{self, Text};
 
-/// An object; its values are pieces of the text.
+/// An object, whose values are slices of the text.
 pub(super) type Object<'a> = BTreeMap<String, &'a RawValue>;
 
 pub(super) fn object(text: &str) -> Option<Object<'_>> {
@@ -18,12 +18,12 @@ pub(super) fn array(text: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(text).ok()
 }
 
-/// What is between the quotes of a string.
+/// Returns the content of a string.
 pub(super) fn string(value: &RawValue) -> Option<Text> {
     unquoted(value.get())
 }
 
-/// The same of text that is a JSON string; it has no control characters then, nor an unknown escape.
+/// Returns the content of a text that is a JSON string. Returns `None` if it is not, or has an unknown escape.
 pub(super) fn unquoted(text: &str) -> Option<Text> {
     let mut rest = text.trim().strip_prefix('"')?.strip_suffix('"')?;
     let mut out = Zeroizing::new(String::with_capacity(rest.len()));
@@ -39,7 +39,7 @@ pub(super) fn unquoted(text: &str) -> Option<Text> {
             'u' => {
                 let code = encoding::hex::<2>(after.as_str().get(..4)?)?;
                 let code = u32::from(u16::from_be_bytes(*code));
-                // Half of a pair stands for a character that no session has.
+                // Surrogate pairs are not decoded, as no session contains such characters.
                 out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
                 after = after.as_str().get(4..)?.chars();
             }
@@ -51,7 +51,7 @@ pub(super) fn unquoted(text: &str) -> Option<Text> {
     Some(out)
 }
 
-/// A whole number, also in quotes.
+/// Returns an integer, which may be in quotes.
 pub(super) fn number(value: &RawValue) -> Option<i64> {
     match string(value) {
         Some(text) => text.trim().parse().ok(),

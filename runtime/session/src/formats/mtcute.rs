@@ -1,5 +1,5 @@
 //! mtcute's string, version 3: urlsafe base64 without padding of 3 u8, flags i32, and as TL values the DC, the DC for
-//! media, who is logged in, and the key.
+//! media, the user, and the key.
 //!
 //! A DC is TL bytes of: version 2 u8, number u8, flags u8, address as TL string, port i32.
 

@@ -1,8 +1,8 @@
-//! What people take for a session, by name.
+//! Texts that people mistake for a session.
 
 use std::fmt;
 
-/// Something that is no session, but is mistaken for one.
+/// A text that is mistaken for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoSession {
@@ -46,7 +46,7 @@ impl fmt::Display for NoSession {
     }
 }
 
-/// What a text without a session is, if it is known.
+/// Recognises a text that is not a session.
 pub(super) fn name(text: &str) -> Option<NoSession> {
     let marks = ['"', '\'', '`', '“', '”', ',', ';'];
     let text = text.trim().trim_matches(marks).trim();

@@ -1,5 +1,5 @@
-//! Sessions of programs that are no Telethon and no Pyrogram: samples, round trips, damage. `tests/interop/sessions.sh`
-//! asks those programs that can be run here.
+//! Sessions of programs other than Telethon and Pyrogram: samples, round trips, damage. `tests/interop/sessions.sh`
+//! runs those programs that can be run here.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -96,7 +96,7 @@ fn formats_that_are_written_are_read_again() {
     }
 }
 
-/// What the programs themselves write, byte for byte.
+/// The strings that the programs write, byte for byte.
 #[test]
 fn formats_written_are_those_of_their_programs() {
     let directory = Directory::new("formats-exact");
@@ -329,7 +329,7 @@ fn formats_that_are_not_read_are_named() {
     assert!(error.to_string().contains("MadelineProto"), "{error}");
 }
 
-/// No damage panics, and what is read in spite of it is the key or refused.
+/// Damage causes no panic: the session is refused, or its key is right.
 #[test]
 fn formats_survive_every_cut_and_bit() {
     let directory = Directory::new("formats-damage");

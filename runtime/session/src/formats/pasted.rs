@@ -1,5 +1,5 @@
-//! Session strings as they arrive: wrapped, quoted, from a configuration file or a chat. What stands around a string
-//! is left out only if what remains is a whole session, so that nothing is guessed.
+//! Session strings as users paste them: wrapped, quoted, from a configuration file or a chat. The text around a string
+//! is removed only if the rest is a complete session, so that nothing is guessed.
 
 use zeroize::Zeroizing;
 
@@ -35,7 +35,8 @@ const COLOURS: &str = "colours of a terminal";
 const SOFT_BREAKS: &str = "the line breaks of a mail (quoted-printable)";
 const DOUBLED_ONE: &str = "a 1 too many at its beginning";
 
-/// The text of a file: UTF-8, UTF-16 as editors on Windows write it, or ASCII with quotes of an older code page.
+/// Decodes the text of a file: UTF-8, UTF-16 as editors on Windows write it, or ASCII with quotes of an older code
+/// page.
 pub(super) fn decode(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
     let end = bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n')).map_or(0, |last| last + 1);
     if let Ok(text) = std::str::from_utf8(&bytes[..end])
@@ -73,7 +74,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
     Some((text, Some(UTF_16)))
 }
 
-/// ASCII, in which every other character is taken for a quote.
+/// Decodes ASCII; every other byte counts as a quote.
 fn code_page(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
     let is_text = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
     let others = bytes.iter().filter(|byte| !byte.is_ascii()).count();
@@ -86,7 +87,7 @@ fn code_page(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
     Some((text, None))
 }
 
-/// Reads the one session string in `text` by `recognise`, which takes a string without white space.
+/// Reads the only session string in `text` with `recognise`, which accepts a string without white space.
 pub(super) fn import(
     text: &str,
     recognise: fn(&str) -> Result<Imported, ImportError>,
@@ -154,7 +155,7 @@ struct Search {
 }
 
 impl Search {
-    /// Looks at everything that may be the string, the largest first.
+    /// Tries every piece that may be the string, the largest first.
     fn around(&mut self, text: &str, mended: &[&'static str]) {
         let all = |mark: &'static str| [mended, &[mark]].concat();
         if self.candidate(text, mended) || self.candidate(text.trim_matches(is_mark), &all(QUOTES)) {
@@ -293,7 +294,7 @@ impl Search {
         }
     }
 
-    /// Keeps the error that says most.
+    /// Keeps the most informative error.
     fn note_error(&mut self, error: Option<ImportError>) {
         let rank = |error: &ImportError| match error {
             ImportError::Unrecognised => 0,
@@ -339,7 +340,7 @@ const fn is_mark(char: char) -> bool {
     )
 }
 
-/// Two strings without anything between them: the end of the first is where its padding is, or in the middle.
+/// Splits two strings without anything between them: after the padding of the first, or in the middle.
 fn halves(text: &str) -> Vec<&str> {
     if let Some((at, _)) =
         text.match_indices('=').find(|(at, _)| text[at + 1..].starts_with(char::is_alphanumeric))
@@ -356,7 +357,7 @@ fn halves(text: &str) -> Vec<&str> {
     }
 }
 
-/// The text without what programs add on its way, and what that was.
+/// Removes what programs add to a text. Returns the text and what was removed.
 fn cleaned(text: &str) -> (Text, Vec<&'static str>) {
     let mut mended = Vec::new();
     let mut clean = Zeroizing::new(String::with_capacity(text.len()));
@@ -403,7 +404,7 @@ fn replaced(text: &str, decode: Decode) -> Text {
     out
 }
 
-/// Dashes and minus signs that look like the one on a keyboard.
+/// Dashes and minus signs that look like a hyphen.
 const fn is_dash(char: char) -> bool {
     matches!(char, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}')
 }

@@ -12,7 +12,7 @@ use super::string_start;
 /// The string's lengths without padding, in characters: version 0, 1 and 2.
 const LENGTHS: [usize; 3] = [351, 356, 362];
 
-/// Whether a string is as long as one of Pyrogram.
+/// Returns whether a string has a length of Pyrogram's strings.
 pub(super) fn has_length(text: &str) -> bool {
     LENGTHS.contains(&text.trim_end_matches('=').len())
 }
@@ -47,15 +47,15 @@ fn parse(bytes: &[u8]) -> Option<Found> {
     let user_id =
         if bytes.len() == 263 { fields.u32()?.into() } else { i64::try_from(fields.u64()?).ok()? };
     let is_bot = fields.bool()?;
-    // What is left of a newer string that was cut is as long: one that has the flag of test DCs behind an api_id, or the
-    // upper half of a longer user id. To take it for the old form would be a guess, of a wrong key or user.
+    // What is left of a newer string that was cut is as long: one that has the flag of test DCs behind an api_id, or
+    // the upper half of a longer user id. To take it for the old form would be a guess, of a wrong key or user.
     if bytes.len() == 263 && (bytes[5] <= 1 || user_id == 0) {
         return None;
     }
     Some(Found { api_id, test_dcs, user_id, is_bot, ..Found::new(Format::Pyrogram, dc.into(), key) })
 }
 
-/// Always with an `api_id`, which Hydrogram needs; 0 makes each of the family take the one that its program gives.
+/// Writes a string with an `api_id`, which Hydrogram needs. With 0, the libraries use the one of their program.
 pub(super) fn write(session: &Exported<'_>) -> Result<Text, ExportError> {
     let user = session.user.ok_or(ExportError::NoUser(Format::Pyrogram))?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(271));

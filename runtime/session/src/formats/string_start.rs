@@ -1,4 +1,4 @@
-//! What the beginning of a session string says of its format.
+//! Recognises the format of a session string by its beginning.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use super::encoding::{self, Fields};
 use super::error::ImportError;
 use super::format::Format;
 
-/// Says which format's string begins so, and how long a whole one is, if this is of another length.
+/// Returns the error for a string whose beginning is of a known format, but whose length is wrong.
 pub(super) fn cut(text: &str) -> Option<ImportError> {
     let damaged = |format, reason| ImportError::Damaged { format, reason };
     let (format, expected) = match text.strip_prefix('1').and_then(marked) {
@@ -26,12 +26,14 @@ pub(super) fn cut(text: &str) -> Option<ImportError> {
     }
 }
 
-/// Whether a string that begins so is MTKruto's or ferogram's. At the address that Telethon would find there no server is.
+/// Returns whether the first bytes are those of MTKruto or ferogram. For Telethon, they would contain an address
+/// without a server.
 pub(super) fn is_marked_otherwise(begin: &[u8]) -> bool {
     matches!(format_of(begin), Some((Format::Mtkruto | Format::Ferogram, _)))
 }
 
-/// The format of a string without a mark, by its beginning, and how long a whole one is if that is certain.
+/// Returns the format of a string that has no prefix of its own, by its first bytes, and its complete length in
+/// characters if that is certain.
 pub(super) fn format_of(begin: &[u8]) -> Option<(Format, Option<usize>)> {
     const DC: std::ops::RangeInclusive<u8> = 1..=5;
     match begin {
@@ -45,13 +47,13 @@ pub(super) fn format_of(begin: &[u8]) -> Option<(Format, Option<usize>)> {
         }
         [3, 0..=7, 0, 0, 0, _, 1 | 2, dc, ..] if DC.contains(dc) => Some((Format::Mtcute, None)),
         [dc, 0..=3, _, _, _, 0 | 1, ..] if DC.contains(dc) => Some((Format::Pyrogram, Some(362))),
-        // Of the old ones, which are shorter.
+        // An older version, which is shorter.
         [dc, 0 | 1, ..] if DC.contains(dc) => Some((Format::Pyrogram, None)),
         _ => None,
     }
 }
 
-/// A string of Telethon or GramJS without its `1`.
+/// Returns the format and the complete length of a string of Telethon or GramJS, given without its prefix `1`.
 fn marked(encoded: &str) -> Option<(Format, usize)> {
     let begin = encoding::decode(encoded.get(..28)?)?;
     let mut fields = Fields(&begin);
@@ -73,7 +75,7 @@ fn marked(encoded: &str) -> Option<(Format, usize)> {
     is_host.then(|| (Format::GramJs, 1 + (261 + length).div_ceil(3) * 4))
 }
 
-/// Whether a DC may be at this address: one of Telegram's, or a test server on this machine or in its network.
+/// Returns whether a DC may have this address: one of Telegram's, or a test server on this computer or in its network.
 pub(super) fn is_of_a_dc(address: IpAddr) -> bool {
     let is_near = match address {
         IpAddr::V4(address) => address.is_private(),
@@ -82,7 +84,7 @@ pub(super) fn is_of_a_dc(address: IpAddr) -> bool {
     is_near || address.is_loopback() || is_telegrams(address)
 }
 
-/// Whether Telegram's DCs have addresses that begin so.
+/// Returns whether the address is in a network of Telegram.
 fn is_telegrams(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => matches!(

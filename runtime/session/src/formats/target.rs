@@ -1,4 +1,4 @@
-//! Writing what is exported: a file or a folder comes into its place as a whole, and nothing there is overwritten.
+//! Writing an export: a file or a folder appears at its path as a whole, and nothing is overwritten.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::ExportError;
 use crate::store::{directory_of, hidden_name};
 
-/// Writes a new file that only its owner can read. After a crash at any moment there is no file or a whole one.
+/// Writes a new file that only its owner can read. After a crash at any moment, there is either no file or all of it.
 pub(super) fn create_file(path: &Path, content: &[u8]) -> Result<(), ExportError> {
     let failed = |error| failure(path, error);
     refuse_what_is_there(path)?;
@@ -20,7 +20,7 @@ pub(super) fn create_file(path: &Path, content: &[u8]) -> Result<(), ExportError
     Ok(())
 }
 
-/// Writes a new folder with these files, as [`create_file`] does.
+/// Writes a new folder with these files, like [`create_file`].
 pub(super) fn create_folder<N: AsRef<OsStr>, B: AsRef<[u8]>>(
     path: &Path,
     files: &[(N, B)],
@@ -73,19 +73,20 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Renames unless something is at `to`.
+/// Renames `from` to `to` unless `to` exists.
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         use rustix::io::Errno;
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // The file system does not know how.
+            // The file system does not support it.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
             result => return result.map_err(Into::into),
         }
     }
-    // What comes there at this very moment is lost; these systems offer nothing better for files and folders alike.
+    // A file that is created at this very moment is overwritten: these systems have no better call for both files and
+    // folders.
     match fs::symlink_metadata(to) {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
         Err(_) => fs::rename(from, to),

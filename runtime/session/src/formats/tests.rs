@@ -1,4 +1,4 @@
-//! Strings that the libraries wrote, and what becomes of changed, cut and random ones.
+//! Strings that the libraries wrote, and changed, cut and random ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +33,7 @@ fn vectors() -> Vec<Value> {
     file["strings"].as_array().unwrap().clone()
 }
 
-/// What a vector says.
+/// Returns the session of a vector.
 fn expected(vector: &Value) -> Imported {
     let dc = dc(vector["dc"].as_i64().unwrap());
     let user =

@@ -1,6 +1,6 @@
 //! `tgnet.dat` of Telegram for Android, little-endian, versions of a DC up to 13. The user stands in another file,
-//! `userconfing.xml`, beside it or in `shared_prefs`. UNVERIFIED: this follows the public sources, not a file of the real
-//! program.
+//! `userconfing.xml`, beside it or in `shared_prefs`. UNVERIFIED: this follows the public sources, not a file of the
+//! real program.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ const FALSE: u32 = 0xbc79_9737;
 const MAX_DC_VERSION: i32 = 13;
 /// The most DCs, addresses of one, sessions to destroy and salts that are taken for possible.
 const MAX_COUNT: i32 = 1024;
-/// What a user of the API says of itself.
+/// The values that the application reports about itself.
 const USER_FLAG_SELF: i32 = 1 << 10;
 
 pub(super) fn read_file(path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {
@@ -156,7 +156,7 @@ fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
         let salts = count(reader)?;
         reader.raw(16 * salts as usize).ok()?;
     }
-    // None is known of a DC that was not used.
+    // A DC that was not used has no key.
     let key = Zeroizing::new(key.try_into().unwrap_or([0; 256]));
     Some(OtherDc { dc: number.into(), place, key })
 }
@@ -167,7 +167,7 @@ fn sized<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
     reader.raw(length as usize).ok()
 }
 
-/// Who is logged in, if the file that says so is there.
+/// Returns the user, if the file with the user exists.
 fn user(path: &Path) -> Option<i64> {
     let folder = path.parent()?;
     let places = [folder.join("userconfing.xml"), folder.join("../shared_prefs/userconfing.xml")];

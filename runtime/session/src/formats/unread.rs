@@ -1,4 +1,4 @@
-//! Sessions that are not read, and what lies beside a session, by name.
+//! Recognises files that cannot be imported: sessions of unsupported formats, and files that lie beside a session.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ const ZEROS: &str = "a file of nothing but zeros, which a full disk or a power f
 const OPAQUE: &str = "an encrypted file, perhaps a database of SQLCipher, which only its program can open; export the \
                       session from that program";
 
-/// Beginnings of files, and what they are.
+/// The first bytes of files, and their descriptions.
 const FILES: [(&[u8], &str); 18] = [
     (&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7], JOURNAL),
     (&[0x37, 0x7f, 0x06, 0x82], JOURNAL),
@@ -41,9 +41,9 @@ const FILES: [(&[u8], &str); 18] = [
     (b"age-encryption.org/", ENCRYPTED),
     (b"version https://git-lfs.github.com/", LFS),
 ];
-/// Where the mark of a tar archive lies, and the mark.
+/// The offset of the mark of a tar archive, and the mark.
 const TAR: (usize, &[u8]) = (257, b"ustar");
-/// The pages of an encrypted database are a multiple of this, in bytes.
+/// The size of a page of an encrypted database is a multiple of this, in bytes.
 const SMALLEST_PAGE: usize = 1024;
 
 pub(super) fn read_file(_path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {

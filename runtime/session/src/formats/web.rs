@@ -31,10 +31,10 @@ const MARKS: [&str; 9] = [
 const NO_ACCOUNT: &str = "the local storage of Telegram Web without a key: no user is logged in, or its passcode \
                           encrypts it; turn the passcode off there first";
 
-/// The storage: what is a string in it, without its quotes.
+/// The storage, with the content of its strings.
 type Storage = BTreeMap<String, Text>;
 
-/// The documents in this one that a browser's automation keeps: the local storages of all pages, or the one of a page.
+/// Returns the nested documents of a file that an automated browser stores: the local storages of all pages, or of one.
 pub(super) fn nested_documents(object: &Object<'_>) -> Option<Vec<Text>> {
     if let Some(origins) = object.get("origins").and_then(|value| json::array(value.get())) {
         let storage = |origin: &RawValue| {
@@ -68,7 +68,7 @@ pub(super) fn read_list(text: &str, options: &ImportOptions) -> Reading {
     accounts(&storage, options)
 }
 
-/// A string's content, else the value as it stands.
+/// Returns the content of a string, or the value itself if it is not a string.
 fn value(raw: &RawValue) -> Text {
     json::string(raw).unwrap_or_else(|| Zeroizing::new(raw.get().to_owned()))
 }
@@ -116,12 +116,12 @@ fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<Found, Imp
         Some(OtherDc { dc, place, key })
     });
     let others = others.collect();
-    // Only people log in there.
+    // Bots cannot log in there.
     let user_id = number(user).unwrap_or(0);
     Some(Ok(Found { user_id, others, ..Found::new(Format::TelegramWeb, home, key) }))
 }
 
-/// The account that was asked for, or the first one.
+/// Returns the requested account, or the first one.
 fn chosen(
     found: Vec<(u32, Result<Found, ImportError>)>,
     options: &ImportOptions,

@@ -1,6 +1,6 @@
-//! `WTelegramClient`'s file: position i32 and length i32, little-endian; there, an initialisation vector of 16 bytes and
-//! AES-128-CBC, keyed with the `api_hash`, of SHA-256 and a JSON document. UNVERIFIED: this follows its public source,
-//! not a file of the real program.
+//! `WTelegramClient`'s file: position i32 and length i32, little-endian; there, an initialisation vector of 16 bytes
+//! and AES-128-CBC, keyed with the `api_hash`, of SHA-256 and a JSON document. UNVERIFIED: this follows its public
+//! source, not a file of the real program.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub(super) fn read_file(_path: &Path, bytes: &[u8], options: &ImportOptions) -> 
         return None;
     }
     let block = bytes.get(position..)?.get(..length)?;
-    // A text may begin like any number.
+    // A text may look like any number.
     if bytes.iter().take(256).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
         return None;
     }

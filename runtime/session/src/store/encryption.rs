@@ -3,7 +3,6 @@
 //! Argon2id (RFC 9106) stretches the passphrase, and XChaCha20-Poly1305 seals the session's text. The cost of the
 //! stretching is written in the text, so that it can be raised later.
 
-use crate::policy::MAX_USUAL_WORK;
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -14,6 +13,8 @@ use sansgram_core::client::{SessionFormatError, StoredSession};
 use sansgram_core::crypto::hash::sha256;
 use sansgram_core::crypto::{SecureRandom, random};
 use zeroize::Zeroizing;
+
+use crate::policy::MAX_USUAL_WORK;
 
 /// The prefix of every encrypted session.
 pub(super) const MARK: &str = "sansgram1e:";

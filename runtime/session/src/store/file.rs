@@ -27,8 +27,8 @@ use crate::policy::{LARGE_SESSION_LEN, MAX_LINKS, MAX_SESSION_LEN};
 /// From the first load or save until the last clone is dropped, the session is locked for other stores and other
 /// processes, which get [`StoreError::InUse`]: two clients with one key would have Telegram revoke it. The lock is a
 /// file `.NAME.session.lock` beside the session; it ends with its process, however that ends. On Unix the session's
-/// file itself is locked too, so that a second name of it (a hard link) is no way around. If a file system has no locks,
-/// there is none. A lock file that is a link or belongs to another user is refused and left as it is
+/// file itself is locked too, so that a second name of it (a hard link) is no way around. If a file system has no
+/// locks, there is none. A lock file that is a link or belongs to another user is refused and left as it is
 /// ([`StoreError::LockFile`]).
 ///
 /// Clones share the store and its lock. The lock does not protect one clone from another: use each with one client at a

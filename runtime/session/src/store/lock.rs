@@ -1,5 +1,5 @@
-//! One writer a session: a lock file beside it that names the process that holds it, and on Unix a lock on the session's
-//! file itself, which may have another name.
+//! The lock of a session, which one process holds at a time: a lock file beside the session that names the process, and
+//! on Unix also a lock on the session's file itself, which may have another name.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -17,7 +17,7 @@ const MANY_NAMES: &str = "a file with several names (hard links)";
 const ANOTHER_USERS: &str = "a file of another user";
 const OTHER_CONTENT: &str = "a file with other content";
 
-/// Tells files apart, whatever their names: device and inode.
+/// Identifies a file independent of its name: device and inode.
 type Identity = (u64, u64);
 
 /// The locks that this process holds.
@@ -32,7 +32,7 @@ struct Held {
 }
 
 impl Held {
-    /// Removes the lock file if it is still ours. Best effort: a file that stays locks nothing.
+    /// Removes the lock file if it is still ours. Best effort: a remaining file locks nothing.
     fn remove(&self) {
         if self.id == identity_at(&self.path) {
             let _ = fs::remove_file(&self.path);
@@ -44,31 +44,31 @@ fn held() -> MutexGuard<'static, Vec<Held>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes the files of all locks that this process holds: it is about to end, which gives them up.
+/// Removes the files of all locks that this process holds. Intended for the end of the process, which releases them.
 pub(super) fn remove_all() {
     held().drain(..).for_each(|held| held.remove());
 }
 
-/// A held lock, given up when dropped. The operating system gives it up when the process ends.
+/// A held lock. It is released on drop, or by the operating system when the process ends.
 pub(super) struct WriterLock {
     path: PathBuf,
     /// The session's file.
     target: PathBuf,
-    /// `None` if the file system has no locks.
+    /// The locked lock file, or `None` if the file system has no locks.
     file: Option<File>,
     /// The session's file as it is, and those that it was if they still have a name; locked.
     sessions: Vec<File>,
 }
 
 pub(super) enum LockError {
-    /// Held elsewhere.
+    /// Another process or another store holds the lock.
     InUse {
-        /// By this process if it is known.
+        /// The process that holds it, if it is known.
         owner: Option<LockOwner>,
-        /// By way of another name of the session's file.
+        /// Whether it is held by another name of the session's file.
         other_name: bool,
     },
-    /// What has the name of the lock file is not ours, and is left as it is.
+    /// The file with the name of the lock file is not ours. It is left unchanged.
     NotOurs {
         lock: PathBuf,
         what: &'static str,
@@ -82,14 +82,14 @@ impl From<io::Error> for LockError {
     }
 }
 
-/// How one try went.
+/// The result of one attempt to lock.
 enum Attempt {
     Locked(WriterLock),
-    /// A file was replaced meanwhile.
+    /// A file was replaced meanwhile, so the attempt must be repeated.
     Moved,
     /// The lock file is locked.
     Held(Option<LockOwner>),
-    /// The session's file is locked by way of another name; by this process?
+    /// The session's file is locked by another name of it. The value says whether this process holds that lock.
     HeldByName(bool),
 }
 
@@ -128,7 +128,7 @@ impl WriterLock {
         let not_ours = |what| LockError::NotOurs { lock: path.to_owned(), what };
         let Some(mut file) = open(path)? else { return Ok(Attempt::Moved) };
         let locked = match try_lock(&file) {
-            // Its last owner may have removed it between our opening and locking: then it locks nothing.
+            // The last owner may have removed the file after it was opened here: it then locks nothing.
             Ok(()) if !is_at(&file, path) => return Ok(Attempt::Moved),
             Ok(()) => true,
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => false,
@@ -150,13 +150,13 @@ impl WriterLock {
         let sessions = match lock_session(target) {
             Ok(sessions) => sessions,
             Err(error) => {
-                // No other process has this name of the session.
+                // No other process holds the lock file.
                 held_here.remove();
                 return error;
             }
         };
         if locked {
-            // Best effort: the lock holds without a name, and a full disk keeps no one from a session.
+            // Best effort: the lock holds without the name of its owner, and a full disk must not prevent it.
             let _ = owner::write(&mut file);
         }
         held().push(held_here);
@@ -166,20 +166,20 @@ impl WriterLock {
         Ok(Attempt::Locked(lock))
     }
 
-    /// Whether there is a lock at all.
+    /// Returns whether the session is locked; `false` if the file system has no locks.
     pub(super) const fn is_held(&self) -> bool {
         self.file.is_some()
     }
 
-    /// The session's file, by an absolute path without links: as it was when the lock was taken, whatever becomes of
-    /// links and of the current directory meanwhile.
+    /// Returns the path of the session's file when the lock was taken, absolute and without links, so that later
+    /// changes of links and of the current directory have no effect.
     pub(super) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// The session's file is now this one, which [`lock_file`] locked.
+    /// Records `session`, which [`lock_file`] locked, as the new file of the session.
     pub(super) fn adopt(&mut self, session: File) {
-        // What it was until now is of interest to no one if it has no other name.
+        // A previous file without a name cannot be opened by another process.
         self.sessions.retain(has_name);
         if self.sessions.len() == MAX_LOCKED_FILES {
             self.sessions.remove(0);
@@ -196,18 +196,18 @@ impl Drop for WriterLock {
     fn drop(&mut self) {
         let mut held = held();
         let Some(index) = held.iter().position(|held| held.path == self.path) else { return };
-        // While it is locked, no one else can take it for theirs.
+        // The file is removed while it is still locked, so that it is not the lock file of another process.
         held.swap_remove(index).remove();
     }
 }
 
-/// Locks a new file that is about to be the session's. Best effort: there is the lock file, too.
+/// Locks a new file that will become the session's. Best effort: the lock file holds anyway.
 #[cfg(unix)]
 pub(super) fn lock_file(file: &File) {
     let _ = try_lock(file);
 }
 
-/// Locks keep others from reading there.
+/// Does nothing: on these systems a lock would prevent other programs from reading the file.
 #[cfg(not(unix))]
 pub(super) fn lock_file(_: &File) {}
 
@@ -220,12 +220,12 @@ fn try_lock(file: &File) -> Result<(), TryLockError> {
     }
 }
 
-/// Locks the session's file, if there is one that can be locked.
+/// Locks the session's file, if it exists and can be locked.
 #[cfg(unix)]
 fn lock_session(target: &Path) -> Result<Option<File>, Result<Attempt, LockError>> {
     let file = match super::regular::open_file(target) {
         Ok(file) => file,
-        // Without a descriptor nothing else would work either; any other error is told by who reads the file.
+        // Without a descriptor nothing else works either. The reader of the file reports any other error.
         Err(error) if is_out_of_descriptors(&error) => return Err(Err(error.into())),
         Err(_) => return Ok(None),
     };
@@ -237,12 +237,12 @@ fn lock_session(target: &Path) -> Result<Option<File>, Result<Attempt, LockError
             let ours = held().iter().any(|held| held.sessions.iter().any(|it| Some(*it) == id));
             Err(Ok(Attempt::HeldByName(ours)))
         }
-        // There is the lock file, too.
+        // The lock file holds anyway.
         Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 
-/// Locks keep others from reading there.
+/// Does nothing: on these systems a lock would prevent other programs from reading the file.
 #[cfg(not(unix))]
 fn lock_session(_: &Path) -> Result<Option<File>, Result<Attempt, LockError>> {
     Ok(None)
@@ -254,8 +254,8 @@ fn is_out_of_descriptors(error: &io::Error) -> bool {
     [Errno::MFILE, Errno::NFILE].iter().any(|it| error.raw_os_error() == Some(it.raw_os_error()))
 }
 
-/// Opens the lock file, or makes it. Nothing of it is changed, and nothing but a file of ours with one name is opened.
-/// `None`: it has just been removed.
+/// Opens the lock file, or creates it, without changing its content. Only a regular file of ours with one name is
+/// opened. Returns `None` if it has just been removed.
 #[cfg(unix)]
 fn open(path: &Path) -> Result<Option<File>, LockError> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -263,7 +263,7 @@ fn open(path: &Path) -> Result<Option<File>, LockError> {
     use rustix::fs::OFlags;
 
     let not_ours = |what| Err(LockError::NotOurs { lock: path.to_owned(), what });
-    // To open a device or a pipe may do something by itself.
+    // Opening a device or a pipe may have an effect.
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_symlink() => return not_ours(A_LINK),
         Ok(there) if !there.is_file() => return not_ours(NO_FILE),
@@ -293,7 +293,7 @@ fn open(path: &Path) -> Result<Option<File>, LockError> {
         1 => {}
         _ => return not_ours(MANY_NAMES),
     }
-    // The owner of the directory decides what is in it, and root works in directories of others.
+    // The owner of the directory decides about its files, and root works in directories of other users.
     let owners = [Some(rustix::process::geteuid().as_raw()), owner_of_directory(path)];
     if !owners.contains(&Some(metadata.uid())) {
         return not_ours(ANOTHER_USERS);
@@ -335,7 +335,7 @@ fn identity_at(path: &Path) -> Option<Identity> {
     fs::symlink_metadata(path).ok().as_ref().and_then(identity_of)
 }
 
-/// Whether `file` is still what `path` names. Elsewhere than on Unix a file that is open is not removed.
+/// Returns whether `path` still names `file`. On systems other than Unix, an open file cannot be removed.
 fn is_at(file: &File, path: &Path) -> bool {
     match identity(file) {
         None => fs::exists(path).unwrap_or(false),

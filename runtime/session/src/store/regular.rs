@@ -1,14 +1,16 @@
 //! Reading of regular files only: a pipe would wait for a writer, and a device may never end.
 
-use crate::policy::FIRST_BUFFER_LEN;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::policy::FIRST_BUFFER_LEN;
+
 const A_DIRECTORY: &str = "it is a directory, not a file";
 const NO_FILE: &str = "it is a pipe or a device, not a file";
+
 /// Opens the regular file at `path` for reading, and never waits: a pipe, a socket, a device or a directory is refused
 /// before it is opened. A symbolic link is followed.
 ///

@@ -1,4 +1,4 @@
-//! The file store against crashes, foreign files and curious neighbours.
+//! The file store against crashes, foreign files and other users.
 
 use std::fs;
 use std::path::Path;
@@ -251,7 +251,7 @@ fn there_is_nothing_to_encrypt_where_there_is_no_file() {
 }
 
 #[test]
-fn what_a_killed_process_left_behind_is_in_nobodys_way() {
+fn files_of_a_killed_process_do_not_prevent_a_save() {
     let directory = Directory::new("store-killed");
     let store = directory.store();
     store.save(&session(1)).unwrap();

@@ -21,7 +21,7 @@ fn a_file_is_the_old_one_or_the_new_one() {
     let (mut saved, mut kills) = (0, 0);
     while saved < SAVES {
         let (mut child, mut lines) = start(&path);
-        // Once it has begun, it is killed within the next few saves.
+        // Once it has started, it is killed within the next few saves.
         let mut acknowledged = saved;
         let first = lines.next().expect("the child begins").unwrap();
         acknowledged = acknowledged.max(first.parse().unwrap());
@@ -51,7 +51,7 @@ fn a_file_is_the_old_one_or_the_new_one() {
 fn start(path: &Path) -> (Child, impl Iterator<Item = std::io::Result<String>> + use<>) {
     let mut child = child("killed_saves::saves_until_it_is_killed", path);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // The harness has its say too.
+    // The test harness prints lines too.
     let numbers = lines.filter_map(|line| match line {
         Ok(line) => line.rsplit(' ').next()?.parse::<i32>().ok().map(|number| Ok(number.to_string())),
         Err(error) => Some(Err(error)),

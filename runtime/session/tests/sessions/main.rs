@@ -1,4 +1,4 @@
-//! What becomes of sessions on the disk: one scenario per file, several of them with processes that are killed.
+//! Sessions on the disk: one scenario per file, several of them with processes that are killed.
 
 mod killed_saves;
 mod passphrase;
@@ -40,13 +40,13 @@ fn session(number: i32) -> StoredSession {
     }
 }
 
-/// A directory of one test, removed with all that is in it.
+/// A directory of one test, which is removed with its content.
 struct Directory(PathBuf);
 
 impl Directory {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("sansgram-sessions-{name}-{}", std::process::id()));
-        // What a killed process with the same number left there.
+        // A killed process with the same process id may have left it.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)

@@ -1,5 +1,5 @@
-//! A machine that has too little: a directory that cannot be read, no descriptors, no room on the disk. What a save says
-//! is true, and the session is whole, the old one or the new one.
+//! A machine that has too little: a directory that cannot be read, no descriptors, no room on the disk. What a save
+//! says is true, and the session is whole, the old one or the new one.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -137,7 +137,7 @@ fn saves_without_room() {
         assert!(matches!(store.save(&session(2)), Err(StoreError::Io { action: "written", .. })));
         assert_eq!(store.load().unwrap(), Some(session(1)));
     }
-    // There is no room for a name in the lock file either, but the lock holds.
+    // There is no room for the owner in the lock file either, but the lock holds.
     assert!(matches!(FileStore::new(path()).load(), Err(StoreError::InUse { .. })));
 }
 
@@ -157,7 +157,7 @@ fn f1_root_leaves_a_session_its_owners() {
     assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (NOBODY, NOBODY, 0o600));
 }
 
-/// A lock file that another user made in a directory for all is neither trusted nor touched.
+/// A lock file of another user in a directory that all users can write is neither trusted nor changed.
 #[test]
 fn f1_a_lock_file_of_another_user_is_left_as_it_is() {
     if !geteuid().is_root() {
@@ -172,7 +172,7 @@ fn f1_a_lock_file_of_another_user_is_left_as_it_is() {
     assert!(matches!(error, StoreError::LockFile { what: "a file of another user", .. }), "{error}");
     drop(store);
     assert_eq!(fs::read(&lock).unwrap(), b"");
-    // Where that user is at home, it is the right one.
+    // In a directory of that user, the file is the right one.
     chown(&directory.0, Some(NOBODY), Some(NOBODY)).unwrap();
     FileStore::new(directory.0.join("me")).load().unwrap();
 }

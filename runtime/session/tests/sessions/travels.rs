@@ -1,5 +1,5 @@
-//! Sessions travel: what is written for another library is read again, with its key, its DC and its user where the format
-//! has room for them. That the libraries themselves read it is asked of them by `tests/interop/sessions.sh`.
+//! Sessions travel: what is written for another library is read again, with its key, its DC and its user where the
+//! format has room for them. That the libraries themselves read it is asked of them by `tests/interop/sessions.sh`.
 
 use sansgram_core::client::Config;
 use sansgram_session::formats::{Format, export_text, import_text};

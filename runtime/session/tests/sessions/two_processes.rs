@@ -1,4 +1,5 @@
-//! One writer a session: a second process hears which one has it, and gets it once that one ends, however it ends.
+//! The lock of a session between processes: a second process learns which process holds it, and gets it once that
+//! process ends in any way.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ fn the_second_hears_of_the_first() {
         assert!(matches!(error, StoreError::InUse { pid: Some(pid), .. } if pid == owner.id()), "{error:?}");
         assert!(error.to_string().contains(&format!("in use by PID {}", owner.id())), "{error}");
     }
-    // Looking is free.
+    // Reading needs no lock.
     assert_eq!(store.load_unlocked().unwrap(), Some(session(1)));
 
     owner.kill().unwrap();
@@ -31,7 +32,7 @@ fn the_second_hears_of_the_first() {
     assert_eq!(store.load_unlocked().unwrap(), Some(session(2)));
 }
 
-/// Containers on one volume: both processes may have the same number.
+/// Containers that share a volume: both processes may have the same process id.
 #[cfg(target_os = "linux")]
 #[test]
 fn f7_an_owner_in_another_container_is_named_as_such() {
@@ -69,7 +70,7 @@ fn f7_an_owner_in_another_container_is_named_as_such() {
 
     owner.kill().unwrap();
     owner.wait().unwrap();
-    // The other end of the owner's pipe is closed once it has ended, with or without a last word.
+    // The owner's end of the pipe is closed once it has ended, in any way.
     let _ = lines.map_while(Result::ok).count();
     assert_eq!(store.load().unwrap(), Some(session(1)));
 }
@@ -108,7 +109,7 @@ fn holds_it_until_it_is_killed() {
     let store = FileStore::new(path);
     store.save(&session(1)).unwrap();
     println!(" holding");
-    // Until the other end of the pipe is gone, at the latest.
+    // Runs at most until the other end of the pipe is closed.
     let _ = std::io::stdin().read(&mut [0]);
     drop(store);
 }

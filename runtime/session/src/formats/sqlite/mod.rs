@@ -1,5 +1,5 @@
-//! The SQLite files of Telethon 1 and 2, of the Pyrogram family and of grammers. Only the tables that make a session are read, and
-//! columns are found by name: the libraries' versions differ in which they have and in their order.
+//! The SQLite files of Telethon 1 and 2, of the Pyrogram family and of grammers. Only the tables that make a session
+//! are read, and columns are found by name: the libraries' versions differ in which they have and in their order.
 
 mod read;
 mod snapshot;
@@ -10,6 +10,6 @@ mod write;
 pub(super) use read::{read, read_bytes};
 pub(super) use write::write;
 
-/// In the column `subtype` of grammers: the user who is logged in, and a bot.
+/// The values of the column `subtype` of grammers for the logged-in user, and for a bot.
 const GRAMMERS_SELF: i64 = 1;
 const GRAMMERS_BOT: i64 = 2;

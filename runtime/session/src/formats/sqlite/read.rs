@@ -1,4 +1,4 @@
-//! Reading: the file is recognised by its tables.
+//! Reading: the tables show which library wrote the file.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -19,15 +19,15 @@ use crate::policy::{MAX_SQLITE_ROWS, MAX_SQLITE_VALUE_LEN};
 
 const NO_SESSION: &str = "a SQLite database, but not one of a program whose sessions are known here";
 const NO_ROWS: &str = "a SQLite database without a session in it: no user has logged in with it yet";
-/// The columns of the table that Telethon 1 and the Pyrogram family call alike.
+/// The columns that Telethon 1 and the Pyrogram family have in common.
 const SESSION_COLUMNS: [&str; 9] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "api_id", "test_mode", "user_id", "is_bot"];
-/// Reads the file. Nothing is written to it or beside it.
+/// Reads a file. Nothing is written to it or beside it.
 pub(in super::super) fn read(path: &Path) -> Result<Imported, ImportError> {
     sessions(&open(&snapshot::read(path)?)?)
 }
 
-/// Reads the content of a file beside which nothing lay.
+/// Reads the content of a database without a journal or log.
 pub(in super::super) fn read_bytes(bytes: &[u8]) -> Result<Imported, ImportError> {
     sessions(&open(&snapshot::alone(bytes)?)?)
 }
@@ -53,8 +53,8 @@ fn sessions(database: &Connection) -> Result<Imported, ImportError> {
     if rows.is_empty() {
         return Err(ImportError::Unsupported(NO_ROWS));
     }
-    // Both libraries keep one row, but the oldest Telethon kept one a DC, of which the first was in use. One without a
-    // key is no session.
+    // Both libraries have one row, but the oldest Telethon had one for each DC, of which the first was in use. A row
+    // without a key is not a session.
     let at = found.iter().position(|found| found.key.iter().any(|byte| *byte != 0)).unwrap_or(0);
     if at >= found.len() {
         return Err(ImportError::Unsupported(NO_SESSION));
@@ -72,21 +72,21 @@ impl From<rusqlite::Error> for ImportError {
 fn open(image: &[u8]) -> Result<Connection, ImportError> {
     let mut database = Connection::open_in_memory()?;
     database.deserialize_read_exact("main", image, image.len(), true)?;
-    // The file may be anybody's: it must not run code, nor take all memory.
+    // The file is not trusted: it must not execute code or exhaust the memory.
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     database.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_SQLITE_VALUE_LEN)?;
     Ok(database)
 }
 
-/// What a column holds.
+/// The value of a column.
 enum Value {
     Number(i64),
     Text(String),
     Blob(Zeroizing<Vec<u8>>),
 }
 
-/// A row, by the names of those of its columns that are asked for. What is NULL is left out of the values.
+/// The requested columns of a row, by name. NULL values are left out.
 struct Row {
     columns: Vec<&'static str>,
     values: BTreeMap<&'static str, Value>,
@@ -111,12 +111,12 @@ impl Row {
         }
     }
 
-    /// What the columns `server_address` and `port` say.
+    /// Returns the address in the columns `server_address` and `port`.
     fn place(&self) -> Place {
         Place::numbered(self.text("server_address").unwrap_or_default(), self.number("port"))
     }
 
-    /// The key; all zeros if there is none.
+    /// Returns the key; all zeros if there is none.
     fn key(&self, column: &str, format: Format) -> Result<Zeroizing<[u8; 256]>, ImportError> {
         let damaged = ImportError::Damaged { format, reason: "its key has not 256 bytes" };
         match self.values.get(column) {
@@ -128,13 +128,13 @@ impl Row {
     }
 }
 
-/// The first rows of a table, with those of the columns that it has; `None` if there is no such table.
+/// Returns the first rows of a table, with the requested columns that it has. Returns `None` if there is no such table.
 fn rows(
     database: &Connection,
     table: &str,
     columns: &[&'static str],
 ) -> Result<Option<Vec<Row>>, ImportError> {
-    // A view could be made to never end.
+    // A view may be endless.
     let is_table: bool = database.query_row(
         "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)",
         [table],
@@ -145,7 +145,7 @@ fn rows(
     }
     let mut present = Vec::new();
     for column in columns {
-        // Not `Statement::column_names`, which panics on a damaged name.
+        // `Statement::column_names` panics if a name is damaged.
         let select = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ? COLLATE NOCASE)";
         if database.query_row(select, [table, *column], |row| row.get(0))? {
             present.push(*column);
@@ -182,8 +182,8 @@ fn telethon(row: &Row, database: &Connection) -> Result<Found, ImportError> {
     Ok(Found { place: row.place(), user_id, is_bot, ..found })
 }
 
-/// Who is logged in. Telethon keeps it as the access hash of an entity 0. It does not keep whether that is a bot, but
-/// people have a phone number, and bots have a name that ends so.
+/// Returns the user. Telethon stores the user id as the access hash of the entity 0. It does not store whether the user
+/// is a bot, but only people have a phone number, and the user names of bots end with `bot`.
 fn telethon_user(database: &Connection) -> Option<(i64, bool)> {
     let id: i64 = database.query_row("SELECT hash FROM entities WHERE id = 0", [], |row| row.get(0)).ok()?;
     let (phone, name): (Option<i64>, Option<String>) = database
@@ -231,7 +231,7 @@ fn grammers(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError>
     Found { place, user_id, is_bot, others: found, ..Found::new(format, home, key) }.into_imported()
 }
 
-/// Who is logged in, among all peers that were met.
+/// Returns the user among all known peers.
 fn grammers_user(database: &Connection) -> Option<(i64, bool)> {
     rows(database, "peer_info", &["peer_id", "subtype"]).ok()??;
     let select = "SELECT peer_id, subtype FROM peer_info WHERE subtype & ? LIMIT 1";

@@ -7,20 +7,20 @@ use super::super::encoding::Bytes;
 
 pub(super) const MAGIC: &[u8; 4] = b"TDF$";
 const MD5_LEN: usize = 16;
-/// All but the data, in bytes.
+/// The length of everything except the data, in bytes.
 const OVERHEAD: usize = 8 + MD5_LEN;
 
-/// A file whose checksum is right.
+/// A file with a correct checksum.
 #[derive(Clone, Copy)]
 pub(super) struct Envelope<'a> {
     pub(super) version: u32,
     pub(super) data: &'a [u8],
 }
 
-/// Opens a file.
+/// Checks a file and returns its content.
 ///
 /// # Errors
-/// Says what is wrong with it, as the rest of a sentence.
+/// Returns the reason as the rest of a sentence.
 pub(super) fn open(file: &[u8]) -> Result<Envelope<'_>, &'static str> {
     let (content, checksum) = file.split_last_chunk::<MD5_LEN>().ok_or("is cut short")?;
     let (magic, content) = content.split_first_chunk::<4>().ok_or("is cut short")?;
@@ -36,7 +36,7 @@ pub(super) fn open(file: &[u8]) -> Result<Envelope<'_>, &'static str> {
     Ok(Envelope { version: u32::from_le_bytes(*version), data })
 }
 
-/// The file with this data.
+/// Returns the file with this data.
 pub(super) fn seal(version: u32, data: &[u8]) -> Bytes {
     let version = version.to_le_bytes();
     let mut file = Bytes::new(Vec::with_capacity(OVERHEAD + data.len()));

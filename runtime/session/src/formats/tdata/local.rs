@@ -1,4 +1,4 @@
-//! The cipher of the files, and the values in them.
+//! The encryption of the files, and the values in them.
 //!
 //! What is encrypted is 16 bytes, the beginning of the plaintext's SHA-1, and the plaintext in AES-256-IGE: its length
 //! u32 little-endian, which counts itself, the content, and random bytes up to a whole block. Key and iv come from the
@@ -14,10 +14,10 @@ use super::LocalKey;
 
 const HASH_LEN: usize = 16;
 const LENGTH_LEN: usize = 4;
-/// How often a passcode is stretched; none is stretched once.
+/// The iterations of the key stretching; an empty passcode has one.
 const PASSCODE_ROUNDS: u32 = 100_000;
 
-/// Decrypts; `None` if it was encrypted by another key or is damaged.
+/// Decrypts a content. Returns `None` if the key is wrong or the content is damaged.
 pub(super) fn decrypt(encrypted: &[u8], key: &LocalKey) -> Option<Bytes> {
     let (hash, ciphertext) = encrypted.split_first_chunk::<HASH_LEN>()?;
     if ciphertext.is_empty() || ciphertext.len() % 16 != 0 {
@@ -37,7 +37,7 @@ pub(super) fn decrypt(encrypted: &[u8], key: &LocalKey) -> Option<Bytes> {
     Some(Bytes::new(plain.get(LENGTH_LEN..length)?.to_vec()))
 }
 
-/// Encrypts; `content` has fewer than 2^32 bytes.
+/// Encrypts a content of fewer than 2^32 bytes.
 pub(super) fn encrypt(content: &[u8], key: &LocalKey, random: &mut dyn SecureRandom) -> Bytes {
     let length = LENGTH_LEN + content.len();
     let mut plain = Bytes::new(vec![0; length.next_multiple_of(16)]);
@@ -55,7 +55,7 @@ pub(super) fn encrypt(content: &[u8], key: &LocalKey, random: &mut dyn SecureRan
     encrypted
 }
 
-/// AES key and iv of MTProto 1 (`core.telegram.org/mtproto/description_v1`), with x = 8.
+/// Returns AES key and iv of MTProto 1 (`core.telegram.org/mtproto/description_v1`), with x = 8.
 fn derive(key: &LocalKey, hash: &[u8; HASH_LEN]) -> (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>) {
     let part = |at: usize, length: usize| &key[8 + at..8 + at + length];
     let a = Zeroizing::new(sha1(&[hash, part(0, 32)]));
@@ -74,7 +74,7 @@ fn joined(pieces: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     whole
 }
 
-/// The key that a passcode gives, empty if there is none. About half a second for one that is not empty.
+/// Derives the key from a passcode, which is empty if there is none. Otherwise, it takes about 0.5 seconds.
 pub(super) fn passcode_key(passcode: &str, salt: &[u8]) -> LocalKey {
     let hash = Zeroizing::new(sha512(&[salt, passcode.as_bytes(), salt]));
     let mut key = Zeroizing::new([0; 256]);
@@ -83,7 +83,7 @@ pub(super) fn passcode_key(passcode: &str, salt: &[u8]) -> LocalKey {
     key
 }
 
-/// Takes a byte array of Qt: its length u32, ffffffff for none, and the bytes.
+/// Reads a byte array of Qt: its length u32, ffffffff for none, and the bytes.
 pub(super) fn byte_array<'a>(fields: &mut Fields<'a>) -> Option<&'a [u8]> {
     match fields.u32()? {
         u32::MAX => Some(&[]),

@@ -9,8 +9,8 @@
 //!
 //! Each name has `s` behind it, or `0` or `1` if an old version wrote it ([`envelope`]). Numbers and lengths in the
 //! content are big-endian ([`local`]), as Qt writes them. A program that was started with `-key X` has X in place of
-//! `data`. Since version 7.3 a passcode is kept in another way ([`passcode`]). Sources: the program's `storage/` at version 6.1.2; for 7.3 the package opentele2
-//! 2.0.0.
+//! `data`. Since version 7.3 a passcode is kept in another way ([`passcode`]). Sources: the program's `storage/` at
+//! version 6.1.2; for 7.3 the package opentele2 2.0.0.
 
 mod envelope;
 mod local;
@@ -28,9 +28,9 @@ use zeroize::Zeroizing;
 pub(super) use read::{read_file, read_folder};
 pub(super) use write::write;
 
-/// What stands where a program that was started with `-key X` says X.
+/// The default name of the data; a program that was started with `-key X` uses X.
 const DATA: &str = "data";
-/// Before the name of the data in the name of the file with the local key.
+/// The prefix of the file with the local key; the name of the data follows.
 const KEY_PREFIX: &str = "key_";
 /// The block of an account's file with its keys, `dbiMtpAuthorization`.
 const MTP_AUTHORIZATION: u32 = 0x4b;

@@ -1,9 +1,10 @@
-//! The passcode as versions since 7.3 keep it: behind the three arrays of `key_data`, of which the second is empty then,
-//! stands a fourth. In it are the mark `KD2` and a zero byte, the version of this layout, the generation that counts,
-//! and how many wraps follow, u32 each; a wrap is kind, generation, memory in KiB, passes, lanes, u32 each, salt, and
-//! the local key encrypted by the passcode's.
+//! The passcode as versions since 7.3 keep it: behind the three arrays of `key_data`, of which the second is empty
+//! then, stands a fourth. In it are the mark `KD2` and a zero byte, the version of this layout, the generation that
+//! counts, and how many wraps follow, u32 each; a wrap is kind, generation, memory in KiB, passes, lanes, u32 each,
+//! salt, and the local key encrypted by the passcode's.
 //!
-//! UNVERIFIED with the program itself: as the package opentele2 2.0.0 reads and writes it. What is not known is refused.
+//! UNVERIFIED with the program itself: as the package opentele2 2.0.0 reads and writes it. What is not known is
+//! refused.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
@@ -13,16 +14,16 @@ use super::{LocalKey, local};
 use crate::policy::{MAX_PASSCODE_LANES, MAX_PASSCODE_MEMORY, MAX_PASSCODE_WORK, MAX_WRAPS};
 
 const MARK: u32 = 0x4b44_3200;
-/// The kind that stretches by Argon2id, version 1.3.
+/// The kind of wrap that uses Argon2id, version 1.3.
 const ARGON2ID: u32 = 1;
 /// The shortest salt of a wrap, in bytes.
 const MIN_SALT_LEN: usize = 8;
-/// Why no passcode can be tried, as the rest of a sentence.
+/// The reason why no passcode can be tried, as the rest of a sentence.
 const TOO_COSTLY: &str = "asks for more memory or time to try a passcode than its program ever does";
 const UNKNOWN_KIND: &str = "stretches its passcode in a way that is not known here; set the passcode anew in its \
                             program, or take it off";
 
-/// The local key as a passcode encrypts it.
+/// The local key, encrypted with a passcode.
 pub(super) struct Wrap<'a> {
     kind: u32,
     memory: u32,
@@ -32,7 +33,7 @@ pub(super) struct Wrap<'a> {
     key: &'a [u8],
 }
 
-/// The wraps that count; `None` if this is not their layout.
+/// Returns the wraps of the current generation. Returns `None` if the layout is another one.
 pub(super) fn wraps(content: &[u8]) -> Option<Vec<Wrap<'_>>> {
     let mut fields = Fields(content);
     // A later version is read as far as it is alike.
@@ -51,10 +52,10 @@ pub(super) fn wraps(content: &[u8]) -> Option<Vec<Wrap<'_>>> {
 }
 
 impl Wrap<'_> {
-    /// The local key; `None` if it is another passcode. About a quarter of a second.
+    /// Decrypts the local key, which takes about 0.25 seconds. Returns `None` if the passcode is wrong.
     ///
     /// # Errors
-    /// Says why no passcode can be tried.
+    /// Returns the reason why no passcode can be tried.
     pub(super) fn open(&self, passcode: &str) -> Result<Option<Bytes>, &'static str> {
         if self.kind != ARGON2ID || self.salt.len() < MIN_SALT_LEN {
             return Err(UNKNOWN_KIND);

@@ -1,4 +1,4 @@
-//! Folders that mtcute wrote, our own, and what becomes of damaged ones.
+//! Folders that mtcute wrote, our own, and damaged ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -243,10 +243,10 @@ fn d4_what_is_written_is_read_again() {
             assert!(matches!(again, Err(ExportError::Exists(there)) if there == path));
         }
     }
-    let nobody = StoredSession { user: None, ..session() };
-    let error = export(&nobody, None, &directory.0.join("nobody")).unwrap_err();
+    let logged_out = StoredSession { user: None, ..session() };
+    let error = export(&logged_out, None, &directory.0.join("logged-out")).unwrap_err();
     assert!(matches!(error, ExportError::NoUser(Format::Tdata)));
-    assert!(!directory.0.join("nobody").exists());
+    assert!(!directory.0.join("logged-out").exists());
 }
 
 #[cfg(unix)]

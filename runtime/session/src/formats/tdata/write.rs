@@ -17,8 +17,8 @@ use super::{
     CONFIG_VERSION, DATA, KEY_PREFIX, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name, envelope, local,
 };
 
-/// Of the program that would write such files: 5.8.3. It refuses those of a later version than its own, so it is not
-/// the newest; the layout has not changed since.
+/// The version of the program that writes such files: 5.8.3. The program refuses files of later versions, so this is
+/// not the newest one; the layout has not changed since.
 const VERSION: u32 = 5_008_003;
 /// Flags of an address, as the schema's `dcOption` has them.
 const IPV6: u32 = 1 << 0;
@@ -37,7 +37,7 @@ pub(in super::super) fn write(
     target::create_folder(path, &files)
 }
 
-/// The files by their names, with the last one that the program looks for, `key_datas`, at the end.
+/// Returns the files by their names. `key_datas`, which the program needs first, is the last one.
 fn files(
     session: &StoredSession,
     dcs: &DcTable,
@@ -57,7 +57,7 @@ fn files(
     let name = account_name(DATA, 0);
     let account = sealed(&authorization(session, user.id, exported.dc.number()));
     let mut files = vec![(format!("{name}s"), account)];
-    // Without a configuration the program takes its own addresses, of production.
+    // Without a configuration, the program uses its own addresses of production DCs.
     if exported.test_dcs {
         files.push((format!("{name}/configs"), sealed(&config(dcs))));
     }
@@ -90,7 +90,7 @@ fn map(local_key: &LocalKey, random: &mut dyn SecureRandom) -> Bytes {
 
 /// The user, the home DC, and all keys.
 fn authorization(session: &StoredSession, user_id: i64, home: u16) -> Bytes {
-    // Reserved as a whole, so that no copy of a key stays behind as it grows.
+    // The capacity is enough for everything: a vector that grows leaves copies of keys behind.
     let mut block = Zeroizing::new(Vec::with_capacity(64 + session.keys.len() * 260));
     block.extend_from_slice(&[0xff; 8]);
     block.extend_from_slice(&user_id.to_be_bytes());
@@ -133,7 +133,7 @@ fn config(dcs: &DcTable) -> Bytes {
     content
 }
 
-/// The addresses of the DCs, without secrets and keys of content networks.
+/// Appends the addresses of the DCs, without secrets and keys of content networks.
 fn addresses(dcs: &DcTable) -> Bytes {
     let all: Vec<(u16, SocketAddr)> =
         dcs.ids().flat_map(|dc| dcs.endpoints(dc).iter().map(move |it| (dc.number(), *it))).collect();

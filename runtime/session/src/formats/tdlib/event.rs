@@ -9,11 +9,11 @@ use super::super::encoding::Bytes;
 
 /// The kind of an event that erases another.
 pub(super) const EMPTY: i32 = -2;
-/// The kind of the event after which all is encrypted.
+/// The kind of the event after which everything is encrypted.
 pub(super) const ENCRYPTION: i32 = -3;
-/// The flag of an event that takes the place of the one with its id.
+/// The flag of an event that replaces the one with the same id.
 pub(super) const REWRITE: i32 = 1;
-/// The flag of an event that counts only once one without this flag follows.
+/// The flag of an event that only takes effect once an event without this flag follows.
 pub(super) const PARTIAL: i32 = 2;
 
 const HEADER_LEN: usize = 28;
@@ -35,7 +35,8 @@ pub(super) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Takes the first event of a log; `None` if there is no whole one, with which a log ends.
+    /// Removes the first event from a log and returns it. Returns `None` if it is incomplete, which is the end of the
+    /// log.
     pub(super) fn take(log: &mut &'a [u8]) -> Option<Self> {
         let length = usize::try_from(u32::from_le_bytes(*log.first_chunk()?)).ok()?;
         if !(MIN_LEN..=MAX_LEN).contains(&length) || !length.is_multiple_of(4) {
@@ -48,13 +49,13 @@ impl<'a> Event<'a> {
         }
         let mut reader = Reader::new(content.get(4..)?);
         let (id, kind, flags) = (reader.u64().ok()?, reader.i32().ok()?, reader.i32().ok()?);
-        // TDLib writes zero here, and does not look at it.
+        // TDLib writes zeros here and ignores them.
         let _reserved = reader.u64().ok()?;
         *log = rest;
         Some(Self { id, kind, flags, data: reader.rest() })
     }
 
-    /// Appends the event; its data has a multiple of 4 bytes, as all TL values have.
+    /// Appends the event. The length of its data is a multiple of 4, like that of all TL values.
     pub(super) fn push(&self, log: &mut Bytes) {
         let start = log.len();
         log.extend_from_slice(&((MIN_LEN + self.data.len()) as u32).to_le_bytes());
@@ -68,7 +69,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The data of the event [`ENCRYPTION`].
+/// The data of an event of kind [`ENCRYPTION`].
 pub(super) struct Encryption<'a> {
     pub(super) salt: &'a [u8],
     pub(super) iv: &'a [u8; 16],
@@ -84,7 +85,7 @@ impl<'a> Encryption<'a> {
         Some(Self { salt, iv: iv.try_into().ok()?, hash: hash.try_into().ok()? })
     }
 
-    /// The key of the log, if this database key is the right one.
+    /// Derives the key of the log. Returns `None` if the database key is wrong.
     pub(super) fn key(&self, database_key: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
         let (key, hash) = derive(database_key, self.salt);
         bool::from(hash.ct_eq(self.hash)).then_some(key)

@@ -10,24 +10,24 @@ use sansgram_core::tl::Reader;
 use super::NO_DATABASE_KEY;
 use super::event::{EMPTY, ENCRYPTION, Encryption, Event, PARTIAL, REWRITE};
 
-/// Why a log cannot be read.
+/// The reason why a log cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogError {
-    /// There is no whole event at its beginning.
+    /// It does not start with a complete event.
     Broken,
-    /// It has a database key, of which none was tried.
+    /// It is encrypted, and no database key was given.
     KeyNeeded,
-    /// None of those that were tried fits.
+    /// None of the given database keys is right.
     WrongKey,
 }
 
-/// Whether a file begins with a whole event.
+/// Returns whether a file starts with a complete event.
 pub(super) fn is_one(mut file: &[u8]) -> bool {
     Event::take(&mut file).is_some()
 }
 
-/// Decrypts the log where it lies, by the first of these database keys that fits or by none at all. Answers with the
-/// part that follows the event with the encryption, which a log need not have.
+/// Decrypts the log in place, with the first of these database keys that is right, or without a key. Returns the part
+/// after the event with the encryption, if the log has one.
 pub(super) fn decrypt<'a>(file: &'a mut [u8], keys: &[&[u8]]) -> Result<&'a [u8], LogError> {
     let mut rest = &*file;
     let first = Event::take(&mut rest).ok_or(LogError::Broken)?;
@@ -48,11 +48,11 @@ pub(super) fn decrypt<'a>(file: &'a mut [u8], keys: &[&[u8]]) -> Result<&'a [u8]
     Ok(events)
 }
 
-/// The events that stand at the end, by their ids.
+/// The events that remain at the end, by their ids.
 pub(super) struct Log<'a>(BTreeMap<u64, Event<'a>>);
 
 impl<'a> Log<'a> {
-    /// Reads a decrypted log up to its end, or to what is no whole event or does not fit those before it.
+    /// Reads a decrypted log up to its end, or to the first event that is incomplete or does not fit the previous ones.
     pub(super) fn parse(mut events: &'a [u8]) -> Self {
         let mut log = Self(BTreeMap::new());
         let mut last_id = None;
@@ -66,10 +66,10 @@ impl<'a> Log<'a> {
         log
     }
 
-    /// Whether the event fits.
+    /// Applies an event. Returns whether it fits the previous ones.
     fn apply(&mut self, event: Event<'a>, last_id: &mut Option<u64>) -> bool {
         if event.flags & REWRITE != 0 && *last_id >= Some(event.id) {
-            // One that was erased cannot be rewritten.
+            // An erased event cannot be rewritten.
             let Some(there) = self.0.get_mut(&event.id) else { return false };
             if event.kind == EMPTY {
                 self.0.remove(&event.id);
@@ -87,7 +87,7 @@ impl<'a> Log<'a> {
         true
     }
 
-    /// The names and values of one kind of event; of a name that is there twice the first counts.
+    /// Returns the names and values of one kind of event. If a name occurs twice, the first value counts.
     pub(super) fn values(&self, kind: i32) -> BTreeMap<&'a [u8], &'a [u8]> {
         let mut values = BTreeMap::new();
         for event in self.0.values().filter(|event| event.kind == kind) {

@@ -23,13 +23,13 @@ pub(super) use write::write;
 
 /// The kind of events with the session.
 const KEY_VALUE: i32 = 0x4327;
-/// The kind of events with the options, which say the user too: `my_id` with the value `I` and digits.
+/// The kind of events with the options, which include the user: `my_id` with the value `I` and digits.
 const OPTION: i32 = 0x1f18;
 /// The flag of a key whose user is logged in.
 const IS_AUTHORIZED: i32 = 1;
-/// What is in the place of the database key if there is none.
+/// The database key of a log that has none.
 const NO_DATABASE_KEY: &[u8] = b"cucumber";
-/// The name of the file; in it the DCs are those of production.
+/// The name of the file for the production DCs.
 const NAME: &str = "td.binlog";
-/// The name of the file of the test DCs, which nothing in the file says.
+/// The name of the file for the test DCs. Nothing in the content shows them.
 const TEST_NAME: &str = "td_test.binlog";

@@ -1,4 +1,4 @@
-//! Reading: the session is what the values of the log say.
+//! Reading: the session consists of the values of the log.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,7 +36,7 @@ pub(in super::super) fn read_folder(path: &Path, options: &ImportOptions) -> Rea
     result
 }
 
-/// Reads a log by its content; one that is broken at its beginning is known by its name.
+/// Reads a log, which its content identifies, or its name if its beginning is damaged.
 pub(in super::super) fn read_file(path: &Path, content: &[u8], options: &ImportOptions) -> Reading {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_named = name.contains(".binlog");
@@ -86,7 +86,7 @@ pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> R
     .into_imported()
 }
 
-/// The keys of `auth1` and so on; `None` if one of them is damaged.
+/// Returns the keys of `auth1` and so on. Returns `None` if one of them is damaged.
 fn keys_by_dc(values: &BTreeMap<&[u8], &[u8]>) -> Option<BTreeMap<DcId, Zeroizing<[u8; 256]>>> {
     let mut keys = BTreeMap::new();
     for (name, value) in values {
@@ -96,11 +96,11 @@ fn keys_by_dc(values: &BTreeMap<&[u8], &[u8]>) -> Option<BTreeMap<DcId, Zeroizin
         let mut reader = Reader::new(value);
         let (id, _flags) = (reader.u64().ok()?, reader.i32().ok()?);
         let key = match reader.bytes().ok()? {
-            // There is none yet.
+            // The DC has no key yet.
             [] => continue,
             key => Zeroizing::new(<[u8; 256]>::try_from(key).ok()?),
         };
-        // The times behind it are of no use here.
+        // The times after it are not needed.
         if u64::from_le_bytes(AuthKey::new(*key).id().to_bytes()) != id {
             return None;
         }

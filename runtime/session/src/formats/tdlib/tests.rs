@@ -1,4 +1,4 @@
-//! Logs that TDLib wrote, our own, and what becomes of torn and damaged ones.
+//! Logs that TDLib wrote, our own, and incomplete and damaged ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -105,9 +105,9 @@ fn d4_what_is_written_is_read_again() {
             }
         }
     }
-    let nobody = StoredSession { user: None, ..session() };
-    let path = directory.0.join("nobody");
-    let refused = export_path(&nobody, Format::Tdlib, &DcTable::new(), &ExportOptions::default(), &path);
+    let logged_out = StoredSession { user: None, ..session() };
+    let path = directory.0.join("logged-out");
+    let refused = export_path(&logged_out, Format::Tdlib, &DcTable::new(), &ExportOptions::default(), &path);
     assert!(matches!(refused, Err(ExportError::NoUser(Format::Tdlib))));
     assert!(!path.exists());
 }

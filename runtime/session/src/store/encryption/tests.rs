@@ -123,7 +123,7 @@ fn random_bytes_are_refused_without_a_panic() {
     QuickCheck::new().tests(2000).quickcheck(property as fn(Vec<u8>, bool) -> bool);
 }
 
-/// A text of a stranger, which wants `cost` of who tries a passphrase.
+/// A text that costs `cost` to try a passphrase on.
 fn strangers(cost: Cost) -> String {
     let mut content = bytes(&encrypted("x"));
     content.truncate(content.len() - CHECKSUM_LEN);

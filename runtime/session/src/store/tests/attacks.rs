@@ -1,4 +1,4 @@
-//! What a neighbour may have put in the way: links, pipes and files of others under the names that a store uses.
+//! Links, pipes and files that another user may have created under the names that a store uses.
 #![cfg(unix)]
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -41,7 +41,7 @@ fn f1_a_lock_file_that_is_a_link_is_left_as_it_is() {
             fs::remove_file(&lock).unwrap();
         }
     }
-    // What is not there yet is not made.
+    // A missing file is not created.
     symlink(directory.0.join("nothing"), &lock).unwrap();
     assert!(matches!(directory.store().load(), Err(StoreError::LockFile { .. })));
     assert!(!directory.0.join("nothing").exists());
@@ -56,7 +56,7 @@ fn f1_a_lock_file_with_other_content_is_left_as_it_is() {
         assert!(matches!(&error, StoreError::LockFile { what: "a file with other content", .. }), "{error}");
         assert_eq!(fs::read(directory.lock()).unwrap(), content);
     }
-    // What killed processes left is taken over.
+    // A lock file of a killed process is taken over.
     for content in ["", "4242\n", "4242\nhost web-1\n", "42"] {
         fs::write(directory.lock(), content).unwrap();
         let store = directory.store();
@@ -82,7 +82,7 @@ fn f1_a_lock_file_that_is_no_file_is_refused_and_not_waited_for() {
     refused();
 }
 
-/// Another program that makes the lock file anew all the time does not keep us for ever.
+/// A program that keeps replacing the lock file does not block the store for ever.
 #[test]
 fn f1_a_lock_file_that_never_stays_is_given_up() {
     let directory = Directory::new("store-lock-moves");
@@ -95,7 +95,7 @@ fn f1_a_lock_file_that_never_stays_is_given_up() {
         });
         let begin = std::time::Instant::now();
         for _ in 0..10 {
-            // Either is right; to go on for ever is not.
+            // Both results are right, as long as there is one.
             match directory.store().load() {
                 Ok(_) => {}
                 Err(error) => assert!(error.to_string().contains("again and again"), "{error}"),
@@ -178,7 +178,7 @@ fn f7_a_session_under_two_names_has_one_owner() {
     first.save(&keyed(1)).unwrap();
     assert_ne!(fs::metadata(first.path()).unwrap().ino(), fs::metadata(second.path()).unwrap().ino());
     refused(&second);
-    // Neither does it help to make the name later.
+    // A name that is created later does not help either.
     let third = FileStore::new(directory.0.join("third"));
     fs::hard_link(first.path(), third.path()).unwrap();
     refused(&third);
@@ -189,7 +189,7 @@ fn f7_a_session_under_two_names_has_one_owner() {
     assert_eq!(directory.files(), ["first.session", "second.session", "third.session"]);
 }
 
-/// As a program may do that makes links of all files, such as a backup: no descriptors are lost by that.
+/// A program such as a backup may link all files: the store does not run out of descriptors.
 #[cfg(target_os = "linux")]
 #[test]
 fn f7_names_made_at_each_save_keep_a_bounded_number_of_files_open() {
@@ -211,7 +211,7 @@ fn f1_another_session_put_into_the_file_meanwhile_is_not_lost() {
     let directory = Directory::new("store-replaced");
     let store = directory.store();
     store.save(&keyed(1)).unwrap();
-    // The same session, written by another hand: nothing is lost.
+    // Another program wrote the same session, so nothing is lost.
     fs::write(store.path(), StoredSession { api_id: Some(99), ..keyed(1) }.to_text().as_bytes()).unwrap();
     store.save(&keyed(1)).unwrap();
     let other = keyed(2).to_text();
@@ -221,7 +221,7 @@ fn f1_another_session_put_into_the_file_meanwhile_is_not_lost() {
         assert!(matches!(error, StoreError::Replaced { .. }), "{error:?}");
         assert_eq!(fs::read_to_string(store.path()).unwrap(), *other);
     }
-    // Moved away, both are kept.
+    // Once the file is moved away, both sessions are kept.
     fs::rename(store.path(), directory.0.join("other.session")).unwrap();
     store.save(&keyed(1)).unwrap();
     assert_eq!(FileStore::new(directory.0.join("other")).load_unlocked().unwrap(), Some(keyed(2)));
