@@ -12,7 +12,7 @@ use super::error::{ExportError, ImportError};
 use super::format::Format;
 use super::found::{Exported, Found, Place};
 
-/// What version 1 has before the key, in bytes.
+/// The length of the fields that only version 1 has before the key, in bytes.
 const STATE_LEN: usize = 16;
 
 pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {

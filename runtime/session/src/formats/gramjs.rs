@@ -14,7 +14,7 @@ use super::found::{Exported, Found, Place};
 
 /// The length of everything except the address, in bytes.
 const FIXED_LEN: usize = 261;
-/// The longest address that GramJS takes for one; a larger number is the beginning of an IPv6 address to it.
+/// The longest address that GramJS accepts; it takes a larger number for the beginning of an IPv6 address.
 const MAX_ADDRESS_LEN: usize = 100;
 
 /// Whether the decoded bytes are GramJS'. With 14 characters of address they are as many as Telethon's with IPv6,
@@ -23,8 +23,8 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
     parse(bytes).is_some()
 }
 
-/// Whether the bytes begin as one, with the text of an address, however many follow. No server has the address that
-/// Telethon would find there.
+/// Returns whether the bytes start with the text of an address, whatever follows. For Telethon, they would contain an
+/// address without a server.
 pub(super) fn begins(bytes: &[u8]) -> bool {
     let mut fields = Fields(bytes);
     let host = fields.u8().and_then(|_| fields.u16()).and_then(|length| fields.slice(length.into()));

@@ -17,7 +17,7 @@ use super::found::{Exported, Found, Place};
 /// The version of the string.
 const VERSION: u8 = 3;
 const FLAG_USER: i32 = 1;
-/// Set by older versions of mtcute, instead of the DC's own flag.
+/// The flag for test DCs in strings of older versions, which had no flag for each DC.
 const FLAG_TEST: i32 = 2;
 const FLAG_MEDIA: i32 = 4;
 

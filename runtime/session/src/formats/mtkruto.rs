@@ -9,7 +9,7 @@ use super::error::{ExportError, ImportError};
 use super::format::Format;
 use super::found::{Exported, Found};
 
-/// The most that is unpacked, in bytes: a DC of 4 digits, `-test` and a key have less.
+/// The limit for the unpacked bytes: a DC of 4 digits, `-test` and a key are shorter.
 const MAX_LEN: usize = 288;
 const TEST: &str = "-test";
 

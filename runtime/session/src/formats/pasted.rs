@@ -10,7 +10,7 @@ use super::imported::Imported;
 use super::no_session;
 use crate::policy::{MAX_NAME_LEN, MAX_SEARCHED_LEN, MAX_WORDS, MIN_STRING_LEN};
 
-/// The lengths of what may be a session string, in bytes.
+/// The possible lengths of a session string, in bytes.
 const CANDIDATE: std::ops::RangeInclusive<usize> = 64..=1 << 16;
 const BYTE_ORDER_MARK: &str = "a byte order mark";
 const INVISIBLE: &str = "invisible characters";
@@ -109,7 +109,7 @@ pub(super) fn import(
     })
 }
 
-/// Says what of the string the reader passed over: `text` is how it came, `gapless` the same without white space.
+/// Lists the parts that the reader ignored: `text` is the original, `gapless` the same without white space.
 fn told(mut imported: Imported, text: &str, gapless: &str) -> Imported {
     let mut tell = |what: &'static str| {
         if !imported.mended.contains(&what) {
@@ -161,13 +161,13 @@ impl Search {
         if self.candidate(text, mended) || self.candidate(text.trim_matches(is_mark), &all(QUOTES)) {
             return;
         }
-        // Lines that are marked each: quoted in a mail, or as code.
+        // Every line has a mark, as in a quoted mail or in code.
         let mut unmarked = Zeroizing::new(String::with_capacity(text.len()));
         unmarked.extend(text.chars().filter(|char| !is_mark(*char)));
         if self.candidate(&unmarked, &all(QUOTES)) {
             return;
         }
-        // A sentence ends with it.
+        // A full stop may follow at the end of a sentence.
         let is_punctuation =
             |char: char| is_mark(char) || matches!(char, '.' | '…' | '!' | '?' | ':' | '·' | '•');
         if self.candidate(text.trim().trim_matches(is_punctuation), &all(AROUND)) {
@@ -188,7 +188,7 @@ impl Search {
             }
         }
         if self.found.is_empty() {
-            // Words of a sentence and parameters of an address.
+            // The words of a sentence, and the parameters of a URL.
             let is_letter = |char: char| char.is_ascii() && encoding::is_letter(char as u8);
             for run in text.split(|char| !is_letter(char)) {
                 self.named(run, &all(AROUND));
@@ -209,7 +209,7 @@ impl Search {
         }
     }
 
-    /// Looks at a piece, also without a name or words before it. Whether it has a session.
+    /// Tries a piece, also without a name or words before it. Returns whether it contains a session.
     fn named(&mut self, piece: &str, mended: &[&'static str]) -> bool {
         if piece.len() < *CANDIDATE.start() {
             return false;
@@ -237,7 +237,7 @@ impl Search {
         false
     }
 
-    /// Whether this is a session, apart from white space. Keeps it if so.
+    /// Returns whether this is a session if white space is ignored, and keeps the session.
     fn candidate(&mut self, text: &str, mended: &[&'static str]) -> bool {
         if text.len() > 2 * CANDIDATE.end() {
             return false;
@@ -272,7 +272,7 @@ impl Search {
         self.exact_in(text, text, mended)
     }
 
-    /// The same of a string that came as `whole`.
+    /// Like the function before, for a string whose original is `whole`.
     fn exact_in(&mut self, text: &str, whole: &str, mended: &[&'static str]) -> bool {
         match (self.recognise)(text) {
             Ok(imported) => {
@@ -315,7 +315,7 @@ impl Search {
     }
 }
 
-/// What may stand around a string, and in none.
+/// Characters that may surround a session string but do not occur in one.
 const fn is_mark(char: char) -> bool {
     matches!(
         char,
@@ -389,10 +389,10 @@ const fn is_invisible(char: char) -> bool {
         || matches!(char, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-/// What the text begins with stands for: a character, and of how many bytes it is written.
+/// A decoder: returns the character that the beginning of the text stands for, and the length of its escape in bytes.
 type Decode = fn(&str) -> Option<(char, usize)>;
 
-/// Replaces what `decode` takes from the beginning of the rest: a character, and how many bytes it stands for.
+/// Replaces every escape that `decode` recognises.
 fn replaced(text: &str, decode: Decode) -> Text {
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;

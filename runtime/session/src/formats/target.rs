@@ -55,7 +55,7 @@ fn failure(path: &Path, error: io::Error) -> ExportError {
     }
 }
 
-/// The rename refuses it too, but by then keys would have been on the disk for nothing.
+/// The rename would fail too, but keys would have been written to the disk before.
 fn refuse_what_is_there(path: &Path) -> Result<(), ExportError> {
     match fs::symlink_metadata(path) {
         Ok(_) => Err(ExportError::Exists(path.to_owned())),
@@ -93,19 +93,19 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// The rename is on the disk only once the directory is; elsewhere than on Unix it cannot be opened.
+/// Syncs the directory, which makes the rename durable. Systems other than Unix cannot open a directory.
 fn sync_directory(path: &Path) {
     if cfg!(unix) {
-        // Best effort: the export is whole and in its place, and a directory need not be readable.
+        // Best effort: the export is complete, and the directory may not be readable.
         let _ = File::open(directory_of(path)).and_then(|directory| directory.sync_all());
     }
 }
 
-/// The place of a file or folder that is not finished; what lies there is removed at last.
+/// The temporary path of an incomplete file or folder, which is removed on drop.
 struct Unfinished(PathBuf);
 
 impl Unfinished {
-    /// Also removes what killed exports to the same place left behind.
+    /// Also removes temporary files of killed exports to the same path.
     fn beside(path: &Path) -> Self {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let start = hidden_name(path, ".");
@@ -122,7 +122,7 @@ impl Unfinished {
         }
         let suffix = format!(".{}-{}.export", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let place = directory_of(path).join(hidden_name(path, &suffix));
-        // Left behind by a process of the same number that was killed.
+        // A killed process with the same process id left it.
         remove(&place);
         Self(place)
     }
@@ -152,6 +152,6 @@ fn is_running(pid: u32) -> bool {
 
 #[cfg(not(unix))]
 const fn is_running(_: u32) -> bool {
-    // Not known here: what may be another process's is left alone.
+    // Not known on this system: files that may belong to another process are not removed.
     true
 }

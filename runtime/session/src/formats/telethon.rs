@@ -12,8 +12,8 @@ use super::format::Format;
 use super::found::{Exported, Found, Place};
 use super::string_start;
 
-/// The string's lengths without padding, in characters: with an IPv4 and an IPv6 address. Telethon itself reads no
-/// others, so that a cut string is noticed, and only with the padding, which gets lost on the way.
+/// The string's lengths without padding, in characters: with an IPv4 and an IPv6 address. Telethon itself accepts no
+/// other length, and requires the padding, which users often lose.
 const LENGTHS: [usize; 2] = [352, 368];
 
 pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
@@ -28,12 +28,12 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
         return None;
     }
     let found = parse(&bytes, address_len)?;
-    // Without its padding, another library's string that was cut may be as long.
+    // A cut string of another library may have this length without padding.
     let is_whole = encoded.len().is_multiple_of(4) || string_start::is_of_a_dc(found.place.ip()?);
     is_whole.then_some(Ok(found))
 }
 
-/// Whether the decoded bytes can be Telethon's: of a string whose `1` is missing, which has no other mark.
+/// Returns whether the decoded bytes of a string without its `1` may be Telethon's.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
     let address_len = match bytes.len() {
         263 => 4,

@@ -19,24 +19,24 @@ use crate::policy::MAX_USER_FILE_LEN;
 
 const TRUE: u32 = 0x9972_75b5;
 const FALSE: u32 = 0xbc79_9737;
-/// The highest version of a DC that is known.
+/// The highest known version of a DC's layout.
 const MAX_DC_VERSION: i32 = 13;
-/// The most DCs, addresses of one, sessions to destroy and salts that are taken for possible.
+/// The largest counts of DCs, of addresses of one DC, of sessions to destroy and of salts that are accepted.
 const MAX_COUNT: i32 = 1024;
-/// The values that the application reports about itself.
+/// The flag `self` of the schema's `user`.
 const USER_FLAG_SELF: i32 = 1 << 10;
 
 pub(super) fn read_file(path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {
     let (length, rest) = bytes.split_first_chunk()?;
     let length = u32::from_le_bytes(*length) as usize;
     let is_named = path.file_name().is_some_and(|name| name == "tgnet.dat");
-    // Some of its end may be left from before.
+    // Bytes of an earlier content may follow.
     let content = rest.get(..length).filter(|content| content.len() >= 32);
     let Some(content) = content else {
         let damaged = ImportError::Damaged { format: Format::AndroidTgnet, reason: "it is cut short" };
         return is_named.then_some(Err(damaged));
     };
-    // With the name of the language, or as before it.
+    // Versions with and without the name of the language.
     let found = parse(content, true).or_else(|| parse(content, false));
     let Some(found) = found else {
         let reason = "its fields do not fit: it is changed, or of a version that is not known here";
@@ -118,7 +118,7 @@ fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
     let version = reader.i32().ok().filter(|version| (1..=MAX_DC_VERSION).contains(version))?;
     let number = reader.i32().ok()?;
     reader.raw(if version >= 10 { 8 } else { 4 }).ok()?;
-    // The first address; but the list may begin with one that only relays to Telegram.
+    // The first address, unless a later one is Telegram's: the list may begin with a relay.
     let mut place = Place::default();
     // IPv4 and IPv6, each also for media.
     for list in 0..4 {

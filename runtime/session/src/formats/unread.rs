@@ -58,16 +58,15 @@ pub(super) fn read_file(_path: &Path, bytes: &[u8], _options: &ImportOptions) ->
     Some(Err(ImportError::Unsupported(what)))
 }
 
-/// What no other reader knows, and looks like an encrypted database: whole pages in which every byte is about as
-/// frequent as any other.
+/// Returns whether the content looks like an encrypted database: complete pages in which all byte values are about
+/// equally frequent.
 pub(super) fn read_opaque(_path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {
     if bytes.is_empty() || !bytes.len().is_multiple_of(SMALLEST_PAGE) {
         return None;
     }
     let mut counts = [0_usize; 256];
     bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-    // Of random bytes none is more than a few times as frequent as the average; text and tables have far more zeros or
-    // spaces.
+    // In random data no byte value is much more frequent than the average; text and tables have many zeros or spaces.
     let most = bytes.len() / 256 * 4 + 16;
     let is_random =
         counts.iter().all(|count| *count < most) && counts.iter().filter(|it| **it > 0).count() > 240;

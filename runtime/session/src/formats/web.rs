@@ -16,7 +16,7 @@ use super::imported::{Account, ImportOptions, Imported};
 use super::json::{self, Object};
 use crate::policy::{MAX_WEB_ACCOUNTS, MAX_WEB_DCS};
 
-/// Keys that only Telegram Web has, also if no user is logged in or a passcode encrypts the rest.
+/// Keys that only Telegram Web uses. They exist even if no user is logged in or a passcode encrypts the rest.
 const MARKS: [&str; 9] = [
     "user_auth",
     "tt-global-state",

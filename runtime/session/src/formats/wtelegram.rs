@@ -17,7 +17,7 @@ use super::imported::ImportOptions;
 use super::json;
 
 const BLOCK: usize = 16;
-/// Hash, and a document of one block at least.
+/// The minimum length in bytes: the initialisation vector, the hash and one block of the document.
 const SHORTEST: usize = BLOCK + 32 + BLOCK;
 
 pub(super) fn read_file(_path: &Path, bytes: &[u8], options: &ImportOptions) -> Reading {
@@ -85,7 +85,7 @@ fn parse(text: &str) -> Option<Result<Found, ImportError>> {
     }))
 }
 
-/// CBC with the padding of PKCS#7.
+/// Decrypts CBC and removes the padding of PKCS#7.
 fn decrypt(block: &[u8], key: &[u8; 16]) -> Option<Bytes> {
     let cipher = Aes128::new(&Array::from(*key));
     let (mut previous, cipher_text) = block.split_first_chunk::<BLOCK>()?;

@@ -67,7 +67,8 @@ fn files(
     Ok(files)
 }
 
-/// The local key, encrypted by the passcode's, and by it that there is the account 0, which is the active one.
+/// Returns the local key, encrypted with the key of the passcode, and the list of accounts, encrypted with the local
+/// key: account 0, which is active.
 pub(super) fn key_file(local_key: &LocalKey, passcode: &str, random: &mut dyn SecureRandom) -> Bytes {
     let salt: [u8; SALT_LEN] = random::array(random);
     let passcode_key = local::passcode_key(passcode, &salt);
@@ -79,7 +80,7 @@ pub(super) fn key_file(local_key: &LocalKey, passcode: &str, random: &mut dyn Se
     envelope::seal(VERSION, &data)
 }
 
-/// Where other files are: there are none. Its own salt and key are of versions before 2.0.
+/// Returns the list of other files, which is empty. The salt and the key in it are those of versions before 2.0.
 fn map(local_key: &LocalKey, random: &mut dyn SecureRandom) -> Bytes {
     let mut data = Bytes::default();
     local::push_byte_array(&mut data, &[]);
@@ -88,7 +89,7 @@ fn map(local_key: &LocalKey, random: &mut dyn SecureRandom) -> Bytes {
     envelope::seal(VERSION, &data)
 }
 
-/// The user, the home DC, and all keys.
+/// Returns the file of the account: the user, the home DC, and all keys.
 fn authorization(session: &StoredSession, user_id: i64, home: u16) -> Bytes {
     // The capacity is enough for everything: a vector that grows leaves copies of keys behind.
     let mut block = Zeroizing::new(Vec::with_capacity(64 + session.keys.len() * 260));
@@ -108,7 +109,7 @@ fn authorization(session: &StoredSession, user_id: i64, home: u16) -> Bytes {
     content
 }
 
-/// The configuration of the test DCs at these addresses; all else is what the program begins with.
+/// Returns the configuration of the test DCs at these addresses; all other values are the program's defaults.
 fn config(dcs: &DcTable) -> Bytes {
     const BEFORE_DOMAIN: [u32; 19] = [
         200, 10_000, 100, 120_000, 5_000, 30_000, 1_000, 300_000, 30_000, 1_500, 0, 172_800, 172_800,

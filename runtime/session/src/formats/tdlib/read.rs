@@ -18,10 +18,11 @@ use super::log::{self, Log, LogError};
 use super::{KEY_VALUE, NAME, OPTION, TEST_NAME};
 
 const FORMAT: Format = Format::Tdlib;
-/// Of a log that TDLib writes anew: it takes the other's place, but the process may end before.
+/// The suffix of a log that TDLib rewrites. It replaces the original, unless the process ends before.
 const NEW: &str = ".new";
 
-/// Reads TDLib's database directory; of two logs the one of production, unless no user is logged in there.
+/// Reads TDLib's database directory. If there are two logs, reads that of the production DCs, unless no user is logged
+/// in there.
 pub(in super::super) fn read_folder(path: &Path, options: &ImportOptions) -> Reading {
     let mut result = None;
     for name in [NAME, TEST_NAME] {
@@ -57,7 +58,7 @@ pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> R
     let log = Log::parse(events);
     let values = log.values(KEY_VALUE);
     let text = |name: &str| values.get(name.as_bytes()).and_then(|value| std::str::from_utf8(value).ok());
-    // Other states are those of a login that is not done, and of a logout.
+    // Other states are those of an incomplete login and of a logout.
     if text("auth") != Some("ok") {
         return Err(ImportError::NoUser(FORMAT));
     }
@@ -109,7 +110,7 @@ fn keys_by_dc(values: &BTreeMap<&[u8], &[u8]>) -> Option<BTreeMap<DcId, Zeroizin
     Some(keys)
 }
 
-/// The bytes that a database key may stand for: a text's own, or those of base64, as TDLib's JSON takes it, or of hex.
+/// Returns the bytes that a database key may stand for: the text itself, or decoded base64 (as in TDLib's JSON) or hex.
 fn database_keys(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
     let mut keys = Vec::new();
     if text.is_empty() {

@@ -26,7 +26,7 @@ pub(in super::super) fn write(
     target::create_file(path, &log(session, options, &mut OsRandom::new())?)
 }
 
-/// The content of the file.
+/// Returns the content of the file.
 fn log(
     session: &StoredSession,
     options: &ExportOptions,
@@ -51,7 +51,7 @@ fn log(
     if user.is_bot {
         values.push(("auth_is_bot".into(), text("true")));
     }
-    // Last, so that a log that is cut short says nothing that is not there.
+    // The last event, so that a log that is cut short does not claim a login without keys.
     values.push(("auth".into(), text("ok")));
 
     let salt: [u8; 32] = random::array(random);
@@ -63,7 +63,7 @@ fn log(
     push_bytes(&mut encryption, &salt);
     push_bytes(&mut encryption, &iv);
     push_bytes(&mut encryption, &hash);
-    // Reserved as a whole, so that no copy of a key stays behind as it grows.
+    // The capacity is enough for everything: a vector that grows leaves copies of keys behind.
     let mut log = Bytes::new(Vec::with_capacity(1024 + 512 * values.len()));
     Event { id: 0, kind: ENCRYPTION, flags: 0, data: &encryption }.push(&mut log);
     let start = log.len();
