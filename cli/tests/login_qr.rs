@@ -157,7 +157,7 @@ fn a_password_without_a_terminal() {
     assert!(!directory.path.join("code.png").exists());
     sandbox(&[&guarded[..], &["--password", "hunter2"]].concat()).fails(&["the password is wrong"]);
     sandbox(&["--except-id", "9996621234"]).fails(&["+9996621234", "the link excludes this account"]);
-    sandbox(&["--phone", "9996620009"]).fails(&["+9996620009", "nobody has this phone number"]);
+    sandbox(&["--phone", "9996620009"]).fails(&["+9996620009", "no user has this phone number"]);
     let nowhere = sandbox(&["--qr-file", "no/such/directory/code.png"]);
     nowhere.fails(&["code.png cannot be written: the directory no/such/directory does not exist; make it"]);
     assert!(!nowhere.stderr.contains("tg://") && !nowhere.stderr.contains("scans"), "{nowhere:?}");
