@@ -133,7 +133,7 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("PHONE_NUMBER_UNOCCUPIED", |_| LoginError::PhoneUnoccupied),
     row("PHONE_NUMBER_UNOCCUPIED", |_| LoginError::PhoneUnoccupied)
         .at(&["auth.signIn"])
-        .first("the login goes on with signing up"),
+        .first("the login continues with signing up"),
     row("PHONE_NOT_OCCUPIED", |_| LoginError::PhoneUnoccupied),
     row("PHONE_NUMBER_APP_SIGNUP_FORBIDDEN", |_| LoginError::OfficialAppsOnly),
     row("MEMBER_OCCUPY_PRIMARY_LOC_FAILED", LoginError::Refused).first(REPEATED),
@@ -179,7 +179,7 @@ pub static KNOWN_ERRORS: &[KnownError] = &[
     row("SESSION_PASSWORD_NEEDED", |_| LoginError::PasswordNeeded),
     row("SESSION_PASSWORD_NEEDED", |_| LoginError::PasswordNeeded)
         .at(BEFORE_PASSWORD)
-        .first("the login goes on with the password"),
+        .first("the login continues with the password"),
     row("PASSWORD_HASH_INVALID", |_| LoginError::PasswordInvalid),
     row("SRP_ID_INVALID", |_| LoginError::PasswordStale).first("new parameters are fetched and used, once"),
     row("SRP_PASSWORD_CHANGED", |_| LoginError::PasswordStale)
