@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn no_error_says_anything_twice() {
         let other = || Box::new(StoreError::Other("the disk is full".into()));
-        let parameters = PasswordParametersError::Value(sansgram_core::crypto::srp::SrpError::BRange);
+        let parameters = PasswordParametersError::Value(sansgram_core::login::SrpError::BRange);
         let errors = [
             LoginError::from(PhoneNumber::parse("1").unwrap_err()).into(),
             LoginError::from(BotToken::parse("1").unwrap_err()).into(),

@@ -1,4 +1,5 @@
-//! Every dependency of the workspace has its reason in ARCHITECTURE.md, and each row there is of a dependency.
+//! Every dependency of the workspace has its reason in ARCHITECTURE.md, and each row there is of a dependency. No
+//! library needs the layers of core that may change in any release.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,4 +33,16 @@ fn every_dependency_is_explained() {
     let is_foreign = |name: &str| foreign.iter().any(|text| text.contains(&format!("\n{name} = ")));
     let gone: Vec<_> = rows.difference(&names).filter(|name| !is_foreign(name)).collect();
     assert!(gone.is_empty(), "{gone:?} are no dependencies");
+}
+
+#[test]
+fn no_library_enables_the_unstable_layers_of_core() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for library in ["runtime/session", "runtime", "runtime-tokio", "runtime-smol"] {
+        let manifest = fs::read_to_string(root.join(library).join("Cargo.toml")).expect("it has a manifest");
+        assert!(
+            !manifest.contains("unstable"),
+            "{library} makes the layers below the client public for its users"
+        );
+    }
 }

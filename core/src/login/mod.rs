@@ -36,3 +36,5 @@ pub use phone::{InvalidPhone, PhoneNumber};
 pub use saved::{SavedLogin, SavedLoginFormatError};
 pub use state::{LoginContext, MAX_HOPS};
 pub use typed::with_ascii_digits;
+
+pub use crate::crypto::srp::SrpError;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use sansgram_core::client::{Config, DcAuth, DcTable, LoggedInUser, Servers, StoredSession};
-use sansgram_core::crypto::{AuthKey, Secret};
+use sansgram_core::{AuthKey, Secret};
 
 use super::samples::{self, USER, dc, key};
 use super::*;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use sansgram_core::client::{DcId, LoggedInUser, Servers};
-use sansgram_core::crypto::{AuthKey, Secret};
+use sansgram_core::{AuthKey, Secret};
 
 use super::format::Format;
 use super::imported::{ImportOptions, Imported};

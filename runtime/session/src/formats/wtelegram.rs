@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use aes::Aes128;
-use aes::cipher::{Array, BlockCipherDecrypt, KeyInit};
-use sansgram_core::crypto::hash::sha256;
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::encoding::{self, Bytes};
@@ -43,7 +44,7 @@ fn read(block: &[u8], options: &ImportOptions) -> Result<super::Imported, Import
     let key = encoding::hex(hash.expose().trim()).ok_or(ImportError::WrongApiHash(format))?;
     let plain = decrypt(block, &key).ok_or(ImportError::WrongApiHash(format))?;
     let (sum, text) = plain.split_at_checked(32).ok_or(ImportError::WrongApiHash(format))?;
-    if sha256(&[text]) != *sum {
+    if *Sha256::digest(text) != *sum {
         return Err(ImportError::WrongApiHash(format));
     }
     let damaged = |reason| ImportError::Damaged { format, reason };
@@ -85,20 +86,12 @@ fn parse(text: &str) -> Option<Result<Found, ImportError>> {
     }))
 }
 
-/// Decrypts CBC and removes the padding of PKCS#7.
+/// Decrypts the block after its initialisation vector and removes the padding. Returns `None` if the key is wrong.
 fn decrypt(block: &[u8], key: &[u8; 16]) -> Option<Bytes> {
-    let cipher = Aes128::new(&Array::from(*key));
-    let (mut previous, cipher_text) = block.split_first_chunk::<BLOCK>()?;
-    let mut plain = Zeroizing::new(Vec::with_capacity(cipher_text.len()));
-    for block in cipher_text.chunks_exact(BLOCK) {
-        let block: &[u8; BLOCK] = block.try_into().ok()?;
-        let mut out = Array::from(*block);
-        cipher.decrypt_block(&mut out);
-        plain.extend(out.iter().zip(previous).map(|(byte, before)| byte ^ before));
-        previous = block;
-    }
-    let padding = usize::from(*plain.last()?);
-    let length = plain.len().checked_sub(padding).filter(|_| (1..=BLOCK).contains(&padding))?;
+    let (iv, ciphertext) = block.split_first_chunk::<BLOCK>()?;
+    let mut plain = Bytes::new(ciphertext.to_vec());
+    let cipher = cbc::Decryptor::<Aes128>::new(key.into(), iv.into());
+    let length = cipher.decrypt_padded::<Pkcs7>(&mut plain).ok()?.len();
     plain.truncate(length);
     Some(plain)
 }

@@ -9,9 +9,9 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sansgram_core::SecureRandom;
 use sansgram_core::client::{SessionFormatError, StoredSession};
-use sansgram_core::crypto::hash::sha256;
-use sansgram_core::crypto::{SecureRandom, random};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::policy::MAX_USUAL_WORK;
@@ -189,7 +189,7 @@ fn parts(bytes: &[u8]) -> Result<(&[u8; HEADER_LEN], &[u8]), DecryptError> {
     let cut = DecryptError::Damaged(CUT);
     let (content, checksum) = bytes.split_last_chunk::<CHECKSUM_LEN>().ok_or(cut.clone())?;
     let (header, sealed) = content.split_first_chunk::<HEADER_LEN>().ok_or(cut)?;
-    if !sha256(&[content]).starts_with(checksum) {
+    if !Sha256::digest(content).starts_with(checksum) {
         return Err(DecryptError::Damaged("its checksum does not match"));
     }
     Ok((header, sealed))
@@ -243,7 +243,8 @@ impl Sealer {
         random: &mut dyn SecureRandom,
     ) -> Result<Self, DecryptError> {
         let mut prefix = [0; HEADER_LEN - NONCE_LEN];
-        let salt: [u8; SALT_LEN] = random::array(random);
+        let mut salt = [0; SALT_LEN];
+        random.fill(&mut salt);
         let fields: [&[u8]; 5] =
             [&[VERSION], &cost.memory.to_le_bytes(), &cost.passes.to_le_bytes(), &[cost.lanes], &salt];
         for (to, from) in prefix.iter_mut().zip(fields.concat()) {
@@ -280,7 +281,8 @@ impl Sealer {
         session: &StoredSession,
         random: &mut dyn SecureRandom,
     ) -> Result<String, DecryptError> {
-        let nonce: [u8; NONCE_LEN] = random::array(random);
+        let mut nonce = [0; NONCE_LEN];
+        random.fill(&mut nonce);
         let mut bytes = [self.prefix.as_slice(), &nonce].concat();
         let plain = session.to_text();
         let payload = Payload { msg: plain.as_bytes(), aad: &bytes };
@@ -288,7 +290,7 @@ impl Sealer {
         let sealed =
             self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| DecryptError::TooCostly)?;
         bytes.extend_from_slice(&sealed);
-        let checksum = sha256(&[&bytes]);
+        let checksum = Sha256::digest(&bytes);
         bytes.extend(checksum.iter().take(CHECKSUM_LEN));
         Ok(format!("{MARK}{}", Base64UrlUnpadded::encode_string(&bytes)))
     }

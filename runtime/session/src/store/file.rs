@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sansgram_core::client::{SessionFormatError, StoredSession};
-use sansgram_core::crypto::hash::sha256;
-use sansgram_core::crypto::{AuthKeyId, OsRandom, Secret};
+use sansgram_core::{AuthKeyId, OsRandom, Secret};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::encryption::{self, Cost, DecryptError, Sealer};
@@ -52,14 +52,21 @@ struct State {
 
 /// The content of the file when this store last read or wrote it.
 struct Seen {
-    content: [u8; 32],
+    /// The SHA-256 of the file.
+    digest: [u8; 32],
     keys: Vec<AuthKeyId>,
 }
 
 impl Seen {
+    /// Creates the record of a file that consists of these pieces.
     fn new(content: &[&[u8]], session: &StoredSession) -> Self {
-        Self { content: sha256(content), keys: key_ids(session) }
+        Self { digest: digest(content), keys: key_ids(session) }
     }
+}
+
+/// Returns the SHA-256 of the concatenated pieces.
+fn digest(pieces: &[&[u8]]) -> [u8; 32] {
+    pieces.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
 }
 
 fn key_ids(session: &StoredSession) -> Vec<AuthKeyId> {
@@ -244,7 +251,7 @@ impl FileStore {
     fn check_replaceable(&self, state: &mut State, session: &StoredSession) -> Result<(), StoreError> {
         let Some(bytes) = self.content(state)? else { return Ok(()) };
         let Some(seen) = state.seen.take() else { return self.parse(state, &bytes).map(drop) };
-        if seen.content == sha256(&[&bytes]) {
+        if seen.digest == digest(&[&bytes]) {
             state.seen = Some(seen);
             return Ok(());
         }

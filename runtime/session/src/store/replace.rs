@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use sansgram_core::crypto::{OsRandom, random};
+use sansgram_core::{OsRandom, SecureRandom};
 
 use super::regular::check;
 use crate::policy::MAX_TEMPORARY_NAMES;
@@ -194,8 +194,9 @@ impl Temporary {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut tries = 0;
         loop {
-            let number = u64::from_le_bytes(random::array(&mut OsRandom::default()));
-            let suffix = format!(".{}-{number}.tmp", std::process::id());
+            let mut number = [0; 8];
+            OsRandom::new().fill(&mut number);
+            let suffix = format!(".{}-{}.tmp", std::process::id(), u64::from_le_bytes(number));
             let path = target.with_file_name(hidden_name(target, &suffix));
             match options.open(&path) {
                 Ok(file) => return Ok((file, Self { path, renamed: false })),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use sansgram_core::client::{Config, DcAuth, DcId};
-use sansgram_core::crypto::{AuthKey, Secret};
+use sansgram_core::{AuthKey, Secret};
 
 use super::encryption::DecryptError;
 use super::*;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 
-use sansgram_core::crypto::{OsRandom, SecureRandom, random};
+use sansgram_core::{OsRandom, SecureRandom};
 use sansgram_session::{FileStore, SessionStore};
 
 use super::{Directory, PATH, child, session};
@@ -25,8 +25,9 @@ fn a_file_is_the_old_one_or_the_new_one() {
         let mut acknowledged = saved;
         let first = lines.next().expect("the child begins").unwrap();
         acknowledged = acknowledged.max(first.parse().unwrap());
-        let pause = u64::from_le_bytes(random::array(&mut OsRandom::default())) % 20_000;
-        std::thread::sleep(Duration::from_micros(pause));
+        let mut random = [0; 8];
+        OsRandom::new().fill(&mut random);
+        std::thread::sleep(Duration::from_micros(u64::from_le_bytes(random) % 20_000));
         child.kill().unwrap();
         child.wait().unwrap();
         kills += 1;

@@ -4,8 +4,13 @@
 //! u32 little-endian, which counts itself, the content, and random bytes up to a whole block. Key and iv come from the
 //! 16 bytes and the 256 of the local key as in MTProto 1, as if the server had sent it.
 
-use sansgram_core::crypto::hash::{pbkdf2_hmac_sha512, sha1, sha512};
-use sansgram_core::crypto::{SecureRandom, aes_ige};
+use aes::Aes256;
+use ige::cipher::block_padding::NoPadding;
+use ige::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use pbkdf2::pbkdf2_hmac;
+use sansgram_core::SecureRandom;
+use sha1::Sha1;
+use sha2::{Digest, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -20,12 +25,11 @@ const PASSCODE_ROUNDS: u32 = 100_000;
 /// Decrypts a content. Returns `None` if the key is wrong or the content is damaged.
 pub(super) fn decrypt(encrypted: &[u8], key: &LocalKey) -> Option<Bytes> {
     let (hash, ciphertext) = encrypted.split_first_chunk::<HASH_LEN>()?;
-    if ciphertext.is_empty() || ciphertext.len() % 16 != 0 {
-        return None;
-    }
     let mut plain = Bytes::new(ciphertext.to_vec());
     let (aes_key, aes_iv) = derive(key, hash);
-    aes_ige::decrypt(&aes_key, &aes_iv, &mut plain).ok()?;
+    let cipher = ige::Decryptor::<Aes256>::new((&*aes_key).into(), (&*aes_iv).into());
+    // Fails if the length is not a multiple of 16.
+    cipher.decrypt_padded::<NoPadding>(&mut plain).ok()?;
     let [expected @ .., _, _, _, _] = sha1(&[&plain]);
     if !bool::from(expected.ct_eq(hash)) {
         return None;
@@ -46,9 +50,11 @@ pub(super) fn encrypt(content: &[u8], key: &LocalKey, random: &mut dyn SecureRan
     random.fill(&mut plain[length..]);
     let [hash @ .., _, _, _, _] = sha1(&[&plain]);
     let (aes_key, aes_iv) = derive(key, &hash);
+    let cipher = ige::Encryptor::<Aes256>::new((&*aes_key).into(), (&*aes_iv).into());
+    let length = plain.len();
     // The length is a multiple of 16.
-    let whole_blocks = aes_ige::encrypt(&aes_key, &aes_iv, &mut plain);
-    debug_assert!(whole_blocks.is_ok());
+    let encrypted = cipher.encrypt_padded::<NoPadding>(&mut plain, length);
+    debug_assert!(encrypted.is_ok());
     let mut encrypted = Bytes::new(Vec::with_capacity(HASH_LEN + plain.len()));
     encrypted.extend_from_slice(&hash);
     encrypted.extend_from_slice(&plain);
@@ -74,12 +80,18 @@ fn joined(pieces: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     whole
 }
 
+/// Returns the SHA-1 of the concatenated pieces.
+fn sha1(pieces: &[&[u8]]) -> [u8; 20] {
+    pieces.iter().fold(Sha1::new(), Sha1::chain_update).finalize().into()
+}
+
 /// Derives the key from a passcode, which is empty if there is none. Otherwise, it takes about 0.5 seconds.
 pub(super) fn passcode_key(passcode: &str, salt: &[u8]) -> LocalKey {
-    let hash = Zeroizing::new(sha512(&[salt, passcode.as_bytes(), salt]));
+    let hash = Sha512::new().chain_update(salt).chain_update(passcode).chain_update(salt).finalize();
+    let hash = Zeroizing::new(<[u8; 64]>::from(hash));
     let mut key = Zeroizing::new([0; 256]);
     let rounds = if passcode.is_empty() { 1 } else { PASSCODE_ROUNDS };
-    pbkdf2_hmac_sha512(&*hash, salt, rounds, &mut *key);
+    pbkdf2_hmac::<Sha512>(&*hash, salt, rounds, &mut *key);
     key
 }
 

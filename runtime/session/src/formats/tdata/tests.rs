@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sansgram_core::client::{Config, CustomServers, DcAuth, LoggedInUser, Servers, StoredSession};
-use sansgram_core::crypto::{AuthKey, Secret};
+use sansgram_core::{AuthKey, Secret};
 
 use super::super::samples::{self, dc, key, with_passcode};
 use super::super::{

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use sansgram_core::client::{DcTable, StoredSession};
-use sansgram_core::crypto::{OsRandom, SecureRandom, random};
+use sansgram_core::{OsRandom, SecureRandom};
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
@@ -70,7 +70,8 @@ fn files(
 /// Returns the local key, encrypted with the key of the passcode, and the list of accounts, encrypted with the local
 /// key: account 0, which is active.
 pub(super) fn key_file(local_key: &LocalKey, passcode: &str, random: &mut dyn SecureRandom) -> Bytes {
-    let salt: [u8; SALT_LEN] = random::array(random);
+    let mut salt = [0; SALT_LEN];
+    random.fill(&mut salt);
     let passcode_key = local::passcode_key(passcode, &salt);
     let info: Vec<u8> = [1_u32, 0, 0].iter().flat_map(|number| number.to_be_bytes()).collect();
     let mut data = Bytes::default();

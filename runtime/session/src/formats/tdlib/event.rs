@@ -1,7 +1,9 @@
 //! Events: size u32 of all of it, id u64, kind i32, flags i32, 8 zero bytes, data, CRC-32 of all before; little-endian.
 
-use sansgram_core::crypto::hash::{hmac_sha256, pbkdf2_hmac_sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use pbkdf2::pbkdf2_hmac;
 use sansgram_core::tl::Reader;
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -95,7 +97,9 @@ impl<'a> Encryption<'a> {
 /// The key of a log, and the hash by which it is known.
 pub(super) fn derive(database_key: &[u8], salt: &[u8]) -> (Zeroizing<[u8; 32]>, [u8; 32]) {
     let mut key = Zeroizing::new([0; 32]);
-    pbkdf2_hmac_sha256(database_key, salt, ROUNDS, &mut *key);
-    let hash = hmac_sha256(&*key, HASHED);
+    pbkdf2_hmac::<Sha256>(database_key, salt, ROUNDS, &mut *key);
+    // HMAC accepts keys of every length.
+    let Ok(hmac) = Hmac::<Sha256>::new_from_slice(&*key) else { return (key, [0; 32]) };
+    let hash = hmac.chain_update(HASHED).finalize().into_bytes().into();
     (key, hash)
 }

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use sansgram_core::crypto::aes_ctr::AesCtr;
+use ctr::cipher::{KeyIvInit, StreamCipher};
 use sansgram_core::tl::Reader;
 
-use super::NO_DATABASE_KEY;
 use super::event::{EMPTY, ENCRYPTION, Encryption, Event, PARTIAL, REWRITE};
+use super::{AesCtr, NO_DATABASE_KEY};
 
 /// The reason why a log cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +42,9 @@ pub(super) fn decrypt<'a>(file: &'a mut [u8], keys: &[&[u8]]) -> Result<&'a [u8]
         [] => LogError::KeyNeeded,
         _ => LogError::WrongKey,
     })?;
-    let mut cipher = AesCtr::new(&key, encryption.iv);
+    let mut cipher = AesCtr::new((&*key).into(), encryption.iv.into());
     let (_, events) = file.split_at_mut(start);
-    cipher.apply(events);
+    cipher.apply_keystream(events);
     Ok(events)
 }
 

@@ -21,6 +21,9 @@ mod write;
 pub(super) use read::{read_file, read_folder};
 pub(super) use write::write;
 
+/// The cipher of an encrypted log; `iv` is the first counter block.
+type AesCtr = ctr::Ctr128BE<aes::Aes256>;
+
 /// The kind of events with the session.
 const KEY_VALUE: i32 = 0x4327;
 /// The kind of events with the options, which include the user: `my_id` with the value `I` and digits.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use ctr::cipher::{KeyIvInit, StreamCipher};
 use sansgram_core::client::{DcAuth, DcTable, LoggedInUser, Servers, StoredSession};
-use sansgram_core::crypto::aes_ctr::AesCtr;
-use sansgram_core::crypto::{AuthKey, Secret};
 use sansgram_core::tl::write::bytes as push_bytes;
+use sansgram_core::{AuthKey, Secret};
 
 use super::super::encoding::Bytes;
 use super::super::samples::{self, dc, key, with_passcode};
@@ -124,7 +124,7 @@ fn log(database_key: &[u8], events: &[Event<'_>]) -> Bytes {
     Event { id: 0, kind: ENCRYPTION, flags: 0, data: &data }.push(&mut log);
     let start = log.len();
     events.iter().for_each(|event| event.push(&mut log));
-    AesCtr::new(&key, &iv).apply(&mut log[start..]);
+    AesCtr::new((&*key).into(), (&iv).into()).apply_keystream(&mut log[start..]);
     log
 }
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use ctr::cipher::{KeyIvInit, StreamCipher};
 use sansgram_core::client::StoredSession;
-use sansgram_core::crypto::aes_ctr::AesCtr;
-use sansgram_core::crypto::{OsRandom, SecureRandom, random};
 use sansgram_core::tl::write::bytes as push_bytes;
+use sansgram_core::{OsRandom, SecureRandom};
 use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
@@ -15,7 +15,7 @@ use super::super::found::Exported;
 use super::super::imported::ExportOptions;
 use super::super::target;
 use super::event::{self, ENCRYPTION, Event};
-use super::{IS_AUTHORIZED, KEY_VALUE, NO_DATABASE_KEY};
+use super::{AesCtr, IS_AUTHORIZED, KEY_VALUE, NO_DATABASE_KEY};
 
 /// Writes the file `path`.
 pub(in super::super) fn write(
@@ -54,8 +54,9 @@ fn log(
     // The last event, so that a log that is cut short does not claim a login without keys.
     values.push(("auth".into(), text("ok")));
 
-    let salt: [u8; 32] = random::array(random);
-    let iv: [u8; 16] = random::array(random);
+    let (mut salt, mut iv) = ([0; 32], [0; 16]);
+    random.fill(&mut salt);
+    random.fill(&mut iv);
     let database_key = options.passcode.as_ref().map(|passcode| passcode.expose().as_bytes());
     let database_key = database_key.filter(|key| !key.is_empty()).unwrap_or(NO_DATABASE_KEY);
     let (key, hash) = event::derive(database_key, &salt);
@@ -73,6 +74,6 @@ fn log(
         push_bytes(&mut data, value);
         Event { id, kind: KEY_VALUE, flags: 0, data: &data }.push(&mut log);
     }
-    AesCtr::new(&key, &iv).apply(&mut log[start..]);
+    AesCtr::new((&*key).into(), (&iv).into()).apply_keystream(&mut log[start..]);
     Ok(log)
 }

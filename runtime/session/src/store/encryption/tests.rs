@@ -2,7 +2,7 @@
 
 use quickcheck::QuickCheck;
 use sansgram_core::client::{DcAuth, DcId};
-use sansgram_core::crypto::{AuthKey, OsRandom};
+use sansgram_core::{AuthKey, OsRandom};
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn bytes(text: &str) -> Vec<u8> {
 
 /// The text of `content`, whose checksum is made to match.
 fn text(content: &[u8]) -> String {
-    let checksum = &sha256(&[content])[..CHECKSUM_LEN];
+    let checksum = &Sha256::digest(content)[..CHECKSUM_LEN];
     format!("{MARK}{}", Base64UrlUnpadded::encode_string(&[content, checksum].concat()))
 }
 
