@@ -49,7 +49,7 @@ pub use crate::rpc::{
 };
 pub use crate::session::{Delivery, MessageError};
 #[cfg(feature = "mtproxy")]
-pub use crate::transport::{FakeTlsError, ProxyLink, ProxyLinkError, SocksLink};
+pub use crate::transport::{FakeTlsError, ProxyLink, ProxyLinkError, SocksLink, percent_decode};
 pub use crate::transport::{FrameError, ProxyMode, ProxySecret, ProxySecretError, StreamMode, TransportKind};
 #[cfg(feature = "websocket")]
 pub use crate::transport::{InvalidTarget, WebSocketError, WebSocketTarget};

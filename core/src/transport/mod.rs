@@ -59,7 +59,7 @@ pub use header::{DEFAULT_LIMIT, ENCODER_LIMIT, FrameError};
 pub use kind::{Recognised, TransportKind, UnknownTransport};
 pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
 #[cfg(feature = "mtproxy")]
-pub use proxy_link::{ProxyLink, ProxyLinkError, SocksLink};
+pub use proxy_link::{ProxyLink, ProxyLinkError, SocksLink, percent_decode};
 pub use proxy_secret::{MAX_PROXY_DOMAIN_LEN, ProxyMode, ProxySecret, ProxySecretError};
 pub use server::{Request, ServerFrameDecoder};
 pub use stack::{Batch, Incoming, TransportStack};

@@ -132,7 +132,7 @@ fn tidy(text: &str) -> Zeroizing<String> {
     // A whole link as a parameter of another link.
     if !link.contains('?')
         && (link.contains("%3F") || link.contains("%3f"))
-        && let Some(decoded) = unescape(&link)
+        && let Some(decoded) = percent_decode(&link)
     {
         link = decoded;
     }
@@ -224,20 +224,22 @@ fn parameter(query: &str, name: &'static str) -> Result<Zeroizing<String>, Proxy
         .filter_map(|pair| pair.split_once('='))
         .find_map(|(key, value)| key.trim().eq_ignore_ascii_case(name).then_some(value))
         .ok_or(ProxyLinkError::Missing(name))?;
-    unescape(value).ok_or(ProxyLinkError::Escape(name))
+    percent_decode(value).ok_or(ProxyLinkError::Escape(name))
 }
 
-/// Percent-decodes a text. Returns `None` if a `%` starts no escape or the result is not UTF-8.
-fn unescape(value: &str) -> Option<Zeroizing<String>> {
-    // The crate leaves a `%` without digits as it is.
+/// Decodes the percent-encoding of `text` (RFC 3986, 2.1), such as a password in a proxy's URL. The result is wiped on
+/// drop. Returns `None` if a `%` is not followed by two hexadecimal digits, or if the result is not UTF-8.
+#[must_use]
+pub fn percent_decode(text: &str) -> Option<Zeroizing<String>> {
+    // The crate leaves a `%` without digits unchanged.
     let has_digits = |rest: &str| {
         rest.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    if !value.split('%').skip(1).all(has_digits) {
+    if !text.split('%').skip(1).all(has_digits) {
         return None;
     }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(value.len()));
-    bytes.extend(percent_decode_str(value));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    bytes.extend(percent_decode_str(text));
     core::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 

@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
-use sansgram_core::client::{ProxyLink, ProxyLinkError, SocksLink};
-use zeroize::Zeroizing;
+use sansgram_core::client::{ProxyLink, ProxyLinkError, SocksLink, percent_decode};
 
 use super::kind::ProxyKind;
 use super::{InvalidProxy, Proxy};
@@ -46,6 +44,7 @@ impl FromStr for Proxy {
         if user.is_empty() && password.is_empty() {
             return Ok(proxy);
         }
+        let decode = |text| percent_decode(text).ok_or(InvalidProxy::Encoding);
         proxy.with_credentials(&decode(user)?, &decode(password)?)
     }
 }
@@ -62,18 +61,4 @@ pub(super) fn split_port(place: &str) -> Result<(&str, Option<u16>), InvalidProx
         _ => return Err(InvalidProxy::Port),
     };
     Ok((host, port))
-}
-
-fn decode(text: &str) -> Result<Zeroizing<String>, InvalidProxy> {
-    // The crate leaves a `%` without digits unchanged.
-    let has_digits = |rest: &str| {
-        rest.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    };
-    if !text.split('%').skip(1).all(has_digits) {
-        return Err(InvalidProxy::Encoding);
-    }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-    bytes.extend(percent_decode_str(text));
-    let text = std::str::from_utf8(&bytes).map_err(|_| InvalidProxy::Encoding)?;
-    Ok(Zeroizing::new(text.into()))
 }
