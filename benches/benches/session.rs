@@ -67,7 +67,7 @@ impl Pair {
         let now = at(self.now);
         let packed = self.session.pack(now, &self.bodies, &mut self.encoder, &mut self.random, &mut self.out);
         assert_eq!(packed, Ok(true));
-        self.session.transmitted();
+        self.session.on_transmitted();
     }
 
     /// The server reads them all and answers.

@@ -114,11 +114,12 @@ pub(crate) const MIN_REMEMBERED_MESSAGES: usize = 256;
 pub(crate) const REMEMBERED_FOR: Duration = Duration::from_secs(300);
 /// Maximum number of former msg_ids of requests that were sent again, remembered for late answers.
 pub(crate) const MAX_SUPERSEDED: usize = 1024;
-/// Maximum number of consecutive correction rounds (salt, clock, numbering) without an answer in between.
-pub(crate) const MAX_CORRECTION_ROUNDS: u8 = 5;
+/// Maximum number of consecutive rounds in which the server makes the client send messages again (wrong salt, clock or
+/// numbering, requested resends, new sessions) without an answer in between.
+pub(crate) const MAX_RESEND_ROUNDS: u8 = 5;
 /// Minimum time between rounds for an answered ping to reset their number: a server that answers one ping and rejects
 /// the next would otherwise cause pings without pause.
-pub(crate) const CORRECTION_ROUNDS_APART: Duration = Duration::from_secs(5);
+pub(crate) const MIN_RESEND_ROUND_INTERVAL: Duration = Duration::from_secs(5);
 /// Number of future salts per request, of the 64 that the protocol allows: enough for most of a day.
 pub(crate) const WANTED_SALTS: i32 = 32;
 /// Maximum number of future salts to keep.
@@ -144,7 +145,7 @@ pub(crate) const URGENT_PING_EVERY: Duration = Duration::from_secs(1);
 pub(crate) const STATE_TIMEOUT: Duration = PING_TIMEOUT.saturating_add(Duration::from_secs(5));
 /// Times until the server is asked for answers owed from an earlier connection: after the start of the new one, then
 /// again, then until they are given up. 30 s in total, so that a request with the default timeout can be sent again.
-pub(crate) const REMIND_AFTER: [Duration; 3] =
+pub(crate) const ANSWER_RESEND_AFTER: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(15)];
 
 // ---- Requests ----------------------------------------------------------------------------------------------------

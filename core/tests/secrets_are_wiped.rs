@@ -340,7 +340,7 @@ fn an_answer_that_came_packed_is_wiped() {
     clock.set_from_handshake(now, 1_700_000_000);
     let key = AuthKey::new([7; 256]);
     let mut session = Session::new(key.clone(), 11, clock, &mut Seeded(3), now);
-    session.connected(now);
+    session.on_connected(now);
     session.queue(RequestTag(1));
     // Salt, session, msg_id, seq_no and length of a message.
     let mut sent = Vec::new();

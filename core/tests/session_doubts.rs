@@ -55,7 +55,7 @@ fn f2_a_refusal_sends_nothing_again_that_may_have_been_executed() {
     for code in [17, 33] {
         let mut bench = Bench::new();
         leave(&mut bench, 0, &[1]);
-        bench.session.connected(at(5));
+        bench.session.on_connected(at(5));
         let (_, refused) = leave(&mut bench, 5, &[2]);
         let (_, taken) = leave(&mut bench, 5, &[3]);
         leave(&mut bench, 5, &[4]);
@@ -72,7 +72,7 @@ fn f2_a_refusal_that_is_late_says_nothing_of_later_connections() {
         let mut bench = Bench::new();
         let (_, refused) = leave(&mut bench, 0, &[1]);
         leave(&mut bench, 0, &[2]);
-        bench.session.connected(at(5));
+        bench.session.on_connected(at(5));
         // It may have arrived before the others.
         leave(&mut bench, 5, &[3]);
         bench.answer(at(5), 0, &bad_msg(refused[0], code)).unwrap();
@@ -136,7 +136,7 @@ fn f2_what_left_earlier_is_sent_again_if_the_server_answers_a_question_and_not_i
     for by_itself in [resend, all_info] {
         let mut bench = Bench::new();
         let (_, ids) = leave(&mut bench, 0, &[1]);
-        bench.session.connected(at(5));
+        bench.session.on_connected(at(5));
         let question = bench.sent(at(5)).unwrap();
         bench.answer(at(5), 0, &by_itself(ids[0])).unwrap();
         assert_eq!((left_again(&mut bench, 5), unsure(&mut bench)), (vec![], vec![1]));
@@ -146,7 +146,7 @@ fn f2_what_left_earlier_is_sent_again_if_the_server_answers_a_question_and_not_i
     }
     let mut bench = Bench::new();
     leave(&mut bench, 0, &[1]);
-    bench.session.connected(at(5));
+    bench.session.on_connected(at(5));
     let asked = only(&bench.sent(at(5)).unwrap(), types::MsgsStateReq::ID).msg_id;
     bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
     assert_eq!((left_again(&mut bench, 5), unsure(&mut bench)), (vec![1], vec![]));
@@ -163,7 +163,7 @@ fn f15_only_what_was_asked_for_is_given_up() {
         ids.extend(packet.requests().iter().map(|message| message.msg_id));
     }
     bench.answer(at(0), 0, &acks(&ids)).unwrap();
-    bench.session.connected(at(100));
+    bench.session.on_connected(at(100));
     let mut given_up = Vec::new();
     let mut questions = Vec::new();
     for second in 100..200 {

@@ -3,7 +3,7 @@
 
 mod session_bench;
 
-use sansgram_core::session::{Correction, MessageError};
+use sansgram_core::session::{MessageError, ResendReason};
 use sansgram_core::tl::{Constructor, types};
 use session_bench::*;
 
@@ -30,7 +30,7 @@ fn f13_a_server_that_never_has_what_was_sent_is_left() {
         }
         assert!(sent < 100, "it is sent again without end");
     };
-    assert_eq!((sent, left), (6, MessageError::EndlessCorrections(Correction::Resend)));
+    assert_eq!((sent, left), (6, MessageError::EndlessResends(ResendReason::Resend)));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn f13_a_server_that_refuses_each_ping_once_it_is_answered_is_left() {
             }
             assert!(pings < 100, "{name}: it pings without a pause");
         };
-        assert!(matches!(left, MessageError::EndlessCorrections(_)), "{name}: {left:?}");
+        assert!(matches!(left, MessageError::EndlessResends(_)), "{name}: {left:?}");
         assert_eq!(pings, 6, "{name}");
     }
 }

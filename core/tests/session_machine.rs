@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sansgram_core::crypto::AuthKey;
-use sansgram_core::session::{Correction, Delivery, MessageError, MsgId, OutsideTimeWindow, RequestTag};
+use sansgram_core::session::{Delivery, MessageError, MsgId, OutsideTimeWindow, RequestTag, ResendReason};
 use sansgram_core::time::Timestamp;
 use sansgram_core::tl::{Constructor, Deserialize, Reader, gzip, types};
 use session_bench::*;
@@ -63,7 +63,7 @@ fn endless_corrections_end_the_connection() {
     let id = bench.sent(at(0)).unwrap().outer.msg_id;
     assert_eq!(
         bench.answer(at(0), 0, &bad_salt(id, 9)),
-        Err(MessageError::EndlessCorrections(Correction::Salt))
+        Err(MessageError::EndlessResends(ResendReason::Salt))
     );
 }
 
@@ -91,7 +91,7 @@ fn one_stale_salt_is_one_correction_however_many_packets_left_with_it() {
 fn each_connection_may_correct_anew() {
     let mut bench = Bench::new();
     for round in 0..60 {
-        bench.session.connected(at(100 * round));
+        bench.session.on_connected(at(100 * round));
         for salt in 0..5 {
             let id = bench.sent(at(100 * round)).unwrap().outer.msg_id;
             bench.answer(at(100 * round), 0, &bad_salt(id, salt)).unwrap();
@@ -166,7 +166,7 @@ fn a_message_that_was_refused_for_its_time_is_taken_when_it_comes_again() {
     let packet = bench.sealed(id, 1, &rpc_result(request, &[1, 2, 3, 4]));
     assert_eq!(bench.deliver(at(0), &packet), Err(OutsideTimeWindow::Future.into()));
     assert!(bench.sent(at(0)).is_none());
-    bench.session.connected(at(1));
+    bench.session.on_connected(at(1));
     assert_eq!(bench.deliver(at(1), &packet).unwrap(), ["result 1 [1, 2, 3, 4]"]);
     assert_eq!(bench.deliver(at(1), &packet), Err(MessageError::Duplicate));
 }
@@ -203,7 +203,7 @@ fn after_a_lost_connection_only_what_the_server_has_not_got_is_sent_again() {
     let first = bench.sent(at(0)).unwrap();
     let ids: Vec<u64> = first.requests().iter().map(|message| message.msg_id).collect();
     assert_eq!(bench.answer(at(0), 1, &rpc_result(ids[0], &[7; 4])).unwrap(), ["result 1 [7, 7, 7, 7]"]);
-    bench.session.connected(at(5));
+    bench.session.on_connected(at(5));
     let second = bench.sent(at(5)).unwrap();
     assert_eq!(second.session_id, first.session_id);
     assert_eq!(second.requests().len(), 0, "nothing is sent twice before the server said what it has");
@@ -229,7 +229,7 @@ fn where_the_server_does_not_say_what_it_has_the_owner_decides_and_a_late_answer
     let mut bench = Bench::new();
     bench.request(1);
     let first = bench.sent(at(0)).unwrap().requests()[0].msg_id;
-    bench.session.connected(at(5));
+    bench.session.on_connected(at(5));
     assert!(bench.sent(at(5)).unwrap().requests().is_empty());
     bench.session.tick(at(24).monotonic);
     assert!(bench.sent(at(24)).is_none());
@@ -251,7 +251,7 @@ fn what_the_server_has_forgotten_is_not_sent_again_by_itself() {
     let sent = bench.sent(at(0)).unwrap();
     bench.answer(at(0), 0, &bad_msg(sent.requests()[1].msg_id, 20)).unwrap();
     assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(2)]);
-    bench.session.connected(at(5));
+    bench.session.on_connected(at(5));
     let question = bench.sent(at(5)).unwrap();
     let question = question.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
     bench.answer(at(5), 0, &state_info(question.msg_id, &[1, 2])).unwrap();
@@ -288,7 +288,7 @@ fn a_binding_is_asked_for_again_whatever_became_of_it() {
     assert_eq!(bench.session.take_unknown_outcomes(), []);
     // The connection was lost. The session sends no state query, which a server may not answer under an unbound key.
     let (mut bench, _) = begin();
-    bench.session.connected(at(5));
+    bench.session.on_connected(at(5));
     assert!(left(&mut bench, 5).is_some());
 }
 
@@ -336,7 +336,7 @@ fn what_is_still_said_of_the_session_before_is_ignored_until_the_connection_ends
     let again = bench.sent(at(0)).unwrap();
     assert_eq!(again.requests().len(), 2);
     assert_eq!(bench.answer(at(0), 1, &rpc_result(again.requests()[0].msg_id, &[7; 4])).unwrap().len(), 1);
-    bench.session.connected(at(1));
+    bench.session.on_connected(at(1));
     assert_eq!(bench.deliver(at(1), &third), Err(MessageError::WrongSessionId));
 }
 
@@ -345,7 +345,7 @@ fn an_inquiry_survives_a_wrong_salt() {
     let mut bench = Bench::new();
     bench.request(1);
     bench.sent(at(0)).unwrap();
-    bench.session.connected(at(5));
+    bench.session.on_connected(at(5));
     let question = bench.sent(at(5)).unwrap();
     bench.answer(at(5), 0, &bad_salt(question.outer.msg_id, 5)).unwrap();
     let again = bench.sent(at(5)).unwrap();
@@ -441,7 +441,7 @@ fn a_refused_container_is_followed_by_single_messages() {
     let sent = bench.sent(at(0)).unwrap();
     let refused = bench.answer(at(0), 0, &bad_msg(sent.outer.msg_id, 64));
     assert_eq!(refused, Err(MessageError::BadMessage(64)));
-    bench.session.connected(at(1));
+    bench.session.on_connected(at(1));
     assert!(bench.sent(at(1)).unwrap().outer.is(PING));
     for tag in [1, 2] {
         let single = bench.sent(at(1)).unwrap();
@@ -457,7 +457,7 @@ fn single_requests_leave_room_for_pings_and_acknowledgements() {
     let sent = bench.sent(at(0)).unwrap();
     let refused = bench.answer(at(0), 0, &bad_msg(sent.outer.msg_id, 64));
     assert_eq!(refused, Err(MessageError::BadMessage(64)));
-    bench.session.connected(at(0));
+    bench.session.on_connected(at(0));
     let mut left: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
     // One packet per second, and an answer to it.
     for second in 0..200 {

@@ -5,7 +5,7 @@ mod session_bench;
 
 use std::time::{Duration, Instant};
 
-use sansgram_core::session::{Correction, Delivery, MessageError, RequestTag};
+use sansgram_core::session::{Delivery, MessageError, RequestTag, ResendReason};
 use sansgram_core::tl::{Constructor, Reader, types};
 use session_bench::*;
 
@@ -45,7 +45,7 @@ fn f2_what_left_over_an_earlier_connection_is_unsure_when_the_server_forgot_the_
     let mut bench = Bench::new();
     bench.request(1);
     bench.sent(at(0)).unwrap();
-    bench.session.connected(at(5));
+    bench.session.on_connected(at(5));
     let question = bench.sent(at(5)).unwrap();
     bench.request(2);
     let fresh = bench.sent(at(5)).unwrap();
@@ -64,7 +64,7 @@ fn f2_what_left_over_an_earlier_connection_is_unsure_when_the_server_forgot_the_
 #[test]
 fn f2_what_left_over_this_connection_alone_is_sent_again_unless_the_server_had_it() {
     let mut bench = Bench::new();
-    bench.session.connected(at(0));
+    bench.session.on_connected(at(0));
     let [first, second, third] = [1, 2, 3].map(|tag| {
         bench.request(tag);
         bench.sent(at(0)).unwrap()
@@ -188,7 +188,7 @@ fn f4_time_grows_with_the_number_of_refusals() {
 /// A server that reports the same error for each request, and answers pings.
 fn refuses_with(code: i32) -> Result<u32, MessageError> {
     let mut bench = Bench::new();
-    bench.session.connected(at(0));
+    bench.session.on_connected(at(0));
     for round in 0..1000_u32 {
         bench.request(u64::from(round));
         let packet = bench.sent(at(0)).unwrap();
@@ -199,17 +199,17 @@ fn refuses_with(code: i32) -> Result<u32, MessageError> {
         answers.extend(ping.map(|ping| inner(pinged, 0, &pong(ping))));
         bench.answer(at(0), 0, &container(&answers))?;
         // The owner sends requests again that may be executed twice.
-        bench.session.take_unknown_outcomes().into_iter().for_each(|tag| bench.session.queue_again(tag));
+        bench.session.take_unknown_outcomes().into_iter().for_each(|tag| bench.session.requeue(tag));
     }
     Ok(1000)
 }
 
 #[test]
 fn f13_a_server_that_refuses_everything_is_left_after_five_rounds() {
-    let endless = |reason| Err(MessageError::EndlessCorrections(reason));
-    assert_eq!(refuses_with(20), endless(Correction::Age));
-    assert_eq!(refuses_with(16), endless(Correction::Clock));
-    assert_eq!(refuses_with(32), endless(Correction::Numbers(32)));
+    let endless = |reason| Err(MessageError::EndlessResends(reason));
+    assert_eq!(refuses_with(20), endless(ResendReason::Age));
+    assert_eq!(refuses_with(16), endless(ResendReason::Clock));
+    assert_eq!(refuses_with(32), endless(ResendReason::Malformed(32)));
     for code in [17, 33] {
         assert!(refuses_with(code).is_err(), "{code}");
     }
@@ -243,7 +243,7 @@ fn f13_new_sessions_without_end_are_refused() {
             Err(reject) => break reject,
         }
     };
-    assert_eq!((announced, refused), (5, MessageError::EndlessCorrections(Correction::NewSession)));
+    assert_eq!((announced, refused), (5, MessageError::EndlessResends(ResendReason::NewSession)));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn f15_a_server_that_has_a_request_and_does_not_answer_it_is_asked_twice_more() 
     let mut bench = Bench::new();
     bench.request(1);
     let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
-    bench.session.connected(at(100));
+    bench.session.on_connected(at(100));
     let question = bench.sent(at(100)).unwrap();
     let asked = only(&question, types::MsgsStateReq::ID).msg_id;
     bench.answer(at(100), 0, &state_info(asked, &[4])).unwrap();
@@ -281,7 +281,7 @@ fn f15_an_answer_to_the_second_question_is_taken() {
     (1..=3).for_each(|tag| bench.request(tag));
     let sent = bench.sent(at(0)).unwrap();
     let ids: Vec<u64> = sent.requests().iter().map(|message| message.msg_id).collect();
-    bench.session.connected(at(100));
+    bench.session.on_connected(at(100));
     let asked = only(&bench.sent(at(100)).unwrap(), types::MsgsStateReq::ID).msg_id;
     bench.answer(at(100), 0, &state_info(asked, &[4; 3])).unwrap();
     bench.session.tick(at(105).monotonic);

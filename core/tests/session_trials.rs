@@ -15,7 +15,7 @@ fn a_message_older_than_the_window_is_acknowledged_so_that_it_does_not_come_agai
     let packet = bench.sealed(id, 1, &[0; 4]);
     bench.deliver(at(0), &packet).unwrap();
     bench.sent(at(30)).unwrap(); // the acknowledgement leaves, and is lost with the connection
-    bench.session.connected(at(1000));
+    bench.session.on_connected(at(1000));
     bench.sent(at(1000)).unwrap();
     bench.answer(at(1000), 0, &[0; 4]).unwrap();
     // The server has no ack, so it sends the message again.
@@ -23,7 +23,7 @@ fn a_message_older_than_the_window_is_acknowledged_so_that_it_does_not_come_agai
     for second in 1001..1011 {
         if bench.deliver(at(second), &packet).is_err_and(|reject| reject.is_fatal()) {
             ends += 1;
-            bench.session.connected(at(second));
+            bench.session.on_connected(at(second));
             bench.sent(at(second)).unwrap();
         }
         let left = bench.sent(at(second + 30));
@@ -44,7 +44,7 @@ fn what_was_never_seen_is_delivered_in_any_order_after_a_sleep() {
     bench.answer(at(0), 0, &[0; 4]).unwrap();
     // Both answers were created 10 and 11 s later, while the computer was suspended for an hour.
     let (early, late) = (bench.id_at(at(10)), bench.id_at(at(11)));
-    bench.session.connected(at(3600));
+    bench.session.on_connected(at(3600));
     bench.sent(at(3600)).unwrap();
     let body = container(&[
         inner(late, 3, &rpc_result(ids[1], &[6; 4])),
@@ -62,7 +62,7 @@ fn a_message_that_comes_again_after_a_reconnect_does_not_set_the_clock_back() {
     // An update that was lost with the connection.
     let id = bench.id_at(at(10));
     let update = bench.sealed(id, 1, &[1; 4]);
-    bench.session.connected(at(700));
+    bench.session.on_connected(at(700));
     let ping = bench.sent(at(700)).unwrap();
     assert_eq!(bench.deliver(at(700), &update).unwrap().len(), 1);
     let mut reader = Reader::new(&ping.outer.body[4..]);
@@ -99,7 +99,7 @@ fn order_survives_a_repeat() {
     bench.bodies.after.insert(2, RequestTag(1));
     bench.answer(at(0), 0, &bad_msg(first, 20)).unwrap();
     assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
-    bench.session.queue_again(RequestTag(1)); // `OnUnknownOutcome::Repeat`
+    bench.session.requeue(RequestTag(1)); // `OnUnknownOutcome::Repeat`
     let sent = bench.sent(at(0)).unwrap();
     let bodies: Vec<_> = sent.messages.iter().map(|message| message.body.clone()).collect();
     let one = bodies.iter().position(|body| *body == bench.bodies.bodies[&1]).unwrap();
@@ -224,11 +224,11 @@ fn a_late_packet_of_the_far_future_does_not_silence_the_session() {
     let mut bench = Bench::new();
     bench.request(1);
     let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
-    bench.session.connected(at(1));
+    bench.session.on_connected(at(1));
     bench.sent(at(1)).unwrap();
     let future = bench.sealed((START + 86_400) << 32 | 1, 0, &[0; 4]);
     bench.deliver(at(1), &future).unwrap();
-    bench.session.connected(at(2));
+    bench.session.on_connected(at(2));
     bench.sent(at(2)).unwrap();
     let id = bench.id_at(at(2));
     let body = container(&[inner(id, 1, &rpc_result(request, &[6; 4]))]);
@@ -246,7 +246,7 @@ fn an_answer_announced_again_that_came_long_ago_is_not_asked_for() {
     let packet = bench.sealed(id, 1, &[0; 4]);
     bench.deliver(at(0), &packet).unwrap();
     bench.sent(at(30)).unwrap();
-    bench.session.connected(at(1000));
+    bench.session.on_connected(at(1000));
     bench.sent(at(1000)).unwrap();
     bench.answer(at(1000), 0, &[0; 4]).unwrap();
     let info = types::MsgNewDetailedInfo { answer_msg_id: id as i64, bytes: 8, status: 0 };

@@ -205,7 +205,7 @@ impl Run {
     }
 
     fn reconnect(&mut self) {
-        self.session.connected(at(self.now));
+        self.session.on_connected(at(self.now));
         self.peer.forget_connection();
     }
 
@@ -234,7 +234,7 @@ impl Run {
             for body in self.peer.read(request.payload) {
                 assert!(self.wanted.0.values().any(|wanted| *wanted == body), "a body of no pending request");
             }
-            self.session.transmitted();
+            self.session.on_transmitted();
         }
         panic!("the session never stops to send");
     }

@@ -228,7 +228,7 @@ impl Connection {
         }
         if let Some(carried) = &mut self.carried {
             stream.stage = if carried.is_key_usable() { Stage::Validating } else { Stage::Binding };
-            carried.session.connected(cx.now);
+            carried.session.on_connected(cx.now);
             return;
         }
         let known = cx.stored.keys.get(&dc);
@@ -276,7 +276,7 @@ impl Connection {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         stream.transmitted(buffer);
         if let Some(carried) = &mut self.carried {
-            carried.session.transmitted();
+            carried.session.on_transmitted();
         }
     }
 

@@ -1,7 +1,7 @@
 //! Why a packet of the server was refused.
 
 use super::clock::OutsideTimeWindow;
-use super::correction::Correction;
+use super::resend_reason::ResendReason;
 use crate::crypto::message::OpenError;
 use crate::tl::DecodeError;
 use crate::tl::gzip::GzipError;
@@ -59,7 +59,7 @@ pub enum MessageError {
     BadMessage(i32),
     /// The server asked for one correction after another, and answered no request in between.
     #[error("the server refuses our messages again and again: {0}")]
-    EndlessCorrections(Correction),
+    EndlessResends(ResendReason),
 }
 
 impl MessageError {
@@ -73,7 +73,7 @@ impl MessageError {
     /// Whether the server took our messages for wrong, so that another connection may fare no better.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::BadMessage(_) | Self::EndlessCorrections(_))
+        matches!(self, Self::BadMessage(_) | Self::EndlessResends(_))
     }
 
     /// A short name for counters, the same for all rejects of a kind.
@@ -83,9 +83,9 @@ impl MessageError {
             Self::Cipher(_) => "cipher",
             Self::Length => "length",
             Self::Padding(_) => "padding",
-            Self::WrongSessionId => "foreign_session",
+            Self::WrongSessionId => "wrong_session_id",
             Self::PreviousSession => "previous_session",
-            Self::InvalidMsgId => "parity",
+            Self::InvalidMsgId => "invalid_msg_id",
             Self::Duplicate => "duplicate",
             Self::TooOld => "too_old",
             Self::TimeWindow(_) => "time_window",
@@ -95,7 +95,7 @@ impl MessageError {
             Self::StateInfo => "state_info",
             Self::ResultForNothing => "result_for_nothing",
             Self::BadMessage(_) => "bad_message",
-            Self::EndlessCorrections(_) => "endless_corrections",
+            Self::EndlessResends(_) => "endless_resends",
         }
     }
 }

@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 
 use super::acks::Acks;
 use super::clock::ServerClock;
-use super::corrections::Corrections;
 use super::draft::Draft;
 use super::ids::{MsgId, MsgIdGenerator, SeqNoCounter};
 use super::keep_alive::KeepAlive;
 use super::outgoing::{Delivery, Outgoing, RequestTag};
 use super::quick_acks::QuickAcks;
 use super::replay::ReplayWindow;
+use super::resend_limiter::ResendLimiter;
 use super::salts::Salts;
 use super::service::{Reminder, Service, StateInquiry};
 use super::temp_key_binding::Binding;
@@ -46,7 +46,7 @@ pub struct Session {
     pub(super) destroying: Option<Option<MsgId>>,
     /// The `unique_id` of the last `new_session_created`, which the server may repeat.
     pub(super) last_unique_id: Option<i64>,
-    pub(super) corrections: Corrections,
+    pub(super) resends: ResendLimiter,
     /// The server refused a container (`bad_msg_notification` 64): each packet carries one message from now on.
     pub(super) one_per_packet: bool,
     /// The msg_id of the `get_future_salts` that has no answer yet.
@@ -85,7 +85,7 @@ impl Session {
             binding: None,
             destroying: None,
             last_unique_id: None,
-            corrections: Corrections::default(),
+            resends: ResendLimiter::default(),
             one_per_packet: false,
             future_salts_request: None,
             is_draining: false,
@@ -113,7 +113,7 @@ impl Session {
     }
 
     /// Queues a request that left already before all others, so that those to be executed after it stay behind it.
-    pub fn queue_again(&mut self, tag: RequestTag) {
+    pub fn requeue(&mut self, tag: RequestTag) {
         self.outgoing.queue_first(tag);
     }
 
@@ -157,7 +157,7 @@ impl Session {
     }
 
     /// Takes the requests that left and whose outcome is unknown: the caller decides whether to
-    /// [queue](Self::queue_again) one again. A late answer to it is still accepted.
+    /// [queue](Self::requeue) one again. A late answer to it is still accepted.
     pub fn take_unknown_outcomes(&mut self) -> Vec<RequestTag> {
         core::mem::take(&mut self.unknown_outcomes)
     }
@@ -184,7 +184,7 @@ impl Session {
     }
 
     /// The last packet is fully written: its requests left the machine.
-    pub fn transmitted(&mut self) {
+    pub fn on_transmitted(&mut self) {
         self.outgoing.note_written();
     }
 
@@ -196,12 +196,12 @@ impl Session {
 
     /// A new connection carries the session. The server is asked what became of the requests that left and have no
     /// answer (`msgs_state_req`), so that none is executed twice; a ping proves the connection.
-    pub fn connected(&mut self, now: Now) {
+    pub fn on_connected(&mut self, now: Now) {
         self.outgoing.note_connected(self.ids.last());
         self.previous_id = None;
         self.quick_acks.clear();
         self.clock.distrust();
-        self.corrections.reset();
+        self.resends.reset();
         self.keep_alive = KeepAlive::new(now.monotonic);
         self.service.retain(|service| !matches!(service, Service::Ping(_)));
         // Servers answer little to a key that is not bound, and a binding may be executed twice.
@@ -233,7 +233,7 @@ impl Session {
     }
 
     /// The server was heard in another way than by a message of this session.
-    pub const fn heard(&mut self, now: Now) {
+    pub const fn on_activity(&mut self, now: Now) {
         self.keep_alive.heard(now.monotonic);
     }
 
@@ -246,7 +246,7 @@ impl Session {
             || self.acks.due().is_some_and(|due| due <= now)
     }
 
-    /// Advances the timers. Call it at [`timeout`](Self::timeout), only while a [connection](Self::connected) carries the
+    /// Advances the timers. Call it at [`timeout`](Self::timeout), only while a [connection](Self::on_connected) carries the
     /// session.
     ///
     /// - A state query (`msgs_state_req`) without an answer for 20 s: the outcome of the requests that it asked about is
@@ -371,7 +371,7 @@ impl Session {
         self.seq_no = SeqNoCounter::default();
         self.replay = ReplayWindow::default();
         self.acks = Acks::default();
-        self.corrections.restart();
+        self.resends.on_new_session_id();
         self.inquiry = None;
         self.reminder = None;
         let all = self.outgoing.take_all();

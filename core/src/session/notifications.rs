@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::correction::Correction;
 use super::error::MessageError;
 use super::ids::MsgId;
 use super::machine::Session;
 use super::outgoing::Lost;
 use super::replay::Freshness;
+use super::resend_reason::ResendReason;
 use super::service::{MessageStatus, Service};
 use crate::crypto::SecureRandom;
 use crate::policy;
@@ -24,7 +24,7 @@ impl Session {
         random: &mut dyn SecureRandom,
     ) -> Result<(), MessageError> {
         let bad_id = MsgId::from_wire(notice.bad_msg_id);
-        let refused = self.count_refusal(bad_id, Correction::of(notice.error_code), now)?;
+        let refused = self.count_refusal(bad_id, ResendReason::from_code(notice.error_code), now)?;
         let Some(begins_round) = refused else { return Ok(()) };
         let was_contained = self.outgoing.is_contained(bad_id);
         match notice.error_code {
@@ -82,11 +82,11 @@ impl Session {
     pub(super) fn count_refusal(
         &mut self,
         id: MsgId,
-        reason: Correction,
+        reason: ResendReason,
         now: Now,
     ) -> Result<Option<bool>, MessageError> {
         let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(None) };
-        let begins = self.corrections.count(id, self.ids.last(), carries_requests, reason, now.monotonic)?;
+        let begins = self.resends.record(id, self.ids.last(), carries_requests, reason, now.monotonic)?;
         if begins {
             self.queue_service_again(now);
         }
@@ -103,10 +103,10 @@ impl Session {
         self.note_unknown_outcomes(unknown);
         match newest {
             Some(newest) => self
-                .corrections
-                .count(newest, self.ids.last(), true, Correction::NewSession, now.monotonic)
+                .resends
+                .record(newest, self.ids.last(), true, ResendReason::NewSession, now.monotonic)
                 .map(drop),
-            None => self.corrections.begin(Correction::NewSession, now.monotonic),
+            None => self.resends.start_round(ResendReason::NewSession, now.monotonic),
         }
     }
 
@@ -181,7 +181,7 @@ impl Session {
 
     /// The server wants a request once more, without having been asked.
     pub(super) fn count_resend(&mut self, id: MsgId, now: Now) -> Result<(), MessageError> {
-        self.corrections.count(id, self.ids.last(), true, Correction::Resend, now.monotonic).map(drop)
+        self.resends.record(id, self.ids.last(), true, ResendReason::Resend, now.monotonic).map(drop)
     }
 
     /// The server says that it does not have a request. Returns whether it names one.

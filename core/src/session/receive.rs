@@ -4,13 +4,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::container::Container;
-use super::correction::Correction;
 use super::envelope::Envelope;
 use super::error::MessageError;
 use super::ids::MsgId;
 use super::machine::Session;
 use super::outgoing::RequestTag;
 use super::replay::Freshness;
+use super::resend_reason::ResendReason;
 use super::service::Service;
 use crate::crypto::SecureRandom;
 use crate::crypto::secret::Wiped;
@@ -150,9 +150,9 @@ impl Messages<'_> {
         }
     }
 
-    /// As [`Session::queue_again`], while the packet is read.
-    pub fn queue_again(&mut self, tag: RequestTag) {
-        self.session.queue_again(tag);
+    /// As [`Session::requeue`], while the packet is read.
+    pub fn requeue(&mut self, tag: RequestTag) {
+        self.session.requeue(tag);
     }
 
     /// Reads one message, and notes why it is refused if it is.
@@ -272,7 +272,7 @@ impl Session {
             types::Pong::ID => {
                 types::Pong::deserialize(&mut reader)?;
                 if !self.has_requests() {
-                    self.corrections.note_pong();
+                    self.resends.on_pong();
                 }
                 self.fetch_salts(now);
                 return Ok(Meaning::Pong);
@@ -280,7 +280,7 @@ impl Session {
             types::BadServerSalt::ID => {
                 let notice = types::BadServerSalt::deserialize(&mut reader)?;
                 let bad_id = MsgId::from_wire(notice.bad_msg_id);
-                if self.count_refusal(bad_id, Correction::Salt, now)?.is_some() {
+                if self.count_refusal(bad_id, ResendReason::Salt, now)?.is_some() {
                     self.salts.set_current(notice.new_server_salt);
                     // One salt is that of the whole packet.
                     self.send_again(self.outgoing.packet_of(bad_id));
@@ -381,7 +381,7 @@ impl Session {
 
     /// Key, salt and clock are right: corrections count from 0 again, and salts are fetched ahead.
     fn validated(&mut self, now: Now) {
-        self.corrections.reset();
+        self.resends.reset();
         self.fetch_salts(now);
     }
 

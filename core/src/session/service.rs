@@ -97,7 +97,7 @@ impl StateInquiry {
 }
 
 /// The repeated question (`msg_resend_ans_req`) for the answers to requests of an earlier connection that the server has
-/// acknowledged. It is asked at most twice more ([`policy::REMIND_AFTER`]).
+/// acknowledged. It is asked at most twice more ([`policy::ANSWER_RESEND_AFTER`]).
 #[derive(Debug)]
 pub(super) struct Reminder {
     /// How often it was asked.
@@ -115,14 +115,14 @@ pub(super) struct Reminder {
 impl Reminder {
     /// For a connection that begins at `now`.
     pub(super) fn new(now: Timestamp) -> Self {
-        let [first, ..] = policy::REMIND_AFTER;
+        let [first, ..] = policy::ANSWER_RESEND_AFTER;
         Self { times: 0, newest: MsgId(u64::MAX), asked: Vec::new(), request: None, due: now + first }
     }
 
     /// The next one, which asks for these, and for none newer than `newest`; `None`: it was asked often enough.
     pub(super) fn next(self, asked: Vec<MsgId>, newest: MsgId, now: Timestamp) -> Option<Self> {
         let times = self.times + 1;
-        policy::REMIND_AFTER.get(times).map(|wait| Self {
+        policy::ANSWER_RESEND_AFTER.get(times).map(|wait| Self {
             times,
             newest,
             asked,

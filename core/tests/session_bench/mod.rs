@@ -96,7 +96,7 @@ impl Bench {
         let mut clock = ServerClock::from_wall(at(0), 0);
         clock.set_from_handshake(at(0), START as i32);
         let mut session = Session::new(key.clone(), 11, clock, &mut random, at(0));
-        session.connected(at(0));
+        session.on_connected(at(0));
         let encoder = FrameEncoder::without_tag(TransportKind::Intermediate);
         let next_server_id = (START << 32) | 1;
         Self { key, session, bodies: Bodies::default(), encoder, random, next_server_id, session_id: 0 }
@@ -127,7 +127,7 @@ impl Bench {
             assert_eq!(inner.remaining(), 0);
         }
         self.session_id = session_id;
-        self.session.transmitted();
+        self.session.on_transmitted();
         Some(Packet { salt, session_id, outer, messages })
     }
 

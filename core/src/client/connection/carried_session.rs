@@ -62,10 +62,7 @@ impl CarriedSession {
     pub(crate) fn queue_retries(&mut self) {
         if !self.retries.is_empty() {
             self.inited = false;
-            core::mem::take(&mut self.retries)
-                .into_iter()
-                .rev()
-                .for_each(|tag| self.session.queue_again(tag));
+            core::mem::take(&mut self.retries).into_iter().rev().for_each(|tag| self.session.requeue(tag));
         }
     }
 

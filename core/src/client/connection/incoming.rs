@@ -139,7 +139,7 @@ fn key_exchange_advanced(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context
             }
             let clock = cx.clock_at(new.server_time);
             let mut carried = CarriedSession::permanent(&key, clock, cx.random, cx.now);
-            carried.session.heard(cx.now);
+            carried.session.on_activity(cx.now);
             Advanced { stage: Stage::Validating, carried: Some(carried), key: Some(key) }
         }
     }

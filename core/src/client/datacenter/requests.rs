@@ -154,7 +154,7 @@ impl Datacenter {
         let may_leave = self.may_leave(ordering);
         match self.main.carried_mut() {
             // What is to be executed after it may wait there already.
-            Some(carried) if may_leave => carried.session.queue_again(tag),
+            Some(carried) if may_leave => carried.session.requeue(tag),
             _ => _ = self.parked.insert(tag),
         }
     }
