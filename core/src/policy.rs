@@ -1,7 +1,8 @@
 //! Every limit and time constant of the core, with its unit, reason and source.
 //!
 //! A value that a user may want to change is an option of [`Config`](crate::client::Config); its default is here. The
-//! constants of a wire format (header lengths, constructor ids) stay in the file that parses the format.
+//! constants of a wire format (header lengths, constructor ids) stay in the file that parses the format. The numbers of the
+//! retry policy are beside its decisions, in `rpc/retry.rs`.
 
 use core::time::Duration;
 
@@ -158,10 +159,6 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const MAX_PENDING: usize = 1 << 16;
 /// Default of [`Config::max_pending_bytes`](crate::client::Config::max_pending_bytes): 64 MiB.
 pub(crate) const MAX_PENDING_BYTES: usize = 64 << 20;
-/// Maximum number of redirects of one request to another DC.
-pub(crate) const MAX_REDIRECTS: u8 = 3;
-/// Maximum number of times that one request is sent again because the server requires something else first.
-pub(crate) const MAX_RETRIES: u8 = 3;
 /// Minimum length in bytes of a query to compress. Measured on prose: 1024 bytes become 380 in 19 µs, 512 become 170 in
 /// 13 µs. A shorter query fits into one TCP segment anyway.
 pub(crate) const MIN_PACKED_QUERY: usize = 1024;
@@ -171,19 +168,13 @@ pub(crate) const SAMPLED_BYTES: usize = 1024;
 pub(crate) const SAMPLES: usize = 64;
 /// Maximum length in bytes of an error name. Longer ones are truncated.
 pub(crate) const MAX_ERROR_NAME: usize = 128;
-/// Number of repeated exports of a login whose bytes the other DC rejected: they are valid for seconds.
-pub(crate) const MAX_AUTHORIZATION_EXPORTS: u8 = 3;
 
 // ---- Queries of the client itself ----------------------------------------------------------------------------------
 
-/// Pause after a failed query of the client itself, unless the server requires a longer one.
-pub(crate) const OWN_QUERY_PAUSE: Duration = Duration::from_secs(60);
 /// Minimum time between two `updates.getState`, however many sessions the server creates.
 pub(crate) const UPDATES_STATE_EVERY: Duration = Duration::from_secs(1);
 /// Minimum time between two `help.getConfig`, however often the server announces changes.
 pub(crate) const ADDRESSES_EVERY: Duration = Duration::from_secs(10);
-/// Pause after a failed `help.getConfig`.
-pub(crate) const ADDRESSES_PAUSE: Duration = Duration::from_secs(600);
 /// Maximum number of queued updates. Beyond it the oldest are dropped, as if the client had missed them.
 pub(crate) const MAX_QUEUED_UPDATES: usize = 1024;
 /// Maximum size of queued updates in bytes: 16 MiB. A packed message may be a thousand times as large as its packet.
@@ -212,12 +203,6 @@ pub(crate) const MAX_LOGOUT_TOKEN_LEN: usize = 1024;
 
 /// Maximum number of migrations of one login step to another DC.
 pub(crate) const MAX_LOGIN_MIGRATIONS: u8 = 5;
-/// Maximum number of times in a row that a step's query is sent again after an internal error of the server.
-pub(crate) const MAX_LOGIN_RETRIES: u32 = 3;
-/// The same while a QR code is shown, which the user does not watch all the time.
-pub(crate) const MAX_QR_RETRIES: u32 = 8;
-/// Maximum pause before a step's query is sent again.
-pub(crate) const MAX_LOGIN_RETRY_PAUSE: Duration = Duration::from_secs(60);
 /// Default of [`Config::flood_sleep_threshold`](crate::client::Config::flood_sleep_threshold).
 pub(crate) const FLOOD_SLEEP_THRESHOLD: Duration = Duration::from_secs(60);
 /// Number of consecutive flood waits after which another one is reported as endless.

@@ -7,9 +7,9 @@ use super::context::Context;
 use super::datacenter::Role;
 use super::datacenter::key_destruction::KeyDestruction;
 use super::endpoints::{self, Attempt};
-use super::io::{ConnId, Event, LogoutCause, Output};
+use super::io::{ConnId, Event, Output};
 use super::machine::{Client, find};
-use crate::rpc::{DisconnectReason, InvokeError, RequestId, Requester, Trouble};
+use crate::rpc::{DisconnectReason, InvokeError, LogoutCause, RequestId, Requester, Trouble};
 use crate::session::Delivery;
 use crate::time::{Now, Timestamp};
 
@@ -35,8 +35,8 @@ impl Client {
             self.connection_ended(now, conn, &reason);
         }
         self.run_step_alarms(now);
-        while let Some((query, owner)) = self.answered.pop_front() {
-            match owner {
+        while let Some((query, requester)) = self.answered.pop_front() {
+            match requester {
                 Requester::Step(step) => self.step_answered(now, query, step),
                 Requester::Transfer(dc) => self.transfer_answered(now, query, dc),
                 Requester::Updates => self.updates_answered(now, query),

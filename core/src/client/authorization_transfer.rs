@@ -4,11 +4,9 @@
 use alloc::vec::Vec;
 
 use super::datacenter::authorization::{AuthState, Transfer};
-use super::io::LogoutCause;
 use super::machine::Client;
 use crate::dc::DcId;
-use crate::policy;
-use crate::rpc::{InvokeError, RequestId, Requester, RpcError};
+use crate::rpc::{InvokeError, LogoutCause, RequestId, Requester, RpcError, retry};
 use crate::time::Now;
 use crate::tl::{Deserialize, Serialize, enums, functions};
 
@@ -68,9 +66,7 @@ impl Client {
                 }
                 Err(broken) => self.transfer_failed(dc, &InvokeError::Decode(broken)),
             },
-            Err(InvokeError::Rpc(error))
-                if error.is("AUTH_BYTES_INVALID") && transfer.exports < policy::MAX_AUTHORIZATION_EXPORTS =>
-            {
+            Err(InvokeError::Rpc(error)) if retry::exports_again(&error, transfer.exports) => {
                 self.export(now, dc);
             }
             Err(InvokeError::Rpc(error))

@@ -1,15 +1,13 @@
 //! What the client itself asks the home DC: where updates stand (`updates.getState`, `api/updates`), which makes the server
 //! push them to the session, and where all DCs are (`help.getConfig`).
 
-use core::time::Duration;
-
 use super::address_query::AddressQuery;
 use super::io::{Event, Output};
 use super::machine::Client;
 use super::servers::Servers;
 use super::update_queue::{Subscription, UpdatesState};
 use crate::policy;
-use crate::rpc::{InvokeError, RequestId, Requester};
+use crate::rpc::{RequestId, Requester, retry};
 use crate::session::ServerClock;
 use crate::time::{Now, Timestamp};
 use crate::tl::{Deserialize, Serialize, enums, functions};
@@ -85,7 +83,7 @@ impl Client {
                 self.updates_state_not_before = now.monotonic + policy::UPDATES_STATE_EVERY;
                 Subscription::Idle
             }
-            Err(error) => Subscription::Due(now.monotonic + pause(&error)),
+            Err(error) => Subscription::Due(now.monotonic + retry::updates_state_pause(&error)),
         };
     }
 
@@ -128,7 +126,7 @@ impl Client {
                 self.dirty = true;
                 policy::ADDRESSES_EVERY
             }
-            Err(error) => pause(&error).max(policy::ADDRESSES_PAUSE),
+            Err(error) => retry::addresses_pause(&error),
         };
         self.address_query = AddressQuery::Idle(now.monotonic + wait);
         self.steps.hurry_migrations(now.monotonic);
@@ -160,10 +158,4 @@ impl Client {
     fn server_seconds(&self, now: Now) -> u64 {
         ServerClock::from_wall(now, self.stored.clock_offset).server_time(now).as_secs()
     }
-}
-
-fn pause(error: &InvokeError) -> Duration {
-    let InvokeError::Rpc(error) = error else { return policy::OWN_QUERY_PAUSE };
-    let flood = error.value.filter(|_| error.code == 420).and_then(|seconds| u64::try_from(seconds).ok());
-    flood.map_or(policy::OWN_QUERY_PAUSE, |seconds| policy::OWN_QUERY_PAUSE.max(Duration::from_secs(seconds)))
 }

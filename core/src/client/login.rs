@@ -6,13 +6,13 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use super::error::ApiMisuse;
-use super::io::{Event, LogoutCause, Output};
+use super::io::{Event, Output};
 use super::machine::Client;
 use super::steps::{Alarm, Step, StepOutput};
 use super::stored_session::LoggedInUser;
 use crate::login::{AccountChange, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
 use crate::policy;
-use crate::rpc::{InvokeError, RequestId, Requester};
+use crate::rpc::{InvokeError, LogoutCause, RequestId, Requester};
 use crate::time::Now;
 use crate::tl::{Constructor, types};
 

@@ -31,7 +31,7 @@ mod update_queue;
 pub use config::{Config, DcTable};
 pub use dc_options::{DcOption, DcOptions};
 pub use error::ApiMisuse;
-pub use io::{ConnId, Event, Input, LogoutCause, Output};
+pub use io::{ConnId, Event, Input, Output};
 pub use login::LoginHandle;
 pub use machine::Client;
 pub use request::{RequestHandle, RequestOptions, Route};
@@ -44,8 +44,8 @@ pub use crate::dc::{DcId, InvalidDcId};
 pub use crate::handshake::{HandshakeError, Reply};
 pub use crate::login::{ApiCredentials, PasswordKdfOutput, PasswordKdfTask};
 pub use crate::rpc::{
-    AuthSchemes, DeviceInfo, DisconnectReason, InvokeError, IoFailure, OnUnknownOutcome, ProxyFault,
-    RequestId, RpcError, Trouble,
+    AuthSchemes, DeviceInfo, DisconnectReason, InvokeError, IoFailure, LogoutCause, OnUnknownOutcome,
+    ProxyFault, RequestId, RpcError, Trouble,
 };
 pub use crate::session::{Delivery, MessageError};
 #[cfg(feature = "mtproxy")]

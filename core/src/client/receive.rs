@@ -5,18 +5,18 @@ use alloc::vec::Vec;
 
 use super::config::Config;
 use super::connection::incoming::{ConnectionEvent, Incoming, Packet, Received, Retry};
-use super::connection::temporary_key::error_of;
 use super::context::Context;
 use super::datacenter::authorization::AuthState;
 use super::dc_options;
 use super::endpoints;
-use super::io::{ConnId, Event, LogoutCause, Output};
+use super::io::{ConnId, Event, Output};
 use super::login::may_hold_login_token;
 use super::machine::{Client, find};
 use super::stored_session::{DcAuth, StoredSession};
 use super::update_queue::UpdateQueue;
 use crate::dc::DcId;
-use crate::rpc::{DisconnectReason, PendingRequests, RequestId, Requester};
+use crate::rpc::retry::{RetryDecision, SentAs};
+use crate::rpc::{DisconnectReason, LogoutCause, PendingRequests, RequestId, Requester, RpcError};
 use crate::session::{MessageError, RequestTag};
 use crate::time::Now;
 use crate::tl::enums;
@@ -244,43 +244,28 @@ impl Dispatch<'_> {
     /// Takes the answer to a request.
     fn result(&mut self, tag: RequestTag, body: &[u8]) -> AfterResult {
         let id = RequestId::from(tag);
-        if let Some(error) = error_of(body) {
-            let is_uninited = error.is("CONNECTION_NOT_INITED") || error.is("CONNECTION_LAYER_INVALID");
-            if is_uninited && self.requests.take_retry(id) {
-                return AfterResult::Retry(Retry::WithInit);
-            }
-            // Both say nothing of the permanent key; its next binding will.
-            let is_unbound = error.is("AUTH_KEY_PERM_EMPTY") || error.is("AUTH_KEY_INVALID");
-            if self.is_temporary && error.code == 401 && is_unbound && self.requests.take_retry(id) {
-                return AfterResult::Retry(Retry::WithNewKey(error));
-            }
-            if let Some(cause) = LogoutCause::of(&error) {
-                if !self.is_away {
-                    self.deferred.logged_out = Some(cause);
-                } else if self.requests.owner(id) == Some(Requester::Application)
-                    && self.requests.take_retry(id)
-                {
-                    return AfterResult::Postpone;
+        if let Some(Ok(error)) = RpcError::read(body) {
+            let sent = SentAs {
+                dc: self.dc,
+                is_under_temporary_key: self.is_temporary,
+                is_away_from_home: self.is_away,
+            };
+            let is_known = |dc| endpoints::is_known(self.config, self.stored, dc);
+            match self.requests.refused(id, &error, sent, is_known) {
+                RetryDecision::RetryWithInit => return AfterResult::Retry(Retry::WithInit),
+                RetryDecision::RetryWithNewKey => return AfterResult::Retry(Retry::WithNewKey(error)),
+                RetryDecision::RetryAfterTransfer => return AfterResult::Postpone,
+                RetryDecision::QueueAt(dc) => {
+                    self.deferred.rerouted.push((id, dc));
+                    self.deferred.ended.push(tag);
+                    return AfterResult::Ended;
                 }
+                RetryDecision::Fail => {}
             }
-            // It was not executed. What it was to come after has ended by now, or travels under another msg_id.
-            let has_waited = error.is("MSG_WAIT_FAILED") || error.is("MSG_WAIT_TIMEOUT");
-            if has_waited && self.requests.take_retry(id) {
-                self.deferred.rerouted.push((id, self.dc));
-                self.deferred.ended.push(tag);
-                return AfterResult::Ended;
-            }
-            let to = error.redirect_dc().and_then(|number| DcId::new(number).ok());
-            if let Some(to) =
-                to.filter(|to| *to != self.dc && endpoints::is_known(self.config, self.stored, *to))
-                && self.requests.redirect(id, to)
-            {
-                self.deferred.rerouted.push((id, to));
-                self.deferred.ended.push(tag);
-                return AfterResult::Ended;
-            }
+            let cause = LogoutCause::of(&error).filter(|_| !self.is_away);
+            self.deferred.logged_out = cause.or(self.deferred.logged_out);
         } else if !matches!(
-            self.requests.owner(id),
+            self.requests.requester(id),
             Some(Requester::Transfer(_) | Requester::Updates | Requester::Addresses)
         ) {
             self.deferred.has_result = true;
@@ -288,7 +273,7 @@ impl Dispatch<'_> {
         self.deferred.ended.push(tag);
         match self.requests.answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(owner) => self.answered.push_back((id, owner)),
+            Some(requester) => self.answered.push_back((id, requester)),
             None => {}
         }
         AfterResult::Ended

@@ -184,13 +184,13 @@ impl Client {
         }
         let timeout = options.timeout.or(self.config.request_timeout);
         let request = NewRequest {
-            owner: Requester::Application,
+            requester: Requester::Application,
             dc,
             query: Secret::new(query),
             after: options.after,
             deadline: timeout.map(|timeout| now.monotonic + timeout),
             is_deadline_extensible: options.timeout.is_none(),
-            follow: options.follow_redirects,
+            follow_redirects: options.follow_redirects,
             on_unknown_outcome: options.on_unknown_outcome,
             quick_ack: options.quick_ack,
         };
@@ -248,18 +248,18 @@ impl Client {
     pub(super) fn send_internal(
         &mut self,
         now: Now,
-        owner: Requester,
+        requester: Requester,
         dc: DcId,
         query: Vec<u8>,
     ) -> RequestId {
         let request = NewRequest {
-            owner,
+            requester,
             dc,
             query: Secret::new(query),
             after: None,
             deadline: self.config.request_timeout.map(|timeout| now.monotonic + timeout),
             is_deadline_extensible: true,
-            follow: false,
+            follow_redirects: false,
             on_unknown_outcome: OnUnknownOutcome::Retry,
             quick_ack: false,
         };
@@ -289,7 +289,7 @@ impl Client {
     pub(super) fn fail(&mut self, id: RequestId, error: InvokeError) {
         match self.requests.fail(id, error) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(owner) => self.answered.push_back((id, owner)),
+            Some(requester) => self.answered.push_back((id, requester)),
             None => {}
         }
     }

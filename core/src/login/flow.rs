@@ -14,8 +14,7 @@ use super::password::{PasswordKdfOutput, PasswordKdfTask};
 use super::state::{AnswerContext, Hops, LoginContext, Next, Request, State, not_awaited};
 use crate::crypto::{Secret, SecureRandom};
 use crate::dc::DcId;
-use crate::policy;
-use crate::rpc::{InvokeError, RpcError};
+use crate::rpc::{InvokeError, retry};
 
 /// What a step wants next.
 #[derive(Debug)]
@@ -214,24 +213,19 @@ impl<T> LoginFlow<T> {
     }
 
     fn refused(&mut self, state: Box<dyn State<T>>, error: InvokeError) -> Progress<T> {
-        let patience = if state.is_displayed() { policy::MAX_QR_RETRIES } else { policy::MAX_LOGIN_RETRIES };
-        let error = match error {
-            InvokeError::Rpc(error) => error,
-            InvokeError::TimedOut { .. } | InvokeError::Unreachable { .. } if state.is_displayed() => {
-                return self.repeat(state, error.into(), patience);
-            }
-            error => return self.fail(state, error.into()),
+        let retries =
+            retry::login_retries(&error, state.is_displayed(), self.has_migrated && state.is_login());
+        let error = match (error, retries) {
+            (InvokeError::Rpc(error), _) => error,
+            (error, Some(limit)) => return self.repeat(state, error.into(), limit),
+            (error, None) => return self.fail(state, error.into()),
         };
         if let Some(target) = error.migrate_to() {
             return self.migrate(state, target);
         }
         let meaning = LoginError::of(state.method(), error.clone());
-        if is_trouble(&error) {
-            return self.repeat(state, meaning, patience);
-        }
-        // A DC that the account has just come to may not know the key for a second or two (Swiftgram PR#185).
-        if self.has_migrated && state.is_login() && error.is("AUTH_KEY_UNREGISTERED") {
-            return self.repeat(state, meaning, policy::MAX_LOGIN_RETRIES);
+        if let Some(limit) = retries {
+            return self.repeat(state, meaning, limit);
         }
         if let LoginError::FloodWait(wait) = meaning {
             self.phase = Phase::Waiting(state);
@@ -259,7 +253,7 @@ impl<T> LoginFlow<T> {
         if self.repeats == limit {
             return self.fail(state, error);
         }
-        let pause = Duration::from_secs(1 << self.repeats.min(6)).min(policy::MAX_LOGIN_RETRY_PAUSE);
+        let pause = retry::login_retry_pause(self.repeats);
         self.repeats += 1;
         self.phase = Phase::Waiting(state);
         Progress::RetryAfter(pause)
@@ -283,13 +277,6 @@ impl<T> fmt::Debug for LoginFlow<T> {
             .field("hops", &format_args!("{}", self.hops))
             .finish_non_exhaustive()
     }
-}
-
-/// Whether the server, not the query, is at fault (`api/errors`, 500 and negative codes; codes that no page knows are
-/// taken for such). `AUTH_RESTART_X` asks for the same query again, and `AUTH_RESTART` does not.
-fn is_trouble(error: &RpcError) -> bool {
-    let restarts = (error.is("AUTH_RESTART") && error.value.is_none()) || error.is("SIGN_IN_FAILED");
-    !matches!(error.code, 300..500) && !restarts
 }
 
 #[cfg(test)]

@@ -2,18 +2,24 @@
 
 use crate::policy;
 
+mod compression;
 mod disconnect;
 mod init;
 mod invoke_error;
 mod io_failure;
+mod logout_cause;
 mod pending;
+mod request;
+pub(crate) mod retry;
 mod rpc_error;
 
 pub use disconnect::{DisconnectReason, Trouble};
 pub use init::{DeviceInfo, WITHOUT_UPDATES, init_prefix};
 pub use invoke_error::InvokeError;
 pub use io_failure::{AuthSchemes, IoFailure, ProxyFault};
-pub use pending::{NewRequest, OnUnknownOutcome, PendingRequests, RequestId, RequestOrdering, Requester};
+pub use logout_cause::LogoutCause;
+pub use pending::PendingRequests;
+pub use request::{NewRequest, OnUnknownOutcome, RequestId, RequestOrdering, Requester};
 pub use rpc_error::RpcError;
 
 /// Maximum length of one query in bytes: 1 MiB. Telegram's largest, an upload part, has 512 KiB.

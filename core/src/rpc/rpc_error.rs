@@ -5,6 +5,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::policy;
+use crate::tl::{Constructor, DecodeError, Deserialize, Reader, types};
 
 /// An error with which the server answered a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,16 @@ pub struct RpcError {
 }
 
 impl RpcError {
+    /// Reads the answer to a request; `None` if it is not an `rpc_error`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is one and does not match the schema.
+    pub(crate) fn read(answer: &[u8]) -> Option<Result<Self, DecodeError>> {
+        let mut reader = Reader::new(answer.strip_prefix(&types::RpcError::ID.to_le_bytes())?);
+        let error = types::RpcError::deserialize(&mut reader);
+        Some(error.map(|error| Self::parse(error.error_code, &error.error_message)))
+    }
+
     /// Parses a server's `error_message`.
     #[must_use]
     pub fn parse(code: i32, message: &str) -> Self {

@@ -28,7 +28,7 @@ impl<'a> RequestBodies<'a> {
 
 impl RequestSource for RequestBodies<'_> {
     fn body(&self, tag: RequestTag) -> Option<RequestBody<'_>> {
-        self.requests.body(tag.into(), |owner| match owner {
+        self.requests.body(tag.into(), |requester| match requester {
             Requester::Application => self.application,
             _ => self.own,
         })

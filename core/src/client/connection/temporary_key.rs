@@ -4,7 +4,7 @@ use crate::crypto::AuthKey;
 use crate::policy;
 use crate::rpc::RpcError;
 use crate::session::RequestTag;
-use crate::tl::{Constructor, Deserialize, Reader, types};
+use crate::tl::Deserialize;
 
 /// The name of the binding request within its session: requests are counted from 1.
 pub(crate) const BINDING: RequestTag = RequestTag(0);
@@ -74,15 +74,11 @@ pub(crate) fn binding_answer(body: &[u8]) -> Result<(), RpcError> {
     match bool::from_bytes(body) {
         Ok(true) => Ok(()),
         Ok(false) => Err(RpcError::parse(400, "BOOL_FALSE")),
-        Err(_) => Err(error_of(body).unwrap_or_else(|| RpcError::parse(500, "UNREADABLE_ANSWER"))),
+        Err(_) => match RpcError::read(body) {
+            Some(Ok(error)) => Err(error),
+            _ => Err(RpcError::parse(500, "UNREADABLE_ANSWER")),
+        },
     }
-}
-
-/// The error in `body`, if it is one.
-pub(crate) fn error_of(body: &[u8]) -> Option<RpcError> {
-    let mut reader = Reader::new(body.strip_prefix(&types::RpcError::ID.to_le_bytes())?);
-    let error = types::RpcError::deserialize(&mut reader).ok()?;
-    Some(RpcError::parse(error.error_code, &error.error_message))
 }
 
 /// Whether the server says that it does not know the permanent key.

@@ -29,7 +29,8 @@ impl Datacenter {
     /// Whether a request may leave in the present session. What is to be executed after something that the draining
     /// session owes must wait: msg_ids of one session mean nothing in another.
     fn may_leave(&self, ordering: RequestOrdering) -> bool {
-        let passes = self.auth == AuthState::Unrestricted || matches!(ordering.owner, Requester::Transfer(_));
+        let passes =
+            self.auth == AuthState::Unrestricted || matches!(ordering.requester, Requester::Transfer(_));
         let waits = ordering.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
         passes && !waits && !self.rotation.holds_requests()
     }
