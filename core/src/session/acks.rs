@@ -1,11 +1,11 @@
-//! Acknowledgements that we owe the server (`mtproto/service_messages_about_messages`, "Acknowledgment of Receipt").
+//! Acks to be sent (`mtproto/service_messages_about_messages`, "Acknowledgment of Receipt").
 
 use super::ids::MsgId;
 use crate::policy;
 use crate::sequence::SequenceMap;
 use crate::time::Timestamp;
 
-/// What is not acknowledged yet.
+/// The received messages that are to be acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Acks {
     waiting: SequenceMap<MsgId, ()>,
@@ -13,8 +13,8 @@ pub(super) struct Acks {
 }
 
 impl Acks {
-    /// Notes that a message wants an acknowledgement, once however often it comes. Costs a constant for identifiers that
-    /// rise, the logarithm of what waits for others.
+    /// Adds a message to acknowledge, unless it is already there. Takes constant time for rising msg_ids, and time
+    /// logarithmic in their number for others.
     pub(super) fn push(&mut self, id: MsgId, now: Timestamp) {
         if self.waiting.len() >= policy::MAX_WAITING_ACKS {
             return;
@@ -26,25 +26,25 @@ impl Acks {
         }
     }
 
-    /// Gives back what memory is kept for reuse.
+    /// Frees the memory kept for reuse.
     pub(super) fn trim(&mut self) {
         self.waiting.trim();
     }
 
-    /// When they must leave, whether or not anything else does.
+    /// Returns when the acks must be sent at the latest, if there are any.
     pub(super) const fn due(&self) -> Option<Timestamp> {
         self.due
     }
 
-    /// How many identifiers the next `msgs_ack` carries.
+    /// Returns the number of msg_ids in the next `msgs_ack`.
     pub(super) fn next_len(&self) -> usize {
         self.waiting.len().min(policy::MAX_IDS_PER_MESSAGE)
     }
 
-    /// Takes the identifiers of the next `msgs_ack`, oldest first.
+    /// Takes the msg_ids of the next `msgs_ack`, oldest first.
     pub(super) fn take(&mut self) -> impl ExactSizeIterator<Item = MsgId> + '_ {
         let count = self.next_len();
-        // What one message could not hold leaves with the next packet, at once.
+        // Those beyond the limit of one message are sent with the next packet, at once.
         self.due = (self.waiting.len() > count).then_some(Timestamp::ZERO);
         let waiting = &mut self.waiting;
         (0..count).map(move |_| {

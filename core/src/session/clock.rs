@@ -1,4 +1,4 @@
-//! The server's clock, as far as verified messages tell it (protocol documentation, "Time Synchronization").
+//! The server's clock, derived from verified messages (`mtproto/description`, "Time Synchronization").
 
 use core::time::Duration;
 
@@ -7,85 +7,87 @@ use crate::time::Now;
 
 /// The server's time: the monotonic clock plus an offset.
 ///
-/// It is *trusted* once a handshake or a verified message has set it. While it is not, no message is judged by its
-/// age, and the next verified message sets it.
+/// The clock is *trusted* once a handshake or a verified message has set it. While it is not, messages of any age are
+/// accepted, and the next verified message sets it.
 #[derive(Clone, Debug)]
 pub struct ServerClock {
-    /// Server time minus monotonic time, nanoseconds.
+    /// Server time minus monotonic time, in nanoseconds.
     offset: i64,
-    /// Wall clock minus monotonic time when last seen, nanoseconds: it shows a suspend.
-    wall: i64,
+    /// Wall clock minus monotonic time at the last call, in nanoseconds. A change reveals a suspend.
+    wall_offset: i64,
     trusted: bool,
 }
 
-/// A message whose identifier lies outside the window of -300 s to +30 s around the server's time.
+/// A message's msg_id is outside of the window of -300 s to +30 s around the server's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutsideTimeWindow {
-    /// It is more than 300 s old.
+    /// The message is more than 300 s old.
     #[error("a message is more than 300 s old by the server's own clock")]
     Past,
-    /// It lies more than 30 s ahead.
+    /// The message is more than 30 s ahead.
     #[error("a message is dated more than 30 s into the future of the server's own clock")]
     Future,
 }
 
 impl ServerClock {
-    /// Creates a clock that is not trusted yet: the wall clock plus the offset that an earlier run found, in seconds.
+    /// Creates a clock that is not trusted yet: the wall clock plus the [offset](Self::offset_from_wall) of an earlier
+    /// run, in seconds.
     #[must_use]
     pub fn from_wall(now: Now, offset_seconds: i64) -> Self {
-        let wall = wall_offset(now);
+        let wall_offset = wall_offset(now);
         Self {
-            offset: wall.saturating_add(offset_seconds.saturating_mul(1_000_000_000)),
-            wall,
+            offset: wall_offset.saturating_add(offset_seconds.saturating_mul(1_000_000_000)),
+            wall_offset,
             trusted: false,
         }
     }
 
-    /// Takes over the `server_time` of a finished handshake, seconds since 1970.
+    /// Sets the clock to the `server_time` of a handshake that has just finished, a Unix time in seconds.
     pub fn set_from_handshake(&mut self, now: Now, server_time: i32) {
         let since_1970 = i64::from(server_time.cast_unsigned()).saturating_mul(1_000_000_000);
         self.offset = since_1970.saturating_sub(nanos(now.monotonic.since_origin()));
         self.trusted = true;
     }
 
-    /// The server's time since 1970.
+    /// Returns the server's Unix time.
     #[must_use]
     pub fn server_time(&self, now: Now) -> Duration {
         let since_1970 = nanos(now.monotonic.since_origin()).saturating_add(self.offset);
         Duration::from_nanos(u64::try_from(since_1970).unwrap_or(0))
     }
 
-    /// Server time minus wall clock, in seconds: what a later run may begin with.
+    /// Returns the server's time minus the wall clock, in seconds, to be stored for a later run.
     #[must_use]
     pub fn offset_from_wall(&self, now: Now) -> i64 {
         self.offset.saturating_sub(wall_offset(now)) / 1_000_000_000
     }
 
-    /// Whether a handshake or a verified message has set the clock.
+    /// Returns whether a handshake or a verified message has set the clock.
     #[must_use]
     pub const fn is_trusted(&self) -> bool {
         self.trusted
     }
 
-    /// Stops trusting the clock: after a reconnect, or if a correction is due.
+    /// Stops trusting the clock, for instance after a reconnect.
     pub fn distrust(&mut self) {
         self.trusted = false;
     }
 
-    /// Notes both clocks: if the wall clock jumped against the monotonic one, the machine may have slept, and the
-    /// clock is trusted no more.
-    pub fn observe_local(&mut self, now: Now) {
-        let wall = wall_offset(now);
-        if wall.saturating_sub(self.wall).saturating_abs() > policy::SUSPEND_NANOS {
+    /// Compares the local clocks with those of the last call. If the wall clock has moved against the monotonic one by
+    /// more than 5 s, the computer may have been suspended: the clock is no longer trusted.
+    pub fn detect_clock_jump(&mut self, now: Now) {
+        let wall_offset = wall_offset(now);
+        if wall_offset.saturating_sub(self.wall_offset).saturating_abs() > policy::SUSPEND_NANOS {
             self.trusted = false;
         }
-        self.wall = wall;
+        self.wall_offset = wall_offset;
     }
 
-    /// Checks the age of a server message made at `sent` (since 1970); always fine while the clock is not trusted.
+    /// Checks the age of a message that the server created at the Unix time `sent`. Any age passes while the clock is
+    /// not trusted.
     ///
     /// # Errors
-    /// [`OutsideTimeWindow`] if it is older than 300 s or more than 30 s ahead.
+    /// Returns [`OutsideTimeWindow`] if the message is more than 300 s old or more than 30 s ahead.
     pub fn check(&self, now: Now, sent: Duration) -> Result<(), OutsideTimeWindow> {
         let age = nanos(self.server_time(now)).saturating_sub(nanos(sent));
         if !self.trusted || (-policy::MAX_MESSAGE_LEAD_NANOS..=policy::MAX_MESSAGE_AGE_NANOS).contains(&age) {
@@ -97,7 +99,7 @@ impl ServerClock {
         }
     }
 
-    /// Learns from a verified message that was never seen before, made by the server at `sent` (since 1970).
+    /// Adjusts the clock to a verified new message that the server created at the Unix time `sent`.
     ///
     /// A message can only be late, never early, so a trusted clock only moves forward.
     pub fn observe_message(&mut self, now: Now, sent: Duration) {
@@ -108,7 +110,7 @@ impl ServerClock {
         }
     }
 
-    /// Sets the clock from a notification that our own is wrong (`bad_msg_notification` 16 or 17).
+    /// Sets the clock to the time of a notification that the client's clock is wrong (`bad_msg_notification` 16 or 17).
     pub fn correct(&mut self, now: Now, sent: Duration) {
         self.trusted = false;
         self.observe_message(now, sent);
@@ -162,7 +164,7 @@ mod tests {
     fn a_suspend_that_stops_the_monotonic_clock_is_survived() {
         let mut clock = ServerClock::from_wall(at(0, 1_000), 0);
         clock.set_from_handshake(at(0, 1_000), 1_000);
-        clock.observe_local(at(1, 8_001));
+        clock.detect_clock_jump(at(1, 8_001));
         let after = Duration::from_secs(8_001);
         assert_eq!(clock.check(at(1, 8_001), after), Ok(()));
         clock.observe_message(at(1, 8_001), after);

@@ -5,23 +5,23 @@ use super::ids::MsgId;
 use crate::policy;
 use crate::tl::{Reader, ids as tl_ids};
 
-/// The bytes before an inner body: msg_id 8, seqno 4, bytes 4.
+/// Length in bytes of the header of a message in a container: msg_id 8, seq_no 4, length 4.
 pub(super) const INNER_HEADER_LEN: usize = 16;
-/// The bytes before the first inner message: constructor 4, count 4.
+/// Length in bytes of the header of a container: constructor id 4, count 4.
 pub(super) const CONTAINER_HEADER_LEN: usize = 8;
 
 /// One message of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InnerMessage<'a> {
-    /// Its identifier, odd and below the container's.
+    /// The msg_id, odd and below the container's.
     pub msg_id: MsgId,
-    /// Its sequence number; odd: it wants an acknowledgement.
+    /// The seq_no. It is odd if the message must be acknowledged.
     pub seq_no: i32,
-    /// Its body; the length is a multiple of 4.
+    /// The body. Its length in bytes is a multiple of 4.
     pub body: &'a [u8],
 }
 
-/// The messages of a container, checked as a whole before the first is given out.
+/// The messages of a container. The whole container is checked before the first message is returned.
 #[derive(Clone, Debug)]
 pub struct Container<'a> {
     reader: Reader<'a>,
@@ -29,11 +29,12 @@ pub struct Container<'a> {
 }
 
 impl<'a> Container<'a> {
-    /// Reads the container in `body` (with its constructor), whose own identifier is `container_id`.
+    /// Parses the container `body`, including its constructor id, of the message `container_id`.
     ///
     /// # Errors
-    /// [`MessageError::Container`] if it counts more than 1024 messages, holds a container, an identifier that is even or
-    /// not below its own, a length that is no multiple of 4 or lies, or trailing bytes.
+    /// Returns [`MessageError::Container`] if there are more than 1024 messages, a message in the container is a
+    /// container, a msg_id is even or not below `container_id`, a length is not a multiple of 4 or exceeds the
+    /// container, or bytes follow the last message.
     pub fn parse(body: &'a [u8], container_id: MsgId) -> Result<Self, MessageError> {
         let mut reader = Reader::new(body);
         reader.u32()?;

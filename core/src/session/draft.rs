@@ -1,11 +1,11 @@
-//! The packet under construction.
+//! The packet in progress.
 
 use alloc::vec::Vec;
 
 use super::ids::MsgId;
-use super::outgoing::RequestTag;
+use super::request::RequestTag;
 
-/// One message of the packet under construction.
+/// One message of the packet in progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     pub(super) msg_id: MsgId,
@@ -21,13 +21,13 @@ pub(super) enum ItemKind {
         after: Option<MsgId>,
         quick_ack: bool,
     },
-    /// The session wrote it; it begins at this position of the scratch buffer.
-    Written {
+    /// A message that the session has serialized into the scratch buffer, from this offset.
+    Prebuilt {
         start: usize,
     },
 }
 
-/// The packet under construction: its messages, and the bytes of those that the session writes itself.
+/// The packet in progress: its messages, and the bytes of those that the session serializes itself.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) items: Vec<Item>,
@@ -35,16 +35,16 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Adds the message that was written to the scratch buffer, from `start` to its end.
-    pub(super) fn add_written(&mut self, msg_id: MsgId, seq_no: i32, start: usize) {
-        let kind = ItemKind::Written { start };
+    /// Adds the message in the scratch buffer from `start` to its end.
+    pub(super) fn add_prebuilt(&mut self, msg_id: MsgId, seq_no: i32, start: usize) {
+        let kind = ItemKind::Prebuilt { start };
         self.items.push(Item { msg_id, seq_no, len: self.scratch.len() - start, kind });
     }
 }
 
 impl Item {
-    /// Returns the request, if it wants a quick acknowledgement.
-    pub(super) const fn asks_quick_ack(&self) -> Option<RequestTag> {
+    /// Returns the request, if it asks for a quick ack.
+    pub(super) const fn quick_ack_request(&self) -> Option<RequestTag> {
         match self.kind {
             ItemKind::Request { tag, quick_ack: true, .. } => Some(tag),
             _ => None,
@@ -52,7 +52,7 @@ impl Item {
     }
 }
 
-/// Whether any of the messages wants a quick acknowledgement.
+/// Returns whether any of the messages asks for a quick ack.
 pub(super) fn wants_quick_ack(items: &[Item]) -> bool {
-    items.iter().any(|item| item.asks_quick_ack().is_some())
+    items.iter().any(|item| item.quick_ack_request().is_some())
 }

@@ -1,4 +1,4 @@
-//! The plaintext of an encrypted message: `salt | session_id | msg_id | seq_no | length | body | padding`.
+//! The plaintext of an encrypted packet: `salt | session_id | msg_id | seq_no | length | body | padding`.
 
 use alloc::vec::Vec;
 
@@ -8,37 +8,37 @@ use crate::crypto::message::{self, Direction, PREFIX_LEN, QuickAckToken};
 use crate::crypto::{AuthKey, SecureRandom};
 use crate::tl::Reader;
 
-/// The bytes of the header: salt 8, session_id 8, msg_id 8, seq_no 4, length 4.
+/// Length of the header in bytes: salt 8, session_id 8, msg_id 8, seq_no 4, length 4.
 pub const HEADER_LEN: usize = 32;
-/// The shortest padding.
+/// Minimum length of the padding in bytes.
 const MIN_PADDING: usize = 12;
-/// The longest padding.
+/// Maximum length of the padding in bytes.
 const MAX_PADDING: usize = 1024;
 
-/// A message that passed the checks which need no memory of earlier messages.
+/// A decrypted message that has passed all checks that do not depend on earlier messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
-    /// The salt that the server used; not judged (a server may use any that is valid).
+    /// The server salt. It is not checked: a server may use any valid one.
     pub salt: i64,
-    /// The message's identifier, odd.
+    /// The msg_id, odd.
     pub msg_id: MsgId,
-    /// The sequence number; odd: the message wants an acknowledgement.
+    /// The seq_no. It is odd if the message must be acknowledged.
     pub seq_no: i32,
-    /// The message, without padding; its length is a multiple of 4.
+    /// The message without padding. Its length in bytes is a multiple of 4.
     pub body: &'a [u8],
 }
 
 impl<'a> Envelope<'a> {
-    /// Decrypts `packet` in place and checks it: key and `msg_key` first, then length, padding, session, parity
-    /// (protocol documentation, "Checking SHA256 hash value of msg_key" and what follows it).
+    /// Decrypts `packet` in place and checks it: key and `msg_key` first, then length, padding, session_id and msg_id
+    /// (`mtproto/security_guidelines`, "Checking SHA256 hash value of msg_key" and the following sections).
     ///
     /// # Errors
-    /// The first check that failed.
+    /// Returns the [`MessageError`] of the first check that failed.
     pub fn open(key: &AuthKey, session_id: u64, packet: &'a mut [u8]) -> Result<Self, MessageError> {
         Self::open_after(key, session_id, None, packet)
     }
 
-    /// As [`open`](Self::open), if the same connection carried the session `previous_id` before.
+    /// Like [`open`](Self::open), on a connection that may have carried the session `previous_id` before.
     pub(super) fn open_after(
         key: &AuthKey,
         session_id: u64,
@@ -70,8 +70,8 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// How long the packet for a body of `body_len` bytes is, prefix and padding included: the shortest padding that
-/// the protocol allows.
+/// Returns the length in bytes of the packet for a body of `body_len` bytes: with its prefix and the shortest padding
+/// that the protocol allows.
 pub(super) const fn packet_len(body_len: usize) -> usize {
     PREFIX_LEN + (HEADER_LEN + body_len + MIN_PADDING).next_multiple_of(16)
 }
@@ -85,18 +85,18 @@ pub(super) fn begin(
     seq_no: i32,
     body_len: usize,
 ) {
-    // A buffer that grows leaves behind what was written so far, which is not sealed yet.
+    // A buffer that grows later would leave a copy of the plaintext in freed memory.
     out.reserve(packet_len(body_len));
     out.extend_from_slice(&[0; PREFIX_LEN]);
     out.extend_from_slice(&salt.to_le_bytes());
     out.extend_from_slice(&session_id.to_le_bytes());
     out.extend_from_slice(&msg_id.0.to_le_bytes());
     out.extend_from_slice(&seq_no.to_le_bytes());
-    // Bodies are bounded far below 2^32 when they are queued.
+    // Queued bodies are limited to far less than 2^32 bytes.
     out.extend_from_slice(&(body_len as u32).to_le_bytes());
 }
 
-/// Appends the padding to the packet that begins at `start` and seals it in place.
+/// Appends the padding of the packet that starts at `start`, and encrypts it in place.
 pub(super) fn seal(
     out: &mut Vec<u8>,
     start: usize,
@@ -111,6 +111,6 @@ pub(super) fn seal(
         random.fill(padding);
     }
     let sealed = out.get_mut(start..).map(|packet| message::seal(key, Direction::ToServer, packet));
-    // `packet_len` made the plaintext a multiple of 16, which is all that sealing can refuse. No token is 0.
+    // `packet_len` makes the plaintext a multiple of 16 bytes, so sealing cannot fail. No token is 0.
     sealed.and_then(Result::ok).unwrap_or(QuickAckToken(0))
 }

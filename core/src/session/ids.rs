@@ -1,36 +1,45 @@
-//! Message identifiers and sequence numbers of what we send (`mtproto/description`, "Message Identifier").
+//! msg_ids and seq_nos (`mtproto/description`, "Message Identifier" and "Message Sequence Number").
 
 use core::fmt;
 use core::time::Duration;
 
-/// The identifier of one message: unix time times 2^32, so that its high half is whole seconds.
+use crate::sequence::SequenceKey;
+
+/// The identifier of a message: a Unix time times 2^32, so that its upper half is the seconds.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MsgId(pub u64);
 
 impl MsgId {
-    /// The identifier that the wire's `long` stands for.
+    /// Creates a msg_id from a `long` on the wire.
     #[must_use]
     pub const fn from_wire(value: i64) -> Self {
         Self(value.cast_unsigned())
     }
 
-    /// The wire's `long`.
+    /// Returns the msg_id as a `long` on the wire.
     #[must_use]
     pub const fn to_wire(self) -> i64 {
         self.0.cast_signed()
     }
 
-    /// The unix time that the identifier carries.
+    /// Returns the Unix time in the msg_id.
     #[must_use]
     pub fn time(self) -> Duration {
         let nanos = ((self.0 & 0xffff_ffff) * 1_000_000_000) >> 32;
         Duration::from_secs(self.0 >> 32) + Duration::from_nanos(nanos)
     }
 
-    /// Whether only a server may have made it: servers use odd identifiers.
+    /// Returns whether the message is one of a server: those have odd msg_ids.
     #[must_use]
     pub const fn is_from_server(self) -> bool {
         self.0 & 1 == 1
+    }
+}
+
+impl SequenceKey for MsgId {
+    /// The msg_ids in one packet differ by 4.
+    fn distance(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0) / 4
     }
 }
 
@@ -40,46 +49,47 @@ impl fmt::Debug for MsgId {
     }
 }
 
-/// Makes identifiers: divisible by 4, strictly increasing, with real fractional bits in the low half.
+/// Generates the client's msg_ids: divisible by 4, strictly increasing, with the fraction of a second in the lower
+/// half.
 #[derive(Clone, Debug, Default)]
 pub struct MsgIdGenerator {
     last: u64,
 }
 
 impl MsgIdGenerator {
-    /// The next identifier for a message made at `server_time` (since 1970, by the server's clock).
+    /// Returns the next msg_id, for a message created at the Unix time `server_time` of the server's clock.
     ///
-    /// Identifiers never go down, also when the clock does.
+    /// It is greater than the last one even if the clock goes back.
     pub fn next(&mut self, server_time: Duration) -> MsgId {
         let fraction = (u64::from(server_time.subsec_nanos()) << 32) / 1_000_000_000;
         let by_clock = ((server_time.as_secs() << 32) | fraction) & !3;
-        // An empty low half is refused by servers.
+        // Servers refuse a lower half of zeros.
         let by_clock = if by_clock.trailing_zeros() >= 32 { by_clock | 4 } else { by_clock };
         self.last = by_clock.max(self.last.saturating_add(4));
         self.last()
     }
 
-    /// The newest identifier, 0 before the first.
+    /// Returns the last msg_id, or 0 before the first.
     pub(super) const fn last(&self) -> MsgId {
         MsgId(self.last)
     }
 }
 
-/// Counts content-related messages, from which sequence numbers follow.
+/// Counts content-related messages, which determine the seq_nos.
 #[derive(Clone, Debug, Default)]
 pub struct SeqNoCounter {
     content_related: u32,
 }
 
 impl SeqNoCounter {
-    /// The number of the next content-related message (one that must be acknowledged): odd.
+    /// Returns the seq_no of the next content-related message (one that must be acknowledged): odd.
     pub fn content(&mut self) -> i32 {
         let seq_no = self.content_related.wrapping_mul(2).wrapping_add(1);
         self.content_related = self.content_related.wrapping_add(1);
         seq_no.cast_signed()
     }
 
-    /// The number of a message that is not content-related: even, and not counted.
+    /// Returns the seq_no of a message that is not content-related: even. The message is not counted.
     #[must_use]
     pub fn service(&self) -> i32 {
         self.content_related.wrapping_mul(2).cast_signed()

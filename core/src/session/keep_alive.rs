@@ -1,81 +1,77 @@
-//! Notices a dead connection: `ping_delay_disconnect` and a deadline for any sign of life.
+//! Detects a dead connection: `ping_delay_disconnect`, and a deadline for any message after it.
 
 use crate::policy;
 use crate::time::Timestamp;
 
-/// When to ping, and when to give up.
+/// When to send a ping, and when a connection counts as dead.
 #[derive(Debug)]
 pub(super) struct KeepAlive {
     next_ping: Timestamp,
+    /// When some message must have arrived after the last ping.
     answer_due: Option<Timestamp>,
-    /// When the last ping left.
-    pinged: Option<Timestamp>,
-    /// When a packet arrived last.
-    heard: Option<Timestamp>,
+    last_ping: Option<Timestamp>,
+    /// When the last message of the server arrived.
+    last_activity: Option<Timestamp>,
 }
 
-/// Nothing arrived within 15 s of a ping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SilentPeer;
-
 impl KeepAlive {
-    /// For a connection that is new at `now`: it is pinged at once, which proves the key and the salt.
+    /// Creates the state of a connection that begins at `now`. A ping is due at once: its answer proves key and salt.
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { next_ping: now, answer_due: None, pinged: None, heard: None }
+        Self { next_ping: now, answer_due: None, last_ping: None, last_activity: None }
     }
 
-    /// A verified packet arrived.
-    pub(super) const fn received(&mut self, now: Timestamp) {
+    /// Records that a verified packet arrived.
+    pub(super) const fn on_received(&mut self, now: Timestamp) {
         self.answer_due = None;
-        self.heard(now);
+        self.on_activity(now);
     }
 
-    /// The server is there.
-    pub(super) const fn heard(&mut self, now: Timestamp) {
-        self.heard = Some(now);
+    /// Records a sign of life. It does not replace the answer to a ping.
+    pub(super) const fn on_activity(&mut self, now: Timestamp) {
+        self.last_activity = Some(now);
     }
 
-    /// Whether a packet arrived so lately that the server has not closed the connection since.
-    pub(super) fn is_heard_recently(&self, now: Timestamp) -> bool {
-        self.heard.is_some_and(|at| now - at < policy::CLOSED_AFTER)
+    /// Returns whether the last sign of life is so recent that the server has not closed the connection since.
+    pub(super) fn has_recent_activity(&self, now: Timestamp) -> bool {
+        self.last_activity.is_some_and(|at| now - at < policy::CLOSED_AFTER)
     }
 
-    /// Whether a ping is due.
-    pub(super) fn wants_ping(&self, now: Timestamp) -> bool {
+    /// Returns whether a ping is due.
+    pub(super) fn is_ping_due(&self, now: Timestamp) -> bool {
         self.answer_due.is_none() && now >= self.next_ping
     }
 
-    /// A ping leaves.
-    pub(super) fn pinged(&mut self, now: Timestamp) {
+    /// Records that a ping is sent.
+    pub(super) fn on_ping_sent(&mut self, now: Timestamp) {
         self.answer_due = Some(now + policy::PING_TIMEOUT);
         self.next_ping = now + policy::PING_EVERY;
-        self.pinged = Some(now);
+        self.last_ping = Some(now);
     }
 
-    /// The last ping was refused with the packet that carried it.
+    /// Makes another ping due now: the packet with the last one was refused.
     pub(super) fn ping_again(&mut self, now: Timestamp) {
         self.next_ping = now;
         self.answer_due = None;
     }
 
-    /// It must be known soon whether requests may leave.
+    /// Makes the next ping due 1 s after the last one.
     pub(super) fn ping_soon(&mut self) {
-        if let Some(pinged) = self.pinged {
-            self.next_ping = self.next_ping.min(pinged + policy::URGENT_PING_EVERY);
+        if let Some(last) = self.last_ping {
+            self.next_ping = self.next_ping.min(last + policy::URGENT_PING_EVERY);
         }
     }
 
-    /// Judges the silence.
-    pub(super) fn check(&self, now: Timestamp) -> Result<(), SilentPeer> {
-        if self.answer_due.is_some_and(|due| now >= due) { Err(SilentPeer) } else { Ok(()) }
+    /// Returns whether nothing has arrived within 15 s of a ping.
+    pub(super) fn is_silent(&self, now: Timestamp) -> bool {
+        self.answer_due.is_some_and(|due| now >= due)
     }
 
-    /// When silence ends the connection, if a ping waits for its answer.
+    /// Returns when the connection counts as dead, if a ping awaits its answer.
     pub(super) const fn answer_due(&self) -> Option<Timestamp> {
         self.answer_due
     }
 
-    /// When to look again.
+    /// Returns the next deadline: of the answer to a ping, or of the next ping.
     pub(super) fn timeout(&self) -> Timestamp {
         self.answer_due.unwrap_or(self.next_ping)
     }

@@ -1,9 +1,11 @@
-//! Auth key and frames to ordered, checked messages (`mtproto/description`, `mtproto/service_messages`,
-//! `mtproto/service_messages_about_messages`).
+//! The MTProto session: encryption and checks, msg_ids and seq_nos, containers, acks and service messages.
 //!
-//! [`Session`] is the machine. It owns no bodies: it names each request by a [`RequestTag`] and asks a [`RequestSource`] for the
-//! bytes at the moment when they are packed, so identifiers, salts and wrappers are as late, and copies as few, as
-//! they can be.
+//! [`Session`] is a state machine. It does not own the bytes of requests: each has a [`RequestTag`], and a
+//! [`RequestSource`] provides the bytes at the moment of packing. They are copied once, and msg_ids, salts and wrappers
+//! are as recent as possible.
+//!
+//! Source: `core.telegram.org/mtproto/description`, `mtproto/service_messages` and
+//! `mtproto/service_messages_about_messages`.
 //!
 //! ```
 //! use sansgram_core::session::{MsgId, Freshness, ReplayWindow};
@@ -25,9 +27,11 @@ mod machine;
 mod notifications;
 mod outgoing;
 mod pack;
+mod queue;
 mod quick_acks;
 mod receive;
 mod replay;
+mod request;
 mod resend_limiter;
 mod resend_reason;
 mod salts;
@@ -40,7 +44,7 @@ pub use envelope::{Envelope, HEADER_LEN};
 pub use error::MessageError;
 pub use ids::{MsgId, MsgIdGenerator, SeqNoCounter};
 pub use machine::Session;
-pub use outgoing::{Delivery, RequestBody, RequestSource, RequestTag};
 pub use receive::{Messages, SessionEvent};
 pub use replay::{Freshness, REPLAY_WINDOW, ReplayWindow};
+pub use request::{Delivery, RequestBody, RequestSource, RequestTag};
 pub use resend_reason::ResendReason;

@@ -1,11 +1,11 @@
-//! What the server says about our messages: refusals, lost and received ones, answers that it has.
+//! What the server reports about the client's messages: refused, lost and received ones, and available answers.
 
 use alloc::vec::Vec;
 
 use super::error::MessageError;
 use super::ids::MsgId;
 use super::machine::Session;
-use super::outgoing::Lost;
+use super::outgoing::LostOutcome;
 use super::replay::Freshness;
 use super::resend_reason::ResendReason;
 use super::service::{MessageStatus, Service};
@@ -15,8 +15,9 @@ use crate::time::Now;
 use crate::tl::types;
 
 impl Session {
-    /// `bad_msg_notification`: protocol documentation, "Notification of Ignored Error Message".
-    pub(super) fn bad_message(
+    /// Handles `bad_msg_notification` (`mtproto/service_messages_about_messages`, "Notification of Ignored Error
+    /// Message").
+    pub(super) fn on_bad_message(
         &mut self,
         now: Now,
         msg_id: MsgId,
@@ -24,83 +25,86 @@ impl Session {
         random: &mut dyn SecureRandom,
     ) -> Result<(), MessageError> {
         let bad_id = MsgId::from_wire(notice.bad_msg_id);
-        let refused = self.count_refusal(bad_id, ResendReason::from_code(notice.error_code), now)?;
-        let Some(begins_round) = refused else { return Ok(()) };
-        let was_contained = self.outgoing.is_contained(bad_id);
+        let refused = self.record_refusal(bad_id, ResendReason::from_code(notice.error_code), now)?;
+        let Some(starts_round) = refused else { return Ok(()) };
+        if starts_round {
+            self.requeue_service(now);
+        }
+        let was_in_container = self.outgoing.is_in_container(bad_id);
         match notice.error_code {
             16 => {
                 self.clock.correct(now, msg_id.time());
-                self.send_again(bad_id);
+                self.requeue_refused(bad_id);
             }
-            // Identifiers must go down: only a new session may do that.
+            // The msg_ids must fall, which only a new session allows.
             17 => {
                 self.clock.correct(now, msg_id.time());
-                self.outgoing.requeue_unconfirmed_from(bad_id);
+                self.outgoing.requeue_unacknowledged_from(bad_id);
                 self.restart(now, random);
             }
-            // Too old: the server cannot tell whether it was received.
+            // Too old: the server cannot tell whether it received them.
             20 => {
-                let refused = self.outgoing.take_refused(bad_id);
-                self.note_unknown_outcomes(refused);
+                let unknown = self.outgoing.take_refused(bad_id);
+                self.add_unknown_outcomes(unknown);
             }
-            // Sequence numbers must begin again. Later ones were higher still.
+            // The seq_nos must fall, and those of later messages are even greater.
             33 => {
-                self.outgoing.requeue_unconfirmed_from(bad_id);
+                self.outgoing.requeue_unacknowledged_from(bad_id);
                 self.restart(now, random);
             }
             32 => {
-                self.send_again(bad_id);
+                self.requeue_refused(bad_id);
                 self.restart(now, random);
             }
             64 => {
                 self.one_per_packet = true;
-                self.send_again(bad_id);
+                self.requeue_refused(bad_id);
                 return Err(MessageError::BadMessage(64));
             }
-            // Our numbering is at fault, so it begins again, over another connection.
+            // The client's numbering is at fault: it starts over, on another connection.
             code => {
-                self.send_again(bad_id);
+                self.requeue_refused(bad_id);
                 self.restart(now, random);
                 return Err(MessageError::BadMessage(code));
             }
         }
-        // The fate of the container's other messages is unknown. One question a round is enough.
-        if begins_round && was_contained && matches!(notice.error_code, 16 | 20) {
-            self.inquire(now.monotonic, MsgId(u64::MAX));
+        // The status of the container's other messages is unknown. One state request per round is enough.
+        if starts_round && was_in_container && matches!(notice.error_code, 16 | 20) {
+            self.request_state(now.monotonic, MsgId(u64::MAX));
         }
         Ok(())
     }
 
-    /// What the server refused leaves again, unless the server said before that it has it.
-    pub(super) fn send_again(&mut self, id: MsgId) {
+    /// Queues the requests in a refused message again, except those that the server has acknowledged before.
+    pub(super) fn requeue_refused(&mut self, id: MsgId) {
         let unknown = self.outgoing.requeue_refused(id);
-        self.note_unknown_outcomes(unknown);
+        self.add_unknown_outcomes(unknown);
     }
 
-    /// Counts a message that the server refused. Returns whether that begins a round of corrections; `None`: this session
-    /// did not send the message, or it was refused before.
-    pub(super) fn count_refusal(
+    /// Records that the server refused a message. Returns whether that starts a round of resends, in which the caller
+    /// [queues service messages again](Self::requeue_service). Returns `None` if this session did not send the message,
+    /// or if it was refused before.
+    ///
+    /// # Errors
+    /// Returns [`MessageError::EndlessResends`] if there were too many rounds.
+    pub(super) fn record_refusal(
         &mut self,
         id: MsgId,
         reason: ResendReason,
         now: Now,
     ) -> Result<Option<bool>, MessageError> {
-        let Some(carries_requests) = self.outgoing.note_refused(id) else { return Ok(None) };
-        let begins = self.resends.record(id, self.ids.last(), carries_requests, reason, now.monotonic)?;
-        if begins {
-            self.queue_service_again(now);
-        }
-        Ok(Some(begins))
+        let Some(has_requests) = self.outgoing.on_refused(id) else { return Ok(None) };
+        self.resends.record(id, self.ids.last(), has_requests, reason, now.monotonic).map(Some)
     }
 
-    /// The server's session begins with `first` (`new_session_created`).
+    /// Handles `new_session_created`: the server's session begins with the message `first`.
     ///
-    /// What left before it over this connection alone was ignored, and is sent again, as the documentation has it. What
-    /// left over an earlier one may have been executed in a session that the server has forgotten, key and identifier
-    /// being the same; so may what the server said it has.
-    pub(super) fn new_session(&mut self, first: MsgId, now: Now) -> Result<(), MessageError> {
-        let (newest, unknown) = self.outgoing.forgotten_before(first);
-        self.note_unknown_outcomes(unknown);
+    /// Requests sent before it over this connection alone were ignored, and are sent again, as the documentation
+    /// requires. Requests sent over an earlier connection may have been executed in a session with the same key and
+    /// session_id that the server has forgotten, and so may acknowledged ones: their outcome is unknown.
+    pub(super) fn on_new_session(&mut self, first: MsgId, now: Now) -> Result<(), MessageError> {
+        let (newest, unknown) = self.outgoing.on_new_session(first);
+        self.add_unknown_outcomes(unknown);
         match newest {
             Some(newest) => self
                 .resends
@@ -110,37 +114,44 @@ impl Session {
         }
     }
 
-    /// The answer to our inquiry: what was lost travels again.
-    pub(super) fn state_info(&mut self, now: Now, request: MsgId, info: &[u8]) -> Result<(), MessageError> {
-        let reminded = self.reminder.take_if(|reminder| reminder.request == Some(request));
-        if let Some(reminder) = reminded {
-            let result = self.note_statuses(&reminder.asked, info, true, false, now);
-            self.reminder = Some(reminder);
+    /// Handles `msgs_state_info`, the answer to a state request. Ignores it if there was no such state request.
+    pub(super) fn on_state_info(
+        &mut self,
+        now: Now,
+        request_id: MsgId,
+        info: &[u8],
+    ) -> Result<(), MessageError> {
+        // The answer to `msg_resend_ans_req` if the server has forgotten an answer.
+        let resend = self.answer_resend.take_if(|timer| timer.request_id == Some(request_id));
+        if let Some(timer) = resend {
+            let result = self.apply_statuses(&timer.msg_ids, info, true, false, now);
+            self.answer_resend = Some(timer);
             return result;
         }
-        // An answer to a question that we did not ask means nothing.
-        let asked = self.inquiry.take_if(|inquiry| inquiry.request == Some(request));
-        let Some(inquiry) = asked else { return Ok(()) };
-        let result = self.note_statuses(&inquiry.asked, info, true, true, now);
+        let pending = self.state_request.take_if(|pending| pending.request_id == Some(request_id));
+        let Some(pending) = pending else { return Ok(()) };
+        let result = self.apply_statuses(&pending.msg_ids, info, true, true, now);
         if result.is_err() {
-            self.inquiry = Some(inquiry);
+            self.state_request = Some(pending);
             return result;
         }
-        // More may have left than one question can name.
+        // There may be more requests than one message can name.
         if !self.is_draining {
-            self.inquire(now.monotonic, inquiry.boundary);
+            self.request_state(now.monotonic, pending.boundary);
         }
         Ok(())
     }
 
-    /// Takes the status of each message, one byte of `info` for each of `ids`. `was_asked`: it answers our `msgs_state_req`.
-    /// `asks`: answers that the server has are requested at once (`msg_resend_ans_req`).
-    pub(super) fn note_statuses(
+    /// Applies the statuses of the messages `ids`, one byte of `info` each.
+    ///
+    /// `was_requested`: they answer a state request. `request_answers`: the answers that the server has are requested
+    /// (`msg_resend_ans_req`).
+    pub(super) fn apply_statuses(
         &mut self,
         ids: &[MsgId],
         info: &[u8],
-        was_asked: bool,
-        asks: bool,
+        was_requested: bool,
+        request_answers: bool,
         now: Now,
     ) -> Result<(), MessageError> {
         if ids.len() != info.len() {
@@ -148,22 +159,22 @@ impl Session {
         }
         let mut answered = Vec::new();
         for (id, byte) in ids.iter().zip(info).rev() {
-            match MessageStatus::of(*byte) {
+            match MessageStatus::from_byte(*byte) {
                 MessageStatus::Lost => {
-                    // What the server says by itself it may say for ever.
-                    if self.lost(*id, was_asked) && !was_asked {
-                        self.count_resend(*id, now)?;
+                    // The server could repeat unrequested reports without end.
+                    if self.on_reported_lost(*id, was_requested) && !was_requested {
+                        self.record_resend(*id, now)?;
                     }
                 }
                 MessageStatus::Forgotten => {
                     let forgotten = self.outgoing.detach(*id);
-                    self.note_unknown_outcomes(forgotten);
+                    self.add_unknown_outcomes(forgotten);
                 }
                 MessageStatus::Received { answered: has_answer } => {
-                    self.outgoing.note_acknowledged(*id);
-                    if asks
+                    self.outgoing.on_acknowledged(*id);
+                    if request_answers
                         && has_answer
-                        && self.outgoing.knows(*id)
+                        && self.outgoing.is_known(*id)
                         && answered.len() < policy::MAX_IDS_PER_MESSAGE
                     {
                         answered.push(*id);
@@ -179,23 +190,26 @@ impl Session {
         Ok(())
     }
 
-    /// The server wants a request once more, without having been asked.
-    pub(super) fn count_resend(&mut self, id: MsgId, now: Now) -> Result<(), MessageError> {
+    /// Records that the server made the client send a request again without having been asked for its status.
+    ///
+    /// # Errors
+    /// Returns [`MessageError::EndlessResends`] if there were too many rounds.
+    pub(super) fn record_resend(&mut self, id: MsgId, now: Now) -> Result<(), MessageError> {
         self.resends.record(id, self.ids.last(), true, ResendReason::Resend, now.monotonic).map(drop)
     }
 
-    /// The server says that it does not have a request. Returns whether it names one.
-    pub(super) fn lost(&mut self, id: MsgId, was_asked: bool) -> bool {
-        match self.outgoing.lost(id, was_asked) {
-            Lost::Unknown => return false,
-            Lost::Queued => {}
-            Lost::OutcomeUnknown(tag) => self.note_unknown_outcomes([tag]),
+    /// Handles the server's report that it did not receive a message. Returns whether that is an unanswered request.
+    pub(super) fn on_reported_lost(&mut self, id: MsgId, was_requested: bool) -> bool {
+        match self.outgoing.on_reported_lost(id, was_requested) {
+            LostOutcome::NoRequest => return false,
+            LostOutcome::Requeued => {}
+            LostOutcome::OutcomeUnknown(tag) => self.add_unknown_outcomes([tag]),
         }
         true
     }
 
-    /// The server has an answer ready: asks for it, or acknowledges it if it was received before.
-    pub(super) fn ask_for(&mut self, answer: MsgId, now: Now) {
+    /// Requests an answer that the server has announced, or acknowledges it if it was received before.
+    pub(super) fn request_answer(&mut self, answer: MsgId, now: Now) {
         if self.replay.check(answer) != Freshness::New {
             self.acks.push(answer, now.monotonic);
         } else {

@@ -1,4 +1,4 @@
-//! Packing: what is queued becomes one frame, sealed in the output buffer.
+//! Packing: queued messages become one frame, encrypted in the output buffer.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -7,8 +7,8 @@ use super::container::{CONTAINER_HEADER_LEN, INNER_HEADER_LEN};
 use super::draft::{Draft, Item, ItemKind, wants_quick_ack};
 use super::envelope;
 use super::machine::Session;
-use super::outgoing::RequestSource;
-use super::service::{Service, write_ids};
+use super::request::RequestSource;
+use super::service::{DestroyKeyState, Service, write_ids};
 use crate::crypto::SecureRandom;
 use crate::crypto::message::QuickAckToken;
 use crate::policy;
@@ -18,20 +18,21 @@ use crate::transport::{EncodeError, FrameEncoder};
 
 /// `invokeAfterMsg#cb9f372d msg_id:long query:!X = X`.
 const INVOKE_AFTER_MSG_ID: u32 = 0xcb9f_372d;
-/// The bytes of it before the query.
+/// The length in bytes of `invokeAfterMsg` before its query.
 const INVOKE_AFTER_MSG_LEN: usize = 12;
-/// C libraries copy more than about 2 KiB at once by `rep movsb`, which takes twenty times as long on some processors (AMD
-/// Zen 4) where source and destination are aligned differently: a fifth of the time that a packet of 16 KiB takes.
+/// Length in bytes of the pieces in which a query is copied. C libraries copy more than about 2 KiB with `rep movsb`,
+/// which takes twenty times as long on some processors (AMD Zen 4) if source and destination are aligned differently: a
+/// fifth of the time for a packet of 16 KiB.
 const COPIED_AT_ONCE: usize = 1024;
 
 impl Session {
-    /// Appends one frame with all that waits, up to 100 requests or 32 KiB of them (a larger one travels alone), and
-    /// the service messages that are due. Returns whether there was anything.
+    /// Appends one frame with the queued requests, up to 100 or 32 KiB of them (a longer one is sent alone), and the
+    /// service messages that are due. Returns whether there were any.
     ///
-    /// Costs grow with the bytes written. Each byte is copied once, into `out`, and sealed there.
+    /// The cost is linear in the number of bytes written. Each byte is copied once, into `out`, and encrypted there.
     ///
     /// # Errors
-    /// [`EncodeError`] if the transport cannot carry the packet; bodies of at most 1 MiB always fit.
+    /// Returns [`EncodeError`] if the packet is too long for a frame. Bodies of at most 1 MiB always fit.
     pub fn pack(
         &mut self,
         now: Now,
@@ -40,7 +41,7 @@ impl Session {
         random: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
     ) -> Result<bool, EncodeError> {
-        self.clock.observe_local(now);
+        self.clock.detect_clock_jump(now);
         self.salts.rotate(self.clock.server_time(now).as_secs());
         let mut draft = core::mem::take(&mut self.draft);
         draft.items.clear();
@@ -55,14 +56,14 @@ impl Session {
         if let Ok(Some(token)) = sealed
             && wants_quick_ack(items)
         {
-            self.quick_acks.asked(token, items.iter().filter_map(Item::asks_quick_ack).collect());
+            self.quick_acks.on_requested(token, items.iter().filter_map(Item::quick_ack_request).collect());
         }
         let result = sealed.map(|sealed| sealed.is_some());
         self.draft = draft;
         result
     }
 
-    /// Chooses what the next packet carries, and gives each message its identifier.
+    /// Chooses the messages of the next packet, and assigns their msg_ids.
     fn collect(
         &mut self,
         now: Now,
@@ -71,13 +72,13 @@ impl Session {
         draft: &mut Draft,
     ) {
         let time = self.clock.server_time(now);
-        if self.keep_alive.wants_ping(now.monotonic) {
-            self.keep_alive.pinged(now.monotonic);
+        if self.keep_alive.is_ping_due(now.monotonic) {
+            self.keep_alive.on_ping_sent(now.monotonic);
             let ping_id = i64::from_le_bytes(crate::crypto::random::array(random));
             self.service.push_back(Service::Ping(ping_id));
         }
         if self.one_per_packet {
-            // What the session itself has to say is little, so it goes first.
+            // Service messages are few, so they come first.
             if self.acks.due().is_some_and(|due| due <= now.monotonic) {
                 self.collect_acks(time, draft);
             } else if !self.collect_service(time, draft) {
@@ -85,7 +86,7 @@ impl Session {
             }
         } else {
             self.collect_requests(time, policy::MAX_PACKED_REQUESTS, source, random, draft);
-            // The rest goes with the next packet.
+            // The others are sent with the next packet.
             while draft.scratch.len() < policy::MAX_PACKED_BYTES && self.collect_service(time, draft) {}
             self.collect_acks(time, draft);
         }
@@ -102,37 +103,37 @@ impl Session {
         let mut bytes = 0;
         let has_ping = most > 1 && self.service.iter().any(|service| matches!(service, Service::Ping(_)));
         while draft.items.len() < most
-            && let Some(tag) = self.outgoing.next_queued()
+            && let Some(tag) = self.outgoing.pop_queued()
         {
             if let Some(binding) = self.binding.as_ref().filter(|binding| binding.tag == tag) {
                 let (msg_id, seq_no, start) =
                     (self.ids.next(time), self.seq_no.content(), draft.scratch.len());
                 binding.write(msg_id, self.id, self.key.id(), random, &mut draft.scratch);
-                self.outgoing.note_packed(msg_id, tag);
-                draft.add_written(msg_id, seq_no, start);
+                self.outgoing.on_packed(msg_id, tag);
+                draft.add_prebuilt(msg_id, seq_no, start);
                 continue;
             }
             let Some(body) = source.body(tag) else { continue };
-            if self.holds_requests && !body.is_repeatable {
+            if self.holds_unrepeatable && !body.is_repeatable {
                 self.outgoing.put_back(tag);
                 break;
             }
-            let after = body.after.and_then(|earlier| self.outgoing.current(earlier));
+            let after = body.after.and_then(|earlier| self.outgoing.current_id(earlier));
             let len = body.prefix.len() + body.query.len() + after.map_or(0, |_| INVOKE_AFTER_MSG_LEN);
-            // A ping must not wait behind a long write: its answer is due soon.
+            // A ping must not be delayed by a long write: its answer is due soon.
             if (has_ping || !draft.items.is_empty()) && bytes + len > policy::MAX_PACKED_BYTES {
                 self.outgoing.put_back(tag);
                 break;
             }
             bytes += len;
             let (msg_id, seq_no) = (self.ids.next(time), self.seq_no.content());
-            self.outgoing.note_packed(msg_id, tag);
+            self.outgoing.on_packed(msg_id, tag);
             let kind = ItemKind::Request { tag, after, quick_ack: body.quick_ack };
             draft.items.push(Item { msg_id, seq_no, len, kind });
         }
     }
 
-    /// Takes the next service message; `false`: none waits.
+    /// Adds the next service message. Returns `false` if there is none.
     fn collect_service(&mut self, time: Duration, draft: &mut Draft) -> bool {
         let Some(service) = self.service.pop_front() else { return false };
         let (msg_id, start) = (self.ids.next(time), draft.scratch.len());
@@ -140,33 +141,34 @@ impl Session {
         service.write(&mut draft.scratch);
         match service {
             Service::StateRequest(_) => {
-                if let Some(inquiry) = &mut self.inquiry {
-                    inquiry.request = Some(msg_id);
+                if let Some(pending) = &mut self.state_request {
+                    pending.request_id = Some(msg_id);
                 }
             }
-            Service::ResendAnswers(asked) => {
-                if let Some(reminder) = self.reminder.as_mut().filter(|reminder| reminder.asked == asked) {
-                    reminder.request = Some(msg_id);
+            Service::ResendAnswers(msg_ids) => {
+                if let Some(timer) = self.answer_resend.as_mut().filter(|timer| timer.msg_ids == msg_ids) {
+                    timer.request_id = Some(msg_id);
                 }
             }
             Service::FutureSalts => self.future_salts_request = Some(msg_id),
             Service::DestroyAuthKey => {
                 seq_no = self.seq_no.content();
-                self.destroying = Some(Some(msg_id));
+                self.destroy_key = DestroyKeyState::Packed(msg_id);
             }
             _ => {}
         }
-        self.outgoing.note_non_request(msg_id);
-        draft.add_written(msg_id, seq_no, start);
+        self.outgoing.on_non_request_packed(msg_id);
+        draft.add_prebuilt(msg_id, seq_no, start);
         true
     }
 
+    /// Adds one `msgs_ack`, if acks are to be sent.
     fn collect_acks(&mut self, time: Duration, draft: &mut Draft) {
         if self.acks.next_len() > 0 {
             let (msg_id, start) = (self.ids.next(time), draft.scratch.len());
             write_ids(types::MsgsAck::ID, self.acks.take(), &mut draft.scratch);
-            self.outgoing.note_non_request(msg_id);
-            draft.add_written(msg_id, self.seq_no.service(), start);
+            self.outgoing.on_non_request_packed(msg_id);
+            draft.add_prebuilt(msg_id, self.seq_no.service(), start);
         }
     }
 
@@ -179,7 +181,7 @@ impl Session {
         random: &mut dyn SecureRandom,
         out: &mut Vec<u8>,
     ) -> Result<QuickAckToken, EncodeError> {
-        let frame = encoder.begin(envelope::packet_len(item.len), out, item.asks_quick_ack().is_some())?;
+        let frame = encoder.begin(envelope::packet_len(item.len), out, item.quick_ack_request().is_some())?;
         let start = out.len();
         envelope::begin(out, self.salt(), self.id, item.msg_id, item.seq_no, item.len);
         write_item(item, source, scratch, out);
@@ -211,9 +213,9 @@ impl Session {
             out.extend_from_slice(&item.seq_no.to_le_bytes());
             out.extend_from_slice(&(item.len as u32).to_le_bytes());
             write_item(*item, source, scratch, out);
-            self.outgoing.note_container(item.msg_id, container_id);
+            self.outgoing.set_container(item.msg_id, container_id);
         }
-        self.outgoing.note_non_request(container_id);
+        self.outgoing.on_non_request_packed(container_id);
         let token = envelope::seal(out, start, body_len, &self.key, random);
         encoder.finish(frame, out, random).map(|()| token)
     }
@@ -230,7 +232,7 @@ fn write_item(item: Item, source: &dyn RequestSource, scratch: &[u8], out: &mut 
             out.extend_from_slice(body.prefix);
             body.query.chunks(COPIED_AT_ONCE).for_each(|piece| out.extend_from_slice(piece));
         }
-        ItemKind::Written { start } => {
+        ItemKind::Prebuilt { start } => {
             out.extend(scratch.get(start..start + item.len).into_iter().flatten());
         }
     }

@@ -1,4 +1,4 @@
-//! Receiving: a packet is checked in the order of the protocol's guidelines, then its messages are pulled one by one.
+//! Receiving: a packet is decrypted and checked (`mtproto/security_guidelines`), then its messages are read one by one.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,43 +8,45 @@ use super::envelope::Envelope;
 use super::error::MessageError;
 use super::ids::MsgId;
 use super::machine::Session;
-use super::outgoing::RequestTag;
 use super::replay::Freshness;
+use super::request::RequestTag;
 use super::resend_reason::ResendReason;
-use super::service::Service;
+use super::service::{DestroyKeyState, Service};
 use crate::crypto::SecureRandom;
 use crate::crypto::secret::Wiped;
 use crate::policy;
 use crate::time::Now;
 use crate::tl::{Constructor, Deserialize, Reader, gzip, ids as tl_ids, types};
 
-/// What a received message means for the layers above.
+/// The meaning of a received message for the layers above. Its `Debug` output shows the length of a body, not its
+/// content.
 #[non_exhaustive]
 pub enum SessionEvent<'a> {
-    /// The answer to a request: `rpc_error` or the result itself, unpacked.
+    /// The answer to a request: `rpc_error` or its result, decompressed.
     Result {
         /// The request.
         tag: RequestTag,
-        /// One boxed TL object; one that could not be unpacked is `gzip_packed` still, which is no result's type.
+        /// One boxed TL object. It is still `gzip_packed`, which is not the type of any result, if it could not be
+        /// decompressed.
         body: &'a [u8],
     },
-    /// A message that is no service message: an update.
+    /// A message that is not a service message: an update.
     Other {
         /// One boxed TL object.
         body: &'a [u8],
     },
-    /// The server made a session: updates may have been missed.
+    /// The server created a new session: updates may be missing.
     NewSession,
-    /// A ping was answered: key, salt and connection work.
+    /// The answer to a ping: key, salt and connection work.
     Pong,
-    /// The server answered [`Session::destroy_key`]: the key is destroyed, or was unknown, or stays.
+    /// The answer to [`Session::destroy_key`]. The key is destroyed, was unknown, or could not be destroyed.
     KeyDestroyed,
 }
 
 impl fmt::Debug for SessionEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // A body may hold a login token or a code's hash.
+            // A body may hold a login token or the hash of a code.
             Self::Result { tag, body } => {
                 f.debug_struct("Result").field("tag", tag).field("len", &body.len()).finish()
             }
@@ -56,31 +58,32 @@ impl fmt::Debug for SessionEvent<'_> {
     }
 }
 
-/// The messages of one received packet. Pull them with [`next`](Self::next) until `None`: what is not pulled is lost.
+/// The messages of one received packet. Call [`next`](Self::next) until it returns `None`: messages that are not read
+/// are lost.
 pub struct Messages<'a> {
     session: &'a mut Session,
     now: Now,
     random: &'a mut dyn SecureRandom,
     rest: Rest<'a>,
-    /// What the last message unpacked to.
+    /// The last message, if it was compressed.
     unpacked: Option<Wiped>,
-    /// Why a message was refused, until it is returned.
-    refused: Option<MessageError>,
+    /// Why a message was rejected, until it is returned.
+    rejected: Option<MessageError>,
 }
 
-/// What is left of a packet.
+/// The messages of a packet that are not read yet.
 enum Rest<'a> {
-    Nothing,
-    /// One message, which is recorded and acknowledged already.
+    Empty,
+    /// One message, which is already recorded and acknowledged.
     Single(MsgId, &'a [u8]),
     Container(Container<'a>),
 }
 
-/// A [`SessionEvent`] that borrows nothing: the body of a result is given by its offset in the message.
+/// A [`SessionEvent`] without borrows: a result is given by its offset in the message.
 #[derive(Clone, Copy)]
 enum Meaning {
-    /// Nothing: the session has dealt with it.
-    Nothing,
+    /// A service message that the session has handled: no event.
+    Handled,
     Result {
         tag: RequestTag,
         start: usize,
@@ -93,48 +96,48 @@ enum Meaning {
 
 impl fmt::Debug for Messages<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Messages").field("refused", &self.refused).finish_non_exhaustive()
+        f.debug_struct("Messages").field("rejected", &self.rejected).finish_non_exhaustive()
     }
 }
 
 impl Messages<'_> {
-    /// Returns what the next messages mean for the layers above; `None`: the packet is used up.
+    /// Returns the next event, or `None` once all messages are read.
     ///
     /// # Errors
-    /// [`MessageError`]: why a message was refused. If it is [fatal](MessageError::is_fatal), the rest of the packet is not
-    /// used, and the connection must be closed. If not, it comes after all other messages.
-    #[allow(clippy::should_implement_trait, reason = "what it returns borrows from it")]
+    /// Returns [`MessageError`] if a message is rejected. If the error is [fatal](MessageError::is_fatal), the rest of
+    /// the packet is ignored, and the connection must be closed. Otherwise it is returned after all other messages.
+    #[allow(clippy::should_implement_trait, reason = "the event borrows from it")]
     pub fn next(&mut self) -> Result<Option<SessionEvent<'_>>, MessageError> {
         loop {
             self.unpacked = None;
-            if self.refused.as_ref().is_some_and(MessageError::is_fatal) {
-                self.rest = Rest::Nothing;
+            if self.rejected.as_ref().is_some_and(MessageError::is_fatal) {
+                self.rest = Rest::Empty;
             }
             let (body, meaning) = match &mut self.rest {
-                Rest::Nothing => return self.refused.take().map_or(Ok(None), Err),
+                Rest::Empty => return self.rejected.take().map_or(Ok(None), Err),
                 Rest::Single(msg_id, body) => {
                     let (msg_id, body) = (*msg_id, *body);
-                    self.rest = Rest::Nothing;
+                    self.rest = Rest::Empty;
                     (body, self.read(msg_id, body))
                 }
                 Rest::Container(container) => {
                     let Some(message) = container.next() else {
-                        self.rest = Rest::Nothing;
+                        self.rest = Rest::Empty;
                         continue;
                     };
-                    // What the window does not remember any more was received long ago; the ack got lost.
+                    // A message below the window was received long ago, and its ack was lost.
                     let meaning = if self.session.replay.record(message.msg_id) == Freshness::New {
                         self.read(message.msg_id, message.body)
                     } else {
-                        Meaning::Nothing
+                        Meaning::Handled
                     };
-                    if !self.refused.as_ref().is_some_and(MessageError::is_fatal) {
+                    if !self.rejected.as_ref().is_some_and(MessageError::is_fatal) {
                         self.session.acknowledge(message.msg_id, message.seq_no, self.now);
                     }
                     (message.body, meaning)
                 }
             };
-            if matches!(meaning, Meaning::Nothing) {
+            if matches!(meaning, Meaning::Handled) {
                 continue;
             }
             let body = self.unpacked.as_deref().unwrap_or(body);
@@ -142,7 +145,7 @@ impl Messages<'_> {
                 Meaning::Result { tag, start } => {
                     SessionEvent::Result { tag, body: body.get(start..).unwrap_or_default() }
                 }
-                Meaning::Other | Meaning::Nothing => SessionEvent::Other { body },
+                Meaning::Other | Meaning::Handled => SessionEvent::Other { body },
                 Meaning::NewSession => SessionEvent::NewSession,
                 Meaning::Pong => SessionEvent::Pong,
                 Meaning::KeyDestroyed => SessionEvent::KeyDestroyed,
@@ -150,21 +153,21 @@ impl Messages<'_> {
         }
     }
 
-    /// As [`Session::requeue`], while the packet is read.
+    /// Like [`Session::requeue`], while the packet is read.
     pub fn requeue(&mut self, tag: RequestTag) {
         self.session.requeue(tag);
     }
 
-    /// Reads one message, and notes why it is refused if it is.
+    /// Reads one message. Records the error if it is rejected.
     fn read(&mut self, msg_id: MsgId, body: &[u8]) -> Meaning {
         let meaning = self.dispatch(msg_id, body);
         meaning.unwrap_or_else(|error| {
             if error.is_fatal() {
-                self.refused = Some(error);
+                self.rejected = Some(error);
             } else {
-                self.refused.get_or_insert(error);
+                self.rejected.get_or_insert(error);
             }
-            Meaning::Nothing
+            Meaning::Handled
         })
     }
 
@@ -185,8 +188,8 @@ impl Messages<'_> {
                 Ok(Meaning::Result { tag, start: 0 })
             }
             Err(error) => {
-                // The request ends all the same: its result is shown packed.
-                self.refused = Some(error);
+                // The request is answered all the same: its result stays compressed.
+                self.rejected = Some(error);
                 Ok(meaning)
             }
         }
@@ -194,11 +197,11 @@ impl Messages<'_> {
 }
 
 impl Session {
-    /// Decrypts and checks one packet in place. Its messages are pulled from what is returned.
+    /// Decrypts and checks one packet in place. Returns its messages.
     ///
     /// # Errors
-    /// [`MessageError`]: why nothing of the packet was used; [`MessageError::is_fatal`] says whether the connection must be
-    /// closed. The session goes on over the next.
+    /// Returns [`MessageError`] if the packet is rejected as a whole. If the error is [fatal](MessageError::is_fatal),
+    /// the connection must be closed. The session then continues over the next one.
     pub fn receive<'a>(
         &'a mut self,
         now: Now,
@@ -206,7 +209,7 @@ impl Session {
         random: &'a mut dyn SecureRandom,
     ) -> Result<Messages<'a>, MessageError> {
         let message = Envelope::open_after(&self.key, self.id, self.previous_id, packet)?;
-        self.clock.observe_local(now);
+        self.clock.detect_clock_jump(now);
         match self.replay.check(message.msg_id) {
             Freshness::New => {}
             Freshness::Duplicate => {
@@ -224,12 +227,12 @@ impl Session {
                 self.clock.observe_message(now, sent);
             }
             Ok(()) => {}
-            // Our clock may be the wrong one: a notification about what we really sent may say so.
+            // The client's clock may be wrong: a notification about one of its own messages corrects it.
             Err(_) if self.is_correction(message.body) => {}
             Err(outside) => return Err(outside.into()),
         }
         self.replay.record(message.msg_id);
-        self.keep_alive.received(now.monotonic);
+        self.keep_alive.on_received(now.monotonic);
         self.unpack_budget = policy::MAX_UNPACKED_PER_PACKET;
         self.acknowledge(message.msg_id, message.seq_no, now);
         let rest = if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
@@ -237,7 +240,7 @@ impl Session {
         } else {
             Rest::Single(message.msg_id, message.body)
         };
-        Ok(Messages { session: self, now, random, rest, unpacked: None, refused: None })
+        Ok(Messages { session: self, now, random, rest, unpacked: None, rejected: None })
     }
 
     fn acknowledge(&mut self, id: MsgId, seq_no: i32, now: Now) {
@@ -246,14 +249,14 @@ impl Session {
         }
     }
 
-    /// Whether `body` corrects our clock or salt, and names a message that we really sent.
+    /// Returns whether `body` corrects the client's clock or salt, and names a message of this session.
     fn is_correction(&self, body: &[u8]) -> bool {
         let mut reader = Reader::new(body);
         let Ok(constructor) = reader.u32() else { return false };
         let Ok(id) = reader.u64() else { return false };
         [types::BadServerSalt::ID, types::BadMsgNotification::ID, types::NewSessionCreated::ID]
             .contains(&constructor)
-            && self.outgoing.knows(MsgId(id))
+            && self.outgoing.is_known(MsgId(id))
     }
 
     fn dispatch(
@@ -265,7 +268,7 @@ impl Session {
     ) -> Result<Meaning, MessageError> {
         let mut reader = Reader::new(body);
         match reader.u32()? {
-            tl_ids::RPC_RESULT => return self.result(now, &mut reader, body.len()),
+            tl_ids::RPC_RESULT => return self.on_result(now, &mut reader, body.len()),
             tl_ids::MSG_CONTAINER => {
                 return Err(MessageError::Container("a container within another message"));
             }
@@ -280,42 +283,49 @@ impl Session {
             types::BadServerSalt::ID => {
                 let notice = types::BadServerSalt::deserialize(&mut reader)?;
                 let bad_id = MsgId::from_wire(notice.bad_msg_id);
-                if self.count_refusal(bad_id, ResendReason::Salt, now)?.is_some() {
+                if let Some(starts_round) = self.record_refusal(bad_id, ResendReason::Salt, now)? {
+                    if starts_round {
+                        self.requeue_service(now);
+                    }
                     self.salts.set_current(notice.new_server_salt);
-                    // One salt is that of the whole packet.
-                    self.send_again(self.outgoing.packet_of(bad_id));
+                    // All messages of a packet have the same salt.
+                    self.requeue_refused(self.outgoing.packet_of(bad_id));
                 }
             }
             types::BadMsgNotification::ID => {
                 let notice = types::BadMsgNotification::deserialize(&mut reader)?;
-                self.bad_message(now, msg_id, &notice, random)?;
+                self.on_bad_message(now, msg_id, &notice, random)?;
             }
             types::NewSessionCreated::ID => {
                 let notice = types::NewSessionCreated::deserialize(&mut reader)?;
                 if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
                     self.salts.set_current(notice.server_salt);
-                    self.new_session(MsgId::from_wire(notice.first_msg_id), now)?;
+                    self.on_new_session(MsgId::from_wire(notice.first_msg_id), now)?;
                     return Ok(Meaning::NewSession);
                 }
             }
             types::FutureSalts::ID => {
                 let salts = types::FutureSalts::deserialize(&mut reader)?;
-                if self.future_salts_request.take_if(|asked| asked.to_wire() == salts.req_msg_id).is_some() {
+                if self
+                    .future_salts_request
+                    .take_if(|request_id| request_id.to_wire() == salts.req_msg_id)
+                    .is_some()
+                {
                     self.salts.set_future(salts.salts);
                 }
             }
             types::MsgsAck::ID => {
                 let acks = types::MsgsAck::deserialize(&mut reader)?;
-                acks.msg_ids.iter().for_each(|id| self.outgoing.note_acknowledged(MsgId::from_wire(*id)));
+                acks.msg_ids.iter().for_each(|id| self.outgoing.on_acknowledged(MsgId::from_wire(*id)));
             }
             types::MsgsStateInfo::ID => {
                 let state = types::MsgsStateInfo::deserialize(&mut reader)?;
-                self.state_info(now, MsgId::from_wire(state.req_msg_id), &state.info)?;
+                self.on_state_info(now, MsgId::from_wire(state.req_msg_id), &state.info)?;
             }
             types::MsgsAllInfo::ID => {
                 let state = types::MsgsAllInfo::deserialize(&mut reader)?;
                 let ids: Vec<MsgId> = state.msg_ids.iter().map(|id| MsgId::from_wire(*id)).collect();
-                self.note_statuses(&ids, &state.info, false, true, now)?;
+                self.apply_statuses(&ids, &state.info, false, true, now)?;
             }
             types::MsgsStateReq::ID => {
                 let request = types::MsgsStateReq::deserialize(&mut reader)?;
@@ -327,74 +337,77 @@ impl Session {
             types::MsgResendReq::ID => {
                 let request = types::MsgResendReq::deserialize(&mut reader)?;
                 for id in request.msg_ids.iter().map(|id| MsgId::from_wire(*id)) {
-                    if self.lost(id, false) {
-                        self.count_resend(id, now)?;
+                    if self.on_reported_lost(id, false) {
+                        self.record_resend(id, now)?;
                     }
                 }
             }
             types::MsgDetailedInfo::ID => {
                 let info = types::MsgDetailedInfo::deserialize(&mut reader)?;
-                self.outgoing.note_acknowledged(MsgId::from_wire(info.msg_id));
-                self.ask_for(MsgId::from_wire(info.answer_msg_id), now);
+                self.outgoing.on_acknowledged(MsgId::from_wire(info.msg_id));
+                self.request_answer(MsgId::from_wire(info.answer_msg_id), now);
             }
             types::MsgNewDetailedInfo::ID => {
                 let info = types::MsgNewDetailedInfo::deserialize(&mut reader)?;
-                self.ask_for(MsgId::from_wire(info.answer_msg_id), now);
+                self.request_answer(MsgId::from_wire(info.answer_msg_id), now);
             }
-            // Some servers answer it bare, others within an `rpc_result`.
+            // Some servers send the answer bare, others in an `rpc_result`.
             types::DestroyAuthKeyOk::ID | types::DestroyAuthKeyNone::ID | types::DestroyAuthKeyFail::ID => {
-                if self.destroying.take().is_some() {
+                let requested = core::mem::replace(&mut self.destroy_key, DestroyKeyState::NotRequested);
+                if requested != DestroyKeyState::NotRequested {
                     return Ok(Meaning::KeyDestroyed);
                 }
             }
-            // The session that we left is gone, or was gone already.
+            // The answer to `destroy_session`: the old session no longer exists.
             types::DestroySessionOk::ID | types::DestroySessionNone::ID => {}
             _ => return Ok(Meaning::Other),
         }
-        Ok(Meaning::Nothing)
+        Ok(Meaning::Handled)
     }
 
-    /// `rpc_result`, whose message is `len` bytes long.
-    fn result(&mut self, now: Now, reader: &mut Reader<'_>, len: usize) -> Result<Meaning, MessageError> {
+    /// Handles `rpc_result`. `len` is the length of the message in bytes.
+    fn on_result(&mut self, now: Now, reader: &mut Reader<'_>, len: usize) -> Result<Meaning, MessageError> {
         let request = reader.u64()?;
         if request == 0 {
             return Err(MessageError::ResultForNothing);
         }
-        if self.destroying == Some(Some(MsgId(request))) {
-            self.destroying = None;
+        if self.destroy_key == DestroyKeyState::Packed(MsgId(request)) {
+            self.destroy_key = DestroyKeyState::NotRequested;
             return Ok(Meaning::KeyDestroyed);
         }
-        // An answer that is no longer waited for: a late one after a resend, or about a dropped request.
-        let Some(tag) = self.outgoing.answered(MsgId(request)) else { return Ok(Meaning::Nothing) };
-        self.validated(now);
+        // Nothing awaits a second answer after a resend, or the answer to a dropped request.
+        let Some(tag) = self.outgoing.take_answered(MsgId(request)) else { return Ok(Meaning::Handled) };
+        self.on_validated(now);
         self.binding.take_if(|binding| binding.tag == tag);
         Ok(Meaning::Result { tag, start: len - reader.remaining() })
     }
 
-    /// Unpacks what follows the constructor of `gzip_packed`, as long as its packet has not unpacked to too much.
+    /// Decompresses the bytes after the constructor id of `gzip_packed`, within the limits of an object and of the
+    /// packet.
     fn unpack(&mut self, packed: &[u8]) -> Result<Wiped, MessageError> {
         let packed = Reader::new(packed).bytes()?;
-        let unpacked = Wiped(gzip::unpack(packed, gzip::GZIP_LIMIT.min(self.unpack_budget))?);
+        let unpacked = Wiped(gzip::unpack(packed, policy::MAX_UNPACKED.min(self.unpack_budget))?);
         self.unpack_budget -= unpacked.len();
         Ok(unpacked)
     }
 
-    /// Key, salt and clock are right: corrections count from 0 again, and salts are fetched ahead.
-    fn validated(&mut self, now: Now) {
+    /// Handles the proof that key, salt and clock are right: resets the count of resends, and fetches future salts.
+    fn on_validated(&mut self, now: Now) {
         self.resends.reset();
         self.fetch_salts(now);
     }
 
+    /// Queues `get_future_salts` if few salts are left.
     fn fetch_salts(&mut self, now: Now) {
-        if self.salts.want_more(now.monotonic) {
-            self.salts.note_asked(now.monotonic);
+        if self.salts.are_few(now.monotonic) {
+            self.salts.on_requested(now.monotonic);
             self.queue_service(Service::FutureSalts);
         }
     }
 }
 
-/// Whether the msg_id of a message tells when it was sent. That of a result or an update does not: the server may send
-/// it again under its first msg_id.
+/// Returns whether the msg_id of a message shows when it was sent. That of a result or an update does not: the server
+/// may send it again under its first msg_id.
 fn has_current_msg_id(body: &[u8]) -> bool {
     const CURRENT: [u32; 8] = [
         tl_ids::MSG_CONTAINER,

@@ -1,41 +1,40 @@
-//! Which server messages were seen already (`mtproto/security_guidelines`, "Checking msg_id").
+//! The msg_ids of received messages, to detect replays (`mtproto/security_guidelines`, "Checking msg_id").
 
 use alloc::collections::VecDeque;
 
 use super::ids::MsgId;
-
 use crate::policy;
 
-/// How many identifiers are kept at most: 1024 times 8 bytes.
+/// Maximum number of msg_ids in a [`ReplayWindow`], of 8 bytes each.
 pub const REPLAY_WINDOW: usize = policy::REPLAY_WINDOW;
 
-/// What the window says of an identifier.
+/// The result of checking a msg_id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// Never seen.
+    /// It was not received before.
     New,
-    /// Seen before: a replay or a resend.
+    /// It was received before: a replay or a resend.
     Duplicate,
-    /// Not above what the window has forgotten, so it cannot be told.
+    /// It is below the window: whether it was received before is unknown.
     TooOld,
 }
 
-/// The last identifiers, sorted: at most [`REPLAY_WINDOW`]. [`trim`](Self::trim) leaves only the ones of the last 10
-/// minutes before the newest, but 15 at least.
+/// The newest received msg_ids, sorted: at most [`REPLAY_WINDOW`]. [`trim`](Self::trim) keeps those of the last 10
+/// minutes before the newest one, but at least 15.
 #[derive(Clone, Debug, Default)]
 pub struct ReplayWindow {
     seen: VecDeque<MsgId>,
-    /// What was seen and is forgotten lies below this, so nothing below it is new.
+    /// All forgotten msg_ids are below this one: nothing below it counts as new.
     floor: u64,
 }
 
 impl ReplayWindow {
-    /// Judges an identifier and remembers it if it is new.
+    /// Checks a msg_id and records it if it is new.
     ///
-    /// Costs a constant for identifiers that rise, and a binary search with a move of at most
-    /// [`REPLAY_WINDOW`] entries for others.
+    /// Takes constant time for rising msg_ids. Others cost a binary search, and at most [`REPLAY_WINDOW`] moved
+    /// entries.
     pub fn record(&mut self, id: MsgId) -> Freshness {
-        match self.place(id) {
+        match self.insert_position(id) {
             Ok(position) => {
                 self.seen.insert(position, id);
                 while self.seen.len() > REPLAY_WINDOW {
@@ -47,19 +46,19 @@ impl ReplayWindow {
         }
     }
 
-    /// Judges an identifier, and does not remember it.
+    /// Checks a msg_id without recording it.
     #[must_use]
     pub fn check(&self, id: MsgId) -> Freshness {
-        self.place(id).err().unwrap_or(Freshness::New)
+        self.insert_position(id).err().unwrap_or(Freshness::New)
     }
 
-    /// Where an identifier belongs, if it is new.
-    fn place(&self, id: MsgId) -> Result<usize, Freshness> {
+    /// Returns the index at which to insert a msg_id, if it is new.
+    fn insert_position(&self, id: MsgId) -> Result<usize, Freshness> {
         if self.seen.back().is_none_or(|newest| *newest < id) {
             return Ok(self.seen.len());
         }
         let Err(position) = self.seen.binary_search(&id) else { return Err(Freshness::Duplicate) };
-        // A full window has no room for what is older than all that it holds.
+        // A full window has no room for a msg_id below all others.
         let is_too_old = id.0 < self.floor || (position == 0 && self.seen.len() == REPLAY_WINDOW);
         if is_too_old { Err(Freshness::TooOld) } else { Ok(position) }
     }
@@ -70,7 +69,7 @@ impl ReplayWindow {
         }
     }
 
-    /// Forgets what is old, for a session that has nothing to do. While much arrives, what is old may be late.
+    /// Forgets old msg_ids. For an idle session: while many messages arrive, old ones may only be late.
     pub fn trim(&mut self) {
         let newest = self.seen.back().map_or(0, |newest| newest.0);
         let oldest = MsgId(newest.saturating_sub(policy::REPLAY_KEPT_FOR.as_secs() << 32));
@@ -82,8 +81,8 @@ impl ReplayWindow {
         self.seen.shrink_to(policy::REPLAY_KEPT_ROOM);
     }
 
-    /// What `msgs_state_info` says of a message of the peer: 4 received, 1 forgotten, 2 not received, 3 not received
-    /// and newer than all that was.
+    /// Returns the status of a message of the server for `msgs_state_info`: 1 forgotten, 2 not received, 3 not received
+    /// and newer than all received messages, 4 received.
     #[must_use]
     pub fn state_of(&self, id: MsgId) -> u8 {
         match (self.seen.front(), self.seen.back()) {
@@ -95,7 +94,7 @@ impl ReplayWindow {
         }
     }
 
-    /// Whether the identifier is remembered.
+    /// Returns whether the msg_id is recorded.
     #[must_use]
     pub fn contains(&self, id: MsgId) -> bool {
         self.seen.binary_search(&id).is_ok()

@@ -1,5 +1,4 @@
-//! Server salts: the one in use, and those fetched ahead (`mtproto/service_messages`, "Request for several future
-//! salts").
+//! Server salts: the current one and future ones (`mtproto/service_messages`, "Request for several future salts").
 
 use alloc::collections::VecDeque;
 
@@ -7,52 +6,52 @@ use crate::policy;
 use crate::time::Timestamp;
 use crate::tl::types::FutureSalt;
 
-/// The salts of one key.
+/// The server salts of one key.
 #[derive(Debug)]
 pub(super) struct Salts {
     current: i64,
-    /// Salts of `future_salts` that are not in use yet, in the order of `valid_since`.
+    /// Salts from `future_salts` that are not in use yet, in order of `valid_since`.
     future: VecDeque<FutureSalt>,
-    /// `get_future_salts` is not sent again before this time.
-    ask_not_before: Timestamp,
+    /// `get_future_salts` is not sent before this time.
+    next_request: Timestamp,
 }
 
 impl Salts {
     pub(super) const fn new(current: i64) -> Self {
-        Self { current, future: VecDeque::new(), ask_not_before: Timestamp::ZERO }
+        Self { current, future: VecDeque::new(), next_request: Timestamp::ZERO }
     }
 
     pub(super) const fn current(&self) -> i64 {
         self.current
     }
 
-    /// Uses the salt that `bad_server_salt` or `new_session_created` gave.
+    /// Sets the current salt, from `bad_server_salt` or `new_session_created`.
     pub(super) fn set_current(&mut self, salt: i64) {
         self.current = salt;
     }
 
-    /// Changes to the newest salt that is valid at `server_time`, seconds since 1970.
+    /// Makes the newest salt that is valid at `server_time`, a Unix time in seconds, the current one.
     pub(super) fn rotate(&mut self, server_time: u64) {
-        let valid = |salt: &FutureSalt| u64::from(salt.valid_since.cast_unsigned()) <= server_time;
-        while self.future.front().is_some_and(valid) {
-            let over = |salt: &FutureSalt| u64::from(salt.valid_until.cast_unsigned()) <= server_time;
-            if let Some(salt) = self.future.pop_front().filter(|salt| !over(salt)) {
+        let has_begun = |salt: &FutureSalt| u64::from(salt.valid_since.cast_unsigned()) <= server_time;
+        while self.future.front().is_some_and(has_begun) {
+            let has_expired = |salt: &FutureSalt| u64::from(salt.valid_until.cast_unsigned()) <= server_time;
+            if let Some(salt) = self.future.pop_front().filter(|salt| !has_expired(salt)) {
                 self.current = salt.salt;
             }
         }
     }
 
-    /// Whether more should be fetched now.
-    pub(super) fn want_more(&self, now: Timestamp) -> bool {
-        self.future.len() < policy::FEW_SALTS && now >= self.ask_not_before
+    /// Returns whether few future salts are left, and more may be requested.
+    pub(super) fn are_few(&self, now: Timestamp) -> bool {
+        self.future.len() < policy::FEW_SALTS && now >= self.next_request
     }
 
-    /// Notes that `get_future_salts` was queued.
-    pub(super) fn note_asked(&mut self, now: Timestamp) {
-        self.ask_not_before = now + policy::SALTS_ASKED_EVERY;
+    /// Records that `get_future_salts` is queued.
+    pub(super) fn on_requested(&mut self, now: Timestamp) {
+        self.next_request = now + policy::SALTS_ASKED_EVERY;
     }
 
-    /// Replaces the future salts by those of a `future_salts`; at most 32 are kept.
+    /// Replaces the future salts by those of `future_salts`. At most 32 are kept.
     pub(super) fn set_future(&mut self, mut salts: alloc::vec::Vec<FutureSalt>) {
         salts.sort_by_key(|salt| salt.valid_since.cast_unsigned());
         salts.truncate(policy::MAX_SALTS);
@@ -81,12 +80,12 @@ mod tests {
         assert_eq!(salts.current(), 1);
         salts.rotate(1000);
         assert_eq!(salts.current(), 2);
-        assert!(!salts.want_more(Timestamp::ZERO));
+        assert!(!salts.are_few(Timestamp::ZERO));
         salts.rotate(20_000);
-        assert_eq!(salts.current(), 2, "a salt that is over is not taken");
-        assert!(salts.want_more(Timestamp::ZERO));
-        salts.note_asked(Timestamp::ZERO);
-        assert!(!salts.want_more(Timestamp::from_origin(Duration::from_secs(59))));
-        assert!(salts.want_more(Timestamp::from_origin(Duration::from_secs(60))));
+        assert_eq!(salts.current(), 2, "an expired salt is not taken");
+        assert!(salts.are_few(Timestamp::ZERO));
+        salts.on_requested(Timestamp::ZERO);
+        assert!(!salts.are_few(Timestamp::from_origin(Duration::from_secs(59))));
+        assert!(salts.are_few(Timestamp::from_origin(Duration::from_secs(60))));
     }
 }

@@ -1,4 +1,4 @@
-//! Service messages that we send, and what is remembered of those that want an answer.
+//! The service messages that the client sends, and the state of those that await an answer.
 
 use alloc::vec::Vec;
 
@@ -7,32 +7,31 @@ use crate::policy;
 use crate::time::Timestamp;
 use crate::tl::{Constructor, Serialize, functions, ids as tl_ids, types, write};
 
-/// A service message that waits to be packed. None but the last is content-related.
+/// A queued service message. Only [`DestroyAuthKey`](Self::DestroyAuthKey) is content-related.
 #[derive(Debug)]
 pub(super) enum Service {
-    /// `ping_delay_disconnect` with this identifier.
+    /// `ping_delay_disconnect` with this `ping_id`.
     Ping(i64),
-    /// `msg_resend_req`: the server is to send this message of its own, which it announced (`msg_detailed_info`).
+    /// `msg_resend_req`: requests a message that the server has announced (`msg_detailed_info`).
     Resend(MsgId),
-    /// `msg_resend_ans_req`: the answers to these requests.
+    /// `msg_resend_ans_req`: requests the answers to these requests.
     ResendAnswers(Vec<MsgId>),
-    /// `msgs_state_req`: what became of these.
+    /// `msgs_state_req`: requests the status of these messages.
     StateRequest(Vec<MsgId>),
-    /// `msgs_state_info`: what became of the server's messages.
+    /// `msgs_state_info`: the status of the server's messages.
     StateInfo {
-        /// The server's request.
+        /// The msg_id of the server's `msgs_state_req`.
         request: MsgId,
-        /// One byte for each identifier in it.
+        /// One byte per msg_id in it.
         info: Vec<u8>,
     },
-    /// `rpc_drop_answer`: the answer to this is no longer wanted.
+    /// `rpc_drop_answer`: the answer to this request is no longer wanted.
     DropAnswer(MsgId),
     /// `get_future_salts`.
     FutureSalts,
-    /// `destroy_session`: a session of this key that we left.
+    /// `destroy_session`: a session of this key that the client no longer uses.
     DestroySession(u64),
-    /// `destroy_auth_key`: the key is no longer needed. It wants an acknowledgement, as the server answers it like a
-    /// request.
+    /// `destroy_auth_key`: the key is no longer needed. The server answers it like a request, so it is content-related.
     DestroyAuthKey,
 }
 
@@ -77,79 +76,90 @@ pub(super) fn write_ids(constructor: u32, ids: impl ExactSizeIterator<Item = Msg
     }
 }
 
-/// A question to the server what became of the requests that left before the connection was lost.
+/// A `msgs_state_req` that has no answer yet: it asks for the status of requests sent before the connection was lost.
 #[derive(Debug)]
-pub(super) struct StateInquiry {
-    /// Only identifiers below this one are asked about.
+pub(super) struct PendingStateRequest {
+    /// Only requests below this msg_id are asked for.
     pub(super) boundary: MsgId,
-    /// The msg_ids that the question names, oldest first.
-    pub(super) asked: Vec<MsgId>,
+    /// The msg_ids in the `msgs_state_req`, oldest first.
+    pub(super) msg_ids: Vec<MsgId>,
     /// The msg_id of the `msgs_state_req`, once it is packed.
-    pub(super) request: Option<MsgId>,
-    /// When the outcome becomes unknown, unless there is an answer.
+    pub(super) request_id: Option<MsgId>,
+    /// When the outcome of the requests becomes unknown, unless an answer arrives.
     pub(super) due: Timestamp,
 }
 
-impl StateInquiry {
-    pub(super) fn new(boundary: MsgId, asked: Vec<MsgId>, now: Timestamp) -> Self {
-        Self { boundary, asked, request: None, due: now + policy::STATE_TIMEOUT }
+impl PendingStateRequest {
+    pub(super) fn new(boundary: MsgId, msg_ids: Vec<MsgId>, now: Timestamp) -> Self {
+        Self { boundary, msg_ids, request_id: None, due: now + policy::STATE_TIMEOUT }
     }
 }
 
-/// The repeated question (`msg_resend_ans_req`) for the answers to requests of an earlier connection that the server has
-/// acknowledged. It is asked at most twice more ([`policy::ANSWER_RESEND_AFTER`]).
+/// Repeats `msg_resend_ans_req` for the answers that the server owes from an earlier connection: twice
+/// ([`policy::ANSWER_RESEND_AFTER`]), before they are given up.
 #[derive(Debug)]
-pub(super) struct Reminder {
-    /// How often it was asked.
-    times: usize,
-    /// Newer requests have their turn later: one question has no room for them.
+pub(super) struct AnswerResendTimer {
+    /// Number of `msg_resend_ans_req` so far.
+    attempts: usize,
+    /// The newest msg_id to ask for. One message has no room for newer ones, which follow later.
     pub(super) newest: MsgId,
-    /// What was asked last, oldest first, until the server says what became of it.
-    pub(super) asked: Vec<MsgId>,
-    /// Under which identifier, once it is packed.
-    pub(super) request: Option<MsgId>,
-    /// When it is asked again, or given up.
+    /// The msg_ids in the last `msg_resend_ans_req`, oldest first.
+    pub(super) msg_ids: Vec<MsgId>,
+    /// The msg_id of the last `msg_resend_ans_req`, once it is packed.
+    pub(super) request_id: Option<MsgId>,
+    /// When it is repeated, or the answers are given up.
     pub(super) due: Timestamp,
 }
 
-impl Reminder {
-    /// For a connection that begins at `now`.
+impl AnswerResendTimer {
+    /// Creates the timer of a connection that begins at `now`.
     pub(super) fn new(now: Timestamp) -> Self {
         let [first, ..] = policy::ANSWER_RESEND_AFTER;
-        Self { times: 0, newest: MsgId(u64::MAX), asked: Vec::new(), request: None, due: now + first }
+        Self { attempts: 0, newest: MsgId(u64::MAX), msg_ids: Vec::new(), request_id: None, due: now + first }
     }
 
-    /// The next one, which asks for these, and for none newer than `newest`; `None`: it was asked often enough.
-    pub(super) fn next(self, asked: Vec<MsgId>, newest: MsgId, now: Timestamp) -> Option<Self> {
-        let times = self.times + 1;
-        policy::ANSWER_RESEND_AFTER.get(times).map(|wait| Self {
-            times,
+    /// Returns the timer after another `msg_resend_ans_req` with these msg_ids, all that are owed up to `newest`, or
+    /// `None` if there were enough.
+    pub(super) fn next(self, msg_ids: Vec<MsgId>, newest: MsgId, now: Timestamp) -> Option<Self> {
+        let attempts = self.attempts + 1;
+        policy::ANSWER_RESEND_AFTER.get(attempts).map(|wait| Self {
+            attempts,
             newest,
-            asked,
-            request: None,
+            msg_ids,
+            request_id: None,
             due: now + *wait,
         })
     }
 }
 
-/// The status of a message: one byte of `msgs_state_info` (protocol documentation, "Informational Message regarding Status of
-/// Messages").
+/// The destruction of the session's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DestroyKeyState {
+    NotRequested,
+    /// `destroy_auth_key` is queued.
+    Queued,
+    /// `destroy_auth_key` was packed under this msg_id, and is possibly queued again.
+    Packed(MsgId),
+}
+
+/// The status of a message: one byte of `msgs_state_info` (`mtproto/service_messages_about_messages`, "Informational
+/// Message regarding Status of Messages").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MessageStatus {
-    /// Nothing is known of it any more.
+    /// The server no longer knows anything of it.
     Forgotten,
-    /// It was not received: send it again.
+    /// The server did not receive it: it must be sent again.
     Lost,
-    /// It was received; `answered`: a reply to it was made.
+    /// The server received it.
     Received {
-        /// Whether the server made a reply.
+        /// Whether the server has created an answer.
         answered: bool,
     },
 }
 
 impl MessageStatus {
-    /// Reads one byte; one that the documentation does not know says that the server has the message.
-    pub(super) const fn of(byte: u8) -> Self {
+    /// Parses one byte. Values that are not documented count as received.
+    pub(super) const fn from_byte(byte: u8) -> Self {
         match byte & 7 {
             1 => Self::Forgotten,
             2 | 3 => Self::Lost,

@@ -1,20 +1,18 @@
-//! `auth.bindTempAuthKey`: the request that makes a temporary key stand for a permanent one
-//! (`method/auth.bindTempAuthKey`, `api/pfs`).
+//! `auth.bindTempAuthKey`, which binds a temporary key to a permanent one (`method/auth.bindTempAuthKey`, `api/pfs`).
 //!
-//! It is the only request whose bytes depend on the identifier that it travels under, so the session writes it
-//! itself, each time that it is packed.
+//! It is the only request whose bytes depend on its msg_id, so the session serializes it itself each time it is packed.
 
 use alloc::vec::Vec;
 
 use super::ids::MsgId;
-use super::outgoing::RequestTag;
+use super::request::RequestTag;
 use crate::crypto::{AuthKey, AuthKeyId, SecureRandom, message, random};
 use crate::tl::{Serialize, functions};
 
 /// `bind_auth_key_inner#75a3f765`.
 const BIND_AUTH_KEY_INNER_ID: u32 = 0x75a3_f765;
 
-/// A binding that waits for its answer.
+/// A binding that is not confirmed yet.
 #[derive(Debug)]
 pub(super) struct Binding {
     pub(super) tag: RequestTag,
@@ -23,7 +21,7 @@ pub(super) struct Binding {
 }
 
 impl Binding {
-    /// Appends the request as it leaves under `msg_id` in the session `session_id` of the key `temporary`.
+    /// Appends the request with this msg_id, in the session `session_id` under the key `temporary`.
     pub(super) fn write(
         &self,
         msg_id: MsgId,

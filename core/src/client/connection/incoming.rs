@@ -60,7 +60,7 @@ impl Incoming<'_, '_> {
                 // An unknown token means nothing.
                 let carried = self.carried.as_mut();
                 let acknowledged =
-                    carried.map(|carried| carried.session.quick_ack(token)).unwrap_or_default();
+                    carried.map(|carried| carried.session.on_quick_ack(token)).unwrap_or_default();
                 return Ok(Some(Received::QuickAck(acknowledged)));
             }
             None => {
