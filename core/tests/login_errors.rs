@@ -136,14 +136,19 @@ fn b_every_documented_error_has_a_row() {
 #[test]
 fn b_a_documented_error_has_a_variant_of_its_own() {
     let (methods, any) = documented();
+    let (mut own, mut refused) = (0, 0);
     for (method, errors) in methods.iter().map(|(method, errors)| (method.as_str(), errors)) {
         for documented in errors.iter().chain(&any) {
             if let LoginError::Refused(error) = Documented::of(method, documented) {
                 let row = known_error(method, &error.name).unwrap();
                 assert!(!row.by_itself.is_empty(), "{method}: {}", documented.name);
+                refused += 1;
+            } else {
+                own += 1;
             }
         }
     }
+    assert!(refused > 10 && own > 100, "{refused} without a variant, {own} with one");
 }
 
 #[test]

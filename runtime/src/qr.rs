@@ -165,6 +165,7 @@ mod tests {
             let text = picture.half_blocks(ground);
             assert!(text.chars().all(|c| "█▀▄ \n".contains(c)));
             let rows = seen(&text, ground);
+            assert_eq!(rows.len(), side.next_multiple_of(2));
             for (y, row) in rows.iter().take(side).enumerate() {
                 assert_eq!(row.len(), side);
                 for (x, is_dark) in row.iter().enumerate() {

@@ -51,9 +51,10 @@ mod tests {
         assert_eq!(wrapped(&link, 40), link.replacen(' ', "\n", 1));
         let picture = "██  ▄▄  ██  ";
         assert_eq!(wrapped(picture, 20), picture);
+        let text = "漢字 漢字 漢字 and-some words-with hyphens in them, and so on and so on";
         for columns in 20..90 {
-            let broken =
-                wrapped("漢字 漢字 漢字 and-some words-with hyphens in them, and so on and so on", columns);
+            let broken = wrapped(text, columns);
+            assert!(broken.split_whitespace().eq(text.split_whitespace()), "{broken}");
             assert!(broken.lines().all(|line| textwrap::core::display_width(line) <= columns), "{broken}");
         }
     }

@@ -228,6 +228,7 @@ fn a4_ports_follow_each_other_and_end_at_65535() {
 fn a4_an_unspecified_address_is_advertised_as_loopback() {
     let listen = "0.0.0.0".parse().unwrap();
     let served = TestServer::start(TestServerOptions::default().with_listen(listen)).unwrap();
+    assert_eq!(served.advertised().len(), 3);
     assert!(served.advertised().iter().all(|(_, at)| at.ip().to_string() == "127.0.0.1"));
     let advertise = vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()];
     let served =

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sansgram_core::client::{DisconnectReason, Event, StoredSession};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::client::{DisconnectReason, Event, InvokeError, IoFailure, StoredSession};
+use sansgram_core::login::{LoginError, LoginFlow};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{dc, logged_in};
@@ -54,15 +54,21 @@ fn connect_ends_a_backoff_early() {
 
 #[test]
 fn waiting_requests_fail_if_no_connection_can_be_made() {
-    // A logout, while the connection is not there yet.
+    // A logout that is requested before there is a connection.
     let mut pair = logged_in(PairOptions::default());
     pair.restart_client(PairOptions::default().client);
-    let now = pair.client_now();
-    let step = pair.client.start_login(now, LoginFlow::log_out()).unwrap();
-    pair.client.connect(now);
-    pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
-    let given_up = |event: &Event| matches!(event, Event::Disconnected { retry_in: None, .. });
-    assert!(pair.events.iter().any(|event| given_up(event) || matches!(event, Event::Connected { .. })));
+    pair.network.options.refuse_connects = u32::MAX;
+    let outcome = pair.login(LoginFlow::log_out());
+    let reason = DisconnectReason::Network(IoFailure::Refused);
+    assert!(
+        matches!(&outcome, Err(LoginError::Invoke(InvokeError::Unreachable { reason: why, .. })) if *why == reason),
+        "{outcome:?}"
+    );
+    let given_up = Event::Disconnected { dc: dc(2), reason, retry_in: None };
+    assert!(pair.events.contains(&given_up), "{:?}", pair.events);
+    // It succeeds once there is one.
+    pair.network.options.refuse_connects = 0;
+    assert_eq!(pair.login(LoginFlow::log_out()), Ok(()));
     // A session of a DC that the configuration does not know.
     let session = StoredSession { home_dc: Some(dc(5)), ..StoredSession::default() };
     let mut pair = Pair::new(PairOptions { session, ..PairOptions::default() });
