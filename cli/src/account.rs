@@ -79,7 +79,7 @@ pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
             SessionOwner::NoUser => (false, "No user was logged in."),
             SessionOwner::SavedLogin(_) => (false, "No user was logged in; the saved login is removed."),
             // The sandbox has ended, and the session does not say that a user logged in there.
-            SessionOwner::Unknown if opened.session.servers == Servers::Ended => {
+            SessionOwner::Unknown if opened.session.servers == Servers::EndedSandbox => {
                 (false, "No user was logged in.")
             }
             SessionOwner::Unknown | SessionOwner::Known => (true, "Logged out."),
@@ -92,7 +92,7 @@ pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
         let saved_login = SavedLoginFile::beside(&opened.store);
         // Checked before the server invalidates the key, in case it cannot be removed here.
         opened.store.check_writable().map_err(Error::from)?;
-        if opened.session.servers == Servers::Ended {
+        if opened.session.servers == Servers::EndedSandbox {
             // No server is left that could be told.
             opened.store.save(&StoredSession::default()).map_err(Error::from)?;
             saved_login.remove()?;

@@ -106,7 +106,7 @@ fn on_invoke(error: &InvokeError, route: Route, session: Option<&Path>) -> Optio
         InvokeError::UnknownDc(_) => UNKNOWN_DC,
         InvokeError::Rpc(error) => return on_refusal(error, session),
         InvokeError::TimedOut { .. } => "try again later, or check the address",
-        InvokeError::Packed(_) => "try again later, or check that this is a Telegram server",
+        InvokeError::Gzip(_) => "try again later, or check that this is a Telegram server",
         InvokeError::Decode(_) => "check that this is a Telegram server, or update sansgram",
         _ => return None,
     };

@@ -86,7 +86,7 @@ impl<'a> Login<'a> {
         };
         let loaded = file.as_ref().map(SessionStore::load).transpose().map_err(Error::from)?;
         let mut session = loaded.flatten().unwrap_or_default();
-        let is_ended = session.servers == Servers::Ended && !args.sandbox;
+        let is_ended = session.servers == Servers::EndedSandbox && !args.sandbox;
         if is_ended {
             if !session.keys.is_empty() {
                 output::note("note: the session was of a sandbox that has ended; it is begun anew");

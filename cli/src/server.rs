@@ -83,7 +83,7 @@ impl ServerArgs {
     pub(crate) fn config(&self, session: &StoredSession, lookup: &Lookup) -> Result<Config, Failure> {
         let has_keys = !session.keys.is_empty();
         let custom = match &session.servers {
-            Servers::Ended if has_keys => return Err(Error::from(WrongServers::Ended).into()),
+            Servers::EndedSandbox if has_keys => return Err(Error::from(WrongServers::Ended).into()),
             Servers::Custom(custom) => Some(custom),
             _ => None,
         };

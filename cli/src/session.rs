@@ -229,7 +229,7 @@ impl Anew {
     /// Opens the file for a login to a sandbox, which knows no key of an earlier one. Returns an error if the session
     /// is valid elsewhere.
     pub(crate) fn in_sandbox(store: FileStore, session: &StoredSession) -> Result<Self, Failure> {
-        if !session.is_empty() && session.servers != Servers::Ended {
+        if !session.is_empty() && session.servers != Servers::EndedSandbox {
             return Err(Failure::new(format!(
                 "the session {} is not of the sandbox and is left as it is; name another with --session",
                 store.path().display()
@@ -260,7 +260,7 @@ impl SessionStore for Anew {
 
     fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
         // By the time that another process reads it, these servers are gone.
-        let (servers, dc_options) = (Servers::Ended, DcOptions::default());
+        let (servers, dc_options) = (Servers::EndedSandbox, DcOptions::default());
         self.0.save(&StoredSession { api_id: Some(SANDBOX_API_ID), servers, dc_options, ..session.clone() })
     }
 }

@@ -166,7 +166,7 @@ impl Watch {
         let (loss, trouble) = (client.and_then(Client::last_disconnect), client.and_then(Client::trouble));
         let remains = state.remains.take();
         // An error that would end the login later ends it now as well.
-        if let Some((_, Trouble::Waits(error))) = &trouble {
+        if let Some((_, Trouble::ServerBusy(error))) = &trouble {
             let error = LoginError::of("auth.signIn", error.clone());
             if !error.continuation().keeps_pending() {
                 let removed = remains.and_then(|it| it.file).map_or(Ok(()), |file| file.remove());
@@ -233,14 +233,14 @@ fn reason(
         );
     }
     match (loss, trouble) {
-        (_, Some((_, trouble @ Trouble::Waits(_)))) => (trouble.to_string(), "try again later"),
+        (_, Some((_, trouble @ Trouble::ServerBusy(_)))) => (trouble.to_string(), "try again later"),
         (Some((dc, reason)), _) if !reason.is_refusal() => {
             (format!("{dc} cannot be reached: {reason}"), advice::on_disconnect(&reason, route))
         }
         // The next connection may work already, but what it carries was answered no better.
-        (Some((_, reason)), _) | (None, Some((_, Trouble::Lost(reason)))) => {
+        (Some((_, reason)), _) | (None, Some((_, Trouble::Disconnected(reason)))) => {
             let advice = advice::on_disconnect(&reason, route);
-            (Trouble::Lost(reason).to_string(), advice)
+            (Trouble::Disconnected(reason).to_string(), advice)
         }
         _ if !has_stream => (
             "no connection was made".into(),

@@ -16,7 +16,7 @@ pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// (`mtproto/mtproto-transports#transport-errors`).
 pub(crate) const BACKOFF_AFTER_429: Duration = Duration::from_secs(5);
 /// Time for which a connection must be ready to reset the backoff, even without a result.
-pub(crate) const STEADY_AFTER: Duration = Duration::from_secs(5);
+pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// Default of [`Config::connect_timeout`](crate::client::Config::connect_timeout).
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Default of [`Config::connect_limit`](crate::client::Config::connect_limit): eight round trips over a bad network.
@@ -63,7 +63,7 @@ pub(crate) const DRAINING_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const KEY_PROPAGATION: Duration = Duration::from_secs(60);
 /// Number of consecutive rejections after which a key is dropped: -404 is not authenticated, and a machine of the
 /// server may lag behind.
-pub(crate) const KEY_DENIALS: u8 = 2;
+pub(crate) const MAX_KEY_REFUSALS: u8 = 2;
 /// Maximum time for the destruction of a key after a logout. It is dropped in any case after that.
 pub(crate) const KEY_DESTRUCTION_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -103,7 +103,7 @@ pub(crate) const MAX_IDS_PER_MESSAGE: usize = 8192;
 /// Maximum number of acks to be sent. A message that is not acknowledged is sent again, and is acknowledged then.
 pub(crate) const MAX_WAITING_ACKS: usize = 2 * MAX_IDS_PER_MESSAGE;
 /// Number of acks that are sent at once. TDLib waits for 100.
-pub(crate) const URGENT_ACKS: usize = 64;
+pub(crate) const ACK_FLUSH_COUNT: usize = 64;
 /// Maximum delay of an ack that waits for another packet (TDLib, `SessionConnection.cpp`).
 pub(crate) const ACK_DELAY: Duration = Duration::from_secs(30);
 /// Maximum number of packets that await a quick ack. Servers need not send any, so the oldest are dropped.
@@ -128,14 +128,14 @@ pub(crate) const MAX_SALTS: usize = 32;
 /// Number of future salts below which more are requested.
 pub(crate) const FEW_SALTS: usize = 2;
 /// Minimum time between two requests for future salts.
-pub(crate) const SALTS_ASKED_EVERY: Duration = Duration::from_secs(60);
+pub(crate) const MIN_SALT_REQUEST_INTERVAL: Duration = Duration::from_secs(60);
 /// Time between two pings.
 pub(crate) const PING_EVERY: Duration = Duration::from_secs(60);
 /// Number of seconds after the last ping until the server closes the connection (`ping_delay_disconnect`; TDLib uses
 /// 75).
 pub(crate) const DISCONNECT_DELAY_SECONDS: i32 = 75;
 /// Time without a message after which the server has closed the connection.
-pub(crate) const CLOSED_AFTER: Duration =
+pub(crate) const SERVER_IDLE_CLOSE: Duration =
     Duration::from_secs(DISCONNECT_DELAY_SECONDS.cast_unsigned() as u64);
 /// Time after a ping within which some message must arrive.
 pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(15);
@@ -161,7 +161,7 @@ pub(crate) const MAX_PENDING: usize = 1 << 16;
 pub(crate) const MAX_PENDING_BYTES: usize = 64 << 20;
 /// Minimum length in bytes of a query to compress. Measured on prose: 1024 bytes become 380 in 19 µs, 512 become 170 in
 /// 13 µs. A shorter query fits into one TCP segment anyway.
-pub(crate) const MIN_PACKED_QUERY: usize = 1024;
+pub(crate) const MIN_GZIPPED_QUERY: usize = 1024;
 /// Number of sampled bytes that decide whether a query is compressed.
 pub(crate) const SAMPLED_BYTES: usize = 1024;
 /// Number of places in the query from which those bytes are taken.
@@ -172,9 +172,9 @@ pub(crate) const MAX_ERROR_NAME: usize = 128;
 // ---- Queries of the client itself ----------------------------------------------------------------------------------
 
 /// Minimum time between two `updates.getState`, however many sessions the server creates.
-pub(crate) const UPDATES_STATE_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const UPDATES_STATE_INTERVAL: Duration = Duration::from_secs(1);
 /// Minimum time between two `help.getConfig`, however often the server announces changes.
-pub(crate) const ADDRESSES_EVERY: Duration = Duration::from_secs(10);
+pub(crate) const CONFIG_QUERY_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum number of queued updates. Beyond it the oldest are dropped, as if the client had missed them.
 pub(crate) const MAX_QUEUED_UPDATES: usize = 1024;
 /// Maximum size of queued updates in bytes: 16 MiB. A packed message may be a thousand times as large as its packet.

@@ -94,7 +94,7 @@ fn table(given: &[DcAddress], session: &StoredSession) -> Result<DcTable, Failur
 /// Prints what the other program does not learn about a session of servers that are not Telegram's.
 fn tell_what_is_lost(session: &StoredSession, to: Format) {
     match &session.servers {
-        Servers::Ended => {
+        Servers::EndedSandbox => {
             output::note(
                 "note: the session is of a sandbox that has ended; no server knows its key any more",
             );

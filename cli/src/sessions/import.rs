@@ -73,7 +73,7 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
             Servers::Telegram => {
                 return Err(Failure::new("the session says that it belongs to Telegram; leave out --dc"));
             }
-            Servers::Ended => {
+            Servers::EndedSandbox => {
                 return Err(Failure::new(
                     "the session belongs to a sandbox that has ended: no server knows its key; leave out --dc",
                 ));

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::datacenter::authorization::{AuthState, Transfer};
+use super::datacenter::authorization::{Transfer, TransferState};
 use super::machine::Client;
 use crate::dc::DcId;
 use crate::rpc::{InvokeError, LogoutCause, RequestId, Requester, RpcError, retry};
@@ -14,17 +14,17 @@ impl Client {
     /// Begins an authorization transfer to each DC whose requests wait for it.
     pub(super) fn begin_transfers(&mut self, now: Now) {
         let home = self.home();
-        let closed: Vec<DcId> = self
+        let blocked: Vec<DcId> = self
             .datacenters
             .values()
-            .filter(|datacenter| datacenter.auth() == AuthState::ImportNeeded)
+            .filter(|datacenter| datacenter.transfer_state() == TransferState::ImportNeeded)
             .map(|datacenter| datacenter.dc())
-            .filter(|dc| self.requests.has_pending(*dc))
+            .filter(|dc| self.requests.has_unanswered(*dc))
             .collect();
-        for dc in closed {
+        for dc in blocked {
             if dc == home || self.stored.user.is_none() {
                 // Requests go without a user now, or as the user of this DC.
-                self.open_auth(dc);
+                self.transfer_done(dc);
             } else {
                 self.transfers.insert(dc, Transfer::default());
                 self.export(now, dc);
@@ -43,18 +43,20 @@ impl Client {
     fn send_transfer(&mut self, now: Now, dc: DcId, to: DcId, query: Vec<u8>) {
         let request = self.send_internal(now, Requester::Transfer(dc), to, query);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.set_auth(AuthState::Importing(request));
+            datacenter.set_transfer_state(TransferState::Importing(request));
         }
     }
 
     /// An export or import was answered, or failed.
-    pub(super) fn transfer_answered(&mut self, now: Now, id: RequestId, dc: DcId) {
+    pub(super) fn on_transfer_answer(&mut self, now: Now, id: RequestId, dc: DcId) {
         let Some(answer) = self.requests.take(id) else { return };
-        let current =
-            self.datacenters.get(&dc).is_some_and(|datacenter| datacenter.auth() == AuthState::Importing(id));
+        let current = self
+            .datacenters
+            .get(&dc)
+            .is_some_and(|datacenter| datacenter.transfer_state() == TransferState::Importing(id));
         let Some(transfer) = self.transfers.get(&dc).copied().filter(|_| current) else { return };
         match answer {
-            Ok(_) if transfer.importing => self.open_auth(dc),
+            Ok(_) if transfer.importing => self.transfer_done(dc),
             Ok(body) => match enums::auth::ExportedAuthorization::from_bytes(body.expose()) {
                 Ok(enums::auth::ExportedAuthorization::ExportedAuthorization(exported)) => {
                     if let Some(transfer) = self.transfers.get_mut(&dc) {
@@ -82,10 +84,10 @@ impl Client {
         }
     }
 
-    fn open_auth(&mut self, dc: DcId) {
+    fn transfer_done(&mut self, dc: DcId) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.set_auth(AuthState::Unrestricted);
+            datacenter.set_transfer_state(TransferState::Unrestricted);
             datacenter.unpark(&self.requests);
         }
     }
@@ -94,9 +96,9 @@ impl Client {
     fn transfer_failed(&mut self, dc: DcId, error: &InvokeError) {
         self.transfers.remove(&dc);
         if let Some(datacenter) = self.datacenters.get_mut(&dc) {
-            datacenter.set_auth(AuthState::ImportNeeded);
+            datacenter.set_transfer_state(TransferState::ImportNeeded);
         }
-        let waiting: Vec<RequestId> = self.requests.waiting(dc).collect();
+        let waiting: Vec<RequestId> = self.requests.unanswered(dc).collect();
         for id in waiting {
             self.drop_request(id);
             self.fail(id, error.clone());

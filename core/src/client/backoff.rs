@@ -10,7 +10,7 @@ use crate::rpc::DisconnectReason;
 ///
 /// | event | failures | pause before the next attempt |
 /// |---|---|---|
-/// | [`failed`](Self::failed) | one more | twice as long, up to [`policy::BACKOFF_MAX`] |
+/// | [`record_failure`](Self::record_failure) | one more | twice as long, up to [`policy::BACKOFF_MAX`] |
 /// | [`restart`](Self::restart): what failed had worked for a while | 1 | the shortest |
 /// | [`reset`](Self::reset): it works, or another attempt is wanted at once | 0 | none |
 ///
@@ -26,7 +26,7 @@ impl Backoff {
         self.failures
     }
 
-    pub(super) const fn failed(&mut self) {
+    pub(super) const fn record_failure(&mut self) {
         self.failures = self.failures.saturating_add(1);
     }
 
@@ -68,7 +68,7 @@ mod tests {
     fn pauses(chance: u8, reason: &DisconnectReason) -> [Duration; 12] {
         let mut backoff = Backoff::default();
         core::array::from_fn(|_| {
-            backoff.failed();
+            backoff.record_failure();
             backoff.pause(reason, &mut Chance(chance))
         })
     }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn what_worked_for_a_while_begins_anew() {
         let mut backoff = Backoff::default();
-        (0..5).for_each(|_| backoff.failed());
+        (0..5).for_each(|_| backoff.record_failure());
         backoff.restart();
         assert_eq!(
             (backoff.failures(), backoff.pause(&DisconnectReason::ClosedByUs, &mut Chance(255))),

@@ -3,17 +3,17 @@
 pub(crate) mod carried_session;
 pub(crate) mod incoming;
 pub(crate) mod key_exchange;
+pub(crate) mod open_connection;
 mod request_bodies;
-pub(crate) mod stream;
 pub(crate) mod temporary_key;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use self::carried_session::CarriedSession;
-use self::incoming::{Incoming, start_key_exchange};
+use self::incoming::{ConnectionIncoming, start_key_exchange};
+use self::open_connection::{ConnectionState, OpenConnection, Stage};
 use self::request_bodies::RequestBodies;
-use self::stream::{ConnectionState, Stage, Stream};
 use self::temporary_key::TemporaryKey;
 use super::context::Context;
 use super::io::ConnId;
@@ -26,10 +26,10 @@ use crate::transport::{StackOptions, TransportStack};
 
 /// How far a connection came before it ended.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ended {
+pub(super) struct ConnectionProgress {
     pub(super) was_ready: bool,
     /// It was ready for a while.
-    pub(super) was_steady: bool,
+    pub(super) was_stable: bool,
     /// A key exchange had begun, and the connection was not ready yet.
     pub(super) in_key_exchange: bool,
     /// The peer had not answered the stream mode's first message yet.
@@ -48,7 +48,7 @@ impl Connection {
         Self { state: ConnectionState::Idle, carried: None }
     }
 
-    pub(super) fn open(&mut self, stream: Stream) {
+    pub(super) fn open(&mut self, stream: OpenConnection) {
         self.state = ConnectionState::Open(Box::new(stream));
     }
 
@@ -166,14 +166,14 @@ impl Connection {
     }
 
     /// Cuts a pause short.
-    pub(super) fn hurry(&mut self, now: Timestamp) {
+    pub(super) fn retry_now(&mut self, now: Timestamp) {
         if let ConnectionState::Backoff(until) = &mut self.state {
             *until = now;
         }
     }
 
     /// When the connection must be ready, if the server has answered a step of a key exchange over it.
-    pub(super) const fn key_exchange_due(&self) -> Option<Timestamp> {
+    pub(super) const fn key_exchange_deadline(&self) -> Option<Timestamp> {
         match &self.state {
             ConnectionState::Open(stream) if stream.has_key_answer => Some(stream.deadline.at),
             _ => None,
@@ -181,26 +181,26 @@ impl Connection {
     }
 
     /// Requests had another key to leave under while this connection made its own.
-    pub(super) fn take_over(&mut self) {
+    pub(super) fn clear_key_answer(&mut self) {
         if let ConnectionState::Open(stream) = &mut self.state {
             stream.has_key_answer = false;
         }
     }
 
     /// How far the connection has come, now that it ends.
-    pub(super) fn ended(&self, now: Timestamp) -> Ended {
-        let ConnectionState::Open(stream) = &self.state else { return Ended::default() };
+    pub(super) fn progress(&self, now: Timestamp) -> ConnectionProgress {
+        let ConnectionState::Open(stream) = &self.state else { return ConnectionProgress::default() };
         let ready_since = stream.ready_since();
-        Ended {
+        ConnectionProgress {
             was_ready: ready_since.is_some(),
-            was_steady: ready_since.is_some_and(|since| now - since >= policy::STEADY_AFTER),
+            was_stable: ready_since.is_some_and(|since| now - since >= policy::STABLE_AFTER),
             in_key_exchange: stream.has_key_answer && ready_since.is_none(),
             was_opening_tunnel: stream.stack.as_ref().is_some_and(|stack| !stack.is_open()),
         }
     }
 
     /// The stream is up. `tunnel_failures` earlier connections ended before their tunnel was open.
-    pub(super) fn opened(&mut self, dc: DcId, tunnel_failures: u32, cx: &mut Context<'_>) {
+    pub(super) fn on_opened(&mut self, dc: DcId, tunnel_failures: u32, cx: &mut Context<'_>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
         if !matches!(stream.stage, Stage::Connecting) {
             // The caller reports it twice: a stream that has begun cannot begin again.
@@ -252,17 +252,27 @@ impl Connection {
         dc: DcId,
         pfs: bool,
         cx: &'a mut Context<'c>,
-    ) -> Option<Incoming<'a, 'c>> {
+    ) -> Option<ConnectionIncoming<'a, 'c>> {
         let ConnectionState::Open(stream) = &mut self.state else { return None };
-        let Stream { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **stream else {
+        let OpenConnection { stack: Some(stack), stage, deadline, has_key_answer, .. } = &mut **stream else {
             return None;
         };
         let (frames, carried) = (stack.read(bytes), &mut self.carried);
-        Some(Incoming { frames, stage, deadline, has_key_answer, carried, unbound_error: None, dc, pfs, cx })
+        Some(ConnectionIncoming {
+            frames,
+            stage,
+            deadline,
+            has_key_answer,
+            carried,
+            unbound_error: None,
+            dc,
+            pfs,
+            cx,
+        })
     }
 
     /// All received bytes were pulled, or pulling has failed.
-    pub(super) fn receive_finished(&mut self, now: Timestamp) {
+    pub(super) fn finish_receive(&mut self, now: Timestamp) {
         if let ConnectionState::Open(stream) = &mut self.state {
             stream.note_tunnel(now);
         }
@@ -272,9 +282,9 @@ impl Connection {
     }
 
     /// The last transmit is out; its buffer comes back.
-    pub(super) fn transmitted(&mut self, buffer: Vec<u8>) {
+    pub(super) fn on_transmitted(&mut self, buffer: Vec<u8>) {
         let ConnectionState::Open(stream) = &mut self.state else { return };
-        stream.transmitted(buffer);
+        stream.on_transmitted(buffer);
         if let Some(carried) = &mut self.carried {
             carried.session.on_transmitted();
         }
@@ -289,7 +299,7 @@ impl Connection {
     ) -> Option<Vec<u8>> {
         let ConnectionState::Open(stream) = &mut self.state else { return None };
         let mut out = stream.take_buffer()?;
-        let Stream { stack: Some(stack), stage, .. } = &mut **stream else { return None };
+        let OpenConnection { stack: Some(stack), stage, .. } = &mut **stream else { return None };
         let mut written = stack.control(&mut out, cx.random);
         let has_begun = !matches!(stage, Stage::Connecting | Stage::OpeningTunnel);
         if has_begun && let Some(batch) = stack.begin(&mut out) {
@@ -313,7 +323,7 @@ impl Connection {
             };
             stack.finish(batch, &mut out, cx.random);
         }
-        stream.filled(out, written, cx.now.monotonic)
+        stream.finish_buffer(out, written, cx.now.monotonic)
     }
 
     /// Takes note of the time, which passes for a session only while a connection carries it.
@@ -326,7 +336,7 @@ impl Connection {
     }
 
     /// Why the connection must be replaced now, if it must.
-    pub(super) fn expired(&self, now: Timestamp) -> Option<DisconnectReason> {
+    pub(super) fn overdue(&self, now: Timestamp) -> Option<DisconnectReason> {
         let ConnectionState::Open(stream) = &self.state else { return None };
         if stream.write_due().is_some_and(|due| now >= due) {
             return Some(DisconnectReason::WriteTimeout);

@@ -4,8 +4,8 @@
 mod attempts;
 pub(crate) mod authorization;
 pub(crate) mod draining;
-mod key_denials;
 pub(crate) mod key_destruction;
+mod key_refusals;
 mod key_rotation;
 mod requests;
 
@@ -15,15 +15,15 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use self::attempts::Attempts;
-use self::authorization::AuthState;
-use self::draining::{DrainingSession, UnconfirmedRequests};
-use self::key_denials::{KeyDenials, UsedKey};
-use self::key_rotation::{Action, KeyRotation, View};
+use self::authorization::TransferState;
+use self::draining::{DrainingSession, OrphanedRequests};
+use self::key_refusals::{KeyRefusals, UsedKey};
+use self::key_rotation::{Action, KeyRotation, RotationInput};
 use super::config::Config;
 use super::connection::carried_session::CarriedSession;
-use super::connection::incoming::Incoming;
-use super::connection::stream::Stream;
-use super::connection::{Connection, Ended};
+use super::connection::incoming::ConnectionIncoming;
+use super::connection::open_connection::OpenConnection;
+use super::connection::{Connection, ConnectionProgress};
 use super::context::Context;
 use super::endpoints::{self, Attempt};
 use super::io::{ConnId, Event, Output};
@@ -40,13 +40,13 @@ use crate::time::{Now, Timestamp};
 ///
 /// | part | states | table |
 /// |---|---|---|
-/// | `main` | idle, backoff, connecting, opening the tunnel, key exchange, binding, validating, ready | [`ConnectionState`](super::connection::stream::ConnectionState) |
+/// | `main` | idle, backoff, connecting, opening the tunnel, key exchange, binding, validating, ready | [`ConnectionState`](super::connection::open_connection::ConnectionState) |
 /// | `rotation`, over `next` | idle, preparing, holding, binding | [`KeyRotation`] |
 /// | `draining` | none, or the session under the key before | [`DrainingSession`] |
 ///
 /// They meet in three transitions. A rotation that ends puts `next` in the place of `main`, which drains if it owes
 /// answers. A `main` whose temporary key the server takes for unbound drains, and begins anew as idle. The session of
-/// `main` is dropped if its key is expired or denied ([`KeyDenials`]).
+/// `main` is dropped if its key is expired or refused ([`KeyRefusals`]).
 #[derive(Debug)]
 pub(super) struct Datacenter {
     dc: DcId,
@@ -58,18 +58,18 @@ pub(super) struct Datacenter {
     /// The session under the key before, while it owes answers.
     draining: Option<Box<DrainingSession>>,
     attempts: Attempts,
-    denials: KeyDenials,
+    key_refusals: KeyRefusals,
     /// Whether requests travel under temporary keys.
     pfs: bool,
-    auth: AuthState,
+    transfer_state: TransferState,
     /// Requests that may not leave yet.
     parked: BTreeSet<RequestTag>,
     /// The draining session owes fewer answers than before, so some of the parked requests may leave.
     needs_unpark: bool,
     /// Requests that left under a key which is gone.
-    unconfirmed: UnconfirmedRequests,
+    orphaned: OrphanedRequests,
     /// Whether the connection is kept open although no request waits.
-    is_kept: bool,
+    is_kept_open: bool,
     /// When a request was last queued or answered.
     last_used: Timestamp,
     /// What goes before a query until the server knows this client; then, if no updates are wanted,
@@ -97,13 +97,13 @@ impl Datacenter {
             rotation: KeyRotation::default(),
             draining: None,
             attempts: Attempts::default(),
-            denials: KeyDenials::default(),
+            key_refusals: KeyRefusals::default(),
             pfs,
-            auth: AuthState::Unrestricted,
+            transfer_state: TransferState::Unrestricted,
             parked: BTreeSet::new(),
             needs_unpark: false,
-            unconfirmed: UnconfirmedRequests::default(),
-            is_kept: false,
+            orphaned: OrphanedRequests::default(),
+            is_kept_open: false,
             last_used: Timestamp::ZERO,
             prefix,
         }
@@ -113,26 +113,26 @@ impl Datacenter {
         self.dc
     }
 
-    pub(super) const fn auth(&self) -> AuthState {
-        self.auth
+    pub(super) const fn transfer_state(&self) -> TransferState {
+        self.transfer_state
     }
 
-    pub(super) const fn set_auth(&mut self, auth: AuthState) {
-        self.auth = auth;
+    pub(super) const fn set_transfer_state(&mut self, state: TransferState) {
+        self.transfer_state = state;
     }
 
     /// Whether the connection is kept open although no request waits.
-    pub(super) const fn is_kept(&self) -> bool {
-        self.is_kept
+    pub(super) const fn is_kept_open(&self) -> bool {
+        self.is_kept_open
     }
 
-    pub(super) const fn set_kept(&mut self, is_kept: bool) {
-        self.is_kept = is_kept;
+    pub(super) const fn set_kept_open(&mut self, is_kept_open: bool) {
+        self.is_kept_open = is_kept_open;
     }
 
     /// How the last connection ended, unless a request was answered since.
-    pub(super) const fn trouble(&self) -> Option<&DisconnectReason> {
-        self.attempts.trouble()
+    pub(super) const fn last_failure(&self) -> Option<&DisconnectReason> {
+        self.attempts.last_failure()
     }
 
     /// Failures in a row.
@@ -205,13 +205,13 @@ impl Datacenter {
 
     /// Keeps the connection open from now on, and tries at once.
     pub(super) fn keep_open(&mut self, now: Timestamp) {
-        self.is_kept = true;
+        self.is_kept_open = true;
         self.attempts.forget_failures();
-        self.main.hurry(now);
+        self.main.retry_now(now);
     }
 
     /// Which connections must be opened now. `is_needed`: something waits for the main one.
-    pub(super) fn due(&self, is_needed: bool, now: Now) -> impl Iterator<Item = Role> + use<> {
+    pub(super) fn roles_to_open(&self, is_needed: bool, now: Now) -> impl Iterator<Item = Role> + use<> {
         let monotonic = now.monotonic;
         let main = (self.main.is_idle() && is_needed) || self.main.is_retry_due(monotonic);
         let next = self.rotation.is_due(self.renewal_in(now), monotonic);
@@ -227,7 +227,7 @@ impl Datacenter {
     }
 
     /// Begins an attempt over `stream`.
-    pub(super) fn open(&mut self, role: Role, stream: Stream, requests: &PendingRequests, now: Now) {
+    pub(super) fn open(&mut self, role: Role, stream: OpenConnection, requests: &PendingRequests, now: Now) {
         match role {
             Role::Main if self.main.is_key_expired(now) => self.drop_session(requests),
             Role::Next => {
@@ -242,10 +242,10 @@ impl Datacenter {
     }
 
     /// The stream is up.
-    pub(super) fn opened(&mut self, role: Role, cx: &mut Context<'_>) {
+    pub(super) fn on_opened(&mut self, role: Role, cx: &mut Context<'_>) {
         let (dc, tunnel_failures) = (self.dc, self.attempts.tunnel_failures());
         if let Some(connection) = self.connection_mut(role) {
-            connection.opened(dc, tunnel_failures, cx);
+            connection.on_opened(dc, tunnel_failures, cx);
         }
     }
 
@@ -287,21 +287,21 @@ impl Datacenter {
         role: Role,
         bytes: &'a mut [u8],
         cx: &'a mut Context<'c>,
-    ) -> Option<Incoming<'a, 'c>> {
+    ) -> Option<ConnectionIncoming<'a, 'c>> {
         let (dc, pfs) = (self.dc, self.pfs);
         self.connection_mut(role)?.receive(bytes, dc, pfs, cx)
     }
 
     /// All received bytes were pulled, or pulling has failed.
-    pub(super) fn receive_finished(&mut self, role: Role, now: Timestamp) {
+    pub(super) fn finish_receive(&mut self, role: Role, now: Timestamp) {
         if let Some(connection) = self.connection_mut(role) {
-            connection.receive_finished(now);
+            connection.finish_receive(now);
         }
     }
 
-    pub(super) fn transmitted(&mut self, role: Role, buffer: Vec<u8>) {
+    pub(super) fn on_transmitted(&mut self, role: Role, buffer: Vec<u8>) {
         if let Some(connection) = self.connection_mut(role) {
-            connection.transmitted(buffer);
+            connection.on_transmitted(buffer);
         }
     }
 
@@ -322,21 +322,21 @@ impl Datacenter {
     }
 
     /// The main connection has become ready.
-    pub(super) fn connected(&mut self) -> Output {
-        self.attempts.ready();
-        self.denials.key_known();
+    pub(super) fn on_ready(&mut self) -> Output {
+        self.attempts.on_ready();
+        self.key_refusals.on_key_confirmed();
         Output::Event(Event::Connected { dc: self.dc })
     }
 
     /// A permanent key was made.
-    pub(super) const fn key_made(&mut self, now: Timestamp) {
-        self.denials.key_made(now);
+    pub(super) const fn on_key_made(&mut self, now: Timestamp) {
+        self.key_refusals.on_key_made(now);
     }
 
     /// A request was answered.
-    pub(super) fn note_result(&mut self, now: Timestamp) {
+    pub(super) fn on_result(&mut self, now: Timestamp) {
         self.last_used = now;
-        self.attempts.answered();
+        self.attempts.on_answer();
     }
 
     /// The salt to store and the clock's offset from the wall clock, as the session knows them now. Salts of temporary
@@ -365,7 +365,7 @@ impl Datacenter {
     fn advance_rotation(&mut self, requests: &PendingRequests, now: Now) -> [Option<ConnId>; 2] {
         let Some(next) = &mut self.next else { return [None, None] };
         next.tick(now.monotonic);
-        let view = View {
+        let view = RotationInput {
             is_made: next.carried().is_some(),
             is_bound: next.carried().is_some_and(CarriedSession::is_key_usable),
             is_ready: self.main.is_ready(),
@@ -378,7 +378,7 @@ impl Datacenter {
             Action::Bind => next.bind(),
             Action::Switch => {
                 if let Some(mut next) = self.next.take() {
-                    next.take_over();
+                    next.clear_key_answer();
                     return self.replace_main(*next, requests, now);
                 }
             }
@@ -395,7 +395,7 @@ impl Datacenter {
     ) -> [Option<ConnId>; 2] {
         let unfinished = self.drop_draining(requests);
         let last = core::mem::replace(&mut self.main, next);
-        self.rotation.release();
+        self.rotation.stop_holding();
         let finished = if last.has_requests() {
             let mut draining = DrainingSession::new(last, now);
             // What never left is owed by no session: the next one takes it when it begins.
@@ -420,10 +420,10 @@ impl Datacenter {
     }
 
     /// A connection whose time is over, and why.
-    pub(super) fn expired(&self, now: Timestamp) -> Option<(ConnId, DisconnectReason)> {
+    pub(super) fn overdue(&self, now: Timestamp) -> Option<(ConnId, DisconnectReason)> {
         [Role::Main, Role::Next, Role::Draining].into_iter().find_map(|role| {
             let connection = self.connection(role)?;
-            Some((connection.conn()?, connection.expired(now)?))
+            Some((connection.conn()?, connection.overdue(now)?))
         })
     }
 
@@ -436,9 +436,9 @@ impl Datacenter {
     }
 
     /// Until when the first connection may go on to make its keys, if the server has answered a step of that.
-    pub(super) fn key_exchange_due(&self) -> Option<Timestamp> {
+    pub(super) fn key_exchange_deadline(&self) -> Option<Timestamp> {
         self.main
-            .key_exchange_due()
+            .key_exchange_deadline()
             .filter(|_| !self.takes_requests() && !self.attempts.failed_in_key_exchange())
     }
 
@@ -448,7 +448,7 @@ impl Datacenter {
     /// although it was bound. Requests need another key, but the refusals of what is in flight still arrive.
     pub(super) fn drains_after(&self, role: Role, reason: &DisconnectReason) -> bool {
         let was_bound = self.main.temporary().is_some_and(|(_, temporary)| temporary.is_bound());
-        role == Role::Main && was_bound && matches!(reason, DisconnectReason::Binding(_))
+        role == Role::Main && was_bound && matches!(reason, DisconnectReason::BindRefused(_))
     }
 
     /// The key carries no requests any more. Returns connections to close.
@@ -458,14 +458,15 @@ impl Datacenter {
     }
 
     /// The main connection ended, which was ready if `was_ready`. Returns whether the permanent key must be given up.
-    pub(super) fn main_ended(
+    pub(super) fn on_main_disconnect(
         &mut self,
         reason: &DisconnectReason,
         was_ready: bool,
         requests: &PendingRequests,
         now: Now,
     ) -> bool {
-        self.attempts.ended(reason, Ended { was_ready, ..self.main.ended(now.monotonic) });
+        self.attempts
+            .on_disconnect(reason, ConnectionProgress { was_ready, ..self.main.progress(now.monotonic) });
         self.main.close();
         let key = match (self.main.carried(), self.main.temporary()) {
             (None, _) => UsedKey::None,
@@ -474,7 +475,7 @@ impl Datacenter {
                 is_useless: !temporary.is_bound() || temporary.is_over(carried.server_time(now)),
             },
         };
-        let verdict = self.denials.disconnected(reason, key, now.monotonic);
+        let verdict = self.key_refusals.on_disconnect(reason, key, now.monotonic);
         if verdict.gives_up_session {
             self.drop_session(requests);
             // A permanent key is not given up for that: a binding shows whether the server knows it.
@@ -502,12 +503,12 @@ impl Datacenter {
 
     /// Makes no further attempt before something needs the connection.
     pub(super) fn give_up(&mut self) {
-        self.is_kept = false;
+        self.is_kept_open = false;
         self.attempts.forget_failures();
     }
 
     /// The preparation of the next key failed: what it held back leaves under the present one.
-    pub(super) fn next_ended(
+    pub(super) fn on_next_disconnect(
         &mut self,
         now: Now,
         reason: &DisconnectReason,
@@ -515,34 +516,34 @@ impl Datacenter {
         random: &mut dyn SecureRandom,
     ) {
         self.next = None;
-        self.rotation.failed(reason, random, now.monotonic);
+        self.rotation.on_failure(reason, random, now.monotonic);
         self.unpark(requests);
     }
 
     /// The connection of the draining session ended.
-    pub(super) fn draining_ended(
+    pub(super) fn on_draining_disconnect(
         &mut self,
         now: Now,
         reason: &DisconnectReason,
         random: &mut dyn SecureRandom,
     ) {
         if let Some(draining) = &mut self.draining {
-            draining.disconnected(reason, random, now.monotonic);
+            draining.on_disconnect(reason, random, now.monotonic);
         }
     }
 
     /// The permanent key is gone.
     pub(super) fn forget_key(&mut self, config: &Config, requests: &PendingRequests) {
         self.pfs = config.pfs;
-        self.denials.reset();
+        self.key_refusals.reset();
         self.drop_session(requests);
     }
 
     /// Forgets the session, so that the next connection begins with a new one; remembers what left under it.
     fn drop_session(&mut self, requests: &PendingRequests) {
-        self.unconfirmed.add(&self.main, requests.waiting(self.dc));
+        self.orphaned.add(&self.main, requests.unanswered(self.dc));
         self.main.take_carried();
-        self.rotation.release();
+        self.rotation.stop_holding();
         self.parked.clear();
     }
 }

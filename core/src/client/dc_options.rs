@@ -44,12 +44,12 @@ pub struct DcOption {
     pub secret: Option<ProxySecret>,
 }
 
-/// The addresses that the home DC told of last. They are kept in the order of the server, packed.
+/// The addresses that the home DC told of last. They are kept in the order of the server, encoded.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct DcOptions {
     /// One address after the other: DC 2, flags 1, port 2, address 4 or 16, and if the flags say so length 1 and the
     /// secret; little-endian.
-    packed: Zeroizing<Vec<u8>>,
+    encoded: Zeroizing<Vec<u8>>,
     /// Until when they need not be asked for again, in seconds since 1970 by the server's clock.
     pub expires: u64,
     /// Whether IPv6 is tried first (`force_try_ipv6`).
@@ -70,20 +70,20 @@ impl DcOptions {
     /// Whether none is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.packed.is_empty()
+        self.encoded.is_empty()
     }
 
     /// The addresses, in the order of the server.
     pub fn iter(&self) -> impl Iterator<Item = DcOption> + '_ {
-        let mut reader = Reader::new(&self.packed);
-        // What is packed was checked before.
+        let mut reader = Reader::new(&self.encoded);
+        // What is encoded was checked before.
         core::iter::from_fn(move || read(&mut reader))
     }
 
     /// Takes the usable addresses of a list. If `is_telegram` is set, an address that no host on the Internet can have is
     /// dropped. An empty list changes nothing.
     pub(super) fn replace(&mut self, list: &[enums::DcOption], is_telegram: bool) -> bool {
-        let mut packed = Zeroizing::new(Vec::new());
+        let mut encoded = Zeroizing::new(Vec::new());
         let mut taken: Vec<DcOption> = Vec::new();
         for enums::DcOption::DcOption(option) in list {
             let Some(option) = checked(option, is_telegram) else { continue };
@@ -92,13 +92,13 @@ impl DcOptions {
                 && of_the_dc < policy::MAX_OPTIONS_PER_DC
                 && !taken.contains(&option)
             {
-                write(&mut packed, &option);
+                write(&mut encoded, &option);
                 taken.push(option);
             }
         }
-        let changes = !taken.is_empty() && packed != self.packed;
+        let changes = !taken.is_empty() && encoded != self.encoded;
         if changes {
-            self.packed = packed;
+            self.encoded = encoded;
         }
         changes
     }
@@ -113,24 +113,24 @@ impl DcOptions {
     }
 
     /// The length of the addresses in a session's text, in bytes.
-    pub(super) fn packed_len(&self) -> usize {
-        self.packed.len()
+    pub(super) fn encoded_len(&self) -> usize {
+        self.encoded.len()
     }
 
     /// The section of a session's text: expiry 8, flags 1, then the addresses.
     pub(super) fn write_section(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(9 + self.packed.len()));
+        let mut out = Zeroizing::new(Vec::with_capacity(9 + self.encoded.len()));
         out.extend_from_slice(&self.expires.to_le_bytes());
         out.push(u8::from(self.prefers_ipv6));
-        out.extend_from_slice(&self.packed);
+        out.extend_from_slice(&self.encoded);
         out
     }
 
     /// Reads what [`write_section`](Self::write_section) wrote.
     pub(super) fn read_section(section: &[u8]) -> Option<Self> {
-        let (head, packed) = section.split_first_chunk::<9>()?;
+        let (head, encoded) = section.split_first_chunk::<9>()?;
         let (expires, flag) = head.split_first_chunk::<8>()?;
-        let mut reader = Reader::new(packed);
+        let mut reader = Reader::new(encoded);
         let mut count = 0;
         while reader.remaining() > 0 {
             read(&mut reader)?;
@@ -138,7 +138,7 @@ impl DcOptions {
         }
         let is_written = count <= policy::MAX_DC_OPTIONS && matches!(flag, [0 | 1]);
         is_written.then(|| Self {
-            packed: Zeroizing::new(packed.to_vec()),
+            encoded: Zeroizing::new(encoded.to_vec()),
             expires: u64::from_le_bytes(*expires),
             prefers_ipv6: flag == [1],
         })
@@ -146,7 +146,7 @@ impl DcOptions {
 }
 
 /// The addresses that an update tells of; `Some` of an empty list: they are to be asked for again.
-pub(super) fn told_by(update: &[u8]) -> Option<Vec<enums::DcOption>> {
+pub(super) fn dc_options_in_update(update: &[u8]) -> Option<Vec<enums::DcOption>> {
     // All of them begin like this; most updates are others.
     if !update.starts_with(&types::UpdateShort::ID.to_le_bytes()) {
         return None;

@@ -1,4 +1,4 @@
-//! The groups to a DC: which addresses an attempt may connect to, and what it speaks there.
+//! Endpoint selection: which addresses and which transport a connection attempt uses.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -30,7 +30,7 @@ struct EndpointGroup {
 
 /// Whether an address of `dc` is known.
 pub(super) fn is_known(config: &Config, stored: &StoredSession, dc: DcId) -> bool {
-    !config.endpoints(dc).is_empty() || learned(config, stored, dc).next().is_some()
+    !config.endpoints(dc).is_empty() || announced_options(config, stored, dc).next().is_some()
 }
 
 /// The attempt after `failures` in a row. Each group has its turn; after that, each group begins with another of its
@@ -58,7 +58,7 @@ fn endpoint_groups(config: &Config, stored: &StoredSession, dc: DcId) -> Vec<End
     let mut configured = EndpointGroup { mode: None, endpoints: config.endpoints(dc).to_vec() };
     let mut announced = EndpointGroup { mode: None, endpoints: Vec::new() };
     let mut others: Vec<EndpointGroup> = Vec::new();
-    for option in learned(config, stored, dc) {
+    for option in announced_options(config, stored, dc) {
         let mode = match &option.secret {
             #[cfg(feature = "mtproxy")]
             Some(secret) => Some(StreamMode::MtProxy(secret.clone())),
@@ -106,7 +106,7 @@ fn endpoint_groups(config: &Config, stored: &StoredSession, dc: DcId) -> Vec<End
 }
 
 /// The addresses of `dc` that the server announced and that accept requests.
-fn learned<'a>(
+fn announced_options<'a>(
     config: &'a Config,
     stored: &'a StoredSession,
     dc: DcId,
@@ -244,18 +244,18 @@ mod tests {
         ];
         let stored = session(&config, options.clone());
         assert_eq!(stored.dc_options.iter().count(), 4);
-        let learned = |config: &Config, stored: &StoredSession| -> Vec<_> {
+        let announced_options = |config: &Config, stored: &StoredSession| -> Vec<_> {
             let shown = shown(config, stored, 0).into_iter();
             shown.filter(|address| address.starts_with("91.")).collect()
         };
-        assert_eq!(learned(&config, &stored), ["91.108.4.1:8443"]);
+        assert_eq!(announced_options(&config, &stored), ["91.108.4.1:8443"]);
         // The static one is for proxies, and with it no other that was told.
         let behind = Config { through_proxy: true, ..config };
-        assert_eq!(learned(&behind, &stored), ["91.108.4.4:443"]);
+        assert_eq!(announced_options(&behind, &stored), ["91.108.4.4:443"]);
         assert_eq!(shown(&behind, &stored, 0)[0], "91.108.4.4:443");
         // Without any, what there is is used.
         let stored = session(&behind, options[3..].to_vec());
-        assert_eq!(learned(&behind, &stored), ["91.108.4.1:8443"]);
+        assert_eq!(announced_options(&behind, &stored), ["91.108.4.1:8443"]);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What the client itself asks the home DC: where updates stand (`updates.getState`, `api/updates`), which makes the server
 //! push them to the session, and where all DCs are (`help.getConfig`).
 
-use super::address_query::AddressQuery;
+use super::config_query::ConfigQuery;
 use super::io::{Event, Output};
 use super::machine::Client;
 use super::servers::Servers;
-use super::update_queue::{Subscription, UpdatesState};
+use super::update_queue::{UpdatesQuery, UpdatesState};
 use crate::policy;
 use crate::rpc::{RequestId, Requester, retry};
 use crate::session::ServerClock;
@@ -18,59 +18,59 @@ impl Client {
     /// of the subscription of the session before.
     pub(super) fn want_updates(&mut self) {
         // A query that is under way is executed in the new session too.
-        if self.config.updates && self.subscription == Subscription::Idle {
-            self.subscription = Subscription::Due(self.updates_state_not_before);
+        if self.config.updates && self.updates_query == UpdatesQuery::Idle {
+            self.updates_query = UpdatesQuery::Due(self.updates_state_not_before);
         }
     }
 
     /// Asks where updates stand, if that is due. It opens no connection, but keeps the one that is open.
-    pub(super) fn ask_updates_state(&mut self, now: Now) {
+    pub(super) fn query_updates_state(&mut self, now: Now) {
         if self.stored.user.is_none() || self.closed {
-            return self.unsubscribe();
+            return self.cancel_updates_query();
         }
-        let Subscription::Due(at) = self.subscription else { return };
+        let UpdatesQuery::Due(at) = self.updates_query else { return };
         if at > now.monotonic || !self.is_connected() {
             return;
         }
         let query = functions::updates::GetState {}.to_bytes();
         let home = self.home();
         // Updates come over this connection, and nothing else would reopen it.
-        self.datacenter(home).set_kept(true);
-        let id = self.send_internal(now, Requester::Updates, home, query);
-        self.subscription = Subscription::Asked(id);
+        self.datacenter(home).set_kept_open(true);
+        let id = self.send_internal(now, Requester::UpdatesState, home, query);
+        self.updates_query = UpdatesQuery::Asked(id);
     }
 
     /// When the query is due, if only time is missing.
-    pub(super) fn subscription_due(&self) -> Option<Timestamp> {
-        match self.subscription {
-            Subscription::Due(at) if self.is_connected() => Some(at),
+    pub(super) fn updates_query_due(&self) -> Option<Timestamp> {
+        match self.updates_query {
+            UpdatesQuery::Due(at) if self.is_connected() => Some(at),
             _ => None,
         }
     }
 
     /// The connection that carried the query ended: it is sent over the next.
-    pub(super) fn postpone_updates(&mut self) {
-        if let Subscription::Asked(id) = self.subscription {
+    pub(super) fn restart_updates_query(&mut self) {
+        if let UpdatesQuery::Asked(id) = self.updates_query {
             self.forget_question(id);
-            self.subscription = Subscription::Due(Timestamp::ZERO);
+            self.updates_query = UpdatesQuery::Due(Timestamp::ZERO);
         }
     }
 
     /// No user is logged in any more.
-    pub(super) fn unsubscribe(&mut self) {
-        if let Subscription::Asked(id) = core::mem::take(&mut self.subscription) {
+    pub(super) fn cancel_updates_query(&mut self) {
+        if let UpdatesQuery::Asked(id) = core::mem::take(&mut self.updates_query) {
             self.forget_question(id);
         }
     }
 
     /// The query was answered, or failed.
-    pub(super) fn updates_answered(&mut self, now: Now, id: RequestId) {
+    pub(super) fn on_updates_state(&mut self, now: Now, id: RequestId) {
         let Some(answer) = self.requests.take(id) else { return };
-        if self.subscription != Subscription::Asked(id) {
+        if self.updates_query != UpdatesQuery::Asked(id) {
             return;
         }
         let answer = answer.and_then(|body| Ok(enums::updates::State::from_bytes(body.expose())?));
-        self.subscription = match answer {
+        self.updates_query = match answer {
             Ok(enums::updates::State::State(state)) => {
                 let state = UpdatesState {
                     pts: state.pts,
@@ -80,10 +80,10 @@ impl Client {
                     unread_count: state.unread_count,
                 };
                 self.outputs.push_back(Output::Event(Event::UpdatesState(state)));
-                self.updates_state_not_before = now.monotonic + policy::UPDATES_STATE_EVERY;
-                Subscription::Idle
+                self.updates_state_not_before = now.monotonic + policy::UPDATES_STATE_INTERVAL;
+                UpdatesQuery::Idle
             }
-            Err(error) => Subscription::Due(now.monotonic + retry::updates_state_pause(&error)),
+            Err(error) => UpdatesQuery::Due(now.monotonic + retry::updates_state_retry_delay(&error)),
         };
     }
 
@@ -93,8 +93,8 @@ impl Client {
     }
 
     /// Asks where the DCs are, if that is due. It opens no connection: the query goes along with others to the home DC.
-    pub(super) fn ask_addresses(&mut self, now: Now) {
-        let AddressQuery::Idle(from) = self.address_query else { return };
+    pub(super) fn query_config(&mut self, now: Now) {
+        let ConfigQuery::Idle(from) = self.config_query else { return };
         let home = self.home();
         if from > now.monotonic
             || self.closed
@@ -106,15 +106,14 @@ impl Client {
         {
             return;
         }
-        let id =
-            self.send_internal(now, Requester::Addresses, home, functions::help::GetConfig {}.to_bytes());
-        self.address_query = AddressQuery::Asked(id);
+        let id = self.send_internal(now, Requester::Config, home, functions::help::GetConfig {}.to_bytes());
+        self.config_query = ConfigQuery::Asked(id);
     }
 
     /// The query was answered, or failed.
-    pub(super) fn addresses_answered(&mut self, now: Now, id: RequestId) {
+    pub(super) fn on_config(&mut self, now: Now, id: RequestId) {
         let Some(answer) = self.requests.take(id) else { return };
-        if self.address_query != AddressQuery::Asked(id) {
+        if self.config_query != ConfigQuery::Asked(id) {
             return;
         }
         let answer = answer.and_then(|body| Ok(enums::Config::from_bytes(body.expose())?));
@@ -124,21 +123,21 @@ impl Client {
                     (self.stored.servers == Servers::Telegram, self.server_seconds(now));
                 self.stored.dc_options.take_config(&config, is_telegram, seconds);
                 self.dirty = true;
-                policy::ADDRESSES_EVERY
+                policy::CONFIG_QUERY_INTERVAL
             }
-            Err(error) => retry::addresses_pause(&error),
+            Err(error) => retry::config_retry_delay(&error),
         };
-        self.address_query = AddressQuery::Idle(now.monotonic + wait);
-        self.steps.hurry_migrations(now.monotonic);
+        self.config_query = ConfigQuery::Idle(now.monotonic + wait);
+        self.steps.retry_migrations(now.monotonic);
     }
 
     /// Whether the query is under way.
-    pub(super) const fn asks_addresses(&self) -> bool {
-        matches!(self.address_query, AddressQuery::Asked(_))
+    pub(super) const fn is_config_query_pending(&self) -> bool {
+        matches!(self.config_query, ConfigQuery::Asked(_))
     }
 
     /// The home DC pushed a list of addresses; an empty list means that it must be asked.
-    pub(super) fn addresses_told(&mut self, list: &[enums::DcOption]) {
+    pub(super) fn on_dc_options(&mut self, list: &[enums::DcOption]) {
         if list.is_empty() {
             self.stored.dc_options.expires = 0;
         } else if self.stored.dc_options.replace(list, self.stored.servers == Servers::Telegram) {
@@ -147,8 +146,8 @@ impl Client {
     }
 
     /// The connection that carried the query ended, or is no longer the home DC's: it is sent over the next.
-    pub(super) fn postpone_addresses(&mut self) {
-        if let AddressQuery::Asked(id) = core::mem::take(&mut self.address_query) {
+    pub(super) fn restart_config_query(&mut self) {
+        if let ConfigQuery::Asked(id) = core::mem::take(&mut self.config_query) {
             self.drop_request(id);
             self.requests.remove(id);
         }

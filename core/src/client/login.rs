@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::error::ApiMisuse;
 use super::io::{Event, Output};
 use super::machine::Client;
-use super::steps::{Alarm, Step, StepOutput};
+use super::steps::{Step, StepOutput, StepTimer};
 use super::stored_session::LoggedInUser;
 use crate::login::{AccountChange, LoginContext, LoginError, LoginFlow, PasswordKdfOutput, Progress, QrLink};
 use crate::policy;
@@ -89,29 +89,29 @@ impl Client {
         self.steps.flows.get(&id)?.link.as_ref()
     }
 
-    /// Advances the steps whose alarms are due.
-    pub(super) fn run_step_alarms(&mut self, now: Now) {
-        while let Some((id, alarm)) = self.steps.take_due(now.monotonic) {
-            match alarm {
-                Alarm::Abandoned => self.finish(now, id, Err(LoginError::ComputeTimedOut)),
-                Alarm::Repeat => self.send_query(now, id),
-                Alarm::Renew => self.renew_link(now, id),
-                Alarm::Migrate(dc) => self.apply_progress(now, id, Progress::Migrate(dc)),
+    /// Advances the steps whose timers are due.
+    pub(super) fn run_step_timers(&mut self, now: Now) {
+        while let Some((id, timer)) = self.steps.take_due(now.monotonic) {
+            match timer {
+                StepTimer::KdfTimeout => self.finish(now, id, Err(LoginError::ComputeTimedOut)),
+                StepTimer::Repeat => self.send_query(now, id),
+                StepTimer::Renew => self.renew_link(now, id),
+                StepTimer::Migrate(dc) => self.apply_progress(now, id, Progress::Migrate(dc)),
             }
         }
     }
 
     /// `updateLoginToken` arrived: one of the links was scanned.
-    pub(super) fn links_scanned(&mut self, now: Now) {
-        let shown: Vec<RequestId> = self.steps.flows.keys().copied().collect();
-        for id in shown {
+    pub(super) fn on_links_scanned(&mut self, now: Now) {
+        let ids: Vec<RequestId> = self.steps.flows.keys().copied().collect();
+        for id in ids {
             let Some(step) = self.steps.flows.get_mut(&id).filter(|step| step.flow.is_qr_login()) else {
                 continue;
             };
             if step.query.is_some() {
                 // The answer on its way may have left before.
-                step.was_scanned = true;
-            } else if matches!(step.alarm, None | Some((_, Alarm::Renew))) {
+                step.login_token_scanned = true;
+            } else if matches!(step.timer, None | Some((_, StepTimer::Renew))) {
                 self.renew_scanned(now, id);
             }
         }
@@ -120,17 +120,17 @@ impl Client {
     /// Asks for the result of a scan: at once, unless the server reports scans all the time.
     fn renew_scanned(&mut self, now: Now, id: RequestId) {
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
-        if step.scans_from > now.monotonic {
-            step.alarm = Some((step.scans_from, Alarm::Renew));
+        if step.scan_throttled_until > now.monotonic {
+            step.timer = Some((step.scan_throttled_until, StepTimer::Renew));
         } else {
-            step.alarm = None;
-            step.scans_from = now.monotonic + policy::MIN_QR_LIFETIME;
+            step.timer = None;
+            step.scan_throttled_until = now.monotonic + policy::MIN_QR_LIFETIME;
             self.renew_link(now, id);
         }
     }
 
     /// Ends the steps that wait for something other than an answer.
-    pub(super) fn end_steps(&mut self, now: Now, error: &InvokeError) {
+    pub(super) fn fail_idle_steps(&mut self, now: Now, error: &InvokeError) {
         let idle: Vec<RequestId> =
             self.steps.flows.iter().filter(|(_, step)| step.query.is_none()).map(|(id, _)| *id).collect();
         for id in idle {
@@ -145,7 +145,7 @@ impl Client {
         }
     }
 
-    pub(super) fn step_answered(&mut self, now: Now, query: RequestId, id: RequestId) {
+    pub(super) fn on_step_answer(&mut self, now: Now, query: RequestId, id: RequestId) {
         let Some(answer) = self.requests.take(query) else { return };
         let server_time = (now.unix.as_secs() as i64).saturating_add(self.stored.clock_offset);
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
@@ -156,14 +156,15 @@ impl Client {
             _ => None,
         };
         let progress = step.flow.answered(answer, server_time, &mut *self.random);
-        step.trouble = error.filter(|_| matches!(progress, Progress::FloodWait(_) | Progress::RetryAfter(_)));
+        step.last_error =
+            error.filter(|_| matches!(progress, Progress::FloodWait(_) | Progress::RetryAfter(_)));
         self.apply_progress(now, id, progress);
     }
 
-    pub(super) fn step_computed(&mut self, now: Now, outcome: &PasswordKdfOutput) {
+    pub(super) fn on_step_computed(&mut self, now: Now, outcome: &PasswordKdfOutput) {
         let id = outcome.step;
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
-        step.alarm = None;
+        step.timer = None;
         let progress = step.flow.computed(outcome, &mut *self.random);
         self.apply_progress(now, id, progress);
     }
@@ -172,8 +173,8 @@ impl Client {
         match progress {
             Progress::Send => self.send_query(now, id),
             // The server is being asked for the addresses of its DCs.
-            Progress::Migrate(dc) if !self.knows_address(dc) && self.asks_addresses() => {
-                self.set_alarm(now, id, policy::MIGRATION_ADDRESS_WAIT, Alarm::Migrate(dc));
+            Progress::Migrate(dc) if !self.knows_address(dc) && self.is_config_query_pending() => {
+                self.set_timer(now, id, policy::MIGRATION_ADDRESS_WAIT, StepTimer::Migrate(dc));
             }
             // A home DC without an address would be a dead end.
             Progress::Migrate(dc) if !self.knows_address(dc) => {
@@ -187,19 +188,19 @@ impl Client {
             Progress::Compute(mut task) => {
                 task.step = id;
                 let limit = self.config.request_timeout.unwrap_or(policy::PASSWORD_KDF_TIMEOUT);
-                self.set_alarm(now, id, limit, Alarm::Abandoned);
+                self.set_timer(now, id, limit, StepTimer::KdfTimeout);
                 self.outputs.push_back(Output::Compute(task));
             }
             Progress::ShowQr(link) => self.show(now, id, link),
-            Progress::RetryAfter(pause) => self.set_alarm(now, id, pause, Alarm::Repeat),
+            Progress::RetryAfter(pause) => self.set_timer(now, id, pause, StepTimer::Repeat),
             Progress::FloodWait(wait) => {
                 let wait = wait.max(policy::MIN_FLOOD_WAIT);
                 let limit = self.config.flood_sleep_threshold;
                 let step = self.steps.flows.get_mut(&id);
-                if let Some(step) = step.filter(|step| step.slept + wait <= limit) {
-                    step.slept += wait;
+                if let Some(step) = step.filter(|step| step.flood_waited + wait <= limit) {
+                    step.flood_waited += wait;
                     step.flood_waits += 1;
-                    self.set_alarm(now, id, wait, Alarm::Repeat);
+                    self.set_timer(now, id, wait, StepTimer::Repeat);
                     self.outputs.push_back(Output::Event(Event::FloodWait { id, wait }));
                 } else {
                     self.finish(now, id, Err(self.too_long_a_wait(id, wait)));
@@ -213,7 +214,7 @@ impl Client {
     fn too_long_a_wait(&self, id: RequestId, wait: Duration) -> LoginError {
         match self.steps.flows.get(&id) {
             Some(step) if step.flood_waits >= policy::MANY_FLOOD_WAITS => {
-                LoginError::EndlessFloodWait { times: step.flood_waits, total: step.slept }
+                LoginError::EndlessFloodWait { times: step.flood_waits, total: step.flood_waited }
             }
             _ => LoginError::FloodWait(wait),
         }
@@ -224,9 +225,9 @@ impl Client {
         self.steps.have_migrated || (self.stored.user.is_none() && self.home() != self.config.initial_dc)
     }
 
-    fn set_alarm(&mut self, now: Now, id: RequestId, wait: Duration, alarm: Alarm) {
+    fn set_timer(&mut self, now: Now, id: RequestId, wait: Duration, timer: StepTimer) {
         if let Some(step) = self.steps.flows.get_mut(&id) {
-            step.alarm = Some((now.monotonic + wait, alarm));
+            step.timer = Some((now.monotonic + wait, timer));
         }
     }
 
@@ -234,11 +235,16 @@ impl Client {
         let wait = link.renew_after();
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.link = Some(link);
-        let was_scanned = core::mem::take(&mut step.was_scanned);
-        if was_scanned && step.scans_from <= now.monotonic {
+        let login_token_scanned = core::mem::take(&mut step.login_token_scanned);
+        if login_token_scanned && step.scan_throttled_until <= now.monotonic {
             return self.renew_scanned(now, id);
         }
-        self.set_alarm(now, id, if was_scanned { policy::MIN_QR_LIFETIME } else { wait }, Alarm::Renew);
+        self.set_timer(
+            now,
+            id,
+            if login_token_scanned { policy::MIN_QR_LIFETIME } else { wait },
+            StepTimer::Renew,
+        );
         self.outputs.push_back(Output::Event(Event::QrLink(id)));
     }
 
@@ -250,7 +256,7 @@ impl Client {
         }
     }
 
-    fn logged_in(&mut self, user: LoggedInUser) {
+    fn on_logged_in(&mut self, user: LoggedInUser) {
         self.stored.user = Some(user);
         self.stored.home_dc = Some(self.home());
         self.want_updates();
@@ -272,13 +278,13 @@ impl Client {
         let account = result.as_ref().map_or(AccountChange::Unchanged, |finished| finished.account);
         match account {
             AccountChange::Unchanged => {}
-            AccountChange::LoggedIn { id, is_bot } => self.logged_in(LoggedInUser { id, is_bot }),
+            AccountChange::LoggedIn { id, is_bot } => self.on_logged_in(LoggedInUser { id, is_bot }),
             // A session that was imported may have a key without saying whose.
             AccountChange::Known { id, is_bot } if self.stored.user.is_none() => {
-                self.logged_in(LoggedInUser { id, is_bot });
+                self.on_logged_in(LoggedInUser { id, is_bot });
             }
             AccountChange::Known { .. } => {}
-            AccountChange::NotLoggedIn => self.logged_out_by_server(LogoutCause::Unregistered),
+            AccountChange::NotLoggedIn => self.on_logged_out(LogoutCause::Unregistered),
             AccountChange::LoggedOut => {
                 self.forget_login(now);
                 // The step ends when the servers have forgotten the keys, or had their time for it.

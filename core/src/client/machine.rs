@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use super::address_query::AddressQuery;
 use super::config::Config;
+use super::config_query::ConfigQuery;
 use super::connection::Connection;
 use super::context::Context;
 use super::datacenter::authorization::Transfer;
@@ -16,7 +16,7 @@ use super::io::{ConnId, Event, Input, Output};
 use super::session_servers::WrongServers;
 use super::steps::{StepOutput, Steps};
 use super::stored_session::StoredSession;
-use super::update_queue::{Subscription, UpdateQueue};
+use super::update_queue::{UpdateQueue, UpdatesQuery};
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
 use crate::login::LoginError;
@@ -43,16 +43,16 @@ pub struct Client {
     pub(super) key_destructions: Vec<KeyDestruction>,
     pub(super) updates: UpdateQueue,
     /// Answered requests that are not the application's.
-    pub(super) answered: VecDeque<(RequestId, Requester)>,
+    pub(super) internal_results: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
     /// Logouts that end when the keys are destroyed.
     pub(super) pending_logouts: Vec<(RequestId, Result<StepOutput, LoginError>)>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
-    pub(super) subscription: Subscription,
+    pub(super) updates_query: UpdatesQuery,
     /// `updates.getState` is not sent again before this time.
     pub(super) updates_state_not_before: Timestamp,
-    pub(super) address_query: AddressQuery,
+    pub(super) config_query: ConfigQuery,
     pub(super) dirty: bool,
     pub(super) closed: bool,
     /// Whether memory that is kept for reuse may be freed, if nothing is pending.
@@ -81,7 +81,7 @@ impl Client {
         random: Box<dyn SecureRandom + Send>,
     ) -> Result<Self, WrongServers> {
         let mut stored = session;
-        stored.adopt(&config)?;
+        stored.bind_to_servers(&config)?;
         let mut client = Self {
             config,
             stored,
@@ -93,14 +93,14 @@ impl Client {
             transfers: BTreeMap::new(),
             key_destructions: Vec::new(),
             updates: UpdateQueue::default(),
-            answered: VecDeque::new(),
+            internal_results: VecDeque::new(),
             rejections: BTreeMap::new(),
             pending_logouts: Vec::new(),
             next_conn: 1,
             next_request: 1,
-            subscription: Subscription::default(),
+            updates_query: UpdatesQuery::default(),
             updates_state_not_before: Timestamp::ZERO,
-            address_query: AddressQuery::default(),
+            config_query: ConfigQuery::default(),
             dirty: false,
             closed: false,
             may_trim: false,
@@ -120,32 +120,32 @@ impl Client {
                 let mut cx =
                     Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
                 if let Some((datacenter, role)) = find(&mut self.datacenters, conn) {
-                    datacenter.opened(role, &mut cx);
+                    datacenter.on_opened(role, &mut cx);
                 } else if let Some(destruction) =
                     self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
                 {
-                    destruction.opened(&mut cx);
+                    destruction.on_opened(&mut cx);
                 }
             }
-            Input::Received { conn, bytes } => self.received(now, conn, bytes),
+            Input::Received { conn, bytes } => self.on_received(now, conn, bytes),
             Input::Transmitted { conn, buffer } => {
                 if let Some((datacenter, role)) = find(&mut self.datacenters, conn) {
-                    datacenter.transmitted(role, buffer);
+                    datacenter.on_transmitted(role, buffer);
                 } else if let Some(destruction) =
                     self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
                 {
-                    destruction.transmitted(buffer);
+                    destruction.on_transmitted(buffer);
                 }
             }
             Input::Lost { conn, cause } => {
                 if let Some(destruction) = self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
                 {
-                    destruction.lost();
+                    destruction.on_lost();
                 } else {
-                    self.connection_ended(now, conn, &DisconnectReason::Network(cause));
+                    self.on_disconnect(now, conn, &DisconnectReason::Network(cause));
                 }
             }
-            Input::Computed(outcome) => self.step_computed(now, &outcome),
+            Input::Computed(outcome) => self.on_step_computed(now, &outcome),
         }
         self.advance(now);
         // After an update, more are likely to follow.
@@ -169,7 +169,7 @@ impl Client {
     /// Frees the memory that is kept for reuse: most clients are idle most of the time.
     fn trim(&mut self) {
         self.outputs = VecDeque::new();
-        self.answered = VecDeque::new();
+        self.internal_results = VecDeque::new();
         self.requests.trim();
         self.steps.trim();
         self.datacenters.values_mut().for_each(|datacenter| datacenter.trim());
@@ -228,32 +228,33 @@ impl Client {
     #[must_use]
     pub fn trouble(&self) -> Option<(DcId, Trouble)> {
         let home = self.home();
-        let waits = self.steps.flows.values().find_map(|step| step.trouble.clone());
+        let waits = self.steps.flows.values().find_map(|step| step.last_error.clone());
         let lost = || {
             // One connection that ended says little if the next one is open.
             let is_reported = |datacenter: &Datacenter| datacenter.failures() > 1 || !datacenter.is_open();
-            let datacenter = self.datacenters.get(&home).filter(|datacenter| datacenter.trouble().is_some());
+            let datacenter =
+                self.datacenters.get(&home).filter(|datacenter| datacenter.last_failure().is_some());
             datacenter
                 .into_iter()
                 .chain(self.datacenters.values())
                 .filter(|datacenter| is_reported(datacenter))
-                .find_map(|datacenter| Some((datacenter.dc(), datacenter.trouble().cloned()?)))
+                .find_map(|datacenter| Some((datacenter.dc(), datacenter.last_failure().cloned()?)))
         };
         waits
-            .map(|error| (home, Trouble::Waits(error)))
-            .or_else(|| lost().map(|(dc, reason)| (dc, Trouble::Lost(reason))))
+            .map(|error| (home, Trouble::ServerBusy(error)))
+            .or_else(|| lost().map(|(dc, reason)| (dc, Trouble::Disconnected(reason))))
     }
 
     /// Closes all connections and ends all pending requests and steps with [`InvokeError::Cancelled`]. The client takes no
     /// further requests.
     pub fn close(&mut self, now: Now) {
         self.closed = true;
-        for id in self.requests.all_waiting() {
+        for id in self.requests.all_unanswered() {
             self.fail(id, InvokeError::Cancelled);
         }
-        self.end_steps(now, &InvokeError::Cancelled);
+        self.fail_idle_steps(now, &InvokeError::Cancelled);
         for datacenter in self.datacenters.values_mut() {
-            datacenter.set_kept(false);
+            datacenter.set_kept_open(false);
             self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
         }
         self.key_destructions.iter_mut().for_each(KeyDestruction::give_up);
@@ -266,15 +267,15 @@ impl Client {
         self.stored.home_dc = Some(dc);
         self.dirty = true;
         if old != dc {
-            self.postpone_addresses();
+            self.restart_config_query();
         }
-        let was_kept = self.datacenters.get(&old).is_some_and(|datacenter| datacenter.is_kept());
+        let was_kept = self.datacenters.get(&old).is_some_and(|datacenter| datacenter.is_kept_open());
         if let Some(datacenter) = self.datacenters.get_mut(&old) {
-            datacenter.set_kept(false);
+            datacenter.set_kept_open(false);
         }
         let datacenter = self.datacenter(dc);
-        datacenter.set_kept(datacenter.is_kept() || was_kept);
-        let unused = old != dc && !self.requests.has_pending(old);
+        datacenter.set_kept_open(datacenter.is_kept_open() || was_kept);
+        let unused = old != dc && !self.requests.has_unanswered(old);
         if let Some(datacenter) = self.datacenters.get_mut(&old).filter(|_| unused) {
             self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
         }
@@ -283,8 +284,8 @@ impl Client {
     /// Forgets the login and its keys, and asks the servers to destroy them.
     pub(super) fn forget_login(&mut self, now: Now) {
         self.stored.user = None;
-        self.unsubscribe();
-        self.postpone_addresses();
+        self.cancel_updates_query();
+        self.restart_config_query();
         let keys = core::mem::take(&mut self.stored.keys);
         self.dirty = true;
         self.transfers.clear();
@@ -294,12 +295,12 @@ impl Client {
         }
         self.resolve_unknown_outcomes();
         for (dc, mut datacenter) in core::mem::take(&mut self.datacenters) {
-            let wanted = self.requests.has_pending(dc);
-            if datacenter.is_kept() && !wanted {
+            let wanted = self.requests.has_unanswered(dc);
+            if datacenter.is_kept_open() && !wanted {
                 let reason = DisconnectReason::ClosedByUs;
                 self.outputs.push_back(Output::Event(Event::Disconnected { dc, reason, retry_in: None }));
             }
-            let is_kept = datacenter.is_kept() && wanted;
+            let is_kept_open = datacenter.is_kept_open() && wanted;
             let next = datacenter.close_next();
             self.outputs.extend(next.map(|conn| Output::Close { conn }));
             if let Some(key) = keys.get(&dc) {
@@ -316,7 +317,7 @@ impl Client {
                 self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
             }
             if wanted {
-                self.datacenter(dc).set_kept(is_kept);
+                self.datacenter(dc).set_kept_open(is_kept_open);
             }
         }
         for (dc, key) in &keys {

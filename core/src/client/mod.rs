@@ -4,12 +4,12 @@
 //!
 //! `core/examples/blocking.rs` logs in with it over one blocking socket.
 
-mod address_query;
 mod advance;
 mod authorization_transfer;
 mod backoff;
 mod config;
 mod config_builder;
+mod config_query;
 mod connection;
 mod context;
 mod datacenter;

@@ -4,9 +4,9 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::config::Config;
-use super::connection::incoming::{ConnectionEvent, Incoming, Packet, Received, Retry};
+use super::connection::incoming::{ConnectionEvent, ConnectionIncoming, Packet, Received, Retry};
 use super::context::Context;
-use super::datacenter::authorization::AuthState;
+use super::datacenter::authorization::TransferState;
 use super::dc_options;
 use super::endpoints;
 use super::io::{ConnId, Event, Output};
@@ -22,26 +22,26 @@ use crate::time::Now;
 use crate::tl::enums;
 
 impl Client {
-    pub(super) fn received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
+    pub(super) fn on_received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
         let home = self.home();
         let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else {
             if let Some(destruction) = self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn)) {
-                destruction.received(bytes, &mut cx);
+                destruction.on_received(bytes, &mut cx);
             }
             return;
         };
         let dc = datacenter.dc();
         let was_ready = datacenter.is_ready();
-        let is_away = dc != home && self.stored.user.is_some();
+        let is_foreign_dc = dc != home && self.stored.user.is_some();
         let mut dispatch = Dispatch {
             dc,
             requests: &mut self.requests,
             outputs: &mut self.outputs,
-            answered: &mut self.answered,
+            internal_results: &mut self.internal_results,
             updates: &mut self.updates,
             rejections: &mut self.rejections,
-            is_away,
+            is_foreign_dc,
             is_temporary: datacenter.is_temporary(role),
             config: &self.config,
             stored: &self.stored,
@@ -51,30 +51,30 @@ impl Client {
             .receive(role, bytes, &mut cx)
             .map_or(Ok(()), |incoming| dispatch.dispatch_frames(incoming));
         let deferred = dispatch.deferred;
-        datacenter.receive_finished(role, now.monotonic);
+        datacenter.finish_receive(role, now.monotonic);
         if let Err(DisconnectReason::Rejected(error)) = &result {
             count(&mut self.rejections, error);
         }
         if datacenter.is_ready() && !was_ready {
-            self.outputs.push_back(datacenter.connected());
+            self.outputs.push_back(datacenter.on_ready());
         }
         if deferred.key.is_some() {
-            datacenter.key_made(now.monotonic);
+            datacenter.on_key_made(now.monotonic);
         }
         // No user is logged in under a new key.
-        let is_unauthorized = !deferred.unauthorized.is_empty() || (is_away && deferred.key.is_some());
-        if is_unauthorized && datacenter.auth() == AuthState::Unrestricted {
-            datacenter.set_auth(AuthState::ImportNeeded);
+        let is_unauthorized = !deferred.unauthorized.is_empty() || (is_foreign_dc && deferred.key.is_some());
+        if is_unauthorized && datacenter.transfer_state() == TransferState::Unrestricted {
+            datacenter.set_transfer_state(TransferState::ImportNeeded);
         }
         deferred.unauthorized.into_iter().for_each(|tag| datacenter.park(tag));
         if deferred.has_result {
-            datacenter.note_result(now.monotonic);
+            datacenter.on_result(now.monotonic);
         }
-        deferred.ended.into_iter().for_each(|tag| datacenter.request_ended(tag));
+        deferred.ended.into_iter().for_each(|tag| datacenter.on_request_ended(tag));
         let salt_and_clock = datacenter.salt_and_clock(now);
         for (id, to) in deferred.rerouted {
-            if let Some(ordering) = self.requests.ordering(id) {
-                self.datacenter(to).queue(id.tag(), ordering, now.monotonic);
+            if let Some(constraints) = self.requests.constraints(id) {
+                self.datacenter(to).queue(id.tag(), constraints, now.monotonic);
             }
         }
         self.update_stored(dc, deferred.key, salt_and_clock);
@@ -83,18 +83,18 @@ impl Client {
                 self.want_updates();
             }
             if let Some(list) = deferred.addresses {
-                self.addresses_told(&list);
+                self.on_dc_options(&list);
             }
         }
         if let Some(cause) = deferred.logged_out {
-            self.logged_out_by_server(cause);
+            self.on_logged_out(cause);
             // The next login needs another key.
             if cause.is_key_dead() {
                 self.forget_key(dc);
             }
         }
-        if dc == home && deferred.was_scanned {
-            self.links_scanned(now);
+        if dc == home && deferred.login_token_scanned {
+            self.on_links_scanned(now);
         }
         if let Err(reason) = result {
             let goes_on = find(&mut self.datacenters, conn)
@@ -102,12 +102,12 @@ impl Client {
             if !goes_on {
                 self.outputs.push_back(Output::Close { conn });
             }
-            self.connection_ended(now, conn, &reason);
+            self.on_disconnect(now, conn, &reason);
         }
     }
 
     /// The server says that no user is logged in any more.
-    pub(super) fn logged_out_by_server(&mut self, cause: LogoutCause) {
+    pub(super) fn on_logged_out(&mut self, cause: LogoutCause) {
         if self.stored.user.take().is_some() {
             self.dirty = true;
             self.outputs.push_back(Output::Event(Event::SessionRevoked(cause)));
@@ -136,7 +136,7 @@ impl Client {
     /// Gives up a DC's key, which is dead: the next connection makes another one.
     pub(super) fn forget_key(&mut self, dc: DcId) {
         if dc == self.home() {
-            self.postpone_addresses();
+            self.restart_config_query();
         }
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
         self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
@@ -155,12 +155,12 @@ struct Dispatch<'a> {
     dc: DcId,
     requests: &'a mut PendingRequests,
     outputs: &'a mut VecDeque<Output>,
-    answered: &'a mut VecDeque<(RequestId, Requester)>,
+    internal_results: &'a mut VecDeque<(RequestId, Requester)>,
     updates: &'a mut UpdateQueue,
     rejections: &'a mut BTreeMap<&'static str, u64>,
     /// Whether the account lives at another DC: a request that finds no user logged in here waits until the login is
     /// imported, and says nothing about the login as a whole.
-    is_away: bool,
+    is_foreign_dc: bool,
     /// Whether the session is under a temporary key.
     is_temporary: bool,
     config: &'a Config,
@@ -181,7 +181,7 @@ struct Deferred {
     ended: Vec<RequestTag>,
     /// Requests that are sent again, mostly to another DC.
     rerouted: Vec<(RequestId, DcId)>,
-    was_scanned: bool,
+    login_token_scanned: bool,
     /// Addresses that an update announces.
     addresses: Option<Vec<enums::DcOption>>,
     has_new_session: bool,
@@ -189,13 +189,13 @@ struct Deferred {
 
 impl Dispatch<'_> {
     /// Dispatches all messages of all frames.
-    fn dispatch_frames(&mut self, mut incoming: Incoming<'_, '_>) -> Result<(), DisconnectReason> {
+    fn dispatch_frames(&mut self, mut incoming: ConnectionIncoming<'_, '_>) -> Result<(), DisconnectReason> {
         while let Some(received) = incoming.next()? {
             match received {
                 Received::Packet(packet) => self.dispatch_packet(packet)?,
-                Received::QuickAck(tags) => self.quickly_acknowledged(tags),
+                Received::QuickAck(tags) => self.on_quick_ack(tags),
                 Received::NewKey(key) => self.deferred.key = Some(key),
-                Received::Refused(error) => count(self.rejections, &error),
+                Received::Rejected(error) => count(self.rejections, &error),
                 Received::Handled => {}
             }
         }
@@ -210,12 +210,12 @@ impl Dispatch<'_> {
                     AfterResult::Retry(retry) => packet.retry(tag, retry),
                     AfterResult::Postpone => {
                         self.deferred.unauthorized.push(tag);
-                        packet.postpone();
+                        packet.revoke_result();
                     }
                 },
                 ConnectionEvent::Update { body } => self.update(body),
                 ConnectionEvent::NewSession => self.deferred.has_new_session = true,
-                ConnectionEvent::Refused(error) => count(self.rejections, &error),
+                ConnectionEvent::Rejected(error) => count(self.rejections, &error),
                 ConnectionEvent::KeyDestroyed | ConnectionEvent::Handled => {}
             }
         }
@@ -223,8 +223,8 @@ impl Dispatch<'_> {
     }
 
     fn update(&mut self, body: &[u8]) {
-        self.deferred.was_scanned |= may_hold_login_token(body);
-        if let Some(addresses) = dc_options::told_by(body) {
+        self.deferred.login_token_scanned |= may_hold_login_token(body);
+        if let Some(addresses) = dc_options::dc_options_in_update(body) {
             self.deferred.addresses = Some(addresses);
         }
         if !self.updates.push(body) {
@@ -233,7 +233,7 @@ impl Dispatch<'_> {
         self.outputs.push_back(Output::Event(Event::Update));
     }
 
-    fn quickly_acknowledged(&mut self, tags: Vec<RequestTag>) {
+    fn on_quick_ack(&mut self, tags: Vec<RequestTag>) {
         for id in tags.into_iter().map(RequestId::from) {
             if self.requests.note_quick_ack(id) {
                 self.outputs.push_back(Output::Event(Event::QuickAck(id)));
@@ -248,7 +248,7 @@ impl Dispatch<'_> {
             let sent = SentAs {
                 dc: self.dc,
                 is_under_temporary_key: self.is_temporary,
-                is_away_from_home: self.is_away,
+                is_foreign_dc: self.is_foreign_dc,
             };
             let is_known = |dc| endpoints::is_known(self.config, self.stored, dc);
             match self.requests.refused(id, &error, sent, is_known) {
@@ -262,18 +262,18 @@ impl Dispatch<'_> {
                 }
                 RetryDecision::Fail => {}
             }
-            let cause = LogoutCause::of(&error).filter(|_| !self.is_away);
+            let cause = LogoutCause::of(&error).filter(|_| !self.is_foreign_dc);
             self.deferred.logged_out = cause.or(self.deferred.logged_out);
         } else if !matches!(
             self.requests.requester(id),
-            Some(Requester::Transfer(_) | Requester::Updates | Requester::Addresses)
+            Some(Requester::Transfer(_) | Requester::UpdatesState | Requester::Config)
         ) {
             self.deferred.has_result = true;
         }
         self.deferred.ended.push(tag);
         match self.requests.answer(id, body) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(requester) => self.answered.push_back((id, requester)),
+            Some(requester) => self.internal_results.push_back((id, requester)),
             None => {}
         }
         AfterResult::Ended

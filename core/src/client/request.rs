@@ -271,9 +271,9 @@ impl Client {
         let id = self.new_request_id();
         let dc = request.dc;
         self.requests.insert(id, request);
-        match self.requests.ordering(id) {
-            Some(ordering) if self.knows_address(dc) => {
-                self.datacenter(dc).queue(id.tag(), ordering, now.monotonic);
+        match self.requests.constraints(id) {
+            Some(constraints) if self.knows_address(dc) => {
+                self.datacenter(dc).queue(id.tag(), constraints, now.monotonic);
             }
             _ => self.fail(id, InvokeError::UnknownDc(dc)),
         }
@@ -289,7 +289,7 @@ impl Client {
     pub(super) fn fail(&mut self, id: RequestId, error: InvokeError) {
         match self.requests.fail(id, error) {
             Some(Requester::Application) => self.outputs.push_back(Output::Event(Event::Completed(id))),
-            Some(requester) => self.answered.push_back((id, requester)),
+            Some(requester) => self.internal_results.push_back((id, requester)),
             None => {}
         }
     }
@@ -300,9 +300,9 @@ impl Client {
         // Each goes before all that waits, so the oldest comes last.
         for datacenter in self.datacenters.values_mut() {
             for id in datacenter.take_unknown_outcomes().into_iter().rev().map(RequestId::from) {
-                match (self.requests.on_unknown_outcome(id), self.requests.ordering(id)) {
-                    (Some(OnUnknownOutcome::Retry), Some(ordering)) => {
-                        datacenter.send_again(id.tag(), ordering);
+                match (self.requests.on_unknown_outcome(id), self.requests.constraints(id)) {
+                    (Some(OnUnknownOutcome::Retry), Some(constraints)) => {
+                        datacenter.send_again(id.tag(), constraints);
                     }
                     (Some(OnUnknownOutcome::Fail), _) => reported.push(id),
                     _ => {}

@@ -42,7 +42,7 @@ pub enum Servers {
     /// Other servers.
     Custom(CustomServers),
     /// Test DCs that ran inside a process which has ended: no other server knows the keys.
-    Ended,
+    EndedSandbox,
 }
 
 /// Servers that are not Telegram's: how to reach and recognise them.
@@ -137,7 +137,7 @@ impl Servers {
         let own = match self {
             Self::Unknown | Self::Telegram => return dcs.clone(),
             Self::Custom(custom) => Some(&custom.dcs),
-            Self::Ended => None,
+            Self::EndedSandbox => None,
         };
         let mut table = DcTable::new();
         for (source, is_own) in [(Some(dcs), false), (own, true)] {
@@ -156,7 +156,7 @@ impl Servers {
             Self::Telegram if test_dcs => ServersName::TelegramTest,
             Self::Telegram => ServersName::Telegram,
             Self::Custom(custom) => ServersName::Custom(custom.address(home)),
-            Self::Ended => ServersName::Ended,
+            Self::EndedSandbox => ServersName::Ended,
         }
     }
 }

@@ -39,10 +39,10 @@ pub enum WrongServers {
 
 impl CustomServers {
     /// Whether `session`, which belongs to these servers, may be used with `others`: they have an RSA key in common. If
-    /// one side knows no key, an address says it, see [`Self::is_at`].
-    fn are(&self, others: &Self, session: &StoredSession) -> bool {
+    /// one side knows no key, an address says it, see [`Self::known_at`].
+    fn same_servers(&self, others: &Self, session: &StoredSession) -> bool {
         match (self.public_keys.as_slice(), others.public_keys.as_slice()) {
-            ([], _) | (_, []) => self.is_at(others, session),
+            ([], _) | (_, []) => self.known_at(others, session),
             (keys, theirs) => keys.iter().any(|key| theirs.contains(key)),
         }
     }
@@ -50,7 +50,7 @@ impl CustomServers {
     /// Whether each DC that would be offered one of the session's keys is at an address of these servers: one that the
     /// session was made with, or one that they told of themselves. A DC of which no address was known is taken along
     /// by another one. If no address is known at all, it is the caller who says where the servers are.
-    fn is_at(&self, others: &Self, session: &StoredSession) -> bool {
+    fn known_at(&self, others: &Self, session: &StoredSession) -> bool {
         // A CDN DC holds files, and is not asked for keys.
         let told = || session.dc_options.iter().filter(|it| !it.cdn).map(|it| (it.dc, it.address));
         let known = |dc: Option<DcId>| {
@@ -60,18 +60,18 @@ impl CustomServers {
         if known(None).next().is_none() {
             return true;
         }
-        let is_theirs = |dc: DcId| {
+        let is_known_address = |dc: DcId| {
             others.dcs.endpoints(dc).iter().any(|it| known(None).any(|address| address == canonical(*it)))
         };
         if session.keys.is_empty() {
-            return others.dcs.ids().any(is_theirs);
+            return others.dcs.ids().any(is_known_address);
         }
         let mut offered = session
             .keys
             .keys()
             .filter(|dc| !others.dcs.endpoints(**dc).is_empty() && known(Some(**dc)).next().is_some())
             .peekable();
-        offered.peek().is_some() && offered.all(|dc| is_theirs(*dc))
+        offered.peek().is_some() && offered.all(|dc| is_known_address(*dc))
     }
 }
 
@@ -109,7 +109,7 @@ impl Config {
         let telegram = if session.test_dcs { Self::telegram_test() } else { Self::telegram() };
         match &session.servers {
             Servers::Unknown | Servers::Telegram => Ok(telegram),
-            Servers::Ended => Err(WrongServers::Ended),
+            Servers::EndedSandbox => Err(WrongServers::Ended),
             Servers::Custom(custom) => {
                 let first = custom.dcs.ids().next().ok_or(WrongServers::NoAddress)?;
                 let keys = match custom.public_keys.as_slice() {
@@ -137,7 +137,7 @@ impl Config {
         };
         let leads_to_telegram = self.dcs.iter().any(|(_, it)| Servers::is_telegram_address(it.ip()));
         match (&session.servers, &servers) {
-            (Servers::Ended, _) => Err(WrongServers::Ended),
+            (Servers::EndedSandbox, _) => Err(WrongServers::Ended),
             // Whatever RSA key is expected there: the first packet shows which auth key it is.
             (Servers::Custom(_), _) if leads_to_telegram => Err(WrongServers::Mismatch {
                 session: session.servers_name(),
@@ -152,7 +152,7 @@ impl Config {
             }
             (Servers::Unknown, _) => Ok(()),
             (Servers::Telegram, Servers::Telegram) if session.test_dcs == self.test_dcs => Ok(()),
-            (Servers::Custom(its), Servers::Custom(ours)) if its.are(ours, session) => Ok(()),
+            (Servers::Custom(its), Servers::Custom(ours)) if its.same_servers(ours, session) => Ok(()),
             (Servers::Custom(its), Servers::Custom(ours))
                 if !its.public_keys.is_empty() && !ours.public_keys.is_empty() =>
             {
@@ -174,13 +174,13 @@ impl StoredSession {
     ///
     /// # Errors
     /// [`WrongServers`]; the session is as before.
-    pub(super) fn adopt(&mut self, config: &Config) -> Result<(), WrongServers> {
+    pub(super) fn bind_to_servers(&mut self, config: &Config) -> Result<(), WrongServers> {
         config.check(self)?;
         let mut servers = config.servers();
         let same = match (&self.servers, &mut servers) {
             (Servers::Telegram, Servers::Telegram) => self.test_dcs == config.test_dcs,
             (Servers::Custom(its), Servers::Custom(ours)) => {
-                let same = its.are(ours, self);
+                let same = its.same_servers(ours, self);
                 if same && ours.public_keys.is_empty() {
                     ours.public_keys.clone_from(&its.public_keys);
                 }
@@ -230,7 +230,7 @@ mod tests {
         let dc = DcId::literal(2);
         let key = DcAuth { auth_key: AuthKey::new([7; 256]), server_salt: 0 };
         let mut session = StoredSession { home_dc: Some(dc), ..StoredSession::default() };
-        session.adopt(config).unwrap();
+        session.bind_to_servers(config).unwrap();
         session.keys = BTreeMap::from([(dc, key)]);
         session
     }
@@ -289,7 +289,7 @@ mod tests {
             let result = used.check(&session);
             assert_eq!(result.is_ok(), fits, "{result:?}");
             let mut taken = session.clone();
-            assert_eq!(taken.adopt(used).is_ok(), fits);
+            assert_eq!(taken.bind_to_servers(used).is_ok(), fits);
             if !fits {
                 assert_eq!(taken, session);
             }
@@ -316,7 +316,7 @@ mod tests {
         let unknown = StoredSession { servers: Servers::Unknown, ..with_key(&Config::telegram()) };
         for config in [Config::telegram(), Config::telegram_test(), custom("127.0.0.1:1", &[other_key(1)])] {
             let mut session = unknown.clone();
-            session.adopt(&config).unwrap();
+            session.bind_to_servers(&config).unwrap();
             assert_eq!((&session.servers, session.test_dcs), (&config.servers(), config.test_dcs));
             assert_eq!(session.keys, unknown.keys);
         }
@@ -335,9 +335,9 @@ mod tests {
         let config = Config::for_session(&session).unwrap();
         assert_eq!(config.dcs.endpoints(dc), ["127.0.0.1:4443".parse().unwrap()]);
         let mut session = session;
-        session.adopt(&config).unwrap();
-        session.adopt(&custom("127.0.0.1:4443", &[other_key(1)])).unwrap();
-        session.adopt(&config).unwrap();
+        session.bind_to_servers(&config).unwrap();
+        session.bind_to_servers(&custom("127.0.0.1:4443", &[other_key(1)])).unwrap();
+        session.bind_to_servers(&config).unwrap();
         let Servers::Custom(custom) = &session.servers else { panic!("{session:?}") };
         assert_eq!(custom.public_keys, [other_key(1)]);
     }
@@ -373,7 +373,7 @@ mod tests {
         ] {
             let config = at(dcs, keys);
             assert_eq!(config.check(session).is_ok(), fits, "{dcs:?}");
-            assert_eq!(session.clone().adopt(&config).is_ok(), fits, "{dcs:?}");
+            assert_eq!(session.clone().bind_to_servers(&config).is_ok(), fits, "{dcs:?}");
         }
         let said = at(&[(2, "203.0.113.9:2")], &ours).check(&keyless).unwrap_err().to_string();
         assert_eq!(
@@ -383,7 +383,7 @@ mod tests {
         // If no address is known, the first configuration sets it.
         let mut nowhere =
             StoredSession { servers: Servers::Custom(CustomServers::default()), ..keyless.clone() };
-        nowhere.adopt(&at(&[(2, "10.0.0.2:2")], &[])).unwrap();
+        nowhere.bind_to_servers(&at(&[(2, "10.0.0.2:2")], &[])).unwrap();
         assert!(at(&[(2, "203.0.113.9:2")], &[]).check(&nowhere).is_err());
     }
 
@@ -414,9 +414,9 @@ mod tests {
         session.keys.clear();
         session.keep_logout_token(alloc::vec![7; 32].into());
         let mut kept = session.clone();
-        kept.adopt(&custom("127.0.0.2:2", &[other_key(1)])).unwrap();
+        kept.bind_to_servers(&custom("127.0.0.2:2", &[other_key(1)])).unwrap();
         assert_eq!(kept.logout_tokens.len(), 1);
-        session.adopt(&Config::telegram()).unwrap();
+        session.bind_to_servers(&Config::telegram()).unwrap();
         assert_eq!(
             (session.logout_tokens.len(), session.home_dc, session.servers),
             (0, None, Servers::Telegram)
@@ -425,7 +425,7 @@ mod tests {
 
     #[test]
     fn a5_sessions_of_a_sandbox_that_ended_are_refused() {
-        let session = StoredSession { servers: Servers::Ended, ..with_key(&Config::telegram()) };
+        let session = StoredSession { servers: Servers::EndedSandbox, ..with_key(&Config::telegram()) };
         for config in [Config::telegram(), custom("127.0.0.1:1", &[other_key(1)])] {
             assert_eq!(config.check(&session), Err(WrongServers::Ended));
         }

@@ -102,26 +102,26 @@ pub(super) struct Step {
     /// The request that waits for an answer.
     pub(super) query: Option<RequestId>,
     /// What to do if nothing else happens before. `None` while a request waits, which has a deadline of its own.
-    pub(super) alarm: Option<(Timestamp, Alarm)>,
+    pub(super) timer: Option<(Timestamp, StepTimer)>,
     /// Total length of its flood waits.
-    pub(super) slept: Duration,
+    pub(super) flood_waited: Duration,
     /// Number of flood waits so far.
     pub(super) flood_waits: u32,
     /// The link on display.
     pub(super) link: Option<QrLink>,
     /// The error of the last answer, if it asks to wait or the server is in trouble.
-    pub(super) trouble: Option<RpcError>,
+    pub(super) last_error: Option<RpcError>,
     /// `updateLoginToken` came while a request was under way.
-    pub(super) was_scanned: bool,
+    pub(super) login_token_scanned: bool,
     /// From this time on, another scan renews the link at once; before it, the last scan has just had no effect.
-    pub(super) scans_from: Timestamp,
+    pub(super) scan_throttled_until: Timestamp,
 }
 
-/// What a step does when its alarm is due.
+/// What a step does when its timer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Alarm {
+pub(super) enum StepTimer {
     /// Ends the step: the key stretching was not returned.
-    Abandoned,
+    KdfTimeout,
     /// Sends the query again.
     Repeat,
     /// Asks for a new link.
@@ -135,22 +135,22 @@ impl Step {
         Self {
             flow,
             query: None,
-            alarm: None,
-            slept: Duration::ZERO,
+            timer: None,
+            flood_waited: Duration::ZERO,
             flood_waits: 0,
             link: None,
-            trouble: None,
-            was_scanned: false,
-            scans_from: Timestamp::ZERO,
+            last_error: None,
+            login_token_scanned: false,
+            scan_throttled_until: Timestamp::ZERO,
         }
     }
 }
 
 impl Steps {
     /// Makes steps that wait for the address of a DC look again now.
-    pub(super) fn hurry_migrations(&mut self, now: Timestamp) {
-        for (at, alarm) in self.flows.values_mut().filter_map(|step| step.alarm.as_mut()) {
-            if matches!(alarm, Alarm::Migrate(_)) {
+    pub(super) fn retry_migrations(&mut self, now: Timestamp) {
+        for (at, timer) in self.flows.values_mut().filter_map(|step| step.timer.as_mut()) {
+            if matches!(timer, StepTimer::Migrate(_)) {
                 *at = now;
             }
         }
@@ -172,20 +172,20 @@ impl Steps {
         self.flows.remove(&id)?.query
     }
 
-    /// Returns when the first alarm is due.
-    pub(super) fn next_alarm(&self) -> Option<Timestamp> {
-        self.flows.values().filter_map(|step| step.alarm.map(|(at, _)| at)).min()
+    /// Returns when the first timer is due.
+    pub(super) fn next_timer(&self) -> Option<Timestamp> {
+        self.flows.values().filter_map(|step| step.timer.map(|(at, _)| at)).min()
     }
 
-    /// Returns a step whose alarm is due, and switches the alarm off.
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<(RequestId, Alarm)> {
+    /// Returns a step whose timer is due, and switches the timer off.
+    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<(RequestId, StepTimer)> {
         let (id, step) =
-            self.flows.iter_mut().find(|(_, step)| step.alarm.is_some_and(|(at, _)| at <= now))?;
-        Some((*id, step.alarm.take()?.1))
+            self.flows.iter_mut().find(|(_, step)| step.timer.is_some_and(|(at, _)| at <= now))?;
+        Some((*id, step.timer.take()?.1))
     }
 
     /// Whether a QR code may be scanned, so that updates must be able to arrive.
-    pub(super) fn wait_for_scan(&self) -> bool {
+    pub(super) fn awaits_scan(&self) -> bool {
         self.flows.values().any(|step| step.flow.is_qr_login())
     }
 }

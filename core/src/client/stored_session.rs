@@ -250,7 +250,7 @@ impl StoredSession {
     /// What a session of an earlier version tells of its servers.
     fn servers_before_sections(&self) -> Servers {
         match self.api_id {
-            Some(API_ID_OF_SANDBOX) => Servers::Ended,
+            Some(API_ID_OF_SANDBOX) => Servers::EndedSandbox,
             Some(API_ID_ELSEWHERE) => Servers::Custom(CustomServers::default()),
             _ => Servers::Unknown,
         }
@@ -265,7 +265,7 @@ impl StoredSession {
             _ => 16,
         };
         // Of the addresses that were told, the packed form.
-        servers + 32 + self.dc_options.packed_len()
+        servers + 32 + self.dc_options.encoded_len()
     }
 
     /// What lies before the sections, and those unread.
@@ -323,7 +323,7 @@ fn write_servers(servers: &Servers) -> Option<Vec<u8>> {
     let custom = match servers {
         Servers::Unknown => return None,
         Servers::Telegram => return Some([0].into()),
-        Servers::Ended => return Some([2].into()),
+        Servers::EndedSandbox => return Some([2].into()),
         Servers::Custom(custom) => custom,
     };
     let mut out = Vec::from([1]);
@@ -356,7 +356,7 @@ fn write_servers(servers: &Servers) -> Option<Vec<u8>> {
 fn read_servers(section: &[u8]) -> Option<Servers> {
     match section {
         [0] => return Some(Servers::Telegram),
-        [2] => return Some(Servers::Ended),
+        [2] => return Some(Servers::EndedSandbox),
         [1, ..] => {}
         _ => return None,
     }

@@ -25,7 +25,7 @@ pub struct UpdatesState {
 
 /// The state of `updates.getState`, after which the server pushes updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Subscription {
+pub(super) enum UpdatesQuery {
     /// It is not needed: no user is logged in, or the server's session has answered it.
     #[default]
     Idle,

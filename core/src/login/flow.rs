@@ -253,7 +253,7 @@ impl<T> LoginFlow<T> {
         if self.repeats == limit {
             return self.fail(state, error);
         }
-        let pause = retry::login_retry_pause(self.repeats);
+        let pause = retry::login_retry_delay(self.repeats);
         self.repeats += 1;
         self.phase = Phase::Waiting(state);
         Progress::RetryAfter(pause)

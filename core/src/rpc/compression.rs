@@ -13,7 +13,7 @@ const UPLOADS: [u32; 2] = [0xb304_a621, 0xde7b_673d];
 /// promises no gain.
 pub(super) fn pack(query: &[u8], deflate: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<Secret<Vec<u8>>> {
     let is_upload = UPLOADS.iter().any(|id| query.starts_with(&id.to_le_bytes()));
-    if query.len() < policy::MIN_PACKED_QUERY || is_upload || !shrinks(query) {
+    if query.len() < policy::MIN_GZIPPED_QUERY || is_upload || !shrinks(query) {
         return None;
     }
     let packed = Secret::new(deflate(query));

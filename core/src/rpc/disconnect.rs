@@ -55,7 +55,7 @@ pub enum DisconnectReason {
     TransportError(i32),
     /// The server refused to bind a temporary key to the permanent one (`auth.bindTempAuthKey`).
     #[error("the server refused the temporary key: {0}")]
-    Binding(RpcError),
+    BindRefused(RpcError),
     /// The client closed the connection.
     #[error("the connection was closed")]
     ClosedByUs,
@@ -69,23 +69,25 @@ pub enum DisconnectReason {
 #[non_exhaustive]
 pub enum Trouble {
     /// The last connection ended for this reason, and no request has been answered since.
-    Lost(DisconnectReason),
+    Disconnected(DisconnectReason),
     /// The server answers each query of a login step with an error that requires a wait or reports an internal fault.
-    Waits(RpcError),
+    ServerBusy(RpcError),
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lost(DisconnectReason::Network(IoFailure::Closed)) => {
+            Self::Disconnected(DisconnectReason::Network(IoFailure::Closed)) => {
                 f.write_str("the server closes the connections")
             }
-            Self::Lost(DisconnectReason::Rejected(reject)) => reject.fmt(f),
-            Self::Lost(reason) => write!(f, "the last connection ended: {reason}"),
-            Self::Waits(error) if error.code == 420 => {
+            Self::Disconnected(DisconnectReason::Rejected(reject)) => reject.fmt(f),
+            Self::Disconnected(reason) => write!(f, "the last connection ended: {reason}"),
+            Self::ServerBusy(error) if error.code == 420 => {
                 write!(f, "the server asks to wait again and again: {error}")
             }
-            Self::Waits(error) => write!(f, "the server says again and again that it is in trouble: {error}"),
+            Self::ServerBusy(error) => {
+                write!(f, "the server says again and again that it is in trouble: {error}")
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ pub enum InvokeError {
     Decode(DecodeError),
     /// The server's answer is packed and cannot be unpacked.
     #[error("the server's answer cannot be unpacked: {0}")]
-    Packed(GzipError),
+    Gzip(GzipError),
     /// The DC could not be reached, or every connection to it was lost.
     #[error("{dc} cannot be reached: {reason}")]
     Unreachable {
@@ -37,7 +37,7 @@ pub enum InvokeError {
     #[error("no address of {0} is known")]
     UnknownDc(DcId),
     /// No answer arrived in time.
-    #[error("the server gave no answer in time{}", behind(.trouble.as_ref()))]
+    #[error("the server gave no answer in time{}", trouble_suffix(.trouble.as_ref()))]
     TimedOut {
         /// The progress of the request. From [`Delivery::Packed`] on, the server may have executed it.
         delivery: Delivery,
@@ -58,7 +58,7 @@ pub enum InvokeError {
     Cancelled,
 }
 
-fn behind(trouble: Option<&Trouble>) -> String {
+fn trouble_suffix(trouble: Option<&Trouble>) -> String {
     trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default()
 }
 

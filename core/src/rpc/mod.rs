@@ -19,7 +19,7 @@ pub use invoke_error::InvokeError;
 pub use io_failure::{AuthSchemes, IoFailure, ProxyFault};
 pub use logout_cause::LogoutCause;
 pub use pending::PendingRequests;
-pub use request::{NewRequest, OnUnknownOutcome, RequestId, RequestOrdering, Requester};
+pub use request::{NewRequest, OnUnknownOutcome, RequestConstraints, RequestId, Requester};
 pub use rpc_error::RpcError;
 
 /// Maximum length of one query in bytes: 1 MiB. Telegram's largest, an upload part, has 512 KiB.

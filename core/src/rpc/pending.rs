@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::compression;
 use super::invoke_error::InvokeError;
-use super::request::{NewRequest, OnUnknownOutcome, RequestId, RequestOrdering, Requester};
+use super::request::{NewRequest, OnUnknownOutcome, RequestConstraints, RequestId, Requester};
 use super::retry::{RetryBudget, RetryDecision, SentAs};
 use super::rpc_error::RpcError;
 use crate::crypto::Secret;
@@ -30,7 +30,7 @@ struct Pending {
     dc: DcId,
     query: Secret<Vec<u8>>,
     /// The query as `gzip_packed`, if that is shorter.
-    packed: Option<Secret<Vec<u8>>>,
+    gzipped: Option<Secret<Vec<u8>>>,
     after: Option<RequestId>,
     deadline: Option<Timestamp>,
     is_deadline_extensible: bool,
@@ -48,7 +48,7 @@ pub struct PendingRequests {
     pending: SequenceMap<RequestId, Pending>,
     deadlines: SequenceMap<(Timestamp, RequestId), ()>,
     /// Number of requests without a result per DC. There are few DCs.
-    waiting: Vec<(DcId, usize)>,
+    unanswered_per_dc: Vec<(DcId, usize)>,
     /// Total length in bytes of all queries without a result.
     bytes: usize,
 }
@@ -74,7 +74,7 @@ impl PendingRequests {
         }
         self.bytes += query.expose().len();
         // Queries of a login are secret, and the memory of the compressor is not wiped.
-        let packed = (requester == Requester::Application)
+        let gzipped = (requester == Requester::Application)
             .then(|| compression::pack(query.expose(), gzip::pack))
             .flatten();
         let result = None;
@@ -82,7 +82,7 @@ impl PendingRequests {
             requester,
             dc,
             query,
-            packed,
+            gzipped,
             after,
             deadline,
             is_deadline_extensible,
@@ -99,15 +99,15 @@ impl PendingRequests {
     pub fn trim(&mut self) {
         self.pending.trim();
         self.deadlines.trim();
-        self.waiting.retain(|(_, count)| *count > 0);
-        self.waiting.shrink_to_fit();
+        self.unanswered_per_dc.retain(|(_, count)| *count > 0);
+        self.unanswered_per_dc.shrink_to_fit();
     }
 
-    fn unanswered(&self, id: RequestId) -> Option<&Pending> {
+    fn unanswered_request(&self, id: RequestId) -> Option<&Pending> {
         self.pending.get(id).filter(|pending| pending.result.is_none())
     }
 
-    fn unanswered_mut(&mut self, id: RequestId) -> Option<&mut Pending> {
+    fn unanswered_request_mut(&mut self, id: RequestId) -> Option<&mut Pending> {
         self.pending.get_mut(id).filter(|pending| pending.result.is_none())
     }
 
@@ -119,11 +119,11 @@ impl PendingRequests {
         id: RequestId,
         prefix: impl FnOnce(Requester) -> &'a [u8],
     ) -> Option<RequestBody<'a>> {
-        let pending = self.unanswered(id)?;
+        let pending = self.unanswered_request(id)?;
         let prefix = prefix(pending.requester);
         // `gzip_packed` must be the whole message, so a wrapped query is sent uncompressed.
-        let packed = pending.packed.as_ref().filter(|_| prefix.is_empty());
-        let query = packed.unwrap_or(&pending.query).expose();
+        let gzipped = pending.gzipped.as_ref().filter(|_| prefix.is_empty());
+        let query = gzipped.unwrap_or(&pending.query).expose();
         let after = pending.after.map(RequestId::tag);
         let quick_ack = pending.quick_ack == QuickAck::Wanted;
         let is_repeatable = pending.on_unknown_outcome == OnUnknownOutcome::Retry;
@@ -133,21 +133,21 @@ impl PendingRequests {
     /// Returns the requester of a request without a result.
     #[must_use]
     pub fn requester(&self, id: RequestId) -> Option<Requester> {
-        self.unanswered(id).map(|pending| pending.requester)
+        self.unanswered_request(id).map(|pending| pending.requester)
     }
 
     /// Returns the order of a request without a result.
     #[must_use]
-    pub fn ordering(&self, id: RequestId) -> Option<RequestOrdering> {
-        let pending = self.unanswered(id)?;
+    pub fn constraints(&self, id: RequestId) -> Option<RequestConstraints> {
+        let pending = self.unanswered_request(id)?;
         let after = pending.after.filter(|after| self.requester(*after).is_some());
-        Some(RequestOrdering { requester: pending.requester, after: after.map(RequestId::tag) })
+        Some(RequestConstraints { requester: pending.requester, after: after.map(RequestId::tag) })
     }
 
     /// Returns the action if the outcome of a request without a result is unknown.
     #[must_use]
     pub fn on_unknown_outcome(&self, id: RequestId) -> Option<OnUnknownOutcome> {
-        self.unanswered(id).map(|pending| pending.on_unknown_outcome)
+        self.unanswered_request(id).map(|pending| pending.on_unknown_outcome)
     }
 
     /// Decides by the [retry policy](super::retry) what follows an error with which the server answered a request.
@@ -159,7 +159,7 @@ impl PendingRequests {
         sent: SentAs,
         is_known: impl FnOnce(DcId) -> bool,
     ) -> RetryDecision {
-        let Some(pending) = self.unanswered_mut(id) else { return RetryDecision::Fail };
+        let Some(pending) = self.unanswered_request_mut(id) else { return RetryDecision::Fail };
         let is_application = pending.requester == Requester::Application;
         let decision = pending.retries.decide(error, sent, is_application, is_known);
         if let RetryDecision::QueueAt(dc) = decision {
@@ -173,7 +173,7 @@ impl PendingRequests {
     /// Returns the DC of a request without a result.
     #[must_use]
     pub fn dc(&self, id: RequestId) -> Option<DcId> {
-        self.unanswered(id).map(|pending| pending.dc)
+        self.unanswered_request(id).map(|pending| pending.dc)
     }
 
     /// Returns whether a request has an answer of the server, even an error, that was not taken.
@@ -188,7 +188,7 @@ impl PendingRequests {
 
     /// Records the requested quick ack of a request. Returns `false` if none is pending.
     pub fn note_quick_ack(&mut self, id: RequestId) -> bool {
-        let wanted = self.unanswered_mut(id).filter(|pending| pending.quick_ack == QuickAck::Wanted);
+        let wanted = self.unanswered_request_mut(id).filter(|pending| pending.quick_ack == QuickAck::Wanted);
         wanted.map(|pending| pending.quick_ack = QuickAck::Received).is_some()
     }
 
@@ -218,12 +218,12 @@ impl PendingRequests {
 
     /// Returns whether a request to `dc` has no result yet. Takes constant time.
     #[must_use]
-    pub fn has_pending(&self, dc: DcId) -> bool {
-        self.waiting.iter().any(|(of, count)| *of == dc && *count > 0)
+    pub fn has_unanswered(&self, dc: DcId) -> bool {
+        self.unanswered_per_dc.iter().any(|(of, count)| *of == dc && *count > 0)
     }
 
     /// Returns the requests to `dc` without a result, oldest first.
-    pub fn waiting(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
+    pub fn unanswered(&self, dc: DcId) -> impl Iterator<Item = RequestId> + '_ {
         self.pending
             .iter()
             .filter(move |(_, pending)| pending.dc == dc && pending.result.is_none())
@@ -237,7 +237,7 @@ impl PendingRequests {
             Some(Ok(error)) => Err(InvokeError::Rpc(error)),
             Some(Err(broken)) => Err(InvokeError::Decode(broken)),
             None => match body.strip_prefix(&ids::GZIP_PACKED.to_le_bytes()) {
-                Some(packed) => Err(InvokeError::Packed(why_packed(packed))),
+                Some(gzipped) => Err(InvokeError::Gzip(why_packed(gzipped))),
                 None => Ok(Secret::new(body.to_vec())),
             },
         };
@@ -254,7 +254,7 @@ impl PendingRequests {
         pending.result = Some(result.map_err(Box::new));
         self.bytes -= pending.query.expose().len();
         pending.query = Secret::new(Vec::new());
-        pending.packed = None;
+        pending.gzipped = None;
         if let Some(at) = pending.deadline.take() {
             self.deadlines.remove((at, id));
         }
@@ -265,9 +265,9 @@ impl PendingRequests {
 
     /// Adds `change` to the number of requests to `dc` without a result.
     fn count(&mut self, dc: DcId, change: isize) {
-        match self.waiting.iter_mut().find(|(of, _)| *of == dc) {
+        match self.unanswered_per_dc.iter_mut().find(|(of, _)| *of == dc) {
             Some((_, count)) => *count = count.saturating_add_signed(change),
-            None => self.waiting.push((dc, 0_usize.saturating_add_signed(change))),
+            None => self.unanswered_per_dc.push((dc, 0_usize.saturating_add_signed(change))),
         }
     }
 
@@ -303,9 +303,9 @@ impl PendingRequests {
 
     /// Extends the deadline of a request, if that is allowed and it is earlier. Returns `false` if it is left
     /// unchanged.
-    pub fn postpone(&mut self, id: RequestId, until: Timestamp) -> bool {
-        let waiting = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
-        let Some(pending) = waiting.filter(|pending| pending.is_deadline_extensible) else { return false };
+    pub fn extend_deadline(&mut self, id: RequestId, until: Timestamp) -> bool {
+        let unanswered = self.pending.get_mut(id).filter(|pending| pending.result.is_none());
+        let Some(pending) = unanswered.filter(|pending| pending.is_deadline_extensible) else { return false };
         let Some(deadline) = pending.deadline.filter(|deadline| *deadline < until) else { return false };
         pending.deadline = Some(until);
         self.deadlines.remove((deadline, id));
@@ -315,14 +315,14 @@ impl PendingRequests {
 
     /// Returns all requests without a result.
     #[must_use]
-    pub fn all_waiting(&self) -> Vec<RequestId> {
+    pub fn all_unanswered(&self) -> Vec<RequestId> {
         self.pending.iter().filter(|(_, pending)| pending.result.is_none()).map(|(id, _)| id).collect()
     }
 }
 
-/// Returns why a result is still packed: the error of its decompression, or the total limit of its packet.
-fn why_packed(packed: &[u8]) -> GzipError {
-    let Ok(data) = Reader::new(packed).bytes() else { return GzipError::Truncated };
+/// Returns why a result is still gzipped: the error of its decompression, or the total limit of its packet.
+fn why_packed(gzipped: &[u8]) -> GzipError {
+    let Ok(data) = Reader::new(gzipped).bytes() else { return GzipError::Truncated };
     match gzip::unpack(data, gzip::GZIP_LIMIT) {
         Ok(unpacked) => GzipError::TooLong { length: Secret::new(unpacked).expose().len() },
         Err(error) => error,
@@ -382,7 +382,7 @@ mod tests {
             requests.answer(RequestId(1), &body);
             let error = requests.take(RequestId(1)).unwrap().unwrap_err();
             assert!(error.to_string().starts_with("the server's answer cannot be unpacked: "), "{error}");
-            assert!(matches!(error, InvokeError::Packed(_)), "{error:?} for {expected:?}");
+            assert!(matches!(error, InvokeError::Gzip(_)), "{error:?} for {expected:?}");
         }
     }
 

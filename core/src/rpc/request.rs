@@ -49,9 +49,9 @@ pub enum Requester {
     /// The client itself: it transfers a login to this DC.
     Transfer(DcId),
     /// The client itself: it queries the state of updates.
-    Updates,
+    UpdatesState,
     /// The client itself: it queries the addresses of the DCs.
-    Addresses,
+    Config,
 }
 
 /// The action if the outcome of a sent request is unknown, which is the case if:
@@ -106,7 +106,7 @@ pub struct NewRequest {
 
 /// The order of a request relative to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestOrdering {
+pub struct RequestConstraints {
     /// Who receives the result.
     pub requester: Requester,
     /// The request after which the server must execute it, while that one has no result.

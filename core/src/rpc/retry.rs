@@ -33,7 +33,7 @@ pub(crate) struct SentAs {
     /// Whether the session is under a temporary key.
     pub(crate) is_under_temporary_key: bool,
     /// Whether the account's home is another DC.
-    pub(crate) is_away_from_home: bool,
+    pub(crate) is_foreign_dc: bool,
 }
 
 /// What follows an error of the server.
@@ -78,7 +78,7 @@ impl RetryBudget {
             }
             // It was not executed. The request before it has ended by now, or has another msg_id.
             (_, "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT") => RetryDecision::QueueAt(sent.dc),
-            _ if sent.is_away_from_home && is_application && LogoutCause::of(error).is_some() => {
+            _ if sent.is_foreign_dc && is_application && LogoutCause::of(error).is_some() => {
                 RetryDecision::RetryAfterTransfer
             }
             _ => return RetryDecision::Fail,
@@ -101,20 +101,20 @@ const fn take(left: &mut u8) -> bool {
 // ---- Queries of the client itself --------------------------------------------------------------------------------
 
 /// Pause after a failed query of the client itself, unless the server requires a longer one.
-const OWN_QUERY_PAUSE: Duration = Duration::from_secs(60);
+const OWN_QUERY_RETRY_DELAY: Duration = Duration::from_secs(60);
 /// Pause after a failed `help.getConfig`, unless the server requires a longer one.
-const ADDRESSES_PAUSE: Duration = Duration::from_secs(600);
+const CONFIG_RETRY_DELAY: Duration = Duration::from_secs(600);
 /// Maximum number of exports of one login whose bytes the other DC rejects: they are valid for seconds.
 const MAX_AUTHORIZATION_EXPORTS: u8 = 3;
 
 /// Returns the pause after `updates.getState` failed.
-pub(crate) fn updates_state_pause(error: &InvokeError) -> Duration {
-    OWN_QUERY_PAUSE.max(required_wait(error))
+pub(crate) fn updates_state_retry_delay(error: &InvokeError) -> Duration {
+    OWN_QUERY_RETRY_DELAY.max(required_wait(error))
 }
 
 /// Returns the pause after `help.getConfig` failed.
-pub(crate) fn addresses_pause(error: &InvokeError) -> Duration {
-    ADDRESSES_PAUSE.max(required_wait(error))
+pub(crate) fn config_retry_delay(error: &InvokeError) -> Duration {
+    CONFIG_RETRY_DELAY.max(required_wait(error))
 }
 
 /// Returns whether a login is exported again after an error of its import. `exports`: how often it was exported.
@@ -134,7 +134,7 @@ const MAX_LOGIN_RETRIES: u32 = 3;
 /// The same while a QR code is shown, which the user does not watch all the time.
 const MAX_QR_RETRIES: u32 = 8;
 /// Maximum pause before a step's query is sent again.
-const MAX_LOGIN_RETRY_PAUSE: Duration = Duration::from_secs(60);
+const MAX_LOGIN_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// Returns how often in a row a step of a login sends its query again after `error`, or `None` if it does not.
 /// `is_displayed`: a QR code is shown. `has_migrated`: the query logs in, at a DC to which the account has just moved.
@@ -153,8 +153,8 @@ pub(crate) fn login_retries(error: &InvokeError, is_displayed: bool, has_migrate
 
 /// Returns the pause before a step of a login sends its query again, after `retries` earlier ones: 1 s, then twice as
 /// long each time.
-pub(crate) fn login_retry_pause(retries: u32) -> Duration {
-    Duration::from_secs(1 << retries.min(6)).min(MAX_LOGIN_RETRY_PAUSE)
+pub(crate) fn login_retry_delay(retries: u32) -> Duration {
+    Duration::from_secs(1 << retries.min(6)).min(MAX_LOGIN_RETRY_DELAY)
 }
 
 /// Returns whether the server, not the query, is at fault (`api/errors`, 500 and negative codes; unknown codes are taken
@@ -175,7 +175,7 @@ mod tests {
     }
 
     const AT_HOME: SentAs =
-        SentAs { dc: DcId::literal(2), is_under_temporary_key: false, is_away_from_home: false };
+        SentAs { dc: DcId::literal(2), is_under_temporary_key: false, is_foreign_dc: false };
 
     /// Returns the decisions on the same error, five times in a row.
     fn decisions(code: i32, message: &str, sent: SentAs, is_application: bool) -> Vec<RetryDecision> {
@@ -188,7 +188,7 @@ mod tests {
     fn an_error_is_retried_three_times_and_is_the_result_then() {
         use RetryDecision::{Fail, QueueAt, RetryAfterTransfer, RetryWithInit, RetryWithNewKey};
         let temporary = SentAs { is_under_temporary_key: true, ..AT_HOME };
-        let away = SentAs { is_away_from_home: true, ..AT_HOME };
+        let away = SentAs { is_foreign_dc: true, ..AT_HOME };
         for (code, message, sent, expected) in [
             (400, "CONNECTION_NOT_INITED", AT_HOME, RetryWithInit),
             (400, "CONNECTION_LAYER_INVALID", AT_HOME, RetryWithInit),
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn other_errors_are_the_result() {
-        let away = SentAs { is_away_from_home: true, ..AT_HOME };
+        let away = SentAs { is_foreign_dc: true, ..AT_HOME };
         for (code, message, sent, is_application) in [
             (401, "AUTH_KEY_INVALID", AT_HOME, true),
             (401, "AUTH_KEY_UNREGISTERED", AT_HOME, true),
@@ -235,10 +235,10 @@ mod tests {
             (rpc(420, "FLOOD_WAIT_700"), 700),
             (rpc(400, "PART_700"), 60),
         ] {
-            assert_eq!(updates_state_pause(&error), Duration::from_secs(expected), "{error}");
-            assert_eq!(addresses_pause(&error), Duration::from_secs(expected.max(600)), "{error}");
+            assert_eq!(updates_state_retry_delay(&error), Duration::from_secs(expected), "{error}");
+            assert_eq!(config_retry_delay(&error), Duration::from_secs(expected.max(600)), "{error}");
         }
-        let pauses: Vec<u64> = (0..8).map(|retries| login_retry_pause(retries).as_secs()).collect();
+        let pauses: Vec<u64> = (0..8).map(|retries| login_retry_delay(retries).as_secs()).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
     }
 }

@@ -21,7 +21,7 @@ impl Acks {
         }
         self.waiting.insert(id, ());
         self.due.get_or_insert(now + policy::ACK_DELAY);
-        if self.waiting.len() >= policy::URGENT_ACKS {
+        if self.waiting.len() >= policy::ACK_FLUSH_COUNT {
             self.due = Some(now);
         }
     }

@@ -33,7 +33,7 @@ impl KeepAlive {
 
     /// Returns whether the last sign of life is so recent that the server has not closed the connection since.
     pub(super) fn has_recent_activity(&self, now: Timestamp) -> bool {
-        self.last_activity.is_some_and(|at| now - at < policy::CLOSED_AFTER)
+        self.last_activity.is_some_and(|at| now - at < policy::SERVER_IDLE_CLOSE)
     }
 
     /// Returns whether a ping is due.

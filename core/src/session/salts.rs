@@ -48,7 +48,7 @@ impl Salts {
 
     /// Records that `get_future_salts` is queued.
     pub(super) fn on_requested(&mut self, now: Timestamp) {
-        self.next_request = now + policy::SALTS_ASKED_EVERY;
+        self.next_request = now + policy::MIN_SALT_REQUEST_INTERVAL;
     }
 
     /// Replaces the future salts by those of `future_salts`. At most 32 are kept.

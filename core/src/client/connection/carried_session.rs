@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::temporary_key::{BINDING, TemporaryKey};
+use super::temporary_key::{BIND_REQUEST, TemporaryKey};
 use crate::client::context::Context;
 use crate::client::stored_session::DcAuth;
 use crate::crypto::{AuthKey, SecureRandom};
@@ -69,7 +69,7 @@ impl CarriedSession {
     /// Asks for the binding of a temporary key, unless that was done.
     pub(crate) fn bind(&mut self) {
         if let Some((permanent, expires_at)) = self.temporary.as_mut().and_then(TemporaryKey::ask) {
-            self.session.bind(BINDING, permanent, expires_at);
+            self.session.bind(BIND_REQUEST, permanent, expires_at);
         }
     }
 }

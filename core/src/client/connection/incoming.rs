@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::carried_session::CarriedSession;
 use super::key_exchange::{Advance, KeyExchange};
-use super::stream::{Deadline, Stage};
-use super::temporary_key::{BINDING, TemporaryKey, binding_answer};
+use super::open_connection::{Deadline, Stage};
+use super::temporary_key::{BIND_REQUEST, TemporaryKey, bind_answer};
 use crate::client::context::Context;
 use crate::client::stored_session::DcAuth;
 use crate::crypto::AuthKey;
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 use crate::transport::{self, Frame};
 
 /// Received bytes, on their way to frames. Pull them with [`next`](Self::next) until `None`.
-pub(crate) struct Incoming<'a, 'c> {
+pub(crate) struct ConnectionIncoming<'a, 'c> {
     pub(super) frames: transport::Incoming<'a, 'a>,
     pub(super) stage: &'a mut Stage,
     pub(super) deadline: &'a mut Deadline,
@@ -41,12 +41,12 @@ pub(crate) enum Received<'a> {
     /// The server quickly acknowledged these requests.
     QuickAck(Vec<RequestTag>),
     /// A packet was refused, and the connection goes on.
-    Refused(MessageError),
+    Rejected(MessageError),
     /// A packet.
     Packet(Packet<'a>),
 }
 
-impl Incoming<'_, '_> {
+impl ConnectionIncoming<'_, '_> {
     /// Reads the next frame; `None`: all bytes are used up.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Incoming<'_, '_> {
                 return self
                     .unbound_error
                     .take()
-                    .map_or(Ok(None), |error| Err(DisconnectReason::Binding(error)));
+                    .map_or(Ok(None), |error| Err(DisconnectReason::BindRefused(error)));
             }
         };
         if matches!(self.stage, Stage::KeyExchange(_)) {
@@ -77,7 +77,8 @@ impl Incoming<'_, '_> {
             let advance = run.advance(packet, self.cx.random)?;
             self.deadline.extend(now.monotonic);
             *self.has_key_answer = true;
-            let Advanced { stage, carried, key } = key_exchange_advanced(advance, self.dc, self.pfs, self.cx);
+            let KeyExchangeResult { stage, carried, key } =
+                on_key_exchange_step(advance, self.dc, self.pfs, self.cx);
             *self.stage = stage;
             if carried.is_some() {
                 *self.carried = carried;
@@ -102,19 +103,19 @@ impl Incoming<'_, '_> {
                     is_draining,
                     is_validated: false,
                     is_answered: false,
-                    is_refused: false,
+                    is_rejected: false,
                     refused_binding: None,
                 };
                 Ok(Some(Received::Packet(Packet { messages, effects })))
             }
             Err(error) if error.is_fatal() => Err(DisconnectReason::Rejected(error)),
-            Err(error) => Ok(Some(Received::Refused(error))),
+            Err(error) => Ok(Some(Received::Rejected(error))),
         }
     }
 }
 
 /// What follows a step of a key exchange.
-struct Advanced {
+struct KeyExchangeResult {
     stage: Stage,
     /// The session, once its key is made.
     carried: Option<CarriedSession>,
@@ -122,25 +123,25 @@ struct Advanced {
     key: Option<DcAuth>,
 }
 
-fn key_exchange_advanced(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context<'_>) -> Advanced {
+fn on_key_exchange_step(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context<'_>) -> KeyExchangeResult {
     match advance {
         Advance::Continue(run) => {
-            Advanced { stage: Stage::KeyExchange(Box::new(run)), carried: None, key: None }
+            KeyExchangeResult { stage: Stage::KeyExchange(Box::new(run)), carried: None, key: None }
         }
         Advance::Done { new, permanent: Some(permanent), .. } => {
             let carried = CarriedSession::under_temporary(new, permanent, cx);
-            Advanced { stage: Stage::Binding, carried: Some(carried), key: None }
+            KeyExchangeResult { stage: Stage::Binding, carried: Some(carried), key: None }
         }
         Advance::Done { new, permanent: None, ids } => {
             let key = DcAuth { auth_key: new.auth_key, server_salt: new.server_salt };
             if pfs {
                 let stage = start_key_exchange(dc, Some(key.auth_key.clone()), ids, cx);
-                return Advanced { stage, carried: None, key: Some(key) };
+                return KeyExchangeResult { stage, carried: None, key: Some(key) };
             }
             let clock = cx.clock_at(new.server_time);
             let mut carried = CarriedSession::permanent(&key, clock, cx.random, cx.now);
             carried.session.on_activity(cx.now);
-            Advanced { stage: Stage::Validating, carried: Some(carried), key: Some(key) }
+            KeyExchangeResult { stage: Stage::Validating, carried: Some(carried), key: Some(key) }
         }
     }
 }
@@ -177,7 +178,7 @@ struct Effects<'a> {
     /// The last event is a result that ends its request, so the server has accepted `initConnection`.
     is_answered: bool,
     /// A message of the packet was refused.
-    is_refused: bool,
+    is_rejected: bool,
     refused_binding: Option<RpcError>,
 }
 
@@ -192,7 +193,7 @@ pub(crate) enum ConnectionEvent<'a> {
     /// The server answered `destroy_auth_key`.
     KeyDestroyed,
     /// A message was refused, and the connection goes on.
-    Refused(MessageError),
+    Rejected(MessageError),
     /// Nothing for the client: a pong, or the answer to a binding.
     Handled,
 }
@@ -215,8 +216,8 @@ impl Packet<'_> {
         let effects = &mut self.effects;
         effects.commit_last_result();
         match self.messages.next() {
-            Ok(Some(SessionEvent::Result { tag: BINDING, body })) => {
-                effects.binding_answered(binding_answer(body));
+            Ok(Some(SessionEvent::Result { tag: BIND_REQUEST, body })) => {
+                effects.on_bind_answer(bind_answer(body));
                 Ok(Some(ConnectionEvent::Handled))
             }
             Ok(Some(SessionEvent::Result { tag, body })) => {
@@ -235,12 +236,12 @@ impl Packet<'_> {
             Ok(Some(SessionEvent::KeyDestroyed)) => Ok(Some(ConnectionEvent::KeyDestroyed)),
             Ok(None) => effects.finish_packet().map(|()| None),
             Err(error) => {
-                effects.is_refused = true;
+                effects.is_rejected = true;
                 if error.is_fatal() {
                     effects.finish_packet()?;
                     return Err(DisconnectReason::Rejected(error));
                 }
-                Ok(Some(ConnectionEvent::Refused(error)))
+                Ok(Some(ConnectionEvent::Rejected(error)))
             }
         }
     }
@@ -256,20 +257,20 @@ impl Packet<'_> {
     }
 
     /// The request of the last event waits for a login at this DC.
-    pub(crate) const fn postpone(&mut self) {
+    pub(crate) const fn revoke_result(&mut self) {
         self.effects.is_answered = false;
     }
 }
 
 impl Effects<'_> {
-    /// The caller has dispatched the last event, and may have revoked a result by `retry` or `postpone`.
+    /// The caller has dispatched the last event, and may have revoked a result by `retry` or `revoke_result`.
     fn commit_last_result(&mut self) {
         if core::mem::take(&mut self.is_answered) {
             *self.inited = true;
         }
     }
 
-    fn binding_answered(&mut self, answer: Result<(), RpcError>) {
+    fn on_bind_answer(&mut self, answer: Result<(), RpcError>) {
         match (answer, &mut self.temporary) {
             (Ok(()), Some(temporary)) => {
                 temporary.set_bound();
@@ -283,13 +284,13 @@ impl Effects<'_> {
     /// All messages were read: moves the connection to `Ready` if the key is validated, or extends its deadline.
     fn finish_packet(&mut self) -> Result<(), DisconnectReason> {
         if let Some(error) = self.refused_binding.take() {
-            return Err(DisconnectReason::Binding(error));
+            return Err(DisconnectReason::BindRefused(error));
         }
         let is_key_usable = self.temporary.as_ref().is_none_or(TemporaryKey::is_bound);
         if self.is_validated && is_key_usable && !matches!(self.stage, Stage::Ready(_)) {
             *self.stage = Stage::Ready(self.now);
         }
-        if !self.is_refused && !matches!(self.stage, Stage::Ready(_)) {
+        if !self.is_rejected && !matches!(self.stage, Stage::Ready(_)) {
             self.deadline.extend(self.now);
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::session::RequestTag;
 use crate::tl::Deserialize;
 
 /// The name of the binding request within its session: requests are counted from 1.
-pub(crate) const BINDING: RequestTag = RequestTag(0);
+pub(crate) const BIND_REQUEST: RequestTag = RequestTag(0);
 
 /// What is known of a temporary key besides its bytes.
 #[derive(Debug)]
@@ -16,12 +16,12 @@ pub(crate) struct TemporaryKey {
     expires_at: u64,
     /// When the next should be made; likewise.
     renew_at: u64,
-    state: Binding,
+    state: BindState,
 }
 
 /// How far the binding has come.
 #[derive(Debug)]
-enum Binding {
+enum BindState {
     /// The key is there; this is the permanent one for which it shall stand.
     Due(AuthKey),
     Asked,
@@ -35,19 +35,19 @@ impl TemporaryKey {
         let lifetime = u64::from(lifetime.unsigned_abs());
         let expires_at = made_at.saturating_add(lifetime);
         let margin = (lifetime / 8).min(policy::MAX_RENEWAL_MARGIN.as_secs());
-        Self { expires_at, renew_at: expires_at.saturating_sub(margin), state: Binding::Due(permanent) }
+        Self { expires_at, renew_at: expires_at.saturating_sub(margin), state: BindState::Due(permanent) }
     }
 
     pub(crate) const fn is_bound(&self) -> bool {
-        matches!(self.state, Binding::Bound)
+        matches!(self.state, BindState::Bound)
     }
 
     /// The permanent key and the expiry for the binding request, once.
     pub(crate) fn ask(&mut self) -> Option<(AuthKey, i32)> {
-        if !matches!(self.state, Binding::Due(_)) {
+        if !matches!(self.state, BindState::Due(_)) {
             return None;
         }
-        let Binding::Due(permanent) = core::mem::replace(&mut self.state, Binding::Asked) else {
+        let BindState::Due(permanent) = core::mem::replace(&mut self.state, BindState::Asked) else {
             return None;
         };
         // The wire has 32 bits for it, as the handshake had for the time.
@@ -55,7 +55,7 @@ impl TemporaryKey {
     }
 
     pub(crate) fn set_bound(&mut self) {
-        self.state = Binding::Bound;
+        self.state = BindState::Bound;
     }
 
     /// Whether the server has forgotten the key by now.
@@ -70,7 +70,7 @@ impl TemporaryKey {
 }
 
 /// Reads the answer to `auth.bindTempAuthKey`.
-pub(crate) fn binding_answer(body: &[u8]) -> Result<(), RpcError> {
+pub(crate) fn bind_answer(body: &[u8]) -> Result<(), RpcError> {
     match bool::from_bytes(body) {
         Ok(true) => Ok(()),
         Ok(false) => Err(RpcError::parse(400, "BOOL_FALSE")),
@@ -82,6 +82,6 @@ pub(crate) fn binding_answer(body: &[u8]) -> Result<(), RpcError> {
 }
 
 /// Whether the server says that it does not know the permanent key.
-pub(crate) fn denies_permanent_key(error: &RpcError) -> bool {
+pub(crate) fn refuses_permanent_key(error: &RpcError) -> bool {
     error.code == 400 && error.is("ENCRYPTED_MESSAGE_INVALID")
 }

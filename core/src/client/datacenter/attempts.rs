@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::client::backoff::Backoff;
-use crate::client::connection::Ended;
+use crate::client::connection::ConnectionProgress;
 use crate::crypto::SecureRandom;
 use crate::rpc::{DisconnectReason, IoFailure};
 
@@ -21,7 +21,7 @@ pub(crate) struct Attempts {
     /// Whether a key exchange failed since a connection was ready.
     failed_in_key_exchange: bool,
     /// How the last connection ended, unless a request was answered since.
-    trouble: Option<DisconnectReason>,
+    last_failure: Option<DisconnectReason>,
 }
 
 impl Attempts {
@@ -41,20 +41,20 @@ impl Attempts {
         self.failed_in_key_exchange
     }
 
-    pub(crate) const fn trouble(&self) -> Option<&DisconnectReason> {
-        self.trouble.as_ref()
+    pub(crate) const fn last_failure(&self) -> Option<&DisconnectReason> {
+        self.last_failure.as_ref()
     }
 
     /// The connection is ready.
-    pub(crate) const fn ready(&mut self) {
+    pub(crate) const fn on_ready(&mut self) {
         self.was_ready = true;
         self.failed_in_key_exchange = false;
     }
 
     /// A request was answered: the connection was worth its attempt, however soon it ends.
-    pub(crate) fn answered(&mut self) {
+    pub(crate) fn on_answer(&mut self) {
         self.backoff.reset();
-        self.trouble = None;
+        self.last_failure = None;
     }
 
     /// The next attempt begins without a pause.
@@ -63,22 +63,22 @@ impl Attempts {
     }
 
     /// A connection ended.
-    pub(crate) fn ended(&mut self, reason: &DisconnectReason, ended: Ended) {
+    pub(crate) fn on_disconnect(&mut self, reason: &DisconnectReason, ended: ConnectionProgress) {
         if !ended.was_ready {
             self.total_failures = self.total_failures.wrapping_add(1);
         }
         // A server that refuses everything does so over a connection that works.
-        if ended.was_steady && !reason.is_refusal() {
+        if ended.was_stable && !reason.is_refusal() {
             self.backoff.restart();
         } else {
-            self.backoff.failed();
+            self.backoff.record_failure();
         }
         self.failed_in_key_exchange |= ended.in_key_exchange;
         if ended.was_opening_tunnel {
             self.tunnel_failures = self.tunnel_failures.wrapping_add(1);
         }
         if !matches!(reason, DisconnectReason::ClosedByUs) {
-            self.trouble = Some(reason.clone());
+            self.last_failure = Some(reason.clone());
         }
     }
 
@@ -106,46 +106,57 @@ mod tests {
     fn a_dc_that_was_never_reached_is_given_up() {
         let mut attempts = Attempts::default();
         for failures in 1..=4 {
-            attempts.ended(&LOST, Ended::default());
+            attempts.on_disconnect(&LOST, ConnectionProgress::default());
             assert_eq!((attempts.failures(), attempts.total_failures()), (failures, failures as usize));
             assert!(!attempts.is_given_up(&LOST, 5));
         }
-        attempts.ended(&LOST, Ended::default());
+        attempts.on_disconnect(&LOST, ConnectionProgress::default());
         assert!(attempts.is_given_up(&LOST, 5));
         assert!(!attempts.is_given_up(&LOST, 0), "0 means no limit");
-        attempts.ready();
+        attempts.on_ready();
         assert!(!attempts.is_given_up(&LOST, 5), "it was reached");
     }
 
     #[test]
     fn a_connection_that_was_ready_keeps_its_route() {
         let mut attempts = Attempts::default();
-        attempts.ended(&LOST, Ended { was_ready: true, ..Ended::default() });
+        attempts
+            .on_disconnect(&LOST, ConnectionProgress { was_ready: true, ..ConnectionProgress::default() });
         assert_eq!((attempts.total_failures(), attempts.failures()), (0, 1));
-        attempts.ended(&LOST, Ended { was_ready: true, ..Ended::default() });
+        attempts
+            .on_disconnect(&LOST, ConnectionProgress { was_ready: true, ..ConnectionProgress::default() });
         assert_eq!(attempts.failures(), 2);
-        attempts.ended(&LOST, Ended { was_ready: true, was_steady: true, ..Ended::default() });
+        attempts.on_disconnect(
+            &LOST,
+            ConnectionProgress { was_ready: true, was_stable: true, ..ConnectionProgress::default() },
+        );
         assert_eq!(attempts.failures(), 1, "it lasted for a while");
     }
 
     #[test]
     fn trouble_lasts_until_an_answer() {
         let mut attempts = Attempts::default();
-        attempts.ended(&LOST, Ended::default());
-        attempts.ended(&DisconnectReason::ClosedByUs, Ended::default());
-        attempts.ready();
-        assert_eq!(attempts.trouble(), Some(&LOST));
-        attempts.answered();
-        assert_eq!((attempts.trouble(), attempts.failures()), (None, 0));
+        attempts.on_disconnect(&LOST, ConnectionProgress::default());
+        attempts.on_disconnect(&DisconnectReason::ClosedByUs, ConnectionProgress::default());
+        attempts.on_ready();
+        assert_eq!(attempts.last_failure(), Some(&LOST));
+        attempts.on_answer();
+        assert_eq!((attempts.last_failure(), attempts.failures()), (None, 0));
     }
 
     #[test]
     fn failed_tunnels_and_key_exchanges_are_counted() {
         let mut attempts = Attempts::default();
-        attempts.ended(&LOST, Ended { was_opening_tunnel: true, ..Ended::default() });
-        attempts.ended(&LOST, Ended { in_key_exchange: true, ..Ended::default() });
+        attempts.on_disconnect(
+            &LOST,
+            ConnectionProgress { was_opening_tunnel: true, ..ConnectionProgress::default() },
+        );
+        attempts.on_disconnect(
+            &LOST,
+            ConnectionProgress { in_key_exchange: true, ..ConnectionProgress::default() },
+        );
         assert_eq!((attempts.tunnel_failures(), attempts.failed_in_key_exchange()), (1, true));
-        attempts.ready();
+        attempts.on_ready();
         assert_eq!((attempts.tunnel_failures(), attempts.failed_in_key_exchange()), (1, false));
     }
 }

@@ -4,7 +4,7 @@ use crate::rpc::RequestId;
 
 /// Whether the requests of the application may go to a DC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AuthState {
+pub(crate) enum TransferState {
     /// They may, as far as the client knows.
     Unrestricted,
     /// The authorization must be transferred first.

@@ -66,14 +66,14 @@ impl DrainingSession {
     }
 
     /// The connection ended; the next one begins after a pause, unless the server has forgotten the key.
-    pub(crate) fn disconnected(
+    pub(crate) fn on_disconnect(
         &mut self,
         reason: &DisconnectReason,
         random: &mut dyn SecureRandom,
         now: Timestamp,
     ) {
-        self.backoff.failed();
-        if matches!(reason, DisconnectReason::TransportError(-404) | DisconnectReason::Binding(_)) {
+        self.backoff.record_failure();
+        if matches!(reason, DisconnectReason::TransportError(-404) | DisconnectReason::BindRefused(_)) {
             self.until = now;
         }
         self.connection.back_off(now + self.backoff.pause(reason, random));
@@ -82,14 +82,14 @@ impl DrainingSession {
 
 /// Requests that left under a key which is gone: the server cannot be asked for their outcome.
 #[derive(Debug, Default)]
-pub(crate) struct UnconfirmedRequests {
+pub(crate) struct OrphanedRequests {
     /// How far they had come.
     known: BTreeMap<RequestTag, Delivery>,
     /// Requests that are still to be failed or sent again.
     undecided: Vec<RequestTag>,
 }
 
-impl UnconfirmedRequests {
+impl OrphanedRequests {
     /// Notes what `connection` carries and will have no answer to.
     pub(crate) fn add(&mut self, connection: &Connection, waiting: impl Iterator<Item = RequestId>) {
         let Some(carried) = connection.carried() else { return };

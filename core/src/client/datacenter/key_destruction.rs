@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use crate::client::connection::Connection;
 use crate::client::connection::carried_session::CarriedSession;
-use crate::client::connection::incoming::{ConnectionEvent, Incoming, Received};
-use crate::client::connection::stream::Stream;
+use crate::client::connection::incoming::{ConnectionEvent, ConnectionIncoming, Received};
+use crate::client::connection::open_connection::OpenConnection;
 use crate::client::context::Context;
 use crate::client::io::{ConnId, Output};
 use crate::client::stored_session::DcAuth;
@@ -61,21 +61,21 @@ impl KeyDestruction {
         self.connection.is_idle()
     }
 
-    pub(crate) fn open(&mut self, stream: Stream) {
+    pub(crate) fn open(&mut self, stream: OpenConnection) {
         self.connection.open(stream);
     }
 
-    pub(crate) fn opened(&mut self, cx: &mut Context<'_>) {
-        self.connection.opened(self.dc, 0, cx);
+    pub(crate) fn on_opened(&mut self, cx: &mut Context<'_>) {
+        self.connection.on_opened(self.dc, 0, cx);
     }
 
-    pub(crate) fn received(&mut self, bytes: &mut [u8], cx: &mut Context<'_>) {
+    pub(crate) fn on_received(&mut self, bytes: &mut [u8], cx: &mut Context<'_>) {
         let Some(mut incoming) = self.connection.receive(bytes, self.dc, false, cx) else { return };
         self.over |= pull_answer(&mut incoming).unwrap_or(true);
     }
 
-    pub(crate) fn transmitted(&mut self, buffer: Vec<u8>) {
-        self.connection.transmitted(buffer);
+    pub(crate) fn on_transmitted(&mut self, buffer: Vec<u8>) {
+        self.connection.on_transmitted(buffer);
     }
 
     /// Ends it now.
@@ -84,14 +84,14 @@ impl KeyDestruction {
     }
 
     /// The connection is gone, and with it the chance.
-    pub(crate) fn lost(&mut self) {
+    pub(crate) fn on_lost(&mut self) {
         self.connection.close();
         self.over = true;
     }
 
     /// A connection that would have to be replaced ends it as well: the time is too short for another one.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
-        self.over || now >= self.until || self.connection.expired(now).is_some()
+        self.over || now >= self.until || self.connection.overdue(now).is_some()
     }
 
     pub(crate) fn transmit(&mut self, cx: &mut Context<'_>) -> Option<(ConnId, Vec<u8>)> {
@@ -110,7 +110,7 @@ impl KeyDestruction {
 }
 
 /// Whether the server has answered.
-fn pull_answer(incoming: &mut Incoming<'_, '_>) -> Result<bool, DisconnectReason> {
+fn pull_answer(incoming: &mut ConnectionIncoming<'_, '_>) -> Result<bool, DisconnectReason> {
     let mut is_answered = false;
     while let Some(received) = incoming.next()? {
         let Received::Packet(mut packet) = received else { continue };

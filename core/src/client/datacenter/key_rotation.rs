@@ -43,7 +43,7 @@ enum Stage {
 
 /// What the datacenter sees of both connections.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct View {
+pub(crate) struct RotationInput {
     /// The next key is made.
     pub(crate) is_made: bool,
     /// The next key is bound.
@@ -102,7 +102,7 @@ impl KeyRotation {
         self.due = None;
     }
 
-    pub(crate) fn advance(&mut self, view: View, now: Timestamp) -> Action {
+    pub(crate) fn advance(&mut self, view: RotationInput, now: Timestamp) -> Action {
         if self.stage != Stage::Idle && view.is_bound {
             self.stage = Stage::Idle;
             self.backoff.reset();
@@ -124,7 +124,7 @@ impl KeyRotation {
     }
 
     /// The session of the present key is gone, and with it what was waited for.
-    pub(crate) const fn release(&mut self) {
+    pub(crate) const fn stop_holding(&mut self) {
         if matches!(self.stage, Stage::Holding(_)) {
             self.stage = Stage::Preparing;
         }
@@ -136,14 +136,14 @@ impl KeyRotation {
     }
 
     /// The second connection ended.
-    pub(crate) fn failed(
+    pub(crate) fn on_failure(
         &mut self,
         reason: &DisconnectReason,
         random: &mut dyn SecureRandom,
         now: Timestamp,
     ) {
         self.stage = Stage::Idle;
-        self.backoff.failed();
+        self.backoff.record_failure();
         self.not_before = now + self.backoff.pause(reason, random);
     }
 }
@@ -161,10 +161,11 @@ mod tests {
     }
 
     const START: Timestamp = Timestamp::ZERO;
-    const UNDER_WAY: View = View { is_made: false, is_bound: false, is_ready: true, is_busy: true };
-    const MADE: View = View { is_made: true, ..UNDER_WAY };
-    const QUIET: View = View { is_busy: false, ..MADE };
-    const BOUND: View = View { is_bound: true, ..QUIET };
+    const UNDER_WAY: RotationInput =
+        RotationInput { is_made: false, is_bound: false, is_ready: true, is_busy: true };
+    const MADE: RotationInput = RotationInput { is_made: true, ..UNDER_WAY };
+    const QUIET: RotationInput = RotationInput { is_busy: false, ..MADE };
+    const BOUND: RotationInput = RotationInput { is_bound: true, ..QUIET };
 
     fn begun() -> KeyRotation {
         let mut rotation = KeyRotation::default();
@@ -203,7 +204,7 @@ mod tests {
         let mut rotation = begun();
         rotation.advance(MADE, START);
         let end = START + policy::ROTATION_HOLD;
-        assert_eq!(rotation.advance(View { is_ready: false, ..MADE }, end), Action::Nothing);
+        assert_eq!(rotation.advance(RotationInput { is_ready: false, ..MADE }, end), Action::Nothing);
         assert_eq!(rotation.timeout(), Some(end + policy::ROTATION_HOLD));
     }
 
@@ -217,7 +218,7 @@ mod tests {
         let mut rotation = begun();
         rotation.advance(MADE, START);
         for failures in 0..3 {
-            rotation.failed(&DisconnectReason::ClosedByUs, &mut Zeros, START);
+            rotation.on_failure(&DisconnectReason::ClosedByUs, &mut Zeros, START);
             assert!(!rotation.holds_requests());
             let pause = policy::BACKOFF_FIRST / 2 * 2_u32.pow(failures);
             rotation.schedule(Some(Duration::ZERO), START);
@@ -235,7 +236,7 @@ mod tests {
     fn a_session_that_is_gone_is_waited_for_no_longer() {
         let mut rotation = begun();
         rotation.advance(MADE, START);
-        rotation.release();
+        rotation.stop_holding();
         assert!(!rotation.holds_requests());
         assert_eq!(rotation.advance(QUIET, START), Action::Bind);
     }

@@ -3,21 +3,21 @@
 
 use alloc::vec::Vec;
 
-use super::authorization::AuthState;
+use super::authorization::TransferState;
 use super::draining::DrainingSession;
 use super::{Datacenter, Role};
 use crate::client::connection::carried_session::CarriedSession;
 use crate::client::io::ConnId;
-use crate::rpc::{PendingRequests, RequestId, RequestOrdering, Requester};
+use crate::rpc::{PendingRequests, RequestConstraints, RequestId, Requester};
 use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
 impl Datacenter {
     /// Queues a new request. Without a session that may carry it, it stays among the pending requests until there is one.
-    pub(crate) fn queue(&mut self, tag: RequestTag, ordering: RequestOrdering, now: Timestamp) {
+    pub(crate) fn queue(&mut self, tag: RequestTag, constraints: RequestConstraints, now: Timestamp) {
         self.last_used = now;
         if self.takes_requests() {
-            self.route_request(tag, ordering);
+            self.route_request(tag, constraints);
         }
     }
 
@@ -28,16 +28,17 @@ impl Datacenter {
 
     /// Whether a request may leave in the present session. What is to be executed after something that the draining
     /// session owes must wait: msg_ids of one session mean nothing in another.
-    fn may_leave(&self, ordering: RequestOrdering) -> bool {
-        let passes =
-            self.auth == AuthState::Unrestricted || matches!(ordering.requester, Requester::Transfer(_));
-        let waits = ordering.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
+    fn may_leave(&self, constraints: RequestConstraints) -> bool {
+        let passes = self.transfer_state == TransferState::Unrestricted
+            || matches!(constraints.requester, Requester::Transfer(_));
+        let waits =
+            constraints.after.is_some_and(|after| self.parked.contains(&after) || self.is_owed(after));
         passes && !waits && !self.rotation.holds_requests()
     }
 
     /// Queues a request, or parks it.
-    fn route_request(&mut self, tag: RequestTag, ordering: RequestOrdering) {
-        let may_leave = self.may_leave(ordering);
+    fn route_request(&mut self, tag: RequestTag, constraints: RequestConstraints) {
+        let may_leave = self.may_leave(constraints);
         match self.main.carried_mut() {
             Some(carried) if may_leave => carried.session.queue(tag),
             _ => _ = self.parked.insert(tag),
@@ -47,7 +48,7 @@ impl Datacenter {
     /// Gives the session the requests that waited for it, once its key is usable. Returns whether they waited for a key
     /// exchange.
     pub(crate) fn queue_waiting(&mut self, requests: &PendingRequests) -> bool {
-        let waited = self.key_exchange_due().is_some();
+        let waited = self.key_exchange_deadline().is_some();
         let Some(carried) = self.main.carried_mut() else { return false };
         if !carried.is_key_usable() {
             carried.bind();
@@ -57,11 +58,11 @@ impl Datacenter {
             return false;
         }
         carried.takes_requests = true;
-        self.denials.key_accepted();
+        self.key_refusals.on_key_usable();
         self.parked.clear();
         // What the draining session may still have answers to stays there.
         let waiting: Vec<RequestId> =
-            requests.waiting(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
+            requests.unanswered(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
         for id in waiting {
             self.route_waiting(id.tag(), requests);
         }
@@ -91,8 +92,8 @@ impl Datacenter {
 
     /// Queues a request, or parks it, unless its result is no longer wanted.
     fn route_waiting(&mut self, tag: RequestTag, requests: &PendingRequests) {
-        if let Some(ordering) = requests.ordering(tag.into()) {
-            self.route_request(tag, ordering);
+        if let Some(constraints) = requests.constraints(tag.into()) {
+            self.route_request(tag, constraints);
         }
     }
 
@@ -111,21 +112,21 @@ impl Datacenter {
 
     /// The result of a request is no longer wanted.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
-        self.request_ended(tag);
+        self.on_request_ended(tag);
         self.parked.remove(&tag);
         self.sessions_mut().for_each(|carried| carried.session.drop_request(tag));
     }
 
     /// A request has ended.
-    pub(crate) fn request_ended(&mut self, tag: RequestTag) {
-        self.unconfirmed.forget(tag);
+    pub(crate) fn on_request_ended(&mut self, tag: RequestTag) {
+        self.orphaned.forget(tag);
         self.needs_unpark |= self.draining.is_some();
     }
 
     /// How far a request has come.
     pub(crate) fn delivery(&self, tag: RequestTag) -> Delivery {
         let known = self.sessions().map(|carried| carried.session.delivery(tag));
-        known.chain(self.unconfirmed.delivery(tag)).max().unwrap_or(Delivery::Queued)
+        known.chain(self.orphaned.delivery(tag)).max().unwrap_or(Delivery::Queued)
     }
 
     /// Whether the draining session may still bring the answer to a request.
@@ -135,7 +136,7 @@ impl Datacenter {
 
     /// Takes the requests whose outcome is unknown, oldest first.
     pub(crate) fn take_unknown_outcomes(&mut self) -> Vec<RequestTag> {
-        let mut unknown = self.unconfirmed.take_undecided();
+        let mut unknown = self.orphaned.take_undecided();
         self.sessions_mut().for_each(|carried| unknown.append(&mut carried.session.take_unknown_outcomes()));
         unknown.sort_unstable();
         unknown.dedup();
@@ -144,7 +145,7 @@ impl Datacenter {
 
     /// Sends a request of unknown outcome again: in this session, or in the next, which takes every request that the
     /// draining session does not owe.
-    pub(crate) fn send_again(&mut self, tag: RequestTag, ordering: RequestOrdering) {
+    pub(crate) fn send_again(&mut self, tag: RequestTag, constraints: RequestConstraints) {
         if let Some(draining) = &mut self.draining {
             draining.drop_request(tag);
             self.needs_unpark = true;
@@ -152,7 +153,7 @@ impl Datacenter {
         if !self.takes_requests() {
             return;
         }
-        let may_leave = self.may_leave(ordering);
+        let may_leave = self.may_leave(constraints);
         match self.main.carried_mut() {
             // What is to be executed after it may wait there already.
             Some(carried) if may_leave => carried.session.requeue(tag),
@@ -180,14 +181,14 @@ impl Datacenter {
     pub(super) fn drop_draining(&mut self, requests: &PendingRequests) -> Option<ConnId> {
         let draining = self.draining.take()?;
         self.needs_unpark = true;
-        self.unconfirmed.add(draining.connection(), requests.waiting(self.dc));
+        self.orphaned.add(draining.connection(), requests.unanswered(self.dc));
         draining.connection().conn()
     }
 
     /// Gives up the answers of both sessions: the outcome of their requests is unknown. Returns the connection of the
     /// draining one.
     pub(crate) fn abandon_answers(&mut self, requests: &PendingRequests) -> Option<ConnId> {
-        self.unconfirmed.add(&self.main, requests.waiting(self.dc));
+        self.orphaned.add(&self.main, requests.unanswered(self.dc));
         self.drop_draining(requests)
     }
 }

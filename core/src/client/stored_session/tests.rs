@@ -39,7 +39,9 @@ fn custom() -> Servers {
 #[test]
 fn what_was_written_is_read() {
     let mut all = alloc::vec![sample(), StoredSession::default()];
-    for servers in [Servers::Telegram, Servers::Ended, custom(), Servers::Custom(CustomServers::default())] {
+    for servers in
+        [Servers::Telegram, Servers::EndedSandbox, custom(), Servers::Custom(CustomServers::default())]
+    {
         all.push(StoredSession { servers, ..sample() });
     }
     for data in all {
@@ -160,7 +162,7 @@ fn a5_sessions_of_earlier_versions_that_were_of_test_dcs_are_told_apart() {
     let servers =
         |version, api_id| StoredSession::from_text(&text_with(version, api_id, &[])).unwrap().servers;
     for version in [1, 2] {
-        assert_eq!(servers(version, API_ID_OF_SANDBOX), Servers::Ended);
+        assert_eq!(servers(version, API_ID_OF_SANDBOX), Servers::EndedSandbox);
         assert_eq!(servers(version, 1), Servers::Custom(CustomServers::default()));
         assert_eq!(servers(version, 12345), Servers::Unknown);
     }
@@ -214,7 +216,7 @@ fn any_session(mut entropy: &[u8]) -> StoredSession {
     data.servers = match next() % 4 {
         0 => Servers::Unknown,
         1 => Servers::Telegram,
-        2 => Servers::Ended,
+        2 => Servers::EndedSandbox,
         _ => Servers::Custom(custom),
     };
     data

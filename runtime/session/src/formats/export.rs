@@ -93,7 +93,7 @@ pub fn export_path(
     if format.is_text() {
         return target::create_file(path, export_text(session, format, dcs)?.as_bytes());
     }
-    let is_elsewhere = matches!(session.servers, Servers::Custom(_) | Servers::Ended);
+    let is_elsewhere = matches!(session.servers, Servers::Custom(_) | Servers::EndedSandbox);
     match format {
         Format::Tdata | Format::Tdlib if is_elsewhere => return Err(ExportError::OtherServers(format)),
         Format::Tdata => return tdata::write(session, dcs, options, path),

@@ -30,7 +30,7 @@ fn f13_a_server_that_refuses_everything_causes_backoff_and_is_reported() {
                 panic!("code {code}")
             };
             assert_eq!(pair.elapsed() - begun, Duration::from_secs(60));
-            let Trouble::Lost(reason) = &trouble else { panic!("{code}: {trouble}") };
+            let Trouble::Disconnected(reason) = &trouble else { panic!("{code}: {trouble}") };
             assert!(reason.is_refusal(), "{code}: {trouble}");
             assert!(trouble.to_string().contains("refuse"), "{trouble}");
             assert_eq!(pair.client.trouble().map(|(_, it)| it), Some(trouble));
@@ -91,7 +91,7 @@ fn f13_flood_waits_and_server_errors_are_reported() {
         let step = pair.client.start_login(now, LoginFlow::bot_login("1:sandbox")).unwrap();
         pair.run_for(Duration::from_secs(2)).unwrap();
         let (_, trouble) = pair.client.trouble().unwrap();
-        assert!(matches!(trouble, Trouble::Waits(_)) && trouble.to_string().contains(says), "{trouble}");
+        assert!(matches!(trouble, Trouble::ServerBusy(_)) && trouble.to_string().contains(says), "{trouble}");
         pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
         assert_eq!(pair.client.trouble(), None);
     }

@@ -171,7 +171,8 @@ fn a_server_that_refuses_every_binding_ends_the_connection_attempts() {
     let mut pair = Pair::new(options);
     let outcome = pair.login(LoginFlow::bot_login("1:sandbox"));
     let Err(LoginError::Invoke(InvokeError::Unreachable {
-        reason: DisconnectReason::Binding(error), ..
+        reason: DisconnectReason::BindRefused(error),
+        ..
     })) = outcome
     else {
         panic!("{outcome:?}")

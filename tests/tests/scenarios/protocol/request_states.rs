@@ -53,7 +53,7 @@ fn a_timeout_reports_the_delivery_state() {
         wait(&mut pair, queued),
         Err(InvokeError::TimedOut {
             delivery: Delivery::Queued,
-            trouble: Some(Trouble::Lost(DisconnectReason::Network(IoFailure::Reset)))
+            trouble: Some(Trouble::Disconnected(DisconnectReason::Network(IoFailure::Reset)))
         })
     );
     assert_eq!(pair.elapsed() - begun, Duration::from_secs(5));

@@ -46,6 +46,6 @@ fn a5_sessions_of_telegram_and_of_test_dcs_are_not_mixed() {
         assert!(client(other, theirs.clone()).is_err(), "production and test DCs know different keys");
         assert!(client(config, theirs).is_ok());
     }
-    let ended = StoredSession { servers: Servers::Ended, ..session };
+    let ended = StoredSession { servers: Servers::EndedSandbox, ..session };
     assert_eq!(client(PairOptions::config(&[1, 2, 3]), ended).unwrap_err(), WrongServers::Ended);
 }

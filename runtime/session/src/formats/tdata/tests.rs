@@ -210,7 +210,7 @@ fn export(session: &StoredSession, passcode: Option<&str>, path: &Path) -> Resul
 #[test]
 fn a5_a_session_of_other_servers_does_not_go_to_programs_of_telegram() {
     let directory = Directory::new("tdata-elsewhere");
-    for servers in [Servers::Custom(CustomServers::default()), Servers::Ended] {
+    for servers in [Servers::Custom(CustomServers::default()), Servers::EndedSandbox] {
         for format in [Format::Tdata, Format::Tdlib] {
             let path = directory.0.join(format.name());
             let session = StoredSession { servers: servers.clone(), ..session() };

@@ -31,7 +31,7 @@ pub(crate) enum ConnectionState {
     Idle,
     /// The next attempt begins at this time.
     Backoff(Timestamp),
-    Open(Box<Stream>),
+    Open(Box<OpenConnection>),
 }
 
 /// How far an open connection has come; the table of [`ConnectionState`] has the transitions.
@@ -58,24 +58,24 @@ pub(crate) struct Deadline {
     pub(crate) at: Timestamp,
     /// In any case.
     limit: Timestamp,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Deadline {
     fn new(config: &Config, now: Timestamp) -> Self {
-        let (limit, patience) = (now + config.connect_limit, config.connect_timeout);
-        Self { at: limit.min(now + patience), limit, patience }
+        let (limit, timeout) = (now + config.connect_limit, config.connect_timeout);
+        Self { at: limit.min(now + timeout), limit, timeout }
     }
 
     /// The server gave a sign of life: it has time for another.
     pub(crate) fn extend(&mut self, now: Timestamp) {
-        self.at = self.limit.min(now + self.patience);
+        self.at = self.limit.min(now + self.timeout);
     }
 }
 
 /// An open connection.
 #[derive(Debug)]
-pub(crate) struct Stream {
+pub(crate) struct OpenConnection {
     pub(crate) conn: ConnId,
     /// The framing, if the stream mode leaves the choice.
     pub(crate) transport: TransportKind,
@@ -96,7 +96,7 @@ pub(crate) struct Stream {
     spare: Vec<u8>,
 }
 
-impl Stream {
+impl OpenConnection {
     pub(crate) fn new(
         conn: ConnId,
         transport: TransportKind,
@@ -161,7 +161,12 @@ impl Stream {
     }
 
     /// Takes the buffer of [`take_buffer`](Self::take_buffer) back; returns it if it was written to.
-    pub(crate) fn filled(&mut self, mut buffer: Vec<u8>, written: bool, now: Timestamp) -> Option<Vec<u8>> {
+    pub(crate) fn finish_buffer(
+        &mut self,
+        mut buffer: Vec<u8>,
+        written: bool,
+        now: Timestamp,
+    ) -> Option<Vec<u8>> {
         if written {
             let seconds = (buffer.len() / policy::MIN_WRITE_RATE) as u64;
             self.write_due = Some(now + policy::WRITE_TIMEOUT + Duration::from_secs(seconds));
@@ -174,7 +179,7 @@ impl Stream {
     }
 
     /// The last transmit is written; its buffer comes back.
-    pub(crate) fn transmitted(&mut self, mut buffer: Vec<u8>) {
+    pub(crate) fn on_transmitted(&mut self, mut buffer: Vec<u8>) {
         self.write_due = None;
         if buffer.capacity() <= policy::MAX_KEPT_TRANSMIT_BUFFER {
             buffer.clear();

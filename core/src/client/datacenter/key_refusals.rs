@@ -1,6 +1,6 @@
 //! What the server says against the keys, and when it is believed.
 
-use crate::client::connection::temporary_key::denies_permanent_key;
+use crate::client::connection::temporary_key::refuses_permanent_key;
 use crate::policy;
 use crate::rpc::DisconnectReason;
 use crate::time::Timestamp;
@@ -14,7 +14,7 @@ const UNKNOWN_KEY: DisconnectReason = DisconnectReason::TransportError(-404);
 /// never a permanent key: a permanent key with which a user may be logged in is given up only if the server refuses
 /// to bind a temporary key to it, twice in a row.
 #[derive(Debug, Default)]
-pub(crate) struct KeyDenials {
+pub(crate) struct KeyRefusals {
     /// Connections in a row that ended in -404.
     unknown: u8,
     /// Bindings in a row that the server refused as if it did not know the permanent key.
@@ -43,20 +43,20 @@ pub(crate) struct Verdict {
     pub(crate) gives_up_permanent_key: bool,
 }
 
-impl KeyDenials {
+impl KeyRefusals {
     /// A permanent key was made.
-    pub(crate) const fn key_made(&mut self, now: Timestamp) {
+    pub(crate) const fn on_key_made(&mut self, now: Timestamp) {
         self.made_at = Some(now);
         self.refused_bindings = 0;
     }
 
     /// The server showed that it knows the key of the connection.
-    pub(crate) const fn key_known(&mut self) {
+    pub(crate) const fn on_key_confirmed(&mut self) {
         self.unknown = 0;
     }
 
     /// A temporary key was bound, or needs no binding.
-    pub(crate) const fn key_accepted(&mut self) {
+    pub(crate) const fn on_key_usable(&mut self) {
         self.refused_bindings = 0;
     }
 
@@ -66,7 +66,7 @@ impl KeyDenials {
     }
 
     /// A connection ended.
-    pub(crate) fn disconnected(
+    pub(crate) fn on_disconnect(
         &mut self,
         reason: &DisconnectReason,
         key: UsedKey,
@@ -76,25 +76,25 @@ impl KeyDenials {
         if is_unknown {
             self.unknown = self.unknown.saturating_add(1);
         }
-        let is_repeated = is_unknown && self.unknown >= policy::KEY_DENIALS;
+        let is_repeated = is_unknown && self.unknown >= policy::MAX_KEY_REFUSALS;
         let gives_up_session = match key {
             UsedKey::None => false,
             UsedKey::Permanent => is_repeated,
             UsedKey::Temporary { is_useless } => {
-                matches!(reason, DisconnectReason::Binding(_)) || is_repeated || is_unknown && is_useless
+                matches!(reason, DisconnectReason::BindRefused(_)) || is_repeated || is_unknown && is_useless
             }
         };
         if gives_up_session {
             self.unknown = 0;
         }
-        let DisconnectReason::Binding(error) = reason else {
+        let DisconnectReason::BindRefused(error) = reason else {
             return Verdict { gives_up_session, gives_up_permanent_key: false };
         };
         let is_settled = self.made_at.is_none_or(|at| now - at >= policy::KEY_PROPAGATION);
-        if denies_permanent_key(error) && is_settled {
+        if refuses_permanent_key(error) && is_settled {
             self.refused_bindings = self.refused_bindings.saturating_add(1);
         }
-        let gives_up_permanent_key = self.refused_bindings >= policy::KEY_DENIALS;
+        let gives_up_permanent_key = self.refused_bindings >= policy::MAX_KEY_REFUSALS;
         Verdict { gives_up_session, gives_up_permanent_key }
     }
 }
@@ -108,7 +108,7 @@ mod tests {
     const USED: UsedKey = UsedKey::Temporary { is_useless: false };
 
     fn refused() -> DisconnectReason {
-        DisconnectReason::Binding(RpcError::parse(400, "ENCRYPTED_MESSAGE_INVALID"))
+        DisconnectReason::BindRefused(RpcError::parse(400, "ENCRYPTED_MESSAGE_INVALID"))
     }
 
     #[test]
@@ -119,8 +119,8 @@ mod tests {
             (USED, [false, true]),
             (UsedKey::Temporary { is_useless: true }, [true, true]),
         ] {
-            let mut denials = KeyDenials::default();
-            let found = [(); 2].map(|()| denials.disconnected(&UNKNOWN_KEY, key, NOW));
+            let mut key_refusals = KeyRefusals::default();
+            let found = [(); 2].map(|()| key_refusals.on_disconnect(&UNKNOWN_KEY, key, NOW));
             assert_eq!(found.map(|verdict| verdict.gives_up_session), costs, "{key:?}");
             assert!(found.iter().all(|verdict| !verdict.gives_up_permanent_key), "{key:?}");
         }
@@ -128,36 +128,36 @@ mod tests {
 
     #[test]
     fn a_key_that_works_makes_an_earlier_404_void() {
-        let mut denials = KeyDenials::default();
-        denials.disconnected(&UNKNOWN_KEY, USED, NOW);
-        denials.key_known();
-        assert!(!denials.disconnected(&UNKNOWN_KEY, USED, NOW).gives_up_session);
+        let mut key_refusals = KeyRefusals::default();
+        key_refusals.on_disconnect(&UNKNOWN_KEY, USED, NOW);
+        key_refusals.on_key_confirmed();
+        assert!(!key_refusals.on_disconnect(&UNKNOWN_KEY, USED, NOW).gives_up_session);
     }
 
     #[test]
     fn two_refused_bindings_cost_the_permanent_key() {
-        let mut denials = KeyDenials::default();
+        let mut key_refusals = KeyRefusals::default();
         assert_eq!(
-            denials.disconnected(&refused(), USED, NOW),
+            key_refusals.on_disconnect(&refused(), USED, NOW),
             Verdict { gives_up_session: true, gives_up_permanent_key: false }
         );
         assert_eq!(
-            denials.disconnected(&refused(), USED, NOW),
+            key_refusals.on_disconnect(&refused(), USED, NOW),
             Verdict { gives_up_session: true, gives_up_permanent_key: true }
         );
-        denials.key_accepted();
-        assert!(!denials.disconnected(&refused(), USED, NOW).gives_up_permanent_key);
-        let other = DisconnectReason::Binding(RpcError::parse(500, "INTERNAL"));
-        assert!((0..9).all(|_| !denials.disconnected(&other, USED, NOW).gives_up_permanent_key));
+        key_refusals.on_key_usable();
+        assert!(!key_refusals.on_disconnect(&refused(), USED, NOW).gives_up_permanent_key);
+        let other = DisconnectReason::BindRefused(RpcError::parse(500, "INTERNAL"));
+        assert!((0..9).all(|_| !key_refusals.on_disconnect(&other, USED, NOW).gives_up_permanent_key));
     }
 
     #[test]
     fn a_new_permanent_key_has_time_to_spread() {
-        let mut denials = KeyDenials::default();
-        denials.key_made(NOW);
-        assert!((0..9).all(|_| !denials.disconnected(&refused(), USED, NOW).gives_up_permanent_key));
+        let mut key_refusals = KeyRefusals::default();
+        key_refusals.on_key_made(NOW);
+        assert!((0..9).all(|_| !key_refusals.on_disconnect(&refused(), USED, NOW).gives_up_permanent_key));
         let later = NOW + policy::KEY_PROPAGATION;
-        assert!(!denials.disconnected(&refused(), USED, later).gives_up_permanent_key);
-        assert!(denials.disconnected(&refused(), USED, later).gives_up_permanent_key);
+        assert!(!key_refusals.on_disconnect(&refused(), USED, later).gives_up_permanent_key);
+        assert!(key_refusals.on_disconnect(&refused(), USED, later).gives_up_permanent_key);
     }
 }
