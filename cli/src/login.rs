@@ -373,7 +373,7 @@ impl<'a> Login<'a> {
         }
         let Some(pending) = answers.remains().filter(|_| !is_over) else { return error.into() };
         let says_how = !matches!(&error, Error::Login(_) | Error::Prompt(_))
-            || matches!(&error, Error::Prompt(reason) if matches!(**reason, PromptError::Ended));
+            || matches!(&error, Error::Prompt(reason) if matches!(**reason, PromptError::EndOfInput));
         let failure = match &error {
             // How to continue is printed below.
             Error::Login(LoginError::PasswordNeeded) => Failure::new(error.to_string()),

@@ -209,7 +209,7 @@ pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<S
     match answer {
         Ok(mut answer) => Ok(Secret::new(std::mem::take(&mut *answer))),
         Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
-        Err(PromptError::Ended) => {
+        Err(PromptError::EndOfInput) => {
             // No answer ended the line of the question.
             terminal.show("").map_err(Error::from)?;
             Err(Failure::new(format!("no {what} was given; nothing was done")))

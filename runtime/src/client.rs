@@ -215,7 +215,7 @@ impl Client {
     }
 
     /// Like [`wait_saved`](Self::wait_saved), but first repeats the last save if it failed.
-    pub(crate) async fn wait_all_saved(&self) -> Result<(), Error> {
+    pub(crate) async fn flush(&self) -> Result<(), Error> {
         self.shared().call(|state, _| {
             if state.saves.error.is_some() {
                 state.saves.wanted += 1;

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sansgram_core::time::{Now, Timestamp};
 
 use crate::Runtime;
-use crate::policy::{LATE, MAX_TIMER};
+use crate::policy::{LATE_WAKE_UP, MAX_TIMER};
 
 /// Whether a late wake-up means that the process was stopped. On other systems it may also mean that the computer
 /// slept, since `Instant` counts that time there.
-const DETECTS_STOPS: bool = cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
+const DETECTS_SIGSTOP: bool = cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
 
 /// The clocks of one client, counted from its start.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(crate) struct Clock {
     /// How long the computer had slept at the origin.
     slept: Duration,
     monotonic: Arc<dyn Fn() -> Instant + Send + Sync>,
-    stop_detector: Arc<Mutex<StopDetector>>,
+    sigstop_detector: Arc<Mutex<SigstopDetector>>,
 }
 
 /// How the machine's clock differs from the runtime's: ahead by the time that the computer slept, behind by the time
@@ -40,16 +40,16 @@ pub(crate) struct ClockShift {
 ///
 /// There is no other way to detect a stop: `SIGSTOP` cannot be caught, and no clock pauses meanwhile.
 #[derive(Debug, Default)]
-struct StopDetector {
+struct SigstopDetector {
     /// The time by which the clock is expected to be read, since the origin.
     due: Option<Duration>,
     stopped: Duration,
 }
 
-impl StopDetector {
+impl SigstopDetector {
     /// Returns how long the process was stopped until `now`, since the origin.
-    fn stopped(&mut self, now: Duration) -> Duration {
-        if let Some(due) = self.due.filter(|due| now > *due + LATE) {
+    fn update(&mut self, now: Duration) -> Duration {
+        if let Some(due) = self.due.filter(|due| now > *due + LATE_WAKE_UP) {
             self.stopped += now.saturating_sub(due);
             self.due = Some(now);
         }
@@ -62,7 +62,7 @@ impl Clock {
         let runtime = runtime.clone();
         let origin = runtime.now();
         let monotonic = Arc::new(move || runtime.now());
-        Self { origin, slept: suspend::slept(), monotonic, stop_detector: Arc::default() }
+        Self { origin, slept: suspend::slept(), monotonic, sigstop_detector: Arc::default() }
     }
 
     /// Returns the present time.
@@ -76,18 +76,18 @@ impl Clock {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let slept = suspend::slept().saturating_sub(self.slept);
         // Read under the lock, so that no reader misses a stop that another one detects.
-        let mut stop_detector = self.stop_detector.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sigstop_detector = self.sigstop_detector.lock().unwrap_or_else(PoisonError::into_inner);
         let awake = (self.monotonic)().saturating_duration_since(self.origin);
-        let stopped = stop_detector.stopped(awake);
-        drop(stop_detector);
+        let stopped = sigstop_detector.update(awake);
+        drop(sigstop_detector);
         let now = (awake + slept).saturating_sub(stopped);
         (Now::new(Timestamp::from_origin(now), unix), ClockShift { slept, stopped })
     }
 
     /// Sets the instant by which the clock will be read, which is that of the timer; `None` if there is no timer.
-    pub(crate) fn expect(&self, at: Option<Instant>) {
-        let due = at.filter(|_| DETECTS_STOPS).map(|at| at.saturating_duration_since(self.origin));
-        self.stop_detector.lock().unwrap_or_else(PoisonError::into_inner).due = due;
+    pub(crate) fn set_next_read(&self, at: Option<Instant>) {
+        let due = at.filter(|_| DETECTS_SIGSTOP).map(|at| at.saturating_duration_since(self.origin));
+        self.sigstop_detector.lock().unwrap_or_else(PoisonError::into_inner).due = due;
     }
 
     /// Converts `at` to the runtime's clock, with the shift that was read together with `now`. The result is at most a
@@ -108,16 +108,16 @@ mod tests {
     #[test]
     fn f10_a_stop_counts_up_to_where_the_timer_was_due() {
         let at = Duration::from_secs;
-        let mut stop_detector = StopDetector::default();
-        assert_eq!(stop_detector.stopped(at(100)), at(0), "nothing was due");
-        stop_detector.due = Some(at(101));
-        assert_eq!(stop_detector.stopped(at(102)), at(0), "a little late");
-        assert_eq!(stop_detector.stopped(at(196)), at(95));
-        assert_eq!(stop_detector.stopped(at(196)), at(95), "once");
-        stop_detector.due = Some(at(200));
-        assert_eq!(stop_detector.stopped(at(199)), at(95));
-        assert_eq!(stop_detector.stopped(at(210)), at(105), "all stops together");
-        stop_detector.due = None;
-        assert_eq!(stop_detector.stopped(at(1000)), at(105));
+        let mut sigstop_detector = SigstopDetector::default();
+        assert_eq!(sigstop_detector.update(at(100)), at(0), "nothing was due");
+        sigstop_detector.due = Some(at(101));
+        assert_eq!(sigstop_detector.update(at(102)), at(0), "a little late");
+        assert_eq!(sigstop_detector.update(at(196)), at(95));
+        assert_eq!(sigstop_detector.update(at(196)), at(95), "once");
+        sigstop_detector.due = Some(at(200));
+        assert_eq!(sigstop_detector.update(at(199)), at(95));
+        assert_eq!(sigstop_detector.update(at(210)), at(105), "all stops together");
+        sigstop_detector.due = None;
+        assert_eq!(sigstop_detector.update(at(1000)), at(105));
     }
 }

@@ -14,7 +14,7 @@ use sansgram_core::time::Timestamp;
 use crate::clock::ClockShift;
 use crate::link::{Link, LinkEvent};
 use crate::machine::Machine;
-use crate::policy::{MAX_INPUTS_PER_POLL, STOP_CHECK_EVERY, STOP_CHECKS_AFTER_OPEN};
+use crate::policy::{MAX_INPUTS_PER_POLL, SIGSTOP_CHECK_INTERVAL, SIGSTOP_CHECKS_AFTER_OPEN};
 use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
@@ -27,7 +27,8 @@ use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
 pub(crate) struct Driver<R: Runtime, M: Machine> {
     runtime: Arc<R>,
     shared: Arc<Shared<M>>,
-    /// Dropped before the end is announced, so that a caller that waits for the end can open the session.
+    /// Dropped before the driver ends, so that the session is unlocked when [`Client::disconnect`](crate::Client::disconnect)
+    /// returns.
     store: Option<Arc<dyn SessionStore>>,
     proxy: Option<Arc<Proxy>>,
     links: Vec<Link<R::Stream>>,
@@ -38,10 +39,10 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     /// The difference of the clocks then.
     shift: ClockShift,
     deadline: Option<Timestamp>,
-    /// The end of [`STOP_CHECKS_AFTER_OPEN`] since the last connection was opened.
+    /// The end of [`SIGSTOP_CHECKS_AFTER_OPEN`] since the last connection was opened.
     connecting_until: Timestamp,
-    /// Whether the driver wakes up every [`STOP_CHECK_EVERY`].
-    checks_for_stops: bool,
+    /// Whether the driver wakes up every [`SIGSTOP_CHECK_INTERVAL`].
+    checks_for_sigstop: bool,
     timer: Option<R::Timer>,
     /// The deadline and the shift that the timer is set to.
     armed: Option<(Timestamp, ClockShift)>,
@@ -85,7 +86,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             shift: ClockShift::default(),
             deadline: None,
             connecting_until: Timestamp::ZERO,
-            checks_for_stops: false,
+            checks_for_sigstop: false,
             timer: None,
             armed: None,
             closing: false,
@@ -136,8 +137,8 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         match next {
             None => {}
             Some(NextInput::Deadline) => state.machine.handle(now, Input::Tick),
-            Some(NextInput::Link(conn, ready)) => {
-                let input = match ready {
+            Some(NextInput::Link(conn, event)) => {
+                let input = match event {
                     LinkEvent::Opened => {
                         // The network works again, so the next failure has another reason.
                         drop(
@@ -154,7 +155,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 let arrived = matches!(input, Input::Received { .. });
                 state.machine.handle(now, input);
                 if arrived {
-                    state.wake_receipts(&mut self.wake);
+                    state.wake_ack_waiters(&mut self.wake);
                 }
             }
         }
@@ -170,7 +171,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         self.deadline = loop {
             let action = match state.machine.poll_output() {
                 Output::Open { conn, dc, endpoints } => {
-                    self.connecting_until = now.monotonic + STOP_CHECKS_AFTER_OPEN;
+                    self.connecting_until = now.monotonic + SIGSTOP_CHECKS_AFTER_OPEN;
                     Action::Open { conn, dc, endpoints }
                 }
                 Output::Transmit { conn, bytes } => Action::Transmit { conn, bytes },
@@ -180,7 +181,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     if !matches!(event, Event::Completed(_) | Event::Update) {
                         self.events.push(event.clone());
                     }
-                    state.note(event, &mut self.wake);
+                    state.on_event(event, &mut self.wake);
                     continue;
                 }
                 Output::Timeout(deadline) => break deadline,
@@ -191,7 +192,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         if !self.closing {
             self.deadline = earlier(self.deadline, state.saves.retry(now.monotonic));
         }
-        self.checks_for_stops = state.is_called() || now.monotonic < self.connecting_until;
+        self.checks_for_sigstop = state.has_waiters() || now.monotonic < self.connecting_until;
         if !state.saves.running && state.saves.done < state.saves.wanted {
             state.saves.running = true;
             let session = Box::new(state.machine.session().clone());
@@ -259,26 +260,26 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         for step in 0..count {
             let index = (self.next_link + step) % count;
             let Some(link) = self.links.get_mut(index) else { continue };
-            if let Poll::Ready(ready) = link.poll(cx, buffer.space()) {
+            if let Poll::Ready(event) = link.poll(cx, buffer.space()) {
                 let conn = link.conn;
                 self.next_link = index + 1;
-                if let LinkEvent::Lost(cause) = ready {
+                if let LinkEvent::Lost(cause) = event {
                     tracing::debug!(conn = conn.0, ?cause, "lost");
                     self.links.remove(index);
                     self.next_link = index;
                 }
-                return Some(NextInput::Link(conn, ready));
+                return Some(NextInput::Link(conn, event));
             }
         }
         let Some(mut deadline) = self.deadline else {
-            self.shared.clock.expect(None);
+            self.shared.clock.set_next_read(None);
             return None;
         };
-        if self.checks_for_stops {
-            deadline = deadline.min(self.now + STOP_CHECK_EVERY);
+        if self.checks_for_sigstop {
+            deadline = deadline.min(self.now + SIGSTOP_CHECK_INTERVAL);
         }
         let at = self.shared.clock.instant(deadline, self.now, self.shift);
-        self.shared.clock.expect(Some(at));
+        self.shared.clock.set_next_read(Some(at));
         let timer = match &mut self.timer {
             Some(timer) => {
                 if self.armed != Some((deadline, self.shift)) {
@@ -349,7 +350,7 @@ impl<M: Machine> Drop for Save<M> {
         }
         let mut wake = Vec::new();
         self.shared.call(|state, now| {
-            state.note_saved(self.version, result, now.monotonic);
+            state.on_saved(self.version, result, now.monotonic);
             state.wake_watchers(&mut wake);
         });
         wake.drain(..).for_each(Waker::wake);

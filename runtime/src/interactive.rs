@@ -85,11 +85,11 @@ impl Client {
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let mut call = pin!(call);
-        let mut seen = self.shared().lock().floods.0;
+        let mut seen = self.shared().lock().flood_waits.count;
         loop {
             let mut flood = pin!(self.shared().until(move |state| {
-                let (count, wait) = state.floods;
-                (count > seen).then_some((count, wait))
+                let waits = state.flood_waits;
+                (waits.count > seen).then_some(waits)
             }));
             let next = poll_fn(|cx| {
                 if let Poll::Ready(result) = call.as_mut().poll(cx) {
@@ -100,9 +100,9 @@ impl Client {
             match next.await {
                 Ok(result) => return result,
                 Err(flood) => {
-                    let (count, wait) = flood?;
-                    seen = count;
-                    prompt.on_flood_wait(wait)?;
+                    let waits = flood?;
+                    seen = waits.count;
+                    prompt.on_flood_wait(waits.last)?;
                 }
             }
         }

@@ -10,11 +10,11 @@ pub(crate) const MAX_INPUTS_PER_POLL: usize = 64;
 pub(crate) const READ_LEN: usize = 64 << 10;
 /// How often the driver wakes up while a caller waits, so that a stop of the process (Ctrl-Z) is noticed. At most this
 /// much of a stop counts as time that has passed.
-pub(crate) const STOP_CHECK_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const SIGSTOP_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long after a connection was requested the driver wakes up that often: three times the connect timeout (20 s).
-pub(crate) const STOP_CHECKS_AFTER_OPEN: Duration = Duration::from_secs(60);
+pub(crate) const SIGSTOP_CHECKS_AFTER_OPEN: Duration = Duration::from_secs(60);
 /// A process that is woken later than this after its timer was not able to run.
-pub(crate) const LATE: Duration = Duration::from_secs(1);
+pub(crate) const LATE_WAKE_UP: Duration = Duration::from_secs(1);
 /// The longest time that a timer is set to; runtimes refuse instants too far ahead. The driver then sets it anew.
 pub(crate) const MAX_TIMER: Duration = Duration::from_secs(86_400);
 /// A shorter difference of two clocks is the time between two readings, not a suspended computer.
@@ -66,7 +66,7 @@ pub(crate) const MAX_TERMS_CHARS: usize = 100_000;
 pub(crate) const MIN_COLUMNS: usize = 20;
 /// How long a stop (SIGTSTP) may take to reach all threads.
 #[cfg(all(unix, feature = "terminal"))]
-pub(crate) const STOP_DELAY: Duration = Duration::from_millis(100);
+pub(crate) const SIGTSTP_DELAY: Duration = Duration::from_millis(100);
 /// Two threads may notice that the process continues: the one that reads a secret and the one that waits for SIGCONT.
 /// Within this time of the first, the second does not show the question again.
 #[cfg(feature = "terminal")]

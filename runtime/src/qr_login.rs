@@ -52,7 +52,7 @@ impl QrLogin {
             None => match self.found().await? {
                 Found::Link(link) => {
                     // From now on, a scan can log in a user under this key.
-                    self.client.wait_all_saved().await?;
+                    self.client.flush().await?;
                     self.shown = link.number;
                     return Ok(QrStep::Link(link));
                 }

@@ -37,9 +37,9 @@ pub(crate) struct State<M> {
     /// Woken after every change that concerns the driver.
     pub(crate) driver: Option<Waker>,
     /// Woken when their request is completed.
-    requests: BTreeMap<RequestId, Waker>,
+    reply_waiters: BTreeMap<RequestId, Waker>,
     /// Woken when their request is completed, and whenever bytes arrive: there is no event for an acknowledgement.
-    receipts: BTreeMap<RequestId, Waker>,
+    ack_waiters: BTreeMap<RequestId, Waker>,
     /// Woken after every other change.
     watchers: BTreeMap<u64, Waker>,
     next_watcher: u64,
@@ -57,13 +57,13 @@ pub(crate) struct State<M> {
     /// The events of the connections that no caller has taken yet.
     pub(crate) events: VecDeque<ClientEvent>,
     /// Whether a caller has waited for updates, which requests the connection that they arrive on.
-    pub(crate) listens: bool,
+    pub(crate) wants_updates: bool,
     /// Whether updates were dropped and `next_update` has not reported it yet.
-    pub(crate) updates_missed: bool,
+    pub(crate) updates_lost: bool,
     /// The state of the updates, if no caller has taken it yet.
     pub(crate) updates_state: Option<UpdatesState>,
-    /// The number of waits that the server demanded of logins, and the duration of the last one.
-    pub(crate) floods: (u64, Duration),
+    /// The flood waits of logins.
+    pub(crate) flood_waits: FloodWaits,
     pub(crate) saves: Saves,
     proxy_waits: ProxyWaits,
 }
@@ -78,12 +78,21 @@ pub(crate) struct DcDisconnects {
     pub(crate) retries: bool,
 }
 
-/// The progress of the saves. The states of the session are numbered by the requests to save.
+/// The waits that the server demanded of logins (`FLOOD_WAIT_X`).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FloodWaits {
+    /// The number of waits so far.
+    pub(crate) count: u64,
+    /// The duration of the last wait.
+    pub(crate) last: Duration,
+}
+
+/// The progress of the saves. Each request to save gets the next version number.
 #[derive(Debug, Default)]
 pub(crate) struct Saves {
-    /// The newest state that should be saved.
+    /// The version of the last request to save.
     pub(crate) wanted: u64,
-    /// The newest state whose save succeeded or failed.
+    /// The newest version whose save succeeded or failed.
     pub(crate) done: u64,
     pub(crate) running: bool,
     /// Why the last save failed; `None` if it succeeded.
@@ -120,8 +129,8 @@ impl<M: Machine> Shared<M> {
         let state = State {
             machine,
             driver: None,
-            requests: BTreeMap::new(),
-            receipts: BTreeMap::new(),
+            reply_waiters: BTreeMap::new(),
+            ack_waiters: BTreeMap::new(),
             watchers: BTreeMap::new(),
             next_watcher: 0,
             close_requested: false,
@@ -131,10 +140,10 @@ impl<M: Machine> Shared<M> {
             logged_out: None,
             logout_unreported: None,
             events: VecDeque::new(),
-            listens: false,
-            updates_missed: false,
+            wants_updates: false,
+            updates_lost: false,
             updates_state: None,
-            floods: (0, Duration::ZERO),
+            flood_waits: FloodWaits::default(),
             saves: Saves::default(),
             proxy_waits: proxy_waits.clone(),
         };
@@ -164,16 +173,16 @@ impl<M: Machine> Shared<M> {
     where
         F: FnMut(&mut State<M>) -> Option<T>,
     {
-        Until { shared: self, key: Key::Request(id), ready, result: PhantomData }
+        Until { shared: self, key: Key::Reply(id), ready, result: PhantomData }
     }
 
     /// Waits until `ready` returns a value; it is called again when the request is completed, and whenever bytes
     /// arrive.
-    pub(crate) fn until_received<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
+    pub(crate) fn until_acked<T, F>(&self, id: RequestId, ready: F) -> Until<'_, M, T, F>
     where
         F: FnMut(&mut State<M>) -> Option<T>,
     {
-        Until { shared: self, key: Key::Receipt(id), ready, result: PhantomData }
+        Until { shared: self, key: Key::Ack(id), ready, result: PhantomData }
     }
 
     /// Waits until `ready` returns a value; it is called again after every change except the completion of requests.
@@ -196,11 +205,11 @@ impl<M: Machine> State<M> {
 
 impl<M> State<M> {
     /// Records an event, and adds the wakers of the callers that wait for it to `wake`.
-    pub(crate) fn note(&mut self, event: Event, wake: &mut Vec<Waker>) {
+    pub(crate) fn on_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
             Event::Completed(id) => {
-                wake.extend(self.requests.remove(&id));
-                wake.extend(self.receipts.remove(&id));
+                wake.extend(self.reply_waiters.remove(&id));
+                wake.extend(self.ack_waiters.remove(&id));
                 return;
             }
             // Callers that wait for it are woken whenever bytes arrive.
@@ -222,13 +231,13 @@ impl<M> State<M> {
                 self.push_event(ClientEvent::Disconnected { dc, reason, retry_in });
             }
             Event::FloodWait { wait, .. } => {
-                self.floods = (self.floods.0 + 1, wait);
+                self.flood_waits = FloodWaits { count: self.flood_waits.count + 1, last: wait };
                 self.push_event(ClientEvent::FloodWait { wait });
             }
             Event::SessionRevoked(cause) => {
                 (self.logged_out, self.logout_unreported) = (Some(cause), Some(cause));
             }
-            Event::UpdatesLost => self.updates_missed = true,
+            Event::UpdatesLost => self.updates_lost = true,
             Event::UpdatesState(state) => self.updates_state = Some(state),
             _ => {}
         }
@@ -251,7 +260,7 @@ impl<M> State<M> {
     }
 
     /// Records the result of the save of this version.
-    pub(crate) fn note_saved(&mut self, version: u64, result: Result<(), StoreError>, now: Timestamp) {
+    pub(crate) fn on_saved(&mut self, version: u64, result: Result<(), StoreError>, now: Timestamp) {
         let saves = &mut self.saves;
         (saves.running, saves.done) = (false, version);
         match result {
@@ -274,8 +283,8 @@ impl<M> State<M> {
     }
 
     /// Returns whether a caller waits for a request.
-    pub(crate) fn is_called(&self) -> bool {
-        !self.requests.is_empty() || !self.receipts.is_empty()
+    pub(crate) fn has_waiters(&self) -> bool {
+        !self.reply_waiters.is_empty() || !self.ack_waiters.is_empty()
     }
 
     fn push_event(&mut self, event: ClientEvent) {
@@ -287,8 +296,8 @@ impl<M> State<M> {
 
     /// Adds the wakers of the callers that wait for a receipt to `wake`: the bytes that arrived may hold an
     /// acknowledgement.
-    pub(crate) fn wake_receipts(&mut self, wake: &mut Vec<Waker>) {
-        wake.extend(std::mem::take(&mut self.receipts).into_values());
+    pub(crate) fn wake_ack_waiters(&mut self, wake: &mut Vec<Waker>) {
+        wake.extend(std::mem::take(&mut self.ack_waiters).into_values());
     }
 
     /// Adds the wakers of all watchers to `wake`.
@@ -300,8 +309,8 @@ impl<M> State<M> {
     pub(crate) fn end(&mut self, wake: &mut Vec<Waker>) {
         self.ended = true;
         self.wake_watchers(wake);
-        self.wake_receipts(wake);
-        wake.extend(std::mem::take(&mut self.requests).into_values());
+        self.wake_ack_waiters(wake);
+        wake.extend(std::mem::take(&mut self.reply_waiters).into_values());
     }
 }
 
@@ -310,8 +319,8 @@ impl<M> State<M> {
 pub(crate) struct Stopped;
 
 enum Key {
-    Request(RequestId),
-    Receipt(RequestId),
+    Reply(RequestId),
+    Ack(RequestId),
     Watcher(Option<u64>),
 }
 
@@ -339,8 +348,8 @@ impl<M: Machine, T, F: FnMut(&mut State<M>) -> Option<T> + Unpin> Future for Unt
             return Poll::Ready(Err(Stopped));
         }
         let replaced = match &mut this.key {
-            Key::Request(id) => state.requests.insert(*id, waker),
-            Key::Receipt(id) => state.receipts.insert(*id, waker),
+            Key::Reply(id) => state.reply_waiters.insert(*id, waker),
+            Key::Ack(id) => state.ack_waiters.insert(*id, waker),
             Key::Watcher(key) => {
                 let key = *key.get_or_insert_with(|| {
                     state.next_watcher += 1;
@@ -359,8 +368,8 @@ impl<M, T, F> Drop for Until<'_, M, T, F> {
     fn drop(&mut self) {
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         let waker = match self.key {
-            Key::Request(id) => state.requests.remove(&id),
-            Key::Receipt(id) => state.receipts.remove(&id),
+            Key::Reply(id) => state.reply_waiters.remove(&id),
+            Key::Ack(id) => state.ack_waiters.remove(&id),
             Key::Watcher(Some(key)) => state.watchers.remove(&key),
             Key::Watcher(None) => None,
         };

@@ -247,10 +247,10 @@ async fn answer(
     *reading = None;
     match line {
         Some(Ok(line)) => Ok(line),
-        Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(PromptError::Ended),
+        Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(PromptError::EndOfInput),
         Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Err(PromptError::Interrupted),
         Some(Err(error)) => Err(PromptError::Io(error)),
-        None => Err(PromptError::Ended),
+        None => Err(PromptError::EndOfInput),
     }
 }
 

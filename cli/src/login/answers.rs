@@ -175,7 +175,7 @@ impl<'a> Answers<'a> {
 
     /// Ends the line of the question if no answer did.
     fn end_line<T>(&mut self, answer: Result<T, PromptError>) -> Result<T, PromptError> {
-        if matches!(answer, Err(PromptError::Ended)) {
+        if matches!(answer, Err(PromptError::EndOfInput)) {
             self.terminal.show("")?;
         }
         answer

@@ -40,7 +40,7 @@ impl Client {
     /// Runs a step that may log in a user. The auth key is saved first: if it were lost after the login, no client
     /// could log out.
     async fn run_with_saved_key<T: Send + 'static>(&self, flow: LoginFlow<T>) -> Result<T, Error> {
-        self.wait_all_saved().await?;
+        self.flush().await?;
         self.run_and_save(flow).await
     }
 
@@ -222,13 +222,13 @@ impl Client {
     /// [`Error::Store`] if the session cannot be saved.
     pub async fn bot_login(&self, token: &str) -> Result<UserInfo, Error> {
         sansgram_core::login::BotToken::parse(token).map_err(LoginError::from)?;
-        self.make_key().await?;
+        self.ensure_key().await?;
         self.run_with_saved_key(LoginFlow::bot_login(token)).await
     }
 
     /// Creates an auth key if there is none, so that it can be saved before the login. In a login by phone, the request
     /// for the code creates it.
-    async fn make_key(&self) -> Result<(), Error> {
+    async fn ensure_key(&self) -> Result<(), Error> {
         let has_key = {
             let shared = self.shared().lock();
             shared.machine.session().keys.contains_key(&shared.machine.home())

@@ -99,7 +99,7 @@ impl<F> RequestHandle<F> {
         let id = self.id();
         let failed = &mut self.failed;
         let shared = self.pending.client.shared();
-        let received = shared.until_received(id, |state| {
+        let received = shared.until_acked(id, |state| {
             if failed.is_none() && !state.machine.is_received(id) {
                 // An answer of the server counts as a receipt, so this is an error of the client.
                 *failed = Some(state.machine.take_raw(id)?.err()?);

@@ -16,14 +16,14 @@ pub enum Update {
     State(UpdatesState),
     /// Updates arrived faster than they were taken, and the oldest were dropped. The application requests the
     /// difference.
-    Missed,
+    Lost,
     /// The server ended the login. No update arrives until a user logs in again.
     SessionRevoked(LogoutCause),
 }
 
 impl Client {
     /// Waits for the next update, in the order in which the server sent them. Each update is returned once, to one
-    /// caller. The newest 1024 that no caller has taken are kept, up to 16 MiB. [`Update::Missed`] and
+    /// caller. The newest 1024 that no caller has taken are kept, up to 16 MiB. [`Update::Lost`] and
     /// [`Update::State`] are returned before the remaining updates, [`Update::SessionRevoked`] after them. The first
     /// call connects if a user is logged in; no updates arrive before that call.
     ///
@@ -31,13 +31,13 @@ impl Client {
     /// Returns [`Error::Stopped`] if the client has stopped.
     pub async fn next_update(&self) -> Result<Update, Error> {
         self.shared().call(|state, now| {
-            if state.machine.session().user.is_some() && !std::mem::replace(&mut state.listens, true) {
+            if state.machine.session().user.is_some() && !std::mem::replace(&mut state.wants_updates, true) {
                 state.machine.connect(now);
             }
         });
         let next = self.shared().until(|state| {
-            if std::mem::take(&mut state.updates_missed) {
-                return Some(Update::Missed);
+            if std::mem::take(&mut state.updates_lost) {
+                return Some(Update::Lost);
             }
             let known = state.updates_state.take().map(Update::State);
             let known = known.or_else(|| state.machine.take_update().map(Update::Object));

@@ -34,12 +34,14 @@ pub(crate) async fn open<R: Runtime>(
 ) -> Result<R::Stream, IoFailure> {
     match proxy {
         None => race(&*runtime, &endpoints).await.map_err(|error| io_failure(&error)),
-        Some(proxy) => through(&*runtime, &proxy, &waits, dc, &endpoints).await.map_err(IoFailure::Proxy),
+        Some(proxy) => {
+            connect_via_proxy(&*runtime, &proxy, &waits, dc, &endpoints).await.map_err(IoFailure::Proxy)
+        }
     }
 }
 
 /// Asks the proxy for one address after the other, since some proxies refuse many connections at once.
-async fn through<R: Runtime>(
+async fn connect_via_proxy<R: Runtime>(
     runtime: &R,
     proxy: &Proxy,
     waits: &ProxyWaits,

@@ -17,7 +17,7 @@ pub enum PromptError {
     NoTerminal,
     /// The input ended (Ctrl-D).
     #[error("the input ended before the login was complete; start it again to go on")]
-    Ended,
+    EndOfInput,
     /// The user interrupted the question (Ctrl-C).
     #[error("the login was interrupted; start it again to go on")]
     Interrupted,

@@ -16,7 +16,7 @@ use rustix::termios::{
 use zeroize::Zeroizing;
 
 use super::again;
-use crate::policy::STOP_DELAY;
+use crate::policy::SIGTSTP_DELAY;
 
 /// The open question. Its lock is held whenever the modes of the terminal change, so that a thread cannot restore them
 /// before another one has turned the echo off.
@@ -83,7 +83,7 @@ fn stop() {
     }
     // Does nothing if no process could continue this one, as without a shell.
     let _ = kill_current_process_group(Signal::TSTP);
-    thread::sleep(STOP_DELAY);
+    thread::sleep(SIGTSTP_DELAY);
     resume();
     again::show();
 }

@@ -23,7 +23,7 @@ impl Script {
     }
 
     fn answer(&mut self) -> Result<String, PromptError> {
-        let answer = self.answers.pop_front().or(self.repeat).ok_or(PromptError::Ended)?;
+        let answer = self.answers.pop_front().or(self.repeat).ok_or(PromptError::EndOfInput)?;
         Ok(answer.into())
     }
 
@@ -115,7 +115,10 @@ pub(crate) async fn interactive_ends_with_its_input<R: Runtime>(runtime: R) {
     for given in 0..=whole.len() {
         let mut script = Script::new(whole.into_iter().take(given));
         let error = client.interactive_login(&mut script).await.unwrap_err();
-        assert!(matches!(&error, Error::Prompt(why) if matches!(**why, PromptError::Ended)), "{error:?}");
+        assert!(
+            matches!(&error, Error::Prompt(why) if matches!(**why, PromptError::EndOfInput)),
+            "{error:?}"
+        );
     }
     let mut script = Script::new(whole.into_iter().chain(["sandbox"]));
     client.interactive_login(&mut script).await.unwrap();

@@ -26,7 +26,7 @@ pub(crate) async fn values_and_callbacks<R: Runtime + Clone>(runtime: R) {
         })
         .async_callback(Question::Password, |question| {
             let is_hinted = question.contains("the name of this place");
-            async move { if is_hinted { Ok("sandbox".into()) } else { Err(PromptError::Ended) } }
+            async move { if is_hinted { Ok("sandbox".into()) } else { Err(PromptError::EndOfInput) } }
         });
     start().await.unwrap().interactive_login(&mut callbacks).await.unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 2);

@@ -28,7 +28,7 @@ fn calls_wake_the_driver_and_completions_wake_their_waiters() {
 /// There is no event for an acknowledgement: callers that wait for one look at all bytes that arrive, other callers do
 /// not.
 #[test]
-fn arriving_bytes_wake_callers_that_wait_for_a_receipt() {
+fn arriving_bytes_wake_callers_that_wait_for_an_ack() {
     let mut bench = Bench::new();
     bench.open(1, &[FIRST]);
     let shared = bench.shared.clone();
@@ -40,19 +40,19 @@ fn arriving_bytes_wake_callers_that_wait_for_a_receipt() {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(wakes.clone());
     let mut cx = Context::from_waker(&waker);
-    let mut receipt = pin!(shared.until_received(RequestId(1), heard("1 received ack")));
-    assert!(receipt.as_mut().poll(&mut cx).is_pending());
+    let mut acked = pin!(shared.until_acked(RequestId(1), heard("1 received ack")));
+    assert!(acked.as_mut().poll(&mut cx).is_pending());
     let mut reply = pin!(shared.until_completed(RequestId(1), heard("1 received ack")));
     assert!(reply.as_mut().poll(&mut cx).is_pending());
 
     bench.wire(FIRST).incoming.push_back(b"pong".to_vec());
     assert!(bench.poll().is_pending());
     assert_eq!(wakes.0.swap(0, Ordering::Relaxed), 1);
-    assert!(receipt.as_mut().poll(&mut cx).is_pending());
+    assert!(acked.as_mut().poll(&mut cx).is_pending());
     bench.wire(FIRST).incoming.push_back(b"ack".to_vec());
     assert!(bench.poll().is_pending());
     assert_eq!(wakes.0.swap(0, Ordering::Relaxed), 1);
-    assert!(receipt.as_mut().poll(&mut cx).is_ready());
+    assert!(acked.as_mut().poll(&mut cx).is_ready());
 }
 
 #[test]
