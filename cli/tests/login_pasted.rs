@@ -57,7 +57,7 @@ fn d4_a_number_and_a_code_are_pasted_with_what_is_around_them() {
     terminal.waits_for_echo(false);
     terminal.types(" sandbox\n");
     terminal.sees("The password is wrong");
-    terminal.sees("What you gave begins or ends with a space");
+    terminal.sees("This password begins or ends with a space");
     terminal.sees("Password");
     terminal.types("\u{1b}[200~sandbox\u{1b}[201~\n");
     terminal.sees("Logged in as");

@@ -251,7 +251,7 @@ fn a_server_that_forgot_the_login_is_told_everything_again() {
     terminal.sees("Logged in as Sandbox DC 2");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(0), "{shown}");
-    assert!(shown.contains("The server gave up this login; it begins again.\r\nPhone number"), "{shown}");
+    assert!(shown.contains("The server gave up this login; it starts again.\r\nPhone number"), "{shown}");
 }
 
 /// The code for a new address expires like a login code, but "resend" sends another one to the same address.

@@ -129,7 +129,7 @@ impl Client {
     /// [`save_error`](Self::save_error) returns whether the save succeeded.
     pub async fn disconnect(&self) {
         self.shared().call(|state, _| state.close_requested = true);
-        // The condition is never met, so this waits for the end of the driver.
+        // The condition is never met, so this waits until the driver ends.
         let Err(Stopped) = self.shared().until(|_| None::<Infallible>).await;
     }
 
@@ -205,7 +205,7 @@ impl Client {
         self.shared().lock().saves.error.clone().map(Error::Store)
     }
 
-    /// Waits until the save of all changes so far is over. Errors if it failed.
+    /// Waits until all changes so far are saved. Errors if the save failed.
     pub(crate) async fn wait_saved(&self) -> Result<(), Error> {
         let shared = self.shared();
         let wanted = shared.lock().saves.wanted;
@@ -214,7 +214,7 @@ impl Client {
         error.map_or(Ok(()), |error| Err(Error::Store(error)))
     }
 
-    /// Like [`wait_saved`](Self::wait_saved), but first repeats the last save if it failed.
+    /// Like [`wait_saved`](Self::wait_saved), but tries again if the last save failed.
     pub(crate) async fn flush(&self) -> Result<(), Error> {
         self.shared().call(|state, _| {
             if state.saves.error.is_some() {

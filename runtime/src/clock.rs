@@ -12,8 +12,8 @@ use sansgram_core::time::{Now, Timestamp};
 use crate::Runtime;
 use crate::policy::{LATE_WAKE_UP, MAX_TIMER};
 
-/// Whether a late wake-up means that the process was stopped. On other systems it may also mean that the computer
-/// slept, since `Instant` counts that time there.
+/// True if a late wake-up means that the process was stopped (SIGSTOP, Ctrl-Z). On other systems, it may also mean that
+/// the computer slept, since `Instant` counts that time there.
 const DETECTS_SIGSTOP: bool = cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
 
 /// The clocks of one client, counted from its start.
@@ -26,8 +26,8 @@ pub(crate) struct Clock {
     sigstop_detector: Arc<Mutex<SigstopDetector>>,
 }
 
-/// How the machine's clock differs from the runtime's: ahead by the time that the computer slept, behind by the time
-/// that the process was stopped.
+/// The difference between the machine's clock and the runtime's: the machine's is ahead by the time that the computer
+/// slept, and behind by the time that the process was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClockShift {
     /// How long the computer slept since the origin.
@@ -36,18 +36,18 @@ pub(crate) struct ClockShift {
     stopped: Duration,
 }
 
-/// Detects that the process was stopped: a timer was due, and the clock is read much later.
+/// Detects that the process was stopped: the clock is read long after the timer was due.
 ///
-/// There is no other way to detect a stop: `SIGSTOP` cannot be caught, and no clock pauses meanwhile.
+/// There is no other way to detect it: a process cannot catch `SIGSTOP`, and no clock pauses meanwhile.
 #[derive(Debug, Default)]
 struct SigstopDetector {
-    /// The time by which the clock is expected to be read, since the origin.
+    /// The latest time of the next read, since the origin.
     due: Option<Duration>,
     stopped: Duration,
 }
 
 impl SigstopDetector {
-    /// Returns how long the process was stopped until `now`, since the origin.
+    /// Records that the clock is read at `now`. Returns how long the process was stopped since the origin.
     fn update(&mut self, now: Duration) -> Duration {
         if let Some(due) = self.due.filter(|due| now > *due + LATE_WAKE_UP) {
             self.stopped += now.saturating_sub(due);
@@ -75,7 +75,7 @@ impl Clock {
         // The machine tolerates a wrong wall clock, also one before 1970.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let slept = suspend::slept().saturating_sub(self.slept);
-        // Read under the lock, so that no reader misses a stop that another one detects.
+        // The clock is read under the lock, so that no reader misses a stop that another one detects.
         let mut sigstop_detector = self.sigstop_detector.lock().unwrap_or_else(PoisonError::into_inner);
         let awake = (self.monotonic)().saturating_duration_since(self.origin);
         let stopped = sigstop_detector.update(awake);
@@ -84,7 +84,8 @@ impl Clock {
         (Now::new(Timestamp::from_origin(now), unix), ClockShift { slept, stopped })
     }
 
-    /// Sets the instant by which the clock will be read, which is that of the timer; `None` if there is no timer.
+    /// Sets the latest instant of the next [`read`](Self::read): when the timer expires, or `None` if there is no timer. A
+    /// later read means that the process was stopped.
     pub(crate) fn set_next_read(&self, at: Option<Instant>) {
         let due = at.filter(|_| DETECTS_SIGSTOP).map(|at| at.saturating_duration_since(self.origin));
         self.sigstop_detector.lock().unwrap_or_else(PoisonError::into_inner).due = due;
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn f10_a_stop_counts_up_to_where_the_timer_was_due() {
+    fn a_stop_counts_from_the_time_that_the_timer_was_due() {
         let at = Duration::from_secs;
         let mut sigstop_detector = SigstopDetector::default();
         assert_eq!(sigstop_detector.update(at(100)), at(0), "nothing was due");

@@ -19,7 +19,7 @@ use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::{Proxy, Runtime, SessionStore, StoreError, Timer};
 
-/// The driver of one client. It runs until no handle is left.
+/// The driver of one client. It runs until the last handle is dropped or the client is disconnected.
 ///
 /// In each round it locks the machine, feeds one input and drains all outputs; then, without the lock, it acts on the
 /// outputs and looks for the next input. The waker is stored under the same lock that the handles take, so no call is
@@ -34,14 +34,14 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     links: Vec<Link<R::Stream>>,
     /// The index of the link that is polled first the next time, so that a busy link does not starve the others.
     next_link: usize,
-    /// When the last round began.
+    /// The start of the last round.
     now: Timestamp,
-    /// The difference of the clocks then.
+    /// The clock shift at that time.
     shift: ClockShift,
     deadline: Option<Timestamp>,
-    /// The end of [`SIGSTOP_CHECKS_AFTER_OPEN`] since the last connection was opened.
+    /// The end of the checks for stops that the last new connection started ([`SIGSTOP_CHECKS_AFTER_OPEN`]).
     connecting_until: Timestamp,
-    /// Whether the driver wakes up every [`SIGSTOP_CHECK_INTERVAL`].
+    /// True if the driver wakes up every [`SIGSTOP_CHECK_INTERVAL`].
     checks_for_sigstop: bool,
     timer: Option<R::Timer>,
     /// The deadline and the shift that the timer is set to.
@@ -53,7 +53,7 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     events: Vec<Event>,
 }
 
-/// An output that is acted upon after the lock is released.
+/// An output of the machine that the driver acts upon after it has released the lock.
 enum Action {
     Open { conn: ConnId, dc: DcId, endpoints: Vec<SocketAddr> },
     Transmit { conn: ConnId, bytes: Vec<u8> },
@@ -163,7 +163,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             self.closing = true;
             state.machine.close(now);
             if state.saves.error.is_some() {
-                // The disk may have room by now, and this is the last chance.
+                // The disk may have room again, and this is the last attempt.
                 state.saves.wanted += 1;
             }
         }
@@ -208,7 +208,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         over
     }
 
-    /// Performs the actions that the outputs of this round require.
+    /// Acts upon the outputs of this round.
     fn perform_actions(&mut self, cx: &mut Context<'_>) {
         let mut actions = std::mem::take(&mut self.actions);
         for action in actions.drain(..) {
@@ -220,7 +220,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                     self.links.push(Link::open(runtime, proxy, waits, (conn, dc), endpoints));
                 }
                 Action::Transmit { conn, bytes } => {
-                    // A link that was lost meanwhile accepts no bytes; the machine learns of the loss from its input.
+                    // A link that was lost meanwhile accepts no bytes; `Input::Lost` tells the machine.
                     if let Some(link) = self.links.iter_mut().find(|link| link.conn == conn) {
                         link.transmit(bytes);
                     }
@@ -293,7 +293,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         if timer.poll_expired(cx).is_pending() {
             return None;
         }
-        // It may have expired a little early: the machine then returns the same deadline, and the timer is set again.
+        // The timer may expire a little early: the machine then returns the same deadline, and the timer is set again.
         self.armed = None;
         Some(NextInput::Deadline)
     }
@@ -336,7 +336,7 @@ struct Save<M: Machine> {
 impl<M: Machine> Save<M> {
     fn run(mut self, store: Arc<dyn SessionStore>, session: &StoredSession) {
         self.result = Some(store.save(session));
-        // Before the save counts as done, see `Driver::store`.
+        // The save counts as done only after this, see `Driver::store`.
         drop(store);
     }
 }

@@ -23,7 +23,7 @@ pub enum Error {
     /// The call is invalid; nothing was done.
     #[error(transparent)]
     Misuse(ApiMisuse),
-    /// No connection to the home DC could be made, or none lasted.
+    /// No connection to the home DC could be opened, or none lasted.
     #[error("{dc} cannot be reached: {reason}")]
     Unreachable {
         /// The home DC.
@@ -43,13 +43,13 @@ pub enum Error {
     #[error(transparent)]
     Prompt(Arc<PromptError>),
     /// The same question of an interactive login was answered wrongly too often.
-    #[error("that was the {0}th wrong answer; start the login again to go on")]
+    #[error("that was wrong answer number {0}; start the login again to continue")]
     TooManyTries(u32),
     /// The account does not exist yet, and was not created.
     #[error("this number has no account, and the sign-up was not confirmed; start again to create one")]
     SignUpRequired(Box<SignUpRequired>),
     /// The client was disconnected, or its runtime was shut down.
-    #[error("the client has stopped; start a new one to go on")]
+    #[error("the client has stopped; start a new one to continue")]
     Stopped,
 }
 
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn one_condition_is_asked_for_in_one_way() {
+    fn the_accessors_find_a_condition_in_every_variant() {
         let wait = Duration::from_secs(300);
         for message in ["FLOOD_WAIT_300", "FLOOD_PREMIUM_WAIT_300"] {
             assert_eq!(Error::from(refusal(message)).flood_wait(), Some(wait));

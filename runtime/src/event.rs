@@ -1,4 +1,4 @@
-//! Events of the connections while calls wait.
+//! Events of the connections, which explain why a call takes longer.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ pub enum ClientEvent {
         /// The DC.
         dc: DcId,
     },
-    /// A connection ended, or could not be made. Requests wait for the next attempt, and fail if all attempts fail.
+    /// A connection was lost, or could not be opened. Requests wait for the next attempt, and fail if all attempts fail.
     Disconnected {
         /// The DC.
         dc: DcId,
         /// The reason.
         reason: DisconnectReason,
-        /// The time of the next attempt, or `None` if only another request starts one.
+        /// The time until the next attempt, or `None` if only another request starts one.
         retry_in: Option<Duration>,
     },
-    /// The server asked a step of a login to wait; the login then continues by itself.
+    /// The server demanded a wait during a login (`FLOOD_WAIT_X`); the login then continues by itself.
     FloodWait {
         /// The duration of the wait.
         wait: Duration,
@@ -31,7 +31,7 @@ pub enum ClientEvent {
     SaveFailed {
         /// The reason, in a sentence; [`Client::save_error`](crate::Client::save_error) returns the error.
         reason: String,
-        /// The time of the next attempt: after 1 second, then after twice as long each time, up to 60 seconds.
+        /// The time until the next attempt: 1 second, then twice as long after each failure, up to 60 seconds.
         retry_in: Duration,
     },
     /// The session was saved after an attempt had failed.

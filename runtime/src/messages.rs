@@ -40,16 +40,16 @@ pub fn describe_code_delivery(token: &SentCode) -> String {
                 .into()
         }
         SentCodeType::Unknown { .. } => {
-            "The code was sent in a way that this version cannot read; another one is asked for.".into()
+            "The code was sent in a way that this version cannot read; another one is requested.".into()
         }
         SentCodeType::EmailSetUpRequired => {
-            "The account wants an e-mail address before any code is sent.".into()
+            "The account needs an e-mail address before a code can be sent.".into()
         }
         _ => "The code was sent.".into(),
     }
 }
 
-/// Says where or how the code was sent, and its length in digits (0 if it is not known).
+/// Says how the code was delivered, and its length in digits (0 if it is not known).
 pub(crate) fn sent(place: &str, length: u32) -> String {
     match length {
         0 => format!("The code was sent {place}."),
@@ -69,7 +69,7 @@ fn beginning_with(what: &str, beginning: Option<&str>) -> String {
     }
 }
 
-/// Returns, in one line, what can be typed instead of the code.
+/// Returns the line that says what can be typed instead of the code.
 pub(crate) fn other_ways(token: &SentCode, wait: Option<Duration>) -> String {
     if let SentCodeType::Email { reset_available: Some(seconds), .. } = &token.kind {
         let after = match seconds {
@@ -89,7 +89,7 @@ pub(crate) fn other_ways(token: &SentCode, wait: Option<Duration>) -> String {
         Some(_) => "",
     };
     let when = match wait {
-        Some(wait) if !wait.is_zero() => format!(" (from {} on)", span(wait)),
+        Some(wait) if !wait.is_zero() => format!(" (possible in {})", span(wait)),
         _ => String::new(),
     };
     format!("Type \"resend\" for another code{way}{when}, \"cancel\" for another number.")
@@ -100,24 +100,24 @@ pub(crate) fn span(time: Duration) -> String {
     Span(time).to_string()
 }
 
-/// The advice after a wrong password that has a space at an end, which may have been copied with it.
+/// The advice after a wrong password that begins or ends with a space, which may have been copied with it.
 pub(crate) const SPACES: &str =
-    "What you gave begins or ends with a space; leave that out unless it belongs there.";
+    "This password begins or ends with a space; remove it unless it belongs to the password.";
 
-/// The line after a code that expired: a new code is sent, and how to keep it valid (Telethon#97).
-pub(crate) const NEW_CODE: &str = "A new code follows by itself. Do not send it on inside Telegram: a code that is \
-                                   forwarded or shared there expires at once.";
+/// The line after a code that expired, if a new one is requested without a question (Telethon#97: why it expired).
+pub(crate) const NEW_CODE: &str = "A new code is being sent. Do not forward it inside Telegram: a code that is forwarded \
+                                   or shared there expires at once.";
 
-/// The line after another code that expired.
+/// The line after another code that expired; the user decides whether a new one is requested.
 pub(crate) const NO_NEW_CODE: &str = "Codes expire at once when they are forwarded or shared inside Telegram. Type \
                                       \"resend\" for a new code, \"cancel\" for another number.";
 
 /// How to reset a forgotten password. The server accepts a reset only from a user who is logged in.
-pub(crate) const RESET: &str = "A forgotten password can be reset from a device that is still logged in, by its \
-                                settings; a week later the password is gone.";
+pub(crate) const RESET: &str = "A forgotten password can be reset in the settings of a device that is still logged in; \
+                                the server removes it a week later.";
 
-/// Returns the question for the password. If `was_wrong`, the last password was rejected, and the question says what to
-/// do.
+/// Returns the question for the password. If the last password was wrong (`was_wrong`), the question also says what to
+/// do about a forgotten one.
 pub(crate) fn password_question(hint: &PasswordHint, was_wrong: bool) -> String {
     let mut notes = Vec::new();
     match hint.hint.as_deref().map(printable) {
@@ -149,7 +149,7 @@ fn whole_lines(text: &str) -> Vec<String> {
         let line = harmless(line);
         let length = line.chars().count();
         if lines.len() == MAX_TERMS_LINES || length > left {
-            lines.push("… (This goes on, but is too long to be shown.)".into());
+            lines.push("… (The rest is too long to be shown.)".into());
             break;
         }
         left -= length;
@@ -179,7 +179,7 @@ pub(crate) fn sentence(error: &Error) -> String {
     match error {
         Error::Login(LoginError::CodeExpired) => return "The code has expired.".into(),
         Error::Login(LoginError::EmailCodeExpired) => return "The code from the e-mail has expired.".into(),
-        Error::Login(LoginError::Restart) => return "The server gave up this login; it begins again.".into(),
+        Error::Login(LoginError::Restart) => return "The server gave up this login; it starts again.".into(),
         _ => {}
     }
     format!("{}.", capital(&printable(&error.to_string())))
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terms_are_shown_whole_before_they_are_agreed_to() {
+    fn terms_are_shown_completely_up_to_a_limit() {
         let long = "word ".repeat(1000);
         assert_eq!(whole_lines(&format!("{long}\u{1b}\nlast")), [long.as_str(), "last"]);
         for endless in ["x".repeat(1 << 20), "x\n".repeat(1 << 20)] {

@@ -41,7 +41,8 @@ pub struct QrImage {
 }
 
 impl QrImage {
-    /// Creates the QR code of a text. Returns `None` if the text is too long for a QR code.
+    /// Creates the QR code of a text, with error correction level M. Returns `None` if the text is too long for a QR code:
+    /// 2,331 bytes, more if it consists of digits or capital letters.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let code = QrCode::new(text).ok()?;
@@ -56,9 +57,9 @@ impl QrImage {
     }
 
     /// Returns whether a module is dark; all modules beyond the edges are light. Columns and rows are counted with a
-    /// margin of `rim`.
-    fn at(&self, column: usize, row: usize, rim: usize) -> bool {
-        let inside = |place: usize| place.checked_sub(rim).filter(|place| *place < self.width);
+    /// margin of `margin` modules.
+    fn at(&self, column: usize, row: usize, margin: usize) -> bool {
+        let inside = |place: usize| place.checked_sub(margin).filter(|place| *place < self.width);
         let place = inside(column).zip(inside(row)).map(|(column, row)| row * self.width + column);
         place.and_then(|place| self.is_dark.get(place).copied()).unwrap_or(false)
     }
@@ -66,11 +67,11 @@ impl QrImage {
     /// Returns the image as text, two rows per line. It contains only blocks and spaces, so a terminal finds no escape
     /// codes in it.
     #[must_use]
-    pub fn half_blocks(&self, ground: Background) -> String {
+    pub fn half_blocks(&self, background: Background) -> String {
         let side = self.width + 2 * QUIET_ZONE_ON_TERMINAL;
         let is_painted = |column, row| {
             // The last line may have one row too many, which keeps the background colour.
-            row < side && (self.at(column, row, QUIET_ZONE_ON_TERMINAL) == (ground == Background::Light))
+            row < side && (self.at(column, row, QUIET_ZONE_ON_TERMINAL) == (background == Background::Light))
         };
         let mut out = String::new();
         for row in (0..side).step_by(2) {
@@ -138,18 +139,18 @@ fn encode_png(out: &mut Vec<u8>, side: u32, rows: &[u8]) -> Result<(), EncodingE
 mod tests {
     use super::*;
 
-    fn picture() -> QrImage {
+    fn image() -> QrImage {
         QrImage::of("tg://login?token=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap()
     }
 
     /// The modules that a reader of the text would see.
-    fn seen(text: &str, ground: Background) -> Vec<Vec<bool>> {
+    fn seen(text: &str, background: Background) -> Vec<Vec<bool>> {
         let mut rows = Vec::new();
         for line in text.lines() {
             for upper in [true, false] {
                 let is_dark = |block: char| {
                     let painted = block == '█' || block == if upper { '▀' } else { '▄' };
-                    painted == (ground == Background::Light)
+                    painted == (background == Background::Light)
                 };
                 rows.push(line.chars().map(is_dark).collect());
             }
@@ -158,39 +159,39 @@ mod tests {
     }
 
     #[test]
-    fn both_grounds_show_the_same_code_and_nothing_else() {
-        let picture = picture();
-        let side = picture.width() + 2 * QUIET_ZONE_ON_TERMINAL;
-        for ground in [Background::Dark, Background::Light] {
-            let text = picture.half_blocks(ground);
+    fn both_backgrounds_show_the_same_code_and_nothing_else() {
+        let image = image();
+        let side = image.width() + 2 * QUIET_ZONE_ON_TERMINAL;
+        for background in [Background::Dark, Background::Light] {
+            let text = image.half_blocks(background);
             assert!(text.chars().all(|c| "█▀▄ \n".contains(c)));
-            let rows = seen(&text, ground);
+            let rows = seen(&text, background);
             assert_eq!(rows.len(), side.next_multiple_of(2));
             for (y, row) in rows.iter().take(side).enumerate() {
                 assert_eq!(row.len(), side);
                 for (x, is_dark) in row.iter().enumerate() {
-                    assert_eq!(*is_dark, picture.at(x, y, QUIET_ZONE_ON_TERMINAL), "{x}, {y}");
+                    assert_eq!(*is_dark, image.at(x, y, QUIET_ZONE_ON_TERMINAL), "{x}, {y}");
                 }
             }
         }
-        // The corners of a finder pattern.
+        // Corners of a finder pattern.
         assert!(
-            picture.at(QUIET_ZONE, QUIET_ZONE, QUIET_ZONE)
-                && picture.at(QUIET_ZONE + 6, QUIET_ZONE + 6, QUIET_ZONE)
-                && !picture.at(QUIET_ZONE + 1, QUIET_ZONE + 1, QUIET_ZONE)
+            image.at(QUIET_ZONE, QUIET_ZONE, QUIET_ZONE)
+                && image.at(QUIET_ZONE + 6, QUIET_ZONE + 6, QUIET_ZONE)
+                && !image.at(QUIET_ZONE + 1, QUIET_ZONE + 1, QUIET_ZONE)
         );
     }
 
     #[test]
-    fn files_are_what_they_claim_to_be() {
-        let picture = picture();
-        let svg = picture.svg();
-        let dark = picture.is_dark.iter().filter(|is_dark| **is_dark).count();
+    fn svg_and_png_files_hold_the_modules() {
+        let image = image();
+        let svg = image.svg();
+        let dark = image.is_dark.iter().filter(|is_dark| **is_dark).count();
         assert_eq!(svg.matches("h1v1h-1z").count(), dark);
-        let png = picture.png(8);
+        let png = image.png(8);
         assert!(png.starts_with(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"));
         assert!(png.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"));
-        let side = u32::try_from((picture.width() + 2 * QUIET_ZONE) * 8).unwrap();
+        let side = u32::try_from((image.width() + 2 * QUIET_ZONE) * 8).unwrap();
         assert_eq!(png[16..20], side.to_be_bytes());
         let mut reader = png::Decoder::new(std::io::Cursor::new(&png)).read_info().unwrap();
         let mut rows = vec![0; reader.output_buffer_size().unwrap()];
@@ -199,13 +200,13 @@ mod tests {
         for y in 0..side as usize {
             for x in 0..side as usize {
                 let is_white = rows[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 1;
-                assert_eq!(is_white, !picture.at(x / 8, y / 8, QUIET_ZONE), "{x}, {y}");
+                assert_eq!(is_white, !image.at(x / 8, y / 8, QUIET_ZONE), "{x}, {y}");
             }
         }
     }
 
     #[test]
-    fn what_fits_in_no_code_is_none() {
+    fn a_text_that_is_too_long_has_no_code() {
         assert_eq!(QrImage::of(&"x".repeat(10_000)), None);
     }
 }

@@ -28,37 +28,39 @@ const PROXY_SILENT: DisconnectReason = DisconnectReason::Network(IoFailure::Prox
 pub(crate) struct Shared<M> {
     state: Mutex<State<M>>,
     pub(crate) clock: Clock,
-    /// The links write it, the state reads it.
+    /// The links add and remove entries; [`State`] reads them.
     pub(crate) proxy_waits: ProxyWaits,
 }
 
 pub(crate) struct State<M> {
     pub(crate) machine: M,
-    /// Woken after every change that concerns the driver.
+    /// The waker of the driver, which every call of a handle wakes.
     pub(crate) driver: Option<Waker>,
-    /// Woken when their request is completed.
+    /// Each is woken when its request is completed.
     reply_waiters: BTreeMap<RequestId, Waker>,
-    /// Woken when their request is completed, and whenever bytes arrive: there is no event for an acknowledgement.
+    /// Each is woken when its request is completed, and whenever bytes arrive: the machine has no event for an
+    /// acknowledgement.
     ack_waiters: BTreeMap<RequestId, Waker>,
-    /// Woken after every other change.
+    /// All are woken after every other change.
     watchers: BTreeMap<u64, Waker>,
     next_watcher: u64,
-    /// Whether the driver must close the connections and end.
+    /// True if the driver must close the connections and end.
     pub(crate) close_requested: bool,
-    /// Whether the driver has ended.
+    /// True if the driver has ended.
     pub(crate) ended: bool,
-    /// The lost connections, by DC.
+    /// The lost connections of each DC.
     pub(crate) disconnects: BTreeMap<DcId, DcDisconnects>,
-    /// The last lost connection, until that DC is connected again.
+    /// The DC that lost its connection last and the reason, until that DC is connected again.
     pub(crate) last_disconnect: Option<(DcId, DisconnectReason)>,
+    /// The reason why the server ended the login, until a user logs in again.
     pub(crate) logged_out: Option<LogoutCause>,
-    /// The same as `logged_out`, until `next_update` has returned it.
+    /// The same as `logged_out`, until `next_update` returns it.
     pub(crate) logout_unreported: Option<LogoutCause>,
     /// The events of the connections that no caller has taken yet.
     pub(crate) events: VecDeque<ClientEvent>,
-    /// Whether a caller has waited for updates, which requests the connection that they arrive on.
+    /// True once a caller has waited for updates, which opened the connection that they arrive on.
     pub(crate) wants_updates: bool,
-    /// Whether updates were dropped and `next_update` has not reported it yet.
+    /// True if updates were dropped and `next_update` has not reported it yet.
     pub(crate) updates_lost: bool,
     /// The state of the updates, if no caller has taken it yet.
     pub(crate) updates_state: Option<UpdatesState>,
@@ -74,7 +76,7 @@ pub(crate) struct DcDisconnects {
     /// The number of lost connections so far.
     pub(crate) count: u64,
     pub(crate) reason: DisconnectReason,
-    /// Whether the machine tries again by itself.
+    /// True if the machine tries again by itself.
     pub(crate) retries: bool,
 }
 
@@ -95,11 +97,11 @@ pub(crate) struct Saves {
     /// The newest version whose save succeeded or failed.
     pub(crate) done: u64,
     pub(crate) running: bool,
-    /// Why the last save failed; `None` if it succeeded.
+    /// The error of the last save, or `None` if it succeeded.
     pub(crate) error: Option<Arc<StoreError>>,
     /// The number of failures in a row.
     failures: u32,
-    /// When the failed save is tried again.
+    /// The time of the next attempt after a failed save.
     retry_at: Option<Timestamp>,
 }
 
@@ -155,7 +157,7 @@ impl<M: Machine> Shared<M> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls `call` under the lock, then wakes the driver.
+    /// Runs `call` under the lock, then wakes the driver.
     pub(crate) fn call<T>(&self, call: impl FnOnce(&mut State<M>, Now) -> T) -> T {
         let now = self.clock.now();
         let mut state = self.lock();
@@ -204,7 +206,7 @@ impl<M: Machine> State<M> {
 }
 
 impl<M> State<M> {
-    /// Records an event, and adds the wakers of the callers that wait for it to `wake`.
+    /// Records an event, and moves the wakers of the callers that wait for it to `wake`.
     pub(crate) fn on_event(&mut self, event: Event, wake: &mut Vec<Waker>) {
         match event {
             Event::Completed(id) => {
@@ -212,7 +214,7 @@ impl<M> State<M> {
                 wake.extend(self.ack_waiters.remove(&id));
                 return;
             }
-            // Callers that wait for it are woken whenever bytes arrive.
+            // The callers that wait for the ack are woken whenever bytes arrive.
             Event::QuickAck(_) => return,
             Event::SessionChanged => {
                 self.saves.wanted += 1;
@@ -251,7 +253,7 @@ impl<M> State<M> {
         self.last_disconnect.clone().or_else(silent)
     }
 
-    /// Replaces the machine's timeout if a silent proxy is its cause.
+    /// Returns the reason for the handles: a timeout that a silent proxy caused is reported as the proxy's.
     fn blame_proxy(&self, dc: DcId, reason: DisconnectReason) -> DisconnectReason {
         match reason {
             DisconnectReason::Network(IoFailure::TimedOut) if self.proxy_waits.has(dc) => PROXY_SILENT,
@@ -294,18 +296,17 @@ impl<M> State<M> {
         self.events.push_back(event);
     }
 
-    /// Adds the wakers of the callers that wait for a receipt to `wake`: the bytes that arrived may hold an
-    /// acknowledgement.
+    /// Moves the wakers of the callers that wait for an ack to `wake`, since the bytes that arrived may contain it.
     pub(crate) fn wake_ack_waiters(&mut self, wake: &mut Vec<Waker>) {
         wake.extend(std::mem::take(&mut self.ack_waiters).into_values());
     }
 
-    /// Adds the wakers of all watchers to `wake`.
+    /// Moves the wakers of all watchers to `wake`.
     pub(crate) fn wake_watchers(&mut self, wake: &mut Vec<Waker>) {
         wake.extend(std::mem::take(&mut self.watchers).into_values());
     }
 
-    /// Marks the driver as ended, and adds the wakers of all waiting callers to `wake`.
+    /// Marks the driver as ended, and moves the wakers of all waiting callers to `wake`.
     pub(crate) fn end(&mut self, wake: &mut Vec<Waker>) {
         self.ended = true;
         self.wake_watchers(wake);

@@ -16,19 +16,19 @@ use crate::prompt::{show_url, validity};
 use crate::qr::Background;
 use crate::{Prompt, PromptError, Question};
 
-mod again;
 #[cfg(unix)]
 mod hidden;
 #[cfg(not(unix))]
 #[path = "terminal/hidden_elsewhere.rs"]
 mod hidden;
 mod link;
+mod open_question;
 mod size;
 mod wrap;
 
-use again::Asked;
 use hidden::HiddenInput;
 use link::Screen;
+use open_question::OpenQuestion;
 use wrap::fitted;
 pub use wrap::{for_standard_error, wrapped};
 
@@ -44,7 +44,7 @@ pub struct TerminalPrompt {
     output: Output,
     reading_line: Option<Receiver<io::Result<String>>>,
     reading_secret: Option<Receiver<io::Result<String>>>,
-    /// The number of lines that the last link takes on the screen, if nothing was written after it.
+    /// The number of lines of the last link on the screen, if nothing was written after it.
     link_lines: Option<u16>,
 }
 
@@ -82,22 +82,22 @@ impl TerminalPrompt {
         Self { output, reading_line: None, reading_secret: None, link_lines: None }
     }
 
-    /// Restores the terminal if a secret is being asked for. Intended for a caller that ends the process because of a
+    /// Restores the terminal if a question for a secret is open. Intended for a caller that ends the process because of a
     /// signal: afterwards, every question for a secret fails with [`PromptError::Interrupted`]. Ctrl-C at such a
     /// question does this by itself.
     pub fn restore() {
         hidden::close();
     }
 
-    /// Shows the open question again, if there is one, and turns the echo off again if it asks for a secret. Call this
-    /// after the process was stopped and continues (SIGCONT), since another process used the terminal meanwhile.
+    /// Shows the open question again, if there is one, and turns the echo off again if it asks for a secret. Intended for
+    /// a process that continues after a stop (SIGCONT): another process has used the terminal meanwhile.
     pub fn resume() {
         hidden::resume();
-        again::show();
+        open_question::show_again();
     }
 
-    /// Discards input that was typed and not read yet: the rest of a message that was pasted as a code is not a
-    /// password, and would use up one try. Does nothing if there is no terminal.
+    /// Discards input that was typed and not read yet. Otherwise, the rest of a message that was pasted as a code would
+    /// be sent as a password, and use up one try. Does nothing if there is no terminal.
     fn discard_typed(&self) {
         if self.is_available() {
             hidden::discard();
@@ -117,18 +117,18 @@ impl TerminalPrompt {
         }
     }
 
-    /// Shows a question and remembers it for [`resume`](Self::resume), which waits until both are done, as the process
-    /// may be stopped in between.
-    fn open(&mut self, question: &str) -> Result<Asked, PromptError> {
+    /// Shows a question and remembers it for [`resume`](Self::resume). The process may be stopped between the two, so
+    /// `resume` waits until both are done.
+    fn open(&mut self, question: &str) -> Result<OpenQuestion, PromptError> {
         let shown = self.fitted(question).into_owned();
         let terminal = match &self.output {
             Output::StandardError | Output::Nowhere => None,
             Output::Terminal(file) => Some(file.try_clone()?),
         };
-        Asked::new(&shown, terminal, || self.write(question, " "))
+        OpenQuestion::new(&shown, terminal, || self.write(question, " "))
     }
 
-    /// Returns the text with line breaks between words, if the terminal is too narrow for it.
+    /// Returns the text wrapped between words if the terminal is too narrow for it.
     fn fitted<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match &self.output {
             Output::StandardError | Output::Nowhere => fitted(text, &io::stderr()),
@@ -138,10 +138,10 @@ impl TerminalPrompt {
 
     fn write(&mut self, text: &str, end: &str) -> Result<(), PromptError> {
         let text = self.fitted(text);
-        self.write_as_it_is(&format!("{text}{end}"))
+        self.write_unwrapped(&format!("{text}{end}"))
     }
 
-    fn write_as_it_is(&mut self, text: &str) -> Result<(), PromptError> {
+    fn write_unwrapped(&mut self, text: &str) -> Result<(), PromptError> {
         self.link_lines = None;
         let output: &mut dyn Write = match &mut self.output {
             Output::StandardError | Output::Nowhere => &mut io::stderr().lock(),
@@ -158,9 +158,9 @@ impl TerminalPrompt {
     pub async fn read_line(&mut self, question: &str) -> Result<String, PromptError> {
         self.check()?;
         loop {
-            let _asked = self.open(question)?;
+            let _question = self.open(question)?;
             match answer(&mut self.reading_line, Some(read_line)).await {
-                Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
+                Err(error) if is_not_text(&error) => self.show(NOT_TEXT)?,
                 result => return result,
             }
         }
@@ -183,9 +183,9 @@ impl TerminalPrompt {
                     input => Some(input?),
                 },
             };
-            let _asked = self.open(question)?;
+            let _question = self.open(question)?;
             match answer(&mut self.reading_secret, input.map(|input| move || input.read_line())).await {
-                Err(error) if is_no_text(&error) => self.show(NO_TEXT)?,
+                Err(error) if is_not_text(&error) => self.show(NOT_TEXT)?,
                 result => return result.map(Zeroizing::new),
             }
         }
@@ -223,14 +223,14 @@ impl Prompt for TerminalPrompt {
         };
         let before = self.link_lines.take();
         let (text, lines) = screen.link(link.url(), &validity(link), before);
-        self.write_as_it_is(&text)?;
+        self.write_unwrapped(&text)?;
         self.link_lines = Some(lines);
         Ok(())
     }
 }
 
-/// Returns the line that `read` reads on its own thread, which belongs to no runtime and may wait as long as a person
-/// does. If a line is being read already, returns that line.
+/// Runs `read` on a thread of its own, which may wait for a long time, and returns the line. If another reader still
+/// waits, returns its line.
 async fn answer(
     reading: &mut Option<Receiver<io::Result<String>>>,
     read: Option<impl FnOnce() -> io::Result<String> + Send + 'static>,
@@ -254,10 +254,10 @@ async fn answer(
     }
 }
 
-/// The reason why a question is repeated: a terminal of another encoding, or a key that sends its own bytes.
-const NO_TEXT: &str = "This is not UTF-8 text; type it again.";
+/// The reason why a question is repeated: the terminal has another encoding, or a key sent other bytes.
+const NOT_TEXT: &str = "This is not UTF-8 text; type it again.";
 
-fn is_no_text(error: &PromptError) -> bool {
+fn is_not_text(error: &PromptError) -> bool {
     matches!(error, PromptError::Io(error) if error.kind() == io::ErrorKind::InvalidData)
 }
 
@@ -267,12 +267,12 @@ fn read_line() -> io::Result<String> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     line.truncate(line.trim_end_matches(['\r', '\n']).len());
-    Ok(without_keys(line))
+    Ok(without_escape_sequences(line))
 }
 
-/// Removes from a line the sequences of keys such as arrows, and those that a terminal puts around pasted text
-/// (ECMA-48, 5.4: `ESC [`, then everything up to a character from `@` to `~`).
-fn without_keys(line: String) -> String {
+/// Removes the escape sequences of keys such as arrows, and those that a terminal puts around pasted text (ECMA-48, 5.4:
+/// `ESC [`, then everything up to a character from `@` to `~`).
+fn without_escape_sequences(line: String) -> String {
     const ESCAPE: char = '\u{1b}';
     if !line.contains(ESCAPE) {
         return line;
@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d4_keys_and_the_marks_of_a_paste_are_no_part_of_an_answer() {
+    fn escape_sequences_are_removed_from_answers() {
         for (typed, answer) in [
             ("+49 151", "+49 151"),
             ("\u{1b}[200~+49 151\u{1b}[201~", "+49 151"),
@@ -303,7 +303,7 @@ mod tests {
             ("12\u{1b}[", "12"),
             ("ü\u{1b}[3~ö", "üö"),
         ] {
-            assert_eq!(without_keys(typed.into()), answer, "{typed:?}");
+            assert_eq!(without_escape_sequences(typed.into()), answer, "{typed:?}");
         }
     }
 }

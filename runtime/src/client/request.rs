@@ -1,4 +1,4 @@
-//! Requests: sent and answered in one call, or followed with a handle.
+//! Requests: sent and answered in one call, or with a handle.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -67,7 +67,7 @@ impl Client {
 #[must_use = "dropped, the request is cancelled"]
 pub struct RequestHandle<F> {
     pending: CancelOnDrop,
-    /// The error of a request that ended while the caller waited for a receipt.
+    /// The error of a request that ended while the caller waited for its ack.
     failed: Option<InvokeError>,
     function: PhantomData<fn() -> F>,
 }
@@ -101,7 +101,7 @@ impl<F> RequestHandle<F> {
         let shared = self.pending.client.shared();
         let received = shared.until_acked(id, |state| {
             if failed.is_none() && !state.machine.is_received(id) {
-                // An answer of the server counts as a receipt, so this is an error of the client.
+                // The server's answer counts as an ack, so this is an error of the client.
                 *failed = Some(state.machine.take_raw(id)?.err()?);
             }
             Some(failed.clone().map_or(Ok(()), Err))

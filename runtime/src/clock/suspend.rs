@@ -1,7 +1,7 @@
 //! How long the computer slept while this process ran.
 //!
 //! The runtimes' timers use the clock of `Instant`, which pauses meanwhile on Linux, Android and Apple's systems. These
-//! have a second clock that does not pause; the difference of both is the time slept. On other systems, `Instant`
+//! have a second clock that does not pause; the difference between the two is the time slept. On other systems, `Instant`
 //! itself counts that time, or there is no other clock.
 
 use std::sync::OnceLock;
@@ -78,7 +78,7 @@ mod tests {
         let begin = Instant::now();
         let sleep = Sleep::new(begin, 100 * SECOND);
         assert_eq!(sleep.slept(begin + SECOND, 101 * SECOND), Duration::ZERO);
-        // Between the two readings, another thread ran for a while, in one order and in the other.
+        // Another thread ran for a while between the two readings, in either order.
         let moment = Duration::from_millis(300);
         assert_eq!(sleep.slept(begin + 2 * SECOND, 102 * SECOND + moment), Duration::ZERO);
         assert_eq!(sleep.slept(begin + 2 * SECOND + moment, 102 * SECOND), Duration::ZERO);
@@ -90,8 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn a_test_does_not_sleep() {
-        // The scheduler may interrupt between the two clocks for as long as it likes, but hardly each time.
+    fn a_running_computer_does_not_sleep() {
+        // The scheduler may interrupt the thread between the two readings, but hardly each time.
         let stands_still = || {
             let before = slept();
             std::thread::sleep(Duration::from_millis(20));
@@ -102,7 +102,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_second_clock_goes_on() {
+    fn the_boot_clock_advances() {
         let before = boot_time();
         std::thread::sleep(Duration::from_millis(20));
         assert!(boot_time() - before >= Duration::from_millis(20));

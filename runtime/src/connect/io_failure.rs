@@ -8,7 +8,7 @@ use sansgram_core::client::IoFailure;
 /// has no [`ErrorKind`](io::ErrorKind) for it.
 const NO_SUCH_FAMILY: [i32; 3] = [97, 47, 10_047];
 
-/// Returns the failure to report to the state machine for `error`.
+/// Returns the failure that `error` is reported as to the state machine.
 pub(crate) fn io_failure(error: &io::Error) -> IoFailure {
     use io::ErrorKind as Kind;
     if error.raw_os_error().is_some_and(|code| NO_SUCH_FAMILY.contains(&code)) {
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_of_the_system_become_causes() {
+    fn errors_of_the_operating_system_map_to_failures() {
         use io::ErrorKind as Kind;
         for (kind, cause) in [
             (Kind::ConnectionRefused, IoFailure::Refused),

@@ -1,4 +1,4 @@
-//! Connections to a DC: a race of its addresses, or a proxy that is asked for one after the other.
+//! Opening a stream to a DC: the addresses are raced, or a proxy is asked for one address after the other.
 
 mod io_failure;
 mod proxy_waits;
@@ -23,8 +23,8 @@ pub(crate) use proxy_waits::ProxyWaits;
 use race::race;
 use tunnel::tunnel;
 
-/// Opens a stream to one of `endpoints`, which are addresses of `dc`. `waits` has an entry while a proxy that accepted
-/// the connection has not answered.
+/// Opens a stream to one of `endpoints`, which are addresses of `dc`. While a proxy has accepted the connection and not
+/// answered yet, `waits` contains an entry for it.
 pub(crate) async fn open<R: Runtime>(
     runtime: Arc<R>,
     proxy: Option<Arc<Proxy>>,

@@ -1,11 +1,11 @@
-//! Which connections wait for a proxy that has accepted them.
+//! The connections that wait for the answer of a proxy.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sansgram_core::client::DcId;
 
-/// The DCs to which a proxy is asked to connect, one entry for each connection that the proxy has accepted and not
-/// answered yet. Clones share the entries.
+/// The connections that a proxy has accepted and not answered yet, by the DC that it is asked to connect to. Clones share
+/// the entries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProxyWaits(Arc<Mutex<Vec<DcId>>>);
 
@@ -27,7 +27,7 @@ impl ProxyWaits {
     }
 }
 
-/// One connection that waits.
+/// An entry for one connection, which is removed on drop.
 pub(super) struct ProxyWait {
     waits: ProxyWaits,
     dc: DcId,

@@ -78,7 +78,7 @@ fn poll_all<S>(
     winner
 }
 
-/// Ranks an error by how much it says about the peer: nothing, if this host cannot even try.
+/// Ranks an error by how much it says about the peer; 0 if this host could not even try.
 fn informativeness(error: &io::Error) -> u8 {
     match io_failure(error) {
         IoFailure::Unreachable if error.kind() != io::ErrorKind::HostUnreachable => 0,

@@ -30,7 +30,7 @@ where
                 }
                 let mut input = room.get(..len).unwrap_or_default();
                 dialogue.receive(&mut input).map_err(|error| {
-                    tracing::debug!(%error, "the proxy refuses");
+                    tracing::debug!(%error, "the dialogue with the proxy failed");
                     error.fault()
                 })?;
             }

@@ -16,10 +16,10 @@ pub enum PromptError {
     )]
     NoTerminal,
     /// The input ended (Ctrl-D).
-    #[error("the input ended before the login was complete; start it again to go on")]
+    #[error("the input ended before the login was complete; start it again to continue")]
     EndOfInput,
     /// The user interrupted the question (Ctrl-C).
-    #[error("the login was interrupted; start it again to go on")]
+    #[error("the login was interrupted; start it again to continue")]
     Interrupted,
     /// No value was set for the question.
     #[error("no {} was given", .0.name())]

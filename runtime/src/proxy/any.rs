@@ -1,4 +1,4 @@
-//! Proxies of every kind, in every form in which they are shared.
+//! Proxies of any kind, in the forms in which they are shared.
 
 use std::fmt;
 use std::str::FromStr;

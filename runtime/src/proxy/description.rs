@@ -1,4 +1,4 @@
-//! The description of a proxy by its user.
+//! The description of a proxy: its protocol, address and credentials.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ impl Proxy {
         Self::new(ProxyKind::Socks4, host, port)
     }
 
-    /// Creates an HTTP proxy that allows `CONNECT`. `host` is an address or a name.
+    /// Creates an HTTP proxy, which must allow `CONNECT`. `host` is an address or a name.
     ///
     /// # Errors
     /// Returns [`InvalidProxy::Host`] if the host is invalid, and [`InvalidProxy::Port`] if the port is 0.
@@ -47,9 +47,13 @@ impl Proxy {
     /// Returns the same proxy with a user name and a password.
     ///
     /// # Errors
-    /// Returns [`InvalidProxy::Credentials`] if the protocol cannot carry them. SOCKS5 accepts at most 255 bytes each
-    /// and no empty user name, SOCKS4 no password and no zero byte, HTTP no colon in the user name and no control
-    /// characters.
+    /// Returns [`InvalidProxy::Credentials`] if the protocol cannot carry them:
+    ///
+    /// | protocol | user name | password |
+    /// |---|---|---|
+    /// | SOCKS5 | 1 to 255 bytes | 0 to 255 bytes |
+    /// | SOCKS4 | 0 to 255 bytes, no zero byte | must be empty |
+    /// | HTTP | 0 to 1024 bytes, no colon, no control characters | 0 to 1024 bytes, no control characters |
     pub fn with_credentials(mut self, user: &str, password: &str) -> Result<Self, InvalidProxy> {
         self.credentials = Some(Credentials::new(self.kind, user, password)?);
         Ok(self)
@@ -86,7 +90,7 @@ impl Proxy {
         Ok(Self { kind, host: Host::parse(host)?, port, credentials: None })
     }
 
-    /// Begins the dialogue over a new stream to this proxy.
+    /// Creates the dialogue over a new stream to this proxy.
     pub(crate) fn dialogue(&self, target: &Target) -> Dialogue {
         Dialogue::new(self.kind, target, self.credentials.as_ref())
     }

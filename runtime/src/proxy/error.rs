@@ -11,8 +11,8 @@ use super::kind::SCHEMES;
 pub enum InvalidProxy {
     /// The URL has no scheme.
     #[error(
-        "the proxy's URL has no scheme: write socks5://HOST:PORT, socks4://HOST:PORT or http://HOST:PORT, by what the \
-         proxy speaks; an MTProxy is SECRET@HOST:PORT"
+        "the proxy's URL has no scheme: write socks5://HOST:PORT, socks4://HOST:PORT or http://HOST:PORT, depending on the \
+         proxy's protocol; an MTProxy is SECRET@HOST:PORT"
     )]
     SchemeMissing,
     /// The scheme is unknown.
@@ -47,49 +47,49 @@ pub enum InvalidProxy {
     #[error("a proxy's port must be a number from 1 to 65535")]
     Port,
     /// The protocol cannot carry the credentials.
-    #[error("a proxy's user name or password is of a form that its protocol cannot carry")]
+    #[error("the proxy's protocol cannot carry this user name or password")]
     Credentials,
     /// A `%` is not followed by two hex digits, or the decoded bytes are not UTF-8.
-    #[error("a proxy's user name or password is not well percent-encoded")]
+    #[error("a proxy's user name or password has an invalid percent-encoding")]
     Encoding,
-    /// The port is followed by more text.
-    #[error("a proxy's URL ends with its port")]
+    /// The URL has a path, a query or a fragment.
+    #[error("a proxy's URL must end with the port")]
     Path,
 }
 
-/// The reason why a dialogue with a proxy failed. The stream cannot be used any more.
+/// The reason why a dialogue with a proxy failed. The stream cannot be used afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
     /// The first bytes from the proxy are not of the protocol.
-    #[error("what answers does not speak the proxy's protocol")]
+    #[error("the peer does not speak the proxy's protocol")]
     Protocol,
     /// The first bytes from the proxy are a TLS record.
-    #[error("what answers speaks TLS")]
+    #[error("the peer speaks TLS")]
     Tls,
     /// SOCKS5: the first bytes from the proxy are those of an HTTP response.
-    #[error("what answers speaks HTTP")]
+    #[error("the peer speaks HTTP")]
     HttpServer,
     /// SOCKS5: the first bytes from the proxy are those of a SOCKS4 reply.
-    #[error("what answers speaks SOCKS4")]
+    #[error("the peer speaks SOCKS4")]
     Socks4Proxy,
     /// HTTP and SOCKS4: the first byte from the proxy is that of a SOCKS5 reply.
-    #[error("what answers speaks SOCKS5")]
+    #[error("the peer speaks SOCKS5")]
     Socks5Proxy,
     /// The proxy chose an authentication method that it was not offered.
-    #[error("the proxy wants to authenticate by method {0:#04x}, which was not offered")]
+    #[error("the proxy chose the authentication method {0:#04x}, which was not offered")]
     UnknownMethod(u8),
     /// SOCKS5: the proxy accepts none of the offered authentication methods, which included credentials.
-    #[error("the proxy takes none of the ways to authenticate that it was offered")]
+    #[error("the proxy accepts none of the offered authentication methods")]
     NoCommonMethod,
-    /// The proxy has no authentication method in common with us, and no credentials were given.
-    #[error("the proxy wants a user name and a password")]
+    /// The proxy requires credentials, and none were given.
+    #[error("the proxy requires a user name and a password")]
     CredentialsRequired,
     /// The proxy does not accept the credentials.
     #[error("the proxy does not accept the user name and password")]
     CredentialsRefused,
     /// HTTP: the proxy offers only these authentication schemes, not Basic.
-    #[error("the proxy offers to authenticate by {0} only, and not by Basic")]
+    #[error("the proxy supports the authentication schemes {0}, but not Basic")]
     SchemesNotSupported(AuthSchemes),
     /// SOCKS5: the proxy did not connect.
     #[error("the proxy did not connect: {0}")]
@@ -98,7 +98,7 @@ pub enum ProxyError {
     #[error("the proxy did not connect: HTTP status {0}")]
     HttpStatus(u16),
     /// HTTP: the head of the proxy's response is longer than 128 KiB.
-    #[error("the proxy's answer is too long")]
+    #[error("the proxy's response is too long")]
     TooLong,
 }
 
@@ -106,29 +106,29 @@ pub enum ProxyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Socks5Reply {
-    /// 1.
+    /// Reply 1.
     #[error("general failure")]
     GeneralFailure,
-    /// 2.
-    #[error("its rules do not allow it")]
+    /// Reply 2.
+    #[error("the rules of the proxy do not allow it")]
     NotAllowed,
-    /// 3.
+    /// Reply 3.
     #[error("the network is unreachable")]
     NetworkUnreachable,
-    /// 4.
+    /// Reply 4.
     #[error("the host is unreachable")]
     HostUnreachable,
-    /// 5.
+    /// Reply 5.
     #[error("the connection was refused")]
     ConnectionRefused,
-    /// 6.
+    /// Reply 6.
     #[error("the time to live expired")]
     TtlExpired,
-    /// 7.
-    #[error("it does not know CONNECT")]
+    /// Reply 7.
+    #[error("CONNECT is not supported")]
     CommandNotSupported,
-    /// 8.
-    #[error("it does not know this type of address")]
+    /// Reply 8.
+    #[error("the type of address is not supported")]
     AddressTypeNotSupported,
     /// Any other reply byte.
     #[error("reply {0:#04x}")]
@@ -169,11 +169,11 @@ impl Socks5Reply {
 }
 
 impl ProxyError {
-    /// Returns the error for the client's state machine.
+    /// Returns the error as the failure to report to the state machine.
     #[must_use]
     pub const fn fault(&self) -> ProxyFault {
         match self {
-            // A web server or the login page of a network answers with a redirection; a proxy does not.
+            // A web server or the login page of a network redirects; a proxy does not.
             Self::Protocol | Self::TooLong | Self::HttpStatus(300..=399) => ProxyFault::Protocol,
             Self::Tls => ProxyFault::Tls,
             Self::HttpServer => ProxyFault::HttpServer,

@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 use super::{Credentials, ProxyError, Step, Target};
 use crate::policy::MAX_HTTP_HEAD;
 
-/// The first byte of other servers' answers to a `CONNECT`.
+/// The first byte of a TLS server that does not understand the request.
 const TLS_ALERT: u8 = 21;
+/// The first byte of a SOCKS5 proxy.
 const SOCKS5: u8 = 5;
 /// The prefix of every response.
 const BEGINNING: &[u8] = b"HTTP/1.";
@@ -72,14 +73,14 @@ impl HttpConnect {
         while self.outgoing.is_none() && self.state == State::Reading {
             let Some((byte, rest)) = input.split_first() else { break };
             *input = rest;
-            if let Err(error) = self.take(*byte) {
+            if let Err(error) = self.push(*byte) {
                 self.state = State::Failed(error);
             }
         }
         if let State::Failed(error) = self.state { Err(error) } else { Ok(()) }
     }
 
-    fn take(&mut self, byte: u8) -> Result<(), ProxyError> {
+    fn push(&mut self, byte: u8) -> Result<(), ProxyError> {
         if self.received == MAX_HTTP_HEAD {
             return Err(ProxyError::TooLong);
         }
@@ -96,7 +97,7 @@ impl HttpConnect {
             return Ok(());
         }
         match status(&self.head).ok_or(ProxyError::Protocol)? {
-            // More bytes will follow.
+            // An interim response: the final one follows.
             100..=199 => self.head.clear(),
             // The response has no body, even if the head announces one (RFC 9110, 9.3.6).
             200..=299 => {

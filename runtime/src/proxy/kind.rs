@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The schemes of a proxy's URL, as messages list them.
+/// The schemes of proxy URLs, as error messages list them.
 pub(super) const SCHEMES: &str = "socks5://, socks5h://, socks4:// or http://";
 
 /// The protocol of a proxy.

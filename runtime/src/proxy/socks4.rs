@@ -12,12 +12,16 @@ use super::{Credentials, Host, ProxyError, Socks5Reply, Step, Target};
 const VERSION: u8 = 4;
 const CONNECT: u8 = 1;
 const GRANTED: u8 = 90;
-/// The code of a refusal because the proxy asked this machine for the user (identd) and did not get the answer it
-/// requires.
+/// The proxy refused because it could not ask this machine for the user (identd).
 const NO_IDENT: u8 = 92;
+/// The proxy refused because identd on this machine named another user.
 const OTHER_IDENT: u8 = 93;
 const REPLY_LEN: usize = 8;
-/// An address that no host has: it announces a name after the user.
+/// The first byte of a SOCKS5 proxy.
+const SOCKS5: u8 = 5;
+/// The first byte of a TLS server that does not understand the request.
+const TLS_ALERT: u8 = 21;
+/// An invalid address, which announces a name after the user (SOCKS4a).
 const NAME_FOLLOWS: [u8; 4] = [0, 0, 0, 1];
 
 /// The client side of one SOCKS4 dialogue, without I/O.
@@ -81,9 +85,9 @@ impl Socks4 {
                 [0, NO_IDENT | OTHER_IDENT, ..] => Some(ProxyError::CredentialsRefused),
                 // 91: refused, or failed.
                 [0, ..] => Some(ProxyError::Socks5(Socks5Reply::GeneralFailure)),
-                [5, ..] => Some(ProxyError::Socks5Proxy),
+                [SOCKS5, ..] => Some(ProxyError::Socks5Proxy),
                 [b'H', ..] => Some(ProxyError::HttpServer),
-                [21, ..] => Some(ProxyError::Tls),
+                [TLS_ALERT, ..] => Some(ProxyError::Tls),
                 _ => Some(ProxyError::Protocol),
             };
         }

@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 use super::{Credentials, Host, ProxyError, Socks5Reply, Step, Target};
 
 const VERSION: u8 = 5;
+/// The first byte of a TLS server that does not understand the greeting.
+const TLS_ALERT: u8 = 21;
 const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 const NO_ACCEPTABLE_METHOD: u8 = 0xff;
@@ -42,7 +44,7 @@ enum State {
 }
 
 impl Socks5 {
-    /// Creates a dialogue over a new stream. With `credentials`, the proxy may choose whether it requires them.
+    /// Creates a dialogue over a new stream. `credentials` are sent only if the proxy requires them.
     #[must_use]
     pub fn new(target: &Target, credentials: Option<&Credentials>) -> Self {
         let greeting: &[u8] = match credentials {
@@ -107,23 +109,23 @@ impl Socks5 {
             // A SOCKS4 reply has version 0, followed by its code.
             (State::Method, [0]) => Ok(()),
             (State::Method, [0, 90..=93]) => Err(ProxyError::Socks4Proxy),
-            (State::Method | State::Reply, [version, ..]) if *version != VERSION => Err(match version {
+            (State::Method | State::Reply, [version, ..]) if *version != VERSION => Err(match *version {
                 b'H' => ProxyError::HttpServer,
-                21 => ProxyError::Tls,
+                TLS_ALERT => ProxyError::Tls,
                 _ => ProxyError::Protocol,
             }),
             (State::Method, [_, method]) => {
                 let method = *method;
                 self.incoming.clear();
-                self.choose(method)
+                self.on_method(method)
             }
-            // The version byte is ignored: proxies disagree on it.
+            // The version byte is ignored, since proxies send different ones.
             (State::Status, [_, status]) => {
                 if *status != 0 {
                     return Err(ProxyError::CredentialsRefused);
                 }
                 self.incoming.clear();
-                self.ask();
+                self.send_request();
                 Ok(())
             }
             (State::Reply, [_, reply, ..]) if *reply != 0 => Err(ProxyError::Socks5(Socks5Reply::of(*reply))),
@@ -140,11 +142,11 @@ impl Socks5 {
         }
     }
 
-    fn choose(&mut self, method: u8) -> Result<(), ProxyError> {
+    fn on_method(&mut self, method: u8) -> Result<(), ProxyError> {
         // The credentials are not needed beyond this point.
         match (method, self.credentials.take()) {
             (NO_AUTHENTICATION, _) => {
-                self.ask();
+                self.send_request();
                 Ok(())
             }
             (USER_AND_PASSWORD, Some(credentials)) => {
@@ -154,7 +156,7 @@ impl Socks5 {
                 let mut out = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
                 out.push(SUBNEGOTIATION);
                 for text in [user, password] {
-                    // `Credentials::new` bounds both, unless it created them for another protocol.
+                    // `Credentials::new` bounds both for this protocol; these may be of another one.
                     out.push(u8::try_from(text.len()).map_err(|_| ProxyError::CredentialsRefused)?);
                     out.extend_from_slice(text);
                 }
@@ -168,7 +170,7 @@ impl Socks5 {
         }
     }
 
-    fn ask(&mut self) {
+    fn send_request(&mut self) {
         self.outgoing = Some(Zeroizing::new(std::mem::take(&mut self.request)));
         self.state = State::Reply;
     }

@@ -95,7 +95,7 @@ fn socks5_with_a_password_and_an_ipv6_target() {
 }
 
 #[test]
-fn socks5_to_a_name_where_the_proxy_waives_the_password_and_answers_with_a_name() {
+fn socks5_to_a_name_without_authentication_and_with_a_name_in_the_reply() {
     let says = b"\x05\x00\x05\x00\x00\x03\x05proxy\x00\x50";
     let outcome = run_all(|| socks5("dc.example:80", Some(("me", "secret"))), says);
     assert_eq!(outcome.result, Ok(true));
@@ -131,7 +131,7 @@ fn socks5_refusals() {
 
 /// By `openssh.com/txt/socks4.protocol` and `socks4a.protocol`.
 #[test]
-fn c4_socks4_with_addresses_and_names() {
+fn socks4_with_addresses_and_names() {
     let socks4 = |to: &str, user: &str| {
         Dialogue::Socks4(Socks4::new(
             &target(to),
@@ -166,9 +166,8 @@ fn c4_socks4_with_addresses_and_names() {
     }
 }
 
-/// Each reply has its sentence.
 #[test]
-fn c5_replies_and_statuses_are_told_with_their_meaning() {
+fn replies_and_statuses_have_their_own_messages() {
     let mut told = std::collections::BTreeSet::new();
     for reply in 1..=9 {
         let error = run(socks5("10.0.0.1:1", None), &[5, 0, 5, reply], 1).result.unwrap_err();
@@ -243,7 +242,7 @@ fn http_refusals() {
 }
 
 #[test]
-fn c5_an_endless_head_is_refused_and_a_long_one_is_not() {
+fn a_long_head_is_accepted_and_an_endless_one_refused() {
     let mut says = b"HTTP/1.1 200 OK\r\n".to_vec();
     // Proxies that add many headers are taken.
     let filler = b"X-Filler: 0123456789\r\n".repeat(64 * 1024 / 22);
@@ -337,7 +336,7 @@ fn urls() {
 }
 
 #[test]
-fn c4_links_of_telegram_are_read() {
+fn telegram_links_are_parsed() {
     let proxy: Proxy = "https://t.me/socks?server=h&port=1081&user=me&pass=s%40c".parse().unwrap();
     assert_eq!(proxy.to_string(), "socks5://h:1081");
     assert_eq!(proxy.credentials, credentials("me", "s@c"));
@@ -349,7 +348,7 @@ fn c4_links_of_telegram_are_read() {
 
 /// Several challenges in one line or in many, with commas in their parameters (RFC 9110, 11.6.1).
 #[test]
-fn c5_a_proxy_without_basic_is_told_with_what_it_offers() {
+fn a_proxy_without_basic_is_reported_with_its_schemes() {
     let schemes = |names: &[&str]| {
         Err(ProxyError::SchemesNotSupported(
             names.iter().fold(AuthSchemes::default(), |all, name| all.with(name)),
@@ -372,7 +371,7 @@ fn c5_a_proxy_without_basic_is_told_with_what_it_offers() {
     // The error is the same without credentials, so that the user does not look for a password in vain.
     let says = format!("HTTP/1.1 407 No\r\n{digest}\r\n\r\n");
     let error = run(http("10.0.0.1:1", None), says.as_bytes(), 0).result.unwrap_err();
-    assert_eq!(error.to_string(), "the proxy offers to authenticate by Digest only, and not by Basic");
+    assert_eq!(error.to_string(), "the proxy supports the authentication schemes Digest, but not Basic");
     assert!(error.fault().needs_credentials());
 }
 

@@ -1,7 +1,7 @@
 //! Reading a secret from the terminal without showing it, on Unix.
 //!
 //! The echo is turned off before the question is shown, so that early input is not shown either. It is turned on again
-//! before anything else happens, also at Ctrl-C and at Ctrl-Z.
+//! before anything else happens, also after Ctrl-C and Ctrl-Z.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -15,7 +15,7 @@ use rustix::termios::{
 };
 use zeroize::Zeroizing;
 
-use super::again;
+use super::open_question;
 use crate::policy::SIGTSTP_DELAY;
 
 /// The open question. Its lock is held whenever the modes of the terminal change, so that a thread cannot restore them
@@ -24,14 +24,14 @@ static STATE: Mutex<State> = Mutex::new(State { open: None, is_closed: false });
 
 struct State {
     open: Option<Open>,
-    /// Whether the process ends, so that no question may turn the echo off.
+    /// True if the process ends, so that no question may turn the echo off.
     is_closed: bool,
 }
 
 struct Open {
     terminal: File,
     /// The modes of the terminal before the question.
-    before: Termios,
+    original: Termios,
     hidden: Termios,
 }
 
@@ -49,7 +49,7 @@ fn state() -> MutexGuard<'static, State> {
 impl State {
     fn restore(&mut self) {
         if let Some(open) = self.open.take() {
-            open.set(&open.before);
+            open.set(&open.original);
         }
     }
 }
@@ -71,37 +71,38 @@ pub(super) fn resume() {
 /// Discards input that was typed and not read yet.
 pub(super) fn discard() {
     if let Ok(terminal) = open() {
-        // Fails if the terminal is gone, which the reader finds out.
+        // Fails if the terminal is gone; the reader then fails too.
         let _ = tcflush(&terminal, QueueSelector::IFlush);
     }
 }
 
-/// Does what Ctrl-Z does otherwise: restores the terminal and stops the process group.
+/// Restores the terminal and stops the process group, as Ctrl-Z does outside of a question for a secret.
 fn stop() {
     if let Some(open) = &state().open {
-        open.set(&open.before);
+        open.set(&open.original);
     }
-    // Does nothing if no process could continue this one, as without a shell.
+    // Does nothing if no process could continue this one, for example without a shell.
     let _ = kill_current_process_group(Signal::TSTP);
     thread::sleep(SIGTSTP_DELAY);
     resume();
-    again::show();
+    open_question::show_again();
 }
 
-/// Returns the controlling terminal, or the one that this process was given if it has none (`su -c`, `setsid`).
+/// Opens the controlling terminal. If there is none (`su -c`, `setsid`), returns the terminal that is standard input or
+/// standard error.
 fn open() -> io::Result<File> {
-    let missing = match OpenOptions::new().read(true).write(true).open("/dev/tty") {
+    let no_controlling_terminal = match OpenOptions::new().read(true).write(true).open("/dev/tty") {
         Ok(terminal) => return Ok(terminal),
         Err(error) => error,
     };
-    let given = if io::stdin().is_terminal() {
+    let inherited = if io::stdin().is_terminal() {
         io::stdin().as_fd().try_clone_to_owned()
     } else if io::stderr().is_terminal() {
         io::stderr().as_fd().try_clone_to_owned()
     } else {
-        return Err(missing);
+        return Err(no_controlling_terminal);
     };
-    given.map(File::from)
+    inherited.map(File::from)
 }
 
 /// A terminal whose echo is off until this is dropped.
@@ -119,21 +120,21 @@ impl HiddenInput {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let terminal = open()?;
-        let before = tcgetattr(&terminal)?;
-        let mut hidden = before.clone();
+        let original = tcgetattr(&terminal)?;
+        let mut hidden = original.clone();
         // Input arrives byte by byte, and Ctrl-C sends no signal: it would end the process with the echo off.
         hidden.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
         hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
         hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
-        let open = Open { terminal: terminal.try_clone()?, before, hidden };
+        let open = Open { terminal: terminal.try_clone()?, original, hidden };
         tcsetattr(&terminal, OptionalActions::Now, &open.hidden)?;
         state.open = Some(open);
         Ok(Self { terminal })
     }
 
-    /// Reads a line. Ctrl-C and Ctrl-\ interrupt the process, and Ctrl-Z stops it.
+    /// Reads a line. Ctrl-C and Ctrl-\ interrupt the process (SIGINT), and Ctrl-Z stops it.
     pub(super) fn read_line(self) -> io::Result<String> {
-        let result = read_line(&mut &self.terminal, stop, again::count);
+        let result = read_line(&mut &self.terminal, stop, open_question::times_shown_again);
         if result.as_ref().map_or_else(|error| error.kind() == io::ErrorKind::InvalidData, |_| true) {
             // Standard input may be read-only.
             let _ = (&self.terminal).write_all(b"\n").or_else(|_| io::stderr().write_all(b"\n"));
@@ -161,14 +162,18 @@ const CTRL_BACKSLASH: u8 = 0x1c;
 const ESCAPE: u8 = 0x1b;
 const DELETE: u8 = 0x7f;
 
-/// Reads up to the end of the line, with the editing keys that make sense without an echo. `stop` stops the process.
-/// Whenever `shown` changes, the question was shown again, and the line starts again.
-fn read_line(input: &mut impl Read, mut stop: impl FnMut(), shown: impl Fn() -> u32) -> io::Result<String> {
+/// Reads up to the end of the line, with the editing keys that make sense without an echo. Calls `stop` at Ctrl-Z.
+/// Whenever the result of `times_shown` changes, the question was shown again, and the line starts again.
+fn read_line(
+    input: &mut impl Read,
+    mut stop: impl FnMut(),
+    times_shown: impl Fn() -> u32,
+) -> io::Result<String> {
     let mut typed = Zeroizing::new(Vec::with_capacity(256));
-    let mut last_shown = shown();
+    let mut last_shown = times_shown();
     loop {
         let byte = read_byte(input)?;
-        let now_shown = shown();
+        let now_shown = times_shown();
         if now_shown != last_shown {
             last_shown = now_shown;
             typed.clear();

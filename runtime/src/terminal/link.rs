@@ -1,4 +1,4 @@
-//! A login link on a terminal: its QR code in black on white, in place of the previous one.
+//! A login link on a terminal: its QR code in black on white, which replaces the previous one.
 
 use std::env;
 use std::io::IsTerminal;
@@ -7,11 +7,11 @@ use super::size::AsScreen;
 #[cfg(feature = "qr")]
 use crate::qr::{Background, QrImage};
 
-/// Black on bright white: scanners need a dark code on a light background, and a theme may have any other colours.
+/// Black on bright white: scanners need a dark code on a light background, and the terminal may have other colours.
 #[cfg(feature = "qr")]
 const BLACK_ON_WHITE: &str = "\x1b[30;107m";
 #[cfg(feature = "qr")]
-const AS_BEFORE: &str = "\x1b[0m";
+const RESET_COLOURS: &str = "\x1b[0m";
 
 /// A terminal that supports escape codes.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl Screen {
     pub(super) fn link(self, url: &str, validity: &str, before: Option<u16>) -> (String, u16) {
         let mut lines: Vec<String> = Vec::new();
         #[cfg(feature = "qr")]
-        lines.extend(self.picture(url));
+        lines.extend(self.image(url));
         lines.push(url.into());
         let columns = self.size.map_or(usize::MAX, |(columns, _)| columns.into());
         lines.extend(textwrap::wrap(validity, columns).into_iter().map(Into::into));
@@ -56,14 +56,14 @@ impl Screen {
 
     /// Returns the lines of the QR code. Returns no lines if the text is too long for a QR code.
     #[cfg(feature = "qr")]
-    fn picture(self, url: &str) -> Vec<String> {
-        let Some(picture) = QrImage::of(url) else { return Vec::new() };
-        let text = picture.half_blocks(Background::Light);
+    fn image(self, url: &str) -> Vec<String> {
+        let Some(image) = QrImage::of(url) else { return Vec::new() };
+        let text = image.half_blocks(Background::Light);
         let width = text.lines().next().map_or(0, |line| line.chars().count());
         if self.size.is_some_and(|(columns, _)| usize::from(columns) < width) {
-            return vec![format!("(The picture needs a window of {width} columns.)")];
+            return vec![format!("(The QR code needs a window of {width} columns.)")];
         }
-        text.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{AS_BEFORE}")).collect()
+        text.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{RESET_COLOURS}")).collect()
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_replaces_the_last_one_if_that_is_still_on_the_screen() {
+    fn a_code_replaces_the_last_one_if_that_is_still_on_the_screen() {
         let (text, lines) = on(Some((80, 50)));
         assert!(text.starts_with("\x1b[7A\x1b[J\x1b[30;107m"));
         assert_eq!(text.lines().count(), usize::from(lines));
@@ -89,15 +89,15 @@ mod tests {
     }
 
     #[test]
-    fn e_the_line_after_a_link_is_broken_between_words() {
+    fn the_line_after_a_link_is_wrapped_between_words() {
         let (text, _) = Screen { size: Some((12, 50)) }.link(URL, "valid for some time", None);
         assert!(text.ends_with("\nvalid for\nsome time\n"), "{text}");
     }
 
     #[test]
-    fn a_picture_that_does_not_fit_is_left_out() {
+    fn a_code_that_does_not_fit_is_left_out() {
         let (text, lines) = on(Some((30, 50)));
-        assert!(text.starts_with("(The picture needs a window of ") && !text.contains('█'), "{text}");
+        assert!(text.starts_with("(The QR code needs a window of ") && !text.contains('█'), "{text}");
         assert_eq!(lines, 3);
     }
 }

@@ -41,16 +41,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn e_lines_are_broken_between_words() {
+    fn lines_are_wrapped_between_words() {
         let text = "the code is wrong; check it and try again, or type \"resend\"";
         assert_eq!(wrapped(text, 40), "the code is wrong; check it and try\nagain, or type \"resend\"");
         assert_eq!(wrapped(text, 80), text);
         assert_eq!(wrapped(text, 5), text);
-        // A link stays one word, and a picture that fits stays as it is.
+        // A link stays one word, and an image that fits is unchanged.
         let link = format!("see https://t.me/{}", "x".repeat(40));
         assert_eq!(wrapped(&link, 40), link.replacen(' ', "\n", 1));
-        let picture = "██  ▄▄  ██  ";
-        assert_eq!(wrapped(picture, 20), picture);
+        let image = "██  ▄▄  ██  ";
+        assert_eq!(wrapped(image, 20), image);
         let text = "漢字 漢字 漢字 and-some words-with hyphens in them, and so on and so on";
         for columns in 20..90 {
             let broken = wrapped(text, columns);

@@ -146,9 +146,9 @@ pub(crate) async fn interactive_with_expired_codes<R: Runtime>(runtime: R) {
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let mut script = Script::new(["9996620002", "y", "22222", "22222", "22222", "sandbox"]);
     client.interactive_login(&mut script).await.unwrap();
-    for shown in ["The code has expired.", "The server gave up this login; it begins again."] {
+    for shown in ["The code has expired.", "The server gave up this login; it starts again."] {
         let at = script.seen.iter().position(|line| line == shown).unwrap();
-        assert!(script.seen[at + 1].starts_with("A new code follows by itself."));
+        assert!(script.seen[at + 1].starts_with("A new code is being sent."));
     }
     assert_eq!(script.seen.iter().filter(|line| line.contains("The code was sent")).count(), 3);
 }
@@ -237,7 +237,7 @@ pub(crate) async fn interactive_begins_again_if_the_server_demands_it<R: Runtime
     let at = script
         .seen
         .iter()
-        .position(|line| line == "The server gave up this login; it begins again.")
+        .position(|line| line == "The server gave up this login; it starts again.")
         .unwrap();
     assert!(script.seen[at + 1].starts_with("? Phone number"), "{:#?}", script.seen);
 }

@@ -51,7 +51,7 @@ pub(crate) async fn values_that_are_wrong_or_missing<R: Runtime>(runtime: R) {
         (ScriptedPrompt::new().phone("9996620002").code("22222"), "no password was given"),
         (
             ScriptedPrompt::new().phone("9996620001").value(Question::ConfirmPhone, "n"),
-            "that was the 100th wrong answer; start the login again to go on",
+            "that was wrong answer number 100; start the login again to continue",
         ),
         (
             ScriptedPrompt::new().phone("9996620002").code("22222").password(""),

@@ -135,7 +135,7 @@ fn families_take_turns() {
 }
 
 #[test]
-fn c2_a_family_that_the_host_does_not_have_costs_no_time() {
+fn a_family_that_the_host_lacks_costs_no_time() {
     let endpoints = [v4(1), v4(2), v6(1), v6(2)];
     for (has, has_not) in [([v4(1), v4(2)], [v6(1), v6(2)]), ([v6(1), v6(2)], [v4(1), v4(2)])] {
         for kind in [ErrorKind::NetworkUnreachable, ErrorKind::AddrNotAvailable, ErrorKind::Other] {
@@ -149,7 +149,7 @@ fn c2_a_family_that_the_host_does_not_have_costs_no_time() {
 }
 
 #[test]
-fn c2_a_family_that_leads_nowhere_costs_a_quarter_of_a_second() {
+fn an_unreachable_family_costs_one_attempt_delay() {
     for (silent, answers) in [(v4(1), v6(1)), (v6(1), v4(1))] {
         let (outcome, tried) = run(&[(answers, Ok(()))], &[silent, answers]);
         assert_eq!(outcome, Some(Ok(answers.to_string())));
@@ -158,7 +158,7 @@ fn c2_a_family_that_leads_nowhere_costs_a_quarter_of_a_second() {
 }
 
 #[test]
-fn c2_the_failure_that_tells_most_is_told() {
+fn the_most_informative_error_is_returned() {
     use ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, Other};
     for (first, second, told) in [
         (ConnectionRefused, NetworkUnreachable, ConnectionRefused),

@@ -1,4 +1,4 @@
-//! The open question, which is shown again after the process was stopped and continues.
+//! The open question. It is shown again if the process continues after a stop.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use crate::policy::RESHOW_WINDOW;
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
 /// The number of times that a question was shown again.
-static COUNT: AtomicU32 = AtomicU32::new(0);
+static TIMES_SHOWN_AGAIN: AtomicU32 = AtomicU32::new(0);
 
 struct Open {
     question: String,
@@ -20,11 +20,11 @@ struct Open {
     shown_again: Option<Instant>,
 }
 
-/// Keeps a question open until it is dropped.
-pub(super) struct Asked(());
+/// An open question, until this is dropped.
+pub(super) struct OpenQuestion(());
 
-impl Asked {
-    /// Opens a question and shows it with `write`.
+impl OpenQuestion {
+    /// Shows a question with `write` and opens it.
     pub(super) fn new<E>(
         question: &str,
         terminal: Option<File>,
@@ -37,14 +37,14 @@ impl Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for OpenQuestion {
     fn drop(&mut self) {
         *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
 /// Shows the open question again, if there is one.
-pub(super) fn show() {
+pub(super) fn show_again() {
     let mut guard = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(open) = &mut *guard else { return };
     let now = Instant::now();
@@ -52,8 +52,8 @@ pub(super) fn show() {
         return;
     }
     open.shown_again = Some(now);
-    COUNT.fetch_add(1, Ordering::Relaxed);
-    // It overwrites itself if nothing was written after it.
+    TIMES_SHOWN_AGAIN.fetch_add(1, Ordering::Relaxed);
+    // The text overwrites the question if nothing was written after it.
     let text = format!("\r{} ", open.question);
     // Fails if the terminal is gone.
     let _ = match &mut open.terminal {
@@ -62,10 +62,10 @@ pub(super) fn show() {
     };
 }
 
-/// Returns a number that changes whenever a question is shown again. Input that was typed before is discarded.
+/// Returns how often a question was shown again. If the number rises, the reader discards what was typed before.
 #[cfg(unix)]
-pub(super) fn count() -> u32 {
-    COUNT.load(Ordering::Relaxed)
+pub(super) fn times_shown_again() -> u32 {
+    TIMES_SHOWN_AGAIN.load(Ordering::Relaxed)
 }
 
 fn write(output: &mut impl Write, text: &str) -> io::Result<()> {
