@@ -75,8 +75,8 @@ pub use sansgram_core::OsRandom;
 pub use sansgram_core::Zeroizing;
 pub use sansgram_core::login::{LoginFlow, LoginStep};
 pub use sansgram_session::{
-    Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, formats,
-    open_file, read_file, replace_file,
+    Exposure, FileStore, LockOwner, MemoryStore, OwnerLocation, SessionStore, StoreError, encryption,
+    formats, open_file, read_file, replace_file,
 };
 #[cfg(feature = "terminal")]
 pub use terminal::TerminalPrompt;

@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 use sansgram_runtime::core::Secret;
 use sansgram_runtime::core::client::{CustomServers, DcOptions, DcTable, Servers};
 use sansgram_runtime::encryption;
-use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported, NoSession};
+use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported, NotASession};
 use sansgram_runtime::{Error, SessionStore};
 use zeroize::Zeroizing;
 
@@ -66,7 +66,7 @@ pub(super) struct Import {
 pub(super) fn import(mut args: Import) -> Result<(), Failure> {
     let api_id = Application::of_a_session(args.api_id.take())?.id;
     let (was_encrypted, imported) = read(&args)?;
-    let Imported { format, mut session, endpoints, accounts, account, mended, .. } = imported;
+    let Imported { format, mut session, endpoints, accounts, account, fixes, .. } = imported;
     session.test_dcs |= args.test;
     if let Some(first) = args.dc.first() {
         match session.servers {
@@ -126,8 +126,8 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
              \"sansgram whoami\" with --api-id",
         );
     }
-    if !mended.is_empty() {
-        output::note(&format!("note: left out or put right to read it: {}", mended.join(", ")));
+    if !fixes.is_empty() {
+        output::note(&format!("note: left out or put right to read it: {}", fixes.join(", ")));
     }
     if let Some(taken) = account.filter(|_| accounts.len() > 1) {
         output::note(&format!(
@@ -213,11 +213,11 @@ fn finish(
 /// Returns the error with advice.
 fn refused(error: &ImportError) -> Failure {
     let advice = match error {
-        ImportError::NoSession(NoSession::BotToken) => "; \"sansgram login --bot-token-stdin\" takes it",
-        ImportError::NoSession(NoSession::PhoneNumber) => "; \"sansgram login\" takes it",
-        ImportError::NoSession(NoSession::QrLink) => "; \"sansgram login --qr\" shows one of its own",
+        ImportError::NotASession(NotASession::BotToken) => "; \"sansgram login --bot-token-stdin\" takes it",
+        ImportError::NotASession(NotASession::PhoneNumber) => "; \"sansgram login\" takes it",
+        ImportError::NotASession(NotASession::QrLink) => "; \"sansgram login --qr\" shows one of its own",
         ImportError::ApiHashNeeded(_) => "; give it with --api-hash or in SANSGRAM_API_HASH",
-        ImportError::NoSession(NoSession::ProxyLink) => {
+        ImportError::NotASession(NotASession::ProxyLink) => {
             "; --proxy and --mtproxy of \"sansgram login\" take it"
         }
         _ => "",

@@ -23,6 +23,6 @@ pub mod text;
 
 pub use sansgram_core::client::StoredSession;
 pub use store::{
-    Exposure, FileStore, LockOwner, MemoryStore, OwnerPlace, SessionStore, StoreError, encryption, open_file,
-    read_file, replace_file,
+    Exposure, FileStore, LockOwner, MemoryStore, OwnerLocation, SessionStore, StoreError, encryption,
+    open_file, read_file, replace_file,
 };

@@ -82,19 +82,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_a_terminal_obeys_is_printed() {
+    fn control_characters_are_not_printed() {
         assert_eq!(printable("a\u{1b}[2Jb\r\n\u{7f}\u{9b}31mc\u{202e}d\u{2028}"), "a[2Jb31mcd");
         assert_eq!(printable("Ünï 漢字 🦀"), "Ünï 漢字 🦀");
     }
 
     #[test]
-    fn f1_a_path_is_shown_in_one_line_that_no_terminal_obeys() {
+    fn a_path_is_shown_in_one_line_without_control_characters() {
         assert_eq!(shown_path(Path::new("a\n\u{1b}[2J\u{202e}é/b c")), r"a\n\u{1b}[2J\u{202e}é/b c");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_shell_takes_a_path_for_one_word() {
+    fn a_shell_reads_a_path_as_one_word() {
         for (path, word) in [
             ("dir/me.session", "dir/me.session"),
             ("spa ce", "'spa ce'"),

@@ -85,7 +85,7 @@ pub(crate) async fn interactive_with_every_mistake<R: Runtime>(runtime: R) {
         "? Code:",
         "The code is wrong",
         "* Password (hint: the name of this place):",
-        "A forgotten password can be reset from a device that is still logged in",
+        "A forgotten password can be reset in the settings of a device",
         "The password is wrong",
         "* Password (hint: the name of this place; empty if you forgot it):",
         "Logged in as ",
@@ -154,7 +154,9 @@ pub(crate) async fn interactive_with_expired_codes<R: Runtime>(runtime: R) {
 }
 
 /// One new code comes by itself; each one counts against the limits of the number.
-pub(crate) async fn b6_codes_that_expire_each_time_are_not_asked_for_without_end<R: Runtime>(runtime: R) {
+pub(crate) async fn codes_that_expire_each_time_are_requested_a_limited_number_of_times<R: Runtime>(
+    runtime: R,
+) {
     let mut options = ServerOptions::default();
     options.accounts.faults = vec![Fault::error("auth.signIn", 400, "PHONE_CODE_EXPIRED")];
     let served = sandbox_with(options);
@@ -173,7 +175,7 @@ pub(crate) async fn b6_codes_that_expire_each_time_are_not_asked_for_without_end
     assert_eq!(asked(&script), 2);
 }
 
-pub(crate) async fn b5_an_address_that_is_not_allowed_is_asked_for_again<R: Runtime + Clone>(runtime: R) {
+pub(crate) async fn an_address_that_is_not_allowed_is_asked_for_again<R: Runtime + Clone>(runtime: R) {
     for method in ["account.sendVerifyEmailCode", "account.verifyEmail"] {
         for (name, sentence) in [
             ("EMAIL_NOT_ALLOWED", "Telegram sends no codes to this e-mail address; give another one."),
@@ -200,7 +202,7 @@ pub(crate) async fn b5_an_address_that_is_not_allowed_is_asked_for_again<R: Runt
 }
 
 /// An error that no other answer corrects ends the conversation; otherwise the question is asked again.
-pub(crate) async fn b3_refusals_in_a_conversation<R: Runtime + Clone>(runtime: R) {
+pub(crate) async fn refusals_in_a_conversation<R: Runtime + Clone>(runtime: R) {
     for (code, name, goes_on) in [
         (400, "SOMETHING_NEW", true),
         (401, "USER_DEACTIVATED_BAN", false),

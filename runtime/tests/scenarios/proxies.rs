@@ -279,7 +279,7 @@ fn proxys(fault: ProxyFault) -> DisconnectReason {
     DisconnectReason::Network(IoFailure::Proxy(fault))
 }
 
-pub(crate) async fn proxies_that_want_another_password<R: Runtime + Clone>(runtime: R) {
+pub(crate) async fn proxies_that_reject_the_password<R: Runtime + Clone>(runtime: R) {
     let secret = Manner::Works(Some(("me", "secret")));
     for (proxy, scheme) in [(TestProxy::socks5(secret), "socks5"), (TestProxy::http(secret), "http")] {
         for (user, fault) in

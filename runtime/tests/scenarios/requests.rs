@@ -12,7 +12,7 @@ use sansgram_testkit::server::{FaultInjection, ServerOptions, TestDcs};
 use super::clients::within;
 use super::{config, dc_id, sandbox, sandbox_with};
 
-pub(crate) async fn a_request_is_followed<R: Runtime>(runtime: R) {
+pub(crate) async fn a_request_has_a_handle<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
     let first = client.send(&GetNearestDc {}, RequestOptions::default()).unwrap();
@@ -44,7 +44,7 @@ pub(crate) async fn a_request_is_acknowledged_quickly<R: Runtime>(runtime: R) {
 }
 
 /// The server never received the request, so the handle must not report a receipt.
-pub(crate) async fn a_request_that_never_left_was_not_received<R: Runtime>(runtime: R) {
+pub(crate) async fn a_request_that_was_not_sent_is_not_received<R: Runtime>(runtime: R) {
     let fault_injection = FaultInjection::default().with_silent_after_accept(true);
     let served = sandbox_with(ServerOptions::default().with_fault_injection(fault_injection));
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();

@@ -20,7 +20,7 @@ use super::clients::within;
 use super::login::Directory;
 use super::{config, dc_id, sandbox, sandbox_with};
 
-pub(crate) async fn no_server_listens<R: Runtime>(runtime: R) {
+pub(crate) async fn a_port_without_a_server<R: Runtime>(runtime: R) {
     // A reserved port, which no test listens on.
     let unused = SocketAddr::from(([127, 0, 0, 1], 1));
     let served = sandbox();
@@ -80,7 +80,7 @@ pub(crate) async fn a_server_that_falls_silent_after_the_handshake<R: Runtime>(r
     assert!(is_unreachable(&error), "{error:?}");
 }
 
-pub(crate) async fn a_server_of_garbage<R: Runtime>(runtime: R) {
+pub(crate) async fn a_server_that_sends_garbage<R: Runtime>(runtime: R) {
     let fault_injection = FaultInjection::default().with_garbage_first_reply(true);
     let (reason, error) = misbehaving(runtime, fault_injection).await;
     assert!(!matches!(reason, DisconnectReason::Network(_) | DisconnectReason::ClosedByUs), "{reason:?}");

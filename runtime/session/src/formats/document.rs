@@ -1,9 +1,9 @@
 //! JSON documents that contain a session, or describe the session beside them.
 
 use super::error::ImportError;
-use super::found::Reading;
 use super::imported::ImportOptions;
 use super::json::{self, Object};
+use super::raw_session::Reading;
 use super::{gotd, web};
 use crate::policy::MAX_JSON_LEVELS;
 
@@ -26,7 +26,7 @@ fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
                 Some(documents) => documents.iter().find_map(|text| read_at(text, options, level + 1)),
                 None => web::read(&object, options),
             };
-            gotd::read(&object).or_else(read).or_else(|| described(&object))
+            gotd::read(&object).or_else(read).or_else(|| description_file(&object))
         }
         '[' => web::read_list(text, options),
         // A document within a JSON string.
@@ -43,7 +43,7 @@ fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
 }
 
 /// Recognises the file that sellers and tools put beside a session to describe its application and device.
-fn described(object: &Object<'_>) -> Reading {
+fn description_file(object: &Object<'_>) -> Reading {
     let has = |name: &str| object.contains_key(name);
     let is_one =
         (has("app_id") || has("api_id")) && (has("app_hash") || has("api_hash") || has("session_file"));

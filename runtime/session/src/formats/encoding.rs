@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d1_hexadecimal_is_digits_only() {
+    fn hexadecimal_is_digits_only() {
         assert_eq!(hex::<2>("0fA9").as_deref(), Some(&[0x0f, 0xa9]));
         for wrong in ["+fA9", "0f+9", "-1A9", " fA9", "0fA", "0fA900", "0fAg", "", "0x0f", "é00"] {
             assert_eq!(hex::<2>(wrong), None, "{wrong}");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn d1_base64_is_decoded_strictly() {
+    fn base64_is_decoded_strictly() {
         for length in 0..9 {
             let bytes: Vec<u8> = (0..length).map(|byte| byte * 31).collect();
             assert_eq!(decode_standard(&encode_standard(&bytes)).as_deref(), Some(&bytes));

@@ -7,7 +7,7 @@ use sansgram_core::client::{DcId, SessionFormatError};
 
 use super::format::Format;
 use super::imported::{Account, listed};
-use super::no_session::NoSession;
+use super::not_a_session::NotASession;
 
 /// The reason why an import failed. No variant contains the input.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum ImportError {
         "this is {} of which only {characters} characters of {expected} are here; copy all of it again",
         format.description()
     )]
-    Cut {
+    Truncated {
         /// The format whose strings begin like this.
         format: Format,
         /// The length without white space.
@@ -48,7 +48,7 @@ pub enum ImportError {
         Format::Telethon | Format::GramJs => "put a 1 before it",
         _ => "copy all of it",
     })]
-    FirstMissing(Format),
+    MissingStart(Format),
     /// The text is a session string whose letters were all converted to lower case or to upper case.
     #[error(
         "this looks like a session string, but all its letters are {}: a whole one has both kinds, so copy it once more",
@@ -63,7 +63,7 @@ pub enum ImportError {
     Several(usize),
     /// The input is something that is often mistaken for a session.
     #[error("this is {0}")]
-    NoSession(NoSession),
+    NotASession(NotASession),
     /// The format is known, but the content is invalid.
     #[error("this is {}, but {reason}", format.description())]
     Damaged {
@@ -139,7 +139,7 @@ pub enum ImportError {
     #[error(
         "this is a SQLite file, which this build cannot read: it was made without the feature \"sqlite\""
     )]
-    SqliteLeftOut,
+    SqliteDisabled,
     /// SQLite cannot read the file.
     #[error("this is a SQLite file, but SQLite cannot read it: {0}")]
     Sqlite(String),
@@ -192,7 +192,7 @@ pub enum ExportError {
     OtherServers(Format),
     /// The format is a SQLite file, which this build cannot write.
     #[error("this build cannot write SQLite files: it was made without the feature \"sqlite\"")]
-    SqliteLeftOut,
+    SqliteDisabled,
     /// SQLite cannot create the file.
     #[error("SQLite cannot make the file: {0}")]
     Sqlite(String),

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::error::ExportError;
 use super::format::Format;
-use super::found::Exported;
 use super::imported::ExportOptions;
+use super::raw_session::Exported;
 #[cfg(feature = "sqlite")]
 use super::sqlite;
 use super::{
@@ -103,5 +103,5 @@ pub fn export_path(
     #[cfg(feature = "sqlite")]
     return target::create_file(path, &sqlite::write(session, format, dcs)?);
     #[cfg(not(feature = "sqlite"))]
-    Err(ExportError::SqliteLeftOut)
+    Err(ExportError::SqliteDisabled)
 }

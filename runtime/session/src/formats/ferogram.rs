@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Fields, Text};
 use super::error::{ExportError, ImportError};
 use super::format::Format;
-use super::found::{Exported, Found, Place};
+use super::raw_session::{Exported, HostPort, RawSession};
 
 /// The length of the fields that only version 1 has before the key, in bytes.
 const STATE_LEN: usize = 16;
 
-pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
+pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     let bytes = encoding::decode(text)?;
     let mut fields = Fields(&bytes);
     let version = fields.u8().filter(|version| matches!(version, 1 | 2))?;
@@ -31,9 +31,9 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
         fields.slice(STATE_LEN)?;
     }
     let key = fields.key().filter(|_| fields.0.is_empty())?;
-    let found = Found::new(Format::Ferogram, dc.into(), key);
-    Some(Ok(Found {
-        place: Place::new(ip.to_string(), port),
+    let found = RawSession::new(Format::Ferogram, dc.into(), key);
+    Some(Ok(RawSession {
+        server: HostPort::new(ip.to_string(), port),
         user_id: i64::try_from(user_id).unwrap_or(-1),
         ..found
     }))

@@ -34,7 +34,7 @@ pub(super) fn read_named(path: &Path) -> Result<Bytes, ImportError> {
 ///
 /// # Errors
 /// Returns the same errors as [`read_named`].
-pub(super) fn read_beside(path: &Path, limit: u64) -> Result<Option<Bytes>, ImportError> {
+pub(super) fn read_sibling(path: &Path, limit: u64) -> Result<Option<Bytes>, ImportError> {
     let read = fs::symlink_metadata(path).and_then(|metadata| match metadata.is_symlink() {
         true => Err(io::Error::new(io::ErrorKind::InvalidInput, A_LINK)),
         false => read_file(path, limit),

@@ -165,7 +165,7 @@ impl Format {
 
     /// Returns whether the program of this format only knows Telegram's servers, so that its sessions belong to them
     /// even if they store no address.
-    pub(super) const fn is_of_telegram(self) -> bool {
+    pub(super) const fn is_telegram_only(self) -> bool {
         matches!(self, Self::Tdata | Self::Tdlib | Self::TelegramWeb | Self::AndroidTgnet)
     }
 

@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Text};
 use super::error::{ExportError, ImportError};
 use super::format::Format;
-use super::found::{Exported, Found, Reading};
 use super::imported::Imported;
 use super::json::{self, Object};
+use super::raw_session::{Exported, RawSession, Reading};
 
 pub(super) fn read(object: &Object<'_>) -> Reading {
     let version = json::number(object.get("Version")?)?;
@@ -36,11 +36,11 @@ fn read_data(version: i64, data: &Object<'_>) -> Result<Imported, ImportError> {
         data.get("Addr").and_then(|value| json::string(value)?.parse::<std::net::SocketAddr>().ok());
     let config = data.get("Config").and_then(|value| json::object(value.get()));
     let test = config.and_then(|config| Some(config.get("TestMode")?.get() == "true"));
-    let mut imported = Found {
-        place: address.into(),
+    let mut imported = RawSession {
+        server: address.into(),
         // Its own default is false, also for test DCs whose configuration it never asked for.
         test_dcs: test.filter(|is_test| *is_test),
-        ..Found::new(format, dc, Zeroizing::new(key))
+        ..RawSession::new(format, dc, Zeroizing::new(key))
     }
     .into_imported()?;
     for key in imported.session.keys.values_mut() {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Fields, Text};
 use super::error::{ExportError, ImportError};
 use super::format::Format;
-use super::found::{Exported, Found, Place};
+use super::raw_session::{Exported, HostPort, RawSession};
 
 /// The length of everything except the address, in bytes.
 const FIXED_LEN: usize = 261;
@@ -19,24 +19,24 @@ const MAX_ADDRESS_LEN: usize = 100;
 
 /// Whether the decoded bytes are GramJS'. With 14 characters of address they are as many as Telethon's with IPv6,
 /// whose address would have to begin with `e::`, and there is no server.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(super) fn recognises(bytes: &[u8]) -> bool {
     parse(bytes).is_some()
 }
 
 /// Returns whether the bytes start with the text of an address, whatever follows. For Telethon, they would contain an
 /// address without a server.
-pub(super) fn begins(bytes: &[u8]) -> bool {
+pub(super) fn starts_with_host(bytes: &[u8]) -> bool {
     let mut fields = Fields(bytes);
     let host = fields.u8().and_then(|_| fields.u16()).and_then(|length| fields.slice(length.into()));
     host.and_then(|host| str::from_utf8(host).ok()).is_some_and(|host| host.parse::<IpAddr>().is_ok())
 }
 
-pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
+pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     let bytes = encoding::decode(text.strip_prefix('1')?)?;
     parse(&bytes).map(Ok)
 }
 
-fn parse(bytes: &[u8]) -> Option<Found> {
+fn parse(bytes: &[u8]) -> Option<RawSession> {
     let mut fields = Fields(bytes);
     let dc = fields.u8()?;
     let length = usize::from(fields.u16()?);
@@ -50,7 +50,7 @@ fn parse(bytes: &[u8]) -> Option<Found> {
     let host = str::from_utf8(host).ok()?.to_owned();
     let port = fields.u16()?;
     let key = fields.key()?;
-    Some(Found { place: Place::new(host, port), ..Found::new(Format::GramJs, dc.into(), key) })
+    Some(RawSession { server: HostPort::new(host, port), ..RawSession::new(Format::GramJs, dc.into(), key) })
 }
 
 pub(super) fn write(session: &Exported<'_>, dcs: &DcTable) -> Result<Text, ExportError> {

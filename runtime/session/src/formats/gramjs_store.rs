@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::encoding::Text;
 use super::error::{ExportError, ImportError};
 use super::format::Format;
-use super::found::{Exported, Found, Place, Reading};
 use super::imported::ImportOptions;
+use super::raw_session::{Exported, HostPort, RawSession, Reading};
 use super::{files, json, target};
 use crate::policy::{MAX_GRAMJS_FILE_LEN, MAX_GRAMJS_FILES};
 
@@ -26,16 +26,16 @@ pub(super) fn read_folder(path: &Path, _options: &ImportOptions) -> Reading {
     names.sort();
     match names.as_slice() {
         [] => None,
-        [name] => Some(read(path, name).and_then(Found::into_imported)),
+        [name] => Some(read(path, name).and_then(RawSession::into_imported)),
         several => Some(Err(ImportError::Several(several.len()))),
     }
 }
 
-fn read(path: &Path, name: &str) -> Result<Found, ImportError> {
+fn read(path: &Path, name: &str) -> Result<RawSession, ImportError> {
     let format = Format::GramJsStore;
     let content = |value: &str| -> Result<Text, ImportError> {
         let file = path.join(format!("{name}%3A{value}"));
-        let bytes = files::read_beside(&file, MAX_GRAMJS_FILE_LEN)?.unwrap_or_default();
+        let bytes = files::read_sibling(&file, MAX_GRAMJS_FILE_LEN)?.unwrap_or_default();
         let text = std::str::from_utf8(&bytes).map(str::to_owned).unwrap_or_default();
         Ok(Zeroizing::new(text))
     };
@@ -48,7 +48,7 @@ fn read(path: &Path, name: &str) -> Result<Found, ImportError> {
     let dc = content("dcId")?.trim().trim_matches('"').parse().unwrap_or(0);
     let host = content("serverAddress")?.trim().trim_matches('"').to_owned();
     let port = content("port")?.trim().trim_matches('"').parse().unwrap_or(0);
-    Ok(Found { place: Place::new(host, port), ..Found::new(format, dc, key) })
+    Ok(RawSession { server: HostPort::new(host, port), ..RawSession::new(format, dc, key) })
 }
 
 /// `{"type":"Buffer","data":[1,2,…]}`.

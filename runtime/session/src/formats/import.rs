@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 
 use super::error::ImportError;
 use super::format::Format;
-use super::found::Reading;
 use super::imported::{ImportOptions, Imported};
+use super::raw_session::Reading;
 #[cfg(feature = "sqlite")]
 use super::sqlite;
 use super::{
-    document, encoding, ferogram, files, gramjs, gramjs_store, incomplete, mtcute, mtkruto, no_session,
-    pasted, pyrogram, string_start, tdata, tdlib, telethon, tgnet, unread, wtelegram,
+    document, encoding, ferogram, files, gramjs, gramjs_store, incomplete, mtcute, mtkruto, not_a_session,
+    pasted, pyrogram, string_start, tdata, tdlib, telethon, tgnet, unsupported, wtelegram,
 };
 use crate::encryption;
 use crate::policy::{MAX_FILE_LEN, MIN_LIKELY_LEN, MIN_NAMED_LEN};
@@ -30,7 +30,7 @@ pub fn import_text(text: &str) -> Result<Imported, ImportError> {
 }
 
 /// Reads the text form of a session of any known library. White space in the text is ignored, as the text may have been
-/// wrapped; quotes, names and other text around the session are removed and listed in [`Imported::mended`].
+/// wrapped; quotes, names and other text around the session are removed and listed in [`Imported::fixes`].
 ///
 /// # Errors
 /// Returns an [`ImportError`] that says what the text looks like and what is wrong with it.
@@ -49,7 +49,7 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
     }
     if text.len() >= MIN_LIKELY_LEN
         && text.bytes().all(encoding::is_letter)
-        && no_session::name(text).is_none()
+        && not_a_session::recognise(text).is_none()
     {
         let has = |is_one: fn(&u8) -> bool| text.as_bytes().iter().any(is_one);
         let (is_small, is_capital) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
@@ -64,10 +64,10 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
         }
     }
     if text.len() >= MIN_NAMED_LEN && text.bytes().all(encoding::is_letter) {
-        if let Some(error) = incomplete::first_missing(text).or_else(|| string_start::cut(text)) {
+        if let Some(error) = incomplete::missing_start(text).or_else(|| string_start::truncated(text)) {
             return Err(error);
         }
-        if text.len() >= MIN_LIKELY_LEN && no_session::name(text).is_none() {
+        if text.len() >= MIN_LIKELY_LEN && not_a_session::recognise(text).is_none() {
             return Err(ImportError::Length { characters: text.len() });
         }
     }
@@ -96,7 +96,7 @@ pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, Imp
         #[cfg(feature = "sqlite")]
         return sqlite::read(path);
         #[cfg(not(feature = "sqlite"))]
-        return Err(ImportError::SqliteLeftOut);
+        return Err(ImportError::SqliteDisabled);
     }
     import_content(path, &bytes, options)
 }
@@ -111,7 +111,7 @@ pub fn import_bytes(bytes: &[u8], options: &ImportOptions) -> Result<Imported, I
         #[cfg(feature = "sqlite")]
         return sqlite::read_bytes(bytes);
         #[cfg(not(feature = "sqlite"))]
-        return Err(ImportError::SqliteLeftOut);
+        return Err(ImportError::SqliteDisabled);
     }
     import_content(Path::new(""), bytes, options)
 }
@@ -130,7 +130,7 @@ fn import_content(path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<
     }
     let (text, encoding) = pasted::decode(bytes).ok_or(ImportError::Unrecognised)?;
     let mut imported = import_text_with(&text, options)?;
-    imported.mended.extend(encoding);
+    imported.fixes.extend(encoding);
     Ok(imported)
 }
 
@@ -140,7 +140,7 @@ type FileReader = fn(&Path, &[u8], &ImportOptions) -> Reading;
 /// Reads a folder. Each reader decides whether the folder is of its format.
 fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
     const READERS: &[fn(&Path, &ImportOptions) -> Reading] =
-        &[tdata::read_folder, tdlib::read_folder, gramjs_store::read_folder, unread::read_folder];
+        &[tdata::read_folder, tdlib::read_folder, gramjs_store::read_folder, unsupported::read_folder];
     READERS.iter().find_map(|read| read(path, options)).unwrap_or(Err(ImportError::UnknownFolder))
 }
 
@@ -153,10 +153,10 @@ fn import_binary(
     const READERS: &[FileReader] = &[
         tdata::read_file,
         tdlib::read_file,
-        unread::read_file,
+        unsupported::read_file,
         tgnet::read_file,
         wtelegram::read_file,
-        unread::read_opaque,
+        unsupported::read_opaque,
     ];
     READERS.iter().find_map(|read| read(path, bytes, options))
 }

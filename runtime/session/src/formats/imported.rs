@@ -105,7 +105,7 @@ pub struct Imported {
     /// The number of the imported account, or `None` if the program holds only one.
     pub account: Option<u32>,
     /// The parts that were removed or corrected to read the session, in words: `quotes`.
-    pub mended: Vec<&'static str>,
+    pub fixes: Vec<&'static str>,
 }
 
 impl Imported {
@@ -117,7 +117,7 @@ impl Imported {
             endpoints: BTreeMap::new(),
             accounts: Vec::new(),
             account: None,
-            mended: Vec::new(),
+            fixes: Vec::new(),
         }
     }
 }

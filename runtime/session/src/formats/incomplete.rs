@@ -9,22 +9,22 @@ use super::{encoding, ferogram, gramjs, mtcute, mtkruto, pyrogram, telethon};
 
 /// Returns what a string lacks whose characters are those of a session string, but whose length is not, judged by its
 /// beginning.
-pub(super) fn first_missing(text: &str) -> Option<ImportError> {
-    let missing = |format| Some(ImportError::FirstMissing(format));
+pub(super) fn missing_start(text: &str) -> Option<ImportError> {
+    let missing = |format| Some(ImportError::MissingStart(format));
     if let Some(bytes) = encoding::decode(text) {
-        if gramjs::is_one(&bytes) {
+        if gramjs::recognises(&bytes) {
             return missing(Format::GramJs);
         }
-        if telethon::is_one(&bytes) {
+        if telethon::recognises(&bytes) {
             return missing(Format::Telethon);
         }
     }
     if let Some(bytes) = text.get(1..).filter(|_| !text.starts_with('1')).and_then(encoding::decode) {
         let reason = "its first character is wrong: it must be a 1";
-        if gramjs::is_one(&bytes) {
+        if gramjs::recognises(&bytes) {
             return Some(ImportError::Damaged { format: Format::GramJs, reason });
         }
-        if telethon::is_one(&bytes) {
+        if telethon::recognises(&bytes) {
             return Some(ImportError::Damaged { format: Format::Telethon, reason });
         }
     }
@@ -38,7 +38,7 @@ pub(super) fn first_missing(text: &str) -> Option<ImportError> {
     }
     // The DC decides about the first letter of Pyrogram's, but its last two bits come with the second one.
     let whole = Zeroizing::new(format!("A{text}"));
-    if pyrogram::has_length(&whole) && pyrogram::is_one(&encoding::decode(&whole)?) {
+    if pyrogram::has_length(&whole) && pyrogram::recognises(&encoding::decode(&whole)?) {
         return missing(Format::Pyrogram);
     }
     // The others begin with a small number, which is always an A.

@@ -24,7 +24,6 @@ mod export;
 mod ferogram;
 mod files;
 mod format;
-mod found;
 mod gotd;
 mod gramjs;
 mod gramjs_store;
@@ -34,9 +33,10 @@ mod incomplete;
 mod json;
 mod mtcute;
 mod mtkruto;
-mod no_session;
+mod not_a_session;
 mod pasted;
 mod pyrogram;
+mod raw_session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod string_start;
@@ -45,7 +45,7 @@ mod tdata;
 mod tdlib;
 mod telethon;
 mod tgnet;
-mod unread;
+mod unsupported;
 mod web;
 mod wtelegram;
 
@@ -55,7 +55,7 @@ pub(crate) use files::is_sqlite;
 pub use format::{Format, UnknownFormat};
 pub use import::{import_bytes, import_file, import_path, import_text, import_text_with, read_stdin};
 pub use imported::{Account, ExportOptions, ImportOptions, Imported, listed};
-pub use no_session::NoSession;
+pub use not_a_session::NotASession;
 
 #[cfg(test)]
 mod other_tests;

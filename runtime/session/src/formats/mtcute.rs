@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Text};
 use super::error::{ExportError, ImportError};
 use super::format::Format;
-use super::found::{Exported, Found, Place};
+use super::raw_session::{Exported, HostPort, RawSession};
 
 /// The version of the string.
 const VERSION: u8 = 3;
@@ -26,7 +26,7 @@ const DC_VERSION: u8 = 2;
 const DC_FLAG_IPV6: u8 = 1;
 const DC_FLAG_TEST: u8 = 4;
 
-pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
+pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     // A string of Pyrogram for DC 3 begins with a 3 too, and may have any byte where the DC's version belongs; no whole
     // one of ours is as short.
     if super::pyrogram::has_length(text) {
@@ -43,7 +43,7 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     Some(parse(&mut reader, flags).map_err(damaged))
 }
 
-fn parse(reader: &mut Reader<'_>, flags: i32) -> Result<Found, DecodeError> {
+fn parse(reader: &mut Reader<'_>, flags: i32) -> Result<RawSession, DecodeError> {
     let (dc, dc_flags, host, port) = parse_dc(reader.bytes()?)?;
     if flags & FLAG_MEDIA != 0 {
         parse_dc(reader.bytes()?)?;
@@ -52,8 +52,8 @@ fn parse(reader: &mut Reader<'_>, flags: i32) -> Result<Found, DecodeError> {
     let key = reader.bytes()?.try_into().map_err(|_| DecodeError::UnexpectedEnd)?;
     reader.finish()?;
     let test_dcs = Some(flags & FLAG_TEST != 0 || dc_flags & DC_FLAG_TEST != 0);
-    let known = Found::new(Format::Mtcute, dc.into(), Zeroizing::new(key));
-    Ok(Found { place: Place::new(host, port), user_id, is_bot, test_dcs, ..known })
+    let known = RawSession::new(Format::Mtcute, dc.into(), Zeroizing::new(key));
+    Ok(RawSession { server: HostPort::new(host, port), user_id, is_bot, test_dcs, ..known })
 }
 
 fn parse_dc(bytes: &[u8]) -> Result<(u8, u8, String, u16), DecodeError> {

@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Bytes, Text};
 use super::error::{ExportError, ImportError};
 use super::format::Format;
-use super::found::{Exported, Found};
+use super::raw_session::{Exported, RawSession};
 
 /// The limit for the unpacked bytes: a DC of 4 digits, `-test` and a key are shorter.
 const MAX_LEN: usize = 288;
 const TEST: &str = "-test";
 
-pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
+pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     let packed = encoding::decode(text)?;
     let bytes = unpack(&packed)?;
     let mut reader = Reader::new(&bytes);
@@ -24,7 +24,12 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     reader.finish().ok()?;
     let damaged = ImportError::Damaged { format: Format::Mtkruto, reason: "its key has not 256 bytes" };
     let key = key.try_into().map(Zeroizing::new).map_err(|_| damaged);
-    Some(key.map(|key| Found { test_dcs: Some(is_test), ..Found::new(Format::Mtkruto, number, key) }))
+    Some(
+        key.map(|key| RawSession {
+            test_dcs: Some(is_test),
+            ..RawSession::new(Format::Mtkruto, number, key)
+        }),
+    )
 }
 
 pub(super) fn write(session: &Exported<'_>) -> Result<Text, ExportError> {

@@ -51,7 +51,7 @@ fn formats_samples_yield_key_user_and_dc() {
         assert_eq!(imported.session.keys[&dc(2)].auth_key, key(), "{name}");
         let user = has_user.then_some(LoggedInUser { id: USER, is_bot: false });
         assert_eq!(imported.session.user, user, "{name}");
-        assert!(!imported.session.test_dcs && imported.mended.is_empty(), "{name}");
+        assert!(!imported.session.test_dcs && imported.fixes.is_empty(), "{name}");
     }
     let gotd = import_file(&sample("gotd.json")).unwrap().session;
     assert_eq!(gotd.keys[&dc(2)].server_salt, 5);
@@ -60,7 +60,7 @@ fn formats_samples_yield_key_user_and_dc() {
 }
 
 #[test]
-fn formats_that_are_written_are_read_again() {
+fn formats_that_are_written_can_be_read() {
     let directory = Directory::new("formats-written");
     let mut formats = vec![Format::Ferogram, Format::Mtkruto, Format::Gotd, Format::GramJsStore];
     if cfg!(feature = "sqlite") {
@@ -98,7 +98,7 @@ fn formats_that_are_written_are_read_again() {
 
 /// The strings that the programs write, byte for byte.
 #[test]
-fn formats_written_are_those_of_their_programs() {
+fn formats_written_equal_those_of_their_programs() {
     let directory = Directory::new("formats-exact");
     let mut dcs = DcTable::new();
     dcs.insert(dc(2), "149.154.167.50:443".parse().unwrap());
@@ -124,7 +124,7 @@ fn formats_written_are_those_of_their_programs() {
 }
 
 #[test]
-fn formats_of_telegram_web_in_every_dress() {
+fn formats_of_telegram_web_in_every_form() {
     let digits: String = key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let other = "ab".repeat(256);
     let inner = |user: i64, key: &str| {
@@ -287,7 +287,7 @@ fn formats_of_android_are_read_with_their_user() {
 }
 
 #[test]
-fn formats_that_are_not_read_are_named() {
+fn formats_that_are_unsupported_are_named() {
     let directory = Directory::new("formats-named");
     let path = directory.0.join("file");
     for (content, words) in [
@@ -331,7 +331,7 @@ fn formats_that_are_not_read_are_named() {
 
 /// Damage causes no panic: the session is refused, or its key is right.
 #[test]
-fn formats_survive_every_cut_and_bit() {
+fn formats_do_not_panic_on_truncations_and_changed_bits() {
     let directory = Directory::new("formats-damage");
     let file = |name: &str| fs::read(sample(name)).unwrap();
     let sources = [
@@ -374,7 +374,7 @@ fn formats_survive_every_cut_and_bit() {
 
 /// The parser counts no levels of what it leaves as text, so that they are counted here.
 #[test]
-fn formats_nested_without_end_are_no_sessions() {
+fn formats_nested_too_deep_are_refused() {
     for (open, close) in
         [(r#"{"localStorage":"#, "}"), (r#"{"origins":[{"localStorage":"#, "}]}"), ("[[", "]]")]
     {

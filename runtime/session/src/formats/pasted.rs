@@ -7,7 +7,7 @@ use super::encoding::{self, Text};
 use super::error::ImportError;
 use super::format::Format;
 use super::imported::Imported;
-use super::no_session;
+use super::not_a_session;
 use crate::policy::{MAX_NAME_LEN, MAX_SEARCHED_LEN, MAX_WORDS, MIN_STRING_LEN};
 
 /// The possible lengths of a session string, in bytes.
@@ -95,25 +95,25 @@ pub(super) fn import(
     let gapless = gapless(text);
     let whole = recognise(&gapless);
     if matches!(whole, Ok(_) | Err(ImportError::Encrypted)) || text.len() > MAX_SEARCHED_LEN {
-        return whole.map(|imported| told(imported, text, &gapless));
+        return whole.map(|imported| with_fixes(imported, text, &gapless));
     }
     let mut search = Search { recognise, found: Vec::new(), error: ImportError::Unrecognised };
     search.note_error(whole.err());
-    let (clean, mended) = cleaned(text);
-    search.around(&clean, &mended);
+    let (clean, fixes) = cleaned(text);
+    search.around(&clean, &fixes);
     search.result().map_err(|error| match error {
         ImportError::Unrecognised => {
-            no_session::name(&clean).map_or(ImportError::Unrecognised, ImportError::NoSession)
+            not_a_session::recognise(&clean).map_or(ImportError::Unrecognised, ImportError::NotASession)
         }
         error => error,
     })
 }
 
 /// Lists the parts that the reader ignored: `text` is the original, `gapless` the same without white space.
-fn told(mut imported: Imported, text: &str, gapless: &str) -> Imported {
+fn with_fixes(mut imported: Imported, text: &str, gapless: &str) -> Imported {
     let mut tell = |what: &'static str| {
-        if !imported.mended.contains(&what) {
-            imported.mended.push(what);
+        if !imported.fixes.contains(&what) {
+            imported.fixes.push(what);
         }
     };
     let text = text.trim_matches(|char: char| char.is_ascii_whitespace());
@@ -156,9 +156,9 @@ struct Search {
 
 impl Search {
     /// Tries every piece that may be the string, the largest first.
-    fn around(&mut self, text: &str, mended: &[&'static str]) {
-        let all = |mark: &'static str| [mended, &[mark]].concat();
-        if self.candidate(text, mended) || self.candidate(text.trim_matches(is_mark), &all(QUOTES)) {
+    fn around(&mut self, text: &str, fixes: &[&'static str]) {
+        let all = |mark: &'static str| [fixes, &[mark]].concat();
+        if self.candidate(text, fixes) || self.candidate(text.trim_matches(is_mark), &all(QUOTES)) {
             return;
         }
         // Every line has a mark, as in a quoted mail or in code.
@@ -175,12 +175,12 @@ impl Search {
         }
         for piece in text.split(is_mark) {
             let left_out = text.trim().len() - piece.trim().len();
-            let mended = match left_out {
-                0 => mended.to_vec(),
+            let fixes = match left_out {
+                0 => fixes.to_vec(),
                 1 | 2 => all(QUOTES),
                 _ => all(AROUND),
             };
-            if self.named(piece, &mended) {
+            if self.named(piece, &fixes) {
                 continue;
             }
             for line in piece.split(['\n', '\r']) {
@@ -210,16 +210,16 @@ impl Search {
     }
 
     /// Tries a piece, also without a name or words before it. Returns whether it contains a session.
-    fn named(&mut self, piece: &str, mended: &[&'static str]) -> bool {
+    fn named(&mut self, piece: &str, fixes: &[&'static str]) -> bool {
         if piece.len() < *CANDIDATE.start() {
             return false;
         }
-        if self.candidate(piece, mended) {
+        if self.candidate(piece, fixes) {
             return true;
         }
         if let Some((name, value)) = piece.split_once(['=', ':'])
             && name.len() <= MAX_NAME_LEN
-            && self.candidate(value, &[mended, &[NAME]].concat())
+            && self.candidate(value, &[fixes, &[NAME]].concat())
         {
             return true;
         }
@@ -230,7 +230,7 @@ impl Search {
                 break;
             }
             rest = after.trim_start();
-            if self.candidate(rest, &[mended, &[AROUND]].concat()) {
+            if self.candidate(rest, &[fixes, &[AROUND]].concat()) {
                 return true;
             }
         }
@@ -238,7 +238,7 @@ impl Search {
     }
 
     /// Returns whether this is a session if white space is ignored, and keeps the session.
-    fn candidate(&mut self, text: &str, mended: &[&'static str]) -> bool {
+    fn candidate(&mut self, text: &str, fixes: &[&'static str]) -> bool {
         if text.len() > 2 * CANDIDATE.end() {
             return false;
         }
@@ -246,11 +246,11 @@ impl Search {
         if !CANDIDATE.contains(&gapless.len()) {
             return false;
         }
-        if self.exact_in(&gapless, text, mended) {
+        if self.exact_in(&gapless, text, fixes) {
             return true;
         }
         let (spaces, dashes) = (text.trim().contains(' '), text.contains(is_dash));
-        let with = |change: &'static str| [mended, &[change]].concat();
+        let with = |change: &'static str| [fixes, &[change]].concat();
         spaces && self.exact(&Zeroizing::new(text.trim().replace(' ', "+")), &with(SPACES))
             || dashes
                 && ["-", "--"].into_iter().any(|dash| {
@@ -268,18 +268,18 @@ impl Search {
                 .is_some_and(|rest| self.exact(rest, &with(DOUBLED_ONE)))
     }
 
-    fn exact(&mut self, text: &str, mended: &[&'static str]) -> bool {
-        self.exact_in(text, text, mended)
+    fn exact(&mut self, text: &str, fixes: &[&'static str]) -> bool {
+        self.exact_in(text, text, fixes)
     }
 
     /// Like the function before, for a string whose original is `whole`.
-    fn exact_in(&mut self, text: &str, whole: &str, mended: &[&'static str]) -> bool {
+    fn exact_in(&mut self, text: &str, whole: &str, fixes: &[&'static str]) -> bool {
         match (self.recognise)(text) {
             Ok(imported) => {
-                let mut imported = told(imported, whole, text);
-                for what in mended {
-                    if !imported.mended.contains(what) {
-                        imported.mended.push(what);
+                let mut imported = with_fixes(imported, whole, text);
+                for what in fixes {
+                    if !imported.fixes.contains(what) {
+                        imported.fixes.push(what);
                     }
                 }
                 if !self.found.iter().any(|other| other.session == imported.session) {
@@ -359,14 +359,14 @@ fn halves(text: &str) -> Vec<&str> {
 
 /// Removes what programs add to a text. Returns the text and what was removed.
 fn cleaned(text: &str) -> (Text, Vec<&'static str>) {
-    let mut mended = Vec::new();
+    let mut fixes = Vec::new();
     let mut clean = Zeroizing::new(String::with_capacity(text.len()));
     clean.extend(text.chars().filter(|char| !is_invisible(*char)));
     if text.starts_with('\u{feff}') {
-        mended.push(BYTE_ORDER_MARK);
+        fixes.push(BYTE_ORDER_MARK);
     }
-    if text.chars().filter(|char| is_invisible(*char)).count() > mended.len() {
-        mended.push(INVISIBLE);
+    if text.chars().filter(|char| is_invisible(*char)).count() > fixes.len() {
+        fixes.push(INVISIBLE);
     }
     if clean.contains("\r\n") {
         clean = Zeroizing::new(clean.replace("\r\n", "\n"));
@@ -376,11 +376,11 @@ fn cleaned(text: &str) -> (Text, Vec<&'static str>) {
     for (decode, name) in changes {
         let decoded = replaced(&clean, decode);
         if *decoded != *clean {
-            mended.push(name);
+            fixes.push(name);
         }
         clean = decoded;
     }
-    (clean, mended)
+    (clean, fixes)
 }
 
 /// Byte order marks, spaces without width, marks of direction, soft hyphens.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Fields, Text};
 use super::error::{ExportError, ImportError};
 use super::format::Format;
-use super::found::{Exported, Found, MAX_USER_ID};
+use super::raw_session::{Exported, MAX_USER_ID, RawSession};
 use super::string_start;
 
 /// The string's lengths without padding, in characters: version 0, 1 and 2.
@@ -18,11 +18,11 @@ pub(super) fn has_length(text: &str) -> bool {
 }
 
 /// Whether these decoded bytes are a string's, but for its DC, of which only a part is known.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(super) fn recognises(bytes: &[u8]) -> bool {
     parse(bytes).is_some_and(|found| (1..=MAX_USER_ID).contains(&found.user_id))
 }
 
-pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
+pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     if !has_length(text) {
         return None;
     }
@@ -32,13 +32,13 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
     }
     // A string of Telethon without its first character is as long as the oldest of Pyrogram's, and what is left of any
     // other may be as long as one of Pyrogram's.
-    match super::telethon::is_one(&bytes) {
-        true => Some(Err(ImportError::FirstMissing(Format::Telethon))),
-        false => string_start::cut(text).map(Err),
+    match super::telethon::recognises(&bytes) {
+        true => Some(Err(ImportError::MissingStart(Format::Telethon))),
+        false => string_start::truncated(text).map(Err),
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<Found> {
+fn parse(bytes: &[u8]) -> Option<RawSession> {
     let mut fields = Fields(bytes);
     let dc = fields.u8()?;
     let api_id = if bytes.len() == 271 { fields.u32()? } else { 0 };
@@ -52,7 +52,13 @@ fn parse(bytes: &[u8]) -> Option<Found> {
     if bytes.len() == 263 && (bytes[5] <= 1 || user_id == 0) {
         return None;
     }
-    Some(Found { api_id, test_dcs, user_id, is_bot, ..Found::new(Format::Pyrogram, dc.into(), key) })
+    Some(RawSession {
+        api_id,
+        test_dcs,
+        user_id,
+        is_bot,
+        ..RawSession::new(Format::Pyrogram, dc.into(), key)
+    })
 }
 
 /// Writes a string with an `api_id`, which Hydrogram needs. With 0, the libraries use the one of their program.

@@ -7,9 +7,9 @@ use super::error::ImportError;
 use super::format::Format;
 
 /// Returns the error for a string whose beginning is of a known format, but whose length is wrong.
-pub(super) fn cut(text: &str) -> Option<ImportError> {
+pub(super) fn truncated(text: &str) -> Option<ImportError> {
     let damaged = |format, reason| ImportError::Damaged { format, reason };
-    let (format, expected) = match text.strip_prefix('1').and_then(marked) {
+    let (format, expected) = match text.strip_prefix('1').and_then(prefixed) {
         Some(found) => found,
         None => match format_of(&encoding::decode(text.get(..28)?)?)? {
             (format, Some(expected)) => (format, expected),
@@ -18,7 +18,7 @@ pub(super) fn cut(text: &str) -> Option<ImportError> {
     };
     let characters = text.len();
     match characters.cmp(&expected) {
-        std::cmp::Ordering::Less => Some(ImportError::Cut { format, characters, expected }),
+        std::cmp::Ordering::Less => Some(ImportError::Truncated { format, characters, expected }),
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Greater => {
             Some(damaged(format, "it is too long: something else stands at its end, or inside it"))
@@ -28,7 +28,7 @@ pub(super) fn cut(text: &str) -> Option<ImportError> {
 
 /// Returns whether the first bytes are those of MTKruto or ferogram. For Telethon, they would contain an address
 /// without a server.
-pub(super) fn is_marked_otherwise(begin: &[u8]) -> bool {
+pub(super) fn is_other_format(begin: &[u8]) -> bool {
     matches!(format_of(begin), Some((Format::Mtkruto | Format::Ferogram, _)))
 }
 
@@ -41,7 +41,7 @@ pub(super) fn format_of(begin: &[u8]) -> Option<(Format, Option<usize>)> {
             Some((Format::Mtkruto, None))
         }
         [version @ (1 | 2), dc, 4, a, b, c, d, ..]
-            if DC.contains(dc) && is_of_a_dc([*a, *b, *c, *d].into()) =>
+            if DC.contains(dc) && may_be_a_dc([*a, *b, *c, *d].into()) =>
         {
             Some((Format::Ferogram, Some(if *version == 1 { 386 } else { 364 })))
         }
@@ -54,7 +54,7 @@ pub(super) fn format_of(begin: &[u8]) -> Option<(Format, Option<usize>)> {
 }
 
 /// Returns the format and the complete length of a string of Telethon or GramJS, given without its prefix `1`.
-fn marked(encoded: &str) -> Option<(Format, usize)> {
+fn prefixed(encoded: &str) -> Option<(Format, usize)> {
     let begin = encoding::decode(encoded.get(..28)?)?;
     let mut fields = Fields(&begin);
     if !(1..=5).contains(&fields.u8()?) {
@@ -76,7 +76,7 @@ fn marked(encoded: &str) -> Option<(Format, usize)> {
 }
 
 /// Returns whether a DC may have this address: one of Telegram's, or a test server on this computer or in its network.
-pub(super) fn is_of_a_dc(address: IpAddr) -> bool {
+pub(super) fn may_be_a_dc(address: IpAddr) -> bool {
     let is_near = match address {
         IpAddr::V4(address) => address.is_private(),
         IpAddr::V6(address) => address.is_unique_local(),

@@ -12,10 +12,10 @@ use crate::store::{directory_of, hidden_name};
 /// Writes a new file that only its owner can read. After a crash at any moment, there is either no file or all of it.
 pub(super) fn create_file(path: &Path, content: &[u8]) -> Result<(), ExportError> {
     let failed = |error| failure(path, error);
-    refuse_what_is_there(path)?;
-    let unfinished = Unfinished::beside(path);
-    write_file(&unfinished.0, content).map_err(failed)?;
-    rename_new(&unfinished.0, path).map_err(failed)?;
+    refuse_existing(path)?;
+    let temporary = TemporaryPath::beside(path);
+    write_file(&temporary.0, content).map_err(failed)?;
+    rename_new(&temporary.0, path).map_err(failed)?;
     sync_directory(path);
     Ok(())
 }
@@ -26,9 +26,9 @@ pub(super) fn create_folder<N: AsRef<OsStr>, B: AsRef<[u8]>>(
     files: &[(N, B)],
 ) -> Result<(), ExportError> {
     let failed = |error| failure(path, error);
-    refuse_what_is_there(path)?;
-    let unfinished = Unfinished::beside(path);
-    let folder = &unfinished.0;
+    refuse_existing(path)?;
+    let temporary = TemporaryPath::beside(path);
+    let folder = &temporary.0;
     let write = || {
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
@@ -56,7 +56,7 @@ fn failure(path: &Path, error: io::Error) -> ExportError {
 }
 
 /// The rename would fail too, but keys would have been written to the disk before.
-fn refuse_what_is_there(path: &Path) -> Result<(), ExportError> {
+fn refuse_existing(path: &Path) -> Result<(), ExportError> {
     match fs::symlink_metadata(path) {
         Ok(_) => Err(ExportError::Exists(path.to_owned())),
         Err(_) => Ok(()),
@@ -102,9 +102,9 @@ fn sync_directory(path: &Path) {
 }
 
 /// The temporary path of an incomplete file or folder, which is removed on drop.
-struct Unfinished(PathBuf);
+struct TemporaryPath(PathBuf);
 
-impl Unfinished {
+impl TemporaryPath {
     /// Also removes temporary files of killed exports to the same path.
     fn beside(path: &Path) -> Self {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -128,7 +128,7 @@ impl Unfinished {
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for TemporaryPath {
     fn drop(&mut self) {
         remove(&self.0);
     }

@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Fields, Text};
 use super::error::{ExportError, ImportError};
 use super::format::Format;
-use super::found::{Exported, Found, Place};
+use super::raw_session::{Exported, HostPort, RawSession};
 use super::string_start;
 
 /// The string's lengths without padding, in characters: with an IPv4 and an IPv6 address. Telethon itself accepts no
 /// other length, and requires the padding, which users often lose.
 const LENGTHS: [usize; 2] = [352, 368];
 
-pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
+pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     let encoded = text.strip_prefix('1').filter(|_| LENGTHS.contains(&text.trim_end_matches('=').len()))?;
     let bytes = encoding::decode(encoded)?;
     let address_len = match bytes.len() {
@@ -24,27 +24,27 @@ pub(super) fn read(text: &str) -> Option<Result<Found, ImportError>> {
         275 => 16,
         _ => return None,
     };
-    if super::gramjs::begins(&bytes) {
+    if super::gramjs::starts_with_host(&bytes) {
         return None;
     }
     let found = parse(&bytes, address_len)?;
     // A cut string of another library may have this length without padding.
-    let is_whole = encoded.len().is_multiple_of(4) || string_start::is_of_a_dc(found.place.ip()?);
+    let is_whole = encoded.len().is_multiple_of(4) || string_start::may_be_a_dc(found.server.ip()?);
     is_whole.then_some(Ok(found))
 }
 
 /// Returns whether the decoded bytes of a string without its `1` may be Telethon's.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(super) fn recognises(bytes: &[u8]) -> bool {
     let address_len = match bytes.len() {
         263 => 4,
         275 => 16,
         _ => return false,
     };
-    if super::gramjs::begins(bytes) || string_start::is_marked_otherwise(bytes) {
+    if super::gramjs::starts_with_host(bytes) || string_start::is_other_format(bytes) {
         return false;
     }
     parse(bytes, address_len).is_some_and(|found| {
-        let is_likely = match found.place.ip() {
+        let is_likely = match found.server.ip() {
             // The others are the beginning of an api_id of Pyrogram's.
             Some(IpAddr::V4(address)) => address.octets()[0] > 1,
             Some(IpAddr::V6(address)) => {
@@ -53,11 +53,11 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
             }
             None => false,
         };
-        (1..=9).contains(&found.dc) && found.place.port() != 0 && is_likely
+        (1..=9).contains(&found.dc) && found.server.port() != 0 && is_likely
     })
 }
 
-fn parse(bytes: &[u8], address_len: usize) -> Option<Found> {
+fn parse(bytes: &[u8], address_len: usize) -> Option<RawSession> {
     let mut fields = Fields(bytes);
     let dc = fields.u8()?;
     let address = match address_len {
@@ -66,9 +66,9 @@ fn parse(bytes: &[u8], address_len: usize) -> Option<Found> {
     };
     let port = fields.u16()?;
     let key = fields.key()?;
-    Some(Found {
-        place: Place::new(address.to_string(), port),
-        ..Found::new(Format::Telethon, dc.into(), key)
+    Some(RawSession {
+        server: HostPort::new(address.to_string(), port),
+        ..RawSession::new(Format::Telethon, dc.into(), key)
     })
 }
 

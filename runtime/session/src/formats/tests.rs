@@ -12,7 +12,7 @@ use sansgram_core::client::{
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::found::{Found, MAX_USER_ID, OtherDc, Place};
+use super::raw_session::{HostPort, MAX_USER_ID, OtherDc, RawSession};
 use super::*;
 
 const TEXTS: [Format; 5] =
@@ -72,7 +72,7 @@ fn table(imported: &Imported) -> DcTable {
 }
 
 #[test]
-fn what_the_libraries_wrote_is_read() {
+fn strings_of_the_libraries_are_read() {
     let vectors = vectors();
     assert!(vectors.len() >= 20);
     for vector in vectors {
@@ -85,7 +85,7 @@ fn what_the_libraries_wrote_is_read() {
 /// Ours are the libraries' own strings, character by character, but for the old forms of Pyrogram, mtcute's optional
 /// address for media, and names of hosts.
 #[test]
-fn what_we_write_is_what_they_write() {
+fn written_strings_equal_those_of_the_libraries() {
     let mut written_alike = 0;
     for vector in vectors() {
         let string = vector["string"].as_str().unwrap();
@@ -116,7 +116,7 @@ fn our_own_text_is_one_of_the_formats() {
 
 /// For DC 3 it begins as one of mtcute, and continues so if the `api_id` and a byte of the key happen to fit.
 #[test]
-fn a_string_of_pyrogram_is_none_of_mtcute() {
+fn a_string_of_pyrogram_is_not_read_as_mtcutes() {
     for (api_id, second) in [(None, 1), (None, 2), (Some(0x0200_0000), 2)] {
         let mut key = [9; 256];
         key[0] = second;
@@ -134,7 +134,7 @@ fn a_string_of_pyrogram_is_none_of_mtcute() {
 }
 
 #[test]
-fn every_cut_is_refused() {
+fn every_truncation_is_refused() {
     for vector in vectors() {
         let string = vector["string"].as_str().unwrap();
         for length in 0..string.trim_end_matches('=').len() {
@@ -145,17 +145,17 @@ fn every_cut_is_refused() {
         }
         for more in ["\0", " A"] {
             let imported = import_text(&format!("{string}{more}")).unwrap();
-            assert_eq!(imported.mended, ["other text around it"]);
-            assert_eq!(Imported { mended: Vec::new(), ..imported }, expected(&vector));
+            assert_eq!(imported.fixes, ["other text around it"]);
+            assert_eq!(Imported { fixes: Vec::new(), ..imported }, expected(&vector));
         }
     }
 }
 
 #[test]
-fn strings_that_are_like_sessions_are_named_as_such() {
+fn strings_that_resemble_sessions_are_named() {
     let string = |index: usize| vectors()[index]["string"].as_str().unwrap().to_owned();
     let cut = &string(0)[..340];
-    assert!(matches!(import_text(cut), Err(ImportError::Cut { characters: 340, expected: 353, .. })));
+    assert!(matches!(import_text(cut), Err(ImportError::Truncated { characters: 340, expected: 353, .. })));
     let letters = "xY".repeat(170);
     assert!(matches!(import_text(&letters), Err(ImportError::Length { characters: 340 })));
     assert!(matches!(import_text("hello"), Err(ImportError::Unrecognised)));
@@ -193,7 +193,7 @@ fn impossible_numbers_are_refused() {
 }
 
 #[test]
-fn what_a_format_must_say_must_be_known() {
+fn fields_that_a_format_requires_must_be_known() {
     let telegram = Config::telegram().dcs;
     for format in TEXTS {
         let empty = export_text(&StoredSession::default(), format, &telegram);
@@ -227,7 +227,7 @@ fn names_are_read_as_they_are_shown() {
 
 /// An address without a port leads nowhere, but says whose the servers are.
 #[test]
-fn a5_an_address_without_a_port_is_no_address() {
+fn an_address_without_a_port_is_ignored() {
     for (address, servers) in [
         ("149.154.167.51:0", Servers::Telegram),
         ("[2001:67c:4e8:f002::a]:0", Servers::Telegram),
@@ -253,15 +253,18 @@ fn a5_an_address_without_a_port_is_no_address() {
     }
 }
 
-/// The keys of other DCs follow the home DC: what is said to belong elsewhere is left out, and that is told.
+/// The keys of other DCs follow the home DC: what is said to belong elsewhere is left out, and that is reported.
 #[test]
-fn a5_keys_of_dcs_of_other_servers_are_left_out() {
-    let other =
-        |dc, host: &str, last| OtherDc { dc, place: Place::new(host, 443), key: Zeroizing::new([last; 256]) };
+fn keys_of_dcs_of_other_servers_are_left_out() {
+    let other = |dc, host: &str, last| OtherDc {
+        dc,
+        server: HostPort::new(host, 443),
+        key: Zeroizing::new([last; 256]),
+    };
     let read = |host: &str, others| {
-        let place = Place::new(host, 443);
-        let found = Found::new(Format::WTelegram, 2, Zeroizing::new([9; 256]));
-        Found { place, others, ..found }.into_imported().unwrap()
+        let server = HostPort::new(host, 443);
+        let found = RawSession::new(Format::WTelegram, 2, Zeroizing::new([9; 256]));
+        RawSession { server, others, ..found }.into_imported().unwrap()
     };
     let telegrams = read(
         "149.154.167.51",
@@ -270,7 +273,7 @@ fn a5_keys_of_dcs_of_other_servers_are_left_out() {
     assert_eq!(telegrams.session.servers, Servers::Telegram);
     assert_eq!(telegrams.session.keys.keys().copied().collect::<Vec<_>>(), [1, 2, 4].map(dc));
     assert_eq!(telegrams.endpoints.keys().copied().collect::<Vec<_>>(), [1, 2].map(dc));
-    assert_eq!(telegrams.mended, ["keys of DCs of other servers"]);
+    assert_eq!(telegrams.fixes, ["keys of DCs of other servers"]);
     let custom = read("203.0.113.9", vec![other(1, "203.0.113.8", 1), other(3, "149.154.175.50", 3)]);
     let Servers::Custom(servers) = &custom.session.servers else { panic!("{custom:?}") };
     assert_eq!(servers.dcs.ids().collect::<Vec<_>>(), [1, 2].map(dc), "all its addresses are kept");
@@ -316,7 +319,7 @@ impl Arbitrary for Any {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn written_sessions_are_read_again() {
     fn property(any: Any) -> bool {
         let Any(written) = any;
         let text = export_text(&written.session, written.format, &table(&written)).unwrap();

@@ -12,9 +12,9 @@ use super::encoding;
 use super::error::ImportError;
 use super::files;
 use super::format::Format;
-use super::found::{Found, Place, Reading};
-use super::found::{MAX_USER_ID, OtherDc};
 use super::imported::ImportOptions;
+use super::raw_session::{HostPort, RawSession, Reading};
+use super::raw_session::{MAX_USER_ID, OtherDc};
 use crate::policy::MAX_USER_FILE_LEN;
 
 const TRUE: u32 = 0x9972_75b5;
@@ -60,7 +60,7 @@ fn count(reader: &mut Reader<'_>) -> Option<i32> {
     reader.i32().ok().filter(|count| (0..=MAX_COUNT).contains(count))
 }
 
-fn parse(content: &[u8], has_language: bool) -> Option<Result<Found, ImportError>> {
+fn parse(content: &[u8], has_language: bool) -> Option<Result<RawSession, ImportError>> {
     let reader = &mut Reader::new(content);
     let version = reader.i32().ok().filter(|version| (1..=100).contains(version))?;
     let is_test = boolean(reader)?;
@@ -96,7 +96,7 @@ fn parse_dcs(
     has_time: bool,
     home: i32,
     is_test: bool,
-) -> Option<Result<Found, ImportError>> {
+) -> Option<Result<RawSession, ImportError>> {
     if has_time {
         reader.i32().ok()?;
     }
@@ -107,11 +107,11 @@ fn parse_dcs(
         dcs.push(parse_dc(reader)?);
     }
     let at = dcs.iter().position(|dc| dc.dc == i64::from(home));
-    let Some(OtherDc { dc, place, key }) = at.map(|at| dcs.swap_remove(at)) else {
+    let Some(OtherDc { dc, server, key }) = at.map(|at| dcs.swap_remove(at)) else {
         return Some(Err(ImportError::NoKey(Format::AndroidTgnet)));
     };
-    let found = Found::new(Format::AndroidTgnet, dc, key);
-    Some(Ok(Found { place, others: dcs, test_dcs: Some(is_test), ..found }))
+    let found = RawSession::new(Format::AndroidTgnet, dc, key);
+    Some(Ok(RawSession { server, others: dcs, test_dcs: Some(is_test), ..found }))
 }
 
 fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
@@ -119,16 +119,16 @@ fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
     let number = reader.i32().ok()?;
     reader.raw(if version >= 10 { 8 } else { 4 }).ok()?;
     // The first address, unless a later one is Telegram's: the list may begin with a relay.
-    let mut place = Place::default();
+    let mut server = HostPort::default();
     // IPv4 and IPv6, each also for media.
     for list in 0..4 {
         for index in 0..count(reader)? {
             let address = reader.string().ok()?;
             let its_port = reader.i32().ok()?;
-            let its_place = Place::numbered(address, Some(its_port.into()));
-            let is_telegrams = |place: &Place| place.ip().is_some_and(Servers::is_telegram_address);
-            if list == 0 && (index == 0 || !is_telegrams(&place) && is_telegrams(&its_place)) {
-                place = its_place;
+            let its_server = HostPort::numbered(address, Some(its_port.into()));
+            let is_telegrams = |server: &HostPort| server.ip().is_some_and(Servers::is_telegram_address);
+            if list == 0 && (index == 0 || !is_telegrams(&server) && is_telegrams(&its_server)) {
+                server = its_server;
             }
             if version >= 7 {
                 reader.i32().ok()?;
@@ -158,7 +158,7 @@ fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
     }
     // A DC that was not used has no key.
     let key = Zeroizing::new(key.try_into().unwrap_or([0; 256]));
-    Some(OtherDc { dc: number.into(), place, key })
+    Some(OtherDc { dc: number.into(), server, key })
 }
 
 /// Bytes after their number, which is 0 or 256.
@@ -170,8 +170,8 @@ fn sized<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
 /// Returns the user, if the file with the user exists.
 fn user(path: &Path) -> Option<i64> {
     let folder = path.parent()?;
-    let places = [folder.join("userconfing.xml"), folder.join("../shared_prefs/userconfing.xml")];
-    let text = places.iter().find_map(|place| files::read_beside(place, MAX_USER_FILE_LEN).ok()?)?;
+    let paths = [folder.join("userconfing.xml"), folder.join("../shared_prefs/userconfing.xml")];
+    let text = paths.iter().find_map(|server| files::read_sibling(server, MAX_USER_FILE_LEN).ok()?)?;
     let text = std::str::from_utf8(&text).ok()?;
     let (_, value) = text.split_once("<string name=\"user\">")?;
     let (value, _) = value.split_once("</string>")?;

@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Text};
 use super::error::ImportError;
 use super::format::Format;
-use super::found::{Found, OtherDc, Place, Reading};
 use super::imported::{Account, ImportOptions, Imported};
 use super::json::{self, Object};
+use super::raw_session::{HostPort, OtherDc, RawSession, Reading};
 use crate::policy::{MAX_WEB_ACCOUNTS, MAX_WEB_DCS};
 
 /// Keys that only Telegram Web uses. They exist even if no user is logged in or a passcode encrypts the rest.
@@ -100,7 +100,7 @@ fn accounts(storage: &Storage, options: &ImportOptions) -> Reading {
     Some(chosen(found, options))
 }
 
-fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<Found, ImportError>> {
+fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<RawSession, ImportError>> {
     let number = |name: &str| fields.get(name).and_then(|it| it.trim().trim_matches('"').parse::<i64>().ok());
     let home = number(home)?;
     let key_of = |dc: i64| {
@@ -112,18 +112,18 @@ fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<Found, Imp
     };
     let others = (1..=MAX_WEB_DCS).filter(|dc| *dc != home);
     let others = others.filter_map(|dc| {
-        let (place, key) = (Place::default(), key_of(dc)??);
-        Some(OtherDc { dc, place, key })
+        let (server, key) = (HostPort::default(), key_of(dc)??);
+        Some(OtherDc { dc, server, key })
     });
     let others = others.collect();
     // Bots cannot log in there.
     let user_id = number(user).unwrap_or(0);
-    Some(Ok(Found { user_id, others, ..Found::new(Format::TelegramWeb, home, key) }))
+    Some(Ok(RawSession { user_id, others, ..RawSession::new(Format::TelegramWeb, home, key) }))
 }
 
 /// Returns the requested account, or the first one.
 fn chosen(
-    found: Vec<(u32, Result<Found, ImportError>)>,
+    found: Vec<(u32, Result<RawSession, ImportError>)>,
     options: &ImportOptions,
 ) -> Result<Imported, ImportError> {
     let accounts: Vec<_> = found
@@ -135,7 +135,7 @@ fn chosen(
             is_damaged: account.is_err(),
         })
         .collect();
-    let wanted = |number: u32, account: &Result<Found, _>| match options.account {
+    let wanted = |number: u32, account: &Result<RawSession, _>| match options.account {
         Some(wanted) => number == wanted,
         None => account.is_ok() || accounts.iter().all(|it| it.is_damaged),
     };

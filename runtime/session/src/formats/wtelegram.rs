@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 use super::encoding::{self, Bytes};
 use super::error::ImportError;
 use super::format::Format;
-use super::found::{Found, OtherDc, Place, Reading};
 use super::imported::ImportOptions;
 use super::json;
+use super::raw_session::{HostPort, OtherDc, RawSession, Reading};
 
 const BLOCK: usize = 16;
 /// The minimum length in bytes: the initialisation vector, the hash and one block of the document.
@@ -53,7 +53,7 @@ fn read(block: &[u8], options: &ImportOptions) -> Result<super::Imported, Import
     found.ok_or(damaged("its fields do not fit"))??.into_imported()
 }
 
-fn parse(text: &str) -> Option<Result<Found, ImportError>> {
+fn parse(text: &str) -> Option<Result<RawSession, ImportError>> {
     let object = json::object(text)?;
     let field = |name: &str| object.get(name).and_then(|value| json::number(value));
     let home = field("MainDC").unwrap_or(0);
@@ -67,22 +67,22 @@ fn parse(text: &str) -> Option<Result<Found, ImportError>> {
         let Some(key) = key.and_then(|key| key.as_slice().try_into().map(Zeroizing::new).ok()) else {
             continue;
         };
-        let place = session.get("DataCenter").and_then(|value| json::object(value.get())).map(|place| {
-            let host = place.get("ip_address").and_then(|it| json::string(it)).unwrap_or_default();
-            Place::numbered(host.as_str(), place.get("port").and_then(|it| json::number(it)))
+        let server = session.get("DataCenter").and_then(|value| json::object(value.get())).map(|server| {
+            let host = server.get("ip_address").and_then(|it| json::string(it)).unwrap_or_default();
+            HostPort::numbered(host.as_str(), server.get("port").and_then(|it| json::number(it)))
         });
-        dcs.push(OtherDc { dc, place: place.unwrap_or_default(), key });
+        dcs.push(OtherDc { dc, server: server.unwrap_or_default(), key });
     }
     let Some(at) = dcs.iter().position(|it| it.dc == home) else {
         return Some(Err(ImportError::NoKey(Format::WTelegram)));
     };
-    let OtherDc { place, key, .. } = dcs.swap_remove(at);
-    Some(Ok(Found {
-        place,
+    let OtherDc { server, key, .. } = dcs.swap_remove(at);
+    Some(Ok(RawSession {
+        server,
         others: dcs,
         user_id: field("UserId").unwrap_or(0),
         api_id: field("ApiId").and_then(|id| id.try_into().ok()).unwrap_or(0),
-        ..Found::new(Format::WTelegram, home, key)
+        ..RawSession::new(Format::WTelegram, home, key)
     }))
 }
 

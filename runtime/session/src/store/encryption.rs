@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::policy::MAX_USUAL_WORK;
 
 /// The prefix of every encrypted session.
-pub(super) const MARK: &str = "sansgram1e:";
+pub(super) const TEXT_PREFIX: &str = "sansgram1e:";
 /// The version within the text.
 const VERSION: u8 = 1;
 const SALT_LEN: usize = 16;
@@ -65,7 +65,7 @@ impl Cost {
     }
 
     /// Returns whether every field is in its range.
-    const fn is_bearable(self) -> bool {
+    const fn is_allowed(self) -> bool {
         matches!(self.lanes, 1..=16)
             && self.memory >= 8 * self.lanes as u32
             && self.memory <= 1 << 20
@@ -106,10 +106,10 @@ pub enum DecryptError {
         "to try a passphrase takes {} MiB of memory and {} times as long as usual, which is only done if it is \
          allowed; do that if you trust who encrypted it", .0.memory.div_ceil(1024), .0.times_default()
     )]
-    Costly(Cost),
+    UnusualCost(Cost),
     /// Trying a passphrase costs more than is ever allowed, or needs more memory than is available.
     #[error("its stretching costs too much memory or time")]
-    TooCostly,
+    ExcessiveCost,
     /// The text was decrypted, but its content cannot be read.
     #[error("{0}")]
     Session(#[from] SessionFormatError),
@@ -118,14 +118,14 @@ pub enum DecryptError {
 /// Returns whether `text` is an encrypted session, damaged or not. White space around it is ignored.
 #[must_use]
 pub fn is_encrypted(text: &str) -> bool {
-    text.trim_start().starts_with(MARK)
+    text.trim_start().starts_with(TEXT_PREFIX)
 }
 
 /// Encrypts the session with `passphrase` and returns it as one line of text, `sansgram1e:` and base64url. Takes about
 /// 0.1 seconds, and `cost.memory`.
 ///
 /// # Errors
-/// Returns [`DecryptError::TooCostly`] if the cost is out of its range.
+/// Returns [`DecryptError::ExcessiveCost`] if the cost is out of its range.
 pub fn encrypt(
     session: &StoredSession,
     passphrase: &str,
@@ -140,7 +140,7 @@ pub fn encrypt(
 ///
 /// # Errors
 /// Returns a [`DecryptError`] if the text cannot be decrypted. A checksum that anyone can check tells a wrong
-/// passphrase apart from damage. Returns [`DecryptError::Costly`] without trying the passphrase if the text needs more
+/// passphrase apart from damage. Returns [`DecryptError::UnusualCost`] without trying the passphrase if the text needs more
 /// than the usual cost.
 pub fn decrypt(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
     open(text, passphrase, None, false).map(|(session, _)| session)
@@ -150,7 +150,7 @@ pub fn decrypt(text: &str, passphrase: &str) -> Result<StoredSession, DecryptErr
 /// that the caller trusts or has confirmed with the user.
 ///
 /// # Errors
-/// Returns a [`DecryptError`] if the text cannot be decrypted, but never [`DecryptError::Costly`].
+/// Returns a [`DecryptError`] if the text cannot be decrypted, but never [`DecryptError::UnusualCost`].
 pub fn decrypt_at_any_cost(text: &str, passphrase: &str) -> Result<StoredSession, DecryptError> {
     open(text, passphrase, None, true).map(|(session, _)| session)
 }
@@ -160,21 +160,21 @@ pub fn decrypt_at_any_cost(text: &str, passphrase: &str) -> Result<StoredSession
 /// # Errors
 /// Returns a [`DecryptError`] if the text is not an encrypted session or is damaged.
 pub fn cost(text: &str) -> Result<Cost, DecryptError> {
-    let bytes = bytes_of(text)?;
+    let bytes = decode_text(text)?;
     let (header, _) = parts(&bytes)?;
-    let prefix = header.first_chunk().ok_or(DecryptError::Damaged(CUT))?;
-    Ok(cost_of(prefix))
+    let parameters = header.first_chunk().ok_or(DecryptError::Damaged(TRUNCATED))?;
+    Ok(cost_of(parameters))
 }
 
-const CUT: &str = "it is cut short";
+const TRUNCATED: &str = "it is cut short";
 
 /// Returns the bytes of a text that has our version.
-fn bytes_of(text: &str) -> Result<Vec<u8>, DecryptError> {
+fn decode_text(text: &str) -> Result<Vec<u8>, DecryptError> {
     use DecryptError::Damaged;
-    let encoded = text.trim().strip_prefix(MARK).ok_or(DecryptError::NotEncrypted)?;
+    let encoded = text.trim().strip_prefix(TEXT_PREFIX).ok_or(DecryptError::NotEncrypted)?;
     // A text with the right characters fails to decode only if its end is missing or changed.
     let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    let why = if is_of_alphabet { CUT } else { "some of its characters are none of a session" };
+    let why = if is_of_alphabet { TRUNCATED } else { "some of its characters are none of a session" };
     let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
     match bytes.first() {
         Some(&VERSION) => {}
@@ -186,7 +186,7 @@ fn bytes_of(text: &str) -> Result<Vec<u8>, DecryptError> {
 
 /// Splits complete bytes into the header and the sealed part.
 fn parts(bytes: &[u8]) -> Result<(&[u8; HEADER_LEN], &[u8]), DecryptError> {
-    let cut = DecryptError::Damaged(CUT);
+    let cut = DecryptError::Damaged(TRUNCATED);
     let (content, checksum) = bytes.split_last_chunk::<CHECKSUM_LEN>().ok_or(cut.clone())?;
     let (header, sealed) = content.split_first_chunk::<HEADER_LEN>().ok_or(cut)?;
     if !Sha256::digest(content).starts_with(checksum) {
@@ -195,8 +195,8 @@ fn parts(bytes: &[u8]) -> Result<(&[u8; HEADER_LEN], &[u8]), DecryptError> {
     Ok((header, sealed))
 }
 
-fn cost_of(prefix: &[u8; HEADER_LEN - NONCE_LEN]) -> Cost {
-    let [_version, m0, m1, m2, m3, p0, p1, p2, p3, lanes, ..] = *prefix;
+fn cost_of(parameters: &[u8; HEADER_LEN - NONCE_LEN]) -> Cost {
+    let [_version, m0, m1, m2, m3, p0, p1, p2, p3, lanes, ..] = *parameters;
     Cost::new(u32::from_le_bytes([m0, m1, m2, m3]), u32::from_le_bytes([p0, p1, p2, p3]), lanes)
 }
 
@@ -207,21 +207,21 @@ pub(super) fn open(
     known: Option<Sealer>,
     at_any_cost: bool,
 ) -> Result<(StoredSession, Sealer), DecryptError> {
-    let bytes = bytes_of(text)?;
+    let bytes = decode_text(text)?;
     let (header, sealed) = parts(&bytes)?;
-    let (prefix, nonce) = header.split_at(HEADER_LEN - NONCE_LEN);
-    let sealer = match known.filter(|known| known.prefix == prefix) {
+    let (parameters, nonce) = header.split_at(HEADER_LEN - NONCE_LEN);
+    let sealer = match known.filter(|known| known.parameters == parameters) {
         Some(known) => known,
         None => {
-            let prefix = prefix.try_into().map_err(|_| DecryptError::Damaged(CUT))?;
-            let cost = cost_of(&prefix);
-            if cost.is_bearable() && !cost.is_usual() && !at_any_cost {
-                return Err(DecryptError::Costly(cost));
+            let parameters = parameters.try_into().map_err(|_| DecryptError::Damaged(TRUNCATED))?;
+            let cost = cost_of(&parameters);
+            if cost.is_allowed() && !cost.is_usual() && !at_any_cost {
+                return Err(DecryptError::UnusualCost(cost));
             }
-            Sealer::stretch(passphrase, prefix)?
+            Sealer::stretch(passphrase, parameters)?
         }
     };
-    let nonce = XNonce::try_from(nonce).map_err(|_| DecryptError::Damaged(CUT))?;
+    let nonce = XNonce::try_from(nonce).map_err(|_| DecryptError::Damaged(TRUNCATED))?;
     let payload = Payload { msg: sealed, aad: header };
     let plain = sealer.cipher.decrypt(&nonce, payload).map_err(|_| DecryptError::WrongPassphrase)?;
     let plain = Zeroizing::new(plain);
@@ -232,7 +232,7 @@ pub(super) fn open(
 /// A stretched passphrase, which seals any number of sessions without further stretching.
 pub(super) struct Sealer {
     /// The header without the nonce.
-    prefix: [u8; HEADER_LEN - NONCE_LEN],
+    parameters: [u8; HEADER_LEN - NONCE_LEN],
     cipher: XChaCha20Poly1305,
 }
 
@@ -242,22 +242,22 @@ impl Sealer {
         cost: Cost,
         random: &mut dyn SecureRandom,
     ) -> Result<Self, DecryptError> {
-        let mut prefix = [0; HEADER_LEN - NONCE_LEN];
+        let mut parameters = [0; HEADER_LEN - NONCE_LEN];
         let mut salt = [0; SALT_LEN];
         random.fill(&mut salt);
         let fields: [&[u8]; 5] =
             [&[VERSION], &cost.memory.to_le_bytes(), &cost.passes.to_le_bytes(), &[cost.lanes], &salt];
-        for (to, from) in prefix.iter_mut().zip(fields.concat()) {
+        for (to, from) in parameters.iter_mut().zip(fields.concat()) {
             *to = from;
         }
-        Self::stretch(passphrase, prefix)
+        Self::stretch(passphrase, parameters)
     }
 
-    fn stretch(passphrase: &str, prefix: [u8; HEADER_LEN - NONCE_LEN]) -> Result<Self, DecryptError> {
-        let salt: &[u8; SALT_LEN] = prefix.last_chunk().ok_or(DecryptError::Damaged(CUT))?;
-        let cost = cost_of(&prefix);
-        if !cost.is_bearable() {
-            return Err(DecryptError::TooCostly);
+    fn stretch(passphrase: &str, parameters: [u8; HEADER_LEN - NONCE_LEN]) -> Result<Self, DecryptError> {
+        let salt: &[u8; SALT_LEN] = parameters.last_chunk().ok_or(DecryptError::Damaged(TRUNCATED))?;
+        let cost = cost_of(&parameters);
+        if !cost.is_allowed() {
+            return Err(DecryptError::ExcessiveCost);
         }
         let mut key = Zeroizing::new([0; 32]);
         Params::new(cost.memory, cost.passes, cost.lanes.into(), Some(key.len()))
@@ -271,9 +271,10 @@ impl Sealer {
                 let (passphrase, key) = (passphrase.as_bytes(), key.as_mut_slice());
                 argon2.hash_password_into_with_memory(passphrase, salt, key, &mut memory)
             })
-            .map_err(|_| DecryptError::TooCostly)?;
-        let cipher = XChaCha20Poly1305::new(key.as_slice().try_into().map_err(|_| DecryptError::TooCostly)?);
-        Ok(Self { prefix, cipher })
+            .map_err(|_| DecryptError::ExcessiveCost)?;
+        let cipher =
+            XChaCha20Poly1305::new(key.as_slice().try_into().map_err(|_| DecryptError::ExcessiveCost)?);
+        Ok(Self { parameters, cipher })
     }
 
     pub(super) fn seal(
@@ -283,16 +284,16 @@ impl Sealer {
     ) -> Result<String, DecryptError> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
-        let mut bytes = [self.prefix.as_slice(), &nonce].concat();
+        let mut bytes = [self.parameters.as_slice(), &nonce].concat();
         let plain = session.to_text();
         let payload = Payload { msg: plain.as_bytes(), aad: &bytes };
         // The cipher only refuses messages of 256 GiB and more.
         let sealed =
-            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| DecryptError::TooCostly)?;
+            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| DecryptError::ExcessiveCost)?;
         bytes.extend_from_slice(&sealed);
         let checksum = Sha256::digest(&bytes);
         bytes.extend(checksum.iter().take(CHECKSUM_LEN));
-        Ok(format!("{MARK}{}", Base64UrlUnpadded::encode_string(&bytes)))
+        Ok(format!("{TEXT_PREFIX}{}", Base64UrlUnpadded::encode_string(&bytes)))
     }
 }
 

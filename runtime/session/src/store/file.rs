@@ -15,7 +15,7 @@ use super::encryption::{self, Cost, DecryptError, Sealer};
 use super::lock::{self, LockError, WriterLock};
 use super::regular::{open_file, read_start};
 use super::replace::{could_replace_file, directory_of, remove_temporaries, replace};
-use super::{Exposure, LockOwner, OwnerPlace, SessionStore, StoreError, exposure};
+use super::{Exposure, LockOwner, OwnerLocation, SessionStore, StoreError, exposure};
 use crate::formats;
 use crate::policy::{LARGE_SESSION_LEN, MAX_LINKS, MAX_SESSION_LEN};
 
@@ -45,19 +45,19 @@ struct State {
     passphrase: Option<Secret<String>>,
     /// The stretched passphrase, for the salt of the file.
     sealer: Option<Sealer>,
-    seen: Option<Seen>,
+    last_known: Option<LastKnown>,
     /// Whether a passphrase is tried at any cost.
     at_any_cost: bool,
 }
 
 /// The content of the file when this store last read or wrote it.
-struct Seen {
+struct LastKnown {
     /// The SHA-256 of the file.
     digest: [u8; 32],
     keys: Vec<AuthKeyId>,
 }
 
-impl Seen {
+impl LastKnown {
     /// Creates the record of a file that consists of these pieces.
     fn new(content: &[&[u8]], session: &StoredSession) -> Self {
         Self { digest: digest(content), keys: key_ids(session) }
@@ -115,7 +115,7 @@ impl FileStore {
     /// Returns [`StoreError::Io`] if the file cannot be read.
     pub fn is_encrypted(&self) -> Result<bool, StoreError> {
         let content = self.content(&self.state())?.unwrap_or_default();
-        Ok(content.starts_with(encryption::MARK.as_bytes()))
+        Ok(content.starts_with(encryption::TEXT_PREFIX.as_bytes()))
     }
 
     /// Returns the cost of trying a passphrase on the file. Returns `None` if the file is not encrypted or does not
@@ -134,7 +134,7 @@ impl FileStore {
     }
 
     /// Allows passphrases to be tried at any cost, up to 1 GiB of memory with 100 passes: for a file that is trusted.
-    /// Otherwise, a file that costs more than [usual](Cost::is_usual) is refused with [`DecryptError::Costly`].
+    /// Otherwise, a file that costs more than [usual](Cost::is_usual) is refused with [`DecryptError::UnusualCost`].
     pub fn allow_any_cost(&self) {
         self.state().at_any_cost = true;
     }
@@ -243,26 +243,26 @@ impl FileStore {
     fn read(&self, state: &mut State) -> Result<Option<StoredSession>, StoreError> {
         let Some(bytes) = self.content(state)? else { return Ok(None) };
         let session = self.parse(state, &bytes)?;
-        state.seen = Some(Seen::new(&[&bytes], &session));
+        state.last_known = Some(LastKnown::new(&[&bytes], &session));
         Ok(Some(session))
     }
 
     /// Returns an error if the present content of the file must not be replaced by `session`.
     fn check_replaceable(&self, state: &mut State, session: &StoredSession) -> Result<(), StoreError> {
         let Some(bytes) = self.content(state)? else { return Ok(()) };
-        let Some(seen) = state.seen.take() else { return self.parse(state, &bytes).map(drop) };
-        if seen.digest == digest(&[&bytes]) {
-            state.seen = Some(seen);
+        let Some(last_known) = state.last_known.take() else { return self.parse(state, &bytes).map(drop) };
+        if last_known.digest == digest(&[&bytes]) {
+            state.last_known = Some(last_known);
             return Ok(());
         }
         let there = self.parse(state, &bytes);
         let keys = there.as_ref().map(key_ids).unwrap_or_default();
-        let ours = [seen.keys.clone(), key_ids(session)].concat();
-        state.seen = Some(seen);
+        let ours = [last_known.keys.clone(), key_ids(session)].concat();
+        state.last_known = Some(last_known);
         there?;
         match keys.is_empty() || keys.iter().any(|key| ours.contains(key)) {
             true => Ok(()),
-            false => Err(StoreError::Replaced { path: self.path.clone() }),
+            false => Err(StoreError::OverwrittenByOther { path: self.path.clone() }),
         }
     }
 
@@ -311,8 +311,8 @@ impl FileStore {
         let lock = self.lock(state).map_err(|error| self.lock_error("written", error))?;
         let replaced = replace(lock.target(), &lines, lock::lock_file)
             .map_err(|error| self.io_error("written", error))?;
-        lock.adopt(replaced.file);
-        state.seen = Some(Seen::new(&lines, session));
+        lock.track_file(replaced.file);
+        state.last_known = Some(LastKnown::new(&lines, session));
         replaced
             .not_durable
             .map_or(Ok(()), |error| Err(StoreError::NotDurable { path: self.path.clone(), error }))
@@ -341,8 +341,9 @@ impl FileStore {
     fn lock_error(&self, action: &'static str, error: LockError) -> StoreError {
         match error {
             LockError::InUse { owner, other_name } => {
-                let here =
-                    |it: &&LockOwner| matches!(it.place, OwnerPlace::ThisProcess | OwnerPlace::ThisSystem);
+                let here = |it: &&LockOwner| {
+                    matches!(it.location, OwnerLocation::ThisProcess | OwnerLocation::ThisSystem)
+                };
                 let pid = owner.as_ref().filter(here).map(|owner| owner.pid);
                 StoreError::InUse { path: self.path.clone(), pid, owner: owner.map(Box::new), other_name }
             }

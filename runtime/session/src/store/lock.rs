@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::owner::{self, LockOwner, OwnerPlace};
+use super::owner::{self, LockOwner, OwnerLocation};
 use super::replace::hidden_name;
 use crate::policy::{LOCK_RETRY, MAX_LOCKED_FILES, OWN_LOCK_TIMEOUT, OWNER_NAME_TIMEOUT};
 
@@ -21,9 +21,9 @@ const OTHER_CONTENT: &str = "a file with other content";
 type Identity = (u64, u64);
 
 /// The locks that this process holds.
-static HELD: Mutex<Vec<Held>> = Mutex::new(Vec::new());
+static HELD_LOCKS: Mutex<Vec<LockEntry>> = Mutex::new(Vec::new());
 
-struct Held {
+struct LockEntry {
     /// The lock file.
     path: PathBuf,
     id: Option<Identity>,
@@ -31,7 +31,7 @@ struct Held {
     sessions: Vec<Identity>,
 }
 
-impl Held {
+impl LockEntry {
     /// Removes the lock file if it is still ours. Best effort: a remaining file locks nothing.
     fn remove(&self) {
         if self.id == identity_at(&self.path) {
@@ -40,13 +40,13 @@ impl Held {
     }
 }
 
-fn held() -> MutexGuard<'static, Vec<Held>> {
-    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+fn held_locks() -> MutexGuard<'static, Vec<LockEntry>> {
+    HELD_LOCKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes the files of all locks that this process holds. Intended for the end of the process, which releases them.
 pub(super) fn remove_all() {
-    held().drain(..).for_each(|held| held.remove());
+    held_locks().drain(..).for_each(|entry| entry.remove());
 }
 
 /// A held lock. It is released on drop, or by the operating system when the process ends.
@@ -86,7 +86,7 @@ impl From<io::Error> for LockError {
 enum Attempt {
     Locked(WriterLock),
     /// A file was replaced meanwhile, so the attempt must be repeated.
-    Moved,
+    Replaced,
     /// The lock file is locked.
     Held(Option<LockOwner>),
     /// The session's file is locked by another name of it. The value says whether this process holds that lock.
@@ -100,18 +100,20 @@ impl WriterLock {
         let start = Instant::now();
         loop {
             let attempt = Self::attempt(&path, target)?;
-            let patience = match &attempt {
-                Attempt::Moved => OWN_LOCK_TIMEOUT,
-                Attempt::Held(Some(owner)) if owner.place == OwnerPlace::ThisProcess => OWN_LOCK_TIMEOUT,
+            let timeout = match &attempt {
+                Attempt::Replaced => OWN_LOCK_TIMEOUT,
+                Attempt::Held(Some(owner)) if owner.location == OwnerLocation::ThisProcess => {
+                    OWN_LOCK_TIMEOUT
+                }
                 Attempt::Held(Some(_)) => Duration::ZERO,
                 Attempt::HeldByName(true) => OWN_LOCK_TIMEOUT,
                 Attempt::Held(None) | Attempt::HeldByName(false) => OWNER_NAME_TIMEOUT,
                 Attempt::Locked(_) => Duration::MAX,
             };
-            let is_over = start.elapsed() >= patience;
+            let is_over = start.elapsed() >= timeout;
             match attempt {
                 Attempt::Locked(lock) => return Ok(lock),
-                Attempt::Moved if is_over => {
+                Attempt::Replaced if is_over => {
                     return Err(io::Error::other("another program replaces it again and again").into());
                 }
                 Attempt::Held(owner) if is_over => return Err(LockError::InUse { owner, other_name: false }),
@@ -126,17 +128,17 @@ impl WriterLock {
 
     fn attempt(path: &Path, target: &Path) -> Result<Attempt, LockError> {
         let not_ours = |what| LockError::NotOurs { lock: path.to_owned(), what };
-        let Some(mut file) = open(path)? else { return Ok(Attempt::Moved) };
+        let Some(mut file) = open(path)? else { return Ok(Attempt::Replaced) };
         let locked = match try_lock(&file) {
             // The last owner may have removed the file after it was opened here: it then locks nothing.
-            Ok(()) if !is_at(&file, path) => return Ok(Attempt::Moved),
+            Ok(()) if !is_at(&file, path) => return Ok(Attempt::Replaced),
             Ok(()) => true,
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => false,
             Err(TryLockError::Error(error)) => return Err(error.into()),
             Err(TryLockError::WouldBlock) => {
                 let id = identity(&file);
                 let is_held_here =
-                    held().iter().any(|it| if id.is_some() { it.id == id } else { it.path == path });
+                    held_locks().iter().any(|it| if id.is_some() { it.id == id } else { it.path == path });
                 return Ok(Attempt::Held(match is_held_here {
                     true => Some(LockOwner::this_process()),
                     false => owner::read(&mut file),
@@ -146,12 +148,12 @@ impl WriterLock {
         if !owner::is_lock_file(&mut file)? {
             return Err(not_ours(OTHER_CONTENT));
         }
-        let held_here = Held { path: path.to_owned(), id: identity(&file), sessions: Vec::new() };
+        let entry = LockEntry { path: path.to_owned(), id: identity(&file), sessions: Vec::new() };
         let sessions = match lock_session(target) {
             Ok(sessions) => sessions,
             Err(error) => {
                 // No other process holds the lock file.
-                held_here.remove();
+                entry.remove();
                 return error;
             }
         };
@@ -159,10 +161,10 @@ impl WriterLock {
             // Best effort: the lock holds without the name of its owner, and a full disk must not prevent it.
             let _ = owner::write(&mut file);
         }
-        held().push(held_here);
+        held_locks().push(entry);
         let file = locked.then_some(file);
         let mut lock = Self { path: path.to_owned(), target: target.to_owned(), file, sessions: Vec::new() };
-        sessions.into_iter().for_each(|session| lock.adopt(session));
+        sessions.into_iter().for_each(|session| lock.track_file(session));
         Ok(Attempt::Locked(lock))
     }
 
@@ -178,7 +180,7 @@ impl WriterLock {
     }
 
     /// Records `session`, which [`lock_file`] locked, as the new file of the session.
-    pub(super) fn adopt(&mut self, session: File) {
+    pub(super) fn track_file(&mut self, session: File) {
         // A previous file without a name cannot be opened by another process.
         self.sessions.retain(has_name);
         if self.sessions.len() == MAX_LOCKED_FILES {
@@ -186,18 +188,18 @@ impl WriterLock {
         }
         self.sessions.push(session);
         let ids = self.sessions.iter().filter_map(identity).collect();
-        if let Some(held) = held().iter_mut().find(|held| held.path == self.path) {
-            held.sessions = ids;
+        if let Some(entry) = held_locks().iter_mut().find(|entry| entry.path == self.path) {
+            entry.sessions = ids;
         }
     }
 }
 
 impl Drop for WriterLock {
     fn drop(&mut self) {
-        let mut held = held();
-        let Some(index) = held.iter().position(|held| held.path == self.path) else { return };
+        let mut locks = held_locks();
+        let Some(index) = locks.iter().position(|entry| entry.path == self.path) else { return };
         // The file is removed while it is still locked, so that it is not the lock file of another process.
-        held.swap_remove(index).remove();
+        locks.swap_remove(index).remove();
     }
 }
 
@@ -230,11 +232,11 @@ fn lock_session(target: &Path) -> Result<Option<File>, Result<Attempt, LockError
         Err(_) => return Ok(None),
     };
     match try_lock(&file) {
-        Ok(()) if !is_at(&file, target) => Err(Ok(Attempt::Moved)),
+        Ok(()) if !is_at(&file, target) => Err(Ok(Attempt::Replaced)),
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {
             let id = identity(&file);
-            let ours = held().iter().any(|held| held.sessions.iter().any(|it| Some(*it) == id));
+            let ours = held_locks().iter().any(|entry| entry.sessions.iter().any(|it| Some(*it) == id));
             Err(Ok(Attempt::HeldByName(ours)))
         }
         // The lock file holds anyway.

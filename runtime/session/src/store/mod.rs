@@ -19,7 +19,7 @@ mod replace;
 
 pub use exposure::Exposure;
 pub use file::FileStore;
-pub use owner::{LockOwner, OwnerPlace};
+pub use owner::{LockOwner, OwnerLocation};
 pub use regular::{open_file, read_file};
 pub use replace::replace_file;
 pub(crate) use replace::{directory_of, hidden_name};
@@ -148,7 +148,7 @@ pub enum StoreError {
          keep both, or start again to use it",
         shown_path(path)
     )]
-    Replaced {
+    OverwrittenByOther {
         /// The file.
         path: PathBuf,
     },
@@ -221,7 +221,7 @@ const fn format_advice(error: &SessionFormatError) -> &'static str {
 fn owner_advice(owner: Option<&LockOwner>, other_name: bool) -> String {
     let by = if other_name { ", under another name of its file" } else { "" };
     match owner {
-        Some(LockOwner { place: OwnerPlace::ThisProcess, .. }) => {
+        Some(LockOwner { location: OwnerLocation::ThisProcess, .. }) => {
             format!("another client of this process{by}; disconnect it, or use another session")
         }
         Some(owner) => format!("{owner}{by}; stop it, or use another session"),

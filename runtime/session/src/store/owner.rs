@@ -21,14 +21,14 @@ pub struct LockOwner {
     pub host: Option<String>,
     /// The time since when it uses the session, by its own clock.
     pub since: Option<SystemTime>,
-    /// The place of the process, seen from this process.
-    pub place: OwnerPlace,
+    /// The location of the process, seen from this process.
+    pub location: OwnerLocation,
 }
 
-/// The place of a process, seen from this one.
+/// The location of a process, seen from this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum OwnerPlace {
+pub enum OwnerLocation {
     /// The process is this process.
     ThisProcess,
     /// The process runs on this computer, in the same PID namespace.
@@ -42,12 +42,13 @@ pub enum OwnerPlace {
 impl fmt::Display for LockOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PID {}", self.pid)?;
-        match self.place {
-            OwnerPlace::ThisProcess | OwnerPlace::ThisSystem => {}
-            OwnerPlace::OtherContainer => f.write_str(" in another container")?,
-            OwnerPlace::OtherComputer => f.write_str(" on another computer")?,
+        match self.location {
+            OwnerLocation::ThisProcess | OwnerLocation::ThisSystem => {}
+            OwnerLocation::OtherContainer => f.write_str(" in another container")?,
+            OwnerLocation::OtherComputer => f.write_str(" on another computer")?,
         }
-        let is_elsewhere = matches!(self.place, OwnerPlace::OtherContainer | OwnerPlace::OtherComputer);
+        let is_elsewhere =
+            matches!(self.location, OwnerLocation::OtherContainer | OwnerLocation::OtherComputer);
         if let Some(host) = self.host.as_ref().filter(|_| is_elsewhere) {
             write!(f, " with the host name {host}")?;
         }
@@ -60,7 +61,7 @@ impl fmt::Display for LockOwner {
 
 /// The identity of a computer and a PID namespace; each part is `None` if this system does not report it.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Place {
+struct Environment {
     host: Option<String>,
     /// The boot id of the computer, which containers of one kernel share.
     boot: Option<String>,
@@ -68,9 +69,9 @@ struct Place {
     namespace: Option<String>,
 }
 
-impl Place {
+impl Environment {
     fn here() -> &'static Self {
-        static HERE: OnceLock<Place> = OnceLock::new();
+        static HERE: OnceLock<Environment> = OnceLock::new();
         HERE.get_or_init(|| {
             let read = |path| std::fs::read_to_string(path).ok().map(|text: String| text.trim().to_owned());
             let namespace = std::fs::read_link("/proc/self/ns/pid").ok();
@@ -82,19 +83,19 @@ impl Place {
         })
     }
 
-    /// Returns the place of a process with `pid` at `self`, seen from a process with `own_pid` at `here`.
-    fn seen_from(&self, here: &Self, pid: u32, own_pid: u32) -> OwnerPlace {
+    /// Returns the location of a process with `pid` at `self`, seen from a process with `own_pid` at `here`.
+    fn seen_from(&self, here: &Self, pid: u32, own_pid: u32) -> OwnerLocation {
         let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
         // The host names of two containers differ too: they are only used if there is nothing better.
         let knows_boot = self.boot.is_some() && here.boot.is_some();
         if differ(&self.boot, &here.boot) || (!knows_boot && differ(&self.host, &here.host)) {
-            OwnerPlace::OtherComputer
+            OwnerLocation::OtherComputer
         } else if differ(&self.namespace, &here.namespace) {
-            OwnerPlace::OtherContainer
+            OwnerLocation::OtherContainer
         } else if pid == own_pid {
-            OwnerPlace::ThisProcess
+            OwnerLocation::ThisProcess
         } else {
-            OwnerPlace::ThisSystem
+            OwnerLocation::ThisSystem
         }
     }
 }
@@ -118,20 +119,20 @@ impl LockOwner {
     pub(super) fn this_process() -> Self {
         Self {
             pid: std::process::id(),
-            host: Place::here().host.clone(),
+            host: Environment::here().host.clone(),
             since: Some(SystemTime::now()),
-            place: OwnerPlace::ThisProcess,
+            location: OwnerLocation::ThisProcess,
         }
     }
 
-    fn to_text(&self, place: &Place) -> String {
+    fn to_text(&self, location: &Environment) -> String {
         let mut text = format!("{}\n", self.pid);
         let seconds = self.since.and_then(|since| since.duration_since(UNIX_EPOCH).ok());
         let fields = [
             ("host", self.host.clone()),
             ("since", seconds.map(|it| it.as_secs().to_string())),
-            ("boot", place.boot.clone()),
-            ("pid-namespace", place.namespace.clone()),
+            ("boot", location.boot.clone()),
+            ("pid-namespace", location.namespace.clone()),
         ];
         for (name, value) in fields {
             if let Some(value) = value {
@@ -142,29 +143,29 @@ impl LockOwner {
     }
 
     /// Parses the text that another process wrote. Only its form is trusted.
-    fn parse(text: &str, here: &Place, own_pid: u32) -> Option<Self> {
+    fn parse(text: &str, here: &Environment, own_pid: u32) -> Option<Self> {
         let mut lines = text.strip_suffix('\n')?.lines();
         let pid = lines.next()?.parse().ok()?;
-        let (mut place, mut since) = (Place::default(), None);
+        let (mut location, mut since) = (Environment::default(), None);
         for (name, value) in lines.filter_map(|line| line.split_once(' ')) {
             match name {
-                "host" => place.host = Some(shown_host(value)),
+                "host" => location.host = Some(shown_host(value)),
                 "since" => since = value.parse().ok().map(Duration::from_secs),
-                "boot" => place.boot = Some(value.to_owned()),
-                "pid-namespace" => place.namespace = Some(value.to_owned()),
+                "boot" => location.boot = Some(value.to_owned()),
+                "pid-namespace" => location.namespace = Some(value.to_owned()),
                 _ => {}
             }
         }
         let since = since.and_then(|since| UNIX_EPOCH.checked_add(since));
-        let seen = place.seen_from(here, pid, own_pid);
-        Some(Self { pid, host: place.host, since, place: seen })
+        let seen = location.seen_from(here, pid, own_pid);
+        Some(Self { pid, host: location.host, since, location: seen })
     }
 }
 
 /// Reads the owner from the lock file. Returns `None` if the file has no owner, or not yet.
 pub(super) fn read(file: &mut File) -> Option<LockOwner> {
     let bytes = content(file).ok()??;
-    LockOwner::parse(std::str::from_utf8(&bytes).ok()?, Place::here(), std::process::id())
+    LockOwner::parse(std::str::from_utf8(&bytes).ok()?, Environment::here(), std::process::id())
 }
 
 /// Returns whether the file is empty or holds a text that a process with the lock wrote.
@@ -184,7 +185,7 @@ fn content(file: &mut File) -> io::Result<Option<Vec<u8>>> {
 
 /// Writes that this process has the lock.
 pub(super) fn write(file: &mut File) -> io::Result<()> {
-    let text = LockOwner::this_process().to_text(Place::here());
+    let text = LockOwner::this_process().to_text(Environment::here());
     file.rewind()?;
     file.set_len(0)?;
     // One write, so that a reader finds either all of it or nothing.
@@ -195,46 +196,47 @@ pub(super) fn write(file: &mut File) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn place(host: &str, boot: &str, namespace: &str) -> Place {
+    fn location(host: &str, boot: &str, namespace: &str) -> Environment {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Place { host: some(host), boot: some(boot), namespace: some(namespace) }
+        Environment { host: some(host), boot: some(boot), namespace: some(namespace) }
     }
 
     #[test]
-    fn f7_an_owner_is_named_by_more_than_its_number() {
-        let here = place("here", "boot-1", "pid:[1]");
+    fn an_owner_is_described_with_its_location() {
+        let here = location("here", "boot-1", "pid:[1]");
         let since = Some(SystemTime::now() - Duration::from_secs(700));
         for (there, pid, seen, words) in [
-            (place("here", "boot-1", "pid:[1]"), 1, OwnerPlace::ThisProcess, "PID 1 (for 12 minutes)"),
-            (place("here", "boot-1", "pid:[1]"), 2, OwnerPlace::ThisSystem, "PID 2 (for 12 minutes)"),
+            (location("here", "boot-1", "pid:[1]"), 1, OwnerLocation::ThisProcess, "PID 1 (for 12 minutes)"),
+            (location("here", "boot-1", "pid:[1]"), 2, OwnerLocation::ThisSystem, "PID 2 (for 12 minutes)"),
             (
-                place("web-1", "boot-1", "pid:[2]"),
+                location("web-1", "boot-1", "pid:[2]"),
                 1,
-                OwnerPlace::OtherContainer,
+                OwnerLocation::OtherContainer,
                 "PID 1 in another container with the host name web-1 (for 12 minutes)",
             ),
             (
-                place("web-1", "boot-2", "pid:[1]"),
+                location("web-1", "boot-2", "pid:[1]"),
                 1,
-                OwnerPlace::OtherComputer,
+                OwnerLocation::OtherComputer,
                 "PID 1 on another computer with the host name web-1 (for 12 minutes)",
             ),
-            (place("web-1", "", ""), 1, OwnerPlace::OtherComputer, "on another computer"),
-            (place("", "", ""), 2, OwnerPlace::ThisSystem, "PID 2"),
+            (location("web-1", "", ""), 1, OwnerLocation::OtherComputer, "on another computer"),
+            (location("", "", ""), 2, OwnerLocation::ThisSystem, "PID 2"),
         ] {
-            let owner = LockOwner { pid, host: there.host.clone(), since, place: OwnerPlace::ThisProcess };
+            let owner =
+                LockOwner { pid, host: there.host.clone(), since, location: OwnerLocation::ThisProcess };
             let read = LockOwner::parse(&owner.to_text(&there), &here, 1).unwrap();
-            assert_eq!((read.pid, read.place), (pid, seen), "{there:?}");
+            assert_eq!((read.pid, read.location), (pid, seen), "{there:?}");
             assert!(read.to_string().contains(words), "{read}");
         }
     }
 
     #[test]
-    fn f7_what_another_process_wrote_is_not_believed() {
-        let here = place("here", "boot-1", "pid:[1]");
+    fn the_text_of_another_process_is_not_trusted() {
+        let here = location("here", "boot-1", "pid:[1]");
         let parse = |text: &str| LockOwner::parse(text, &here, 1);
         // An older version wrote the number alone.
-        assert_eq!(parse("77\n").unwrap().place, OwnerPlace::ThisSystem);
+        assert_eq!(parse("77\n").unwrap().location, OwnerLocation::ThisSystem);
         for text in ["", "77", "\n", "-1\n", "4294967296\n", "x\n"] {
             assert_eq!(parse(text), None, "{text:?}");
         }

@@ -34,7 +34,7 @@ pub fn read_file(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     if path == Path::new("/dev/stdin") && cfg!(unix) {
         return read_to_end(io::stdin().lock(), FIRST_BUFFER_LEN, limit);
     }
-    let file = if is_given(path) { File::open(path)? } else { open_file(path)? };
+    let file = if is_inherited_descriptor(path) { File::open(path)? } else { open_file(path)? };
     let len = file.metadata()?.len();
     if len > limit {
         return Err(too_large(limit));
@@ -52,7 +52,7 @@ pub(super) fn read_start(file: File, limit: u64) -> io::Result<Zeroizing<Vec<u8>
 }
 
 /// Returns whether `path` names an open descriptor of this process.
-fn is_given(path: &Path) -> bool {
+fn is_inherited_descriptor(path: &Path) -> bool {
     let Some(path) = path.to_str() else { return false };
     let number = path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"));
     cfg!(unix) && number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
@@ -128,7 +128,7 @@ mod tests {
     use crate::scratch::Directory;
 
     #[test]
-    fn f6_a_file_is_read_up_to_its_limit() {
+    fn a_file_is_read_up_to_its_limit() {
         let directory = Directory::new("regular-limit");
         let path = directory.0.join("file");
         for len in [0, 1, FIRST_BUFFER_LEN - 1, FIRST_BUFFER_LEN, FIRST_BUFFER_LEN + 1, 100_000] {
@@ -146,7 +146,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn f6_what_is_no_regular_file_is_refused_and_not_waited_for() {
+    fn files_that_are_not_regular_are_refused_without_waiting() {
         let directory = Directory::new("regular-kinds");
         let (pipe, socket) = (directory.0.join("pipe"), directory.0.join("socket"));
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -164,7 +164,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn f6_a_stream_that_was_given_is_read_to_its_end() {
+    fn an_inherited_stream_is_read_to_its_end() {
         use std::io::Write;
         use std::os::fd::AsRawFd;
         let (reader, mut writer) = io::pipe().unwrap();
@@ -172,6 +172,9 @@ mod tests {
         let writing = std::thread::spawn(move || writer.write_all(&[7; 100_000]));
         assert_eq!(read_file(Path::new(&path), 100_000).unwrap().len(), 100_000);
         writing.join().unwrap().unwrap();
-        assert!(!is_given(Path::new("/dev/fd/../tty")) && !is_given(Path::new("/dev/fd/")));
+        assert!(
+            !is_inherited_descriptor(Path::new("/dev/fd/../tty"))
+                && !is_inherited_descriptor(Path::new("/dev/fd/"))
+        );
     }
 }

@@ -38,7 +38,7 @@ fn names_become_files() {
 }
 
 #[test]
-fn what_is_saved_is_loaded_and_nothing_else_is_left() {
+fn a_saved_session_is_loaded_and_no_other_file_remains() {
     let directory = Directory::new("store-round-trip");
     let store = directory.store();
     assert!(store.load().unwrap().is_none());
@@ -68,7 +68,7 @@ fn only_the_owner_may_read_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_stays_a_link() {
+fn a_save_keeps_a_link() {
     let directory = Directory::new("store-link");
     let real = FileStore::new(directory.0.join("real"));
     real.save(&session(1)).unwrap();
@@ -87,7 +87,7 @@ fn a_link_stays_a_link() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
+fn a_save_keeps_a_link_to_a_missing_file() {
     let directory = Directory::new("store-dangling");
     let store = directory.store();
     fs::create_dir(directory.0.join("elsewhere")).unwrap();
@@ -100,7 +100,7 @@ fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
 }
 
 #[test]
-fn whether_there_is_room_is_known_before_a_save() {
+fn check_writable_leaves_no_file_and_finds_a_missing_directory() {
     let directory = Directory::new("store-room");
     let store = directory.store();
     store.check_writable().unwrap();
@@ -131,7 +131,7 @@ fn a_damaged_or_foreign_file_is_named_and_never_overwritten() {
 }
 
 #[test]
-fn what_others_wrote_is_named_with_what_helps() {
+fn files_of_other_programs_are_named_with_advice() {
     let directory = Directory::new("store-foreign");
     let store = directory.store();
     let telethon = export_text(&full_session(), Format::Telethon, &Config::telegram().dcs).unwrap();
@@ -149,7 +149,7 @@ fn what_others_wrote_is_named_with_what_helps() {
 }
 
 #[test]
-fn a_second_store_hears_who_has_the_session() {
+fn a_second_store_learns_who_holds_the_session() {
     let directory = Directory::new("store-lock");
     let first = directory.store();
     assert!(first.load().unwrap().is_none());
@@ -169,7 +169,7 @@ fn a_second_store_hears_who_has_the_session() {
 }
 
 #[test]
-fn the_lock_is_waited_for_while_its_store_ends() {
+fn a_new_store_waits_for_one_that_is_being_dropped() {
     let directory = Directory::new("store-handover");
     let first = directory.store();
     first.load().unwrap();
@@ -182,7 +182,7 @@ fn the_lock_is_waited_for_while_its_store_ends() {
 }
 
 #[test]
-fn many_threads_have_it_one_at_a_time() {
+fn many_threads_hold_it_one_at_a_time() {
     let directory = Directory::new("store-crowd");
     let inside = std::sync::atomic::AtomicU32::new(0);
     std::thread::scope(|scope| {
@@ -243,7 +243,7 @@ fn an_encrypted_session_needs_its_passphrase() {
 }
 
 #[test]
-fn there_is_nothing_to_encrypt_where_there_is_no_file() {
+fn a_missing_file_cannot_be_encrypted() {
     let directory = Directory::new("store-nothing");
     assert!(!directory.store().change_passphrase(Some(Secret::new("x".into()))).unwrap());
     assert!(!directory.store().is_encrypted().unwrap());
@@ -293,7 +293,7 @@ fn errors_and_debug_output_hold_no_session() {
 /// To open a pipe would wait for ever.
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_named_and_not_waited_for() {
+fn files_that_are_not_regular_are_named_without_waiting() {
     let directory = Directory::new("store-no-file");
     let pipe = directory.0.join("pipe.session");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -310,7 +310,7 @@ fn what_is_no_file_is_named_and_not_waited_for() {
 }
 
 #[test]
-fn where_nothing_can_be_written_the_error_says_what_helps() {
+fn errors_of_unwritable_places_give_advice() {
     let sentence = |kind: io::ErrorKind, action| {
         StoreError::Io { path: "me.session".into(), action, error: kind.into() }.to_string()
     };
@@ -321,7 +321,7 @@ fn where_nothing_can_be_written_the_error_says_what_helps() {
 }
 
 #[test]
-fn only_the_owner_of_a_session_clears_up_beside_it() {
+fn only_the_lock_holder_removes_temporary_files() {
     let directory = Directory::new("store-companion");
     let (companion, left) = (directory.0.join("me.other"), directory.0.join(".me.other.1-2.tmp"));
     fs::write(&left, "secret").unwrap();

@@ -3,7 +3,7 @@
 mod killed_saves;
 mod passphrase;
 mod scarcity;
-mod travels;
+mod string_formats;
 mod two_processes;
 
 use std::path::{Path, PathBuf};

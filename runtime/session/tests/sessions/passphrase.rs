@@ -31,7 +31,7 @@ fn only_the_passphrase_opens_it() {
 }
 
 #[test]
-fn it_can_be_given_and_taken_away() {
+fn a_passphrase_can_be_set_and_removed() {
     let directory = Directory::new("passphrase-changed");
     let store = FileStore::new(directory.0.join("me"));
     store.save(&session(1)).unwrap();

@@ -38,7 +38,7 @@ fn path() -> PathBuf {
 }
 
 #[test]
-fn f5_a_directory_that_cannot_be_read_can_be_written() {
+fn a_directory_that_cannot_be_read_can_be_written() {
     let directory = Directory::new("unreadable");
     let path = directory.0.join("private/me.session");
     let private = path.parent().unwrap();
@@ -76,7 +76,7 @@ fn saves_in_an_unreadable_directory() {
 }
 
 #[test]
-fn f5_without_descriptors_a_save_says_what_it_did() {
+fn a_save_without_descriptors_reports_what_it_did() {
     let directory = Directory::new("descriptors");
     run("saves_with_few_descriptors", &directory.0.join("me.session"), |_| {});
 }
@@ -114,7 +114,7 @@ fn saves_with_few_descriptors() {
 }
 
 #[test]
-fn f5_a_full_disk_keeps_the_old_session_and_the_lock() {
+fn a_full_disk_keeps_the_old_session_and_the_lock() {
     let directory = Directory::new("full");
     let path = directory.0.join("me.session");
     FileStore::new(&path).save(&session(1)).unwrap();
@@ -143,7 +143,7 @@ fn saves_without_room() {
 
 /// `sudo` must not take a session away from its owner.
 #[test]
-fn f1_root_leaves_a_session_its_owners() {
+fn root_keeps_the_owner_of_a_session() {
     use std::os::unix::fs::MetadataExt;
     if !geteuid().is_root() {
         return;
@@ -159,7 +159,7 @@ fn f1_root_leaves_a_session_its_owners() {
 
 /// A lock file of another user in a directory that all users can write is neither trusted nor changed.
 #[test]
-fn f1_a_lock_file_of_another_user_is_left_as_it_is() {
+fn a_lock_file_of_another_user_is_left_as_it_is() {
     if !geteuid().is_root() {
         return;
     }

@@ -9,7 +9,7 @@ use sansgram_session::{FileStore, SessionStore, StoreError};
 use super::{Directory, PATH, child, session};
 
 #[test]
-fn the_second_hears_of_the_first() {
+fn the_second_process_learns_of_the_first() {
     let directory = Directory::new("two-processes");
     let path = directory.0.join("me.session");
     let mut owner = child("two_processes::holds_it_until_it_is_killed", &path);
@@ -35,10 +35,10 @@ fn the_second_hears_of_the_first() {
 /// Containers that share a volume: both processes may have the same process id.
 #[cfg(target_os = "linux")]
 #[test]
-fn f7_an_owner_in_another_container_is_named_as_such() {
+fn an_owner_in_another_container_is_named_as_such() {
     use std::process::{Command, Stdio};
 
-    use sansgram_session::OwnerPlace;
+    use sansgram_session::OwnerLocation;
 
     let directory = Directory::new("containers");
     let path = directory.0.join("me.session");
@@ -62,7 +62,7 @@ fn f7_an_owner_in_another_container_is_named_as_such() {
     let store = FileStore::new(&path);
     let error = store.load().unwrap_err();
     let StoreError::InUse { pid: None, owner: Some(who), .. } = &error else { panic!("{error:?}") };
-    assert_eq!((who.pid, who.place), (1, OwnerPlace::OtherContainer), "{error}");
+    assert_eq!((who.pid, who.location), (1, OwnerLocation::OtherContainer), "{error}");
     assert!(
         error.to_string().contains("in use by PID 1 in another container with the host name "),
         "{error}"
@@ -78,7 +78,7 @@ fn f7_an_owner_in_another_container_is_named_as_such() {
 /// The two names may lie in different directories, as in volumes of two containers.
 #[cfg(unix)]
 #[test]
-fn f7_two_processes_do_not_share_a_session_by_two_names() {
+fn two_processes_do_not_share_a_session_by_two_names() {
     let directory = Directory::new("two-names");
     let (first, second) = (directory.0.join("a/first.session"), directory.0.join("b/second.session"));
     for name in ["a", "b"] {

@@ -59,7 +59,7 @@ fn a_proxys_name_is_resolved_and_its_addresses_raced() {
 }
 
 #[test]
-fn f14_a_lookup_of_a_proxy_that_gets_no_answer_ends_in_time() {
+fn an_unanswered_lookup_of_a_proxy_times_out() {
     let mut bench = Bench::behind("http://unanswered:11");
     bench.open(1, &[443, 80]);
     bench.pass(Duration::from_secs(7));

@@ -63,7 +63,7 @@ fn reading_does_not_starve_writing() {
 }
 
 #[test]
-fn f10_what_was_read_is_wiped() {
+fn read_bytes_are_wiped() {
     let mut bench = Bench::new();
     bench.open(1, &[FIRST]);
     bench.wire(FIRST).incoming.extend([b"a long secret".to_vec(), b"short".to_vec()]);

@@ -28,7 +28,7 @@ fn a_save_that_never_finishes_counts_as_failed() {
 }
 
 #[test]
-fn what_could_not_be_saved_is_tried_again_at_the_end() {
+fn a_failed_save_is_retried_at_the_end() {
     let mut bench = Bench::new();
     bench.output([Output::Event(Event::SessionChanged)]);
     let unfinished = std::mem::take(&mut *bench.runtime.blocking.lock().unwrap());
@@ -42,7 +42,7 @@ fn what_could_not_be_saved_is_tried_again_at_the_end() {
 }
 
 #[test]
-fn f5_a_save_that_fails_is_reported_and_tried_again_with_a_backoff() {
+fn a_save_that_fails_is_reported_and_tried_again_with_a_backoff() {
     use crate::ClientEvent;
     let mut bench = Bench::new();
     let fails = |bench: &mut Bench, pause: u64| {
@@ -85,7 +85,7 @@ fn f5_a_save_that_fails_is_reported_and_tried_again_with_a_backoff() {
 }
 
 #[test]
-fn without_handles_it_saves_closes_and_ends() {
+fn the_driver_saves_closes_and_ends_without_handles() {
     let mut bench = Bench::new();
     bench.open(1, &[FIRST]);
     bench.output([Output::Event(Event::SessionChanged)]);

@@ -18,7 +18,7 @@ fn a_deadline_is_kept_even_if_the_timer_never_expires() {
 /// As after Ctrl-Z: no timer expires, and the process continues much later.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 #[test]
-fn f10_time_that_the_process_is_stopped_does_not_count() {
+fn time_that_the_process_is_stopped_does_not_count() {
     let mut bench = Bench::new();
     let seconds = Duration::from_secs;
     let passed = |bench: &Bench| bench.shared.clock.now().monotonic.since_origin();

@@ -35,24 +35,24 @@ fn sample(name: &str) -> PathBuf {
 }
 
 #[track_caller]
-fn reads(text: &str, format: Format, mended: &[&'static str]) {
+fn reads(text: &str, format: Format, fixes: &[&'static str]) {
     let imported = import_text(text).unwrap_or_else(|error| panic!("{format}: {error}"));
     assert_eq!(imported.format, format);
     assert_eq!(imported.session.keys, session().keys, "{format}");
-    assert_eq!(imported.mended, mended, "{format}");
+    assert_eq!(imported.fixes, fixes, "{format}");
 }
 
 #[test]
-fn d1_files_that_failed_are_read() {
-    for (name, mended) in [("nopad.txt", PADDING), ("bom.txt", BYTE_ORDER_MARK), ("dq.txt", QUOTES)] {
+fn files_that_were_refused_before_are_read() {
+    for (name, fixes) in [("nopad.txt", PADDING), ("bom.txt", BYTE_ORDER_MARK), ("dq.txt", QUOTES)] {
         let imported = import_file(&sample(name)).unwrap();
-        assert_eq!((imported.format, imported.mended), (Format::Telethon, vec![mended]), "{name}");
+        assert_eq!((imported.format, imported.fixes), (Format::Telethon, vec![fixes]), "{name}");
         assert_eq!(imported.session.home_dc, DcId::new(2).ok());
     }
 }
 
 #[test]
-fn d1_what_stands_around_a_string_is_left_out() {
+fn text_around_a_string_is_ignored() {
     for format in STRINGS {
         let string = string(format);
         for quote in ["\"\"", "''", "``", "“”", "‘’", "«»", "„“"] {
@@ -80,13 +80,13 @@ fn d1_what_stands_around_a_string_is_left_out() {
         ] {
             let imported = import_text(&text).unwrap_or_else(|error| panic!("{format}: {error}"));
             assert_eq!(imported.session.keys, session().keys, "{format}");
-            assert!(!imported.mended.is_empty(), "{format}");
+            assert!(!imported.fixes.is_empty(), "{format}");
         }
     }
 }
 
 #[test]
-fn d1_encodings_of_its_way_are_taken_back() {
+fn encodings_added_in_transit_are_reverted() {
     for format in STRINGS {
         let string = string(format);
         reads(&format!("\u{feff}{string}\n"), format, &[BYTE_ORDER_MARK]);
@@ -105,13 +105,13 @@ fn d1_encodings_of_its_way_are_taken_back() {
         let imported = import_text(&json).unwrap();
         assert_eq!(imported.session.keys, session().keys);
         let percent = string.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D");
-        let mended: &[&str] = if percent == string { &[] } else { &[PERCENT] };
-        reads(&percent, format, mended);
+        let fixes: &[&str] = if percent == string { &[] } else { &[PERCENT] };
+        reads(&percent, format, fixes);
     }
 }
 
 #[test]
-fn d1_alphabets_and_padding_do_not_matter() {
+fn alphabets_and_padding_do_not_matter() {
     for format in [Format::Telethon, Format::GramJs, Format::Pyrogram, Format::Mtcute] {
         let string = string(format);
         let other = match format {
@@ -124,8 +124,8 @@ fn d1_alphabets_and_padding_do_not_matter() {
         let mixed = format!("{}{}", &other[..half], &string[half..]);
         reads(&mixed, format, if mixed == string { &[] } else { &[ALPHABET] });
         let bare = string.trim_end_matches('=');
-        let mended: &[&str] = if bare == string { &[] } else { &[PADDING] };
-        reads(bare, format, mended);
+        let fixes: &[&str] = if bare == string { &[] } else { &[PADDING] };
+        reads(bare, format, fixes);
         for surplus in ["=", "=="] {
             reads(&format!("{string}{surplus}"), format, &[SURPLUS]);
         }
@@ -140,7 +140,7 @@ fn d1_alphabets_and_padding_do_not_matter() {
 
 /// What mail, chats, terminals, web pages and input methods make of a string.
 #[test]
-fn d1_what_surrounds_a_string_on_its_way_is_left_out_and_told() {
+fn text_added_in_transit_is_ignored_and_reported() {
     for format in STRINGS {
         let string = string(format);
         for end in [".", ".\n", "…", "!", "?", ":", ". ", ".)", "]."] {
@@ -148,7 +148,7 @@ fn d1_what_surrounds_a_string_on_its_way_is_left_out_and_told() {
         }
         reads(&format!("Your session is {string}. Keep it!"), format, &[AROUND]);
         let link = import_text(&format!("https://example.org/?id=1&session={string}&x=2")).unwrap();
-        assert_eq!((link.session.keys, link.mended[0]), (session().keys, AROUND));
+        assert_eq!((link.session.keys, link.fixes[0]), (session().keys, AROUND));
         reads(&format!("\u{1b}[1;32m{string}\u{1b}[0m\n"), format, &[COLOURS]);
         let entities = string
             .replace('=', "&#61;")
@@ -190,7 +190,7 @@ fn wide_form(char: char) -> char {
 
 /// A key of small letters only would be another key.
 #[test]
-fn d2_a_string_that_lost_its_capitals_is_refused() {
+fn a_string_that_lost_its_capitals_is_refused() {
     for format in [Format::Telethon, Format::GramJs, Format::Pyrogram, Format::Mtcute] {
         let string = string(format);
         for (text, kind) in [(string.to_lowercase(), "small"), (string.to_uppercase(), "capital")] {
@@ -203,7 +203,7 @@ fn d2_a_string_that_lost_its_capitals_is_refused() {
 
 /// Wherever a string is cut, it is read as nothing else, and never blamed on another program.
 #[test]
-fn d2_no_part_of_a_string_is_taken_for_another() {
+fn no_part_of_a_string_is_read_as_another_format() {
     let mut strings: Vec<_> = [
         Format::Telethon,
         Format::GramJs,
@@ -261,7 +261,7 @@ fn d2_no_part_of_a_string_is_taken_for_another() {
 }
 
 #[test]
-fn d1_files_of_other_encodings_are_read() {
+fn files_of_other_encodings_are_read() {
     let directory = Directory::new("d1-encodings");
     let path = directory.0.join("session.txt");
     let string = string(Format::Telethon);
@@ -277,12 +277,12 @@ fn d1_files_of_other_encodings_are_read() {
         fs::write(&path, content).unwrap();
         let imported = import_file(&path).unwrap();
         assert_eq!(imported.session.keys, session().keys);
-        assert!(!imported.mended.is_empty());
+        assert!(!imported.fixes.is_empty());
     }
 }
 
 #[test]
-fn d2_a_gap_or_a_wrong_first_character_names_no_other_program() {
+fn a_gap_or_a_wrong_first_character_is_not_blamed_on_another_format() {
     for format in [Format::Telethon, Format::GramJs] {
         let string = string(format);
         for first in ["l", "I", "7"] {
@@ -323,9 +323,9 @@ fn d2_a_gap_or_a_wrong_first_character_names_no_other_program() {
 }
 
 #[test]
-fn d2_a_missing_first_character_is_named() {
+fn a_missing_first_character_is_named() {
     let error = import_file(&sample("noone.txt")).unwrap_err();
-    assert!(matches!(error, ImportError::FirstMissing(Format::Telethon)), "{error}");
+    assert!(matches!(error, ImportError::MissingStart(Format::Telethon)), "{error}");
     assert_eq!(
         error.to_string(),
         "this is a session string of Telethon without its first character; put a 1 before it"
@@ -334,33 +334,33 @@ fn d2_a_missing_first_character_is_named() {
         let string = string(format);
         for cut in [&string[1..], string[1..].trim_end_matches('=')] {
             let error = import_text(cut).unwrap_err();
-            assert!(matches!(error, ImportError::FirstMissing(found) if found == format), "{error}");
+            assert!(matches!(error, ImportError::MissingStart(found) if found == format), "{error}");
             let error = import_text(&format!("SESSION='{cut}'")).unwrap_err();
-            assert!(matches!(error, ImportError::FirstMissing(found) if found == format), "{error}");
+            assert!(matches!(error, ImportError::MissingStart(found) if found == format), "{error}");
         }
     }
     let mut ipv6 = DcTable::new();
     ipv6.insert(DcId::new(2).unwrap(), "[2001:67c:4e8:f002::a]:443".parse().unwrap());
     let string = export_text(&session(), Format::Telethon, &ipv6).unwrap();
     let error = import_text(&string[1..]).unwrap_err();
-    assert!(matches!(error, ImportError::FirstMissing(Format::Telethon)), "{error}");
+    assert!(matches!(error, ImportError::MissingStart(Format::Telethon)), "{error}");
 }
 
 #[test]
-fn d2_a_missing_end_is_named() {
+fn a_missing_end_is_named() {
     for (format, whole) in [(Format::Telethon, 353), (Format::GramJs, 369), (Format::Pyrogram, 362)] {
         let string = string(format);
         assert_eq!(string.len(), whole, "{format}");
         for characters in [70, 200, 300, 340, 350] {
             let error = import_text(&string[..characters]).unwrap_err();
-            let expected = ImportError::Cut { format, characters, expected: whole };
+            let expected = ImportError::Truncated { format, characters, expected: whole };
             assert_eq!(error.to_string(), expected.to_string());
         }
     }
 }
 
 #[test]
-fn d2_two_strings_are_counted_not_guessed() {
+fn two_strings_are_counted_not_guessed() {
     let (one, mut other) = (session(), session());
     let dc = DcId::new(2).unwrap();
     other.keys.insert(dc, DcAuth { auth_key: AuthKey::new([9; 256]), server_salt: 0 });
@@ -378,26 +378,26 @@ fn d2_two_strings_are_counted_not_guessed() {
 }
 
 #[test]
-fn d2_what_is_taken_for_a_session_is_named() {
+fn texts_mistaken_for_a_session_are_named() {
     let hex = "0123456789abcdef";
     for (text, what) in [
-        ("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX", NoSession::BotToken),
-        ("BOT_TOKEN=110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX", NoSession::BotToken),
-        (" \"110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX\"\n", NoSession::BotToken),
-        ("+1 (555) 123-45-67", NoSession::PhoneNumber),
-        ("9996621234", NoSession::PhoneNumber),
-        (&hex.repeat(2), NoSession::ApiHash),
-        (&hex.repeat(32), NoSession::BareKey),
-        ("tg://login?token=AQIDBAUGBwgJCgsMDQ4PEA", NoSession::QrLink),
-        ("https://t.me/+AAAAAEq1h2fKcLQ", NoSession::InviteLink),
-        ("t.me/joinchat/AAAAAEq1h2fKcLQ", NoSession::InviteLink),
-        ("tg://join?invite=AAAAAEq1h2fKcLQ", NoSession::InviteLink),
-        ("tg://proxy?server=1.2.3.4&port=443&secret=00", NoSession::ProxyLink),
-        ("https://t.me/durov", NoSession::Link),
-        ("-----BEGIN RSA PUBLIC KEY-----\nMIIB\n-----END RSA PUBLIC KEY-----\n", NoSession::PublicKey),
+        ("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX", NotASession::BotToken),
+        ("BOT_TOKEN=110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX", NotASession::BotToken),
+        (" \"110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawX\"\n", NotASession::BotToken),
+        ("+1 (555) 123-45-67", NotASession::PhoneNumber),
+        ("9996621234", NotASession::PhoneNumber),
+        (&hex.repeat(2), NotASession::ApiHash),
+        (&hex.repeat(32), NotASession::BareKey),
+        ("tg://login?token=AQIDBAUGBwgJCgsMDQ4PEA", NotASession::QrLink),
+        ("https://t.me/+AAAAAEq1h2fKcLQ", NotASession::InviteLink),
+        ("t.me/joinchat/AAAAAEq1h2fKcLQ", NotASession::InviteLink),
+        ("tg://join?invite=AAAAAEq1h2fKcLQ", NotASession::InviteLink),
+        ("tg://proxy?server=1.2.3.4&port=443&secret=00", NotASession::ProxyLink),
+        ("https://t.me/durov", NotASession::Link),
+        ("-----BEGIN RSA PUBLIC KEY-----\nMIIB\n-----END RSA PUBLIC KEY-----\n", NotASession::PublicKey),
     ] {
         let error = import_text(text).unwrap_err();
-        assert!(matches!(error, ImportError::NoSession(found) if found == what), "{what:?}: {error}");
+        assert!(matches!(error, ImportError::NotASession(found) if found == what), "{what:?}: {error}");
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("AAH") && !shown.contains("AAEq1") && !shown.contains("0123"), "{shown}");
     }
@@ -408,7 +408,7 @@ fn d2_what_is_taken_for_a_session_is_named() {
 
 /// Much text takes linear time, whatever it consists of.
 #[test]
-fn d1_large_texts_are_searched_in_bounded_time() {
+fn large_texts_are_searched_in_bounded_time() {
     for line in ["A", "A ", "A=", "\"", "\\n", "%41", "1ApWapzMBuw ", "a:b\n"] {
         let text = line.repeat(MAX_SEARCHED_LEN / line.len());
         let started = std::time::Instant::now();

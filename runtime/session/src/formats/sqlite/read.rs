@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::super::error::ImportError;
 use super::super::format::Format;
-use super::super::found::{Found, OtherDc, Place};
 use super::super::imported::Imported;
+use super::super::raw_session::{HostPort, OtherDc, RawSession};
 use super::{GRAMMERS_BOT, GRAMMERS_SELF, snapshot};
 use crate::policy::{MAX_SQLITE_ROWS, MAX_SQLITE_VALUE_LEN};
 
@@ -112,8 +112,8 @@ impl Row {
     }
 
     /// Returns the address in the columns `server_address` and `port`.
-    fn place(&self) -> Place {
-        Place::numbered(self.text("server_address").unwrap_or_default(), self.number("port"))
+    fn server(&self) -> HostPort {
+        HostPort::numbered(self.text("server_address").unwrap_or_default(), self.number("port"))
     }
 
     /// Returns the key; all zeros if there is none.
@@ -174,12 +174,12 @@ fn rows(
     Ok(Some(rows))
 }
 
-fn telethon(row: &Row, database: &Connection) -> Result<Found, ImportError> {
+fn telethon(row: &Row, database: &Connection) -> Result<RawSession, ImportError> {
     let format = Format::TelethonSqlite;
     let key = row.key("auth_key", format)?;
-    let found = Found::new(format, row.number("dc_id").unwrap_or(0), key);
+    let found = RawSession::new(format, row.number("dc_id").unwrap_or(0), key);
     let (user_id, is_bot) = telethon_user(database).unwrap_or((0, false));
-    Ok(Found { place: row.place(), user_id, is_bot, ..found })
+    Ok(RawSession { server: row.server(), user_id, is_bot, ..found })
 }
 
 /// Returns the user. Telethon stores the user id as the access hash of the entity 0. It does not store whether the user
@@ -198,14 +198,14 @@ fn telethon_user(database: &Connection) -> Option<(i64, bool)> {
     }
 }
 
-fn pyrogram(row: &Row) -> Result<Found, ImportError> {
+fn pyrogram(row: &Row) -> Result<RawSession, ImportError> {
     let is_kurigram = row.has("server_address");
     let format = if is_kurigram { Format::KurigramSqlite } else { Format::PyrogramSqlite };
     let key = row.key("auth_key", format)?;
-    let found = Found::new(format, row.number("dc_id").unwrap_or(0), key);
+    let found = RawSession::new(format, row.number("dc_id").unwrap_or(0), key);
     let api_id = row.number("api_id").unwrap_or(0);
-    Ok(Found {
-        place: row.place(),
+    Ok(RawSession {
+        server: row.server(),
         user_id: row.number("user_id").unwrap_or(0),
         is_bot: row.number("is_bot").unwrap_or(0) != 0,
         api_id: api_id.try_into().unwrap_or(u32::MAX),
@@ -222,13 +222,14 @@ fn grammers(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError>
     let mut found = Vec::new();
     for row in dcs {
         let Some(dc) = row.number("dc_id") else { continue };
-        let place = row.text("ipv4").and_then(address).or_else(|| row.text("ipv6").and_then(address)).into();
-        found.push(OtherDc { dc, place, key: row.key("auth_key", format)? });
+        let server = row.text("ipv4").and_then(address).or_else(|| row.text("ipv6").and_then(address)).into();
+        found.push(OtherDc { dc, server, key: row.key("auth_key", format)? });
     }
     let at = found.iter().position(|it| it.dc == home).ok_or(ImportError::NoKey(format))?;
-    let OtherDc { place, key, .. } = found.swap_remove(at);
+    let OtherDc { server, key, .. } = found.swap_remove(at);
     let (user_id, is_bot) = grammers_user(database).unwrap_or((0, false));
-    Found { place, user_id, is_bot, others: found, ..Found::new(format, home, key) }.into_imported()
+    RawSession { server, user_id, is_bot, others: found, ..RawSession::new(format, home, key) }
+        .into_imported()
 }
 
 /// Returns the user among all known peers.
@@ -248,8 +249,8 @@ fn telethon2(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError
     for row in dcs {
         let key = row.key("auth", format)?;
         if key.iter().any(|byte| *byte != 0) {
-            let (dc, place) = (row.number("id").unwrap_or(0), row.text("addr").and_then(address).into());
-            found.push(OtherDc { dc, place, key });
+            let (dc, server) = (row.number("id").unwrap_or(0), row.text("addr").and_then(address).into());
+            found.push(OtherDc { dc, server, key });
         }
     }
     // If no user is known, Telethon begins at DC 2.
@@ -258,13 +259,13 @@ fn telethon2(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError
     if found.is_empty() {
         return Err(ImportError::NoKey(format));
     }
-    let OtherDc { dc, place, key } = found.swap_remove(at);
-    Found {
-        place,
+    let OtherDc { dc, server, key } = found.swap_remove(at);
+    RawSession {
+        server,
         others: found,
         user_id: user.and_then(|user| user.number("id")).unwrap_or(0),
         is_bot: user.and_then(|user| user.number("bot")).unwrap_or(0) != 0,
-        ..Found::new(format, dc, key)
+        ..RawSession::new(format, dc, key)
     }
     .into_imported()
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::super::encoding::Bytes;
 use super::super::error::ImportError;
-use super::super::files::read_beside;
+use super::super::files::read_sibling;
 use crate::policy::{MAX_DATABASE_LEN, MAX_DATABASE_READS};
 use crate::store::read_file;
 
@@ -37,8 +37,8 @@ pub(super) fn read(path: &Path) -> Result<Bytes, ImportError> {
     let (journal, log) = (beside(path, "-journal"), beside(path, "-wal"));
     for _ in 0..MAX_DATABASE_READS {
         let before = [stamp(path), stamp(&journal), stamp(&log)];
-        let journal_bytes = read_beside(&journal, MAX_DATABASE_LEN)?.unwrap_or_default();
-        let log_bytes = read_beside(&log, MAX_DATABASE_LEN)?.unwrap_or_default();
+        let journal_bytes = read_sibling(&journal, MAX_DATABASE_LEN)?.unwrap_or_default();
+        let log_bytes = read_sibling(&log, MAX_DATABASE_LEN)?.unwrap_or_default();
         let database = read_file(path, MAX_DATABASE_LEN).map_err(|error| ImportError::io(path, error))?;
         if before == [stamp(path), stamp(&journal), stamp(&log)] {
             return combine(database, &journal_bytes, &log_bytes);
@@ -110,7 +110,7 @@ fn resize(database: &mut Bytes, len: usize) {
     *database = larger;
 }
 
-/// Takes back what an unfinished transaction wrote, if the journal is hot: it has the pages as they were before.
+/// Takes back what an temporary transaction wrote, if the journal is hot: it has the pages as they were before.
 fn roll_back(database: &mut Bytes, page_len: usize, journal: &[u8]) {
     let mut at = 0;
     let mut pages_before = None;

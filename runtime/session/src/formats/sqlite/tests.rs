@@ -52,7 +52,7 @@ fn of_telegram() -> StoredSession {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn written_sessions_are_read_again() {
     let directory = Directory::new("sqlite-round-trip");
     for format in FILES {
         let path = directory.0.join(format.name());
@@ -149,7 +149,7 @@ fn columns_are_found_by_name_in_every_version() {
 }
 
 #[test]
-fn telethons_user_is_known_where_its_kind_is() {
+fn telethons_user_is_read_only_if_it_is_known_to_be_a_bot_or_not() {
     let directory = Directory::new("sqlite-user");
     let cases = [
         ("15551234567", "'ada'", Some(false)),
@@ -244,7 +244,7 @@ fn damaged_files_are_refused_without_a_panic() {
 }
 
 #[test]
-fn a_key_of_another_dc_travels_where_it_can() {
+fn keys_of_other_dcs_are_exported_if_the_format_holds_them() {
     let directory = Directory::new("sqlite-many");
     let mut session = session();
     session.keys.insert(dc(2), DcAuth { auth_key: AuthKey::new([7; 256]), server_salt: 5 });
@@ -270,7 +270,7 @@ fn contents(directory: &Directory) -> Vec<(String, Vec<u8>)> {
 
 /// A session of Telethon whose program was killed in the midst of a commit.
 #[test]
-fn d3_a_hot_journal_is_rolled_back_in_memory() {
+fn a_hot_journal_is_rolled_back_in_memory() {
     let directory = Directory::new("d3-sqlite-hot");
     for name in ["hot.session", "hot.session-journal"] {
         fs::copy(vector("hot-journal").join(name), directory.0.join(name)).unwrap();
@@ -314,7 +314,7 @@ fn with_log(directory: &Directory) -> PathBuf {
 }
 
 #[test]
-fn f8_a_write_ahead_log_is_replayed_and_nothing_written() {
+fn a_write_ahead_log_is_replayed_and_nothing_written() {
     let directory = Directory::new("f8-sqlite-log");
     let path = with_log(&directory);
     let before = contents(&directory);
@@ -359,7 +359,7 @@ fn f8_a_write_ahead_log_is_replayed_and_nothing_written() {
 }
 
 #[test]
-fn f8_a_database_that_a_program_has_locked_is_read() {
+fn a_database_that_a_program_has_locked_is_read() {
     let directory = Directory::new("f8-sqlite-locked");
     let path = directory.0.join("me.session");
     export_file(&session(), Format::PyrogramSqlite, &DcTable::new(), &path).unwrap();
@@ -390,7 +390,7 @@ fn f8_a_database_that_a_program_has_locked_is_read() {
 
 /// Whatever a crash leaves of a journal, ours is what SQLite makes of it.
 #[test]
-fn d3_torn_journals_are_rolled_back_as_sqlite_does() {
+fn torn_journals_are_rolled_back_as_sqlite_does() {
     let directory = Directory::new("d3-sqlite-torn");
     let path = directory.0.join("hot.session");
     let journal = directory.0.join("hot.session-journal");
@@ -424,7 +424,7 @@ fn d3_torn_journals_are_rolled_back_as_sqlite_does() {
 
 #[cfg(unix)]
 #[test]
-fn f8_what_lies_beside_must_be_a_file_and_not_too_large() {
+fn journals_must_be_regular_files_and_not_too_large() {
     let directory = Directory::new("f8-sqlite-beside");
     let path = directory.0.join("me.session");
     export_file(&session(), Format::PyrogramSqlite, &DcTable::new(), &path).unwrap();
@@ -446,7 +446,7 @@ fn f8_what_lies_beside_must_be_a_file_and_not_too_large() {
 }
 
 #[test]
-fn d4_a_database_without_a_session_is_named() {
+fn a_database_without_a_session_is_named() {
     let directory = Directory::new("sqlite-none");
     let telethon =
         "CREATE TABLE sessions (dc_id INTEGER PRIMARY KEY, server_address TEXT, port INTEGER, auth_key BLOB)";

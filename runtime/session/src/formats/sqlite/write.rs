@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::super::encoding::Bytes;
 use super::super::error::ExportError;
 use super::super::format::Format;
-use super::super::found::Exported;
+use super::super::raw_session::Exported;
 use super::{GRAMMERS_BOT, GRAMMERS_SELF};
 
 /// A file of Telethon 1, version 8.

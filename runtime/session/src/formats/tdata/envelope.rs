@@ -29,7 +29,7 @@ pub(super) fn open(file: &[u8]) -> Result<Envelope<'_>, &'static str> {
     }
     let (version, data) = content.split_first_chunk::<4>().ok_or("is cut short")?;
     // The checksum has the length as 32 bits. A larger file is never read.
-    let expected = sum(data, data.len() as u32, version);
+    let expected = checksum_of(data, data.len() as u32, version);
     if !bool::from(expected.ct_eq(checksum)) {
         return Err("is damaged: its checksum (MD5) does not match");
     }
@@ -40,13 +40,13 @@ pub(super) fn open(file: &[u8]) -> Result<Envelope<'_>, &'static str> {
 pub(super) fn seal(version: u32, data: &[u8]) -> Bytes {
     let version = version.to_le_bytes();
     let mut file = Bytes::new(Vec::with_capacity(OVERHEAD + data.len()));
-    for piece in [MAGIC, &version, data, &sum(data, data.len() as u32, &version)] {
+    for piece in [MAGIC, &version, data, &checksum_of(data, data.len() as u32, &version)] {
         file.extend_from_slice(piece);
     }
     file
 }
 
-fn sum(data: &[u8], length: u32, version: &[u8; 4]) -> [u8; MD5_LEN] {
+fn checksum_of(data: &[u8], length: u32, version: &[u8; 4]) -> [u8; MD5_LEN] {
     let mut md5 = Md5::new();
     md5.update(data);
     md5.update(length.to_le_bytes());

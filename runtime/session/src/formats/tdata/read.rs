@@ -8,8 +8,8 @@ use super::super::encoding::{Bytes, Fields};
 use super::super::error::ImportError;
 use super::super::files;
 use super::super::format::Format;
-use super::super::found::{Found, OtherDc, Place};
 use super::super::imported::{Account, ImportOptions, Imported};
+use super::super::raw_session::{HostPort, OtherDc, RawSession};
 use super::envelope::{self, Envelope};
 use super::passcode::{self, Wrap};
 use super::{
@@ -95,7 +95,7 @@ fn data_name(root: &Path) -> Option<String> {
     names.into_iter().find(|data| {
         let is_one = |suffix: &&str| {
             let path = root.join(format!("{KEY_PREFIX}{data}{suffix}"));
-            matches!(files::read_beside(&path, MAX_TDATA_FILE_LEN), Ok(Some(file)) if file.starts_with(envelope::MAGIC))
+            matches!(files::read_sibling(&path, MAX_TDATA_FILE_LEN), Ok(Some(file)) if file.starts_with(envelope::MAGIC))
         };
         SUFFIXES.iter().any(is_one)
     })
@@ -185,12 +185,12 @@ impl Tdata {
         if authorization.user_id == 0 {
             return Ok(None);
         }
-        let test_dcs = self.is_of_test_dcs(&name, key)?;
+        let test_dcs = self.is_test_dc_address(&name, key)?;
         authorization.into_imported(test_dcs).map(Some)
     }
 
     /// Returns whether the account with this name uses the test DCs. Without a file, the program uses production DCs.
-    fn is_of_test_dcs(&self, account: &str, key: &LocalKey) -> Result<bool, ImportError> {
+    fn is_test_dc_address(&self, account: &str, key: &LocalKey) -> Result<bool, ImportError> {
         const UNCLEAR: &str = "is damaged, so it is not known whether the DCs are test DCs; if it is moved away, \
                                they count as Telegram's own";
         let name = format!("{account}/config");
@@ -229,7 +229,7 @@ impl Tdata {
         };
         let mut error = None;
         for name in candidates {
-            let Some(file) = files::read_beside(&self.root.join(&name), MAX_TDATA_FILE_LEN)? else {
+            let Some(file) = files::read_sibling(&self.root.join(&name), MAX_TDATA_FILE_LEN)? else {
                 continue;
             };
             match envelope::open(&file) {
@@ -380,13 +380,13 @@ impl Authorization {
         // Keys of other kinds, such as temporary ones, have larger numbers.
         let others = self.keys.iter().map(|(dc, key)| OtherDc {
             dc: (*dc).into(),
-            place: Place::default(),
+            server: HostPort::default(),
             key: key.clone(),
         });
         let others = others.collect();
         let user_id = i64::try_from(self.user_id).unwrap_or(-1);
-        let found = Found::new(Format::Tdata, (*dc).into(), key.clone());
-        Found { user_id, others, test_dcs: Some(test_dcs), ..found }.into_imported()
+        let found = RawSession::new(Format::Tdata, (*dc).into(), key.clone());
+        RawSession { user_id, others, test_dcs: Some(test_dcs), ..found }.into_imported()
     }
 }
 

@@ -55,7 +55,7 @@ fn names_of_accounts() {
 }
 
 #[test]
-fn d4_what_mtcute_wrote_is_read() {
+fn a_folder_of_mtcute_is_read() {
     for name in [ONE, WITH_CONFIG] {
         let imported = import_file(&sample(name)).unwrap();
         check(&imported);
@@ -67,7 +67,7 @@ fn d4_what_mtcute_wrote_is_read() {
 }
 
 #[test]
-fn d4_a_passcode_is_needed_checked_and_taken() {
+fn a_passcode_is_required_checked_and_accepted() {
     let path = sample(TWO);
     assert!(matches!(import_file(&path), Err(ImportError::PasscodeNeeded(Format::Tdata))));
     for wrong in ["Secret", "secret "] {
@@ -83,7 +83,7 @@ fn d4_a_passcode_is_needed_checked_and_taken() {
 
 /// Version 7.3 of the program keeps its passcode otherwise.
 #[test]
-fn d4_passcodes_of_version_7_3_are_taken() {
+fn passcodes_of_version_7_3_are_accepted() {
     check(&import_file(&sample("opentele2-2.0.0")).unwrap());
     let path = sample("opentele2-2.0.0-passcode");
     assert!(matches!(import_file(&path), Err(ImportError::PasscodeNeeded(_))));
@@ -93,7 +93,7 @@ fn d4_passcodes_of_version_7_3_are_taken() {
 
 /// The time and memory that a file can demand for one try of a passcode have a limit.
 #[test]
-fn d4_a_passcode_that_is_too_costly_to_try_is_refused() {
+fn a_passcode_that_is_too_costly_to_try_is_refused() {
     let directory = Directory::new("tdata-costly");
     let tdata = copy(&directory, "opentele2-2.0.0-passcode");
     // The wrap is the last array; its mark, version, generation, count, kind and generation come before its cost.
@@ -130,7 +130,7 @@ fn d4_a_passcode_that_is_too_costly_to_try_is_refused() {
 }
 
 #[test]
-fn d4_several_accounts_are_listed_and_one_is_chosen() {
+fn several_accounts_are_listed_and_one_is_chosen() {
     let path = sample(TWO);
     let taken = |account| import_path(&path, &ImportOptions { account, ..with_passcode("secret") });
     let default = taken(None).unwrap();
@@ -148,7 +148,7 @@ fn d4_several_accounts_are_listed_and_one_is_chosen() {
 }
 
 #[test]
-fn d4_any_folder_or_file_of_it_names_it() {
+fn any_folder_or_file_of_it_identifies_it() {
     let directory = Directory::new("tdata-names");
     let tdata = copy(&directory, ONE);
     let account = tdata.join(FIRST);
@@ -167,7 +167,7 @@ fn d4_any_folder_or_file_of_it_names_it() {
 }
 
 #[test]
-fn d4_old_names_of_files_are_read() {
+fn old_names_of_files_are_read() {
     let directory = Directory::new("tdata-suffixes");
     let tdata = copy(&directory, ONE);
     for name in ["key_data", FIRST] {
@@ -208,7 +208,7 @@ fn export(session: &StoredSession, passcode: Option<&str>, path: &Path) -> Resul
 
 /// Telegram Desktop and TDLib know Telegram's servers only, and would offer them the key.
 #[test]
-fn a5_a_session_of_other_servers_does_not_go_to_programs_of_telegram() {
+fn a_session_of_other_servers_is_not_exported_to_telegrams_programs() {
     let directory = Directory::new("tdata-elsewhere");
     for servers in [Servers::Custom(CustomServers::default()), Servers::EndedSandbox] {
         for format in [Format::Tdata, Format::Tdlib] {
@@ -223,7 +223,7 @@ fn a5_a_session_of_other_servers_does_not_go_to_programs_of_telegram() {
 }
 
 #[test]
-fn d4_what_is_written_is_read_again() {
+fn written_sessions_are_read_again() {
     let directory = Directory::new("tdata-export");
     for (test_dcs, user_id) in [(false, 987_654_321), (true, 987_654_321), (false, (1 << 52) - 1)] {
         for passcode in [None, Some("secret")] {
@@ -251,7 +251,7 @@ fn d4_what_is_written_is_read_again() {
 
 #[cfg(unix)]
 #[test]
-fn d4_what_is_written_is_only_for_its_owner() {
+fn written_folders_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let directory = Directory::new("tdata-modes");
     let path = directory.0.join("tdata");
@@ -272,7 +272,7 @@ fn reseal(path: &Path, version: u32, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 #[test]
-fn d4_a_damaged_file_is_named() {
+fn a_damaged_file_is_named() {
     let directory = Directory::new("tdata-damaged");
     let tdata = copy(&directory, WITH_CONFIG);
     for file in ["key_datas", "D877F783D5D3EF8Cs", "D877F783D5D3EF8C/configs"] {
@@ -311,7 +311,7 @@ fn d4_a_damaged_file_is_named() {
 }
 
 #[test]
-fn d4_a_later_version_is_read_if_its_layout_is_the_same_and_named_if_not() {
+fn a_later_version_is_read_if_its_layout_is_the_same_and_named_if_not() {
     let directory = Directory::new("tdata-later");
     let tdata = copy(&directory, ONE);
     for file in ["key_datas", "D877F783D5D3EF8Cs"] {
@@ -327,7 +327,7 @@ fn d4_a_later_version_is_read_if_its_layout_is_the_same_and_named_if_not() {
 
 /// The content of an account's file, in the form from before user ids had 64 bits.
 #[test]
-fn d4_old_user_ids_are_read() {
+fn old_user_ids_are_read() {
     let directory = Directory::new("tdata-old-ids");
     let path = directory.0.join("tdata");
     let local_key = LocalKey::new([5; 256]);
@@ -368,7 +368,7 @@ fn encoding_bytes(numbers: &[u32]) -> super::super::encoding::Bytes {
 
 /// No bit that is changed and no byte that is cut off goes unnoticed.
 #[test]
-fn d4_every_change_and_cut_is_refused() {
+fn every_changed_bit_and_truncation_is_refused() {
     let directory = Directory::new("tdata-changes");
     let tdata = copy(&directory, ONE);
     for file in ["key_datas", "D877F783D5D3EF8Cs"] {
@@ -401,7 +401,7 @@ fn d4_every_change_and_cut_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn d4_links_and_pipes_in_the_folder_are_refused_at_once() {
+fn links_and_pipes_in_the_folder_are_refused_without_waiting() {
     let directory = Directory::new("tdata-links");
     let tdata = copy(&directory, ONE);
     let key = tdata.join("key_datas");

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::super::encoding::Bytes;
 use super::super::error::ExportError;
 use super::super::format::Format;
-use super::super::found::Exported;
 use super::super::imported::ExportOptions;
+use super::super::raw_session::Exported;
 use super::super::target;
 use super::{
     CONFIG_VERSION, DATA, KEY_PREFIX, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name, envelope, local,

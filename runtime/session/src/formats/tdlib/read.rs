@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::super::encoding::Bytes;
 use super::super::error::ImportError;
 use super::super::format::Format;
-use super::super::found::{Found, OtherDc, Place, Reading};
 use super::super::imported::{ImportOptions, Imported};
+use super::super::raw_session::{HostPort, OtherDc, RawSession, Reading};
 use super::super::{encoding, files};
 use super::log::{self, Log, LogError};
 use super::{KEY_VALUE, NAME, OPTION, TEST_NAME};
@@ -41,7 +41,7 @@ pub(in super::super) fn read_folder(path: &Path, options: &ImportOptions) -> Rea
 pub(in super::super) fn read_file(path: &Path, content: &[u8], options: &ImportOptions) -> Reading {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_named = name.contains(".binlog");
-    (is_named || log::is_one(content)).then(|| read(content, name.starts_with("td_test"), options))
+    (is_named || log::recognises(content)).then(|| read(content, name.starts_with("td_test"), options))
 }
 
 /// Reads a log.
@@ -74,15 +74,15 @@ pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> R
     let mut keys = keys_by_dc(&values).ok_or(damaged("one of its keys does not fit its id"))?;
     let key = keys.remove(&home).ok_or(ImportError::NoKey(FORMAT))?;
     let others = keys.into_iter().map(|(dc, key)| {
-        let (dc, place) = (dc.number().into(), Place::default());
-        OtherDc { dc, place, key }
+        let (dc, server) = (dc.number().into(), HostPort::default());
+        OtherDc { dc, server, key }
     });
-    Found {
+    RawSession {
         user_id,
         is_bot: text("auth_is_bot") == Some("true"),
         others: others.collect(),
         test_dcs: Some(test_dcs),
-        ..Found::new(FORMAT, home.number().into(), key)
+        ..RawSession::new(FORMAT, home.number().into(), key)
     }
     .into_imported()
 }

@@ -35,7 +35,7 @@ fn read(content: &[u8]) -> Result<Imported, ImportError> {
 }
 
 #[test]
-fn d4_what_tdlib_wrote_is_read() {
+fn logs_of_tdlib_are_read() {
     let imported = import_file(&sample(LOGGED_IN)).unwrap();
     check(&imported);
     assert!(!imported.session.test_dcs);
@@ -45,7 +45,7 @@ fn d4_what_tdlib_wrote_is_read() {
 }
 
 #[test]
-fn d4_the_name_of_the_log_says_whose_dcs_they_are() {
+fn the_name_of_the_log_tells_test_dcs() {
     let directory = Directory::new("tdlib-names");
     let log = directory.0.join("td.binlog");
     fs::copy(sample(LOGGED_IN), &log).unwrap();
@@ -84,7 +84,7 @@ fn session() -> StoredSession {
 }
 
 #[test]
-fn d4_what_is_written_is_read_again() {
+fn written_sessions_are_read_again() {
     let directory = Directory::new("tdlib-export");
     for is_bot in [false, true] {
         let session = StoredSession { user: Some(LoggedInUser { id: 987_654_321, is_bot }), ..session() };
@@ -148,7 +148,7 @@ fn values() -> [Vec<u8>; 4] {
 }
 
 #[test]
-fn d4_a_database_key_may_be_text_base64_or_hex() {
+fn a_database_key_may_be_text_base64_or_hex() {
     let [auth, dc, user, state] = values();
     let events = [set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)];
     let log = log(&[0xfe, 0, 7, 0xff], &events);
@@ -164,7 +164,7 @@ fn d4_a_database_key_may_be_text_base64_or_hex() {
 }
 
 #[test]
-fn d4_rewritten_and_erased_events_are_honoured() {
+fn rewritten_and_erased_events_are_applied() {
     let [auth, dc, user, state] = values();
     let (other, waiting) = (pair("my_id", b"5"), pair("auth", b"logout"));
     let rewrite = |id, data| Event { flags: REWRITE, ..set(id, data) };
@@ -187,7 +187,7 @@ fn d4_rewritten_and_erased_events_are_honoured() {
 }
 
 #[test]
-fn d4_partial_events_count_only_with_the_last_of_them() {
+fn partial_events_count_only_with_the_last_of_them() {
     let [auth, dc, user, state] = values();
     let partial = |id, data| Event { flags: PARTIAL, ..set(id, data) };
     let begin = [set(1, &auth), set(2, &dc), partial(3, &user), partial(4, &state)];
@@ -197,7 +197,7 @@ fn d4_partial_events_count_only_with_the_last_of_them() {
 }
 
 #[test]
-fn d4_a_log_without_encryption_is_read() {
+fn a_log_without_encryption_is_read() {
     let [auth, dc, user, state] = values();
     let mut log = Bytes::default();
     [set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)].iter().for_each(|it| it.push(&mut log));
@@ -206,7 +206,7 @@ fn d4_a_log_without_encryption_is_read() {
 
 /// A log that ends within an event ends before it, as TDLib has it.
 #[test]
-fn d4_a_torn_log_is_read_up_to_its_last_whole_event() {
+fn a_torn_log_is_read_up_to_its_last_complete_event() {
     let [auth, dc, user, state] = values();
     let last = pair("later", &[7; 300]);
     let events = [set(1, &auth), set(2, &dc), set(3, &user), set(4, &state), set(5, &last)];
@@ -233,7 +233,7 @@ fn d4_a_torn_log_is_read_up_to_its_last_whole_event() {
 
 /// No changed bit panics or changes the session; it ends the log where it is.
 #[test]
-fn d4_every_changed_bit_is_noticed() {
+fn every_changed_bit_is_noticed() {
     let [auth, dc, user, state] = values();
     let whole = log(NO_DATABASE_KEY, &[set(1, &auth), set(2, &dc), set(3, &user), set(4, &state)]);
     for bit in 0..whole.len() * 8 {
@@ -255,7 +255,7 @@ fn d4_every_changed_bit_is_noticed() {
 }
 
 #[test]
-fn d4_keys_are_checked_against_their_ids() {
+fn keys_are_checked_against_their_ids() {
     let [mut auth, dc, user, state] = values();
     // Within the key, behind a right checksum.
     auth[100] ^= 1;

@@ -25,17 +25,17 @@ fn encrypted(passphrase: &str) -> String {
 }
 
 fn bytes(text: &str) -> Vec<u8> {
-    Base64UrlUnpadded::decode_vec(text.strip_prefix(MARK).unwrap()).unwrap()
+    Base64UrlUnpadded::decode_vec(text.strip_prefix(TEXT_PREFIX).unwrap()).unwrap()
 }
 
 /// The text of `content`, whose checksum is made to match.
 fn text(content: &[u8]) -> String {
     let checksum = &Sha256::digest(content)[..CHECKSUM_LEN];
-    format!("{MARK}{}", Base64UrlUnpadded::encode_string(&[content, checksum].concat()))
+    format!("{TEXT_PREFIX}{}", Base64UrlUnpadded::encode_string(&[content, checksum].concat()))
 }
 
 #[test]
-fn what_was_encrypted_is_decrypted() {
+fn encrypted_sessions_are_decrypted() {
     for passphrase in ["", "correct horse", "пароль 🦀"] {
         let text = encrypted(passphrase);
         assert!(is_encrypted(&text));
@@ -45,7 +45,7 @@ fn what_was_encrypted_is_decrypted() {
 }
 
 #[test]
-fn the_default_cost_is_one_that_we_pay() {
+fn the_default_cost_is_accepted() {
     let text = encrypt(&session(), "x", Cost::default(), &mut OsRandom::default()).unwrap();
     assert_eq!(decrypt(&text, "x"), Ok(session()));
 }
@@ -61,7 +61,7 @@ fn no_two_texts_are_alike_and_none_shows_the_session() {
 #[test]
 fn every_changed_or_missing_character_is_damage() {
     let text = encrypted("x");
-    for at in MARK.len()..text.len() {
+    for at in TEXT_PREFIX.len()..text.len() {
         let replacement = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
         let mut changed = text.clone();
         changed.replace_range(at..=at, replacement);
@@ -86,7 +86,7 @@ fn every_forged_byte_is_noticed() {
 }
 
 #[test]
-fn costs_out_of_range_are_not_paid() {
+fn costs_out_of_range_are_refused() {
     let whole = bytes(&encrypted("x"));
     let content = &whole[..whole.len() - CHECKSUM_LEN];
     let cases: [(u32, u32, u8); 6] =
@@ -96,10 +96,10 @@ fn costs_out_of_range_are_not_paid() {
         changed[1..5].copy_from_slice(&memory.to_le_bytes());
         changed[5..9].copy_from_slice(&passes.to_le_bytes());
         changed[9] = lanes;
-        assert_eq!(decrypt(&text(&changed), "x"), Err(DecryptError::TooCostly));
+        assert_eq!(decrypt(&text(&changed), "x"), Err(DecryptError::ExcessiveCost));
         let cost = Cost::new(memory, passes, lanes);
         let refused = encrypt(&session(), "x", cost, &mut OsRandom::default());
-        assert_eq!(refused, Err(DecryptError::TooCostly));
+        assert_eq!(refused, Err(DecryptError::ExcessiveCost));
     }
 }
 
@@ -134,26 +134,26 @@ fn strangers(cost: Cost) -> String {
 }
 
 #[test]
-fn f10_what_a_person_would_not_wait_for_is_not_tried_unasked() {
+fn an_unusual_cost_is_refused_by_default() {
     let begin = std::time::Instant::now();
     for cost in [Cost::new(1 << 20, 100, 4), Cost::new(1 << 20, 5, 1), Cost::new(64 << 10, 65, 16)] {
         let text = strangers(cost);
         assert_eq!(super::cost(&text), Ok(cost));
-        assert_eq!(decrypt(&text, "x"), Err(DecryptError::Costly(cost)));
+        assert_eq!(decrypt(&text, "x"), Err(DecryptError::UnusualCost(cost)));
     }
-    let whole = DecryptError::Costly(Cost::new(1 << 20, 100, 4)).to_string();
+    let whole = DecryptError::UnusualCost(Cost::new(1 << 20, 100, 4)).to_string();
     assert!(whole.contains("takes 1024 MiB of memory and 534 times as long as usual"), "{whole}");
     // Nothing was stretched; a debug build takes minutes for the first alone.
     assert!(begin.elapsed() < std::time::Duration::from_secs(2), "{:?}", begin.elapsed());
     assert!(Cost::default().is_usual() && Cost::new(1 << 20, 4, 4).is_usual());
     // What is above every bound is refused as before, whatever is allowed.
     let text = strangers(Cost::new((1 << 20) + 1, 1, 1));
-    assert_eq!(decrypt(&text, "x"), Err(DecryptError::TooCostly));
-    assert_eq!(decrypt_at_any_cost(&text, "x"), Err(DecryptError::TooCostly));
+    assert_eq!(decrypt(&text, "x"), Err(DecryptError::ExcessiveCost));
+    assert_eq!(decrypt_at_any_cost(&text, "x"), Err(DecryptError::ExcessiveCost));
 }
 
 #[test]
-fn f10_a_cost_that_is_allowed_is_paid() {
+fn an_unusual_cost_is_accepted_if_it_is_allowed() {
     // Little memory, gone over so often that it is not usual.
     let cost = Cost::new(45_000, 100, 1);
     assert!(!cost.is_usual());

@@ -18,7 +18,7 @@ fn keyed(fill: u8) -> StoredSession {
 }
 
 #[test]
-fn f1_a_lock_file_that_is_a_link_is_left_as_it_is() {
+fn a_lock_file_that_is_a_link_is_left_as_it_is() {
     let directory = Directory::new("store-lock-link");
     let (victim, lock) = (directory.0.join("victim"), directory.lock());
     for content in ["important", "", "4242\n"] {
@@ -48,7 +48,7 @@ fn f1_a_lock_file_that_is_a_link_is_left_as_it_is() {
 }
 
 #[test]
-fn f1_a_lock_file_with_other_content_is_left_as_it_is() {
+fn a_lock_file_with_other_content_is_left_as_it_is() {
     let directory = Directory::new("store-lock-content");
     for content in [b"important".to_vec(), vec![b'1'; 2000], b"1\0".to_vec(), b"1\xff".to_vec()] {
         fs::write(directory.lock(), &content).unwrap();
@@ -69,7 +69,7 @@ fn f1_a_lock_file_with_other_content_is_left_as_it_is() {
 }
 
 #[test]
-fn f1_a_lock_file_that_is_no_file_is_refused_and_not_waited_for() {
+fn a_lock_file_that_is_not_regular_is_refused_without_waiting() {
     let directory = Directory::new("store-lock-kinds");
     let refused = || {
         let error = directory.store().load().unwrap_err();
@@ -84,7 +84,7 @@ fn f1_a_lock_file_that_is_no_file_is_refused_and_not_waited_for() {
 
 /// A program that keeps replacing the lock file does not block the store for ever.
 #[test]
-fn f1_a_lock_file_that_never_stays_is_given_up() {
+fn a_lock_file_that_is_replaced_again_and_again_is_an_error() {
     let directory = Directory::new("store-lock-moves");
     let (done, lock) = (std::sync::atomic::AtomicBool::new(false), directory.lock());
     std::thread::scope(|scope| {
@@ -107,7 +107,7 @@ fn f1_a_lock_file_that_never_stays_is_given_up() {
 }
 
 #[test]
-fn f1_what_has_the_name_of_a_lock_of_another_is_not_removed() {
+fn another_file_under_the_name_of_a_lock_is_not_removed() {
     let directory = Directory::new("store-lock-other");
     let store = directory.store();
     store.load().unwrap();
@@ -118,7 +118,7 @@ fn f1_what_has_the_name_of_a_lock_of_another_is_not_removed() {
 }
 
 #[test]
-fn f1_a_save_goes_through_no_link_and_replaces_no_device() {
+fn a_save_follows_no_link_and_replaces_no_device() {
     let directory = Directory::new("store-replace-link");
     let (victim, target) = (directory.0.join("victim"), directory.0.join("me.signin"));
     fs::write(&victim, "important").unwrap();
@@ -137,7 +137,7 @@ fn f1_a_save_goes_through_no_link_and_replaces_no_device() {
 }
 
 #[test]
-fn f1_who_else_can_reach_a_session_is_told() {
+fn exposure_lists_the_ways_of_other_users() {
     let directory = Directory::new("store-exposure");
     let store = directory.store();
     store.save(&session(1)).unwrap();
@@ -157,7 +157,7 @@ fn f1_who_else_can_reach_a_session_is_told() {
 }
 
 #[test]
-fn f7_a_session_under_two_names_has_one_owner() {
+fn a_session_under_two_names_has_one_owner() {
     let directory = Directory::new("store-two-names");
     let [first, second] = ["first", "second"].map(|name| FileStore::new(directory.0.join(name)));
     first.save(&keyed(1)).unwrap();
@@ -192,7 +192,7 @@ fn f7_a_session_under_two_names_has_one_owner() {
 /// A program such as a backup may link all files: the store does not run out of descriptors.
 #[cfg(target_os = "linux")]
 #[test]
-fn f7_names_made_at_each_save_keep_a_bounded_number_of_files_open() {
+fn hard_links_made_at_each_save_keep_a_bounded_number_of_files_open() {
     let directory = Directory::new("store-many-names");
     let store = directory.store();
     let ours = || {
@@ -207,7 +207,7 @@ fn f7_names_made_at_each_save_keep_a_bounded_number_of_files_open() {
 }
 
 #[test]
-fn f1_another_session_put_into_the_file_meanwhile_is_not_lost() {
+fn a_session_of_another_program_is_not_overwritten() {
     let directory = Directory::new("store-replaced");
     let store = directory.store();
     store.save(&keyed(1)).unwrap();
@@ -218,7 +218,7 @@ fn f1_another_session_put_into_the_file_meanwhile_is_not_lost() {
     fs::write(store.path(), other.as_bytes()).unwrap();
     for _ in 0..2 {
         let error = store.save(&keyed(1)).unwrap_err();
-        assert!(matches!(error, StoreError::Replaced { .. }), "{error:?}");
+        assert!(matches!(error, StoreError::OverwrittenByOther { .. }), "{error:?}");
         assert_eq!(fs::read_to_string(store.path()).unwrap(), *other);
     }
     // Once the file is moved away, both sessions are kept.
@@ -228,7 +228,7 @@ fn f1_another_session_put_into_the_file_meanwhile_is_not_lost() {
 }
 
 #[test]
-fn f1_a_link_that_is_changed_meanwhile_changes_nothing() {
+fn a_link_that_changes_while_locked_has_no_effect() {
     let directory = Directory::new("store-link-changed");
     let [real, other] = ["real", "other"].map(|name| FileStore::new(directory.0.join(name)));
     real.save(&keyed(1)).unwrap();
@@ -246,7 +246,7 @@ fn f1_a_link_that_is_changed_meanwhile_changes_nothing() {
 }
 
 #[test]
-fn f5_sentences_say_what_is_true_and_what_helps() {
+fn error_messages_give_advice() {
     let io = |error, action| StoreError::Io { path: "a\nb.session".into(), action, error }.to_string();
     let no_locks = io(io::Error::from_raw_os_error(rustix::io::Errno::NOLCK.raw_os_error()), "locked");
     assert!(no_locks.contains("; the lock service of its file system is down"), "{no_locks}");

@@ -17,19 +17,19 @@ const FOREIGN_KEYS: &str = "keys of DCs of other servers";
 
 /// The address of a DC in a session of another library.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct HostPort {
     /// An address or a host name; empty if the format has none.
     host: String,
     /// The port; 0 if the format has none.
     port: u16,
 }
 
-impl Place {
+impl HostPort {
     pub(super) fn new(host: impl Into<String>, port: u16) -> Self {
         Self { host: host.into(), port }
     }
 
-    /// Creates a place whose port is 0 if the number is not a port.
+    /// Creates a server whose port is 0 if the number is not a port.
     pub(super) fn numbered(host: impl Into<String>, port: Option<i64>) -> Self {
         Self::new(host, port.and_then(|port| port.try_into().ok()).unwrap_or(0))
     }
@@ -64,7 +64,7 @@ impl Place {
     }
 }
 
-impl From<Option<SocketAddr>> for Place {
+impl From<Option<SocketAddr>> for HostPort {
     fn from(address: Option<SocketAddr>) -> Self {
         address.map_or_else(Self::default, |address| Self::new(address.ip().to_string(), address.port()))
     }
@@ -74,17 +74,17 @@ impl From<Option<SocketAddr>> for Place {
 pub(super) struct OtherDc {
     /// The number. The entry is ignored if this is not the number of a DC.
     pub(super) dc: i64,
-    pub(super) place: Place,
+    pub(super) server: HostPort,
     /// The key; all zeros if there is none.
     pub(super) key: Zeroizing<[u8; 256]>,
 }
 
 /// The content of a session, before it is checked.
-pub(super) struct Found {
+pub(super) struct RawSession {
     pub(super) format: Format,
     /// The home DC's number.
     pub(super) dc: i64,
-    pub(super) place: Place,
+    pub(super) server: HostPort,
     pub(super) key: Zeroizing<[u8; 256]>,
     pub(super) others: Vec<OtherDc>,
     /// The user; 0 if it is not known.
@@ -96,13 +96,13 @@ pub(super) struct Found {
     pub(super) test_dcs: Option<bool>,
 }
 
-impl Found {
+impl RawSession {
     /// Creates the content for a format that has only a DC and a key.
     pub(super) fn new(format: Format, dc: i64, key: Zeroizing<[u8; 256]>) -> Self {
         Self {
             format,
             dc,
-            place: Place::default(),
+            server: HostPort::default(),
             key,
             others: Vec::new(),
             user_id: 0,
@@ -129,32 +129,32 @@ impl Found {
             Ok(id) => Some(id),
             Err(_) => return Err(damaged("its api_id is impossible")),
         };
-        let mut servers = match self.place.servers(dc) {
-            Servers::Unknown if format.is_of_telegram() => Servers::Telegram,
+        let mut servers = match self.server.servers(dc) {
+            Servers::Unknown if format.is_telegram_only() => Servers::Telegram,
             servers => servers,
         };
         let key = |key: &[u8; 256]| DcAuth { auth_key: AuthKey::new(*key), server_salt: 0 };
         let mut keys = BTreeMap::from([(dc, key(&self.key))]);
         let mut endpoints: BTreeMap<_, _> =
-            self.place.address().map(|address| (dc, address)).into_iter().collect();
-        let mut mended = Vec::new();
+            self.server.address().map(|address| (dc, address)).into_iter().collect();
+        let mut fixes = Vec::new();
         for other in &self.others {
             let Ok(its_dc) = DcId::new(other.dc) else { continue };
-            match (&servers, other.place.servers(its_dc)) {
+            match (&servers, other.server.servers(its_dc)) {
                 // It counts as one of the servers of the home DC.
                 (_, Servers::Unknown) => {}
                 (Servers::Unknown, its) => servers = its,
                 (_, its) => {
                     if !servers.join(&its) {
                         // A session holds keys of one group of servers only.
-                        if !is_empty(&other.key) && !mended.contains(&FOREIGN_KEYS) {
-                            mended.push(FOREIGN_KEYS);
+                        if !is_empty(&other.key) && !fixes.contains(&FOREIGN_KEYS) {
+                            fixes.push(FOREIGN_KEYS);
                         }
                         continue;
                     }
                 }
             }
-            if let Some(address) = other.place.address() {
+            if let Some(address) = other.server.address() {
                 endpoints.entry(its_dc).or_insert(address);
             }
             if !is_empty(&other.key) {
@@ -162,7 +162,7 @@ impl Found {
             }
         }
         // In formats without a flag, only the address shows test DCs.
-        let at_test_dcs = self.place.ip().is_some_and(is_of_test_dcs);
+        let at_test_dcs = self.server.ip().is_some_and(is_test_dc_address);
         let session = StoredSession {
             home_dc: Some(dc),
             keys,
@@ -172,7 +172,7 @@ impl Found {
             servers,
             ..StoredSession::default()
         };
-        Ok(Imported { endpoints, mended, ..Imported::single(format, session) })
+        Ok(Imported { endpoints, fixes, ..Imported::single(format, session) })
     }
 }
 
@@ -208,7 +208,7 @@ impl<'a> Exported<'a> {
 }
 
 /// Returns whether this is the address of one of Telegram's test DCs.
-fn is_of_test_dcs(address: IpAddr) -> bool {
+fn is_test_dc_address(address: IpAddr) -> bool {
     const V4: [[u8; 4]; 3] = [[149, 154, 175, 10], [149, 154, 167, 40], [149, 154, 175, 117]];
     const V6: [&str; 3] = ["2001:b28:f23d:f001::e", "2001:67c:4e8:f002::e", "2001:b28:f23d:f003::e"];
     match address.to_canonical() {

@@ -7,7 +7,7 @@ use sansgram_session::formats::{Format, export_text, import_text};
 use super::session;
 
 #[test]
-fn through_every_format_that_is_a_string() {
+fn a_session_survives_every_string_format() {
     let dcs = Config::telegram().dcs;
     let session = session(17);
     let home = session.home_dc.unwrap();

@@ -5,7 +5,7 @@ use std::fmt;
 /// A text that is mistaken for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NoSession {
+pub enum NotASession {
     /// The token of a bot, from `BotFather`.
     BotToken,
     /// A phone number.
@@ -26,7 +26,7 @@ pub enum NoSession {
     PublicKey,
 }
 
-impl fmt::Display for NoSession {
+impl fmt::Display for NotASession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::BotToken => "the token of a bot, not a session; a bot logs in with it",
@@ -47,7 +47,7 @@ impl fmt::Display for NoSession {
 }
 
 /// Recognises a text that is not a session.
-pub(super) fn name(text: &str) -> Option<NoSession> {
+pub(super) fn recognise(text: &str) -> Option<NotASession> {
     let marks = ['"', '\'', '`', '“', '”', ',', ';'];
     let text = text.trim().trim_matches(marks).trim();
     let text = text
@@ -55,12 +55,12 @@ pub(super) fn name(text: &str) -> Option<NoSession> {
         .filter(|(name, _)| is_name(name))
         .map_or(text, |(_, value)| value.trim_matches(marks));
     if text.starts_with("-----BEGIN") && text.contains("PUBLIC KEY") {
-        return Some(NoSession::PublicKey);
+        return Some(NotASession::PublicKey);
     }
     if is_hex(text) {
         return match text.len() {
-            32 => Some(NoSession::ApiHash),
-            512 => Some(NoSession::BareKey),
+            32 => Some(NotASession::ApiHash),
+            512 => Some(NotASession::BareKey),
             _ => phone(text),
         };
     }
@@ -73,7 +73,7 @@ pub(super) fn name(text: &str) -> Option<NoSession> {
         && (30..=64).contains(&secret.len())
         && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     {
-        return Some(NoSession::BotToken);
+        return Some(NotASession::BotToken);
     }
     link(text).or_else(|| phone(text))
 }
@@ -87,33 +87,33 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn phone(text: &str) -> Option<NoSession> {
+fn phone(text: &str) -> Option<NotASession> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let is_one = (7..=15).contains(&digits)
         && text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b' ' | b'(' | b')' | b'.'));
-    is_one.then_some(NoSession::PhoneNumber)
+    is_one.then_some(NotASession::PhoneNumber)
 }
 
-fn link(text: &str) -> Option<NoSession> {
+fn link(text: &str) -> Option<NotASession> {
     let lower = text.get(..text.len().min(64)).unwrap_or_default().to_ascii_lowercase();
     if let Some(rest) = lower.strip_prefix("tg:") {
         let rest = rest.trim_start_matches('/');
         return Some(match rest.split(['?', '/']).next().unwrap_or_default() {
-            "login" => NoSession::QrLink,
-            "join" => NoSession::InviteLink,
-            "proxy" | "socks" => NoSession::ProxyLink,
-            _ => NoSession::Link,
+            "login" => NotASession::QrLink,
+            "join" => NotASession::InviteLink,
+            "proxy" | "socks" => NotASession::ProxyLink,
+            _ => NotASession::Link,
         });
     }
     let rest = lower.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.");
     let hosts = ["t.me/", "telegram.me/", "telegram.dog/"];
     let path = hosts.iter().find_map(|host| rest.strip_prefix(host))?;
     Some(match path {
-        _ if path.starts_with('+') || path.starts_with("joinchat") => NoSession::InviteLink,
-        _ if path.starts_with("proxy") || path.starts_with("socks") => NoSession::ProxyLink,
-        _ if path.starts_with("login") => NoSession::QrLink,
-        _ => NoSession::Link,
+        _ if path.starts_with('+') || path.starts_with("joinchat") => NotASession::InviteLink,
+        _ if path.starts_with("proxy") || path.starts_with("socks") => NotASession::ProxyLink,
+        _ if path.starts_with("login") => NotASession::QrLink,
+        _ => NotASession::Link,
     })
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::error::ImportError;
-use super::found::Reading;
 use super::imported::ImportOptions;
+use super::raw_session::Reading;
 
 const JOURNAL: &str = "what SQLite keeps beside a database, not the database; import the file without -journal, -wal or \
                        -shm at its end";
