@@ -158,8 +158,3 @@ impl Timer for Sleep {
         self.0.as_mut().poll(cx)
     }
 }
-
-/// Compiles the code of the repository's README as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

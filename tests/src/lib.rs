@@ -21,3 +21,8 @@
 pub mod network;
 pub mod pair;
 pub mod secret_scan;
+
+/// Compiles the code of the repository's README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -395,7 +395,7 @@ pub(super) fn unserved_name(constructor: u32) -> String {
 mod tests {
     use super::*;
 
-    const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../core/schema/full.tl"));
+    const SCHEMA: &str = include_str!("../../vectors/full.tl");
 
     /// The functions of the schema, as name and constructor.
     fn functions() -> impl Iterator<Item = (&'static str, u32)> {

@@ -237,7 +237,7 @@ pub(super) mod tests {
     }
 
     fn vectors() -> Value {
-        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/srp.json"));
+        let text = include_str!("../../vectors/srp.json");
         serde_json::from_str(text).expect("JSON")
     }
 

@@ -310,7 +310,7 @@ mod tests {
 
     /// The constructor of `name` in the published schema of layer 230.
     fn published(name: &str) -> Option<u32> {
-        let schema = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/tl_login_layer230.txt"));
+        let schema = include_str!("../../vectors/tl_login_layer230.txt");
         schema.lines().find_map(|line| {
             let (full, rest) = line.split_once('#')?;
             let hex = rest.split(' ').next()?;

@@ -21,7 +21,7 @@ const TABLES: [(&str, &[Form]); 11] = [
 
 /// The lines of `tl_forms.txt`: the first layer, the name, the constructor, and the whole definition.
 fn published() -> Vec<(i32, &'static str, u32, &'static str)> {
-    let lines = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/tl_forms.txt")).lines();
+    let lines = include_str!("../../../vectors/tl_forms.txt").lines();
     lines
         .map(|line| {
             let (layer, definition) = line.split_once(' ').expect("a layer");
@@ -96,10 +96,10 @@ impl Schema {
             }
         }
         let mut definitions: BTreeMap<u32, &str> = by_name.into_values().collect();
-        let common = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/tl_login_layer230.txt"));
+        let common = include_str!("../../../vectors/tl_login_layer230.txt");
         let changed: Vec<&str> = TABLES.into_iter().map(|(name, _)| name).collect();
         // What no known layer changed.
-        let fixed = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../core/schema/full.tl"));
+        let fixed = include_str!("../../../vectors/full.tl");
         let fixed = fixed.split("---functions---").next().unwrap_or_default().lines();
         let fixed = fixed.map(|line| line.trim_end_matches(';'));
         let early =

@@ -1,0 +1,78 @@
+//! A published crate holds its README, both licences, and every file that its source includes.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// The folders of the crates that are published.
+const PUBLISHED: [&str; 7] =
+    ["core", "runtime/session", "runtime", "runtime-tokio", "runtime-smol", "cli", "tests/dc"];
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("the entry can be read").path();
+        if path.is_dir() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// Returns the paths of `include_str!`, `include_bytes!` and `#[path]` in this text.
+fn included(text: &str) -> impl Iterator<Item = &str> {
+    ["include_str!(", "include_bytes!(", "#[path = "].into_iter().flat_map(|before| {
+        text.split(before).skip(1).map(|rest| {
+            let argument = rest.split([')', ']']).next().expect("a part");
+            argument.strip_prefix('"').and_then(|path| path.strip_suffix('"')).unwrap_or(argument)
+        })
+    })
+}
+
+/// Whether `path`, seen from `folder`, is below `root`.
+fn stays_in(root: &Path, folder: &Path, path: &str) -> bool {
+    let inside = folder.strip_prefix(root).expect("it is below the root");
+    let mut depth = inside.components().count();
+    for component in Path::new(path).components() {
+        match component {
+            Component::ParentDir if depth == 0 => return false,
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[test]
+fn published_crates_hold_all_that_they_include() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut seen = 0;
+    for name in PUBLISHED {
+        let root = workspace.join(name);
+        let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the crate has a manifest");
+        assert!(!manifest.contains("publish = false"), "{name} is not published");
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            let text =
+                fs::read(root.join(licence)).unwrap_or_else(|error| panic!("{name}/{licence}: {error}"));
+            assert_eq!(
+                text,
+                fs::read(workspace.join(licence)).expect("the workspace has it"),
+                "{name}/{licence}"
+            );
+        }
+        assert!(root.join("README.md").is_file(), "{name} has a README.md");
+        let mut files = Vec::new();
+        rust_files(&root.join("src"), &mut files);
+        for file in files {
+            let text = fs::read_to_string(&file).expect("it is text");
+            for path in included(&text).filter(|path| !path.starts_with("concat!(env!(\"OUT_DIR\"")) {
+                let folder = file.parent().expect("it is in a folder");
+                assert!(stays_in(&root, folder, path), "{} includes {path}", file.display());
+                assert!(folder.join(path).is_file(), "{} includes {path}", file.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 5, "the test sees what is included: {seen}");
+    assert!(!stays_in(Path::new("a"), Path::new("a/src"), "../../b"));
+}
