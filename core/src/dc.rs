@@ -8,7 +8,7 @@ pub struct DcId(u16);
 
 /// The number of a DC is outside of 1 to 1000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not the number of a DC: it must lie in 1 to 1000")]
+#[error("{0} is not the number of a DC: expected 1 to 1000")]
 pub struct InvalidDcId(pub i64);
 
 impl DcId {

@@ -126,7 +126,7 @@ fn message_vectors_that_a_client_must_refuse() {
             | "last block dropped"
             | "truncated to 8 mod 16"
             | "client direction keys (x=0) reflected to client" => Some(OpenError::MsgKeyMismatch),
-            "foreign auth_key_id" => Some(OpenError::ForeignKey),
+            "foreign auth_key_id" => Some(OpenError::WrongKeyId),
             _ => None,
         };
         let opened = message::open(&key, Direction::ToClient, &mut packet);
@@ -231,7 +231,7 @@ quickcheck! {
         let mut packet = sealed(&key, direction, &padded(data));
         let place = place % packet.len();
         packet[place] ^= change.max(1);
-        let expected = if place < 8 { OpenError::ForeignKey } else { OpenError::MsgKeyMismatch };
+        let expected = if place < 8 { OpenError::WrongKeyId } else { OpenError::MsgKeyMismatch };
         message::open(&key, direction, &mut packet) == Err(expected)
     }
 

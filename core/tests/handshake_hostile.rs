@@ -15,7 +15,9 @@ use sansgram_core::crypto::dh::DhError;
 use sansgram_core::crypto::hash::sha1;
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::crypto::{AuthKey, aes_ige};
-use sansgram_core::handshake::{Handshake, HandshakeError, HandshakeParameters, MAX_ATTEMPTS, Reply, Step};
+use sansgram_core::handshake::{
+    Handshake, HandshakeError, HandshakeParameters, MAX_DH_ATTEMPTS, Reply, Step,
+};
 use sansgram_core::tl::{Reader, write};
 use serde_json::Value;
 use wire::run::Run;
@@ -565,7 +567,7 @@ fn a_server_that_asks_for_retries_without_end_is_left() {
     let mut random = Seeded(5);
     let mut reply = run.reply(DH_PARAMS);
     let (mut retry_id, mut seen) = ([0; 8], Vec::new());
-    for _ in 0..MAX_ATTEMPTS {
+    for _ in 0..MAX_DH_ATTEMPTS {
         let Step::Send(next, body) = handshake.receive(&reply, &mut random).unwrap() else {
             panic!("there is no key yet")
         };
@@ -587,16 +589,16 @@ fn the_last_attempt_may_succeed() {
     let mut handshake = run.after(DH_PARAMS, &mut run.random());
     let mut random = Seeded(6);
     let mut reply = run.reply(DH_PARAMS);
-    for attempt in 1..=MAX_ATTEMPTS {
+    for attempt in 1..=MAX_DH_ATTEMPTS {
         let Step::Send(next, body) = handshake.receive(&reply, &mut random).unwrap() else {
             panic!("there is no key yet")
         };
         let offered = server.read(&body);
-        reply = server.answer(if attempt == MAX_ATTEMPTS { 1 } else { 2 }, &offered.key);
+        reply = server.answer(if attempt == MAX_DH_ATTEMPTS { 1 } else { 2 }, &offered.key);
         handshake = next;
     }
     let Ok(Step::Done(key)) = handshake.receive(&reply, &mut random) else { panic!("the key was confirmed") };
-    assert_eq!(key.retries, MAX_ATTEMPTS - 1);
+    assert_eq!(key.retries, MAX_DH_ATTEMPTS - 1);
 }
 
 /// One key in 256 starts with a zero byte. It must still be 256 bytes long.

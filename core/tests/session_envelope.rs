@@ -55,7 +55,7 @@ fn packets_are_judged_as_the_vectors_say() {
             | "truncated to 8 mod 16"
             | "last block dropped"
             | "client direction keys (x=0) reflected to client" => Err(OpenError::MsgKeyMismatch.into()),
-            "foreign auth_key_id" => Err(OpenError::ForeignKey.into()),
+            "foreign auth_key_id" => Err(OpenError::WrongKeyId.into()),
             "wrong session id" | "wrong session_id" => Err(MessageError::WrongSessionId),
             "padding 0" | "padding outside 12..1024" => Err(MessageError::Padding(0)),
             "padding 8 (<12)" => Err(MessageError::Padding(8)),

@@ -262,7 +262,7 @@ fn an_answer_announced_again_that_came_long_ago_is_not_asked_for() {
 #[test]
 fn what_a_packet_unpacks_to_is_bounded() {
     // A result of 10 MiB that no request waits for.
-    let packed = gzip::pack(&rpc_result(4, &vec![0; gzip::GZIP_LIMIT - 12]));
+    let packed = gzip::pack(&rpc_result(4, &vec![0; gzip::MAX_UNPACKED - 12]));
     let mut message = ids::GZIP_PACKED.to_le_bytes().to_vec();
     write::bytes(&mut message, &packed);
     for (count, expected) in [(4, true), (5, false)] {

@@ -2,7 +2,7 @@
 
 mod vectors;
 
-use sansgram_core::tl::gzip::{GZIP_LIMIT, GzipError, pack, unpack};
+use sansgram_core::tl::gzip::{GzipError, MAX_UNPACKED, pack, unpack};
 use sansgram_core::tl::{Reader, ids};
 use serde_json::Value;
 use vectors::{load, unhex};
@@ -32,22 +32,22 @@ fn published_bodies_unpack() {
     for case in cases {
         let unpacked = unhex(&case["unpacked"]);
         let packed = packed_data(&case["gzip_packed"]);
-        assert_eq!(unpack(&packed, GZIP_LIMIT), Ok(unpacked.clone()), "{}", case["source"]);
+        assert_eq!(unpack(&packed, MAX_UNPACKED), Ok(unpacked.clone()), "{}", case["source"]);
         // The limit is inclusive.
         assert_eq!(unpack(&packed, unpacked.len()), Ok(unpacked.clone()));
         if let Some(limit) = unpacked.len().checked_sub(1) {
             assert_eq!(unpack(&packed, limit), Err(GzipError::TooLong { length: unpacked.len() }));
         }
-        assert_eq!(unpack(&pack(&unpacked), GZIP_LIMIT), Ok(unpacked));
+        assert_eq!(unpack(&pack(&unpacked), MAX_UNPACKED), Ok(unpacked));
         for length in 0..packed.len() {
-            assert!(unpack(&packed[..length], GZIP_LIMIT).is_err(), "cut at {length} it is accepted");
+            assert!(unpack(&packed[..length], MAX_UNPACKED).is_err(), "cut at {length} it is accepted");
         }
     }
 }
 
 #[test]
 fn every_negative_case_has_its_reason() {
-    let refused = |name: &str| unpack(&negative(name), GZIP_LIMIT);
+    let refused = |name: &str| unpack(&negative(name), MAX_UNPACKED);
     assert_eq!(refused("bomb: 64 MiB of zeros"), Err(GzipError::TooLong { length: 64 << 20 }));
     assert_eq!(refused("nested gzip_packed"), Err(GzipError::Nested));
     assert_eq!(refused("truncated stream"), Err(GzipError::Truncated));
@@ -67,7 +67,7 @@ fn the_trailer_is_checked() {
         let index = packed.len() - offset_from_end;
         assert_ne!(packed[index], value);
         packed[index] = value;
-        unpack(&packed, GZIP_LIMIT)
+        unpack(&packed, MAX_UNPACKED)
     };
     let checksum_byte = packed[packed.len() - 5];
     assert_eq!(with(5, !checksum_byte), Err(GzipError::BadChecksum));
@@ -78,7 +78,7 @@ fn the_trailer_is_checked() {
     assert_eq!(with(1, 0x01), Err(GzipError::TooLong { length: 0x0100_03e8 }));
     let mut longer = packed.clone();
     longer.extend_from_slice(&packed[packed.len() - 8..]);
-    assert_eq!(unpack(&longer, GZIP_LIMIT), Err(GzipError::TrailingBytes));
+    assert_eq!(unpack(&longer, MAX_UNPACKED), Err(GzipError::TrailingBytes));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn optional_header_fields_are_skipped_and_checked() {
         let mut bytes = packed.clone();
         bytes[3] = flags;
         bytes.splice(10..10, fields.iter().copied());
-        unpack(&bytes, GZIP_LIMIT)
+        unpack(&bytes, MAX_UNPACKED)
     };
     let body = Ok(b"body".to_vec());
     assert_eq!(with_header(1, &[]), body, "the text flag means nothing");
@@ -115,7 +115,7 @@ fn a_damaged_stream_is_refused() {
         for bit in 0..8 {
             let mut packed = packed.clone();
             packed[index] ^= 1 << bit;
-            let result = unpack(&packed, GZIP_LIMIT);
+            let result = unpack(&packed, MAX_UNPACKED);
             // A flip without effect on the output (an unused bit after the last block) is not an error.
             assert!(result.is_err() || result == Ok(body.clone()), "byte {index}, bit {bit}");
         }

@@ -56,7 +56,7 @@ impl Peer {
     fn meet(stack: &mut TransportStack, mode: &StreamMode) -> Self {
         let mut hello = Vec::new();
         let random = &mut Seeded(99);
-        let any = stack.control(&mut hello, random);
+        let any = stack.write_control(&mut hello, random);
         assert_eq!(any, !hello.is_empty());
         let mut answer = match mode {
             StreamMode::MtProxy(_) if any => fake_tls_answer(&hello),
@@ -67,7 +67,7 @@ impl Peer {
         if !answer.is_empty() {
             let mut out = Vec::new();
             assert_eq!(stack.write(&[1; 24], &mut out, random), Ok(false));
-            assert!(out.is_empty() && !stack.control(&mut out, random));
+            assert!(out.is_empty() && !stack.write_control(&mut out, random));
             for piece in answer.chunks_mut(100) {
                 assert_eq!(stack.read(piece).next(), Ok(None));
             }
@@ -400,7 +400,7 @@ fn nothing_is_allocated_while_a_connection_lasts() {
         out.clear();
         let before = ALLOCATED.with(Cell::get);
         for piece in &mut received {
-            stack.control(&mut out, &mut Seeded(1));
+            stack.write_control(&mut out, &mut Seeded(1));
             stack.write(&[2; 4000], &mut out, &mut Seeded(1)).unwrap();
             out.clear();
             // In place: the frame is where it was received.

@@ -5,7 +5,8 @@
 mod wire;
 
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, FrameError, Request, ServerFrameDecoder, TransportKind,
+    ClientPacket, DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, FrameError, ServerFrameDecoder,
+    TransportKind,
 };
 use serde_json::Value;
 use wire::{Scripted, bytes, cases, unhex, vectors};
@@ -51,7 +52,7 @@ fn read_as_server(
     for &to in cuts.iter().chain([&stream.len()]) {
         let mut piece = stream[from..to].to_vec();
         let mut input = &mut piece[..];
-        while let Some(Request { payload, quick_ack }) = decoder.next(&mut input)? {
+        while let Some(ClientPacket { payload, quick_ack }) = decoder.next(&mut input)? {
             seen.push((payload.to_vec(), quick_ack));
         }
         assert!(input.is_empty());

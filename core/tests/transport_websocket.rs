@@ -31,7 +31,7 @@ fn open() -> WebSocket {
     let mut socket = begun();
     assert_eq!(feed(&mut socket, answer().as_bytes(), 4096), Ok(vec![]));
     assert!(socket.is_open());
-    assert!(socket.control(&mut Vec::new(), &mut Seeded(1)));
+    assert!(socket.write_control(&mut Vec::new(), &mut Seeded(1)));
     socket
 }
 
@@ -53,7 +53,7 @@ fn feed(socket: &mut WebSocket, stream: &[u8], step: usize) -> Result<Vec<u8>, W
 fn the_request_is_the_one_of_the_rfc() {
     let mut request = Vec::new();
     let mut socket = begun();
-    assert!(socket.control(&mut request, &mut Scripted::default()));
+    assert!(socket.write_control(&mut request, &mut Scripted::default()));
     let request = String::from_utf8(request).unwrap();
     assert_eq!(
         request,
@@ -61,7 +61,7 @@ fn the_request_is_the_one_of_the_rfc() {
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Protocol: binary\r\n\r\n"
     );
-    assert!(!socket.control(&mut Vec::new(), &mut Scripted::default()), "the request leaves once");
+    assert!(!socket.write_control(&mut Vec::new(), &mut Scripted::default()), "the request leaves once");
     assert!(!socket.is_open());
 }
 
@@ -209,15 +209,15 @@ fn fragments_and_control_frames_between_them() {
         assert_eq!(feed(&mut socket, &stream, step), Ok(b"Hello!".to_vec()));
         let mut reply = Vec::new();
         // Only the last ping is answered: its body is empty.
-        assert!(socket.control(&mut reply, &mut Scripted::new(&[&[1, 2, 3, 4]])));
+        assert!(socket.write_control(&mut reply, &mut Scripted::new(&[&[1, 2, 3, 4]])));
         assert_eq!(reply, [0x8a, 0x80, 1, 2, 3, 4]);
-        assert!(!socket.control(&mut reply, &mut Scripted::default()));
+        assert!(!socket.write_control(&mut reply, &mut Scripted::default()));
     }
     let mut socket = open();
     let ping = [&[0x89, 125][..], &[7; 125]].concat();
     assert_eq!(feed(&mut socket, &ping, 10), Ok(vec![]));
     let mut reply = Vec::new();
-    assert!(socket.control(&mut reply, &mut Scripted::new(&[&[0; 4]])));
+    assert!(socket.write_control(&mut reply, &mut Scripted::new(&[&[0; 4]])));
     assert_eq!(reply, [&[0x8a, 0x80 | 125, 0, 0, 0, 0][..], &[7; 125]].concat());
 }
 

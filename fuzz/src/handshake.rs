@@ -10,7 +10,7 @@ use sansgram_core::crypto::dh::DhGroup;
 use sansgram_core::crypto::hash::sha1;
 use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::crypto::{AuthKey, SecureRandom, aes_ige};
-use sansgram_core::handshake::{Handshake, HandshakeParameters, MAX_ATTEMPTS, Step};
+use sansgram_core::handshake::{Handshake, HandshakeParameters, MAX_DH_ATTEMPTS, Step};
 use sansgram_core::tl::{Constructor, types, write};
 
 use crate::{Input, Seeded};
@@ -86,14 +86,14 @@ pub fn run(bytes: &[u8]) -> usize {
             Ok(Step::Done(key)) => {
                 // The proof is a hash of this key.
                 assert_eq!(key.auth_key, secrets().auth_key);
-                assert!(key.retries < MAX_ATTEMPTS && key.auth_key.id().0 != 0);
+                assert!(key.retries < MAX_DH_ATTEMPTS && key.auth_key.id().0 != 0);
                 assert_eq!(key.expires_in.is_some(), choice & 1 == 1);
                 return accepted + 1;
             }
             Err(_) => return accepted,
         }
         accepted += 1;
-        assert!(accepted <= 2 + usize::from(MAX_ATTEMPTS), "the handshake does not end");
+        assert!(accepted <= 2 + usize::from(MAX_DH_ATTEMPTS), "the handshake does not end");
     }
 }
 

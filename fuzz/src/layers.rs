@@ -121,7 +121,7 @@ impl End {
         let mut random = Drawn(Seeded::new(5));
         let mut layers = TransportStack::new(&options, &mut random);
         let mut hello = Vec::new();
-        assert_eq!(layers.control(&mut hello, &mut random), self.cover >= FAKE_TLS);
+        assert_eq!(layers.write_control(&mut hello, &mut random), self.cover >= FAKE_TLS);
         assert_eq!(layers.is_open(), self.cover < FAKE_TLS);
         Start { layers, random, hello }
     }
@@ -156,7 +156,7 @@ impl End {
                 return seen;
             }
             let mut pong = Vec::new();
-            layers.control(&mut pong, &mut random);
+            layers.write_control(&mut pong, &mut random);
             assert!(pong.len() <= 131, "{} bytes to answer a ping", pong.len());
         }
         seen.open = layers.is_open();

@@ -10,7 +10,7 @@ use sansgram_core::session::{
     Delivery, MessageError, RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent,
 };
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::tl::gzip::GZIP_LIMIT;
+use sansgram_core::tl::gzip::MAX_UNPACKED;
 use sansgram_core::tl::ids;
 use sansgram_core::transport::{FrameEncoder, ServerFrameDecoder, TransportKind};
 
@@ -176,7 +176,11 @@ impl Run {
             Ok(())
         });
         // Packed data may be as long as the limit, one at a time.
-        assert!(peak <= GZIP_LIMIT + RATIO * packet.len() + SLACK, "{peak} bytes held for {}", packet.len());
+        assert!(
+            peak <= MAX_UNPACKED + RATIO * packet.len() + SLACK,
+            "{peak} bytes held for {}",
+            packet.len()
+        );
         for tag in answered {
             assert!(
                 self.wanted.0.remove(&tag).is_some(),

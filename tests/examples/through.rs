@@ -157,7 +157,7 @@ struct Peer {
 impl Peer {
     fn control(&mut self, random: &mut OsRandom) -> Result<()> {
         let mut out = Vec::new();
-        if self.layers.control(&mut out, random) {
+        if self.layers.write_control(&mut out, random) {
             self.socket.write_all(&out)?;
         }
         Ok(())

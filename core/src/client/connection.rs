@@ -300,7 +300,7 @@ impl Connection {
         let ConnectionState::Open(stream) = &mut self.state else { return None };
         let mut out = stream.take_buffer()?;
         let OpenConnection { stack: Some(stack), stage, .. } = &mut **stream else { return None };
-        let mut written = stack.control(&mut out, cx.random);
+        let mut written = stack.write_control(&mut out, cx.random);
         let has_begun = !matches!(stage, Stage::Connecting | Stage::OpeningTunnel);
         if has_begun && let Some(batch) = stack.begin(&mut out) {
             let encoder = stack.encoder();

@@ -101,7 +101,7 @@ pub enum SessionFormatError {
 }
 
 /// Version 1 has no logout tokens, version 2 no sections.
-const FORMAT: TextFormat = TextFormat { mark: "sansgram1:", version: 3 };
+const FORMAT: TextFormat = TextFormat { prefix: "sansgram1:", version: 3 };
 /// The first version with sections.
 const SECTIONS: u8 = 3;
 /// A section whose tag has this bit cannot be left out: a reader that does not know it refuses the session.
@@ -118,11 +118,11 @@ const API_ID_ELSEWHERE: i32 = 1;
 impl From<TextError> for SessionFormatError {
     fn from(error: TextError) -> Self {
         match error {
-            TextError::Foreign => Self::Foreign,
+            TextError::WrongPrefix => Self::Foreign,
             TextError::Newer(version) => Self::Newer(version),
             TextError::Encoding => Self::Damaged("it has characters that no session has"),
             TextError::NoVersion => Self::Damaged("it has no version"),
-            TextError::Cut => Self::Damaged("it is cut short"),
+            TextError::Truncated => Self::Damaged("it is cut short"),
             TextError::Checksum => Self::Damaged("its checksum does not match"),
         }
     }

@@ -35,7 +35,7 @@ pub enum DhError {
     #[error("g is not one of 2 to 7")]
     GeneratorRange,
     /// `g` does not generate the subgroup of prime order of this `dh_prime`.
-    #[error("g is no quadratic residue modulo dh_prime")]
+    #[error("g is not a quadratic residue modulo dh_prime")]
     GeneratorNotResidue,
     /// A public value is longer than 256 bytes.
     #[error("the public value is longer than 256 bytes")]

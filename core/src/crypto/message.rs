@@ -71,10 +71,10 @@ pub enum OpenError {
     #[error("a packet of {0} bytes is shorter than any legal one")]
     TooShort(usize),
     /// The packet was sealed with another auth key, or is not encrypted (identifier 0).
-    #[error("the packet names another authorization key")]
-    ForeignKey,
+    #[error("the packet is for another auth key")]
+    WrongKeyId,
     /// `msg_key` does not match the decrypted bytes: the packet was changed, truncated, reflected or forged.
-    #[error("msg_key does not belong to the message")]
+    #[error("msg_key does not match the message")]
     MsgKeyMismatch,
 }
 
@@ -124,7 +124,7 @@ pub fn open<'a>(
     let (id, rest) = packet.split_first_chunk_mut::<8>().ok_or(too_short)?;
     let (msg_key, rest) = rest.split_first_chunk_mut::<16>().ok_or(too_short)?;
     if *id != key.id().to_bytes() {
-        return Err(OpenError::ForeignKey);
+        return Err(OpenError::WrongKeyId);
     }
     let whole = rest.len() - rest.len() % 16;
     let (text, _) = rest.split_at_mut(whole);

@@ -21,7 +21,7 @@ pub enum PemError {
     #[error("the PEM block is not a public key: expected RSA PUBLIC KEY or PUBLIC KEY")]
     WrongLabel,
     /// The block has no matching `-----END ...-----` line.
-    #[error("the PEM block does not end as it began")]
+    #[error("the PEM block has no matching END line")]
     NoEnd,
     /// Something follows the block.
     #[error("text after the end of the PEM block")]

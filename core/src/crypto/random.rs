@@ -113,8 +113,8 @@ mod os {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     fn draw(buffer: &mut [u8]) {
         if let Err(error) = getrandom::fill(buffer) {
-            // No peer can cause this: it is a broken system, such as a sandbox without the system call. Ending is the only
-            // safe answer, since keys and nonces of predictable bytes would look right to both sides, and
+            // No peer can cause this: it is a broken system, such as a sandbox without the system call. Ending is the
+            // only safe answer, since keys and nonces of predictable bytes would look right to both sides, and
             // `SecureRandom::fill` has no error that a caller could overlook.
             panic!("the operating system gives no randomness: {error}");
         }

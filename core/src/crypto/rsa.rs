@@ -66,7 +66,7 @@ pub enum RsaPadError {
     #[error("{0} bytes are too long for RSA_PAD: at most 144")]
     DataTooLong(usize),
     /// The randomness source repeats itself.
-    #[error("no fitting temporary key among 16384: the randomness is broken")]
+    #[error("no suitable temp_key in 16384 draws: the randomness is broken")]
     Randomness,
 }
 

@@ -16,7 +16,7 @@ pub(crate) const CHECKSUM_LEN: usize = 8;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TextFormat {
     /// The prefix of every such text.
-    pub(crate) mark: &'static str,
+    pub(crate) prefix: &'static str,
     /// The version that is written. This and all earlier versions are read. It is the first byte of the content.
     pub(crate) version: u8,
 }
@@ -25,7 +25,7 @@ pub(crate) struct TextFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextError {
     /// The text does not start with the prefix.
-    Foreign,
+    WrongPrefix,
     /// The text has characters outside of the base64url alphabet.
     Encoding,
     /// The version is missing or 0.
@@ -33,7 +33,7 @@ pub(crate) enum TextError {
     /// The text was written by a later version.
     Newer(u8),
     /// The text ends within a byte or is too short for a checksum.
-    Cut,
+    Truncated,
     /// The checksum does not match the content.
     Checksum,
 }
@@ -46,20 +46,20 @@ impl TextFormat {
         let mut all = Zeroizing::new(Vec::with_capacity(content.len() + CHECKSUM_LEN));
         all.append(&mut content);
         all.extend(checksum.iter().take(CHECKSUM_LEN));
-        let mut text = Zeroizing::new(String::with_capacity(self.mark.len() + all.len() * 4 / 3 + 4));
-        text.push_str(self.mark);
+        let mut text = Zeroizing::new(String::with_capacity(self.prefix.len() + all.len() * 4 / 3 + 4));
+        text.push_str(self.prefix);
         text.push_str(&Zeroizing::new(Base64UrlUnpadded::encode_string(&all)));
         text
     }
 
     /// Decodes a text. Returns its content including the version. White space around the text is ignored.
     pub(crate) fn read(self, text: &str) -> Result<Zeroizing<Vec<u8>>, TextError> {
-        let encoded = text.trim().strip_prefix(self.mark).ok_or(TextError::Foreign)?;
+        let encoded = text.trim().strip_prefix(self.prefix).ok_or(TextError::WrongPrefix)?;
         // An upper bound of the length; the decoder returns the actual one.
         let mut bytes = Zeroizing::new(vec![0; encoded.len() / 4 * 3 + 3]);
         let decoded = Base64UrlUnpadded::decode(encoded, &mut bytes);
         let len = decoded
-            .map_err(|_| if is_of_alphabet(encoded) { TextError::Cut } else { TextError::Encoding })?
+            .map_err(|_| if is_base64url(encoded) { TextError::Truncated } else { TextError::Encoding })?
             .len();
         bytes.truncate(len);
         match bytes.first() {
@@ -68,7 +68,7 @@ impl TextFormat {
             Some(_) => {}
         }
         let Some((content, checksum)) = bytes.split_last_chunk::<CHECKSUM_LEN>() else {
-            return Err(TextError::Cut);
+            return Err(TextError::Truncated);
         };
         if !sha256(&[content]).starts_with(checksum) {
             return Err(TextError::Checksum);
@@ -81,7 +81,7 @@ impl TextFormat {
 
 /// Returns whether every character is in the base64url alphabet. Such a text fails to decode only if its end is missing
 /// or changed.
-fn is_of_alphabet(encoded: &str) -> bool {
+fn is_base64url(encoded: &str) -> bool {
     encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
@@ -89,7 +89,7 @@ fn is_of_alphabet(encoded: &str) -> bool {
 mod tests {
     use super::*;
 
-    const FORMAT: TextFormat = TextFormat { mark: "mark:", version: 3 };
+    const FORMAT: TextFormat = TextFormat { prefix: "mark:", version: 3 };
 
     #[test]
     fn a_text_that_is_cut_anywhere_is_never_said_to_have_wrong_characters() {
@@ -97,12 +97,12 @@ mod tests {
         assert_eq!(text.len(), 148);
         for end in 0..text.len() {
             let expected = match end {
-                0..5 => TextError::Foreign,
+                0..5 => TextError::WrongPrefix,
                 5 => TextError::NoVersion,
                 // A text that is shorter by whole bytes decodes, with a wrong checksum.
                 _ => match FORMAT.read(&text[..end]) {
                     Err(TextError::Checksum) if end > 15 => continue,
-                    _ => TextError::Cut,
+                    _ => TextError::Truncated,
                 },
             };
             assert_eq!(FORMAT.read(&text[..end]), Err(expected), "cut at {end}");

@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::answer::read;
-use super::nonces::{Nonces, TemporaryKey};
-use super::parameters::{MAX_ATTEMPTS, NewAuthKey};
+use super::nonces::{Nonces, TmpAesKey};
+use super::parameters::{MAX_DH_ATTEMPTS, NewAuthKey};
 use super::{HandshakeError, Reply};
 use crate::crypto::dh::DhGroup;
 use crate::crypto::hash::sha1;
@@ -25,7 +25,7 @@ pub struct WaitingForDhGen {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) nonces: Nonces,
-    pub(super) temporary_key: Box<TemporaryKey>,
+    pub(super) tmp_aes_key: Box<TmpAesKey>,
     pub(super) group: DhGroup,
     pub(super) g_a: [u8; 256],
     pub(super) server_time: i32,
@@ -91,7 +91,7 @@ impl WaitingForDhGen {
     fn retry(self, random: &mut dyn SecureRandom) -> Result<DhGenOutcome, HandshakeError> {
         let Self { exchange, auth_key, retries } = self;
         let retries = retries + 1;
-        if retries >= MAX_ATTEMPTS {
+        if retries >= MAX_DH_ATTEMPTS {
             return Err(HandshakeError::TooManyRetries);
         }
         let (auth_key, body) = exchange.offer(auth_key.aux_hash(), random);
@@ -120,7 +120,7 @@ impl Exchange {
         if let Some(padding @ [_, ..]) = data.get_mut(object_end..) {
             random.fill(padding);
         }
-        let aligned = aes_ige::encrypt(&self.temporary_key.key, &self.temporary_key.iv, &mut data);
+        let aligned = aes_ige::encrypt(&self.tmp_aes_key.key, &self.tmp_aes_key.iv, &mut data);
         // Fails only for partial blocks: `data` was resized to a multiple of 16 just above.
         debug_assert!(aligned.is_ok(), "it was padded to whole blocks");
 

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::answer::read;
 use super::dh_gen::{Exchange, WaitingForDhGen};
-use super::nonces::{Nonces, TemporaryKey, equal};
+use super::nonces::{Nonces, TmpAesKey, equal};
 use super::{HandshakeError, Reply};
 use crate::crypto::dh::DhGroup;
 use crate::crypto::hash::sha1;
@@ -42,14 +42,14 @@ impl WaitingForDhParams {
             }
         };
         nonces.check(&reply.nonce, &reply.server_nonce, Reply::ServerDhParams)?;
-        let temporary_key = nonces.temporary_key();
-        let inner = open_answer(reply.encrypted_answer, &temporary_key)?;
+        let tmp_aes_key = nonces.tmp_aes_key();
+        let inner = open_answer(reply.encrypted_answer, &tmp_aes_key)?;
         nonces.check(&inner.nonce, &inner.server_nonce, Reply::ServerDhInnerData)?;
 
         let group = DhGroup::check(inner.g, &inner.dh_prime, random).map_err(HandshakeError::Group)?;
         let g_a = group.check_public(&inner.g_a).map_err(HandshakeError::ServerPublicValue)?;
         let exchange =
-            Exchange { nonces, temporary_key, group, g_a, server_time: inner.server_time, expires_in };
+            Exchange { nonces, tmp_aes_key, group, g_a, server_time: inner.server_time, expires_in };
         Ok(WaitingForDhGen::start(exchange, random))
     }
 }
@@ -58,11 +58,11 @@ impl WaitingForDhParams {
 /// is used.
 fn open_answer(
     encrypted: Vec<u8>,
-    temporary_key: &TemporaryKey,
+    tmp_aes_key: &TmpAesKey,
 ) -> Result<types::ServerDhInnerData, HandshakeError> {
     let mut answer = Zeroizing::new(encrypted);
     let length = HandshakeError::AnswerLength(answer.len());
-    aes_ige::decrypt(&temporary_key.key, &temporary_key.iv, &mut answer).map_err(|_| length.clone())?;
+    aes_ige::decrypt(&tmp_aes_key.key, &tmp_aes_key.iv, &mut answer).map_err(|_| length.clone())?;
     let (hash, object) = answer.split_first_chunk::<20>().ok_or(length)?;
     let (enums::ServerDhInnerData::ServerDhInnerData(inner), consumed) =
         read(object, Reply::ServerDhInnerData)?;

@@ -82,7 +82,7 @@ pub enum HandshakeError {
     #[error("the encrypted answer has {0} bytes of padding")]
     AnswerPadding(usize),
     /// The SHA-1 in `encrypted_answer` does not match the object after it.
-    #[error("the encrypted answer does not have the hash that it gives")]
+    #[error("the encrypted answer does not match its hash")]
     AnswerHash,
     /// The prime or the generator is not safe, see [`DhError`].
     #[error("the server's DH group: {0}")]
@@ -96,7 +96,7 @@ pub enum HandshakeError {
     /// The server gave up (`dh_gen_fail`).
     #[error("the server ended the key exchange (dh_gen_fail)")]
     DhGenFailed,
-    /// The server answered `dh_gen_retry` to [`MAX_ATTEMPTS`](super::MAX_ATTEMPTS) values of `b`.
+    /// The server answered `dh_gen_retry` to [`MAX_DH_ATTEMPTS`](super::MAX_DH_ATTEMPTS) values of `b`.
     #[error("the server asked for another value too often (dh_gen_retry)")]
     TooManyRetries,
     /// The identifier of the key is 0, which means "not encrypted" on the wire.

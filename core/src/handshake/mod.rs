@@ -51,7 +51,7 @@ use alloc::vec::Vec;
 pub use dh_gen::{DhGenOutcome, WaitingForDhGen};
 pub use dh_params::WaitingForDhParams;
 pub use error::{HandshakeError, Reply};
-pub use parameters::{HandshakeParameters, MAX_ATTEMPTS, NewAuthKey};
+pub use parameters::{HandshakeParameters, MAX_DH_ATTEMPTS, NewAuthKey};
 pub use res_pq::WaitingForResPq;
 
 use crate::crypto::SecureRandom;

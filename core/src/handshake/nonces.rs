@@ -19,12 +19,12 @@ pub(super) struct Nonces {
 }
 
 /// `tmp_aes_key` and `tmp_aes_iv`, used for `encrypted_answer` and every `encrypted_data` after it.
-pub(super) struct TemporaryKey {
+pub(super) struct TmpAesKey {
     pub(super) key: [u8; 32],
     pub(super) iv: [u8; 32],
 }
 
-impl Drop for TemporaryKey {
+impl Drop for TmpAesKey {
     fn drop(&mut self) {
         self.key.zeroize();
         self.iv.zeroize();
@@ -46,22 +46,22 @@ impl Nonces {
         Ok(())
     }
 
-    /// Derives the temporary key. Boxed, so that a move leaves no copy.
-    pub(super) fn temporary_key(&self) -> Box<TemporaryKey> {
+    /// Derives `tmp_aes_key` and `tmp_aes_iv`. Boxed, so that a move leaves no copy.
+    pub(super) fn tmp_aes_key(&self) -> Box<TmpAesKey> {
         let new_nonce = self.new_nonce.expose();
         let mut new_server = sha1(&[new_nonce, &self.server_nonce]);
         let mut server_new = sha1(&[&self.server_nonce, new_nonce]);
         let mut new_new = sha1(&[new_nonce, new_nonce]);
-        let mut temporary = Box::new(TemporaryKey { key: [0; 32], iv: [0; 32] });
-        temporary.key[..20].copy_from_slice(&new_server);
-        temporary.key[20..].copy_from_slice(&server_new[..12]);
-        temporary.iv[..8].copy_from_slice(&server_new[12..]);
-        temporary.iv[8..28].copy_from_slice(&new_new);
-        temporary.iv[28..].copy_from_slice(&new_nonce[..4]);
+        let mut tmp_aes_key = Box::new(TmpAesKey { key: [0; 32], iv: [0; 32] });
+        tmp_aes_key.key[..20].copy_from_slice(&new_server);
+        tmp_aes_key.key[20..].copy_from_slice(&server_new[..12]);
+        tmp_aes_key.iv[..8].copy_from_slice(&server_new[12..]);
+        tmp_aes_key.iv[8..28].copy_from_slice(&new_new);
+        tmp_aes_key.iv[28..].copy_from_slice(&new_nonce[..4]);
         for hash in [&mut new_server, &mut server_new, &mut new_new] {
             hash.zeroize();
         }
-        temporary
+        tmp_aes_key
     }
 
     /// Checks the hash in `dh_gen_ok` (1), `dh_gen_retry` (2) or `dh_gen_fail` (3).
@@ -72,12 +72,12 @@ impl Nonces {
         received: &[u8; 16],
     ) -> Result<(), HandshakeError> {
         let hash = sha1(&[self.new_nonce.expose(), &[number], &auth_key_aux_hash]);
-        check_tail(&hash, received, Reply::DhGen)
+        check_new_nonce_hash(&hash, received, Reply::DhGen)
     }
 
     /// Checks the hash in `server_DH_params_fail`.
     pub(super) fn check_fail_hash(&self, received: &[u8; 16]) -> Result<(), HandshakeError> {
-        check_tail(&sha1(&[self.new_nonce.expose()]), received, Reply::ServerDhParams)
+        check_new_nonce_hash(&sha1(&[self.new_nonce.expose()]), received, Reply::ServerDhParams)
     }
 
     /// Returns the first server salt.
@@ -98,11 +98,11 @@ pub(super) fn equal(ours: &[u8], received: &[u8]) -> bool {
     ours.ct_eq(received).into()
 }
 
-fn check_tail(hash: &[u8; 20], received: &[u8; 16], reply: Reply) -> Result<(), HandshakeError> {
+fn check_new_nonce_hash(hash: &[u8; 20], received: &[u8; 16], reply: Reply) -> Result<(), HandshakeError> {
     if equal(&hash[4..], received) { Ok(()) } else { Err(HandshakeError::NewNonceHash(reply)) }
 }
 
-impl core::fmt::Debug for TemporaryKey {
+impl core::fmt::Debug for TmpAesKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("[redacted]")
     }
@@ -134,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn the_temporary_key_keeps_leading_zeros() {
+    fn the_tmp_aes_key_keeps_leading_zeros() {
         let vectors = vectors();
         let cases = vectors["handshake_tmp_kdf"].as_array().unwrap();
         assert_eq!(cases.len(), 3);
         for case in cases {
-            let temporary = nonces(bytes(case, "server_nonce"), bytes(case, "new_nonce")).temporary_key();
-            assert_eq!(temporary.key, bytes(case, "tmp_aes_key"));
-            assert_eq!(temporary.iv, bytes(case, "tmp_aes_iv"));
+            let tmp_aes_key = nonces(bytes(case, "server_nonce"), bytes(case, "new_nonce")).tmp_aes_key();
+            assert_eq!(tmp_aes_key.key, bytes(case, "tmp_aes_key"));
+            assert_eq!(tmp_aes_key.iv, bytes(case, "tmp_aes_iv"));
         }
     }
 

@@ -8,7 +8,7 @@ use crate::crypto::rsa::PublicKey;
 use crate::policy;
 
 /// Maximum number of values of `b` per handshake, if the server answers `dh_gen_retry`.
-pub const MAX_ATTEMPTS: u8 = policy::MAX_DH_ATTEMPTS;
+pub const MAX_DH_ATTEMPTS: u8 = policy::MAX_DH_ATTEMPTS;
 
 /// The input of a handshake.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ pub enum PlainError {
     #[error("{0} bytes are too few for a plain message")]
     TooShort(usize),
     /// The packet has an `auth_key_id`, so it is encrypted.
-    #[error("an encrypted message came where a plain one was expected")]
+    #[error("an encrypted message arrived instead of a plain one")]
     Encrypted,
     /// The length of the body is less than 4 or exceeds the packet.
     #[error("a body of {length} bytes in a packet with room for {available}")]

@@ -60,14 +60,14 @@ impl LoginStep {
     }
 }
 
-const FORMAT: TextFormat = TextFormat { mark: "sansgram-signin1:", version: 1 };
+const FORMAT: TextFormat = TextFormat { prefix: "sansgram-signin1:", version: 1 };
 
 impl From<TextError> for SavedLoginFormatError {
     fn from(error: TextError) -> Self {
         match error {
-            TextError::Foreign => Self::Foreign,
+            TextError::WrongPrefix => Self::Foreign,
             TextError::Newer(version) => Self::Newer(version),
-            TextError::Encoding | TextError::NoVersion | TextError::Cut | TextError::Checksum => {
+            TextError::Encoding | TextError::NoVersion | TextError::Truncated | TextError::Checksum => {
                 Self::Damaged
             }
         }
@@ -389,7 +389,7 @@ mod tests {
     fn every_changed_or_missing_character_is_noticed() {
         for pending in samples() {
             let text = pending.to_text();
-            for at in FORMAT.mark.len()..text.len() {
+            for at in FORMAT.prefix.len()..text.len() {
                 let replacement = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
                 let mut changed = String::from(text.as_str());
                 changed.replace_range(at..=at, replacement);

@@ -323,7 +323,7 @@ impl PendingRequests {
 /// Returns why a result is still gzipped: the error of its decompression, or the total limit of its packet.
 fn why_packed(gzipped: &[u8]) -> GzipError {
     let Ok(data) = Reader::new(gzipped).bytes() else { return GzipError::Truncated };
-    match gzip::unpack(data, gzip::GZIP_LIMIT) {
+    match gzip::unpack(data, gzip::MAX_UNPACKED) {
         Ok(unpacked) => GzipError::TooLong { length: Secret::new(unpacked).expose().len() },
         Err(error) => error,
     }

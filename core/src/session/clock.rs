@@ -25,7 +25,7 @@ pub enum OutsideTimeWindow {
     #[error("a message is more than 300 s old by the server's own clock")]
     Past,
     /// The message is more than 30 s ahead.
-    #[error("a message is dated more than 30 s into the future of the server's own clock")]
+    #[error("a message is more than 30 s ahead of the server's own clock")]
     Future,
 }
 

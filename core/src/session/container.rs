@@ -47,13 +47,13 @@ impl<'a> Container<'a> {
         for _ in 0..count {
             let inner = walk.read()?;
             if !inner.msg_id.is_from_server() {
-                return Err(MessageError::Container("an identifier that no server makes"));
+                return Err(MessageError::Container("an even msg_id"));
             }
             if inner.msg_id >= container_id {
-                return Err(MessageError::Container("an identifier that is not below the container's"));
+                return Err(MessageError::Container("a msg_id that is not below the container's"));
             }
             if inner.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
-                return Err(MessageError::Container("a container within a container"));
+                return Err(MessageError::Container("a container inside a container"));
             }
         }
         if walk.reader.remaining() != 0 {
@@ -69,7 +69,7 @@ impl<'a> Container<'a> {
         let length = self.reader.i32().map_err(|_| CUT_SHORT)?;
         let length = usize::try_from(length).map_err(|_| MessageError::Container("a negative length"))?;
         if length % 4 != 0 {
-            return Err(MessageError::Container("a length that is no multiple of 4"));
+            return Err(MessageError::Container("a length that is not a multiple of 4"));
         }
         let body = self.reader.raw(length).map_err(|_| CUT_SHORT)?;
         Ok(InnerMessage { msg_id, seq_no, body })

@@ -11,7 +11,7 @@ use crate::tl::gzip::GzipError;
 #[non_exhaustive]
 pub enum MessageError {
     /// The packet is too short, belongs to another key, or does not match its `msg_key`.
-    #[error("an encrypted packet was refused: {0}")]
+    #[error("an encrypted packet was rejected: {0}")]
     Cipher(#[from] OpenError),
     /// The length field is negative, is not a multiple of 4, or exceeds the packet.
     #[error("a message's length field is wrong")]
@@ -23,10 +23,10 @@ pub enum MessageError {
     #[error("a message belongs to another session")]
     WrongSessionId,
     /// The packet belongs to the previous session of this connection. It is ignored.
-    #[error("a message belongs to a session that was left")]
+    #[error("a message belongs to the previous session")]
     PreviousSession,
     /// The msg_id is even: a client created it.
-    #[error("a message carries an identifier that no server makes")]
+    #[error("a message has an even msg_id, which no server creates")]
     InvalidMsgId,
     /// The message was received before. It is acknowledged again and otherwise ignored.
     #[error("a message was received before")]
@@ -44,13 +44,13 @@ pub enum MessageError {
     #[error("a service message is malformed: {0}")]
     Malformed(#[from] DecodeError),
     /// Compressed data is malformed, or its output exceeds the limit.
-    #[error("packed data was refused: {0}")]
+    #[error("compressed data was rejected: {0}")]
     Gzip(#[from] GzipError),
     /// A state info does not have one byte per message. It is ignored.
-    #[error("a state info does not fit what was asked")]
+    #[error("a state info does not match its request")]
     StateInfo,
     /// `rpc_result` has the `req_msg_id` 0.
-    #[error("an rpc_result names the message 0")]
+    #[error("an rpc_result has the req_msg_id 0")]
     ResultForNothing,
     /// The server refused a message with this code of `bad_msg_notification`. Another connection is needed.
     #[error("the server refused a message with code {0}")]

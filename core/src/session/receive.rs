@@ -270,7 +270,7 @@ impl Session {
         match reader.u32()? {
             tl_ids::RPC_RESULT => return self.on_result(now, &mut reader, body.len()),
             tl_ids::MSG_CONTAINER => {
-                return Err(MessageError::Container("a container within another message"));
+                return Err(MessageError::Container("a container inside another message"));
             }
             types::Pong::ID => {
                 types::Pong::deserialize(&mut reader)?;

@@ -38,8 +38,8 @@ impl fmt::Display for ResendReason {
             Self::Clock => f.write_str("it never accepts their time"),
             Self::Age => f.write_str("it always calls them too old (code 20)"),
             Self::Malformed(code) => write!(f, "it always calls them malformed (code {code})"),
-            Self::Resend => f.write_str("it always asks for them once more"),
-            Self::NewSession => f.write_str("it always begins a new session"),
+            Self::Resend => f.write_str("it requests them again and again"),
+            Self::NewSession => f.write_str("it creates a new session again and again"),
         }
     }
 }

@@ -13,8 +13,8 @@ use super::{DecodeError, Reader, ids, write};
 
 use crate::policy;
 
-/// Default maximum length of the output in bytes: 10 MiB.
-pub const GZIP_LIMIT: usize = policy::MAX_UNPACKED;
+/// Maximum decompressed length of one object in bytes: 10 MiB.
+pub const MAX_UNPACKED: usize = policy::MAX_UNPACKED;
 
 /// Maximum compression ratio. Deflate encodes at most 258 bytes in 2 bits, so 1032 bytes in one byte.
 const MAX_RATIO: usize = 1032;
@@ -35,10 +35,10 @@ pub enum GzipError {
     #[error("not gzip data")]
     BadHeader,
     /// The data ends inside the header, the stream or the trailer.
-    #[error("gzip data are cut off")]
+    #[error("gzip data is truncated")]
     Truncated,
     /// The compressed stream is not deflate.
-    #[error("gzip data are damaged")]
+    #[error("gzip data is damaged")]
     BadStream,
     /// The checksum of the header or of the output does not match.
     #[error("wrong checksum of gzip data")]
@@ -47,13 +47,13 @@ pub enum GzipError {
     #[error("wrong length of gzip data")]
     BadLength,
     /// The output is longer than the limit.
-    #[error("gzip data unpack to {length} bytes, more than allowed")]
+    #[error("gzip data unpacks to {length} bytes, more than allowed")]
     TooLong {
         /// Length of the output in the trailer, in bytes.
         length: usize,
     },
     /// Bytes follow the trailer.
-    #[error("bytes behind gzip data")]
+    #[error("bytes after gzip data")]
     TrailingBytes,
     /// The output is `gzip_packed` again.
     #[error("gzip data inside gzip data")]

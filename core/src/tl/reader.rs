@@ -15,7 +15,7 @@ pub const MAX_DEPTH: u8 = 32;
 #[non_exhaustive]
 pub enum DecodeError {
     /// The input ends inside a value.
-    #[error("the TL value is cut off")]
+    #[error("the TL value is truncated")]
     UnexpectedEnd,
     /// The type has no constructor with this id, or another one was expected.
     #[error("unexpected TL constructor {found:08x}")]
@@ -39,7 +39,7 @@ pub enum DecodeError {
     #[error("TL value nested too deep")]
     NestedTooDeep,
     /// Bytes follow a value that should fill the input.
-    #[error("{count} bytes behind the TL value")]
+    #[error("{count} bytes after the TL value")]
     TrailingBytes {
         /// Number of bytes after the value.
         count: usize,

@@ -16,8 +16,8 @@ pub(super) enum Found {
     QuickAck(u32),
 }
 
-/// Where the bytes of a frame are stored.
-pub(super) enum Place<'b> {
+/// The location of a frame's bytes.
+pub(super) enum FrameLocation<'b> {
     Input(&'b mut [u8]),
     Buffer,
 }
@@ -29,9 +29,10 @@ pub(super) struct Assembler {
     limit: usize,
     /// Full: number of frames received.
     frames: u32,
-    /// The start of an incomplete frame, or the frame returned last (if `spent`).
+    /// The start of an incomplete frame, or the frame returned last.
     buffer: Vec<u8>,
-    spent: bool,
+    /// The buffer contains the frame returned last.
+    has_returned_frame: bool,
     failed: Option<FrameError>,
 }
 
@@ -40,7 +41,7 @@ impl fmt::Debug for Assembler {
         // A returned frame may have been decrypted in place.
         f.debug_struct("Assembler")
             .field("kind", &self.kind)
-            .field("waiting", &if self.spent { 0 } else { self.buffer.len() })
+            .field("waiting", &if self.has_returned_frame { 0 } else { self.buffer.len() })
             .field("failed", &self.failed)
             .finish_non_exhaustive()
     }
@@ -49,25 +50,25 @@ impl fmt::Debug for Assembler {
 /// A returned frame may have been decrypted in place. Everything else in the buffer is ciphertext.
 impl Drop for Assembler {
     fn drop(&mut self) {
-        self.clear_spent();
+        self.wipe_returned_frame();
     }
 }
 
 impl Assembler {
     /// Creates an assembler. `kind` is `None` if the peer's tag has not been received yet.
     pub(super) const fn new(kind: Option<TransportKind>, by: SentBy, limit: usize) -> Self {
-        Self { kind, by, limit, frames: 0, buffer: Vec::new(), spent: false, failed: None }
+        Self { kind, by, limit, frames: 0, buffer: Vec::new(), has_returned_frame: false, failed: None }
     }
 
     pub(super) const fn kind(&self) -> Option<TransportKind> {
         self.kind
     }
 
-    /// Returns the next frame and where its bytes are stored, or `None` once all of the input is consumed.
+    /// Returns the next frame and the location of its bytes, or `None` once all of the input is consumed.
     pub(super) fn next<'b>(
         &mut self,
         input: &mut &'b mut [u8],
-    ) -> Result<Option<(Found, Place<'b>)>, FrameError> {
+    ) -> Result<Option<(Found, FrameLocation<'b>)>, FrameError> {
         let next = self.find(input);
         match next {
             Ok(None) if self.buffer.is_empty() && self.buffer.capacity() > policy::MAX_KEPT_FRAME_BUFFER => {
@@ -89,26 +90,29 @@ impl Assembler {
     }
 
     /// Returns the bytes of the frame that [`next`](Self::next) found last, including its headers.
-    pub(super) const fn bytes<'s, 'b: 's>(&'s mut self, place: Place<'b>) -> &'s mut [u8] {
-        match place {
-            Place::Input(frame) => frame,
-            Place::Buffer => self.buffer.as_mut_slice(),
+    pub(super) const fn bytes<'s, 'b: 's>(&'s mut self, location: FrameLocation<'b>) -> &'s mut [u8] {
+        match location {
+            FrameLocation::Input(frame) => frame,
+            FrameLocation::Buffer => self.buffer.as_mut_slice(),
         }
     }
 
     /// Like [`bytes`](Self::bytes), but read-only.
-    pub(super) fn peek<'s>(&'s self, place: &'s Place<'_>) -> &'s [u8] {
-        match place {
-            Place::Input(frame) => frame,
-            Place::Buffer => &self.buffer,
+    pub(super) fn peek<'s>(&'s self, location: &'s FrameLocation<'_>) -> &'s [u8] {
+        match location {
+            FrameLocation::Input(frame) => frame,
+            FrameLocation::Buffer => &self.buffer,
         }
     }
 
-    fn find<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<(Found, Place<'b>)>, FrameError> {
+    fn find<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<(Found, FrameLocation<'b>)>, FrameError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        self.clear_spent();
+        self.wipe_returned_frame();
         let Some(kind) = self.recognise(input) else { return Ok(None) };
 
         if self.buffer.is_empty() {
@@ -116,7 +120,7 @@ impl Assembler {
                 Some((found, total)) if total <= input.len() => {
                     let frame = take(input, total);
                     self.check(kind, frame)?;
-                    return Ok(Some((found, Place::Input(frame))));
+                    return Ok(Some((found, FrameLocation::Input(frame))));
                 }
                 _ => {
                     self.buffer.extend_from_slice(take(input, usize::MAX));
@@ -132,8 +136,8 @@ impl Assembler {
                 let frame = mem::take(&mut self.buffer);
                 let checked = self.check(kind, &frame);
                 self.buffer = frame;
-                self.spent = true;
-                return checked.map(|()| Some((found, Place::Buffer)));
+                self.has_returned_frame = true;
+                return checked.map(|()| Some((found, FrameLocation::Buffer)));
             }
             let more = take(input, missing);
             if more.is_empty() {
@@ -144,8 +148,8 @@ impl Assembler {
     }
 
     /// Wipes the frame returned last: its bytes only, not the whole capacity of the buffer.
-    fn clear_spent(&mut self) {
-        if mem::take(&mut self.spent) {
+    fn wipe_returned_frame(&mut self) {
+        if mem::take(&mut self.has_returned_frame) {
             wipe(&mut self.buffer);
             self.buffer.clear();
         }
@@ -260,10 +264,10 @@ mod tests {
     fn a_whole_frame_is_handed_out_where_it_lies() {
         let mut assembler = Assembler::new(Some(TransportKind::Intermediate), SentBy::Server, DEFAULT_LIMIT);
         let mut stream = [4, 0, 0, 0, 1, 2, 3, 4];
-        let place = stream.as_ptr();
+        let location = stream.as_ptr();
         let mut input = &mut stream[..];
         let (_, found) = assembler.next(&mut input).unwrap().unwrap();
-        assert_eq!(assembler.bytes(found).as_ptr(), place);
+        assert_eq!(assembler.bytes(found).as_ptr(), location);
         assert_eq!(assembler.buffer.capacity(), 0);
     }
 }

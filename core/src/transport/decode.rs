@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::Range;
 
 use super::TransportKind;
-use super::assemble::{Assembler, Found, Place};
+use super::assemble::{Assembler, Found, FrameLocation};
 use super::header::{FrameError, SentBy};
 
 /// Decodes the frames that a server sends.
@@ -58,18 +58,18 @@ impl FrameDecoder {
     /// Returns [`FrameError`] if the stream is not valid. Close the connection then: every later call returns the same
     /// error.
     pub fn next<'s, 'b: 's>(&'s mut self, input: &mut &'b mut [u8]) -> Result<Option<Frame<'s>>, FrameError> {
-        Ok(self.locate(input)?.map(|located| self.show(located)))
+        Ok(self.locate(input)?.map(|located| self.resolve(located)))
     }
 
-    /// Finds the next frame without borrowing the decoder. [`show`](Self::show) returns the frame.
+    /// Finds the next frame without borrowing the decoder. [`resolve`](Self::resolve) returns the frame.
     pub(super) fn locate<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Located<'b>>, FrameError> {
-        while let Some((found, place)) = self.assembler.next(input)? {
+        while let Some((found, location)) = self.assembler.next(input)? {
             let payload = match found {
                 Found::QuickAck(token) => return Ok(Some(Located::QuickAck(token))),
                 Found::Frame { payload, .. } => payload,
             };
-            match read_short(self.assembler.peek(&place).get(payload.clone()).unwrap_or_default()) {
-                None => return Ok(Some(Located::Payload(payload, place))),
+            match read_short(self.assembler.peek(&location).get(payload.clone()).unwrap_or_default()) {
+                None => return Ok(Some(Located::Payload(payload, location))),
                 Some(Short::Nothing) => {}
                 Some(Short::QuickAck(token)) => return Ok(Some(Located::QuickAck(token))),
                 Some(Short::Error(code)) => return Ok(Some(Located::Error(code))),
@@ -85,11 +85,11 @@ impl FrameDecoder {
     }
 
     /// Returns the frame that [`locate`](Self::locate) found last.
-    pub(super) fn show<'s, 'b: 's>(&'s mut self, located: Located<'b>) -> Frame<'s> {
+    pub(super) fn resolve<'s, 'b: 's>(&'s mut self, located: Located<'b>) -> Frame<'s> {
         match located {
-            Located::Payload(payload, place) => {
+            Located::Payload(payload, location) => {
                 // The assembler has measured the payload, so the range is never out of bounds.
-                Frame::Payload(self.assembler.bytes(place).get_mut(payload).unwrap_or_default())
+                Frame::Payload(self.assembler.bytes(location).get_mut(payload).unwrap_or_default())
             }
             Located::Error(code) => Frame::Error(code),
             Located::QuickAck(token) => Frame::QuickAck(token),
@@ -99,7 +99,7 @@ impl FrameDecoder {
 
 /// A [`Frame`] by the location of its bytes.
 pub(super) enum Located<'b> {
-    Payload(Range<usize>, Place<'b>),
+    Payload(Range<usize>, FrameLocation<'b>),
     Error(i32),
     QuickAck(u32),
 }

@@ -37,7 +37,7 @@ pub enum FrameError {
         length: usize,
     },
     /// Full: a frame is missing, duplicated or out of order.
-    #[error("frame number {found} came in the place of number {expected}")]
+    #[error("frame number {found} arrived instead of number {expected}")]
     Sequence {
         /// Number of frames received before.
         expected: u32,

@@ -61,7 +61,7 @@ pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
 #[cfg(feature = "mtproxy")]
 pub use proxy_link::{ProxyLink, ProxyLinkError, SocksLink, percent_decode};
 pub use proxy_secret::{MAX_PROXY_DOMAIN_LEN, ProxyMode, ProxySecret, ProxySecretError};
-pub use server::{Request, ServerFrameDecoder};
+pub use server::{ClientPacket, ServerFrameDecoder};
 pub use stack::{Batch, Incoming, TransportStack};
 pub use stack_error::StackError;
 pub use stack_options::StackOptions;

@@ -55,11 +55,11 @@ impl fmt::Debug for SocksLink {
 #[non_exhaustive]
 pub enum ProxyLinkError {
     /// The text is not a link to a proxy of this kind.
-    #[error("the text is no link to a proxy, such as tg://proxy?... or https://t.me/socks?...")]
+    #[error("the text is not a link to a proxy, such as tg://proxy?... or https://t.me/socks?...")]
     NotALink,
     /// The text is a Telegram link, but not to a proxy of either kind.
     #[error(
-        "this link of Telegram leads to no MTProxy and no SOCKS5 proxy; an HTTP proxy is given as http://HOST:PORT"
+        "this Telegram link leads neither to an MTProxy nor to a SOCKS5 proxy; an HTTP proxy is given as http://HOST:PORT"
     )]
     OtherLink,
     /// A parameter is missing.
@@ -69,10 +69,10 @@ pub enum ProxyLinkError {
     #[error("the link's {0} cannot be read")]
     Escape(&'static str),
     /// The server is neither a name nor an address.
-    #[error("the link's server is no name and no address")]
+    #[error("the link's server is neither a name nor an address")]
     Server,
     /// The port is not a number from 1 to 65535.
-    #[error("the link's port is no number from 1 to 65535")]
+    #[error("the link's port is not a number from 1 to 65535")]
     Port,
     /// The secret is not valid.
     #[error(transparent)]
@@ -83,9 +83,9 @@ impl FromStr for ProxyLink {
     type Err = ProxyLinkError;
 
     fn from_str(link: &str) -> Result<Self, ProxyLinkError> {
-        let link = tidy(link);
+        let link = clean_up(link);
         let query = query_of(&link, "proxy")?;
-        let (server, port) = place(query)?;
+        let (server, port) = server_and_port(query)?;
         let secret = read_secret(&parameter(query, "secret")?)?;
         Ok(Self { server, port, secret })
     }
@@ -95,9 +95,9 @@ impl FromStr for SocksLink {
     type Err = ProxyLinkError;
 
     fn from_str(link: &str) -> Result<Self, ProxyLinkError> {
-        let link = tidy(link);
+        let link = clean_up(link);
         let query = query_of(&link, "socks")?;
-        let (server, port) = place(query)?;
+        let (server, port) = server_and_port(query)?;
         let optional = |name| match parameter(query, name) {
             Err(ProxyLinkError::Missing(_)) => Ok(Zeroizing::default()),
             other => other,
@@ -108,13 +108,13 @@ impl FromStr for SocksLink {
 }
 
 /// Returns the server and the port, which every link has.
-fn place(query: &str) -> Result<(String, u16), ProxyLinkError> {
+fn server_and_port(query: &str) -> Result<(String, u16), ProxyLinkError> {
     let server = parameter(query, "server")?;
     let server = server.trim();
     let server = server.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(server);
     // An IP address at the end of a sentence, with its full stop.
     let server = server.strip_suffix('.').filter(|ip| ip.parse::<IpAddr>().is_ok()).unwrap_or(server);
-    let is_host = (1..=255).contains(&server.len()) && server.bytes().all(is_of_a_host);
+    let is_host = (1..=255).contains(&server.len()) && server.bytes().all(is_host_byte);
     let address = server.split('%').next().unwrap_or_default();
     if !is_host || (server.contains(':') && address.parse::<Ipv6Addr>().is_err()) {
         return Err(ProxyLinkError::Server);
@@ -125,10 +125,10 @@ fn place(query: &str) -> Result<(String, u16), ProxyLinkError> {
 
 /// Removes what chats, mails, shells and web pages add around and inside a link. If the link has no scheme, the text
 /// before it is kept.
-fn tidy(text: &str) -> Zeroizing<String> {
-    let is_seen = |c: &char| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+fn clean_up(text: &str) -> Zeroizing<String> {
+    let is_visible = |c: &char| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     let mut link = Zeroizing::new(String::with_capacity(text.len()));
-    link.extend(text.chars().filter(is_seen));
+    link.extend(text.chars().filter(is_visible));
     // A whole link as a parameter of another link.
     if !link.contains('?')
         && (link.contains("%3F") || link.contains("%3f"))
@@ -144,11 +144,11 @@ fn tidy(text: &str) -> Zeroizing<String> {
     for escaped in ["?", "="] {
         link = Zeroizing::new(link.replace(&alloc::format!("\\{escaped}"), escaped));
     }
-    Zeroizing::new(cut_out(&link).to_owned())
+    Zeroizing::new(extract_link(&link).to_owned())
 }
 
 /// Returns the link in a text from its scheme on. It ends at the bracket or bold mark that closes the one before it.
-fn cut_out(text: &str) -> &str {
+fn extract_link(text: &str) -> &str {
     let around = |c: char| {
         c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`' | '«' | '»' | '“' | '”' | '„')
     };
@@ -244,6 +244,6 @@ pub fn percent_decode(text: &str) -> Option<Zeroizing<String>> {
 }
 
 /// Returns whether the byte can be part of a name (of any script) or an IP address.
-const fn is_of_a_host(byte: u8) -> bool {
+const fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%' | 0x80..)
 }

@@ -12,18 +12,18 @@ pub struct ServerFrameDecoder {
     assembler: Assembler,
 }
 
-/// One packet of a client. Its `Debug` output shows the length of the packet, not its content.
+/// A packet that a client sent. Its `Debug` output shows the length of the packet, not its content.
 #[derive(PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct ClientPacket<'a> {
     /// The packet. In padded intermediate its padding follows it.
     pub payload: &'a mut [u8],
     /// Whether the client requests a quick ack.
     pub quick_ack: bool,
 }
 
-impl fmt::Debug for Request<'_> {
+impl fmt::Debug for ClientPacket<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
+        f.debug_struct("ClientPacket")
             .field("payload", &format_args!("{} bytes", self.payload.len()))
             .field("quick_ack", &self.quick_ack)
             .finish()
@@ -52,12 +52,12 @@ impl ServerFrameDecoder {
     pub fn next<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b mut [u8],
-    ) -> Result<Option<Request<'s>>, FrameError> {
-        let Some((found, place)) = self.assembler.next(input)? else { return Ok(None) };
+    ) -> Result<Option<ClientPacket<'s>>, FrameError> {
+        let Some((found, location)) = self.assembler.next(input)? else { return Ok(None) };
         match found {
             Found::Frame { payload, quick_ack } => {
-                let payload = self.assembler.bytes(place).get_mut(payload);
-                Ok(payload.map(|payload| Request { payload, quick_ack }))
+                let payload = self.assembler.bytes(location).get_mut(payload);
+                Ok(payload.map(|payload| ClientPacket { payload, quick_ack }))
             }
             // Never: only streams from a server have quick acks.
             Found::QuickAck(_) => Ok(None),

@@ -17,9 +17,9 @@ use crate::crypto::SecureRandom;
 
 /// The client's end of one connection: frames on one side, the bytes of the stream on the other.
 ///
-/// To send, call [`control`](Self::control), which writes the layers' own bytes; then [`begin`](Self::begin), write
-/// frames with the [`encoder`](Self::encoder), and call [`finish`](Self::finish). To receive, call
-/// [`read`](Self::read).
+/// To send, call [`write_control`](Self::write_control), which writes the layers' own bytes; then
+/// [`begin`](Self::begin), write frames with the [`encoder`](Self::encoder), and call [`finish`](Self::finish). To
+/// receive, call [`read`](Self::read).
 ///
 /// A plain connection has no overhead besides its framing. The other layers work in place in the caller's buffers, and
 /// allocate only for pongs once the connection is open.
@@ -39,7 +39,7 @@ use crate::crypto::SecureRandom;
 /// let options = StackOptions::new(TransportKind::Abridged, &StreamMode::Obfuscated, 2, now);
 /// let mut stack = TransportStack::new(&options, random);
 /// let mut out = Vec::new();
-/// stack.control(&mut out, random);
+/// stack.write_control(&mut out, random);
 /// if let Some(batch) = stack.begin(&mut out) {
 ///     let frame = stack.encoder().begin(8, &mut out, false)?;
 ///     out.extend_from_slice(b"8 bytes.");
@@ -55,25 +55,25 @@ pub struct TransportStack {
     decoder: FrameDecoder,
     obfuscated: Option<Box<Obfuscated>>,
     tunnel: Tunnel,
-    first: First,
+    prefix: StreamPrefix,
     /// The error that ended the stream: errors are final.
     failed: Option<StackError>,
 }
 
 /// The first bytes of the stream, which identify servers of other protocols.
 #[derive(Default)]
-struct First {
+struct StreamPrefix {
     bytes: [u8; 6],
     count: usize,
 }
 
-impl fmt::Debug for First {
+impl fmt::Debug for StreamPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.count)
     }
 }
 
-impl First {
+impl StreamPrefix {
     /// Checks whether the stream starts like another protocol: TLS, web and SSH servers answer unencrypted. An
     /// obfuscated stream starts like that by chance in one of 2^40 connections.
     fn check(&mut self, input: &[u8]) -> Result<(), FrameError> {
@@ -142,15 +142,15 @@ impl TransportStack {
             decoder: FrameDecoder::new(kind, options.limit),
             obfuscated,
             tunnel,
-            first: First::default(),
+            prefix: StreamPrefix::default(),
             failed: None,
         }
     }
 
     /// Appends the layers' own bytes (first messages, pongs). Returns whether there were any. They must be sent before
     /// any bytes written later.
-    pub fn control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
-        self.tunnel.control(out, random)
+    pub fn write_control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
+        self.tunnel.write_control(out, random)
     }
 
     /// Returns whether frames can be sent. Fake TLS and WebSockets first wait for the peer's answer.
@@ -216,14 +216,14 @@ impl TransportStack {
     /// Starts to read received bytes, split in any way. Call [`Incoming::next`] until it returns `None`: bytes that are
     /// not read are lost, and the stream cannot be read any further.
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {
-        let mut incoming = Incoming { stack: self, outer: &mut [], clear: &mut [] };
+        let mut incoming = Incoming { stack: self, undecoded: &mut [], deobfuscated: &mut [] };
         if incoming.stack.tunnel.is_none() {
-            if let Err(foreign) = incoming.stack.first.check(input) {
+            if let Err(foreign) = incoming.stack.prefix.check(input) {
                 incoming.stack.failed = Some(foreign.into());
             }
-            incoming.clear = incoming.stack.deobfuscate(input);
+            incoming.deobfuscated = incoming.stack.deobfuscate(input);
         } else {
-            incoming.outer = input;
+            incoming.undecoded = input;
         }
         incoming
     }
@@ -236,8 +236,8 @@ impl TransportStack {
     }
 
     /// Returns the next piece of the tunnel's payload, decrypted.
-    fn next_piece<'b>(&mut self, outer: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, StackError> {
-        let piece = self.tunnel.next(outer)?;
+    fn next_piece<'b>(&mut self, undecoded: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, StackError> {
+        let piece = self.tunnel.next(undecoded)?;
         Ok(piece.map(|piece| self.deobfuscate(piece)))
     }
 }
@@ -246,17 +246,17 @@ impl TransportStack {
 pub struct Incoming<'l, 'b> {
     stack: &'l mut TransportStack,
     /// The bytes that the tunnel has not read yet.
-    outer: &'b mut [u8],
+    undecoded: &'b mut [u8],
     /// The bytes that have passed all layers except the framing.
-    clear: &'b mut [u8],
+    deobfuscated: &'b mut [u8],
 }
 
 impl fmt::Debug for Incoming<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming")
             .field("stack", &self.stack)
-            .field("outer", &format_args!("{} bytes", self.outer.len()))
-            .field("clear", &format_args!("{} bytes", self.clear.len()))
+            .field("undecoded", &format_args!("{} bytes", self.undecoded.len()))
+            .field("deobfuscated", &format_args!("{} bytes", self.deobfuscated.len()))
             .finish()
     }
 }
@@ -270,7 +270,7 @@ impl<'b> Incoming<'_, 'b> {
     #[allow(clippy::should_implement_trait, reason = "the frame borrows from it")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, StackError> {
         match self.locate() {
-            Ok(located) => Ok(located.map(|located| self.stack.decoder.show(located))),
+            Ok(located) => Ok(located.map(|located| self.stack.decoder.resolve(located))),
             Err(error) => {
                 self.stack.failed = Some(error);
                 Err(error)
@@ -283,11 +283,11 @@ impl<'b> Incoming<'_, 'b> {
             return Err(error);
         }
         loop {
-            if let Some(located) = self.stack.decoder.locate(&mut self.clear)? {
+            if let Some(located) = self.stack.decoder.locate(&mut self.deobfuscated)? {
                 return Ok(Some(located));
             }
-            match self.stack.next_piece(&mut self.outer)? {
-                Some(piece) => self.clear = piece,
+            match self.stack.next_piece(&mut self.undecoded)? {
+                Some(piece) => self.deobfuscated = piece,
                 None => return Ok(None),
             }
         }

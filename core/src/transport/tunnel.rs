@@ -62,7 +62,7 @@ impl Tunnel {
 
     /// Appends the tunnel's own bytes. Returns whether there were any.
     #[allow(clippy::ptr_arg, reason = "tunnels append to it, if a feature switches them on")]
-    pub(super) fn control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
+    pub(super) fn write_control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
         match self {
             Self::None => false,
             #[cfg(feature = "mtproxy")]
@@ -73,7 +73,7 @@ impl Tunnel {
                 has_hello
             }
             #[cfg(feature = "websocket")]
-            Self::WebSocket(socket) => socket.control(out, random),
+            Self::WebSocket(socket) => socket.write_control(out, random),
         }
     }
 
@@ -89,14 +89,14 @@ impl Tunnel {
         }
     }
 
-    /// Returns the next piece of payload, in place in `outer`, or `None` once all of `outer` is consumed.
-    pub(super) fn next<'b>(&mut self, outer: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, StackError> {
+    /// Returns the next piece of payload, in place in `input`, or `None` once all of `input` is consumed.
+    pub(super) fn next<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<&'b mut [u8]>, StackError> {
         match self {
             Self::None => Ok(None),
             #[cfg(feature = "mtproxy")]
-            Self::FakeTls(tls) => Ok(tls.next(outer)?),
+            Self::FakeTls(tls) => Ok(tls.next(input)?),
             #[cfg(feature = "websocket")]
-            Self::WebSocket(socket) => Ok(socket.next(outer)?),
+            Self::WebSocket(socket) => Ok(socket.next(input)?),
         }
     }
 }

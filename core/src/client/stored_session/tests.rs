@@ -101,7 +101,7 @@ fn the_newest_twenty_tokens_are_kept() {
 #[test]
 fn every_changed_or_missing_character_is_noticed() {
     let text = StoredSession { servers: custom(), ..sample() }.to_text();
-    for at in FORMAT.mark.len()..text.len() {
+    for at in FORMAT.prefix.len()..text.len() {
         let replacement = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
         let mut changed = String::from(text.as_str());
         changed.replace_range(at..=at, replacement);

@@ -33,7 +33,7 @@ pub enum FakeTlsError {
     #[error("the proxy ended the connection with an alert")]
     Alert,
     /// A record after the answer is not application data.
-    #[error("a record of type {0} came in place of data")]
+    #[error("a record of type {0} arrived instead of data")]
     NotData(u8),
     /// A record has another version than TLS 1.2, the version that TLS 1.3 puts into its records.
     #[error("a record of an unknown version")]
@@ -43,14 +43,14 @@ pub enum FakeTlsError {
 /// Describes the peer by the type of the unexpected record.
 fn answer_text(number: u8, kind: u8) -> String {
     match (number, kind) {
-        (0, b'H') => "a web server without TLS answers in the place of a proxy".into(),
+        (0, b'H') => "a web server without TLS answers instead of a proxy".into(),
         (0, kind) if !(CHANGE_CIPHER_SPEC..=APPLICATION_DATA).contains(&kind) => {
-            "what answers speaks no TLS".into()
+            "the peer does not speak TLS".into()
         }
         (1, HANDSHAKE) => {
-            "a TLS server of a web site answers in the place of a proxy, which has it do so if the secret is wrong, or our clock is"
+            "the TLS server of a web site answers instead of the proxy, which forwards to it if the secret or our clock is wrong"
                 .into()
         }
-        _ => format!("the answer is none of a proxy: a record of type {kind} came as number {number}"),
+        _ => format!("the answer is not that of a proxy: record number {number} has the type {kind}"),
     }
 }

@@ -41,8 +41,7 @@ use crate::crypto::SecureRandom;
 pub struct FakeTls {
     hello: Vec<u8>,
     phase: Phase,
-    /// Whether the first payload has been sent.
-    begun: bool,
+    has_sent_payload: bool,
 }
 
 enum Phase {
@@ -68,7 +67,7 @@ impl FakeTls {
         let client_random = sign(&mut hello, key, unix);
         let mut mac = keyed(key);
         mac.update(&client_random);
-        Self { hello, phase: Phase::Hello(Box::new(Answer::new(mac))), begun: false }
+        Self { hello, phase: Phase::Hello(Box::new(Answer::new(mac))), has_sent_payload: false }
     }
 
     /// Returns the bytes to send first, once. Later calls return an empty vector.
@@ -104,7 +103,7 @@ impl FakeTls {
     /// returns `true`.
     pub fn wrap(&mut self, out: &mut Vec<u8>, from: usize) {
         if out.len() > from {
-            records::wrap(out, from, !core::mem::replace(&mut self.begun, true));
+            records::wrap(out, from, !core::mem::replace(&mut self.has_sent_payload, true));
         }
     }
 

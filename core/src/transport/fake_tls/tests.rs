@@ -45,12 +45,12 @@ impl SecureRandom for Seeded {
 fn waiting(key: &[u8], client_random: &[u8]) -> FakeTls {
     let mut mac = keyed(key.try_into().unwrap());
     mac.update(client_random);
-    FakeTls { hello: Vec::new(), phase: Phase::Hello(Box::new(Answer::new(mac))), begun: false }
+    FakeTls { hello: Vec::new(), phase: Phase::Hello(Box::new(Answer::new(mac))), has_sent_payload: false }
 }
 
 /// Returns a client that has received its answer.
 fn open() -> FakeTls {
-    FakeTls { hello: Vec::new(), phase: Phase::Open(Records::default()), begun: false }
+    FakeTls { hello: Vec::new(), phase: Phase::Open(Records::default()), has_sent_payload: false }
 }
 
 /// Feeds `stream` in pieces of `step` bytes. Returns the payload.
@@ -257,7 +257,7 @@ fn any_payloads_in_any_pieces_come_out_as_they_went_in() {
     fn property(payloads: Vec<(Vec<u8>, u8)>, step: u8) -> bool {
         let (mut sender, mut receiver) = (open(), open());
         // A proxy sends no change of cipher here.
-        sender.begun = true;
+        sender.has_sent_payload = true;
         let (mut stream, mut expected) = (Vec::new(), Vec::new());
         for (payload, times) in payloads {
             let payload = payload.repeat(usize::from(times) + 1);
@@ -407,10 +407,10 @@ fn c3_what_stands_in_the_place_of_a_proxy_is_named() {
     let text =
         |stream: &[u8]| std::format!("{}", feed(&mut waiting(&[1; 16], &[2; 32]), stream, 1).unwrap_err());
     assert!(text(b"HTTP/1.1 400").contains("a web server without TLS"));
-    assert!(text(b"SSH-2.0-x").contains("speaks no TLS"));
+    assert!(text(b"SSH-2.0-x").contains("does not speak TLS"));
     let hello = [&[22, 3, 3, 0, 38][..], &[0; 38]].concat();
-    assert!(text(&[&hello[..], &[22, 3, 3]].concat()).contains("a TLS server of a web site"));
-    assert!(text(&[&hello[..], &[23, 3, 3]].concat()).contains("type 23 came as number 1"));
+    assert!(text(&[&hello[..], &[22, 3, 3]].concat()).contains("the TLS server of a web site"));
+    assert!(text(&[&hello[..], &[23, 3, 3]].concat()).contains("record number 1 has the type 23"));
 }
 
 #[test]

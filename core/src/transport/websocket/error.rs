@@ -23,7 +23,7 @@ pub enum WebSocketError {
     #[error("the server masked a frame")]
     Masked,
     /// A frame is neither binary nor a control frame.
-    #[error("a frame of type {0} came")]
+    #[error("a frame has the unknown type {0}")]
     Kind(u8),
     /// A continuation frame without a message, or a new message before the end of the last one.
     #[error("a fragment came out of order")]
@@ -32,7 +32,7 @@ pub enum WebSocketError {
     #[error("a control frame is fragmented or too long")]
     Control,
     /// A length is not in its shortest form, or exceeds 63 bits.
-    #[error("the length of a frame is badly written")]
+    #[error("the length of a frame is not in its shortest form")]
     Length,
     /// The server sent a close frame, with this status code if it had one. The usual code is 1000.
     #[error("the server closed the WebSocket ({})", .0.unwrap_or(1005))]

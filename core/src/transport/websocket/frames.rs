@@ -29,8 +29,8 @@ pub(super) struct Reader {
     /// The type of the current frame and the number of unread bytes of its body.
     kind: u8,
     body_left: u64,
-    /// Whether the last data frame was not the last of its message.
-    fragmented: bool,
+    /// The last data frame was not the last of its message.
+    is_fragmented: bool,
     /// The body of a control frame.
     control: Vec<u8>,
     /// The body of the last unanswered ping.
@@ -92,10 +92,10 @@ impl Reader {
                 return Err(WebSocketError::Reserved);
             }
             match kind {
-                BINARY | CONTINUATION if self.fragmented != (kind == CONTINUATION) => {
+                BINARY | CONTINUATION if self.is_fragmented != (kind == CONTINUATION) => {
                     return Err(WebSocketError::Fragment);
                 }
-                BINARY | CONTINUATION => self.fragmented = !last,
+                BINARY | CONTINUATION => self.is_fragmented = !last,
                 CLOSE | PING | PONG if last => {}
                 CLOSE | PING | PONG => return Err(WebSocketError::Control),
                 _ => return Err(WebSocketError::Kind(kind)),

@@ -26,7 +26,7 @@ pub const WEBSOCKET_NORMAL_CLOSURE: u16 = 1000;
 
 /// The client's end of a WebSocket.
 ///
-/// [`control`](Self::control) writes the bytes to send before and between the data. Pass received bytes to
+/// [`write_control`](Self::write_control) writes the bytes to send before and between the data. Pass received bytes to
 /// [`next`](Self::next), and [`wrap`](Self::wrap) payload once [`is_open`](Self::is_open) returns `true`.
 pub struct WebSocket {
     request: Vec<u8>,
@@ -61,7 +61,7 @@ impl WebSocket {
 
     /// Appends the bytes to send now: the request, once, and later the answer to the server's last ping. Returns
     /// whether there were any.
-    pub fn control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
+    pub fn write_control(&mut self, out: &mut Vec<u8>, random: &mut dyn SecureRandom) -> bool {
         let before = out.len();
         if !self.request.is_empty() {
             out.append(&mut self.request);

@@ -12,7 +12,7 @@ pub struct WebSocketTarget {
 /// The host or path is not valid in a request: empty, longer than 1024 bytes, a path without a leading `/`, or
 /// characters other than printable ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the host or the path cannot stand in a request")]
+#[error("the host or the path is not valid in a request")]
 pub struct InvalidTarget;
 
 impl WebSocketTarget {
