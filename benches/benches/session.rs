@@ -9,7 +9,7 @@ use sansgram_benches::{CpuTime, Server, auth_key, bytes};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, TransportKind};
+use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, Framing};
 
 const BODY: usize = 100;
 
@@ -45,8 +45,8 @@ impl Pair {
         clock.set_from_handshake(now, 1_700_000_000);
         Self {
             session: Session::new(key.clone(), 0, clock, &mut random, now),
-            encoder: FrameEncoder::without_tag(TransportKind::Intermediate),
-            decoder: FrameDecoder::new(TransportKind::Intermediate, DEFAULT_LIMIT),
+            encoder: FrameEncoder::without_tag(Framing::Intermediate),
+            decoder: FrameDecoder::new(Framing::Intermediate, DEFAULT_LIMIT),
             random,
             bodies: Bodies(bytes(BODY)),
             out: Vec::new(),

@@ -3,7 +3,7 @@
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::message::{self, Direction, PREFIX_LEN};
 use sansgram_core::tl::{Reader, ids};
-use sansgram_core::transport::{FrameEncoder, ServerFrameDecoder, TransportKind};
+use sansgram_core::transport::{FrameEncoder, Framing, ServerFrameDecoder};
 
 use crate::Seeded;
 
@@ -25,8 +25,8 @@ impl Server {
     pub const fn new(key: AuthKey) -> Self {
         Self {
             key,
-            decoder: ServerFrameDecoder::new(Some(TransportKind::Intermediate), 1 << 22),
-            encoder: FrameEncoder::without_tag(TransportKind::Intermediate),
+            decoder: ServerFrameDecoder::new(Some(Framing::Intermediate), 1 << 22),
+            encoder: FrameEncoder::without_tag(Framing::Intermediate),
             session_id: 0,
             last_id: 0,
             requests: Vec::new(),

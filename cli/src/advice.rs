@@ -177,7 +177,7 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
             "try again later, and do not trust this server if it happens again"
         }
         DisconnectReason::Frame(_) | DisconnectReason::Plain(_) => {
-            "check the address, or try another --transport"
+            "check the address, or try another --framing"
         }
         DisconnectReason::Handshake(HandshakeError::UnknownFingerprints { .. }) => {
             "name the server's key with --public-key FILE, or do not trust this server"

@@ -120,7 +120,7 @@ impl<'a> Login<'a> {
         let sandbox = args.sandbox.then(Sandbox::start).transpose()?;
         let config = match &sandbox {
             Some(sandbox) => {
-                let mut config = sandbox.config()?.with_transport(args.server.transport);
+                let mut config = sandbox.config()?.with_framing(args.server.framing);
                 args.server.network.disguise(&mut config);
                 config
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::TypedValueParser;
 use sansgram_runtime::core::PublicKey;
-use sansgram_runtime::core::client::TransportKind;
+use sansgram_runtime::core::client::Framing;
 use sansgram_runtime::core::client::{Config, DcTable, Servers, StoredSession, WrongServers};
 use sansgram_runtime::{Error, read_file};
 
@@ -35,8 +35,8 @@ pub(crate) struct ServerArgs {
     pub(crate) public_key: Vec<PathBuf>,
 
     /// How messages are framed
-    #[arg(long, value_name = "KIND", default_value = "intermediate", value_parser = transport())]
-    pub(crate) transport: TransportKind,
+    #[arg(long, value_name = "KIND", default_value = "intermediate", value_parser = framing())]
+    pub(crate) framing: Framing,
 
     /// Which async runtime drives the client
     #[arg(
@@ -128,7 +128,7 @@ impl ServerArgs {
         };
         // Checked before a name is looked up or a connection is made.
         config.check(session).map_err(Error::from)?;
-        config.transport = self.transport;
+        config.framing = self.framing;
         self.network.apply_to(&mut config, lookup)?;
         Ok(config)
     }
@@ -149,7 +149,7 @@ fn read_key(file: &Path) -> Result<PublicKey, Failure> {
         .map_err(|error| Failure::new(format!("the public key {} cannot be used: {error}", file.display())))
 }
 
-fn transport() -> impl TypedValueParser<Value = TransportKind> {
-    clap::builder::PossibleValuesParser::new(TransportKind::ALL.map(TransportKind::name))
-        .try_map(|name| name.parse::<TransportKind>())
+fn framing() -> impl TypedValueParser<Value = Framing> {
+    clap::builder::PossibleValuesParser::new(Framing::ALL.map(Framing::name))
+        .try_map(|name| name.parse::<Framing>())
 }

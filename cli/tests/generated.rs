@@ -89,7 +89,7 @@ fn e_bash_completes_sessions() {
         completes(&["whoami", "--session", "="]).split("|").map(String::from).collect();
     all.sort();
     assert_eq!(all, ["", "dir", "home", "me", "my work"]);
-    assert_eq!(completes(&["login", "--transport", "=", "p"]), "padded|");
+    assert_eq!(completes(&["login", "--framing", "=", "p"]), "padded|");
     assert_eq!(completes(&["whoami", "--api-id", "m"]), "m|");
     // Bash completes files itself if there is no answer.
     assert_eq!(completes(&["sessions", "import", "--from", "m"]), "|");

@@ -134,9 +134,9 @@ fn values_come_from_the_environment_too() {
 
 #[test]
 fn all_transports() {
-    for transport in ["abridged", "intermediate", "padded", "full"] {
+    for framing in ["abridged", "intermediate", "padded", "full"] {
         let values = ["--phone", "9996632222", "--code", "33333", "--password", "sandbox"];
-        login(&[&values[..], &["--transport", transport]].concat()).ok();
+        login(&[&values[..], &["--framing", framing]].concat()).ok();
     }
 }
 

@@ -47,10 +47,10 @@ fn a_session_from_login_to_logout() {
 #[test]
 fn all_transports_and_runtimes() {
     let server = Server::new(ServerOptions::default());
-    for transport in ["abridged", "intermediate", "padded", "full"] {
+    for framing in ["abridged", "intermediate", "padded", "full"] {
         for runtime in ["tokio", "smol"] {
-            let session = format!("{transport}-{runtime}");
-            let how = ["--transport", transport, "--runtime", runtime, "--session", &session];
+            let session = format!("{framing}-{runtime}");
+            let how = ["--framing", framing, "--runtime", runtime, "--session", &session];
             server.run(&[&["login", "--phone", "9996631234", "--code", "33333"], &how[..]].concat()).ok();
             assert!(server.run(&[&["whoami"], &how[..]].concat()).ok().contains("on DC 3"));
         }

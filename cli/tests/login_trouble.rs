@@ -102,9 +102,8 @@ fn one_byte_now_and_then() {
 #[test]
 fn garbage() {
     let server = misbehaving(FaultInjection::default().with_garbage_first_reply(true));
-    for transport in ["abridged", "intermediate", "padded", "full"] {
-        within(20, || server.run(&[&BOT[..], &["--transport", transport, "--timeout", "6"]].concat()))
-            .fails(&[]);
+    for framing in ["abridged", "intermediate", "padded", "full"] {
+        within(20, || server.run(&[&BOT[..], &["--framing", framing, "--timeout", "6"]].concat())).fails(&[]);
     }
 }
 
@@ -125,7 +124,7 @@ fn another_protocol() {
     assert!(!run.stderr.contains('\u{1b}'), "{run:?}");
 }
 
-/// What speaks another protocol is named, whatever the transport.
+/// What speaks another protocol is named, whatever the framing.
 #[test]
 fn f14_servers_of_other_protocols_are_named() {
     const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
@@ -145,8 +144,8 @@ fn f14_servers_of_other_protocols_are_named() {
         let _ = socket.read(&mut [0; 512]);
         let _ = socket.write_all(b"<!DOCTYPE html><html></html>");
     });
-    for transport in ["abridged", "intermediate", "padded", "full"] {
-        let at = |address| within(40, || at(address, &["--timeout", "30", "--transport", transport]));
+    for framing in ["abridged", "intermediate", "padded", "full"] {
+        let at = |address| within(40, || at(address, &["--timeout", "30", "--framing", framing]));
         at(tls).fails(&["a TLS server answers at this address", "check the address and its port"]);
         at(web).fails(&["a web server answers at this address", "login page"]);
         at(page).fails(&["a web server answers at this address", "login page"]);
@@ -161,7 +160,7 @@ fn f14_a_frame_of_11_bytes_is_no_transport_error() {
         let _ = socket.read(&mut [0; 512]);
         let _ = socket.write_all(b"\x0b\0\0\0p7@_ a frame");
     });
-    let run = within(40, || at(address, &["--timeout", "30", "--transport", "intermediate"]));
+    let run = within(40, || at(address, &["--timeout", "30", "--framing", "intermediate"]));
     run.fails(&["a frame of 11 bytes cannot hold a packet"]);
     assert!(!run.stderr.contains("transport error"), "{run:?}");
 }

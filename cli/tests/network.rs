@@ -81,7 +81,7 @@ fn http(client: &mut TcpStream) -> io::Result<TcpStream> {
 
 #[test]
 fn disguises_and_temporary_keys() {
-    for args in [&["--obfuscated"][..], &["--pfs"], &["--obfuscated", "--transport", "full", "--pfs"]] {
+    for args in [&["--obfuscated"][..], &["--pfs"], &["--obfuscated", "--framing", "full", "--pfs"]] {
         support::sansgram(&[&["login", "--sandbox", "--bot-token", "1:sandbox"], args].concat()).ok();
         let server = server(Frontend::None);
         server.run(&[&BOT, args].concat()).ok();

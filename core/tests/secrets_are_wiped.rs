@@ -21,7 +21,7 @@ use sansgram_core::login::{
 use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::{Serialize, enums, gzip, ids, types, write};
-use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, TransportKind};
+use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, Framing};
 use wire::run::Run;
 use wire::{Seeded, bytes, vectors};
 use zeroize::Zeroizing;
@@ -306,7 +306,7 @@ fn a_session_is_read_from_its_text_without_a_trace() {
 fn a_frame_is_wiped_once_the_next_is_asked_for_and_with_its_decoder() {
     let needle = b"what the server told in confidence";
     let read = |frames: usize| {
-        let mut decoder = FrameDecoder::new(TransportKind::Intermediate, DEFAULT_LIMIT);
+        let mut decoder = FrameDecoder::new(Framing::Intermediate, DEFAULT_LIMIT);
         let mut stream = [&[100, 0, 0, 0][..], &[7; 100]].concat().repeat(frames);
         let mut decrypted = 0;
         // No frame is in one piece.
@@ -346,7 +346,7 @@ fn an_answer_that_came_packed_is_wiped() {
     session.queue(RequestTag(1));
     // Salt, session, msg_id, seq_no and length of a message.
     let mut sent = Vec::new();
-    let mut encoder = FrameEncoder::without_tag(TransportKind::Intermediate);
+    let mut encoder = FrameEncoder::without_tag(Framing::Intermediate);
     session.pack(now, &Queries(vec![1; 8]), &mut encoder, &mut Seeded(4), &mut sent).unwrap();
     let opened = message::open(&key, Direction::ToServer, &mut sent[4..]).unwrap();
     let session_id = opened[8..16].to_vec();

@@ -6,14 +6,13 @@ mod wire;
 
 use quickcheck::QuickCheck;
 use sansgram_core::crypto::aes_ctr::AesCtr;
-use sansgram_core::transport::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation, TransportKind};
+use sansgram_core::transport::{Framing, NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
 use serde_json::Value;
 use wire::{Scripted, Seeded, bytes, unhex, vectors};
 
-const KINDS: [TransportKind; 3] =
-    [TransportKind::Abridged, TransportKind::Intermediate, TransportKind::PaddedIntermediate];
+const KINDS: [Framing; 3] = [Framing::Abridged, Framing::Intermediate, Framing::PaddedIntermediate];
 
-fn kind_of(tag: &[u8]) -> TransportKind {
+fn kind_of(tag: &[u8]) -> Framing {
     KINDS.into_iter().find(|kind| kind.obfuscated_tag().unwrap() == tag).unwrap()
 }
 
@@ -137,14 +136,13 @@ fn headers_that_look_like_another_protocol_are_drawn_again() {
 
 #[test]
 fn full_cannot_be_obfuscated() {
-    let begun = Obfuscation::new(TransportKind::Full, Some(2), None, &mut Scripted::default());
+    let begun = Obfuscation::new(Framing::Full, Some(2), None, &mut Scripted::default());
     assert_eq!(begun.map(|_| ()), Err(NotObfuscatable));
 }
 
 #[test]
 fn nothing_of_the_keys_shows() {
-    let (obfuscation, _) =
-        Obfuscation::new(TransportKind::Abridged, None, Some(&[7; 16]), &mut Seeded(1)).unwrap();
+    let (obfuscation, _) = Obfuscation::new(Framing::Abridged, None, Some(&[7; 16]), &mut Seeded(1)).unwrap();
     let shown = format!("{obfuscation:?}");
     assert_eq!(shown, "Obfuscation { to_server: AesCtr([redacted]), to_client: AesCtr([redacted]) }");
 }
@@ -152,7 +150,7 @@ fn nothing_of_the_keys_shows() {
 #[test]
 fn any_pieces_give_the_same_stream() {
     fn property(seed: u64, stream: Vec<u8>, sizes: Vec<u8>) -> bool {
-        let kind = TransportKind::Intermediate;
+        let kind = Framing::Intermediate;
         let client = || Obfuscation::new(kind, Some(4), None, &mut Seeded(seed)).unwrap().0;
         let (mut whole, mut expected) = (client(), stream.clone());
         whole.encrypt(&mut expected);

@@ -6,7 +6,7 @@ mod wire;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
 use sansgram_core::transport::{
-    EncodeError, Frame, FrameDecoder, FrameEncoder, FrameError, ServerFrameDecoder, TransportKind,
+    EncodeError, Frame, FrameDecoder, FrameEncoder, FrameError, Framing, ServerFrameDecoder,
 };
 use wire::Seeded;
 
@@ -20,8 +20,8 @@ impl Arbitrary for Words {
     }
 }
 
-fn kind_of(number: u8) -> TransportKind {
-    TransportKind::ALL[usize::from(number) % 4]
+fn kind_of(number: u8) -> Framing {
+    Framing::ALL[usize::from(number) % 4]
 }
 
 /// Splits `stream` into pieces whose lengths are `sizes`, repeated.
@@ -53,7 +53,7 @@ fn any_frames_in_any_pieces_come_out_as_they_went_in() {
             let start = encoder.begin(payload.len(), &mut stream, quick_ack).unwrap();
             stream.extend_from_slice(&payload);
             encoder.finish(start, &mut stream, &mut random).unwrap();
-            sent.push((payload, quick_ack && kind != TransportKind::Full));
+            sent.push((payload, quick_ack && kind != Framing::Full));
         }
 
         let mut server = ServerFrameDecoder::new(None, 2000);
@@ -66,7 +66,7 @@ fn any_frames_in_any_pieces_come_out_as_they_went_in() {
         }
         received.len() == sent.len()
             && received.iter().zip(&sent).all(|((got, got_wish), (payload, wish))| {
-                let most = if kind == TransportKind::PaddedIntermediate { 15 } else { 0 };
+                let most = if kind == Framing::PaddedIntermediate { 15 } else { 0 };
                 got.starts_with(payload) && got.len() - payload.len() <= most && got_wish == wish
             })
     }
@@ -74,7 +74,7 @@ fn any_frames_in_any_pieces_come_out_as_they_went_in() {
 }
 
 /// Formats everything that a client decodes, up to the first error.
-fn seen(kind: TransportKind, pieces: Vec<Vec<u8>>) -> Vec<String> {
+fn seen(kind: Framing, pieces: Vec<Vec<u8>>) -> Vec<String> {
     let mut decoder = FrameDecoder::new(kind, 300);
     let mut seen = Vec::new();
     for mut piece in pieces {
@@ -120,7 +120,7 @@ fn bytes_that_look_like_frames_give_the_same_frames_in_any_pieces() {
         let mut stream = Vec::new();
         for (first, body) in &frames {
             match kind {
-                TransportKind::Abridged => stream.push(first % 64),
+                Framing::Abridged => stream.push(first % 64),
                 _ => stream.extend([first % 64, 0, 0, if first % 16 == 0 { 0x80 } else { 0 }]),
             }
             stream.extend(body);
@@ -133,7 +133,7 @@ fn bytes_that_look_like_frames_give_the_same_frames_in_any_pieces() {
 
 #[test]
 fn a_payload_at_the_limit_passes_and_one_above_it_does_not() {
-    for kind in TransportKind::ALL {
+    for kind in Framing::ALL {
         for (length, passes) in [(300, true), (304, false)] {
             let mut stream = Vec::new();
             let mut encoder = FrameEncoder::without_tag(kind);
@@ -163,7 +163,7 @@ impl sansgram_core::crypto::SecureRandom for NoPadding {
 
 #[test]
 fn the_encoder_refuses_what_is_no_packet() {
-    for kind in TransportKind::ALL {
+    for kind in Framing::ALL {
         let mut encoder = FrameEncoder::new(kind);
         let mut out = b"before".to_vec();
         for length in [0, 1, 3, 5, 27] {

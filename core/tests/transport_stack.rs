@@ -11,8 +11,8 @@ use quickcheck::QuickCheck;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, FakeTlsError, Frame, FrameEncoder, FrameError, ProxyMode, ProxySecret, StackError,
-    StackOptions, StreamMode, TransportKind, TransportStack, WebSocketTarget,
+    DEFAULT_LIMIT, FakeTlsError, Frame, FrameEncoder, FrameError, Framing, ProxyMode, ProxySecret,
+    StackError, StackOptions, StreamMode, TransportStack, WebSocketTarget,
 };
 use sha2::Sha256;
 use wire::Seeded;
@@ -38,9 +38,9 @@ fn modes() -> [StreamMode; 6] {
     ]
 }
 
-fn new_stack(transport: TransportKind, mode: &StreamMode, seed: u64) -> TransportStack {
+fn new_stack(framing: Framing, mode: &StreamMode, seed: u64) -> TransportStack {
     let unix = Duration::from_secs(1_700_000_000);
-    TransportStack::new(&StackOptions::new(transport, mode, -10_003, unix), &mut Seeded(seed))
+    TransportStack::new(&StackOptions::new(framing, mode, -10_003, unix), &mut Seeded(seed))
 }
 
 /// The other end, following the documentation.
@@ -182,9 +182,9 @@ fn upgrade(request: &[u8]) -> Vec<u8> {
 #[test]
 fn frames_are_the_same_as_without_layers() {
     for mode in modes() {
-        for transport in TransportKind::ALL {
-            let kind = mode.framing(transport);
-            let mut stack = new_stack(transport, &mode, 5);
+        for framing in Framing::ALL {
+            let kind = mode.framing(framing);
+            let mut stack = new_stack(framing, &mode, 5);
             let mut peer = Peer::meet(&mut stack, &mode);
             let mut bare = FrameEncoder::new(kind);
             let mut expected_first = true;
@@ -200,7 +200,7 @@ fn frames_are_the_same_as_without_layers() {
                 }
                 expected_first = false;
                 assert_eq!(sent[..2], *b"..");
-                assert!(peer.open(&sent[2..]) == expected, "{mode:?} {transport} {length}");
+                assert!(peer.open(&sent[2..]) == expected, "{mode:?} {framing} {length}");
             }
         }
     }
@@ -210,7 +210,7 @@ fn frames_are_the_same_as_without_layers() {
 fn several_frames_leave_in_one_batch_and_none_leave_nothing() {
     for mode in modes() {
         let random = &mut Seeded(1);
-        let mut stack = new_stack(TransportKind::Intermediate, &mode, 5);
+        let mut stack = new_stack(Framing::Intermediate, &mode, 5);
         let mut peer = Peer::meet(&mut stack, &mode);
         let mut out = Vec::new();
         for _ in 0..3 {
@@ -255,16 +255,16 @@ fn seen(stack: &mut TransportStack, stream: &mut [u8], step: usize) -> (Vec<Vec<
 /// The answer of a TLS or web server is recognised before it is decrypted to noise, even with obfuscation.
 #[test]
 fn f14_servers_of_other_protocols_are_told() {
-    for transport in TransportKind::ALL {
+    for framing in Framing::ALL {
         for mode in [StreamMode::Plain, StreamMode::Obfuscated] {
             for (stream, expected) in [
                 (&[21, 3, 1, 0, 2, 2, 70][..], Some(FrameError::TlsServer)),
                 (&[21, 3, 3, 0, 2, 1, 0], Some(FrameError::TlsServer)),
                 (b"HTTP/1.0 400 Bad request", Some(FrameError::WebServer)),
             ] {
-                let mut stack = new_stack(transport, &mode, 5);
+                let mut stack = new_stack(framing, &mode, 5);
                 let (frames, error) = seen(&mut stack, &mut stream.to_vec(), stream.len());
-                assert_eq!((frames.len(), error), (0, expected.map(StackError::Frame)), "{transport}");
+                assert_eq!((frames.len(), error), (0, expected.map(StackError::Frame)), "{framing}");
             }
         }
     }
@@ -272,7 +272,7 @@ fn f14_servers_of_other_protocols_are_told() {
 
 #[test]
 fn f14_a_short_frame_is_an_error_only_with_an_errors_number() {
-    let begin = || new_stack(TransportKind::Intermediate, &StreamMode::Plain, 5);
+    let begin = || new_stack(Framing::Intermediate, &StreamMode::Plain, 5);
     let mut stream = [&11_u32.to_le_bytes()[..], b"p7@_ a frame"].concat();
     let error = StackError::Frame(FrameError::TooShort { length: 11 });
     let mut stack = begin();
@@ -289,14 +289,14 @@ fn f14_a_short_frame_is_an_error_only_with_an_errors_number() {
 fn any_frames_in_any_pieces_of_any_layer() {
     fn property(number: u8, lengths: Vec<u8>, record: u8, step: u8) -> bool {
         let mode = &modes()[usize::from(number) % 6];
-        let transport = TransportKind::ALL[usize::from(number / 6) % 4];
-        let mut stack = new_stack(transport, mode, 5);
+        let framing = Framing::ALL[usize::from(number / 6) % 4];
+        let mut stack = new_stack(framing, mode, 5);
         let mut peer = Peer::meet(&mut stack, mode);
         let mut first = Vec::new();
         stack.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
         peer.open(&first);
 
-        let mut encoder = FrameEncoder::without_tag(mode.framing(transport));
+        let mut encoder = FrameEncoder::without_tag(mode.framing(framing));
         let (mut frames, mut expected) = (Vec::new(), Vec::new());
         for length in lengths {
             let payload = vec![length; 24 + 4 * usize::from(length)];
@@ -320,7 +320,7 @@ fn any_frames_in_any_pieces_of_any_layer() {
 #[test]
 fn errors_of_every_layer_come_behind_the_frames_before_them() {
     let mode = StreamMode::MtProxy(secret(&[0xee], b"example.com"));
-    let mut stack = new_stack(TransportKind::Abridged, &mode, 5);
+    let mut stack = new_stack(Framing::Abridged, &mode, 5);
     let mut peer = Peer::meet(&mut stack, &mode);
     let mut first = Vec::new();
     stack.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
@@ -332,7 +332,7 @@ fn errors_of_every_layer_come_behind_the_frames_before_them() {
     assert_eq!(outcome, (vec![vec![4; 24]], Some(StackError::FakeTls(FakeTlsError::Alert))));
 
     let mode = StreamMode::Obfuscated;
-    let mut stack = new_stack(TransportKind::Intermediate, &mode, 5);
+    let mut stack = new_stack(Framing::Intermediate, &mode, 5);
     let mut peer = Peer::meet(&mut stack, &mode);
     let mut first = Vec::new();
     stack.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
@@ -346,7 +346,7 @@ fn errors_of_every_layer_come_behind_the_frames_before_them() {
 #[test]
 fn a_proxy_that_damages_bytes_makes_no_more_than_errors() {
     for (mode, at) in modes().iter().flat_map(|mode| (0..200).map(move |at| (mode, at))) {
-        let mut stack = new_stack(TransportKind::Intermediate, mode, 5);
+        let mut stack = new_stack(Framing::Intermediate, mode, 5);
         let mut peer = Peer::meet(&mut stack, mode);
         let mut first = Vec::new();
         stack.write(&[1; 24], &mut first, &mut Seeded(1)).unwrap();
@@ -390,7 +390,7 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn nothing_is_allocated_while_a_connection_lasts() {
     for mode in modes() {
-        let mut stack = new_stack(TransportKind::Intermediate, &mode, 5);
+        let mut stack = new_stack(Framing::Intermediate, &mode, 5);
         let mut peer = Peer::meet(&mut stack, &mode);
         let mut out = Vec::with_capacity(8192);
         stack.write(&[1; 24], &mut out, &mut Seeded(1)).unwrap();
@@ -426,7 +426,7 @@ fn a_plain_stack_is_small() {
 /// A frame is decrypted in place and stays there until the next one is requested.
 #[test]
 fn debug_shows_nothing_of_the_frame_that_was_handed_out() {
-    let mut stack = new_stack(TransportKind::Intermediate, &StreamMode::Plain, 1);
+    let mut stack = new_stack(Framing::Intermediate, &StreamMode::Plain, 1);
     let mut stream = vec![24, 0, 0, 0];
     stream.extend([0xc3, 0xa7, 0x91, 0xd5].repeat(6));
     let (beginning, end) = stream.split_at_mut(10);

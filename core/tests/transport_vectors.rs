@@ -5,8 +5,7 @@
 mod wire;
 
 use sansgram_core::transport::{
-    ClientPacket, DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, FrameError, ServerFrameDecoder,
-    TransportKind,
+    ClientPacket, DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, FrameError, Framing, ServerFrameDecoder,
 };
 use serde_json::Value;
 use wire::{Scripted, bytes, cases, unhex, vectors};
@@ -20,7 +19,7 @@ enum Seen {
 }
 
 /// Returns everything that a client decodes from `stream` in pieces that end at `cuts`.
-fn read(kind: TransportKind, stream: &[u8], cuts: &[usize]) -> Result<Vec<Seen>, FrameError> {
+fn read(kind: Framing, stream: &[u8], cuts: &[usize]) -> Result<Vec<Seen>, FrameError> {
     let mut decoder = FrameDecoder::new(kind, DEFAULT_LIMIT);
     let mut seen = Vec::new();
     let mut from = 0;
@@ -42,7 +41,7 @@ fn read(kind: TransportKind, stream: &[u8], cuts: &[usize]) -> Result<Vec<Seen>,
 
 /// Returns everything that a server decodes, with whether a quick ack is requested.
 fn read_as_server(
-    kind: Option<TransportKind>,
+    kind: Option<Framing>,
     stream: &[u8],
     cuts: &[usize],
 ) -> Result<Vec<(Vec<u8>, bool)>, FrameError> {
@@ -72,7 +71,7 @@ fn at_every_cut(length: usize, check: impl Fn(&[usize])) {
 }
 
 /// Encodes one frame without a tag.
-fn write(kind: TransportKind, payload: &[u8], quick_ack: bool, random: &mut Scripted) -> Vec<u8> {
+fn write(kind: Framing, payload: &[u8], quick_ack: bool, random: &mut Scripted) -> Vec<u8> {
     let mut encoder = FrameEncoder::without_tag(kind);
     frame_by(&mut encoder, payload, quick_ack, random)
 }
@@ -122,10 +121,10 @@ fn payload_of(case: &Value) -> Vec<u8> {
 #[test]
 fn tags_are_those_of_the_documentation() {
     let tags = &vectors("transports")["tags"];
-    assert_eq!(TransportKind::Abridged.tag(), bytes(tags, "abridged"));
-    assert_eq!(TransportKind::Intermediate.tag(), bytes(tags, "intermediate"));
-    assert_eq!(TransportKind::PaddedIntermediate.tag(), bytes(tags, "padded_intermediate"));
-    assert_eq!(TransportKind::Full.tag(), b"");
+    assert_eq!(Framing::Abridged.tag(), bytes(tags, "abridged"));
+    assert_eq!(Framing::Intermediate.tag(), bytes(tags, "intermediate"));
+    assert_eq!(Framing::PaddedIntermediate.tag(), bytes(tags, "padded_intermediate"));
+    assert_eq!(Framing::Full.tag(), b"");
 }
 
 #[test]
@@ -133,9 +132,7 @@ fn every_short_vector_is_written_and_read_at_every_cut() {
     for case in &frames_with("abridged", 6) {
         let payload = payload_of(case);
         let mut none = Scripted::default();
-        for (kind, name) in
-            [(TransportKind::Abridged, "abridged"), (TransportKind::Intermediate, "intermediate")]
-        {
+        for (kind, name) in [(Framing::Abridged, "abridged"), (Framing::Intermediate, "intermediate")] {
             let plain = bytes(case, name);
             let asking = bytes(case, &format!("{name}_quick_ack"));
             assert_eq!(write(kind, &payload, false, &mut none), plain);
@@ -151,7 +148,7 @@ fn every_short_vector_is_written_and_read_at_every_cut() {
 
 #[test]
 fn every_padded_vector_is_written_and_read_at_every_cut() {
-    let kind = TransportKind::PaddedIntermediate;
+    let kind = Framing::PaddedIntermediate;
     for case in &frames_with("abridged", 6) {
         let payload = payload_of(case);
         let padded = &case["padded_intermediate"];
@@ -171,7 +168,7 @@ fn every_padded_vector_is_written_and_read_at_every_cut() {
 
 #[test]
 fn every_full_vector_is_written_and_read_at_every_cut() {
-    let kind = TransportKind::Full;
+    let kind = Framing::Full;
     for case in &frames_with("full_seq0", 6) {
         let payload = payload_of(case);
         let (first, second) = (bytes(case, "full_seq0"), bytes(case, "full_seq1"));
@@ -197,12 +194,12 @@ fn every_long_vector_is_written_and_read() {
         let payload = payload_of(case);
         let mut none = Scripted::default();
         for (kind, header) in [
-            (TransportKind::Abridged, bytes(case, "abridged_header")),
-            (TransportKind::Intermediate, bytes(case, "intermediate_header")),
-            (TransportKind::Full, bytes(case, "full_seq0_header")),
+            (Framing::Abridged, bytes(case, "abridged_header")),
+            (Framing::Intermediate, bytes(case, "intermediate_header")),
+            (Framing::Full, bytes(case, "full_seq0_header")),
         ] {
             let mut expected = [&header, &payload[..]].concat();
-            if kind == TransportKind::Full {
+            if kind == Framing::Full {
                 expected.extend(bytes(case, "full_seq0_crc"));
             }
             assert!(write(kind, &payload, false, &mut none) == expected, "{kind}");
@@ -218,10 +215,10 @@ fn every_transport_error_is_read_at_every_cut() {
     for case in cases(&vectors("transports"), "transport_errors", 4) {
         let code = i32::try_from(case["code"].as_i64().unwrap()).unwrap();
         for (kind, name) in [
-            (TransportKind::Abridged, "abridged"),
-            (TransportKind::Intermediate, "intermediate"),
-            (TransportKind::PaddedIntermediate, "padded_intermediate_with_5_padding"),
-            (TransportKind::Full, "full_seq0"),
+            (Framing::Abridged, "abridged"),
+            (Framing::Intermediate, "intermediate"),
+            (Framing::PaddedIntermediate, "padded_intermediate_with_5_padding"),
+            (Framing::Full, "full_seq0"),
         ] {
             let stream = bytes(case, name);
             at_every_cut(stream.len(), |cuts| {
@@ -237,8 +234,8 @@ fn every_transport_error_is_read_at_every_cut() {
 fn a_transport_error_is_known_behind_any_padding() {
     for count in 0..16 {
         let mut random = padding_script(&vec![0xa5; count]);
-        let stream = write(TransportKind::PaddedIntermediate, &(-404_i32).to_le_bytes(), false, &mut random);
-        assert_eq!(read(TransportKind::PaddedIntermediate, &stream, &[]), Ok(vec![Seen::Error(-404)]));
+        let stream = write(Framing::PaddedIntermediate, &(-404_i32).to_le_bytes(), false, &mut random);
+        assert_eq!(read(Framing::PaddedIntermediate, &stream, &[]), Ok(vec![Seen::Error(-404)]));
     }
 }
 
@@ -247,9 +244,9 @@ fn every_quick_ack_is_written_and_read_at_every_cut() {
     let case = &vectors("transports")["quick_ack"];
     let token = 0x8765_4321;
     for (kind, name) in [
-        (TransportKind::Abridged, "abridged_from_server"),
-        (TransportKind::Intermediate, "intermediate_from_server"),
-        (TransportKind::PaddedIntermediate, "padded_intermediate_from_server"),
+        (Framing::Abridged, "abridged_from_server"),
+        (Framing::Intermediate, "intermediate_from_server"),
+        (Framing::PaddedIntermediate, "padded_intermediate_from_server"),
     ] {
         let stream = bytes(case, name);
         let mut out = Vec::new();
@@ -261,13 +258,13 @@ fn every_quick_ack_is_written_and_read_at_every_cut() {
         });
     }
     let mut out = Vec::new();
-    FrameEncoder::without_tag(TransportKind::Full).quick_ack(token, &mut out, &mut Scripted::default());
+    FrameEncoder::without_tag(Framing::Full).quick_ack(token, &mut out, &mut Scripted::default());
     assert!(out.is_empty());
 }
 
 #[test]
 fn an_i32_of_zero_says_nothing_and_is_skipped() {
-    for kind in TransportKind::ALL {
+    for kind in Framing::ALL {
         let mut encoder = FrameEncoder::without_tag(kind);
         let mut random = Scripted::new(&[&[0; 32]]);
         let mut stream = frame_by(&mut encoder, &[0; 4], false, &mut random);
@@ -281,7 +278,7 @@ fn an_i32_of_zero_says_nothing_and_is_skipped() {
 #[test]
 fn every_malformed_frame_is_refused_at_every_cut() {
     for case in cases(&vectors("transports"), "malformed", 10) {
-        let kind: TransportKind = case["transport"].as_str().unwrap().parse().unwrap();
+        let kind: Framing = case["transport"].as_str().unwrap().parse().unwrap();
         let why = case["why"].as_str().unwrap();
         let stream = bytes(case, "frame");
         let expected = match why {
@@ -314,22 +311,18 @@ fn every_malformed_frame_is_refused_at_every_cut() {
 #[test]
 fn a_server_finds_the_framing_by_itself() {
     let payload = [0x5a; 40];
-    for kind in TransportKind::ALL {
+    for kind in Framing::ALL {
         let mut encoder = FrameEncoder::new(kind);
         let mut random = Scripted::new(&[&[3; 32]]);
         let mut stream = frame_by(&mut encoder, &payload, false, &mut random);
         assert!(stream.starts_with(kind.tag()));
         // The tag is sent once.
-        stream.extend(frame_by(&mut encoder, &payload, kind != TransportKind::Full, &mut random));
-        let padded = if kind == TransportKind::PaddedIntermediate { 3 } else { 0 };
+        stream.extend(frame_by(&mut encoder, &payload, kind != Framing::Full, &mut random));
+        let padded = if kind == Framing::PaddedIntermediate { 3 } else { 0 };
         let whole = [&payload[..], &vec![3; padded]].concat();
         at_every_cut(stream.len(), |cuts| {
             let seen = read_as_server(None, &stream, cuts).unwrap();
-            assert_eq!(
-                seen,
-                [(whole.clone(), false), (whole.clone(), kind != TransportKind::Full)],
-                "{kind}"
-            );
+            assert_eq!(seen, [(whole.clone(), false), (whole.clone(), kind != Framing::Full)], "{kind}");
         });
     }
 }

@@ -18,7 +18,7 @@ use sansgram_core::login::{LoginFlow, LoginStep, NewPassword, SentCode};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::gzip::MAX_UNPACKED;
 use sansgram_core::tl::ids;
-use sansgram_core::transport::{FrameEncoder, ServerFrameDecoder, TransportKind};
+use sansgram_core::transport::{FrameEncoder, Framing, ServerFrameDecoder};
 
 use crate::memory::peak_of;
 use crate::peer::{Peer, SALT, START};
@@ -94,7 +94,7 @@ enum Phase {
 
 struct Run {
     client: Client,
-    kind: TransportKind,
+    kind: Framing,
     conns: BTreeMap<ConnId, Conn>,
     /// The servers' ends, by the DC's number.
     peers: BTreeMap<u16, Peer>,
@@ -116,14 +116,14 @@ struct Run {
 
 impl Run {
     fn new(choice: u8) -> Self {
-        let kind = TransportKind::ALL[usize::from(choice % 4)];
+        let kind = Framing::ALL[usize::from(choice % 4)];
         let mut dcs = DcTable::new();
         for dc in [1, 2, 3] {
             dcs.insert(dc_of(dc), SocketAddr::from((Ipv4Addr::LOCALHOST, dc)));
         }
         let mut config = Config::new(dcs, dc_of(2), [PublicKey::telegram_test()]);
         config.api = Some(ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() });
-        config.transport = kind;
+        config.framing = kind;
         config.pfs = choice & 4 != 0;
         config.request_timeout = Some(TIMEOUT);
         config.flood_sleep_threshold = TIMEOUT;

@@ -3,9 +3,7 @@
 //! Input: one byte chooses framing, side and form; six bytes are lengths of pieces, less one; the rest is the stream,
 //! or payloads with their lengths.
 
-use sansgram_core::transport::{
-    Frame, FrameDecoder, FrameEncoder, FrameError, ServerFrameDecoder, TransportKind,
-};
+use sansgram_core::transport::{Frame, FrameDecoder, FrameEncoder, FrameError, Framing, ServerFrameDecoder};
 
 use crate::input::pieces;
 use crate::memory::peak_of;
@@ -18,7 +16,7 @@ const SLACK: usize = 256;
 
 /// The reading side.
 const SERVER: u8 = 1 << 2;
-/// A server that detects the transport.
+/// A server that detects the framing.
 const UNTOLD: u8 = 1 << 3;
 /// The input is payloads to frame, not a stream.
 const PAYLOADS: u8 = 1 << 4;
@@ -30,7 +28,7 @@ const PAYLOADS: u8 = 1 << 4;
 pub fn run(bytes: &[u8]) -> usize {
     let mut input = Input::new(bytes);
     let choice = input.byte();
-    let kind = TransportKind::ALL[usize::from(choice % 4)];
+    let kind = Framing::ALL[usize::from(choice % 4)];
     let sizes = input.take(6);
     if choice & PAYLOADS != 0 {
         return round_trip(kind, sizes, input);
@@ -86,12 +84,12 @@ impl From<Frame<'_>> for SeenFrame {
     }
 }
 
-fn seen_by_client(kind: TransportKind, pieces: Vec<Vec<u8>>) -> Seen {
+fn seen_by_client(kind: Framing, pieces: Vec<Vec<u8>>) -> Seen {
     let mut decoder = FrameDecoder::new(kind, LIMIT);
     feed(pieces, |input| Ok(decoder.next(input)?.map(SeenFrame::from)))
 }
 
-fn seen_by_server(kind: Option<TransportKind>, pieces: Vec<Vec<u8>>) -> Seen {
+fn seen_by_server(kind: Option<Framing>, pieces: Vec<Vec<u8>>) -> Seen {
     let mut decoder = ServerFrameDecoder::new(kind, LIMIT);
     feed(pieces, |input| {
         Ok(decoder.next(input)?.map(|request| {
@@ -131,7 +129,7 @@ fn feed(
 }
 
 /// Payloads that are framed by a client and read by a server in pieces.
-fn round_trip(kind: TransportKind, sizes: &[u8], mut input: Input<'_>) -> usize {
+fn round_trip(kind: Framing, sizes: &[u8], mut input: Input<'_>) -> usize {
     let mut random = Seeded::new(sizes.first().copied().unwrap_or_default().into());
     let mut encoder = FrameEncoder::new(kind);
     let mut stream = Vec::new();
@@ -149,7 +147,7 @@ fn round_trip(kind: TransportKind, sizes: &[u8], mut input: Input<'_>) -> usize 
         if let Ok(start) = begun {
             stream.extend_from_slice(payload);
             assert_eq!(encoder.finish(start, &mut stream, &mut random), Ok(()));
-            sent.push((payload, quick_ack && kind != TransportKind::Full));
+            sent.push((payload, quick_ack && kind != Framing::Full));
         }
     }
     let mut decoder = ServerFrameDecoder::new(None, LIMIT);
@@ -159,7 +157,7 @@ fn round_trip(kind: TransportKind, sizes: &[u8], mut input: Input<'_>) -> usize 
         while let Some(request) = decoder.next(&mut input).expect("our own frames") {
             let (payload, quick_ack) = sent[count];
             let padding = request.payload.strip_prefix(payload).expect("what was sent").len();
-            assert!(padding <= if kind == TransportKind::PaddedIntermediate { 15 } else { 0 });
+            assert!(padding <= if kind == Framing::PaddedIntermediate { 15 } else { 0 });
             assert_eq!(request.quick_ack, quick_ack);
             count += 1;
         }

@@ -12,7 +12,7 @@ use sansgram_core::crypto::SecureRandom;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    ServerFrameDecoder, StackError, StackOptions, StreamMode, TransportKind, TransportStack, WebSocketTarget,
+    Framing, ServerFrameDecoder, StackError, StackOptions, StreamMode, TransportStack, WebSocketTarget,
 };
 
 use crate::frames::{LIMIT, SeenFrame};
@@ -76,7 +76,7 @@ pub fn run(bytes: &[u8]) -> usize {
     let choice = input.byte();
     let sizes = input.take(6);
     let content = input.rest();
-    let end = End { cover: (choice & 7) % 5, kind: TransportKind::ALL[usize::from(choice >> 6)] };
+    let end = End { cover: (choice & 7) % 5, kind: Framing::ALL[usize::from(choice >> 6)] };
     let hello = end.hello();
     let stream = match choice >> 3 & 3 {
         0 => content.to_vec(),
@@ -111,7 +111,7 @@ struct Seen {
 #[derive(Clone, Copy)]
 struct End {
     cover: u8,
-    kind: TransportKind,
+    kind: Framing,
 }
 
 impl End {
@@ -191,7 +191,7 @@ impl End {
         for payload in &payloads {
             let request = decoder.next(&mut rest).expect("our own frames").expect("whole ones");
             let padding = request.payload.strip_prefix(&payload[..]).expect("what was written").len();
-            assert!(padding <= if kind == TransportKind::PaddedIntermediate { 15 } else { 0 });
+            assert!(padding <= if kind == Framing::PaddedIntermediate { 15 } else { 0 });
         }
         assert!(rest.is_empty());
     }

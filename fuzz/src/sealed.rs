@@ -12,7 +12,7 @@ use sansgram_core::session::{
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::gzip::MAX_UNPACKED;
 use sansgram_core::tl::ids;
-use sansgram_core::transport::{FrameEncoder, ServerFrameDecoder, TransportKind};
+use sansgram_core::transport::{FrameEncoder, Framing, ServerFrameDecoder};
 
 use crate::memory::peak_of;
 use crate::peer::{Peer, SALT, START};
@@ -75,7 +75,7 @@ impl Run {
         let mut clock = ServerClock::from_wall(now, 0);
         clock.set_from_handshake(now, i32::try_from(START).unwrap_or(i32::MAX));
         let session = Session::new(key.clone(), SALT, clock, &mut random, now);
-        let encoder = FrameEncoder::without_tag(TransportKind::Intermediate);
+        let encoder = FrameEncoder::without_tag(Framing::Intermediate);
         let mut run = Self {
             session,
             wanted: Wanted(BTreeMap::new()),
@@ -233,7 +233,7 @@ impl Run {
                 assert!(!self.session.wants_to_send(now.monotonic), "nothing is sent of what is wanted");
                 return;
             }
-            let mut decoder = ServerFrameDecoder::new(Some(TransportKind::Intermediate), 1 << 22);
+            let mut decoder = ServerFrameDecoder::new(Some(Framing::Intermediate), 1 << 22);
             let request = decoder.next(&mut &mut out[..]).expect("a frame").expect("a whole one");
             for body in self.peer.read(request.payload) {
                 assert!(self.wanted.0.values().any(|wanted| *wanted == body), "a body of no pending request");

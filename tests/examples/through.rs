@@ -1,6 +1,6 @@
 //! Our side of the interop tests with foreign servers (`tests/interop/run.sh`).
 //!
-//! `through frames ADDRESS TRANSPORT MODE`, with the mode `plain`, `obfuscated` or `websocket`: sends packets that the
+//! `through frames ADDRESS FRAMING MODE`, with the mode `plain`, `obfuscated` or `websocket`: sends packets that the
 //! other end knows, expects each back, then a quick ack (not on full) and a transport error.
 //!
 //! `through login LINK KEY.pem`: logs in to the sandbox through the MTProxy of this link, first on DC 2 and then,
@@ -25,7 +25,7 @@ use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::login::{LoginFlow, LoginStep};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::transport::{
-    Frame, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode, TransportKind, TransportStack,
+    Frame, Framing, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode, TransportStack,
     WebSocketTarget,
 };
 use sansgram_testkit::server::{Frontend, HelloWindow, MtProxyMode, ServerOptions};
@@ -42,11 +42,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match *arguments {
-        ["frames", address, transport, mode] => frames(address, transport, mode),
+        ["frames", address, framing, mode] => frames(address, framing, mode),
         ["login", link, key_file] => log_in(link, key_file),
         ["serve", secret, key_file] => serve_behind(secret, key_file),
         _ => {
-            Err("usage: through frames ADDRESS TRANSPORT MODE | login LINK KEY.pem | serve SECRET KEY.pem"
+            Err("usage: through frames ADDRESS FRAMING MODE | login LINK KEY.pem | serve SECRET KEY.pem"
                 .into())
         }
     };
@@ -60,10 +60,10 @@ fn main() -> ExitCode {
 }
 
 /// The packets by their lengths: those of a batch are sent together. All forms of lengths occur; modulo 256 they stay
-/// below 128 if the foreign intermediate transport would take the bit for a flag.
-fn batches(kind: TransportKind) -> Vec<Vec<usize>> {
+/// below 128 if the foreign intermediate framing would take the bit for a flag.
+fn batches(kind: Framing) -> Vec<Vec<usize>> {
     let mut batches = vec![vec![24, 40, 100], vec![260, 1028], vec![65_552], vec![262_160]];
-    if kind != TransportKind::Intermediate {
+    if kind != Framing::Intermediate {
         batches.push(vec![504, 508, 512]);
     }
     batches
@@ -81,16 +81,16 @@ fn packet(number: usize, length: usize) -> Vec<u8> {
     packet
 }
 
-fn frames(address: &str, transport: &str, mode: &str) -> Result<()> {
+fn frames(address: &str, framing: &str, mode: &str) -> Result<()> {
     let mode = match mode {
         "plain" => StreamMode::Plain,
         "obfuscated" => StreamMode::Obfuscated,
         "websocket" => StreamMode::WebSocket(WebSocketTarget::new(address, "/apiws")?),
         _ => return Err("unknown stream mode".into()),
     };
-    let transport: TransportKind = transport.parse()?;
+    let framing: Framing = framing.parse()?;
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let options = StackOptions::new(transport, &mode, 2, unix);
+    let options = StackOptions::new(framing, &mode, 2, unix);
     let random = &mut OsRandom::new();
     let layers = TransportStack::new(&options, random);
     let mut peer = Peer { socket: TcpStream::connect(address)?, layers, seen: VecDeque::new() };
@@ -104,7 +104,7 @@ fn frames(address: &str, transport: &str, mode: &str) -> Result<()> {
         }
     }
     let mut number = 0;
-    for batch in batches(transport) {
+    for batch in batches(framing) {
         let mut out = Vec::new();
         let begun = peer.layers.begin(&mut out).ok_or("the connection is open, and is not")?;
         let mut expected = Vec::new();
@@ -120,7 +120,7 @@ fn frames(address: &str, transport: &str, mode: &str) -> Result<()> {
         peer.socket.write_all(&out)?;
         for expected in expected {
             // Padding may come back with the packet, and grow by that of the other end.
-            let padding = if transport == TransportKind::PaddedIntermediate { 30 } else { 0 };
+            let padding = if framing == Framing::PaddedIntermediate { 30 } else { 0 };
             match peer.next(random)? {
                 Seen::Packet(packet)
                     if packet.starts_with(&expected) && packet.len() <= expected.len() + padding => {}
@@ -130,7 +130,7 @@ fn frames(address: &str, transport: &str, mode: &str) -> Result<()> {
             }
         }
     }
-    let quick_ack = (transport != TransportKind::Full).then_some(Seen::QuickAck(QUICK_ACK));
+    let quick_ack = (framing != Framing::Full).then_some(Seen::QuickAck(QUICK_ACK));
     for expected in quick_ack.into_iter().chain([Seen::Error(-404)]) {
         let seen = peer.next(random)?;
         if seen != expected {

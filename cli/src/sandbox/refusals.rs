@@ -179,7 +179,7 @@ const fn about_refusal(refusal: &Refusal, strictness: Strictness) -> Advice {
             (Some("check the client's clock"), None)
         }
         Refusal::Framing(
-            FramingError::UnknownTransport
+            FramingError::UnknownFraming
             | FramingError::OtherProtocol(_)
             | FramingError::Front(FrontendRefusal::WebSocket(WebSocketRefusal::Page)),
         ) => (

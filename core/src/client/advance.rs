@@ -71,10 +71,10 @@ impl Client {
                 }
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
-                let Attempt { endpoints, transport, mode } = datacenter.attempt(&self.config, &self.stored);
+                let Attempt { endpoints, framing, mode } = datacenter.attempt(&self.config, &self.stored);
                 datacenter.open(
                     role,
-                    OpenConnection::new(conn, transport, mode, &self.config, now),
+                    OpenConnection::new(conn, framing, mode, &self.config, now),
                     &self.requests,
                     now,
                 );
@@ -135,8 +135,8 @@ impl Client {
                 let conn = ConnId(self.next_conn);
                 self.next_conn += 1;
                 let attempt = endpoints::attempt(&self.config, &self.stored, destruction.dc(), 0);
-                let Attempt { endpoints, transport, mode } = attempt;
-                destruction.open(OpenConnection::new(conn, transport, mode, &self.config, now));
+                let Attempt { endpoints, framing, mode } = attempt;
+                destruction.open(OpenConnection::new(conn, framing, mode, &self.config, now));
                 self.outputs.push_back(Output::Open { conn, dc: destruction.dc(), endpoints });
             }
             let transmit = destruction.transmit(&mut cx);

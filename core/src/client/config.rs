@@ -13,7 +13,7 @@ use crate::policy;
 use crate::rpc::DeviceInfo;
 #[cfg(feature = "mtproxy")]
 use crate::transport::ProxySecret;
-use crate::transport::{StreamMode, TransportKind};
+use crate::transport::{Framing, StreamMode};
 
 /// The addresses of DCs: at least one each, the preferred one first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub struct Config {
     /// The RSA keys that a server may identify itself by.
     pub public_keys: Arc<[PublicKey]>,
     /// The framing, if the stream mode leaves the choice.
-    pub transport: TransportKind,
+    pub framing: Framing,
     /// What connections look like from outside, the same for all DCs; default plain. If a WebSocket's host requires TLS,
     /// the embedder opens a TLS stream.
     pub stream_mode: StreamMode,
@@ -91,7 +91,7 @@ pub struct Config {
     /// the DCs by themselves, it is never asked.
     pub learn_addresses: bool,
     /// The framings that are tried in turn once all addresses of a DC have failed; default none.
-    pub fallback_transports: Vec<TransportKind>,
+    pub fallback_framings: Vec<Framing>,
     /// Whether the server pushes updates; default yes. If so, it is asked where they stand (`updates.getState`) after a login
     /// and whenever it makes a new session, and [`Event::UpdatesState`](super::Event::UpdatesState) says it. If not, the
     /// application's requests travel in `invokeWithoutUpdates`, and are not packed.
@@ -129,7 +129,7 @@ pub struct Config {
 
 impl Config {
     /// A configuration with the usual limits and no DC but what is given: begin at `initial_dc`, trust
-    /// `public_keys`, speak the intermediate transport.
+    /// `public_keys`, use intermediate framing.
     #[must_use]
     pub fn new(dcs: DcTable, initial_dc: DcId, public_keys: impl Into<Arc<[PublicKey]>>) -> Self {
         Self {
@@ -139,12 +139,12 @@ impl Config {
             initial_dc,
             test_dcs: false,
             public_keys: public_keys.into(),
-            transport: TransportKind::Intermediate,
+            framing: Framing::Intermediate,
             stream_mode: StreamMode::Plain,
             proxy_endpoints: Vec::new(),
             through_proxy: false,
             learn_addresses: true,
-            fallback_transports: Vec::new(),
+            fallback_framings: Vec::new(),
             updates: true,
             pfs: false,
             temporary_key_lifetime: policy::TEMPORARY_KEY_LIFETIME,

@@ -10,7 +10,7 @@ use crate::crypto::rsa::PublicKey;
 use crate::dc::DcId;
 use crate::login::ApiCredentials;
 use crate::rpc::DeviceInfo;
-use crate::transport::{StreamMode, TransportKind};
+use crate::transport::{Framing, StreamMode};
 
 impl Config {
     /// Sets [`api`](Self::api).
@@ -55,10 +55,10 @@ impl Config {
         self
     }
 
-    /// Sets [`transport`](Self::transport).
+    /// Sets [`framing`](Self::framing).
     #[must_use]
-    pub const fn with_transport(mut self, transport: TransportKind) -> Self {
-        self.transport = transport;
+    pub const fn with_framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
         self
     }
 
@@ -90,10 +90,10 @@ impl Config {
         self
     }
 
-    /// Sets [`fallback_transports`](Self::fallback_transports).
+    /// Sets [`fallback_framings`](Self::fallback_framings).
     #[must_use]
-    pub fn with_fallback_transports(mut self, fallback_transports: Vec<TransportKind>) -> Self {
-        self.fallback_transports = fallback_transports;
+    pub fn with_fallback_framings(mut self, fallback_framings: Vec<Framing>) -> Self {
+        self.fallback_framings = fallback_framings;
         self
     }
 

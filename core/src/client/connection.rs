@@ -213,7 +213,7 @@ impl Connection {
         let number = i16::try_from(dc.on_wire(cx.config.test_dcs)).unwrap_or_default();
         let unix =
             self.carried.as_ref().map_or(&clock, |carried| carried.session.clock()).server_time(cx.now);
-        let options = StackOptions::new(stream.transport, mode, number, unix).after_failures(tunnel_failures);
+        let options = StackOptions::new(stream.framing, mode, number, unix).after_failures(tunnel_failures);
         stream.stack = Some(TransportStack::new(&options, cx.random));
         stream.note_tunnel(cx.now.monotonic);
         // Opening took a round trip, and the first answer takes another.

@@ -10,14 +10,14 @@ use super::servers::Servers;
 use super::stored_session::StoredSession;
 use crate::dc::DcId;
 use crate::policy;
-use crate::transport::{StreamMode, TransportKind};
+use crate::transport::{Framing, StreamMode};
 
 /// What an attempt connects to, and how.
 #[derive(Debug)]
 pub(super) struct Attempt {
     /// The preferred address first; families take turns (RFC 8305, 4), but not through a proxy.
     pub(super) endpoints: Vec<SocketAddr>,
-    pub(super) transport: TransportKind,
+    pub(super) framing: Framing,
     /// The stream mode; `None`: the configuration's.
     pub(super) mode: Option<Box<StreamMode>>,
 }
@@ -34,21 +34,21 @@ pub(super) fn is_known(config: &Config, stored: &StoredSession, dc: DcId) -> boo
 }
 
 /// The attempt after `failures` in a row. Each group has its turn; after that, each group begins with another of its
-/// addresses; after as many rounds as the first group has addresses of a family, the next transport is used.
+/// addresses; after as many rounds as the first group has addresses of a family, the next framing is used.
 pub(super) fn attempt(config: &Config, stored: &StoredSession, dc: DcId, failures: usize) -> Attempt {
     let mut groups = endpoint_groups(config, stored, dc);
     let (count, first) = (groups.len().max(1), groups.first().map_or(1, EndpointGroup::turns));
     let group = if groups.is_empty() { None } else { Some(groups.swap_remove(failures % count)) };
     let turn = failures / count;
-    let kind = (turn / first).checked_rem(1 + config.fallback_transports.len()).unwrap_or(0);
-    let fallback = kind.checked_sub(1).and_then(|index| config.fallback_transports.get(index).copied());
+    let kind = (turn / first).checked_rem(1 + config.fallback_framings.len()).unwrap_or(0);
+    let fallback = kind.checked_sub(1).and_then(|index| config.fallback_framings.get(index).copied());
     let prefers_ipv6 = stored.dc_options.prefers_ipv6;
     Attempt {
         endpoints: group
             .as_ref()
             .map(|group| group.in_turn(turn, prefers_ipv6, !config.through_proxy))
             .unwrap_or_default(),
-        transport: fallback.unwrap_or(config.transport),
+        framing: fallback.unwrap_or(config.framing),
         mode: group.and_then(|group| group.mode).map(Box::new),
     }
 }
@@ -223,12 +223,10 @@ mod tests {
 
     #[test]
     fn c2_another_transport_comes_after_as_many_attempts_as_there_are_ports() {
-        let config =
-            Config { fallback_transports: alloc::vec![TransportKind::Abridged], ..Config::telegram() };
+        let config = Config { fallback_framings: alloc::vec![Framing::Abridged], ..Config::telegram() };
         let stored = session(&config, Vec::new());
-        let kinds: Vec<_> =
-            (0..7).map(|failures| attempt(&config, &stored, DC, failures).transport).collect();
-        let [first, second] = [TransportKind::Intermediate, TransportKind::Abridged];
+        let kinds: Vec<_> = (0..7).map(|failures| attempt(&config, &stored, DC, failures).framing).collect();
+        let [first, second] = [Framing::Intermediate, Framing::Abridged];
         assert_eq!(kinds, [first, first, first, second, second, second, first]);
     }
 

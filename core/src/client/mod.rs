@@ -50,6 +50,6 @@ pub use crate::rpc::{
 pub use crate::session::{Delivery, MessageError};
 #[cfg(feature = "mtproxy")]
 pub use crate::transport::{FakeTlsError, ProxyLink, ProxyLinkError, SocksLink, percent_decode};
-pub use crate::transport::{FrameError, ProxyMode, ProxySecret, ProxySecretError, StreamMode, TransportKind};
+pub use crate::transport::{FrameError, Framing, ProxyMode, ProxySecret, ProxySecretError, StreamMode};
 #[cfg(feature = "websocket")]
 pub use crate::transport::{InvalidTarget, WebSocketError, WebSocketTarget};

@@ -41,7 +41,7 @@ pub struct RequestOptions {
     /// What happens if its outcome is unknown; by default it fails. [`OnUnknownOutcome`] says when that is.
     pub on_unknown_outcome: OnUnknownOutcome,
     /// Whether [`Event::QuickAck`] says, before the answer, that the server has it; default no. There are no quick acks over
-    /// [`Full`](crate::transport::TransportKind::Full) framing.
+    /// [`Full`](crate::transport::Framing::Full) framing.
     pub quick_ack: bool,
 }
 

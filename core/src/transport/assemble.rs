@@ -6,7 +6,7 @@ use core::mem;
 use core::ops::Range;
 
 use super::header::{Extent, FrameError, Header, SentBy};
-use super::{Recognised, TransportKind, abridged, full, intermediate};
+use super::{Framing, Recognised, abridged, full, intermediate};
 use crate::crypto::secret::wipe;
 use crate::policy;
 
@@ -24,7 +24,7 @@ pub(super) enum FrameLocation<'b> {
 
 /// Splits a stream into frames: in place if a frame is complete in the input, otherwise through a buffer.
 pub(super) struct Assembler {
-    kind: Option<TransportKind>,
+    framing: Option<Framing>,
     by: SentBy,
     limit: usize,
     /// Full: number of frames received.
@@ -40,7 +40,7 @@ impl fmt::Debug for Assembler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A returned frame may have been decrypted in place.
         f.debug_struct("Assembler")
-            .field("kind", &self.kind)
+            .field("framing", &self.framing)
             .field("waiting", &if self.has_returned_frame { 0 } else { self.buffer.len() })
             .field("failed", &self.failed)
             .finish_non_exhaustive()
@@ -55,13 +55,13 @@ impl Drop for Assembler {
 }
 
 impl Assembler {
-    /// Creates an assembler. `kind` is `None` if the peer's tag has not been received yet.
-    pub(super) const fn new(kind: Option<TransportKind>, by: SentBy, limit: usize) -> Self {
-        Self { kind, by, limit, frames: 0, buffer: Vec::new(), has_returned_frame: false, failed: None }
+    /// Creates an assembler. `framing` is `None` if the peer's tag has not been received yet.
+    pub(super) const fn new(framing: Option<Framing>, by: SentBy, limit: usize) -> Self {
+        Self { framing, by, limit, frames: 0, buffer: Vec::new(), has_returned_frame: false, failed: None }
     }
 
-    pub(super) const fn kind(&self) -> Option<TransportKind> {
-        self.kind
+    pub(super) const fn framing(&self) -> Option<Framing> {
+        self.framing
     }
 
     /// Returns the next frame and the location of its bytes, or `None` once all of the input is consumed.
@@ -113,13 +113,13 @@ impl Assembler {
             return Err(error);
         }
         self.wipe_returned_frame();
-        let Some(kind) = self.recognise(input) else { return Ok(None) };
+        let Some(framing) = self.recognise(input) else { return Ok(None) };
 
         if self.buffer.is_empty() {
-            match self.measure(kind, input)? {
+            match self.measure(framing, input)? {
                 Some((found, total)) if total <= input.len() => {
                     let frame = take(input, total);
-                    self.check(kind, frame)?;
+                    self.check(framing, frame)?;
                     return Ok(Some((found, FrameLocation::Input(frame))));
                 }
                 _ => {
@@ -129,12 +129,12 @@ impl Assembler {
             }
         }
         loop {
-            let measured = self.measure(kind, &self.buffer)?;
+            let measured = self.measure(framing, &self.buffer)?;
             let wanted = measured.as_ref().map_or(self.buffer.len() + 1, |&(_, total)| total);
             let missing = wanted.saturating_sub(self.buffer.len());
             if let (Some((found, _)), 0) = (measured, missing) {
                 let frame = mem::take(&mut self.buffer);
-                let checked = self.check(kind, &frame);
+                let checked = self.check(framing, &frame);
                 self.buffer = frame;
                 self.has_returned_frame = true;
                 return checked.map(|()| Some((found, FrameLocation::Buffer)));
@@ -156,25 +156,25 @@ impl Assembler {
     }
 
     /// Returns the framing. If it is not known yet, consumes the tag from the stream byte by byte.
-    fn recognise(&mut self, input: &mut &mut [u8]) -> Option<TransportKind> {
-        while self.kind.is_none() {
+    fn recognise(&mut self, input: &mut &mut [u8]) -> Option<Framing> {
+        while self.framing.is_none() {
             match take(input, 1) {
                 [] => return None,
                 byte => self.buffer.extend_from_slice(byte),
             }
-            if let Recognised::Is(kind) = TransportKind::recognise(&self.buffer) {
+            if let Recognised::Is(framing) = Framing::recognise(&self.buffer) {
                 // Full has no tag: the consumed bytes are the start of its first frame.
-                self.buffer.drain(..kind.tag().len());
-                self.kind = Some(kind);
+                self.buffer.drain(..framing.tag().len());
+                self.framing = Some(framing);
             }
         }
-        self.kind
+        self.framing
     }
 
     /// Returns the next item in the stream and its length in bytes including headers, or `None` if more input is
     /// needed.
-    fn measure(&self, kind: TransportKind, start: &[u8]) -> Result<Option<(Found, usize)>, FrameError> {
-        let Extent { head, body, tail, quick_ack } = match kind.read_header(start, self.by)? {
+    fn measure(&self, framing: Framing, start: &[u8]) -> Result<Option<(Found, usize)>, FrameError> {
+        let Extent { head, body, tail, quick_ack } = match framing.read_header(start, self.by)? {
             Header::Incomplete => return Ok(None),
             Header::QuickAck(token) => return Ok(Some((Found::QuickAck(token), 4))),
             Header::Frame(extent) => extent,
@@ -188,8 +188,8 @@ impl Assembler {
         Ok(Some((Found::Frame { payload: head..head + body, quick_ack }, head + body + tail)))
     }
 
-    fn check(&mut self, kind: TransportKind, frame: &[u8]) -> Result<(), FrameError> {
-        if kind == TransportKind::Full {
+    fn check(&mut self, framing: Framing, frame: &[u8]) -> Result<(), FrameError> {
+        if framing == Framing::Full {
             full::check(frame, self.frames)?;
             self.frames = self.frames.wrapping_add(1);
         }
@@ -205,7 +205,7 @@ pub(super) fn take<'b>(input: &mut &'b mut [u8], count: usize) -> &'b mut [u8] {
     taken
 }
 
-impl TransportKind {
+impl Framing {
     fn read_header(self, start: &[u8], by: SentBy) -> Result<Header, FrameError> {
         match self {
             Self::Abridged => Ok(abridged::read_header(start, by)),
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_lying_length_reserves_nothing() {
-        let mut assembler = Assembler::new(Some(TransportKind::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
         let mut stream = [0, 0, 0x40, 0, 1, 2, 3];
         assert_eq!(feed(&mut assembler, &mut stream, 1), Ok(0));
         assert!(assembler.buffer.capacity() < 64);
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_length_beyond_the_limit_is_refused_with_the_header() {
-        let mut assembler = Assembler::new(Some(TransportKind::Abridged), SentBy::Server, 1024);
+        let mut assembler = Assembler::new(Some(Framing::Abridged), SentBy::Server, 1024);
         let error = FrameError::TooLong { length: 1028, limit: 1024 };
         assert_eq!(feed(&mut assembler, &mut [0x7f, 1, 1, 0], 1), Err(error));
         assert_eq!(assembler.buffer.capacity(), 0);
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_buffer_is_given_back_when_the_stream_is_idle() {
-        let mut assembler = Assembler::new(Some(TransportKind::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
         let mut stream = vec![7; 100_004];
         stream[..4].copy_from_slice(&100_000_u32.to_le_bytes());
         assert_eq!(feed(&mut assembler, &mut stream, 1000), Ok(1));
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_whole_frame_is_handed_out_where_it_lies() {
-        let mut assembler = Assembler::new(Some(TransportKind::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
         let mut stream = [4, 0, 0, 0, 1, 2, 3, 4];
         let location = stream.as_ptr();
         let mut input = &mut stream[..];

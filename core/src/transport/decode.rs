@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use super::TransportKind;
+use super::Framing;
 use super::assemble::{Assembler, Found, FrameLocation};
 use super::header::{FrameError, SentBy};
 
@@ -45,8 +45,8 @@ impl FrameDecoder {
     /// Creates a decoder for a new connection. Payloads longer than `limit` bytes are rejected before they are
     /// buffered; see [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT).
     #[must_use]
-    pub const fn new(kind: TransportKind, limit: usize) -> Self {
-        Self { assembler: Assembler::new(Some(kind), SentBy::Server, limit) }
+    pub const fn new(framing: Framing, limit: usize) -> Self {
+        Self { assembler: Assembler::new(Some(framing), SentBy::Server, limit) }
     }
 
     /// Returns the next frame. Call it until it returns `None`, which means that all of `input` is consumed.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{ENCODER_LIMIT, TransportKind, abridged, full, intermediate, padded};
+use super::{ENCODER_LIMIT, Framing, abridged, full, intermediate, padded};
 use crate::crypto::SecureRandom;
 
 /// Encodes the frames of one connection.
@@ -15,9 +15,9 @@ use crate::crypto::SecureRandom;
 /// #     }
 /// # }
 /// # let mut random = Zeros;
-/// use sansgram_core::transport::{FrameEncoder, TransportKind};
+/// use sansgram_core::transport::{FrameEncoder, Framing};
 ///
-/// let mut encoder = FrameEncoder::new(TransportKind::Abridged);
+/// let mut encoder = FrameEncoder::new(Framing::Abridged);
 /// let mut out = Vec::new();
 /// let frame = encoder.begin(8, &mut out, false)?;
 /// out.extend_from_slice(b"8 bytes.");
@@ -27,7 +27,7 @@ use crate::crypto::SecureRandom;
 /// ```
 #[derive(Debug)]
 pub struct FrameEncoder {
-    kind: TransportKind,
+    framing: Framing,
     tag_sent: bool,
     /// Full: number of frames written.
     frames: u32,
@@ -73,20 +73,20 @@ pub enum EncodeError {
 impl FrameEncoder {
     /// Creates the encoder of a client, whose stream begins with the transport's tag.
     #[must_use]
-    pub const fn new(kind: TransportKind) -> Self {
-        Self { kind, tag_sent: false, frames: 0 }
+    pub const fn new(framing: Framing) -> Self {
+        Self { framing, tag_sent: false, frames: 0 }
     }
 
     /// Creates the encoder of a server, or of a client over a layer that announces the framing itself.
     #[must_use]
-    pub const fn without_tag(kind: TransportKind) -> Self {
-        Self { kind, tag_sent: true, frames: 0 }
+    pub const fn without_tag(framing: Framing) -> Self {
+        Self { framing, tag_sent: true, frames: 0 }
     }
 
     /// Appends the header of a frame to `out`. The caller then appends exactly `payload_length` bytes and calls
     /// [`finish`](Self::finish).
     ///
-    /// `quick_ack` requests a [`QuickAck`](super::Frame::QuickAck) from the server. [`Full`](TransportKind::Full) has
+    /// `quick_ack` requests a [`QuickAck`](super::Frame::QuickAck) from the server. [`Full`](Framing::Full) has
     /// no quick acks and ignores it.
     ///
     /// # Errors
@@ -107,15 +107,15 @@ impl FrameEncoder {
         };
         if !self.tag_sent {
             self.tag_sent = true;
-            out.extend_from_slice(self.kind.tag());
+            out.extend_from_slice(self.framing.tag());
         }
         let header = out.len();
-        match self.kind {
-            TransportKind::Abridged => abridged::write_header(length / 4, quick_ack, out),
-            TransportKind::Intermediate | TransportKind::PaddedIntermediate => {
+        match self.framing {
+            Framing::Abridged => abridged::write_header(length / 4, quick_ack, out),
+            Framing::Intermediate | Framing::PaddedIntermediate => {
                 intermediate::write_header(length, quick_ack, out);
             }
-            TransportKind::Full => full::write_header(length, self.frames, out),
+            Framing::Full => full::write_header(length, self.frames, out),
         }
         Ok(FrameStart { header, payload: out.len(), length: payload_length })
     }
@@ -138,22 +138,22 @@ impl FrameEncoder {
             out.truncate(header);
             return Err(EncodeError::WrongLength { announced: length, written });
         }
-        match self.kind {
-            TransportKind::Abridged | TransportKind::Intermediate => {}
-            TransportKind::PaddedIntermediate => padded::pad(out, header, random),
-            TransportKind::Full => full::close(out, header),
+        match self.framing {
+            Framing::Abridged | Framing::Intermediate => {}
+            Framing::PaddedIntermediate => padded::pad(out, header, random),
+            Framing::Full => full::close(out, header),
         }
         self.frames = self.frames.wrapping_add(1);
         Ok(())
     }
 
-    /// Appends a server's quick ack. Appends nothing for [`Full`](TransportKind::Full), which has none.
+    /// Appends a server's quick ack. Appends nothing for [`Full`](Framing::Full), which has none.
     pub fn quick_ack(&mut self, token: u32, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
-        match self.kind {
-            TransportKind::Abridged => abridged::write_quick_ack(token, out),
-            TransportKind::Intermediate => intermediate::write_quick_ack(token, out),
-            TransportKind::PaddedIntermediate => padded::write_quick_ack(token, out, random),
-            TransportKind::Full => {}
+        match self.framing {
+            Framing::Abridged => abridged::write_quick_ack(token, out),
+            Framing::Intermediate => intermediate::write_quick_ack(token, out),
+            Framing::PaddedIntermediate => padded::write_quick_ack(token, out, random),
+            Framing::Full => {}
         }
     }
 }

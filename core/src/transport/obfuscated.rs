@@ -7,7 +7,7 @@
 
 use zeroize::Zeroizing;
 
-use super::TransportKind;
+use super::Framing;
 use crate::crypto::aes_ctr::AesCtr;
 use crate::crypto::hash::sha256;
 use crate::crypto::{SecureRandom, random};
@@ -25,7 +25,7 @@ pub struct Obfuscation {
     to_client: AesCtr,
 }
 
-/// [`TransportKind::Full`] has no tag that the header could contain.
+/// [`Framing::Full`] has no tag that the header could contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the full transport cannot be obfuscated")]
 pub struct NotObfuscatable;
@@ -40,14 +40,14 @@ impl Obfuscation {
     /// Draws 64 bytes, again while they would look like another protocol.
     ///
     /// # Errors
-    /// Returns [`NotObfuscatable`] for [`TransportKind::Full`].
+    /// Returns [`NotObfuscatable`] for [`Framing::Full`].
     pub fn new(
-        kind: TransportKind,
+        framing: Framing,
         dc: Option<i16>,
         proxy_key: Option<&[u8; 16]>,
         random: &mut dyn SecureRandom,
     ) -> Result<(Self, [u8; OBFUSCATED_HEADER_LEN]), NotObfuscatable> {
-        let tag = kind.obfuscated_tag().ok_or(NotObfuscatable)?;
+        let tag = framing.obfuscated_tag().ok_or(NotObfuscatable)?;
         Ok(Self::with_tag(tag, dc, proxy_key, random))
     }
 

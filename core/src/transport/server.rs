@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::TransportKind;
+use super::Framing;
 use super::assemble::{Assembler, Found};
 use super::header::{FrameError, SentBy};
 
@@ -31,17 +31,17 @@ impl fmt::Debug for ClientPacket<'_> {
 }
 
 impl ServerFrameDecoder {
-    /// Creates a decoder for a new connection. `kind` is the framing if a layer below has announced it; otherwise it is
+    /// Creates a decoder for a new connection. `framing` is the framing if a layer below has announced it; otherwise it is
     /// recognised by the first bytes. Payloads longer than `limit` bytes are rejected.
     #[must_use]
-    pub const fn new(kind: Option<TransportKind>, limit: usize) -> Self {
-        Self { assembler: Assembler::new(kind, SentBy::Client, limit) }
+    pub const fn new(framing: Option<Framing>, limit: usize) -> Self {
+        Self { assembler: Assembler::new(framing, SentBy::Client, limit) }
     }
 
     /// Returns the client's framing, or `None` if it is not known yet.
     #[must_use]
-    pub const fn kind(&self) -> Option<TransportKind> {
-        self.assembler.kind()
+    pub const fn framing(&self) -> Option<Framing> {
+        self.assembler.framing()
     }
 
     /// Returns the next packet, like [`FrameDecoder::next`](super::FrameDecoder::next).

@@ -33,10 +33,10 @@ use crate::crypto::SecureRandom;
 /// # }
 /// # let random = &mut Counting(0);
 /// use core::time::Duration;
-/// use sansgram_core::transport::{StackOptions, StreamMode, TransportKind, TransportStack};
+/// use sansgram_core::transport::{StackOptions, StreamMode, Framing, TransportStack};
 ///
 /// let now = Duration::from_secs(1_800_000_000);
-/// let options = StackOptions::new(TransportKind::Abridged, &StreamMode::Obfuscated, 2, now);
+/// let options = StackOptions::new(Framing::Abridged, &StreamMode::Obfuscated, 2, now);
 /// let mut stack = TransportStack::new(&options, random);
 /// let mut out = Vec::new();
 /// stack.write_control(&mut out, random);
@@ -122,24 +122,24 @@ impl TransportStack {
     #[must_use]
     pub fn new(options: &StackOptions<'_>, random: &mut dyn SecureRandom) -> Self {
         let mode = options.stream_mode;
-        let kind = mode.framing(options.transport);
+        let framing = mode.framing(options.framing);
         let tunnel = Tunnel::new(options, random);
         let proxy_key = match mode {
             #[cfg(feature = "mtproxy")]
             StreamMode::MtProxy(secret) => Some(secret.key()),
             _ => None,
         };
-        let tag = kind.obfuscated_tag().filter(|_| *mode != StreamMode::Plain);
+        let tag = framing.obfuscated_tag().filter(|_| *mode != StreamMode::Plain);
         let obfuscated = tag.map(|tag| {
             let (ciphers, header) = Obfuscation::with_tag(tag, Some(options.dc), proxy_key, random);
             Box::new(Obfuscated { ciphers, header: Some(header) })
         });
         Self {
             encoder: match obfuscated {
-                Some(_) => FrameEncoder::without_tag(kind),
-                None => FrameEncoder::new(kind),
+                Some(_) => FrameEncoder::without_tag(framing),
+                None => FrameEncoder::new(framing),
             },
-            decoder: FrameDecoder::new(kind, options.limit),
+            decoder: FrameDecoder::new(framing, options.limit),
             obfuscated,
             tunnel,
             prefix: StreamPrefix::default(),

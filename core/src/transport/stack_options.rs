@@ -4,8 +4,8 @@ use core::time::Duration;
 
 #[cfg(feature = "mtproxy")]
 use super::fake_tls::{HelloForm, hello_after_failures};
+use super::framing::Framing;
 use super::header::DEFAULT_LIMIT;
-use super::kind::TransportKind;
 use super::stream_mode::StreamMode;
 
 /// The options of a new connection.
@@ -13,7 +13,7 @@ use super::stream_mode::StreamMode;
 #[non_exhaustive]
 pub struct StackOptions<'a> {
     /// The preferred framing; [`StreamMode::framing`] may replace it.
-    pub transport: TransportKind,
+    pub framing: Framing,
     /// What the connection looks like to the network.
     pub stream_mode: &'a StreamMode,
     /// The number of the DC on the wire: plus 10,000 for test DCs, negated for media. Plain connections do not send it.
@@ -34,9 +34,9 @@ impl<'a> StackOptions<'a> {
     /// The limit is [`DEFAULT_LIMIT`].
     #[must_use]
     #[cfg_attr(not(feature = "mtproxy"), allow(unused_variables, reason = "only fake TLS tells the time"))]
-    pub fn new(transport: TransportKind, stream_mode: &'a StreamMode, dc: i16, unix: Duration) -> Self {
+    pub fn new(framing: Framing, stream_mode: &'a StreamMode, dc: i16, unix: Duration) -> Self {
         Self {
-            transport,
+            framing,
             stream_mode,
             dc,
             limit: DEFAULT_LIMIT,

@@ -1,6 +1,6 @@
 //! The appearance of a connection to the network.
 
-use super::TransportKind;
+use super::Framing;
 #[cfg(feature = "mtproxy")]
 use super::proxy_secret::{ProxyMode, ProxySecret};
 #[cfg(feature = "websocket")]
@@ -27,17 +27,17 @@ pub enum StreamMode {
 impl StreamMode {
     /// Returns the framing of such a connection. It is the `preferred` one, with two exceptions:
     ///
-    /// - Secrets with `dd` and `ee` require [`PaddedIntermediate`](TransportKind::PaddedIntermediate).
-    /// - [`Full`](TransportKind::Full) cannot be obfuscated: [`Intermediate`](TransportKind::Intermediate) replaces it.
+    /// - Secrets with `dd` and `ee` require [`PaddedIntermediate`](Framing::PaddedIntermediate).
+    /// - [`Full`](Framing::Full) cannot be obfuscated: [`Intermediate`](Framing::Intermediate) replaces it.
     #[must_use]
-    pub const fn framing(&self, preferred: TransportKind) -> TransportKind {
+    pub const fn framing(&self, preferred: Framing) -> Framing {
         match (self, preferred) {
             (Self::Plain, _) => preferred,
             #[cfg(feature = "mtproxy")]
             (Self::MtProxy(secret), _) if !matches!(secret.mode(), ProxyMode::Plain) => {
-                TransportKind::PaddedIntermediate
+                Framing::PaddedIntermediate
             }
-            (_, TransportKind::Full) => TransportKind::Intermediate,
+            (_, Framing::Full) => Framing::Intermediate,
             _ => preferred,
         }
     }

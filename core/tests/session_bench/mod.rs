@@ -11,7 +11,7 @@ use sansgram_core::session::{
 };
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::{Constructor, Reader, Serialize, types};
-use sansgram_core::transport::{FrameEncoder, TransportKind};
+use sansgram_core::transport::{FrameEncoder, Framing};
 
 pub const START: u64 = 1_700_000_000;
 pub const CONTAINER: u32 = 0x73f1_f8dc;
@@ -97,7 +97,7 @@ impl Bench {
         clock.set_from_handshake(at(0), START as i32);
         let mut session = Session::new(key.clone(), 11, clock, &mut random, at(0));
         session.on_connected(at(0));
-        let encoder = FrameEncoder::without_tag(TransportKind::Intermediate);
+        let encoder = FrameEncoder::without_tag(Framing::Intermediate);
         let next_server_id = (START << 32) | 1;
         Self { key, session, bodies: Bodies::default(), encoder, random, next_server_id, session_id: 0 }
     }

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use sansgram_core::tl::{ids, write};
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_fuzz::TARGETS;
 use serde_json::Value;
 
@@ -80,10 +80,10 @@ fn frames() -> Seeds {
     const SIZES: [u8; 6] = [0, 2, 6, 30, 4, 255];
     let vectors = vectors("transports");
     let mut seeds = Vec::new();
-    for (number, kind) in (0_u8..).zip(TransportKind::ALL) {
-        let key = if kind == TransportKind::Full { "full_seq0" } else { kind.name() };
+    for (number, kind) in (0_u8..).zip(Framing::ALL) {
+        let key = if kind == Framing::Full { "full_seq0" } else { kind.name() };
         let frame_of = |row: &Value| match kind {
-            TransportKind::PaddedIntermediate => hex(&row["padded_intermediate"]["frame"]),
+            Framing::PaddedIntermediate => hex(&row["padded_intermediate"]["frame"]),
             _ => hex(&row[key]),
         };
         // The vectors have only the headers of the longest frames.

@@ -1,6 +1,6 @@
 //! Between client and DCs: disguises of the stream, and proxies.
 
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 
 use crate::{Seeds, hex, rows, vectors};
 
@@ -8,15 +8,15 @@ use crate::{Seeds, hex, rows, vectors};
 const SIZES: [u8; 6] = [9, 70, 0, 255, 3, 120];
 const COVERS: [&str; 5] = ["obfuscated", "proxy", "proxy-dd", "proxy-ee", "websocket"];
 
-/// Every disguise in every form, with the frames of every transport inside.
+/// Every stream mode in every form, with the frames of every framing inside.
 pub(super) fn layers() -> Seeds {
     let vectors = vectors("transports");
     let mut seeds = Vec::new();
     for (cover, name) in (0_u8..).zip(COVERS) {
-        for (number, kind) in (0_u8..).zip(TransportKind::ALL) {
+        for (number, kind) in (0_u8..).zip(Framing::ALL) {
             let key = match (cover, kind) {
-                (2 | 3, _) | (_, TransportKind::PaddedIntermediate) => "padded_intermediate",
-                (_, TransportKind::Abridged) => "abridged",
+                (2 | 3, _) | (_, Framing::PaddedIntermediate) => "padded_intermediate",
+                (_, Framing::Abridged) => "abridged",
                 _ => "intermediate",
             };
             let short = rows(&vectors["frames"]).filter(|row| row.get("abridged").is_some());

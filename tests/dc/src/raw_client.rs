@@ -9,7 +9,7 @@ use sansgram_core::crypto::rsa::PublicKey;
 use sansgram_core::crypto::{AuthKey, SecureRandom};
 use sansgram_core::handshake::{Handshake, HandshakeError, HandshakeParameters, NewAuthKey, Step, plain};
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::transport::{Frame, FrameDecoder, FrameEncoder, TransportKind};
+use sansgram_core::transport::{Frame, FrameDecoder, FrameEncoder, Framing};
 
 use crate::accounts::AccountEvent;
 use crate::random::SeededRandomForTestingOnly;
@@ -120,16 +120,16 @@ pub struct RawClient {
     /// The server's next deadline.
     pub deadline: Option<Timestamp>,
     dc: i32,
-    kind: TransportKind,
+    kind: Framing,
     encoder: FrameEncoder,
     decoder: FrameDecoder,
     packets: Vec<Vec<u8>>,
 }
 
 impl RawClient {
-    /// Starts DCs of these options, and connects to `dc` over this transport.
+    /// Starts DCs of these options, and connects to `dc` over this framing.
     #[must_use]
-    pub fn connect(options: ServerOptions, dc: i32, kind: TransportKind) -> Self {
+    pub fn connect(options: ServerOptions, dc: i32, kind: Framing) -> Self {
         let dcs = TestDcs::new(options, Box::new(SeededRandomForTestingOnly::new(1)));
         let mut this = Self {
             dcs,
@@ -160,13 +160,13 @@ impl RawClient {
         this
     }
 
-    /// Connects to DC 2 over the intermediate transport and makes a key.
+    /// Connects to DC 2 over the intermediate framing and makes a key.
     ///
     /// # Panics
     /// Panics if the handshake fails.
     #[must_use]
     pub fn with_key(options: ServerOptions) -> Self {
-        let mut this = Self::connect(options, 2, TransportKind::Intermediate);
+        let mut this = Self::connect(options, 2, Framing::Intermediate);
         this.handshake(None).expect("the test DC finishes a correct handshake");
         this
     }
@@ -296,7 +296,7 @@ impl RawClient {
     /// Sends a payload in a frame that may request a quick ack.
     ///
     /// # Panics
-    /// Panics if the payload is too long or misaligned for the transport.
+    /// Panics if the payload is too long or misaligned for the framing.
     pub fn send_packet_with(&mut self, packet: &[u8], quick_ack: bool) {
         let mut bytes = Vec::new();
         let frame = self.encoder.begin(packet.len(), &mut bytes, quick_ack).expect("the payload fits");

@@ -31,7 +31,7 @@ mod login {
 }
 
 mod protocol {
-    mod address_and_transport_rotation;
+    mod address_and_framing_rotation;
     mod blocked_write;
     mod clock;
     mod containers_and_gzip;
@@ -42,6 +42,7 @@ mod protocol {
     mod first_requests;
     mod forgotten_keys;
     mod forgotten_sessions;
+    mod framings;
     pub(crate) mod frontends;
     mod key_rotation;
     mod long_idle;
@@ -56,7 +57,6 @@ mod protocol {
     mod salts;
     mod single_family_hosts;
     mod slow_networks;
-    mod transports;
     mod updates;
     mod updates_state;
 }

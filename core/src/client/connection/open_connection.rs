@@ -9,7 +9,7 @@ use crate::client::config::Config;
 use crate::client::io::ConnId;
 use crate::policy;
 use crate::time::{Now, Timestamp};
-use crate::transport::{StreamMode, TransportKind, TransportStack};
+use crate::transport::{Framing, StreamMode, TransportStack};
 
 /// The state of a connection.
 ///
@@ -78,7 +78,7 @@ impl Deadline {
 pub(crate) struct OpenConnection {
     pub(crate) conn: ConnId,
     /// The framing, if the stream mode leaves the choice.
-    pub(crate) transport: TransportKind,
+    pub(crate) framing: Framing,
     /// The stream mode; `None`: the configuration's.
     pub(crate) mode: Option<Box<StreamMode>>,
     /// What the bytes go through; `None` while it is connecting.
@@ -99,14 +99,14 @@ pub(crate) struct OpenConnection {
 impl OpenConnection {
     pub(crate) fn new(
         conn: ConnId,
-        transport: TransportKind,
+        framing: Framing,
         mode: Option<Box<StreamMode>>,
         config: &Config,
         now: Now,
     ) -> Self {
         Self {
             conn,
-            transport,
+            framing,
             mode,
             stack: None,
             stage: Stage::Connecting,

@@ -12,7 +12,7 @@ use crate::rpc::{DisconnectReason, IoFailure};
 pub(crate) struct Attempts {
     /// Attempts that failed, and connections that did not last, in a row.
     backoff: Backoff,
-    /// All failed attempts: their number selects the addresses, stream mode and transport of the next one.
+    /// All failed attempts: their number selects the addresses, stream mode and framing of the next one.
     total_failures: usize,
     /// Connections whose tunnel was not opened: their number selects the first message of the next one.
     tunnel_failures: u32,

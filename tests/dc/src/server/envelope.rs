@@ -16,7 +16,7 @@ pub(crate) struct PlainMessage<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Reads an unencrypted packet, `auth_key_id` (0) included. On a padded transport, up to 15 bytes may follow it.
+/// Reads an unencrypted packet, `auth_key_id` (0) included. With padded framing, up to 15 bytes may follow it.
 pub(crate) fn open_plain(packet: &[u8], padded: bool) -> Result<PlainMessage<'_>, HandshakeRefusal> {
     let mut reader = Reader::new(packet);
     reader.u64()?;
@@ -45,7 +45,7 @@ pub enum EnvelopeRefusal {
     /// No key of this DC has this `auth_key_id`, or it has expired.
     #[error("no key has the identifier {0:#018x}")]
     UnknownKey(u64),
-    /// The encrypted part is shorter than 48 bytes or, without a padded transport, not a multiple of 16.
+    /// The encrypted part is shorter than 48 bytes or, without padded framing, not a multiple of 16.
     #[error("a packet of {0} bytes cannot hold a message")]
     Length(usize),
     /// `msg_key` does not match the plaintext.

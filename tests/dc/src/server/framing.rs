@@ -1,4 +1,4 @@
-//! A connection's byte stream on the server's side: the client's transport, frames in and out, and their obfuscation.
+//! A connection's byte stream on the server's side: the client's framing, frames in and out, and their obfuscation.
 //! Independent of the client's framing.
 //!
 //! Source: `core.telegram.org/mtproto/mtproto-transports`.
@@ -12,7 +12,7 @@ use super::frontend::{Frontend, FrontendRefusal, FrontendStream, MtProxyMode};
 use super::policy::MAX_FRAME;
 use crate::random::SecureRandom;
 
-/// The client's transport.
+/// The client's framing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     Abridged,
@@ -25,9 +25,9 @@ pub(crate) enum Framing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FramingError {
-    /// The first bytes belong to no known transport.
-    #[error("the first bytes belong to no known transport")]
-    UnknownTransport,
+    /// The first bytes belong to no known framing.
+    #[error("the first bytes belong to no known framing")]
+    UnknownFraming,
     /// The first bytes are those of another protocol, which no obfuscated stream may begin with.
     #[error("the client speaks {0}")]
     OtherProtocol(&'static str),
@@ -40,7 +40,7 @@ pub enum FramingError {
     /// An abridged frame below 508 bytes uses the long header.
     #[error("an abridged frame of {0} bytes must use the short header")]
     LongHeader(usize),
-    /// Full transport: frames are counted from 0.
+    /// Full framing: frames are counted from 0.
     #[error("frame number {found} where {expected} is due")]
     BadNumber {
         /// The number in the frame.
@@ -48,11 +48,11 @@ pub enum FramingError {
         /// The number of frames before it.
         expected: u32,
     },
-    /// Full transport: the CRC-32 is not that of the frame.
+    /// Full framing: the CRC-32 is not that of the frame.
     #[error("the checksum of a frame does not match")]
     BadChecksum,
     /// The secret requires padded intermediate, or the frontend requires obfuscation.
-    #[error("the frontend does not take this transport")]
+    #[error("the frontend does not take this framing")]
     WrongTransport,
     /// The frontend refused the bytes.
     #[error(transparent)]
@@ -70,7 +70,7 @@ pub(crate) struct Packet {
 /// Both directions of one connection.
 #[derive(Default)]
 pub(crate) struct Stream {
-    /// Received bytes that are not consumed yet, decrypted once the transport is known.
+    /// Received bytes that are not consumed yet, decrypted once the framing is known.
     incoming: Vec<u8>,
     spoken: Option<Spoken>,
     frontend: FrontendStream,
@@ -154,7 +154,7 @@ impl Stream {
         }
     }
 
-    /// The transport, once the client's first bytes have determined it.
+    /// The framing, once the client's first bytes have determined it.
     pub(crate) fn framing(&self) -> Option<Framing> {
         self.spoken.as_ref().map(|spoken| spoken.framing)
     }
@@ -172,7 +172,7 @@ impl Stream {
 
     /// Frames a payload.
     ///
-    /// The result is empty if the client's transport is not known yet.
+    /// The result is empty if the client's framing is not known yet.
     pub(crate) fn frame(&mut self, payload: &[u8], random: &mut dyn SecureRandom) -> Vec<u8> {
         let Some(spoken) = &mut self.spoken else { return Vec::new() };
         let length = u32::try_from(payload.len()).expect("a server's packet is smaller than 4 GiB");
@@ -213,7 +213,7 @@ impl Stream {
         self.frontend.wrap(bytes, random)
     }
 
-    /// Frames a quick ack; empty on a transport without them.
+    /// Frames a quick ack; empty on a framing without them.
     pub(crate) fn quick_ack(&mut self, token: u32, random: &mut dyn SecureRandom) -> Vec<u8> {
         let token = token | 0x8000_0000;
         let Some(spoken) = &mut self.spoken else { return Vec::new() };
@@ -252,7 +252,7 @@ impl Stream {
         Ok(())
     }
 
-    /// The protocol of a client that disconnected before its transport was determined.
+    /// The protocol of a client that disconnected before its framing was determined.
     pub(crate) fn left_speaking(&self) -> Option<FramingError> {
         let is_plain = self.spoken.is_none() && matches!(self.frontend, FrontendStream::None);
         let name = other_greeting(&self.incoming).filter(|_| is_plain)?;
@@ -274,7 +274,7 @@ impl Stream {
             [0xef, 0xef, 0xef, 0xef] => Framing::Abridged,
             [0xee, 0xee, 0xee, 0xee] => Framing::Intermediate,
             [0xdd, 0xdd, 0xdd, 0xdd] => Framing::PaddedIntermediate,
-            _ => return Err(greeting.map_or(FramingError::UnknownTransport, FramingError::OtherProtocol)),
+            _ => return Err(greeting.map_or(FramingError::UnknownFraming, FramingError::OtherProtocol)),
         };
         if self.only_padded && framing != Framing::PaddedIntermediate {
             return Err(FramingError::WrongTransport);
@@ -528,7 +528,7 @@ mod tests {
         assert_eq!(read(&flipped), BadChecksum);
         let twice = [&good[..16], &good[..16]].concat();
         assert_eq!(read(&twice), BadNumber { found: 0, expected: 1 });
-        assert_eq!(read(&[1; 64]), FramingError::UnknownTransport);
+        assert_eq!(read(&[1; 64]), FramingError::UnknownFraming);
     }
 
     #[test]

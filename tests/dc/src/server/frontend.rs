@@ -27,7 +27,7 @@ pub enum Frontend {
 /// The kinds of secrets of an MTProxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MtProxyMode {
-    /// Any transport that can be obfuscated.
+    /// Any framing that can be obfuscated.
     Plain,
     /// `dd`: padded intermediate only.
     Padded,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_testkit::raw_client::{KeyExchangeFailure, RawClient};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
 
@@ -10,7 +10,7 @@ const PING: [u8; 12] = [0xec, 0x77, 0xbe, 0x7a, 1, 2, 3, 4, 5, 6, 7, 8];
 
 fn connect(fault_injection: FaultInjection) -> RawClient {
     let options = ServerOptions::default().with_fault_injection(fault_injection);
-    RawClient::connect(options, 2, TransportKind::Intermediate)
+    RawClient::connect(options, 2, Framing::Intermediate)
 }
 
 #[test]

@@ -5,7 +5,7 @@ use sansgram_core::crypto::aes_ige;
 use sansgram_core::crypto::factorize::factorize;
 use sansgram_core::crypto::hash::sha1;
 use sansgram_core::crypto::rsa::PublicKey;
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_testkit::raw_client::RawClient;
 use sansgram_testkit::server::{HandshakeRefusal, Refusal, ServerOptions, Tolerance};
 
@@ -62,7 +62,7 @@ fn public_key(client: &RawClient) -> PublicKey {
 
 /// Runs the first step. Returns the correct second one.
 fn first_step(options: ServerOptions) -> (RawClient, Inner, Outer) {
-    let mut client = RawClient::connect(options, 2, TransportKind::Intermediate);
+    let mut client = RawClient::connect(options, 2, Framing::Intermediate);
     let (inner, outer) = begin(&mut client);
     (client, inner, outer)
 }
@@ -198,7 +198,7 @@ fn a2b_lenient_dcs_accept_any_plain_msg_id() {
     let request = [&0xbe7e_8ef1_u32.to_le_bytes()[..], &[7; 16]].concat();
     // All zero, all the same, falling, odd, and as large as can be.
     for ids in [[0; 3], [44; 3], [12, 8, 4], [5, 6, 7], [u64::MAX, 0, 1]] {
-        let mut client = RawClient::connect(ServerOptions::lenient(), 2, TransportKind::Abridged);
+        let mut client = RawClient::connect(ServerOptions::lenient(), 2, Framing::Abridged);
         for (nonce, id) in (0..).zip(ids) {
             let body = [&request[..4], &[nonce; 16]].concat();
             client.send_packet(&[&[0; 8], &id.to_le_bytes()[..], &20_u32.to_le_bytes(), &body].concat());
@@ -240,7 +240,7 @@ fn unencrypted_envelopes_are_checked() {
         [&[0; 8], &msg_id.to_le_bytes()[..], &length.to_le_bytes(), &request].concat()
     };
     let refusal = |packets: &[Vec<u8>]| {
-        let mut client = RawClient::connect(ServerOptions::default(), 2, TransportKind::Abridged);
+        let mut client = RawClient::connect(ServerOptions::default(), 2, Framing::Abridged);
         for packet in packets {
             client.send_packet(packet);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_testkit::raw_client::{RawClient, ServerMessage};
 use sansgram_testkit::server::{BadMessage, EnvelopeRefusal, FaultInjection, Refusal, ServerOptions};
 
@@ -28,7 +28,7 @@ fn client_in_session() -> RawClient {
 
 #[test]
 fn the_first_message_of_a_session_brings_new_session_created() {
-    for kind in TransportKind::ALL {
+    for kind in Framing::ALL {
         let mut client = RawClient::connect(ServerOptions::default(), 2, kind);
         client.handshake(None).unwrap();
         let ping = client.send(&PING, false);
@@ -208,7 +208,7 @@ fn salts_expire() {
 
 #[test]
 fn an_expired_temporary_key_is_unknown() {
-    let mut client = RawClient::connect(ServerOptions::default(), 2, TransportKind::Abridged);
+    let mut client = RawClient::connect(ServerOptions::default(), 2, Framing::Abridged);
     client.handshake(Some(60)).unwrap();
     client.wait(Duration::from_secs(59));
     client.send(&PING, false);
@@ -240,7 +240,7 @@ fn a_repeated_message_is_executed_once() {
 
 #[test]
 fn quick_acks_name_the_packet() {
-    for kind in [TransportKind::Abridged, TransportKind::Intermediate, TransportKind::PaddedIntermediate] {
+    for kind in [Framing::Abridged, Framing::Intermediate, Framing::PaddedIntermediate] {
         let mut client = RawClient::connect(ServerOptions::default(), 2, kind);
         client.handshake(None).unwrap();
         let msg_id = client.next_msg_id();

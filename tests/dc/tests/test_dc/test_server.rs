@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sansgram_testkit::server::{FaultInjection, FramingError, Refusal, ServerOptions};
 use sansgram_testkit::test_server::{Report, ReportKind, TestServer, TestServerError, TestServerOptions};
 
-/// `req_pq_multi` in an abridged frame, behind the transport's tag.
+/// `req_pq_multi` in an abridged frame, behind the framing's tag.
 fn request(nonce: u8) -> Vec<u8> {
     let mut bytes = vec![0xef, 10];
     bytes.extend([0; 8]);
@@ -87,7 +87,7 @@ fn a_stream_that_is_no_transport_is_closed() {
     let mut socket = connect(address(&served, 1));
     socket.write_all(&[b'G'; 64]).unwrap();
     assert_eq!(socket.read(&mut [0; 8]).unwrap(), 0);
-    assert_eq!(served.take_refusals(), [Refusal::Framing(FramingError::UnknownTransport)]);
+    assert_eq!(served.take_refusals(), [Refusal::Framing(FramingError::UnknownFraming)]);
     // Bytes that no obfuscated stream begins with are refused before the 64th byte.
     for (bytes, name) in [(&b"GET / HTTP/1.1\r\n"[..], "HTTP"), (&[0x16, 3, 1, 2, 0, 1], "TLS")] {
         let mut socket = connect(address(&served, 1));

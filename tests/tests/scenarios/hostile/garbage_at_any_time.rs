@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::login::LoginFlow;
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::random::{SecureRandom, SeededRandomForTestingOnly};
 
@@ -14,7 +14,7 @@ use crate::common::{assert_no_fault, is_logged_in, logged_in};
 fn a_login_survives_garbage() {
     for seed in 0..60 {
         let mut options = PairOptions::seeded(seed);
-        options.client.transport = TransportKind::ALL[seed as usize % 4];
+        options.client.framing = Framing::ALL[seed as usize % 4];
         options.client.pfs = seed % 3 == 0;
         options.client.connect_timeout = Duration::from_secs(5);
         options.client.max_attempts = 0;

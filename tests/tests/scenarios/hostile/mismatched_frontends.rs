@@ -50,7 +50,7 @@ fn a_wrong_secret_or_domain_is_refused_by_the_proxy() {
         let mut options = options(proxy(mode));
         options.client.stream_mode = StreamMode::MtProxy(secret(&[0xdd], b"another sixteen!", ""));
         let (_, refusals) = trouble(options);
-        assert_eq!(refusals[0], Refusal::Framing(FramingError::UnknownTransport));
+        assert_eq!(refusals[0], Refusal::Framing(FramingError::UnknownFraming));
     }
 }
 

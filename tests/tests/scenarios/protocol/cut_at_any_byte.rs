@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Delivery, InvokeError, RequestId, Route};
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{TRUE, assert_no_fault, log_in_bot};
@@ -16,10 +16,10 @@ pub(super) fn step(otherwise: usize) -> usize {
     if std::env::var_os("SANSGRAM_EVERY_BYTE").is_some() { 1 } else { otherwise }
 }
 
-pub(super) fn options(pfs: bool, transport: TransportKind) -> PairOptions {
+pub(super) fn options(pfs: bool, framing: Framing) -> PairOptions {
     let mut options = PairOptions::default();
     options.client.pfs = pfs;
-    options.client.transport = transport;
+    options.client.framing = framing;
     options
 }
 
@@ -50,9 +50,9 @@ pub(super) fn assert_once(pair: &mut Pair, requests: &[(i64, RequestId)], contex
 
 #[test]
 fn one_cut_at_any_byte_of_a_hundred_pipelined_requests() {
-    for (pfs, transport) in [(false, TransportKind::Intermediate), (true, TransportKind::Abridged)] {
+    for (pfs, framing) in [(false, Framing::Intermediate), (true, Framing::Abridged)] {
         // One client goes through it all: what a cut leaves behind must not spoil the next round.
-        let mut pair = Pair::new(options(pfs, transport));
+        let mut pair = Pair::new(options(pfs, framing));
         log_in_bot(&mut pair, "2:elsewhere");
         let mut rounds = 0;
         for cut in (0..).step_by(step(13)) {

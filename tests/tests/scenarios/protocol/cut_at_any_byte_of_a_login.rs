@@ -1,7 +1,7 @@
 //! A login with a migration succeeds, at whichever byte the connection is cut. For the distance of the cuts see
 //! [`cut_at_any_byte`](super::cut_at_any_byte); all bytes are some 15,000 logins, about half an hour of one core.
 
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_harness::pair::Pair;
 
 use super::cut_at_any_byte::{options, step};
@@ -10,7 +10,7 @@ use crate::common::{assert_no_fault, log_in_bot};
 fn cut(pfs: bool) {
     let mut cuts = 0;
     for cut in (0..).step_by(step(97)) {
-        let mut options = options(pfs, TransportKind::Intermediate);
+        let mut options = options(pfs, Framing::Intermediate);
         options.network.cut_at_byte = Some(cut);
         let mut pair = Pair::new(options);
         log_in_bot(&mut pair, "2:elsewhere");

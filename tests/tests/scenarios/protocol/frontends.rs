@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sansgram_core::client::{Event, StoredSession};
 use sansgram_core::login::LoginFlow;
-use sansgram_core::transport::{ProxySecret, StreamMode, TransportKind, WebSocketTarget};
+use sansgram_core::transport::{Framing, ProxySecret, StreamMode, WebSocketTarget};
 use sansgram_harness::network::{Chunks, NetworkOptions};
 use sansgram_harness::pair::{Pair, PairOptions, address};
 use sansgram_testkit::server::{Frontend, HelloWindow, MtProxyMode};
@@ -57,10 +57,10 @@ pub(crate) fn frontends() -> [Frontend; 5] {
 #[test]
 fn login_with_migration_through_every_frontend() {
     for frontend in frontends() {
-        for transport in TransportKind::ALL {
+        for framing in Framing::ALL {
             for chunks in [Chunks::Whole, Chunks::UpTo(40)] {
                 let mut options = options(frontend.clone());
-                options.client.transport = transport;
+                options.client.framing = framing;
                 options.network.chunks = chunks;
                 log_in_by_phone(&mut Pair::new(options), 1);
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sansgram_core::client::Route;
 use sansgram_core::login::LoginFlow;
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_harness::network::{Chunks, NetworkOptions};
 use sansgram_harness::pair::{Pair, PairOptions};
 
@@ -15,7 +15,7 @@ use crate::common::{is_logged_in, log_in_bot};
 fn many_cuts_at_random() {
     for seed in 0..30 {
         let pfs = seed % 2 == 1;
-        let mut options = PairOptions { seed, ..options(pfs, TransportKind::PaddedIntermediate) };
+        let mut options = PairOptions { seed, ..options(pfs, Framing::PaddedIntermediate) };
         options.client.max_attempts = 0;
         options.client.request_timeout = None;
         let mut pair = Pair::new(options);
@@ -43,7 +43,7 @@ fn over_an_unreliable_network() {
         };
         let mut options = PairOptions { network, ..PairOptions::seeded(seed) };
         options.client.max_attempts = 0;
-        options.client.transport = TransportKind::ALL[seed as usize % 4];
+        options.client.framing = Framing::ALL[seed as usize % 4];
         let mut pair = Pair::new(options);
         let outcome = pair.login(LoginFlow::bot_login("2:elsewhere"));
         assert!(is_logged_in(&outcome), "seed {seed}: {outcome:?}");

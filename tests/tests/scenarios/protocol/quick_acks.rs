@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, RequestOptions, Route};
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_harness::pair::PairOptions;
 
 use crate::common::{TRUE, assert_no_fault, logged_in, losses, wait};
 
 #[test]
 fn a_quick_ack_is_reported_before_the_answer() {
-    for transport in TransportKind::ALL {
+    for framing in Framing::ALL {
         let mut options = PairOptions::default();
-        options.client.transport = transport;
+        options.client.framing = framing;
         // The server sends the answer slowly, byte by byte.
         options.server.fault_injection.slow_bytes = Some(Duration::from_millis(1));
         let mut pair = logged_in(options);
@@ -28,10 +28,10 @@ fn a_quick_ack_is_reported_before_the_answer() {
                 .cloned()
                 .collect();
             // Full streams have no room for them.
-            if quick_ack && transport != TransportKind::Full {
-                assert_eq!(told, [Event::QuickAck(id), Event::Completed(id)], "{transport}");
+            if quick_ack && framing != Framing::Full {
+                assert_eq!(told, [Event::QuickAck(id), Event::Completed(id)], "{framing}");
             } else {
-                assert_eq!(told, [Event::Completed(id)], "{transport}");
+                assert_eq!(told, [Event::Completed(id)], "{framing}");
             }
             assert_eq!(wait(&mut pair, id), Ok(TRUE.to_vec()));
         }
@@ -42,13 +42,13 @@ fn a_quick_ack_is_reported_before_the_answer() {
 #[test]
 fn quick_acks_between_packets_disturb_nothing() {
     // The token's highest bit distinguishes it from a length; abridged streams have its bytes in the other order.
-    for (transport, bytes) in [
-        (TransportKind::Intermediate, [1, 2, 3, 0x84]),
-        (TransportKind::PaddedIntermediate, [1, 2, 3, 0x84]),
-        (TransportKind::Abridged, [0x84, 3, 2, 1]),
+    for (framing, bytes) in [
+        (Framing::Intermediate, [1, 2, 3, 0x84]),
+        (Framing::PaddedIntermediate, [1, 2, 3, 0x84]),
+        (Framing::Abridged, [0x84, 3, 2, 1]),
     ] {
         let mut options = PairOptions::default();
-        options.client.transport = transport;
+        options.client.framing = framing;
         let mut pair = logged_in(options);
         for number in 0..20 {
             let id = pair.count(number, Route::Home);
@@ -59,7 +59,7 @@ fn quick_acks_between_packets_disturb_nothing() {
             pair.network.inject(pair.timestamp(), conn, &bytes);
             pair.run_for(Duration::from_secs(1)).unwrap();
         }
-        assert_eq!(losses(&pair), 0, "{transport}: {:?}", pair.events);
+        assert_eq!(losses(&pair), 0, "{framing}: {:?}", pair.events);
         assert!(pair.client.rejected_counts().is_empty());
         assert_no_fault(&pair);
     }

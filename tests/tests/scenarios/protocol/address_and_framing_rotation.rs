@@ -1,10 +1,10 @@
-//! If an address or a transport does not work, the next one is tried.
+//! If an address or a framing does not work, the next one is tried.
 
 use std::net::SocketAddr;
 
 use sansgram_core::client::{DisconnectReason, Event};
 use sansgram_core::login::LoginFlow;
-use sansgram_core::transport::TransportKind;
+use sansgram_core::transport::Framing;
 use sansgram_harness::pair::PairOptions;
 
 use crate::common::{dc, logged_in};
@@ -14,7 +14,7 @@ fn other_addresses_and_transports_are_tried_in_turn() {
     let mut options = PairOptions::default();
     let second: SocketAddr = "10.0.0.2:80".parse().unwrap();
     options.client.dcs.insert(dc(2), second);
-    options.client.fallback_transports = vec![TransportKind::Abridged];
+    options.client.fallback_framings = vec![Framing::Abridged];
     options.client.max_attempts = 0;
     options.network.refuse_connects = 3;
     let mut pair = logged_in(options);

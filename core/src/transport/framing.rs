@@ -7,7 +7,7 @@ use core::str::FromStr;
 ///
 /// Source: `core.telegram.org/mtproto/mtproto-transports`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TransportKind {
+pub enum Framing {
     /// A header of one byte for frames below 508 bytes, four bytes for longer ones: the least overhead.
     Abridged,
     /// A header of four bytes: the length.
@@ -19,7 +19,7 @@ pub enum TransportKind {
     Full,
 }
 
-impl TransportKind {
+impl Framing {
     /// All four framings, in order of declaration.
     pub const ALL: [Self; 4] = [Self::Abridged, Self::Intermediate, Self::PaddedIntermediate, Self::Full];
 
@@ -73,33 +73,33 @@ impl TransportKind {
     }
 }
 
-/// The result of [`TransportKind::recognise`].
+/// The result of [`Framing::recognise`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recognised {
     /// More bytes are needed, up to four.
     NeedMore,
     /// The client uses this framing.
-    Is(TransportKind),
+    Is(Framing),
 }
 
-impl fmt::Display for TransportKind {
+impl fmt::Display for Framing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-impl FromStr for TransportKind {
-    type Err = UnknownTransport;
+impl FromStr for Framing {
+    type Err = UnknownFraming;
 
-    fn from_str(name: &str) -> Result<Self, UnknownTransport> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or(UnknownTransport)
+    fn from_str(name: &str) -> Result<Self, UnknownFraming> {
+        Self::ALL.into_iter().find(|framing| framing.name() == name).ok_or(UnknownFraming)
     }
 }
 
 /// The name of a framing is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown transport: use abridged, intermediate, padded or full")]
-pub struct UnknownTransport;
+#[error("unknown framing: use abridged, intermediate, padded or full")]
+pub struct UnknownFraming;
 
 #[cfg(test)]
 mod tests {
@@ -109,27 +109,27 @@ mod tests {
 
     #[test]
     fn names_lead_back_to_their_kind() {
-        for kind in TransportKind::ALL {
-            assert_eq!(kind.to_string().parse(), Ok(kind));
+        for framing in Framing::ALL {
+            assert_eq!(framing.to_string().parse(), Ok(framing));
         }
-        assert_eq!("Abridged".parse::<TransportKind>(), Err(UnknownTransport));
-        assert_eq!("".parse::<TransportKind>(), Err(UnknownTransport));
+        assert_eq!("Abridged".parse::<Framing>(), Err(UnknownFraming));
+        assert_eq!("".parse::<Framing>(), Err(UnknownFraming));
     }
 
     #[test]
     fn a_server_recognises_the_tag_as_soon_as_it_is_whole() {
         use Recognised::{Is, NeedMore};
-        assert_eq!(TransportKind::recognise(&[]), NeedMore);
-        let tagged = TransportKind::ALL.into_iter().filter(|kind| !kind.tag().is_empty());
+        assert_eq!(Framing::recognise(&[]), NeedMore);
+        let tagged = Framing::ALL.into_iter().filter(|framing| !framing.tag().is_empty());
         assert_eq!(tagged.clone().count(), 3);
-        for kind in tagged {
-            assert_eq!(TransportKind::recognise(kind.tag()), Is(kind));
+        for framing in tagged {
+            assert_eq!(Framing::recognise(framing.tag()), Is(framing));
         }
-        assert_eq!(TransportKind::recognise(&[0xee; 3]), NeedMore);
-        assert_eq!(TransportKind::recognise(&[0xdd, 0xdd]), NeedMore);
+        assert_eq!(Framing::recognise(&[0xee; 3]), NeedMore);
+        assert_eq!(Framing::recognise(&[0xdd, 0xdd]), NeedMore);
         // The length of a full frame, then arbitrary bytes.
-        assert_eq!(TransportKind::recognise(&[0x34, 0, 0, 0, 0]), Is(TransportKind::Full));
-        assert_eq!(TransportKind::recognise(&[0x34, 0, 0]), NeedMore);
-        assert_eq!(TransportKind::recognise(&[0xdd, 0xdd, 0xdd, 0xee]), Is(TransportKind::Full));
+        assert_eq!(Framing::recognise(&[0x34, 0, 0, 0, 0]), Is(Framing::Full));
+        assert_eq!(Framing::recognise(&[0x34, 0, 0]), NeedMore);
+        assert_eq!(Framing::recognise(&[0xdd, 0xdd, 0xdd, 0xee]), Is(Framing::Full));
     }
 }
