@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 use super::connection::open_connection::OpenConnection;
 use super::context::Context;
 use super::datacenter::Role;
-use super::datacenter::key_destruction::KeyDestruction;
-use super::endpoints::{self, Attempt};
+use super::endpoints::Attempt;
 use super::io::{ConnId, Event, Output};
 use super::machine::{Client, find};
 use crate::rpc::{DisconnectReason, InvokeError, LogoutCause, RequestId, Requester, Trouble};
@@ -69,8 +68,7 @@ impl Client {
                 if self.closed && role != Role::Main {
                     continue;
                 }
-                let conn = ConnId(self.next_conn);
-                self.next_conn += 1;
+                let conn = next_conn(&mut self.next_conn);
                 let Attempt { endpoints, framing, mode } = datacenter.attempt(&self.config, &self.stored);
                 datacenter.open(
                     role,
@@ -123,31 +121,13 @@ impl Client {
         }
     }
 
-    /// Advances the destruction of keys. The logouts that wait for it end with the last one.
+    /// Advances the destruction of keys, and ends the logouts that waited for it.
     fn advance_key_destructions(&mut self, now: Now) {
         let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
-        for destruction in &mut self.key_destructions {
-            if destruction.is_over(now.monotonic) {
-                self.outputs.extend(destruction.conn().map(|conn| Output::Close { conn }));
-                continue;
-            }
-            if destruction.wants_connection() {
-                let conn = ConnId(self.next_conn);
-                self.next_conn += 1;
-                let attempt = endpoints::attempt(&self.config, &self.stored, destruction.dc(), 0);
-                let Attempt { endpoints, framing, mode } = attempt;
-                destruction.open(OpenConnection::new(conn, framing, mode, &self.config, now));
-                self.outputs.push_back(Output::Open { conn, dc: destruction.dc(), endpoints });
-            }
-            let transmit = destruction.transmit(&mut cx);
-            self.outputs.extend(transmit.map(|(conn, bytes)| Output::Transmit { conn, bytes }));
-        }
-        self.key_destructions.retain(|destruction| !destruction.is_over(now.monotonic));
-        if self.key_destructions.is_empty() {
-            for (id, result) in core::mem::take(&mut self.pending_logouts) {
-                self.steps.results.insert(id, result);
-                self.outputs.push_back(Output::Event(Event::Completed(id)));
-            }
+        let mut next_conn = || next_conn(&mut self.next_conn);
+        for (id, result) in self.key_destructions.advance(&mut next_conn, &mut cx, &mut self.outputs) {
+            self.steps.results.insert(id, result);
+            self.outputs.push_back(Output::Event(Event::Completed(id)));
         }
     }
 
@@ -159,7 +139,7 @@ impl Client {
             datacenter.dc() != home && !datacenter.is_kept_open() && datacenter.is_ready()
         });
         let idle = idle.map(|datacenter| datacenter.last_used() + self.config.idle_timeout);
-        let key_destructions = self.key_destructions.iter().map(KeyDestruction::timeout);
+        let key_destructions = self.key_destructions.timeout();
         let datacenters = self.datacenters.values().filter_map(|datacenter| datacenter.timeout());
         let timers = datacenters.chain(idle).chain(key_destructions).chain(self.requests.next_deadline());
         timers.chain(self.steps.next_timer()).chain(self.updates_query_due()).min()
@@ -219,4 +199,11 @@ impl Client {
             }
         }
     }
+}
+
+/// Returns the identifier of a new connection.
+fn next_conn(next: &mut u64) -> ConnId {
+    let conn = ConnId(*next);
+    *next += 1;
+    conn
 }

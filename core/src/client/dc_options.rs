@@ -145,22 +145,33 @@ impl DcOptions {
     }
 }
 
-/// The addresses that an update tells of; `Some` of an empty list: they are to be asked for again.
-pub(super) fn dc_options_in_update(update: &[u8]) -> Option<Vec<enums::DcOption>> {
+/// What an update announces of the addresses.
+pub(super) enum AnnouncedOptions {
+    /// They have changed: `help.getConfig` returns the new ones.
+    Outdated,
+    /// The new ones.
+    List(Vec<enums::DcOption>),
+}
+
+/// Returns what an update announces of the addresses, or `None` if it is about something else.
+pub(super) fn dc_options_in_update(update: &[u8]) -> Option<AnnouncedOptions> {
     // All of them begin like this; most updates are others.
     if !update.starts_with(&types::UpdateShort::ID.to_le_bytes()) {
         return None;
     }
     let inner = update.get(4..8)?;
     if inner == types::UpdateConfig::ID.to_le_bytes() {
-        return Some(Vec::new());
+        return Some(AnnouncedOptions::Outdated);
     }
     if inner != types::UpdateDcOptions::ID.to_le_bytes() {
         return None;
     }
     match enums::Updates::from_bytes(update) {
         Ok(enums::Updates::UpdateShort(short)) => match short.update {
-            enums::Update::UpdateDcOptions(options) => Some(options.dc_options),
+            enums::Update::UpdateDcOptions(options) if options.dc_options.is_empty() => {
+                Some(AnnouncedOptions::Outdated)
+            }
+            enums::Update::UpdateDcOptions(options) => Some(AnnouncedOptions::List(options.dc_options)),
             _ => None,
         },
         _ => None,

@@ -147,7 +147,7 @@ impl Client {
 
     pub(super) fn on_step_answer(&mut self, now: Now, query: RequestId, id: RequestId) {
         let Some(answer) = self.requests.take(query) else { return };
-        let server_time = (now.unix.as_secs() as i64).saturating_add(self.stored.clock_offset);
+        let server_time = self.server_seconds(now).cast_signed();
         let Some(step) = self.steps.flows.get_mut(&id) else { return };
         step.query = None;
         let answer = answer.as_ref().map(|body| body.expose().as_slice()).map_err(InvokeError::clone);
@@ -173,7 +173,7 @@ impl Client {
         match progress {
             Progress::Send => self.send_query(now, id),
             // The server is being asked for the addresses of its DCs.
-            Progress::Migrate(dc) if !self.knows_address(dc) && self.is_config_query_pending() => {
+            Progress::Migrate(dc) if !self.knows_address(dc) && self.own_queries.is_config_pending() => {
                 self.set_timer(now, id, policy::MIGRATION_ADDRESS_WAIT, StepTimer::Migrate(dc));
             }
             // A home DC without an address would be a dead end.
@@ -257,23 +257,21 @@ impl Client {
     }
 
     fn on_logged_in(&mut self, user: LoggedInUser) {
-        self.stored.user = Some(user);
-        self.stored.home_dc = Some(self.home());
-        self.want_updates();
-        self.dirty = true;
+        let home = self.home();
+        let stored = self.stored.edit();
+        stored.user = Some(user);
+        stored.home_dc = Some(home);
+        self.schedule_updates_query();
     }
 
     fn finish(&mut self, now: Now, id: RequestId, result: Result<StepOutput, LoginError>) {
         let step = self.steps.flows.remove(&id);
         if let Some(token) = step.and_then(|mut step| step.flow.take_future_auth_token()) {
-            self.stored.keep_logout_token(token);
-            self.dirty = true;
+            self.stored.edit().keep_logout_token(token);
         }
-        let api_id = self.config.api.as_ref().map(|api| api.id).filter(|_| result.is_ok());
-        if api_id.is_some() && self.stored.api_id != api_id {
+        if let Some(api) = self.config.api.as_ref().filter(|_| result.is_ok()) {
             // The server has accepted it. A process that resumes the session need not know it.
-            self.stored.api_id = api_id;
-            self.dirty = true;
+            self.stored.set_api_id(api.id);
         }
         let account = result.as_ref().map_or(AccountChange::Unchanged, |finished| finished.account);
         match account {
@@ -288,7 +286,7 @@ impl Client {
             AccountChange::LoggedOut => {
                 self.forget_login(now);
                 // The step ends when the servers have forgotten the keys, or had their time for it.
-                return self.pending_logouts.push((id, result));
+                return self.key_destructions.push_logout(id, result);
             }
         }
         self.steps.results.insert(id, result);

@@ -5,7 +5,6 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::config::Config;
-use super::config_query::ConfigQuery;
 use super::connection::Connection;
 use super::context::Context;
 use super::datacenter::authorization::Transfer;
@@ -13,25 +12,27 @@ use super::datacenter::key_destruction::KeyDestruction;
 use super::datacenter::{Datacenter, Role};
 use super::endpoints;
 use super::io::{ConnId, Event, Input, Output};
+use super::key_destructions::KeyDestructions;
+use super::own_queries::OwnQueries;
 use super::session_servers::WrongServers;
-use super::steps::{StepOutput, Steps};
+use super::steps::Steps;
 use super::stored_session::StoredSession;
-use super::update_queue::{UpdateQueue, UpdatesQuery};
+use super::tracked_session::TrackedSession;
+use super::update_queue::UpdateQueue;
 use crate::crypto::SecureRandom;
 use crate::dc::DcId;
-use crate::login::LoginError;
 use crate::rpc::{
     DisconnectReason, InvokeError, PendingRequests, RequestId, Requester, Trouble, WITHOUT_UPDATES,
     init_prefix,
 };
-use crate::time::{Now, Timestamp};
+use crate::time::Now;
 
 /// The client: a state machine without I/O.
 ///
 /// **After every call, poll with [`poll_output`](Self::poll_output) until [`Output::Timeout`].**
 pub struct Client {
     pub(super) config: Config,
-    pub(super) stored: StoredSession,
+    pub(super) stored: TrackedSession,
     pub(super) random: Box<dyn SecureRandom + Send>,
     pub(super) requests: PendingRequests,
     pub(super) steps: Steps,
@@ -40,20 +41,14 @@ pub struct Client {
     pub(super) datacenters: BTreeMap<DcId, Box<Datacenter>>,
     /// Authorization transfers under way, by the DC that they go to.
     pub(super) transfers: BTreeMap<DcId, Transfer>,
-    pub(super) key_destructions: Vec<KeyDestruction>,
+    pub(super) key_destructions: KeyDestructions,
     pub(super) updates: UpdateQueue,
     /// Answered requests that are not the application's.
     pub(super) internal_results: VecDeque<(RequestId, Requester)>,
     pub(super) rejections: BTreeMap<&'static str, u64>,
-    /// Logouts that end when the keys are destroyed.
-    pub(super) pending_logouts: Vec<(RequestId, Result<StepOutput, LoginError>)>,
     pub(super) next_conn: u64,
     pub(super) next_request: u64,
-    pub(super) updates_query: UpdatesQuery,
-    /// `updates.getState` is not sent again before this time.
-    pub(super) updates_state_not_before: Timestamp,
-    pub(super) config_query: ConfigQuery,
-    pub(super) dirty: bool,
+    pub(super) own_queries: OwnQueries,
     pub(super) closed: bool,
     /// Whether memory that is kept for reuse may be freed, if nothing is pending.
     may_trim: bool,
@@ -77,35 +72,30 @@ impl Client {
     /// others. A session without keys becomes one of these servers, and loses what it held of others.
     pub fn new(
         config: Config,
-        session: StoredSession,
+        mut session: StoredSession,
         random: Box<dyn SecureRandom + Send>,
     ) -> Result<Self, WrongServers> {
-        let mut stored = session;
-        stored.bind_to_servers(&config)?;
+        session.bind_to_servers(&config)?;
         let mut client = Self {
             config,
-            stored,
+            stored: TrackedSession::new(session),
             random,
             requests: PendingRequests::default(),
             steps: Steps::default(),
             outputs: VecDeque::new(),
             datacenters: BTreeMap::new(),
             transfers: BTreeMap::new(),
-            key_destructions: Vec::new(),
+            key_destructions: KeyDestructions::default(),
             updates: UpdateQueue::default(),
             internal_results: VecDeque::new(),
             rejections: BTreeMap::new(),
-            pending_logouts: Vec::new(),
             next_conn: 1,
             next_request: 1,
-            updates_query: UpdatesQuery::default(),
-            updates_state_not_before: Timestamp::ZERO,
-            config_query: ConfigQuery::default(),
-            dirty: false,
+            own_queries: OwnQueries::default(),
             closed: false,
             may_trim: false,
         };
-        client.want_updates();
+        client.schedule_updates_query();
         Ok(client)
     }
 
@@ -121,9 +111,7 @@ impl Client {
                     Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
                 if let Some((datacenter, role)) = find(&mut self.datacenters, conn) {
                     datacenter.on_opened(role, &mut cx);
-                } else if let Some(destruction) =
-                    self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
-                {
+                } else if let Some(destruction) = self.key_destructions.find(conn) {
                     destruction.on_opened(&mut cx);
                 }
             }
@@ -131,15 +119,12 @@ impl Client {
             Input::Transmitted { conn, buffer } => {
                 if let Some((datacenter, role)) = find(&mut self.datacenters, conn) {
                     datacenter.on_transmitted(role, buffer);
-                } else if let Some(destruction) =
-                    self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
-                {
+                } else if let Some(destruction) = self.key_destructions.find(conn) {
                     destruction.on_transmitted(buffer);
                 }
             }
             Input::Lost { conn, cause } => {
-                if let Some(destruction) = self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn))
-                {
+                if let Some(destruction) = self.key_destructions.find(conn) {
                     destruction.on_lost();
                 } else {
                     self.on_disconnect(now, conn, &DisconnectReason::Network(cause));
@@ -154,7 +139,7 @@ impl Client {
 
     /// Returns what to do next; call it until it returns [`Output::Timeout`].
     pub fn poll_output(&mut self) -> Output {
-        if core::mem::take(&mut self.dirty) {
+        if self.stored.take_changed() {
             return Output::Event(Event::SessionChanged);
         }
         if let Some(output) = self.outputs.pop_front() {
@@ -201,7 +186,7 @@ impl Client {
 
     /// What must be stored between runs. [`Event::SessionChanged`] says when it changed.
     #[must_use]
-    pub const fn session(&self) -> &StoredSession {
+    pub fn session(&self) -> &StoredSession {
         &self.stored
     }
 
@@ -257,15 +242,14 @@ impl Client {
             datacenter.set_kept_open(false);
             self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
         }
-        self.key_destructions.iter_mut().for_each(KeyDestruction::give_up);
+        self.key_destructions.give_up();
         self.advance(now);
     }
 
     /// Makes `dc` the home DC, and closes the connection to the one before if nothing needs it.
     pub(super) fn move_home(&mut self, dc: DcId) {
         let old = self.home();
-        self.stored.home_dc = Some(dc);
-        self.dirty = true;
+        self.stored.edit().home_dc = Some(dc);
         if old != dc {
             self.restart_config_query();
         }
@@ -283,11 +267,10 @@ impl Client {
 
     /// Forgets the login and its keys, and asks the servers to destroy them.
     pub(super) fn forget_login(&mut self, now: Now) {
-        self.stored.user = None;
+        self.stored.edit().user = None;
         self.cancel_updates_query();
         self.restart_config_query();
-        let keys = core::mem::take(&mut self.stored.keys);
-        self.dirty = true;
+        let keys = core::mem::take(&mut self.stored.edit().keys);
         self.transfers.clear();
         for datacenter in self.datacenters.values_mut() {
             let old = datacenter.abandon_answers(&self.requests);
@@ -322,7 +305,7 @@ impl Client {
         }
         for (dc, key) in &keys {
             let is_reachable = self.knows_address(*dc);
-            if is_reachable && self.key_destructions.iter().all(|destruction| destruction.dc() != *dc) {
+            if is_reachable && !self.key_destructions.has_dc(*dc) {
                 let mut cx =
                     Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
                 let connection = Connection::new();

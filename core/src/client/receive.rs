@@ -4,10 +4,10 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::config::Config;
-use super::connection::incoming::{ConnectionEvent, ConnectionIncoming, Packet, Received, Retry};
+use super::connection::incoming::{ConnectionEvent, ConnectionIncoming, Packet, Received};
 use super::context::Context;
 use super::datacenter::authorization::TransferState;
-use super::dc_options;
+use super::dc_options::{self, AnnouncedOptions};
 use super::endpoints;
 use super::io::{ConnId, Event, Output};
 use super::login::may_hold_login_token;
@@ -19,14 +19,13 @@ use crate::rpc::retry::{RetryDecision, SentAs};
 use crate::rpc::{DisconnectReason, LogoutCause, PendingRequests, RequestId, Requester, RpcError};
 use crate::session::{MessageError, RequestTag};
 use crate::time::Now;
-use crate::tl::enums;
 
 impl Client {
     pub(super) fn on_received(&mut self, now: Now, conn: ConnId, bytes: &mut [u8]) {
         let home = self.home();
         let mut cx = Context { config: &self.config, stored: &self.stored, random: &mut *self.random, now };
         let Some((datacenter, role)) = find(&mut self.datacenters, conn) else {
-            if let Some(destruction) = self.key_destructions.iter_mut().find(|it| it.conn() == Some(conn)) {
+            if let Some(destruction) = self.key_destructions.find(conn) {
                 destruction.on_received(bytes, &mut cx);
             }
             return;
@@ -77,13 +76,23 @@ impl Client {
                 self.datacenter(to).queue(id.tag(), constraints, now.monotonic);
             }
         }
-        self.update_stored(dc, deferred.key, salt_and_clock);
+        if let Some(key) = deferred.key {
+            self.stored.set_key(dc, key);
+        }
+        if let Some((salt, clock_offset)) = salt_and_clock {
+            if let Some(salt) = salt {
+                self.stored.set_salt(dc, salt);
+            }
+            if dc == home {
+                self.stored.set_clock_offset(clock_offset);
+            }
+        }
         if dc == home {
             if deferred.has_new_session && self.stored.user.is_some() {
-                self.want_updates();
+                self.schedule_updates_query();
             }
-            if let Some(list) = deferred.addresses {
-                self.on_dc_options(&list);
+            if let Some(announced) = deferred.addresses {
+                self.stored.take_dc_options(&announced);
             }
         }
         if let Some(cause) = deferred.logged_out {
@@ -108,28 +117,8 @@ impl Client {
 
     /// The server says that no user is logged in any more.
     pub(super) fn on_logged_out(&mut self, cause: LogoutCause) {
-        if self.stored.user.take().is_some() {
-            self.dirty = true;
+        if self.stored.remove_user() {
             self.outputs.push_back(Output::Event(Event::SessionRevoked(cause)));
-        }
-    }
-
-    /// Writes a new key, or the salt and the clock's offset, into the stored session.
-    fn update_stored(&mut self, dc: DcId, key: Option<DcAuth>, salt_and_clock: Option<(Option<i64>, i64)>) {
-        if let Some(key) = key {
-            self.stored.keys.insert(dc, key);
-            self.dirty = true;
-        }
-        let Some((salt, offset)) = salt_and_clock else { return };
-        let key = self.stored.keys.get_mut(&dc);
-        if let Some((key, salt)) = key.zip(salt).filter(|(key, salt)| key.server_salt != *salt) {
-            key.server_salt = salt;
-            self.dirty = true;
-        }
-        // A second more or less is the network's, and not worth a save.
-        if dc == self.home() && self.stored.clock_offset.abs_diff(offset) > 2 {
-            self.stored.clock_offset = offset;
-            self.dirty = true;
         }
     }
 
@@ -141,8 +130,7 @@ impl Client {
         let Some(datacenter) = self.datacenters.get_mut(&dc) else { return };
         self.outputs.extend(datacenter.close_all(&self.requests).map(|conn| Output::Close { conn }));
         datacenter.forget_key(&self.config, &self.requests);
-        self.stored.keys.remove(&dc);
-        self.dirty = true;
+        self.stored.edit().keys.remove(&dc);
     }
 }
 
@@ -183,7 +171,7 @@ struct Deferred {
     rerouted: Vec<(RequestId, DcId)>,
     login_token_scanned: bool,
     /// Addresses that an update announces.
-    addresses: Option<Vec<enums::DcOption>>,
+    addresses: Option<AnnouncedOptions>,
     has_new_session: bool,
 }
 
@@ -206,12 +194,10 @@ impl Dispatch<'_> {
         while let Some(event) = packet.next()? {
             match event {
                 ConnectionEvent::Result { tag, body } => match self.result(tag, body) {
-                    AfterResult::Ended => {}
-                    AfterResult::Retry(retry) => packet.retry(tag, retry),
-                    AfterResult::Postpone => {
-                        self.deferred.unauthorized.push(tag);
-                        packet.revoke_result();
-                    }
+                    AfterResult::Accepted => packet.accept_result(),
+                    AfterResult::RetryWithInit => packet.retry_with_init(tag),
+                    AfterResult::RetryWithNewKey(error) => packet.retry_with_new_key(tag, error),
+                    AfterResult::AwaitsTransfer => self.deferred.unauthorized.push(tag),
                 },
                 ConnectionEvent::Update { body } => self.update(body),
                 ConnectionEvent::NewSession => self.deferred.has_new_session = true,
@@ -252,13 +238,13 @@ impl Dispatch<'_> {
             };
             let is_known = |dc| endpoints::is_known(self.config, self.stored, dc);
             match self.requests.refused(id, &error, sent, is_known) {
-                RetryDecision::RetryWithInit => return AfterResult::Retry(Retry::WithInit),
-                RetryDecision::RetryWithNewKey => return AfterResult::Retry(Retry::WithNewKey(error)),
-                RetryDecision::RetryAfterTransfer => return AfterResult::Postpone,
+                RetryDecision::RetryWithInit => return AfterResult::RetryWithInit,
+                RetryDecision::RetryWithNewKey => return AfterResult::RetryWithNewKey(error),
+                RetryDecision::RetryAfterTransfer => return AfterResult::AwaitsTransfer,
                 RetryDecision::QueueAt(dc) => {
                     self.deferred.rerouted.push((id, dc));
                     self.deferred.ended.push(tag);
-                    return AfterResult::Ended;
+                    return AfterResult::Accepted;
                 }
                 RetryDecision::Fail => {}
             }
@@ -276,16 +262,18 @@ impl Dispatch<'_> {
             Some(requester) => self.internal_results.push_back((id, requester)),
             None => {}
         }
-        AfterResult::Ended
+        AfterResult::Accepted
     }
 }
 
 /// What follows the result of a request.
 enum AfterResult {
-    /// It has ended here.
-    Ended,
-    /// It is sent again over the same connection.
-    Retry(Retry),
-    /// It is sent again when the login is imported.
-    Postpone,
+    /// The request has ended here, with a result or for another DC.
+    Accepted,
+    /// It is sent again inside `initConnection`.
+    RetryWithInit,
+    /// It is sent again under another temporary key.
+    RetryWithNewKey(RpcError),
+    /// It is sent again once the login is transferred to this DC.
+    AwaitsTransfer,
 }

@@ -1,41 +1,28 @@
-//! Updates that wait to be taken, and where they stand.
+//! The queue of received updates.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::policy;
-use crate::rpc::RequestId;
-use crate::time::Timestamp;
 
-/// Where the updates of an account stand (`updates.state`). With an earlier state, `updates.getDifference` returns what lies
-/// between.
+/// The state of an account's updates (`updates.state`). `updates.getDifference` takes an earlier state and returns the
+/// updates since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpdatesState {
-    /// How many events the account's common message box has seen.
+    /// Number of events in the account's common message box.
     pub pts: i32,
-    /// The same of secret chats and of what bots are sent.
+    /// Number of events in its secondary message box: secret chats, and certain updates for bots.
     pub qts: i32,
     /// The server's time, in seconds since 1970.
     pub date: i32,
-    /// The number of the last container of updates.
+    /// Number of the last container of updates.
     pub seq: i32,
-    /// How many messages are unread.
+    /// Number of unread messages.
     pub unread_count: i32,
 }
 
-/// The state of `updates.getState`, after which the server pushes updates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum UpdatesQuery {
-    /// It is not needed: no user is logged in, or the server's session has answered it.
-    #[default]
-    Idle,
-    /// It is sent from this time on, once the home DC is connected.
-    Due(Timestamp),
-    /// It is under way as this request.
-    Asked(RequestId),
-}
-
-/// Updates that wait to be taken, oldest first.
+/// Received updates that the application has not taken, oldest first. Its limits are
+/// [`policy::MAX_QUEUED_UPDATES`] and [`policy::MAX_QUEUED_UPDATE_BYTES`].
 #[derive(Default)]
 pub(super) struct UpdateQueue {
     updates: VecDeque<Vec<u8>>,
@@ -43,27 +30,28 @@ pub(super) struct UpdateQueue {
 }
 
 impl UpdateQueue {
-    /// Adds an update. Returns `false` if older ones were dropped for it.
+    /// Adds an update. Returns `false` if older updates were dropped to stay within the limits.
     pub(super) fn push(&mut self, update: &[u8]) -> bool {
         self.updates.push_back(update.to_vec());
         self.bytes += update.len();
-        let mut all_kept = true;
+        let mut is_complete = true;
         while self.updates.len() > policy::MAX_QUEUED_UPDATES
             || (self.bytes > policy::MAX_QUEUED_UPDATE_BYTES && self.updates.len() > 1)
         {
             self.take();
-            all_kept = false;
+            is_complete = false;
         }
-        all_kept
+        is_complete
     }
 
-    /// Takes the oldest.
+    /// Takes the oldest update.
     pub(super) fn take(&mut self) -> Option<Vec<u8>> {
         let oldest = self.updates.pop_front()?;
         self.bytes -= oldest.len();
         Some(oldest)
     }
 
+    /// Returns the number of updates.
     pub(super) fn len(&self) -> usize {
         self.updates.len()
     }

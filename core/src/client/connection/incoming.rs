@@ -102,7 +102,6 @@ impl ConnectionIncoming<'_, '_> {
                     unbound_error: &mut self.unbound_error,
                     is_draining,
                     is_validated: false,
-                    is_answered: false,
                     is_rejected: false,
                     refused_binding: None,
                 };
@@ -175,8 +174,6 @@ struct Effects<'a> {
     is_draining: bool,
     /// A message of the packet shows that the server has the key.
     is_validated: bool,
-    /// The last event is a result that ends its request, so the server has accepted `initConnection`.
-    is_answered: bool,
     /// A message of the packet was refused.
     is_rejected: bool,
     refused_binding: Option<RpcError>,
@@ -184,7 +181,8 @@ struct Effects<'a> {
 
 /// What a message means for the client.
 pub(crate) enum ConnectionEvent<'a> {
-    /// The answer to a request: `rpc_error` or the result itself.
+    /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`Packet::accept_result`] or one of
+    /// the retries, or neither if the request waits for a login at this DC.
     Result { tag: RequestTag, body: &'a [u8] },
     /// An update: one boxed TL object.
     Update { body: &'a [u8] },
@@ -198,15 +196,6 @@ pub(crate) enum ConnectionEvent<'a> {
     Handled,
 }
 
-/// Whether an answered request is sent again over the same connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Retry {
-    /// The server does not know this client yet: inside `initConnection`.
-    WithInit,
-    /// The server takes the temporary key for unbound: under another one.
-    WithNewKey(RpcError),
-}
-
 impl Packet<'_> {
     /// Returns what the next message means; `None`: the packet is used up.
     ///
@@ -214,14 +203,13 @@ impl Packet<'_> {
     /// Why the connection must be closed.
     pub(crate) fn next(&mut self) -> Result<Option<ConnectionEvent<'_>>, DisconnectReason> {
         let effects = &mut self.effects;
-        effects.commit_last_result();
         match self.messages.next() {
             Ok(Some(SessionEvent::Result { tag: BIND_REQUEST, body })) => {
                 effects.on_bind_answer(bind_answer(body));
                 Ok(Some(ConnectionEvent::Handled))
             }
             Ok(Some(SessionEvent::Result { tag, body })) => {
-                (effects.is_validated, effects.is_answered) = (true, true);
+                effects.is_validated = true;
                 Ok(Some(ConnectionEvent::Result { tag, body }))
             }
             Ok(Some(SessionEvent::Other { body })) => Ok(Some(ConnectionEvent::Update { body })),
@@ -246,30 +234,28 @@ impl Packet<'_> {
         }
     }
 
-    /// Sends the request of the last event again.
-    pub(crate) fn retry(&mut self, tag: RequestTag, retry: Retry) {
-        let effects = &mut self.effects;
-        effects.is_answered = false;
-        match retry {
-            Retry::WithNewKey(error) if !effects.is_draining => *effects.unbound_error = Some(error),
-            Retry::WithInit | Retry::WithNewKey(_) => effects.retries.push(tag),
-        }
+    /// Records that the last result ended its request: the server has accepted `initConnection`.
+    pub(crate) const fn accept_result(&mut self) {
+        *self.effects.inited = true;
     }
 
-    /// The request of the last event waits for a login at this DC.
-    pub(crate) const fn revoke_result(&mut self) {
-        self.effects.is_answered = false;
+    /// Sends a request again over this connection, inside `initConnection`.
+    pub(crate) fn retry_with_init(&mut self, tag: RequestTag) {
+        self.effects.retries.push(tag);
+    }
+
+    /// Sends a request again under another temporary key, since `error` says that this one is not bound. The connection
+    /// ends with `error` once all frames are read. A draining session, whose key will not be replaced, asks again instead.
+    pub(crate) fn retry_with_new_key(&mut self, tag: RequestTag, error: RpcError) {
+        if self.effects.is_draining {
+            self.effects.retries.push(tag);
+        } else {
+            *self.effects.unbound_error = Some(error);
+        }
     }
 }
 
 impl Effects<'_> {
-    /// The caller has dispatched the last event, and may have revoked a result by `retry` or `revoke_result`.
-    fn commit_last_result(&mut self) {
-        if core::mem::take(&mut self.is_answered) {
-            *self.inited = true;
-        }
-    }
-
     fn on_bind_answer(&mut self, answer: Result<(), RpcError>) {
         match (answer, &mut self.temporary) {
             (Ok(()), Some(temporary)) => {

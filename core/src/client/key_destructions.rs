@@ -1,0 +1,84 @@
+//! What a logout waits for: the destruction of the account's keys.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::connection::open_connection::OpenConnection;
+use super::context::Context;
+use super::datacenter::key_destruction::KeyDestruction;
+use super::endpoints::{self, Attempt};
+use super::io::{ConnId, Output};
+use super::steps::StepOutput;
+use crate::dc::DcId;
+use crate::login::LoginError;
+use crate::rpc::RequestId;
+use crate::time::Timestamp;
+
+/// The result of a logout.
+type LogoutResult = Result<StepOutput, LoginError>;
+
+/// The keys that are being destroyed, and the logouts that end with the last of them.
+#[derive(Debug, Default)]
+pub(super) struct KeyDestructions {
+    under_way: Vec<KeyDestruction>,
+    logouts: Vec<(RequestId, LogoutResult)>,
+}
+
+impl KeyDestructions {
+    /// Adds the destruction of a key.
+    pub(super) fn push(&mut self, destruction: KeyDestruction) {
+        self.under_way.push(destruction);
+    }
+
+    /// Adds a logout, which ends when no key is being destroyed any more.
+    pub(super) fn push_logout(&mut self, id: RequestId, result: LogoutResult) {
+        self.logouts.push((id, result));
+    }
+
+    /// Returns whether a key of `dc` is being destroyed.
+    pub(super) fn has_dc(&self, dc: DcId) -> bool {
+        self.under_way.iter().any(|destruction| destruction.dc() == dc)
+    }
+
+    /// Returns the destruction that has this connection.
+    pub(super) fn find(&mut self, conn: ConnId) -> Option<&mut KeyDestruction> {
+        self.under_way.iter_mut().find(|destruction| destruction.conn() == Some(conn))
+    }
+
+    /// Ends all of them with the next [`advance`](Self::advance).
+    pub(super) fn give_up(&mut self) {
+        self.under_way.iter_mut().for_each(KeyDestruction::give_up);
+    }
+
+    /// Opens connections, sends what is due, and removes what is over. Returns the logouts that have ended.
+    pub(super) fn advance(
+        &mut self,
+        next_conn: &mut impl FnMut() -> ConnId,
+        cx: &mut Context<'_>,
+        outputs: &mut VecDeque<Output>,
+    ) -> Vec<(RequestId, LogoutResult)> {
+        let now = cx.now.monotonic;
+        for destruction in &mut self.under_way {
+            if destruction.is_over(now) {
+                outputs.extend(destruction.conn().map(|conn| Output::Close { conn }));
+                continue;
+            }
+            if destruction.wants_connection() {
+                let conn = next_conn();
+                let attempt = endpoints::attempt(cx.config, cx.stored, destruction.dc(), 0);
+                let Attempt { endpoints, framing, mode } = attempt;
+                destruction.open(OpenConnection::new(conn, framing, mode, cx.config, cx.now));
+                outputs.push_back(Output::Open { conn, dc: destruction.dc(), endpoints });
+            }
+            let transmit = destruction.transmit(cx);
+            outputs.extend(transmit.map(|(conn, bytes)| Output::Transmit { conn, bytes }));
+        }
+        self.under_way.retain(|destruction| !destruction.is_over(now));
+        if self.under_way.is_empty() { core::mem::take(&mut self.logouts) } else { Vec::new() }
+    }
+
+    /// Returns when the next destruction must be advanced.
+    pub(super) fn timeout(&self) -> Option<Timestamp> {
+        self.under_way.iter().map(KeyDestruction::timeout).min()
+    }
+}
