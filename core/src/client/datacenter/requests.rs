@@ -76,9 +76,6 @@ impl Datacenter {
 
     /// Queues what was parked, if it may leave now.
     pub(crate) fn unpark(&mut self, requests: &PendingRequests) {
-        if !self.rotation.holds_requests() {
-            self.main.stop_draining();
-        }
         for tag in core::mem::take(&mut self.parked) {
             self.route_waiting(tag, requests);
         }
