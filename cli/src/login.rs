@@ -14,7 +14,7 @@ use sansgram_runtime::core::login::{BotToken, LoginError, PhoneNumber, SavedLogi
 use sansgram_runtime::core::tl::{enums, functions};
 use sansgram_runtime::text::shown_path;
 use sansgram_runtime::{
-    Client, ClientOptions, Error, FileStore, LoginStep, MemoryStore, Prompt, PromptError, Question,
+    Client, ClientOptions, Error, FileStore, LoginState, MemoryStore, Prompt, PromptError, Question,
     SessionStore, TerminalPrompt,
 };
 
@@ -263,17 +263,17 @@ impl<'a> Login<'a> {
         self.watch.doing("logging in");
         if self.owner.may_be_logged_in() {
             match client.login_state().await? {
-                Some(LoginStep::LoggedIn(user)) => {
+                LoginState::LoggedIn(user) => {
                     self.check_identity(client, who, &user).await?;
                     return Ok(LoggedIn::Already(user));
                 }
                 // What was begun elsewhere, such as in the application that the session was imported from.
-                Some(LoginStep::PasswordRequired(hint)) => {
+                LoginState::PasswordRequired(hint) => {
                     let pending = SavedLogin::Password(hint);
                     let kept = LoadedLogin { pending, phone: None, dc: Some(client.home()), age: None };
                     self.owner = SessionOwner::SavedLogin(Box::new(kept));
                 }
-                _ => {}
+                LoginState::NotLoggedIn => {}
             }
             if let Some(cause) = client.logout_cause() {
                 output::note(cause.advice());

@@ -13,7 +13,7 @@ use sansgram_core::client::{
     ApiCredentials, Client, Config, ConnId, DcId, DcTable, Event, Input, IoFailure, LoginHandle, Output,
     StoredSession,
 };
-use sansgram_core::login::{LoginFlow, LoginStep};
+use sansgram_core::login::{LoginFlow, SendCodeOutcome, SignInOutcome};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::{OsRandom, PublicKey};
 
@@ -95,12 +95,12 @@ pub(crate) fn log_in(
     let mut client = Client::new(config, StoredSession::default(), Box::new(OsRandom::default()))?;
     let mut socket = None;
     let step = client.start_login(now(start), LoginFlow::send_code(phone))?;
-    let LoginStep::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
+    let SendCodeOutcome::CodeSent(sent_code) = drive(&mut client, &mut socket, start, step)? else {
         return Err("no code was sent".into());
     };
-    let step = client.start_login(now(start), LoginFlow::sign_in(&token, code))?;
+    let step = client.start_login(now(start), LoginFlow::sign_in(&sent_code, code))?;
     match drive(&mut client, &mut socket, start, step)? {
-        LoginStep::LoggedIn(user) => Ok(user.first_name),
+        SignInOutcome::LoggedIn(user) => Ok(user.first_name),
         other => Err(format!("more is needed: {other:?}").into()),
     }
 }

@@ -15,8 +15,8 @@ use sansgram_core::crypto::message::{self, Direction};
 use sansgram_core::dc::DcId;
 use sansgram_core::handshake::{Handshake, Step};
 use sansgram_core::login::{
-    ApiCredentials, LoginContext, LoginFlow, LoginStep, NewPassword, PasswordKdfOutput, PhoneNumber,
-    Progress, SavedLogin, SentCode, UserInfo,
+    ApiCredentials, LoginContext, LoginFlow, NewPassword, PasswordKdfOutput, PhoneNumber, Progress,
+    SavedLogin, SendCodeOutcome, SentCode, SignInOutcome, UserInfo,
 };
 use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
@@ -174,21 +174,21 @@ fn a_phone_number_is_wiped_whether_it_is_taken_or_refused() {
 }
 
 /// A sent code.
-fn code_token() -> SentCode {
+fn request_code() -> SentCode {
     let mut body = Vec::new();
     write::u32(&mut body, 0x5e00_2502);
     write::u32(&mut body, 0);
     enums::auth::SentCodeType::from(types::auth::SentCodeTypeApp { length: 5 }).serialize(&mut body);
     write::string(&mut body, CODE_HASH);
     match started(LoginFlow::send_code(PHONE), &api(), &[]).answered(Ok(&body), 0, &mut Seeded(1)) {
-        Progress::Done(Ok(LoginStep::CodeSent(token))) => token,
+        Progress::Done(Ok(SendCodeOutcome::CodeSent(sent_code))) => sent_code,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn a_half_done_login_is_put_away_without_a_trace() {
-    let token = code_token();
+    let sent_code = request_code();
     let terms = types::help::TermsOfService {
         popup: false,
         id: types::DataJson { data: "{}".into() }.into(),
@@ -198,12 +198,12 @@ fn a_half_done_login_is_put_away_without_a_trace() {
     };
     let answer = types::auth::AuthorizationSignUpRequired { terms_of_service: Some(terms.into()) };
     let answer = enums::auth::Authorization::AuthorizationSignUpRequired(answer).to_bytes();
-    let mut flow = started(LoginFlow::sign_in(&token, "12345"), &api(), &[]);
+    let mut flow = started(LoginFlow::sign_in(&sent_code, "12345"), &api(), &[]);
     let required = match flow.answered(Ok(&answer), 0, &mut Seeded(1)) {
-        Progress::Done(Ok(LoginStep::SignUpRequired(required))) => required,
+        Progress::Done(Ok(SignInOutcome::SignUpRequired(required))) => required,
         other => panic!("{other:?}"),
     };
-    for pending in [SavedLogin::Code(token), SavedLogin::SignUp(required)] {
+    for pending in [SavedLogin::Code(sent_code), SavedLogin::SignUp(required)] {
         assert_eq!(left_behind(CODE_HASH.as_bytes(), || pending.to_text()), 0, "{pending:?}");
         let text = pending.to_text();
         assert_eq!(left_behind(CODE_HASH.as_bytes(), || SavedLogin::from_text(&text).unwrap()), 0);

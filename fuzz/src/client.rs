@@ -14,7 +14,7 @@ use sansgram_core::client::{
 };
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::rsa::PublicKey;
-use sansgram_core::login::{LoginFlow, LoginStep, NewPassword, SentCode};
+use sansgram_core::login::{LoginFlow, NewPassword, SendCodeOutcome, SentCode};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::gzip::MAX_UNPACKED;
 use sansgram_core::tl::ids;
@@ -54,8 +54,8 @@ const SERVICE: [u32; 9] = [
 /// Takes the result of a step, if it is there, and gives the code that it sent.
 type TakeStep = Box<dyn Fn(&mut Client) -> Option<Option<SentCode>>>;
 
-fn sent_code(step: LoginStep) -> Option<SentCode> {
-    if let LoginStep::CodeSent(sent) = step { Some(sent) } else { None }
+fn code_sent(outcome: SendCodeOutcome) -> Option<SentCode> {
+    if let SendCodeOutcome::CodeSent(sent_code) = outcome { Some(sent_code) } else { None }
 }
 
 /// Runs the target. Returns how much the servers caused: completed requests and steps, updates, links.
@@ -104,7 +104,7 @@ struct Run {
     steps: BTreeMap<RequestId, TakeStep>,
     /// Logins by QR code, which last until they are scanned.
     endless: BTreeSet<RequestId>,
-    token: Option<SentCode>,
+    sent_code: Option<SentCode>,
     now: Duration,
     /// By how many seconds the client's wall clock is wrong.
     skew: i64,
@@ -153,7 +153,7 @@ impl Run {
             waiting: BTreeSet::new(),
             steps: BTreeMap::new(),
             endless: BTreeSet::new(),
-            token: None,
+            sent_code: None,
             now: Duration::ZERO,
             skew: 0,
             closed: false,
@@ -345,22 +345,22 @@ impl Run {
     }
 
     fn begin_step(&mut self, which: u8, input: &mut Input<'_>) -> Result<RequestId, ApiMisuse> {
-        let token = self.token.clone();
-        match (which, token) {
-            (6, _) => self.start(LoginFlow::send_code("+99966 2 0001"), sent_code),
-            (7, Some(token)) => match input.byte() % 8 {
-                0 => self.start(LoginFlow::resend_code(&token), sent_code),
-                1 => self.start(LoginFlow::cancel_code(&token), |()| None),
-                2 => self.start(LoginFlow::sign_up(&token, "Ada", ""), |_| None),
-                3 => self.start(LoginFlow::send_email_code(&token, "a@b.example"), |_| None),
-                4 => self.start(LoginFlow::verify_email(&token, "123456"), sent_code),
-                5 => self.start(LoginFlow::reset_login_email(&token), sent_code),
-                6 => self.start(LoginFlow::sign_in_with_email_code(&token, "123456"), sent_code),
-                _ => self.start(LoginFlow::sign_in(&token, "22222"), sent_code),
+        let sent_code = self.sent_code.clone();
+        match (which, sent_code) {
+            (6, _) => self.start(LoginFlow::send_code("+99966 2 0001"), code_sent),
+            (7, Some(sent_code)) => match input.byte() % 8 {
+                0 => self.start(LoginFlow::resend_code(&sent_code), code_sent),
+                1 => self.start(LoginFlow::cancel_code(&sent_code), |()| None),
+                2 => self.start(LoginFlow::sign_up(&sent_code, "Ada", ""), |_| None),
+                3 => self.start(LoginFlow::send_email_code(&sent_code, "a@b.example"), |_| None),
+                4 => self.start(LoginFlow::verify_email(&sent_code, "123456"), code_sent),
+                5 => self.start(LoginFlow::reset_login_email(&sent_code), code_sent),
+                6 => self.start(LoginFlow::sign_in_with_email_code(&sent_code, "123456"), |_| None),
+                _ => self.start(LoginFlow::sign_in(&sent_code, "22222"), |_| None),
             },
             (7 | 8, _) => self.start(LoginFlow::check_password("secret"), |_| None),
             (9, _) => {
-                let id = self.start(LoginFlow::qr_login(&[1]), sent_code);
+                let id = self.start(LoginFlow::qr_login(&[1]), |_| None);
                 self.endless.extend(id.as_ref().ok());
                 id
             }
@@ -379,12 +379,12 @@ impl Run {
     fn start<T: Send + 'static>(
         &mut self,
         flow: LoginFlow<T>,
-        token: fn(T) -> Option<SentCode>,
+        sent_code: fn(T) -> Option<SentCode>,
     ) -> Result<RequestId, ApiMisuse> {
         let handle = self.client.start_login(self.now(), flow)?;
         let take = move |client: &mut Client| {
             let result = client.take_login(handle)?;
-            Some(result.ok().and_then(token))
+            Some(result.ok().and_then(sent_code))
         };
         self.steps.insert(handle.id(), Box::new(take));
         Ok(handle.id())
@@ -458,8 +458,8 @@ impl Run {
                 self.forget(id);
                 self.served += usize::from(self.is_served);
                 if let Some(take) = step {
-                    let token = take(&mut self.client).expect("a result");
-                    self.token = token.or(self.token.take());
+                    let sent_code = take(&mut self.client).expect("a result");
+                    self.sent_code = sent_code.or(self.sent_code.take());
                     assert!(take(&mut self.client).is_none());
                 } else {
                     self.client.take_raw(id).expect("a result").ok();

@@ -147,8 +147,8 @@ impl<P: Prompt> Talk<'_, P> {
             let phone = PhoneNumber::parse(&typed).map_err(LoginError::from)?;
             let question = format!("Is \"{}\" correct? (y/n)", phone.grouped());
             if self.confirm(Question::ConfirmPhone, &question).await? {
-                let step = self.new_code(phone.digits()).await?;
-                return self.go_on(step, true).await;
+                let outcome = self.new_code(phone.digits()).await?;
+                return self.go_on(outcome.into(), true).await;
             }
         }
         Err(Error::TooManyTries(MAX_IDLE))
@@ -156,11 +156,13 @@ impl<P: Prompt> Talk<'_, P> {
 
     async fn resume(&mut self, pending: SavedLogin) -> Turn {
         match pending {
-            SavedLogin::Code(token) => self.go_on(LoginStep::CodeSent(token), false).await,
-            SavedLogin::EmailCode(token, code) => match self.set_up_email(&token, Some(code)).await? {
-                Some(step) => self.go_on(step, true).await,
-                None => Ok(None),
-            },
+            SavedLogin::Code(sent_code) => self.go_on(LoginStep::CodeSent(sent_code), false).await,
+            SavedLogin::EmailCode(sent_code, code) => {
+                match self.set_up_email(&sent_code, Some(code)).await? {
+                    Some(outcome) => self.go_on(outcome.into(), true).await,
+                    None => Ok(None),
+                }
+            }
             SavedLogin::SignUp(required) => self.go_on(LoginStep::SignUpRequired(required), true).await,
             SavedLogin::Password(hint) => self.go_on(LoginStep::PasswordRequired(hint), true).await,
             SavedLogin::Qr { except_ids } => self.qr_code(&except_ids).await,
@@ -174,8 +176,8 @@ impl<P: Prompt> Talk<'_, P> {
         loop {
             self.prompt.on_checkpoint(step.saved_login().as_ref());
             step = match step {
-                LoginStep::CodeSent(token) => {
-                    match self.code(token, &mut tries, &mut renewed, is_fresh).await? {
+                LoginStep::CodeSent(sent_code) => {
+                    match self.code(sent_code, &mut tries, &mut renewed, is_fresh).await? {
                         Some(step) => step,
                         None => return Ok(None),
                     }
@@ -202,7 +204,7 @@ impl<P: Prompt> Talk<'_, P> {
         let user = loop {
             let first_name = self.ask(Question::FirstName, "First name:").await?;
             let last_name = self.ask(Question::LastName, "Last name (may be empty):").await?;
-            match calling!(self, self.client.sign_up(&required.token, &first_name, &last_name)) {
+            match calling!(self, self.client.sign_up(&required.sent_code, &first_name, &last_name)) {
                 Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 result => break result?,
             }
@@ -228,7 +230,7 @@ impl<P: Prompt> Talk<'_, P> {
                     }
                     self.prompt.show_link(&link)?;
                 }
-                QrStep::Done(step) => return self.go_on(step, true).await,
+                QrStep::Done(outcome) => return self.go_on(outcome.into(), true).await,
             }
         }
     }

@@ -10,14 +10,13 @@
 //!
 //! async fn log_in(runtime: impl Runtime, config: Config, phone: &str) -> Result<(), Error> {
 //!     let client = Client::start(runtime, config, MemoryStore::new()).await?;
-//!     let mut step = client.send_code(phone).await?;
+//!     let mut step = LoginStep::from(client.send_code(phone).await?);
 //!     let user = loop {
 //!         step = match step {
-//!             LoginStep::CodeSent(token) => client.sign_in(&token, "the code that arrived").await?,
+//!             LoginStep::CodeSent(sent_code) => client.sign_in(&sent_code, "the code").await?.into(),
 //!             LoginStep::PasswordRequired(_) => break client.check_password("the password").await?,
+//!             LoginStep::SignUpRequired(required) => return Err(Error::SignUpRequired(Box::new(required))),
 //!             LoginStep::LoggedIn(user) => break user,
-//!             LoginStep::SignUpRequired(terms) => return Err(Error::SignUpRequired(Box::new(terms))),
-//!             other => return Ok(println!("cannot continue from {other:?}")),
 //!         };
 //!     };
 //!     println!("logged in as {}", user.id);
@@ -73,7 +72,9 @@ pub use runtime::{Runtime, Timer};
 pub use sansgram_core::OsRandom;
 /// The type that stores the answers of a [`Prompt`]: a value that is wiped from memory on drop.
 pub use sansgram_core::Zeroizing;
-pub use sansgram_core::login::{LoginFlow, LoginStep};
+pub use sansgram_core::login::{
+    LoginFlow, LoginState, LoginStep, QrLoginOutcome, SendCodeOutcome, SignInOutcome,
+};
 pub use sansgram_session::{
     Exposure, FileStore, LockOwner, MemoryStore, OwnerLocation, SessionStore, StoreError, encryption,
     formats, open_file, read_file, replace_file,

@@ -6,16 +6,16 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sansgram_core::client::LoginHandle;
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep, QrLink};
+use sansgram_core::login::{LoginError, LoginFlow, QrLink, QrLoginOutcome};
 
 use crate::{Client, Error};
 
 /// A login by QR code, started by [`Client::qr_login`]. It is cancelled if it is dropped before it ends.
 pub struct QrLogin {
     client: Client,
-    step: LoginHandle<LoginStep>,
+    step: LoginHandle<QrLoginOutcome>,
     shown: u32,
-    end: Option<Result<LoginStep, Error>>,
+    end: Option<Result<QrLoginOutcome, Error>>,
 }
 
 /// The next step of a login by QR code.
@@ -24,13 +24,13 @@ pub enum QrStep {
     /// A link to show, as a QR code and as text, in place of the previous one.
     Link(QrLink),
     /// The link was scanned. The password of the account may still be needed.
-    Done(LoginStep),
+    Done(QrLoginOutcome),
 }
 
 /// The state of the login at one poll of the machine.
 enum Found {
     Link(QrLink),
-    End(Result<LoginStep, LoginError>),
+    End(Result<QrLoginOutcome, LoginError>),
 }
 
 impl QrLogin {
@@ -59,10 +59,10 @@ impl QrLogin {
                 Found::End(end) => self.end.insert(end.map_err(Error::from)).clone(),
             },
         };
-        let step = end?;
+        let outcome = end?;
         self.client.shared().lock().note_login();
         self.client.wait_saved().await?;
-        Ok(QrStep::Done(step))
+        Ok(QrStep::Done(outcome))
     }
 
     async fn found(&self) -> Result<Found, Error> {

@@ -22,7 +22,7 @@ use sansgram_core::client::{
 };
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::crypto::rsa::PublicKey;
-use sansgram_core::login::{LoginFlow, LoginStep};
+use sansgram_core::login::{LoginFlow, SendCodeOutcome, SignInOutcome};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::transport::{
     Frame, Framing, ProxyLink, ProxyMode, ProxySecret, StackOptions, StreamMode, TransportStack,
@@ -203,11 +203,12 @@ fn log_in(link: &str, key_file: &str) -> Result<()> {
         let mut client = Client::new(config, StoredSession::default(), random)?;
         let mut socket = None;
         let step = client.start_login(now(start), LoginFlow::send_code(&format!("+99966{dc}0001")))?;
-        let LoginStep::CodeSent(token) = drive(&mut client, &mut socket, start, step)? else {
+        let SendCodeOutcome::CodeSent(sent_code) = drive(&mut client, &mut socket, start, step)? else {
             return Err("no code was sent".into());
         };
-        let step = client.start_login(now(start), LoginFlow::sign_in(&token, &dc.to_string().repeat(5)))?;
-        let LoginStep::LoggedIn(user) = drive(&mut client, &mut socket, start, step)? else {
+        let step =
+            client.start_login(now(start), LoginFlow::sign_in(&sent_code, &dc.to_string().repeat(5)))?;
+        let SignInOutcome::LoggedIn(user) = drive(&mut client, &mut socket, start, step)? else {
             return Err("the code was not taken".into());
         };
         if i64::from(client.home().number()) != dc {

@@ -5,18 +5,16 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::code::SentCode;
 use super::error::{AnswerError, LoginError, PasswordParametersError};
 use super::outcome::{
-    EmailCode, LoginStep, PasswordHint, PasswordReset, RecoveryCode, TermsOfService, UserInfo,
+    EmailCode, PasswordHint, PasswordReset, RecoveryCode, SendCodeOutcome, TermsOfService, UserInfo,
 };
 use super::password::PasswordKdfTask;
 use super::phone::PhoneNumber;
-use super::sent_code::{self, SentCodeReply};
+use super::sent_code_reply::{self, SentCodeReply};
 use super::state::AnswerContext;
 use crate::crypto::dh::DhGroup;
 use crate::crypto::{Secret, SecureRandom};
-use crate::policy;
 use crate::rpc::{InvokeError, RequestId};
 use crate::tl::{Constructor, Deserialize, Function, Reader, enums, functions, types};
 
@@ -24,12 +22,6 @@ use crate::tl::{Constructor, Deserialize, Function, Reader, enums, functions, ty
 pub(super) enum Authorized {
     LoggedIn { user: UserInfo, future_auth_token: Option<Zeroizing<Vec<u8>>> },
     SignUpRequired(Option<TermsOfService>),
-}
-
-/// What a query that requests a code leads to: a code, or a login without one.
-pub(super) enum CodeOrLogin {
-    Code(SentCode),
-    Authorized(Authorized),
 }
 
 /// An `auth.LoginToken`.
@@ -51,16 +43,6 @@ pub(super) struct Algorithm {
     pub(super) group: DhGroup,
     pub(super) salt1: Vec<u8>,
     pub(super) salt2: Vec<u8>,
-}
-
-impl CodeOrLogin {
-    /// Returns how far the login has come by this.
-    pub(super) fn into_step(self, cx: &mut AnswerContext<'_>) -> Result<LoginStep, LoginError> {
-        match self {
-            Self::Code(sent) => Ok(LoginStep::CodeSent(sent)),
-            Self::Authorized(authorized) => logged_in(authorized, cx).map(LoginStep::LoggedIn),
-        }
-    }
 }
 
 /// Returns the user that has logged in. Errors if a sign-up is required, which only the step that gives a code handles.
@@ -100,23 +82,32 @@ pub(super) fn recovery_code_accepted(body: &[u8]) -> Result<(), LoginError> {
     if is_right { Ok(()) } else { Err(LoginError::RecoveryCodeInvalid) }
 }
 
-pub(super) fn sent_code(phone: PhoneNumber, body: &[u8]) -> Result<CodeOrLogin, LoginError> {
-    match sent_code::read(phone, body).map_err(InvokeError::Decode)? {
-        SentCodeReply::Code(sent) => Ok(CodeOrLogin::Code(sent)),
-        SentCodeReply::Success(answer) => Ok(CodeOrLogin::Authorized(authorized(answer)?)),
+/// Reads an `auth.SentCode`.
+pub(super) fn sent_code(
+    phone: PhoneNumber,
+    body: &[u8],
+    cx: &mut AnswerContext<'_>,
+) -> Result<SendCodeOutcome, LoginError> {
+    match sent_code_reply::read(phone, body).map_err(InvokeError::Decode)? {
+        SentCodeReply::Code(sent_code) => Ok(SendCodeOutcome::CodeSent(sent_code)),
+        SentCodeReply::Success(answer) => logged_in(authorized(answer)?, cx).map(SendCodeOutcome::LoggedIn),
         SentCodeReply::PaymentRequired => Err(LoginError::OfficialAppsOnly),
     }
 }
 
 /// Reads `account.emailVerifiedLogin`, which carries an `auth.SentCode`.
-pub(super) fn email_verified(phone: PhoneNumber, body: &[u8]) -> Result<CodeOrLogin, LoginError> {
+pub(super) fn email_verified(
+    phone: PhoneNumber,
+    body: &[u8],
+    cx: &mut AnswerContext<'_>,
+) -> Result<SendCodeOutcome, LoginError> {
     let mut reader = Reader::new(body);
     let verified =
         reader.u32().and_then(|found| reader.bytes().map(|_| found)).map_err(InvokeError::Decode)?;
     if verified != types::account::EmailVerifiedLogin::ID {
         return Err(AnswerError::NotALogin.into());
     }
-    sent_code(phone, reader.rest())
+    sent_code(phone, reader.rest(), cx)
 }
 
 pub(super) fn email_code(body: &[u8]) -> Result<EmailCode, LoginError> {
@@ -242,14 +233,4 @@ pub(super) fn password_reset(body: &[u8]) -> Result<PasswordReset, LoginError> {
 pub(super) fn logged_out(body: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, LoginError> {
     let enums::auth::LoggedOut::LoggedOut(it) = reply::<functions::auth::LogOut>(body)?;
     Ok(it.future_auth_token.map(Zeroizing::new))
-}
-
-/// Returns the link of a token: `tg://login?token=` and the token in base64url without padding.
-pub(super) fn login_url(token: &[u8]) -> Option<Zeroizing<String>> {
-    use base64ct::{Base64UrlUnpadded, Encoding};
-    if token.is_empty() || token.len() > policy::MAX_QR_TOKEN_LEN {
-        return None;
-    }
-    let token = Zeroizing::new(Base64UrlUnpadded::encode_string(token));
-    Some(Zeroizing::new(["tg://login?token=", &token].concat()))
 }

@@ -9,9 +9,10 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 use super::error::LoginError;
-use super::outcome::{AccountChange, QrLink};
+use super::outcome::AccountChange;
 use super::password::{PasswordKdfOutput, PasswordKdfTask};
-use super::state::{AnswerContext, Hops, LoginContext, Next, Request, State, not_awaited};
+use super::qr_link::QrLink;
+use super::state::{AnswerContext, Hops, KdfState, LoginContext, Next, QrState, Request, State, not_awaited};
 use crate::crypto::{Secret, SecureRandom};
 use crate::dc::DcId;
 use crate::rpc::{InvokeError, retry};
@@ -71,6 +72,8 @@ type Start<T> = Box<dyn FnOnce(&LoginContext<'_>) -> Result<Request<T>, LoginErr
 enum Phase<T> {
     New(Start<T>),
     Waiting(Box<dyn State<T>>),
+    Computing(Box<dyn KdfState<T>>),
+    ShowingQr(Box<dyn QrState<T>>),
     Over,
 }
 
@@ -116,7 +119,11 @@ impl<T> LoginFlow<T> {
     /// Whether the step shows links, and needs updates to arrive.
     #[must_use]
     pub fn is_qr_login(&self) -> bool {
-        matches!(&self.phase, Phase::Waiting(state) if state.is_qr_login())
+        match &self.phase {
+            Phase::Waiting(state) => state.is_qr_login(),
+            Phase::ShowingQr(_) => true,
+            Phase::New(_) | Phase::Computing(_) | Phase::Over => false,
+        }
     }
 
     /// Takes the token that the server gave for a next login without a code (a secret), if it gave one.
@@ -140,7 +147,9 @@ impl<T> LoginFlow<T> {
         server_time: i64,
         random: &mut dyn SecureRandom,
     ) -> Progress<T> {
-        let Some(state) = self.take_state() else { return Progress::Done(Err(not_awaited())) };
+        let Phase::Waiting(state) = mem::replace(&mut self.phase, Phase::Over) else {
+            return Progress::Done(Err(not_awaited()));
+        };
         match answer {
             Ok(body) => {
                 self.repeats = 0;
@@ -155,7 +164,9 @@ impl<T> LoginFlow<T> {
 
     /// Takes the output of the task of [`Progress::Compute`].
     pub fn computed(&mut self, output: &PasswordKdfOutput, random: &mut dyn SecureRandom) -> Progress<T> {
-        let Some(state) = self.take_state() else { return Progress::Done(Err(not_awaited())) };
+        let Phase::Computing(state) = mem::replace(&mut self.phase, Phase::Over) else {
+            return Progress::Done(Err(not_awaited()));
+        };
         let next = state.computed(output, random);
         self.advance(next)
     }
@@ -163,16 +174,15 @@ impl<T> LoginFlow<T> {
     /// Asks for another link, since the one on display is about to expire, or `updateLoginToken` says that it was scanned.
     /// Returns `None` if no link is on display.
     pub fn renew(&mut self) -> Option<Progress<T>> {
-        let Phase::Waiting(state) = &mut self.phase else { return None };
-        self.query = state.renew()?;
-        self.repeats = 0;
-        Some(Progress::Send)
-    }
-
-    fn take_state(&mut self) -> Option<Box<dyn State<T>>> {
         match mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Waiting(state) => Some(state),
-            Phase::New(_) | Phase::Over => None,
+            Phase::ShowingQr(state) => {
+                self.wait_for(state.renew());
+                Some(Progress::Send)
+            }
+            phase => {
+                self.phase = phase;
+                None
+            }
         }
     }
 
@@ -195,12 +205,12 @@ impl<T> LoginFlow<T> {
                 return self.migrate(request.state, target);
             }
             Ok(Next::Compute(task, state)) => {
-                self.phase = Phase::Waiting(state);
+                self.phase = Phase::Computing(state);
                 return Progress::Compute(task);
             }
             Ok(Next::ShowQr(link, state)) => {
-                self.phase = Phase::Waiting(state);
-                // Only what happens without a person in between is a loop.
+                self.phase = Phase::ShowingQr(state);
+                // Hops form a loop only if no link is shown between them.
                 self.hops = Hops::default();
                 return Progress::ShowQr(link);
             }
@@ -270,6 +280,8 @@ impl<T> fmt::Debug for LoginFlow<T> {
         let state = match &self.phase {
             Phase::New(_) => "New",
             Phase::Waiting(state) => state.method(),
+            Phase::Computing(_) => "Computing",
+            Phase::ShowingQr(_) => "ShowingQr",
             Phase::Over => "Over",
         };
         f.debug_struct("LoginFlow")
@@ -284,7 +296,7 @@ mod tests {
     use super::*;
     use crate::login::code::{InvalidCode, SentCode, SentCodeType};
     use crate::login::credentials::ApiCredentials;
-    use crate::login::outcome::LoginStep;
+    use crate::login::outcome::LoginState;
     use crate::login::phone::PhoneNumber;
     use crate::rpc::RpcError;
     use crate::tl::{Serialize, enums, types, write};
@@ -303,7 +315,7 @@ mod tests {
         ApiCredentials { id: 1, hash: "0123456789abcdef0123456789abcdef".into() }
     }
 
-    fn asked(answer: Result<&[u8], InvokeError>) -> Result<Option<LoginStep>, LoginError> {
+    fn asked(answer: Result<&[u8], InvokeError>) -> Result<LoginState, LoginError> {
         let mut flow = LoginFlow::login_state();
         assert!(matches!(flow.start(&context(&api())), Progress::Send));
         match flow.answered(answer, 0, &mut NoRandom) {
@@ -320,9 +332,9 @@ mod tests {
 
     #[test]
     fn only_the_server_says_that_no_user_is_logged_in() {
-        let no = Ok(None);
+        let no = Ok(LoginState::NotLoggedIn);
         let one_user = users(&[types::User { id: 7, ..Default::default() }.into()]);
-        assert!(matches!(asked(Ok(&one_user)), Ok(Some(LoginStep::LoggedIn(user))) if user.id == 7));
+        assert!(matches!(asked(Ok(&one_user)), Ok(LoginState::LoggedIn(user)) if user.id == 7));
         assert_eq!(asked(Ok(&users(&[]))), no);
         assert_eq!(asked(Ok(&users(&[types::UserEmpty { id: 7 }.into()]))), no);
 

@@ -1,9 +1,9 @@
 //! Login as explicit states (`api/auth`, `api/srp`).
 //!
-//! A [`LoginFlow`] is one step that a person takes: ask for a code, give it, give the password. Each step is defined
-//! once, as a constructor of `LoginFlow`, and its type says what it ends in. A flow says which query to send and takes the
-//! answer. It knows nothing of connections: its driver sends the queries, changes the DC and waits as [`Progress`] says,
-//! and runs [`PasswordKdfTask`]s. What lies between two steps can be saved as a [`SavedLogin`].
+//! A [`LoginFlow`] is one step that a user takes: request a code, give it, give the password. Each step is defined once,
+//! as a constructor of `LoginFlow`, and its output type holds exactly what the step can end in. A flow says which query to
+//! send and takes the answer. It knows no connections: its caller sends the queries, changes the DC and waits as
+//! [`Progress`] says, and runs [`PasswordKdfTask`]s. Between two steps, a login can be saved as a [`SavedLogin`].
 
 mod answer;
 mod code;
@@ -14,8 +14,9 @@ mod known;
 mod outcome;
 mod password;
 mod phone;
+mod qr_link;
 mod saved;
-mod sent_code;
+mod sent_code_reply;
 mod single_query;
 mod state;
 mod steps;
@@ -28,11 +29,12 @@ pub use flow::{LoginFlow, Progress};
 pub use known::{KNOWN_ERRORS, KnownError, known_error};
 pub(crate) use outcome::AccountChange;
 pub use outcome::{
-    EmailCode, LoginStep, PasswordHint, PasswordReset, QrLink, RecoveryCode, SignUpRequired, TermsOfService,
-    UserInfo,
+    EmailCode, LoginState, LoginStep, PasswordHint, PasswordReset, QrLoginOutcome, RecoveryCode,
+    SendCodeOutcome, SignInOutcome, SignUpRequired, TermsOfService, UserInfo,
 };
 pub use password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
 pub use phone::{InvalidPhone, PhoneNumber};
+pub use qr_link::QrLink;
 pub use saved::{SavedLogin, SavedLoginFormatError};
 pub use state::{LoginContext, MAX_HOPS};
 pub use typed::with_ascii_digits;

@@ -1,38 +1,115 @@
 //! What the steps of a login end in.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::code::{InvalidCode, SentCode, read_code_with_digits, read_email_code};
-use crate::policy;
 
-/// How far a login has come: what to give next, or who is logged in.
+/// What a step that requests a code ends in: [`send_code`](super::LoginFlow::send_code),
+/// [`resend_code`](super::LoginFlow::resend_code), [`verify_email`](super::LoginFlow::verify_email) and
+/// [`reset_login_email`](super::LoginFlow::reset_login_email).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoginStep {
-    /// A code is on its way: give it to [`sign_in`](super::LoginFlow::sign_in), together with this.
+pub enum SendCodeOutcome {
+    /// A code was sent: give it to [`sign_in`](super::LoginFlow::sign_in), together with this.
     CodeSent(SentCode),
-    /// The account has a password: give it to [`check_password`](super::LoginFlow::check_password).
+    /// The token of an earlier logout replaced the code, and the account has a password: give it to
+    /// [`check_password`](super::LoginFlow::check_password).
     PasswordRequired(PasswordHint),
-    /// No account has this number: make one by [`sign_up`](super::LoginFlow::sign_up).
-    SignUpRequired(SignUpRequired),
-    /// Logged in.
+    /// The token of an earlier logout replaced the code: the user is logged in.
     LoggedIn(UserInfo),
 }
 
-/// What the output of a step says of the account of its session.
+/// What [`sign_in`](super::LoginFlow::sign_in) ends in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInOutcome {
+    /// The account has a password: give it to [`check_password`](super::LoginFlow::check_password).
+    PasswordRequired(PasswordHint),
+    /// No account has this number: create one with [`sign_up`](super::LoginFlow::sign_up).
+    SignUpRequired(SignUpRequired),
+    /// The user is logged in.
+    LoggedIn(UserInfo),
+}
+
+/// What [`qr_login`](super::LoginFlow::qr_login) ends in, once the code was scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QrLoginOutcome {
+    /// The account has a password: give it to [`check_password`](super::LoginFlow::check_password).
+    PasswordRequired(PasswordHint),
+    /// The user is logged in.
+    LoggedIn(UserInfo),
+}
+
+/// What the server says of the login of a session: the output of [`login_state`](super::LoginFlow::login_state).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginState {
+    /// No user is logged in.
+    NotLoggedIn,
+    /// The login waits for the account's password: give it to
+    /// [`check_password`](super::LoginFlow::check_password).
+    PasswordRequired(PasswordHint),
+    /// This user is logged in.
+    LoggedIn(UserInfo),
+}
+
+/// Any point that a login can have reached: what to give next, or the user who is logged in. The outcome of every step
+/// converts to it, for callers that handle all of them in one loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginStep {
+    /// A code was sent: give it to [`sign_in`](super::LoginFlow::sign_in), together with this.
+    CodeSent(SentCode),
+    /// The account has a password: give it to [`check_password`](super::LoginFlow::check_password).
+    PasswordRequired(PasswordHint),
+    /// No account has this number: create one with [`sign_up`](super::LoginFlow::sign_up).
+    SignUpRequired(SignUpRequired),
+    /// The user is logged in.
+    LoggedIn(UserInfo),
+}
+
+impl From<SendCodeOutcome> for LoginStep {
+    fn from(outcome: SendCodeOutcome) -> Self {
+        match outcome {
+            SendCodeOutcome::CodeSent(sent_code) => Self::CodeSent(sent_code),
+            SendCodeOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
+            SendCodeOutcome::LoggedIn(user) => Self::LoggedIn(user),
+        }
+    }
+}
+
+impl From<SignInOutcome> for LoginStep {
+    fn from(outcome: SignInOutcome) -> Self {
+        match outcome {
+            SignInOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
+            SignInOutcome::SignUpRequired(required) => Self::SignUpRequired(required),
+            SignInOutcome::LoggedIn(user) => Self::LoggedIn(user),
+        }
+    }
+}
+
+impl From<QrLoginOutcome> for LoginStep {
+    fn from(outcome: QrLoginOutcome) -> Self {
+        match outcome {
+            QrLoginOutcome::PasswordRequired(hint) => Self::PasswordRequired(hint),
+            QrLoginOutcome::LoggedIn(user) => Self::LoggedIn(user),
+        }
+    }
+}
+
+impl From<UserInfo> for LoginStep {
+    fn from(user: UserInfo) -> Self {
+        Self::LoggedIn(user)
+    }
+}
+
+/// What the output of a step says about the account of its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccountChange {
     /// Nothing.
     Unchanged,
     /// This user has logged in.
     LoggedIn { id: i64, is_bot: bool },
-    /// This user is logged in, maybe since long ago.
+    /// This user is logged in, perhaps since long ago.
     Known { id: i64, is_bot: bool },
     /// No user is logged in.
     NotLoggedIn,
@@ -49,20 +126,34 @@ impl AccountChange {
         Self::Known { id: user.id, is_bot: user.is_bot }
     }
 
-    pub(super) const fn of_step(step: &LoginStep) -> Self {
-        match step {
-            LoginStep::LoggedIn(user) => Self::of_login(user),
+    pub(super) const fn of_send_code(outcome: &SendCodeOutcome) -> Self {
+        match outcome {
+            SendCodeOutcome::CodeSent(_) => Self::Unchanged,
             // No user is logged in under a key that still needs the password.
-            LoginStep::PasswordRequired(_) => Self::NotLoggedIn,
-            LoginStep::CodeSent(_) | LoginStep::SignUpRequired(_) => Self::Unchanged,
+            SendCodeOutcome::PasswordRequired(_) => Self::NotLoggedIn,
+            SendCodeOutcome::LoggedIn(user) => Self::of_login(user),
         }
     }
 
-    pub(super) const fn of_state(state: &Option<LoginStep>) -> Self {
+    pub(super) const fn of_sign_in(outcome: &SignInOutcome) -> Self {
+        match outcome {
+            SignInOutcome::PasswordRequired(_) => Self::NotLoggedIn,
+            SignInOutcome::SignUpRequired(_) => Self::Unchanged,
+            SignInOutcome::LoggedIn(user) => Self::of_login(user),
+        }
+    }
+
+    pub(super) const fn of_qr_login(outcome: &QrLoginOutcome) -> Self {
+        match outcome {
+            QrLoginOutcome::PasswordRequired(_) => Self::NotLoggedIn,
+            QrLoginOutcome::LoggedIn(user) => Self::of_login(user),
+        }
+    }
+
+    pub(super) const fn of_state(state: &LoginState) -> Self {
         match state {
-            Some(LoginStep::LoggedIn(user)) => Self::of_user(user),
-            Some(step) => Self::of_step(step),
-            None => Self::NotLoggedIn,
+            LoginState::NotLoggedIn | LoginState::PasswordRequired(_) => Self::NotLoggedIn,
+            LoginState::LoggedIn(user) => Self::of_user(user),
         }
     }
 }
@@ -134,7 +225,7 @@ pub enum PasswordReset {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignUpRequired {
     /// Give it to [`sign_up`](super::LoginFlow::sign_up), together with the names.
-    pub token: SentCode,
+    pub sent_code: SentCode,
     /// The terms of service, if the server sent any.
     pub terms_of_service: Option<TermsOfService>,
 }
@@ -166,66 +257,6 @@ pub struct UserInfo {
     pub username: Option<String>,
 }
 
-/// A link that another device of the account can scan as a QR code in order to log this one in. It is a secret while it
-/// is valid, so it is not in the `Debug` output.
-#[derive(Clone)]
-pub struct QrLink {
-    url: Zeroizing<String>,
-    /// The server's time in seconds since 1970.
-    expires: i32,
-    /// How long it can be scanned after it was received: 1 s to 5 min; the server's links live for 30 s.
-    pub lifetime: Duration,
-    /// Its number within the login, from 1.
-    pub number: u32,
-}
-
-impl QrLink {
-    /// A link that was received at `server_time`; both times are in seconds since 1970.
-    pub(super) fn new(url: Zeroizing<String>, expires: i32, server_time: i64, number: u32) -> Self {
-        let left = u64::try_from(i64::from(expires).saturating_sub(server_time)).unwrap_or(0);
-        let lifetime = Duration::from_secs(left).clamp(policy::MIN_QR_LIFETIME, policy::MAX_QR_LIFETIME);
-        Self { url, expires, lifetime, number }
-    }
-
-    /// When to ask for the next link, counted from the time when this one was received; at least 1 s.
-    #[must_use]
-    pub fn renew_after(&self) -> Duration {
-        let early = policy::QR_RENEWAL_MARGIN.min(self.lifetime / 4);
-        (self.lifetime - early).max(policy::MIN_QR_LIFETIME)
-    }
-
-    /// `tg://login?token=` and the token, base64url without padding (`api/qr-login`).
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The token alone, up to 512 bytes: what a device that is logged in gives to `auth.acceptLoginToken`.
-    #[must_use]
-    pub fn token(&self) -> Zeroizing<Vec<u8>> {
-        let encoded = self.url.rsplit('=').next().unwrap_or_default();
-        Zeroizing::new(Base64UrlUnpadded::decode_vec(encoded).unwrap_or_default())
-    }
-}
-
-impl PartialEq for QrLink {
-    fn eq(&self, other: &Self) -> bool {
-        let shown = |link: &Self| (link.expires, link.lifetime, link.number);
-        shown(self) == shown(other) && self.url.as_bytes().ct_eq(other.url.as_bytes()).into()
-    }
-}
-
-impl Eq for QrLink {}
-
-impl fmt::Debug for QrLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QrLink")
-            .field("lifetime", &self.lifetime)
-            .field("number", &self.number)
-            .finish_non_exhaustive()
-    }
-}
-
 impl fmt::Debug for PasswordHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PasswordHint")
@@ -250,32 +281,6 @@ impl fmt::Debug for RecoveryCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::login::answer::login_url;
-
-    #[test]
-    fn a_link_gives_its_token_back() {
-        for token in [&[0xfb; 36][..], &[0; 35], b"=", &[7; 512]] {
-            let link = QrLink::new(login_url(token).unwrap(), 0, 0, 1);
-            assert_eq!(*link.token(), token);
-        }
-    }
-
-    #[test]
-    fn the_lifetime_of_a_link_has_limits_whatever_the_clocks_say() {
-        for (expires, server_time, lifetime, renewed) in [
-            (1030, 1000, 30, 25),
-            (1008, 1000, 8, 6),
-            (1000, 1000, 1, 1),
-            (1000, 1_000_000, 1, 1),
-            (i32::MAX, 1000, 300, 295),
-            (i32::MIN, i64::MAX, 1, 1),
-            (i32::MAX, i64::MIN, 300, 295),
-        ] {
-            let link = QrLink::new(login_url(&[7; 36]).unwrap(), expires, server_time, 1);
-            assert_eq!(link.lifetime, Duration::from_secs(lifetime), "{expires} at {server_time}");
-            assert_eq!(link.renew_after().as_secs(), renewed, "{expires} at {server_time}");
-        }
-    }
 
     #[test]
     fn debug_does_not_show_the_hint_of_a_password() {
@@ -294,12 +299,5 @@ mod tests {
         assert!(setup.read_code("22222").is_err(), "it has six characters");
         assert_eq!(*setup.read_code("Your code: 222 222").unwrap(), "222222");
         assert_eq!(*recovery.read_code(" 222-222 ").unwrap(), "222222");
-    }
-
-    #[test]
-    fn a_token_of_no_bytes_or_more_than_512_makes_no_link() {
-        assert_eq!(login_url(&[]), None);
-        assert_eq!(login_url(&[7; 513]), None);
-        assert!(login_url(&[7]).is_some());
     }
 }

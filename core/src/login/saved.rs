@@ -48,11 +48,12 @@ pub enum SavedLoginFormatError {
 }
 
 impl LoginStep {
-    /// What to save, so that another process with the same session can resume the login; `None` once logged in.
+    /// Returns the saved login with which another process that has the same session can resume the login, or `None` if the
+    /// user is logged in.
     #[must_use]
     pub fn saved_login(&self) -> Option<SavedLogin> {
         Some(match self {
-            Self::CodeSent(sent) => SavedLogin::Code(sent.clone()),
+            Self::CodeSent(sent_code) => SavedLogin::Code(sent_code.clone()),
             Self::PasswordRequired(hint) => SavedLogin::Password(hint.clone()),
             Self::SignUpRequired(required) => SavedLogin::SignUp(required.clone()),
             Self::LoggedIn(_) => return None,
@@ -82,19 +83,19 @@ impl SavedLogin {
         let mut out = Zeroizing::new(Vec::with_capacity(self.room()));
         write::u32(&mut out, FORMAT.version.into());
         match self {
-            Self::Code(token) => {
+            Self::Code(sent_code) => {
                 write::u32(&mut out, 0);
-                write_token(&mut out, token);
+                write_sent_code(&mut out, sent_code);
             }
-            Self::EmailCode(token, code) => {
+            Self::EmailCode(sent_code, code) => {
                 write::u32(&mut out, 1);
-                write_token(&mut out, token);
+                write_sent_code(&mut out, sent_code);
                 write::string(&mut out, &code.pattern);
                 write::u32(&mut out, code.length);
             }
             Self::SignUp(required) => {
                 write::u32(&mut out, 2);
-                write_token(&mut out, &required.token);
+                write_sent_code(&mut out, &required.sent_code);
                 write_option(&mut out, required.terms_of_service.as_ref(), |out, terms| {
                     write::string(out, &terms.id);
                     write::string(out, &terms.text);
@@ -117,18 +118,18 @@ impl SavedLogin {
 
     /// More bytes than the content has: a buffer that grows leaves copies behind.
     fn room(&self) -> usize {
-        let (token, more) = match self {
-            Self::Code(token) => (Some(token), 0),
-            Self::EmailCode(token, code) => (Some(token), code.pattern.len()),
+        let (sent_code, more) = match self {
+            Self::Code(sent_code) => (Some(sent_code), 0),
+            Self::EmailCode(sent_code, code) => (Some(sent_code), code.pattern.len()),
             Self::SignUp(required) => {
                 let terms = required.terms_of_service.as_ref();
-                (Some(&required.token), terms.map_or(0, |terms| terms.id.len() + terms.text.len()))
+                (Some(&required.sent_code), terms.map_or(0, |terms| terms.id.len() + terms.text.len()))
             }
             Self::Password(hint) => (None, hint.hint.as_ref().map_or(0, String::len)),
             Self::Qr { except_ids } => (None, 8 * except_ids.len()),
         };
-        let hash = token.and_then(|token| token.hash.as_ref()).map_or(0, |hash| hash.len());
-        let shown = token.map_or(0, |token| match &token.kind {
+        let hash = sent_code.and_then(|sent_code| sent_code.hash.as_ref()).map_or(0, |hash| hash.len());
+        let shown = sent_code.map_or(0, |sent_code| match &sent_code.kind {
             SentCodeType::FlashCall { pattern: text }
             | SentCodeType::MissedCall { prefix: text, .. }
             | SentCodeType::Email { pattern: text, .. }
@@ -150,8 +151,8 @@ impl SavedLogin {
 }
 
 impl From<SentCode> for SavedLogin {
-    fn from(token: SentCode) -> Self {
-        Self::Code(token)
+    fn from(sent_code: SentCode) -> Self {
+        Self::Code(sent_code)
     }
 }
 
@@ -161,14 +162,14 @@ fn read(content: &[u8]) -> Result<Option<SavedLogin>, DecodeError> {
     reader.u32()?;
     let tag = reader.u32()?;
     let pending = match tag {
-        0 => read_token(&mut reader)?.map(SavedLogin::Code),
+        0 => read_sent_code(&mut reader)?.map(SavedLogin::Code),
         1 => {
-            let token = read_token(&mut reader)?;
+            let sent_code = read_sent_code(&mut reader)?;
             let code = EmailCode { pattern: reader.string()?.into(), length: reader.u32()? };
-            token.map(|token| SavedLogin::EmailCode(token, code))
+            sent_code.map(|sent_code| SavedLogin::EmailCode(sent_code, code))
         }
         2 => {
-            let token = read_token(&mut reader)?;
+            let sent_code = read_sent_code(&mut reader)?;
             let terms_of_service = read_option(&mut reader, |reader| {
                 Ok(TermsOfService {
                     id: reader.string()?.into(),
@@ -177,7 +178,7 @@ fn read(content: &[u8]) -> Result<Option<SavedLogin>, DecodeError> {
                     popup: reader.bool()?,
                 })
             })?;
-            token.map(|token| SavedLogin::SignUp(SignUpRequired { token, terms_of_service }))
+            sent_code.map(|sent_code| SavedLogin::SignUp(SignUpRequired { sent_code, terms_of_service }))
         }
         3 => {
             let hint = read_option(&mut reader, |reader| reader.string().map(String::from))?;
@@ -204,11 +205,11 @@ fn read_option<'a, T>(
     if reader.bool()? { read_value(reader).map(Some) } else { Ok(None) }
 }
 
-fn write_token(out: &mut Vec<u8>, token: &SentCode) {
-    write::string(out, token.phone.digits());
-    write_option(out, token.hash.as_ref(), |out, hash| write::string(out, hash));
-    write_kind(out, &token.kind);
-    write_option(out, token.next.as_ref(), |out, next| {
+fn write_sent_code(out: &mut Vec<u8>, sent_code: &SentCode) {
+    write::string(out, sent_code.phone.digits());
+    write_option(out, sent_code.hash.as_ref(), |out, hash| write::string(out, hash));
+    write_kind(out, &sent_code.kind);
+    write_option(out, sent_code.next.as_ref(), |out, next| {
         write::u32(
             out,
             match next {
@@ -221,12 +222,12 @@ fn write_token(out: &mut Vec<u8>, token: &SentCode) {
             },
         );
     });
-    let seconds = token.timeout.map(|timeout| u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX));
+    let seconds = sent_code.timeout.map(|timeout| u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX));
     write_option(out, seconds.as_ref(), |out, seconds| write::u32(out, *seconds));
 }
 
 /// Returns `None` if the value is not a number or of an unknown kind.
-fn read_token(reader: &mut Reader<'_>) -> Result<Option<SentCode>, DecodeError> {
+fn read_sent_code(reader: &mut Reader<'_>) -> Result<Option<SentCode>, DecodeError> {
     let phone = PhoneNumber::parse(reader.string()?).ok();
     let hash = read_option(reader, |reader| Ok(Zeroizing::new(reader.string()?.into())))?;
     let kind = read_kind(reader)?;
@@ -330,7 +331,7 @@ mod tests {
 
     use super::*;
 
-    fn token(kind: SentCodeType) -> SentCode {
+    fn sent_code(kind: SentCodeType) -> SentCode {
         SentCode {
             phone: PhoneNumber::parse("9996621234").unwrap(),
             hash: Some(Zeroizing::new("0123456789abcdef01".into())),
@@ -360,16 +361,16 @@ mod tests {
             SentCodeType::Phrase { beginning: Some("To be".into()) },
             SentCodeType::Unknown { constructor: 7 },
         ];
-        let mut all: Vec<_> = kinds.into_iter().map(|kind| SavedLogin::Code(token(kind))).collect();
+        let mut all: Vec<_> = kinds.into_iter().map(|kind| SavedLogin::Code(sent_code(kind))).collect();
         let bare =
-            SentCode { hash: None, next: None, timeout: None, ..token(SentCodeType::Sms { length: 1 }) };
+            SentCode { hash: None, next: None, timeout: None, ..sent_code(SentCodeType::Sms { length: 1 }) };
         all.push(SavedLogin::Code(bare.clone()));
         let code = EmailCode { pattern: "x".into(), length: 3 };
-        all.push(SavedLogin::EmailCode(token(SentCodeType::EmailSetUpRequired), code));
+        all.push(SavedLogin::EmailCode(sent_code(SentCodeType::EmailSetUpRequired), code));
         let terms =
             TermsOfService { id: "{}".into(), text: "Be kind.".into(), min_age: Some(16), popup: true };
         for terms_of_service in [None, Some(terms)] {
-            all.push(SavedLogin::SignUp(SignUpRequired { token: bare.clone(), terms_of_service }));
+            all.push(SavedLogin::SignUp(SignUpRequired { sent_code: bare.clone(), terms_of_service }));
         }
         for hint in [None, Some("the usual".into())] {
             all.push(SavedLogin::Password(PasswordHint { has_recovery: hint.is_some(), hint }));

@@ -1,4 +1,4 @@
-//! A step of one query, whose answer is all that there is to know.
+//! Steps of one query, whose answer is the output of the step.
 
 use alloc::boxed::Box;
 
@@ -31,19 +31,20 @@ impl<T> State<T> for SingleQuery<T> {
 }
 
 /// A step of one query that logs in.
-pub(super) struct LogsIn<T> {
+pub(super) struct LoginQuery {
     pub(super) method: &'static str,
-    /// Makes the outcome of the user.
-    pub(super) finish: fn(UserInfo) -> T,
 }
 
-impl<T> State<T> for LogsIn<T> {
+impl State<UserInfo> for LoginQuery {
     fn method(&self) -> &'static str {
         self.method
     }
 
-    fn answered(self: Box<Self>, body: &[u8], cx: &mut AnswerContext<'_>) -> Result<Next<T>, LoginError> {
-        let user = answer::logged_in(answer::authorization(body)?, cx)?;
-        Ok(Next::Done((self.finish)(user)))
+    fn answered(
+        self: Box<Self>,
+        body: &[u8],
+        cx: &mut AnswerContext<'_>,
+    ) -> Result<Next<UserInfo>, LoginError> {
+        answer::logged_in(answer::authorization(body)?, cx).map(Next::Done)
     }
 }

@@ -1,4 +1,4 @@
-//! What a step waits for, and what follows an answer.
+//! The states of a step, and what follows each of them.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::credentials::ApiCredentials;
 use super::error::LoginError;
-use super::outcome::QrLink;
 use super::password::{PasswordKdfOutput, PasswordKdfTask};
+use super::qr_link::QrLink;
 use crate::crypto::{Secret, SecureRandom};
 use crate::policy;
 use crate::rpc::{InvokeError, RpcError};
@@ -61,8 +61,8 @@ pub(super) enum Next<T> {
     Send(Request<T>),
     /// The request goes to this DC, as the server numbers it.
     Migrate(i64, Request<T>),
-    Compute(PasswordKdfTask, Box<dyn State<T>>),
-    ShowQr(QrLink, Box<dyn State<T>>),
+    Compute(PasswordKdfTask, Box<dyn KdfState<T>>),
+    ShowQr(QrLink, Box<dyn QrState<T>>),
     Done(T),
 }
 
@@ -81,9 +81,9 @@ pub(super) struct AnswerContext<'a> {
     pub(super) future_auth_token: &'a mut Option<Zeroizing<Vec<u8>>>,
 }
 
-/// What a step waits for. Each answer consumes it.
+/// The state of a step that waits for an answer. Each answer consumes it.
 pub(super) trait State<T>: Send {
-    /// The method whose answer it waits for.
+    /// The method whose answer the step waits for.
     fn method(&self) -> &'static str;
 
     /// Whether it is part of a login, not of what follows one.
@@ -115,24 +115,25 @@ pub(super) trait State<T>: Send {
     fn failed(self: Box<Self>, error: LoginError) -> Result<Next<T>, LoginError> {
         Err(error)
     }
+}
 
-    /// Takes the output of the task that it waits for.
+/// The state of a step that waits for a [`PasswordKdfTask`].
+pub(super) trait KdfState<T>: Send {
+    /// Takes the output of the task.
     fn computed(
         self: Box<Self>,
         output: &PasswordKdfOutput,
         random: &mut dyn SecureRandom,
-    ) -> Result<Next<T>, LoginError> {
-        let _ = (output, random);
-        Err(not_awaited())
-    }
-
-    /// Returns the query for a new link, if one is on display.
-    fn renew(&mut self) -> Option<Secret<Vec<u8>>> {
-        None
-    }
+    ) -> Result<Next<T>, LoginError>;
 }
 
-/// The error of a step that is told what it does not wait for: its caller has given up the request.
+/// The state of a step that shows a QR code.
+pub(super) trait QrState<T>: Send {
+    /// Returns the request for a new link.
+    fn renew(self: Box<Self>) -> Request<T>;
+}
+
+/// The error of a step that is given what it does not wait for: its caller has cancelled the request.
 pub(super) const fn not_awaited() -> LoginError {
     LoginError::Invoke(InvokeError::Cancelled)
 }

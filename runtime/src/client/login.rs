@@ -2,8 +2,8 @@
 
 use sansgram_core::client::InvokeError;
 use sansgram_core::login::{
-    EmailCode, LoginError, LoginFlow, LoginStep, NewPassword, PasswordReset, RecoveryCode, SentCode,
-    TermsOfService, UserInfo,
+    EmailCode, LoginError, LoginFlow, LoginState, NewPassword, PasswordReset, RecoveryCode, SendCodeOutcome,
+    SentCode, SignInOutcome, TermsOfService, UserInfo,
 };
 use sansgram_core::tl::functions;
 
@@ -49,14 +49,14 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`] if the server cannot be asked.
     pub async fn is_authorized(&self) -> Result<bool, Error> {
-        Ok(matches!(self.login_state().await?, Some(LoginStep::LoggedIn(_))))
+        Ok(matches!(self.login_state().await?, LoginState::LoggedIn(_)))
     }
 
     /// Asks the server for the state of this session's login: [`LoginFlow::login_state`].
     ///
     /// # Errors
     /// Returns [`Error::Login`] if the server cannot be asked.
-    pub async fn login_state(&self) -> Result<Option<LoginStep>, Error> {
+    pub async fn login_state(&self) -> Result<LoginState, Error> {
         self.run_login(LoginFlow::login_state()).await
     }
 
@@ -65,26 +65,30 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`] with the reason, such as `AlreadyLoggedIn`; the caller may try again. Returns
     /// [`Error::Store`] if the session cannot be saved.
-    pub async fn send_code(&self, phone: &str) -> Result<LoginStep, Error> {
+    pub async fn send_code(&self, phone: &str) -> Result<SendCodeOutcome, Error> {
         self.run_and_save(LoginFlow::send_code(phone)).await
     }
 
     /// Logs in with the code that the user received: [`LoginFlow::sign_in`].
     ///
     /// # Errors
-    /// Returns [`Error::Login`]: after `CodeInvalid` and `CodeForm`, `sent` accepts another code; after `CodeExpired`,
+    /// Returns [`Error::Login`]: after `CodeInvalid` and `CodeForm`, `sent_code` accepts another code; after `CodeExpired`,
     /// a new code must be requested. Returns [`Error::Store`] if the session cannot be saved.
-    pub async fn sign_in(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        self.run_with_saved_key(LoginFlow::sign_in(sent, code)).await
+    pub async fn sign_in(&self, sent_code: &SentCode, code: &str) -> Result<SignInOutcome, Error> {
+        self.run_with_saved_key(LoginFlow::sign_in(sent_code, code)).await
     }
 
-    /// Logs in with a code that was sent by e-mail, even if `sent` names another way:
+    /// Logs in with a code that was sent by e-mail, even if `sent_code` names another way:
     /// [`LoginFlow::sign_in_with_email_code`].
     ///
     /// # Errors
     /// Returns the same errors as [`sign_in`](Self::sign_in).
-    pub async fn sign_in_with_email_code(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        self.run_with_saved_key(LoginFlow::sign_in_with_email_code(sent, code)).await
+    pub async fn sign_in_with_email_code(
+        &self,
+        sent_code: &SentCode,
+        code: &str,
+    ) -> Result<SignInOutcome, Error> {
+        self.run_with_saved_key(LoginFlow::sign_in_with_email_code(sent_code, code)).await
     }
 
     /// Requests another code, which is sent in the next way: [`LoginFlow::resend_code`].
@@ -92,24 +96,24 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`]: `NoOtherWay` if no other way is left, `CodeExpired` if a new code must be requested
     /// with [`send_code`](Self::send_code). Returns [`Error::Store`] if the session cannot be saved.
-    pub async fn resend_code(&self, sent: &SentCode) -> Result<LoginStep, Error> {
-        self.run_and_save(LoginFlow::resend_code(sent)).await
+    pub async fn resend_code(&self, sent_code: &SentCode) -> Result<SendCodeOutcome, Error> {
+        self.run_and_save(LoginFlow::resend_code(sent_code)).await
     }
 
     /// Cancels a code: [`LoginFlow::cancel_code`].
     ///
     /// # Errors
     /// Returns [`Error::Login`] with the reason, for example if the code has expired.
-    pub async fn cancel_code(&self, sent: &SentCode) -> Result<(), Error> {
-        self.run_login(LoginFlow::cancel_code(sent)).await
+    pub async fn cancel_code(&self, sent_code: &SentCode) -> Result<(), Error> {
+        self.run_login(LoginFlow::cancel_code(sent_code)).await
     }
 
     /// Sets the e-mail address for login codes and sends a code to it: [`LoginFlow::send_email_code`].
     ///
     /// # Errors
     /// Returns [`Error::Login`]: after `EmailInvalid`, the caller may try another address.
-    pub async fn send_email_code(&self, sent: &SentCode, email: &str) -> Result<EmailCode, Error> {
-        self.run_login(LoginFlow::send_email_code(sent, email)).await
+    pub async fn send_email_code(&self, sent_code: &SentCode, email: &str) -> Result<EmailCode, Error> {
+        self.run_login(LoginFlow::send_email_code(sent_code, email)).await
     }
 
     /// Confirms the e-mail address with the code that was sent to it: [`LoginFlow::verify_email`].
@@ -117,8 +121,8 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`]: after `CodeInvalid` and `CodeForm`, the caller may try another code. Returns
     /// [`Error::Store`] if the session cannot be saved.
-    pub async fn verify_email(&self, sent: &SentCode, code: &str) -> Result<LoginStep, Error> {
-        self.run_and_save(LoginFlow::verify_email(sent, code)).await
+    pub async fn verify_email(&self, sent_code: &SentCode, code: &str) -> Result<SendCodeOutcome, Error> {
+        self.run_and_save(LoginFlow::verify_email(sent_code, code)).await
     }
 
     /// Removes the e-mail address for login codes if the user cannot open the mailbox:
@@ -127,8 +131,8 @@ impl Client {
     /// # Errors
     /// Returns [`Error::Login`]: `EmailResetPending` if the removal was requested before. Returns [`Error::Store`] if
     /// the session cannot be saved.
-    pub async fn reset_login_email(&self, sent: &SentCode) -> Result<LoginStep, Error> {
-        self.run_and_save(LoginFlow::reset_login_email(sent)).await
+    pub async fn reset_login_email(&self, sent_code: &SentCode) -> Result<SendCodeOutcome, Error> {
+        self.run_and_save(LoginFlow::reset_login_email(sent_code)).await
     }
 
     /// Creates an account, which accepts the terms of service: [`LoginFlow::sign_up`].
@@ -138,11 +142,11 @@ impl Client {
     /// Returns [`Error::Store`] if the session cannot be saved.
     pub async fn sign_up(
         &self,
-        sent: &SentCode,
+        sent_code: &SentCode,
         first_name: &str,
         last_name: &str,
     ) -> Result<UserInfo, Error> {
-        self.run_with_saved_key(LoginFlow::sign_up(sent, first_name, last_name)).await
+        self.run_with_saved_key(LoginFlow::sign_up(sent_code, first_name, last_name)).await
     }
 
     /// Tells the server, after the sign-up, that the terms were accepted: [`LoginFlow::accept_terms`].
@@ -153,7 +157,8 @@ impl Client {
         self.run_login(LoginFlow::accept_terms(terms)).await
     }
 
-    /// Logs in with the account's password, after [`LoginStep::PasswordRequired`]: [`LoginFlow::check_password`].
+    /// Logs in with the account's password, if the outcome of the previous step is `PasswordRequired`:
+    /// [`LoginFlow::check_password`].
     ///
     /// The computation takes about 0.1 seconds on a thread for blocking work, and several seconds if this library is
     /// compiled without optimisation (the README has the two lines that prevent it).

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sansgram_core::login::{LoginError, SentCode, SentCodeType};
+use sansgram_core::login::{LoginError, SendCodeOutcome, SentCode, SentCodeType};
 use zeroize::Zeroizing;
 
 use super::{Talk, Tries};
@@ -19,41 +19,41 @@ pub(super) enum CodeAnswer {
 }
 
 impl<P: Prompt> Talk<'_, P> {
-    /// Asks for the code of `token` and logs in with it, or does what the user answered instead. `renewed` contains the
+    /// Asks for the code of `sent_code` and logs in with it, or does what the user answered instead. `renewed` contains the
     /// reasons for which a new code was requested without a question. Returns `None` to return to the first question.
     pub(super) async fn code(
         &mut self,
-        token: SentCode,
+        sent_code: SentCode,
         tries: &mut Tries,
         renewed: &mut Vec<Error>,
         is_fresh: bool,
     ) -> Result<Option<LoginStep>, Error> {
-        if token.kind == SentCodeType::EmailSetUpRequired {
-            return self.set_up_email(&token, None).await;
+        if sent_code.kind == SentCodeType::EmailSetUpRequired {
+            return Ok(self.set_up_email(&sent_code, None).await?.map(LoginStep::from));
         }
         // The age of a code that another process requested is not known.
         let resend_at =
-            token.timeout.filter(|_| is_fresh).and_then(|timeout| Instant::now().checked_add(timeout));
-        self.prompt.show(&messages::describe_code_delivery(&token))?;
-        if !token.is_usable() || matches!(token.kind, SentCodeType::Firebase { .. }) {
-            return self.another_way(&token, tries).await.map(Some);
+            sent_code.timeout.filter(|_| is_fresh).and_then(|timeout| Instant::now().checked_add(timeout));
+        self.prompt.show(&messages::describe_code_delivery(&sent_code))?;
+        if !sent_code.is_usable() || matches!(sent_code.kind, SentCodeType::Firebase { .. }) {
+            return Ok(Some(self.another_way(&sent_code, tries).await?.into()));
         }
-        self.prompt.show(&messages::other_ways(&token, resend_at.and(token.timeout)))?;
+        self.prompt.show(&messages::other_ways(&sent_code, resend_at.and(sent_code.timeout)))?;
         let mut slips = Tries::default();
         loop {
-            let code = match self.ask_code(&token).await? {
+            let code = match self.ask_code(&sent_code).await? {
                 CodeAnswer::Code(code) => code,
                 CodeAnswer::Cancel => {
                     // It expires by itself if the server does not answer.
-                    let _ = self.client.cancel_code(&token).await;
+                    let _ = self.client.cancel_code(&sent_code).await;
                     return Ok(None);
                 }
-                CodeAnswer::Lost => match calling!(self, self.client.reset_login_email(&token)) {
+                CodeAnswer::Lost => match calling!(self, self.client.reset_login_email(&sent_code)) {
                     Err(error) if asks_again(&error) => {
                         tries.again(self.prompt, &error)?;
                         continue;
                     }
-                    result => return result.map(Some),
+                    result => return Ok(Some(result?.into())),
                 },
                 CodeAnswer::Resend => {
                     let left =
@@ -64,38 +64,38 @@ impl<P: Prompt> Talk<'_, P> {
                         self.prompt.show(&format!("Another code can be asked for in {left}."))?;
                         continue;
                     }
-                    match calling!(self, self.client.resend_code(&token)) {
+                    match calling!(self, self.client.resend_code(&sent_code)) {
                         Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                         Err(error) if wants_another_code(&error) => {
-                            return self.another_code(&token, error, tries, renewed).await;
+                            return self.another_code(&sent_code, error, tries, renewed).await;
                         }
-                        result => return result.map(Some),
+                        result => return Ok(Some(result?.into())),
                     }
                     continue;
                 }
             };
-            match calling!(self, self.client.sign_in(&token, &code)) {
+            match calling!(self, self.client.sign_in(&sent_code, &code)) {
                 // The server was not asked, so this does not count as a try.
                 Err(error @ Error::Login(LoginError::CodeForm(_))) => {
                     slips.again(self.prompt, &error)?;
                 }
                 Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 Err(error) if wants_another_code(&error) => {
-                    return self.another_code(&token, error, tries, renewed).await;
+                    return self.another_code(&sent_code, error, tries, renewed).await;
                 }
-                result => return result.map(Some),
+                result => return Ok(Some(result?.into())),
             }
         }
     }
 
-    async fn ask_code(&mut self, token: &SentCode) -> Result<CodeAnswer, Error> {
-        let (kind, question) = if token.is_by_email() {
+    async fn ask_code(&mut self, sent_code: &SentCode) -> Result<CodeAnswer, Error> {
+        let (kind, question) = if sent_code.is_by_email() {
             (Question::EmailCode, "Code from the e-mail:")
         } else {
             (Question::Code, "Code:")
         };
         match self.code_answer(kind, question).await? {
-            CodeAnswer::Code(word) if token.is_by_email() && word.eq_ignore_ascii_case("lost") => {
+            CodeAnswer::Code(word) if sent_code.is_by_email() && word.eq_ignore_ascii_case("lost") => {
                 Ok(CodeAnswer::Lost)
             }
             answer => Ok(answer),
@@ -112,16 +112,20 @@ impl<P: Prompt> Talk<'_, P> {
     }
 
     /// Requests the next code without a question, since the user cannot enter this one.
-    async fn another_way(&mut self, token: &SentCode, tries: &mut Tries) -> Result<LoginStep, Error> {
+    async fn another_way(
+        &mut self,
+        sent_code: &SentCode,
+        tries: &mut Tries,
+    ) -> Result<SendCodeOutcome, Error> {
         tries.count()?;
-        match calling!(self, self.client.resend_code(token)) {
+        match calling!(self, self.client.resend_code(sent_code)) {
             Err(Error::Login(LoginError::NoOtherWay)) => Err(LoginError::OfficialAppsOnly.into()),
             result => result,
         }
     }
 
     /// Requests a first code. If the server demands a new start, requests it once more.
-    pub(super) async fn new_code(&mut self, phone: &str) -> Result<LoginStep, Error> {
+    pub(super) async fn new_code(&mut self, phone: &str) -> Result<SendCodeOutcome, Error> {
         match calling!(self, self.client.send_code(phone)) {
             Err(Error::Login(LoginError::Restart)) => calling!(self, self.client.send_code(phone)),
             result => result,
@@ -132,7 +136,7 @@ impl<P: Prompt> Talk<'_, P> {
     /// code counts against the limits of the number.
     async fn another_code(
         &mut self,
-        token: &SentCode,
+        sent_code: &SentCode,
         reason: Error,
         tries: &mut Tries,
         renewed: &mut Vec<Error>,
@@ -146,7 +150,7 @@ impl<P: Prompt> Talk<'_, P> {
             self.prompt.show(messages::NEW_CODE)?;
             renewed.push(reason);
         }
-        self.new_code(token.phone.digits()).await.map(Some)
+        Ok(Some(self.new_code(sent_code.phone.digits()).await?.into()))
     }
 
     /// Asks whether to send a new code or to go back to the first question.

@@ -1,6 +1,6 @@
 //! The questions for an e-mail address that the server requires.
 
-use sansgram_core::login::{EmailCode, LoginError, SavedLogin, SentCode};
+use sansgram_core::login::{EmailCode, LoginError, SavedLogin, SendCodeOutcome, SentCode};
 use zeroize::Zeroizing;
 
 use super::code::CodeAnswer;
@@ -8,14 +8,14 @@ use super::{Talk, Tries};
 use crate::continuation::asks_again;
 use crate::messages;
 use crate::text::printable;
-use crate::{Error, LoginStep, Prompt, Question};
+use crate::{Error, Prompt, Question};
 
 /// The rest of the confirmation if a login code follows.
 const WITH_ANOTHER_CODE: &str = "; now the login code follows, which is another one";
 
 /// The result of the question for the code that was sent to a new address.
 enum EmailAnswer {
-    Done(LoginStep),
+    Done(SendCodeOutcome),
     Resend,
     AnotherAddress,
 }
@@ -25,9 +25,9 @@ impl<P: Prompt> Talk<'_, P> {
     /// Returns `None` to return to the first question.
     pub(super) async fn set_up_email(
         &mut self,
-        token: &SentCode,
+        sent_code: &SentCode,
         mut sent: Option<EmailCode>,
-    ) -> Result<Option<LoginStep>, Error> {
+    ) -> Result<Option<SendCodeOutcome>, Error> {
         if sent.is_none() {
             self.prompt
                 .show("Telegram wants an e-mail address, to send the login codes of this account there.")?;
@@ -43,7 +43,7 @@ impl<P: Prompt> Talk<'_, P> {
                 if to.eq_ignore_ascii_case("cancel") {
                     return Ok(None);
                 }
-                match calling!(self, self.client.send_email_code(token, to)) {
+                match calling!(self, self.client.send_email_code(sent_code, to)) {
                     Err(error) if asks_again(&error) => {
                         tries.again(self.prompt, &error)?;
                         address = None;
@@ -52,14 +52,14 @@ impl<P: Prompt> Talk<'_, P> {
                 }
                 continue;
             };
-            match self.email_code(token, &code, &mut tries).await? {
-                EmailAnswer::Done(step) => return Ok(Some(step)),
+            match self.email_code(sent_code, &code, &mut tries).await? {
+                EmailAnswer::Done(outcome) => return Ok(Some(outcome)),
                 // If another process sent the code, the address is not known here.
                 EmailAnswer::Resend => tries.count()?,
                 EmailAnswer::AnotherAddress => {
                     tries.count()?;
                     address = None;
-                    self.prompt.on_checkpoint(Some(&SavedLogin::Code(token.clone())));
+                    self.prompt.on_checkpoint(Some(&SavedLogin::Code(sent_code.clone())));
                 }
             }
         }
@@ -68,11 +68,11 @@ impl<P: Prompt> Talk<'_, P> {
     /// Asks for the code that was sent to the new address.
     async fn email_code(
         &mut self,
-        token: &SentCode,
+        sent_code: &SentCode,
         code: &EmailCode,
         tries: &mut Tries,
     ) -> Result<EmailAnswer, Error> {
-        self.prompt.on_checkpoint(Some(&SavedLogin::EmailCode(token.clone(), code.clone())));
+        self.prompt.on_checkpoint(Some(&SavedLogin::EmailCode(sent_code.clone(), code.clone())));
         let place = format!("by e-mail to {}", printable(&code.pattern));
         self.prompt.show(&messages::sent(&place, code.length))?;
         self.prompt.show("Type \"resend\" for another code, \"cancel\" for another address.")?;
@@ -89,17 +89,18 @@ impl<P: Prompt> Talk<'_, P> {
                     continue;
                 }
             };
-            match calling!(self, self.client.verify_email(token, &typed)) {
+            match calling!(self, self.client.verify_email(sent_code, &typed)) {
                 Err(error @ Error::Login(LoginError::EmailInvalid | LoginError::EmailNotAllowed)) => {
                     tries.again(self.prompt, &error)?;
                     return Ok(EmailAnswer::AnotherAddress);
                 }
                 Err(error) if asks_again(&error) => tries.again(self.prompt, &error)?,
                 result => {
-                    let step = result?;
-                    let next = if matches!(step, LoginStep::CodeSent(_)) { WITH_ANOTHER_CODE } else { "" };
+                    let outcome = result?;
+                    let next =
+                        if matches!(outcome, SendCodeOutcome::CodeSent(_)) { WITH_ANOTHER_CODE } else { "" };
                     self.prompt.show(&format!("The address is confirmed{next}."))?;
-                    return Ok(EmailAnswer::Done(step));
+                    return Ok(EmailAnswer::Done(outcome));
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use sansgram_runtime::core::tl::functions;
-use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime, ScriptedPrompt};
+use sansgram_runtime::{Client, Error, MemoryStore, Runtime, ScriptedPrompt, SignInOutcome};
 
 use super::login::give_code;
 use super::{config, sandbox};
@@ -36,7 +36,7 @@ pub(crate) async fn dropped_futures_do_no_harm<R: Runtime + Clone>(runtime: R) {
         let logged_in = within(polls, async {
             client.connect().await.unwrap();
             client.is_authorized().await.unwrap();
-            let LoginStep::PasswordRequired(_) = give_code(&client, "9996620002", "22222").await else {
+            let SignInOutcome::PasswordRequired(_) = give_code(&client, "9996620002", "22222").await else {
                 panic!("no password was asked for")
             };
             client.check_password("sandbox").await.unwrap()
@@ -53,7 +53,7 @@ pub(crate) async fn dropped_futures_do_no_harm<R: Runtime + Clone>(runtime: R) {
         // answer was there already.
         if polls % 4 == 0 && !went_through {
             let step = give_code(&client, "9996620001", "22222").await;
-            assert!(matches!(step, LoginStep::LoggedIn(_)), "{step:?}");
+            assert!(matches!(step, SignInOutcome::LoggedIn(_)), "{step:?}");
         }
     }
 }

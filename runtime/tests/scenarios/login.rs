@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use sansgram_runtime::core::login::{LoginError, SentCode};
-use sansgram_runtime::{Client, Error, FileStore, LoginStep, MemoryStore, Runtime, SessionStore};
+use sansgram_runtime::{
+    Client, Error, FileStore, MemoryStore, Runtime, SendCodeOutcome, SessionStore, SignInOutcome,
+};
 
 use super::{config, dc_id, sandbox};
 
 /// Requests a code and gives it.
-pub(super) async fn give_code(client: &Client, phone: &str, code: &str) -> LoginStep {
-    let token = token(client, phone).await;
-    client.sign_in(&token, code).await.unwrap()
+pub(super) async fn give_code(client: &Client, phone: &str, code: &str) -> SignInOutcome {
+    let sent_code = request_code(client, phone).await;
+    client.sign_in(&sent_code, code).await.unwrap()
 }
 
-async fn token(client: &Client, phone: &str) -> SentCode {
+async fn request_code(client: &Client, phone: &str) -> SentCode {
     match client.send_code(phone).await.unwrap() {
-        LoginStep::CodeSent(token) => token,
+        SendCodeOutcome::CodeSent(sent_code) => sent_code,
         other => panic!("no code: {other:?}"),
     }
 }
@@ -29,8 +31,10 @@ async fn phone_of<R: Runtime>(runtime: R, phone: &str, code: &str, password: Opt
     assert!(client.is_connected());
     assert!(!client.is_authorized().await.unwrap());
     let user = match (give_code(&client, phone, code).await, password) {
-        (LoginStep::LoggedIn(user), None) => user,
-        (LoginStep::PasswordRequired(_), Some(password)) => client.check_password(password).await.unwrap(),
+        (SignInOutcome::LoggedIn(user), None) => user,
+        (SignInOutcome::PasswordRequired(_), Some(password)) => {
+            client.check_password(password).await.unwrap()
+        }
         (other, _) => panic!("{other:?}"),
     };
     assert!(!user.is_bot);
@@ -95,18 +99,18 @@ pub(crate) async fn bot_with_migration<R: Runtime>(runtime: R) {
 pub(crate) async fn a_wrong_code_can_be_corrected<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    let token = token(&client, "9996620001").await;
+    let sent_code = request_code(&client, "9996620001").await;
     for wrong in ["", "00000"] {
-        let error = client.sign_in(&token, wrong).await.unwrap_err();
+        let error = client.sign_in(&sent_code, wrong).await.unwrap_err();
         assert!(matches!(error, Error::Login(LoginError::CodeInvalid)), "{error:?}");
     }
-    assert!(matches!(client.sign_in(&token, " 22222 ").await.unwrap(), LoginStep::LoggedIn(_)));
+    assert!(matches!(client.sign_in(&sent_code, " 22222 ").await.unwrap(), SignInOutcome::LoggedIn(_)));
 }
 
 pub(crate) async fn a_wrong_password_can_be_corrected<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    assert!(matches!(give_code(&client, "9996620002", "22222").await, LoginStep::PasswordRequired(_)));
+    assert!(matches!(give_code(&client, "9996620002", "22222").await, SignInOutcome::PasswordRequired(_)));
     let error = client.check_password("wrong").await.unwrap_err();
     assert!(matches!(error, Error::Login(LoginError::PasswordInvalid)), "{error:?}");
     client.check_password("sandbox").await.unwrap();
@@ -119,7 +123,7 @@ pub(crate) async fn a_wrong_phone_can_be_corrected<R: Runtime>(runtime: R) {
     assert!(matches!(error, Error::Login(LoginError::PhoneForm(_))), "{error:?}");
     let error = client.send_code("+1 234 567 8900").await.unwrap_err();
     assert!(matches!(error, Error::Login(LoginError::PhoneInvalid)), "{error:?}");
-    assert!(matches!(give_code(&client, "9996620001", "22222").await, LoginStep::LoggedIn(_)));
+    assert!(matches!(give_code(&client, "9996620001", "22222").await, SignInOutcome::LoggedIn(_)));
 }
 
 pub(crate) async fn a_wrong_token_can_be_corrected<R: Runtime>(runtime: R) {
@@ -136,7 +140,7 @@ pub(crate) async fn a_wrong_token_can_be_corrected<R: Runtime>(runtime: R) {
 pub(crate) async fn an_unknown_number_must_sign_up<R: Runtime>(runtime: R) {
     let served = sandbox();
     let client = Client::start(runtime, config(&served), MemoryStore::new()).await.unwrap();
-    assert!(matches!(give_code(&client, "9996620009", "22222").await, LoginStep::SignUpRequired(_)));
+    assert!(matches!(give_code(&client, "9996620009", "22222").await, SignInOutcome::SignUpRequired(_)));
     assert!(!client.is_authorized().await.unwrap());
 }
 

@@ -1,6 +1,6 @@
 //! The interactive login by other ways than a code alone: resend, sign-up, e-mail, recovery, waits.
 
-use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime};
+use sansgram_runtime::{Client, Error, MemoryStore, Runtime, SendCodeOutcome};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::server::ServerOptions;
 
@@ -121,7 +121,7 @@ pub(crate) async fn interactive_recovery<R: Runtime>(runtime: R) {
     let sent = script.seen.iter().filter(|line| line.contains("r***@sandbox.example")).count();
     assert_eq!(sent, 2, "{:#?}", script.seen);
     client.log_out().await.unwrap();
-    assert!(matches!(client.send_code("9996620008").await.unwrap(), LoginStep::PasswordRequired(_)));
+    assert!(matches!(client.send_code("9996620008").await.unwrap(), SendCodeOutcome::PasswordRequired(_)));
     client.check_password("correct horse").await.unwrap();
     client.log_out().await.unwrap();
     let mut script = Script::new(["9996620008", "y", "22222", "", "y", "hello", "222222", "", "y"]);

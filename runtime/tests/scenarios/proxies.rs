@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansgram_runtime::core::client::{Config, DcTable, DisconnectReason, IoFailure, ProxyFault};
-use sansgram_runtime::{Client, ClientOptions, Error, LoginStep, MemoryStore, Proxy, Runtime};
+use sansgram_runtime::{Client, ClientOptions, Error, MemoryStore, Proxy, Runtime, SignInOutcome};
 use sansgram_testkit::test_server::TestServer;
 
 use super::login::give_code;
@@ -217,7 +217,7 @@ async fn logs_in<R: Runtime>(runtime: R, proxy: &TestProxy, url: &str) {
     let client =
         Client::start_with(runtime, config(&served), MemoryStore::new(), through(url)).await.unwrap();
     let step = give_code(&client, "9996610001", "11111").await;
-    assert!(matches!(step, LoginStep::LoggedIn(_)), "{step:?}");
+    assert!(matches!(step, SignInOutcome::LoggedIn(_)), "{step:?}");
     let expected: Vec<String> = [2, 1].map(|dc| address(&served, dc).to_string()).into();
     assert_eq!(proxy.targets(), expected);
     assert_eq!(served.take_refusals(), []);

@@ -2,7 +2,7 @@
 
 use sansgram_runtime::core::login::QrLink;
 use sansgram_runtime::{
-    Client, LoginStep, MemoryStore, Prompt, PromptError, QrStep, Question, Runtime, Zeroizing,
+    Client, MemoryStore, Prompt, PromptError, QrLoginOutcome, QrStep, Question, Runtime, Zeroizing,
 };
 use sansgram_testkit::test_server::TestServer;
 
@@ -21,7 +21,7 @@ pub(crate) async fn qr_code<R: Runtime>(runtime: R) {
     let QrStep::Link(link) = login.next().await.unwrap() else { panic!("no link") };
     scan(&served, &link, "9996630002");
     let end = login.next().await.unwrap();
-    assert!(matches!(end, QrStep::Done(LoginStep::PasswordRequired(_))), "{end:?}");
+    assert!(matches!(end, QrStep::Done(QrLoginOutcome::PasswordRequired(_))), "{end:?}");
     assert_eq!(login.next().await.unwrap(), end, "asked again, it says so again");
     let user = client.check_password("sandbox").await.unwrap();
     assert_eq!(client.home(), dc_id(3));

@@ -1,7 +1,7 @@
 //! Saved logins that another process continues, and the tokens that logouts leave.
 
 use sansgram_runtime::core::login::{LoginError, SavedLogin};
-use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime};
+use sansgram_runtime::{Client, Error, LoginStep, MemoryStore, Runtime, SendCodeOutcome, SignInOutcome};
 use sansgram_testkit::accounts::AccountEvent;
 
 use super::interactive::Script;
@@ -12,7 +12,7 @@ pub(crate) async fn a_saved_login_continues_in_another_process<R: Runtime + Clon
     let served = sandbox();
     let first = MemoryStore::new();
     let client = Client::start(runtime.clone(), config(&served), first.clone()).await.unwrap();
-    let step = client.send_code("9996610002").await.unwrap();
+    let step = LoginStep::from(client.send_code("9996610002").await.unwrap());
     let text = step.saved_login().unwrap().to_text();
     let key = client.session().keys;
     client.disconnect().await;
@@ -40,18 +40,18 @@ pub(crate) async fn a_logout_token_replaces_the_code<R: Runtime>(runtime: R) {
     let served = sandbox();
     let store = MemoryStore::new();
     let client = Client::start(runtime, config(&served), store.clone()).await.unwrap();
-    assert!(matches!(give_code(&client, "9996620001", "22222").await, LoginStep::LoggedIn(_)));
+    assert!(matches!(give_code(&client, "9996620001", "22222").await, SignInOutcome::LoggedIn(_)));
     client.log_out().await.unwrap();
     assert_eq!(store.session().unwrap().logout_tokens.len(), 1);
     while served.next_event(std::time::Duration::ZERO).is_some() {}
-    assert!(matches!(client.send_code("9996620001").await.unwrap(), LoginStep::LoggedIn(_)));
+    assert!(matches!(client.send_code("9996620001").await.unwrap(), SendCodeOutcome::LoggedIn(_)));
     let event = served.next_event(LIMIT);
     assert!(matches!(event, Some(AccountEvent::LoggedIn { .. })), "{event:?}");
     // The token is not valid for another number.
     client.log_out().await.unwrap();
-    let step = client.send_code("9996620003").await.unwrap();
-    let LoginStep::CodeSent(token) = step else { panic!("{step:?}") };
-    client.cancel_code(&token).await.unwrap();
-    let error = client.sign_in(&token, "22222").await.unwrap_err();
+    let outcome = client.send_code("9996620003").await.unwrap();
+    let SendCodeOutcome::CodeSent(sent_code) = outcome else { panic!("{outcome:?}") };
+    client.cancel_code(&sent_code).await.unwrap();
+    let error = client.sign_in(&sent_code, "22222").await.unwrap_err();
     assert!(matches!(error, Error::Login(LoginError::CodeExpired)), "{error:?}");
 }

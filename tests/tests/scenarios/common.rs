@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use sansgram_core::client::{DcId, Event, InvokeError, OnUnknownOutcome, RequestId, RequestOptions};
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep, PasswordHint, SentCode, UserInfo};
+use sansgram_core::login::{
+    LoginError, LoginFlow, PasswordHint, QrLoginOutcome, SendCodeOutcome, SentCode, SignInOutcome, UserInfo,
+};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{CodeDelivery, Fault};
 use sansgram_testkit::server::{FaultInjection, ServerOptions};
@@ -57,7 +59,7 @@ pub(crate) fn log_in_bot(pair: &mut Pair, token: &str) {
 /// Logs in with a phone number of this DC, without a password.
 pub(crate) fn log_in_by_phone(pair: &mut Pair, dc: u8) {
     let outcome = give_code(pair, &format!("+99966{dc}0001"));
-    assert!(matches!(&outcome, Ok(LoginStep::LoggedIn(user)) if !user.is_bot), "{outcome:?}");
+    assert!(matches!(&outcome, Ok(SignInOutcome::LoggedIn(user)) if !user.is_bot), "{outcome:?}");
     assert_eq!(pair.client.home().number(), u16::from(dc));
     assert_no_fault(pair);
 }
@@ -67,23 +69,23 @@ pub(crate) fn request_code(pair: &mut Pair, phone: &str) -> SentCode {
 }
 
 /// Requests the code of a sandbox number and sends it.
-pub(crate) fn give_code(pair: &mut Pair, phone: &str) -> Result<LoginStep, LoginError> {
-    let token = request_code(pair, phone);
-    let dc = token.phone.digits().get(5..6).unwrap().repeat(5);
-    pair.login(LoginFlow::sign_in(&token, &dc))
+pub(crate) fn give_code(pair: &mut Pair, phone: &str) -> Result<SignInOutcome, LoginError> {
+    let sent_code = request_code(pair, phone);
+    let dc = sent_code.phone.digits().get(5..6).unwrap().repeat(5);
+    pair.login(LoginFlow::sign_in(&sent_code, &dc))
 }
 
 /// Sends the code of a sandbox number that has a password.
 pub(crate) fn password_hint(pair: &mut Pair, phone: &str) -> PasswordHint {
     match give_code(pair, phone) {
-        Ok(LoginStep::PasswordRequired(hint)) => hint,
+        Ok(SignInOutcome::PasswordRequired(hint)) => hint,
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) fn code_sent(outcome: Result<LoginStep, LoginError>) -> SentCode {
+pub(crate) fn code_sent(outcome: Result<SendCodeOutcome, LoginError>) -> SentCode {
     match outcome {
-        Ok(LoginStep::CodeSent(token)) => token,
+        Ok(SendCodeOutcome::CodeSent(sent_code)) => sent_code,
         other => panic!("{other:?}"),
     }
 }
@@ -93,7 +95,19 @@ pub(crate) trait MayBeLoggedIn: Debug {
     fn is_logged_in(&self) -> bool;
 }
 
-impl MayBeLoggedIn for LoginStep {
+impl MayBeLoggedIn for SendCodeOutcome {
+    fn is_logged_in(&self) -> bool {
+        matches!(self, Self::LoggedIn(_))
+    }
+}
+
+impl MayBeLoggedIn for SignInOutcome {
+    fn is_logged_in(&self) -> bool {
+        matches!(self, Self::LoggedIn(_))
+    }
+}
+
+impl MayBeLoggedIn for QrLoginOutcome {
     fn is_logged_in(&self) -> bool {
         matches!(self, Self::LoggedIn(_))
     }
@@ -114,8 +128,8 @@ pub(crate) fn assert_logged_in(outcome: &Result<impl MayBeLoggedIn, LoginError>)
 }
 
 /// Logs in with a sandbox number of DC 2.
-pub(crate) fn assert_code_logs_in(pair: &mut Pair, token: &SentCode) {
-    assert_logged_in(&pair.login(LoginFlow::sign_in(token, "22222")));
+pub(crate) fn assert_code_logs_in(pair: &mut Pair, sent_code: &SentCode) {
+    assert_logged_in(&pair.login(LoginFlow::sign_in(sent_code, "22222")));
 }
 
 /// Asserts that the servers refused nothing that a correct client never sends.

@@ -1,4 +1,4 @@
-//! Bots, and the account that is logged in.
+//! Bots, and the user who is logged in.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -10,15 +10,15 @@ use crate::login::answer;
 use crate::login::credentials::BotToken;
 use crate::login::error::LoginError;
 use crate::login::flow::LoginFlow;
-use crate::login::outcome::{AccountChange, LoginStep, UserInfo};
-use crate::login::single_query::{LogsIn, SingleQuery};
+use crate::login::outcome::{AccountChange, LoginState, UserInfo};
+use crate::login::single_query::{LoginQuery, SingleQuery};
 use crate::login::state::{AnswerContext, Hops, Next, Request, State, secret_bytes};
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
 
 impl LoginFlow<UserInfo> {
-    /// Logs a bot in (`auth.importBotAuthorization`). A token of the wrong form is not sent
-    /// ([`LoginError::BotTokenForm`]).
+    /// Logs in a bot (`auth.importBotAuthorization`). A token of the wrong form is not sent: the step fails with
+    /// [`LoginError::BotTokenForm`].
     #[must_use]
     pub fn bot_login(token: &str) -> Self {
         let token = BotToken::parse(token);
@@ -30,12 +30,13 @@ impl LoginFlow<UserInfo> {
                 api_hash: api.hash.clone(),
                 bot_auth_token: token.expose().into(),
             };
-            let state = LogsIn { method: "auth.importBotAuthorization", finish: |user| user };
+            let state = LoginQuery { method: "auth.importBotAuthorization" };
             Ok(Request::new(state, secret_bytes(&query, 0)))
         })
     }
 
-    /// Asks which user is logged in (`users.getUsers`). Fails with [`LoginError::NotLoggedIn`] if none is.
+    /// Asks the server which user is logged in (`users.getUsers`). The step fails with [`LoginError::NotLoggedIn`] if no
+    /// user is.
     #[must_use]
     pub fn get_me() -> Self {
         let state = SingleQuery { method: "users.getUsers", is_login: false, read: answer::user };
@@ -43,19 +44,19 @@ impl LoginFlow<UserInfo> {
     }
 }
 
-impl LoginFlow<Option<LoginStep>> {
-    /// Asks how far the login of this session has come (`users.getUsers`): ends in [`LoginStep::LoggedIn`], in
-    /// [`LoginStep::PasswordRequired`] if the login waits for the account's password, or in `None`.
+impl LoginFlow<LoginState> {
+    /// Asks the server for the state of this session's login (`users.getUsers`).
     ///
-    /// Only the server says `None`. The step fails if the server cannot be asked or its answer cannot be read.
+    /// Only the server's answer leads to [`LoginState::NotLoggedIn`]. The step fails if the server cannot be asked or its
+    /// answer cannot be read.
     #[must_use]
     pub fn login_state() -> Self {
-        Self::new(AccountChange::of_state, |_| Ok(Request::new(LoginState, get_self())))
+        Self::new(AccountChange::of_state, |_| Ok(Request::new(GetLoginState, get_self())))
     }
 }
 
 impl LoginFlow<()> {
-    /// Logs out (`auth.logOut`), so that the keys can be forgotten. Succeeds as well if no user was logged in.
+    /// Logs out (`auth.logOut`), so that the keys can be deleted. Succeeds too if no user is logged in.
     #[must_use]
     pub fn log_out() -> Self {
         let query = secret_bytes(&functions::auth::LogOut {}, 0);
@@ -68,9 +69,9 @@ fn get_self() -> Secret<Vec<u8>> {
     secret_bytes(&query, 0)
 }
 
-struct LoginState;
+struct GetLoginState;
 
-impl State<Option<LoginStep>> for LoginState {
+impl State<LoginState> for GetLoginState {
     fn method(&self) -> &'static str {
         "users.getUsers"
     }
@@ -83,21 +84,17 @@ impl State<Option<LoginStep>> for LoginState {
         self: Box<Self>,
         body: &[u8],
         _: &mut AnswerContext<'_>,
-    ) -> Result<Next<Option<LoginStep>>, LoginError> {
-        Ok(Next::Done(answer::user_if_any(body)?.map(LoginStep::LoggedIn)))
+    ) -> Result<Next<LoginState>, LoginError> {
+        let user = answer::user_if_any(body)?;
+        Ok(Next::Done(user.map_or(LoginState::NotLoggedIn, LoginState::LoggedIn)))
     }
 
-    fn refused(
-        self: Box<Self>,
-        error: RpcError,
-        _: &mut Hops,
-    ) -> Result<Next<Option<LoginStep>>, LoginError> {
-        // The account may have got a password since it was asked for one of its users.
+    fn refused(self: Box<Self>, error: RpcError, _: &mut Hops) -> Result<Next<LoginState>, LoginError> {
         if is_password_needed(&error) {
-            return Ok(get_hint(Some));
+            return Ok(get_hint(LoginState::PasswordRequired));
         }
         if denies_login(&error) {
-            return Ok(Next::Done(None));
+            return Ok(Next::Done(LoginState::NotLoggedIn));
         }
         Err(LoginError::of("users.getUsers", error))
     }

@@ -1,25 +1,25 @@
-//! The hint of a password that the server asks for: the end of every step that finds out that there is one.
+//! The hint of the account's password: the last query of each step that learns that the account has one.
 
 use alloc::boxed::Box;
 
 use crate::login::answer;
 use crate::login::error::LoginError;
-use crate::login::outcome::{LoginStep, PasswordHint};
+use crate::login::outcome::PasswordHint;
 use crate::login::state::{AnswerContext, Next, State, secret_bytes};
 use crate::tl::functions;
 
-/// The code was right; the hint is asked for.
+/// Waits for the hint.
 struct GetHint<T> {
-    finish: fn(LoginStep) -> T,
+    finish: fn(PasswordHint) -> T,
 }
 
-/// Whether the server wants the password of the account.
+/// Whether the server requires the account's password.
 pub(super) fn is_password_needed(error: &crate::rpc::RpcError) -> bool {
     error.is("SESSION_PASSWORD_NEEDED")
 }
 
-/// Asks for the hint, and ends in what `finish` makes of [`LoginStep::PasswordRequired`].
-pub(super) fn get_hint<T: 'static>(finish: fn(LoginStep) -> T) -> Next<T> {
+/// Requests the hint, and ends in what `finish` makes of it.
+pub(super) fn get_hint<T: 'static>(finish: fn(PasswordHint) -> T) -> Next<T> {
     Next::send(GetHint { finish }, secret_bytes(&functions::account::GetPassword {}, 0))
 }
 
@@ -29,13 +29,13 @@ impl<T> State<T> for GetHint<T> {
     }
 
     fn answered(self: Box<Self>, body: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<T>, LoginError> {
-        Ok(Next::Done((self.finish)(LoginStep::PasswordRequired(answer::hint(body)?))))
+        Ok(Next::Done((self.finish)(answer::hint(body)?)))
     }
 
     fn failed(self: Box<Self>, error: LoginError) -> Result<Next<T>, LoginError> {
         if error.continuation().keeps_pending() {
             // The code is used up: the password is needed, with a hint or without.
-            Ok(Next::Done((self.finish)(LoginStep::PasswordRequired(PasswordHint::default()))))
+            Ok(Next::Done((self.finish)(PasswordHint::default())))
         } else {
             Err(error)
         }

@@ -1,4 +1,4 @@
-//! The steps of a login, each written once: what it sends, what it makes of the answers, and what it ends in.
+//! The steps of a login: the queries of each, how it reads their answers, and what it ends in.
 
 mod account;
 mod code;

@@ -1,4 +1,4 @@
-//! The account's password: checked, recovered by e-mail, or given up (`api/srp`).
+//! The account's password: its check, its recovery by e-mail, and its removal (`api/srp`).
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -12,27 +12,27 @@ use crate::login::error::{LoginError, PasswordParametersError};
 use crate::login::flow::LoginFlow;
 use crate::login::outcome::{AccountChange, PasswordReset, RecoveryCode, UserInfo};
 use crate::login::password::{NewPassword, PasswordKdfOutput, PasswordKdfTask};
-use crate::login::single_query::{LogsIn, SingleQuery};
-use crate::login::state::{AnswerContext, Hops, Next, Request, State, not_awaited, secret_bytes};
+use crate::login::single_query::{LoginQuery, SingleQuery};
+use crate::login::state::{AnswerContext, Hops, KdfState, Next, Request, State, secret_bytes};
 use crate::rpc::RpcError;
 use crate::tl::{functions, types};
 
 impl LoginFlow<UserInfo> {
-    /// Gives the account's password (`account.getPassword`, then `auth.checkPassword`). Its key stretching comes by
-    /// [`Progress::Compute`](crate::login::Progress::Compute). Parameters that are stale are fetched again once.
+    /// Logs in with the account's password (`account.getPassword`, then `auth.checkPassword`). The key stretching is
+    /// requested by [`Progress::Compute`](crate::login::Progress::Compute). Stale parameters are fetched again once.
     ///
-    /// After [`LoginError::PasswordInvalid`] another password can be given.
+    /// After [`LoginError::PasswordInvalid`], the caller may try another password.
     #[must_use]
     pub fn check_password(password: &str) -> Self {
         let proof = Proof { password: Secret::new(password.into()), is_refreshed: false };
         Self::new(AccountChange::of_login, |_| Ok(Request::new(GetPassword(proof), get_password())))
     }
 
-    /// Logs in with the recovery code instead of the password (`auth.recoverPassword`). `new` replaces the old password;
-    /// without it, the account has none from then on.
+    /// Logs in with the recovery code instead of the password (`auth.recoverPassword`). `new` replaces the password;
+    /// without it, the password is removed.
     ///
-    /// The step fails with [`LoginError::CodeForm`] if the code has no digit: the server is not asked, which would spend a
-    /// try.
+    /// The step fails with [`LoginError::CodeForm`] if the code has no digit. It is not sent then, since the server accepts
+    /// few tries.
     #[must_use]
     pub fn recover_password(code: &str, new: Option<NewPassword>) -> Self {
         let code = recovery_code(code);
@@ -51,7 +51,7 @@ impl LoginFlow<UserInfo> {
 }
 
 impl LoginFlow<RecoveryCode> {
-    /// Asks for a code by e-mail to recover the password with (`auth.requestPasswordRecovery`), if
+    /// Requests a code by e-mail to recover the password (`auth.requestPasswordRecovery`), if
     /// [`PasswordHint::has_recovery`](crate::login::PasswordHint::has_recovery) says that there is an address.
     #[must_use]
     pub fn request_password_recovery() -> Self {
@@ -66,10 +66,10 @@ impl LoginFlow<RecoveryCode> {
 }
 
 impl LoginFlow<()> {
-    /// Checks a recovery code before a new password is chosen (`auth.checkRecoveryPassword`). It is not used up.
+    /// Checks a recovery code before the user chooses a new password (`auth.checkRecoveryPassword`). The code stays valid.
     ///
-    /// The step fails with [`LoginError::RecoveryCodeInvalid`] if it is wrong, and with [`LoginError::CodeForm`] if it
-    /// has no digit: the server is not asked then, which would spend a try.
+    /// The step fails with [`LoginError::RecoveryCodeInvalid`] if the code is wrong, and with [`LoginError::CodeForm`] if
+    /// it has no digit. It is not sent then, since the server accepts few tries.
     #[must_use]
     pub fn check_recovery_password(code: &str) -> Self {
         let query = recovery_code(code).map(|code| {
@@ -84,7 +84,7 @@ impl LoginFlow<()> {
         Self::new(|()| AccountChange::Unchanged, |_| Ok(Request::new(state, query?)))
     }
 
-    /// Declines the [reset](LoginFlow::reset_password) of the password (`account.declinePasswordReset`).
+    /// Cancels the [reset](LoginFlow::reset_password) of the password (`account.declinePasswordReset`).
     #[must_use]
     pub fn decline_password_reset() -> Self {
         let query = secret_bytes(&functions::account::DeclinePasswordReset {}, 0);
@@ -95,8 +95,8 @@ impl LoginFlow<()> {
 }
 
 impl LoginFlow<PasswordReset> {
-    /// Asks, in a session that is logged in, to remove the forgotten password (`account.resetPassword`): asked again 7
-    /// days later, it is gone.
+    /// Requests the removal of the forgotten password of the user who is logged in (`account.resetPassword`). A second
+    /// request, 7 days later, removes it.
     #[must_use]
     pub fn reset_password() -> Self {
         let query = secret_bytes(&functions::account::ResetPassword {}, 0);
@@ -106,7 +106,7 @@ impl LoginFlow<PasswordReset> {
     }
 }
 
-const PASSWORD_RECOVERED: LogsIn<UserInfo> = LogsIn { method: "auth.recoverPassword", finish: |user| user };
+const PASSWORD_RECOVERED: LoginQuery = LoginQuery { method: "auth.recoverPassword" };
 
 fn get_password() -> Secret<Vec<u8>> {
     secret_bytes(&functions::account::GetPassword {}, 0)
@@ -117,13 +117,10 @@ fn recovery_code(typed: &str) -> Result<Secret<String>, LoginError> {
     Ok(Secret::new(code.as_str().into()))
 }
 
-/// What a password is stretched for.
+/// The purpose of the key stretching of a password.
 trait KdfPurpose: Send + Sized + 'static {
-    /// What `account.getPassword` says that the key stretching needs.
+    /// What it needs of the answer to `account.getPassword`.
     type Parameters: Send + 'static;
-
-    /// The method of the query that follows the key stretching.
-    const METHOD: &'static str;
 
     /// Reads the answer to `account.getPassword`.
     fn read(&self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Self::Parameters, LoginError>;
@@ -164,15 +161,7 @@ struct Stretching<P: KdfPurpose> {
     parameters: Box<P::Parameters>,
 }
 
-impl<P: KdfPurpose> State<UserInfo> for Stretching<P> {
-    fn method(&self) -> &'static str {
-        P::METHOD
-    }
-
-    fn answered(self: Box<Self>, _: &[u8], _: &mut AnswerContext<'_>) -> Result<Next<UserInfo>, LoginError> {
-        Err(not_awaited())
-    }
-
+impl<P: KdfPurpose> KdfState<UserInfo> for Stretching<P> {
     fn computed(
         self: Box<Self>,
         output: &PasswordKdfOutput,
@@ -182,17 +171,15 @@ impl<P: KdfPurpose> State<UserInfo> for Stretching<P> {
     }
 }
 
-/// The account's password is proved.
+/// Proves the account's password.
 struct Proof {
     password: Secret<String>,
-    /// Whether the parameters were stale once already.
+    /// Whether the parameters were stale once.
     is_refreshed: bool,
 }
 
 impl KdfPurpose for Proof {
     type Parameters = Parameters;
-
-    const METHOD: &'static str = "auth.checkPassword";
 
     fn read(&self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Parameters, LoginError> {
         answer::parameters(body, random)
@@ -243,7 +230,7 @@ impl State<UserInfo> for CheckPassword {
     }
 }
 
-/// A new password replaces the forgotten one.
+/// Replaces the forgotten password.
 struct Replacement {
     code: Secret<String>,
     new: NewPassword,
@@ -251,8 +238,6 @@ struct Replacement {
 
 impl KdfPurpose for Replacement {
     type Parameters = Algorithm;
-
-    const METHOD: &'static str = "auth.recoverPassword";
 
     fn read(&self, body: &[u8], random: &mut dyn SecureRandom) -> Result<Algorithm, LoginError> {
         answer::new_algorithm(body, random)
@@ -269,7 +254,7 @@ impl KdfPurpose for Replacement {
         _: &mut dyn SecureRandom,
     ) -> Result<Next<UserInfo>, LoginError> {
         let Self { code, new } = self;
-        // The salts, the code and the hint may have any length.
+        // The salts, the code and the hint have no maximum length.
         let more = algorithm.salt1.len() + algorithm.salt2.len() + code.expose().len() + new.hint.len();
         let query = functions::auth::RecoverPassword {
             code: code.expose().clone(),

@@ -53,10 +53,10 @@ fn every_kind_of_secret_is_known_and_none_is_printed() {
 #[test]
 fn a_printed_secret_fails_the_scenario() {
     let mut pair = run();
-    let token = request_code(&mut pair, "9996620003");
+    let sent_code = request_code(&mut pair, "9996620003");
     let key = pair.client.session().keys.values().next().unwrap().auth_key.as_bytes().to_vec();
     let hex: String = key[100..120].iter().map(|byte| format!("{byte:02x}")).collect();
-    let text = sansgram_core::login::SavedLogin::from(token).to_text();
+    let text = sansgram_core::login::SavedLogin::from(sent_code).to_text();
     let plants: [(&str, String); 6] = [
         ("auth_key", format!("{key:?}")),
         ("auth_key", format!("Key {{ part: {hex} }}")),

@@ -24,22 +24,22 @@ fn every_code_type_is_named_and_logs_in() {
     ];
     for (delivery, kind) in ways {
         let mut pair = delivering(&[delivery]);
-        let token = request_code(&mut pair, PHONE);
-        assert_eq!(token.kind, kind);
-        assert_eq!((token.next, token.timeout), (None, None));
-        assert_code_logs_in(&mut pair, &token);
+        let sent_code = request_code(&mut pair, PHONE);
+        assert_eq!(sent_code.kind, kind);
+        assert_eq!((sent_code.next, sent_code.timeout), (None, None));
+        assert_code_logs_in(&mut pair, &sent_code);
     }
 }
 
 #[test]
 fn an_unreadable_code_type_still_allows_a_resend() {
     let mut pair = delivering(&[CodeDelivery::Unreadable]);
-    let token = request_code(&mut pair, PHONE);
-    assert!(!token.is_usable());
-    assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::CodeUnusable));
-    assert_eq!(pair.login(LoginFlow::cancel_code(&token)), Err(LoginError::CodeUnusable));
+    let sent_code = request_code(&mut pair, PHONE);
+    assert!(!sent_code.is_usable());
+    assert_eq!(pair.login(LoginFlow::sign_in(&sent_code, "22222")), Err(LoginError::CodeUnusable));
+    assert_eq!(pair.login(LoginFlow::cancel_code(&sent_code)), Err(LoginError::CodeUnusable));
     // Saved or not.
-    let text = SavedLogin::Code(token).to_text();
-    let Ok(SavedLogin::Code(token)) = SavedLogin::from_text(&text) else { panic!("{text:?}") };
-    assert!(!code_sent(pair.login(LoginFlow::resend_code(&token))).is_usable());
+    let text = SavedLogin::Code(sent_code).to_text();
+    let Ok(SavedLogin::Code(sent_code)) = SavedLogin::from_text(&text) else { panic!("{text:?}") };
+    assert!(!code_sent(pair.login(LoginFlow::resend_code(&sent_code))).is_usable());
 }

@@ -13,12 +13,12 @@ const PHONE: &str = "+999 66 2 0001";
 #[test]
 fn expired_and_wrong_codes_are_distinct_and_a_new_code_logs_in() {
     let mut pair = delivering(&[CodeDelivery::App]);
-    let token = request_code(&mut pair, PHONE);
-    assert_eq!(pair.login(LoginFlow::sign_in(&token, "00000")), Err(LoginError::CodeInvalid));
+    let sent_code = request_code(&mut pair, PHONE);
+    assert_eq!(pair.login(LoginFlow::sign_in(&sent_code, "00000")), Err(LoginError::CodeInvalid));
     pair.run_for(Duration::from_secs(301)).unwrap();
-    assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::CodeExpired));
-    let token = request_code(&mut pair, PHONE);
-    assert_code_logs_in(&mut pair, &token);
+    assert_eq!(pair.login(LoginFlow::sign_in(&sent_code, "22222")), Err(LoginError::CodeExpired));
+    let sent_code = request_code(&mut pair, PHONE);
+    assert_code_logs_in(&mut pair, &sent_code);
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn auth_restart_is_reported() {
         vec![Fault::auth_restart("auth.sendCode").once(), Fault::auth_restart("auth.signIn").once()];
     let mut pair = Pair::new(options);
     assert_eq!(pair.login(LoginFlow::send_code(PHONE)), Err(LoginError::Restart));
-    let token = request_code(&mut pair, PHONE);
-    assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::Restart));
-    let token = request_code(&mut pair, PHONE);
-    assert_code_logs_in(&mut pair, &token);
+    let sent_code = request_code(&mut pair, PHONE);
+    assert_eq!(pair.login(LoginFlow::sign_in(&sent_code, "22222")), Err(LoginError::Restart));
+    let sent_code = request_code(&mut pair, PHONE);
+    assert_code_logs_in(&mut pair, &sent_code);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::Event;
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
+use sansgram_core::login::{LoginError, LoginFlow, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -22,9 +22,9 @@ fn short_waits_are_waited_out_in_every_step_and_reported() {
     let methods = ["auth.sendCode", "auth.signIn", "account.getPassword", "auth.checkPassword"];
     let mut pair = pair_with(methods.iter().map(|method| Fault::flood_wait(method, 7).once()).collect());
     let before = pair.elapsed();
-    let token = request_code(&mut pair, "9996610002");
-    let outcome = pair.login(LoginFlow::sign_in(&token, "11111"));
-    assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
+    let sent_code = request_code(&mut pair, "9996610002");
+    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "11111"));
+    assert!(matches!(outcome, Ok(SignInOutcome::PasswordRequired(_))), "{outcome:?}");
     let outcome = pair.login(LoginFlow::check_password("sandbox"));
     assert!(is_logged_in(&outcome), "{outcome:?}");
     assert_eq!(waits(&pair), [7; 4]);

@@ -1,7 +1,7 @@
 //! The token of a logout replaces the code of the next login.
 
 use sansgram_core::client::StoredSession;
-use sansgram_core::login::{LoginFlow, LoginStep};
+use sansgram_core::login::{LoginFlow, SendCodeOutcome, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::AccountEvent;
 
@@ -12,12 +12,12 @@ fn a_logout_token_replaces_the_next_code_but_not_the_password() {
     for (phone, password) in [("9996620001", false), ("9996610002", true)] {
         let code = if password { "11111" } else { "22222" };
         let mut pair = Pair::new(PairOptions::default());
-        let token = request_code(&mut pair, phone);
-        let mut outcome = pair.login(LoginFlow::sign_in(&token, code));
+        let sent_code = request_code(&mut pair, phone);
+        let mut outcome = pair.login(LoginFlow::sign_in(&sent_code, code));
         if password {
-            outcome = pair.login(LoginFlow::check_password("sandbox")).map(LoginStep::LoggedIn);
+            outcome = pair.login(LoginFlow::check_password("sandbox")).map(SignInOutcome::LoggedIn);
         }
-        assert!(matches!(outcome, Ok(LoginStep::LoggedIn(_))), "{outcome:?}");
+        assert!(matches!(outcome, Ok(SignInOutcome::LoggedIn(_))), "{outcome:?}");
         assert_eq!(pair.login(LoginFlow::log_out()), Ok(()));
         // It survives a restart.
         let session = StoredSession::from_text(&pair.client.session().to_text()).unwrap();
@@ -29,7 +29,7 @@ fn a_logout_token_replaces_the_next_code_but_not_the_password() {
         let before = sent(&pair);
         let outcome = pair.login(LoginFlow::send_code(phone));
         if password {
-            assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
+            assert!(matches!(outcome, Ok(SendCodeOutcome::PasswordRequired(_))), "{outcome:?}");
             let outcome = pair.login(LoginFlow::check_password("sandbox"));
             assert!(is_logged_in(&outcome), "{outcome:?}");
         } else {

@@ -1,7 +1,7 @@
 //! Migration is followed in every step, over several hops; loops end the login, and impossible DCs are refused.
 
 use sansgram_core::client::InvokeError;
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
+use sansgram_core::login::{LoginError, LoginFlow, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
 
@@ -12,11 +12,11 @@ const PHONE: &str = "9996620001";
 #[test]
 fn phone_migrate_is_followed_in_each_step() {
     let mut pair = delivering(&[CodeDelivery::App, CodeDelivery::Sms]);
-    let token = code_sent(pair.login(LoginFlow::send_code("00 999 66 3 0001")));
+    let sent_code = code_sent(pair.login(LoginFlow::send_code("00 999 66 3 0001")));
     assert_eq!(pair.client.home().number(), 3);
-    let token = code_sent(pair.login(LoginFlow::resend_code(&token)));
-    let outcome = pair.login(LoginFlow::sign_in(&token, "33333"));
-    assert!(matches!(outcome, Ok(LoginStep::LoggedIn(_))), "{outcome:?}");
+    let sent_code = code_sent(pair.login(LoginFlow::resend_code(&sent_code)));
+    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "33333"));
+    assert!(matches!(outcome, Ok(SignInOutcome::LoggedIn(_))), "{outcome:?}");
     let codes =
         pair.account_events.iter().filter(|event| matches!(event, AccountEvent::CodeSent { dc: 3, .. }));
     assert_eq!(codes.count(), 2);
@@ -37,11 +37,13 @@ fn a_detour_in_any_step_ends_on_the_home_dc() {
     for error in ["PHONE_MIGRATE_3", "NETWORK_MIGRATE_3", "USER_MIGRATE_3"] {
         for method in ["auth.sendCode", "auth.resendCode", "auth.signIn", "auth.signUp"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, error).once().on_dc(2)]);
-            let token = request_code(&mut pair, "9996620009");
-            let token = code_sent(pair.login(LoginFlow::resend_code(&token)));
-            let outcome = pair.login(LoginFlow::sign_in(&token, "22222"));
-            let Ok(LoginStep::SignUpRequired(newcomer)) = outcome else { panic!("{method}: {outcome:?}") };
-            let outcome = pair.login(LoginFlow::sign_up(&newcomer.token, "Ada", ""));
+            let sent_code = request_code(&mut pair, "9996620009");
+            let sent_code = code_sent(pair.login(LoginFlow::resend_code(&sent_code)));
+            let outcome = pair.login(LoginFlow::sign_in(&sent_code, "22222"));
+            let Ok(SignInOutcome::SignUpRequired(newcomer)) = outcome else {
+                panic!("{method}: {outcome:?}")
+            };
+            let outcome = pair.login(LoginFlow::sign_up(&newcomer.sent_code, "Ada", ""));
             assert_logged_in(&outcome);
             assert_eq!(pair.client.home(), dc(2), "{method}");
             assert_eq!(pair.opened.len(), 3, "{method}: there and back");
@@ -75,9 +77,9 @@ fn several_hops_are_followed_in_one_step() {
     ];
     let mut pair = pair_with(hops);
     // Home at last, which is DC 1: it was sent away from there once.
-    let token = request_code(&mut pair, "9996610001");
+    let sent_code = request_code(&mut pair, "9996610001");
     assert_eq!(pair.client.home(), dc(1));
-    assert_logged_in(&pair.login(LoginFlow::sign_in(&token, "11111")));
+    assert_logged_in(&pair.login(LoginFlow::sign_in(&sent_code, "11111")));
 }
 
 #[test]
@@ -85,15 +87,14 @@ fn impossible_dcs_are_refused_in_every_step() {
     for target in ["0", "-1", "4", "1001", "99999999999999999999"] {
         for method in ["auth.sendCode", "auth.signIn", "auth.importBotAuthorization"] {
             let mut pair = pair_with(vec![Fault::error(method, 303, &format!("PHONE_MIGRATE_{target}"))]);
-            let outcome = if method == "auth.importBotAuthorization" {
-                pair.login(LoginFlow::bot_login("1:sandbox")).map(LoginStep::LoggedIn)
+            let error = if method == "auth.importBotAuthorization" {
+                pair.login(LoginFlow::bot_login("1:sandbox")).unwrap_err()
             } else {
                 match pair.login(LoginFlow::send_code(PHONE)) {
-                    Ok(LoginStep::CodeSent(token)) => pair.login(LoginFlow::sign_in(&token, "22222")),
-                    outcome => outcome,
+                    Ok(sent) => pair.login(LoginFlow::sign_in(&code_sent(Ok(sent)), "22222")).unwrap_err(),
+                    Err(error) => error,
                 }
             };
-            let error = outcome.unwrap_err();
             let is_named = matches!(error, LoginError::MigrationTarget(_))
                 || matches!(error, LoginError::Invoke(InvokeError::UnknownDc(_)))
                 || matches!(error, LoginError::Refused(_));

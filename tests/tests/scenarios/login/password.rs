@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Input, Output};
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
+use sansgram_core::login::{LoginError, LoginFlow, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, password_hint, request_code};
@@ -11,9 +11,9 @@ use crate::common::{is_logged_in, password_hint, request_code};
 #[test]
 fn a_password_logs_in() {
     let mut pair = Pair::new(PairOptions::default());
-    let token = request_code(&mut pair, "9996630002");
-    let outcome = pair.login(LoginFlow::sign_in(&token, "33333"));
-    assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
+    let sent_code = request_code(&mut pair, "9996630002");
+    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "33333"));
+    assert!(matches!(outcome, Ok(SignInOutcome::PasswordRequired(_))), "{outcome:?}");
     let outcome = pair.login(LoginFlow::check_password("wrong"));
     assert!(matches!(outcome, Err(LoginError::PasswordInvalid)), "{outcome:?}");
     let outcome = pair.login(LoginFlow::check_password("sandbox"));

@@ -1,6 +1,6 @@
 //! Forgotten passwords: recovery by e-mail, with and without a new password.
 
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep, NewPassword};
+use sansgram_core::login::{LoginError, LoginFlow, NewPassword, SendCodeOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, password_hint};
@@ -30,7 +30,7 @@ fn a_recovery_code_logs_in_and_sets_a_new_password() {
     // logout token replaces the code only.
     assert!(matches!(pair.login(LoginFlow::log_out()), Ok(())));
     let outcome = pair.login(LoginFlow::send_code("9996620008"));
-    let Ok(LoginStep::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };
+    let Ok(SendCodeOutcome::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(hint.hint.as_deref(), Some("the usual"));
     let outcome = pair.login(LoginFlow::check_password("sandbox"));
     assert_eq!(outcome, Err(LoginError::PasswordInvalid));

@@ -21,11 +21,11 @@ const SPELLINGS: [&str; 7] = [
 fn every_format_of_a_number_logs_in() {
     for typed in SPELLINGS {
         let mut pair = Pair::new(PairOptions::default());
-        let token = request_code(&mut pair, typed);
-        assert_eq!(token.phone.to_string(), "+9996620001");
+        let sent_code = request_code(&mut pair, typed);
+        assert_eq!(sent_code.phone.to_string(), "+9996620001");
         let sent_to = |event: &AccountEvent| matches!(event, AccountEvent::CodeSent { phone, .. } if phone == "9996620001");
         assert!(pair.account_events.iter().any(sent_to), "{:?}", pair.account_events);
-        assert_code_logs_in(&mut pair, &token);
+        assert_code_logs_in(&mut pair, &sent_code);
     }
 }
 

@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, InvokeError, LoginHandle};
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep, QrLink};
+use sansgram_core::login::{LoginError, LoginFlow, QrLink, QrLoginOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
 use crate::common::{assert_no_fault, is_logged_in};
 
 /// Begins a login and waits for its first link.
-pub(super) fn begin(pair: &mut Pair, except_ids: &[i64]) -> (LoginHandle<LoginStep>, QrLink) {
+pub(super) fn begin(pair: &mut Pair, except_ids: &[i64]) -> (LoginHandle<QrLoginOutcome>, QrLink) {
     let now = pair.client_now();
     let step = pair.client.start_login(now, LoginFlow::qr_login(except_ids)).unwrap();
     pair.run_until(|pair| pair.client.login_link(step.id()).is_some()).unwrap();
     (step, link(pair, step))
 }
 
-pub(super) fn link(pair: &Pair, step: LoginHandle<LoginStep>) -> QrLink {
+pub(super) fn link(pair: &Pair, step: LoginHandle<QrLoginOutcome>) -> QrLink {
     pair.client.login_link(step.id()).unwrap().clone()
 }
 
@@ -27,7 +27,10 @@ pub(super) fn scan(pair: &mut Pair, link: &QrLink, phone: &str) -> Result<(), St
     result
 }
 
-pub(super) fn outcome(pair: &mut Pair, step: LoginHandle<LoginStep>) -> Result<LoginStep, LoginError> {
+pub(super) fn outcome(
+    pair: &mut Pair,
+    step: LoginHandle<QrLoginOutcome>,
+) -> Result<QrLoginOutcome, LoginError> {
     pair.run_until(|pair| pair.is_completed(step.id())).unwrap();
     pair.client.take_login(step).unwrap()
 }
@@ -49,7 +52,10 @@ fn a_scan_of_the_link_logs_in_at_once() {
         let before = pair.elapsed();
         scan(&mut pair, &link, "9996620001").unwrap();
         let outcome = outcome(&mut pair, step);
-        assert!(matches!(&outcome, Ok(LoginStep::LoggedIn(user)) if user.id == 9_996_620_001), "{outcome:?}");
+        assert!(
+            matches!(&outcome, Ok(QrLoginOutcome::LoggedIn(user)) if user.id == 9_996_620_001),
+            "{outcome:?}"
+        );
         // The update reported it, before any timer.
         assert!(pair.elapsed() - before < Duration::from_secs(1));
         assert!(pair.client.session().user.is_some());
@@ -78,7 +84,7 @@ fn a_link_is_renewed_before_it_expires_and_no_more_often() {
     }
     let last = link(&pair, step);
     scan(&mut pair, &last, "9996620001").unwrap();
-    assert!(matches!(outcome(&mut pair, step), Ok(LoginStep::LoggedIn(_))));
+    assert!(matches!(outcome(&mut pair, step), Ok(QrLoginOutcome::LoggedIn(_))));
 }
 
 #[test]
@@ -100,7 +106,9 @@ fn an_excluded_user_cannot_scan_the_link() {
     assert_eq!(scan(&mut pair, &link, "9996620001").unwrap_err(), "AUTH_TOKEN_EXCEPTION");
     assert!(!pair.is_completed(step.id()));
     scan(&mut pair, &link, "9996620003").unwrap();
-    assert!(matches!(outcome(&mut pair, step), Ok(LoginStep::LoggedIn(user)) if user.id == 9_996_620_003));
+    assert!(
+        matches!(outcome(&mut pair, step), Ok(QrLoginOutcome::LoggedIn(user)) if user.id == 9_996_620_003)
+    );
 }
 
 #[test]
@@ -191,5 +199,5 @@ fn f13_failed_scans_renew_the_link_at_most_once_a_second() {
     // A real scan still logs in.
     let shown = link(&pair, step);
     scan(&mut pair, &shown, "9996620001").unwrap();
-    assert!(matches!(outcome(&mut pair, step), Ok(LoginStep::LoggedIn(_))));
+    assert!(matches!(outcome(&mut pair, step), Ok(QrLoginOutcome::LoggedIn(_))));
 }

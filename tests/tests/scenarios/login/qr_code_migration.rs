@@ -1,6 +1,6 @@
 //! A QR code scanned by an account of another DC, with a password and without.
 
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep, MAX_HOPS};
+use sansgram_core::login::{LoginError, LoginFlow, MAX_HOPS, QrLoginOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 
@@ -17,7 +17,7 @@ fn a_scan_by_an_account_of_another_dc_with_a_password_logs_in() {
         let outcome = outcome(&mut pair, step);
         if password {
             assert!(
-                matches!(&outcome, Ok(LoginStep::PasswordRequired(hint)) if hint.hint.is_some()),
+                matches!(&outcome, Ok(QrLoginOutcome::PasswordRequired(hint)) if hint.hint.is_some()),
                 "{outcome:?}"
             );
             let outcome = pair.login(LoginFlow::check_password("sandbox"));

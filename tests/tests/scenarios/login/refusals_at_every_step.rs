@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use sansgram_core::login::{Continuation, LoginError, LoginFlow, LoginStep, NewPassword, SentCode};
+use sansgram_core::login::{
+    Continuation, LoginError, LoginFlow, NewPassword, QrLoginOutcome, SentCode, SignInOutcome,
+};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::{AccountEvent, CodeDelivery, Fault};
 
@@ -49,9 +51,9 @@ fn walk<T: Debug>(
         })
         .collect();
     let mut pair = Pair::new(options);
-    let token = prepare(&mut pair);
+    let sent_code = prepare(&mut pair);
     for (code, name, _, expected) in REFUSALS {
-        let refused = step(&mut pair, token.as_ref());
+        let refused = step(&mut pair, sent_code.as_ref());
         let error = refused.expect_err(method);
         assert_eq!(error.continuation(), *expected, "{method} -> {code} {name}: {error:?}");
         let sentence = error.to_string();
@@ -62,7 +64,7 @@ fn walk<T: Debug>(
             "{sentence}"
         );
     }
-    let at_last = step(&mut pair, token.as_ref());
+    let at_last = step(&mut pair, sent_code.as_ref());
     let is_of_the_key = ["auth.checkPassword", "Recover", "recover"].iter().any(|name| method.contains(name));
     match at_last {
         Err(LoginError::Restart) if is_of_the_key => {}
@@ -79,22 +81,28 @@ fn b3_refusals_of_the_steps_of_a_phone() {
     const PHONE: &str = "9996620001";
     let ask = |pair: &mut Pair| Some(request_code(pair, PHONE));
     walk("auth.sendCode", &app(), |_| None, |pair, _| pair.login(LoginFlow::send_code(PHONE)));
-    walk("auth.resendCode", &app(), ask, |pair, token| pair.login(LoginFlow::resend_code(token.unwrap())));
-    walk("auth.cancelCode", &app(), ask, |pair, token| pair.login(LoginFlow::cancel_code(token.unwrap())));
-    walk("auth.signIn", &app(), ask, |pair, token| pair.login(LoginFlow::sign_in(token.unwrap(), "22222")));
+    walk("auth.resendCode", &app(), ask, |pair, sent_code| {
+        pair.login(LoginFlow::resend_code(sent_code.unwrap()))
+    });
+    walk("auth.cancelCode", &app(), ask, |pair, sent_code| {
+        pair.login(LoginFlow::cancel_code(sent_code.unwrap()))
+    });
+    walk("auth.signIn", &app(), ask, |pair, sent_code| {
+        pair.login(LoginFlow::sign_in(sent_code.unwrap(), "22222"))
+    });
 }
 
 #[test]
 fn b3_refusals_of_a_sign_up() {
     let prepare = |pair: &mut Pair| {
-        let token = request_code(pair, "9996620009");
-        match pair.login(LoginFlow::sign_in(&token, "22222")) {
-            Ok(LoginStep::SignUpRequired(required)) => Some(required.token),
+        let sent_code = request_code(pair, "9996620009");
+        match pair.login(LoginFlow::sign_in(&sent_code, "22222")) {
+            Ok(SignInOutcome::SignUpRequired(required)) => Some(required.sent_code),
             other => panic!("{other:?}"),
         }
     };
-    walk("auth.signUp", &app(), prepare, |pair, token| {
-        pair.login(LoginFlow::sign_up(token.unwrap(), "Ada", ""))
+    walk("auth.signUp", &app(), prepare, |pair, sent_code| {
+        pair.login(LoginFlow::sign_up(sent_code.unwrap(), "Ada", ""))
     });
 }
 
@@ -102,25 +110,25 @@ fn b3_refusals_of_a_sign_up() {
 fn b5_refusals_of_an_email_setup() {
     const ADDRESS: &str = "ada@home.example";
     let ask = |pair: &mut Pair| Some(request_code(pair, "9996620006"));
-    walk("account.sendVerifyEmailCode", &app(), ask, |pair, token| {
-        pair.login(LoginFlow::send_email_code(token.unwrap(), ADDRESS))
+    walk("account.sendVerifyEmailCode", &app(), ask, |pair, sent_code| {
+        pair.login(LoginFlow::send_email_code(sent_code.unwrap(), ADDRESS))
     });
     let sent = |pair: &mut Pair| {
-        let token = ask(pair);
-        let outcome = pair.login(LoginFlow::send_email_code(token.as_ref().unwrap(), ADDRESS));
+        let sent_code = ask(pair);
+        let outcome = pair.login(LoginFlow::send_email_code(sent_code.as_ref().unwrap(), ADDRESS));
         assert!(outcome.is_ok(), "{outcome:?}");
-        token
+        sent_code
     };
-    walk("account.verifyEmail", &app(), sent, |pair, token| {
+    walk("account.verifyEmail", &app(), sent, |pair, sent_code| {
         let code = pair.account_events.iter().rev().find_map(|event| match event {
             AccountEvent::EmailSent { code, .. } => Some(code.clone()),
             _ => None,
         });
-        pair.login(LoginFlow::verify_email(token.unwrap(), &code.unwrap()))
+        pair.login(LoginFlow::verify_email(sent_code.unwrap(), &code.unwrap()))
     });
     let by_email = |pair: &mut Pair| Some(request_code(pair, "9996620007"));
-    walk("auth.resetLoginEmail", &app(), by_email, |pair, token| {
-        pair.login(LoginFlow::reset_login_email(token.unwrap()))
+    walk("auth.resetLoginEmail", &app(), by_email, |pair, sent_code| {
+        pair.login(LoginFlow::reset_login_email(sent_code.unwrap()))
     });
 }
 
@@ -153,9 +161,9 @@ fn b3_refusals_of_a_password_and_its_recovery() {
 fn b3_refusals_before_a_password() {
     for (code, name, times, expected) in REFUSALS {
         let mut pair = pair_with(vec![Fault::error("account.getPassword", *code, name).once(); *times]);
-        let token = request_code(&mut pair, "9996620002");
-        match pair.login(LoginFlow::sign_in(&token, "22222")) {
-            Ok(LoginStep::PasswordRequired(hint)) => {
+        let sent_code = request_code(&mut pair, "9996620002");
+        match pair.login(LoginFlow::sign_in(&sent_code, "22222")) {
+            Ok(SignInOutcome::PasswordRequired(hint)) => {
                 assert!(expected.keeps_pending() && hint.hint.is_none(), "{code} {name}");
                 assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
             }
@@ -211,7 +219,7 @@ fn b4_a_temporary_401_after_a_migration_is_retried() {
     let mut pair = Pair::new(options);
     let (id, shown) = begin(&mut pair, &[]);
     scan(&mut pair, &shown, "9996610002").unwrap();
-    assert!(matches!(outcome(&mut pair, id), Ok(LoginStep::PasswordRequired(_))));
+    assert!(matches!(outcome(&mut pair, id), Ok(QrLoginOutcome::PasswordRequired(_))));
     assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
 }
 
@@ -222,10 +230,10 @@ fn b4_a_temporary_401_is_retried_in_another_process() {
     options.server.accounts.faults =
         vec![Fault::error("account.getPassword", 401, "AUTH_KEY_UNREGISTERED").once().on_dc(1)];
     let mut pair = Pair::new(options);
-    let token = code_sent(pair.login(LoginFlow::send_code("9996610002")));
+    let sent_code = code_sent(pair.login(LoginFlow::send_code("9996610002")));
     pair.restart_client(PairOptions::config(&[1, 2, 3]));
-    let outcome = pair.login(LoginFlow::sign_in(&token, "11111"));
-    assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "11111"));
+    assert!(matches!(outcome, Ok(SignInOutcome::PasswordRequired(_))), "{outcome:?}");
     assert!(is_logged_in(&pair.login(LoginFlow::check_password("sandbox"))));
 }
 

@@ -18,25 +18,25 @@ fn a_resend_uses_the_next_delivery_and_replaces_the_code() {
         CodeDelivery::FlashCall,
         CodeDelivery::Call,
     ]);
-    let mut token = request_code(&mut pair, PHONE);
-    let old = token.clone();
+    let mut sent_code = request_code(&mut pair, PHONE);
+    let old = sent_code.clone();
     for next in [CodeType::Sms, CodeType::Unknown, CodeType::FlashCall, CodeType::Call] {
-        assert_eq!((token.next, token.timeout), (Some(next), Some(Duration::from_secs(60))));
-        token = code_sent(pair.login(LoginFlow::resend_code(&token)));
+        assert_eq!((sent_code.next, sent_code.timeout), (Some(next), Some(Duration::from_secs(60))));
+        sent_code = code_sent(pair.login(LoginFlow::resend_code(&sent_code)));
     }
-    assert_eq!(token.next, None);
-    assert_eq!(pair.login(LoginFlow::resend_code(&token)), Err(LoginError::NoOtherWay));
+    assert_eq!(sent_code.next, None);
+    assert_eq!(pair.login(LoginFlow::resend_code(&sent_code)), Err(LoginError::NoOtherWay));
     assert_eq!(pair.login(LoginFlow::sign_in(&old, "22222")), Err(LoginError::CodeExpired));
-    assert_code_logs_in(&mut pair, &token);
+    assert_code_logs_in(&mut pair, &sent_code);
 }
 
 #[test]
 fn a_cancelled_code_is_invalid() {
     let mut pair = delivering(&[CodeDelivery::App]);
-    let token = request_code(&mut pair, PHONE);
-    assert_eq!(pair.login(LoginFlow::cancel_code(&token)), Ok(()));
-    assert_eq!(pair.login(LoginFlow::sign_in(&token, "22222")), Err(LoginError::CodeExpired));
-    assert_eq!(pair.login(LoginFlow::cancel_code(&token)), Err(LoginError::CodeExpired));
-    let token = request_code(&mut pair, PHONE);
-    assert_code_logs_in(&mut pair, &token);
+    let sent_code = request_code(&mut pair, PHONE);
+    assert_eq!(pair.login(LoginFlow::cancel_code(&sent_code)), Ok(()));
+    assert_eq!(pair.login(LoginFlow::sign_in(&sent_code, "22222")), Err(LoginError::CodeExpired));
+    assert_eq!(pair.login(LoginFlow::cancel_code(&sent_code)), Err(LoginError::CodeExpired));
+    let sent_code = request_code(&mut pair, PHONE);
+    assert_code_logs_in(&mut pair, &sent_code);
 }

@@ -1,7 +1,7 @@
 //! A login that the server ends (revoked, duplicated, deactivated, unknown) is one typed event with advice.
 
 use sansgram_core::client::{Event, LogoutCause};
-use sansgram_core::login::LoginFlow;
+use sansgram_core::login::{LoginFlow, LoginState};
 use sansgram_testkit::accounts::Fault;
 
 use crate::common::{is_logged_in, pair_with};
@@ -19,7 +19,7 @@ fn a_revoked_login_is_reported_with_advice_and_can_be_repeated() {
         let mut pair = pair_with(vec![Fault::error("users.getUsers", code, name).once()]);
         assert!(is_logged_in(&pair.login(LoginFlow::bot_login("1:sandbox"))));
         let key = pair.client.session().keys.clone();
-        assert_eq!(pair.login(LoginFlow::login_state()), Ok(None), "{name}");
+        assert_eq!(pair.login(LoginFlow::login_state()), Ok(LoginState::NotLoggedIn), "{name}");
         assert!(pair.events.contains(&Event::SessionRevoked(cause)), "{name}");
         assert!(cause.advice().ends_with('.'));
         assert_eq!(pair.client.session().user, None);

@@ -1,7 +1,7 @@
 //! A login is saved as a text between two steps, and another process continues it.
 
 use sansgram_core::client::StoredSession;
-use sansgram_core::login::{LoginFlow, LoginStep, SavedLogin};
+use sansgram_core::login::{LoginFlow, SavedLogin, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions};
 
 use crate::common::{is_logged_in, request_code};
@@ -10,12 +10,12 @@ use crate::common::{is_logged_in, request_code};
 #[test]
 fn a_saved_login_continues_in_another_client() {
     let mut pair = Pair::new(PairOptions::default());
-    let token = request_code(&mut pair, "9996610002");
-    let text = SavedLogin::from(token).to_text();
+    let sent_code = request_code(&mut pair, "9996610002");
+    let text = SavedLogin::from(sent_code).to_text();
     restart(&mut pair);
-    let Ok(SavedLogin::Code(token)) = SavedLogin::from_text(&text) else { panic!("no code") };
-    let outcome = pair.login(LoginFlow::sign_in(&token, "11111"));
-    let Ok(LoginStep::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };
+    let Ok(SavedLogin::Code(sent_code)) = SavedLogin::from_text(&text) else { panic!("no code") };
+    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "11111"));
+    let Ok(SignInOutcome::PasswordRequired(hint)) = outcome else { panic!("{outcome:?}") };
     let text = SavedLogin::Password(hint).to_text();
     restart(&mut pair);
     assert!(matches!(SavedLogin::from_text(&text), Ok(SavedLogin::Password(_))));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{DcId, Event, InvokeError, LogoutCause, RequestId, Route, StoredSession};
-use sansgram_core::login::{LoginError, LoginFlow, LoginStep};
+use sansgram_core::login::{LoginError, LoginFlow, SendCodeOutcome, SignInOutcome};
 use sansgram_core::tl::functions;
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
@@ -14,10 +14,12 @@ use crate::common::{is_logged_in, logged_in, pfs_options};
 /// The session of a client that requested a code, and logged in if `logs_in`.
 fn session(logs_in: bool) -> StoredSession {
     let mut pair = Pair::new(PairOptions::seeded(7));
-    let Ok(LoginStep::CodeSent(token)) = pair.login(LoginFlow::send_code("9996620001")) else { panic!() };
+    let Ok(SendCodeOutcome::CodeSent(sent_code)) = pair.login(LoginFlow::send_code("9996620001")) else {
+        panic!()
+    };
     if logs_in {
-        let outcome = pair.login(LoginFlow::sign_in(&token, "22222"));
-        assert!(matches!(outcome, Ok(LoginStep::LoggedIn(_))), "{outcome:?}");
+        let outcome = pair.login(LoginFlow::sign_in(&sent_code, "22222"));
+        assert!(matches!(outcome, Ok(SignInOutcome::LoggedIn(_))), "{outcome:?}");
     }
     pair.client.session().clone()
 }

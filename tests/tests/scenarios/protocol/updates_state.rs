@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sansgram_core::client::{Event, RequestId, Route, StoredSession};
-use sansgram_core::login::{LoginFlow, LoginStep};
+use sansgram_core::login::{LoginFlow, LoginState};
 use sansgram_harness::pair::{Pair, PairOptions};
 use sansgram_testkit::accounts::Fault;
 use sansgram_testkit::server::Refusal;
@@ -166,7 +166,7 @@ fn a_session_of_an_unknown_user_requests_the_state_once_the_user_is_known() {
     let imported = StoredSession { user: None, ..pair.client.session().clone() };
     pair.restart_client_from(PairOptions::default().client, imported);
     let outcome = pair.login(LoginFlow::login_state());
-    assert!(matches!(outcome, Ok(Some(LoginStep::LoggedIn(_)))), "{outcome:?}");
+    assert!(matches!(outcome, Ok(LoginState::LoggedIn(_))), "{outcome:?}");
     wait(&mut pair);
     assert_eq!((pair.client.session().user.as_ref().map(|user| user.is_bot), states(&pair)), (Some(true), 1));
 }

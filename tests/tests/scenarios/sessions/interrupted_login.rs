@@ -21,8 +21,8 @@ fn an_interrupted_login_reuses_its_key() {
             request_code(&mut pair, "9996620001");
         }
         pair.restart_client(config());
-        let token = request_code(&mut pair, "9996620001");
-        assert_code_logs_in(&mut pair, &token);
+        let sent_code = request_code(&mut pair, "9996620001");
+        assert_code_logs_in(&mut pair, &sent_code);
         let kept = |key: &sansgram_core::client::DcAuth| key.auth_key.clone();
         let of = |keys: &std::collections::BTreeMap<_, _>| keys.values().map(kept).collect::<Vec<_>>();
         assert_eq!(of(&pair.client.session().keys), of(&keys));

@@ -1,6 +1,6 @@
 //! The saved and restored state of the DCs: its effect on a client, and malformed state.
 
-use sansgram_core::login::{LoginFlow, LoginStep};
+use sansgram_core::login::{LoginFlow, SendCodeOutcome, SignInOutcome};
 use sansgram_harness::pair::{Pair, PairOptions, address};
 use sansgram_testkit::accounts::{AccountOptions, TestPassword, TestUser};
 use sansgram_testkit::random::SeededRandomForTestingOnly;
@@ -22,10 +22,10 @@ fn restart(pair: &mut Pair, options: ServerOptions) {
 
 fn log_in(pair: &mut Pair, phone: &str, code: &str) -> Option<i64> {
     let outcome = pair.login(LoginFlow::send_code(phone));
-    let Ok(LoginStep::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
-    match pair.login(LoginFlow::sign_in(&token, code)) {
-        Ok(LoginStep::LoggedIn(user)) => Some(user.id),
-        Ok(LoginStep::PasswordRequired(_)) => None,
+    let Ok(SendCodeOutcome::CodeSent(sent_code)) = outcome else { panic!("{outcome:?}") };
+    match pair.login(LoginFlow::sign_in(&sent_code, code)) {
+        Ok(SignInOutcome::LoggedIn(user)) => Some(user.id),
+        Ok(SignInOutcome::PasswordRequired(_)) => None,
         other => panic!("{other:?}"),
     }
 }
@@ -67,10 +67,10 @@ fn a4_a_client_stays_logged_in_across_a_server_restart() {
 fn a4_every_login_step_continues_after_a_restart() {
     let mut pair = Pair::new(PairOptions::default());
     let outcome = pair.login(LoginFlow::send_code("9996620002"));
-    let Ok(LoginStep::CodeSent(token)) = outcome else { panic!("{outcome:?}") };
+    let Ok(SendCodeOutcome::CodeSent(sent_code)) = outcome else { panic!("{outcome:?}") };
     restart(&mut pair, ServerOptions::default());
-    let outcome = pair.login(LoginFlow::sign_in(&token, "22222"));
-    assert!(matches!(outcome, Ok(LoginStep::PasswordRequired(_))), "{outcome:?}");
+    let outcome = pair.login(LoginFlow::sign_in(&sent_code, "22222"));
+    assert!(matches!(outcome, Ok(SignInOutcome::PasswordRequired(_))), "{outcome:?}");
     restart(&mut pair, ServerOptions::default());
     let outcome = pair.login(LoginFlow::check_password("sandbox"));
     assert!(is_logged_in(&outcome), "{outcome:?}");

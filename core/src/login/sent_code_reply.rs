@@ -96,14 +96,14 @@ mod tests {
     use super::*;
     use crate::tl::{Serialize, write};
 
-    fn token(body: &[u8]) -> SentCode {
+    fn sent_code(body: &[u8]) -> SentCode {
         match read(PhoneNumber::parse("9996621234").unwrap(), body) {
             Ok(SentCodeReply::Code(sent)) => sent,
             _ => panic!("no code was sent"),
         }
     }
 
-    fn sent(flags: u32, kind: &[u8], hash: &str, tail: &[u32]) -> Vec<u8> {
+    fn reply(flags: u32, kind: &[u8], hash: &str, tail: &[u32]) -> Vec<u8> {
         let mut out = Vec::new();
         write::u32(&mut out, types::auth::SentCode::ID);
         write::u32(&mut out, flags);
@@ -123,18 +123,18 @@ mod tests {
 
     #[test]
     fn all_of_a_known_kind_is_read() {
-        let token = token(&sent(6, &app(), HASH, &[SMS, 60]));
-        assert_eq!(token.kind, SentCodeType::App { length: 5 });
-        assert_eq!(token.hash, Some(Zeroizing::new(HASH.into())));
-        assert_eq!(token.next, Some(CodeType::Sms));
-        assert_eq!(token.timeout, Some(Duration::from_secs(60)));
+        let sent_code = sent_code(&reply(6, &app(), HASH, &[SMS, 60]));
+        assert_eq!(sent_code.kind, SentCodeType::App { length: 5 });
+        assert_eq!(sent_code.hash, Some(Zeroizing::new(HASH.into())));
+        assert_eq!(sent_code.next, Some(CodeType::Sms));
+        assert_eq!(sent_code.timeout, Some(Duration::from_secs(60)));
     }
 
     #[test]
     fn an_unknown_next_kind_costs_nothing() {
-        let token = token(&sent(6, &app(), HASH, &[0xdead_beef, 30]));
-        assert_eq!(token.next, Some(CodeType::Unknown));
-        assert_eq!(token.timeout, Some(Duration::from_secs(30)));
+        let sent_code = sent_code(&reply(6, &app(), HASH, &[0xdead_beef, 30]));
+        assert_eq!(sent_code.next, Some(CodeType::Unknown));
+        assert_eq!(sent_code.timeout, Some(Duration::from_secs(30)));
     }
 
     #[test]
@@ -155,11 +155,11 @@ mod tests {
             for (flags, tail) in [(0, &[][..]), (2, &[SMS][..]), (4, &[60][..]), (6, &[0xdead_beef, 60][..])]
             {
                 for hash in [HASH, "0123", &"f".repeat(64)] {
-                    let token = token(&sent(flags, &kind, hash, tail));
-                    assert_eq!(token.kind, SentCodeType::Unknown { constructor: 0x1234_5678 });
-                    assert_eq!(token.hash, Some(Zeroizing::new(hash.into())), "flags {flags}");
-                    assert_eq!(token.next.is_some(), flags & 2 != 0);
-                    assert_eq!(token.timeout.is_some(), flags & 4 != 0);
+                    let sent_code = sent_code(&reply(flags, &kind, hash, tail));
+                    assert_eq!(sent_code.kind, SentCodeType::Unknown { constructor: 0x1234_5678 });
+                    assert_eq!(sent_code.hash, Some(Zeroizing::new(hash.into())), "flags {flags}");
+                    assert_eq!(sent_code.next.is_some(), flags & 2 != 0);
+                    assert_eq!(sent_code.timeout.is_some(), flags & 4 != 0);
                 }
             }
         }
@@ -171,23 +171,23 @@ mod tests {
         let kind = 0x1234_5678_u32.to_le_bytes();
         // `#` is 35, and as many characters follow it to the end.
         let (ambiguous, clear) = (["abc#", &"x".repeat(35)].concat(), ["abc$", &"x".repeat(35)].concat());
-        assert_eq!(token(&sent(0, &kind, &ambiguous, &[])).hash, None);
-        assert_eq!(token(&sent(0, &kind, &clear, &[])).hash, Some(Zeroizing::new(clear)));
+        assert_eq!(sent_code(&reply(0, &kind, &ambiguous, &[])).hash, None);
+        assert_eq!(sent_code(&reply(0, &kind, &clear, &[])).hash, Some(Zeroizing::new(clear)));
         // If the type is known, nothing is searched for.
-        assert_eq!(token(&sent(0, &app(), &ambiguous, &[])).hash, Some(Zeroizing::new(ambiguous)));
+        assert_eq!(sent_code(&reply(0, &app(), &ambiguous, &[])).hash, Some(Zeroizing::new(ambiguous)));
     }
 
     #[test]
     fn what_cannot_be_read_keeps_the_flow_alive_without_a_hash() {
         let kind = 0x1234_5678_u32.to_le_bytes();
         for hash in ["", "\u{1}\u{2}\u{3}\u{4}", "with space"] {
-            assert_eq!(token(&sent(2, &kind, hash, &[SMS])).hash, None, "{hash:?}");
+            assert_eq!(sent_code(&reply(2, &kind, hash, &[SMS])).hash, None, "{hash:?}");
         }
     }
 
     #[test]
     fn a_cut_answer_is_refused_where_its_kind_is_known() {
-        let whole = sent(6, &app(), HASH, &[SMS, 60]);
+        let whole = reply(6, &app(), HASH, &[SMS, 60]);
         for cut in 0..whole.len() {
             let phone = PhoneNumber::parse("9996621234").unwrap();
             assert!(read(phone, whole.get(..cut).unwrap_or_default()).is_err(), "cut at {cut}");
