@@ -1,4 +1,4 @@
-//! JSON documents that contain a session, or describe the session beside them.
+//! JSON documents that contain a session, or describe a session in another file.
 
 use super::error::ImportError;
 use super::imported::ImportOptions;
@@ -42,13 +42,13 @@ fn read_at(text: &str, options: &ImportOptions, level: u8) -> Reading {
     }
 }
 
-/// Recognises the file that sellers and tools put beside a session to describe its application and device.
+/// Recognises the file that some tools put beside a session: it describes the application and the device.
 fn description_file(object: &Object<'_>) -> Reading {
     let has = |name: &str| object.contains_key(name);
-    let is_one =
+    let is_description =
         (has("app_id") || has("api_id")) && (has("app_hash") || has("api_hash") || has("session_file"));
     let text = "the description of a session (application and device), not the session itself; \
                 import the file beside it";
     let has_session = ["session", "session_string", "string_session", "auth_key"].into_iter().any(has);
-    (is_one && !has_session).then_some(Err(ImportError::Unsupported(text)))
+    (is_description && !has_session).then_some(Err(ImportError::Unsupported(text)))
 }

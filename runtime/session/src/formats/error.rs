@@ -15,16 +15,16 @@ use super::not_a_session::NotASession;
 pub enum ImportError {
     /// The input has no known format.
     #[error(
-        "this is no session that sansgram knows: no string, file or folder of Telethon, Pyrogram, GramJS, mtcute, \
+        "this is not a session in a known format: not a string, file or folder of Telethon, Pyrogram, GramJS, mtcute, \
          grammers, gotd, MTKruto, ferogram, WTelegramClient, Telegram Desktop, Web or Android, TDLib or sansgram"
     )]
     Unrecognised,
     /// The folder has no known format.
-    #[error("this folder holds no session that sansgram knows; name the session in it")]
+    #[error("this folder holds no session in a known format; name the session in it")]
     UnknownFolder,
     /// The text has the characters of a session string, but no valid length.
     #[error(
-        "this looks like a session string, but none has this length ({characters} characters): some of it is missing or too much"
+        "this looks like a session string, but none has this length ({characters} characters): a part is missing, or other text follows"
     )]
     Length {
         /// The length without white space.
@@ -32,7 +32,7 @@ pub enum ImportError {
     },
     /// The text begins like a session string, but its end is missing.
     #[error(
-        "this is {} of which only {characters} characters of {expected} are here; copy all of it again",
+        "this is {}, but only {characters} of its {expected} characters are here; copy all of it again",
         format.description()
     )]
     Truncated {
@@ -51,15 +51,15 @@ pub enum ImportError {
     MissingStart(Format),
     /// The text is a session string whose letters were all converted to lower case or to upper case.
     #[error(
-        "this looks like a session string, but all its letters are {}: a whole one has both kinds, so copy it once more",
-        if *.is_small { "small" } else { "capital" }
+        "this looks like a session string, but all its letters are {} case: a complete one has both, so copy it again",
+        if *.is_lower { "lower" } else { "upper" }
     )]
     CaseLost {
-        /// Whether the letters are lower case.
-        is_small: bool,
+        /// True if the letters are lower case, false if they are upper case.
+        is_lower: bool,
     },
     /// The text contains more than one session string.
-    #[error("there are {0} session strings in it; give one of them")]
+    #[error("it contains {0} session strings; give only one of them")]
     Several(usize),
     /// The input is something that is often mistaken for a session.
     #[error("this is {0}")]
@@ -82,9 +82,9 @@ pub enum ImportError {
         /// The error in the file.
         reason: &'static str,
     },
-    /// The session was written by a later version of its program, in an unknown way.
+    /// The session was written by a later version of its program, in an unknown layout.
     #[error(
-        "this is {}, written by version {version} of its program in a way that is not known here; update this one",
+        "this is {}, written by version {version} of its program in a layout that this version cannot read; update",
         format.description()
     )]
     Newer {
@@ -106,7 +106,7 @@ pub enum ImportError {
     ApiHashNeeded(Format),
     /// The `api_hash` is wrong, or the session was changed.
     #[error(
-        "this is {}, but the api_hash does not open it: another one does, or the file is changed",
+        "this is {}, but the api_hash does not open it: it is the wrong one, or the file was changed",
         .0.description()
     )]
     WrongApiHash(Format),
@@ -127,7 +127,7 @@ pub enum ImportError {
     #[error("this is {}, but no user is logged in", .0.description())]
     NoUser(Format),
     /// No user has logged in with the session: it contains no auth key.
-    #[error("this is {}, but there is no key in it: no user has logged in with it yet", .0.description())]
+    #[error("this is {}, but it contains no key: no user has logged in with it yet", .0.description())]
     NoKey(Format),
     /// The text is one of our own, but cannot be read.
     #[error("{0}")]
@@ -136,9 +136,7 @@ pub enum ImportError {
     #[error("this is an encrypted sansgram session, and its passphrase is needed")]
     Encrypted,
     /// The input is a SQLite file, which this build cannot read.
-    #[error(
-        "this is a SQLite file, which this build cannot read: it was made without the feature \"sqlite\""
-    )]
+    #[error("this is a SQLite file, which this build cannot read: it lacks the feature \"sqlite\"")]
     SqliteDisabled,
     /// SQLite cannot read the file.
     #[error("this is a SQLite file, but SQLite cannot read it: {0}")]
@@ -167,22 +165,22 @@ pub enum ExportError {
     #[error("there is nothing to export: no user has logged in with this session")]
     NoKey,
     /// The format needs the user, and this session does not contain it.
-    #[error("the session does not know yet who is logged in, and {} has to say it; connect once with it", .0.description())]
+    #[error("the session does not contain its user yet, which {} needs; connect once with the session", .0.description())]
     NoUser(Format),
     /// The format needs the address of the DC, and the table does not contain it.
-    #[error("the address of {0} is not known, and this format has to say it")]
+    #[error("the address of {0} is not known, and this format needs it")]
     UnknownAddress(DcId),
     /// The number of the DC does not fit into the one byte that the format has for it.
-    #[error("{0} is too high a number for this format")]
+    #[error("this format cannot hold {0}: it has one byte for the number")]
     DcTooHigh(DcId),
     /// The format is a file or a folder, not a string.
-    #[error("{} is no string: say where to write it", .0.description())]
+    #[error("{} is not a string; name a file or folder to write it to", .0.description())]
     NotText(Format),
     /// Sessions cannot be written in this format, only read.
-    #[error("{} is only read, never written", .0.description())]
+    #[error("{} can be read, but not written", .0.description())]
     ReadOnly(Format),
     /// The format does not support encryption.
-    #[error("{} has no passcode", .0.description())]
+    #[error("{} supports no passcode", .0.description())]
     NoPasscode(Format),
     /// The program only knows Telegram's servers and would offer them a key of other servers.
     #[error(
@@ -191,10 +189,10 @@ pub enum ExportError {
     )]
     OtherServers(Format),
     /// The format is a SQLite file, which this build cannot write.
-    #[error("this build cannot write SQLite files: it was made without the feature \"sqlite\"")]
+    #[error("this build cannot write SQLite files: it lacks the feature \"sqlite\"")]
     SqliteDisabled,
     /// SQLite cannot create the file.
-    #[error("SQLite cannot make the file: {0}")]
+    #[error("SQLite cannot create the file: {0}")]
     Sqlite(String),
     /// The file or folder already exists.
     #[error("{} exists already and is left as it is", .0.display())]

@@ -15,7 +15,7 @@ use super::{
     ferogram, gotd, gramjs, gramjs_store, mtcute, mtkruto, pyrogram, target, tdata, tdlib, telethon,
 };
 
-/// Returns the session as a text in `format`. The text contains the key, so guard it like a password.
+/// Returns the session as a text in `format`. The text contains the key: protect it like a password.
 ///
 /// `dcs` has the address of the home DC, for the formats that store it: use `Config::telegram().dcs` unless the session
 /// belongs to other servers. A session of other servers stores their addresses itself, and Telegram's addresses are
@@ -93,9 +93,9 @@ pub fn export_path(
     if format.is_text() {
         return target::create_file(path, export_text(session, format, dcs)?.as_bytes());
     }
-    let is_elsewhere = matches!(session.servers, Servers::Custom(_) | Servers::EndedSandbox);
+    let has_other_servers = matches!(session.servers, Servers::Custom(_) | Servers::EndedSandbox);
     match format {
-        Format::Tdata | Format::Tdlib if is_elsewhere => return Err(ExportError::OtherServers(format)),
+        Format::Tdata | Format::Tdlib if has_other_servers => return Err(ExportError::OtherServers(format)),
         Format::Tdata => return tdata::write(session, dcs, options, path),
         Format::Tdlib => return tdlib::write(session, options, path),
         _ => {}

@@ -10,7 +10,7 @@ use crate::policy::{MAX_FILE_LEN, SQLITE_HEAD_LEN};
 use crate::store::{open_file, read_file};
 
 /// The first bytes of every SQLite file.
-const SQLITE_MARK: &[u8] = b"SQLite format 3\0";
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 const A_LINK: &str = "it is a symbolic link, not a file";
 
@@ -48,5 +48,5 @@ pub(super) fn read_sibling(path: &Path, limit: u64) -> Result<Option<Bytes>, Imp
 
 /// Returns whether a file that begins with `bytes` is a SQLite database.
 pub(crate) fn is_sqlite(bytes: &[u8]) -> bool {
-    bytes.starts_with(SQLITE_MARK)
+    bytes.starts_with(SQLITE_MAGIC)
 }

@@ -97,7 +97,7 @@ impl Format {
         }
     }
 
-    /// Returns a description for people: `Telethon's SQLite file`.
+    /// Returns a description for a sentence: `a session file of Telethon (SQLite)`.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -163,8 +163,8 @@ impl Format {
         )
     }
 
-    /// Returns whether the program of this format only knows Telegram's servers, so that its sessions belong to them
-    /// even if they store no address.
+    /// Returns whether the program of this format uses only Telegram's servers, so that its sessions belong to them even
+    /// if they store no address.
     pub(super) const fn is_telegram_only(self) -> bool {
         matches!(self, Self::Tdata | Self::Tdlib | Self::TelegramWeb | Self::AndroidTgnet)
     }
@@ -176,7 +176,7 @@ impl Format {
         matches!(self, Self::Tdata | Self::Tdlib)
     }
 
-    /// Returns the program's name for the passcode, as the rest of a sentence.
+    /// Returns what the program calls its passcode, for a sentence: `passcode`.
     #[must_use]
     pub const fn passcode_name(self) -> &'static str {
         match self {
@@ -207,7 +207,7 @@ impl fmt::Display for Format {
 
 /// The error for an unknown format name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown session format; there are {}", names())]
+#[error("unknown session format; the known ones are {}", names())]
 pub struct UnknownFormat;
 
 fn names() -> String {

@@ -29,8 +29,8 @@ fn read_data(version: i64, data: &Object<'_>) -> Result<Imported, ImportError> {
     if key.is_empty() {
         return Err(ImportError::NoKey(format));
     }
-    let key = key.as_slice().try_into().map_err(|_| damaged("its key has not 256 bytes"))?;
-    // Files of old versions have no DC, and gotd begins at DC 2 then.
+    let key = key.as_slice().try_into().map_err(|_| damaged("its key does not have 256 bytes"))?;
+    // Files of old versions have no DC; gotd then starts at DC 2.
     let dc = data.get("DC").and_then(|value| json::number(value)).filter(|dc| *dc != 0).unwrap_or(2);
     let address =
         data.get("Addr").and_then(|value| json::string(value)?.parse::<std::net::SocketAddr>().ok());
@@ -38,14 +38,14 @@ fn read_data(version: i64, data: &Object<'_>) -> Result<Imported, ImportError> {
     let test = config.and_then(|config| Some(config.get("TestMode")?.get() == "true"));
     let mut imported = RawSession {
         server: address.into(),
-        // Its own default is false, also for test DCs whose configuration it never asked for.
+        // The default is false, also for test DCs whose configuration gotd has not requested yet.
         test_dcs: test.filter(|is_test| *is_test),
         ..RawSession::new(format, dc, Zeroizing::new(key))
     }
     .into_imported()?;
     for key in imported.session.keys.values_mut() {
         if bytes("AuthKeyID").is_none_or(|id| id.as_slice() != key.auth_key.id().to_bytes()) {
-            return Err(damaged("its key is not the one that it names: it is changed"));
+            return Err(damaged("its key does not fit the id of the key"));
         }
         key.server_salt = data.get("Salt").and_then(|value| json::number(value)).unwrap_or(0);
     }

@@ -14,17 +14,17 @@ use super::raw_session::{Exported, HostPort, RawSession};
 
 /// The length of everything except the address, in bytes.
 const FIXED_LEN: usize = 261;
-/// The longest address that GramJS accepts; it takes a larger number for the beginning of an IPv6 address.
+/// The longest address that GramJS accepts. It reads a larger length as the first bytes of an IPv6 address.
 const MAX_ADDRESS_LEN: usize = 100;
 
-/// Whether the decoded bytes are GramJS'. With 14 characters of address they are as many as Telethon's with IPv6,
-/// whose address would have to begin with `e::`, and there is no server.
+/// Returns whether the decoded bytes are a session of GramJS. With an address of 14 characters, they have the length of
+/// Telethon's with IPv6; its address would then begin with `e::`, which no server has.
 pub(super) fn recognises(bytes: &[u8]) -> bool {
     parse(bytes).is_some()
 }
 
-/// Returns whether the bytes start with the text of an address, whatever follows. For Telethon, they would contain an
-/// address without a server.
+/// Returns whether the bytes start with the text of an address; the rest is not checked. Read as a session of Telethon,
+/// they would contain an address that no server has.
 pub(super) fn starts_with_host(bytes: &[u8]) -> bool {
     let mut fields = Fields(bytes);
     let host = fields.u8().and_then(|_| fields.u16()).and_then(|length| fields.slice(length.into()));

@@ -17,6 +17,7 @@ use super::{files, json, target};
 use crate::policy::{MAX_GRAMJS_FILE_LEN, MAX_GRAMJS_FILES};
 
 const KEY_SUFFIX: &str = "%3AauthKey";
+
 pub(super) fn read_folder(path: &Path, _options: &ImportOptions) -> Reading {
     let mut names: Vec<_> = fs::read_dir(path)
         .ok()?
@@ -43,7 +44,7 @@ fn read(path: &Path, name: &str) -> Result<RawSession, ImportError> {
     if matches!(key.trim(), "" | "null") {
         return Err(ImportError::NoKey(format));
     }
-    let damaged = ImportError::Damaged { format, reason: "its key is no list of 256 bytes" };
+    let damaged = ImportError::Damaged { format, reason: "its key is not a list of 256 bytes" };
     let key = bytes(&key).ok_or(damaged)?;
     let dc = content("dcId")?.trim().trim_matches('"').parse().unwrap_or(0);
     let host = content("serverAddress")?.trim().trim_matches('"').to_owned();
@@ -51,7 +52,7 @@ fn read(path: &Path, name: &str) -> Result<RawSession, ImportError> {
     Ok(RawSession { server: HostPort::new(host, port), ..RawSession::new(format, dc, key) })
 }
 
-/// `{"type":"Buffer","data":[1,2,…]}`.
+/// Parses `{"type":"Buffer","data":[1,2,…]}`.
 fn bytes(text: &str) -> Option<Zeroizing<[u8; 256]>> {
     let object = json::object(text)?;
     let data = json::array(object.get("data")?.get())?;
@@ -67,7 +68,7 @@ fn bytes(text: &str) -> Option<Zeroizing<[u8; 256]>> {
 
 pub(super) fn write(session: &Exported<'_>, dcs: &DcTable, path: &Path) -> Result<(), ExportError> {
     let address = session.address(dcs)?;
-    // As its library writes the name of a file.
+    // GramJS escapes the name of a file like this.
     let folder = path.file_name().and_then(OsStr::to_str).unwrap_or("session");
     let mut name = String::new();
     for byte in folder.bytes() {

@@ -30,7 +30,8 @@ pub fn import_text(text: &str) -> Result<Imported, ImportError> {
 }
 
 /// Reads the text form of a session of any known library. White space in the text is ignored, as the text may have been
-/// wrapped; quotes, names and other text around the session are removed and listed in [`Imported::fixes`].
+/// wrapped; quotes, names and other text around the session are removed and listed in [`Imported::fixes`]. A text of more
+/// than 1 MiB must be the session alone.
 ///
 /// # Errors
 /// Returns an [`ImportError`] that says what the text looks like and what is wrong with it.
@@ -52,10 +53,10 @@ fn recognise(text: &str) -> Result<Imported, ImportError> {
         && not_a_session::recognise(text).is_none()
     {
         let has = |is_one: fn(&u8) -> bool| text.as_bytes().iter().any(is_one);
-        let (is_small, is_capital) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
-        if is_small != is_capital {
+        let (is_lower, is_upper) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
+        if is_lower != is_upper {
             // Decoding it would result in another key.
-            return Err(ImportError::CaseLost { is_small });
+            return Err(ImportError::CaseLost { is_lower });
         }
     }
     for read in [telethon::read, gramjs::read, ferogram::read, mtkruto::read, mtcute::read, pyrogram::read] {
@@ -83,7 +84,8 @@ pub fn import_file(path: &Path) -> Result<Imported, ImportError> {
 }
 
 /// Reads a session of any known program from the disk: a folder, a binary file, a SQLite database, or a text as
-/// [`import_text`] accepts it. The file or folder is not changed.
+/// [`import_text`] accepts it. The file or folder is not changed. A file may have at most 64 MiB, a SQLite database 256
+/// MiB.
 ///
 /// # Errors
 /// Returns an [`ImportError`] that says what the input looks like and what is wrong with it.
@@ -101,8 +103,8 @@ pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, Imp
     import_content(path, &bytes, options)
 }
 
-/// Reads a session from the content of a file: see [`import_path`]. A session that its program stores in several files
-/// is incomplete then.
+/// Reads a session from the content of a file: see [`import_path`]. For formats of several files, the values of the other
+/// files are missing.
 ///
 /// # Errors
 /// Returns an [`ImportError`] if the content cannot be imported.
@@ -116,10 +118,10 @@ pub fn import_bytes(bytes: &[u8], options: &ImportOptions) -> Result<Imported, I
     import_content(Path::new(""), bytes, options)
 }
 
-/// Reads a session's file from standard input to its end, with the same limit as for a file.
+/// Reads a session's file from standard input to its end, at most 64 MiB.
 ///
 /// # Errors
-/// Returns the errors of the stream, and [`io::ErrorKind::FileTooLarge`] if the input exceeds the limit.
+/// Returns the errors of the stream, and [`io::ErrorKind::FileTooLarge`] if the input is longer.
 pub fn read_stdin() -> io::Result<Zeroizing<Vec<u8>>> {
     read_file(Path::new("/dev/stdin"), MAX_FILE_LEN)
 }

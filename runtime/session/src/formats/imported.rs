@@ -13,12 +13,14 @@ use super::Format;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ImportOptions {
-    /// The passcode of a session that its program encrypts. It is ignored if the program has set none.
+    /// The passcode of a session that its program has encrypted; none by default. Ignored if the session is not
+    /// encrypted. For TDLib, the database encryption key, as text, base64 or hexadecimal digits.
     pub passcode: Option<Secret<String>>,
-    /// The number of the account to import from a program that holds several, from 1. `None` selects the account that
-    /// was used last, or the first one.
+    /// The number of the account to import from a program that holds several, from 1. `None`, the default, selects the
+    /// account that was used last if it is known, or the first one. Ignored by formats of one account.
     pub account: Option<u32>,
-    /// The `api_hash` of the application, for the formats that are encrypted with it.
+    /// The `api_hash` of the application, 32 hexadecimal digits, for the formats that are encrypted with it; none by
+    /// default.
     pub api_hash: Option<Secret<String>>,
 }
 
@@ -26,7 +28,8 @@ pub struct ImportOptions {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ExportOptions {
-    /// The passcode to encrypt the session with, in the formats that support it.
+    /// The passcode to encrypt the session with, in the formats that support it ([`Format::has_passcode`]). `None`, the
+    /// default, and an empty one leave it unencrypted; the program opens it without a question.
     pub passcode: Option<Secret<String>>,
 }
 
@@ -72,7 +75,7 @@ pub struct Account {
     pub user_id: Option<i64>,
     /// The home DC, or `None` if no user is logged in.
     pub dc: Option<DcId>,
-    /// Whether the account's files cannot be read. An import of this account returns the reason.
+    /// True if the account's files cannot be read. An import of this account returns the reason.
     pub is_damaged: bool,
 }
 
@@ -94,17 +97,17 @@ impl fmt::Display for Account {
 pub struct Imported {
     /// The format that was recognised.
     pub format: Format,
-    /// The session. Salts and clock offset are not known yet. The strings of Telethon and GramJS do not contain the
-    /// user, and a SQLite file of Telethon 1 does not always contain it: the first request for it (`is_authorized`,
-    /// `get_me`) finds out, and updates arrive from then on.
+    /// The session, without server salts and clock offset. The strings of Telethon and GramJS do not contain the user,
+    /// and a SQLite file of Telethon 1 does not always contain it: after the first request for the user
+    /// (`is_authorized`, `get_me`), the session has it, and updates arrive.
     pub session: StoredSession,
-    /// The addresses of the DCs, if the other library stores them. Our own table is usually newer.
+    /// The addresses of the DCs, if the other library stores them. The table of this library is usually newer.
     pub endpoints: BTreeMap<DcId, SocketAddr>,
     /// All accounts of the program, if it can hold several. The session is that of one of them.
     pub accounts: Vec<Account>,
     /// The number of the imported account, or `None` if the program holds only one.
     pub account: Option<u32>,
-    /// The parts that were removed or corrected to read the session, in words: `quotes`.
+    /// Descriptions of what was removed or corrected to read the session, such as `quotes`.
     pub fixes: Vec<&'static str>,
 }
 
@@ -122,7 +125,7 @@ impl Imported {
     }
 }
 
-/// Returns the accounts in words: `1: user 42 on DC 2; 2: user 43 on DC 4`.
+/// Formats the accounts as one line: `1: user 42 on DC 2; 2: user 43 on DC 4`.
 #[must_use]
 pub fn listed(accounts: &[Account]) -> String {
     accounts.iter().map(Account::to_string).collect::<Vec<_>>().join("; ")

@@ -7,8 +7,7 @@ use super::format::Format;
 use super::string_start;
 use super::{encoding, ferogram, gramjs, mtcute, mtkruto, pyrogram, telethon};
 
-/// Returns what a string lacks whose characters are those of a session string, but whose length is not, judged by its
-/// beginning.
+/// Returns the error for a session string that lacks its first character, or has a wrong one.
 pub(super) fn missing_start(text: &str) -> Option<ImportError> {
     let missing = |format| Some(ImportError::MissingStart(format));
     if let Some(bytes) = encoding::decode(text) {
@@ -28,7 +27,7 @@ pub(super) fn missing_start(text: &str) -> Option<ImportError> {
             return Some(ImportError::Damaged { format: Format::Telethon, reason });
         }
     }
-    // What begins as one may have lost a character anywhere.
+    // A string that begins like one may have lost a character anywhere.
     if text
         .get(..28)
         .and_then(encoding::decode)
@@ -36,12 +35,12 @@ pub(super) fn missing_start(text: &str) -> Option<ImportError> {
     {
         return None;
     }
-    // The DC decides about the first letter of Pyrogram's, but its last two bits come with the second one.
+    // The first letter of a Pyrogram string encodes six bits of the DC; the other two are in the second letter.
     let whole = Zeroizing::new(format!("A{text}"));
     if pyrogram::has_length(&whole) && pyrogram::recognises(&encoding::decode(&whole)?) {
         return missing(Format::Pyrogram);
     }
-    // The others begin with a small number, which is always an A.
+    // Strings of the other formats begin with a small number, whose first letter is always an A.
     for read in [ferogram::read, mtkruto::read, mtcute::read] {
         if let Some(Ok(found)) = read(&whole) {
             return missing(found.format);

@@ -1,4 +1,4 @@
-//! Values of JSON documents. Extracted values are wiped on drop; the parser itself copies no value.
+//! Values of JSON documents. The parser copies no value, and extracted values are wiped on drop.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //! input, [`export_text`] and [`export_path`] write what those programs open. SQLite files need the feature `sqlite`.
 //!
 //! A session consists of its auth keys: a program that has them is logged in as that account. Two programs must not use
-//! the same key at once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): log in once more, or stop the other program
+//! the same key at once, or Telegram revokes it (`AUTH_KEY_DUPLICATED`): log in again, or stop the other program
 //! first.
 //!
 //! ```

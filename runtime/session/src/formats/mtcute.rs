@@ -27,8 +27,8 @@ const DC_FLAG_IPV6: u8 = 1;
 const DC_FLAG_TEST: u8 = 4;
 
 pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
-    // A string of Pyrogram for DC 3 begins with a 3 too, and may have any byte where the DC's version belongs; no whole
-    // one of ours is as short.
+    // A string of Pyrogram for DC 3 begins with a 3 too, and may have any byte in the position of the DC's version. No
+    // complete string of mtcute is as short.
     if super::pyrogram::has_length(text) {
         return None;
     }
@@ -39,7 +39,7 @@ pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
         return None;
     }
     let mut reader = Reader::new(bytes.get(5..)?);
-    let damaged = |_| ImportError::Damaged { format: Format::Mtcute, reason: "it is changed or cut short" };
+    let damaged = |_| ImportError::Damaged { format: Format::Mtcute, reason: "it is damaged or cut short" };
     Some(parse(&mut reader, flags).map_err(damaged))
 }
 
@@ -59,7 +59,7 @@ fn parse(reader: &mut Reader<'_>, flags: i32) -> Result<RawSession, DecodeError>
 fn parse_dc(bytes: &[u8]) -> Result<(u8, u8, String, u16), DecodeError> {
     let mut reader = Reader::new(bytes);
     let (number, flags) = match reader.raw(3)? {
-        // Test DCs had no flag yet.
+        // This version had no flag for test DCs.
         [1, number, flags] => (*number, flags & !DC_FLAG_TEST),
         [DC_VERSION, number, flags] => (*number, *flags),
         _ => return Err(DecodeError::UnexpectedEnd),

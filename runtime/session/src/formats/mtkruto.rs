@@ -22,7 +22,7 @@ pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     let number = number.parse().ok().filter(|number| (1..=1000).contains(number))?;
     let key = reader.bytes().ok()?;
     reader.finish().ok()?;
-    let damaged = ImportError::Damaged { format: Format::Mtkruto, reason: "its key has not 256 bytes" };
+    let damaged = ImportError::Damaged { format: Format::Mtkruto, reason: "its key does not have 256 bytes" };
     let key = key.try_into().map(Zeroizing::new).map_err(|_| damaged);
     Some(
         key.map(|key| RawSession {

@@ -1,8 +1,8 @@
-//! Texts that people mistake for a session.
+//! Texts that users mistake for a session.
 
 use std::fmt;
 
-/// A text that is mistaken for a session.
+/// The kind of a text that is mistaken for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotASession {
@@ -33,20 +33,20 @@ impl fmt::Display for NotASession {
             Self::PhoneNumber => "a phone number, not a session; a user logs in with it",
             Self::ApiHash => "an api_hash, not a session; it belongs to an application, not to an account",
             Self::QrLink => {
-                "the link of a QR code, not a session; a device that is logged in opens it to confirm a new one"
+                "the link of a login QR code, not a session; a device that is logged in opens it to confirm a new login"
             }
             Self::InviteLink => "an invite link to a chat, not a session",
             Self::ProxyLink => "the link of a proxy, not a session",
             Self::Link => "a link of Telegram, not a session",
             Self::BareKey => {
-                "an auth key by itself; a session also says its DC, so export one from the program that has the key"
+                "an auth key alone; a session also contains its DC, so export it from the program that has the key"
             }
             Self::PublicKey => "the public key of a server, not a session",
         })
     }
 }
 
-/// Recognises a text that is not a session.
+/// Returns the kind of a text that is mistaken for a session, or `None` if the text is none of them.
 pub(super) fn recognise(text: &str) -> Option<NotASession> {
     let marks = ['"', '\'', '`', '“', '”', ',', ';'];
     let text = text.trim().trim_matches(marks).trim();
@@ -89,11 +89,11 @@ fn is_hex(text: &str) -> bool {
 
 fn phone(text: &str) -> Option<NotASession> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let is_one = (7..=15).contains(&digits)
+    let is_phone = (7..=15).contains(&digits)
         && text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b' ' | b'(' | b')' | b'.'));
-    is_one.then_some(NotASession::PhoneNumber)
+    is_phone.then_some(NotASession::PhoneNumber)
 }
 
 fn link(text: &str) -> Option<NotASession> {

@@ -292,17 +292,17 @@ fn formats_that_are_unsupported_are_named() {
     let path = directory.0.join("file");
     for (content, words) in [
         (&b"<?php __HALT_COMPILER();O:17:"[..], "MadelineProto"),
-        (&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, 0, 0], "keeps beside a database"),
-        (&[0x37, 0x7f, 0x06, 0x82, 0, 0x2d, 0xe2, 0x18], "keeps beside a database"),
+        (&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, 0, 0], "a journal of SQLite"),
+        (&[0x37, 0x7f, 0x06, 0x82, 0, 0x2d, 0xe2, 0x18], "a journal of SQLite"),
         (b"PK\x03\x04rest", "an archive"),
         (b"BZh91AY&SY", "an archive"),
         (b"ANDROID BACKUP\n5\n1\nnone\n", "a phone's backup"),
         (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", "an encrypted file"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
         (b"", "an empty file"),
-        (&[0; 8192], "nothing but zeros"),
+        (&[0; 8192], "only zeros"),
         (br#"{"session_file":"1","phone":"15551234567","app_id":4,"app_hash":"014b35b6184100b085b0d0572f9b5103"}"#, "the description of a session"),
-        (br#"{"a": 1}"#, "no session that sansgram knows"),
+        (br#"{"a": 1}"#, "not a session in a known format"),
     ] {
         fs::write(&path, content).unwrap();
         let error = import_file(&path).unwrap_err();

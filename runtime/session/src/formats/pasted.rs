@@ -1,5 +1,5 @@
-//! Session strings as users paste them: wrapped, quoted, from a configuration file or a chat. The text around a string
-//! is removed only if the rest is a complete session, so that nothing is guessed.
+//! Session strings as users paste them: wrapped, quoted, from a configuration file or a chat. Text around a string is
+//! removed only if the rest is a complete session, so that nothing is guessed.
 
 use zeroize::Zeroizing;
 
@@ -19,13 +19,13 @@ const ESCAPES: &str = "escapes with a backslash";
 const QUOTES: &str = "quotes";
 const AROUND: &str = "other text around it";
 const NAME: &str = "the name before it";
-const DASHES: &str = "dashes that a word processor put in";
-const SPACES: &str = "spaces in the place of plus signs";
+const DASHES: &str = "dashes of a word processor";
+const SPACES: &str = "spaces in place of plus signs";
 const UTF_16: &str = "its encoding, UTF-16";
 const UTF_32: &str = "its encoding, UTF-32";
 const ZEROS: &str = "zero bytes at its end";
 const PADDING: &str = "the missing = at its end";
-const SURPLUS: &str = "an = too many at its end";
+const SURPLUS: &str = "an extra = at its end";
 const ALPHABET: &str = "the letters of the other base64 alphabet";
 const WRAPPED: &str = "spaces or line breaks in it";
 const UNUSUAL: &str = "unusual spaces";
@@ -33,10 +33,10 @@ const ENTITIES: &str = "HTML entities";
 const WIDE: &str = "full-width letters";
 const COLOURS: &str = "colours of a terminal";
 const SOFT_BREAKS: &str = "the line breaks of a mail (quoted-printable)";
-const DOUBLED_ONE: &str = "a 1 too many at its beginning";
+const DOUBLED_ONE: &str = "an extra 1 at its beginning";
 
-/// Decodes the text of a file: UTF-8, UTF-16 as editors on Windows write it, or ASCII with quotes of an older code
-/// page.
+/// Decodes the text of a file: UTF-8, UTF-16 (as editors on Windows write it), UTF-32, or ASCII with quotes of an older
+/// code page. Also returns the name of the encoding if it is not UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
     let end = bytes.iter().rposition(|byte| !matches!(byte, 0 | b'\r' | b'\n')).map_or(0, |last| last + 1);
     if let Ok(text) = std::str::from_utf8(&bytes[..end])
@@ -87,7 +87,7 @@ fn code_page(bytes: &[u8]) -> Option<(Text, Option<&'static str>)> {
     Some((text, None))
 }
 
-/// Reads the only session string in `text` with `recognise`, which accepts a string without white space.
+/// Searches `text` for its only session string. `recognise` reads a string without white space.
 pub(super) fn import(
     text: &str,
     recognise: fn(&str) -> Result<Imported, ImportError>,
@@ -100,7 +100,7 @@ pub(super) fn import(
     let mut search = Search { recognise, found: Vec::new(), error: ImportError::Unrecognised };
     search.note_error(whole.err());
     let (clean, fixes) = cleaned(text);
-    search.around(&clean, &fixes);
+    search.search(&clean, &fixes);
     search.result().map_err(|error| match error {
         ImportError::Unrecognised => {
             not_a_session::recognise(&clean).map_or(ImportError::Unrecognised, ImportError::NotASession)
@@ -109,19 +109,19 @@ pub(super) fn import(
     })
 }
 
-/// Lists the parts that the reader ignored: `text` is the original, `gapless` the same without white space.
+/// Adds the fixes that the reader of the format made: `text` is the original, `gapless` the same without white space.
 fn with_fixes(mut imported: Imported, text: &str, gapless: &str) -> Imported {
-    let mut tell = |what: &'static str| {
+    let mut add = |what: &'static str| {
         if !imported.fixes.contains(&what) {
             imported.fixes.push(what);
         }
     };
     let text = text.trim_matches(|char: char| char.is_ascii_whitespace());
     if text.chars().any(|char| char.is_whitespace() && !char.is_ascii() && char != '\u{85}') {
-        tell(UNUSUAL);
+        add(UNUSUAL);
     }
     if text.contains(|char: char| char.is_ascii_whitespace()) {
-        tell(WRAPPED);
+        add(WRAPPED);
     }
     let is_padded = matches!(imported.format, Format::Telethon | Format::GramJs);
     if is_padded
@@ -130,13 +130,13 @@ fn with_fixes(mut imported: Imported, text: &str, gapless: &str) -> Imported {
         let letters = gapless.trim_end_matches('=').len();
         let expected = if is_padded { (letters - 1).next_multiple_of(4) - (letters - 1) } else { 0 };
         match (gapless.len() - letters).cmp(&expected) {
-            std::cmp::Ordering::Less => tell(PADDING),
+            std::cmp::Ordering::Less => add(PADDING),
             std::cmp::Ordering::Equal => {}
-            std::cmp::Ordering::Greater => tell(SURPLUS),
+            std::cmp::Ordering::Greater => add(SURPLUS),
         }
         let others = if imported.format == Format::GramJs { ['-', '_'] } else { ['+', '/'] };
         if gapless.contains(others) {
-            tell(ALPHABET);
+            add(ALPHABET);
         }
     }
     imported
@@ -156,18 +156,18 @@ struct Search {
 
 impl Search {
     /// Tries every piece that may be the string, the largest first.
-    fn around(&mut self, text: &str, fixes: &[&'static str]) {
+    fn search(&mut self, text: &str, fixes: &[&'static str]) {
         let all = |mark: &'static str| [fixes, &[mark]].concat();
         if self.candidate(text, fixes) || self.candidate(text.trim_matches(is_mark), &all(QUOTES)) {
             return;
         }
-        // Every line has a mark, as in a quoted mail or in code.
+        // Every line may have a mark, as in a quoted mail or in code.
         let mut unmarked = Zeroizing::new(String::with_capacity(text.len()));
         unmarked.extend(text.chars().filter(|char| !is_mark(*char)));
         if self.candidate(&unmarked, &all(QUOTES)) {
             return;
         }
-        // A full stop may follow at the end of a sentence.
+        // The string may be followed by the punctuation of a sentence.
         let is_punctuation =
             |char: char| is_mark(char) || matches!(char, '.' | '…' | '!' | '?' | ':' | '·' | '•');
         if self.candidate(text.trim().trim_matches(is_punctuation), &all(AROUND)) {
@@ -180,18 +180,18 @@ impl Search {
                 1 | 2 => all(QUOTES),
                 _ => all(AROUND),
             };
-            if self.named(piece, &fixes) {
+            if self.piece(piece, &fixes) {
                 continue;
             }
             for line in piece.split(['\n', '\r']) {
-                self.named(line, &all(AROUND));
+                self.piece(line, &all(AROUND));
             }
         }
         if self.found.is_empty() {
             // The words of a sentence, and the parameters of a URL.
             let is_letter = |char: char| char.is_ascii() && encoding::is_letter(char as u8);
             for run in text.split(|char| !is_letter(char)) {
-                self.named(run, &all(AROUND));
+                self.piece(run, &all(AROUND));
             }
             for (at, mark) in text.match_indices("sansgram1:") {
                 let letters = text[at + mark.len()..].find(|char| !is_letter(char));
@@ -204,13 +204,13 @@ impl Search {
             let long: Vec<_> = long.take(MAX_WORDS).collect();
             let gapless = gapless(text);
             for part in if long.len() > 1 { long } else { halves(&gapless) } {
-                self.named(part, &all(AROUND));
+                self.piece(part, &all(AROUND));
             }
         }
     }
 
-    /// Tries a piece, also without a name or words before it. Returns whether it contains a session.
-    fn named(&mut self, piece: &str, fixes: &[&'static str]) -> bool {
+    /// Tries a piece, also without a name or words at its beginning. Returns whether it contains a session.
+    fn piece(&mut self, piece: &str, fixes: &[&'static str]) -> bool {
         if piece.len() < *CANDIDATE.start() {
             return false;
         }
@@ -237,7 +237,7 @@ impl Search {
         false
     }
 
-    /// Returns whether this is a session if white space is ignored, and keeps the session.
+    /// Tries a text, ignoring white space and undoing common changes. Returns whether it is a session, which is kept.
     fn candidate(&mut self, text: &str, fixes: &[&'static str]) -> bool {
         if text.len() > 2 * CANDIDATE.end() {
             return false;
@@ -268,11 +268,12 @@ impl Search {
                 .is_some_and(|rest| self.exact(rest, &with(DOUBLED_ONE)))
     }
 
+    /// Tries a string exactly. Returns whether it is a session, which is kept.
     fn exact(&mut self, text: &str, fixes: &[&'static str]) -> bool {
         self.exact_in(text, text, fixes)
     }
 
-    /// Like the function before, for a string whose original is `whole`.
+    /// Like [`exact`](Self::exact), for a string whose original text is `whole`.
     fn exact_in(&mut self, text: &str, whole: &str, fixes: &[&'static str]) -> bool {
         match (self.recognise)(text) {
             Ok(imported) => {
@@ -340,7 +341,7 @@ const fn is_mark(char: char) -> bool {
     )
 }
 
-/// Splits two strings without anything between them: after the padding of the first, or in the middle.
+/// Splits two strings that follow each other directly: after the padding of the first, or in the middle.
 fn halves(text: &str) -> Vec<&str> {
     if let Some((at, _)) =
         text.match_indices('=').find(|(at, _)| text[at + 1..].starts_with(char::is_alphanumeric))
@@ -357,7 +358,7 @@ fn halves(text: &str) -> Vec<&str> {
     }
 }
 
-/// Removes what programs add to a text. Returns the text and what was removed.
+/// Removes what other programs add to a text. Returns the text and the names of what was removed.
 fn cleaned(text: &str) -> (Text, Vec<&'static str>) {
     let mut fixes = Vec::new();
     let mut clean = Zeroizing::new(String::with_capacity(text.len()));
@@ -383,7 +384,7 @@ fn cleaned(text: &str) -> (Text, Vec<&'static str>) {
     (clean, fixes)
 }
 
-/// Byte order marks, spaces without width, marks of direction, soft hyphens.
+/// Returns whether this is a byte order mark, a space without width, a mark of direction or a soft hyphen.
 const fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
         || matches!(char, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
@@ -404,12 +405,12 @@ fn replaced(text: &str, decode: Decode) -> Text {
     out
 }
 
-/// Dashes and minus signs that look like a hyphen.
+/// Returns whether this is a dash or a minus sign that looks like a hyphen.
 const fn is_dash(char: char) -> bool {
     matches!(char, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}')
 }
 
-/// `ESC [ 32 m`, which becomes a space; also without its escape.
+/// Decodes a colour of a terminal, `ESC [ 32 m`, as a space.
 fn colour(text: &str) -> Option<(char, usize)> {
     let rest = text.strip_prefix("\u{1b}[").or_else(|| text.strip_prefix('\u{9b}'))?;
     let digits = rest.bytes().take(16).take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
@@ -417,13 +418,13 @@ fn colour(text: &str) -> Option<(char, usize)> {
     Some((' ', text.len() - rest.len() + digits + 1))
 }
 
-/// Full-width forms of ASCII, as input methods of East Asia write them.
+/// Decodes a full-width form of ASCII, which input methods of East Asia write.
 fn wide(text: &str) -> Option<(char, usize)> {
     let char = text.chars().next().filter(|char| ('\u{ff01}'..='\u{ff5e}').contains(char))?;
     Some((char::from_u32(char as u32 - 0xfee0)?, char.len_utf8()))
 }
 
-/// `&#61;`, `&#x3D;` and the names that stand for what a string or its surroundings may have.
+/// Decodes an HTML entity: `&#61;`, `&#x3D;`, and the names of characters in a string or around it.
 fn entity(text: &str) -> Option<(char, usize)> {
     const NAMES: [(&str, char); 11] = [
         ("amp", '&'),
@@ -452,19 +453,19 @@ fn entity(text: &str) -> Option<(char, usize)> {
     Some((char, name.len() + 2))
 }
 
-/// `=3D`.
+/// Decodes quoted-printable: `=3D`.
 fn quoted_printable(text: &str) -> Option<(char, usize)> {
     let [byte] = *encoding::hex(text.strip_prefix('=')?.get(..2)?)?;
     byte.is_ascii_graphic().then_some((byte.into(), 3))
 }
 
-/// `%3D`.
+/// Decodes percent-encoding: `%3D`.
 fn percent(text: &str) -> Option<(char, usize)> {
     let [byte] = *encoding::hex(text.strip_prefix('%')?.get(..2)?)?;
     (byte.is_ascii_graphic() || byte.is_ascii_whitespace()).then_some((byte.into(), 3))
 }
 
-/// `\n`, `\/`, `\"`, `\u003d`, and a backslash at the end of a line.
+/// Decodes an escape with a backslash: `\n`, `\/`, `\"`, `\u003d`, and a backslash at the end of a line.
 fn escape(text: &str) -> Option<(char, usize)> {
     let rest = text.strip_prefix('\\')?;
     Some(match rest.chars().next()? {

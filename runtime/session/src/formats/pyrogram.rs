@@ -1,5 +1,5 @@
 //! Pyrogram's string: urlsafe base64 without padding, big-endian, of DC u8, `api_id` u32, test bool, key 256, user u64,
-//! bot bool. Before version 2 there was no `api_id`, and before that the user had 32 bits.
+//! bot bool. Version 1 has no `api_id`; version 0 has no `api_id` and a user of 32 bits.
 
 use zeroize::Zeroizing;
 
@@ -17,7 +17,7 @@ pub(super) fn has_length(text: &str) -> bool {
     LENGTHS.contains(&text.trim_end_matches('=').len())
 }
 
-/// Whether these decoded bytes are a string's, but for its DC, of which only a part is known.
+/// Returns whether the decoded bytes are a session of Pyrogram, except for the DC, of which only a part is known.
 pub(super) fn recognises(bytes: &[u8]) -> bool {
     parse(bytes).is_some_and(|found| (1..=MAX_USER_ID).contains(&found.user_id))
 }
@@ -30,8 +30,8 @@ pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
     if let Some(found) = parse(&bytes) {
         return Some(Ok(found));
     }
-    // A string of Telethon without its first character is as long as the oldest of Pyrogram's, and what is left of any
-    // other may be as long as one of Pyrogram's.
+    // A Telethon string without its first character has the length of version 0, and the rest of any other truncated
+    // string may have the length of a Pyrogram string.
     match super::telethon::recognises(&bytes) {
         true => Some(Err(ImportError::MissingStart(Format::Telethon))),
         false => string_start::truncated(text).map(Err),
@@ -47,8 +47,8 @@ fn parse(bytes: &[u8]) -> Option<RawSession> {
     let user_id =
         if bytes.len() == 263 { fields.u32()?.into() } else { i64::try_from(fields.u64()?).ok()? };
     let is_bot = fields.bool()?;
-    // What is left of a newer string that was cut is as long: one that has the flag of test DCs behind an api_id, or
-    // the upper half of a longer user id. To take it for the old form would be a guess, of a wrong key or user.
+    // A truncated string of a newer version may have this length: byte 5 is then the flag of test DCs after an api_id,
+    // or the user is the upper half of a longer id. Reading it as version 0 would result in a wrong key or user.
     if bytes.len() == 263 && (bytes[5] <= 1 || user_id == 0) {
         return None;
     }

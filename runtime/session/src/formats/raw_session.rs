@@ -15,7 +15,7 @@ use super::imported::Imported;
 pub(super) const MAX_USER_ID: i64 = (1 << 52) - 1;
 const FOREIGN_KEYS: &str = "keys of DCs of other servers";
 
-/// The address of a DC in a session of another library.
+/// The address of a DC in a session of another library, unchecked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HostPort {
     /// An address or a host name; empty if the format has none.
@@ -29,7 +29,7 @@ impl HostPort {
         Self { host: host.into(), port }
     }
 
-    /// Creates a server whose port is 0 if the number is not a port.
+    /// Creates an address, with port 0 if the number is not a port.
     pub(super) fn numbered(host: impl Into<String>, port: Option<i64>) -> Self {
         Self::new(host, port.and_then(|port| port.try_into().ok()).unwrap_or(0))
     }
@@ -92,7 +92,7 @@ pub(super) struct RawSession {
     pub(super) is_bot: bool,
     /// The `api_id`; 0 if it is not known.
     pub(super) api_id: u32,
-    /// Whether the DCs are test DCs; `None` if the format has no such flag.
+    /// True if the DCs are test DCs; `None` if the format has no such flag.
     pub(super) test_dcs: Option<bool>,
 }
 
@@ -141,12 +141,12 @@ impl RawSession {
         for other in &self.others {
             let Ok(its_dc) = DcId::new(other.dc) else { continue };
             match (&servers, other.server.servers(its_dc)) {
-                // It counts as one of the servers of the home DC.
+                // A DC without an address counts as one of the servers of the home DC.
                 (_, Servers::Unknown) => {}
                 (Servers::Unknown, its) => servers = its,
                 (_, its) => {
                     if !servers.join(&its) {
-                        // A session holds keys of one group of servers only.
+                        // A session holds keys of either Telegram's servers or one group of others.
                         if !is_empty(&other.key) && !fixes.contains(&FOREIGN_KEYS) {
                             fixes.push(FOREIGN_KEYS);
                         }
@@ -161,7 +161,7 @@ impl RawSession {
                 keys.entry(its_dc).or_insert_with(|| key(&other.key));
             }
         }
-        // In formats without a flag, only the address shows test DCs.
+        // In formats without a flag for test DCs, only the address shows them.
         let at_test_dcs = self.server.ip().is_some_and(is_test_dc_address);
         let session = StoredSession {
             home_dc: Some(dc),
@@ -180,7 +180,7 @@ fn is_empty(key: &[u8; 256]) -> bool {
     key.iter().all(|byte| *byte == 0)
 }
 
-/// The content of an exported session, for the formats that hold one key.
+/// The content of a session to export, for the formats that hold one key.
 pub(super) struct Exported<'a> {
     pub(super) dc: DcId,
     pub(super) key: &'a [u8; 256],

@@ -12,17 +12,17 @@ use super::imported::{ImportOptions, Imported};
 /// The user of all samples.
 pub(super) const USER: i64 = 987_654_321;
 
-/// A sample, or a folder of them.
+/// Returns the path of a sample, or of a folder of samples.
 pub(super) fn sample(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "..", "tests", "vectors", "sessions", name].iter().collect()
 }
 
-/// The key of all samples.
+/// Returns the key of all samples.
 pub(super) fn key() -> AuthKey {
     AuthKey::new(fs::read(sample("key256.bin")).unwrap().try_into().unwrap())
 }
 
-/// Options with the passcode of an encrypted session.
+/// Returns options with the passcode of an encrypted session.
 pub(super) fn with_passcode(passcode: &str) -> ImportOptions {
     ImportOptions::default().passcode(Secret::new(passcode.into()))
 }
@@ -31,7 +31,7 @@ pub(super) fn dc(number: i64) -> DcId {
     DcId::new(number).unwrap()
 }
 
-/// Checks that this is what a sample of a format says that only knows Telegram's servers.
+/// Checks the content of a sample, for the formats that are used with Telegram's servers only.
 #[track_caller]
 pub(super) fn check(imported: &Imported, format: Format) {
     assert_eq!(imported.format, format);

@@ -13,7 +13,7 @@ pub(super) fn truncated(text: &str) -> Option<ImportError> {
         Some(found) => found,
         None => match format_of(&encoding::decode(text.get(..28)?)?)? {
             (format, Some(expected)) => (format, expected),
-            (format, None) => return Some(damaged(format, "it is changed or cut short")),
+            (format, None) => return Some(damaged(format, "it is damaged or cut short")),
         },
     };
     let characters = text.len();
@@ -21,13 +21,13 @@ pub(super) fn truncated(text: &str) -> Option<ImportError> {
         std::cmp::Ordering::Less => Some(ImportError::Truncated { format, characters, expected }),
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Greater => {
-            Some(damaged(format, "it is too long: something else stands at its end, or inside it"))
+            Some(damaged(format, "it is too long: it contains other text at its end or inside"))
         }
     }
 }
 
-/// Returns whether the first bytes are those of MTKruto or ferogram. For Telethon, they would contain an address
-/// without a server.
+/// Returns whether the first bytes are those of MTKruto or ferogram. Read as a session of Telethon, they would contain an
+/// address that no server has.
 pub(super) fn is_other_format(begin: &[u8]) -> bool {
     matches!(format_of(begin), Some((Format::Mtkruto | Format::Ferogram, _)))
 }
@@ -47,7 +47,7 @@ pub(super) fn format_of(begin: &[u8]) -> Option<(Format, Option<usize>)> {
         }
         [3, 0..=7, 0, 0, 0, _, 1 | 2, dc, ..] if DC.contains(dc) => Some((Format::Mtcute, None)),
         [dc, 0..=3, _, _, _, 0 | 1, ..] if DC.contains(dc) => Some((Format::Pyrogram, Some(362))),
-        // An older version, which is shorter.
+        // Older versions, which are shorter.
         [dc, 0 | 1, ..] if DC.contains(dc) => Some((Format::Pyrogram, None)),
         _ => None,
     }
@@ -75,13 +75,14 @@ fn prefixed(encoded: &str) -> Option<(Format, usize)> {
     is_host.then(|| (Format::GramJs, 1 + (261 + length).div_ceil(3) * 4))
 }
 
-/// Returns whether a DC may have this address: one of Telegram's, or a test server on this computer or in its network.
+/// Returns whether a DC may have this address: an address of Telegram, or of a test server on this computer or in its
+/// network.
 pub(super) fn may_be_a_dc(address: IpAddr) -> bool {
-    let is_near = match address {
+    let is_local = match address {
         IpAddr::V4(address) => address.is_private(),
         IpAddr::V6(address) => address.is_unique_local(),
     };
-    is_near || address.is_loopback() || is_telegrams(address)
+    is_local || address.is_loopback() || is_telegrams(address)
 }
 
 /// Returns whether the address is in a network of Telegram.

@@ -1,4 +1,4 @@
-//! Writing an export: a file or a folder appears at its path as a whole, and nothing is overwritten.
+//! Writing an export: the complete file or folder appears at its path at once, and nothing is overwritten.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -55,7 +55,7 @@ fn failure(path: &Path, error: io::Error) -> ExportError {
     }
 }
 
-/// The rename would fail too, but keys would have been written to the disk before.
+/// Errors if `path` exists. The rename would fail too, but the keys would have been written to the disk before.
 fn refuse_existing(path: &Path) -> Result<(), ExportError> {
     match fs::symlink_metadata(path) {
         Ok(_) => Err(ExportError::Exists(path.to_owned())),
@@ -85,7 +85,7 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
             result => return result.map_err(Into::into),
         }
     }
-    // A file that is created at this very moment is overwritten: these systems have no better call for both files and
+    // A file that is created between the two calls is overwritten: these systems have no atomic call for both files and
     // folders.
     match fs::symlink_metadata(to) {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
@@ -105,7 +105,7 @@ fn sync_directory(path: &Path) {
 struct TemporaryPath(PathBuf);
 
 impl TemporaryPath {
-    /// Also removes temporary files of killed exports to the same path.
+    /// Returns an unused path beside `path`. Removes what killed exports to the same path left.
     fn beside(path: &Path) -> Self {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let start = hidden_name(path, ".");
@@ -122,7 +122,7 @@ impl TemporaryPath {
         }
         let suffix = format!(".{}-{}.export", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let place = directory_of(path).join(hidden_name(path, &suffix));
-        // A killed process with the same process id left it.
+        // A killed process with the same process id may have left it.
         remove(&place);
         Self(place)
     }
@@ -134,7 +134,7 @@ impl Drop for TemporaryPath {
     }
 }
 
-/// Best effort: it is what another error or a killed process left.
+/// Removes a file or folder that an error or a killed process left. Best effort.
 fn remove(path: &Path) {
     let Ok(metadata) = fs::symlink_metadata(path) else { return };
     let _ = if metadata.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };

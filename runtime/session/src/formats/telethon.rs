@@ -28,12 +28,12 @@ pub(super) fn read(text: &str) -> Option<Result<RawSession, ImportError>> {
         return None;
     }
     let found = parse(&bytes, address_len)?;
-    // A cut string of another library may have this length without padding.
+    // A truncated string of another library may have this length without padding.
     let is_whole = encoded.len().is_multiple_of(4) || string_start::may_be_a_dc(found.server.ip()?);
     is_whole.then_some(Ok(found))
 }
 
-/// Returns whether the decoded bytes of a string without its `1` may be Telethon's.
+/// Returns whether the decoded bytes of a string without its `1` may be a session of Telethon.
 pub(super) fn recognises(bytes: &[u8]) -> bool {
     let address_len = match bytes.len() {
         263 => 4,
@@ -45,10 +45,10 @@ pub(super) fn recognises(bytes: &[u8]) -> bool {
     }
     parse(bytes, address_len).is_some_and(|found| {
         let is_likely = match found.server.ip() {
-            // The others are the beginning of an api_id of Pyrogram's.
+            // A first byte of 0 or 1 is more likely the beginning of an api_id in a string of Pyrogram.
             Some(IpAddr::V4(address)) => address.octets()[0] > 1,
             Some(IpAddr::V6(address)) => {
-                // 64:ff9b is that of NAT64.
+                // 64:ff9b::/96 is the prefix of NAT64.
                 address.is_loopback() || address.octets()[0] > 1 || address.segments()[..2] == [0x64, 0xff9b]
             }
             None => false,

@@ -1,5 +1,5 @@
-//! `tgnet.dat` of Telegram for Android, little-endian, versions of a DC up to 13. The user stands in another file,
-//! `userconfing.xml`, beside it or in `shared_prefs`. UNVERIFIED: this follows the public sources, not a file of the
+//! `tgnet.dat` of Telegram for Android, little-endian, with DCs of versions up to 13. The user is in another file,
+//! `userconfing.xml` (sic), beside it or in `shared_prefs`. UNVERIFIED: this follows the public sources, not a file of the
 //! real program.
 
 use std::path::Path;
@@ -30,7 +30,7 @@ pub(super) fn read_file(path: &Path, bytes: &[u8], _options: &ImportOptions) -> 
     let (length, rest) = bytes.split_first_chunk()?;
     let length = u32::from_le_bytes(*length) as usize;
     let is_named = path.file_name().is_some_and(|name| name == "tgnet.dat");
-    // Bytes of an earlier content may follow.
+    // Bytes of a previous, longer content may follow.
     let content = rest.get(..length).filter(|content| content.len() >= 32);
     let Some(content) = content else {
         let damaged = ImportError::Damaged { format: Format::AndroidTgnet, reason: "it is cut short" };
@@ -39,7 +39,7 @@ pub(super) fn read_file(path: &Path, bytes: &[u8], _options: &ImportOptions) -> 
     // Versions with and without the name of the language.
     let found = parse(content, true).or_else(|| parse(content, false));
     let Some(found) = found else {
-        let reason = "its fields do not fit: it is changed, or of a version that is not known here";
+        let reason = "its fields do not fit: it is damaged, or of an unknown version";
         return is_named.then_some(Err(ImportError::Damaged { format: Format::AndroidTgnet, reason }));
     };
     Some(found.and_then(|mut found| {
@@ -77,11 +77,11 @@ fn parse(content: &[u8], has_language: bool) -> Option<Result<RawSession, Import
         return Some(Err(ImportError::NoKey(Format::AndroidTgnet)));
     }
     let home = reader.i32().ok()?;
-    // Time difference, last update of the DCs, push session, and whether a login is known.
+    // Time difference, time of the last DC update, push session; then the flag of a known login.
     reader.raw(16).ok()?;
     boolean(reader)?;
     let start = reader.clone();
-    // Newer ones keep the time here.
+    // Newer versions have a time here.
     for has_time in [true, false] {
         let mut reader = start.clone();
         if let Some(found) = parse_dcs(&mut reader, has_time, home, is_test) {
@@ -118,7 +118,7 @@ fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
     let version = reader.i32().ok().filter(|version| (1..=MAX_DC_VERSION).contains(version))?;
     let number = reader.i32().ok()?;
     reader.raw(if version >= 10 { 8 } else { 4 }).ok()?;
-    // The first address, unless a later one is Telegram's: the list may begin with a relay.
+    // The first address is used, unless a later one is Telegram's: the list may begin with a relay.
     let mut server = HostPort::default();
     // IPv4 and IPv6, each also for media.
     for list in 0..4 {
@@ -141,14 +141,14 @@ fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
     if version >= 6 {
         boolean(reader)?;
     }
-    let key = sized(reader)?;
+    let key = key_bytes(reader)?;
     reader.i64().ok()?;
     if version >= 8 {
-        sized(reader)?;
+        key_bytes(reader)?;
         reader.i64().ok()?;
     }
     if version >= 12 {
-        sized(reader)?;
+        key_bytes(reader)?;
         reader.i64().ok()?;
     }
     reader.i32().ok()?;
@@ -161,13 +161,13 @@ fn parse_dc(reader: &mut Reader<'_>) -> Option<OtherDc> {
     Some(OtherDc { dc: number.into(), server, key })
 }
 
-/// Bytes after their number, which is 0 or 256.
-fn sized<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
+/// Reads a key with its length, which is 0 or 256.
+fn key_bytes<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
     let length = reader.i32().ok().filter(|length| matches!(length, 0 | 256))?;
     reader.raw(length as usize).ok()
 }
 
-/// Returns the user, if the file with the user exists.
+/// Returns the user id from the file with the user, if it exists.
 fn user(path: &Path) -> Option<i64> {
     let folder = path.parent()?;
     let paths = [folder.join("userconfing.xml"), folder.join("../shared_prefs/userconfing.xml")];

@@ -6,17 +6,16 @@ use super::error::ImportError;
 use super::imported::ImportOptions;
 use super::raw_session::Reading;
 
-const JOURNAL: &str = "what SQLite keeps beside a database, not the database; import the file without -journal, -wal or \
-                       -shm at its end";
-const MADELINE: &str = "a session of MadelineProto, which is not read; log in once more";
+const JOURNAL: &str = "a journal of SQLite, not the database; import the file without -journal, -wal or -shm at the \
+                       end of its name";
+const MADELINE: &str = "a session of MadelineProto, which cannot be read; log in again";
 const ARCHIVE: &str = "an archive; unpack it first";
-const BACKUP: &str =
-    "a part of a phone's backup, not a session; take the program's own files out of it first";
+const BACKUP: &str = "a part of a phone's backup, not a session; extract the program's own files first";
 const ENCRYPTED: &str = "an encrypted file; decrypt it first";
-const LFS: &str = "what Git LFS keeps in the place of a file; fetch the file itself with \"git lfs pull\"";
+const LFS: &str = "a pointer of Git LFS, not the file; fetch the file itself with \"git lfs pull\"";
 const EMPTY: &str = "an empty file";
-const ZEROS: &str = "a file of nothing but zeros, which a full disk or a power failure leaves behind; there is no session \
-                     in it";
+const ZEROS: &str =
+    "a file that contains only zeros, as a full disk or a power failure leaves it; it holds no session";
 const OPAQUE: &str = "an encrypted file, perhaps a database of SQLCipher, which only its program can open; export the \
                       session from that program";
 
@@ -41,7 +40,7 @@ const FILES: [(&[u8], &str); 18] = [
     (b"age-encryption.org/", ENCRYPTED),
     (b"version https://git-lfs.github.com/", LFS),
 ];
-/// The offset of the mark of a tar archive, and the mark.
+/// The offset and the bytes of the magic of a tar archive.
 const TAR: (usize, &[u8]) = (257, b"ustar");
 /// The size of a page of an encrypted database is a multiple of this, in bytes.
 const SMALLEST_PAGE: usize = 1024;
@@ -58,15 +57,14 @@ pub(super) fn read_file(_path: &Path, bytes: &[u8], _options: &ImportOptions) ->
     Some(Err(ImportError::Unsupported(what)))
 }
 
-/// Returns whether the content looks like an encrypted database: complete pages in which all byte values are about
-/// equally frequent.
+/// Recognises an encrypted database: complete pages in which all byte values are about equally frequent.
 pub(super) fn read_opaque(_path: &Path, bytes: &[u8], _options: &ImportOptions) -> Reading {
     if bytes.is_empty() || !bytes.len().is_multiple_of(SMALLEST_PAGE) {
         return None;
     }
     let mut counts = [0_usize; 256];
     bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-    // In random data no byte value is much more frequent than the average; text and tables have many zeros or spaces.
+    // In random data, no byte value is much more frequent than the average; text and tables have many zeros or spaces.
     let most = bytes.len() / 256 * 4 + 16;
     let is_random =
         counts.iter().all(|count| *count < most) && counts.iter().filter(|it| **it > 0).count() > 240;
@@ -85,7 +83,7 @@ pub(super) fn read_folder(path: &Path, _options: &ImportOptions) -> Reading {
             .any(|it| it.path().extension().is_some_and(|it| it == "ldb" || it == "log"))
     {
         return Some(Err(ImportError::Unsupported(
-            "a folder of a browser's storage (LevelDB), which is not read; save the local storage of Telegram Web as \
+            "a folder of a browser's storage (LevelDB), which cannot be read; save the local storage of Telegram Web as \
              JSON",
         )));
     }

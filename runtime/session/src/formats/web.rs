@@ -16,7 +16,7 @@ use super::json::{self, Object};
 use super::raw_session::{HostPort, OtherDc, RawSession, Reading};
 use crate::policy::{MAX_WEB_ACCOUNTS, MAX_WEB_DCS};
 
-/// Keys that only Telegram Web uses. They exist even if no user is logged in or a passcode encrypts the rest.
+/// Names that only Telegram Web uses. They exist even if no user is logged in, or if a passcode encrypts the rest.
 const MARKS: [&str; 9] = [
     "user_auth",
     "tt-global-state",
@@ -50,7 +50,7 @@ pub(super) fn read(object: &Object<'_>, options: &ImportOptions) -> Reading {
     accounts(&object.iter().map(|(name, it)| (name.clone(), value(it))).collect(), options)
 }
 
-/// A list of pairs, or of objects with `name` or `key` and `value`.
+/// Reads a list of pairs, or of objects with `name` or `key`, and `value`.
 pub(super) fn read_list(text: &str, options: &ImportOptions) -> Reading {
     let mut storage = Storage::new();
     for entry in json::array(text)? {
@@ -116,7 +116,7 @@ fn account(fields: &Storage, home: &str, user: &str) -> Option<Result<RawSession
         Some(OtherDc { dc, server, key })
     });
     let others = others.collect();
-    // Bots cannot log in there.
+    // Bots cannot log in to Telegram Web.
     let user_id = number(user).unwrap_or(0);
     Some(Ok(RawSession { user_id, others, ..RawSession::new(Format::TelegramWeb, home, key) }))
 }

@@ -1,5 +1,5 @@
-//! `WTelegramClient`'s file: position i32 and length i32, little-endian; there, an initialisation vector of 16 bytes
-//! and AES-128-CBC, keyed with the `api_hash`, of SHA-256 and a JSON document. UNVERIFIED: this follows its public
+//! `WTelegramClient`'s file: position i32 and length i32 of a block, little-endian. The block is an initialisation vector
+//! of 16 bytes and, in AES-128-CBC under the `api_hash`, the SHA-256 of a JSON document and the document. UNVERIFIED: this follows its public
 //! source, not a file of the real program.
 
 use std::path::Path;
@@ -31,7 +31,7 @@ pub(super) fn read_file(_path: &Path, bytes: &[u8], options: &ImportOptions) -> 
         return None;
     }
     let block = bytes.get(position..)?.get(..length)?;
-    // A text may look like any number.
+    // The first bytes of a text may look like a position and a length.
     if bytes.iter().take(256).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
         return None;
     }
@@ -60,7 +60,7 @@ fn parse(text: &str) -> Option<Result<RawSession, ImportError>> {
     let sessions = json::object(object.get("DCSessions")?.get())?;
     let mut dcs = Vec::new();
     for (name, value) in &sessions {
-        // Negative numbers are DCs for media, which share the key of another session.
+        // Negative numbers are media DCs, which share the key of another session.
         let Some(dc) = name.parse::<i64>().ok().filter(|dc| *dc > 0) else { continue };
         let Some(session) = json::object(value.get()) else { continue };
         let key = session.get("AuthKey").and_then(|key| encoding::decode(&json::string(key)?));

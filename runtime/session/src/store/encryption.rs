@@ -46,14 +46,14 @@ impl Cost {
         Self { memory, passes, lanes }
     }
 
-    /// Returns whether the cost is acceptable to a person who waits: at most about 2 seconds on a computer of 2020. A
-    /// higher cost is only tried if the caller allows it, since anyone can make such a text.
+    /// Returns whether the cost is at most 4 GiB of memory times passes, about 2 seconds on a computer of 2020. A higher
+    /// cost is tried only if the caller allows it, since anyone can create a text of any cost.
     #[must_use]
     pub const fn is_usual(self) -> bool {
         self.work() <= MAX_USUAL_WORK
     }
 
-    /// Returns how many times as long as the default cost this cost takes, at least 1.
+    /// Returns the time of this cost as a multiple of the default cost's, rounded up, at least 1.
     #[must_use]
     pub fn times_default(self) -> u64 {
         self.work().div_ceil(Self::default().work())
@@ -65,7 +65,7 @@ impl Cost {
     }
 
     /// Returns whether every field is in its range.
-    const fn is_allowed(self) -> bool {
+    const fn is_in_range(self) -> bool {
         matches!(self.lanes, 1..=16)
             && self.memory >= 8 * self.lanes as u32
             && self.memory <= 1 << 20
@@ -86,7 +86,7 @@ impl Default for Cost {
 #[non_exhaustive]
 pub enum DecryptError {
     /// The text is not an encrypted session.
-    #[error("it does not begin with \"sansgram1e:\", so it is no encrypted session")]
+    #[error("it is not an encrypted session: it does not begin with \"sansgram1e:\"")]
     NotEncrypted,
     /// No passphrase was given.
     #[error("its passphrase is needed")]
@@ -103,12 +103,12 @@ pub enum DecryptError {
     /// Trying a passphrase costs more than is allowed by default: see [`Cost::is_usual`], [`decrypt_at_any_cost`] and
     /// [`FileStore::allow_any_cost`](crate::FileStore::allow_any_cost).
     #[error(
-        "to try a passphrase takes {} MiB of memory and {} times as long as usual, which is only done if it is \
-         allowed; do that if you trust who encrypted it", .0.memory.div_ceil(1024), .0.times_default()
+        "trying a passphrase takes {} MiB of memory and {} times as long as usual, which must be allowed first; \
+         allow it if you trust the origin of the session", .0.memory.div_ceil(1024), .0.times_default()
     )]
     UnusualCost(Cost),
     /// Trying a passphrase costs more than is ever allowed, or needs more memory than is available.
-    #[error("its stretching costs too much memory or time")]
+    #[error("trying a passphrase needs too much memory or time")]
     ExcessiveCost,
     /// The text was decrypted, but its content cannot be read.
     #[error("{0}")]
@@ -174,7 +174,7 @@ fn decode_text(text: &str) -> Result<Vec<u8>, DecryptError> {
     let encoded = text.trim().strip_prefix(TEXT_PREFIX).ok_or(DecryptError::NotEncrypted)?;
     // A text with the right characters fails to decode only if its end is missing or changed.
     let is_of_alphabet = encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    let why = if is_of_alphabet { TRUNCATED } else { "some of its characters are none of a session" };
+    let why = if is_of_alphabet { TRUNCATED } else { "it contains characters that no session has" };
     let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| Damaged(why))?;
     match bytes.first() {
         Some(&VERSION) => {}
@@ -215,7 +215,7 @@ pub(super) fn open(
         None => {
             let parameters = parameters.try_into().map_err(|_| DecryptError::Damaged(TRUNCATED))?;
             let cost = cost_of(&parameters);
-            if cost.is_allowed() && !cost.is_usual() && !at_any_cost {
+            if cost.is_in_range() && !cost.is_usual() && !at_any_cost {
                 return Err(DecryptError::UnusualCost(cost));
             }
             Sealer::stretch(passphrase, parameters)?
@@ -256,7 +256,7 @@ impl Sealer {
     fn stretch(passphrase: &str, parameters: [u8; HEADER_LEN - NONCE_LEN]) -> Result<Self, DecryptError> {
         let salt: &[u8; SALT_LEN] = parameters.last_chunk().ok_or(DecryptError::Damaged(TRUNCATED))?;
         let cost = cost_of(&parameters);
-        if !cost.is_allowed() {
+        if !cost.is_in_range() {
             return Err(DecryptError::ExcessiveCost);
         }
         let mut key = Zeroizing::new([0; 32]);

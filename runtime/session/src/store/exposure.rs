@@ -38,8 +38,8 @@ impl fmt::Display for Exposure {
             }
             Self::DirectoryWritable(path) => write!(
                 f,
-                "all users can replace files in the directory {}, so also a session in it; keep sessions in a \
-                 directory that only you can write",
+                "all users can replace files in the directory {}, including a session; keep sessions in a \
+                 directory that only you can write to",
                 shown_path(path)
             ),
             Self::DirectoryOwner(path) => write!(

@@ -22,13 +22,14 @@ use crate::policy::{LARGE_SESSION_LEN, MAX_LINKS, MAX_SESSION_LEN};
 /// A session store in one file, `NAME.session`: one line of text that only its owner can read.
 ///
 /// A save writes a new file beside it, syncs it to the disk and renames it, so that a crash at any moment leaves either
-/// the old session or the new one. A file that does not hold a session is never overwritten.
+/// the old session or the new one. A file that does not hold a session is never overwritten. A file of more than 1 MiB is
+/// not read as a session.
 ///
 /// From the first load or save until the last clone is dropped, the session is locked for other stores and other
 /// processes, which get [`StoreError::InUse`]: two clients with one key would have Telegram revoke it. The lock is a
 /// file `.NAME.session.lock` beside the session; it ends with its process, however that ends. On Unix the session's
-/// file itself is locked too, so that a second name of it (a hard link) is no way around. If a file system has no
-/// locks, there is none. A lock file that is a link or belongs to another user is refused and left as it is
+/// file itself is locked too, so that a second name of it (a hard link) does not bypass the lock. On a file system
+/// without locks, the session is not locked. A lock file that is a link or belongs to another user is refused and left as it is
 /// ([`StoreError::LockFile`]).
 ///
 /// Clones share the store and its lock. The lock does not protect one clone from another: use each with one client at a
@@ -46,11 +47,11 @@ struct State {
     /// The stretched passphrase, for the salt of the file.
     sealer: Option<Sealer>,
     last_known: Option<LastKnown>,
-    /// Whether a passphrase is tried at any cost.
+    /// True if a passphrase is tried at any cost.
     at_any_cost: bool,
 }
 
-/// The content of the file when this store last read or wrote it.
+/// What this store knows of the file since it last read or wrote it.
 struct LastKnown {
     /// The SHA-256 of the file.
     digest: [u8; 32],
@@ -58,7 +59,7 @@ struct LastKnown {
 }
 
 impl LastKnown {
-    /// Creates the record of a file that consists of these pieces.
+    /// Creates the record of a file whose content is the concatenated pieces.
     fn new(content: &[&[u8]], session: &StoredSession) -> Self {
         Self { digest: digest(content), keys: key_ids(session) }
     }
@@ -232,7 +233,7 @@ impl FileStore {
     /// Returns the content of the file, or `None` if there is no file.
     fn content(&self, state: &State) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let path = state.lock.as_ref().map_or(&*self.path, WriterLock::target);
-        // No more than the limit is read: a database may be large, and its first bytes identify it.
+        // Only the first bytes are read: they identify a database, which may be large.
         match open_file(path).and_then(|file| read_start(file, MAX_SESSION_LEN)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -1,5 +1,5 @@
-//! The lock of a session, which one process holds at a time: a lock file beside the session that names the process, and
-//! on Unix also a lock on the session's file itself, which may have another name.
+//! The lock of a session, which one process holds at a time: a lock file beside the session that names the process. On
+//! Unix, the session's file is locked too, since it may have another name.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -12,9 +12,9 @@ use super::replace::hidden_name;
 use crate::policy::{LOCK_RETRY, MAX_LOCKED_FILES, OWN_LOCK_TIMEOUT, OWNER_NAME_TIMEOUT};
 
 const A_LINK: &str = "a symbolic link";
-const NO_FILE: &str = "no regular file";
+const NOT_REGULAR: &str = "not a regular file";
 const MANY_NAMES: &str = "a file with several names (hard links)";
-const ANOTHER_USERS: &str = "a file of another user";
+const OF_ANOTHER_USER: &str = "a file of another user";
 const OTHER_CONTENT: &str = "a file with other content";
 
 /// Identifies a file independent of its name: device and inode.
@@ -23,6 +23,7 @@ type Identity = (u64, u64);
 /// The locks that this process holds.
 static HELD_LOCKS: Mutex<Vec<LockEntry>> = Mutex::new(Vec::new());
 
+/// A lock that this process holds.
 struct LockEntry {
     /// The lock file.
     path: PathBuf,
@@ -32,7 +33,7 @@ struct LockEntry {
 }
 
 impl LockEntry {
-    /// Removes the lock file if it is still ours. Best effort: a remaining file locks nothing.
+    /// Removes the lock file unless another process has replaced it. Best effort: a remaining file locks nothing.
     fn remove(&self) {
         if self.id == identity_at(&self.path) {
             let _ = fs::remove_file(&self.path);
@@ -56,7 +57,7 @@ pub(super) struct WriterLock {
     target: PathBuf,
     /// The locked lock file, or `None` if the file system has no locks.
     file: Option<File>,
-    /// The session's file as it is, and those that it was if they still have a name; locked.
+    /// The locked files of the session: the present one, and earlier ones that still have a name.
     sessions: Vec<File>,
 }
 
@@ -65,7 +66,7 @@ pub(super) enum LockError {
     InUse {
         /// The process that holds it, if it is known.
         owner: Option<LockOwner>,
-        /// Whether it is held by another name of the session's file.
+        /// True if it is held by another name of the session's file.
         other_name: bool,
     },
     /// The file with the name of the lock file is not ours. It is left unchanged.
@@ -89,7 +90,7 @@ enum Attempt {
     Replaced,
     /// The lock file is locked.
     Held(Option<LockOwner>),
-    /// The session's file is locked by another name of it. The value says whether this process holds that lock.
+    /// The session's file is locked by another name of it; `true` if this process holds that lock.
     HeldByName(bool),
 }
 
@@ -181,7 +182,7 @@ impl WriterLock {
 
     /// Records `session`, which [`lock_file`] locked, as the new file of the session.
     pub(super) fn track_file(&mut self, session: File) {
-        // A previous file without a name cannot be opened by another process.
+        // Another process cannot open a previous file that has no name any more.
         self.sessions.retain(has_name);
         if self.sessions.len() == MAX_LOCKED_FILES {
             self.sessions.remove(0);
@@ -203,7 +204,7 @@ impl Drop for WriterLock {
     }
 }
 
-/// Locks a new file that will become the session's. Best effort: the lock file holds anyway.
+/// Locks a new file that will replace the session's. Best effort: the lock file alone protects it too.
 #[cfg(unix)]
 pub(super) fn lock_file(file: &File) {
     let _ = try_lock(file);
@@ -227,7 +228,7 @@ fn try_lock(file: &File) -> Result<(), TryLockError> {
 fn lock_session(target: &Path) -> Result<Option<File>, Result<Attempt, LockError>> {
     let file = match super::regular::open_file(target) {
         Ok(file) => file,
-        // Without a descriptor nothing else works either. The reader of the file reports any other error.
+        // Without a descriptor, nothing else works either. Other errors are reported when the file is read.
         Err(error) if is_out_of_descriptors(&error) => return Err(Err(error.into())),
         Err(_) => return Ok(None),
     };
@@ -239,7 +240,7 @@ fn lock_session(target: &Path) -> Result<Option<File>, Result<Attempt, LockError
             let ours = held_locks().iter().any(|entry| entry.sessions.iter().any(|it| Some(*it) == id));
             Err(Ok(Attempt::HeldByName(ours)))
         }
-        // The lock file holds anyway.
+        // The lock file alone protects the session too.
         Err(TryLockError::Error(_)) => Ok(None),
     }
 }
@@ -268,7 +269,7 @@ fn open(path: &Path) -> Result<Option<File>, LockError> {
     // Opening a device or a pipe may have an effect.
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_symlink() => return not_ours(A_LINK),
-        Ok(there) if !there.is_file() => return not_ours(NO_FILE),
+        Ok(there) if !there.is_file() => return not_ours(NOT_REGULAR),
         _ => {}
     }
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -288,7 +289,7 @@ fn open(path: &Path) -> Result<Option<File>, LockError> {
     };
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return not_ours(NO_FILE);
+        return not_ours(NOT_REGULAR);
     }
     match metadata.nlink() {
         0 => return Ok(None),
@@ -298,7 +299,7 @@ fn open(path: &Path) -> Result<Option<File>, LockError> {
     // The owner of the directory decides about its files, and root works in directories of other users.
     let owners = [Some(rustix::process::geteuid().as_raw()), owner_of_directory(path)];
     if !owners.contains(&Some(metadata.uid())) {
-        return not_ours(ANOTHER_USERS);
+        return not_ours(OF_ANOTHER_USER);
     }
     Ok(Some(file))
 }
@@ -313,7 +314,7 @@ fn owner_of_directory(path: &Path) -> Option<u32> {
 fn open(path: &Path) -> Result<Option<File>, LockError> {
     let there = fs::symlink_metadata(path);
     if there.is_ok_and(|there| !there.is_file()) {
-        return Err(LockError::NotOurs { lock: path.to_owned(), what: NO_FILE });
+        return Err(LockError::NotOurs { lock: path.to_owned(), what: NOT_REGULAR });
     }
     Ok(Some(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?))
 }

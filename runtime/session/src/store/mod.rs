@@ -33,7 +33,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// overwritten.
     fn load(&self) -> Result<Option<StoredSession>, StoreError>;
 
-    /// Stores `session` in place of the previous one. It must be safe on the medium when this method returns.
+    /// Stores `session` in place of the previous one. The session must be durable when this method returns.
     ///
     /// # Errors
     /// Returns a [`StoreError`] if the session cannot be stored. The previous session must then still be there.
@@ -94,11 +94,8 @@ pub enum StoreError {
         /// The error in the content.
         error: SessionFormatError,
     },
-    /// The file holds another program's session, or a database. It is left unchanged.
-    #[error(
-        "the file {} is left as it is: it is {what}; import it into a session of its own",
-        shown_path(path)
-    )]
+    /// The file holds a session of another program, or a database. It is left unchanged.
+    #[error("the file {} is left as it is: it is {what}; import it into another session", shown_path(path))]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -113,8 +110,8 @@ pub enum StoreError {
         /// The reason.
         error: encryption::DecryptError,
     },
-    /// Another process, or another client of this process, uses the session. If two used it at once, Telegram would
-    /// revoke its key.
+    /// Another process, or another client of this process, uses the session. Telegram revokes a key that two clients
+    /// use.
     #[error("the session {} is in use by {}", shown_path(path), owner_advice(owner.as_deref(), *other_name))]
     InUse {
         /// The session's file.
@@ -123,7 +120,7 @@ pub enum StoreError {
         pid: Option<u32>,
         /// The process, on any system, if it is known.
         owner: Option<Box<LockOwner>>,
-        /// Whether the process uses the session by another name of its file (a hard link).
+        /// True if the process uses the session by another name of its file (a hard link).
         other_name: bool,
     },
     /// The file with the name of the session's lock file is not one of our lock files. It is left unchanged.
@@ -141,18 +138,18 @@ pub enum StoreError {
         /// A description of the file, such as `a symbolic link`.
         what: &'static str,
     },
-    /// Another program has put another session, with other keys, into the file since it was loaded or saved. It is left
+    /// Another program has written a session with other keys to the file since it was loaded or saved. The file is left
     /// unchanged.
     #[error(
-        "the session file {} is left as it is: another program has put another session into it; move it away to \
-         keep both, or start again to use it",
+        "the session file {} is left as it is: another program has written another session to it; move it away \
+         to keep both, or start again to use it",
         shown_path(path)
     )]
     OverwrittenByOther {
         /// The file.
         path: PathBuf,
     },
-    /// The session is in its file, but it is not known whether it would survive a power failure now.
+    /// The session is written to its file, but a power failure may still undo that.
     #[error("the session file {} is written, but a power failure may undo that: {error}", shown_path(path))]
     NotDurable {
         /// The file.
@@ -165,7 +162,7 @@ pub enum StoreError {
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Returns advice for a session that may be read but not saved.
+/// Returns advice for an error of the operating system, or an empty text.
 fn io_advice(action: &str, error: &io::Error) -> &'static str {
     if is_without_locks(error) {
         return "; the lock service of its file system is down: start it, or keep the session on a local disk";
@@ -209,7 +206,7 @@ const fn is_without_locks(_: &io::Error) -> bool {
     false
 }
 
-/// Returns advice for a format error. The error for a later version has its own advice.
+/// Returns advice for a format error; the error for a later version already contains advice.
 const fn format_advice(error: &SessionFormatError) -> &'static str {
     match error {
         SessionFormatError::Newer(_) => "",
@@ -232,7 +229,7 @@ fn owner_advice(owner: Option<&LockOwner>, other_name: bool) -> String {
 /// A store in memory, which is lost when the process ends. Clones share the stored session.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
-    kept: Arc<Mutex<Option<StoredSession>>>,
+    session: Arc<Mutex<Option<StoredSession>>>,
 }
 
 impl MemoryStore {
@@ -245,13 +242,13 @@ impl MemoryStore {
     /// Creates a store that already holds `session`.
     #[must_use]
     pub fn with_session(session: StoredSession) -> Self {
-        Self { kept: Arc::new(Mutex::new(Some(session))) }
+        Self { session: Arc::new(Mutex::new(Some(session))) }
     }
 
     /// Returns the stored session.
     #[must_use]
     pub fn session(&self) -> Option<StoredSession> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -267,7 +264,7 @@ impl SessionStore for MemoryStore {
     }
 
     fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ pub struct LockOwner {
     pub pid: u32,
     /// The name of its host, at most 64 characters.
     pub host: Option<String>,
-    /// The time since when it uses the session, by its own clock.
+    /// The time at which it started to use the session, by its own clock.
     pub since: Option<SystemTime>,
     /// The location of the process, seen from this process.
     pub location: OwnerLocation,
@@ -86,7 +86,7 @@ impl Environment {
     /// Returns the location of a process with `pid` at `self`, seen from a process with `own_pid` at `here`.
     fn seen_from(&self, here: &Self, pid: u32, own_pid: u32) -> OwnerLocation {
         let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
-        // The host names of two containers differ too: they are only used if there is nothing better.
+        // The host names of two containers differ too, so they are used only if there is no boot id.
         let knows_boot = self.boot.is_some() && here.boot.is_some();
         if differ(&self.boot, &here.boot) || (!knows_boot && differ(&self.host, &here.host)) {
             OwnerLocation::OtherComputer
@@ -115,7 +115,7 @@ fn shown_host(name: &str) -> String {
 }
 
 impl LockOwner {
-    /// Describes this process as an owner from now on.
+    /// Returns this process as an owner that starts now.
     pub(super) fn this_process() -> Self {
         Self {
             pid: std::process::id(),
@@ -162,13 +162,13 @@ impl LockOwner {
     }
 }
 
-/// Reads the owner from the lock file. Returns `None` if the file has no owner, or not yet.
+/// Reads the owner from the lock file. Returns `None` if no owner is written in it yet.
 pub(super) fn read(file: &mut File) -> Option<LockOwner> {
     let bytes = content(file).ok()??;
     LockOwner::parse(std::str::from_utf8(&bytes).ok()?, Environment::here(), std::process::id())
 }
 
-/// Returns whether the file is empty or holds a text that a process with the lock wrote.
+/// Returns whether the file is empty or holds a text that an owner may have written.
 pub(super) fn is_lock_file(file: &mut File) -> io::Result<bool> {
     let Some(bytes) = content(file)? else { return Ok(false) };
     let begins_with_number = bytes.first().is_none_or(u8::is_ascii_digit);
@@ -188,7 +188,7 @@ pub(super) fn write(file: &mut File) -> io::Result<()> {
     let text = LockOwner::this_process().to_text(Environment::here());
     file.rewind()?;
     file.set_len(0)?;
-    // One write, so that a reader finds either all of it or nothing.
+    // A single write, so that a reader finds either the complete text or nothing.
     file.write_all(text.as_bytes())
 }
 

@@ -1,4 +1,4 @@
-//! Reading of regular files only: a pipe would wait for a writer, and a device may never end.
+//! Reading of regular files only: reading a pipe waits for a writer, and a device may never end.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::policy::FIRST_BUFFER_LEN;
 
 const A_DIRECTORY: &str = "it is a directory, not a file";
-const NO_FILE: &str = "it is a pipe or a device, not a file";
+const NOT_REGULAR: &str = "it is a pipe or a device, not a file";
 
 /// Opens the regular file at `path` for reading, and never waits: a pipe, a socket, a device or a directory is refused
 /// before it is opened. A symbolic link is followed.
@@ -39,7 +39,7 @@ pub fn read_file(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     if len > limit {
         return Err(too_large(limit));
     }
-    // One byte more than it has: the buffer never grows unless the file does.
+    // One byte more than the file has, so that the buffer grows only if the file does.
     let len = usize::try_from(len).unwrap_or(usize::MAX).saturating_add(1);
     read_to_end(file, len.max(FIRST_BUFFER_LEN), limit)
 }
@@ -81,7 +81,7 @@ pub(super) fn check(metadata: &fs::Metadata) -> io::Result<()> {
     }
     Err(match metadata.is_dir() {
         true => io::Error::new(io::ErrorKind::IsADirectory, A_DIRECTORY),
-        false => io::Error::new(io::ErrorKind::InvalidInput, NO_FILE),
+        false => io::Error::new(io::ErrorKind::InvalidInput, NOT_REGULAR),
     })
 }
 
@@ -155,11 +155,11 @@ mod tests {
         std::os::unix::fs::symlink(&pipe, &link).unwrap();
         for path in [&pipe, &socket, &link, Path::new("/dev/zero"), Path::new("/dev/tty")] {
             let error = read_file(path, 1 << 20).unwrap_err();
-            assert_eq!(error.to_string(), NO_FILE, "{}", path.display());
+            assert_eq!(error.to_string(), NOT_REGULAR, "{}", path.display());
         }
         assert_eq!(open_file(&directory.0).unwrap_err().kind(), io::ErrorKind::IsADirectory);
-        // What takes the place of a file between the look and the opening is refused too.
-        assert_eq!(open(&pipe).unwrap_err().to_string(), NO_FILE);
+        // A pipe that replaces a file between the check and the opening is refused too.
+        assert_eq!(open(&pipe).unwrap_err().to_string(), NOT_REGULAR);
     }
 
     #[cfg(target_os = "linux")]

@@ -141,7 +141,7 @@ fn files_of_other_programs_are_named_with_advice() {
         fs::write(store.path(), content).unwrap();
         let error = store.load().unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
-        assert!(error.contains("import it into a session of its own"), "{error}");
+        assert!(error.contains("import it into another session"), "{error}");
     }
     fs::write(store.path(), "sansgram1:CQAA").unwrap();
     let error = store.load().unwrap_err().to_string();

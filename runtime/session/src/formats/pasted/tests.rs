@@ -188,12 +188,12 @@ fn wide_form(char: char) -> char {
     char::from_u32(char as u32 + 0xfee0).unwrap()
 }
 
-/// A key of small letters only would be another key.
+/// A string of lower-case letters would decode to another key.
 #[test]
 fn a_string_that_lost_its_capitals_is_refused() {
     for format in [Format::Telethon, Format::GramJs, Format::Pyrogram, Format::Mtcute] {
         let string = string(format);
-        for (text, kind) in [(string.to_lowercase(), "small"), (string.to_uppercase(), "capital")] {
+        for (text, kind) in [(string.to_lowercase(), "lower"), (string.to_uppercase(), "upper")] {
             let error = import_text(&text).unwrap_err();
             assert!(matches!(error, ImportError::CaseLost { .. }), "{format}: {error}");
             assert!(error.to_string().contains(&format!("all its letters are {kind}")), "{error}");

@@ -1,5 +1,5 @@
-//! The SQLite files of Telethon 1 and 2, of the Pyrogram family and of grammers. Only the tables that make a session
-//! are read, and columns are found by name: the libraries' versions differ in which they have and in their order.
+//! The SQLite files of Telethon 1 and 2, of the Pyrogram family and of grammers. Only the tables that contain the session
+//! are read. Columns are found by name, since the versions of the libraries have different columns in different order.
 
 mod read;
 mod snapshot;

@@ -17,8 +17,8 @@ use super::super::raw_session::{HostPort, OtherDc, RawSession};
 use super::{GRAMMERS_BOT, GRAMMERS_SELF, snapshot};
 use crate::policy::{MAX_SQLITE_ROWS, MAX_SQLITE_VALUE_LEN};
 
-const NO_SESSION: &str = "a SQLite database, but not one of a program whose sessions are known here";
-const NO_ROWS: &str = "a SQLite database without a session in it: no user has logged in with it yet";
+const NO_SESSION: &str = "a SQLite database, but not one of a program whose sessions can be read";
+const NO_ROWS: &str = "a SQLite database that contains no session: no user has logged in with it yet";
 /// The columns that Telethon 1 and the Pyrogram family have in common.
 const SESSION_COLUMNS: [&str; 9] =
     ["dc_id", "server_address", "port", "auth_key", "takeout_id", "api_id", "test_mode", "user_id", "is_bot"];
@@ -29,7 +29,7 @@ pub(in super::super) fn read(path: &Path) -> Result<Imported, ImportError> {
 
 /// Reads the content of a database without a journal or log.
 pub(in super::super) fn read_bytes(bytes: &[u8]) -> Result<Imported, ImportError> {
-    sessions(&open(&snapshot::alone(bytes)?)?)
+    sessions(&open(&snapshot::without_journal(bytes)?)?)
 }
 
 fn sessions(database: &Connection) -> Result<Imported, ImportError> {
@@ -53,7 +53,7 @@ fn sessions(database: &Connection) -> Result<Imported, ImportError> {
     if rows.is_empty() {
         return Err(ImportError::Unsupported(NO_ROWS));
     }
-    // Both libraries have one row, but the oldest Telethon had one for each DC, of which the first was in use. A row
+    // Both libraries write one row. The oldest versions of Telethon wrote one for each DC and used the first; a row
     // without a key is not a session.
     let at = found.iter().position(|found| found.key.iter().any(|byte| *byte != 0)).unwrap_or(0);
     if at >= found.len() {
@@ -118,7 +118,7 @@ impl Row {
 
     /// Returns the key; all zeros if there is none.
     fn key(&self, column: &str, format: Format) -> Result<Zeroizing<[u8; 256]>, ImportError> {
-        let damaged = ImportError::Damaged { format, reason: "its key has not 256 bytes" };
+        let damaged = ImportError::Damaged { format, reason: "its key does not have 256 bytes" };
         match self.values.get(column) {
             None => Ok(Zeroizing::new([0; 256])),
             Some(Value::Blob(blob)) if blob.is_empty() => Ok(Zeroizing::new([0; 256])),
@@ -134,7 +134,7 @@ fn rows(
     table: &str,
     columns: &[&'static str],
 ) -> Result<Option<Vec<Row>>, ImportError> {
-    // A view may be endless.
+    // The rows of a view may never end.
     let is_table: bool = database.query_row(
         "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)",
         [table],
@@ -217,7 +217,7 @@ fn pyrogram(row: &Row) -> Result<RawSession, ImportError> {
 fn grammers(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError> {
     let format = Format::GrammersSqlite;
     let homes = rows(database, "dc_home", &["dc_id"])?.unwrap_or_default();
-    // Without a row, grammers begins at DC 2.
+    // Without a row, grammers starts at DC 2.
     let home = homes.first().and_then(|row| row.number("dc_id")).unwrap_or(2);
     let mut found = Vec::new();
     for row in dcs {
@@ -232,7 +232,7 @@ fn grammers(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError>
         .into_imported()
 }
 
-/// Returns the user among all known peers.
+/// Returns the logged-in user, which is one of the known peers.
 fn grammers_user(database: &Connection) -> Option<(i64, bool)> {
     rows(database, "peer_info", &["peer_id", "subtype"]).ok()??;
     let select = "SELECT peer_id, subtype FROM peer_info WHERE subtype & ? LIMIT 1";
@@ -253,7 +253,7 @@ fn telethon2(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError
             found.push(OtherDc { dc, server, key });
         }
     }
-    // If no user is known, Telethon begins at DC 2.
+    // If no user is known, Telethon starts at DC 2.
     let home = user.and_then(|user| user.number("dc")).unwrap_or(2);
     let at = found.iter().position(|found| found.dc == home).unwrap_or(0);
     if found.is_empty() {
@@ -270,7 +270,7 @@ fn telethon2(database: &Connection, dcs: &[Row]) -> Result<Imported, ImportError
     .into_imported()
 }
 
-/// Telethon 2 writes IPv6 addresses without brackets.
+/// Parses `host:port`. Telethon 2 writes IPv6 addresses without brackets.
 fn address(text: &str) -> Option<SocketAddr> {
     let (host, port) = text.rsplit_once(':')?;
     let host: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;

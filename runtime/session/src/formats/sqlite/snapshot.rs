@@ -1,6 +1,6 @@
-//! A database as SQLite would see it, in memory: the file with what its rollback journal takes back or its write-ahead
-//! log adds. Nothing is locked and nothing is written, so that the original stays as a killed or a running program
-//! left it. The layouts are those of `sqlite.org/fileformat2.html`.
+//! A database in memory, as SQLite would read it: the file after its rollback journal is rolled back or its write-ahead
+//! log is replayed. Nothing is locked or written, so the files of a killed or running program stay unchanged. Source of
+//! the layouts: `sqlite.org/fileformat2.html`.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -16,25 +16,25 @@ use crate::store::read_file;
 
 /// The length of a database's header, in bytes.
 const HEADER_LEN: usize = 100;
-/// Where the two bytes with the format's version lie.
+/// The offset of the two bytes with the versions of the format, for writing and for reading.
 const VERSION_AT: usize = 18;
 const VERSION_PLAIN: u8 = 1;
 const VERSION_WITH_LOG: u8 = 2;
-/// Where locks are taken; the page there is never used.
+/// The offset of the bytes that SQLite locks; the page that contains them is never used.
 const PENDING_BYTE: usize = 0x4000_0000;
 
 const JOURNAL_MARK: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 const JOURNAL_HEADER_LEN: usize = 28;
-/// The mark of a log, but for its last bit, which tells the byte order of its checksums.
+/// The first four bytes of a write-ahead log, without the last bit, which is the byte order of its checksums.
 const LOG_MARK: u32 = 0x377f_0682;
 const LOG_HEADER_LEN: usize = 32;
 const FRAME_HEADER_LEN: usize = 24;
 
-/// The whole database.
+/// Reads the database at `path` with its journal or log.
 pub(super) fn read(path: &Path) -> Result<Bytes, ImportError> {
-    // SQLite's own files lie beside the database itself, not beside a link to it.
+    // SQLite creates journals beside the database itself, not beside a link to it.
     let path = &fs::canonicalize(path).map_err(|error| ImportError::io(path, error))?;
-    let (journal, log) = (beside(path, "-journal"), beside(path, "-wal"));
+    let (journal, log) = (sibling(path, "-journal"), sibling(path, "-wal"));
     for _ in 0..MAX_DATABASE_READS {
         let before = [stamp(path), stamp(&journal), stamp(&log)];
         let journal_bytes = read_sibling(&journal, MAX_DATABASE_LEN)?.unwrap_or_default();
@@ -44,21 +44,21 @@ pub(super) fn read(path: &Path) -> Result<Bytes, ImportError> {
             return combine(database, &journal_bytes, &log_bytes);
         }
     }
-    Err(ImportError::Sqlite("a program writes it all the time; end that program first".into()))
+    Err(ImportError::Sqlite("a program keeps writing to it; end that program first".into()))
 }
 
-/// The same of a file by itself.
-pub(super) fn alone(bytes: &[u8]) -> Result<Bytes, ImportError> {
+/// Reads the content of a database that has no journal or log.
+pub(super) fn without_journal(bytes: &[u8]) -> Result<Bytes, ImportError> {
     combine(Zeroizing::new(bytes.to_vec()), &[], &[])
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// By what a change is noticed.
+/// Returns the length and the time of the last change, which show whether a file has changed.
 fn stamp(path: &Path) -> Option<(u64, Option<SystemTime>)> {
     let of = |metadata: Metadata| (metadata.len(), metadata.modified().ok());
     fs::metadata(path).ok().map(of)
@@ -70,7 +70,7 @@ fn combine(mut database: Bytes, journal: &[u8], log: &[u8]) -> Result<Bytes, Imp
     roll_back(&mut database, page_len, journal);
     replay(&mut database, page_len, log);
     if declared_len(&database).is_some_and(|expected| (database.len() as u64) < expected) {
-        return Err(damaged("some of its end is missing"));
+        return Err(damaged("its end is missing"));
     }
     // A database in memory has no log.
     for version in database.iter_mut().skip(VERSION_AT).take(2).filter(|it| **it == VERSION_WITH_LOG) {

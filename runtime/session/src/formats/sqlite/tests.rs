@@ -455,12 +455,12 @@ fn a_database_without_a_session_is_named() {
     };
     assert_eq!(
         said("empty", &[telethon]),
-        "this is a SQLite database without a session in it: no user has logged in with it yet"
+        "this is a SQLite database that contains no session: no user has logged in with it yet"
     );
     for other in ["CREATE TABLE cookies (name TEXT)", "CREATE TABLE a (b); DROP TABLE a"] {
         assert_eq!(
             said(&format!("other-{}", other.len()), &[other]),
-            "this is a SQLite database, but not one of a program whose sessions are known here"
+            "this is a SQLite database, but not one of a program whose sessions can be read"
         );
     }
     // A DC that was only met, and the one that is logged in.

@@ -25,8 +25,8 @@ const TELETHON: &str = "
     INSERT INTO version VALUES (8);
 ";
 
-/// A file of Telethon 2, version 10. Its newest sources read a name from the user's row, but write none, and cannot
-/// read their own files; a column that is computed suits the older ones too, since it is read but never written.
+/// A file of Telethon 2, version 10. Its newest sources read a user name from the user's row but write none, so they
+/// cannot read their own files; a generated column works for the older ones too, since it is read but never written.
 const TELETHON2: &str = "
     CREATE TABLE version (version INTEGER PRIMARY KEY);
     CREATE TABLE datacenter (id INTEGER PRIMARY KEY, addr TEXT NOT NULL, auth BLOB);
@@ -37,7 +37,7 @@ const TELETHON2: &str = "
     INSERT INTO version VALUES (10);
 ";
 
-/// What the files of Pyrogram and Kurigram have in common.
+/// The common part of the files of Pyrogram and Kurigram.
 const PYROGRAM_COMMON: &str = "
     CREATE TABLE version (number INTEGER PRIMARY KEY);
     CREATE INDEX idx_peers_id ON peers (id);
@@ -68,7 +68,7 @@ const KURIGRAM: &str = "
     CREATE TABLE update_state (id INTEGER PRIMARY KEY, pts INTEGER, qts INTEGER, date INTEGER, seq INTEGER);
 ";
 
-/// A file of `grammers-session` 0.11, whose own queries name columns by their place.
+/// A file of `grammers-session` 0.11, whose queries use the order of the columns.
 const GRAMMERS: &str = "
     CREATE TABLE dc_home (dc_id INTEGER NOT NULL, PRIMARY KEY (dc_id));
     CREATE TABLE dc_option (dc_id INTEGER NOT NULL, ipv4 TEXT NOT NULL, ipv6 TEXT NOT NULL, auth_key BLOB,
@@ -80,7 +80,7 @@ const GRAMMERS: &str = "
     PRAGMA user_version = 1;
 ";
 
-/// The bytes of a SQLite file with the session.
+/// Returns the content of a SQLite file with the session.
 pub(in super::super) fn write(
     session: &StoredSession,
     format: Format,
@@ -110,7 +110,7 @@ fn telethon(database: &Connection, session: &Exported<'_>, dcs: &DcTable) -> Res
     let row = params![session.dc.number(), address.ip().to_string(), address.port(), session.key.as_slice()];
     database.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, NULL, x'')", row)?;
     if let Some(user) = session.user {
-        // This is how it remembers who is logged in.
+        // Telethon stores its own user as the hash of entity 0.
         database.execute("INSERT INTO entities (id, hash, name) VALUES (0, ?, '')", [user.id])?;
     }
     Ok(())
@@ -118,7 +118,7 @@ fn telethon(database: &Connection, session: &Exported<'_>, dcs: &DcTable) -> Res
 
 fn telethon2(database: &Connection, session: &StoredSession, dcs: &DcTable) -> Result<(), ExportError> {
     let home = Exported::of(session)?;
-    // An unknown address of the home DC is an error, that of another one only a missing row.
+    // The home DC must have an address; another DC without one gets no row.
     home.address(dcs)?;
     database.execute_batch(TELETHON2)?;
     for (dc, key) in &session.keys {
@@ -160,14 +160,14 @@ fn kurigram(database: &Connection, session: &Exported<'_>, dcs: &DcTable) -> Res
 
 fn grammers(database: &Connection, session: &StoredSession, dcs: &DcTable) -> Result<(), ExportError> {
     let home = Exported::of(session)?;
-    // It dials IPv4 unless told otherwise, and both addresses have to be there.
+    // grammers connects by IPv4 by default, and both columns must have an address.
     if !dcs.endpoints(home.dc).iter().any(SocketAddr::is_ipv4) {
         return Err(ExportError::UnknownAddress(home.dc));
     }
     database.execute_batch(GRAMMERS)?;
     database.execute("INSERT INTO dc_home VALUES (?)", [home.dc.number()])?;
     for dc in dcs.ids() {
-        let find = |is_one: fn(&SocketAddr) -> bool| dcs.endpoints(dc).iter().copied().find(is_one);
+        let find = |predicate: fn(&SocketAddr) -> bool| dcs.endpoints(dc).iter().copied().find(predicate);
         let Some(SocketAddr::V4(ipv4)) = find(SocketAddr::is_ipv4) else { continue };
         let mapped = SocketAddr::new(ipv4.ip().to_ipv6_mapped().into(), ipv4.port());
         let ipv6 = find(SocketAddr::is_ipv6).unwrap_or(mapped);
@@ -177,7 +177,7 @@ fn grammers(database: &Connection, session: &StoredSession, dcs: &DcTable) -> Re
     }
     if let Some(user) = home.user {
         let subtype = GRAMMERS_SELF | if user.is_bot { GRAMMERS_BOT } else { 0 };
-        // One's own access hash is not known here, and 0 stands for it.
+        // The user's own access hash is not known; grammers accepts 0.
         database.execute("INSERT INTO peer_info VALUES (?, 0, ?)", params![user.id, subtype])?;
     }
     Ok(())

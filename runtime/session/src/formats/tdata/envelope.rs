@@ -25,10 +25,10 @@ pub(super) fn open(file: &[u8]) -> Result<Envelope<'_>, &'static str> {
     let (content, checksum) = file.split_last_chunk::<MD5_LEN>().ok_or("is cut short")?;
     let (magic, content) = content.split_first_chunk::<4>().ok_or("is cut short")?;
     if magic != MAGIC {
-        return Err("is none of Telegram Desktop's: it does not begin with TDF$");
+        return Err("is not a file of Telegram Desktop: it does not begin with TDF$");
     }
     let (version, data) = content.split_first_chunk::<4>().ok_or("is cut short")?;
-    // The checksum has the length as 32 bits. A larger file is never read.
+    // The checksum includes the length as 32 bits; larger files are not read.
     let expected = checksum_of(data, data.len() as u32, version);
     if !bool::from(expected.ct_eq(checksum)) {
         return Err("is damaged: its checksum (MD5) does not match");

@@ -1,8 +1,8 @@
 //! The encryption of the files, and the values in them.
 //!
-//! What is encrypted is 16 bytes, the beginning of the plaintext's SHA-1, and the plaintext in AES-256-IGE: its length
-//! u32 little-endian, which counts itself, the content, and random bytes up to a whole block. Key and iv come from the
-//! 16 bytes and the 256 of the local key as in MTProto 1, as if the server had sent it.
+//! An encrypted value is the first 16 bytes of the plaintext's SHA-1, then the plaintext in AES-256-IGE: its length (u32
+//! little-endian, which counts itself), the content, and random bytes up to a whole block. Key and iv are derived from
+//! the 16 bytes and the local key as for a message from the server in MTProto 1.
 
 use aes::Aes256;
 use ige::cipher::block_padding::NoPadding;
@@ -71,7 +71,7 @@ fn derive(key: &LocalKey, hash: &[u8; HASH_LEN]) -> (Zeroizing<[u8; 32]>, Zeroiz
     (joined(&[&a[..8], &b[8..], &c[4..16]]), joined(&[&a[8..], &b[..8], &c[16..], &d[..8]]))
 }
 
-/// The pieces one after the other; they have 32 bytes together.
+/// Concatenates the pieces, which have 32 bytes together.
 fn joined(pieces: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     let mut whole = Zeroizing::new([0; 32]);
     for (to, from) in whole.iter_mut().zip(pieces.iter().copied().flatten()) {
@@ -85,7 +85,8 @@ fn sha1(pieces: &[&[u8]]) -> [u8; 20] {
     pieces.iter().fold(Sha1::new(), Sha1::chain_update).finalize().into()
 }
 
-/// Derives the key from a passcode, which is empty if there is none. Otherwise, it takes about 0.5 seconds.
+/// Derives the key from a passcode, in about 0.5 seconds; at once if the passcode is empty, which means that there is
+/// none.
 pub(super) fn passcode_key(passcode: &str, salt: &[u8]) -> LocalKey {
     let hash = Sha512::new().chain_update(salt).chain_update(passcode).chain_update(salt).finalize();
     let hash = Zeroizing::new(<[u8; 64]>::from(hash));

@@ -2,14 +2,14 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `key_data` | salt 32, the local key encrypted by the passcode's key, and by it the numbers of the accounts |
+//! | `key_data` | salt 32, the local key under the passcode's key, the numbers of the accounts under the local key |
 //! | `D877F783D5D3EF8C` | of account 1: user, home DC, keys; the name is MD5 of `data`, of account N that of `data#N` |
 //! | `D877F783D5D3EF8C/config` | of account 1: whether the DCs are test DCs |
-//! | `D877F783D5D3EF8C/map` | of account 1: where other files are, of which a session needs none |
+//! | `D877F783D5D3EF8C/map` | of account 1: the list of other files, of which a session needs none |
 //!
-//! Each name has `s` behind it, or `0` or `1` if an old version wrote it ([`envelope`]). Numbers and lengths in the
+//! Each name ends with `s`, or with `0` or `1` if an old version wrote it ([`envelope`]). Numbers and lengths in the
 //! content are big-endian ([`local`]), as Qt writes them. A program that was started with `-key X` has X in place of
-//! `data`. Since version 7.3 a passcode is kept in another way ([`passcode`]). Sources: the program's `storage/` at
+//! `data`. Since version 7.3, the key under a passcode has another layout ([`passcode`]). Sources: the program's `storage/` at
 //! version 6.1.2; for 7.3 the package opentele2 2.0.0.
 
 mod envelope;
@@ -41,10 +41,10 @@ const KNOWN_VERSION: u32 = 7_003_001;
 /// The salt of the passcode, in bytes.
 const SALT_LEN: usize = 32;
 
-/// The key that encrypts the files, and the one that a passcode gives.
+/// The key that encrypts the files, or the key that is derived from a passcode.
 type LocalKey = Zeroizing<[u8; 256]>;
 
-/// The name of an account's file and folder, without its suffix. `index` is the account's number less 1.
+/// Returns the name of an account's file and folder, without its suffix. `index` is the account's number minus 1.
 fn account_name(data: &str, index: u32) -> String {
     let hash = match index {
         0 => Md5::digest(data),

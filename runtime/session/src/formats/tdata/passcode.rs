@@ -1,10 +1,9 @@
-//! The passcode as versions since 7.3 keep it: behind the three arrays of `key_data`, of which the second is empty
-//! then, stands a fourth. In it are the mark `KD2` and a zero byte, the version of this layout, the generation that
-//! counts, and how many wraps follow, u32 each; a wrap is kind, generation, memory in KiB, passes, lanes, u32 each,
-//! salt, and the local key encrypted by the passcode's.
+//! The local key under a passcode, as versions since 7.3 store it: a fourth array in `key_data`, whose second array is
+//! then empty. It contains, u32 each, the mark `KD2` and a zero byte, the version of this layout, the current generation
+//! and the number of wraps. A wrap is kind, generation, memory in KiB, passes and lanes, u32 each, then the salt and the
+//! local key, encrypted with the key from the passcode.
 //!
-//! UNVERIFIED with the program itself: as the package opentele2 2.0.0 reads and writes it. What is not known is
-//! refused.
+//! UNVERIFIED: this follows the package opentele2 2.0.0, not the program itself. Unknown values are refused.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
@@ -19,9 +18,9 @@ const ARGON2ID: u32 = 1;
 /// The shortest salt of a wrap, in bytes.
 const MIN_SALT_LEN: usize = 8;
 /// The reason why no passcode can be tried, as the rest of a sentence.
-const TOO_COSTLY: &str = "asks for more memory or time to try a passcode than its program ever does";
-const UNKNOWN_KIND: &str = "stretches its passcode in a way that is not known here; set the passcode anew in its \
-                            program, or take it off";
+const TOO_COSTLY: &str = "needs more memory or time to try a passcode than its program ever uses";
+const UNKNOWN_KIND: &str = "stretches its passcode in an unknown way; set the passcode again in its program, or remove \
+                            it";
 
 /// The local key, encrypted with a passcode.
 pub(super) struct Wrap<'a> {
@@ -36,15 +35,15 @@ pub(super) struct Wrap<'a> {
 /// Returns the wraps of the current generation. Returns `None` if the layout is another one.
 pub(super) fn wraps(content: &[u8]) -> Option<Vec<Wrap<'_>>> {
     let mut fields = Fields(content);
-    // A later version is read as far as it is alike.
+    // A later version is read if it has the same layout.
     let (mark, _version, generation) = (fields.u32()?, fields.u32()?, fields.u32()?);
     let count = fields.u32().filter(|count| mark == MARK && *count <= MAX_WRAPS)?;
     let mut wraps = Vec::new();
     for _ in 0..count {
-        let (kind, of_generation) = (fields.u32()?, fields.u32()?);
+        let (kind, its_generation) = (fields.u32()?, fields.u32()?);
         let (memory, passes, lanes) = (fields.u32()?, fields.u32()?, fields.u32()?);
         let (salt, key) = (local::byte_array(&mut fields)?, local::byte_array(&mut fields)?);
-        if of_generation == generation {
+        if its_generation == generation {
             wraps.push(Wrap { kind, memory, passes, lanes, salt, key });
         }
     }

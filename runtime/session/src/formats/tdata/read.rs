@@ -24,7 +24,7 @@ const FOLDER: &str = "tdata";
 /// The suffixes of file names, in the order in which they are tried.
 const SUFFIXES: [&str; 3] = ["s", "0", "1"];
 
-const NOT_UNDERSTOOD: &str = "is damaged: its content does not fit its kind";
+const MALFORMED: &str = "is damaged: its content does not have the expected layout";
 const CANNOT_BE_DECRYPTED: &str = "is damaged, or belongs to another tdata: it cannot be decrypted";
 
 /// Reads a folder: `tdata`, the program's folder around it, or the folder of an account in it. Returns `None` if it is
@@ -46,7 +46,7 @@ pub(in super::super) fn read_folder(
     is_old.then_some(Err(ImportError::DamagedFile {
         format: Format::Tdata,
         file: format!("{KEY_PREFIX}{DATA}s"),
-        reason: "is missing; a copy needs it, and versions before 2.0, which have none, are not read",
+        reason: "is missing; it is needed, and folders of versions before 2.0, which have none, cannot be read",
     }))
 }
 
@@ -59,7 +59,7 @@ pub(in super::super) fn read_file(
 ) -> Option<Result<Imported, ImportError>> {
     let name = path.file_name()?.to_str()?;
     let data = data_of(name);
-    // With the usual name it counts as a file of Telegram Desktop even if it is damaged.
+    // A file with the usual name is one of Telegram Desktop even if it is damaged.
     if !content.starts_with(envelope::MAGIC) && data != Some(DATA) {
         return None;
     }
@@ -93,11 +93,11 @@ fn data_name(root: &Path) -> Option<String> {
     }
     // Other programs may use such file names, so the content must be that of Telegram Desktop.
     names.into_iter().find(|data| {
-        let is_one = |suffix: &&str| {
+        let exists = |suffix: &&str| {
             let path = root.join(format!("{KEY_PREFIX}{data}{suffix}"));
             matches!(files::read_sibling(&path, MAX_TDATA_FILE_LEN), Ok(Some(file)) if file.starts_with(envelope::MAGIC))
         };
-        SUFFIXES.iter().any(is_one)
+        SUFFIXES.iter().any(exists)
     })
 }
 
@@ -138,15 +138,15 @@ impl Tdata {
         let key_name = format!("{KEY_PREFIX}{}", self.data);
         let file = self.file(&key_name)?.ok_or_else(|| damaged(&format!("{key_name}s"), "is missing"))?;
         let code = options.passcode.as_ref().map(|passcode| passcode.expose().as_str());
-        let keys = KeyFile::parse(&file.bytes).ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
+        let keys = KeyFile::parse(&file.bytes).ok_or_else(|| file.damaged(MALFORMED))?;
         let local_key = keys.local_key(code).map_err(|error| match error {
             KeyError::Needed => ImportError::PasscodeNeeded(Format::Tdata),
             KeyError::Wrong => ImportError::WrongPasscode(Format::Tdata),
-            KeyError::NoKey => file.damaged(NOT_UNDERSTOOD),
+            KeyError::NoKey => file.damaged(MALFORMED),
             KeyError::Refused(reason) => damaged(&file.name, reason),
         })?;
         let info = local::decrypt(keys.info, &local_key).ok_or_else(|| file.damaged(CANNOT_BE_DECRYPTED))?;
-        let Info { accounts, active } = Info::parse(&info).ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
+        let Info { accounts, active } = Info::parse(&info).ok_or_else(|| file.damaged(MALFORMED))?;
 
         let mut read: Vec<_> = Vec::with_capacity(accounts.len());
         for index in accounts {
@@ -181,7 +181,7 @@ impl Tdata {
     fn account(&self, index: u32, key: &LocalKey) -> Result<Option<Imported>, ImportError> {
         let name = account_name(&self.data, index);
         let Some(file) = self.decrypted(&name, key)? else { return Ok(None) };
-        let authorization = Authorization::parse(&file.bytes).ok_or_else(|| file.damaged(NOT_UNDERSTOOD))?;
+        let authorization = Authorization::parse(&file.bytes).ok_or_else(|| file.damaged(MALFORMED))?;
         if authorization.user_id == 0 {
             return Ok(None);
         }
@@ -266,7 +266,7 @@ struct KeyFile<'a> {
     salt: &'a [u8],
     key: &'a [u8],
     info: &'a [u8],
-    /// Since version 7.3.
+    /// The wraps of a passcode, since version 7.3.
     wraps: Option<Vec<Wrap<'a>>>,
 }
 
@@ -322,7 +322,7 @@ fn first_open(wraps: &[Wrap<'_>], passcode: &str) -> Result<Option<Bytes>, KeyEr
     Ok(None)
 }
 
-/// Returns the accounts that `key_data` names, by their index: the number less 1.
+/// The accounts that `key_data` lists, by their index: the number minus 1.
 struct Info {
     accounts: Vec<u32>,
     active: Option<u32>,
@@ -340,7 +340,7 @@ impl Info {
                 accounts.push(index);
             }
         }
-        // Versions before 2.1 do not say which is active.
+        // Versions before 2.1 do not store which one is active.
         Some(Self { accounts, active: fields.u32() })
     }
 }
@@ -360,7 +360,7 @@ impl Authorization {
         }
         let mut fields = Fields(local::byte_array(&mut fields)?);
         let (mut user_id, mut home) = (u64::from(fields.u32()?), fields.u32()?);
-        // The layout since user ids have 64 bits.
+        // This marks the layout with user ids of 64 bits.
         if user_id == u64::from(u32::MAX) && home == u32::MAX {
             (user_id, home) = (fields.u64()?, fields.u32()?);
         }
@@ -370,7 +370,7 @@ impl Authorization {
         for _ in 0..count {
             keys.push((fields.u32()?, fields.key()?));
         }
-        // The keys that the program is about to destroy follow in the same form; they are not part of the session.
+        // The keys that the program will destroy follow in the same form; they are not part of the session.
         Some(Self { user_id, home, keys })
     }
 

@@ -100,12 +100,12 @@ fn a_passcode_that_is_too_costly_to_try_is_refused() {
     let key = tdata.join("key_datas");
     let at = |data: &[u8]| data.windows(4).position(|it| it == 0x4b44_3200_u32.to_be_bytes()).unwrap();
     for (field, value, words) in [
-        (4, 2_u32, "not known here"),
+        (4, 2_u32, "in an unknown way"),
         (6, u32::MAX, "more memory"),
         (7, u32::MAX, "more memory"),
         (7, 65, "more memory"),
         (8, 17, "more memory"),
-        (8, 0, "not known here"),
+        (8, 0, "in an unknown way"),
     ] {
         let whole = fs::read(&key).unwrap();
         reseal(&key, 7_003_001, |data| {

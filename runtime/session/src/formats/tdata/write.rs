@@ -17,13 +17,13 @@ use super::{
     CONFIG_VERSION, DATA, KEY_PREFIX, LocalKey, MTP_AUTHORIZATION, SALT_LEN, account_name, envelope, local,
 };
 
-/// The version of the program that writes such files: 5.8.3. The program refuses files of later versions, so this is
+/// The version of the program in the files: 5.8.3. The program refuses files of later versions than its own, so this is
 /// not the newest one; the layout has not changed since.
 const VERSION: u32 = 5_008_003;
 /// Flags of an address, as the schema's `dcOption` has them.
 const IPV6: u32 = 1 << 0;
 const STATIC: u32 = 1 << 4;
-/// The second version of the list of DCs, which the program tells from a count by the sign.
+/// The second version of the list of DCs. The sign tells it from a count, with which the first version begins.
 const DCS_VERSION: i32 = -2;
 
 /// Writes the folder `path`.
@@ -57,7 +57,7 @@ fn files(
     let name = account_name(DATA, 0);
     let account = sealed(&authorization(session, user.id, exported.dc.number()));
     let mut files = vec![(format!("{name}s"), account)];
-    // Without a configuration, the program uses its own addresses of production DCs.
+    // Without a configuration, the program uses its built-in addresses of the production DCs.
     if exported.test_dcs {
         files.push((format!("{name}/configs"), sealed(&config(dcs))));
     }
@@ -81,7 +81,7 @@ pub(super) fn key_file(local_key: &LocalKey, passcode: &str, random: &mut dyn Se
     envelope::seal(VERSION, &data)
 }
 
-/// Returns the list of other files, which is empty. The salt and the key in it are those of versions before 2.0.
+/// Returns the list of other files, which is empty. Only versions before 2.0 use the salt and the key in it.
 fn map(local_key: &LocalKey, random: &mut dyn SecureRandom) -> Bytes {
     let mut data = Bytes::default();
     local::push_byte_array(&mut data, &[]);
@@ -102,7 +102,7 @@ fn authorization(session: &StoredSession, user_id: i64, home: u16) -> Bytes {
         push(&mut block, dc.number().into());
         block.extend_from_slice(key.auth_key.as_bytes());
     }
-    // No key is to be destroyed.
+    // The number of keys to destroy.
     push(&mut block, 0);
     let mut content = Bytes::new(Vec::with_capacity(block.len() + 8));
     push(&mut content, MTP_AUTHORIZATION);
@@ -116,7 +116,7 @@ fn config(dcs: &DcTable) -> Bytes {
         200, 10_000, 100, 120_000, 5_000, 30_000, 1_000, 300_000, 30_000, 1_500, 0, 172_800, 172_800,
         172_800, 0, 30, 0, 0, 0,
     ];
-    // The last one is the DC of files from the web.
+    // The last one is the DC of web files.
     const BEFORE_TXT_DOMAIN: [u32; 6] = [604_800, 20_000, 90_000, 30_000, 10_000, 2];
     const BEFORE_REACTION: [u32; 3] = [1, 0, 1024];
     let mut config = Bytes::default();

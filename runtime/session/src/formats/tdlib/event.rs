@@ -1,4 +1,4 @@
-//! Events: size u32 of all of it, id u64, kind i32, flags i32, 8 zero bytes, data, CRC-32 of all before; little-endian.
+//! Events, little-endian: size u32 of the event, id u64, kind i32, flags i32, 8 zero bytes, data, CRC-32 of all before it.
 
 use hmac::{Hmac, KeyInit, Mac};
 use pbkdf2::pbkdf2_hmac;
@@ -22,9 +22,9 @@ const HEADER_LEN: usize = 28;
 const CRC_LEN: usize = 4;
 const MIN_LEN: usize = HEADER_LEN + CRC_LEN;
 const MAX_LEN: usize = 1 << 24;
-/// How often the database key is stretched: it is a key, not a word.
+/// The iterations of the key stretching: few, since the database key is a key, not a passphrase.
 const ROUNDS: u32 = 2;
-/// What the hash is of.
+/// The text whose HMAC tells whether the key is right.
 const HASHED: &[u8] = b"cucumbers everywhere";
 
 /// One event.
@@ -94,7 +94,7 @@ impl<'a> Encryption<'a> {
     }
 }
 
-/// The key of a log, and the hash by which it is known.
+/// Derives the key of a log, and the hash that tells whether the key is right.
 pub(super) fn derive(database_key: &[u8], salt: &[u8]) -> (Zeroizing<[u8; 32]>, [u8; 32]) {
     let mut key = Zeroizing::new([0; 32]);
     pbkdf2_hmac::<Sha256>(database_key, salt, ROUNDS, &mut *key);

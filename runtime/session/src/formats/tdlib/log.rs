@@ -1,6 +1,6 @@
-//! A log as a whole: decrypted, up to its first event that is not whole, with rewritten and erased events applied.
+//! A log: decrypted, read up to its first incomplete event, with rewritten and erased events applied.
 //!
-//! TDLib cuts its log there too: the rest was being written as its process ended.
+//! TDLib also drops the rest: it was being written when the process ended.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ pub(super) fn decrypt<'a>(file: &'a mut [u8], keys: &[&[u8]]) -> Result<&'a [u8]
     Ok(events)
 }
 
-/// The events that remain at the end, by their ids.
+/// The events that are in effect, by their ids.
 pub(super) struct Log<'a>(BTreeMap<u64, Event<'a>>);
 
 impl<'a> Log<'a> {
@@ -77,7 +77,7 @@ impl<'a> Log<'a> {
                 *there = event;
             }
         } else if event.kind >= 0 {
-            // Ids rise.
+            // The ids of new events rise.
             if *last_id >= Some(event.id) {
                 return false;
             }

@@ -1,7 +1,7 @@
 //! TDLib's database log: `td.binlog`, or `td_test.binlog` of the test DCs, in its database directory.
 //!
-//! It is a list of events ([`event`]), of which later ones rewrite or erase earlier ones ([`log`]). Those of the kind
-//! [`KEY_VALUE`] hold the session as names and values, TL strings both:
+//! It is a list of events ([`event`]); later events may rewrite or erase earlier ones ([`log`]). Events of the kind
+//! [`KEY_VALUE`] hold the session as names and values, both TL strings:
 //!
 //! | name | value |
 //! |---|---|
@@ -34,5 +34,5 @@ const IS_AUTHORIZED: i32 = 1;
 const NO_DATABASE_KEY: &[u8] = b"cucumber";
 /// The name of the file for the production DCs.
 const NAME: &str = "td.binlog";
-/// The name of the file for the test DCs. Nothing in the content shows them.
+/// The name of the file for the test DCs. The content does not tell them.
 const TEST_NAME: &str = "td_test.binlog";

@@ -51,7 +51,7 @@ pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> R
     let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_slice()).collect();
     let mut file = Bytes::new(content.to_vec());
     let events = log::decrypt(&mut file, &keys).map_err(|error| match error {
-        LogError::Broken => damaged("its first event is not whole"),
+        LogError::Broken => damaged("its first event is incomplete"),
         LogError::KeyNeeded => ImportError::PasscodeNeeded(FORMAT),
         LogError::WrongKey => ImportError::WrongPasscode(FORMAT),
     })?;
@@ -63,7 +63,7 @@ pub(super) fn read(content: &[u8], test_dcs: bool, options: &ImportOptions) -> R
         return Err(ImportError::NoUser(FORMAT));
     }
     let home = text("main_dc_id").and_then(|dc| dc.parse::<i64>().ok());
-    let home = home.and_then(|dc| DcId::new(dc).ok()).ok_or(damaged("it does not say its DC"))?;
+    let home = home.and_then(|dc| DcId::new(dc).ok()).ok_or(damaged("it does not contain its home DC"))?;
     let options = log.values(OPTION);
     let option =
         options.get("my_id".as_bytes()).and_then(|it| std::str::from_utf8(it).ok()?.strip_prefix('I'));

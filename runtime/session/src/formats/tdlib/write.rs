@@ -1,4 +1,4 @@
-//! Writing: a log with what a session is, to which TDLib adds the rest as it opens it.
+//! Writing: a log that contains the session; TDLib adds the rest when it opens the log.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ fn log(
     random: &mut dyn SecureRandom,
 ) -> Result<Bytes, ExportError> {
     let exported = Exported::of(session)?;
-    // TDLib takes a log that says "ok" and no user, but no source says what it does then.
+    // TDLib accepts a log that contains "ok" and no user, but no source says what it does then.
     let user = exported.user.ok_or(ExportError::NoUser(Format::Tdlib))?;
     let mut values: Vec<(String, Bytes)> = Vec::new();
     for (dc, key) in &session.keys {
@@ -51,7 +51,7 @@ fn log(
     if user.is_bot {
         values.push(("auth_is_bot".into(), text("true")));
     }
-    // The last event, so that a log that is cut short does not claim a login without keys.
+    // This is the last event, so that a truncated log does not claim a login without keys.
     values.push(("auth".into(), text("ok")));
 
     let (mut salt, mut iv) = ([0; 32], [0; 16]);

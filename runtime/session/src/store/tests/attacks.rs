@@ -73,7 +73,7 @@ fn a_lock_file_that_is_not_regular_is_refused_without_waiting() {
     let directory = Directory::new("store-lock-kinds");
     let refused = || {
         let error = directory.store().load().unwrap_err();
-        assert!(matches!(error, StoreError::LockFile { what: "no regular file", .. }), "{error}");
+        assert!(matches!(error, StoreError::LockFile { what: "not a regular file", .. }), "{error}");
     };
     fs::create_dir(directory.lock()).unwrap();
     refused();
