@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use sansgram_core::time::Timestamp;
 
-use super::framing::{Framing, Stream};
+use super::framing::Framing;
 use super::frontend::Frontend;
+use super::stream::Stream;
 
 /// The state of a connection.
 pub(super) struct Connection {
@@ -28,7 +29,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(dc: i32, frontend: &Frontend, may_upgrade: bool) -> Self {
-        let mut stream = Stream::behind(frontend);
+        let mut stream = Stream::new(frontend);
         if may_upgrade && *frontend == Frontend::None {
             stream.allow_upgrade();
         }

@@ -19,6 +19,7 @@ mod keys;
 mod message_context;
 mod messages;
 mod options;
+mod other_protocol;
 mod plain;
 mod policy;
 mod receive;
@@ -27,6 +28,7 @@ mod salts;
 mod service;
 mod session;
 mod snapshot;
+mod stream;
 mod transmit;
 mod websocket;
 

@@ -25,7 +25,7 @@ impl TestDcs {
             ServerInput::Received { conn, bytes } => self.received(conn, bytes),
             ServerInput::Lost { conn } => {
                 let left = self.conns.remove(&conn).filter(|left| !left.is_closing());
-                if let Some(error) = left.and_then(|left| left.stream.left_speaking()) {
+                if let Some(error) = left.and_then(|left| left.stream.error_at_close()) {
                     self.refuse(conn, error);
                 }
                 self.lost(conn);
@@ -60,12 +60,12 @@ impl TestDcs {
             let Some(conn) = self.conns.get_mut(&id).filter(|conn| !conn.is_closing()) else { return };
             match conn.stream.next_packet() {
                 Ok(Some(packet)) => {
-                    if let Some(asked_for) = conn.stream.asked_for() {
+                    if let Some(requested) = conn.stream.requested_dc() {
                         let test = if self.options.test_dcs { 10_000 } else { 0 };
                         // A media DC is the same as its DC.
-                        conn.dc = i32::from(asked_for).abs() - test;
+                        conn.dc = i32::from(requested).abs() - test;
                         if !self.options.dcs.contains(&conn.dc) {
-                            self.refuse(id, Refusal::UnknownDc(asked_for));
+                            self.refuse(id, Refusal::UnknownDc(requested));
                             return self.fail(id, WRONG_DC);
                         }
                     }

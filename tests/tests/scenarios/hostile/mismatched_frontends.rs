@@ -59,7 +59,7 @@ fn a_plain_secret_is_refused_by_a_proxy_that_requires_padding() {
     let mut options = options(proxy(MtProxyMode::Padded));
     options.client.stream_mode = StreamMode::MtProxy(secret(&[], &KEY, ""));
     let (_, refusals) = trouble(options);
-    assert_eq!(refusals[0], Refusal::Framing(FramingError::WrongTransport));
+    assert_eq!(refusals[0], Refusal::Framing(FramingError::WrongFraming));
 }
 
 #[test]
