@@ -6,7 +6,7 @@ use core::mem;
 use core::ops::Range;
 
 use super::header::{Extent, FrameError, Header, SentBy};
-use super::{Framing, Recognised, abridged, full, intermediate};
+use super::{Framing, Recognised};
 use crate::crypto::secret::wipe;
 use crate::policy;
 
@@ -27,7 +27,7 @@ pub(super) struct Assembler {
     framing: Option<Framing>,
     by: SentBy,
     limit: usize,
-    /// Full: number of frames received.
+    /// Number of frames received, modulo 2^32.
     frames: u32,
     /// The start of an incomplete frame, or the frame returned last.
     buffer: Vec<u8>,
@@ -189,10 +189,8 @@ impl Assembler {
     }
 
     fn check(&mut self, framing: Framing, frame: &[u8]) -> Result<(), FrameError> {
-        if framing == Framing::Full {
-            full::check(frame, self.frames)?;
-            self.frames = self.frames.wrapping_add(1);
-        }
+        framing.check(frame, self.frames)?;
+        self.frames = self.frames.wrapping_add(1);
         Ok(())
     }
 }
@@ -203,16 +201,6 @@ pub(super) fn take<'b>(input: &mut &'b mut [u8], count: usize) -> &'b mut [u8] {
     let (taken, rest) = mem::take(input).split_at_mut(count);
     *input = rest;
     taken
-}
-
-impl Framing {
-    fn read_header(self, start: &[u8], by: SentBy) -> Result<Header, FrameError> {
-        match self {
-            Self::Abridged => Ok(abridged::read_header(start, by)),
-            Self::Intermediate | Self::PaddedIntermediate => Ok(intermediate::read_header(start, by)),
-            Self::Full => full::read_header(start),
-        }
-    }
 }
 
 #[cfg(test)]

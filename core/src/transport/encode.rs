@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{ENCODER_LIMIT, Framing, abridged, full, intermediate, padded};
+use super::{ENCODER_LIMIT, Framing};
 use crate::crypto::SecureRandom;
 
 /// Encodes the frames of one connection.
@@ -29,7 +29,7 @@ use crate::crypto::SecureRandom;
 pub struct FrameEncoder {
     framing: Framing,
     tag_sent: bool,
-    /// Full: number of frames written.
+    /// Number of frames written, modulo 2^32.
     frames: u32,
 }
 
@@ -110,13 +110,7 @@ impl FrameEncoder {
             out.extend_from_slice(self.framing.tag());
         }
         let header = out.len();
-        match self.framing {
-            Framing::Abridged => abridged::write_header(length / 4, quick_ack, out),
-            Framing::Intermediate | Framing::PaddedIntermediate => {
-                intermediate::write_header(length, quick_ack, out);
-            }
-            Framing::Full => full::write_header(length, self.frames, out),
-        }
+        self.framing.write_header(length, self.frames, quick_ack, out);
         Ok(FrameStart { header, payload: out.len(), length: payload_length })
     }
 
@@ -138,22 +132,13 @@ impl FrameEncoder {
             out.truncate(header);
             return Err(EncodeError::WrongLength { announced: length, written });
         }
-        match self.framing {
-            Framing::Abridged | Framing::Intermediate => {}
-            Framing::PaddedIntermediate => padded::pad(out, header, random),
-            Framing::Full => full::close(out, header),
-        }
+        self.framing.finish_frame(header, out, random);
         self.frames = self.frames.wrapping_add(1);
         Ok(())
     }
 
     /// Appends a server's quick ack. Appends nothing for [`Full`](Framing::Full), which has none.
     pub fn quick_ack(&mut self, token: u32, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
-        match self.framing {
-            Framing::Abridged => abridged::write_quick_ack(token, out),
-            Framing::Intermediate => intermediate::write_quick_ack(token, out),
-            Framing::PaddedIntermediate => padded::write_quick_ack(token, out, random),
-            Framing::Full => {}
-        }
+        self.framing.write_quick_ack(token, out, random);
     }
 }

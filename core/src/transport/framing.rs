@@ -1,7 +1,18 @@
-//! The framings, and how a client announces its framing to the server.
+//! The framings: how a client announces its framing to the server, and how frames are written and read.
+//!
+//! Each has a file; only this one knows them all.
 
+mod abridged;
+mod full;
+mod intermediate;
+mod padded;
+
+use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
+
+use super::header::{FrameError, Header, SentBy};
+use crate::crypto::SecureRandom;
 
 /// The framing of a connection's byte stream.
 ///
@@ -69,6 +80,55 @@ impl Framing {
             [0xdd, 0xdd, 0xdd, 0xdd, ..] => Recognised::Is(Self::PaddedIntermediate),
             _ if start.len() >= 4 => Recognised::Is(Self::Full),
             _ => Recognised::NeedMore,
+        }
+    }
+}
+
+impl Framing {
+    /// Appends the header of a frame. `length`: of the payload, in bytes, a multiple of 4. `number`: of the frame, from 0.
+    pub(super) fn write_header(self, length: u32, number: u32, quick_ack: bool, out: &mut Vec<u8>) {
+        match self {
+            Self::Abridged => abridged::write_header(length / 4, quick_ack, out),
+            Self::Intermediate | Self::PaddedIntermediate => {
+                intermediate::write_header(length, quick_ack, out);
+            }
+            Self::Full => full::write_header(length, number, out),
+        }
+    }
+
+    /// Completes the frame that begins at `start`: appends its padding or checksum.
+    pub(super) fn finish_frame(self, start: usize, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
+        match self {
+            Self::Abridged | Self::Intermediate => {}
+            Self::PaddedIntermediate => padded::pad(out, start, random),
+            Self::Full => full::close(out, start),
+        }
+    }
+
+    /// Appends a quick ack. Appends nothing for [`Full`](Self::Full), which has none.
+    pub(super) fn write_quick_ack(self, token: u32, out: &mut Vec<u8>, random: &mut dyn SecureRandom) {
+        match self {
+            Self::Abridged => abridged::write_quick_ack(token, out),
+            Self::Intermediate => intermediate::write_quick_ack(token, out),
+            Self::PaddedIntermediate => padded::write_quick_ack(token, out, random),
+            Self::Full => {}
+        }
+    }
+
+    /// Reads the header of the frame that begins with `start`.
+    pub(super) fn read_header(self, start: &[u8], by: SentBy) -> Result<Header, FrameError> {
+        match self {
+            Self::Abridged => Ok(abridged::read_header(start, by)),
+            Self::Intermediate | Self::PaddedIntermediate => Ok(intermediate::read_header(start, by)),
+            Self::Full => full::read_header(start),
+        }
+    }
+
+    /// Checks a whole frame. `number`: of the frame, from 0.
+    pub(super) fn check(self, frame: &[u8], number: u32) -> Result<(), FrameError> {
+        match self {
+            Self::Abridged | Self::Intermediate | Self::PaddedIntermediate => Ok(()),
+            Self::Full => full::check(frame, number),
         }
     }
 }

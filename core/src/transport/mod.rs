@@ -27,18 +27,14 @@
 //! assert_eq!(decoder.next(&mut input), Ok(None));
 //! ```
 
-mod abridged;
 mod assemble;
 mod decode;
 mod encode;
 #[cfg(feature = "mtproxy")]
 mod fake_tls;
 mod framing;
-mod full;
 mod header;
-mod intermediate;
 mod obfuscated;
-mod padded;
 #[cfg(feature = "mtproxy")]
 mod proxy_link;
 mod proxy_secret;

@@ -37,7 +37,7 @@ impl StreamMode {
             (Self::MtProxy(secret), _) if !matches!(secret.mode(), ProxyMode::Plain) => {
                 Framing::PaddedIntermediate
             }
-            (_, Framing::Full) => Framing::Intermediate,
+            _ if preferred.obfuscated_tag().is_none() => Framing::Intermediate,
             _ => preferred,
         }
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::header::{Extent, Header, SentBy};
+use crate::transport::header::{Extent, Header, SentBy};
 
 const LONG_FORM: u8 = 0x7f;
 const QUICK_ACK: u8 = 0x80;

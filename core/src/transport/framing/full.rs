@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::header::{Extent, FrameError, Header};
+use crate::transport::header::{Extent, FrameError, Header};
 
 const HEAD: usize = 8;
 const TAIL: usize = 4;

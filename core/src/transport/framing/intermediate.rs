@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::header::{Extent, Header, SentBy};
+use crate::transport::header::{Extent, Header, SentBy};
 
 /// Bit 31 of the length: a quick ack, or the request for one.
 pub(super) const QUICK_ACK: u32 = 1 << 31;
