@@ -131,7 +131,7 @@ impl Client {
         }
     }
 
-    /// The earliest time at which the machine wants a [`Input::Tick`](super::Input::Tick).
+    /// Returns the earliest time at which the machine wants a [`Input::Tick`](super::Input::Tick).
     #[must_use]
     pub fn next_timeout(&self) -> Option<Timestamp> {
         let home = self.home();

@@ -106,7 +106,7 @@ impl Client {
     }
 }
 
-/// Whether every request under the same key would be refused so.
+/// Returns whether every request under the same key would be refused so.
 fn is_of_dead_key(error: &RpcError) -> bool {
     LogoutCause::of(error).is_some_and(LogoutCause::is_key_dead)
 }

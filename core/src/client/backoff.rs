@@ -6,7 +6,7 @@ use crate::crypto::{SecureRandom, random};
 use crate::policy;
 use crate::rpc::DisconnectReason;
 
-/// Failures in a row, and the pause that follows from them.
+/// The number of consecutive failures, and the pause that follows from it.
 ///
 /// | event | failures | pause before the next attempt |
 /// |---|---|---|
@@ -14,14 +14,14 @@ use crate::rpc::DisconnectReason;
 /// | [`restart`](Self::restart): what failed had worked for a while | 1 | the shortest |
 /// | [`reset`](Self::reset): it works, or another attempt is wanted at once | 0 | none |
 ///
-/// Up to half of a pause is left to chance, so that clients which lost the same server do not return together.
+/// Up to half of a pause is random, so that clients that lost the same server do not reconnect together.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// Failures in a row.
+    /// Returns the number of consecutive failures.
     pub(super) const fn failures(self) -> u32 {
         self.failures
     }
@@ -38,7 +38,7 @@ impl Backoff {
         self.failures = 0;
     }
 
-    /// The pause after the failures so far, of which `reason` ended the last attempt.
+    /// Returns the pause before the next attempt. `reason`: the end of the last one.
     pub(super) fn pause(self, reason: &DisconnectReason, random: &mut dyn SecureRandom) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(10);
         let full = (policy::BACKOFF_FIRST * 2_u32.pow(doublings)).min(policy::BACKOFF_MAX);

@@ -23,7 +23,7 @@ pub struct DcTable {
 }
 
 impl DcTable {
-    /// A table without entries.
+    /// Returns a table without entries.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -37,18 +37,18 @@ impl DcTable {
         }
     }
 
-    /// The addresses of `dc`; empty if the table does not have it.
+    /// Returns the addresses of `dc`; empty if the table does not have it.
     #[must_use]
     pub fn endpoints(&self, dc: DcId) -> &[SocketAddr] {
         self.endpoints.get(&dc).map_or(&[], Vec::as_slice)
     }
 
-    /// All addresses, in the order of the DCs.
+    /// Returns all addresses, in the order of the DCs.
     pub fn iter(&self) -> impl Iterator<Item = (DcId, SocketAddr)> + '_ {
         self.endpoints.iter().flat_map(|(dc, known)| known.iter().map(move |address| (*dc, *address)))
     }
 
-    /// The DCs of the table, in rising order.
+    /// Returns the DCs of the table, in rising order.
     pub fn ids(&self) -> impl Iterator<Item = DcId> + '_ {
         self.endpoints.keys().copied()
     }
@@ -128,7 +128,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// A configuration with the usual limits and no DC but what is given: begin at `initial_dc`, trust
+    /// Returns a configuration with the usual limits and no DC but what is given: begin at `initial_dc`, trust
     /// `public_keys`, use intermediate framing.
     #[must_use]
     pub fn new(dcs: DcTable, initial_dc: DcId, public_keys: impl Into<Arc<[PublicKey]>>) -> Self {
@@ -159,7 +159,7 @@ impl Config {
         }
     }
 
-    /// The lifetime of temporary keys as handshakes name it.
+    /// Returns the lifetime of temporary keys as handshakes name it.
     pub(super) fn temporary_key_seconds(&self) -> i32 {
         let lifetime = self.temporary_key_lifetime.max(policy::MIN_TEMPORARY_KEY_LIFETIME);
         i32::try_from(lifetime.as_secs()).unwrap_or(i32::MAX)
@@ -199,7 +199,7 @@ impl Config {
         self.stream_mode = StreamMode::MtProxy(secret);
     }
 
-    /// The addresses of `dc` in the configuration.
+    /// Returns the addresses of `dc` in the configuration.
     pub(super) fn endpoints(&self, dc: DcId) -> &[SocketAddr] {
         if self.proxy_endpoints.is_empty() { self.dcs.endpoints(dc) } else { &self.proxy_endpoints }
     }

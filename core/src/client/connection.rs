@@ -86,18 +86,18 @@ impl Connection {
         self.carried = Some(carried);
     }
 
-    /// The session and its key, if that is a temporary one.
+    /// Returns the session and its key, if that is a temporary one.
     pub(super) fn temporary(&self) -> Option<(&CarriedSession, &TemporaryKey)> {
         let carried = self.carried.as_ref()?;
         Some((carried, carried.temporary.as_ref()?))
     }
 
-    /// Whether the session's key is a temporary one whose time is over.
+    /// Returns whether the session's key is a temporary one whose time is over.
     pub(super) fn is_key_expired(&self, now: Now) -> bool {
         self.temporary().is_some_and(|(carried, temporary)| temporary.is_over(carried.server_time(now)))
     }
 
-    /// Whether requests left and have no answer, or wait to leave.
+    /// Returns whether requests left and have no answer, or wait to leave.
     pub(super) fn has_requests(&self) -> bool {
         self.carried.as_ref().is_some_and(|carried| carried.session.has_requests())
     }
@@ -123,7 +123,7 @@ impl Connection {
         }
     }
 
-    /// Since when the connection is ready.
+    /// Returns since when the connection is ready.
     pub(super) const fn ready_since(&self) -> Option<Timestamp> {
         match &self.state {
             ConnectionState::Open(stream) => stream.ready_since(),
@@ -131,17 +131,17 @@ impl Connection {
         }
     }
 
-    /// Whether requests may leave.
+    /// Returns whether requests may leave.
     pub(super) const fn is_ready(&self) -> bool {
         self.ready_since().is_some()
     }
 
-    /// Whether there is a stream.
+    /// Returns whether there is a stream.
     pub(super) fn has_stream(&self) -> bool {
         matches!(&self.state, ConnectionState::Open(stream) if stream.stack.is_some())
     }
 
-    /// Whether encrypted messages may leave.
+    /// Returns whether encrypted messages may leave.
     pub(super) fn carries_session(&self) -> bool {
         matches!(&self.state, ConnectionState::Open(stream) if stream.carries_session())
     }
@@ -150,7 +150,7 @@ impl Connection {
         matches!(self.state, ConnectionState::Idle)
     }
 
-    /// Whether the pause before the next attempt is over.
+    /// Returns whether the pause before the next attempt is over.
     pub(super) fn is_retry_due(&self, now: Timestamp) -> bool {
         matches!(self.state, ConnectionState::Backoff(until) if until <= now)
     }
@@ -172,7 +172,7 @@ impl Connection {
         }
     }
 
-    /// When the connection must be ready, if the server has answered a step of a key exchange over it.
+    /// Returns when the connection must be ready, if the server has answered a step of a key exchange over it.
     pub(super) const fn key_exchange_deadline(&self) -> Option<Timestamp> {
         match &self.state {
             ConnectionState::Open(stream) if stream.has_key_answer => Some(stream.deadline.at),
@@ -187,7 +187,7 @@ impl Connection {
         }
     }
 
-    /// How far the connection has come, now that it ends.
+    /// Returns how far the connection has come, now that it ends.
     pub(super) fn progress(&self, now: Timestamp) -> ConnectionProgress {
         let ConnectionState::Open(stream) = &self.state else { return ConnectionProgress::default() };
         let ready_since = stream.ready_since();
@@ -290,7 +290,7 @@ impl Connection {
         }
     }
 
-    /// The next bytes to transmit, if there are any and the last are out.
+    /// Returns the next bytes to transmit, if there are any and the last are out.
     pub(super) fn transmit(
         &mut self,
         prefix: &[u8],
@@ -335,7 +335,7 @@ impl Connection {
         }
     }
 
-    /// Why the connection must be replaced now, if it must.
+    /// Returns why the connection must be replaced now, if it must.
     pub(super) fn overdue(&self, now: Timestamp) -> Option<DisconnectReason> {
         let ConnectionState::Open(stream) = &self.state else { return None };
         if stream.write_due().is_some_and(|due| now >= due) {
@@ -353,7 +353,7 @@ impl Connection {
         (late || silent).then_some(reason)
     }
 
-    /// When to look again although nothing happened.
+    /// Returns when to look again although nothing happened.
     pub(super) fn timeout(&self) -> Option<Timestamp> {
         match &self.state {
             ConnectionState::Idle => None,

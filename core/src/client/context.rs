@@ -1,4 +1,4 @@
-//! What a connection needs of the client.
+//! The parts of the client that a connection needs.
 
 use super::config::Config;
 use super::stored_session::StoredSession;
@@ -6,7 +6,7 @@ use crate::crypto::SecureRandom;
 use crate::session::ServerClock;
 use crate::time::Now;
 
-/// What a connection needs of the client, lent for one call.
+/// The parts of the client that a connection needs, borrowed for one call.
 pub(super) struct Context<'a> {
     pub(super) config: &'a Config,
     pub(super) stored: &'a StoredSession,
@@ -15,11 +15,12 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The clock that a session without any better knowledge begins with.
+    /// Returns the clock of a new session: the wall clock with the stored offset.
     pub(super) fn clock(&self) -> ServerClock {
         ServerClock::from_wall(self.now, self.stored.clock_offset)
     }
-    /// The clock of a session whose key exchange has just told the server's time, in seconds since 1970.
+
+    /// Returns the clock of a session after its key exchange. `server_time`: of the key exchange, in seconds since 1970.
     pub(super) fn clock_at(&self, server_time: i32) -> ServerClock {
         let mut clock = self.clock();
         clock.set_from_handshake(self.now, server_time);

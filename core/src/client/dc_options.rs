@@ -67,13 +67,13 @@ impl fmt::Debug for DcOptions {
 }
 
 impl DcOptions {
-    /// Whether none is known.
+    /// Returns whether none is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.encoded.is_empty()
     }
 
-    /// The addresses, in the order of the server.
+    /// Returns the addresses, in the order of the server.
     pub fn iter(&self) -> impl Iterator<Item = DcOption> + '_ {
         let mut reader = Reader::new(&self.encoded);
         // What is encoded was checked before.
@@ -112,12 +112,12 @@ impl DcOptions {
             expires.clamp(now + policy::MIN_DC_OPTIONS_SECONDS, now + policy::MAX_DC_OPTIONS_SECONDS);
     }
 
-    /// The length of the addresses in a session's text, in bytes.
+    /// Returns the length of the addresses in a session's text, in bytes.
     pub(super) fn encoded_len(&self) -> usize {
         self.encoded.len()
     }
 
-    /// The section of a session's text: expiry 8, flags 1, then the addresses.
+    /// Returns the section of a session's text: expiry 8, flags 1, then the addresses.
     pub(super) fn write_section(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(Vec::with_capacity(9 + self.encoded.len()));
         out.extend_from_slice(&self.expires.to_le_bytes());
@@ -178,7 +178,7 @@ pub(super) fn dc_options_in_update(update: &[u8]) -> Option<AnnouncedOptions> {
     }
 }
 
-/// What a server said, if it is of use.
+/// Returns what a server said, if it is of use.
 fn checked(option: &types::DcOption, is_telegram: bool) -> Option<DcOption> {
     let dc = DcId::new(option.id.into()).ok()?;
     let port = u16::try_from(option.port).ok().filter(|port| *port != 0)?;
@@ -202,12 +202,12 @@ fn checked(option: &types::DcOption, is_telegram: bool) -> Option<DcOption> {
     })
 }
 
-/// Whether a server can be there at all.
+/// Returns whether a server can be there at all.
 fn is_usable(ip: IpAddr) -> bool {
     !ip.is_unspecified() && !ip.is_multicast() && ip != IpAddr::V4(Ipv4Addr::BROADCAST)
 }
 
-/// Whether a host on the Internet can have this address.
+/// Returns whether a host on the Internet can have this address.
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
@@ -251,7 +251,7 @@ fn write(out: &mut Vec<u8>, option: &DcOption) {
     }
 }
 
-/// The next address, if there is one and it is one.
+/// Returns the next address, if there is one and it is one.
 fn read(reader: &mut Reader<'_>) -> Option<DcOption> {
     let dc = DcId::new(u16::from_le_bytes(*reader.raw(2).ok()?.first_chunk()?).into()).ok()?;
     let [flags] = *reader.raw(1).ok()?.first_chunk()?;

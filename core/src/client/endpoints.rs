@@ -28,12 +28,12 @@ struct EndpointGroup {
     endpoints: Vec<SocketAddr>,
 }
 
-/// Whether an address of `dc` is known.
+/// Returns whether an address of `dc` is known.
 pub(super) fn is_known(config: &Config, stored: &StoredSession, dc: DcId) -> bool {
     !config.endpoints(dc).is_empty() || announced_options(config, stored, dc).next().is_some()
 }
 
-/// The attempt after `failures` in a row. Each group has its turn; after that, each group begins with another of its
+/// Returns the attempt after `failures` in a row. Each group has its turn; after that, each group begins with another of its
 /// addresses; after as many rounds as the first group has addresses of a family, the next framing is used.
 pub(super) fn attempt(config: &Config, stored: &StoredSession, dc: DcId, failures: usize) -> Attempt {
     let mut groups = endpoint_groups(config, stored, dc);
@@ -105,7 +105,7 @@ fn endpoint_groups(config: &Config, stored: &StoredSession, dc: DcId) -> Vec<End
     groups
 }
 
-/// The addresses of `dc` that the server announced and that accept requests.
+/// Returns the addresses of `dc` that the server announced and that accept requests.
 fn announced_options<'a>(
     config: &'a Config,
     stored: &'a StoredSession,
@@ -143,7 +143,7 @@ impl EndpointGroup {
         self.families().iter().map(Vec::len).max().unwrap_or_default().max(1)
     }
 
-    /// The addresses for one attempt: each family begins with the address whose turn it is. The families alternate if
+    /// Returns the addresses for one attempt: each family begins with the address whose turn it is. The families alternate if
     /// the caller races addresses. A proxy is asked for one after the other, and few proxies reach both families.
     fn in_turn(&self, turn: usize, prefers_ipv6: bool, alternates: bool) -> Vec<SocketAddr> {
         let mut families = self.families();

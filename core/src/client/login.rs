@@ -24,7 +24,7 @@ pub struct LoginHandle<T> {
 }
 
 impl<T> LoginHandle<T> {
-    /// The step, as [`Event::Completed`], [`Event::QrLink`] and [`Event::FloodWait`] name it.
+    /// Returns the step, as [`Event::Completed`], [`Event::QrLink`] and [`Event::FloodWait`] name it.
     #[must_use]
     pub const fn id(&self) -> RequestId {
         self.id
@@ -83,7 +83,7 @@ impl Client {
         }
     }
 
-    /// The link that a login by QR code has on display. [`Event::QrLink`] says when it changes.
+    /// Returns the link that a login by QR code has on display. [`Event::QrLink`] says when it changes.
     #[must_use]
     pub fn login_link(&self, id: RequestId) -> Option<&QrLink> {
         self.steps.flows.get(&id)?.link.as_ref()
@@ -210,7 +210,7 @@ impl Client {
         }
     }
 
-    /// The error of a flood wait that is too long to sleep. After many of them, another wait is no advice.
+    /// Returns the error of a flood wait that is too long to sleep. After many of them, another wait is no advice.
     fn too_long_a_wait(&self, id: RequestId, wait: Duration) -> LoginError {
         match self.steps.flows.get(&id) {
             Some(step) if step.flood_waits >= policy::MANY_FLOOD_WAITS => {
@@ -220,7 +220,7 @@ impl Client {
         }
     }
 
-    /// Whether the login came to its DC from another one, in this process or an earlier one.
+    /// Returns whether the login came to its DC from another one, in this process or an earlier one.
     fn has_migrated(&self) -> bool {
         self.steps.have_migrated || (self.stored.user.is_none() && self.home() != self.config.initial_dc)
     }
@@ -294,7 +294,7 @@ impl Client {
     }
 }
 
-/// Whether an update may hold `updateLoginToken`, alone or among others. Its constructor is searched for in all words: a
+/// Returns whether an update may hold `updateLoginToken`, alone or among others. Its constructor is searched for in all words: a
 /// false alarm costs one query, and a miss costs the login.
 pub(super) fn may_hold_login_token(update: &[u8]) -> bool {
     let wanted = types::UpdateLoginToken::ID.to_le_bytes();

@@ -173,7 +173,7 @@ impl Client {
         }
     }
 
-    /// How many packets and messages were refused so far, by [`MessageError::name`](crate::session::MessageError::name).
+    /// Returns how many packets and messages were refused so far, by [`MessageError::name`](crate::session::MessageError::name).
     #[must_use]
     pub const fn rejected_counts(&self) -> &BTreeMap<&'static str, u64> {
         &self.rejections
@@ -184,31 +184,31 @@ impl Client {
         self.updates.take()
     }
 
-    /// What must be stored between runs. [`Event::SessionChanged`] says when it changed.
+    /// Returns what must be stored between runs. [`Event::SessionChanged`] says when it changed.
     #[must_use]
     pub fn session(&self) -> &StoredSession {
         &self.stored
     }
 
-    /// The home DC, as far as it is known.
+    /// Returns the home DC, as far as it is known.
     #[must_use]
     pub fn home(&self) -> DcId {
         self.stored.home_dc.unwrap_or(self.config.initial_dc)
     }
 
-    /// Whether the connection to the home DC is up and validated.
+    /// Returns whether the connection to the home DC is up and validated.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.datacenters.get(&self.home()).is_some_and(|datacenter| datacenter.is_ready())
     }
 
-    /// Whether a stream to any DC is up, whatever state its connection has.
+    /// Returns whether a stream to any DC is up, whatever state its connection has.
     #[must_use]
     pub fn has_stream(&self) -> bool {
         self.datacenters.values().any(|datacenter| datacenter.has_stream())
     }
 
-    /// The DC that does not answer and why: a step of a login is asked to wait again and again, or a connection ended and no
+    /// Returns the DC that does not answer and why: a step of a login is asked to wait again and again, or a connection ended and no
     /// request was answered since.
     #[must_use]
     pub fn trouble(&self) -> Option<(DcId, Trouble)> {
@@ -320,7 +320,7 @@ impl Client {
         }
     }
 
-    /// Whether an address of `dc` is known, from the configuration or from the server.
+    /// Returns whether an address of `dc` is known, from the configuration or from the server.
     pub(super) fn knows_address(&self, dc: DcId) -> bool {
         endpoints::is_known(&self.config, &self.stored, dc)
     }
@@ -339,7 +339,7 @@ impl Client {
     }
 }
 
-/// The DC that has this connection.
+/// Returns the DC that has this connection.
 pub(super) fn find(
     datacenters: &mut BTreeMap<DcId, Box<Datacenter>>,
     conn: ConnId,

@@ -52,7 +52,7 @@ impl Default for RequestOptions {
 }
 
 impl RequestOptions {
-    /// The options of an ordinary request to the home DC.
+    /// Returns the options of an ordinary request to the home DC.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -122,7 +122,7 @@ pub struct RequestHandle<F> {
 }
 
 impl<F> RequestHandle<F> {
-    /// The request, as [`Event::Completed`] names it.
+    /// Returns the request, as [`Event::Completed`] names it.
     #[must_use]
     pub const fn id(&self) -> RequestId {
         self.id
@@ -219,7 +219,7 @@ impl Client {
         self.requests.remove(query);
     }
 
-    /// How far a request has come, until its result is taken; `None` if it ended without an answer of the server: then
+    /// Returns how far a request has come, until its result is taken; `None` if it ended without an answer of the server: then
     /// the error says how far it had come.
     #[must_use]
     pub fn delivery(&self, id: RequestId) -> Option<Delivery> {
@@ -230,7 +230,7 @@ impl Client {
         Some(self.datacenters.get(&dc).map_or(Delivery::Queued, |datacenter| datacenter.delivery(id.tag())))
     }
 
-    /// Whether the server got a request, as far as it told: by a quick acknowledgement, which also a stranger on the way
+    /// Returns whether the server got a request, as far as it told: by a quick acknowledgement, which also a stranger on the way
     /// can suppress but hardly forge (31 bits), an acknowledgement or the answer.
     #[must_use]
     pub fn is_received(&self, id: RequestId) -> bool {

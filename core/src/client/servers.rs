@@ -86,7 +86,7 @@ impl fmt::Display for ServersName {
 }
 
 impl Servers {
-    /// Whether an address lies in the networks that Telegram publishes (`core.telegram.org/resources/cidr.txt`).
+    /// Returns whether an address lies in the networks that Telegram publishes (`core.telegram.org/resources/cidr.txt`).
     #[must_use]
     pub fn is_telegram_address(address: IpAddr) -> bool {
         match address.to_canonical() {
@@ -107,7 +107,7 @@ impl Servers {
         }
     }
 
-    /// The servers of a session that another program made, by the address that it keeps for a DC.
+    /// Returns the servers of a session that another program made, by the address that it keeps for a DC.
     #[must_use]
     pub fn at(dc: DcId, address: SocketAddr) -> Self {
         if Self::is_telegram_address(address.ip()) {
@@ -130,7 +130,7 @@ impl Servers {
         }
     }
 
-    /// Where the DCs are for a program that the session is exported to: `dcs`, but for sessions of other servers than
+    /// Returns where the DCs are for a program that the session is exported to: `dcs`, but for sessions of other servers than
     /// Telegram's only what of it is not Telegram's, and then the servers' own addresses.
     #[must_use]
     pub fn table(&self, dcs: &DcTable) -> DcTable {
@@ -162,7 +162,7 @@ impl Servers {
 }
 
 impl CustomServers {
-    /// The first address of the home DC, or else of any.
+    /// Returns the first address of the home DC, or else of any.
     fn address(&self, home: Option<DcId>) -> Option<SocketAddr> {
         let first = home.or(self.initial_dc).into_iter().chain(self.dcs.ids());
         first.filter_map(|dc| self.dcs.endpoints(dc).first().copied()).next()

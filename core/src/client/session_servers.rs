@@ -38,7 +38,7 @@ pub enum WrongServers {
 }
 
 impl CustomServers {
-    /// Whether `session`, which belongs to these servers, may be used with `others`: they have an RSA key in common. If
+    /// Returns whether `session`, which belongs to these servers, may be used with `others`: they have an RSA key in common. If
     /// one side knows no key, an address says it, see [`Self::known_at`].
     fn same_servers(&self, others: &Self, session: &StoredSession) -> bool {
         match (self.public_keys.as_slice(), others.public_keys.as_slice()) {
@@ -47,7 +47,7 @@ impl CustomServers {
         }
     }
 
-    /// Whether each DC that would be offered one of the session's keys is at an address of these servers: one that the
+    /// Returns whether each DC that would be offered one of the session's keys is at an address of these servers: one that the
     /// session was made with, or one that they told of themselves. A DC of which no address was known is taken along
     /// by another one. If no address is known at all, it is the caller who says where the servers are.
     fn known_at(&self, others: &Self, session: &StoredSession) -> bool {
@@ -75,13 +75,13 @@ impl CustomServers {
     }
 }
 
-/// An address of IPv4 as such, also if it is written as one of IPv6.
+/// Returns an address of IPv4 as such, also if it is written as one of IPv6.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl Config {
-    /// The servers that this configuration is for. It is for Telegram if all its keys are Telegram's, and so are all its
+    /// Returns the servers that this configuration is for. It is for Telegram if all its keys are Telegram's, and so are all its
     /// addresses.
     #[must_use]
     pub fn servers(&self) -> Servers {
@@ -100,7 +100,7 @@ impl Config {
         })
     }
 
-    /// The configuration with the usual limits for the servers that a session belongs to: Telegram's if the session
+    /// Returns the configuration with the usual limits for the servers that a session belongs to: Telegram's if the session
     /// does not say.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Config {
         }
     }
 
-    /// Whether a session may be used with this configuration: it has no key yet, or it belongs to the same servers.
+    /// Returns whether a session may be used with this configuration: it has no key yet, or it belongs to the same servers.
     ///
     /// # Errors
     /// [`WrongServers`].
@@ -164,7 +164,7 @@ impl Config {
 }
 
 impl StoredSession {
-    /// The servers that the session belongs to, for messages.
+    /// Returns the servers that the session belongs to, for messages.
     #[must_use]
     pub fn servers_name(&self) -> ServersName {
         self.servers.name(self.home_dc, self.test_dcs)

@@ -184,7 +184,7 @@ impl Steps {
         Some((*id, step.timer.take()?.1))
     }
 
-    /// Whether a QR code may be scanned, so that updates must be able to arrive.
+    /// Returns whether a QR code may be scanned, so that updates must be able to arrive.
     pub(super) fn awaits_scan(&self) -> bool {
         self.flows.values().any(|step| step.flow.is_qr_login())
     }

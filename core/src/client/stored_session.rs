@@ -135,7 +135,7 @@ const FLAG_HOME: u8 = 8;
 const FLAG_API_ID: u8 = 16;
 
 impl StoredSession {
-    /// Whether the session holds nothing but what it knows of the servers.
+    /// Returns whether the session holds nothing but what it knows of the servers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let (servers, dc_options) = (self.servers.clone(), self.dc_options.clone());
@@ -155,7 +155,7 @@ impl StoredSession {
         self.logout_tokens.push(token);
     }
 
-    /// The session as one line of text, `sansgram1:` and base64url; it contains the keys, so guard it like a password.
+    /// Returns the session as one line of text, `sansgram1:` and base64url; it contains the keys, so guard it like a password.
     ///
     /// Layout, little-endian: version 1, flags 1, home DC 2, `api_id` 4, user 8, clock offset 8, number of keys 2; for
     /// each key DC 2, salt 8, key 256; number of tokens 2; for each token length 2 and the token; sections; checksum 8.
@@ -247,7 +247,7 @@ impl StoredSession {
         Ok(())
     }
 
-    /// What a session of an earlier version tells of its servers.
+    /// Returns what a session of an earlier version tells of its servers.
     fn servers_before_sections(&self) -> Servers {
         match self.api_id {
             Some(API_ID_OF_SANDBOX) => Servers::EndedSandbox,
@@ -268,7 +268,7 @@ impl StoredSession {
         servers + 32 + self.dc_options.encoded_len()
     }
 
-    /// What lies before the sections, and those unread.
+    /// Returns what lies before the sections, and those unread.
     fn read(content: &[u8]) -> Option<(Self, &[u8])> {
         let mut reader = Reader::new(content);
         let [version, flags] = *reader.raw(2).ok()?.first_chunk()?;

@@ -1,4 +1,4 @@
-//! A session, the key that it uses, and what the server knows of the client in it.
+//! A session with its key, and whether the server knows this client in it.
 
 use alloc::vec::Vec;
 
@@ -10,17 +10,17 @@ use crate::handshake::NewAuthKey;
 use crate::session::{RequestTag, ServerClock, Session};
 use crate::time::Now;
 
-/// The session that a [`Connection`](super::Connection) carries, with its key, bound or not.
+/// The session that a [`Connection`](super::Connection) carries, and the state of its key.
 #[derive(Debug)]
 pub(crate) struct CarriedSession {
     pub(crate) session: Session,
-    /// `None`: the key is a permanent one.
+    /// The state of a temporary key; `None` if the key is permanent.
     pub(crate) temporary: Option<TemporaryKey>,
-    /// Whether the server knows layer and device.
+    /// Whether the server has accepted `initConnection`, so that it knows layer and device.
     pub(crate) inited: bool,
-    /// Answered requests that are sent again inside `initConnection` or under the same key, oldest first.
+    /// Requests that the server refused and that are sent again inside `initConnection`, oldest first.
     pub(crate) retries: Vec<RequestTag>,
-    /// Whether the requests that waited for a usable key were queued in the session.
+    /// Whether the pending requests have been queued in the session, which happens once its key is usable.
     pub(crate) takes_requests: bool,
 }
 
@@ -29,7 +29,7 @@ impl CarriedSession {
         Self { session, temporary, inited: false, retries: Vec::new(), takes_requests: false }
     }
 
-    /// A session over a permanent key.
+    /// Creates a session under a permanent key.
     pub(crate) fn permanent(
         key: &DcAuth,
         clock: ServerClock,
@@ -39,7 +39,7 @@ impl CarriedSession {
         Self::new(Session::new(key.auth_key.clone(), key.server_salt, clock, random, now), None)
     }
 
-    /// A session over a temporary key that was just made, to stand for `permanent`.
+    /// Creates a session under a temporary key that was just made, to be bound to `permanent`.
     pub(crate) fn under_temporary(new: NewAuthKey, permanent: AuthKey, cx: &mut Context<'_>) -> Self {
         let lifetime = new.expires_in.unwrap_or_else(|| cx.config.temporary_key_seconds());
         let temporary = TemporaryKey::new(permanent, new.server_time, lifetime);
@@ -48,17 +48,17 @@ impl CarriedSession {
         Self::new(session, Some(temporary))
     }
 
-    /// Whether the key may carry requests: a permanent one, or a temporary one that is bound.
+    /// Returns whether the key may carry requests: a permanent one, or a temporary one that is bound.
     pub(crate) fn is_key_usable(&self) -> bool {
         self.temporary.as_ref().is_none_or(TemporaryKey::is_bound)
     }
 
-    /// The server's time, in seconds since 1970.
+    /// Returns the server's time, in seconds since 1970.
     pub(crate) fn server_time(&self, now: Now) -> u64 {
         self.session.clock().server_time(now).as_secs()
     }
 
-    /// Queues the requests that are sent again, before all that wait.
+    /// Queues the requests that are sent again, before all others.
     pub(crate) fn queue_retries(&mut self) {
         if !self.retries.is_empty() {
             self.inited = false;
@@ -66,7 +66,7 @@ impl CarriedSession {
         }
     }
 
-    /// Asks for the binding of a temporary key, unless that was done.
+    /// Queues the request that binds a temporary key, once.
     pub(crate) fn bind(&mut self) {
         if let Some((permanent, expires_at)) = self.temporary.as_mut().and_then(TemporaryKey::ask) {
             self.session.bind(BIND_REQUEST, permanent, expires_at);

@@ -1,4 +1,4 @@
-//! What a connection receives, pulled frame by frame and message by message.
+//! Receiving on a connection: frame by frame, and message by message in each packet.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -16,7 +16,7 @@ use crate::session::{MessageError, Messages, MsgIdGenerator, RequestTag, Session
 use crate::time::Timestamp;
 use crate::transport::{self, Frame};
 
-/// Received bytes, on their way to frames. Pull them with [`next`](Self::next) until `None`.
+/// Received bytes of a connection. Pull their frames with [`next`](Self::next) until `None`.
 pub(crate) struct ConnectionIncoming<'a, 'c> {
     pub(super) frames: transport::Incoming<'a, 'a>,
     pub(super) stage: &'a mut Stage,
@@ -31,33 +31,33 @@ pub(crate) struct ConnectionIncoming<'a, 'c> {
     pub(super) cx: &'a mut Context<'c>,
 }
 
-/// What one frame holds.
+/// The meaning of one frame.
 #[expect(clippy::large_enum_variant, reason = "it is lent from a call to the next, never stored")]
 pub(crate) enum Received<'a> {
-    /// Nothing for the client: a step of a key exchange.
+    /// A step of a key exchange, or an answer to nothing: no effect on the client.
     Handled,
-    /// A permanent key was agreed upon.
+    /// A permanent key was made.
     NewKey(DcAuth),
-    /// The server quickly acknowledged these requests.
+    /// The server sent a quick ack for the packet of these requests.
     QuickAck(Vec<RequestTag>),
-    /// A packet was refused, and the connection goes on.
+    /// A packet was rejected. The connection continues.
     Rejected(MessageError),
     /// A packet.
     Packet(Packet<'a>),
 }
 
 impl ConnectionIncoming<'_, '_> {
-    /// Reads the next frame; `None`: all bytes are used up.
+    /// Returns the meaning of the next frame, or `None` once all bytes are consumed.
     ///
     /// # Errors
-    /// Why the connection must be closed.
+    /// [`DisconnectReason`] if the connection must be closed.
     pub(crate) fn next(&mut self) -> Result<Option<Received<'_>>, DisconnectReason> {
         let now = self.cx.now;
         let packet = match self.frames.next()? {
             Some(Frame::Payload(packet)) => packet,
             Some(Frame::Error(code)) => return Err(DisconnectReason::TransportError(code)),
             Some(Frame::QuickAck(token)) => {
-                // An unknown token means nothing.
+                // Unknown tokens are ignored.
                 let carried = self.carried.as_mut();
                 let acknowledged =
                     carried.map(|carried| carried.session.on_quick_ack(token)).unwrap_or_default();
@@ -85,7 +85,7 @@ impl ConnectionIncoming<'_, '_> {
             }
             return Ok(Some(key.map_or(Received::Handled, Received::NewKey)));
         }
-        // Before the first byte of a key exchange left, nothing can be an answer.
+        // No request was sent before the key exchange, so this is no answer.
         let Some(CarriedSession { session, temporary, inited, retries, .. }) = self.carried else {
             return Ok(Some(Received::Handled));
         };
@@ -113,10 +113,10 @@ impl ConnectionIncoming<'_, '_> {
     }
 }
 
-/// What follows a step of a key exchange.
+/// The result of a step of a key exchange.
 struct KeyExchangeResult {
     stage: Stage,
-    /// The session, once its key is made.
+    /// The session, if its key is made.
     carried: Option<CarriedSession>,
     /// A permanent key that was made.
     key: Option<DcAuth>,
@@ -145,7 +145,7 @@ fn on_key_exchange_step(advance: Advance, dc: DcId, pfs: bool, cx: &mut Context<
     }
 }
 
-/// Begins a key exchange for a permanent key, or for a temporary one that is to stand for `permanent`.
+/// Starts a key exchange for a permanent key, or for a temporary one to be bound to `permanent`.
 pub(super) fn start_key_exchange(
     dc: DcId,
     permanent: Option<AuthKey>,
@@ -162,7 +162,7 @@ pub(crate) struct Packet<'a> {
     effects: Effects<'a>,
 }
 
-/// What a packet changes at its connection.
+/// What the messages of a packet change in its connection.
 struct Effects<'a> {
     now: Timestamp,
     stage: &'a mut Stage,
@@ -172,35 +172,35 @@ struct Effects<'a> {
     retries: &'a mut Vec<RequestTag>,
     unbound_error: &'a mut Option<RpcError>,
     is_draining: bool,
-    /// A message of the packet shows that the server has the key.
+    /// Whether a message of the packet proves that the server has the key.
     is_validated: bool,
-    /// A message of the packet was refused.
+    /// Whether a message of the packet was rejected.
     is_rejected: bool,
     refused_binding: Option<RpcError>,
 }
 
-/// What a message means for the client.
+/// The meaning of a message for the client.
 pub(crate) enum ConnectionEvent<'a> {
     /// The answer to a request: `rpc_error` or the result itself. The caller then calls [`Packet::accept_result`] or one of
     /// the retries, or neither if the request waits for a login at this DC.
     Result { tag: RequestTag, body: &'a [u8] },
     /// An update: one boxed TL object.
     Update { body: &'a [u8] },
-    /// The server made a session: updates may have been missed.
+    /// The server created a new session: updates may have been missed.
     NewSession,
     /// The server answered `destroy_auth_key`.
     KeyDestroyed,
-    /// A message was refused, and the connection goes on.
+    /// A message was rejected. The connection continues.
     Rejected(MessageError),
-    /// Nothing for the client: a pong, or the answer to a binding.
+    /// A pong, or the answer to a binding: no effect on the client.
     Handled,
 }
 
 impl Packet<'_> {
-    /// Returns what the next message means; `None`: the packet is used up.
+    /// Returns the meaning of the next message, or `None` once all are read.
     ///
     /// # Errors
-    /// Why the connection must be closed.
+    /// [`DisconnectReason`] if the connection must be closed.
     pub(crate) fn next(&mut self) -> Result<Option<ConnectionEvent<'_>>, DisconnectReason> {
         let effects = &mut self.effects;
         match self.messages.next() {
@@ -267,7 +267,8 @@ impl Effects<'_> {
         }
     }
 
-    /// All messages were read: moves the connection to `Ready` if the key is validated, or extends its deadline.
+    /// Finishes a packet once all its messages were read: moves the connection to `Ready` if the key is validated, or extends
+    /// its deadline. Errors if the server refused to bind the key.
     fn finish_packet(&mut self) -> Result<(), DisconnectReason> {
         if let Some(error) = self.refused_binding.take() {
             return Err(DisconnectReason::BindRefused(error));

@@ -1,4 +1,4 @@
-//! The key exchange that runs over a connection before its session.
+//! The key exchange of a connection, before its session.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -10,30 +10,30 @@ use crate::rpc::DisconnectReason;
 use crate::session::MsgIdGenerator;
 use crate::transport::FrameEncoder;
 
-/// A key exchange under way.
+/// A running key exchange.
 #[derive(Debug)]
 pub(crate) struct KeyExchange {
     state: Handshake,
-    /// The body that must leave next.
+    /// The body to send next.
     outgoing: Option<Vec<u8>>,
     ids: MsgIdGenerator,
-    /// The permanent key for which a temporary one is made; `None`: it is the permanent key that is made.
+    /// The permanent key, if a temporary one is made to be bound to it; `None` if the permanent key is made.
     permanent: Option<AuthKey>,
 }
 
-/// What follows an answer of the key exchange.
+/// What follows an answer.
 pub(crate) enum Advance {
     Continue(KeyExchange),
     Done {
         new: NewAuthKey,
         permanent: Option<AuthKey>,
-        /// For another key exchange over the same connection: msg_ids must rise.
+        /// For another key exchange on the same connection: msg_ids must rise.
         ids: MsgIdGenerator,
     },
 }
 
 impl KeyExchange {
-    /// Begins a key exchange for a permanent key, or for a temporary one that is to stand for `permanent`.
+    /// Starts a key exchange for a permanent key, or for a temporary one to be bound to `permanent`.
     pub(crate) fn start(
         config: &Config,
         dc_on_wire: i32,
@@ -63,7 +63,7 @@ impl KeyExchange {
         })
     }
 
-    /// Writes what must leave next; returns whether there was anything.
+    /// Writes the next message. Returns whether there was one.
     pub(crate) fn write(
         &mut self,
         server_time: Duration,

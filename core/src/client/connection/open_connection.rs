@@ -1,4 +1,4 @@
-//! The stream below a connection: its state, its deadlines, and its one transmit in flight.
+//! An open connection: its stage, its deadlines, and its one transmit in flight.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -34,29 +34,29 @@ pub(crate) enum ConnectionState {
     Open(Box<OpenConnection>),
 }
 
-/// How far an open connection has come; the table of [`ConnectionState`] has the transitions.
+/// The stage of an open connection. [`ConnectionState`] has the transitions.
 #[derive(Debug)]
 pub(crate) enum Stage {
     /// [`Output::Open`](crate::client::Output::Open) is out.
     Connecting,
-    /// The stream is up, and its mode (fake TLS, WebSocket) waits for the peer's first answer.
+    /// The stream is up. Its tunnel (fake TLS or a WebSocket), if it has one, waits for the peer's first answer.
     OpeningTunnel,
-    /// A key is being agreed upon.
+    /// A key exchange is running.
     KeyExchange(Box<KeyExchange>),
     /// The session's temporary key is not bound yet.
     Binding,
-    /// The peer has not shown yet that it has the key.
+    /// The peer has not proved yet that it has the key.
     Validating,
-    /// Requests may leave, since this time.
+    /// Requests may be sent, since this time.
     Ready(Timestamp),
 }
 
-/// When a connection must be ready.
+/// The time by which a connection must be ready.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    /// Unless the server gives a sign of life before.
+    /// The deadline. Signs of life of the server extend it.
     pub(crate) at: Timestamp,
-    /// In any case.
+    /// Its latest time.
     limit: Timestamp,
     timeout: Duration,
 }
@@ -67,7 +67,7 @@ impl Deadline {
         Self { at: limit.min(now + timeout), limit, timeout }
     }
 
-    /// The server gave a sign of life: it has time for another.
+    /// Extends the deadline after a sign of life of the server.
     pub(crate) fn extend(&mut self, now: Timestamp) {
         self.at = self.limit.min(now + self.timeout);
     }
@@ -77,22 +77,22 @@ impl Deadline {
 #[derive(Debug)]
 pub(crate) struct OpenConnection {
     pub(crate) conn: ConnId,
-    /// The framing, if the stream mode leaves the choice.
+    /// The framing, unless the stream mode requires another.
     pub(crate) framing: Framing,
     /// The stream mode; `None`: the configuration's.
     pub(crate) mode: Option<Box<StreamMode>>,
-    /// What the bytes go through; `None` while it is connecting.
+    /// The layers of the transport; `None` while it is connecting.
     pub(crate) stack: Option<TransportStack>,
     pub(crate) stage: Stage,
-    /// Whether the tunnel has opened.
+    /// Whether the tunnel (fake TLS or a WebSocket) is open, or there is none.
     has_tunnel: bool,
-    /// When it must be ready.
+    /// The time by which it must be ready.
     pub(crate) deadline: Deadline,
-    /// Whether the server has answered a step of a key exchange over it.
+    /// Whether the server has answered a step of a key exchange on it.
     pub(crate) has_key_answer: bool,
-    /// Until when the last transmit must be written; `None`: it is.
+    /// The deadline of the transmit in flight; `None` if there is none.
     write_due: Option<Timestamp>,
-    /// The buffer of the last transmit, for the next.
+    /// The buffer of the last transmit, kept for the next.
     spare: Vec<u8>,
 }
 
@@ -118,12 +118,12 @@ impl OpenConnection {
         }
     }
 
-    /// Whether encrypted messages may leave.
+    /// Returns whether encrypted messages may be sent.
     pub(crate) const fn carries_session(&self) -> bool {
         matches!(self.stage, Stage::Binding | Stage::Validating | Stage::Ready(_))
     }
 
-    /// Since when the connection is ready.
+    /// Returns the time since which the connection is ready.
     pub(crate) const fn ready_since(&self) -> Option<Timestamp> {
         match self.stage {
             Stage::Ready(since) => Some(since),
@@ -131,13 +131,13 @@ impl OpenConnection {
         }
     }
 
-    /// Whether a key exchange or a session may begin now.
+    /// Returns whether a key exchange or a session may begin now.
     pub(crate) fn may_begin(&self) -> bool {
         let is_open = self.stack.as_ref().is_some_and(TransportStack::is_open);
         matches!(self.stage, Stage::OpeningTunnel) && self.write_due.is_none() && is_open
     }
 
-    /// The tunnel may have opened: that is a sign of life.
+    /// Checks whether the tunnel has opened, which is a sign of life.
     pub(crate) fn note_tunnel(&mut self, now: Timestamp) {
         if !self.has_tunnel && self.stack.as_ref().is_some_and(TransportStack::is_open) {
             self.has_tunnel = true;
@@ -150,17 +150,17 @@ impl OpenConnection {
         self.spare = Vec::new();
     }
 
-    /// Until when the last transmit must be written; `None`: it is.
+    /// Returns the deadline of the transmit in flight, or `None` if there is none.
     pub(crate) const fn write_due(&self) -> Option<Timestamp> {
         self.write_due
     }
 
-    /// Returns a buffer for the next transmit; `None` while the last is not written, or the stream is not up.
+    /// Returns a buffer for the next transmit, or `None` while one is in flight or the stream is not up.
     pub(crate) fn take_buffer(&mut self) -> Option<Vec<u8>> {
         (self.stack.is_some() && self.write_due.is_none()).then(|| core::mem::take(&mut self.spare))
     }
 
-    /// Takes the buffer of [`take_buffer`](Self::take_buffer) back; returns it if it was written to.
+    /// Takes the buffer of [`take_buffer`](Self::take_buffer) back. Returns it, to be transmitted, if it was written to.
     pub(crate) fn finish_buffer(
         &mut self,
         mut buffer: Vec<u8>,
@@ -178,7 +178,7 @@ impl OpenConnection {
         }
     }
 
-    /// The last transmit is written; its buffer comes back.
+    /// Handles that the transmit in flight was written. Keeps its buffer for the next.
     pub(crate) fn on_transmitted(&mut self, mut buffer: Vec<u8>) {
         self.write_due = None;
         if buffer.capacity() <= policy::MAX_KEPT_TRANSMIT_BUFFER {

@@ -1,4 +1,4 @@
-//! Perfect forward secrecy: temporary keys that stand for a permanent one, and when the next is due (`api/pfs`).
+//! Perfect forward secrecy: the state of a temporary key, and when it must be replaced (`api/pfs`).
 
 use crate::crypto::AuthKey;
 use crate::policy;
@@ -6,30 +6,30 @@ use crate::rpc::RpcError;
 use crate::session::RequestTag;
 use crate::tl::Deserialize;
 
-/// The name of the binding request within its session: requests are counted from 1.
+/// The tag of the bind request in its session. The tags of other requests begin at 1.
 pub(crate) const BIND_REQUEST: RequestTag = RequestTag(0);
 
-/// What is known of a temporary key besides its bytes.
+/// The state of a temporary key.
 #[derive(Debug)]
 pub(crate) struct TemporaryKey {
-    /// By the server's clock, seconds since 1970.
+    /// Its end by the server's clock, in seconds since 1970.
     expires_at: u64,
-    /// When the next should be made; likewise.
+    /// When the next should be made, by the same clock.
     renew_at: u64,
     state: BindState,
 }
 
-/// How far the binding has come.
+/// The progress of the binding.
 #[derive(Debug)]
 enum BindState {
-    /// The key is there; this is the permanent one for which it shall stand.
+    /// It must be bound to this permanent key.
     Due(AuthKey),
     Asked,
     Bound,
 }
 
 impl TemporaryKey {
-    /// A key that was made at `server_time` for `lifetime` seconds.
+    /// Creates the state of a key that was made at `server_time` for `lifetime` seconds.
     pub(crate) fn new(permanent: AuthKey, server_time: i32, lifetime: i32) -> Self {
         let made_at = u64::from(server_time.cast_unsigned());
         let lifetime = u64::from(lifetime.unsigned_abs());
@@ -42,7 +42,7 @@ impl TemporaryKey {
         matches!(self.state, BindState::Bound)
     }
 
-    /// The permanent key and the expiry for the binding request, once.
+    /// Returns the permanent key and the expiry for the bind request, once.
     pub(crate) fn ask(&mut self) -> Option<(AuthKey, i32)> {
         if !matches!(self.state, BindState::Due(_)) {
             return None;
@@ -50,7 +50,7 @@ impl TemporaryKey {
         let BindState::Due(permanent) = core::mem::replace(&mut self.state, BindState::Asked) else {
             return None;
         };
-        // The wire has 32 bits for it, as the handshake had for the time.
+        // The field has 32 bits.
         Some((permanent, (self.expires_at as u32).cast_signed()))
     }
 
@@ -58,12 +58,12 @@ impl TemporaryKey {
         self.state = BindState::Bound;
     }
 
-    /// Whether the server has forgotten the key by now.
+    /// Returns whether the server has forgotten the key by now.
     pub(crate) const fn is_over(&self, server_time: u64) -> bool {
         server_time >= self.expires_at
     }
 
-    /// By the server's clock, seconds since 1970.
+    /// Its end by the server's clock, in seconds since 1970.
     pub(crate) const fn renew_at(&self) -> u64 {
         self.renew_at
     }
@@ -81,7 +81,7 @@ pub(crate) fn bind_answer(body: &[u8]) -> Result<(), RpcError> {
     }
 }
 
-/// Whether the server says that it does not know the permanent key.
+/// Returns whether the server says that it does not know the permanent key.
 pub(crate) fn refuses_permanent_key(error: &RpcError) -> bool {
     error.code == 400 && error.is("ENCRYPTED_MESSAGE_INVALID")
 }

@@ -1,4 +1,4 @@
-//! How the attempts to reach a DC went, and what follows for the next one.
+//! The history of attempts to reach a DC, which decides about the next attempt.
 
 use core::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::rpc::{DisconnectReason, IoFailure};
 /// The attempts to reach a DC so far.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
-    /// Attempts that failed, and connections that did not last, in a row.
+    /// Counts consecutive failures: attempts that failed, and connections that did not last.
     backoff: Backoff,
     /// All failed attempts: their number selects the addresses, stream mode and framing of the next one.
     total_failures: usize,
-    /// Connections whose tunnel was not opened: their number selects the first message of the next one.
+    /// Number of connections whose tunnel did not open. It selects the first message of the next one.
     tunnel_failures: u32,
     /// Whether a connection was ever ready.
     was_ready: bool,
     /// Whether a key exchange failed since a connection was ready.
     failed_in_key_exchange: bool,
-    /// How the last connection ended, unless a request was answered since.
+    /// The end of the last connection, unless a request was answered since.
     last_failure: Option<DisconnectReason>,
 }
 
@@ -45,29 +45,29 @@ impl Attempts {
         self.last_failure.as_ref()
     }
 
-    /// The connection is ready.
+    /// Records that a connection is ready.
     pub(crate) const fn on_ready(&mut self) {
         self.was_ready = true;
         self.failed_in_key_exchange = false;
     }
 
-    /// A request was answered: the connection was worth its attempt, however soon it ends.
+    /// Records that a request was answered. The connection then counts as a success, however soon it ends.
     pub(crate) fn on_answer(&mut self) {
         self.backoff.reset();
         self.last_failure = None;
     }
 
-    /// The next attempt begins without a pause.
+    /// Lets the next attempt begin without a pause.
     pub(crate) const fn forget_failures(&mut self) {
         self.backoff.reset();
     }
 
-    /// A connection ended.
+    /// Records that a connection ended.
     pub(crate) fn on_disconnect(&mut self, reason: &DisconnectReason, ended: ConnectionProgress) {
         if !ended.was_ready {
             self.total_failures = self.total_failures.wrapping_add(1);
         }
-        // A server that refuses everything does so over a connection that works.
+        // A server that refuses everything keeps its connections open: that is no success.
         if ended.was_stable && !reason.is_refusal() {
             self.backoff.restart();
         } else {
@@ -82,15 +82,15 @@ impl Attempts {
         }
     }
 
-    /// Whether no further attempt is made: too many failed, or only a person can help. A DC that was reached once is
-    /// tried without end; requests have deadlines of their own.
+    /// Returns whether no further attempt is made: `limit` attempts failed (0: no limit), or the proxy needs credentials. A DC
+    /// that was reached once is never given up; requests have their own deadlines.
     pub(crate) fn is_given_up(&self, reason: &DisconnectReason, limit: u32) -> bool {
         let needs_person =
             matches!(reason, DisconnectReason::Network(IoFailure::Proxy(fault)) if fault.needs_credentials());
         !self.was_ready && (needs_person || (limit > 0 && self.failures() >= limit))
     }
 
-    /// The pause before the next attempt.
+    /// Returns the pause before the next attempt.
     pub(crate) fn pause(&self, reason: &DisconnectReason, random: &mut dyn SecureRandom) -> Duration {
         self.backoff.pause(reason, random)
     }

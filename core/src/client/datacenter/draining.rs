@@ -1,5 +1,5 @@
-//! What is left of a session whose temporary key was replaced: it waits for the answers to what left under it, and asks
-//! the server for them. A new key means new identifiers, so what the server has of the old session must not be sent again.
+//! The session of a temporary key that was replaced. It waits for the answers that it owes, and requests them. Under a new
+//! key msg_ids begin anew, so requests that the server has received in the old session must not be sent again.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -22,7 +22,7 @@ pub(crate) struct DrainingSession {
 }
 
 impl DrainingSession {
-    /// What is left of `connection`.
+    /// Starts draining the session of `connection`.
     pub(crate) fn new(mut connection: Connection, now: Now) -> Self {
         connection.start_draining(now);
         if connection.conn().is_none() {
@@ -39,33 +39,34 @@ impl DrainingSession {
         &mut self.connection
     }
 
-    /// When it is forgotten at the latest.
+    /// Returns the time limit of the draining.
     pub(crate) const fn until(&self) -> Timestamp {
         self.until
     }
 
-    /// Takes the requests that were never sent, or that the server never got: they may leave under another key.
+    /// Takes the requests that were not sent, or that the server has not received: they may be sent under another key.
     pub(crate) fn take_unsent(&mut self) -> Vec<RequestTag> {
         self.connection.carried_mut().map(|carried| carried.session.take_queued()).unwrap_or_default()
     }
 
-    /// The answer to a request is no longer waited for.
+    /// Forgets a request.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
         if let Some(carried) = self.connection.carried_mut() {
             carried.session.drop_request(tag);
         }
     }
 
-    /// Whether an answer may come through here.
+    /// Returns whether the answer to a request may arrive in this session.
     pub(crate) fn carries(&self, tag: RequestTag) -> bool {
         self.connection.carried().is_some_and(|carried| carried.session.delivery(tag) >= Delivery::Packed)
     }
 
+    /// Returns whether the draining is over: nothing is owed, or the time is up.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         now >= self.until || !self.connection.has_requests()
     }
 
-    /// The connection ended; the next one begins after a pause, unless the server has forgotten the key.
+    /// Handles the end of the connection. The next attempt begins after a backoff, unless the server has forgotten the key.
     pub(crate) fn on_disconnect(
         &mut self,
         reason: &DisconnectReason,
@@ -80,17 +81,17 @@ impl DrainingSession {
     }
 }
 
-/// Requests that left under a key which is gone: the server cannot be asked for their outcome.
+/// Requests that were sent under a key which is gone: the server cannot be asked for their outcome.
 #[derive(Debug, Default)]
 pub(crate) struct OrphanedRequests {
-    /// How far they had come.
+    /// Their progress.
     known: BTreeMap<RequestTag, Delivery>,
-    /// Requests that are still to be failed or sent again.
+    /// Those that are still to be failed or sent again.
     undecided: Vec<RequestTag>,
 }
 
 impl OrphanedRequests {
-    /// Notes what `connection` carries and will have no answer to.
+    /// Adds the sent requests of the session that `connection` carries.
     pub(crate) fn add(&mut self, connection: &Connection, waiting: impl Iterator<Item = RequestId>) {
         let Some(carried) = connection.carried() else { return };
         for tag in waiting.map(RequestId::tag) {
@@ -102,17 +103,19 @@ impl OrphanedRequests {
         }
     }
 
+    /// Returns the progress of a request, or `None` if it is not orphaned.
     pub(crate) fn delivery(&self, tag: RequestTag) -> Option<Delivery> {
         self.known.get(&tag).copied()
     }
 
+    /// Forgets a request that has ended.
     pub(crate) fn forget(&mut self, tag: RequestTag) {
         if !self.known.is_empty() {
             self.known.remove(&tag);
         }
     }
 
-    /// Takes the requests that must be failed or sent again.
+    /// Takes the requests that must be failed or sent again, oldest first.
     pub(crate) fn take_undecided(&mut self) -> Vec<RequestTag> {
         core::mem::take(&mut self.undecided)
     }

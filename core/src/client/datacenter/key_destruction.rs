@@ -1,4 +1,4 @@
-//! The last word to a DC: `destroy_auth_key` after a logout, within a few seconds or not at all.
+//! The destruction of a permanent key after a logout (`destroy_auth_key`), which has a few seconds.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use crate::policy;
 use crate::rpc::{DisconnectReason, PendingRequests};
 use crate::time::Timestamp;
 
-/// A key that is being destroyed.
+/// The destruction of one key.
 #[derive(Debug)]
 pub(crate) struct KeyDestruction {
     dc: DcId,
@@ -25,7 +25,8 @@ pub(crate) struct KeyDestruction {
 }
 
 impl KeyDestruction {
-    /// Destroys `key`, over the connection and in the session of `connection` as far as they serve. What does not is closed.
+    /// Starts to destroy `key`, on the stream and in the session of `connection` if they can be used. A stream that cannot is
+    /// closed.
     pub(crate) fn new(
         dc: DcId,
         key: &DcAuth,
@@ -37,7 +38,7 @@ impl KeyDestruction {
             outputs.extend(connection.conn().map(|conn| Output::Close { conn }));
             connection.close();
         }
-        // Only the permanent key itself can be destroyed for good, so it is used, for this alone.
+        // The permanent key itself must be used, so a session under a temporary key does not serve.
         let mut carried =
             connection.take_carried().filter(|carried| carried.temporary.is_none()).unwrap_or_else(|| {
                 let clock = cx.clock();
@@ -56,7 +57,7 @@ impl KeyDestruction {
         self.connection.conn()
     }
 
-    /// Whether it needs a connection first.
+    /// Returns whether a connection must be opened first.
     pub(crate) const fn wants_connection(&self) -> bool {
         self.connection.is_idle()
     }
@@ -78,18 +79,18 @@ impl KeyDestruction {
         self.connection.on_transmitted(buffer);
     }
 
-    /// Ends it now.
+    /// Ends the destruction now.
     pub(crate) const fn give_up(&mut self) {
         self.over = true;
     }
 
-    /// The connection is gone, and with it the chance.
+    /// Ends the destruction, since its connection is lost.
     pub(crate) fn on_lost(&mut self) {
         self.connection.close();
         self.over = true;
     }
 
-    /// A connection that would have to be replaced ends it as well: the time is too short for another one.
+    /// Returns whether the destruction has ended. A connection that must be replaced ends it too: there is no time for another.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         self.over || now >= self.until || self.connection.overdue(now).is_some()
     }
@@ -99,7 +100,7 @@ impl KeyDestruction {
         if let Some(carried) = self.connection.carried_mut() {
             carried.session.tick(cx.now.monotonic);
         }
-        // No request travels here any more.
+        // No request is sent on this connection.
         let bytes = self.connection.transmit(&[], &PendingRequests::default(), cx)?;
         Some((self.connection.conn()?, bytes))
     }
@@ -109,7 +110,7 @@ impl KeyDestruction {
     }
 }
 
-/// Whether the server has answered.
+/// Pulls all messages. Returns whether the server answered `destroy_auth_key`.
 fn pull_answer(incoming: &mut ConnectionIncoming<'_, '_>) -> Result<bool, DisconnectReason> {
     let mut is_answered = false;
     while let Some(received) = incoming.next()? {

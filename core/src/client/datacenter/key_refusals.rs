@@ -1,4 +1,4 @@
-//! What the server says against the keys, and when it is believed.
+//! Counts the server's refusals of keys, and decides when to drop a key.
 
 use crate::client::connection::temporary_key::refuses_permanent_key;
 use crate::policy;
@@ -8,18 +8,18 @@ use crate::time::Timestamp;
 /// Transport error: the server does not know the key. It is not authenticated.
 const UNKNOWN_KEY: DisconnectReason = DisconnectReason::TransportError(-404);
 
-/// Counts what the server says against the keys.
+/// Counts the server's refusals of the keys of a DC.
 ///
-/// A -404 is not authenticated, so one alone changes nothing. If it is repeated, it costs a session or a temporary key,
-/// never a permanent key: a permanent key with which a user may be logged in is given up only if the server refuses
-/// to bind a temporary key to it, twice in a row.
+/// A -404 is not authenticated, so one alone changes nothing. If it is repeated, a session or a temporary key is dropped,
+/// never a permanent key. A permanent key, under which a user may be logged in, is dropped only if the server refuses twice
+/// in a row to bind a temporary key to it.
 #[derive(Debug, Default)]
 pub(crate) struct KeyRefusals {
-    /// Connections in a row that ended in -404.
+    /// Number of consecutive connections that ended with -404.
     unknown: u8,
-    /// Bindings in a row that the server refused as if it did not know the permanent key.
+    /// Number of consecutive bindings that the server refused as if it did not know the permanent key.
     refused_bindings: u8,
-    /// When the permanent key was made, if in this run.
+    /// Time at which the permanent key was made, if that was in this run.
     made_at: Option<Timestamp>,
 }
 
@@ -44,28 +44,28 @@ pub(crate) struct Verdict {
 }
 
 impl KeyRefusals {
-    /// A permanent key was made.
+    /// Records that a permanent key was made.
     pub(crate) const fn on_key_made(&mut self, now: Timestamp) {
         self.made_at = Some(now);
         self.refused_bindings = 0;
     }
 
-    /// The server showed that it knows the key of the connection.
+    /// Records that the server has proved to know the key of the connection.
     pub(crate) const fn on_key_confirmed(&mut self) {
         self.unknown = 0;
     }
 
-    /// A temporary key was bound, or needs no binding.
+    /// Records that the key of the session may carry requests: it is permanent, or bound.
     pub(crate) const fn on_key_usable(&mut self) {
         self.refused_bindings = 0;
     }
 
-    /// The permanent key is gone.
+    /// Forgets all refusals, since the permanent key is gone.
     pub(crate) const fn reset(&mut self) {
         (self.unknown, self.refused_bindings) = (0, 0);
     }
 
-    /// A connection ended.
+    /// Records that a connection ended. Returns what is given up for it.
     pub(crate) fn on_disconnect(
         &mut self,
         reason: &DisconnectReason,

@@ -1,4 +1,4 @@
-//! The next temporary key takes the place of the present one.
+//! Key rotation: the next temporary key replaces the present one.
 
 use core::time::Duration;
 
@@ -8,7 +8,8 @@ use crate::policy;
 use crate::rpc::DisconnectReason;
 use crate::time::Timestamp;
 
-/// How far the rotation has come. The datacenter feeds it what it sees and carries out what it says.
+/// The state of the rotation. The datacenter passes in what it observes ([`RotationInput`]), and carries out the returned
+/// [`Action`].
 ///
 /// | stage | what happens | next stage | what the datacenter does |
 /// |---|---|---|---|
@@ -16,7 +17,7 @@ use crate::time::Timestamp;
 /// | `Preparing` | the key is made, and requests are under way | `Holding` | holds back further requests, and asks for the answers |
 /// | | the key is made, and nothing is under way | `Binding` | binds the key |
 /// | `Holding` | the last answer came, or the hold is over | `Binding` | binds the key |
-/// | `Binding` | the key is bound | `Idle` | puts the second connection in the place of the first, which drains |
+/// | `Binding` | the key is bound | `Idle` | replaces the first connection, which drains, by the second |
 /// | any but `Idle` | the second connection ends | `Idle`, until a backoff is over | sends what was held back under the present key |
 ///
 /// A hold counts only while the first connection is ready: without it, no answer can come.
@@ -26,7 +27,7 @@ pub(crate) struct KeyRotation {
     backoff: Backoff,
     /// No rotation begins before this time.
     not_before: Timestamp,
-    /// When the next one is due, as of the last call of [`schedule`](Self::schedule).
+    /// Time at which the next one is due, as of the last [`schedule`](Self::schedule).
     due: Option<Timestamp>,
 }
 
@@ -41,43 +42,44 @@ enum Stage {
     Binding,
 }
 
-/// What the datacenter sees of both connections.
+/// The state of both connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RotationInput {
-    /// The next key is made.
+    /// Whether the next key is made.
     pub(crate) is_made: bool,
-    /// The next key is bound.
+    /// Whether the next key is bound.
     pub(crate) is_bound: bool,
-    /// The first connection is ready.
+    /// Whether the first connection is ready.
     pub(crate) is_ready: bool,
-    /// Requests are under way in the session of the present key.
+    /// Whether requests are pending in the session of the present key.
     pub(crate) is_busy: bool,
 }
 
-/// What the datacenter does now.
+/// What the datacenter must do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Nothing,
-    /// Asks the server for the answers to what is under way.
+    /// Request the answers to pending requests.
     AskForAnswers,
-    /// Binds the next key.
+    /// Bind the next key.
     Bind,
-    /// Puts the second connection in the place of the first.
+    /// Replace the first connection by the second.
     Switch,
 }
 
 impl KeyRotation {
-    /// Whether requests are held back.
+    /// Returns whether requests are held back.
     pub(crate) const fn holds_requests(&self) -> bool {
         matches!(self.stage, Stage::Holding(_) | Stage::Binding)
     }
 
-    /// Whether a rotation begins now.
+    /// Returns whether a rotation must begin now. `renewal`: see [`schedule`](Self::schedule).
     pub(crate) fn is_due(&self, renewal: Option<Duration>, now: Timestamp) -> bool {
         self.when(renewal, now).is_some_and(|at| at <= now)
     }
 
-    /// Notes that the renewal of the present key is due in `renewal`; `None`: it has no end, or is not in use.
+    /// Schedules the renewal of the present key in `renewal`, or not at all for `None`: the key does not expire, or is not in
+    /// use.
     pub(crate) fn schedule(&mut self, renewal: Option<Duration>, now: Timestamp) {
         self.due = self.when(renewal, now);
     }
@@ -87,7 +89,7 @@ impl KeyRotation {
         Some(self.not_before.max(now + renewal))
     }
 
-    /// When to look again although nothing happened.
+    /// Returns the next deadline.
     pub(crate) fn timeout(&self) -> Option<Timestamp> {
         match self.stage {
             Stage::Holding(until) => Some(until),
@@ -96,12 +98,13 @@ impl KeyRotation {
         }
     }
 
-    /// The second connection is being opened.
+    /// Records that the second connection is being opened.
     pub(crate) const fn begin(&mut self) {
         self.stage = Stage::Preparing;
         self.due = None;
     }
 
+    /// Advances the rotation. Returns what to do.
     pub(crate) fn advance(&mut self, view: RotationInput, now: Timestamp) -> Action {
         if self.stage != Stage::Idle && view.is_bound {
             self.stage = Stage::Idle;
@@ -123,19 +126,19 @@ impl KeyRotation {
         if asks { Action::AskForAnswers } else { Action::Nothing }
     }
 
-    /// The session of the present key is gone, and with it what was waited for.
+    /// Ends a hold, since the session of the present key, and with it the awaited answers, are gone.
     pub(crate) const fn stop_holding(&mut self) {
         if matches!(self.stage, Stage::Holding(_)) {
             self.stage = Stage::Preparing;
         }
     }
 
-    /// The second connection was closed on purpose.
+    /// Cancels the rotation: the client closed the second connection.
     pub(crate) const fn cancel(&mut self) {
         self.stage = Stage::Idle;
     }
 
-    /// The second connection ended.
+    /// Handles the end of the second connection: the next attempt begins after a backoff.
     pub(crate) fn on_failure(
         &mut self,
         reason: &DisconnectReason,

@@ -1,5 +1,5 @@
-//! The requests to a DC: in its session, parked until they may leave, owed by the draining session, or sent under a key
-//! that is gone.
+//! The requests to a DC. Each is in one of four places: queued or sent in the session of the main connection, parked until
+//! it may be sent, owed by the draining session, or orphaned: sent under a key that is gone.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ use crate::session::{Delivery, RequestTag};
 use crate::time::{Now, Timestamp};
 
 impl Datacenter {
-    /// Queues a new request. Without a session that may carry it, it stays among the pending requests until there is one.
+    /// Queues a new request. If there is no session for it yet, the next session takes it from the pending requests.
     pub(crate) fn queue(&mut self, tag: RequestTag, constraints: RequestConstraints, now: Timestamp) {
         self.last_used = now;
         if self.takes_requests() {
@@ -21,12 +21,12 @@ impl Datacenter {
         }
     }
 
-    /// Whether the session was given the requests that waited for it.
+    /// Returns whether the pending requests have been queued in the session: new ones are queued at once then.
     pub(super) fn takes_requests(&self) -> bool {
         self.main.carried().is_some_and(|carried| carried.takes_requests)
     }
 
-    /// Whether a request may leave in the present session. What is to be executed after something that the draining
+    /// Returns whether a request may leave in the present session. What is to be executed after something that the draining
     /// session owes must wait: msg_ids of one session mean nothing in another.
     fn may_leave(&self, constraints: RequestConstraints) -> bool {
         let passes = self.transfer_state == TransferState::Unrestricted
@@ -36,7 +36,7 @@ impl Datacenter {
         passes && !waits && !self.rotation.holds_requests()
     }
 
-    /// Queues a request, or parks it.
+    /// Queues a request in the session, or parks it.
     fn route_request(&mut self, tag: RequestTag, constraints: RequestConstraints) {
         let may_leave = self.may_leave(constraints);
         match self.main.carried_mut() {
@@ -60,7 +60,7 @@ impl Datacenter {
         carried.takes_requests = true;
         self.key_refusals.on_key_usable();
         self.parked.clear();
-        // What the draining session may still have answers to stays there.
+        // Requests that the draining session owes stay there.
         let waiting: Vec<RequestId> =
             requests.unanswered(self.dc).filter(|id| !self.is_owed(id.tag())).collect();
         for id in waiting {
@@ -69,12 +69,12 @@ impl Datacenter {
         waited
     }
 
-    /// Parks an answered request until the account's login is known at the DC.
+    /// Parks a request that the server answered with an error, until the login is transferred to this DC.
     pub(crate) fn park(&mut self, tag: RequestTag) {
         self.parked.insert(tag);
     }
 
-    /// Queues what was parked, if it may leave now.
+    /// Queues the parked requests that may be sent now.
     pub(crate) fn unpark(&mut self, requests: &PendingRequests) {
         for tag in core::mem::take(&mut self.parked) {
             self.route_waiting(tag, requests);
@@ -87,14 +87,14 @@ impl Datacenter {
         }
     }
 
-    /// Queues a request, or parks it, unless its result is no longer wanted.
+    /// Queues a request, or parks it, unless it has ended.
     fn route_waiting(&mut self, tag: RequestTag, requests: &PendingRequests) {
         if let Some(constraints) = requests.constraints(tag.into()) {
             self.route_request(tag, constraints);
         }
     }
 
-    /// The sessions that may have a request: the present one and the draining one.
+    /// Returns the sessions that may have a request: the present one and the draining one.
     fn sessions(&self) -> impl Iterator<Item = &CarriedSession> {
         [Role::Main, Role::Draining].into_iter().filter_map(|role| self.connection(role)?.carried())
     }
@@ -107,26 +107,26 @@ impl Datacenter {
             .filter_map(|connection| connection.carried_mut())
     }
 
-    /// The result of a request is no longer wanted.
+    /// Forgets a request whose result is no longer wanted.
     pub(crate) fn drop_request(&mut self, tag: RequestTag) {
         self.on_request_ended(tag);
         self.parked.remove(&tag);
         self.sessions_mut().for_each(|carried| carried.session.drop_request(tag));
     }
 
-    /// A request has ended.
+    /// Records that a request has ended.
     pub(crate) fn on_request_ended(&mut self, tag: RequestTag) {
         self.orphaned.forget(tag);
         self.needs_unpark |= self.draining.is_some();
     }
 
-    /// How far a request has come.
+    /// Returns the progress of a request.
     pub(crate) fn delivery(&self, tag: RequestTag) -> Delivery {
         let known = self.sessions().map(|carried| carried.session.delivery(tag));
         known.chain(self.orphaned.delivery(tag)).max().unwrap_or(Delivery::Queued)
     }
 
-    /// Whether the draining session may still bring the answer to a request.
+    /// Returns whether the draining session may still bring the answer to a request.
     fn is_owed(&self, tag: RequestTag) -> bool {
         self.draining.as_deref().is_some_and(|draining| draining.carries(tag))
     }
@@ -152,7 +152,7 @@ impl Datacenter {
         }
         let may_leave = self.may_leave(constraints);
         match self.main.carried_mut() {
-            // What is to be executed after it may wait there already.
+            // Requests to be executed after it may be queued there already.
             Some(carried) if may_leave => carried.session.requeue(tag),
             _ => _ = self.parked.insert(tag),
         }
@@ -165,7 +165,7 @@ impl Datacenter {
         draining.connection_mut().tick(now.monotonic);
         let lost = draining.take_unsent();
         let is_over = draining.is_over(now.monotonic);
-        // A session that takes no requests yet will get them with all others.
+        // A session that takes no requests yet gets them later, with all others.
         if self.takes_requests() {
             for tag in lost {
                 self.route_waiting(tag, requests);
@@ -174,7 +174,7 @@ impl Datacenter {
         if is_over { self.drop_draining(requests) } else { None }
     }
 
-    /// Forgets the draining session: the outcome of what it owes is unknown from now on. Returns its connection.
+    /// Drops the draining session: the outcome of the requests that it owes is unknown. Returns its connection, to be closed.
     pub(super) fn drop_draining(&mut self, requests: &PendingRequests) -> Option<ConnId> {
         let draining = self.draining.take()?;
         self.needs_unpark = true;
@@ -182,8 +182,8 @@ impl Datacenter {
         draining.connection().conn()
     }
 
-    /// Gives up the answers of both sessions: the outcome of their requests is unknown. Returns the connection of the
-    /// draining one.
+    /// Gives up the answers of both sessions: the outcome of their requests is unknown. Returns the draining session's
+    /// connection, to be closed.
     pub(crate) fn abandon_answers(&mut self, requests: &PendingRequests) -> Option<ConnId> {
         self.orphaned.add(&self.main, requests.unanswered(self.dc));
         self.drop_draining(requests)

@@ -118,7 +118,7 @@ fn foreign_and_newer_texts_are_named() {
     assert_eq!(StoredSession::from_text("sansgram1:BAAA"), Err(SessionFormatError::Newer(4)));
 }
 
-/// The text of a session of `version` whose fields are all empty, with `api_id`, and this behind them.
+/// Returns the text of a session of `version` whose fields are all empty, with `api_id`, and this behind them.
 fn text_with(version: u8, api_id: i32, behind: &[u8]) -> Zeroizing<String> {
     let mut content = alloc::vec![version, FLAG_API_ID, 0, 0];
     content.extend(api_id.to_le_bytes());
@@ -184,7 +184,7 @@ fn a5_no_more_addresses_and_keys_are_kept_than_are_read() {
     assert_eq!(read.public_keys.len(), policy::MAX_STORED_PUBLIC_KEYS);
 }
 
-/// A session that follows from these bytes, any of them.
+/// Returns a session that follows from these bytes, any of them.
 fn any_session(mut entropy: &[u8]) -> StoredSession {
     let mut next = || entropy.split_off_first().copied().unwrap_or_default();
     let mut data = StoredSession::default();
