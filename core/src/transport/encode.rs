@@ -83,6 +83,12 @@ impl FrameEncoder {
         Self { framing, tag_sent: true, frames: 0 }
     }
 
+    /// Returns the framing.
+    #[must_use]
+    pub const fn framing(&self) -> Framing {
+        self.framing
+    }
+
     /// Appends the header of a frame to `out`. The caller then appends exactly `payload_length` bytes and calls
     /// [`finish`](Self::finish).
     ///

@@ -124,6 +124,21 @@ impl Framing {
         }
     }
 
+    /// Checks the first bytes of a server's stream. Errors if they are of another protocol: TLS, web and SSH servers answer
+    /// in their own. No frame of these framings begins like that.
+    pub(super) fn check_prefix(self, start: [u8; 6]) -> Result<(), FrameError> {
+        match start {
+            // An alert of any TLS version: two bytes, the first of which is 1 or 2.
+            [21, 3, 0..=4, 0, 2, 1..=2] => Err(FrameError::TlsServer),
+            [b'H', b'T', b'T', b'P', b'/', _] => Err(FrameError::WebServer),
+            [b'S', b'S', b'H', b'-', b'1' | b'2', b'.'] => Err(FrameError::SshServer),
+            // A page without a status line, or after the answer of an HTTP proxy.
+            [page @ .., _] if page.eq_ignore_ascii_case(b"<html") => Err(FrameError::WebServer),
+            [page @ .., _] if page.eq_ignore_ascii_case(b"<!doc") => Err(FrameError::WebServer),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks a whole frame. `number`: of the frame, from 0.
     pub(super) fn check(self, frame: &[u8], number: u32) -> Result<(), FrameError> {
         match self {

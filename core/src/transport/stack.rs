@@ -7,6 +7,7 @@ use core::fmt;
 
 use super::decode::{Frame, FrameDecoder, Located};
 use super::encode::{EncodeError, FrameEncoder};
+use super::framing::Framing;
 use super::header::FrameError;
 use super::obfuscated::{OBFUSCATED_HEADER_LEN, Obfuscation};
 use super::stack_error::StackError;
@@ -74,23 +75,14 @@ impl fmt::Debug for StreamPrefix {
 }
 
 impl StreamPrefix {
-    /// Checks whether the stream starts like another protocol: TLS, web and SSH servers answer unencrypted. An
-    /// obfuscated stream starts like that by chance in one of 2^40 connections.
-    fn check(&mut self, input: &[u8]) -> Result<(), FrameError> {
+    /// Takes the first bytes. Errors if the stream starts like another protocol. An obfuscated stream starts like that by
+    /// chance in one of 2^40 connections.
+    fn check(&mut self, framing: Framing, input: &[u8]) -> Result<(), FrameError> {
         let Some(free @ [_, ..]) = self.bytes.get_mut(self.count..) else { return Ok(()) };
         let count = free.len().min(input.len());
         free.iter_mut().zip(input).for_each(|(byte, received)| *byte = *received);
         self.count += count;
-        match (self.count, self.bytes) {
-            // An alert of any TLS version: two bytes, the first of which is 1 or 2.
-            (6, [21, 3, 0..=4, 0, 2, 1..=2]) => Err(FrameError::TlsServer),
-            (6, [b'H', b'T', b'T', b'P', b'/', _]) => Err(FrameError::WebServer),
-            (6, [b'S', b'S', b'H', b'-', b'1' | b'2', b'.']) => Err(FrameError::SshServer),
-            // A page without a status line, or after the answer of an HTTP proxy.
-            (6, bytes) if bytes[..5].eq_ignore_ascii_case(b"<html") => Err(FrameError::WebServer),
-            (6, bytes) if bytes[..5].eq_ignore_ascii_case(b"<!doc") => Err(FrameError::WebServer),
-            _ => Ok(()),
-        }
+        if self.count < self.bytes.len() { Ok(()) } else { framing.check_prefix(self.bytes) }
     }
 }
 
@@ -218,7 +210,7 @@ impl TransportStack {
     pub fn read<'l, 'b>(&'l mut self, input: &'b mut [u8]) -> Incoming<'l, 'b> {
         let mut incoming = Incoming { stack: self, undecoded: &mut [], deobfuscated: &mut [] };
         if incoming.stack.tunnel.is_none() {
-            if let Err(foreign) = incoming.stack.prefix.check(input) {
+            if let Err(foreign) = incoming.stack.prefix.check(incoming.stack.encoder.framing(), input) {
                 incoming.stack.failed = Some(foreign.into());
             }
             incoming.deobfuscated = incoming.stack.deobfuscate(input);
