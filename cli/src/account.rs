@@ -1,4 +1,4 @@
-//! `sansgram whoami` and `sansgram logout`: what a session is good for once it is logged in.
+//! `sansgram whoami` and `sansgram logout`, and how a command uses a session that is logged in.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::output::UserJson;
 use crate::saved_login::SavedLoginFile;
 use crate::server::ServerArgs;
 use crate::session::{self, SessionOwner};
-use crate::timeout::{self, Watch};
+use crate::timeout::{self, TimeLimit};
 use crate::values::{self, session_name};
 use crate::{help, interrupt, output, server};
 
-/// The options of a command that uses a session.
+/// The options of a command that uses an existing session.
 #[derive(Debug, Args)]
 pub(crate) struct SessionArgs {
     #[arg(id = "session", long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::SESSION,
@@ -39,7 +39,7 @@ pub(crate) struct WhoamiArgs {
     #[arg(long)]
     json: bool,
 
-    // Last, since its headings would hold for the options after it.
+    // Last, since its headings also apply to the options after it.
     #[command(flatten)]
     session: SessionArgs,
 }
@@ -50,7 +50,7 @@ pub(crate) struct LogoutArgs {
     #[arg(long)]
     json: bool,
 
-    // Last, since its headings would hold for the options after it.
+    // Last, since its headings also apply to the options after it.
     #[command(flatten)]
     session: SessionArgs,
 }
@@ -59,14 +59,14 @@ pub(crate) struct LogoutArgs {
 pub(crate) fn whoami(args: WhoamiArgs) -> Result<(), Failure> {
     args.session.run(move |opened| {
         opened.must_be_logged_in()?;
-        opened.watch.doing("asking who is logged in");
+        opened.time_limit.set_step("asking the server for the user");
         opened.with_client(async |client| {
             let user = client.get_me().await?;
             let dc = client.home().number();
             output::result(&if args.json {
                 output::json(&UserJson::new(&user, dc))
             } else {
-                output::words(&user, dc)
+                output::describe_user(&user, dc)
             })
         })
     })
@@ -77,8 +77,8 @@ pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
     args.session.run(move |opened| {
         let (was_logged_in, words) = match opened.owner {
             SessionOwner::NoUser => (false, "No user was logged in."),
-            SessionOwner::SavedLogin(_) => (false, "No user was logged in; the saved login is removed."),
-            // The sandbox has ended, and the session does not say that a user logged in there.
+            SessionOwner::SavedLogin(_) => (false, "No user was logged in; the saved login was removed."),
+            // The sandbox has ended, and the session does not state a user.
             SessionOwner::Unknown if opened.session.servers == Servers::EndedSandbox => {
                 (false, "No user was logged in.")
             }
@@ -93,16 +93,16 @@ pub(crate) fn logout(args: LogoutArgs) -> Result<(), Failure> {
         // Checked before the server invalidates the key, in case it cannot be removed here.
         opened.store.check_writable().map_err(Error::from)?;
         if opened.session.servers == Servers::EndedSandbox {
-            // No server is left that could be told.
+            // There is no server left to log out from.
             opened.store.save(&StoredSession::default()).map_err(Error::from)?;
             saved_login.remove()?;
-            output::note("note: the session was of a sandbox that has ended; its keys are removed here");
+            output::note("note: the session was from a sandbox that has ended; its keys were removed");
             return output::result(done);
         }
-        opened.watch.doing("logging out");
+        opened.time_limit.set_step("logging out");
         opened.with_client(async |client| {
             client.log_out().await.map_err(|error| match error {
-                Error::Store(error) => Failure::new(format!("logged out at the server, but {error}")),
+                Error::Store(error) => Failure::new(format!("logged out on the server, but {error}")),
                 error => error.into(),
             })?;
             saved_login.remove()?;
@@ -118,12 +118,12 @@ impl SessionArgs {
         action: impl FnOnce(Opened<'_>) -> Result<(), Failure> + Send + 'static,
     ) -> Result<(), Failure> {
         let application = Application::of_a_session(self.application.api_id.take())?;
-        interrupt::watch()?;
+        interrupt::end_on_signal()?;
         let limit = Duration::from_secs(self.server.timeout.into());
-        timeout::within(limit, move |watch| {
-            let (store, session) = session::existing(&self.name, Some(watch))?;
-            let owner = SessionOwner::of(&session, &SavedLoginFile::tidied(&store));
-            action(Opened { args: &self, application, watch, store, session, owner })
+        timeout::within(limit, move |time_limit| {
+            let (store, session) = session::existing(&self.name, Some(time_limit))?;
+            let owner = SessionOwner::of(&session, &SavedLoginFile::without_temporaries(&store));
+            action(Opened { args: &self, application, time_limit, store, session, owner })
         })
     }
 }
@@ -132,14 +132,14 @@ impl SessionArgs {
 pub(crate) struct Opened<'a> {
     args: &'a SessionArgs,
     application: Application,
-    pub(crate) watch: &'a Watch,
+    pub(crate) time_limit: &'a TimeLimit,
     store: FileStore,
     session: StoredSession,
     owner: SessionOwner,
 }
 
 impl Opened<'_> {
-    /// Errors if no user is logged in, as far as the session says.
+    /// Errors if the session says that no user is logged in.
     pub(crate) fn must_be_logged_in(&self) -> Result<(), Failure> {
         self.owner.must_be_logged_in(&self.args.name)
     }
@@ -150,21 +150,21 @@ impl Opened<'_> {
         action: impl AsyncFnOnce(&Client) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let server = &self.args.server;
-        let config = server.config(&self.session, self.watch.lookup())?;
+        let config = server.config(&self.session, self.time_limit.lookup())?;
         let route = server.route(&config)?;
         let api = self.application.credentials(&self.session, server::is_telegram(&config));
         let config = config.with_api(api);
         let options = server.network.options()?;
         let result = server.runtime.block_on(async {
             let client = server.runtime.start(config, Arc::new(self.store), options).await?;
-            self.watch.client(&client, route);
+            self.time_limit.set_client(&client, route);
             let result = action(&client).await;
             let cause = client.logout_cause();
             client.disconnect().await;
-            // Why the session ended says more than that no user is logged in.
+            // The reason why the session ended is more helpful than "no user is logged in".
             result.map_err(|failure| cause.map_or(failure, Failure::from))?;
             client.save_error().map_or(Ok(()), |error| Err(error.into()))
         });
-        result.map_err(|failure| failure.explained(route, Some(&self.args.name)))
+        result.map_err(|failure| failure.with_advice(route, Some(&self.args.name)))
     }
 }

@@ -1,4 +1,4 @@
-//! The values of `--dc`: `ID=HOST:PORT`.
+//! Addresses: the values of `--dc` (`ID=HOST:PORT`), and the lookup of names.
 
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -9,11 +9,11 @@ use sansgram_runtime::core::client::DcId;
 
 use crate::error::Failure;
 
-/// Where one DC is, as it was typed.
+/// The address of a DC as the user typed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DcAddress {
     pub(crate) dc: DcId,
-    /// A name or an address; that of IPv6 without its brackets.
+    /// A name or an IP address; IPv6 without brackets.
     host: String,
     port: u16,
 }
@@ -25,20 +25,19 @@ impl DcAddress {
     }
 }
 
-/// Looks up the addresses behind names, and remembers the name that is being looked up: the sentence at the end of a
-/// time limit says it.
+/// Resolves names, and remembers the name that is being resolved for the error message at the time limit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lookup(Arc<Mutex<Option<String>>>);
 
 impl Lookup {
-    /// Returns the host that is being looked up.
+    /// Returns the host that is being resolved, if any.
     pub(crate) fn current(&self) -> Option<String> {
         self.host().clone()
     }
 
-    /// Returns the addresses behind a name. May block for as long as the system's resolver does.
+    /// Returns the addresses of a host. May block for as long as the system's resolver does.
     ///
-    /// Errors with a sentence that says whose host it is: `whose`.
+    /// `whose` names the owner of the host in error messages, such as `DC 2`.
     pub(crate) fn resolve(&self, host: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, Failure> {
         *self.host() = Some(host.to_owned());
         let found = (host, port).to_socket_addrs().map(Vec::from_iter);
@@ -46,10 +45,10 @@ impl Lookup {
         let reason = match found {
             Ok(addresses) if addresses.is_empty() => "it has no address".to_owned(),
             Ok(addresses) => return Ok(addresses),
-            Err(error) => why(&error),
+            Err(error) => resolver_message(&error),
         };
         Err(Failure::new(format!(
-            "the host {host} of {whose} cannot be found: {reason}; check its spelling, and the network"
+            "the host {host} of {whose} cannot be found: {reason}; check its spelling and the network"
         )))
     }
 
@@ -58,8 +57,8 @@ impl Lookup {
     }
 }
 
-/// Returns the message of the system's resolver, without the prefix of the standard library.
-pub(crate) fn why(error: &io::Error) -> String {
+/// Returns the message of the system's resolver, without the prefix that the standard library adds.
+pub(crate) fn resolver_message(error: &io::Error) -> String {
     let text = error.to_string();
     text.strip_prefix("failed to lookup address information: ").map_or(text.clone(), str::to_lowercase)
 }
@@ -91,18 +90,18 @@ impl FromStr for DcAddress {
 
 fn host_name(host: &str) -> Result<&str, String> {
     if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        // A scope, as in fe80::1%eth0, is the resolver's business.
+        // The resolver interprets a scope, as in fe80::1%eth0.
         let (address, scope) = inner.split_once('%').unwrap_or((inner, "1"));
         if scope.is_empty() {
-            return Err("there is no scope behind the % of the IPv6 address".into());
+            return Err("the scope after the % of the IPv6 address is missing".into());
         }
         return match address.parse::<Ipv6Addr>() {
             Ok(_) => Ok(inner),
-            Err(_) => Err("there is no IPv6 address in the brackets".into()),
+            Err(_) => Err("the brackets do not contain an IPv6 address".into()),
         };
     }
     if host.contains(':') {
-        return Err("an IPv6 address belongs in brackets: [ADDRESS]:PORT".into());
+        return Err("an IPv6 address must be in brackets: [ADDRESS]:PORT".into());
     }
     if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control() || "[]/@=".contains(c)) {
         return Err("the host is neither a name nor an address".into());
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_all_kinds() {
+    fn every_kind_of_address_is_parsed() {
         for (text, host) in [
             ("2=127.0.0.1:443", "127.0.0.1"),
             ("2=example.org:443", "example.org"),
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_wrong_part() {
         for (text, reason) in [
             ("", "expected ID=HOST:PORT"),
             ("127.0.0.1:443", "expected ID=HOST:PORT"),
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_need_no_resolver() {
+    fn ip_addresses_need_no_resolver() {
         let address: DcAddress = "2=[::1]:443".parse().unwrap();
         assert_eq!(address.resolve(&Lookup::default()).unwrap(), ["[::1]:443".parse().unwrap()]);
     }

@@ -1,4 +1,4 @@
-//! What a failure is called and what to do about it, in one sentence.
+//! Errors of the library in one sentence with advice.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -14,11 +14,11 @@ use sansgram_runtime::{Error, PromptError, StoreError};
 use crate::application::NO_APPLICATION;
 use crate::error::Failure;
 use crate::route::{MtProxyRoute, Route};
-use crate::saved_login::words::login_command;
+use crate::saved_login::messages::login_command;
 
 impl Failure {
-    /// Returns the same failure as a sentence, with advice that fits this route and a session of this name.
-    pub(crate) fn explained(self, route: Route, session: Option<&Path>) -> Self {
+    /// Returns the failure as a sentence with advice for this route and the session of this name.
+    pub(crate) fn with_advice(self, route: Route, session: Option<&Path>) -> Self {
         match self {
             Self::Library(error) => Self::Failed(sentence(&error, route, session)),
             other => other,
@@ -26,7 +26,7 @@ impl Failure {
     }
 }
 
-/// Returns the error's own sentence, with advice unless it contains some already.
+/// Returns the sentence of the error, with advice unless it already contains some.
 fn sentence(error: &Error, route: Route, session: Option<&Path>) -> String {
     let advice: Option<Cow<'static, str>> = match error {
         Error::Login(error) => match error {
@@ -35,11 +35,11 @@ fn sentence(error: &Error, route: Route, session: Option<&Path>) -> String {
             LoginError::CodeExpired => return CODE_EXPIRED.into(),
             LoginError::PasswordNeeded => return password_needed(session),
             LoginError::ApiIdNeeded(_) => {
-                Some("the session does not say it, so give it with --api-id".into())
+                Some("the session does not contain it; provide it with --api-id".into())
             }
             LoginError::Invoke(error) => on_invoke(error, route, session),
             LoginError::MigrationLoop | LoginError::MigrationTarget(_) => {
-                Some("its DCs disagree about the account, so try again later".into())
+                Some("its DCs disagree about where the account is; try again later".into())
             }
             _ => None,
         },
@@ -50,7 +50,7 @@ fn sentence(error: &Error, route: Route, session: Option<&Path>) -> String {
         Error::Store(error) => match &**error {
             StoreError::Foreign { path, .. } => {
                 let from = shell_word(path);
-                return format!("{error}: \"sansgram sessions import --from {from} --session NAME\"");
+                return format!("{error}; run \"sansgram sessions import --from {from} --session NAME\"");
             }
             _ => None,
         },
@@ -60,22 +60,22 @@ fn sentence(error: &Error, route: Route, session: Option<&Path>) -> String {
     advice.map_or_else(|| error.to_string(), |advice| format!("{error}; {advice}"))
 }
 
-pub(crate) const NO_TERMINAL: &str = "there is no terminal to ask on; give --phone and --code, and --password if \
+pub(crate) const NO_TERMINAL: &str = "there is no terminal to prompt on; use --phone and --code, and --password if \
                                       the account has one, or --bot-token, or --qr";
 
-const CODE_EXPIRED: &str = "the code has expired; log in again to get a new one, and do not send it on inside Telegram, \
-                            where that makes it expire at once";
+const CODE_EXPIRED: &str = "the code has expired; log in again to get a new one, and do not forward it inside \
+                            Telegram, since that makes it expire at once";
 
 fn password_needed(session: Option<&Path>) -> String {
     format!(
-        "no user is logged in with this session yet: its login waits for the account's password; continue with {}",
+        "no user is logged in with this session yet: its login waits for the password of the account; continue with {}",
         login_command(session, " --password PASSWORD")
     )
 }
 
 pub(crate) fn not_logged_in(session: Option<&Path>) -> String {
     format!(
-        "no user is logged in with this session; log in with {}, or name another with --session",
+        "no user is logged in with this session; log in with {}, or select another session with --session",
         login_command(session, "")
     )
 }
@@ -84,21 +84,21 @@ pub(crate) fn not_logged_in(session: Option<&Path>) -> String {
 const fn on_servers(error: WrongServers) -> &'static str {
     match error {
         WrongServers::OtherKeys { .. } => {
-            "check --dc and --public-key, or name another session with --session"
+            "check --dc and --public-key, or select another session with --session"
         }
         WrongServers::Ended => {
-            "name another session with --session; \"sansgram logout\" removes the keys of this one"
+            "select another session with --session, or remove the keys of this one with \"sansgram logout\""
         }
         WrongServers::NoAddress => UNKNOWN_DC,
         WrongServers::Mismatch { session: ServersName::Custom(_), configured: ServersName::Custom(_) } => {
-            "check --dc, or name another session with --session; if the server has moved, \"sansgram sessions import\" \
-             takes the session over with another --dc"
+            "check --dc, or select another session with --session; if the server has moved, \"sansgram sessions import\" \
+             can import it with another --dc"
         }
-        _ => "leave out the options that name other servers, or name another session with --session",
+        _ => "leave out the options for other servers, or select another session with --session",
     }
 }
 
-const UNKNOWN_DC: &str = "name its address with --dc ID=HOST:PORT";
+const UNKNOWN_DC: &str = "specify its address with --dc ID=HOST:PORT";
 
 fn on_invoke(error: &InvokeError, route: Route, session: Option<&Path>) -> Option<Cow<'static, str>> {
     let advice = match error {
@@ -116,16 +116,18 @@ fn on_invoke(error: &InvokeError, route: Route, session: Option<&Path>) -> Optio
 /// Returns the advice for a refused request that is not a step of a login.
 fn on_refusal(error: &RpcError, session: Option<&Path>) -> Option<Cow<'static, str>> {
     if error.is("CONNECTION_API_ID_INVALID") {
-        return Some("the session does not say the api_id of its application: give it with --api-id".into());
+        return Some(
+            "the session does not contain the api_id of its application; provide it with --api-id".into(),
+        );
     }
     match LoginError::of("", error.clone()) {
         LoginError::AccountFrozen => {
-            Some("Telegram froze this account; open an official application to appeal".into())
+            Some("Telegram has frozen this account; appeal in an official application".into())
         }
-        LoginError::AppTooOld => Some("this version is too old for Telegram; update it".into()),
+        LoginError::AppTooOld => Some("this version of sansgram is too old for Telegram; update it".into()),
         LoginError::PasswordNeeded => Some(
             format!(
-                "the login of this session waits for the account's password: {} continues it",
+                "the login of this session waits for the password of the account; continue with {}",
                 login_command(session, " --password PASSWORD")
             )
             .into(),
@@ -143,35 +145,35 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
         DisconnectReason::Network(IoFailure::Refused | IoFailure::Unreachable | IoFailure::TimedOut)
             if route.mtproxy.is_some() =>
         {
-            "check the host and the port of the MTProxy, whether it runs, and the network"
+            "check the host and port of the MTProxy, whether it is running, and the network"
         }
-        // With a wrong secret an MTProxy cannot read anything, and closes the connection or does not answer.
+        // If the secret is wrong, the MTProxy cannot read anything, and closes the connection or does not answer.
         DisconnectReason::Network(_)
         | DisconnectReason::ReadTimeout
         | DisconnectReason::Frame(_)
         | DisconnectReason::Plain(_)
             if route.mtproxy.is_some() =>
         {
-            // Frames come only after the proxy has proved that it knows the secret and accepts the clock.
-            let has_proved_itself = matches!(reason, DisconnectReason::Frame(_) | DisconnectReason::Plain(_));
+            // Frames arrive only after the proxy has proved the secret and accepted the clock.
+            let is_proved = matches!(reason, DisconnectReason::Frame(_) | DisconnectReason::Plain(_));
             match route.mtproxy {
-                Some(MtProxyRoute::FakeTls) if !has_proved_itself => FAKE_TLS_ADVICE,
+                Some(MtProxyRoute::FakeTls) if !is_proved => FAKE_TLS_ADVICE,
                 _ => MTPROXY_ADVICE,
             }
         }
-        // It is unknown which of them is the cause.
+        // Either the proxy or the server may be the cause.
         DisconnectReason::Network(_) | DisconnectReason::ReadTimeout if route.has_proxy => {
-            "check the proxy's address, the network and the server's address"
+            "check the address of the proxy, the network and the address of the server"
         }
         DisconnectReason::Network(_) | DisconnectReason::ReadTimeout => "check the network and the address",
         reason if reason.is_http() => {
-            "check the address, and whether a web browser is sent to a login page of this network"
+            "check the address, and whether this network redirects web browsers to a login page"
         }
         DisconnectReason::Frame(FrameError::SshServer) => {
-            "check the address and its port, which is one of SSH"
+            "check the address and port; an SSH server listens there"
         }
         DisconnectReason::Frame(FrameError::TlsServer) => {
-            "check the address and its port, which is one of TLS"
+            "check the address and port; a TLS server listens there"
         }
         DisconnectReason::Rejected(MessageError::TimeWindow(_)) => {
             "try again later, and do not trust this server if it happens again"
@@ -180,16 +182,16 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
             "check the address, or try another --framing"
         }
         DisconnectReason::Handshake(HandshakeError::UnknownFingerprints { .. }) => {
-            "name the server's key with --public-key FILE, or do not trust this server"
+            "specify the server's key with --public-key FILE, or do not trust this server"
         }
         DisconnectReason::Handshake(_) | DisconnectReason::Rejected(_) => {
             "do not trust this server, and check the address"
         }
         DisconnectReason::TransportError(-404) => {
-            "check the address, and name another session with --session if this one is of another server"
+            "check the address, and select another session with --session if this one belongs to another server"
         }
         DisconnectReason::TransportError(-444) if route.has_test_option => {
-            "check the numbers given to --dc, and whether --test belongs here"
+            "check the numbers given to --dc, and whether --test is needed"
         }
         DisconnectReason::TransportError(-444) => "check the numbers given to --dc",
         DisconnectReason::TransportError(-429) => "wait a few minutes and try again",
@@ -197,8 +199,8 @@ pub(crate) fn on_disconnect(reason: &DisconnectReason, route: Route) -> &'static
     }
 }
 
-/// Returns whether a wrong clock explains the answer: a web site's TLS, or no answer. Data that is not TLS, or wrong
-/// data after the right digest, has another cause.
+/// Returns whether a wrong clock may explain the answer, which is then the TLS of a web site. Data that is not TLS, or
+/// wrong data after the right digest, has another cause.
 const fn may_be_the_clock(error: &FakeTlsError) -> bool {
     match error {
         // The types of TLS records (RFC 8446, 5.1).
@@ -210,43 +212,47 @@ const fn may_be_the_clock(error: &FakeTlsError) -> bool {
 
 const MTPROXY_ADVICE: &str = "check the address and the secret of the MTProxy";
 
-/// The MTProxy in C refuses a clock that is 3 seconds ahead, and passes the connection on to a web site.
-const FAKE_TLS_ADVICE: &str = "check the address and the secret of the MTProxy, and the clock of this machine: an MTProxy \
-                               with such a secret refuses a clock that is a few seconds ahead, or some minutes behind";
+/// The MTProxy in C refuses a clock that is 3 seconds ahead, and forwards the connection to a web site.
+const FAKE_TLS_ADVICE: &str = "check the address and the secret of the MTProxy, and the clock of this machine: with such a \
+                               secret, an MTProxy refuses a clock that is a few seconds ahead or some minutes behind";
 
 const fn on_proxy(fault: ProxyFault) -> &'static str {
     match fault {
-        ProxyFault::LookupTimedOut => "check the network, and the name server (DNS) of this machine",
-        ProxyFault::UnknownHost => "check its spelling, and the network",
-        ProxyFault::CredentialsRequired => "put them before its host, as in socks5://USER:PASSWORD@HOST:PORT",
-        ProxyFault::SchemesNotSupported(_) => "have the proxy accept Basic, or use one that speaks SOCKS5",
+        ProxyFault::LookupTimedOut => "check the network and the name server (DNS) of this machine",
+        ProxyFault::UnknownHost => "check its spelling and the network",
+        ProxyFault::CredentialsRequired => {
+            "write them before the host, as in socks5://USER:PASSWORD@HOST:PORT"
+        }
+        ProxyFault::SchemesNotSupported(_) => {
+            "enable Basic authentication on the proxy, or use a SOCKS5 proxy"
+        }
         ProxyFault::CredentialsRefused => {
-            "check them; in a URL, characters like / and @ are written as %2F and %40"
+            "check both; in a URL, write characters such as / and @ as %2F and %40"
         }
         ProxyFault::Protocol => {
-            "check the proxy's address and the kind that its URL begins with, and whether a web browser is sent to a \
-             login page of this network"
+            "check the address of the proxy and the scheme of its URL, and whether this network redirects web \
+             browsers to a login page"
         }
-        ProxyFault::Refused => "check the host and the port of the proxy, and whether it runs",
-        ProxyFault::Unreachable => "check the host and the port of the proxy, and the network",
-        ProxyFault::NoCommonMethod => "have it accept one of them, or use another proxy",
+        ProxyFault::Refused => "check the host and port of the proxy, and whether it is running",
+        ProxyFault::Unreachable => "check the host and port of the proxy, and the network",
+        ProxyFault::NoCommonMethod => "enable one of them, or use another proxy",
         ProxyFault::Tls => {
-            "proxies that are spoken to in TLS are not supported: if this one takes plain connections, use their port"
+            "TLS connections to proxies are not supported; if this proxy accepts plain connections, use that port"
         }
         ProxyFault::HttpServer => {
-            "if it is an HTTP proxy, begin its URL with http://; else check its address"
+            "if it is an HTTP proxy, begin its URL with http://, or else check its address"
         }
         ProxyFault::Socks4Proxy => "begin its URL with socks4://",
         ProxyFault::Socks5Proxy => "begin its URL with socks5://",
-        ProxyFault::Socks5(2) | ProxyFault::Http(403) => "have the proxy allow it, or use another proxy",
+        ProxyFault::Socks5(2) | ProxyFault::Http(403) => "allow it on the proxy, or use another proxy",
         ProxyFault::Http(429) => "wait a few minutes and try again",
         ProxyFault::Socks5(7) | ProxyFault::Http(400 | 404 | 405 | 501) => {
-            "check the proxy's address, since an ordinary web server answers like this too, or use another proxy"
+            "check the address of the proxy, since an ordinary web server also answers like this, or use another proxy"
         }
         ProxyFault::Socks5(_) | ProxyFault::Http(_) => {
-            "use another proxy, or check the server's address if you gave one"
+            "use another proxy, or check the address of the server if you gave one"
         }
-        _ => "check the proxy's address, and whether it is of the kind that its URL begins with",
+        _ => "check the address of the proxy, and whether it matches the scheme of its URL",
     }
 }
 
@@ -255,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_is_blamed_only_if_the_answer_leaves_it_possible() {
+    fn the_clock_is_named_only_if_it_explains_the_answer() {
         for (error, may_be) in [
             (FakeTlsError::Digest, true),
             (FakeTlsError::Alert, true),

@@ -1,4 +1,4 @@
-//! The application that logs in: its `api_id` and `api_hash`.
+//! The `api_id` and `api_hash` of the application that logs in.
 
 use clap::Args;
 use sansgram_runtime::core::Secret;
@@ -12,35 +12,35 @@ use crate::error::Failure;
 use crate::policy::MAX_APPLICATION_TRIES;
 use crate::values::secret;
 
-/// The identity sent to servers that know no applications.
+/// The `api_hash` for servers that do not check applications.
 pub(crate) const ANY_HASH: &str = "00000000000000000000000000000000";
 
 /// The `api_id` of logins to the sandbox, far above those that Telegram assigns. It marks a session as one of a
 /// sandbox.
 pub(crate) const SANDBOX_API_ID: i32 = 2_000_099_966;
 
-pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to log in: get them at my.telegram.org and \
-                                         give them as --api-id and --api-hash, or try \"sansgram login --sandbox\"";
+pub(crate) const NO_APPLICATION: &str = "api_id and api_hash are needed to log in; get them at my.telegram.org and \
+                                         pass --api-id and --api-hash, or try \"sansgram login --sandbox\"";
 
-/// Printed before the application is asked for.
+/// Printed before the questions for the application.
 const APPLICATION: &[&str] = &[
-    "Telegram wants to know which application logs in, by an api_id and an api_hash: log in at my.telegram.org, choose \
-     \"API development tools\", and copy the two.",
-    "They are asked for once for each session. SANSGRAM_API_ID and SANSGRAM_API_HASH, or --api-id and --api-hash, answer \
-     this as well. To try without: \"sansgram login --sandbox\".",
+    "Telegram identifies the application by an api_id and an api_hash: log in at my.telegram.org, choose \
+     \"API development tools\", and copy both.",
+    "They are requested once per session. You can also set SANSGRAM_API_ID and SANSGRAM_API_HASH, or use --api-id and \
+     --api-hash. To try without them: \"sansgram login --sandbox\".",
 ];
 
-/// The option for what an imported session may not contain.
+/// The `api_id`, which an imported session may lack.
 #[derive(Debug, Args)]
 pub(crate) struct ApplicationArgs {
-    /// The application's api_id, if the session does not state it; kept once the server accepts it [env: SANSGRAM_API_ID]
-    // Parsed later, as that of LoginArgs.
+    /// The application's api_id, if the session does not contain it; saved once the server accepts it [env:
+    /// SANSGRAM_API_ID]
+    // Parsed later, see LoginArgs.
     #[arg(long, value_name = "ID", value_parser = secret())]
     pub(crate) api_id: Option<Secret<String>>,
 }
 
-/// The application's identity, as far as it is given. A logged-in session needs only the
-/// `api_id`, a login needs both.
+/// The given values of the application. A login needs both, a session that is logged in needs only the `api_id`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Application {
     pub(crate) id: Option<i32>,
@@ -48,16 +48,14 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    /// Reads the identity from the options, or else from the environment.
+    /// Reads the values from the options, or else from the environment.
     pub(crate) fn given(id: Option<Secret<String>>, hash: Option<Secret<String>>) -> Result<Self, Failure> {
         let (id, hash) = (environment::or(id, API_ID)?, environment::or(hash, API_HASH)?);
         if let (Some(id), Some(hash)) = (&id, &hash)
             && read_hash(id.expose()).is_some()
             && read_id(hash.expose()).is_some()
         {
-            return Err(Failure::Usage(
-                "the api_id and the api_hash are given in place of each other; swap them".into(),
-            ));
+            return Err(Failure::Usage("api_id and api_hash are swapped; exchange them".into()));
         }
         let hash = hash
             .map(|hash| read_hash(hash.expose()).ok_or_else(|| Failure::Usage(InvalidApiHash.to_string())))
@@ -66,14 +64,14 @@ impl Application {
         Ok(Self { id, hash })
     }
 
-    /// Does the same for a command that does not log in.
+    /// Like [`given`](Self::given), for a command that does not log in.
     pub(crate) fn of_a_session(id: Option<Secret<String>>) -> Result<Self, Failure> {
         let id = environment::or(id, API_ID)?.map(|id| api_id(&id)).transpose()?;
         Ok(Self { id, hash: None })
     }
 
-    /// Returns the credentials to send to the session's server. The DCs of `--dc` are not Telegram's, and may know no
-    /// application.
+    /// Returns the credentials for the session's server. A server that is not Telegram's need not know the application, so
+    /// placeholders are sent if none are given.
     pub(crate) fn credentials(&self, session: &StoredSession, is_telegram: bool) -> Option<ApiCredentials> {
         let hash = self.hash.as_ref().map(|hash| hash.expose().clone());
         let (id, hash) = match self.id {
@@ -89,8 +87,7 @@ impl Application {
         self.id.is_none() && self.hash.is_none()
     }
 
-    /// Asks the user for the identity, which is unknown at a first login. Both values may be pasted at once, in either
-    /// order.
+    /// Asks the user for the values. Both may be pasted at once, in either order.
     pub(crate) async fn ask(prompt: &mut TerminalPrompt) -> Result<Self, PromptError> {
         APPLICATION.iter().try_for_each(|line| prompt.show(line))?;
         let (mut id, mut hash) = (None, None);
@@ -106,32 +103,32 @@ impl Application {
             hash = found.or(hash);
             let line = match (id, &hash) {
                 (Some(id), Some(_)) => return Ok(Self { id: Some(id), hash }),
-                (None, Some(_)) if is_new => {
-                    "This is the api_hash; the api_id is the number that stands above it."
+                (None, Some(_)) if is_new => "This is the api_hash; the api_id is the number above it.",
+                (None, _) => {
+                    "This is not an api_id, which is a number such as 12345; the longer value is the api_hash."
                 }
-                (None, _) => "The api_id is a number above 0; the api_hash is the longer one.",
                 (Some(_), None) if asked_for_id => continue,
                 (Some(_), None) => {
-                    "The api_hash has 32 hexadecimal digits; copy it from my.telegram.org again."
+                    "This is not an api_hash, which has 32 hexadecimal digits; copy it again from my.telegram.org."
                 }
             };
             prompt.show(line)?;
         }
-        Err(PromptError::Other("api_id and api_hash were given wrongly too often".into()))
+        Err(PromptError::Other("too many invalid entries for api_id and api_hash".into()))
     }
 
-    /// Returns an error if a login cannot start with it.
+    /// Errors if a login cannot start with these values.
     pub(crate) fn check(&self, is_telegram: bool) -> Result<(), Failure> {
         match (self.id, &self.hash) {
             (Some(_), Some(_)) => Ok(()),
             (None, None) if is_telegram => Err(Failure::Usage(NO_APPLICATION.into())),
             (None, None) => Ok(()),
-            _ => Err(Failure::Usage("api_id and api_hash belong together; only one of them is given".into())),
+            _ => Err(Failure::Usage("api_id and api_hash must be given together".into())),
         }
     }
 }
 
-/// Returns the session's `api_id`, unless it is the mark of a sandbox, which no session of another server may keep.
+/// Returns the session's `api_id`, unless it marks a sandbox: no session of another server may keep that.
 fn api_id_elsewhere(session: &StoredSession) -> Option<i32> {
     session.api_id.filter(|id| *id != SANDBOX_API_ID)
 }
@@ -139,7 +136,7 @@ fn api_id_elsewhere(session: &StoredSession) -> Option<i32> {
 /// Parses the `api_id` of an application.
 fn api_id(given: &Secret<String>) -> Result<i32, Failure> {
     read_id(given.expose()).ok_or_else(|| {
-        Failure::Usage("the api_id is not a number above 0; the api_hash is the longer one".into())
+        Failure::Usage("the api_id must be a number above 0; the longer value is the api_hash".into())
     })
 }
 
@@ -157,7 +154,7 @@ fn read_hash(text: &str) -> Option<Secret<String>> {
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    // A sign is part of the number: -5 is no api_id.
+    // A sign is part of the number: -5 is not an api_id.
     text.split(|char: char| !char.is_alphanumeric() && !matches!(char, '-' | '_' | '.'))
 }
 
@@ -172,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d6_an_application_is_read_as_it_is_pasted() {
+    fn d6_pasted_application_values_are_read() {
         const HASH: &str = "0123456789abcdef0123456789abcdef";
         for text in
             ["12345", " 12345\r\n", "App api_id:\t12345", "api_id=12345", "\"12345\"", "١٢٣٤٥", "12345, HASH"]

@@ -31,15 +31,15 @@ pub(crate) enum Command {
     #[command(about = "Log out, and remove the session's keys", long_about = help::LOGOUT,
         after_help = help::EXIT_CODES)]
     Logout(LogoutArgs),
-    #[command(about = "Remove the account's forgotten password, from a session that is logged in",
+    #[command(about = "Remove a forgotten password of the account, with a session that is logged in",
         after_help = help::EXIT_CODES)]
     Password(Box<PasswordArgs>),
-    #[command(about = "Show sessions, and exchange them with other libraries", after_help = help::EXIT_CODES)]
+    #[command(about = "Show, import, export and encrypt sessions", after_help = help::EXIT_CODES)]
     Sessions(SessionsArgs),
-    #[command(about = "Run test DCs on this machine, for any client", long_about = help::SANDBOX,
+    #[command(about = "Run test DCs on this machine for any client", long_about = help::SANDBOX,
         after_help = help::EXIT_CODES, after_long_help = help::after_sandbox())]
     Sandbox(SandboxArgs),
-    #[command(about = "Print what completes this command in a shell", long_about = help::COMPLETIONS,
+    #[command(about = "Print a shell completion script", long_about = help::COMPLETIONS,
         after_help = help::EXIT_CODES)]
     Completions(CompletionsArgs),
     #[command(about = "Print the manual as a man page", long_about = help::MAN, after_help = help::EXIT_CODES)]
@@ -64,9 +64,9 @@ fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Command, Failu
 mod tests {
     use super::*;
 
-    /// What a man page shows as an example can be called, once the shell has replaced `~`.
+    /// Each example of a man page is a valid command line, once the shell has replaced `~`.
     #[test]
-    fn e_examples_are_commands() {
+    fn e_examples_are_valid_command_lines() {
         fn walk(command: &clap::Command, name: &str, seen: &mut usize) {
             for line in help::examples(name).unwrap_or_default().lines().flat_map(|line| line.split(';')) {
                 let words = shlex::Shlex::new(line).take_while(|word| !matches!(word.as_str(), "|" | ">"));
@@ -88,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn the_definitions_fit_together() {
+    fn definitions_are_consistent() {
         Cli::command().debug_assert();
     }
 
-    /// The headings of flattened options hold for the options after them.
+    /// The heading of flattened options also applies to the options after them.
     #[test]
-    fn json_stands_under_the_heading_of_the_command_s_own_options() {
+    fn json_is_under_no_heading_of_flattened_options() {
         fn walk(command: &clap::Command, seen: &mut usize) {
             for json in command.get_arguments().filter(|argument| argument.get_id() == "json") {
                 assert_eq!(json.get_help_heading(), None, "{}", command.get_name());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_do_not_show() {
+    fn debug_output_has_no_secrets() {
         let args =
             ["login", "--phone", "+1555", "--code", "12345", "--password", "-hunter2", "--api-hash", "feed"];
         let shown = format!("{:?}", parse(&args).unwrap());
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_an_unquoted_secret_does_not_show() {
+    fn the_rest_of_an_unquoted_secret_is_not_printed() {
         match parse(&["login", "--phone", "1", "--password", "correct", "horse"]).unwrap_err() {
             Failure::Usage(sentence) => assert!(!sentence.contains("horse"), "{sentence}"),
             other => panic!("{other:?}"),

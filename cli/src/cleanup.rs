@@ -1,4 +1,4 @@
-//! Cleans up before the process ends, however it ends.
+//! Cleans up before the process ends, whether it returns, fails or is interrupted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sansgram_runtime::{FileStore, TerminalPrompt};
 
-/// A file that is useless after the process ends.
+/// A file that is useless after the process ends. Static, since the thread for signals ends the process too.
 static LEFTOVER: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Registers a file to be removed when the process ends.
@@ -14,8 +14,8 @@ pub(crate) fn remove(file: &Path) {
     *LEFTOVER.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.into());
 }
 
-/// Restores the terminal and removes leftover files. Must be the last step: abandoned work may still be running.
-pub(crate) fn tidy() {
+/// Restores the terminal and removes leftover files. Must be the last step, since abandoned work may still be running.
+pub(crate) fn run() {
     TerminalPrompt::restore();
     if let Some(file) = LEFTOVER.lock().unwrap_or_else(PoisonError::into_inner).take() {
         // A failure is harmless.

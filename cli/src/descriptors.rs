@@ -1,22 +1,21 @@
-//! Whether this process may open as many files as it needs: libraries below us panic if they may not.
+//! Checks that this process may open as many files as it needs: some libraries panic otherwise.
 
 use crate::error::Failure;
 
-/// Fails if there are fewer descriptors left than `needed`.
+/// Errors if fewer than `needed` file descriptors are available.
 #[cfg(unix)]
 pub(crate) fn check(needed: usize) -> Result<(), Failure> {
     use rustix::process::{Resource, getrlimit};
 
-    // Two at a time.
+    // A pipe takes two descriptors.
     let pipes: Result<Vec<_>, _> = (0..needed / 2).map(|_| std::io::pipe()).collect();
     let Err(error) = pipes else { return Ok(()) };
     Err(Failure::new(match getrlimit(Resource::Nofile).current {
-        Some(limit) if limit < 2 * needed as u64 => format!(
-            "this process may open {limit} files at once, which is too few; allow {} (ulimit -n)",
-            2 * needed
-        ),
+        Some(limit) if limit < 2 * needed as u64 => {
+            format!("this process may open only {limit} files at once; allow {} (ulimit -n)", 2 * needed)
+        }
         _ => format!(
-            "no more files can be opened: {error}; close some in this process's parent, or allow more"
+            "no more files can be opened: {error}; close some in the parent process, or raise the limit"
         ),
     }))
 }

@@ -15,11 +15,11 @@ pub(crate) const API_HASH: &str = "SANSGRAM_API_HASH";
 pub(crate) const PROXY: &str = "SANSGRAM_PROXY";
 pub(crate) const MTPROXY: &str = "SANSGRAM_MTPROXY";
 pub(crate) const PASSPHRASE: &str = "SANSGRAM_PASSPHRASE";
-/// `1`: a passphrase is tried whatever that costs.
+/// `1`: a passphrase is tried even if that takes minutes.
 pub(crate) const ANY_COST: &str = "SANSGRAM_ANY_COST";
 pub(crate) const PASSCODE: &str = "SANSGRAM_PASSCODE";
 
-/// All variables, with what each is for.
+/// All variables with their meaning.
 pub(crate) const ALL: [(&str, &str); 13] = [
     (PHONE, "the phone number, as --phone"),
     (CODE, "the login code, as --code"),
@@ -30,10 +30,13 @@ pub(crate) const ALL: [(&str, &str); 13] = [
     (PROXY, "a proxy, as --proxy"),
     (MTPROXY, "an MTProxy, as --mtproxy"),
     (PASSPHRASE, "the passphrase of an encrypted session"),
-    ("SANSGRAM_ANY_COST", "1: open an encrypted session although its passphrase costs minutes of computing"),
-    (PASSCODE, "the passcode of another program's session that is imported or exported"),
+    (ANY_COST, "1: open an encrypted session even if its passphrase takes minutes to check"),
+    (PASSCODE, "the passcode of another program for a session that is imported or exported"),
     ("NO_COLOR", "if it is set, a QR code is shown without colours"),
-    ("TERM", "if it is dumb or not set, a QR code is shown without colours and not in place of the last one"),
+    (
+        "TERM",
+        "if it is dumb or not set, a QR code is shown without colours and does not replace the previous one",
+    ),
 ];
 
 /// Returns `option`, or else the value of the variable.

@@ -1,4 +1,4 @@
-//! The failures of the command and their exit codes. `advice` puts them into words.
+//! The failures of the command and their exit codes. `advice` adds what to do about them.
 
 use sansgram_runtime::Error;
 use sansgram_runtime::core::client::LogoutCause;
@@ -8,11 +8,11 @@ use sansgram_runtime::core::client::LogoutCause;
 pub(crate) enum Failure {
     /// The help or the version, or the help in place of a missing command.
     Clap(Box<clap::Error>),
-    /// The command was called wrongly; exit code 2.
+    /// Wrong usage; exit code 2.
     Usage(String),
-    /// Refused or failed, as a sentence that begins with a small letter and has no full stop; exit code 1.
+    /// Refused or failed; a sentence without a capital letter at its beginning and a full stop at its end. Exit code 1.
     Failed(String),
-    /// The same, as the library reports it; the advice is added when it is printed.
+    /// An error of the library, to which advice is added before it is printed. Exit code 1.
     Library(Box<Error>),
 }
 

@@ -1,4 +1,4 @@
-//! The two runtimes that the command can be told to use.
+//! The runtimes of `--runtime`.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl Executor {
         }
     }
 
-    /// Starts a client; to be called within [`block_on`](Self::block_on).
+    /// Starts a client. Must be called within [`block_on`](Self::block_on).
     pub(crate) async fn start(
         self,
         config: Config,

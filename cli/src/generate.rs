@@ -1,4 +1,4 @@
-//! `sansgram completions` and `sansgram man`: what the tree of commands says about itself.
+//! `sansgram completions` and `sansgram man`, both generated from the tree of commands.
 
 use std::fs;
 use std::io;
@@ -15,14 +15,14 @@ use crate::{environment, help, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// The shell that runs the script
     #[arg(value_name = "SHELL", value_enum)]
     pub(crate) shell: Shell,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// Write a page for each command into this directory, instead of the first one to standard output
+    /// Write a page for each command into this directory, instead of only the first one to standard output
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, value_parser = path())]
     pub(crate) output: Option<PathBuf>,
 }
@@ -69,7 +69,7 @@ fn with_sessions(shell: Shell, script: &str) -> String {
         Shell::Bash => {
             let files = "COMPREPLY=($(compgen -f \"${cur}\"))";
             let sessions = format!("--session)\n                    {files}");
-            // Without an answer, bash completes files itself, and quotes what needs it.
+            // If there is no completion, bash completes file names itself and quotes them.
             let script =
                 script.replace(&sessions, "--session)\n                    _sansgram_sessions \"${cur}\"");
             let script = script.replace(files, "COMPREPLY=()").replacen("prev=\"$3\"\n", BASH_EQUALS, 1);
@@ -81,7 +81,7 @@ fn with_sessions(shell: Shell, script: &str) -> String {
                 false => line.into(),
             });
             let mut lines: Vec<String> = lines.collect();
-            // Behind the line that names the command.
+            // After the line that names the command.
             lines.insert(1, ZSH_SESSIONS.into());
             lines.join("\n") + "\n"
         }
@@ -96,7 +96,7 @@ fn with_sessions(shell: Shell, script: &str) -> String {
     }
 }
 
-/// Bash breaks a word at `=`: what follows it is completed like what follows a blank.
+/// Bash splits words at `=`; the text after it is completed like the text after a space.
 const BASH_EQUALS: &str = r#"prev="$3"
     if [[ "${cur}" == "=" ]]; then
         cur=""
@@ -119,7 +119,7 @@ const BASH_SESSIONS: &str = r#"_sansgram_sessions() {
     if [[ -n "${home}" ]]; then
         COMPREPLY=("${COMPREPLY[@]/#"${home}"/"~/"}")
     fi
-    # Not in the middle of a test.
+    # compopt fails outside of a completion, as in a test.
     compopt -o filenames 2> /dev/null
 }
 "#;
@@ -155,7 +155,7 @@ end
 
 /// `sansgram man`.
 pub(crate) fn man(args: &ManArgs, tree: clap::Command) -> Result<(), Failure> {
-    // A page for "help" would have nothing to say.
+    // "help" needs no page.
     let mut tree = tree.disable_help_subcommand(true);
     tree.build();
     match &args.output {

@@ -2,122 +2,121 @@
 
 /// The end of every `--help`.
 pub(crate) const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 refused, failed or not complete; 2 called wrongly; 128 and its number: ended by a signal. An \
-error is one sentence on standard error, also with --json: standard output has results only.";
+Exit codes: 0 success; 1 refused, failed or incomplete; 2 invalid usage; 128 + N terminated by signal N. Errors are one \
+sentence on standard error, even with --json; standard output contains only results.";
 
 pub(crate) const SESSION: &str =
-    "The session in NAME.session; the passphrase of an encrypted one is asked for [env: SANSGRAM_PASSPHRASE]";
+    "The session in NAME.session; prompts for the passphrase if it is encrypted [env: SANSGRAM_PASSPHRASE]";
 
-pub(crate) const ENCRYPT: &str = "Encrypt the session with a passphrase from the start, which is asked for twice [env: SANSGRAM_PASSPHRASE]";
+pub(crate) const INTO: &str = "Write the session to NAME.session, which must not exist yet";
+
+pub(crate) const ENCRYPT: &str =
+    "Encrypt the session with a passphrase from the start; prompts for it twice [env: SANSGRAM_PASSPHRASE]";
 
 pub(crate) const LOGIN: &str = "\
 Log in, and keep the session.
 
-Without values it asks on the terminal: for a phone number or a bot token, the code, and the password if the account \
-has one. In place of the code, \"resend\" asks for another one and \"cancel\" goes back to the number. With --phone, --qr or \
---bot-token it takes the values instead, and asks only for what is missing if there is a terminal. If a user is logged \
-in already it says so, which is success unless the values name another user.
+Without options, it prompts on the terminal for a phone number or a bot token, the code, and the password if the account \
+has one. At the code prompt, \"resend\" requests another code and \"cancel\" returns to the number. With --phone, --qr or \
+--bot-token, it uses the given values and prompts only for what is missing, if there is a terminal. If a user is already \
+logged in, it says so and succeeds, unless the values name another user.
 
-Other users of this machine can see options, so secrets are better given by the environment or by standard input: \
---code-stdin and the like each read a line, in the order phone, code, password, bot token, when it is needed.
+Other users of this machine can see command-line options, so pass secrets in the environment or on standard input: \
+--code-stdin and similar options each read one line when it is needed, in the order phone, code, password, bot token.
 
-A login that is not complete is saved in NAME.login beside the session, unencrypted; it is as secret as the session. The \
-next login continues it, with or without values. Scripts log in with two calls: the first with --phone sends the code and \
-ends with exit code 1, the second gives the code (or --code resend) and needs no --phone. With --json each call that \
-saves a login prints {\"pending\":\"code\"} on standard output; password, email and sign_up are the other things that a \
-login waits for.
+An incomplete login is saved, unencrypted, in NAME.login beside the session; keep it as secret as the session. The next \
+login resumes it, with or without values. Scripts log in with two calls: the first, with --phone, requests the code and \
+exits with code 1; the second provides the code (or --code resend) and needs no --phone. With --json, a call that saves a \
+login prints {\"pending\":\"code\"} on standard output; other values are password, email and sign_up.
 
-With --qr it shows a QR code that a logged-in phone scans (Settings, Devices, Link Desktop Device), as a picture and \
-as a link, and a new one before it expires. The password may follow. It needs no terminal. It gives up after 40 codes, \
-about 20 minutes; --timeout does not count that time.
+With --qr, it shows a QR code for a logged-in phone to scan (Settings, Devices, Link Desktop Device), as an image and as a \
+link, and replaces it before it expires. The password may be required afterwards. No terminal is needed. It gives up \
+after 40 codes, about 20 minutes, which --timeout does not count.
 
-A forgotten password is recovered by e-mail if the account has an address for that: leave the password empty when it is \
-asked for on the terminal. Otherwise \"sansgram password reset\", with a session that is still logged in, asks Telegram to \
-remove it.
+If you forgot the password and the account has a recovery e-mail address, leave the password empty at its prompt. \
+Otherwise, \"sansgram password reset\" asks Telegram to remove the password, with a session that is still logged in.
 
-A session is kept unencrypted, readable by you only, unless --encrypt, or later \"sansgram sessions encrypt\", encrypts \
-it; from then on its passphrase is asked for, or taken from SANSGRAM_PASSPHRASE.
+A session is stored unencrypted, readable only by you. --encrypt, or later \"sansgram sessions encrypt\", encrypts it; its \
+passphrase is then prompted for, or taken from SANSGRAM_PASSPHRASE.
 
-The api_id and api_hash of your application are needed once for Telegram's own servers; get them at \
-my.telegram.org. They are not needed with --sandbox.";
+Telegram's own servers require the api_id and api_hash of your application once for each session; get them at \
+my.telegram.org. --sandbox does not need them.";
 
 pub(crate) const WHOAMI: &str = "\
-Show which user is logged in, as the server sees it. The session is all that is needed: it remembers its servers.";
+Show which user is logged in, according to the server. Only the session is needed; it remembers its servers.";
 
 pub(crate) const LOGOUT: &str = "\
-Log out, and remove the session's keys. The session is all that is needed: it remembers its servers. With --json it \
-prints {\"logged_out\":true}, or false if no user was logged in.";
+Log out, and remove the session's keys. Only the session is needed; it remembers its servers. With --json, it prints \
+{\"logged_out\":true}, or false if no user was logged in.";
 
 pub(crate) const RESET: &str = "\
-Ask Telegram to remove the account's forgotten password. Telegram takes this request only from a session that is logged \
-in, and waits for a week, in which every device of the account can decline it; a second request after that removes the \
-password. An earlier one says how long to wait. After a request was declined, another is refused for a while, with exit \
-code 1.
+Request a reset of the account's forgotten password. Telegram accepts this only from a logged-in session. For a week, \
+every device of the account can decline it; a second request after that removes the password, and an earlier one reports \
+the remaining time. After a decline, another request is refused for a while, with exit code 1.
 
-If the account has an e-mail address for it, \"sansgram login\" recovers the password at once: leave the password empty \
-when it is asked for.";
+If the account has a recovery e-mail address, \"sansgram login\" recovers the password at once: leave the password empty \
+at its prompt.";
 
 pub(crate) const IMPORT: &str = "\
-Import a session of another library as a new session of this one. Its format is recognised: a string or \
-SQLite file of Telethon, a string or SQLite file of Pyrogram, Hydrogram, Kurigram or Irenogram, a string or StoreSession \
-folder of GramJS, a string of mtcute, MTKruto or ferogram, a SQLite file of grammers, the JSON of gotd, a folder of \
-Telegram Desktop, a database log of TDLib, the local storage of Telegram Web (saved as JSON), a file of WTelegramClient (with --api-hash), \
-tgnet.dat of Telegram for Android, or a session of sansgram, encrypted or not. The original is left as it is, and \
-nothing is written beside it.
+Import a session of another library as a new session. The format is detected: a string or SQLite file of Telethon; a \
+string or SQLite file of Pyrogram, Hydrogram, Kurigram or Irenogram; a string or StoreSession folder of GramJS; a string \
+of mtcute, MTKruto or ferogram; a SQLite file of grammers; the JSON of gotd; a folder of Telegram Desktop; a database log \
+of TDLib; the local storage of Telegram Web, saved as JSON; a file of WTelegramClient, with --api-hash; tgnet.dat of \
+Telegram for Android; or a session of sansgram, encrypted or not. The original is not changed, and nothing is written \
+beside it.
 
-A string may be wrapped, quoted, or stand in a configuration file or a message; a note says what was left out. The layouts of \
-gotd, Telegram Web, WTelegramClient and Android follow their public sources and have not been tried with files of the \
-real programs.
+A string may be wrapped, quoted, or part of a configuration file or message; a note lists what was ignored. The \
+formats of gotd, Telegram Web, WTelegramClient and Android are read as their public sources describe them, and have not \
+been tried with files of the real programs.
 
-A session is a key: a program that has the string is logged in. Other users of this machine see the options of a command, so \
-a file or standard input (--from -) is the better place for a string.
+A session is a key: a program that has the string is logged in. Other users of this machine can see the options of a \
+command, so pass a string in a file or on standard input (--from -).
 
-Telegram Desktop's session is its folder tdata; the folder around it and key_datas in it stand for it too. TDLib's is \
-td.binlog, or its database directory; td_test.binlog belongs to test DCs. If the program encrypts it, by a passcode or a \
-database encryption key, that is asked for, or taken from --passcode-stdin or SANSGRAM_PASSCODE. If it holds several \
-accounts, a note lists them, and --account takes another than the one in use.
+The session of Telegram Desktop is its folder tdata; its parent folder and the file key_datas in it are accepted too. The session of TDLib is td.binlog (td_test.binlog for test DCs) or its database directory. If it is \
+encrypted with a passcode or database encryption key, that is prompted for, or taken from --passcode-stdin or \
+SANSGRAM_PASSCODE. If it contains several accounts, a note lists them, and --account selects a different one.
 
-A session whose address is not one of Telegram's stays with the server at that address; --dc says where the server \
-is if the format does not.
+A session whose address is not one of Telegram's belongs to the server at that address; use --dc to set the address if \
+the format does not contain it.
 
-The strings of Telethon and GramJS do not name the user, and a SQLite file of Telethon 1 does not always; the \
-next \"sansgram whoami\" finds out. Only the Pyrogram family \
-states the api_id of the application, which servers require: give it with --api-id for the others, here or to the \
-first \"sansgram whoami\".";
+Strings of Telethon and GramJS do not contain the user, and SQLite files of Telethon 1 do not always; the next \"sansgram \
+whoami\" finds out. Only the Pyrogram family contains the api_id of the application, which servers require; for others, pass \
+--api-id here or to the first \"sansgram whoami\".";
 
 pub(crate) const EXPORT: &str = "\
-Write a session as another library keeps it: a string on standard output, or a file that only you can read. The string \
-of another library ends without a new line in a file and in a pipe, since most libraries refuse one. All formats \
-but sansgram's own, telethon2-sqlite, tdata and tdlib hold the key of the home DC only. An encrypted session is written without its encryption.
+Write a session in the format of another library: a string on standard output, or a file that only you can read. A \
+string of another library has no trailing newline in a file or a pipe, since most libraries reject one. All formats \
+except sansgram, telethon2-sqlite, tdata and tdlib contain only the key of the home DC. An encrypted session is exported \
+unencrypted.
 
-For a session of a server of your own, the address is written if the format has a field for it, and never Telegram's \
-instead; the RSA key is not written.
+If the session belongs to a server of your own, its address is written if the format has a field for it; Telegram's \
+address is never written instead. The RSA key is not written.
 
-telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (for Hydrogram too) and kurigram-sqlite (for Irenogram too) and \
-grammers-sqlite are files, gramjs-store is a folder; these need --output.
+These formats need --output: telethon-sqlite, telethon2-sqlite, pyrogram-sqlite (also for Hydrogram), kurigram-sqlite \
+(also for Irenogram) and grammers-sqlite, which are files, and gramjs-store and tdata, which are folders.
 
-tdata is a new folder with one account, as version 5.8.3 of Telegram Desktop wrote it and later ones read it; it belongs \
-into the folder of that program. tdlib is a file for TDLib's database directory: td.binlog, or td_test.binlog for test \
-DCs, since nothing but its name says so. --passcode encrypts both, as Telegram Desktop's passcode or as TDLib's database \
-encryption key, which TDLib's JSON interface takes in base64.";
+tdata is a new folder with one account, as version 5.8.3 of Telegram Desktop writes it and later ones read it; it belongs \
+in the folder of that program. tdlib is a file for the database directory of TDLib: td.binlog, or td_test.binlog for \
+test DCs, since only its name indicates that. --passcode encrypts both: as the passcode of Telegram Desktop, or as the \
+database encryption key of TDLib, which TDLib's JSON interface expects in base64.";
 
 pub(crate) const SANDBOX: &str = "\
-Run test DCs on this machine until Ctrl-C, for any client: nothing needs an account or the network. Clients need the \
-addresses of the DCs and their public key, which the first lines show.
+Run test DCs on this machine until Ctrl-C, for any client; no account and no network are needed. Clients need the \
+addresses of the DCs and their public key; the first lines of the output show both.
 
-It accepts from released clients what Telegram's servers accept. A refusal is shown with its reason and, if an option \
-changes it, with that option; lines that say the same are counted for 10 seconds.
+It is as tolerant of released clients as Telegram's servers. A refusal is printed with its reason and the option that \
+changes it, if any; repeated lines are counted for 10 seconds.
 
-With --json the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
-\"public_key\":\"FILE\"}. Each line after it has an \"event\": code_sent and email_sent as login codes \"arrive\", \
-logged_in, logged_out, scanned, scan_failed; refused, tolerated, closed and not_saved, with a \"reason\" and perhaps \
-\"advice\", an \"option\" and \"repeated\".
+With --json, the first line on standard output is {\"dcs\":[{\"id\":1,\"address\":\"127.0.0.1:PORT\"},...],\
+\"public_key\":\"FILE\"}. Each later line has an \"event\": code_sent or email_sent if a login code \"arrives\", logged_in, \
+logged_out, scanned, scan_failed, unserved, refused, tolerated, closed or not_saved. The last six have a \"reason\", and \
+the last four may have \"advice\", \"option\" and \"repeated\".
 
-A login link that a client shows as a QR code can be scanned here: a line \"tg://login?token=... NUMBER\" on \
-standard input lets the account of that number scan it; without a number, +9996621234 does.";
+To scan a login link that a client shows as a QR code, write a line \"tg://login?token=... NUMBER\" to standard input, \
+which makes the account with that number scan it; +9996621234 if no number is given.";
 
 pub(crate) const COMPLETIONS: &str = "\
-Print what completes this command in a shell, for example:
+Print a shell completion script, for example:
 
   sansgram completions bash > ~/.local/share/bash-completion/completions/sansgram
   sansgram completions zsh > ~/.zfunc/_sansgram
@@ -131,36 +130,35 @@ Print the manual as a man page, or write a page for each command into a director
 
 /// The accounts of the sandbox.
 pub(crate) const ACCOUNTS: &str = "\
-Sandbox accounts (any api_id and api_hash will do):
-  phone 99966XYYYY   lives on DC X (1 to 3), its code is X five times over
-                     (+9996621234 has the code 22222)
-  ... ending in 2    has the password \"sandbox\" as well
-  ... ending in 6    must set up an e-mail address first, any will do
-  ... ending in 7    gets its codes by e-mail
-  ... ending in 8    has the password \"sandbox\" and an e-mail address to
-                     recover it by
+Sandbox accounts (any api_id and api_hash work):
+  phone 99966XYYYY   home DC X (1 to 3); its code is the digit X five times
+                     (the code of +9996621234 is 22222)
+  ... ending in 2    also has the password \"sandbox\"
+  ... ending in 6    must set up an e-mail address first (any)
+  ... ending in 7    receives codes by e-mail
+  ... ending in 8    has the password \"sandbox\" and a recovery e-mail address
   ... ending in 9    is not registered: sign up
-  bot 1:sandbox      lives on DC 2
-  bot 2:elsewhere    lives on DC 1
+  bot 1:sandbox      home DC 2
+  bot 2:elsewhere    home DC 1
 
-Codes by e-mail are X six times over. A client starts on DC 2; accounts elsewhere send it to their own DC.";
+E-mail codes are the digit X six times. Clients start on DC 2; accounts on other DCs redirect them.";
 
-/// What the process ends with, for the man pages; `EXIT_CODES` says the same in a line.
+/// The exit codes for the man pages; `EXIT_CODES` has the same in one line.
 pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
-    ("0", "Done."),
-    ("1", "Refused, failed or not complete; one sentence on standard error says why and what to do."),
-    ("2", "Called wrongly."),
-    ("128 + N", "Ended by signal N, such as 130 by Ctrl-C."),
+    ("0", "Success."),
+    ("1", "Refused, failed or incomplete; one sentence on standard error says why and what to do."),
+    ("2", "Invalid usage."),
+    ("128 + N", "Terminated by signal N, such as 130 for Ctrl-C."),
 ];
 
-/// The files that are read and written.
+/// The files that the command reads and writes.
 pub(crate) const FILES: [(&str, &str); 4] = [
     (
         "NAME.session",
-        "A session, which is a key to the account. By default NAME is sansgram, in the working directory.",
+        "A session: a key to the account. The default NAME is sansgram, in the working directory.",
     ),
-    (".NAME.session.lock", "Held by the process that uses the session; holds no secret."),
-    ("NAME.login", "A saved login: what a login that is not complete waits for; a secret as well."),
+    (".NAME.session.lock", "The lock of the process that uses the session. It contains no secret."),
+    ("NAME.login", "A saved login: the state of an incomplete login. It is also a secret."),
     ("sandbox.pem", "The public RSA key of the test DCs that \"sansgram sandbox\" runs."),
 ];
 
@@ -206,10 +204,10 @@ pub(crate) fn after_login() -> String {
     format!("{ACCOUNTS}\n\nExamples:\n  {examples}\n\n{EXIT_CODES}")
 }
 
-/// Accounts of one's own in the sandbox.
+/// The file of `sandbox --accounts`, and what `sandbox --state` keeps.
 pub(crate) const ACCOUNTS_FILE: &str = "\
-With --accounts FILE there are others too. All fields but phone and token can
-be left out; without a code, five random digits are sent and shown:
+--accounts FILE adds accounts. All fields except phone and token are optional;
+without a code, five random digits are sent and shown:
   {\"users\": [{\"phone\": \"12025550123\", \"first_name\": \"Ada\",
               \"last_name\": \"L\", \"username\": \"ada_l\", \"id\": 7, \"dc\": 2,
               \"code\": \"12345\", \"password\": \"engine\", \"hint\": \"a machine\",
@@ -217,13 +215,13 @@ be left out; without a code, five random digits are sent and shown:
    \"bots\": [{\"token\": \"42:secret\", \"first_name\": \"Bot\",
              \"username\": \"some_bot\", \"dc\": 1, \"revoked\": false}],
    \"sandbox_accounts\": true}
-\"login_email\": \"required\" asks for an address first; \"sandbox_accounts\": false
-leaves the accounts above out.
+\"login_email\": \"required\" makes the account set up an address first.
+\"sandbox_accounts\": false omits the accounts above.
 
-With --state FILE a client that is logged in stays logged in when the sandbox
-is started again with the same FILE, however it ended. MTProto sessions begin
-anew. An account of --accounts whose description has changed begins
-anew, and one that was left out is removed.";
+With --state FILE, a client stays logged in if the sandbox is started again with
+the same FILE, no matter how it ended. MTProto sessions are not kept. An
+account whose description in --accounts has changed is reset, and one that was
+removed from the file is deleted.";
 
 /// The end of `sandbox --help`.
 pub(crate) fn after_sandbox() -> String {

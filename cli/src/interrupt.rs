@@ -1,5 +1,5 @@
-//! Ctrl-C and other signals that end the process: the terminal is left as it was, and a saved login is named. After
-//! a stop (Ctrl-Z) the open question is shown again.
+//! Ctrl-C and other signals that end the process: restores the terminal, and says how to continue a saved login. After a
+//! stop (Ctrl-Z), the open question is shown again.
 
 use std::io::{self, IsTerminal};
 use std::process;
@@ -10,16 +10,16 @@ use crate::error::Failure;
 use crate::policy::{OFFLINE_DESCRIPTORS, ONLINE_DESCRIPTORS};
 use crate::{cleanup, descriptors, output};
 
-/// How to continue if the process ends now.
+/// How to continue if the process ends now. Static, since the thread for signals prints it.
 static ADVICE: Mutex<Option<&str>> = Mutex::new(None);
 
-/// Starts to wait for signals.
-pub(crate) fn watch() -> Result<(), Failure> {
+/// Starts a thread that ends the process at a signal.
+pub(crate) fn end_on_signal() -> Result<(), Failure> {
     on_signal(|number| end(number))
 }
 
-/// Does the same for a command that uses no network.
-pub(crate) fn watch_offline() -> Result<(), Failure> {
+/// Like [`end_on_signal`], for a command without network access.
+pub(crate) fn end_on_signal_offline() -> Result<(), Failure> {
     descriptors::check(OFFLINE_DESCRIPTORS)?;
     wait(|number| end(number))
 }
@@ -29,13 +29,13 @@ pub(crate) fn advise(advice: Option<&'static str>) {
     *ADVICE.lock().unwrap_or_else(PoisonError::into_inner) = advice;
 }
 
-/// Ends the process like the signal with this number.
+/// Ends the process with the exit code of this signal.
 pub(crate) fn end(number: i32) -> ! {
-    // Held to the end, so that it is printed only once.
+    // The lock is held to the end, so that a second thread prints nothing.
     let advice = ADVICE.lock().unwrap_or_else(PoisonError::into_inner);
-    cleanup::tidy();
+    cleanup::run();
     if io::stderr().is_terminal() {
-        // The line of the question, or that of the ^C.
+        // Ends the line of the question or of the ^C.
         output::note("");
     }
     match *advice {
@@ -55,7 +55,7 @@ pub(crate) fn on_signal(action: impl FnOnce(i32) + Send + 'static) -> Result<(),
 }
 
 fn wait(action: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
-    let fails = |error: io::Error| Failure::new(format!("signals cannot be waited for: {error}"));
+    let fails = |error: io::Error| Failure::new(format!("signal handling cannot be set up: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fails)?;
     // No signal is lost after this point.
     let signals = runtime.block_on(async { Signals::new() }).map_err(fails)?;
@@ -73,8 +73,7 @@ struct Signals {
     ends: Vec<(i32, tokio::signal::unix::Signal)>,
     /// The process continues after it was stopped.
     resumes: tokio::signal::unix::Signal,
-    /// A file would become larger than the limit allows. Caught so that the write fails with an error
-    /// instead of the process being killed.
+    /// A file would exceed the size limit. Caught, so that the write fails instead of the process being killed.
     _too_large: tokio::signal::unix::Signal,
 }
 
@@ -82,9 +81,9 @@ struct Signals {
 impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // Ctrl-\ too: by itself it would leave the terminal silent, and a copy of the memory on the disk.
+        // Ctrl-\ would leave the terminal without echo and dump the memory to the disk.
         let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
-        // Without a terminal there is none to hang up, and "nohup" wants the signal ignored.
+        // Without a terminal, a hangup does not matter, and nohup expects the signal to be ignored.
         if io::stdin().is_terminal() {
             kinds.push(SignalKind::hangup());
         }

@@ -46,6 +46,6 @@ fn main() -> ExitCode {
         Command::Completions(args) => generate::completions(&args, args::tree()),
         Command::Man(args) => generate::man(&args, args::tree()),
     });
-    cleanup::tidy();
+    cleanup::run();
     result.map_or_else(report::report, |()| ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! Turns options into the route to the server: proxies and disguises. No message here repeats a secret.
+//! The options for the route to the server: proxies and stream modes. No message contains a secret.
 
 use clap::Args;
 use sansgram_runtime::core::Secret;
@@ -17,35 +17,35 @@ use crate::values::secret;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
-    /// Go through this proxy: socks5://USER:PASSWORD@HOST:PORT, socks4://..., http://..., or a link such as tg://socks?...
-    /// [env: SANSGRAM_PROXY]
+    /// Connect through this proxy: socks5://USER:PASSWORD@HOST:PORT, socks4://..., http://..., or a link such as
+    /// tg://socks?... [env: SANSGRAM_PROXY]
     #[arg(long, value_name = "URL|LINK", value_parser = secret())]
     pub(crate) proxy: Option<Secret<String>>,
 
-    /// Go through this MTProxy: its link, such as tg://proxy?..., or its secret in hex or base64 with its address
+    /// Connect through this MTProxy: its link, such as tg://proxy?..., or its secret in hex or base64 and its address
     /// [env: SANSGRAM_MTPROXY]
     #[arg(long, value_name = "LINK|SECRET@HOST:PORT", value_parser = secret())]
     pub(crate) mtproxy: Option<Secret<String>>,
 
-    /// Make the connection look like random bytes
+    /// Obfuscate the connection, so that it looks like random bytes
     #[arg(long)]
     pub(crate) obfuscated: bool,
 
-    /// Encrypt under temporary keys that are thrown away (perfect forward secrecy)
+    /// Encrypt with temporary keys that are discarded (perfect forward secrecy)
     #[arg(long)]
     pub(crate) pfs: bool,
 }
 
-/// The proxies that were given, at most one of each kind.
+/// The given proxies, at most one of each kind.
 #[derive(Default)]
 struct Given {
     proxy: Option<Proxy>,
-    /// With the name of the option or variable that it came from.
+    /// With the name of its option or variable.
     mtproxy: Option<(ProxyLink, &'static str)>,
 }
 
 impl NetworkArgs {
-    /// Returns the settings of the runtime's part of the client.
+    /// Returns the options of the runtime's client.
     pub(crate) fn options(&self) -> Result<ClientOptions, Failure> {
         let proxy = self.proxies()?.proxy;
         Ok(proxy.map_or_else(ClientOptions::new, |proxy| ClientOptions::new().proxy(proxy)))
@@ -61,36 +61,38 @@ impl NetworkArgs {
         Ok(Route { has_proxy: proxy.is_some(), mtproxy, has_test_option: false })
     }
 
-    /// Applies the settings that the state machine needs. Resolves the name of an MTProxy, which may block.
+    /// Applies the options to the configuration. Resolves the name of an MTProxy, which may block.
     pub(crate) fn apply_to(&self, config: &mut Config, lookup: &Lookup) -> Result<(), Failure> {
-        self.disguise(config);
+        self.apply_stream_mode(config);
         if let Some((ProxyLink { server, port, secret }, name)) = self.proxies()?.mtproxy {
             config.set_mtproxy(lookup.resolve(&server, port, name)?, secret);
         }
         Ok(())
     }
 
-    /// Reads both options. Each takes a proxy of any kind: a link that was shared does not say which option it is for.
+    /// Reads both options. Each takes a proxy of any kind, since a shared link does not say which option it belongs to.
     fn proxies(&self) -> Result<Given, Failure> {
         let values = [(&self.proxy, "--proxy", PROXY), (&self.mtproxy, "--mtproxy", MTPROXY)];
         let mut given = Given::default();
         for (value, option, variable) in values {
             let Some(text) = environment::or(value.clone(), variable)? else { continue };
-            let name = name(value, option, variable);
+            let name = source(value, option, variable);
             let unusable = |reason: &str| Failure::Usage(format!("{name} cannot be used: {reason}"));
             let second = match text.expose().parse().map_err(|error| unusable(&format!("{error}")))? {
                 AnyProxy::Stream(proxy) => given.proxy.replace(proxy).is_some(),
                 AnyProxy::MtProxy(link) => given.mtproxy.replace((link, name)).is_some(),
             };
             if second {
-                return Err(unusable("--proxy and --mtproxy name two proxies of one kind; give one of them"));
+                return Err(unusable(
+                    "--proxy and --mtproxy name two proxies of the same kind; give only one of them",
+                ));
             }
         }
         Ok(given)
     }
 
-    /// Sets what connections look like, whatever their route.
-    pub(crate) fn disguise(&self, config: &mut Config) {
+    /// Sets temporary keys and obfuscation, which do not depend on the route.
+    pub(crate) fn apply_stream_mode(&self, config: &mut Config) {
         config.pfs = self.pfs;
         if self.obfuscated {
             config.stream_mode = StreamMode::Obfuscated;
@@ -98,8 +100,12 @@ impl NetworkArgs {
     }
 }
 
-/// Returns the option or variable that a value came from.
-const fn name(given: &Option<Secret<String>>, option: &'static str, variable: &'static str) -> &'static str {
+/// Returns the option or variable that a value comes from.
+const fn source(
+    given: &Option<Secret<String>>,
+    option: &'static str,
+    variable: &'static str,
+) -> &'static str {
     if given.is_some() { option } else { variable }
 }
 
@@ -116,9 +122,8 @@ mod tests {
         args.proxies()
     }
 
-    /// Whichever option it was given by.
     #[test]
-    fn c4_links_of_every_kind_are_read_by_either_option() {
+    fn c4_either_option_reads_every_kind_of_link() {
         let query = format!("server=proxy.example&port=443&secret=dd{KEY}");
         for text in [
             format!("tg://proxy?{query}"),
@@ -158,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_the_secret_is_not() {
+    fn errors_name_the_cause_without_the_secret() {
         for (text, reason) in [
             ("", "a proxy is given as"),
             (KEY, "SECRET@HOST:PORT"),

@@ -1,4 +1,4 @@
-//! What the command prints: results on standard output, everything else on standard error.
+//! Output: results on standard output, everything else on standard error.
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
@@ -12,22 +12,22 @@ use crate::error::Failure;
 
 /// Prints a line of the result. A closed reader is not an error.
 pub(crate) fn result(line: &str) -> Result<(), Failure> {
-    text(format!("{}\n", lines(line)).as_bytes())
+    text(format!("{}\n", harmless_lines(line)).as_bytes())
 }
 
-/// Returns `text` without terminal control characters, as in a file name, but with its line breaks.
-fn lines(text: &str) -> String {
+/// Returns `text` without terminal control characters, which a file name may contain, but with its line breaks.
+fn harmless_lines(text: &str) -> String {
     text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints a result that ends its own lines, see [`result`].
 pub(crate) fn text(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    written(stdout.write_all(text).and_then(|()| stdout.flush()))
+    check_written(stdout.write_all(text).and_then(|()| stdout.flush()))
 }
 
 /// Checks the result of writing to standard output; a closed reader is not an error.
-pub(crate) fn written(result: io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn check_written(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("the result cannot be written to standard output: {error}")))
@@ -38,10 +38,10 @@ pub(crate) fn written(result: io::Result<()>) -> Result<(), Failure> {
 
 /// Prints a line for the user, on standard error.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", for_standard_error(&lines(line)));
+    let _ = writeln!(io::stderr().lock(), "{}", for_standard_error(&harmless_lines(line)));
 }
 
-/// A user that is logged in, as scripts read it.
+/// The user that is logged in, as `--json` prints it.
 #[derive(Serialize)]
 pub(crate) struct UserJson<'a> {
     user_id: i64,
@@ -56,8 +56,8 @@ impl<'a> UserJson<'a> {
     }
 }
 
-/// Returns a value as one line of JSON. Terminal control characters are written as `\uXXXX`, so that the line is safe
-/// to print and loses nothing.
+/// Returns a value as one line of JSON. Terminal control characters are written as `\uXXXX`, which makes the line safe
+/// to print without losing anything.
 pub(crate) fn json(value: &impl Serialize) -> String {
     match serde_json::to_string(value) {
         Ok(text) => escaped(&text),
@@ -83,7 +83,7 @@ fn escaped(json: &str) -> String {
 }
 
 /// Describes a user in words: `Ada Lovelace (@ada), user 17 on DC 2`.
-pub(crate) fn words(user: &UserInfo, dc: u16) -> String {
+pub(crate) fn describe_user(user: &UserInfo, dc: u16) -> String {
     let mut name = printable(&user.first_name);
     if let Some(last_name) = &user.last_name {
         name = format!("{name} {}", printable(last_name));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn json_loses_nothing_and_shows_no_escapes() {
+    fn json_escapes_terminal_control_characters() {
         for name in ["\u{1b}[2J\u{7f}\u{9b}31m\r\n", "Ünï 漢字 🦀", "\u{202e}evil\u{e0041}"] {
             let line = json(&UserJson::new(&user(name), 2));
             assert_eq!(printable(&line), line);
@@ -124,10 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn words_leave_out_what_is_missing() {
-        assert_eq!(words(&user(""), 1), "user 17 on DC 1");
+    fn descriptions_omit_missing_names() {
+        assert_eq!(describe_user(&user(""), 1), "user 17 on DC 1");
         let full =
             UserInfo { last_name: Some("Lovelace".into()), username: Some("ada".into()), ..user("A\u{7}da") };
-        assert_eq!(words(&full, 1), "Ada Lovelace (@ada), user 17 on DC 1");
+        assert_eq!(describe_user(&full, 1), "Ada Lovelace (@ada), user 17 on DC 1");
     }
 }

@@ -1,4 +1,4 @@
-//! The passcode with which another program encrypts its session.
+//! The passcode that another program uses to encrypt its session.
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -13,23 +13,23 @@ use crate::policy::MAX_PASSCODE_TRIES;
 use crate::stdin_values::{self, Line};
 use crate::{output, session, values};
 
-/// Where a passcode can come from if there is no terminal, as the end of a sentence.
-const WHERE: &str = "SANSGRAM_PASSCODE, or write it to standard input with --passcode-stdin";
+/// How to give a passcode without a terminal, as the end of a sentence.
+const OTHER_SOURCES: &str = "SANSGRAM_PASSCODE, or write it to standard input with --passcode-stdin";
 
 #[derive(Debug, Args)]
 pub(crate) struct Passcode {
-    /// What the other program encrypts with: Telegram Desktop's passcode, TDLib's database encryption key as text,
-    /// base64 or hex [env: SANSGRAM_PASSCODE]
+    /// The passcode of the other program: that of Telegram Desktop, or TDLib's database encryption key as text, base64 or
+    /// hex [env: SANSGRAM_PASSCODE]
     #[arg(long, value_name = "PASSCODE", value_parser = values::secret(), allow_hyphen_values = true)]
     passcode: Option<Secret<String>>,
 
-    /// Read the passcode from standard input, a line
+    /// Read the passcode from standard input, one line
     #[arg(long, conflicts_with = "passcode")]
     passcode_stdin: bool,
 }
 
 impl Passcode {
-    /// Returns the passcode that was given by an option, on standard input or in the environment.
+    /// Returns the passcode from the options, standard input or the environment.
     fn given(&self) -> Result<Option<Secret<String>>, Failure> {
         if self.passcode_stdin && !io::stdin().is_terminal() {
             let line = stdin_values::read(&mut io::stdin().lock(), Line::Passcode);
@@ -38,7 +38,7 @@ impl Passcode {
         environment::or(self.passcode.clone(), PASSCODE)
     }
 
-    /// Returns an error if both the session and the passcode come from standard input.
+    /// Errors if both the session and the passcode come from standard input.
     pub(crate) fn refuse_with_session_on_stdin(&self) -> Result<(), Failure> {
         match self.passcode_stdin {
             true => Err(Failure::Usage("--from - and --passcode-stdin both read standard input".into())),
@@ -55,7 +55,7 @@ impl Passcode {
         options.passcode = self.given()?;
         let mut result = formats::import_path(path, &options);
         if let Err(ImportError::ApiHashNeeded(_)) = result {
-            let question = "api_hash of the other program's application:";
+            let question = "The api_hash of the other program's application:";
             options.api_hash =
                 Some(session::ask_hidden("value for the api_hash (--api-hash)", question, API_HASH)?);
             result = formats::import_path(path, &options);
@@ -71,23 +71,23 @@ impl Passcode {
             }
             let (question, what) =
                 (format!("The {name} of {}:", path.display()), format!("{name} for {}", path.display()));
-            options.passcode = Some(session::ask_hidden(&what, &question, WHERE)?);
+            options.passcode = Some(session::ask_hidden(&what, &question, OTHER_SOURCES)?);
             result = formats::import_path(path, &options);
             tries += 1;
         }
         Ok(result)
     }
 
-    /// Returns the passcode to encrypt with; `None` if none is given, or if the answer on a terminal is empty.
+    /// Returns the passcode to encrypt with; `None` if none is given.
     pub(crate) fn to_set(&self) -> Result<Option<Secret<String>>, Failure> {
         if self.passcode_stdin && io::stdin().is_terminal() {
-            return session::ask_hidden("passcode", "New passcode:", WHERE).map(Some);
+            return session::ask_hidden("passcode", "New passcode:", OTHER_SOURCES).map(Some);
         }
         self.given()
     }
 
     /// Returns whether an option gives a passcode.
-    pub(crate) const fn is_named(&self) -> bool {
+    pub(crate) const fn has_option(&self) -> bool {
         self.passcode.is_some() || self.passcode_stdin
     }
 }

@@ -1,4 +1,4 @@
-//! `sansgram password`: removes a forgotten password of an account from a logged-in session.
+//! `sansgram password`: removes a forgotten password, with a session that is still logged in.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,26 +20,26 @@ pub(crate) struct PasswordArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    #[command(about = "Ask Telegram to remove the forgotten password, or see how long to wait", long_about = help::RESET,
+    #[command(about = "Ask Telegram to remove the forgotten password, or show how long to wait", long_about = help::RESET,
         after_help = help::EXIT_CODES)]
     Reset(ResetArgs),
-    /// Withdraw that request: the password stays
+    /// Decline the reset and keep the password
     #[command(after_help = help::EXIT_CODES)]
     DeclineReset(ResetArgs),
 }
 
 #[derive(Debug, Args)]
 struct ResetArgs {
-    /// Print one JSON object: reset (done, waiting, refused or declined); at, when to ask again, in seconds since 1970
+    /// Print one JSON object: reset (done, waiting, refused or declined), at (when to ask again, in seconds since 1970)
     #[arg(long)]
     json: bool,
 
-    // Last, since its headings would hold for the options after it.
+    // Last, since its headings also apply to the options after it.
     #[command(flatten)]
     session: SessionArgs,
 }
 
-/// The state of a reset, as scripts read it.
+/// The state of a reset, as `--json` prints it.
 #[derive(Serialize)]
 struct ResetJson {
     reset: &'static str,
@@ -62,7 +62,11 @@ pub(crate) fn run(args: PasswordArgs) -> Result<(), Failure> {
     };
     args.session.run(move |opened| {
         opened.must_be_logged_in()?;
-        opened.watch.doing(if declines { "declining the reset" } else { "asking for the reset" });
+        opened.time_limit.set_step(if declines {
+            "declining the password reset"
+        } else {
+            "requesting the password reset"
+        });
         opened.with_client(async |client| match declines {
             false => reset(client, args.json).await,
             true => decline(client, args.json).await,
@@ -75,11 +79,13 @@ async fn reset(client: &Client, json: bool) -> Result<(), Failure> {
     let wait = |at: i32| wait(i64::from(at).saturating_sub(now(client)));
     match reset {
         PasswordReset::Done if json => output::result(&ResetJson::line("done", None)),
-        PasswordReset::Done => output::result("The password is gone: from now on the code alone logs in."),
+        PasswordReset::Done => {
+            output::result("The password was removed; the code alone is now enough to log in.")
+        }
         PasswordReset::Waiting { until } if json => output::result(&ResetJson::line("waiting", Some(until))),
         PasswordReset::Waiting { until } => output::result(&format!(
-            "The reset is asked for. Ask again in {}, and the password is gone; until then every device of the account \
-             can decline, as \"sansgram password decline-reset\" does.",
+            "The reset was requested. Run this again in {} to remove the password; until then, every device of the account \
+             can decline it, for example with \"sansgram password decline-reset\".",
             wait(until)
         )),
         PasswordReset::Refused { retry_at } => {
@@ -87,7 +93,7 @@ async fn reset(client: &Client, json: bool) -> Result<(), Failure> {
                 output::result(&ResetJson::line("refused", Some(retry_at)))?;
             }
             Err(Failure::new(format!(
-                "a reset was declined not long ago; another one can be asked for in {}",
+                "a reset was declined recently; another can be requested in {}",
                 wait(retry_at)
             )))
         }
@@ -96,14 +102,12 @@ async fn reset(client: &Client, json: bool) -> Result<(), Failure> {
 
 async fn decline(client: &Client, json: bool) -> Result<(), Failure> {
     match client.decline_password_reset().await {
-        Err(error) if is_missing(&error) => {
-            Err(Failure::new("no reset of the password was asked for, so there is none to decline"))
-        }
+        Err(error) if is_missing(&error) => Err(Failure::new("no password reset is pending")),
         result => {
             result?;
             output::result(&match json {
                 true => ResetJson::line("declined", None),
-                false => "The reset is declined: the password stays.".into(),
+                false => "The reset was declined; the password is unchanged.".into(),
             })
         }
     }
@@ -119,7 +123,7 @@ fn now(client: &Client) -> i64 {
     i64::try_from(local).unwrap_or(i64::MAX).saturating_add(client.session().clock_offset)
 }
 
-/// Rounds a wait to whole minutes or hours: the server's clock and the local one may differ a little.
+/// Rounds a wait up to whole minutes or hours, since the clocks of the server and this machine may differ a little.
 fn wait(seconds: i64) -> Span {
     let unit = if seconds > 3600 { 3600 } else { 60 };
     Span(Duration::from_secs(seconds.max(1).unsigned_abs().next_multiple_of(unit)))
@@ -130,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_never_said_too_short() {
+    fn waits_are_rounded_up() {
         for (seconds, words) in [
             (-5, "1 minute"),
             (61, "2 minutes"),

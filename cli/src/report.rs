@@ -1,4 +1,4 @@
-//! How the command ends: the failure as one sentence on standard error, and the exit code.
+//! The end of the command: prints a failure as one sentence on standard error, and returns the exit code.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,8 +11,8 @@ use crate::route::Route;
 
 /// Prints the failure, and returns the exit code of the process.
 pub(crate) fn report(failure: Failure) -> ExitCode {
-    // Failures of a command with a route to the servers are explained already.
-    let (sentence, code) = match failure.explained(Route::default(), None) {
+    // Commands with a route to the servers have added their own advice.
+    let (sentence, code) = match failure.with_advice(Route::default(), None) {
         Failure::Clap(error) => return report_clap(&error),
         Failure::Usage(sentence) => (sentence, USAGE_CODE),
         Failure::Failed(sentence) => (sentence, FAILED_CODE),
@@ -28,7 +28,7 @@ fn report_clap(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         return ExitCode::from(USAGE_CODE);
     }
-    match output::written(printed) {
+    match output::check_written(printed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(failure),
     }

@@ -1,21 +1,21 @@
-//! The route of a command's connections, so that the advice about a lost connection fits.
+//! The route of a command's connections, which decides the advice about a lost connection.
 
-/// The way to the servers.
+/// The route to the servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// Through a SOCKS or HTTP proxy.
+    /// Whether it goes through a SOCKS or HTTP proxy.
     pub(crate) has_proxy: bool,
-    /// Through an MTProxy.
+    /// The MTProxy, if any.
     pub(crate) mtproxy: Option<MtProxyRoute>,
-    /// The DCs of `--dc` are told that they are test DCs, by `--test`.
+    /// Whether `--test` tells the DCs of `--dc` that they are test DCs.
     pub(crate) has_test_option: bool,
 }
 
-/// How the MTProxy is spoken to.
+/// How the client talks to the MTProxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MtProxyRoute {
     /// Obfuscated.
     Obfuscated,
-    /// In fake TLS: the proxy refuses a clock that is seconds ahead.
+    /// In fake TLS: the proxy refuses a clock that is a few seconds ahead.
     FakeTls,
 }

@@ -1,11 +1,11 @@
-//! The embedded test DCs: alone until Ctrl-C, or behind `login --sandbox`.
+//! The embedded test DCs: `sansgram sandbox`, and those of `login --sandbox`.
 
 mod accounts_file;
 mod addresses;
 mod announcement;
+mod events;
 mod input;
 mod refusals;
-mod report;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,69 +26,71 @@ use crate::policy::{SANDBOX_HOME_DC, SANDBOX_POLL, SANDBOX_RESEND_SECONDS};
 use crate::values::{from_one, path};
 use crate::{interrupt, output};
 
-use input::Pasted;
-pub(crate) use input::SCANNER;
-use refusals::{Line, Repeats, Strictness};
-use report::Happened;
+use events::SandboxEvent;
+pub(crate) use input::DEFAULT_SCANNER;
+use input::PastedLine;
+use refusals::{Repeats, ReportLine, Strictness};
 
-const WHERE: &str = "Where";
+const LISTENING: &str = "Listening";
 const ACCOUNTS: &str = "Accounts";
-const STRICT: &str = "How strict";
+const STRICTNESS: &str = "Strictness";
 
 #[derive(Debug, Args)]
 pub(crate) struct SandboxArgs {
-    /// The address to listen at; 0.0.0.0 for all of this machine's IPv4 addresses, :: for all
-    #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = WHERE)]
+    /// Address to listen on; 0.0.0.0 for all IPv4 addresses of this machine, :: for all addresses
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = LISTENING)]
     pub(crate) listen: String,
 
-    /// The port of DC 1; DC 2 and 3 take the next ones [default: free ports]
-    #[arg(long, value_name = "N", value_parser = addresses::first_port, help_heading = WHERE)]
+    /// The port of DC 1; DC 2 and 3 use the next two [default: free ports]
+    #[arg(long, value_name = "N", value_parser = addresses::first_port, help_heading = LISTENING)]
     pub(crate) port: Option<u16>,
 
-    /// The host that help.getConfig and the first line name, if clients know this machine by another than --listen
-    #[arg(long, value_name = "HOST", help_heading = WHERE)]
+    /// Host to announce in help.getConfig and on the first line, if it differs from --listen
+    #[arg(long, value_name = "HOST", help_heading = LISTENING)]
     pub(crate) advertise: Option<String>,
 
-    /// How many connections may be open at once, on all DCs together
+    /// The maximum number of open connections on all DCs together
     #[arg(long, value_name = "N", default_value = "1000", value_parser = from_one(),
-        help_heading = WHERE)]
+        help_heading = LISTENING)]
     pub(crate) connections: u32,
 
-    /// Where to write the DCs' RSA key, in PEM
+    /// Write the public RSA key of the DCs to this file, in PEM
     #[arg(long, value_name = "FILE", default_value = "sandbox.pem", value_parser = path())]
     pub(crate) public_key: PathBuf,
 
-    /// Print everything as JSON, one object a line
+    /// Print everything as JSON, one object per line
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Keep keys, accounts and logins in FILE, for the next run; it holds secrets
+    /// Keep keys, accounts and logins in FILE for the next run; the file contains secrets
     #[arg(long, value_name = "FILE", help_heading = ACCOUNTS, value_parser = path())]
     pub(crate) state: Option<PathBuf>,
 
-    /// Add the users and bots of a JSON file (see the end of --help)
+    /// Add the users and bots in this JSON file (see the end of --help)
     #[arg(long, value_name = "FILE", help_heading = ACCOUNTS, value_parser = path())]
     pub(crate) accounts: Option<PathBuf>,
 
-    /// Refuse clients that use the RSA padding from before RSA_PAD, such as Telethon 1 and Pyrogram
-    #[arg(long, help_heading = STRICT)]
+    /// Refuse the RSA padding that preceded RSA_PAD, which Telethon 1 and Pyrogram use
+    #[arg(long, help_heading = STRICTNESS)]
     pub(crate) strict_rsa: bool,
 
-    /// Refuse all that the documentation forbids and Telegram's servers take: the old RSA padding, a msg_id before the
-    /// key that is 0 or does not rise, acknowledgements with an odd seq_no
-    #[arg(long, help_heading = STRICT)]
+    /// Refuse everything that the documentation forbids but Telegram's servers accept: the old RSA padding, an unencrypted message
+    /// whose msg_id is 0 or does not rise, an ack with an odd seq_no
+    #[arg(long, help_heading = STRICTNESS)]
     pub(crate) strict: bool,
 }
 
 /// Running test DCs on loopback, for a client in this process.
 pub(crate) struct Sandbox {
-    served: TestServer,
+    server: TestServer,
 }
 
 impl Sandbox {
     pub(crate) fn start() -> Result<Self, Failure> {
-        let options = TestServerOptions::default().with_server(behaviour());
-        Ok(Self { served: TestServer::start(options).map_err(|error| addresses::why(&error, None))? })
+        let options = TestServerOptions::default().with_server(strict_options());
+        Ok(Self {
+            server: TestServer::start(options).map_err(|error| addresses::start_failure(&error, None))?,
+        })
     }
 
     /// Returns the configuration to reach the DCs, with an identity that they accept.
@@ -96,55 +98,55 @@ impl Sandbox {
         let broken = |reason: String| Failure::new(format!("the sandbox is broken: {reason}"));
         let id = |dc: i32| DcId::new(dc.into()).map_err(|error| broken(error.to_string()));
         let mut dcs = DcTable::new();
-        for (dc, address) in self.served.addresses() {
+        for (dc, address) in self.server.addresses() {
             dcs.insert(id(*dc)?, *address);
         }
         let key =
-            PublicKey::from_pem(self.served.public_key_pem()).map_err(|error| broken(error.to_string()))?;
+            PublicKey::from_pem(self.server.public_key_pem()).map_err(|error| broken(error.to_string()))?;
         let api = Some(ApiCredentials { id: SANDBOX_API_ID, hash: ANY_HASH.into() });
         Ok(Config::new(dcs, id(SANDBOX_HOME_DC)?, [key]).with_api(api))
     }
 
-    /// Returns the codes that arrived since the last call, one line each.
-    pub(crate) fn arrived(&self) -> Vec<String> {
-        let events = std::iter::from_fn(|| self.served.next_event(Duration::ZERO));
+    /// Returns a line for each code that has arrived since the last call.
+    pub(crate) fn arrived_codes(&self) -> Vec<String> {
+        let events = std::iter::from_fn(|| self.server.next_event(Duration::ZERO));
         events
             .filter(|event| matches!(event, AccountEvent::CodeSent { .. } | AccountEvent::EmailSent { .. }))
-            .filter_map(|event| Happened::Account(event).words())
+            .filter_map(|event| SandboxEvent::Account(event).words())
             .map(|line| format!("Sandbox: {line}"))
             .collect()
     }
 
-    /// Makes the account of this number scan a login link. Returns an error that says why it cannot.
+    /// Makes the account with this number scan a login link. Errors with the reason if it cannot.
     pub(crate) fn scan(&self, link: &str, phone: &str) -> Result<(), String> {
-        scan(&self.served, link, phone)
+        scan(&self.server, link, phone)
     }
 }
 
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox").field("addresses", &self.served.addresses()).finish_non_exhaustive()
+        f.debug_struct("Sandbox").field("addresses", &self.server.addresses()).finish_non_exhaustive()
     }
 }
 
 /// `sansgram sandbox`.
 pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
     let signal = Arc::new(AtomicI32::new(0));
-    let came = signal.clone();
-    interrupt::on_signal(move |number| came.store(number, Ordering::Relaxed))?;
+    let received = signal.clone();
+    interrupt::on_signal(move |number| received.store(number, Ordering::Relaxed))?;
     let options = serve_options(args)?;
-    let everywhere = options.listen.is_unspecified() && options.advertise.is_empty();
-    let served = TestServer::start(options).map_err(|error| addresses::why(&error, args.port))?;
-    announcement::write_key(&args.public_key, served.public_key_pem())?;
+    let is_everywhere = options.listen.is_unspecified() && options.advertise.is_empty();
+    let server = TestServer::start(options).map_err(|error| addresses::start_failure(&error, args.port))?;
+    announcement::write_key(&args.public_key, server.public_key_pem())?;
     output::result(&if args.json {
-        announcement::json(served.advertised(), &args.public_key)
+        announcement::json(server.advertised(), &args.public_key)
     } else {
-        announcement::words(served.advertised(), everywhere, &args.public_key)
+        announcement::words(server.advertised(), is_everywhere, &args.public_key)
     })?;
-    let pasted = input::pasted()
-        .map_err(|error| Failure::new(format!("links cannot be read from standard input: {error}")))?;
-    let tell = |happened: &Happened| {
-        let line = if args.json { happened.json() } else { happened.words() };
+    let pasted = input::pasted_lines()
+        .map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
+    let print = |event: &SandboxEvent| {
+        let line = if args.json { event.json() } else { event.words() };
         line.map_or(Ok(()), |line| output::result(&line))
     };
     let strictness = Strictness { all: args.strict, keeps_keys: args.state.is_some() };
@@ -153,45 +155,46 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<(), Failure> {
         match signal.load(Ordering::Relaxed) {
             0 => {}
             number => {
-                drop(served);
+                drop(server);
                 interrupt::end(number);
             }
         }
-        if let Some(event) = served.next_event(SANDBOX_POLL) {
-            tell(&Happened::Account(event))?;
+        if let Some(event) = server.next_event(SANDBOX_POLL) {
+            print(&SandboxEvent::Account(event))?;
         }
         let now = Instant::now();
-        let reports = served.take_reports();
-        let mut lines: Vec<Line> =
-            reports.iter().filter_map(|report| Line::new(report, strictness)).collect();
+        let reports = server.take_reports();
+        let mut lines: Vec<ReportLine> =
+            reports.iter().filter_map(|report| ReportLine::new(report, strictness)).collect();
         lines = lines.into_iter().filter_map(|line| repeats.pass(line, now)).collect();
         lines.extend(repeats.due(now));
         for line in lines {
             output::result(&if args.json { line.json() } else { line.words() })?;
         }
         for pasted in pasted.try_iter() {
-            tell(&match pasted {
-                Pasted::Scan { link, phone } => {
-                    let result = scan(&served, &link, &phone);
-                    Happened::Scan { phone, result }
+            print(&match pasted {
+                PastedLine::Scan { link, phone } => {
+                    let result = scan(&server, &link, &phone);
+                    SandboxEvent::Scan { phone, result }
                 }
-                Pasted::Nonsense => Happened::Nonsense,
+                PastedLine::Unrecognised => SandboxEvent::Unrecognised,
             })?;
         }
     }
 }
 
-fn scan(served: &TestServer, link: &str, phone: &str) -> Result<(), String> {
-    served.with_dcs(|dcs| dcs.scan_login_link(link, phone)).map_err(|reason| match reason.as_str() {
+fn scan(server: &TestServer, link: &str, phone: &str) -> Result<(), String> {
+    server.with_dcs(|dcs| dcs.scan_login_link(link, phone)).map_err(|reason| match reason.as_str() {
         "AUTH_TOKEN_EXCEPTION" => "the link excludes this account".into(),
-        "AUTH_TOKEN_EXPIRED" | "AUTH_TOKEN_INVALIDX" => "the link is not valid any more".into(),
-        "AUTH_TOKEN_ALREADY_ACCEPTED" => "the link was scanned already".into(),
+        "AUTH_TOKEN_EXPIRED" | "AUTH_TOKEN_INVALIDX" => "the link is no longer valid".into(),
+        "AUTH_TOKEN_ALREADY_ACCEPTED" => "the link was already scanned".into(),
         _ => reason,
     })
 }
 
-/// Behaves well, and sends a second code sooner than Telegram, so that trying it out does not take long.
-fn behaviour() -> ServerOptions {
+/// Returns strict options, for our own client. A second code is sent sooner than by Telegram, since a trial should not
+/// take long.
+fn strict_options() -> ServerOptions {
     let accounts = AccountOptions::default().with_resend_timeout(SANDBOX_RESEND_SECONDS);
     ServerOptions::default().with_accounts(accounts)
 }
@@ -204,7 +207,7 @@ fn serve_options(args: &SandboxArgs) -> Result<TestServerOptions, Failure> {
     };
     let max_connections = usize::try_from(args.connections).unwrap_or(usize::MAX);
     let port = args.port.unwrap_or(0);
-    let mut server = behaviour_for_any(args);
+    let mut server = options_for_any_client(args);
     if let Some(file) = &args.accounts {
         accounts_file::add(file, &mut server.accounts)?;
     }
@@ -218,9 +221,9 @@ fn serve_options(args: &SandboxArgs) -> Result<TestServerOptions, Failure> {
         .with_server(server))
 }
 
-/// Behaves like Telegram's servers, for third-party clients, unless the options are stricter.
-fn behaviour_for_any(args: &SandboxArgs) -> ServerOptions {
-    let mut options = behaviour();
+/// Returns options for clients of others: as tolerant as Telegram's servers, unless the command line is stricter.
+fn options_for_any_client(args: &SandboxArgs) -> ServerOptions {
+    let mut options = strict_options();
     options.accounts.announce_static = true;
     options
         .with_accept_legacy_rsa(!args.strict && !args.strict_rsa)
@@ -236,13 +239,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a1_the_old_padding_is_taken_unless_an_option_refuses_it() {
+    fn a1_the_old_padding_is_accepted_unless_an_option_refuses_it() {
         for (options, legacy_rsa, others) in
             [(&[][..], true, true), (&["--strict-rsa"], false, true), (&["--strict"], false, false)]
         {
             let command = SandboxArgs::augment_args(clap::Command::new("sandbox"));
             let matches = command.try_get_matches_from(["sandbox"].iter().chain(options)).unwrap();
-            let server = behaviour_for_any(&SandboxArgs::from_arg_matches(&matches).unwrap());
+            let server = options_for_any_client(&SandboxArgs::from_arg_matches(&matches).unwrap());
             assert_eq!(server.accept_legacy_rsa, legacy_rsa, "{options:?}");
             assert_eq!(
                 (server.accept_any_plain_msg_id, server.accept_odd_acks),
@@ -251,6 +254,6 @@ mod tests {
             );
         }
         // Our own client is checked strictly.
-        assert!(!behaviour().accept_legacy_rsa && !behaviour().accept_any_plain_msg_id);
+        assert!(!strict_options().accept_legacy_rsa && !strict_options().accept_any_plain_msg_id);
     }
 }

@@ -1,10 +1,10 @@
-//! A saved login: what a login waits for, kept beside its session so that another call continues it: `NAME.login`.
+//! A saved login in `NAME.login` beside its session, from which another call continues.
 //!
-//! A file of lines: the text of the runtime's `SavedLogin`; `key`, the DC and the identifier of the auth key that
-//! the code belongs to, as 16 hex digits; `phone` and the number. It is readable by its owner only, and is removed once
-//! the login is complete. `NAME.signin`, its name in earlier versions, is read and replaced.
+//! The file has three lines: the text of the runtime's `SavedLogin`; `key`, the DC and the identifier of the auth key that
+//! the login belongs to, as 16 hex digits; `phone` and the number. Only its owner can read it, and it is removed once the
+//! login is complete. `NAME.signin`, its name in earlier versions, is read and replaced.
 
-pub(crate) mod words;
+pub(crate) mod messages;
 
 use std::fmt::Write;
 use std::fs;
@@ -21,22 +21,22 @@ use crate::error::Failure;
 use crate::output;
 use crate::policy::MAX_SAVED_LOGIN_LEN;
 
-/// The place of a saved login.
+/// The file of a saved login.
 #[derive(Clone, Debug)]
 pub(crate) struct SavedLoginFile {
     path: PathBuf,
-    /// The place that earlier versions used.
+    /// The path in earlier versions.
     old_path: PathBuf,
 }
 
-/// A saved login as its file has it.
+/// The content of the file of a saved login.
 pub(crate) struct LoadedLogin {
     pub(crate) pending: SavedLogin,
     /// Digits; `None` after a QR code.
     pub(crate) phone: Option<String>,
     /// The DC on which the login began; `None` after a QR code.
     pub(crate) dc: Option<DcId>,
-    /// How long ago it was saved, as far as the clock tells.
+    /// How long ago it was saved; `None` if the clock does not tell.
     pub(crate) age: Option<Duration>,
 }
 
@@ -46,36 +46,36 @@ impl SavedLoginFile {
         Self { path: with_extension("login"), old_path: with_extension("signin") }
     }
 
-    /// Does the same, and removes the temporary files of killed processes, which are as secret as the file itself. Only
-    /// the owner of the session may call it.
-    pub(crate) fn tidied(store: &FileStore) -> Self {
+    /// Like [`beside`](Self::beside), and removes temporary files of killed processes, which are as secret as the file
+    /// itself. Only the process that has locked the session may call it.
+    pub(crate) fn without_temporaries(store: &FileStore) -> Self {
         let file = Self::beside(store);
         store.remove_temporaries_of(&file.path);
         store.remove_temporaries_of(&file.old_path);
         file
     }
 
-    /// Errors if what is at this place cannot be read or replaced: a code that is asked for could be given by this call
-    /// only, and what was saved there would be lost. What is damaged or was cut short is replaced.
+    /// Errors if the file cannot be read or replaced: the login could not be saved, and another one would be lost. A
+    /// damaged file can be replaced.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match self.read() {
             Ok(_) => Ok(()),
             Err((_, error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => Ok(()),
             Err((path, error)) => Err(Failure::new(format!(
-                "the saved login {} cannot be read: {error}; remove it, or name another session with --session",
+                "the saved login {} cannot be read: {error}; remove it, or select another session with --session",
                 path.display()
             ))),
         }
     }
 
-    /// Returns the saved login if it belongs to the key of this session. What cannot be read counts as none.
+    /// Returns the saved login if it belongs to the key of this session. Prints a note if it cannot be used.
     pub(crate) fn load(&self, session: &StoredSession) -> Option<LoadedLogin> {
         match self.read() {
             Ok((path, text)) => {
                 let loaded = parse(&text, |dc| key_of(session, dc));
                 if loaded.is_none() {
                     output::note(&format!(
-                        "note: the saved login in {} cannot be continued: it is damaged or belongs to another session",
+                        "note: the saved login in {} cannot be resumed: it is damaged or belongs to another session",
                         path.display()
                     ));
                 }
@@ -90,7 +90,7 @@ impl SavedLoginFile {
         }
     }
 
-    /// Saves a login in place of the one before.
+    /// Saves a login and replaces the previous one.
     pub(crate) fn save(
         &self,
         pending: &SavedLogin,
@@ -125,7 +125,7 @@ impl SavedLoginFile {
         Ok(())
     }
 
-    /// Returns the path and the text of the file; of the file of earlier versions if there is no other.
+    /// Returns the path and the text of the file, or else of the file of earlier versions.
     fn read(&self) -> Result<(&Path, Zeroizing<String>), (&Path, io::Error)> {
         match read(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => match read(&self.old_path) {
@@ -145,7 +145,7 @@ fn read(path: &Path) -> io::Result<Zeroizing<String>> {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    // Anything but a file or a symbolic link is not a saved login.
+    // A saved login is a file; a symbolic link may stand in its place.
     if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
         return Ok(());
     }
@@ -177,7 +177,7 @@ fn parse(text: &str, key_of: impl Fn(DcId) -> Option<String>) -> Option<LoadedLo
             _ => {}
         }
     }
-    // A link belongs to no key, since another one is shown. The server knows everything else under this key only.
+    // The server knows a login under its key only. A QR login belongs to no key, since a new link is shown.
     let fits = matches!(pending, SavedLogin::Qr { .. }) || has_key;
     fits.then_some(LoadedLogin { pending, phone, dc: begun_at, age: None })
 }
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_session_of_the_same_key_continues_it() {
+    fn a_saved_login_belongs_to_a_key() {
         let password = SavedLogin::Password(PasswordHint::default()).to_text();
         let text = format!("{}\nkey 2 0011223344556677\nphone 9996621234\n", *password);
         let session = |dc: i64, key: &str| {
@@ -197,8 +197,8 @@ mod tests {
             move |of| (of == dc).then(|| key.clone())
         };
         let key = session(2, "0011223344556677");
-        let kept = parse(&text, &key).unwrap();
-        assert_eq!((kept.phone.as_deref(), kept.dc), (Some("9996621234"), DcId::new(2).ok()));
+        let saved = parse(&text, &key).unwrap();
+        assert_eq!((saved.phone.as_deref(), saved.dc), (Some("9996621234"), DcId::new(2).ok()));
         assert!(parse(&text, session(2, "ffffffffffffffff")).is_none());
         assert!(parse(&text, session(1, "0011223344556677")).is_none());
         assert!(parse(&password, &key).is_none() && parse("", &key).is_none());

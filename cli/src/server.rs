@@ -1,4 +1,4 @@
-//! Turns options into the configuration of a client.
+//! The options for the server, and the client configuration that follows from them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,38 +18,37 @@ use crate::policy::MAX_PUBLIC_KEY_LEN;
 use crate::route::Route;
 use crate::values::{from_one, path};
 
-/// Which server, and how to talk to it.
+/// The server, and how to talk to it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct ServerArgs {
-    /// Use Telegram's test DCs, or tell the DCs of --dc that they are test DCs
+    /// Use Telegram's test DCs, or treat the DCs of --dc as test DCs
     #[arg(long)]
     pub(crate) test: bool,
 
-    /// Where a DC is: may be repeated, the first is the home DC; instead of Telegram's own
+    /// Address of a DC, instead of Telegram's; can be repeated, the first is the home DC
     #[arg(long, value_name = "ID=HOST:PORT")]
     pub(crate) dc: Vec<DcAddress>,
 
-    /// The server's RSA key, PEM (PKCS#1 or SPKI): may be repeated; instead of Telegram's own
+    /// RSA key of the server in PEM (PKCS#1 or SPKI), instead of Telegram's; can be repeated
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub(crate) public_key: Vec<PathBuf>,
 
-    /// How messages are framed
+    /// The framing of messages
     #[arg(long, value_name = "KIND", default_value = "intermediate", value_parser = framing())]
     pub(crate) framing: Framing,
 
-    /// Which async runtime drives the client
     #[arg(
         long,
         value_name = "NAME",
         value_enum,
         default_value = "tokio",
         hide_possible_values = true,
-        help = "Which async runtime drives the client: tokio or smol"
+        help = "The async runtime: tokio or smol"
     )]
     pub(crate) runtime: Executor,
 
-    /// How long the server may take in all; the time to answer questions or to scan a QR code does not count
+    /// Total time limit for the server; time spent answering prompts or scanning a QR code does not count
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = from_one())]
     pub(crate) timeout: u32,
 
@@ -57,16 +56,16 @@ pub(crate) struct ServerArgs {
     pub(crate) network: NetworkArgs,
 }
 
-/// What a block of PEM begins with.
+/// The beginning of a PEM block.
 const PEM_BEGIN: &str = "-----BEGIN ";
 
-/// Returns whether a configuration is for Telegram's own servers.
+/// Returns whether the configuration is for Telegram's own servers.
 pub(crate) fn is_telegram(config: &Config) -> bool {
     config.servers() == Servers::Telegram
 }
 
 impl ServerArgs {
-    /// Returns whether only the session names its server, and that is not the default one.
+    /// Returns whether the session, and no option, selects a server other than the default.
     pub(crate) fn is_remembered(&self, session: &StoredSession) -> bool {
         let is_custom = matches!(session.servers, Servers::Custom(_)) && self.dc.is_empty();
         let is_test = session.servers == Servers::Telegram && session.test_dcs && !self.test;
@@ -78,8 +77,8 @@ impl ServerArgs {
         Ok(Route { has_test_option: self.test && !is_telegram(config), ..self.network.route()? })
     }
 
-    /// Returns the configuration for the server of these options, or else for the session's server, without an
-    /// application. Resolves names, which may block.
+    /// Returns the configuration for the server of these options, or else for the session's server. It has no API
+    /// credentials. Resolves names, which may block.
     pub(crate) fn config(&self, session: &StoredSession, lookup: &Lookup) -> Result<Config, Failure> {
         let has_keys = !session.keys.is_empty();
         let custom = match &session.servers {
@@ -87,9 +86,9 @@ impl ServerArgs {
             Servers::Custom(custom) => Some(custom),
             _ => None,
         };
-        // If the owner of a session is unknown, its flag has no meaning until the session has a key.
-        let is_said = has_keys || session.servers != Servers::Unknown;
-        let test_dcs = self.test || (session.test_dcs && is_said);
+        // Without a key and a known server, the flag of the session has no meaning.
+        let has_flag = has_keys || session.servers != Servers::Unknown;
+        let test_dcs = self.test || (session.test_dcs && has_flag);
         let telegram = if test_dcs { Config::telegram_test() } else { Config::telegram() };
         let keys = self.public_key.iter().map(|file| read_key(file)).collect::<Result<Arc<[_]>, _>>()?;
         if !keys.is_empty() && self.dc.is_empty() && custom.is_none() {
@@ -115,7 +114,7 @@ impl ServerArgs {
                         dcs.insert(address.dc, endpoint);
                     }
                 }
-                // DCs that no option names keep their addresses.
+                // DCs without an option keep their addresses.
                 let remembered = custom.map(|custom| &custom.dcs);
                 for dc in remembered.into_iter().flat_map(DcTable::ids) {
                     if self.dc.iter().all(|address| address.dc != dc) {
@@ -126,7 +125,7 @@ impl ServerArgs {
                 Config::new(dcs, first.dc, keys).with_test_dcs(test_dcs)
             }
         };
-        // Checked before a name is looked up or a connection is made.
+        // Checked before the first connection.
         config.check(session).map_err(Error::from)?;
         config.framing = self.framing;
         self.network.apply_to(&mut config, lookup)?;
@@ -141,7 +140,7 @@ fn read_key(file: &Path) -> Result<PublicKey, Failure> {
     let text = String::from_utf8_lossy(&bytes);
     if text.matches(PEM_BEGIN).nth(1).is_some() {
         return Err(Failure::new(format!(
-            "the file {} has more than one public key; give each a file of its own, and repeat --public-key",
+            "the file {} contains several public keys; put each in its own file and repeat --public-key",
             file.display()
         )));
     }

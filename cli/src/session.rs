@@ -1,4 +1,4 @@
-//! The session that a command works on.
+//! The session of a command: its file, its owner and its passphrase.
 
 use std::path::Path;
 
@@ -15,18 +15,18 @@ use crate::error::Failure;
 use crate::interrupt::{self, INTERRUPT};
 use crate::output;
 use crate::policy::MAX_PASSPHRASE_TRIES;
-use crate::saved_login::{LoadedLogin, SavedLoginFile, words};
-use crate::timeout::Watch;
+use crate::saved_login::{LoadedLogin, SavedLoginFile, messages};
+use crate::timeout::TimeLimit;
 
-/// The owner of a session according to its files. Only the server knows for certain.
+/// The owner of a session according to its files. Only the server knows with certainty.
 pub(crate) enum SessionOwner {
-    /// No user: it has no key.
+    /// There is no user, since there is no key.
     NoUser,
-    /// The user of a login that is not complete.
+    /// The user of an incomplete login.
     SavedLogin(Box<LoadedLogin>),
-    /// It has a key, but does not say whose: it was imported, or a login failed.
+    /// There is a key, but no user is stated: the session was imported, or a login failed.
     Unknown,
-    /// A user who logged in.
+    /// The session states its user.
     Known,
 }
 
@@ -36,7 +36,7 @@ impl SessionOwner {
             return Self::Known;
         }
         match saved_login.load(session) {
-            Some(kept) => Self::SavedLogin(Box::new(kept)),
+            Some(saved) => Self::SavedLogin(Box::new(saved)),
             None if session.keys.is_empty() => Self::NoUser,
             None => Self::Unknown,
         }
@@ -47,19 +47,22 @@ impl SessionOwner {
         matches!(self, Self::Unknown | Self::Known)
     }
 
-    /// Returns an error with advice if the files of the session `name` say that no user is logged in.
+    /// Errors with advice if the files of the session `name` say that no user is logged in.
     pub(crate) fn must_be_logged_in(&self, name: &Path) -> Result<(), Failure> {
         match self {
             Self::NoUser => Err(Failure::new(not_logged_in(Some(name)))),
-            Self::SavedLogin(kept) => Err(Failure::new(words::not_yet(kept, name))),
+            Self::SavedLogin(saved) => Err(Failure::new(messages::incomplete(saved, name))),
             Self::Unknown | Self::Known => Ok(()),
         }
     }
 }
 
 /// Returns the session's file and its content, for a command that needs a session.
-pub(crate) fn existing(name: &Path, watch: Option<&Watch>) -> Result<(FileStore, StoredSession), Failure> {
-    let store = open(name, watch)?;
+pub(crate) fn existing(
+    name: &Path,
+    time_limit: Option<&TimeLimit>,
+) -> Result<(FileStore, StoredSession), Failure> {
+    let store = open(name, time_limit)?;
     match store.load().map_err(Error::from)? {
         Some(session) => Ok((store, session)),
         None => Err(missing(&store)),
@@ -68,14 +71,14 @@ pub(crate) fn existing(name: &Path, watch: Option<&Watch>) -> Result<(FileStore,
 
 pub(crate) fn missing(store: &FileStore) -> Failure {
     Failure::new(format!(
-        "there is no session {}; \"sansgram login\" makes one, and --session names another",
+        "there is no session {}; \"sansgram login\" creates one, and --session selects another",
         store.path().display()
     ))
 }
 
-/// Opens the session's file, which may not exist. Asks for the passphrase of an encrypted file, and again if it is
-/// wrong, while the watch is paused.
-pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Failure> {
+/// Opens the session's file, which need not exist. Asks for the passphrase of an encrypted file, and again if it is
+/// wrong, while the time limit is paused.
+pub(crate) fn open(name: &Path, time_limit: Option<&TimeLimit>) -> Result<FileStore, Failure> {
     let store = FileStore::new(name);
     for exposure in store.exposure() {
         output::note(&format!("warning: {exposure}"));
@@ -84,8 +87,8 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
         return Ok(store);
     }
     let question = format!("Passphrase of {}:", store.path().display());
-    let _pause = watch.map(Watch::pause);
-    // The caller that reads it reports damage.
+    let _pause = time_limit.map(TimeLimit::pause);
+    // The caller reports damage when it reads the file.
     let cost = store.cost().ok().flatten();
     let at_any_cost = cost.is_some_and(|cost| !cost.is_usual());
     if let Some(cost) = cost {
@@ -111,39 +114,41 @@ pub(crate) fn open(name: &Path, watch: Option<&Watch>) -> Result<FileStore, Fail
                 output::note("The passphrase is wrong.");
                 tries += 1;
             }
-            // Other problems are reported by the command that uses the session.
+            // The caller reports other problems when it uses the session.
             _ => return Ok(store),
         }
     }
 }
 
-/// Asks whether to try a passphrase of `what` if that costs more than usual: the file may be malicious.
+/// Asks whether to try the passphrase of `what` if that costs more than usual, since the file may be malicious.
 pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
     if cost.is_usual() || environment::or(None, ANY_COST)?.is_some_and(|value| value.expose() == "1") {
         return Ok(());
     }
     let costs = format!(
-        "to try a passphrase of {what} takes {} MiB of memory and {} times as long as usual",
+        "trying a passphrase for {what} takes {} MiB of memory and {} times as long as usual",
         cost.memory.div_ceil(1024),
         cost.times_default()
     );
     let mut terminal = TerminalPrompt::lazy();
     if !terminal.is_available() {
         return Err(Failure::new(format!(
-            "{costs}, and there is no terminal to ask on; set {ANY_COST}=1 if you trust who encrypted it"
+            "{costs}, and there is no terminal to confirm it; set {ANY_COST}=1 if you trust the person who encrypted it"
         )));
     }
-    terminal.show(&format!("Note that {costs}.")).map_err(Error::from)?;
+    terminal.show(&format!("Warning: {costs}.")).map_err(Error::from)?;
     loop {
         match smol::block_on(terminal.read_line("Do you trust the person who encrypted it? (y/n)")) {
             Ok(answer) => match answer.trim().to_lowercase().as_str() {
                 "y" | "yes" => return Ok(()),
-                "n" | "no" => return Err(Failure::new("the passphrase was not tried; nothing was done")),
-                _ => terminal.show("Answer y or n.").map_err(Error::from)?,
+                "n" | "no" => {
+                    return Err(Failure::new("the passphrase was not tried, and nothing was changed"));
+                }
+                _ => terminal.show("Please answer y for yes or n for no.").map_err(Error::from)?,
             },
             Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
             Err(error) => {
-                // No answer ended the line of the question.
+                // End the line of the question, since no answer did.
                 terminal.show("").map_err(Error::from)?;
                 return Err(Error::from(error).into());
             }
@@ -151,7 +156,7 @@ pub(crate) fn allow_cost(cost: Cost, what: &str) -> Result<(), Failure> {
     }
 }
 
-/// Returns the passphrase of a session, from the environment or the user.
+/// Returns the passphrase of a session from the environment, or else from the user.
 pub(crate) fn passphrase(question: &str) -> Result<Secret<String>, Failure> {
     match environment::or(None, PASSPHRASE)? {
         Some(passphrase) => Ok(passphrase),
@@ -159,23 +164,23 @@ pub(crate) fn passphrase(question: &str) -> Result<Secret<String>, Failure> {
     }
 }
 
-/// Encrypts a session, which may not exist yet, with a new passphrase, unless it is encrypted. Asks for the passphrase
-/// while the watch is paused.
-pub(crate) fn encrypt(store: &FileStore, watch: Option<&Watch>) -> Result<(), Failure> {
+/// Encrypts a session, which need not exist yet, with a new passphrase, unless it is already encrypted. Asks for the
+/// passphrase while the time limit is paused.
+pub(crate) fn encrypt(store: &FileStore, time_limit: Option<&TimeLimit>) -> Result<(), Failure> {
     if store.is_encrypted().map_err(Error::from)? {
         return Ok(());
     }
-    let _pause = watch.map(Watch::pause);
+    let _pause = time_limit.map(TimeLimit::pause);
     store.change_passphrase(Some(new_passphrase()?)).map(drop).map_err(|error| Error::from(error).into())
 }
 
-/// Notes that a session is not encrypted if the user may expect it to be: if it is a copy of an encrypted one, or the
-/// environment holds a passphrase.
-pub(crate) fn tell_if_plain(store: &FileStore, is_copy: bool) -> Result<(), Failure> {
+/// Prints a note that a session is not encrypted if the user may expect it to be: if it is a copy of an encrypted one,
+/// or the environment has a passphrase.
+pub(crate) fn note_if_unencrypted(store: &FileStore, is_copy: bool) -> Result<(), Failure> {
     let expected = is_copy || environment::or(None, PASSPHRASE)?.is_some();
     if expected && !store.is_encrypted().map_err(Error::from)? {
         output::note(&format!(
-            "note: {} is not encrypted; \"sansgram sessions encrypt --session {}\" does that",
+            "note: {} is not encrypted; \"sansgram sessions encrypt --session {}\" encrypts it",
             store.path().display(),
             shell_word(store.path())
         ));
@@ -183,16 +188,16 @@ pub(crate) fn tell_if_plain(store: &FileStore, is_copy: bool) -> Result<(), Fail
     Ok(())
 }
 
-/// Returns a passphrase to encrypt with; the user types it twice.
+/// Returns a new passphrase from the environment, or else from the user, who types it twice.
 fn new_passphrase() -> Result<Secret<String>, Failure> {
     if let Some(passphrase) = environment::or(None, PASSPHRASE)? {
         return Ok(passphrase);
     }
     let passphrase = ask_passphrase("New passphrase:")?;
     if passphrase.expose().is_empty() {
-        return Err(Failure::new("an empty passphrase protects nothing"));
+        return Err(Failure::new("an empty passphrase protects nothing; nothing was changed"));
     }
-    if ask_passphrase("Once more:")?.expose() != passphrase.expose() {
+    if ask_passphrase("Repeat the passphrase:")?.expose() != passphrase.expose() {
         return Err(Failure::new("the two passphrases differ; nothing was changed"));
     }
     Ok(passphrase)
@@ -202,7 +207,7 @@ fn ask_passphrase(question: &str) -> Result<Secret<String>, Failure> {
     ask_hidden("passphrase", question, PASSPHRASE)
 }
 
-/// Asks for a secret, called `what`, without echo; `variable` is the environment variable that can hold it.
+/// Asks for a secret, called `what`, without echo. `variable` is the environment variable to set instead.
 pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<Secret<String>, Failure> {
     let mut terminal = TerminalPrompt::lazy();
     let answer = smol::block_on(terminal.read_secret(question));
@@ -210,28 +215,28 @@ pub(crate) fn ask_hidden(what: &str, question: &str, variable: &str) -> Result<S
         Ok(mut answer) => Ok(Secret::new(std::mem::take(&mut *answer))),
         Err(PromptError::Interrupted) => interrupt::end(INTERRUPT),
         Err(PromptError::EndOfInput) => {
-            // No answer ended the line of the question.
+            // End the line of the question, since no answer did.
             terminal.show("").map_err(Error::from)?;
-            Err(Failure::new(format!("no {what} was given; nothing was done")))
+            Err(Failure::new(format!("no {what} was given, and nothing was changed")))
         }
         Err(PromptError::NoTerminal) => Err(Failure::new(format!(
-            "a {what} is needed, and there is no terminal to ask on; set {variable}"
+            "a {what} is needed, and there is no terminal to ask for it; set {variable}"
         ))),
         Err(error) => Err(Error::from(error).into()),
     }
 }
 
-/// A session's file that starts anew: its content is not read, but replaced.
+/// The session file of a login to a sandbox: reads as empty, and marks what it saves as a session of a sandbox.
 #[derive(Debug)]
-pub(crate) struct Anew(FileStore);
+pub(crate) struct SandboxStore(FileStore);
 
-impl Anew {
-    /// Opens the file for a login to a sandbox, which knows no key of an earlier one. Returns an error if the session
-    /// is valid elsewhere.
-    pub(crate) fn in_sandbox(store: FileStore, session: &StoredSession) -> Result<Self, Failure> {
+impl SandboxStore {
+    /// Uses the file for a login to a sandbox, which knows no key of an earlier one. Errors if the session is valid
+    /// elsewhere.
+    pub(crate) fn new(store: FileStore, session: &StoredSession) -> Result<Self, Failure> {
         if !session.is_empty() && session.servers != Servers::EndedSandbox {
             return Err(Failure::new(format!(
-                "the session {} is not of the sandbox and is left as it is; name another with --session",
+                "the session {} does not belong to the sandbox and was not changed; select another with --session",
                 store.path().display()
             )));
         }
@@ -239,11 +244,11 @@ impl Anew {
     }
 }
 
-/// A session's file that is not read, as it belongs to a sandbox that has ended.
+/// A session file that reads as empty, since its content belongs to a sandbox that has ended.
 #[derive(Debug)]
-pub(crate) struct Fresh(pub(crate) FileStore);
+pub(crate) struct ReplacedStore(pub(crate) FileStore);
 
-impl SessionStore for Fresh {
+impl SessionStore for ReplacedStore {
     fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         Ok(None)
     }
@@ -253,13 +258,13 @@ impl SessionStore for Fresh {
     }
 }
 
-impl SessionStore for Anew {
+impl SessionStore for SandboxStore {
     fn load(&self) -> Result<Option<StoredSession>, StoreError> {
         Ok(None)
     }
 
     fn save(&self, session: &StoredSession) -> Result<(), StoreError> {
-        // By the time that another process reads it, these servers are gone.
+        // Before another process reads it, the sandbox has ended.
         let (servers, dc_options) = (Servers::EndedSandbox, DcOptions::default());
         self.0.save(&StoredSession { api_id: Some(SANDBOX_API_ID), servers, dc_options, ..session.clone() })
     }

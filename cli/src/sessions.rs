@@ -1,10 +1,9 @@
-//! `sansgram sessions`: imports and exports sessions of other libraries, and shows sansgram's own. Nothing here uses
-//! the network.
+//! `sansgram sessions`: shows, imports, exports and encrypts sessions. No network access, except to resolve `--dc`.
 
 mod export;
 mod import;
 mod named;
-mod shown;
+mod show;
 
 use clap::{Args, Subcommand};
 use sansgram_runtime::{Error, FileStore};
@@ -15,8 +14,8 @@ use crate::{help, interrupt, output, session};
 
 use export::{Export, export};
 use import::{Import, import};
-use named::Named;
-use shown::{List, Show, list, show};
+use named::SessionName;
+use show::{List, Show, list, show};
 
 #[derive(Debug, Args)]
 pub(crate) struct SessionsArgs {
@@ -32,13 +31,13 @@ enum Action {
     #[command(about = "Export a session in the format of another library", long_about = help::EXPORT,
         after_help = help::EXIT_CODES)]
     Export(Export),
-    /// Show what is in a session; never its key
+    /// Show the content of a session, without its key
     #[command(after_help = help::EXIT_CODES)]
     Show(Show),
-    /// List the sessions of a directory
+    /// List the sessions in a directory
     #[command(after_help = help::EXIT_CODES)]
     List(List),
-    /// Encrypt a session with a passphrase, which every command asks for from then on
+    /// Encrypt a session with a passphrase, which later commands ask for
     #[command(after_help = help::EXIT_CODES)]
     Encrypt(Crypt),
     /// Decrypt a session
@@ -49,7 +48,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Crypt {
     #[command(flatten)]
-    session: Named,
+    session: SessionName,
 
     /// Print one JSON object: encrypted
     #[arg(long)]
@@ -57,8 +56,8 @@ struct Crypt {
 }
 
 impl Crypt {
-    /// Prints that it is done.
-    fn tell(&self, store: &FileStore, encrypted: bool) -> Result<(), Failure> {
+    /// Prints the result.
+    fn print(&self, store: &FileStore, encrypted: bool) -> Result<(), Failure> {
         let done = if encrypted { "Encrypted" } else { "Decrypted" };
         output::result(&match self.json {
             true => output::json(&json!({ "encrypted": encrypted })),
@@ -69,7 +68,7 @@ impl Crypt {
 
 /// `sansgram sessions`.
 pub(crate) fn run(args: SessionsArgs) -> Result<(), Failure> {
-    interrupt::watch_offline()?;
+    interrupt::end_on_signal_offline()?;
     match args.action {
         Action::Import(args) => import(args),
         Action::Export(args) => export(&args),
@@ -84,11 +83,11 @@ fn encrypt(args: &Crypt) -> Result<(), Failure> {
     let name = &args.session.session;
     let store = FileStore::new(name);
     if store.is_encrypted().map_err(Error::from)? {
-        return Err(Failure::new(format!("the session {} is encrypted already", store.path().display())));
+        return Err(Failure::new(format!("the session {} is already encrypted", store.path().display())));
     }
     session::existing(name, None)?;
     session::encrypt(&store, None)?;
-    args.tell(&store, true)
+    args.print(&store, true)
 }
 
 fn decrypt(args: &Crypt) -> Result<(), Failure> {
@@ -97,5 +96,5 @@ fn decrypt(args: &Crypt) -> Result<(), Failure> {
         return Err(Failure::new(format!("the session {} is not encrypted", store.path().display())));
     }
     store.change_passphrase(None).map_err(Error::from)?;
-    args.tell(&store, false)
+    args.print(&store, false)
 }

@@ -1,4 +1,4 @@
-//! The limit on how long a server may keep us waiting.
+//! The time limit for the server.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -15,10 +15,10 @@ use crate::route::Route;
 use crate::saved_login::SavedLoginFile;
 use crate::{advice, output};
 
-/// Measures the time that the work takes, but for the time that a person takes to answer, and that the process is
+/// Measures how long the work takes, without the time that the user takes to answer and the time that the process is
 /// stopped.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct TimeLimit {
     limit: Duration,
     lookup: Lookup,
     state: Mutex<State>,
@@ -27,80 +27,80 @@ pub(crate) struct Watch {
 
 #[derive(Debug)]
 struct State {
-    /// What was left of the limit when the clock was last looked at.
+    /// What was left of the limit when the clock was last read.
     left: Duration,
-    /// When that was; `None` while it does not run, as a person is asked.
-    looked_at: Option<Instant>,
-    /// The current step of the work, for the message at the end of the limit.
-    doing: &'static str,
+    /// When that was; `None` while the time limit is paused.
+    read_at: Option<Instant>,
+    /// The current step of the work, for the error message.
+    step: &'static str,
     /// The client that knows how the last connection ended.
     client: Option<Client>,
     route: Route,
     /// The login that another call can resume.
-    remains: Option<Remains>,
+    saved_login: Option<Resumable>,
     result: Option<Result<(), Failure>>,
 }
 
-/// The saved login, for the sentence at the end of the limit.
+/// A saved login, for the error message.
 #[derive(Debug)]
-pub(crate) struct Remains {
-    /// The line for standard output, if requested.
-    pub(crate) line: Option<String>,
+pub(crate) struct Resumable {
+    /// The line for standard output, with `--json`.
+    pub(crate) json: Option<String>,
     /// How to resume it.
     pub(crate) how: String,
-    /// Where it is saved.
+    /// The file that holds it.
     pub(crate) file: Option<SavedLoginFile>,
 }
 
 /// Runs `work` on a separate thread, and abandons it once it has taken longer than `limit`.
 ///
-/// Nothing that can go wrong below (a resolver or a disk that blocks, a server that sends the login in circles, a
-/// mistake of ours) makes the command hang. Abandoned work keeps running: the process must end then.
+/// A resolver or a disk that blocks, a server that redirects without end, or a bug cannot make the command hang.
+/// Abandoned work keeps running, so the process must end afterwards.
 pub(crate) fn within(
     limit: Duration,
-    work: impl FnOnce(&Watch) -> Result<(), Failure> + Send + 'static,
+    work: impl FnOnce(&TimeLimit) -> Result<(), Failure> + Send + 'static,
 ) -> Result<(), Failure> {
     let state = State {
         left: limit,
-        looked_at: Some(Instant::now()),
-        doing: "connecting",
+        read_at: Some(Instant::now()),
+        step: "connecting",
         client: None,
         route: Route::default(),
-        remains: None,
+        saved_login: None,
         result: None,
     };
-    let watch = Arc::new(Watch {
+    let time_limit = Arc::new(TimeLimit {
         limit,
         lookup: Lookup::default(),
         state: Mutex::new(state),
         changed: Condvar::new(),
     });
-    let worker = Worker(watch.clone());
+    let worker = Worker(time_limit.clone());
     let spawned = thread::Builder::new().name("sansgram".into()).spawn(move || {
         let result = work(&worker.0);
         worker.0.lock().result.get_or_insert(result);
     });
     spawned.map_err(|error| Failure::new(format!("no thread can be started: {error}")))?;
-    watch.wait()
+    time_limit.wait()
 }
 
-/// The worker's end of the watch: dropping it wakes the waiting thread, even if the worker panics.
-struct Worker(Arc<Watch>);
+/// The time limit as the worker holds it. Dropping it wakes the waiting thread, even if the worker panics.
+struct Worker(Arc<TimeLimit>);
 
 impl Drop for Worker {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.result.get_or_insert_with(|| {
-            Err(Failure::new("sansgram itself failed, as described above; please report it"))
+            Err(Failure::new("this is a bug in sansgram; please report it with the message above"))
         });
         drop(state);
         self.0.changed.notify_all();
     }
 }
 
-/// Pauses the clock while it exists.
+/// Pauses the time limit while it exists.
 #[derive(Debug)]
-pub(crate) struct Pause<'a>(&'a Watch);
+pub(crate) struct Pause<'a>(&'a TimeLimit);
 
 impl Drop for Pause<'_> {
     fn drop(&mut self) {
@@ -109,31 +109,30 @@ impl Drop for Pause<'_> {
     }
 }
 
-impl Watch {
-    /// Sets the current step of the work: `logging in`.
-    pub(crate) fn doing(&self, what: &'static str) {
-        self.lock().doing = what;
+impl TimeLimit {
+    /// Sets the current step of the work for the error message, such as `logging in`.
+    pub(crate) fn set_step(&self, step: &'static str) {
+        self.lock().step = step;
     }
 
-    /// Returns the lookups of the work, so that the end of the limit can say which one has no answer.
+    /// Returns the resolver for the work, so that the error message can name the host that it waits for.
     pub(crate) const fn lookup(&self) -> &Lookup {
         &self.lookup
     }
 
-    /// Sets the client of the work and the route of its connections, so that the end of the limit can say what went
-    /// wrong.
-    pub(crate) fn client(&self, client: &Client, route: Route) {
+    /// Sets the client of the work and the route of its connections, so that the error message can say what went wrong.
+    pub(crate) fn set_client(&self, client: &Client, route: Route) {
         let mut state = self.lock();
         state.client = Some(client.clone());
         state.route = route;
     }
 
-    /// Sets what is saved, for the message at the end of the limit.
-    pub(crate) fn remains(&self, remains: Option<Remains>) {
-        self.lock().remains = remains;
+    /// Sets the login that another call can resume, for the error message.
+    pub(crate) fn set_saved_login(&self, saved_login: Option<Resumable>) {
+        self.lock().saved_login = saved_login;
     }
 
-    /// Stops the clock until the value is dropped.
+    /// Pauses the time limit until the value is dropped.
     pub(crate) fn pause(&self) -> Pause<'_> {
         self.lock().stop(Instant::now());
         Pause(self)
@@ -145,13 +144,13 @@ impl Watch {
             if let Some(result) = state.result.take() {
                 return result;
             }
-            if state.looked_at.is_none() {
+            if state.read_at.is_none() {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
             let left = state.left(Instant::now());
             if left.is_zero() {
-                return Err(self.too_long(&mut state));
+                return Err(self.timed_out(&mut state));
             }
             state = self
                 .changed
@@ -161,33 +160,33 @@ impl Watch {
         }
     }
 
-    fn too_long(&self, state: &mut State) -> Failure {
+    fn timed_out(&self, state: &mut State) -> Failure {
         let client = state.client.as_ref();
         let (loss, trouble) = (client.and_then(Client::last_disconnect), client.and_then(Client::trouble));
-        let remains = state.remains.take();
-        // An error that would end the login later ends it now as well.
+        let saved_login = state.saved_login.take();
+        // If the server keeps refusing with an error that ends the login, the login is over.
         if let Some((_, Trouble::ServerBusy(error))) = &trouble {
             let error = LoginError::of("auth.signIn", error.clone());
             if !error.continuation().keeps_pending() {
-                let removed = remains.and_then(|it| it.file).map_or(Ok(()), |file| file.remove());
+                let removed = saved_login.and_then(|it| it.file).map_or(Ok(()), |file| file.remove());
                 return removed.err().unwrap_or_else(|| Failure::from(Error::from(error)));
             }
         }
-        if let Some(line) = remains.as_ref().and_then(|it| it.line.as_ref())
+        if let Some(line) = saved_login.as_ref().and_then(|it| it.json.as_ref())
             && let Err(failure) = output::result(line)
         {
             return failure;
         }
-        let how = remains.map(|it| format!("; {}", it.how)).unwrap_or_default();
+        let how = saved_login.map(|it| format!("; {}", it.how)).unwrap_or_default();
         let seconds = self.limit.as_secs();
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        // More time helps if something is slow.
-        let more = if needs_a_person(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
+        // More time helps only if something is slow.
+        let more = if needs_user(loss.as_ref()) { "" } else { ", or allow more time with --timeout" };
         let has_stream = client.is_none_or(Client::has_stream);
         let (reason, advice) = reason(self.lookup.current(), loss, trouble, has_stream, state.route);
         Failure::new(format!(
             "timed out after {seconds} {unit} while {}: {reason}; {advice}{more}{how}",
-            state.doing
+            state.step
         ))
     }
 
@@ -196,8 +195,8 @@ impl Watch {
     }
 }
 
-/// Returns whether the next connection ends like the last one until the user changes something.
-const fn needs_a_person(loss: Option<&(DcId, DisconnectReason)>) -> bool {
+/// Returns whether every connection will end like the last one until the user changes something.
+const fn needs_user(loss: Option<&(DcId, DisconnectReason)>) -> bool {
     match loss {
         Some((_, DisconnectReason::Network(IoFailure::Refused))) => true,
         Some((_, DisconnectReason::Network(IoFailure::Proxy(fault)))) => {
@@ -218,18 +217,18 @@ const fn needs_a_person(loss: Option<&(DcId, DisconnectReason)>) -> bool {
     }
 }
 
-/// Says what took the time, as far as is known, and what to do about it.
+/// Returns what took the time, if known, and what to do about it.
 fn reason(
-    looked_up: Option<String>,
+    lookup: Option<String>,
     loss: Option<(DcId, DisconnectReason)>,
     trouble: Option<(DcId, Trouble)>,
     has_stream: bool,
     route: Route,
 ) -> (String, &'static str) {
-    if let Some(host) = looked_up {
+    if let Some(host) = lookup {
         return (
-            format!("the address of {host} was looked up without an answer"),
-            "check the network, and the name server (DNS) of this machine",
+            format!("the lookup of {host} timed out"),
+            "check the network and the name server (DNS) of this machine",
         );
     }
     match (loss, trouble) {
@@ -237,17 +236,17 @@ fn reason(
         (Some((dc, reason)), _) if !reason.is_refusal() => {
             (format!("{dc} cannot be reached: {reason}"), advice::on_disconnect(&reason, route))
         }
-        // The next connection may work already, but what it carries was answered no better.
+        // A connection may exist again, but the server has refused every request on it.
         (Some((_, reason)), _) | (None, Some((_, Trouble::Disconnected(reason)))) => {
             let advice = advice::on_disconnect(&reason, route);
             (Trouble::Disconnected(reason).to_string(), advice)
         }
         _ if !has_stream => (
-            "no connection was made".into(),
+            "no connection was established".into(),
             advice::on_disconnect(&DisconnectReason::Network(IoFailure::TimedOut), route),
         ),
         _ => (
-            "the server was silent or sent nothing that helps".into(),
+            "the server did not send a usable answer".into(),
             advice::on_disconnect(&DisconnectReason::ReadTimeout, route),
         ),
     }
@@ -256,16 +255,16 @@ fn reason(
 impl State {
     fn stop(&mut self, now: Instant) {
         self.left(now);
-        self.looked_at = None;
+        self.read_at = None;
     }
 
     fn run(&mut self, now: Instant) {
-        self.looked_at = Some(now);
+        self.read_at = Some(now);
     }
 
     /// Updates and returns the time that is left.
     fn left(&mut self, now: Instant) -> Duration {
-        if let Some(before) = &mut self.looked_at {
+        if let Some(before) = &mut self.read_at {
             let before = std::mem::replace(before, now);
             let passed = now.saturating_duration_since(before);
             self.left =
@@ -290,15 +289,15 @@ mod tests {
     }
 
     #[test]
-    fn the_result_comes_through() {
+    fn results_are_returned() {
         within(LONG, |_| Ok(())).unwrap();
         assert_eq!(sentence(within(LONG, |_| Err(Failure::new("no")))), "no");
     }
 
     #[test]
-    fn work_that_hangs_is_given_up() {
-        let result = within(SHORT, |watch| {
-            watch.doing("hanging");
+    fn work_that_hangs_is_abandoned() {
+        let result = within(SHORT, |time_limit| {
+            time_limit.set_step("hanging");
             thread::sleep(LONG);
             Ok(())
         });
@@ -306,20 +305,20 @@ mod tests {
     }
 
     #[test]
-    fn f14_what_the_time_was_spent_with_is_told() {
+    fn f14_the_message_says_what_took_the_time() {
         let timed_out = || Some((DcId::new(2).unwrap(), DisconnectReason::Network(IoFailure::TimedOut)));
         for (told, words) in [
             (
                 reason(Some("dc.example".into()), None, None, true, Route::default()),
-                ["dc.example was looked up", "DNS"],
+                ["the lookup of dc.example timed out", "DNS"],
             ),
             (
                 reason(None, None, None, false, Route::default()),
-                ["no connection was made", "check the network"],
+                ["no connection was established", "check the network"],
             ),
             (
                 reason(None, None, None, true, Route::default()),
-                ["the server was silent", "check the network"],
+                ["the server did not send a usable answer", "check the network"],
             ),
             (
                 reason(None, timed_out(), None, false, Route::default()),
@@ -331,16 +330,16 @@ mod tests {
     }
 
     #[test]
-    fn f10_a_pause_and_a_stop_do_not_count() {
+    fn f10_pauses_and_stops_do_not_count() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut state = State {
             left: LONG,
-            looked_at: Some(start),
-            doing: "",
+            read_at: Some(start),
+            step: "",
             client: None,
             route: Route::default(),
-            remains: None,
+            saved_login: None,
             result: None,
         };
         let runs = |state: &mut State, from: u64, to: u64| {
@@ -360,8 +359,8 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_a_failure() {
+    fn a_panic_is_reported() {
         let result = within(LONG, |_| panic!("on purpose"));
-        assert!(sentence(result).contains("itself failed"));
+        assert!(sentence(result).contains("a bug in sansgram"));
     }
 }

@@ -1,4 +1,4 @@
-//! Values of options that several commands read.
+//! Parsers for the values of options that several commands have.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -17,15 +17,15 @@ pub(crate) fn secret() -> impl TypedValueParser<Value = Secret<String>> {
 pub(crate) fn from_one() -> impl TypedValueParser<Value = u32> {
     clap::builder::StringValueParser::new().try_map(|text| match text.parse() {
         Ok(number @ 1..) => Ok(number),
-        _ => Err("it takes a whole number from 1 to 4294967295"),
+        _ => Err("it must be a whole number from 1 to 4294967295"),
     })
 }
 
 /// The message for `--output=~/me`, which bash does not expand.
-pub(crate) const TILDE: &str = "the shell replaces ~ only at the beginning of a word: write a space before it instead of \
-                                \"=\", or ./~ for a directory of that name";
+pub(crate) const TILDE: &str = "the shell expands ~ only at the beginning of a word: use a space instead of \"=\", or \
+                                ./~ for a directory of that name";
 
-/// Returns whether a path begins in a directory called `~`, which is most likely a mistake.
+/// Returns whether a path begins with a directory called `~`, which is most likely a mistake.
 pub(crate) fn has_tilde(path: &Path) -> bool {
     path.iter().next() == Some(OsStr::new("~"))
 }
@@ -44,7 +44,7 @@ pub(crate) fn session_name() -> impl TypedValueParser<Value = PathBuf> {
             return Err(TILDE);
         }
         match name.rsplit(std::path::is_separator).next() {
-            Some("" | "." | "..") => Err("this names a directory; put the name of a session behind it"),
+            Some("" | "." | "..") => Err("this is a directory; add the name of a session"),
             _ => Ok(path),
         }
     })

@@ -1,4 +1,4 @@
-//! `sansgram completions` and `sansgram man`: they know the whole tree of commands.
+//! `sansgram completions` and `sansgram man` contain the whole tree of commands.
 
 mod support;
 
@@ -19,7 +19,7 @@ fn completions_know_all_commands_and_options() {
     sansgram(&["completions"]).misused(&["SHELL"]);
 }
 
-/// A real bash reads it and completes by it.
+/// A real bash loads the script and completes with it.
 #[cfg(target_os = "linux")]
 #[test]
 fn bash_completes_with_it() {
@@ -33,7 +33,7 @@ fn bash_completes_with_it() {
     assert_eq!(run(&mut bash).ok(), "sessions\n");
 }
 
-/// A directory with sessions and the script of a shell.
+/// A directory with sessions and the completion script of a shell.
 #[cfg(target_os = "linux")]
 fn with_sessions(shell: &str) -> Directory {
     let directory = Directory::new();
@@ -64,12 +64,12 @@ fn is_installed(program: &str) -> bool {
     found
 }
 
-/// `--session` is completed by names of sessions, and a value that is no path by nothing.
+/// `--session` is completed with names of sessions, and a value that is not a path is not completed.
 #[cfg(target_os = "linux")]
 #[test]
 fn e_bash_completes_sessions() {
     let directory = with_sessions("bash");
-    // As bash itself calls it; it breaks a word at "=".
+    // Bash calls the function like this, and splits words at "=".
     let completes = |words: &[&str]| {
         let ask = "source ./script; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
                    _sansgram sansgram \"${COMP_WORDS[-1]}\" \"${COMP_WORDS[-2]}\"; printf '%s|' \"${COMPREPLY[@]}\"";
@@ -91,7 +91,7 @@ fn e_bash_completes_sessions() {
     assert_eq!(all, ["", "dir", "home", "me", "my work"]);
     assert_eq!(completes(&["login", "--framing", "=", "p"]), "padded|");
     assert_eq!(completes(&["whoami", "--api-id", "m"]), "m|");
-    // Bash completes files itself if there is no answer.
+    // Bash completes file names itself if the function returns nothing.
     assert_eq!(completes(&["sessions", "import", "--from", "m"]), "|");
     assert_eq!(completes(&["sessions", "import", "--from", "=", "m"]), "|");
 }
@@ -118,7 +118,7 @@ fn e_fish_completes_sessions() {
     assert_eq!(completes("sessions import --from me"), "me.session|me.txt");
 }
 
-/// On a terminal, as zsh completes only there.
+/// On a terminal, since zsh completes only there.
 #[cfg(target_os = "linux")]
 #[test]
 fn e_zsh_completes_sessions() {
@@ -152,7 +152,7 @@ fn e_zsh_completes_sessions() {
     terminal.ends();
 }
 
-/// Every variable that an option names is listed.
+/// The page lists every variable that an option names.
 #[test]
 fn e_man_pages_name_every_variable() {
     let page = sansgram(&["man"]);
@@ -169,7 +169,7 @@ fn e_man_pages_name_every_variable() {
     assert!(seen > 9, "{seen}");
 }
 
-/// Every page has every option of its command, and all of the sections that a person looks for.
+/// Every page has every option of its command, and all usual sections.
 #[test]
 fn e_man_pages_are_whole() {
     let directory = Directory::new();

@@ -1,4 +1,4 @@
-//! What people paste at the questions of `sansgram login`: with what stood around it.
+//! Answers to `sansgram login` that are pasted with surrounding text.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -9,7 +9,7 @@ use support::terminal::Terminal;
 use support::{API_HASH, Directory, Server, sansgram};
 
 #[test]
-fn d6_an_application_is_pasted_with_its_labels() {
+fn d6_application_values_may_be_pasted_with_labels() {
     for lines in [
         "App api_id:\n12345\nApp api_hash:\nHASH\n",
         "App api_id:\t12345\nApp api_hash:\tHASH\n",
@@ -28,16 +28,16 @@ fn d6_an_application_is_pasted_with_its_labels() {
 }
 
 #[test]
-fn d6_an_application_that_is_swapped_is_told() {
+fn d6_swapped_application_values_are_reported() {
     let api = ["--api-id", API_HASH, "--api-hash", "12345"];
     let run = sansgram(&[&["login", "--bot-token", "1:x"][..], &api].concat());
-    run.misused(&["the api_id and the api_hash are given in place of each other; swap them"]);
+    run.misused(&["api_id and api_hash are swapped; exchange them"]);
     assert!(!run.stderr.contains(API_HASH), "{run:?}");
 }
 
-/// Nothing of these leaves for the server before it has its right form.
+/// Nothing is sent to the server before it has the right form.
 #[test]
-fn d4_a_number_and_a_code_are_pasted_with_what_is_around_them() {
+fn d4_a_number_and_a_code_may_be_pasted_with_surrounding_text() {
     let server = Server::new(ServerOptions::default());
     let mut terminal = Terminal::on(&server.command(&["login"]));
     terminal.sees("bot token:");
@@ -67,7 +67,7 @@ fn d4_a_number_and_a_code_are_pasted_with_what_is_around_them() {
 }
 
 #[test]
-fn d4_a_token_is_pasted_with_botfathers_message() {
+fn d4_a_token_may_be_pasted_with_botfathers_message() {
     let token = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0";
     let bot = TestBot::new(110_201_543, token);
     let accounts = AccountOptions::default().with_bots(vec![bot]);
@@ -95,9 +95,9 @@ fn d4_a_token_is_pasted_with_botfathers_message() {
     );
 }
 
-/// The lines behind the code are not tried as the password.
+/// The lines after the code are not used as the password.
 #[test]
-fn d4_the_rest_of_a_message_is_no_password() {
+fn d4_the_rest_of_a_message_is_not_used_as_password() {
     let server = Server::new(ServerOptions::default());
     let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996610002"]));
     terminal.sees("Code:");

@@ -1,4 +1,4 @@
-//! `sansgram login --qr`: the picture and the link, renewed before it expires; migration and password afterwards.
+//! `sansgram login --qr`: the picture and the link, renewal before expiry, migration and password afterwards.
 
 mod support;
 
@@ -10,7 +10,7 @@ use sansgram_testkit::server::ServerOptions;
 use serde_json::json;
 use support::{Directory, Server, command, run};
 
-/// Links that live for this many seconds; they are renewed after three quarters of that.
+/// A server whose links expire after `lifetime` seconds. They are renewed after three quarters of that.
 fn server(lifetime: i32) -> Server {
     let accounts = AccountOptions::default().with_login_token_lifetime(lifetime);
     Server::new(ServerOptions::default().with_accounts(accounts))
@@ -22,7 +22,7 @@ fn scan(server: &Server, link: &str, phone: &str) -> Result<(), String> {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
+fn a_renewed_code_is_scanned_by_an_account_on_another_dc() {
     use std::collections::BTreeSet;
 
     use sansgram_runtime::qr::{Background, QrImage};
@@ -30,7 +30,7 @@ fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
 
     for runtime in ["tokio", "smol"] {
         let server = server(3);
-        // A person may take longer than a server: the links are looked at for longer than that.
+        // The links are shown for longer than the time limit of the server.
         let args = ["login", "--qr", "--except-id", "9996620001", "--timeout", "6", "--runtime", runtime];
         let mut terminal = Terminal::on(&server.command(&args));
         let mut link = || {
@@ -39,7 +39,7 @@ fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
         };
         let mut links: Vec<String> = (0..4).map(|_| link()).collect();
         scan(&server, &links[3], "9996620001").unwrap_err();
-        // On a slow machine it may have expired by now.
+        // On a slow machine the link may have expired.
         while let Err(reason) = scan(&server, links.last().unwrap(), "9996610002") {
             assert_eq!(reason, "AUTH_TOKEN_EXPIRED");
             links.push(link());
@@ -53,7 +53,7 @@ fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
         terminal.sees("Logged in as Sandbox DC 1, user 9996610002 on DC 1.");
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(0), "{shown}");
-        // Each replaces the one before; a slow test may miss one.
+        // Each picture replaces the previous one; a slow test may miss one.
         assert!(shown.matches("A\u{1b}[J").count() >= links.len() - 1, "{shown}");
         for link in &links {
             for line in QrImage::of(link).unwrap().half_blocks(Background::Light).lines() {
@@ -66,37 +66,37 @@ fn refreshed_then_scanned_by_an_account_elsewhere_with_a_password() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn ctrl_c_and_another_call() {
+fn ctrl_c_then_another_call() {
     use support::terminal::Terminal;
 
     let server = server(30);
     let mut terminal = Terminal::on(&server.command(&["login", "--qr", "--qr-file", "code.png"]));
-    terminal.sees("The picture is in code.png.");
+    terminal.sees("The QR code is in code.png.");
     let picture = server.directory.path.join("code.png");
     assert!(fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
     terminal.sees("tg://login?token=");
     terminal.types("\u{3}");
-    terminal.sees("Interrupted; \"sansgram login\"");
+    terminal.sees("Interrupted; run \"sansgram login\"");
     assert_eq!(terminal.ends().0, Some(130));
     assert!(!picture.exists());
     let mut terminal = Terminal::on(&server.command(&["login"]));
-    terminal.sees("A login by QR code was begun (just now). Continue it? (y/n)");
+    terminal.sees("A login by QR code was started (just now). Continue this login? (y/n)");
     terminal.types("y\n");
     terminal.sees("tg://");
     let link = format!("tg://{}", terminal.rest_of_line());
     scan(&server, &link, "9996620002").unwrap();
     terminal.sees("Password");
     terminal.types("\u{3}");
-    terminal.sees("Interrupted; \"sansgram login\"");
+    terminal.sees("Interrupted; run \"sansgram login\"");
     assert_eq!(terminal.ends().0, Some(130));
-    // It was scanned: no other link is of use, with or without --qr.
+    // The link was scanned, so no other is shown, with or without --qr.
     let run = server.run(&["login", "--qr", "--password", "sandbox"]);
     assert!(run.ok().contains("9996620002") && !run.stderr.contains("tg://"), "{run:?}");
 }
 
-/// Nothing is saved: a link can be shown at any time.
+/// Nothing is saved, since a new link can be shown at any time.
 #[test]
-fn a_server_that_is_away() {
+fn an_unreachable_server() {
     let directory = Directory::new();
     let login = |args: &[&str]| {
         run(command(&directory.path)
@@ -108,14 +108,14 @@ fn a_server_that_is_away() {
     login(&[]).fails(&["no terminal", "--qr"]);
 }
 
-/// A reader of the link, such as a script, and of the pictures.
+/// A script reads the link and the picture.
 #[test]
 fn without_a_terminal() {
     let server = server(30);
     let file = server.directory.path.join("code.svg");
     let args = ["login", "--qr", "--qr-file", "code.svg", "--json"];
     fs::write(&file, "mine").unwrap();
-    server.run(&args).fails(&["the file code.svg exists already", "--qr-file"]);
+    server.run(&args).fails(&["the file code.svg already exists", "--qr-file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     fs::remove_file(&file).unwrap();
     let mut login = server.command(&args);
@@ -127,7 +127,7 @@ fn without_a_terminal() {
         assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{said}");
         said += &line;
     }
-    assert!(said.contains("The picture is in code.svg.") && said.contains('█'), "{said}");
+    assert!(said.contains("The QR code is in code.svg.") && said.contains('█'), "{said}");
     assert!(said.chars().all(|char| char == '\n' || !char.is_control()), "{said}");
     let picture = fs::read_to_string(&file).unwrap();
     assert_eq!(picture, sansgram_runtime::qr::QrImage::of(line.trim()).unwrap().svg());
@@ -153,13 +153,13 @@ fn a_password_without_a_terminal() {
     let logged_in = sandbox(&[&guarded[..], &["--password", "sandbox", "--qr-file", "code.png"]].concat());
     assert!(logged_in.ok().contains("user 9996610002 on DC 1"));
     assert!(logged_in.stderr.contains("Sandbox: +9996610002 scans the code."), "{logged_in:?}");
-    assert!(logged_in.stderr.contains("The picture is in code.png."), "{logged_in:?}");
+    assert!(logged_in.stderr.contains("The QR code is in code.png."), "{logged_in:?}");
     assert!(!directory.path.join("code.png").exists());
     sandbox(&[&guarded[..], &["--password", "hunter2"]].concat()).fails(&["the password is wrong"]);
     sandbox(&["--except-id", "9996621234"]).fails(&["+9996621234", "the link excludes this account"]);
     sandbox(&["--phone", "9996620009"]).fails(&["+9996620009", "no user has this phone number"]);
     let nowhere = sandbox(&["--qr-file", "no/such/directory/code.png"]);
-    nowhere.fails(&["code.png cannot be written: the directory no/such/directory does not exist; make it"]);
+    nowhere.fails(&["code.png cannot be written: the directory no/such/directory does not exist; create it"]);
     assert!(!nowhere.stderr.contains("tg://") && !nowhere.stderr.contains("scans"), "{nowhere:?}");
 }
 

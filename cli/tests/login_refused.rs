@@ -1,4 +1,4 @@
-//! What a server refuses: `--json` says what is pending only while something is, and no advice leads in a circle.
+//! Refusals of the server: `--json` prints `pending` only if a login is saved, and no advice leads in a circle.
 
 mod support;
 
@@ -11,7 +11,7 @@ fn refusing(faults: Vec<Fault>) -> Server {
     Server::new(ServerOptions::default().with_accounts(accounts))
 }
 
-/// Runs it once, and checks that what is told, what is kept and what `pending` says agree.
+/// Runs the command, and checks that its advice, the saved login and `pending` agree.
 #[track_caller]
 fn ends(server: &Server, args: &[&str], pending: Option<&str>) -> Run {
     let run = server.run(&[args, &["--json"]].concat());
@@ -19,7 +19,7 @@ fn ends(server: &Server, args: &[&str], pending: Option<&str>) -> Run {
     let told = pending.map(|pending| format!("{{\"pending\":\"{pending}\"}}\n")).unwrap_or_default();
     assert_eq!(run.stdout, told, "{run:?}");
     assert_eq!(server.directory.path.join("sansgram.login").exists(), pending.is_some(), "{run:?}");
-    // That command is already running.
+    // The advice does not name the command that just failed.
     assert!(!run.stderr.contains("log in with \"sansgram login\""), "{run:?}");
     if pending.is_none() {
         assert!(!run.stderr.contains("continue with"), "{run:?}");
@@ -45,7 +45,7 @@ const REFUSALS: &[(i32, &str, bool, &str)] = &[
 ];
 
 #[test]
-fn b3_what_no_code_mends_is_not_pending() {
+fn b3_final_code_errors_leave_no_saved_login() {
     for (code, name, keeps, words) in REFUSALS {
         let server = refusing(vec![Fault::error("auth.signIn", *code, name)]);
         let run = ends(&server, &CODE, keeps.then_some("code"));
@@ -54,7 +54,7 @@ fn b3_what_no_code_mends_is_not_pending() {
 }
 
 #[test]
-fn b3_what_no_password_mends_is_not_pending() {
+fn b3_final_password_errors_leave_no_saved_login() {
     for (code, name, keeps, words) in REFUSALS {
         let server = refusing(vec![Fault::error("auth.checkPassword", *code, name)]);
         let run = ends(&server, &PASSWORD, keeps.then_some("password"));
@@ -63,7 +63,7 @@ fn b3_what_no_password_mends_is_not_pending() {
 }
 
 #[test]
-fn b1_what_keeps_a_code_from_being_sent_leaves_nothing_behind() {
+fn b1_refused_code_requests_leave_no_saved_login() {
     for (code, name, _, words) in REFUSALS {
         let server = refusing(vec![Fault::error("auth.sendCode", *code, name)]);
         let run = ends(&server, &CODE, None);
@@ -75,10 +75,10 @@ fn b1_what_keeps_a_code_from_being_sent_leaves_nothing_behind() {
 }
 
 #[test]
-fn b6_a_code_that_has_expired_says_why_codes_do() {
+fn b6_an_expired_code_is_explained() {
     let server = refusing(vec![Fault::error("auth.signIn", 400, "PHONE_CODE_EXPIRED")]);
     let run = ends(&server, &CODE, None);
-    assert!(run.stderr.contains("do not send it on inside Telegram"), "{run:?}");
+    assert!(run.stderr.contains("do not forward it inside Telegram"), "{run:?}");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn b7_a_frozen_account_is_named() {
 }
 
 #[test]
-fn b7_a_session_that_owes_its_password_says_how_to_continue() {
+fn b7_a_session_without_its_password_says_how_to_continue() {
     let server = Server::new(ServerOptions::default());
     ends(&server, &CODE, Some("password"));
     let told =
@@ -100,15 +100,15 @@ fn b7_a_session_that_owes_its_password_says_how_to_continue() {
     server.run(&["whoami"]).ok();
 }
 
-/// Only the server knows that a password is missing.
+/// Only the server knows that the password is missing.
 #[test]
-fn b7_an_imported_session_that_owes_its_password_is_continued() {
+fn b7_an_imported_session_without_its_password_is_continued() {
     let owes = || Fault::error("users.getUsers", 401, "SESSION_PASSWORD_NEEDED").once();
     let server = refusing(vec![owes(), owes()]);
     ends(&server, &CODE, Some("password"));
     std::fs::remove_file(server.directory.path.join("sansgram.login")).unwrap();
     server.run(&["whoami"]).fails(&[
-        "its login waits for the account's password",
+        "its login waits for the password of the account",
         "continue with \"sansgram login --password PASSWORD\"",
     ]);
     let run = server.run(&["login", "--password", "sandbox"]);
@@ -116,9 +116,9 @@ fn b7_an_imported_session_that_owes_its_password_is_continued() {
     server.run(&["whoami"]).ok();
 }
 
-/// The one command that continues the login, for the session that is meant.
+/// The advice is one command, and it names the session.
 #[test]
-fn a_password_that_is_owed_is_asked_for_by_one_command() {
+fn a_missing_password_is_requested_with_one_command() {
     let owes = |method: &str| Fault::error(method, 401, "SESSION_PASSWORD_NEEDED");
     let server = refusing(vec![owes("auth.checkPassword"), owes("users.getUsers")]);
     let login = [&PASSWORD[..], &["--session", "work"]].concat();
@@ -130,19 +130,19 @@ fn a_password_that_is_owed_is_asked_for_by_one_command() {
     whoami.fails(&["\"sansgram login --session work --password PASSWORD\""]);
 }
 
-/// A bot's login needs no input of the user, so it begins again by itself, once. `AUTH_RESTART` without a number is not
-/// repeated by the library.
+/// A bot's login needs no user input, so the command restarts it once. The library does not repeat `AUTH_RESTART`
+/// without a number.
 #[test]
-fn a_bot_s_login_begins_again_once() {
+fn a_bot_login_restarts_once() {
     const BOT: [&str; 3] = ["login", "--bot-token", "1:sandbox"];
     let restart = || Fault::auth_restart("auth.importBotAuthorization").once();
     refusing(vec![restart()]).run(&BOT).ok();
     ends(&refusing(vec![restart(), restart()]), &BOT, None);
 }
 
-/// A server that keeps refusing ends the login, whether or not there is time for all attempts.
+/// A server that keeps refusing ends the login, even if there is no time for all attempts.
 #[test]
-fn a_lasting_refusal_means_the_same_under_any_time_limit() {
+fn a_persistent_refusal_has_the_same_result_under_any_time_limit() {
     for seconds in ["3", "60"] {
         let server = refusing(vec![Fault::error("auth.signIn", 401, "AUTH_KEY_UNREGISTERED")]);
         let login = ["login", "--phone", "9996610001", "--code", "11111", "--timeout", seconds];

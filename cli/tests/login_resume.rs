@@ -1,5 +1,4 @@
-//! A saved login: after Ctrl-C, after a kill, or because there was no terminal to ask on. The next call
-//! continues it under the same key.
+//! A saved login, left by Ctrl-C, a kill or a missing terminal. The next call continues it under the same key.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -22,13 +21,13 @@ fn saved_login(server: &Server) -> PathBuf {
     server.directory.path.join("sansgram.login")
 }
 
-/// The identifier of the session's key.
+/// Returns the identifier of the session's key.
 fn key(server: &Server) -> String {
     let mut show = support::command(&server.directory.path);
     run(show.args(["sessions", "show", "--json"])).json()["auth_key_id"].as_str().unwrap().into()
 }
 
-/// The number of codes sent since the last call.
+/// Returns the number of codes sent since the last call.
 fn codes_sent(server: &Server) -> usize {
     let events = std::iter::from_fn(|| server.served.next_event(std::time::Duration::ZERO));
     events.filter(|event| matches!(event, sansgram_testkit::accounts::AccountEvent::CodeSent { .. })).count()
@@ -46,7 +45,7 @@ fn ctrl_c_at_the_code_then_another_call() {
         terminal.types("y\n");
         terminal.sees("Code:");
         terminal.types("\u{3}");
-        terminal.sees("\r\nInterrupted; \"sansgram login\" with the same session continues from here.");
+        terminal.sees("\r\nInterrupted; run \"sansgram login\" with the same session to continue.");
         assert!(terminal.echoes());
         assert_eq!(terminal.ends().0, Some(130));
         assert!(!server.directory.path.join(".sansgram.session.lock").exists());
@@ -54,13 +53,13 @@ fn ctrl_c_at_the_code_then_another_call() {
         assert_eq!(fs::metadata(saved_login(&server)).unwrap().permissions().mode() & 0o777, 0o600);
 
         let mut terminal = Terminal::on(&server.command(&login));
-        terminal.sees("A login as +999 661 0002 waits for its code (just now). Continue it? (y/n)");
+        terminal.sees("A login as +999 661 0002 waits for its code (just now). Continue this login? (y/n)");
         terminal.types("\u{3}");
-        terminal.sees("Interrupted; \"sansgram login\" with the same session continues");
+        terminal.sees("Interrupted; run \"sansgram login\" with the same session to continue");
         assert_eq!(terminal.ends().0, Some(130));
 
         let mut terminal = Terminal::on(&server.command(&login));
-        terminal.sees("Continue it? (y/n)");
+        terminal.sees("Continue this login? (y/n)");
         terminal.types("y\n");
         terminal.sees("Code:");
         terminal.types("11111\n");
@@ -85,7 +84,7 @@ fn ctrl_c_at_the_code_then_another_call() {
 }
 
 #[test]
-fn killed_at_any_question_it_can_be_continued() {
+fn a_login_killed_at_any_question_can_be_continued() {
     let server = server();
     for (signal, code) in [(Signal::TERM, Some(143)), (Signal::HUP, Some(129)), (Signal::KILL, None)] {
         let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996620002"]));
@@ -128,14 +127,13 @@ fn standard_input_that_ends_too_early() {
     let mut login = server.command(&["login", "--phone-stdin", "--code-stdin", "--session", "q", "--json"]);
     let run = run(login.stdin(reader));
     pending(&run, "code");
-    for words in ["standard input ended before the login code came; continue with", "--session q --code CODE"]
-    {
+    for words in ["standard input ended before the login code; continue with", "--session q --code CODE"] {
         assert!(run.stderr.contains(words), "{run:?}");
     }
 }
 
 #[test]
-fn scripts_login_by_several_calls() {
+fn scripts_log_in_with_several_calls() {
     let server = server();
     server
         .run(&["login", "--phone", "9996610002", "--session", "mine"])
@@ -149,13 +147,13 @@ fn scripts_login_by_several_calls() {
     assert_eq!(run.stdout, "{\"pending\":\"email\"}\n");
     assert!(!run.stderr.contains("was sent"), "{run:?}");
     let mine = |args: &[&str]| server.run(&[&["login", "--session", "mine"], args].concat());
-    // Without a value it says again what it waits for.
+    // Without a value, it repeats what it waits for.
     mine(&[]).fails(&["waits for its code", "--code CODE"]);
-    // A wrong one can be given again.
+    // A wrong code can be corrected.
     mine(&["--code", "00000"])
         .fails(&["the code is wrong", "continue with \"sansgram login --session mine --code CODE\""]);
     pending(&mine(&["--code", "00000", "--json"]), "code");
-    // Another one.
+    // Another code.
     mine(&["--code", "resend"]).fails(&["sent by text message", "--code CODE"]);
     pending(&mine(&["--code", "1-11 11", "--json"]), "password");
     pending(&mine(&["--password", "hunter2", "--json"]), "password");
@@ -173,11 +171,11 @@ fn the_number_may_be_given_again_or_be_another_one() {
     let server = server();
     let login = |args: &[&str]| server.run(&[&["login"], args].concat());
     login(&["--phone", "9996621234"]).fails(&["--code CODE"]);
-    // The same number with the code: the code that was sent is the one that counts.
+    // The same number with the code: the code that was already sent is used.
     login(&["--phone", "+999 66 2 1234", "--code", "22222"]).ok();
     assert_eq!(codes_sent(&server), 1);
     server.run(&["logout"]).ok();
-    // Another number, or a bot, begins anew.
+    // Another number or a bot starts a new login.
     login(&["--phone", "9996620001"]).fails(&["--code CODE"]);
     login(&["--phone", "9996621111", "--code", "22222"]).ok();
     assert_eq!(codes_sent(&server), 2);
@@ -186,13 +184,13 @@ fn the_number_may_be_given_again_or_be_another_one() {
     login(&["--bot-token", "1:sandbox"]).ok();
     assert!(!saved_login(&server).exists());
     server.run(&["logout"]).ok();
-    login(&["--code", "22222"]).misused(&["--phone", "was begun"]);
-    // At Telegram's own servers too, without advice to get an api_id first.
-    support::sansgram(&["login", "--code", "22222"]).misused(&["--phone", "was begun"]);
+    login(&["--code", "22222"]).misused(&["--phone", "saved login"]);
+    // Also for Telegram's own servers, without advice to get an api_id first.
+    support::sansgram(&["login", "--code", "22222"]).misused(&["--phone", "saved login"]);
 }
 
 #[test]
-fn what_belongs_to_another_key_is_not_continued() {
+fn a_saved_login_of_another_key_is_not_continued() {
     let server = server();
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     let text = fs::read_to_string(saved_login(&server)).unwrap();
@@ -208,13 +206,13 @@ fn what_belongs_to_another_key_is_not_continued() {
 }
 
 #[test]
-fn a_no_begins_anew() {
+fn answering_no_starts_a_new_login() {
     let server = server();
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     let mut terminal = Terminal::on(&server.command(&["login"]));
-    terminal.sees("Continue it? (y/n)");
+    terminal.sees("Continue this login? (y/n)");
     terminal.types("what\n");
-    terminal.sees("Continue it? (y/n)");
+    terminal.sees("Continue this login? (y/n)");
     terminal.types("n\n");
     terminal.sees("bot token:");
     terminal.types("1:sandbox\n");
@@ -223,9 +221,9 @@ fn a_no_begins_anew() {
     assert!(!saved_login(&server).exists());
 }
 
-/// A new key is agreed on, and the code is invalid under it.
+/// A new key is exchanged, and the code is invalid under it.
 #[test]
-fn a_server_that_knows_nothing_of_it() {
+fn a_server_that_does_not_know_the_login() {
     let (server, other) = (server(), server());
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     for name in ["sansgram.session", "sansgram.login"] {
@@ -243,7 +241,7 @@ fn a_saved_login_of_an_earlier_version_is_read_and_replaced() {
     let old = server.directory.path.join("sansgram.signin");
     server.run(&["login", "--phone", "9996620002"]).fails(&["--code CODE"]);
     fs::rename(saved_login(&server), &old).unwrap();
-    // The password follows, which is saved by the new name.
+    // The password follows, and the login is saved under the new name.
     server.run(&["login", "--code", "22222"]).fails(&["--password PASSWORD"]);
     assert!(!old.exists() && saved_login(&server).exists());
     fs::rename(saved_login(&server), &old).unwrap();
@@ -254,7 +252,7 @@ fn a_saved_login_of_an_earlier_version_is_read_and_replaced() {
     other.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     let old = other.directory.path.join("sansgram.signin");
     fs::rename(saved_login(&other), &old).unwrap();
-    assert!(other.run(&["logout"]).ok().contains("the saved login is removed"));
+    assert!(other.run(&["logout"]).ok().contains("the saved login was removed"));
     assert!(!old.exists());
 }
 
@@ -269,10 +267,13 @@ fn a_saved_login_is_shown() {
         };
         let grouped = format!("{} {} {}", &phone[..3], &phone[3..6], &phone[6..]);
         let expected =
-            format!("no user has logged in yet: a login as +{grouped} waits for its code (just now)");
+            format!("no user is logged in yet: a login as +{grouped} waits for its code (just now)");
         let said = show(&[]);
-        // Then which servers it belongs to.
-        assert!(said.ok().starts_with(&format!("{expected}; servers: the server at 127.0.0.1:")), "{said:?}");
+        // The servers follow.
+        assert!(
+            said.ok().starts_with(&format!("{expected}; the session belongs to the server at 127.0.0.1:")),
+            "{said:?}"
+        );
         let shown = show(&["--json"]).json();
         assert_eq!(
             (&shown["pending"], &shown["dc"]),
@@ -295,17 +296,17 @@ fn ctrl_d_at_a_passphrase() {
     terminal.sees("Passphrase of sansgram.session: ");
     terminal.types("\u{4}");
     assert_eq!(terminal.rest_of_line(), "");
-    terminal.sees("error: no passphrase was given; nothing was done");
+    terminal.sees("error: no passphrase was given, and nothing was changed");
     assert_eq!(terminal.ends().0, Some(1));
 }
 
-/// Nothing of the session is on the disk before it is encrypted, not even while its login is incomplete.
+/// The session is never written unencrypted, not even while its login is incomplete.
 #[test]
 fn a_login_that_is_encrypted_from_the_start() {
     let server = server();
     let code = ["login", "--encrypt", "--phone", "9996621234"];
     let mut terminal = Terminal::on(&server.command(&code));
-    for (question, answer) in [("New passphrase:", "horse\n"), ("Once more:", "hores\n")] {
+    for (question, answer) in [("New passphrase:", "horse\n"), ("Repeat the passphrase:", "hores\n")] {
         terminal.sees(question);
         terminal.types(answer);
     }
@@ -335,14 +336,14 @@ fn encrypted() -> Server {
     server
 }
 
-/// A passphrase may take longer to type than the server may take to answer.
+/// Typing a passphrase may take longer than the time limit.
 #[test]
 fn the_time_at_a_passphrase_does_not_count() {
     let server = encrypted();
     for command in ["login", "whoami"] {
         let mut terminal = Terminal::on(&server.command(&[command, "--timeout", "5"]));
         terminal.sees("Passphrase of sansgram.session:");
-        // Seconds of a real process, as a person takes them.
+        // Real seconds, since this is a real process.
         std::thread::sleep(std::time::Duration::from_millis(5500));
         terminal.types("horse\n");
         let (code, shown) = terminal.ends();
@@ -360,7 +361,7 @@ fn a_wrong_passphrase_may_be_typed_again() {
     }
     let (code, shown) = terminal.ends();
     assert_eq!((code, shown.matches("The passphrase is wrong.").count()), (Some(0), 2), "{shown}");
-    // After three wrong ones the command ends.
+    // The command ends after three wrong passphrases.
     let mut terminal = Terminal::start(&server.directory, &["sessions", "show"]);
     for _ in 0..3 {
         terminal.sees("Passphrase of sansgram.session:");
@@ -369,7 +370,7 @@ fn a_wrong_passphrase_may_be_typed_again() {
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(1), "{shown}");
     assert!(shown.contains("error: the session file sansgram.session cannot be decrypted"), "{shown}");
-    // That of the environment is not asked for again.
+    // A wrong passphrase of the environment is not followed by a prompt.
     let mut whoami = server.command(&["whoami"]);
     let run = run(whoami.env("SANSGRAM_PASSPHRASE", "hores"));
     run.fails(&["cannot be decrypted: the passphrase is wrong"]);
@@ -391,7 +392,7 @@ fn a_signal_at_a_passphrase() {
         }
         ended_at_a_passphrase(Terminal::on(&sessions));
     }
-    // The lock file is removed with its process.
+    // The lock file is removed when the process ends.
     let entries = fs::read_dir(&server.directory.path).unwrap();
     let mut files: Vec<_> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
@@ -427,34 +428,34 @@ fn ctrl_c_at_a_passphrase() {
     }
 }
 
-/// Runs the command in the directory of the server without naming the server, which the session remembers.
+/// Runs the command without options for the server, which the session remembers.
 #[track_caller]
 fn at_remembered(server: &Server, args: &[&str]) -> support::Run {
     run(support::command(&server.directory.path).args(args))
 }
 
-/// A login that cannot begin without an application leaves the saved one as it is.
+/// A login that cannot start without an application does not change the saved one.
 #[test]
-fn another_way_without_an_application_loses_no_code() {
+fn another_login_without_an_application_loses_no_code() {
     let server = server();
     let application = ["--api-id", "77", "--api-hash", API_HASH];
     server.run(&[&["login", "--phone", "9996621234"], &application[..]].concat()).fails(&["--code CODE"]);
     let kept = fs::read(saved_login(&server)).unwrap();
     let half = ["login", "--bot-token", "1:sandbox", "--api-id", "77"];
-    at_remembered(&server, &half).misused(&["belong together"]);
+    at_remembered(&server, &half).misused(&["must be given together"]);
     assert_eq!(fs::read(saved_login(&server)).unwrap(), kept);
-    server.run(&["login", "--bot-token", "1:sandbox", "--api-id", "77"]).misused(&["belong together"]);
+    server.run(&["login", "--bot-token", "1:sandbox", "--api-id", "77"]).misused(&["must be given together"]);
     at_remembered(&server, &["login", "--bot-token", "12"]).fails(&["not a bot token"]);
-    // A server that is away does not remove it either.
+    // An unreachable server does not remove it either.
     let closed = format!("2={}", support::NO_LISTENER);
     at_remembered(&server, &["login", "--qr", "--dc", &closed]).fails(&["cannot be reached"]);
     assert_eq!(fs::read(saved_login(&server)).unwrap(), kept);
     server.run(&["login", "--code", "22222"]).ok();
 }
 
-/// A link is always a new one, and needs the application again.
+/// A new link needs the application again.
 #[test]
-fn a_link_is_begun_anew_with_its_application() {
+fn a_new_link_requires_the_application() {
     let server = server();
     let mut terminal =
         Terminal::on(&server.command(&["login", "--qr", "--api-id", "77", "--api-hash", API_HASH]));
@@ -462,17 +463,17 @@ fn a_link_is_begun_anew_with_its_application() {
     terminal.types("\u{3}");
     assert_eq!(terminal.ends().0, Some(130));
     assert!(saved_login(&server).exists());
-    // The session remembers its server, which is not Telegram and knows no applications.
+    // The session remembers its server, which does not check applications.
     let mut again = Terminal::on(support::command(&server.directory.path).args(["login", "--qr"]));
     again.sees("tg://login?token=");
     again.types("\u{3}");
     assert_eq!(again.ends().0, Some(130));
-    at_remembered(&server, &["login", "--qr", "--api-id", "77"]).misused(&["belong together"]);
+    at_remembered(&server, &["login", "--qr", "--api-id", "77"]).misused(&["must be given together"]);
 }
 
-/// The code stays valid, and the JSON says so.
+/// The code stays valid, as the JSON says.
 #[test]
-fn a_server_that_is_away_or_silent_uses_no_code() {
+fn an_unreachable_or_silent_server_uses_up_no_code() {
     let fault_injection = FaultInjection::default().with_silent_after_accept(true);
     let silent = Server::new(ServerOptions::default().with_fault_injection(fault_injection));
     let server = server();
@@ -491,12 +492,12 @@ fn a_server_that_is_away_or_silent_uses_no_code() {
         let how = "; the code was not used; continue with \"sansgram login --code CODE\"";
         assert!(run.stderr.contains(words) && run.stderr.contains(how), "{run:?}");
         at(&["--phone", "9996610002", "--code", "11111"]).fails(&[words, how]);
-        // The login of another number does not advise it.
+        // A login of another number gives no such advice.
         let other = at(&["--phone", "9996610001", "--code", "11111", "--json"]);
         other.fails(&[words]);
         assert!(!other.stderr.contains("continue with"), "{other:?}");
     }
-    // As advised, without --dc: the address of a call that failed has not replaced the remembered one.
+    // As advised, without --dc: the address of the failed call has not replaced the remembered one.
     pending(&at_remembered(&server, &["login", "--code", "11111", "--json"]), "password");
     let closed = format!("1={}", support::NO_LISTENER);
     let away = at_remembered(&server, &["login", "--password", "sandbox", "--json", "--dc", &closed]);
@@ -514,7 +515,7 @@ fn a_code_that_is_cancelled() {
         run.fails(&["the login was cancelled"]);
         assert!(!run.stderr.contains("terminal") && !saved_login(&server).exists(), "{run:?}");
     }
-    // Nor is another number asked for on a terminal.
+    // On a terminal, it does not ask for another number either.
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     let terminal = Terminal::on(&server.command(&["login", "--code", "cancel"]));
     let (code, shown) = terminal.ends();
@@ -522,14 +523,14 @@ fn a_code_that_is_cancelled() {
     assert!(shown.contains("error: the login was cancelled"), "{shown}");
 }
 
-/// They are as secret as the saved login itself.
+/// The temporary files are as secret as the saved login itself.
 #[test]
 fn temporary_files_of_a_killed_process_are_removed_by_the_next_owner() {
     let server = server();
     let left = server.directory.path.join(".sansgram.login.4194304-7.tmp");
     server.run(&["login", "--phone", "9996621234"]).fails(&["--code CODE"]);
     fs::write(&left, "secret").unwrap();
-    // "show" does not own the session, so it cannot know whether the file is still being written.
+    // "show" does not lock the session, so the file may still be written.
     let mut show = support::command(&server.directory.path);
     run(show.args(["sessions", "show"])).ok();
     assert!(left.exists());

@@ -1,4 +1,4 @@
-//! `sansgram login --sandbox` by values: what a stranger runs first, and every way to get it wrong.
+//! `sansgram login --sandbox` with values, right and wrong.
 
 mod support;
 
@@ -51,10 +51,10 @@ fn the_session_is_kept_in_memory_unless_it_has_a_name() {
     assert!(files().is_empty());
     run(command.args(["--session", "mine"])).ok();
     assert_eq!(files(), ["mine.session"]);
-    // The next sandbox knows nothing of this session; the login works all the same.
+    // The next sandbox does not know this session, and the login works.
     let again = run(&mut command);
     assert!(again.ok().starts_with("Logged in as"), "{again:?}");
-    // A passphrase that is set gives a note that it protects nothing yet.
+    // If a passphrase is set, a note says that the session is not encrypted.
     let plain = run(command.arg("--json").env("SANSGRAM_PASSPHRASE", "horse"));
     assert!(plain.stderr.contains("mine.session is not encrypted"), "{plain:?}");
     let encrypted = run(command.arg("--encrypt"));
@@ -65,24 +65,24 @@ fn the_session_is_kept_in_memory_unless_it_has_a_name() {
 }
 
 #[test]
-fn a_session_from_elsewhere_is_not_touched() {
+fn a_session_of_other_servers_is_not_changed() {
     let server = support::Server::new(sansgram_testkit::server::ServerOptions::default());
     server.run(&["login", "--bot-token", "1:sandbox"]).ok();
     let file = server.directory.path.join("sansgram.session");
     let session = std::fs::read(&file).unwrap();
     let mut command = command(&server.directory.path);
     command.args(["login", "--sandbox", "--bot-token", "1:sandbox", "--session", "sansgram"]);
-    run(&mut command).fails(&["not of the sandbox", "--session"]);
+    run(&mut command).fails(&["does not belong to the sandbox", "--session"]);
     assert_eq!(std::fs::read(file).unwrap(), session);
 }
 
 #[test]
-fn wrong_values_each_end_in_a_sentence() {
+fn each_wrong_value_ends_in_one_sentence() {
     login(&["--phone", "9996621234", "--code", "11111"]).fails(&["the code is wrong"]);
     login(&["--phone", "9996621232", "--code", "22222", "--password", "hunter2"])
         .fails(&["password is wrong"]);
     login(&["--phone", "9996621232", "--code", "22222"]).fails(&["--password", "SANSGRAM_PASSWORD"]);
-    login(&["--phone", "9996621239", "--code", "22222"]).fails(&["no account has this number", "sign up"]);
+    login(&["--phone", "9996621239", "--code", "22222"]).fails(&["this number has no account", "sign up"]);
     login(&["--phone", "15551234567", "--code", "1"]).fails(&["does not accept this phone number"]);
     login(&["--phone", "12", "--code", "1"]).fails(&["has 2 digits"]);
     login(&["--bot-token", "7:unknown"]).fails(&["bot token is not valid"]);
@@ -104,16 +104,16 @@ fn secrets_are_in_no_error() {
 }
 
 #[test]
-fn without_a_terminal_it_names_the_other_way() {
+fn without_a_terminal_the_options_are_named() {
     login(&[]).fails(&["no terminal", "--phone", "--code", "--bot-token"]);
     login(&["--phone", "9996621234"]).fails(&["--code", "SANSGRAM_CODE"]);
-    // The number is wrong, whatever else is missing.
+    // A wrong number is reported before missing values.
     login(&["--phone", "hello"]).fails(&["the phone number contains 'h'"]);
     login(&["--phone", "1234567890123456"]).fails(&["the phone number has 16 digits"]);
 }
 
 #[test]
-fn values_come_from_the_environment_too() {
+fn values_are_read_from_the_environment() {
     let directory = Directory::new();
     let from = |variables: &[(&str, &str)], args: &[&str]| {
         let mut command = command(&directory.path);
@@ -125,7 +125,7 @@ fn values_come_from_the_environment_too() {
     let bot = ("SANSGRAM_BOT_TOKEN", "1:sandbox");
     assert!(from(&[phone, code, password], &[]).ok().contains("9996610002"));
     assert!(from(&[bot], &[]).ok().contains("bot 1"));
-    // An option wins over the environment, and an empty variable is none.
+    // An option overrides the environment, and an empty variable counts as unset.
     assert!(from(&[bot, code], &["--phone", "9996611111"]).ok().contains("9996611111"));
     assert!(from(&[phone, code, password], &["--bot-token", "2:elsewhere"]).ok().contains("bot 2"));
     assert!(from(&[bot, ("SANSGRAM_PHONE", "")], &[]).ok().contains("bot 1"));
@@ -133,14 +133,14 @@ fn values_come_from_the_environment_too() {
 }
 
 #[test]
-fn all_transports() {
+fn all_framings() {
     for framing in ["abridged", "intermediate", "padded", "full"] {
         let values = ["--phone", "9996632222", "--code", "33333", "--password", "sandbox"];
         login(&[&values[..], &["--framing", framing]].concat()).ok();
     }
 }
 
-/// There is no server to log out from: the keys are removed here, with a note.
+/// There is no server to log out from, so only the keys are removed, with a note.
 #[test]
 fn a_session_of_an_ended_sandbox_is_logged_out_without_a_server() {
     let directory = Directory::new();
@@ -150,7 +150,7 @@ fn a_session_of_an_ended_sandbox_is_logged_out_without_a_server() {
     assert!(key().is_string());
     let logout = sansgram(&["logout", "--session", "box"]);
     assert_eq!(logout.ok(), "Logged out.\n");
-    let note = "note: the session was of a sandbox that has ended; its keys are removed here\n";
+    let note = "note: the session was from a sandbox that has ended; its keys were removed\n";
     assert_eq!(logout.stderr, note);
     assert!(key().is_null());
     let again = sansgram(&["logout", "--session", "box", "--json"]);

@@ -1,4 +1,4 @@
-//! `login`, `whoami` and `logout` at any server, by its address and key.
+//! `login`, `whoami` and `logout` at a server given by its address and key.
 
 mod support;
 
@@ -22,13 +22,13 @@ fn a_session_from_login_to_logout() {
         let phone = ["login", "--phone", "9996610002", "--code", "11111", "--password", "sandbox"];
         let logged_in = run(&phone);
         assert_eq!(logged_in.ok(), "Logged in as Sandbox DC 1, user 9996610002 on DC 1.\n");
-        assert_eq!(logged_in.stderr, "The session is kept in sansgram.session.\n");
+        assert_eq!(logged_in.stderr, "The session is stored in sansgram.session.\n");
 
         let me = json!({"user_id": 9_996_610_002_i64, "first_name": "Sandbox", "is_bot": false, "dc": 1});
         assert_eq!(run(&["whoami", "--json"]).json(), me);
         assert_eq!(run(&["whoami"]).ok(), "Sandbox DC 1, user 9996610002 on DC 1\n");
 
-        // If a user is logged in, no values are needed and nothing is asked.
+        // If a user is logged in, no values are needed and there is no prompt.
         for values in [&phone[..], &["login"], &["login", "--phone", "9996610002"]] {
             let again = run(values);
             assert_eq!(again.ok(), "Already logged in as Sandbox DC 1, user 9996610002 on DC 1.\n");
@@ -45,7 +45,7 @@ fn a_session_from_login_to_logout() {
 }
 
 #[test]
-fn all_transports_and_runtimes() {
+fn all_framings_and_runtimes() {
     let server = Server::new(ServerOptions::default());
     for framing in ["abridged", "intermediate", "padded", "full"] {
         for runtime in ["tokio", "smol"] {
@@ -58,7 +58,7 @@ fn all_transports_and_runtimes() {
 }
 
 #[test]
-fn what_a_server_says_is_printed_without_what_a_terminal_obeys() {
+fn server_text_is_printed_without_control_characters() {
     let name = "\u{1b}]0;owned\u{7}Eve\u{202e}\u{9b}2J\r\n";
     let bot = TestBot::new(5, "5:eve").with_first_name(name.into());
     let accounts = AccountOptions::default().with_bots(vec![bot]);
@@ -72,13 +72,13 @@ fn what_a_server_says_is_printed_without_what_a_terminal_obeys() {
 }
 
 #[test]
-fn a_session_whose_key_the_server_itself_denies_is_over() {
+fn a_session_ends_if_the_server_denies_its_key() {
     let server = Server::new(ServerOptions::default());
     let login = ["login", "--phone", "9996621234", "--code", "22222"];
     server.run(&login).ok();
     let session = fs::read(server.directory.path.join("sansgram.session")).unwrap();
-    // A server with the same RSA key that does not know the session's key. An unauthenticated -404 would change
-    // nothing; this one also denies the key over a handshake that only the owner of the RSA key can make.
+    // A server with the same RSA key that does not know the session's key. An unauthenticated -404 changes nothing, but
+    // this server also denies the key in a handshake that only the owner of the RSA key can complete.
     let other = Server::new(ServerOptions::default());
     let copy = other.directory.path.join("sansgram.session");
     let with_session = |args: &[&str]| {
@@ -92,7 +92,7 @@ fn a_session_whose_key_the_server_itself_denies_is_over() {
 }
 
 #[test]
-fn why_a_session_ended_is_said() {
+fn the_reason_for_an_ended_session_is_reported() {
     for (code, name, words) in [
         (401, "SESSION_REVOKED", "the session was ended from another device: log in again"),
         (401, "USER_DEACTIVATED", "the account was deleted or banned"),
@@ -118,14 +118,14 @@ fn a_session_without_a_user_is_replaced() {
 }
 
 #[test]
-fn a_user_of_ones_own_with_a_code_that_is_not_known_beforehand() {
+fn a_custom_user_with_a_random_code() {
     let user = TestUser::new(77, "15550001")
         .with_first_name("Ada".into())
         .with_last_name("Lovelace".into())
         .with_dc(3);
     let accounts = AccountOptions::default().with_users(vec![user]);
     let server = Server::new(ServerOptions::default().with_accounts(accounts));
-    // Without a terminal the first call sends it, and the second gives it.
+    // Without a terminal, the first call requests the code, and the second one provides it.
     server
         .run(&["login", "--phone", "15550001"])
         .fails(&["The code was sent", "continue with \"sansgram login --code CODE\""]);
@@ -152,7 +152,7 @@ fn names_and_ipv6_addresses_are_resolved() {
 }
 
 #[test]
-fn a_session_file_that_is_none_is_left_as_it_is() {
+fn a_file_that_is_not_a_session_is_not_changed() {
     let server = Server::new(ServerOptions::default());
     let file = server.directory.path.join("mine.session");
     for content in ["SQLite format 3\0", "sansgram1:AAAA"] {
@@ -174,7 +174,7 @@ fn commands_without_a_session_say_how_to_get_one() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_closed_standard_output_is_not_a_failure() {
     let server = Server::new(ServerOptions::default());
     for args in [&["login", "--bot-token", "1:sandbox", "--json"][..], &["whoami"], &["logout"]] {
         let (reader, writer) = io::pipe().unwrap();
@@ -197,17 +197,17 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     assert_eq!(run.code, Some(1));
 }
 
-/// Telethon's string does not say whose it is: the server does, and then the session knows it too. It does not say
-/// the api_id either, which the server wants.
+/// Telethon's string does not contain the user, who is learned from the server, and not the api_id, which the server
+/// requires.
 #[test]
-fn an_imported_session_learns_whose_it_is() {
+fn an_imported_session_learns_its_user() {
     let server = Server::new(ServerOptions::default());
     let sessions =
         |args: &[&str]| support::run(support::command(&server.directory.path).arg("sessions").args(args));
     server.run(&["login", "--phone", "9996631234", "--code", "33333", "--session", "mine"]).ok();
     let string = sessions(&["export", "--session", "mine", "--to", "telethon"]);
     let import = ["import", "--from", string.ok().trim(), "--session", "theirs"];
-    sessions(&[&import[..], &["--api-id", "hash"]].concat()).misused(&["not a number"]);
+    sessions(&[&import[..], &["--api-id", "hash"]].concat()).misused(&["must be a number"]);
     sessions(&[&import[..], &["--api-id", "1"]].concat()).ok();
     assert_eq!(sessions(&["show", "--session", "theirs", "--json"]).json()["user_id"], json!(null));
     assert!(server.run(&["whoami", "--session", "theirs"]).ok().contains("user 9996631234 on DC 3"));

@@ -1,4 +1,4 @@
-//! Values from standard input: a line each, in order, each when it is asked for; and standard input that is closed.
+//! Values from standard input, one per line in order, each read when it is needed; and closed standard input.
 
 mod support;
 
@@ -9,11 +9,11 @@ use sansgram_testkit::accounts::AccountEvent;
 use sansgram_testkit::server::ServerOptions;
 use support::{Run, Server, command, run};
 
-/// `login --sandbox ARGS` with this on standard input.
+/// Runs `login --sandbox ARGS` with `input` on standard input.
 fn sandbox(input: &str, args: &[&str]) -> Run {
     let directory = support::Directory::new();
     let (reader, mut writer) = std::io::pipe().unwrap();
-    // It fits into the pipe.
+    // The input fits into the buffer of the pipe.
     writer.write_all(input.as_bytes()).unwrap();
     drop(writer);
     run(command(&directory.path).args(["login", "--sandbox"]).args(args).stdin(reader))
@@ -24,7 +24,7 @@ fn lines_are_values_in_order() {
     let all = ["--phone-stdin", "--code-stdin", "--password-stdin"];
     assert!(sandbox("9996610002\n11111\nsandbox\n", &all).ok().contains("9996610002"));
     assert!(sandbox("9996610002\r\n11111\r\nsandbox", &all).ok().contains("9996610002"));
-    // The password is not asked for, so its line is not read.
+    // The password is not needed, so its line is not read.
     assert!(sandbox("9996610001\n11111\n", &all).ok().contains("9996610001"));
     assert!(sandbox("11111\n", &["--phone", "9996610001", "--code-stdin"]).ok().contains("9996610001"));
     assert!(sandbox("1:sandbox\n", &["--bot-token-stdin"]).ok().contains("bot 1"));
@@ -34,19 +34,19 @@ fn lines_are_values_in_order() {
 }
 
 #[test]
-fn closed_or_too_short_it_is_one_sentence() {
+fn standard_input_that_ends_early_is_one_sentence() {
     let all = ["--phone-stdin", "--code-stdin", "--password-stdin"];
-    sandbox("", &all).fails(&["standard input ended before the phone number came"]);
-    sandbox("9996610002\n", &all).fails(&["standard input ended before the login code came"]);
-    sandbox("9996610002\n11111\n", &all).fails(&["standard input ended before the password came"]);
+    sandbox("", &all).fails(&["standard input ended before the phone number"]);
+    sandbox("9996610002\n", &all).fails(&["standard input ended before the login code"]);
+    sandbox("9996610002\n11111\n", &all).fails(&["standard input ended before the password"]);
     sandbox("\n", &["--bot-token-stdin"]).fails(&["for the bot token is empty"]);
-    sandbox("", &["--bot-token-stdin"]).fails(&["standard input ended before the bot token came"]);
+    sandbox("", &["--bot-token-stdin"]).fails(&["standard input ended before the bot token"]);
     sandbox("", &[]).fails(&["no terminal", "--phone"]);
     sandbox(&"9".repeat(5000), &all).fails(&["too long"]);
 }
 
 #[test]
-fn what_does_not_fit_together_is_refused() {
+fn conflicting_values_are_refused() {
     for args in [
         &["--phone-stdin", "--phone", "1"][..],
         &["--bot-token-stdin", "--code-stdin"],
@@ -63,9 +63,9 @@ fn what_does_not_fit_together_is_refused() {
     server.run(&["login", "--qr", "--phone", "1"]).misused(&["--sandbox"]);
 }
 
-/// The code is read after it was sent, so a script can look it up meanwhile.
+/// The code is read after it was sent, so a script can fetch it in between.
 #[test]
-fn a_code_can_be_looked_up_meanwhile() {
+fn the_line_of_the_code_may_arrive_late() {
     let server = Server::new(ServerOptions::default());
     let mut login = server.command(&["login", "--phone", "9996631234", "--code-stdin"]);
     let mut child = login.stdin(Stdio::piped()).spawn().unwrap();
@@ -78,9 +78,9 @@ fn a_code_can_be_looked_up_meanwhile() {
     assert!(child.wait().unwrap().success());
 }
 
-/// In the second of two calls, whatever was not asked for is passed over.
+/// The second of two calls skips the lines that it does not need.
 #[test]
-fn lines_for_what_is_not_asked_are_passed_over() {
+fn unneeded_lines_are_skipped() {
     let server = Server::new(ServerOptions::default());
     server.run(&["login", "--phone", "9996620002", "--code", "22222"]).fails(&["--password PASSWORD"]);
     let mut login = server.command(&["login", "--code-stdin", "--password-stdin"]);

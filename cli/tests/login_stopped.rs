@@ -1,4 +1,4 @@
-//! `sansgram login` on terminals that are taken away and given back (Ctrl-Z, `fg`), or that control nothing (`su -c`).
+//! `sansgram login` that is stopped and resumed (Ctrl-Z, `fg`), and without a controlling terminal (`su -c`).
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -28,7 +28,7 @@ fn a_password_is_hidden_without_a_controlling_terminal() {
     assert!(!shown.contains("sandbox\r"), "the password shows: {shown}");
 }
 
-/// `< /dev/tty` of a shell opens it for reading only.
+/// With `< /dev/tty`, a shell opens the terminal for reading only.
 #[test]
 fn a_password_is_hidden_if_standard_input_is_read_only() {
     let directory = Directory::new();
@@ -42,7 +42,7 @@ fn a_password_is_hidden_if_standard_input_is_read_only() {
 }
 
 #[test]
-fn ctrl_z_at_the_password_stops_it_and_begins_the_question_anew() {
+fn ctrl_z_at_the_password_repeats_the_question() {
     let directory = Directory::new();
     let mut terminal = Terminal::of_a_shell(command(&directory.path).args(TO_THE_PASSWORD));
     terminal.sees("Password");
@@ -69,11 +69,11 @@ fn a_stop_from_outside_does_not_show_the_password() {
     let before = terminal.before.clone();
     terminal.sees("Password");
     terminal.types("half");
-    // Until the command has read it: unread input goes to the next reader.
+    // Wait until the command has read it, since unread input goes to the next reader.
     thread::sleep(Duration::from_millis(300));
     let pid = Pid::from_child(&terminal.child);
     kill_process(pid, Signal::STOP).unwrap();
-    // As a shell does that takes its terminal back.
+    // A shell does the same when it takes its terminal back.
     tcsetattr(&slave, OptionalActions::Now, &before).unwrap();
     kill_process(pid, Signal::CONT).unwrap();
     terminal.sees("Password");
@@ -99,7 +99,7 @@ fn a_visible_question_is_shown_again_after_a_stop() {
     assert_eq!(terminal.ends().0, Some(0));
 }
 
-/// The question is remembered in the moment in which it is shown: a stop that follows at once loses no question.
+/// A question is remembered as soon as it is shown, so a stop right after it does not lose it.
 #[test]
 fn a_stop_right_after_a_question_shows_it_again() {
     for (args, question, answer) in [
@@ -123,7 +123,7 @@ fn a_stop_right_after_a_question_shows_it_again() {
     }
 }
 
-/// The process of the command itself, whose parent may be setsid.
+/// Returns the process of the command, whose parent may be setsid.
 fn command_of(terminal: &Terminal) -> Pid {
     let parent = terminal.child.id();
     let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
@@ -131,11 +131,11 @@ fn command_of(terminal: &Terminal) -> Pid {
     Pid::from_raw(child.unwrap_or(parent.cast_signed())).unwrap()
 }
 
-/// Every key and signal that ends it, at every question.
+/// Ends the command at every question with every key and signal that can.
 #[test]
-fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
+fn e_the_terminal_is_restored_after_every_question() {
     const SANDBOX: [&str; 2] = ["login", "--sandbox"];
-    /// Leads to a question: what is asked before, and its answer.
+    /// The questions and answers that lead to a question.
     type Way<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
     let encrypt = [&SANDBOX[..], &["--session", "me", "--encrypt"]].concat();
     let ways: [Way<'_>; 7] = [
@@ -145,7 +145,7 @@ fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
         (&SANDBOX, &[("bot token:", "9996620002\n"), ("(y/n)", "y\n")], "Code:"),
         (&TO_THE_PASSWORD, &[], "Password (hint: the name of this place):"),
         (&encrypt, &[], "New passphrase:"),
-        (&encrypt, &[("New passphrase:", "x\n")], "Once more:"),
+        (&encrypt, &[("New passphrase:", "x\n")], "Repeat the passphrase:"),
     ];
     let ends = |(args, answers, question): Way<'_>, end: Result<&str, Signal>, wanted: i32| {
         let directory = Directory::new();
@@ -158,11 +158,11 @@ fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
             terminal.types(answer);
         }
         terminal.sees(question);
-        let is_hidden = ["pass", "Pass", "Once", "paste"].iter().any(|word| question.contains(word));
+        let is_hidden = ["pass", "Pass", "Repeat", "paste"].iter().any(|word| question.contains(word));
         if is_hidden {
             terminal.waits_for_echo(false);
         }
-        // While input is hidden, the command reads that key itself, as it does Ctrl-C.
+        // While input is hidden, the command reads this key itself, like Ctrl-C.
         let wanted = if is_hidden && end == Ok("\u{1c}") { 130 } else { wanted };
         match end {
             Ok(key) => terminal.types(key),
@@ -171,7 +171,7 @@ fn e_the_terminal_is_as_it_was_whatever_ends_a_question() {
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(wanted), "{question} {end:?}: {shown}");
         assert_eq!(modes(), before, "{question} {end:?}");
-        // What is said begins a line of its own.
+        // The message begins on a new line.
         let said = if wanted == 1 { "\nerror: " } else { "\nInterrupted" };
         assert!(shown.contains(said), "{question} {end:?}: {shown}");
         let left = std::fs::read_dir(&directory.path).unwrap().flatten();

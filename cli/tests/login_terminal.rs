@@ -1,4 +1,4 @@
-//! `sansgram login` on a terminal: questions, wrong answers asked for again, and a password that is not shown.
+//! `sansgram login` on a terminal: questions, wrong answers, and a hidden password.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -13,7 +13,7 @@ use support::terminal::Terminal;
 use support::{Directory, Server};
 
 #[test]
-fn every_wrong_answer_is_asked_for_again() {
+fn every_wrong_answer_repeats_the_question() {
     for runtime in ["tokio", "smol"] {
         let directory = Directory::new();
         let args = ["login", "--sandbox", "--runtime", runtime, "--session", "mine", "--timeout", "30"];
@@ -49,7 +49,7 @@ fn every_wrong_answer_is_asked_for_again() {
         terminal.sees("Password");
         terminal.types("sandbox\n");
         terminal.sees("Logged in as Sandbox DC 1");
-        terminal.sees("The session is kept in mine.session.");
+        terminal.sees("The session is stored in mine.session.");
         let (code, shown) = terminal.ends();
         assert_eq!(code, Some(0), "{shown}");
         assert!(!shown.contains("not this"), "the password shows: {shown}");
@@ -57,7 +57,7 @@ fn every_wrong_answer_is_asked_for_again() {
 }
 
 #[test]
-fn what_is_not_given_is_asked_for() {
+fn missing_values_are_prompted_for() {
     let directory = Directory::new();
     let mut terminal =
         Terminal::start(&directory, &["login", "--sandbox", "--phone", "9996632222", "--json"]);
@@ -84,8 +84,7 @@ fn the_time_to_answer_does_not_count() {
     let directory = Directory::new();
     let mut terminal = Terminal::start(&directory, &["login", "--sandbox", "--timeout", "5"]);
     terminal.sees("bot token:");
-    // Seconds of a real process, as a person takes them: what is over here must not be the login itself, on a machine
-    // that has much else to do.
+    // Real seconds. The limit must be long enough for the login itself on a busy machine.
     thread::sleep(Duration::from_millis(5500));
     terminal.types("1:sandbox\n");
     terminal.sees("Logged in as Sandbox bot");
@@ -93,7 +92,7 @@ fn the_time_to_answer_does_not_count() {
 }
 
 #[test]
-fn ctrl_c_at_the_password_leaves_the_terminal_as_it_was() {
+fn ctrl_c_at_the_password_restores_the_terminal() {
     let directory = Directory::new();
     let args = ["login", "--sandbox", "--phone", "9996620002", "--code", "22222"];
     let mut terminal = Terminal::start(&directory, &args);
@@ -110,7 +109,7 @@ fn ctrl_c_at_the_password_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn the_end_of_the_input_ends_it() {
+fn end_of_input_ends_the_login() {
     let directory = Directory::new();
     let mut terminal = Terminal::start(&directory, &["login", "--sandbox"]);
     terminal.sees("bot token:");
@@ -148,7 +147,7 @@ fn a_wrong_code_then_another_one() {
 }
 
 #[test]
-fn a_newcomer_signs_up_and_an_address_is_set_up() {
+fn a_new_user_signs_up_and_sets_up_an_address() {
     let directory = Directory::new();
     let mut terminal = Terminal::start(&directory, &["login", "--sandbox", "--phone", "9996610009"]);
     terminal.sees("Code:");
@@ -233,7 +232,7 @@ fn a_password_is_recovered_only_on_confirmation() {
 }
 
 #[test]
-fn a_server_that_forgot_the_login_is_told_everything_again() {
+fn a_login_that_the_server_forgot_is_repeated() {
     let faults = vec![Fault::auth_restart("auth.checkPassword").once()];
     let accounts = AccountOptions::default().with_faults(faults);
     let server = Server::new(ServerOptions::default().with_accounts(accounts));
@@ -254,7 +253,7 @@ fn a_server_that_forgot_the_login_is_told_everything_again() {
     assert!(shown.contains("The server gave up this login; it starts again.\r\nPhone number"), "{shown}");
 }
 
-/// The code for a new address expires like a login code, but "resend" sends another one to the same address.
+/// The code for a new e-mail address expires like a login code, and "resend" sends another one to the same address.
 #[test]
 fn an_expired_code_from_the_email_is_replaced() {
     let faults = vec![Fault::error("account.verifyEmail", 400, "EMAIL_VERIFY_EXPIRED").once()];
@@ -278,7 +277,7 @@ fn an_expired_code_from_the_email_is_replaced() {
     assert_eq!(terminal.ends().0, Some(0));
 }
 
-/// A short wait is shown once, then the same answer is sent again without another question.
+/// A short wait is shown once, then the same answer is sent again without another prompt.
 #[test]
 fn a_flood_wait_is_shown_and_waited_out() {
     let faults = ["auth.sendCode", "auth.signIn", "auth.checkPassword"];
@@ -288,7 +287,7 @@ fn a_flood_wait_is_shown_and_waited_out() {
     let wait = "Telegram demands a wait of 1 second; the login continues by itself after it. Ctrl-C ends it.";
     let mut terminal = Terminal::on(&server.command(&["login", "--phone", "9996620002"]));
     for (question, answer) in [("Code:", "22222\n"), ("Password", "sandbox\n")] {
-        // The wait of the request before this question.
+        // The request before this question waits.
         terminal.sees(wait);
         terminal.sees(question);
         terminal.types(answer);
@@ -301,7 +300,7 @@ fn a_flood_wait_is_shown_and_waited_out() {
     assert_eq!((shown.matches("Code:").count(), shown.matches("Password").count()), (1, 1), "{shown}");
 }
 
-/// A first call has no api_id; a person is asked for it, with the way to get one.
+/// The first call has no api_id; it prompts for one and says how to get it.
 #[test]
 fn e_a_first_call_asks_for_the_application() {
     let directory = Directory::new();
@@ -309,7 +308,7 @@ fn e_a_first_call_asks_for_the_application() {
     terminal.sees("my.telegram.org");
     terminal.sees("api_id:");
     terminal.types("hello\n");
-    terminal.sees("The api_id is a number above 0");
+    terminal.sees("This is not an api_id");
     terminal.sees("api_id:");
     terminal.types("۱۲۳۴۵\n");
     terminal.sees("api_hash");
@@ -326,14 +325,14 @@ fn e_a_first_call_asks_for_the_application() {
     terminal.types("what\n");
     terminal.sees("Please answer y for yes or n for no.");
     terminal.sees("correct? (y/n)");
-    // Nothing has left this machine until now.
+    // Nothing has been sent yet.
     terminal.types("\x03");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(130));
     assert!(!shown.contains("73519"), "{shown}");
 }
 
-/// Neither questions nor errors break in the middle of a word.
+/// Neither questions nor errors are broken inside a word.
 #[test]
 fn e_lines_are_broken_between_words() {
     for columns in [40, 80] {
@@ -356,7 +355,7 @@ fn e_lines_are_broken_between_words() {
     }
 }
 
-/// A sandbox, or any other server that was given, is not Telegram.
+/// A sandbox or a server of an option is not Telegram.
 #[test]
 fn e_another_server_is_not_called_telegram() {
     let server = Server::new(ServerOptions::default());

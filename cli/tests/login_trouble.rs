@@ -1,4 +1,4 @@
-//! Servers that are dead, silent, mad or hostile: each ends in one sentence, in the time that was allowed.
+//! Unreachable, silent, faulty and hostile servers: each ends in one sentence within the time limit.
 
 mod support;
 
@@ -36,7 +36,7 @@ fn answering(accounts: AccountOptions) -> Server {
     Server::new(ServerOptions::default().with_accounts(accounts))
 }
 
-/// A listener that treats each of its connections like this.
+/// A listener that calls `treat` with each connection.
 fn listening(treat: fn(TcpStream)) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -65,15 +65,15 @@ fn silence() {
         let server = misbehaving(FaultInjection::default().with_silent_after_accept(true));
         within(10, || server.run(&[&BOT[..], &["--timeout", "2", "--runtime", runtime]].concat())).fails(&[
             "timed out after 2 seconds",
-            "silent",
+            "the server did not send a usable answer",
             "--timeout",
         ]);
     }
 }
 
-/// What ended the first connection is no reason any more once another one was made.
+/// The end of the first connection is not the reason if there is another connection.
 #[test]
-fn hung_up_at_first_and_silent_then() {
+fn closed_first_then_silent() {
     static HUNG_UP: AtomicBool = AtomicBool::new(false);
     let address = listening(|mut socket| {
         if HUNG_UP.swap(true, Ordering::Relaxed) {
@@ -81,18 +81,18 @@ fn hung_up_at_first_and_silent_then() {
         }
     });
     let run = within(20, || at(address, &["--timeout", "4"]));
-    run.fails(&["timed out after 4 seconds", "the server was silent"]);
+    run.fails(&["timed out after 4 seconds", "the server did not send a usable answer"]);
 }
 
 #[test]
 fn silence_after_the_handshake() {
     let server = misbehaving(FaultInjection::default().with_silent_after_handshake(true));
     within(10, || server.run(&[&PHONE[..], &["--timeout", "2"]].concat()))
-        .fails(&["timed out after 2 seconds while asking for a login code"]);
+        .fails(&["timed out after 2 seconds while requesting a login code"]);
 }
 
 #[test]
-fn one_byte_now_and_then() {
+fn one_byte_at_a_time() {
     let slow_bytes = Some(Duration::from_millis(300));
     let server = misbehaving(FaultInjection::default().with_slow_bytes(slow_bytes));
     within(10, || server.run(&[&BOT[..], &["--timeout", "2"]].concat()))
@@ -124,7 +124,7 @@ fn another_protocol() {
     assert!(!run.stderr.contains('\u{1b}'), "{run:?}");
 }
 
-/// What speaks another protocol is named, whatever the framing.
+/// Servers of other protocols are named with every framing.
 #[test]
 fn f14_servers_of_other_protocols_are_named() {
     const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
@@ -146,14 +146,14 @@ fn f14_servers_of_other_protocols_are_named() {
     });
     for framing in ["abridged", "intermediate", "padded", "full"] {
         let at = |address| within(40, || at(address, &["--timeout", "30", "--framing", framing]));
-        at(tls).fails(&["a TLS server answers at this address", "check the address and its port"]);
+        at(tls).fails(&["a TLS server answers at this address", "a TLS server listens there"]);
         at(web).fails(&["a web server answers at this address", "login page"]);
         at(page).fails(&["a web server answers at this address", "login page"]);
-        at(ssh).fails(&["an SSH server answers at this address", "which is one of SSH"]);
+        at(ssh).fails(&["an SSH server answers at this address", "an SSH server listens there"]);
     }
 }
 
-/// A frame too short for a packet is not taken for an error with a number.
+/// A frame that is too short for a packet is not read as a transport error.
 #[test]
 fn f14_a_frame_of_11_bytes_is_no_transport_error() {
     let address = listening(|mut socket| {
@@ -165,7 +165,7 @@ fn f14_a_frame_of_11_bytes_is_no_transport_error() {
     assert!(!run.stderr.contains("transport error"), "{run:?}");
 }
 
-/// Each is told with its number, also where the time is over before the attempts are.
+/// Each is reported with its number, even if the time limit ends before the attempts do.
 #[test]
 fn transport_errors() {
     fn answer(mut socket: TcpStream, code: i32) {
@@ -187,7 +187,7 @@ fn transport_errors() {
 }
 
 #[test]
-fn hung_up_at_once() {
+fn closed_at_once() {
     let address = listening(drop);
     within(40, || at(address, &["--timeout", "30"])).fails(&["DC 2 cannot be reached"]);
 }
@@ -200,11 +200,11 @@ fn a_server_with_another_key() {
         .fails(&["RSA keys", "--public-key"]);
 }
 
-/// The test DCs of `--test` have numbers of their own.
+/// `--test` uses other DC numbers.
 #[test]
-fn an_ordinary_server_that_is_called_a_test_dc() {
+fn a_production_server_that_is_called_a_test_dc() {
     let server = Server::new(ServerOptions::default());
-    let words = ["-444", "check the numbers given to --dc, and whether --test belongs here"];
+    let words = ["-444", "check the numbers given to --dc, and whether --test is needed"];
     within(20, || server.run(&[&BOT[..], &["--test"]].concat())).fails(&words);
 }
 
@@ -219,7 +219,7 @@ fn c2_a_dc_that_the_server_announces_is_found() {
 }
 
 #[test]
-fn migrations_without_end() {
+fn endless_migrations() {
     let server = answering(AccountOptions::default().with_always_migrate(true));
     for login in [&BOT[..], &PHONE] {
         within(20, || server.run(login)).fails(&["from DC to DC"]);
@@ -251,7 +251,7 @@ fn a_failing_key_exchange() {
 }
 
 #[test]
-fn a_session_survives_a_server_that_is_away() {
+fn a_session_survives_an_unreachable_server() {
     let server = Server::new(ServerOptions::default());
     server.run(&BOT).ok();
     let session = std::fs::read(server.directory.path.join("sansgram.session")).unwrap();

@@ -1,4 +1,4 @@
-//! The way to the server: proxies, MTProxies and disguises by options. Their secrets are never shown.
+//! The options for the route to the server: proxies, MTProxies and stream modes. Their secrets are never shown.
 
 mod support;
 
@@ -16,7 +16,8 @@ fn server(frontend: Frontend) -> Server {
     Server::new(ServerOptions::default().with_frontend(frontend))
 }
 
-/// A proxy that asks for user `ada` and password `sec/ret` and connects to IPv4 addresses, by SOCKS5 or HTTP.
+/// Starts a SOCKS5 and HTTP proxy that requires the user `ada` and the password `sec/ret`, and connects to IPv4
+/// addresses.
 fn proxy() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -80,7 +81,7 @@ fn http(client: &mut TcpStream) -> io::Result<TcpStream> {
 }
 
 #[test]
-fn disguises_and_temporary_keys() {
+fn stream_modes_and_temporary_keys() {
     for args in [&["--obfuscated"][..], &["--pfs"], &["--obfuscated", "--framing", "full", "--pfs"]] {
         support::sansgram(&[&["login", "--sandbox", "--bot-token", "1:sandbox"], args].concat()).ok();
         let server = server(Frontend::None);
@@ -110,7 +111,7 @@ fn mtproxies_of_all_kinds() {
         let link = format!("tg://proxy?server={ip}&port={port}&secret={secret}");
         for mtproxy in [link, format!("{secret}@{address}")] {
             for runtime in ["tokio", "smol"] {
-                // It knows the way to all DCs by itself.
+                // The proxy has the addresses of all DCs.
                 let args = [
                     "--mtproxy",
                     &mtproxy,
@@ -148,12 +149,12 @@ fn proxies() {
                 support::run(command.env("SANSGRAM_PROXY", url))
             };
             let refused = args(&at("ada:73519"));
-            refused.fails(&["DC 2 cannot be reached", "the user name and password; check them", "%2F"]);
+            refused.fails(&["DC 2 cannot be reached", "the user name and password; check both", "%2F"]);
             assert!(!refused.stderr.contains("73519"), "{refused:?}");
             assert!(args(&at("ada:sec%2Fret")).ok().contains("on DC 1"));
         }
     }
-    // A link that was shared, by either option.
+    // A shared link with either option.
     let link = format!("t.me/socks?server=127.0.0.1&port={port}&user=ada&pass=sec%2Fret");
     for option in ["--proxy", "--mtproxy"] {
         let mut command =
@@ -162,7 +163,7 @@ fn proxies() {
     }
 }
 
-/// Without the clock in its advice, a person looks for a wrong secret that is right.
+/// Without advice about the clock, the user would only check the secret.
 #[test]
 fn c3_the_clock_is_named_if_an_mtproxy_refuses_the_hello() {
     let window = HelloWindow { behind: 0, ahead: 0, ..HelloWindow::default() };
@@ -178,7 +179,7 @@ fn c3_the_clock_is_named_if_an_mtproxy_refuses_the_hello() {
 }
 
 #[test]
-fn c5_a_proxy_that_offers_only_digest_is_told_so() {
+fn c5_a_proxy_that_offers_only_digest_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://ada:73519@{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -190,13 +191,13 @@ fn c5_a_proxy_that_offers_only_digest_is_told_so() {
     });
     let server = server(Frontend::None);
     let run = support::run(server.command(&BOT).args(["--proxy", &url]));
-    run.fails(&["by Digest only, and not by Basic", "have the proxy accept Basic"]);
+    run.fails(&["by Digest only, and not by Basic", "enable Basic authentication on the proxy"]);
     assert!(!run.stderr.contains("73519"), "{run:?}");
 }
 
-/// Whose fault it is, and so what to look at: never the server's address.
+/// The advice is about the proxy and not about the server's address.
 #[test]
-fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
+fn proxy_errors_name_the_proxy() {
     let closed = support::NO_LISTENER;
     let server = server(Frontend::MtProxy { key: KEY, mode: MtProxyMode::Plain });
     let mtproxy = format!("{}@{}", "2b".repeat(16), server.served.address(2).unwrap());
@@ -204,7 +205,7 @@ fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
         (["--proxy", "socks5://no-such-host.invalid:1"], ["has no address", "check its spelling"]),
         (
             ["--proxy", &format!("http://{closed}")],
-            ["the connection to the proxy was refused", "whether it runs"],
+            ["the connection to the proxy was refused", "whether it is running"],
         ),
         (
             ["--mtproxy", &mtproxy],
@@ -219,9 +220,9 @@ fn what_is_wrong_with_a_proxy_is_said_of_the_proxy() {
     }
 }
 
-/// A closed port is no sign of a wrong secret or clock, and more time does not open it.
+/// A closed port does not indicate a wrong secret or clock, and more time does not help.
 #[test]
-fn c3_a_refused_port_is_blamed_on_neither_secret_nor_clock() {
+fn c3_a_refused_port_names_neither_secret_nor_clock() {
     let closed = support::NO_LISTENER;
     let server = server(Frontend::None);
     let secret = format!("ee{}7777772e6578616d706c652e6f7267", "1a".repeat(16));
@@ -234,7 +235,7 @@ fn c3_a_refused_port_is_blamed_on_neither_secret_nor_clock() {
         for timeout in ["60", "1"] {
             let began = std::time::Instant::now();
             let run = support::run(server.command(&BOT).args([option, &way, "--timeout", timeout]));
-            run.fails(&["refused; check the host and the port of the", "whether it runs"]);
+            run.fails(&["refused; check the host and port of the", "whether it is running"]);
             for wrong in ["clock", "secret", "more time", "kind"] {
                 assert!(!run.stderr.contains(wrong), "{wrong}: {run:?}");
             }
@@ -243,9 +244,9 @@ fn c3_a_refused_port_is_blamed_on_neither_secret_nor_clock() {
     }
 }
 
-/// A login page of a network in the place of the proxy, and a proxy that never says anything.
+/// The login page of a network instead of the proxy, and a silent proxy.
 #[test]
-fn what_answers_in_the_place_of_a_proxy_is_no_proxy() {
+fn servers_that_are_not_proxies_are_named() {
     let through = |answer: &'static [u8], timeout: &str| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -267,18 +268,18 @@ fn what_answers_in_the_place_of_a_proxy_is_no_proxy() {
     };
     through(b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\n", "20").fails(&[
         "what answers is not a proxy of this kind",
-        "check the proxy's address",
-        "a login page of this network",
+        "check the address of the proxy",
+        "redirects web browsers to a login page",
     ]);
     through(b"", "2").fails(&[
         "timed out after 2 seconds",
         "the proxy was silent",
-        "check the proxy's address",
+        "check the address of the proxy",
     ]);
 }
 
 #[test]
-fn what_is_no_proxy_is_refused_and_not_shown() {
+fn invalid_proxies_are_refused_and_not_shown() {
     for args in [
         ["--proxy", "socks4://ada:73519@a:1"],
         ["--proxy", "socks5://ada:73519@a:0"],
@@ -292,7 +293,7 @@ fn what_is_no_proxy_is_refused_and_not_shown() {
         run.misused(&[args[0]]);
         assert!(!run.stderr.contains("73519"), "{run:?}");
     }
-    // What is wrong in the environment is no option.
+    // Errors in the environment name the variable and not the option.
     let directory = support::Directory::new();
     for name in ["SANSGRAM_PROXY", "SANSGRAM_MTPROXY"] {
         let mut command = support::command(&directory.path);

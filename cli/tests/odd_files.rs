@@ -1,5 +1,5 @@
-//! Files that are none, or not ours, in the places where the command reads and writes: each is refused in one sentence,
-//! nothing is waited for, and nothing that is there changes.
+//! Special files and files of others where the command reads and writes: each is refused in one sentence without waiting,
+//! and nothing is changed.
 #![cfg(unix)]
 
 mod support;
@@ -25,7 +25,7 @@ fn sansgram(directory: &Directory, args: &[&str]) -> Run {
     run(command(&directory.path).args(args))
 }
 
-/// A session of another library that names no user.
+/// Returns a session of another library that does not contain a user.
 fn string() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
@@ -46,7 +46,7 @@ fn f6_a_pipe_is_refused_wherever_a_file_is_read() {
         sansgram(&directory, &[&["sessions", action, "--session", "pipe"], to].concat()).fails(&words);
     }
     sansgram(&directory, &["whoami", "--session", "pipe"]).fails(&words);
-    // Its permissions are not what is wrong with it.
+    // The message does not blame its permissions.
     assert!(
         Command::new("chmod").arg("666").arg(directory.path.join("pipe.session")).status().unwrap().success()
     );
@@ -60,10 +60,10 @@ fn f6_a_pipe_is_refused_wherever_a_file_is_read() {
     let hash = ["--api-hash", "00112233445566778899aabbccddeeff"];
     sansgram(&directory, &[&login[..], &hash, &server].concat()).fails(&words);
 
-    // The session beside it can be looked at.
+    // The session beside it can be shown.
     sansgram(&directory, &["sessions", "import", "--from", &string(), "--session", "me"]).ok();
     let shown = sansgram(&directory, &["sessions", "show", "--session", "me"]);
-    assert!(shown.ok().contains("user not known yet"), "{shown:?}");
+    assert!(shown.ok().contains("unknown user"), "{shown:?}");
     assert!(shown.stderr.contains("me.login cannot be read: it is a pipe"), "{shown:?}");
     for name in ["pipe.session", "me.login", "pipe.pem", "pipe"] {
         assert!(is_pipe(&directory.path.join(name)), "{name}");
@@ -71,7 +71,7 @@ fn f6_a_pipe_is_refused_wherever_a_file_is_read() {
 }
 
 #[test]
-fn f6_what_was_given_to_the_command_is_read() {
+fn f6_pipes_that_options_name_are_read() {
     let directory = Directory::new();
     fs::write(directory.path.join("theirs.txt"), string()).unwrap();
     for (name, from) in [("stdin", "/dev/stdin"), ("descriptor", "/dev/fd/5")] {
@@ -87,7 +87,7 @@ fn f6_what_was_given_to_the_command_is_read() {
 }
 
 #[test]
-fn f1_links_under_our_names_lead_nowhere() {
+fn f1_links_under_our_names_are_not_followed() {
     let server = Server::new(ServerOptions::default());
     let path = |name: &str| server.directory.path.join(name);
     for name in ["lock", "full", "signin", "empty"] {
@@ -100,7 +100,7 @@ fn f1_links_under_our_names_lead_nowhere() {
     assert_eq!(fs::read_to_string(path("lock")).unwrap(), "important");
     fs::remove_file(path(".sansgram.session.lock")).unwrap();
 
-    // What waits for the password is kept in place of the link, not behind it.
+    // The saved login replaces the link, and does not follow it.
     symlink("signin", path("sansgram.login")).unwrap();
     server.run(&["login", "--phone", "9996610002", "--code", "11111"]).fails(&["password"]);
     assert_eq!(fs::read_to_string(path("signin")).unwrap(), "important");
@@ -123,14 +123,14 @@ fn f1_links_under_our_names_lead_nowhere() {
         assert_eq!(fs::read(path(target)).unwrap(), before, "{target}");
         assert_eq!(line.is_empty(), target == "full", "{line}");
     }
-    // A picture of a QR code that is there already, be it a link, is not replaced.
+    // An existing file is not replaced by the picture of a QR code, not even a link.
     symlink("full", path("code.png")).unwrap();
     let qr = server.run(&["login", "--qr", "--qr-file", "code.png", "--session", "other"]);
-    qr.fails(&["code.png exists already"]);
+    qr.fails(&["code.png already exists"]);
 }
 
 #[test]
-fn f1_a_name_that_a_terminal_would_obey_is_shown_without_that() {
+fn f1_names_are_shown_without_control_characters() {
     let directory = Directory::new();
     let name = "a\u{1b}[2J\nerror: b";
     for args in [
@@ -148,9 +148,9 @@ fn f1_a_name_that_a_terminal_would_obey_is_shown_without_that() {
     assert!(!listed.ok().contains('\u{1b}') && listed.stdout.lines().count() == 1, "{listed:?}");
 }
 
-/// What the server sends a code for could not be kept, so nothing is sent.
+/// The login could not be saved, so no code is requested.
 #[test]
-fn f6_no_code_is_asked_for_if_the_login_cannot_be_kept() {
+fn f6_no_code_is_requested_if_the_login_cannot_be_saved() {
     let server = Server::new(ServerOptions::default());
     let place = server.directory.path.join("sansgram.login");
     let login = |words: &[&str]| {
@@ -159,7 +159,7 @@ fn f6_no_code_is_asked_for_if_the_login_cannot_be_kept() {
     };
     pipe(&place);
     let refused =
-        ["error: the saved login sansgram.login cannot be read: it is a pipe", "; remove it, or name"];
+        ["error: the saved login sansgram.login cannot be read: it is a pipe", "; remove it, or select"];
     login(&refused);
     assert!(is_pipe(&place));
     fs::remove_file(&place).unwrap();
@@ -169,16 +169,16 @@ fn f6_no_code_is_asked_for_if_the_login_cannot_be_kept() {
     fs::create_dir(&place).unwrap();
     login(&["it is a directory, not a file; remove it"]);
     fs::remove_dir(&place).unwrap();
-    // A link that leads nowhere is replaced, and what it waits for is kept.
+    // A dangling link is replaced, and the login is saved.
     symlink("nowhere", &place).unwrap();
     server.run(&["login", "--phone", "9996610001"]).fails(&["continue with \"sansgram login --code CODE\""]);
     assert!(server.run(&["login", "--code", "11111"]).ok().contains("Logged in"));
 }
 
-/// A login that could not be saved cannot be continued by another call, so none is advised.
+/// Another call cannot continue a login that is not saved, so there is no such advice.
 #[cfg(target_os = "linux")]
 #[test]
-fn f6_a_login_that_is_not_kept_is_not_said_to_go_on() {
+fn f6_no_advice_to_continue_a_login_that_is_not_saved() {
     let server = Server::new(ServerOptions::default());
     let mut terminal = support::terminal::Terminal::on(&server.command(&["login", "--json"]));
     terminal.sees("bot token:");
@@ -198,7 +198,7 @@ fn f6_a_login_that_is_not_kept_is_not_said_to_go_on() {
 }
 
 #[test]
-fn f1_a_command_that_is_advised_names_the_session_as_it_is() {
+fn f1_advised_commands_quote_the_session() {
     let server = Server::new(ServerOptions::default());
     let name = "a\nb 'c'";
     let begun = server.run(&["login", "--phone", "9996621234", "--session", name]);
@@ -211,11 +211,11 @@ fn f1_a_command_that_is_advised_names_the_session_as_it_is() {
     assert_eq!(run(&mut bash).ok(), name);
     let done = server.run(&["login", "--code", "22222", "--session", name]);
     done.ok();
-    assert!(done.stderr.contains(r"The session is kept in a\nb 'c'.session."), "{done:?}");
+    assert!(done.stderr.contains(r"The session is stored in a\nb 'c'.session."), "{done:?}");
 }
 
 #[test]
-fn f5_names_that_no_file_can_have_are_told_with_what_to_do() {
+fn f5_impossible_file_names_are_reported_with_advice() {
     let directory = Directory::new();
     symlink("loop.session", directory.path.join("loop.session")).unwrap();
     let login = |name: &str| {
@@ -229,7 +229,7 @@ fn f5_names_that_no_file_can_have_are_told_with_what_to_do() {
 }
 
 #[test]
-fn the_list_names_what_is_no_file() {
+fn the_list_includes_special_files() {
     let directory = Directory::new();
     let status = Command::new("mkfifo").arg(directory.path.join("pipe.session")).status().unwrap();
     assert!(status.success());

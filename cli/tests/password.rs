@@ -1,4 +1,4 @@
-//! `sansgram password`: the wish to do without a forgotten password, from a session that is logged in.
+//! `sansgram password`: the reset of a forgotten password with a session that is logged in.
 
 mod support;
 
@@ -9,20 +9,20 @@ const RESET: [&str; 2] = ["password", "reset"];
 const DECLINE: [&str; 2] = ["password", "decline-reset"];
 
 #[test]
-fn a_reset_is_asked_for_and_declined() {
+fn a_reset_is_requested_and_declined() {
     let server = Server::new(ServerOptions::default());
     server.run(&RESET).fails(&["sansgram login"]);
     server.run(&["login", "--phone", "9996620002", "--code", "22222", "--password", "sandbox"]).ok();
-    server.run(&DECLINE).fails(&["no reset of the password was asked for"]);
+    server.run(&DECLINE).fails(&["no password reset is pending"]);
     let said = server.run(&RESET);
-    assert!(said.ok().contains("Ask again in 7 days, and the password is gone"), "{said:?}");
+    assert!(said.ok().contains("Run this again in 7 days to remove the password"), "{said:?}");
 
     let json = |args: &[&str]| server.run(&[args, &["--json"]].concat()).json();
     let waiting = json(&RESET);
     assert_eq!(waiting["reset"], "waiting");
     assert_eq!(json(&RESET), waiting);
     assert_eq!(json(&DECLINE), serde_json::json!({"reset": "declined"}));
-    server.run(&RESET).fails(&["declined not long ago", "in 1 day"]);
+    server.run(&RESET).fails(&["declined recently", "in 1 day"]);
     let refused = server.run(&[&RESET[..], &["--json"]].concat());
     let line: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
     assert_eq!((refused.code, &line["reset"]), (Some(1), &serde_json::json!("refused")));
@@ -31,7 +31,7 @@ fn a_reset_is_asked_for_and_declined() {
 }
 
 #[test]
-fn who_has_no_password_is_told() {
+fn an_account_without_a_password_is_reported() {
     let server = Server::new(ServerOptions::default());
     server.run(&["login", "--phone", "9996620001", "--code", "22222"]).ok();
     server.run(&RESET).fails(&["this account has no password"]);

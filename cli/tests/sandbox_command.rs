@@ -1,4 +1,4 @@
-//! `sansgram sandbox`: the test DCs alone, for any client.
+//! `sansgram sandbox`: test DCs for any client.
 
 mod support;
 
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{Directory, sansgram};
 
-/// A sandbox in a process of its own, killed at the end.
+/// A sandbox in its own process, which is killed on drop.
 struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -32,7 +32,7 @@ impl Running {
         line.trim_end().into()
     }
 
-    /// Pastes a line.
+    /// Writes a line to standard input.
     fn paste(&mut self, line: &str) {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
@@ -49,7 +49,7 @@ impl Drop for Running {
     }
 }
 
-/// The arguments that lead a client to the DCs of a first line, the home DC first.
+/// Returns the options of a client for the DCs of the first line, the home DC first.
 fn options(first_line: &Value) -> Vec<String> {
     let mut dcs: Vec<&Value> = first_line["dcs"].as_array().unwrap().iter().collect();
     dcs.sort_by_key(|dc| dc["id"] != 2);
@@ -64,7 +64,7 @@ fn another_process_logs_in() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--json", "--public-key", "the key.pem"]);
     let first = sandbox.json();
-    // A client in another directory reads it too.
+    // A client in another directory can read the key too.
     assert_eq!(first["public_key"], json!(directory.path.join("the key.pem")));
     assert_eq!(first["dcs"].as_array().unwrap().iter().map(|dc| &dc["id"]).collect::<Vec<_>>(), [1, 2, 3]);
     assert!(first["dcs"][0]["address"].as_str().unwrap().starts_with("127.0.0.1:"));
@@ -104,11 +104,11 @@ fn a_pasted_link_is_scanned() {
         sandbox.paste("tg://login?token=AAAA 9996631111");
         let failed = sandbox.json();
         assert_eq!((&failed["event"], &failed["phone"]), (&json!("scan_failed"), &json!("9996631111")));
-        assert!(failed["reason"].as_str().unwrap().contains("not valid"), "{failed}");
+        assert!(failed["reason"].as_str().unwrap().contains("no longer valid"), "{failed}");
         sandbox.paste(&format!("{link} 9996631111"));
         assert_eq!(sandbox.json()["reason"], "the link excludes this account");
         sandbox.paste(&format!("{link}{phone}"));
-        // The scan is told when it is done; the login may be told before.
+        // The scan is reported when it is done, perhaps after the login.
         let mut told = [sandbox.json(), sandbox.json()];
         told.sort_by_key(|event| event["event"] == "logged_in");
         assert_eq!(told[0], json!({"event": "scanned", "phone": scanned}));
@@ -118,7 +118,7 @@ fn a_pasted_link_is_scanned() {
 }
 
 #[test]
-fn codes_by_email_are_told() {
+fn codes_by_email_are_printed() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--json"]);
     let server = options(&sandbox.json());
@@ -133,12 +133,12 @@ fn codes_by_email_are_told() {
 
 #[cfg(unix)]
 #[test]
-fn in_words_it_says_how_to_login() {
+fn the_announcement_says_how_to_log_in() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--public-key", "the key.pem"]);
     let lines: Vec<String> = (0..8).map(|_| sandbox.line()).collect();
     let command = lines.iter().find_map(|line| line.trim().strip_prefix("sansgram ")).unwrap();
-    // Copied to a shell in any directory.
+    // The command can be copied to a shell in any directory.
     let elsewhere = Directory::new();
     let mut shell = std::process::Command::new("sh");
     shell.arg("-c").arg(format!("exec \"$0\" {command} --phone 9996631234 --code 33333"));
@@ -172,14 +172,14 @@ fn ctrl_c_ends_it() {
 fn ctrl_c_on_a_terminal_ends_the_line() {
     let directory = Directory::new();
     let mut terminal = support::terminal::Terminal::start(&directory, &["sandbox"]);
-    terminal.sees("Ctrl-C ends it all.");
+    terminal.sees("Press Ctrl-C to stop.");
     terminal.types("\u{3}");
     terminal.sees("^C\r\nInterrupted.\r\n");
     assert_eq!(terminal.ends().0, Some(130));
 }
 
 #[test]
-fn a_line_that_is_no_link_is_told() {
+fn a_line_without_a_link_is_reported() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--json"]);
     sandbox.line();
@@ -194,7 +194,7 @@ fn a_line_that_is_no_link_is_told() {
 }
 
 #[test]
-fn a_reader_that_goes_away_does_not_end_it() {
+fn a_closed_standard_output_does_not_end_it() {
     let directory = Directory::new();
     let mut child = support::command(&directory.path).args(["sandbox", "--json"]).spawn().unwrap();
     let mut first = String::new();
@@ -218,22 +218,22 @@ fn a_reader_that_goes_away_does_not_end_it() {
 }
 
 #[test]
-fn what_it_cannot_do_it_says() {
+fn impossible_options_are_reported() {
     let directory = Directory::new();
     let file = directory.path.join("precious");
     fs::write(&file, "precious").unwrap();
     let fails = |args: &[&str], words: &[&str]| {
         support::run(support::command(&directory.path).arg("sandbox").args(args)).fails(words);
     };
-    // A key, but not that of the sandbox: another digit of its modulus.
+    // Another key: one digit of the modulus differs.
     let server = support::Server::new(sansgram_testkit::server::ServerOptions::default());
     let pem = server.served.public_key_pem();
     let (begin, end) = pem.split_at(pem.len() / 2);
     let foreign = format!("{begin}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
     fs::write(directory.path.join("foreign.pem"), &foreign).unwrap();
-    fails(&["--public-key", "foreign.pem"], &["foreign.pem", "left as it is"]);
+    fails(&["--public-key", "foreign.pem"], &["foreign.pem", "was not changed"]);
     assert_eq!(fs::read_to_string(directory.path.join("foreign.pem")).unwrap(), foreign);
-    fails(&["--public-key", "precious"], &["precious", "left as it is"]);
+    fails(&["--public-key", "precious"], &["precious", "was not changed"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
     fails(&["--public-key", "no/such/directory/key"], &["no/such/directory/key", "cannot be written"]);
     fails(&["--listen", "192.0.2.1"], &["192.0.2.1", "cannot listen"]);
@@ -253,7 +253,7 @@ fn plain_request_with_id_0() -> Vec<u8> {
 }
 
 #[test]
-fn a2b_any_plain_msg_id_is_taken_unless_strict() {
+fn a2b_any_plain_msg_id_is_accepted_unless_strict() {
     let directory = Directory::new();
     for (args, constructor) in [(&["--json"][..], Some(0x0516_2463_u32)), (&["--json", "--strict"], None)] {
         let mut sandbox = Running::start(&directory.path, args);
@@ -281,7 +281,7 @@ fn a2b_any_plain_msg_id_is_taken_unless_strict() {
     }
 }
 
-/// A packet under a key that no sandbox knows, in an abridged frame.
+/// A packet under an unknown key, in an abridged frame.
 const UNDER_AN_UNKNOWN_KEY: [u8; 74] = {
     let mut bytes = [7; 74];
     bytes[0] = 0xef;
@@ -290,7 +290,7 @@ const UNDER_AN_UNKNOWN_KEY: [u8; 74] = {
 };
 
 #[test]
-fn a2d_refusals_are_told_in_words() {
+fn a2d_refusals_are_printed_in_words() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--port", &free_ports().to_string()]);
     let lines: Vec<String> = (0..8).map(|_| sandbox.line()).collect();
@@ -301,11 +301,11 @@ fn a2d_refusals_are_told_in_words() {
     assert_eq!(
         sandbox.line(),
         format!(
-            "refused (DC 2, {client}): no key has the identifier 0x0707070707070707; the client's session was made \
-             elsewhere or in an earlier run; --state FILE keeps keys from run to run"
+            "refused (DC 2, {client}): no key has the identifier 0x0707070707070707; the client's session belongs \
+             to another server or an earlier run; --state FILE keeps keys between runs"
         )
     );
-    // The same again is not told again, what is new is.
+    // The same refusal is not printed again, but a new one is.
     let mut again = TcpStream::connect(address).unwrap();
     again.write_all(&UNDER_AN_UNKNOWN_KEY).unwrap();
     again.read_to_end(&mut Vec::new()).unwrap();
@@ -318,7 +318,7 @@ fn a2d_refusals_are_told_in_words() {
 }
 
 #[test]
-fn f12_connections_above_the_limit_are_told() {
+fn f12_connections_above_the_limit_are_reported() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--json", "--connections", "2"]);
     let first = sandbox.json();
@@ -338,7 +338,7 @@ fn f12_connections_above_the_limit_are_told() {
     assert!(told["reason"].as_str().unwrap().starts_with("2 connections are open"), "{told}");
 }
 
-/// The first of three ports in a row that are free now; others may take them, which hardly ever happens.
+/// Returns the first of three adjacent free ports. Another process may take them, which is unlikely.
 fn free_ports() -> u16 {
     (0..1000)
         .find_map(|_| {
@@ -352,7 +352,7 @@ fn free_ports() -> u16 {
 }
 
 #[test]
-fn a4_ports_are_the_ones_asked_for() {
+fn a4_the_requested_ports_are_used() {
     let directory = Directory::new();
     let port = free_ports();
     let args = ["--json", "--listen", "0.0.0.0", "--port", &port.to_string(), "--advertise", "localhost"];
@@ -362,7 +362,7 @@ fn a4_ports_are_the_ones_asked_for() {
         let dc = &first["dcs"][usize::from(n)];
         assert_eq!((&dc["id"], &dc["address"]), (&json!(n + 1), &json!(format!("127.0.0.1:{}", port + n))));
     }
-    // Another one at the same ports says so in one sentence.
+    // A second sandbox at the same ports fails with one sentence.
     let mut second = support::command(&directory.path);
     support::run(second.arg("sandbox").args(["--port", &(port - 1).to_string()])).fails(&[
         "DC 2",
@@ -373,18 +373,18 @@ fn a4_ports_are_the_ones_asked_for() {
 }
 
 #[test]
-fn a4_a_listener_everywhere_announces_what_works() {
+fn a4_a_wildcard_listener_announces_reachable_addresses() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--json", "--listen", "0.0.0.0"]);
     let server = options(&sandbox.json());
     assert!(server[1].starts_with("2=127.0.0.1:"), "{server:?}");
-    // The account lives on another DC, whose address the client knows from the first line.
+    // The home DC of the account is another one, whose address is in the first line.
     let mut login = support::command(&directory.path);
     login.arg("login").args(&server).args(["--phone", "9996630001", "--code", "33333"]);
     support::run(&mut login).ok();
 }
 
-/// Runs `sansgram` with these arguments and those of the server, and gives what it prints as JSON.
+/// Runs `sansgram` with these arguments and those of the server, and returns the JSON that it prints.
 fn client(directory: &Directory, args: &[&str], server: &[String]) -> Value {
     support::run(support::command(&directory.path).args(args).args(server)).json()
 }
@@ -396,13 +396,13 @@ fn a4_a_client_stays_logged_in_when_the_sandbox_is_killed() {
     let args = ["--json", "--port", &port, "--state", "the state"];
     let mut sandbox = Running::start(&directory.path, &args);
     let server = options(&sandbox.json());
-    // On the client's first DC, and on another one.
+    // On the client's first DC and on another one.
     for (session, phone, code) in [("here", "9996620002", "22222"), ("there", "9996630001", "33333")] {
         let mut login = support::command(&directory.path);
         login.arg("login").args(&server).args(["--session", session, "--phone", phone, "--code", code]);
         support::run(login.args(["--password", "sandbox"])).ok();
     }
-    // A code is on its way, too.
+    // A code has been sent, too.
     let mut half = support::command(&directory.path);
     half.arg("login").args(&server).args(["--session", "half", "--phone", "9996610001", "--json"]);
     support::run(&mut half);
@@ -416,7 +416,7 @@ fn a4_a_client_stays_logged_in_when_the_sandbox_is_killed() {
         client(&directory, &["login", "--json", "--session", "half", "--code", "11111"], &server)["dc"],
         1
     );
-    // A logout is kept as well.
+    // A logout is also kept.
     let mut logout = support::command(&directory.path);
     support::run(logout.args(["logout", "--session", "here"]).args(&server)).ok();
     drop(sandbox);
@@ -433,7 +433,7 @@ fn a4_a_client_stays_logged_in_when_the_sandbox_is_killed() {
 }
 
 #[test]
-fn a4_a_state_file_that_cannot_be_used_is_left_alone() {
+fn a4_an_unusable_state_file_is_not_changed() {
     let directory = Directory::new();
     let mut sandbox = Running::start(&directory.path, &["--json", "--state", "state"]);
     sandbox.json();
@@ -450,7 +450,7 @@ fn a4_a_state_file_that_cannot_be_used_is_left_alone() {
         (&saved[..saved.len() - 1], &["damaged", "remove it"][..]),
         (&saved[..10], &["damaged", "remove it"]),
         (&damaged, &["damaged"]),
-        (b"precious", &["no state", "left as it is"]),
+        (b"precious", &["no state", "the file is not changed"]),
         (b"sansgram test DCs, state 9\n", &["another layout"]),
     ] {
         fs::write(directory.path.join("other"), bytes).unwrap();
@@ -460,7 +460,7 @@ fn a4_a_state_file_that_cannot_be_used_is_left_alone() {
     fs::create_dir(directory.path.join("folder")).unwrap();
     fails("folder", &["no regular file"]);
     fails("no/such/folder/state", &["no/such/folder/state", "cannot be used"]);
-    // An empty file is the beginning of a state.
+    // An empty file is a new state.
     fs::write(directory.path.join("empty"), "").unwrap();
     Running::start(&directory.path, &["--json", "--state", "empty"]).json();
     assert!(fs::metadata(directory.path.join("empty")).unwrap().len() > 100);
@@ -488,7 +488,7 @@ fn a4_accounts_come_from_a_file() {
         client(&directory, &["login", "--json", "--session", "bot", "--bot-token", "42:secret"], &server);
     assert_eq!((&bot["user_id"], &bot["is_bot"]), (&json!(42), &json!(true)));
     drop(sandbox);
-    // Another password in the file is the one from now on.
+    // A changed password in the file is used from now on.
     accounts("engine no. 2");
     let mut sandbox = Running::start(&directory.path, &args);
     let server = options(&sandbox.json());
@@ -502,7 +502,7 @@ fn a4_accounts_come_from_a_file() {
 }
 
 #[test]
-fn a4_a_state_that_cannot_be_saved_is_told() {
+fn a4_a_state_that_cannot_be_saved_is_reported() {
     let directory = Directory::new();
     let folder = directory.path.join("folder");
     fs::create_dir(&folder).unwrap();
@@ -523,9 +523,9 @@ fn a4_a_state_that_cannot_be_saved_is_told() {
 }
 
 #[test]
-fn a4_a_name_that_has_no_address_is_told_with_what_to_give() {
+fn a4_an_unknown_host_is_reported_with_advice() {
     for (option, advice) in [
-        ("--advertise", "clients are told addresses, so check its spelling, or give the IP address"),
+        ("--advertise", "check its spelling, or give the IP address"),
         ("--listen", "give an address of this machine, or 0.0.0.0 for all of them"),
     ] {
         let run = sansgram(&["sandbox", option, "no-such-host.invalid"]);

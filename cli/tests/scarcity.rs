@@ -1,4 +1,4 @@
-//! The command with too few resources: descriptors, memory, time, disk.
+//! The command with scarce resources: file descriptors, memory, time and disk space.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use support::{Directory, command, run};
 
-/// The command under a limit of open files.
+/// The command with a limit of open files.
 fn limited(directory: &Directory, limit: u32, args: &[&str]) -> Command {
     under(directory, &format!("ulimit -n {limit}"), args)
 }
 
-/// The command under what a shell's `ulimit` sets, without descriptors that this process inherited: `make`, `flock` and
-/// other parents leave some open, and they count.
+/// The command with a limit that the shell's `ulimit` sets, without inherited file descriptors: `make`, `flock` and other
+/// parents leave some open, and they count.
 fn under(directory: &Directory, limit: &str, args: &[&str]) -> Command {
     let command = command(&directory.path);
     let program = command.get_program().to_owned();
@@ -44,15 +44,15 @@ fn f10_too_few_descriptors_are_one_sentence() {
     for limit in [5, 6, 7, 8, 9, 12, 16, 20, 24] {
         for runtime in ["tokio", "smol"] {
             let args = [&login[..], &["--runtime", runtime]].concat();
-            run(&mut limited(&directory, limit, &args)).fails(&["which is too few; allow 80 (ulimit -n)"]);
+            run(&mut limited(&directory, limit, &args)).fails(&["files at once; allow 80 (ulimit -n)"]);
         }
     }
-    run(&mut limited(&directory, 7, &["sandbox"])).fails(&["too few"]);
-    run(&mut limited(&directory, 7, &["whoami"])).fails(&["too few"]);
+    run(&mut limited(&directory, 7, &["sandbox"])).fails(&["allow 80"]);
+    run(&mut limited(&directory, 7, &["whoami"])).fails(&["allow 80"]);
     assert!(run(&mut limited(&directory, 80, &login)).ok().contains("Logged in as"));
 }
 
-/// What uses no network needs few, and says so if there are fewer still.
+/// Commands without network access need few descriptors, and say so if there are fewer.
 #[test]
 fn f10_offline_commands_need_few_descriptors() {
     let directory = Directory::new();
@@ -85,7 +85,7 @@ fn f10_offline_commands_need_few_descriptors() {
             let run = run(&mut limited(&directory, limit, &args));
             match run.code {
                 Some(0) => enough += 1,
-                _ => run.fails(&["which is too few; allow 40 (ulimit -n)"]),
+                _ => run.fails(&["files at once; allow 40 (ulimit -n)"]),
             }
             assert!(run.code == Some(0) || limit < 40, "{run:?}");
         }
@@ -95,10 +95,10 @@ fn f10_offline_commands_need_few_descriptors() {
     assert_eq!(enough, 24);
 }
 
-/// As Ctrl-Z does, and `fg` later.
+/// Like Ctrl-Z, and `fg` later.
 #[test]
-fn f10_time_that_it_is_stopped_does_not_count() {
-    // Takes connections and says nothing.
+fn f10_stopped_time_does_not_count() {
+    // Accepts connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let directory = Directory::new();
     let address = format!("2={}", silent.local_addr().unwrap());
@@ -119,7 +119,7 @@ fn f10_time_that_it_is_stopped_does_not_count() {
     assert!(after < Duration::from_secs(20), "{after:?}");
 }
 
-/// Base64 for URLs, without padding.
+/// Base64url without padding.
 fn base64url(bytes: &[u8]) -> String {
     let letters: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).collect();
     let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
@@ -128,9 +128,10 @@ fn base64url(bytes: &[u8]) -> String {
     bits.chunks(6).map(letter).collect()
 }
 
-/// An encrypted session that wants 1 GiB, gone over 100 times; it is as whole as can be told without a passphrase.
+/// An encrypted session that requires 1 GiB of memory and 100 passes, and is valid as far as can be checked without a
+/// passphrase.
 #[test]
-fn f10_a_session_that_takes_minutes_to_try_is_asked_about_first() {
+fn f10_an_expensive_passphrase_is_confirmed_first() {
     use sansgram_runtime::core::crypto::hash::sha256;
 
     let directory = Directory::new();
@@ -156,17 +157,17 @@ fn f10_a_session_that_takes_minutes_to_try_is_asked_about_first() {
     terminal.sees("534 times as long as usual");
     terminal.sees("(y/n)");
     terminal.types("what\n");
-    terminal.sees("Answer y or n.");
+    terminal.sees("Please answer y for yes or n for no.");
     terminal.sees("(y/n)");
     terminal.types("n\n");
     let (code, shown) = terminal.ends();
     assert_eq!(code, Some(1), "{shown}");
-    assert!(shown.contains("nothing was done"), "{shown}");
+    assert!(shown.contains("nothing was changed"), "{shown}");
 }
 
-/// The disk is full all the while: what the command did is said, and also that it is not kept.
+/// The disk is full: the command says what it did, and that the session is not saved.
 #[test]
-fn f5_a_session_that_cannot_be_kept_is_no_success() {
+fn f5_a_session_that_cannot_be_saved_is_a_failure() {
     use sansgram_testkit::server::ServerOptions;
     use support::Server;
 
@@ -187,12 +188,12 @@ fn f5_a_session_that_cannot_be_kept_is_no_success() {
     assert_eq!(out.code, Some(1), "{out:?}");
     assert!(out.stderr.contains("sansgram.session cannot be written: File too large"), "{out:?}");
     assert_eq!(fs::read(&file).unwrap(), before, "it is whole");
-    // Before there is anything to lose.
+    // This is checked before a code is used up.
     full(&["login", "--session", "other", "--phone", "9996610002"])
         .fails(&["other.session cannot be written"]);
 }
 
-/// The kernel kills a process for it that does not ask to be told instead.
+/// The kernel kills a process that exceeds the limit without handling the signal.
 #[test]
 fn f10_a_limit_of_file_sizes_is_one_sentence_and_loses_nothing() {
     let directory = Directory::new();
@@ -228,9 +229,9 @@ fn f10_a_limit_of_file_sizes_is_one_sentence_and_loses_nothing() {
     assert_eq!(files(), ["me.session", "theirs.txt"]);
 }
 
-/// What a killed export or import was writing is removed by the next one that ends.
+/// The next export or import removes the temporary files of a killed one.
 #[test]
-fn f10_what_dead_processes_left_is_removed_by_the_next_write() {
+fn f10_files_of_dead_processes_are_removed_by_the_next_write() {
     let directory = Directory::new();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/session_strings.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! A session remembers the server that it belongs to, and its keys are offered to no other.
+//! A session remembers the server that it belongs to, and its keys are sent to no other.
 
 mod support;
 
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sansgram_testkit::server::ServerOptions;
 use support::{Directory, Run, Server};
 
-/// A string of Telethon with an address of Telegram's DC 2 and the key of no one.
+/// A string of Telethon with an address of Telegram's DC 2 and an unused key.
 const OF_TELEGRAM: &str = concat!(
     "1ApWapzMBuwEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE",
     "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE",
@@ -16,7 +16,7 @@ const OF_TELEGRAM: &str = concat!(
     "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 );
 
-/// The command in the server's directory, told nothing of the server.
+/// Runs the command in the server's directory without options for the server.
 #[track_caller]
 fn plain(server: &Server, args: &[&str]) -> Run {
     support::run(support::command(&server.directory.path).args(args))
@@ -33,7 +33,7 @@ fn a5_a_server_is_named_once() {
     assert_eq!(plain(&server, &["sessions", "show", "--json"]).json()["server"], address.as_str());
     assert!(plain(&server, &["sessions", "list"]).ok().contains(&address));
     assert_eq!(plain(&server, &["logout"]).ok(), "Logged out.\n");
-    // Also the next login, and the one of another DC's account.
+    // Also for the next login, and for an account on another DC.
     let again = plain(&server, &["login", "--bot-token", "2:elsewhere"]);
     assert!(again.ok().contains("bot 2 on DC 1") && again.stderr.contains(&address), "{again:?}");
     assert!(plain(&server, &["whoami"]).ok().contains("bot 2 on DC 1"));
@@ -47,7 +47,7 @@ fn a5_an_option_names_another_address_of_the_same_server() {
     server.run(&["login", "--bot-token", "1:sandbox"]).ok();
     let by_name = format!("2=[::ffff:127.0.0.1]:{port}");
     plain(&server, &["whoami", "--dc", &by_name]).ok();
-    // The key and the other DCs are remembered besides.
+    // The key and the other DCs are still remembered.
     plain(&server, &["logout", "--dc", &by_name]).ok();
     assert!(plain(&server, &["login", "--bot-token", "2:elsewhere"]).ok().contains("on DC 1"));
 }
@@ -70,7 +70,7 @@ fn a5_a_session_of_telegram_goes_to_no_other_server() {
 }
 
 #[test]
-fn a5_a_session_of_a_sandbox_says_so_and_goes_nowhere() {
+fn a5_a_sandbox_session_is_marked_and_used_nowhere_else() {
     let directory = Directory::new();
     let run = |args: &[&str]| support::run(support::command(&directory.path).args(args));
     let login = ["login", "--sandbox", "--bot-token", "1:sandbox", "--session", "mine"];
@@ -95,7 +95,7 @@ fn a5_a_session_of_a_sandbox_says_so_and_goes_nowhere() {
 }
 
 #[test]
-fn a5_an_imported_session_goes_to_the_address_that_it_keeps() {
+fn a5_an_imported_session_uses_its_own_address() {
     let server = Server::new(ServerOptions::default());
     let address = server.served.address(2).unwrap();
     server.run(&["login", "--bot-token", "1:sandbox"]).ok();
@@ -108,18 +108,18 @@ fn a5_an_imported_session_goes_to_the_address_that_it_keeps() {
         let from = format!("{format}.out");
         let imported = plain(&server, &[&["sessions", "import", "--from", &from], &into[..]].concat());
         assert!(imported.ok().contains(&format!("of the server at {address}.")), "{imported:?}");
-        assert!(imported.stderr.contains("not Telegram's"), "{imported:?}");
+        assert!(imported.stderr.contains("other than Telegram's"), "{imported:?}");
         assert!(plain(&server, &[&["whoami"], &into[..]].concat()).ok().contains("bot 1"), "{format}");
     }
 }
 
 #[test]
-fn a5_what_a_format_does_not_keep_is_said_and_can_be_given() {
+fn a5_facts_that_a_format_lacks_are_reported_and_can_be_provided() {
     let server = Server::new(ServerOptions::default());
     let address = server.served.address(2).unwrap();
     server.run(&["login", "--bot-token", "1:sandbox"]).ok();
     let exported = plain(&server, &["sessions", "export", "--to", "pyrogram", "--output", "string"]);
-    assert!(exported.stderr.contains("does not say where the server is"), "{exported:?}");
+    assert!(exported.stderr.contains("does not contain the server's address"), "{exported:?}");
     let dc = format!("2={address}");
     plain(&server, &["sessions", "import", "--from", "string", "--session", "theirs", "--dc", &dc]).ok();
     assert!(plain(&server, &["whoami", "--session", "theirs"]).ok().contains("bot 1"));

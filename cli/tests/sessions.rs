@@ -1,4 +1,4 @@
-//! `sansgram sessions`: import, export, look, encrypt; the network is never used.
+//! `sansgram sessions`: import, export, show and encrypt, without network access.
 
 mod support;
 
@@ -107,7 +107,7 @@ fn every_format_is_written_and_read_again() {
 }
 
 #[test]
-fn what_cannot_be_is_said_without_the_string() {
+fn errors_do_not_show_the_string() {
     let directory = Directory::new();
     let text = string("telethon");
     let cut = &text[..300];
@@ -137,14 +137,14 @@ fn what_cannot_be_is_said_without_the_string() {
     sessions(&directory, &["export", "--session", "me", "--to", "tdata"]).misused(&["tdata", "--output"]);
     sessions(&directory, &["import", "--from", &text, "--session", "me"]).ok();
     let before = fs::read(directory.path.join("me.session")).unwrap();
-    sessions(&directory, &["import", "--from", &text, "--session", "me"]).fails(&["exists already"]);
+    sessions(&directory, &["import", "--from", &text, "--session", "me"]).fails(&["already exists"]);
     assert_eq!(fs::read(directory.path.join("me.session")).unwrap(), before);
     sessions(&directory, &["export", "--session", "me", "--to", "pyrogram"])
         .fails(&["who is logged in", "whoami"]);
 }
 
 #[test]
-fn a_foreign_file_in_the_place_of_a_session_is_named_with_what_helps() {
+fn a_foreign_session_file_is_named_with_advice() {
     let directory = Directory::new();
     sessions(&directory, &["import", "--from", &string("pyrogram"), "--session", "me"]).ok();
     let file = ["--output", "theirs.session"];
@@ -188,7 +188,7 @@ fn sessions_are_listed() {
 }
 
 #[test]
-fn a_passphrase_is_put_on_and_taken_off() {
+fn sessions_are_encrypted_and_decrypted() {
     let directory = Directory::new();
     let with = |passphrase: &str, args: &[&str]| {
         run(command(&directory.path).arg("sessions").args(args).env("SANSGRAM_PASSPHRASE", passphrase))
@@ -199,7 +199,7 @@ fn a_passphrase_is_put_on_and_taken_off() {
     with("x", &["decrypt", "--session", "me"]).fails(&["is not encrypted"]);
     with("horse", &["encrypt", "--session", "me"]).ok();
     assert!(fs::read_to_string(directory.path.join("me.session")).unwrap().starts_with("sansgram1e:"));
-    with("horse", &["encrypt", "--session", "me"]).fails(&["encrypted already"]);
+    with("horse", &["encrypt", "--session", "me"]).fails(&["already encrypted"]);
 
     sessions(&directory, &["show", "--session", "me"]).fails(&["no terminal", "SANSGRAM_PASSPHRASE"]);
     with("wrong", &["show", "--session", "me"]).fails(&["the passphrase is wrong"]);
@@ -207,8 +207,7 @@ fn a_passphrase_is_put_on_and_taken_off() {
     assert!(sessions(&directory, &["list"]).ok().contains("me: encrypted"));
     let copied = with("horse", &["import", "--from", "me.session", "--session", "copy"]);
     copied.ok();
-    let note =
-        "note: copy.session is not encrypted; \"sansgram sessions encrypt --session copy.session\" does that";
+    let note = "note: copy.session is not encrypted; \"sansgram sessions encrypt --session copy.session\" encrypts it";
     assert!(copied.stderr.contains(note), "{copied:?}");
     assert_eq!(show(&directory, "copy"), plain);
     let damaged = fs::read_to_string(directory.path.join("me.session")).unwrap().replace("A", "B");
@@ -227,9 +226,9 @@ fn a_passphrase_is_put_on_and_taken_off() {
     assert!(!Path::new(&directory.path).join("none.session").exists());
 }
 
-/// Each line of standard output is JSON, and what else there is to say is not there.
+/// Each line of standard output is JSON, and notes are on standard error.
 #[test]
-fn scripts_read_what_was_done() {
+fn results_are_printed_as_json() {
     let directory = Directory::new();
     let with = |args: &[&str]| {
         let mut sessions = command(&directory.path);
@@ -238,13 +237,13 @@ fn scripts_read_what_was_done() {
     let imported = with(&["import", "--from", &string("telethon"), "--session", "me"]).json();
     assert_eq!(imported, show(&directory, "me"));
     assert_eq!(with(&["encrypt", "--session", "me"]).json(), serde_json::json!({ "encrypted": true }));
-    with(&["encrypt", "--session", "me"]).fails(&["is encrypted already"]);
+    with(&["encrypt", "--session", "me"]).fails(&["is already encrypted"]);
     assert_eq!(with(&["decrypt", "--session", "me"]).json(), serde_json::json!({ "encrypted": false }));
     assert_eq!(show(&directory, "me"), imported);
 }
 
 #[test]
-fn a_string_that_was_wrapped_on_its_way_is_read() {
+fn a_wrapped_string_is_read() {
     let directory = Directory::new();
     for format in ["telethon", "pyrogram", "gramjs", "mtcute"] {
         let string = string(format);
@@ -273,7 +272,7 @@ fn a_string_that_was_wrapped_on_its_way_is_read() {
 }
 
 #[test]
-fn what_to_import_is_named_once() {
+fn import_takes_one_source() {
     let directory = Directory::new();
     let import = |from: &str| sessions(&directory, &["import", "--from", from, "--session", "me"]);
     let run = import(".");
@@ -282,13 +281,13 @@ fn what_to_import_is_named_once() {
     import("").misused(&["--from is empty"]);
 }
 
-/// By then there is a session, so that it cannot be imported again.
+/// The session exists then and cannot be imported again.
 #[test]
-fn a_missing_api_id_is_given_to_the_next_command() {
+fn a_missing_api_id_is_reported() {
     let directory = Directory::new();
     let run = sessions(&directory, &["import", "--from", &string("telethon"), "--session", "me"]);
     run.ok();
-    assert!(run.stderr.contains("give it to the next \"sansgram whoami\" with --api-id"), "{run:?}");
+    assert!(run.stderr.contains("pass --api-id to the next \"sansgram whoami\""), "{run:?}");
 }
 
 #[test]

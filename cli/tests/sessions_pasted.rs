@@ -1,4 +1,4 @@
-//! What people paste and redirect: session strings as they arrive, and strings as other libraries read them back.
+//! Session strings that are pasted or redirected, and strings as other libraries read them.
 
 mod support;
 
@@ -22,7 +22,7 @@ fn sessions(directory: &Directory, args: &[&str]) -> Run {
 }
 
 #[test]
-fn d1_what_was_dropped_is_said() {
+fn d1_dropped_text_is_reported() {
     let directory = Directory::new();
     for (file, words) in
         [("nopad.txt", "the missing = at its end"), ("bom.txt", "a byte order mark"), ("dq.txt", "quotes")]
@@ -30,7 +30,7 @@ fn d1_what_was_dropped_is_said() {
         let from = format!("{SAMPLES}/{file}");
         let imported = sessions(&directory, &["import", "--from", &from, "--session", file]);
         assert!(imported.ok().contains("Telethon"), "{imported:?}");
-        assert!(imported.stderr.contains(&format!("note: left out or put right to read it: {words}\n")));
+        assert!(imported.stderr.contains(&format!("note: ignored or corrected while reading: {words}\n")));
         let text = fs::read_to_string(&from).unwrap();
         let session = format!("{file}-argument");
         sessions(&directory, &["import", "--from", &text, "--session", &session]).ok();
@@ -64,7 +64,7 @@ fn d2_the_diagnosis_is_right_and_shows_nothing() {
 }
 
 #[test]
-fn d5_a_foreign_string_ends_without_a_new_line() {
+fn d5_a_foreign_string_has_no_trailing_newline() {
     let directory = Directory::new();
     sessions(&directory, &["import", "--from", &string("pyrogram"), "--session", "me"]).ok();
     for format in ["telethon", "pyrogram", "gramjs", "mtcute"] {
@@ -80,7 +80,7 @@ fn d5_a_foreign_string_ends_without_a_new_line() {
     assert!(text.starts_with("sansgram1:") && text.ends_with('\n'));
 }
 
-/// What a killed export leaves behind blocks no later export, and the next one removes it.
+/// The temporary file of a killed export does not block the next export, which removes it.
 #[cfg(unix)]
 #[test]
 fn f10_a_killed_export_does_not_block_the_next() {
@@ -146,7 +146,7 @@ fn formats_of_other_programs_are_imported_and_exported() {
         assert_eq!(shown["auth_key_id"], "d0c73653a0652cee", "{format}");
     }
     sessions(&directory, &["export", "--session", "gotd.json", "--to", "wtelegram"])
-        .misused(&["--to takes one of these: sansgram, telethon"]);
+        .misused(&["--to takes one of these values: sansgram, telethon"]);
 }
 
 #[test]

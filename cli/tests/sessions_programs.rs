@@ -1,4 +1,4 @@
-//! `sansgram sessions` with the folders and files of programs: Telegram Desktop and TDLib.
+//! `sansgram sessions` with the folders and files of Telegram Desktop and TDLib.
 
 mod support;
 
@@ -143,7 +143,7 @@ fn d4_folders_and_logs_are_written_and_read_again() {
     }
     sessions(&directory, None, &["export", "--session", "me", "--to", "telethon", "--passcode", "x"])
         .misused(&["Telethon", "no passcode"]);
-    // The program's own folder around it names it too, and what is left behind is nothing.
+    // The parent folder is accepted too, and no temporary file is left.
     let mut names: Vec<_> =
         fs::read_dir(&directory.path).unwrap().map(|it| it.unwrap().file_name()).collect();
     names.retain(|name| !name.to_string_lossy().contains(".session"));
@@ -152,7 +152,7 @@ fn d4_folders_and_logs_are_written_and_read_again() {
 }
 
 #[test]
-fn d4_what_cannot_be_read_is_named_for_what_it_is() {
+fn d4_unreadable_files_are_named() {
     let directory = Directory::new();
     let import = |from: &str| sessions(&directory, None, &["import", "--from", from, "--session", "me"]);
     import(&sample("tdlib/fresh-empty-key.binlog")).fails(&["TDLib", "no user is logged in"]);
@@ -166,7 +166,7 @@ fn d4_what_cannot_be_read_is_named_for_what_it_is() {
     fs::write(directory.path.join("td.binlog"), "no log").unwrap();
     import("td.binlog").fails(&["TDLib", "its first event is not whole"]);
     assert!(!directory.path.join("me.session").exists());
-    // A string on standard input is still one.
+    // A string on standard input still works.
     let mut child = command(&directory.path)
         .args(["sessions", "import", "--from", "-", "--session", "me"])
         .stdin(Stdio::piped())

@@ -1,4 +1,4 @@
-//! How the command is called, and what it says to those who call it wrongly.
+//! The command line: help and invalid usage.
 
 mod support;
 
@@ -12,7 +12,7 @@ fn long_names_cut_no_sentence() {
 }
 
 #[test]
-fn help_lists_what_there_is() {
+fn help_lists_commands_and_options() {
     let help = sansgram(&["--help"]);
     for word in ["login", "whoami", "logout", "sandbox", "completions", "man", "Exit codes"] {
         assert!(help.ok().contains(word), "{help:?}");
@@ -84,7 +84,7 @@ fn help_lists_what_there_is() {
 }
 
 #[test]
-fn wrong_calls_end_with_2_and_say_why() {
+fn invalid_usage_ends_with_2_and_a_reason() {
     for (args, word) in [
         (&["frobnicate"][..], "frobnicate"),
         (&["login", "--frobnicate"], "--frobnicate"),
@@ -118,7 +118,7 @@ fn wrong_calls_end_with_2_and_say_why() {
 }
 
 #[test]
-fn wrong_calls_show_no_secret() {
+fn invalid_usage_shows_no_secret() {
     for args in [
         &["login", "--phone", "1", "--password", "two", "words73519"][..],
         &["login", "--bot-token", "1", "73519"],
@@ -160,7 +160,7 @@ fn help_shows_no_secret_of_the_environment() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_no_text_is_named() {
+fn a_variable_that_is_not_utf_8_is_named() {
     use std::os::unix::ffi::OsStrExt;
 
     let directory = Directory::new();
@@ -193,21 +193,21 @@ fn key_files_are_read_with_care() {
 }
 
 #[test]
-fn a_file_with_two_keys_says_to_part_them() {
+fn a_file_with_two_keys_is_refused() {
     let server = support::Server::new(sansgram_testkit::server::ServerOptions::default());
     let key = server.directory.path.join("key.pem");
     let pem = std::fs::read_to_string(&key).unwrap();
     std::fs::write(&key, format!("{pem}{pem}")).unwrap();
     server
         .run(&["login", "--bot-token", "1:sandbox"])
-        .fails(&["key.pem has more than one public key", "repeat --public-key"]);
+        .fails(&["key.pem contains several public keys", "repeat --public-key"]);
 }
 
-/// What bash makes of `--session=~/me`.
+/// Bash does not expand the tilde of `--session=~/me`.
 #[test]
-fn a_tilde_that_the_shell_left_is_told() {
+fn an_unexpanded_tilde_is_reported() {
     for args in [&["login", "--sandbox", "--session=~/me"][..], &["whoami", "--session=~/me"]] {
-        sansgram(args).misused(&["--session", "the shell replaces ~ only at the beginning of a word"]);
+        sansgram(args).misused(&["--session", "the shell expands ~ only at the beginning of a word"]);
     }
     for args in [
         &["sessions", "import", "--from=~/old.session"][..],
@@ -220,8 +220,7 @@ fn a_tilde_that_the_shell_left_is_told() {
         &["man", "--output=~/man"],
     ] {
         let option = args.last().unwrap().split('=').next().unwrap();
-        sansgram(args)
-            .misused(&[&format!("the value of {option} cannot be used: the shell replaces ~ only")]);
+        sansgram(args).misused(&[&format!("the value of {option} cannot be used: the shell expands ~ only")]);
     }
     sansgram(&["whoami", "--session", "./~/me"]).fails(&["there is no session ./~/me.session"]);
     sansgram(&["whoami", "--session", "~me"]).fails(&["there is no session ~me.session"]);
@@ -239,7 +238,7 @@ fn help_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn help_into_a_closed_pipe_is_no_failure() {
+fn help_into_a_closed_pipe_is_not_a_failure() {
     let directory = Directory::new();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -247,49 +246,46 @@ fn help_into_a_closed_pipe_is_no_failure() {
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
 }
 
-/// One sentence with what to do, as all others.
+/// One sentence with advice, like all other errors.
 #[test]
-fn e_wrong_calls_are_told_in_one_sentence() {
+fn e_invalid_usage_is_one_sentence() {
     for (args, sentence) in [
         (
             &["login", "--timeout", "0"][..],
-            "the value of --timeout cannot be used: it takes a whole number from 1 to 4294967295",
+            "the value of --timeout cannot be used: it must be a whole number from 1 to 4294967295",
         ),
         (
             &["sessions", "import", "--from", "x", "--account", "0"],
-            "the value of --account cannot be used: it takes a whole number from 1 to 4294967295",
+            "the value of --account cannot be used: it must be a whole number from 1 to 4294967295",
         ),
         (
             &["login", "--dc", "x"],
             "the value of --dc cannot be used: expected ID=HOST:PORT, such as 2=127.0.0.1:443",
         ),
-        (&["login", "--phone"], "--phone <NUMBER> has no value; put one behind it"),
-        (&["login", "--session="], "--session <NAME> has no value; put one behind it"),
-        (&["login", "--frob"], "there is no option --frob here; --help lists the options"),
+        (&["login", "--phone"], "--phone <NUMBER> requires a value"),
+        (&["login", "--session="], "--session <NAME> requires a value"),
+        (&["login", "--frob"], "unknown option --frob; see --help for the options"),
         (
             &["login", "--phonee", "1"],
-            "there is no option --phonee here; did you mean --phone? --help lists all",
+            "unknown option --phonee; did you mean --phone? See --help for the options",
         ),
         (
             &["login", "--password1"],
-            "there is no option like one that is given (not shown, as it may be a secret); did you mean --password? --help lists all",
+            "unknown option (not shown, as it may be a secret); did you mean --password? See --help for the options",
         ),
-        (
-            &["login", "--passwordhorse"],
-            "there is no option that goes on behind --password; put a space or \"=\" before its value",
-        ),
+        (&["login", "--passwordhorse"], "put a space or \"=\" between --password and its value"),
         (
             &["login", "\u{2013}\u{2013}phone", "1"],
-            "an option begins with two hyphens (--), and here is a dash, as word processors make of them; type it again",
+            "this option begins with a typographic dash instead of two hyphens (--); retype it",
         ),
-        (&["login", "--phone", "1", "--phone", "2"], "--phone is given more than once; give it once"),
+        (&["login", "--phone", "1", "--phone", "2"], "--phone is given more than once; give it only once"),
         (&["login", "--sandbox", "--test"], "--sandbox cannot be used with --test; leave one of them out"),
-        (&["login", "--json=yes"], "--json takes no value; leave out what stands behind its \"=\""),
-        (&["login", "--qr-file", "a.png"], "--qr-file and --except-id belong to a login by --qr; add that"),
-        (&["sessions", "export"], "--to <FORMAT> is missing; --help says what it is for"),
-        (&["login", "--runtime", "x"], "--runtime takes one of these: tokio, smol"),
-        (&["logi"], "there is no command \"logi\"; did you mean logout or login? --help lists all"),
-        (&["frob"], "there is no command \"frob\"; --help lists the commands"),
+        (&["login", "--json=yes"], "--json takes no value; remove the \"=\" and what follows"),
+        (&["login", "--qr-file", "a.png"], "--qr-file and --except-id require --qr"),
+        (&["sessions", "export"], "--to <FORMAT> is missing; see --help"),
+        (&["login", "--runtime", "x"], "--runtime takes one of these values: tokio, smol"),
+        (&["logi"], "unknown command \"logi\"; did you mean logout or login? See --help for the commands"),
+        (&["frob"], "unknown command \"frob\"; see --help for the commands"),
     ] {
         let run = sansgram(args);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:?}");
@@ -297,7 +293,7 @@ fn e_wrong_calls_are_told_in_one_sentence() {
     }
 }
 
-/// Whatever is asked for help says how it ends.
+/// The help of every command lists the exit codes.
 #[test]
 fn e_every_help_says_the_exit_codes() {
     let mut seen = 0;
@@ -306,7 +302,7 @@ fn e_every_help_says_the_exit_codes() {
         let words: Vec<&str> = page.iter().map(String::as_str).collect();
         for option in ["-h", "--help"] {
             let help = sansgram(&[&words[..], &[option]].concat());
-            assert!(help.ok().contains("Exit codes: 0 done; 1 refused"), "{page:?} {option}: {help:?}");
+            assert!(help.ok().contains("Exit codes: 0 success; 1 refused"), "{page:?} {option}: {help:?}");
             seen += 1;
         }
         let help = sansgram(&[&words[..], &["--help"]].concat());

@@ -1,4 +1,4 @@
-//! Answers the questions of a login from the given values, or else by asking the user at the terminal, if any.
+//! Answers the questions of a login with the given values, or else by asking the user on the terminal, if there is one.
 
 use std::mem;
 use std::time::Duration;
@@ -15,129 +15,162 @@ use super::args::LoginArgs;
 use super::identity::Given;
 use super::messages;
 use super::qr::PictureFile;
+use super::setup::Setup;
 use crate::policy::MAX_QR_LINKS;
 use crate::sandbox::Sandbox;
-use crate::saved_login::{SavedLoginFile, words};
+use crate::saved_login::{LoadedLogin, SavedLoginFile, messages as saved_messages};
 use crate::stdin_values::Line;
-use crate::timeout::{Pause, Remains, Watch};
+use crate::timeout::{Pause, Resumable, TimeLimit};
 use crate::{interrupt, output};
 
-/// Answers, and the other output of a login. The time that the user takes does not count. In a sandbox, the codes that
-/// arrived are shown before a question.
+/// The prompt of a login. The time that the user takes to answer does not count. In a sandbox, a question is preceded by
+/// the codes that have arrived.
 pub(super) struct Answers<'a> {
     args: &'a LoginArgs,
-    pub(super) client: &'a Client,
-    pub(super) watch: &'a Watch,
-    pub(super) sandbox: Option<&'a Sandbox>,
-    pub(super) saved_login: Option<&'a SavedLoginFile>,
-    pub(super) picture: Option<&'a PictureFile>,
-    /// Who scans the links in a sandbox.
+    client: &'a Client,
+    time_limit: &'a TimeLimit,
+    sandbox: Option<&'a Sandbox>,
+    saved_login: Option<&'a SavedLoginFile>,
+    picture: Option<&'a PictureFile>,
+    /// The phone number of the account that scans the links in a sandbox.
     pub(super) scanner: Option<String>,
     pub(super) number: Option<Secret<String>>,
     pub(super) given: Given,
     terminal: TerminalPrompt,
-    /// Whether everything is printed at once, or only what leads to a question.
-    is_conversation: bool,
-    untold: Vec<String>,
-    was_given: bool,
-    /// Whether the value in place of a code was to cancel the login.
-    pub(super) was_cancelled: bool,
-    /// Whether the number needs no confirmation.
+    output: Output,
+    last_answer: LastAnswer,
+    /// Whether the phone number was given, and needs no confirmation.
     number_was_given: bool,
-    /// While a link is looked at.
+    /// Pauses the time limit while a link is shown.
     pause: Option<Pause<'a>>,
-    pub(super) phone: Option<String>,
-    pending: Option<SavedLogin>,
-    /// Whether the pending login is saved for another call.
-    is_kept: bool,
+    /// The phone number to save with the login, in digits.
+    phone: Option<String>,
+    pending: Pending,
+}
+
+/// When lines are printed.
+#[derive(Debug)]
+enum Output {
+    /// Immediately, since there are prompts from the beginning.
+    Immediate,
+    /// Before the next question, since the given values may be enough.
+    Buffered(Vec<String>),
+}
+
+/// Where the answer to the last question came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastAnswer {
+    /// The user typed it, or there was no question yet.
+    Typed,
+    /// It was a given value.
+    Given,
+    /// It was a given value, "cancel" in place of a code.
+    GivenCancel,
+}
+
+/// What the login waits for.
+#[derive(Debug)]
+enum Pending {
+    Nothing,
+    /// This process can continue it.
+    Unsaved(SavedLogin),
+    /// Another call can continue it as well.
+    Saved(SavedLogin),
 }
 
 impl<'a> Answers<'a> {
-    pub(super) fn new(args: &'a LoginArgs, client: &'a Client, watch: &'a Watch, given: Given) -> Self {
+    pub(super) fn new(setup: &'a Setup<'_>, client: &'a Client, given: Given) -> Self {
         Self {
-            args,
+            args: setup.args,
             client,
-            watch,
-            sandbox: None,
-            saved_login: None,
-            picture: None,
+            time_limit: setup.time_limit,
+            sandbox: setup.sandbox.as_ref(),
+            saved_login: setup.saved_login.as_ref(),
+            picture: setup.args.qr_file.as_ref(),
             scanner: None,
             number: None,
             given,
             terminal: TerminalPrompt::lazy(),
-            is_conversation: false,
-            untold: Vec::new(),
-            was_given: false,
-            was_cancelled: false,
+            output: Output::Buffered(Vec::new()),
+            last_answer: LastAnswer::Typed,
             number_was_given: false,
             pause: None,
             phone: None,
-            pending: None,
-            is_kept: false,
+            pending: Pending::Nothing,
         }
     }
 
-    /// Prints everything from now on.
-    pub(super) fn converse(&mut self) {
-        self.is_conversation = true;
+    /// Prints all lines from now on.
+    pub(super) fn start_conversation(&mut self) {
+        self.output = Output::Immediate;
     }
 
     /// Returns what the login waits for.
-    pub(super) const fn stands_at(&self) -> Option<&SavedLogin> {
-        self.pending.as_ref()
+    pub(super) const fn pending(&self) -> Option<&SavedLogin> {
+        match &self.pending {
+            Pending::Nothing => None,
+            Pending::Unsaved(login) | Pending::Saved(login) => Some(login),
+        }
+    }
+
+    /// Returns whether "cancel" was given in place of a code.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.last_answer == LastAnswer::GivenCancel
     }
 
     /// Resumes a saved login, which stays saved if the server cannot be reached.
-    pub(super) fn resumes_with(&mut self, pending: &SavedLogin) {
-        self.pending = Some(pending.clone());
-        self.is_kept = true;
-        self.tell_watch();
+    pub(super) fn resume(&mut self, saved: &LoadedLogin) {
+        self.phone.clone_from(&saved.phone);
+        self.pending = Pending::Saved(saved.pending.clone());
+        self.update_time_limit();
     }
 
-    /// Returns the login that another call can resume, which a link is not.
-    pub(super) fn remains(&self) -> Option<&SavedLogin> {
-        let pending = self.pending.as_ref().filter(|it| !matches!(it, SavedLogin::Qr { .. }));
-        pending.filter(|_| self.is_kept)
+    /// Returns the login that another call can resume. A QR login is not resumed, since a new link is shown.
+    pub(super) const fn saved(&self) -> Option<&SavedLogin> {
+        match &self.pending {
+            Pending::Nothing | Pending::Unsaved(_) | Pending::Saved(SavedLogin::Qr { .. }) => None,
+            Pending::Saved(login) => Some(login),
+        }
     }
 
     /// Says how to resume the login, and whether a given value was not used.
-    pub(super) fn how(&self, pending: &SavedLogin) -> String {
-        let how = messages::how(pending, self.args);
-        match self.unused(pending) {
+    pub(super) fn how_to_continue(&self, pending: &SavedLogin) -> String {
+        let how = messages::how_to_continue(pending, self.args);
+        match self.unused_value(pending) {
             Some(value) => format!("the {value} was not used; {how}"),
             None => how,
         }
     }
 
     /// Returns the name of the given value that the login waits for, if it was not sent to the server.
-    pub(super) fn unused(&self, pending: &SavedLogin) -> Option<&'static str> {
-        match words::name(pending) {
+    pub(super) fn unused_value(&self, pending: &SavedLogin) -> Option<&'static str> {
+        match saved_messages::pending_name(pending) {
             "code" if self.given.has_code() => Some("code"),
             "password" if self.given.has_password() => Some("password"),
             _ => None,
         }
     }
 
-    /// Tells the watch what remains if the time runs out.
-    fn tell_watch(&self) {
-        self.watch.remains(self.remains().map(|pending| Remains {
-            line: self.args.json.then(|| words::json(pending)),
-            how: self.how(pending),
+    /// Tells the time limit which login can be resumed.
+    fn update_time_limit(&self) {
+        self.time_limit.set_saved_login(self.saved().map(|pending| Resumable {
+            json: self.args.json.then(|| saved_messages::json(pending)),
+            how: self.how_to_continue(pending),
             file: self.saved_login.cloned(),
         }));
     }
 
-    /// Prints codes that arrived in the sandbox, if no user is asked for them.
-    pub(super) fn tell_arrived(&self) {
-        self.arrived().iter().for_each(|line| output::note(line));
+    /// Prints the codes that have arrived in the sandbox.
+    pub(super) fn print_arrived_codes(&self) {
+        self.arrived_codes().iter().for_each(|line| output::note(line));
     }
 
-    fn arrived(&self) -> Vec<String> {
-        self.sandbox.map(Sandbox::arrived).unwrap_or_default()
+    fn arrived_codes(&self) -> Vec<String> {
+        self.sandbox.map(Sandbox::arrived_codes).unwrap_or_default()
     }
 
-    /// Takes the value that was given for a question, if it was not used yet.
-    async fn take(&mut self, kind: Question) -> Result<Option<Zeroizing<String>>, PromptError> {
+    /// Takes the given value for a question, if it has not been used yet.
+    async fn take_given(&mut self, kind: Question) -> Result<Option<Zeroizing<String>>, PromptError> {
         let (value, line) = match kind {
             Question::Identity => {
                 let value = self.number.take();
@@ -149,11 +182,11 @@ impl<'a> Answers<'a> {
             Question::Password => (self.given.password.take(), Some(Line::Password)),
             _ => (None, None),
         };
-        match line.filter(|line| value.is_none() && self.given.lines.have(*line)) {
+        match line.filter(|line| value.is_none() && self.given.lines.contains(*line)) {
             None => Ok(value.map(|value| Zeroizing::new(value.expose().clone()))),
             Some(line) => {
-                self.tell_arrived();
-                let _pause = self.watch.pause();
+                self.print_arrived_codes();
+                let _pause = self.time_limit.pause();
                 let mut lines = mem::take(&mut self.given.lines);
                 let (read, lines) = smol::unblock(move || (lines.read(line), lines)).await;
                 self.given.lines = lines;
@@ -165,15 +198,18 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Shows the output that belongs before a question or a link.
-    fn catch_up(&mut self) -> Result<(), PromptError> {
+    /// Prints the lines that belong before a question or a link.
+    fn print_buffered(&mut self) -> Result<(), PromptError> {
         self.pause = None;
-        let mut lines = mem::take(&mut self.untold);
-        lines.extend(self.arrived());
+        let mut lines = match &mut self.output {
+            Output::Immediate => Vec::new(),
+            Output::Buffered(lines) => mem::take(lines),
+        };
+        lines.extend(self.arrived_codes());
         lines.iter().try_for_each(|line| self.terminal.show(line))
     }
 
-    /// Ends the line of the question if no answer did.
+    /// Ends the line of the question, unless an answer did.
     fn end_line<T>(&mut self, answer: Result<T, PromptError>) -> Result<T, PromptError> {
         if matches!(answer, Err(PromptError::EndOfInput)) {
             self.terminal.show("")?;
@@ -181,21 +217,35 @@ impl<'a> Answers<'a> {
         answer
     }
 
-    /// Describes how the awaited code was sent, for a call that cannot ask for it.
+    /// Describes how the code was sent, for a call that cannot prompt for it.
     pub(super) fn describe_code_delivery(&self) -> Option<String> {
-        match &self.pending {
-            // While an email address is set up, no code has been sent.
-            Some(SavedLogin::Code(token)) if !words::is_email_set_up(token) => {
+        match self.pending() {
+            // While an e-mail address is set up, no code has been sent.
+            Some(SavedLogin::Code(token)) if !saved_messages::is_email_set_up(token) => {
                 Some(describe_code_delivery(token))
             }
             _ => None,
         }
     }
 
-    /// Asks the user a question of the command itself.
+    /// Saves the login for another call, or removes the saved login if there is nothing to wait for. Returns whether a
+    /// login is saved.
+    fn save(&self, pending: Option<&SavedLogin>) -> Result<bool, String> {
+        let Some(file) = self.saved_login else { return Ok(false) };
+        let Some(pending) = pending else {
+            // The end of the login reports a failure to remove it.
+            let _ = file.remove();
+            return Ok(false);
+        };
+        file.save(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
+            .map(|()| true)
+            .map_err(|error| format!("the login cannot be saved: {error}"))
+    }
+
+    /// Asks the user a question of the command, not of the login.
     pub(super) async fn read_line(&mut self, question: &str) -> Result<String, PromptError> {
-        self.catch_up()?;
-        let _pause = self.watch.pause();
+        self.print_buffered()?;
+        let _pause = self.time_limit.pause();
         let answer = self.terminal.read_line(question).await;
         self.end_line(answer)
     }
@@ -217,98 +267,99 @@ impl<'a> Answers<'a> {
 
 impl Prompt for Answers<'_> {
     fn show(&mut self, line: &str) -> Result<(), PromptError> {
-        if self.is_conversation {
-            return self.terminal.show(line);
+        match &mut self.output {
+            Output::Immediate => return self.terminal.show(line),
+            Output::Buffered(lines) => lines.push(line.into()),
         }
-        self.untold.push(line.into());
         Ok(())
     }
 
     async fn ask(&mut self, kind: Question, question: &str) -> Result<Zeroizing<String>, PromptError> {
         self.pause = None;
         if kind == Question::ConfirmPhone {
-            self.watch.doing("asking for a login code");
+            self.time_limit.set_step("requesting a login code");
         }
-        if kind == Question::Identity && self.was_cancelled {
+        if kind == Question::Identity && self.is_cancelled() {
             return Err(PromptError::NoValue(kind));
         }
-        let value = self.take(kind).await?;
-        self.was_given = value.is_some();
-        self.was_cancelled = matches!(kind, Question::Code | Question::EmailCode)
-            && value.as_ref().is_some_and(|value| value.trim().eq_ignore_ascii_case("cancel"));
-        self.tell_watch();
+        let value = self.take_given(kind).await?;
+        let is_code = matches!(kind, Question::Code | Question::EmailCode);
+        self.last_answer = match &value {
+            None => LastAnswer::Typed,
+            Some(value) if is_code && value.trim().eq_ignore_ascii_case("cancel") => LastAnswer::GivenCancel,
+            Some(_) => LastAnswer::Given,
+        };
+        self.update_time_limit();
         if let Some(value) = value {
-            // These lines belong to this question only.
-            self.untold.clear();
+            // These lines belong to the question, which is not asked.
+            if let Output::Buffered(lines) = &mut self.output {
+                lines.clear();
+            }
             return Ok(value);
         }
         if !self.terminal.is_available() {
             return Err(PromptError::NoValue(kind));
         }
-        self.catch_up()?;
-        let _pause = self.watch.pause();
+        self.print_buffered()?;
+        let _pause = self.time_limit.pause();
         let answer = self.terminal.ask(kind, question).await;
         self.end_line(answer)
     }
 
     fn show_link(&mut self, link: &QrLink) -> Result<(), PromptError> {
         if link.number > MAX_QR_LINKS {
-            return Err(PromptError::Other(format!("none of the {MAX_QR_LINKS} QR codes was scanned")));
+            return Err(PromptError::Other(format!(
+                "none of the {MAX_QR_LINKS} QR codes was scanned; start again for new ones"
+            )));
         }
-        self.watch.doing("waiting for a QR code");
-        self.catch_up()?;
+        self.time_limit.set_step("waiting for the scan of the QR code");
+        self.print_buffered()?;
         if let Some(picture) = self.picture {
             picture.write(link).map_err(PromptError::Other)?;
             if link.number == 1 {
-                self.terminal.show(&format!("The picture is in {}.", printable(&picture.name())))?;
+                self.terminal.show(&format!("The QR code is in {}.", printable(&picture.name())))?;
             }
         }
         self.terminal.show_link(link)?;
-        self.pause = Some(self.watch.pause());
+        self.pause = Some(self.time_limit.pause());
         self.scan(link)
     }
 
     fn on_rejected(&mut self, reason: &Error) -> Result<(), Error> {
-        if self.was_given {
+        if self.last_answer != LastAnswer::Typed {
             return Err(reason.clone());
         }
-        self.catch_up()?;
+        self.print_buffered()?;
         self.terminal.on_rejected(reason)
     }
 
     fn on_flood_wait(&mut self, time: Duration) -> Result<(), PromptError> {
-        self.catch_up()?;
+        self.print_buffered()?;
         self.terminal.on_flood_wait(time)
     }
 
     fn on_checkpoint(&mut self, pending: Option<&SavedLogin>) {
         self.pause = None;
-        self.watch.doing(match pending {
-            Some(SavedLogin::Code(_) | SavedLogin::EmailCode(..)) => "giving the login code",
+        self.time_limit.set_step(match pending {
+            Some(SavedLogin::Code(_) | SavedLogin::EmailCode(..)) => "sending the login code",
             Some(SavedLogin::Password(_)) => "checking the password",
             Some(SavedLogin::SignUp(_)) => "signing up",
-            Some(SavedLogin::Qr { .. }) => "asking for a QR code",
+            Some(SavedLogin::Qr { .. }) => "requesting a QR code",
             _ => "logging in",
         });
         if let Some(SavedLogin::Code(token)) = pending {
             self.phone = Some(token.phone.digits().into());
         }
-        self.pending = pending.cloned();
-        let Some(saved_login) = self.saved_login else { return self.tell_watch() };
-        let kept = match pending {
-            Some(pending) => saved_login
-                .save(pending, self.phone.as_deref(), &self.client.session(), self.client.home())
-                .map_err(|error| format!("the login cannot be saved: {error}")),
-            // A failure to remove it is reported at the end of the login.
-            None => {
-                let _ = saved_login.remove();
-                Ok(())
-            }
+        let result = self.save(pending);
+        let is_saved = matches!(result, Ok(true));
+        self.pending = match pending.cloned() {
+            None => Pending::Nothing,
+            Some(login) if is_saved => Pending::Saved(login),
+            Some(login) => Pending::Unsaved(login),
         };
-        self.is_kept = pending.is_some() && kept.is_ok();
-        self.tell_watch();
-        interrupt::advise(self.is_kept.then_some(messages::RESUMES));
-        if let Err(reason) = kept {
+        self.update_time_limit();
+        interrupt::advise(is_saved.then_some(messages::RESUMES));
+        if let Err(reason) = result {
             output::note(&format!("note: {}", printable(&reason)));
         }
     }

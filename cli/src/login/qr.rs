@@ -1,4 +1,4 @@
-//! Uses of a QR code besides the terminal: a file, and in the sandbox an account that scans it.
+//! The picture of a QR code in a file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -44,24 +44,26 @@ impl FromStr for PictureFile {
 }
 
 impl PictureFile {
-    /// Returns an error if a file of this name exists, or its directory does not.
+    /// Errors if the file exists, or its directory does not.
     pub(crate) fn check_new(&self) -> Result<(), String> {
         let directory = self.path.parent().filter(|it| !it.as_os_str().is_empty());
         if let Some(directory) = directory.filter(|it| !it.is_dir()) {
             return Err(format!(
-                "the picture {} cannot be written: the directory {} does not exist; make it, or name another file \
+                "the picture {} cannot be written: the directory {} does not exist; create it, or choose another file \
                  with --qr-file",
                 self.name(),
                 directory.display()
             ));
         }
         match fs::symlink_metadata(&self.path) {
-            Ok(_) => Err(format!("the file {} exists already; name another with --qr-file", self.name())),
+            Ok(_) => {
+                Err(format!("the file {} already exists; choose another file with --qr-file", self.name()))
+            }
             Err(_) => Ok(()),
         }
     }
 
-    /// Writes the picture of a link in place of the last one, for its owner only.
+    /// Writes the picture of a link, and replaces the last one. Only its owner can read it.
     pub(crate) fn write(&self, link: &QrLink) -> Result<(), String> {
         let Some(picture) = QrImage::of(link.url()) else { return Err("the link is too long".into()) };
         let content = match self.kind {
@@ -70,7 +72,7 @@ impl PictureFile {
         };
         replace_file(&self.path, &[&content])
             .map_err(|error| format!("the picture {} cannot be written: {error}", self.name()))?;
-        // Once the code is scanned, or the login no longer waits for it, the picture is useless.
+        // After the login the picture is useless.
         cleanup::remove(&self.path);
         Ok(())
     }
@@ -85,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ending_says_what_it_is() {
+    fn the_extension_selects_the_format() {
         assert_eq!("a/b.PNG".parse::<PictureFile>().unwrap().kind, Kind::Png);
         assert_eq!("b.svg".parse::<PictureFile>().unwrap().kind, Kind::Svg);
         for name in ["b", "b.jpg", ".png", ""] {

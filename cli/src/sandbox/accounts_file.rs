@@ -1,4 +1,4 @@
-//! Accounts of a file: `sansgram sandbox --accounts FILE`.
+//! The file of `sansgram sandbox --accounts FILE`.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,8 @@ const BOT_FIELDS: [&str; 5] = ["token", "first_name", "username", "dc", "revoked
 
 /// Adds the accounts of a file to the options.
 pub(super) fn add(file: &Path, options: &mut AccountOptions) -> Result<(), Failure> {
-    let fails = |reason: String| Failure::new(format!("the accounts of {}: {reason}", file.display()));
+    let fails =
+        |reason: String| Failure::new(format!("the accounts in {} cannot be used: {reason}", file.display()));
     let text = read(file).map_err(|reason| {
         Failure::new(format!("the file {} of --accounts cannot be read: {reason}", file.display()))
     })?;
@@ -37,7 +38,7 @@ pub(super) fn add(file: &Path, options: &mut AccountOptions) -> Result<(), Failu
 fn read(file: &Path) -> Result<String, String> {
     let metadata = fs::metadata(file).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
-        return Err("it is no regular file".into());
+        return Err("it is not a regular file".into());
     }
     if metadata.len() > MAX_ACCOUNTS_LEN {
         return Err("it is larger than 64 MiB".into());
@@ -61,7 +62,7 @@ fn parse(text: &str, options: &mut AccountOptions) -> Result<(), String> {
     for (number, bot) in all.list("bots")?.iter().enumerate() {
         options.bots.push(bot_of(&Fields::new(&format!("bots[{number}]"), bot, &BOT_FIELDS)?)?);
     }
-    unique(options)
+    check_unique(options)
 }
 
 fn user_of(fields: &Fields<'_>) -> Result<TestUser, String> {
@@ -72,19 +73,19 @@ fn user_of(fields: &Fields<'_>) -> Result<TestUser, String> {
         Some(address) if is_address(address) => LoginEmail::At(address.into()),
         Some(_) => {
             return fields
-                .wrong("login_email", "an e-mail address, or \"required\" for one still to be set up");
+                .invalid("login_email", "an e-mail address, or \"required\" if the account must set one up");
         }
     };
     let password = match fields.text("password")? {
         None => {
             for name in ["hint", "recovery"] {
                 if fields.map.contains_key(name) {
-                    return Err(format!("{}.{name} needs a \"password\" beside it", fields.path));
+                    return Err(format!("{}.{name} needs a \"password\" in the same object", fields.path));
                 }
             }
             None
         }
-        Some("") => return fields.wrong("password", "a text that is not empty"),
+        Some("") => return fields.invalid("password", "a string that is not empty"),
         Some(text) => Some(
             TestPassword::new(text)
                 .with_hint(fields.text("hint")?.map(Into::into))
@@ -93,18 +94,18 @@ fn user_of(fields: &Fields<'_>) -> Result<TestUser, String> {
     };
     let code = fields.text("code")?;
     if code.is_some_and(|code| !(3..=10).contains(&code.len()) || !is_digits(code)) {
-        return fields.wrong("code", "3 to 10 digits in quotes");
+        return fields.invalid("code", "3 to 10 digits in quotes");
     }
     let id = match fields.map.get("id") {
         None => phone.parse().unwrap_or(i64::MAX),
         Some(id) => match id.as_i64() {
             Some(id @ 1..) => id,
-            _ => return fields.wrong("id", "a number from 1 on"),
+            _ => return fields.invalid("id", "a number above 0"),
         },
     };
     Ok(TestUser::new(id, phone)
         .with_first_name(first_name(fields, "Test")?)
-        .with_last_name(fields.name("last_name")?.unwrap_or_default().into())
+        .with_last_name(fields.short_text("last_name")?.unwrap_or_default().into())
         .with_username(username(fields)?)
         .with_dc(dc(fields)?)
         .with_code(code.map(Into::into))
@@ -118,7 +119,8 @@ fn bot_of(fields: &Fields<'_>) -> Result<TestBot, String> {
         .ok_or_else(|| format!("{} needs a \"token\", such as \"123456:secret\"", fields.path))?;
     let id = token.split_once(':').filter(|(id, secret)| is_digits(id) && !secret.is_empty());
     let Some(id @ 1..) = id.and_then(|(id, _)| id.parse().ok()) else {
-        return fields.wrong("token", "the bot's number, a colon and a secret, such as \"123456:secret\"");
+        return fields
+            .invalid("token", "the number of the bot, a colon and a secret, such as \"123456:secret\"");
     };
     Ok(TestBot::new(id, token)
         .with_first_name(first_name(fields, "Test bot")?)
@@ -127,8 +129,8 @@ fn bot_of(fields: &Fields<'_>) -> Result<TestBot, String> {
         .with_expired(fields.boolean("revoked")?.unwrap_or_default()))
 }
 
-/// Returns an error if two accounts have the same identifier, number, user name or token.
-fn unique(options: &AccountOptions) -> Result<(), String> {
+/// Errors if two accounts have the same identifier, phone number or user name.
+fn check_unique(options: &AccountOptions) -> Result<(), String> {
     let users = options.users.iter().enumerate().map(|(at, user)| {
         let name = user.username.to_lowercase();
         (format!("users[{at}]"), [user.id.to_string(), user.phone.clone(), name])
@@ -160,13 +162,13 @@ fn phone(fields: &Fields<'_>) -> Result<String, String> {
     if (5..=15).contains(&digits.len()) && is_digits(&digits) {
         Ok(digits)
     } else {
-        fields.wrong("phone", FORM)
+        fields.invalid("phone", FORM)
     }
 }
 
 fn first_name(fields: &Fields<'_>, default: &str) -> Result<String, String> {
-    match fields.name("first_name")? {
-        Some("") => fields.wrong("first_name", "1 to 64 characters"),
+    match fields.short_text("first_name")? {
+        Some("") => fields.invalid("first_name", "1 to 64 characters"),
         name => Ok(name.unwrap_or(default).into()),
     }
 }
@@ -180,7 +182,7 @@ fn username(fields: &Fields<'_>) -> Result<String, String> {
     if fits {
         Ok(name.into())
     } else {
-        fields.wrong("username", "4 to 32 letters, digits and _, a letter first")
+        fields.invalid("username", "4 to 32 letters, digits and _, beginning with a letter")
     }
 }
 
@@ -188,7 +190,7 @@ fn dc(fields: &Fields<'_>) -> Result<i32, String> {
     match fields.map.get("dc").map(Value::as_i64) {
         None => Ok(SANDBOX_HOME_DC),
         Some(Some(dc @ 1..=3)) => Ok(i32::try_from(dc).unwrap_or(SANDBOX_HOME_DC)),
-        Some(_) => fields.wrong("dc", "the number 1, 2 or 3"),
+        Some(_) => fields.invalid("dc", "the number 1, 2 or 3"),
     }
 }
 
@@ -202,7 +204,7 @@ fn is_address(text: &str) -> bool {
         && !text.contains(char::is_whitespace)
 }
 
-/// One object of the file, and its position in it.
+/// An object of the file, and where it is.
 struct Fields<'a> {
     path: String,
     map: &'a Map<String, Value>,
@@ -211,16 +213,18 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn new(path: &str, value: &'a Value, known: &[&str]) -> Result<Self, String> {
         let Value::Object(map) = value else {
-            return Err(format!("{path} must be an object with {}", known.join(", ")));
+            return Err(format!("{path} must be an object with the fields {}", known.join(", ")));
         };
         match map.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => Err(format!("{path} has no field {name:?}; its fields are {}", known.join(", "))),
+            Some(name) => {
+                Err(format!("{path} has an unknown field {name:?}; its fields are {}", known.join(", ")))
+            }
             None => Ok(Self { path: path.into(), map }),
         }
     }
 
-    /// Returns an error that never shows the value, which may be a password.
-    fn wrong<T>(&self, name: &str, right: &str) -> Result<T, String> {
+    /// Errors without the value, which may be a password.
+    fn invalid<T>(&self, name: &str, right: &str) -> Result<T, String> {
         Err(format!("{}.{name} must be {right}", self.path))
     }
 
@@ -228,13 +232,13 @@ impl<'a> Fields<'a> {
         match self.map.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => self.wrong(name, "a text in quotes"),
+            Some(_) => self.invalid(name, "a string in quotes"),
         }
     }
 
-    fn name(&self, name: &str) -> Result<Option<&'a str>, String> {
+    fn short_text(&self, name: &str) -> Result<Option<&'a str>, String> {
         match self.text(name)? {
-            Some(text) if text.chars().count() > 64 => self.wrong(name, "at most 64 characters"),
+            Some(text) if text.chars().count() > 64 => self.invalid(name, "at most 64 characters"),
             text => Ok(text),
         }
     }
@@ -243,7 +247,7 @@ impl<'a> Fields<'a> {
         match self.map.get(name) {
             None => Ok(None),
             Some(Value::Bool(value)) => Ok(Some(*value)),
-            Some(_) => self.wrong(name, "true or false"),
+            Some(_) => self.invalid(name, "true or false"),
         }
     }
 
@@ -295,20 +299,20 @@ mod tests {
     }
 
     #[test]
-    fn a4_what_is_wrong_with_the_accounts_is_named() {
+    fn a4_errors_name_the_wrong_field() {
         for (text, words) in [
             ("{\n\"users\": [{]}", &["line 2", "must be JSON"][..]),
             ("", &["must be JSON"]),
             ("[]", &["the file must be an object", "users"]),
-            (r#"{"user": []}"#, &["no field \"user\"", "users"]),
+            (r#"{"user": []}"#, &["unknown field \"user\"", "users"]),
             (r#"{"users": {}}"#, &["users must be a list"]),
             (r#"{"users": [7]}"#, &["users[0] must be an object"]),
             (r#"{"users": [{}]}"#, &["users[0] needs a \"phone\""]),
-            (r#"{"users": [{"phone": 12025550123}]}"#, &["users[0].phone must be a text in quotes"]),
+            (r#"{"users": [{"phone": 12025550123}]}"#, &["users[0].phone must be a string in quotes"]),
             (r#"{"users": [{"phone": "12"}]}"#, &["users[0].phone must be", "5 to 15 digits"]),
             (
                 r#"{"users": [{"phone": "12025550123", "phne": 1}]}"#,
-                &["users[0] has no field \"phne\"", "login_email"],
+                &["users[0] has an unknown field \"phne\"", "login_email"],
             ),
             (
                 r#"{"users": [{"phone": "12025550123", "dc": 4}]}"#,

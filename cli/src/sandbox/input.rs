@@ -1,23 +1,23 @@
-//! Links that are pasted into the sandbox: `tg://login?token=...`, with or without the scanning account's number.
+//! Links that the user pastes into the sandbox: `tg://login?token=...`, perhaps with the number of the account that scans.
 
 use std::io::{self, BufRead};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-/// The phone number of the account that scans a link if no other is named.
-pub(crate) const SCANNER: &str = "+9996621234";
+/// The phone number of the account that scans a link if none is given.
+pub(crate) const DEFAULT_SCANNER: &str = "+9996621234";
 
-/// What a line says.
+/// A pasted line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pasted {
-    /// A link, and who scans it.
+pub(super) enum PastedLine {
+    /// A link, and the phone number of the account that scans it.
     Scan { link: String, phone: String },
-    /// Not a link.
-    Nonsense,
+    /// Anything else.
+    Unrecognised,
 }
 
 /// Reads standard input to its end on a separate thread, unless that would stop the process.
-pub(super) fn pasted() -> io::Result<Receiver<Pasted>> {
+pub(super) fn pasted_lines() -> io::Result<Receiver<PastedLine>> {
     let (sender, receiver) = mpsc::channel();
     if may_read() {
         thread::Builder::new().name("links".into()).spawn(move || {
@@ -29,7 +29,7 @@ pub(super) fn pasted() -> io::Result<Receiver<Pasted>> {
     Ok(receiver)
 }
 
-/// Passes each line to `take` until it returns `false`. Invalid UTF-8 is a line like any other.
+/// Passes each line to `take` until it returns `false`. Invalid UTF-8 is replaced.
 fn each_line(mut input: impl BufRead, mut take: impl FnMut(&str) -> bool) {
     let mut line = Vec::new();
     loop {
@@ -41,18 +41,18 @@ fn each_line(mut input: impl BufRead, mut take: impl FnMut(&str) -> bool) {
     }
 }
 
-/// Returns the link of a line and the number before or after it; `None` if the line is empty.
-fn parse(line: &str) -> Option<Pasted> {
+/// Returns the link in a line and the number before or after it; `None` if the line is empty.
+fn parse(line: &str) -> Option<PastedLine> {
     let (links, others): (Vec<&str>, Vec<&str>) =
         line.split_whitespace().partition(|word| word.starts_with("tg://"));
     let [link] = links[..] else {
-        return (!links.is_empty() || !others.is_empty()).then_some(Pasted::Nonsense);
+        return (!links.is_empty() || !others.is_empty()).then_some(PastedLine::Unrecognised);
     };
-    let phone = if others.is_empty() { SCANNER.into() } else { others.concat() };
-    Some(Pasted::Scan { link: link.into(), phone })
+    let phone = if others.is_empty() { DEFAULT_SCANNER.into() } else { others.concat() };
+    Some(PastedLine::Scan { link: link.into(), phone })
 }
 
-/// Returns whether reading is safe: a background job is stopped if it reads from its terminal.
+/// Returns whether reading is safe. A background job is stopped if it reads from its terminal.
 #[cfg(unix)]
 fn may_read() -> bool {
     use rustix::process::getpgrp;
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_utf_8_is_a_line_like_any_other() {
+    fn invalid_utf_8_is_replaced() {
         let mut lines = Vec::new();
         each_line(&b"a\xff\n\nlast"[..], |line| {
             lines.push(line.to_owned());
@@ -81,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_a_link_and_maybe_a_number() {
+    fn a_line_has_a_link_and_perhaps_a_number() {
         let link = "tg://login?token=AAAA";
-        let scan = |phone: &str| Some(Pasted::Scan { link: link.into(), phone: phone.into() });
-        assert_eq!(parse(&format!(" {link}\r")), scan(SCANNER));
+        let scan = |phone: &str| Some(PastedLine::Scan { link: link.into(), phone: phone.into() });
+        assert_eq!(parse(&format!(" {link}\r")), scan(DEFAULT_SCANNER));
         assert_eq!(parse(&format!("{link} 9996610002")), scan("9996610002"));
         assert_eq!(parse(&format!("+999 66 1 0002 {link}")), scan("+9996610002"));
         for line in ["9996610002", &format!("{link} {link}")] {
-            assert_eq!(parse(line), Some(Pasted::Nonsense), "{line}");
+            assert_eq!(parse(line), Some(PastedLine::Unrecognised), "{line}");
         }
         assert_eq!(parse(" \r"), None);
     }

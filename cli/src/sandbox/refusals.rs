@@ -1,4 +1,4 @@
-//! What the DCs refused, in words and in JSON: with advice, and without repeating the same line.
+//! The reports about connections, in words and in JSON: refusals with advice, and repeated lines only counted.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::output;
 use crate::policy::{MAX_LINES_PER_WINDOW, REPEAT_WINDOW};
 
-/// The options of this run that decide what is reported about a client.
+/// The options that decide the advice about a client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strictness {
     /// `--strict`, which includes `--strict-rsa`.
@@ -21,22 +21,23 @@ pub(super) struct Strictness {
     pub(super) keeps_keys: bool,
 }
 
-/// A line of the report about a connection.
+/// A report about a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct ReportLine {
     /// `refused`, `tolerated`, `closed` or `not saved`.
     event: &'static str,
     reason: String,
-    /// What to do, with the option if one changes it.
+    /// What to do.
     advice: Option<&'static str>,
+    /// The option that changes it.
     option: Option<&'static str>,
-    /// Where it was, as `(DC 2, 127.0.0.1:4321)`.
+    /// The DC and the client, such as `127.0.0.1:4321`.
     place: Option<(i32, String)>,
-    /// How many lines this one stands for.
+    /// How many lines this one replaces.
     repeated: Option<u64>,
 }
 
-/// The same, as scripts read it.
+/// A report, as `--json` prints it.
 #[derive(Serialize)]
 struct LineJson<'a> {
     event: String,
@@ -53,7 +54,7 @@ struct LineJson<'a> {
     repeated: Option<u64>,
 }
 
-impl Line {
+impl ReportLine {
     /// Returns `None` for ordinary events, such as an expired salt, which are not reported.
     pub(super) fn new(report: &Report, strictness: Strictness) -> Option<Self> {
         let (event, reason, (advice, option)) = match &report.what {
@@ -66,21 +67,21 @@ impl Line {
             }
             ReportKind::TooManyConnections(limit) => (
                 "closed",
-                format!("{limit} connections are open, and more are not taken"),
-                (Some("--connections N takes up to N"), Some("--connections")),
+                format!("{limit} connections are open, which is the limit"),
+                (Some("raise it with --connections N"), Some("--connections")),
             ),
             ReportKind::TooMuchUnread(bytes) => {
-                ("closed", format!("the client has left {} MiB unread", bytes >> 20), (None, None))
+                ("closed", format!("the client left {} MiB unread", bytes >> 20), (None, None))
             }
             ReportKind::OutOfResources(error) => (
                 "closed",
                 format!("this machine lacks the resources for another connection: {error}"),
-                (Some("raise its limits, such as \"ulimit -n\""), None),
+                (Some("raise its limits, for example with \"ulimit -n\""), None),
             ),
             ReportKind::SaveFailed(error) => (
                 "not saved",
                 format!("the state cannot be saved: {error}"),
-                (Some("it is tried again at the next change"), Some("--state")),
+                (Some("the next change tries again"), Some("--state")),
             ),
             _ => return None,
         };
@@ -95,7 +96,7 @@ impl Line {
             (None, repeated) => {
                 let times = match repeated.unwrap_or_default() {
                     1 => "once more".into(),
-                    times => format!("{times} times more"),
+                    times => format!("{times} more times"),
                 };
                 format!("{} {times}: {}", self.event, self.reason)
             }
@@ -119,7 +120,7 @@ impl Line {
         })
     }
 
-    /// Returns a text that is equal for lines that differ only in numbers.
+    /// Returns a text that is equal for reports that differ only in numbers.
     fn pattern(&self) -> String {
         let mut pattern = String::from(self.event);
         for word in self.reason.split_whitespace() {
@@ -137,41 +138,41 @@ type Advice = (Option<&'static str>, Option<&'static str>);
 const fn about_tolerance(tolerance: Tolerance) -> Advice {
     match tolerance {
         Tolerance::LegacyRsa => {
-            (Some("Telegram's servers take it, --strict-rsa refuses it"), Some("--strict-rsa"))
+            (Some("Telegram's servers accept it; --strict-rsa refuses it"), Some("--strict-rsa"))
         }
-        _ => (Some("Telegram's servers take it, --strict refuses it"), Some("--strict")),
+        _ => (Some("Telegram's servers accept it; --strict refuses it"), Some("--strict")),
     }
 }
 
 const fn about_refusal(refusal: &Refusal, strictness: Strictness) -> Advice {
     match refusal {
         Refusal::Handshake(HandshakeRefusal::LegacyRsa) if strictness.all => {
-            (Some("it is taken without --strict"), Some("--strict"))
+            (Some("accepted without --strict"), Some("--strict"))
         }
         Refusal::Handshake(HandshakeRefusal::LegacyRsa) => {
-            (Some("it is taken without --strict-rsa"), Some("--strict-rsa"))
+            (Some("accepted without --strict-rsa"), Some("--strict-rsa"))
         }
         Refusal::Handshake(HandshakeRefusal::BadMessageId(_)) => {
-            (Some("it is taken without --strict"), Some("--strict"))
+            (Some("accepted without --strict"), Some("--strict"))
         }
         Refusal::Message { reason: BadMessage::SeqNoOdd, .. } if strictness.all => {
-            (Some("acknowledgements like this are taken without --strict"), Some("--strict"))
+            (Some("an ack like this is accepted without --strict"), Some("--strict"))
         }
         Refusal::Handshake(HandshakeRefusal::WrongDc { found: 10_000.., .. }) => {
-            (Some("the client means a test DC: switch its test mode off"), None)
+            (Some("the client expects a test DC: disable its test mode"), None)
         }
         Refusal::Handshake(HandshakeRefusal::WrongDc { .. }) | Refusal::UnknownDc(_) => {
-            (Some("give the client the addresses of DC 1 to 3 as they are above"), None)
+            (Some("configure the client with the addresses of DC 1 to 3 shown above"), None)
         }
         Refusal::Handshake(HandshakeRefusal::Fingerprint(_)) => {
-            (Some("give the client the sandbox's public key"), None)
+            (Some("configure the client with the sandbox's public key"), None)
         }
         Refusal::Envelope(EnvelopeRefusal::UnknownKey(_)) if strictness.keeps_keys => {
-            (Some("the client's session was made elsewhere: log in anew"), None)
+            (Some("the client's session belongs to another server; log in again"), None)
         }
         Refusal::Envelope(EnvelopeRefusal::UnknownKey(_)) => (
             Some(
-                "the client's session was made elsewhere or in an earlier run; --state FILE keeps keys from run to run",
+                "the client's session belongs to another server or an earlier run; --state FILE keeps keys between runs",
             ),
             Some("--state"),
         ),
@@ -184,8 +185,8 @@ const fn about_refusal(refusal: &Refusal, strictness: Strictness) -> Advice {
             | FramingError::Front(FrontendRefusal::WebSocket(WebSocketRefusal::Page)),
         ) => (
             Some(
-                "abridged, intermediate, padded intermediate and full are taken, obfuscated or not, over TCP, and \
-                 obfuscated over ws://HOST:PORT/apiws",
+                "the sandbox accepts abridged, intermediate, padded intermediate and full over TCP, obfuscated or not, \
+                 and obfuscated over ws://HOST:PORT/apiws",
             ),
             None,
         ),
@@ -193,55 +194,55 @@ const fn about_refusal(refusal: &Refusal, strictness: Strictness) -> Advice {
     }
 }
 
-/// Lets each line pass once, and counts those that say the same soon afterwards.
+/// Passes each report once, and counts those that say the same soon afterwards.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    told: Vec<Told>,
+    printed: Vec<Printed>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct Printed {
     pattern: String,
-    line: Line,
+    line: ReportLine,
     at: Instant,
     hidden: u64,
 }
 
 impl Repeats {
-    /// Returns the line if it is to be printed now.
-    pub(super) fn pass(&mut self, line: Line, now: Instant) -> Option<Line> {
+    /// Returns the report if it is to be printed now.
+    pub(super) fn pass(&mut self, line: ReportLine, now: Instant) -> Option<ReportLine> {
         let pattern = line.pattern();
-        if let Some(told) = self.told.iter_mut().find(|told| told.pattern == pattern) {
-            told.hidden += 1;
+        if let Some(printed) = self.printed.iter_mut().find(|printed| printed.pattern == pattern) {
+            printed.hidden += 1;
             return None;
         }
-        let summary = Line { place: None, repeated: None, ..line.clone() };
-        if self.told.len() < MAX_LINES_PER_WINDOW {
-            self.told.push(Told { pattern, line: summary, at: now, hidden: 0 });
+        let summary = ReportLine { place: None, repeated: None, ..line.clone() };
+        if self.printed.len() < MAX_LINES_PER_WINDOW {
+            self.printed.push(Printed { pattern, line: summary, at: now, hidden: 0 });
             return Some(line);
         }
-        // Until some of these expire, all other lines are counted together.
-        let others = Line { reason: "other reasons".into(), advice: None, option: None, ..summary };
+        // Until some of these expire, all other reports are counted together.
+        let others = ReportLine { reason: "other reasons".into(), advice: None, option: None, ..summary };
         let pattern = String::new();
-        match self.told.iter_mut().find(|told| told.pattern.is_empty()) {
-            Some(told) => told.hidden += 1,
-            None => self.told.push(Told { pattern, line: others, at: now, hidden: 1 }),
+        match self.printed.iter_mut().find(|printed| printed.pattern.is_empty()) {
+            Some(printed) => printed.hidden += 1,
+            None => self.printed.push(Printed { pattern, line: others, at: now, hidden: 1 }),
         }
         None
     }
 
-    /// Returns the summary lines for the lines that did not pass.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<Line> {
+    /// Returns a summary of the reports that did not pass.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<ReportLine> {
         let mut due = Vec::new();
-        self.told.retain_mut(|told| {
-            if now.saturating_duration_since(told.at) < REPEAT_WINDOW {
+        self.printed.retain_mut(|printed| {
+            if now.saturating_duration_since(printed.at) < REPEAT_WINDOW {
                 return true;
             }
-            let hidden = std::mem::take(&mut told.hidden);
+            let hidden = std::mem::take(&mut printed.hidden);
             if hidden > 0 {
-                due.push(Line { repeated: Some(hidden), ..told.line.clone() });
+                due.push(ReportLine { repeated: Some(hidden), ..printed.line.clone() });
             }
-            told.at = now;
+            printed.at = now;
             hidden > 0
         });
         due
@@ -254,21 +255,22 @@ mod tests {
 
     const LENIENT: Strictness = Strictness { all: false, keeps_keys: false };
 
-    fn report(what: ReportKind) -> Line {
-        Line::new(&Report::new(Some(2), Some("127.0.0.1:4321".parse().unwrap()), what), LENIENT).unwrap()
+    fn report(what: ReportKind) -> ReportLine {
+        ReportLine::new(&Report::new(Some(2), Some("127.0.0.1:4321".parse().unwrap()), what), LENIENT)
+            .unwrap()
     }
 
-    fn unknown_key(id: u64) -> Line {
+    fn unknown_key(id: u64) -> ReportLine {
         report(ReportKind::Refused(Refusal::Envelope(EnvelopeRefusal::UnknownKey(id))))
     }
 
     #[test]
-    fn a2d_a_refusal_names_its_reason_and_the_option() {
+    fn a2d_refusals_name_their_reason_and_the_option() {
         let line = report(ReportKind::Refused(Refusal::Handshake(HandshakeRefusal::LegacyRsa)));
         assert_eq!(
             line.words(),
-            "refused (DC 2, 127.0.0.1:4321): old RSA padding or p_q_inner_data without a DC number; it is taken \
-             without --strict-rsa"
+            "refused (DC 2, 127.0.0.1:4321): old RSA padding or p_q_inner_data without a DC number; accepted without \
+             --strict-rsa"
         );
         let json: serde_json::Value = serde_json::from_str(&line.json()).unwrap();
         assert_eq!((&json["event"], &json["option"]), (&"refused".into(), &"--strict-rsa".into()));
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a2d_lines_that_say_the_same_are_counted() {
+    fn a2d_equal_reports_are_counted() {
         let (mut repeats, start) = (Repeats::default(), Instant::now());
         assert!(repeats.pass(unknown_key(7), start).is_some());
         for id in 0..1000 {
@@ -295,9 +297,9 @@ mod tests {
         assert_eq!(repeats.due(start + REPEAT_WINDOW / 2), []);
         let due = repeats.due(start + REPEAT_WINDOW);
         assert_eq!(due.len(), 1);
-        assert!(due[0].words().starts_with("refused 1000 times more: no key has the identifier"), "{due:?}");
+        assert!(due[0].words().starts_with("refused 1000 more times: no key has the identifier"), "{due:?}");
         assert!(due[0].json().ends_with(r#","repeated":1000}"#), "{due:?}");
-        // A flood that continues is still counted; one that is over is forgotten.
+        // A flood is counted while it continues, and forgotten afterwards.
         assert_eq!(repeats.pass(unknown_key(1), start + REPEAT_WINDOW), None);
         assert_eq!(repeats.due(start + REPEAT_WINDOW * 2).len(), 1);
         assert_eq!(repeats.due(start + REPEAT_WINDOW * 3), []);
@@ -305,16 +307,16 @@ mod tests {
     }
 
     #[test]
-    fn a2d_lines_that_all_differ_are_bounded() {
+    fn a2d_different_reports_are_bounded() {
         let (mut repeats, start) = (Repeats::default(), Instant::now());
         let line = |n: u32| {
             let word: String = n.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
             report(ReportKind::OutOfResources(word))
         };
         let passed = (0..500).filter_map(|n| repeats.pass(line(n), start)).count();
-        assert_eq!((passed, repeats.told.len()), (MAX_LINES_PER_WINDOW, MAX_LINES_PER_WINDOW + 1));
+        assert_eq!((passed, repeats.printed.len()), (MAX_LINES_PER_WINDOW, MAX_LINES_PER_WINDOW + 1));
         let due = repeats.due(start + REPEAT_WINDOW);
         assert_eq!(due.len(), 1);
-        assert!(due[0].words().contains("484 times more: other reasons"), "{due:?}");
+        assert!(due[0].words().contains("484 more times: other reasons"), "{due:?}");
     }
 }

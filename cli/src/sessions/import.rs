@@ -1,17 +1,16 @@
 //! `sansgram sessions import`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use sansgram_runtime::core::Secret;
-use sansgram_runtime::core::client::{CustomServers, DcOptions, DcTable, Servers};
+use sansgram_runtime::core::client::{CustomServers, DcOptions, DcTable, Servers, StoredSession};
 use sansgram_runtime::encryption;
 use sansgram_runtime::formats::{self, ImportError, ImportOptions, Imported, NotASession};
 use sansgram_runtime::{Error, SessionStore};
 use zeroize::Zeroizing;
 
-use super::named::Named;
-use super::shown::{json, words};
+use super::show::{describe, json};
 use crate::address::{DcAddress, Lookup};
 use crate::application::Application;
 use crate::environment::{self, API_HASH};
@@ -23,7 +22,7 @@ use crate::{help, output, session};
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The session: a file or folder, the string itself, or - to read a string from standard input
+    /// The session: a file or folder, the string itself, or - for a string on standard input
     #[arg(long, value_name = "PATH-OR-STRING", value_parser = secret(), allow_hyphen_values = true,
         value_hint = ValueHint::AnyPath)]
     from: Secret<String>,
@@ -31,36 +30,37 @@ pub(super) struct Import {
     #[command(flatten)]
     passcode: Passcode,
 
-    /// Which account to take from a program that holds several [default: the one that was in use last]
+    /// Which account to import from a program that contains several [default: the last used]
     #[arg(long, value_name = "NUMBER", value_parser = values::from_one())]
     account: Option<u32>,
 
-    /// State that its DCs are test DCs, if the format does not
+    /// Mark its DCs as test DCs, if the format does not say
     #[arg(long)]
     test: bool,
 
-    /// Where a DC is, if the session is not of Telegram: may be repeated; the session remembers it
+    /// Address of a DC, if the session is not for Telegram's servers; can be repeated, and the session remembers it
     #[arg(long, value_name = "ID=HOST:PORT")]
     dc: Vec<DcAddress>,
 
-    /// The application's api_id, if the format does not state it [env: SANSGRAM_API_ID]
-    // Parsed later: people mix it up with the api_hash, and an error of clap's would show that.
+    /// The application's api_id, if the format does not contain it [env: SANSGRAM_API_ID]
+    // Parsed later: users confuse it with the api_hash, and clap's error would show that.
     #[arg(long, value_name = "ID", value_parser = secret())]
     api_id: Option<Secret<String>>,
 
-    /// The application's api_hash, for a file that is encrypted with it (WTelegramClient) [env: SANSGRAM_API_HASH]
+    /// The application's api_hash, if it encrypts the file (WTelegramClient) [env: SANSGRAM_API_HASH]
     #[arg(long, value_name = "HASH", value_parser = secret())]
     api_hash: Option<Secret<String>>,
 
     #[arg(long, help = help::ENCRYPT)]
     encrypt: bool,
 
-    /// Print what "show --json" prints
+    /// Print the same JSON object as "show --json"
     #[arg(long)]
     json: bool,
 
-    #[command(flatten)]
-    into: Named,
+    #[arg(long, value_name = "NAME", default_value = values::DEFAULT_SESSION, help = help::INTO,
+        value_parser = values::session_name())]
+    session: PathBuf,
 }
 
 pub(super) fn import(mut args: Import) -> Result<(), Failure> {
@@ -68,42 +68,14 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
     let (was_encrypted, imported) = read(&args)?;
     let Imported { format, mut session, endpoints, accounts, account, fixes, .. } = imported;
     session.test_dcs |= args.test;
-    if let Some(first) = args.dc.first() {
-        match session.servers {
-            Servers::Telegram => {
-                return Err(Failure::new("the session says that it belongs to Telegram; leave out --dc"));
-            }
-            Servers::EndedSandbox => {
-                return Err(Failure::new(
-                    "the session belongs to a sandbox that has ended: no server knows its key; leave out --dc",
-                ));
-            }
-            _ => {}
-        }
-        let mut dcs = DcTable::new();
-        for address in &args.dc {
-            for endpoint in address.resolve(&Lookup::default())? {
-                if Servers::is_telegram_address(endpoint.ip()) {
-                    return Err(Failure::new(
-                        "--dc names an address of Telegram and is not needed; leave it out",
-                    ));
-                }
-                dcs.insert(address.dc, endpoint);
-            }
-        }
-        // The same servers at other addresses: they have their keys, but what they said of addresses is out of date.
-        let public_keys = match session.servers {
-            Servers::Custom(custom) => custom.public_keys,
-            _ => Vec::new(),
-        };
-        session.servers = Servers::Custom(CustomServers { dcs, public_keys, initial_dc: Some(first.dc) });
-        session.dc_options = DcOptions::default();
+    if !args.dc.is_empty() {
+        set_servers(&mut session, &args.dc)?;
     }
     session.api_id = session.api_id.or(api_id);
-    let store = session::open(&args.into.session, None)?;
+    let store = session::open(&args.session, None)?;
     if store.load().map_err(Error::from)?.is_some_and(|there| !there.is_empty()) {
         return Err(Failure::new(format!(
-            "the session {} exists already and is left as it is; name another with --session",
+            "the session {} already exists and was not changed; name another with --session",
             store.path().display()
         )));
     }
@@ -111,45 +83,86 @@ pub(super) fn import(mut args: Import) -> Result<(), Failure> {
         session::encrypt(&store, None)?;
     }
     store.save(&session).map_err(Error::from)?;
-    let address = session.home_dc.and_then(|dc| endpoints.get(&dc));
-    let is_custom = matches!(session.servers, Servers::Custom(_));
-    let at = address.filter(|_| !is_custom).map(|address| format!(" at {address}")).unwrap_or_default();
-    if is_custom {
-        output::note(
-            "note: the session belongs to a server that is not Telegram's, and is used with no other; \
-             --public-key tells that server's RSA key if one is needed",
-        );
-    }
-    if session.api_id.is_none() {
-        output::note(
-            "note: servers want to know the api_id, which this format does not say: give it to the next \
-             \"sansgram whoami\" with --api-id",
-        );
-    }
-    if !fixes.is_empty() {
-        output::note(&format!("note: left out or put right to read it: {}", fixes.join(", ")));
-    }
+    note_differences(&session, &fixes);
     if let Some(taken) = account.filter(|_| accounts.len() > 1) {
         output::note(&format!(
-            "note: it holds {} accounts, and this is account {taken} ({}); --account takes another",
+            "note: there are {} accounts, and account {taken} was imported ({}); --account selects another",
             accounts.len(),
             formats::listed(&accounts)
         ));
     }
-    session::tell_if_plain(&store, was_encrypted)?;
-    output::note("note: end the other program first, or Telegram may revoke the key that both use");
+    session::note_if_unencrypted(&store, was_encrypted)?;
+    output::note("note: stop the other program first, or Telegram may revoke the key that both use");
+    // The servers of a custom session are part of its description.
+    let address = session.home_dc.and_then(|dc| endpoints.get(&dc));
+    let address = address.filter(|_| !matches!(session.servers, Servers::Custom(_)));
+    let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
     output::result(&match args.json {
         true => output::json(&json(&session, None)),
         false => format!(
             "Imported {} into {}: {}{at}.",
             format.description(),
             store.path().display(),
-            words(&session, None)
+            describe(&session, None)
         ),
     })
 }
 
-/// Returns whether sansgram encrypted the session, and its content.
+/// Sets the servers of `--dc`. Errors if the session says that it belongs to others.
+fn set_servers(session: &mut StoredSession, addresses: &[DcAddress]) -> Result<(), Failure> {
+    match session.servers {
+        Servers::Telegram => {
+            return Err(Failure::new("the session belongs to Telegram; omit --dc"));
+        }
+        Servers::EndedSandbox => {
+            return Err(Failure::new(
+                "the session belongs to a sandbox that has ended, so no server knows its key; omit --dc",
+            ));
+        }
+        _ => {}
+    }
+    let mut dcs = DcTable::new();
+    for address in addresses {
+        for endpoint in address.resolve(&Lookup::default())? {
+            if Servers::is_telegram_address(endpoint.ip()) {
+                return Err(Failure::new(
+                    "--dc specifies an address of Telegram, which is not needed; omit it",
+                ));
+            }
+            dcs.insert(address.dc, endpoint);
+        }
+    }
+    // The same servers at other addresses: their keys are still valid, but the addresses that they sent are not.
+    let public_keys = match std::mem::take(&mut session.servers) {
+        Servers::Custom(custom) => custom.public_keys,
+        _ => Vec::new(),
+    };
+    let initial_dc = addresses.first().map(|address| address.dc);
+    session.servers = Servers::Custom(CustomServers { dcs, public_keys, initial_dc });
+    session.dc_options = DcOptions::default();
+    Ok(())
+}
+
+/// Prints what the session lacks, and what was changed to read it.
+fn note_differences(session: &StoredSession, fixes: &[&str]) {
+    if matches!(session.servers, Servers::Custom(_)) {
+        output::note(
+            "note: the session belongs to a server other than Telegram's and is used with no other; specify that server's \
+             RSA key with --public-key if needed",
+        );
+    }
+    if session.api_id.is_none() {
+        output::note(
+            "note: servers require the api_id, which this format does not contain; pass --api-id to the next \"sansgram \
+             whoami\"",
+        );
+    }
+    if !fixes.is_empty() {
+        output::note(&format!("note: ignored or corrected while reading: {}", fixes.join(", ")));
+    }
+}
+
+/// Returns whether the session was encrypted by sansgram, and its content.
 fn read(args: &Import) -> Result<(bool, Imported), Failure> {
     let from = args.from.expose().as_str();
     if from == "-" {
@@ -169,7 +182,7 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
             other => other,
         };
         return match args.passcode.import(path, options(args)?)? {
-            Err(error @ ImportError::Io { .. }) => Err(refused(&error)),
+            Err(error @ ImportError::Io { .. }) => Err(import_failure(&error)),
             result => finish(result, || {
                 let bytes = sansgram_runtime::read_file(path, MAX_ENCRYPTED_SESSION_LEN);
                 text_of(&bytes.map_err(|error| Failure::new(error.to_string()))?)
@@ -181,17 +194,18 @@ fn read(args: &Import) -> Result<(bool, Imported), Failure> {
         return Err(Failure::Usage(format!("the value of --from cannot be used: {}", values::TILDE)));
     }
     match formats::import_text_with(from, &options(args)?) {
-        Err(ImportError::Unrecognised) if from.len() < MIN_SESSION_STRING_LEN => {
-            Err(Failure::new(format!("there is no file {}, and it is no session string", path.display())))
-        }
+        Err(ImportError::Unrecognised) if from.len() < MIN_SESSION_STRING_LEN => Err(Failure::new(format!(
+            "there is no file {}, and this is not a session string",
+            path.display()
+        ))),
         Err(ImportError::Unrecognised) => Err(Failure::new(
-            "there is no file of this name, and it is no session string that sansgram knows",
+            "there is no file of this name, and this is not a session string that sansgram knows",
         )),
         result => finish(result, || Ok(Zeroizing::new(from.to_owned()))),
     }
 }
 
-/// Returns what was given besides the session.
+/// Returns the import options of the command line and the environment.
 fn options(args: &Import) -> Result<ImportOptions, Failure> {
     let mut options = ImportOptions::default();
     options.account = args.account;
@@ -199,26 +213,26 @@ fn options(args: &Import) -> Result<ImportOptions, Failure> {
     Ok(options)
 }
 
-/// Returns whether sansgram encrypted the session, which then is `text`, and its content.
+/// Returns whether the session was encrypted by sansgram, and its content. `text` returns the encrypted session.
 fn finish(
     result: Result<Imported, ImportError>,
     text: impl FnOnce() -> Result<Zeroizing<String>, Failure>,
 ) -> Result<(bool, Imported), Failure> {
     match result {
         Err(ImportError::Encrypted) => read_encrypted(&text()?),
-        result => result.map(|imported| (false, imported)).map_err(|error| refused(&error)),
+        result => result.map(|imported| (false, imported)).map_err(|error| import_failure(&error)),
     }
 }
 
 /// Returns the error with advice.
-fn refused(error: &ImportError) -> Failure {
+fn import_failure(error: &ImportError) -> Failure {
     let advice = match error {
-        ImportError::NotASession(NotASession::BotToken) => "; \"sansgram login --bot-token-stdin\" takes it",
-        ImportError::NotASession(NotASession::PhoneNumber) => "; \"sansgram login\" takes it",
-        ImportError::NotASession(NotASession::QrLink) => "; \"sansgram login --qr\" shows one of its own",
-        ImportError::ApiHashNeeded(_) => "; give it with --api-hash or in SANSGRAM_API_HASH",
+        ImportError::NotASession(NotASession::BotToken) => "; use \"sansgram login --bot-token-stdin\"",
+        ImportError::NotASession(NotASession::PhoneNumber) => "; use \"sansgram login\"",
+        ImportError::NotASession(NotASession::QrLink) => "; \"sansgram login --qr\" shows its own link",
+        ImportError::ApiHashNeeded(_) => "; provide it with --api-hash or SANSGRAM_API_HASH",
         ImportError::NotASession(NotASession::ProxyLink) => {
-            "; --proxy and --mtproxy of \"sansgram login\" take it"
+            "; use \"sansgram login\" with --proxy or --mtproxy"
         }
         _ => "",
     };
@@ -227,11 +241,11 @@ fn refused(error: &ImportError) -> Failure {
 
 fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
     let text = String::from_utf8(bytes.to_vec()).map(Zeroizing::new);
-    text.map_err(|_| refused(&ImportError::Unrecognised))
+    text.map_err(|_| import_failure(&ImportError::Unrecognised))
 }
 
 fn read_encrypted(text: &str) -> Result<(bool, Imported), Failure> {
-    // It may have been copied with line breaks, or with the text around it.
+    // It may have been copied with line breaks or surrounding text.
     let mut whole = Zeroizing::new(String::with_capacity(text.len()));
     whole.extend(text.split_whitespace());
     let rest = whole.find("sansgram1e:").map_or(whole.as_str(), |at| &whole[at..]);

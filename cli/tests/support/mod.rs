@@ -1,4 +1,4 @@
-//! Runs the built command, never for longer than a minute.
+//! Runs the built command for at most a minute.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate and uses its own part of it")]
 
 #[cfg(target_os = "linux")]
@@ -15,16 +15,16 @@ use std::time::{Duration, Instant};
 use sansgram_testkit::server::ServerOptions;
 use sansgram_testkit::test_server::{TestServer, TestServerOptions};
 
-/// The longest that a run may take before it counts as hanging.
+/// The time after which a run counts as hanging.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The form of an `api_hash`; no server here looks at it.
+/// A valid `api_hash`, which no server here checks.
 pub const API_HASH: &str = "0123456789abcdef0123456789abcdef";
 
-/// An address without a listener. A fixed port, since a free one may be taken by another test.
+/// An address without a listener. The port is fixed, since another test may use a free one.
 pub const NO_LISTENER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
-/// How a run went.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
@@ -33,14 +33,14 @@ pub struct Run {
 }
 
 impl Run {
-    /// Exit code 0; the result's lines.
+    /// Asserts exit code 0, and returns standard output.
     #[track_caller]
     pub fn ok(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:?}");
         &self.stdout
     }
 
-    /// Exit code 0 and exactly one line of JSON.
+    /// Asserts exit code 0 and exactly one line of JSON, and returns it.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         let line = self.ok();
@@ -48,14 +48,14 @@ impl Run {
         serde_json::from_str(line).unwrap()
     }
 
-    /// Exit code 1, nothing on standard output, and one line about it at the end of standard error, which has
-    /// all of `words` in it.
+    /// Asserts exit code 1, an empty standard output, and an error on the last line of standard error that contains all
+    /// `words`.
     #[track_caller]
     pub fn fails(&self, words: &[&str]) {
         self.ends(1, words);
     }
 
-    /// Exit code 2, otherwise as [`fails`](Self::fails).
+    /// Like [`fails`](Self::fails), with exit code 2.
     #[track_caller]
     pub fn misused(&self, words: &[&str]) {
         self.ends(2, words);
@@ -73,7 +73,7 @@ impl Run {
     }
 }
 
-/// The command, without a terminal, in `directory`, and with nothing from our environment that it would read.
+/// The command in `directory`, without a terminal and without variables of our environment that it reads.
 pub fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sansgram"));
     for name in [
@@ -123,13 +123,13 @@ fn read_all(pipe: &mut impl Read) -> String {
     text
 }
 
-/// Runs the command with these arguments in a directory of its own, which is gone afterwards.
+/// Runs the command with these arguments in its own directory, which is removed afterwards.
 #[track_caller]
 pub fn sansgram(args: &[&str]) -> Run {
     run(command(&Directory::new().path).args(args))
 }
 
-/// A directory of one test, removed with all that is in it.
+/// The directory of a test, removed with its content on drop.
 pub struct Directory {
     pub path: PathBuf,
 }
@@ -139,7 +139,7 @@ impl Directory {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let name = format!("sansgram-cli-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
-        // What a killed process with the same number left there.
+        // A killed process with the same number may have left a directory.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self { path }
@@ -152,7 +152,7 @@ impl Drop for Directory {
     }
 }
 
-/// Test DCs in this process, and a directory with their key, in which the command is run.
+/// Test DCs in this process, and a directory with their key in which the command runs.
 pub struct Server {
     pub served: TestServer,
     pub directory: Directory,

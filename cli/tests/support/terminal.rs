@@ -1,4 +1,4 @@
-//! A terminal with the command on it.
+//! A terminal on which the command runs.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -17,49 +17,49 @@ use super::{Directory, command};
 /// The longest wait for a question.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What stands behind all that a command showed.
+/// Marks the end of the output of a command.
 const END: &str = "<the end of the terminal>";
 
-/// A terminal of its own with the command on it.
+/// A terminal on which the command runs.
 pub struct Terminal {
     master: File,
     output: Receiver<Vec<u8>>,
-    /// All that was shown.
+    /// All output so far.
     shown: String,
-    /// How much of it has been looked at.
+    /// The length of the output that was already checked, in bytes.
     seen: usize,
     /// Kept open, so that the terminal outlives the command.
     pub slave: File,
-    /// Its modes before the command began.
+    /// Its modes before the command started.
     pub before: Termios,
     pub child: Child,
 }
 
 impl Terminal {
-    /// `sansgram ARGS` in this directory.
+    /// Starts `sansgram ARGS` in this directory.
     pub fn start(directory: &Directory, args: &[&str]) -> Self {
         Self::on(command(&directory.path).args(args))
     }
 
-    /// The same on a terminal of so many columns.
+    /// Like [`start`](Self::start), on a terminal with this number of columns.
     pub fn start_with(directory: &Directory, args: &[&str], columns: u16) -> Self {
         Self::sized(&["setsid", "--ctty", "--wait"], command(&directory.path).args(args), columns)
     }
 
-    /// A command that has its arguments.
+    /// Starts a command with its arguments.
     pub fn on(wanted: &Command) -> Self {
-        // A password is asked for on the controlling terminal, which only a new session can get.
+        // The password prompt uses the controlling terminal, which only a new session can get.
         Self::behind(&["setsid", "--ctty", "--wait"], wanted)
     }
 
-    /// A command of a shell with job control: once the command is stopped, the shell prints "It is stopped.", and
+    /// Starts a command in a shell with job control. Once the command is stopped, the shell prints "It is stopped." and
     /// resumes it after a line of input.
     pub fn of_a_shell(wanted: &Command) -> Self {
         let script = r#"set -m; "$@"; echo "It is stopped."; read -r go; fg > /dev/null"#;
         Self::behind(&["setsid", "--ctty", "--wait", "sh", "-c", script, "sh"], wanted)
     }
 
-    /// A command behind others that run it.
+    /// Starts a command with another command that runs it.
     pub fn behind(others: &[&str], wanted: &Command) -> Self {
         Self::sized(others, wanted, 100)
     }
@@ -87,7 +87,7 @@ impl Terminal {
         }
         command.env("TERM", "xterm").env_remove("NO_COLOR").current_dir(wanted.get_current_dir().unwrap());
         command.stdin(slave()).stdout(slave()).stderr(slave());
-        // The command may hide what is typed as soon as it runs.
+        // The command may turn echo off as soon as it runs.
         let before = tcgetattr(slave()).unwrap();
         let child = command.spawn().unwrap();
         drop(command);
@@ -106,7 +106,7 @@ impl Terminal {
         Self { master, output, shown: String::new(), seen: 0, slave: slave(), before, child }
     }
 
-    /// Waits until `text` is shown, behind all that was waited for before.
+    /// Waits until `text` is shown after the output that was already checked.
     #[track_caller]
     pub fn sees(&mut self, text: &str) {
         let until = Instant::now() + LIMIT;
@@ -122,7 +122,7 @@ impl Terminal {
         }
     }
 
-    /// What stands between what was waited for and the end of its line.
+    /// Returns the rest of the line after the output that was already checked.
     #[track_caller]
     pub fn rest_of_line(&mut self) -> String {
         let begin = self.seen;
@@ -130,12 +130,12 @@ impl Terminal {
         self.shown[begin..self.seen].trim_end().into()
     }
 
-    /// Whether what is typed shows.
+    /// Returns whether echo is on.
     pub fn echoes(&self) -> bool {
         tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
-    /// Waits until what is typed shows, or does not.
+    /// Waits until echo is on or off.
     #[track_caller]
     pub fn waits_for_echo(&self, wanted: bool) {
         let until = Instant::now() + LIMIT;
@@ -149,7 +149,7 @@ impl Terminal {
         self.master.write_all(text.as_ref()).unwrap();
     }
 
-    /// The exit code, and all that was shown.
+    /// Returns the exit code and all output.
     pub fn ends(mut self) -> (Option<i32>, String) {
         let until = Instant::now() + LIMIT;
         let status = loop {
@@ -162,7 +162,7 @@ impl Terminal {
                 None => thread::sleep(Duration::from_millis(5)),
             }
         };
-        // What is written now comes behind all that the command wrote.
+        // This text follows all output of the command.
         self.slave.write_all(END.as_bytes()).unwrap();
         self.sees(END);
         self.shown.truncate(self.seen - END.len());

@@ -1,5 +1,5 @@
-//! The owner of a session decides what `login` does: no user replaces another, nothing useful is overwritten, and the
-//! server is asked who is logged in already.
+//! The owner of a session decides what `login` does: it replaces no user and no valid session, and asks the server for
+//! the user of a session that does not state one.
 
 mod support;
 
@@ -14,7 +14,7 @@ fn server() -> Server {
     Server::new(ServerOptions::default())
 }
 
-/// `login --session NAME ARGS` at the server.
+/// Runs `login --session NAME ARGS` at the server.
 #[track_caller]
 fn login(server: &Server, session: &str, args: &[&str]) -> Run {
     server.run(&[&["login", "--session", session], args].concat())
@@ -31,7 +31,7 @@ fn sandbox(server: &Server, session: &str, variables: &[(&str, &str)]) -> Run {
     run(login.envs(variables.iter().copied()))
 }
 
-/// A session in Telethon's format of user 9996621234, as `theirs`: it states neither the user nor the api_id.
+/// Creates the session `theirs` of user 9996621234 in Telethon's format, which states neither the user nor the api_id.
 #[track_caller]
 fn import(server: &Server) {
     login(server, "mine", &PHONE).ok();
@@ -40,7 +40,7 @@ fn import(server: &Server) {
 }
 
 #[test]
-fn a_sandbox_replaces_nothing_useful() {
+fn a_sandbox_login_replaces_no_valid_session() {
     let server = server();
     import(&server);
     login(&server, "out", &PHONE).ok();
@@ -49,11 +49,12 @@ fn a_sandbox_replaces_nothing_useful() {
     for session in ["theirs", "half", "out", "mine"] {
         let file = server.directory.path.join(format!("{session}.session"));
         let before = fs::read(&file).unwrap();
-        sandbox(&server, session, &[]).fails(&["is not of the sandbox and is left as it is", "--session"]);
+        sandbox(&server, session, &[])
+            .fails(&["does not belong to the sandbox and was not changed", "--session"]);
         assert_eq!(fs::read(&file).unwrap(), before, "{session}");
     }
     login(&server, "half", &PHONE[2..]).ok();
-    // A session of a sandbox is replaced, even if its login failed, and with any environment.
+    // A session of a sandbox is replaced, even if its login failed, and in any environment.
     let wrong = ["login", "--sandbox", "--session", "box", "--bot-token", "7:unknown"];
     run(command(&server.directory.path).args(wrong)).fails(&["not valid"]);
     let application = [("SANSGRAM_API_ID", "5"), ("SANSGRAM_API_HASH", API_HASH)];
@@ -63,7 +64,7 @@ fn a_sandbox_replaces_nothing_useful() {
     }
 }
 
-/// The mark of the sandbox ends with the login to another server.
+/// A login to another server removes the mark of the sandbox.
 #[test]
 fn a_session_that_moved_from_the_sandbox_no_longer_belongs_to_it() {
     let server = server();
@@ -71,26 +72,26 @@ fn a_session_that_moved_from_the_sandbox_no_longer_belongs_to_it() {
     login(&server, "moved", &PHONE).ok();
     let file = server.directory.path.join("moved.session");
     let before = fs::read(&file).unwrap();
-    sandbox(&server, "moved", &[]).fails(&["is not of the sandbox and is left as it is"]);
+    sandbox(&server, "moved", &[]).fails(&["does not belong to the sandbox and was not changed"]);
     assert_eq!(fs::read(&file).unwrap(), before);
     server.run(&["whoami", "--session", "moved"]).ok();
 }
 
 #[test]
-fn who_is_logged_in_with_an_imported_session_is_found_out_first() {
+fn the_server_is_asked_for_the_user_of_an_imported_session() {
     for how in [&[][..], &["--phone", "9996621234"], &PHONE, &["--code", "22222"], &["--qr"]] {
         let server = server();
         import(&server);
         let run = login(&server, "theirs", how);
         assert_eq!(run.ok(), "Already logged in as Sandbox DC 2, user 9996621234 on DC 2.\n", "{how:?}");
     }
-    // If no user is logged in, it is treated like a new session: this server does not know the key.
+    // This server does not know the key, so the session is treated as new.
     let (before, server) = (server(), server());
     import(&before);
     let string = sessions(&before, &["export", "--session", "theirs", "--to", "telethon"]);
     let address = format!("2={}", server.served.address(2).unwrap());
     for (how, sentence) in
-        [(&[][..], "no terminal"), (&["--code", "22222"], "was begun"), (&PHONE[..2], "--code CODE")]
+        [(&[][..], "no terminal"), (&["--code", "22222"], "saved login"), (&PHONE[..2], "--code CODE")]
     {
         let _ = fs::remove_file(server.directory.path.join("theirs.session"));
         let from = ["import", "--from", string.ok().trim(), "--session", "theirs", "--dc", &address];
@@ -106,7 +107,7 @@ fn another_user_than_the_requested_one_is_an_error() {
     let server = server();
     import(&server);
     login(&server, "bot", &["--bot-token", "1:sandbox"]).ok();
-    let other = "another user is logged in with this session already";
+    let other = "another user is already logged in with this session";
     for (session, theirs) in
         [("mine", "user 9996621234 on DC 2"), ("theirs", "user 9996621234"), ("bot", "bot 1")]
     {
@@ -118,13 +119,13 @@ fn another_user_than_the_requested_one_is_an_error() {
     }
     login(&server, "bot", &["--phone", "1"]).fails(&["digit"]);
     login(&server, "mine", &["--bot-token", "unknown"]).fails(&["not a bot token"]);
-    // The same one is no failure, however the number is written.
+    // The same user is not a failure, in any notation of the number.
     let run = login(&server, "mine", &["--phone", "+999 66 2-1234", "--json"]);
     assert_eq!(run.json()["user_id"], 9_996_621_234_i64);
     login(&server, "bot", &["--bot-token", "1:sandbox"]).ok();
 }
 
-/// Telegram wants the api_id, which the session may not say; DCs of one's own may want it, too.
+/// Telegram requires the api_id, which the session may lack; other servers may require it too.
 #[test]
 fn the_api_id_of_an_imported_session_can_be_given_later() {
     use sansgram_testkit::accounts::{AccountOptions, Fault};
@@ -138,7 +139,7 @@ fn the_api_id_of_an_imported_session_can_be_given_later() {
         theirs(&["whoami"]).fails(&["CONNECTION_API_ID_INVALID", "--api-id"]);
         run(by_environment.env("SANSGRAM_API_ID", "18")).ok();
         assert_eq!(sessions(&server, &["show", "--session", "mine", "--json"]).json()["api_id"], 18);
-        theirs(&[command, "--api-id", "feed"]).misused(&["not a number"]);
+        theirs(&[command, "--api-id", "feed"]).misused(&["must be a number"]);
         theirs(&[command, "--api-id", "17"]).ok();
         let shown = sessions(&server, &["show", "--session", "theirs", "--json"]).json();
         assert!(command == "logout" || shown["api_id"] == 17, "{shown}");
@@ -146,11 +147,12 @@ fn the_api_id_of_an_imported_session_can_be_given_later() {
 }
 
 #[test]
-fn a_login_begins_with_all_of_the_application() {
+fn a_login_requires_both_application_values() {
     let server = server();
-    login(&server, "new", &["--bot-token", "1:sandbox", "--api-id", "5"]).misused(&["belong together"]);
+    login(&server, "new", &["--bot-token", "1:sandbox", "--api-id", "5"])
+        .misused(&["must be given together"]);
     login(&server, "new", &["--bot-token", "1:sandbox", "--api-hash", API_HASH])
-        .misused(&["belong together"]);
+        .misused(&["must be given together"]);
 }
 
 #[test]
@@ -160,7 +162,7 @@ fn a_saved_login_is_removed_at_a_logout() {
         login(&server, "half", &["--phone", phone]).fails(&["--code CODE"]);
         server.run(&["whoami", "--session", "half"]).fails(&["no user is logged in"]);
         let run = server.run(&["logout", "--session", "half"]);
-        assert_eq!(run.ok(), "No user was logged in; the saved login is removed.\n");
+        assert_eq!(run.ok(), "No user was logged in; the saved login was removed.\n");
         assert!(!server.directory.path.join("half.login").exists());
         assert_eq!(server.run(&["logout", "--session", "half"]).ok(), "No user was logged in.\n");
         let logout = server.run(&["logout", "--session", "half", "--json"]);
@@ -169,7 +171,7 @@ fn a_saved_login_is_removed_at_a_logout() {
 }
 
 #[test]
-fn scripts_read_what_a_logout_did() {
+fn logout_prints_json() {
     let server = server();
     login(&server, "out", &PHONE).ok();
     let logout = || server.run(&["logout", "--session", "out", "--json"]);
@@ -181,7 +183,7 @@ fn scripts_read_what_a_logout_did() {
 }
 
 #[test]
-fn a_missing_directory_is_noticed_before_the_login() {
+fn a_missing_directory_is_reported_before_the_login() {
     let server = server();
     for how in [&["--bot-token", "1:sandbox"][..], &PHONE, &[]] {
         login(&server, "no/such/directory/mine", how).fails(&[
@@ -193,7 +195,7 @@ fn a_missing_directory_is_noticed_before_the_login() {
 }
 
 #[test]
-fn names_of_directories_are_no_sessions() {
+fn directories_are_refused_as_session_names() {
     let server = server();
     for name in [".", "..", "a/", "a/.."] {
         login(&server, name, &PHONE).misused(&["--session", "directory"]);

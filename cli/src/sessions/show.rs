@@ -1,4 +1,4 @@
-//! `sansgram sessions show` and `list`: everything about a session except its key.
+//! `sansgram sessions show` and `list`: the content of sessions without their keys.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,57 +10,56 @@ use sansgram_runtime::text::printable;
 use sansgram_runtime::{FileStore, StoreError};
 use serde_json::{Value, json};
 
-use super::named::{Named, peek};
+use super::named::{SessionName, load_unlocked};
 use crate::error::Failure;
 use crate::output;
-use crate::saved_login::{LoadedLogin, SavedLoginFile, words as saved_words};
+use crate::saved_login::{LoadedLogin, SavedLoginFile, messages};
 use crate::session::SessionOwner;
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
     #[command(flatten)]
-    session: Named,
+    session: SessionName,
 
-    /// Print one JSON object: dc, user_id, is_bot, api_id, test, server, auth_key_id; while a login waits, what for:
-    /// pending
+    /// Print one JSON object: dc, user_id, is_bot, api_id, test, server, auth_key_id; pending if a login is incomplete
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Where to look
+    /// The directory
     #[arg(value_name = "DIRECTORY", default_value = ".", value_hint = ValueHint::DirPath)]
     directory: PathBuf,
 
-    /// Print one JSON object a line: session, kind, and for a session of sansgram what "show" prints. The kind is
-    /// sansgram, the format of another library, or encrypted, foreign, damaged, newer, unreadable or missing
+    /// Print one JSON object per line: session, kind, and for a session of sansgram the fields of "show --json". The
+    /// kind is sansgram, the format of another library, or encrypted, foreign, damaged, newer, unreadable or missing
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn show(args: &Show) -> Result<(), Failure> {
-    let (store, session) = peek(&args.session)?;
-    let kept = saved_login(&store, &session);
+    let (store, session) = load_unlocked(&args.session)?;
+    let saved = saved_login(&store, &session);
     output::result(&if args.json {
-        output::json(&json(&session, kept.as_ref()))
+        output::json(&json(&session, saved.as_ref()))
     } else {
-        words(&session, kept.as_ref())
+        describe(&session, saved.as_ref())
     })
 }
 
-/// Returns the saved login of a session, if its login is not complete.
+/// Returns the saved login of a session, if there is one.
 fn saved_login(store: &FileStore, session: &StoredSession) -> Option<LoadedLogin> {
     match SessionOwner::of(session, &SavedLoginFile::beside(store)) {
-        SessionOwner::SavedLogin(kept) => Some(*kept),
+        SessionOwner::SavedLogin(saved) => Some(*saved),
         SessionOwner::NoUser | SessionOwner::Unknown | SessionOwner::Known => None,
     }
 }
 
 /// Returns the content of the session without its keys, and what a saved login waits for.
-pub(super) fn json(session: &StoredSession, kept: Option<&LoadedLogin>) -> Value {
-    // Until the login is complete there is no home DC, but the DC on which it began is known.
-    let dc = session.home_dc.or(kept.and_then(|kept| kept.dc));
+pub(super) fn json(session: &StoredSession, saved: Option<&LoadedLogin>) -> Value {
+    // An incomplete login has no home DC, but the DC on which it began is known.
+    let dc = session.home_dc.or(saved.and_then(|saved| saved.dc));
     let key = dc.and_then(|dc| session.keys.get(&dc));
     let mut object = json!({
         "dc": dc.map(DcId::number),
@@ -71,13 +70,13 @@ pub(super) fn json(session: &StoredSession, kept: Option<&LoadedLogin>) -> Value
         "server": server(session),
         "auth_key_id": key.map(|key| key.auth_key.id().to_string()),
     });
-    if let Some(kept) = kept {
-        object["pending"] = saved_words::name(&kept.pending).into();
+    if let Some(saved) = saved {
+        object["pending"] = messages::pending_name(&saved.pending).into();
     }
     object
 }
 
-pub(super) fn words(session: &StoredSession, kept: Option<&LoadedLogin>) -> String {
+pub(super) fn describe(session: &StoredSession, saved: Option<&LoadedLogin>) -> String {
     let of = match (session.servers_name(), session.test_dcs) {
         (ServersName::Unknown, false) => String::new(),
         (ServersName::Unknown, true) => " (test)".into(),
@@ -87,25 +86,25 @@ pub(super) fn words(session: &StoredSession, kept: Option<&LoadedLogin>) -> Stri
         (name, false) => format!(" of {name}"),
         (name, true) => format!(" of {name} (test)"),
     };
-    if let Some(kept) = kept {
-        return format!("no user has logged in yet: a {}{}", saved_words::describe(kept), servers_of(&of));
+    if let Some(saved) = saved {
+        return format!("no user is logged in yet: a {}{}", messages::describe(saved), servers_of(&of));
     }
     let who = match &session.user {
-        None => "user not known yet".to_owned(),
+        None => "unknown user".to_owned(),
         Some(user) if user.is_bot => format!("bot {}", user.id),
         Some(user) => format!("user {}", user.id),
     };
     match session.home_dc.filter(|dc| session.keys.contains_key(dc)) {
-        // A session without a key belongs to no server yet.
-        None if session.keys.is_empty() => "no user has logged in".into(),
-        None => format!("no user has logged in{}", servers_of(&of)),
+        // A session without a key does not belong to a server yet.
+        None if session.keys.is_empty() => "no user is logged in".into(),
+        None => format!("no user is logged in{}", servers_of(&of)),
         Some(dc) => format!("{who} on {dc}{of}"),
     }
 }
 
-/// Returns the servers as the end of a sentence.
+/// Returns the servers as the end of a description without a DC.
 fn servers_of(of: &str) -> String {
-    of.strip_prefix(" of ").map(|name| format!("; servers: {name}")).unwrap_or_default()
+    of.strip_prefix(" of ").map(|name| format!("; the session belongs to {name}")).unwrap_or_default()
 }
 
 /// Returns the servers of a session: `telegram`, `telegram-test`, `sandbox`, or else the address of its home DC;
@@ -133,7 +132,7 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     files.sort();
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let (kind, what, fields) = describe(&path);
+        let (kind, what, fields) = describe_file(&path);
         if args.json {
             let mut object = json!({ "session": name, "kind": kind });
             if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
@@ -147,19 +146,19 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns the kind of a file, a description of it, and its content if it is a session of sansgram.
-fn describe(path: &Path) -> (&'static str, String, Value) {
+/// Returns the kind of a file, its description, and the JSON fields if it is a session of sansgram.
+fn describe_file(path: &Path) -> (&'static str, String, Value) {
     let store = FileStore::new(path);
     let (kind, what) = match store.load_unlocked() {
         Ok(Some(session)) => {
-            let kept = saved_login(&store, &session);
-            return ("sansgram", words(&session, kept.as_ref()), json(&session, kept.as_ref()));
+            let saved = saved_login(&store, &session);
+            return ("sansgram", describe(&session, saved.as_ref()), json(&session, saved.as_ref()));
         }
-        Ok(None) => ("missing", "gone by now".into()),
+        Ok(None) => ("missing", "no longer exists".into()),
         Err(StoreError::Encrypted { .. }) => ("encrypted", "encrypted".into()),
         Err(StoreError::Foreign { .. }) => match formats::import_file(path) {
             Ok(Imported { format, session, .. }) => {
-                (format.name(), format!("{}: {}", format.description(), words(&session, None)))
+                (format.name(), format!("{}: {}", format.description(), describe(&session, None)))
             }
             Err(error) => ("foreign", error.to_string()),
         },

@@ -1,4 +1,4 @@
-//! Describes what a saved login waits for and how to resume it.
+//! Messages that describe what a saved login waits for and how to resume it.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use serde_json::json;
 use super::LoadedLogin;
 use crate::values::DEFAULT_SESSION;
 
-/// Returns what a login waits for, in one word for `--json`.
-pub(crate) const fn name(pending: &SavedLogin) -> &'static str {
+/// Returns what a login waits for, as `--json` prints it.
+pub(crate) const fn pending_name(pending: &SavedLogin) -> &'static str {
     match pending {
         SavedLogin::Code(token) if is_email_set_up(token) => "email",
         SavedLogin::Code(_) | SavedLogin::EmailCode(..) => "code",
@@ -21,53 +21,54 @@ pub(crate) const fn name(pending: &SavedLogin) -> &'static str {
     }
 }
 
-/// Returns the same as one JSON object.
+/// Returns the JSON object for a login that waits for something.
 pub(crate) fn json(pending: &SavedLogin) -> String {
-    json!({ "pending": name(pending) }).to_string()
+    json!({ "pending": pending_name(pending) }).to_string()
 }
 
-/// Returns `"sansgram login"` in quotes, for the session of this name and with these values (each after a space).
+/// Returns `"sansgram login"` in quotes with `--session`, if it is not the default, and `values`, each after a space.
 pub(crate) fn login_command(session: Option<&Path>, values: &str) -> String {
     let session = session.filter(|name| *name != Path::new(DEFAULT_SESSION));
     let session = session.map(|name| format!(" --session {}", shell_word(name))).unwrap_or_default();
     format!("\"sansgram login{session}{values}\"")
 }
 
-/// Returns the call that resumes a login; `server`: the other options that it needs.
-pub(crate) fn resume_by(pending: &SavedLogin, session: Option<&Path>, server: &str) -> String {
-    let (value, place) = match name(pending) {
+/// Says which command resumes a login. `options`: the other options that it needs.
+pub(crate) fn continue_with(pending: &SavedLogin, session: Option<&Path>, options: &str) -> String {
+    let (value, suffix) = match pending_name(pending) {
         "code" => (" --code CODE", ""),
         "password" => (" --password PASSWORD", ""),
         _ => ("", " on a terminal"),
     };
-    format!("continue with {}{server}{place}", login_command(session, value))
+    format!("continue with {}{options}{suffix}", login_command(session, value))
 }
 
-/// Says why a session with a saved login cannot be used yet, and how to resume the login.
-pub(crate) fn not_yet(kept: &LoadedLogin, session: &Path) -> String {
+/// Says that a session with a saved login cannot be used yet, and how to resume the login.
+pub(crate) fn incomplete(saved: &LoadedLogin, session: &Path) -> String {
     format!(
         "no user is logged in with this session yet: its {}; {}",
-        describe(kept),
-        resume_by(&kept.pending, Some(session), "")
+        describe(saved),
+        continue_with(&saved.pending, Some(session), "")
     )
 }
 
 /// Returns what the saved login waits for, without an article.
-pub(crate) fn describe(kept: &LoadedLogin) -> String {
-    let phone = kept.phone.as_deref().and_then(|digits| PhoneNumber::parse(digits).ok());
+pub(crate) fn describe(saved: &LoadedLogin) -> String {
+    let phone = saved.phone.as_deref().and_then(|digits| PhoneNumber::parse(digits).ok());
     let whose = phone.map(|phone| format!(" as {}", phone.grouped())).unwrap_or_default();
-    let begun = match kept.age.map(|age| age.as_secs()) {
+    let begun = match saved.age.map(|age| age.as_secs()) {
         None | Some(0..60) => "just now".to_owned(),
-        Some(seconds @ 60..7200) => format!("{} min ago", seconds / 60),
+        Some(60..120) => "1 minute ago".to_owned(),
+        Some(seconds @ 120..7200) => format!("{} minutes ago", seconds / 60),
         Some(seconds @ 7200..172_800) => format!("{} hours ago", seconds / 3600),
         Some(seconds) => format!("{} days ago", seconds / 86_400),
     };
-    let what = match name(&kept.pending) {
+    let what = match pending_name(&saved.pending) {
         "code" => "waits for its code",
         "password" => "waits for the password",
         "sign_up" => "waits for your name",
         "email" => "waits for an e-mail address",
-        "qr" => "by QR code was begun",
+        "qr" => "by QR code was started",
         _ => "is not complete",
     };
     format!("login{whose} {what} ({begun})")

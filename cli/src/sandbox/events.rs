@@ -1,4 +1,4 @@
-//! What happens to the accounts of the sandbox, in words and in JSON.
+//! Events of the accounts of the sandbox, in words and in JSON.
 
 use sansgram_runtime::text::printable;
 use sansgram_testkit::accounts::AccountEvent;
@@ -6,25 +6,24 @@ use serde::Serialize;
 
 use crate::output;
 
-/// A reported event.
-pub(super) enum Happened {
+/// An event to report.
+pub(super) enum SandboxEvent {
     Account(AccountEvent),
-    /// An account scanned a link, or could not.
+    /// An account has scanned a link, or has failed to.
     Scan {
         phone: String,
         result: Result<(), String>,
     },
     /// A pasted line is not a link.
-    Nonsense,
+    Unrecognised,
 }
 
 /// The advice for a call that the sandbox does not implement.
-const UNSERVED: &str = "the sandbox does not have it, and answers each call of it with INPUT_METHOD_INVALID";
+const UNSERVED: &str = "not implemented in the sandbox, which answers it with INPUT_METHOD_INVALID";
 
-const NONSENSE: &str =
-    "the line is not understood: paste one tg://login link, with the number of an account behind it";
+const UNRECOGNISED: &str = "this line is not a login link; paste one tg://login link, optionally followed by an account's phone number";
 
-impl Happened {
+impl SandboxEvent {
     /// Returns the event in words; `None` if it is not reported.
     pub(super) fn words(&self) -> Option<String> {
         Some(match self {
@@ -41,11 +40,11 @@ impl Happened {
                 format!("user {user_id} logged out (DC {dc})")
             }
             Self::Account(AccountEvent::Unserved { method, dc }) => {
-                format!("a client calls {method} (DC {dc}): {UNSERVED}")
+                format!("a client called {method} (DC {dc}): {UNSERVED}")
             }
             Self::Account(_) => return None,
             Self::Scan { phone, result: Ok(()) } => format!("{} scanned the link", printable(phone)),
-            Self::Nonsense => NONSENSE.into(),
+            Self::Unrecognised => UNRECOGNISED.into(),
             Self::Scan { phone, result: Err(reason) } => {
                 format!("{} cannot scan the link: {}", printable(phone), printable(reason))
             }
@@ -72,13 +71,13 @@ impl Happened {
             }
             Self::Account(_) => return None,
             Self::Scan { phone, result: Ok(()) } => EventJson::Scanned { phone },
-            Self::Nonsense => EventJson::ScanFailed { phone: None, reason: NONSENSE },
+            Self::Unrecognised => EventJson::ScanFailed { phone: None, reason: UNRECOGNISED },
             Self::Scan { phone, result: Err(reason) } => EventJson::ScanFailed { phone: Some(phone), reason },
         }))
     }
 }
 
-/// An event, as scripts read it. A type of its own, so that names of the library can change without this JSON.
+/// An event, as `--json` prints it. Separate from the type of the library, so that renames there do not change the JSON.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum EventJson<'a> {
