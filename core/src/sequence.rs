@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_stays_does_not_keep_the_room_of_all_others() {
+    fn a_long_lived_entry_does_not_keep_the_memory_of_others() {
         let mut map = SequenceMap::default();
         for key in 0..100_000_u64 {
             map.insert(key, key);

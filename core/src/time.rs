@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_said_in_the_units_of_people() {
+    fn spans_use_natural_units() {
         for (seconds, said) in [
             (0, "0 seconds"),
             (1, "1 second"),

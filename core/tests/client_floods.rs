@@ -89,7 +89,7 @@ impl Server {
 }
 
 #[test]
-fn f13_sessions_made_without_end_are_asked_about_updates_once_a_second() {
+fn f13_endless_new_sessions_cause_one_update_query_per_second() {
     let dc = DcId::new(2).unwrap();
     let auth_key = AuthKey::new(std::array::from_fn(|index| (index * 7 + 1) as u8));
     let mut dcs = DcTable::new();

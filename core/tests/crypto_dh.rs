@@ -71,14 +71,14 @@ fn the_known_prime_is_compared_not_tested() {
 }
 
 #[test]
-fn generators_outside_2_to_7_are_refused() {
+fn generators_outside_2_to_7_are_rejected() {
     for g in [i32::MIN, -3, -1, 0, 1, 8, 9, 16, i32::MAX] {
         assert_eq!(known(g).err(), Some(DhError::GeneratorRange), "g = {g}");
     }
 }
 
 #[test]
-fn bad_primes_are_refused() {
+fn bad_primes_are_rejected() {
     for case in cases(&VECTORS, "bad_primes", 4) {
         let prime = bytes(case, "hex");
         let name = text(case, "name");
@@ -99,7 +99,7 @@ fn bad_primes_are_refused() {
 }
 
 #[test]
-fn other_safe_primes_are_tested_and_taken() {
+fn other_safe_primes_are_tested_and_accepted() {
     let prime = vectors::hex(MODP_2048);
     for g in [2, 3, 4] {
         assert_eq!(check(g, &prime), None, "g = {g}");
@@ -112,7 +112,7 @@ fn other_safe_primes_are_tested_and_taken() {
 }
 
 #[test]
-fn primes_that_are_not_safe_are_refused() {
+fn primes_that_are_not_safe_are_rejected() {
     // 2^2048 - 1942289 is the largest safe prime of 2048 bits. 2^2048 - 1557 is the largest 2048-bit prime; its half is
     // composite.
     let largest = (BigUint::from(1_u32) << 2048) - BigUint::from(1557_u32);
@@ -121,7 +121,7 @@ fn primes_that_are_not_safe_are_refused() {
 
 /// Composites without small factors: each of the two primality tests must find them.
 #[test]
-fn a_prime_with_a_composite_half_and_the_other_way_round_are_refused() {
+fn composite_p_or_q_is_rejected() {
     for number in [ONLY_THE_HALF_IS_PRIME, ONLY_THE_WHOLE_IS_PRIME] {
         assert_eq!(check(4, &vectors::hex(number)), Some(DhError::NotSafePrime), "{number}");
     }
@@ -152,7 +152,7 @@ fn public_values_at_the_edges() {
 }
 
 #[test]
-fn both_sides_agree_as_plain_arithmetic_says() {
+fn both_sides_agree_with_plain_arithmetic() {
     let p = BigUint::from_bytes_be(&PRIME);
     for seed in 1..=3 {
         let (b, a) = (draw(seed), draw(seed + 100));
@@ -169,7 +169,7 @@ fn both_sides_agree_as_plain_arithmetic_says() {
 }
 
 #[test]
-fn an_exponent_with_a_public_value_out_of_range_is_drawn_again() {
+fn an_exponent_with_a_public_value_out_of_range_is_redrawn() {
     let good = draw(7);
     let (zero, mut one) = ([0; 256], [0; 256]);
     one[255] = 1;
@@ -228,7 +228,7 @@ fn srp_new_password_vectors() {
 }
 
 #[test]
-fn srp_refuses_values_of_b_out_of_range() {
+fn srp_rejects_values_of_b_out_of_range() {
     let x = Secret::new([5; 32]);
     let attempt = |srp_b: &[u8]| srp::prove(&GROUP, b"one", b"two", &x, srp_b, &mut NoRandom).unwrap_err();
     for len in [0, 1, 128, 247, 257] {
@@ -242,7 +242,7 @@ fn srp_refuses_values_of_b_out_of_range() {
 }
 
 #[test]
-fn srp_takes_the_shortest_b_and_any_client_entropy() {
+fn srp_accepts_the_shortest_b_and_any_client_entropy() {
     let x = Secret::new([5; 32]);
     let mut padded = [0; 256];
     padded[8..].fill(1);

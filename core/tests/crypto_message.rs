@@ -26,7 +26,7 @@ fn aes_ige_vectors() {
 }
 
 #[test]
-fn aes_ige_refuses_parts_of_blocks() {
+fn aes_ige_rejects_partial_blocks() {
     for len in (1..64).filter(|len| len % 16 != 0) {
         let mut data = vec![7; len];
         aes_ige::encrypt(&[1; 32], &[2; 32], &mut data).unwrap_err();
@@ -112,7 +112,7 @@ fn message_vectors_seal_and_open() {
 }
 
 #[test]
-fn message_vectors_that_a_client_must_refuse() {
+fn message_vectors_that_a_client_must_reject() {
     let file = load("messages.json");
     let (mut by_cipher, mut later) = (0, 0);
     for case in cases(&file, "negative_and_edge", 24) {
@@ -144,7 +144,7 @@ fn message_vectors_that_a_client_must_refuse() {
 }
 
 #[test]
-fn a_mismatch_wipes_what_was_decrypted() {
+fn a_mismatch_wipes_the_decrypted_bytes() {
     let key = AuthKey::new(stretched(b"a key that differs by direction"));
     let mut packet = [7; MIN_PACKET_LEN];
     message::seal(&key, Direction::ToClient, &mut packet).unwrap();
@@ -153,7 +153,7 @@ fn a_mismatch_wipes_what_was_decrypted() {
 }
 
 #[test]
-fn lengths_that_no_packet_has() {
+fn invalid_packet_lengths() {
     let key = AuthKey::new([9; 256]);
     for len in 0..MIN_PACKET_LEN {
         let mut packet = vec![0; len];

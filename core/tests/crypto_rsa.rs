@@ -40,7 +40,7 @@ fn built_in_keys_are_the_published_ones() {
 }
 
 #[test]
-fn both_pem_forms_hold_the_same_key() {
+fn both_pem_forms_contain_the_same_key() {
     let file = load("rsa_pad.json");
     let own = &file["own_test_key"];
     let spki = PublicKey::from_pem(text(own, "public_pem")).unwrap();
@@ -50,7 +50,7 @@ fn both_pem_forms_hold_the_same_key() {
 }
 
 #[test]
-fn keys_that_fit_no_handshake_are_refused() {
+fn unusable_keys_are_rejected() {
     let modulus = *PublicKey::telegram_test().modulus_bytes();
     let with = |index: usize, byte: u8| {
         let mut changed = modulus;
@@ -79,7 +79,7 @@ fn keys_that_fit_no_handshake_are_refused() {
 }
 
 #[test]
-fn texts_that_are_no_key_are_named() {
+fn texts_without_a_key_are_rejected_with_their_reason() {
     let pem = PublicKey::telegram_production().to_pem();
     for (text, error) in [
         (String::new(), PemError::NoBlock),
@@ -113,7 +113,7 @@ fn rsa_pad_vectors() {
 }
 
 #[test]
-fn rsa_pad_refuses_more_than_144_bytes() {
+fn rsa_pad_rejects_more_than_144_bytes() {
     let key = PublicKey::telegram_test();
     for len in [145, 192, 193, 1000] {
         let error = key.encrypt_padded(&vec![0; len], &mut Script::new(&[])).unwrap_err();
@@ -122,7 +122,7 @@ fn rsa_pad_refuses_more_than_144_bytes() {
 }
 
 #[test]
-fn rsa_pad_ends_even_if_the_randomness_is_stuck() {
+fn rsa_pad_ends_even_if_the_randomness_repeats() {
     struct Stuck;
     impl SecureRandom for Stuck {
         fn fill(&mut self, buffer: &mut [u8]) {
@@ -147,7 +147,7 @@ fn pq_vectors() {
 }
 
 #[test]
-fn pq_vectors_that_must_be_refused() {
+fn pq_vectors_that_must_be_rejected() {
     let mut errors = Vec::new();
     for case in cases(&load("pq.json"), "must_reject", 7) {
         if let Some(pq) = case.get("pq") {
@@ -162,7 +162,7 @@ fn pq_vectors_that_must_be_refused() {
 }
 
 #[test]
-fn numbers_of_every_other_shape_are_refused() {
+fn numbers_of_every_other_shape_are_rejected() {
     use FactorizeError::{NotTwoPrimes, Prime, Square};
     for (pq, error) in [
         (u64::MAX, NotTwoPrimes),

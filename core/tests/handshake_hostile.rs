@@ -102,7 +102,7 @@ impl Inner {
 }
 
 #[test]
-fn a_helper_that_changes_nothing_is_believed() {
+fn unchanged_replies_are_accepted() {
     let run = Run::named("plain");
     let inner = Inner::of(&run);
     assert_eq!(inner.object(), bytes(&run.case, "answer"));
@@ -117,7 +117,7 @@ fn a_helper_that_changes_nothing_is_believed() {
 // Step 2: resPQ.
 
 #[test]
-fn res_pq_of_another_handshake_is_refused() {
+fn res_pq_of_another_handshake_is_rejected() {
     let reply = Run::named("plain").reply(RES_PQ);
     for position in 4..20 {
         assert_eq!(refused(RES_PQ, &flipped(&reply, position)), HandshakeError::Nonce(Reply::ResPq));
@@ -125,7 +125,7 @@ fn res_pq_of_another_handshake_is_refused() {
 }
 
 #[test]
-fn pq_that_is_no_product_of_two_primes_is_refused() {
+fn pq_that_is_not_a_product_of_two_primes_is_rejected() {
     let run = Run::named("plain");
     for case in cases(&vectors("pq"), "must_reject", 7) {
         let pq = match (case["pq"].as_str(), case["pq_hex"].as_str()) {
@@ -146,7 +146,7 @@ fn pq_that_is_no_product_of_two_primes_is_refused() {
 }
 
 #[test]
-fn a_server_without_a_key_that_we_trust_is_refused() {
+fn a_server_without_a_trusted_key_is_rejected() {
     let run = Run::named("plain");
     let pq = [0x17, 0xed, 0x48, 0x94, 0x1a, 0x08, 0xf9, 0x81];
     for offered in [vec![], vec![1], vec![run.key.fingerprint() ^ 1], (0..8).collect()] {
@@ -161,7 +161,7 @@ fn a_server_without_a_key_that_we_trust_is_refused() {
 
 /// Servers still list keys of the older padding. The client must not use them.
 #[test]
-fn a_server_with_old_keys_only_is_refused() {
+fn a_server_with_old_keys_only_is_rejected() {
     let keys = vectors("rsa_keys");
     let old: Vec<u64> = keys["keys"]
         .as_array()
@@ -184,7 +184,7 @@ fn a_server_with_old_keys_only_is_refused() {
 }
 
 #[test]
-fn the_first_key_on_the_servers_list_is_taken() {
+fn the_first_trusted_key_in_the_list_is_chosen() {
     let run = Run::named("plain");
     let (ours, telegram) = (run.key.clone(), PublicKey::telegram_production());
     for trusted in [[ours.clone(), telegram.clone()], [telegram.clone(), ours.clone()]] {
@@ -209,7 +209,7 @@ fn the_first_key_on_the_servers_list_is_taken() {
 }
 
 #[test]
-fn a_list_of_two_billion_fingerprints_is_refused() {
+fn a_list_of_two_billion_fingerprints_is_rejected() {
     let run = Run::named("plain");
     let reply = res_pq(&run, &[0x17, 0xed, 0x48, 0x94, 0x1a, 0x08, 0xf9, 0x81], &[run.key.fingerprint()]);
     let count = reply.len() - 12;
@@ -224,7 +224,7 @@ fn a_list_of_two_billion_fingerprints_is_refused() {
 // Step 6: server_DH_params.
 
 #[test]
-fn dh_params_of_another_handshake_are_refused() {
+fn dh_params_of_another_handshake_are_rejected() {
     let reply = Run::named("plain").reply(DH_PARAMS);
     for position in 4..20 {
         let error = refused(DH_PARAMS, &flipped(&reply, position));
@@ -237,7 +237,7 @@ fn dh_params_of_another_handshake_are_refused() {
 }
 
 #[test]
-fn an_answer_that_is_encrypted_right_but_repeats_other_nonces_is_refused() {
+fn a_correctly_encrypted_answer_with_other_nonces_is_rejected() {
     for (at, expected) in [
         (0, HandshakeError::Nonce(Reply::ServerDhInnerData)),
         (1, HandshakeError::ServerNonce(Reply::ServerDhInnerData)),
@@ -252,7 +252,7 @@ fn an_answer_that_is_encrypted_right_but_repeats_other_nonces_is_refused() {
 
 /// A change affects its own block and all that follow. The last block has eight bytes of the object.
 #[test]
-fn a_change_anywhere_in_the_encrypted_answer_is_found() {
+fn a_change_anywhere_in_the_encrypted_answer_is_detected() {
     let run = Run::named("plain");
     let reply = run.reply(DH_PARAMS);
     let answer = reply.len() - 592;
@@ -269,7 +269,7 @@ fn a_change_anywhere_in_the_encrypted_answer_is_found() {
 }
 
 #[test]
-fn an_answer_whose_hash_is_wrong_is_refused() {
+fn an_answer_with_a_wrong_hash_is_rejected() {
     let run = Run::named("plain");
     let object = bytes(&run.case, "answer");
     for position in [0, 10, 19] {
@@ -285,7 +285,7 @@ fn an_answer_whose_hash_is_wrong_is_refused() {
 }
 
 #[test]
-fn an_answer_of_an_impossible_length_is_refused() {
+fn an_answer_of_an_impossible_length_is_rejected() {
     let run = Run::named("plain");
     for length in [0, 1, 15, 16, 17, 591, 593, 600] {
         let error = refused(DH_PARAMS, &run.dh_params_ok(&vec![0x42; length]));
@@ -294,7 +294,7 @@ fn an_answer_of_an_impossible_length_is_refused() {
 }
 
 #[test]
-fn an_answer_with_a_block_too_much_is_refused() {
+fn an_answer_with_an_extra_block_is_rejected() {
     let run = Run::named("plain");
     let object = bytes(&run.case, "answer");
     for blocks in [1, 2, 100] {
@@ -305,7 +305,7 @@ fn an_answer_with_a_block_too_much_is_refused() {
 }
 
 #[test]
-fn an_answer_with_another_object_is_refused() {
+fn an_answer_with_another_object_is_rejected() {
     let run = Run::named("plain");
     let mut object = bytes(&run.case, "answer");
     object[0] ^= 1;
@@ -336,7 +336,7 @@ fn server_dh_params_fail_ends_the_handshake_if_it_is_genuine() {
 // Step 6.1: the group and g_a.
 
 #[test]
-fn a_prime_that_is_not_safe_is_refused() {
+fn a_prime_that_is_not_safe_is_rejected() {
     for case in cases(&vectors("dh_checks"), "bad_primes", 4) {
         let mut inner = Inner::of(&Run::named("plain"));
         // A generator that is valid for every prime, so that only the prime can be wrong.
@@ -349,7 +349,7 @@ fn a_prime_that_is_not_safe_is_refused() {
 }
 
 #[test]
-fn a_bad_generator_is_refused() {
+fn a_bad_generator_is_rejected() {
     for (g, expected) in [
         (i32::MIN, DhError::GeneratorRange),
         (-3, DhError::GeneratorRange),
@@ -368,7 +368,7 @@ fn a_bad_generator_is_refused() {
 }
 
 #[test]
-fn g_a_at_the_edges_is_refused_or_taken() {
+fn g_a_at_the_edges_is_rejected_or_accepted() {
     let run = Run::named("plain");
     for case in cases(&vectors("dh_checks"), "g_a_edges", 8) {
         let mut inner = Inner::of(&run);
@@ -401,7 +401,7 @@ fn number(hex: &str) -> Vec<u8> {
 // Step 9: dh_gen_*.
 
 #[test]
-fn an_end_of_another_handshake_is_refused() {
+fn a_final_reply_of_another_handshake_is_rejected() {
     for name in ["plain", "retry_then_ok", "fail"] {
         let run = Run::named(name);
         let reply = run.reply(DH_GEN);
@@ -434,7 +434,7 @@ fn ok_retry_and_fail_cannot_be_swapped() {
 }
 
 #[test]
-fn every_reply_at_a_wrong_step_is_refused() {
+fn every_reply_at_a_wrong_step_is_rejected() {
     let run = Run::named("plain");
     for at in [RES_PQ, DH_PARAMS, DH_GEN] {
         for other in [RES_PQ, DH_PARAMS, DH_GEN].into_iter().filter(|other| *other != at) {
@@ -447,7 +447,7 @@ fn every_reply_at_a_wrong_step_is_refused() {
 }
 
 #[test]
-fn every_reply_that_is_cut_short_is_refused() {
+fn every_truncated_reply_is_rejected() {
     let run = Run::named("plain");
     for at in [RES_PQ, DH_PARAMS, DH_GEN] {
         let reply = run.reply(at);
@@ -461,7 +461,7 @@ fn every_reply_that_is_cut_short_is_refused() {
 
 /// Bytes inserted, removed or overwritten anywhere: every damaged reply must be rejected.
 #[test]
-fn any_damage_to_a_reply_is_survived_and_what_is_authenticated_is_refused() {
+fn damaged_replies_never_panic_and_authenticated_parts_are_checked() {
     fn property(late: bool, position: usize, removed: u8, put: Vec<u8>) -> bool {
         let run = Run::named("retry_then_ok");
         let at = if late { DH_GEN } else { DH_PARAMS };
@@ -476,7 +476,7 @@ fn any_damage_to_a_reply_is_survived_and_what_is_authenticated_is_refused() {
 }
 
 #[test]
-fn any_bytes_behind_the_constructor_and_nonces_are_survived() {
+fn any_bytes_after_constructor_and_nonces_never_panic() {
     fn property(at: u8, variant: u8, rest: Vec<u8>) -> bool {
         let run = Run::named("plain");
         let at = usize::from(at % 3);
@@ -559,7 +559,7 @@ impl KeyServer {
 }
 
 #[test]
-fn a_server_that_asks_for_retries_without_end_is_left() {
+fn endless_retries_end_the_handshake() {
     let run = Run::named("plain");
     let server = KeyServer::of(&run);
     let mut script = run.random();
@@ -631,7 +631,7 @@ fn a_key_with_leading_zeros_keeps_them() {
 
 /// Errors and states are logged: neither may contain a secret of the run.
 #[test]
-fn nothing_secret_is_in_debug_output() {
+fn debug_shows_no_secrets_of_a_handshake() {
     let run = Run::named("plain");
     let round = &run.case["rounds"][0];
     let secrets = [

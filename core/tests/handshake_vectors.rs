@@ -56,7 +56,7 @@ fn assert_result(run: &Value, round: &Value, key: &NewAuthKey) {
 }
 
 #[test]
-fn every_synthetic_run_gives_its_packets_and_its_result() {
+fn every_synthetic_run_matches_its_packets_and_result() {
     let runs = Run::all();
     assert_eq!(runs.len(), 8);
     for run in runs {

@@ -69,7 +69,7 @@ fn left_behind<T>(needle: &[u8], work: impl FnOnce() -> T) -> u32 {
 }
 
 #[test]
-fn what_is_not_wiped_is_found() {
+fn unwiped_memory_is_found() {
     let secret = b"a secret of some length";
     assert_eq!(left_behind(secret, || secret.to_vec()), 1);
     let grown = left_behind(secret, || {
@@ -165,7 +165,7 @@ fn the_tokens_of_twenty_logouts_are_wiped() {
 }
 
 #[test]
-fn a_phone_number_is_wiped_whether_it_is_taken_or_refused() {
+fn a_phone_number_is_wiped_if_accepted_or_rejected() {
     let needle = b"4915112345";
     assert_eq!(left_behind(needle, || PhoneNumber::parse("4915112345678").unwrap()), 0);
     for refused in ["4915112345678x", "49151123456789012345", "4915112345678901"] {
@@ -264,7 +264,7 @@ fn the_proof_of_a_password_is_wiped() {
 }
 
 #[test]
-fn what_sets_a_new_password_is_wiped_however_long_its_hint() {
+fn a_new_password_is_wiped_with_a_hint_of_any_length() {
     let recover = || {
         let new = NewPassword::new(PASSWORD).with_hint(&"x".repeat(3000));
         let (mut flow, outcome) =
@@ -287,7 +287,7 @@ fn what_sets_a_new_password_is_wiped_however_long_its_hint() {
 }
 
 #[test]
-fn a_session_is_read_from_its_text_without_a_trace() {
+fn reading_a_stored_session_leaves_no_trace() {
     let key: [u8; 256] = std::array::from_fn(|at| at as u8);
     let mut data = StoredSession::default();
     data.keys.insert(DcId::new(2).unwrap(), DcAuth { auth_key: AuthKey::new(key), server_salt: 0 });
@@ -303,7 +303,7 @@ fn a_session_is_read_from_its_text_without_a_trace() {
 
 /// Decrypts a frame in place, like a client.
 #[test]
-fn a_frame_is_wiped_once_the_next_is_asked_for_and_with_its_decoder() {
+fn a_frame_is_wiped_by_the_next_call_and_with_its_decoder() {
     let needle = b"what the server told in confidence";
     let read = |frames: usize| {
         let mut decoder = FrameDecoder::new(Framing::Intermediate, DEFAULT_LIMIT);
@@ -335,7 +335,7 @@ impl RequestSource for Queries {
 }
 
 #[test]
-fn an_answer_that_came_packed_is_wiped() {
+fn a_compressed_answer_is_wiped() {
     let needle = b"what the server told in confidence";
     let now = Now::new(Timestamp::ZERO, Duration::from_secs(1_700_000_000));
     let mut clock = ServerClock::from_wall(now, 0);

@@ -51,7 +51,7 @@ fn unsure(bench: &mut Bench) -> Vec<u64> {
 }
 
 #[test]
-fn f2_a_refusal_sends_nothing_again_that_may_have_been_executed() {
+fn f2_a_refusal_resends_nothing_that_may_have_been_executed() {
     for code in [17, 33] {
         let mut bench = Bench::new();
         leave(&mut bench, 0, &[1]);
@@ -67,7 +67,7 @@ fn f2_a_refusal_sends_nothing_again_that_may_have_been_executed() {
 }
 
 #[test]
-fn f2_a_refusal_that_is_late_says_nothing_of_later_connections() {
+fn f2_a_late_refusal_does_not_affect_later_connections() {
     for code in [17, 33] {
         let mut bench = Bench::new();
         let (_, refused) = leave(&mut bench, 0, &[1]);
@@ -82,7 +82,7 @@ fn f2_a_refusal_that_is_late_says_nothing_of_later_connections() {
 }
 
 #[test]
-fn f2_a_part_of_a_container_that_is_refused_says_nothing_of_those_before_it() {
+fn f2_a_refused_part_of_a_container_does_not_affect_earlier_parts() {
     for code in [17, 33] {
         let mut bench = Bench::new();
         let (_, parts) = leave(&mut bench, 0, &[1, 2, 3]);
@@ -98,7 +98,7 @@ fn f2_a_part_of_a_container_that_is_refused_says_nothing_of_those_before_it() {
 }
 
 #[test]
-fn f2_a_part_of_a_container_that_is_refused_has_the_others_asked_about() {
+fn f2_a_refused_part_of_a_container_causes_a_state_request_for_the_others() {
     for code in [16, 20] {
         let mut bench = Bench::new();
         let (_, parts) = leave(&mut bench, 0, &[1, 2, 3, 4]);
@@ -115,7 +115,7 @@ fn f2_a_part_of_a_container_that_is_refused_has_the_others_asked_about() {
 }
 
 #[test]
-fn f2_what_the_server_acknowledged_is_not_sent_again_when_it_refuses_it() {
+fn f2_an_acknowledged_request_is_not_resent_after_a_refusal() {
     for refuse in [|id| bad_salt(id, 22), |id| bad_msg(id, 16), |id| bad_msg(id, 17), |id| bad_msg(id, 32)] {
         let mut bench = Bench::new();
         let (_, ids) = leave(&mut bench, 0, &[1, 2]);
@@ -127,7 +127,7 @@ fn f2_what_the_server_acknowledged_is_not_sent_again_when_it_refuses_it() {
 }
 
 #[test]
-fn f2_what_left_earlier_is_sent_again_if_the_server_answers_a_question_and_not_if_it_says_so_by_itself() {
+fn f2_earlier_requests_are_resent_after_a_requested_report_but_not_after_an_unrequested_one() {
     let resend = |id: u64| boxed(types::MsgResendReq::ID, &types::MsgResendReq { msg_ids: vec![id as i64] });
     let all_info = |id: u64| {
         let info = types::MsgsAllInfo { msg_ids: vec![id as i64], info: vec![2] };
@@ -153,7 +153,7 @@ fn f2_what_left_earlier_is_sent_again_if_the_server_answers_a_question_and_not_i
 }
 
 #[test]
-fn f15_only_what_was_asked_for_is_given_up() {
+fn f15_only_requested_answers_are_given_up() {
     const ASKED: u64 = 8192;
     const MORE: u64 = 3;
     let mut bench = Bench::new();
@@ -187,7 +187,7 @@ fn f15_only_what_was_asked_for_is_given_up() {
 }
 
 #[test]
-fn f2_requests_wait_until_the_server_was_heard_in_the_last_75_seconds() {
+fn f2_requests_wait_for_activity_in_the_last_75_seconds() {
     let mut bench = Bench::new();
     let leaves = |bench: &mut Bench, second: u64| {
         bench.session.hold_unrepeatable_requests(at(second), true);

@@ -18,7 +18,7 @@ use vectors::{load, unhex};
 const OUR_SESSION: u64 = 0x99aa_bbcc_ddee_ff00;
 
 #[test]
-fn packets_are_judged_as_the_vectors_say() {
+fn packets_are_checked_as_in_the_vectors() {
     let vectors = load("messages.json");
     let now = vectors["now_for_time_checks"].as_u64().unwrap();
     let at = Now::new(Timestamp::ZERO, Duration::from_secs(now));
@@ -73,7 +73,7 @@ fn packets_are_judged_as_the_vectors_say() {
 }
 
 #[test]
-fn malformed_containers_are_refused_whole() {
+fn malformed_containers_are_rejected_as_a_whole() {
     let vectors = load("service_messages.json");
     let container_id = MsgId(u64::MAX);
     let good = unhex(&vectors["bodies"]["msg_container"]);
@@ -95,7 +95,7 @@ fn malformed_containers_are_refused_whole() {
 }
 
 #[test]
-fn sequence_numbers_are_those_of_the_vectors() {
+fn seq_nos_match_the_vectors() {
     let sequences = &load("misc.json")["seqno"];
     assert_eq!(sequences.as_array().unwrap().len(), 1);
     let messages = sequences[0]["sequence"].as_array().unwrap();
@@ -108,7 +108,7 @@ fn sequence_numbers_are_those_of_the_vectors() {
 }
 
 #[test]
-fn identifiers_of_messages_are_those_of_the_vectors() {
+fn msg_ids_match_the_vectors() {
     let vectors = load("misc.json");
     let cases = vectors["msg_id"].as_array().unwrap();
     assert_eq!(cases.len(), 3);
@@ -131,7 +131,7 @@ impl SecureRandom for Zeros {
 }
 
 #[test]
-fn no_cut_and_no_changed_byte_of_a_packet_passes() {
+fn truncated_and_modified_packets_are_rejected() {
     let vectors = load("messages.json");
     let row = &vectors["negative_and_edge"][0];
     let key = AuthKey::new(unhex(&row["auth_key"]).try_into().unwrap());

@@ -18,7 +18,7 @@ fn pong(ping: &Seen) -> Vec<u8> {
 }
 
 #[test]
-fn f13_a_server_that_never_has_what_was_sent_is_left() {
+fn f13_a_server_that_loses_every_request_is_disconnected() {
     let mut bench = Bench::new();
     bench.request(1);
     let mut sent = 0;
@@ -34,7 +34,7 @@ fn f13_a_server_that_never_has_what_was_sent_is_left() {
 }
 
 #[test]
-fn f13_a_server_that_refuses_each_ping_once_it_is_answered_is_left() {
+fn f13_a_server_that_refuses_each_answered_ping_is_disconnected() {
     for (name, refuse) in [
         ("salt", (|id| bad_salt(id, 22)) as fn(u64) -> Vec<u8>),
         ("clock", |id| bad_msg(id, 16)),
@@ -59,7 +59,7 @@ fn f13_a_server_that_refuses_each_ping_once_it_is_answered_is_left() {
 }
 
 #[test]
-fn f13_what_waits_does_not_grow_with_what_the_server_says() {
+fn f13_queues_do_not_grow_with_the_messages_of_the_server() {
     const COUNT: u64 = 8000;
     type Say = fn(&mut Bench, u64) -> Vec<u8>;
     let say: [(&str, Say); 10] = [

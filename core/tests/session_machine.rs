@@ -13,7 +13,7 @@ use sansgram_core::tl::{Constructor, Deserialize, Reader, gzip, types};
 use session_bench::*;
 
 #[test]
-fn what_waits_travels_in_one_container_with_rising_identifiers() {
+fn queued_requests_are_sent_in_one_container_with_rising_msg_ids() {
     let mut bench = Bench::new();
     (1..=3).for_each(|tag| bench.request(tag));
     let packet = bench.sent(at(0)).unwrap();
@@ -29,7 +29,7 @@ fn what_waits_travels_in_one_container_with_rising_identifiers() {
 }
 
 #[test]
-fn a_wrong_salt_is_replaced_and_the_request_sent_under_a_new_identifier() {
+fn a_wrong_salt_is_replaced_and_the_request_sent_under_a_new_msg_id() {
     let mut bench = Bench::new();
     bench.request(1);
     let first = bench.sent(at(0)).unwrap();
@@ -42,7 +42,7 @@ fn a_wrong_salt_is_replaced_and_the_request_sent_under_a_new_identifier() {
 }
 
 #[test]
-fn notifications_about_what_was_never_sent_change_nothing() {
+fn notifications_about_unknown_messages_change_nothing() {
     let mut bench = Bench::new();
     bench.request(1);
     bench.sent(at(0)).unwrap();
@@ -53,7 +53,7 @@ fn notifications_about_what_was_never_sent_change_nothing() {
 }
 
 #[test]
-fn endless_corrections_end_the_connection() {
+fn endless_refusals_end_the_connection() {
     let mut bench = Bench::new();
     bench.request(1);
     for salt in 0..5 {
@@ -68,7 +68,7 @@ fn endless_corrections_end_the_connection() {
 }
 
 #[test]
-fn one_stale_salt_is_one_correction_however_many_packets_left_with_it() {
+fn one_stale_salt_is_one_round_for_any_number_of_packets() {
     let mut bench = Bench::new();
     let mut left = Vec::new();
     for tag in 1..=8 {
@@ -88,7 +88,7 @@ fn one_stale_salt_is_one_correction_however_many_packets_left_with_it() {
 }
 
 #[test]
-fn each_connection_may_correct_anew() {
+fn each_connection_counts_rounds_from_zero() {
     let mut bench = Bench::new();
     for round in 0..60 {
         bench.session.on_connected(at(100 * round));
@@ -115,7 +115,7 @@ fn a_key_is_destroyed_in_the_new_session_too() {
 }
 
 #[test]
-fn a_clock_that_is_behind_is_corrected_and_one_that_is_ahead_begins_a_new_session() {
+fn a_slow_clock_is_corrected_and_a_fast_one_starts_a_new_session() {
     let mut bench = Bench::new();
     bench.request(1);
     let first = bench.sent(at(0)).unwrap();
@@ -156,7 +156,7 @@ fn a_replay_is_acknowledged_again_and_not_delivered() {
 }
 
 #[test]
-fn a_message_that_was_refused_for_its_time_is_taken_when_it_comes_again() {
+fn a_message_rejected_for_its_time_is_accepted_when_repeated() {
     let mut bench = Bench::new();
     bench.request(1);
     let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -172,7 +172,7 @@ fn a_message_that_was_refused_for_its_time_is_taken_when_it_comes_again() {
 }
 
 #[test]
-fn acknowledgements_wait_30_seconds_unless_there_are_64_of_them() {
+fn acks_wait_30_seconds_unless_there_are_64() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     bench.answer(at(0), 1, &[0; 4]).unwrap();
@@ -197,7 +197,7 @@ fn listed(message: &Seen) -> Vec<u64> {
 }
 
 #[test]
-fn after_a_lost_connection_only_what_the_server_has_not_got_is_sent_again() {
+fn after_a_lost_connection_only_requests_that_the_server_lacks_are_sent_again() {
     let mut bench = Bench::new();
     (1..=4).for_each(|tag| bench.request(tag));
     let first = bench.sent(at(0)).unwrap();
@@ -225,7 +225,7 @@ fn after_a_lost_connection_only_what_the_server_has_not_got_is_sent_again() {
 }
 
 #[test]
-fn where_the_server_does_not_say_what_it_has_the_owner_decides_and_a_late_answer_counts_once() {
+fn without_a_state_answer_the_outcome_is_unknown_and_a_late_answer_counts_once() {
     let mut bench = Bench::new();
     bench.request(1);
     let first = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -245,7 +245,7 @@ fn where_the_server_does_not_say_what_it_has_the_owner_decides_and_a_late_answer
 }
 
 #[test]
-fn what_the_server_has_forgotten_is_not_sent_again_by_itself() {
+fn a_forgotten_request_has_an_unknown_outcome() {
     let mut bench = Bench::new();
     (1..=3).for_each(|tag| bench.request(tag));
     let sent = bench.sent(at(0)).unwrap();
@@ -260,7 +260,7 @@ fn what_the_server_has_forgotten_is_not_sent_again_by_itself() {
 }
 
 #[test]
-fn a_binding_is_asked_for_again_whatever_became_of_it() {
+fn a_binding_is_sent_again_in_any_case() {
     const BINDING: u32 = 0xcdd4_2a05;
     let permanent = AuthKey::new([9; 256]);
     let left = |bench: &mut Bench, seconds| {
@@ -293,7 +293,7 @@ fn a_binding_is_asked_for_again_whatever_became_of_it() {
 }
 
 #[test]
-fn a_new_session_repeats_what_was_refused_and_reports_the_rest() {
+fn a_restart_resends_refused_requests_and_reports_the_others() {
     // If a seq_no is too high, so are later ones. If it is too low, later ones may be right.
     for (code, repeated, unsure) in
         [(33, 2..=3, vec![RequestTag(1)]), (32, 2..=2, vec![RequestTag(1), RequestTag(3)])]
@@ -319,7 +319,7 @@ fn a_new_session_repeats_what_was_refused_and_reports_the_rest() {
 }
 
 #[test]
-fn what_is_still_said_of_the_session_before_is_ignored_until_the_connection_ends() {
+fn late_messages_of_the_previous_session_are_ignored_on_the_same_connection() {
     let mut bench = Bench::new();
     let ids = [1, 2].map(|tag| {
         bench.request(tag);
@@ -341,7 +341,7 @@ fn what_is_still_said_of_the_session_before_is_ignored_until_the_connection_ends
 }
 
 #[test]
-fn an_inquiry_survives_a_wrong_salt() {
+fn a_state_request_survives_a_wrong_salt() {
     let mut bench = Bench::new();
     bench.request(1);
     bench.sent(at(0)).unwrap();
@@ -354,7 +354,7 @@ fn an_inquiry_survives_a_wrong_salt() {
 }
 
 #[test]
-fn a_request_knows_how_far_it_has_come() {
+fn delivery_tells_how_far_a_request_has_come() {
     let mut bench = Bench::new();
     bench.request(1);
     assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Queued);
@@ -366,7 +366,7 @@ fn a_request_knows_how_far_it_has_come() {
 }
 
 #[test]
-fn a_request_that_nobody_waits_for_has_its_answer_dropped() {
+fn the_answer_to_a_dropped_request_is_dropped() {
     let mut bench = Bench::new();
     bench.request(1);
     let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -377,7 +377,7 @@ fn a_request_that_nobody_waits_for_has_its_answer_dropped() {
 }
 
 #[test]
-fn a_request_can_be_told_to_run_after_another() {
+fn a_request_can_be_ordered_after_another() {
     let mut bench = Bench::new();
     bench.request(1);
     bench.request(2);
@@ -393,7 +393,7 @@ fn a_request_can_be_told_to_run_after_another() {
 }
 
 #[test]
-fn salts_are_fetched_ahead_and_used_from_their_time_on() {
+fn future_salts_are_fetched_and_used_once_they_are_valid() {
     let mut bench = Bench::new();
     bench.request(1);
     let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -416,7 +416,7 @@ fn salts_are_fetched_ahead_and_used_from_their_time_on() {
 }
 
 #[test]
-fn the_servers_question_what_arrived_is_answered() {
+fn a_state_request_of_the_server_is_answered() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     let got = bench.id_at(at(0));
@@ -451,7 +451,7 @@ fn a_refused_container_is_followed_by_single_messages() {
 }
 
 #[test]
-fn single_requests_leave_room_for_pings_and_acknowledgements() {
+fn single_requests_leave_room_for_pings_and_acks() {
     let mut bench = Bench::new();
     (1..=1000).for_each(|tag| bench.request(tag));
     let sent = bench.sent(at(0)).unwrap();
@@ -474,7 +474,7 @@ fn single_requests_leave_room_for_pings_and_acknowledgements() {
 }
 
 #[test]
-fn a_new_session_of_the_server_resends_what_came_before_it_judged_by_the_container() {
+fn a_new_session_of_the_server_resends_earlier_packets() {
     let mut bench = Bench::new();
     bench.request(1);
     bench.request(2);
@@ -523,7 +523,7 @@ fn a_container_delivers_each_of_its_messages() {
 }
 
 #[test]
-fn a_message_that_is_ignored_leaves_the_rest_of_its_container_alone() {
+fn an_ignored_message_does_not_affect_the_rest_of_its_container() {
     let mut bench = Bench::new();
     bench.request(1);
     let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -545,7 +545,7 @@ fn a_message_that_is_ignored_leaves_the_rest_of_its_container_alone() {
 }
 
 #[test]
-fn a_nested_container_a_bomb_and_a_result_for_nothing_are_refused() {
+fn nested_containers_bombs_and_results_without_request_are_rejected() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     let id = bench.id_at(at(0));
@@ -559,7 +559,7 @@ fn a_nested_container_a_bomb_and_a_result_for_nothing_are_refused() {
 
 /// The `rpc_result`s of `service_messages.json`. Their request has the msg_id of the client's first one.
 #[test]
-fn results_are_read_as_the_vectors_have_them() {
+fn results_match_the_vectors() {
     let vectors = vectors::load("service_messages.json");
     let vector = |list: &str, name: &str| vectors::bytes(&vectors[list], name);
     for (name, body) in [("rpc_result_true", &[0xb5, 0x75, 0x72, 0x99][..]), ("rpc_result_error", &[])] {
@@ -589,7 +589,7 @@ fn results_are_read_as_the_vectors_have_them() {
 }
 
 #[test]
-fn a_result_that_does_not_unpack_ends_its_request() {
+fn a_result_that_does_not_decompress_answers_its_request() {
     let whole = gzip::pack(&[5; 400]);
     for packed in [&whole[..], &whole[..20], &[]] {
         let mut bench = Bench::new();
@@ -626,7 +626,7 @@ fn a_silent_peer_is_noticed_15_seconds_after_a_ping() {
 }
 
 #[test]
-fn what_the_server_says_of_messages_unasked_is_heeded_and_what_we_never_sent_is_not() {
+fn unrequested_reports_apply_to_known_messages_only() {
     let all_info = |ids: &[u64], info: &[u8]| {
         let msg_ids = ids.iter().map(|id| *id as i64).collect();
         boxed(types::MsgsAllInfo::ID, &types::MsgsAllInfo { msg_ids, info: info.to_vec() })
@@ -653,7 +653,7 @@ fn what_the_server_says_of_messages_unasked_is_heeded_and_what_we_never_sent_is_
 }
 
 #[test]
-fn an_announced_answer_is_asked_for_unless_it_came() {
+fn an_announced_answer_is_requested_unless_it_was_received() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     let info = |answer: u64| types::MsgNewDetailedInfo { answer_msg_id: answer as i64, bytes: 8, status: 0 };

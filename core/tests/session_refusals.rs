@@ -41,7 +41,7 @@ fn only(packet: &Packet, constructor: u32) -> &Seen {
 }
 
 #[test]
-fn f2_what_left_over_an_earlier_connection_is_unsure_when_the_server_forgot_the_session() {
+fn f2_earlier_requests_have_an_unknown_outcome_in_a_new_session_of_the_server() {
     let mut bench = Bench::new();
     bench.request(1);
     bench.sent(at(0)).unwrap();
@@ -62,7 +62,7 @@ fn f2_what_left_over_an_earlier_connection_is_unsure_when_the_server_forgot_the_
 }
 
 #[test]
-fn f2_what_left_over_this_connection_alone_is_sent_again_unless_the_server_had_it() {
+fn f2_requests_of_this_connection_are_resent_unless_acknowledged() {
     let mut bench = Bench::new();
     bench.session.on_connected(at(0));
     let [first, second, third] = [1, 2, 3].map(|tag| {
@@ -82,7 +82,7 @@ fn f2_what_left_over_this_connection_alone_is_sent_again_unless_the_server_had_i
 }
 
 #[test]
-fn f2_what_the_server_said_it_has_is_not_sent_again_when_it_says_otherwise() {
+fn f2_an_acknowledged_request_is_not_resent_if_reported_lost() {
     let resend = |id: u64| boxed(types::MsgResendReq::ID, &types::MsgResendReq { msg_ids: vec![id as i64] });
     let all_info = |id: u64| {
         let info = types::MsgsAllInfo { msg_ids: vec![id as i64], info: vec![2] };
@@ -100,7 +100,7 @@ fn f2_what_the_server_said_it_has_is_not_sent_again_when_it_says_otherwise() {
 }
 
 #[test]
-fn f3_a_packet_that_is_replayed_is_acknowledged_once() {
+fn f3_a_replayed_packet_is_acknowledged_once() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     let id = bench.id_at(at(0));
@@ -118,7 +118,7 @@ fn f3_a_packet_that_is_replayed_is_acknowledged_once() {
 }
 
 #[test]
-fn f3_acknowledgements_that_cannot_leave_do_not_fill_the_memory() {
+fn f3_unsent_acks_use_bounded_memory() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     // Nothing can be sent, and the server continues.
@@ -160,7 +160,7 @@ fn refused_in(count: u64, notice: fn(u64) -> Vec<u8>) -> Duration {
 }
 
 #[test]
-fn f4_time_grows_with_the_number_of_refusals() {
+fn f4_time_is_linear_in_the_number_of_refusals() {
     let too_old = |id: u64| bad_msg(id, 20);
     let wrong_salt = |id: u64| bad_salt(id, 22);
     let acknowledged = |id: u64| acks(&[id]);
@@ -205,7 +205,7 @@ fn refuses_with(code: i32) -> Result<u32, MessageError> {
 }
 
 #[test]
-fn f13_a_server_that_refuses_everything_is_left_after_five_rounds() {
+fn f13_a_server_that_refuses_everything_is_disconnected_after_five_rounds() {
     let endless = |reason| Err(MessageError::EndlessResends(reason));
     assert_eq!(refuses_with(20), endless(ResendReason::Age));
     assert_eq!(refuses_with(16), endless(ResendReason::Clock));
@@ -221,7 +221,7 @@ fn f13_a_server_that_refuses_everything_is_left_after_five_rounds() {
 }
 
 #[test]
-fn f13_an_idle_client_may_be_corrected_as_often_as_its_salt_ends() {
+fn f13_an_idle_client_accepts_a_new_salt_each_time_one_expires() {
     let mut bench = Bench::new();
     for hour in 0..100 {
         let now = at(3600 * hour);
@@ -233,7 +233,7 @@ fn f13_an_idle_client_may_be_corrected_as_often_as_its_salt_ends() {
 }
 
 #[test]
-fn f13_new_sessions_without_end_are_refused() {
+fn f13_endless_new_sessions_are_rejected() {
     let mut bench = Bench::new();
     let first = bench.sent(at(0)).unwrap().outer.msg_id;
     let mut announced = 0;
@@ -247,7 +247,7 @@ fn f13_new_sessions_without_end_are_refused() {
 }
 
 #[test]
-fn f15_a_server_that_has_a_request_and_does_not_answer_it_is_asked_twice_more() {
+fn f15_owed_answers_are_requested_twice_more() {
     let mut bench = Bench::new();
     bench.request(1);
     let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -276,7 +276,7 @@ fn f15_a_server_that_has_a_request_and_does_not_answer_it_is_asked_twice_more() 
 }
 
 #[test]
-fn f15_an_answer_to_the_second_question_is_taken() {
+fn f15_an_answer_to_the_second_request_is_accepted() {
     let mut bench = Bench::new();
     (1..=3).for_each(|tag| bench.request(tag));
     let sent = bench.sent(at(0)).unwrap();

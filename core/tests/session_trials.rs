@@ -8,7 +8,7 @@ use sansgram_core::tl::{Constructor, Reader, ids, types, write};
 use session_bench::*;
 
 #[test]
-fn a_message_older_than_the_window_is_acknowledged_so_that_it_does_not_come_again() {
+fn a_message_below_the_window_is_acknowledged() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     let id = bench.id_at(at(0));
@@ -35,7 +35,7 @@ fn a_message_older_than_the_window_is_acknowledged_so_that_it_does_not_come_agai
 }
 
 #[test]
-fn what_was_never_seen_is_delivered_in_any_order_after_a_sleep() {
+fn new_messages_are_delivered_in_any_order_after_a_suspend() {
     let mut bench = Bench::new();
     bench.request(1);
     bench.request(2);
@@ -55,7 +55,7 @@ fn what_was_never_seen_is_delivered_in_any_order_after_a_sleep() {
 }
 
 #[test]
-fn a_message_that_comes_again_after_a_reconnect_does_not_set_the_clock_back() {
+fn a_message_repeated_after_a_reconnect_does_not_set_the_clock_back() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     bench.answer(at(0), 0, &[0; 4]).unwrap();
@@ -90,7 +90,7 @@ fn three_hundred_containers_may_be_refused() {
 }
 
 #[test]
-fn order_survives_a_repeat() {
+fn order_survives_a_resend() {
     let mut bench = Bench::new();
     bench.request(1);
     let first = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -109,7 +109,7 @@ fn order_survives_a_repeat() {
 }
 
 #[test]
-fn a_salt_refused_by_the_name_of_an_inner_message_concerns_the_whole_packet() {
+fn a_bad_salt_of_an_inner_message_applies_to_the_whole_packet() {
     let mut bench = Bench::new();
     (1..=3).for_each(|tag| bench.request(tag));
     let sent = bench.sent(at(0)).unwrap();
@@ -118,7 +118,7 @@ fn a_salt_refused_by_the_name_of_an_inner_message_concerns_the_whole_packet() {
 }
 
 #[test]
-fn pongs_do_not_excuse_that_a_request_is_refused_for_ever() {
+fn pongs_do_not_reset_the_count_while_a_request_is_refused() {
     let mut bench = Bench::new();
     bench.request(1);
     for round in 0..1000_i64 {
@@ -136,7 +136,7 @@ fn pongs_do_not_excuse_that_a_request_is_refused_for_ever() {
 }
 
 #[test]
-fn a_server_cannot_have_a_request_sent_for_ever() {
+fn a_server_cannot_cause_endless_resends() {
     let mut bench = Bench::new();
     bench.request(1);
     for round in 0..1000 {
@@ -152,7 +152,7 @@ fn a_server_cannot_have_a_request_sent_for_ever() {
 }
 
 #[test]
-fn sessions_without_end_do_not_repeat_requests_without_end() {
+fn endless_sessions_do_not_cause_endless_resends() {
     let mut bench = Bench::new();
     bench.request(1);
     for unique_id in 0..1000 {
@@ -168,7 +168,7 @@ fn sessions_without_end_do_not_repeat_requests_without_end() {
 }
 
 #[test]
-fn a_flood_of_state_infos_does_not_make_packets_that_no_server_takes() {
+fn a_flood_of_state_infos_does_not_cause_oversized_packets() {
     let mut bench = Bench::new();
     bench.request(1);
     let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -185,7 +185,7 @@ fn a_flood_of_state_infos_does_not_make_packets_that_no_server_takes() {
 }
 
 #[test]
-fn requests_that_nobody_wants_any_more_do_not_fill_the_memory() {
+fn dropped_requests_use_bounded_memory() {
     let mut bench = Bench::new();
     for tag in 0..100_000 {
         bench.request(tag);
@@ -196,7 +196,7 @@ fn requests_that_nobody_wants_any_more_do_not_fill_the_memory() {
 }
 
 #[test]
-fn delivery_of_what_left_is_not_queued() {
+fn the_delivery_of_a_sent_request_is_not_queued() {
     let mut bench = Bench::new();
     (0..1500).for_each(|tag| bench.request(tag));
     let mut last = 0;
@@ -223,7 +223,7 @@ fn a_request_is_not_queued_twice_by_a_late_error() {
 }
 
 #[test]
-fn a_late_packet_of_the_far_future_does_not_silence_the_session() {
+fn a_late_packet_from_the_far_future_does_not_block_the_session() {
     let mut bench = Bench::new();
     bench.request(1);
     let request = bench.sent(at(0)).unwrap().requests()[0].msg_id;
@@ -242,7 +242,7 @@ fn a_late_packet_of_the_far_future_does_not_silence_the_session() {
 }
 
 #[test]
-fn an_answer_announced_again_that_came_long_ago_is_not_asked_for() {
+fn an_answer_received_long_ago_is_not_requested_again() {
     let mut bench = Bench::new();
     bench.sent(at(0)).unwrap();
     let id = bench.id_at(at(0));
@@ -260,7 +260,7 @@ fn an_answer_announced_again_that_came_long_ago_is_not_asked_for() {
 
 /// Each message may unpack to 10 MiB, all of a packet to four times that: a thousand in one packet would take seconds.
 #[test]
-fn what_a_packet_unpacks_to_is_bounded() {
+fn the_decompressed_size_of_a_packet_is_bounded() {
     // A result of 10 MiB that no request waits for.
     let packed = gzip::pack(&rpc_result(4, &vec![0; gzip::MAX_UNPACKED - 12]));
     let mut message = ids::GZIP_PACKED.to_le_bytes().to_vec();

@@ -25,7 +25,7 @@ fn negative(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn published_bodies_unpack() {
+fn published_bodies_decompress() {
     let vectors = load("gzip_packed.json");
     let cases = vectors["cases"].as_array().expect("a list");
     assert_eq!(cases.len(), 4);
@@ -108,7 +108,7 @@ fn optional_header_fields_are_skipped_and_checked() {
 }
 
 #[test]
-fn a_damaged_stream_is_refused() {
+fn a_damaged_stream_is_rejected() {
     let body: Vec<u8> = (0..2000u32).flat_map(|i| (i * i).to_le_bytes()).collect();
     let packed = pack(&body);
     for index in 10..packed.len() {

@@ -69,7 +69,7 @@ fn values() {
 }
 
 #[test]
-fn malformed_input_is_refused_with_its_reason() {
+fn malformed_input_is_rejected_with_its_reason() {
     let bytes = |what: &str| Reader::new(&named("malformed", what)).bytes().map(<[u8]>::to_vec);
     assert_eq!(bytes("string length 10"), Err(DecodeError::UnexpectedEnd));
     assert_eq!(bytes("first byte ff"), Err(DecodeError::ReservedLength));
@@ -87,7 +87,7 @@ fn malformed_input_is_refused_with_its_reason() {
 }
 
 #[test]
-fn a_vector_has_room_for_its_items_before_the_first_is_read() {
+fn a_vector_reserves_memory_for_its_items_once() {
     // Two items take at least eight bytes.
     let items = [ids::VECTOR.to_le_bytes(), 2u32.to_le_bytes(), [1, 0, 0, 0]].concat();
     assert_eq!(Vec::<i32>::from_bytes(&items), Err(DecodeError::VectorTooLong { count: 2 }));
@@ -123,7 +123,7 @@ fn a_length_beyond_the_long_form_is_written_in_whole_words() {
 }
 
 #[test]
-fn the_reader_knows_where_it_is() {
+fn the_reader_tells_its_position() {
     let input = [1, 0, 0, 0, 2, 0, 0, 0, 3];
     let mut reader = Reader::new(&input);
     assert_eq!(reader.peek_u32(), Ok(1));
@@ -140,13 +140,13 @@ fn the_reader_knows_where_it_is() {
 }
 
 #[test]
-fn the_reader_does_not_show_what_it_reads() {
+fn debug_does_not_show_the_input() {
     let shown = format!("{:?}", Reader::new(b"secretsecret"));
     assert_eq!(shown, "Reader { position: 0, remaining: 12 }");
 }
 
 #[test]
-fn bytes_behind_a_value_are_refused_where_it_should_be_all() {
+fn trailing_bytes_are_rejected() {
     let mut bytes = 5i32.to_bytes();
     bytes.push(0);
     assert_eq!(i32::from_bytes(&bytes), Err(DecodeError::TrailingBytes { count: 1 }));

@@ -135,7 +135,7 @@ fn every_line_is_read_and_written_back_unchanged() {
 }
 
 #[test]
-fn a_cut_object_is_refused() {
+fn a_truncated_object_is_rejected() {
     fn property(object: Object, at: usize) -> TestResult {
         let length = at % object.bytes.len();
         let line = SCHEMA.iter().find(|definition| definition.name == object.name);
@@ -149,7 +149,7 @@ fn a_cut_object_is_refused() {
 }
 
 #[test]
-fn a_damaged_object_is_refused_or_read_as_another() {
+fn a_damaged_object_is_rejected_or_read_as_another() {
     fn property(object: Object, changes: Vec<(usize, u8)>) -> bool {
         let mut bytes = object.bytes;
         for (at, value) in changes.into_iter().take(4) {
@@ -162,7 +162,7 @@ fn a_damaged_object_is_refused_or_read_as_another() {
 }
 
 #[test]
-fn random_bytes_behind_every_id() {
+fn random_bytes_after_every_id() {
     let mut g = Gen::new(200);
     for definition in SCHEMA.iter() {
         for _ in 0..100 {

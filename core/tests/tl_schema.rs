@@ -104,7 +104,7 @@ fn every_line_of_a_login_is_in_the_schema_word_for_word() {
 }
 
 #[test]
-fn generated_ids_and_names_are_those_of_the_schema() {
+fn generated_ids_and_names_match_the_schema() {
     for definition in [API, MTPROTO].iter().flat_map(|text| parse(text).expect("the schema parses")) {
         assert_eq!(tl::constructor_name(definition.id), Some(definition.name.as_str()));
     }
@@ -130,7 +130,7 @@ fn the_layer_is_the_one_of_the_first_line() {
 }
 
 #[test]
-fn a_mistyped_line_is_refused_by_its_id() {
+fn a_mistyped_line_is_rejected_by_its_id() {
     let check = |line: &str| check_id(&parse(line).expect("it parses")[0]);
     assert_eq!(check("ping#7abe77ec ping_id:long = Pong;"), Ok(()));
     let error = check("ping#7abe77ec ping_id:int = Pong;").expect_err("another line, the same id");
@@ -146,7 +146,7 @@ fn a_mistyped_line_is_refused_by_its_id() {
 }
 
 #[test]
-fn a_line_that_is_not_tl_is_refused_with_its_number() {
+fn a_line_that_is_not_tl_is_rejected_with_its_number() {
     for (line, reason) in [
         ("ping#7abe77ec ping_id:long = Pong", "no `;`"),
         ("ping#7abe77ec ping_id:long;", "no ` = `"),

@@ -94,7 +94,7 @@ fn bodies() {
 }
 
 #[test]
-fn malformed_bodies_are_refused() {
+fn malformed_bodies_are_rejected() {
     let malformed = |name: &str| unhex(&load("service_messages.json")["malformed"][name]);
     assert_eq!(
         enums::FutureSalts::from_bytes(&malformed("future_salts_huge_count")),

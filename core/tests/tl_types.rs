@@ -131,7 +131,7 @@ fn a_plain_int_named_flags_is_a_field() {
 }
 
 #[test]
-fn wrappers_take_any_function_and_have_its_reply() {
+fn wrappers_accept_any_function_and_have_its_reply() {
     fn reply<F: Function>(_: &F, bytes: &[u8]) -> Result<F::Reply, DecodeError> {
         F::Reply::from_bytes(bytes)
     }
@@ -167,7 +167,7 @@ fn wrappers_take_any_function_and_have_its_reply() {
 }
 
 #[test]
-fn a_type_refuses_the_constructors_of_others() {
+fn a_type_rejects_the_constructors_of_others() {
     let pong = types::Pong { msg_id: 1, ping_id: 2 }.to_boxed().to_bytes();
     let refused = Err(DecodeError::UnexpectedConstructor { found: types::Pong::ID });
     assert_eq!(enums::User::from_bytes(&pong).map(|_| ()), refused);
@@ -231,7 +231,7 @@ fn a_value_may_be_followed_by_other_bytes_for_a_reader() {
 /// The test is that this compiles.
 #[test]
 #[expect(drop_bounds, reason = "only what has a `Drop` of its own can wipe itself")]
-fn what_signs_somebody_in_wipes_itself() {
+fn login_values_are_wiped_on_drop() {
     fn wipes<T: Drop>() {}
     wipes::<functions::auth::SignIn>();
     wipes::<functions::auth::ResendCode>();

@@ -100,7 +100,7 @@ fn headers_and_streams_of_the_vectors() {
 }
 
 #[test]
-fn headers_that_look_like_another_protocol_are_drawn_again() {
+fn headers_that_look_like_another_protocol_are_redrawn() {
     let file = vectors("obfuscated2");
     let listed = file["must_redraw_first_bytes"].as_array().unwrap();
     assert_eq!(listed.len(), 8);
@@ -141,7 +141,7 @@ fn full_cannot_be_obfuscated() {
 }
 
 #[test]
-fn nothing_of_the_keys_shows() {
+fn debug_does_not_show_keys() {
     let (obfuscation, _) = Obfuscation::new(Framing::Abridged, None, Some(&[7; 16]), &mut Seeded(1)).unwrap();
     let shown = format!("{obfuscation:?}");
     assert_eq!(shown, "Obfuscation { to_server: AesCtr([redacted]), to_client: AesCtr([redacted]) }");

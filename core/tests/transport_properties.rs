@@ -41,7 +41,7 @@ fn pieces(stream: &[u8], sizes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn any_frames_in_any_pieces_come_out_as_they_went_in() {
+fn any_frames_in_any_pieces_round_trip() {
     fn property(number: u8, frames: Vec<(Words, bool)>, sizes: Vec<u8>, seed: u64) -> bool {
         let kind = kind_of(number);
         let mut random = Seeded(seed);
@@ -162,7 +162,7 @@ impl sansgram_core::crypto::SecureRandom for NoPadding {
 }
 
 #[test]
-fn the_encoder_refuses_what_is_no_packet() {
+fn the_encoder_rejects_invalid_lengths() {
     for kind in Framing::ALL {
         let mut encoder = FrameEncoder::new(kind);
         let mut out = b"before".to_vec();

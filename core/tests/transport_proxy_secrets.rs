@@ -33,7 +33,7 @@ fn accepted_vectors() {
 }
 
 #[test]
-fn refused_vectors_each_with_its_reason() {
+fn rejected_vectors_each_with_its_reason() {
     let file = vectors("mtproxy_secrets");
     let refusals: Vec<_> = file["reject"]
         .as_array()
@@ -208,7 +208,7 @@ fn c4_links_to_socks_proxies() {
 }
 
 #[test]
-fn refused_links_each_with_its_reason() {
+fn rejected_links_each_with_its_reason() {
     let rest = format!("port=443&secret={HEX}");
     let long = "a".repeat(256);
     for (link, error) in [

@@ -207,7 +207,7 @@ fn frames_are_the_same_as_without_layers() {
 }
 
 #[test]
-fn several_frames_leave_in_one_batch_and_none_leave_nothing() {
+fn a_batch_has_several_frames_or_none() {
     for mode in modes() {
         let random = &mut Seeded(1);
         let mut stack = new_stack(Framing::Intermediate, &mode, 5);
@@ -254,7 +254,7 @@ fn seen(stack: &mut TransportStack, stream: &mut [u8], step: usize) -> (Vec<Vec<
 
 /// The answer of a TLS or web server is recognised before it is decrypted to noise, even with obfuscation.
 #[test]
-fn f14_servers_of_other_protocols_are_told() {
+fn f14_servers_of_other_protocols_are_recognised() {
     for framing in Framing::ALL {
         for mode in [StreamMode::Plain, StreamMode::Obfuscated] {
             for (stream, expected) in [
@@ -271,7 +271,7 @@ fn f14_servers_of_other_protocols_are_told() {
 }
 
 #[test]
-fn f14_a_short_frame_is_an_error_only_with_an_errors_number() {
+fn f14_a_short_frame_is_an_error_only_with_an_error_code() {
     let begin = || new_stack(Framing::Intermediate, &StreamMode::Plain, 5);
     let mut stream = [&11_u32.to_le_bytes()[..], b"p7@_ a frame"].concat();
     let error = StackError::Frame(FrameError::TooShort { length: 11 });
@@ -318,7 +318,7 @@ fn any_frames_in_any_pieces_of_any_layer() {
 }
 
 #[test]
-fn errors_of_every_layer_come_behind_the_frames_before_them() {
+fn errors_of_every_layer_come_after_earlier_frames() {
     let mode = StreamMode::MtProxy(secret(&[0xee], b"example.com"));
     let mut stack = new_stack(Framing::Abridged, &mode, 5);
     let mut peer = Peer::meet(&mut stack, &mode);
@@ -344,7 +344,7 @@ fn errors_of_every_layer_come_behind_the_frames_before_them() {
 }
 
 #[test]
-fn a_proxy_that_damages_bytes_makes_no_more_than_errors() {
+fn damaged_bytes_cause_only_errors() {
     for (mode, at) in modes().iter().flat_map(|mode| (0..200).map(move |at| (mode, at))) {
         let mut stack = new_stack(Framing::Intermediate, mode, 5);
         let mut peer = Peer::meet(&mut stack, mode);
@@ -425,7 +425,7 @@ fn a_plain_stack_is_small() {
 
 /// A frame is decrypted in place and stays there until the next one is requested.
 #[test]
-fn debug_shows_nothing_of_the_frame_that_was_handed_out() {
+fn debug_does_not_show_a_returned_frame() {
     let mut stack = new_stack(Framing::Intermediate, &StreamMode::Plain, 1);
     let mut stream = vec![24, 0, 0, 0];
     stream.extend([0xc3, 0xa7, 0x91, 0xd5].repeat(6));

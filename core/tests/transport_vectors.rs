@@ -119,7 +119,7 @@ fn payload_of(case: &Value) -> Vec<u8> {
 }
 
 #[test]
-fn tags_are_those_of_the_documentation() {
+fn tags_match_the_documentation() {
     let tags = &vectors("transports")["tags"];
     assert_eq!(Framing::Abridged.tag(), bytes(tags, "abridged"));
     assert_eq!(Framing::Intermediate.tag(), bytes(tags, "intermediate"));
@@ -231,7 +231,7 @@ fn every_transport_error_is_read_at_every_cut() {
 /// Telegram's servers pad with up to 15 bytes, and 4 + 15 is more than the 16 bytes that some clients use as the limit
 /// of a short payload.
 #[test]
-fn a_transport_error_is_known_behind_any_padding() {
+fn a_transport_error_is_recognised_with_any_padding() {
     for count in 0..16 {
         let mut random = padding_script(&vec![0xa5; count]);
         let stream = write(Framing::PaddedIntermediate, &(-404_i32).to_le_bytes(), false, &mut random);
@@ -263,7 +263,7 @@ fn every_quick_ack_is_written_and_read_at_every_cut() {
 }
 
 #[test]
-fn an_i32_of_zero_says_nothing_and_is_skipped() {
+fn an_i32_of_zero_is_skipped() {
     for kind in Framing::ALL {
         let mut encoder = FrameEncoder::without_tag(kind);
         let mut random = Scripted::new(&[&[0; 32]]);
@@ -276,7 +276,7 @@ fn an_i32_of_zero_says_nothing_and_is_skipped() {
 }
 
 #[test]
-fn every_malformed_frame_is_refused_at_every_cut() {
+fn every_malformed_frame_is_rejected_at_every_cut() {
     for case in cases(&vectors("transports"), "malformed", 10) {
         let kind: Framing = case["transport"].as_str().unwrap().parse().unwrap();
         let why = case["why"].as_str().unwrap();
@@ -309,7 +309,7 @@ fn every_malformed_frame_is_refused_at_every_cut() {
 }
 
 #[test]
-fn a_server_finds_the_framing_by_itself() {
+fn a_server_recognises_the_framing() {
     let payload = [0x5a; 40];
     for kind in Framing::ALL {
         let mut encoder = FrameEncoder::new(kind);

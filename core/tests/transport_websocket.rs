@@ -50,7 +50,7 @@ fn feed(socket: &mut WebSocket, stream: &[u8], step: usize) -> Result<Vec<u8>, W
 }
 
 #[test]
-fn the_request_is_the_one_of_the_rfc() {
+fn the_request_matches_the_rfc() {
     let mut request = Vec::new();
     let mut socket = begun();
     assert!(socket.write_control(&mut request, &mut Scripted::default()));
@@ -66,7 +66,7 @@ fn the_request_is_the_one_of_the_rfc() {
 }
 
 #[test]
-fn the_answer_in_any_pieces_with_data_right_behind_it() {
+fn an_answer_in_any_pieces_may_be_followed_by_data() {
     let stream = [answer().as_bytes(), &[0x82, 3, 7, 8, 9]].concat();
     for step in 1..=stream.len() {
         let mut socket = begun();
@@ -96,7 +96,7 @@ fn answers_of_every_spelling() {
 }
 
 #[test]
-fn refused_answers_each_with_its_reason() {
+fn rejected_answers_each_with_its_reason() {
     use WebSocketError::{Header, HeadersTooLong, NotHttp, Status};
     let long = format!("X: {}\r\nUpgrade: ", "y".repeat(8192));
     for (from, to, error) in [
@@ -177,7 +177,7 @@ fn lengths_of_every_form() {
 }
 
 #[test]
-fn the_masked_hello_of_the_rfc() {
+fn the_masked_hello_matches_the_rfc() {
     // RFC 6455, 5.7, as a binary message.
     let mut out = b"Hello".to_vec();
     open().wrap(&mut out, 0, &mut Scripted::new(&[&[0x37, 0xfa, 0x21, 0x3d]]));
@@ -222,7 +222,7 @@ fn fragments_and_control_frames_between_them() {
 }
 
 #[test]
-fn refused_frames_each_with_its_reason() {
+fn rejected_frames_each_with_its_reason() {
     use WebSocketError::{Closed, Control, Fragment, Kind, Length, Masked, Reserved};
     for (stream, error) in [
         (&[0xc2, 0][..], Reserved),
@@ -259,7 +259,7 @@ fn refused_frames_each_with_its_reason() {
 }
 
 #[test]
-fn the_longest_length_keeps_nothing() {
+fn the_greatest_length_buffers_nothing() {
     let mut socket = open();
     let stream = [0x82, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3];
     assert_eq!(feed(&mut socket, &stream, 4), Ok(vec![1, 2, 3]));

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn small_numbers_are_judged_as_by_trial_division_and_squaring() {
+    fn small_numbers_match_trial_division_and_squaring() {
         let is_prime = |n: u64| n > 1 && (2..n).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
         let mut safe_primes = 0;
         for n in 0..4000 {

@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_small_number_is_judged_as_by_trial_division() {
+    fn small_numbers_match_trial_division() {
         const LIMIT: usize = 30_000;
         // The smallest prime factor of every number.
         let mut smallest = vec![0_usize; LIMIT];

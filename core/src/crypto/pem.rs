@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_other_algorithms_are_named_so() {
+    fn keys_of_other_algorithms_are_recognised() {
         // Ed25519: OID 1.3.101.112 and a 2-byte "key".
         let der = [0x30, 12, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 3, 0, 1, 2];
         assert_eq!(read_public_key(&pem(SPKI, &der)), Err(PemError::NotRsa));

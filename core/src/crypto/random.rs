@@ -140,7 +140,7 @@ mod os {
         }
 
         #[test]
-        fn bytes_handed_out_are_wiped_from_the_pool() {
+        fn returned_bytes_are_wiped_from_the_pool() {
             let mut random = OsRandom::new();
             random.fill(&mut [0; 40]);
             assert_eq!(random.pool[..40], [0; 40]);

@@ -92,7 +92,7 @@ mod tests {
     const FORMAT: TextFormat = TextFormat { prefix: "mark:", version: 3 };
 
     #[test]
-    fn a_text_that_is_cut_anywhere_is_never_said_to_have_wrong_characters() {
+    fn a_truncated_text_is_never_reported_as_wrong_characters() {
         let text = FORMAT.write(Zeroizing::new((1..100).collect()));
         assert_eq!(text.len(), 148);
         for end in 0..text.len() {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_that_no_text_has_is_named_as_such() {
+    fn wrong_characters_are_reported_as_such() {
         let text = FORMAT.write(Zeroizing::new((1..100).collect()));
         for wrong in ['?', '+', '/', '=', ' ', '\n', 'é', '\u{ff10}'] {
             for at in [5, 6, 77, 147] {

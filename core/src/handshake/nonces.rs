@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn each_answer_has_its_own_hash() {
+    fn each_reply_has_its_own_hash() {
         let vectors = vectors();
         let cases = vectors["auth_key_hashes"].as_array().unwrap();
         let mut checked = 0;

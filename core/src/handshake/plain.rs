@@ -86,13 +86,13 @@ mod tests {
     }
 
     quickcheck! {
-        fn what_was_encoded_is_decoded(msg_id: u64, body: Vec<u8>) -> bool {
+        fn plain_messages_round_trip(msg_id: u64, body: Vec<u8>) -> bool {
             let mut packet = Vec::new();
             encode(msg_id, &body, &mut packet);
             decode(&packet).ok() == (body.len() >= 4).then_some((msg_id, &body[..]))
         }
 
-        fn any_bytes_are_survived(packet: Vec<u8>) -> bool {
+        fn any_bytes_never_panic(packet: Vec<u8>) -> bool {
             decode(&packet).is_err() || packet.len() >= 24
         }
     }

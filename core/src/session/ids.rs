@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_carry_the_time_and_only_rise() {
+    fn msg_ids_contain_the_time_and_only_rise() {
         let mut ids = MsgIdGenerator::default();
         let half_past = Duration::from_millis(1_700_000_000_500);
         let first = ids.next(half_past);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn sequence_numbers_follow_the_content_related_messages() {
+    fn seq_nos_count_content_related_messages() {
         let mut counter = SeqNoCounter::default();
         let numbers = [counter.content(), counter.service(), counter.content(), counter.service()];
         assert_eq!(numbers, [1, 2, 3, 4]);

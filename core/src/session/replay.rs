@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identifier_is_new_once() {
+    fn a_msg_id_is_new_once() {
         let mut window = ReplayWindow::default();
         assert_eq!(window.record(MsgId(5)), Freshness::New);
         assert_eq!(window.record(MsgId(3)), Freshness::New);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn below_a_full_window_all_is_too_old() {
+    fn everything_below_a_full_window_is_too_old() {
         let mut window = ReplayWindow::default();
         for id in 0..REPLAY_WINDOW as u64 {
             window.record(MsgId(10 + id));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_while_nothing_came_is_new_in_any_order() {
+    fn messages_created_during_a_suspend_are_new_in_any_order() {
         let mut window = ReplayWindow::default();
         window.record(at(1000));
         // The machine slept for eight hours; then the newest of a thousand messages comes first.
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_gives_its_memory_back() {
+    fn a_burst_frees_its_memory() {
         let mut window = ReplayWindow::default();
         (0..5000).for_each(|id| assert_eq!(window.record(MsgId(at(10).0 + 4 * id)), Freshness::New));
         assert_eq!(window.seen.len(), REPLAY_WINDOW);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_ever_new_twice() {
+    fn no_msg_id_is_new_twice() {
         fn property(ids: std::vec::Vec<u16>, seconds: bool, trims: bool) -> bool {
             let mut window = ReplayWindow::default();
             let mut accepted = BTreeSet::new();

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn salts_change_at_their_time_and_stale_ones_are_skipped() {
+    fn salts_change_when_valid_and_expired_ones_are_skipped() {
         let mut salts = Salts::new(1);
         salts.set_future(vec![salt(9000, 4), salt(2800, 3), salt(1000, 2)]);
         salts.rotate(999);

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lying_length_reserves_nothing() {
+    fn a_false_length_reserves_nothing() {
         let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
         let mut stream = [0, 0, 0x40, 0, 1, 2, 3];
         assert_eq!(feed(&mut assembler, &mut stream, 1), Ok(0));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_beyond_the_limit_is_refused_with_the_header() {
+    fn a_length_beyond_the_limit_is_rejected_with_the_header() {
         let mut assembler = Assembler::new(Some(Framing::Abridged), SentBy::Server, 1024);
         let error = FrameError::TooLong { length: 1028, limit: 1024 };
         assert_eq!(feed(&mut assembler, &mut [0x7f, 1, 1, 0], 1), Err(error));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_buffer_is_given_back_when_the_stream_is_idle() {
+    fn the_buffer_is_freed_when_the_stream_is_idle() {
         let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
         let mut stream = vec![7; 100_004];
         stream[..4].copy_from_slice(&100_000_u32.to_le_bytes());
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_frame_is_handed_out_where_it_lies() {
+    fn a_complete_frame_is_returned_in_place() {
         let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
         let mut stream = [4, 0, 0, 0, 1, 2, 3, 4];
         let location = stream.as_ptr();

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_back_to_their_kind() {
+    fn names_round_trip() {
         for framing in Framing::ALL {
             assert_eq!(framing.to_string().parse(), Ok(framing));
         }

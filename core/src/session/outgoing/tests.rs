@@ -13,7 +13,7 @@ fn sent_twice() -> Outgoing {
 }
 
 #[test]
-fn a_request_that_was_sent_again_is_answered_once() {
+fn a_resent_request_is_answered_once() {
     for (first, second) in [(MsgId(4), MsgId(8)), (MsgId(8), MsgId(4))] {
         let mut outgoing = sent_twice();
         assert_eq!(outgoing.take_answered(first), Some(RequestTag(1)));
@@ -30,7 +30,7 @@ fn refuse(outgoing: &mut Outgoing, id: MsgId) {
 }
 
 #[test]
-fn f4_refusals_are_looked_up_in_linear_time() {
+fn f4_refusals_are_handled_in_linear_time() {
     // Requests alone, in containers of 100, and refused in any order, by their own name or by the container's.
     const COUNT: u64 = 32_000;
     for (packed, by_container, step) in
@@ -66,7 +66,7 @@ fn f4_refusals_are_looked_up_in_linear_time() {
 }
 
 #[test]
-fn f4_new_sessions_and_late_answers_are_looked_up_in_linear_time() {
+fn f4_new_sessions_and_late_answers_are_handled_in_linear_time() {
     const COUNT: u64 = 32_000;
     let mut outgoing = Outgoing::default();
     (1..=COUNT).for_each(|id| outgoing.on_packed(MsgId(4 * id), RequestTag(id)));
@@ -91,7 +91,7 @@ fn f4_new_sessions_and_late_answers_are_looked_up_in_linear_time() {
 }
 
 #[test]
-fn a_dropped_request_has_no_answer_under_any_of_its_identifiers() {
+fn a_dropped_request_has_no_answer_under_any_msg_id() {
     let mut outgoing = sent_twice();
     assert_eq!(outgoing.forget(RequestTag(1)), Some(MsgId(8)));
     assert_eq!([outgoing.take_answered(MsgId(4)), outgoing.take_answered(MsgId(8))], [None, None]);

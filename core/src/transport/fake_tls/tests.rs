@@ -138,7 +138,7 @@ fn answers_of_the_vectors_in_any_pieces_and_damaged_at_every_byte() {
 }
 
 #[test]
-fn refused_vectors_each_with_its_reason() {
+fn rejected_vectors_each_with_its_reason() {
     let file = vectors();
     let rows = file["negative"].as_array().unwrap();
     assert_eq!(rows.len(), 7);
@@ -242,7 +242,7 @@ fn after_an_error_nothing_is_read() {
 }
 
 #[test]
-fn what_came_before_an_error_is_handed_out_in_place() {
+fn data_before_an_error_is_returned_in_place() {
     let mut stream = [23, 3, 3, 0, 2, 8, 9, 21, 3, 3];
     let place = stream[5..].as_ptr();
     let mut input = &mut stream[..];
@@ -403,7 +403,7 @@ fn c1_the_classical_hello_has_517_bytes_and_nothing_of_later() {
 }
 
 #[test]
-fn c3_what_stands_in_the_place_of_a_proxy_is_named() {
+fn c3_servers_instead_of_a_proxy_are_recognised() {
     let text =
         |stream: &[u8]| std::format!("{}", feed(&mut waiting(&[1; 16], &[2; 32]), stream, 1).unwrap_err());
     assert!(text(b"HTTP/1.1 400").contains("a web server without TLS"));
