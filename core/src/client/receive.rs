@@ -202,7 +202,7 @@ impl Dispatch<'_> {
                 ConnectionEvent::Update { body } => self.update(body),
                 ConnectionEvent::NewSession => self.deferred.has_new_session = true,
                 ConnectionEvent::Rejected(error) => count(self.rejections, &error),
-                ConnectionEvent::KeyDestroyed | ConnectionEvent::Handled => {}
+                ConnectionEvent::DestroyKeyAnswered | ConnectionEvent::Handled => {}
             }
         }
         Ok(())

@@ -177,7 +177,7 @@ impl Session {
     }
 
     /// Queues a request to the server to forget the key (`destroy_auth_key`). The answer is
-    /// [`SessionEvent::KeyDestroyed`](super::SessionEvent::KeyDestroyed).
+    /// [`SessionEvent::DestroyKeyAnswered`](super::SessionEvent::DestroyKeyAnswered).
     pub fn destroy_key(&mut self) {
         self.destroy_key = DestroyKeyState::Queued;
         self.queue_service(Service::DestroyAuthKey);
@@ -312,7 +312,7 @@ impl Session {
     }
 
     /// Requests the status of the unanswered requests below `boundary` that the server has not acknowledged (all, in a
-    /// draining session, which soon ends), in the place of an earlier state request.
+    /// draining session, which soon ends). It replaces an earlier state request.
     pub(super) fn request_state(&mut self, now: Timestamp, boundary: MsgId) {
         let msg_ids: Vec<MsgId> =
             self.outgoing.unanswered(boundary, !self.is_draining).take(policy::MAX_IDS_PER_MESSAGE).collect();

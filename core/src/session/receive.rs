@@ -30,7 +30,7 @@ pub enum SessionEvent<'a> {
         /// decompressed.
         body: &'a [u8],
     },
-    /// A message that is not a service message: an update.
+    /// Any message that is not a service message: an update.
     Other {
         /// One boxed TL object.
         body: &'a [u8],
@@ -40,7 +40,7 @@ pub enum SessionEvent<'a> {
     /// The answer to a ping: key, salt and connection work.
     Pong,
     /// The answer to [`Session::destroy_key`]. The key is destroyed, was unknown, or could not be destroyed.
-    KeyDestroyed,
+    DestroyKeyAnswered,
 }
 
 impl fmt::Debug for SessionEvent<'_> {
@@ -53,7 +53,7 @@ impl fmt::Debug for SessionEvent<'_> {
             Self::Other { body } => f.debug_struct("Other").field("len", &body.len()).finish(),
             Self::NewSession => f.write_str("NewSession"),
             Self::Pong => f.write_str("Pong"),
-            Self::KeyDestroyed => f.write_str("KeyDestroyed"),
+            Self::DestroyKeyAnswered => f.write_str("DestroyKeyAnswered"),
         }
     }
 }
@@ -64,7 +64,7 @@ pub struct Messages<'a> {
     session: &'a mut Session,
     now: Now,
     random: &'a mut dyn SecureRandom,
-    rest: Rest<'a>,
+    unread: Unread<'a>,
     /// The last message, if it was compressed.
     unpacked: Option<Wiped>,
     /// Why a message was rejected, until it is returned.
@@ -72,16 +72,17 @@ pub struct Messages<'a> {
 }
 
 /// The messages of a packet that are not read yet.
-enum Rest<'a> {
+enum Unread<'a> {
     Empty,
     /// One message, which is already recorded and acknowledged.
     Single(MsgId, &'a [u8]),
     Container(Container<'a>),
 }
 
-/// A [`SessionEvent`] without borrows: a result is given by its offset in the message.
+/// The result of [`Session::dispatch`]: a [`SessionEvent`] without borrows. An rpc result is given by its offset in the
+/// message.
 #[derive(Clone, Copy)]
-enum Meaning {
+enum Dispatched {
     /// A service message that the session has handled: no event.
     Handled,
     Result {
@@ -91,7 +92,7 @@ enum Meaning {
     Other,
     NewSession,
     Pong,
-    KeyDestroyed,
+    DestroyKeyAnswered,
 }
 
 impl fmt::Debug for Messages<'_> {
@@ -111,44 +112,44 @@ impl Messages<'_> {
         loop {
             self.unpacked = None;
             if self.rejected.as_ref().is_some_and(MessageError::is_fatal) {
-                self.rest = Rest::Empty;
+                self.unread = Unread::Empty;
             }
-            let (body, meaning) = match &mut self.rest {
-                Rest::Empty => return self.rejected.take().map_or(Ok(None), Err),
-                Rest::Single(msg_id, body) => {
+            let (body, dispatched) = match &mut self.unread {
+                Unread::Empty => return self.rejected.take().map_or(Ok(None), Err),
+                Unread::Single(msg_id, body) => {
                     let (msg_id, body) = (*msg_id, *body);
-                    self.rest = Rest::Empty;
+                    self.unread = Unread::Empty;
                     (body, self.read(msg_id, body))
                 }
-                Rest::Container(container) => {
+                Unread::Container(container) => {
                     let Some(message) = container.next() else {
-                        self.rest = Rest::Empty;
+                        self.unread = Unread::Empty;
                         continue;
                     };
                     // A message below the window was received long ago, and its ack was lost.
-                    let meaning = if self.session.replay.record(message.msg_id) == Freshness::New {
+                    let dispatched = if self.session.replay.record(message.msg_id) == Freshness::New {
                         self.read(message.msg_id, message.body)
                     } else {
-                        Meaning::Handled
+                        Dispatched::Handled
                     };
                     if !self.rejected.as_ref().is_some_and(MessageError::is_fatal) {
                         self.session.acknowledge(message.msg_id, message.seq_no, self.now);
                     }
-                    (message.body, meaning)
+                    (message.body, dispatched)
                 }
             };
-            if matches!(meaning, Meaning::Handled) {
+            if matches!(dispatched, Dispatched::Handled) {
                 continue;
             }
             let body = self.unpacked.as_deref().unwrap_or(body);
-            return Ok(Some(match meaning {
-                Meaning::Result { tag, start } => {
+            return Ok(Some(match dispatched {
+                Dispatched::Result { tag, start } => {
                     SessionEvent::Result { tag, body: body.get(start..).unwrap_or_default() }
                 }
-                Meaning::Other | Meaning::Handled => SessionEvent::Other { body },
-                Meaning::NewSession => SessionEvent::NewSession,
-                Meaning::Pong => SessionEvent::Pong,
-                Meaning::KeyDestroyed => SessionEvent::KeyDestroyed,
+                Dispatched::Other | Dispatched::Handled => SessionEvent::Other { body },
+                Dispatched::NewSession => SessionEvent::NewSession,
+                Dispatched::Pong => SessionEvent::Pong,
+                Dispatched::DestroyKeyAnswered => SessionEvent::DestroyKeyAnswered,
             }));
         }
     }
@@ -159,38 +160,39 @@ impl Messages<'_> {
     }
 
     /// Reads one message. Records the error if it is rejected.
-    fn read(&mut self, msg_id: MsgId, body: &[u8]) -> Meaning {
-        let meaning = self.dispatch(msg_id, body);
-        meaning.unwrap_or_else(|error| {
+    fn read(&mut self, msg_id: MsgId, body: &[u8]) -> Dispatched {
+        let dispatched = self.unpack_and_dispatch(msg_id, body);
+        dispatched.unwrap_or_else(|error| {
             if error.is_fatal() {
                 self.rejected = Some(error);
             } else {
                 self.rejected.get_or_insert(error);
             }
-            Meaning::Handled
+            Dispatched::Handled
         })
     }
 
-    fn dispatch(&mut self, msg_id: MsgId, body: &[u8]) -> Result<Meaning, MessageError> {
+    /// Reads one message, which may be compressed, as may a result in it.
+    fn unpack_and_dispatch(&mut self, msg_id: MsgId, body: &[u8]) -> Result<Dispatched, MessageError> {
         if let Some(packed) = body.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) {
             self.unpacked = Some(self.session.unpack(packed)?);
         }
         let body = self.unpacked.as_deref().unwrap_or(body);
-        let meaning = self.session.dispatch(self.now, msg_id, body, self.random)?;
-        let Meaning::Result { tag, start } = meaning else { return Ok(meaning) };
+        let dispatched = self.session.dispatch(self.now, msg_id, body, self.random)?;
+        let Dispatched::Result { tag, start } = dispatched else { return Ok(dispatched) };
         let result = body.get(start..).unwrap_or_default();
         let Some(packed) = result.strip_prefix(&tl_ids::GZIP_PACKED.to_le_bytes()) else {
-            return Ok(meaning);
+            return Ok(dispatched);
         };
         match self.session.unpack(packed) {
             Ok(unpacked) => {
                 self.unpacked = Some(unpacked);
-                Ok(Meaning::Result { tag, start: 0 })
+                Ok(Dispatched::Result { tag, start: 0 })
             }
             Err(error) => {
                 // The request is answered all the same: its result stays compressed.
                 self.rejected = Some(error);
-                Ok(meaning)
+                Ok(dispatched)
             }
         }
     }
@@ -235,14 +237,15 @@ impl Session {
         self.keep_alive.on_received(now.monotonic);
         self.unpack_budget = policy::MAX_UNPACKED_PER_PACKET;
         self.acknowledge(message.msg_id, message.seq_no, now);
-        let rest = if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
-            Rest::Container(Container::parse(message.body, message.msg_id)?)
+        let unread = if message.body.starts_with(&tl_ids::MSG_CONTAINER.to_le_bytes()) {
+            Unread::Container(Container::parse(message.body, message.msg_id)?)
         } else {
-            Rest::Single(message.msg_id, message.body)
+            Unread::Single(message.msg_id, message.body)
         };
-        Ok(Messages { session: self, now, random, rest, unpacked: None, rejected: None })
+        Ok(Messages { session: self, now, random, unread, unpacked: None, rejected: None })
     }
 
+    /// Queues an ack if the message must be acknowledged.
     fn acknowledge(&mut self, id: MsgId, seq_no: i32, now: Now) {
         if seq_no & 1 == 1 {
             self.acks.push(id, now.monotonic);
@@ -259,13 +262,14 @@ impl Session {
             && self.outgoing.is_known(MsgId(id))
     }
 
+    /// Handles a service message, or returns the event for the layers above.
     fn dispatch(
         &mut self,
         now: Now,
         msg_id: MsgId,
         body: &[u8],
         random: &mut dyn SecureRandom,
-    ) -> Result<Meaning, MessageError> {
+    ) -> Result<Dispatched, MessageError> {
         let mut reader = Reader::new(body);
         match reader.u32()? {
             tl_ids::RPC_RESULT => return self.on_result(now, &mut reader, body.len()),
@@ -278,7 +282,7 @@ impl Session {
                     self.resends.on_pong();
                 }
                 self.fetch_salts(now);
-                return Ok(Meaning::Pong);
+                return Ok(Dispatched::Pong);
             }
             types::BadServerSalt::ID => {
                 let notice = types::BadServerSalt::deserialize(&mut reader)?;
@@ -301,7 +305,7 @@ impl Session {
                 if self.last_unique_id.replace(notice.unique_id) != Some(notice.unique_id) {
                     self.salts.set_current(notice.server_salt);
                     self.on_new_session(MsgId::from_wire(notice.first_msg_id), now)?;
-                    return Ok(Meaning::NewSession);
+                    return Ok(Dispatched::NewSession);
                 }
             }
             types::FutureSalts::ID => {
@@ -355,31 +359,36 @@ impl Session {
             types::DestroyAuthKeyOk::ID | types::DestroyAuthKeyNone::ID | types::DestroyAuthKeyFail::ID => {
                 let requested = core::mem::replace(&mut self.destroy_key, DestroyKeyState::NotRequested);
                 if requested != DestroyKeyState::NotRequested {
-                    return Ok(Meaning::KeyDestroyed);
+                    return Ok(Dispatched::DestroyKeyAnswered);
                 }
             }
             // The answer to `destroy_session`: the old session no longer exists.
             types::DestroySessionOk::ID | types::DestroySessionNone::ID => {}
-            _ => return Ok(Meaning::Other),
+            _ => return Ok(Dispatched::Other),
         }
-        Ok(Meaning::Handled)
+        Ok(Dispatched::Handled)
     }
 
     /// Handles `rpc_result`. `len` is the length of the message in bytes.
-    fn on_result(&mut self, now: Now, reader: &mut Reader<'_>, len: usize) -> Result<Meaning, MessageError> {
+    fn on_result(
+        &mut self,
+        now: Now,
+        reader: &mut Reader<'_>,
+        len: usize,
+    ) -> Result<Dispatched, MessageError> {
         let request = reader.u64()?;
         if request == 0 {
             return Err(MessageError::ResultForNothing);
         }
         if self.destroy_key == DestroyKeyState::Packed(MsgId(request)) {
             self.destroy_key = DestroyKeyState::NotRequested;
-            return Ok(Meaning::KeyDestroyed);
+            return Ok(Dispatched::DestroyKeyAnswered);
         }
         // Nothing awaits a second answer after a resend, or the answer to a dropped request.
-        let Some(tag) = self.outgoing.take_answered(MsgId(request)) else { return Ok(Meaning::Handled) };
+        let Some(tag) = self.outgoing.take_answered(MsgId(request)) else { return Ok(Dispatched::Handled) };
         self.on_validated(now);
         self.binding.take_if(|binding| binding.tag == tag);
-        Ok(Meaning::Result { tag, start: len - reader.remaining() })
+        Ok(Dispatched::Result { tag, start: len - reader.remaining() })
     }
 
     /// Decompresses the bytes after the constructor id of `gzip_packed`, within the limits of an object and of the

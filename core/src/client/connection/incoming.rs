@@ -189,7 +189,7 @@ pub(crate) enum ConnectionEvent<'a> {
     /// The server created a new session: updates may have been missed.
     NewSession,
     /// The server answered `destroy_auth_key`.
-    KeyDestroyed,
+    DestroyKeyAnswered,
     /// A message was rejected. The connection continues.
     Rejected(MessageError),
     /// A pong, or the answer to a binding: no effect on the client.
@@ -221,7 +221,7 @@ impl Packet<'_> {
                 effects.is_validated = true;
                 Ok(Some(ConnectionEvent::Handled))
             }
-            Ok(Some(SessionEvent::KeyDestroyed)) => Ok(Some(ConnectionEvent::KeyDestroyed)),
+            Ok(Some(SessionEvent::DestroyKeyAnswered)) => Ok(Some(ConnectionEvent::DestroyKeyAnswered)),
             Ok(None) => effects.finish_packet().map(|()| None),
             Err(error) => {
                 effects.is_rejected = true;

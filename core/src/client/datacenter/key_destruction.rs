@@ -116,7 +116,7 @@ fn pull_answer(incoming: &mut ConnectionIncoming<'_, '_>) -> Result<bool, Discon
     while let Some(received) = incoming.next()? {
         let Received::Packet(mut packet) = received else { continue };
         while let Some(event) = packet.next()? {
-            is_answered |= matches!(event, ConnectionEvent::KeyDestroyed);
+            is_answered |= matches!(event, ConnectionEvent::DestroyKeyAnswered);
         }
     }
     Ok(is_answered)
