@@ -187,7 +187,7 @@ fn request_code() -> SentCode {
 }
 
 #[test]
-fn a_half_done_login_is_put_away_without_a_trace() {
+fn a_saved_login_leaves_no_trace() {
     let sent_code = request_code();
     let terms = types::help::TermsOfService {
         popup: false,

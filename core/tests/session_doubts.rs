@@ -44,10 +44,10 @@ fn left_again(bench: &mut Bench, seconds: u64) -> Vec<u64> {
     left
 }
 
-fn unsure(bench: &mut Bench) -> Vec<u64> {
-    let mut unsure: Vec<u64> = bench.session.take_unknown_outcomes().into_iter().map(|tag| tag.0).collect();
-    unsure.sort_unstable();
-    unsure
+fn unknown(bench: &mut Bench) -> Vec<u64> {
+    let mut unknown: Vec<u64> = bench.session.take_unknown_outcomes().into_iter().map(|tag| tag.0).collect();
+    unknown.sort_unstable();
+    unknown
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn f2_a_refusal_resends_nothing_that_may_have_been_executed() {
         bench.answer(at(5), 0, &acks(&taken)).unwrap();
         bench.answer(at(5), 0, &bad_msg(refused[0], code)).unwrap();
         assert_eq!(left_again(&mut bench, 5), [2, 4], "{code}");
-        assert_eq!(unsure(&mut bench), [1, 3], "{code}");
+        assert_eq!(unknown(&mut bench), [1, 3], "{code}");
     }
 }
 
@@ -77,7 +77,7 @@ fn f2_a_late_refusal_does_not_affect_later_connections() {
         leave(&mut bench, 5, &[3]);
         bench.answer(at(5), 0, &bad_msg(refused[0], code)).unwrap();
         assert_eq!(left_again(&mut bench, 5), [1], "{code}");
-        assert_eq!(unsure(&mut bench), [2, 3], "{code}");
+        assert_eq!(unknown(&mut bench), [2, 3], "{code}");
     }
 }
 
@@ -87,13 +87,13 @@ fn f2_a_refused_part_of_a_container_does_not_affect_earlier_parts() {
         let mut bench = Bench::new();
         let (_, parts) = leave(&mut bench, 0, &[1, 2, 3]);
         bench.answer(at(0), 0, &bad_msg(parts[1], code)).unwrap();
-        assert_eq!((left_again(&mut bench, 0), unsure(&mut bench)), (vec![2, 3], vec![1]), "{code}");
+        assert_eq!((left_again(&mut bench, 0), unknown(&mut bench)), (vec![2, 3], vec![1]), "{code}");
 
         let mut bench = Bench::new();
         let (container, _) = leave(&mut bench, 0, &[1, 2, 3]);
         leave(&mut bench, 0, &[4]);
         bench.answer(at(0), 0, &bad_msg(container, code)).unwrap();
-        assert_eq!((left_again(&mut bench, 0), unsure(&mut bench)), (vec![1, 2, 3, 4], vec![]), "{code}");
+        assert_eq!((left_again(&mut bench, 0), unknown(&mut bench)), (vec![1, 2, 3, 4], vec![]), "{code}");
     }
 }
 
@@ -105,11 +105,11 @@ fn f2_a_refused_part_of_a_container_causes_a_state_request_for_the_others() {
         bench.answer(at(0), 0, &bad_msg(parts[1], code)).unwrap();
         let next = bench.sent(at(0)).unwrap();
         let again = next.requests().len();
-        assert_eq!((again, unsure(&mut bench)), if code == 16 { (1, vec![]) } else { (0, vec![2]) });
-        let question = only(&next, types::MsgsStateReq::ID);
-        assert_eq!(listed(question), [parts[0], parts[2], parts[3]], "{code}");
-        bench.answer(at(0), 0, &state_info(question.msg_id, &[4, 2, 1])).unwrap();
-        assert_eq!((left_again(&mut bench, 0), unsure(&mut bench)), (vec![3], vec![4]), "{code}");
+        assert_eq!((again, unknown(&mut bench)), if code == 16 { (1, vec![]) } else { (0, vec![2]) });
+        let state_request = only(&next, types::MsgsStateReq::ID);
+        assert_eq!(listed(state_request), [parts[0], parts[2], parts[3]], "{code}");
+        bench.answer(at(0), 0, &state_info(state_request.msg_id, &[4, 2, 1])).unwrap();
+        assert_eq!((left_again(&mut bench, 0), unknown(&mut bench)), (vec![3], vec![4]), "{code}");
         assert_eq!(bench.answer(at(1), 1, &rpc_result(parts[0], &[7; 4])).unwrap().len(), 1);
     }
 }
@@ -122,7 +122,7 @@ fn f2_an_acknowledged_request_is_not_resent_after_a_refusal() {
         bench.answer(at(0), 0, &acks(&ids[..1])).unwrap();
         bench.answer(at(0), 0, &refuse(ids[0])).unwrap();
         assert!(!left_again(&mut bench, 0).contains(&1));
-        assert!(unsure(&mut bench).contains(&1));
+        assert!(unknown(&mut bench).contains(&1));
     }
 }
 
@@ -137,19 +137,19 @@ fn f2_earlier_requests_are_resent_after_a_requested_report_but_not_after_an_unre
         let mut bench = Bench::new();
         let (_, ids) = leave(&mut bench, 0, &[1]);
         bench.session.on_connected(at(5));
-        let question = bench.sent(at(5)).unwrap();
+        let state_request = bench.sent(at(5)).unwrap();
         bench.answer(at(5), 0, &by_itself(ids[0])).unwrap();
-        assert_eq!((left_again(&mut bench, 5), unsure(&mut bench)), (vec![], vec![1]));
-        let asked = only(&question, types::MsgsStateReq::ID).msg_id;
+        assert_eq!((left_again(&mut bench, 5), unknown(&mut bench)), (vec![], vec![1]));
+        let asked = only(&state_request, types::MsgsStateReq::ID).msg_id;
         bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
-        assert_eq!((left_again(&mut bench, 5), unsure(&mut bench)), (vec![], vec![]));
+        assert_eq!((left_again(&mut bench, 5), unknown(&mut bench)), (vec![], vec![]));
     }
     let mut bench = Bench::new();
     leave(&mut bench, 0, &[1]);
     bench.session.on_connected(at(5));
     let asked = only(&bench.sent(at(5)).unwrap(), types::MsgsStateReq::ID).msg_id;
     bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
-    assert_eq!((left_again(&mut bench, 5), unsure(&mut bench)), (vec![1], vec![]));
+    assert_eq!((left_again(&mut bench, 5), unknown(&mut bench)), (vec![1], vec![]));
 }
 
 #[test]
@@ -165,20 +165,20 @@ fn f15_only_requested_answers_are_given_up() {
     bench.answer(at(0), 0, &acks(&ids)).unwrap();
     bench.session.on_connected(at(100));
     let mut given_up = Vec::new();
-    let mut questions = Vec::new();
+    let mut requests = Vec::new();
     for second in 100..200 {
         bench.session.tick(at(second).monotonic);
         while let Some(packet) = bench.sent(at(second)) {
             let asked = packet.messages.iter().filter(|message| message.is(types::MsgResendAnsReq::ID));
-            questions.extend(asked.map(|message| (second, listed(message).len() as u64)));
+            requests.extend(asked.map(|message| (second, listed(message).len() as u64)));
         }
         bench.answer(at(second), 0, &[0; 4]).unwrap();
-        let unsure = bench.session.take_unknown_outcomes();
-        if let (Some(first), Some(last)) = (unsure.first(), unsure.last()) {
+        let unknown = bench.session.take_unknown_outcomes();
+        if let (Some(first), Some(last)) = (unknown.first(), unknown.last()) {
             given_up.push((second, first.0..=last.0));
         }
     }
-    assert_eq!(questions, [(105, ASKED), (115, ASKED), (135, MORE), (145, MORE)]);
+    assert_eq!(requests, [(105, ASKED), (115, ASKED), (135, MORE), (145, MORE)]);
     assert_eq!(given_up, [(130, 1..=ASKED), (160, ASKED + 1..=ASKED + MORE)]);
     assert!(
         !bench.session.has_requests()

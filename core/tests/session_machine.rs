@@ -207,11 +207,14 @@ fn after_a_lost_connection_only_requests_that_the_server_lacks_are_sent_again() 
     let second = bench.sent(at(5)).unwrap();
     assert_eq!(second.session_id, first.session_id);
     assert_eq!(second.requests().len(), 0, "nothing is sent twice before the server said what it has");
-    let question = second.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
-    assert_eq!(listed(question), ids[1..]);
+    let state_request = second.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
+    assert_eq!(listed(state_request), ids[1..]);
     // The second was not received, the third was, and the answer to the fourth is ready.
-    assert_eq!(bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4])), Err(MessageError::StateInfo));
-    bench.answer(at(5), 0, &state_info(question.msg_id, &[2, 4, 4 + 64])).unwrap();
+    assert_eq!(
+        bench.answer(at(5), 0, &state_info(state_request.msg_id, &[2, 4])),
+        Err(MessageError::StateInfo)
+    );
+    bench.answer(at(5), 0, &state_info(state_request.msg_id, &[2, 4, 4 + 64])).unwrap();
     let third = bench.sent(at(5)).unwrap();
     assert_eq!(third.requests().len(), 1);
     assert_eq!(third.requests()[0].body, first.requests()[1].body);
@@ -252,9 +255,10 @@ fn a_forgotten_request_has_an_unknown_outcome() {
     bench.answer(at(0), 0, &bad_msg(sent.requests()[1].msg_id, 20)).unwrap();
     assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(2)]);
     bench.session.on_connected(at(5));
-    let question = bench.sent(at(5)).unwrap();
-    let question = question.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
-    bench.answer(at(5), 0, &state_info(question.msg_id, &[1, 2])).unwrap();
+    let state_request = bench.sent(at(5)).unwrap();
+    let state_request =
+        state_request.messages.iter().find(|message| message.is(types::MsgsStateReq::ID)).unwrap();
+    bench.answer(at(5), 0, &state_info(state_request.msg_id, &[1, 2])).unwrap();
     assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
     assert_eq!(bench.sent(at(5)).unwrap().requests()[0].body, sent.requests()[2].body);
 }
@@ -295,7 +299,7 @@ fn a_binding_is_sent_again_in_any_case() {
 #[test]
 fn a_restart_resends_refused_requests_and_reports_the_others() {
     // If a seq_no is too high, so are later ones. If it is too low, later ones may be right.
-    for (code, repeated, unsure) in
+    for (code, repeated, unknown) in
         [(33, 2..=3, vec![RequestTag(1)]), (32, 2..=2, vec![RequestTag(1), RequestTag(3)])]
     {
         let mut bench = Bench::new();
@@ -314,7 +318,7 @@ fn a_restart_resends_refused_requests_and_reports_the_others() {
             repeated.map(|tag| bench.bodies.bodies[&tag].clone()).collect::<Vec<_>>(),
             "{code}"
         );
-        assert_eq!(bench.session.take_unknown_outcomes(), unsure, "{code}");
+        assert_eq!(bench.session.take_unknown_outcomes(), unknown, "{code}");
     }
 }
 
@@ -346,8 +350,8 @@ fn a_state_request_survives_a_wrong_salt() {
     bench.request(1);
     bench.sent(at(0)).unwrap();
     bench.session.on_connected(at(5));
-    let question = bench.sent(at(5)).unwrap();
-    bench.answer(at(5), 0, &bad_salt(question.outer.msg_id, 5)).unwrap();
+    let state_request = bench.sent(at(5)).unwrap();
+    bench.answer(at(5), 0, &bad_salt(state_request.outer.msg_id, 5)).unwrap();
     let again = bench.sent(at(5)).unwrap();
     assert!(again.messages.iter().any(|message| message.is(types::MsgsStateReq::ID)));
     assert!(again.messages.iter().any(|message| message.is(PING)), "the connection is still unproven");
@@ -409,7 +413,7 @@ fn future_salts_are_fetched_and_used_once_they_are_valid() {
     };
     bench.answer(at(0), 0, &boxed(types::FutureSalts::ID, &salts(4))).unwrap();
     bench.request(2);
-    assert_eq!(bench.sent(at(101)).unwrap().salt, 11, "what was not asked for is not taken");
+    assert_eq!(bench.sent(at(101)).unwrap().salt, 11, "salts that were not requested are not used");
     bench.answer(at(101), 0, &boxed(types::FutureSalts::ID, &salts(asked.messages[0].msg_id))).unwrap();
     bench.request(3);
     assert_eq!(bench.sent(at(102)).unwrap().salt, 77);
@@ -422,14 +426,14 @@ fn a_state_request_of_the_server_is_answered() {
     let got = bench.id_at(at(0));
     let packet = bench.sealed(got, 0, &[0; 4]);
     bench.deliver(at(0), &packet).unwrap();
-    let question = types::MsgsStateReq { msg_ids: vec![got as i64, 1, i64::MAX] };
-    let question_id = bench.id_at(at(0));
-    let packet = bench.sealed(question_id, 0, &boxed(types::MsgsStateReq::ID, &question));
+    let state_request = types::MsgsStateReq { msg_ids: vec![got as i64, 1, i64::MAX] };
+    let request_id = bench.id_at(at(0));
+    let packet = bench.sealed(request_id, 0, &boxed(types::MsgsStateReq::ID, &state_request));
     bench.deliver(at(0), &packet).unwrap();
     let answer = bench.sent(at(0)).unwrap().outer;
     assert_eq!(
         answer.body,
-        [&0x04de_b57d_u32.to_le_bytes()[..], &question_id.to_le_bytes(), &[3, 4, 1, 3]].concat()
+        [&0x04de_b57d_u32.to_le_bytes()[..], &request_id.to_le_bytes(), &[3, 4, 1, 3]].concat()
     );
 }
 

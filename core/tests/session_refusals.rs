@@ -46,15 +46,15 @@ fn f2_earlier_requests_have_an_unknown_outcome_in_a_new_session_of_the_server() 
     bench.request(1);
     bench.sent(at(0)).unwrap();
     bench.session.on_connected(at(5));
-    let question = bench.sent(at(5)).unwrap();
+    let state_request = bench.sent(at(5)).unwrap();
     bench.request(2);
     let fresh = bench.sent(at(5)).unwrap();
     // The server was restarted: it executed the first request and has forgotten it.
-    bench.answer(at(5), 1, &new_session(question.outer.msg_id, 7)).unwrap();
+    bench.answer(at(5), 1, &new_session(state_request.outer.msg_id, 7)).unwrap();
     assert_eq!(bench.session.take_unknown_outcomes(), [RequestTag(1)]);
     assert_eq!(bench.session.delivery(RequestTag(1)), Delivery::Sent);
     // It reports the request as not received, which is true of this session only.
-    let asked = only(&question, types::MsgsStateReq::ID).msg_id;
+    let asked = only(&state_request, types::MsgsStateReq::ID).msg_id;
     bench.answer(at(5), 0, &state_info(asked, &[2])).unwrap();
     assert!(bench.sent(at(5)).is_none_or(|packet| packet.requests().is_empty()));
     let second = fresh.requests()[0].msg_id;
@@ -252,27 +252,27 @@ fn f15_owed_answers_are_requested_twice_more() {
     bench.request(1);
     let id = bench.sent(at(0)).unwrap().requests()[0].msg_id;
     bench.session.on_connected(at(100));
-    let question = bench.sent(at(100)).unwrap();
-    let asked = only(&question, types::MsgsStateReq::ID).msg_id;
+    let state_request = bench.sent(at(100)).unwrap();
+    let asked = only(&state_request, types::MsgsStateReq::ID).msg_id;
     bench.answer(at(100), 0, &state_info(asked, &[4])).unwrap();
-    bench.answer(at(100), 0, &pong(only(&question, PING))).unwrap();
-    bench.sent(at(100)); // the question for future salts
-    let mut questions = Vec::new();
+    bench.answer(at(100), 0, &pong(only(&state_request, PING))).unwrap();
+    bench.sent(at(100)); // get_future_salts
+    let mut resend_requests = Vec::new();
     for second in 101..200 {
         bench.session.tick(at(second).monotonic);
         while let Some(packet) = bench.sent(at(second)) {
             for message in packet.messages.iter().filter(|message| message.is(types::MsgResendAnsReq::ID)) {
                 assert_eq!(listed(message), [id]);
-                questions.push(second);
+                resend_requests.push(second);
                 // The server reports again that it has the request.
                 bench.answer(at(second), 0, &state_info(message.msg_id, &[4 + 32 + 64])).unwrap();
             }
         }
         bench.answer(at(second), 0, &[0; 4]).unwrap();
-        let unsure = bench.session.take_unknown_outcomes();
-        assert_eq!(unsure.len(), usize::from(second == 130), "{second}");
+        let unknown = bench.session.take_unknown_outcomes();
+        assert_eq!(unknown.len(), usize::from(second == 130), "{second}");
     }
-    assert_eq!(questions, [105, 115]);
+    assert_eq!(resend_requests, [105, 115]);
 }
 
 #[test]
@@ -285,15 +285,15 @@ fn f15_an_answer_to_the_second_request_is_accepted() {
     let asked = only(&bench.sent(at(100)).unwrap(), types::MsgsStateReq::ID).msg_id;
     bench.answer(at(100), 0, &state_info(asked, &[4; 3])).unwrap();
     bench.session.tick(at(105).monotonic);
-    let reminder = bench.sent(at(105)).unwrap();
-    let reminder = only(&reminder, types::MsgResendAnsReq::ID);
-    assert_eq!(listed(reminder), ids);
+    let resend_request = bench.sent(at(105)).unwrap();
+    let resend_request = only(&resend_request, types::MsgResendAnsReq::ID);
+    assert_eq!(listed(resend_request), ids);
     // The server answers the first, has forgotten the second, and reports the third as never received, although it was.
-    bench.answer(at(105), 0, &state_info(reminder.msg_id, &[4 + 64, 1, 2])).unwrap();
+    bench.answer(at(105), 0, &state_info(resend_request.msg_id, &[4 + 64, 1, 2])).unwrap();
     bench.answer(at(105), 1, &rpc_result(ids[0], &[5; 4])).unwrap();
-    let mut unsure = bench.session.take_unknown_outcomes();
-    unsure.sort();
-    assert_eq!(unsure, [RequestTag(2), RequestTag(3)]);
+    let mut unknown = bench.session.take_unknown_outcomes();
+    unknown.sort();
+    assert_eq!(unknown, [RequestTag(2), RequestTag(3)]);
     bench.session.tick(at(300).monotonic);
     assert_eq!(bench.session.take_unknown_outcomes(), []);
 }

@@ -76,7 +76,7 @@ pub(super) const fn packet_len(body_len: usize) -> usize {
     PREFIX_LEN + (HEADER_LEN + body_len + MIN_PADDING).next_multiple_of(16)
 }
 
-/// Appends room for the prefix, then the header.
+/// Appends space for the prefix, then the header.
 pub(super) fn begin(
     out: &mut Vec<u8>,
     salt: i64,

@@ -206,7 +206,7 @@ impl Session {
         self.resends.reset();
         self.keep_alive = KeepAlive::new(now.monotonic);
         self.service.retain(|service| !matches!(service, Service::Ping(_)));
-        // Without it the server executes nothing else, and it may be executed twice.
+        // The server executes nothing else before the binding, which may be executed twice.
         if let Some(id) = self.binding.as_ref().and_then(|binding| self.outgoing.current_id(binding.tag)) {
             self.outgoing.requeue_message(id);
         }

@@ -99,7 +99,7 @@ impl Session {
 
     /// Handles `new_session_created`: the server's session begins with the message `first`.
     ///
-    /// Requests sent before it over this connection alone were ignored, and are sent again, as the documentation
+    /// Requests sent before it only over this connection were ignored, and are sent again, as the documentation
     /// requires. Requests sent over an earlier connection may have been executed in a session with the same key and
     /// session_id that the server has forgotten, and so may acknowledged ones: their outcome is unknown.
     pub(super) fn on_new_session(&mut self, first: MsgId, now: Now) -> Result<(), MessageError> {

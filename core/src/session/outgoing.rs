@@ -40,7 +40,7 @@ struct Superseded {
 /// The effect of the server's report that it did not receive a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LostOutcome {
-    /// The msg_id names no unanswered request.
+    /// No unanswered request has this msg_id.
     NoRequest,
     /// The request is queued again.
     Requeued,
@@ -184,7 +184,7 @@ impl Outgoing {
 
     /// Handles a new session of the server, which knows no packet with a msg_id below `first`.
     ///
-    /// Requests in such packets that were sent over this connection alone were ignored: queues them again. Takes the
+    /// It ignored requests in such packets that were sent only over this connection: queues them again. Takes the
     /// others, which an earlier session of the server may have executed.
     ///
     /// Returns the newest msg_id that is queued again, and the requests taken, oldest first.
@@ -275,8 +275,8 @@ impl Outgoing {
         id <= self.last_before_reconnect || sent.delivery >= Delivery::Acknowledged
     }
 
-    /// Takes the request whose msg_id is or was `id`. Each request is taken once: later answers to any of its msg_ids
-    /// name nothing.
+    /// Takes the request with the current or former msg_id `id`. Each request is taken once: later answers to any of its
+    /// msg_ids are ignored.
     pub(super) fn take_answered(&mut self, id: MsgId) -> Option<RequestTag> {
         if let Some(sent) = self.sent.remove(id) {
             self.current_ids.remove(sent.tag);
@@ -344,14 +344,14 @@ impl Outgoing {
         refused.into_iter().for_each(|id| _ = self.requeue_message(id));
     }
 
-    /// Queues one request again, before all others. Returns `false` if the msg_id names none.
+    /// Queues one request again, before all others. Returns `false` if none has this msg_id.
     pub(super) fn requeue_message(&mut self, id: MsgId) -> bool {
         let Some(tag) = self.detach(id) else { return false };
         self.requeue(tag);
         true
     }
 
-    /// Takes one request. Its msg_id becomes a former one: a late answer to it still names the request.
+    /// Takes one request. Its msg_id becomes a former one, so that a late answer to it is still accepted.
     pub(super) fn detach(&mut self, id: MsgId) -> Option<RequestTag> {
         let SentRequest { tag, earlier, delivery, .. } = self.sent.remove(id)?;
         self.current_ids.remove(tag);

@@ -252,7 +252,7 @@ impl Session {
         }
     }
 
-    /// Returns whether `body` corrects the client's clock or salt, and names a message of this session.
+    /// Returns whether `body` corrects the client's clock or salt, and refers to a message of this session.
     fn is_correction(&self, body: &[u8]) -> bool {
         let mut reader = Reader::new(body);
         let Ok(constructor) = reader.u32() else { return false };

@@ -155,7 +155,7 @@ mod tests {
     fn messages_created_during_a_suspend_are_new_in_any_order() {
         let mut window = ReplayWindow::default();
         window.record(at(1000));
-        // The machine slept for eight hours; then the newest of a thousand messages comes first.
+        // The computer was suspended for eight hours. The newest of a thousand messages arrives first.
         for second in (29_000..30_000).rev() {
             assert_eq!(window.record(at(second)), Freshness::New);
         }

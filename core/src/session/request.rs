@@ -32,7 +32,7 @@ pub struct RequestBody<'a> {
 }
 
 impl<'a> RequestBody<'a> {
-    /// Creates a body from a query alone, which must not be executed twice.
+    /// Creates a body that has only a query, which must not be executed twice.
     #[must_use]
     pub const fn query(query: &'a [u8]) -> Self {
         Self { prefix: &[], query, after: None, quick_ack: false, is_repeatable: false }
@@ -42,7 +42,9 @@ impl<'a> RequestBody<'a> {
 impl fmt::Debug for RequestBody<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A query may hold a login code or a password proof.
-        f.debug_struct("Body").field("len", &(self.prefix.len() + self.query.len())).finish_non_exhaustive()
+        f.debug_struct("RequestBody")
+            .field("len", &(self.prefix.len() + self.query.len()))
+            .finish_non_exhaustive()
     }
 }
 

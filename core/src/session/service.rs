@@ -79,7 +79,7 @@ pub(super) fn write_ids(constructor: u32, ids: impl ExactSizeIterator<Item = Msg
 /// A `msgs_state_req` that has no answer yet: it asks for the status of requests sent before the connection was lost.
 #[derive(Debug)]
 pub(super) struct PendingStateRequest {
-    /// Only requests below this msg_id are asked for.
+    /// Only the status of requests below this msg_id is requested.
     pub(super) boundary: MsgId,
     /// The msg_ids in the `msgs_state_req`, oldest first.
     pub(super) msg_ids: Vec<MsgId>,
@@ -101,7 +101,7 @@ impl PendingStateRequest {
 pub(super) struct AnswerResendTimer {
     /// Number of `msg_resend_ans_req` so far.
     attempts: usize,
-    /// The newest msg_id to ask for. One message has no room for newer ones, which follow later.
+    /// The newest msg_id to include. Newer ones exceed the limit of one message and follow later.
     pub(super) newest: MsgId,
     /// The msg_ids in the last `msg_resend_ans_req`, oldest first.
     pub(super) msg_ids: Vec<MsgId>,

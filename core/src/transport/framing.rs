@@ -124,8 +124,8 @@ impl Framing {
         }
     }
 
-    /// Checks the first bytes of a server's stream. Errors if they are of another protocol: TLS, web and SSH servers answer
-    /// in their own. No frame of these framings begins like that.
+    /// Checks the first bytes of a server's stream. Returns an error if they are those of another protocol: TLS, web and
+    /// SSH servers answer unencrypted. No frame of these framings starts like that.
     pub(super) fn check_prefix(self, start: [u8; 6]) -> Result<(), FrameError> {
         match start {
             // An alert of any TLS version: two bytes, the first of which is 1 or 2.
@@ -139,7 +139,7 @@ impl Framing {
         }
     }
 
-    /// Checks a whole frame. `number`: of the frame, from 0.
+    /// Checks a complete frame. `number` is its number, from 0.
     pub(super) fn check(self, frame: &[u8], number: u32) -> Result<(), FrameError> {
         match self {
             Self::Abridged | Self::Intermediate | Self::PaddedIntermediate => Ok(()),

@@ -37,7 +37,7 @@ impl Obfuscation {
     /// `dc` is the number of the DC on the wire: plus 10,000 for test DCs, negated for media. Proxies use it to select
     /// the DC. `proxy_key` is the [key](super::ProxySecret::key) of an MTProxy.
     ///
-    /// Draws 64 bytes, again while they would look like another protocol.
+    /// Draws 64 bytes, and draws them again while they look like another protocol.
     ///
     /// # Errors
     /// Returns [`NotObfuscatable`] for [`Framing::Full`].

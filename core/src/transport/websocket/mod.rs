@@ -1,5 +1,5 @@
-//! WebSocket (RFC 6455), client side: a byte stream in binary messages, for networks and hosts that let nothing else
-//! pass.
+//! WebSocket (RFC 6455), client side: a byte stream in binary messages, for networks and hosts in which nothing
+//! else works.
 //!
 //! Message boundaries have no meaning, so messages are neither joined nor buffered, whatever their length. The inner
 //! stream must be obfuscated. The caller provides the stream below: plain or, for Telegram's own hosts, TLS.
