@@ -9,7 +9,7 @@ use sansgram_benches::{CpuTime, Server, auth_key, bytes};
 use sansgram_core::crypto::OsRandom;
 use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
-use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, Framing};
+use sansgram_core::transport::{Frame, FrameDecoder, FrameEncoder, Framing, MAX_RECEIVED_FRAME};
 
 const BODY: usize = 100;
 
@@ -46,7 +46,7 @@ impl Pair {
         Self {
             session: Session::new(key.clone(), 0, clock, &mut random, now),
             encoder: FrameEncoder::without_tag(Framing::Intermediate),
-            decoder: FrameDecoder::new(Framing::Intermediate, DEFAULT_LIMIT),
+            decoder: FrameDecoder::new(Framing::Intermediate, MAX_RECEIVED_FRAME),
             random,
             bodies: Bodies(bytes(BODY)),
             out: Vec::new(),

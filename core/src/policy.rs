@@ -39,7 +39,7 @@ pub(crate) const MAX_KEPT_FRAME_BUFFER: usize = 4096;
 /// Maximum length in bytes of a received payload: four of the largest file parts with their wrapping.
 pub(crate) const MAX_RECEIVED_FRAME: usize = (1 << 22) + 1024;
 /// Payloads of this many bytes or more are not sent: the length field of abridged framing is limited to 16 MiB.
-pub(crate) const MAX_SENT_FRAME: usize = 1 << 24;
+pub(crate) const SENT_FRAME_LIMIT: usize = 1 << 24;
 /// Maximum length in bytes of the response to a WebSocket upgrade. Servers limit headers to 8 KiB themselves.
 #[cfg(feature = "websocket")]
 pub(crate) const MAX_UPGRADE_ANSWER: usize = 8192;

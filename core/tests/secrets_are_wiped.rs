@@ -21,7 +21,7 @@ use sansgram_core::login::{
 use sansgram_core::session::{RequestBody, RequestSource, RequestTag, ServerClock, Session, SessionEvent};
 use sansgram_core::time::{Now, Timestamp};
 use sansgram_core::tl::{Serialize, enums, gzip, ids, types, write};
-use sansgram_core::transport::{DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, Framing};
+use sansgram_core::transport::{Frame, FrameDecoder, FrameEncoder, Framing, MAX_RECEIVED_FRAME};
 use wire::run::Run;
 use wire::{Seeded, bytes, vectors};
 use zeroize::Zeroizing;
@@ -306,7 +306,7 @@ fn reading_a_stored_session_leaves_no_trace() {
 fn a_frame_is_wiped_by_the_next_call_and_with_its_decoder() {
     let needle = b"what the server told in confidence";
     let read = |frames: usize| {
-        let mut decoder = FrameDecoder::new(Framing::Intermediate, DEFAULT_LIMIT);
+        let mut decoder = FrameDecoder::new(Framing::Intermediate, MAX_RECEIVED_FRAME);
         let mut stream = [&[100, 0, 0, 0][..], &[7; 100]].concat().repeat(frames);
         let mut decrypted = 0;
         // No frame is in one piece.

@@ -11,7 +11,7 @@ use quickcheck::QuickCheck;
 use sansgram_core::crypto::aes_ctr::AesCtr;
 use sansgram_core::crypto::hash::{sha1, sha256};
 use sansgram_core::transport::{
-    DEFAULT_LIMIT, FakeTlsError, Frame, FrameEncoder, FrameError, Framing, ProxyMode, ProxySecret,
+    FakeTlsError, Frame, FrameEncoder, FrameError, Framing, MAX_RECEIVED_FRAME, ProxyMode, ProxySecret,
     StackError, StackOptions, StreamMode, TransportStack, WebSocketTarget,
 };
 use sha2::Sha256;
@@ -339,7 +339,7 @@ fn errors_of_every_layer_come_after_earlier_frames() {
     peer.open(&first);
     let mut stream = peer.cover(&[&frame[..], &[0xff, 0xff, 0xff, 0x7f]].concat(), 9);
     let outcome = seen(&mut stack, &mut stream, 1000);
-    let error = FrameError::TooLong { length: 0x7fff_ffff, limit: DEFAULT_LIMIT };
+    let error = FrameError::TooLong { length: 0x7fff_ffff, limit: MAX_RECEIVED_FRAME };
     assert_eq!(outcome, (vec![vec![4; 24]], Some(StackError::Frame(error))));
 }
 

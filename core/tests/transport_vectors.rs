@@ -5,7 +5,8 @@
 mod wire;
 
 use sansgram_core::transport::{
-    ClientPacket, DEFAULT_LIMIT, Frame, FrameDecoder, FrameEncoder, FrameError, Framing, ServerFrameDecoder,
+    ClientPacket, Frame, FrameDecoder, FrameEncoder, FrameError, Framing, MAX_RECEIVED_FRAME,
+    ServerFrameDecoder,
 };
 use serde_json::Value;
 use wire::{Scripted, bytes, cases, unhex, vectors};
@@ -20,7 +21,7 @@ enum Seen {
 
 /// Returns everything that a client decodes from `stream` in pieces that end at `cuts`.
 fn read(kind: Framing, stream: &[u8], cuts: &[usize]) -> Result<Vec<Seen>, FrameError> {
-    let mut decoder = FrameDecoder::new(kind, DEFAULT_LIMIT);
+    let mut decoder = FrameDecoder::new(kind, MAX_RECEIVED_FRAME);
     let mut seen = Vec::new();
     let mut from = 0;
     for &to in cuts.iter().chain([&stream.len()]) {
@@ -45,7 +46,7 @@ fn read_as_server(
     stream: &[u8],
     cuts: &[usize],
 ) -> Result<Vec<(Vec<u8>, bool)>, FrameError> {
-    let mut decoder = ServerFrameDecoder::new(kind, DEFAULT_LIMIT);
+    let mut decoder = ServerFrameDecoder::new(kind, MAX_RECEIVED_FRAME);
     let mut seen = Vec::new();
     let mut from = 0;
     for &to in cuts.iter().chain([&stream.len()]) {
@@ -289,10 +290,10 @@ fn every_malformed_frame_is_rejected_at_every_cut() {
             "length 0" => FrameError::TooShort { length: 0 },
             "length 3 (<4)" => FrameError::TooShort { length: 3 },
             "length 0x7fffffff: refuse before buffering" => {
-                FrameError::TooLong { length: 0x7fff_ffff, limit: DEFAULT_LIMIT }
+                FrameError::TooLong { length: 0x7fff_ffff, limit: MAX_RECEIVED_FRAME }
             }
             "long form 0xffffff words = 64 MiB: refuse before buffering" => {
-                FrameError::TooLong { length: 0xff_ffff * 4, limit: DEFAULT_LIMIT }
+                FrameError::TooLong { length: 0xff_ffff * 4, limit: MAX_RECEIVED_FRAME }
             }
             "long form used for a short length (accept or refuse, do not crash)" => {
                 // Accepted: the length is unambiguous. Four zero bytes have no meaning.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::answer::read;
 use super::dh_gen::{Exchange, WaitingForDhGen};
-use super::nonces::{Nonces, TmpAesKey, equal};
+use super::nonces::{Nonces, TmpAesKey, ct_equal};
 use super::{HandshakeError, Reply};
 use crate::crypto::dh::DhGroup;
 use crate::crypto::hash::sha1;
@@ -70,7 +70,7 @@ fn open_answer(
     if padding.len() > 15 {
         return Err(HandshakeError::AnswerPadding(padding.len()));
     }
-    if !equal(hash, &sha1(&[object])) {
+    if !ct_equal(hash, &sha1(&[object])) {
         return Err(HandshakeError::AnswerHash);
     }
     Ok(inner)

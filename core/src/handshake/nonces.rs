@@ -40,7 +40,7 @@ impl Nonces {
         reply: Reply,
     ) -> Result<(), HandshakeError> {
         check_nonce(&self.nonce, nonce, reply)?;
-        if !equal(&self.server_nonce, server_nonce) {
+        if !ct_equal(&self.server_nonce, server_nonce) {
             return Err(HandshakeError::ServerNonce(reply));
         }
         Ok(())
@@ -91,15 +91,15 @@ impl Nonces {
 }
 
 pub(super) fn check_nonce(ours: &[u8; 16], received: &[u8; 16], reply: Reply) -> Result<(), HandshakeError> {
-    if equal(ours, received) { Ok(()) } else { Err(HandshakeError::Nonce(reply)) }
+    if ct_equal(ours, received) { Ok(()) } else { Err(HandshakeError::Nonce(reply)) }
 }
 
-pub(super) fn equal(ours: &[u8], received: &[u8]) -> bool {
+pub(super) fn ct_equal(ours: &[u8], received: &[u8]) -> bool {
     ours.ct_eq(received).into()
 }
 
 fn check_new_nonce_hash(hash: &[u8; 20], received: &[u8; 16], reply: Reply) -> Result<(), HandshakeError> {
-    if equal(&hash[4..], received) { Ok(()) } else { Err(HandshakeError::NewNonceHash(reply)) }
+    if ct_equal(&hash[4..], received) { Ok(()) } else { Err(HandshakeError::NewNonceHash(reply)) }
 }
 
 impl core::fmt::Debug for TmpAesKey {

@@ -45,10 +45,10 @@ impl WaitingForResPq {
         let (enums::ResPq::ResPq(reply), _) = read(body, Reply::ResPq)?;
         check_nonce(&self.nonce, &reply.nonce, Reply::ResPq)?;
         let pq = read_pq(&reply.pq)?;
-        let public_key = choose(&public_keys, &reply.server_public_key_fingerprints)?;
+        let public_key = choose_key(&public_keys, &reply.server_public_key_fingerprints)?;
 
         let (p, q) = factorize(pq).map_err(HandshakeError::Pq)?;
-        let (p, q) = (minimal(p), minimal(q));
+        let (p, q) = (minimal_bytes(p), minimal_bytes(q));
         let mut new_nonce = Box::new(Secret::new([0; 32]));
         random.fill(new_nonce.expose_mut());
         let nonces = Nonces { nonce: self.nonce, server_nonce: reply.server_nonce, new_nonce };
@@ -79,7 +79,7 @@ fn read_pq(bytes: &[u8]) -> Result<u64, HandshakeError> {
 }
 
 /// Returns the first key in the server's list that is trusted.
-fn choose<'k>(trusted: &'k Arc<[PublicKey]>, offered: &[i64]) -> Result<&'k PublicKey, HandshakeError> {
+fn choose_key<'k>(trusted: &'k Arc<[PublicKey]>, offered: &[i64]) -> Result<&'k PublicKey, HandshakeError> {
     let offered = || offered.iter().map(|fingerprint| fingerprint.cast_unsigned());
     offered()
         .find_map(|fingerprint| trusted.iter().find(|key| key.fingerprint() == fingerprint))
@@ -87,7 +87,7 @@ fn choose<'k>(trusted: &'k Arc<[PublicKey]>, offered: &[i64]) -> Result<&'k Publ
 }
 
 /// Encodes the factor big-endian without leading zeros.
-fn minimal(factor: u64) -> Vec<u8> {
+fn minimal_bytes(factor: u64) -> Vec<u8> {
     factor.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
 }
 

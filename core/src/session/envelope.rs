@@ -35,11 +35,11 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// Returns the [`MessageError`] of the first check that failed.
     pub fn open(key: &AuthKey, session_id: u64, packet: &'a mut [u8]) -> Result<Self, MessageError> {
-        Self::open_after(key, session_id, None, packet)
+        Self::open_with_previous_id(key, session_id, None, packet)
     }
 
     /// Like [`open`](Self::open), on a connection that may have carried the session `previous_id` before.
-    pub(super) fn open_after(
+    pub(super) fn open_with_previous_id(
         key: &AuthKey,
         session_id: u64,
         previous_id: Option<u64>,

@@ -210,7 +210,7 @@ impl Session {
         packet: &'a mut [u8],
         random: &'a mut dyn SecureRandom,
     ) -> Result<Messages<'a>, MessageError> {
-        let message = Envelope::open_after(&self.key, self.id, self.previous_id, packet)?;
+        let message = Envelope::open_with_previous_id(&self.key, self.id, self.previous_id, packet)?;
         self.clock.detect_clock_jump(now);
         match self.replay.check(message.msg_id) {
             Freshness::New => {}

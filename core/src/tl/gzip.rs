@@ -70,7 +70,7 @@ pub enum GzipError {
 pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, GzipError> {
     let body = after_header(packed)?;
     let (stream, trailer) = body.split_last_chunk::<8>().ok_or(GzipError::Truncated)?;
-    let (checksum, length) = halves(*trailer);
+    let (checksum, length) = split_trailer(*trailer);
     let length = length as usize;
     if length > limit {
         return Err(GzipError::TooLong { length });
@@ -125,7 +125,7 @@ fn after_header(packed: &[u8]) -> Result<&[u8], GzipError> {
         return Err(GzipError::BadHeader);
     }
     if flags & FLAG_EXTRA != 0 {
-        let length = short(reader.raw(2).map_err(truncated)?);
+        let length = u16_le(reader.raw(2).map_err(truncated)?);
         reader.raw(length.into()).map_err(truncated)?;
     }
     for text in [FLAG_NAME, FLAG_COMMENT] {
@@ -136,18 +136,18 @@ fn after_header(packed: &[u8]) -> Result<&[u8], GzipError> {
     if flags & FLAG_HEADER_CRC != 0 {
         let header = packed.get(..reader.position()).unwrap_or_default();
         // The low half of the header's CRC32.
-        if short(reader.raw(2).map_err(truncated)?) != crc32fast::hash(header) as u16 {
+        if u16_le(reader.raw(2).map_err(truncated)?) != crc32fast::hash(header) as u16 {
             return Err(GzipError::BadChecksum);
         }
     }
     Ok(reader.rest())
 }
 
-fn short(bytes: &[u8]) -> u16 {
+fn u16_le(bytes: &[u8]) -> u16 {
     bytes.iter().rev().fold(0, |value, byte| value << 8 | u16::from(*byte))
 }
 
-fn halves(trailer: [u8; 8]) -> (u32, u32) {
+fn split_trailer(trailer: [u8; 8]) -> (u32, u32) {
     let both = u64::from_le_bytes(trailer);
     (both as u32, (both >> 32) as u32)
 }

@@ -11,7 +11,7 @@ use crate::crypto::secret::wipe;
 use crate::policy;
 
 /// The next item in the stream. The range is relative to the frame.
-pub(super) enum Found {
+pub(super) enum StreamItem {
     Frame { payload: Range<usize>, quick_ack: bool },
     QuickAck(u32),
 }
@@ -68,7 +68,7 @@ impl Assembler {
     pub(super) fn next<'b>(
         &mut self,
         input: &mut &'b mut [u8],
-    ) -> Result<Option<(Found, FrameLocation<'b>)>, FrameError> {
+    ) -> Result<Option<(StreamItem, FrameLocation<'b>)>, FrameError> {
         let next = self.find(input);
         match next {
             Ok(None) if self.buffer.is_empty() && self.buffer.capacity() > policy::MAX_KEPT_FRAME_BUFFER => {
@@ -108,7 +108,7 @@ impl Assembler {
     fn find<'b>(
         &mut self,
         input: &mut &'b mut [u8],
-    ) -> Result<Option<(Found, FrameLocation<'b>)>, FrameError> {
+    ) -> Result<Option<(StreamItem, FrameLocation<'b>)>, FrameError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -173,10 +173,10 @@ impl Assembler {
 
     /// Returns the next item in the stream and its length in bytes including headers, or `None` if more input is
     /// needed.
-    fn measure(&self, framing: Framing, start: &[u8]) -> Result<Option<(Found, usize)>, FrameError> {
+    fn measure(&self, framing: Framing, start: &[u8]) -> Result<Option<(StreamItem, usize)>, FrameError> {
         let Extent { head, body, tail, quick_ack } = match framing.read_header(start, self.by)? {
             Header::Incomplete => return Ok(None),
-            Header::QuickAck(token) => return Ok(Some((Found::QuickAck(token), 4))),
+            Header::QuickAck(token) => return Ok(Some((StreamItem::QuickAck(token), 4))),
             Header::Frame(extent) => extent,
         };
         if body < 4 {
@@ -185,7 +185,7 @@ impl Assembler {
         if body > self.limit {
             return Err(FrameError::TooLong { length: body, limit: self.limit });
         }
-        Ok(Some((Found::Frame { payload: head..head + body, quick_ack }, head + body + tail)))
+        Ok(Some((StreamItem::Frame { payload: head..head + body, quick_ack }, head + body + tail)))
     }
 
     fn check(&mut self, framing: Framing, frame: &[u8]) -> Result<(), FrameError> {
@@ -208,7 +208,7 @@ mod tests {
     use std::vec;
 
     use super::*;
-    use crate::transport::DEFAULT_LIMIT;
+    use crate::transport::MAX_RECEIVED_FRAME;
 
     /// Feeds `stream` in pieces of `step` bytes.
     fn feed(assembler: &mut Assembler, stream: &mut [u8], step: usize) -> Result<usize, FrameError> {
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_false_length_reserves_nothing() {
-        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, MAX_RECEIVED_FRAME);
         let mut stream = [0, 0, 0x40, 0, 1, 2, 3];
         assert_eq!(feed(&mut assembler, &mut stream, 1), Ok(0));
         assert!(assembler.buffer.capacity() < 64);
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_buffer_is_freed_when_the_stream_is_idle() {
-        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, MAX_RECEIVED_FRAME);
         let mut stream = vec![7; 100_004];
         stream[..4].copy_from_slice(&100_000_u32.to_le_bytes());
         assert_eq!(feed(&mut assembler, &mut stream, 1000), Ok(1));
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_complete_frame_is_returned_in_place() {
-        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, DEFAULT_LIMIT);
+        let mut assembler = Assembler::new(Some(Framing::Intermediate), SentBy::Server, MAX_RECEIVED_FRAME);
         let mut stream = [4, 0, 0, 0, 1, 2, 3, 4];
         let location = stream.as_ptr();
         let mut input = &mut stream[..];

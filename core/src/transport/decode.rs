@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::Range;
 
 use super::Framing;
-use super::assemble::{Assembler, Found, FrameLocation};
+use super::assemble::{Assembler, FrameLocation, StreamItem};
 use super::header::{FrameError, SentBy};
 
 /// Decodes the frames that a server sends.
@@ -43,7 +43,7 @@ const SHORTEST_PACKET: usize = 24;
 
 impl FrameDecoder {
     /// Creates a decoder for a new connection. Payloads longer than `limit` bytes are rejected before they are
-    /// buffered; see [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT).
+    /// buffered; see [`MAX_RECEIVED_FRAME`](super::MAX_RECEIVED_FRAME).
     #[must_use]
     pub const fn new(framing: Framing, limit: usize) -> Self {
         Self { assembler: Assembler::new(Some(framing), SentBy::Server, limit) }
@@ -65,8 +65,8 @@ impl FrameDecoder {
     pub(super) fn locate<'b>(&mut self, input: &mut &'b mut [u8]) -> Result<Option<Located<'b>>, FrameError> {
         while let Some((found, location)) = self.assembler.next(input)? {
             let payload = match found {
-                Found::QuickAck(token) => return Ok(Some(Located::QuickAck(token))),
-                Found::Frame { payload, .. } => payload,
+                StreamItem::QuickAck(token) => return Ok(Some(Located::QuickAck(token))),
+                StreamItem::Frame { payload, .. } => payload,
             };
             match read_short(self.assembler.peek(&location).get(payload.clone()).unwrap_or_default()) {
                 None => return Ok(Some(Located::Payload(payload, location))),

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{ENCODER_LIMIT, Framing};
+use super::{Framing, SENT_FRAME_LIMIT};
 use crate::crypto::SecureRandom;
 
 /// Encodes the frames of one connection.
@@ -57,7 +57,7 @@ pub enum EncodeError {
     /// The length of the payload is not a positive multiple of 4 bytes.
     #[error("the length of a payload must be a multiple of 4 above 0, not {0}")]
     NotWholeWords(usize),
-    /// The payload has [`ENCODER_LIMIT`] bytes or more.
+    /// The payload has [`SENT_FRAME_LIMIT`] bytes or more.
     #[error("a payload of {0} bytes is too long")]
     TooLong(usize),
     /// The number of bytes appended between `begin` and `finish` differs from the announced one.
@@ -108,7 +108,7 @@ impl FrameEncoder {
             return Err(EncodeError::NotWholeWords(payload_length));
         }
         let length = match u32::try_from(payload_length) {
-            Ok(length) if payload_length < ENCODER_LIMIT => length,
+            Ok(length) if payload_length < SENT_FRAME_LIMIT => length,
             _ => return Err(EncodeError::TooLong(payload_length)),
         };
         if !self.tag_sent {

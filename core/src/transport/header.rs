@@ -50,10 +50,10 @@ pub enum FrameError {
 }
 
 /// Default maximum length of a received payload, in bytes.
-pub const DEFAULT_LIMIT: usize = policy::MAX_RECEIVED_FRAME;
+pub const MAX_RECEIVED_FRAME: usize = policy::MAX_RECEIVED_FRAME;
 
 /// Encoders reject payloads of this many bytes or more.
-pub const ENCODER_LIMIT: usize = policy::MAX_SENT_FRAME;
+pub const SENT_FRAME_LIMIT: usize = policy::SENT_FRAME_LIMIT;
 
 /// The result of parsing a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,9 +18,9 @@
 //! Source: `core.telegram.org/mtproto/mtproto-transports`.
 //!
 //! ```
-//! use sansgram_core::transport::{Frame, FrameDecoder, Framing, DEFAULT_LIMIT};
+//! use sansgram_core::transport::{Frame, FrameDecoder, Framing, MAX_RECEIVED_FRAME};
 //!
-//! let mut decoder = FrameDecoder::new(Framing::Intermediate, DEFAULT_LIMIT);
+//! let mut decoder = FrameDecoder::new(Framing::Intermediate, MAX_RECEIVED_FRAME);
 //! let mut received = [4, 0, 0, 0, 0x6c, 0xfe, 0xff, 0xff];
 //! let mut input = &mut received[..];
 //! assert_eq!(decoder.next(&mut input), Ok(Some(Frame::Error(-404))));
@@ -52,7 +52,7 @@ pub use encode::{EncodeError, FrameEncoder, FrameStart};
 #[cfg(feature = "mtproxy")]
 pub use fake_tls::{FAKE_TLS_MAX_PAYLOAD, FakeTls, FakeTlsError, HelloForm};
 pub use framing::{Framing, Recognised, UnknownFraming};
-pub use header::{DEFAULT_LIMIT, ENCODER_LIMIT, FrameError};
+pub use header::{FrameError, MAX_RECEIVED_FRAME, SENT_FRAME_LIMIT};
 pub use obfuscated::{NotObfuscatable, OBFUSCATED_HEADER_LEN, Obfuscation};
 #[cfg(feature = "mtproxy")]
 pub use proxy_link::{ProxyLink, ProxyLinkError, SocksLink, percent_decode};

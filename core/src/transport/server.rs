@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::Framing;
-use super::assemble::{Assembler, Found};
+use super::assemble::{Assembler, StreamItem};
 use super::header::{FrameError, SentBy};
 
 /// Decodes the frames that a client sends.
@@ -55,12 +55,12 @@ impl ServerFrameDecoder {
     ) -> Result<Option<ClientPacket<'s>>, FrameError> {
         let Some((found, location)) = self.assembler.next(input)? else { return Ok(None) };
         match found {
-            Found::Frame { payload, quick_ack } => {
+            StreamItem::Frame { payload, quick_ack } => {
                 let payload = self.assembler.bytes(location).get_mut(payload);
                 Ok(payload.map(|payload| ClientPacket { payload, quick_ack }))
             }
             // Never: only streams from a server have quick acks.
-            Found::QuickAck(_) => Ok(None),
+            StreamItem::QuickAck(_) => Ok(None),
         }
     }
 }

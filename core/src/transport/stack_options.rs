@@ -5,7 +5,7 @@ use core::time::Duration;
 #[cfg(feature = "mtproxy")]
 use super::fake_tls::{HelloForm, hello_after_failures};
 use super::framing::Framing;
-use super::header::DEFAULT_LIMIT;
+use super::header::MAX_RECEIVED_FRAME;
 use super::stream_mode::StreamMode;
 
 /// The options of a new connection.
@@ -31,7 +31,7 @@ pub struct StackOptions<'a> {
 impl<'a> StackOptions<'a> {
     /// Creates options for a connection to `dc`. `unix` is the best known estimate of the Unix time.
     ///
-    /// The limit is [`DEFAULT_LIMIT`].
+    /// The limit is [`MAX_RECEIVED_FRAME`].
     #[must_use]
     #[cfg_attr(not(feature = "mtproxy"), allow(unused_variables, reason = "only fake TLS tells the time"))]
     pub fn new(framing: Framing, stream_mode: &'a StreamMode, dc: i16, unix: Duration) -> Self {
@@ -39,7 +39,7 @@ impl<'a> StackOptions<'a> {
             framing,
             stream_mode,
             dc,
-            limit: DEFAULT_LIMIT,
+            limit: MAX_RECEIVED_FRAME,
             #[cfg(feature = "mtproxy")]
             unix,
             #[cfg(feature = "mtproxy")]
