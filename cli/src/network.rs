@@ -170,7 +170,7 @@ mod tests {
             ("proxy.example:443", "SECRET@HOST:PORT"),
             ("proxy.example:1080:me:73519", "socks5://USER:PASSWORD@HOST:PORT"),
             ("tg://http?server=a&port=1", "an HTTP proxy is given as http://HOST:PORT"),
-            ("https://t.me/channel", "leads to no MTProxy"),
+            ("https://t.me/channel", "leads neither to an MTProxy nor to a SOCKS5 proxy"),
             ("73519@proxy.example:443", "the secret"),
             (&format!("{KEY}@proxy.example"), "port must be"),
             (&format!("{KEY}@proxy.example:0"), "port must be"),

@@ -213,6 +213,9 @@ fn a_password_is_recovered_only_on_confirmation() {
     terminal.sees("empty to recover it by e-mail):");
     terminal.types("\n");
     terminal.sees("(y/n)");
+    terminal.types("\n");
+    terminal.sees("Please answer y for yes or n for no.");
+    terminal.sees("(y/n)");
     terminal.types("y\n");
     terminal.sees("Sandbox: the code 222222 arrived at recovery@sandbox.example (DC 2)");
     terminal.sees("Recovery code (empty to go back):");

@@ -58,7 +58,7 @@ fn d2_the_diagnosis_is_right_and_shows_nothing() {
     let refused = import("0123456789abcdef0123456789abcdef");
     refused.fails(&["an api_hash, not a session"]);
     assert!(!refused.stderr.contains("0123"), "{refused:?}");
-    import("tg://login?token=AQIDBAUGBwgJCgsMDQ4PEA").fails(&["the link of a QR code", "login --qr"]);
+    import("tg://login?token=AQIDBAUGBwgJCgsMDQ4PEA").fails(&["the link of a login QR code", "login --qr"]);
     import(&format!("{}\n{}", string("telethon"), string("pyrogram"))).fails(&["2 session strings"]);
     assert!(!directory.path.join("me.session").exists());
 }

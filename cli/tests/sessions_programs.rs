@@ -164,7 +164,7 @@ fn d4_unreadable_files_are_named() {
     fs::write(tdata.join("key_datas"), &key).unwrap();
     import(".").fails(&["Telegram Desktop", "its file key_datas is damaged", "MD5"]);
     fs::write(directory.path.join("td.binlog"), "no log").unwrap();
-    import("td.binlog").fails(&["TDLib", "its first event is not whole"]);
+    import("td.binlog").fails(&["TDLib", "its first event is incomplete"]);
     assert!(!directory.path.join("me.session").exists());
     // A string on standard input still works.
     let mut child = command(&directory.path)

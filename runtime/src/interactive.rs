@@ -254,16 +254,17 @@ impl<P: Prompt> Talk<'_, P> {
 
     async fn confirm(&mut self, kind: Question, question: &str) -> Result<bool, Error> {
         let mut tries = Tries::default();
-        loop {
-            match self.ask_something(kind, question).await?.to_lowercase().as_str() {
+        for _ in 0..MAX_IDLE {
+            match self.ask(kind, question).await?.to_lowercase().as_str() {
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
-                _ => {
-                    tries.count()?;
-                    self.prompt.show("Please answer y for yes or n for no.")?;
-                }
+                // An empty line does not count as a wrong answer.
+                "" => {}
+                _ => tries.count()?,
             }
+            self.prompt.show("Please answer y for yes or n for no.")?;
         }
+        Err(Error::TooManyTries(MAX_IDLE))
     }
 }
 

@@ -53,8 +53,14 @@ pub(super) fn export(args: &Export) -> Result<(), Failure> {
     note_losses(&session, args.to);
     let failure = |error: ExportError| {
         let advice = match &error {
+            // Its own sentence has advice for the library's users.
+            ExportError::NoUser(format) => {
+                return Failure::new(format!(
+                    "the session does not contain its user yet, which {} needs; run \"sansgram whoami\" first",
+                    format.description()
+                ));
+            }
             ExportError::NoKey => "; log in with \"sansgram login\"",
-            ExportError::NoUser(_) => "; run \"sansgram whoami\" first",
             ExportError::UnknownAddress(_) => "; provide it with --dc",
             ExportError::Exists(_) => "; choose another name",
             _ => "",

@@ -66,6 +66,8 @@ pub fn shell_word(path: &Path) -> String {
         }
         quoted + "'"
     } else {
+        // Not `shlex::try_quote`: it keeps control characters as they are and quotes for POSIX shells only, so that the
+        // branches above would still be needed.
         format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
