@@ -224,7 +224,7 @@ fn after_a_lost_connection_only_requests_that_the_server_lacks_are_sent_again() 
     assert_eq!(bench.session.delivery(RequestTag(3)), Delivery::Acknowledged);
     let events = bench.answer(at(6), 1, &rpc_result(ids[2], &[8; 4])).unwrap();
     assert_eq!(events, ["result 3 [8, 8, 8, 8]"]);
-    assert!(bench.sent(at(20)).is_none(), "no second inquiry, nothing else again");
+    assert!(bench.sent(at(20)).is_none(), "no second state request, and nothing is resent");
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use crate::policy;
 use crate::time::Timestamp;
 
-/// When to send a ping, and when a connection counts as dead.
+/// The times of pings and signs of life on one connection.
 #[derive(Debug)]
 pub(super) struct KeepAlive {
     next_ping: Timestamp,
-    /// When some message must have arrived after the last ping.
+    /// The deadline for any message after the last ping.
     answer_due: Option<Timestamp>,
     last_ping: Option<Timestamp>,
-    /// When the last message of the server arrived.
+    /// The time of the last sign of life.
     last_activity: Option<Timestamp>,
 }
 

@@ -92,6 +92,7 @@ impl Session {
         }
     }
 
+    /// Adds queued requests, at most `most`, until the packet is long enough.
     fn collect_requests(
         &mut self,
         time: Duration,
@@ -172,6 +173,7 @@ impl Session {
         }
     }
 
+    /// Writes the frame of a packet with one message.
     fn write_single(
         &self,
         item: Item,
@@ -189,6 +191,7 @@ impl Session {
         encoder.finish(frame, out, random).map(|()| token)
     }
 
+    /// Writes the frame of a packet with several messages, in a container.
     #[allow(clippy::too_many_arguments, reason = "the parts of one packet, all borrowed from their owners")]
     fn write_container(
         &mut self,
@@ -221,6 +224,7 @@ impl Session {
     }
 }
 
+/// Appends the body of a message.
 fn write_item(item: Item, source: &dyn RequestSource, scratch: &[u8], out: &mut Vec<u8>) {
     match item.kind {
         ItemKind::Request { tag, after, .. } => {

@@ -8,8 +8,8 @@ use crate::time::Timestamp;
 
 /// Counts the rounds of messages sent again since the last answer to a request.
 ///
-/// A round is the reaction to one correction: the server refuses all messages that left with the same wrong salt, for
-/// instance, and they count once.
+/// A round is the reaction to one correction. For instance, the server refuses all messages that were sent with the same
+/// wrong salt, and they count once.
 #[derive(Debug, Default)]
 pub(super) struct ResendLimiter {
     rounds: u8,

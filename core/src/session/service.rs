@@ -85,7 +85,7 @@ pub(super) struct PendingStateRequest {
     pub(super) msg_ids: Vec<MsgId>,
     /// The msg_id of the `msgs_state_req`, once it is packed.
     pub(super) request_id: Option<MsgId>,
-    /// When the outcome of the requests becomes unknown, unless an answer arrives.
+    /// The time at which the outcome of the requests becomes unknown, unless an answer arrives.
     pub(super) due: Timestamp,
 }
 
@@ -107,7 +107,7 @@ pub(super) struct AnswerResendTimer {
     pub(super) msg_ids: Vec<MsgId>,
     /// The msg_id of the last `msg_resend_ans_req`, once it is packed.
     pub(super) request_id: Option<MsgId>,
-    /// When it is repeated, or the answers are given up.
+    /// The time at which it is repeated, or the answers are given up.
     pub(super) due: Timestamp,
 }
 

@@ -14,7 +14,7 @@ use super::stream_mode::StreamMode;
 pub struct StackOptions<'a> {
     /// The preferred framing; [`StreamMode::framing`] may replace it.
     pub framing: Framing,
-    /// What the connection looks like to the network.
+    /// The appearance of the connection to the network.
     pub stream_mode: &'a StreamMode,
     /// The number of the DC on the wire: plus 10,000 for test DCs, negated for media. Plain connections do not send it.
     pub dc: i16,

@@ -22,7 +22,7 @@ fn a_resent_request_is_answered_once() {
     }
 }
 
-/// What the session does with a notification that names `id`.
+/// Refuses the message `id`, like the session does.
 fn refuse(outgoing: &mut Outgoing, id: MsgId) {
     assert!(outgoing.on_refused(id).is_some(), "{id:?}");
     let packet = outgoing.packet_of(id);
