@@ -441,7 +441,7 @@ fn a4_an_unusable_state_file_is_not_changed() {
         let mut command = support::command(&directory.path);
         support::run(command.args(["sandbox", "--state", file])).fails(words);
     };
-    fails("state", &["state", "another process uses it", "--state"]);
+    fails("state", &["state", "in use by another process", "--state"]);
     let saved = fs::read(directory.path.join("state")).unwrap();
     drop(sandbox);
     let mut damaged = saved.clone();

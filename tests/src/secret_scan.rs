@@ -23,7 +23,7 @@ const MIN_ENCODED_BYTES: usize = 4;
 
 /// A secret that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the secret {kind:?} got out ({form})")]
+#[error("the secret {kind:?} leaked ({form})")]
 pub struct Leak {
     /// The kind of the secret, as given to [`Secrets::add`].
     pub kind: &'static str,
@@ -39,7 +39,7 @@ pub fn check(secrets: &Secrets, said: &str) -> Result<(), Leak> {
     Needles::new(secrets).check(said)
 }
 
-/// What is searched for.
+/// The needles of a search.
 struct Needles {
     /// All texts, those longer than [`LEAK_CHARS`] in pieces of that length.
     texts: Vec<(Vec<u8>, &'static str)>,
@@ -96,7 +96,7 @@ fn is_text(secret: &[u8]) -> bool {
     std::str::from_utf8(secret).is_ok_and(|text| !text.contains(char::is_control))
 }
 
-/// Whether a text occurs; a short text in plain form must be a whole word.
+/// Whether a text occurs; a short one in plain form must be a whole word.
 fn has_text(said: &[u8], text: &[u8], is_plain: bool) -> bool {
     let mut from = 0;
     while let Some(at) = text.first().and_then(|first| said[from..].iter().position(|c| c == first)) {

@@ -126,7 +126,7 @@ fn bot_of(fields: &Fields<'_>) -> Result<TestBot, String> {
         .with_first_name(first_name(fields, "Test bot")?)
         .with_username(username(fields)?)
         .with_dc(dc(fields)?)
-        .with_expired(fields.boolean("revoked")?.unwrap_or_default()))
+        .with_revoked(fields.boolean("revoked")?.unwrap_or_default()))
 }
 
 /// Errors if two accounts have the same identifier, phone number or user name.
@@ -294,7 +294,7 @@ mod tests {
         assert!(password.has_recovery && !options.sandbox);
         assert_eq!((other.id, other.dc, &other.login_email), (12_025_550_124, 2, &LoginEmail::Required));
         let bot = &options.bots[0];
-        assert_eq!((bot.id, bot.dc, bot.username.as_str(), bot.expired), (42, 1, "some_bot", true));
+        assert_eq!((bot.id, bot.dc, bot.username.as_str(), bot.revoked), (42, 1, "some_bot", true));
         assert!(parsed("\u{feff}{}").unwrap().sandbox);
     }
 

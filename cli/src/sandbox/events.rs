@@ -39,7 +39,7 @@ impl SandboxEvent {
             Self::Account(AccountEvent::LoggedOut { user_id, dc }) => {
                 format!("user {user_id} logged out (DC {dc})")
             }
-            Self::Account(AccountEvent::Unserved { method, dc }) => {
+            Self::Account(AccountEvent::UnknownMethod { method, dc }) => {
                 format!("a client called {method} (DC {dc}): {UNSERVED}")
             }
             Self::Account(_) => return None,
@@ -66,7 +66,7 @@ impl SandboxEvent {
             Self::Account(AccountEvent::LoggedOut { user_id, dc }) => {
                 EventJson::LoggedOut { user_id: *user_id, dc: *dc }
             }
-            Self::Account(AccountEvent::Unserved { method, dc }) => {
+            Self::Account(AccountEvent::UnknownMethod { method, dc }) => {
                 EventJson::Unserved { method, reason: UNSERVED, dc: *dc }
             }
             Self::Account(_) => return None,

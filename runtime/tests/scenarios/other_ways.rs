@@ -13,8 +13,8 @@ pub(crate) async fn interactive_resend<R: Runtime>(runtime: R) {
     options.accounts.deliveries = vec![
         CodeDelivery::App,
         CodeDelivery::Sms,
-        CodeDelivery::FutureType,
-        CodeDelivery::Unreadable,
+        CodeDelivery::UnknownType,
+        CodeDelivery::TruncatedUnknownType,
         CodeDelivery::Call,
     ];
     let served = sandbox_with(options);

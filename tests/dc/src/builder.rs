@@ -1,4 +1,4 @@
-//! Builder methods for option structs: a new option is no breaking change.
+//! Builder methods for option structs: a new option is not a breaking change.
 
 /// Writes a `with_…` method for each field named.
 macro_rules! builder_methods {

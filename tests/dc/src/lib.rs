@@ -1,17 +1,16 @@
-//! A test DC for Telegram clients: a sans-IO MTProto *server* with checks of its own, the accounts behind it, and the same
-//! on loopback.
+//! A test DC for Telegram clients: a sans-IO MTProto *server* with its own checks, its accounts, and a runner on loopback.
 //!
 //! | module | what it is |
 //! |---|---|
 //! | [`test_server`] | the DCs on loopback, for any client |
 //! | [`server`] | the DCs as a state machine: bytes and time in, bytes out |
 //! | [`accounts`] | the users, bots and codes behind them |
-//! | [`raw_client`] | a client that sends what a test says, right or wrong |
-//! | [`secrets`] | the secrets of a run: what no client may print |
+//! | [`raw_client`] | a client that sends what a test specifies, right or wrong |
+//! | [`secrets`] | the secrets of a run, which no client may print |
 //! | [`rsa`], [`random`] | the RSA key of the DCs; reproducible randomness |
 //!
-//! The server shares the cipher and the framing with `sansgram-core` and checks everything else on its own: code that both
-//! ends share hides the mistake that both make.
+//! The server shares the cipher and the framing with `sansgram-core` and checks everything else on its own: shared code
+//! would hide mistakes common to both ends.
 //!
 //! ```no_run
 //! use sansgram_testkit::test_server::{TestServer, TestServerOptions};

@@ -1,4 +1,4 @@
-//! A client that sends what a test says, one message at a time, right or wrong: for tests of a server.
+//! A client that sends exactly what a test specifies, one message at a time, right or wrong: for tests of a server.
 //!
 //! It checks little. The real client is `sansgram_core::client::Client`.
 
@@ -38,14 +38,14 @@ impl ServerMessage {
         self.body.first_chunk().map_or(0, |word| u32::from_le_bytes(*word))
     }
 
-    /// The eight bytes at `at`, counted from the constructor, as a `long`; 0 if there are none.
+    /// Returns the `long` at byte offset `at` from the constructor; 0 if the body is too short.
     #[must_use]
     pub fn long(&self, at: usize) -> u64 {
         let chunk = self.body.get(at..).and_then(<[u8]>::first_chunk);
         chunk.map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
-    /// The four bytes at `at`, counted from the constructor, as an `int`; 0 if there are none.
+    /// Returns the `int` at byte offset `at` from the constructor; 0 if the body is too short.
     #[must_use]
     pub fn int(&self, at: usize) -> i32 {
         let chunk = self.body.get(at..).and_then(<[u8]>::first_chunk);
@@ -56,7 +56,7 @@ impl ServerMessage {
 /// Why a key exchange failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyExchangeFailure {
-    /// The server did not answer, or with a transport error.
+    /// The server did not answer, or answered with a transport error.
     NoAnswer,
     /// `sansgram-core` refused the server's answer.
     Refused(HandshakeError),
@@ -127,7 +127,7 @@ pub struct RawClient {
 }
 
 impl RawClient {
-    /// Starts DCs of these options, and connects to `dc` over this framing.
+    /// Starts DCs with these options and connects to `dc` with this framing.
     #[must_use]
     pub fn connect(options: ServerOptions, dc: i32, kind: Framing) -> Self {
         let dcs = TestDcs::new(options, Box::new(SeededRandomForTestingOnly::new(1)));
@@ -160,7 +160,7 @@ impl RawClient {
         this
     }
 
-    /// Connects to DC 2 over the intermediate framing and makes a key.
+    /// Connects to DC 2 with intermediate framing and makes a key.
     ///
     /// # Panics
     /// Panics if the handshake fails.

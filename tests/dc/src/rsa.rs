@@ -1,6 +1,6 @@
 //! The RSA key of the test DCs.
 //!
-//! It is embedded, so every sandbox has the same one. Its private half is public: never trust it outside of tests.
+//! It is embedded, so all test DCs have the same one. Its private half is public: never trust it outside of tests.
 
 use num_bigint_dig::{BigUint, ModInverse};
 use num_traits::Num;

@@ -1,5 +1,5 @@
-//! The TL primitives of the server, independent of the client's reader and writer: code that both ends share would hide
-//! a mistake that both make.
+//! The TL primitives of the server, independent of the client's reader and writer: shared code would hide mistakes
+//! common to both ends.
 //!
 //! Source: `core.telegram.org/mtproto/serialize`.
 

@@ -85,7 +85,7 @@ impl Network {
         self.server_writes(now, conn, bytes);
     }
 
-    /// Cuts a connection: both ends are told, and bytes in flight are lost.
+    /// Cuts a connection: both ends notice, and bytes in flight are lost.
     pub fn cut(&mut self, now: Timestamp, conn: ConnId) {
         self.forget(conn);
         self.deliver_at(now, Delivery::LostByClient { conn, cause: IoFailure::Reset });
@@ -227,7 +227,7 @@ impl Network {
         }
     }
 
-    /// Closes the client's end: the server is told after all bytes sent before.
+    /// Closes the client's end: the server notices after all bytes sent before.
     pub(crate) fn closed_by_client(&mut self, now: Timestamp, conn: ConnId) {
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_server);
@@ -235,7 +235,7 @@ impl Network {
         }
     }
 
-    /// Closes the server's end: the client is told after all bytes sent before.
+    /// Closes the server's end: the client notices after all bytes sent before.
     pub(crate) fn closed_by_server(&mut self, now: Timestamp, conn: ConnId) {
         if let Some(link) = self.links.get(&conn) {
             let at = (now + self.options.latency).max(link.to_client);

@@ -32,21 +32,21 @@ use crate::secret_scan::{self, Leak};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
     /// No timer is set, and nothing is in flight.
-    #[error("nothing is left that could happen")]
+    #[error("no event is left")]
     Idle,
     /// More virtual time passed than [`Pair::MAX_TIME`].
-    #[error("too much virtual time went by")]
+    #[error("too much virtual time passed")]
     Time,
     /// More steps were taken than [`Pair::MAX_STEPS`].
-    #[error("too many steps went by")]
+    #[error("too many steps were taken")]
     Steps,
 }
 
 /// A client, DCs, and the network between them.
 pub struct Pair {
-    /// The client. Call [`poll`](Self::poll) after each call of it.
+    /// The client. Call [`poll`](Self::poll) after each of its methods.
     pub client: Client,
-    /// The servers. Call [`poll`](Self::poll) after each call of them.
+    /// The servers. Call [`poll`](Self::poll) after each of their methods.
     pub dcs: TestDcs,
     /// The network.
     pub network: Network,
@@ -248,7 +248,7 @@ impl Pair {
     /// Runs one step of a login, such as `LoginFlow::send_code("+99966 1 0000")`, until it completes.
     ///
     /// # Errors
-    /// The error that the step ends with.
+    /// Returns the error that the step ends with.
     ///
     /// # Panics
     /// Panics if the step cannot be started or never completes.
@@ -280,7 +280,7 @@ impl Pair {
     /// Sends a request to the home DC and waits for its result.
     ///
     /// # Errors
-    /// The error that the request ends with.
+    /// Returns the error that the request ends with.
     ///
     /// # Panics
     /// Panics if the client refuses the request or never completes it.

@@ -1,26 +1,26 @@
-//! One call of an API function: who calls, what is answered, and what else follows from it.
+//! One call of an API method: the caller, the answer, and what else follows from it.
 
 use std::net::IpAddr;
 
 use super::wire::{BadArguments, Reader};
 
-/// The caller of a function, and the time.
+/// The caller of a method, and the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallContext {
     /// The DC that was called.
     pub dc: i32,
     /// The key of the caller, as the session layer has checked it.
     pub auth_key_id: u64,
-    /// The layer that the caller named by `invokeWithLayer` in this call; `None` if it named none.
+    /// The layer from `invokeWithLayer` in this call, if any.
     pub layer: Option<i32>,
     /// Server time, in seconds since 1970.
     pub now_unix: i32,
-    /// The server's address that the caller is connected to, if it is known: what `help.getConfig` names for DCs whose
-    /// address is unspecified.
-    pub reached_at: Option<IpAddr>,
+    /// The local IP address of the caller's connection, if known; `help.getConfig` uses it for DCs with an unspecified
+    /// address.
+    pub local_ip: Option<IpAddr>,
 }
 
-/// The result of a function.
+/// The result of a method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A boxed TL object.
@@ -37,13 +37,13 @@ pub enum Answer {
 /// An update for another caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Push {
-    /// The auth key whose sessions get it.
+    /// The auth key whose sessions receive it.
     pub auth_key_id: u64,
     /// A boxed `Updates` object.
     pub body: Vec<u8>,
 }
 
-/// An event for the person who runs the sandbox.
+/// An event for the operator of the test DCs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccountEvent {
@@ -79,8 +79,8 @@ pub enum AccountEvent {
         /// The DC.
         dc: i32,
     },
-    /// A caller called a function that the sandbox does not have; reported once for each function.
-    Unserved {
+    /// A caller called a method that the accounts do not have; reported once for each method.
+    UnknownMethod {
         /// Its name, or its constructor if layer 230 does not have it.
         method: String,
         /// The DC.
@@ -90,7 +90,7 @@ pub enum AccountEvent {
 
 /// Everything that follows from one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Called {
+pub struct CallOutcome {
     /// The answer to the caller.
     pub answer: Answer,
     /// What happened.
@@ -105,7 +105,7 @@ pub(super) struct Call<'a> {
     pub(super) auth_key_id: u64,
     pub(super) layer: i32,
     pub(super) now: i32,
-    pub(super) reached_at: Option<IpAddr>,
+    pub(super) local_ip: Option<IpAddr>,
     pub(super) reader: Reader<'a>,
     pub(super) events: Vec<AccountEvent>,
     pub(super) pushes: Vec<Push>,

@@ -22,7 +22,7 @@ pub(super) struct Pending {
     pub(super) deliveries: Vec<CodeDelivery>,
     pub(super) sent_at: i32,
     pub(super) wrong: u8,
-    /// Whether the right code was given and only `auth.signUp` is missing.
+    /// Whether the right code was submitted and only `auth.signUp` is missing.
     pub(super) verified: bool,
     /// The e-mail address that is being set up, and the code that was sent there.
     pub(super) set_up: Option<(String, String)>,
@@ -45,7 +45,7 @@ pub(super) enum Purpose {
     SignUp,
 }
 
-/// A code that a client sent, and how it claims to have got it.
+/// A code that a client sent, and how it claims to have received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Typed<'a> {
     ByPhone(&'a str),
@@ -53,7 +53,7 @@ pub(super) enum Typed<'a> {
 }
 
 impl Codes {
-    /// No codes, with the lifetimes of the options.
+    /// Returns an empty list, with the lifetimes of the options.
     pub(super) fn new(options: &AccountOptions) -> Self {
         Self {
             lifetime: options.code_lifetime,
@@ -62,7 +62,7 @@ impl Codes {
         }
     }
 
-    /// Sends a code by the first of `deliveries`; codes sent to the number before are void. Returns a boxed
+    /// Sends a code by the first of `deliveries`; earlier codes for the number become invalid. Returns a boxed
     /// `auth.sentCode`.
     pub(super) fn send(
         &mut self,
@@ -217,7 +217,7 @@ impl Codes {
     fn insert(&mut self, mut hash: String, pending: Pending, layer: i32) -> Vec<u8> {
         let length = i32::try_from(pending.code.len()).unwrap_or(i32::MAX);
         let delivery = pending.deliveries.first().unwrap_or(&CodeDelivery::App);
-        if *delivery == CodeDelivery::Unreadable {
+        if *delivery == CodeDelivery::TruncatedUnknownType {
             hash.push_str(" no client reads this");
         }
         let next = pending.deliveries.get(1).map(next_kind);
@@ -254,7 +254,7 @@ fn kind(delivery: &CodeDelivery, length: i32, code: &str, layer: i32) -> Vec<u8>
             if tells_reset { email.i32(0) } else { email }
         }
         CodeDelivery::EmailSetUp => Writer::boxed(id::SENT_CODE_TYPE_SET_UP_EMAIL_REQUIRED).u32(0),
-        CodeDelivery::FutureType | CodeDelivery::Unreadable => {
+        CodeDelivery::UnknownType | CodeDelivery::TruncatedUnknownType => {
             Writer::boxed(KIND_OF_A_LATER_LAYER).i32(length).string("by pigeon").i64(-1)
         }
     }

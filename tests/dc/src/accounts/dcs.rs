@@ -1,4 +1,4 @@
-//! The DCs of the sandbox: their list, and the transfer of an authorization between them
+//! The list of the DCs, and the transfer of an authorization between them
 //! (`core.telegram.org/api/datacenter`).
 
 use std::net::SocketAddr;
@@ -135,9 +135,9 @@ impl Accounts {
     }
 }
 
-/// Replaces an unspecified address by the one that the caller is connected to.
+/// Replaces an unspecified address with the one that the caller is connected to.
 fn reached(address: SocketAddr, call: &Call<'_>) -> SocketAddr {
-    let ip = call.reached_at.filter(|_| address.ip().is_unspecified()).unwrap_or(address.ip());
+    let ip = call.local_ip.filter(|_| address.ip().is_unspecified()).unwrap_or(address.ip());
     SocketAddr::new(ip, address.port())
 }
 

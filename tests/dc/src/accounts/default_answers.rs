@@ -1,6 +1,6 @@
-//! Functions that are answered as for a new account: empty lists, default settings.
+//! Methods that are answered as for a new account: empty lists, default settings.
 //!
-//! A function that the sandbox does not have is answered with an error; [`unserved_name`] is its name for the report.
+//! A method that the accounts do not have is answered with an error; [`method_name`] is its name for the report.
 
 use super::call::{ApiError, Call, Reply};
 use super::forms;
@@ -8,7 +8,7 @@ use super::policy::ACCOUNT_TTL_DAYS;
 use super::state::{Accounts, Method};
 use super::wire::{BadArguments, Reader, Writer, id};
 
-/// The functions of this file and the constructors of their answers, by their names in the schema.
+/// The methods of this file and the constructors of their answers, by their names in the schema.
 mod own {
     pub(super) const GET_COUNTRIES_LIST: u32 = 0x7357_87a8;
     pub(super) const COUNTRIES_LIST: u32 = 0x87d0_759e;
@@ -100,7 +100,7 @@ const LANGUAGE: [&str; 2] = ["en", "English"];
 /// The hash of `help.countriesList`.
 const HASH_OF_COUNTRIES: i32 = 1;
 
-/// Returns the function with this constructor, if it is one of this file.
+/// Returns the method with this constructor, if this file has it.
 pub(super) const fn method(constructor: u32) -> Option<Method> {
     Some(match constructor {
         own::GET_COUNTRIES_LIST => ("help.getCountriesList", Accounts::get_countries_list),
@@ -224,8 +224,8 @@ pub(super) const fn method(constructor: u32) -> Option<Method> {
     })
 }
 
-/// An object of so many empty vectors.
-#[expect(clippy::unnecessary_wraps, reason = "it is what a function answers")]
+/// Returns an object of this many empty vectors.
+#[expect(clippy::unnecessary_wraps, reason = "the answer of a method")]
 fn empty(constructor: u32, vectors: usize) -> Reply {
     Ok((0..vectors).fold(Writer::boxed(constructor), |object, _| object.objects(&[])).finish())
 }
@@ -294,7 +294,7 @@ impl Accounts {
         Ok(Writer::boxed(own::PEER_COLORS).i32(0).objects(&[]).finish())
     }
 
-    /// For functions without a visible effect.
+    /// Answers methods without a visible effect.
     fn agree(&mut self, call: &mut Call<'_>) -> Reply {
         self.person(call)?;
         Ok(Writer::boxed(id::BOOL_TRUE).finish())
@@ -316,7 +316,7 @@ impl Accounts {
         Ok(messages(call, &[]))
     }
 
-    /// No message has any of these identifiers.
+    /// Answers as if no message had any of these identifiers.
     fn get_messages(&mut self, call: &mut Call<'_>) -> Reply {
         let wanted = call.reader.vector(input_message)?;
         call.reader.end()?;
@@ -326,7 +326,7 @@ impl Accounts {
         Ok(messages(call, &missing))
     }
 
-    /// There are no chats, so any identifier is an error.
+    /// Refuses any identifier, since there are no chats.
     fn get_chats(&mut self, call: &mut Call<'_>, error: &str) -> Reply {
         call.reader.expect(id::VECTOR)?;
         let count = call.reader.u32()?;
@@ -370,7 +370,7 @@ impl Accounts {
     }
 }
 
-/// A boxed `messages.messages`.
+/// Returns a boxed `messages.messages`.
 fn messages(call: &Call<'_>, messages: &[Vec<u8>]) -> Vec<u8> {
     let mut object = Writer::boxed(forms::of(forms::MESSAGES, call.layer)).objects(messages);
     if call.layer >= forms::TOPICS_OF_MESSAGES {
@@ -379,16 +379,16 @@ fn messages(call: &Call<'_>, messages: &[Vec<u8>]) -> Vec<u8> {
     object.objects(&[]).objects(&[]).finish()
 }
 
-/// Every function of layer 230, a line each, as `help.getConfig#c4f9186b`: those of `core/schema/full.tl`, copied because
-/// a published crate holds only its own files. A test compares them.
-const FUNCTIONS: &str = include_str!("functions_layer230.txt");
+/// Every method of layer 230, a line each, as `help.getConfig#c4f9186b`: the functions of `core/schema/full.tl`. A test
+/// compares them.
+const METHODS: &str = include_str!("methods_layer230.txt");
 
-/// Returns the name of a function of layer 230, or its constructor in hex.
-pub(super) fn unserved_name(constructor: u32) -> String {
+/// Returns the name of a method of layer 230, or its constructor in hex.
+pub(super) fn method_name(constructor: u32) -> String {
     let wanted = format!("{constructor:08x}");
-    let mut functions = FUNCTIONS.lines().filter_map(|line| line.split_once('#'));
-    let name = functions.find_map(|(name, id)| (id == wanted).then_some(name));
-    name.map_or_else(|| format!("the function {constructor:#010x}"), Into::into)
+    let mut methods = METHODS.lines().filter_map(|line| line.split_once('#'));
+    let name = methods.find_map(|(name, id)| (id == wanted).then_some(name));
+    name.map_or_else(|| format!("the method {constructor:#010x}"), Into::into)
 }
 
 #[cfg(test)]
@@ -397,7 +397,7 @@ mod tests {
 
     const SCHEMA: &str = include_str!("../../vectors/full.tl");
 
-    /// The functions of the schema, as name and constructor.
+    /// The methods of the schema, as name and constructor.
     fn functions() -> impl Iterator<Item = (&'static str, u32)> {
         let (_, functions) = SCHEMA.split_once("---functions---").unwrap();
         functions
@@ -407,19 +407,19 @@ mod tests {
     }
 
     #[test]
-    fn a2_the_functions_are_those_of_the_schema() {
+    fn a2_the_methods_are_those_of_the_schema() {
         let mut known = 0;
         let mut list = String::new();
         for (name, constructor) in functions() {
             list += &format!("{name}#{constructor:08x}\n");
-            assert_eq!(unserved_name(constructor), name);
+            assert_eq!(method_name(constructor), name);
             if let Some((ours, _)) = method(constructor) {
                 known += 1;
                 assert_eq!(ours, name);
             }
         }
         assert!(known > 40, "{known}");
-        assert_eq!(unserved_name(7), "the function 0x00000007");
-        assert!(list == FUNCTIONS, "functions_layer230.txt must be:\n{list}");
+        assert_eq!(method_name(7), "the method 0x00000007");
+        assert!(list == METHODS, "methods_layer230.txt must be:\n{list}");
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Account {
     /// Digits; empty for a bot.
     pub(super) phone: String,
     pub(super) is_bot: bool,
-    /// The password, if there is one.
+    /// The password, if any.
     pub(super) password: Option<Password>,
     /// Whether login codes are sent by e-mail.
     pub(super) login_email: LoginEmail,
@@ -65,7 +65,7 @@ pub(super) struct Number {
 #[derive(Clone, Debug)]
 struct Token {
     bot: i64,
-    expired: bool,
+    revoked: bool,
 }
 
 /// All accounts.
@@ -95,7 +95,7 @@ impl Directory {
     }
 
     fn add_bot(&mut self, bot: &TestBot) {
-        self.tokens.insert(bot.token.clone(), Token { bot: bot.id, expired: bot.expired });
+        self.tokens.insert(bot.token.clone(), Token { bot: bot.id, revoked: bot.revoked });
         let account = Account {
             id: bot.id,
             dc: bot.dc,
@@ -205,7 +205,7 @@ impl Directory {
     /// Returns the bot of a token, and whether the token was revoked.
     pub(super) fn by_token(&self, token: &str) -> Option<(&Account, bool)> {
         let token = self.tokens.get(token)?;
-        Some((self.accounts.get(&token.bot)?, token.expired))
+        Some((self.accounts.get(&token.bot)?, token.revoked))
     }
 
     pub(super) fn account(&self, id: i64) -> Option<&Account> {
@@ -342,7 +342,7 @@ fn sandbox_bot(id: i64, token: &str, dc: i32) -> TestBot {
         first_name: "Sandbox bot".into(),
         username: String::new(),
         dc,
-        expired: false,
+        revoked: false,
     }
 }
 
@@ -394,8 +394,8 @@ mod tests {
     #[test]
     fn bots_are_found_by_token() {
         let directory = directory();
-        let (bot, expired) = directory.by_token("2:elsewhere").expect("a bot");
-        assert_eq!((bot.id, bot.dc, bot.is_bot, expired), (2, 1, true, false));
+        let (bot, revoked) = directory.by_token("2:elsewhere").expect("a bot");
+        assert_eq!((bot.id, bot.dc, bot.is_bot, revoked), (2, 1, true, false));
         let user = bot.to_user(230, false);
         assert_eq!(&user[4..8], &(1_u32 | 1 << 1 | 1 << 3 | 1 << 14).to_le_bytes());
         assert!(directory.by_token("2:").is_none());

@@ -169,10 +169,10 @@ impl Accounts {
         call.reader.end()?;
         self.secrets.add("bot token", token);
         self.check_api(api_id, api_hash)?;
-        let Some((bot, expired)) = self.directory.by_token(token) else {
+        let Some((bot, is_revoked)) = self.directory.by_token(token) else {
             return Err(ApiError::new(400, "ACCESS_TOKEN_INVALID"));
         };
-        if expired {
+        if is_revoked {
             return Err(ApiError::new(400, "ACCESS_TOKEN_EXPIRED"));
         }
         let (bot, dc) = (bot.id, bot.dc);

@@ -72,7 +72,7 @@ impl Accounts {
     /// Scans a link as the user with this phone number. Returns the update for the device that shows it.
     ///
     /// # Errors
-    /// The name of the error that the phone gets.
+    /// Returns the name of the error that the phone would receive, such as `AUTH_TOKEN_EXPIRED`.
     pub fn scan(&mut self, link: &str, phone: &str, now_unix: i32) -> Result<Push, String> {
         let token = link.strip_prefix(LINK).and_then(base64url).ok_or("this is no login link")?;
         let number = self.directory.number(phone).ok_or("this is no phone number")?;

@@ -1,13 +1,13 @@
-//! The API functions that the sandbox has, and the dispatch of a call.
+//! The API methods that the accounts have, and the dispatch of a call.
 
-use super::call::{AccountEvent, Answer, ApiError, Call, CallContext, Called, Reply};
+use super::call::{AccountEvent, Answer, ApiError, Call, CallContext, CallOutcome, Reply};
 use super::options::FaultKind;
 use super::policy::{DEFAULT_LAYER, MAX_UNSERVED};
 use super::state::{Accounts, Method};
 use super::wire::{Reader, Writer, id};
 use super::{default_answers, wrappers};
 
-/// Returns the function with this constructor, if the sandbox has it.
+/// Returns the method with this constructor, if the accounts have it.
 const fn method(constructor: u32) -> Option<Method> {
     Some(match constructor {
         id::SEND_CODE => ("auth.sendCode", Accounts::send_code),
@@ -72,24 +72,24 @@ const fn method(constructor: u32) -> Option<Method> {
     })
 }
 
-/// Whether a function may change the saved state. A needless save does no harm.
+/// Whether a method may change the saved state. A needless save does no harm.
 fn changes_something(name: &str) -> bool {
     let (_, function) = name.split_once('.').unwrap_or_default();
     !function.starts_with("get") && !matches!(function, "saveAppLog" | "updateStatus")
 }
 
 impl Accounts {
-    /// Executes one API function. `body` is the serialized call; the wrappers `invokeWithLayer`, `initConnection`,
-    /// `invokeWithoutUpdates`, `invokeAfterMsg` and `invokeAfterMsgs` may stand around it; layer and `initConnection`
-    /// are remembered for the key. A key's first call must bring `initConnection`: without it, all are refused with
+    /// Executes one API method. `body` is the serialized call, optionally inside `invokeWithLayer`, `initConnection`,
+    /// `invokeWithoutUpdates`, `invokeAfterMsg` and `invokeAfterMsgs`; layer and `initConnection` are remembered per
+    /// key. The first call of a key must contain `initConnection`; until then, calls fail with
     /// `CONNECTION_NOT_INITED`.
-    pub fn call(&mut self, context: &CallContext, body: &[u8]) -> Called {
+    pub fn call(&mut self, context: &CallContext, body: &[u8]) -> CallOutcome {
         let mut call = Call {
             dc: context.dc,
             auth_key_id: context.auth_key_id,
             layer: DEFAULT_LAYER,
             now: context.now_unix,
-            reached_at: context.reached_at,
+            local_ip: context.local_ip,
             reader: Reader::new(body),
             events: Vec::new(),
             pushes: Vec::new(),
@@ -98,7 +98,7 @@ impl Accounts {
             Ok(object) => Answer::Result(object),
             Err(ApiError { code, message }) => Answer::Error { code, message },
         };
-        Called { answer, events: call.events, pushes: call.pushes }
+        CallOutcome { answer, events: call.events, pushes: call.pushes }
     }
 
     fn answer(&mut self, call: &mut Call<'_>, layer: Option<i32>) -> Reply {
@@ -125,8 +125,8 @@ impl Accounts {
         }
         let Some((name, handler)) = method(constructor) else {
             if self.unserved.len() < MAX_UNSERVED && self.unserved.insert(constructor) {
-                let method = default_answers::unserved_name(constructor);
-                call.events.push(AccountEvent::Unserved { method, dc: call.dc });
+                let method = default_answers::method_name(constructor);
+                call.events.push(AccountEvent::UnknownMethod { method, dc: call.dc });
             }
             return Err(ApiError::new(400, "INPUT_METHOD_INVALID"));
         };

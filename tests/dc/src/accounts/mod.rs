@@ -1,7 +1,7 @@
-//! The users, bots and codes of a sandbox: what an API function answers, once the session layer has unpacked it.
+//! The users, bots and codes behind the DCs, and the answers of the API methods.
 //!
-//! One [`Accounts`] is shared by all DCs of a sandbox. It knows nothing of connections, sessions or messages: it is
-//! given one function and who calls, and returns what to answer, what happened, and which other keys get an update.
+//! One [`Accounts`] is shared by all DCs. It is independent of connections, sessions and messages: given a method call
+//! and its caller, it returns the answer, the events, and the updates for other keys.
 
 mod call;
 mod codes;
@@ -29,7 +29,7 @@ mod users;
 mod wire;
 mod wrappers;
 
-pub use self::call::{AccountEvent, Answer, CallContext, Called, Push};
+pub use self::call::{AccountEvent, Answer, CallContext, CallOutcome, Push};
 pub use self::options::{
     AccountOptions, CodeDelivery, DcOption, Fault, FaultKind, LoginEmail, TestBot, TestPassword, TestUser,
 };

@@ -1,14 +1,14 @@
-//! The accounts of a sandbox, and their faults.
+//! The accounts behind the DCs, and their faults.
 
 use std::net::SocketAddr;
 
 use crate::builder::builder_methods;
 
-/// Options of the accounts. The default is the documented sandbox without faults.
+/// Options of the accounts. The default has the built-in accounts and no faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountOptions {
-    /// The DCs of the sandbox by number, for `help.getConfig`; see also [`Accounts::set_dcs`](super::Accounts::set_dcs).
+    /// The addresses of the DCs by number, for `help.getConfig`; see also [`Accounts::set_dcs`](super::Accounts::set_dcs).
     pub dcs: Vec<(i32, SocketAddr)>,
     /// Further entries of `help.getConfig`; default none.
     pub extra_dc_options: Vec<DcOption>,
@@ -17,28 +17,28 @@ pub struct AccountOptions {
     pub announce_static: bool,
     /// Whether `help.getConfig` sets `force_try_ipv6`; default no.
     pub force_try_ipv6: bool,
-    /// Whether the sandbox's own numbers and bots exist: phone `99966XYYYY` on DC X (1 to 3) with five times the digit
-    /// X as code, a number ending in 2 with the password `sandbox`, in 8 with that password and an e-mail address to
-    /// recover it by, in 7 with codes by e-mail, in 6 with an e-mail address still to be set up, in 9 not registered;
-    /// bot `1:sandbox` on DC 2 and bot `2:elsewhere` on DC 1. Codes by e-mail are six times the digit X. Default yes.
+    /// Whether the built-in accounts exist; default yes. Phone `99966XYYYY` is on DC X (1 to 3) and has the digit X five
+    /// times as its code. The last digit selects a variant: 2 password `sandbox`; 8 the same, with a recovery e-mail
+    /// address; 7 codes by e-mail (X six times); 6 must set up an e-mail address; 9 not registered. Bots: `1:sandbox` on
+    /// DC 2, `2:elsewhere` on DC 1.
     pub sandbox: bool,
     /// Further users; default none.
     pub users: Vec<TestUser>,
     /// Further bots; default none.
     pub bots: Vec<TestBot>,
-    /// How long a login code can be used, in seconds; default 300. If negative, each code has expired when it arrives.
+    /// Lifetime of a login code, in seconds; default 300. A negative value makes every code expire immediately.
     pub code_lifetime: i32,
     /// How codes are sent: the first code by the first delivery, each resend by the next one; default: App, Sms, Call.
     pub deliveries: Vec<CodeDelivery>,
-    /// The `timeout` of a sent code, in seconds; default 60. An earlier resend is not refused.
+    /// The `timeout` of a sent code, in seconds; default 60. It is not enforced.
     pub resend_timeout: i32,
     /// How long a login token can be scanned, in seconds; default 30.
     pub login_token_lifetime: i32,
-    /// How long it takes until a login e-mail is reset, in seconds; default 0.
+    /// Delay of a login e-mail reset, in seconds; default 0.
     pub email_reset_wait: i32,
-    /// Fault: every login is sent to another DC, without end; default no.
+    /// Fault: every login is redirected to another DC, endlessly; default no.
     pub always_migrate: bool,
-    /// Faults: false answers; default none. The first that matches a call is used.
+    /// Faults: injected answers to calls; default none. The first that matches a call is used.
     pub faults: Vec<Fault>,
 }
 
@@ -89,13 +89,13 @@ pub enum CodeDelivery {
     Sms,
     /// Spoken in a call.
     Call,
-    /// As the number that calls.
+    /// The code is the calling number.
     FlashCall,
-    /// As the last digits of the number that calls.
+    /// The code is the last digits of the calling number.
     MissedCall,
     /// On fragment.com.
     Fragment,
-    /// For official applications only.
+    /// By Firebase, for official applications only.
     Firebase,
     /// As a word.
     Word,
@@ -105,10 +105,10 @@ pub enum CodeDelivery {
     Email(String),
     /// Only after an e-mail address is set up.
     EmailSetUp,
-    /// By a type that no client knows yet.
-    FutureType,
-    /// The same, with an answer that is cut short.
-    Unreadable,
+    /// By a type that no client knows.
+    UnknownType,
+    /// The same, in a truncated answer.
+    TruncatedUnknownType,
 }
 
 /// A user.
@@ -129,7 +129,7 @@ pub struct TestUser {
     pub dc: i32,
     /// The login code; `None`: five random digits each time.
     pub code: Option<String>,
-    /// The two-step password, if there is one.
+    /// The two-step password, if any.
     pub password: Option<TestPassword>,
     /// Whether login codes are sent by e-mail.
     pub login_email: LoginEmail,
@@ -174,24 +174,24 @@ pub struct TestBot {
     /// The home DC.
     pub dc: i32,
     /// Whether the token was revoked.
-    pub expired: bool,
+    pub revoked: bool,
 }
 
-/// A false answer to calls.
+/// A fault: an injected answer to calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {
-    /// The function, such as `auth.sendCode`; `None`: any.
+    /// The method, such as `auth.sendCode`; `None` for any.
     pub method: Option<String>,
-    /// The DC; `None`: any.
+    /// The DC; `None` for any.
     pub dc: Option<i32>,
-    /// How many calls are answered so; `None`: all.
+    /// How many calls are affected; `None` for all.
     pub times: Option<u32>,
     /// The answer.
     pub kind: FaultKind,
 }
 
-/// The kinds of false answers.
+/// The kinds of injected answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// An `rpc_error`.
@@ -201,9 +201,9 @@ pub enum FaultKind {
         /// The message, such as `FLOOD_WAIT_3`.
         message: String,
     },
-    /// A well-formed object of a type that no function of the API answers with (`true`).
+    /// A well-formed object of a type that no API method returns (`true`).
     WrongType,
-    /// The right answer, cut off after its first eight bytes.
+    /// The correct answer, truncated after its first eight bytes.
     Truncated,
 }
 
@@ -239,7 +239,7 @@ impl Fault {
         Self { method: Some(method.into()), dc: None, times: None, kind: FaultKind::WrongType }
     }
 
-    /// A cut-off object as the answer to `method`.
+    /// A truncated object as the answer to `method`.
     #[must_use]
     pub fn truncated(method: &str) -> Self {
         Self { method: Some(method.into()), dc: None, times: None, kind: FaultKind::Truncated }
@@ -290,7 +290,7 @@ impl TestBot {
     #[must_use]
     pub fn new(id: i64, token: impl Into<String>) -> Self {
         let (first_name, username) = ("Test bot".into(), String::new());
-        Self { id, token: token.into(), first_name, username, dc: 2, expired: false }
+        Self { id, token: token.into(), first_name, username, dc: 2, revoked: false }
     }
 }
 
@@ -339,7 +339,7 @@ builder_methods!(TestBot {
     with_first_name => first_name: String,
     with_username => username: String,
     with_dc => dc: i32,
-    with_expired => expired: bool,
+    with_revoked => revoked: bool,
 });
 builder_methods!(Fault {
     with_method => method: Option<String>,

@@ -1,17 +1,17 @@
-//! The limits and lifetimes of the accounts. Where no source is given, Telegram documents none, and the value is chosen.
+//! The limits and lifetimes of the accounts. A value without a source is our own choice, since Telegram documents none.
 
 /// The layer of a client that never named one: the newest of which there is a schema.
 pub(super) const DEFAULT_LAYER: i32 = 230;
-/// The most unknown functions that are reported, so that memory stays bounded.
+/// The most unknown methods that are reported, so that memory stays bounded.
 pub(super) const MAX_UNSERVED: usize = 200;
-/// How much is kept of each text in which a client describes itself, in characters.
+/// The longest text of `initConnection` that is kept, in characters.
 pub(super) const MAX_DEVICE_TEXT: usize = 64;
 /// How deep the `params` of `initConnection` may nest.
 pub(super) const MAX_JSON_DEPTH: usize = 8;
 /// The longest first or last name, in characters.
 pub(super) const MAX_NAME: usize = 64;
 
-/// After this many wrong codes in a row, a sent code is void.
+/// After this many wrong codes in a row, a sent code becomes invalid.
 pub(super) const MAX_WRONG_CODES: u8 = 5;
 /// How long an accepted login token waits for the device that showed it, in seconds.
 pub(super) const ACCEPTED_TOKEN_LIFETIME: i32 = 300;

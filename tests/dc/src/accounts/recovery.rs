@@ -89,7 +89,7 @@ impl Accounts {
         }
     }
 
-    /// The user who owes the password or is logged in.
+    /// Returns the user who is logged in or must still submit the password.
     fn password_owner(&mut self, call: &Call<'_>) -> Result<i64, ApiError> {
         let key = self.key(call);
         key.password_pending.or(key.user).ok_or_else(ApiError::unregistered)

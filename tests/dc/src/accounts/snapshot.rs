@@ -193,8 +193,8 @@ const DELIVERIES: [CodeDelivery; 12] = [
     CodeDelivery::Word,
     CodeDelivery::Phrase,
     CodeDelivery::EmailSetUp,
-    CodeDelivery::FutureType,
-    CodeDelivery::Unreadable,
+    CodeDelivery::UnknownType,
+    CodeDelivery::TruncatedUnknownType,
 ];
 
 fn each<T>(

@@ -30,7 +30,7 @@ pub struct Accounts {
     /// The number of calls in `invokeWithoutUpdates`.
     pub(super) without_updates: u64,
     pub(super) configs_asked: u64,
-    /// Constructors of functions that were called and do not exist here.
+    /// The constructors of unknown methods that were called.
     pub(super) unserved: BTreeSet<u32>,
     /// How often each number was counted.
     pub(super) counts: BTreeMap<i64, u32>,
@@ -47,7 +47,7 @@ pub(super) struct Key {
     pub(super) connection_inited: bool,
     /// The user who is logged in.
     pub(super) user: Option<i64>,
-    /// The user who gave the right code and owes the password.
+    /// The user who submitted the right code and must still submit the password.
     pub(super) password_pending: Option<i64>,
     pub(super) challenge: Option<Challenge>,
     /// The last `initConnection`.
@@ -90,11 +90,11 @@ pub(super) struct Recovery {
     pub(super) sent_at: i32,
 }
 
-/// A function of the API: its name and its implementation.
+/// An API method: its name and its implementation.
 pub(super) type Method = (&'static str, fn(&mut Accounts, &mut Call<'_>) -> Reply);
 
 impl Accounts {
-    /// The accounts of a fresh sandbox.
+    /// Returns the accounts of newly started DCs.
     #[must_use]
     pub fn new(options: AccountOptions, random: Box<dyn SecureRandom + Send>) -> Self {
         Self {
@@ -132,12 +132,12 @@ impl Accounts {
         self.keys.remove(&auth_key_id);
     }
 
-    /// Whether a call may have changed the saved state since the last call of this function.
+    /// Whether a call may have changed the saved state since the last call of this method.
     pub(crate) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
 
-    /// Marks a temporary key as unbound: it may call few functions.
+    /// Marks a temporary key as unbound: it may call few methods.
     pub(crate) fn limit_key(&mut self, auth_key_id: u64) {
         self.keys.entry(auth_key_id).or_default().limited = true;
     }
@@ -147,7 +147,7 @@ impl Accounts {
         self.keys.entry(auth_key_id).or_default().connection_inited = false;
     }
 
-    /// Returns and counts the error that the options plan for a function that the server itself executes.
+    /// Returns and counts the injected error for a method that the server itself executes.
     pub(crate) fn planned_error(&mut self, method: &str, dc: i32) -> Option<(i32, String)> {
         match self.fault(method, dc)? {
             FaultKind::Error { code, message } => Some((code, message)),
@@ -155,7 +155,7 @@ impl Accounts {
         }
     }
 
-    /// Returns and counts the false answer to a call, if there is one.
+    /// Returns and counts the injected answer to a call, if any.
     pub(super) fn fault(&mut self, method: &str, dc: i32) -> Option<FaultKind> {
         let mut faults = self.options.faults.iter().zip(&mut self.faults_used);
         let (fault, used) = faults.find(|(fault, used)| {

@@ -1,4 +1,4 @@
-//! Each function of the accounts, and each of its errors, called as by the session layer.
+//! Each method of the accounts, and each of its errors, called as by the session layer.
 
 mod codes;
 mod keys;
@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use super::password::tests::client_answer;
 use super::wire::{Reader, Writer, id};
 use super::{
-    AccountEvent, AccountOptions, Accounts, Answer, CallContext, Called, Fault, LoginEmail, TestBot, TestUser,
+    AccountEvent, AccountOptions, Accounts, Answer, CallContext, CallOutcome, Fault, LoginEmail, TestBot,
+    TestUser,
 };
 use crate::random::SeededRandomForTestingOnly;
 
@@ -62,8 +63,8 @@ impl Sandbox {
 
     fn call_bytes(&mut self, body: &[u8]) -> Answer {
         let (dc, auth_key_id, now_unix) = (self.dc, self.key, self.now);
-        let context = CallContext { dc, auth_key_id, layer: None, now_unix, reached_at: None };
-        let Called { answer, events, pushes } = self.accounts.call(&context, body);
+        let context = CallContext { dc, auth_key_id, layer: None, now_unix, local_ip: None };
+        let CallOutcome { answer, events, pushes } = self.accounts.call(&context, body);
         assert_eq!(pushes, []);
         self.events.extend(events);
         answer
@@ -208,7 +209,7 @@ fn the_first_call_must_init_the_connection() {
 }
 
 #[test]
-fn unknown_and_malformed_functions_are_refused() {
+fn unknown_and_malformed_methods_are_refused() {
     let mut sandbox = Sandbox::new(AccountOptions::default());
     assert_eq!(sandbox.error(Writer::boxed(0x0102_0304)), "400 INPUT_METHOD_INVALID");
     assert_eq!(sandbox.error(Writer::default()), "400 INPUT_FETCH_ERROR");
@@ -226,7 +227,7 @@ fn unknown_and_malformed_functions_are_refused() {
         let refused = Answer::Error { code: 400, message: "INPUT_FETCH_ERROR".into() };
         assert_eq!(sandbox.call_bytes(&longer), refused);
     }
-    let told = AccountEvent::Unserved { method: "the function 0x01020304".into(), dc: 2 };
+    let told = AccountEvent::UnknownMethod { method: "the method 0x01020304".into(), dc: 2 };
     assert_eq!(sandbox.events, [told]);
 }
 
@@ -328,15 +329,15 @@ fn without_a_password_the_answer_only_says_how_to_set_one() {
 
 #[test]
 fn bots_log_in() {
-    let expired = TestBot {
+    let revoked = TestBot {
         id: 3,
         token: "3:old".into(),
         first_name: "Old".into(),
         username: String::new(),
         dc: 2,
-        expired: true,
+        revoked: true,
     };
-    let mut sandbox = Sandbox::new(AccountOptions { bots: vec![expired], ..AccountOptions::default() });
+    let mut sandbox = Sandbox::new(AccountOptions { bots: vec![revoked], ..AccountOptions::default() });
     assert_eq!(sandbox.error(bot_login("2:elsewhere")), "303 USER_MIGRATE_1");
     assert_eq!(sandbox.error(bot_login("1:wrong")), "400 ACCESS_TOKEN_INVALID");
     assert_eq!(sandbox.error(bot_login("3:old")), "400 ACCESS_TOKEN_EXPIRED");

@@ -122,7 +122,7 @@ impl Accounts {
 
 fn input_user(reader: &mut Reader<'_>) -> Result<Wanted, BadArguments> {
     match reader.u32()? {
-        // Pyrogram and its forks name users by an `InputPeer` here, which Telegram's servers take.
+        // Pyrogram and its forks name users by an `InputPeer` here, which Telegram's servers accept.
         id::INPUT_USER_EMPTY | id::INPUT_PEER_EMPTY => Ok(Wanted::Empty),
         id::INPUT_USER_SELF | id::INPUT_PEER_SELF => Ok(Wanted::Caller),
         id::INPUT_USER | id::INPUT_PEER_USER => {

@@ -1,6 +1,6 @@
-//! TL for the test DC: the reader and writer of the API functions, and their constructors.
+//! TL for the test DC: the reader and writer of the API methods, and their constructors.
 //!
-//! Independent of `sansgram-core`: code that both ends share would hide a mistake that both make. A test compares the
+//! Independent of `sansgram-core`: shared code would hide mistakes common to both ends. A test compares the
 //! constructors with the published schema.
 
 /// The constructors that the accounts read or write, by their name in the schema.
@@ -161,11 +161,11 @@ pub(super) mod id {
     pub(in crate::accounts) const DIALOGS: u32 = 0x15ba_6c40;
 }
 
-/// The arguments do not match the function's constructor.
+/// The arguments do not match the method's constructor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadArguments;
 
-/// Reads one function from its beginning to its end.
+/// Reads one method call from its beginning to its end.
 #[derive(Clone)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],

@@ -1,4 +1,4 @@
-//! Functions that wrap a function, such as `invokeWithLayer` and `initConnection` (`core.telegram.org/api/invoking`).
+//! Methods that wrap a call, such as `invokeWithLayer` and `initConnection` (`core.telegram.org/api/invoking`).
 
 use super::call::ApiError;
 use super::device::Device;
@@ -21,7 +21,7 @@ pub(super) struct Wrapping {
     pub(super) without_updates: bool,
 }
 
-/// Reads the wrappers, in any order; `reader` is then at the function itself.
+/// Reads the wrappers, in any order; `reader` is then at the call itself.
 pub(super) fn unwrap(reader: &mut Reader<'_>) -> Result<Wrapping, ApiError> {
     let mut wrapping = Wrapping::default();
     loop {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_function_is_unchanged() {
+    fn a_call_without_wrappers_is_unchanged() {
         let call = Writer::boxed(id::GET_CONFIG);
         assert_eq!(unwrapped(call), Ok((Wrapping::default(), id::GET_CONFIG.to_le_bytes().to_vec())));
     }

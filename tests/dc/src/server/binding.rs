@@ -42,7 +42,7 @@ impl BindRefusal {
     }
 }
 
-/// The arguments of the function, outside of the sealed part.
+/// The arguments of the method, outside of the sealed part.
 pub(super) struct Request<'a> {
     pub(super) perm_auth_key_id: u64,
     nonce: i64,
@@ -61,7 +61,7 @@ pub(super) struct BindingContext {
 }
 
 impl<'a> Request<'a> {
-    /// Reads the function, constructor included.
+    /// Reads the call, constructor included.
     pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(body);
         reader.expect(BIND_TEMP_AUTH_KEY)?;

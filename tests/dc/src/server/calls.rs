@@ -1,4 +1,4 @@
-//! API functions: calls to the accounts, and `auth.bindTempAuthKey`, which the server executes itself.
+//! API methods: calls to the accounts, and `auth.bindTempAuthKey`, which the server executes itself.
 
 use sansgram_core::tl::gzip;
 
@@ -7,7 +7,7 @@ use super::constructors::{BOOL_TRUE, GZIP_PACKED, INVOKE_WITH_LAYER, RPC_ERROR};
 use super::dcs::TestDcs;
 use super::io::ServerOutput;
 use super::message_context::MessageContext;
-use crate::accounts::{Answer, CallContext, Called};
+use crate::accounts::{Answer, CallContext, CallOutcome};
 use crate::wire::{Malformed, Reader, Writer};
 
 impl TestDcs {
@@ -67,16 +67,16 @@ impl TestDcs {
         Ok(())
     }
 
-    /// Executes an API function.
+    /// Executes an API method.
     pub(super) fn call(&mut self, cx: &mut MessageContext<'_>, msg_id: u64, body: &[u8]) {
         let mut reader = Reader::new(body);
         let layer = reader.expect(INVOKE_WITH_LAYER).and_then(|()| reader.i32()).ok();
         let now_unix = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
-        let reached_at = self.conns.get(&cx.conn).and_then(|conn| conn.reached_at);
+        let local_ip = self.conns.get(&cx.conn).and_then(|conn| conn.local_ip);
         let auth_key_id = cx.key.account_key();
-        let context = CallContext { dc: cx.dc, auth_key_id, layer, now_unix, reached_at };
+        let context = CallContext { dc: cx.dc, auth_key_id, layer, now_unix, local_ip };
         cx.key.calls += 1;
-        let Called { answer: outcome, events, pushes } = self.accounts.call(&context, body);
+        let CallOutcome { answer: outcome, events, pushes } = self.accounts.call(&context, body);
         let result = match outcome {
             Answer::Result(result) => self.maybe_packed(result),
             Answer::Error { code, message } => {

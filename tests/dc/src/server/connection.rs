@@ -14,7 +14,7 @@ pub(super) struct Connection {
     pub(super) dc: i32,
     pub(super) stream: Stream,
     /// The server's address that the client is connected to, if it is known.
-    pub(super) reached_at: Option<IpAddr>,
+    pub(super) local_ip: Option<IpAddr>,
     /// When `ping_delay_disconnect` ends it.
     pub(super) disconnect_at: Option<Timestamp>,
     last_plain_received: u64,
@@ -36,7 +36,7 @@ impl Connection {
         Self {
             dc,
             stream,
-            reached_at: None,
+            local_ip: None,
             disconnect_at: None,
             last_plain_received: 0,
             last_plain_sent: 0,

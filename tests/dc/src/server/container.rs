@@ -1,4 +1,4 @@
-//! Unpacking of containers and of packed messages.
+//! Containers and compressed messages.
 //!
 //! Source: `core.telegram.org/mtproto/service_messages`.
 
@@ -40,7 +40,7 @@ pub(super) fn unpack(body: &[u8]) -> Result<Vec<u8>, Malformed> {
     reader.expect(GZIP_PACKED)?;
     let packed = reader.bytes()?;
     reader.end()?;
-    // mtcute sends zlib's format in place of gzip, and Telegram's servers accept both.
+    // mtcute sends zlib's format instead of gzip, and Telegram's servers accept both.
     if let [0x78, _, ..] = packed {
         return decompress_to_vec_zlib_with_limit(packed, MAX_UNPACKED).map_err(|_| Malformed);
     }

@@ -85,7 +85,7 @@ impl TestDcs {
         self.keys.retain(|_, key| key.expires_at.is_none());
     }
 
-    /// Unbinds all temporary keys, as another binding does: API functions under them are refused.
+    /// Unbinds all temporary keys, as another binding does: API methods under them are refused.
     pub fn unbind_temporary_keys(&mut self) {
         self.changed = true;
         for ((_, id), key) in &mut self.keys {
@@ -149,10 +149,10 @@ impl TestDcs {
         }
     }
 
-    /// Scans a QR code as the user with this phone number: the device that shows `link` gets `updateLoginToken`.
+    /// Scans a QR code as the user with this phone number: the device that shows `link` receives `updateLoginToken`.
     ///
     /// # Errors
-    /// The name of the error that the phone gets, such as `AUTH_TOKEN_EXPIRED`.
+    /// Returns the name of the error that the phone would receive, such as `AUTH_TOKEN_EXPIRED`.
     pub fn scan_login_link(&mut self, link: &str, phone: &str) -> Result<(), String> {
         let now = i32::try_from(self.unix_seconds()).unwrap_or(i32::MAX);
         let push = self.accounts.scan(link, phone, now)?;
@@ -173,7 +173,7 @@ impl TestDcs {
     /// [`AccountOptions::dcs`](crate::accounts::AccountOptions::dcs) is unspecified (`0.0.0.0`).
     pub fn set_reached_at(&mut self, conn: u64, ip: IpAddr) {
         if let Some(conn) = self.conns.get_mut(&conn) {
-            conn.reached_at = Some(ip);
+            conn.local_ip = Some(ip);
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) fn seal_plain(msg_id: u64, body: &[u8], trailing: &[u8]) -> Vec<u8> {
     Writer::default().u64(0).u64(msg_id).i32(length).raw(body).raw(trailing).finish()
 }
 
-/// Why an encrypted packet was refused. The client gets -404 for each of them.
+/// Why an encrypted packet was refused. Each is answered with -404.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeRefusal {
@@ -55,7 +55,7 @@ pub enum EnvelopeRefusal {
     #[error("a message cannot have {0} bytes")]
     MessageLength(i32),
     /// The padding is not 12 to 1024 bytes long.
-    #[error("{0} bytes of padding, where 12 to 1024 are allowed")]
+    #[error("{0} bytes of padding: expected 12 to 1024")]
     Padding(usize),
     /// `session_id` is 0.
     #[error("session_id is 0")]

@@ -43,8 +43,8 @@ pub enum FakeTlsRefusal {
     /// The hello's time is off by this many seconds.
     #[error("the hello's time is off by {0} s")]
     Time(i64),
-    /// Another record than ChangeCipherSpec and then application data follows the hello.
-    #[error("a record of type {0} came out of order")]
+    /// After the hello came a record other than ChangeCipherSpec and then application data.
+    #[error("unexpected record of type {0}")]
     Record(u8),
     /// A record longer than TLS allows, or of an unknown version.
     #[error("a record has a bad version or length")]

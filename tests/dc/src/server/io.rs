@@ -47,7 +47,7 @@ pub enum ServerOutput {
         /// The connection.
         conn: u64,
     },
-    /// An event for the person who runs the sandbox.
+    /// An event for the operator of the test DCs.
     Account(AccountEvent),
     /// A client's bytes were refused. They have been answered; this is for tests and logs.
     Refused {

@@ -28,11 +28,11 @@ pub struct ServerOptions {
     pub accept_web_sockets: bool,
     /// Whether random bytes follow the object in unencrypted replies, as with Telegram's servers; default yes.
     pub trailing_bytes: bool,
-    /// How long a salt is the current one; it is accepted for as long again. Default 1800 s, at least 1 s.
+    /// How long a salt is current; it is then accepted for the same time again. Default 1800 s, at least 1 s.
     pub salt_lifetime: Duration,
-    /// Results longer than this are sent as `gzip_packed`, in bytes; default 1024; `None`: never.
+    /// Minimum length in bytes above which results are sent as `gzip_packed`; default 1024; `None`: never.
     pub gzip_replies_over: Option<usize>,
-    /// Whether `destroy_session_ok` and its like come inside an `rpc_result`; default no.
+    /// Whether `destroy_session_ok` and `destroy_session_none` are sent inside an `rpc_result`; default no.
     pub wrap_destroy_session: bool,
     /// Whether a temporary key is forgotten when another is bound to its permanent key; if not, it may still be used for
     /// service messages. Default yes.
@@ -41,7 +41,7 @@ pub struct ServerOptions {
     pub frontend: Frontend,
     /// The accounts behind the DCs.
     pub accounts: AccountOptions,
-    /// Faults on purpose; default none.
+    /// Injected faults; default none.
     pub fault_injection: FaultInjection,
 }
 
@@ -81,7 +81,7 @@ impl ServerOptions {
     }
 }
 
-/// What the documentation forbids and Telegram's servers accept, as released clients that rely on it show.
+/// A deviation from the documentation that Telegram's servers accept and released clients rely on.
 /// [`ServerOptions`] decides whether the test DCs accept it too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -93,11 +93,11 @@ pub enum Tolerance {
     #[error("a client sends unencrypted messages whose msg_id does not rise or is not divisible by 4")]
     PlainMsgId,
     /// [`ServerOptions::accept_odd_acks`]; mtcute.
-    #[error("a client numbers acknowledgements as if they were requests")]
+    #[error("a client sends acks with an odd seq_no")]
     OddAcks,
 }
 
-/// Faults of the server on purpose, each with a switch of its own; default none.
+/// Injected faults of the servers; default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FaultInjection {
@@ -107,7 +107,7 @@ pub struct FaultInjection {
     pub silent_after_handshake: bool,
     /// Requests are executed, and their results never sent.
     pub withhold_results: bool,
-    /// Each API function is answered with `bad_msg_notification` and this code instead of being executed.
+    /// Each API method is answered with `bad_msg_notification` and this code instead of being executed.
     pub refuse_requests: Option<i32>,
     /// The first answer on each connection is 64 random bytes without a frame.
     pub garbage_first_reply: bool,

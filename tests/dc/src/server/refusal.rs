@@ -13,7 +13,7 @@ pub enum Refusal {
     #[error(transparent)]
     Framing(#[from] FramingError),
     /// The DC in the obfuscated header does not exist; answered with -444.
-    #[error("there is no DC {0}, which the obfuscated header asks for")]
+    #[error("the obfuscated header names DC {0}, which does not exist")]
     UnknownDc(i16),
     /// A step of the handshake is wrong; answered with -404 (-444 for a wrong DC).
     #[error(transparent)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sansgram_core::crypto::AuthKey;
 use sansgram_core::crypto::hash::sha256;
 
-/// One salt and when it is the current one, in unix seconds. It is accepted for one more lifetime.
+/// One salt and when it is current, in Unix seconds. It is accepted for one more lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimedSalt {
     pub(crate) valid_since: i64,
@@ -42,7 +42,7 @@ impl Salts {
         self.first
     }
 
-    /// The salt that a client should use now.
+    /// Returns the current salt.
     pub(crate) fn current(&self, unix: i64) -> i64 {
         self.of_period(unix.div_euclid(self.lifetime)).salt
     }

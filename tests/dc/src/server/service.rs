@@ -13,7 +13,7 @@ use super::session::Parity;
 use crate::wire::{Malformed, Reader, Writer};
 
 impl TestDcs {
-    /// Processes a service message that names other messages, with a reader behind its constructor.
+    /// Processes a service message that names other messages, with a reader after its constructor.
     pub(super) fn about_messages(
         &mut self,
         cx: &mut MessageContext<'_>,
@@ -49,7 +49,7 @@ impl TestDcs {
         Ok(())
     }
 
-    /// Processes any other service message, with a reader behind its constructor.
+    /// Processes any other service message, with a reader after its constructor.
     pub(super) fn service(
         &mut self,
         cx: &mut MessageContext<'_>,

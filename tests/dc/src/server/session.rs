@@ -23,10 +23,10 @@ pub enum BadMessage {
     #[error("msg_id is not divisible by 4")]
     IdNotDivisible,
     /// Code 19.
-    #[error("a container has the msg_id of an earlier message")]
+    #[error("a container reuses the msg_id of an earlier message")]
     ContainerIdTaken,
     /// Code 20.
-    #[error("msg_id is older than all that the server remembers")]
+    #[error("msg_id is older than the server remembers")]
     IdForgotten,
     /// Code 32.
     #[error("seq_no is too low: an earlier message has a higher one")]
@@ -80,7 +80,7 @@ pub(crate) enum Parity {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Received {
     pub(crate) seq_no: u32,
-    /// The message that answers it, if one does.
+    /// The message that answers it, if any.
     pub(crate) answer: Option<u64>,
 }
 
@@ -195,7 +195,7 @@ impl Session {
         msg_id
     }
 
-    /// Queues the answer to a request; which acknowledges the request too.
+    /// Queues the answer to a request, which also acknowledges the request.
     pub(crate) fn answer(&mut self, unix: Duration, request: u64, body: Vec<u8>) {
         let msg_id = self.send(unix, body, true, true);
         self.to_ack.retain(|&waiting| waiting != request);

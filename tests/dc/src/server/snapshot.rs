@@ -24,8 +24,8 @@ const DIGEST_LEN: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// The bytes do not begin as a state.
-    #[error("it is no state of test DCs")]
+    /// The bytes do not begin like a state.
+    #[error("it is not a state of test DCs")]
     Foreign,
     /// The layout is of an unknown version.
     #[error("it was written by a version with another layout")]

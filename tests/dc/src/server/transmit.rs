@@ -1,4 +1,4 @@
-//! Sending bytes: at once, or one by one on purpose.
+//! Sending bytes: at once, or one by one if a fault says so.
 
 use std::time::Duration;
 

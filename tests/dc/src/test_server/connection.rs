@@ -49,7 +49,7 @@ impl Shared {
         // Both fail if the peer is gone already, which the reader will see.
         let _ = socket.set_nodelay(true);
         let _ = socket.set_write_timeout(Some(WRITE_TIMEOUT));
-        let reached_at = socket.local_addr().ok().map(|address| address.ip().to_canonical());
+        let local_ip = socket.local_addr().ok().map(|address| address.ip().to_canonical());
         let client = SocketAddr::new(client.ip().to_canonical(), client.port());
         // One file descriptor for all three.
         let socket = Arc::new(socket);
@@ -81,7 +81,7 @@ impl Shared {
         state.threads.extend([writer_thread, reader_thread]);
         state.connections.insert(conn, ConnectionHandle { dc, client, socket, writer, queued });
         self.input(&mut state, ServerInput::Accepted { conn, dc });
-        if let Some(ip) = reached_at {
+        if let Some(ip) = local_ip {
             state.dcs.set_reached_at(conn, ip);
         }
         Ok(())

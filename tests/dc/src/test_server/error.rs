@@ -12,7 +12,7 @@ use crate::server::RestoreError;
 #[non_exhaustive]
 pub enum TestServerError {
     /// There are fewer ports from the first one on than DCs.
-    #[error("{dcs} DCs need as many ports, and the ports behind {first} end at 65535")]
+    #[error("{dcs} DCs do not fit into the ports from {first} to 65535")]
     Ports {
         /// The port of the first DC.
         first: u16,
@@ -26,7 +26,7 @@ pub enum TestServerError {
         dc: i32,
         /// The address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The state file cannot be used.

@@ -1,4 +1,4 @@
-//! Where the DCs listen, and how they behave.
+//! The addresses and the behaviour of the DCs.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub struct TestServerOptions {
     /// descriptor.
     pub max_connections: usize,
     /// The file that keeps keys, accounts and logins from one process to the next; default none. It is replaced
-    /// atomically before the answer to a change is sent, belongs to one process at a time (by a lock file with `.lock`
+    /// atomically before the answer to a change is sent, is locked by one process at a time (by a lock file with `.lock`
     /// after its name), is readable by this user only, and holds secrets.
     pub state: Option<PathBuf>,
     /// The behaviour of the DCs. If the accounts have no addresses for `help.getConfig`, they are set.

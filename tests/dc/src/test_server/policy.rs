@@ -11,5 +11,5 @@ pub(super) const LINGER: Duration = Duration::from_secs(2);
 /// How many entries are kept for [`super::TestServer::take_refusals`], and as many for [`super::TestServer::take_reports`].
 pub(super) const MAX_REPORTS: usize = 1000;
 
-/// The largest state file, in bytes: a larger file is none.
+/// The largest state file, in bytes.
 pub(super) const MAX_STATE_BYTES: u64 = 1 << 30;

@@ -19,7 +19,7 @@ use super::state_file::StateFile;
 use crate::accounts::AccountEvent;
 use crate::server::{Refusal, ServerOptions, TestDcs};
 
-/// Running DCs. Drop closes every connection and ends every thread.
+/// Running DCs. Dropping it closes all connections and stops all threads.
 pub struct TestServer {
     shared: Arc<Shared>,
     addresses: Vec<(i32, SocketAddr)>,
@@ -33,7 +33,7 @@ impl TestServer {
     /// Binds a port for each DC and starts them.
     ///
     /// # Errors
-    /// Returns [`TestServerError`] if a port, a thread or the state file cannot be had.
+    /// Returns [`TestServerError`] if a port, a thread or the state file is not available.
     pub fn start(options: TestServerOptions) -> Result<Self, TestServerError> {
         let TestServerOptions { listen, port, advertise, max_connections, state, mut server } = options;
         let state = match state {
@@ -92,7 +92,7 @@ impl TestServer {
         };
         let shared =
             Arc::new(Shared { state: Mutex::new(state), timer: Condvar::new(), origin: Instant::now() });
-        // From this layer on, a failure drops `this`, which stops what was started.
+        // From this point on, a failure drops `this`, which stops what was started.
         let mut this = Self {
             shared,
             addresses,
@@ -112,20 +112,20 @@ impl TestServer {
         Ok(this)
     }
 
-    /// Where the DCs listen, by number, in the order of the options.
+    /// Returns the addresses of the DCs, by number, in the order of the options.
     #[must_use]
     pub fn addresses(&self) -> &[(i32, SocketAddr)] {
         &self.addresses
     }
 
-    /// Where clients reach the DCs: the first advertised address or, if the DCs listen at all addresses of this machine,
+    /// Where clients reach the DCs: the first advertised address or, if the DCs listen on all addresses of this machine,
     /// loopback.
     #[must_use]
     pub fn advertised(&self) -> &[(i32, SocketAddr)] {
         &self.advertised
     }
 
-    /// Where one DC listens.
+    /// Returns the address of one DC.
     #[must_use]
     pub fn address(&self, dc: i32) -> Option<SocketAddr> {
         self.addresses.iter().find(|(number, _)| *number == dc).map(|(_, address)| *address)

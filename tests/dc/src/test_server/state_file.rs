@@ -11,13 +11,13 @@ use super::policy::MAX_STATE_BYTES;
 #[non_exhaustive]
 pub enum StateFileError {
     /// Another process has it.
-    #[error("another process uses it")]
+    #[error("it is in use by another process")]
     InUse,
     /// It is not a regular file.
-    #[error("it is no regular file")]
+    #[error("it is not a regular file")]
     NoFile,
     /// `FILE.lock` is a link, or a file that another program may write.
-    #[error("the lock file beside it is a link or no regular file; remove it")]
+    #[error("the lock file beside it is a link or not a regular file; remove it")]
     ForeignLock,
     /// It is larger than 1 GiB.
     #[error("it is larger than 1 GiB")]

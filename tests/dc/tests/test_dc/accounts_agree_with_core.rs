@@ -15,7 +15,7 @@ const GUARDED: &str = "9996621232";
 struct Caller {
     accounts: Accounts,
     key: u64,
-    reached_at: Option<IpAddr>,
+    local_ip: Option<IpAddr>,
 }
 
 impl Caller {
@@ -23,14 +23,14 @@ impl Caller {
         let random = SeededRandomForTestingOnly::new(3);
         let mut accounts = Accounts::new(AccountOptions::default(), Box::new(random));
         accounts.set_dcs(vec![(1, ([127, 0, 0, 1], 1).into()), (2, ([127, 0, 0, 1], 2).into())]);
-        Self { accounts, key: 1, reached_at: None }
+        Self { accounts, key: 1, local_ip: None }
     }
 
     fn call<F: Function>(&mut self, function: &F) -> Result<F::Reply, String> {
         let dc = 2;
         let (auth_key_id, now_unix) = (self.key, 1_700_000_000);
-        let reached_at = self.reached_at;
-        let context = CallContext { dc, auth_key_id, layer: None, now_unix, reached_at };
+        let local_ip = self.local_ip;
+        let context = CallContext { dc, auth_key_id, layer: None, now_unix, local_ip };
         match self.accounts.call(&context, &function.to_bytes()).answer {
             Answer::Result(object) => Ok(F::Reply::from_bytes(&object).expect("all of it can be read")),
             Answer::Error { message, .. } => Err(message),
@@ -118,7 +118,7 @@ fn a4_config_names_the_address_that_the_caller_connected_to() {
         (3, ([203, 0, 113, 7], 3).into()),
     ]);
     let mut listed = |at: &str| {
-        caller.reached_at = at.parse().ok();
+        caller.local_ip = at.parse().ok();
         let options = caller.init().dc_options;
         let listed =
             options.into_iter().map(|enums::DcOption::DcOption(dc)| (dc.ip_address, dc.port, dc.ipv6));

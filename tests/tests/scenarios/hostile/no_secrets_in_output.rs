@@ -74,5 +74,5 @@ fn a_printed_secret_fails_the_scenario() {
     pair.record_output(&"the password is sandbox");
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(pair)));
     let text = *dropped.unwrap_err().downcast::<String>().unwrap();
-    assert!(text.contains("the secret \"password\" got out"), "{text}");
+    assert!(text.contains("the secret \"password\" leaked"), "{text}");
 }

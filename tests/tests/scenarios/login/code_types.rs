@@ -20,7 +20,7 @@ fn every_code_type_is_named_and_logs_in() {
         (CodeDelivery::Firebase, SentCodeType::Firebase { length }),
         (CodeDelivery::Word, SentCodeType::Word { beginning: Some("2".into()) }),
         (CodeDelivery::Phrase, SentCodeType::Phrase { beginning: None }),
-        (CodeDelivery::FutureType, SentCodeType::Unknown { constructor: 0x7e57_c0de }),
+        (CodeDelivery::UnknownType, SentCodeType::Unknown { constructor: 0x7e57_c0de }),
     ];
     for (delivery, kind) in ways {
         let mut pair = delivering(&[delivery]);
@@ -33,7 +33,7 @@ fn every_code_type_is_named_and_logs_in() {
 
 #[test]
 fn an_unreadable_code_type_still_allows_a_resend() {
-    let mut pair = delivering(&[CodeDelivery::Unreadable]);
+    let mut pair = delivering(&[CodeDelivery::TruncatedUnknownType]);
     let sent_code = request_code(&mut pair, PHONE);
     assert!(!sent_code.is_usable());
     assert_eq!(pair.login(LoginFlow::sign_in(&sent_code, "22222")), Err(LoginError::CodeUnusable));

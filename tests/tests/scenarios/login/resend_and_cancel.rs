@@ -14,7 +14,7 @@ fn a_resend_uses_the_next_delivery_and_replaces_the_code() {
     let mut pair = delivering(&[
         CodeDelivery::App,
         CodeDelivery::Sms,
-        CodeDelivery::FutureType,
+        CodeDelivery::UnknownType,
         CodeDelivery::FlashCall,
         CodeDelivery::Call,
     ]);

@@ -156,7 +156,7 @@ fn an_unknown_number_signs_up() {
 }
 
 #[test]
-fn the_functions_of_layer_158_work() {
+fn the_methods_of_layer_158_work() {
     let mut sandbox = Sandbox::uninited(AccountOptions::default());
     sandbox.init(158);
     let phone = "9996621239";

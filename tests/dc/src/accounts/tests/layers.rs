@@ -201,7 +201,7 @@ fn a2c_the_calls_of_telethon_2_are_answered_in_layer_165() {
     assert_eq!(caller.sandbox.error(Writer::boxed(id::GET_STATE)), "401 AUTH_KEY_UNREGISTERED");
 }
 
-/// The function, its arguments, and how its answer begins.
+/// The method, its arguments, and how its answer begins.
 type Asked = (u32, &'static [u32], &'static str);
 
 #[test]
@@ -271,7 +271,7 @@ fn a2_countries_and_languages_need_no_login() {
 }
 
 #[test]
-fn a2_an_unserved_function_is_reported_once_by_name() {
+fn a2_an_unknown_method_is_reported_once_by_name() {
     let mut caller = Layered::new(230, AccountOptions::default());
     for _ in 0..3 {
         assert_eq!(caller.sandbox.error(Writer::boxed(0x26cf_8950)), "400 INPUT_METHOD_INVALID");
@@ -282,11 +282,11 @@ fn a2_an_unserved_function_is_reported_once_by_name() {
         .events
         .iter()
         .filter_map(|event| match event {
-            AccountEvent::Unserved { method, dc: 2 } => Some(method.as_str()),
+            AccountEvent::UnknownMethod { method, dc: 2 } => Some(method.as_str()),
             _ => None,
         })
         .collect();
-    assert_eq!(told, ["messages.getDhConfig", "the function 0x00000007"]);
+    assert_eq!(told, ["messages.getDhConfig", "the method 0x00000007"]);
     for constructor in 1000..2000 {
         caller.sandbox.error(Writer::boxed(constructor));
     }
